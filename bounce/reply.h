@@ -1,0 +1,49 @@
+// SMTP replies as a client reads them (RFC 5321 §4.2, RFC 2034, RFC 3463).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "conf/vocab/result.h"
+
+namespace bounce {
+
+struct EnhancedStatus {  // RFC 3463 §2; klass 0: none
+  uint8_t klass = 0;     // 2, 4, 5
+  uint16_t subject = 0;
+  uint16_t detail = 0;
+  bool present() const { return klass != 0; }
+  std::string text() const;  // "5.1.1", "" when absent
+  // At the start of `text`, followed by space or end. `consumed` (may be null) gets its length with the space.
+  static EnhancedStatus parse(std::string_view text, size_t* consumed = nullptr);
+};
+
+struct Reply {
+  uint16_t code = 0;               // 0: none
+  EnhancedStatus enhanced;         // of the first line that has one
+  std::vector<std::string> lines;  // text of each line, after code and separator, enhanced status kept
+  bool positive() const { return code >= 200 && code < 300; }
+  bool transient() const { return code >= 400 && code < 500; }
+  bool permanent() const { return code >= 500 && code < 600; }
+  std::string text() const;  // lines joined by one space, control characters replaced by '?': safe to log
+  static Reply make(uint16_t code, std::string text);
+};
+
+// Incremental: feed any split of bytes, take whole replies. Accepts "250-", "250 ", "250" and LF line ends.
+class ReplyParser {
+ public:
+  // Consumes from `*input` until one reply is complete (true; the rest stays in *input) or input is used up (false).
+  // kInvalid: not a reply (bad code, mixed codes are tolerated: the last line's counts), line or count over the limits.
+  conf::Result<bool> feed(std::string_view* input, Reply* out);
+  bool mid_reply() const { return !line_.empty() || !partial_.lines.empty(); }
+  void reset();
+
+ private:
+  conf::Status take_line(std::string_view line, bool* complete);
+  std::string line_;
+  Reply partial_;
+};
+
+}  // namespace bounce

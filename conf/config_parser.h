@@ -1,0 +1,40 @@
+// Text (TOML) into a Config, with all its errors at once. Pure but for `load_config`, which reads one file.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "conf/config.h"
+#include "conf/vocab/result.h"
+
+namespace conf {
+
+struct Problem {
+  std::string file;
+  int line = 0;
+  int column = 0;
+  std::string message;  // what is wrong and what to do; names the nearest right key for an unknown one
+  bool warning = false;
+  std::string text() const;  // "file:line:column: message" ("warning: " before the message of a warning)
+};
+
+struct ParsedConfig {
+  ConfigPtr config;               // null when there is an error (warnings alone do not prevent it)
+  std::vector<Problem> problems;  // in order of place
+};
+
+ParsedConfig parse_config(std::string_view text, std::string file_name);
+// Reads the file; an unreadable one is a problem at line 0.
+ParsedConfig load_config(const std::string& path);
+
+// "90s", "3h", "5d", "500ms"; "25MB", "64KiB"; "100/min" as events per hour. For the parser and for command lines.
+Result<Duration> parse_duration(std::string_view text);
+Result<uint64_t> parse_size(std::string_view text);
+struct Rate {
+  uint64_t events = 0;
+  Duration per{0};
+};
+Result<Rate> parse_rate(std::string_view text);
+
+}  // namespace conf

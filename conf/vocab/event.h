@@ -1,0 +1,49 @@
+// One typed record per thing that happens to a message: the delivery log and the metrics are made from these.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "conf/vocab/envelope.h"
+#include "conf/vocab/time.h"
+
+namespace conf {
+
+enum class EventKind : uint8_t { kAccepted, kDeferred, kDelivered, kFailed, kExpired, kReportSent, kDropped };
+
+// Durations of the stages of one attempt; negative when the stage was not reached.
+struct StageDelays {
+  Duration queue{-1};        // due until picked up by a connection
+  Duration dns{-1};          // routing
+  Duration connect{-1};      // TCP, TLS, greeting and EHLO; 0 on a reused connection
+  Duration transaction{-1};  // MAIL until the last reply
+};
+
+struct DeliveryEvent {
+  EventKind kind = EventKind::kAccepted;
+  WallTime time;
+  MessageId id = 0;
+  std::string reverse_path;
+  std::string recipient;        // one event per recipient, except kAccepted (first recipient, `recipients` counts)
+  uint32_t recipients = 0;      // kAccepted: how many
+  uint64_t size_bytes = 0;
+  std::string site;             // the MX host set the domain rolls up to
+  std::string mx_host;
+  std::string mx_address;       // "192.0.2.1:25"
+  std::string source;           // name of our source
+  std::string tls;              // "TLSv1.3" or empty
+  uint16_t reply_code = 0;      // 0: no reply (network, DNS, local); the reason is in `reply`
+  std::string enhanced_status;  // "5.1.1"
+  std::string reply;            // reply text or local reason, one line
+  std::string stage;            // "dns", "connect", "greeting", "mail", "rcpt", "data", "dot", ...
+  uint32_t attempt = 0;
+  WallTime next_attempt;        // kDeferred: when it is tried again
+  bool uncertain = false;       // the connection broke between the final dot and its reply: may be a duplicate
+  StageDelays delays;
+  std::string client;           // kAccepted: address of the client
+  std::string listener;         // kAccepted
+  std::string auth;             // kAccepted: authenticated user
+  MessageId related = 0;        // kReportSent: the message that the report is about
+};
+
+}  // namespace conf

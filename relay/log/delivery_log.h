@@ -1,0 +1,51 @@
+// The delivery log: one JSON object a line per event, written by its own thread; never on the mail path.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "conf/config.h"
+#include "conf/vocab/event.h"
+#include "conf/vocab/result.h"
+
+namespace relay::log {
+
+// What the walk needs: the simulation and tests have their own.
+class EventSink {
+ public:
+  virtual ~EventSink() = default;
+  // Takes the event; returns its sequence number (from 1, rising by 1).
+  virtual uint64_t append(const conf::DeliveryEvent& event) = 0;
+  // All events up to this number have been handed to the kernel, or were given up loudly (see below).
+  virtual uint64_t written_through() const = 0;
+};
+
+struct LogCounters {
+  uint64_t events = 0, bytes = 0, lost = 0, rotations = 0, write_errors = 0;
+};
+
+// A full or failing log disk: events wait in a bounded buffer (64 MB); past it the oldest are counted as lost, said on
+// stderr once a minute and in counters, and `{"event":"log_gap","lost":N}` is the first line once writing works again.
+class DeliveryLog final : public EventSink {
+ public:
+  static conf::Result<std::unique_ptr<DeliveryLog>> open(const conf::LogSettings& settings);
+  ~DeliveryLog() override;  // writes what is left, waits at most 5 s
+  uint64_t append(const conf::DeliveryEvent& event) override;  // any one thread (the loop)
+  uint64_t written_through() const override;
+  void on_written(std::function<void()> wake);  // called from the writer's thread after each write
+  void reopen();                                // SIGUSR1, logrotate: close and open the path again
+  LogCounters counters() const;
+
+ private:
+  class Writer;
+  explicit DeliveryLog(std::unique_ptr<Writer> writer);
+  std::unique_ptr<Writer> writer_;
+};
+
+// One line, no newline. Every string is JSON-escaped, so no remote text can forge a line.
+std::string to_json(const conf::DeliveryEvent& event);
+void append_json(const conf::DeliveryEvent& event, std::string* out);
+
+}  // namespace relay::log

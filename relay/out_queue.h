@@ -1,0 +1,45 @@
+// OutQueue: bytes on their way out, as owned pieces and as shared slices of message bodies, so that a body is never
+// copied on its way to the socket. Order is kept. One thread.
+#pragma once
+
+#include <deque>
+#include <string>
+#include <string_view>
+
+#include "conf/vocab/bytes.h"
+
+namespace relay {
+
+class OutQueue {
+ public:
+  // Appends a copy; small pieces are joined into one segment.
+  void append(std::string_view text);
+  // Appends a slice of `bytes` without copying (below 512 bytes it copies: cheaper than a segment).
+  void append_shared(const conf::Bytes& bytes, size_t offset, size_t length);
+
+  bool empty() const { return segments_.empty(); }
+  size_t size() const { return size_; }
+  // The first run of unsent bytes; empty when there is none. Valid until the next call that changes the queue.
+  std::string_view front() const;
+  // Fills up to `max` runs in order and says how many: for a gathering write.
+  size_t peek(std::string_view* runs, size_t max) const;
+  // The first `count` bytes have been sent.
+  void consume(size_t count);
+  void clear();
+  std::string flatten() const;  // all bytes, copied: for tests
+
+ private:
+  struct Segment {
+    std::string owned;
+    conf::Bytes shared;
+    size_t offset = 0;  // sent already, or where the slice begins
+    size_t end = 0;
+    std::string_view view() const {
+      return (shared.has_value() ? shared.view() : std::string_view(owned)).substr(offset, end - offset);
+    }
+  };
+  std::deque<Segment> segments_;
+  size_t size_ = 0;
+};
+
+}  // namespace relay

@@ -1,0 +1,87 @@
+// The receiving side of an SMTP session (RFC 5321), pure: bytes, time and answers in; bytes, events and one deadline out.
+// Not thread-safe; no sockets, clock or threads inside. The owner loops: receive() -> next_event() until none -> write
+// output() -> re-arm deadline().
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "conf/config.h"
+#include "conf/vocab/envelope.h"
+#include "conf/vocab/time.h"
+#include "relay/out_queue.h"
+#include "relay/spool/receipt.h"
+#include "relay/transport.h"
+
+namespace relay::smtp {
+
+struct ServerEvent {
+  enum class Kind : uint8_t {
+    kNone,
+    kStartTls,       // write output(), then start TLS, then call tls_established() or close
+    kAuthenticate,   // check user and secret off the loop, then call auth_result()
+    kBeginMessage,   // 354 is about to be sent (or the first BDAT came): a body follows for `envelope`
+    kBody,           // `bytes` of the message, dots unstuffed, CRLF line ends; valid until the next call
+    kMessage,        // the body is complete: spool it, then message_stored() or message_refused()
+    kAbortMessage,   // the body that began will not be completed (RSET, too big, bad newline, closed)
+    kClose,          // write output(), then close
+  };
+  Kind kind = Kind::kNone;
+  std::string_view bytes;               // kBody
+  const conf::Envelope* envelope = nullptr;  // kBeginMessage, kMessage: valid until the session is answered
+  std::string user;                     // kAuthenticate
+  std::string secret;                   // kAuthenticate
+};
+
+// What the owner knows about its own state when a message is offered.
+class Gate {
+ public:
+  virtual ~Gate() = default;
+  // False: MAIL gets 452 4.3.1 with `*why` (disk low, memory high, queue full).
+  virtual bool accepting(std::string* why) const = 0;
+};
+
+struct ServerOptions {
+  conf::ConfigPtr config;
+  const conf::Listener* listener = nullptr;  // within *config
+  bool tls_available = false;                // a certificate is loaded
+  bool tls_active = false;                   // implicit TLS: already established
+  TlsInfo tls;
+  std::string client_address;                // IP, no port
+  const Gate* gate = nullptr;                // may be null: always accepting
+};
+
+class ServerSession {
+ public:
+  ServerSession(ServerOptions options, conf::Instant now);
+  ~ServerSession();
+
+  void receive(std::string_view bytes, conf::Instant now);  // keeps what cannot be handled yet
+  bool next_event(ServerEvent* event, conf::Instant now);   // false: nothing more until new input or an answer
+  OutQueue* output();
+  // True while the session waits for an answer, or holds so much input that the owner must stop reading.
+  bool wants_input() const;
+  conf::Instant deadline() const;       // kNever only when closed
+  void on_deadline(conf::Instant now);  // 421 4.4.2, then kClose
+  void on_peer_closed();                // kAbortMessage follows when a body was under way
+
+  void tls_established(const TlsInfo& tls, conf::Instant now);  // state as after connect (RFC 3207 §4.2), no new greeting
+  void auth_result(bool good, conf::Instant now);
+  // The only way to "250" after the data: a receipt that only a spool can make.
+  void message_stored(const spool::Receipt& receipt, conf::Instant now);
+  // A 4yz or 5yz reply of the owner's ("452 4.3.1 ...", "554 5.4.6 too many hops").
+  void message_refused(std::string_view reply, conf::Instant now);
+  void shut_down(conf::Instant now);  // 421 4.3.2 as soon as no transaction is being answered, then kClose
+
+  // The Received field (RFC 5321 §4.4, RFC 3848) for the message being offered, ending in CRLF.
+  std::string trace_field(conf::MessageId id, conf::WallTime now) const;
+  bool in_transaction() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace relay::smtp

@@ -1,0 +1,95 @@
+// The spool: what we have promised to deliver. Asynchronous: requests are made on the loop's thread, carried out on the
+// spool's own threads, and their completions run on the loop's thread inside drain_completions().
+//
+// Order: requests for one message take effect in the order they were made. Durability: a store() completes after the
+// sync (Durability::kSync); update() and remove() take part in the same batches and are durable with the next sync, so
+// a crash may bring back an older state of a message, never lose one.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "conf/vocab/bytes.h"
+#include "conf/vocab/envelope.h"
+#include "conf/vocab/result.h"
+#include "conf/vocab/time.h"
+#include "relay/spool/receipt.h"
+
+namespace relay::spool {
+
+enum class RecipientState : uint8_t { kPending = 0, kDelivered = 1, kFailed = 2, kExpired = 3, kDropped = 4 };
+
+struct RecipientRecord {
+  conf::Recipient recipient;
+  RecipientState state = RecipientState::kPending;
+  uint16_t attempts = 0;
+  uint16_t reply_code = 0;      // of the last attempt; 0 none
+  std::string enhanced_status;  // of the last attempt
+  std::string last_reply;       // text or local reason, bounded to 512 bytes
+  std::string mx_host;          // that gave it
+  conf::WallTime due;           // next attempt, while pending
+};
+
+// Everything about a message but its bytes.
+struct MessageRecord {
+  conf::MessageId id = 0;
+  conf::WallTime accepted_at;
+  conf::Envelope envelope;  // envelope.recipients is empty: they are in `recipients`
+  std::vector<RecipientRecord> recipients;
+  uint64_t size_bytes = 0;
+  bool on_hold = false;
+  conf::MessageId report_about = 0;  // this is a report of ours about that message
+};
+
+struct LoadedMessage {
+  MessageRecord record;
+  conf::Bytes body;
+};
+
+struct SpoolHealth {
+  bool accepting = true;  // false: disk below the reserve, read-only, or writes fail
+  std::string why;        // one line for the 452 reply and the log
+  uint64_t free_bytes = 0;
+};
+
+struct SpoolCounters {
+  uint64_t stored = 0, updated = 0, removed = 0, batches = 0, syncs = 0, bytes_written = 0, set_aside = 0;
+};
+
+class Spool : protected ReceiptPrinter {
+ public:
+  virtual ~Spool() = default;
+
+  // A new id; rises, also over restarts. Loop thread.
+  virtual conf::MessageId next_id(conf::WallTime now) = 0;
+
+  using StoreDone = std::function<void(conf::Result<Receipt>)>;
+  // On failure (kNoSpace, kReadOnly, kIo) nothing of the message remains.
+  virtual void store(MessageRecord record, conf::Bytes body, StoreDone done) = 0;
+  virtual void update(const MessageRecord& record) = 0;
+  virtual void remove(conf::MessageId id) = 0;
+
+  using LoadDone = std::function<void(conf::Result<LoadedMessage>)>;
+  // kNotFound, or kCorrupt: the record was set aside (see docs/spool.md) and the rest goes on.
+  virtual void load(conf::MessageId id, bool with_body, LoadDone done) = 0;
+
+  // At start, before anything else, on the calling thread: every message once, in id order. Corrupt records are set
+  // aside, counted and reported through `set_aside(key, why)`.
+  virtual conf::Status recover(const std::function<void(MessageRecord)>& each,
+                               const std::function<void(std::string, std::string)>& set_aside) = 0;
+
+  // Runs the completions that are ready; returns how many. Loop thread.
+  virtual size_t drain_completions() = 0;
+  // Called from any thread when completions become ready (the daemon sends a uv_async).
+  virtual void on_completions_ready(std::function<void()> wake) = 0;
+
+  virtual SpoolHealth health() const = 0;      // any thread
+  virtual SpoolCounters counters() const = 0;  // any thread
+  // Waits until everything asked for is on disk. Not for the loop while serving: for shutdown and tests.
+  virtual void flush() = 0;
+};
+
+}  // namespace relay::spool
