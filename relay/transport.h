@@ -37,6 +37,8 @@ class TransportUser {
 class Transport {
  public:
   virtual ~Transport() = default;  // closes at once, drops unsent bytes; no callback follows
+  // Who hears from now on. An accepted stream has none until this is called, and reads nothing before.
+  virtual void set_user(TransportUser* user) = 0;
   // Takes all of `out` (leaves it empty). Order is kept; written at once when the kernel takes it.
   virtual void write(OutQueue* out) = 0;
   virtual size_t unsent_bytes() const = 0;
@@ -61,6 +63,12 @@ struct ConnectTarget {
   std::string address;  // IP, no brackets
   uint16_t port = 25;
   std::string source_address;  // local IP to bind; empty: the system chooses
+};
+
+// An accepted connection, before anyone has taken it.
+struct Accepted {
+  std::unique_ptr<Transport> transport;
+  std::string client_address;  // IP, no brackets, IPv4-mapped shown as IPv4
 };
 
 class Network {

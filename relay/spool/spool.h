@@ -81,6 +81,10 @@ class Spool : protected ReceiptPrinter {
   virtual conf::Status recover(const std::function<void(MessageRecord)>& each,
                                const std::function<void(std::string, std::string)>& set_aside) = 0;
 
+  // Every message that is on disk now, in id order, until `each` says false. Any thread, beside everything else; a
+  // request not yet carried out is not seen. Corrupt records are skipped.
+  virtual conf::Status scan(const std::function<bool(const MessageRecord&)>& each) = 0;
+
   // Runs the completions that are ready; returns how many. Loop thread.
   virtual size_t drain_completions() = 0;
   // Called from any thread when completions become ready (the daemon sends a uv_async).

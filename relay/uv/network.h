@@ -1,0 +1,49 @@
+// TCP and TLS streams over libuv: relay::Network for the daemon, and the listeners.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "conf/vocab/result.h"
+#include "relay/tls/context.h"
+#include "relay/transport.h"
+#include "relay/uv/loop.h"
+
+namespace relay::uv {
+
+class TcpNetwork final : public Network {
+ public:
+  // `client_tls` may be null: then start_tls() fails. Shared, so that a reload may replace it for new streams.
+  TcpNetwork(Loop* loop, std::shared_ptr<tls::Context> client_tls);
+  ~TcpNetwork() override;
+  std::unique_ptr<Transport> connect(const ConnectTarget& target, TransportUser* user) override;
+  void set_client_tls(std::shared_ptr<tls::Context> client_tls);
+  uint64_t open_streams() const;  // outbound, finishing ones too
+
+ private:
+  Loop* loop_;
+  std::shared_ptr<tls::Context> client_tls_;
+};
+
+// Accepts on one address. SO_REUSEADDR, backlog 1024, IPV6_V6ONLY for IPv6 addresses, TCP_NODELAY on streams.
+class TcpListener {
+ public:
+  using OnAccept = std::function<void(Accepted accepted)>;
+  // kIo with "cannot listen on 127.0.0.1:25: permission denied (ports below 1024 need root or CAP_NET_BIND_SERVICE)".
+  static conf::Result<std::unique_ptr<TcpListener>> open(Loop* loop, const std::string& address, uint16_t port,
+                                                         std::shared_ptr<tls::Context> server_tls, OnAccept on_accept);
+  ~TcpListener();  // stops listening
+  uint16_t port() const;  // the real one when 0 was asked
+  void set_server_tls(std::shared_ptr<tls::Context> server_tls);  // for streams accepted from now on
+  // EMFILE and kin: accepting pauses 100 ms, said once a minute on stderr; nothing is lost (the backlog waits).
+
+  struct State;
+
+ private:
+  explicit TcpListener(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace relay::uv
