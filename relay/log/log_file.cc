@@ -1,0 +1,129 @@
+#include "relay/log/log_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+namespace relay::log {
+namespace {
+
+conf::Error system_error(const std::string& doing, int number) {
+  conf::ErrorCode code = conf::ErrorCode::kIo;
+  if (number == ENOSPC || number == EDQUOT) code = conf::ErrorCode::kNoSpace;
+  if (number == EROFS) code = conf::ErrorCode::kReadOnly;
+  return {code, doing + ": " + std::strerror(number)};
+}
+
+// False also when the file cannot be read: then nothing is known to be torn.
+bool last_line_is_torn(const std::string& path, off_t size) {
+  if (size <= 0) return false;
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  char last = '\n';
+  const bool read = ::pread(fd, &last, 1, size - 1) == 1;
+  ::close(fd);
+  return read && last != '\n';
+}
+
+}  // namespace
+
+conf::Status LogFile::open() {
+  close();
+  const std::string& path = settings_.path;
+  fd_ = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+  if (fd_ < 0) {
+    const int number = errno;
+    conf::Error error = system_error("cannot open the delivery log " + path, number);
+    if (number == ENOENT) error.detail += "; make the folder, or set [log] path";
+    if (number == EACCES) error.detail += "; the user that runs penstock must be able to write there";
+    return error;
+  }
+  struct stat status {};
+  if (::fstat(fd_, &status) != 0) {
+    const conf::Error error = system_error("cannot look at the delivery log " + path, errno);
+    close();
+    return error;
+  }
+  regular_ = S_ISREG(status.st_mode);
+  size_ = regular_ ? static_cast<uint64_t>(status.st_size) : 0;
+  rotate_at_ = regular_ ? settings_.rotate_bytes : 0;
+  end_torn_line_ = regular_ && last_line_is_torn(path, status.st_size);
+  return conf::success();
+}
+
+void LogFile::close() {
+  if (fd_ >= 0) ::close(fd_);
+  fd_ = -1;
+}
+
+size_t LogFile::append(std::string_view lines, conf::Error* why) {
+  if (fd_ >= 0 && rotate_at_ != 0 && size_ != 0 && size_ + lines.size() > rotate_at_) rotate();
+  if (fd_ < 0) {
+    if (const conf::Status opened = open(); !opened.ok()) {
+      *why = opened.error();
+      return 0;
+    }
+  }
+  if (end_torn_line_) {
+    if (::write(fd_, "\n", 1) != 1) {
+      *why = system_error("cannot write the delivery log " + settings_.path, errno);
+      return 0;
+    }
+    end_torn_line_ = false;
+    ++size_;
+  }
+  size_t written = 0;
+  while (written < lines.size()) {
+    const ssize_t count = ::write(fd_, lines.data() + written, lines.size() - written);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) {
+      *why = system_error("cannot write the delivery log " + settings_.path, count < 0 ? errno : EIO);
+      return undo_torn_line(lines, written);
+    }
+    written += static_cast<size_t>(count);
+    size_ += static_cast<uint64_t>(count);
+  }
+  return written;
+}
+
+// A full disk may take half a line. It is cut off again, so that a reader never sees a torn one.
+size_t LogFile::undo_torn_line(std::string_view lines, size_t written) {
+  const size_t newline = lines.substr(0, written).rfind('\n');
+  const size_t whole = newline == std::string_view::npos ? 0 : newline + 1;
+  if (whole == written) return whole;
+  const uint64_t keep = size_ - (written - whole);
+  if (regular_ && ::ftruncate(fd_, static_cast<off_t>(keep)) == 0) {
+    size_ = keep;
+  } else {
+    end_torn_line_ = true;
+  }
+  return whole;
+}
+
+// path.(keep-1) becomes path.keep, ..., path becomes path.1. With keep = 0 the full file is removed.
+void LogFile::rotate() {
+  const std::string& path = settings_.path;
+  int trouble = 0;
+  const auto move = [&](const std::string& from, const std::string& to) {
+    if (::rename(from.c_str(), to.c_str()) != 0 && errno != ENOENT) trouble = errno;
+  };
+  for (uint32_t i = settings_.keep; i > 1; --i) {
+    move(path + "." + std::to_string(i - 1), path + "." + std::to_string(i));
+  }
+  if (trouble == 0 && settings_.keep != 0) move(path, path + ".1");
+  if (settings_.keep == 0 && ::unlink(path.c_str()) != 0 && errno != ENOENT) trouble = errno;
+  if (trouble != 0) {
+    std::fprintf(stderr, "penstock: cannot rotate the delivery log %s: %s; it grows on\n", path.c_str(),
+                 std::strerror(trouble));
+    rotate_at_ = size_ + settings_.rotate_bytes;  // not again with every line
+    return;
+  }
+  ++rotations_;
+  close();
+}
+
+}  // namespace relay::log

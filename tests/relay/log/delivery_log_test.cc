@@ -1,0 +1,179 @@
+#include "relay/log/delivery_log.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+namespace relay::log {
+namespace {
+
+namespace fs = std::filesystem;
+
+class DeliveryLogTest : public testing::Test {
+ protected:
+  DeliveryLogTest() {
+    std::string pattern = (fs::temp_directory_path() / "penstock-log-XXXXXX").string();
+    folder_ = mkdtemp(pattern.data());
+    settings_.path = (folder_ / "delivery.jsonl").string();
+  }
+  ~DeliveryLogTest() override { fs::remove_all(folder_); }
+
+  std::unique_ptr<DeliveryLog> open() {
+    auto log = DeliveryLog::open(settings_);
+    EXPECT_TRUE(log.ok()) << (log.ok() ? "" : log.error().detail);
+    return log.ok() ? std::move(log).value() : nullptr;
+  }
+  static conf::DeliveryEvent event(uint32_t number, size_t reply_bytes = 0) {
+    conf::DeliveryEvent e;
+    e.attempt = number;
+    e.reply = std::string(reply_bytes, 'x');
+    return e;
+  }
+  static bool wait_for(const std::function<bool()>& good) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!good()) {
+      if (std::chrono::steady_clock::now() > until) return false;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return true;
+  }
+  static std::vector<nlohmann::json> lines(const fs::path& path) {
+    std::vector<nlohmann::json> all;
+    std::ifstream in(path);
+    for (std::string line; std::getline(in, line);) all.push_back(nlohmann::json::parse(line));
+    return all;
+  }
+
+  fs::path folder_;
+  conf::LogSettings settings_;
+};
+
+TEST_F(DeliveryLogTest, NumbersRiseAndLinesKeepTheirOrder) {
+  auto log = open();
+  std::atomic<uint64_t> seen{0};
+  log->on_written([&] { seen = log->written_through(); });
+  for (uint32_t i = 1; i <= 1000; ++i) EXPECT_EQ(log->append(event(i)), i);
+  EXPECT_TRUE(wait_for([&] { return seen == 1000; }));
+  const auto all = lines(settings_.path);
+  ASSERT_EQ(all.size(), 1000u);
+  for (uint32_t i = 0; i < 1000; ++i) EXPECT_EQ(all[i].at("attempt"), i + 1);
+  EXPECT_EQ(log->counters().events, 1000u);
+  EXPECT_EQ(log->counters().bytes, fs::file_size(settings_.path));
+}
+
+TEST_F(DeliveryLogTest, WritesWhatIsLeftAtTheEnd) {
+  auto log = open();
+  for (uint32_t i = 1; i <= 5000; ++i) log->append(event(i));
+  log.reset();
+  EXPECT_EQ(lines(settings_.path).size(), 5000u);
+}
+
+TEST_F(DeliveryLogTest, FileIsNotForEveryone) {
+  auto log = open();
+  struct stat status {};
+  ASSERT_EQ(stat(settings_.path.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0007, 0u);
+}
+
+TEST_F(DeliveryLogTest, RotatesBySizeAndKeepsSoMany) {
+  settings_.rotate_bytes = 2000;
+  settings_.keep = 2;
+  auto log = open();
+  for (uint32_t i = 1; i <= 6; ++i) {
+    log->append(event(i, 1500));
+    ASSERT_TRUE(wait_for([&] { return log->written_through() == i; }));
+  }
+  EXPECT_EQ(log->counters().rotations, 5u);
+  EXPECT_EQ(lines(settings_.path).at(0).at("attempt"), 6);
+  EXPECT_EQ(lines(settings_.path + ".1").at(0).at("attempt"), 5);
+  EXPECT_EQ(lines(settings_.path + ".2").at(0).at("attempt"), 4);
+  EXPECT_FALSE(fs::exists(settings_.path + ".3"));
+}
+
+TEST_F(DeliveryLogTest, RotationThatFailsLetsTheFileGrow) {
+  settings_.rotate_bytes = 2000;
+  settings_.keep = 1;
+  auto log = open();
+  fs::create_directories(settings_.path + ".1/inside");  // a file cannot be renamed over it
+  for (uint32_t i = 1; i <= 3; ++i) {
+    log->append(event(i, 1500));
+    ASSERT_TRUE(wait_for([&] { return log->written_through() == i; }));
+  }
+  EXPECT_EQ(lines(settings_.path).size(), 3u);
+  EXPECT_EQ(log->counters().rotations, 0u);
+}
+
+TEST_F(DeliveryLogTest, ReopenFollowsLogrotate) {
+  auto log = open();
+  log->append(event(1));
+  ASSERT_TRUE(wait_for([&] { return log->written_through() == 1; }));
+  fs::rename(settings_.path, folder_ / "old");
+  log->reopen();
+  ASSERT_TRUE(wait_for([&] { return fs::exists(settings_.path); }));
+  log->append(event(2));
+  log.reset();
+  EXPECT_EQ(lines(folder_ / "old").size(), 1u);
+  EXPECT_EQ(lines(settings_.path).at(0).at("attempt"), 2);
+}
+
+TEST_F(DeliveryLogTest, TornLastLineOfACrashIsEnded) {
+  std::ofstream(settings_.path) << "{\"attempt\":1}\n{\"atte";
+  open()->append(event(2));
+  std::ifstream in(settings_.path);
+  std::string line;
+  std::getline(in, line);
+  std::getline(in, line);
+  EXPECT_EQ(line, "{\"atte");
+  std::getline(in, line);
+  EXPECT_EQ(nlohmann::json::parse(line).at("attempt"), 2);
+}
+
+TEST_F(DeliveryLogTest, FullDiskWaitsThenLosesNothingWithinTheBuffer) {
+  fs::create_symlink("/dev/full", settings_.path);
+  auto log = open();
+  for (uint32_t i = 1; i <= 100; ++i) log->append(event(i));
+  ASSERT_TRUE(wait_for([&] { return log->counters().write_errors > 0; }));
+  EXPECT_EQ(log->written_through(), 0u);
+  fs::remove(settings_.path);
+  log->reopen();
+  ASSERT_TRUE(wait_for([&] { return log->written_through() == 100; }));
+  const auto all = lines(settings_.path);
+  ASSERT_EQ(all.size(), 100u);
+  EXPECT_EQ(all.front().at("attempt"), 1);
+  EXPECT_EQ(log->counters().lost, 0u);
+}
+
+TEST_F(DeliveryLogTest, PastTheBufferTheOldestAreLostAndItIsSaid) {
+  fs::create_symlink("/dev/full", settings_.path);
+  auto log = open();
+  constexpr uint32_t kEvents = 80'000;
+  for (uint32_t i = 1; i <= kEvents; ++i) log->append(event(i, 1000));
+  const uint64_t lost = log->counters().lost;
+  EXPECT_GT(lost, 10'000u);
+  fs::remove(settings_.path);
+  log->reopen();
+  ASSERT_TRUE(wait_for([&] { return log->written_through() == kEvents; }));
+  log.reset();
+  const auto all = lines(settings_.path);
+  EXPECT_EQ(all.front(), (nlohmann::json{{"event", "log_gap"}, {"lost", lost}}));
+  ASSERT_EQ(all.size(), kEvents - lost + 1);
+  EXPECT_EQ(all.at(1).at("attempt"), lost + 1);
+  EXPECT_EQ(all.back().at("attempt"), kEvents);
+}
+
+TEST_F(DeliveryLogTest, MissingFolderIsSaidAtOpen) {
+  settings_.path = (folder_ / "no/such/log").string();
+  const auto log = DeliveryLog::open(settings_);
+  ASSERT_FALSE(log.ok());
+  EXPECT_NE(log.error().detail.find(settings_.path), std::string::npos);
+  EXPECT_NE(log.error().detail.find("make the folder"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace relay::log
