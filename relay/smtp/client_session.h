@@ -1,5 +1,5 @@
-// The sending side of an SMTP session (RFC 5321, 2920, 3030, 3207, 3461, 6152, 6531, 1870), pure: bytes, time and
-// orders in; bytes, events and one deadline out. One session carries many transactions, one at a time.
+// The sending side of an SMTP session (RFC 5321, 2920, 3030, 3207, 3461, 6152, 6531, 1870), pure: bytes, time
+// and orders in; bytes, events and one deadline out. One session carries many transactions, one at a time.
 #pragma once
 
 #include <cstdint>
@@ -11,10 +11,10 @@
 #include "bounce/qualifier.h"
 #include "bounce/reply.h"
 #include "conf/config.h"
-#include "conf/vocab/bytes.h"
-#include "conf/vocab/envelope.h"
 #include "conf/vocab/time.h"
 #include "relay/out_queue.h"
+#include "relay/smtp/peer_features.h"
+#include "relay/smtp/transaction.h"
 #include "relay/transport.h"
 
 namespace relay::smtp {
@@ -27,35 +27,13 @@ struct ClientOptions {
   conf::Timeouts timeouts;
 };
 
-// What is to be sent. The recipients are those of one transaction; their order is the order of the outcomes.
-struct Transaction {
-  conf::Mailbox reverse_path;
-  conf::Ret ret = conf::Ret::kUnset;
-  std::string envid;
-  conf::BodyType body_type = conf::BodyType::k7Bit;
-  bool smtputf8 = false;
-  std::vector<conf::Recipient> recipients;
-  std::string header_prefix;  // fields put before the message (a signature): CRLF-terminated, may be empty
-  conf::Bytes body;           // CRLF line ends only; contains the header
-};
-
-struct RecipientOutcome {
-  // kDeliveredNoDsn: delivered, but the peer does not offer DSN (RFC 3461 §5.2.2: a "relayed" report may be due).
-  enum class Kind : uint8_t { kDelivered, kDeliveredNoDsn, kRefused, kNotTried };
-  Kind kind = Kind::kNotTried;
-  bounce::Stage stage = bounce::Stage::kMail;
-  bounce::Reply reply;     // remote's; for a local failure (8BITMIME, SIZE, SMTPUTF8 missing) one made by us, code 5yz
-  bool local = false;      // the reply was made by us, not by the peer
-  bool uncertain = false;  // the connection broke after the final dot and before its reply
-};
-
 struct ClientEvent {
   enum class Kind : uint8_t {
     kNone,
     kStartTls,         // write output(), start TLS, then tls_established() / tls_failed()
     kReady,            // greeting, EHLO (and TLS) done, or the last transaction is over: begin() or quit()
     kTransactionDone,  // `outcomes`, one per recipient; kReady or kClosed follows
-    kClosed,           // over: `stage`, `reply` or `error` say why; outcomes of a running transaction came before
+    kClosed,  // over: `stage`, `reply` or `error` say why; outcomes of a running transaction came before
   };
   Kind kind = Kind::kNone;
   std::vector<RecipientOutcome> outcomes;
@@ -63,12 +41,6 @@ struct ClientEvent {
   bounce::Reply reply;  // code 0: no reply; then `error` tells (time-out, closed, garbage)
   std::string error;
   bool tls_wanted_but_missing = false;  // required, and the peer does not offer STARTTLS
-};
-
-struct PeerFeatures {
-  bool esmtp = false, pipelining = false, chunking = false, eight_bit_mime = false, smtputf8 = false, dsn = false;
-  bool starttls = false, enhanced_status = false, size_known = false;
-  uint64_t max_size = 0;  // 0 with size_known: no fixed limit
 };
 
 class ClientSession {
@@ -80,10 +52,13 @@ class ClientSession {
   void receive(std::string_view bytes, conf::Instant now);
   bool next_event(ClientEvent* event, conf::Instant now);
   OutQueue* output();
-  conf::Instant deadline() const;  // kNever when ready and idle (the owner decides how long to keep it) or closed
+  conf::Instant deadline()
+      const;  // kNever when ready and idle (the owner decides how long to keep it) or closed
   void on_deadline(conf::Instant now);
-  void on_written(conf::Instant now);  // progress of writing: re-arms the body's deadline (RFC 5321 §4.5.3.2.5)
-  // The connection is gone: running transaction gets its outcomes (uncertain when after the dot), then kClosed.
+  void on_written(
+      conf::Instant now);  // progress of writing: re-arms the body's deadline (RFC 5321 §4.5.3.2.5)
+  // The connection is gone: running transaction gets its outcomes (uncertain when after the dot), then
+  // kClosed.
   void on_peer_closed(std::string_view why, conf::Instant now);
 
   void tls_established(const TlsInfo& tls, conf::Instant now);  // EHLO again (RFC 3207 §4.2)
@@ -94,7 +69,7 @@ class ClientSession {
   void quit(conf::Instant now);  // output has QUIT; kClosed follows its reply or the short time-out
 
   const PeerFeatures& peer() const;
-  const TlsInfo* tls() const;  // null: clear
+  const TlsInfo* tls() const;     // null: clear
   uint32_t transactions() const;  // begun on this session
 
  private:

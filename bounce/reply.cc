@@ -1,0 +1,144 @@
+#include "bounce/reply.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "conf/limits.h"
+
+namespace bounce {
+
+namespace {
+
+using conf::Error;
+using conf::ErrorCode;
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
+std::string printable(std::string_view text) {
+  std::string out(text);
+  std::replace_if(out.begin(), out.end(), is_control, '?');
+  return out;
+}
+
+// One to three digits at `*at` (RFC 3463 §2); moves `*at` past them.
+bool take_number(std::string_view text, size_t* at, uint16_t* out) {
+  uint16_t value = 0;
+  const size_t begin = *at;
+  while (*at < text.size() && is_digit(text[*at])) {
+    if (*at - begin == 3) return false;
+    value = static_cast<uint16_t>(value * 10 + (text[*at] - '0'));
+    ++*at;
+  }
+  *out = value;
+  return *at > begin;
+}
+
+Error not_a_reply(std::string_view line) {
+  constexpr size_t kShown = 80;  // enough to recognise the speaker in a log line
+  return Error{ErrorCode::kInvalid, "not an SMTP reply: \"" + printable(line.substr(0, kShown)) + "\""};
+}
+
+}  // namespace
+
+std::string EnhancedStatus::text() const {
+  if (!present()) return {};
+  return std::to_string(klass) + "." + std::to_string(subject) + "." + std::to_string(detail);
+}
+
+EnhancedStatus EnhancedStatus::parse(std::string_view text, size_t* consumed) {
+  if (consumed != nullptr) *consumed = 0;
+  if (text.size() < 5 || text[1] != '.') return {};
+  if (text[0] != '2' && text[0] != '4' && text[0] != '5') return {};
+  EnhancedStatus status;
+  size_t at = 2;
+  if (!take_number(text, &at, &status.subject)) return {};
+  if (at >= text.size() || text[at] != '.') return {};
+  ++at;
+  if (!take_number(text, &at, &status.detail)) return {};
+  if (at < text.size()) {
+    if (text[at] != ' ') return {};
+    ++at;
+  }
+  status.klass = static_cast<uint8_t>(text[0] - '0');
+  if (consumed != nullptr) *consumed = at;
+  return status;
+}
+
+std::string Reply::text() const {
+  std::string out;
+  size_t total = 0;
+  for (const std::string& line : lines) total += line.size() + 1;
+  out.reserve(total);
+  for (const std::string& line : lines) {
+    if (!out.empty()) out += ' ';
+    out += line;
+  }
+  std::replace_if(out.begin(), out.end(), is_control, '?');
+  return out;
+}
+
+Reply Reply::make(uint16_t code, std::string text) {
+  Reply reply;
+  reply.code = code;
+  reply.enhanced = EnhancedStatus::parse(text);
+  reply.lines.push_back(std::move(text));
+  return reply;
+}
+
+conf::Status ReplyParser::take_line(std::string_view line, bool* complete) {
+  if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+  // RFC 5321 §4.2: the first digit is 2 to 5; the second is at most 5, but odd servers are let be.
+  if (line.size() < 3 || line[0] < '2' || line[0] > '5' || !is_digit(line[1]) || !is_digit(line[2])) {
+    return not_a_reply(line);
+  }
+  if (line.size() > 3 && line[3] != ' ' && line[3] != '-') return not_a_reply(line);
+  if (partial_.lines.size() == conf::limits::kReplyLines) {
+    return Error{ErrorCode::kInvalid,
+                 "reply has more than " + std::to_string(conf::limits::kReplyLines) + " lines"};
+  }
+  partial_.code = static_cast<uint16_t>((line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0'));
+  const std::string_view text = line.size() > 4 ? line.substr(4) : std::string_view();
+  if (!partial_.enhanced.present()) partial_.enhanced = EnhancedStatus::parse(text);
+  partial_.lines.emplace_back(text);
+  *complete = line.size() == 3 || line[3] == ' ';
+  return conf::success();
+}
+
+conf::Result<bool> ReplyParser::feed(std::string_view* input, Reply* out) {
+  while (!input->empty()) {
+    const size_t end = input->find('\n');
+    const size_t length = end == std::string_view::npos ? input->size() : end;
+    if (line_.size() + length > conf::limits::kReplyLineOctets) {
+      return Error{ErrorCode::kInvalid,
+                   "reply line is longer than " + std::to_string(conf::limits::kReplyLineOctets) + " octets"};
+    }
+    if (end == std::string_view::npos) {
+      line_.append(*input);
+      input->remove_prefix(length);
+      return false;
+    }
+    // The usual reply lies whole in the input and is read in place.
+    std::string_view line = input->substr(0, length);
+    if (!line_.empty()) line = line_.append(line);
+    input->remove_prefix(length + 1);
+    bool complete = false;
+    conf::Status taken = take_line(line, &complete);
+    line_.clear();
+    if (!taken.ok()) return taken.error();
+    if (complete) {
+      *out = std::move(partial_);
+      partial_ = Reply();
+      return true;
+    }
+  }
+  return false;
+}
+
+void ReplyParser::reset() {
+  line_.clear();
+  partial_ = Reply();
+}
+
+}  // namespace bounce

@@ -1,0 +1,347 @@
+#include "relay/smtp/client_core.h"
+
+#include <algorithm>
+
+#include "conf/vocab/check.h"
+
+namespace relay::smtp {
+
+namespace {
+
+using S = ClientState;
+using bounce::Reply;
+
+// The transport may report only that all has been written, so a big content gets its block time per this many
+// octets.
+constexpr uint64_t kBlockOctets = 1 << 20;
+
+bool is_answer(const Reply& reply) { return reply.positive() || reply.transient() || reply.permanent(); }
+
+}  // namespace
+
+ClientCore::ClientCore(ClientOptions options, conf::Instant now) : options_(std::move(options)) { arm(now); }
+
+void ClientCore::go_to(S next, conf::Instant now) {
+  CHECK(may_follow(state_, next));
+  state_ = next;
+  arm(now);
+}
+
+conf::Duration ClientCore::time_allowed() const {
+  const conf::Timeouts& t = options_.timeouts;
+  switch (state_) {
+    case S::kGreeting:
+      return t.greeting;
+    case S::kEhlo:
+    case S::kHelo:
+      return t.ehlo;
+    case S::kStartTls:
+    case S::kHandshake:
+      return t.tls;
+    case S::kReset:
+    case S::kMail:
+      return t.mail;
+    case S::kRcpt:
+      return t.rcpt;
+    case S::kData:
+      return t.data_init;
+    case S::kDot:
+      return t.data_done;
+    case S::kQuit:
+      return t.quit;
+    case S::kReady:
+    case S::kClosed:
+      break;
+  }
+  return conf::Duration::max();
+}
+
+void ClientCore::arm(conf::Instant now) {
+  conf::Duration allowed = time_allowed();
+  if (allowed == conf::Duration::max()) {
+    deadline_ = conf::kNever;
+    return;
+  }
+  if (content_unsent_ && flight_) {
+    const auto blocks = static_cast<int64_t>(1 + flight_->content_size() / kBlockOctets);
+    allowed = std::max(allowed, options_.timeouts.data_block * blocks);
+  }
+  deadline_ = now + allowed;
+}
+
+bool ClientCore::next_event(ClientEvent* event) {
+  while (!events_.empty()) {
+    *event = std::move(events_.front());
+    events_.erase(events_.begin());
+    // "250 done", "421 closing" in one segment: the owner must not begin what can no longer be sent.
+    const bool stale = (event->kind == ClientEvent::Kind::kReady && state_ != S::kReady) ||
+                       (event->kind == ClientEvent::Kind::kStartTls && state_ != S::kHandshake);
+    if (!stale) return true;
+  }
+  return false;
+}
+
+void ClientCore::receive(std::string_view bytes, conf::Instant now) {
+  // RFC 3207 §4.2, CVE-2021-38371: what came in clear after the reply to STARTTLS is dropped.
+  while (!bytes.empty() && state_ != S::kClosed && state_ != S::kHandshake) {
+    Reply reply;
+    conf::Result<bool> whole = parser_.feed(&bytes, &reply);
+    if (!whole.ok()) {
+      close_broken(whole.error().detail, false);
+      return;
+    }
+    if (*whole) take_reply(std::move(reply), now);
+  }
+}
+
+void ClientCore::take_reply(Reply reply, conf::Instant now) {
+  heard_ = true;
+  // RFC 5321 §3.8: 421 may answer any command; the peer closes after it.
+  if (reply.code == 421 && state_ != S::kQuit) {
+    if (flight_) end_flight(reply, Flight::Cut{});
+    ClientEvent event;
+    event.reply = std::move(reply);
+    push_closed(std::move(event));
+    return;
+  }
+  const bool continues = reply.code == 354 && state_ == S::kData;
+  const bool data_wants_354 = state_ == S::kData && reply.positive();
+  if (state_ != S::kQuit && ((!is_answer(reply) && !continues) || data_wants_354)) {
+    close_broken(
+        "got " + std::to_string(reply.code) + " " + reply.text() + " while waiting for " + awaited(state_),
+        false);
+    return;
+  }
+  switch (state_) {
+    case S::kGreeting:
+      take_greeting(std::move(reply), now);
+      break;
+    case S::kEhlo:
+      take_ehlo(std::move(reply), now);
+      break;
+    case S::kHelo:
+      take_helo(std::move(reply), now);
+      break;
+    case S::kStartTls:
+      take_starttls(std::move(reply), now);
+      break;
+    case S::kReset:
+      go_to(S::kMail, now);
+      if (!pipelined_) flight_->write_mail(&output);
+      break;
+    case S::kMail:
+      take_mail(reply, now);
+      break;
+    case S::kRcpt:
+      take_rcpt(reply, now);
+      break;
+    case S::kData:
+      take_data(reply, now);
+      break;
+    case S::kDot:
+      take_end(std::move(reply), now);
+      break;
+    case S::kQuit:
+      close_done(std::move(reply));
+      break;
+    case S::kReady:
+      close_broken("a reply came that nothing asked for: " + std::to_string(reply.code) + " " + reply.text(),
+                   false);
+      break;
+    case S::kHandshake:
+    case S::kClosed:
+      break;
+  }
+}
+
+void ClientCore::begin(Transaction transaction, conf::Instant now) {
+  CHECK(state_ == S::kReady);
+  ++transactions;
+  pipelined_ = options_.pipelining && peer.pipelining;
+  chunked_ = options_.chunking && peer.chunking;
+  content_unsent_ = heard_ = false;
+  flight_.emplace(std::move(transaction), peer);
+  if (!flight_->anyone_open()) {  // nothing that this peer could take: nothing is sent
+    transaction_done(now);
+    return;
+  }
+  if (reset_due_) output.append("RSET\r\n");
+  if (pipelined_) {
+    write_flight();
+  } else if (!reset_due_) {
+    flight_->write_mail(&output);
+  }
+  const bool reset_first = reset_due_;
+  reset_due_ = false;
+  go_to(reset_first ? S::kReset : S::kMail, now);
+}
+
+// RFC 2920 §3.1, RFC 3030 §4.2: the whole transaction up to 354, or with BDAT all of it, without waiting.
+void ClientCore::write_flight() {
+  flight_->write_mail(&output);
+  flight_->write_all_rcpts(&output);
+  if (chunked_) {
+    flight_->write_bdat(&output);
+    content_unsent_ = true;
+  } else {
+    output.append("DATA\r\n");
+  }
+}
+
+void ClientCore::take_mail(const Reply& reply, conf::Instant now) {
+  flight_->mail_reply(reply);
+  if (!pipelined_) {
+    if (!reply.positive()) {
+      transaction_done(now);
+      return;
+    }
+    flight_->write_next_rcpt(&output);
+  }
+  go_to(S::kRcpt, now);
+}
+
+void ClientCore::take_rcpt(const Reply& reply, conf::Instant now) {
+  flight_->rcpt_reply(reply);
+  if (flight_->replies_due()) {
+    arm(now);
+  } else if (flight_->more_to_send()) {
+    flight_->write_next_rcpt(&output);
+    arm(now);
+  } else {
+    after_recipients(now);
+  }
+}
+
+void ClientCore::after_recipients(conf::Instant now) {
+  if (pipelined_) {
+    go_to(chunked_ ? S::kDot : S::kData, now);
+    return;
+  }
+  if (!flight_->anyone_accepted()) {
+    transaction_done(now);
+    return;
+  }
+  if (chunked_) {
+    flight_->write_bdat(&output);
+    content_unsent_ = true;
+    go_to(S::kDot, now);
+  } else {
+    output.append("DATA\r\n");
+    go_to(S::kData, now);
+  }
+}
+
+void ClientCore::take_data(const Reply& reply, conf::Instant now) {
+  if (reply.code != 354) {
+    flight_->data_reply(reply);
+    transaction_done(now);
+    return;
+  }
+  content_unsent_ = flight_->anyone_accepted();
+  flight_->write_body(&output);
+  go_to(S::kDot, now);
+}
+
+void ClientCore::take_end(Reply reply, conf::Instant now) {
+  flight_->end_reply(std::move(reply));
+  transaction_done(now);
+}
+
+void ClientCore::transaction_done(conf::Instant now) {
+  ClientEvent event;
+  event.kind = ClientEvent::Kind::kTransactionDone;
+  event.outcomes = flight_->take_outcomes();
+  events_.push_back(std::move(event));
+  reset_due_ = reset_due_ || flight_->leaves_state();
+  flight_.reset();
+  content_unsent_ = false;
+  ready(now);
+}
+
+// Gives the recipients of the running transaction their outcomes; no more replies come.
+void ClientCore::end_flight(const Reply& reply, Flight::Cut cut) {
+  cut.stage = stage_of(state_);
+  flight_->cut_off(cut, reply);
+  ClientEvent event;
+  event.kind = ClientEvent::Kind::kTransactionDone;
+  event.outcomes = flight_->take_outcomes();
+  events_.push_back(std::move(event));
+  flight_.reset();
+  content_unsent_ = false;
+}
+
+void ClientCore::on_written(conf::Instant now) {
+  if (!content_unsent_) return;
+  content_unsent_ = false;
+  arm(now);
+}
+
+void ClientCore::on_deadline(conf::Instant now) {
+  if (now < deadline_) return;
+  if (state_ == S::kQuit) {
+    close_done(Reply());
+    return;
+  }
+  const char* waiting =
+      content_unsent_ ? "timed out while sending the content and waiting for " : "timed out waiting for ";
+  close_broken(waiting + std::string(awaited(state_)), false);
+}
+
+void ClientCore::on_peer_closed(std::string_view why) {
+  if (state_ == S::kClosed) return;
+  if (state_ == S::kQuit) {
+    close_done(Reply());
+    return;
+  }
+  close_broken(why, true);
+}
+
+void ClientCore::quit(conf::Instant now) {
+  if (state_ == S::kClosed || state_ == S::kQuit) return;
+  if (state_ != S::kReady) {
+    close_broken("closed by this side", false);
+    return;
+  }
+  output.append("QUIT\r\n");
+  go_to(S::kQuit, now);
+}
+
+void ClientCore::close_broken(std::string_view error, bool by_peer) {
+  const std::string why = error.empty() ? "the connection was closed" : std::string(error);
+  output.clear();
+  if (flight_) {
+    Flight::Cut cut;
+    cut.uncertain = flight_->body_written();
+    // A kept session that had gone before this transaction began: nothing was said about the message. Never
+    // for the first transaction of a session: a message that breaks its peer would be tried for ever.
+    cut.not_tried = by_peer && !heard_ && transactions > 1;
+    end_flight(Reply::make(0, why), cut);
+  }
+  ClientEvent event;
+  event.error = why;
+  push_closed(std::move(event));
+}
+
+void ClientCore::close_refused(Reply reply) {
+  output.append("QUIT\r\n");  // RFC 5321 §4.1.1.10: not without it, even after a refusal
+  ClientEvent event;
+  event.reply = std::move(reply);
+  push_closed(std::move(event));
+}
+
+void ClientCore::close_done(Reply reply) {
+  ClientEvent event;
+  event.reply = std::move(reply);
+  push_closed(std::move(event));
+}
+
+void ClientCore::push_closed(ClientEvent event) {
+  event.kind = ClientEvent::Kind::kClosed;
+  event.stage = stage_of(state_);
+  // A state without a clock: the moment does not matter.
+  go_to(S::kClosed, conf::Instant());
+  parser_.reset();
+  events_.push_back(std::move(event));
+}
+
+}  // namespace relay::smtp

@@ -1,0 +1,74 @@
+// ClientCore: the inside of ClientSession: the state, the order of commands and replies, and the deadline.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "relay/smtp/client_session.h"
+#include "relay/smtp/client_state.h"
+#include "relay/smtp/flight.h"
+
+namespace relay::smtp {
+
+class ClientCore {
+ public:
+  ClientCore(ClientOptions options, conf::Instant now);
+
+  void receive(std::string_view bytes, conf::Instant now);
+  bool next_event(ClientEvent* event);
+  void begin(Transaction transaction, conf::Instant now);
+  void quit(conf::Instant now);
+  void tls_established(const TlsInfo& tls, conf::Instant now);
+  void tls_failed(std::string_view why);
+  void on_deadline(conf::Instant now);
+  void on_written(conf::Instant now);
+  void on_peer_closed(std::string_view why);
+
+  OutQueue output;
+  PeerFeatures peer;
+  std::optional<TlsInfo> tls;
+  uint32_t transactions = 0;
+  ClientState state() const { return state_; }
+  conf::Instant deadline() const { return deadline_; }
+
+ private:
+  void go_to(ClientState next, conf::Instant now);
+  void arm(conf::Instant now);
+  conf::Duration time_allowed() const;
+  void take_reply(bounce::Reply reply, conf::Instant now);
+  void take_greeting(bounce::Reply reply, conf::Instant now);
+  void take_ehlo(bounce::Reply reply, conf::Instant now);
+  void take_helo(bounce::Reply reply, conf::Instant now);
+  void take_starttls(bounce::Reply reply, conf::Instant now);
+  void take_mail(const bounce::Reply& reply, conf::Instant now);
+  void take_rcpt(const bounce::Reply& reply, conf::Instant now);
+  void take_data(const bounce::Reply& reply, conf::Instant now);
+  void take_end(bounce::Reply reply, conf::Instant now);
+  void after_ehlo(conf::Instant now);
+  void after_recipients(conf::Instant now);
+  void write_flight();
+  void send_ehlo(conf::Instant now);
+  void ready(conf::Instant now);
+  void transaction_done(conf::Instant now);
+  void end_flight(const bounce::Reply& reply, Flight::Cut cut);
+  // The ways to the end: the peer refused the session, or it cannot be talked to any more.
+  void close_refused(bounce::Reply reply);
+  void close_broken(std::string_view error, bool by_peer);
+  void close_done(bounce::Reply reply);
+  void push_closed(ClientEvent event);
+
+  const ClientOptions options_;
+  ClientState state_ = ClientState::kGreeting;
+  conf::Instant deadline_ = conf::kNever;
+  bounce::ReplyParser parser_;
+  std::vector<ClientEvent> events_;
+  std::optional<Flight> flight_;
+  bool reset_due_ = false;       // the last transaction left state behind
+  bool pipelined_ = false;       // the flight under way was written as one
+  bool chunked_ = false;         // by BDAT
+  bool heard_ = false;           // a reply came since the flight began
+  bool content_unsent_ = false;  // the content waits in the transport
+};
+
+}  // namespace relay::smtp

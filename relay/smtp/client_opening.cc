@@ -1,0 +1,99 @@
+// The part of ClientCore before the first transaction: greeting, EHLO, STARTTLS.
+#include "conf/vocab/check.h"
+#include "relay/smtp/client_core.h"
+
+namespace relay::smtp {
+
+namespace {
+using S = ClientState;
+using bounce::Reply;
+}  // namespace
+
+void ClientCore::send_ehlo(conf::Instant now) {
+  output.append("EHLO " + options_.ehlo_name + "\r\n");
+  go_to(S::kEhlo, now);
+}
+
+void ClientCore::take_greeting(Reply reply, conf::Instant now) {
+  if (reply.positive()) {
+    send_ehlo(now);
+  } else {
+    close_refused(std::move(reply));
+  }
+}
+
+void ClientCore::take_ehlo(Reply reply, conf::Instant now) {
+  if (reply.positive()) {
+    peer = parse_ehlo_reply(reply);
+    after_ehlo(now);
+  } else if (reply.permanent()) {  // RFC 5321 §3.2: a server that does not know EHLO
+    output.append("HELO " + options_.ehlo_name + "\r\n");
+    go_to(S::kHelo, now);
+  } else {
+    close_refused(std::move(reply));
+  }
+}
+
+void ClientCore::take_helo(Reply reply, conf::Instant now) {
+  if (!reply.positive()) {
+    close_refused(std::move(reply));
+    return;
+  }
+  peer = PeerFeatures();
+  after_ehlo(now);
+}
+
+void ClientCore::after_ehlo(conf::Instant now) {
+  if (tls || options_.tls == conf::TlsMode::kOff) {
+    ready(now);
+  } else if (peer.starttls) {
+    output.append("STARTTLS\r\n");
+    go_to(S::kStartTls, now);
+  } else if (options_.tls == conf::TlsMode::kRequired) {
+    output.append("QUIT\r\n");
+    ClientEvent event;
+    event.error = "TLS is required and the receiving server does not offer STARTTLS";
+    event.tls_wanted_but_missing = true;
+    push_closed(std::move(event));
+    events_.back().stage = bounce::Stage::kTls;
+  } else {
+    ready(now);
+  }
+}
+
+void ClientCore::take_starttls(Reply reply, conf::Instant now) {
+  if (reply.positive()) {
+    parser_.reset();
+    go_to(S::kHandshake, now);
+    ClientEvent event;
+    event.kind = ClientEvent::Kind::kStartTls;
+    events_.push_back(std::move(event));
+  } else if (options_.tls == conf::TlsMode::kRequired) {
+    close_refused(std::move(reply));
+  } else {
+    ready(now);  // RFC 3207 §4: the client goes on in clear where policy allows
+  }
+}
+
+void ClientCore::tls_established(const TlsInfo& info, conf::Instant now) {
+  if (state_ == S::kClosed) return;
+  CHECK(state_ == S::kHandshake);
+  tls = info;
+  peer = PeerFeatures();  // RFC 3207 §4.2: what was learnt in clear is forgotten
+  send_ehlo(now);
+}
+
+void ClientCore::tls_failed(std::string_view why) {
+  if (state_ == S::kClosed) return;
+  CHECK(state_ == S::kHandshake);
+  close_broken(why.empty() ? "the TLS handshake failed" : why, true);
+}
+
+void ClientCore::ready(conf::Instant now) {
+  if (state_ != S::kReady) go_to(S::kReady, now);
+  ClientEvent event;
+  event.kind = ClientEvent::Kind::kReady;
+  events_.push_back(std::move(event));
+}
+
+}  // namespace relay::smtp

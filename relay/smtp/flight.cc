@@ -1,0 +1,259 @@
+#include "relay/smtp/flight.h"
+
+#include <strings.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
+#include "conf/vocab/check.h"
+#include "relay/smtp/data_writer.h"
+
+namespace relay::smtp {
+
+namespace {
+
+using Kind = RecipientOutcome::Kind;
+using bounce::Reply;
+using bounce::Stage;
+
+bool has_8bit(std::string_view text) {
+  constexpr uint64_t kHighBits = 0x8080808080808080ULL;
+  size_t at = 0;
+  for (; at + 8 <= text.size(); at += 8) {
+    uint64_t word;
+    std::memcpy(&word, text.data() + at, 8);
+    if ((word & kHighBits) != 0) return true;
+  }
+  return std::any_of(text.begin() + static_cast<ptrdiff_t>(at), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
+}
+
+std::string_view header_of(std::string_view message) {
+  return message.substr(0, message.find("\r\n\r\n"));  // npos: all of it is header
+}
+
+bool contains_ignoring_case(const std::string& text, std::string_view word) {
+  return std::search(text.begin(), text.end(), word.begin(), word.end(), [](char a, char b) {
+           return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b;
+         }) != text.end();
+}
+
+// RFC 5321 §4.5.3.1.10: 452, and 552 from old servers, say that the transaction is full, not that the address
+// is bad.
+bool says_too_many_recipients(const Reply& reply) {
+  if (reply.code != 452 && reply.code != 552) return false;
+  if (reply.enhanced.present()) return reply.enhanced.subject == 5 && reply.enhanced.detail == 3;
+  for (const std::string& line : reply.lines) {
+    if (contains_ignoring_case(line, "too many recipients") ||
+        contains_ignoring_case(line, "too many rcpt")) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+Flight::Flight(Transaction transaction, const PeerFeatures& peer)
+    : transaction_(std::move(transaction)), peer_(peer) {
+  fates_.assign(transaction_.recipients.size(), Fate::kOpen);
+  outcomes_.resize(transaction_.recipients.size());
+  check_content();
+  check_addresses();
+  next_to_send_ = next_to_answer_ = next_open(0);
+}
+
+uint64_t Flight::content_size() const { return transaction_.header_prefix.size() + transaction_.body.size(); }
+
+void Flight::check_content() {
+  parameters_.size_bytes = content_size();
+  if (peer_.size_known && peer_.max_size > 0 && content_size() > peer_.max_size) {
+    refuse_all_locally(552, "5.3.4 The message has " + std::to_string(content_size()) +
+                                " octets, the receiving server takes at most " +
+                                std::to_string(peer_.max_size));
+    return;
+  }
+  const bool declared = transaction_.body_type == conf::BodyType::k8BitMime;
+  // What was declared need not be looked at, unless the peer cannot take it.
+  parameters_.eight_bit = declared && peer_.eight_bit_mime;
+  if (!parameters_.eight_bit) {
+    parameters_.eight_bit = has_8bit(transaction_.body.view()) || has_8bit(transaction_.header_prefix);
+  }
+  if (transaction_.smtputf8 && !peer_.smtputf8 &&
+      (has_8bit(header_of(transaction_.body.view())) || has_8bit(transaction_.header_prefix))) {
+    refuse_all_locally(550,
+                       "5.6.7 The header has UTF-8 text and the receiving server does not offer SMTPUTF8");
+    return;
+  }
+  if (parameters_.eight_bit && !peer_.eight_bit_mime) {
+    refuse_all_locally(554, "5.6.3 The content is 8-bit and the receiving server does not offer 8BITMIME");
+  }
+}
+
+void Flight::check_addresses() {
+  if (!fits_command(transaction_.reverse_path)) {
+    refuse_all_locally(553, "5.1.7 The reverse-path has characters that cannot be sent");
+  }
+  bool utf8 = transaction_.smtputf8;
+  if (transaction_.reverse_path.has_utf8_local()) {
+    utf8 = true;
+    if (!peer_.smtputf8) {
+      refuse_all_locally(
+          553,
+          "5.6.7 The reverse-path has a UTF-8 local part and the receiving server does not offer "
+          "SMTPUTF8");
+    }
+  }
+  for (size_t i = 0; i < fates_.size(); ++i) {
+    if (fates_[i] != Fate::kOpen) continue;
+    const conf::Mailbox& mailbox = transaction_.recipients[i].mailbox;
+    if (mailbox.is_null() || !fits_command(mailbox)) {
+      refuse_locally(i, Reply::make(553, "5.1.3 The address has characters that cannot be sent"));
+    } else if (mailbox.has_utf8_local()) {
+      utf8 = true;
+      if (peer_.smtputf8) continue;
+      refuse_locally(
+          i,
+          Reply::make(553, "5.6.7 The local part is UTF-8 and the receiving server does not offer SMTPUTF8"));
+    }
+  }
+  parameters_.smtputf8 = utf8;
+}
+
+void Flight::refuse_locally(size_t at, const Reply& reply) {
+  settle(at, Kind::kRefused, Stage::kLocal, reply);
+  outcomes_[at].local = true;
+}
+
+void Flight::refuse_all_locally(uint16_t code, std::string text) {
+  const Reply reply = Reply::make(code, std::move(text));
+  for (size_t i = 0; i < fates_.size(); ++i) {
+    if (fates_[i] == Fate::kOpen) refuse_locally(i, reply);
+  }
+}
+
+size_t Flight::next_open(size_t from) const {
+  while (from < fates_.size() && fates_[from] != Fate::kOpen) ++from;
+  return from;
+}
+
+bool Flight::anyone_open() const {
+  return std::any_of(fates_.begin(), fates_.end(), [](Fate fate) { return fate != Fate::kSettled; });
+}
+
+void Flight::write_mail(OutQueue* out) {
+  line_.clear();
+  append_mail(transaction_, parameters_, peer_, &line_);
+  out->append(line_);
+}
+
+void Flight::write_next_rcpt(OutQueue* out) {
+  line_.clear();
+  append_rcpt(transaction_.recipients[next_to_send_], peer_, &line_);
+  next_to_send_ = next_open(next_to_send_ + 1);
+  out->append(line_);
+}
+
+void Flight::write_all_rcpts(OutQueue* out) {
+  while (more_to_send()) write_next_rcpt(out);
+}
+
+void Flight::write_body(OutQueue* out) {
+  body_written_ = true;
+  if (accepted_ == 0) {
+    out->append(".\r\n");
+    return;
+  }
+  write_data(transaction_.header_prefix, transaction_.body, out);
+}
+
+void Flight::write_bdat(OutQueue* out) {
+  body_written_ = by_bdat_ = true;
+  line_.assign("BDAT ").append(std::to_string(content_size())).append(" LAST\r\n");
+  out->append(line_);
+  write_chunk(transaction_.header_prefix, transaction_.body, out);
+}
+
+void Flight::settle(size_t at, Kind kind, Stage stage, const Reply& reply) {
+  CHECK(fates_[at] != Fate::kSettled);
+  if (fates_[at] == Fate::kAccepted) --accepted_;
+  fates_[at] = Fate::kSettled;
+  outcomes_[at].kind = kind;
+  outcomes_[at].stage = stage;
+  outcomes_[at].reply = reply;
+}
+
+void Flight::settle_all(Fate which, Kind kind, Stage stage, const Reply& reply) {
+  for (size_t i = 0; i < fates_.size(); ++i) {
+    if (fates_[i] == which) settle(i, kind, stage, reply);
+  }
+}
+
+void Flight::mail_reply(const Reply& reply) {
+  if (reply.positive()) {
+    leaves_state_ = true;
+  } else {
+    settle_all(Fate::kOpen, Kind::kRefused, Stage::kMail, reply);
+  }
+}
+
+void Flight::rcpt_reply(const Reply& reply) {
+  CHECK(replies_due());
+  const size_t at = next_to_answer_;
+  // Recipients settled by the reply to MAIL still get their own replies; those settled before sending do not.
+  do {
+    ++next_to_answer_;
+  } while (next_to_answer_ < fates_.size() && outcomes_[next_to_answer_].local);
+  if (fates_[at] != Fate::kOpen) return;
+  if (reply.positive()) {
+    fates_[at] = Fate::kAccepted;
+    ++accepted_;
+  } else if (accepted_ > 0 && says_too_many_recipients(reply)) {
+    settle(at, Kind::kNotTried, Stage::kRcpt, reply);
+    too_many_ = true;
+  } else {
+    settle(at, Kind::kRefused, Stage::kRcpt, reply);
+  }
+  if (!too_many_ || replies_due()) return;
+  // The rest was not sent: it goes into the next transaction.
+  for (size_t i = next_to_send_; i < fates_.size(); ++i) {
+    if (fates_[i] == Fate::kOpen) settle(i, Kind::kNotTried, Stage::kRcpt, reply);
+  }
+  next_to_send_ = next_to_answer_ = fates_.size();
+}
+
+void Flight::data_reply(const Reply& reply) {
+  settle_all(Fate::kAccepted, Kind::kRefused, Stage::kData, reply);
+}
+
+void Flight::end_reply(Reply reply) {
+  // RFC 5321 §4.1.1.4: the end of data clears the buffers, whatever the reply. RFC 3030 §2: a refused BDAT
+  // leaves an unknown state behind.
+  leaves_state_ = by_bdat_ && !reply.positive();
+  size_t left = accepted_;
+  for (size_t i = 0; left > 0; ++i) {
+    if (fates_[i] != Fate::kAccepted) continue;
+    --left;
+    RecipientOutcome& outcome = outcomes_[i];
+    fates_[i] = Fate::kSettled;
+    outcome.stage = Stage::kDot;
+    const bool wants_word = (transaction_.recipients[i].notify & conf::kNotifySuccess) != 0;
+    outcome.kind = !reply.positive()          ? Kind::kRefused
+                   : wants_word && !peer_.dsn ? Kind::kDeliveredNoDsn
+                                              : Kind::kDelivered;
+    outcome.reply = left == 0 ? std::move(reply) : reply;
+    if (left == 0) break;
+  }
+  accepted_ = 0;
+}
+
+void Flight::cut_off(const Cut& cut, const Reply& reply) {
+  for (size_t i = 0; i < fates_.size(); ++i) {
+    if (fates_[i] == Fate::kSettled) continue;
+    settle(i, cut.not_tried ? Kind::kNotTried : Kind::kRefused, cut.stage, reply);
+    outcomes_[i].uncertain = cut.uncertain;
+  }
+}
+
+}  // namespace relay::smtp

@@ -1,0 +1,53 @@
+#include "relay/smtp/peer_features.h"
+
+#include <strings.h>
+
+#include <charconv>
+#include <string_view>
+
+namespace relay::smtp {
+
+namespace {
+
+bool same(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
+}
+
+struct Keyword {
+  std::string_view name;
+  bool PeerFeatures::*flag;
+};
+
+constexpr Keyword kKeywords[] = {
+    {"PIPELINING", &PeerFeatures::pipelining},                // RFC 2920
+    {"CHUNKING", &PeerFeatures::chunking},                    // RFC 3030
+    {"8BITMIME", &PeerFeatures::eight_bit_mime},              // RFC 6152
+    {"SMTPUTF8", &PeerFeatures::smtputf8},                    // RFC 6531
+    {"DSN", &PeerFeatures::dsn},                              // RFC 3461
+    {"STARTTLS", &PeerFeatures::starttls},                    // RFC 3207
+    {"ENHANCEDSTATUSCODES", &PeerFeatures::enhanced_status},  // RFC 2034
+    {"SIZE", &PeerFeatures::size_known},                      // RFC 1870
+};
+
+}  // namespace
+
+PeerFeatures parse_ehlo_reply(const bounce::Reply& reply) {
+  PeerFeatures features;
+  features.esmtp = true;
+  for (size_t i = 1; i < reply.lines.size(); ++i) {  // the first line is the peer's name and greeting
+    const std::string_view line = reply.lines[i];
+    const size_t space = line.find_first_of(" \t=");
+    const std::string_view name = line.substr(0, space);
+    for (const Keyword& keyword : kKeywords) {
+      if (same(name, keyword.name)) features.*keyword.flag = true;
+    }
+    if (space == std::string_view::npos || !same(name, "SIZE")) continue;
+    const std::string_view value = line.substr(space + 1);
+    uint64_t size = 0;
+    const auto read = std::from_chars(value.data(), value.data() + value.size(), size);
+    if (read.ec == std::errc()) features.max_size = size;
+  }
+  return features;
+}
+
+}  // namespace relay::smtp

@@ -1,0 +1,141 @@
+#include "bounce/reply.h"
+
+#include <gtest/gtest.h>
+
+#include "conf/limits.h"
+
+namespace bounce {
+namespace {
+
+TEST(EnhancedStatus, Rfc3463_2_Syntax) {
+  struct Case {
+    const char* text;
+    const char* status;
+    size_t consumed;
+  };
+  constexpr Case kCases[] = {
+      {"5.1.1 no such user", "5.1.1", 6},
+      {"2.0.0", "2.0.0", 5},
+      {"4.7.650 slow down", "4.7.650", 8},
+      {"5.100.200 x", "5.100.200", 10},
+      {"5.1.1: x", "", 0},
+      {"3.1.1 x", "", 0},
+      {"5.1 x", "", 0},
+      {"5..1 x", "", 0},
+      {"5.1.1000 x", "", 0},
+      {"5.1.", "", 0},
+      {"", "", 0},
+      {"5.1.1\tx", "", 0},
+      {"51.1.1 x", "", 0},
+      {"5.0001.1 x", "", 0},
+  };
+  for (const Case& c : kCases) {
+    size_t consumed = 99;
+    EXPECT_EQ(EnhancedStatus::parse(c.text, &consumed).text(), c.status) << c.text;
+    EXPECT_EQ(consumed, c.consumed) << c.text;
+  }
+}
+
+struct ParseCase {
+  const char* name;
+  std::string input;
+  uint16_t code;  // 0: refused
+  const char* status;
+  const char* text;
+};
+
+const ParseCase kParseCases[] = {
+    {"Rfc5321_4_2_OneLine", "250 ok\r\n", 250, "", "ok"},
+    {"Rfc5321_4_2_CodeAlone", "250\r\n", 250, "", ""},
+    {"Rfc5321_4_2_1_MultiLine", "250-a\r\n250-b\r\n250 c\r\n", 250, "", "a b c"},
+    {"Rfc5321_4_2_1_LastLineWithoutText", "250-a\r\n250\r\n", 250, "", "a "},
+    {"LfLineEnds", "550-5.1.1 no\n550 5.1.1 such user\n", 550, "5.1.1", "5.1.1 no 5.1.1 such user"},
+    {"Rfc2034_4_FirstStatusCounts", "550-hello\r\n550-5.2.1 a\r\n550 5.1.1 b\r\n", 550, "5.2.1",
+     "hello 5.2.1 a 5.1.1 b"},
+    {"MixedCodesLastCounts", "250-a\r\n451 b\r\n", 451, "", "a b"},
+    {"ControlCharactersMasked", std::string("550 a\tb\x1b[1m\r\n"), 550, "", "a?b?[1m"},
+    {"NotDigits", "hello\r\n", 0, "", ""},
+    {"TooShort", "25\r\n", 0, "", ""},
+    {"Empty", "\r\n", 0, "", ""},
+    {"Rfc5321_4_2_1_FirstDigit", "150 x\r\n", 0, "", ""},
+    {"FirstDigitSix", "650 x\r\n", 0, "", ""},
+    {"BadSeparator", "250x\r\n", 0, "", ""},
+};
+
+// Feeds `input` cut at `at` and checks the outcome.
+void check(const ParseCase& c, size_t at) {
+  ReplyParser parser;
+  Reply reply;
+  for (std::string_view part :
+       {std::string_view(c.input).substr(0, at), std::string_view(c.input).substr(at)}) {
+    conf::Result<bool> whole = parser.feed(&part, &reply);
+    if (!whole.ok()) {
+      EXPECT_EQ(c.code, 0) << c.name;
+      EXPECT_EQ(whole.error().code, conf::ErrorCode::kInvalid);
+      return;
+    }
+    if (*whole) {
+      EXPECT_EQ(reply.code, c.code) << c.name << " cut at " << at;
+      EXPECT_EQ(reply.enhanced.text(), c.status) << c.name;
+      EXPECT_EQ(reply.text(), c.text) << c.name;
+      EXPECT_TRUE(part.empty());
+      EXPECT_FALSE(parser.mid_reply());
+      return;
+    }
+  }
+  ADD_FAILURE() << c.name << ": no reply and no error";
+}
+
+TEST(ReplyParser, EveryCut) {
+  for (const ParseCase& c : kParseCases) {
+    for (size_t at = 0; at <= c.input.size(); ++at) check(c, at);
+  }
+}
+
+TEST(ReplyParser, Rfc2920_3_1_SeveralRepliesInOneSegment) {
+  std::string_view input = "250 a\r\n550-b\r\n550 c\r\n354";
+  ReplyParser parser;
+  Reply reply;
+  ASSERT_TRUE(*parser.feed(&input, &reply));
+  EXPECT_EQ(reply.text(), "a");
+  ASSERT_TRUE(*parser.feed(&input, &reply));
+  EXPECT_EQ(reply.text(), "b c");
+  EXPECT_FALSE(*parser.feed(&input, &reply));
+  EXPECT_TRUE(parser.mid_reply());
+  parser.reset();
+  EXPECT_FALSE(parser.mid_reply());
+}
+
+TEST(ReplyParser, EndlessLineIsRefused) {
+  ReplyParser parser;
+  Reply reply;
+  const std::string piece(1000, 'x');
+  size_t fed = 0;
+  for (; fed < 10; ++fed) {
+    std::string_view input = piece;
+    conf::Result<bool> whole = parser.feed(&input, &reply);
+    if (!whole.ok()) break;
+  }
+  EXPECT_EQ(fed, conf::limits::kReplyLineOctets / piece.size());
+}
+
+TEST(ReplyParser, EndlessReplyIsRefused) {
+  ReplyParser parser;
+  Reply reply;
+  size_t fed = 0;
+  for (; fed < 2 * conf::limits::kReplyLines; ++fed) {
+    std::string_view input = "250-x\r\n";
+    if (!parser.feed(&input, &reply).ok()) break;
+  }
+  EXPECT_EQ(fed, conf::limits::kReplyLines);
+}
+
+TEST(Reply, MakeReadsTheStatus) {
+  const Reply reply = Reply::make(552, "5.3.4 too big");
+  EXPECT_EQ(reply.enhanced.text(), "5.3.4");
+  EXPECT_TRUE(reply.permanent());
+  EXPECT_FALSE(reply.transient());
+}
+
+}  // namespace
+}  // namespace bounce

@@ -1,0 +1,240 @@
+// What transcripts cannot say: deadlines, sharing of bodies, the features of the peer, the table of
+// transitions.
+#include "relay/smtp/client_session.h"
+
+#include <gtest/gtest.h>
+
+#include "relay/smtp/client_command.h"
+#include "relay/smtp/client_state.h"
+
+namespace relay::smtp {
+namespace {
+
+using conf::Instant;
+using namespace std::chrono_literals;
+
+conf::Mailbox mailbox(std::string local, std::string domain = "example.net") {
+  return {std::move(local), conf::Domain::from_canonical(std::move(domain))};
+}
+
+Transaction transaction(size_t body_size = 20) {
+  Transaction out;
+  out.reverse_path = mailbox("a", "example.com");
+  out.recipients.push_back({mailbox("b"), conf::kNotifyDefault, ""});
+  out.body = conf::Bytes("\r\n" + std::string(body_size, 'x') + "\r\n");
+  return out;
+}
+
+struct Peer {
+  Instant now{};
+  ClientSession session;
+  explicit Peer(const std::string& features, ClientOptions options = {})
+      : session(named(std::move(options)), now) {
+    say("220 hi\r\n");
+    say("250-mx.example.net\r\n" + features + "250 HELP\r\n");
+    ClientEvent event;
+    while (session.next_event(&event, now)) {
+    }
+  }
+  static ClientOptions named(ClientOptions options) {
+    options.ehlo_name = "relay.example.com";
+    return options;
+  }
+  std::string say(const std::string& text) {
+    session.receive(text, now);
+    return take();
+  }
+  std::string take() {
+    std::string out = session.output()->flatten();
+    session.output()->clear();
+    return out;
+  }
+};
+
+TEST(ClientSession, Rfc5321_4_5_3_2_DeadlineOfEachStage) {
+  conf::Timeouts t;
+  t.greeting = 1s, t.ehlo = 2s, t.mail = 3s, t.rcpt = 4s, t.data_init = 5s, t.data_block = 6s,
+  t.data_done = 7s, t.quit = 8s;
+  ClientOptions options;
+  options.timeouts = t;
+  options.ehlo_name = "x";
+  Instant now{100s};
+  ClientSession session(options, now);
+  const auto left = [&] { return session.deadline() - now; };
+  EXPECT_EQ(left(), 1s);
+  now += 500ms;
+  session.on_deadline(now);  // too early: nothing happens
+  session.receive("220 hi\r\n", now);
+  EXPECT_EQ(left(), 2s);
+  session.receive("250-x\r\n250 PIPELINING\r\n", now);
+  EXPECT_TRUE(session.ready());
+  EXPECT_EQ(session.deadline(), conf::kNever);
+  session.begin(transaction(), now);
+  EXPECT_EQ(left(), 3s);
+  now += 1s;
+  session.receive("250 ok\r\n", now);
+  EXPECT_EQ(left(), 4s);
+  session.receive("250 ok\r\n", now);
+  EXPECT_EQ(left(), 5s);
+  session.receive("354 go\r\n", now);
+  EXPECT_EQ(left(), 7s);
+  now += 3s;
+  session.on_written(now);
+  EXPECT_EQ(left(), 7s);
+  session.receive("250 ok\r\n", now);
+  EXPECT_EQ(session.deadline(), conf::kNever);
+  session.quit(now);
+  EXPECT_EQ(left(), 8s);
+  session.receive("221 bye\r\n", now);
+  EXPECT_EQ(session.deadline(), conf::kNever);
+}
+
+TEST(ClientSession, Rfc5321_4_5_3_2_5_ABigContentHasTimeByItsSize) {
+  Peer peer("250-PIPELINING\r\n250-CHUNKING\r\n");
+  peer.session.begin(transaction(50 << 20), peer.now);
+  EXPECT_EQ(peer.session.deadline() - peer.now, 51 * conf::Timeouts().data_block);
+  peer.session.on_written(peer.now);
+  EXPECT_EQ(peer.session.deadline() - peer.now, conf::Timeouts().mail);
+}
+
+TEST(ClientSession, BodyIsSharedNotCopied) {
+  for (const char* features : {"250-PIPELINING\r\n250-CHUNKING\r\n", "250-PIPELINING\r\n"}) {
+    Peer peer(features);
+    Transaction t = transaction(10'000);
+    const conf::Bytes body = t.body;
+    peer.session.begin(std::move(t), peer.now);
+    if (peer.session.output()->size() < 10'000) {
+      peer.take();
+      peer.session.receive("250 ok\r\n250 ok\r\n354 go\r\n", peer.now);
+    }
+    std::string_view runs[8];
+    const size_t count = peer.session.output()->peek(runs, 8);
+    bool shared = false;
+    for (size_t i = 0; i < count; ++i) shared = shared || runs[i].data() == body.view().data();
+    EXPECT_TRUE(shared) << features;
+  }
+}
+
+TEST(ClientSession, Rfc2920_3_1_CommandsOfAFlightAreOneRun) {
+  Peer peer("250-PIPELINING\r\n");
+  Transaction t = transaction();
+  for (int i = 0; i < 40; ++i) t.recipients.push_back({mailbox("user" + std::to_string(i)), 0, ""});
+  peer.session.begin(std::move(t), peer.now);
+  std::string_view runs[8];
+  EXPECT_EQ(peer.session.output()->peek(runs, 8), 1u);
+}
+
+TEST(ClientSession, Rfc5321_3_8_ReadyIsNotSaidWhenThePeerClosedInTheSameSegment) {
+  Peer peer("250-PIPELINING\r\n");
+  peer.session.begin(transaction(), peer.now);
+  peer.say("250 ok\r\n250 ok\r\n354 go\r\n");
+  peer.say("250 queued\r\n421 too many messages\r\n");
+  ClientEvent event;
+  ASSERT_TRUE(peer.session.next_event(&event, peer.now));
+  EXPECT_EQ(event.kind, ClientEvent::Kind::kTransactionDone);
+  EXPECT_EQ(event.outcomes[0].kind, RecipientOutcome::Kind::kDelivered);
+  ASSERT_TRUE(peer.session.next_event(&event, peer.now));
+  EXPECT_EQ(event.kind, ClientEvent::Kind::kClosed);
+  EXPECT_FALSE(peer.session.next_event(&event, peer.now));
+  EXPECT_FALSE(peer.session.ready());
+}
+
+TEST(ClientSession, ClosedSessionTakesEverythingCalmly) {
+  Peer peer("250-PIPELINING\r\n");
+  peer.say("421 bye\r\n");
+  peer.session.receive("250 x\r\n", peer.now);
+  peer.session.on_peer_closed("gone", peer.now);
+  peer.session.quit(peer.now);
+  peer.session.on_written(peer.now);
+  peer.session.on_deadline(peer.now);
+  peer.session.tls_failed("late", peer.now);
+  ClientEvent event;
+  ASSERT_TRUE(peer.session.next_event(&event, peer.now));
+  EXPECT_EQ(event.reply.code, 421);
+  EXPECT_FALSE(peer.session.next_event(&event, peer.now));
+  EXPECT_TRUE(peer.take().empty());
+}
+
+TEST(PeerFeatures, Rfc5321_4_1_1_1_Keywords) {
+  bounce::Reply reply;
+  reply.code = 250;
+  reply.lines = {
+      "SMTPUTF8 is my name", "pipelining", "Chunking",   "8BITMIME",      "SIZE 35882577", "STARTTLS",
+      "ENHANCEDSTATUSCODES", "DSN",        "AUTH=LOGIN", "X-WHATEVER a b"};
+  const PeerFeatures f = parse_ehlo_reply(reply);
+  EXPECT_TRUE(f.esmtp && f.pipelining && f.chunking && f.eight_bit_mime && f.starttls && f.enhanced_status &&
+              f.dsn);
+  EXPECT_FALSE(f.smtputf8);
+  EXPECT_TRUE(f.size_known);
+  EXPECT_EQ(f.max_size, 35882577u);
+}
+
+TEST(PeerFeatures, Rfc1870_4_SizeForms) {
+  struct Case {
+    const char* line;
+    bool known;
+    uint64_t size;
+  };
+  constexpr Case kCases[] = {{"SIZE", true, 0},
+                             {"SIZE 0", true, 0},
+                             {"SIZE abc", true, 0},
+                             {"size 7", true, 7},
+                             {"SIZE 99999999999999999999999", true, 0},
+                             {"SIZEX 5", false, 0}};
+  for (const Case& c : kCases) {
+    bounce::Reply reply;
+    reply.lines = {"x", c.line};
+    const PeerFeatures f = parse_ehlo_reply(reply);
+    EXPECT_EQ(f.size_known, c.known) << c.line;
+    EXPECT_EQ(f.max_size, c.size) << c.line;
+  }
+}
+
+TEST(ClientCommand, FitsCommand) {
+  struct Case {
+    std::string local;
+    bool fits;
+  };
+  const Case cases[] = {{"a.b", true},
+                        {"\"a b\"", true},
+                        {"\"a<b>\"", true},
+                        {"\"a\\\"b\"", true},
+                        {"a b", false},
+                        {"a>b", false},
+                        {"a\r\nDATA", false},
+                        {"\"a\r\n\"", false},
+                        {"\"a\\\n\"", false},
+                        {"\"open", false},
+                        {std::string("a\0b", 3), false},
+                        {"a\x7f", false},
+                        {"\xc3\xa9", true}};
+  for (const Case& c : cases) EXPECT_EQ(fits_command(mailbox(c.local)), c.fits) << c.local;
+  EXPECT_FALSE(fits_command(mailbox("a", "x>y")));
+  EXPECT_FALSE(fits_command(mailbox("a", "x y")));
+}
+
+TEST(ClientState, TransitionTable) {
+  constexpr auto kLast = static_cast<int>(ClientState::kClosed);
+  for (int i = 0; i <= kLast; ++i) {
+    const auto state = static_cast<ClientState>(i);
+    EXPECT_EQ(may_follow(state, ClientState::kClosed), state != ClientState::kClosed);
+    EXPECT_FALSE(may_follow(state, ClientState::kGreeting));
+    EXPECT_FALSE(may_follow(ClientState::kClosed, state));
+  }
+  EXPECT_FALSE(may_follow(ClientState::kGreeting, ClientState::kReady));
+  EXPECT_FALSE(may_follow(ClientState::kStartTls, ClientState::kMail));
+  EXPECT_FALSE(may_follow(ClientState::kMail, ClientState::kDot));
+}
+
+TEST(ClientSessionDeath, BeginWithoutReadyIsABrokenInvariant) {
+  EXPECT_DEATH(
+      {
+        ClientOptions options;
+        ClientSession session(options, Instant{});
+        session.begin(transaction(), Instant{});
+      },
+      "CHECK failed");
+}
+
+}  // namespace
+}  // namespace relay::smtp
