@@ -1,0 +1,246 @@
+#include "relay/admin/admin_api.h"
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <unordered_map>
+
+#include "relay/admin/order.h"
+#include "relay/admin/queue_json.h"
+
+namespace relay::admin {
+namespace {
+
+using nlohmann::json;
+
+constexpr size_t kDefaultLimit = 100;
+constexpr size_t kMaxLimit = 10'000;  // rows of one answer: a few megabytes
+constexpr size_t kBatch = 500;        // per question to the loop: it must not stop for long
+
+constexpr std::string_view kMessages = "/v1/queue/messages";
+
+Response answer(const json& value) {
+  Response response;
+  response.body = to_text(value) + "\n";
+  return response;
+}
+
+Response refuse(int status, const std::string& why) {
+  Response response = answer({{"error", why}});
+  response.status = status;
+  return response;
+}
+
+Response refuse(const conf::Error& error) {
+  switch (error.code) {
+    case conf::ErrorCode::kInvalid:
+      return refuse(400, error.detail);
+    case conf::ErrorCode::kNotFound:
+      return refuse(404, error.detail);
+    case conf::ErrorCode::kTimeout:
+    case conf::ErrorCode::kClosed:
+    case conf::ErrorCode::kUnavailable:
+      return refuse(503, error.detail);
+    default:
+      return refuse(500, error.detail);
+  }
+}
+
+const QueueAction* action_of(const std::string& path) {
+  static const std::map<std::string, QueueAction, std::less<>> kActions = {
+      {"/v1/queue/retry", QueueAction::kRetry},
+      {"/v1/queue/hold", QueueAction::kHold},
+      {"/v1/queue/release", QueueAction::kRelease},
+      {"/v1/queue/drop", QueueAction::kDrop}};
+  const auto found = kActions.find(path);
+  return found == kActions.end() ? nullptr : &found->second;
+}
+
+bool is_read_path(const std::string& path) {
+  return path == "/v1/health" || path == "/metrics" || path == "/v1/queue/summary" ||
+         path.compare(0, kMessages.size(), kMessages) == 0;
+}
+
+}  // namespace
+
+AdminApi::AdminApi(spool::Spool* spool, Backend* backend, const conf::Clock* clock, LoopCall::Post post)
+    : spool_(spool), backend_(backend), clock_(clock), loop_(std::move(post)) {}
+
+Response AdminApi::handle(const Request& request) {
+  const QueueAction* action = action_of(request.path);
+  if (action == nullptr && !is_read_path(request.path)) return refuse(404, "no such path: " + request.path);
+  if (action != nullptr) {
+    return request.method == "POST" ? act(*action, request.body)
+                                    : refuse(405, "use POST for " + request.path);
+  }
+  return request.method == "GET" ? get(request) : refuse(405, "use GET for " + request.path);
+}
+
+Response AdminApi::get(const Request& request) {
+  const std::string& path = request.path;
+  if (path == kMessages) return list(request);
+  if (path.size() > kMessages.size() + 1 && path[kMessages.size()] == '/') {
+    return show(path.substr(kMessages.size() + 1));
+  }
+  conf::Result<QueueSummary> now = summary();
+  if (!now.ok()) return refuse(now.error());
+  if (path == "/v1/queue/summary") return answer(summary_json(now.value()));
+  if (path == "/v1/health") {
+    const spool::SpoolHealth health = spool_->health();
+    Response response = answer(health_json(now.value(), health, spool_->counters()));
+    if (!now->accepting || !health.accepting) response.status = 503;
+    return response;
+  }
+  if (path == "/metrics") {
+    Response response;
+    response.content_type = "text/plain; version=0.0.4";
+    response.body = metrics_text(now.value(), spool_->health(), spool_->counters());
+    return response;
+  }
+  return refuse(404, "no such path: " + path);
+}
+
+conf::Result<QueueSummary> AdminApi::summary() {
+  return loop_.ask<QueueSummary>([backend = backend_](auto done) { done(backend->summary()); });
+}
+
+Response AdminApi::list(const Request& request) {
+  QueueFilter filter;
+  size_t limit = kDefaultLimit;
+  for (const auto& [key, value] : request.query) {
+    if (key == "limit") {
+      const char* end = value.data() + value.size();
+      const auto parsed = std::from_chars(value.data(), end, limit);
+      if (parsed.ec != std::errc() || parsed.ptr != end || limit == 0 || limit > kMaxLimit) {
+        return refuse(400, "limit: a number from 1 to " + std::to_string(kMaxLimit));
+      }
+    } else if (conf::Status set = filter.set(key, value); !set.ok()) {
+      return refuse(set.error());
+    }
+  }
+  const conf::WallTime now = clock_->wall();
+  conf::Result<SiteLookup> sites = sites_for(filter, now);
+  if (!sites.ok()) return refuse(sites.error());
+  json rows = json::array();
+  bool more = false;
+  const conf::Status scanned = spool_->scan([&](const spool::MessageRecord& record) {
+    if (match(filter, record, now, sites.value()) == Match::kNone) return true;
+    more = rows.size() == limit;
+    if (!more) rows.push_back(message_json(record, now));
+    return !more;
+  });
+  if (!scanned.ok()) return refuse(scanned.error());
+  return answer({{"messages", std::move(rows)}, {"more", more}});
+}
+
+Response AdminApi::show(const std::string& id_text) {
+  const conf::Result<conf::MessageId> id = conf::parse_message_id(id_text);
+  if (!id.ok()) return refuse(400, "message id: " + id.error().detail);
+  using Loaded = conf::Result<spool::LoadedMessage>;
+  conf::Result<Loaded> loaded = loop_.ask<Loaded>([spool = spool_, id = id.value()](auto done) {
+    spool->load(id, false, [done](Loaded message) { done(std::move(message)); });
+  });
+  if (!loaded.ok()) return refuse(loaded.error());
+  if (!loaded->ok()) return refuse(loaded->error());
+  return answer(message_detail_json(loaded.value()->record, clock_->wall()));
+}
+
+// The loop knows which site a domain rolled up to; it is asked once per domain, before the scan that needs
+// it.
+conf::Result<SiteLookup> AdminApi::sites_for(const QueueFilter& filter, conf::WallTime now) {
+  if (filter.site.empty()) return SiteLookup();
+  std::set<std::string> domains;
+  const conf::Status scanned = spool_->scan([&](const spool::MessageRecord& record) {
+    if (!may_match(filter, record, now)) return true;
+    for (const spool::RecipientRecord& recipient : record.recipients) {
+      if (recipient.state == spool::RecipientState::kPending)
+        domains.insert(recipient.recipient.mailbox.domain.text());
+    }
+    return true;
+  });
+  if (!scanned.ok()) return scanned.error();
+  const std::vector<std::string> all(domains.begin(), domains.end());
+  auto table = std::make_shared<std::unordered_map<std::string, std::string>>();
+  for (size_t begin = 0; begin < all.size(); begin += kBatch) {
+    const size_t end = std::min(begin + kBatch, all.size());
+    const std::vector<std::string> batch(all.begin() + static_cast<std::ptrdiff_t>(begin),
+                                         all.begin() + static_cast<std::ptrdiff_t>(end));
+    using Names = std::vector<std::string>;
+    conf::Result<Names> names = loop_.ask<Names>([backend = backend_, batch](auto done) {
+      Names sites;
+      for (const std::string& domain : batch) sites.push_back(backend->site_of(domain));
+      done(std::move(sites));
+    });
+    if (!names.ok()) return names.error();
+    for (size_t i = 0; i < batch.size(); ++i) (*table)[batch[i]] = names.value()[i];
+  }
+  return SiteLookup([table](const std::string& domain) {
+    const auto found = table->find(domain);
+    // A domain that was never routed is its own site (see SiteSummary).
+    return found == table->end() || found->second.empty() ? domain : found->second;
+  });
+}
+
+conf::Result<AdminApi::Selection> AdminApi::select(const QueueFilter& filter, bool whole_messages) {
+  const conf::WallTime now = clock_->wall();
+  conf::Result<SiteLookup> sites = sites_for(filter, now);
+  if (!sites.ok()) return sites.error();
+  Selection selection;
+  const conf::Status scanned = spool_->scan([&](const spool::MessageRecord& record) {
+    const Match found = match(filter, record, now, sites.value());
+    if (found == Match::kSome && whole_messages) {
+      ++selection.partly;
+    } else if (found != Match::kNone) {
+      selection.ids.push_back(record.id);
+    }
+    return true;
+  });
+  if (!scanned.ok()) return scanned.error();
+  return selection;
+}
+
+conf::Result<uint64_t> AdminApi::apply(QueueAction action, const std::vector<conf::MessageId>& ids) {
+  uint64_t applied = 0;
+  for (size_t begin = 0; begin < ids.size(); begin += kBatch) {
+    const size_t end = std::min(begin + kBatch, ids.size());
+    const std::vector<conf::MessageId> batch(ids.begin() + static_cast<std::ptrdiff_t>(begin),
+                                             ids.begin() + static_cast<std::ptrdiff_t>(end));
+    conf::Result<uint64_t> count = loop_.ask<uint64_t>(
+        [backend = backend_, action, batch](auto done) { done(backend->apply(action, batch)); });
+    if (!count.ok()) {
+      conf::Error error = count.error();
+      if (applied != 0) error.detail += " (done before for " + std::to_string(applied) + " messages)";
+      return error;
+    }
+    applied += count.value();
+  }
+  return applied;
+}
+
+Response AdminApi::act(QueueAction action, const std::string& body) {
+  conf::Result<Order> order = parse_order(body);
+  if (!order.ok()) return refuse(order.error());
+  Selection selection;
+  if (order->ids.empty()) {
+    // A drop is for good, and takes every recipient of a message: one that has others too is not meant.
+    conf::Result<Selection> selected = select(order->filter, action == QueueAction::kDrop);
+    if (!selected.ok()) return refuse(selected.error());
+    selection = std::move(selected).value();
+  } else {
+    selection.ids = std::move(order->ids);
+  }
+  json out = {{"matched", selection.ids.size()}, {"partly", selection.partly}};
+  if (order->dry_run) {
+    if (!selection.ids.empty()) {
+      out["up_to"] = conf::to_text(*std::max_element(selection.ids.begin(), selection.ids.end()));
+    }
+    return answer(out);
+  }
+  const conf::Result<uint64_t> applied = apply(action, selection.ids);
+  if (!applied.ok()) return refuse(applied.error());
+  out["applied"] = applied.value();
+  return answer(out);
+}
+
+}  // namespace relay::admin

@@ -1,0 +1,61 @@
+// The admin API as a function: request in, response out. Threads: any number of callers, none of them the
+// loop's. Paths, parameters and answers are described in docs/operations.md.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "conf/vocab/time.h"
+#include "relay/admin/backend.h"
+#include "relay/admin/loop_call.h"
+#include "relay/admin/queue_filter.h"
+#include "relay/spool/spool.h"
+
+namespace relay::admin {
+
+struct Request {
+  std::string method;  // "GET"
+  std::string path;    // "/v1/queue/messages", decoded, without the query
+  std::map<std::string, std::string> query;
+  std::string body;
+};
+
+struct Response {
+  int status = 200;
+  std::string content_type = "application/json";
+  std::string body;
+};
+
+class AdminApi {
+ public:
+  // `spool`, `backend` and `clock` outlive this, or close() is called before they go.
+  AdminApi(spool::Spool* spool, Backend* backend, const conf::Clock* clock, LoopCall::Post post);
+
+  Response handle(const Request& request);
+  // On the loop's thread: whoever waits for the loop is let go with 503, and the loop is asked nothing more.
+  void close() { loop_.close(); }
+
+ private:
+  struct Selection {
+    std::vector<conf::MessageId> ids;
+    uint64_t partly = 0;  // left alone: only some of their pending recipients are meant
+  };
+  conf::Result<QueueSummary> summary();
+  conf::Result<SiteLookup> sites_for(const QueueFilter& filter, conf::WallTime now);
+  conf::Result<Selection> select(const QueueFilter& filter, bool whole_messages);
+  conf::Result<uint64_t> apply(QueueAction action, const std::vector<conf::MessageId>& ids);
+
+  Response get(const Request& request);
+  Response list(const Request& request);
+  Response show(const std::string& id_text);
+  Response act(QueueAction action, const std::string& body);
+
+  spool::Spool* spool_;
+  Backend* backend_;
+  const conf::Clock* clock_;
+  LoopCall loop_;
+};
+
+}  // namespace relay::admin

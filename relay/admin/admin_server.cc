@@ -1,0 +1,118 @@
+#include "relay/admin/admin_server.h"
+
+#include <microhttpd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <string>
+#include <utility>
+
+#include "relay/admin/admin_api.h"
+#include "relay/admin/unix_socket.h"
+
+namespace relay::admin {
+namespace {
+
+constexpr size_t kMaxBody = 4 * 1024 * 1024;  // some 250,000 message ids
+constexpr unsigned kMaxConnections = 64;
+constexpr unsigned kIdleSeconds = 30;
+constexpr unsigned kThreads = 2;  // a long scan leaves one for health and metrics
+
+// One request while it comes in.
+struct Incoming {
+  Request request;
+  bool too_large = false;
+};
+
+MHD_Result take_argument(void* context, MHD_ValueKind, const char* key, const char* value) noexcept {
+  static_cast<Incoming*>(context)->request.query[key] = value == nullptr ? "" : value;
+  return MHD_YES;
+}
+
+MHD_Result send(MHD_Connection* connection, const Response& response) {
+  MHD_Response* out = MHD_create_response_from_buffer(
+      response.body.size(), const_cast<char*>(response.body.data()), MHD_RESPMEM_MUST_COPY);
+  if (out == nullptr) return MHD_NO;
+  MHD_add_response_header(out, MHD_HTTP_HEADER_CONTENT_TYPE, response.content_type.c_str());
+  MHD_add_response_header(out, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+  const MHD_Result queued = MHD_queue_response(connection, static_cast<unsigned>(response.status), out);
+  MHD_destroy_response(out);
+  return queued;
+}
+
+// Called once with the header, then with each piece of the body, then with none: that is when we answer.
+MHD_Result take_request(void* api, MHD_Connection* connection, const char* url, const char* method,
+                        const char*, const char* upload, size_t* upload_size, void** slot) noexcept {
+  if (*slot == nullptr) {
+    auto incoming = std::make_unique<Incoming>();
+    incoming->request.method = method;
+    incoming->request.path = url;
+    MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, take_argument, incoming.get());
+    *slot = incoming.release();
+    return MHD_YES;
+  }
+  auto* incoming = static_cast<Incoming*>(*slot);
+  if (*upload_size != 0) {
+    incoming->too_large = incoming->too_large || incoming->request.body.size() + *upload_size > kMaxBody;
+    if (!incoming->too_large) incoming->request.body.append(upload, *upload_size);
+    *upload_size = 0;
+    return MHD_YES;
+  }
+  if (incoming->too_large) {
+    return send(connection, {413, "application/json", "{\"error\":\"the body is larger than 4 MiB\"}\n"});
+  }
+  return send(connection, static_cast<AdminApi*>(api)->handle(incoming->request));
+}
+
+void forget_request(void*, MHD_Connection*, void** slot, MHD_RequestTerminationCode) noexcept {
+  delete static_cast<Incoming*>(*slot);
+  *slot = nullptr;
+}
+
+}  // namespace
+
+struct AdminServer::State {
+  State(spool::Spool* spool, Backend* backend, LoopCall::Post post)
+      : api(spool, backend, &clock, std::move(post)) {}
+  conf::SystemClock clock;
+  AdminApi api;
+  std::string path;
+  struct stat file {};  // the socket file, to know it again
+  MHD_Daemon* daemon = nullptr;
+};
+
+AdminServer::AdminServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+conf::Result<std::unique_ptr<AdminServer>> AdminServer::open(
+    const conf::AdminSettings& settings, spool::Spool* spool, Backend* backend,
+    std::function<void(std::function<void()>)> post_to_loop) {
+  conf::Result<int> listener = listen_at(settings.socket);
+  if (!listener.ok()) return listener.error();
+  auto state = std::make_unique<State>(spool, backend, std::move(post_to_loop));
+  state->path = settings.socket;
+  ::lstat(state->path.c_str(), &state->file);
+  state->daemon = MHD_start_daemon(
+      MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC, 0, nullptr, nullptr, &take_request,
+      &state->api, MHD_OPTION_LISTEN_SOCKET, listener.value(), MHD_OPTION_CONNECTION_LIMIT, kMaxConnections,
+      MHD_OPTION_CONNECTION_TIMEOUT, kIdleSeconds, MHD_OPTION_THREAD_POOL_SIZE, kThreads,
+      MHD_OPTION_NOTIFY_COMPLETED, &forget_request, nullptr, MHD_OPTION_END);
+  if (state->daemon == nullptr) {
+    ::close(listener.value());
+    ::unlink(state->path.c_str());
+    return conf::Error{conf::ErrorCode::kIo, "cannot start the admin server on " + settings.socket};
+  }
+  return std::unique_ptr<AdminServer>(new AdminServer(std::move(state)));
+}
+
+AdminServer::~AdminServer() {
+  state_->api
+      .close();  // first: MHD_stop_daemon waits for its threads, which may wait for the loop, which is us
+  MHD_stop_daemon(state_->daemon);
+  struct stat now {};
+  if (::lstat(state_->path.c_str(), &now) == 0 && now.st_ino == state_->file.st_ino &&
+      now.st_dev == state_->file.st_dev) {
+    ::unlink(state_->path.c_str());
+  }
+}
+
+}  // namespace relay::admin

@@ -1,0 +1,24 @@
+// An order to change the queue, as it comes in the body of a POST.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "conf/vocab/envelope.h"
+#include "conf/vocab/result.h"
+#include "relay/admin/queue_filter.h"
+
+namespace relay::admin {
+
+struct Order {
+  std::vector<conf::MessageId> ids;  // these, when not empty; else what `filter` selects
+  QueueFilter filter;
+  bool all = false;      // no filter is meant
+  bool dry_run = false;  // count only
+};
+
+// {"ids": ["..."]}, or {"filter": {"domain": "example.net", "older_than": "2h"}}, or {"all": true}; each with
+// "dry_run": true. Exactly one of the three: an empty body must never mean everything.
+conf::Result<Order> parse_order(std::string_view json);
+
+}  // namespace relay::admin

@@ -1,0 +1,115 @@
+#include "relay/admin/queue_filter.h"
+
+#include <algorithm>
+
+#include "conf/config_parser.h"
+#include "conf/vocab/address.h"
+
+namespace relay::admin {
+namespace {
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool contains_any_case(std::string_view text, std::string_view part) {
+  const auto same = [](char a, char b) { return lower(a) == lower(b); };
+  return std::search(text.begin(), text.end(), part.begin(), part.end(), same) != text.end();
+}
+
+bool sender_matches(const std::string& mask, const conf::Mailbox& sender) {
+  if (mask == "<>") return sender.is_null();
+  if (mask.find('@') == std::string::npos) {
+    return !sender.is_null() && conf::domain_matches(mask, sender.domain.text());
+  }
+  return conf::domain_matches(mask, sender.text());
+}
+
+bool site_matches(const std::string& mask, std::string_view site) {
+  if (conf::domain_matches(mask, site)) return true;
+  while (!site.empty()) {
+    const size_t end = std::min(site.find_first_of(",; +"), site.size());
+    if (end != 0 && conf::domain_matches(mask, site.substr(0, end))) return true;
+    site.remove_prefix(std::min(end + 1, site.size()));
+  }
+  return false;
+}
+
+bool recipient_may_match(const QueueFilter& filter, const spool::RecipientRecord& recipient) {
+  if (!filter.domain.empty() &&
+      !conf::domain_matches(filter.domain, recipient.recipient.mailbox.domain.text())) {
+    return false;
+  }
+  return filter.reason.empty() || contains_any_case(recipient.last_reply, filter.reason) ||
+         contains_any_case(recipient.enhanced_status, filter.reason);
+}
+
+bool message_matches(const QueueFilter& filter, const spool::MessageRecord& record, conf::WallTime now) {
+  const conf::Duration age = now - record.accepted_at;
+  return !(filter.older_than && age < *filter.older_than) &&
+         !(filter.younger_than && age >= *filter.younger_than) &&
+         !(filter.up_to && record.id > *filter.up_to) &&
+         (filter.sender.empty() || sender_matches(filter.sender, record.envelope.reverse_path));
+}
+
+template <typename Meant>
+Match match_recipients(const spool::MessageRecord& record, const Meant& meant) {
+  bool some = false;
+  bool all = true;
+  for (const spool::RecipientRecord& recipient : record.recipients) {
+    if (recipient.state != spool::RecipientState::kPending) continue;
+    const bool is_meant = meant(recipient);
+    some = some || is_meant;
+    all = all && is_meant;
+  }
+  if (!some) return Match::kNone;
+  return all ? Match::kAll : Match::kSome;
+}
+
+}  // namespace
+
+conf::Status QueueFilter::set(std::string_view key, std::string_view value) {
+  const auto bad = [&](const std::string& what) {
+    return conf::Status(conf::Error{conf::ErrorCode::kInvalid, std::string(key) + ": " + what});
+  };
+  if (value.empty()) return bad("the value is empty; leave the filter out instead");
+  if (key == "older_than" || key == "younger_than") {
+    const conf::Result<conf::Duration> duration = conf::parse_duration(value);
+    if (!duration.ok()) return bad(duration.error().detail);
+    (key == "older_than" ? older_than : younger_than) = duration.value();
+    return conf::success();
+  }
+  if (key == "up_to") {
+    const conf::Result<conf::MessageId> id = conf::parse_message_id(value);
+    if (!id.ok()) return bad(id.error().detail);
+    up_to = id.value();
+    return conf::success();
+  }
+  std::string* text = key == "sender"   ? &sender
+                      : key == "domain" ? &domain
+                      : key == "site"   ? &site
+                      : key == "reason" ? &reason
+                                        : nullptr;
+  if (text == nullptr) {
+    return bad("no such filter; there are sender, domain, site, reason, older_than, younger_than, up_to");
+  }
+  *text = value;
+  return conf::success();
+}
+
+Match match(const QueueFilter& filter, const spool::MessageRecord& record, conf::WallTime now,
+            const SiteLookup& site_of) {
+  if (!message_matches(filter, record, now)) return Match::kNone;
+  if (!filter.selects_recipients()) return Match::kAll;
+  return match_recipients(record, [&](const spool::RecipientRecord& recipient) {
+    return recipient_may_match(filter, recipient) &&
+           (filter.site.empty() ||
+            site_matches(filter.site, site_of(recipient.recipient.mailbox.domain.text())));
+  });
+}
+
+bool may_match(const QueueFilter& filter, const spool::MessageRecord& record, conf::WallTime now) {
+  QueueFilter without_site = filter;
+  without_site.site.clear();
+  return match(without_site, record, now, nullptr) != Match::kNone;
+}
+
+}  // namespace relay::admin

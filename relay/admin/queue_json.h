@@ -1,0 +1,25 @@
+// What the admin API shows, as JSON and as Prometheus text. Pure.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "relay/admin/backend.h"
+#include "relay/spool/spool.h"
+
+namespace relay::admin {
+
+nlohmann::json summary_json(const QueueSummary& summary);
+nlohmann::json message_json(const spool::MessageRecord& record, conf::WallTime now);  // one row of a list
+nlohmann::json message_detail_json(const spool::MessageRecord& record, conf::WallTime now);  // all recipients
+nlohmann::json health_json(const QueueSummary& summary, const spool::SpoolHealth& health,
+                           const spool::SpoolCounters& counters);
+
+// Pure ASCII, on one line; bytes that are not UTF-8 come out as U+FFFD.
+std::string to_text(const nlohmann::json& value);
+
+// Prometheus text exposition format 0.0.4.
+std::string metrics_text(const QueueSummary& summary, const spool::SpoolHealth& health,
+                         const spool::SpoolCounters& counters);
+
+}  // namespace relay::admin

@@ -1,0 +1,302 @@
+#include "relay/admin/admin_server.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <nlohmann/json.hpp>
+
+#include "relay/admin/admin_client.h"
+#include "relay/admin/unix_socket.h"
+#include "tests/relay/admin/fake_relay.h"
+#include "tests/relay/admin/records.h"
+
+namespace relay::admin {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+class AdminServerTest : public testing::Test {
+ protected:
+  AdminServerTest() : backend_(&spool_) {
+    std::string pattern = (fs::temp_directory_path() / "penstock-admin-XXXXXX").string();
+    folder_ = mkdtemp(pattern.data());
+    settings_.socket = (folder_ / "admin.sock").string();
+    spool_.records[1] = message(1, "news@shop.example", {recipient("a@example.net", "4.7.1", "greylisted")});
+    spool_.records[2] = message(2, "news@shop.example",
+                                {recipient("b@example.net"), recipient("c@example.com", "4.4.1", "refused")});
+    spool_.records[3] = message(3, "", {recipient("d@example.com", "", "bad \xff\x1b[2J\r\nbytes")});
+    backend_.sites["example.net"] = "mx.host.example";
+  }
+  ~AdminServerTest() override {
+    server_.reset();
+    loop_.stop();
+    fs::remove_all(folder_);
+  }
+  void start() {
+    auto opened = open();
+    ASSERT_TRUE(opened.ok()) << opened.error().detail;
+    server_ = std::move(opened).value();
+  }
+  conf::Result<std::unique_ptr<AdminServer>> open() {
+    return AdminServer::open(settings_, &spool_, &backend_,
+                             [this](std::function<void()> work) { loop_.post(std::move(work)); });
+  }
+  HttpReply ask(const std::string& method, const std::string& target, const std::string& body = "") {
+    const auto reply = request(settings_.socket, method, target, body);
+    EXPECT_TRUE(reply.ok()) << (reply.ok() ? "" : reply.error().detail);
+    return reply.ok() ? reply.value() : HttpReply{};
+  }
+  std::vector<std::string> listed(const std::string& query) {
+    const HttpReply reply = ask("GET", "/v1/queue/messages" + query);
+    EXPECT_EQ(reply.status, 200) << reply.body;
+    std::vector<std::string> ids;
+    const json answer = json::parse(reply.body);
+    for (const json& row : answer.at("messages")) ids.push_back(row.at("id"));
+    return ids;
+  }
+  static std::vector<std::string> texts(const std::vector<conf::MessageId>& ids) {
+    std::vector<std::string> out;
+    for (const conf::MessageId id : ids) out.push_back(conf::to_text(id));
+    return out;
+  }
+
+  fs::path folder_;
+  conf::AdminSettings settings_;
+  FakeSpool spool_;
+  FakeBackend backend_;
+  FakeLoop loop_;
+  std::unique_ptr<AdminServer> server_;
+};
+
+TEST_F(AdminServerTest, SocketIsForOwnerAndGroupAndGoesAtTheEnd) {
+  const mode_t before = umask(0077);
+  start();
+  umask(before);
+  struct stat status {};
+  ASSERT_EQ(stat(settings_.socket.c_str(), &status), 0);
+  EXPECT_TRUE(S_ISSOCK(status.st_mode));
+  EXPECT_EQ(status.st_mode & 0777, 0660u);
+  server_.reset();
+  EXPECT_FALSE(fs::exists(settings_.socket));
+}
+
+TEST_F(AdminServerTest, StaleSocketIsReplaced) {
+  const auto stale = listen_at(settings_.socket);
+  ASSERT_TRUE(stale.ok());
+  ::close(stale.value());
+  ASSERT_TRUE(fs::exists(settings_.socket));
+  start();
+  EXPECT_EQ(ask("GET", "/v1/health").status, 200);
+}
+
+TEST_F(AdminServerTest, LiveSocketIsLeftAlone) {
+  start();
+  const auto second = open();
+  ASSERT_FALSE(second.ok());
+  EXPECT_EQ(second.error().code, conf::ErrorCode::kRefused);
+  EXPECT_NE(second.error().detail.find("running already"), std::string::npos) << second.error().detail;
+  EXPECT_EQ(ask("GET", "/v1/health").status, 200);
+}
+
+TEST_F(AdminServerTest, OtherFilesAndBadPathsAreRefused) {
+  std::ofstream(settings_.socket) << "precious";
+  const auto file = open();
+  ASSERT_FALSE(file.ok());
+  EXPECT_TRUE(fs::is_regular_file(settings_.socket));
+  for (const std::string& path : {std::string("relative.sock"), std::string(), "/" + std::string(200, 'x'),
+                                  (folder_ / "no/dir").string()}) {
+    settings_.socket = path;
+    const auto opened = open();
+    ASSERT_FALSE(opened.ok()) << path;
+    EXPECT_NE(opened.error().detail.find("admin socket"), std::string::npos) << opened.error().detail;
+  }
+}
+
+TEST_F(AdminServerTest, SummaryShowsTheBackend) {
+  backend_.current.messages = 3;
+  backend_.current.delivered = 7;
+  backend_.current.sites.push_back({"mx.host.example", 4, 5, 6, "connection refused"});
+  start();
+  const json summary = json::parse(ask("GET", "/v1/queue/summary").body);
+  EXPECT_EQ(summary.at("messages"), 3);
+  EXPECT_EQ(summary.at("since_start").at("delivered"), 7);
+  EXPECT_EQ(summary.at("sites").at(0), (json{{"site", "mx.host.example"},
+                                             {"ready", 4},
+                                             {"in_flight", 5},
+                                             {"connections", 6},
+                                             {"waiting_for", "connection refused"}}));
+}
+
+TEST_F(AdminServerTest, HealthFollowsSpoolAndBackend) {
+  start();
+  EXPECT_EQ(json::parse(ask("GET", "/v1/health").body).at("status"), "ok");
+  spool_.current_health = {false, "disk below the reserve", 12};
+  const HttpReply reply = ask("GET", "/v1/health");
+  EXPECT_EQ(reply.status, 503);
+  EXPECT_EQ(json::parse(reply.body).at("why"), "disk below the reserve");
+}
+
+TEST_F(AdminServerTest, MetricsArePrometheusText) {
+  backend_.current.delivered = 41;
+  backend_.current.sites.push_back({"a\"b\\c\nd", 4, 0, 0, ""});
+  start();
+  const HttpReply reply = ask("GET", "/metrics");
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_NE(reply.body.find("# TYPE penstock_delivered_total counter\npenstock_delivered_total 41\n"),
+            std::string::npos);
+  EXPECT_NE(reply.body.find("penstock_site_ready{site=\"a\\\"b\\\\c\\nd\"} 4\n"), std::string::npos)
+      << reply.body;
+}
+
+TEST_F(AdminServerTest, ListsByFilter) {
+  start();
+  EXPECT_EQ(listed(""), texts({1, 2, 3}));
+  EXPECT_EQ(listed("?sender=shop.example"), texts({1, 2}));
+  EXPECT_EQ(listed("?sender=%3C%3E"), texts({3}));
+  EXPECT_EQ(listed("?domain=example.com"), texts({2, 3}));
+  EXPECT_EQ(listed("?site=mx.host.example"), texts({1, 2}));
+  EXPECT_EQ(listed("?site=example.com"), texts({2, 3}));  // never routed: its own site
+  EXPECT_EQ(listed("?reason=GREY"), texts({1}));
+  EXPECT_EQ(listed("?older_than=1h&domain=example.com&reason=4.4"), texts({2}));
+  EXPECT_EQ(listed("?younger_than=1h"), texts({}));
+}
+
+TEST_F(AdminServerTest, LimitSaysThatThereIsMore) {
+  start();
+  json two = json::parse(ask("GET", "/v1/queue/messages?limit=2").body);
+  EXPECT_EQ(two.at("messages").size(), 2u);
+  EXPECT_EQ(two.at("more"), true);
+  json three = json::parse(ask("GET", "/v1/queue/messages?limit=3").body);
+  EXPECT_EQ(three.at("messages").size(), 3u);
+  EXPECT_EQ(three.at("more"), false);
+}
+
+TEST_F(AdminServerTest, ShowsAllRecipientsAndHostileTextIsHarmless) {
+  start();
+  const HttpReply two = ask("GET", "/v1/queue/messages/" + conf::to_text(2));
+  const json shown = json::parse(two.body);
+  ASSERT_EQ(shown.at("recipients").size(), 2u);
+  EXPECT_EQ(shown.at("recipients").at(1).at("recipient"), "c@example.com");
+  EXPECT_EQ(shown.at("recipients").at(1).at("last_reply"), "refused");
+  EXPECT_EQ(shown.at("recipients").at(1).at("state"), "pending");
+  EXPECT_EQ(shown.at("recipients").at(1).at("due"), "2033-05-18T03:33:20.000000Z");
+  const HttpReply hostile = ask("GET", "/v1/queue/messages/" + conf::to_text(3));
+  EXPECT_EQ(hostile.status, 200);
+  for (const char c : hostile.body) EXPECT_TRUE(c == '\n' || (c >= 0x20 && c < 0x7f));
+}
+
+struct Refusal {
+  const char* method;
+  std::string target;
+  std::string body;
+  int status;
+};
+
+TEST_F(AdminServerTest, BadRequestsAreExplained) {
+  start();
+  const Refusal cases[] = {
+      {"GET", "/", "", 404},
+      {"GET", "/v1/queue/messagesX", "", 404},
+      {"GET", "/v1/queue/messages/nonsense", "", 400},
+      {"GET", "/v1/queue/messages/" + conf::to_text(99), "", 404},
+      {"GET", "/v1/queue/messages?limit=0", "", 400},
+      {"GET", "/v1/queue/messages?limit=1x", "", 400},
+      {"GET", "/v1/queue/messages?limit=99999999999999999999999", "", 400},
+      {"GET", "/v1/queue/messages?colour=red", "", 400},
+      {"GET", "/v1/queue/messages?sender=", "", 400},
+      {"GET", "/v1/queue/drop", "", 405},
+      {"POST", "/v1/queue/summary", "{}", 405},
+      {"POST", "/v1/queue/drop", "", 400},
+      {"POST", "/v1/queue/drop", "{}", 400},
+      {"POST", "/v1/queue/drop", std::string(5'000'000, ' '), 413},
+  };
+  for (const Refusal& c : cases) {
+    const HttpReply reply = ask(c.method, c.target, c.body);
+    EXPECT_EQ(reply.status, c.status) << c.method << " " << c.target << ": " << reply.body;
+    EXPECT_FALSE(json::parse(reply.body).at("error").get<std::string>().empty());
+  }
+  EXPECT_TRUE(backend_.applied.empty());
+}
+
+TEST_F(AdminServerTest, ActsOnIds) {
+  start();
+  const std::string body = "{\"ids\":[\"" + conf::to_text(1) + "\",\"" + conf::to_text(99) + "\"]}";
+  const json done = json::parse(ask("POST", "/v1/queue/hold", body).body);
+  EXPECT_EQ(done.at("matched"), 2);
+  EXPECT_EQ(done.at("applied"), 1);
+  ASSERT_EQ(backend_.applied.size(), 1u);
+  EXPECT_EQ(backend_.applied[0].first, QueueAction::kHold);
+  EXPECT_EQ(backend_.applied[0].second, (std::vector<conf::MessageId>{1, 99}));
+}
+
+TEST_F(AdminServerTest, EachPathIsItsAction) {
+  start();
+  const std::pair<const char*, QueueAction> cases[] = {{"retry", QueueAction::kRetry},
+                                                       {"hold", QueueAction::kHold},
+                                                       {"release", QueueAction::kRelease},
+                                                       {"drop", QueueAction::kDrop}};
+  for (const auto& [path, action] : cases) {
+    EXPECT_EQ(ask("POST", std::string("/v1/queue/") + path, "{\"all\":true}").status, 200);
+    ASSERT_FALSE(backend_.applied.empty());
+    EXPECT_EQ(backend_.applied.back().first, action);
+    EXPECT_EQ(backend_.applied.back().second, (std::vector<conf::MessageId>{1, 2, 3}));
+  }
+}
+
+TEST_F(AdminServerTest, DryRunOnlyCounts) {
+  start();
+  const json counted = json::parse(
+      ask("POST", "/v1/queue/drop", R"({"filter":{"sender":"shop.example"},"dry_run":true})").body);
+  EXPECT_EQ(counted, (json{{"matched", 2}, {"partly", 0}, {"up_to", conf::to_text(2)}}));
+  EXPECT_TRUE(backend_.applied.empty());
+}
+
+TEST_F(AdminServerTest, DropLeavesMessagesWithOtherRecipientsAlone) {
+  start();
+  const std::string body = R"({"filter":{"domain":"example.net"}})";
+  const json dropped = json::parse(ask("POST", "/v1/queue/drop", body).body);
+  EXPECT_EQ(dropped, (json{{"matched", 1}, {"partly", 1}, {"applied", 1}}));
+  EXPECT_EQ(backend_.applied.at(0).second, (std::vector<conf::MessageId>{1}));
+  const json retried = json::parse(ask("POST", "/v1/queue/retry", body).body);
+  EXPECT_EQ(retried.at("applied"), 2);
+}
+
+TEST_F(AdminServerTest, ManyMessagesGoToTheLoopInBatches) {
+  for (conf::MessageId id = 10; id < 1310; ++id) spool_.records[id] = message(id, "x@bulk.example", {});
+  start();
+  const json done =
+      json::parse(ask("POST", "/v1/queue/retry", R"({"filter":{"sender":"bulk.example"}})").body);
+  EXPECT_EQ(done.at("applied"), 1300);
+  EXPECT_EQ(backend_.applied.size(), 3u);
+}
+
+TEST_F(AdminServerTest, StoppingLetsThoseGoWhoWaitForTheLoop) {
+  start();
+  std::promise<void> open_gate;
+  std::promise<void> blocked;
+  loop_.post([&] {
+    blocked.set_value();
+    open_gate.get_future().wait();
+    server_.reset();  // on the loop's thread, as the daemon does, with a question behind it
+  });
+  blocked.get_future().wait();
+  auto waiting =
+      std::async(std::launch::async, [&] { return request(settings_.socket, "GET", "/v1/health"); });
+  EXPECT_EQ(waiting.wait_for(std::chrono::milliseconds(200)), std::future_status::timeout);
+  const auto start_time = std::chrono::steady_clock::now();
+  open_gate.set_value();
+  const auto reply = waiting.get();
+  loop_.stop();
+  EXPECT_LT(std::chrono::steady_clock::now() - start_time, std::chrono::seconds(5));
+  EXPECT_TRUE(!reply.ok() || reply.value().status == 503);
+  EXPECT_EQ(server_, nullptr);
+}
+
+}  // namespace
+}  // namespace relay::admin
