@@ -1,0 +1,146 @@
+#include "bounce/dsn_text.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <ctime>
+
+namespace bounce {
+
+namespace {
+
+constexpr size_t kColumn = 78;    // RFC 5322 §2.1.1
+constexpr size_t kWordMax = 900;  // leaves room for name and indent below 998
+
+// The length of the UTF-8 sequence at the start of `text`; 0 when it is malformed, overlong or a surrogate.
+size_t sequence_length(std::string_view text, uint32_t* point) {
+  const auto octet = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = octet(0);
+  *point = first;
+  if (first < 0x80) return 1;
+  const size_t length = first >= 0xc2 && first < 0xe0   ? 2
+                        : first >= 0xe0 && first < 0xf0 ? 3
+                        : first >= 0xf0 && first < 0xf5 ? 4
+                                                        : 0;
+  if (length == 0 || length > text.size()) return 0;
+  *point = first & (0x7fU >> length);
+  for (size_t i = 1; i < length; ++i) {
+    if ((octet(i) & 0xc0) != 0x80) return 0;
+    *point = (*point << 6) | (octet(i) & 0x3fU);
+  }
+  const bool bad = (length == 3 && *point < 0x800) ||
+                   (length == 4 && (*point < 0x10000 || *point > 0x10ffff)) ||
+                   (*point >= 0xd800 && *point < 0xe000);
+  return bad ? 0 : length;
+}
+
+// Words of `text` on lines of about 78 columns. `column` is where the first begins; a new line begins with
+// `lead`.
+void wrap(std::string_view text, size_t column, std::string_view lead, std::string* out) {
+  bool first = true;
+  while (!text.empty()) {
+    const size_t space = text.find(' ');
+    std::string_view word = text.substr(0, std::min(space, kWordMax));
+    // A word cut by force keeps its UTF-8 sequences whole.
+    if (word.size() < std::min(space, text.size())) {
+      while (!word.empty() && (static_cast<unsigned char>(text[word.size()]) & 0xc0) == 0x80)
+        word.remove_suffix(1);
+      if (word.empty()) word = text.substr(0, kWordMax);
+    }
+    text.remove_prefix(word.size());
+    if (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+    if (word.empty()) continue;
+    if (!first && column + 1 + word.size() > kColumn) {
+      out->append("\r\n").append(lead);
+      column = lead.size();
+    } else if (!first) {
+      out->push_back(' ');
+      ++column;
+    }
+    out->append(word);
+    column += word.size();
+    first = false;
+  }
+}
+
+}  // namespace
+
+std::string mail_date(conf::WallTime time) {
+  constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const time_t seconds = conf::unix_micros(time) / 1'000'000;
+  tm parts{};
+  if (gmtime_r(&seconds, &parts) == nullptr) return "Thu, 01 Jan 1970 00:00:00 +0000";
+  char text[64];
+  std::snprintf(text, sizeof text, "%s, %02d %s %04d %02d:%02d:%02d +0000", kDays[parts.tm_wday],
+                parts.tm_mday, kMonths[parts.tm_mon], parts.tm_year + 1900, parts.tm_hour, parts.tm_min,
+                parts.tm_sec);
+  return text;
+}
+
+bool has_8bit(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
+}
+
+bool is_utf8(std::string_view text) {
+  uint32_t point = 0;
+  while (!text.empty()) {
+    const size_t length = sequence_length(text, &point);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
+std::string clean_line(std::string_view text, bool utf8) {
+  const bool keep_high = utf8 && is_utf8(text);
+  std::string out(text);
+  for (char& c : out) {
+    const auto octet = static_cast<unsigned char>(c);
+    if (octet == '\t' || octet == '\r' || octet == '\n') {
+      c = ' ';
+    } else if (octet < 0x20 || octet == 0x7f || (octet >= 0x80 && !keep_high)) {
+      c = '?';
+    }
+  }
+  return out;
+}
+
+void append_field(std::string_view name, std::string_view value, std::string* out) {
+  out->append(name).append(": ");
+  wrap(value, name.size() + 2, " ", out);
+  out->append("\r\n");
+}
+
+void append_wrapped(std::string_view text, size_t indent, std::string* out) {
+  const std::string lead(indent, ' ');
+  out->append(lead);
+  wrap(text, indent, lead, out);
+  out->append("\r\n");
+}
+
+std::string typed_address(std::string_view type, std::string_view address, bool utf8) {
+  std::string out;
+  if (!has_8bit(address) || !is_utf8(address)) {
+    out.append(clean_line(type, false)).append("; ").append(clean_line(address, false));
+    return out;
+  }
+  out = "utf-8; ";
+  if (utf8) return out + clean_line(address, true);
+  uint32_t point = 0;
+  while (!address.empty()) {
+    const size_t length = sequence_length(address, &point);
+    if (point < 0x80) {
+      out += clean_line(address.substr(0, 1), false);
+    } else {
+      char escaped[16];
+      std::snprintf(escaped, sizeof escaped, "\\x{%X}", point);
+      out += escaped;
+    }
+    address.remove_prefix(length);
+  }
+  return out;
+}
+
+}  // namespace bounce

@@ -1,0 +1,31 @@
+// Texts of a report: dates, folded fields, and foreign text made safe to put into a header field.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "conf/vocab/time.h"
+
+namespace bounce {
+
+// "Tue, 24 Nov 2026 10:16:25 +0000" (RFC 5322 §3.3).
+std::string mail_date(conf::WallTime time);
+
+bool has_8bit(std::string_view text);
+bool is_utf8(std::string_view text);  // well-formed UTF-8 (RFC 3629)
+
+// One line without control characters; octets above 127 become '?' unless `utf8` and the text is well-formed.
+std::string clean_line(std::string_view text, bool utf8);
+
+// Appends "Name: value" CRLF, folded at spaces near column 78; a word that no line can hold is cut (998
+// octets, RFC 5322 §2.1.1). `value` must be clean.
+void append_field(std::string_view name, std::string_view value, std::string* out);
+
+// The same for plain text: each line indented by `indent` spaces.
+void append_wrapped(std::string_view text, size_t indent, std::string* out);
+
+// Final-Recipient and Original-Recipient (RFC 3464 §2.3.1, RFC 6533 §4): "rfc822; a@b", "utf-8; é@b", and
+// without `utf8` the all-ASCII form "utf-8; \x{E9}@b".
+std::string typed_address(std::string_view type, std::string_view address, bool utf8);
+
+}  // namespace bounce
