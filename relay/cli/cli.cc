@@ -1,0 +1,30 @@
+#include "relay/cli/cli.h"
+
+#include <CLI/CLI.hpp>
+
+#include "relay/cli/command.h"
+
+namespace relay::cli {
+
+int run(int argc, char** argv) {
+  Invocation invocation;
+  CLI::App parser("Penstock, an outbound SMTP relay.", "penstock");
+  parser.require_subcommand(1);
+  parser.fallthrough();  // -c may stand after the sub-command too
+  parser.add_option("-c,--config", invocation.config_path, "the configuration file")->capture_default_str();
+  parser.footer(
+      "Exit status: 0 done, 1 failed, 2 wrong usage or a configuration with errors. See penstock(8).");
+  add_serve_command(&parser, &invocation);
+  add_check_command(&parser, &invocation);
+  add_queue_command(&parser, &invocation);
+  add_hash_password_command(&parser, &invocation);
+  add_version_command(&parser, &invocation);
+  try {
+    parser.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {  // the parser has no other way to say it; help comes this way too
+    return parser.exit(error) == 0 ? kDone : kUsage;
+  }
+  return invocation.run ? invocation.run() : kUsage;
+}
+
+}  // namespace relay::cli

@@ -1,0 +1,31 @@
+// What the sub-commands share. Each adds itself to the parser; the one that was named puts its work into
+// Invocation::run, which is called after the whole line was understood.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "conf/config.h"
+
+namespace CLI {
+class App;
+}
+
+namespace relay::cli {
+
+struct Invocation {
+  std::string config_path = "/etc/penstock/penstock.toml";
+  std::function<int()> run;
+};
+
+// `invocation` outlives the parser.
+void add_serve_command(CLI::App* parser, Invocation* invocation);
+void add_check_command(CLI::App* parser, Invocation* invocation);
+void add_queue_command(CLI::App* parser, Invocation* invocation);
+void add_hash_password_command(CLI::App* parser, Invocation* invocation);
+void add_version_command(CLI::App* parser, Invocation* invocation);
+
+// Reads the configuration and prints its problems on stderr; null when it has errors.
+conf::ConfigPtr read_config(const std::string& path);
+
+}  // namespace relay::cli

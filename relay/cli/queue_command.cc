@@ -1,0 +1,231 @@
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "relay/admin/admin_client.h"
+#include "relay/cli/cli.h"
+#include "relay/cli/command.h"
+#include "relay/cli/queue_view.h"
+
+namespace relay::cli {
+namespace {
+
+using nlohmann::json;
+
+struct QueueOptions {
+  std::string socket;
+  bool as_json = false;
+  std::vector<std::string> ids;
+  std::array<std::string, 6> filter;  // in the order of kFilters
+  bool all = false;
+  bool yes = false;
+  bool dry_run = false;
+  unsigned limit = 100;
+};
+
+struct FilterOption {
+  const char* key;   // in the admin API
+  const char* flag;  // on the command line
+  const char* help;
+};
+
+constexpr std::array<FilterOption, 6> kFilters = {{
+    {"sender", "--sender", "sender: an address, a domain mask (\"*.example.org\"), or \"<>\""},
+    {"domain", "--domain", "recipient domain, a mask"},
+    {"site", "--site", "site (MX hosts) or one of its hosts, a mask"},
+    {"older_than", "--older-than", "accepted longer ago than this (\"90s\", \"3h\", \"5d\")"},
+    {"younger_than", "--younger-than", "accepted within this time"},
+    {"reason", "--reason", "part of the last reply, or an enhanced status (\"4.7.1\"), any case"},
+}};
+
+// Says what went wrong and returns the exit code in `*exit_code`, or the answer.
+std::optional<json> ask(const Invocation& invocation, const QueueOptions& options, const std::string& method,
+                        const std::string& target, const json& body, int* exit_code) {
+  std::string socket = options.socket;
+  if (socket.empty()) {
+    const conf::ConfigPtr config = read_config(invocation.config_path);
+    if (config == nullptr) {
+      std::fprintf(stderr, "penstock: cannot tell the admin socket from %s; use --socket\n",
+                   invocation.config_path.c_str());
+      *exit_code = kUsage;
+      return std::nullopt;
+    }
+    socket = config->admin.socket;
+  }
+  const std::string text = body.is_null() ? "" : body.dump(-1, ' ', true, json::error_handler_t::replace);
+  const conf::Result<admin::HttpReply> reply = admin::request(socket, method, target, text);
+  *exit_code = kFailed;
+  if (!reply.ok()) {
+    std::fprintf(stderr, "penstock: %s\n", reply.error().detail.c_str());
+    return std::nullopt;
+  }
+  json answer = json::parse(reply.value().body, nullptr, false);
+  if (reply.value().status == 200 && answer.is_object()) return answer;
+  const bool explained = answer.is_object() && answer.contains("error") && answer["error"].is_string();
+  std::fprintf(stderr, "penstock: %s\n",
+               explained ? printable(answer["error"].get<std::string>()).c_str()
+                         : ("unexpected answer, status " + std::to_string(reply.value().status)).c_str());
+  if (reply.value().status == 400) *exit_code = kUsage;
+  return std::nullopt;
+}
+
+int show(const Invocation& invocation, const QueueOptions& options, const std::string& target,
+         std::string (*view)(const json&)) {
+  int exit_code = kDone;
+  const std::optional<json> answer = ask(invocation, options, "GET", target, json(), &exit_code);
+  if (!answer) return exit_code;
+  std::fputs(options.as_json ? (answer->dump(2, ' ', true) + "\n").c_str() : view(*answer).c_str(), stdout);
+  return kDone;
+}
+
+std::string list_target(const QueueOptions& options) {
+  std::string target = "/v1/queue/messages?limit=" + std::to_string(options.limit);
+  for (size_t i = 0; i < kFilters.size(); ++i) {
+    if (!options.filter[i].empty()) {
+      target += std::string("&") + kFilters[i].key + "=" + admin::percent_encode(options.filter[i]);
+    }
+  }
+  return target;
+}
+
+// The body of the order, or nothing (and a message) when it is not clear what is meant.
+std::optional<json> order_of(const QueueOptions& options) {
+  json filter = json::object();
+  for (size_t i = 0; i < kFilters.size(); ++i) {
+    if (!options.filter[i].empty()) filter[kFilters[i].key] = options.filter[i];
+  }
+  const int ways = (options.ids.empty() ? 0 : 1) + (filter.empty() ? 0 : 1) + (options.all ? 1 : 0);
+  if (ways != 1) {
+    std::fprintf(stderr, "penstock: say which messages: ids, or filters, or --all; one of the three\n");
+    return std::nullopt;
+  }
+  if (!options.ids.empty()) return json{{"ids", options.ids}};
+  if (options.all) return json{{"all", true}};
+  return json{{"filter", std::move(filter)}};
+}
+
+void print_partly(const json& answer) {
+  const auto partly = answer.value("partly", json(0));
+  if (partly == 0) return;
+  std::fprintf(
+      stderr,
+      "%s more have other pending recipients that do not match; they are left alone (drop them by id).\n",
+      partly.dump().c_str());
+}
+
+// True when the operator wants it done. `order` is narrowed to what was counted: mail that comes in meanwhile
+// stays.
+bool confirm_drop(const QueueOptions& options, const json& counted, json* order) {
+  const std::string matched = counted.value("matched", json(0)).dump();
+  if (options.ids.empty() && counted.contains("up_to")) {
+    order->erase("all");
+    (*order)["filter"]["up_to"] = counted["up_to"];
+  }
+  if (options.yes) return true;
+  if (!::isatty(STDIN_FILENO)) {
+    std::fprintf(stderr, "penstock: %s messages match; nothing is dropped without --yes\n", matched.c_str());
+    return false;
+  }
+  std::fprintf(stderr,
+               "Drop %s messages for good, without a report to their senders? Type yes: ", matched.c_str());
+  std::string line;
+  return std::getline(std::cin, line) && line == "yes";
+}
+
+int act(const Invocation& invocation, const QueueOptions& options, const std::string& action) {
+  std::optional<json> order = order_of(options);
+  if (!order) return kUsage;
+  const std::string target = "/v1/queue/" + action;
+  int exit_code = kDone;
+  if (action == "drop" || options.dry_run) {
+    json count = *order;
+    count["dry_run"] = true;
+    const std::optional<json> counted = ask(invocation, options, "POST", target, count, &exit_code);
+    if (!counted) return exit_code;
+    print_partly(*counted);
+    if (options.dry_run || counted->value("matched", json(0)) == 0) {
+      if (options.as_json) {
+        std::printf("%s\n", counted->dump(2, ' ', true).c_str());
+      } else {
+        std::printf("%s messages match.\n", counted->value("matched", json(0)).dump().c_str());
+      }
+      return kDone;
+    }
+    if (!confirm_drop(options, *counted, &*order)) return kFailed;
+  }
+  const std::optional<json> answer = ask(invocation, options, "POST", target, *order, &exit_code);
+  if (!answer) return exit_code;
+  if (options.as_json) {
+    std::printf("%s\n", answer->dump(2, ' ', true).c_str());
+    return kDone;
+  }
+  std::printf("%s: %s of %s messages.\n", action.c_str(), answer->value("applied", json(0)).dump().c_str(),
+              answer->value("matched", json(0)).dump().c_str());
+  return kDone;
+}
+
+void add_filters(CLI::App* command, QueueOptions* options) {
+  for (size_t i = 0; i < kFilters.size(); ++i) {
+    command->add_option(kFilters[i].flag, options->filter[i], kFilters[i].help);
+  }
+}
+
+using OptionsPtr = std::shared_ptr<QueueOptions>;
+
+void add_readers(CLI::App* queue, Invocation* invocation, const OptionsPtr& options) {
+  CLI::App* summary = queue->add_subcommand("summary", "counts, and the busiest sites");
+  summary->callback([=] {
+    invocation->run = [=] { return show(*invocation, *options, "/v1/queue/summary", summary_view); };
+  });
+  CLI::App* list = queue->add_subcommand("list", "queued messages, oldest first");
+  add_filters(list, options.get());
+  list->add_option("--limit", options->limit, "how many at most")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+  list->callback([=] {
+    invocation->run = [=] { return show(*invocation, *options, list_target(*options), list_view); };
+  });
+  CLI::App* one = queue->add_subcommand("show", "one message with all its recipients");
+  one->add_option("id", options->ids, "message id")->required()->expected(1);
+  one->callback([=] {
+    invocation->run = [=] {
+      const std::string target = "/v1/queue/messages/" + admin::percent_encode(options->ids.front());
+      return show(*invocation, *options, target, message_view);
+    };
+  });
+}
+
+void add_action(CLI::App* queue, Invocation* invocation, const OptionsPtr& options, const std::string& name,
+                const std::string& help) {
+  CLI::App* command = queue->add_subcommand(name, help);
+  command->add_option("id", options->ids, "message ids");
+  add_filters(command, options.get());
+  command->add_flag("--all", options->all, "every message");
+  command->add_flag("--dry-run", options->dry_run, "only count what matches");
+  if (name == "drop") command->add_flag("--yes", options->yes, "do not ask");
+  command->callback([=] { invocation->run = [=] { return act(*invocation, *options, name); }; });
+}
+
+}  // namespace
+
+void add_queue_command(CLI::App* parser, Invocation* invocation) {
+  const auto options = std::make_shared<QueueOptions>();
+  CLI::App* queue = parser->add_subcommand("queue", "look at the queue of the running relay and change it");
+  queue->require_subcommand(1);
+  queue->fallthrough();
+  queue->add_option("--socket", options->socket, "admin socket; default: the one in the configuration");
+  queue->add_flag("--json", options->as_json, "print the answer as JSON");
+  add_readers(queue, invocation, options);
+  add_action(queue, invocation, options, "retry", "try now");
+  add_action(queue, invocation, options, "hold", "keep, do not try until released");
+  add_action(queue, invocation, options, "release", "end a hold");
+  add_action(queue, invocation, options, "drop", "remove for good, without a report to the sender");
+}
+
+}  // namespace relay::cli
