@@ -1,0 +1,43 @@
+// One delivery: a message and one of its recipient domains. A million of these wait in memory, so it is small; the
+// envelope and the body are in the spool until the delivery's turn comes.
+#pragma once
+
+#include <cstdint>
+
+#include "conf/vocab/envelope.h"
+#include "conf/vocab/intrusive_list.h"
+#include "conf/vocab/time.h"
+
+namespace relay::queue {
+
+struct Message;
+struct Path;
+
+enum class DeliveryState : uint8_t {
+  kScheduled,  // waits for its due time, in Scheduled
+  kRouting,    // waits for the route of its domain
+  kReady,      // waits for a connection, in the ready list of a path
+  kLoading,    // has a connection (or a verdict), waits for its bytes from the spool
+  kSending,    // in a transaction
+  kSettling,   // outcomes known; a report is being stored
+  kHeld,       // an operator said hold
+};
+
+struct Delivery {
+  conf::MessageId id = 0;
+  conf::Instant due;            // scheduled: when; later: since when it is due
+  Delivery* sibling = nullptr;  // next delivery of the same message
+  Message* message = nullptr;   // pinned by this delivery; null: not in memory
+  Path* path = nullptr;         // where it is ready or being sent
+  conf::ListHook<Delivery> hook;
+  uint32_t domain = 0;  // in the DomainTable
+  uint32_t heap_index = 0;
+  uint16_t attempt = 0;  // attempts made
+  DeliveryState state = DeliveryState::kScheduled;
+  bool hold_wanted = false;  // becomes kHeld when the work under way ends
+  bool drop_wanted = false;
+};
+
+using DeliveryList = conf::IntrusiveList<Delivery, &Delivery::hook>;
+
+}  // namespace relay::queue

@@ -1,0 +1,25 @@
+// A message in memory: only while one of its deliveries is being worked on. What rests lives in the spool.
+#pragma once
+
+#include <cstdint>
+
+#include "conf/vocab/bytes.h"
+#include "relay/spool/spool.h"
+
+namespace relay::queue {
+
+struct Message {
+  spool::MessageRecord record;
+  conf::Bytes body;        // has no value when only the record was needed
+  uint32_t pins = 0;       // deliveries and operations that use it
+  uint64_t cost_bytes = 0; // what it was counted with
+};
+
+inline bool all_final(const spool::MessageRecord& record) {
+  for (const spool::RecipientRecord& recipient : record.recipients) {
+    if (recipient.state == spool::RecipientState::kPending) return false;
+  }
+  return true;
+}
+
+}  // namespace relay::queue

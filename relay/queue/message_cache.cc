@@ -1,0 +1,85 @@
+#include "relay/queue/message_cache.h"
+
+#include <utility>
+
+#include "conf/vocab/check.h"
+
+namespace relay::queue {
+
+namespace {
+constexpr uint64_t kRecordCost = 1024;  // a record with one recipient and its strings; more recipients cost 256 each
+}
+
+void MessageCache::count(Message* message) {
+  used_bytes_ -= message->cost_bytes;
+  message->cost_bytes = kRecordCost + 256 * message->record.recipients.size() + message->body.size();
+  used_bytes_ += message->cost_bytes;
+}
+
+Message* MessageCache::insert(spool::MessageRecord record, conf::Bytes body, uint32_t pins) {
+  if (used_bytes_ + body.size() + kRecordCost > budget_bytes_) return nullptr;
+  auto message = std::make_unique<Message>();
+  message->record = std::move(record);
+  message->body = std::move(body);
+  message->pins = pins;
+  count(message.get());
+  Message* raw = message.get();
+  const bool fresh = messages_.emplace(raw->record.id, std::move(message)).second;
+  CHECK(fresh);
+  return raw;
+}
+
+void MessageCache::pin(conf::MessageId id, bool with_body, Use use) {
+  const auto found = messages_.find(id);
+  if (found != messages_.end() && (!with_body || found->second->body.has_value())) {
+    ++found->second->pins;
+    use(found->second.get());
+    return;
+  }
+  const bool under_way = loading_.count(id) != 0;
+  Waiting& waiting = loading_[id];
+  waiting.with_body |= with_body;
+  waiting.uses.push_back(std::move(use));
+  if (!under_way) load(id);
+}
+
+void MessageCache::load(conf::MessageId id) {
+  const bool with_body = loading_[id].with_body;
+  spool_->load(id, with_body, [this, id, with_body](conf::Result<spool::LoadedMessage> result) {
+    loaded(id, with_body, std::move(result));
+  });
+}
+
+void MessageCache::loaded(conf::MessageId id, bool with_body, conf::Result<spool::LoadedMessage> result) {
+  const auto waiting = loading_.find(id);
+  CHECK(waiting != loading_.end());
+  if (result.ok() && waiting->second.with_body && !with_body) {  // somebody came who needs the body too
+    load(id);
+    return;
+  }
+  std::vector<Use> uses = std::move(waiting->second.uses);
+  loading_.erase(waiting);
+  if (!result.ok()) {
+    for (Use& use : uses) use(result.error());
+    return;
+  }
+  std::unique_ptr<Message>& slot = messages_[id];
+  if (slot == nullptr) {
+    slot = std::make_unique<Message>();
+    slot->record = std::move(result->record);
+  }
+  if (with_body) slot->body = std::move(result->body);  // the record in memory may be newer: it stays
+  count(slot.get());
+  Message* message = slot.get();
+  message->pins += static_cast<uint32_t>(uses.size());
+  for (Use& use : uses) use(message);
+}
+
+void MessageCache::unpin(Message* message) {
+  CHECK(message->pins > 0);
+  if (--message->pins > 0) return;
+  used_bytes_ -= message->cost_bytes;
+  messages_.erase(message->record.id);
+}
+
+}  // namespace relay::queue

@@ -1,0 +1,19 @@
+// When a deferred delivery is tried again, and when it is given up. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "conf/config.h"
+#include "conf/vocab/random.h"
+#include "conf/vocab/time.h"
+
+namespace relay::queue {
+
+// The delay after the `attempt`-th attempt (from 1) failed for now, or nothing when the message is to be given up: the
+// schedule is used up, or the message would be older than its validity at the next attempt. Jitter is only added,
+// never taken off, so that a destination is never tried sooner than the schedule says.
+std::optional<conf::Duration> next_delay(const conf::RetrySchedule& schedule, uint32_t attempt, conf::WallTime accepted_at,
+                                         conf::WallTime now, conf::Random* random);
+
+}  // namespace relay::queue
