@@ -32,8 +32,10 @@ struct Delivery {
   conf::ListHook<Delivery> hook;
   uint32_t domain = 0;  // in the DomainTable
   uint32_t heap_index = 0;
+  uint32_t dns_micros = 0;  // how long it waited for its route
   uint16_t attempt = 0;  // attempts made
   DeliveryState state = DeliveryState::kScheduled;
+  bool all_due = false;      // an operator said retry: recipients whose time has not come are tried too
   bool hold_wanted = false;  // becomes kHeld when the work under way ends
   bool drop_wanted = false;
 };

@@ -1,0 +1,22 @@
+// What is known about one attempt besides its outcomes: for the log and the reports.
+#pragma once
+
+#include <string>
+
+#include "conf/config.h"
+#include "conf/vocab/event.h"
+
+namespace relay {
+
+struct AttemptFacts {
+  conf::ConfigPtr config;                                // keeps `settings` alive
+  const conf::DestinationSettings* settings = nullptr;  // of the delivery's domain
+  std::string site;
+  std::string mx_host;
+  std::string mx_address;  // "192.0.2.1:25"
+  std::string source;
+  std::string tls;
+  conf::StageDelays delays;
+};
+
+}  // namespace relay

@@ -1,0 +1,428 @@
+#include "relay/dispatcher.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "conf/vocab/check.h"
+#include "mx/admission.h"
+#include "relay/queue/site_table.h"
+
+namespace relay {
+
+using namespace std::chrono_literals;  // NOLINT(build/namespaces)
+
+namespace {
+
+constexpr conf::Duration kFailedTargetMemory = 60s;  // a host that just failed is not the first choice for so long
+constexpr size_t kGiveUpChunk = 256;                 // deliveries given up per path and step: each needs its record
+
+std::string address_text(const Target& target) {
+  const bool v6 = target.address.find(':') != std::string::npos;
+  return (v6 ? '[' + target.address + ']' : target.address) + ':' + std::to_string(target.port);
+}
+
+conf::Duration zero_if_negative(conf::Duration d) { return std::max(d, conf::Duration(0)); }
+
+}  // namespace
+
+Dispatcher::Dispatcher(conf::ConfigPtr config, queue::MessageCache* messages, Network* network,
+                       const conf::Clock* clock, conf::Random* random, DispatcherUser* user)
+    : config_(std::move(config)),
+      messages_(messages),
+      network_(network),
+      clock_(clock),
+      random_(random),
+      user_(user) {}
+
+Dispatcher::~Dispatcher() = default;
+
+void Dispatcher::add(queue::Delivery* delivery, queue::Path* path) {
+  delivery->state = queue::DeliveryState::kReady;
+  delivery->path = path;
+  path->ready.push_back(delivery);
+  ++ready_;
+  mark(path);
+}
+
+void Dispatcher::add_first(queue::Delivery* delivery) {
+  CHECK(delivery->path != nullptr);
+  delivery->state = queue::DeliveryState::kReady;
+  delivery->path->ready.push_front(delivery);
+  ++ready_;
+  mark(delivery->path);
+}
+
+void Dispatcher::remove(queue::Delivery* delivery) {
+  CHECK(delivery->state == queue::DeliveryState::kReady);
+  delivery->path->ready.erase(delivery);
+  --ready_;
+  mark(delivery->path);
+  delivery->path = nullptr;
+}
+
+void Dispatcher::poke(queue::Path* path) {
+  path->backoff_until = clock_->now();
+  mark(path);
+}
+
+void Dispatcher::mark(queue::Path* path) {
+  if (path->dirty) return;
+  path->dirty = true;
+  dirty_.push_back(path);
+}
+
+void Dispatcher::step(conf::Instant now) {
+  while (!wakes_.empty() && wakes_.begin()->first <= now) {
+    queue::Path* path = wakes_.begin()->second;
+    wakes_.erase(wakes_.begin());
+    path->wake = conf::kNever;
+    mark(path);
+  }
+  const size_t most = config_->max_outbound_connections;
+  for (size_t free = most - std::min(most, connections_.size()); free > 0 && !starved_.empty(); --free) {
+    starved_.front()->starved = false;
+    mark(starved_.front());
+    starved_.pop_front();
+  }
+  while (!dirty_.empty()) {
+    std::vector<queue::Path*> paths = std::move(dirty_);
+    dirty_.clear();
+    for (queue::Path* path : paths) {
+      path->dirty = false;
+      work(path, now);
+      set_wake(path, now);
+    }
+  }
+  graveyard_.clear();
+}
+
+conf::Instant Dispatcher::next_wake() const {
+  if (!dirty_.empty()) return conf::Instant{};
+  return wakes_.empty() ? conf::kNever : wakes_.begin()->first;
+}
+
+void Dispatcher::set_wake(queue::Path* path, conf::Instant now) {
+  conf::Instant wake = conf::kNever;
+  if (!path->ready.empty() && !stopping_) {
+    if (path->backoff_until > now) wake = path->backoff_until;
+    if (failing(path)) wake = std::min(wake, std::max(path->ready.front()->due + config_->ready_limit, now + 10ms));
+  } else if (path->backoff_until > now) {
+    wake = path->backoff_until;  // so that the site can be forgotten afterwards
+  }
+  if (wake == path->wake) return;
+  if (path->wake != conf::kNever) wakes_.erase({path->wake, path});
+  path->wake = wake;
+  if (wake != conf::kNever) wakes_.insert({wake, path});
+}
+
+void Dispatcher::work(queue::Path* path, conf::Instant now) {
+  if (stopping_) return;
+  while (!path->ready.empty() && !path->idle.empty()) {
+    OutboundConnection* connection = path->idle.back();
+    path->idle.pop_back();
+    take_next(connections_.at(connection));
+  }
+  if (failing(path)) give_up_old(path, now);
+  while (path->ready.size() > path->opening) {
+    if (failing(path) && path->opening > 0) break;  // one probe until the path works again
+    const mx::Admission admission =
+        mx::may_connect(*config_, *path->site->settings,
+                        {path->connections, static_cast<uint32_t>(connections_.size()), path->backoff_until}, now);
+    if (!admission.yes) {
+      if (connections_.size() >= config_->max_outbound_connections && !path->starved) {
+        path->starved = true;
+        starved_.push_back(path);
+      }
+      break;
+    }
+    if (!open(path)) break;
+  }
+}
+
+std::vector<Target> Dispatcher::targets_for(queue::Path* path, conf::Instant now) const {
+  std::vector<Target> good, bad;
+  for (const mx::RouteHost& host : path->site->route->hosts) {
+    for (const std::string& address : host.addresses) {
+      if (!queue::same_family(path->source.address, address)) continue;
+      const auto failed = path->site->failing_hosts.find(address);
+      const bool failing_now = failed != path->site->failing_hosts.end() && failed->second > now;
+      (failing_now ? bad : good).push_back({host.name, address, host.port});
+    }
+  }
+  good.insert(good.end(), std::make_move_iterator(bad.begin()), std::make_move_iterator(bad.end()));
+  return good;
+}
+
+bool Dispatcher::open(queue::Path* path) {
+  OutboundConnection::Plan plan;
+  plan.targets = targets_for(path, clock_->now());
+  if (plan.targets.empty()) {  // the hosts' addresses changed since the deliveries were routed
+    path->last_error.stage = bounce::Stage::kDns;
+    path->last_error.reply = bounce::Reply::make(0, "no host has an address that this source can reach");
+    back_off(path, clock_->now());
+    return false;
+  }
+  const conf::DestinationSettings& settings = *path->site->settings;
+  plan.source_address = path->source.address;
+  plan.options.ehlo_name = path->source.ehlo.empty() ? config_->hostname : path->source.ehlo;
+  plan.options.tls = settings.tls;
+  plan.options.pipelining = settings.pipelining;
+  plan.options.chunking = settings.chunking;
+  plan.options.timeouts = settings.timeouts;
+  plan.tls_verify = settings.tls_verify;
+  plan.tls_fallback_to_clear = settings.tls_fallback_to_clear;
+  auto connection =
+      std::make_unique<OutboundConnection>(std::move(plan), path, network_, clock_, this);
+  OutboundConnection* raw = connection.get();
+  Slot& slot = connections_[raw];
+  slot.connection = std::move(connection);
+  slot.number = next_number_++;
+  ++path->connections;
+  ++path->opening;
+  raw->start();
+  return true;
+}
+
+void Dispatcher::connection_ready(OutboundConnection* connection) {
+  Slot& slot = connections_.at(connection);
+  queue::Path* path = connection->path();
+  if (path->opening > 0 && connection->transactions() == 0) {
+    --path->opening;
+    if (failing(path)) mark(path);
+    path->backoff = conf::Duration(0);
+    path->last_error = {};
+  }
+  if (slot.job.delivery != nullptr) {  // more recipients than one transaction takes
+    begin(slot);
+    return;
+  }
+  take_next(slot);
+}
+
+void Dispatcher::take_next(Slot& slot) {
+  OutboundConnection* connection = slot.connection.get();
+  queue::Path* path = connection->path();
+  const conf::DestinationSettings& settings = *path->site->settings;
+  if (stopping_ || !mx::may_send(settings, connection->transactions(), clock_->now()).yes) {
+    connection->quit();
+    return;
+  }
+  queue::Delivery* delivery = path->ready.pop_front();
+  if (delivery == nullptr) {
+    path->idle.push_back(connection);
+    connection->rest(settings.timeouts.idle);
+    return;
+  }
+  --ready_;
+  ++jobs_;
+  delivery->state = queue::DeliveryState::kLoading;
+  slot.job = {};
+  slot.job.delivery = delivery;
+  slot.job.picked_up = clock_->now();
+  slot.job.loading = true;
+  if (delivery->message != nullptr && delivery->message->body.has_value()) {
+    begin(slot);
+    return;
+  }
+  messages_->pin(delivery->id, true,
+                 [this, number = slot.number, connection, delivery](conf::Result<queue::Message*> result) {
+                   loaded(number, connection, delivery, std::move(result));
+                 });
+}
+
+void Dispatcher::loaded(uint64_t number, OutboundConnection* connection, queue::Delivery* delivery,
+                        conf::Result<queue::Message*> result) {
+  const auto found = connections_.find(connection);
+  const bool here = found != connections_.end() && found->second.number == number;
+  if (!result.ok()) {
+    if (delivery->message != nullptr) messages_->unpin(std::exchange(delivery->message, nullptr));
+    --jobs_;
+    if (here) found->second.job = {};
+    user_->load_failed(delivery, result.error());
+    if (here) take_next(found->second);
+    return;
+  }
+  if (delivery->message == nullptr) {
+    delivery->message = *result;
+  } else {
+    messages_->unpin(*result);
+  }
+  if (!here) {  // the connection went while the message was read
+    --jobs_;
+    user_->delivery_over(delivery);
+    return;
+  }
+  begin(found->second);
+}
+
+void Dispatcher::begin(Slot& slot) {
+  Job& job = slot.job;
+  queue::Delivery* delivery = job.delivery;
+  if (job.loading) {
+    job.loading = false;
+    delivery->state = queue::DeliveryState::kSending;
+    job.recipients = user_->recipients_now(delivery);
+  }
+  if (job.recipients.empty()) {
+    end_job(slot);
+    take_next(slot);
+    return;
+  }
+  const queue::Message& message = *delivery->message;
+  const conf::DestinationSettings& settings = *slot.connection->path()->site->settings;
+  job.in_transaction = std::min<size_t>(job.recipients.size(), std::max(1U, settings.max_recipients_per_transaction));
+  job.began = clock_->now();
+  smtp::Transaction transaction;
+  transaction.reverse_path = message.record.envelope.reverse_path;
+  transaction.ret = message.record.envelope.ret;
+  transaction.envid = message.record.envelope.envid;
+  transaction.body_type = message.record.envelope.body;
+  transaction.smtputf8 = message.record.envelope.smtputf8;
+  transaction.recipients.reserve(job.in_transaction);
+  for (size_t i = 0; i < job.in_transaction; ++i) {
+    transaction.recipients.push_back(message.record.recipients[job.recipients[i]].recipient);
+  }
+  transaction.body = message.body;
+  slot.connection->send(std::move(transaction));
+}
+
+AttemptFacts Dispatcher::facts_of(const Slot& slot) const {
+  const OutboundConnection& connection = *slot.connection;
+  const queue::Path* path = connection.path();
+  AttemptFacts facts;
+  facts.config = path->site->config;
+  facts.settings = path->site->settings;
+  facts.site = path->site->label;
+  facts.mx_host = connection.target().host;
+  facts.mx_address = address_text(connection.target());
+  facts.source = path->source.name;
+  facts.tls = connection.tls_version();
+  facts.delays.dns = conf::Duration(slot.job.delivery->dns_micros);
+  facts.delays.queue = zero_if_negative(slot.job.picked_up - slot.job.delivery->due);
+  facts.delays.connect = connection.transactions() > 1 ? conf::Duration(0) : connection.connect_time();
+  facts.delays.transaction = clock_->now() - slot.job.began;
+  return facts;
+}
+
+void Dispatcher::transaction_done(OutboundConnection* connection, std::vector<smtp::RecipientOutcome> outcomes) {
+  Slot& slot = connections_.at(connection);
+  Job& job = slot.job;
+  CHECK(job.delivery != nullptr && outcomes.size() == job.in_transaction);
+  std::vector<uint32_t> tried(job.recipients.begin(),
+                              job.recipients.begin() + static_cast<ptrdiff_t>(job.in_transaction));
+  job.recipients.erase(job.recipients.begin(), job.recipients.begin() + static_cast<ptrdiff_t>(job.in_transaction));
+  job.in_transaction = 0;
+  user_->transaction_over(job.delivery, tried, outcomes, facts_of(slot));
+  if (job.recipients.empty()) end_job(slot);
+}
+
+void Dispatcher::end_job(Slot& slot) {
+  queue::Delivery* delivery = slot.job.delivery;
+  slot.job = {};
+  --jobs_;
+  user_->delivery_over(delivery);
+}
+
+void Dispatcher::target_failed(OutboundConnection* connection, const Target& target) {
+  connection->path()->site->failing_hosts[target.address] = clock_->now() + kFailedTargetMemory;
+}
+
+void Dispatcher::connection_ended(OutboundConnection* connection) {
+  const auto found = connections_.find(connection);
+  CHECK(found != connections_.end());
+  Slot slot = std::move(found->second);
+  connections_.erase(found);
+  queue::Path* path = connection->path();
+  --path->connections;
+  if (!connection->ever_ready()) --path->opening;
+  const bool was_idle = std::erase(path->idle, connection) > 0;
+  const conf::Instant now = clock_->now();
+  const bool closing_time = !was_idle && connection->error().reply.code == 421;
+  if (!connection->ever_ready()) {
+    path_failed(connection, now);
+  } else if (closing_time) {  // it wants fewer of us, or a rest
+    path->backoff_until = std::max(path->backoff_until, now + config_->path_backoff_first);
+  }
+  if (slot.job.loading) {
+    slot.job.delivery->path = nullptr;  // loaded() brings it back; the path may be gone by then
+  } else if (slot.job.delivery != nullptr) {
+    end_job(slot);
+  }
+  graveyard_.push_back(std::move(slot.connection));
+  mark(path);
+}
+
+void Dispatcher::path_failed(OutboundConnection* connection, conf::Instant now) {
+  queue::Path* path = connection->path();
+  if (path->connections > path->opening) {  // others work: the host has enough of us for now
+    path->backoff_until = std::max(path->backoff_until, now + config_->path_backoff_first);
+    return;
+  }
+  path->last_error = connection->error();
+  if (failing(path) && connection->started() < path->failing_since) return;  // opened before the last failure: the same one
+  back_off(path, now);
+}
+
+void Dispatcher::back_off(queue::Path* path, conf::Instant now) {
+  path->backoff = failing(path) ? std::min(path->backoff * 2, config_->path_backoff_max) : config_->path_backoff_first;
+  path->failing_since = now;
+  path->backoff_until = now + path->backoff + conf::Duration(random_->below(path->backoff.count() / 10 + 1));
+}
+
+void Dispatcher::give_up_old(queue::Path* path, conf::Instant now) {
+  for (size_t i = 0; i < kGiveUpChunk && messages_->loading() < 2 * kGiveUpChunk; ++i) {
+    queue::Delivery* delivery = path->ready.front();
+    if (delivery == nullptr || delivery->due + config_->ready_limit > now) return;
+    path->ready.erase(delivery);
+    --ready_;
+    AttemptFacts facts;
+    facts.config = path->site->config;
+  facts.settings = path->site->settings;
+    facts.site = path->site->label;
+    facts.source = path->source.name;
+    facts.mx_host = path->last_error.mx_host;
+    facts.mx_address = path->last_error.mx_address;
+    facts.delays.dns = conf::Duration(delivery->dns_micros);
+    facts.delays.queue = zero_if_negative(now - delivery->due);
+    delivery->path = nullptr;
+    user_->path_gave_up(delivery, path->last_error, facts);
+  }
+}
+
+std::unordered_map<const queue::Path*, uint32_t> Dispatcher::in_flight_by_path() const {
+  std::unordered_map<const queue::Path*, uint32_t> count;
+  for (const auto& [connection, slot] : connections_) {
+    if (slot.job.delivery != nullptr) ++count[connection->path()];
+  }
+  return count;
+}
+
+void Dispatcher::stop() {
+  stopping_ = true;
+  std::vector<OutboundConnection*> idle;
+  for (const auto& [connection, slot] : connections_) {
+    if (connection->idle() && slot.job.delivery == nullptr) idle.push_back(connection);
+  }
+  for (OutboundConnection* connection : idle) {
+    std::erase(connection->path()->idle, connection);
+    connection->quit();
+  }
+}
+
+void Dispatcher::abandon() {
+  stopping_ = true;
+  while (!connections_.empty()) {
+    Slot slot = std::move(connections_.begin()->second);
+    connections_.erase(connections_.begin());
+    OutboundConnection* connection = slot.connection.get();
+    --connection->path()->connections;
+    std::erase(connection->path()->idle, connection);
+    if (slot.job.loading) {
+      slot.job.delivery->path = nullptr;
+    } else if (slot.job.delivery != nullptr) {
+      end_job(slot);
+    }
+  }
+}
+
+}  // namespace relay

@@ -1,0 +1,73 @@
+#include "relay/queue/domain_table.h"
+
+#include "conf/vocab/check.h"
+
+namespace relay::queue {
+
+namespace {
+constexpr size_t kIdleDomains = 20'000;  // kept with their routes, in case more mail comes
+}
+
+DomainTable::~DomainTable() {
+  idle_.clear();
+  for (const std::unique_ptr<DomainEntry>& entry : entries_) {
+    if (entry != nullptr) entry->waiting.clear();
+  }
+}
+
+uint32_t DomainTable::intern(const conf::Domain& name) {
+  const auto found = by_name_.find(name.text());
+  if (found != by_name_.end()) {
+    DomainEntry& entry = *entries_[found->second];
+    if (entry.idle_hook.linked()) idle_.erase(&entry);
+    ++entry.deliveries;
+    return entry.number;
+  }
+  uint32_t number = static_cast<uint32_t>(entries_.size());
+  if (free_numbers_.empty()) {
+    entries_.emplace_back();
+  } else {
+    number = free_numbers_.back();
+    free_numbers_.pop_back();
+  }
+  entries_[number] = std::make_unique<DomainEntry>();
+  DomainEntry& entry = *entries_[number];
+  entry.name = name;
+  entry.number = number;
+  entry.deliveries = 1;
+  by_name_.emplace(entry.name.text(), number);
+  return number;
+}
+
+void DomainTable::release(uint32_t number) {
+  DomainEntry& entry = *entries_[number];
+  CHECK(entry.deliveries > 0);
+  if (--entry.deliveries > 0) return;
+  idle_.push_back(&entry);
+  if (idle_.size() > kIdleDomains) evict(idle_.pop_front());
+}
+
+void DomainTable::evict(DomainEntry* entry) {
+  if (entry->routing) {  // the answer will look for it
+    idle_.push_back(entry);
+    return;
+  }
+  by_name_.erase(entry->name.text());
+  free_numbers_.push_back(entry->number);
+  entries_[entry->number].reset();
+}
+
+const DomainEntry* DomainTable::find(std::string_view name) const {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : entries_[found->second].get();
+}
+
+void DomainTable::forget_routes() {
+  for (const std::unique_ptr<DomainEntry>& entry : entries_) {
+    if (entry == nullptr) continue;
+    entry->route = nullptr;
+    entry->settings = nullptr;
+  }
+}
+
+}  // namespace relay::queue

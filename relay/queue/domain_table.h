@@ -1,0 +1,51 @@
+// The recipient domains that have mail here: named once, numbered, with what was last learnt about where their mail goes.
+// A million deliveries hold four bytes each instead of a name. One thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "conf/config.h"
+#include "conf/vocab/address.h"
+#include "mx/route.h"
+#include "relay/queue/delivery.h"
+
+namespace relay::queue {
+
+struct DomainEntry {
+  conf::Domain name;
+  uint32_t number = 0;
+  uint32_t deliveries = 0;                              // that refer to it
+  mx::RoutePtr route;                                   // null: not asked yet, or no longer good
+  conf::Instant route_until{};                          // `route` holds until then
+  bool routing = false;                                 // a question is under way
+  DeliveryList waiting;                                 // kRouting: for the answer
+  const conf::DestinationSettings* settings = nullptr;  // within the current configuration; null: not looked up yet
+  uint32_t destination = 0;                             // 0: the defaults, else 1 + position
+  conf::ListHook<DomainEntry> idle_hook;                // linked while nothing refers to it
+};
+
+class DomainTable {
+ public:
+  ~DomainTable();
+  // The number of the domain, with one more delivery that refers to it.
+  uint32_t intern(const conf::Domain& name);
+  void release(uint32_t number);
+  DomainEntry& at(uint32_t number) { return *entries_[number]; }
+  const DomainEntry* find(std::string_view name) const;
+  // A new configuration: settings and routes are found anew.
+  void forget_routes();
+  size_t size() const { return by_name_.size(); }
+
+ private:
+  void evict(DomainEntry* entry);
+  std::vector<std::unique_ptr<DomainEntry>> entries_;  // by number; null: free
+  std::vector<uint32_t> free_numbers_;
+  std::unordered_map<std::string_view, uint32_t> by_name_;  // views into the entries
+  conf::IntrusiveList<DomainEntry, &DomainEntry::idle_hook> idle_;
+};
+
+}  // namespace relay::queue

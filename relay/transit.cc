@@ -1,0 +1,433 @@
+#include "relay/transit.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+#include "conf/vocab/check.h"
+
+namespace relay {
+
+using namespace std::chrono_literals;  // NOLINT(build/namespaces)
+using queue::Delivery;
+using queue::DeliveryState;
+
+namespace {
+
+constexpr conf::Duration kLogPatience = 1s;     // then the final state is written to the spool meanwhile
+constexpr conf::Duration kSpoolRetry = 10min;   // a message could not be read
+constexpr conf::Duration kLeastRouteTime = 1s;  // a route is used so long even when its TTL is less
+constexpr conf::Duration kSweepPeriod = 1min;
+constexpr size_t kDuePerStep = 4096;
+
+}  // namespace
+
+Transit::Transit(Parts parts)
+    : parts_(std::move(parts)),
+      messages_(parts_.spool, parts_.config->spool.body_memory_bytes),
+      sites_(parts_.config, parts_.random),
+      router_({parts_.config->hostname, parts_.own_addresses, parts_.config->dns.ipv6,
+               parts_.config->dns.allow_private_targets},
+              parts_.resolver, parts_.random),
+      settlement_(parts_.config, parts_.spool, parts_.log, parts_.clock, parts_.random, this),
+      dispatcher_(parts_.config, &messages_, parts_.network, parts_.clock, parts_.random, this),
+      started_(parts_.clock->now()),
+      next_sweep_(started_ + kSweepPeriod) {}
+
+Transit::~Transit() {
+  dispatcher_.abandon();
+  sites_.for_each([](queue::Path* path) { path->ready.clear(); });
+}
+
+conf::MessageId Transit::next_id() { return parts_.spool->next_id(parts_.clock->wall()); }
+
+bool Transit::accepting(std::string* why) const {
+  if (stopping_) {
+    *why = "the relay is going down";
+    return false;
+  }
+  const spool::SpoolHealth health = parts_.spool->health();
+  if (!health.accepting) {
+    *why = health.why;
+    return false;
+  }
+  if (deliveries_.messages() >= parts_.config->spool.max_messages) {
+    *why = "the queue is full";
+    return false;
+  }
+  return true;
+}
+
+void Transit::accept(spool::MessageRecord record, conf::Bytes body, AcceptDone done) {
+  for (spool::RecipientRecord& recipient : record.recipients) recipient.due = record.accepted_at;
+  auto kept = std::make_shared<spool::MessageRecord>(record);
+  parts_.spool->store(std::move(record), body, [this, kept, body, done](conf::Result<spool::Receipt> stored) {
+    if (!stored.ok()) {
+      done(std::move(stored));
+      return;
+    }
+    conf::DeliveryEvent event;
+    event.kind = conf::EventKind::kAccepted;
+    event.time = kept->accepted_at;
+    event.id = kept->id;
+    event.reverse_path = kept->envelope.reverse_path.text();
+    event.recipient = kept->recipients.front().recipient.mailbox.text();
+    event.recipients = static_cast<uint32_t>(kept->recipients.size());
+    event.size_bytes = kept->size_bytes;
+    event.client = kept->envelope.client_address;
+    event.listener = kept->envelope.listener;
+    event.auth = kept->envelope.authenticated_as;
+    settlement_.append(event);
+    accepted_ += kept->recipients.size();
+    done(std::move(stored));
+    enqueue(std::move(*kept), body);
+  });
+}
+
+void Transit::enqueue(spool::MessageRecord record, conf::Bytes body) {
+  const conf::MessageId id = record.id;
+  const conf::Instant now = parts_.clock->now();
+  std::vector<uint32_t> domains;
+  for (const spool::RecipientRecord& recipient : record.recipients) {
+    const uint32_t domain = domains_.intern(recipient.recipient.mailbox.domain);
+    if (std::ranges::find(domains, domain) == domains.end()) {
+      domains.push_back(domain);
+    } else {
+      domains_.release(domain);
+    }
+  }
+  queue::Message* message = messages_.insert(std::move(record), std::move(body), static_cast<uint32_t>(domains.size()));
+  std::vector<Delivery*> fresh;
+  for (const uint32_t domain : domains) {
+    Delivery* delivery = deliveries_.add(id, domain, now);
+    delivery->message = message;
+    fresh.push_back(delivery);
+  }
+  for (Delivery* delivery : fresh) advance(delivery);
+}
+
+conf::Status Transit::recover(const std::function<void(std::string, std::string)>& set_aside) {
+  std::vector<conf::MessageId> done;
+  conf::Status status = parts_.spool->recover(
+      [this, &done](spool::MessageRecord record) {
+        if (queue::all_final(record)) {
+          done.push_back(record.id);
+        } else {
+          adopt(record);
+        }
+      },
+      set_aside);
+  for (const conf::MessageId id : done) parts_.spool->remove(id);
+  return status;
+}
+
+void Transit::adopt(const spool::MessageRecord& record) {
+  const conf::Instant now = parts_.clock->now();
+  const conf::WallTime wall = parts_.clock->wall();
+  for (const spool::RecipientRecord& recipient : record.recipients) {
+    if (recipient.state != spool::RecipientState::kPending) continue;
+    const conf::Instant due = now + std::max(recipient.due - wall, conf::Duration(0));
+    const uint32_t domain = domains_.intern(recipient.recipient.mailbox.domain);
+    Delivery* delivery = deliveries_.find(record.id);
+    while (delivery != nullptr && delivery->domain != domain) delivery = delivery->sibling;
+    if (delivery != nullptr) {  // this domain has one already
+      domains_.release(domain);
+      delivery->due = std::min(delivery->due, due);
+      continue;
+    }
+    delivery = deliveries_.add(record.id, domain, due);
+    delivery->attempt = recipient.attempts;
+  }
+  for (Delivery* delivery = deliveries_.find(record.id); delivery != nullptr; delivery = delivery->sibling) {
+    if (record.on_hold) {
+      park(delivery);
+    } else {
+      schedule(delivery);
+    }
+  }
+}
+
+void Transit::unpin(Delivery* delivery) {
+  if (delivery->message == nullptr) return;
+  messages_.unpin(std::exchange(delivery->message, nullptr));
+}
+
+void Transit::forget(Delivery* delivery) {
+  unpin(delivery);
+  domains_.release(delivery->domain);
+  deliveries_.erase(delivery);
+}
+
+void Transit::schedule(Delivery* delivery) {
+  unpin(delivery);
+  delivery->path = nullptr;
+  delivery->state = DeliveryState::kScheduled;
+  scheduled_.push(delivery);
+}
+
+void Transit::park(Delivery* delivery) {
+  unpin(delivery);
+  delivery->path = nullptr;
+  delivery->state = DeliveryState::kHeld;
+  ++held_;
+}
+
+// What is next for a delivery that nobody works on.
+void Transit::advance(Delivery* delivery) {
+  if (delivery->drop_wanted) {
+    drop(delivery);
+  } else if (delivery->hold_wanted) {
+    delivery->hold_wanted = false;
+    park(delivery);
+  } else if (stopping_ || delivery->due > parts_.clock->now()) {
+    schedule(delivery);
+  } else {
+    find_route(delivery);
+  }
+}
+
+void Transit::find_route(Delivery* delivery) {
+  queue::DomainEntry& domain = domains_.at(delivery->domain);
+  if (domain.settings == nullptr) {
+    domain.settings = &parts_.config->settings_for(domain.name.text(), &domain.destination);
+  }
+  const conf::Instant now = parts_.clock->now();
+  if (domain.route != nullptr && domain.route_until > now) {
+    delivery->dns_micros = 0;
+    follow(delivery, domain);
+    return;
+  }
+  delivery->state = DeliveryState::kRouting;
+  domain.waiting.push_back(delivery);
+  if (domain.routing) return;
+  domain.routing = true;
+  router_.route(domain.name, *domain.settings,
+                [this, number = domain.number, now](mx::RoutePtr route) { route_found(number, std::move(route), now); });
+}
+
+void Transit::route_found(uint32_t number, mx::RoutePtr route, conf::Instant asked) {
+  queue::DomainEntry& domain = domains_.at(number);
+  const conf::Instant now = parts_.clock->now();
+  domain.routing = false;
+  domain.route = std::move(route);
+  domain.route_until = now + std::max(domain.route->ttl, kLeastRouteTime);
+  if (domain.settings == nullptr) {  // the configuration changed meanwhile
+    domain.settings = &parts_.config->settings_for(domain.name.text(), &domain.destination);
+  }
+  const auto took = static_cast<uint32_t>(std::min<int64_t>((now - asked).count(), UINT32_MAX));
+  std::vector<Delivery*> waiting;
+  while (Delivery* delivery = domain.waiting.pop_front()) waiting.push_back(delivery);
+  for (Delivery* delivery : waiting) {
+    delivery->dns_micros = took;
+    if (delivery->drop_wanted || delivery->hold_wanted || stopping_) {
+      advance(delivery);
+    } else {
+      follow(delivery, domain);
+    }
+  }
+}
+
+void Transit::follow(Delivery* delivery, queue::DomainEntry& domain) {
+  AttemptFacts facts;
+  facts.config = parts_.config;
+  facts.settings = domain.settings;
+  facts.delays.queue = std::max(parts_.clock->now() - delivery->due, conf::Duration(0));
+  facts.delays.dns = conf::Duration(delivery->dns_micros);
+  const mx::Route& route = *domain.route;
+  if (route.kind != mx::Route::Kind::kHosts) {
+    bounce::Reply reply =
+        bounce::Reply::make(route.reply_code(), std::string(route.enhanced_status()) + ' ' + route.detail);
+    refuse_locally(delivery, bounce::Stage::kDns, std::move(reply), std::move(facts));
+    return;
+  }
+  std::string why;
+  queue::Path* path = sites_.path_for(domain, &why);
+  if (path == nullptr) {
+    refuse_locally(delivery, bounce::Stage::kLocal, bounce::Reply::make(451, "4.4.4 " + why), std::move(facts));
+    return;
+  }
+  dispatcher_.add(delivery, path);
+}
+
+void Transit::refuse_locally(Delivery* delivery, bounce::Stage stage, bounce::Reply reply, AttemptFacts facts) {
+  delivery->state = DeliveryState::kLoading;
+  messages_.pin(delivery->id, true, [this, delivery, stage, reply = std::move(reply),
+                                     facts = std::move(facts)](conf::Result<queue::Message*> result) {
+    if (!result.ok()) {
+      load_failed(delivery, result.error());
+      return;
+    }
+    unpin(delivery);  // one pin is enough: the new one
+    delivery->message = *result;
+    const std::vector<uint32_t> recipients = recipients_now(delivery);
+    smtp::RecipientOutcome outcome;
+    outcome.kind = smtp::RecipientOutcome::Kind::kRefused;
+    outcome.stage = stage;
+    outcome.reply = reply;
+    outcome.local = true;
+    settlement_.apply(delivery, recipients, std::vector<smtp::RecipientOutcome>(recipients.size(), outcome), facts);
+    settlement_.conclude(delivery);
+  });
+}
+
+bool Transit::concerns(const Delivery& delivery, const spool::RecipientRecord& recipient) {
+  return recipient.state == spool::RecipientState::kPending &&
+         recipient.recipient.mailbox.domain == domains_.at(delivery.domain).name;
+}
+
+std::vector<uint32_t> Transit::recipients_now(Delivery* delivery) {
+  const conf::WallTime now = parts_.clock->wall();
+  const std::vector<spool::RecipientRecord>& all = delivery->message->record.recipients;
+  std::vector<uint32_t> indices;
+  for (uint32_t i = 0; i < all.size(); ++i) {
+    if (concerns(*delivery, all[i]) && (delivery->all_due || all[i].due <= now)) indices.push_back(i);
+  }
+  delivery->all_due = false;
+  return indices;
+}
+
+void Transit::transaction_over(Delivery* delivery, const std::vector<uint32_t>& recipients,
+                               const std::vector<smtp::RecipientOutcome>& outcomes, const AttemptFacts& facts) {
+  settlement_.apply(delivery, recipients, outcomes, facts);
+}
+
+void Transit::delivery_over(Delivery* delivery) { settlement_.conclude(delivery); }
+
+void Transit::path_gave_up(Delivery* delivery, const queue::PathError& error, const AttemptFacts& facts) {
+  bounce::Reply reply = error.reply;
+  // A site that refuses us altogether says nothing about the recipient: it is deferred, whatever the class of the reply.
+  if (reply.permanent()) reply.code = 0;
+  refuse_locally(delivery, error.stage, std::move(reply), facts);
+}
+
+void Transit::load_failed(Delivery* delivery, const conf::Error& why) {
+  const bool gone = why.code == conf::ErrorCode::kCorrupt || why.code == conf::ErrorCode::kNotFound;
+  std::fprintf(stderr, "penstock: message %s cannot be read: %s; %s\n", conf::to_text(delivery->id).c_str(),
+               why.detail.c_str(), gone ? "it leaves the queue" : "it is tried again in 10 minutes");
+  if (gone) {
+    forget(delivery);
+    return;
+  }
+  delivery->due = parts_.clock->now() + kSpoolRetry;
+  schedule(delivery);
+}
+
+void Transit::settled(Delivery* delivery) {
+  queue::Message* message = delivery->message;
+  conf::WallTime due = conf::WallTime::max();
+  for (const spool::RecipientRecord& recipient : message->record.recipients) {
+    if (concerns(*delivery, recipient)) due = std::min(due, recipient.due);
+  }
+  const conf::Instant now = parts_.clock->now();
+  if (due == conf::WallTime::max()) {
+    if (queue::all_final(message->record)) {
+      message->body.reset();
+      finished_.push_back({settlement_.last_sequence(), delivery->id, message, now});
+      delivery->message = nullptr;  // its pin goes on in `finished_`
+    } else if (message->changed) {
+      message->changed = false;
+      parts_.spool->update(message->record);
+    }
+    forget(delivery);
+    return;
+  }
+  if (message->changed) {
+    message->changed = false;
+    parts_.spool->update(message->record);
+  }
+  const conf::Duration wait = due - parts_.clock->wall();
+  const bool at_once = wait.count() <= 0 && delivery->path != nullptr;
+  const bool ordered = delivery->drop_wanted || delivery->hold_wanted || stopping_;
+  if (at_once && !ordered) {
+    dispatcher_.add_first(delivery);
+    return;
+  }
+  delivery->path = nullptr;
+  delivery->due = now + std::max(wait, conf::Duration(0));
+  advance(delivery);
+}
+
+void Transit::report_stored(spool::MessageRecord record, conf::Bytes body) {
+  enqueue(std::move(record), std::move(body));
+}
+
+// A message leaves the spool when its last event is in the log file, so that the log never misses a delivery. When the
+// log cannot be written for a while, the final states go to the spool: a restart then does not deliver again.
+void Transit::retire_finished(conf::Instant now) {
+  const uint64_t written = parts_.log->written_through();
+  while (!finished_.empty() && finished_.front().sequence <= written) {
+    Finished& first = finished_.front();
+    parts_.spool->remove(first.id);
+    if (first.message != nullptr) messages_.unpin(first.message);
+    finished_.pop_front();
+  }
+  for (Finished& waiting : finished_) {
+    if (waiting.since + kLogPatience > now) break;
+    if (waiting.message == nullptr) continue;
+    parts_.spool->update(waiting.message->record);
+    messages_.unpin(std::exchange(waiting.message, nullptr));
+  }
+}
+
+void Transit::step(conf::Instant now) {
+  parts_.spool->drain_completions();
+  retire_finished(now);
+  if (!stopping_) {
+    for (size_t i = 0; i < kDuePerStep; ++i) {
+      Delivery* delivery = scheduled_.pop_due(now);
+      if (delivery == nullptr) break;
+      find_route(delivery);
+    }
+  }
+  dispatcher_.step(now);
+  if (now >= next_sweep_) {
+    next_sweep_ = now + kSweepPeriod;
+    sites_.sweep(now);
+  }
+}
+
+conf::Instant Transit::next_wake() const {
+  conf::Instant wake = dispatcher_.next_wake();
+  if (!stopping_) wake = std::min(wake, scheduled_.next());
+  if (!finished_.empty() && finished_.back().message != nullptr) {
+    wake = std::min(wake, finished_.back().since + kLogPatience);
+  }
+  return wake;
+}
+
+void Transit::reload(conf::ConfigPtr config) {
+  parts_.config = std::move(config);
+  messages_.set_budget(parts_.config->spool.body_memory_bytes);
+  domains_.forget_routes();
+  sites_.reload(parts_.config);
+  settlement_.reload(parts_.config);
+  dispatcher_.reload(parts_.config);
+  std::vector<Delivery*> ready;
+  sites_.for_each([&ready](queue::Path* path) {
+    for (Delivery* delivery = path->ready.front(); delivery != nullptr; delivery = path->ready.after(delivery)) {
+      ready.push_back(delivery);
+    }
+  });
+  for (Delivery* delivery : ready) {
+    dispatcher_.remove(delivery);
+    advance(delivery);
+  }
+}
+
+void Transit::stop() {
+  stopping_ = true;
+  dispatcher_.stop();
+}
+
+bool Transit::quiet() const { return dispatcher_.connections() == 0; }
+
+void Transit::close() {
+  stopping_ = true;
+  dispatcher_.abandon();
+  for (const Finished& waiting : finished_) {
+    if (waiting.message != nullptr) parts_.spool->update(waiting.message->record);
+  }
+  parts_.spool->flush();
+}
+
+}  // namespace relay
