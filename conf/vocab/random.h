@@ -32,7 +32,8 @@ class Random {
 
   // Uniform in [0, bound); 0 for bound 0 (multiply-shift, Lemire 2019; its bias is below 2^-32 for our bounds).
   uint64_t below(uint64_t bound) {
-    return static_cast<uint64_t>((static_cast<unsigned __int128>(next()) * bound) >> 64);
+    __extension__ using Wide = unsigned __int128;
+    return static_cast<uint64_t>((static_cast<Wide>(next()) * bound) >> 64);
   }
   // Uniform in [0, 1).
   double unit() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }

@@ -58,10 +58,12 @@ class ServerSession {
   ServerSession(ServerOptions options, conf::Instant now);
   ~ServerSession();
 
-  void receive(std::string_view bytes, conf::Instant now);  // keeps what cannot be handled yet
-  bool next_event(ServerEvent* event, conf::Instant now);   // false: nothing more until new input or an answer
+  // Borrows `bytes` until next_event() gives anything but kBeginMessage, kBody or kAbortMessage, or returns false: body
+  // slices point into them. What cannot be handled yet is then copied and kept.
+  void receive(std::string_view bytes, conf::Instant now);
+  bool next_event(ServerEvent* event, conf::Instant now);  // false: nothing more until new input or an answer
   OutQueue* output();
-  // True while the session waits for an answer, or holds so much input that the owner must stop reading.
+  // False while the session waits for an answer, or holds so much input that the owner must stop reading.
   bool wants_input() const;
   conf::Instant deadline() const;       // kNever only when closed
   void on_deadline(conf::Instant now);  // 421 4.4.2, then kClose
@@ -77,6 +79,10 @@ class ServerSession {
 
   // The Received field (RFC 5321 §4.4, RFC 3848) for the message being offered, ending in CRLF.
   std::string trace_field(conf::MessageId id, conf::WallTime now) const;
+  // Header text that goes between the trace field and the body, CRLF-terminated, may be empty: Date, Message-ID and From
+  // when the listener adds missing ones (RFC 6409 §8); and an empty line when the message came without any header.
+  // Right from kMessage until the answer.
+  std::string missing_headers(conf::MessageId id, conf::WallTime now) const;
   bool in_transaction() const;
 
  private:

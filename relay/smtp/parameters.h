@@ -1,0 +1,24 @@
+// The ESMTP parameters of MAIL and RCPT (RFC 5321 §4.1.2 esmtp-param) and the small grammars they use.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "relay/smtp/command.h"
+
+namespace relay::smtp {
+
+// Read " KEY=value KEY ..." into `*command`; on a fault `command->error` is set. Keywords are case-insensitive; one that
+// comes twice is a fault.
+void parse_mail_parameters(std::string_view text, Command* command);
+void parse_rcpt_parameters(std::string_view text, Command* command);
+
+// xtext (RFC 3461 §4): "+HH" stands for an octet. False when malformed, or when it hides a control character.
+bool decode_xtext(std::string_view text, std::string* out);
+// Decimal digits only, at most 20, without overflow.
+bool parse_number(std::string_view text, uint64_t* out);
+bool equal_ignoring_case(std::string_view a, std::string_view b);
+// Well-formed UTF-8 (RFC 3629): no overlong forms, no surrogates.
+bool is_utf8(std::string_view text);
+
+}  // namespace relay::smtp

@@ -1,0 +1,153 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "conf/limits.h"
+#include "conf/vocab/check.h"
+#include "relay/smtp/server_state.h"
+
+namespace relay::smtp {
+
+namespace {
+bool has_high_octet(std::string_view bytes) {
+  unsigned char seen = 0;
+  for (const char c : bytes) seen = static_cast<unsigned char>(seen | static_cast<unsigned char>(c));  // vectorised
+  return (seen & 0x80) != 0;
+}
+}  // namespace
+
+void ServerSession::State::begin_body(DataReader::Framing framing, conf::Instant now) {
+  DataReader::Bounds bounds;
+  bounds.bare_newline = listener.bare_newline;
+  bounds.message_octets = listener.max_message_bytes;
+  bounds.line_octets = conf::limits::kTextLineOctets;
+  reader = DataReader(framing, bounds);
+  header = HeaderScan();
+  eight_bit = false;
+  body_open = true;
+  message_deadline = now + listener.message_timeout;
+  emit(ServerEvent::Kind::kBeginMessage);
+}
+
+void ServerSession::State::give_body(std::string_view bytes) {
+  if (!bytes.empty()) {
+    if (!header.over()) {
+      header.feed(bytes);
+      if (header.hops() >= conf::limits::kHopLimit) reader.refuse(DataReader::Fault::kTooManyHops);
+    }
+    if (!eight_bit) eight_bit = has_high_octet(bytes);
+  }
+  if (reader.fault() != DataReader::Fault::kNone) return abort_body();
+  if (!bytes.empty()) emit(ServerEvent::Kind::kBody, bytes);
+}
+
+void ServerSession::State::abort_body() {
+  if (!body_open) return;
+  body_open = false;
+  emit(ServerEvent::Kind::kAbortMessage);
+}
+
+void ServerSession::State::read_data(conf::Instant now) {
+  const DataReader::Step step = reader.step(input.front());
+  input.consume(step.consumed);
+  arm(now);
+  give_body(step.body);
+  if (reader.ambiguous_end()) {
+    // The client believes that its message ended here; what follows could be commands or text. Neither is safe.
+    return close("521 5.6.11 bare newline before the end of the message, closing");
+  }
+  if (step.ended) body_done(now);
+}
+
+void ServerSession::State::bdat(const Command& command, conf::Instant now) {
+  if (!command.error.empty()) {  // how many octets follow is not known: nothing after this can be trusted
+    return close(command.error);
+  }
+  if (phase == Phase::kGreeted || phase == Phase::kReady) {
+    return skip_chunk(command, "503 5.5.1 MAIL and RCPT are wanted first", now);
+  }
+  if (phase == Phase::kMail) return skip_chunk(command, "554 5.5.1 no valid recipients", now);
+  const bool first = phase == Phase::kRecipients;
+  if (first) begin_body(DataReader::Framing::kChunks, now);
+  go(Phase::kChunk);
+  chunk_left = chunk_octets = command.chunk_octets;
+  chunk_last = command.chunk_last;
+  if (chunk_octets > listener.max_message_bytes - std::min(reader.body_octets(), listener.max_message_bytes)) {
+    reader.refuse(DataReader::Fault::kTooBig);
+    give_body({});
+  }
+  arm(now);
+  if (chunk_left == 0) chunk_done(now);
+}
+
+void ServerSession::State::skip_chunk(const Command& command, std::string_view answer, conf::Instant now) {
+  after_swallow = phase;
+  swallow_reply = std::string(answer);
+  chunk_left = command.chunk_octets;
+  message_deadline = now + listener.message_timeout;
+  go(Phase::kSwallow);
+  arm(now);
+  if (chunk_left == 0) swallow(now);
+}
+
+void ServerSession::State::swallow(conf::Instant now) {
+  const size_t count = static_cast<size_t>(std::min<uint64_t>(chunk_left, input.front().size()));
+  input.consume(count);
+  chunk_left -= count;
+  arm(now);
+  if (chunk_left != 0) return;
+  go(after_swallow);
+  reply_error(swallow_reply, now);
+}
+
+void ServerSession::State::read_chunk(conf::Instant now) {
+  const std::string_view run = input.front();
+  const DataReader::Step step =
+      reader.step(run.substr(0, static_cast<size_t>(std::min<uint64_t>(chunk_left, run.size()))));
+  input.consume(step.consumed);
+  chunk_left -= step.consumed;
+  arm(now);
+  give_body(step.body);
+  if (chunk_left == 0) chunk_done(now);
+}
+
+void ServerSession::State::chunk_done(conf::Instant now) {
+  if (chunk_last) give_body(reader.finish());
+  if (reader.fault() != DataReader::Fault::kNone || chunk_last) return body_done(now);
+  go(Phase::kChunkGap);
+  reply(fmt::format("250 2.0.0 {} octets received", chunk_octets));
+  arm(now);
+  if (shutting_down) close("421 4.3.2 " + config.hostname + " shutting down");
+}
+
+void ServerSession::State::body_done(conf::Instant now) {
+  if (reader.fault() != DataReader::Fault::kNone) {
+    reset_transaction();
+    reply_error(fault_reply(), now);
+    if (shutting_down) close("421 4.3.2 " + config.hostname + " shutting down");
+    return;
+  }
+  body_open = false;
+  if (eight_bit) envelope.body = conf::BodyType::k8BitMime;  // senders forget BODY; the next hop must know the truth
+  go(Phase::kOffered);
+  arm(now);
+  emit(ServerEvent::Kind::kMessage);
+}
+
+std::string ServerSession::State::fault_reply() const {
+  switch (reader.fault()) {
+    case DataReader::Fault::kNone:
+      break;
+    case DataReader::Fault::kBareNewline:
+      return "550 5.6.11 bare LF or CR in the message: lines end in CRLF";
+    case DataReader::Fault::kTooBig:
+      return fmt::format("552 5.3.4 message too big, the limit is {}", listener.max_message_bytes);
+    case DataReader::Fault::kLongLine:
+      return fmt::format("554 5.6.0 a line of the message is longer than {} octets", conf::limits::kTextLineOctets);
+    case DataReader::Fault::kTooManyHops:
+      return "554 5.4.6 too many hops: the message is in a loop";
+  }
+  CHECK(false);
+}
+
+}  // namespace relay::smtp

@@ -1,0 +1,183 @@
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "relay/smtp/server_state.h"
+
+namespace relay::smtp {
+
+void ServerSession::State::command(std::string_view line, conf::Instant now) {
+  Command command = parse_command(line);
+  if (command.verb == Verb::kForeign) return close("421 4.7.0 this is SMTP, closing");
+  if (command.verb == Verb::kBdat) return bdat(command, now);  // its octets follow even when it is refused
+  if (command.verb == Verb::kUnknown || !out_of_sequence(command, now)) {
+    if (!command.error.empty()) return reply_error(command.error, now);
+    run(&command, now);
+  }
+  if (phase != Phase::kClosed && !waits(phase)) arm(now);
+}
+
+bool ServerSession::State::out_of_sequence(const Command& command, conf::Instant now) {
+  const char* answer = nullptr;
+  switch (command.verb) {
+    case Verb::kMail:
+      if (phase == Phase::kGreeted) answer = "503 5.5.1 say EHLO or HELO first";
+      if (phase == Phase::kMail || phase == Phase::kRecipients) answer = "503 5.5.1 a transaction is open already";
+      if (phase == Phase::kChunkGap) answer = "503 5.5.1 BDAT LAST or RSET is wanted";
+      break;
+    case Verb::kRcpt:
+      if (phase == Phase::kGreeted || phase == Phase::kReady) answer = "503 5.5.1 MAIL is wanted first";
+      if (phase == Phase::kChunkGap) answer = "503 5.5.1 BDAT LAST or RSET is wanted";
+      break;
+    case Verb::kData:
+      if (phase == Phase::kGreeted || phase == Phase::kReady) answer = "503 5.5.1 MAIL and RCPT are wanted first";
+      if (phase == Phase::kMail) answer = "554 5.5.1 no valid recipients";
+      if (phase == Phase::kChunkGap) answer = "503 5.5.1 DATA cannot follow BDAT";  // RFC 3030 §2
+      break;
+    case Verb::kStartTls:
+      if (tls_active) {
+        answer = "503 5.5.1 TLS is active already";
+      } else if (!options.tls_available) {
+        answer = "502 5.5.1 STARTTLS is not offered";
+      }
+      break;
+    case Verb::kAuth:
+      if (!listener.auth || config.users.empty()) {
+        answer = "502 5.5.1 AUTH is not offered";
+      } else if (!auth_offered()) {
+        answer = "538 5.7.11 AUTH wants TLS first";  // RFC 4954 §6
+      } else if (!authenticated_as.empty()) {
+        answer = "503 5.5.1 authenticated already";
+      } else if (phase != Phase::kReady) {
+        answer = phase == Phase::kGreeted ? "503 5.5.1 say EHLO first" : "503 5.5.1 not during a transaction";
+      }
+      break;
+    default:
+      break;
+  }
+  if (answer != nullptr) reply_error(answer, now);
+  return answer != nullptr;
+}
+
+void ServerSession::State::run(Command* command, conf::Instant now) {
+  switch (command->verb) {
+    case Verb::kHelo:
+    case Verb::kEhlo:
+      return hello(*command);
+    case Verb::kMail:
+      return mail(command, now);
+    case Verb::kRcpt:
+      return rcpt(command, now);
+    case Verb::kData:
+      return data(now);
+    case Verb::kRset:
+      if (phase != Phase::kGreeted) reset_transaction();
+      return reply("250 2.0.0 reset");
+    case Verb::kNoop:
+      return reply("250 2.0.0 OK");
+    case Verb::kQuit:
+      return close("221 2.0.0 " + config.hostname + " goodbye");
+    case Verb::kVrfy:  // RFC 5321 §3.5.3: no address is disclosed
+      return reply("252 2.5.0 cannot verify; send some mail, it will be tried");
+    case Verb::kExpn:
+      return reply_error("502 5.5.1 EXPN is not offered", now);
+    case Verb::kHelp:
+      return reply("214 2.0.0 EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY STARTTLS AUTH QUIT");
+    case Verb::kStartTls:
+      return start_tls(now);
+    case Verb::kAuth:
+      return auth(*command, now);
+    case Verb::kBdat:
+    case Verb::kForeign:
+    case Verb::kUnknown:
+      return;
+  }
+}
+
+void ServerSession::State::hello(const Command& command) {
+  reset_transaction();
+  esmtp = command.verb == Verb::kEhlo;
+  client_name = command.argument;
+  if (esmtp) {
+    ehlo_reply();
+  } else {
+    reply("250 " + config.hostname);
+  }
+}
+
+void ServerSession::State::ehlo_reply() {
+  std::string text = "250-" + config.hostname + "\r\n250-PIPELINING\r\n" +
+                     fmt::format("250-SIZE {}\r\n", listener.max_message_bytes) +
+                     "250-8BITMIME\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n250-DSN\r\n";
+  if (options.tls_available && !tls_active) text += "250-STARTTLS\r\n";
+  if (auth_offered() && authenticated_as.empty()) text += "250-AUTH PLAIN LOGIN\r\n";
+  reply(text + "250 CHUNKING");
+}
+
+bool ServerSession::State::may_relay() const { return relay_network || !authenticated_as.empty(); }
+
+void ServerSession::State::mail(Command* command, conf::Instant now) {
+  std::string why;
+  if (listener.require_tls && !tls_active) return reply_error("530 5.7.0 issue STARTTLS first", now);
+  if (listener.auth_required && authenticated_as.empty()) {
+    return reply_error("530 5.7.0 authentication required", now);
+  }
+  if (command->has_parameters && !esmtp) return reply_error("555 5.5.4 parameters want EHLO", now);
+  if (listener.max_messages_per_connection != 0 && messages >= listener.max_messages_per_connection) {
+    return close("421 4.7.0 " + config.hostname + " enough messages on this connection, open another");
+  }
+  if (command->size_octets > listener.max_message_bytes) {  // RFC 1870 §6.1
+    return reply_error(fmt::format("552 5.3.4 message too big, the limit is {}", listener.max_message_bytes), now);
+  }
+  if (options.gate != nullptr && !options.gate->accepting(&why)) {
+    return reply("452 4.3.1 " + (why.empty() ? std::string("no room at the moment") : why));
+  }
+  envelope = conf::Envelope();
+  envelope.reverse_path = std::move(command->reverse_path);
+  envelope.ret = command->ret;
+  envelope.envid = std::move(command->envid);
+  envelope.body = command->body;
+  envelope.smtputf8 = command->smtputf8;
+  envelope.listener = listener.name;
+  envelope.client_address = options.client_address;
+  envelope.client_name = client_name;
+  envelope.authenticated_as = authenticated_as;
+  go(Phase::kMail);
+  reply("250 2.1.0 sender OK");
+}
+
+void ServerSession::State::rcpt(Command* command, conf::Instant now) {
+  conf::Recipient& recipient = command->recipient;
+  if (command->has_parameters && !esmtp) return reply_error("555 5.5.4 parameters want EHLO", now);
+  if (recipient.mailbox.has_utf8_local() && !envelope.smtputf8) {
+    return reply_error("553 5.6.7 an address with UTF-8 needs SMTPUTF8 at MAIL", now);
+  }
+  if (recipient.mailbox.domain.empty()) {  // bare "postmaster" is ours and is taken from anyone: RFC 5321 §4.5.1
+    const std::string ours = config.postmaster.empty() ? "postmaster@" + config.hostname : config.postmaster;
+    auto mailbox = conf::Mailbox::parse(ours, false);
+    if (!mailbox.ok()) return reply_error("550 5.1.1 no postmaster is configured", now);
+    recipient.mailbox = std::move(mailbox).value();
+  } else if (!may_relay()) {
+    return reply_error("554 5.7.1 relaying denied", now);
+  }
+  if (envelope.recipients.size() >= listener.max_recipients) {  // RFC 5321 §4.5.3.1.10: not an error of the client
+    return reply("452 4.5.3 too many recipients");
+  }
+  envelope.recipients.push_back(std::move(recipient));
+  go(Phase::kRecipients);
+  reply("250 2.1.5 recipient OK");
+}
+
+void ServerSession::State::data(conf::Instant now) {
+  begin_body(DataReader::Framing::kDots, now);
+  go(Phase::kData);
+  reply("354 end with <CRLF>.<CRLF>");
+}
+
+void ServerSession::State::reset_transaction() {
+  abort_body();
+  envelope = conf::Envelope();
+  go(Phase::kReady);
+}
+
+}  // namespace relay::smtp

@@ -1,0 +1,106 @@
+// The machine behind ServerSession. Its functions are spread over server_session.cc (input, clock, answers),
+// server_commands.cc, server_auth.cc and server_body.cc.
+#pragma once
+
+#include <array>
+#include <deque>
+#include <string>
+
+#include "relay/smtp/command.h"
+#include "relay/smtp/data_reader.h"
+#include "relay/smtp/header_scan.h"
+#include "relay/smtp/input.h"
+#include "relay/smtp/sasl.h"
+#include "relay/smtp/server_phase.h"
+#include "relay/smtp/server_session.h"
+
+namespace relay::smtp {
+
+struct ServerSession::State {
+  explicit State(ServerOptions given);
+
+  // server_session.cc
+  void go(Phase to);  // the only writer of `phase`; CHECKs the table of server_phase.cc
+  void greet(conf::Instant now);
+  bool work(conf::Instant now);  // one step over the input; false: nothing to do
+  void too_long_line(bool auth_line, conf::Instant now);
+  void arm(conf::Instant now);  // a new deadline for the phase
+  void reply(std::string_view line) {
+    out.append(line);
+    out.append("\r\n");
+  }
+  void reply_error(std::string_view line, conf::Instant now);  // counts; the last error is answered by 421
+  void close(std::string_view line);                           // empty: without a word
+  void emit(ServerEvent::Kind kind, std::string_view bytes = {});
+  void answered(conf::Instant now);
+
+  // server_commands.cc
+  void command(std::string_view line, conf::Instant now);
+  bool out_of_sequence(const Command& command, conf::Instant now);  // true: answered
+  void run(Command* command, conf::Instant now);
+  void hello(const Command& command);
+  void ehlo_reply();
+  void mail(Command* command, conf::Instant now);
+  void rcpt(Command* command, conf::Instant now);
+  void data(conf::Instant now);
+  void reset_transaction();  // kAbortMessage when a body is open; then kReady
+  bool may_relay() const;
+
+  // server_auth.cc
+  bool auth_offered() const;
+  void start_tls(conf::Instant now);
+  void auth(const Command& command, conf::Instant now);
+  void auth_line(std::string_view line, conf::Instant now);
+  void auth_step(Sasl::Step step, const std::string& text, conf::Instant now);
+  void auth_answer(bool good, conf::Instant now);
+  void auth_refuse(conf::Instant now);  // the penalty is over
+
+  // server_body.cc
+  void bdat(const Command& command, conf::Instant now);
+  void begin_body(DataReader::Framing framing, conf::Instant now);
+  void read_data(conf::Instant now);
+  void read_chunk(conf::Instant now);
+  void swallow(conf::Instant now);
+  void give_body(std::string_view bytes);
+  void chunk_done(conf::Instant now);
+  void body_done(conf::Instant now);
+  void abort_body();
+  std::string fault_reply() const;
+  void skip_chunk(const Command& command, std::string_view answer, conf::Instant now);
+
+  const ServerOptions options;
+  const conf::Listener& listener;
+  const conf::Config& config;
+  bool tls_active = false;
+  TlsInfo tls;
+  bool relay_network = false;  // the client's address is in relay_from
+
+  Phase phase = Phase::kBeforeGreeting;
+  Input input;
+  OutQueue out;
+  std::deque<ServerEvent> events;
+  conf::Instant deadline = conf::kNever;
+  bool shutting_down = false;
+
+  bool esmtp = false;
+  std::string client_name;
+  std::string authenticated_as;
+  Sasl sasl;
+  uint32_t auth_failures = 0;
+  uint32_t errors = 0;
+  uint32_t messages = 0;
+
+  conf::Envelope envelope;
+  DataReader reader;
+  HeaderScan header;
+  bool body_open = false;  // kBeginMessage was given; kMessage or kAbortMessage will be
+  bool eight_bit = false;  // the body holds octets above 127, whatever BODY said
+  conf::Instant message_deadline = conf::kNever;
+  uint64_t chunk_left = 0;
+  uint64_t chunk_octets = 0;
+  bool chunk_last = false;
+  Phase after_swallow = Phase::kReady;
+  std::string swallow_reply;
+};
+
+}  // namespace relay::smtp

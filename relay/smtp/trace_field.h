@@ -1,0 +1,32 @@
+// The header text that this relay puts on top of a message.
+#pragma once
+
+#include <string>
+
+#include "conf/vocab/envelope.h"
+#include "conf/vocab/time.h"
+#include "relay/smtp/header_scan.h"
+#include "relay/transport.h"
+
+namespace relay::smtp {
+
+// "Tue, 24 Nov 2026 10:41:41 +0000" (RFC 5322 §3.3), always in UTC.
+std::string rfc5322_date(conf::WallTime time);
+
+// The protocol of a Received field: SMTP, ESMTP, ESMTPS, ESMTPA, ESMTPSA (RFC 3848), UTF8SMTP... (RFC 6531 §4.3).
+std::string protocol_name(bool esmtp, bool smtputf8, bool tls, bool authenticated);
+
+struct TraceFacts {
+  const conf::Envelope* envelope = nullptr;
+  std::string hostname;
+  bool esmtp = false;
+  const TlsInfo* tls = nullptr;  // null: clear
+};
+// "Received: ..." ending in CRLF (RFC 5321 §4.4). "for" only when there is one recipient: it must not disclose others.
+std::string received_field(const TraceFacts& facts, conf::MessageId id, conf::WallTime now);
+
+// What ServerSession::missing_headers gives.
+std::string missing_fields(const HeaderScan& header, bool add, const conf::Mailbox& reverse_path,
+                           const std::string& hostname, conf::MessageId id, conf::WallTime now);
+
+}  // namespace relay::smtp

@@ -1,0 +1,192 @@
+#include "relay/spool/committer.h"
+
+#include <iterator>
+#include <utility>
+
+namespace relay::spool {
+namespace {
+
+Completion answer(WriteRequest* request, conf::Status status) {
+  return [done = std::move(request->done), status = std::move(status)] { done(status); };
+}
+
+size_t weight(const WriteRequest& request) { return request.record.size() + request.body.size(); }
+
+}  // namespace
+
+Committer::Committer(BatchWriter* writer, Completions* completions, Options options)
+    : writer_(writer), completions_(completions), options_(options), thread_([this] { run(); }) {}
+
+Committer::~Committer() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  work_.notify_all();
+  thread_.join();
+}
+
+void Committer::submit(WriteRequest request) {
+  std::optional<conf::Error> refusal;
+  bool idle = false;
+  {
+    const std::lock_guard lock(mutex_);
+    const size_t bytes = weight(request);
+    if (request.kind == WriteKind::kStore) {
+      if (trouble_) {
+        refusal = trouble_;
+      } else if (!waiting_.empty() && waiting_bytes_ + bytes > options_.queue_bytes) {
+        refusal = conf::Error{conf::ErrorCode::kUnavailable, "too much mail is waiting to be written to the spool"};
+      }
+    }
+    if (!refusal) {
+      idle = waiting_.empty();
+      waiting_bytes_ += bytes;
+      ++submitted_;
+      waiting_.push_back(std::move(request));
+    }
+  }
+  if (refusal) {
+    completions_->push(answer(&request, *refusal));
+  } else if (idle) {
+    work_.notify_one();
+  }
+}
+
+uint64_t Committer::newest() const {
+  const std::lock_guard lock(mutex_);
+  return submitted_;
+}
+
+void Committer::wait_for(uint64_t number) {
+  Lock lock(mutex_);
+  carried_.wait(lock, [&] { return carried_out_ >= number; });
+}
+
+std::optional<WriteRequest> Committer::retained(conf::MessageId id) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = retained_.find(id);
+  if (found == retained_.end()) return std::nullopt;
+  return found->second;
+}
+
+void Committer::flush() {
+  Lock lock(mutex_);
+  const uint64_t until = submitted_;
+  carried_.wait(lock, [&] { return carried_out_ >= until; });
+  if (!trouble_) return;
+  hurry_ = true;
+  const uint64_t attempts = attempts_;
+  work_.notify_one();
+  carried_.wait(lock, [&] { return attempts_ != attempts; });
+}
+
+std::optional<conf::Error> Committer::trouble() const {
+  const std::lock_guard lock(mutex_);
+  return trouble_;
+}
+
+void Committer::run() {
+  Lock lock(mutex_);
+  while (true) {
+    if (!trouble_) {
+      work_.wait(lock, [&] { return stopping_ || !waiting_.empty(); });
+      if (waiting_.empty()) return;
+      commit(&lock);
+      continue;
+    }
+    const bool due = !work_.wait_until(lock, next_retry_, [&] { return stopping_ || hurry_ || !waiting_.empty(); });
+    absorb_waiting(&lock);
+    if (!due && !stopping_ && !hurry_) continue;
+    retry(&lock);
+    if (trouble_ && stopping_) return;
+  }
+}
+
+std::vector<WriteRequest> Committer::take_batch() {
+  std::vector<WriteRequest> batch;
+  batch.reserve(waiting_.size());
+  size_t bytes = 0;
+  while (!waiting_.empty() && bytes < options_.batch_bytes) {
+    bytes += weight(waiting_.front());
+    batch.push_back(std::move(waiting_.front()));
+    waiting_.pop_front();
+  }
+  waiting_bytes_ -= bytes;
+  return batch;
+}
+
+void Committer::commit(Lock* lock) {
+  std::vector<WriteRequest> batch = take_batch();
+  const size_t count = batch.size();
+  lock->unlock();
+  const conf::Status status = writer_->write(batch);
+  std::vector<Completion> answers;
+  if (status.ok()) {
+    for (WriteRequest& request : batch) {
+      if (request.done) answers.push_back(answer(&request, status));
+    }
+  } else {
+    lock->lock();
+    trouble_ = status.error();
+    next_retry_ = std::chrono::steady_clock::now() + options_.retry_interval;
+    answers = give_up(std::move(batch), status.error(), true);
+    lock->unlock();
+  }
+  completions_->push(std::move(answers));
+  batch.clear();  // bodies are freed outside the lock
+  lock->lock();
+  carried_out_ += count;
+  carried_.notify_all();
+}
+
+std::vector<Completion> Committer::give_up(std::vector<WriteRequest> requests, const conf::Error& error, bool written) {
+  std::vector<Completion> answers;
+  for (WriteRequest& request : requests) {
+    const auto found = retained_.find(request.id);
+    const bool removed = found != retained_.end() && found->second.kind == WriteKind::kRemove;
+    if (request.kind == WriteKind::kStore) {
+      answers.push_back(answer(&request, error));
+      if (written) retained_[request.id] = WriteRequest{WriteKind::kRemove, request.id, {}, {}, {}};
+    } else if (!removed) {  // nothing comes after a remove
+      retained_[request.id] = std::move(request);
+    }
+  }
+  return answers;
+}
+
+void Committer::absorb_waiting(Lock* lock) {
+  if (waiting_.empty()) return;
+  std::vector<WriteRequest> requests(std::make_move_iterator(waiting_.begin()),
+                                     std::make_move_iterator(waiting_.end()));
+  waiting_.clear();
+  waiting_bytes_ = 0;
+  const size_t count = requests.size();
+  std::vector<Completion> answers = give_up(std::move(requests), *trouble_, false);
+  lock->unlock();
+  completions_->push(std::move(answers));
+  lock->lock();
+  carried_out_ += count;
+  carried_.notify_all();
+}
+
+void Committer::retry(Lock* lock) {
+  hurry_ = false;
+  std::vector<WriteRequest> batch;
+  for (const auto& [id, request] : retained_) batch.push_back(request);
+  lock->unlock();
+  conf::Status status = writer_->mend();
+  if (status.ok()) status = writer_->write(batch);
+  lock->lock();
+  if (status.ok()) {
+    retained_.clear();  // only this thread adds to it
+    trouble_.reset();
+  } else {
+    trouble_ = status.error();
+    next_retry_ = std::chrono::steady_clock::now() + options_.retry_interval;
+  }
+  ++attempts_;
+  carried_.notify_all();
+}
+
+}  // namespace relay::spool

@@ -1,0 +1,104 @@
+// The committer: one thread that takes whatever is waiting, writes it as one batch with one sync, and answers all.
+//
+// When a write fails, the stores of that batch (and those asked for until writes work again) are answered with the error;
+// updates and removes are retained, the newest per message, and tried again every retry_interval until they are on disk.
+// A message whose store failed is removed again with the next good write: part of it may have reached the disk.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "conf/vocab/bytes.h"
+#include "conf/vocab/envelope.h"
+#include "conf/vocab/result.h"
+#include "relay/spool/completions.h"
+
+namespace relay::spool {
+
+enum class WriteKind : uint8_t { kStore, kUpdate, kRemove };
+
+struct WriteRequest {
+  WriteKind kind = WriteKind::kStore;
+  conf::MessageId id = 0;
+  std::string record;                      // encoded; empty for kRemove
+  conf::Bytes body;                        // kStore
+  std::function<void(conf::Status)> done;  // kStore
+};
+
+// What the committer writes to. Called on the committer's thread only.
+class BatchWriter {
+ public:
+  virtual ~BatchWriter() = default;
+  // All of the batch or nothing, in order, durable on success. An empty batch probes whether writing works.
+  virtual conf::Status write(const std::vector<WriteRequest>& batch) = 0;
+  // Makes the store writable again after a failed write, if it can be.
+  virtual conf::Status mend() = 0;
+};
+
+class Committer {
+ public:
+  struct Options {
+    size_t queue_bytes = 64 << 20;  // of waiting stores; more are answered kUnavailable
+    size_t batch_bytes = 4 << 20;   // enough for one sync to be cheap per message, few enough to answer soon
+    std::chrono::milliseconds retry_interval{1000};
+  };
+
+  // `writer` and `completions` outlive the committer.
+  Committer(BatchWriter* writer, Completions* completions, Options options);
+  // Carries out what is waiting (one attempt when writes fail), then ends the thread.
+  ~Committer();
+  Committer(const Committer&) = delete;
+  Committer& operator=(const Committer&) = delete;
+
+  // Any thread. `done` becomes a completion.
+  void submit(WriteRequest request);
+  // The number of the newest request.
+  uint64_t newest() const;
+  // Waits until the request of that number was carried out, refused or retained.
+  void wait_for(uint64_t number);
+  // The update or remove of that message that could not be written yet.
+  std::optional<WriteRequest> retained(conf::MessageId id) const;
+  // Waits until all that was asked for is on disk, or one more attempt has failed.
+  void flush();
+  // Why writes fail; nothing while they work.
+  std::optional<conf::Error> trouble() const;
+
+ private:
+  using Lock = std::unique_lock<std::mutex>;
+  void run();
+  std::vector<WriteRequest> take_batch();
+  void commit(Lock* lock);
+  void retry(Lock* lock);
+  // Moves updates and removes into retained_, stores into the returned answers. `written`: they may be on disk in part.
+  std::vector<Completion> give_up(std::vector<WriteRequest> requests, const conf::Error& error, bool written);
+  void absorb_waiting(Lock* lock);
+
+  BatchWriter* const writer_;
+  Completions* const completions_;
+  const Options options_;
+  mutable std::mutex mutex_;
+  std::condition_variable work_;     // for the thread
+  std::condition_variable carried_;  // for those who wait on it
+  std::deque<WriteRequest> waiting_;
+  size_t waiting_bytes_ = 0;
+  uint64_t submitted_ = 0;
+  uint64_t carried_out_ = 0;
+  uint64_t attempts_ = 0;  // retries that ended
+  std::map<conf::MessageId, WriteRequest> retained_;
+  std::optional<conf::Error> trouble_;
+  std::chrono::steady_clock::time_point next_retry_;
+  bool hurry_ = false;
+  bool stopping_ = false;
+  std::thread thread_;  // last: it uses all of the above
+};
+
+}  // namespace relay::spool

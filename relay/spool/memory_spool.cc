@@ -1,0 +1,172 @@
+#include "relay/spool/memory_spool.h"
+
+#include <utility>
+
+#include "relay/spool/disk_watch.h"
+#include "relay/spool/record.h"
+
+namespace relay::spool {
+
+void MemorySpool::store(MessageRecord record, conf::Bytes body, StoreDone done) {
+  const BodyHeader header = body_header(record.id, body.view());
+  Stored stored{encode_record(record), std::move(body), std::string(header.data(), header.size())};
+  waiting_.emplace_back(StoreRequest{record.id, std::move(stored), std::move(done)});
+}
+
+void MemorySpool::update(const MessageRecord& record) {
+  waiting_.emplace_back(UpdateRequest{record.id, encode_record(record)});
+}
+
+void MemorySpool::remove(conf::MessageId id) { waiting_.emplace_back(RemoveRequest{id}); }
+
+void MemorySpool::load(conf::MessageId id, bool with_body, LoadDone done) {
+  waiting_.emplace_back(LoadRequest{id, with_body, std::move(done)});
+}
+
+size_t MemorySpool::run_batch() {
+  std::vector<Request> batch;
+  batch.swap(waiting_);
+  size_t count = 0;
+  for (Request& request : batch) {
+    if (std::visit([this](auto& r) { return run(&r); }, request)) {
+      ++count;
+    } else {
+      waiting_.push_back(std::move(request));
+    }
+  }
+  if (count > 0) {
+    ++counters_.batches;
+    ++counters_.syncs;
+  }
+  return count;
+}
+
+bool MemorySpool::run(StoreRequest* request) {
+  std::optional<conf::Error> error = failing_;
+  if (!error && fail_count_ > 0) {
+    --fail_count_;
+    error = conf::Error{fail_code_, "the simulated disk refused a write"};
+  }
+  if (error) {
+    completions_.push([done = std::move(request->done), error = *error] { done(error); });
+    return true;
+  }
+  ids_.observe(request->id);
+  ++counters_.stored;
+  counters_.bytes_written += request->stored.record.size() + request->stored.body.size();
+  messages_[request->id] = std::move(request->stored);
+  completions_.push([done = std::move(request->done), receipt = print_receipt(request->id)] { done(receipt); });
+  return true;
+}
+
+bool MemorySpool::run(UpdateRequest* request) {
+  if (failing_) return false;
+  const auto found = messages_.find(request->id);
+  if (found == messages_.end()) return true;  // its store failed, or it is gone
+  ++counters_.updated;
+  counters_.bytes_written += request->record.size();
+  found->second.record = std::move(request->record);
+  return true;
+}
+
+bool MemorySpool::run(RemoveRequest* request) {
+  if (failing_) return false;
+  counters_.removed += messages_.erase(request->id);
+  return true;
+}
+
+bool MemorySpool::run(LoadRequest* request) {
+  conf::Result<LoadedMessage> loaded = read(request->id, request->with_body);
+  if (!loaded.ok() && loaded.error().code == conf::ErrorCode::kCorrupt) put_aside(request->id);
+  completions_.push([done = std::move(request->done), loaded = std::move(loaded)] { done(loaded); });
+  return true;
+}
+
+conf::Result<LoadedMessage> MemorySpool::read(conf::MessageId id, bool with_body) const {
+  const auto found = messages_.find(id);
+  if (found == messages_.end()) return conf::Error{conf::ErrorCode::kNotFound, "no such message in the spool"};
+  conf::Result<MessageRecord> record = decode_record(found->second.record);
+  if (!record.ok()) return record.error();
+  LoadedMessage loaded;
+  loaded.record = std::move(*record);
+  if (with_body) {
+    const std::string stored = found->second.body_header + std::string(found->second.body.view());
+    const conf::Result<std::string_view> body = decode_body(id, stored);
+    if (!body.ok()) return body.error();
+    loaded.body = found->second.body;
+  }
+  return loaded;
+}
+
+void MemorySpool::put_aside(conf::MessageId id) {
+  ++counters_.set_aside;
+  set_aside_.insert(messages_.extract(id));
+}
+
+conf::Status MemorySpool::recover(const std::function<void(MessageRecord)>& each,
+                                  const std::function<void(std::string, std::string)>& set_aside) {
+  std::vector<std::pair<conf::MessageId, std::string>> corrupt;
+  for (const auto& [id, stored] : messages_) {
+    ids_.observe(id);
+    conf::Result<MessageRecord> record = decode_record(stored.record);
+    if (record.ok()) {
+      each(std::move(*record));
+    } else {
+      corrupt.emplace_back(id, record.error().detail);
+    }
+  }
+  for (const auto& [id, why] : corrupt) {
+    put_aside(id);
+    set_aside(conf::to_text(id), why);
+  }
+  return conf::success();
+}
+
+conf::Status MemorySpool::scan(const std::function<bool(const MessageRecord&)>& each) {
+  for (const auto& [id, stored] : messages_) {
+    const conf::Result<MessageRecord> record = decode_record(stored.record);
+    if (record.ok() && !each(record.value())) break;
+  }
+  return conf::success();
+}
+
+SpoolHealth MemorySpool::health() const {
+  const DiskState disk = judge_disk(free_bytes_, false, reserve_bytes_, true);
+  SpoolHealth health{disk.enough, disk.why, free_bytes_};
+  if (failing_) {
+    health.accepting = false;
+    health.why = failing_->detail;
+  }
+  return health;
+}
+
+void MemorySpool::crash() {
+  waiting_.clear();
+  completions_.clear();
+}
+
+void MemorySpool::fail_next_stores(size_t count, conf::ErrorCode code) {
+  fail_count_ = count;
+  fail_code_ = code;
+}
+
+void MemorySpool::set_free_bytes(uint64_t free_bytes, uint64_t reserve_bytes) {
+  free_bytes_ = free_bytes;
+  reserve_bytes_ = reserve_bytes;
+}
+
+bool MemorySpool::corrupt_record(conf::MessageId id) {
+  const auto found = messages_.find(id);
+  if (found == messages_.end()) return false;
+  found->second.record.back() = static_cast<char>(found->second.record.back() ^ 1);
+  return true;
+}
+
+bool MemorySpool::corrupt_body(conf::MessageId id) {
+  const auto found = messages_.find(id);
+  if (found == messages_.end()) return false;
+  found->second.body_header.back() = static_cast<char>(found->second.body_header.back() ^ 1);
+  return true;
+}
+
+}  // namespace relay::spool

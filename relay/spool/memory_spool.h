@@ -1,0 +1,94 @@
+// A spool in memory, for the simulation and for tests: deterministic, one thread. Requests wait until run_batch(), which
+// is one synced batch; crash() is the loss of power. Records are kept encoded, so the format and its checks are used.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <variant>
+
+#include "relay/spool/completions.h"
+#include "relay/spool/message_ids.h"
+#include "relay/spool/spool.h"
+
+namespace relay::spool {
+
+class MemorySpool final : public Spool {
+ public:
+  conf::MessageId next_id(conf::WallTime now) override { return ids_.next(now); }
+  void store(MessageRecord record, conf::Bytes body, StoreDone done) override;
+  void update(const MessageRecord& record) override;
+  void remove(conf::MessageId id) override;
+  void load(conf::MessageId id, bool with_body, LoadDone done) override;
+  conf::Status recover(const std::function<void(MessageRecord)>& each,
+                       const std::function<void(std::string, std::string)>& set_aside) override;
+  conf::Status scan(const std::function<bool(const MessageRecord&)>& each) override;
+  size_t drain_completions() override { return completions_.drain(); }
+  void on_completions_ready(std::function<void()> wake) override { completions_.on_ready(std::move(wake)); }
+  SpoolHealth health() const override;
+  SpoolCounters counters() const override { return counters_; }
+  void flush() override { run_batch(); }
+
+  // Carries out all that waits, in order, as one synced batch; returns how many requests. Answers then wait for
+  // drain_completions().
+  size_t run_batch();
+  size_t waiting() const { return waiting_.size(); }
+  size_t message_count() const { return messages_.size(); }
+  // Forgets the requests since the last run_batch() and every answer not yet drained. Then recover(), as at a start.
+  void crash();
+
+  // Faults. The next `count` stores fail with `code` (kNoSpace, kReadOnly, kIo).
+  void fail_next_stores(size_t count, conf::ErrorCode code);
+  // Until fail_writes(nullopt): stores fail, updates and removes stay waiting, health() does not accept.
+  void fail_writes(std::optional<conf::Error> error) { failing_ = std::move(error); }
+  void set_free_bytes(uint64_t free_bytes, uint64_t reserve_bytes);
+  // Flips one bit of what is stored; false when there is no such message.
+  bool corrupt_record(conf::MessageId id);
+  bool corrupt_body(conf::MessageId id);
+
+ private:
+  struct Stored {
+    std::string record;
+    conf::Bytes body;
+    std::string body_header;
+  };
+  struct StoreRequest {
+    conf::MessageId id;
+    Stored stored;
+    StoreDone done;
+  };
+  struct UpdateRequest {
+    conf::MessageId id;
+    std::string record;
+  };
+  struct RemoveRequest {
+    conf::MessageId id;
+  };
+  struct LoadRequest {
+    conf::MessageId id;
+    bool with_body;
+    LoadDone done;
+  };
+  using Request = std::variant<StoreRequest, UpdateRequest, RemoveRequest, LoadRequest>;
+
+  // False: the request stays waiting.
+  bool run(StoreRequest* request);
+  bool run(UpdateRequest* request);
+  bool run(RemoveRequest* request);
+  bool run(LoadRequest* request);
+  conf::Result<LoadedMessage> read(conf::MessageId id, bool with_body) const;
+  void put_aside(conf::MessageId id);
+
+  MessageIds ids_;
+  Completions completions_;
+  std::map<conf::MessageId, Stored> messages_;
+  std::map<conf::MessageId, Stored> set_aside_;
+  std::vector<Request> waiting_;
+  SpoolCounters counters_;
+  size_t fail_count_ = 0;
+  conf::ErrorCode fail_code_ = conf::ErrorCode::kIo;
+  std::optional<conf::Error> failing_;
+  uint64_t free_bytes_ = 1ULL << 40;
+  uint64_t reserve_bytes_ = 0;
+};
+
+}  // namespace relay::spool

@@ -1,0 +1,240 @@
+#include "relay/spool/record.h"
+
+#include <limits>
+
+#include "relay/spool/crc32c.h"
+
+namespace relay::spool {
+namespace {
+
+constexpr char kRecordLetter = 'M';
+constexpr char kBodyLetter = 'B';
+// The fewest bytes a recipient takes: eleven fields of one byte. Bounds what a hostile count can make us reserve.
+constexpr size_t kRecipientMinBytes = 11;
+
+enum Flags : uint64_t { kOnHold = 1, kSmtpUtf8 = 2, kEightBit = 4, kRetShift = 3, kRetMask = 3, kAllFlags = 31 };
+
+class Writer {
+ public:
+  explicit Writer(std::string* out) : out_(*out) {}
+  void number(uint64_t value) {
+    for (; value >= 0x80; value >>= 7) out_.push_back(static_cast<char>(value | 0x80));
+    out_.push_back(static_cast<char>(value));
+  }
+  // Zigzag: small magnitudes stay short.
+  void signed_number(int64_t value) {
+    number((static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63));
+  }
+  void text(std::string_view value) {
+    number(value.size());
+    out_.append(value);
+  }
+
+ private:
+  std::string& out_;
+};
+
+// Reads until the first wrong byte, then gives zeros; the caller asks ok() at the end.
+class Reader {
+ public:
+  explicit Reader(std::string_view in) : left_(in) {}
+  bool ok() const { return ok_; }
+  size_t left() const { return left_.size(); }
+  void fail() {
+    ok_ = false;
+    left_ = {};
+  }
+  uint64_t number(uint64_t max = std::numeric_limits<uint64_t>::max()) {
+    uint64_t value = 0;
+    for (int shift = 0; shift < 64; shift += 7) {
+      if (left_.empty()) break;
+      const auto byte = static_cast<unsigned char>(left_.front());
+      left_.remove_prefix(1);
+      if (shift == 63 && byte > 1) break;  // more than 64 bits
+      value |= static_cast<uint64_t>(byte & 0x7f) << shift;
+      if (byte < 0x80) {
+        if (value <= max) return value;
+        break;
+      }
+    }
+    fail();
+    return 0;
+  }
+  int64_t signed_number() {
+    const uint64_t value = number();
+    return static_cast<int64_t>((value >> 1) ^ (~(value & 1) + 1));
+  }
+  std::string text() {
+    const uint64_t size = number();
+    if (size > left_.size()) {
+      fail();
+      return {};
+    }
+    std::string value(left_.substr(0, size));
+    left_.remove_prefix(size);
+    return value;
+  }
+
+ private:
+  std::string_view left_;
+  bool ok_ = true;
+};
+
+void put_fixed32(char* place, uint32_t value) {
+  for (int i = 0; i < 4; ++i) place[i] = static_cast<char>(value >> (8 * i));
+}
+
+uint32_t get_fixed32(std::string_view in) {
+  uint32_t value = 0;
+  for (size_t i = 0; i < 4; ++i) value |= static_cast<uint32_t>(static_cast<unsigned char>(in[i])) << (8 * i);
+  return value;
+}
+
+conf::Error corrupt(std::string why) { return conf::Error{conf::ErrorCode::kCorrupt, std::move(why)}; }
+
+// Letter and version. What follows the header is covered by the checksum, the header by these tests.
+std::optional<conf::Error> header_error(std::string_view stored, char letter, const char* noun) {
+  const std::string name = noun;
+  if (stored.size() < kRecordHeaderSize) return corrupt(name + " is cut short: no room for its header");
+  if (stored[0] != letter) return corrupt(name + " does not begin with its letter");
+  const auto version = static_cast<unsigned char>(stored[1]);
+  if (version != kRecordVersion) return corrupt(name + " has the unknown version " + std::to_string(version));
+  return std::nullopt;
+}
+
+void write_mailbox(Writer* out, const conf::Mailbox& mailbox) {
+  out->text(mailbox.local);
+  out->text(mailbox.domain.text());
+}
+
+conf::Mailbox read_mailbox(Reader* in) {
+  conf::Mailbox mailbox;
+  mailbox.local = in->text();
+  mailbox.domain = conf::Domain::from_canonical(in->text());
+  return mailbox;
+}
+
+void write_recipient(Writer* out, const RecipientRecord& r) {
+  write_mailbox(out, r.recipient.mailbox);
+  out->number(r.recipient.notify);
+  out->text(r.recipient.orcpt);
+  out->number(static_cast<uint64_t>(r.state));
+  out->number(r.attempts);
+  out->number(r.reply_code);
+  out->text(r.enhanced_status);
+  out->text(std::string_view(r.last_reply).substr(0, kLastReplyMaxBytes));
+  out->text(r.mx_host);
+  out->signed_number(conf::unix_micros(r.due));
+}
+
+RecipientRecord read_recipient(Reader* in) {
+  RecipientRecord r;
+  r.recipient.mailbox = read_mailbox(in);
+  r.recipient.notify = static_cast<uint8_t>(in->number(std::numeric_limits<uint8_t>::max()));
+  r.recipient.orcpt = in->text();
+  r.state = static_cast<RecipientState>(in->number(static_cast<uint64_t>(RecipientState::kDropped)));
+  r.attempts = static_cast<uint16_t>(in->number(std::numeric_limits<uint16_t>::max()));
+  r.reply_code = static_cast<uint16_t>(in->number(std::numeric_limits<uint16_t>::max()));
+  r.enhanced_status = in->text();
+  r.last_reply = in->text();
+  r.mx_host = in->text();
+  r.due = conf::from_unix_micros(in->signed_number());
+  return r;
+}
+
+uint64_t flags_of(const MessageRecord& record) {
+  uint64_t flags = static_cast<uint64_t>(record.envelope.ret) << kRetShift;
+  if (record.on_hold) flags |= kOnHold;
+  if (record.envelope.smtputf8) flags |= kSmtpUtf8;
+  if (record.envelope.body == conf::BodyType::k8BitMime) flags |= kEightBit;
+  return flags;
+}
+
+void apply_flags(uint64_t flags, Reader* in, MessageRecord* record) {
+  const uint64_t ret = (flags >> kRetShift) & kRetMask;
+  if (ret > static_cast<uint64_t>(conf::Ret::kHeaders)) return in->fail();
+  record->envelope.ret = static_cast<conf::Ret>(ret);
+  record->on_hold = (flags & kOnHold) != 0;
+  record->envelope.smtputf8 = (flags & kSmtpUtf8) != 0;
+  record->envelope.body = (flags & kEightBit) != 0 ? conf::BodyType::k8BitMime : conf::BodyType::k7Bit;
+}
+
+}  // namespace
+
+std::string encode_record(const MessageRecord& record) {
+  std::string out;
+  out.reserve(128 + 128 * record.recipients.size());  // what most records take: one allocation
+  out.assign({kRecordLetter, static_cast<char>(kRecordVersion), 0, 0, 0, 0});
+  Writer writer(&out);
+  writer.number(record.id);
+  writer.signed_number(conf::unix_micros(record.accepted_at));
+  writer.number(flags_of(record));
+  writer.number(record.size_bytes);
+  writer.number(record.report_about);
+  write_mailbox(&writer, record.envelope.reverse_path);
+  writer.text(record.envelope.envid);
+  writer.text(record.envelope.listener);
+  writer.text(record.envelope.client_address);
+  writer.text(record.envelope.client_name);
+  writer.text(record.envelope.authenticated_as);
+  writer.number(record.recipients.size());
+  for (const RecipientRecord& recipient : record.recipients) write_recipient(&writer, recipient);
+  put_fixed32(out.data() + 2, crc32c(std::string_view(out).substr(kRecordHeaderSize)));
+  return out;
+}
+
+conf::Result<MessageRecord> decode_record(std::string_view stored) {
+  if (auto error = header_error(stored, kRecordLetter, "record")) return *error;
+  const std::string_view payload = stored.substr(kRecordHeaderSize);
+  if (crc32c(payload) != get_fixed32(stored.substr(2))) return corrupt("record fails its checksum");
+  Reader in(payload);
+  MessageRecord record;
+  record.id = in.number();
+  record.accepted_at = conf::from_unix_micros(in.signed_number());
+  apply_flags(in.number(kAllFlags), &in, &record);
+  record.size_bytes = in.number();
+  record.report_about = in.number();
+  record.envelope.reverse_path = read_mailbox(&in);
+  record.envelope.envid = in.text();
+  record.envelope.listener = in.text();
+  record.envelope.client_address = in.text();
+  record.envelope.client_name = in.text();
+  record.envelope.authenticated_as = in.text();
+  const uint64_t count = in.number();
+  if (count > in.left() / kRecipientMinBytes) return corrupt("record has fewer recipients than it says");
+  record.recipients.reserve(count);
+  for (uint64_t i = 0; i < count && in.ok(); ++i) record.recipients.push_back(read_recipient(&in));
+  if (!in.ok()) return corrupt("record is malformed though its checksum holds");
+  if (in.left() != 0) return corrupt("record has bytes after its end");
+  return record;
+}
+
+BodyHeader body_header(conf::MessageId id, std::string_view body) {
+  BodyHeader header{kBodyLetter, static_cast<char>(kRecordVersion)};
+  put_fixed32(header.data() + 2, crc32c(body, crc32c(id_key(id))));
+  return header;
+}
+
+conf::Result<std::string_view> decode_body(conf::MessageId id, std::string_view stored) {
+  if (auto error = header_error(stored, kBodyLetter, "body")) return *error;
+  const std::string_view body = stored.substr(kRecordHeaderSize);
+  if (crc32c(body, crc32c(id_key(id))) != get_fixed32(stored.substr(2))) {
+    return corrupt("body fails its checksum");
+  }
+  return body;
+}
+
+std::string id_key(conf::MessageId id) {
+  std::string key(8, '\0');
+  for (int i = 0; i < 8; ++i) key[i] = static_cast<char>(id >> (56 - 8 * i));
+  return key;
+}
+
+std::optional<conf::MessageId> parse_id_key(std::string_view key) {
+  if (key.size() != 8) return std::nullopt;
+  conf::MessageId id = 0;
+  for (const char c : key) id = id << 8 | static_cast<unsigned char>(c);
+  return id;
+}
+
+}  // namespace relay::spool
