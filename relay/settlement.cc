@@ -29,10 +29,6 @@ bool wants_report(const spool::MessageRecord& record, const conf::Recipient& rec
   return recipient.notify == conf::kNotifyDefault || (recipient.notify & conf::kNotifyFailure) != 0;
 }
 
-std::string status_of(const bounce::Reply& reply, const char* otherwise) {
-  return reply.enhanced.present() ? reply.enhanced.text() : std::string(otherwise);
-}
-
 }  // namespace
 
 Settlement::Settlement(conf::ConfigPtr config, spool::Spool* spool, log::EventSink* log, const conf::Clock* clock,

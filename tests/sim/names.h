@@ -1,0 +1,60 @@
+// The name system of the simulation: domains with their hosts, and trouble at random.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "mx/resolver.h"
+#include "tests/sim/world.h"
+
+namespace sim {
+
+class Names final : public mx::Resolver {
+ public:
+  explicit Names(World* world) : world_(world) {}
+  void add_mx(const std::string& domain, uint16_t preference, const std::string& host) {
+    mx_[domain].push_back({preference, host});
+  }
+  void add_address(const std::string& host, const std::string& address) { addresses_[host].push_back(address); }
+  double trouble = 0;
+  void forget() { ++life_; }  // those who asked are gone
+
+  void query(std::string_view name, mx::RecordType type, Done done) override {
+    auto answer = std::make_shared<mx::DnsAnswer>();
+    answer->canonical_name = name;
+    answer->ttl = conf::Duration(300'000'000);
+    const std::string key(name);
+    if (world_->random.chance(trouble)) {
+      answer->status = world_->random.chance(0.5) ? mx::DnsStatus::kFailed : mx::DnsStatus::kTimeout;
+      answer->ttl = conf::Duration(5'000'000);
+    } else if (!mx_.contains(key) && !addresses_.contains(key)) {
+      answer->status = mx::DnsStatus::kNoName;
+    } else if (type == mx::RecordType::kMx && mx_.contains(key)) {
+      answer->status = mx::DnsStatus::kOk;
+      answer->mx = mx_[key];
+    } else if (type == mx::RecordType::kA && addresses_.contains(key)) {
+      answer->status = mx::DnsStatus::kOk;
+      answer->addresses = addresses_[key];
+    } else {
+      answer->status = mx::DnsStatus::kNoData;
+    }
+    if (world_->random.chance(0.5)) {
+      done(answer);  // cached
+      return;
+    }
+    world_->after(world_->between(conf::Duration(100), conf::Duration(200'000)), [this, done, answer, life = life_] {
+      if (life == life_) done(answer);
+    });
+  }
+
+ private:
+  World* world_;
+  uint64_t life_ = 0;
+  std::map<std::string, std::vector<mx::MxRecord>> mx_;
+  std::map<std::string, std::vector<std::string>> addresses_;
+};
+
+}  // namespace sim

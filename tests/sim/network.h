@@ -1,0 +1,58 @@
+// A network in memory: pairs of streams with delays, split bytes, refused and broken connections.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "relay/transport.h"
+#include "tests/sim/world.h"
+
+namespace sim {
+
+struct Pipe;
+
+// One end of a stream.
+class Stream final : public relay::Transport {
+ public:
+  Stream(World* world, std::shared_ptr<Pipe> pipe, int side, relay::TransportUser* user);
+  ~Stream() override;
+  void set_user(relay::TransportUser* user) override;
+  void write(relay::OutQueue* out) override;
+  size_t unsent_bytes() const override { return 0; }
+  void start_tls(const TlsRequest& request) override;
+  void pause_reading() override;
+  void resume_reading() override;
+  void set_deadline(conf::Instant when) override;
+  void finish() override;
+  std::string local_address() const override { return "127.0.0.1:25"; }
+
+ private:
+  World* world_;
+  std::shared_ptr<Pipe> pipe_;
+  int side_;
+  uint64_t deadline_number_ = 0;
+};
+
+class Network final : public relay::Network {
+ public:
+  // Who listens at an address: gets the server's end. Nobody listens: refused.
+  using Listener = std::function<void(std::unique_ptr<relay::Transport> server_end, const std::string& source)>;
+
+  explicit Network(World* world) : world_(world) {}
+  std::unique_ptr<relay::Transport> connect(const relay::ConnectTarget& target, relay::TransportUser* user) override;
+  void listen(const std::string& address, Listener listener) { listeners_[address] = std::move(listener); }
+  // The chances of an outbound connection being refused, never answered, or broken at some moment.
+  double refuse = 0, stall = 0, breaks = 0;
+
+ private:
+  World* world_;
+  std::map<std::string, Listener> listeners_;
+};
+
+// Both ends of a new stream, open at once.
+std::pair<std::unique_ptr<Stream>, std::unique_ptr<Stream>> make_stream_pair(World* world);
+
+}  // namespace sim

@@ -1,0 +1,50 @@
+// A receiving mail server of the simulation: speaks enough SMTP, says no at random, counts who comes.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "relay/transport.h"
+#include "tests/sim/ledger.h"
+#include "tests/sim/world.h"
+
+namespace sim {
+
+struct PeerRules {
+  double refuse_soft = 0, refuse_hard = 0;   // per RCPT
+  double refuse_dot = 0;                     // per message, 4yz
+  double drop = 0;                           // the connection breaks instead of a reply
+  double busy = 0;                           // greeting 421
+  uint32_t max_recipients = 1000;            // then 452
+  bool pipelining = true, chunking = true, dsn = true;
+  uint32_t limit_connections = 0;            // what the configuration of the relay promises; 0: not checked
+  uint32_t limit_messages = 0;               // per connection
+  conf::Duration least_retry{0};             // after a 4yz for a recipient
+};
+
+class Peer {
+ public:
+  Peer(World* world, Ledger* ledger, std::string name) : world_(world), ledger_(ledger), name_(std::move(name)) {}
+  void accept(std::unique_ptr<relay::Transport> stream);
+  // The relay's process died: what it refused before is no longer known to it as a time.
+  void forget_streams();
+  PeerRules rules;
+  uint64_t taken = 0;
+  uint32_t most_connections = 0;
+
+ private:
+  class Session;
+  void ended(Session* session);
+  void took(const std::string& body, const std::vector<std::string>& recipients);
+
+  World* world_;
+  Ledger* ledger_;
+  std::string name_;
+  uint32_t connections_ = 0;
+  std::map<Session*, std::shared_ptr<Session>> sessions_;
+};
+
+}  // namespace sim

@@ -1,0 +1,95 @@
+#include "tests/sim/relay_run.h"
+
+#include <algorithm>
+
+namespace sim {
+
+using namespace std::chrono_literals;  // NOLINT(build/namespaces)
+
+uint64_t Log::append(const conf::DeliveryEvent& event) {
+  events.push_back(event);
+  const uint64_t sequence = ++sequence_;
+  if (!stuck) {
+    world_->after(world_->between(1us, 5ms), [this, sequence] {
+      if (!stuck) written_ = std::max(written_, sequence);
+    });
+  }
+  return sequence;
+}
+
+RelayRun::RelayRun(World* world, conf::ConfigPtr config, mx::Resolver* resolver, Network* network,
+                   relay::spool::MemorySpool* spool, Log* log)
+    : world_(world), config_(std::move(config)), resolver_(resolver), network_(network), spool_(spool), log_(log) {}
+
+RelayRun::~RelayRun() {
+  ++life_;
+  reception_.reset();
+  transit_.reset();
+}
+
+void RelayRun::start() {
+  const uint64_t life = ++life_;
+  relay::Transit::Parts parts;
+  parts.config = config_;
+  parts.spool = spool_;
+  parts.log = log_;
+  parts.resolver = resolver_;
+  parts.network = network_;
+  parts.clock = world_;
+  parts.random = &world_->random;
+  transit_ = std::make_unique<relay::Transit>(std::move(parts));
+  const conf::Status recovered = transit_->recover([](const std::string&, const std::string&) {});
+  CHECK(recovered.ok());
+  reception_ = std::make_unique<relay::Reception>(
+      config_, transit_.get(), world_,
+      [](conf::ConfigPtr, std::string, std::string, relay::Reception::AuthDone done) { done(false); });
+  tick(life);
+  sync_soon(life);
+}
+
+void RelayRun::crash() {
+  ++life_;
+  reception_.reset();
+  transit_.reset();
+  spool_->crash();
+}
+
+std::unique_ptr<relay::Transport> RelayRun::connect_client() {
+  auto [ours, theirs] = make_stream_pair(world_);
+  relay::Accepted accepted;
+  accepted.transport = std::move(theirs);
+  accepted.client_address = "127.0.0.1";
+  reception_->accept("main", false, std::move(accepted));
+  return std::move(ours);
+}
+
+// The loop of the daemon: a round whenever the relay wants one, and every few milliseconds, as after each event.
+void RelayRun::tick(uint64_t life) {
+  if (life != life_) return;
+  transit_->step(world_->now());
+  reception_->step();
+  const conf::Instant wake = transit_->next_wake();
+  const bool busy = !transit_->quiet() || reception_->connections() > 0 || spool_->waiting() > 0;
+  const conf::Duration most = busy ? 3ms : 10min;
+  const conf::Duration wait = std::clamp(wake - world_->now(), conf::Duration(100), conf::Duration(most));
+  world_->after(wake == conf::kNever ? most : wait, [this, life] { tick(life); });
+}
+
+// The committer: a batch and its sync take a while.
+void RelayRun::sync_soon(uint64_t life) {
+  const bool idle = transit_->quiet() && reception_->connections() == 0;
+  world_->after(idle ? world_->between(1s, 30s) : world_->between(100us, 8ms), [this, life] {
+    if (life != life_) return;
+    if (spool_->waiting() > 0) {
+      spool_->run_batch();
+      world_->after(world_->between(1us, 2ms), [this, life] {
+        if (life != life_) return;
+        transit_->step(world_->now());
+        reception_->step();
+      });
+    }
+    sync_soon(life);
+  });
+}
+
+}  // namespace sim

@@ -1,0 +1,62 @@
+// The relay inside the simulation: the daemon's own parts over the simulated network, spool and clock. It can be crashed
+// and started again at any moment.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "conf/config.h"
+#include "relay/log/delivery_log.h"
+#include "relay/reception.h"
+#include "relay/spool/memory_spool.h"
+#include "relay/transit.h"
+#include "tests/sim/ledger.h"
+#include "tests/sim/network.h"
+#include "tests/sim/world.h"
+
+namespace sim {
+
+// Keeps every event; hands them to the "disk" a little later, or not at all for a while.
+class Log final : public relay::log::EventSink {
+ public:
+  explicit Log(World* world) : world_(world) {}
+  uint64_t append(const conf::DeliveryEvent& event) override;
+  uint64_t written_through() const override { return written_; }
+  std::vector<conf::DeliveryEvent> events;
+  bool stuck = false;
+
+ private:
+  World* world_;
+  uint64_t sequence_ = 0;
+  uint64_t written_ = 0;
+};
+
+class RelayRun {
+ public:
+  RelayRun(World* world, conf::ConfigPtr config, mx::Resolver* resolver, Network* network, relay::spool::MemorySpool* spool,
+           Log* log);
+  ~RelayRun();
+  void start();
+  void crash();  // everything in memory is gone, and what the spool had not synced
+  bool running() const { return transit_ != nullptr; }
+  std::unique_ptr<relay::Transport> connect_client();
+  relay::Transit& transit() { return *transit_; }
+
+ private:
+  void tick(uint64_t life);
+  void sync_soon(uint64_t life);
+
+  World* world_;
+  conf::ConfigPtr config_;
+  mx::Resolver* resolver_;
+  Network* network_;
+  relay::spool::MemorySpool* spool_;
+  Log* log_;
+  uint64_t life_ = 0;
+  conf::Instant next_tick_ = conf::kNever;
+  std::unique_ptr<relay::Transit> transit_;
+  std::unique_ptr<relay::Reception> reception_;
+};
+
+}  // namespace sim

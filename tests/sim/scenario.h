@@ -1,0 +1,18 @@
+// One simulated history, decided by its seed: clients hand in mail, servers refuse and break, the relay crashes and starts
+// again, days pass; then the judge looks at what became of each promise.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace sim {
+
+struct Verdict {
+  std::vector<std::string> violations;
+  uint64_t promised = 0, delivered = 0, reported = 0, duplicates = 0, crashes = 0, unanswered = 0;
+};
+
+Verdict run_scenario(uint64_t seed);
+
+}  // namespace sim
