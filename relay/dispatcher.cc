@@ -120,6 +120,7 @@ void Dispatcher::work(queue::Path* path, conf::Instant now) {
   while (!path->ready.empty() && !path->idle.empty()) {
     OutboundConnection* connection = path->idle.back();
     path->idle.pop_back();
+    if (!connection->idle()) continue;  // it rested long enough and is saying QUIT
     take_next(connections_.at(connection));
   }
   if (failing(path)) give_up_old(path, now);
@@ -193,24 +194,31 @@ void Dispatcher::connection_ready(OutboundConnection* connection) {
     path->last_error = {};
   }
   if (slot.job.delivery != nullptr) {  // more recipients than one transaction takes
-    begin(slot);
-    return;
+    if (may_go_on(connection)) {
+      begin(slot);
+      return;
+    }
+    end_job(slot);  // the rest over another connection
   }
   take_next(slot);
+}
+
+bool Dispatcher::may_go_on(const OutboundConnection* connection) const {
+  const conf::DestinationSettings& settings = *connection->path()->site->settings;
+  return !stopping_ && mx::may_send(settings, connection->transactions(), clock_->now()).yes;
 }
 
 void Dispatcher::take_next(Slot& slot) {
   OutboundConnection* connection = slot.connection.get();
   queue::Path* path = connection->path();
-  const conf::DestinationSettings& settings = *path->site->settings;
-  if (stopping_ || !mx::may_send(settings, connection->transactions(), clock_->now()).yes) {
+  if (!may_go_on(connection)) {
     connection->quit();
     return;
   }
   queue::Delivery* delivery = path->ready.pop_front();
   if (delivery == nullptr) {
     path->idle.push_back(connection);
-    connection->rest(settings.timeouts.idle);
+    connection->rest(path->site->settings->timeouts.idle);
     return;
   }
   --ready_;
@@ -224,6 +232,7 @@ void Dispatcher::take_next(Slot& slot) {
     begin(slot);
     return;
   }
+  connection->stay();
   messages_->pin(delivery->id, true,
                  [this, number = slot.number, connection, delivery](conf::Result<queue::Message*> result) {
                    loaded(number, connection, delivery, std::move(result));

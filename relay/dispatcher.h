@@ -82,6 +82,7 @@ class Dispatcher final : public OutboundConnection::Owner {
   void work(queue::Path* path, conf::Instant now);
   bool open(queue::Path* path);
   std::vector<Target> targets_for(queue::Path* path, conf::Instant now) const;
+  bool may_go_on(const OutboundConnection* connection) const;  // with another transaction
   void take_next(Slot& slot);
   void loaded(uint64_t number, OutboundConnection* connection, queue::Delivery* delivery,
               conf::Result<queue::Message*> result);

@@ -54,6 +54,11 @@ void OutboundConnection::rest(conf::Duration at_most) {
   if (!pumping_) set_deadline(rest_until_);
 }
 
+void OutboundConnection::stay() {
+  rest_until_ = conf::kNever;
+  if (!pumping_) set_deadline(conf::kNever);
+}
+
 void OutboundConnection::quit() {
   CHECK(idle());
   rest_until_ = conf::kNever;
@@ -138,6 +143,7 @@ void OutboundConnection::handle(smtp::ClientEvent& event) {
       break;
     }
     case smtp::ClientEvent::Kind::kReady:
+      if (!session_->ready()) break;  // it closed in the same breath: kClosed follows
       if (!ever_ready_) ready_at_ = clock_->now();
       ever_ready_ = true;
       owner_->connection_ready(this);

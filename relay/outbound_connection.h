@@ -49,6 +49,7 @@ class OutboundConnection final : public TransportUser {
   void start();
   void send(smtp::Transaction transaction);
   void rest(conf::Duration at_most);  // idle: QUIT follows when no transaction came in time
+  void stay();                         // a transaction is about to come: no more rest
   void quit();
 
   queue::Path* path() const { return path_; }

@@ -207,6 +207,7 @@ void Settlement::finish(queue::Delivery* delivery) {
   const auto found = verdicts_.find(delivery);
   const Verdicts verdicts = std::move(found->second);
   verdicts_.erase(found);
+  delivery->message->changed = true;
   for (const Verdict& verdict : verdicts) {
     delivery->message->record.recipients[verdict.recipient].state = verdict.state;
     if (verdict.state == spool::RecipientState::kDelivered) ++counters_.delivered;
@@ -223,6 +224,7 @@ void Settlement::postpone(queue::Delivery* delivery, const conf::Error& why) {
   const auto found = verdicts_.find(delivery);
   Verdicts verdicts = std::move(found->second);
   verdicts_.erase(found);
+  delivery->message->changed = true;
   std::fprintf(stderr, "penstock: message %s: the report about it could not be stored (%s); its failed recipients are "
                "tried again in 10 minutes\n", conf::to_text(delivery->id).c_str(), why.detail.c_str());
   for (Verdict& verdict : verdicts) {

@@ -35,8 +35,8 @@ Transit::Transit(Parts parts)
       next_sweep_(started_ + kSweepPeriod) {}
 
 Transit::~Transit() {
+  stopping_ = true;
   dispatcher_.abandon();
-  sites_.for_each([](queue::Path* path) { path->ready.clear(); });
 }
 
 conf::MessageId Transit::next_id() { return parts_.spool->next_id(parts_.clock->wall()); }

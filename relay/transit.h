@@ -102,9 +102,9 @@ class Transit final : public smtp::Gate, public admin::Backend, private Dispatch
   void keep_hold(conf::MessageId id, bool on_hold);
 
   Parts parts_;
+  queue::DeliveryStore deliveries_;  // outlives the lists that its deliveries stand in
   queue::MessageCache messages_;
   queue::DomainTable domains_;
-  queue::DeliveryStore deliveries_;
   queue::Scheduled scheduled_;
   queue::SiteTable sites_;
   mx::Router router_;

@@ -60,6 +60,11 @@ void MessageCache::loaded(conf::MessageId id, bool with_body, conf::Result<spool
   std::vector<Use> uses = std::move(waiting->second.uses);
   loading_.erase(waiting);
   if (!result.ok()) {
+    const auto kept = messages_.find(id);
+    if (kept != messages_.end() && kept->second->pins == 0) {
+      used_bytes_ -= kept->second->cost_bytes;
+      messages_.erase(kept);
+    }
     for (Use& use : uses) use(result.error());
     return;
   }
@@ -78,6 +83,8 @@ void MessageCache::loaded(conf::MessageId id, bool with_body, conf::Result<spool
 void MessageCache::unpin(Message* message) {
   CHECK(message->pins > 0);
   if (--message->pins > 0) return;
+  // While a load of it is under way the record stays: what was read may be older than what was just written.
+  if (loading_.contains(message->record.id)) return;
   used_bytes_ -= message->cost_bytes;
   messages_.erase(message->record.id);
 }

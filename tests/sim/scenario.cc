@@ -168,7 +168,7 @@ Verdict Scenario::run() {
     world_.after(world_.between(1ms, 10s), [this] { log_.stuck = true; });
     world_.after(world_.between(10s, 60s), [this] { log_.stuck = false; log_.append({}); });
   }
-  run_until(conf::Instant{} + 24h * 8);
+  run_until(conf::Instant{} + 24h * 12);
   return judge();
 }
 
@@ -187,7 +187,19 @@ Verdict Scenario::judge() {
     if (!ledger_.promised.contains(key)) ++verdict_.unanswered;
   }
   if (!settled()) {
-    ledger_.violate("after eight days the queue is not empty: " + std::to_string(spool_.message_count()) + " messages");
+    ledger_.violate("after twelve days the queue is not empty: " + std::to_string(spool_.message_count()) + " messages");
+    CHECK(spool_.scan([this](const relay::spool::MessageRecord& record) {
+            for (const relay::spool::RecipientRecord& each : record.recipients) {
+              ledger_.violate("left: " + conf::to_text(record.id) + " to " + each.recipient.mailbox.text() + " state " +
+                              std::to_string(static_cast<int>(each.state)) + " attempts " +
+                              std::to_string(each.attempts) + " last " + each.last_reply);
+            }
+            return true;
+          }).ok());
+    const relay::admin::QueueSummary left = relay_->transit().summary();
+    ledger_.violate("in memory: " + std::to_string(left.scheduled) + " scheduled, " + std::to_string(left.ready) +
+                    " ready, " + std::to_string(left.in_flight) + " in flight, " +
+                    std::to_string(left.outbound_connections) + " connections");
   }
   for (const std::unique_ptr<Peer>& peer : peers_) {
     if (peer->most_connections > config_->defaults.max_connections && verdict_.crashes == 0 && network_.breaks == 0) {
