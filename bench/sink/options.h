@@ -1,0 +1,30 @@
+// What the receiver was asked to be.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace bench {
+
+enum class FailAt : uint8_t { kMail, kRcpt, kDot };
+
+struct SinkOptions {
+  std::vector<std::string> listen;
+  std::string hostname = "sink.test";
+  std::string ids_path;
+  std::string count_path;
+  double fail_rate = 0;
+  int fail_code = 450;
+  FailAt fail_at = FailAt::kRcpt;
+  uint32_t delay_ms = 0;
+  uint32_t max_connections = 0;  // 0: no limit
+  uint64_t max_size_bytes = 0;   // 0: no limit, SIZE without a number
+  uint64_t seed = 1;
+  bool pipelining = true;
+  bool chunking = true;
+  bool quiet = false;
+  bool json = false;
+};
+
+}  // namespace bench

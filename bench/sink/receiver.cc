@@ -1,0 +1,302 @@
+#include "bench/sink/receiver.h"
+
+#include <strings.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+namespace bench {
+namespace {
+
+constexpr size_t kMaxLine = 12288;  // RFC 4954 §4.3 asks for 12288 in AUTH; nothing longer is honest
+
+bool starts_with(std::string_view line, std::string_view word) {
+  return line.size() >= word.size() && strncasecmp(line.data(), word.data(), word.size()) == 0;
+}
+bool is_verb(std::string_view line, std::string_view verb) {
+  return starts_with(line, verb) && (line.size() == verb.size() || line[verb.size()] == ' ');
+}
+
+}  // namespace
+
+Receiver::Receiver(const SinkOptions& options, Tally* tally, conf::Random* random)
+    : options_(options), tally_(tally), random_(random) {}
+
+std::string Receiver::greeting() const { return "220 " + options_.hostname + " ESMTP penstock-sink\r\n"; }
+
+size_t Receiver::feed(std::string_view bytes, std::string* replies) {
+  size_t used = 0;
+  while (used < bytes.size() && !taken_ && phase_ != Phase::kClosed) {
+    const std::string_view rest = bytes.substr(used);
+    switch (phase_) {
+      case Phase::kCommand:
+        used += feed_command(rest, replies);
+        break;
+      case Phase::kData:
+        used += feed_data(rest, replies);
+        break;
+      case Phase::kChunk:
+        used += feed_chunk(rest, replies);
+        break;
+      case Phase::kClosed:
+        break;
+    }
+  }
+  return used;
+}
+
+bool Receiver::message_taken() {
+  const bool taken = taken_;
+  taken_ = false;
+  return taken;
+}
+
+size_t Receiver::feed_command(std::string_view bytes, std::string* replies) {
+  const void* end = std::memchr(bytes.data(), '\n', bytes.size());
+  if (end == nullptr) {
+    line_.append(bytes);
+    if (line_.size() > kMaxLine) {
+      replies->append("500 5.5.2 Line too long\r\n");
+      ++tally_->protocol_errors;
+      phase_ = Phase::kClosed;
+    }
+    return bytes.size();
+  }
+  const size_t used = static_cast<size_t>(static_cast<const char*>(end) - bytes.data()) + 1;
+  std::string_view line = bytes.substr(0, used);
+  std::string whole;
+  if (!line_.empty()) {
+    whole.swap(line_);
+    whole.append(line);
+    line = whole;
+  }
+  line.remove_suffix(1);
+  if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+  command(line, replies);
+  return used;
+}
+
+void Receiver::command(std::string_view line, std::string* replies) {
+  if (is_verb(line, "EHLO") || is_verb(line, "HELO") || is_verb(line, "LHLO")) return hello(line, replies);
+  if (is_verb(line, "QUIT")) {
+    replies->append("221 2.0.0 Bye\r\n");
+    phase_ = Phase::kClosed;
+  } else if (is_verb(line, "NOOP")) {
+    replies->append("250 2.0.0 Ok\r\n");
+  } else if (is_verb(line, "RSET")) {
+    reset_transaction();
+    replies->append("250 2.0.0 Ok\r\n");
+  } else if (is_verb(line, "VRFY")) {
+    replies->append("252 2.1.5 Send some mail\r\n");
+  } else if (starts_with(line, "MAIL FROM:")) {
+    mail(line, replies);
+  } else if (starts_with(line, "RCPT TO:")) {
+    recipient(replies);
+  } else if (is_verb(line, "DATA")) {
+    data(replies);
+  } else if (options_.chunking && is_verb(line, "BDAT")) {
+    chunk(line, replies);
+  } else {
+    ++tally_->protocol_errors;
+    replies->append("500 5.5.1 Unknown command\r\n");
+  }
+}
+
+void Receiver::hello(std::string_view verb, std::string* replies) {
+  greeted_ = true;
+  reset_transaction();
+  if (starts_with(verb, "HELO")) {
+    replies->append("250 ").append(options_.hostname).append("\r\n");
+    return;
+  }
+  replies->append("250-").append(options_.hostname).append("\r\n");
+  if (options_.pipelining) replies->append("250-PIPELINING\r\n");
+  if (options_.chunking) replies->append("250-CHUNKING\r\n");
+  replies->append("250-8BITMIME\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n250-DSN\r\n250 SIZE");
+  if (options_.max_size_bytes > 0) replies->append(" ").append(std::to_string(options_.max_size_bytes));
+  replies->append("\r\n");
+}
+
+void Receiver::mail(std::string_view line, std::string* replies) {
+  if (!greeted_ || in_transaction_) return out_of_order("503 5.5.1 Wrong order\r\n", replies);
+  if (fails(FailAt::kMail, replies)) return;
+  const size_t at = line.find(" SIZE=");
+  uint64_t declared = 0;
+  if (at != std::string_view::npos)
+    std::from_chars(line.data() + at + 6, line.data() + line.size(), declared);
+  if (options_.max_size_bytes > 0 && declared > options_.max_size_bytes) {
+    replies->append("552 5.3.4 Message too large\r\n");
+    return;
+  }
+  in_transaction_ = true;
+  replies->append("250 2.1.0 Ok\r\n");
+}
+
+void Receiver::recipient(std::string* replies) {
+  if (!in_transaction_) return out_of_order("503 5.5.1 MAIL first\r\n", replies);
+  if (fails(FailAt::kRcpt, replies)) return;
+  ++recipients_;
+  replies->append("250 2.1.5 Ok\r\n");
+}
+
+void Receiver::data(std::string* replies) {
+  if (!in_transaction_) return out_of_order("503 5.5.1 MAIL first\r\n", replies);
+  // After a refused RCPT this is what RFC 2920 §3.1 leads a pipelining sender to, not an error of its own.
+  if (recipients_ == 0) {
+    replies->append("554 5.5.1 No valid recipients\r\n");
+    return;
+  }
+  begin_content();
+  phase_ = Phase::kData;
+  replies->append("354 Go ahead\r\n");
+}
+
+void Receiver::chunk(std::string_view line, std::string* replies) {
+  const std::string_view arguments = line.size() > 5 ? line.substr(5) : std::string_view();
+  const auto parsed = std::from_chars(arguments.data(), arguments.data() + arguments.size(), chunk_left_);
+  if (parsed.ec != std::errc()) {
+    // The bytes that follow cannot be told from commands any more (RFC 3030 §2).
+    ++tally_->protocol_errors;
+    replies->append("501 5.5.4 BDAT needs a size\r\n");
+    phase_ = Phase::kClosed;
+    return;
+  }
+  const std::string_view rest(parsed.ptr,
+                              static_cast<size_t>(arguments.data() + arguments.size() - parsed.ptr));
+  last_chunk_ = rest.size() >= 5 && strncasecmp(rest.data() + rest.size() - 4, "LAST", 4) == 0;
+  chunk_discarded_ = !in_transaction_ || recipients_ == 0;
+  if (!chunk_discarded_ && !content_begun_) begin_content();
+  phase_ = Phase::kChunk;
+  if (chunk_left_ == 0) feed_chunk(std::string_view(), replies);
+}
+
+size_t Receiver::feed_chunk(std::string_view bytes, std::string* replies) {
+  const size_t used = static_cast<size_t>(std::min<uint64_t>(bytes.size(), chunk_left_));
+  chunk_left_ -= used;
+  size_bytes_ += used;
+  if (in_header_ && !chunk_discarded_) scan_header(bytes.substr(0, used));
+  if (chunk_left_ > 0) return used;
+  phase_ = Phase::kCommand;
+  if (chunk_discarded_) {
+    replies->append("503 5.5.1 No valid recipients\r\n");
+    if (last_chunk_) reset_transaction();
+  } else if (last_chunk_) {
+    end_message(replies);
+  } else {
+    replies->append("250 2.0.0 Chunk taken\r\n");
+  }
+  return used;
+}
+
+// Looks for CRLF . CRLF. Content has few dots, so memchr for the dot passes over it at the speed of memory;
+// only the start and the end of a segment are matched byte by byte, as a terminator may be split between
+// segments.
+size_t Receiver::feed_data(std::string_view bytes, std::string* replies) {
+  static constexpr std::string_view kEnd = "\r\n.\r\n";
+  size_t at = 0;
+  while (at < bytes.size()) {
+    if (matched_ == 0 || matched_ == 1) {
+      const void* dot = std::memchr(bytes.data() + at, '.', bytes.size() - at);
+      const size_t stop =
+          dot == nullptr ? bytes.size() : static_cast<size_t>(static_cast<const char*>(dot) - bytes.data());
+      // Begin again two bytes before the dot, or before the end: that is where a CRLF can stand.
+      if (stop > at + 2) {
+        at = stop - 2;
+        matched_ = 0;
+      }
+    }
+    const char c = bytes[at++];
+    matched_ = c == kEnd[matched_] ? matched_ + 1 : (c == '\r' ? 1 : 0);
+    if (matched_ == kEnd.size()) break;
+  }
+  size_bytes_ += at;
+  if (in_header_) scan_header(bytes.substr(0, at));
+  if (matched_ == kEnd.size()) {
+    phase_ = Phase::kCommand;
+    line_.clear();
+    end_message(replies);
+  }
+  return at;
+}
+
+void Receiver::scan_header(std::string_view bytes) {
+  while (in_header_ && !bytes.empty()) {
+    const void* end = std::memchr(bytes.data(), '\n', bytes.size());
+    if (end == nullptr) {
+      if (line_.size() < kMaxLine) line_.append(bytes);
+      return;
+    }
+    const size_t length = static_cast<size_t>(static_cast<const char*>(end) - bytes.data());
+    if (line_.empty()) {
+      header_line(bytes.substr(0, length));
+    } else {
+      line_.append(bytes.substr(0, length));
+      header_line(line_);
+      line_.clear();
+    }
+    bytes.remove_prefix(length + 1);
+  }
+}
+
+void Receiver::header_line(std::string_view line) {
+  if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+  if (line.empty()) {
+    in_header_ = false;
+    return;
+  }
+  if (!starts_with(line, "X-Load-Id:")) return;
+  line.remove_prefix(10);
+  while (!line.empty() && line.front() == ' ') line.remove_prefix(1);
+  message_id_.assign(line);
+}
+
+void Receiver::end_message(std::string* replies) {
+  const uint32_t recipients = recipients_;
+  const bool too_large = options_.max_size_bytes > 0 && size_bytes_ > options_.max_size_bytes;
+  line_.clear();
+  reset_transaction();
+  if (too_large) {
+    replies->append("552 5.3.4 Message too large\r\n");
+    return;
+  }
+  if (fails(FailAt::kDot, replies)) return;
+  ++tally_->messages;
+  tally_->recipients += recipients;
+  tally_->bytes += size_bytes_;
+  taken_ = true;
+}
+
+void Receiver::begin_content() {
+  content_begun_ = true;
+  in_header_ = true;
+  message_id_.clear();
+  size_bytes_ = 0;
+  matched_ = 2;  // the CRLF of the DATA command counts (RFC 5321 §4.1.1.4)
+  line_.clear();
+}
+
+void Receiver::reset_transaction() {
+  in_transaction_ = false;
+  recipients_ = 0;
+  content_begun_ = false;
+  in_header_ = false;
+}
+
+void Receiver::out_of_order(std::string_view text, std::string* replies) {
+  // A sender that pipelines runs into this after a refused MAIL: no error of its own then.
+  if (options_.fail_rate == 0) ++tally_->protocol_errors;
+  replies->append(text);
+}
+
+bool Receiver::fails(FailAt where, std::string* replies) {
+  if (options_.fail_at != where || options_.fail_rate <= 0 || !random_->chance(options_.fail_rate))
+    return false;
+  ++tally_->refused;
+  const char* text =
+      options_.fail_code >= 500 ? " 5.1.1 No such user here\r\n" : " 4.2.0 Try again later\r\n";
+  replies->append(std::to_string(options_.fail_code)).append(text);
+  return true;
+}
+
+}  // namespace bench

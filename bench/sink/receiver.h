@@ -1,0 +1,82 @@
+// The receiving end of one SMTP session: bytes in, replies out. Pure: no socket, no clock. It is lenient
+// where a load test gains nothing from strictness (arguments of commands), and strict in the order of
+// commands and in the end of the data, since a sender that errs there must be seen.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "bench/sink/options.h"
+#include "conf/vocab/random.h"
+
+namespace bench {
+
+// What happened, for all sessions together.
+struct Tally {
+  uint64_t connections = 0;
+  uint64_t turned_away = 0;  // 421: more than max_connections
+  uint64_t messages = 0;
+  uint64_t recipients = 0;
+  uint64_t refused = 0;  // commands or messages refused because fail_rate said so
+  uint64_t bytes = 0;
+  uint64_t protocol_errors = 0;
+  uint64_t open = 0;
+  uint64_t max_open = 0;
+};
+
+class Receiver {
+ public:
+  // All are borrowed and outlive the receiver.
+  Receiver(const SinkOptions& options, Tally* tally, conf::Random* random);
+
+  std::string greeting() const;
+  // Takes bytes up to the end of a message and returns how many; the caller looks at message_taken() and
+  // calls again with the rest. Replies are appended to `replies`. O(bytes).
+  size_t feed(std::string_view bytes, std::string* replies);
+  // True once after a message has ended and was taken: its 250 is then the caller's to send (accept_reply()).
+  bool message_taken();
+  const std::string& message_id() const { return message_id_; }
+  static std::string_view accept_reply() { return "250 2.0.0 Ok: taken\r\n"; }
+  bool finished() const { return phase_ == Phase::kClosed; }
+
+ private:
+  enum class Phase : uint8_t { kCommand, kData, kChunk, kClosed };
+
+  void command(std::string_view line, std::string* replies);
+  void hello(std::string_view verb, std::string* replies);
+  void mail(std::string_view line, std::string* replies);
+  void recipient(std::string* replies);
+  void data(std::string* replies);
+  void chunk(std::string_view line, std::string* replies);
+  size_t feed_command(std::string_view bytes, std::string* replies);
+  size_t feed_data(std::string_view bytes, std::string* replies);
+  size_t feed_chunk(std::string_view bytes, std::string* replies);
+  void scan_header(std::string_view bytes);
+  void header_line(std::string_view line);
+  void end_message(std::string* replies);
+  void begin_content();
+  void reset_transaction();
+  void out_of_order(std::string_view text, std::string* replies);
+  bool fails(FailAt where, std::string* replies);
+
+  const SinkOptions& options_;
+  Tally* tally_;
+  conf::Random* random_;
+  Phase phase_ = Phase::kCommand;
+  bool greeted_ = false;
+  bool in_transaction_ = false;
+  uint32_t recipients_ = 0;
+  bool taken_ = false;
+  std::string line_;  // a command or header line that is not complete yet
+  bool in_header_ = false;
+  std::string message_id_;
+  uint64_t size_bytes_ = 0;
+  uint32_t matched_ = 0;  // how much of CRLF . CRLF the content ends with
+  uint64_t chunk_left_ = 0;
+  bool last_chunk_ = false;
+  bool chunk_discarded_ = false;
+  bool content_begun_ = false;
+};
+
+}  // namespace bench

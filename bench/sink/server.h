@@ -1,0 +1,76 @@
+// The sockets of the receiver: one epoll loop, one thread. Several listeners share the counters and the id
+// file.
+#pragma once
+
+#include <csignal>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bench/net/id_file.h"
+#include "bench/sink/options.h"
+#include "bench/sink/receiver.h"
+#include "conf/vocab/random.h"
+#include "conf/vocab/result.h"
+
+namespace bench {
+
+class Server {
+ public:
+  explicit Server(SinkOptions options);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Binds and opens what the options name.
+  conf::Status start();
+  // Serves until *stop is not 0.
+  void run(const volatile std::sig_atomic_t* stop);
+  const Tally& tally() const { return tally_; }
+
+ private:
+  struct Session {
+    Session(int socket, const SinkOptions& options, Tally* tally, conf::Random* random)
+        : fd(socket), receiver(options, tally, random) {}
+    int fd;
+    Receiver receiver;
+    std::string output;
+    std::string unread;    // arrived while a delayed reply was due
+    bool delayed = false;  // waits for its 250
+    uint32_t watched = 0;  // events asked of epoll
+    uint64_t serial = 0;
+  };
+  struct Due {
+    int64_t at_us;
+    int fd;
+    uint64_t serial;
+  };
+
+  void accept_all(int listener);
+  void readable(Session* session);
+  void take(Session* session, std::string_view bytes);
+  void answer_due(int64_t now);
+  bool write_out(Session* session);  // false: the session was closed
+  void watch(Session* session);
+  void close_session(Session* session);
+  int wait_ms(int64_t now) const;
+  void write_count(int64_t now, bool force);
+
+  SinkOptions options_;
+  Tally tally_;
+  conf::Random random_;
+  IdFile ids_;
+  int epoll_ = -1;
+  int count_fd_ = -1;
+  uint64_t count_written_ = UINT64_MAX;
+  int64_t count_time_ = 0;
+  uint64_t next_serial_ = 1;
+  std::vector<int> listeners_;
+  std::vector<std::unique_ptr<Session>> sessions_;  // by descriptor
+  std::deque<Due> due_;                             // one delay for all: in order of time
+  std::vector<char> buffer_;
+};
+
+}  // namespace bench
