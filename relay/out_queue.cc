@@ -38,6 +38,16 @@ void OutQueue::append_shared(const conf::Bytes& bytes, size_t offset, size_t len
   segment.end = offset + length;
 }
 
+void OutQueue::take(OutQueue* other) {
+  if (segments_.empty()) {
+    segments_.swap(other->segments_);
+  } else {
+    for (Segment& segment : other->segments_) segments_.push_back(std::move(segment));
+  }
+  size_ += other->size_;
+  other->clear();
+}
+
 std::string_view OutQueue::front() const {
   return segments_.empty() ? std::string_view() : segments_.front().view();
 }

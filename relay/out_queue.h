@@ -17,6 +17,9 @@ class OutQueue {
   // Appends a slice of `bytes` without copying (below 512 bytes it copies: cheaper than a segment).
   void append_shared(const conf::Bytes& bytes, size_t offset, size_t length);
 
+  // Moves all of `other` to the end; `other` is empty afterwards.
+  void take(OutQueue* other);
+
   bool empty() const { return segments_.empty(); }
   size_t size() const { return size_; }
   // The first run of unsent bytes; empty when there is none. Valid until the next call that changes the queue.

@@ -37,7 +37,7 @@ class TcpListener {
   ~TcpListener();  // stops listening
   uint16_t port() const;  // the real one when 0 was asked
   void set_server_tls(std::shared_ptr<tls::Context> server_tls);  // for streams accepted from now on
-  // EMFILE and kin: accepting pauses 100 ms, said once a minute on stderr; nothing is lost (the backlog waits).
+  // Out of descriptors: the client's connection is closed (libuv's own way), said once a minute on stderr.
 
   struct State;
 

@@ -1,0 +1,131 @@
+#include "relay/tls/context.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <utility>
+
+#include "relay/tls/context_state.h"
+
+namespace relay::tls {
+
+namespace {
+
+constexpr size_t kKeptSessions = 10'000;
+
+conf::Error invalid(std::string detail) { return {conf::ErrorCode::kInvalid, std::move(detail)}; }
+
+std::unique_ptr<SSL_CTX, CtxFree> make_ctx(const SSL_METHOD* method) {
+  std::unique_ptr<SSL_CTX, CtxFree> ctx(SSL_CTX_new(method));
+  SSL_CTX_set_min_proto_version(ctx.get(), TLS1_2_VERSION);  // RFC 8996
+  SSL_CTX_set_options(ctx.get(), SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
+  SSL_CTX_set_mode(ctx.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  return ctx;
+}
+
+conf::Status readable(const std::string& file, const char* key) {
+  if (access(file.c_str(), R_OK) == 0) return conf::success();
+  return conf::Error{conf::ErrorCode::kIo, std::string("[tls] ") + key + ": cannot read " + file + ": " + std::strerror(errno)};
+}
+
+}  // namespace
+
+std::string openssl_error(const std::string& what) {
+  const unsigned long code = ERR_peek_last_error();
+  ERR_clear_error();
+  const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
+  return reason == nullptr ? what : what + ": " + reason;
+}
+
+void Context::State::keep_session(const std::string& key, SSL_SESSION* session) {
+  const auto found = by_key.find(key);
+  if (found != by_key.end()) {
+    sessions.erase(found->second);
+    by_key.erase(found);
+  }
+  sessions.emplace_front(key, std::unique_ptr<SSL_SESSION, SessionFree>(session));
+  by_key[key] = sessions.begin();
+  if (sessions.size() > kKeptSessions) {
+    by_key.erase(sessions.back().first);
+    sessions.pop_back();
+  }
+}
+
+SSL_SESSION* Context::State::session_for(const std::string& key) {
+  const auto found = by_key.find(key);
+  return found == by_key.end() ? nullptr : found->second->second.get();
+}
+
+conf::Status Context::State::load_store() {
+  if (store_loaded) return conf::success();
+  store_loaded = true;
+  const int loaded = ca_file.empty() ? SSL_CTX_set_default_verify_paths(ctx.get())
+                                     : SSL_CTX_load_verify_locations(ctx.get(), ca_file.c_str(), nullptr);
+  if (loaded == 1) return conf::success();
+  return invalid(openssl_error("the certificates to verify with cannot be read" + (ca_file.empty() ? "" : " from " + ca_file)));
+}
+
+conf::Result<std::shared_ptr<Context>> Context::server(const std::string& certificate_file, const std::string& key_file,
+                                                       std::string* warning) {
+  auto state = std::make_unique<State>();
+  state->ctx = make_ctx(TLS_server_method());
+  SSL_CTX* ctx = state->ctx.get();
+  for (const auto& [file, key] : {std::pair(certificate_file, "certificate"), std::pair(key_file, "key")}) {
+    const conf::Status status = readable(file, key);
+    if (!status.ok()) return status.error();
+  }
+  ERR_clear_error();
+  if (SSL_CTX_use_certificate_chain_file(ctx, certificate_file.c_str()) != 1) {
+    return invalid(openssl_error("[tls] certificate: " + certificate_file + " is not a PEM certificate chain"));
+  }
+  if (SSL_CTX_use_PrivateKey_file(ctx, key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
+    const bool mismatch = ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH;
+    ERR_clear_error();
+    return invalid(mismatch ? "[tls] key: " + key_file + " does not belong to the certificate in " + certificate_file
+                            : "[tls] key: " + key_file + " is not a PEM private key without a passphrase");
+  }
+  if (SSL_CTX_check_private_key(ctx) != 1) {
+    return invalid(openssl_error("[tls] key: " + key_file + " does not belong to the certificate"));
+  }
+  const X509* certificate = SSL_CTX_get0_certificate(ctx);
+  if (warning != nullptr && X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0) {
+    *warning = "the certificate in " + certificate_file + " has expired";
+  }
+  static constexpr unsigned char kSessionContext[] = "penstock";
+  SSL_CTX_set_session_id_context(ctx, kSessionContext, sizeof kSessionContext - 1);
+  return std::shared_ptr<Context>(new Context(std::move(state)));
+}
+
+conf::Result<std::shared_ptr<Context>> Context::client(const std::string& ca_file) {
+  auto state = std::make_unique<State>();
+  state->ctx = make_ctx(TLS_client_method());
+  state->is_client = true;
+  state->ca_file = ca_file;
+  if (!ca_file.empty()) {  // a mistake in it is to be known at the start
+    const conf::Status status = readable(ca_file, "ca_file");
+    if (!status.ok()) return status.error();
+    const conf::Status loaded = state->load_store();
+    if (!loaded.ok()) return loaded.error();
+  }
+  SSL_CTX_set_session_cache_mode(state->ctx.get(), SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+  SSL_CTX_sess_set_new_cb(state->ctx.get(), [](SSL* ssl, SSL_SESSION* session) {
+    auto* key = static_cast<std::string*>(SSL_get_ex_data(ssl, 0));
+    auto* owner = static_cast<State*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), 0));
+    if (key == nullptr || key->empty()) return 0;
+    owner->keep_session(*key, session);
+    return 1;  // it is ours now
+  });
+  SSL_CTX_set_ex_data(state->ctx.get(), 0, state.get());
+  return std::shared_ptr<Context>(new Context(std::move(state)));
+}
+
+Context::Context(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Context::~Context() = default;
+
+}  // namespace relay::tls

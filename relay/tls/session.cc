@@ -1,0 +1,168 @@
+#include "relay/tls/session.h"
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include <utility>
+
+#include "relay/tls/context_state.h"
+
+namespace relay::tls {
+
+namespace {
+
+struct SslFree {
+  void operator()(SSL* ssl) const { SSL_free(ssl); }
+};
+
+constexpr size_t kRecordOctets = 16 * 1024;
+
+}  // namespace
+
+struct Session::State {
+  std::shared_ptr<Context> context;
+  std::string session_key;
+  bool verify = false;
+  bool peer_closed = false;
+  std::unique_ptr<SSL, SslFree> ssl;
+  BIO* in = nullptr;   // both belong to `ssl`
+  BIO* out = nullptr;
+
+  conf::Error failure(const std::string& what) const {
+    const long verified = SSL_get_verify_result(ssl.get());
+    if (verify && verified != X509_V_OK) {
+      ERR_clear_error();
+      return {conf::ErrorCode::kRefused,
+              std::string("certificate verify failed: ") + X509_verify_cert_error_string(verified)};
+    }
+    return {conf::ErrorCode::kIo, openssl_error(what)};
+  }
+  // Carries the handshake on; success also when it only waits for the peer.
+  conf::Status handshake() {
+    ERR_clear_error();
+    const int done = SSL_do_handshake(ssl.get());
+    if (done == 1) return conf::success();
+    const int error = SSL_get_error(ssl.get(), done);
+    if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) return conf::success();
+    return failure("TLS handshake failed");
+  }
+};
+
+std::unique_ptr<Session> Session::accept(std::shared_ptr<Context> context) {
+  auto state = std::make_unique<State>();
+  state->ssl.reset(SSL_new(context->state()->ctx.get()));
+  state->context = std::move(context);
+  state->in = BIO_new(BIO_s_mem());
+  state->out = BIO_new(BIO_s_mem());
+  SSL_set_bio(state->ssl.get(), state->in, state->out);
+  SSL_set_accept_state(state->ssl.get());
+  return std::unique_ptr<Session>(new Session(std::move(state)));
+}
+
+std::unique_ptr<Session> Session::connect(std::shared_ptr<Context> context, const Transport::TlsRequest& request) {
+  auto state = std::make_unique<State>();
+  SSL* ssl = SSL_new(context->state()->ctx.get());
+  state->ssl.reset(ssl);
+  state->context = std::move(context);
+  state->session_key = request.session_key;
+  state->verify = request.verify;
+  state->in = BIO_new(BIO_s_mem());
+  state->out = BIO_new(BIO_s_mem());
+  SSL_set_bio(ssl, state->in, state->out);
+  SSL_set_connect_state(ssl);
+  SSL_set_ex_data(ssl, 0, &state->session_key);
+  const bool is_name = request.server_name.find_first_not_of("0123456789.:abcdefABCDEF") != std::string::npos;
+  if (is_name) SSL_set_tlsext_host_name(ssl, request.server_name.c_str());  // RFC 6066 §3: names only
+  if (request.verify) {
+    (void)state->context->state()->load_store().ok();  // without it nothing verifies: the handshake says so
+    SSL_set_verify(ssl, SSL_VERIFY_PEER, nullptr);
+    if (is_name) {
+      SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+      SSL_set1_host(ssl, request.server_name.c_str());
+    } else {
+      X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), request.server_name.c_str());
+    }
+  }
+  if (!state->session_key.empty()) {
+    if (SSL_SESSION* kept = state->context->state()->session_for(state->session_key)) SSL_set_session(ssl, kept);
+  }
+  return std::unique_ptr<Session>(new Session(std::move(state)));
+}
+
+Session::Session(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Session::~Session() = default;
+
+conf::Status Session::receive(std::string_view cipher, std::string* plain) {
+  if (!cipher.empty()) BIO_write(state_->in, cipher.data(), static_cast<int>(cipher.size()));
+  SSL* ssl = state_->ssl.get();
+  if (!SSL_is_init_finished(ssl)) {
+    conf::Status status = state_->handshake();
+    if (!status.ok() || !SSL_is_init_finished(ssl)) return status;
+  }
+  for (;;) {
+    const size_t had = plain->size();
+    plain->resize(had + kRecordOctets);
+    ERR_clear_error();
+    const int got = SSL_read(ssl, plain->data() + had, static_cast<int>(kRecordOctets));
+    plain->resize(had + static_cast<size_t>(got > 0 ? got : 0));
+    if (got > 0) continue;
+    switch (SSL_get_error(ssl, got)) {
+      case SSL_ERROR_WANT_READ:
+      case SSL_ERROR_WANT_WRITE:
+        return conf::success();
+      case SSL_ERROR_ZERO_RETURN:
+        state_->peer_closed = true;
+        return conf::success();
+      default:
+        return state_->failure("TLS stream broken");
+    }
+  }
+}
+
+conf::Status Session::send(std::string_view plain) {
+  while (!plain.empty()) {
+    ERR_clear_error();
+    const int sent = SSL_write(state_->ssl.get(), plain.data(), static_cast<int>(std::min<size_t>(plain.size(), 1 << 20)));
+    if (sent <= 0) return state_->failure("TLS stream broken");
+    plain.remove_prefix(static_cast<size_t>(sent));
+  }
+  return conf::success();
+}
+
+void Session::close() {
+  if (!SSL_is_init_finished(state_->ssl.get())) return;
+  ERR_clear_error();
+  SSL_shutdown(state_->ssl.get());
+}
+
+std::string_view Session::pending() const {
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(state_->out, &data);
+  return {data, static_cast<size_t>(size)};
+}
+
+void Session::consume(size_t count) {
+  char scratch[4096];
+  while (count > 0) {
+    const int got = BIO_read(state_->out, scratch, static_cast<int>(std::min(count, sizeof scratch)));
+    if (got <= 0) return;
+    count -= static_cast<size_t>(got);
+  }
+}
+
+bool Session::established() const { return SSL_is_init_finished(state_->ssl.get()) == 1; }
+bool Session::peer_closed() const { return state_->peer_closed; }
+
+TlsInfo Session::info() const {
+  SSL* ssl = state_->ssl.get();
+  TlsInfo info;
+  info.version = SSL_get_version(ssl);
+  info.cipher = SSL_get_cipher_name(ssl);
+  info.verified = state_->verify && SSL_get_verify_result(ssl) == X509_V_OK;
+  info.resumed = SSL_session_reused(ssl) == 1;
+  return info;
+}
+
+}  // namespace relay::tls

@@ -1,0 +1,57 @@
+// What the files of this folder share about the loop.
+#pragma once
+
+#include <uv.h>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "relay/deadlines.h"
+#include "relay/uv/loop.h"
+
+namespace relay::uv {
+
+struct Stream;
+
+struct Loop::State {
+  uv_loop_t uv{};
+  uv_async_t async{};
+  uv_timer_t timer{};           // set_timer()
+  uv_timer_t deadline_timer{};  // the first of `deadlines`
+  uv_prepare_t prepare{};
+  uv_check_t check{};
+  std::map<int, std::unique_ptr<uv_signal_t>> signals;
+  std::map<int, std::function<void()>> signal_handlers;
+  std::function<void(conf::Instant)> timer_handler;
+  std::function<void()> round_handler;
+  conf::Instant timer_at = conf::kNever;
+  conf::Instant deadline_timer_at = conf::kNever;
+  Deadlines deadlines;            // owners are Streams
+  std::vector<Stream*> news;      // streams with something to tell their users
+  std::vector<char> read_buffer;  // shared: libuv fills it and we use it up before the next read
+  uint64_t streams = 0;
+  bool stirred = false;  // something happened in this round
+  bool stopping = false;
+  conf::SystemClock clock;
+
+  std::mutex mutex;  // guards the next two
+  std::vector<std::function<void()>> posted;
+  bool woken = false;
+
+  void run_posted();
+  void tell_news();
+  void fire_deadlines();
+  void arm_deadline_timer();
+  void end_of_round();
+};
+
+// Milliseconds from now, rounded up: never early.
+inline uint64_t millis_until(conf::Instant when, conf::Instant now) {
+  if (when <= now) return 0;
+  return static_cast<uint64_t>(((when - now).count() + 999) / 1000);
+}
+
+}  // namespace relay::uv

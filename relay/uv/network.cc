@@ -1,0 +1,133 @@
+#include "relay/uv/network.h"
+
+#include <cstdio>
+#include <utility>
+
+#include "relay/uv/loop_state.h"
+#include "relay/uv/stream.h"
+
+namespace relay::uv {
+
+using namespace std::chrono_literals;  // NOLINT(build/namespaces)
+
+TcpNetwork::TcpNetwork(Loop* loop, std::shared_ptr<tls::Context> client_tls)
+    : loop_(loop), client_tls_(std::move(client_tls)) {}
+
+TcpNetwork::~TcpNetwork() = default;
+
+std::unique_ptr<Transport> TcpNetwork::connect(const ConnectTarget& target, TransportUser* user) {
+  auto* stream = new Stream(loop_, client_tls_, true);  // ends itself once libuv has closed it
+  stream->user = user;
+  auto connection = std::make_unique<Connection>(stream);
+  stream->connect(target);
+  return connection;
+}
+
+void TcpNetwork::set_client_tls(std::shared_ptr<tls::Context> client_tls) { client_tls_ = std::move(client_tls); }
+
+uint64_t TcpNetwork::open_streams() const { return loop_->state()->streams; }
+
+// Lives until libuv has closed it, like a Stream.
+struct TcpListener::State final : Handle {
+  uv_tcp_t tcp{};
+  Loop* loop = nullptr;
+  std::shared_ptr<tls::Context> server_tls;
+  OnAccept on_accept;
+  conf::Instant last_said{};
+
+  void close() override {
+    on_accept = nullptr;
+    auto* handle = reinterpret_cast<uv_handle_t*>(&tcp);
+    if (uv_is_closing(handle) != 0) return;
+    uv_close(handle, [](uv_handle_t* closed) { delete static_cast<State*>(static_cast<Handle*>(closed->data)); });
+  }
+
+  static void on_connection(uv_stream_t* server, int status) {
+    auto* state = static_cast<State*>(static_cast<Handle*>(server->data));
+    state->loop->state()->stirred = true;
+    if (status != 0) {
+      state->complain(status);
+      return;
+    }
+    auto* stream = new Stream(state->loop, state->server_tls, false);
+    const int accepted = uv_accept(server, reinterpret_cast<uv_stream_t*>(&stream->tcp));
+    Accepted client;
+    client.transport = std::make_unique<Connection>(stream);
+    if (accepted != 0) return;
+    sockaddr_storage address;
+    int length = sizeof address;
+    if (uv_tcp_getpeername(&stream->tcp, reinterpret_cast<sockaddr*>(&address), &length) != 0) return;
+    client.client_address = address_text(address, nullptr);
+    uv_tcp_nodelay(&stream->tcp, 1);
+    if (state->on_accept) state->on_accept(std::move(client));
+  }
+
+  void complain(int status) {
+    const conf::Instant now = loop->now();
+    if (now - last_said < 1min && last_said != conf::Instant{}) return;
+    last_said = now;
+    std::fprintf(stderr, "penstock: cannot accept connections: %s; raise the limit of open files (LimitNOFILE)\n",
+                 uv_strerror(status));
+  }
+};
+
+namespace {
+
+std::string place(const std::string& address, uint16_t port) {
+  return (address.find(':') == std::string::npos ? address : '[' + address + ']') + ':' + std::to_string(port);
+}
+
+const char* hint(int status) {
+  switch (status) {
+    case UV_EACCES:
+      return " (ports below 1024 need root or CAP_NET_BIND_SERVICE)";
+    case UV_EADDRINUSE:
+      return " (another program listens there; `ss -ltnp` shows which)";
+    case UV_EADDRNOTAVAIL:
+      return " (this machine does not have the address)";
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
+conf::Result<std::unique_ptr<TcpListener>> TcpListener::open(Loop* loop, const std::string& address, uint16_t port,
+                                                             std::shared_ptr<tls::Context> server_tls,
+                                                             OnAccept on_accept) {
+  sockaddr_storage where;
+  if (!to_sockaddr(address, port, &where)) {
+    return conf::Error{conf::ErrorCode::kInvalid, "cannot listen on " + place(address, port) + ": not an IP address"};
+  }
+  auto* raw = new State;
+  raw->loop = loop;
+  raw->server_tls = std::move(server_tls);
+  raw->on_accept = std::move(on_accept);
+  uv_tcp_init(&loop->state()->uv, &raw->tcp);
+  raw->tcp.data = static_cast<Handle*>(raw);
+  std::unique_ptr<TcpListener> listener(new TcpListener(std::unique_ptr<State>(raw)));
+  const unsigned flags = where.ss_family == AF_INET6 ? static_cast<unsigned>(UV_TCP_IPV6ONLY) : 0;
+  int status = uv_tcp_bind(&raw->tcp, reinterpret_cast<const sockaddr*>(&where), flags);
+  if (status == 0) status = uv_listen(reinterpret_cast<uv_stream_t*>(&raw->tcp), 1024, &State::on_connection);
+  if (status != 0) {
+    return conf::Error{conf::ErrorCode::kIo,
+                       "cannot listen on " + place(address, port) + ": " + uv_strerror(status) + hint(status)};
+  }
+  return listener;
+}
+
+TcpListener::TcpListener(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+TcpListener::~TcpListener() { state_.release()->close(); }
+
+uint16_t TcpListener::port() const {
+  sockaddr_storage address;
+  int length = sizeof address;
+  uint16_t port = 0;
+  if (uv_tcp_getsockname(&state_->tcp, reinterpret_cast<sockaddr*>(&address), &length) == 0) address_text(address, &port);
+  return port;
+}
+
+void TcpListener::set_server_tls(std::shared_ptr<tls::Context> server_tls) { state_->server_tls = std::move(server_tls); }
+
+}  // namespace relay::uv

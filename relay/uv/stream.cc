@@ -1,0 +1,418 @@
+#include "relay/uv/stream.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "conf/vocab/check.h"
+
+namespace relay::uv {
+
+using namespace std::chrono_literals;  // NOLINT(build/namespaces)
+
+namespace {
+
+constexpr conf::Duration kFinishTime = 5s;  // for the last bytes to go out and the peer to close
+constexpr size_t kRuns = 16;                // of one gathering write
+
+std::string people_text(int status) {
+  switch (status) {
+    case UV_EOF:
+      return "the peer closed the connection";
+    case UV_ECONNREFUSED:
+      return "connection refused";
+    case UV_ECONNRESET:
+    case UV_EPIPE:
+      return "connection reset by peer";
+    case UV_ETIMEDOUT:
+      return "connection timed out";
+    case UV_EHOSTUNREACH:
+      return "no route to host";
+    case UV_ENETUNREACH:
+      return "network is unreachable";
+    case UV_EADDRNOTAVAIL:
+      return "the source address is not one of this machine";
+    default:
+      return uv_strerror(status);
+  }
+}
+
+Stream* stream_of(const uv_handle_t* handle) { return static_cast<Stream*>(static_cast<Handle*>(handle->data)); }
+
+}  // namespace
+
+std::string address_text(const sockaddr_storage& address, uint16_t* port) {
+  char text[INET6_ADDRSTRLEN] = "";
+  if (address.ss_family == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
+    uv_ip4_name(&v4, text, sizeof text);
+    if (port != nullptr) *port = ntohs(v4.sin_port);
+    return text;
+  }
+  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
+  uv_ip6_name(&v6, text, sizeof text);
+  if (port != nullptr) *port = ntohs(v6.sin6_port);
+  if (std::strncmp(text, "::ffff:", 7) == 0 && std::strchr(text, '.') != nullptr) return text + 7;
+  return text;
+}
+
+bool to_sockaddr(const std::string& address, uint16_t port, sockaddr_storage* out) {
+  std::memset(out, 0, sizeof *out);
+  return uv_ip4_addr(address.c_str(), port, reinterpret_cast<sockaddr_in*>(out)) == 0 ||
+         uv_ip6_addr(address.c_str(), port, reinterpret_cast<sockaddr_in6*>(out)) == 0;
+}
+
+Stream::Stream(Loop* l, std::shared_ptr<tls::Context> tls_context, bool outbound)
+    : loop(l->state()), tls_context_(std::move(tls_context)), outbound_(outbound) {
+  uv_tcp_init(&loop->uv, &tcp);
+  tcp.data = static_cast<Handle*>(this);
+  deadline_.owner = this;
+  connected_ = !outbound;
+  if (outbound) ++loop->streams;
+}
+
+Stream::~Stream() {
+  if (outbound_) --loop->streams;
+}
+
+void Stream::close() {
+  user = nullptr;
+  loop->deadlines.erase(&deadline_);
+  auto* handle = reinterpret_cast<uv_handle_t*>(&tcp);
+  if (uv_is_closing(handle) != 0) return;
+  uv_close(handle, [](uv_handle_t* closed) {
+    Stream* stream = stream_of(closed);
+    if (stream->in_news_) std::erase(stream->loop->news, stream);
+    delete stream;
+  });
+}
+
+// The port is chosen when connecting, per destination, so that thousands of connections do not use up one range.
+int Stream::bind_source(const sockaddr_storage& source) {
+  const int fd = socket(source.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return uv_translate_sys_error(errno);
+  const int on = 1;
+  setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+  const int status = uv_tcp_open(&tcp, fd);
+  if (status != 0) {
+    ::close(fd);
+    return status;
+  }
+  return uv_tcp_bind(&tcp, reinterpret_cast<const sockaddr*>(&source), 0);
+}
+
+void Stream::connect(const ConnectTarget& target) {
+  sockaddr_storage address, source;
+  int status = to_sockaddr(target.address, target.port, &address) ? 0 : UV_EINVAL;
+  if (status == 0 && !target.source_address.empty()) {
+    status = to_sockaddr(target.source_address, 0, &source) ? 0 : UV_EINVAL;
+    if (status == 0) status = bind_source(source);
+  }
+  if (status == 0) {
+    connect_request_.data = this;
+    status = uv_tcp_connect(&connect_request_, &tcp, reinterpret_cast<const sockaddr*>(&address),
+                            [](uv_connect_t* request, int result) {
+                              auto* stream = static_cast<Stream*>(request->data);
+                              stream->loop->stirred = true;
+                              if (stream->user == nullptr) return;
+                              if (result != 0) {
+                                stream->fail(result);
+                                return;
+                              }
+                              stream->connected_ = true;
+                              uv_tcp_nodelay(&stream->tcp, 1);
+                              stream->read_on();
+                              stream->user->on_connected();
+                            });
+  }
+  if (status != 0) {
+    failure_ = {conf::ErrorCode::kIo, people_text(status)};
+    failed_news_ = true;
+    note_news();
+  }
+}
+
+void Stream::note_news() {
+  if (std::exchange(in_news_, true)) return;
+  loop->news.push_back(this);
+}
+
+void Stream::tell_news() {
+  in_news_ = false;
+  const bool drained = std::exchange(drained_news_, false), failed = std::exchange(failed_news_, false);
+  if (failed) {
+    fail(std::move(failure_));
+  } else if (drained && user != nullptr && out_.empty() && !write_under_way_) {
+    user->on_drained();
+  }
+}
+
+void Stream::deadline_came() {
+  if (finishing_) {
+    close();
+  } else if (user != nullptr) {
+    user->on_deadline();
+  }
+}
+
+void Stream::set_deadline(conf::Instant when) { loop->deadlines.set(&deadline_, when); }
+
+void Stream::read_on() {
+  if (reading_ || failed_ || !connected_) return;
+  reading_ = true;
+  const int status = uv_read_start(
+      reinterpret_cast<uv_stream_t*>(&tcp),
+      [](uv_handle_t* handle, size_t, uv_buf_t* buffer) {
+        std::vector<char>& shared = stream_of(handle)->loop->read_buffer;
+        *buffer = uv_buf_init(shared.data(), static_cast<unsigned>(shared.size()));
+      },
+      &Stream::on_read);
+  if (status != 0) {
+    failure_ = {conf::ErrorCode::kIo, people_text(status)};
+    failed_news_ = true;
+    note_news();
+  }
+}
+
+void Stream::read_off() {
+  if (!std::exchange(reading_, false)) return;
+  uv_read_stop(reinterpret_cast<uv_stream_t*>(&tcp));
+}
+
+void Stream::on_read(uv_stream_t* handle, ssize_t count, const uv_buf_t* buffer) {
+  Stream* stream = stream_of(reinterpret_cast<uv_handle_t*>(handle));
+  stream->loop->stirred = true;
+  if (count > 0) {
+    stream->received({buffer->base, static_cast<size_t>(count)});
+  } else if (count < 0) {
+    if (stream->finishing_) {
+      stream->close();
+    } else {
+      stream->fail(static_cast<int>(count));
+    }
+  }
+}
+
+void Stream::received(std::string_view bytes) {
+  if (user == nullptr) return;  // finishing: nobody wants it any more
+  if (tls_ != nullptr) {
+    received_cipher(bytes);
+  } else {
+    user->on_bytes(bytes);
+  }
+}
+
+void Stream::received_cipher(std::string_view bytes) {
+  plain_.clear();
+  const conf::Status status = tls_->receive(bytes, &plain_);
+  move_cipher();
+  flush();
+  if (!tls_told_ && (tls_->established() || !status.ok())) {
+    tls_told_ = true;
+    if (!status.ok()) {
+      user->on_tls(status.error());
+      return;
+    }
+    user->on_tls(tls_->info());
+    if (user == nullptr) return;
+  }
+  if (!plain_.empty()) {
+    const std::string plain = std::exchange(plain_, {});
+    user->on_bytes(plain);
+    if (user == nullptr) return;
+  }
+  if (!status.ok()) {
+    fail(status.error());
+  } else if (tls_->peer_closed()) {
+    fail(UV_EOF);
+  }
+}
+
+void Stream::start_tls(const Transport::TlsRequest& request) {
+  tls_told_ = false;
+  if (tls_context_ == nullptr) {
+    failure_ = {conf::ErrorCode::kIo, "TLS is not set up"};
+    failed_news_ = true;
+    note_news();
+    return;
+  }
+  tls_ = outbound_ ? tls::Session::connect(tls_context_, request) : tls::Session::accept(tls_context_);
+  read_on();
+  std::string nothing;
+  (void)tls_->receive({}, &nothing).ok();  // the client's first flight; a failure shows with the peer's answer
+  move_cipher();
+  flush();
+}
+
+void Stream::move_cipher() {
+  while (!tls_->pending().empty()) {
+    const std::string_view cipher = tls_->pending();
+    out_.append(cipher);
+    tls_->consume(cipher.size());
+  }
+}
+
+void Stream::write(OutQueue* out) {
+  if (failed_) {
+    out->clear();
+    return;
+  }
+  if (tls_ != nullptr) {
+    while (!out->empty()) {
+      const std::string_view run = out->front();
+      const size_t size = run.size();
+      const conf::Status sent = tls_->send(run);
+      out->consume(size);
+      if (!sent.ok()) {
+        failure_ = sent.error();
+        failed_news_ = true;
+        note_news();
+      }
+    }
+    move_cipher();
+  } else {
+    out_.take(out);
+  }
+  flush();
+}
+
+void Stream::flush() {
+  if (!connected_ || failed_) return;
+  while (!write_under_way_ && !out_.empty()) {
+    if (!write_some()) return;
+  }
+  if (!write_under_way_ && !finishing_) {
+    drained_news_ = true;
+    note_news();
+  }
+  if (finishing_) go_on_finishing();
+}
+
+bool Stream::write_some() {
+  std::string_view runs[kRuns];
+  uv_buf_t buffers[kRuns];
+  size_t count = out_.peek(runs, kRuns);
+  for (size_t i = 0; i < count; ++i) {
+    buffers[i] = uv_buf_init(const_cast<char*>(runs[i].data()), static_cast<unsigned>(runs[i].size()));
+  }
+  auto* handle = reinterpret_cast<uv_stream_t*>(&tcp);
+  const int written = uv_try_write(handle, buffers, static_cast<unsigned>(count));
+  if (written > 0) {
+    out_.consume(static_cast<size_t>(written));
+    return true;
+  }
+  if (written != UV_EAGAIN && written != 0) {
+    failure_ = {conf::ErrorCode::kIo, people_text(written)};
+    failed_news_ = true;
+    note_news();
+    return false;
+  }
+  writing_.take(&out_);
+  count = writing_.peek(runs, kRuns);
+  for (size_t i = 0; i < count; ++i) {
+    buffers[i] = uv_buf_init(const_cast<char*>(runs[i].data()), static_cast<unsigned>(runs[i].size()));
+  }
+  write_under_way_ = true;
+  write_request_.data = this;
+  const int status = uv_write(&write_request_, handle, buffers, static_cast<unsigned>(count), [](uv_write_t* request, int result) {
+    auto* stream = static_cast<Stream*>(request->data);
+    stream->write_under_way_ = false;
+    stream->loop->stirred = true;
+    if (uv_is_closing(reinterpret_cast<uv_handle_t*>(&stream->tcp)) != 0) return;
+    if (result != 0) {
+      stream->fail(result);
+      return;
+    }
+    std::string_view done[kRuns];
+    size_t bytes = 0;
+    const size_t runs_done = stream->writing_.peek(done, kRuns);
+    for (size_t i = 0; i < runs_done; ++i) bytes += done[i].size();
+    stream->writing_.consume(bytes);
+    stream->writing_.take(&stream->out_);  // what is left comes before what was added since
+    std::swap(stream->writing_, stream->out_);
+    stream->flush();
+  });
+  if (status != 0) {
+    write_under_way_ = false;
+    failure_ = {conf::ErrorCode::kIo, people_text(status)};
+    failed_news_ = true;
+    note_news();
+  }
+  return false;
+}
+
+void Stream::fail(int status) {
+  fail({status == UV_EOF || status == UV_ECONNRESET ? conf::ErrorCode::kClosed : conf::ErrorCode::kIo, people_text(status)});
+}
+
+void Stream::fail(conf::Error why) {
+  if (failed_) return;
+  failed_ = true;
+  read_off();
+  if (finishing_) {
+    close();
+    return;
+  }
+  if (user == nullptr) return;
+  if (tls_ != nullptr && !tls_told_) {
+    tls_told_ = true;
+    user->on_tls(conf::Error{why.code, "the TLS handshake ended: " + why.detail});
+    return;
+  }
+  user->on_closed(why);
+}
+
+// The last bytes, then FIN, then what the peer still says is read and dropped until it closes too: closing with unread
+// bytes would reset the connection and could destroy our last reply on its way.
+void Stream::finish() {
+  user = nullptr;
+  finishing_ = true;
+  if (failed_ || !connected_) {
+    close();
+    return;
+  }
+  if (tls_ != nullptr) {
+    tls_->close();
+    move_cipher();
+  }
+  loop->deadlines.set(&deadline_, loop->clock.now() + kFinishTime);
+  read_on();
+  flush();
+}
+
+void Stream::go_on_finishing() {
+  if (write_under_way_ || !out_.empty() || std::exchange(shut_, true)) return;
+  shutdown_request_.data = this;
+  const int status = uv_shutdown(&shutdown_request_, reinterpret_cast<uv_stream_t*>(&tcp), [](uv_shutdown_t*, int) {});
+  if (status != 0) close();
+}
+
+Connection::~Connection() {
+  if (stream_ != nullptr) stream_->close();
+}
+
+void Connection::set_user(TransportUser* user) {
+  stream_->user = user;
+  stream_->read_on();
+}
+
+size_t Connection::unsent_bytes() const { return stream_->unsent(); }
+
+void Connection::finish() {
+  if (stream_ != nullptr) std::exchange(stream_, nullptr)->finish();
+}
+
+std::string Connection::local_address() const {
+  sockaddr_storage address;
+  int length = sizeof address;
+  if (uv_tcp_getsockname(&stream_->tcp, reinterpret_cast<sockaddr*>(&address), &length) != 0) return {};
+  uint16_t port = 0;
+  const std::string text = address_text(address, &port);
+  return (text.find(':') == std::string::npos ? text : '[' + text + ']') + ':' + std::to_string(port);
+}
+
+}  // namespace relay::uv

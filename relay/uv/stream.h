@@ -1,0 +1,103 @@
+// One TCP stream on the loop, with or without TLS. It lives until libuv has closed it, which may be later than the
+// Transport that the rest of the relay holds. For this folder.
+#pragma once
+
+#include <uv.h>
+
+#include <memory>
+#include <string>
+
+#include "relay/deadlines.h"
+#include "relay/out_queue.h"
+#include "relay/tls/session.h"
+#include "relay/transport.h"
+#include "relay/uv/loop_state.h"
+
+namespace relay::uv {
+
+// What stands in the `data` of every uv_tcp_t, so that the loop can close what is left.
+struct Handle {
+  virtual ~Handle() = default;
+  virtual void close() = 0;
+};
+
+struct Stream final : Handle {
+  Stream(Loop* loop, std::shared_ptr<tls::Context> tls_context, bool outbound);
+  ~Stream() override;
+
+  void connect(const ConnectTarget& target);
+  void write(OutQueue* out);
+  void start_tls(const Transport::TlsRequest& request);
+  void read_on();
+  void read_off();
+  void set_deadline(conf::Instant when);
+  void finish();
+  void close() override;  // at once; no callback follows
+
+  size_t unsent() const { return out_.size() + writing_.size(); }
+
+  void tell_news();
+  void deadline_came();
+
+  uv_tcp_t tcp{};
+  Loop::State* loop;
+  TransportUser* user = nullptr;
+
+ private:
+  int bind_source(const sockaddr_storage& source);
+  void flush();
+  bool write_some();  // false: the kernel takes no more, a write request is under way
+  void move_cipher();
+  void received(std::string_view bytes);
+  void received_cipher(std::string_view bytes);
+  void fail(int status);
+  void fail(conf::Error why);
+  void note_news();
+  void go_on_finishing();
+  static void on_read(uv_stream_t* handle, ssize_t count, const uv_buf_t* buffer);
+
+  std::shared_ptr<tls::Context> tls_context_;
+  std::unique_ptr<tls::Session> tls_;
+  std::string plain_;  // decrypted, being given to the user
+  OutQueue out_;       // not yet given to the kernel
+  OutQueue writing_;   // held still for a write request under way
+  uv_connect_t connect_request_{};
+  uv_write_t write_request_{};
+  uv_shutdown_t shutdown_request_{};
+  Deadline deadline_;
+  conf::Error failure_;  // to be told as news
+  const bool outbound_;
+  bool write_under_way_ = false;
+  bool connected_ = false;
+  bool reading_ = false;
+  bool tls_told_ = false;
+  bool drained_news_ = false, failed_news_ = false, in_news_ = false;
+  bool failed_ = false;
+  bool finishing_ = false;
+  bool shut_ = false;
+};
+
+// A Transport over a Stream.
+class Connection final : public Transport {
+ public:
+  explicit Connection(Stream* stream) : stream_(stream) {}
+  ~Connection() override;
+  void set_user(TransportUser* user) override;
+  void write(OutQueue* out) override { stream_->write(out); }
+  size_t unsent_bytes() const override;
+  void start_tls(const TlsRequest& request) override { stream_->start_tls(request); }
+  void pause_reading() override { stream_->read_off(); }
+  void resume_reading() override { stream_->read_on(); }
+  void set_deadline(conf::Instant when) override { stream_->set_deadline(when); }
+  void finish() override;
+  std::string local_address() const override;
+
+ private:
+  Stream* stream_;  // null after finish()
+};
+
+// "192.0.2.1", "2001:db8::1"; IPv4-mapped addresses are shown as IPv4. False: not an IP address.
+std::string address_text(const sockaddr_storage& address, uint16_t* port);
+bool to_sockaddr(const std::string& address, uint16_t port, sockaddr_storage* out);
+
+}  // namespace relay::uv
