@@ -1,0 +1,358 @@
+#include "relay/spool/rocks_spool.h"
+
+#include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/options.h>
+#include <rocksdb/slice.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+
+#include <atomic>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <utility>
+
+#include "conf/vocab/check.h"
+#include "relay/spool/committer.h"
+#include "relay/spool/completions.h"
+#include "relay/spool/disk_watch.h"
+#include "relay/spool/message_ids.h"
+#include "relay/spool/read_queue.h"
+#include "relay/spool/record.h"
+
+namespace relay::spool {
+
+namespace {
+
+using rocksdb::ColumnFamilyHandle;
+
+constexpr size_t kBodyMemtable = 64 << 20;
+constexpr size_t kRecordMemtable = 16 << 20;
+constexpr uint64_t kLogsTogether = 256 << 20;  // then the oldest memtable is written out, so that its log may go
+
+conf::Error error_of(const rocksdb::Status& status, const std::string& what) {
+  conf::ErrorCode code = conf::ErrorCode::kIo;
+  const std::string text = status.ToString();
+  if (status.IsNoSpace() || status.subcode() == rocksdb::Status::kNoSpace || text.find("No space left") != std::string::npos) {
+    code = conf::ErrorCode::kNoSpace;
+  } else if (text.find("Read-only file system") != std::string::npos) {
+    code = conf::ErrorCode::kReadOnly;
+  } else if (status.IsCorruption()) {
+    code = conf::ErrorCode::kCorrupt;
+  } else if (text.find("lock") != std::string::npos && text.find("LOCK") != std::string::npos) {
+    return {conf::ErrorCode::kRefused, what + ": another process has this spool open (" + text + ")"};
+  }
+  return {code, what + ": " + text};
+}
+
+rocksdb::ColumnFamilyOptions record_options() {
+  rocksdb::ColumnFamilyOptions options;
+  options.write_buffer_size = kRecordMemtable;
+  options.compression = rocksdb::kNoCompression;
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = rocksdb::NewLRUCache(16 << 20);
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return options;
+}
+
+// Bodies are written once and removed once: most are gone before their memtable is written out, and then cost nothing
+// more. The rest lie in blob files, so that compaction moves keys and not bodies.
+rocksdb::ColumnFamilyOptions body_options() {
+  rocksdb::ColumnFamilyOptions options = record_options();
+  options.write_buffer_size = kBodyMemtable;
+  options.enable_blob_files = true;
+  options.min_blob_size = 256;
+  options.blob_file_size = 64 << 20;
+  options.enable_blob_garbage_collection = true;
+  options.blob_garbage_collection_age_cutoff = 0.5;
+  options.blob_garbage_collection_force_threshold = 0.5;
+  return options;
+}
+
+rocksdb::DBOptions db_options() {
+  rocksdb::DBOptions options;
+  options.create_if_missing = true;
+  options.create_missing_column_families = true;
+  options.max_background_jobs = 2;
+  options.max_total_wal_size = kLogsTogether;
+  options.max_open_files = 512;
+  options.keep_log_file_num = 2;
+  options.max_log_file_size = 4 << 20;
+  options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  options.stats_dump_period_sec = 0;
+  options.stats_persist_period_sec = 0;
+  options.avoid_flush_during_shutdown = true;  // the log has it
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  return options;
+}
+
+class DiskSpool final : public Spool, private BatchWriter {
+ public:
+  DiskSpool(conf::SpoolSettings settings, rocksdb::DB* db, ColumnFamilyHandle* fallback, ColumnFamilyHandle* records,
+            ColumnFamilyHandle* bodies)
+      : settings_(std::move(settings)),
+        db_(db),
+        fallback_(fallback),
+        records_(records),
+        bodies_(bodies),
+        watch_(settings_.path, settings_.reserve_bytes),
+        reads_(std::make_unique<ReadQueue>()),
+        committer_(std::make_unique<Committer>(static_cast<BatchWriter*>(this), &completions_, Committer::Options{})) {}
+
+  ~DiskSpool() override {
+    reads_.reset();
+    committer_.reset();
+    (void)db_->FlushWAL(true).ok();
+    for (ColumnFamilyHandle* handle : {fallback_, records_, bodies_}) {
+      (void)db_->DestroyColumnFamilyHandle(handle).ok();
+    }
+    (void)db_->Close().ok();
+  }
+
+  conf::MessageId next_id(conf::WallTime now) override { return ids_.next(now); }
+
+  void store(MessageRecord record, conf::Bytes body, StoreDone done) override {
+    const conf::MessageId id = record.id;
+    WriteRequest request{WriteKind::kStore, id, encode_record(record), std::move(body),
+                         [done = std::move(done), receipt = print_receipt(id)](const conf::Status& status) {
+                           if (status.ok()) {
+                             done(receipt);
+                           } else {
+                             done(status.error());
+                           }
+                         }};
+    const DiskState disk = watch_.state();
+    if (!disk.enough) {
+      completions_.push([done = std::move(request.done), why = disk.why] {
+        done(conf::Error{conf::ErrorCode::kNoSpace, why});
+      });
+      return;
+    }
+    committer_->submit(std::move(request));
+  }
+
+  void update(const MessageRecord& record) override {
+    committer_->submit({WriteKind::kUpdate, record.id, encode_record(record), {}, {}});
+  }
+
+  void remove(conf::MessageId id) override { committer_->submit({WriteKind::kRemove, id, {}, {}, {}}); }
+
+  void load(conf::MessageId id, bool with_body, LoadDone done) override {
+    reads_->submit([this, id, with_body, number = committer_->newest(), done = std::move(done)] {
+      committer_->wait_for(number);  // what was asked for before is to be seen
+      auto loaded = std::make_shared<conf::Result<LoadedMessage>>(read(id, with_body));
+      completions_.push([done, loaded] { done(std::move(*loaded)); });
+    });
+  }
+
+  conf::Status recover(const std::function<void(MessageRecord)>& each,
+                       const std::function<void(std::string, std::string)>& set_aside) override {
+    std::vector<std::pair<conf::MessageId, std::string>> bad;
+    const conf::Status status = walk([&](const std::string& key, std::string_view value) {
+      const std::optional<conf::MessageId> id = parse_id_key(key);
+      if (!id) return true;
+      ids_.observe(*id);
+      conf::Result<MessageRecord> record = decode_record(value);
+      if (record.ok() && record->id == *id) {
+        each(std::move(*record));
+      } else {
+        bad.emplace_back(*id, record.ok() ? "it carries the id of another message" : record.error().detail);
+      }
+      return true;
+    });
+    for (const auto& [id, why] : bad) {
+      put_aside(id);
+      set_aside(conf::to_text(id), why);
+    }
+    return status;
+  }
+
+  conf::Status scan(const std::function<bool(const MessageRecord&)>& each) override {
+    return walk([&each](const std::string&, std::string_view value) {
+      const conf::Result<MessageRecord> record = decode_record(value);
+      return !record.ok() || each(record.value());
+    });
+  }
+
+  size_t drain_completions() override { return completions_.drain(); }
+  void on_completions_ready(std::function<void()> wake) override { completions_.on_ready(std::move(wake)); }
+
+  SpoolHealth health() const override {
+    const DiskState disk = watch_.state();
+    SpoolHealth health{disk.enough, disk.why, disk.free_bytes};
+    if (const std::optional<conf::Error> trouble = committer_->trouble()) {
+      health.accepting = false;
+      health.why = trouble->detail;
+    }
+    return health;
+  }
+
+  SpoolCounters counters() const override {
+    SpoolCounters counters;
+    counters.stored = stored_;
+    counters.updated = updated_;
+    counters.removed = removed_;
+    counters.batches = batches_;
+    counters.syncs = syncs_;
+    counters.bytes_written = bytes_written_;
+    counters.set_aside = set_aside_;
+    return counters;
+  }
+
+  void flush() override {
+    committer_->flush();
+    reads_->flush();
+    (void)db_->FlushWAL(true).ok();
+  }
+
+ private:
+  // Committer's thread.
+  conf::Status write(const std::vector<WriteRequest>& requests) override {
+    rocksdb::WriteBatch batch;
+    uint64_t stored = 0, updated = 0, removed = 0;
+    for (const WriteRequest& request : requests) {
+      const std::string key = id_key(request.id);
+      switch (request.kind) {
+        case WriteKind::kStore: {
+          batch.Put(records_, key, request.record);
+          const BodyHeader header = body_header(request.id, request.body.view());
+          const rocksdb::Slice key_part(key);
+          const rocksdb::Slice parts[] = {{header.data(), header.size()},
+                                          {request.body.view().data(), request.body.size()}};
+          batch.Put(bodies_, rocksdb::SliceParts(&key_part, 1), rocksdb::SliceParts(parts, 2));
+          ++stored;
+          break;
+        }
+        case WriteKind::kUpdate:
+          batch.Put(records_, key, request.record);
+          ++updated;
+          break;
+        case WriteKind::kRemove:
+          batch.Delete(records_, key);
+          batch.SingleDelete(bodies_, key);  // it was put once
+          ++removed;
+          break;
+      }
+    }
+    rocksdb::WriteOptions options;
+    options.sync = stored > 0 && settings_.durability == conf::Durability::kSync;
+    const rocksdb::Status status = db_->Write(options, &batch);
+    if (!status.ok()) return error_of(status, "the spool cannot be written");
+    stored_ += stored;
+    updated_ += updated;
+    removed_ += removed;
+    ++batches_;
+    if (options.sync) ++syncs_;
+    bytes_written_ += batch.GetDataSize();
+    return conf::success();
+  }
+
+  conf::Status mend() override {
+    const rocksdb::Status status = db_->Resume();
+    return status.ok() ? conf::success() : conf::Status(error_of(status, "the spool cannot be written"));
+  }
+
+  conf::Result<LoadedMessage> read(conf::MessageId id, bool with_body) {
+    const std::string key = id_key(id);
+    std::string value;
+    const std::optional<WriteRequest> newer = committer_->retained(id);
+    if (newer && newer->kind == WriteKind::kRemove) return not_found();
+    if (newer) {
+      value = newer->record;
+    } else {
+      const rocksdb::Status status = db_->Get({}, records_, key, &value);
+      if (status.IsNotFound()) return not_found();
+      if (!status.ok()) return spoilt(id, error_of(status, "reading the record"));
+    }
+    conf::Result<MessageRecord> record = decode_record(value);
+    if (!record.ok()) return spoilt(id, record.error());
+    LoadedMessage loaded;
+    loaded.record = std::move(*record);
+    if (!with_body) return loaded;
+    const rocksdb::Status status = db_->Get({}, bodies_, key, &value);
+    if (status.IsNotFound()) return spoilt(id, {conf::ErrorCode::kCorrupt, "its body is missing"});
+    if (!status.ok()) return spoilt(id, error_of(status, "reading the body"));
+    const conf::Result<std::string_view> body = decode_body(id, value);
+    if (!body.ok()) return spoilt(id, body.error());
+    value.erase(0, static_cast<size_t>(body.value().data() - value.data()));
+    loaded.body = conf::Bytes(std::move(value));
+    return loaded;
+  }
+
+  static conf::Error not_found() { return {conf::ErrorCode::kNotFound, "no such message in the spool"}; }
+
+  conf::Error spoilt(conf::MessageId id, const conf::Error& why) {
+    if (why.code == conf::ErrorCode::kCorrupt) put_aside(id);
+    return why;
+  }
+
+  // Copies what can be read to set-aside/, then takes the message out.
+  void put_aside(conf::MessageId id) {
+    ++set_aside_;
+    const std::filesystem::path folder = std::filesystem::path(settings_.path) / "set-aside";
+    std::error_code ignored;
+    std::filesystem::create_directories(folder, ignored);
+    const std::string key = id_key(id);
+    bool copied = true;
+    for (const auto& [handle, ending] : {std::pair(records_, ".record"), std::pair(bodies_, ".body")}) {
+      std::string value;
+      rocksdb::ReadOptions options;
+      options.verify_checksums = false;
+      if (!db_->Get(options, handle, key, &value).ok()) continue;
+      std::ofstream file(folder / (conf::to_text(id) + ending), std::ios::binary);
+      file.write(value.data(), static_cast<std::streamsize>(value.size()));
+      file.close();
+      copied = copied && file.good();
+    }
+    if (copied) remove(id);
+  }
+
+  conf::Status walk(const std::function<bool(const std::string&, std::string_view)>& use) {
+    rocksdb::ReadOptions options;
+    options.readahead_size = 4 << 20;
+    options.fill_cache = false;
+    const std::unique_ptr<rocksdb::Iterator> iterator(db_->NewIterator(options, records_));
+    for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) {
+      const rocksdb::Slice value = iterator->value();
+      if (!use(iterator->key().ToString(), {value.data(), value.size()})) break;
+    }
+    if (iterator->status().ok()) return conf::success();
+    return error_of(iterator->status(), "reading the spool");
+  }
+
+  const conf::SpoolSettings settings_;
+  const std::unique_ptr<rocksdb::DB> db_;
+  ColumnFamilyHandle* const fallback_;
+  ColumnFamilyHandle* const records_;
+  ColumnFamilyHandle* const bodies_;
+  mutable DiskWatch watch_;
+  MessageIds ids_;
+  Completions completions_;
+  std::atomic<uint64_t> stored_ = 0, updated_ = 0, removed_ = 0, batches_ = 0, syncs_ = 0, bytes_written_ = 0,
+                        set_aside_ = 0;
+  std::unique_ptr<ReadQueue> reads_;
+  std::unique_ptr<Committer> committer_;
+};
+
+}  // namespace
+
+conf::Result<std::unique_ptr<Spool>> RocksSpool::open(const conf::SpoolSettings& settings) {
+  const std::filesystem::path folder = std::filesystem::path(settings.path) / "db";
+  std::error_code code;
+  std::filesystem::create_directories(folder, code);
+  if (code) {
+    return conf::Error{conf::ErrorCode::kIo, "[spool] path: cannot make " + folder.string() + ": " + code.message()};
+  }
+  const std::vector<rocksdb::ColumnFamilyDescriptor> families = {
+      {rocksdb::kDefaultColumnFamilyName, record_options()}, {"records", record_options()}, {"bodies", body_options()}};
+  std::vector<ColumnFamilyHandle*> handles;
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status status = rocksdb::DB::Open(db_options(), folder.string(), families, &handles, &db);
+  if (!status.ok()) return error_of(status, "the spool " + settings.path + " cannot be opened");
+  return std::unique_ptr<Spool>(std::make_unique<DiskSpool>(settings, db, handles[0], handles[1], handles[2]));
+}
+
+}  // namespace relay::spool
