@@ -1,0 +1,248 @@
+#include "conf/config_parser.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <set>
+#include <sstream>
+#include <utility>
+
+#include "conf/sections.h"
+#include "conf/table_reader.h"
+#include "conf/vocab/address.h"
+
+namespace conf {
+
+namespace {
+
+// Puts the parts together; what concerns two sections at once is checked here.
+class ConfigReader {
+ public:
+  ConfigReader(const toml::table& root, const std::string& file, std::vector<Problem>* problems)
+      : file_(file), problems_(problems), root_(&root, "", file, problems), config_(std::make_shared<Config>()) {
+    config_->file = file;
+  }
+
+  std::shared_ptr<Config> read() {
+    read_top();
+    read_listeners();
+    read_users();
+    read_sources();
+    read_destinations();
+    check_together();
+    root_.finish();
+    return config_;
+  }
+
+ private:
+  TableReader section(const char* key) { return {root_.table(key), std::string("[") + key + "]", file_, problems_}; }
+  TableReader element(const char* key, const toml::table* table) {
+    return {table, std::string("[[") + key + "]]", file_, problems_};
+  }
+
+  void read_top() {
+    if (root_.text("hostname", &config_->hostname)) {
+      const Result<Domain> name = Domain::parse(config_->hostname);
+      if (!name.ok() || name.value().is_literal()) {
+        root_.report("hostname", "\"" + config_->hostname + "\" is not a host name: " +
+                                     (name.ok() ? "it is an address" : name.error().detail));
+      } else {
+        config_->hostname = name.value().text();
+      }
+    } else if (!root_.has("hostname")) {
+      root_.report("hostname", "is missing; write the name of this relay as the world knows it: hostname = \"relay.example.com\"");
+    }
+    root_.text("run_as", &config_->run_as);
+    if (root_.text("postmaster", &config_->postmaster)) {
+      const Result<Mailbox> mailbox = Mailbox::parse(config_->postmaster);
+      if (!mailbox.ok()) root_.report("postmaster", mailbox.error().detail);
+    }
+    root_.number("max_outbound_connections", &config_->max_outbound_connections, 1, 1'000'000);
+    root_.duration("shutdown_deadline", &config_->shutdown_deadline);
+    TableReader tls = section("tls");
+    tls.text("certificate", &config_->tls_certificate);
+    tls.text("key", &config_->tls_key);
+    tls.text("ca_file", &config_->tls_ca_file);
+    if (config_->tls_certificate.empty() != config_->tls_key.empty()) {
+      tls.report(config_->tls_key.empty() ? "certificate" : "key", "certificate and key go together: one is missing");
+    }
+    tls.finish();
+    TableReader backoff = section("backoff");
+    backoff.duration("first", &config_->path_backoff_first, Duration(1000));
+    backoff.duration("max", &config_->path_backoff_max, Duration(1000));
+    backoff.duration("ready_limit", &config_->ready_limit);
+    if (config_->path_backoff_first > config_->path_backoff_max) backoff.report("first", "is longer than max");
+    backoff.finish();
+    TableReader dns = section("dns");
+    read_dns(&dns, &config_->dns);
+    TableReader spool = section("spool");
+    read_spool(&spool, &config_->spool);
+    TableReader log = section("log");
+    read_log(&log, &config_->log);
+    TableReader admin = section("admin");
+    admin.text("socket", &config_->admin.socket);
+    if (config_->admin.socket.size() > 107) admin.report("socket", "is longer than 107 characters: the system takes no more");
+    admin.finish();
+  }
+
+  void read_listeners() {
+    std::set<std::string> places;
+    for (const toml::table* table : root_.tables("listener")) {
+      TableReader reader = element("listener", table);
+      Listener listener;
+      read_listener(&reader, &listener);
+      const std::string place = listener.address + ' ' + std::to_string(listener.port);
+      if (listener.name.empty()) listener.name = listener.address + ':' + std::to_string(listener.port);
+      if (!listener.address.empty() && !places.insert(place).second) {
+        reader.report("address", "another listener has it already");
+      }
+      for (const Listener& other : config_->listeners) {
+        if (other.name == listener.name) reader.report("name", "\"" + listener.name + "\" is the name of another listener");
+      }
+      if ((listener.implicit_tls || listener.require_tls) && config_->tls_certificate.empty()) {
+        reader.report(listener.implicit_tls ? "implicit_tls" : "require_tls", "needs a certificate: set it in [tls]");
+      }
+      const bool never_tls = config_->tls_certificate.empty() && !listener.auth_without_tls;
+      if (listener.auth && never_tls) {
+        reader.report(listener.auth_required ? "auth_required" : "auth",
+                      "needs a certificate in [tls], for passwords do not travel in clear text; "
+                      "auth_without_tls = true allows it all the same");
+      }
+      auth_wanted_ |= listener.auth;
+      if (listener.auth && auth_line_ == 0) auth_line_ = reader.line();
+      config_->listeners.push_back(std::move(listener));
+    }
+    if (!root_.has("listener")) {
+      root_.report(nullptr, "no [[listener]]: nothing would ever come in; write\n    [[listener]]\n    address = \"127.0.0.1:25\"");
+    }
+  }
+
+  void read_users() {
+    for (const toml::table* table : root_.tables("user")) {
+      TableReader reader = element("user", table);
+      User user;
+      read_user(&reader, &user);
+      for (const User& other : config_->users) {
+        if (other.name == user.name) reader.report("name", "\"" + user.name + "\" is there twice");
+      }
+      config_->users.push_back(std::move(user));
+    }
+    if (auth_wanted_ && config_->users.empty()) {
+      problems_->push_back({file_, auth_line_, 1, "[[listener]] auth: nobody could log in: there is no [[user]]", false});
+    }
+  }
+
+  void read_sources() {
+    for (const toml::table* table : root_.tables("source")) {
+      TableReader reader = element("source", table);
+      Source source;
+      read_source(&reader, &source);
+      for (const Source& other : config_->sources) {
+        if (other.name == source.name) reader.report("name", "\"" + source.name + "\" is the name of another source");
+      }
+      config_->sources.push_back(std::move(source));
+    }
+    if (config_->sources.empty()) {
+      Source source;
+      source.name = "default";
+      config_->sources.push_back(std::move(source));
+    } else if (std::ranges::all_of(config_->sources, [](const Source& source) { return source.weight == 0; })) {
+      root_.report("source", "every source has weight 0: nothing could be sent");
+    }
+  }
+
+  void read_destinations() {
+    TableReader defaults = section("defaults");
+    read_destination_settings(&defaults, &config_->defaults);
+    defaults.finish();
+    for (const toml::table* table : root_.tables("destination")) {
+      TableReader reader = element("destination", table);
+      Destination destination;
+      destination.settings = config_->defaults;
+      destination.line = reader.line();
+      reader.text("name", &destination.name);
+      if (reader.texts("domains", &destination.domains)) {
+        for (std::string& mask : destination.domains) {
+          const Result<Domain> domain = Domain::parse(mask);
+          if (mask.find_first_of("*?") == std::string::npos) {
+            if (!domain.ok()) {
+              reader.report("domains", "\"" + mask + "\": " + domain.error().detail);
+            } else {
+              mask = domain.value().text();
+            }
+          }
+        }
+      }
+      if (destination.domains.empty()) {
+        reader.report("domains", "is missing or empty: which recipient domains is this for? domains = [\"example.com\"]");
+      }
+      if (destination.name.empty() && !destination.domains.empty()) destination.name = destination.domains.front();
+      read_destination_settings(&reader, &destination.settings);
+      reader.finish();
+      for (const Destination& other : config_->destinations) {
+        if (other.name == destination.name) {
+          reader.report("name", "\"" + destination.name + "\" is the name of another destination");
+        }
+      }
+      config_->destinations.push_back(std::move(destination));
+    }
+  }
+
+  void check_together() {
+    for (const Listener& listener : config_->listeners) {
+      for (const Network& network : listener.relay_from) {
+        if (network.prefix_bits == 0 || (network.prefix_bits == 96 && network.address[10] == 0xff)) {
+          problems_->push_back({file_, 1, 1, "[[listener]] " + listener.name + ": relay_from has everyone: "
+                                "this is an open relay unless a firewall stands before it", true});
+        }
+      }
+    }
+  }
+
+  const std::string file_;
+  std::vector<Problem>* problems_;
+  TableReader root_;
+  std::shared_ptr<Config> config_;
+  bool auth_wanted_ = false;
+  int auth_line_ = 0;
+};
+
+}  // namespace
+
+std::string Problem::text() const {
+  return file + ':' + std::to_string(line) + ':' + std::to_string(column) + ": " + (warning ? "warning: " : "") + message;
+}
+
+ParsedConfig parse_config(std::string_view text, std::string file_name) {
+  ParsedConfig parsed;
+  const toml::parse_result root = toml::parse(text, file_name);
+  if (!root) {
+    const toml::source_position at = root.error().source().begin;
+    parsed.problems.push_back({file_name, static_cast<int>(at.line), static_cast<int>(at.column),
+                               "not TOML: " + std::string(root.error().description()), false});
+    return parsed;
+  }
+  const std::shared_ptr<Config> config = ConfigReader(root.table(), file_name, &parsed.problems).read();
+  std::ranges::stable_sort(parsed.problems, [](const Problem& a, const Problem& b) {
+    return std::pair(a.line, a.column) < std::pair(b.line, b.column);
+  });
+  const bool good = std::ranges::all_of(parsed.problems, [](const Problem& problem) { return problem.warning; });
+  if (good) parsed.config = config;
+  return parsed;
+}
+
+ParsedConfig load_config(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (file) text << file.rdbuf();
+  if (!file || (text.str().empty() && file.bad())) {
+    ParsedConfig parsed;
+    parsed.problems.push_back({path, 0, 0, std::string("cannot read the file: ") + std::strerror(errno == 0 ? EIO : errno), false});
+    return parsed;
+  }
+  return parse_config(text.str(), path);
+}
+
+}  // namespace conf

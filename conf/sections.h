@@ -1,0 +1,24 @@
+// The sections of the configuration, one function each. For this folder.
+#pragma once
+
+#include <vector>
+
+#include "conf/config.h"
+#include "conf/table_reader.h"
+
+namespace conf {
+
+void read_listener(TableReader* reader, Listener* out);
+void read_user(TableReader* reader, User* out);
+void read_source(TableReader* reader, Source* out);
+// The keys that [defaults] and [[destination]] share. finish() is the caller's.
+void read_destination_settings(TableReader* reader, DestinationSettings* out);
+void read_dns(TableReader* reader, DnsSettings* out);
+void read_spool(TableReader* reader, SpoolSettings* out);
+void read_log(TableReader* reader, LogSettings* out);
+
+// "127.0.0.1:25", "[::1]:25"; false when it is not of this form or the host is not an IP address.
+bool parse_place(const std::string& text, std::string* address, uint16_t* port);
+bool is_ip(const std::string& text);
+
+}  // namespace conf

@@ -1,0 +1,247 @@
+#include "conf/table_reader.h"
+
+#include <algorithm>
+#include <sstream>
+
+namespace conf {
+
+namespace {
+
+std::string type_name(const toml::node& node) {
+  std::ostringstream out;
+  out << node.type();
+  return out.str();
+}
+
+// Edit distance with transpositions of neighbours (optimal string alignment).
+size_t distance(const std::string& a, const std::string& b) {
+  std::vector<std::vector<size_t>> d(a.size() + 1, std::vector<size_t>(b.size() + 1));
+  for (size_t i = 0; i <= a.size(); ++i) d[i][0] = i;
+  for (size_t j = 0; j <= b.size(); ++j) d[0][j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t change = a[i - 1] == b[j - 1] ? 0 : 1;
+      d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + change});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
+    }
+  }
+  return d[a.size()][b.size()];
+}
+
+}  // namespace
+
+std::string nearest(const std::string& text, const std::vector<std::string>& words) {
+  std::string best;
+  size_t least = text.size() / 2 + 2;  // farther away it is no likely slip
+  for (const std::string& word : words) {
+    size_t far = distance(text, word);
+    if (word.find(text) != std::string::npos || text.find(word) != std::string::npos) far = std::min<size_t>(far, 2);
+    if (far < least) {
+      least = far;
+      best = word;
+    }
+  }
+  return best;
+}
+
+int TableReader::line() const { return table_ == nullptr ? 0 : static_cast<int>(table_->source().begin.line); }
+
+void TableReader::report_at(const toml::source_region& where, std::string message, bool warning) {
+  problems_->push_back({file_, static_cast<int>(where.begin.line), static_cast<int>(where.begin.column),
+                        name_.empty() ? std::move(message) : name_ + " " + message, warning});
+}
+
+void TableReader::report(const char* key, std::string message, bool warning) {
+  const toml::node* node = table_ == nullptr || key == nullptr ? nullptr : table_->get(key);
+  std::string text = key == nullptr ? std::move(message) : std::string(key) + ": " + message;
+  if (node != nullptr) {
+    report_at(node->source(), std::move(text), warning);
+  } else if (table_ != nullptr) {
+    report_at(table_->source(), std::move(text), warning);
+  } else {
+    problems_->push_back({file_, 1, 1, name_ + " " + text, warning});
+  }
+}
+
+const toml::node* TableReader::find(const char* key) {
+  if (std::ranges::find(known_, key) == known_.end()) known_.emplace_back(key);
+  return table_ == nullptr ? nullptr : table_->get(key);
+}
+
+void TableReader::wrong_type(const char* key, const toml::node& node, const char* wanted) {
+  report(key, std::string("wanted is ") + wanted + ", this is a value of type " + type_name(node));
+}
+
+bool TableReader::text(const char* key, std::string* out) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return false;
+  if (!node->is_string()) {
+    wrong_type(key, *node, "a text in quotes");
+    return false;
+  }
+  *out = node->as_string()->get();
+  return true;
+}
+
+bool TableReader::flag(const char* key, bool* out) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return false;
+  if (!node->is_boolean()) {
+    wrong_type(key, *node, "true or false");
+    return false;
+  }
+  *out = node->as_boolean()->get();
+  return true;
+}
+
+bool TableReader::number(const char* key, uint32_t* out, uint32_t least, uint32_t most) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return false;
+  if (!node->is_integer()) {
+    wrong_type(key, *node, "a whole number");
+    return false;
+  }
+  const int64_t value = node->as_integer()->get();
+  if (value < static_cast<int64_t>(least) || value > static_cast<int64_t>(most)) {
+    report(key, std::to_string(value) + " is out of range: at least " + std::to_string(least) + ", at most " +
+                    std::to_string(most));
+    return false;
+  }
+  *out = static_cast<uint32_t>(value);
+  return true;
+}
+
+bool TableReader::share(const char* key, double* out) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return false;
+  const std::optional<double> value = node->value<double>();
+  if (!value || !node->is_number()) {
+    wrong_type(key, *node, "a number from 0 to 1, such as 0.05");
+    return false;
+  }
+  if (*value < 0 || *value > 1) {
+    report(key, "must be from 0 to 1, such as 0.05");
+    return false;
+  }
+  *out = *value;
+  return true;
+}
+
+bool TableReader::duration(const char* key, Duration* out, Duration least) {
+  std::string value;
+  const toml::node* node = find(key);
+  if (node != nullptr && node->is_integer()) {
+    report(key, "a duration is a text with its unit, such as \"90s\", \"3h\" or \"5d\"");
+    return false;
+  }
+  if (!text(key, &value)) return false;
+  const Result<Duration> parsed = parse_duration(value);
+  if (!parsed.ok()) {
+    report(key, parsed.error().detail);
+    return false;
+  }
+  if (parsed.value() < least) {
+    report(key, "\"" + value + "\" is too short: at least " + std::to_string(least.count() / 1000) + "ms");
+    return false;
+  }
+  *out = parsed.value();
+  return true;
+}
+
+bool TableReader::size(const char* key, uint64_t* out, uint64_t least) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return false;
+  uint64_t value = 0;
+  if (node->is_integer() && node->as_integer()->get() >= 0) {
+    value = static_cast<uint64_t>(node->as_integer()->get());
+  } else if (!node->is_string()) {
+    wrong_type(key, *node, "a size such as \"25MB\", or a whole number of bytes");
+    return false;
+  } else {
+    const Result<uint64_t> parsed = parse_size(node->as_string()->get());
+    if (!parsed.ok()) {
+      report(key, parsed.error().detail);
+      return false;
+    }
+    value = parsed.value();
+  }
+  if (value < least) {
+    report(key, "too small: at least " + std::to_string(least) + " bytes");
+    return false;
+  }
+  *out = value;
+  return true;
+}
+
+bool TableReader::texts(const char* key, std::vector<std::string>* out) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return false;
+  const toml::array* array = node->as_array();
+  if (array == nullptr) {
+    wrong_type(key, *node, "a list of texts such as [\"a\", \"b\"]");
+    return false;
+  }
+  std::vector<std::string> all;
+  for (const toml::node& element : *array) {
+    if (!element.is_string()) {
+      report_at(element.source(), std::string(key) + ": every element must be a text in quotes", false);
+      return false;
+    }
+    all.push_back(element.as_string()->get());
+  }
+  *out = std::move(all);
+  return true;
+}
+
+bool TableReader::choice(const char* key, const std::vector<const char*>& words, size_t* out) {
+  std::string value;
+  if (!text(key, &value)) return false;
+  std::string list;
+  for (size_t i = 0; i < words.size(); ++i) {
+    if (value == words[i]) {
+      *out = i;
+      return true;
+    }
+    list += (i == 0 ? "\"" : ", \"") + std::string(words[i]) + '"';
+  }
+  report(key, "\"" + value + "\" is not one of " + list);
+  return false;
+}
+
+const toml::table* TableReader::table(const char* key) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return nullptr;
+  if (!node->is_table()) wrong_type(key, *node, (std::string("a section [") + key + "]").c_str());
+  return node->as_table();
+}
+
+std::vector<const toml::table*> TableReader::tables(const char* key) {
+  std::vector<const toml::table*> all;
+  const toml::node* node = find(key);
+  if (node == nullptr) return all;
+  const toml::array* array = node->as_array();
+  if (array == nullptr) {
+    report(key, std::string("is written with double brackets: [[") + key + "]]");
+    return all;
+  }
+  for (const toml::node& element : *array) {
+    if (element.is_table()) {
+      all.push_back(element.as_table());
+    } else {
+      report_at(element.source(), std::string(key) + ": wanted are sections [[" + key + "]]", false);
+    }
+  }
+  return all;
+}
+
+void TableReader::finish() {
+  if (table_ == nullptr) return;
+  for (const auto& [key, value] : *table_) {
+    const std::string name(key.str());
+    if (std::ranges::find(known_, name) != known_.end()) continue;
+    const std::string near = nearest(name, known_);
+    report_at(key.source(), "there is no key \"" + name + "\"" + (near.empty() ? "" : "; did you mean \"" + near + "\"?"), false);
+  }
+}
+
+}  // namespace conf

@@ -1,0 +1,60 @@
+// Reads one TOML table key by key: checks types and ranges, and in the end reports the keys that nobody asked for, with
+// the nearest right one. For this folder.
+#pragma once
+
+#include <toml++/toml.h>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "conf/config.h"
+#include "conf/config_parser.h"
+
+namespace conf {
+
+class TableReader {
+ public:
+  // `table` may be null: then every key is absent. `name` is shown in messages: "[spool]".
+  TableReader(const toml::table* table, std::string name, std::string file, std::vector<Problem>* problems)
+      : table_(table), name_(std::move(name)), file_(std::move(file)), problems_(problems) {}
+
+  // Each leaves `*out` as it is when the key is absent or wrong; true when it was there and good.
+  bool text(const char* key, std::string* out);
+  bool flag(const char* key, bool* out);
+  bool number(const char* key, uint32_t* out, uint32_t least, uint32_t most);
+  bool share(const char* key, double* out);  // 0 to 1
+  bool duration(const char* key, Duration* out, Duration least = Duration(0));
+  bool size(const char* key, uint64_t* out, uint64_t least = 0);
+  bool texts(const char* key, std::vector<std::string>* out);
+  // One of the words; `*out` gets its index.
+  bool choice(const char* key, const std::vector<const char*>& words, size_t* out);
+  const toml::table* table(const char* key);
+  // [[key]]; what is not a table in it is reported.
+  std::vector<const toml::table*> tables(const char* key);
+
+  // Reports at the value of the key, or at the table when the key is absent.
+  void report(const char* key, std::string message, bool warning = false);
+  bool has(const char* key) const { return table_ != nullptr && table_->contains(key); }
+  int line() const;
+  void finish();  // unknown keys
+  const std::string& name() const { return name_; }
+  const std::vector<std::string>& known() const { return known_; }
+
+ private:
+  const toml::node* find(const char* key);
+  void wrong_type(const char* key, const toml::node& node, const char* wanted);
+  void report_at(const toml::source_region& where, std::string message, bool warning);
+
+  const toml::table* table_;
+  std::string name_;
+  std::string file_;
+  std::vector<Problem>* problems_;
+  std::vector<std::string> known_;
+};
+
+// The word that `text` most likely was meant to be; empty when none is near.
+std::string nearest(const std::string& text, const std::vector<std::string>& words);
+
+}  // namespace conf
