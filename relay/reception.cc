@@ -24,7 +24,10 @@ bool Reception::accepting(std::string* why) const {
     *why = "the relay is short of memory";
     return false;
   }
-  return transit_->accepting(why);
+  std::string reason;  // for the operator, who finds it in the summary; paths and sizes are no business of the client's
+  if (transit_->accepting(&reason)) return true;
+  *why = "the relay cannot take mail at present";
+  return false;
 }
 
 bool Reception::reserve_memory(uint64_t bytes) {

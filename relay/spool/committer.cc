@@ -1,5 +1,6 @@
 #include "relay/spool/committer.h"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -81,6 +82,16 @@ void Committer::flush() {
   carried_.wait(lock, [&] { return attempts_ != attempts; });
 }
 
+void Committer::doubt(const conf::Error& error) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (trouble_) return;
+    trouble_ = error;
+    next_retry_ = std::chrono::steady_clock::now() + options_.retry_interval;
+  }
+  work_.notify_one();
+}
+
 std::optional<conf::Error> Committer::trouble() const {
   const std::lock_guard lock(mutex_);
   return trouble_;
@@ -90,7 +101,8 @@ void Committer::run() {
   Lock lock(mutex_);
   while (true) {
     if (!trouble_) {
-      work_.wait(lock, [&] { return stopping_ || !waiting_.empty(); });
+      await_work(&lock);
+      if (trouble_) continue;
       if (waiting_.empty()) return;
       commit(&lock);
       continue;
@@ -103,11 +115,22 @@ void Committer::run() {
   }
 }
 
+void Committer::await_work(Lock* lock) {
+  const auto ready = [this] { return stopping_ || trouble_ || !waiting_.empty(); };
+  if (!rested_ && !work_.wait_for(*lock, options_.rest_after, ready)) {
+    rested_ = true;
+    lock->unlock();
+    writer_->rest();
+    lock->lock();
+  }
+  work_.wait(*lock, ready);
+}
+
 std::vector<WriteRequest> Committer::take_batch() {
   std::vector<WriteRequest> batch;
-  batch.reserve(waiting_.size());
+  batch.reserve(std::min(waiting_.size(), options_.batch_requests));
   size_t bytes = 0;
-  while (!waiting_.empty() && bytes < options_.batch_bytes) {
+  while (!waiting_.empty() && bytes < options_.batch_bytes && batch.size() < options_.batch_requests) {
     bytes += weight(waiting_.front());
     batch.push_back(std::move(waiting_.front()));
     waiting_.pop_front();
@@ -119,8 +142,11 @@ std::vector<WriteRequest> Committer::take_batch() {
 void Committer::commit(Lock* lock) {
   std::vector<WriteRequest> batch = take_batch();
   const size_t count = batch.size();
+  rested_ = false;
   lock->unlock();
+  under_way_ = &batch;
   const conf::Status status = writer_->write(batch);
+  under_way_ = nullptr;
   std::vector<Completion> answers;
   if (status.ok()) {
     for (WriteRequest& request : batch) {
@@ -138,6 +164,24 @@ void Committer::commit(Lock* lock) {
   lock->lock();
   carried_out_ += count;
   carried_.notify_all();
+}
+
+void Committer::stall(const conf::Error& error) {
+  if (std::this_thread::get_id() != thread_.get_id() || under_way_ == nullptr) return;
+  std::vector<Completion> answers;
+  Lock lock(mutex_);
+  trouble_ = error;
+  next_retry_ = std::chrono::steady_clock::now() + options_.retry_interval;
+  for (WriteRequest& request : *under_way_) {
+    if (request.kind != WriteKind::kStore || !request.done) continue;
+    answers.push_back(answer(&request, error));
+    request.done = nullptr;
+    retained_[request.id] = WriteRequest{WriteKind::kRemove, request.id, {}, {}, {}};
+  }
+  lock.unlock();
+  completions_->push(std::move(answers));
+  lock.lock();
+  absorb_waiting(&lock);
 }
 
 std::vector<Completion> Committer::give_up(std::vector<WriteRequest> requests, const conf::Error& error, bool written) {

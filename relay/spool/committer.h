@@ -42,6 +42,8 @@ class BatchWriter {
   virtual conf::Status write(const std::vector<WriteRequest>& batch) = 0;
   // Makes the store writable again after a failed write, if it can be.
   virtual conf::Status mend() = 0;
+  // Nothing has been asked for during `rest_after`: time for what can wait.
+  virtual void rest() {}
 };
 
 class Committer {
@@ -49,6 +51,8 @@ class Committer {
   struct Options {
     size_t queue_bytes = 64 << 20;  // of waiting stores; more are answered kUnavailable
     size_t batch_bytes = 4 << 20;   // enough for one sync to be cheap per message, few enough to answer soon
+    size_t batch_requests = 2000;   // as above, for small messages
+    std::chrono::milliseconds rest_after{500};
     std::chrono::milliseconds retry_interval{1000};
   };
 
@@ -69,12 +73,18 @@ class Committer {
   std::optional<WriteRequest> retained(conf::MessageId id) const;
   // Waits until all that was asked for is on disk, or one more attempt has failed.
   void flush();
+  // Writes are known to fail, though none of ours has yet: as if one had. Any thread but under no lock of the writer's.
+  void doubt(const conf::Error& error);
+  // The write under way waits for the disk: answers its stores, and those that wait behind it, with the error, so that
+  // clients hear of it soon. They are taken out again once the write has gone through. From inside write() only.
+  void stall(const conf::Error& error);
   // Why writes fail; nothing while they work.
   std::optional<conf::Error> trouble() const;
 
  private:
   using Lock = std::unique_lock<std::mutex>;
   void run();
+  void await_work(Lock* lock);
   std::vector<WriteRequest> take_batch();
   void commit(Lock* lock);
   void retry(Lock* lock);
@@ -93,10 +103,12 @@ class Committer {
   uint64_t submitted_ = 0;
   uint64_t carried_out_ = 0;
   uint64_t attempts_ = 0;  // retries that ended
+  std::vector<WriteRequest>* under_way_ = nullptr;  // what write() has
   std::map<conf::MessageId, WriteRequest> retained_;
   std::optional<conf::Error> trouble_;
   std::chrono::steady_clock::time_point next_retry_;
   bool hurry_ = false;
+  bool rested_ = true;
   bool stopping_ = false;
   std::thread thread_;  // last: it uses all of the above
 };

@@ -10,8 +10,10 @@
 
 #include <atomic>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 #include <utility>
 
 #include "conf/vocab/check.h"
@@ -19,6 +21,7 @@
 #include "relay/spool/completions.h"
 #include "relay/spool/disk_watch.h"
 #include "relay/spool/message_ids.h"
+#include "relay/spool/patient_files.h"
 #include "relay/spool/read_queue.h"
 #include "relay/spool/record.h"
 
@@ -91,18 +94,23 @@ rocksdb::DBOptions db_options() {
 
 class DiskSpool final : public Spool, private BatchWriter {
  public:
-  DiskSpool(conf::SpoolSettings settings, rocksdb::DB* db, ColumnFamilyHandle* fallback, ColumnFamilyHandle* records,
-            ColumnFamilyHandle* bodies)
+  DiskSpool(conf::SpoolSettings settings, std::shared_ptr<DiskPatience> patience, std::unique_ptr<rocksdb::Env> env,
+            rocksdb::DB* db, ColumnFamilyHandle* fallback, ColumnFamilyHandle* records, ColumnFamilyHandle* bodies)
       : settings_(std::move(settings)),
+        patience_(std::move(patience)),
+        env_(std::move(env)),
         db_(db),
         fallback_(fallback),
         records_(records),
         bodies_(bodies),
         watch_(settings_.path, settings_.reserve_bytes),
         reads_(std::make_unique<ReadQueue>()),
-        committer_(std::make_unique<Committer>(static_cast<BatchWriter*>(this), &completions_, Committer::Options{})) {}
+        committer_(std::make_unique<Committer>(static_cast<BatchWriter*>(this), &completions_, Committer::Options{})) {
+    patience_->on_stall([this](const conf::Error& error) { committer_->stall(error); });
+  }
 
   ~DiskSpool() override {
+    end_if_stalled();
     reads_.reset();
     committer_.reset();
     (void)db_->FlushWAL(true).ok();
@@ -125,10 +133,10 @@ class DiskSpool final : public Spool, private BatchWriter {
                            }
                          }};
     const DiskState disk = watch_.state();
-    if (!disk.enough) {
-      completions_.push([done = std::move(request.done), why = disk.why] {
-        done(conf::Error{conf::ErrorCode::kNoSpace, why});
-      });
+    std::optional<conf::Error> trouble = patience_->stalled();
+    if (!disk.enough) trouble = conf::Error{conf::ErrorCode::kNoSpace, disk.why};
+    if (trouble) {
+      completions_.push([done = std::move(request.done), why = *trouble] { done(why); });
       return;
     }
     committer_->submit(std::move(request));
@@ -183,7 +191,9 @@ class DiskSpool final : public Spool, private BatchWriter {
   SpoolHealth health() const override {
     const DiskState disk = watch_.state();
     SpoolHealth health{disk.enough, disk.why, disk.free_bytes};
-    if (const std::optional<conf::Error> trouble = committer_->trouble()) {
+    std::optional<conf::Error> trouble = patience_->stalled();
+    if (!trouble) trouble = committer_->trouble();
+    if (trouble) {
       health.accepting = false;
       health.why = trouble->detail;
     }
@@ -203,12 +213,23 @@ class DiskSpool final : public Spool, private BatchWriter {
   }
 
   void flush() override {
+    end_if_stalled();
     committer_->flush();
     reads_->flush();
     (void)db_->FlushWAL(true).ok();
   }
 
  private:
+  // At the end, with a disk that still cannot be written: nothing more can be done than to go. What was acknowledged is on
+  // disk; what is not is what may be delivered twice.
+  void end_if_stalled() const {
+    for (int i = 0; i < 50 && patience_->stalled(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    if (!patience_->stalled()) return;
+    std::fprintf(stderr, "penstock: ending without the last updates of the spool: %s; recent deliveries may be repeated\n",
+                 patience_->stalled()->detail.c_str());
+    std::_Exit(1);
+  }
+
   // Committer's thread.
   conf::Status write(const std::vector<WriteRequest>& requests) override {
     rocksdb::WriteBatch batch;
@@ -324,6 +345,8 @@ class DiskSpool final : public Spool, private BatchWriter {
   }
 
   const conf::SpoolSettings settings_;
+  const std::shared_ptr<DiskPatience> patience_;
+  const std::unique_ptr<rocksdb::Env> env_;  // outlives the database
   const std::unique_ptr<rocksdb::DB> db_;
   ColumnFamilyHandle* const fallback_;
   ColumnFamilyHandle* const records_;
@@ -350,9 +373,13 @@ conf::Result<std::unique_ptr<Spool>> RocksSpool::open(const conf::SpoolSettings&
       {rocksdb::kDefaultColumnFamilyName, record_options()}, {"records", record_options()}, {"bodies", body_options()}};
   std::vector<ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
-  const rocksdb::Status status = rocksdb::DB::Open(db_options(), folder.string(), families, &handles, &db);
+  auto patience = std::make_shared<DiskPatience>();
+  std::unique_ptr<rocksdb::Env> env = make_patient_env(patience);
+  rocksdb::DBOptions options = db_options();
+  options.env = env.get();
+  const rocksdb::Status status = rocksdb::DB::Open(options, folder.string(), families, &handles, &db);
   if (!status.ok()) return error_of(status, "the spool " + settings.path + " cannot be opened");
-  return std::unique_ptr<Spool>(std::make_unique<DiskSpool>(settings, db, handles[0], handles[1], handles[2]));
+  return std::unique_ptr<Spool>(std::make_unique<DiskSpool>(settings, std::move(patience), std::move(env), db, handles[0], handles[1], handles[2]));
 }
 
 }  // namespace relay::spool
