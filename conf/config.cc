@@ -31,9 +31,8 @@ bool parse_ip(std::string_view text, std::array<uint8_t, 16>* out) {
 
 const DestinationSettings& Config::settings_for(std::string_view domain, uint32_t* index) const {
   for (size_t i = 0; i < destinations.size(); ++i) {
-    const bool matches = std::ranges::any_of(destinations[i].domains, [domain](const std::string& mask) {
-      return domain_matches(mask, domain);
-    });
+    const bool matches = std::ranges::any_of(
+        destinations[i].domains, [domain](const std::string& mask) { return domain_matches(mask, domain); });
     if (!matches) continue;
     if (index != nullptr) *index = static_cast<uint32_t>(i + 1);
     return destinations[i].settings;

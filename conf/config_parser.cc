@@ -21,7 +21,10 @@ namespace {
 class ConfigReader {
  public:
   ConfigReader(const toml::table& root, const std::string& file, std::vector<Problem>* problems)
-      : file_(file), problems_(problems), root_(&root, "", file, problems), config_(std::make_shared<Config>()) {
+      : file_(file),
+        problems_(problems),
+        root_(&root, "", file, problems),
+        config_(std::make_shared<Config>()) {
     config_->file = file;
   }
 
@@ -37,7 +40,9 @@ class ConfigReader {
   }
 
  private:
-  TableReader section(const char* key) { return {root_.table(key), std::string("[") + key + "]", file_, problems_}; }
+  TableReader section(const char* key) {
+    return {root_.table(key), std::string("[") + key + "]", file_, problems_};
+  }
   TableReader element(const char* key, const toml::table* table) {
     return {table, std::string("[[") + key + "]]", file_, problems_};
   }
@@ -52,7 +57,9 @@ class ConfigReader {
         config_->hostname = name.value().text();
       }
     } else if (!root_.has("hostname")) {
-      root_.report("hostname", "is missing; write the name of this relay as the world knows it: hostname = \"relay.example.com\"");
+      root_.report(
+          "hostname",
+          "is missing; write the name of this relay as the world knows it: hostname = \"relay.example.com\"");
     }
     root_.text("run_as", &config_->run_as);
     if (root_.text("postmaster", &config_->postmaster)) {
@@ -66,14 +73,16 @@ class ConfigReader {
     tls.text("key", &config_->tls_key);
     tls.text("ca_file", &config_->tls_ca_file);
     if (config_->tls_certificate.empty() != config_->tls_key.empty()) {
-      tls.report(config_->tls_key.empty() ? "certificate" : "key", "certificate and key go together: one is missing");
+      tls.report(config_->tls_key.empty() ? "certificate" : "key",
+                 "certificate and key go together: one is missing");
     }
     tls.finish();
     TableReader backoff = section("backoff");
     backoff.duration("first", &config_->path_backoff_first, Duration(1000));
     backoff.duration("max", &config_->path_backoff_max, Duration(1000));
     backoff.duration("ready_limit", &config_->ready_limit);
-    if (config_->path_backoff_first > config_->path_backoff_max) backoff.report("first", "is longer than max");
+    if (config_->path_backoff_first > config_->path_backoff_max)
+      backoff.report("first", "is longer than max");
     backoff.finish();
     TableReader dns = section("dns");
     read_dns(&dns, &config_->dns);
@@ -83,7 +92,8 @@ class ConfigReader {
     read_log(&log, &config_->log);
     TableReader admin = section("admin");
     admin.text("socket", &config_->admin.socket);
-    if (config_->admin.socket.size() > 107) admin.report("socket", "is longer than 107 characters: the system takes no more");
+    if (config_->admin.socket.size() > 107)
+      admin.report("socket", "is longer than 107 characters: the system takes no more");
     admin.finish();
   }
 
@@ -99,10 +109,12 @@ class ConfigReader {
         reader.report("address", "another listener has it already");
       }
       for (const Listener& other : config_->listeners) {
-        if (other.name == listener.name) reader.report("name", "\"" + listener.name + "\" is the name of another listener");
+        if (other.name == listener.name)
+          reader.report("name", "\"" + listener.name + "\" is the name of another listener");
       }
       if ((listener.implicit_tls || listener.require_tls) && config_->tls_certificate.empty()) {
-        reader.report(listener.implicit_tls ? "implicit_tls" : "require_tls", "needs a certificate: set it in [tls]");
+        reader.report(listener.implicit_tls ? "implicit_tls" : "require_tls",
+                      "needs a certificate: set it in [tls]");
       }
       const bool never_tls = config_->tls_certificate.empty() && !listener.auth_without_tls;
       if (listener.auth && never_tls) {
@@ -115,7 +127,9 @@ class ConfigReader {
       config_->listeners.push_back(std::move(listener));
     }
     if (!root_.has("listener")) {
-      root_.report(nullptr, "no [[listener]]: nothing would ever come in; write\n    [[listener]]\n    address = \"127.0.0.1:25\"");
+      root_.report(nullptr,
+                   "no [[listener]]: nothing would ever come in; write\n    [[listener]]\n    address = "
+                   "\"127.0.0.1:25\"");
     }
   }
 
@@ -130,7 +144,8 @@ class ConfigReader {
       config_->users.push_back(std::move(user));
     }
     if (auth_wanted_ && config_->users.empty()) {
-      problems_->push_back({file_, auth_line_, 1, "[[listener]] auth: nobody could log in: there is no [[user]]", false});
+      problems_->push_back(
+          {file_, auth_line_, 1, "[[listener]] auth: nobody could log in: there is no [[user]]", false});
     }
   }
 
@@ -140,7 +155,8 @@ class ConfigReader {
       Source source;
       read_source(&reader, &source);
       for (const Source& other : config_->sources) {
-        if (other.name == source.name) reader.report("name", "\"" + source.name + "\" is the name of another source");
+        if (other.name == source.name)
+          reader.report("name", "\"" + source.name + "\" is the name of another source");
       }
       config_->sources.push_back(std::move(source));
     }
@@ -148,7 +164,8 @@ class ConfigReader {
       Source source;
       source.name = "default";
       config_->sources.push_back(std::move(source));
-    } else if (std::ranges::all_of(config_->sources, [](const Source& source) { return source.weight == 0; })) {
+    } else if (std::ranges::all_of(config_->sources,
+                                   [](const Source& source) { return source.weight == 0; })) {
       root_.report("source", "every source has weight 0: nothing could be sent");
     }
   }
@@ -176,9 +193,12 @@ class ConfigReader {
         }
       }
       if (destination.domains.empty()) {
-        reader.report("domains", "is missing or empty: which recipient domains is this for? domains = [\"example.com\"]");
+        reader.report(
+            "domains",
+            "is missing or empty: which recipient domains is this for? domains = [\"example.com\"]");
       }
-      if (destination.name.empty() && !destination.domains.empty()) destination.name = destination.domains.front();
+      if (destination.name.empty() && !destination.domains.empty())
+        destination.name = destination.domains.front();
       read_destination_settings(&reader, &destination.settings);
       reader.finish();
       for (const Destination& other : config_->destinations) {
@@ -194,8 +214,11 @@ class ConfigReader {
     for (const Listener& listener : config_->listeners) {
       for (const Network& network : listener.relay_from) {
         if (network.prefix_bits == 0 || (network.prefix_bits == 96 && network.address[10] == 0xff)) {
-          problems_->push_back({file_, 1, 1, "[[listener]] " + listener.name + ": relay_from has everyone: "
-                                "this is an open relay unless a firewall stands before it", true});
+          problems_->push_back({file_, 1, 1,
+                                "[[listener]] " + listener.name +
+                                    ": relay_from has everyone: "
+                                    "this is an open relay unless a firewall stands before it",
+                                true});
         }
       }
     }
@@ -212,7 +235,8 @@ class ConfigReader {
 }  // namespace
 
 std::string Problem::text() const {
-  return file + ':' + std::to_string(line) + ':' + std::to_string(column) + ": " + (warning ? "warning: " : "") + message;
+  return file + ':' + std::to_string(line) + ':' + std::to_string(column) + ": " +
+         (warning ? "warning: " : "") + message;
 }
 
 ParsedConfig parse_config(std::string_view text, std::string file_name) {
@@ -228,7 +252,8 @@ ParsedConfig parse_config(std::string_view text, std::string file_name) {
   std::ranges::stable_sort(parsed.problems, [](const Problem& a, const Problem& b) {
     return std::pair(a.line, a.column) < std::pair(b.line, b.column);
   });
-  const bool good = std::ranges::all_of(parsed.problems, [](const Problem& problem) { return problem.warning; });
+  const bool good =
+      std::ranges::all_of(parsed.problems, [](const Problem& problem) { return problem.warning; });
   if (good) parsed.config = config;
   return parsed;
 }
@@ -239,7 +264,8 @@ ParsedConfig load_config(const std::string& path) {
   if (file) text << file.rdbuf();
   if (!file || (text.str().empty() && file.bad())) {
     ParsedConfig parsed;
-    parsed.problems.push_back({path, 0, 0, std::string("cannot read the file: ") + std::strerror(errno == 0 ? EIO : errno), false});
+    parsed.problems.push_back(
+        {path, 0, 0, std::string("cannot read the file: ") + std::strerror(errno == 0 ? EIO : errno), false});
     return parsed;
   }
   return parse_config(text.str(), path);

@@ -28,7 +28,8 @@ ParsedConfig parse_config(std::string_view text, std::string file_name);
 // Reads the file; an unreadable one is a problem at line 0.
 ParsedConfig load_config(const std::string& path);
 
-// "90s", "3h", "5d", "500ms"; "25MB", "64KiB"; "100/min" as events per hour. For the parser and for command lines.
+// "90s", "3h", "5d", "500ms"; "25MB", "64KiB"; "100/min" as events per hour. For the parser and for command
+// lines.
 Result<Duration> parse_duration(std::string_view text);
 Result<uint64_t> parse_size(std::string_view text);
 struct Rate {

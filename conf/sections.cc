@@ -51,7 +51,8 @@ void read_masks(TableReader* reader, const char* key, std::vector<std::string>* 
   if (!reader->texts(key, out)) return;
   for (std::string& mask : *out) {
     if (mask.empty() || mask.find('@') != std::string::npos || mask.find(' ') != std::string::npos) {
-      reader->report(key, "\"" + mask + "\" is not a mask on domains, such as \"example.com\" or \"*.example.com\"");
+      reader->report(
+          key, "\"" + mask + "\" is not a mask on domains, such as \"example.com\" or \"*.example.com\"");
     }
     const bool plain = mask.find_first_of("*?") == std::string::npos;
     const Result<Domain> domain = plain ? Domain::parse(mask) : Result<Domain>(Domain::from_canonical(mask));
@@ -80,7 +81,9 @@ void read_schedule(TableReader* reader, RetrySchedule* out) {
     }
     const Result<Duration> delay = parse_duration(rest);
     if (times == 0 || times > 1000 || !delay.ok() || delay.value() < Duration(1'000'000)) {
-      reader->report("schedule", "\"" + step + "\" is not a step; write \"1h\", or \"5 x 1h\" for five of them (at least 1s)");
+      reader->report(
+          "schedule",
+          "\"" + step + "\" is not a step; write \"1h\", or \"5 x 1h\" for five of them (at least 1s)");
       return;
     }
     delays.insert(delays.end(), times, delay.value());
@@ -101,8 +104,9 @@ void read_smart_hosts(TableReader* reader, std::vector<SmartHost>* out) {
       if (good) host.host = name.value().text();
     }
     if (!good) {
-      reader->report("smart_hosts", "\"" + text + "\" is not a host: write \"relay.example.net\", "
-                                    "\"relay.example.net:2525\" or \"[2001:db8::1]:25\"");
+      reader->report("smart_hosts", "\"" + text +
+                                        "\" is not a host: write \"relay.example.net\", "
+                                        "\"relay.example.net:2525\" or \"[2001:db8::1]:25\"");
       continue;
     }
     out->push_back(std::move(host));
@@ -144,9 +148,12 @@ void read_listener(TableReader* reader, Listener* out) {
   reader->text("name", &out->name);
   std::string place;
   if (!reader->text("address", &place)) {
-    if (!reader->has("address")) reader->report("address", "is missing; write for example address = \"127.0.0.1:25\"");
+    if (!reader->has("address"))
+      reader->report("address", "is missing; write for example address = \"127.0.0.1:25\"");
   } else if (!parse_place(place, &out->address, &out->port)) {
-    reader->report("address", "\"" + place + "\" is not an IP address with a port; write \"127.0.0.1:25\" or \"[::1]:25\"");
+    reader->report(
+        "address",
+        "\"" + place + "\" is not an IP address with a port; write \"127.0.0.1:25\" or \"[::1]:25\"");
   }
   reader->flag("implicit_tls", &out->implicit_tls);
   reader->flag("require_tls", &out->require_tls);
@@ -160,7 +167,9 @@ void read_listener(TableReader* reader, Listener* out) {
     if (parse_network(text, &network)) {
       out->relay_from.push_back(network);
     } else {
-      reader->report("relay_from", "\"" + text + "\" is not a network; write \"192.0.2.0/24\", \"2001:db8::/32\" or an address");
+      reader->report(
+          "relay_from",
+          "\"" + text + "\" is not a network; write \"192.0.2.0/24\", \"2001:db8::/32\" or an address");
     }
   }
   size_t newline = 0;
@@ -189,7 +198,9 @@ void read_user(TableReader* reader, User* out) {
   if (out->secret_hash.empty()) {
     reader->report("secret", "is missing; `penstock hash-password` makes one");
   } else if (out->secret_hash.front() != '$') {
-    reader->report("secret", "is a hash such as \"$y$...\", never the password itself; `penstock hash-password` makes one");
+    reader->report(
+        "secret",
+        "is a hash such as \"$y$...\", never the password itself; `penstock hash-password` makes one");
   }
   reader->finish();
 }
@@ -216,11 +227,13 @@ void read_destination_settings(TableReader* reader, DestinationSettings* out) {
   reader->number("port", &port, 1, 65535);
   out->port = static_cast<uint16_t>(port);
   size_t mode = 0;
-  if (reader->choice("tls", {"off", "opportunistic", "required"}, &mode)) out->tls = static_cast<TlsMode>(mode);
+  if (reader->choice("tls", {"off", "opportunistic", "required"}, &mode))
+    out->tls = static_cast<TlsMode>(mode);
   reader->flag("tls_verify", &out->tls_verify);
   reader->flag("tls_fallback", &out->tls_fallback_to_clear);
   if (out->tls_verify && out->tls != TlsMode::kRequired) {
-    reader->report("tls_verify", "needs tls = \"required\": a handshake that may fall back to clear text proves nothing");
+    reader->report("tls_verify",
+                   "needs tls = \"required\": a handshake that may fall back to clear text proves nothing");
   }
   reader->number("max_connections", &out->max_connections, 1, 100'000);
   reader->number("max_messages_per_connection", &out->max_messages_per_connection, 0, 1'000'000'000);
@@ -240,7 +253,9 @@ void read_dns(TableReader* reader, DnsSettings* out) {
       std::string host;
       uint16_t port = 53;
       if (!split_place(server, &host, &port) || !is_ip(host)) {
-        reader->report("servers", "\"" + server + "\" is not an IP address with or without a port, such as \"192.0.2.53\"");
+        reader->report(
+            "servers",
+            "\"" + server + "\" is not an IP address with or without a port, such as \"192.0.2.53\"");
       }
     }
   }
@@ -259,7 +274,8 @@ void read_dns(TableReader* reader, DnsSettings* out) {
 void read_spool(TableReader* reader, SpoolSettings* out) {
   reader->text("path", &out->path);
   size_t durability = 0;
-  if (reader->choice("durability", {"sync", "relaxed"}, &durability)) out->durability = static_cast<Durability>(durability);
+  if (reader->choice("durability", {"sync", "relaxed"}, &durability))
+    out->durability = static_cast<Durability>(durability);
   reader->size("reserve", &out->reserve_bytes);
   reader->size("body_memory", &out->body_memory_bytes, 1'000'000);
   uint32_t most = static_cast<uint32_t>(out->max_messages);
@@ -271,7 +287,8 @@ void read_spool(TableReader* reader, SpoolSettings* out) {
 void read_log(TableReader* reader, LogSettings* out) {
   reader->text("path", &out->path);
   reader->size("rotate_size", &out->rotate_bytes);
-  if (out->rotate_bytes != 0 && out->rotate_bytes < 100'000) reader->report("rotate_size", "too small: at least 100kB, or 0 for never");
+  if (out->rotate_bytes != 0 && out->rotate_bytes < 100'000)
+    reader->report("rotate_size", "too small: at least 100kB, or 0 for never");
   reader->number("keep", &out->keep, 0, 10'000);
   reader->finish();
 }

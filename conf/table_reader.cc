@@ -22,7 +22,8 @@ size_t distance(const std::string& a, const std::string& b) {
     for (size_t j = 1; j <= b.size(); ++j) {
       const size_t change = a[i - 1] == b[j - 1] ? 0 : 1;
       d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + change});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
     }
   }
   return d[a.size()][b.size()];
@@ -35,7 +36,8 @@ std::string nearest(const std::string& text, const std::vector<std::string>& wor
   size_t least = text.size() / 2 + 2;  // farther away it is no likely slip
   for (const std::string& word : words) {
     size_t far = distance(text, word);
-    if (word.find(text) != std::string::npos || text.find(word) != std::string::npos) far = std::min<size_t>(far, 2);
+    if (word.find(text) != std::string::npos || text.find(word) != std::string::npos)
+      far = std::min<size_t>(far, 2);
     if (far < least) {
       least = far;
       best = word;
@@ -44,7 +46,9 @@ std::string nearest(const std::string& text, const std::vector<std::string>& wor
   return best;
 }
 
-int TableReader::line() const { return table_ == nullptr ? 0 : static_cast<int>(table_->source().begin.line); }
+int TableReader::line() const {
+  return table_ == nullptr ? 0 : static_cast<int>(table_->source().begin.line);
+}
 
 void TableReader::report_at(const toml::source_region& where, std::string message, bool warning) {
   problems_->push_back({file_, static_cast<int>(where.begin.line), static_cast<int>(where.begin.column),
@@ -240,7 +244,9 @@ void TableReader::finish() {
     const std::string name(key.str());
     if (std::ranges::find(known_, name) != known_.end()) continue;
     const std::string near = nearest(name, known_);
-    report_at(key.source(), "there is no key \"" + name + "\"" + (near.empty() ? "" : "; did you mean \"" + near + "\"?"), false);
+    report_at(key.source(),
+              "there is no key \"" + name + "\"" + (near.empty() ? "" : "; did you mean \"" + near + "\"?"),
+              false);
   }
 }
 

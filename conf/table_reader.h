@@ -1,5 +1,5 @@
-// Reads one TOML table key by key: checks types and ranges, and in the end reports the keys that nobody asked for, with
-// the nearest right one. For this folder.
+// Reads one TOML table key by key: checks types and ranges, and in the end reports the keys that nobody asked
+// for, with the nearest right one. For this folder.
 #pragma once
 
 #include <toml++/toml.h>

@@ -1,5 +1,6 @@
-// Whether a path (site x source) may open another connection, and a connection may take another message. Here with the
-// fixed limits of the destination's settings; windows, quotas and the error threshold join in this place. Pure.
+// Whether a path (site x source) may open another connection, and a connection may take another message. Here
+// with the fixed limits of the destination's settings; windows, quotas and the error threshold join in this
+// place. Pure.
 #pragma once
 
 #include <cstdint>
@@ -11,21 +12,23 @@ namespace mx {
 
 struct Admission {
   bool yes = false;
-  conf::Instant not_before = conf::kNever;  // when `yes` is false: ask again then; kNever: when a connection ends
+  conf::Instant not_before =
+      conf::kNever;  // when `yes` is false: ask again then; kNever: when a connection ends
   const char* why = "";
 };
 
 struct PathLoad {
-  uint32_t connections = 0;        // open and opening
-  uint32_t all_connections = 0;    // of the whole relay
-  conf::Instant backoff_until{};   // the path failed lately
+  uint32_t connections = 0;       // open and opening
+  uint32_t all_connections = 0;   // of the whole relay
+  conf::Instant backoff_until{};  // the path failed lately
 };
 
-inline Admission may_connect(const conf::Config& config, const conf::DestinationSettings& settings, const PathLoad& load,
-                             conf::Instant now) {
+inline Admission may_connect(const conf::Config& config, const conf::DestinationSettings& settings,
+                             const PathLoad& load, conf::Instant now) {
   if (load.backoff_until > now) return {false, load.backoff_until, "waits after a failed connection"};
   if (load.connections >= settings.max_connections) return {false, conf::kNever, "max_connections"};
-  if (load.all_connections >= config.max_outbound_connections) return {false, conf::kNever, "max_outbound_connections"};
+  if (load.all_connections >= config.max_outbound_connections)
+    return {false, conf::kNever, "max_outbound_connections"};
   return {true, now, ""};
 }
 

@@ -14,10 +14,11 @@ using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 namespace {
 
 constexpr size_t kHeaderOctets = 12;
-constexpr size_t kMaxPointers = 64;     // of one name: more is a loop
-constexpr size_t kMaxRecords = 512;     // of one answer that are looked at
-constexpr size_t kNameOctets = 255;     // RFC 1035 §2.3.4
-constexpr uint32_t kMaxTtl = 604'800;   // RFC 8767 §4 recommends a cap of days; with the top bit set it is 0 (RFC 2181 §8)
+constexpr size_t kMaxPointers = 64;  // of one name: more is a loop
+constexpr size_t kMaxRecords = 512;  // of one answer that are looked at
+constexpr size_t kNameOctets = 255;  // RFC 1035 §2.3.4
+constexpr uint32_t kMaxTtl =
+    604'800;  // RFC 8767 §4 recommends a cap of days; with the top bit set it is 0 (RFC 2181 §8)
 
 // Reads from untrusted bytes; after the first failure everything reads as nothing.
 class Reader {
@@ -50,8 +51,8 @@ class Reader {
     at_ += count;
     return all_.substr(at_ - count, count);
   }
-  // A name with compression (RFC 1035 §4.1.4), lower case, without the last dot; the root is "". A dot or other odd octet
-  // inside a label is written as '?', so that it can never make two names look the same.
+  // A name with compression (RFC 1035 §4.1.4), lower case, without the last dot; the root is "". A dot or
+  // other odd octet inside a label is written as '?', so that it can never make two names look the same.
   std::string name() {
     std::string out;
     size_t position = at_, pointers = 0;
@@ -61,7 +62,8 @@ class Reader {
       const auto length = static_cast<uint8_t>(all_[position]);
       if ((length & 0xc0) == 0xc0) {
         if (position + 1 >= all_.size() || ++pointers > kMaxPointers) return failed();
-        const size_t target = static_cast<size_t>(length & 0x3f) << 8 | static_cast<uint8_t>(all_[position + 1]);
+        const size_t target =
+            static_cast<size_t>(length & 0x3f) << 8 | static_cast<uint8_t>(all_[position + 1]);
         if (!jumped) at_ = position + 2;
         jumped = true;
         position = target;
@@ -175,7 +177,8 @@ const char* rcode_text(unsigned rcode) {
   }
 }
 
-// The TTL of a negative answer: the SOA's own, at most its MINIMUM (RFC 2308 §5). Without a SOA it is not kept.
+// The TTL of a negative answer: the SOA's own, at most its MINIMUM (RFC 2308 §5). Without a SOA it is not
+// kept.
 conf::Duration negative_ttl(std::string_view raw, Reader* reader, unsigned authorities) {
   for (unsigned i = 0; i < std::min<unsigned>(authorities, kMaxRecords); ++i) {
     const std::optional<Record> record = read_record(reader);
@@ -207,7 +210,8 @@ DnsAnswer parse_dns_answer(std::string_view raw, std::string_view name, RecordTy
     if (!reader.good()) return malformed(name, "the question is cut");
   }
   DnsAnswer answer;
-  for (const char c : name) answer.canonical_name += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  for (const char c : name)
+    answer.canonical_name += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   if (!answer.canonical_name.empty() && answer.canonical_name.back() == '.') answer.canonical_name.pop_back();
   const unsigned rcode = flags & 0x0f;
   if (rcode != 0 && rcode != 3) {
@@ -226,10 +230,13 @@ DnsAnswer parse_dns_answer(std::string_view raw, std::string_view name, RecordTy
   for (bool moved = true; moved;) {  // along the CNAMEs, in whatever order they came
     moved = false;
     for (const Record& record : records) {
-      if (record.type != RecordType::kCname || record.owner != answer.canonical_name || type == RecordType::kCname) continue;
+      if (record.type != RecordType::kCname || record.owner != answer.canonical_name ||
+          type == RecordType::kCname)
+        continue;
       Reader target(raw, record.data_at);
       std::string next = target.name();
-      if (!target.good() || ++chain > conf::limits::kCnameChain) return malformed(name, "its CNAMEs lead nowhere");
+      if (!target.good() || ++chain > conf::limits::kCnameChain)
+        return malformed(name, "its CNAMEs lead nowhere");
       answer.canonical_name = std::move(next);
       ttl = std::min(ttl, record.ttl);
       moved = true;

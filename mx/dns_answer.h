@@ -1,4 +1,5 @@
-// A raw DNS response (RFC 1035 §4) into a DnsAnswer. Hostile input: every read is bounded, compression loops end.
+// A raw DNS response (RFC 1035 §4) into a DnsAnswer. Hostile input: every read is bounded, compression loops
+// end.
 #pragma once
 
 #include <string_view>

@@ -1,6 +1,6 @@
-// The TTL cache in front of a DnsTransport: bounded (least recently used goes), negative answers kept (RFC 2308), one
-// query in flight per question, prompt eviction of stale entries on use. Temporary failures are kept 5 seconds so
-// that a dead name server is not stormed. One thread.
+// The TTL cache in front of a DnsTransport: bounded (least recently used goes), negative answers kept (RFC
+// 2308), one query in flight per question, prompt eviction of stale entries on use. Temporary failures are
+// kept 5 seconds so that a dead name server is not stormed. One thread.
 #pragma once
 
 #include <cstdint>

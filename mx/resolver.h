@@ -15,11 +15,11 @@ namespace mx {
 enum class RecordType : uint16_t { kA = 1, kCname = 5, kSoa = 6, kMx = 15, kTxt = 16, kAaaa = 28 };
 
 enum class DnsStatus : uint8_t {
-  kOk,          // records of the asked type are there
-  kNoData,      // the name exists, no record of the type
-  kNoName,      // NXDOMAIN
-  kFailed,      // SERVFAIL, REFUSED, garbage: temporary
-  kTimeout,     // no answer: temporary
+  kOk,       // records of the asked type are there
+  kNoData,   // the name exists, no record of the type
+  kNoName,   // NXDOMAIN
+  kFailed,   // SERVFAIL, REFUSED, garbage: temporary
+  kTimeout,  // no answer: temporary
 };
 
 struct MxRecord {
@@ -33,8 +33,9 @@ struct DnsAnswer {
   std::vector<MxRecord> mx;            // kMx
   std::vector<std::string> addresses;  // kA, kAaaa: textual
   std::vector<std::string> texts;      // kTxt: strings of one record joined
-  conf::Duration ttl{0};               // the least of the chain; for negative answers min(SOA TTL, SOA MINIMUM) (RFC 2308 §5)
-  std::string detail;                  // for people: "SERVFAIL from 127.0.0.1"
+  conf::Duration ttl{
+      0};  // the least of the chain; for negative answers min(SOA TTL, SOA MINIMUM) (RFC 2308 §5)
+  std::string detail;  // for people: "SERVFAIL from 127.0.0.1"
 };
 using DnsAnswerPtr = std::shared_ptr<const DnsAnswer>;
 
@@ -50,7 +51,8 @@ class Resolver {
 class DnsTransport {
  public:
   virtual ~DnsTransport() = default;
-  // `raw` is valid during the call. status kOk: a response arrived (whatever its RCODE); else kTimeout or kFailed.
+  // `raw` is valid during the call. status kOk: a response arrived (whatever its RCODE); else kTimeout or
+  // kFailed.
   using Done = std::function<void(DnsStatus status, std::string_view raw, std::string_view detail)>;
   virtual void ask(const std::string& name, RecordType type, Done done) = 0;  // done runs later, never inside
 };

@@ -56,9 +56,10 @@ bool is_private_target(std::string_view address) {
     std::string_view network;
     uint8_t bits;
   } kPrivate[] = {
-      {"0.0.0.0", 104},   {"10.0.0.0", 104},    {"100.64.0.0", 106}, {"127.0.0.0", 104}, {"169.254.0.0", 112},
-      {"172.16.0.0", 108}, {"192.168.0.0", 112}, {"224.0.0.0", 100},  {"240.0.0.0", 100}, {"::", 128},
-      {"::1", 128},       {"fc00::", 7},        {"fe80::", 10},      {"ff00::", 8},
+      {"0.0.0.0", 104},     {"10.0.0.0", 104},   {"100.64.0.0", 106},  {"127.0.0.0", 104},
+      {"169.254.0.0", 112}, {"172.16.0.0", 108}, {"192.168.0.0", 112}, {"224.0.0.0", 100},
+      {"240.0.0.0", 100},   {"::", 128},         {"::1", 128},         {"fc00::", 7},
+      {"fe80::", 10},       {"ff00::", 8},
   };
   return std::ranges::any_of(kPrivate, [&ip](const auto& each) { return in(ip, each.network, each.bits); });
 }
@@ -144,8 +145,9 @@ struct Router::Lookup : std::enable_shared_from_this<Router::Lookup> {
 };
 
 void Router::Lookup::ask_mx(uint16_t port) {
-  resolver->query(domain, RecordType::kMx,
-                  [self = shared_from_this(), port](const DnsAnswerPtr& answer) { self->take_mx(*answer, port); });
+  resolver->query(domain, RecordType::kMx, [self = shared_from_this(), port](const DnsAnswerPtr& answer) {
+    self->take_mx(*answer, port);
+  });
 }
 
 void Router::Lookup::take_mx(const DnsAnswer& answer, uint16_t port) {
@@ -155,7 +157,8 @@ void Router::Lookup::take_mx(const DnsAnswer& answer, uint16_t port) {
       finish(Route::Kind::kNoDomain, "the domain " + domain + " does not exist");
       return;
     case DnsStatus::kFailed:
-      finish(Route::Kind::kDefer, "the MX records of " + domain + " cannot be found out now: " + answer.detail);
+      finish(Route::Kind::kDefer,
+             "the MX records of " + domain + " cannot be found out now: " + answer.detail);
       return;
     case DnsStatus::kTimeout:
       finish(Route::Kind::kDefer, "no answer about the MX records of " + domain + " in time");
@@ -184,7 +187,8 @@ void Router::Lookup::take_mx(const DnsAnswer& answer, uint16_t port) {
       note(shown + " is an address, not a name: ignored");
     } else if (record.host == "localhost" || record.host.find('?') != std::string::npos) {
       note(shown + " is ignored");
-    } else if (std::ranges::any_of(hosts, [&record](const Host& each) { return each.host.name == record.host; })) {
+    } else if (std::ranges::any_of(hosts,
+                                   [&record](const Host& each) { return each.host.name == record.host; })) {
       continue;  // named twice
     } else if (hosts.size() < conf::limits::kMxHosts) {
       add_host(record.host, record.preference, port);
@@ -248,7 +252,8 @@ bool Router::Lookup::ourselves(const Host& host) const {
   return std::ranges::any_of(host.v4, own) || std::ranges::any_of(host.v6, own);
 }
 
-// RFC 5321 §5.1: when we are among the MX hosts, those as preferred as we, or less, are not for us. True: none is left.
+// RFC 5321 §5.1: when we are among the MX hosts, those as preferred as we, or less, are not for us. True:
+// none is left.
 bool Router::Lookup::cut_loop() {
   const auto us = std::ranges::find_if(hosts, [this](const Host& host) { return ourselves(host); });
   if (us == hosts.end()) return false;
@@ -259,7 +264,8 @@ bool Router::Lookup::cut_loop() {
 
 void Router::Lookup::conclude() {
   if (!configured && cut_loop()) {
-    finish(Route::Kind::kLoop, "mail for " + domain + " loops back to this relay: it is the best MX of the domain");
+    finish(Route::Kind::kLoop,
+           "mail for " + domain + " loops back to this relay: it is the best MX of the domain");
     return;
   }
   bool any = false, failed = false;

@@ -9,7 +9,7 @@
 namespace relay {
 
 struct AttemptFacts {
-  conf::ConfigPtr config;                                // keeps `settings` alive
+  conf::ConfigPtr config;                               // keeps `settings` alive
   const conf::DestinationSettings* settings = nullptr;  // of the delivery's domain
   std::string site;
   std::string mx_host;

@@ -19,13 +19,15 @@ namespace relay {
 namespace {
 
 constexpr size_t kWaitingChecks = 256;
-// Computed when the user is unknown, so that the time of the answer does not tell. It is the hash of nothing anyone knows.
+// Computed when the user is unknown, so that the time of the answer does not tell. It is the hash of nothing
+// anyone knows.
 constexpr const char* kDummyHash = "$6$penstockdummysalt$";
 
 bool equal_in_constant_time(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   unsigned difference = 0;
-  for (size_t i = 0; i < a.size(); ++i) difference |= static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i]);
+  for (size_t i = 0; i < a.size(); ++i)
+    difference |= static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i]);
   return difference == 0;
 }
 
@@ -79,11 +81,13 @@ struct Authenticator::State {
     const auto now = std::chrono::steady_clock::now();
     if (said.time_since_epoch().count() != 0 && now - said < std::chrono::minutes(1)) return;
     said = now;
-    std::fprintf(stderr, "penstock: more than %zu AUTH checks wait: some are refused unseen\n", kWaitingChecks);
+    std::fprintf(stderr, "penstock: more than %zu AUTH checks wait: some are refused unseen\n",
+                 kWaitingChecks);
   }
 };
 
-Authenticator::Authenticator(std::function<void(std::function<void()>)> post) : state_(std::make_shared<State>()) {
+Authenticator::Authenticator(std::function<void(std::function<void()>)> post)
+    : state_(std::make_shared<State>()) {
   state_->post = std::move(post);
   state_->thread = std::thread([state = state_.get()] { state->run(); });
 }
@@ -97,7 +101,8 @@ Authenticator::~Authenticator() {
   state_->thread.join();
 }
 
-void Authenticator::check(conf::ConfigPtr config, std::string user, std::string secret, std::function<void(bool)> done) {
+void Authenticator::check(conf::ConfigPtr config, std::string user, std::string secret,
+                          std::function<void(bool)> done) {
   {
     const std::lock_guard lock(state_->mutex);
     if (state_->waiting.size() < kWaitingChecks) {

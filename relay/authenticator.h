@@ -1,4 +1,5 @@
-// Checks AUTH secrets against crypt(3) hashes on a thread of its own: a good hash costs tens of milliseconds by design.
+// Checks AUTH secrets against crypt(3) hashes on a thread of its own: a good hash costs tens of milliseconds
+// by design.
 #pragma once
 
 #include <functional>
@@ -15,8 +16,8 @@ class Authenticator {
   explicit Authenticator(std::function<void(std::function<void()>)> post);
   ~Authenticator();  // waits for the check under way; the rest is dropped, their `done` never runs
 
-  // `done(good)` runs on the loop's thread. An unknown user costs as much time as a known one (a dummy hash is
-  // computed). More than 256 waiting: done(false) at once, said on stderr at most once a minute.
+  // `done(good)` runs on the loop's thread. An unknown user costs as much time as a known one (a dummy hash
+  // is computed). More than 256 waiting: done(false) at once, said on stderr at most once a minute.
   void check(conf::ConfigPtr config, std::string user, std::string secret, std::function<void(bool)> done);
 
  private:

@@ -132,7 +132,8 @@ conf::Status Daemon::open_listener(const conf::Listener& listener) {
   const bool tls = server_tls_ != nullptr;
   auto opened = uv::TcpListener::open(loop_.get(), listener.address, listener.port, server_tls_,
                                       [this, name = listener.name, tls](Accepted accepted) {
-                                        if (reception_ != nullptr) reception_->accept(name, tls, std::move(accepted));
+                                        if (reception_ != nullptr)
+                                          reception_->accept(name, tls, std::move(accepted));
                                       });
   if (!opened.ok()) return opened.error();
   listeners_[listener.name + ' ' + listener_text(listener)] = {std::move(*opened), tls};
@@ -147,7 +148,8 @@ conf::Status Daemon::open_transit() {
   if (!spool.ok()) return spool.error();
   spool_ = std::move(*spool);
   if (config_->spool.durability == conf::Durability::kRelaxed) {
-    say("warning: spool.durability = \"relaxed\": a power cut or a crash of the machine may lose accepted mail");
+    say("warning: spool.durability = \"relaxed\": a power cut or a crash of the machine may lose accepted "
+        "mail");
   }
   auto dns = uv::CaresTransport::open(loop_.get(), config_->dns);
   if (!dns.ok()) return dns.error();
@@ -165,7 +167,8 @@ conf::Status Daemon::open_transit() {
   parts.network = network_.get();
   parts.clock = &clock_;
   parts.random = &random_;
-  for (const conf::Listener& listener : config_->listeners) parts.own_addresses.push_back(listener_text(listener));
+  for (const conf::Listener& listener : config_->listeners)
+    parts.own_addresses.push_back(listener_text(listener));
   transit_ = std::make_unique<Transit>(std::move(parts));
   spool_->on_completions_ready([this] { loop_->post([] {}); });
   log_->on_written([this] { loop_->post([] {}); });
@@ -283,10 +286,12 @@ void Daemon::reload() {
     notify_ready("serving; the last reload was refused");
     return;
   }
-  const bool restart_needed = fresh->spool.path != config_->spool.path || fresh->hostname != config_->hostname ||
-                              fresh->dns.servers != config_->dns.servers || fresh->log.path != config_->log.path ||
-                              fresh->admin.socket != config_->admin.socket || fresh->run_as != config_->run_as;
-  if (restart_needed) say("reload: hostname, run_as, [spool], [dns], [log] and [admin] change with a restart only");
+  const bool restart_needed =
+      fresh->spool.path != config_->spool.path || fresh->hostname != config_->hostname ||
+      fresh->dns.servers != config_->dns.servers || fresh->log.path != config_->log.path ||
+      fresh->admin.socket != config_->admin.socket || fresh->run_as != config_->run_as;
+  if (restart_needed)
+    say("reload: hostname, run_as, [spool], [dns], [log] and [admin] change with a restart only");
   config_ = fresh;
   server_tls_ = server;
   client_tls_ = client;

@@ -1,5 +1,6 @@
-// Deadlines of many streams, cheap to move: nearly every deadline is set anew long before it comes. A deadline that moves
-// later only notes its new time; the heap learns of it when the old time comes. One thread; time is passed in.
+// Deadlines of many streams, cheap to move: nearly every deadline is set anew long before it comes. A
+// deadline that moves later only notes its new time; the heap learns of it when the old time comes. One
+// thread; time is passed in.
 #pragma once
 
 #include <cstddef>

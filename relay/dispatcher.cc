@@ -13,15 +13,8 @@ using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 
 namespace {
 
-constexpr conf::Duration kFailedTargetMemory = 60s;  // a host that just failed is not the first choice for so long
-constexpr size_t kGiveUpChunk = 256;                 // deliveries given up per path and step: each needs its record
-
-std::string address_text(const Target& target) {
-  const bool v6 = target.address.find(':') != std::string::npos;
-  return (v6 ? '[' + target.address + ']' : target.address) + ':' + std::to_string(target.port);
-}
-
-conf::Duration zero_if_negative(conf::Duration d) { return std::max(d, conf::Duration(0)); }
+constexpr conf::Duration kFailedTargetMemory =
+    60s;  // a host that just failed is not the first choice for so long
 
 }  // namespace
 
@@ -105,7 +98,8 @@ void Dispatcher::set_wake(queue::Path* path, conf::Instant now) {
   conf::Instant wake = conf::kNever;
   if (!path->ready.empty() && !stopping_) {
     if (path->backoff_until > now) wake = path->backoff_until;
-    if (failing(path)) wake = std::min(wake, std::max(path->ready.front()->due + config_->ready_limit, now + 10ms));
+    if (failing(path))
+      wake = std::min(wake, std::max(path->ready.front()->due + config_->ready_limit, now + 10ms));
   } else if (path->backoff_until > now) {
     wake = path->backoff_until;  // so that the site can be forgotten afterwards
   }
@@ -126,9 +120,9 @@ void Dispatcher::work(queue::Path* path, conf::Instant now) {
   if (failing(path)) give_up_old(path, now);
   while (path->ready.size() > path->opening) {
     if (failing(path) && path->opening > 0) break;  // one probe until the path works again
-    const mx::Admission admission =
-        mx::may_connect(*config_, *path->site->settings,
-                        {path->connections, static_cast<uint32_t>(connections_.size()), path->backoff_until}, now);
+    const mx::Admission admission = mx::may_connect(
+        *config_, *path->site->settings,
+        {path->connections, static_cast<uint32_t>(connections_.size()), path->backoff_until}, now);
     if (!admission.yes) {
       if (connections_.size() >= config_->max_outbound_connections && !path->starved) {
         path->starved = true;
@@ -172,8 +166,7 @@ bool Dispatcher::open(queue::Path* path) {
   plan.options.timeouts = settings.timeouts;
   plan.tls_verify = settings.tls_verify;
   plan.tls_fallback_to_clear = settings.tls_fallback_to_clear;
-  auto connection =
-      std::make_unique<OutboundConnection>(std::move(plan), path, network_, clock_, this);
+  auto connection = std::make_unique<OutboundConnection>(std::move(plan), path, network_, clock_, this);
   OutboundConnection* raw = connection.get();
   Slot& slot = connections_[raw];
   slot.connection = std::move(connection);
@@ -201,135 +194,6 @@ void Dispatcher::connection_ready(OutboundConnection* connection) {
     end_job(slot);  // the rest over another connection
   }
   take_next(slot);
-}
-
-bool Dispatcher::may_go_on(const OutboundConnection* connection) const {
-  const conf::DestinationSettings& settings = *connection->path()->site->settings;
-  return !stopping_ && mx::may_send(settings, connection->transactions(), clock_->now()).yes;
-}
-
-void Dispatcher::take_next(Slot& slot) {
-  OutboundConnection* connection = slot.connection.get();
-  queue::Path* path = connection->path();
-  if (!may_go_on(connection)) {
-    connection->quit();
-    return;
-  }
-  queue::Delivery* delivery = path->ready.pop_front();
-  if (delivery == nullptr) {
-    path->idle.push_back(connection);
-    connection->rest(path->site->settings->timeouts.idle);
-    return;
-  }
-  --ready_;
-  ++jobs_;
-  delivery->state = queue::DeliveryState::kLoading;
-  slot.job = {};
-  slot.job.delivery = delivery;
-  slot.job.picked_up = clock_->now();
-  slot.job.loading = true;
-  if (delivery->message != nullptr && delivery->message->body.has_value()) {
-    begin(slot);
-    return;
-  }
-  connection->stay();
-  messages_->pin(delivery->id, true,
-                 [this, number = slot.number, connection, delivery](conf::Result<queue::Message*> result) {
-                   loaded(number, connection, delivery, std::move(result));
-                 });
-}
-
-void Dispatcher::loaded(uint64_t number, OutboundConnection* connection, queue::Delivery* delivery,
-                        conf::Result<queue::Message*> result) {
-  const auto found = connections_.find(connection);
-  const bool here = found != connections_.end() && found->second.number == number;
-  if (!result.ok()) {
-    if (delivery->message != nullptr) messages_->unpin(std::exchange(delivery->message, nullptr));
-    --jobs_;
-    if (here) found->second.job = {};
-    user_->load_failed(delivery, result.error());
-    if (here) take_next(found->second);
-    return;
-  }
-  if (delivery->message == nullptr) {
-    delivery->message = *result;
-  } else {
-    messages_->unpin(*result);
-  }
-  if (!here) {  // the connection went while the message was read
-    --jobs_;
-    user_->delivery_over(delivery);
-    return;
-  }
-  begin(found->second);
-}
-
-void Dispatcher::begin(Slot& slot) {
-  Job& job = slot.job;
-  queue::Delivery* delivery = job.delivery;
-  if (job.loading) {
-    job.loading = false;
-    delivery->state = queue::DeliveryState::kSending;
-    job.recipients = user_->recipients_now(delivery);
-  }
-  if (job.recipients.empty()) {
-    end_job(slot);
-    take_next(slot);
-    return;
-  }
-  const queue::Message& message = *delivery->message;
-  const conf::DestinationSettings& settings = *slot.connection->path()->site->settings;
-  job.in_transaction = std::min<size_t>(job.recipients.size(), std::max(1U, settings.max_recipients_per_transaction));
-  job.began = clock_->now();
-  smtp::Transaction transaction;
-  transaction.reverse_path = message.record.envelope.reverse_path;
-  transaction.ret = message.record.envelope.ret;
-  transaction.envid = message.record.envelope.envid;
-  transaction.body_type = message.record.envelope.body;
-  transaction.smtputf8 = message.record.envelope.smtputf8;
-  transaction.recipients.reserve(job.in_transaction);
-  for (size_t i = 0; i < job.in_transaction; ++i) {
-    transaction.recipients.push_back(message.record.recipients[job.recipients[i]].recipient);
-  }
-  transaction.body = message.body;
-  slot.connection->send(std::move(transaction));
-}
-
-AttemptFacts Dispatcher::facts_of(const Slot& slot) const {
-  const OutboundConnection& connection = *slot.connection;
-  const queue::Path* path = connection.path();
-  AttemptFacts facts;
-  facts.config = path->site->config;
-  facts.settings = path->site->settings;
-  facts.site = path->site->label;
-  facts.mx_host = connection.target().host;
-  facts.mx_address = address_text(connection.target());
-  facts.source = path->source.name;
-  facts.tls = connection.tls_version();
-  facts.delays.dns = conf::Duration(slot.job.delivery->dns_micros);
-  facts.delays.queue = zero_if_negative(slot.job.picked_up - slot.job.delivery->due);
-  facts.delays.connect = connection.transactions() > 1 ? conf::Duration(0) : connection.connect_time();
-  facts.delays.transaction = clock_->now() - slot.job.began;
-  return facts;
-}
-
-void Dispatcher::transaction_done(OutboundConnection* connection, std::vector<smtp::RecipientOutcome> outcomes) {
-  Slot& slot = connections_.at(connection);
-  Job& job = slot.job;
-  CHECK(job.delivery != nullptr && outcomes.size() == job.in_transaction);
-  std::vector<uint32_t> tried(job.recipients.begin(),
-                              job.recipients.begin() + static_cast<ptrdiff_t>(job.in_transaction));
-  job.recipients.erase(job.recipients.begin(), job.recipients.begin() + static_cast<ptrdiff_t>(job.in_transaction));
-  job.in_transaction = 0;
-  user_->transaction_over(job.delivery, tried, outcomes, facts_of(slot));
-  if (job.recipients.empty()) end_job(slot);
-}
-
-void Dispatcher::end_job(Slot& slot) {
-  queue::Delivery* delivery = slot.job.delivery;
-  slot.job = {};
-  --jobs_;
-  user_->delivery_over(delivery);
 }
 
 void Dispatcher::target_failed(OutboundConnection* connection, const Target& target) {
@@ -368,34 +232,16 @@ void Dispatcher::path_failed(OutboundConnection* connection, conf::Instant now) 
     return;
   }
   path->last_error = connection->error();
-  if (failing(path) && connection->started() < path->failing_since) return;  // opened before the last failure: the same one
+  if (failing(path) && connection->started() < path->failing_since)
+    return;  // opened before the last failure: the same one
   back_off(path, now);
 }
 
 void Dispatcher::back_off(queue::Path* path, conf::Instant now) {
-  path->backoff = failing(path) ? std::min(path->backoff * 2, config_->path_backoff_max) : config_->path_backoff_first;
+  path->backoff =
+      failing(path) ? std::min(path->backoff * 2, config_->path_backoff_max) : config_->path_backoff_first;
   path->failing_since = now;
   path->backoff_until = now + path->backoff + conf::Duration(random_->below(path->backoff.count() / 10 + 1));
-}
-
-void Dispatcher::give_up_old(queue::Path* path, conf::Instant now) {
-  for (size_t i = 0; i < kGiveUpChunk && messages_->loading() < 2 * kGiveUpChunk; ++i) {
-    queue::Delivery* delivery = path->ready.front();
-    if (delivery == nullptr || delivery->due + config_->ready_limit > now) return;
-    path->ready.erase(delivery);
-    --ready_;
-    AttemptFacts facts;
-    facts.config = path->site->config;
-  facts.settings = path->site->settings;
-    facts.site = path->site->label;
-    facts.source = path->source.name;
-    facts.mx_host = path->last_error.mx_host;
-    facts.mx_address = path->last_error.mx_address;
-    facts.delays.dns = conf::Duration(delivery->dns_micros);
-    facts.delays.queue = zero_if_negative(now - delivery->due);
-    delivery->path = nullptr;
-    user_->path_gave_up(delivery, path->last_error, facts);
-  }
 }
 
 std::unordered_map<const queue::Path*, uint32_t> Dispatcher::in_flight_by_path() const {

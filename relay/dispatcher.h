@@ -1,6 +1,6 @@
-// Hands ready deliveries to connections: opens as many as the limits of a path allow, keeps idle ones for the next
-// message, backs a path off when it fails, and gives deliveries up (for now) that waited too long for a failing path.
-// Decides nothing about messages: its user does. Loop thread.
+// Hands ready deliveries to connections: opens as many as the limits of a path allow, keeps idle ones for the
+// next message, backs a path off when it fails, and gives deliveries up (for now) that waited too long for a
+// failing path. Decides nothing about messages: its user does. Loop thread.
 #pragma once
 
 #include <cstdint>
@@ -26,19 +26,21 @@ class DispatcherUser {
   virtual std::vector<uint32_t> recipients_now(queue::Delivery* delivery) = 0;
   // One transaction is over. The delivery is still with the dispatcher.
   virtual void transaction_over(queue::Delivery* delivery, const std::vector<uint32_t>& recipients,
-                                const std::vector<smtp::RecipientOutcome>& outcomes, const AttemptFacts& facts) = 0;
+                                const std::vector<smtp::RecipientOutcome>& outcomes,
+                                const AttemptFacts& facts) = 0;
   // The delivery is back with the user, pinned: all that could be tried was tried.
   virtual void delivery_over(queue::Delivery* delivery) = 0;
   // Back with the user, perhaps not pinned: its path fails, and it waited long enough.
-  virtual void path_gave_up(queue::Delivery* delivery, const queue::PathError& error, const AttemptFacts& facts) = 0;
+  virtual void path_gave_up(queue::Delivery* delivery, const queue::PathError& error,
+                            const AttemptFacts& facts) = 0;
   // Back with the user, not pinned: the spool could not give the message.
   virtual void load_failed(queue::Delivery* delivery, const conf::Error& why) = 0;
 };
 
 class Dispatcher final : public OutboundConnection::Owner {
  public:
-  Dispatcher(conf::ConfigPtr config, queue::MessageCache* messages, Network* network, const conf::Clock* clock,
-             conf::Random* random, DispatcherUser* user);
+  Dispatcher(conf::ConfigPtr config, queue::MessageCache* messages, Network* network,
+             const conf::Clock* clock, conf::Random* random, DispatcherUser* user);
   ~Dispatcher() override;
 
   void add(queue::Delivery* delivery, queue::Path* path);  // becomes kReady, at the end
@@ -59,7 +61,8 @@ class Dispatcher final : public OutboundConnection::Owner {
   std::unordered_map<const queue::Path*, uint32_t> in_flight_by_path() const;
 
   void connection_ready(OutboundConnection* connection) override;
-  void transaction_done(OutboundConnection* connection, std::vector<smtp::RecipientOutcome> outcomes) override;
+  void transaction_done(OutboundConnection* connection,
+                        std::vector<smtp::RecipientOutcome> outcomes) override;
   void target_failed(OutboundConnection* connection, const Target& target) override;
   void connection_ended(OutboundConnection* connection) override;
 

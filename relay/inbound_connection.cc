@@ -12,8 +12,9 @@ constexpr conf::Duration kHandshakeTimeout = 1min;  // implicit TLS
 constexpr uint64_t kReservePiece = 64 * 1024;       // memory is asked for in pieces of this size
 }  // namespace
 
-InboundConnection::InboundConnection(uint64_t number, smtp::ServerOptions options, std::unique_ptr<Transport> transport,
-                                     const conf::Clock* clock, Owner* owner)
+InboundConnection::InboundConnection(uint64_t number, smtp::ServerOptions options,
+                                     std::unique_ptr<Transport> transport, const conf::Clock* clock,
+                                     Owner* owner)
     : number_(number),
       config_(options.config),
       client_address_(options.client_address),
@@ -205,7 +206,8 @@ void InboundConnection::offer(const conf::Envelope& envelope) {
   record.envelope.recipients.clear();
   record.size_bytes = body_.size();
   record.recipients.resize(envelope.recipients.size());
-  for (size_t i = 0; i < envelope.recipients.size(); ++i) record.recipients[i].recipient = envelope.recipients[i];
+  for (size_t i = 0; i < envelope.recipients.size(); ++i)
+    record.recipients[i].recipient = envelope.recipients[i];
   conf::Bytes body(std::move(body_));
   drop_body();
   owner_->offer(number_, std::move(record), std::move(body));

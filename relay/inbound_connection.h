@@ -1,5 +1,5 @@
-// One accepted connection: a Transport with a ServerSession on it. Gathers the message and gives it to the Reception.
-// Loop thread.
+// One accepted connection: a Transport with a ServerSession on it. Gathers the message and gives it to the
+// Reception. Loop thread.
 #pragma once
 
 #include <memory>
@@ -23,7 +23,8 @@ class InboundConnection final : public TransportUser {
     // False: the message does not fit into memory now; the client is told to come back (452).
     virtual bool reserve_memory(uint64_t bytes) = 0;
     virtual void return_memory(uint64_t bytes) = 0;
-    // Both answer by message_done() and auth_done(), later; the connection may be gone by then, hence the number.
+    // Both answer by message_done() and auth_done(), later; the connection may be gone by then, hence the
+    // number.
     virtual void offer(uint64_t connection, spool::MessageRecord record, conf::Bytes body) = 0;
     virtual void authenticate(uint64_t connection, std::string user, std::string secret) = 0;
     // The last call; the connection may be destroyed, but not inside this call.

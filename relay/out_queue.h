@@ -1,5 +1,5 @@
-// OutQueue: bytes on their way out, as owned pieces and as shared slices of message bodies, so that a body is never
-// copied on its way to the socket. Order is kept. One thread.
+// OutQueue: bytes on their way out, as owned pieces and as shared slices of message bodies, so that a body is
+// never copied on its way to the socket. Order is kept. One thread.
 #pragma once
 
 #include <deque>
@@ -22,7 +22,8 @@ class OutQueue {
 
   bool empty() const { return segments_.empty(); }
   size_t size() const { return size_; }
-  // The first run of unsent bytes; empty when there is none. Valid until the next call that changes the queue.
+  // The first run of unsent bytes; empty when there is none. Valid until the next call that changes the
+  // queue.
   std::string_view front() const;
   // Fills up to `max` runs in order and says how many: for a gathering write.
   size_t peek(std::string_view* runs, size_t max) const;

@@ -6,8 +6,8 @@
 
 namespace relay {
 
-OutboundConnection::OutboundConnection(Plan plan, queue::Path* path, Network* network, const conf::Clock* clock,
-                                       Owner* owner)
+OutboundConnection::OutboundConnection(Plan plan, queue::Path* path, Network* network,
+                                       const conf::Clock* clock, Owner* owner)
     : plan_(std::move(plan)),
       path_(path),
       network_(network),

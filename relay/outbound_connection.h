@@ -1,6 +1,6 @@
-// One outbound connection: a Transport with a ClientSession on it. It tries the targets it was given in order until one
-// greets it (a failed handshake is tried again in clear where that is allowed), then takes transactions from its owner.
-// Loop thread.
+// One outbound connection: a Transport with a ClientSession on it. It tries the targets it was given in order
+// until one greets it (a failed handshake is tried again in clear where that is allowed), then takes
+// transactions from its owner. Loop thread.
 #pragma once
 
 #include <memory>
@@ -28,7 +28,8 @@ class OutboundConnection final : public TransportUser {
     virtual ~Owner() = default;
     // A transaction may begin: answer with send(), rest() or quit() now or later.
     virtual void connection_ready(OutboundConnection* connection) = 0;
-    virtual void transaction_done(OutboundConnection* connection, std::vector<smtp::RecipientOutcome> outcomes) = 0;
+    virtual void transaction_done(OutboundConnection* connection,
+                                  std::vector<smtp::RecipientOutcome> outcomes) = 0;
     // A target failed before it was ready; the next one is tried, or connection_ended follows.
     virtual void target_failed(OutboundConnection* connection, const Target& target) = 0;
     // The last call; the connection may be destroyed, but not inside this call. error() says why.
@@ -49,7 +50,7 @@ class OutboundConnection final : public TransportUser {
   void start();
   void send(smtp::Transaction transaction);
   void rest(conf::Duration at_most);  // idle: QUIT follows when no transaction came in time
-  void stay();                         // a transaction is about to come: no more rest
+  void stay();                        // a transaction is about to come: no more rest
   void quit();
 
   queue::Path* path() const { return path_; }
@@ -94,7 +95,8 @@ class OutboundConnection final : public TransportUser {
   conf::Instant deadline_ = conf::kNever;
   queue::PathError error_;
   std::unique_ptr<smtp::ClientSession> session_;
-  std::unique_ptr<smtp::ClientSession> old_session_;  // of the target before; kept while its events are handled
+  std::unique_ptr<smtp::ClientSession>
+      old_session_;  // of the target before; kept while its events are handled
   std::unique_ptr<Transport> transport_;
 };
 

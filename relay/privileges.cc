@@ -19,7 +19,8 @@ conf::Error failure(const std::string& what) {
 }
 
 conf::Error no_such_user(const std::string& user) {
-  return {conf::ErrorCode::kInvalid, "run_as = \"" + user + "\": there is no such user; make one with `useradd --system " +
+  return {conf::ErrorCode::kInvalid, "run_as = \"" + user +
+                                         "\": there is no such user; make one with `useradd --system " +
                                          user + "` or leave run_as out"};
 }
 
@@ -34,7 +35,9 @@ conf::Status prepare_directories(const conf::Config& config) {
        {std::filesystem::path(config.spool.path), log.parent_path(), socket.parent_path()}) {
     std::error_code code;
     if (path.empty() || !std::filesystem::create_directories(path, code)) {
-      if (code) return conf::Error{conf::ErrorCode::kIo, "cannot make the directory " + path.string() + ": " + code.message()};
+      if (code)
+        return conf::Error{conf::ErrorCode::kIo,
+                           "cannot make the directory " + path.string() + ": " + code.message()};
       continue;
     }
     std::filesystem::permissions(path, std::filesystem::perms(0750), code);
@@ -47,19 +50,23 @@ conf::Status prepare_directories(const conf::Config& config) {
 
 conf::Status drop_privileges(const std::string& name) {
   if (name.empty()) {
-    if (geteuid() == 0) std::fprintf(stderr, "penstock: warning: running as root; set run_as to an unprivileged user\n");
+    if (geteuid() == 0)
+      std::fprintf(stderr, "penstock: warning: running as root; set run_as to an unprivileged user\n");
     return conf::success();
   }
   const passwd* user = getpwnam(name.c_str());
   if (user == nullptr) return no_such_user(name);
   if (geteuid() == user->pw_uid) return conf::success();
   if (geteuid() != 0) {
-    return conf::Error{conf::ErrorCode::kIo, "run_as = \"" + name + "\" needs a start as root, or as that user"};
+    return conf::Error{conf::ErrorCode::kIo,
+                       "run_as = \"" + name + "\" needs a start as root, or as that user"};
   }
   if (initgroups(name.c_str(), user->pw_gid) != 0) return failure("cannot set the groups of " + name);
-  if (setresgid(user->pw_gid, user->pw_gid, user->pw_gid) != 0) return failure("cannot become the group of " + name);
+  if (setresgid(user->pw_gid, user->pw_gid, user->pw_gid) != 0)
+    return failure("cannot become the group of " + name);
   if (setresuid(user->pw_uid, user->pw_uid, user->pw_uid) != 0) return failure("cannot become " + name);
-  if (user->pw_uid != 0 && setuid(0) == 0) return conf::Error{conf::ErrorCode::kIo, "root could be taken back after run_as"};
+  if (user->pw_uid != 0 && setuid(0) == 0)
+    return conf::Error{conf::ErrorCode::kIo, "root could be taken back after run_as"};
   prctl(PR_SET_DUMPABLE, 1);
   return conf::success();
 }

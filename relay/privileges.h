@@ -8,11 +8,12 @@
 
 namespace relay {
 
-// Makes the directories of spool, log and admin socket that do not exist yet, owned by `run_as`. kIo names the directory.
+// Makes the directories of spool, log and admin socket that do not exist yet, owned by `run_as`. kIo names
+// the directory.
 conf::Status prepare_directories(const conf::Config& config);
 
-// Sets groups, group and user for good; checks that there is no way back. An empty name stays who we are, with a warning
-// on stderr when that is root. kInvalid: no such user; kIo: the system refused.
+// Sets groups, group and user for good; checks that there is no way back. An empty name stays who we are,
+// with a warning on stderr when that is root. kInvalid: no such user; kIo: the system refused.
 conf::Status drop_privileges(const std::string& user);
 
 }  // namespace relay

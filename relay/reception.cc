@@ -24,7 +24,8 @@ bool Reception::accepting(std::string* why) const {
     *why = "the relay is short of memory";
     return false;
   }
-  std::string reason;  // for the operator, who finds it in the summary; paths and sizes are no business of the client's
+  std::string reason;  // for the operator, who finds it in the summary; paths and sizes are no business of
+                       // the client's
   if (transit_->accepting(&reason)) return true;
   *why = "the relay cannot take mail at present";
   return false;
@@ -37,8 +38,8 @@ bool Reception::reserve_memory(uint64_t bytes) {
 }
 
 void Reception::accept(const std::string& name, bool tls_available, Accepted accepted) {
-  const auto listener =
-      std::ranges::find_if(config_->listeners, [&name](const conf::Listener& each) { return each.name == name; });
+  const auto listener = std::ranges::find_if(
+      config_->listeners, [&name](const conf::Listener& each) { return each.name == name; });
   if (listener == config_->listeners.end()) {
     turn_away(std::move(accepted), "this listener is being closed");
     return;
@@ -60,8 +61,8 @@ void Reception::accept(const std::string& name, bool tls_available, Accepted acc
   options.client_address = accepted.client_address;
   options.gate = this;
   const uint64_t number = next_number_++;
-  auto connection = std::make_unique<InboundConnection>(number, std::move(options), std::move(accepted.transport),
-                                                        clock_, this);
+  auto connection = std::make_unique<InboundConnection>(number, std::move(options),
+                                                        std::move(accepted.transport), clock_, this);
   InboundConnection* raw = connection.get();
   connections_.emplace(number, std::move(connection));
   raw->start();

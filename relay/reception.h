@@ -1,5 +1,5 @@
-// The receiving side of the daemon: who may connect, how many at a time, how much memory half-received messages may take;
-// hands complete messages to the Transit and its answer back to the client. Loop thread.
+// The receiving side of the daemon: who may connect, how many at a time, how much memory half-received
+// messages may take; hands complete messages to the Transit and its answer back to the client. Loop thread.
 #pragma once
 
 #include <cstdint>

@@ -23,7 +23,8 @@ bool has_8bit(std::string_view text) {
 }
 
 // RFC 3461 §4.1, §5.2.2: who is told about what.
-bool wants_report(const spool::MessageRecord& record, const conf::Recipient& recipient, bounce::DsnAction action) {
+bool wants_report(const spool::MessageRecord& record, const conf::Recipient& recipient,
+                  bounce::DsnAction action) {
   if (record.envelope.reverse_path.is_null()) return false;  // RFC 5321 §4.5.5: never a report about a report
   if (action == bounce::DsnAction::kRelayed) return (recipient.notify & conf::kNotifySuccess) != 0;
   return recipient.notify == conf::kNotifyDefault || (recipient.notify & conf::kNotifyFailure) != 0;
@@ -31,8 +32,8 @@ bool wants_report(const spool::MessageRecord& record, const conf::Recipient& rec
 
 }  // namespace
 
-Settlement::Settlement(conf::ConfigPtr config, spool::Spool* spool, log::EventSink* log, const conf::Clock* clock,
-                       conf::Random* random, SettlementUser* user)
+Settlement::Settlement(conf::ConfigPtr config, spool::Spool* spool, log::EventSink* log,
+                       const conf::Clock* clock, conf::Random* random, SettlementUser* user)
     : config_(std::move(config)), spool_(spool), log_(log), clock_(clock), random_(random), user_(user) {}
 
 conf::DeliveryEvent Settlement::event_for(const queue::Delivery& delivery, uint32_t index,
@@ -93,8 +94,8 @@ void Settlement::apply_one(queue::Delivery* delivery, uint32_t index, const smtp
     event.kind = conf::EventKind::kDelivered;
     if (outcome.kind == Kind::kDeliveredNoDsn &&
         wants_report(record, recipient.recipient, bounce::DsnAction::kRelayed)) {
-      verdicts->push_back({index, spool::RecipientState::kDelivered, true, bounce::DsnAction::kRelayed,
-                           std::move(event)});
+      verdicts->push_back(
+          {index, spool::RecipientState::kDelivered, true, bounce::DsnAction::kRelayed, std::move(event)});
       return;
     }
     recipient.state = spool::RecipientState::kDelivered;
@@ -129,7 +130,8 @@ void Settlement::conclude(queue::Delivery* delivery) {
     user_->settled(delivery);
     return;
   }
-  const bool report = std::ranges::any_of(found->second, [](const Verdict& verdict) { return verdict.report; });
+  const bool report =
+      std::ranges::any_of(found->second, [](const Verdict& verdict) { return verdict.report; });
   if (report) {
     delivery->state = queue::DeliveryState::kSettling;
     delivery->path = nullptr;  // the path may be forgotten meanwhile
@@ -166,7 +168,8 @@ void Settlement::store_report(queue::Delivery* delivery, const Verdicts& verdict
     told.recipient = recipient.recipient;
     told.action = verdict.action;
     told.status = recipient.enhanced_status;
-    if (verdict.state == spool::RecipientState::kExpired) told.status = "4.4.7";  // RFC 3463: delivery time expired
+    if (verdict.state == spool::RecipientState::kExpired)
+      told.status = "4.4.7";  // RFC 3463: delivery time expired
     told.reply_code = recipient.reply_code;
     told.diagnostic = recipient.last_reply;
     told.remote_mta = recipient.mx_host;
@@ -218,15 +221,19 @@ void Settlement::finish(queue::Delivery* delivery) {
   user_->settled(delivery);
 }
 
-// The report about a failure could not be stored (the disk is full): the recipients stay pending and are tried again
-// soon, so that the sender hears of them after all. What was delivered stays delivered: its report is given up.
+// The report about a failure could not be stored (the disk is full): the recipients stay pending and are
+// tried again soon, so that the sender hears of them after all. What was delivered stays delivered: its
+// report is given up.
 void Settlement::postpone(queue::Delivery* delivery, const conf::Error& why) {
   const auto found = verdicts_.find(delivery);
   Verdicts verdicts = std::move(found->second);
   verdicts_.erase(found);
   delivery->message->changed = true;
-  std::fprintf(stderr, "penstock: message %s: the report about it could not be stored (%s); its failed recipients are "
-               "tried again in 10 minutes\n", conf::to_text(delivery->id).c_str(), why.detail.c_str());
+  std::fprintf(
+      stderr,
+      "penstock: message %s: the report about it could not be stored (%s); its failed recipients are "
+      "tried again in 10 minutes\n",
+      conf::to_text(delivery->id).c_str(), why.detail.c_str());
   for (Verdict& verdict : verdicts) {
     spool::RecipientRecord& recipient = delivery->message->record.recipients[verdict.recipient];
     if (verdict.state == spool::RecipientState::kDelivered) {

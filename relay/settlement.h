@@ -1,6 +1,7 @@
-// What the outcomes of an attempt mean for a message: delivered, deferred until when, failed or expired; what the log says
-// and what is reported to the reverse-path. A recipient that fails stays pending in the spool until the report about it is
-// stored, so that a crash never loses the only word about a message. Loop thread.
+// What the outcomes of an attempt mean for a message: delivered, deferred until when, failed or expired; what
+// the log says and what is reported to the reverse-path. A recipient that fails stays pending in the spool
+// until the report about it is stored, so that a crash never loses the only word about a message. Loop
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -42,7 +43,8 @@ class Settlement {
   // Applies the outcomes of one transaction (or of a local verdict). `delivery` is pinned.
   void apply(queue::Delivery* delivery, const std::vector<uint32_t>& recipients,
              const std::vector<smtp::RecipientOutcome>& outcomes, const AttemptFacts& facts);
-  // Nothing more comes for this attempt: stores the report that is due, if any, then calls settled() - at once or later.
+  // Nothing more comes for this attempt: stores the report that is due, if any, then calls settled() - at
+  // once or later.
   void conclude(queue::Delivery* delivery);
 
   void reload(conf::ConfigPtr config) { config_ = std::move(config); }
@@ -62,8 +64,9 @@ class Settlement {
 
   void apply_one(queue::Delivery* delivery, uint32_t index, const smtp::RecipientOutcome& outcome,
                  const AttemptFacts& facts, conf::WallTime now, Verdicts* verdicts);
-  conf::DeliveryEvent event_for(const queue::Delivery& delivery, uint32_t index, const smtp::RecipientOutcome& outcome,
-                                const AttemptFacts& facts, conf::WallTime now) const;
+  conf::DeliveryEvent event_for(const queue::Delivery& delivery, uint32_t index,
+                                const smtp::RecipientOutcome& outcome, const AttemptFacts& facts,
+                                conf::WallTime now) const;
   void store_report(queue::Delivery* delivery, const Verdicts& verdicts);
   void finish(queue::Delivery* delivery);
   void postpone(queue::Delivery* delivery, const conf::Error& why);

@@ -39,114 +39,6 @@ Transit::~Transit() {
   dispatcher_.abandon();
 }
 
-conf::MessageId Transit::next_id() { return parts_.spool->next_id(parts_.clock->wall()); }
-
-bool Transit::accepting(std::string* why) const {
-  if (stopping_) {
-    *why = "the relay is going down";
-    return false;
-  }
-  const spool::SpoolHealth health = parts_.spool->health();
-  if (!health.accepting) {
-    *why = health.why;
-    return false;
-  }
-  if (deliveries_.messages() >= parts_.config->spool.max_messages) {
-    *why = "the queue is full";
-    return false;
-  }
-  return true;
-}
-
-void Transit::accept(spool::MessageRecord record, conf::Bytes body, AcceptDone done) {
-  for (spool::RecipientRecord& recipient : record.recipients) recipient.due = record.accepted_at;
-  auto kept = std::make_shared<spool::MessageRecord>(record);
-  parts_.spool->store(std::move(record), body, [this, kept, body, done](conf::Result<spool::Receipt> stored) {
-    if (!stored.ok()) {
-      done(std::move(stored));
-      return;
-    }
-    conf::DeliveryEvent event;
-    event.kind = conf::EventKind::kAccepted;
-    event.time = kept->accepted_at;
-    event.id = kept->id;
-    event.reverse_path = kept->envelope.reverse_path.text();
-    event.recipient = kept->recipients.front().recipient.mailbox.text();
-    event.recipients = static_cast<uint32_t>(kept->recipients.size());
-    event.size_bytes = kept->size_bytes;
-    event.client = kept->envelope.client_address;
-    event.listener = kept->envelope.listener;
-    event.auth = kept->envelope.authenticated_as;
-    settlement_.append(event);
-    accepted_ += kept->recipients.size();
-    done(std::move(stored));
-    enqueue(std::move(*kept), body);
-  });
-}
-
-void Transit::enqueue(spool::MessageRecord record, conf::Bytes body) {
-  const conf::MessageId id = record.id;
-  const conf::Instant now = parts_.clock->now();
-  std::vector<uint32_t> domains;
-  for (const spool::RecipientRecord& recipient : record.recipients) {
-    const uint32_t domain = domains_.intern(recipient.recipient.mailbox.domain);
-    if (std::ranges::find(domains, domain) == domains.end()) {
-      domains.push_back(domain);
-    } else {
-      domains_.release(domain);
-    }
-  }
-  queue::Message* message = messages_.insert(std::move(record), std::move(body), static_cast<uint32_t>(domains.size()));
-  std::vector<Delivery*> fresh;
-  for (const uint32_t domain : domains) {
-    Delivery* delivery = deliveries_.add(id, domain, now);
-    delivery->message = message;
-    fresh.push_back(delivery);
-  }
-  for (Delivery* delivery : fresh) advance(delivery);
-}
-
-conf::Status Transit::recover(const std::function<void(std::string, std::string)>& set_aside) {
-  std::vector<conf::MessageId> done;
-  conf::Status status = parts_.spool->recover(
-      [this, &done](spool::MessageRecord record) {
-        if (queue::all_final(record)) {
-          done.push_back(record.id);
-        } else {
-          adopt(record);
-        }
-      },
-      set_aside);
-  for (const conf::MessageId id : done) parts_.spool->remove(id);
-  return status;
-}
-
-void Transit::adopt(const spool::MessageRecord& record) {
-  const conf::Instant now = parts_.clock->now();
-  const conf::WallTime wall = parts_.clock->wall();
-  for (const spool::RecipientRecord& recipient : record.recipients) {
-    if (recipient.state != spool::RecipientState::kPending) continue;
-    const conf::Instant due = now + std::max(recipient.due - wall, conf::Duration(0));
-    const uint32_t domain = domains_.intern(recipient.recipient.mailbox.domain);
-    Delivery* delivery = deliveries_.find(record.id);
-    while (delivery != nullptr && delivery->domain != domain) delivery = delivery->sibling;
-    if (delivery != nullptr) {  // this domain has one already
-      domains_.release(domain);
-      delivery->due = std::min(delivery->due, due);
-      continue;
-    }
-    delivery = deliveries_.add(record.id, domain, due);
-    delivery->attempt = recipient.attempts;
-  }
-  for (Delivery* delivery = deliveries_.find(record.id); delivery != nullptr; delivery = delivery->sibling) {
-    if (record.on_hold) {
-      park(delivery);
-    } else {
-      schedule(delivery);
-    }
-  }
-}
-
 void Transit::unpin(Delivery* delivery) {
   if (delivery->message == nullptr) return;
   messages_.unpin(std::exchange(delivery->message, nullptr));
@@ -201,8 +93,9 @@ void Transit::find_route(Delivery* delivery) {
   domain.waiting.push_back(delivery);
   if (domain.routing) return;
   domain.routing = true;
-  router_.route(domain.name, *domain.settings,
-                [this, number = domain.number, now](mx::RoutePtr route) { route_found(number, std::move(route), now); });
+  router_.route(domain.name, *domain.settings, [this, number = domain.number, now](mx::RoutePtr route) {
+    route_found(number, std::move(route), now);
+  });
 }
 
 void Transit::route_found(uint32_t number, mx::RoutePtr route, conf::Instant asked) {
@@ -243,31 +136,35 @@ void Transit::follow(Delivery* delivery, queue::DomainEntry& domain) {
   std::string why;
   queue::Path* path = sites_.path_for(domain, &why);
   if (path == nullptr) {
-    refuse_locally(delivery, bounce::Stage::kLocal, bounce::Reply::make(451, "4.4.4 " + why), std::move(facts));
+    refuse_locally(delivery, bounce::Stage::kLocal, bounce::Reply::make(451, "4.4.4 " + why),
+                   std::move(facts));
     return;
   }
   dispatcher_.add(delivery, path);
 }
 
-void Transit::refuse_locally(Delivery* delivery, bounce::Stage stage, bounce::Reply reply, AttemptFacts facts) {
+void Transit::refuse_locally(Delivery* delivery, bounce::Stage stage, bounce::Reply reply,
+                             AttemptFacts facts) {
   delivery->state = DeliveryState::kLoading;
-  messages_.pin(delivery->id, true, [this, delivery, stage, reply = std::move(reply),
-                                     facts = std::move(facts)](conf::Result<queue::Message*> result) {
-    if (!result.ok()) {
-      load_failed(delivery, result.error());
-      return;
-    }
-    unpin(delivery);  // one pin is enough: the new one
-    delivery->message = *result;
-    const std::vector<uint32_t> recipients = recipients_now(delivery);
-    smtp::RecipientOutcome outcome;
-    outcome.kind = smtp::RecipientOutcome::Kind::kRefused;
-    outcome.stage = stage;
-    outcome.reply = reply;
-    outcome.local = true;
-    settlement_.apply(delivery, recipients, std::vector<smtp::RecipientOutcome>(recipients.size(), outcome), facts);
-    settlement_.conclude(delivery);
-  });
+  messages_.pin(delivery->id, true,
+                [this, delivery, stage, reply = std::move(reply),
+                 facts = std::move(facts)](conf::Result<queue::Message*> result) {
+                  if (!result.ok()) {
+                    load_failed(delivery, result.error());
+                    return;
+                  }
+                  unpin(delivery);  // one pin is enough: the new one
+                  delivery->message = *result;
+                  const std::vector<uint32_t> recipients = recipients_now(delivery);
+                  smtp::RecipientOutcome outcome;
+                  outcome.kind = smtp::RecipientOutcome::Kind::kRefused;
+                  outcome.stage = stage;
+                  outcome.reply = reply;
+                  outcome.local = true;
+                  settlement_.apply(delivery, recipients,
+                                    std::vector<smtp::RecipientOutcome>(recipients.size(), outcome), facts);
+                  settlement_.conclude(delivery);
+                });
 }
 
 bool Transit::concerns(const Delivery& delivery, const spool::RecipientRecord& recipient) {
@@ -287,7 +184,8 @@ std::vector<uint32_t> Transit::recipients_now(Delivery* delivery) {
 }
 
 void Transit::transaction_over(Delivery* delivery, const std::vector<uint32_t>& recipients,
-                               const std::vector<smtp::RecipientOutcome>& outcomes, const AttemptFacts& facts) {
+                               const std::vector<smtp::RecipientOutcome>& outcomes,
+                               const AttemptFacts& facts) {
   settlement_.apply(delivery, recipients, outcomes, facts);
 }
 
@@ -295,7 +193,8 @@ void Transit::delivery_over(Delivery* delivery) { settlement_.conclude(delivery)
 
 void Transit::path_gave_up(Delivery* delivery, const queue::PathError& error, const AttemptFacts& facts) {
   bounce::Reply reply = error.reply;
-  // A site that refuses us altogether says nothing about the recipient: it is deferred, whatever the class of the reply.
+  // A site that refuses us altogether says nothing about the recipient: it is deferred, whatever the class of
+  // the reply.
   if (reply.permanent()) reply.code = 0;
   refuse_locally(delivery, error.stage, std::move(reply), facts);
 }
@@ -347,12 +246,9 @@ void Transit::settled(Delivery* delivery) {
   advance(delivery);
 }
 
-void Transit::report_stored(spool::MessageRecord record, conf::Bytes body) {
-  enqueue(std::move(record), std::move(body));
-}
-
-// A message leaves the spool when its last event is in the log file, so that the log never misses a delivery. When the
-// log cannot be written for a while, the final states go to the spool: a restart then does not deliver again.
+// A message leaves the spool when its last event is in the log file, so that the log never misses a delivery.
+// When the log cannot be written for a while, the final states go to the spool: a restart then does not
+// deliver again.
 void Transit::retire_finished(conf::Instant now) {
   const uint64_t written = parts_.log->written_through();
   while (!finished_.empty() && finished_.front().sequence <= written) {
@@ -404,7 +300,8 @@ void Transit::reload(conf::ConfigPtr config) {
   dispatcher_.reload(parts_.config);
   std::vector<Delivery*> ready;
   sites_.for_each([&ready](queue::Path* path) {
-    for (Delivery* delivery = path->ready.front(); delivery != nullptr; delivery = path->ready.after(delivery)) {
+    for (Delivery* delivery = path->ready.front(); delivery != nullptr;
+         delivery = path->ready.after(delivery)) {
       ready.push_back(delivery);
     }
   });

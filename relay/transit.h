@@ -1,6 +1,7 @@
-// The walk of a message through the relay: accepted, kept, routed, sent, settled, tried again, done. Owns every queued
-// delivery and moves it from state to state; advance() is the one place that decides what is next for a delivery at rest.
-// Everything happens on the loop's thread; time comes from the Clock, so that the simulation can own it.
+// The walk of a message through the relay: accepted, kept, routed, sent, settled, tried again, done. Owns
+// every queued delivery and moves it from state to state; advance() is the one place that decides what is
+// next for a delivery at rest. Everything happens on the loop's thread; time comes from the Clock, so that
+// the simulation can own it.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,10 @@
 
 namespace relay {
 
-class Transit final : public smtp::Gate, public admin::Backend, private DispatcherUser, private SettlementUser {
+class Transit final : public smtp::Gate,
+                      public admin::Backend,
+                      private DispatcherUser,
+                      private SettlementUser {
  public:
   struct Parts {
     conf::ConfigPtr config;
@@ -44,8 +48,8 @@ class Transit final : public smtp::Gate, public admin::Backend, private Dispatch
   // At start: everything in the spool becomes a delivery again. `set_aside` hears of each corrupt record.
   conf::Status recover(const std::function<void(std::string key, std::string why)>& set_aside);
 
-  // The one way in. `done` runs when the message is on disk (or is refused: the client must hear 4yz). `record.id` comes
-  // from next_id(); recipients have no state yet.
+  // The one way in. `done` runs when the message is on disk (or is refused: the client must hear 4yz).
+  // `record.id` comes from next_id(); recipients have no state yet.
   using AcceptDone = std::function<void(conf::Result<spool::Receipt>)>;
   void accept(spool::MessageRecord record, conf::Bytes body, AcceptDone done);
   conf::MessageId next_id();
@@ -55,9 +59,9 @@ class Transit final : public smtp::Gate, public admin::Backend, private Dispatch
   conf::Instant next_wake() const;
 
   void reload(conf::ConfigPtr config);
-  void stop();          // nothing new is begun; what is being sent may end
-  bool quiet() const;   // no connection is open
-  void close();         // drops connections, writes down what is known, waits for the spool
+  void stop();         // nothing new is begun; what is being sent may end
+  bool quiet() const;  // no connection is open
+  void close();        // drops connections, writes down what is known, waits for the spool
 
   admin::QueueSummary summary() override;
   uint64_t apply(admin::QueueAction action, const std::vector<conf::MessageId>& ids) override;
@@ -82,7 +86,8 @@ class Transit final : public smtp::Gate, public admin::Backend, private Dispatch
   void find_route(queue::Delivery* delivery);
   void route_found(uint32_t domain, mx::RoutePtr route, conf::Instant asked);
   void follow(queue::Delivery* delivery, queue::DomainEntry& domain);
-  void refuse_locally(queue::Delivery* delivery, bounce::Stage stage, bounce::Reply reply, AttemptFacts facts);
+  void refuse_locally(queue::Delivery* delivery, bounce::Stage stage, bounce::Reply reply,
+                      AttemptFacts facts);
   void drop(queue::Delivery* delivery);
   void unpin(queue::Delivery* delivery);
   void forget(queue::Delivery* delivery);
@@ -91,9 +96,11 @@ class Transit final : public smtp::Gate, public admin::Backend, private Dispatch
 
   std::vector<uint32_t> recipients_now(queue::Delivery* delivery) override;
   void transaction_over(queue::Delivery* delivery, const std::vector<uint32_t>& recipients,
-                        const std::vector<smtp::RecipientOutcome>& outcomes, const AttemptFacts& facts) override;
+                        const std::vector<smtp::RecipientOutcome>& outcomes,
+                        const AttemptFacts& facts) override;
   void delivery_over(queue::Delivery* delivery) override;
-  void path_gave_up(queue::Delivery* delivery, const queue::PathError& error, const AttemptFacts& facts) override;
+  void path_gave_up(queue::Delivery* delivery, const queue::PathError& error,
+                    const AttemptFacts& facts) override;
   void load_failed(queue::Delivery* delivery, const conf::Error& why) override;
   void settled(queue::Delivery* delivery) override;
   void report_stored(spool::MessageRecord record, conf::Bytes body) override;

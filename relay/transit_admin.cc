@@ -20,7 +20,8 @@ constexpr size_t kSitesShown = 50;
 std::string waiting_for(const queue::Path& path, conf::Instant now) {
   if (path.backoff_until <= now) return {};
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(path.backoff_until - now).count() + 1;
-  const std::string why = path.last_error.present() ? path.last_error.reply.text() : std::string("asked us to slow down");
+  const std::string why =
+      path.last_error.present() ? path.last_error.reply.text() : std::string("asked us to slow down");
   return why + ", next try in " + std::to_string(seconds) + " s";
 }
 
@@ -58,7 +59,8 @@ admin::QueueSummary Transit::summary() {
     site.connections += path->connections;
     if (site.waiting_for.empty()) site.waiting_for = waiting_for(*path, now);
   });
-  for (const auto& [path, count] : dispatcher_.in_flight_by_path()) sites[path->site->label].in_flight += count;
+  for (const auto& [path, count] : dispatcher_.in_flight_by_path())
+    sites[path->site->label].in_flight += count;
   for (auto& [name, site] : sites) summary.sites.push_back(std::move(site));
   std::ranges::sort(summary.sites, [](const admin::SiteSummary& a, const admin::SiteSummary& b) {
     return a.ready + a.in_flight > b.ready + b.in_flight;
@@ -83,7 +85,8 @@ uint64_t Transit::apply(QueueAction action, const std::vector<conf::MessageId>& 
     }
     if (!any) continue;
     ++count;
-    if (action == QueueAction::kHold || action == QueueAction::kRelease) keep_hold(id, action == QueueAction::kHold);
+    if (action == QueueAction::kHold || action == QueueAction::kRelease)
+      keep_hold(id, action == QueueAction::kHold);
   }
   return count;
 }

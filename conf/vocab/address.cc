@@ -47,7 +47,8 @@ bool is_dot_string(std::string_view text) {
   return !text.empty() && !after_dot;
 }
 
-// The length of a quoted string at the start of `text`, quotes included; 0 when it does not end or has forbidden octets.
+// The length of a quoted string at the start of `text`, quotes included; 0 when it does not end or has
+// forbidden octets.
 size_t quoted_length(std::string_view text) {
   for (size_t i = 1; i < text.size(); ++i) {
     const auto u = static_cast<unsigned char>(text[i]);
@@ -78,7 +79,8 @@ Result<Domain> parse_literal(std::string_view text) {
   char canonical[INET6_ADDRSTRLEN];
   if (inner.size() > 5 && folded(inner.substr(0, 5)) == "ipv6:") {
     const std::string address = inner.substr(5);
-    if (inet_pton(AF_INET6, address.c_str(), raw) != 1) return invalid("\"" + address + "\" is not an IPv6 address");
+    if (inet_pton(AF_INET6, address.c_str(), raw) != 1)
+      return invalid("\"" + address + "\" is not an IPv6 address");
     inet_ntop(AF_INET6, raw, canonical, sizeof canonical);
     return Domain::from_canonical(std::string("[IPv6:") + canonical + "]");
   }
@@ -95,13 +97,15 @@ Status check_labels(std::string_view name) {
     const size_t dot = std::min(name.find('.', begin), name.size());
     const std::string_view label = name.substr(begin, dot - begin);
     if (label.empty()) return invalid("the domain has an empty label");
-    if (label.size() > 63) return invalid("the label \"" + std::string(label) + "\" is longer than 63 octets");
+    if (label.size() > 63)
+      return invalid("the label \"" + std::string(label) + "\" is longer than 63 octets");
     if (label.front() == '-' || label.back() == '-') {
       return invalid("the label \"" + std::string(label) + "\" begins or ends with a hyphen");
     }
     for (const char c : label) {
       const bool good = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-      if (!good) return invalid("a domain has letters, digits and hyphens only: \"" + std::string(label) + "\"");
+      if (!good)
+        return invalid("a domain has letters, digits and hyphens only: \"" + std::string(label) + "\"");
     }
     begin = dot + 1;
   }
@@ -124,8 +128,9 @@ Result<Domain> Domain::parse(std::string_view text) {
   } else {
     const std::string input(text);
     char* ascii = nullptr;
-    const int status = idn2_lookup_u8(reinterpret_cast<const uint8_t*>(input.c_str()),
-                                      reinterpret_cast<uint8_t**>(&ascii), IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+    const int status =
+        idn2_lookup_u8(reinterpret_cast<const uint8_t*>(input.c_str()), reinterpret_cast<uint8_t**>(&ascii),
+                       IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
     if (status != IDN2_OK || input.find('\0') != std::string::npos) {
       idn2_free(ascii);
       return invalid(std::string("not a valid internationalized domain: ") + idn2_strerror(status));
@@ -170,7 +175,8 @@ Result<Mailbox> Mailbox::parse(std::string_view text, bool allow_bare_postmaster
     mailbox.local = std::string(text.substr(0, at));
   }
   if (at >= text.size() || text[at] != '@') return invalid("the local part is not followed by @");
-  if (mailbox.local.size() > limits::kLocalPartOctets) return invalid("the local part is longer than 64 octets");
+  if (mailbox.local.size() > limits::kLocalPartOctets)
+    return invalid("the local part is longer than 64 octets");
   Result<Domain> domain = Domain::parse(text.substr(at + 1));
   if (!domain.ok()) return domain.error();
   mailbox.domain = std::move(*domain);

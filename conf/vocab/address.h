@@ -8,12 +8,13 @@
 
 namespace conf {
 
-// A domain in canonical form: lower case, A-labels ("xn--..."), no trailing dot; or an address literal kept with its
-// brackets ("[192.0.2.1]", "[IPv6:2001:db8::1]"); or empty.
+// A domain in canonical form: lower case, A-labels ("xn--..."), no trailing dot; or an address literal kept
+// with its brackets ("[192.0.2.1]", "[IPv6:2001:db8::1]"); or empty.
 class Domain {
  public:
   Domain() = default;
-  // Folds case, turns U-labels into A-labels (libidn2, IDNA2008 with UTS #46 mapping), checks labels (<= 63) and length
+  // Folds case, turns U-labels into A-labels (libidn2, IDNA2008 with UTS #46 mapping), checks labels (<= 63)
+  // and length
   // (<= 255, RFC 5321 §4.5.3.1.2). kInvalid says which part is wrong.
   static Result<Domain> parse(std::string_view text);
   // Takes a text that is known to be canonical (from the spool, from parse()).
@@ -36,14 +37,17 @@ struct Mailbox {
   std::string local;  // as it came, unquoted where quoting is not needed; quotes kept where it is
   Domain domain;
 
-  // Parses "local@domain" without angle brackets. Quoted local parts, address literals, UTF-8 (caller checks SMTPUTF8).
-  // local <= 64 octets (RFC 5321 §4.5.3.1.1). "postmaster" alone is taken when `allow_bare_postmaster`.
+  // Parses "local@domain" without angle brackets. Quoted local parts, address literals, UTF-8 (caller checks
+  // SMTPUTF8). local <= 64 octets (RFC 5321 §4.5.3.1.1). "postmaster" alone is taken when
+  // `allow_bare_postmaster`.
   static Result<Mailbox> parse(std::string_view text, bool allow_bare_postmaster = false);
 
   bool is_null() const { return local.empty() && domain.empty(); }
   bool has_utf8_local() const;
   std::string text() const;  // "local@domain", "" for null, "postmaster"
-  friend bool operator==(const Mailbox& a, const Mailbox& b) { return a.local == b.local && a.domain == b.domain; }
+  friend bool operator==(const Mailbox& a, const Mailbox& b) {
+    return a.local == b.local && a.domain == b.domain;
+  }
 };
 
 // Case-insensitive glob over a domain: '*' any run, '?' one character. Linear in practice, no recursion.

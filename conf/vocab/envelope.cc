@@ -3,8 +3,9 @@
 namespace conf {
 
 namespace {
-constexpr std::string_view kDigits = "0123456789abcdefghjkmnpqrstvwxyz";  // Crockford's base 32: no i, l, o, u
-constexpr size_t kLength = 13;                                             // 13 x 5 bits hold 64
+constexpr std::string_view kDigits =
+    "0123456789abcdefghjkmnpqrstvwxyz";  // Crockford's base 32: no i, l, o, u
+constexpr size_t kLength = 13;           // 13 x 5 bits hold 64
 }  // namespace
 
 std::string to_text(MessageId id) {
@@ -14,8 +15,8 @@ std::string to_text(MessageId id) {
 }
 
 Result<MessageId> parse_message_id(std::string_view text) {
-  const Error bad{ErrorCode::kInvalid,
-                  "\"" + std::string(text.substr(0, 40)) + "\" is not a message id (13 characters, as the log has them)"};
+  const Error bad{ErrorCode::kInvalid, "\"" + std::string(text.substr(0, 40)) +
+                                           "\" is not a message id (13 characters, as the log has them)"};
   if (text.size() != kLength) return bad;
   MessageId id = 0;
   for (const char c : text) {

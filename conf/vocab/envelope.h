@@ -15,8 +15,15 @@ using MessageId = uint64_t;
 std::string to_text(MessageId id);
 Result<MessageId> parse_message_id(std::string_view text);
 
-// RFC 3461 §4.1: NOTIFY. kDefault: the parameter was absent (treated as FAILURE for reports, §5.2.1 for passing on).
-enum NotifyBits : uint8_t { kNotifyDefault = 0, kNotifyNever = 1, kNotifySuccess = 2, kNotifyFailure = 4, kNotifyDelay = 8 };
+// RFC 3461 §4.1: NOTIFY. kDefault: the parameter was absent (treated as FAILURE for reports, §5.2.1 for
+// passing on).
+enum NotifyBits : uint8_t {
+  kNotifyDefault = 0,
+  kNotifyNever = 1,
+  kNotifySuccess = 2,
+  kNotifyFailure = 4,
+  kNotifyDelay = 8
+};
 
 enum class Ret : uint8_t { kUnset, kFull, kHeaders };  // RFC 3461 §4.3
 enum class BodyType : uint8_t { k7Bit, k8BitMime };    // RFC 6152

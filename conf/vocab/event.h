@@ -24,10 +24,10 @@ struct DeliveryEvent {
   WallTime time;
   MessageId id = 0;
   std::string reverse_path;
-  std::string recipient;        // one event per recipient, except kAccepted (first recipient, `recipients` counts)
-  uint32_t recipients = 0;      // kAccepted: how many
+  std::string recipient;  // one event per recipient, except kAccepted (first recipient, `recipients` counts)
+  uint32_t recipients = 0;  // kAccepted: how many
   uint64_t size_bytes = 0;
-  std::string site;             // the MX host set the domain rolls up to
+  std::string site;  // the MX host set the domain rolls up to
   std::string mx_host;
   std::string mx_address;       // "192.0.2.1:25"
   std::string source;           // name of our source
@@ -37,13 +37,13 @@ struct DeliveryEvent {
   std::string reply;            // reply text or local reason, one line
   std::string stage;            // "dns", "connect", "greeting", "mail", "rcpt", "data", "dot", ...
   uint32_t attempt = 0;
-  WallTime next_attempt;        // kDeferred: when it is tried again
-  bool uncertain = false;       // the connection broke between the final dot and its reply: may be a duplicate
+  WallTime next_attempt;   // kDeferred: when it is tried again
+  bool uncertain = false;  // the connection broke between the final dot and its reply: may be a duplicate
   StageDelays delays;
-  std::string client;           // kAccepted: address of the client
-  std::string listener;         // kAccepted
-  std::string auth;             // kAccepted: authenticated user
-  MessageId related = 0;        // kReportSent: the message that the report is about
+  std::string client;     // kAccepted: address of the client
+  std::string listener;   // kAccepted
+  std::string auth;       // kAccepted: authenticated user
+  MessageId related = 0;  // kReportSent: the message that the report is about
 };
 
 }  // namespace conf

@@ -1,5 +1,5 @@
-// A doubly linked list whose links live in the elements: no allocation, O(1) removal from the middle. An element is in
-// at most one list per hook; destroying a linked element is a CHECK failure. One thread.
+// A doubly linked list whose links live in the elements: no allocation, O(1) removal from the middle. An
+// element is in at most one list per hook; destroying a linked element is a CHECK failure. One thread.
 #pragma once
 
 #include <cstddef>

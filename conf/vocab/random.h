@@ -1,5 +1,5 @@
-// The only source of randomness: seeded, so that a run can be repeated. xoshiro256** (Blackman and Vigna, 2018),
-// seeded by SplitMix64. Not for secrets. One instance belongs to one thread.
+// The only source of randomness: seeded, so that a run can be repeated. xoshiro256** (Blackman and Vigna,
+// 2018), seeded by SplitMix64. Not for secrets. One instance belongs to one thread.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +30,8 @@ class Random {
     return result;
   }
 
-  // Uniform in [0, bound); 0 for bound 0 (multiply-shift, Lemire 2019; its bias is below 2^-32 for our bounds).
+  // Uniform in [0, bound); 0 for bound 0 (multiply-shift, Lemire 2019; its bias is below 2^-32 for our
+  // bounds).
   uint64_t below(uint64_t bound) {
     __extension__ using Wide = unsigned __int128;
     return static_cast<uint64_t>((static_cast<Wide>(next()) * bound) >> 64);

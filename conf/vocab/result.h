@@ -1,5 +1,6 @@
-// Result<T>: the value of an operation, or why it failed. For failures of the machine or of the input; a remote
-// server that says "no" is not an error here but a bounce::Reply. No exceptions pass through our interfaces.
+// Result<T>: the value of an operation, or why it failed. For failures of the machine or of the input; a
+// remote server that says "no" is not an error here but a bounce::Reply. No exceptions pass through our
+// interfaces.
 #pragma once
 
 #include <string>
@@ -32,8 +33,10 @@ struct Error {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT(google-explicit-constructor)
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
+  Result(T value)
+      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  Result(Error error)
+      : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
 
   bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }

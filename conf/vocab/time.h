@@ -1,5 +1,5 @@
-// Time as types. Instant: monotonic, for deadlines and limits. WallTime: what a calendar says, for people, logs and
-// what must survive a restart. They do not convert into each other without a Clock.
+// Time as types. Instant: monotonic, for deadlines and limits. WallTime: what a calendar says, for people,
+// logs and what must survive a restart. They do not convert into each other without a Clock.
 #pragma once
 
 #include <chrono>
@@ -40,7 +40,8 @@ class SystemClock final : public Clock {
     return Instant(std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch()));
   }
   WallTime wall() const override {
-    return WallTime(std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch()));
+    return WallTime(
+        std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch()));
   }
 };
 

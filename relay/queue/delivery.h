@@ -1,5 +1,5 @@
-// One delivery: a message and one of its recipient domains. A million of these wait in memory, so it is small; the
-// envelope and the body are in the spool until the delivery's turn comes.
+// One delivery: a message and one of its recipient domains. A million of these wait in memory, so it is
+// small; the envelope and the body are in the spool until the delivery's turn comes.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +33,7 @@ struct Delivery {
   uint32_t domain = 0;  // in the DomainTable
   uint32_t heap_index = 0;
   uint32_t dns_micros = 0;  // how long it waited for its route
-  uint16_t attempt = 0;  // attempts made
+  uint16_t attempt = 0;     // attempts made
   DeliveryState state = DeliveryState::kScheduled;
   bool all_due = false;      // an operator said retry: recipients whose time has not come are tried too
   bool hold_wanted = false;  // becomes kHeld when the work under way ends

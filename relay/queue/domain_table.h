@@ -1,5 +1,5 @@
-// The recipient domains that have mail here: named once, numbered, with what was last learnt about where their mail goes.
-// A million deliveries hold four bytes each instead of a name. One thread.
+// The recipient domains that have mail here: named once, numbered, with what was last learnt about where
+// their mail goes. A million deliveries hold four bytes each instead of a name. One thread.
 #pragma once
 
 #include <cstdint>
@@ -18,14 +18,15 @@ namespace relay::queue {
 struct DomainEntry {
   conf::Domain name;
   uint32_t number = 0;
-  uint32_t deliveries = 0;                              // that refer to it
-  mx::RoutePtr route;                                   // null: not asked yet, or no longer good
-  conf::Instant route_until{};                          // `route` holds until then
-  bool routing = false;                                 // a question is under way
-  DeliveryList waiting;                                 // kRouting: for the answer
-  const conf::DestinationSettings* settings = nullptr;  // within the current configuration; null: not looked up yet
-  uint32_t destination = 0;                             // 0: the defaults, else 1 + position
-  conf::ListHook<DomainEntry> idle_hook;                // linked while nothing refers to it
+  uint32_t deliveries = 0;      // that refer to it
+  mx::RoutePtr route;           // null: not asked yet, or no longer good
+  conf::Instant route_until{};  // `route` holds until then
+  bool routing = false;         // a question is under way
+  DeliveryList waiting;         // kRouting: for the answer
+  const conf::DestinationSettings* settings =
+      nullptr;                            // within the current configuration; null: not looked up yet
+  uint32_t destination = 0;               // 0: the defaults, else 1 + position
+  conf::ListHook<DomainEntry> idle_hook;  // linked while nothing refers to it
 };
 
 class DomainTable {

@@ -10,10 +10,10 @@ namespace relay::queue {
 
 struct Message {
   spool::MessageRecord record;
-  conf::Bytes body;        // has no value when only the record was needed
-  uint32_t pins = 0;       // deliveries and operations that use it
-  bool changed = false;    // the record in the spool is older
-  uint64_t cost_bytes = 0; // what it was counted with
+  conf::Bytes body;         // has no value when only the record was needed
+  uint32_t pins = 0;        // deliveries and operations that use it
+  bool changed = false;     // the record in the spool is older
+  uint64_t cost_bytes = 0;  // what it was counted with
 };
 
 inline bool all_final(const spool::MessageRecord& record) {

@@ -7,7 +7,8 @@
 namespace relay::queue {
 
 namespace {
-constexpr uint64_t kRecordCost = 1024;  // a record with one recipient and its strings; more recipients cost 256 each
+constexpr uint64_t kRecordCost =
+    1024;  // a record with one recipient and its strings; more recipients cost 256 each
 }
 
 void MessageCache::count(Message* message) {

@@ -1,5 +1,5 @@
-// The messages in memory, within the memory budget. The one place that loads from the spool, so that there is never
-// more than one copy of a record. One thread.
+// The messages in memory, within the memory budget. The one place that loads from the spool, so that there is
+// never more than one copy of a record. One thread.
 #pragma once
 
 #include <functional>
@@ -17,8 +17,8 @@ class MessageCache {
 
   // Keeps a fresh message with `pins` pins. Null when the budget is used up: it then rests in the spool only.
   Message* insert(spool::MessageRecord record, conf::Bytes body, uint32_t pins);
-  // Calls `use` with the message, pinned once more: now when it is in memory, else after loading. On failure (kNotFound,
-  // kCorrupt, kIo) nothing is pinned.
+  // Calls `use` with the message, pinned once more: now when it is in memory, else after loading. On failure
+  // (kNotFound, kCorrupt, kIo) nothing is pinned.
   using Use = std::function<void(conf::Result<Message*>)>;
   void pin(conf::MessageId id, bool with_body, Use use);
   void unpin(Message* message);  // with the last pin it leaves memory

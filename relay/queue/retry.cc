@@ -2,8 +2,9 @@
 
 namespace relay::queue {
 
-std::optional<conf::Duration> next_delay(const conf::RetrySchedule& schedule, uint32_t attempt, conf::WallTime accepted_at,
-                                         conf::WallTime now, conf::Random* random) {
+std::optional<conf::Duration> next_delay(const conf::RetrySchedule& schedule, uint32_t attempt,
+                                         conf::WallTime accepted_at, conf::WallTime now,
+                                         conf::Random* random) {
   if (attempt == 0 || attempt > schedule.delays.size()) return std::nullopt;
   const conf::Duration base = schedule.delays[attempt - 1];
   const auto most = static_cast<uint64_t>(static_cast<double>(base.count()) * schedule.jitter);

@@ -10,10 +10,11 @@
 
 namespace relay::queue {
 
-// The delay after the `attempt`-th attempt (from 1) failed for now, or nothing when the message is to be given up: the
-// schedule is used up, or the message would be older than its validity at the next attempt. Jitter is only added,
-// never taken off, so that a destination is never tried sooner than the schedule says.
-std::optional<conf::Duration> next_delay(const conf::RetrySchedule& schedule, uint32_t attempt, conf::WallTime accepted_at,
-                                         conf::WallTime now, conf::Random* random);
+// The delay after the `attempt`-th attempt (from 1) failed for now, or nothing when the message is to be
+// given up: the schedule is used up, or the message would be older than its validity at the next attempt.
+// Jitter is only added, never taken off, so that a destination is never tried sooner than the schedule says.
+std::optional<conf::Duration> next_delay(const conf::RetrySchedule& schedule, uint32_t attempt,
+                                         conf::WallTime accepted_at, conf::WallTime now,
+                                         conf::Random* random);
 
 }  // namespace relay::queue

@@ -1,4 +1,5 @@
-// Deliveries by due time: a binary heap that knows where each element is. O(log n) for everything but next(). One thread.
+// Deliveries by due time: a binary heap that knows where each element is. O(log n) for everything but next().
+// One thread.
 #pragma once
 
 #include <vector>
@@ -9,8 +10,8 @@ namespace relay::queue {
 
 class Scheduled {
  public:
-  void push(Delivery* delivery);   // by delivery->due
-  void erase(Delivery* delivery);  // must be inside
+  void push(Delivery* delivery);         // by delivery->due
+  void erase(Delivery* delivery);        // must be inside
   Delivery* pop_due(conf::Instant now);  // null when nothing is due
   conf::Instant next() const { return heap_.empty() ? conf::kNever : heap_.front()->due; }
   size_t size() const { return heap_.size(); }

@@ -55,8 +55,10 @@ Site* SiteTable::site_for(const DomainEntry& domain) {
 Path* SiteTable::path_for(const DomainEntry& domain, std::string* why) {
   const conf::Source* source = draw_source(domain);
   if (source == nullptr) {
-    *why = "no [[source]] may send to this domain: its masks leave it out, or no source has an address of the family "
-           "(IPv4 or IPv6) of the destination's hosts";
+    *why =
+        "no [[source]] may send to this domain: its masks leave it out, or no source has an address of the "
+        "family "
+        "(IPv4 or IPv6) of the destination's hosts";
     return nullptr;
   }
   Site* site = site_for(domain);
@@ -93,8 +95,8 @@ void SiteTable::sweep(conf::Instant now) {
     std::erase_if(site.failing_hosts, [now](const auto& host) { return host.second <= now; });
     return std::ranges::all_of(site.paths, [now](const auto& named) {
       const Path& path = *named.second;
-      return path.ready.empty() && path.connections == 0 && path.backoff_until <= now && !path.dirty && !path.starved &&
-             path.wake == conf::kNever;
+      return path.ready.empty() && path.connections == 0 && path.backoff_until <= now && !path.dirty &&
+             !path.starved && path.wake == conf::kNever;
     });
   });
 }

@@ -16,11 +16,13 @@ class SiteTable {
  public:
   SiteTable(conf::ConfigPtr config, conf::Random* random) : config_(std::move(config)), random_(random) {}
 
-  // The path for mail to `domain`, whose route has hosts and whose settings are known: a source is drawn by weight among
-  // those whose masks take the domain and whose address family the hosts have. Null with `*why`: there is none.
+  // The path for mail to `domain`, whose route has hosts and whose settings are known: a source is drawn by
+  // weight among those whose masks take the domain and whose address family the hosts have. Null with `*why`:
+  // there is none.
   Path* path_for(const DomainEntry& domain, std::string* why);
 
-  // Settings change in place: a destination that is no longer there keeps its old ones until its mail has gone.
+  // Settings change in place: a destination that is no longer there keeps its old ones until its mail has
+  // gone.
   void reload(conf::ConfigPtr config);
   // Forgets sites with no mail, no connection and no back-off under way.
   void sweep(conf::Instant now);

@@ -21,9 +21,9 @@
 #include "relay/spool/completions.h"
 #include "relay/spool/disk_watch.h"
 #include "relay/spool/message_ids.h"
-#include "relay/spool/patient_files.h"
 #include "relay/spool/read_queue.h"
 #include "relay/spool/record.h"
+#include "relay/spool/rocks_files.h"
 
 namespace relay::spool {
 
@@ -33,12 +33,14 @@ using rocksdb::ColumnFamilyHandle;
 
 constexpr size_t kBodyMemtable = 64 << 20;
 constexpr size_t kRecordMemtable = 16 << 20;
-constexpr uint64_t kLogsTogether = 256 << 20;  // then the oldest memtable is written out, so that its log may go
+constexpr uint64_t kLogsTogether = 256
+                                   << 20;  // then the oldest memtable is written out, so that its log may go
 
 conf::Error error_of(const rocksdb::Status& status, const std::string& what) {
   conf::ErrorCode code = conf::ErrorCode::kIo;
   const std::string text = status.ToString();
-  if (status.IsNoSpace() || status.subcode() == rocksdb::Status::kNoSpace || text.find("No space left") != std::string::npos) {
+  if (status.IsNoSpace() || status.subcode() == rocksdb::Status::kNoSpace ||
+      text.find("No space left") != std::string::npos) {
     code = conf::ErrorCode::kNoSpace;
   } else if (text.find("Read-only file system") != std::string::npos) {
     code = conf::ErrorCode::kReadOnly;
@@ -61,8 +63,8 @@ rocksdb::ColumnFamilyOptions record_options() {
   return options;
 }
 
-// Bodies are written once and removed once: most are gone before their memtable is written out, and then cost nothing
-// more. The rest lie in blob files, so that compaction moves keys and not bodies.
+// Bodies are written once and removed once: most are gone before their memtable is written out, and then cost
+// nothing more. The rest lie in blob files, so that compaction moves keys and not bodies.
 rocksdb::ColumnFamilyOptions body_options() {
   rocksdb::ColumnFamilyOptions options = record_options();
   options.write_buffer_size = kBodyMemtable;
@@ -94,8 +96,9 @@ rocksdb::DBOptions db_options() {
 
 class DiskSpool final : public Spool, private BatchWriter {
  public:
-  DiskSpool(conf::SpoolSettings settings, std::shared_ptr<DiskPatience> patience, std::unique_ptr<rocksdb::Env> env,
-            rocksdb::DB* db, ColumnFamilyHandle* fallback, ColumnFamilyHandle* records, ColumnFamilyHandle* bodies)
+  DiskSpool(conf::SpoolSettings settings, std::shared_ptr<DiskPatience> patience,
+            std::unique_ptr<rocksdb::Env> env, rocksdb::DB* db, ColumnFamilyHandle* fallback,
+            ColumnFamilyHandle* records, ColumnFamilyHandle* bodies)
       : settings_(std::move(settings)),
         patience_(std::move(patience)),
         env_(std::move(env)),
@@ -105,7 +108,8 @@ class DiskSpool final : public Spool, private BatchWriter {
         bodies_(bodies),
         watch_(settings_.path, settings_.reserve_bytes),
         reads_(std::make_unique<ReadQueue>()),
-        committer_(std::make_unique<Committer>(static_cast<BatchWriter*>(this), &completions_, Committer::Options{})) {
+        committer_(std::make_unique<Committer>(static_cast<BatchWriter*>(this), &completions_,
+                                               Committer::Options{})) {
     patience_->on_stall([this](const conf::Error& error) { committer_->stall(error); });
   }
 
@@ -220,13 +224,16 @@ class DiskSpool final : public Spool, private BatchWriter {
   }
 
  private:
-  // At the end, with a disk that still cannot be written: nothing more can be done than to go. What was acknowledged is on
-  // disk; what is not is what may be delivered twice.
+  // At the end, with a disk that still cannot be written: nothing more can be done than to go. What was
+  // acknowledged is on disk; what is not is what may be delivered twice.
   void end_if_stalled() const {
-    for (int i = 0; i < 50 && patience_->stalled(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    for (int i = 0; i < 50 && patience_->stalled(); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
     if (!patience_->stalled()) return;
-    std::fprintf(stderr, "penstock: ending without the last updates of the spool: %s; recent deliveries may be repeated\n",
-                 patience_->stalled()->detail.c_str());
+    std::fprintf(
+        stderr,
+        "penstock: ending without the last updates of the spool: %s; recent deliveries may be repeated\n",
+        patience_->stalled()->detail.c_str());
     std::_Exit(1);
   }
 
@@ -367,10 +374,13 @@ conf::Result<std::unique_ptr<Spool>> RocksSpool::open(const conf::SpoolSettings&
   std::error_code code;
   std::filesystem::create_directories(folder, code);
   if (code) {
-    return conf::Error{conf::ErrorCode::kIo, "[spool] path: cannot make " + folder.string() + ": " + code.message()};
+    return conf::Error{conf::ErrorCode::kIo,
+                       "[spool] path: cannot make " + folder.string() + ": " + code.message()};
   }
   const std::vector<rocksdb::ColumnFamilyDescriptor> families = {
-      {rocksdb::kDefaultColumnFamilyName, record_options()}, {"records", record_options()}, {"bodies", body_options()}};
+      {rocksdb::kDefaultColumnFamilyName, record_options()},
+      {"records", record_options()},
+      {"bodies", body_options()}};
   std::vector<ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   auto patience = std::make_shared<DiskPatience>();
@@ -379,7 +389,8 @@ conf::Result<std::unique_ptr<Spool>> RocksSpool::open(const conf::SpoolSettings&
   options.env = env.get();
   const rocksdb::Status status = rocksdb::DB::Open(options, folder.string(), families, &handles, &db);
   if (!status.ok()) return error_of(status, "the spool " + settings.path + " cannot be opened");
-  return std::unique_ptr<Spool>(std::make_unique<DiskSpool>(settings, std::move(patience), std::move(env), db, handles[0], handles[1], handles[2]));
+  return std::unique_ptr<Spool>(std::make_unique<DiskSpool>(settings, std::move(patience), std::move(env), db,
+                                                            handles[0], handles[1], handles[2]));
 }
 
 }  // namespace relay::spool

@@ -23,7 +23,8 @@ conf::Error invalid(std::string detail) { return {conf::ErrorCode::kInvalid, std
 std::unique_ptr<SSL_CTX, CtxFree> make_ctx(const SSL_METHOD* method) {
   std::unique_ptr<SSL_CTX, CtxFree> ctx(SSL_CTX_new(method));
   SSL_CTX_set_min_proto_version(ctx.get(), TLS1_2_VERSION);  // RFC 8996
-  SSL_CTX_set_options(ctx.get(), SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
+  SSL_CTX_set_options(ctx.get(),
+                      SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
   SSL_CTX_set_mode(ctx.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                   SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   return ctx;
@@ -31,7 +32,8 @@ std::unique_ptr<SSL_CTX, CtxFree> make_ctx(const SSL_METHOD* method) {
 
 conf::Status readable(const std::string& file, const char* key) {
   if (access(file.c_str(), R_OK) == 0) return conf::success();
-  return conf::Error{conf::ErrorCode::kIo, std::string("[tls] ") + key + ": cannot read " + file + ": " + std::strerror(errno)};
+  return conf::Error{conf::ErrorCode::kIo,
+                     std::string("[tls] ") + key + ": cannot read " + file + ": " + std::strerror(errno)};
 }
 
 }  // namespace
@@ -68,11 +70,12 @@ conf::Status Context::State::load_store() {
   const int loaded = ca_file.empty() ? SSL_CTX_set_default_verify_paths(ctx.get())
                                      : SSL_CTX_load_verify_locations(ctx.get(), ca_file.c_str(), nullptr);
   if (loaded == 1) return conf::success();
-  return invalid(openssl_error("the certificates to verify with cannot be read" + (ca_file.empty() ? "" : " from " + ca_file)));
+  return invalid(openssl_error("the certificates to verify with cannot be read" +
+                               (ca_file.empty() ? "" : " from " + ca_file)));
 }
 
-conf::Result<std::shared_ptr<Context>> Context::server(const std::string& certificate_file, const std::string& key_file,
-                                                       std::string* warning) {
+conf::Result<std::shared_ptr<Context>> Context::server(const std::string& certificate_file,
+                                                       const std::string& key_file, std::string* warning) {
   auto state = std::make_unique<State>();
   state->ctx = make_ctx(TLS_server_method());
   SSL_CTX* ctx = state->ctx.get();
@@ -82,12 +85,14 @@ conf::Result<std::shared_ptr<Context>> Context::server(const std::string& certif
   }
   ERR_clear_error();
   if (SSL_CTX_use_certificate_chain_file(ctx, certificate_file.c_str()) != 1) {
-    return invalid(openssl_error("[tls] certificate: " + certificate_file + " is not a PEM certificate chain"));
+    return invalid(
+        openssl_error("[tls] certificate: " + certificate_file + " is not a PEM certificate chain"));
   }
   if (SSL_CTX_use_PrivateKey_file(ctx, key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
     const bool mismatch = ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH;
     ERR_clear_error();
-    return invalid(mismatch ? "[tls] key: " + key_file + " does not belong to the certificate in " + certificate_file
+    return invalid(mismatch ? "[tls] key: " + key_file + " does not belong to the certificate in " +
+                                  certificate_file
                             : "[tls] key: " + key_file + " is not a PEM private key without a passphrase");
   }
   if (SSL_CTX_check_private_key(ctx) != 1) {

@@ -1,5 +1,6 @@
-// One SSL_CTX per role (OpenSSL). TLS 1.2 and up (RFC 8996), the library's default ciphers, no compression, no
-// renegotiation. Safe to share between streams of one loop; sessions for resumption are kept inside, bounded.
+// One SSL_CTX per role (OpenSSL). TLS 1.2 and up (RFC 8996), the library's default ciphers, no compression,
+// no renegotiation. Safe to share between streams of one loop; sessions for resumption are kept inside,
+// bounded.
 #pragma once
 
 #include <memory>
@@ -11,10 +12,10 @@ namespace relay::tls {
 
 class Context {
  public:
-  // Reads a PEM chain and a PEM key; the error names the file and what is wrong (missing, no permission, key does not
-  // belong to the certificate, expired is a warning in `*warning`, may be null).
-  static conf::Result<std::shared_ptr<Context>> server(const std::string& certificate_file, const std::string& key_file,
-                                                       std::string* warning);
+  // Reads a PEM chain and a PEM key; the error names the file and what is wrong (missing, no permission, key
+  // does not belong to the certificate, expired is a warning in `*warning`, may be null).
+  static conf::Result<std::shared_ptr<Context>> server(const std::string& certificate_file,
+                                                       const std::string& key_file, std::string* warning);
   // `ca_file` empty: the system's store (loaded on first need: it costs 40-100 ms).
   static conf::Result<std::shared_ptr<Context>> client(const std::string& ca_file);
   ~Context();

@@ -27,7 +27,7 @@ struct Session::State {
   bool verify = false;
   bool peer_closed = false;
   std::unique_ptr<SSL, SslFree> ssl;
-  BIO* in = nullptr;   // both belong to `ssl`
+  BIO* in = nullptr;  // both belong to `ssl`
   BIO* out = nullptr;
 
   conf::Error failure(const std::string& what) const {
@@ -61,7 +61,8 @@ std::unique_ptr<Session> Session::accept(std::shared_ptr<Context> context) {
   return std::unique_ptr<Session>(new Session(std::move(state)));
 }
 
-std::unique_ptr<Session> Session::connect(std::shared_ptr<Context> context, const Transport::TlsRequest& request) {
+std::unique_ptr<Session> Session::connect(std::shared_ptr<Context> context,
+                                          const Transport::TlsRequest& request) {
   auto state = std::make_unique<State>();
   SSL* ssl = SSL_new(context->state()->ctx.get());
   state->ssl.reset(ssl);
@@ -86,7 +87,8 @@ std::unique_ptr<Session> Session::connect(std::shared_ptr<Context> context, cons
     }
   }
   if (!state->session_key.empty()) {
-    if (SSL_SESSION* kept = state->context->state()->session_for(state->session_key)) SSL_set_session(ssl, kept);
+    if (SSL_SESSION* kept = state->context->state()->session_for(state->session_key))
+      SSL_set_session(ssl, kept);
   }
   return std::unique_ptr<Session>(new Session(std::move(state)));
 }
@@ -124,7 +126,8 @@ conf::Status Session::receive(std::string_view cipher, std::string* plain) {
 conf::Status Session::send(std::string_view plain) {
   while (!plain.empty()) {
     ERR_clear_error();
-    const int sent = SSL_write(state_->ssl.get(), plain.data(), static_cast<int>(std::min<size_t>(plain.size(), 1 << 20)));
+    const int sent =
+        SSL_write(state_->ssl.get(), plain.data(), static_cast<int>(std::min<size_t>(plain.size(), 1 << 20)));
     if (sent <= 0) return state_->failure("TLS stream broken");
     plain.remove_prefix(static_cast<size_t>(sent));
   }

@@ -14,10 +14,12 @@ namespace relay::tls {
 class Session {
  public:
   static std::unique_ptr<Session> accept(std::shared_ptr<Context> context);
-  static std::unique_ptr<Session> connect(std::shared_ptr<Context> context, const Transport::TlsRequest& request);
+  static std::unique_ptr<Session> connect(std::shared_ptr<Context> context,
+                                          const Transport::TlsRequest& request);
   ~Session();
 
-  // Bytes from the peer; decrypted ones are appended to `*plain`. An error ends the session; its detail is for people
+  // Bytes from the peer; decrypted ones are appended to `*plain`. An error ends the session; its detail is
+  // for people
   // ("certificate verify failed: self-signed certificate", "peer closed during the handshake").
   conf::Status receive(std::string_view cipher, std::string* plain);
   conf::Status send(std::string_view plain);  // only when established

@@ -39,7 +39,7 @@ struct CaresTransport::State {
   ares_channel channel = nullptr;
   uv_timer_t* timer = nullptr;
   std::unordered_map<ares_socket_t, Socket*> sockets;
-  bool asking = false;   // inside ask(): answers wait until it has returned
+  bool asking = false;  // inside ask(): answers wait until it has returned
   bool ending = false;
 
   void process(ares_socket_t readable, ares_socket_t writable) {
@@ -55,10 +55,14 @@ struct CaresTransport::State {
       uv_timer_stop(timer);
       return;
     }
-    const auto millis = static_cast<uint64_t>(wait->tv_sec) * 1000 + static_cast<uint64_t>(wait->tv_usec) / 1000 + 1;
+    const auto millis =
+        static_cast<uint64_t>(wait->tv_sec) * 1000 + static_cast<uint64_t>(wait->tv_usec) / 1000 + 1;
     uv_timer_start(
         timer,
-        [](uv_timer_t* handle) { static_cast<State*>(handle->data)->process(ARES_SOCKET_BAD, ARES_SOCKET_BAD); }, millis, 0);
+        [](uv_timer_t* handle) {
+          static_cast<State*>(handle->data)->process(ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+        },
+        millis, 0);
   }
 
   void watch(ares_socket_t fd, bool readable, bool writable) {
@@ -97,7 +101,8 @@ struct CaresTransport::State {
     const mx::DnsStatus outcome = status_of(status, raw);
     const std::string detail = outcome == mx::DnsStatus::kOk ? "" : ares_strerror(status);
     const std::string_view bytes =
-        raw == nullptr ? std::string_view() : std::string_view(reinterpret_cast<char*>(raw), static_cast<size_t>(length));
+        raw == nullptr ? std::string_view()
+                       : std::string_view(reinterpret_cast<char*>(raw), static_cast<size_t>(length));
     if (!self->asking) {
       question->done(outcome, bytes, detail);
       return;
@@ -108,9 +113,11 @@ struct CaresTransport::State {
   }
 };
 
-conf::Result<std::unique_ptr<mx::DnsTransport>> CaresTransport::open(Loop* loop, const conf::DnsSettings& settings) {
+conf::Result<std::unique_ptr<mx::DnsTransport>> CaresTransport::open(Loop* loop,
+                                                                     const conf::DnsSettings& settings) {
   static const int library = ares_library_init(ARES_LIB_INIT_ALL);
-  if (library != ARES_SUCCESS) return conf::Error{conf::ErrorCode::kIo, std::string("c-ares: ") + ares_strerror(library)};
+  if (library != ARES_SUCCESS)
+    return conf::Error{conf::ErrorCode::kIo, std::string("c-ares: ") + ares_strerror(library)};
   auto state = std::make_unique<State>();
   state->loop = loop;
   ares_options options{};
@@ -121,9 +128,11 @@ conf::Result<std::unique_ptr<mx::DnsTransport>> CaresTransport::open(Loop* loop,
     static_cast<State*>(data)->watch(fd, readable != 0, writable != 0);
   };
   options.sock_state_cb_data = state.get();
-  const int status = ares_init_options(&state->channel, &options,
-                                       ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
-  if (status != ARES_SUCCESS) return conf::Error{conf::ErrorCode::kIo, std::string("c-ares: ") + ares_strerror(status)};
+  const int status =
+      ares_init_options(&state->channel, &options,
+                        ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
+  if (status != ARES_SUCCESS)
+    return conf::Error{conf::ErrorCode::kIo, std::string("c-ares: ") + ares_strerror(status)};
   state->timer = new uv_timer_t;
   uv_timer_init(&loop->state()->uv, state->timer);
   state->timer->data = state.get();
@@ -131,7 +140,8 @@ conf::Result<std::unique_ptr<mx::DnsTransport>> CaresTransport::open(Loop* loop,
   std::string list;
   for (const std::string& server : settings.servers) list += (list.empty() ? "" : ",") + server;
   if (!list.empty()) {
-    const int set = ares_set_servers_ports_csv(static_cast<CaresTransport*>(transport.get())->state_->channel, list.c_str());
+    const int set = ares_set_servers_ports_csv(static_cast<CaresTransport*>(transport.get())->state_->channel,
+                                               list.c_str());
     if (set != ARES_SUCCESS) {
       return conf::Error{conf::ErrorCode::kInvalid, "[dns] servers: \"" + list + "\": " + ares_strerror(set) +
                                                         "; wanted are IP addresses, with a port if need be"};

@@ -90,7 +90,8 @@ Loop::Loop() : state_(std::make_unique<State>()) {
   uv_timer_init(&state->uv, &state->deadline_timer);
   uv_prepare_init(&state->uv, &state->prepare);
   uv_check_init(&state->uv, &state->check);
-  state->async.data = state->timer.data = state->deadline_timer.data = state->prepare.data = state->check.data = state;
+  state->async.data = state->timer.data = state->deadline_timer.data = state->prepare.data =
+      state->check.data = state;
   // Timers run before the poll, streams after it: a round ends at either place when anything happened.
   uv_prepare_start(&state->prepare, [](uv_prepare_t* handle) { state_of(handle)->end_of_round(); });
   uv_check_start(&state->check, [](uv_check_t* handle) {
@@ -154,7 +155,9 @@ void Loop::set_timer(conf::Instant when) {
       millis_until(when, state_->clock.now()), 0);
 }
 
-void Loop::on_timer(std::function<void(conf::Instant)> handler) { state_->timer_handler = std::move(handler); }
+void Loop::on_timer(std::function<void(conf::Instant)> handler) {
+  state_->timer_handler = std::move(handler);
+}
 void Loop::on_round(std::function<void()> handler) { state_->round_handler = std::move(handler); }
 
 void Loop::on_signal(int number, std::function<void()> handler) {

@@ -1,5 +1,5 @@
-// The event loop (libuv) as the rest of the relay sees it: run, stop, work posted from other threads, one timer,
-// signals. This folder adapts and decides nothing; <uv.h> is included only here.
+// The event loop (libuv) as the rest of the relay sees it: run, stop, work posted from other threads, one
+// timer, signals. This folder adapts and decides nothing; <uv.h> is included only here.
 #pragma once
 
 #include <functional>
@@ -19,15 +19,16 @@ class Loop {
   void run();   // until stop(); the calling thread is the loop's thread
   void stop();  // any thread
 
-  // Runs `work` on the loop's thread, soon, in order. Any thread; also from the loop's own thread (then in the next
-  // round). One wake-up serves all work that waits.
+  // Runs `work` on the loop's thread, soon, in order. Any thread; also from the loop's own thread (then in
+  // the next round). One wake-up serves all work that waits.
   void post(std::function<void()> work);
 
   // Called on the loop's thread at `when` (once; asking again replaces it; kNever clears it).
   void set_timer(conf::Instant when);
   void on_timer(std::function<void(conf::Instant now)> handler);
 
-  // Called once at the end of each round in which anything happened: the place to hand out work collected meanwhile.
+  // Called once at the end of each round in which anything happened: the place to hand out work collected
+  // meanwhile.
   void on_round(std::function<void()> handler);
 
   // SIGTERM, SIGHUP... on the loop's thread.

@@ -3,8 +3,9 @@
 #include <cstdio>
 #include <utility>
 
+#include "relay/uv/connection.h"
 #include "relay/uv/loop_state.h"
-#include "relay/uv/stream.h"
+#include "relay/uv/socket_address.h"
 
 namespace relay::uv {
 
@@ -23,7 +24,9 @@ std::unique_ptr<Transport> TcpNetwork::connect(const ConnectTarget& target, Tran
   return connection;
 }
 
-void TcpNetwork::set_client_tls(std::shared_ptr<tls::Context> client_tls) { client_tls_ = std::move(client_tls); }
+void TcpNetwork::set_client_tls(std::shared_ptr<tls::Context> client_tls) {
+  client_tls_ = std::move(client_tls);
+}
 
 uint64_t TcpNetwork::open_streams() const { return loop_->state()->streams; }
 
@@ -39,7 +42,8 @@ struct TcpListener::State final : Handle {
     on_accept = nullptr;
     auto* handle = reinterpret_cast<uv_handle_t*>(&tcp);
     if (uv_is_closing(handle) != 0) return;
-    uv_close(handle, [](uv_handle_t* closed) { delete static_cast<State*>(static_cast<Handle*>(closed->data)); });
+    uv_close(handle,
+             [](uv_handle_t* closed) { delete static_cast<State*>(static_cast<Handle*>(closed->data)); });
   }
 
   static void on_connection(uv_stream_t* server, int status) {
@@ -66,7 +70,8 @@ struct TcpListener::State final : Handle {
     const conf::Instant now = loop->now();
     if (now - last_said < 1min && last_said != conf::Instant{}) return;
     last_said = now;
-    std::fprintf(stderr, "penstock: cannot accept connections: %s; raise the limit of open files (LimitNOFILE)\n",
+    std::fprintf(stderr,
+                 "penstock: cannot accept connections: %s; raise the limit of open files (LimitNOFILE)\n",
                  uv_strerror(status));
   }
 };
@@ -74,7 +79,8 @@ struct TcpListener::State final : Handle {
 namespace {
 
 std::string place(const std::string& address, uint16_t port) {
-  return (address.find(':') == std::string::npos ? address : '[' + address + ']') + ':' + std::to_string(port);
+  return (address.find(':') == std::string::npos ? address : '[' + address + ']') + ':' +
+         std::to_string(port);
 }
 
 const char* hint(int status) {
@@ -92,12 +98,14 @@ const char* hint(int status) {
 
 }  // namespace
 
-conf::Result<std::unique_ptr<TcpListener>> TcpListener::open(Loop* loop, const std::string& address, uint16_t port,
+conf::Result<std::unique_ptr<TcpListener>> TcpListener::open(Loop* loop, const std::string& address,
+                                                             uint16_t port,
                                                              std::shared_ptr<tls::Context> server_tls,
                                                              OnAccept on_accept) {
   sockaddr_storage where;
   if (!to_sockaddr(address, port, &where)) {
-    return conf::Error{conf::ErrorCode::kInvalid, "cannot listen on " + place(address, port) + ": not an IP address"};
+    return conf::Error{conf::ErrorCode::kInvalid,
+                       "cannot listen on " + place(address, port) + ": not an IP address"};
   }
   auto* raw = new State;
   raw->loop = loop;
@@ -110,8 +118,8 @@ conf::Result<std::unique_ptr<TcpListener>> TcpListener::open(Loop* loop, const s
   int status = uv_tcp_bind(&raw->tcp, reinterpret_cast<const sockaddr*>(&where), flags);
   if (status == 0) status = uv_listen(reinterpret_cast<uv_stream_t*>(&raw->tcp), 1024, &State::on_connection);
   if (status != 0) {
-    return conf::Error{conf::ErrorCode::kIo,
-                       "cannot listen on " + place(address, port) + ": " + uv_strerror(status) + hint(status)};
+    return conf::Error{conf::ErrorCode::kIo, "cannot listen on " + place(address, port) + ": " +
+                                                 uv_strerror(status) + hint(status)};
   }
   return listener;
 }
@@ -124,10 +132,13 @@ uint16_t TcpListener::port() const {
   sockaddr_storage address;
   int length = sizeof address;
   uint16_t port = 0;
-  if (uv_tcp_getsockname(&state_->tcp, reinterpret_cast<sockaddr*>(&address), &length) == 0) address_text(address, &port);
+  if (uv_tcp_getsockname(&state_->tcp, reinterpret_cast<sockaddr*>(&address), &length) == 0)
+    address_text(address, &port);
   return port;
 }
 
-void TcpListener::set_server_tls(std::shared_ptr<tls::Context> server_tls) { state_->server_tls = std::move(server_tls); }
+void TcpListener::set_server_tls(std::shared_ptr<tls::Context> server_tls) {
+  state_->server_tls = std::move(server_tls);
+}
 
 }  // namespace relay::uv

@@ -15,7 +15,8 @@ namespace relay::uv {
 
 class TcpNetwork final : public Network {
  public:
-  // `client_tls` may be null: then start_tls() fails. Shared, so that a reload may replace it for new streams.
+  // `client_tls` may be null: then start_tls() fails. Shared, so that a reload may replace it for new
+  // streams.
   TcpNetwork(Loop* loop, std::shared_ptr<tls::Context> client_tls);
   ~TcpNetwork() override;
   std::unique_ptr<Transport> connect(const ConnectTarget& target, TransportUser* user) override;
@@ -31,11 +32,14 @@ class TcpNetwork final : public Network {
 class TcpListener {
  public:
   using OnAccept = std::function<void(Accepted accepted)>;
-  // kIo with "cannot listen on 127.0.0.1:25: permission denied (ports below 1024 need root or CAP_NET_BIND_SERVICE)".
-  static conf::Result<std::unique_ptr<TcpListener>> open(Loop* loop, const std::string& address, uint16_t port,
-                                                         std::shared_ptr<tls::Context> server_tls, OnAccept on_accept);
-  ~TcpListener();  // stops listening
-  uint16_t port() const;  // the real one when 0 was asked
+  // kIo with "cannot listen on 127.0.0.1:25: permission denied (ports below 1024 need root or
+  // CAP_NET_BIND_SERVICE)".
+  static conf::Result<std::unique_ptr<TcpListener>> open(Loop* loop, const std::string& address,
+                                                         uint16_t port,
+                                                         std::shared_ptr<tls::Context> server_tls,
+                                                         OnAccept on_accept);
+  ~TcpListener();                                                 // stops listening
+  uint16_t port() const;                                          // the real one when 0 was asked
   void set_server_tls(std::shared_ptr<tls::Context> server_tls);  // for streams accepted from now on
   // Out of descriptors: the client's connection is closed (libuv's own way), said once a minute on stderr.
 

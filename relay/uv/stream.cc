@@ -8,7 +8,7 @@
 #include <cstring>
 #include <utility>
 
-#include "conf/vocab/check.h"
+#include "relay/uv/socket_address.h"
 
 namespace relay::uv {
 
@@ -41,30 +41,11 @@ std::string people_text(int status) {
   }
 }
 
-Stream* stream_of(const uv_handle_t* handle) { return static_cast<Stream*>(static_cast<Handle*>(handle->data)); }
+Stream* stream_of(const uv_handle_t* handle) {
+  return static_cast<Stream*>(static_cast<Handle*>(handle->data));
+}
 
 }  // namespace
-
-std::string address_text(const sockaddr_storage& address, uint16_t* port) {
-  char text[INET6_ADDRSTRLEN] = "";
-  if (address.ss_family == AF_INET) {
-    const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
-    uv_ip4_name(&v4, text, sizeof text);
-    if (port != nullptr) *port = ntohs(v4.sin_port);
-    return text;
-  }
-  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
-  uv_ip6_name(&v6, text, sizeof text);
-  if (port != nullptr) *port = ntohs(v6.sin6_port);
-  if (std::strncmp(text, "::ffff:", 7) == 0 && std::strchr(text, '.') != nullptr) return text + 7;
-  return text;
-}
-
-bool to_sockaddr(const std::string& address, uint16_t port, sockaddr_storage* out) {
-  std::memset(out, 0, sizeof *out);
-  return uv_ip4_addr(address.c_str(), port, reinterpret_cast<sockaddr_in*>(out)) == 0 ||
-         uv_ip6_addr(address.c_str(), port, reinterpret_cast<sockaddr_in6*>(out)) == 0;
-}
 
 Stream::Stream(Loop* l, std::shared_ptr<tls::Context> tls_context, bool outbound)
     : loop(l->state()), tls_context_(std::move(tls_context)), outbound_(outbound) {
@@ -91,7 +72,8 @@ void Stream::close() {
   });
 }
 
-// The port is chosen when connecting, per destination, so that thousands of connections do not use up one range.
+// The port is chosen when connecting, per destination, so that thousands of connections do not use up one
+// range.
 int Stream::bind_source(const sockaddr_storage& source) {
   const int fd = socket(source.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return uv_translate_sys_error(errno);
@@ -243,7 +225,8 @@ void Stream::start_tls(const Transport::TlsRequest& request) {
   tls_ = outbound_ ? tls::Session::connect(tls_context_, request) : tls::Session::accept(tls_context_);
   read_on();
   std::string nothing;
-  (void)tls_->receive({}, &nothing).ok();  // the client's first flight; a failure shows with the peer's answer
+  (void)tls_->receive({}, &nothing)
+      .ok();  // the client's first flight; a failure shows with the peer's answer
   move_cipher();
   flush();
 }
@@ -318,24 +301,25 @@ bool Stream::write_some() {
   }
   write_under_way_ = true;
   write_request_.data = this;
-  const int status = uv_write(&write_request_, handle, buffers, static_cast<unsigned>(count), [](uv_write_t* request, int result) {
-    auto* stream = static_cast<Stream*>(request->data);
-    stream->write_under_way_ = false;
-    stream->loop->stirred = true;
-    if (uv_is_closing(reinterpret_cast<uv_handle_t*>(&stream->tcp)) != 0) return;
-    if (result != 0) {
-      stream->fail(result);
-      return;
-    }
-    std::string_view done[kRuns];
-    size_t bytes = 0;
-    const size_t runs_done = stream->writing_.peek(done, kRuns);
-    for (size_t i = 0; i < runs_done; ++i) bytes += done[i].size();
-    stream->writing_.consume(bytes);
-    stream->writing_.take(&stream->out_);  // what is left comes before what was added since
-    std::swap(stream->writing_, stream->out_);
-    stream->flush();
-  });
+  const int status = uv_write(
+      &write_request_, handle, buffers, static_cast<unsigned>(count), [](uv_write_t* request, int result) {
+        auto* stream = static_cast<Stream*>(request->data);
+        stream->write_under_way_ = false;
+        stream->loop->stirred = true;
+        if (uv_is_closing(reinterpret_cast<uv_handle_t*>(&stream->tcp)) != 0) return;
+        if (result != 0) {
+          stream->fail(result);
+          return;
+        }
+        std::string_view done[kRuns];
+        size_t bytes = 0;
+        const size_t runs_done = stream->writing_.peek(done, kRuns);
+        for (size_t i = 0; i < runs_done; ++i) bytes += done[i].size();
+        stream->writing_.consume(bytes);
+        stream->writing_.take(&stream->out_);  // what is left comes before what was added since
+        std::swap(stream->writing_, stream->out_);
+        stream->flush();
+      });
   if (status != 0) {
     write_under_way_ = false;
     failure_ = {conf::ErrorCode::kIo, people_text(status)};
@@ -346,7 +330,8 @@ bool Stream::write_some() {
 }
 
 void Stream::fail(int status) {
-  fail({status == UV_EOF || status == UV_ECONNRESET ? conf::ErrorCode::kClosed : conf::ErrorCode::kIo, people_text(status)});
+  fail({status == UV_EOF || status == UV_ECONNRESET ? conf::ErrorCode::kClosed : conf::ErrorCode::kIo,
+        people_text(status)});
 }
 
 void Stream::fail(conf::Error why) {
@@ -366,8 +351,8 @@ void Stream::fail(conf::Error why) {
   user->on_closed(why);
 }
 
-// The last bytes, then FIN, then what the peer still says is read and dropped until it closes too: closing with unread
-// bytes would reset the connection and could destroy our last reply on its way.
+// The last bytes, then FIN, then what the peer still says is read and dropped until it closes too: closing
+// with unread bytes would reset the connection and could destroy our last reply on its way.
 void Stream::finish() {
   user = nullptr;
   finishing_ = true;
@@ -387,32 +372,9 @@ void Stream::finish() {
 void Stream::go_on_finishing() {
   if (write_under_way_ || !out_.empty() || std::exchange(shut_, true)) return;
   shutdown_request_.data = this;
-  const int status = uv_shutdown(&shutdown_request_, reinterpret_cast<uv_stream_t*>(&tcp), [](uv_shutdown_t*, int) {});
+  const int status =
+      uv_shutdown(&shutdown_request_, reinterpret_cast<uv_stream_t*>(&tcp), [](uv_shutdown_t*, int) {});
   if (status != 0) close();
-}
-
-Connection::~Connection() {
-  if (stream_ != nullptr) stream_->close();
-}
-
-void Connection::set_user(TransportUser* user) {
-  stream_->user = user;
-  stream_->read_on();
-}
-
-size_t Connection::unsent_bytes() const { return stream_->unsent(); }
-
-void Connection::finish() {
-  if (stream_ != nullptr) std::exchange(stream_, nullptr)->finish();
-}
-
-std::string Connection::local_address() const {
-  sockaddr_storage address;
-  int length = sizeof address;
-  if (uv_tcp_getsockname(&stream_->tcp, reinterpret_cast<sockaddr*>(&address), &length) != 0) return {};
-  uint16_t port = 0;
-  const std::string text = address_text(address, &port);
-  return (text.find(':') == std::string::npos ? text : '[' + text + ']') + ':' + std::to_string(port);
 }
 
 }  // namespace relay::uv

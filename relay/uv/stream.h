@@ -1,5 +1,5 @@
-// One TCP stream on the loop, with or without TLS. It lives until libuv has closed it, which may be later than the
-// Transport that the rest of the relay holds. For this folder.
+// One TCP stream on the loop, with or without TLS. It lives until libuv has closed it, which may be later
+// than the Transport that the rest of the relay holds. For this folder.
 #pragma once
 
 #include <uv.h>
@@ -76,28 +76,5 @@ struct Stream final : Handle {
   bool finishing_ = false;
   bool shut_ = false;
 };
-
-// A Transport over a Stream.
-class Connection final : public Transport {
- public:
-  explicit Connection(Stream* stream) : stream_(stream) {}
-  ~Connection() override;
-  void set_user(TransportUser* user) override;
-  void write(OutQueue* out) override { stream_->write(out); }
-  size_t unsent_bytes() const override;
-  void start_tls(const TlsRequest& request) override { stream_->start_tls(request); }
-  void pause_reading() override { stream_->read_off(); }
-  void resume_reading() override { stream_->read_on(); }
-  void set_deadline(conf::Instant when) override { stream_->set_deadline(when); }
-  void finish() override;
-  std::string local_address() const override;
-
- private:
-  Stream* stream_;  // null after finish()
-};
-
-// "192.0.2.1", "2001:db8::1"; IPv4-mapped addresses are shown as IPv4. False: not an IP address.
-std::string address_text(const sockaddr_storage& address, uint16_t* port);
-bool to_sockaddr(const std::string& address, uint16_t port, sockaddr_storage* out);
 
 }  // namespace relay::uv

@@ -18,7 +18,9 @@ class Names final : public mx::Resolver {
   void add_mx(const std::string& domain, uint16_t preference, const std::string& host) {
     mx_[domain].push_back({preference, host});
   }
-  void add_address(const std::string& host, const std::string& address) { addresses_[host].push_back(address); }
+  void add_address(const std::string& host, const std::string& address) {
+    addresses_[host].push_back(address);
+  }
   double trouble = 0;
   void forget() { ++life_; }  // those who asked are gone
 
@@ -45,9 +47,10 @@ class Names final : public mx::Resolver {
       done(answer);  // cached
       return;
     }
-    world_->after(world_->between(conf::Duration(100), conf::Duration(200'000)), [this, done, answer, life = life_] {
-      if (life == life_) done(answer);
-    });
+    world_->after(world_->between(conf::Duration(100), conf::Duration(200'000)),
+                  [this, done, answer, life = life_] {
+                    if (life == life_) done(answer);
+                  });
   }
 
  private:

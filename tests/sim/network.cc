@@ -12,9 +12,9 @@ struct Pipe : std::enable_shared_from_this<Pipe> {
     relay::TransportUser* user = nullptr;
     bool open = true;
     bool paused = false;
-    bool closing = false;      // the other end has said it is done, after the bytes under way
-    bool told = false;         // on_closed was called
-    std::string waiting;       // arrived, not yet given to the user
+    bool closing = false;  // the other end has said it is done, after the bytes under way
+    bool told = false;     // on_closed was called
+    std::string waiting;   // arrived, not yet given to the user
     conf::Instant last_arrival{};
     uint64_t deadline_number = 0;
   };
@@ -104,7 +104,8 @@ void Stream::write(relay::OutQueue* out) {
 void Stream::start_tls(const TlsRequest&) {
   pipe_->later(0us, [side = side_](Pipe* pipe) {
     Pipe::End& end = pipe->ends[side];
-    if (end.open && end.user != nullptr) end.user->on_tls(conf::Error{conf::ErrorCode::kIo, "no TLS in this world"});
+    if (end.open && end.user != nullptr)
+      end.user->on_tls(conf::Error{conf::ErrorCode::kIo, "no TLS in this world"});
   });
 }
 
@@ -120,7 +121,8 @@ void Stream::set_deadline(conf::Instant when) {
   if (when == conf::kNever) return;
   pipe_->later(std::max(when - world_->now(), conf::Duration(0)), [side = side_, number](Pipe* pipe) {
     Pipe::End& end = pipe->ends[side];
-    if (end.open && end.user != nullptr && !end.told && end.deadline_number == number) end.user->on_deadline();
+    if (end.open && end.user != nullptr && !end.told && end.deadline_number == number)
+      end.user->on_deadline();
   });
 }
 
@@ -134,10 +136,12 @@ void Stream::finish() {
 
 std::pair<std::unique_ptr<Stream>, std::unique_ptr<Stream>> make_stream_pair(World* world) {
   auto pipe = std::make_shared<Pipe>(world);
-  return {std::make_unique<Stream>(world, pipe, 0, nullptr), std::make_unique<Stream>(world, pipe, 1, nullptr)};
+  return {std::make_unique<Stream>(world, pipe, 0, nullptr),
+          std::make_unique<Stream>(world, pipe, 1, nullptr)};
 }
 
-std::unique_ptr<relay::Transport> Network::connect(const relay::ConnectTarget& target, relay::TransportUser* user) {
+std::unique_ptr<relay::Transport> Network::connect(const relay::ConnectTarget& target,
+                                                   relay::TransportUser* user) {
   auto pipe = std::make_shared<Pipe>(world_);
   auto mine = std::make_unique<Stream>(world_, pipe, 0, user);
   const auto listener = listeners_.find(target.address);
@@ -147,11 +151,12 @@ std::unique_ptr<relay::Transport> Network::connect(const relay::ConnectTarget& t
     pipe->later(world_->between(1us, 30ms), [](Pipe* p) { p->break_now(); });
     return mine;
   }
-  pipe->later(world_->between(1us, 30ms), [world = world_, accept = listener->second, source = target.source_address](Pipe* p) {
-    if (!p->ends[0].open) return;
-    accept(std::make_unique<Stream>(world, p->shared_from_this(), 1, nullptr), source);
-    if (p->ends[0].user != nullptr) p->ends[0].user->on_connected();
-  });
+  pipe->later(world_->between(1us, 30ms),
+              [world = world_, accept = listener->second, source = target.source_address](Pipe* p) {
+                if (!p->ends[0].open) return;
+                accept(std::make_unique<Stream>(world, p->shared_from_this(), 1, nullptr), source);
+                if (p->ends[0].user != nullptr) p->ends[0].user->on_connected();
+              });
   if (world_->random.chance(breaks)) pipe->later(world_->between(1ms, 2s), [](Pipe* p) { p->break_now(); });
   return mine;
 }

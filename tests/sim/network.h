@@ -39,10 +39,12 @@ class Stream final : public relay::Transport {
 class Network final : public relay::Network {
  public:
   // Who listens at an address: gets the server's end. Nobody listens: refused.
-  using Listener = std::function<void(std::unique_ptr<relay::Transport> server_end, const std::string& source)>;
+  using Listener =
+      std::function<void(std::unique_ptr<relay::Transport> server_end, const std::string& source)>;
 
   explicit Network(World* world) : world_(world) {}
-  std::unique_ptr<relay::Transport> connect(const relay::ConnectTarget& target, relay::TransportUser* user) override;
+  std::unique_ptr<relay::Transport> connect(const relay::ConnectTarget& target,
+                                            relay::TransportUser* user) override;
   void listen(const std::string& address, Listener listener) { listeners_[address] = std::move(listener); }
   // The chances of an outbound connection being refused, never answered, or broken at some moment.
   double refuse = 0, stall = 0, breaks = 0;

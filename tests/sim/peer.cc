@@ -23,7 +23,8 @@ bool read_number(const std::string& body, uint64_t* number, bool* intact) {
 
 std::string address_in(const std::string& line) {
   const size_t open = line.find('<'), close = line.find('>');
-  return open == std::string::npos || close == std::string::npos ? "" : line.substr(open + 1, close - open - 1);
+  return open == std::string::npos || close == std::string::npos ? ""
+                                                                 : line.substr(open + 1, close - open - 1);
 }
 
 }  // namespace
@@ -162,7 +163,8 @@ class Peer::Session final : public relay::TransportUser, public std::enable_shar
       reply("451 4.3.0 try later");
     } else {
       peer_->took(body, recipients_);
-      if (peer_->world_->random.chance(peer_->rules.drop)) {  // taken, but the reply is lost: a duplicate may come
+      if (peer_->world_->random.chance(
+              peer_->rules.drop)) {  // taken, but the reply is lost: a duplicate may come
         leave();
         return;
       }

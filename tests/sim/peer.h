@@ -14,20 +14,21 @@
 namespace sim {
 
 struct PeerRules {
-  double refuse_soft = 0, refuse_hard = 0;   // per RCPT
-  double refuse_dot = 0;                     // per message, 4yz
-  double drop = 0;                           // the connection breaks instead of a reply
-  double busy = 0;                           // greeting 421
-  uint32_t max_recipients = 1000;            // then 452
+  double refuse_soft = 0, refuse_hard = 0;  // per RCPT
+  double refuse_dot = 0;                    // per message, 4yz
+  double drop = 0;                          // the connection breaks instead of a reply
+  double busy = 0;                          // greeting 421
+  uint32_t max_recipients = 1000;           // then 452
   bool pipelining = true, chunking = true, dsn = true;
-  uint32_t limit_connections = 0;            // what the configuration of the relay promises; 0: not checked
-  uint32_t limit_messages = 0;               // per connection
-  conf::Duration least_retry{0};             // after a 4yz for a recipient
+  uint32_t limit_connections = 0;  // what the configuration of the relay promises; 0: not checked
+  uint32_t limit_messages = 0;     // per connection
+  conf::Duration least_retry{0};   // after a 4yz for a recipient
 };
 
 class Peer {
  public:
-  Peer(World* world, Ledger* ledger, std::string name) : world_(world), ledger_(ledger), name_(std::move(name)) {}
+  Peer(World* world, Ledger* ledger, std::string name)
+      : world_(world), ledger_(ledger), name_(std::move(name)) {}
   void accept(std::unique_ptr<relay::Transport> stream);
   // The relay's process died: what it refused before is no longer known to it as a time.
   void forget_streams();

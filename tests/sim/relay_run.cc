@@ -19,7 +19,12 @@ uint64_t Log::append(const conf::DeliveryEvent& event) {
 
 RelayRun::RelayRun(World* world, conf::ConfigPtr config, mx::Resolver* resolver, Network* network,
                    relay::spool::MemorySpool* spool, Log* log)
-    : world_(world), config_(std::move(config)), resolver_(resolver), network_(network), spool_(spool), log_(log) {}
+    : world_(world),
+      config_(std::move(config)),
+      resolver_(resolver),
+      network_(network),
+      spool_(spool),
+      log_(log) {}
 
 RelayRun::~RelayRun() {
   ++life_;
@@ -63,7 +68,8 @@ std::unique_ptr<relay::Transport> RelayRun::connect_client() {
   return std::move(ours);
 }
 
-// The loop of the daemon: a round whenever the relay wants one, and every few milliseconds, as after each event.
+// The loop of the daemon: a round whenever the relay wants one, and every few milliseconds, as after each
+// event.
 void RelayRun::tick(uint64_t life) {
   if (life != life_) return;
   transit_->step(world_->now());

@@ -1,5 +1,5 @@
-// The relay inside the simulation: the daemon's own parts over the simulated network, spool and clock. It can be crashed
-// and started again at any moment.
+// The relay inside the simulation: the daemon's own parts over the simulated network, spool and clock. It can
+// be crashed and started again at any moment.
 #pragma once
 
 #include <memory>
@@ -34,8 +34,8 @@ class Log final : public relay::log::EventSink {
 
 class RelayRun {
  public:
-  RelayRun(World* world, conf::ConfigPtr config, mx::Resolver* resolver, Network* network, relay::spool::MemorySpool* spool,
-           Log* log);
+  RelayRun(World* world, conf::ConfigPtr config, mx::Resolver* resolver, Network* network,
+           relay::spool::MemorySpool* spool, Log* log);
   ~RelayRun();
   void start();
   void crash();  // everything in memory is gone, and what the spool had not synced

@@ -91,18 +91,16 @@ void Scenario::build_world() {
     peer->rules.chunking = random.chance(0.6);
     peer->rules.dsn = random.chance(0.5);
     peer->rules.limit_messages = config_->defaults.max_messages_per_connection;
-    network_.listen(address, [raw = peer.get()](std::unique_ptr<relay::Transport> stream, const std::string&) {
-      raw->accept(std::move(stream));
-    });
+    network_.listen(address, [raw = peer.get()](std::unique_ptr<relay::Transport> stream,
+                                                const std::string&) { raw->accept(std::move(stream)); });
     peers_.push_back(std::move(peer));
   }
   // The senders' own domain always works, so that reports can arrive.
   names_.add_mx("sender.test", 10, "mx.sender.test");
   names_.add_address("mx.sender.test", "127.1.1.1");
   auto sender = std::make_unique<Peer>(&world_, &ledger_, "mx.sender.test");
-  network_.listen("127.1.1.1", [raw = sender.get()](std::unique_ptr<relay::Transport> stream, const std::string&) {
-    raw->accept(std::move(stream));
-  });
+  network_.listen("127.1.1.1", [raw = sender.get()](std::unique_ptr<relay::Transport> stream,
+                                                    const std::string&) { raw->accept(std::move(stream)); });
   peers_.push_back(std::move(sender));
 }
 
@@ -116,9 +114,11 @@ void Scenario::hand_in() {
       std::vector<std::string> recipients;
       const uint64_t count = 1 + random.below(random.chance(0.3) ? 8 : 2);
       for (uint64_t r = 0; r < count; ++r) {
-        recipients.push_back("u" + std::to_string(r) + "@d" + std::to_string(random.below(kDomains + 1)) + ".test");
+        recipients.push_back("u" + std::to_string(r) + "@d" + std::to_string(random.below(kDomains + 1)) +
+                             ".test");
       }
-      work.push_back(make_submission(&world_, ++handed_in_, random.chance(0.1) ? "" : "s@sender.test", std::move(recipients)));
+      work.push_back(make_submission(&world_, ++handed_in_, random.chance(0.1) ? "" : "s@sender.test",
+                                     std::move(recipients)));
     }
     submitters_.push_back(std::make_unique<Submitter>(&world_, &ledger_, std::move(work)));
     submit(i);
@@ -127,7 +127,8 @@ void Scenario::hand_in() {
 
 void Scenario::submit(size_t who) {
   Submitter& submitter = *submitters_[who];
-  if (!submitter.done() && !submitter.connected() && relay_->running()) submitter.begin(relay_->connect_client());
+  if (!submitter.done() && !submitter.connected() && relay_->running())
+    submitter.begin(relay_->connect_client());
   if (!submitter.done()) world_.after(world_.between(100ms, 5s), [this, who] { submit(who); });
 }
 
@@ -166,7 +167,10 @@ Verdict Scenario::run() {
   }
   if (world_.random.chance(0.2)) {
     world_.after(world_.between(1ms, 10s), [this] { log_.stuck = true; });
-    world_.after(world_.between(10s, 60s), [this] { log_.stuck = false; log_.append({}); });
+    world_.after(world_.between(10s, 60s), [this] {
+      log_.stuck = false;
+      log_.append({});
+    });
   }
   run_until(conf::Instant{} + 24h * 12);
   return judge();
@@ -187,23 +191,29 @@ Verdict Scenario::judge() {
     if (!ledger_.promised.contains(key)) ++verdict_.unanswered;
   }
   if (!settled()) {
-    ledger_.violate("after twelve days the queue is not empty: " + std::to_string(spool_.message_count()) + " messages");
-    CHECK(spool_.scan([this](const relay::spool::MessageRecord& record) {
-            for (const relay::spool::RecipientRecord& each : record.recipients) {
-              ledger_.violate("left: " + conf::to_text(record.id) + " to " + each.recipient.mailbox.text() + " state " +
-                              std::to_string(static_cast<int>(each.state)) + " attempts " +
-                              std::to_string(each.attempts) + " last " + each.last_reply);
-            }
-            return true;
-          }).ok());
+    ledger_.violate("after twelve days the queue is not empty: " + std::to_string(spool_.message_count()) +
+                    " messages");
+    CHECK(spool_
+              .scan([this](const relay::spool::MessageRecord& record) {
+                for (const relay::spool::RecipientRecord& each : record.recipients) {
+                  ledger_.violate("left: " + conf::to_text(record.id) + " to " +
+                                  each.recipient.mailbox.text() + " state " +
+                                  std::to_string(static_cast<int>(each.state)) + " attempts " +
+                                  std::to_string(each.attempts) + " last " + each.last_reply);
+                }
+                return true;
+              })
+              .ok());
     const relay::admin::QueueSummary left = relay_->transit().summary();
-    ledger_.violate("in memory: " + std::to_string(left.scheduled) + " scheduled, " + std::to_string(left.ready) +
-                    " ready, " + std::to_string(left.in_flight) + " in flight, " +
-                    std::to_string(left.outbound_connections) + " connections");
+    ledger_.violate("in memory: " + std::to_string(left.scheduled) + " scheduled, " +
+                    std::to_string(left.ready) + " ready, " + std::to_string(left.in_flight) +
+                    " in flight, " + std::to_string(left.outbound_connections) + " connections");
   }
   for (const std::unique_ptr<Peer>& peer : peers_) {
-    if (peer->most_connections > config_->defaults.max_connections && verdict_.crashes == 0 && network_.breaks == 0) {
-      ledger_.violate("more connections than max_connections allows: " + std::to_string(peer->most_connections));
+    if (peer->most_connections > config_->defaults.max_connections && verdict_.crashes == 0 &&
+        network_.breaks == 0) {
+      ledger_.violate("more connections than max_connections allows: " +
+                      std::to_string(peer->most_connections));
     }
   }
   verdict_.violations = ledger_.violations;

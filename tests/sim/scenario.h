@@ -1,5 +1,5 @@
-// One simulated history, decided by its seed: clients hand in mail, servers refuse and break, the relay crashes and starts
-// again, days pass; then the judge looks at what became of each promise.
+// One simulated history, decided by its seed: clients hand in mail, servers refuse and break, the relay
+// crashes and starts again, days pass; then the judge looks at what became of each promise.
 #pragma once
 
 #include <cstdint>

@@ -19,7 +19,8 @@ TEST(Simulation, NothingPromisedIsLostAndNoLimitIsBroken) {
   Verdict all;
   for (uint64_t seed = first; seed < first + seeds; ++seed) {
     const Verdict verdict = run_scenario(seed);
-    for (const std::string& violation : verdict.violations) ADD_FAILURE() << "seed " << seed << ": " << violation;
+    for (const std::string& violation : verdict.violations)
+      ADD_FAILURE() << "seed " << seed << ": " << violation;
     all.promised += verdict.promised;
     all.delivered += verdict.delivered;
     all.reported += verdict.reported;

@@ -19,7 +19,8 @@ void Submitter::say(const std::string& text) {
 
 void Submitter::on_bytes(std::string_view bytes) {
   input_ += bytes;
-  for (size_t end = input_.find("\r\n"); end != std::string::npos && stream_ != nullptr; end = input_.find("\r\n")) {
+  for (size_t end = input_.find("\r\n"); end != std::string::npos && stream_ != nullptr;
+       end = input_.find("\r\n")) {
     const std::string line = input_.substr(0, end);
     input_.erase(0, end + 2);
     if (line.size() > 3 && line[3] == '-') continue;
@@ -89,10 +90,12 @@ Submission make_submission(World* world, uint64_t number, std::string reverse_pa
   std::string text;
   const uint64_t lines = world->random.below(60);
   for (uint64_t i = 0; i < lines; ++i) {
-    text += std::string(1 + world->random.below(90), static_cast<char>('a' + world->random.below(26))) + "\r\n";
+    text +=
+        std::string(1 + world->random.below(90), static_cast<char>('a' + world->random.below(26))) + "\r\n";
   }
   const uint64_t hash = std::hash<std::string>()(text);
-  out.text = "From: a@client.test\r\nX-Sim: " + std::to_string(number) + ' ' + std::to_string(hash) + "\r\n\r\n" + text;
+  out.text = "From: a@client.test\r\nX-Sim: " + std::to_string(number) + ' ' + std::to_string(hash) +
+             "\r\n\r\n" + text;
   return out;
 }
 

@@ -21,7 +21,8 @@ struct Submission {
 
 class Submitter final : public relay::TransportUser {
  public:
-  Submitter(World* world, Ledger* ledger, std::vector<Submission> work) : world_(world), ledger_(ledger), work_(std::move(work)) {}
+  Submitter(World* world, Ledger* ledger, std::vector<Submission> work)
+      : world_(world), ledger_(ledger), work_(std::move(work)) {}
   // Goes on over a new connection with what has no 250 yet.
   void begin(std::unique_ptr<relay::Transport> stream);
   bool connected() const { return stream_ != nullptr; }
@@ -50,6 +51,7 @@ class Submitter final : public relay::TransportUser {
   size_t recipient_ = 0;
 };
 
-Submission make_submission(World* world, uint64_t number, std::string reverse_path, std::vector<std::string> recipients);
+Submission make_submission(World* world, uint64_t number, std::string reverse_path,
+                           std::vector<std::string> recipients);
 
 }  // namespace sim

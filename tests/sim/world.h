@@ -1,5 +1,5 @@
-// The simulated world: one virtual clock and a queue of things to come. Everything is decided by the seed, so that a
-// failing run is repeated by its number.
+// The simulated world: one virtual clock and a queue of things to come. Everything is decided by the seed, so
+// that a failing run is repeated by its number.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +36,8 @@ class World final : public conf::Clock {
   }
   conf::Instant next_event() const { return events_.empty() ? conf::kNever : events_.begin()->first.first; }
   conf::Duration between(conf::Duration least, conf::Duration most) {
-    return least + conf::Duration(static_cast<int64_t>(random.below(static_cast<uint64_t>((most - least).count()) + 1)));
+    return least + conf::Duration(
+                       static_cast<int64_t>(random.below(static_cast<uint64_t>((most - least).count()) + 1)));
   }
 
   conf::Random random;

@@ -1,6 +1,7 @@
-// Files that wait for the disk instead of failing. When the disk is full or read-only, a write waits until it goes on, and
-// continues exactly where it stopped. So the store never sees such an error, which it could not undo: its log would end in
-// the middle of a record. Meanwhile new mail is refused, see SpoolHealth. Only rocks_spool uses this.
+// Files that wait for the disk instead of failing. When the disk is full or read-only, a write waits until it
+// goes on, and continues exactly where it stopped. So the store never sees such an error, which it could not
+// undo: its log would end in the middle of a record. Meanwhile new mail is refused, see SpoolHealth. Only
+// rocks_spool uses this.
 #pragma once
 
 #include <rocksdb/env.h>

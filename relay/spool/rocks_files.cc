@@ -1,4 +1,4 @@
-#include "relay/spool/patient_files.h"
+#include "relay/spool/rocks_files.h"
 
 #include <fcntl.h>
 #include <rocksdb/file_system.h>
@@ -114,7 +114,8 @@ class PatientFileSystem final : public rocksdb::FileSystemWrapper {
     int fd = -1;
     while ((fd = ::open(name.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0640)) < 0) {
       if (errno == EINTR) continue;
-      if (errno == EROFS || !may_pass(errno) || !patience_->wait(name, errno, &waited)) return status_of(name, errno);
+      if (errno == EROFS || !may_pass(errno) || !patience_->wait(name, errno, &waited))
+        return status_of(name, errno);
     }
     if (waited > 0) patience_->moved_on();
     struct stat info {};
@@ -142,7 +143,8 @@ bool DiskPatience::wait(const std::string& file, int system_error, unsigned* wai
   const conf::Error error = error_of(file, system_error);
   {
     const std::lock_guard lock(mutex_);
-    if (!stalled_) std::fprintf(stderr, "penstock: %s; waiting, new mail is refused meanwhile\n", error.detail.c_str());
+    if (!stalled_)
+      std::fprintf(stderr, "penstock: %s; waiting, new mail is refused meanwhile\n", error.detail.c_str());
     stalled_ = error;
   }
   if (++*waited == kTellAfter && tell_) tell_(error);

@@ -1,0 +1,177 @@
+// The dispatcher's jobs: which delivery a connection works on, from the moment it takes it until all that
+// could be tried was tried.
+#include <algorithm>
+#include <utility>
+
+#include "conf/vocab/check.h"
+#include "mx/admission.h"
+#include "relay/dispatcher.h"
+
+namespace relay {
+
+namespace {
+
+constexpr size_t kGiveUpChunk = 256;  // deliveries given up per path and step: each needs its record
+
+std::string address_text(const Target& target) {
+  const bool v6 = target.address.find(':') != std::string::npos;
+  return (v6 ? '[' + target.address + ']' : target.address) + ':' + std::to_string(target.port);
+}
+
+conf::Duration zero_if_negative(conf::Duration d) { return std::max(d, conf::Duration(0)); }
+
+}  // namespace
+
+bool Dispatcher::may_go_on(const OutboundConnection* connection) const {
+  const conf::DestinationSettings& settings = *connection->path()->site->settings;
+  return !stopping_ && mx::may_send(settings, connection->transactions(), clock_->now()).yes;
+}
+
+void Dispatcher::take_next(Slot& slot) {
+  OutboundConnection* connection = slot.connection.get();
+  queue::Path* path = connection->path();
+  if (!may_go_on(connection)) {
+    connection->quit();
+    return;
+  }
+  queue::Delivery* delivery = path->ready.pop_front();
+  if (delivery == nullptr) {
+    path->idle.push_back(connection);
+    connection->rest(path->site->settings->timeouts.idle);
+    return;
+  }
+  --ready_;
+  ++jobs_;
+  delivery->state = queue::DeliveryState::kLoading;
+  slot.job = {};
+  slot.job.delivery = delivery;
+  slot.job.picked_up = clock_->now();
+  slot.job.loading = true;
+  if (delivery->message != nullptr && delivery->message->body.has_value()) {
+    begin(slot);
+    return;
+  }
+  connection->stay();
+  messages_->pin(delivery->id, true,
+                 [this, number = slot.number, connection, delivery](conf::Result<queue::Message*> result) {
+                   loaded(number, connection, delivery, std::move(result));
+                 });
+}
+
+void Dispatcher::loaded(uint64_t number, OutboundConnection* connection, queue::Delivery* delivery,
+                        conf::Result<queue::Message*> result) {
+  const auto found = connections_.find(connection);
+  const bool here = found != connections_.end() && found->second.number == number;
+  if (!result.ok()) {
+    if (delivery->message != nullptr) messages_->unpin(std::exchange(delivery->message, nullptr));
+    --jobs_;
+    if (here) found->second.job = {};
+    user_->load_failed(delivery, result.error());
+    if (here) take_next(found->second);
+    return;
+  }
+  if (delivery->message == nullptr) {
+    delivery->message = *result;
+  } else {
+    messages_->unpin(*result);
+  }
+  if (!here) {  // the connection went while the message was read
+    --jobs_;
+    user_->delivery_over(delivery);
+    return;
+  }
+  begin(found->second);
+}
+
+void Dispatcher::begin(Slot& slot) {
+  Job& job = slot.job;
+  queue::Delivery* delivery = job.delivery;
+  if (job.loading) {
+    job.loading = false;
+    delivery->state = queue::DeliveryState::kSending;
+    job.recipients = user_->recipients_now(delivery);
+  }
+  if (job.recipients.empty()) {
+    end_job(slot);
+    take_next(slot);
+    return;
+  }
+  const queue::Message& message = *delivery->message;
+  const conf::DestinationSettings& settings = *slot.connection->path()->site->settings;
+  job.in_transaction =
+      std::min<size_t>(job.recipients.size(), std::max(1U, settings.max_recipients_per_transaction));
+  job.began = clock_->now();
+  smtp::Transaction transaction;
+  transaction.reverse_path = message.record.envelope.reverse_path;
+  transaction.ret = message.record.envelope.ret;
+  transaction.envid = message.record.envelope.envid;
+  transaction.body_type = message.record.envelope.body;
+  transaction.smtputf8 = message.record.envelope.smtputf8;
+  transaction.recipients.reserve(job.in_transaction);
+  for (size_t i = 0; i < job.in_transaction; ++i) {
+    transaction.recipients.push_back(message.record.recipients[job.recipients[i]].recipient);
+  }
+  transaction.body = message.body;
+  slot.connection->send(std::move(transaction));
+}
+
+AttemptFacts Dispatcher::facts_of(const Slot& slot) const {
+  const OutboundConnection& connection = *slot.connection;
+  const queue::Path* path = connection.path();
+  AttemptFacts facts;
+  facts.config = path->site->config;
+  facts.settings = path->site->settings;
+  facts.site = path->site->label;
+  facts.mx_host = connection.target().host;
+  facts.mx_address = address_text(connection.target());
+  facts.source = path->source.name;
+  facts.tls = connection.tls_version();
+  facts.delays.dns = conf::Duration(slot.job.delivery->dns_micros);
+  facts.delays.queue = zero_if_negative(slot.job.picked_up - slot.job.delivery->due);
+  facts.delays.connect = connection.transactions() > 1 ? conf::Duration(0) : connection.connect_time();
+  facts.delays.transaction = clock_->now() - slot.job.began;
+  return facts;
+}
+
+void Dispatcher::transaction_done(OutboundConnection* connection,
+                                  std::vector<smtp::RecipientOutcome> outcomes) {
+  Slot& slot = connections_.at(connection);
+  Job& job = slot.job;
+  CHECK(job.delivery != nullptr && outcomes.size() == job.in_transaction);
+  std::vector<uint32_t> tried(job.recipients.begin(),
+                              job.recipients.begin() + static_cast<ptrdiff_t>(job.in_transaction));
+  job.recipients.erase(job.recipients.begin(),
+                       job.recipients.begin() + static_cast<ptrdiff_t>(job.in_transaction));
+  job.in_transaction = 0;
+  user_->transaction_over(job.delivery, tried, outcomes, facts_of(slot));
+  if (job.recipients.empty()) end_job(slot);
+}
+
+void Dispatcher::end_job(Slot& slot) {
+  queue::Delivery* delivery = slot.job.delivery;
+  slot.job = {};
+  --jobs_;
+  user_->delivery_over(delivery);
+}
+
+void Dispatcher::give_up_old(queue::Path* path, conf::Instant now) {
+  for (size_t i = 0; i < kGiveUpChunk && messages_->loading() < 2 * kGiveUpChunk; ++i) {
+    queue::Delivery* delivery = path->ready.front();
+    if (delivery == nullptr || delivery->due + config_->ready_limit > now) return;
+    path->ready.erase(delivery);
+    --ready_;
+    AttemptFacts facts;
+    facts.config = path->site->config;
+    facts.settings = path->site->settings;
+    facts.site = path->site->label;
+    facts.source = path->source.name;
+    facts.mx_host = path->last_error.mx_host;
+    facts.mx_address = path->last_error.mx_address;
+    facts.delays.dns = conf::Duration(delivery->dns_micros);
+    facts.delays.queue = zero_if_negative(now - delivery->due);
+    delivery->path = nullptr;
+    user_->path_gave_up(delivery, path->last_error, facts);
+  }
+}
+
+}  // namespace relay

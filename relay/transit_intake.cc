@@ -1,0 +1,124 @@
+// How messages come into the Transit: from clients, from our own reports, and from the spool at the start.
+#include <algorithm>
+#include <utility>
+
+#include "relay/transit.h"
+
+namespace relay {
+
+using queue::Delivery;
+
+conf::MessageId Transit::next_id() { return parts_.spool->next_id(parts_.clock->wall()); }
+
+bool Transit::accepting(std::string* why) const {
+  if (stopping_) {
+    *why = "the relay is going down";
+    return false;
+  }
+  const spool::SpoolHealth health = parts_.spool->health();
+  if (!health.accepting) {
+    *why = health.why;
+    return false;
+  }
+  if (deliveries_.messages() >= parts_.config->spool.max_messages) {
+    *why = "the queue is full";
+    return false;
+  }
+  return true;
+}
+
+void Transit::accept(spool::MessageRecord record, conf::Bytes body, AcceptDone done) {
+  for (spool::RecipientRecord& recipient : record.recipients) recipient.due = record.accepted_at;
+  auto kept = std::make_shared<spool::MessageRecord>(record);
+  parts_.spool->store(std::move(record), body, [this, kept, body, done](conf::Result<spool::Receipt> stored) {
+    if (!stored.ok()) {
+      done(std::move(stored));
+      return;
+    }
+    conf::DeliveryEvent event;
+    event.kind = conf::EventKind::kAccepted;
+    event.time = kept->accepted_at;
+    event.id = kept->id;
+    event.reverse_path = kept->envelope.reverse_path.text();
+    event.recipient = kept->recipients.front().recipient.mailbox.text();
+    event.recipients = static_cast<uint32_t>(kept->recipients.size());
+    event.size_bytes = kept->size_bytes;
+    event.client = kept->envelope.client_address;
+    event.listener = kept->envelope.listener;
+    event.auth = kept->envelope.authenticated_as;
+    settlement_.append(event);
+    accepted_ += kept->recipients.size();
+    done(std::move(stored));
+    enqueue(std::move(*kept), body);
+  });
+}
+
+void Transit::enqueue(spool::MessageRecord record, conf::Bytes body) {
+  const conf::MessageId id = record.id;
+  const conf::Instant now = parts_.clock->now();
+  std::vector<uint32_t> domains;
+  for (const spool::RecipientRecord& recipient : record.recipients) {
+    const uint32_t domain = domains_.intern(recipient.recipient.mailbox.domain);
+    if (std::ranges::find(domains, domain) == domains.end()) {
+      domains.push_back(domain);
+    } else {
+      domains_.release(domain);
+    }
+  }
+  queue::Message* message =
+      messages_.insert(std::move(record), std::move(body), static_cast<uint32_t>(domains.size()));
+  std::vector<Delivery*> fresh;
+  for (const uint32_t domain : domains) {
+    Delivery* delivery = deliveries_.add(id, domain, now);
+    delivery->message = message;
+    fresh.push_back(delivery);
+  }
+  for (Delivery* delivery : fresh) advance(delivery);
+}
+
+conf::Status Transit::recover(const std::function<void(std::string, std::string)>& set_aside) {
+  std::vector<conf::MessageId> done;
+  conf::Status status = parts_.spool->recover(
+      [this, &done](spool::MessageRecord record) {
+        if (queue::all_final(record)) {
+          done.push_back(record.id);
+        } else {
+          adopt(record);
+        }
+      },
+      set_aside);
+  for (const conf::MessageId id : done) parts_.spool->remove(id);
+  return status;
+}
+
+void Transit::adopt(const spool::MessageRecord& record) {
+  const conf::Instant now = parts_.clock->now();
+  const conf::WallTime wall = parts_.clock->wall();
+  for (const spool::RecipientRecord& recipient : record.recipients) {
+    if (recipient.state != spool::RecipientState::kPending) continue;
+    const conf::Instant due = now + std::max(recipient.due - wall, conf::Duration(0));
+    const uint32_t domain = domains_.intern(recipient.recipient.mailbox.domain);
+    Delivery* delivery = deliveries_.find(record.id);
+    while (delivery != nullptr && delivery->domain != domain) delivery = delivery->sibling;
+    if (delivery != nullptr) {  // this domain has one already
+      domains_.release(domain);
+      delivery->due = std::min(delivery->due, due);
+      continue;
+    }
+    delivery = deliveries_.add(record.id, domain, due);
+    delivery->attempt = recipient.attempts;
+  }
+  for (Delivery* delivery = deliveries_.find(record.id); delivery != nullptr; delivery = delivery->sibling) {
+    if (record.on_hold) {
+      park(delivery);
+    } else {
+      schedule(delivery);
+    }
+  }
+}
+
+void Transit::report_stored(spool::MessageRecord record, conf::Bytes body) {
+  enqueue(std::move(record), std::move(body));
+}
+
+}  // namespace relay
