@@ -4,13 +4,14 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <map>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <utility>
 
 #include "conf/sections.h"
 #include "conf/table_reader.h"
+#include "conf/toml_text.h"
 #include "conf/vocab/address.h"
 
 namespace conf {
@@ -241,7 +242,22 @@ std::string Problem::text() const {
 
 ParsedConfig parse_config(std::string_view text, std::string file_name) {
   ParsedConfig parsed;
-  const toml::parse_result root = toml::parse(text, file_name);
+  if (const std::optional<TextPlace> at = foreign_character(text)) {
+    parsed.problems.push_back(
+        {file_name, at->line, at->column,
+         "a character that is not ASCII stands outside quotes; is it a typographic quotation mark?", false});
+    return parsed;
+  }
+  toml::parse_result root;
+  try {
+    root = toml::parse(text, file_name);
+  } catch (const TomlTrouble&) {
+    const TextPlace at = bad_section_header(text);
+    parsed.problems.push_back(
+        {file_name, at.line, at.column,
+         "not TOML: a section is written [name], or [[name]] where there can be several", false});
+    return parsed;
+  }
   if (!root) {
     const toml::source_position at = root.error().source().begin;
     parsed.problems.push_back({file_name, static_cast<int>(at.line), static_cast<int>(at.column),

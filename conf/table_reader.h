@@ -2,8 +2,6 @@
 // for, with the nearest right one. For this folder.
 #pragma once
 
-#include <toml++/toml.h>
-
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -11,6 +9,7 @@
 
 #include "conf/config.h"
 #include "conf/config_parser.h"
+#include "conf/toml.h"
 
 namespace conf {
 

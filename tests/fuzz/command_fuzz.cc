@@ -10,7 +10,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view line(reinterpret_cast<const char*>(data), size);
   const relay::smtp::Command command = relay::smtp::parse_command(line);
   if (!command.error.empty()) {
-    CHECK(command.error.size() >= 4 && (command.error[0] == '5' || command.error[0] == '4') && command.error[3] == ' ');
+    CHECK(command.error.size() >= 4 && (command.error[0] == '5' || command.error[0] == '4') &&
+          command.error[3] == ' ');
     for (const char c : command.error) CHECK(c != '\r' && c != '\n');
     return 0;
   }

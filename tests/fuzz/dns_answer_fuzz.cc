@@ -7,8 +7,9 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
-  static constexpr mx::RecordType kTypes[] = {mx::RecordType::kA,   mx::RecordType::kCname, mx::RecordType::kSoa,
-                                              mx::RecordType::kMx,  mx::RecordType::kTxt,   mx::RecordType::kAaaa};
+  static constexpr mx::RecordType kTypes[] = {mx::RecordType::kA,   mx::RecordType::kCname,
+                                              mx::RecordType::kSoa, mx::RecordType::kMx,
+                                              mx::RecordType::kTxt, mx::RecordType::kAaaa};
   const mx::RecordType type = kTypes[data[0] % 6];
   const std::string_view raw(reinterpret_cast<const char*>(data) + 1, size - 1);
   const mx::DnsAnswer answer = mx::parse_dns_answer(raw, "example.com", type);

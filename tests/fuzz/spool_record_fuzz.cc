@@ -1,5 +1,5 @@
-// What is not a record of ours is kCorrupt, never harm; what is one comes back the same. The checksum would hide the decoder
-// from the fuzzer, so it is set right first.
+// What is not a record of ours is kCorrupt, never harm; what is one comes back the same. The checksum would
+// hide the decoder from the fuzzer, so it is set right first.
 #include <cstdint>
 #include <string>
 #include <string_view>
