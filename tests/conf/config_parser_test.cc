@@ -1,0 +1,232 @@
+#include "conf/config_parser.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <regex>
+#include <set>
+#include <sstream>
+
+namespace conf {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr const char* kMinimal =
+    "hostname = \"relay.example.com\"\n[[listener]]\naddress = \"127.0.0.1:25\"\n";
+
+std::string all_problems(const ParsedConfig& parsed) {
+  std::string text;
+  for (const Problem& problem : parsed.problems) text += problem.text() + "\n";
+  return text;
+}
+
+ConfigPtr good(const std::string& text) {
+  const ParsedConfig parsed = parse_config(text, "t.toml");
+  EXPECT_NE(parsed.config, nullptr) << all_problems(parsed);
+  return parsed.config;
+}
+
+std::string read(const std::string& path) {
+  std::ifstream file(std::string(PENSTOCK_SOURCE_DIR) + "/" + path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+TEST(Config, MinimalIsSafeAndComplete) {
+  const ConfigPtr config = good(kMinimal);
+  ASSERT_NE(config, nullptr);
+  EXPECT_EQ(config->hostname, "relay.example.com");
+  ASSERT_EQ(config->listeners.size(), 1U);
+  const Listener& listener = config->listeners.front();
+  EXPECT_EQ(listener.address, "127.0.0.1");
+  EXPECT_EQ(listener.port, 25);
+  EXPECT_EQ(listener.bare_newline, BareNewline::kRefuse);
+  std::array<uint8_t, 16> loopback{}, stranger{};
+  ASSERT_TRUE(parse_ip("127.0.0.1", &loopback) && parse_ip("192.0.2.1", &stranger));
+  const auto may_relay = [&listener](const auto& ip) {
+    return std::ranges::any_of(listener.relay_from,
+                               [&ip](const Network& network) { return network.contains(ip); });
+  };
+  EXPECT_TRUE(may_relay(loopback));
+  EXPECT_FALSE(may_relay(stranger));
+  ASSERT_EQ(config->sources.size(), 1U);
+  EXPECT_EQ(config->sources.front().name, "default");
+  EXPECT_EQ(config->spool.durability, Durability::kSync);
+  EXPECT_EQ(config->defaults.retry.delays.size(), 9U);
+  EXPECT_EQ(config->defaults.retry.delays[4], Duration(1h));
+  EXPECT_EQ(config->defaults.retry.delays[5], Duration(24h));
+}
+
+TEST(Config, AllProblemsAtOnceWithTheirPlaces) {
+  const ParsedConfig parsed = parse_config(
+      "hostnam = \"a\"\n[[listener]]\nadress = \"x\"\n[spool]\nreserve = \"12XB\"\n[defaults]\ntls_verify = "
+      "true\n",
+      "c.toml");
+  EXPECT_EQ(parsed.config, nullptr);
+  const std::string text = all_problems(parsed);
+  for (const char* expected :
+       {"c.toml:1:1: there is no key \"hostnam\"; did you mean \"hostname\"?",
+        "c.toml:1:1: hostname: is missing", "c.toml:2:1: [[listener]] address: is missing",
+        "did you mean \"address\"?",
+        "c.toml:5:11: [spool] reserve:", "c.toml:7:14: [defaults] tls_verify: needs tls = \"required\""}) {
+    EXPECT_NE(text.find(expected), std::string::npos) << expected << "\nin\n" << text;
+  }
+}
+
+struct Bad {
+  const char* more;      // after the minimal configuration
+  const char* expected;  // within the messages
+};
+
+TEST(Config, ContradictionsAndWrongValues) {
+  const Bad cases[] = {
+      {"auth = true\n", "needs a certificate"},
+      {"auth = true\nauth_without_tls = true\n", "there is no [[user]]"},
+      {"implicit_tls = true\n", "needs a certificate"},
+      {"max_recipients = 99\n", "at least 100"},
+      {"max_recipients = \"many\"\n", "wanted is a whole number"},
+      {"relay_from = [\"10.0.0.0/33\"]\n", "is not a network"},
+      {"bare_newline = \"keep\"\n", "is not one of \"refuse\", \"convert\""},
+      {"command_timeout = 90\n", "a text with its unit"},
+      {"command_timeout = \"90\"\n", "needs a unit"},
+      {"[[listener]]\naddress = \"127.0.0.1:25\"\n", "another listener has it already"},
+      {"[[listener]]\naddress = \"localhost:25\"\n", "is not an IP address with a port"},
+      {"[tls]\ncertificate = \"/c.pem\"\n", "go together"},
+      {"[[user]]\nname = \"joe\"\nsecret = \"plain\"\n", "never the password itself"},
+      {"[[source]]\naddress = \"192.0.2.1\"\n", "name: is missing"},
+      {"[[source]]\nname = \"a\"\nweight = 0\n", "nothing could be sent"},
+      {"[[source]]\nname = \"a\"\n[[source]]\nname = \"a\"\n", "is the name of another source"},
+      {"[[destination]]\nname = \"x\"\n", "domains: is missing"},
+      {"[[destination]]\ndomains = [\"a b\"]\n", "a b"},
+      {"[defaults]\nsmart_hosts = [\"a:b\"]\n", "is not a host"},
+      {"[defaults]\nschedule = [\"x 5\"]\n", "is not a step"},
+      {"[defaults]\njitter = 2.0\n", "from 0 to 1"},
+      {"[dns]\nservers = [\"ns.example\"]\n", "is not an IP address"},
+      {"[backoff]\nfirst = \"1h\"\nmax = \"1s\"\n", "is longer than max"},
+      {"[log]\nrotate_size = 5\n", "too small"},
+      {"[sppol]\n", "did you mean \"spool\"?"},
+      {"[spool]\npath = \n", "not TOML"},
+      {"[:\n", "not TOML"},
+      {"name = \xe2\x80\x9cx\xe2\x80\x9d\n", "not ASCII"},
+  };
+  for (const Bad& each : cases) {
+    const ParsedConfig parsed = parse_config(std::string(kMinimal) + each.more, "t.toml");
+    EXPECT_EQ(parsed.config, nullptr) << each.more;
+    EXPECT_NE(all_problems(parsed).find(each.expected), std::string::npos)
+        << each.more << all_problems(parsed);
+  }
+}
+
+TEST(Config, OpenRelayIsAWarningOnly) {
+  const ParsedConfig parsed =
+      parse_config(std::string(kMinimal) + "relay_from = [\"0.0.0.0/0\"]\n", "t.toml");
+  EXPECT_NE(parsed.config, nullptr);
+  ASSERT_EQ(parsed.problems.size(), 1U);
+  EXPECT_TRUE(parsed.problems.front().warning);
+}
+
+TEST(Config, DestinationInheritsDefaultsAndTheFirstMatchWins) {
+  const ConfigPtr config =
+      good(std::string(kMinimal) +
+           "[defaults]\nmax_connections = 7\nschedule = [\"2 x 10m\", \"1h\"]\n"
+           "[[destination]]\nname = \"slow\"\ndomains = [\"*.slow.example\", \"slow.example\"]\n"
+           "max_messages_per_connection = 3\n"
+           "[[destination]]\ndomains = [\"*\"]\nmax_connections = 9\n");
+  ASSERT_NE(config, nullptr);
+  uint32_t index = 7;
+  const DestinationSettings& slow = config->settings_for("mail.slow.example", &index);
+  EXPECT_EQ(index, 1U);
+  EXPECT_EQ(slow.max_connections, 7U);
+  EXPECT_EQ(slow.max_messages_per_connection, 3U);
+  ASSERT_EQ(slow.retry.delays.size(), 3U);
+  EXPECT_EQ(slow.retry.delays[1], Duration(10min));
+  EXPECT_EQ(config->settings_for("other.example", &index).max_connections, 9U);
+  EXPECT_EQ(index, 2U);
+}
+
+TEST(Config, SmartHosts) {
+  const ConfigPtr config =
+      good(std::string(kMinimal) +
+           "[defaults]\nsmart_hosts = [\"relay.example.net\", \"Relay.example.net:2525\", "
+           "\"[2001:db8::1]:587\", \"192.0.2.1\"]\n");
+  ASSERT_NE(config, nullptr);
+  const std::vector<SmartHost>& hosts = config->defaults.smart_hosts;
+  ASSERT_EQ(hosts.size(), 4U);
+  EXPECT_EQ(hosts[0].port, 25);
+  EXPECT_EQ(hosts[1].host, "relay.example.net");
+  EXPECT_EQ(hosts[1].port, 2525);
+  EXPECT_EQ(hosts[2].host, "2001:db8::1");
+  EXPECT_EQ(hosts[2].port, 587);
+  EXPECT_EQ(hosts[3].host, "192.0.2.1");
+}
+
+TEST(Config, UnreadableFile) {
+  const ParsedConfig parsed = load_config("/nonexistent/penstock.toml");
+  EXPECT_EQ(parsed.config, nullptr);
+  ASSERT_EQ(parsed.problems.size(), 1U);
+  EXPECT_NE(parsed.problems.front().text().find("No such file"), std::string::npos);
+}
+
+// Every key that the parser asks for stands in docs/configuration.md, and every example there is good.
+TEST(ConfigDocs, EveryKeyIsExplained) {
+  const std::string docs = read("docs/configuration.md");
+  std::set<std::string> keys;
+  const std::regex asks(
+      R"((?:->|\.)(?:text|flag|number|share|duration|size|texts|choice|table|tables)\(\s*"([a-z_0-9]+)\")");
+  for (const char* source : {"conf/sections.cc", "conf/config_parser.cc"}) {
+    const std::string code = read(source);
+    for (std::sregex_iterator it(code.begin(), code.end(), asks), end; it != end; ++it) keys.insert((*it)[1]);
+  }
+  EXPECT_GT(keys.size(), 60U);
+  for (const std::string& key : keys) {
+    const bool named =
+        docs.find('`' + key + '`') != std::string::npos || docs.find('[' + key + ']') != std::string::npos;
+    EXPECT_TRUE(named) << key;
+  }
+}
+
+TEST(ConfigDocs, EveryExampleIsGood) {
+  const std::string docs = read("docs/configuration.md");
+  size_t examples = 0;
+  for (size_t at = docs.find("```toml\n"); at != std::string::npos; at = docs.find("```toml\n", at + 1)) {
+    const size_t begin = at + 8;
+    std::string text = docs.substr(begin, docs.find("```", begin) - begin);
+    if (text.find("hostname") == std::string::npos) text = "hostname = \"relay.example.com\"\n" + text;
+    if (text.find("[[listener]]") == std::string::npos)
+      text += "\n[[listener]]\naddress = \"127.0.0.1:25\"\n";
+    const ParsedConfig parsed = parse_config(text, "example");
+    EXPECT_NE(parsed.config, nullptr) << text << all_problems(parsed);
+    ++examples;
+  }
+  EXPECT_GT(examples, 5U);
+}
+
+TEST(ConfigDocs, ThePackagedFileIsGood) {
+  const ParsedConfig parsed = parse_config(read("packaging/penstock.toml"), "penstock.toml");
+  EXPECT_NE(parsed.config, nullptr) << all_problems(parsed);
+}
+
+TEST(Units, DurationsSizesRates) {
+  EXPECT_EQ(parse_duration("90s").value(), Duration(90s));
+  EXPECT_EQ(parse_duration("1h30m").value(), Duration(90min));
+  EXPECT_EQ(parse_duration("500 ms").value(), Duration(500ms));
+  EXPECT_EQ(parse_duration("5d").value(), Duration(120h));
+  EXPECT_EQ(parse_duration("1.5h").value(), Duration(90min));
+  for (const char* bad : {"", "5", "h", "-1s", "1x", "9999999999d", "s5"})
+    EXPECT_FALSE(parse_duration(bad).ok()) << bad;
+  EXPECT_EQ(parse_size("25MB").value(), 25'000'000U);
+  EXPECT_EQ(parse_size("64KiB").value(), 65'536U);
+  EXPECT_EQ(parse_size("0").value(), 0U);
+  for (const char* bad : {"", "MB", "5 PB", "-1"}) EXPECT_FALSE(parse_size(bad).ok()) << bad;
+  EXPECT_EQ(parse_rate("100/min").value().events, 100U);
+  EXPECT_EQ(parse_rate("100/min").value().per, Duration(1min));
+  EXPECT_EQ(parse_rate("5/10s").value().per, Duration(10s));
+  for (const char* bad : {"", "100", "/min", "5/", "5/0s", "x/min"})
+    EXPECT_FALSE(parse_rate(bad).ok()) << bad;
+}
+
+}  // namespace
+}  // namespace conf
