@@ -37,7 +37,7 @@ TEST(Domain, Rfc5321_4_1_2_CanonicalForm) {
       {"a/b", nullptr},
       {"a@b", nullptr},
       {label64 + ".com", nullptr},
-      {long_but_good + ".c", nullptr},
+      {long_but_good + ".cc", nullptr},
       {"[192.0.2.256]", nullptr},
       {"[2001:db8::1]", nullptr},  // RFC 5321 §4.1.3: with the tag IPv6
       {"[]", nullptr},
