@@ -1,0 +1,242 @@
+// The small parts of the queue.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "conf/vocab/random.h"
+#include "relay/deadlines.h"
+#include "relay/queue/delivery_store.h"
+#include "relay/queue/domain_table.h"
+#include "relay/queue/message_cache.h"
+#include "relay/queue/retry.h"
+#include "relay/queue/scheduled.h"
+#include "relay/queue/site_table.h"
+#include "relay/spool/memory_spool.h"
+
+namespace relay {
+namespace {
+
+using namespace std::chrono_literals;
+using conf::Instant;
+
+TEST(Scheduled, PopsInOrderOfTimeWhateverWasErased) {
+  conf::Random random(3);
+  queue::Scheduled heap;
+  std::vector<std::unique_ptr<queue::Delivery>> all;
+  for (int i = 0; i < 1000; ++i) {
+    all.push_back(std::make_unique<queue::Delivery>());
+    all.back()->due = Instant(conf::Duration(random.below(5000)));
+    heap.push(all.back().get());
+  }
+  for (size_t i = 0; i < all.size(); i += 3) heap.erase(all[i].get());
+  Instant last{};
+  size_t popped = 0;
+  while (queue::Delivery* delivery = heap.pop_due(Instant(5000us))) {
+    EXPECT_GE(delivery->due, last);
+    last = delivery->due;
+    ++popped;
+  }
+  EXPECT_EQ(popped, all.size() - (all.size() + 2) / 3);
+  EXPECT_EQ(heap.next(), conf::kNever);
+}
+
+TEST(Scheduled, NothingBeforeItsTime) {
+  queue::Scheduled heap;
+  queue::Delivery delivery;
+  delivery.due = Instant(10s);
+  heap.push(&delivery);
+  EXPECT_EQ(heap.pop_due(Instant(9s)), nullptr);
+  EXPECT_EQ(heap.next(), Instant(10s));
+  EXPECT_EQ(heap.pop_due(Instant(10s)), &delivery);
+}
+
+TEST(Retry, TheDefaultScheduleIsFiveHoursThenFourDays) {
+  const conf::RetrySchedule schedule;
+  conf::Random random(1);
+  const conf::WallTime accepted = conf::from_unix_micros(1'790'000'000'000'000);
+  conf::WallTime now = accepted;
+  for (uint32_t attempt = 1; attempt <= 9; ++attempt) {
+    const conf::Duration base = attempt <= 5 ? conf::Duration(1h) : conf::Duration(24h);
+    const auto delay = queue::next_delay(schedule, attempt, accepted, now, &random);
+    ASSERT_TRUE(delay.has_value()) << attempt;
+    EXPECT_GE(*delay, base);  // jitter is only added
+    EXPECT_LE(*delay, base + base / 20 + 1us);
+    now += *delay;
+  }
+  EXPECT_FALSE(queue::next_delay(schedule, 10, accepted, now, &random).has_value());
+}
+
+TEST(Retry, NothingAfterTheValidity) {
+  conf::RetrySchedule schedule;
+  schedule.validity = 90min;
+  conf::Random random(1);
+  const conf::WallTime accepted{};
+  EXPECT_TRUE(queue::next_delay(schedule, 1, accepted, accepted, &random).has_value());
+  EXPECT_FALSE(queue::next_delay(schedule, 2, accepted, accepted + 1h, &random).has_value());
+}
+
+TEST(Deadlines, FireOnceAtTheTimeAskedLast) {
+  Deadlines all;
+  Deadline a, b, c;
+  all.set(&a, Instant(10s));
+  all.set(&b, Instant(5s));
+  all.set(&c, Instant(7s));
+  all.set(&b, Instant(20s));  // later
+  all.set(&a, Instant(6s));   // sooner
+  all.set(&c, conf::kNever);  // not at all
+  EXPECT_EQ(all.pop(Instant(5s)), nullptr);
+  EXPECT_EQ(all.pop(Instant(6s)), &a);
+  EXPECT_EQ(all.pop(Instant(19s)), nullptr);
+  EXPECT_EQ(all.pop(Instant(20s)), &b);
+  EXPECT_EQ(all.pop(Instant(99s)), nullptr);
+  EXPECT_EQ(all.size(), 0U);
+}
+
+TEST(Deadlines, DestroyingOneTakesItOut) {
+  Deadlines all;
+  {
+    Deadline gone;
+    all.set(&gone, Instant(1s));
+  }
+  EXPECT_EQ(all.pop(Instant(2s)), nullptr);
+}
+
+TEST(DeliveryStore, SiblingsOfAMessage) {
+  queue::DeliveryStore store;
+  queue::Delivery* a = store.add(1, 10, Instant{});
+  queue::Delivery* b = store.add(1, 11, Instant{});
+  store.add(2, 10, Instant{});
+  EXPECT_EQ(store.messages(), 2U);
+  EXPECT_EQ(store.deliveries(), 3U);
+  store.erase(a);
+  EXPECT_EQ(store.find(1), b);
+  EXPECT_EQ(b->sibling, nullptr);
+  store.erase(b);
+  EXPECT_EQ(store.find(1), nullptr);
+  EXPECT_EQ(store.messages(), 1U);
+}
+
+TEST(DeliveryStore, ADeliveryIsSmall) { EXPECT_LE(sizeof(queue::Delivery), 112U); }
+
+TEST(DomainTable, NumbersLiveAsLongAsDeliveriesAndABitLonger) {
+  queue::DomainTable table;
+  const conf::Domain a = conf::Domain::from_canonical("a.test"), b = conf::Domain::from_canonical("b.test");
+  const uint32_t number = table.intern(a);
+  EXPECT_EQ(table.intern(a), number);
+  EXPECT_NE(table.intern(b), number);
+  table.release(number);
+  table.release(number);
+  EXPECT_EQ(table.intern(a), number);  // kept with its route
+  EXPECT_EQ(table.at(number).name, a);
+  EXPECT_NE(table.find("b.test"), nullptr);
+  EXPECT_EQ(table.find("c.test"), nullptr);
+}
+
+spool::MessageRecord record(conf::MessageId id) {
+  spool::MessageRecord out;
+  out.id = id;
+  out.recipients.resize(1);
+  return out;
+}
+
+TEST(MessageCache, LoadsOnceAndForgetsWithTheLastPin) {
+  spool::MemorySpool spool;
+  spool.store(record(1), conf::Bytes("body"), [](const conf::Result<spool::Receipt>&) {});
+  spool.run_batch();
+  spool.drain_completions();
+  queue::MessageCache cache(&spool, 1'000'000);
+  std::vector<queue::Message*> got;
+  for (int i = 0; i < 2; ++i) {
+    cache.pin(1, i == 1, [&got](conf::Result<queue::Message*> message) { got.push_back(message.value()); });
+  }
+  while (got.size() < 2) {
+    spool.run_batch();
+    spool.drain_completions();
+  }
+  EXPECT_EQ(got[0], got[1]);
+  EXPECT_EQ(got[0]->body.view(), "body");
+  EXPECT_EQ(got[0]->pins, 2U);
+  EXPECT_GT(cache.used_bytes(), 0U);
+  cache.unpin(got[0]);
+  cache.unpin(got[0]);
+  EXPECT_EQ(cache.size(), 0U);
+  EXPECT_EQ(cache.used_bytes(), 0U);
+}
+
+TEST(MessageCache, ARecordInMemoryIsNotReplacedByAnOlderOneFromTheSpool) {
+  spool::MemorySpool spool;
+  spool.store(record(1), conf::Bytes("body"), [](const conf::Result<spool::Receipt>&) {});
+  spool.run_batch();
+  spool.drain_completions();
+  queue::MessageCache cache(&spool, 1'000'000);
+  queue::Message* fresh = cache.insert(record(1), conf::Bytes(), 1);
+  ASSERT_NE(fresh, nullptr);
+  fresh->body.reset();
+  queue::Message* loaded = nullptr;
+  cache.pin(1, true, [&loaded](conf::Result<queue::Message*> message) { loaded = message.value(); });
+  spool.run_batch();                         // the old record is read ...
+  fresh->record.recipients[0].attempts = 9;  // ... while the newer one is in memory and then let go
+  cache.unpin(fresh);
+  spool.drain_completions();
+  ASSERT_NE(loaded, nullptr);
+  EXPECT_EQ(loaded->record.recipients[0].attempts, 9);
+  cache.unpin(loaded);
+}
+
+TEST(MessageCache, BeyondTheBudgetNothingIsKept) {
+  spool::MemorySpool spool;
+  queue::MessageCache cache(&spool, 10'000);
+  EXPECT_NE(cache.insert(record(1), conf::Bytes(std::string(5000, 'x')), 1), nullptr);
+  EXPECT_EQ(cache.insert(record(2), conf::Bytes(std::string(5000, 'x')), 1), nullptr);
+}
+
+class SiteTableTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto made = std::make_shared<conf::Config>();
+    made->sources = {{"a", "192.0.2.1", "", 1, {"*.only-a.test"}, {}},
+                     {"b", "192.0.2.2", "", 3, {}, {"*.only-a.test"}},
+                     {"six", "2001:db8::1", "", 100, {}, {"*"}}};
+    config = made;
+    sites = std::make_unique<queue::SiteTable>(config, &random);
+  }
+  queue::DomainEntry* domain(const std::string& name, const std::string& address) {
+    auto route = std::make_shared<mx::Route>();
+    route->kind = mx::Route::Kind::kHosts;
+    route->site = "mx.test";
+    route->hosts.push_back({"mx.test", 10, 25, {address}});
+    queue::DomainEntry& entry = table.at(table.intern(conf::Domain::from_canonical(name)));
+    entry.route = route;
+    entry.settings = &config->defaults;
+    return &entry;
+  }
+  conf::Random random{5};
+  conf::ConfigPtr config;
+  queue::DomainTable table;
+  std::unique_ptr<queue::SiteTable> sites;
+};
+
+TEST_F(SiteTableTest, MasksChooseTheSource) {
+  std::string why;
+  EXPECT_EQ(sites->path_for(*domain("x.only-a.test", "198.51.100.1"), &why)->source.name, "a");
+  EXPECT_EQ(sites->path_for(*domain("other.test", "198.51.100.1"), &why)->source.name, "b");
+}
+
+TEST_F(SiteTableTest, NoSourceOfTheFamily) {
+  std::string why;
+  EXPECT_EQ(sites->path_for(*domain("other.test", "2001:db8::99"), &why), nullptr);
+  EXPECT_FALSE(why.empty());
+}
+
+TEST_F(SiteTableTest, OneSiteForManyDomains) {
+  std::string why;
+  EXPECT_EQ(sites->path_for(*domain("one.test", "198.51.100.1"), &why),
+            sites->path_for(*domain("two.test", "198.51.100.1"), &why));
+}
+
+}  // namespace
+}  // namespace relay

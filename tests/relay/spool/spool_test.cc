@@ -1,0 +1,312 @@
+// What both spools promise (relay/spool/spool.h), and what only the one on disk can be asked.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "conf/config.h"
+#include "relay/spool/memory_spool.h"
+#include "relay/spool/record.h"
+#include "relay/spool/rocks_spool.h"
+
+namespace relay::spool {
+namespace {
+
+using namespace std::chrono_literals;
+
+MessageRecord sample(conf::MessageId id) {
+  MessageRecord record;
+  record.id = id;
+  record.accepted_at = conf::from_unix_micros(1'790'000'000'000'000);
+  record.envelope.reverse_path = conf::Mailbox::parse("a@b.test").value();
+  record.envelope.envid = "e 1";
+  record.envelope.ret = conf::Ret::kHeaders;
+  record.envelope.body = conf::BodyType::k8BitMime;
+  record.envelope.smtputf8 = true;
+  record.envelope.listener = "main";
+  record.envelope.client_address = "192.0.2.1";
+  record.envelope.client_name = "c";
+  record.envelope.authenticated_as = "joe";
+  RecipientRecord recipient;
+  recipient.recipient.mailbox = conf::Mailbox::parse("x@y.test").value();
+  recipient.recipient.notify = conf::kNotifyFailure;
+  recipient.recipient.orcpt = "rfc822;x@y.test";
+  recipient.state = RecipientState::kPending;
+  recipient.attempts = 3;
+  recipient.reply_code = 451;
+  recipient.enhanced_status = "4.2.1";
+  recipient.last_reply = "try later";
+  recipient.mx_host = "mx.y.test";
+  recipient.due = conf::from_unix_micros(1'790'000'123'000'000);
+  record.recipients = {recipient, recipient};
+  record.recipients[1].state = RecipientState::kDelivered;
+  record.size_bytes = 5;
+  record.on_hold = true;
+  record.report_about = 9;
+  return record;
+}
+
+void expect_same(const MessageRecord& a, const MessageRecord& b) {
+  EXPECT_EQ(a.id, b.id);
+  EXPECT_EQ(a.accepted_at, b.accepted_at);
+  EXPECT_EQ(a.envelope.reverse_path, b.envelope.reverse_path);
+  EXPECT_EQ(a.envelope.envid, b.envelope.envid);
+  EXPECT_EQ(a.envelope.ret, b.envelope.ret);
+  EXPECT_EQ(a.envelope.body, b.envelope.body);
+  EXPECT_EQ(a.envelope.smtputf8, b.envelope.smtputf8);
+  EXPECT_EQ(a.envelope.listener, b.envelope.listener);
+  EXPECT_EQ(a.envelope.client_address, b.envelope.client_address);
+  EXPECT_EQ(a.envelope.client_name, b.envelope.client_name);
+  EXPECT_EQ(a.envelope.authenticated_as, b.envelope.authenticated_as);
+  EXPECT_EQ(a.size_bytes, b.size_bytes);
+  EXPECT_EQ(a.on_hold, b.on_hold);
+  EXPECT_EQ(a.report_about, b.report_about);
+  ASSERT_EQ(a.recipients.size(), b.recipients.size());
+  for (size_t i = 0; i < a.recipients.size(); ++i) {
+    EXPECT_EQ(a.recipients[i].recipient.mailbox, b.recipients[i].recipient.mailbox);
+    EXPECT_EQ(a.recipients[i].recipient.notify, b.recipients[i].recipient.notify);
+    EXPECT_EQ(a.recipients[i].recipient.orcpt, b.recipients[i].recipient.orcpt);
+    EXPECT_EQ(a.recipients[i].state, b.recipients[i].state);
+    EXPECT_EQ(a.recipients[i].attempts, b.recipients[i].attempts);
+    EXPECT_EQ(a.recipients[i].reply_code, b.recipients[i].reply_code);
+    EXPECT_EQ(a.recipients[i].enhanced_status, b.recipients[i].enhanced_status);
+    EXPECT_EQ(a.recipients[i].last_reply, b.recipients[i].last_reply);
+    EXPECT_EQ(a.recipients[i].mx_host, b.recipients[i].mx_host);
+    EXPECT_EQ(a.recipients[i].due, b.recipients[i].due);
+  }
+}
+
+TEST(Record, AllOfItComesBack) {
+  const MessageRecord record = sample(7);
+  const conf::Result<MessageRecord> back = decode_record(encode_record(record));
+  ASSERT_TRUE(back.ok()) << back.error().detail;
+  expect_same(record, back.value());
+}
+
+TEST(Record, EveryFlippedBitAndEveryCutIsNoticed) {
+  const std::string good = encode_record(sample(7));
+  for (size_t i = 0; i < good.size() * 8; ++i) {
+    std::string bad = good;
+    bad[i / 8] = static_cast<char>(bad[i / 8] ^ (1 << (i % 8)));
+    EXPECT_FALSE(decode_record(bad).ok()) << "bit " << i;
+  }
+  for (size_t length = 0; length < good.size(); ++length)
+    EXPECT_FALSE(decode_record(good.substr(0, length)).ok());
+}
+
+TEST(Record, ABodyBelongsToItsMessage) {
+  const BodyHeader header = body_header(7, "hello");
+  const std::string stored = std::string(header.data(), header.size()) + "hello";
+  EXPECT_EQ(decode_body(7, stored).value(), "hello");
+  EXPECT_EQ(decode_body(8, stored).error().code, conf::ErrorCode::kCorrupt);
+  EXPECT_EQ(decode_body(7, stored + "x").error().code, conf::ErrorCode::kCorrupt);
+}
+
+TEST(Record, KeysSortLikeIds) {
+  EXPECT_LT(id_key(255), id_key(256));
+  EXPECT_LT(id_key(1ULL << 40), id_key(1ULL << 41));
+  EXPECT_EQ(parse_id_key(id_key(77)), 77U);
+  EXPECT_FALSE(parse_id_key("short").has_value());
+}
+
+enum class Which { kMemory, kDisk };
+
+class SpoolTest : public testing::TestWithParam<Which> {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::path(testing::TempDir()) / ("penstock-spool-" + std::to_string(getpid()));
+    std::filesystem::remove_all(folder_);
+    open();
+  }
+  void TearDown() override {
+    spool_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+  void open() {
+    if (GetParam() == Which::kMemory) {
+      if (spool_ == nullptr) spool_ = std::make_unique<MemorySpool>();
+      return;
+    }
+    spool_.reset();
+    conf::SpoolSettings settings;
+    settings.path = folder_;
+    settings.reserve_bytes = 0;
+    auto opened = RocksSpool::open(settings);
+    ASSERT_TRUE(opened.ok()) << opened.error().detail;
+    spool_ = std::move(*opened);
+  }
+  void wait(const std::function<bool()>& done) {
+    const auto limit = std::chrono::steady_clock::now() + 20s;
+    while (!done()) {
+      ASSERT_LT(std::chrono::steady_clock::now(), limit);
+      if (auto* memory = dynamic_cast<MemorySpool*>(spool_.get())) memory->run_batch();
+      if (spool_->drain_completions() == 0) std::this_thread::sleep_for(1ms);
+    }
+  }
+  conf::Result<conf::MessageId> store(const MessageRecord& record, const std::string& body) {
+    conf::Result<conf::MessageId> result = conf::Error{conf::ErrorCode::kTimeout, "no answer"};
+    bool done = false;
+    spool_->store(record, conf::Bytes(body), [&](conf::Result<Receipt> stored) {
+      result = stored.ok() ? conf::Result<conf::MessageId>(stored.value().id()) : stored.error();
+      done = true;
+    });
+    wait([&done] { return done; });
+    return result;
+  }
+  conf::Result<LoadedMessage> load(conf::MessageId id, bool with_body = true) {
+    conf::Result<LoadedMessage> result = conf::Error{conf::ErrorCode::kTimeout, "no answer"};
+    bool done = false;
+    spool_->load(id, with_body, [&](conf::Result<LoadedMessage> loaded) {
+      result = std::move(loaded);
+      done = true;
+    });
+    wait([&done] { return done; });
+    return result;
+  }
+  std::map<conf::MessageId, MessageRecord> recovered() {
+    std::map<conf::MessageId, MessageRecord> all;
+    EXPECT_TRUE(spool_
+                    ->recover([&all](MessageRecord record) { all[record.id] = std::move(record); },
+                              [](const std::string&, const std::string&) { FAIL() << "nothing is corrupt"; })
+                    .ok());
+    return all;
+  }
+
+  std::filesystem::path folder_;
+  std::unique_ptr<Spool> spool_;
+};
+
+TEST_P(SpoolTest, WhatIsStoredIsThereAfterARestart) {
+  ASSERT_EQ(store(sample(7), "hello").value(), 7U);
+  ASSERT_TRUE(store(sample(8), "").ok());
+  open();
+  const auto all = recovered();
+  ASSERT_EQ(all.size(), 2U);
+  expect_same(all.at(7), sample(7));
+  EXPECT_EQ(load(7).value().body.view(), "hello");
+  EXPECT_TRUE(load(8).value().body.has_value());
+  EXPECT_FALSE(load(7, false).value().body.has_value());
+}
+
+TEST_P(SpoolTest, TheOrderOfRequestsHolds) {
+  ASSERT_TRUE(store(sample(7), "hello").ok());
+  MessageRecord changed = sample(7);
+  for (uint16_t i = 0; i < 100; ++i) {
+    changed.recipients[0].attempts = i;
+    spool_->update(changed);
+    const conf::Result<LoadedMessage> loaded = load(7, false);
+    ASSERT_TRUE(loaded.ok());
+    ASSERT_EQ(loaded.value().record.recipients[0].attempts, i);
+  }
+  spool_->remove(7);
+  EXPECT_EQ(load(7).error().code, conf::ErrorCode::kNotFound);
+  spool_->flush();
+  open();
+  EXPECT_TRUE(recovered().empty());
+}
+
+TEST_P(SpoolTest, IdsRise) {
+  const conf::MessageId first = spool_->next_id(conf::from_unix_micros(1'790'000'000'000'000));
+  const conf::MessageId second =
+      spool_->next_id(conf::from_unix_micros(1'000'000'000'000'000));  // the clock went back
+  EXPECT_GT(second, first);
+  ASSERT_TRUE(store(sample(second), "x").ok());
+  open();
+  recovered();
+  EXPECT_GT(spool_->next_id(conf::from_unix_micros(1'000'000'000'000'000)), second);
+}
+
+TEST_P(SpoolTest, ScanSeesWhatIsThereAndStopsWhenTold) {
+  for (conf::MessageId id = 1; id <= 5; ++id) ASSERT_TRUE(store(sample(id), "x").ok());
+  std::vector<conf::MessageId> seen;
+  EXPECT_TRUE(spool_
+                  ->scan([&seen](const MessageRecord& record) {
+                    seen.push_back(record.id);
+                    return seen.size() < 3;
+                  })
+                  .ok());
+  EXPECT_EQ(seen, (std::vector<conf::MessageId>{1, 2, 3}));
+}
+
+TEST_P(SpoolTest, ManyAtOnceShareSyncs) {
+  int stored = 0;
+  for (conf::MessageId id = 1; id <= 500; ++id) {
+    spool_->store(sample(id), conf::Bytes(std::string(2000, 'x')),
+                  [&stored](const conf::Result<Receipt>& result) {
+                    EXPECT_TRUE(result.ok());
+                    ++stored;
+                  });
+  }
+  wait([&stored] { return stored == 500; });
+  EXPECT_LT(spool_->counters().syncs, 500U);
+  EXPECT_EQ(spool_->counters().stored, 500U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Both, SpoolTest, testing::Values(Which::kMemory, Which::kDisk),
+                         [](const auto& each) { return each.param == Which::kMemory ? "Memory" : "Disk"; });
+
+class DiskSpoolTest : public SpoolTest {};
+
+TEST_P(DiskSpoolTest, TwoProcessesCannotHaveIt) {
+  conf::SpoolSettings settings;
+  settings.path = folder_;
+  const auto second = RocksSpool::open(settings);
+  ASSERT_FALSE(second.ok());
+  EXPECT_EQ(second.error().code, conf::ErrorCode::kRefused) << second.error().detail;
+}
+
+TEST_P(DiskSpoolTest, BelowTheReserveNothingIsTaken) {
+  spool_.reset();
+  conf::SpoolSettings settings;
+  settings.path = folder_;
+  settings.reserve_bytes = 1ULL << 60;
+  auto opened = RocksSpool::open(settings);
+  ASSERT_TRUE(opened.ok());
+  spool_ = std::move(*opened);
+  EXPECT_FALSE(spool_->health().accepting);
+  EXPECT_NE(spool_->health().why.find("disk space is low"), std::string::npos);
+  EXPECT_EQ(store(sample(7), "x").error().code, conf::ErrorCode::kNoSpace);
+}
+
+INSTANTIATE_TEST_SUITE_P(Only, DiskSpoolTest, testing::Values(Which::kDisk),
+                         [](const auto&) { return "Disk"; });
+
+TEST(MemorySpool, ACrashForgetsWhatWasNotSynced) {
+  MemorySpool spool;
+  bool answered = false;
+  spool.store(sample(1), conf::Bytes("a"), [](const conf::Result<Receipt>&) {});
+  spool.run_batch();
+  spool.store(sample(2), conf::Bytes("b"), [&answered](const conf::Result<Receipt>&) { answered = true; });
+  spool.crash();
+  spool.run_batch();
+  spool.drain_completions();
+  EXPECT_FALSE(answered);
+  EXPECT_EQ(spool.message_count(), 1U);
+}
+
+TEST(MemorySpool, CorruptMessagesAreSetAside) {
+  MemorySpool spool;
+  for (conf::MessageId id = 1; id <= 3; ++id)
+    spool.store(sample(id), conf::Bytes("a"), [](const conf::Result<Receipt>&) {});
+  spool.run_batch();
+  ASSERT_TRUE(spool.corrupt_record(2));
+  std::vector<conf::MessageId> good;
+  std::vector<std::string> bad;
+  EXPECT_TRUE(spool
+                  .recover([&good](const MessageRecord& record) { good.push_back(record.id); },
+                           [&bad](const std::string& key, const std::string&) { bad.push_back(key); })
+                  .ok());
+  EXPECT_EQ(good, (std::vector<conf::MessageId>{1, 3}));
+  EXPECT_EQ(bad, std::vector<std::string>{conf::to_text(2)});
+}
+
+}  // namespace
+}  // namespace relay::spool
