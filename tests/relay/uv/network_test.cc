@@ -1,0 +1,312 @@
+// Real streams on loopback: bytes, TLS, deadlines, the end of connections.
+#include "relay/uv/network.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "relay/uv/loop.h"
+
+namespace relay::uv {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Hears everything and calls what the test hangs in.
+struct Ear final : TransportUser {
+  void on_connected() override {
+    connected = true;
+    if (when_connected) when_connected();
+  }
+  void on_bytes(std::string_view bytes) override {
+    got += bytes;
+    if (when_bytes) when_bytes();
+  }
+  void on_tls(conf::Result<TlsInfo> outcome) override {
+    tls_good = outcome.ok();
+    if (outcome.ok()) {
+      info = *outcome;
+    } else {
+      tls_error = outcome.error().detail;
+    }
+    if (when_tls) when_tls();
+  }
+  void on_drained() override { ++drained; }
+  void on_closed(const conf::Error& error) override {
+    closed = error.detail;
+    if (when_closed) when_closed();
+  }
+  void on_deadline() override {
+    ++deadlines;
+    if (when_deadline) when_deadline();
+  }
+  void say(std::string_view text) {
+    OutQueue out;
+    out.append(text);
+    transport->write(&out);
+  }
+
+  std::unique_ptr<Transport> transport;
+  std::function<void()> when_connected, when_bytes, when_tls, when_closed, when_deadline;
+  bool connected = false, tls_good = false;
+  std::string got, closed, tls_error;
+  TlsInfo info;
+  int drained = 0, deadlines = 0;
+};
+
+class NetworkTest : public testing::Test {
+ protected:
+  void listen(const std::string& address = "127.0.0.1", std::shared_ptr<tls::Context> tls = nullptr) {
+    auto opened = TcpListener::open(&loop, address, 0, std::move(tls), [this](Accepted accepted) {
+      client_address = accepted.client_address;
+      server.transport = std::move(accepted.transport);
+      if (when_accepted) when_accepted();
+      if (server.transport != nullptr) server.transport->set_user(&server);
+    });
+    ASSERT_TRUE(opened.ok()) << opened.error().detail;
+    listener = std::move(*opened);
+  }
+  void connect(const std::string& source = "") {
+    client.transport = network().connect({"127.0.0.1", listener->port(), source}, &client);
+  }
+  TcpNetwork& network() {
+    if (network_ == nullptr) network_ = std::make_unique<TcpNetwork>(&loop, client_tls);
+    return *network_;
+  }
+  void run() {
+    loop.on_timer([this](conf::Instant) {
+      ADD_FAILURE() << "the test takes too long";
+      loop.stop();
+    });
+    loop.set_timer(loop.now() + 10s);
+    loop.run();
+  }
+
+  Loop loop;
+  Ear server, client;
+  std::shared_ptr<tls::Context> client_tls;
+  std::unique_ptr<TcpListener> listener;
+  std::function<void()> when_accepted;
+  std::string client_address;
+
+ private:
+  std::unique_ptr<TcpNetwork> network_;
+};
+
+TEST_F(NetworkTest, BytesBothWaysAndTheEnd) {
+  listen();
+  client.when_connected = [this] { client.say("hello"); };
+  server.when_bytes = [this] {
+    if (server.got != "hello") return;
+    server.say("bye");
+    server.transport->finish();
+  };
+  client.when_closed = [this] { loop.stop(); };
+  connect("127.0.0.3");
+  run();
+  EXPECT_EQ(client_address, "127.0.0.3");
+  EXPECT_EQ(client.got, "bye");
+  EXPECT_EQ(client.closed, "the peer closed the connection");
+  EXPECT_GT(client.drained, 0);
+}
+
+TEST_F(NetworkTest, ALotOfBytesWhileTheReaderPauses) {
+  listen();
+  const std::string much(20'000'000, 'x');
+  client.when_connected = [this, &much] {
+    OutQueue out;
+    const conf::Bytes shared(much);
+    out.append_shared(shared, 0, shared.size());
+    client.transport->write(&out);
+    EXPECT_TRUE(out.empty());
+    EXPECT_GT(client.transport->unsent_bytes(), 0U);
+    client.say("end");
+  };
+  bool paused = false;
+  server.when_bytes = [&, this] {
+    if (!paused) {
+      paused = true;
+      server.transport->pause_reading();
+      server.transport->set_deadline(loop.now() + 50ms);
+    }
+    if (server.got.size() == much.size() + 3) loop.stop();
+  };
+  server.when_deadline = [this] { server.transport->resume_reading(); };
+  connect();
+  run();
+  EXPECT_EQ(server.got.substr(much.size()), "end");
+}
+
+TEST_F(NetworkTest, Refused) {
+  listen();
+  const uint16_t port = listener->port();
+  listener.reset();
+  client.when_closed = [this] { loop.stop(); };
+  client.transport = network().connect({"127.0.0.1", port, ""}, &client);
+  run();
+  EXPECT_FALSE(client.connected);
+  EXPECT_EQ(client.closed, "connection refused");
+}
+
+TEST_F(NetworkTest, BadAddressesAreToldLaterNeverInside) {
+  client.when_closed = [this] { loop.stop(); };
+  client.transport = network().connect({"not an address", 25, ""}, &client);
+  EXPECT_EQ(client.closed, "");
+  run();
+  EXPECT_NE(client.closed, "");
+}
+
+TEST_F(NetworkTest, AUserMayDestroyItsTransportInAnyCallback) {
+  listen();
+  client.when_connected = [this] { client.say("x"); };
+  server.when_bytes = [this] { server.transport.reset(); };
+  client.when_closed = [this] {
+    client.transport.reset();
+    loop.stop();
+  };
+  connect();
+  run();
+  EXPECT_EQ(network().open_streams(), 0U);
+}
+
+TEST_F(NetworkTest, DeadlinesMoveAndClear) {
+  listen();
+  client.when_connected = [this] {
+    client.transport->set_deadline(loop.now() + 20ms);
+    client.transport->set_deadline(loop.now() + 60ms);
+  };
+  client.when_deadline = [this] {
+    if (client.deadlines == 1) {
+      client.transport->set_deadline(loop.now() + 1ms);
+      client.transport->set_deadline(conf::kNever);
+      server.transport->set_deadline(loop.now() + 50ms);
+    }
+  };
+  server.when_deadline = [this] { loop.stop(); };
+  connect();
+  run();
+  EXPECT_EQ(client.deadlines, 1);
+}
+
+TEST_F(NetworkTest, PostFromOtherThreadsInOrder) {
+  std::vector<int> seen;
+  std::thread other([&] {
+    for (int i = 0; i < 1000; ++i) loop.post([&seen, i] { seen.push_back(i); });
+    loop.stop();
+  });
+  run();
+  other.join();
+  ASSERT_EQ(seen.size(), 1000U);
+  for (int i = 0; i < 1000; ++i) EXPECT_EQ(seen[static_cast<size_t>(i)], i);
+}
+
+TEST_F(NetworkTest, TwoListenersOnOnePlace) {
+  listen();
+  const auto second = TcpListener::open(&loop, "127.0.0.1", listener->port(), nullptr, [](Accepted) {});
+  ASSERT_FALSE(second.ok());
+  EXPECT_NE(second.error().detail.find("another program listens there"), std::string::npos)
+      << second.error().detail;
+}
+
+class TlsTest : public NetworkTest {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::path(testing::TempDir()) / ("penstock-tls-" + std::to_string(getpid()));
+    std::filesystem::create_directories(folder_);
+    certificate_ = folder_ / "cert.pem";
+    key_ = folder_ / "key.pem";
+    const std::string command =
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=mx.test "
+        "-addext subjectAltName=DNS:mx.test,IP:127.0.0.1 -keyout " +
+        key_ + " -out " + certificate_ + " >/dev/null 2>&1";
+    ASSERT_EQ(std::system(command.c_str()), 0) << "openssl is needed for this test";
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  std::shared_ptr<tls::Context> server_context() {
+    auto context = tls::Context::server(certificate_, key_, nullptr);
+    EXPECT_TRUE(context.ok()) << context.error().detail;
+    return *context;
+  }
+  void use_client(const std::string& ca_file) { client_tls = *tls::Context::client(ca_file); }
+  // A handshake with the given name, then one word each way.
+  void shake_hands(const std::string& name, bool verify) {
+    server = Ear();
+    client = Ear();
+    when_accepted = [this] { server.transport->start_tls({}); };
+    client.when_connected = [this, name, verify] {
+      client.transport->start_tls({name, verify, "key " + name});
+    };
+    client.when_tls = [this] { client.tls_good ? client.say("secret") : loop.stop(); };
+    server.when_bytes = [this] { server.say("answer"); };
+    client.when_bytes = [this] {
+      client.transport->finish();
+      loop.stop();
+    };
+    connect();
+    run();
+  }
+  std::filesystem::path folder_;
+  std::string certificate_, key_;
+};
+
+TEST_F(TlsTest, VerifiedAndResumed) {
+  listen("127.0.0.1", server_context());
+  use_client(certificate_);
+  shake_hands("mx.test", true);
+  EXPECT_TRUE(client.tls_good) << client.tls_error;
+  EXPECT_TRUE(client.info.verified);
+  EXPECT_FALSE(client.info.resumed);
+  EXPECT_EQ(client.info.version, "TLSv1.3");
+  EXPECT_EQ(client.got, "answer");
+  EXPECT_EQ(server.got, "secret");
+  shake_hands("mx.test", true);
+  EXPECT_TRUE(client.info.resumed);
+}
+
+TEST_F(TlsTest, WrongNameAndUnknownIssuerAreRefusedWhenVerified) {
+  listen("127.0.0.1", server_context());
+  use_client(certificate_);
+  shake_hands("other.test", true);
+  EXPECT_FALSE(client.tls_good);
+  EXPECT_NE(client.tls_error.find("certificate verify failed"), std::string::npos) << client.tls_error;
+  shake_hands("other.test", false);  // opportunistic: nobody asks
+  EXPECT_TRUE(client.tls_good);
+  EXPECT_FALSE(client.info.verified);
+}
+
+TEST_F(TlsTest, APeerThatDoesNotSpeakTls) {
+  listen();
+  use_client("");
+  client.when_connected = [this] { client.transport->start_tls({"mx.test", false, ""}); };
+  server.when_bytes = [this] {
+    server.say("500 what?\r\n");
+    server.when_bytes = nullptr;
+  };
+  client.when_tls = [this] { loop.stop(); };
+  connect();
+  run();
+  EXPECT_FALSE(client.tls_good);
+  EXPECT_NE(client.tls_error, "");
+}
+
+TEST_F(TlsTest, BadFilesAreNamed) {
+  EXPECT_NE(tls::Context::server("/nonexistent.pem", key_, nullptr).error().detail.find("/nonexistent.pem"),
+            std::string::npos);
+  EXPECT_NE(tls::Context::server(key_, key_, nullptr).error().detail.find("is not a PEM certificate chain"),
+            std::string::npos);
+  EXPECT_NE(tls::Context::server(certificate_, certificate_, nullptr)
+                .error()
+                .detail.find("is not a PEM private key"),
+            std::string::npos);
+  EXPECT_FALSE(tls::Context::client("/nonexistent.pem").ok());
+}
+
+}  // namespace
+}  // namespace relay::uv
