@@ -1,0 +1,280 @@
+#!/usr/bin/env python3
+"""Runs mail through the relay with clients and receivers that nobody here wrote.
+
+  run.py [name ...]     all cases, or those whose name holds one of the words
+"""
+import os
+import pathlib
+import shutil
+import smtplib
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from harness import ROOT, Lab, bin_dir, free_port, port_open, wait_until  # noqa: E402
+
+from aiosmtpd.controller import Controller  # noqa: E402
+
+POSTFIX = ROOT / "build" / "peers" / "postfix"
+BODY = "line one\r\n.leading dot\r\n..two dots\r\n" + "x" * 900 + "\r\n\r\nlast line"
+PASSWORD = "correct horse battery"
+
+
+def postfix_env():
+    return dict(os.environ, LD_LIBRARY_PATH=str(POSTFIX / "usr/lib/postfix"))
+
+
+def fetch_postfix():
+    done = subprocess.run(["bash", "-c", ". scripts/common.sh; . scripts/peers.sh; fetch_postfix"], cwd=ROOT,
+                          check=False)
+    assert done.returncode == 0, "Postfix could not be fetched"
+
+
+def run(*command, ok=(0,), **options):
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=120, check=False,
+                          **options)
+    assert done.returncode in ok, f"{command[0]}: status {done.returncode}: {done.stdout[-1500:]}{done.stderr[-500:]}"
+    return done.stdout + done.stderr
+
+
+def certificate(lab):
+    run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+        "-subj", "/CN=mx.test", "-addext", "subjectAltName=DNS:mx.test,DNS:relay.sender.test", "-keyout",
+        lab.dir / "key.pem", "-out", lab.dir / "cert.pem")
+    (lab.dir / "key.pem").chmod(0o600)
+
+
+def relay_to(lab, port, defaults="", **config):
+    """Names for d1.test, d2.test and sender.test at `port` of 127.0.0.1, and a running relay."""
+    lab.dns(["mx A 127.0.0.1", "d1 MX 10 mx", "d2 MX 10 mx", "sender MX 10 mx"])
+    lab.write_config(defaults=f"port = {port}\n{defaults}", **config)
+    lab.serve()
+
+
+class Keeper:
+    """An aiosmtpd handler that keeps what it gets and refuses what it is told to."""
+
+    def __init__(self):
+        self.mail = []
+        self.refuse = {}
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        if address in self.refuse:
+            return self.refuse[address]
+        envelope.rcpt_tos.append(address)
+        envelope.rcpt_options.extend(options)
+        return "250 2.1.5 Ok"
+
+    async def handle_DATA(self, server, session, envelope):
+        self.mail.append(("" if envelope.mail_from in (None, "<>") else envelope.mail_from, list(envelope.rcpt_tos), envelope.original_content))
+        return "250 2.0.0 kept"
+
+
+def aiosmtpd(lab, **options):
+    keeper = Keeper()
+    controller = Controller(keeper, hostname="127.0.0.1", port=free_port(), **options)
+    controller.start()
+    return keeper, controller
+
+
+# --- clients -----------------------------------------------------------------------------------------------------
+
+def client_swaks(lab):
+    _, port, _ = lab.sink("sink")
+    relay_to(lab, port)
+    run("swaks", "--server", "127.0.0.1", "--port", lab.port, "--from", "a@sender.test", "--to",
+        "b@d1.test,c@d1.test,d@d2.test", "--body", BODY.replace("\r\n", "\n"), "--pipeline")
+    got = sorted(event["recipient"] for event in lab.wait_events("delivered", 3))
+    assert got == ["b@d1.test", "c@d1.test", "d@d2.test"], got
+
+
+def client_smtplib(lab):
+    keeper, controller = aiosmtpd(lab, enable_SMTPUTF8=True)
+    try:
+        relay_to(lab, controller.port)
+        text = f"From: a@sender.test\r\nTo: b@d1.test\r\nSubject: smtplib\r\n\r\n{BODY}\r\n".encode()
+        eight = "Subject: \u00fcber\r\n\r\nK\u00f6rper \u2603\r\n".encode()
+        with smtplib.SMTP("127.0.0.1", lab.port, "client.test", 20) as client:
+            client.sendmail("a@sender.test", ["b@d1.test"], text)
+            client.sendmail("a@sender.test", ["b@d2.test"], eight, mail_options=["BODY=8BITMIME"])
+            client.sendmail("", ["b@d1.test"], b"Subject: null\r\n\r\nnull reverse-path\r\n")
+            assert client.noop()[0] == 250 and client.rset()[0] == 250
+            try:
+                client.sendmail("a@sender.test", ["not an address"], text)
+                raise AssertionError("a bad recipient was taken")
+            except smtplib.SMTPRecipientsRefused:
+                pass
+        lab.wait_events("delivered", 3)
+        kept = sorted(content for _, _, content in keeper.mail)
+        for sent in (text, eight):
+            # Only trace fields may come before what was sent; not a byte of that may change.
+            found = [content for content in kept if content.endswith(sent)]
+            assert len(found) == 1, f"not delivered as it was sent: {sent[:60]!r}"
+            assert found[0][:-len(sent)].startswith(b"Received: "), found[0][:80]
+        assert sorted(sender for sender, _, _ in keeper.mail)[0] == "", "the null reverse-path was lost"
+    finally:
+        controller.stop()
+
+
+def client_msmtp(lab):
+    _, port, _ = lab.sink("sink")
+    relay_to(lab, port)
+    for recipient in ("x@d1.test", "y@d2.test"):
+        run("msmtp", "--host=127.0.0.1", f"--port={lab.port}", "--from=a@sender.test", "--auth=off", "--tls=off",
+            recipient, input="Subject: msmtp\n\n.dot\nbody\n")
+    lab.wait_events("delivered", 2)
+
+
+def client_smtp_source(lab):
+    fetch_postfix()
+    _, port, _ = lab.sink("sink")
+    relay_to(lab, port)
+    for extra in ([], ["-N", "-d"]):
+        run(POSTFIX / "usr/sbin/smtp-source", "-s", 10, "-m", 200, "-l", 5000, "-f", "a@sender.test", "-t", "b@d1.test",
+            *extra, f"inet:127.0.0.1:{lab.port}", env=postfix_env())
+    lab.wait_events("delivered", 400)
+
+
+def client_tls_auth(lab):
+    _, port, _ = lab.sink("sink")
+    certificate(lab)
+    secret = run(bin_dir() / "penstock", "hash-password", input=PASSWORD + "\n").strip().splitlines()[-1]
+    relay_to(lab, port, listener='auth = true\nauth_required = true\nrequire_tls = true\n',
+             tail=f'[[user]]\nname = "shop"\nsecret = "{secret}"\n[tls]\ncertificate = "{lab.dir}/cert.pem"\n'
+                  f'key = "{lab.dir}/key.pem"\n')
+    base = ["swaks", "--server", "127.0.0.1", "--port", lab.port, "--from", "a@sender.test", "--to", "b@d1.test"]
+    for kind in ("PLAIN", "LOGIN"):
+        run(*base, "--tls", "--auth", kind, "--auth-user", "shop", "--auth-password", PASSWORD)
+    out = run(*base, "--tls", "--auth", "PLAIN", "--auth-user", "shop", "--auth-password", "wrong", ok=(28,))
+    assert "535" in out, out
+    out = run(*base, ok=(23, 24))
+    assert "530" in out, out
+    context = ssl.create_default_context(cafile=lab.dir / "cert.pem")
+    with smtplib.SMTP("127.0.0.1", lab.port, "client.test", 20) as client:
+        client._host = "relay.sender.test"
+        client.starttls(context=context)
+        client.login("shop", PASSWORD)
+        client.sendmail("a@sender.test", ["b@d2.test"], "Subject: t\r\n\r\nover TLS\r\n")
+    run("msmtp", "--host=127.0.0.1", f"--port={lab.port}", "--from=a@sender.test", "--tls=on", "--tls-certcheck=off",
+        "--auth=plain", "--user=shop", f"--passwordeval=echo {PASSWORD}", "m@d1.test", input="Subject: m\n\nx\n")
+    lab.wait_events("delivered", 4)
+    users = {event.get("auth") for event in lab.events("accepted")}
+    assert users == {"shop"}, users
+
+
+# --- receivers ---------------------------------------------------------------------------------------------------
+
+def send(lab, recipients, text="Subject: t\r\n\r\nbody\r\n", sender="a@sender.test"):
+    with smtplib.SMTP("127.0.0.1", lab.port, "client.test", 20) as client:
+        client.sendmail(sender, recipients, text)
+
+
+def receiver_smtp_sink(lab):
+    fetch_postfix()
+    port = free_port()
+    as_news = ["-u", "news"] if os.geteuid() == 0 else []  # it refuses to stay root
+    lab.start("smtp-sink", [POSTFIX / "usr/sbin/smtp-sink", *as_news, f"127.0.0.1:{port}", 100], env=postfix_env())
+    wait_until(lambda: port_open("127.0.0.1", port), 10, "smtp-sink does not listen")
+    relay_to(lab, port)
+    run(bin_dir() / "penstock-load", "--to", f"127.0.0.1:{lab.port}", "--messages", 500, "--connections", 10,
+        "--size", 20000, "--domains", "d1.test,d2.test")
+    lab.wait_events("delivered", 500)
+
+
+def receiver_aiosmtpd(lab):
+    """Refusals: 550 fails with a report to the sender, 450 defers and is tried again."""
+    keeper, controller = aiosmtpd(lab)
+    try:
+        keeper.refuse["gone@d1.test"] = "550 5.1.1 No such user"
+        keeper.refuse["full@d1.test"] = "450 4.2.2 Mailbox full"
+        relay_to(lab, controller.port, defaults='schedule = ["60 x 1s"]\n')
+        send(lab, ["good@d1.test", "gone@d1.test", "full@d1.test"])
+        lab.wait_events("delivered", 1)
+        failed = lab.wait_events("failed", 1)[0]
+        assert (failed["recipient"], failed["reply_code"], failed["enhanced_status"]) == ("gone@d1.test", 550, "5.1.1"), failed
+        deferred = lab.wait_events("deferred", 1)[0]
+        assert deferred["recipient"] == "full@d1.test" and deferred["reply_code"] == 450, deferred
+        lab.wait_events("report_sent", 1)
+        wait_until(lambda: any(sender == "" for sender, _, _ in keeper.mail), 20, "the report does not arrive")
+        report = next(content for sender, _, content in keeper.mail if sender == "")
+        for part in (b"multipart/report", b"message/delivery-status", b"Status: 5.1.1", b"gone@d1.test"):
+            assert part in report, f"{part} is not in the report"
+        del keeper.refuse["full@d1.test"]
+        wait_until(lambda: "full@d1.test" in {e["recipient"] for e in lab.events("delivered")}, 20,
+                   "the deferred recipient is not tried again")
+        assert lab.queue("summary")["messages"] == 0 or wait_until(
+            lambda: lab.queue("summary")["messages"] == 0, 20, "the queue is not empty")
+    finally:
+        controller.stop()
+
+
+def receiver_postfix_tls(lab):
+    """A real Postfix that offers STARTTLS; the relay is told that TLS is required."""
+    if os.geteuid() != 0:
+        print("interop receiver_postfix_tls: left out: Postfix can be started by root only")
+        return
+    fetch_postfix()
+    certificate(lab)
+    # The processes of Postfix are not root: the directory must be one that they may enter.
+    place = pathlib.Path(tempfile.mkdtemp(prefix="penstock-postfix-", dir="/var/tmp"))
+    try:
+        port = free_port()
+        mail = place / "mail"
+        mail.mkdir()
+        shutil.chown(mail, "news")
+        for name in ("cert.pem", "key.pem"):
+            shutil.copy(lab.dir / name, place)
+        extra = (f"smtpd_tls_cert_file = {place}/cert.pem\nsmtpd_tls_key_file = {place}/key.pem\n"
+                 f"smtpd_tls_security_level = encrypt\nvirtual_mailbox_domains = d1.test, d2.test\n"
+                 f"virtual_mailbox_base = {mail}\nvirtual_mailbox_maps = static:box/\nvirtual_uid_maps = static:9\n"
+                 f"virtual_gid_maps = static:9\nvirtual_minimum_uid = 1\n")
+        run("bash", "-c", '. scripts/common.sh; . scripts/peers.sh; postfix_setup "$1" "$2" "$3"', "setup", place, port,
+            extra, cwd=ROOT)
+        lab.start("postfix", [POSTFIX / "usr/lib/postfix/sbin/master", "-c", place / "etc", "-d"], env=postfix_env())
+        wait_until(lambda: port_open("127.0.0.1", port), 15, "Postfix does not listen")
+        relay_to(lab, port, defaults='tls = "required"\ntls_verify = true\n',
+                 tail=f'[tls]\nca_file = "{lab.dir}/cert.pem"\n')
+        for number in range(20):
+            send(lab, ["b@d1.test"], f"Subject: {number}\r\nX-Check: {number}\r\n\r\n.a\r\n..b\r\n")
+        events = lab.wait_events("delivered", 20)
+        assert {event["tls"] for event in events} == {"TLSv1.3"}, events[0]
+        wait_until(lambda: len(list(mail.glob("box/new/*"))) == 20, 20, "not all mail is in the mailbox")
+        one = next(mail.glob("box/new/*")).read_text()
+        assert "\n.a\n..b\n" in one and "with ESMTPS" in one, one
+    finally:
+        for process in lab.processes:
+            if process.name == "postfix":
+                process.stop()
+        time.sleep(0.2)
+        shutil.rmtree(place, ignore_errors=True)
+
+
+CASES = [client_swaks, client_smtplib, client_msmtp, client_smtp_source, client_tls_auth, receiver_smtp_sink,
+         receiver_aiosmtpd, receiver_postfix_tls]
+
+
+def main():
+    words = sys.argv[1:]
+    chosen = [case for case in CASES if not words or any(word in case.__name__ for word in words)]
+    failed = 0
+    for case in chosen:
+        began = time.monotonic()
+        try:
+            with Lab(case.__name__) as lab:
+                case(lab)
+            print(f"interop {case.__name__}: ok ({time.monotonic() - began:.1f} s)", flush=True)
+        except Exception:  # one broken case must not hide the others
+            failed += 1
+            traceback.print_exc()
+            print(f"interop {case.__name__}: FAILED", flush=True)
+    if failed or not chosen:
+        sys.exit(1)
+    print(f"interop: {len(chosen)} cases passed")
+
+
+if __name__ == "__main__":
+    main()
