@@ -1,79 +1,128 @@
 #!/bin/bash
-# postfix.sh [SIZE ...]    Penstock beside Postfix on this machine: the same load, the same receiver, both with a synced queue.
-# MESSAGES=N, SESSIONS=N and ROUNDS=N change the load. Prints one line per run: delivered messages a second (from the first
-# connection until the receiver has them all) and CPU time per message of the relay with all its processes.
+# postfix.sh: Penstock and Postfix side by side on this machine: the same generator, receiver, messages and disk.
+#   RUNS=3 SIZES="2048 10240 102400" CONNECTIONS=100 MESSAGES=... DOMAINS=1000 bench/compare/postfix.sh
+# Needs root (Postfix does). One JSON line a run goes to build/bench/postfix.jsonl, a table to standard output.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . scripts/common.sh
 . scripts/lab.sh
 . scripts/peers.sh
-SESSIONS=${SESSIONS:-100}
-ROUNDS=${ROUNDS:-3}
-BIN=$ROOT/build/release/bin
-SINK_PORT=2545 PENSTOCK_PORT=2546 POSTFIX_PORT=2547
-[ $# -gt 0 ] || set -- 2000 10000 100000
+[ "$(id -u)" = 0 ] || fail "Postfix can be started by root only"
 
-install_packages "${BUILD_PACKAGES[@]}"
-build_preset release
+BIN=${PENSTOCK_BIN:-$ROOT/build/release/bin}
+RUNS=${RUNS:-3}
+SIZES=${SIZES:-2048 10240 102400}
+CONNECTIONS=${CONNECTIONS:-100}
+DOMAINS=${DOMAINS:-1000}
+OUT=$ROOT/build/bench
+SINK_PORT=2531 POSTFIX_PORT=2532 PENSTOCK_PORT=2533
+TICKS=$(getconf CLK_TCK)
+
+# The processes of Postfix are not root and must be able to enter; /var/tmp is on a disk, /tmp may not be.
+DIR=$(mktemp -d "${BENCH_DIR:-/var/tmp}/penstock-compare.XXXXXX")
+chmod 755 "$DIR"
+trap 'stop_all; rm -rf "$DIR"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+mkdir -p "$OUT"
+
+# The process and all that came from it, now.
+family() {
+  local found=$1 next=$1
+  while [ -n "$next" ]; do
+    next=$(ps -o pid= --ppid "$(echo $next | tr ' ' ,)" | xargs)
+    found="$found $next"
+  done
+  echo "$found"
+}
+taken() { cat "$DIR/count" 2>/dev/null || echo 0; }
+
+# measure NAME PORT PID SIZE MESSAGES
+measure() {
+  local name=$1 port=$2 pid=$3 size=$4 messages=$5 before after began ended accepted start ticks seconds memory
+  start=$(taken)
+  # shellcheck disable=SC2046
+  before=$(cpu_ticks $(family "$pid"))
+  began=$(date +%s%N)
+  "$BIN/penstock-load" --to "127.0.0.1:$port" --messages "$messages" --connections "$CONNECTIONS" --size "$size" \
+    --domains "$DOMAINS" --json >"$DIR/load.json" || fail "$name did not take all messages: $(cat "$DIR/load.json")"
+  # What Postfix has begun goes on in processes that end by themselves; their time comes to the master when they are
+  # waited for, and is counted there.
+  while [ $(($(taken) - start)) -lt "$messages" ]; do
+    [ $((($(date +%s%N) - began) / 1000000000)) -lt 600 ] || fail "$name: only $(($(taken) - start)) arrived in 10 minutes"
+    sleep 0.05
+  done
+  ended=$(date +%s%N)
+  sleep 1
+  # shellcheck disable=SC2046
+  after=$(cpu_ticks $(family "$pid"))
+  memory=0
+  for member in $(family "$pid"); do memory=$((memory + $(rss_kb "$member" 2>/dev/null || echo 0))); done
+  ticks=$((after - before))
+  accepted=$(sed 's/.*"rate":\([0-9.]*\).*/\1/' "$DIR/load.json")
+  awk -v name="$name" -v size="$size" -v n="$messages" -v ns=$((ended - began)) -v t="$ticks" -v hz="$TICKS" \
+    -v rate="$accepted" -v kb="$memory" -v c="$CONNECTIONS" 'BEGIN {
+      printf "{\"relay\":\"%s\",\"size\":%d,\"connections\":%d,\"messages\":%d,\"accepted_per_s\":%.0f,", name, size, c, n, rate
+      printf "\"delivered_per_s\":%.0f,\"cpu_us_per_message\":%.0f,\"rss_mb\":%.0f}\n", n / (ns / 1e9), t / hz / n * 1e6, kb / 1024
+    }' | tee -a "$OUT/postfix.jsonl"
+}
+
 fetch_postfix
-WORK=$(mktemp -d /tmp/penstock-compare.XXXXXX)
-chmod 755 "$WORK"
-trap 'stop_all; rm -rf "$WORK"' EXIT
-
-cat >"$WORK/penstock.toml" <<END
+[ -n "${PENSTOCK_BIN:-}" ] || build_preset release
+: >"$OUT/postfix.jsonl"
+cat >"$DIR/penstock.toml" <<END
 hostname = "relay.sender.test"
 [[listener]]
+name = "local"
 address = "127.0.0.1:$PENSTOCK_PORT"
 [defaults]
 smart_hosts = ["127.0.0.1:$SINK_PORT"]
 max_connections = 100
 [spool]
-path = "$WORK/spool"
+path = "$DIR/penstock-spool"
 [log]
-path = "$WORK/delivery.jsonl"
+path = "$DIR/delivery.jsonl"
 [admin]
-socket = "$WORK/admin.sock"
+socket = "$DIR/admin.sock"
 END
-start "$WORK/sink.log" "$BIN/penstock-sink" --listen "127.0.0.1:$SINK_PORT" --count-file "$WORK/count" --quiet
-wait_for 10 port_open 127.0.0.1 $SINK_PORT || fail "the receiver does not listen"
-start "$WORK/penstock.log" "$BIN/penstock" -c "$WORK/penstock.toml" serve
-PENSTOCK=$LAST_PID
-postfix_setup "$WORK/postfix" $POSTFIX_PORT "relayhost = [127.0.0.1]:$SINK_PORT
+start "$DIR/sink.log" "$BIN/penstock-sink" --listen "127.0.0.1:$SINK_PORT" --count-file "$DIR/count"
+# As installed, with the limits on deliveries at a time raised to what Penstock has: 100 to the one next hop.
+postfix_setup "$DIR/postfix" $POSTFIX_PORT "relayhost = [127.0.0.1]:$SINK_PORT
 smtp_dns_support_level = disabled
-smtp_tls_security_level ="
-postfix_start "$WORK/postfix"
-POSTFIX_MASTER=$LAST_PID
-wait_for 10 port_open 127.0.0.1 $PENSTOCK_PORT || fail "Penstock does not listen: $(tail -1 "$WORK/penstock.log")"
-wait_for 10 port_open 127.0.0.1 $POSTFIX_PORT || fail "Postfix does not listen: $(tail -1 "$WORK/postfix/master.out")"
+smtp_tls_security_level =
+default_process_limit = 200
+smtp_destination_concurrency_limit = 100
+initial_destination_concurrency = 50
+in_flow_delay = 0
+${POSTFIX_EXTRA:-}"
+postfix_start "$DIR/postfix"
+postfix=$LAST_PID
+start "$DIR/penstock.log" "$BIN/penstock" -c "$DIR/penstock.toml" serve
+penstock=$LAST_PID
+wait_for 20 port_open 127.0.0.1 $POSTFIX_PORT || fail "Postfix did not start: $(tail -3 "$DIR/postfix/log/maillog")"
+wait_for 20 port_open 127.0.0.1 $PENSTOCK_PORT || fail "penstock did not start: $(tail -3 "$DIR/penstock.log")"
 
-family() { echo "$1" $(pgrep -P "$1"); }
-taken() { cat "$WORK/count" 2>/dev/null || echo 0; }
-all_taken() { [ "$(taken)" -ge "$1" ]; }
-
-# measure NAME PORT PID SIZE MESSAGES
-measure() {
-  local name=$1 port=$2 pid=$3 size=$4 messages=$5 before ticks began ended
-  before=$(taken)
-  # shellcheck disable=SC2046
-  ticks=$(cpu_ticks $(family "$pid"))
-  began=$(date +%s.%N)
-  "$BIN/penstock-load" --to "127.0.0.1:$port" --messages "$messages" --connections "$SESSIONS" --size "$size" --domains 10 \
-    --patience 300 >"$WORK/load.log" || fail "$name: $(cat "$WORK/load.log")"
-  wait_for 600 all_taken $((before + messages)) || fail "$name: only $(($(taken) - before)) of $messages came out"
-  ended=$(date +%s.%N)
-  sleep 1 # so that the work after the last message is counted too
-  # shellcheck disable=SC2046
-  ticks=$(($(cpu_ticks $(family "$pid")) - ticks))
-  awk -v n="$name" -v s="$size" -v m="$messages" -v b="$began" -v e="$ended" -v t="$ticks" -v hz="$(getconf CLK_TCK)" \
-    'BEGIN { printf "%-9s %7d bytes %6d messages %9.0f messages/s %8.3f ms CPU per message\n", n, s, m, m / (e - b), 1000 * t / hz / m }'
-}
-
-say "$(nproc) cores, $(uname -r), $(awk -F': ' '/model name/ { print $2; exit }' /proc/cpuinfo); $SESSIONS sessions"
-for round in $(seq "$ROUNDS"); do
-  for size in "$@"; do
-    postfix_messages=${MESSAGES:-$((size >= 100000 ? 1000 : 3000))}
-    penstock_messages=${MESSAGES:-$((size >= 100000 ? 5000 : 50000))}
-    measure postfix $POSTFIX_PORT "$POSTFIX_MASTER" "$size" "$postfix_messages"
-    measure penstock $PENSTOCK_PORT "$PENSTOCK" "$size" "$penstock_messages"
+for size in $SIZES; do
+  few=$((size > 50000 ? 1500 : 3000))
+  many=$((size > 50000 ? 6000 : 30000))
+  for _ in $(seq "$RUNS"); do
+    measure postfix $POSTFIX_PORT "$postfix" "$size" "${MESSAGES:-$few}"
+    measure penstock $PENSTOCK_PORT "$penstock" "$size" "${MESSAGES:-$many}"
   done
 done
+/usr/bin/python3 - "$OUT/postfix.jsonl" <<'END'
+import json, statistics, sys
+rows = [json.loads(line) for line in open(sys.argv[1])]
+print(f"\n{'bytes':>7} {'relay':<9} {'accepted/s':>10} {'delivered/s':>11} {'CPU us':>7} {'RSS MB':>7}")
+for size in sorted({row["size"] for row in rows}):
+    middle = {}
+    for relay in ("postfix", "penstock"):
+        runs = [row for row in rows if row["size"] == size and row["relay"] == relay]
+        middle[relay] = {key: statistics.median(row[key] for row in runs) for key in
+                         ("accepted_per_s", "delivered_per_s", "cpu_us_per_message", "rss_mb")}
+        m = middle[relay]
+        print(f"{size:>7} {relay:<9} {m['accepted_per_s']:>10.0f} {m['delivered_per_s']:>11.0f} "
+              f"{m['cpu_us_per_message']:>7.0f} {m['rss_mb']:>7.0f}")
+    print(f"{'':>7} {'':<9} {'':>10} {middle['penstock']['delivered_per_s'] / middle['postfix']['delivered_per_s']:>10.1f}x "
+          f"1/{middle['postfix']['cpu_us_per_message'] / max(1, middle['penstock']['cpu_us_per_message']):.1f}")
+END
