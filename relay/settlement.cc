@@ -135,13 +135,18 @@ void Settlement::conclude(queue::Delivery* delivery) {
   if (report) {
     delivery->state = queue::DeliveryState::kSettling;
     delivery->path = nullptr;  // the path may be forgotten meanwhile
-    store_report(delivery, found->second);
+    if (delivery->message->body.has_value()) {
+      store_report(delivery);
+    } else {
+      user_->fetch_body(delivery, [this, delivery] { store_report(delivery); });
+    }
   } else {
     finish(delivery);
   }
 }
 
-void Settlement::store_report(queue::Delivery* delivery, const Verdicts& verdicts) {
+void Settlement::store_report(queue::Delivery* delivery) {
+  const Verdicts& verdicts = verdicts_.at(delivery);
   const spool::MessageRecord& about = delivery->message->record;
   const conf::WallTime now = clock_->wall();
   spool::MessageRecord record;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -31,6 +32,8 @@ class SettlementUser {
   virtual ~SettlementUser() = default;
   // The record says what became of every recipient; those still pending have their due time.
   virtual void settled(queue::Delivery* delivery) = 0;
+  // Reads the body of the delivery's message back, if it can be read, then calls `then`.
+  virtual void fetch_body(queue::Delivery* delivery, std::function<void()> then) = 0;
   // A report of ours is on disk and must be delivered like any message.
   virtual void report_stored(spool::MessageRecord record, conf::Bytes body) = 0;
 };
@@ -67,7 +70,7 @@ class Settlement {
   conf::DeliveryEvent event_for(const queue::Delivery& delivery, uint32_t index,
                                 const smtp::RecipientOutcome& outcome, const AttemptFacts& facts,
                                 conf::WallTime now) const;
-  void store_report(queue::Delivery* delivery, const Verdicts& verdicts);
+  void store_report(queue::Delivery* delivery);
   void finish(queue::Delivery* delivery);
   void postpone(queue::Delivery* delivery, const conf::Error& why);
 

@@ -146,7 +146,7 @@ void Transit::follow(Delivery* delivery, queue::DomainEntry& domain) {
 void Transit::refuse_locally(Delivery* delivery, bounce::Stage stage, bounce::Reply reply,
                              AttemptFacts facts) {
   delivery->state = DeliveryState::kLoading;
-  messages_.pin(delivery->id, true,
+  messages_.pin(delivery->id, false,
                 [this, delivery, stage, reply = std::move(reply),
                  facts = std::move(facts)](conf::Result<queue::Message*> result) {
                   if (!result.ok()) {
@@ -244,6 +244,13 @@ void Transit::settled(Delivery* delivery) {
   delivery->path = nullptr;
   delivery->due = now + std::max(wait, conf::Duration(0));
   advance(delivery);
+}
+
+void Transit::fetch_body(Delivery* delivery, std::function<void()> then) {
+  messages_.pin(delivery->id, true, [this, then = std::move(then)](conf::Result<queue::Message*> result) {
+    then();  // without it the report goes without the header of the message: better than none
+    if (result.ok()) messages_.unpin(*result);
+  });
 }
 
 // A message leaves the spool when its last event is in the log file, so that the log never misses a delivery.

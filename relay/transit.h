@@ -103,6 +103,7 @@ class Transit final : public smtp::Gate,
                     const AttemptFacts& facts) override;
   void load_failed(queue::Delivery* delivery, const conf::Error& why) override;
   void settled(queue::Delivery* delivery) override;
+  void fetch_body(queue::Delivery* delivery, std::function<void()> then) override;
   void report_stored(spool::MessageRecord record, conf::Bytes body) override;
 
   bool act(admin::QueueAction action, queue::Delivery* delivery);
