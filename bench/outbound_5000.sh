@@ -1,46 +1,72 @@
 #!/bin/bash
-# outbound_5000.sh [SESSIONS]    As many outbound sessions at once: the receiver answers each message after two seconds, and
-# counts how many connections it had at most.
+# outbound_5000.sh: thousands of sessions to receivers at a time.
+#   SESSIONS=5000 bench/outbound_5000.sh
+# 250 sites, each with a receiver that answers the content after 5 s, so that the sessions pile up; the receiver counts
+# how many were open at once. One JSON line, also in build/bench.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . scripts/common.sh
+export LAB_DNS_PORT=${LAB_DNS_PORT:-5755} LAB_MX_PORT=${LAB_MX_PORT:-2551}
 . scripts/lab.sh
-SESSIONS=${1:-5000}
-BIN=$ROOT/build/release/bin
-PORT=2549 SINK_PORT=2550
-install_packages "${BUILD_PACKAGES[@]}"
-build_preset release
-ulimit -n "$(ulimit -Hn)"
-WORK=$(mktemp -d "$ROOT/build/outbound.XXXXXX")
-trap 'stop_all; rm -rf "$WORK"' EXIT
-cat >"$WORK/penstock.toml" <<END
+BIN=${PENSTOCK_BIN:-$ROOT/build/release/bin}
+SESSIONS=${SESSIONS:-5000}
+SITES=250
+PORT=2552
+OUT=$ROOT/build/bench
+[ -n "${PENSTOCK_BIN:-}" ] || build_preset release
+ulimit -n "$(ulimit -H -n)"
+DIR=$(mktemp -d "${BENCH_DIR:-/var/tmp}/penstock-outbound.XXXXXX")
+chmod 755 "$DIR"
+mkdir -p "$OUT"
+trap 'stop_all; rm -rf "$DIR"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+cat >"$DIR/penstock.toml" <<END
 hostname = "relay.sender.test"
-max_outbound_connections = $SESSIONS
 [[listener]]
+name = "local"
 address = "127.0.0.1:$PORT"
 [defaults]
-smart_hosts = ["127.0.0.1:$SINK_PORT"]
-max_connections = $SESSIONS
+port = $LAB_MX_PORT
+max_connections = $(((SESSIONS + SITES - 1) / SITES))
+[dns]
+servers = ["127.0.0.1:$LAB_DNS_PORT"]
+allow_private_targets = true
 [spool]
-path = "$WORK/spool"
+path = "$DIR/spool"
 [log]
-path = "$WORK/delivery.jsonl"
+path = "$DIR/delivery.jsonl"
 [admin]
-socket = "$WORK/admin.sock"
+socket = "$DIR/admin.sock"
 END
-start "$WORK/sink.log" "$BIN/penstock-sink" --listen 127.0.0.1:$SINK_PORT --delay-ms 2000 --count-file "$WORK/count"
+lab_zone "$DIR/test.zone" $SITES $SITES
+lab_dns "$DIR"
+lab_sink "$DIR/sink.out" 1 $SITES --delay-ms 5000 --count-file "$DIR/count" --json
 sink=$LAST_PID
-start "$WORK/penstock.log" "$BIN/penstock" -c "$WORK/penstock.toml" serve
+start "$DIR/penstock.log" "$BIN/penstock" -c "$DIR/penstock.toml" serve
 relay=$LAST_PID
-wait_for 10 port_open 127.0.0.1 $PORT || fail "$(tail -1 "$WORK/penstock.log")"
-messages=$((SESSIONS * 10))
-began=$(date +%s.%N)
-"$BIN/penstock-load" --to 127.0.0.1:$PORT --messages $messages --connections 100 --size 2000 --domains 100 || exit 1
-all_taken() { [ "$(cat "$WORK/count")" -ge $messages ]; }
-wait_for 120 all_taken || fail "only $(cat "$WORK/count") of $messages came out"
-ended=$(date +%s.%N)
-say "memory of the relay: $(rss_kb "$relay") kB; CPU $(cpu_ticks "$relay") ticks"
-awk -v b="$began" -v e="$ended" -v m=$messages 'BEGIN { printf "%d messages in %.1f s\n", m, e - b }'
+wait_for 20 port_open 127.0.0.1 $PORT || fail "the relay did not start: $(tail -3 "$DIR/penstock.log")"
+messages=$((SESSIONS * 3))
+began=$(date +%s%N)
+before=$(cpu_ticks "$relay")
+"$BIN/penstock-load" --to 127.0.0.1:$PORT --messages $messages --connections 50 --size 10240 --domains $SITES --json \
+  >"$DIR/load.json" || fail "not all messages were taken: $(cat "$DIR/load.json")"
+peak_kb=0
+arrived() { [ "$(cat "$DIR/count")" -ge "$messages" ]; }
+for _ in $(seq 1200); do
+  now_kb=$(rss_kb "$relay")
+  peak_kb=$((now_kb > peak_kb ? now_kb : peak_kb))
+  arrived && break
+  sleep 0.1
+done
+arrived || fail "only $(cat "$DIR/count") of $messages arrived"
+ended=$(date +%s%N)
+after=$(cpu_ticks "$relay")
 kill "$sink"
-sleep 1
-cat "$WORK/sink.log"
+wait "$sink" 2>/dev/null
+open=$(sed -n 's/.*"max_concurrent":\([0-9]*\).*/\1/p' "$DIR/sink.out")
+awk -v open="$open" -v n="$messages" -v ns=$((ended - began)) -v kb="$peak_kb" -v t=$((after - before)) \
+  -v hz="$(getconf CLK_TCK)" 'BEGIN {
+    printf "{\"sessions_at_once\":%d,\"messages\":%d,\"seconds\":%.1f,\"peak_rss_mb\":%.0f,\"cpu_us_per_message\":%.0f}\n",
+      open, n, ns / 1e9, kb / 1024, t / hz / n * 1e6 }' | tee -a "$OUT/outbound.jsonl"
+[ "$open" -ge $((SESSIONS * 99 / 100)) ] || fail "only $open sessions at a time"

@@ -1,49 +1,73 @@
 #!/bin/bash
-# queue_million.sh [MESSAGES]    How much memory a queued message takes, and how long a restart with a full queue takes.
-# The receiver refuses connections, so everything stays queued.
+# queue_million.sh: memory per queued message and the time of a restart with a large queue.
+#   MESSAGES=1000000 SIZE=1024 DOMAINS=5000 bench/queue_million.sh
+# The only next hop refuses connections, so all mail is deferred and stays. One JSON line, also in build/bench.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . scripts/common.sh
 . scripts/lab.sh
-MESSAGES=${1:-1000000}
-BIN=$ROOT/build/release/bin
-PORT=2548
-install_packages "${BUILD_PACKAGES[@]}"
-build_preset release
-WORK=$(mktemp -d "$ROOT/build/million.XXXXXX")
-trap 'stop_all; rm -rf "$WORK"' EXIT
-cat >"$WORK/penstock.toml" <<END
+BIN=${PENSTOCK_BIN:-$ROOT/build/release/bin}
+MESSAGES=${MESSAGES:-1000000}
+SIZE=${SIZE:-1024}
+DOMAINS=${DOMAINS:-5000}
+BODY_MB=16
+PORT=2541
+OUT=$ROOT/build/bench
+[ -n "${PENSTOCK_BIN:-}" ] || build_preset release
+DIR=$(mktemp -d "${BENCH_DIR:-/var/tmp}/penstock-million.XXXXXX")
+mkdir -p "$OUT"
+trap 'stop_all; rm -rf "$DIR"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+cat >"$DIR/penstock.toml" <<END
 hostname = "relay.sender.test"
 [[listener]]
+name = "local"
 address = "127.0.0.1:$PORT"
 [defaults]
-smart_hosts = ["127.0.0.1:9"]
+smart_hosts = ["127.0.0.1:1"]
 [spool]
-path = "$WORK/spool"
-body_memory = "1MB"
+path = "$DIR/spool"
+body_memory = "${BODY_MB}MB"
 [log]
-path = "$WORK/delivery.jsonl"
+path = "$DIR/delivery.jsonl"
 [admin]
-socket = "$WORK/admin.sock"
+socket = "$DIR/admin.sock"
 END
+
+greets() { exec 3<>"/dev/tcp/127.0.0.1/$PORT" && read -r -t 2 line <&3 && exec 3>&- && [[ $line == 220* ]]; } 2>/dev/null
 serve() {
-  start "$WORK/penstock.log" "$BIN/penstock" -c "$WORK/penstock.toml" serve
-  wait_for 120 grep -q 'listening on' "$WORK/penstock.log" || fail "$(tail -1 "$WORK/penstock.log")"
+  local began
+  began=$(date +%s%N)
+  start "$DIR/penstock.log" "$BIN/penstock" -c "$DIR/penstock.toml" serve
+  RELAY=$LAST_PID
+  until (greets); do
+    kill -0 "$RELAY" 2>/dev/null || fail "the relay ended: $(tail -3 "$DIR/penstock.log")"
+    sleep 0.05
+  done
+  START_MS=$((($(date +%s%N) - began) / 1000000))
 }
+
 serve
-empty=$(rss_kb "$LAST_PID")
-"$BIN/penstock-load" --to 127.0.0.1:$PORT --messages "$MESSAGES" --connections 100 --size 2000 --domains 1000 || exit 1
-sleep 5
-say "after taking them in: $(rss_kb "$LAST_PID") kB resident (empty: $empty kB)"
-stop_all
-: >"$WORK/penstock.log"
-began=$(date +%s.%N)
+empty_kb=$(rss_kb "$RELAY")
+"$BIN/penstock-load" --to 127.0.0.1:$PORT --messages "$MESSAGES" --connections 50 --size "$SIZE" --domains "$DOMAINS" \
+  --json >"$DIR/load.json" || fail "not all messages were taken: $(cat "$DIR/load.json")"
+sleep 10
+full_kb=$(rss_kb "$RELAY")
+count=$("$BIN/penstock" -c "$DIR/penstock.toml" queue summary | awk '$1 == "messages" { print $2 }')
+[ "$count" = "$MESSAGES" ] || fail "$count messages are queued, not $MESSAGES"
+kill -9 "$RELAY"
+wait "$RELAY" 2>/dev/null
 serve
-ended=$(date +%s.%N)
-sleep 5
-full=$(rss_kb "$LAST_PID")
-"$BIN/penstock" -c "$WORK/penstock.toml" queue summary | head -2
-grep 'messages read' "$WORK/penstock.log"
-awk -v b="$began" -v e="$ended" -v f="$full" -v k="$empty" -v m="$MESSAGES" 'BEGIN {
-  printf "restart until it listens: %.2f s\n", e - b
-  printf "memory: %d kB with %d queued, %d kB empty: %.0f bytes per message\n", f, m, k, (f - k) * 1024 / m }'
+restart_ms=$START_MS
+sleep 2
+again_kb=$(rss_kb "$RELAY")
+count=$("$BIN/penstock" -c "$DIR/penstock.toml" queue summary | awk '$1 == "messages" { print $2 }')
+[ "$count" = "$MESSAGES" ] || fail "after the restart $count messages are queued, not $MESSAGES"
+rate=$(sed 's/.*"rate":\([0-9.]*\).*/\1/' "$DIR/load.json")
+awk -v n="$MESSAGES" -v e="$empty_kb" -v f="$full_kb" -v a="$again_kb" -v b="$BODY_MB" -v ms="$restart_ms" -v rate="$rate" \
+  -v disk="$(du -sm "$DIR/spool" | cut -f1)" 'BEGIN {
+    printf "{\"messages\":%d,\"accepted_per_s\":%.0f,\"rss_empty_mb\":%.0f,\"rss_full_mb\":%.0f,", n, rate, e / 1024, f / 1024
+    printf "\"bytes_per_message\":%.0f,\"restart_after_kill_ms\":%d,\"rss_after_restart_mb\":%.0f,", ((f - e) * 1024 - b * 1e6) / n, ms, a / 1024
+    printf "\"bytes_per_message_after_restart\":%.0f,\"spool_mb\":%d}\n", (a - e) * 1024 / n, disk }' |
+  tee -a "$OUT/queue_million.jsonl"
