@@ -1,4 +1,5 @@
-// The report that we send (RFC 3464 in a multipart/report, RFC 6522; RFC 3461 rules on what to say and to whom).
+// The report that we send (RFC 3464 in a multipart/report, RFC 6522; RFC 3461 rules on what to say and to
+// whom).
 #pragma once
 
 #include <cstdint>
@@ -15,16 +16,16 @@ enum class DsnAction : uint8_t { kFailed, kDelayed, kDelivered, kRelayed };
 struct DsnRecipient {
   conf::Recipient recipient;
   DsnAction action = DsnAction::kFailed;
-  std::string status;           // "5.1.1"; empty: derived from the action
-  uint16_t reply_code = 0;      // 0: no remote reply, diagnostic is ours
-  std::string diagnostic;       // reply text or local reason
-  std::string remote_mta;       // host that gave it; may be empty
+  std::string status;       // "5.1.1"; empty: derived from the action
+  uint16_t reply_code = 0;  // 0: no remote reply, diagnostic is ours
+  std::string diagnostic;   // reply text or local reason
+  std::string remote_mta;   // host that gave it; may be empty
   conf::WallTime last_attempt;
 };
 
 struct DsnInput {
   conf::MessageId original_id = 0;
-  conf::Mailbox to;              // the reverse-path of the original; must not be null
+  conf::Mailbox to;  // the reverse-path of the original; must not be null
   std::string envid;
   conf::Ret ret = conf::Ret::kUnset;
   conf::WallTime arrival;
@@ -33,8 +34,9 @@ struct DsnInput {
   std::string from;              // "postmaster@relay.example.com"
   std::string message_id_token;  // unique: makes Message-ID and boundary
   std::vector<DsnRecipient> recipients;
-  std::string_view original;     // the original message; headers only are returned unless RET=FULL (bounded to 1 MB)
-  bool smtputf8 = false;         // RFC 6533: utf-8 addresses in message/global-delivery-status
+  std::string_view
+      original;           // the original message; headers only are returned unless RET=FULL (bounded to 1 MB)
+  bool smtputf8 = false;  // RFC 6533: utf-8 addresses in message/global-delivery-status
 };
 
 // The whole message, CRLF line ends. Never contains a bare CR or LF, lines <= 998.

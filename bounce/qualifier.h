@@ -1,5 +1,5 @@
-// What a refusal means. This is the plain default: the class of the reply decides (RFC 5321 §4.2.1): 4yz defer, 5yz
-// fail. Rules over texts, and the table of unknown texts, build on this type.
+// What a refusal means. This is the plain default: the class of the reply decides (RFC 5321 §4.2.1): 4yz
+// defer, 5yz fail. Rules over texts, and the table of unknown texts, build on this type.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,8 @@ struct Qualification {
   std::string rule;  // what decided: "reply-class", "network", ...
 };
 
-// A reply at a stage. 5yz -> Hard, 4yz -> Soft; 421 and everything before MAIL is the connection's or the site's.
+// A reply at a stage. 5yz -> Hard, 4yz -> Soft; 421 and everything before MAIL is the connection's or the
+// site's.
 Qualification qualify(Stage stage, const Reply& reply);
 
 }  // namespace bounce

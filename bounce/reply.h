@@ -16,7 +16,8 @@ struct EnhancedStatus {  // RFC 3463 §2; klass 0: none
   uint16_t detail = 0;
   bool present() const { return klass != 0; }
   std::string text() const;  // "5.1.1", "" when absent
-  // At the start of `text`, followed by space or end. `consumed` (may be null) gets its length with the space.
+  // At the start of `text`, followed by space or end. `consumed` (may be null) gets its length with the
+  // space.
   static EnhancedStatus parse(std::string_view text, size_t* consumed = nullptr);
 };
 
@@ -34,8 +35,9 @@ struct Reply {
 // Incremental: feed any split of bytes, take whole replies. Accepts "250-", "250 ", "250" and LF line ends.
 class ReplyParser {
  public:
-  // Consumes from `*input` until one reply is complete (true; the rest stays in *input) or input is used up (false).
-  // kInvalid: not a reply (bad code, mixed codes are tolerated: the last line's counts), line or count over the limits.
+  // Consumes from `*input` until one reply is complete (true; the rest stays in *input) or input is used up
+  // (false). kInvalid: not a reply (bad code, mixed codes are tolerated: the last line's counts), line or
+  // count over the limits.
   conf::Result<bool> feed(std::string_view* input, Reply* out);
   bool mid_reply() const { return !line_.empty() || !partial_.lines.empty(); }
   void reset();

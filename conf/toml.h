@@ -14,7 +14,8 @@ struct TomlTrouble : std::exception {
   (static_cast<bool>(expression) ? static_cast<void>(0) : throw ::conf::TomlTrouble())
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wterminate"  // some of the assertions stand in noexcept functions; those hold
+#pragma GCC diagnostic ignored \
+    "-Wterminate"  // some of the assertions stand in noexcept functions; those hold
 #endif
 #include <toml++/toml.h>
 #if defined(__GNUC__) && !defined(__clang__)

@@ -11,11 +11,12 @@
 namespace relay::admin {
 
 struct SiteSummary {
-  std::string site;         // canonical host set, or the domain while its route is unknown
-  uint64_t ready = 0;       // deliveries that wait for a connection
-  uint64_t in_flight = 0;   // deliveries being sent
-  uint64_t connections = 0; // open or opening
-  std::string waiting_for;  // why nothing moves ("connection refused, next try in 32 s"); empty when all is well
+  std::string site;          // canonical host set, or the domain while its route is unknown
+  uint64_t ready = 0;        // deliveries that wait for a connection
+  uint64_t in_flight = 0;    // deliveries being sent
+  uint64_t connections = 0;  // open or opening
+  std::string
+      waiting_for;  // why nothing moves ("connection refused, next try in 32 s"); empty when all is well
 };
 
 struct QueueSummary {
@@ -25,7 +26,8 @@ struct QueueSummary {
   bool accepting = true;
   std::string not_accepting_why;
   // Since start:
-  uint64_t accepted = 0, delivered = 0, deferred = 0, failed = 0, expired = 0, dropped = 0, reports = 0;  // recipients
+  uint64_t accepted = 0, delivered = 0, deferred = 0, failed = 0, expired = 0, dropped = 0,
+           reports = 0;  // recipients
   uint64_t inbound_connections = 0, outbound_connections = 0;
   uint64_t log_lost = 0;
   uint64_t body_memory_bytes = 0;
@@ -39,8 +41,8 @@ class Backend {
  public:
   virtual ~Backend() = default;
   virtual QueueSummary summary() = 0;
-  // Applies to those of `ids` that are still queued; returns how many. kRetry: due now. kDrop: recipients are finished as
-  // dropped and logged, no report is sent.
+  // Applies to those of `ids` that are still queued; returns how many. kRetry: due now. kDrop: recipients are
+  // finished as dropped and logged, no report is sent.
   virtual uint64_t apply(QueueAction action, const std::vector<conf::MessageId>& ids) = 0;
   // The site the domain rolled up to when it was last routed; empty when unknown.
   virtual std::string site_of(const std::string& domain) = 0;

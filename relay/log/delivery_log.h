@@ -26,12 +26,13 @@ struct LogCounters {
   uint64_t events = 0, bytes = 0, lost = 0, rotations = 0, write_errors = 0;
 };
 
-// A full or failing log disk: events wait in a bounded buffer (64 MB); past it the oldest are counted as lost, said on
-// stderr once a minute and in counters, and `{"event":"log_gap","lost":N}` is the first line once writing works again.
+// A full or failing log disk: events wait in a bounded buffer (64 MB); past it the oldest are counted as
+// lost, said on stderr once a minute and in counters, and `{"event":"log_gap","lost":N}` is the first line
+// once writing works again.
 class DeliveryLog final : public EventSink {
  public:
   static conf::Result<std::unique_ptr<DeliveryLog>> open(const conf::LogSettings& settings);
-  ~DeliveryLog() override;  // writes what is left, waits at most 5 s
+  ~DeliveryLog() override;                                     // writes what is left, waits at most 5 s
   uint64_t append(const conf::DeliveryEvent& event) override;  // any one thread (the loop)
   uint64_t written_through() const override;
   void on_written(std::function<void()> wake);  // called from the writer's thread after each write

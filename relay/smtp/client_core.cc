@@ -243,7 +243,7 @@ void ClientCore::take_data(const Reply& reply, conf::Instant now) {
 }
 
 void ClientCore::take_end(Reply reply, conf::Instant now) {
-  flight_->end_reply(std::move(reply));
+  flight_->end_reply(reply);
   transaction_done(now);
 }
 

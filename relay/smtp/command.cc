@@ -30,14 +30,15 @@ std::string_view trimmed(std::string_view text) {
 }
 
 bool has_control(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) < 32 && c != '\t') || c == 127;
-  });
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return (static_cast<unsigned char>(c) < 32 && c != '\t') || c == 127; });
 }
 
-// Cuts "<path>" off `*text` and gives what is between the angle brackets, without a source route. False when malformed.
+// Cuts "<path>" off `*text` and gives what is between the angle brackets, without a source route. False when
+// malformed.
 bool take_path(std::string_view* text, std::string_view* path) {
-  const size_t begin = text->find_first_not_of(' ');  // RFC 5321 §3.3 forbids the blank; senders write it all the same
+  const size_t begin =
+      text->find_first_not_of(' ');  // RFC 5321 §3.3 forbids the blank; senders write it all the same
   if (begin == std::string_view::npos || (*text)[begin] != '<') return false;
   bool quoted = false;
   size_t end = begin + 1;
@@ -124,7 +125,8 @@ void parse_rcpt(std::string_view text, Command* command) {
   parse_rcpt_parameters(text, command);
 }
 
-// A name goes into Received and the log: domains, literals and the harmless mistakes around them (underscores).
+// A name goes into Received and the log: domains, literals and the harmless mistakes around them
+// (underscores).
 void parse_hello(std::string_view text, Command* command) {
   const bool fits = !text.empty() && text.size() <= conf::limits::kDomainOctets;
   const bool clean = std::all_of(text.begin(), text.end(), [](char c) {
@@ -140,9 +142,11 @@ void parse_hello(std::string_view text, Command* command) {
 
 void parse_bdat(std::string_view text, Command* command) {
   const size_t blank = text.find(' ');
-  const std::string_view last = blank == std::string_view::npos ? std::string_view() : trimmed(text.substr(blank));
+  const std::string_view last =
+      blank == std::string_view::npos ? std::string_view() : trimmed(text.substr(blank));
   command->chunk_last = equal_ignoring_case(last, "LAST");
-  if (!parse_number(text.substr(0, blank), &command->chunk_octets) || (!last.empty() && !command->chunk_last)) {
+  if (!parse_number(text.substr(0, blank), &command->chunk_octets) ||
+      (!last.empty() && !command->chunk_last)) {
     command->error = "501 5.5.4 syntax: BDAT octets [LAST]";
   }
 }

@@ -1,5 +1,5 @@
-// One SMTP command line as a typed value (RFC 5321 §4.1.1 and its extensions). Pure; no state of the session is known
-// here, so "is it allowed now" is asked elsewhere.
+// One SMTP command line as a typed value (RFC 5321 §4.1.1 and its extensions). Pure; no state of the session
+// is known here, so "is it allowed now" is asked elsewhere.
 #pragma once
 
 #include <cstdint>
@@ -34,19 +34,19 @@ struct Command {
   // Not empty: the whole reply line, without CRLF, that refuses this command. Then only `verb` counts.
   std::string error;
 
-  std::string argument;           // HELO, EHLO: the client's name. VRFY: the text. AUTH: the mechanism in upper case
-  bool has_initial = false;       // AUTH: an initial response was given
-  std::string initial;            // AUTH: that response, still base64
-  bool has_parameters = false;    // MAIL, RCPT: ESMTP parameters were given
-  conf::Mailbox reverse_path;     // MAIL
-  uint64_t size_octets = 0;       // MAIL SIZE (RFC 1870); 0: not declared
+  std::string argument;  // HELO, EHLO: the client's name. VRFY: the text. AUTH: the mechanism in upper case
+  bool has_initial = false;                     // AUTH: an initial response was given
+  std::string initial;                          // AUTH: that response, still base64
+  bool has_parameters = false;                  // MAIL, RCPT: ESMTP parameters were given
+  conf::Mailbox reverse_path;                   // MAIL
+  uint64_t size_octets = 0;                     // MAIL SIZE (RFC 1870); 0: not declared
   conf::BodyType body = conf::BodyType::k7Bit;  // MAIL BODY (RFC 6152)
-  bool smtputf8 = false;          // MAIL SMTPUTF8 (RFC 6531)
+  bool smtputf8 = false;                        // MAIL SMTPUTF8 (RFC 6531)
   conf::Ret ret = conf::Ret::kUnset;            // MAIL RET (RFC 3461 §4.3)
-  std::string envid;              // MAIL ENVID, decoded (RFC 3461 §4.4)
-  conf::Recipient recipient;      // RCPT, with NOTIFY and ORCPT (RFC 3461 §4.1, §4.2)
-  uint64_t chunk_octets = 0;      // BDAT (RFC 3030)
-  bool chunk_last = false;        // BDAT
+  std::string envid;                            // MAIL ENVID, decoded (RFC 3461 §4.4)
+  conf::Recipient recipient;                    // RCPT, with NOTIFY and ORCPT (RFC 3461 §4.1, §4.2)
+  uint64_t chunk_octets = 0;                    // BDAT (RFC 3030)
+  bool chunk_last = false;                      // BDAT
 };
 
 // `line` has no line end. O(line).

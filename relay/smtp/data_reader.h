@@ -1,9 +1,10 @@
-// Reads the octets of a message off the wire: finds its end, takes the dots out (RFC 5321 §4.5.2) and guarantees that
-// what it gives has CRLF line ends only. Gives slices of the input, so a body is not copied here.
+// Reads the octets of a message off the wire: finds its end, takes the dots out (RFC 5321 §4.5.2) and
+// guarantees that what it gives has CRLF line ends only. Gives slices of the input, so a body is not copied
+// here.
 //
-// A message ends at <CRLF>.<CRLF> and nothing else (RFC 5321 §4.1.1.4; CVE-2023-51764). A bare LF or CR is a fault, or
-// is converted: LF becomes CRLF, CR becomes a space. After a fault no more body is given, but the octets are still
-// read up to the true end, so that they are never taken for commands.
+// A message ends at <CRLF>.<CRLF> and nothing else (RFC 5321 §4.1.1.4; CVE-2023-51764). A bare LF or CR is a
+// fault, or is converted: LF becomes CRLF, CR becomes a space. After a fault no more body is given, but the
+// octets are still read up to the true end, so that they are never taken for commands.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +17,10 @@ namespace relay::smtp {
 
 class DataReader {
  public:
-  enum class Framing : uint8_t { kDots, kChunks };  // DATA; BDAT, where the owner counts the octets (RFC 3030)
+  enum class Framing : uint8_t {
+    kDots,
+    kChunks
+  };  // DATA; BDAT, where the owner counts the octets (RFC 3030)
   enum class Fault : uint8_t { kNone, kBareNewline, kTooBig, kLongLine, kTooManyHops };
   struct Bounds {
     conf::BareNewline bare_newline = conf::BareNewline::kRefuse;
@@ -40,7 +44,8 @@ class DataReader {
   void refuse(Fault fault);
 
   Fault fault() const { return fault_; }
-  // With a bare newline refused, a lone dot came that a careless server would take for the end of the message.
+  // With a bare newline refused, a lone dot came that a careless server would take for the end of the
+  // message.
   bool ambiguous_end() const { return ambiguous_end_; }
   uint64_t body_octets() const { return body_octets_; }
 

@@ -227,7 +227,7 @@ void Flight::data_reply(const Reply& reply) {
   settle_all(Fate::kAccepted, Kind::kRefused, Stage::kData, reply);
 }
 
-void Flight::end_reply(Reply reply) {
+void Flight::end_reply(const Reply& reply) {
   // RFC 5321 §4.1.1.4: the end of data clears the buffers, whatever the reply. RFC 3030 §2: a refused BDAT
   // leaves an unknown state behind.
   leaves_state_ = by_bdat_ && !reply.positive();
@@ -242,8 +242,7 @@ void Flight::end_reply(Reply reply) {
     outcome.kind = !reply.positive()          ? Kind::kRefused
                    : wants_word && !peer_.dsn ? Kind::kDeliveredNoDsn
                                               : Kind::kDelivered;
-    outcome.reply = left == 0 ? std::move(reply) : reply;
-    if (left == 0) break;
+    outcome.reply = reply;
   }
   accepted_ = 0;
 }

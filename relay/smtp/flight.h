@@ -33,7 +33,7 @@ class Flight {
   void mail_reply(const bounce::Reply& reply);
   void rcpt_reply(const bounce::Reply& reply);
   void data_reply(const bounce::Reply& reply);
-  void end_reply(bounce::Reply reply);
+  void end_reply(const bounce::Reply& reply);
   bool replies_due() const { return next_to_answer_ < next_to_send_; }  // of RCPT commands written
   bool anyone_accepted() const { return accepted_ > 0; }
   bool anyone_open() const;                            // somebody may still be delivered to

@@ -17,8 +17,8 @@ class HeaderScan {
   bool has_date() const { return has_date_; }
   bool has_message_id() const { return has_message_id_; }
   bool has_from() const { return has_from_; }
-  // The message has no header at all: it begins with a line that is neither a field nor empty. Fields put before it
-  // must be followed by an empty line.
+  // The message has no header at all: it begins with a line that is neither a field nor empty. Fields put
+  // before it must be followed by an empty line.
   bool headless() const { return headless_; }
 
  private:

@@ -1,4 +1,5 @@
-// Input of a session that is not used yet: what was kept of earlier calls, then a borrowed slice of the newest one.
+// Input of a session that is not used yet: what was kept of earlier calls, then a borrowed slice of the
+// newest one.
 #pragma once
 
 #include <cstddef>
@@ -23,8 +24,9 @@ class Input {
   std::string_view front() const;
   void consume(size_t count);  // at most front().size()
 
-  // Takes one line of at most `limit` octets. `*line` has no line end; `*crlf` tells whether that was CRLF. kTooLong is
-  // said once, when the end of the long line has come; its octets are dropped as they come, so the memory is bounded.
+  // Takes one line of at most `limit` octets. `*line` has no line end; `*crlf` tells whether that was CRLF.
+  // kTooLong is said once, when the end of the long line has come; its octets are dropped as they come, so
+  // the memory is bounded.
   Line take_line(size_t limit, std::string_view* line, bool* crlf);
 
  private:

@@ -1,5 +1,6 @@
 #include "relay/smtp/parameters.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "conf/limits.h"
@@ -37,6 +38,12 @@ bool once(unsigned bit, unsigned* seen, Command* command) {
   return command->error.empty();
 }
 
+// RFC 3461 §4.4: printable US-ASCII once decoded.
+bool take_envid(std::string_view value, std::string* envid) {
+  if (value.empty() || value.size() > conf::limits::kEnvidOctets || !decode_xtext(value, envid)) return false;
+  return std::ranges::all_of(*envid, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
 void mail_parameter(const Parameter& p, unsigned* seen, Command* command) {
   std::string ignored;
   if (equal_ignoring_case(p.key, "SIZE")) {
@@ -63,8 +70,7 @@ void mail_parameter(const Parameter& p, unsigned* seen, Command* command) {
       bad_value("RET is FULL or HDRS", command);
     }
   } else if (equal_ignoring_case(p.key, "ENVID")) {
-    if (once(16, seen, command) && (p.value.empty() || p.value.size() > conf::limits::kEnvidOctets ||
-                                    !decode_xtext(p.value, &command->envid))) {
+    if (once(16, seen, command) && !take_envid(p.value, &command->envid)) {
       bad_value("ENVID wants xtext of 1 to 100 octets", command);
     }
   } else if (equal_ignoring_case(p.key, "AUTH")) {  // RFC 4954 §5: checked, not passed on
@@ -165,7 +171,7 @@ bool decode_xtext(std::string_view text, std::string* out) {
     if (c < 32 || c == 127) return false;
     out->push_back(static_cast<char>(c));
   }
-  return true;
+  return is_utf8(*out);
 }
 
 bool parse_number(std::string_view text, uint64_t* out) {

@@ -8,12 +8,14 @@
 namespace relay::smtp {
 
 struct PeerFeatures {
-  bool esmtp = false, pipelining = false, chunking = false, eight_bit_mime = false, smtputf8 = false, dsn = false;
+  bool esmtp = false, pipelining = false, chunking = false, eight_bit_mime = false, smtputf8 = false,
+       dsn = false;
   bool starttls = false, enhanced_status = false, size_known = false;
   uint64_t max_size = 0;  // 0 with size_known: no fixed limit
 };
 
-// From a positive reply to EHLO. Unknown keywords are passed over; a SIZE that is no number counts as no limit.
+// From a positive reply to EHLO. Unknown keywords are passed over; a SIZE that is no number counts as no
+// limit.
 PeerFeatures parse_ehlo_reply(const bounce::Reply& reply);
 
 }  // namespace relay::smtp

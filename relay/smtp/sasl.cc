@@ -66,7 +66,8 @@ Sasl::Step Sasl::begin(std::string_view mechanism, bool has_initial, std::string
     return Step::kFailed;
   }
   if (!has_initial) return Step::kChallenge;
-  return respond(initial == "=" ? std::string_view() : initial, reply);  // RFC 4954 §4: "=" is an empty response
+  return respond(initial == "=" ? std::string_view() : initial,
+                 reply);  // RFC 4954 §4: "=" is an empty response
 }
 
 Sasl::Step Sasl::respond(std::string_view line, std::string* reply) {
@@ -103,8 +104,8 @@ Sasl::Step Sasl::take_plain(std::string_view decoded, std::string* reply) {
   const std::string_view acting_as = decoded.substr(0, first);
   const std::string_view user = decoded.substr(first + 1, second - first - 1);
   const std::string_view secret = decoded.substr(second + 1);
-  if (user.empty() || user.size() > kCredentialOctets || secret.empty() || secret.size() > kCredentialOctets ||
-      secret.find('\0') != std::string_view::npos) {
+  if (user.empty() || user.size() > kCredentialOctets || secret.empty() ||
+      secret.size() > kCredentialOctets || secret.find('\0') != std::string_view::npos) {
     return malformed(reply);
   }
   if (!acting_as.empty() && acting_as != user) {  // nobody acts for another here

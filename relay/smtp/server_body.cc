@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstring>
 
 #include <fmt/format.h>
 
@@ -10,9 +11,15 @@ namespace relay::smtp {
 
 namespace {
 bool has_high_octet(std::string_view bytes) {
-  unsigned char seen = 0;
-  for (const char c : bytes) seen = static_cast<unsigned char>(seen | static_cast<unsigned char>(c));  // vectorised
-  return (seen & 0x80) != 0;
+  uint64_t seen = 0;
+  size_t i = 0;
+  for (; i + 32 <= bytes.size(); i += 32) {  // four words at a time: -O2 alone would look at single octets
+    uint64_t words[4];
+    std::memcpy(words, bytes.data() + i, sizeof words);
+    seen |= words[0] | words[1] | words[2] | words[3];
+  }
+  for (; i < bytes.size(); ++i) seen |= static_cast<unsigned char>(bytes[i]);
+  return (seen & 0x8080808080808080ULL) != 0;
 }
 }  // namespace
 
@@ -53,7 +60,8 @@ void ServerSession::State::read_data(conf::Instant now) {
   arm(now);
   give_body(step.body);
   if (reader.ambiguous_end()) {
-    // The client believes that its message ended here; what follows could be commands or text. Neither is safe.
+    // The client believes that its message ended here; what follows could be commands or text. Neither is
+    // safe.
     return close("521 5.6.11 bare newline before the end of the message, closing");
   }
   if (step.ended) body_done(now);
@@ -72,7 +80,8 @@ void ServerSession::State::bdat(const Command& command, conf::Instant now) {
   go(Phase::kChunk);
   chunk_left = chunk_octets = command.chunk_octets;
   chunk_last = command.chunk_last;
-  if (chunk_octets > listener.max_message_bytes - std::min(reader.body_octets(), listener.max_message_bytes)) {
+  if (chunk_octets >
+      listener.max_message_bytes - std::min(reader.body_octets(), listener.max_message_bytes)) {
     reader.refuse(DataReader::Fault::kTooBig);
     give_body({});
   }
@@ -97,6 +106,9 @@ void ServerSession::State::swallow(conf::Instant now) {
   arm(now);
   if (chunk_left != 0) return;
   go(after_swallow);
+  // The refusal before it was counted already: RFC 3030 §2 has the client send the rest of a pipeline all the
+  // same.
+  if (transaction_refused || phase == Phase::kMail) return reply(swallow_reply);
   reply_error(swallow_reply, now);
 }
 
@@ -122,13 +134,16 @@ void ServerSession::State::chunk_done(conf::Instant now) {
 
 void ServerSession::State::body_done(conf::Instant now) {
   if (reader.fault() != DataReader::Fault::kNone) {
+    const bool more_follows = phase == Phase::kChunk && !chunk_last;
     reset_transaction();
+    transaction_refused = more_follows;
     reply_error(fault_reply(), now);
     if (shutting_down) close("421 4.3.2 " + config.hostname + " shutting down");
     return;
   }
   body_open = false;
-  if (eight_bit) envelope.body = conf::BodyType::k8BitMime;  // senders forget BODY; the next hop must know the truth
+  if (eight_bit)
+    envelope.body = conf::BodyType::k8BitMime;  // senders forget BODY; the next hop must know the truth
   go(Phase::kOffered);
   arm(now);
   emit(ServerEvent::Kind::kMessage);
@@ -143,7 +158,8 @@ std::string ServerSession::State::fault_reply() const {
     case DataReader::Fault::kTooBig:
       return fmt::format("552 5.3.4 message too big, the limit is {}", listener.max_message_bytes);
     case DataReader::Fault::kLongLine:
-      return fmt::format("554 5.6.0 a line of the message is longer than {} octets", conf::limits::kTextLineOctets);
+      return fmt::format("554 5.6.0 a line of the message is longer than {} octets",
+                         conf::limits::kTextLineOctets);
     case DataReader::Fault::kTooManyHops:
       return "554 5.4.6 too many hops: the message is in a loop";
   }

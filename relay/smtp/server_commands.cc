@@ -14,24 +14,30 @@ void ServerSession::State::command(std::string_view line, conf::Instant now) {
     if (!command.error.empty()) return reply_error(command.error, now);
     run(&command, now);
   }
+  if (command.verb == Verb::kMail) transaction_refused = phase == Phase::kReady;
   if (phase != Phase::kClosed && !waits(phase)) arm(now);
 }
 
 bool ServerSession::State::out_of_sequence(const Command& command, conf::Instant now) {
   const char* answer = nullptr;
+  bool counts = true;  // a pipeline goes on after the refusal that was counted: RFC 2920 §3.1
   switch (command.verb) {
     case Verb::kMail:
       if (phase == Phase::kGreeted) answer = "503 5.5.1 say EHLO or HELO first";
-      if (phase == Phase::kMail || phase == Phase::kRecipients) answer = "503 5.5.1 a transaction is open already";
+      if (phase == Phase::kMail || phase == Phase::kRecipients)
+        answer = "503 5.5.1 a transaction is open already";
       if (phase == Phase::kChunkGap) answer = "503 5.5.1 BDAT LAST or RSET is wanted";
       break;
     case Verb::kRcpt:
       if (phase == Phase::kGreeted || phase == Phase::kReady) answer = "503 5.5.1 MAIL is wanted first";
+      counts = !transaction_refused;
       if (phase == Phase::kChunkGap) answer = "503 5.5.1 BDAT LAST or RSET is wanted";
       break;
     case Verb::kData:
-      if (phase == Phase::kGreeted || phase == Phase::kReady) answer = "503 5.5.1 MAIL and RCPT are wanted first";
+      if (phase == Phase::kGreeted || phase == Phase::kReady)
+        answer = "503 5.5.1 MAIL and RCPT are wanted first";
       if (phase == Phase::kMail) answer = "554 5.5.1 no valid recipients";
+      counts = !transaction_refused && phase != Phase::kMail;
       if (phase == Phase::kChunkGap) answer = "503 5.5.1 DATA cannot follow BDAT";  // RFC 3030 §2
       break;
     case Verb::kStartTls:
@@ -48,15 +54,18 @@ bool ServerSession::State::out_of_sequence(const Command& command, conf::Instant
         answer = "538 5.7.11 AUTH wants TLS first";  // RFC 4954 §6
       } else if (!authenticated_as.empty()) {
         answer = "503 5.5.1 authenticated already";
+      } else if (!esmtp) {  // RFC 4954 §3: an extension
+        answer = "503 5.5.1 say EHLO first";
       } else if (phase != Phase::kReady) {
-        answer = phase == Phase::kGreeted ? "503 5.5.1 say EHLO first" : "503 5.5.1 not during a transaction";
+        answer = "503 5.5.1 not during a transaction";
       }
       break;
     default:
       break;
   }
-  if (answer != nullptr) reply_error(answer, now);
-  return answer != nullptr;
+  if (answer == nullptr) return false;
+  counts ? reply_error(answer, now) : reply(answer);
+  return true;
 }
 
 void ServerSession::State::run(Command* command, conf::Instant now) {
@@ -127,7 +136,8 @@ void ServerSession::State::mail(Command* command, conf::Instant now) {
     return close("421 4.7.0 " + config.hostname + " enough messages on this connection, open another");
   }
   if (command->size_octets > listener.max_message_bytes) {  // RFC 1870 §6.1
-    return reply_error(fmt::format("552 5.3.4 message too big, the limit is {}", listener.max_message_bytes), now);
+    return reply_error(fmt::format("552 5.3.4 message too big, the limit is {}", listener.max_message_bytes),
+                       now);
   }
   if (options.gate != nullptr && !options.gate->accepting(&why)) {
     return reply("452 4.3.1 " + (why.empty() ? std::string("no room at the moment") : why));
@@ -152,15 +162,17 @@ void ServerSession::State::rcpt(Command* command, conf::Instant now) {
   if (recipient.mailbox.has_utf8_local() && !envelope.smtputf8) {
     return reply_error("553 5.6.7 an address with UTF-8 needs SMTPUTF8 at MAIL", now);
   }
-  if (recipient.mailbox.domain.empty()) {  // bare "postmaster" is ours and is taken from anyone: RFC 5321 §4.5.1
+  if (recipient.mailbox.domain
+          .empty()) {  // bare "postmaster" is ours and is taken from anyone: RFC 5321 §4.5.1
     const std::string ours = config.postmaster.empty() ? "postmaster@" + config.hostname : config.postmaster;
     auto mailbox = conf::Mailbox::parse(ours, false);
     if (!mailbox.ok()) return reply_error("550 5.1.1 no postmaster is configured", now);
     recipient.mailbox = std::move(mailbox).value();
   } else if (!may_relay()) {
-    return reply_error("554 5.7.1 relaying denied", now);
+    return reply_error("550 5.7.1 relaying denied", now);
   }
-  if (envelope.recipients.size() >= listener.max_recipients) {  // RFC 5321 §4.5.3.1.10: not an error of the client
+  if (envelope.recipients.size() >=
+      listener.max_recipients) {  // RFC 5321 §4.5.3.1.10: not an error of the client
     return reply("452 4.5.3 too many recipients");
   }
   envelope.recipients.push_back(std::move(recipient));
@@ -177,6 +189,7 @@ void ServerSession::State::data(conf::Instant now) {
 void ServerSession::State::reset_transaction() {
   abort_body();
   envelope = conf::Envelope();
+  transaction_refused = false;
   go(Phase::kReady);
 }
 

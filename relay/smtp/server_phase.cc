@@ -13,11 +13,11 @@ constexpr uint32_t kSwallowing = bit(Phase::kSwallow);
 constexpr uint32_t kFollowers[kPhases] = {
     /* kBeforeGreeting */ bit(Phase::kGreeted),
     /* kGreeted */ bit(Phase::kReady) | bit(Phase::kTlsHandshake) | kSwallowing,
-    /* kReady */ bit(Phase::kMail) | bit(Phase::kAuthLine) | bit(Phase::kAuthWait) | bit(Phase::kTlsHandshake) |
-        kSwallowing,
+    /* kReady */ bit(Phase::kMail) | bit(Phase::kAuthLine) | bit(Phase::kAuthWait) |
+        bit(Phase::kTlsHandshake) | kSwallowing,
     /* kMail */ bit(Phase::kReady) | bit(Phase::kRecipients) | bit(Phase::kTlsHandshake) | kSwallowing,
-    /* kRecipients */ bit(Phase::kReady) | bit(Phase::kData) | bit(Phase::kChunk) | bit(Phase::kTlsHandshake) |
-        kSwallowing,
+    /* kRecipients */ bit(Phase::kReady) | bit(Phase::kData) | bit(Phase::kChunk) |
+        bit(Phase::kTlsHandshake) | kSwallowing,
     /* kData */ bit(Phase::kReady) | bit(Phase::kOffered),
     /* kChunk */ bit(Phase::kReady) | bit(Phase::kChunkGap) | bit(Phase::kOffered),
     /* kChunkGap */ bit(Phase::kReady) | bit(Phase::kChunk) | bit(Phase::kTlsHandshake),
@@ -30,9 +30,10 @@ constexpr uint32_t kFollowers[kPhases] = {
     /* kClosed */ 0,
 };
 
-constexpr const char* kNames[kPhases] = {
-    "before-greeting", "greeted", "ready",     "mail",      "recipients",   "data",          "chunk", "chunk-gap",
-    "swallow",         "offered", "auth-line", "auth-wait", "auth-penalty", "tls-handshake", "closed"};
+constexpr const char* kNames[kPhases] = {"before-greeting", "greeted",       "ready",     "mail",
+                                         "recipients",      "data",          "chunk",     "chunk-gap",
+                                         "swallow",         "offered",       "auth-line", "auth-wait",
+                                         "auth-penalty",    "tls-handshake", "closed"};
 
 }  // namespace
 

@@ -16,7 +16,8 @@ constexpr size_t kHeldInput = 64 * 1024;  // kept while waiting; TCP holds the r
 bool in_networks(const std::vector<conf::Network>& networks, const std::string& address) {
   std::array<uint8_t, 16> ip;
   if (!conf::parse_ip(address, &ip)) return false;
-  return std::any_of(networks.begin(), networks.end(), [&](const conf::Network& n) { return n.contains(ip); });
+  return std::any_of(networks.begin(), networks.end(),
+                     [&](const conf::Network& n) { return n.contains(ip); });
 }
 }  // namespace
 
@@ -80,7 +81,8 @@ void ServerSession::State::emit(ServerEvent::Kind kind, std::string_view bytes) 
   ServerEvent event;
   event.kind = kind;
   event.bytes = bytes;
-  if (kind == ServerEvent::Kind::kBeginMessage || kind == ServerEvent::Kind::kMessage) event.envelope = &envelope;
+  if (kind == ServerEvent::Kind::kBeginMessage || kind == ServerEvent::Kind::kMessage)
+    event.envelope = &envelope;
   events.push_back(std::move(event));
 }
 
@@ -112,7 +114,8 @@ bool ServerSession::State::work(conf::Instant now) {
       break;
   }
   const bool auth_exchange = phase == Phase::kAuthLine;
-  // The verb of a long line is not known before its end: AUTH may have 12288 octets, so all lines may be read so far.
+  // The verb of a long line is not known before its end: AUTH may have 12288 octets, so all lines may be read
+  // so far.
   std::string_view line;
   bool crlf = false;
   const Input::Line got = input.take_line(conf::limits::kAuthLineOctets, &line, &crlf);
@@ -122,7 +125,10 @@ bool ServerSession::State::work(conf::Instant now) {
       (!auth_exchange && !auth_command && line.size() + 2 > conf::limits::kCommandOctetsExtended)) {
     too_long_line(auth_exchange, now);
   } else if (!crlf && listener.bare_newline == conf::BareNewline::kRefuse) {
-    if (auth_exchange) go(Phase::kReady);
+    if (auth_exchange) {
+      go(Phase::kReady);
+      sasl.clear();
+    }
     reply_error("500 5.5.2 a line must end in CRLF", now);
   } else if (auth_exchange) {
     auth_line(line, now);
@@ -177,7 +183,8 @@ bool ServerSession::next_event(ServerEvent* event, conf::Instant now) {
   }
   *event = std::move(s.events.front());
   s.events.pop_front();
-  const bool body = event->kind == ServerEvent::Kind::kBody || event->kind == ServerEvent::Kind::kBeginMessage ||
+  const bool body = event->kind == ServerEvent::Kind::kBody ||
+                    event->kind == ServerEvent::Kind::kBeginMessage ||
                     event->kind == ServerEvent::Kind::kAbortMessage;
   if (!body) s.input.keep();
   return true;
@@ -199,9 +206,8 @@ void ServerSession::on_deadline(conf::Instant now) {
       return s.greet(now);
     case Phase::kAuthPenalty:
       return s.auth_refuse(now);
-    case Phase::kAuthWait:
-      s.go(Phase::kReady);
-      return s.reply_error("454 4.7.0 authentication is not answered at the moment", now);
+    case Phase::kAuthWait:  // closed, so that the late answer cannot be taken for that of another exchange
+      return s.close("421 4.7.0 " + s.config.hostname + " authentication is not answered in time, closing");
     case Phase::kTlsHandshake:
       return s.close("");
     case Phase::kOffered:  // no receipt came: the client must keep the message
@@ -245,6 +251,7 @@ void ServerSession::message_stored(const spool::Receipt& receipt, conf::Instant 
   State& s = *state_;
   if (s.phase != Phase::kOffered) return;
   ++s.messages;
+  s.errors = 0;
   s.reply("250 2.0.0 queued as " + conf::to_text(receipt.id()));
   s.answered(now);
 }
@@ -273,14 +280,16 @@ std::string ServerSession::trace_field(conf::MessageId id, conf::WallTime now) c
 
 std::string ServerSession::missing_headers(conf::MessageId id, conf::WallTime now) const {
   const State& s = *state_;
-  return missing_fields(s.header, s.listener.add_missing_headers, s.envelope.reverse_path, s.config.hostname, id, now);
+  return missing_fields(s.header, s.listener.add_missing_headers, s.envelope.reverse_path, s.config.hostname,
+                        id, now);
 }
 
 bool ServerSession::in_transaction() const {
   const Phase p = state_->phase;
   return p == Phase::kMail || p == Phase::kRecipients || p == Phase::kData || p == Phase::kChunk ||
          p == Phase::kChunkGap || p == Phase::kOffered ||
-         (p == Phase::kSwallow && state_->after_swallow != Phase::kReady && state_->after_swallow != Phase::kGreeted);
+         (p == Phase::kSwallow && state_->after_swallow != Phase::kReady &&
+          state_->after_swallow != Phase::kGreeted);
 }
 
 }  // namespace relay::smtp

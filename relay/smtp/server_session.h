@@ -1,6 +1,6 @@
-// The receiving side of an SMTP session (RFC 5321), pure: bytes, time and answers in; bytes, events and one deadline out.
-// Not thread-safe; no sockets, clock or threads inside. The owner loops: receive() -> next_event() until none -> write
-// output() -> re-arm deadline().
+// The receiving side of an SMTP session (RFC 5321), pure: bytes, time and answers in; bytes, events and one
+// deadline out. Not thread-safe; no sockets, clock or threads inside. The owner loops: receive() ->
+// next_event() until none -> write output() -> re-arm deadline().
 #pragma once
 
 #include <cstdint>
@@ -20,19 +20,19 @@ namespace relay::smtp {
 struct ServerEvent {
   enum class Kind : uint8_t {
     kNone,
-    kStartTls,       // write output(), then start TLS, then call tls_established() or close
-    kAuthenticate,   // check user and secret off the loop, then call auth_result()
-    kBeginMessage,   // 354 is about to be sent (or the first BDAT came): a body follows for `envelope`
-    kBody,           // `bytes` of the message, dots unstuffed, CRLF line ends; valid until the next call
-    kMessage,        // the body is complete: spool it, then message_stored() or message_refused()
-    kAbortMessage,   // the body that began will not be completed (RSET, too big, bad newline, closed)
-    kClose,          // write output(), then close
+    kStartTls,      // write output(), then start TLS, then call tls_established() or close
+    kAuthenticate,  // check user and secret off the loop, then call auth_result()
+    kBeginMessage,  // 354 is about to be sent (or the first BDAT came): a body follows for `envelope`
+    kBody,          // `bytes` of the message, dots unstuffed, CRLF line ends; valid until the next call
+    kMessage,       // the body is complete: spool it, then message_stored() or message_refused()
+    kAbortMessage,  // the body that began will not be completed (RSET, too big, bad newline, closed)
+    kClose,         // write output(), then close
   };
   Kind kind = Kind::kNone;
-  std::string_view bytes;               // kBody
+  std::string_view bytes;                    // kBody
   const conf::Envelope* envelope = nullptr;  // kBeginMessage, kMessage: valid until the session is answered
-  std::string user;                     // kAuthenticate
-  std::string secret;                   // kAuthenticate
+  std::string user;                          // kAuthenticate
+  std::string secret;                        // kAuthenticate
 };
 
 // What the owner knows about its own state when a message is offered.
@@ -49,8 +49,8 @@ struct ServerOptions {
   bool tls_available = false;                // a certificate is loaded
   bool tls_active = false;                   // implicit TLS: already established
   TlsInfo tls;
-  std::string client_address;                // IP, no port
-  const Gate* gate = nullptr;                // may be null: always accepting
+  std::string client_address;  // IP, no port
+  const Gate* gate = nullptr;  // may be null: always accepting
 };
 
 class ServerSession {
@@ -58,8 +58,8 @@ class ServerSession {
   ServerSession(ServerOptions options, conf::Instant now);
   ~ServerSession();
 
-  // Borrows `bytes` until next_event() gives anything but kBeginMessage, kBody or kAbortMessage, or returns false: body
-  // slices point into them. What cannot be handled yet is then copied and kept.
+  // Borrows `bytes` until next_event() gives anything but kBeginMessage, kBody or kAbortMessage, or returns
+  // false: body slices point into them. What cannot be handled yet is then copied and kept.
   void receive(std::string_view bytes, conf::Instant now);
   bool next_event(ServerEvent* event, conf::Instant now);  // false: nothing more until new input or an answer
   OutQueue* output();
@@ -69,7 +69,8 @@ class ServerSession {
   void on_deadline(conf::Instant now);  // 421 4.4.2, then kClose
   void on_peer_closed();                // kAbortMessage follows when a body was under way
 
-  void tls_established(const TlsInfo& tls, conf::Instant now);  // state as after connect (RFC 3207 §4.2), no new greeting
+  void tls_established(const TlsInfo& tls,
+                       conf::Instant now);  // state as after connect (RFC 3207 §4.2), no new greeting
   void auth_result(bool good, conf::Instant now);
   // The only way to "250" after the data: a receipt that only a spool can make.
   void message_stored(const spool::Receipt& receipt, conf::Instant now);
@@ -79,9 +80,9 @@ class ServerSession {
 
   // The Received field (RFC 5321 §4.4, RFC 3848) for the message being offered, ending in CRLF.
   std::string trace_field(conf::MessageId id, conf::WallTime now) const;
-  // Header text that goes between the trace field and the body, CRLF-terminated, may be empty: Date, Message-ID and From
-  // when the listener adds missing ones (RFC 6409 §8); and an empty line when the message came without any header.
-  // Right from kMessage until the answer.
+  // Header text that goes between the trace field and the body, CRLF-terminated, may be empty: Date,
+  // Message-ID and From when the listener adds missing ones (RFC 6409 §8); and an empty line when the message
+  // came without any header. Right from kMessage until the answer.
   std::string missing_headers(conf::MessageId id, conf::WallTime now) const;
   bool in_transaction() const;
 

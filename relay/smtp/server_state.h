@@ -87,8 +87,9 @@ struct ServerSession::State {
   std::string authenticated_as;
   Sasl sasl;
   uint32_t auth_failures = 0;
-  uint32_t errors = 0;
+  uint32_t errors = 0;  // since the last message that was stored
   uint32_t messages = 0;
+  bool transaction_refused = false;  // MAIL or a BDAT was: what a pipeline still holds is not a further error
 
   conf::Envelope envelope;
   DataReader reader;

@@ -34,8 +34,9 @@ std::string rfc5322_date(conf::WallTime time) {
   const int64_t days = seconds >= 0 ? seconds / 86400 : (seconds - 86399) / 86400;
   const int64_t second_of_day = seconds - days * 86400;
   const Civil date = civil_from_days(days);
-  return fmt::format("{}, {} {} {} {:02}:{:02}:{:02} +0000", kDays[date.weekday], date.day, kMonths[date.month - 1],
-                     date.year, second_of_day / 3600, second_of_day / 60 % 60, second_of_day % 60);
+  return fmt::format("{}, {} {} {} {:02}:{:02}:{:02} +0000", kDays[date.weekday], date.day,
+                     kMonths[date.month - 1], date.year, second_of_day / 3600, second_of_day / 60 % 60,
+                     second_of_day % 60);
 }
 
 std::string protocol_name(bool esmtp, bool smtputf8, bool tls, bool authenticated) {
@@ -51,8 +52,8 @@ std::string received_field(const TraceFacts& facts, conf::MessageId id, conf::Wa
   const std::string protocol =
       protocol_name(facts.esmtp, envelope.smtputf8, facts.tls != nullptr, !envelope.authenticated_as.empty());
   std::string field =
-      fmt::format("Received: from {} ([{}{}])\r\n\tby {} with {} id {}", envelope.client_name, v6 ? "IPv6:" : "",
-                  envelope.client_address, facts.hostname, protocol, conf::to_text(id));
+      fmt::format("Received: from {} ([{}{}])\r\n\tby {} with {} id {}", envelope.client_name,
+                  v6 ? "IPv6:" : "", envelope.client_address, facts.hostname, protocol, conf::to_text(id));
   if (facts.tls != nullptr) field += fmt::format("\r\n\t({} {})", facts.tls->version, facts.tls->cipher);
   if (envelope.recipients.size() == 1) {
     field += fmt::format("\r\n\tfor <{}>", envelope.recipients.front().mailbox.text());

@@ -13,7 +13,8 @@ namespace relay::smtp {
 // "Tue, 24 Nov 2026 10:41:41 +0000" (RFC 5322 §3.3), always in UTC.
 std::string rfc5322_date(conf::WallTime time);
 
-// The protocol of a Received field: SMTP, ESMTP, ESMTPS, ESMTPA, ESMTPSA (RFC 3848), UTF8SMTP... (RFC 6531 §4.3).
+// The protocol of a Received field: SMTP, ESMTP, ESMTPS, ESMTPA, ESMTPSA (RFC 3848), UTF8SMTP... (RFC 6531
+// §4.3).
 std::string protocol_name(bool esmtp, bool smtputf8, bool tls, bool authenticated);
 
 struct TraceFacts {
@@ -22,7 +23,8 @@ struct TraceFacts {
   bool esmtp = false;
   const TlsInfo* tls = nullptr;  // null: clear
 };
-// "Received: ..." ending in CRLF (RFC 5321 §4.4). "for" only when there is one recipient: it must not disclose others.
+// "Received: ..." ending in CRLF (RFC 5321 §4.4). "for" only when there is one recipient: it must not
+// disclose others.
 std::string received_field(const TraceFacts& facts, conf::MessageId id, conf::WallTime now);
 
 // What ServerSession::missing_headers gives.

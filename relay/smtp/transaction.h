@@ -25,11 +25,13 @@ struct Transaction {
 };
 
 struct RecipientOutcome {
-  // kDeliveredNoDsn: delivered, but the peer does not offer DSN (RFC 3461 §5.2.2: a "relayed" report may be due).
+  // kDeliveredNoDsn: delivered, but the peer does not offer DSN (RFC 3461 §5.2.2: a "relayed" report may be
+  // due).
   enum class Kind : uint8_t { kDelivered, kDeliveredNoDsn, kRefused, kNotTried };
   Kind kind = Kind::kNotTried;
   bounce::Stage stage = bounce::Stage::kMail;
-  bounce::Reply reply;     // remote's; for a local failure (8BITMIME, SIZE, SMTPUTF8 missing) one made by us, code 5yz
+  bounce::Reply
+      reply;  // remote's; for a local failure (8BITMIME, SIZE, SMTPUTF8 missing) one made by us, code 5yz
   bool local = false;      // the reply was made by us, not by the peer
   bool uncertain = false;  // the connection broke after the final dot and before its reply
 };

@@ -37,7 +37,8 @@ void Committer::submit(WriteRequest request) {
       if (trouble_) {
         refusal = trouble_;
       } else if (!waiting_.empty() && waiting_bytes_ + bytes > options_.queue_bytes) {
-        refusal = conf::Error{conf::ErrorCode::kUnavailable, "too much mail is waiting to be written to the spool"};
+        refusal =
+            conf::Error{conf::ErrorCode::kUnavailable, "too much mail is waiting to be written to the spool"};
       }
     }
     if (!refusal) {
@@ -82,16 +83,6 @@ void Committer::flush() {
   carried_.wait(lock, [&] { return attempts_ != attempts; });
 }
 
-void Committer::doubt(const conf::Error& error) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (trouble_) return;
-    trouble_ = error;
-    next_retry_ = std::chrono::steady_clock::now() + options_.retry_interval;
-  }
-  work_.notify_one();
-}
-
 std::optional<conf::Error> Committer::trouble() const {
   const std::lock_guard lock(mutex_);
   return trouble_;
@@ -101,29 +92,18 @@ void Committer::run() {
   Lock lock(mutex_);
   while (true) {
     if (!trouble_) {
-      await_work(&lock);
-      if (trouble_) continue;
+      work_.wait(lock, [&] { return stopping_ || !waiting_.empty(); });
       if (waiting_.empty()) return;
       commit(&lock);
       continue;
     }
-    const bool due = !work_.wait_until(lock, next_retry_, [&] { return stopping_ || hurry_ || !waiting_.empty(); });
+    const bool due =
+        !work_.wait_until(lock, next_retry_, [&] { return stopping_ || hurry_ || !waiting_.empty(); });
     absorb_waiting(&lock);
     if (!due && !stopping_ && !hurry_) continue;
     retry(&lock);
     if (trouble_ && stopping_) return;
   }
-}
-
-void Committer::await_work(Lock* lock) {
-  const auto ready = [this] { return stopping_ || trouble_ || !waiting_.empty(); };
-  if (!rested_ && !work_.wait_for(*lock, options_.rest_after, ready)) {
-    rested_ = true;
-    lock->unlock();
-    writer_->rest();
-    lock->lock();
-  }
-  work_.wait(*lock, ready);
 }
 
 std::vector<WriteRequest> Committer::take_batch() {
@@ -142,7 +122,6 @@ std::vector<WriteRequest> Committer::take_batch() {
 void Committer::commit(Lock* lock) {
   std::vector<WriteRequest> batch = take_batch();
   const size_t count = batch.size();
-  rested_ = false;
   lock->unlock();
   under_way_ = &batch;
   const conf::Status status = writer_->write(batch);
@@ -184,7 +163,8 @@ void Committer::stall(const conf::Error& error) {
   absorb_waiting(&lock);
 }
 
-std::vector<Completion> Committer::give_up(std::vector<WriteRequest> requests, const conf::Error& error, bool written) {
+std::vector<Completion> Committer::give_up(std::vector<WriteRequest> requests, const conf::Error& error,
+                                           bool written) {
   std::vector<Completion> answers;
   for (WriteRequest& request : requests) {
     const auto found = retained_.find(request.id);

@@ -1,8 +1,10 @@
-// The committer: one thread that takes whatever is waiting, writes it as one batch with one sync, and answers all.
+// The committer: one thread that takes whatever is waiting, writes it as one batch with one sync, and answers
+// all.
 //
-// When a write fails, the stores of that batch (and those asked for until writes work again) are answered with the error;
-// updates and removes are retained, the newest per message, and tried again every retry_interval until they are on disk.
-// A message whose store failed is removed again with the next good write: part of it may have reached the disk.
+// When a write fails, the stores of that batch (and those asked for until writes work again) are answered
+// with the error; updates and removes are retained, the newest per message, and tried again every
+// retry_interval until they are on disk. A message whose store failed is removed again with the next good
+// write: part of it may have reached the disk.
 #pragma once
 
 #include <chrono>
@@ -42,8 +44,6 @@ class BatchWriter {
   virtual conf::Status write(const std::vector<WriteRequest>& batch) = 0;
   // Makes the store writable again after a failed write, if it can be.
   virtual conf::Status mend() = 0;
-  // Nothing has been asked for during `rest_after`: time for what can wait.
-  virtual void rest() {}
 };
 
 class Committer {
@@ -52,7 +52,6 @@ class Committer {
     size_t queue_bytes = 64 << 20;  // of waiting stores; more are answered kUnavailable
     size_t batch_bytes = 4 << 20;   // enough for one sync to be cheap per message, few enough to answer soon
     size_t batch_requests = 2000;   // as above, for small messages
-    std::chrono::milliseconds rest_after{500};
     std::chrono::milliseconds retry_interval{1000};
   };
 
@@ -73,10 +72,9 @@ class Committer {
   std::optional<WriteRequest> retained(conf::MessageId id) const;
   // Waits until all that was asked for is on disk, or one more attempt has failed.
   void flush();
-  // Writes are known to fail, though none of ours has yet: as if one had. Any thread but under no lock of the writer's.
-  void doubt(const conf::Error& error);
-  // The write under way waits for the disk: answers its stores, and those that wait behind it, with the error, so that
-  // clients hear of it soon. They are taken out again once the write has gone through. From inside write() only.
+  // The write under way waits for the disk: answers its stores, and those that wait behind it, with the
+  // error, so that clients hear of it soon. They are taken out again once the write has gone through. From
+  // inside write() only.
   void stall(const conf::Error& error);
   // Why writes fail; nothing while they work.
   std::optional<conf::Error> trouble() const;
@@ -84,11 +82,11 @@ class Committer {
  private:
   using Lock = std::unique_lock<std::mutex>;
   void run();
-  void await_work(Lock* lock);
   std::vector<WriteRequest> take_batch();
   void commit(Lock* lock);
   void retry(Lock* lock);
-  // Moves updates and removes into retained_, stores into the returned answers. `written`: they may be on disk in part.
+  // Moves updates and removes into retained_, stores into the returned answers. `written`: they may be on
+  // disk in part.
   std::vector<Completion> give_up(std::vector<WriteRequest> requests, const conf::Error& error, bool written);
   void absorb_waiting(Lock* lock);
 
@@ -102,13 +100,12 @@ class Committer {
   size_t waiting_bytes_ = 0;
   uint64_t submitted_ = 0;
   uint64_t carried_out_ = 0;
-  uint64_t attempts_ = 0;  // retries that ended
+  uint64_t attempts_ = 0;                           // retries that ended
   std::vector<WriteRequest>* under_way_ = nullptr;  // what write() has
   std::map<conf::MessageId, WriteRequest> retained_;
   std::optional<conf::Error> trouble_;
   std::chrono::steady_clock::time_point next_retry_;
   bool hurry_ = false;
-  bool rested_ = true;
   bool stopping_ = false;
   std::thread thread_;  // last: it uses all of the above
 };

@@ -24,7 +24,8 @@ void Completions::push(std::vector<Completion> ready) {
       ready_ = std::move(ready);
       call = wake_;
     } else {
-      ready_.insert(ready_.end(), std::make_move_iterator(ready.begin()), std::make_move_iterator(ready.end()));
+      ready_.insert(ready_.end(), std::make_move_iterator(ready.begin()),
+                    std::make_move_iterator(ready.end()));
     }
   }
   if (call) call();

@@ -11,8 +11,8 @@ using Completion = std::function<void()>;
 
 class Completions {
  public:
-  // `wake` is called, on the pushing thread and under no lock of ours, when the queue turns non-empty; at once when it
-  // already is not.
+  // `wake` is called, on the pushing thread and under no lock of ours, when the queue turns non-empty; at
+  // once when it already is not.
   void on_ready(std::function<void()> wake);
   void push(std::vector<Completion> ready);
   void push(Completion ready);

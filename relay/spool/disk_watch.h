@@ -14,13 +14,14 @@ struct DiskState {
   std::string why;  // when not
 };
 
-// The rule alone, without a disk. Below the reserve: not enough; then only from a sixteenth above it enough again, so
-// that the answer does not flap.
+// The rule alone, without a disk. Below the reserve: not enough; then only from a sixteenth above it enough
+// again, so that the answer does not flap.
 DiskState judge_disk(uint64_t free_bytes, bool read_only, uint64_t reserve_bytes, bool was_enough);
 
 class DiskWatch {
  public:
-  DiskWatch(std::string path, uint64_t reserve_bytes) : path_(std::move(path)), reserve_bytes_(reserve_bytes) {}
+  DiskWatch(std::string path, uint64_t reserve_bytes)
+      : path_(std::move(path)), reserve_bytes_(reserve_bytes) {}
   // Any thread. Asks the system at most once a second.
   DiskState state();
 

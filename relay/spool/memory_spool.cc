@@ -55,7 +55,8 @@ bool MemorySpool::run(StoreRequest* request) {
   ++counters_.stored;
   counters_.bytes_written += request->stored.record.size() + request->stored.body.size();
   messages_[request->id] = std::move(request->stored);
-  completions_.push([done = std::move(request->done), receipt = print_receipt(request->id)] { done(receipt); });
+  completions_.push(
+      [done = std::move(request->done), receipt = print_receipt(request->id)] { done(receipt); });
   return true;
 }
 
@@ -84,7 +85,8 @@ bool MemorySpool::run(LoadRequest* request) {
 
 conf::Result<LoadedMessage> MemorySpool::read(conf::MessageId id, bool with_body) const {
   const auto found = messages_.find(id);
-  if (found == messages_.end()) return conf::Error{conf::ErrorCode::kNotFound, "no such message in the spool"};
+  if (found == messages_.end())
+    return conf::Error{conf::ErrorCode::kNotFound, "no such message in the spool"};
   conf::Result<MessageRecord> record = decode_record(found->second.record);
   if (!record.ok()) return record.error();
   LoadedMessage loaded;

@@ -1,5 +1,6 @@
-// A spool in memory, for the simulation and for tests: deterministic, one thread. Requests wait until run_batch(), which
-// is one synced batch; crash() is the loss of power. Records are kept encoded, so the format and its checks are used.
+// A spool in memory, for the simulation and for tests: deterministic, one thread. Requests wait until
+// run_batch(), which is one synced batch; crash() is the loss of power. Records are kept encoded, so the
+// format and its checks are used.
 #pragma once
 
 #include <map>
@@ -28,12 +29,13 @@ class MemorySpool final : public Spool {
   SpoolCounters counters() const override { return counters_; }
   void flush() override { run_batch(); }
 
-  // Carries out all that waits, in order, as one synced batch; returns how many requests. Answers then wait for
-  // drain_completions().
+  // Carries out all that waits, in order, as one synced batch; returns how many requests. Answers then wait
+  // for drain_completions().
   size_t run_batch();
   size_t waiting() const { return waiting_.size(); }
   size_t message_count() const { return messages_.size(); }
-  // Forgets the requests since the last run_batch() and every answer not yet drained. Then recover(), as at a start.
+  // Forgets the requests since the last run_batch() and every answer not yet drained. Then recover(), as at a
+  // start.
   void crash();
 
   // Faults. The next `count` stores fail with `code` (kNoSpace, kReadOnly, kIo).

@@ -1,4 +1,5 @@
-// Ids of messages: milliseconds since 1970 times 2^20, plus a counter. They rise even when the wall clock goes back.
+// Ids of messages: milliseconds since 1970 times 2^20, plus a counter. They rise even when the wall clock
+// goes back.
 #pragma once
 
 #include <algorithm>

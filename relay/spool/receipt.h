@@ -1,5 +1,5 @@
-// Proof that a message is on disk. Only a spool can make one; ServerSession::message_stored wants one. So "spool
-// before reply" stands in the types.
+// Proof that a message is on disk. Only a spool can make one; ServerSession::message_stored wants one. So
+// "spool before reply" stands in the types.
 #pragma once
 
 #include "conf/vocab/envelope.h"

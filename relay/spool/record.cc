@@ -9,10 +9,18 @@ namespace {
 
 constexpr char kRecordLetter = 'M';
 constexpr char kBodyLetter = 'B';
-// The fewest bytes a recipient takes: eleven fields of one byte. Bounds what a hostile count can make us reserve.
+// The fewest bytes a recipient takes: eleven fields of one byte. Bounds what a hostile count can make us
+// reserve.
 constexpr size_t kRecipientMinBytes = 11;
 
-enum Flags : uint64_t { kOnHold = 1, kSmtpUtf8 = 2, kEightBit = 4, kRetShift = 3, kRetMask = 3, kAllFlags = 31 };
+enum Flags : uint64_t {
+  kOnHold = 1,
+  kSmtpUtf8 = 2,
+  kEightBit = 4,
+  kRetShift = 3,
+  kRetMask = 3,
+  kAllFlags = 31
+};
 
 class Writer {
  public:

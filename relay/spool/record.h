@@ -1,5 +1,6 @@
-// How a message stands on disk: its record ("meta") and its body, each with a version and a checksum. The format is in
-// docs/spool.md. Pure; any bytes may be given to the decoders: what is not ours gives kCorrupt, never harm.
+// How a message stands on disk: its record ("meta") and its body, each with a version and a checksum. The
+// format is in docs/spool.md. Pure; any bytes may be given to the decoders: what is not ours gives kCorrupt,
+// never harm.
 #pragma once
 
 #include <array>
@@ -13,15 +14,16 @@
 namespace relay::spool {
 
 inline constexpr uint8_t kRecordVersion = 1;
-inline constexpr size_t kRecordHeaderSize = 6;      // letter, version, CRC-32C little-endian
-inline constexpr size_t kLastReplyMaxBytes = 512;   // spool.h: last_reply is bounded; longer ones are cut here
+inline constexpr size_t kRecordHeaderSize = 6;     // letter, version, CRC-32C little-endian
+inline constexpr size_t kLastReplyMaxBytes = 512;  // spool.h: last_reply is bounded; longer ones are cut here
 using BodyHeader = std::array<char, kRecordHeaderSize>;
 
 // envelope.recipients is not written: `recipients` has them.
 std::string encode_record(const MessageRecord& record);
 conf::Result<MessageRecord> decode_record(std::string_view stored);
 
-// What stands before the body. Apart from it, so that the body is copied once only, into the log of the store.
+// What stands before the body. Apart from it, so that the body is copied once only, into the log of the
+// store.
 BodyHeader body_header(conf::MessageId id, std::string_view body);
 // The body inside `stored`. The checksum covers the id too: the body of another message is kCorrupt.
 conf::Result<std::string_view> decode_body(conf::MessageId id, std::string_view stored);

@@ -1,9 +1,9 @@
-// The spool: what we have promised to deliver. Asynchronous: requests are made on the loop's thread, carried out on the
-// spool's own threads, and their completions run on the loop's thread inside drain_completions().
+// The spool: what we have promised to deliver. Asynchronous: requests are made on the loop's thread, carried
+// out on the spool's own threads, and their completions run on the loop's thread inside drain_completions().
 //
-// Order: requests for one message take effect in the order they were made. Durability: a store() completes after the
-// sync (Durability::kSync); update() and remove() take part in the same batches and are durable with the next sync, so
-// a crash may bring back an older state of a message, never lose one.
+// Order: requests for one message take effect in the order they were made. Durability: a store() completes
+// after the sync (Durability::kSync); update() and remove() take part in the same batches and are durable
+// with the next sync, so a crash may bring back an older state of a message, never lose one.
 #pragma once
 
 #include <cstdint>
@@ -76,13 +76,13 @@ class Spool : protected ReceiptPrinter {
   // kNotFound, or kCorrupt: the record was set aside (see docs/spool.md) and the rest goes on.
   virtual void load(conf::MessageId id, bool with_body, LoadDone done) = 0;
 
-  // At start, before anything else, on the calling thread: every message once, in id order. Corrupt records are set
-  // aside, counted and reported through `set_aside(key, why)`.
+  // At start, before anything else, on the calling thread: every message once, in id order. Corrupt records
+  // are set aside, counted and reported through `set_aside(key, why)`.
   virtual conf::Status recover(const std::function<void(MessageRecord)>& each,
                                const std::function<void(std::string, std::string)>& set_aside) = 0;
 
-  // Every message that is on disk now, in id order, until `each` says false. Any thread, beside everything else; a
-  // request not yet carried out is not seen. Corrupt records are skipped.
+  // Every message that is on disk now, in id order, until `each` says false. Any thread, beside everything
+  // else; a request not yet carried out is not seen. Corrupt records are skipped.
   virtual conf::Status scan(const std::function<bool(const MessageRecord&)>& each) = 0;
 
   // Runs the completions that are ready; returns how many. Loop thread.
