@@ -169,7 +169,7 @@ void ServerSession::State::rcpt(Command* command, conf::Instant now) {
     if (!mailbox.ok()) return reply_error("550 5.1.1 no postmaster is configured", now);
     recipient.mailbox = std::move(mailbox).value();
   } else if (!may_relay()) {
-    return reply_error("550 5.7.1 relaying denied", now);
+    return reply_error("554 5.7.1 relaying denied", now);
   }
   if (envelope.recipients.size() >=
       listener.max_recipients) {  // RFC 5321 §4.5.3.1.10: not an error of the client

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <map>
 #include <regex>
 #include <set>
 #include <sstream>
@@ -202,6 +203,50 @@ TEST(ConfigDocs, EveryExampleIsGood) {
     ++examples;
   }
   EXPECT_GT(examples, 5U);
+}
+
+// The examples of the tables: each key by itself, with what it needs beside it.
+TEST(ConfigDocs, EveryKeyHasAGoodExample) {
+  std::istringstream docs(read("docs/configuration.md"));
+  const std::regex heading(R"(^## (?:`\[+([a-z]+)\]+`)?.*)");
+  const std::regex row(R"(^\| `([a-z_0-9]+)` \| [^|]+ \| [^|]+ \| `([^`]+)` \| [^|]+ \|$)");
+  const std::map<std::string, std::string> beside = {
+      {"listener", "address = \"127.0.0.1:25\"\n"},
+      {"user", "name = \"someone\"\nsecret = \"$y$j9T$salt$hash\"\n"},
+      {"source", "name = \"someone\"\n"},
+      {"tls", "certificate = \"/c.pem\"\nkey = \"/k.pem\"\n"},
+      {"defaults", "domains = [\"example.org\"]\n"},
+  };
+  std::string section;
+  size_t examples = 0;
+  for (std::string line; std::getline(docs, line);) {
+    std::smatch match;
+    if (std::regex_match(line, match, heading)) section = match[1];
+    if (line.rfind("| `", 0) != 0) continue;
+    ASSERT_TRUE(std::regex_match(line, match, row)) << line;
+    const std::string key = match[1];
+    const std::string setting = key + " = " + match[2].str() + "\n";
+    const auto needed = beside.find(section);
+    std::istringstream others(needed == beside.end() ? "" : needed->second);
+    std::string text;
+    for (std::string other; std::getline(others, other);) {
+      if (other.rfind(key + " ", 0) != 0) text += other + "\n";
+    }
+    if (key == "tls_verify") text += "tls = \"required\"\n";
+    text += setting;
+    const bool many =
+        section == "listener" || section == "user" || section == "source" || section == "defaults";
+    const std::string name = section == "defaults" ? "destination" : section;
+    if (!section.empty()) text.insert(0, many ? "[[" + name + "]]\n" : "[" + name + "]\n");
+    if (key != "hostname") text.insert(0, "hostname = \"relay.example.com\"\n");
+    if (section != "listener") text += "[[listener]]\naddress = \"127.0.0.1:25\"\n";
+    if (section != "user") text += "[[user]]\nname = \"shop\"\nsecret = \"$y$j9T$salt$hash\"\n";
+    if (section != "tls") text += "[tls]\ncertificate = \"/c.pem\"\nkey = \"/k.pem\"\n";
+    const ParsedConfig parsed = parse_config(text, "example");
+    EXPECT_NE(parsed.config, nullptr) << text << all_problems(parsed);
+    ++examples;
+  }
+  EXPECT_GT(examples, 80U);
 }
 
 TEST(ConfigDocs, ThePackagedFileIsGood) {
