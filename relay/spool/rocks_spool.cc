@@ -2,10 +2,8 @@
 
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
-#include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
 #include <rocksdb/slice.h>
-#include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
 #include <atomic>
@@ -23,6 +21,7 @@
 #include "relay/spool/message_ids.h"
 #include "relay/spool/read_queue.h"
 #include "relay/spool/record.h"
+#include "relay/spool/rocks_database.h"
 #include "relay/spool/rocks_files.h"
 
 namespace relay::spool {
@@ -31,81 +30,18 @@ namespace {
 
 using rocksdb::ColumnFamilyHandle;
 
-constexpr size_t kBodyMemtable = 64 << 20;
-constexpr size_t kRecordMemtable = 16 << 20;
-constexpr uint64_t kLogsTogether = 256
-                                   << 20;  // then the oldest memtable is written out, so that its log may go
-
-conf::Error error_of(const rocksdb::Status& status, const std::string& what) {
-  conf::ErrorCode code = conf::ErrorCode::kIo;
-  const std::string text = status.ToString();
-  if (status.IsNoSpace() || status.subcode() == rocksdb::Status::kNoSpace ||
-      text.find("No space left") != std::string::npos) {
-    code = conf::ErrorCode::kNoSpace;
-  } else if (text.find("Read-only file system") != std::string::npos) {
-    code = conf::ErrorCode::kReadOnly;
-  } else if (status.IsCorruption()) {
-    code = conf::ErrorCode::kCorrupt;
-  } else if (text.find("lock") != std::string::npos && text.find("LOCK") != std::string::npos) {
-    return {conf::ErrorCode::kRefused, what + ": another process has this spool open (" + text + ")"};
-  }
-  return {code, what + ": " + text};
-}
-
-rocksdb::ColumnFamilyOptions record_options() {
-  rocksdb::ColumnFamilyOptions options;
-  options.write_buffer_size = kRecordMemtable;
-  options.compression = rocksdb::kNoCompression;
-  rocksdb::BlockBasedTableOptions table;
-  table.block_cache = rocksdb::NewLRUCache(16 << 20);
-  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  return options;
-}
-
-// Bodies are written once and removed once: most are gone before their memtable is written out, and then cost
-// nothing more. The rest lie in blob files, so that compaction moves keys and not bodies.
-rocksdb::ColumnFamilyOptions body_options() {
-  rocksdb::ColumnFamilyOptions options = record_options();
-  options.write_buffer_size = kBodyMemtable;
-  options.enable_blob_files = true;
-  options.min_blob_size = 256;
-  options.blob_file_size = 64 << 20;
-  options.enable_blob_garbage_collection = true;
-  options.blob_garbage_collection_age_cutoff = 0.5;
-  options.blob_garbage_collection_force_threshold = 0.5;
-  return options;
-}
-
-rocksdb::DBOptions db_options() {
-  rocksdb::DBOptions options;
-  options.create_if_missing = true;
-  options.create_missing_column_families = true;
-  options.max_background_jobs = 2;
-  options.max_total_wal_size = kLogsTogether;
-  options.max_open_files = 512;
-  options.keep_log_file_num = 2;
-  options.max_log_file_size = 4 << 20;
-  options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
-  options.stats_dump_period_sec = 0;
-  options.stats_persist_period_sec = 0;
-  options.avoid_flush_during_shutdown = true;  // the log has it
-  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
-  return options;
-}
-
 class DiskSpool final : public Spool, private BatchWriter {
  public:
   DiskSpool(conf::SpoolSettings settings, std::shared_ptr<DiskPatience> patience,
-            std::unique_ptr<rocksdb::Env> env, rocksdb::DB* db, ColumnFamilyHandle* fallback,
-            ColumnFamilyHandle* records, ColumnFamilyHandle* bodies)
+            std::unique_ptr<rocksdb::Env> env, RocksDatabase opened)
       : settings_(std::move(settings)),
         patience_(std::move(patience)),
         env_(std::move(env)),
-        db_(db),
-        fallback_(fallback),
-        records_(records),
-        bodies_(bodies),
+        db_(std::move(opened.db)),
+        fallback_(opened.fallback),
+        records_(opened.records),
+        bodies_(opened.bodies),
+        damage_(std::move(opened.damage)),
         watch_(settings_.path, settings_.reserve_bytes),
         reads_(std::make_unique<ReadQueue>()),
         committer_(std::make_unique<Committer>(static_cast<BatchWriter*>(this), &completions_,
@@ -175,6 +111,7 @@ class DiskSpool final : public Spool, private BatchWriter {
       }
       return true;
     });
+    if (!damage_.empty()) set_aside("write-ahead log", damage_);
     for (const auto& [id, why] : bad) {
       put_aside(id);
       set_aside(conf::to_text(id), why);
@@ -342,6 +279,7 @@ class DiskSpool final : public Spool, private BatchWriter {
     rocksdb::ReadOptions options;
     options.readahead_size = 4 << 20;
     options.fill_cache = false;
+    options.verify_checksums = false;  // records have their own: one bad byte costs one message, not a block
     const std::unique_ptr<rocksdb::Iterator> iterator(db_->NewIterator(options, records_));
     for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) {
       const rocksdb::Slice value = iterator->value();
@@ -358,6 +296,7 @@ class DiskSpool final : public Spool, private BatchWriter {
   ColumnFamilyHandle* const fallback_;
   ColumnFamilyHandle* const records_;
   ColumnFamilyHandle* const bodies_;
+  const std::string damage_;  // what open_database() says of the write-ahead log
   mutable DiskWatch watch_;
   MessageIds ids_;
   Completions completions_;
@@ -370,27 +309,12 @@ class DiskSpool final : public Spool, private BatchWriter {
 }  // namespace
 
 conf::Result<std::unique_ptr<Spool>> RocksSpool::open(const conf::SpoolSettings& settings) {
-  const std::filesystem::path folder = std::filesystem::path(settings.path) / "db";
-  std::error_code code;
-  std::filesystem::create_directories(folder, code);
-  if (code) {
-    return conf::Error{conf::ErrorCode::kIo,
-                       "[spool] path: cannot make " + folder.string() + ": " + code.message()};
-  }
-  const std::vector<rocksdb::ColumnFamilyDescriptor> families = {
-      {rocksdb::kDefaultColumnFamilyName, record_options()},
-      {"records", record_options()},
-      {"bodies", body_options()}};
-  std::vector<ColumnFamilyHandle*> handles;
-  rocksdb::DB* db = nullptr;
   auto patience = std::make_shared<DiskPatience>();
   std::unique_ptr<rocksdb::Env> env = make_patient_env(patience);
-  rocksdb::DBOptions options = db_options();
-  options.env = env.get();
-  const rocksdb::Status status = rocksdb::DB::Open(options, folder.string(), families, &handles, &db);
-  if (!status.ok()) return error_of(status, "the spool " + settings.path + " cannot be opened");
-  return std::unique_ptr<Spool>(std::make_unique<DiskSpool>(settings, std::move(patience), std::move(env), db,
-                                                            handles[0], handles[1], handles[2]));
+  conf::Result<RocksDatabase> opened = open_database(settings.path, env.get());
+  if (!opened.ok()) return opened.error();
+  return std::unique_ptr<Spool>(
+      std::make_unique<DiskSpool>(settings, std::move(patience), std::move(env), std::move(*opened)));
 }
 
 }  // namespace relay::spool

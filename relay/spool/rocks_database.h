@@ -1,0 +1,30 @@
+// The RocksDB database of the spool: its options, how it is opened, and what is done when its write-ahead log
+// is damaged.
+#pragma once
+
+#include <rocksdb/db.h>
+
+#include <memory>
+#include <string>
+
+#include "conf/vocab/result.h"
+
+namespace relay::spool {
+
+struct RocksDatabase {
+  std::unique_ptr<rocksdb::DB> db;
+  rocksdb::ColumnFamilyHandle* fallback =
+      nullptr;  // RocksDB's "default", unused; the caller destroys all three
+  rocksdb::ColumnFamilyHandle* records = nullptr;
+  rocksdb::ColumnFamilyHandle* bodies = nullptr;
+  std::string damage;  // not empty: the log was damaged, and this says what was done
+};
+
+// Opens or makes `path`/db. `env` outlives the database. A cut end of the log is what a crash leaves and is
+// passed over. Damage before its end would hide all that was written after it: the logs are then copied to
+// `path`/set-aside/ and everything in them that can be read is taken.
+conf::Result<RocksDatabase> open_database(const std::string& path, rocksdb::Env* env);
+
+conf::Error error_of(const rocksdb::Status& status, const std::string& what);
+
+}  // namespace relay::spool

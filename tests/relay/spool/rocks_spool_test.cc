@@ -1,0 +1,164 @@
+// What damage on the disk does: bytes of a real database are changed behind its back.
+#include <gtest/gtest.h>
+#include <rocksdb/db.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <thread>
+
+#include "relay/spool/record.h"
+#include "relay/spool/rocks_spool.h"
+
+namespace relay::spool {
+namespace {
+
+using namespace std::chrono_literals;
+
+class DamagedSpool : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::path(testing::TempDir()) / ("penstock-damage-" + std::to_string(getpid()));
+    std::filesystem::remove_all(folder_);
+    open();
+  }
+  void TearDown() override {
+    spool_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+  void open() {
+    spool_.reset();
+    conf::SpoolSettings settings;
+    settings.path = folder_;
+    settings.reserve_bytes = 0;
+    auto opened = RocksSpool::open(settings);
+    ASSERT_TRUE(opened.ok()) << opened.error().detail;
+    spool_ = std::move(*opened);
+  }
+  void store(conf::MessageId id) {
+    MessageRecord record;
+    record.id = id;
+    record.recipients.resize(1);
+    bool done = false;
+    spool_->store(std::move(record), conf::Bytes(body_of(id)), [&done](conf::Result<Receipt> stored) {
+      EXPECT_TRUE(stored.ok());
+      done = true;
+    });
+    wait([&done] { return done; });
+  }
+  static std::string body_of(conf::MessageId id) {
+    return "Subject: " + std::to_string(id) + "\r\n\r\n" + std::string(500, 'x') + "\r\n";
+  }
+  conf::Result<LoadedMessage> load(conf::MessageId id) {
+    conf::Result<LoadedMessage> result = conf::Error{conf::ErrorCode::kTimeout, "no answer"};
+    bool done = false;
+    spool_->load(id, true, [&](conf::Result<LoadedMessage> loaded) {
+      result = std::move(loaded);
+      done = true;
+    });
+    wait([&done] { return done; });
+    return result;
+  }
+  void wait(const std::function<bool()>& done) {
+    const auto limit = std::chrono::steady_clock::now() + 20s;
+    while (!done()) {
+      ASSERT_LT(std::chrono::steady_clock::now(), limit);
+      if (spool_->drain_completions() == 0) std::this_thread::sleep_for(1ms);
+    }
+  }
+  void recover() {
+    found_.clear();
+    aside_.clear();
+    const conf::Status status =
+        spool_->recover([this](MessageRecord record) { found_[record.id] = std::move(record); },
+                        [this](const std::string& key, const std::string& why) { aside_[key] = why; });
+    ASSERT_TRUE(status.ok()) << status.error().detail;
+  }
+  // Changes one byte of the value of a key in a table of the closed database.
+  void flip_value(const std::string& table, conf::MessageId id) {
+    spool_.reset();
+    rocksdb::DB* raw = nullptr;
+    std::vector<rocksdb::ColumnFamilyHandle*> handles;
+    const std::vector<rocksdb::ColumnFamilyDescriptor> tables = {
+        {"default", {}}, {"records", {}}, {"bodies", {}}};
+    ASSERT_TRUE(rocksdb::DB::Open({}, (folder_ / "db").string(), tables, &handles, &raw).ok());
+    const std::unique_ptr<rocksdb::DB> db(raw);
+    rocksdb::ColumnFamilyHandle* handle = handles[table == "records" ? 1 : 2];
+    std::string value;
+    ASSERT_TRUE(db->Get({}, handle, id_key(id), &value).ok());
+    value[value.size() / 2] ^= 0x10;
+    ASSERT_TRUE(db->SingleDelete({}, handle, id_key(id)).ok());
+    ASSERT_TRUE(db->Put({}, handle, id_key(id), value).ok());
+    for (rocksdb::ColumnFamilyHandle* each : handles) ASSERT_TRUE(db->DestroyColumnFamilyHandle(each).ok());
+  }
+  // Changes one byte in the middle of the largest file with this ending.
+  void flip_file(const std::string& ending) {
+    spool_.reset();
+    std::filesystem::path largest;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_ / "db")) {
+      if (entry.path().extension() != ending) continue;
+      if (largest.empty() || entry.file_size() > std::filesystem::file_size(largest)) largest = entry.path();
+    }
+    ASSERT_FALSE(largest.empty());
+    std::fstream file(largest, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(static_cast<std::streamoff>(std::filesystem::file_size(largest) / 2));
+    const std::streamoff at = file.tellg();
+    const char byte = static_cast<char>(file.get() ^ 0x10);
+    file.seekp(at);
+    file.put(byte);
+  }
+
+  std::filesystem::path folder_;
+  std::unique_ptr<Spool> spool_;
+  std::map<conf::MessageId, MessageRecord> found_;
+  std::map<std::string, std::string> aside_;
+};
+
+TEST_F(DamagedSpool, ABadRecordIsSetAsideAndTheRestGoesOn) {
+  for (conf::MessageId id = 1; id <= 5; ++id) store(id);
+  flip_value("records", 3);
+  open();
+  recover();
+  EXPECT_EQ(found_.size(), 4U);
+  ASSERT_EQ(aside_.count(conf::to_text(conf::MessageId{3})), 1U);
+  EXPECT_EQ(aside_.begin()->second, "record fails its checksum");
+  EXPECT_TRUE(
+      std::filesystem::exists(folder_ / "set-aside" / (conf::to_text(conf::MessageId{3}) + ".record")));
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "set-aside" / (conf::to_text(conf::MessageId{3}) + ".body")));
+  EXPECT_EQ(load(4).value().body.view(), body_of(4));
+  spool_->flush();
+  open();
+  recover();
+  EXPECT_EQ(found_.size(), 4U);
+  EXPECT_TRUE(aside_.empty()) << "set aside once";
+}
+
+TEST_F(DamagedSpool, ABadBodyIsSetAsideWhenItIsRead) {
+  for (conf::MessageId id = 1; id <= 3; ++id) store(id);
+  flip_value("bodies", 2);
+  open();
+  recover();
+  EXPECT_EQ(found_.size(), 3U) << "bodies are not read at the start";
+  EXPECT_EQ(load(2).error().code, conf::ErrorCode::kCorrupt);
+  EXPECT_EQ(load(1).value().body.view(), body_of(1));
+  EXPECT_EQ(spool_->counters().set_aside, 1U);
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "set-aside" / (conf::to_text(conf::MessageId{2}) + ".body")));
+}
+
+TEST_F(DamagedSpool, DamageInTheLogDoesNotHideWhatCameAfterIt) {
+  for (conf::MessageId id = 1; id <= 200; ++id) store(id);
+  flip_file(".log");
+  open();
+  recover();
+  EXPECT_LT(found_.size(), 200U) << "the byte was in a message";
+  EXPECT_EQ(found_.count(1), 1U);
+  EXPECT_EQ(found_.count(200), 1U) << "written after the damage";
+  EXPECT_GT(found_.size(), 100U);
+  EXPECT_EQ(aside_.count("write-ahead log"), 1U);
+  const std::filesystem::directory_iterator kept(folder_ / "set-aside");
+  EXPECT_EQ(kept->path().extension(), ".log");
+}
+
+}  // namespace
+}  // namespace relay::spool
