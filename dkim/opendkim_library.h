@@ -1,0 +1,43 @@
+// A DKIM_LIB with its options, and the words of its results. libopendkim's handles may be shared by threads
+// once their options are set.
+#pragma once
+
+// dkim.h is C: it takes _Bool for a type of the language, and its struct dkim has the name of our namespace.
+#define _Bool bool
+#define dkim opendkim_session
+#include <opendkim/dkim.h>
+#undef dkim
+#undef _Bool
+
+#include <optional>
+#include <string>
+
+#include "conf/dkim_settings.h"
+#include "conf/vocab/time.h"
+
+namespace dkim {
+
+class OpendkimLibrary {
+ public:
+  OpendkimLibrary();
+  ~OpendkimLibrary();
+  OpendkimLibrary(const OpendkimLibrary&) = delete;
+  OpendkimLibrary& operator=(const OpendkimLibrary&) = delete;
+
+  void sign_fields(const conf::DkimOptions& options);
+  void fix_time(conf::WallTime time);  // which signatures say
+  DKIM_LIB* handle() const { return handle_; }
+
+ private:
+  DKIM_LIB* handle_;
+};
+
+// "what: result (detail)" for people.
+std::string explain(const char* what, DKIM_STAT status, DKIM* session);
+
+// libopendkim's interface is not const-correct; it does not write through these.
+inline unsigned char* unconst(const char* text) {
+  return reinterpret_cast<unsigned char*>(const_cast<char*>(text));
+}
+
+}  // namespace dkim

@@ -1,0 +1,168 @@
+#include "dkim/private_key.h"
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <vector>
+
+#include "conf/vocab/check.h"
+#include "dkim/digest.h"
+
+namespace dkim {
+
+namespace {
+
+conf::Error invalid(std::string why) { return {conf::ErrorCode::kInvalid, std::move(why)}; }
+
+struct BioFree {
+  void operator()(BIO* bio) const { BIO_free(bio); }
+};
+using BioPtr = std::unique_ptr<BIO, BioFree>;
+
+struct ContextFree {
+  void operator()(EVP_PKEY_CTX* context) const { EVP_PKEY_CTX_free(context); }
+};
+using ContextPtr = std::unique_ptr<EVP_PKEY_CTX, ContextFree>;
+
+int no_passphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* asked) noexcept {
+  *static_cast<bool*>(asked) = true;
+  return 0;
+}
+
+conf::Status safe_to_use(const std::string& file) {
+  struct stat info {};
+  if (stat(file.c_str(), &info) != 0)
+    return conf::Error{conf::ErrorCode::kIo, "cannot read " + file + ": " + std::strerror(errno)};
+  if (!S_ISREG(info.st_mode)) return conf::Error{conf::ErrorCode::kRefused, file + " is not a regular file"};
+  if ((info.st_mode & (S_IRWXO | S_IWGRP)) != 0) {
+    return conf::Error{conf::ErrorCode::kRefused,
+                       file + " is open to others; a private key wants: chmod 640 " + file};
+  }
+  if (info.st_uid != 0 && info.st_uid != geteuid()) {
+    return conf::Error{conf::ErrorCode::kRefused,
+                       file + " belongs to another user (" + std::to_string(info.st_uid) +
+                           "), who could exchange it; make it root's or the relay's own"};
+  }
+  return conf::success();
+}
+
+}  // namespace
+
+const char* to_text(Algorithm algorithm) {
+  return algorithm == Algorithm::kRsaSha256 ? "rsa-sha256" : "ed25519-sha256";
+}
+
+PrivateKey::PrivateKey(evp_pkey_st* key) : key_(key) {
+  algorithm_ =
+      EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519 ? Algorithm::kEd25519Sha256 : Algorithm::kRsaSha256;
+  const BioPtr bio(BIO_new(BIO_s_mem()));
+  CHECK(bio != nullptr &&
+        PEM_write_bio_PKCS8PrivateKey(bio.get(), key, nullptr, nullptr, 0, nullptr, nullptr) == 1);
+  char* text = nullptr;
+  const long size = BIO_get_mem_data(bio.get(), &text);
+  pem_.assign(text, static_cast<size_t>(size));
+}
+
+PrivateKey::~PrivateKey() { EVP_PKEY_free(key_); }
+
+int PrivateKey::bits() const { return EVP_PKEY_get_bits(key_); }
+
+conf::Result<std::shared_ptr<const PrivateKey>> PrivateKey::parse(const std::string& pem,
+                                                                  const std::string& name) {
+  ERR_clear_error();
+  if (pem.find("-----BEGIN ") == std::string::npos) return invalid(name + " is not a PEM file");
+  const BioPtr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  bool asked = false;
+  EVP_PKEY* key = PEM_read_bio_PrivateKey(bio.get(), nullptr, &no_passphrase, &asked);
+  ERR_clear_error();
+  if (asked) {
+    EVP_PKEY_free(key);
+    return invalid(name + " is encrypted; the relay cannot ask for a passphrase: openssl pkey -in " + name +
+                   " -out decrypted.pem");
+  }
+  if (key == nullptr) return invalid(name + " holds no readable private key");
+  const int kind = EVP_PKEY_get_base_id(key);
+  if (kind != EVP_PKEY_RSA && kind != EVP_PKEY_ED25519) {
+    EVP_PKEY_free(key);
+    return invalid(name + " is neither an RSA nor an Ed25519 key; DKIM has no other");
+  }
+  std::shared_ptr<const PrivateKey> made(new PrivateKey(key));
+  if (kind == EVP_PKEY_RSA && made->bits() < kLeastRsaBits) {
+    return invalid(name + " has " + std::to_string(made->bits()) +
+                   " bits; verifiers take at least 1024 (RFC 8301), and 2048 is right");
+  }
+  return made;
+}
+
+conf::Result<std::shared_ptr<const PrivateKey>> PrivateKey::load(const std::string& file) {
+  const conf::Status safe = safe_to_use(file);
+  if (!safe.ok()) return safe.error();
+  std::ifstream in(file, std::ios::binary);
+  std::ostringstream text;
+  if (in) text << in.rdbuf();
+  if (!in) return conf::Error{conf::ErrorCode::kIo, "cannot read " + file + ": " + std::strerror(errno)};
+  return parse(text.str(), file);
+}
+
+std::shared_ptr<const PrivateKey> PrivateKey::generate(Algorithm algorithm, int rsa_bits) {
+  EVP_PKEY* key = algorithm == Algorithm::kEd25519Sha256
+                      ? EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519")
+                      : EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", static_cast<size_t>(rsa_bits));
+  CHECK(key != nullptr);
+  return std::shared_ptr<const PrivateKey>(new PrivateKey(key));
+}
+
+std::string PrivateKey::public_text() const {
+  if (algorithm_ == Algorithm::kEd25519Sha256) {
+    uint8_t raw[32];
+    size_t size = sizeof raw;
+    CHECK(EVP_PKEY_get_raw_public_key(key_, raw, &size) == 1);
+    return base64(raw, size);
+  }
+  unsigned char* der = nullptr;
+  const int size = i2d_PUBKEY(key_, &der);
+  CHECK(size > 0);
+  std::string text = base64(der, static_cast<size_t>(size));
+  OPENSSL_free(der);
+  return text;
+}
+
+conf::Result<std::string> PrivateKey::sign(std::string_view data) const {
+  ERR_clear_error();
+  Sha256 hash;
+  hash.write(data);
+  const Sha256Value value = hash.finish();
+  std::vector<unsigned char> out(static_cast<size_t>(EVP_PKEY_get_size(key_)));
+  size_t size = out.size();
+  bool good = false;
+  if (algorithm_ == Algorithm::kEd25519Sha256) {  // RFC 8463 §3: Ed25519 over the SHA-256 value
+    EVP_MD_CTX* context = EVP_MD_CTX_new();
+    good = context != nullptr && EVP_DigestSignInit(context, nullptr, nullptr, nullptr, key_) == 1 &&
+           EVP_DigestSign(context, out.data(), &size, value.data(), value.size()) == 1;
+    EVP_MD_CTX_free(context);
+  } else {
+    const ContextPtr context(EVP_PKEY_CTX_new(key_, nullptr));
+    good = context != nullptr && EVP_PKEY_sign_init(context.get()) == 1 &&
+           EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) == 1 &&
+           EVP_PKEY_CTX_set_signature_md(context.get(), EVP_sha256()) == 1 &&
+           EVP_PKEY_sign(context.get(), out.data(), &size, value.data(), value.size()) == 1;
+  }
+  if (!good) {
+    char text[256];
+    ERR_error_string_n(ERR_get_error(), text, sizeof text);
+    return conf::Error{conf::ErrorCode::kIo, std::string("OpenSSL could not sign: ") + text};
+  }
+  return base64(out.data(), size);
+}
+
+}  // namespace dkim
