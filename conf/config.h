@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "conf/dkim_settings.h"
 #include "conf/vocab/time.h"
 
 namespace conf {
@@ -170,6 +171,7 @@ struct Config {
   SpoolSettings spool;
   LogSettings log;
   AdminSettings admin;
+  DkimSettings dkim;
 
   // The settings for a recipient domain: first matching destination, else the defaults. O(destinations).
   // `index` (may be null) gets 0 for the defaults, else 1 + position of the destination.

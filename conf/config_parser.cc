@@ -35,6 +35,7 @@ class ConfigReader {
     read_users();
     read_sources();
     read_destinations();
+    read_signing();
     check_together();
     root_.finish();
     return config_;
@@ -96,6 +97,26 @@ class ConfigReader {
     if (config_->admin.socket.size() > 107)
       admin.report("socket", "is longer than 107 characters: the system takes no more");
     admin.finish();
+  }
+
+  void read_signing() {
+    TableReader dkim = section("dkim");
+    read_dkim(&dkim, &config_->dkim);
+    for (const toml::table* table : root_.tables("dkim_key")) {
+      TableReader reader = element("dkim_key", table);
+      DkimKey key;
+      key.options = config_->dkim.options;
+      read_dkim_key(&reader, &key);
+      for (const DkimKey& other : config_->dkim.keys) {
+        if (other.domain == key.domain && other.selector == key.selector)
+          reader.report("selector", "\"" + key.selector + "\" of " + key.domain + " is there twice");
+      }
+      config_->dkim.keys.push_back(std::move(key));
+    }
+    const std::string& fallback = config_->dkim.default_domain;
+    const auto is_fallback = [&fallback](const DkimKey& key) { return key.domain == fallback; };
+    if (!fallback.empty() && std::ranges::none_of(config_->dkim.keys, is_fallback))
+      dkim.report("default_domain", "there is no [[dkim_key]] with domain = \"" + fallback + "\"");
   }
 
   void read_listeners() {

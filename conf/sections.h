@@ -16,6 +16,9 @@ void read_destination_settings(TableReader* reader, DestinationSettings* out);
 void read_dns(TableReader* reader, DnsSettings* out);
 void read_spool(TableReader* reader, SpoolSettings* out);
 void read_log(TableReader* reader, LogSettings* out);
+void read_dkim(TableReader* reader, DkimSettings* out);
+// `out->options` holds what [dkim] says.
+void read_dkim_key(TableReader* reader, DkimKey* out);
 
 // "127.0.0.1:25", "[::1]:25"; false when it is not of this form or the host is not an IP address.
 bool parse_place(const std::string& text, std::string* address, uint16_t* port);

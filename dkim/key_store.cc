@@ -52,16 +52,17 @@ std::shared_ptr<const KeyStore> KeyStore::load(const conf::DkimSettings& setting
     }
     auto entry = std::make_shared<Entry>();
     entry->mask = key.domain;
-    entry->signing = {std::move(*loaded), starts_wild(key.domain) ? "" : key.domain, key.selector, key.options};
+    *entry->signing = {std::move(*loaded), starts_wild(key.domain) ? "" : key.domain, key.selector,
+                       key.options};
     entry->subdomains = key.subdomains;
     entry->wait_for_record = key.wait_for_record;
-    const conf::Status tried = try_out(entry->signing, signer);
+    const conf::Status tried = try_out(*entry->signing, signer);
     if (!tried.ok()) {
       report(key.file + " signs, but the signature does not verify: " + tried.error().detail, false);
       continue;
     }
-    if (entry->signing.key->weak()) {
-      report(key.file + " has only " + std::to_string(entry->signing.key->bits()) +
+    if (entry->signing->key->weak()) {
+      report(key.file + " has only " + std::to_string(entry->signing->key->bits()) +
                  " bits; make a new one: penstock dkim keygen",
              true);
     }
@@ -72,26 +73,32 @@ std::shared_ptr<const KeyStore> KeyStore::load(const conf::DkimSettings& setting
   return good ? store : nullptr;
 }
 
-std::vector<SigningKey> KeyStore::choose(std::string_view mask, std::string_view from_domain, bool below) const {
-  std::vector<SigningKey> chosen;
+KeyStore::Keys KeyStore::choose(std::string_view mask, std::string_view from_domain, bool below) const {
+  Keys chosen;
   const auto found = by_mask_.find(mask);
   if (found == by_mask_.end()) return chosen;
   for (const Algorithm algorithm : {Algorithm::kRsaSha256, Algorithm::kEd25519Sha256}) {
     for (const Entry* entry : found->second) {
-      if (entry->signing.key->algorithm() != algorithm || !entry->active()) continue;
+      if (entry->signing->key->algorithm() != algorithm || !entry->active()) continue;
       if (below && !entry->subdomains) continue;
-      chosen.push_back(entry->signing);
-      if (chosen.back().domain.empty()) chosen.back().domain = from_domain;
+      if (!entry->signing->domain.empty()) {
+        chosen.push_back(entry->signing);
+      } else {
+        auto here = std::make_shared<SigningKey>(*entry->signing);
+        here->domain = from_domain;
+        chosen.push_back(std::move(here));
+      }
       break;
     }
   }
   return chosen;
 }
 
-std::vector<SigningKey> KeyStore::keys_for(std::string_view from_domain) const {
-  std::vector<SigningKey> chosen = choose(from_domain, from_domain, false);
+KeyStore::Keys KeyStore::keys_for(std::string_view from_domain) const {
+  Keys chosen = choose(from_domain, from_domain, false);
   std::string_view parent = from_domain;
-  for (size_t dot = parent.find('.'); chosen.empty() && dot != std::string_view::npos; dot = parent.find('.')) {
+  for (size_t dot = parent.find('.'); chosen.empty() && dot != std::string_view::npos;
+       dot = parent.find('.')) {
     parent.remove_prefix(dot + 1);
     chosen = choose("*." + std::string(parent), from_domain, false);
     if (chosen.empty()) chosen = choose(parent, from_domain, true);

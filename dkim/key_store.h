@@ -1,7 +1,7 @@
 // The keys to sign with, found by the domain of the author. Immutable: a reload makes a new one. Any thread.
 #pragma once
 
-#include <functional>
+#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
@@ -23,23 +23,23 @@ class KeyStore {
                                               const Signer& signer, std::vector<conf::Problem>* problems);
 
   struct Entry {
-    SigningKey signing;            // its domain is empty for a wildcard: the From domain then
-    std::string mask;              // as configured
+    std::shared_ptr<SigningKey> signing = std::make_shared<SigningKey>();  // a wildcard's domain is empty
+    std::string mask;                                                      // as configured
     bool subdomains = true;
     bool wait_for_record = false;
-    // Set by the relay when the record was seen; entries that wait do not sign before.
-    std::shared_ptr<bool> seen = std::make_shared<bool>(false);
-    bool active() const { return !wait_for_record || *seen; }
+    mutable std::atomic<bool> seen{false};  // set when the record was seen in DNS
+    bool active() const { return !wait_for_record || seen; }
   };
 
   // The keys for mail from `from_domain` (canonical): those of that very domain, else of its nearest parent
   // with subdomains = true or a wildcard, else of the default domain. Of each algorithm the first active one
   // in the order of the file, RSA first. Empty: there is none.
-  std::vector<SigningKey> keys_for(std::string_view from_domain) const;
+  using Keys = std::vector<std::shared_ptr<const SigningKey>>;
+  Keys keys_for(std::string_view from_domain) const;
   const std::vector<std::shared_ptr<Entry>>& entries() const { return entries_; }
 
  private:
-  std::vector<SigningKey> choose(std::string_view mask, std::string_view from_domain, bool below) const;
+  Keys choose(std::string_view mask, std::string_view from_domain, bool below) const;
 
   std::vector<std::shared_ptr<Entry>> entries_;
   std::map<std::string, std::vector<const Entry*>, std::less<>> by_mask_;

@@ -77,7 +77,8 @@ conf::Status compare_record(std::string_view text, const PrivateKey& key) {
   if (tag("v", "DKIM1") != "DKIM1") return differs("the record has v=" + tag("v", "") + ", not v=DKIM1");
   if (tag("k", "rsa") != kind_of(key))
     return differs("the record has a key of the kind " + tag("k", "rsa") + ", ours is " + kind_of(key));
-  if (!list_has(tag("h", "sha256"), "sha256", "sha256")) return differs("the record does not allow sha256 (h=)");
+  if (!list_has(tag("h", "sha256"), "sha256", "sha256"))
+    return differs("the record does not allow sha256 (h=)");
   if (!list_has(tag("s", "*"), "*", "email")) return differs("the record is not for mail (s=)");
   std::string published = tag("p", "");
   std::erase_if(published, is_space);
@@ -90,7 +91,8 @@ conf::Status compare_record(std::string_view text, const PrivateKey& key) {
 bool valid_selector(std::string_view text) {
   char before = '.';
   for (const char c : text) {
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    const bool letter =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
     if (!letter && (before == '.' || (c != '-' && c != '.'))) return false;
     before = c;
   }

@@ -22,6 +22,7 @@
 #include "relay/privileges.h"
 #include "relay/reception.h"
 #include "relay/sd_notify.h"
+#include "relay/signing_keys.h"
 #include "relay/spool/rocks_spool.h"
 #include "relay/tls/context.h"
 #include "relay/transit.h"
@@ -63,6 +64,13 @@ std::string listener_text(const conf::Listener& listener) {
   return (v6 ? '[' + listener.address + ']' : listener.address) + ':' + std::to_string(listener.port);
 }
 
+std::shared_ptr<const dkim::KeyStore> read_keys(const conf::Config& config) {
+  std::vector<conf::Problem> problems;
+  std::shared_ptr<const dkim::KeyStore> keys = SigningKeys::read(config, &problems);
+  for (const conf::Problem& problem : problems) say(problem.text());
+  return keys;
+}
+
 // Members are in the order of their making; they go in the opposite order.
 class Daemon {
  public:
@@ -99,6 +107,8 @@ class Daemon {
   std::unique_ptr<mx::DnsCache> dns_cache_;
   std::unique_ptr<uv::TcpNetwork> network_;
   std::unique_ptr<Authenticator> authenticator_;
+  std::unique_ptr<SigningKeys> signing_;
+  std::shared_ptr<const dkim::KeyStore> first_keys_;  // read before privileges are dropped
   std::unique_ptr<Transit> transit_;
   std::unique_ptr<Reception> reception_;
   std::map<std::string, OpenListener> listeners_;  // by "name address:port"
@@ -159,12 +169,16 @@ conf::Status Daemon::open_transit() {
   const auto post = [this](std::function<void()> work) { loop_->post(std::move(work)); };
   authenticator_ = std::make_unique<Authenticator>(post);
 
+  signing_ = std::make_unique<SigningKeys>([this] { loop_->post([] {}); }, say);
+  signing_->use(std::move(first_keys_), config_->dkim, dns_cache_.get(), clock_.now());
+
   Transit::Parts parts;
   parts.config = config_;
   parts.spool = spool_.get();
   parts.log = log_.get();
   parts.resolver = dns_cache_.get();
   parts.network = network_.get();
+  parts.signer = signing_->queue();
   parts.clock = &clock_;
   parts.random = &random_;
   for (const conf::Listener& listener : config_->listeners)
@@ -198,13 +212,15 @@ conf::Status Daemon::open_transit() {
 conf::Status Daemon::start() {
   raise_descriptor_limit();
   loop_ = std::make_unique<uv::Loop>();
-  // What needs root comes first: the TLS key and the ports.
+  // What needs root comes first: the TLS key, the ports and the DKIM keys.
   conf::Status status = load_tls(*config_, &server_tls_, &client_tls_);
   if (!status.ok()) return status;
   for (const conf::Listener& listener : config_->listeners) {
     status = open_listener(listener);
     if (!status.ok()) return status;
   }
+  first_keys_ = read_keys(*config_);
+  if (first_keys_ == nullptr) return conf::Error{conf::ErrorCode::kInvalid, "a DKIM key cannot be used"};
   status = prepare_directories(*config_);
   if (!status.ok()) return status;
   status = drop_privileges(config_->run_as);
@@ -229,7 +245,8 @@ void Daemon::round() {
   const conf::Instant now = clock_.now();
   transit_->step(now);
   reception_->step();
-  conf::Instant wake = transit_->next_wake();
+  signing_->step(now);
+  conf::Instant wake = std::min(transit_->next_wake(), signing_->next_wake());
   if (stopping_) {
     if ((transit_->quiet() && reception_->connections() == 0) || now >= give_up_at_) {
       loop_->stop();
@@ -286,6 +303,12 @@ void Daemon::reload() {
     notify_ready("serving; the last reload was refused");
     return;
   }
+  std::shared_ptr<const dkim::KeyStore> keys = read_keys(*fresh);
+  if (keys == nullptr) {
+    say("reload refused, the old configuration goes on: a DKIM key cannot be used");
+    notify_ready("serving; the last reload was refused");
+    return;
+  }
   const bool restart_needed =
       fresh->spool.path != config_->spool.path || fresh->hostname != config_->hostname ||
       fresh->dns.servers != config_->dns.servers || fresh->log.path != config_->log.path ||
@@ -296,6 +319,7 @@ void Daemon::reload() {
   server_tls_ = server;
   client_tls_ = client;
   network_->set_client_tls(client_tls_);
+  signing_->use(std::move(keys), config_->dkim, dns_cache_.get(), clock_.now());
   reception_->reload(config_);
   transit_->reload(config_);
   std::map<std::string, OpenListener> old = std::move(listeners_);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <set>
 #include <unordered_map>
@@ -24,6 +25,11 @@ class DispatcherUser {
   virtual ~DispatcherUser() = default;
   // Which recipients of the delivery (indices in its record) are to be tried now; none: nothing to do.
   virtual std::vector<uint32_t> recipients_now(queue::Delivery* delivery) = 0;
+  // Whether the message of the delivery may be sent as it is. False: `then` is called later; an error says
+  // why it must wait.
+  virtual bool ready_to_send(queue::Delivery* delivery, std::function<void(conf::Status)> then) = 0;
+  // Back with the user, pinned: its message must not be sent now.
+  virtual void not_ready(queue::Delivery* delivery, const conf::Error& why, const AttemptFacts& facts) = 0;
   // One transaction is over. The delivery is still with the dispatcher.
   virtual void transaction_over(queue::Delivery* delivery, const std::vector<uint32_t>& recipients,
                                 const std::vector<smtp::RecipientOutcome>& outcomes,
@@ -89,6 +95,9 @@ class Dispatcher final : public OutboundConnection::Owner {
   void take_next(Slot& slot);
   void loaded(uint64_t number, OutboundConnection* connection, queue::Delivery* delivery,
               conf::Result<queue::Message*> result);
+  void prepare(Slot& slot);
+  void prepared(uint64_t number, OutboundConnection* connection, queue::Delivery* delivery,
+                const conf::Status& status);
   void begin(Slot& slot);
   void end_job(Slot& slot);
   void give_up_old(queue::Path* path, conf::Instant now);

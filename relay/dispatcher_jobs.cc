@@ -48,7 +48,7 @@ void Dispatcher::take_next(Slot& slot) {
   slot.job.picked_up = clock_->now();
   slot.job.loading = true;
   if (delivery->message != nullptr && delivery->message->body.has_value()) {
-    begin(slot);
+    prepare(slot);
     return;
   }
   connection->stay();
@@ -80,7 +80,43 @@ void Dispatcher::loaded(uint64_t number, OutboundConnection* connection, queue::
     user_->delivery_over(delivery);
     return;
   }
-  begin(found->second);
+  prepare(found->second);
+}
+
+void Dispatcher::prepare(Slot& slot) {
+  OutboundConnection* connection = slot.connection.get();
+  queue::Delivery* delivery = slot.job.delivery;
+  const bool ready = user_->ready_to_send(
+      delivery, [this, number = slot.number, connection, delivery](const conf::Status& status) {
+        prepared(number, connection, delivery, status);
+      });
+  if (ready) {
+    begin(slot);
+  } else {
+    connection->stay();
+  }
+}
+
+void Dispatcher::prepared(uint64_t number, OutboundConnection* connection, queue::Delivery* delivery,
+                          const conf::Status& status) {
+  const auto found = connections_.find(connection);
+  const bool here = found != connections_.end() && found->second.number == number;
+  if (here && status.ok()) {
+    begin(found->second);
+    return;
+  }
+  --jobs_;
+  if (status.ok()) {  // the connection went meanwhile
+    user_->delivery_over(delivery);
+    return;
+  }
+  AttemptFacts facts;
+  if (here) {
+    facts = facts_of(found->second);
+    found->second.job = {};
+  }
+  user_->not_ready(delivery, status.error(), facts);
+  if (here) take_next(found->second);
 }
 
 void Dispatcher::begin(Slot& slot) {
@@ -111,6 +147,7 @@ void Dispatcher::begin(Slot& slot) {
   for (size_t i = 0; i < job.in_transaction; ++i) {
     transaction.recipients.push_back(message.record.recipients[job.recipients[i]].recipient);
   }
+  transaction.header_prefix = message.signature;
   transaction.body = message.body;
   slot.connection->send(std::move(transaction));
 }

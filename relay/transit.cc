@@ -30,6 +30,10 @@ Transit::Transit(Parts parts)
                parts_.config->dns.allow_private_targets},
               parts_.resolver, parts_.random),
       settlement_(parts_.config, parts_.spool, parts_.log, parts_.clock, parts_.random, this),
+      signing_(parts_.config, parts_.signer, &messages_,
+               [this](const queue::Message& message, const dkim::SignOutcome& outcome) {
+                 report_unsigned(message, outcome);
+               }),
       dispatcher_(parts_.config, &messages_, parts_.network, parts_.clock, parts_.random, this),
       started_(parts_.clock->now()),
       next_sweep_(started_ + kSweepPeriod) {}
@@ -183,6 +187,21 @@ std::vector<uint32_t> Transit::recipients_now(Delivery* delivery) {
   return indices;
 }
 
+bool Transit::ready_to_send(Delivery* delivery, std::function<void(conf::Status)> then) {
+  return signing_.ready(delivery->message, std::move(then));
+}
+
+void Transit::not_ready(Delivery* delivery, const conf::Error& why, const AttemptFacts& facts) {
+  AttemptFacts known = facts;
+  if (known.settings == nullptr) {
+    known.config = parts_.config;
+    known.settings = &parts_.config->settings_for(domains_.at(delivery->domain).name.text());
+  }
+  delivery->path = nullptr;
+  refuse_locally(delivery, bounce::Stage::kLocal, bounce::Reply::make(451, "4.7.5 not signed: " + why.detail),
+                 std::move(known));
+}
+
 void Transit::transaction_over(Delivery* delivery, const std::vector<uint32_t>& recipients,
                                const std::vector<smtp::RecipientOutcome>& outcomes,
                                const AttemptFacts& facts) {
@@ -274,6 +293,7 @@ void Transit::retire_finished(conf::Instant now) {
 
 void Transit::step(conf::Instant now) {
   parts_.spool->drain_completions();
+  signing_.step();
   retire_finished(now);
   if (!stopping_) {
     for (size_t i = 0; i < kDuePerStep; ++i) {
@@ -304,6 +324,7 @@ void Transit::reload(conf::ConfigPtr config) {
   domains_.forget_routes();
   sites_.reload(parts_.config);
   settlement_.reload(parts_.config);
+  signing_.reload(parts_.config);
   dispatcher_.reload(parts_.config);
   std::vector<Delivery*> ready;
   sites_.for_each([&ready](queue::Path* path) {

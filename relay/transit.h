@@ -22,6 +22,7 @@
 #include "relay/queue/scheduled.h"
 #include "relay/queue/site_table.h"
 #include "relay/settlement.h"
+#include "relay/signing.h"
 #include "relay/smtp/server_session.h"
 #include "relay/spool/spool.h"
 
@@ -40,6 +41,7 @@ class Transit final : public smtp::Gate,
     Network* network = nullptr;
     const conf::Clock* clock = nullptr;
     conf::Random* random = nullptr;
+    dkim::SignQueue* signer = nullptr;       // null: nothing is signed
     std::vector<std::string> own_addresses;  // see mx::RouterOptions
   };
   explicit Transit(Parts parts);
@@ -95,6 +97,9 @@ class Transit final : public smtp::Gate,
   bool concerns(const queue::Delivery& delivery, const spool::RecipientRecord& recipient);
 
   std::vector<uint32_t> recipients_now(queue::Delivery* delivery) override;
+  bool ready_to_send(queue::Delivery* delivery, std::function<void(conf::Status)> then) override;
+  void not_ready(queue::Delivery* delivery, const conf::Error& why, const AttemptFacts& facts) override;
+  void report_unsigned(const queue::Message& message, const dkim::SignOutcome& outcome);
   void transaction_over(queue::Delivery* delivery, const std::vector<uint32_t>& recipients,
                         const std::vector<smtp::RecipientOutcome>& outcomes,
                         const AttemptFacts& facts) override;
@@ -117,6 +122,7 @@ class Transit final : public smtp::Gate,
   queue::SiteTable sites_;
   mx::Router router_;
   Settlement settlement_;
+  Signing signing_;
   Dispatcher dispatcher_;
   std::deque<Finished> finished_;
   conf::Instant started_;

@@ -20,6 +20,10 @@ bool Transit::accepting(std::string* why) const {
     *why = health.why;
     return false;
   }
+  if (signing_.overloaded()) {
+    *why = "signing cannot keep up";
+    return false;
+  }
   if (deliveries_.messages() >= parts_.config->spool.max_messages) {
     *why = "the queue is full";
     return false;
@@ -67,6 +71,7 @@ void Transit::enqueue(spool::MessageRecord record, conf::Bytes body) {
   }
   queue::Message* message =
       messages_.insert(std::move(record), std::move(body), static_cast<uint32_t>(domains.size()));
+  if (message != nullptr) signing_.begin(message);
   std::vector<Delivery*> fresh;
   for (const uint32_t domain : domains) {
     Delivery* delivery = deliveries_.add(id, domain, now);
@@ -115,6 +120,17 @@ void Transit::adopt(const spool::MessageRecord& record) {
       schedule(delivery);
     }
   }
+}
+
+void Transit::report_unsigned(const queue::Message& message, const dkim::SignOutcome& outcome) {
+  conf::DeliveryEvent event;
+  event.kind = outcome.alarm ? conf::EventKind::kAlarm : conf::EventKind::kUnsigned;
+  event.time = parts_.clock->wall();
+  event.id = message.record.id;
+  event.reverse_path = message.record.envelope.reverse_path.text();
+  event.reply = outcome.detail;
+  event.stage = "sign";
+  settlement_.append(event);
 }
 
 void Transit::report_stored(spool::MessageRecord record, conf::Bytes body) {

@@ -9,7 +9,17 @@
 
 namespace conf {
 
-enum class EventKind : uint8_t { kAccepted, kDeferred, kDelivered, kFailed, kExpired, kReportSent, kDropped };
+enum class EventKind : uint8_t {
+  kAccepted,
+  kDeferred,
+  kDelivered,
+  kFailed,
+  kExpired,
+  kReportSent,
+  kDropped,
+  kUnsigned,  // no DKIM signature could be made; `reply` says why
+  kAlarm,     // something that must not be: `reply` says what
+};
 
 // Durations of the stages of one attempt; negative when the stage was not reached.
 struct StageDelays {

@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "conf/config_parser.h"
+#include "dkim/key_store.h"
 #include "relay/cli/cli.h"
 #include "relay/cli/command.h"
 
@@ -11,9 +12,14 @@ namespace {
 int check(const std::string& path) {
   const conf::ConfigPtr config = read_config(path);
   if (config == nullptr) return kUsage;
-  std::printf("%s: good (%zu listeners, %zu sources, %zu destinations, %zu users)\n", path.c_str(),
-              config->listeners.size(), config->sources.size(), config->destinations.size(),
-              config->users.size());
+  std::vector<conf::Problem> problems;
+  const bool keys_good =
+      dkim::KeyStore::load(config->dkim, path, *dkim::make_signer(config->dkim.engine), &problems) != nullptr;
+  for (const conf::Problem& problem : problems) std::fprintf(stderr, "%s\n", problem.text().c_str());
+  if (!keys_good) return kUsage;
+  std::printf("%s: good (%zu listeners, %zu sources, %zu destinations, %zu users, %zu DKIM keys)\n",
+              path.c_str(), config->listeners.size(), config->sources.size(), config->destinations.size(),
+              config->users.size(), config->dkim.keys.size());
   return kDone;
 }
 

@@ -18,6 +18,7 @@ int run(int argc, char** argv) {
   add_check_command(&parser, &invocation);
   add_queue_command(&parser, &invocation);
   add_hash_password_command(&parser, &invocation);
+  add_dkim_command(&parser, &invocation);
   add_version_command(&parser, &invocation);
   try {
     parser.parse(argc, argv);

@@ -208,6 +208,10 @@ std::string_view kind_text(conf::EventKind kind) {
       return "report_sent";
     case conf::EventKind::kDropped:
       return "dropped";
+    case conf::EventKind::kUnsigned:
+      return "unsigned";
+    case conf::EventKind::kAlarm:
+      return "alarm";
   }
   return "unknown";
 }

@@ -216,12 +216,15 @@ TEST(ConfigDocs, EveryKeyHasAGoodExample) {
       {"source", "name = \"someone\"\n"},
       {"tls", "certificate = \"/c.pem\"\nkey = \"/k.pem\"\n"},
       {"defaults", "domains = [\"example.org\"]\n"},
+      {"dkim", "default_domain = \"example.com\"\n"},
+      {"dkim_key", "domain = \"example.com\"\nselector = \"s\"\nfile = \"/k.pem\"\n"},
   };
   std::string section;
   size_t examples = 0;
   for (std::string line; std::getline(docs, line);) {
     std::smatch match;
     if (std::regex_match(line, match, heading)) section = match[1];
+    if (line == "`[[dkim_key]]`:") section = "dkim_key";
     if (line.rfind("| `", 0) != 0) continue;
     ASSERT_TRUE(std::regex_match(line, match, row)) << line;
     const std::string key = match[1];
@@ -234,12 +237,13 @@ TEST(ConfigDocs, EveryKeyHasAGoodExample) {
     }
     if (key == "tls_verify") text += "tls = \"required\"\n";
     text += setting;
-    const bool many =
-        section == "listener" || section == "user" || section == "source" || section == "defaults";
+    const bool many = section == "listener" || section == "user" || section == "source" ||
+                      section == "defaults" || section == "dkim_key";
     const std::string name = section == "defaults" ? "destination" : section;
     if (!section.empty()) text.insert(0, many ? "[[" + name + "]]\n" : "[" + name + "]\n");
     if (key != "hostname") text.insert(0, "hostname = \"relay.example.com\"\n");
     if (section != "listener") text += "[[listener]]\naddress = \"127.0.0.1:25\"\n";
+    if (section == "dkim") text += "[[dkim_key]]\n" + beside.at("dkim_key");
     if (section != "user") text += "[[user]]\nname = \"shop\"\nsecret = \"$y$j9T$salt$hash\"\n";
     if (section != "tls") text += "[tls]\ncertificate = \"/c.pem\"\nkey = \"/k.pem\"\n";
     const ParsedConfig parsed = parse_config(text, "example");
@@ -252,6 +256,46 @@ TEST(ConfigDocs, EveryKeyHasAGoodExample) {
 TEST(ConfigDocs, ThePackagedFileIsGood) {
   const ParsedConfig parsed = parse_config(read("packaging/penstock.toml"), "penstock.toml");
   EXPECT_NE(parsed.config, nullptr) << all_problems(parsed);
+}
+
+std::string dkim_problem(const std::string& text) {
+  const ParsedConfig parsed = parse_config(std::string(kMinimal) + text, "t.toml");
+  return all_problems(parsed);
+}
+
+TEST(Dkim, KeysInheritTheOptions) {
+  const ConfigPtr config = good(std::string(kMinimal) +
+                                "[dkim]\nexpire = \"2d\"\nbody_canonicalization = \"simple\"\n"
+                                "[[dkim_key]]\ndomain = \"Example.COM\"\nselector = \"a\"\nfile = \"/a\"\n"
+                                "[[dkim_key]]\ndomain = \"*.example.com\"\nselector = \"b\"\nfile = \"/b\"\n"
+                                "expire = \"1d\"\noversign = [\"From\"]\n");
+  ASSERT_EQ(config->dkim.keys.size(), 2U);
+  EXPECT_EQ(config->dkim.keys[0].domain, "example.com");
+  EXPECT_EQ(config->dkim.keys[0].options.expire, Duration(48h));
+  EXPECT_EQ(config->dkim.keys[1].options.expire, Duration(24h));
+  EXPECT_EQ(config->dkim.keys[1].options.body, Canonicalization::kSimple);
+  EXPECT_EQ(config->dkim.keys[1].options.oversign.size(), 1U);
+  EXPECT_EQ(config->dkim.keys[1].domain, "*.example.com");
+}
+
+TEST(Dkim, WhatIsWrong) {
+  const std::string key = "[[dkim_key]]\ndomain = \"example.com\"\nselector = \"s\"\nfile = \"/k\"\n";
+  EXPECT_EQ(
+      dkim_problem("[[dkim_key]]\ndomain = \"example.com\"\nselector = \"s s\"\nfile = \"/k\"\n"),
+      "t.toml:6:12: [[dkim_key]] selector: \"s s\" is not a selector: letters, digits, hyphens and dots\n");
+  EXPECT_NE(dkim_problem("[[dkim_key]]\nselector = \"s\"\n").find("domain: is missing"), std::string::npos);
+  EXPECT_NE(dkim_problem(key + key).find("\"s\" of example.com is there twice"), std::string::npos);
+  EXPECT_NE(dkim_problem(key + "identity = \"@example.net\"\n").find("does not lie in example.com"),
+            std::string::npos);
+  EXPECT_EQ(dkim_problem(key + "identity = \"@news.example.com\"\n"), "");
+  EXPECT_NE(dkim_problem(key + "headers = [\"From\", \"received\"]\n").find("must not be signed"),
+            std::string::npos);
+  EXPECT_NE(dkim_problem(key + "headers = [\"To\"]\noversign = []\n").find("\"From\" must be signed"),
+            std::string::npos);
+  EXPECT_NE(dkim_problem(key + "expire = \"5m\"\n").find("is too short"), std::string::npos);
+  EXPECT_NE(dkim_problem("[dkim]\ndefault_domain = \"example.net\"\n" + key).find("there is no [[dkim_key]]"),
+            std::string::npos);
+  EXPECT_NE(dkim_problem("[dkim]\nengine = \"gpg\"\n").find("evp"), std::string::npos);
 }
 
 TEST(Units, DurationsSizesRates) {

@@ -5,11 +5,13 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "relay/admin/admin_server.h"
 #include "relay/authenticator.h"
 #include "relay/daemon.h"
+#include "relay/txt_lookup.h"
 #include "tests/relay/admin/fake_relay.h"
 #include "tests/relay/admin/records.h"
 
@@ -22,6 +24,15 @@ int run_daemon(const std::string& config_path) {
   return 0;
 }
 std::string hash_secret(const std::string& secret) { return secret == "unhashable" ? "" : "$y$" + secret; }
+
+std::map<std::string, std::string> known_texts;  // a name system for `penstock dkim`
+conf::Result<std::vector<std::string>> look_up_txt(const std::string& name, const std::string& server) {
+  if (server == "192.0.2.1") return conf::Error{conf::ErrorCode::kUnavailable, "no answer"};
+  const auto found = known_texts.find(name);
+  if (found == known_texts.end())
+    return conf::Error{conf::ErrorCode::kNotFound, "there is no TXT record at " + name};
+  return std::vector<std::string>{found->second};
+}
 
 namespace cli {
 namespace {
@@ -186,6 +197,102 @@ TEST_F(CliTest, DropOfAllTakesOnlyWhatWasCounted) {
   EXPECT_EQ(queue({"drop", "--all", "--yes"}).exit_code, kDone);
   ASSERT_EQ(backend_.applied.size(), 1u);
   EXPECT_EQ(backend_.applied[0].second, (std::vector<conf::MessageId>{1, 2}));
+}
+
+TEST_F(CliTest, DkimKeygenWritesAKeyAndItsRecord) {
+  const std::string key = (folder_ / "key.pem").string();
+  const std::vector<std::string> words = {"dkim",       "keygen", "--domain", "Example.com",
+                                          "--selector", "s1",     "--out",    key};
+  const Outcome made = command(words);
+  EXPECT_EQ(made.exit_code, kDone) << made.err;
+  EXPECT_EQ(made.out.find("s1._domainkey.example.com. IN TXT ( \"v=DKIM1; k=rsa; p="), 0U) << made.out;
+  EXPECT_EQ(fs::status(key).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+  const Outcome again = command(words);
+  EXPECT_EQ(again.exit_code, kFailed);
+  EXPECT_NE(again.err.find("a key is never overwritten"), std::string::npos) << again.err;
+  EXPECT_EQ(command({"dkim", "keygen", "--domain", "a b", "--selector", "s", "--out", key}).exit_code,
+            kUsage);
+  EXPECT_EQ(
+      command({"dkim", "keygen", "--domain", "a.example", "--selector", "s", "--out", key, "--bits", "1024"})
+          .exit_code,
+      kUsage);
+}
+
+TEST_F(CliTest, DkimCheckComparesTheRecord) {
+  const std::string key = (folder_ / "key.pem").string();
+  ASSERT_EQ(command({"dkim", "keygen", "--domain", "example.com", "--selector", "s1", "--out", key, "--type",
+                     "ed25519"})
+                .exit_code,
+            kDone);
+  const std::vector<std::string> words = {"dkim",       "check", "--domain", "example.com",
+                                          "--selector", "s1",    "--key",    key};
+  known_texts.clear();
+  Outcome outcome = command(words);
+  EXPECT_EQ(outcome.exit_code, kFailed);
+  EXPECT_NE(
+      outcome.out.find("there is no TXT record at s1._domainkey.example.com; it should be\n  s1._domainkey"),
+      std::string::npos)
+      << outcome.out;
+  const size_t begin = outcome.out.find('"') + 1;
+  known_texts["s1._domainkey.example.com"] = outcome.out.substr(begin, outcome.out.find('"', begin) - begin);
+  outcome = command(words);
+  EXPECT_EQ(outcome.exit_code, kDone) << outcome.out;
+  EXPECT_NE(outcome.out.find("good (ed25519-sha256"), std::string::npos) << outcome.out;
+  known_texts["s1._domainkey.example.com"] = "v=DKIM1; k=ed25519; p=";
+  EXPECT_NE(command(words).out.find("revoked"), std::string::npos);
+  std::vector<std::string> elsewhere = words;
+  elsewhere.insert(elsewhere.end(), {"--dns", "192.0.2.1"});
+  EXPECT_NE(command(elsewhere).out.find("no answer"), std::string::npos);
+  // The keys of a configuration, and `penstock check`, which reads them too.
+  const std::string config = (folder_ / "penstock.toml").string();
+  std::ofstream(config) << "hostname = \"relay.example.com\"\n[[listener]]\naddress = \"127.0.0.1:25\"\n"
+                        << "[[dkim_key]]\ndomain = \"example.com\"\nselector = \"s1\"\nfile = \"" << key
+                        << "\"\n";
+  EXPECT_EQ(command({"dkim", "check", "-c", config}).exit_code, kFailed);
+  EXPECT_NE(command({"check", "-c", config}).out.find("1 DKIM keys"), std::string::npos);
+  fs::permissions(key, fs::perms::others_read, fs::perm_options::add);
+  const Outcome open = command({"check", "-c", config});
+  EXPECT_EQ(open.exit_code, kUsage);
+  EXPECT_NE(open.err.find("penstock.toml:4:1: [[dkim_key]] file: "), std::string::npos) << open.err;
+}
+
+TEST_F(CliTest, DkimSignAndVerify) {
+  const std::string key = (folder_ / "key.pem").string();
+  const Outcome made =
+      command({"dkim", "keygen", "--domain", "example.com", "--selector", "s1", "--out", key});
+  std::string record;
+  for (size_t at = made.out.find('"'); at != std::string::npos; at = made.out.find('"', at + 1)) {
+    const size_t end = made.out.find('"', at + 1);
+    record += made.out.substr(at + 1, end - at - 1);
+    at = end;
+  }
+  known_texts["s1._domainkey.example.com"] = record;
+  const std::string signed_file = (folder_ / "signed.eml").string();
+  for (const std::string engine : {"evp", "opendkim"}) {
+    for (const std::string line_end : {"\n", "\r\n"}) {
+      type_in("From: a@example.com" + line_end + "Subject: x" + line_end + line_end + "body" + line_end);
+      const Outcome made_signature = command(
+          {"dkim", "sign", "--domain", "example.com", "--selector", "s1", "--key", key, "--engine", engine});
+      ASSERT_EQ(made_signature.exit_code, kDone) << made_signature.err;
+      EXPECT_EQ(made_signature.out.find("DKIM-Signature: v=1;"), 0U);
+      EXPECT_EQ(made_signature.out.find('\r') != std::string::npos, line_end == "\r\n");
+      std::ofstream(signed_file, std::ios::binary) << made_signature.out;
+      const Outcome verified = command({"dkim", "verify", signed_file});
+      EXPECT_EQ(verified.exit_code, kDone);
+      EXPECT_EQ(verified.out, "pass d=example.com s=s1 a=rsa-sha256\n");
+      std::ofstream(signed_file, std::ios::binary | std::ios::app) << "more";
+      const Outcome changed = command({"dkim", "verify", signed_file});
+      EXPECT_EQ(changed.exit_code, kFailed);
+      EXPECT_EQ(changed.out, "fail d=example.com s=s1 a=rsa-sha256 (the body was changed)\n");
+    }
+  }
+  type_in("From: a@example.com\n\nbody\n");
+  EXPECT_EQ(command({"dkim", "verify"}).out, "none (the message has no signature)\n");
+  type_in("From: a@example.com\nFrom: b@example.com\n\nbody\n");
+  const Outcome two = command({"dkim", "sign", "--domain", "example.com", "--selector", "s1", "--key", key});
+  EXPECT_EQ(two.exit_code, kFailed);
+  EXPECT_EQ(two.err, "penstock: not signed: the message has two From fields\n");
+  EXPECT_EQ(command({"dkim", "verify", "/nonexistent.eml"}).exit_code, kFailed);
 }
 
 }  // namespace

@@ -1,0 +1,138 @@
+#include "conf/sections.h"
+#include "conf/vocab/address.h"
+
+namespace conf {
+
+namespace {
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+bool same_word(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (lower(a[i]) != lower(b[i])) return false;
+  }
+  return true;
+}
+
+void read_names(TableReader* reader, const char* key, std::vector<std::string>* out) {
+  if (!reader->texts(key, out)) return;
+  for (const std::string& name : *out) {
+    bool good = !name.empty();
+    for (const char c : name) good = good && c > ' ' && c < 0x7f && c != ':' && c != ';';
+    if (!good) reader->report(key, "\"" + name + "\" is not the name of a header field, such as \"List-Id\"");
+    // RFC 6376 §5.4: fields that relays change on the way.
+    for (const char* never : {"Received", "Return-Path", "DKIM-Signature"}) {
+      if (same_word(name, never))
+        reader->report(key, std::string(never) + " must not be signed: relays on the way add or change it");
+    }
+  }
+}
+
+bool has(const std::vector<std::string>& names, std::string_view name) {
+  for (const std::string& each : names) {
+    if (same_word(each, name)) return true;
+  }
+  return false;
+}
+
+void read_options(TableReader* reader, DkimOptions* out) {
+  size_t word = 0;
+  if (reader->choice("header_canonicalization", {"simple", "relaxed"}, &word))
+    out->header = static_cast<Canonicalization>(word);
+  if (reader->choice("body_canonicalization", {"simple", "relaxed"}, &word))
+    out->body = static_cast<Canonicalization>(word);
+  read_names(reader, "headers", &out->headers);
+  read_names(reader, "oversign", &out->oversign);
+  if (!has(out->headers, "From") && !has(out->oversign, "From"))
+    reader->report("headers", "\"From\" must be signed (RFC 6376 section 5.4)");
+  reader->duration("expire", &out->expire);
+  if (out->expire.count() > 0 && out->expire < Duration(1h))
+    reader->report(
+        "expire", "is too short: mail waits longer than that in queues; at least \"1h\", or \"0s\" for none");
+}
+
+bool is_selector(std::string_view text) {
+  char before = '.';
+  for (const char c : text) {
+    const bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    if (!word && (before == '.' || (c != '-' && c != '.'))) return false;
+    before = c;
+  }
+  return !text.empty() && before != '.' && before != '-';
+}
+
+// i= must lie in the domain that signs (RFC 6376 §3.5).
+bool within(std::string_view identity, std::string_view domain) {
+  const size_t at = identity.rfind('@');
+  if (at == std::string_view::npos) return false;
+  const std::string_view part = identity.substr(at + 1);
+  if (same_word(part, domain)) return true;
+  return part.size() > domain.size() + 1 && part[part.size() - domain.size() - 1] == '.' &&
+         same_word(part.substr(part.size() - domain.size()), domain);
+}
+
+}  // namespace
+
+void read_dkim(TableReader* reader, DkimSettings* out) {
+  size_t word = 0;
+  if (reader->choice("engine", {"evp", "opendkim"}, &word)) out->engine = static_cast<DkimEngine>(word);
+  reader->number("workers", &out->workers, 0, 256);
+  reader->number("queue", &out->queue, 1, 10'000'000);
+  reader->share("self_check", &out->self_check);
+  if (reader->choice("without_signature", {"send", "defer"}, &word))
+    out->without_signature = static_cast<WithoutSignature>(word);
+  if (reader->text("default_domain", &out->default_domain)) {
+    const Result<Domain> domain = Domain::parse(out->default_domain);
+    if (domain.ok()) {
+      out->default_domain = domain.value().text();
+    } else {
+      reader->report("default_domain", domain.error().detail);
+    }
+  }
+  read_options(reader, &out->options);
+  reader->finish();
+}
+
+void read_dkim_key(TableReader* reader, DkimKey* out) {
+  out->line = reader->line();
+  out->column = 1;
+  if (!reader->text("domain", &out->domain)) {
+    if (!reader->has("domain"))
+      reader->report("domain", "is missing: whose mail does this key sign? domain = \"example.com\"");
+  } else {
+    const bool wild = out->domain.rfind("*.", 0) == 0;
+    const Result<Domain> domain = Domain::parse(out->domain.substr(wild ? 2 : 0));
+    if (domain.ok()) {
+      out->domain = (wild ? "*." : "") + std::string(domain.value().text());
+    } else {
+      reader->report("domain", domain.error().detail);
+    }
+  }
+  if (!reader->text("selector", &out->selector)) {
+    if (!reader->has("selector"))
+      reader->report("selector", "is missing: the name of the record below _domainkey, such as \"mail2026\"");
+  } else if (!is_selector(out->selector)) {
+    reader->report("selector",
+                   "\"" + out->selector + "\" is not a selector: letters, digits, hyphens and dots");
+  }
+  if (!reader->text("file", &out->file) && !reader->has("file"))
+    reader->report("file", "is missing: the PEM file of the private key; penstock dkim keygen makes one");
+  reader->flag("subdomains", &out->subdomains);
+  reader->flag("wait_for_record", &out->wait_for_record);
+  if (reader->text("identity", &out->options.identity)) {
+    if (out->domain.rfind("*.", 0) == 0) {
+      reader->report("identity", "cannot be set with a wildcard domain");
+    } else if (!within(out->options.identity, out->domain)) {
+      reader->report("identity", "\"" + out->options.identity + "\" does not lie in " + out->domain +
+                                     "; such as \"@" + out->domain + "\"");
+    }
+  }
+  if (out->wait_for_record && out->domain.rfind("*.", 0) == 0)
+    reader->report("wait_for_record",
+                   "cannot be set with a wildcard domain: there is not one record to look for");
+  read_options(reader, &out->options);
+  reader->finish();
+}
+
+}  // namespace conf

@@ -1,0 +1,54 @@
+// The step "sign" of the walk: each message is signed once, off the loop, from the moment it is accepted or
+// read back, while its route and its connection are being made. Loop thread.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <unordered_map>
+#include <vector>
+
+#include "conf/config.h"
+#include "dkim/sign_queue.h"
+#include "relay/queue/message_cache.h"
+
+namespace relay {
+
+class Signing {
+ public:
+  // Hears of every message that could not be signed and of every bad signature.
+  using Report = std::function<void(const queue::Message&, const dkim::SignOutcome&)>;
+  // `queue` may be null: nothing is signed.
+  Signing(conf::ConfigPtr config, dkim::SignQueue* queue, queue::MessageCache* messages, Report report);
+
+  // Begins to sign a message that is in memory with its body.
+  void begin(queue::Message* message);
+  // True: it may be sent as it is. False: `then` is called later; an error says why it must not be sent now.
+  using Then = std::function<void(conf::Status)>;
+  bool ready(queue::Message* message, Then then);
+
+  void step();  // completions, and what waited for room in the queue
+  size_t under_way() const { return jobs_.size(); }
+  // More than the queue holds waits: new mail had better not come.
+  bool overloaded() const { return waiting_.size() > config_->dkim.queue; }
+  void reload(conf::ConfigPtr config) { config_ = std::move(config); }
+
+ private:
+  struct Job {
+    queue::Message* message = nullptr;  // pinned
+    conf::Bytes mail;                   // its bytes, should it finish otherwise meanwhile
+    std::vector<Then> thens;
+  };
+  bool submit(conf::MessageId id, const Job& job);
+  void finished(conf::MessageId id, dkim::SignOutcome outcome);
+  conf::Status verdict(const queue::Message& message, const dkim::SignOutcome& outcome);
+
+  conf::ConfigPtr config_;
+  dkim::SignQueue* queue_;
+  queue::MessageCache* messages_;
+  Report report_;
+  std::unordered_map<conf::MessageId, Job> jobs_;
+  std::deque<conf::MessageId> waiting_;  // for room in the queue
+};
+
+}  // namespace relay
