@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "tests/sim/signer.h"
+
 namespace sim {
 
 using namespace std::chrono_literals;  // NOLINT(build/namespaces)
@@ -215,6 +217,10 @@ void Peer::forget_streams() {
 }
 
 void Peer::took(const std::string& body, const std::vector<std::string>& recipients) {
+  const bool is_signed = body.rfind(kSimSignature, 0) == 0;
+  if (is_signed != rules.wants_signature)
+    ledger_->violate(is_signed ? "signed unasked" : "a message went unsigned");
+  if (is_signed && body.find(kSimSignature, 1) != std::string::npos) ledger_->violate("signed twice");
   ++taken;
   uint64_t number = 0;
   bool intact = false;

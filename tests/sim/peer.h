@@ -22,6 +22,7 @@ struct PeerRules {
   bool pipelining = true, chunking = true, dsn = true;
   uint32_t limit_connections = 0;  // what the configuration of the relay promises; 0: not checked
   uint32_t limit_messages = 0;     // per connection
+  bool wants_signature = false;    // each message must come signed, exactly once; false: none
   conf::Duration least_retry{0};   // after a 4yz for a recipient
 };
 

@@ -18,13 +18,14 @@ uint64_t Log::append(const conf::DeliveryEvent& event) {
 }
 
 RelayRun::RelayRun(World* world, conf::ConfigPtr config, mx::Resolver* resolver, Network* network,
-                   relay::spool::MemorySpool* spool, Log* log)
+                   relay::spool::MemorySpool* spool, Log* log, bool sign)
     : world_(world),
       config_(std::move(config)),
       resolver_(resolver),
       network_(network),
       spool_(spool),
-      log_(log) {}
+      log_(log),
+      sign_(sign) {}
 
 RelayRun::~RelayRun() {
   ++life_;
@@ -40,6 +41,12 @@ void RelayRun::start() {
   parts.log = log_;
   parts.resolver = resolver_;
   parts.network = network_;
+  signer_ = std::make_unique<Signer>(world_, sign_, [this, life] {
+    world_->after(world_->between(1us, 200us), [this, life] {
+      if (life == life_) transit_->step(world_->now());
+    });
+  });
+  parts.signer = signer_.get();
   parts.clock = world_;
   parts.random = &world_->random;
   transit_ = std::make_unique<relay::Transit>(std::move(parts));
@@ -56,6 +63,7 @@ void RelayRun::crash() {
   ++life_;
   reception_.reset();
   transit_.reset();
+  signer_.reset();
   spool_->crash();
 }
 

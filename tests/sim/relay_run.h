@@ -13,6 +13,7 @@
 #include "relay/transit.h"
 #include "tests/sim/ledger.h"
 #include "tests/sim/network.h"
+#include "tests/sim/signer.h"
 #include "tests/sim/world.h"
 
 namespace sim {
@@ -35,7 +36,7 @@ class Log final : public relay::log::EventSink {
 class RelayRun {
  public:
   RelayRun(World* world, conf::ConfigPtr config, mx::Resolver* resolver, Network* network,
-           relay::spool::MemorySpool* spool, Log* log);
+           relay::spool::MemorySpool* spool, Log* log, bool sign);
   ~RelayRun();
   void start();
   void crash();  // everything in memory is gone, and what the spool had not synced
@@ -55,6 +56,8 @@ class RelayRun {
   Log* log_;
   uint64_t life_ = 0;
   conf::Instant next_tick_ = conf::kNever;
+  const bool sign_;
+  std::unique_ptr<Signer> signer_;  // outlives the transit
   std::unique_ptr<relay::Transit> transit_;
   std::unique_ptr<relay::Reception> reception_;
 };

@@ -45,6 +45,7 @@ class Scenario {
   std::vector<std::unique_ptr<Submitter>> submitters_;
   Verdict verdict_;
   uint64_t handed_in_ = 0;
+  bool sign_ = false;
 };
 
 void Scenario::configure() {
@@ -66,6 +67,7 @@ void Scenario::configure() {
   config->defaults.tls = conf::TlsMode::kOff;
   config->max_outbound_connections = world_.random.chance(0.3) ? 3 : 100;
   if (world_.random.chance(0.3)) config->spool.body_memory_bytes = 8'000;  // most bodies are read back
+  sign_ = world_.random.chance(0.5);
   config_ = config;
 }
 
@@ -90,6 +92,7 @@ void Scenario::build_world() {
     peer->rules.pipelining = random.chance(0.8);
     peer->rules.chunking = random.chance(0.6);
     peer->rules.dsn = random.chance(0.5);
+    peer->rules.wants_signature = sign_;
     peer->rules.limit_messages = config_->defaults.max_messages_per_connection;
     network_.listen(address, [raw = peer.get()](std::unique_ptr<relay::Transport> stream,
                                                 const std::string&) { raw->accept(std::move(stream)); });
@@ -99,6 +102,7 @@ void Scenario::build_world() {
   names_.add_mx("sender.test", 10, "mx.sender.test");
   names_.add_address("mx.sender.test", "127.1.1.1");
   auto sender = std::make_unique<Peer>(&world_, &ledger_, "mx.sender.test");
+  sender->rules.wants_signature = sign_;
   network_.listen("127.1.1.1", [raw = sender.get()](std::unique_ptr<relay::Transport> stream,
                                                     const std::string&) { raw->accept(std::move(stream)); });
   peers_.push_back(std::move(sender));
@@ -153,7 +157,7 @@ void Scenario::run_until(conf::Instant limit) {
 Verdict Scenario::run() {
   configure();
   build_world();
-  relay_ = std::make_unique<RelayRun>(&world_, config_, &names_, &network_, &spool_, &log_);
+  relay_ = std::make_unique<RelayRun>(&world_, config_, &names_, &network_, &spool_, &log_, sign_);
   relay_->start();
   hand_in();
   const uint64_t crashes = world_.random.below(4);
