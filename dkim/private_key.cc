@@ -9,9 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <mutex>
 #include <sstream>
 #include <vector>
 
@@ -29,10 +31,13 @@ struct BioFree {
 };
 using BioPtr = std::unique_ptr<BIO, BioFree>;
 
-struct ContextFree {
-  void operator()(EVP_PKEY_CTX* context) const { EVP_PKEY_CTX_free(context); }
-};
-using ContextPtr = std::unique_ptr<EVP_PKEY_CTX, ContextFree>;
+constexpr size_t kLanes = 16;
+
+size_t lane_of_this_thread() {
+  static std::atomic<size_t> next{0};
+  thread_local const size_t mine = next.fetch_add(1, std::memory_order_relaxed);
+  return mine % kLanes;
+}
 
 int no_passphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* asked) noexcept {
   *static_cast<bool*>(asked) = true;
@@ -62,7 +67,31 @@ const char* to_text(Algorithm algorithm) {
   return algorithm == Algorithm::kRsaSha256 ? "rsa-sha256" : "ed25519-sha256";
 }
 
-PrivateKey::PrivateKey(evp_pkey_st* key) : key_(key) {
+struct PrivateKey::Lane {
+  Lane() = default;
+  ~Lane() { EVP_PKEY_CTX_free(context); }
+  Lane(const Lane&) = delete;
+  Lane& operator=(const Lane&) = delete;
+  // Ready to sign with a copy of `key`; made at the first use.
+  bool prepare(EVP_PKEY* key) {
+    if (context != nullptr) return true;
+    EVP_PKEY* copy = EVP_PKEY_dup(key);
+    EVP_PKEY_CTX* fresh = copy == nullptr ? nullptr : EVP_PKEY_CTX_new(copy, nullptr);
+    EVP_PKEY_free(copy);  // the context holds it
+    if (fresh == nullptr || EVP_PKEY_sign_init(fresh) != 1 ||
+        EVP_PKEY_CTX_set_rsa_padding(fresh, RSA_PKCS1_PADDING) != 1 ||
+        EVP_PKEY_CTX_set_signature_md(fresh, EVP_sha256()) != 1) {
+      EVP_PKEY_CTX_free(fresh);
+      return false;
+    }
+    context = fresh;
+    return true;
+  }
+  std::mutex mutex;
+  EVP_PKEY_CTX* context = nullptr;
+};
+
+PrivateKey::PrivateKey(evp_pkey_st* key) : key_(key), lanes_(std::make_unique<Lane[]>(kLanes)) {
   algorithm_ =
       EVP_PKEY_get_base_id(key) == EVP_PKEY_ED25519 ? Algorithm::kEd25519Sha256 : Algorithm::kRsaSha256;
   const BioPtr bio(BIO_new(BIO_s_mem()));
@@ -137,6 +166,13 @@ std::string PrivateKey::public_text() const {
   return text;
 }
 
+bool PrivateKey::sign_rsa(const void* hash, size_t hash_size, unsigned char* out, size_t* size) const {
+  Lane& lane = lanes_[lane_of_this_thread()];
+  const std::lock_guard<std::mutex> lock(lane.mutex);
+  return lane.prepare(key_) &&
+         EVP_PKEY_sign(lane.context, out, size, static_cast<const unsigned char*>(hash), hash_size) == 1;
+}
+
 conf::Result<std::string> PrivateKey::sign(std::string_view data) const {
   ERR_clear_error();
   Sha256 hash;
@@ -151,11 +187,7 @@ conf::Result<std::string> PrivateKey::sign(std::string_view data) const {
            EVP_DigestSign(context, out.data(), &size, value.data(), value.size()) == 1;
     EVP_MD_CTX_free(context);
   } else {
-    const ContextPtr context(EVP_PKEY_CTX_new(key_, nullptr));
-    good = context != nullptr && EVP_PKEY_sign_init(context.get()) == 1 &&
-           EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) == 1 &&
-           EVP_PKEY_CTX_set_signature_md(context.get(), EVP_sha256()) == 1 &&
-           EVP_PKEY_sign(context.get(), out.data(), &size, value.data(), value.size()) == 1;
+    good = sign_rsa(value.data(), value.size(), out.data(), &size);
   }
   if (!good) {
     char text[256];

@@ -45,10 +45,15 @@ class PrivateKey {
   conf::Result<std::string> sign(std::string_view data) const;
 
  private:
+  // A copy of an RSA key for the threads that share a lane: OpenSSL keeps the blinding of a key for the first
+  // thread that uses it, and all others wait for one another (crypto/rsa/rsa_crpt.c).
+  struct Lane;
   explicit PrivateKey(evp_pkey_st* key);
+  bool sign_rsa(const void* hash, size_t hash_size, unsigned char* out, size_t* size) const;
   evp_pkey_st* key_;
   Algorithm algorithm_ = Algorithm::kRsaSha256;
   std::string pem_;
+  std::unique_ptr<Lane[]> lanes_;
 };
 
 }  // namespace dkim

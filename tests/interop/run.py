@@ -17,6 +17,7 @@ import traceback
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from harness import ROOT, Lab, bin_dir, free_port, port_open, wait_until  # noqa: E402
 
+import dkim  # noqa: E402
 from aiosmtpd.controller import Controller  # noqa: E402
 
 POSTFIX = ROOT / "build" / "peers" / "postfix"
@@ -253,8 +254,111 @@ def receiver_postfix_tls(lab):
         shutil.rmtree(place, ignore_errors=True)
 
 
+def make_key(lab, selector, kind):
+    """A key made by penstock dkim keygen; returns its configuration and the lines of its record for the zone test."""
+    key = lab.dir / f"{selector}.pem"
+    line = subprocess.run([bin_dir() / "penstock", "dkim", "keygen", "--domain", "sender.test", "--selector", selector, "--type",
+                           kind, "--out", key], capture_output=True, text=True, check=True).stdout
+    return f'[[dkim_key]]\ndomain = "sender.test"\nselector = "{selector}"\nfile = "{key}"\n', line
+
+
+def verify_everywhere(lab, content, records, what):
+    """python3-dkim and libopendkim must both take both signatures; a changed body must be noticed."""
+    def txt(name, timeout=5):
+        return records[name.decode().rstrip(".")].encode()
+
+    for index in (0, 1):
+        assert dkim.DKIM(content).verify(idx=index, dnsfunc=txt), f"{what}: python3-dkim refuses signature {index}"
+    assert not dkim.verify(content + b"added\r\n", dnsfunc=txt), f"{what}: a changed body verifies"
+    mail = lab.dir / "signed.eml"
+    mail.write_bytes(content)
+    # Over the real name server: the records are found in DNS.
+    out = run(bin_dir() / "penstock", "dkim", "verify", "--dns", f"127.0.0.1:{lab.dns_port}", mail)
+    assert out.count("pass d=sender.test") == 2, f"{what}: {out}"
+
+
+SHAPES = {
+    "plain": "Subject: t\r\n\r\nbody\r\n",
+    "empty": "Subject: t\r\n\r\n",
+    "dots": "Subject: t\r\n\r\n.\r\n..\r\n.x\r\n\r\n\r\n",
+    "white": "Subject:  a\r\n\t folded   subject \r\nTo: x@d1.test\r\n\r\n  a \t b  \r\n \r\n\t\r\nc\r\n\r\n",
+    "long": "Subject: t\r\n\r\n" + "w " * 450 + "\r\n" + ("line\r\n" * 30000),
+    "mime": "Subject: t\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=\"b\"\r\n"
+            "List-Unsubscribe: <https://sender.test/u>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n\r\n"
+            "--b\r\nContent-Type: text/plain\r\n\r\nhello\r\n--b--\r\n",
+}
+
+
+def signing(lab, engine, port, keeper):
+    keys, zone, records = "", [], {}
+    for selector, kind in (("rsa", "rsa"), ("ed", "ed25519")):
+        key, line = make_key(lab, selector, kind)
+        keys += key
+        zone.append(line.strip())
+        records[f"{selector}._domainkey.sender.test"] = "".join(line.split('"')[1::2])
+    lab.dns(["mx A 127.0.0.1", "d1 MX 10 mx", "sender MX 10 mx", *zone])
+    lab.write_config(defaults=f"port = {port}\n", tail=f'[dkim]\nengine = "{engine}"\nself_check = 0.5\n{keys}')
+    out = run(bin_dir() / "penstock", "dkim", "check", "-c", lab.config, "--dns", f"127.0.0.1:{lab.dns_port}")
+    assert out.count("good") == 2, out
+    lab.serve()
+    for name, text in SHAPES.items():
+        head = (f"From: shop <a@sender.test>\r\nX-Shape: {name}\r\nDate: Mon, 2 Nov 2026 10:00:00 +0000\r\n"
+                f"Message-ID: <{name}@sender.test>\r\n")
+        send(lab, ["b@d1.test"], head + text)
+    wait_until(lambda: len(keeper.mail) >= len(SHAPES), 40, f"only {len(keeper.mail)} arrived: {lab.events()[-3:]}")
+    for _, _, content in keeper.mail:
+        verify_everywhere(lab, content, records, content.split(b"X-Shape: ")[1].split(b"\r\n")[0].decode())
+    assert not lab.events("alarm") and not lab.events("unsigned"), lab.events()
+    send(lab, ["b@d1.test"], "From: a@else.test\r\n\r\nno key\r\n")
+    unsigned = lab.wait_events("unsigned", 1)[0]
+    assert unsigned["reply"] == "there is no key for else.test", unsigned
+    lab.wait_events("delivered", len(SHAPES) + 1)
+
+
+def signed_evp(lab):
+    keeper, controller = aiosmtpd(lab)
+    try:
+        signing(lab, "evp", controller.port, keeper)
+    finally:
+        controller.stop()
+
+
+def signed_opendkim(lab):
+    keeper, controller = aiosmtpd(lab)
+    try:
+        signing(lab, "opendkim", controller.port, keeper)
+    finally:
+        controller.stop()
+
+
+def signed_through_postfix(lab):
+    """Signed mail that a real Postfix relays on still verifies."""
+    if os.geteuid() != 0:
+        print("interop signed_through_postfix: left out: Postfix can be started by root only")
+        return
+    fetch_postfix()
+    place = pathlib.Path(tempfile.mkdtemp(prefix="penstock-postfix-", dir="/var/tmp"))
+    keeper, controller = aiosmtpd(lab)
+    try:
+        port = free_port()
+        extra = f"relayhost = [127.0.0.1]:{controller.port}\nsmtp_dns_support_level = disabled\n"
+        run("bash", "-c", '. scripts/common.sh; . scripts/peers.sh; postfix_setup "$1" "$2" "$3"', "setup", place, port,
+            extra, cwd=ROOT)
+        lab.start("postfix", [POSTFIX / "usr/lib/postfix/sbin/master", "-c", place / "etc", "-d"], env=postfix_env())
+        wait_until(lambda: port_open("127.0.0.1", port), 15, "Postfix does not listen")
+        signing(lab, "evp", port, keeper)
+        assert all(b"by postfix.sender.test" in content for _, _, content in keeper.mail), keeper.mail[0]
+    finally:
+        controller.stop()
+        for process in lab.processes:
+            if process.name == "postfix":
+                process.stop()
+        time.sleep(0.2)
+        shutil.rmtree(place, ignore_errors=True)
+
+
 CASES = [client_swaks, client_smtplib, client_msmtp, client_smtp_source, client_tls_auth, receiver_smtp_sink,
-         receiver_aiosmtpd, receiver_postfix_tls]
+         receiver_aiosmtpd, receiver_postfix_tls, signed_evp, signed_opendkim, signed_through_postfix]
 
 
 def main():
