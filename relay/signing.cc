@@ -23,6 +23,10 @@ void Signing::begin(queue::Message* message) {
   });
 }
 
+void Signing::begin_early(queue::Message* message) {
+  if (waiting_.empty()) begin(message);
+}
+
 bool Signing::submit(conf::MessageId id, const Job& job) {
   return queue_->submit(job.mail,
                         [this, id](dkim::SignOutcome outcome) { finished(id, std::move(outcome)); });

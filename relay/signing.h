@@ -21,16 +21,15 @@ class Signing {
   // `queue` may be null: nothing is signed.
   Signing(conf::ConfigPtr config, dkim::SignQueue* queue, queue::MessageCache* messages, Report report);
 
-  // Begins to sign a message that is in memory with its body.
-  void begin(queue::Message* message);
+  // Begins to sign a message that is in memory with its body. Ahead of time: does nothing when the workers are
+  // behind; ready() asks again when a connection is there.
+  void begin_early(queue::Message* message);
   // True: it may be sent as it is. False: `then` is called later; an error says why it must not be sent now.
   using Then = std::function<void(conf::Status)>;
   bool ready(queue::Message* message, Then then);
 
   void step();  // completions, and what waited for room in the queue
   size_t under_way() const { return jobs_.size(); }
-  // More than the queue holds waits: new mail had better not come.
-  bool overloaded() const { return waiting_.size() > config_->dkim.queue; }
   void reload(conf::ConfigPtr config) { config_ = std::move(config); }
 
  private:
@@ -39,6 +38,7 @@ class Signing {
     conf::Bytes mail;                   // its bytes, should it finish otherwise meanwhile
     std::vector<Then> thens;
   };
+  void begin(queue::Message* message);
   bool submit(conf::MessageId id, const Job& job);
   void finished(conf::MessageId id, dkim::SignOutcome outcome);
   conf::Status verdict(const queue::Message& message, const dkim::SignOutcome& outcome);
@@ -48,7 +48,7 @@ class Signing {
   queue::MessageCache* messages_;
   Report report_;
   std::unordered_map<conf::MessageId, Job> jobs_;
-  std::deque<conf::MessageId> waiting_;  // for room in the queue
+  std::deque<conf::MessageId> waiting_;  // for room in the queue; not more than there are connections
 };
 
 }  // namespace relay

@@ -20,10 +20,6 @@ bool Transit::accepting(std::string* why) const {
     *why = health.why;
     return false;
   }
-  if (signing_.overloaded()) {
-    *why = "signing cannot keep up";
-    return false;
-  }
   if (deliveries_.messages() >= parts_.config->spool.max_messages) {
     *why = "the queue is full";
     return false;
@@ -71,7 +67,7 @@ void Transit::enqueue(spool::MessageRecord record, conf::Bytes body) {
   }
   queue::Message* message =
       messages_.insert(std::move(record), std::move(body), static_cast<uint32_t>(domains.size()));
-  if (message != nullptr) signing_.begin(message);
+  if (message != nullptr) signing_.begin_early(message);
   std::vector<Delivery*> fresh;
   for (const uint32_t domain : domains) {
     Delivery* delivery = deliveries_.add(id, domain, now);

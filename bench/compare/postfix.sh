@@ -1,6 +1,7 @@
 #!/bin/bash
 # postfix.sh: Penstock and Postfix side by side on this machine: the same generator, receiver, messages and disk.
 #   RUNS=3 SIZES="2048 10240 102400" CONNECTIONS=100 MESSAGES=... DOMAINS=1000 bench/compare/postfix.sh
+#   SIGN=1 bench/compare/postfix.sh     both sign with DKIM, RSA-2048: Postfix through the opendkim milter
 # Needs root (Postfix does). One JSON line a run goes to build/bench/postfix.jsonl, a table to standard output.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -15,7 +16,7 @@ SIZES=${SIZES:-2048 10240 102400}
 CONNECTIONS=${CONNECTIONS:-100}
 DOMAINS=${DOMAINS:-1000}
 OUT=$ROOT/build/bench
-SINK_PORT=2531 POSTFIX_PORT=2532 PENSTOCK_PORT=2533
+SINK_PORT=2531 POSTFIX_PORT=2532 PENSTOCK_PORT=2533 MILTER_PORT=2534
 TICKS=$(getconf CLK_TCK)
 
 # The processes of Postfix are not root and must be able to enter; /var/tmp is on a disk, /tmp may not be.
@@ -39,10 +40,11 @@ taken() { cat "$DIR/count" 2>/dev/null || echo 0; }
 
 # measure NAME PORT PID SIZE MESSAGES
 measure() {
-  local name=$1 port=$2 pid=$3 size=$4 messages=$5 before after began ended accepted start ticks seconds memory
+  local name=$1 port=$2 pid=$3 size=$4 messages=$5 milter= before after began ended accepted start ticks seconds memory
+  [ "$name" = penstock ] || milter=$MILTER
   start=$(taken)
   # shellcheck disable=SC2046
-  before=$(cpu_ticks $(family "$pid"))
+  before=$(cpu_ticks $(family "$pid") $milter)
   began=$(date +%s%N)
   "$BIN/penstock-load" --to "127.0.0.1:$port" --messages "$messages" --connections "$CONNECTIONS" --size "$size" \
     --domains "$DOMAINS" --json >"$DIR/load.json" || fail "$name did not take all messages: $(cat "$DIR/load.json")"
@@ -55,7 +57,7 @@ measure() {
   ended=$(date +%s%N)
   sleep 1
   # shellcheck disable=SC2046
-  after=$(cpu_ticks $(family "$pid"))
+  after=$(cpu_ticks $(family "$pid") $milter)
   memory=0
   for member in $(family "$pid"); do memory=$((memory + $(rss_kb "$member" 2>/dev/null || echo 0))); done
   ticks=$((after - before))
@@ -85,6 +87,20 @@ path = "$DIR/delivery.jsonl"
 [admin]
 socket = "$DIR/admin.sock"
 END
+MILTER=
+sign_postfix=
+if [ -n "${SIGN:-}" ]; then
+  install_packages opendkim
+  "$BIN/penstock" dkim keygen --domain sender.test --selector s1 --out "$DIR/s1.pem" >"$DIR/record" 2>&1 || fail "no key"
+  printf '[[dkim_key]]\ndomain = "sender.test"\nselector = "s1"\nfile = "%s"\n' "$DIR/s1.pem" >>"$DIR/penstock.toml"
+  printf 'Domain sender.test\nSelector s1\nKeyFile %s\nMode s\nCanonicalization relaxed/relaxed\nSocket inet:%s@127.0.0.1\n' \
+    "$DIR/s1.pem" $MILTER_PORT >"$DIR/opendkim.conf"
+  printf 'Syslog no\nInternalHosts 127.0.0.0/8\nRequireSafeKeys no\nBackground no\n' >>"$DIR/opendkim.conf"
+  start "$DIR/opendkim.log" opendkim -f -x "$DIR/opendkim.conf"
+  MILTER=$LAST_PID
+  wait_for 10 port_open 127.0.0.1 $MILTER_PORT || fail "opendkim did not start: $(tail -2 "$DIR/opendkim.log")"
+  sign_postfix="smtpd_milters = inet:127.0.0.1:$MILTER_PORT"
+fi
 start "$DIR/sink.log" "$BIN/penstock-sink" --listen "127.0.0.1:$SINK_PORT" --count-file "$DIR/count"
 # As installed, with the limits on deliveries at a time raised to what Penstock has: 100 to the one next hop.
 postfix_setup "$DIR/postfix" $POSTFIX_PORT "relayhost = [127.0.0.1]:$SINK_PORT
@@ -94,6 +110,7 @@ default_process_limit = 200
 smtp_destination_concurrency_limit = 100
 initial_destination_concurrency = 50
 in_flow_delay = 0
+$sign_postfix
 ${POSTFIX_EXTRA:-}"
 postfix_start "$DIR/postfix"
 postfix=$LAST_PID
