@@ -9,40 +9,55 @@ namespace relay {
 Signing::Signing(conf::ConfigPtr config, dkim::SignQueue* queue, queue::MessageCache* messages, Report report)
     : config_(std::move(config)), queue_(queue), messages_(messages), report_(std::move(report)) {}
 
-void Signing::begin(queue::Message* message) {
-  if (queue_ == nullptr || !queue_->enabled() || message->prepared) return;
-  const conf::MessageId id = message->record.id;
-  if (jobs_.count(id) != 0) return;
-  CHECK(message->body.has_value());
+void Signing::begin(conf::MessageId id, const conf::Bytes& mail) {
+  if (queue_ != nullptr && queue_->enabled() && waiting_.empty()) start(id, mail);
+}
+
+void Signing::start(conf::MessageId id, const conf::Bytes& mail) {
+  jobs_[id].mail = mail;
+  if (!waiting_.empty() || !submit(id, mail)) waiting_.push_back(id);
+}
+
+bool Signing::submit(conf::MessageId id, const conf::Bytes& mail) {
+  return queue_->submit(mail, [this, id](dkim::SignOutcome outcome) { finished(id, std::move(outcome)); });
+}
+
+void Signing::pin(conf::MessageId id) {
   messages_->pin(id, true, [this, id](conf::Result<queue::Message*> pinned) {
     CHECK(pinned.ok());  // it is in memory
-    Job& job = jobs_[id];
-    job.message = *pinned;
-    job.mail = job.message->body;
-    if (!waiting_.empty() || !submit(id, job)) waiting_.push_back(id);
+    jobs_.at(id).message = *pinned;
   });
 }
 
-void Signing::begin_early(queue::Message* message) {
-  if (waiting_.empty()) begin(message);
+void Signing::stored(queue::Message* message) {
+  const conf::MessageId id = message->record.id;
+  const auto job = jobs_.find(id);
+  if (job == jobs_.end()) return;
+  pin(id);
+  if (job->second.outcome) finished(id, std::move(*job->second.outcome));
 }
 
-bool Signing::submit(conf::MessageId id, const Job& job) {
-  return queue_->submit(job.mail,
-                        [this, id](dkim::SignOutcome outcome) { finished(id, std::move(outcome)); });
-}
+void Signing::forget(conf::MessageId id) { jobs_.erase(id); }
 
 bool Signing::ready(queue::Message* message, Then then) {
-  begin(message);
-  const auto job = jobs_.find(message->record.id);
-  if (job == jobs_.end()) return true;
-  job->second.thens.push_back(std::move(then));
+  if (queue_ == nullptr || !queue_->enabled() || message->prepared) return true;
+  const conf::MessageId id = message->record.id;
+  if (jobs_.count(id) == 0) {
+    CHECK(message->body.has_value());
+    start(id, message->body);
+    pin(id);
+  }
+  jobs_.at(id).thens.push_back(std::move(then));
   return false;
 }
 
 void Signing::finished(conf::MessageId id, dkim::SignOutcome outcome) {
   const auto found = jobs_.find(id);
-  CHECK(found != jobs_.end());
+  if (found == jobs_.end()) return;  // forgotten
+  if (found->second.message == nullptr) {
+    found->second.outcome = std::move(outcome);
+    return;
+  }
   Job job = std::move(found->second);
   jobs_.erase(found);
   const conf::Status status = verdict(*job.message, outcome);
@@ -67,7 +82,8 @@ void Signing::step() {
   if (queue_ == nullptr) return;
   queue_->drain_completions();
   while (!waiting_.empty()) {
-    if (!submit(waiting_.front(), jobs_.at(waiting_.front()))) return;
+    const auto job = jobs_.find(waiting_.front());
+    if (job != jobs_.end() && !submit(job->first, job->second.mail)) return;
     waiting_.pop_front();
   }
 }

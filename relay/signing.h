@@ -1,10 +1,11 @@
-// The step "sign" of the walk: each message is signed once, off the loop, from the moment it is accepted or
-// read back, while its route and its connection are being made. Loop thread.
+// The step "sign" of the walk: each message is signed once, off the loop, from the moment its last byte is
+// there: while it is being synced to disk, its route is found and its connection is made. Loop thread.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -21,10 +22,14 @@ class Signing {
   // `queue` may be null: nothing is signed.
   Signing(conf::ConfigPtr config, dkim::SignQueue* queue, queue::MessageCache* messages, Report report);
 
-  // Begins to sign a message that is in memory with its body. Ahead of time: does nothing when the workers are
-  // behind; ready() asks again when a connection is there.
-  void begin_early(queue::Message* message);
-  // True: it may be sent as it is. False: `then` is called later; an error says why it must not be sent now.
+  // Ahead of time, before the message is on disk: does nothing when the workers are behind, for ready() asks
+  // again. Either stored() or forget() follows.
+  void begin(conf::MessageId id, const conf::Bytes& mail);
+  void stored(queue::Message* message);  // it is on disk and in memory
+  void forget(conf::MessageId id);       // it is not on disk, or not in memory
+
+  // For a message in memory with its body. True: it may be sent as it is. False: `then` is called later; an
+  // error says why it must not be sent now.
   using Then = std::function<void(conf::Status)>;
   bool ready(queue::Message* message, Then then);
 
@@ -34,12 +39,14 @@ class Signing {
 
  private:
   struct Job {
-    queue::Message* message = nullptr;  // pinned
-    conf::Bytes mail;                   // its bytes, should it finish otherwise meanwhile
+    queue::Message* message = nullptr;  // pinned; null: not on disk yet
+    conf::Bytes mail;
     std::vector<Then> thens;
+    std::optional<dkim::SignOutcome> outcome;  // came before the message was on disk
   };
-  void begin(queue::Message* message);
-  bool submit(conf::MessageId id, const Job& job);
+  void start(conf::MessageId id, const conf::Bytes& mail);
+  bool submit(conf::MessageId id, const conf::Bytes& mail);
+  void pin(conf::MessageId id);
   void finished(conf::MessageId id, dkim::SignOutcome outcome);
   conf::Status verdict(const queue::Message& message, const dkim::SignOutcome& outcome);
 

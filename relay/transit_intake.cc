@@ -30,8 +30,10 @@ bool Transit::accepting(std::string* why) const {
 void Transit::accept(spool::MessageRecord record, conf::Bytes body, AcceptDone done) {
   for (spool::RecipientRecord& recipient : record.recipients) recipient.due = record.accepted_at;
   auto kept = std::make_shared<spool::MessageRecord>(record);
+  signing_.begin(record.id, body);
   parts_.spool->store(std::move(record), body, [this, kept, body, done](conf::Result<spool::Receipt> stored) {
     if (!stored.ok()) {
+      signing_.forget(kept->id);
       done(std::move(stored));
       return;
     }
@@ -67,7 +69,11 @@ void Transit::enqueue(spool::MessageRecord record, conf::Bytes body) {
   }
   queue::Message* message =
       messages_.insert(std::move(record), std::move(body), static_cast<uint32_t>(domains.size()));
-  if (message != nullptr) signing_.begin_early(message);
+  if (message != nullptr) {
+    signing_.stored(message);
+  } else {
+    signing_.forget(id);  // it rests in the spool only; it is signed when its turn comes
+  }
   std::vector<Delivery*> fresh;
   for (const uint32_t domain : domains) {
     Delivery* delivery = deliveries_.add(id, domain, now);
