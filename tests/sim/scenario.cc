@@ -5,6 +5,7 @@
 #include <memory>
 #include <set>
 
+#include "relay/log/event_json.h"
 #include "tests/sim/names.h"
 #include "tests/sim/peer.h"
 #include "tests/sim/relay_run.h"
@@ -31,6 +32,7 @@ class Scenario {
   void crash();
   bool settled() const;
   void run_until(conf::Instant limit);
+  void judge_endings();
   Verdict judge();
 
   World world_;
@@ -180,6 +182,19 @@ Verdict Scenario::run() {
   return judge();
 }
 
+// Without a crash and without a connection that breaks there is no excuse to send anything twice.
+void Scenario::judge_endings() {
+  const bool breaks =
+      network_.breaks > 0 ||
+      std::ranges::any_of(peers_, [](const std::unique_ptr<Peer>& peer) { return peer->rules.drop > 0; });
+  if (verdict_.crashes > 0 || breaks) return;
+  for (const auto& [key, times] : ledger_.delivered) {
+    const std::string name = "message " + std::to_string(key.first) + " to " + key.second;
+    if (times > 1) ledger_.violate(name + ": delivered " + std::to_string(times) + " times");
+    if (ledger_.reported.contains(key)) ledger_.violate(name + ": delivered, and reported as failed");
+  }
+}
+
 Verdict Scenario::judge() {
   for (const auto& [key, sender] : ledger_.promised) {
     ++verdict_.promised;
@@ -220,6 +235,10 @@ Verdict Scenario::judge() {
                       std::to_string(peer->most_connections));
     }
   }
+  judge_endings();
+  std::string history;
+  for (const conf::DeliveryEvent& event : log_.events) relay::log::append_json(event, &history);
+  verdict_.history = std::hash<std::string>()(history);
   verdict_.violations = ledger_.violations;
   return verdict_;
 }

@@ -11,6 +11,7 @@ namespace sim {
 struct Verdict {
   std::vector<std::string> violations;
   uint64_t promised = 0, delivered = 0, reported = 0, duplicates = 0, crashes = 0, unanswered = 0;
+  uint64_t history = 0;  // a hash of every event: the same seed gives the same
 };
 
 Verdict run_scenario(uint64_t seed);

@@ -40,5 +40,12 @@ TEST(Simulation, NothingPromisedIsLostAndNoLimitIsBroken) {
   }
 }
 
+TEST(Simulation, TheSameSeedIsTheSameHistory) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    EXPECT_EQ(run_scenario(seed).history, run_scenario(seed).history) << seed;
+  }
+  EXPECT_NE(run_scenario(1).history, run_scenario(2).history);
+}
+
 }  // namespace
 }  // namespace sim
