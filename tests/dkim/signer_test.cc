@@ -174,6 +174,19 @@ TEST_F(Vectors, Rfc8463AppendixAVerifies) {
     EXPECT_TRUE(verdict.good) << verdict.algorithm << ": " << verdict.why;
 }
 
+TEST_F(Vectors, Rfc6376ExampleMessageVerifiesWithSimple) {
+  const OpendkimVerifier verifier{records(records_)};
+  const std::string mail = with_crlf(read_file(folder_ / "rfc6376.signed.msg"));
+  const auto verdicts = verifier.verify(mail);
+  ASSERT_TRUE(verdicts.ok()) << verdicts.error().detail;
+  ASSERT_EQ(verdicts.value().size(), 2U);
+  for (const Verdict& verdict : verdicts.value())
+    EXPECT_TRUE(verdict.good) << verdict.algorithm << ": " << verdict.why;
+  const auto parsed = split_mail(mail);
+  const Sha256Value hash = body_hash(parsed.value().body, Canonicalization::kSimple);
+  EXPECT_EQ(base64(hash.data(), hash.size()), "4bLNXImK9drULnmePzZNEBleUanJCX5PIsDIFoH4KTQ=");
+}
+
 // The same bytes to sign, hence (Ed25519 has no randomness) the same signature as in the RFC.
 TEST_F(Vectors, Rfc8463AppendixASignatureIsMadeAgain) {
   const auto parsed = split_mail(mail_);

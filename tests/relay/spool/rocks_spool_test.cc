@@ -6,15 +6,13 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
-#include <thread>
 
 #include "relay/spool/record.h"
 #include "relay/spool/rocks_spool.h"
+#include "tests/relay/spool/spool_calls.h"
 
 namespace relay::spool {
 namespace {
-
-using namespace std::chrono_literals;
 
 class DamagedSpool : public testing::Test {
  protected:
@@ -40,33 +38,12 @@ class DamagedSpool : public testing::Test {
     MessageRecord record;
     record.id = id;
     record.recipients.resize(1);
-    bool done = false;
-    spool_->store(std::move(record), conf::Bytes(body_of(id)), [&done](conf::Result<Receipt> stored) {
-      EXPECT_TRUE(stored.ok());
-      done = true;
-    });
-    wait([&done] { return done; });
+    EXPECT_TRUE(spool::store(spool_.get(), record, body_of(id)).ok());
   }
   static std::string body_of(conf::MessageId id) {
     return "Subject: " + std::to_string(id) + "\r\n\r\n" + std::string(500, 'x') + "\r\n";
   }
-  conf::Result<LoadedMessage> load(conf::MessageId id) {
-    conf::Result<LoadedMessage> result = conf::Error{conf::ErrorCode::kTimeout, "no answer"};
-    bool done = false;
-    spool_->load(id, true, [&](conf::Result<LoadedMessage> loaded) {
-      result = std::move(loaded);
-      done = true;
-    });
-    wait([&done] { return done; });
-    return result;
-  }
-  void wait(const std::function<bool()>& done) {
-    const auto limit = std::chrono::steady_clock::now() + 20s;
-    while (!done()) {
-      ASSERT_LT(std::chrono::steady_clock::now(), limit);
-      if (spool_->drain_completions() == 0) std::this_thread::sleep_for(1ms);
-    }
-  }
+  conf::Result<LoadedMessage> load(conf::MessageId id) { return spool::load(spool_.get(), id); }
   void recover() {
     found_.clear();
     aside_.clear();

@@ -16,6 +16,7 @@
 #include "relay/spool/memory_spool.h"
 #include "relay/spool/record.h"
 #include "relay/spool/rocks_spool.h"
+#include "tests/relay/spool/spool_calls.h"
 
 namespace relay::spool {
 namespace {
@@ -143,33 +144,12 @@ class SpoolTest : public testing::TestWithParam<Which> {
     ASSERT_TRUE(opened.ok()) << opened.error().detail;
     spool_ = std::move(*opened);
   }
-  void wait(const std::function<bool()>& done) {
-    const auto limit = std::chrono::steady_clock::now() + 20s;
-    while (!done()) {
-      ASSERT_LT(std::chrono::steady_clock::now(), limit);
-      if (auto* memory = dynamic_cast<MemorySpool*>(spool_.get())) memory->run_batch();
-      if (spool_->drain_completions() == 0) std::this_thread::sleep_for(1ms);
-    }
-  }
+  void wait(const std::function<bool()>& done) { spool::wait(spool_.get(), done); }
   conf::Result<conf::MessageId> store(const MessageRecord& record, const std::string& body) {
-    conf::Result<conf::MessageId> result = conf::Error{conf::ErrorCode::kTimeout, "no answer"};
-    bool done = false;
-    spool_->store(record, conf::Bytes(body), [&](conf::Result<Receipt> stored) {
-      result = stored.ok() ? conf::Result<conf::MessageId>(stored.value().id()) : stored.error();
-      done = true;
-    });
-    wait([&done] { return done; });
-    return result;
+    return spool::store(spool_.get(), record, body);
   }
   conf::Result<LoadedMessage> load(conf::MessageId id, bool with_body = true) {
-    conf::Result<LoadedMessage> result = conf::Error{conf::ErrorCode::kTimeout, "no answer"};
-    bool done = false;
-    spool_->load(id, with_body, [&](conf::Result<LoadedMessage> loaded) {
-      result = std::move(loaded);
-      done = true;
-    });
-    wait([&done] { return done; });
-    return result;
+    return spool::load(spool_.get(), id, with_body);
   }
   std::map<conf::MessageId, MessageRecord> recovered() {
     std::map<conf::MessageId, MessageRecord> all;
