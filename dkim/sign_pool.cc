@@ -1,8 +1,5 @@
 #include "dkim/sign_pool.h"
 
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -15,8 +12,6 @@ namespace dkim {
 namespace {
 
 using Kind = SignOutcome::Kind;
-
-constexpr int kNiceness = 5;
 
 SignOutcome unsigned_for(Kind kind, std::string why) { return {kind, "", std::move(why), false}; }
 
@@ -112,9 +107,6 @@ size_t SignPool::drain_completions() {
 }
 
 void SignPool::work(uint64_t seed) {
-  // The loop goes first: a signature takes 250 times as long as what the loop does for a message. Linux keeps
-  // this per thread (setpriority(2)); a failure costs latency only.
-  (void)setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNiceness);
   conf::Random random(seed);
   const conf::SystemClock clock;
   std::unique_lock<std::mutex> lock(mutex_);
