@@ -129,6 +129,7 @@ struct DnsSettings {                   // [dns]
   Duration max_negative_ttl = 1h;      // max_negative_ttl
   bool ipv6 = true;                    // ipv6: try AAAA addresses
   bool allow_private_targets = false;  // allow_private_targets: loopback, RFC 1918, link-local
+  bool operator==(const DnsSettings&) const = default;
 };
 
 struct SpoolSettings {                           // [spool]
@@ -137,16 +138,19 @@ struct SpoolSettings {                           // [spool]
   uint64_t reserve_bytes = 256'000'000;      // reserve: refuse new mail (452 4.3.1) below this much free disk
   uint64_t body_memory_bytes = 512'000'000;  // body_memory: bodies kept in memory for the next attempt
   uint64_t max_messages = 20'000'000;        // max_messages: then 452 4.3.1
+  bool operator==(const SpoolSettings&) const = default;
 };
 
 struct LogSettings {                                      // [log]
   std::string path = "/var/log/penstock/delivery.jsonl";  // path of the delivery log
   uint64_t rotate_bytes = 1'000'000'000;                  // rotate_size; 0: never by size
   uint32_t keep = 10;                                     // keep: rotated files
+  bool operator==(const LogSettings&) const = default;
 };
 
 struct AdminSettings {                              // [admin]
   std::string socket = "/run/penstock/admin.sock";  // socket
+  bool operator==(const AdminSettings&) const = default;
 };
 
 struct Config {

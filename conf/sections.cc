@@ -74,10 +74,10 @@ void read_schedule(TableReader* reader, RetrySchedule* out) {
     const size_t cross = step.find('x');
     if (cross != std::string::npos) {
       const auto [end, code] = std::from_chars(step.data(), step.data() + cross, times);
-      (void)end;
+      const std::string_view after(end, static_cast<size_t>(step.data() + cross - end));
       rest = std::string_view(step).substr(cross + 1);
       while (!rest.empty() && rest.front() == ' ') rest.remove_prefix(1);
-      if (code != std::errc()) times = 0;
+      if (code != std::errc() || after.find_first_not_of(' ') != std::string_view::npos) times = 0;
     }
     const Result<Duration> delay = parse_duration(rest);
     if (times == 0 || times > 1000 || !delay.ok() || delay.value() < Duration(1'000'000)) {
@@ -87,6 +87,10 @@ void read_schedule(TableReader* reader, RetrySchedule* out) {
       return;
     }
     delays.insert(delays.end(), times, delay.value());
+  }
+  if (delays.empty()) {
+    reader->report("schedule",
+                   "is empty: mail would be given up at its first refusal; [\"1h\"] is one more attempt");
   }
   out->delays = std::move(delays);
 }

@@ -19,6 +19,7 @@
 #include "relay/admin/admin_server.h"
 #include "relay/authenticator.h"
 #include "relay/log/delivery_log.h"
+#include "relay/own_addresses.h"
 #include "relay/privileges.h"
 #include "relay/reception.h"
 #include "relay/sd_notify.h"
@@ -59,11 +60,6 @@ void raise_descriptor_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-std::string listener_text(const conf::Listener& listener) {
-  const bool v6 = listener.address.find(':') != std::string::npos;
-  return (v6 ? '[' + listener.address + ']' : listener.address) + ':' + std::to_string(listener.port);
-}
-
 std::shared_ptr<const dkim::KeyStore> read_keys(const conf::Config& config) {
   std::vector<conf::Problem> problems;
   std::shared_ptr<const dkim::KeyStore> keys = SigningKeys::read(config, &problems);
@@ -81,14 +77,12 @@ class Daemon {
   int run();
 
  private:
-  struct OpenListener {
-    std::unique_ptr<uv::TcpListener> listener;
-    bool tls = false;
-  };
+  using OpenListener = std::unique_ptr<uv::TcpListener>;
 
   conf::Status load_tls(const conf::Config& config, std::shared_ptr<tls::Context>* server,
                         std::shared_ptr<tls::Context>* client) const;
-  conf::Status open_listener(const conf::Listener& listener);
+  conf::Status open_listeners(const conf::Config& config, std::map<std::string, OpenListener>* open);
+  void accepted_at(const std::string& place, Accepted accepted);
   conf::Status open_transit();
   void connect_signals();
   void round();
@@ -111,7 +105,7 @@ class Daemon {
   std::shared_ptr<const dkim::KeyStore> first_keys_;  // read before privileges are dropped
   std::unique_ptr<Transit> transit_;
   std::unique_ptr<Reception> reception_;
-  std::map<std::string, OpenListener> listeners_;  // by "name address:port"
+  std::map<std::string, OpenListener> listeners_;  // by "address:port"
   std::unique_ptr<admin::AdminServer> admin_;
   bool stopping_ = false;
   conf::Instant give_up_at_ = conf::kNever;
@@ -138,16 +132,31 @@ conf::Status Daemon::load_tls(const conf::Config& config, std::shared_ptr<tls::C
   return conf::success();
 }
 
-conf::Status Daemon::open_listener(const conf::Listener& listener) {
-  const bool tls = server_tls_ != nullptr;
-  auto opened = uv::TcpListener::open(loop_.get(), listener.address, listener.port, server_tls_,
-                                      [this, name = listener.name, tls](Accepted accepted) {
-                                        if (reception_ != nullptr)
-                                          reception_->accept(name, tls, std::move(accepted));
-                                      });
-  if (!opened.ok()) return opened.error();
-  listeners_[listener.name + ' ' + listener_text(listener)] = {std::move(*opened), tls};
+// Opens what `config` has and nobody listens on yet. On failure nothing of it stays open.
+conf::Status Daemon::open_listeners(const conf::Config& config, std::map<std::string, OpenListener>* open) {
+  for (const conf::Listener& listener : config.listeners) {
+    const std::string place = place_text(listener.address, listener.port);
+    if (listeners_.count(place) != 0) continue;
+    auto opened =
+        uv::TcpListener::open(loop_.get(), listener.address, listener.port, server_tls_,
+                              [this, place](Accepted accepted) { accepted_at(place, std::move(accepted)); });
+    if (!opened.ok()) {
+      open->clear();
+      return opened.error();
+    }
+    (*open)[place] = std::move(*opened);
+  }
   return conf::success();
+}
+
+// The name and the rules of a listener may change with a reload; its place is what it is known by.
+void Daemon::accepted_at(const std::string& place, Accepted accepted) {
+  if (reception_ == nullptr) return;
+  for (const conf::Listener& listener : config_->listeners) {
+    if (place_text(listener.address, listener.port) != place) continue;
+    reception_->accept(listener.name, server_tls_ != nullptr, std::move(accepted));
+    return;
+  }
 }
 
 conf::Status Daemon::open_transit() {
@@ -181,8 +190,7 @@ conf::Status Daemon::open_transit() {
   parts.signer = signing_->queue();
   parts.clock = &clock_;
   parts.random = &random_;
-  for (const conf::Listener& listener : config_->listeners)
-    parts.own_addresses.push_back(listener_text(listener));
+  parts.own_addresses = own_addresses(config_->listeners);
   transit_ = std::make_unique<Transit>(std::move(parts));
   spool_->on_completions_ready([this] { loop_->post([] {}); });
   log_->on_written([this] { loop_->post([] {}); });
@@ -215,10 +223,8 @@ conf::Status Daemon::start() {
   // What needs root comes first: the TLS key, the ports and the DKIM keys.
   conf::Status status = load_tls(*config_, &server_tls_, &client_tls_);
   if (!status.ok()) return status;
-  for (const conf::Listener& listener : config_->listeners) {
-    status = open_listener(listener);
-    if (!status.ok()) return status;
-  }
+  status = open_listeners(*config_, &listeners_);
+  if (!status.ok()) return status;
   first_keys_ = read_keys(*config_);
   if (first_keys_ == nullptr) return conf::Error{conf::ErrorCode::kInvalid, "a DKIM key cannot be used"};
   status = prepare_directories(*config_);
@@ -259,7 +265,8 @@ void Daemon::round() {
 
 int Daemon::run() {
   for (const conf::Listener& listener : config_->listeners) {
-    say("listening on " + listener_text(listener) + (listener.implicit_tls ? " (implicit TLS)" : ""));
+    say("listening on " + place_text(listener.address, listener.port) +
+        (listener.implicit_tls ? " (implicit TLS)" : ""));
   }
   notify_ready("serving");
   loop_->post([] {});
@@ -309,12 +316,22 @@ void Daemon::reload() {
     notify_ready("serving; the last reload was refused");
     return;
   }
-  const bool restart_needed =
-      fresh->spool.path != config_->spool.path || fresh->hostname != config_->hostname ||
-      fresh->dns.servers != config_->dns.servers || fresh->log.path != config_->log.path ||
-      fresh->admin.socket != config_->admin.socket || fresh->run_as != config_->run_as;
+  std::map<std::string, OpenListener> added;
+  status = open_listeners(*fresh, &added);
+  if (!status.ok()) {
+    say("reload refused, the old configuration goes on: " + status.error().detail);
+    notify_ready("serving; the last reload was refused");
+    return;
+  }
+  conf::SpoolSettings spool = config_->spool;
+  spool.body_memory_bytes = fresh->spool.body_memory_bytes;  // this one needs no restart
+  const bool restart_needed = fresh->spool != spool || fresh->dns != config_->dns ||
+                              fresh->log != config_->log || fresh->admin != config_->admin ||
+                              fresh->hostname != config_->hostname || fresh->run_as != config_->run_as ||
+                              fresh->dkim.workers != config_->dkim.workers;
   if (restart_needed)
-    say("reload: hostname, run_as, [spool], [dns], [log] and [admin] change with a restart only");
+    say("reload: hostname, run_as, [spool], [dns], [log], [admin] or [dkim] workers changed: these wait for "
+        "a restart");
   config_ = fresh;
   server_tls_ = server;
   client_tls_ = client;
@@ -323,23 +340,12 @@ void Daemon::reload() {
   reception_->reload(config_);
   transit_->reload(config_);
   std::map<std::string, OpenListener> old = std::move(listeners_);
-  listeners_.clear();
-  std::vector<const conf::Listener*> missing;
+  listeners_ = std::move(added);
   for (const conf::Listener& listener : config_->listeners) {
-    const std::string key = listener.name + ' ' + listener_text(listener);
-    const auto found = old.find(key);
-    if (found == old.end() || found->second.tls != (server_tls_ != nullptr)) {
-      missing.push_back(&listener);
-      continue;
-    }
-    found->second.listener->set_server_tls(server_tls_);
-    listeners_[key] = std::move(found->second);
-    old.erase(found);
-  }
-  old.clear();
-  for (const conf::Listener* listener : missing) {
-    status = open_listener(*listener);
-    if (!status.ok()) say("reload: " + status.error().detail);
+    const std::string place = place_text(listener.address, listener.port);
+    const auto found = old.find(place);
+    if (found != old.end()) listeners_[place] = std::move(found->second);
+    listeners_[place]->set_server_tls(server_tls_);
   }
   say("configuration read again from " + config_->file);
   notify_ready("serving");

@@ -254,10 +254,15 @@ std::unordered_map<const queue::Path*, uint32_t> Dispatcher::in_flight_by_path()
 
 void Dispatcher::stop() {
   stopping_ = true;
-  std::vector<OutboundConnection*> idle;
+  std::vector<OutboundConnection*> idle, useless;
   for (const auto& [connection, slot] : connections_) {
-    if (connection->idle() && slot.job.delivery == nullptr) idle.push_back(connection);
+    if (connection->idle() && slot.job.delivery == nullptr) {
+      idle.push_back(connection);
+    } else if (slot.job.delivery == nullptr || slot.job.loading) {
+      useless.push_back(connection);  // it could only begin what must not be begun any more
+    }
   }
+  for (OutboundConnection* connection : useless) discard(connection);
   for (OutboundConnection* connection : idle) {
     std::erase(connection->path()->idle, connection);
     connection->quit();
@@ -266,17 +271,21 @@ void Dispatcher::stop() {
 
 void Dispatcher::abandon() {
   stopping_ = true;
-  while (!connections_.empty()) {
-    Slot slot = std::move(connections_.begin()->second);
-    connections_.erase(connections_.begin());
-    OutboundConnection* connection = slot.connection.get();
-    --connection->path()->connections;
-    std::erase(connection->path()->idle, connection);
-    if (slot.job.loading) {
-      slot.job.delivery->path = nullptr;
-    } else if (slot.job.delivery != nullptr) {
-      end_job(slot);
-    }
+  while (!connections_.empty()) discard(connections_.begin()->first);
+}
+
+void Dispatcher::discard(OutboundConnection* connection) {
+  const auto found = connections_.find(connection);
+  Slot slot = std::move(found->second);
+  connections_.erase(found);
+  queue::Path* path = connection->path();
+  --path->connections;
+  if (!connection->ever_ready()) --path->opening;
+  std::erase(path->idle, connection);
+  if (slot.job.loading) {
+    slot.job.delivery->path = nullptr;
+  } else if (slot.job.delivery != nullptr) {
+    end_job(slot);
   }
 }
 

@@ -87,6 +87,7 @@ class Dispatcher final : public OutboundConnection::Owner {
     uint64_t number = 0;
   };
 
+  void discard(OutboundConnection* connection);  // closes it at once
   void mark(queue::Path* path);
   void work(queue::Path* path, conf::Instant now);
   bool open(queue::Path* path);

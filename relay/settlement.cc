@@ -82,6 +82,7 @@ void Settlement::apply_one(queue::Delivery* delivery, uint32_t index, const smtp
   using Kind = smtp::RecipientOutcome::Kind;
   spool::MessageRecord& record = delivery->message->record;
   spool::RecipientRecord& recipient = record.recipients[index];
+  const bool early = recipient.due > now;  // an operator said retry: this is not a step of the schedule
   ++recipient.attempts;
   delivery->attempt = std::max(delivery->attempt, recipient.attempts);
   conf::DeliveryEvent event = event_for(*delivery, index, outcome, facts, now);
@@ -104,7 +105,20 @@ void Settlement::apply_one(queue::Delivery* delivery, uint32_t index, const smtp
     return;
   }
   const bounce::Qualification meaning = bounce::qualify(outcome.stage, outcome.reply);
-  const bool hard = meaning.type == bounce::ErrorType::kHard && meaning.scope != bounce::Scope::kSite;
+  // Once MAIL was said, a 5yz is final whatever it is about (RFC 5321 §4.2.1); before, it is the site's.
+  const bool in_transaction = outcome.stage == bounce::Stage::kMail ||
+                              outcome.stage == bounce::Stage::kRcpt ||
+                              outcome.stage == bounce::Stage::kData || outcome.stage == bounce::Stage::kDot;
+  const bool hard =
+      meaning.type == bounce::ErrorType::kHard && (in_transaction || meaning.scope != bounce::Scope::kSite);
+  if (!hard && early) {
+    --recipient.attempts;
+    event.kind = conf::EventKind::kDeferred;
+    event.next_attempt = recipient.due;
+    ++counters_.deferred;
+    append(event);
+    return;
+  }
   if (!hard) {
     const std::optional<conf::Duration> delay =
         queue::next_delay(facts.settings->retry, recipient.attempts, record.accepted_at, now, random_);

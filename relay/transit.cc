@@ -107,7 +107,9 @@ void Transit::route_found(uint32_t number, mx::RoutePtr route, conf::Instant ask
   const conf::Instant now = parts_.clock->now();
   domain.routing = false;
   domain.route = std::move(route);
-  domain.route_until = now + std::max(domain.route->ttl, kLeastRouteTime);
+  domain.route_until =
+      now + (std::exchange(domain.outdated, false) ? kLeastRouteTime
+                                                   : std::max(domain.route->ttl, kLeastRouteTime));
   if (domain.settings == nullptr) {  // the configuration changed meanwhile
     domain.settings = &parts_.config->settings_for(domain.name.text(), &domain.destination);
   }
@@ -352,6 +354,10 @@ void Transit::close() {
   for (const Finished& waiting : finished_) {
     if (waiting.message != nullptr) parts_.spool->update(waiting.message->record);
   }
+  messages_.for_each([this](queue::Message* message) {  // settled in part, the report still being stored
+    if (std::exchange(message->changed, false) && !queue::all_final(message->record))
+      parts_.spool->update(message->record);
+  });
   parts_.spool->flush();
 }
 

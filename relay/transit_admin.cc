@@ -94,8 +94,8 @@ uint64_t Transit::apply(QueueAction action, const std::vector<conf::MessageId>& 
 bool Transit::act(QueueAction action, Delivery* delivery) {
   const DeliveryState state = delivery->state;
   if (action == QueueAction::kRelease) {
-    delivery->hold_wanted = false;
-    if (state != DeliveryState::kHeld) return false;
+    const bool wanted = std::exchange(delivery->hold_wanted, false);
+    if (state != DeliveryState::kHeld) return wanted;
     --held_;
     delivery->due = parts_.clock->now();
     delivery->all_due = true;

@@ -177,8 +177,7 @@ conf::Result<SiteLookup> AdminApi::sites_for(const QueueFilter& filter, conf::Wa
   }
   return SiteLookup([table](const std::string& domain) {
     const auto found = table->find(domain);
-    // A domain that was never routed is its own site (see SiteSummary).
-    return found == table->end() || found->second.empty() ? domain : found->second;
+    return found == table->end() ? std::string() : found->second;
   });
 }
 

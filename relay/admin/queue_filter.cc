@@ -27,7 +27,10 @@ bool site_matches(const std::string& mask, std::string_view site) {
   if (conf::domain_matches(mask, site)) return true;
   while (!site.empty()) {
     const size_t end = std::min(site.find_first_of(",; +"), site.size());
-    if (end != 0 && conf::domain_matches(mask, site.substr(0, end))) return true;
+    const std::string_view host = site.substr(0, end);
+    const size_t colon = host.find(':') == host.rfind(':') ? host.find(':') : std::string_view::npos;
+    if (end != 0 && (conf::domain_matches(mask, host) || conf::domain_matches(mask, host.substr(0, colon))))
+      return true;
     site.remove_prefix(std::min(end + 1, site.size()));
   }
   return false;
@@ -100,9 +103,14 @@ Match match(const QueueFilter& filter, const spool::MessageRecord& record, conf:
   if (!message_matches(filter, record, now)) return Match::kNone;
   if (!filter.selects_recipients()) return Match::kAll;
   return match_recipients(record, [&](const spool::RecipientRecord& recipient) {
-    return recipient_may_match(filter, recipient) &&
-           (filter.site.empty() ||
-            site_matches(filter.site, site_of(recipient.recipient.mailbox.domain.text())));
+    if (!recipient_may_match(filter, recipient)) return false;
+    if (filter.site.empty()) return true;
+    // Not routed since the start, or the reload: the host that answered last says where it belongs. A domain
+    // that was never routed is its own site (see SiteSummary).
+    const std::string site = site_of(recipient.recipient.mailbox.domain.text());
+    if (!site.empty()) return site_matches(filter.site, site);
+    return site_matches(filter.site, recipient.mx_host) ||
+           conf::domain_matches(filter.site, recipient.recipient.mailbox.domain.text());
   });
 }
 

@@ -67,6 +67,7 @@ void DomainTable::forget_routes() {
     if (entry == nullptr) continue;
     entry->route = nullptr;
     entry->settings = nullptr;
+    entry->outdated = entry->routing;
   }
 }
 

@@ -22,6 +22,7 @@ struct DomainEntry {
   mx::RoutePtr route;           // null: not asked yet, or no longer good
   conf::Instant route_until{};  // `route` holds until then
   bool routing = false;         // a question is under way
+  bool outdated = false;        // ... asked under an older configuration
   DeliveryList waiting;         // kRouting: for the answer
   const conf::DestinationSettings* settings =
       nullptr;                            // within the current configuration; null: not looked up yet

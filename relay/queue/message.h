@@ -12,8 +12,8 @@ namespace relay::queue {
 struct Message {
   spool::MessageRecord record;
   conf::Bytes body;         // has no value when only the record was needed
-  std::string signature;   // DKIM-Signature fields, put on top of the body when it is sent
-  bool prepared = false;   // signed, or it is known that it goes without
+  std::string signature;    // DKIM-Signature fields, put on top of the body when it is sent
+  bool prepared = false;    // signed, or it is known that it goes without
   uint32_t pins = 0;        // deliveries and operations that use it
   bool changed = false;     // the record in the spool is older
   uint64_t cost_bytes = 0;  // what it was counted with

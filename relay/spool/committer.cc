@@ -141,21 +141,30 @@ void Committer::commit(Lock* lock) {
   completions_->push(std::move(answers));
   batch.clear();  // bodies are freed outside the lock
   lock->lock();
-  carried_out_ += count;
+  if (!std::exchange(under_way_retained_, false)) carried_out_ += count;
   carried_.notify_all();
 }
 
 void Committer::stall(const conf::Error& error) {
-  if (std::this_thread::get_id() != thread_.get_id() || under_way_ == nullptr) return;
+  if (std::this_thread::get_id() != thread_.get_id()) return;
   std::vector<Completion> answers;
   Lock lock(mutex_);
   trouble_ = error;
   next_retry_ = std::chrono::steady_clock::now() + options_.retry_interval;
-  for (WriteRequest& request : *under_way_) {
-    if (request.kind != WriteKind::kStore || !request.done) continue;
-    answers.push_back(answer(&request, error));
-    request.done = nullptr;
-    retained_[request.id] = WriteRequest{WriteKind::kRemove, request.id, {}, {}, {}};
+  if (under_way_ != nullptr && !std::exchange(under_way_retained_, true)) {
+    for (WriteRequest& request : *under_way_) {
+      const auto found = retained_.find(request.id);
+      if (found != retained_.end() && found->second.kind == WriteKind::kRemove) continue;
+      if (request.kind != WriteKind::kStore) {
+        retained_[request.id] = WriteRequest{request.kind, request.id, request.record, {}, {}};
+      } else if (request.done) {
+        answers.push_back(answer(&request, error));
+        request.done = nullptr;
+        retained_[request.id] = WriteRequest{WriteKind::kRemove, request.id, {}, {}, {}};
+      }
+    }
+    carried_out_ += under_way_->size();  // those who read see it, or its refusal
+    carried_.notify_all();
   }
   lock.unlock();
   completions_->push(std::move(answers));
@@ -196,13 +205,16 @@ void Committer::absorb_waiting(Lock* lock) {
 
 void Committer::retry(Lock* lock) {
   hurry_ = false;
+  const uint64_t before = carried_out_;
   std::vector<WriteRequest> batch;
   for (const auto& [id, request] : retained_) batch.push_back(request);
   lock->unlock();
   conf::Status status = writer_->mend();
   if (status.ok()) status = writer_->write(batch);
   lock->lock();
-  if (status.ok()) {
+  if (status.ok() && carried_out_ != before) {  // it stalled, and took in more: that comes next
+    next_retry_ = std::chrono::steady_clock::now();
+  } else if (status.ok()) {
     retained_.clear();  // only this thread adds to it
     trouble_.reset();
   } else {

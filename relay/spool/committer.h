@@ -73,8 +73,8 @@ class Committer {
   // Waits until all that was asked for is on disk, or one more attempt has failed.
   void flush();
   // The write under way waits for the disk: answers its stores, and those that wait behind it, with the
-  // error, so that clients hear of it soon. They are taken out again once the write has gone through. From
-  // inside write() only.
+  // error, so that clients hear of it soon, and lets readers see its updates. The stores are taken out again
+  // once the write has gone through. From inside write() only, as often as it waits.
   void stall(const conf::Error& error);
   // Why writes fail; nothing while they work.
   std::optional<conf::Error> trouble() const;
@@ -102,6 +102,7 @@ class Committer {
   uint64_t carried_out_ = 0;
   uint64_t attempts_ = 0;                           // retries that ended
   std::vector<WriteRequest>* under_way_ = nullptr;  // what write() has
+  bool under_way_retained_ = false;                 // it stalls, and readers see it in retained_
   std::map<conf::MessageId, WriteRequest> retained_;
   std::optional<conf::Error> trouble_;
   std::chrono::steady_clock::time_point next_retry_;

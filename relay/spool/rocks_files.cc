@@ -147,7 +147,7 @@ bool DiskPatience::wait(const std::string& file, int system_error, unsigned* wai
       std::fprintf(stderr, "penstock: %s; waiting, new mail is refused meanwhile\n", error.detail.c_str());
     stalled_ = error;
   }
-  if (++*waited == kTellAfter && tell_) tell_(error);
+  if (++*waited >= kTellAfter && tell_) tell_(error);
   std::this_thread::sleep_for(kPause);
   return true;
 }

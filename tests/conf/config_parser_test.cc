@@ -104,6 +104,8 @@ TEST(Config, ContradictionsAndWrongValues) {
       {"[[destination]]\ndomains = [\"a b\"]\n", "a b"},
       {"[defaults]\nsmart_hosts = [\"a:b\"]\n", "is not a host"},
       {"[defaults]\nschedule = [\"x 5\"]\n", "is not a step"},
+      {"[defaults]\nschedule = [\"3foo x 1h\"]\n", "is not a step"},
+      {"[defaults]\nschedule = []\n", "is empty"},
       {"[defaults]\njitter = 2.0\n", "from 0 to 1"},
       {"[dns]\nservers = [\"ns.example\"]\n", "is not an IP address"},
       {"[backoff]\nfirst = \"1h\"\nmax = \"1s\"\n", "is longer than max"},

@@ -6,7 +6,9 @@
 import os
 import pathlib
 import shutil
+import signal
 import smtplib
+import socket
 import ssl
 import subprocess
 import sys
@@ -213,6 +215,51 @@ def receiver_aiosmtpd(lab):
         controller.stop()
 
 
+def operator_at_work(lab):
+    """Retry does not use the schedule up; what is released stays released; a bad listener refuses a reload; a stop is soon."""
+    keeper, controller = aiosmtpd(lab)
+    try:
+        keeper.refuse["full@d1.test"] = "450 4.2.2 Mailbox full"
+        keeper.refuse["denied@d1.test"] = "550 5.4.1 Recipient address rejected: Access denied"
+        relay_to(lab, controller.port)
+        send(lab, ["full@d1.test", "denied@d1.test"])
+        lab.wait_events("deferred", 1)
+        failed = lab.wait_events("failed", 1)[0]
+        assert failed["recipient"] == "denied@d1.test", failed
+        lab.wait_events("delivered", 1)  # the report
+        for turn in range(12):
+            lab.queue("retry", "--all")
+            lab.wait_events("deferred", turn + 2)
+        assert not lab.events("expired"), "an operator's retries used the schedule up"
+        assert len({event["next_attempt"] for event in lab.events("deferred")}) == 1, "the next attempt moved"
+        lab.queue("hold", "--all")
+        lab.queue("release", "--all")
+        lab.wait_events("deferred", 14)
+        before = lab.config.read_text()
+        lab.config.write_text(before.replace(f"127.0.0.1:{lab.port}", f"127.0.0.1:{controller.port}"))
+        lab.relay.child.send_signal(signal.SIGHUP)
+        wait_until(lambda: "reload refused" in lab.relay.text(), 10, "the reload is not refused")
+        assert port_open("127.0.0.1", lab.port), "the old listener is gone"
+        lab.config.write_text(before)
+        silent = socket.create_server(("127.0.0.1", 0))  # accepts and never greets
+        lab.config.write_text(before.replace(f"port = {controller.port}", f"port = {silent.getsockname()[1]}"))
+        lab.relay.child.send_signal(signal.SIGHUP)
+        wait_until(lambda: "configuration read again" in lab.relay.text(), 10, "the configuration is not read again")
+        send(lab, ["slow@d2.test"])
+        wait_until(lambda: lab.queue("summary")["outbound_connections"] > 0, 10, "no connection to the silent host")
+        began = time.monotonic()
+        lab.relay.stop()
+        assert time.monotonic() - began < 5, "a host that never greets holds the stop up"
+        silent.close()
+        lab.config.write_text(before)
+        lab.serve()
+        found = lab.queue("list", "--site", "mx.test")
+        assert len(found["messages"]) == 1, f"after a restart --site finds {found}"
+        assert lab.queue("summary")["on_hold"] == 0, lab.queue("summary")
+    finally:
+        controller.stop()
+
+
 def receiver_postfix_tls(lab):
     """A real Postfix that offers STARTTLS; the relay is told that TLS is required."""
     if os.geteuid() != 0:
@@ -358,7 +405,7 @@ def signed_through_postfix(lab):
 
 
 CASES = [client_swaks, client_smtplib, client_msmtp, client_smtp_source, client_tls_auth, receiver_smtp_sink,
-         receiver_aiosmtpd, receiver_postfix_tls, signed_evp, signed_opendkim, signed_through_postfix]
+         receiver_aiosmtpd, receiver_postfix_tls, operator_at_work, signed_evp, signed_opendkim, signed_through_postfix]
 
 
 def main():
