@@ -1,5 +1,13 @@
+#include <pwd.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "conf/config_parser.h"
 #include "dkim/key_store.h"
@@ -9,6 +17,21 @@
 namespace relay::cli {
 namespace {
 
+// What the file names and the machine does not have; one line each.
+std::vector<std::string> missing_things(const conf::Config& config) {
+  std::vector<std::string> missing;
+  for (const auto& [key, file] :
+       {std::pair("certificate", config.tls_certificate), std::pair("key", config.tls_key),
+        std::pair("ca_file", config.tls_ca_file)}) {
+    if (!file.empty() && ::access(file.c_str(), R_OK) != 0)
+      missing.push_back(std::string("[tls] ") + key + ": cannot read " + file + ": " + std::strerror(errno));
+  }
+  if (!config.run_as.empty() && ::getpwnam(config.run_as.c_str()) == nullptr)
+    missing.push_back("run_as: there is no user " + config.run_as + "; make it: adduser --system --group " +
+                      config.run_as);
+  return missing;
+}
+
 int check(const std::string& path) {
   const conf::ConfigPtr config = read_config(path);
   if (config == nullptr) return kUsage;
@@ -16,7 +39,9 @@ int check(const std::string& path) {
   const bool keys_good =
       dkim::KeyStore::load(config->dkim, path, *dkim::make_signer(config->dkim.engine), &problems) != nullptr;
   for (const conf::Problem& problem : problems) std::fprintf(stderr, "%s\n", problem.text().c_str());
-  if (!keys_good) return kUsage;
+  const std::vector<std::string> missing = missing_things(*config);
+  for (const std::string& line : missing) std::fprintf(stderr, "%s: %s\n", path.c_str(), line.c_str());
+  if (!keys_good || !missing.empty()) return kUsage;
   std::printf("%s: good (%zu listeners, %zu sources, %zu destinations, %zu users, %zu DKIM keys)\n",
               path.c_str(), config->listeners.size(), config->sources.size(), config->destinations.size(),
               config->users.size(), config->dkim.keys.size());

@@ -256,6 +256,19 @@ TEST_F(CliTest, DkimCheckComparesTheRecord) {
   EXPECT_NE(open.err.find("penstock.toml:4:1: [[dkim_key]] file: "), std::string::npos) << open.err;
 }
 
+TEST_F(CliTest, CheckLooksForWhatTheFileNames) {
+  const std::string config = (folder_ / "penstock.toml").string();
+  std::ofstream(config)
+      << "hostname = \"relay.example.com\"\nrun_as = \"nobody-of-that-name\"\n[[listener]]\n"
+      << "address = \"127.0.0.1:25\"\n[tls]\ncertificate = \"/nope\"\nkey = \"/nope2\"\n";
+  const Outcome outcome = command({"check", "-c", config});
+  EXPECT_EQ(outcome.exit_code, kUsage);
+  EXPECT_NE(outcome.err.find("[tls] certificate: cannot read /nope: No such file"), std::string::npos)
+      << outcome.err;
+  EXPECT_NE(outcome.err.find("run_as: there is no user nobody-of-that-name"), std::string::npos)
+      << outcome.err;
+}
+
 TEST_F(CliTest, DkimSignAndVerify) {
   const std::string key = (folder_ / "key.pem").string();
   const Outcome made =
