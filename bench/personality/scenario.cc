@@ -1,0 +1,174 @@
+#include "bench/personality/scenario.h"
+
+#include <memory>
+
+#include "bench/personality/wording.h"
+#include "conf/document.h"
+
+namespace bench {
+namespace {
+
+constexpr uint32_t kMost = 1'000'000;
+constexpr uint32_t kMaxCopies = 1000, kMaxDomains = 100'000, kMaxHosts = 100;
+constexpr uint32_t kMaxAddresses = 8000;  // a listening socket each
+
+void read_fault(conf::Section* section, Fault* fault) {
+  size_t stage = static_cast<size_t>(fault->at);
+  if (!section->has("at")) section->report("at", "is missing: where the fault happens");
+  section->choice("at", std::vector<const char*>(std::begin(kStageNames), std::end(kStageNames)), &stage);
+  fault->at = static_cast<Stage>(stage);
+  section->share("share", &fault->share);
+  section->flag("sticky", &fault->sticky);
+  section->duration("after", &fault->after);
+  section->duration("until", &fault->until);
+  if (fault->until <= fault->after) section->report("until", "must be later than after");
+  bool drop = false, garbage = false;
+  const bool has_reply = section->text("reply", &fault->reply);
+  const bool has_delay = section->duration("delay", &fault->delay);
+  section->flag("drop", &drop);
+  section->flag("garbage", &garbage);
+  if (static_cast<int>(has_reply) + static_cast<int>(has_delay) + static_cast<int>(drop) +
+          static_cast<int>(garbage) !=
+      1)
+    section->report(nullptr, "exactly one of reply, delay, drop and garbage says what happens");
+  fault->kind = has_reply   ? FaultKind::kReply
+                : has_delay ? FaultKind::kDelay
+                : garbage   ? FaultKind::kGarbage
+                            : FaultKind::kDrop;
+  if (has_reply && !check_reply(fault->reply).empty()) section->report("reply", check_reply(fault->reply));
+  if (has_reply && fault->at == Stage::kStored)
+    section->report("reply", "a stored message has its 250 already; at = \"dot\" refuses it");
+  if (garbage && fault->at != Stage::kStartTls) section->report("garbage", "belongs to at = \"starttls\"");
+  section->finish();
+}
+
+struct Shape {
+  uint32_t domains = 1, hosts = 1, copies = 1;
+  std::vector<std::string> domain_names;
+};
+
+void read_group(conf::Section* section, Group* group, Shape* shape) {
+  if (!section->text("name", &group->name) || group->name.empty())
+    section->report("name", "is missing: letters, digits and hyphens");
+  if (group->name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") != std::string::npos)
+    section->report("name", "may hold small letters, digits and hyphens: it becomes part of host names");
+  section->number("weight", &group->weight, 1, kMost);
+  section->number("domains", &shape->domains, 1, kMaxDomains);
+  section->texts("domain_names", &shape->domain_names);
+  section->number("hosts", &shape->hosts, 1, kMaxHosts);
+  section->number("copies", &shape->copies, 1, kMaxCopies);
+  section->number("max_connections", &group->max_connections, 1, kMost);
+  section->number("max_messages_per_connection", &group->max_messages_per_connection, 1, kMost);
+  section->number("max_recipients", &group->max_recipients, 1, kMost);
+  section->number("max_messages", &group->max_messages, 1, kMost);
+  section->number("max_new_connections", &group->max_new_connections, 1, kMost);
+  section->duration("window", &group->window, conf::Duration(1000));
+  section->duration("greylist", &group->greylist);
+  section->size("max_size", &group->max_size_bytes);
+  section->flag("starttls", &group->starttls);
+  section->flag("pipelining", &group->pipelining);
+  size_t wording = 0;
+  if (section->choice("wording", wording_names(), &wording)) group->wording = wording_names()[wording];
+  for (conf::Section& fault : section->sections("fault", "[[group.fault]]")) {
+    group->faults.emplace_back();
+    read_fault(&fault, &group->faults.back());
+  }
+  for (const std::string& name : shape->domain_names)
+    if (name.size() < 6 || name.substr(name.size() - 5) != ".test")
+      section->report("domain_names", "\"" + name + "\" does not end in .test (RFC 2606)");
+  section->finish();
+}
+
+// Gives every copy its hosts, addresses and domains.
+bool expand(const Group& pattern, const Shape& shape, uint32_t* next_address, std::vector<Group>* out) {
+  for (uint32_t copy = 1; copy <= shape.copies; ++copy) {
+    Group group = pattern;
+    if (shape.copies > 1) group.name += std::to_string(copy);
+    for (uint32_t host = 1; host <= shape.hosts; ++host) {
+      if (*next_address >= kMaxAddresses) return false;
+      const uint32_t at = (*next_address)++;
+      group.hosts.push_back("mx" + std::to_string(host) + "." + group.name + ".test");
+      group.addresses.push_back("127.1." + std::to_string(at / 250) + "." + std::to_string(1 + at % 250));
+    }
+    group.domains = shape.domain_names;
+    for (uint32_t i = 1; group.domains.empty() || i <= shape.domains; ++i) {
+      if (!shape.domain_names.empty()) break;
+      group.domains.push_back("d" + std::to_string(i) + "." + group.name + ".test");
+    }
+    out->push_back(std::move(group));
+  }
+  return true;
+}
+
+ParsedScenario read(conf::Document* document) {
+  ParsedScenario parsed;
+  parsed.problems = document->problems();
+  if (!parsed.problems.empty()) return parsed;
+  conf::Section root = document->root();
+  uint32_t seed = 1, port = parsed.scenario.port;
+  if (!root.text("name", &parsed.scenario.name))
+    root.report("name", "is missing: what the scenario is called");
+  root.number("seed", &seed, 0, UINT32_MAX);
+  root.number("port", &port, 1, 65535);
+  parsed.scenario.seed = seed;
+  parsed.scenario.port = static_cast<uint16_t>(port);
+  uint32_t next_address = 0;
+  for (conf::Section& section : root.sections("group", "[[group]]")) {
+    Group group;
+    Shape shape;
+    read_group(&section, &group, &shape);
+    if (!shape.domain_names.empty() && shape.copies > 1)
+      section.report("copies", "the copies of a group cannot all have the same domain_names");
+    for (const Group& other : parsed.scenario.groups)
+      if (other.name == group.name) section.report("name", "there is a group of this name already");
+    if (!expand(group, shape, &next_address, &parsed.scenario.groups)) {
+      section.report("hosts", "more than " + std::to_string(kMaxAddresses) + " hosts in the scenario");
+      break;
+    }
+  }
+  if (parsed.scenario.groups.empty()) root.report("group", "is missing: at least one [[group]]");
+  root.finish();
+  parsed.problems = document->problems();
+  return parsed;
+}
+
+}  // namespace
+
+ParsedScenario parse_scenario(std::string_view text, std::string file_name) {
+  conf::Document document(text, std::move(file_name));
+  return read(&document);
+}
+
+ParsedScenario load_scenario(const std::string& path) {
+  const std::unique_ptr<conf::Document> document = conf::Document::load(path);
+  return read(document.get());
+}
+
+std::string check_reply(std::string_view reply) {
+  if (reply.size() < 4 || (reply[0] != '4' && reply[0] != '5') || reply[1] < '0' || reply[1] > '5' ||
+      reply[2] < '0' || reply[2] > '9' || reply[3] != ' ')
+    return "a refusal begins with its code, such as \"450 4.2.0 Try again\"";
+  if (reply.find_first_of("\r\n") != std::string_view::npos || reply.size() > 500)
+    return "a reply is one line of at most 500 characters";
+  return {};
+}
+
+std::string zone_text(const Scenario& scenario) {
+  std::string out =
+      "$ORIGIN test.\n$TTL 300\n@ SOA ns hostmaster 1 3600 600 86400 60\n@ NS ns\nns A 127.0.0.1\n";
+  for (const Group& group : scenario.groups) {
+    for (size_t i = 0; i < group.hosts.size(); ++i)
+      out.append(group.hosts[i]).append(". A ").append(group.addresses[i]).append("\n");
+    for (const std::string& domain : group.domains)
+      for (size_t i = 0; i < group.hosts.size(); ++i)
+        out.append(domain)
+            .append(". MX ")
+            .append(std::to_string(10 * (i + 1)))
+            .append(" ")
+            .append(group.hosts[i])
+            .append(".\n");
+  }
+  return out;
+}
+
+}  // namespace bench
