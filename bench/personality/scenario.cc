@@ -22,23 +22,16 @@ void read_fault(conf::Section* section, Fault* fault) {
   section->duration("after", &fault->after);
   section->duration("until", &fault->until);
   if (fault->until <= fault->after) section->report("until", "must be later than after");
-  bool drop = false, garbage = false;
+  bool drop = false;
   const bool has_reply = section->text("reply", &fault->reply);
   const bool has_delay = section->duration("delay", &fault->delay);
   section->flag("drop", &drop);
-  section->flag("garbage", &garbage);
-  if (static_cast<int>(has_reply) + static_cast<int>(has_delay) + static_cast<int>(drop) +
-          static_cast<int>(garbage) !=
-      1)
-    section->report(nullptr, "exactly one of reply, delay, drop and garbage says what happens");
-  fault->kind = has_reply   ? FaultKind::kReply
-                : has_delay ? FaultKind::kDelay
-                : garbage   ? FaultKind::kGarbage
-                            : FaultKind::kDrop;
+  if (static_cast<int>(has_reply) + static_cast<int>(has_delay) + static_cast<int>(drop) != 1)
+    section->report(nullptr, "exactly one of reply, delay and drop says what happens");
+  fault->kind = has_reply ? FaultKind::kReply : has_delay ? FaultKind::kDelay : FaultKind::kDrop;
   if (has_reply && !check_reply(fault->reply).empty()) section->report("reply", check_reply(fault->reply));
   if (has_reply && fault->at == Stage::kStored)
     section->report("reply", "a stored message has its 250 already; at = \"dot\" refuses it");
-  if (garbage && fault->at != Stage::kStartTls) section->report("garbage", "belongs to at = \"starttls\"");
   section->finish();
 }
 
@@ -65,7 +58,6 @@ void read_group(conf::Section* section, Group* group, Shape* shape) {
   section->duration("window", &group->window, conf::Duration(1000));
   section->duration("greylist", &group->greylist);
   section->size("max_size", &group->max_size_bytes);
-  section->flag("starttls", &group->starttls);
   section->flag("pipelining", &group->pipelining);
   size_t wording = 0;
   if (section->choice("wording", wording_names(), &wording)) group->wording = wording_names()[wording];

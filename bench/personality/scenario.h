@@ -13,11 +13,10 @@
 namespace bench {
 
 // Where in a session something happens. kDot: the content has ended; kStored: after it was taken.
-enum class Stage : uint8_t { kConnect, kEhlo, kStartTls, kMail, kRcpt, kData, kDot, kStored };
-inline constexpr const char* kStageNames[] = {"connect", "ehlo", "starttls", "mail",
-                                              "rcpt",    "data", "dot",      "stored"};
+enum class Stage : uint8_t { kConnect, kEhlo, kMail, kRcpt, kData, kDot, kStored };
+inline constexpr const char* kStageNames[] = {"connect", "ehlo", "mail", "rcpt", "data", "dot", "stored"};
 
-enum class FaultKind : uint8_t { kReply, kDrop, kDelay, kGarbage };
+enum class FaultKind : uint8_t { kReply, kDrop, kDelay };
 
 struct Fault {
   Stage at = Stage::kRcpt;
@@ -46,7 +45,6 @@ struct Group {
   conf::Duration window{60'000'000};
   conf::Duration greylist{0};
   uint64_t max_size_bytes = 0;
-  bool starttls = false;
   bool pipelining = true;
   std::vector<Fault> faults;
 };

@@ -138,10 +138,6 @@ Verdict Site::faults(const Visit& visit, Stage stage, std::string_view argument,
         verdict.kind = Verdict::Kind::kDrop;
         ++tally_.dropped;
         return verdict;
-      case FaultKind::kGarbage:
-        verdict.kind = Verdict::Kind::kGarbage;
-        ++tally_.dropped;
-        return verdict;
     }
   }
   return verdict;

@@ -18,7 +18,7 @@ namespace bench {
 
 // What the site does at a step. kReply with a code of 421, and kDrop, end the session.
 struct Verdict {
-  enum class Kind : uint8_t { kGoOn, kReply, kDrop, kGarbage };
+  enum class Kind : uint8_t { kGoOn, kReply, kDrop };
   Kind kind = Kind::kGoOn;
   std::string reply;        // kReply: without CRLF
   conf::Duration delay{0};  // before whatever is said
@@ -36,7 +36,7 @@ struct Visit {
 
 struct SiteTally {
   uint64_t connections = 0, messages = 0, recipients = 0;
-  uint64_t refused = 0, dropped = 0, delayed = 0, tls = 0;
+  uint64_t refused = 0, dropped = 0, delayed = 0;
   std::array<uint64_t, kLimits> broken{};  // by Limit; kGreylist: came back before the time
   uint64_t greylisted = 0;                 // first visits
   uint64_t open = 0, max_open = 0;

@@ -2,11 +2,14 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <map>
 
 #include "bench/sink/server.h"
+#include "bench/sink/summary.h"
 
 namespace {
 
@@ -14,7 +17,11 @@ volatile std::sig_atomic_t stop_requested = 0;
 extern "C" void request_stop(int) { stop_requested = 1; }
 
 void add_options(CLI::App* app, bench::SinkOptions* options) {
-  app->add_option("--listen", options->listen, "HOST:PORT to listen on; may be given many times")->required();
+  app->add_option("--listen", options->listen, "HOST:PORT to listen on; may be given many times");
+  app->add_option("--scenario", options->scenario_path,
+                  "play the receivers of FILE; with --listen its first group there");
+  app->add_option("--zone", options->zone_path, "write the name-server zone of the scenario to FILE and end");
+  app->add_option("--expect", options->expect, "how many messages should come; less is counted as lost");
   app->add_option("--hostname", options->hostname, "name in the greeting");
   app->add_option("--ids", options->ids_path, "append the X-Load-Id of each message taken, before its 250");
   app->add_option("--count-file", options->count_path, "file that holds the number of messages taken so far");
@@ -34,23 +41,19 @@ void add_options(CLI::App* app, bench::SinkOptions* options) {
   app->add_flag("--quiet", options->quiet, "print nothing");
 }
 
-void print_summary(const bench::SinkOptions& options, const bench::Tally& tally) {
-  if (options.json) {
-    fmt::print(
-        R"({{"messages":{},"recipients":{},"bytes":{},"refused":{},"connections":{},"max_concurrent":{},)"
-        R"("turned_away":{},"protocol_errors":{}}})"
-        "\n",
-        tally.messages, tally.recipients, tally.bytes, tally.refused, tally.connections, tally.max_open,
-        tally.turned_away, tally.protocol_errors);
-  } else if (!options.quiet) {
-    fmt::print(
-        "penstock-sink: {} messages, {} recipients, {} bytes, {} refused, {} connections, at most {} at "
-        "once, "
-        "{} turned away, {} protocol errors\n",
-        tally.messages, tally.recipients, tally.bytes, tally.refused, tally.connections, tally.max_open,
-        tally.turned_away, tally.protocol_errors);
-  }
-  std::fflush(stdout);
+int tell(const std::vector<conf::Problem>& problems) {
+  for (const conf::Problem& problem : problems) std::fprintf(stderr, "%s\n", problem.text().c_str());
+  return 2;
+}
+
+// 0, or the exit status when the zone cannot be written.
+int write_zone(const std::string& path, const bench::Scenario& scenario) {
+  std::FILE* file = std::fopen(path.c_str(), "w");
+  const std::string text = bench::zone_text(scenario);
+  const bool whole = file != nullptr && std::fwrite(text.data(), 1, text.size(), file) == text.size();
+  if ((file == nullptr || std::fclose(file) == 0) && whole) return 0;
+  std::fprintf(stderr, "penstock-sink: %s: %s\n", path.c_str(), std::strerror(errno));
+  return 1;
 }
 
 }  // namespace
@@ -60,7 +63,21 @@ int main(int argc, char** argv) {
   app.footer("Ends with a summary at SIGTERM or SIGINT.");
   bench::SinkOptions options;
   add_options(&app, &options);
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  bench::Scenario scenario;
+  if (!options.scenario_path.empty()) {
+    bench::ParsedScenario parsed = bench::load_scenario(options.scenario_path);
+    if (!parsed.problems.empty()) return tell(parsed.problems);
+    scenario = std::move(parsed.scenario);
+  } else if (options.listen.empty() || !options.zone_path.empty()) {
+    std::fputs("penstock-sink: --listen or --scenario is needed, and --zone goes with a scenario\n", stderr);
+    return 2;
+  }
+  if (!options.zone_path.empty()) return write_zone(options.zone_path, scenario);
 
   struct sigaction action {};
   action.sa_handler = request_stop;  // without SA_RESTART: epoll_wait must return
@@ -68,17 +85,21 @@ int main(int argc, char** argv) {
   sigaction(SIGINT, &action, nullptr);
   signal(SIGPIPE, SIG_IGN);
 
-  bench::Server server(options);
+  bench::Server server(options, std::move(scenario));
   const conf::Status started = server.start();
   if (!started) {
     std::fprintf(stderr, "penstock-sink: %s\n", started.error().detail.c_str());
     return 1;
   }
   if (!options.quiet && !options.json) {
-    fmt::print("penstock-sink: listening on {} address(es)\n", options.listen.size());
+    fmt::print("penstock-sink: listening on {} address(es)\n", server.addresses());
     std::fflush(stdout);
   }
   server.run(&stop_requested);
-  print_summary(options, server.tally());
+  if (options.json) {
+    std::fputs(bench::json_summary(options, server).c_str(), stdout);
+  } else if (!options.quiet) {
+    std::fputs(bench::text_summary(options, server).c_str(), stdout);
+  }
   return 0;
 }

@@ -14,6 +14,9 @@ struct SinkOptions {
   std::string hostname = "sink.test";
   std::string ids_path;
   std::string count_path;
+  std::string scenario_path;
+  std::string zone_path;
+  uint64_t expect = 0;  // messages that should come; 0: up to the highest id
   double fail_rate = 0;
   int fail_code = 450;
   FailAt fail_at = FailAt::kRcpt;

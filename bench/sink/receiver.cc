@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <utility>
 
 namespace bench {
 namespace {
@@ -13,6 +14,12 @@ constexpr size_t kMaxLine = 12288;  // RFC 4954 §4.3 asks for 12288 in AUTH; no
 
 bool starts_with(std::string_view line, std::string_view word) {
   return line.size() >= word.size() && strncasecmp(line.data(), word.data(), word.size()) == 0;
+}
+// What stands between < and >.
+std::string_view path_in(std::string_view line) {
+  const size_t open = line.find('<'), close = line.find('>');
+  if (open == std::string_view::npos || close == std::string_view::npos || close < open) return {};
+  return line.substr(open + 1, close - open - 1);
 }
 bool is_verb(std::string_view line, std::string_view verb) {
   return starts_with(line, verb) && (line.size() == verb.size() || line[verb.size()] == ' ');
@@ -23,11 +30,55 @@ bool is_verb(std::string_view line, std::string_view verb) {
 Receiver::Receiver(const SinkOptions& options, Tally* tally, conf::Random* random)
     : options_(options), tally_(tally), random_(random) {}
 
-std::string Receiver::greeting() const { return "220 " + options_.hostname + " ESMTP penstock-sink\r\n"; }
+Receiver::~Receiver() {
+  if (site_ != nullptr) site_->leave(&visit_);
+}
+
+void Receiver::visit(Site* site, std::string source) {
+  site_ = site;
+  visit_.source = std::move(source);
+}
+
+void Receiver::greet(std::string* replies) {
+  if (site_ != nullptr && !obeys(site_->arrive(&visit_, visit_.source, now_), replies)) {
+    phase_ = Phase::kClosed;
+    return;
+  }
+  const bool named = site_ != nullptr && !site_->group().hosts.empty();
+  replies->append("220 ").append(named ? site_->group().hosts.front() : options_.hostname);
+  replies->append(" ESMTP penstock-sink\r\n");
+}
+
+bool Receiver::obeys(const Verdict& verdict, std::string* replies) {
+  if (verdict.delay.count() > 0) {
+    pause_ = verdict.delay;
+    held_from_ = replies->size();
+  }
+  if (verdict.kind == Verdict::Kind::kGoOn) return true;
+  if (verdict.kind == Verdict::Kind::kReply) replies->append(verdict.reply).append("\r\n");
+  if (verdict.closes()) phase_ = Phase::kClosed;
+  return false;
+}
+
+bool Receiver::goes_on(Stage stage, std::string_view argument, std::string* replies) {
+  return site_ == nullptr || obeys(site_->judge(&visit_, stage, argument, now_), replies);
+}
+
+bool Receiver::reply_lost() {
+  std::string nothing;
+  if (goes_on(Stage::kStored, {}, &nothing)) return false;
+  phase_ = Phase::kClosed;
+  return true;
+}
+
+conf::Duration Receiver::pause(size_t* from) {
+  *from = held_from_;
+  return std::exchange(pause_, conf::Duration(0));
+}
 
 size_t Receiver::feed(std::string_view bytes, std::string* replies) {
   size_t used = 0;
-  while (used < bytes.size() && !taken_ && phase_ != Phase::kClosed) {
+  while (used < bytes.size() && !taken_ && pause_.count() == 0 && phase_ != Phase::kClosed) {
     const std::string_view rest = bytes.substr(used);
     switch (phase_) {
       case Phase::kCommand:
@@ -92,7 +143,7 @@ void Receiver::command(std::string_view line, std::string* replies) {
   } else if (starts_with(line, "MAIL FROM:")) {
     mail(line, replies);
   } else if (starts_with(line, "RCPT TO:")) {
-    recipient(replies);
+    recipient(line, replies);
   } else if (is_verb(line, "DATA")) {
     data(replies);
   } else if (options_.chunking && is_verb(line, "BDAT")) {
@@ -104,17 +155,19 @@ void Receiver::command(std::string_view line, std::string* replies) {
 }
 
 void Receiver::hello(std::string_view verb, std::string* replies) {
-  greeted_ = true;
   reset_transaction();
+  if (!goes_on(Stage::kEhlo, {}, replies)) return;
+  greeted_ = true;
   if (starts_with(verb, "HELO")) {
     replies->append("250 ").append(options_.hostname).append("\r\n");
     return;
   }
   replies->append("250-").append(options_.hostname).append("\r\n");
-  if (options_.pipelining) replies->append("250-PIPELINING\r\n");
+  if (options_.pipelining && (site_ == nullptr || site_->group().pipelining))
+    replies->append("250-PIPELINING\r\n");
   if (options_.chunking) replies->append("250-CHUNKING\r\n");
   replies->append("250-8BITMIME\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n250-DSN\r\n250 SIZE");
-  if (options_.max_size_bytes > 0) replies->append(" ").append(std::to_string(options_.max_size_bytes));
+  if (max_size() > 0) replies->append(" ").append(std::to_string(max_size()));
   replies->append("\r\n");
 }
 
@@ -125,18 +178,23 @@ void Receiver::mail(std::string_view line, std::string* replies) {
   uint64_t declared = 0;
   if (at != std::string_view::npos)
     std::from_chars(line.data() + at + 6, line.data() + line.size(), declared);
-  if (options_.max_size_bytes > 0 && declared > options_.max_size_bytes) {
+  if (max_size() > 0 && declared > max_size()) {
     replies->append("552 5.3.4 Message too large\r\n");
     return;
   }
+  if (!goes_on(Stage::kMail, path_in(line), replies)) return;
+  slots_.clear();
   in_transaction_ = true;
   replies->append("250 2.1.0 Ok\r\n");
 }
 
-void Receiver::recipient(std::string* replies) {
+void Receiver::recipient(std::string_view line, std::string* replies) {
   if (!in_transaction_) return out_of_order("503 5.5.1 MAIL first\r\n", replies);
   if (fails(FailAt::kRcpt, replies)) return;
+  const std::string_view path = path_in(line);
+  if (!goes_on(Stage::kRcpt, path, replies)) return;
   ++recipients_;
+  slots_.push_back(recipient_slot(path));
   replies->append("250 2.1.5 Ok\r\n");
 }
 
@@ -147,6 +205,7 @@ void Receiver::data(std::string* replies) {
     replies->append("554 5.5.1 No valid recipients\r\n");
     return;
   }
+  if (!goes_on(Stage::kData, {}, replies)) return;
   begin_content();
   phase_ = Phase::kData;
   replies->append("354 Go ahead\r\n");
@@ -253,17 +312,24 @@ void Receiver::header_line(std::string_view line) {
 
 void Receiver::end_message(std::string* replies) {
   const uint32_t recipients = recipients_;
-  const bool too_large = options_.max_size_bytes > 0 && size_bytes_ > options_.max_size_bytes;
+  const bool too_large = max_size() > 0 && size_bytes_ > max_size();
   line_.clear();
+  std::vector<uint32_t> slots = std::move(slots_);
   reset_transaction();
   if (too_large) {
     replies->append("552 5.3.4 Message too large\r\n");
     return;
   }
-  if (fails(FailAt::kDot, replies)) return;
+  if (fails(FailAt::kDot, replies) || !goes_on(Stage::kDot, {}, replies)) return;
+  slots_ = std::move(slots);
+  if (site_ != nullptr) site_->took(&visit_, recipients);
   ++tally_->messages;
   tally_->recipients += recipients;
   tally_->bytes += size_bytes_;
+  if (options_.delay_ms > 0) {
+    pause_ += conf::Duration(options_.delay_ms * 1000LL);
+    held_from_ = replies->size();
+  }
   taken_ = true;
 }
 
@@ -279,13 +345,14 @@ void Receiver::begin_content() {
 void Receiver::reset_transaction() {
   in_transaction_ = false;
   recipients_ = 0;
+  slots_.clear();
   content_begun_ = false;
   in_header_ = false;
 }
 
 void Receiver::out_of_order(std::string_view text, std::string* replies) {
   // A sender that pipelines runs into this after a refused MAIL: no error of its own then.
-  if (options_.fail_rate == 0) ++tally_->protocol_errors;
+  if (options_.fail_rate == 0 && site_ == nullptr) ++tally_->protocol_errors;
   replies->append(text);
 }
 

@@ -6,7 +6,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "bench/personality/id_count.h"
+#include "bench/personality/site.h"
 #include "bench/sink/options.h"
 #include "conf/vocab/random.h"
 
@@ -29,13 +32,27 @@ class Receiver {
  public:
   // All are borrowed and outlive the receiver.
   Receiver(const SinkOptions& options, Tally* tally, conf::Random* random);
+  ~Receiver();
+  Receiver(const Receiver&) = delete;
+  Receiver& operator=(const Receiver&) = delete;
 
-  std::string greeting() const;
+  // Plays `site` (borrowed) from now on; before the greeting.
+  void visit(Site* site, std::string source);
+  // The time of all that is fed until the next call.
+  void set_now(conf::Instant now) { now_ = now; }
+  // The greeting, or what the site says instead of it.
+  void greet(std::string* replies);
   // Takes bytes up to the end of a message and returns how many; the caller looks at message_taken() and
   // calls again with the rest. Replies are appended to `replies`. O(bytes).
   size_t feed(std::string_view bytes, std::string* replies);
   // True once after a message has ended and was taken: its 250 is then the caller's to send (accept_reply()).
   bool message_taken();
+  // Has the site lost the connection after it stored the message just taken? Then its 250 is never sent.
+  bool reply_lost();
+  // How long the site thinks before it says what stands in `replies` from *from on; 0 mostly. Asked once
+  // after each feed(), which stops at such a place.
+  conf::Duration pause(size_t* from);
+  const std::vector<uint32_t>& slots() const { return slots_; }  // of the message just taken
   const std::string& message_id() const { return message_id_; }
   static std::string_view accept_reply() { return "250 2.0.0 Ok: taken\r\n"; }
   bool finished() const { return phase_ == Phase::kClosed; }
@@ -43,10 +60,13 @@ class Receiver {
  private:
   enum class Phase : uint8_t { kCommand, kData, kChunk, kClosed };
 
+  // False: the site said no, which is in `replies`, or has gone.
+  bool obeys(const Verdict& verdict, std::string* replies);
+  bool goes_on(Stage stage, std::string_view argument, std::string* replies);
   void command(std::string_view line, std::string* replies);
   void hello(std::string_view verb, std::string* replies);
   void mail(std::string_view line, std::string* replies);
-  void recipient(std::string* replies);
+  void recipient(std::string_view line, std::string* replies);
   void data(std::string* replies);
   void chunk(std::string_view line, std::string* replies);
   size_t feed_command(std::string_view bytes, std::string* replies);
@@ -58,6 +78,10 @@ class Receiver {
   void begin_content();
   void reset_transaction();
   void out_of_order(std::string_view text, std::string* replies);
+  uint64_t max_size() const {
+    return site_ != nullptr && site_->group().max_size_bytes > 0 ? site_->group().max_size_bytes
+                                                                 : options_.max_size_bytes;
+  }
   bool fails(FailAt where, std::string* replies);
 
   const SinkOptions& options_;
@@ -77,6 +101,12 @@ class Receiver {
   bool last_chunk_ = false;
   bool chunk_discarded_ = false;
   bool content_begun_ = false;
+  Site* site_ = nullptr;
+  Visit visit_;
+  conf::Instant now_{};
+  conf::Duration pause_{0};
+  size_t held_from_ = 0;
+  std::vector<uint32_t> slots_;
 };
 
 }  // namespace bench

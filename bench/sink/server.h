@@ -4,12 +4,17 @@
 
 #include <csignal>
 #include <cstdint>
-#include <deque>
+#include <functional>
 #include <memory>
+#include <queue>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "bench/net/id_file.h"
+#include "bench/personality/id_count.h"
+#include "bench/personality/scenario.h"
+#include "bench/personality/site.h"
 #include "bench/sink/options.h"
 #include "bench/sink/receiver.h"
 #include "conf/vocab/random.h"
@@ -19,7 +24,8 @@ namespace bench {
 
 class Server {
  public:
-  explicit Server(SinkOptions options);
+  // With a scenario its groups are played: on its own addresses, or the first one on all of options.listen.
+  Server(SinkOptions options, Scenario scenario);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -29,6 +35,9 @@ class Server {
   // Serves until *stop is not 0.
   void run(const volatile std::sig_atomic_t* stop);
   const Tally& tally() const { return tally_; }
+  size_t addresses() const { return listeners_.size(); }
+  const IdCount& id_count() const { return id_count_; }
+  const std::vector<std::unique_ptr<Site>>& sites() const { return sites_; }
 
  private:
   struct Session {
@@ -37,6 +46,7 @@ class Server {
     int fd;
     Receiver receiver;
     std::string output;
+    std::string held;      // what is said when the pause is over
     std::string unread;    // arrived while a delayed reply was due
     bool delayed = false;  // waits for its 250
     uint32_t watched = 0;  // events asked of epoll
@@ -46,11 +56,14 @@ class Server {
     int64_t at_us;
     int fd;
     uint64_t serial;
+    bool operator>(const Due& other) const { return at_us > other.at_us; }
   };
 
-  void accept_all(int listener);
+  conf::Status listen(const std::string& address, Site* site);
+  void accept_all(int listener, Site* site);
   void readable(Session* session);
   void take(Session* session, std::string_view bytes);
+  void hold(Session* session, std::string_view unread);
   void answer_due(int64_t now);
   bool write_out(Session* session);  // false: the session was closed
   void watch(Session* session);
@@ -67,9 +80,12 @@ class Server {
   uint64_t count_written_ = UINT64_MAX;
   int64_t count_time_ = 0;
   uint64_t next_serial_ = 1;
-  std::vector<int> listeners_;
+  Scenario scenario_;
+  std::vector<std::unique_ptr<Site>> sites_;
+  IdCount id_count_;
+  std::unordered_map<int, Site*> listeners_;        // null: no scenario
   std::vector<std::unique_ptr<Session>> sessions_;  // by descriptor
-  std::deque<Due> due_;                             // one delay for all: in order of time
+  std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
   std::vector<char> buffer_;
 };
 
