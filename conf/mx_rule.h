@@ -1,0 +1,128 @@
+// MX rules as written: what the parser fills and mx::RuleBook reads. Plain data; nothing is checked here but
+// what the types hold. Every value knows its line, for the messages of `check` and for `explain`.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "conf/config.h"
+#include "conf/vocab/time.h"
+
+namespace conf {
+
+// Whose messages and connections are counted together.
+enum class RuleScope : uint8_t {
+  kPath,    // each source to each site by itself
+  kSource,  // all sites under the rule together, each source by itself
+  kPool,    // all sites under the rule and all sources together
+};
+
+struct RuleRate {  // rate = "100/min", burst = 20
+  uint64_t events = 0;
+  Duration per{0};
+  uint32_t burst = 1;  // so many may go at once
+};
+
+// Which refusals a threshold counts as errors. Successes and refusals of every kind are its sample.
+enum class ThresholdScope : uint8_t {
+  kAny,
+  kSender,     // the site refuses us: reputation, policy, throttling
+  kRecipient,  // the address is refused: a bad list
+};
+
+struct RuleThreshold {  // [[rule.threshold]]
+  // As parts of a million, so that 89.9 % and 90 % are exact; the parser turns "90%" or 0.9 into 900'000.
+  uint32_t error_rate_ppm = 900'000;  // error_rate
+  uint32_t min_messages = 300;        // min_messages: the smallest sample that counts
+  Duration window = 1h;               // window: sliding
+  Duration block = 3h;                // block: the first time; each failing probe doubles it
+  Duration max_block = 24h;           // max_block: the bound of the doubling
+  bool count_hard = true;             // count = ["hard", "soft"]
+  bool count_soft = true;
+  ThresholdScope scope = ThresholdScope::kAny;  // scope = "any" | "sender" | "recipient"
+  uint32_t probes = 5;                          // probes: messages that go first when the block is over
+  int line = 0;
+};
+
+enum class AdaptiveMode : uint8_t { kOff, kAdvise, kOn };
+
+// A value of a rule, or none, or "unset": the parent's value shall not be inherited.
+template <typename T>
+struct RuleField {
+  enum class State : uint8_t { kInherited, kSet, kUnset };
+  State state = State::kInherited;
+  T value{};
+  int line = 0;
+
+  static RuleField set(T value, int line = 0) { return {State::kSet, std::move(value), line}; }
+  static RuleField unset(int line = 0) { return {State::kUnset, {}, line}; }
+};
+
+// The values of a rule. `Field` is RuleField as written, mx::RuleValue once resolved. What no rule sets is
+// left to the settings of the destination.
+template <template <typename> class Field>
+struct RuleFields {
+  Field<RuleScope> scope;                        // scope = "path" | "source" | "pool"
+  Field<uint32_t> max_connections;               // max_connections
+  Field<uint32_t> min_connections;               // min_connections: the feedback never goes below
+  Field<uint32_t> max_messages_per_connection;   // max_messages_per_connection
+  Field<uint32_t> messages_per_hour;             // messages_per_hour
+  Field<bool> smooth;                            // smooth: spread the hour evenly, not in slices
+  Field<RuleRate> rate;                          // rate and burst
+  Field<uint32_t> max_recipients;                // max_recipients of a transaction
+  Field<Duration> connect_timeout;               // connect_timeout
+  Field<Duration> data_timeout;                  // data_timeout: final dot until its reply
+  Field<Duration> timeout;                       // timeout: every other exchange
+  Field<TlsMode> tls;                            // tls
+  Field<std::vector<SmartHost>> smart_hosts;     // smart_hosts
+  Field<RetrySchedule> retry;                    // schedule, validity, jitter
+  Field<std::vector<RuleThreshold>> thresholds;  // all of the rule's, or all of the parent's
+  Field<AdaptiveMode> adaptive;                  // adaptive = "off" | "advise" | "on"
+  Field<uint32_t> adaptive_min_per_hour;         // adaptive_min: learned rates stay above
+  Field<uint32_t> adaptive_max_per_hour;         // adaptive_max: and below
+};
+
+// Calls use(key, field of a, field of b) for each value.
+template <typename A, typename B, typename Use>
+void for_each_field(A&& a, B&& b, Use&& use) {
+  use("scope", a.scope, b.scope);
+  use("max_connections", a.max_connections, b.max_connections);
+  use("min_connections", a.min_connections, b.min_connections);
+  use("max_messages_per_connection", a.max_messages_per_connection, b.max_messages_per_connection);
+  use("messages_per_hour", a.messages_per_hour, b.messages_per_hour);
+  use("smooth", a.smooth, b.smooth);
+  use("rate", a.rate, b.rate);
+  use("max_recipients", a.max_recipients, b.max_recipients);
+  use("connect_timeout", a.connect_timeout, b.connect_timeout);
+  use("data_timeout", a.data_timeout, b.data_timeout);
+  use("timeout", a.timeout, b.timeout);
+  use("tls", a.tls, b.tls);
+  use("smart_hosts", a.smart_hosts, b.smart_hosts);
+  use("retry", a.retry, b.retry);
+  use("thresholds", a.thresholds, b.thresholds);
+  use("adaptive", a.adaptive, b.adaptive);
+  use("adaptive_min", a.adaptive_min_per_hour, b.adaptive_min_per_hour);
+  use("adaptive_max", a.adaptive_max_per_hour, b.adaptive_max_per_hour);
+}
+
+struct RuleMask {
+  std::string glob;  // '*' any run, '?' one character; ASCII, any case
+  int line = 0;
+};
+
+struct MxRule {      // [[rule]]
+  std::string name;  // name
+  std::string file;  // where it is written, with its first line
+  int line = 0;
+  bool shipped = false;           // from mx/rules.toml; those come after the local ones
+  std::vector<RuleMask> mx;       // mx: masks on the names of MX hosts
+  std::vector<RuleMask> domains;  // domains: masks on the recipient domain; with mx too: both must match
+  std::string sources;            // sources = "1-5, 7, 9-": identifiers of sources; empty: all
+  int sources_line = 0;
+  std::string inherit;  // inherit: the name of another rule; "": none
+  int inherit_line = 0;
+  RuleFields<RuleField> fields;
+};
+
+}  // namespace conf
