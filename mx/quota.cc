@@ -1,0 +1,191 @@
+#include "mx/quota.h"
+
+#include <algorithm>
+
+namespace mx {
+
+namespace {
+
+constexpr conf::Duration kMillisecond = std::chrono::milliseconds(1);
+
+int64_t ceil_ms(conf::Instant at) {
+  const int64_t us = at.time_since_epoch().count();
+  return us / 1000 + (us % 1000 > 0 ? 1 : 0);
+}
+
+}  // namespace
+
+uint32_t Quota::stamp(conf::Instant at) { return static_cast<uint32_t>(ceil_ms(at)); }
+
+void Quota::set(uint32_t per_hour, bool smooth) {
+  per_hour_ = per_hour;
+  smooth_ = smooth;
+}
+
+// The instant when a run whose last message has this stamp no longer counts.
+conf::Instant Quota::free_after(uint32_t last, conf::Instant now) const {
+  const int64_t now_ms = ceil_ms(now);
+  const int32_t before = static_cast<int32_t>(static_cast<uint32_t>(now_ms) - last);
+  return conf::Instant((now_ms - before) * kMillisecond) + kHour;
+}
+
+void Quota::drop_oldest() {
+  live_ -= counts_[first_];
+  first_ = static_cast<uint8_t>((first_ + 1) % kRuns);
+  --runs_;
+}
+
+// Makes room: the two oldest become one that ends with the later of them.
+void Quota::merge_oldest() {
+  const uint32_t count = counts_[first_];
+  first_ = static_cast<uint8_t>((first_ + 1) % kRuns);
+  --runs_;
+  counts_[first_] += count;
+}
+
+void Quota::age(conf::Instant now) {
+  if (runs_ == 0) return;
+  if (now - latest_ >= kHour + kMillisecond) {
+    runs_ = 0;
+    live_ = 0;
+    return;
+  }
+  while (runs_ > 0 && free_after(lasts_[first_], now) <= now) drop_oldest();
+}
+
+conf::Instant Quota::slice_begin(conf::Instant at) const {
+  const int64_t since = (at - anchor_).count();
+  const int64_t length = kSlice.count();
+  const int64_t index = since >= 0 ? since / length : (since - length + 1) / length;
+  return anchor_ + conf::Duration(index * length);
+}
+
+// A quota below twelve lets one message into any slice; the sliding hour keeps the total.
+uint32_t Quota::slice_share(conf::Instant begin) const {
+  const int64_t index = ((begin - anchor_) / kSlice) % kSlices;
+  return std::max(share(per_hour_, static_cast<uint32_t>(index < 0 ? index + kSlices : index)), 1U);
+}
+
+// The first instant from `at` on when the slices (or the distance of the smooth mode) let a message go.
+conf::Instant Quota::slice_free(conf::Instant at) const {
+  if (latest_ == conf::Instant::min()) return at;
+  if (smooth_) {
+    const int64_t distance = (kHour.count() + per_hour_ - 1) / per_hour_;
+    return std::max(at, latest_ + conf::Duration(distance));
+  }
+  const conf::Instant begin = slice_begin(at);
+  if (begin > slice_ || in_slice_ < slice_share(begin)) return at;
+  return begin + kSlice;
+}
+
+// The first instant from `now` on when the sliding hour has room.
+conf::Instant Quota::hour_free(conf::Instant now) const {
+  uint32_t left = live_;
+  for (uint32_t i = 0; i < runs_ && left >= per_hour_; ++i) {
+    const uint32_t at = (first_ + i) % kRuns;
+    left -= counts_[at];
+    if (left < per_hour_) return std::max(now, free_after(lasts_[at], now));
+  }
+  return now;
+}
+
+conf::Instant Quota::not_before(conf::Instant now) {
+  if (per_hour_ == 0) return now;
+  now = std::max(now, latest_);
+  age(now);
+  if (live_ == 0 && !smooth_) return now;  // an hour of silence: slices begin anew
+  return slice_free(hour_free(now));
+}
+
+// With no limit a run takes a minute's mail, so that a limit set later finds a history to go by.
+bool Quota::newest_is_full(conf::Instant now) const {
+  if (per_hour_ == 0) return stamp(now) - newest_began_ >= 60'000;
+  return counts_[(first_ + runs_ - 1U) % kRuns] >= (per_hour_ + kRunsOfAQuota - 1) / kRunsOfAQuota;
+}
+
+void Quota::charge(conf::Instant now) {
+  now = std::max(now, latest_);
+  age(now);
+  if (live_ == 0) {
+    anchor_ = now;
+    slice_ = conf::Instant::min();
+  }
+  const conf::Instant begin = slice_begin(now);
+  const bool same_slice = begin == slice_;
+  in_slice_ = same_slice ? in_slice_ + 1 : 1;
+  slice_ = begin;
+  latest_ = now;
+  ++live_;
+  if (runs_ > 0 && same_slice && !newest_is_full(now)) {
+    const uint32_t newest = (first_ + runs_ - 1U) % kRuns;
+    ++counts_[newest];
+    lasts_[newest] = stamp(now);
+    return;
+  }
+  if (runs_ == kRuns) merge_oldest();
+  const uint32_t next = (first_ + runs_) % kRuns;
+  counts_[next] = 1;
+  lasts_[next] = newest_began_ = stamp(now);
+  ++runs_;
+}
+
+void Quota::refund(conf::Instant at) {
+  if (runs_ == 0 || at > latest_ || at + kHour <= latest_) return;
+  const uint32_t wanted = stamp(at);
+  for (uint32_t i = 0; i < runs_; ++i) {
+    const uint32_t place = (first_ + i) % kRuns;
+    if (counts_[place] == 0 || !at_or_before(wanted, lasts_[place])) continue;
+    --counts_[place];
+    --live_;
+    if (slice_ != conf::Instant::min() && at >= slice_ && in_slice_ > 0) --in_slice_;
+    return;
+  }
+}
+
+uint32_t Quota::used_in_hour(conf::Instant now) {
+  age(std::max(now, latest_));
+  return live_;
+}
+
+uint32_t Quota::used_in_slice(conf::Instant now) const {
+  return slice_ != conf::Instant::min() && slice_begin(now) == slice_ ? in_slice_ : 0;
+}
+
+Quota::State Quota::save(const Moment& moment) const {
+  State state;
+  for (uint32_t i = 0; i < runs_; ++i) {
+    const uint32_t at = (first_ + i) % kRuns;
+    const conf::Instant last = free_after(lasts_[at], moment.now) - kHour;
+    if (moment.now - last > kHour) continue;
+    state.runs.push_back({counts_[at], moment.to_wall(last)});
+  }
+  state.anchor = moment.to_wall(anchor_);
+  state.slice = moment.to_wall(slice_);
+  state.in_slice = in_slice_;
+  return state;
+}
+
+void Quota::restore(const State& state, const Moment& moment) {
+  first_ = runs_ = 0;
+  live_ = 0;
+  latest_ = conf::Instant::min();
+  newest_began_ = 0;
+  for (const Run& run : state.runs) {
+    const conf::Instant last = moment.to_past(run.last);
+    if (moment.now - last > kHour) continue;
+    if (runs_ == kRuns) merge_oldest();
+    latest_ = std::max(latest_, last);
+    const uint32_t next = (first_ + runs_) % kRuns;
+    counts_[next] = run.count;
+    lasts_[next] = newest_began_ = stamp(latest_);  // in order, whatever the file says
+    ++runs_;
+    live_ += run.count;
+  }
+  anchor_ = moment.to_past(state.anchor);
+  slice_ = moment.to_past(state.slice);
+  if (anchor_ == conf::Instant::min()) anchor_ = moment.now;
+  if (slice_ != conf::Instant::min()) slice_ = slice_begin(slice_);
+  in_slice_ = state.in_slice;
+}
+
+}  // namespace mx

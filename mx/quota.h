@@ -1,0 +1,95 @@
+// An hourly quota that holds over every sliding hour, not only over those of the clock.
+//
+// Two limits bind at once. The hour is cut into twelve slices of 5 minutes, each with its share (the
+// remainder spread over the first ones), which paces the hour; and no window of 3600 s may hold more than the
+// quota, which slices alone would break (thirteen of them touch an hour). In smooth mode, instead of slices,
+// messages keep a distance of an hour / quota.
+//
+// The sliding hour is a ring of runs: so many messages, and the time of the last of them. A run counts in
+// full until an hour after its last message, so the count is never too low; it is exact (to the millisecond)
+// while the quota is at most kRunsOfAQuota, and above that it is late by at most the length of one run (an
+// hour / kRunsOfAQuota, when mail flows evenly). One thread. All calls are O(1) amortised and allocate
+// nothing.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "conf/vocab/time.h"
+#include "mx/moment.h"
+
+namespace mx {
+
+class Quota {
+ public:
+  static constexpr conf::Duration kHour = std::chrono::hours(1);
+  static constexpr uint32_t kSlices = 12;
+  static constexpr conf::Duration kSlice = kHour / kSlices;
+  static constexpr uint32_t kRuns = 64;
+  static constexpr uint32_t kRunsOfAQuota = 50;  // a run ends with its slice too: 50 + 13 fit the ring
+
+  // The share of slice `index` (0..11): 10,000 is 4 x 834 and 8 x 833.
+  static uint32_t share(uint32_t per_hour, uint32_t index) {
+    return per_hour / kSlices + (index < per_hour % kSlices ? 1 : 0);
+  }
+
+  Quota() = default;  // no limit
+  Quota(uint32_t per_hour, bool smooth) { set(per_hour, smooth); }
+  // Changes the limit and keeps what was counted. 0: no limit.
+  void set(uint32_t per_hour, bool smooth);
+  uint32_t per_hour() const { return per_hour_; }
+
+  // The first instant from `now` on when a message may go; `now`: at once. Holds as long as nothing else is
+  // charged meanwhile.
+  conf::Instant not_before(conf::Instant now);
+  // Counts a message that begins now. Time never goes back: an earlier `now` counts as the latest one.
+  void charge(conf::Instant now);
+  // Takes back one message that was charged at `at`. No effect when it has aged out.
+  void refund(conf::Instant at);
+  uint32_t used_in_hour(conf::Instant now);
+  uint32_t used_in_slice(conf::Instant now) const;
+
+  struct Run {
+    uint32_t count = 0;
+    conf::WallTime last{};
+  };
+  struct State {              // what survives a restart
+    std::vector<Run> runs;    // oldest first
+    conf::WallTime anchor{};  // the begin of a first slice
+    conf::WallTime slice{};   // the begin of the slice that `in_slice` were charged in
+    uint32_t in_slice = 0;
+  };
+  State save(const Moment& moment) const;
+  void restore(const State& state, const Moment& moment);
+
+ private:
+  // Times of the ring: milliseconds of the Instant rounded up, modulo 2^32. They compare rightly because what
+  // is in the ring is never older than two hours when it is looked at (age() drops the rest).
+  static uint32_t stamp(conf::Instant at);
+  static bool at_or_before(uint32_t a, uint32_t b) { return static_cast<int32_t>(b - a) >= 0; }
+  conf::Instant free_after(uint32_t last, conf::Instant now) const;
+  bool newest_is_full(conf::Instant now) const;
+  void age(conf::Instant now);
+  void drop_oldest();
+  void merge_oldest();
+  conf::Instant slice_begin(conf::Instant at) const;
+  uint32_t slice_share(conf::Instant begin) const;
+  conf::Instant slice_free(conf::Instant at) const;
+  conf::Instant hour_free(conf::Instant now) const;
+
+  uint32_t per_hour_ = 0;
+  bool smooth_ = false;
+  uint8_t first_ = 0;  // ring: position of the oldest run
+  uint8_t runs_ = 0;   // ring: how many
+  uint32_t live_ = 0;  // sum of the counts in the ring
+  uint32_t in_slice_ = 0;
+  uint32_t newest_began_ = 0;                    // stamp of the first message of the newest run
+  conf::Instant latest_ = conf::Instant::min();  // the last charge
+  conf::Instant anchor_{};
+  conf::Instant slice_ = conf::Instant::min();
+  std::array<uint32_t, kRuns> counts_{};
+  std::array<uint32_t, kRuns> lasts_{};
+};
+
+}  // namespace mx
