@@ -27,6 +27,7 @@ char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + '
 
 std::vector<std::string> globs(const std::vector<conf::RuleMask>& masks) {
   std::vector<std::string> out;
+  out.reserve(masks.size());
   for (const conf::RuleMask& mask : masks) out.push_back(mask.glob);
   return out;
 }
