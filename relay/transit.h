@@ -82,6 +82,7 @@ class Transit final : public smtp::Gate,
 
   void enqueue(spool::MessageRecord record, conf::Bytes body);
   void adopt(const spool::MessageRecord& record);
+  void log_endings(const spool::MessageRecord& record);
   void advance(queue::Delivery* delivery);
   void schedule(queue::Delivery* delivery);
   void park(queue::Delivery* delivery);

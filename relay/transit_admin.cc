@@ -47,6 +47,8 @@ admin::QueueSummary Transit::summary() {
   summary.inbound_connections = inbound_connections();
   summary.outbound_connections = dispatcher_.connections();
   summary.log_lost = log_lost();
+  summary.log_waiting =
+      settlement_.last_sequence() - std::min(settlement_.last_sequence(), parts_.log->written_through());
   summary.body_memory_bytes = messages_.used_bytes();
   summary.uptime_seconds = std::chrono::duration<double>(now - started_).count();
 

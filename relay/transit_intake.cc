@@ -88,6 +88,7 @@ conf::Status Transit::recover(const std::function<void(std::string, std::string)
   conf::Status status = parts_.spool->recover(
       [this, &done](spool::MessageRecord record) {
         if (queue::all_final(record)) {
+          log_endings(record);
           done.push_back(record.id);
         } else {
           adopt(record);
@@ -96,6 +97,30 @@ conf::Status Transit::recover(const std::function<void(std::string, std::string)
       set_aside);
   for (const conf::MessageId id : done) parts_.spool->remove(id);
   return status;
+}
+
+// A finished message is in the spool only when its last lines could not be written to the log before the end.
+void Transit::log_endings(const spool::MessageRecord& record) {
+  using State = spool::RecipientState;
+  for (const spool::RecipientRecord& recipient : record.recipients) {
+    conf::DeliveryEvent event;
+    event.kind = recipient.state == State::kDelivered ? conf::EventKind::kDelivered
+                 : recipient.state == State::kFailed  ? conf::EventKind::kFailed
+                 : recipient.state == State::kExpired ? conf::EventKind::kExpired
+                                                      : conf::EventKind::kDropped;
+    event.time = parts_.clock->wall();
+    event.id = record.id;
+    event.reverse_path = record.envelope.reverse_path.text();
+    event.recipient = recipient.recipient.mailbox.text();
+    event.size_bytes = record.size_bytes;
+    event.mx_host = recipient.mx_host;
+    event.reply_code = recipient.reply_code;
+    event.enhanced_status = recipient.enhanced_status;
+    event.reply = recipient.last_reply;
+    event.attempt = recipient.attempts;
+    event.stage = "before the restart";
+    settlement_.append(event);
+  }
 }
 
 void Transit::adopt(const spool::MessageRecord& record) {

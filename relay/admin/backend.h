@@ -30,6 +30,7 @@ struct QueueSummary {
            reports = 0;  // recipients
   uint64_t inbound_connections = 0, outbound_connections = 0;
   uint64_t log_lost = 0;
+  uint64_t log_waiting = 0;  // events that are not in the log file yet
   uint64_t body_memory_bytes = 0;
   double uptime_seconds = 0;
   std::vector<SiteSummary> sites;  // the busiest first, at most 50

@@ -109,6 +109,7 @@ json summary_json(const QueueSummary& s) {
           {"inbound_connections", s.inbound_connections},
           {"outbound_connections", s.outbound_connections},
           {"log_lost", s.log_lost},
+          {"log_waiting", s.log_waiting},
           {"body_memory_bytes", s.body_memory_bytes},
           {"uptime_seconds", s.uptime_seconds},
           {"sites", std::move(list)}};
@@ -159,7 +160,8 @@ json health_json(const QueueSummary& summary, const spool::SpoolHealth& health,
           {"uptime_seconds", summary.uptime_seconds},
           {"free_bytes", health.free_bytes},
           {"set_aside", counters.set_aside},
-          {"log_lost", summary.log_lost}};
+          {"log_lost", summary.log_lost},
+          {"log_waiting", summary.log_waiting}};
 }
 
 std::string to_text(const json& value) { return value.dump(-1, ' ', true, json::error_handler_t::replace); }
@@ -188,6 +190,7 @@ std::string metrics_text(const QueueSummary& s, const spool::SpoolHealth& health
   counter("penstock_dropped_total", "Recipients dropped by the operator.", s.dropped, &out);
   counter("penstock_reports_total", "Failure reports made.", s.reports, &out);
   counter("penstock_log_lost_total", "Delivery log events lost.", s.log_lost, &out);
+  gauge("penstock_log_waiting", "Delivery log events not in the file yet.", number(s.log_waiting), &out);
   counter("penstock_spool_stored_total", "Messages stored.", counters.stored, &out);
   counter("penstock_spool_updated_total", "Records updated.", counters.updated, &out);
   counter("penstock_spool_removed_total", "Messages removed.", counters.removed, &out);

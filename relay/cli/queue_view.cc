@@ -95,6 +95,7 @@ std::string summary_view(const json& summary) {
     show(member(summary, "since_start"), key, (std::string("  ") + key).c_str());
   }
   if (number_of(summary, "log_lost") != 0) show(summary, "log_lost", "log events lost");
+  if (number_of(summary, "log_waiting") != 0) show(summary, "log_waiting", "log events waiting");
   if (!is_true(summary, "accepting")) {
     line(&out, "NOT ACCEPTING MAIL: {}", text_of(summary, "not_accepting_why"));
   }
