@@ -1,8 +1,8 @@
-// Whether a path (site x source) may open another connection, and a connection may take another message. Here
-// with the fixed limits of the destination's settings; windows, quotas and the error threshold join in this
-// place. Pure.
+// The answer to "may this path connect, may this connection send": yes, or not before when, and what binds.
+// Pure.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "conf/config.h"
@@ -10,11 +10,40 @@
 
 namespace mx {
 
+// What keeps mail from going. In the order in which it is shown when several bind until the same instant.
+enum class Bind : uint8_t {
+  kNothing,
+  kBlocked,        // the threshold tripped, or an operator blocked the destination
+  kProbing,        // the block is over: a few probes go first
+  kRamp,           // the probes passed: the flow rises step by step
+  kSlowed,         // the receiver asked us to slow down
+  kBackOff,        // the path failed lately
+  kQuota,          // messages_per_hour
+  kRate,           // rate
+  kAdaptive,       // the learned rate
+  kWarmUp,         // the step of the ladder that a new source stands on
+  kConnections,    // max_connections
+  kWindow,         // the concurrency that the feedback allows, below max_connections
+  kPerConnection,  // max_messages_per_connection
+  kTotal,          // max_outbound_connections of the whole relay
+  kLease,          // the counters cannot be written to disk; see lease.h
+};
+const char* to_text(Bind bind);  // for people
+
 struct Admission {
-  bool yes = false;
-  conf::Instant not_before =
-      conf::kNever;  // when `yes` is false: ask again then; kNever: when a connection ends
-  const char* why = "";
+  bool yes = true;
+  // When `yes` is false: the first instant at which it may be yes; kNever: when a connection or a transaction
+  // of the same counters ends, whatever the clock says.
+  conf::Instant not_before{};
+  Bind bind = Bind::kNothing;
+
+  static Admission no(Bind bind, conf::Instant not_before) { return {false, not_before, bind}; }
+  // Both must allow: the later of two refusals.
+  Admission also(const Admission& other) const {
+    if (other.yes) return *this;
+    if (yes || other.not_before > not_before) return other;
+    return *this;
+  }
 };
 
 struct PathLoad {
@@ -25,18 +54,17 @@ struct PathLoad {
 
 inline Admission may_connect(const conf::Config& config, const conf::DestinationSettings& settings,
                              const PathLoad& load, conf::Instant now) {
-  if (load.backoff_until > now) return {false, load.backoff_until, "waits after a failed connection"};
-  if (load.connections >= settings.max_connections) return {false, conf::kNever, "max_connections"};
+  if (load.backoff_until > now) return Admission::no(Bind::kBackOff, load.backoff_until);
+  if (load.connections >= settings.max_connections) return Admission::no(Bind::kConnections, conf::kNever);
   if (load.all_connections >= config.max_outbound_connections)
-    return {false, conf::kNever, "max_outbound_connections"};
-  return {true, now, ""};
+    return Admission::no(Bind::kTotal, conf::kNever);
+  return {};
 }
 
 // `sent`: messages already sent over the connection.
-inline Admission may_send(const conf::DestinationSettings& settings, uint32_t sent, conf::Instant now) {
+inline Admission may_send(const conf::DestinationSettings& settings, uint32_t sent) {
   const uint32_t most = settings.max_messages_per_connection;
-  if (most != 0 && sent >= most) return {false, conf::kNever, "max_messages_per_connection"};
-  return {true, now, ""};
+  return most != 0 && sent >= most ? Admission::no(Bind::kPerConnection, conf::kNever) : Admission{};
 }
 
 }  // namespace mx

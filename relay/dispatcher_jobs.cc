@@ -24,7 +24,7 @@ conf::Duration zero_if_negative(conf::Duration d) { return std::max(d, conf::Dur
 
 bool Dispatcher::may_go_on(const OutboundConnection* connection) const {
   const conf::DestinationSettings& settings = *connection->path()->site->settings;
-  return !stopping_ && mx::may_send(settings, connection->transactions(), clock_->now()).yes;
+  return !stopping_ && mx::may_send(settings, connection->transactions()).yes;
 }
 
 void Dispatcher::take_next(Slot& slot) {

@@ -1,0 +1,105 @@
+// How a destination thinks of us, seen from one source (or from all, with scope = "pool"): the error
+// thresholds that block it, the probes and the ramp after a block, the learned rate, and the ladder of a new
+// source. One state machine, the only writer of its state:
+//
+//   kOpen --threshold trips--> kBlocked --time is over--> kProbing --probes pass--> kRamp --done--> kOpen
+//                                  ^                          |                       |
+//                                  +------ probes fail -------+----- trips again -----+
+//                                  (longer, up to max_block)
+//
+// Hard and Soft count as the threshold says, Ignored never; a block defers and touches nothing else. One
+// thread; every call is O(thresholds) amortised. Time never goes back.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "conf/vocab/time.h"
+#include "mx/admission.h"
+#include "mx/decision.h"
+#include "mx/moment.h"
+#include "mx/path_limits.h"
+
+namespace mx {
+
+// What became of one recipient of an attempt.
+struct Outcome {
+  enum class Kind : uint8_t { kAccepted, kHard, kSoft, kIgnored };
+  Kind kind = Kind::kAccepted;
+  bool sender_scope = false;     // refused because of us: reputation, policy, throttling, their system
+  bool recipient_scope = false;  // refused because of the address
+  bool throttling = false;       // it asked us to slow down
+  std::string_view reply;        // for the evidence; borrowed for the call
+};
+
+class Standing {
+ public:
+  enum class State : uint8_t { kOpen, kBlocked, kProbing, kRamp };
+  // One attempt (transaction) as the standing knows it, from began() to ended().
+  struct Attempt {
+    conf::Instant at{};
+    uint32_t epoch = 0;  // of the state it began in
+    bool probe = false;
+  };
+
+  explicit Standing(const PathLimits& limits);
+  ~Standing();
+  void set(const PathLimits& limits);  // the rule has changed: samples and state stay
+
+  // Whether one more attempt may begin. A block that is over becomes kProbing here.
+  Admission may_send(conf::Instant now);
+  // At most so many connections now: 0 while blocked, 1 while probing, few on the ramp, else UINT32_MAX.
+  uint32_t most_connections(conf::Instant now);
+
+  Attempt began(conf::Instant now);
+  // Once for each recipient that got a final word in the attempt.
+  void outcome(const Attempt& attempt, const Outcome& outcome, conf::Instant now);
+  // The attempt is over. Not answered: no reply was obtained at all, it is taken back from every count.
+  void ended(const Attempt& attempt, bool answered, conf::Instant now);
+  // The site refused a connection by a reply before any message (554 greeting, 421): one outcome that is
+  // counted without an attempt.
+  void refused(const Outcome& outcome, conf::Instant now);
+
+  void block(conf::Instant until, std::string why, conf::Instant now);  // an operator's order
+  void unblock(conf::Instant now);  // an operator's order: open, with the sample cleared
+  void reset(conf::Instant now);    // the same, and learned rate and ladder start anew
+
+  State state() const;
+  conf::Instant blocked_until() const;
+  struct Sample {  // of one threshold, for explain and status
+    uint64_t messages = 0;
+    uint64_t errors = 0;
+    conf::RuleThreshold threshold;
+  };
+  std::vector<Sample> samples(conf::Instant now) const;
+  std::vector<std::string> replies() const;  // the latest refusals, at most three, the latest first
+  uint32_t learned_per_hour() const;         // 0: nothing learned (or adaptive = "off")
+  struct Ladder {
+    uint32_t step = 0;      // 0-based
+    uint32_t per_day = 0;   // 0: not on a ladder
+    uint32_t used = 0;      // in the last 24 hours
+    uint64_t deferred = 0;  // today
+  };
+  Ladder ladder(conf::Instant now);
+  // What was decided since the last call, oldest first. Empty mostly: cheap.
+  std::vector<Decision> take_decisions();
+  bool has_decisions() const { return has_decisions_; }
+
+  bool dirty() const { return dirty_; }
+  std::string save(const Moment& moment);  // as Traffic
+  bool restore(std::string_view saved, const Moment& moment);
+  void assume_used(conf::Instant begin, conf::Instant end);  // ladder and learned rate; see Traffic
+  bool idle(conf::Instant now);
+
+ private:
+  // fields are the implementer's
+  bool has_decisions_ = false;
+  bool dirty_ = false;
+};
+
+const char* to_text(Standing::State state);  // "open", "blocked", "probing", "ramp"
+
+}  // namespace mx

@@ -1,0 +1,72 @@
+// The counters of one scope of a rule - a source to a remote address, a source to a site, or all sources to a
+// site: connections, the hourly quota, the short rate, the concurrency that the receiver's replies allow, and
+// how long it wants us to pause. What was counted decides what may go; nothing here knows of messages.
+// One thread; every call is O(1) amortised and allocates nothing. Time never goes back.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "conf/vocab/time.h"
+#include "mx/admission.h"
+#include "mx/moment.h"
+#include "mx/path_limits.h"
+#include "mx/quota.h"
+#include "mx/slowdown.h"
+#include "mx/token_bucket.h"
+#include "mx/window.h"
+
+namespace mx {
+
+class Traffic {
+ public:
+  explicit Traffic(const PathLimits& limits);
+  // The rule has changed: new limits, and what was counted stays counted.
+  void set(const PathLimits& limits);
+
+  // Whether one more connection may be opened; with kNever when connections themselves are the limit.
+  Admission may_connect(conf::Instant now) const;
+  // Whether one more transaction may begin over an open connection.
+  Admission may_send(conf::Instant now);
+
+  void connection_opened() { ++connections_; }  // from the SYN on
+  void connection_closed();
+  uint32_t connections() const { return connections_; }
+
+  // A transaction begins (MAIL): one message of the quota and of the rate. `now` is the key for refund().
+  void charge(conf::Instant now);
+  void refund(conf::Instant charged_at);  // no reply was obtained for it
+
+  // Feedback. A message was taken; the receiver asked us to slow down (421 or a throttling text); a
+  // connection was refused, timed out or was lost.
+  void accepted(conf::Instant now);
+  void throttled(conf::Instant now);
+  void trouble(conf::Instant now);
+
+  // For people: explain, status.
+  uint32_t window() const;  // connections that the feedback allows now
+  conf::Instant slowed_until() const;
+  uint32_t used_in_hour(conf::Instant now);
+  uint32_t used_in_slice(conf::Instant now) const;
+
+  void reset();  // an operator said so: window and pause start anew; what was counted stays counted
+  // True when the counters changed since the last save(): they must reach the disk.
+  bool dirty() const { return dirty_; }
+  // What survives a restart, versioned; empty when there is nothing to remember.
+  std::string save(const Moment& moment);
+  // False: `saved` is not readable; the counters are as new.
+  bool restore(std::string_view saved, const Moment& moment);
+  // After a crash nobody knows what was sent from `begin` to `end`: counts as much as the limits would have
+  // let go in that time. `end` is not later than now.
+  void assume_used(conf::Instant begin, conf::Instant end);
+  // Nothing that a new one would not know: it may be forgotten.
+  bool idle(conf::Instant now);
+
+ private:
+  // fields are the implementer's
+  uint32_t connections_ = 0;
+  bool dirty_ = false;
+};
+
+}  // namespace mx
