@@ -1,17 +1,15 @@
 #include "conf/config_parser.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <optional>
+#include <map>
 #include <set>
-#include <sstream>
+#include <tuple>
 #include <utility>
 
+#include "conf/rules_file.h"
 #include "conf/sections.h"
 #include "conf/table_reader.h"
-#include "conf/toml_text.h"
+#include "conf/toml_root.h"
 #include "conf/vocab/address.h"
 
 namespace conf {
@@ -21,8 +19,11 @@ namespace {
 // Puts the parts together; what concerns two sections at once is checked here.
 class ConfigReader {
  public:
-  ConfigReader(const toml::table& root, const std::string& file, std::vector<Problem>* problems)
+  // `may_read`: whether files that the configuration names are read.
+  ConfigReader(const toml::table& root, const std::string& file, bool may_read,
+               std::vector<Problem>* problems)
       : file_(file),
+        may_read_(may_read),
         problems_(problems),
         root_(&root, "", file, problems),
         config_(std::make_shared<Config>()) {
@@ -36,6 +37,7 @@ class ConfigReader {
     read_sources();
     read_destinations();
     read_signing();
+    read_rules_of_all();
     check_together();
     root_.finish();
     return config_;
@@ -175,10 +177,16 @@ class ConfigReader {
     for (const toml::table* table : root_.tables("source")) {
       TableReader reader = element("source", table);
       Source source;
+      source.id = static_cast<uint32_t>(config_->sources.size() + 1);
       read_source(&reader, &source);
       for (const Source& other : config_->sources) {
         if (other.name == source.name)
           reader.report("name", "\"" + source.name + "\" is the name of another source");
+        if (other.id == source.id) {
+          reader.report("id", std::to_string(source.id) + " is the identifier of source \"" + other.name +
+                                  "\" already" +
+                                  (reader.has("id") ? "" : " (without id it is the position in the file)"));
+        }
       }
       config_->sources.push_back(std::move(source));
     }
@@ -232,6 +240,29 @@ class ConfigReader {
     }
   }
 
+  // The local rules, then the shipped ones.
+  void read_rules_of_all() {
+    TableReader mx = section("mx");
+    mx.text("shipped_rules", &config_->mx.shipped_rules);
+    config_->rules = read_rules(&root_, file_);
+    const std::string& shipped = config_->mx.shipped_rules;
+    std::vector<MxRule> more;
+    if (shipped == MxSettings::kBuiltInRules) {
+      more = built_in_rules();
+    } else if (shipped.empty()) {
+      mx.report("shipped_rules", "is empty; write \"built-in\", \"off\" or the path of a file of rules");
+    } else if (shipped != MxSettings::kNoRules && may_read_) {
+      std::string text, why;
+      if (read_whole(shipped, &text, &why)) {
+        more = parse_rules(text, shipped, problems_);
+      } else {
+        mx.report("shipped_rules", "cannot read " + shipped + ": " + why);
+      }
+    }
+    config_->rules.insert(config_->rules.end(), more.begin(), more.end());
+    mx.finish();
+  }
+
   void check_together() {
     for (const Listener& listener : config_->listeners) {
       for (const Network& network : listener.relay_from) {
@@ -247,6 +278,7 @@ class ConfigReader {
   }
 
   const std::string file_;
+  const bool may_read_;
   std::vector<Problem>* problems_;
   TableReader root_;
   std::shared_ptr<Config> config_;
@@ -261,51 +293,42 @@ std::string Problem::text() const {
          (warning ? "warning: " : "") + message;
 }
 
-ParsedConfig parse_config(std::string_view text, std::string file_name) {
-  ParsedConfig parsed;
-  if (const std::optional<TextPlace> at = foreign_character(text)) {
-    parsed.problems.push_back(
-        {file_name, at->line, at->column,
-         "a character that is not ASCII stands outside quotes; is it a typographic quotation mark?", false});
-    return parsed;
-  }
-  toml::parse_result root;
-  try {
-    root = toml::parse(text, file_name);
-  } catch (const TomlTrouble&) {
-    const TextPlace at = bad_section_header(text);
-    parsed.problems.push_back(
-        {file_name, at.line, at.column,
-         "not TOML: a section is written [name], or [[name]] where there can be several", false});
-    return parsed;
-  }
-  if (!root) {
-    const toml::source_position at = root.error().source().begin;
-    parsed.problems.push_back({file_name, static_cast<int>(at.line), static_cast<int>(at.column),
-                               "not TOML: " + std::string(root.error().description()), false});
-    return parsed;
-  }
-  const std::shared_ptr<Config> config = ConfigReader(root.table(), file_name, &parsed.problems).read();
-  std::ranges::stable_sort(parsed.problems, [](const Problem& a, const Problem& b) {
-    return std::pair(a.line, a.column) < std::pair(b.line, b.column);
+void sort_problems(std::vector<Problem>* problems) {
+  std::map<std::string, size_t> order;  // files as they came
+  for (const Problem& problem : *problems) order.emplace(problem.file, order.size());
+  std::ranges::stable_sort(*problems, [&order](const Problem& a, const Problem& b) {
+    return std::tuple(order[a.file], a.line, a.column) < std::tuple(order[b.file], b.line, b.column);
   });
-  const bool good =
-      std::ranges::all_of(parsed.problems, [](const Problem& problem) { return problem.warning; });
-  if (good) parsed.config = config;
+}
+
+bool has_error(const std::vector<Problem>& problems) {
+  return std::ranges::any_of(problems, [](const Problem& problem) { return !problem.warning; });
+}
+
+namespace {
+
+ParsedConfig parse(std::string_view text, const std::string& file, bool may_read) {
+  ParsedConfig parsed;
+  toml::table root;
+  if (!parse_toml(text, file, &root, &parsed.problems)) return parsed;
+  parsed.draft = ConfigReader(root, file, may_read, &parsed.problems).read();
+  sort_problems(&parsed.problems);
+  if (!has_error(parsed.problems)) parsed.config = parsed.draft;
   return parsed;
 }
 
+}  // namespace
+
+ParsedConfig parse_config(std::string_view text, std::string file_name) {
+  return parse(text, file_name, false);
+}
+
 ParsedConfig load_config(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (file) text << file.rdbuf();
-  if (!file || (text.str().empty() && file.bad())) {
-    ParsedConfig parsed;
-    parsed.problems.push_back(
-        {path, 0, 0, std::string("cannot read the file: ") + std::strerror(errno == 0 ? EIO : errno), false});
-    return parsed;
-  }
-  return parse_config(text.str(), path);
+  std::string text, why;
+  if (read_whole(path, &text, &why)) return parse(text, path, true);
+  ParsedConfig parsed;
+  parsed.problems.push_back({path, 0, 0, "cannot read the file: " + why, false});
+  return parsed;
 }
 
 }  // namespace conf

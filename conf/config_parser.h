@@ -20,13 +20,18 @@ struct Problem {
 };
 
 struct ParsedConfig {
-  ConfigPtr config;               // null when there is an error (warnings alone do not prevent it)
+  ConfigPtr config;  // null when there is an error (warnings alone do not prevent it)
+  ConfigPtr draft;   // what was good, also when there are errors: for further checks; null: no TOML
   std::vector<Problem> problems;  // in order of place
 };
 
+// Does not look into the file that [mx] shipped_rules may name.
 ParsedConfig parse_config(std::string_view text, std::string file_name);
-// Reads the file; an unreadable one is a problem at line 0.
+// Reads the file and that of the shipped rules; an unreadable one is a problem at line 0.
 ParsedConfig load_config(const std::string& path);
+// By place; the files in the order in which they first come.
+void sort_problems(std::vector<Problem>* problems);
+bool has_error(const std::vector<Problem>& problems);
 
 // "90s", "3h", "5d", "500ms"; "25MB", "64KiB"; "100/min" as events per hour. For the parser and for command
 // lines.

@@ -1,15 +1,9 @@
 #include "conf/document.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <optional>
-#include <sstream>
 
 #include "conf/table_reader.h"
-#include "conf/toml.h"
-#include "conf/toml_text.h"
+#include "conf/toml_root.h"
 
 namespace conf {
 
@@ -49,43 +43,19 @@ struct Document::State {
   std::string file;
   toml::table root;
   std::vector<Problem> problems;
-
-  void parse(std::string_view text) {
-    if (const std::optional<TextPlace> at = foreign_character(text)) {
-      problems.push_back({file, at->line, at->column, "a character that is not ASCII stands outside quotes"});
-      return;
-    }
-    toml::parse_result parsed;
-    try {
-      parsed = toml::parse(text, file);
-    } catch (const TomlTrouble&) {
-      const TextPlace at = bad_section_header(text);
-      problems.push_back({file, at.line, at.column, "not TOML: a section is written [name] or [[name]]"});
-      return;
-    }
-    if (!parsed) {
-      const toml::source_position at = parsed.error().source().begin;
-      problems.push_back({file, static_cast<int>(at.line), static_cast<int>(at.column),
-                          "not TOML: " + std::string(parsed.error().description())});
-      return;
-    }
-    root = std::move(parsed).table();
-  }
 };
 
 Document::Document(std::string_view text, std::string file_name) : state_(std::make_unique<State>()) {
   state_->file = std::move(file_name);
-  state_->parse(text);
+  parse_toml(text, state_->file, &state_->root, &state_->problems);
 }
 Document::~Document() = default;
 
 std::unique_ptr<Document> Document::load(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (file) text << file.rdbuf();
-  auto document = std::make_unique<Document>(text.str(), path);
-  if (!file)
-    document->state_->problems = {{path, 0, 0, std::string("cannot be read: ") + std::strerror(errno)}};
+  std::string text, why;
+  const bool readable = read_whole(path, &text, &why);
+  auto document = std::make_unique<Document>(text, path);
+  if (!readable) document->state_->problems = {{path, 0, 0, "cannot be read: " + why}};
   return document;
 }
 

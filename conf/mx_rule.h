@@ -6,16 +6,17 @@
 #include <string>
 #include <vector>
 
-#include "conf/config.h"
+#include "conf/destination.h"
 #include "conf/vocab/time.h"
 
 namespace conf {
 
-// Whose messages and connections are counted together.
+// Whose messages and connections are counted together. The site is one set of MX hosts, or with `one_site`
+// all sites that the rule covers.
 enum class RuleScope : uint8_t {
-  kPath,    // each source to each site by itself
-  kSource,  // all sites under the rule together, each source by itself
-  kPool,    // all sites under the rule and all sources together
+  kPath,    // each source to each remote address by itself
+  kSource,  // each source to the site, all its addresses together: the default
+  kPool,    // all sources together to the site
 };
 
 struct RuleRate {  // rate = "100/min", burst = 20
@@ -37,12 +38,13 @@ struct RuleThreshold {  // [[rule.threshold]]
   uint32_t min_messages = 300;        // min_messages: the smallest sample that counts
   Duration window = 1h;               // window: sliding
   Duration block = 3h;                // block: the first time; each failing probe doubles it
-  Duration max_block = 24h;           // max_block: the bound of the doubling
+  Duration max_block = 24h;           // max_block: the bound of the doubling; at least block
   bool count_hard = true;             // count = ["hard", "soft"]
   bool count_soft = true;
   ThresholdScope scope = ThresholdScope::kAny;  // scope = "any" | "sender" | "recipient"
   uint32_t probes = 5;                          // probes: messages that go first when the block is over
   int line = 0;
+  int column = 1;
 };
 
 enum class AdaptiveMode : uint8_t { kOff, kAdvise, kOn };
@@ -54,9 +56,12 @@ struct RuleField {
   State state = State::kInherited;
   T value{};
   int line = 0;
+  int column = 1;
 
-  static RuleField set(T value, int line = 0) { return {State::kSet, std::move(value), line}; }
-  static RuleField unset(int line = 0) { return {State::kUnset, {}, line}; }
+  static RuleField set(T value, int line = 0, int column = 1) {
+    return {State::kSet, std::move(value), line, column};
+  }
+  static RuleField unset(int line = 0, int column = 1) { return {State::kUnset, {}, line, column}; }
 };
 
 // The values of a rule. `Field` is RuleField as written, mx::RuleValue once resolved. What no rule sets is
@@ -64,6 +69,7 @@ struct RuleField {
 template <template <typename> class Field>
 struct RuleFields {
   Field<RuleScope> scope;                        // scope = "path" | "source" | "pool"
+  Field<bool> one_site;                          // one_site: what the rule covers is one receiver
   Field<uint32_t> max_connections;               // max_connections
   Field<uint32_t> min_connections;               // min_connections: the feedback never goes below
   Field<uint32_t> max_messages_per_connection;   // max_messages_per_connection
@@ -76,17 +82,22 @@ struct RuleFields {
   Field<Duration> timeout;                       // timeout: every other exchange
   Field<TlsMode> tls;                            // tls
   Field<std::vector<SmartHost>> smart_hosts;     // smart_hosts
-  Field<RetrySchedule> retry;                    // schedule, validity, jitter
+  Field<std::vector<Duration>> schedule;         // schedule
+  Field<Duration> validity;                      // validity
+  Field<double> jitter;                          // jitter
   Field<std::vector<RuleThreshold>> thresholds;  // all of the rule's, or all of the parent's
   Field<AdaptiveMode> adaptive;                  // adaptive = "off" | "advise" | "on"
   Field<uint32_t> adaptive_min_per_hour;         // adaptive_min: learned rates stay above
   Field<uint32_t> adaptive_max_per_hour;         // adaptive_max: and below
+  Field<std::vector<uint32_t>> warmup;           // warmup = [50, 100, 500]: messages a day of a new source
+  Field<double> warmup_hold;                     // warmup_hold: the share of deferrals that holds the step
 };
 
 // Calls use(key, field of a, field of b) for each value.
 template <typename A, typename B, typename Use>
 void for_each_field(A&& a, B&& b, Use&& use) {
   use("scope", a.scope, b.scope);
+  use("one_site", a.one_site, b.one_site);
   use("max_connections", a.max_connections, b.max_connections);
   use("min_connections", a.min_connections, b.min_connections);
   use("max_messages_per_connection", a.max_messages_per_connection, b.max_messages_per_connection);
@@ -99,29 +110,37 @@ void for_each_field(A&& a, B&& b, Use&& use) {
   use("timeout", a.timeout, b.timeout);
   use("tls", a.tls, b.tls);
   use("smart_hosts", a.smart_hosts, b.smart_hosts);
-  use("retry", a.retry, b.retry);
-  use("thresholds", a.thresholds, b.thresholds);
+  use("schedule", a.schedule, b.schedule);
+  use("validity", a.validity, b.validity);
+  use("jitter", a.jitter, b.jitter);
+  use("threshold", a.thresholds, b.thresholds);
   use("adaptive", a.adaptive, b.adaptive);
   use("adaptive_min", a.adaptive_min_per_hour, b.adaptive_min_per_hour);
   use("adaptive_max", a.adaptive_max_per_hour, b.adaptive_max_per_hour);
+  use("warmup", a.warmup, b.warmup);
+  use("warmup_hold", a.warmup_hold, b.warmup_hold);
 }
 
 struct RuleMask {
   std::string glob;  // '*' any run, '?' one character; ASCII, any case
   int line = 0;
+  int column = 1;
 };
 
 struct MxRule {      // [[rule]]
   std::string name;  // name
   std::string file;  // where it is written, with its first line
   int line = 0;
+  int column = 1;
   bool shipped = false;           // from mx/rules.toml; those come after the local ones
   std::vector<RuleMask> mx;       // mx: masks on the names of MX hosts
   std::vector<RuleMask> domains;  // domains: masks on the recipient domain; with mx too: both must match
   std::string sources;            // sources = "1-5, 7, 9-": identifiers of sources; empty: all
   int sources_line = 0;
+  int sources_column = 1;
   std::string inherit;  // inherit: the name of another rule; "": none
   int inherit_line = 0;
+  int inherit_column = 1;
   RuleFields<RuleField> fields;
 };
 

@@ -64,59 +64,6 @@ void read_masks(TableReader* reader, const char* key, std::vector<std::string>* 
   }
 }
 
-void read_schedule(TableReader* reader, RetrySchedule* out) {
-  std::vector<std::string> steps;
-  if (!reader->texts("schedule", &steps)) return;
-  std::vector<Duration> delays;
-  for (const std::string& step : steps) {
-    unsigned times = 1;
-    std::string_view rest = step;
-    const size_t cross = step.find('x');
-    if (cross != std::string::npos) {
-      const auto [end, code] = std::from_chars(step.data(), step.data() + cross, times);
-      const std::string_view after(end, static_cast<size_t>(step.data() + cross - end));
-      rest = std::string_view(step).substr(cross + 1);
-      while (!rest.empty() && rest.front() == ' ') rest.remove_prefix(1);
-      if (code != std::errc() || after.find_first_not_of(' ') != std::string_view::npos) times = 0;
-    }
-    const Result<Duration> delay = parse_duration(rest);
-    if (times == 0 || times > 1000 || !delay.ok() || delay.value() < Duration(1'000'000)) {
-      reader->report(
-          "schedule",
-          "\"" + step + "\" is not a step; write \"1h\", or \"5 x 1h\" for five of them (at least 1s)");
-      return;
-    }
-    delays.insert(delays.end(), times, delay.value());
-  }
-  if (delays.empty()) {
-    reader->report("schedule",
-                   "is empty: mail would be given up at its first refusal; [\"1h\"] is one more attempt");
-  }
-  out->delays = std::move(delays);
-}
-
-void read_smart_hosts(TableReader* reader, std::vector<SmartHost>* out) {
-  std::vector<std::string> texts;
-  if (!reader->texts("smart_hosts", &texts)) return;
-  out->clear();
-  for (const std::string& text : texts) {
-    SmartHost host;
-    bool good = split_place(text, &host.host, &host.port);
-    if (good && !is_ip(host.host)) {
-      const Result<Domain> name = Domain::parse(host.host);
-      good = name.ok();
-      if (good) host.host = name.value().text();
-    }
-    if (!good) {
-      reader->report("smart_hosts", "\"" + text +
-                                        "\" is not a host: write \"relay.example.net\", "
-                                        "\"relay.example.net:2525\" or \"[2001:db8::1]:25\"");
-      continue;
-    }
-    out->push_back(std::move(host));
-  }
-}
-
 void read_timeouts(TableReader* reader, Timeouts* out) {
   const Duration least(1000);
   reader->duration("connect_timeout", &out->connect, least);
@@ -145,6 +92,63 @@ bool parse_place(const std::string& text, std::string* address, uint16_t* port) 
   if (!split_place(text, &host, &found) || found == 0 || !is_ip(host)) return false;
   *address = host;
   *port = found;
+  return true;
+}
+
+bool read_schedule(TableReader* reader, std::vector<Duration>* out) {
+  std::vector<std::string> steps;
+  if (!reader->texts("schedule", &steps)) return false;
+  std::vector<Duration> delays;
+  for (const std::string& step : steps) {
+    unsigned times = 1;
+    std::string_view rest = step;
+    const size_t cross = step.find('x');
+    if (cross != std::string::npos) {
+      const auto [end, code] = std::from_chars(step.data(), step.data() + cross, times);
+      const std::string_view after(end, static_cast<size_t>(step.data() + cross - end));
+      rest = std::string_view(step).substr(cross + 1);
+      while (!rest.empty() && rest.front() == ' ') rest.remove_prefix(1);
+      if (code != std::errc() || after.find_first_not_of(' ') != std::string_view::npos) times = 0;
+    }
+    const Result<Duration> delay = parse_duration(rest);
+    if (times == 0 || times > 1000 || !delay.ok() || delay.value() < Duration(1'000'000)) {
+      reader->report(
+          "schedule",
+          "\"" + step + "\" is not a step; write \"1h\", or \"5 x 1h\" for five of them (at least 1s)");
+      return false;
+    }
+    delays.insert(delays.end(), times, delay.value());
+  }
+  if (delays.empty()) {
+    reader->report("schedule",
+                   "is empty: mail would be given up at its first refusal; [\"1h\"] is one more attempt");
+    return false;
+  }
+  *out = std::move(delays);
+  return true;
+}
+
+bool read_smart_hosts(TableReader* reader, std::vector<SmartHost>* out) {
+  std::vector<std::string> texts;
+  if (!reader->texts("smart_hosts", &texts)) return false;
+  std::vector<SmartHost> hosts;
+  for (const std::string& text : texts) {
+    SmartHost host;
+    bool good = split_place(text, &host.host, &host.port);
+    if (good && !is_ip(host.host)) {
+      const Result<Domain> name = Domain::parse(host.host);
+      good = name.ok();
+      if (good) host.host = name.value().text();
+    }
+    if (!good) {
+      reader->report("smart_hosts", "\"" + text +
+                                        "\" is not a host: write \"relay.example.net\", "
+                                        "\"relay.example.net:2525\" or \"[2001:db8::1]:25\"");
+      return false;
+    }
+    hosts.push_back(std::move(host));
+  }
+  *out = std::move(hosts);
   return true;
 }
 
@@ -218,6 +222,8 @@ void read_source(TableReader* reader, Source* out) {
     const Result<Domain> name = Domain::parse(out->ehlo);
     if (!name.ok()) reader->report("ehlo", name.error().detail);
   }
+  reader->number("id", &out->id, 1, 1'000'000'000);
+  reader->flag("warmup", &out->warmup);
   reader->number("weight", &out->weight, 0, 1'000'000);
   read_masks(reader, "include_domains", &out->include_domains);
   read_masks(reader, "exclude_domains", &out->exclude_domains);
@@ -246,7 +252,7 @@ void read_destination_settings(TableReader* reader, DestinationSettings* out) {
   reader->flag("chunking", &out->chunking);
   reader->flag("failure_reports", &out->failure_reports);
   read_timeouts(reader, &out->timeouts);
-  read_schedule(reader, &out->retry);
+  read_schedule(reader, &out->retry.delays);
   reader->duration("validity", &out->retry.validity, Duration(1'000'000));
   reader->share("jitter", &out->retry.jitter);
 }

@@ -16,6 +16,11 @@ void read_destination_settings(TableReader* reader, DestinationSettings* out);
 void read_dns(TableReader* reader, DnsSettings* out);
 void read_spool(TableReader* reader, SpoolSettings* out);
 void read_log(TableReader* reader, LogSettings* out);
+// Absent or wrong: false, and `*out` stays.
+bool read_schedule(TableReader* reader, std::vector<Duration>* out);
+bool read_smart_hosts(TableReader* reader, std::vector<SmartHost>* out);
+// All [[rule]] of a file, in their order.
+std::vector<MxRule> read_rules(TableReader* root, const std::string& file);
 void read_dkim(TableReader* reader, DkimSettings* out);
 // `out->options` holds what [dkim] says.
 void read_dkim_key(TableReader* reader, DkimKey* out);

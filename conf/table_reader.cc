@@ -1,6 +1,8 @@
 #include "conf/table_reader.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <sstream>
 
 namespace conf {
@@ -177,7 +179,63 @@ bool TableReader::size(const char* key, uint64_t* out, uint64_t least) {
   return true;
 }
 
-bool TableReader::texts(const char* key, std::vector<std::string>* out) {
+bool TableReader::parts_per_million(const char* key, uint32_t* out) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return false;
+  double value = -1;
+  if (node->is_number()) {
+    value = *node->value<double>() * 1e6;
+  } else if (node->is_string()) {
+    const std::string& text = node->as_string()->get();
+    const char* stop = text.data() + text.size();
+    const auto [end, code] = std::from_chars(text.data(), stop, value, std::chars_format::fixed);
+    value = code == std::errc() && end + 1 == stop && *end == '%' ? value * 1e4 : -1;
+  }
+  if (!(value >= 0 && value <= 1e6)) {
+    report(key, "must be a share such as \"90%\" or 0.9, at most \"100%\" or 1");
+    return false;
+  }
+  *out = static_cast<uint32_t>(std::llround(value));
+  return true;
+}
+
+bool TableReader::numbers(const char* key, std::vector<uint32_t>* out, uint32_t least, uint32_t most) {
+  const toml::node* node = find(key);
+  if (node == nullptr) return false;
+  const toml::array* array = node->as_array();
+  if (array == nullptr) {
+    wrong_type(key, *node, "a list of whole numbers such as [50, 100]");
+    return false;
+  }
+  std::vector<uint32_t> all;
+  for (const toml::node& element : *array) {
+    const std::optional<int64_t> value = element.is_integer() ? element.value<int64_t>() : std::nullopt;
+    if (!value || *value < static_cast<int64_t>(least) || *value > static_cast<int64_t>(most)) {
+      report_at(element.source(),
+                std::string(key) + ": every element must be a whole number, at least " +
+                    std::to_string(least) + ", at most " + std::to_string(most),
+                false);
+      return false;
+    }
+    all.push_back(static_cast<uint32_t>(*value));
+  }
+  *out = std::move(all);
+  return true;
+}
+
+bool TableReader::unset(const char* key) {
+  const toml::node* node = find(key);
+  return node != nullptr && node->is_string() && node->as_string()->get() == "unset";
+}
+
+TextPlace TableReader::place(const char* key) const {
+  if (table_ == nullptr) return {};
+  const toml::node* node = key == nullptr ? nullptr : table_->get(key);
+  const toml::source_position at = (node == nullptr ? table_->source() : node->source()).begin;
+  return {static_cast<int>(at.line), static_cast<int>(at.column)};
+}
+
+bool TableReader::texts(const char* key, std::vector<std::string>* out, std::vector<TextPlace>* places) {
   const toml::node* node = find(key);
   if (node == nullptr) return false;
   const toml::array* array = node->as_array();
@@ -192,6 +250,10 @@ bool TableReader::texts(const char* key, std::vector<std::string>* out) {
       return false;
     }
     all.push_back(element.as_string()->get());
+    if (places != nullptr) {
+      const toml::source_position at = element.source().begin;
+      places->push_back({static_cast<int>(at.line), static_cast<int>(at.column)});
+    }
   }
   *out = std::move(all);
   return true;

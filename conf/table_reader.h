@@ -10,6 +10,7 @@
 #include "conf/config.h"
 #include "conf/config_parser.h"
 #include "conf/toml.h"
+#include "conf/toml_text.h"
 
 namespace conf {
 
@@ -26,7 +27,12 @@ class TableReader {
   bool share(const char* key, double* out);  // 0 to 1
   bool duration(const char* key, Duration* out, Duration least = Duration(0));
   bool size(const char* key, uint64_t* out, uint64_t least = 0);
-  bool texts(const char* key, std::vector<std::string>* out);
+  // "90%" or 0.9, exactly, as parts of a million.
+  bool parts_per_million(const char* key, uint32_t* out);
+  bool numbers(const char* key, std::vector<uint32_t>* out, uint32_t least, uint32_t most);
+  // `places` (may be null) gets the place of each.
+  bool texts(const char* key, std::vector<std::string>* out, std::vector<TextPlace>* places = nullptr);
+  bool unset(const char* key);  // the value is the word "unset"
   // One of the words; `*out` gets its index.
   bool choice(const char* key, const std::vector<const char*>& words, size_t* out);
   const toml::table* table(const char* key);
@@ -37,6 +43,11 @@ class TableReader {
   void report(const char* key, std::string message, bool warning = false);
   bool has(const char* key) const { return table_ != nullptr && table_->contains(key); }
   int line() const;
+  TextPlace place(const char* key = nullptr) const;  // of its value; without it, of the table
+  // A reader of a table within this one.
+  TableReader inner(const toml::table* table, std::string name) const {
+    return {table, std::move(name), file_, problems_};
+  }
   void finish();  // unknown keys
   const std::string& name() const { return name_; }
   const std::vector<std::string>& known() const { return known_; }

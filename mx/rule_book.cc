@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
+#include <tuple>
 #include <utility>
 
 #include "conf/vocab/address.h"
@@ -36,7 +36,7 @@ void sort_problems(const std::vector<conf::MxRule>& written, std::vector<conf::P
   std::map<std::string, size_t> order;  // files as they came
   for (const conf::MxRule& rule : written) order.emplace(rule.file, order.size());
   std::ranges::stable_sort(*problems, [&order](const conf::Problem& a, const conf::Problem& b) {
-    return std::pair(order[a.file], a.line) < std::pair(order[b.file], b.line);
+    return std::tuple(order[a.file], a.line, a.column) < std::tuple(order[b.file], b.line, b.column);
   });
 }
 
@@ -49,8 +49,10 @@ struct RuleBookBuilder {
   std::vector<std::shared_ptr<Rule>> rules;  // resolved so far, by position in `written`
   std::vector<conf::Problem> problems;
 
-  void report(const conf::MxRule& rule, int line, std::string message) {
-    problems.push_back({rule.file, line != 0 ? line : rule.line, 1, std::move(message), false});
+  void report_parent(const conf::MxRule& rule, std::string message) {
+    const bool known = rule.inherit_line != 0;
+    problems.push_back({rule.file, known ? rule.inherit_line : rule.line,
+                        known ? rule.inherit_column : rule.column, std::move(message)});
   }
 
   void check_names() {
@@ -58,9 +60,9 @@ struct RuleBookBuilder {
     for (const conf::MxRule& rule : written) {
       const auto [first, fresh] = seen.emplace(std::pair(rule.shipped, rule.name), &rule);
       if (fresh) continue;
-      report(rule, rule.line,
-             "a rule named \"" + rule.name + "\" is already at " + first->second->file + ":" +
-                 std::to_string(first->second->line));
+      problems.push_back({rule.file, rule.line, rule.column,
+                          "a rule named \"" + rule.name + "\" is already at " + first->second->file + ":" +
+                              std::to_string(first->second->line)});
     }
   }
 
@@ -83,6 +85,7 @@ struct RuleBookBuilder {
     rule.name = from.name;
     rule.file = from.file;
     rule.line = from.line;
+    rule.column = from.column;
     rule.shipped = from.shipped;
     rule.mx = globs(from.mx);
     rule.domains = globs(from.domains);
@@ -95,9 +98,9 @@ struct RuleBookBuilder {
   bool chain_of(size_t index, std::vector<size_t>* chain) {
     for (size_t at = index;;) {
       if (std::ranges::find(*chain, at) != chain->end()) {
-        report(written[index], written[index].inherit_line,
-               "rule \"" + written[index].name + "\" inherits from itself by way of \"" +
-                   written[at].inherit + "\"");
+        report_parent(written[index], "rule \"" + written[index].name +
+                                          "\" inherits from itself by way of \"" + written[at].inherit +
+                                          "\"");
         return false;
       }
       chain->push_back(at);
@@ -105,10 +108,11 @@ struct RuleBookBuilder {
       const size_t parent = parent_of(at);
       if (parent == written.size()) {
         if (at == index) {
-          report(written[at], written[at].inherit_line,
-                 "no " + std::string(written[at].shipped ? "shipped " : "") + "rule is named \"" +
-                     written[at].inherit + "\" to inherit from" +
-                     (written[at].inherit == written[at].name ? " (a rule cannot be its own parent)" : ""));
+          report_parent(
+              written[at],
+              "no " + std::string(written[at].shipped ? "shipped " : "") + "rule is named \"" +
+                  written[at].inherit + "\" to inherit from" +
+                  (written[at].inherit == written[at].name ? " (a rule cannot be its own parent)" : ""));
         }
         return true;
       }
@@ -122,7 +126,9 @@ struct RuleBookBuilder {
       if (field.state == State::kInherited) return;
       value.set = field.state == State::kSet;
       value.value = field.value;
-      value.origin = {from.name, from.file, field.line != 0 ? field.line : from.line};
+      const bool known = field.line != 0;
+      value.origin = {from.name, from.file, known ? field.line : from.line,
+                      known ? field.column : from.column};
     });
   }
 

@@ -20,6 +20,7 @@ struct RuleOrigin {
   std::string rule;  // the rule that sets the value; another one than the asked when inherited
   std::string file;
   int line = 0;
+  int column = 1;
   std::string text() const;  // "file:line (rule NAME)"
 };
 
@@ -36,6 +37,7 @@ struct Rule {
   std::string name;
   std::string file;
   int line = 0;
+  int column = 1;
   bool shipped = false;
   std::vector<std::string> mx;
   std::vector<std::string> domains;

@@ -17,7 +17,7 @@ constexpr uint32_t kMostProbes = 100;     // more would be a burst, not a probe
 constexpr uint32_t kMillion = 1'000'000;  // a share of one, in parts of a million
 
 void report(const RuleOrigin& at, std::string message, std::vector<Problem>* out) {
-  out->push_back({at.file, at.line, 1, std::move(message), false});
+  out->push_back({at.file, at.line, at.column, std::move(message), false});
 }
 
 void not_zero(const char* key, const RuleValue<uint32_t>& value, std::vector<Problem>* out) {
@@ -79,7 +79,10 @@ void check_thresholds(const Rule& rule, std::vector<Problem>* out) {
     const std::string trouble = threshold_trouble(threshold, rule.values.messages_per_hour);
     if (trouble.empty()) continue;
     RuleOrigin at = thresholds.origin;
-    if (threshold.line != 0) at.line = threshold.line;
+    if (threshold.line != 0) {
+      at.line = threshold.line;
+      at.column = threshold.column;
+    }
     report(at, "threshold of rule \"" + rule.name + "\": " + trouble, out);
   }
 }
@@ -155,20 +158,23 @@ std::string mask_trouble(std::string_view glob) {
 }
 
 void check_heading(const conf::MxRule& rule, std::vector<Problem>* problems) {
-  if (rule.name.empty()) report({"", rule.file, rule.line}, "a rule needs a name", problems);
+  const RuleOrigin begin{rule.name, rule.file, rule.line, rule.column};
+  const auto place = [&begin](int line, int column) {
+    return line == 0 ? begin : RuleOrigin{begin.rule, begin.file, line, column};
+  };
+  if (rule.name.empty()) {
+    report(begin, "a rule needs a name, by which messages, counters and other rules call it: name = \"isp\"",
+           problems);
+  }
   for (const std::vector<conf::RuleMask>* masks : {&rule.mx, &rule.domains}) {
     for (const conf::RuleMask& mask : *masks) {
       const std::string trouble = mask_trouble(mask.glob);
       if (trouble.empty()) continue;
-      report({"", rule.file, mask.line != 0 ? mask.line : rule.line},
-             "mask \"" + mask.glob + "\": " + trouble, problems);
+      report(place(mask.line, mask.column), "mask \"" + mask.glob + "\": " + trouble, problems);
     }
   }
   const conf::Result<SourceSet> sources = SourceSet::parse(rule.sources);
-  if (!sources.ok()) {
-    report({"", rule.file, rule.sources_line != 0 ? rule.sources_line : rule.line}, sources.error().detail,
-           problems);
-  }
+  if (!sources.ok()) report(place(rule.sources_line, rule.sources_column), sources.error().detail, problems);
 }
 
 void check_values(const Rule& rule, std::vector<Problem>* problems) {
@@ -190,7 +196,7 @@ void check_shadows(const std::vector<RulePtr>& rules, std::vector<Problem>* prob
     if (rules[i]->is_template()) continue;
     const std::string by = shadow_of(rules, i);
     if (by.empty()) continue;
-    problems->push_back({rules[i]->file, rules[i]->line, 1,
+    problems->push_back({rules[i]->file, rules[i]->line, rules[i]->column,
                          "rule \"" + rules[i]->name + "\" can never match: rule \"" + by +
                              "\" and those before it take all that it would",
                          true});

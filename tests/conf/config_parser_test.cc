@@ -179,7 +179,7 @@ TEST(ConfigDocs, EveryKeyIsExplained) {
   std::set<std::string> keys;
   const std::regex asks(
       R"((?:->|\.)(?:text|flag|number|share|duration|size|texts|choice|table|tables)\(\s*"([a-z_0-9]+)\")");
-  for (const char* source : {"conf/sections.cc", "conf/config_parser.cc"}) {
+  for (const char* source : {"conf/sections.cc", "conf/config_parser.cc", "conf/rule_section.cc"}) {
     const std::string code = read(source);
     for (std::sregex_iterator it(code.begin(), code.end(), asks), end; it != end; ++it) keys.insert((*it)[1]);
   }
@@ -211,6 +211,7 @@ TEST(ConfigDocs, EveryExampleIsGood) {
 TEST(ConfigDocs, EveryKeyHasAGoodExample) {
   std::istringstream docs(read("docs/configuration.md"));
   const std::regex heading(R"(^## (?:`\[+([a-z]+)\]+`)?.*)");
+  const std::regex part(R"(^`\[+([a-z_.]+)\]+`:$)");  // of a section
   const std::regex row(R"(^\| `([a-z_0-9]+)` \| [^|]+ \| [^|]+ \| `([^`]+)` \| [^|]+ \|$)");
   const std::map<std::string, std::string> beside = {
       {"listener", "address = \"127.0.0.1:25\"\n"},
@@ -220,13 +221,17 @@ TEST(ConfigDocs, EveryKeyHasAGoodExample) {
       {"defaults", "domains = [\"example.org\"]\n"},
       {"dkim", "default_domain = \"example.com\"\n"},
       {"dkim_key", "domain = \"example.com\"\nselector = \"s\"\nfile = \"/k.pem\"\n"},
+      {"rule", "name = \"r\"\nadaptive_min = 1\nadaptive_max = 100000\nrate = \"1/s\"\n"},
+      {"rule.threshold", "block = \"1s\"\n"},
   };
+  const std::set<std::string> many = {"listener", "user", "source",        "destination",
+                                      "dkim_key", "rule", "rule.threshold"};
   std::string section;
   size_t examples = 0;
   for (std::string line; std::getline(docs, line);) {
     std::smatch match;
     if (std::regex_match(line, match, heading)) section = match[1];
-    if (line == "`[[dkim_key]]`:") section = "dkim_key";
+    if (std::regex_match(line, match, part)) section = match[1];
     if (line.rfind("| `", 0) != 0) continue;
     ASSERT_TRUE(std::regex_match(line, match, row)) << line;
     const std::string key = match[1];
@@ -239,10 +244,9 @@ TEST(ConfigDocs, EveryKeyHasAGoodExample) {
     }
     if (key == "tls_verify") text += "tls = \"required\"\n";
     text += setting;
-    const bool many = section == "listener" || section == "user" || section == "source" ||
-                      section == "defaults" || section == "dkim_key";
     const std::string name = section == "defaults" ? "destination" : section;
-    if (!section.empty()) text.insert(0, many ? "[[" + name + "]]\n" : "[" + name + "]\n");
+    if (!section.empty()) text.insert(0, many.contains(name) ? "[[" + name + "]]\n" : "[" + name + "]\n");
+    if (section == "rule.threshold") text.insert(0, "[[rule]]\nname = \"r\"\n");
     if (key != "hostname") text.insert(0, "hostname = \"relay.example.com\"\n");
     if (section != "listener") text += "[[listener]]\naddress = \"127.0.0.1:25\"\n";
     if (section == "dkim") text += "[[dkim_key]]\n" + beside.at("dkim_key");

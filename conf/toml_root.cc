@@ -1,0 +1,54 @@
+#include "conf/toml_root.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <optional>
+#include <sstream>
+#include <utility>
+
+#include "conf/toml_text.h"
+
+namespace conf {
+
+bool parse_toml(std::string_view text, const std::string& file, toml::table* root,
+                std::vector<Problem>* problems) {
+  if (const std::optional<TextPlace> at = foreign_character(text)) {
+    problems->push_back(
+        {file, at->line, at->column,
+         "a character that is not ASCII stands outside quotes; is it a typographic quotation mark?"});
+    return false;
+  }
+  toml::parse_result parsed;
+  try {
+    parsed = toml::parse(text, file);
+  } catch (const TomlTrouble&) {
+    const TextPlace at = bad_section_header(text);
+    problems->push_back({file, at.line, at.column,
+                         "not TOML: a section is written [name], or [[name]] where there can be several"});
+    return false;
+  }
+  if (!parsed) {
+    const toml::source_position at = parsed.error().source().begin;
+    problems->push_back({file, static_cast<int>(at.line), static_cast<int>(at.column),
+                         "not TOML: " + std::string(parsed.error().description())});
+    return false;
+  }
+  *root = std::move(parsed).table();
+  return true;
+}
+
+bool read_whole(const std::string& path, std::string* text, std::string* why) {
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream content;
+  if (file) content << file.rdbuf();
+  if (!file || (content.str().empty() && file.bad())) {
+    *why = std::strerror(errno == 0 ? EIO : errno);
+    return false;
+  }
+  *text = content.str();
+  return true;
+}
+
+}  // namespace conf
