@@ -30,7 +30,10 @@ struct Delivery {
   Message* message = nullptr;   // pinned by this delivery; null: not in memory
   Path* path = nullptr;         // where it is ready or being sent
   conf::ListHook<Delivery> hook;
+  Delivery* arrived_before = nullptr;  // neighbours in the order of arrival of a ReadyQueue
+  Delivery* arrived_after = nullptr;
   uint32_t domain = 0;  // in the DomainTable
+  uint32_t sender = 0;  // hash of the reverse-path: whose turn it is among the senders of a domain
   uint32_t heap_index = 0;
   uint32_t dns_micros = 0;  // how long it waited for its route
   uint16_t attempt = 0;     // attempts made
@@ -39,6 +42,7 @@ struct Delivery {
   bool hold_wanted = false;  // becomes kHeld when the work under way ends
   bool drop_wanted = false;
 };
+static_assert(sizeof(Delivery) <= 104, "a million deliveries wait in memory");
 
 using DeliveryList = conf::IntrusiveList<Delivery, &Delivery::hook>;
 
