@@ -1,36 +1,81 @@
 #include "bounce/qualifier.h"
 
+#include <utility>
+
+#include "bounce/phrases.h"
+
 namespace bounce {
 
 namespace {
 
-// RFC 3463 §3: the subject of an enhanced status says what it is about. Scope of a refusal within a
-// transaction.
-Scope transaction_scope(Stage stage, const Reply& reply) {
-  const EnhancedStatus& status = reply.enhanced;
-  if (stage == Stage::kLocal) return Scope::kMessage;
-  if (status.present() && status.subject == 3 && status.detail != 4)
-    return Scope::kSite;  // mail system; 3.4: too big
-  if (stage == Stage::kMail) return Scope::kSender;
+struct Verdict {
+  Scope scope;
+  std::string rule;
+};
+
+// RFC 3463 §3: the subject of an enhanced status says what it is about; `sure` when it names a side.
+struct StatusScope {
+  Scope scope;
+  bool sure;
+};
+
+// Scope of a refusal within a transaction, by its stage and status alone.
+StatusScope transaction_scope(Stage stage, const EnhancedStatus& status) {
+  const bool present = status.present();
+  if (present && status.subject == 3 && status.detail != 4)
+    return {Scope::kSite, true};  // mail system; 3.4: too big
+  if (present && status.subject == 7)
+    return {Scope::kSender, true};  // policy: must not quarantine the address
+  if (stage == Stage::kMail) return {Scope::kSender, false};
+  const bool about_sender = present && status.subject == 1 && (status.detail == 7 || status.detail == 8);
+  if (about_sender) return {Scope::kSender, true};
+  const bool names_mailbox = present && (status.subject == 1 || status.subject == 2);
   if (stage == Stage::kRcpt) {
-    if (!status.present()) return Scope::kRecipient;
-    if (status.subject == 4) return Scope::kSite;                              // network and routing
-    if (status.subject == 5 && status.detail == 3) return Scope::kConnection;  // too many recipients
-    if (status.subject == 1 && (status.detail == 7 || status.detail == 8)) return Scope::kSender;
-    // A policy refusal (x.7.z) is about who sends: it must not quarantine the address.
-    return status.subject == 7 ? Scope::kSender : Scope::kRecipient;
+    if (present && status.subject == 4) return {Scope::kSite, true};  // network and routing
+    if (present && status.subject == 5 && status.detail == 3)
+      return {Scope::kConnection, true};  // too many recipients
+    return {Scope::kRecipient, names_mailbox};
   }
   // DATA and the dot: about the message, unless the status names the mailbox.
-  const bool names_mailbox = status.present() && (status.subject == 1 || status.subject == 2);
-  return names_mailbox ? Scope::kRecipient : Scope::kMessage;
+  return {names_mailbox ? Scope::kRecipient : Scope::kMessage, names_mailbox};
 }
+
+std::string text_rule(const Phrase& phrase) { return std::string("text: ") + phrase.text; }
+
+std::string status_rule(const EnhancedStatus& status) {
+  return status.present() ? "status " + status.text() : std::string("reply-class");
+}
+
+// Before MAIL nobody but us and the site is there to be meant.
+Verdict scope_before_mail(const Reply& reply, const Phrase* phrase) {
+  if (phrase != nullptr && phrase->scope == Scope::kSender) return {Scope::kSender, text_rule(*phrase)};
+  if (reply.enhanced.present() && reply.enhanced.subject == 7)
+    return {Scope::kSender, status_rule(reply.enhanced)};
+  return {Scope::kSite, "reply-class"};
+}
+
+Verdict scope_in_transaction(Stage stage, const Reply& reply, const Phrase* phrase) {
+  const StatusScope by_status = transaction_scope(stage, reply.enhanced);
+  // At MAIL the address that is refused is the sender's.
+  const bool meant = phrase != nullptr && (stage != Stage::kMail || phrase->scope != Scope::kRecipient);
+  if (meant && (phrase->certain || !by_status.sure)) return {phrase->scope, text_rule(*phrase)};
+  return {by_status.scope, status_rule(reply.enhanced)};
+}
+
+bool asks_for_slower_pace(const Reply& reply, const Phrase* phrase) {
+  if (phrase != nullptr && phrase->pace != Pace::kUnsaid) return phrase->pace == Pace::kSlower;
+  const EnhancedStatus& status = reply.enhanced;
+  const bool idle =
+      status.present() && status.subject == 4 && status.detail == 2;  // RFC 3463 §3.5: bad connection
+  return reply.code == 421 && !idle;
+}
+
+}  // namespace
 
 bool before_mail(Stage stage) {
   return stage == Stage::kConnect || stage == Stage::kGreeting || stage == Stage::kEhlo ||
          stage == Stage::kTls;
 }
-
-}  // namespace
 
 const char* to_text(Stage stage) {
   switch (stage) {
@@ -65,14 +110,22 @@ Qualification qualify(Stage stage, const Reply& reply) {
     const bool site = stage == Stage::kDns || stage == Stage::kConnect;
     return {ErrorType::kSoft, site ? Scope::kSite : Scope::kConnection, "network"};
   }
-  const ErrorType type = reply.permanent() ? ErrorType::kHard : ErrorType::kSoft;
-  if (reply.code == 421) return {ErrorType::kSoft, Scope::kConnection, "service-closing"};
-  if (before_mail(stage)) return {type, Scope::kSite, "reply-class"};
+  ErrorType type = reply.permanent() ? ErrorType::kHard : ErrorType::kSoft;
+  if (stage == Stage::kLocal) {
+    if (type == ErrorType::kSoft) type = ErrorType::kIgnored;
+    return {type, Scope::kMessage, "reply-class"};
+  }
   // A name that does not exist is the recipient's; a resolver in trouble is not.
   if (stage == Stage::kDns) {
     return {type, reply.permanent() ? Scope::kRecipient : Scope::kSite, "reply-class"};
   }
-  return {type, transaction_scope(stage, reply), "reply-class"};
+  const Phrase* phrase = find_phrase(reply.text());
+  Verdict verdict =
+      before_mail(stage) ? scope_before_mail(reply, phrase) : scope_in_transaction(stage, reply, phrase);
+  if (reply.code == 421 && (phrase == nullptr || !phrase->certain) && verdict.scope != Scope::kSender) {
+    verdict = {Scope::kConnection, "service-closing"};
+  }
+  return {type, verdict.scope, std::move(verdict.rule), asks_for_slower_pace(reply, phrase)};
 }
 
 }  // namespace bounce

@@ -106,11 +106,7 @@ void Settlement::apply_one(queue::Delivery* delivery, uint32_t index, const smtp
   }
   const bounce::Qualification meaning = bounce::qualify(outcome.stage, outcome.reply);
   // Once MAIL was said, a 5yz is final whatever it is about (RFC 5321 §4.2.1); before, it is the site's.
-  const bool in_transaction = outcome.stage == bounce::Stage::kMail ||
-                              outcome.stage == bounce::Stage::kRcpt ||
-                              outcome.stage == bounce::Stage::kData || outcome.stage == bounce::Stage::kDot;
-  const bool hard =
-      meaning.type == bounce::ErrorType::kHard && (in_transaction || meaning.scope != bounce::Scope::kSite);
+  const bool hard = meaning.type == bounce::ErrorType::kHard && !bounce::before_mail(outcome.stage);
   if (!hard && early) {
     --recipient.attempts;
     event.kind = conf::EventKind::kDeferred;
