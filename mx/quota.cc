@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "conf/vocab/check.h"
+
 namespace mx {
 
 namespace {
@@ -17,8 +19,13 @@ int64_t ceil_ms(conf::Instant at) {
 
 uint32_t Quota::stamp(conf::Instant at) { return static_cast<uint32_t>(ceil_ms(at)); }
 
-void Quota::set(uint32_t per_hour, bool smooth) {
-  per_hour_ = per_hour;
+Quota::Quota(uint32_t limit, bool smooth, conf::Duration window) : window_(window) {
+  CHECK(window >= kMillisecond * 1000 && window <= kLongestWindow && window.count() % kSlices == 0);
+  set(limit, smooth);
+}
+
+void Quota::set(uint32_t limit, bool smooth) {
+  limit_ = limit;
   smooth_ = smooth;
 }
 
@@ -26,7 +33,7 @@ void Quota::set(uint32_t per_hour, bool smooth) {
 conf::Instant Quota::free_after(uint32_t last, conf::Instant now) const {
   const int64_t now_ms = ceil_ms(now);
   const int32_t before = static_cast<int32_t>(static_cast<uint32_t>(now_ms) - last);
-  return conf::Instant((now_ms - before) * kMillisecond) + kHour;
+  return conf::Instant((now_ms - before) * kMillisecond) + window_;
 }
 
 void Quota::drop_oldest() {
@@ -45,7 +52,7 @@ void Quota::merge_oldest() {
 
 void Quota::age(conf::Instant now) {
   if (runs_ == 0) return;
-  if (now - latest_ >= kHour + kMillisecond) {
+  if (now - latest_ >= window_ + kMillisecond) {
     runs_ = 0;
     live_ = 0;
     return;
@@ -55,52 +62,53 @@ void Quota::age(conf::Instant now) {
 
 conf::Instant Quota::slice_begin(conf::Instant at) const {
   const int64_t since = (at - anchor_).count();
-  const int64_t length = kSlice.count();
+  const int64_t length = slice_length().count();
   const int64_t index = since >= 0 ? since / length : (since - length + 1) / length;
   return anchor_ + conf::Duration(index * length);
 }
 
-// A quota below twelve lets one message into any slice; the sliding hour keeps the total.
+// A quota below twelve lets one message into any slice; the sliding window keeps the total.
 uint32_t Quota::slice_share(conf::Instant begin) const {
-  const int64_t index = ((begin - anchor_) / kSlice) % kSlices;
-  return std::max(share(per_hour_, static_cast<uint32_t>(index < 0 ? index + kSlices : index)), 1U);
+  const int64_t index = ((begin - anchor_) / slice_length()) % kSlices;
+  return std::max(share(limit_, static_cast<uint32_t>(index < 0 ? index + kSlices : index)), 1U);
 }
 
 // The first instant from `at` on when the slices (or the distance of the smooth mode) let a message go.
 conf::Instant Quota::slice_free(conf::Instant at) const {
   if (latest_ == conf::Instant::min()) return at;
   if (smooth_) {
-    const int64_t distance = (kHour.count() + per_hour_ - 1) / per_hour_;
+    const int64_t distance = (window_.count() + limit_ - 1) / limit_;
     return std::max(at, latest_ + conf::Duration(distance));
   }
   const conf::Instant begin = slice_begin(at);
   if (begin > slice_ || in_slice_ < slice_share(begin)) return at;
-  return begin + kSlice;
+  return begin + slice_length();
 }
 
-// The first instant from `now` on when the sliding hour has room.
-conf::Instant Quota::hour_free(conf::Instant now) const {
+// The first instant from `now` on when the sliding window has room.
+conf::Instant Quota::window_free(conf::Instant now) const {
   uint32_t left = live_;
-  for (uint32_t i = 0; i < runs_ && left >= per_hour_; ++i) {
+  for (uint32_t i = 0; i < runs_ && left >= limit_; ++i) {
     const uint32_t at = (first_ + i) % kRuns;
     left -= counts_[at];
-    if (left < per_hour_) return std::max(now, free_after(lasts_[at], now));
+    if (left < limit_) return std::max(now, free_after(lasts_[at], now));
   }
   return now;
 }
 
 conf::Instant Quota::not_before(conf::Instant now) {
-  if (per_hour_ == 0) return now;
+  if (limit_ == 0) return now;
   now = std::max(now, latest_);
   age(now);
-  if (live_ == 0 && !smooth_) return now;  // an hour of silence: slices begin anew
-  return slice_free(hour_free(now));
+  if (live_ == 0 && !smooth_) return now;  // a window of silence: slices begin anew
+  return slice_free(window_free(now));
 }
 
-// With no limit a run takes a minute's mail, so that a limit set later finds a history to go by.
+// With no limit a run takes the mail of a sixtieth of the window, so that a limit set later finds a history
+// to go by.
 bool Quota::newest_is_full(conf::Instant now) const {
-  if (per_hour_ == 0) return stamp(now) - newest_began_ >= 60'000;
-  return counts_[(first_ + runs_ - 1U) % kRuns] >= (per_hour_ + kRunsOfAQuota - 1) / kRunsOfAQuota;
+  if (limit_ == 0) return stamp(now) - newest_began_ >= window_ / kMillisecond / 60;
+  return counts_[(first_ + runs_ - 1U) % kRuns] >= (limit_ + kRunsOfAQuota - 1) / kRunsOfAQuota;
 }
 
 void Quota::charge(conf::Instant now) {
@@ -130,7 +138,7 @@ void Quota::charge(conf::Instant now) {
 }
 
 void Quota::refund(conf::Instant at) {
-  if (runs_ == 0 || at > latest_ || at + kHour <= latest_) return;
+  if (runs_ == 0 || at > latest_ || at + window_ <= latest_) return;
   const uint32_t wanted = stamp(at);
   for (uint32_t i = 0; i < runs_; ++i) {
     const uint32_t place = (first_ + i) % kRuns;
@@ -142,7 +150,7 @@ void Quota::refund(conf::Instant at) {
   }
 }
 
-uint32_t Quota::used_in_hour(conf::Instant now) {
+uint32_t Quota::used(conf::Instant now) {
   age(std::max(now, latest_));
   return live_;
 }
@@ -153,10 +161,11 @@ uint32_t Quota::used_in_slice(conf::Instant now) const {
 
 Quota::State Quota::save(const Moment& moment) const {
   State state;
+  if (runs_ == 0 || moment.now - latest_ > window_) return state;
   for (uint32_t i = 0; i < runs_; ++i) {
     const uint32_t at = (first_ + i) % kRuns;
-    const conf::Instant last = free_after(lasts_[at], moment.now) - kHour;
-    if (moment.now - last > kHour) continue;
+    const conf::Instant last = free_after(lasts_[at], moment.now) - window_;
+    if (moment.now - last > window_) continue;
     state.runs.push_back({counts_[at], moment.to_wall(last)});
   }
   state.anchor = moment.to_wall(anchor_);
@@ -172,7 +181,7 @@ void Quota::restore(const State& state, const Moment& moment) {
   newest_began_ = 0;
   for (const Run& run : state.runs) {
     const conf::Instant last = moment.to_past(run.last);
-    if (moment.now - last > kHour) continue;
+    if (moment.now - last > window_) continue;
     if (runs_ == kRuns) merge_oldest();
     latest_ = std::max(latest_, last);
     const uint32_t next = (first_ + runs_) % kRuns;

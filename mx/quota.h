@@ -1,14 +1,14 @@
-// An hourly quota that holds over every sliding hour, not only over those of the clock.
+// A quota that holds over every sliding window - an hour, or a day - not only over those of the clock.
 //
-// Two limits bind at once. The hour is cut into twelve slices of 5 minutes, each with its share (the
-// remainder spread over the first ones), which paces the hour; and no window of 3600 s may hold more than the
+// Two limits bind at once. The window is cut into twelve slices (5 minutes of an hour), each with its share
+// (the remainder spread over the first ones), which paces it; and no sliding window may hold more than the
 // quota, which slices alone would break (thirteen of them touch an hour). In smooth mode, instead of slices,
-// messages keep a distance of an hour / quota.
+// messages keep a distance of window / quota.
 //
-// The sliding hour is a ring of runs: so many messages, and the time of the last of them. A run counts in
-// full until an hour after its last message, so the count is never too low; it is exact (to the millisecond)
-// while the quota is at most kRunsOfAQuota, and above that it is late by at most the length of one run (an
-// hour / kRunsOfAQuota, when mail flows evenly). One thread. All calls are O(1) amortised and allocate
+// The sliding window is a ring of runs: so many messages, and the time of the last of them. A run counts in
+// full until a window after its last message, so the count is never too low; it is exact (to the millisecond)
+// while the quota is at most kRunsOfAQuota, and above that it is late by at most the length of one run (a
+// window / kRunsOfAQuota, when mail flows evenly). One thread. All calls are O(1) amortised and allocate
 // nothing.
 #pragma once
 
@@ -25,20 +25,22 @@ class Quota {
  public:
   static constexpr conf::Duration kHour = std::chrono::hours(1);
   static constexpr uint32_t kSlices = 12;
-  static constexpr conf::Duration kSlice = kHour / kSlices;
+  static constexpr conf::Duration kLongestWindow = std::chrono::hours(24 * 7);  // see stamp()
   static constexpr uint32_t kRuns = 64;
   static constexpr uint32_t kRunsOfAQuota = 50;  // a run ends with its slice too: 50 + 13 fit the ring
 
   // The share of slice `index` (0..11): 10,000 is 4 x 834 and 8 x 833.
-  static uint32_t share(uint32_t per_hour, uint32_t index) {
-    return per_hour / kSlices + (index < per_hour % kSlices ? 1 : 0);
+  static uint32_t share(uint32_t limit, uint32_t index) {
+    return limit / kSlices + (index < limit % kSlices ? 1 : 0);
   }
 
   Quota() = default;  // no limit
-  Quota(uint32_t per_hour, bool smooth) { set(per_hour, smooth); }
-  // Changes the limit and keeps what was counted. 0: no limit.
-  void set(uint32_t per_hour, bool smooth);
-  uint32_t per_hour() const { return per_hour_; }
+  // `limit` messages in any `window`, which is a multiple of 12 us, a second at least.
+  Quota(uint32_t limit, bool smooth, conf::Duration window = kHour);
+  // Changes the limit and keeps the window and what was counted. 0: no limit.
+  void set(uint32_t limit, bool smooth);
+  uint32_t limit() const { return limit_; }
+  conf::Duration window() const { return window_; }
 
   // The first instant from `now` on when a message may go; `now`: at once. Holds as long as nothing else is
   // charged meanwhile.
@@ -47,7 +49,7 @@ class Quota {
   void charge(conf::Instant now);
   // Takes back one message that was charged at `at`. No effect when it has aged out.
   void refund(conf::Instant at);
-  uint32_t used_in_hour(conf::Instant now);
+  uint32_t used(conf::Instant now);  // in the window that ends now
   uint32_t used_in_slice(conf::Instant now) const;
 
   struct Run {
@@ -65,7 +67,7 @@ class Quota {
 
  private:
   // Times of the ring: milliseconds of the Instant rounded up, modulo 2^32. They compare rightly because what
-  // is in the ring is never older than two hours when it is looked at (age() drops the rest).
+  // is in the ring is never older than two windows when it is looked at (age() drops the rest).
   static uint32_t stamp(conf::Instant at);
   static bool at_or_before(uint32_t a, uint32_t b) { return static_cast<int32_t>(b - a) >= 0; }
   conf::Instant free_after(uint32_t last, conf::Instant now) const;
@@ -73,12 +75,14 @@ class Quota {
   void age(conf::Instant now);
   void drop_oldest();
   void merge_oldest();
+  conf::Duration slice_length() const { return window_ / kSlices; }
   conf::Instant slice_begin(conf::Instant at) const;
   uint32_t slice_share(conf::Instant begin) const;
   conf::Instant slice_free(conf::Instant at) const;
-  conf::Instant hour_free(conf::Instant now) const;
+  conf::Instant window_free(conf::Instant now) const;
 
-  uint32_t per_hour_ = 0;
+  conf::Duration window_ = kHour;
+  uint32_t limit_ = 0;
   bool smooth_ = false;
   uint8_t first_ = 0;  // ring: position of the oldest run
   uint8_t runs_ = 0;   // ring: how many

@@ -20,10 +20,11 @@ constexpr Instant kStart{Duration(5'000'000'123)};
 // What was charged, and the most that any half-open window of an hour holds.
 struct Log {
   std::vector<Instant> times;
-  size_t most_in_an_hour() const {
+  size_t most_in_an_hour() const { return most_in(1h); }
+  size_t most_in(Duration window) const {
     size_t most = 0, first = 0;
     for (size_t i = 0; i < times.size(); ++i) {
-      while (times[i] - times[first] >= 1h) ++first;
+      while (times[i] - times[first] >= window) ++first;
       most = std::max(most, i - first + 1);
     }
     return most;
@@ -90,8 +91,8 @@ TEST(Quota, IsExactWhileSmall) {
   const Instant free = quota.not_before(kStart + 1000s);
   EXPECT_GE(free, kStart + 3600s);
   EXPECT_LT(free, kStart + 3600s + 1ms);
-  EXPECT_EQ(quota.used_in_hour(kStart + 1000s), 3u);
-  EXPECT_EQ(quota.used_in_hour(free), 2u);
+  EXPECT_EQ(quota.used(kStart + 1000s), 3u);
+  EXPECT_EQ(quota.used(free), 2u);
 }
 
 TEST(Quota, AQuotaBelowTwelveIsNotStarved) {
@@ -122,7 +123,7 @@ TEST(Quota, NoLimitIsNoLimitButCounts) {
     ASSERT_EQ(quota.not_before(now), now);
     quota.charge(now);
   }
-  const uint32_t counted = quota.used_in_hour(kStart + 2h);
+  const uint32_t counted = quota.used(kStart + 2h);
   EXPECT_GE(counted, 50'000u);
   EXPECT_LE(counted, 51'000u) << "at most a minute too much";
   quota.set(1000, false);
@@ -135,12 +136,12 @@ TEST(Quota, RefundGivesOneBack) {
   EXPECT_EQ(quota.not_before(kStart), kStart + 5min);
   quota.refund(kStart);
   EXPECT_EQ(quota.not_before(kStart), kStart);
-  EXPECT_EQ(quota.used_in_hour(kStart), 0u);
+  EXPECT_EQ(quota.used(kStart), 0u);
   quota.refund(kStart);
-  EXPECT_EQ(quota.used_in_hour(kStart), 0u) << "nothing is left to give back";
+  EXPECT_EQ(quota.used(kStart), 0u) << "nothing is left to give back";
   quota.charge(kStart + 10s);
   quota.refund(kStart - 2h);
-  EXPECT_EQ(quota.used_in_hour(kStart + 10s), 1u) << "aged out";
+  EXPECT_EQ(quota.used(kStart + 10s), 1u) << "aged out";
 }
 
 TEST(Quota, AnIdleYearDoesNotConfuseTheRing) {
@@ -148,8 +149,32 @@ TEST(Quota, AnIdleYearDoesNotConfuseTheRing) {
   for (int i = 0; i < 5; ++i) quota.charge(kStart + i * 5min);
   for (const Duration later : {2h, 24 * 20h, 24 * 25h, 24 * 50h, 24 * 365h}) {
     Quota copy = quota;
-    EXPECT_EQ(copy.used_in_hour(kStart + later), 0u);
+    EXPECT_EQ(copy.used(kStart + later), 0u);
     EXPECT_EQ(copy.not_before(kStart + later), kStart + later);
+  }
+}
+
+TEST(Quota, HoldsOverEverySlidingDay) {
+  for (const uint32_t limit : {50u, 5000u}) {
+    Quota quota(limit, false, 24h);
+    Log log;
+    Instant now = kStart;
+    for (; now < kStart + 24h * 5; now += 11s) {
+      now = quota.not_before(now);
+      quota.charge(now);
+      log.times.push_back(now);
+    }
+    EXPECT_LE(log.most_in(24h), limit);
+    EXPECT_GE(log.times.size(), limit * 5 * 97 / 100);
+    const Moment before{now, conf::from_unix_micros(1'700'000'000'000'000)};
+    Quota restored(limit, false, 24h);
+    restored.restore(quota.save(before), before);
+    EXPECT_EQ(restored.used(now), quota.used(now));
+    for (const Duration idle : {24h * 24, 24h * 50, 24h * 365}) {
+      Quota copy = quota;
+      EXPECT_TRUE(copy.save({now + idle, before.wall + idle}).runs.empty());
+      EXPECT_EQ(copy.used(now + idle), 0u);
+    }
   }
 }
 
@@ -222,7 +247,7 @@ TEST(Quota, SurvivesARestart) {
   const Moment after{Instant(7s), before.wall + 60s};
   Quota restored(1200, false);
   restored.restore(quota.save(before), after);
-  EXPECT_EQ(restored.used_in_hour(after.now), 1200u);
+  EXPECT_EQ(restored.used(after.now), 1200u);
   const Duration wait = quota.not_before(now + 60s) - (now + 60s);
   const Duration restored_wait = restored.not_before(after.now) - after.now;
   EXPECT_GT(wait, 1min);
@@ -233,7 +258,7 @@ TEST(Quota, SurvivesARestart) {
   EXPECT_EQ(late.not_before(Instant(7s)), Instant(7s));
   Quota back(1200, false);  // the wall clock was set back by a day: the hour counts from the restart
   back.restore(quota.save(before), {Instant(7s), before.wall - 24h});
-  EXPECT_EQ(back.used_in_hour(Instant(7s)), 1200u);
+  EXPECT_EQ(back.used(Instant(7s)), 1200u);
   EXPECT_LE(back.not_before(Instant(7s)), Instant(7s) + 1h + 5min);
 }
 
