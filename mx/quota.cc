@@ -1,6 +1,7 @@
 #include "mx/quota.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "conf/vocab/check.h"
 
@@ -130,10 +131,14 @@ void Quota::charge(conf::Instant now) {
     lasts_[newest] = stamp(now);
     return;
   }
+  push_run(1, now);
+}
+
+void Quota::push_run(uint32_t count, conf::Instant at) {
   if (runs_ == kRuns) merge_oldest();
   const uint32_t next = (first_ + runs_) % kRuns;
-  counts_[next] = 1;
-  lasts_[next] = newest_began_ = stamp(now);
+  counts_[next] = count;
+  lasts_[next] = newest_began_ = stamp(at);
   ++runs_;
 }
 
@@ -148,6 +153,47 @@ void Quota::refund(conf::Instant at) {
     if (slice_ != conf::Instant::min() && at >= slice_ && in_slice_ > 0) --in_slice_;
     return;
   }
+}
+
+// No more than this many can have been charged from `begin` to `end`, going by slices or by the distance. The
+// shares are taken as the largest: the slices may have begun anew meanwhile.
+uint32_t Quota::most_between(conf::Instant begin, conf::Instant end) const {
+  constexpr int64_t kMost = std::numeric_limits<uint32_t>::max();
+  if (smooth_) {
+    const int64_t distance = (window_.count() + limit_ - 1) / limit_;
+    return static_cast<uint32_t>(std::min((end - begin).count() / distance + 1, kMost));
+  }
+  const conf::Instant slice = slice_begin(begin);
+  const int64_t share_of_one = std::max(share(limit_, 0), 1U);
+  const int64_t slices = (slice_begin(end) - slice) / slice_length() + 1;
+  const int64_t gone = slice == slice_ ? std::min<int64_t>(in_slice_, share_of_one) : 0;
+  return static_cast<uint32_t>(std::min(slices * share_of_one - gone, kMost));
+}
+
+void Quota::assume_used(conf::Instant begin, conf::Instant end, uint32_t at_most) {
+  end = std::max(end, latest_);
+  if (limit_ == 0 || begin > end) return;
+  begin = std::max(begin, end - window_);
+  age(end);
+  if (live_ == 0) {
+    anchor_ = begin;
+    slice_ = conf::Instant::min();
+  }
+  const uint32_t room = limit_ - std::min(live_, limit_);
+  const uint32_t assumed = std::min({room, at_most, most_between(begin, end)});
+  uint32_t moved = 0;
+  while (runs_ > 0) {
+    const uint32_t newest = (first_ + runs_ - 1U) % kRuns;
+    if (free_after(lasts_[newest], end) - window_ + kInFlight < begin) break;
+    moved += counts_[newest];
+    --runs_;
+  }
+  if (moved + assumed == 0) return;
+  in_slice_ = assumed + (slice_begin(end) == slice_ ? in_slice_ : 0);
+  slice_ = slice_begin(end);
+  latest_ = end;
+  live_ += assumed;
+  push_run(moved + assumed, end);
 }
 
 uint32_t Quota::used(conf::Instant now) {
@@ -182,12 +228,8 @@ void Quota::restore(const State& state, const Moment& moment) {
   for (const Run& run : state.runs) {
     const conf::Instant last = moment.to_past(run.last);
     if (moment.now - last > window_) continue;
-    if (runs_ == kRuns) merge_oldest();
-    latest_ = std::max(latest_, last);
-    const uint32_t next = (first_ + runs_) % kRuns;
-    counts_[next] = run.count;
-    lasts_[next] = newest_began_ = stamp(latest_);  // in order, whatever the file says
-    ++runs_;
+    latest_ = std::max(latest_, last);  // in order, whatever the file says
+    push_run(run.count, latest_);
     live_ += run.count;
   }
   anchor_ = moment.to_past(state.anchor);

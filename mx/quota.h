@@ -26,6 +26,8 @@ class Quota {
   static constexpr conf::Duration kHour = std::chrono::hours(1);
   static constexpr uint32_t kSlices = 12;
   static constexpr conf::Duration kLongestWindow = std::chrono::hours(24 * 7);  // see stamp()
+  // RFC 5321 §4.5.3.2.6: a transaction may wait ten minutes for its last reply.
+  static constexpr conf::Duration kInFlight = std::chrono::minutes(10);
   static constexpr uint32_t kRuns = 64;
   static constexpr uint32_t kRunsOfAQuota = 50;  // a run ends with its slice too: 50 + 13 fit the ring
 
@@ -51,6 +53,11 @@ class Quota {
   void refund(conf::Instant at);
   uint32_t used(conf::Instant now);  // in the window that ends now
   uint32_t used_in_slice(conf::Instant now) const;
+  // Nobody knows what was charged from `begin` to `end` (not later than now): counts as much as could have
+  // been, but no more than `at_most`, as if it had all been at `end`. What was charged in the kInFlight
+  // before `begin` is moved to `end` too: it may have been taken back and made room for another. No limit:
+  // nothing.
+  void assume_used(conf::Instant begin, conf::Instant end, uint32_t at_most);
 
   struct Run {
     uint32_t count = 0;
@@ -79,6 +86,8 @@ class Quota {
   conf::Instant slice_begin(conf::Instant at) const;
   uint32_t slice_share(conf::Instant begin) const;
   conf::Instant slice_free(conf::Instant at) const;
+  uint32_t most_between(conf::Instant begin, conf::Instant end) const;
+  void push_run(uint32_t count, conf::Instant at);
   conf::Instant window_free(conf::Instant now) const;
 
   conf::Duration window_ = kHour;

@@ -10,6 +10,7 @@
 
 #include "conf/vocab/time.h"
 #include "mx/admission.h"
+#include "mx/change_mark.h"
 #include "mx/moment.h"
 #include "mx/path_limits.h"
 #include "mx/quota.h"
@@ -52,7 +53,8 @@ class Traffic {
 
   void reset();  // an operator said so: window and pause start anew; what was counted stays counted
   // True when the counters changed since the last save(): they must reach the disk.
-  bool dirty() const { return dirty_; }
+  bool dirty() const { return change_.set(); }
+  ChangeMark& change() { return change_; }
   // What survives a restart, versioned; empty when there is nothing to remember.
   std::string save(const Moment& moment);
   // False: `saved` is not readable; the counters are as new.
@@ -60,13 +62,18 @@ class Traffic {
   // After a crash nobody knows what was sent from `begin` to `end`: counts as much as the limits would have
   // let go in that time. `end` is not later than now.
   void assume_used(conf::Instant begin, conf::Instant end);
-  // Nothing that a new one would not know: it may be forgotten.
+  // No connection, and nothing worth remembering: it was silent for an hour, so that nothing is counted any
+  // more, and what the window learned has become old.
   bool idle(conf::Instant now);
 
  private:
-  // fields are the implementer's
   uint32_t connections_ = 0;
-  bool dirty_ = false;
+  uint32_t max_connections_ = 0;
+  Window window_;
+  Slowdown slowdown_;
+  TokenBucket bucket_;
+  Quota quota_;
+  ChangeMark change_;
 };
 
 }  // namespace mx

@@ -269,7 +269,7 @@ TEST(TokenBucket, BurstThenRate) {
     bucket.charge(kStart);
   }
   EXPECT_EQ(bucket.not_before(kStart), kStart + 600ms);
-  bucket.refund();
+  bucket.refund(kStart);
   EXPECT_EQ(bucket.not_before(kStart), kStart);
   EXPECT_EQ(TokenBucket().not_before(kStart), kStart);
 }
@@ -294,8 +294,9 @@ TEST(TokenBucket, NoWindowHoldsMoreThanBurstAndRate) {
       bucket.charge(now);
       times.push_back(now);
       if (random.chance(0.05)) {
-        bucket.refund();
-        times.pop_back();
+        const size_t which = times.size() - 1 - random.below(std::min<size_t>(times.size(), 20));
+        bucket.refund(times[which]);
+        times.erase(times.begin() + static_cast<std::ptrdiff_t>(which));
       }
       if (random.chance(0.02)) {
         const Moment moment{now, conf::from_unix_micros(now.time_since_epoch().count() + 99)};

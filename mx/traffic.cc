@@ -1,0 +1,164 @@
+#include "mx/traffic.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "conf/vocab/check.h"
+#include "mx/saved.h"
+
+namespace mx {
+
+namespace {
+
+constexpr uint64_t kVersion = 1;
+
+void save_quota(const Quota::State& state, SavedWriter* out) {
+  out->number(state.runs.size());
+  for (const Quota::Run& run : state.runs) {
+    out->number(run.count);
+    out->wall(run.last);
+  }
+  out->wall(state.anchor);
+  out->wall(state.slice);
+  out->number(state.in_slice);
+}
+
+Quota::State read_quota(SavedReader* in) {
+  Quota::State state;
+  const uint64_t runs = in->number(Quota::kRuns);
+  uint64_t sum = 0;
+  for (uint64_t i = 0; i < runs && in->ok(); ++i) {
+    Quota::Run run;
+    run.count = in->number32();
+    run.last = in->wall();
+    sum += run.count;
+    state.runs.push_back(run);
+  }
+  if (sum > std::numeric_limits<uint32_t>::max()) in->fail();
+  state.anchor = in->wall();
+  state.slice = in->wall();
+  state.in_slice = in->number32();
+  return state;
+}
+
+}  // namespace
+
+Traffic::Traffic(const PathLimits& limits)
+    : max_connections_(limits.max_connections),
+      window_(limits.min_connections, limits.max_connections),
+      bucket_(limits.rate),
+      quota_(limits.messages_per_hour, limits.smooth) {}
+
+void Traffic::set(const PathLimits& limits) {
+  max_connections_ = limits.max_connections;
+  window_.set(limits.min_connections, limits.max_connections);
+  bucket_.set(limits.rate);
+  quota_.set(limits.messages_per_hour, limits.smooth);
+}
+
+Admission Traffic::may_connect(conf::Instant now) const {
+  if (connections_ >= max_connections_) return Admission::no(Bind::kConnections, conf::kNever);
+  if (connections_ >= window_.now()) return Admission::no(Bind::kWindow, conf::kNever);
+  if (slowdown_.until() > now) return Admission::no(Bind::kSlowed, slowdown_.until());
+  return {};
+}
+
+Admission Traffic::may_send(conf::Instant now) {
+  Admission answer;
+  if (slowdown_.until() > now) answer = Admission::no(Bind::kSlowed, slowdown_.until());
+  if (const conf::Instant free = quota_.not_before(now); free > now)
+    answer = answer.also(Admission::no(Bind::kQuota, free));
+  if (const conf::Instant free = bucket_.not_before(now); free > now)
+    answer = answer.also(Admission::no(Bind::kRate, free));
+  return answer;
+}
+
+void Traffic::connection_closed() {
+  CHECK(connections_ > 0);
+  --connections_;
+}
+
+void Traffic::charge(conf::Instant now) {
+  quota_.charge(now);
+  bucket_.charge(now);
+  change_.mark();
+}
+
+void Traffic::refund(conf::Instant charged_at) {
+  quota_.refund(charged_at);
+  bucket_.refund(charged_at);
+  change_.mark();
+}
+
+void Traffic::accepted(conf::Instant /*now*/) {
+  window_.taken();
+  change_.mark();
+}
+
+void Traffic::throttled(conf::Instant now) {
+  window_.throttled(now);
+  slowdown_.throttled(now);
+  change_.mark();
+}
+
+void Traffic::trouble(conf::Instant /*now*/) {
+  window_.trouble();
+  change_.mark();
+}
+
+uint32_t Traffic::window() const { return window_.now(); }
+conf::Instant Traffic::slowed_until() const { return slowdown_.until(); }
+uint32_t Traffic::used_in_hour(conf::Instant now) { return quota_.used(now); }
+uint32_t Traffic::used_in_slice(conf::Instant now) const { return quota_.used_in_slice(now); }
+
+void Traffic::reset() {
+  window_.reset();
+  slowdown_.reset();
+  change_.mark();
+}
+
+bool Traffic::idle(conf::Instant now) {
+  return connections_ == 0 && quota_.used(now) == 0 && bucket_.full(now) && slowdown_.as_new(now);
+}
+
+std::string Traffic::save(const Moment& moment) {
+  change_.clear();
+  const conf::Instant now = moment.now;
+  std::string saved;
+  if (quota_.used(now) == 0 && bucket_.full(now) && slowdown_.as_new(now) && window_.as_new()) return saved;
+  SavedWriter out(&saved, moment);
+  out.number(kVersion);
+  window_.save(&out);
+  slowdown_.save(&out, now);
+  out.wall(bucket_.save(moment));
+  save_quota(quota_.save(moment), &out);
+  return saved;
+}
+
+bool Traffic::restore(std::string_view saved, const Moment& moment) {
+  if (saved.empty()) return true;
+  SavedReader in(saved, moment);
+  if (in.number() != kVersion) return false;
+  Window window = window_;
+  Slowdown slowdown;
+  window.restore(&in);
+  slowdown.restore(&in);
+  const conf::WallTime full_at = in.wall();
+  const Quota::State quota = read_quota(&in);
+  if (!in.ok() || !in.ended()) return false;
+  window_ = window;
+  slowdown_ = slowdown;
+  bucket_.restore(full_at, moment);
+  quota_.restore(quota, moment);
+  return true;
+}
+
+void Traffic::assume_used(conf::Instant begin, conf::Instant end) {
+  if (quota_.limit() == 0 && !bucket_.limited()) return;
+  begin = std::min(begin, end);
+  quota_.assume_used(begin, end, bucket_.most_in(end - begin));
+  bucket_.assume_used(end);
+  change_.mark();
+}
+
+}  // namespace mx
