@@ -35,4 +35,9 @@ struct Decision {
 };
 const char* to_text(Decision::Action action);  // "block", "probe", ... "warmup"
 
+// Words for the texts of decisions.
+std::string duration_text(conf::Duration length);       // "3 h", "1 h 30 min", "45 s"; two units at most
+std::string share_text(uint64_t part, uint64_t whole);  // "92.9 %", cut and not rounded: 89.99 % is 89.9 %
+std::string until_text(conf::Instant until, conf::Instant now);  // "for 3 h", "until an operator unblocks it"
+
 }  // namespace mx

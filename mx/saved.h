@@ -2,6 +2,7 @@
 // length, moments as microseconds since 1970. The first number of every value is its version.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -84,11 +85,14 @@ class SavedReader {
   }
   conf::Instant instant() { return moment_.to_instant(wall()); }
   conf::Instant past() { return moment_.to_past(wall()); }  // of something that has happened
+  // The same; what is older than a century is as old as that, so that differences cannot overflow.
+  conf::Instant recent_past() { return std::max(past(), moment_.now - kCentury); }
   const Moment& moment() const { return moment_; }
 
  private:
   // 31,000 years: what is further off was not written by us, and sums of such times cannot overflow.
   static constexpr uint64_t kMostMicros = 1'000'000'000'000'000'000;
+  static constexpr conf::Duration kCentury = std::chrono::hours(24 * 36'525);
   std::string_view left_;
   const Moment& moment_;
   bool ok_ = true;

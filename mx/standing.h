@@ -7,8 +7,13 @@
 //                                  +------ probes fail -------+----- trips again -----+
 //                                  (longer, up to max_block)
 //
-// Hard and Soft count as the threshold says, Ignored never; a block defers and touches nothing else. One
-// thread; every call is O(thresholds) amortised. Time never goes back.
+// Hard and Soft count as the threshold says, Ignored never; a block defers and touches nothing else. The
+// first block lasts `block`, each that follows twice as long, up to `max_block`; a path that stayed open for
+// `max_block` begins with `block` again. On the ramp a threshold trips with a sample of 4 x `probes`. Every
+// block clears the sample, and what was begun before it counts no more. A rule without thresholds can only be
+// blocked by an operator, and opens at once when that is over.
+//
+// One thread; every call is O(thresholds) amortised. Time never goes back.
 #pragma once
 
 #include <cstdint>
@@ -20,20 +25,15 @@
 #include "conf/vocab/time.h"
 #include "mx/admission.h"
 #include "mx/decision.h"
+#include "mx/evidence.h"
 #include "mx/moment.h"
+#include "mx/outcome.h"
 #include "mx/path_limits.h"
+#include "mx/probes.h"
+#include "mx/ramp.h"
+#include "mx/threshold.h"
 
 namespace mx {
-
-// What became of one recipient of an attempt.
-struct Outcome {
-  enum class Kind : uint8_t { kAccepted, kHard, kSoft, kIgnored };
-  Kind kind = Kind::kAccepted;
-  bool sender_scope = false;     // refused because of us: reputation, policy, throttling, their system
-  bool recipient_scope = false;  // refused because of the address
-  bool throttling = false;       // it asked us to slow down
-  std::string_view reply;        // for the evidence; borrowed for the call
-};
 
 class Standing {
  public:
@@ -43,6 +43,7 @@ class Standing {
     conf::Instant at{};
     uint32_t epoch = 0;  // of the state it began in
     bool probe = false;
+    uint32_t probe_number = 0;
   };
 
   explicit Standing(const PathLimits& limits);
@@ -95,7 +96,40 @@ class Standing {
   bool idle(conf::Instant now);
 
  private:
-  // fields are the implementer's
+  static constexpr uint8_t kMostDoublings = 40;  // a second is 35,000 years then
+  struct Aftermath {                             // of a block
+    Probes probes;
+    Ramp ramp;
+  };
+
+  void touch() { dirty_ = true; }  // what save() would write has changed
+  void tick(conf::Instant now);    // makes the transitions that are due
+  void move(State to, conf::Instant now);
+  void decide(Decision decision);
+  void count(const Outcome& outcome, conf::Instant now);
+  void note(const Outcome& outcome);
+  void judge_probes(conf::Instant now);
+  void trip(size_t index, conf::Instant now);
+  void block_by_itself(size_t cause, Decision decision, conf::Instant now);
+  void open_by_order(Decision::Action action, const char* text, conf::Instant now);
+  void clear_samples();
+  void forget();
+  conf::Duration next_block(const conf::RuleThreshold& rule, conf::Instant now);
+  bool doubling_is_forgotten(conf::Instant now) const;
+  const Threshold& cause() const { return thresholds_[cause_]; }
+  bool read(SavedReader* in);
+
+  std::vector<Threshold> thresholds_;
+  std::unique_ptr<Aftermath> aftermath_;  // while probing and on the ramp
+  std::unique_ptr<Evidence> evidence_;    // from the first refusal on
+  std::vector<Decision> decisions_;
+  conf::Instant until_{};      // of the latest block
+  conf::Instant opened_at_{};  // when the latest ramp was over
+  uint32_t epoch_ = 0;
+  State state_ = State::kOpen;
+  uint8_t cause_ = 0;      // the threshold whose probes and ramp hold
+  uint8_t doublings_ = 0;  // blocks in a row
+  bool ordered_ = false;   // the latest block was an operator's order
   bool has_decisions_ = false;
   bool dirty_ = false;
 };

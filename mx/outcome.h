@@ -1,0 +1,18 @@
+// What became of one recipient of an attempt, in the words that the limiter needs.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace mx {
+
+struct Outcome {
+  enum class Kind : uint8_t { kAccepted, kHard, kSoft, kIgnored };
+  Kind kind = Kind::kAccepted;
+  bool sender_scope = false;     // refused because of us: reputation, policy, throttling, their system
+  bool recipient_scope = false;  // refused because of the address
+  bool throttling = false;       // it asked us to slow down
+  std::string_view reply;        // for the evidence; borrowed for the call
+};
+
+}  // namespace mx

@@ -1,0 +1,83 @@
+// One error threshold and its sample: how many messages of the last `window` were answered, and how many of
+// the answers were errors as the threshold counts them. It trips when the sample is large enough and the
+// share of errors reaches `error_rate`, compared in whole numbers: 900 of 1000 reach 90 %, 899 do not.
+//
+// The window slides in steps of a 64th of itself: a message leaves the sample with its slot, at the latest
+// when it is as old as the window, at the earliest a 64th before. One thread; O(1) amortised.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <memory>
+
+#include "conf/mx_rule.h"
+#include "conf/vocab/time.h"
+#include "mx/outcome.h"
+#include "mx/saved.h"
+
+namespace mx {
+
+class Threshold {
+ public:
+  static constexpr uint32_t kSlots = 64;
+
+  explicit Threshold(const conf::RuleThreshold& rule) : rule_(rule), slot_(slot_of(rule)) {}
+  // The sample stays, unless what counts as an error has changed.
+  void set(const conf::RuleThreshold& rule);
+  const conf::RuleThreshold& rule() const { return rule_; }
+
+  bool is_error(const Outcome& outcome) const;
+  // Whether so many errors of so many reach the share.
+  bool reached(uint64_t errors, uint64_t messages) const {
+    return errors * 1'000'000 >= uint64_t{rule_.error_rate_ppm} * messages;
+  }
+  // Counts one outcome; an ignored one is no sample.
+  void count(const Outcome& outcome, conf::Instant now);
+  // True when a sample of at least `min_messages` reaches the share.
+  bool trips(uint32_t min_messages) const { return messages_ >= min_messages && reached(errors_, messages_); }
+  void clear();
+  struct Counts {
+    uint64_t messages = 0;
+    uint64_t errors = 0;
+  };
+  Counts counts(conf::Instant now) const;
+  uint64_t messages() const { return messages_; }  // as of the last count()
+  uint64_t errors() const { return errors_; }
+
+  void save(SavedWriter* out) const;
+  bool restore(SavedReader* in);  // false: `in` has failed; the sample is empty
+
+ private:
+  struct Pair {
+    uint16_t messages = 0;
+    uint16_t errors = 0;
+  };
+  struct Slot {
+    uint32_t messages = 0;
+    uint32_t errors = 0;
+  };
+  using Slots = std::array<Pair, kSlots>;
+
+  static conf::Duration slot_of(const conf::RuleThreshold& rule) {
+    return std::max(rule.window / kSlots, conf::Duration(1));
+  }
+  Slot at(uint32_t place) const;
+  void put(uint32_t place, Slot slot);
+  void add(Slot counts, conf::Instant at);
+  void age(conf::Instant now);  // drops what has left the window
+  void slot_over(conf::Instant now);
+  void cut_anew(conf::Duration slot);
+
+  conf::RuleThreshold rule_;
+  conf::Duration slot_;
+  conf::Instant begin_{};  // of the newest slot; without meaning while the sample is empty
+  uint64_t messages_ = 0;
+  uint64_t errors_ = 0;
+  uint32_t newest_ = 0;  // place of the newest slot
+  // The counts of the slots, in halves of 16 bits: few sites need the high ones. Made when needed.
+  std::unique_ptr<Slots> low_;
+  std::unique_ptr<Slots> high_;
+};
+
+}  // namespace mx
