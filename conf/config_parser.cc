@@ -293,8 +293,8 @@ std::string Problem::text() const {
          (warning ? "warning: " : "") + message;
 }
 
-void sort_problems(std::vector<Problem>* problems) {
-  std::map<std::string, size_t> order;  // files as they came
+void sort_problems(const std::string& first, std::vector<Problem>* problems) {
+  std::map<std::string, size_t> order = {{first, 0}};
   for (const Problem& problem : *problems) order.emplace(problem.file, order.size());
   std::ranges::stable_sort(*problems, [&order](const Problem& a, const Problem& b) {
     return std::tuple(order[a.file], a.line, a.column) < std::tuple(order[b.file], b.line, b.column);
@@ -312,7 +312,7 @@ ParsedConfig parse(std::string_view text, const std::string& file, bool may_read
   toml::table root;
   if (!parse_toml(text, file, &root, &parsed.problems)) return parsed;
   parsed.draft = ConfigReader(root, file, may_read, &parsed.problems).read();
-  sort_problems(&parsed.problems);
+  sort_problems(file, &parsed.problems);
   if (!has_error(parsed.problems)) parsed.config = parsed.draft;
   return parsed;
 }

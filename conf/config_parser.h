@@ -29,8 +29,8 @@ struct ParsedConfig {
 ParsedConfig parse_config(std::string_view text, std::string file_name);
 // Reads the file and that of the shipped rules; an unreadable one is a problem at line 0.
 ParsedConfig load_config(const std::string& path);
-// By place; the files in the order in which they first come.
-void sort_problems(std::vector<Problem>* problems);
+// By place; those in `first` before those in other files, which keep their order.
+void sort_problems(const std::string& first, std::vector<Problem>* problems);
 bool has_error(const std::vector<Problem>& problems);
 
 // "90s", "3h", "5d", "500ms"; "25MB", "64KiB"; "100/min" as events per hour. For the parser and for command

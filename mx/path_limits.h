@@ -7,6 +7,7 @@
 
 #include "conf/config.h"
 #include "conf/mx_rule.h"
+#include "mx/rule_book.h"
 
 namespace mx {
 
@@ -27,5 +28,13 @@ struct PathLimits {
   uint32_t warmup_hold_ppm = 50'000;
 };
 using PathLimitsPtr = std::shared_ptr<const PathLimits>;
+
+// `rule` may be null: then the settings of the destination hold, and nothing else limits. A value of a
+// shipped rule only lowers a limit of the destination, for the destination is the operator's own word; a
+// local rule may raise it. `new_source`: the ladder of the rule holds for the source of the path ([[source]]
+// warmup).
+PathLimits limits_for(const Rule* rule, const conf::DestinationSettings& base, bool new_source = false);
+// What a session and the retry schedule need, by the same order.
+conf::DestinationSettings settings_with(const Rule* rule, const conf::DestinationSettings& base);
 
 }  // namespace mx

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <tuple>
 #include <utility>
 
 #include "conf/vocab/address.h"
@@ -23,6 +22,9 @@ bool matches(const Rule& rule, std::string_view domain, std::span<const std::str
          std::ranges::any_of(hosts, [&rule](const std::string& host) { return any_matches(rule.mx, host); });
 }
 
+// A mask that every name matches.
+bool is_all(const std::string& mask) { return mask.find_first_not_of('*') == std::string::npos; }
+
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 std::vector<std::string> globs(const std::vector<conf::RuleMask>& masks) {
@@ -30,14 +32,6 @@ std::vector<std::string> globs(const std::vector<conf::RuleMask>& masks) {
   out.reserve(masks.size());
   for (const conf::RuleMask& mask : masks) out.push_back(mask.glob);
   return out;
-}
-
-void sort_problems(const std::vector<conf::MxRule>& written, std::vector<conf::Problem>* problems) {
-  std::map<std::string, size_t> order;  // files as they came
-  for (const conf::MxRule& rule : written) order.emplace(rule.file, order.size());
-  std::ranges::stable_sort(*problems, [&order](const conf::Problem& a, const conf::Problem& b) {
-    return std::tuple(order[a.file], a.line, a.column) < std::tuple(order[b.file], b.line, b.column);
-  });
 }
 
 }  // namespace
@@ -128,7 +122,7 @@ struct RuleBookBuilder {
       value.value = field.value;
       const bool known = field.line != 0;
       value.origin = {from.name, from.file, known ? field.line : from.line,
-                      known ? field.column : from.column};
+                      known ? field.column : from.column, from.shipped};
     });
   }
 
@@ -149,20 +143,27 @@ struct RuleBookBuilder {
     }
   }
 
+  void rank(RuleBook* book) const {
+    // By class: domain masks, then hosts, then from the first general case on; the local ones first in each.
+    std::map<std::pair<int, bool>, std::vector<RulePtr>> classes;
+    std::map<bool, bool> general;  // seen among the local ones, the shipped ones
+    for (const std::shared_ptr<Rule>& rule : rules) {
+      general[rule->shipped] |= rule->domains.empty() && rule->is_general();
+      const int rank = !rule->domains.empty() ? 0 : general[rule->shipped] ? 2 : 1;
+      classes[{rank, rule->shipped}].push_back(rule);
+    }
+    for (const auto& [place, members] : classes)
+      book->rules_.insert(book->rules_.end(), members.begin(), members.end());
+  }
+
   BuiltRules build() {
     check_names();
     for (size_t i = 0; i < written.size(); ++i) resolve(i);
     auto book = std::make_shared<RuleBook>();
-    for (const bool by_domain : {true, false}) {
-      for (const bool shipped : {false, true}) {
-        for (const std::shared_ptr<Rule>& rule : rules) {
-          if (rule->domains.empty() != by_domain && rule->shipped == shipped) book->rules_.push_back(rule);
-        }
-      }
-    }
+    rank(book.get());
     const bool failed = !problems.empty();
     if (!failed) check_shadows(book->rules_, &problems);
-    sort_problems(written, &problems);
+    conf::sort_problems(written.empty() ? "" : written.front().file, &problems);
     return {failed ? nullptr : RuleBookPtr(book), std::move(problems)};
   }
 };
@@ -172,6 +173,22 @@ std::string RuleOrigin::text() const { return file + ":" + std::to_string(line) 
 RulePtr RuleBook::match(std::string_view domain, std::span<const std::string> hosts, uint32_t source) const {
   for (const RulePtr& rule : rules_) {
     if (matches(*rule, domain, hosts, source)) return rule;
+  }
+  return nullptr;
+}
+
+bool Rule::is_general() const {
+  const auto every = [](const std::vector<std::string>& masks) {
+    return masks.empty() || std::ranges::any_of(masks, is_all);
+  };
+  return !is_template() && sources.is_all() && every(mx) && every(domains);
+}
+
+RulePtr RuleBook::certain_match(std::string_view domain) const {
+  for (const RulePtr& rule : rules_) {
+    if (rule->is_template() || (!rule->domains.empty() && !any_matches(rule->domains, domain))) continue;
+    const bool any_host = rule->mx.empty() || std::ranges::any_of(rule->mx, is_all);
+    return any_host && rule->sources.is_all() ? rule : nullptr;
   }
   return nullptr;
 }

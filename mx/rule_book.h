@@ -1,5 +1,7 @@
 // The book of MX rules: ordered, the first that matches decides. Rules with a mask on the recipient domain
 // rank above those with masks on MX hosts only; in each class the local rules stand before the shipped ones.
+// But a local general case (mx = ["*"] for all sources) and what stands behind it come after the shipped
+// rules of providers and before the shipped general case: it is for the sites that nothing else is for.
 // Built once per reload, immutable, shared.
 #pragma once
 
@@ -21,6 +23,7 @@ struct RuleOrigin {
   std::string file;
   int line = 0;
   int column = 1;
+  bool shipped = false;
   std::string text() const;  // "file:line (rule NAME)"
 };
 
@@ -45,6 +48,8 @@ struct Rule {
   conf::RuleFields<RuleValue> values;
   // A rule without masks only lends its values to others.
   bool is_template() const { return mx.empty() && domains.empty(); }
+  // It matches every site, whatever the domain and the source.
+  bool is_general() const;
 };
 using RulePtr = std::shared_ptr<const Rule>;
 
@@ -54,6 +59,9 @@ class RuleBook {
   // matches when it matches any of the hosts, so that the answer depends on the set and not on its order.
   // Null: none matches. O(rules x hosts); ask once per path, not per message.
   RulePtr match(std::string_view domain, std::span<const std::string> hosts, uint32_t source) const;
+  // The rule for mail to `domain` when it is the same whatever the MX hosts and the source will be; null when
+  // that depends on them, and when no rule matches. O(rules)
+  RulePtr certain_match(std::string_view domain) const;
   RulePtr named(std::string_view name) const;  // null: there is none
   const std::vector<RulePtr>& rules() const { return rules_; }
 

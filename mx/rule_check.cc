@@ -14,6 +14,7 @@ using conf::Problem;
 
 constexpr size_t kThresholdsPerRule = 4;  // the state of a path has room for so many
 constexpr uint32_t kMostProbes = 100;     // more would be a burst, not a probe
+constexpr size_t kNameOctets = 64;
 constexpr uint32_t kMillion = 1'000'000;  // a share of one, in parts of a million
 
 void report(const RuleOrigin& at, std::string message, std::vector<Problem>* out) {
@@ -35,8 +36,23 @@ void check_rate(const RuleValue<conf::RuleRate>& rate, std::vector<Problem>* out
   if (rate.value.events == 0 || rate.value.per.count() <= 0)
     report(rate.origin, "a rate of 0 would stop all mail; leave it out for no limit", out);
   if (rate.value.burst == 0) report(rate.origin, "burst = 0 lets nothing through; the least is 1", out);
+  if (rate.value.per > 24h || rate.value.burst > kMillion) {
+    report(rate.origin, "a rate is for at most a day and its burst at most 1000000", out);
+  }
   if (rate.value.per.count() > 0 && rate.value.events > static_cast<uint64_t>(rate.value.per.count()))
     report(rate.origin, "a rate above one message per microsecond is no limit", out);
+}
+
+// Counters are kept under the name, with '|' between the parts of their key.
+std::string name_trouble(const std::string& name) {
+  if (name.empty())
+    return "a rule needs a name, by which messages, counters and other rules call it: name = \"isp\"";
+  if (name.size() > kNameOctets) return "the name of a rule is at most 64 octets";
+  for (const char c : name) {
+    if (static_cast<unsigned char>(c) <= ' ' || static_cast<unsigned char>(c) >= 0x7f || c == '|' || c == '"')
+      return "the name of a rule has no blanks, no '|', no quotes and only ASCII; such as \"isp-1\"";
+  }
+  return "";
 }
 
 void check_connections(const Rule& rule, std::vector<Problem>* out) {
@@ -52,7 +68,7 @@ void check_connections(const Rule& rule, std::vector<Problem>* out) {
 }
 
 // "" when the threshold can work.
-std::string threshold_trouble(const conf::RuleThreshold& t, const RuleValue<uint32_t>& quota) {
+std::string threshold_trouble(const conf::RuleThreshold& t, const Rule& rule) {
   if (t.error_rate_ppm == 0 || t.error_rate_ppm > kMillion) return "error_rate must be above 0 and at most 1";
   if (t.min_messages == 0) return "min_messages must be at least 1";
   if (t.window < 1s || t.window > 48h) return "window must be between 1s and 48h";
@@ -60,12 +76,23 @@ std::string threshold_trouble(const conf::RuleThreshold& t, const RuleValue<uint
   if (t.max_block < t.block) return "max_block is shorter than block";
   if (t.probes == 0 || t.probes > kMostProbes) return "probes must be between 1 and 100";
   if (!t.count_hard && !t.count_soft) return "it counts no error: count must name \"hard\", \"soft\" or both";
+  const RuleValue<uint32_t>& quota = rule.values.messages_per_hour;
   // A window that is no whole number of hours may see the quota of the hours that it touches.
   const uint64_t hours = static_cast<uint64_t>((t.window + 1h - conf::Duration(1)) / 1h);
   if (quota.set && t.min_messages > hours * quota.value) {
     return "min_messages = " + std::to_string(t.min_messages) +
            " is above what messages_per_hour = " + std::to_string(quota.value) + " (" + quota.origin.text() +
            ") allows within the window: it could never block";
+  }
+  const RuleValue<conf::RuleRate>& rate = rule.values.rate;
+  if (rate.set && rate.value.per.count() > 0) {
+    const double periods =
+        static_cast<double>(t.window.count()) / static_cast<double>(rate.value.per.count());
+    const double most = periods * static_cast<double>(rate.value.events) + rate.value.burst;
+    if (t.min_messages > most) {
+      return "min_messages = " + std::to_string(t.min_messages) + " is above what the rate (" +
+             rate.origin.text() + ") allows within the window: it could never block";
+    }
   }
   return "";
 }
@@ -76,7 +103,7 @@ void check_thresholds(const Rule& rule, std::vector<Problem>* out) {
   if (thresholds.value.size() > kThresholdsPerRule)
     report(thresholds.origin, "more than 4 thresholds in a rule", out);
   for (const conf::RuleThreshold& threshold : thresholds.value) {
-    const std::string trouble = threshold_trouble(threshold, rule.values.messages_per_hour);
+    const std::string trouble = threshold_trouble(threshold, rule);
     if (trouble.empty()) continue;
     RuleOrigin at = thresholds.origin;
     if (threshold.line != 0) {
@@ -120,6 +147,7 @@ std::string shadow_over(const std::vector<RulePtr>& rules, size_t position, cons
   SourceSet taken;
   for (size_t i = 0; i < position; ++i) {
     if (rules[i]->is_template() || !takes(*rules[i], domain, host)) continue;
+    if (rules[position]->shipped && !rules[i]->shipped) continue;
     taken.add(rules[i]->sources);
     if (taken.covers(rules[position]->sources)) return rules[i]->name;
   }
@@ -162,10 +190,8 @@ void check_heading(const conf::MxRule& rule, std::vector<Problem>* problems) {
   const auto place = [&begin](int line, int column) {
     return line == 0 ? begin : RuleOrigin{begin.rule, begin.file, line, column};
   };
-  if (rule.name.empty()) {
-    report(begin, "a rule needs a name, by which messages, counters and other rules call it: name = \"isp\"",
-           problems);
-  }
+  const std::string name = name_trouble(rule.name);
+  if (!name.empty()) report(begin, name, problems);
   for (const std::vector<conf::RuleMask>* masks : {&rule.mx, &rule.domains}) {
     for (const conf::RuleMask& mask : *masks) {
       const std::string trouble = mask_trouble(mask.glob);

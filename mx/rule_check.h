@@ -19,7 +19,7 @@ void check_heading(const conf::MxRule& rule, std::vector<conf::Problem>* problem
 // The values after inheritance, so that an inherited value that does not fit is found too.
 void check_values(const Rule& rule, std::vector<conf::Problem>* problems);
 // Rules (in the order of their rank) that can never match, for earlier ones match all that they would: a
-// warning for each. O(rules² x masks²), at load.
+// warning for each. A shipped rule that local ones replace is no mistake. O(rules² x masks²), at load.
 void check_shadows(const std::vector<RulePtr>& rules, std::vector<conf::Problem>* problems);
 
 }  // namespace mx

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -13,6 +14,7 @@
 #include "dkim/key_store.h"
 #include "relay/cli/cli.h"
 #include "relay/cli/command.h"
+#include "relay/configuration.h"
 
 namespace relay::cli {
 namespace {
@@ -33,8 +35,11 @@ std::vector<std::string> missing_things(const conf::Config& config) {
 }
 
 int check(const std::string& path) {
-  const conf::ConfigPtr config = read_config(path);
-  if (config == nullptr) return kUsage;
+  const Configuration loaded = load_configuration(path);
+  for (const conf::Problem& problem : loaded.problems) std::fprintf(stderr, "%s\n", problem.text().c_str());
+  if (loaded.config == nullptr) return kUsage;
+  const conf::ConfigPtr& config = loaded.config;
+  const auto shipped = std::ranges::count_if(config->rules, &conf::MxRule::shipped);
   std::vector<conf::Problem> problems;
   const bool keys_good =
       dkim::KeyStore::load(config->dkim, path, *dkim::make_signer(config->dkim.engine), &problems) != nullptr;
@@ -42,9 +47,12 @@ int check(const std::string& path) {
   const std::vector<std::string> missing = missing_things(*config);
   for (const std::string& line : missing) std::fprintf(stderr, "%s: %s\n", path.c_str(), line.c_str());
   if (!keys_good || !missing.empty()) return kUsage;
-  std::printf("%s: good (%zu listeners, %zu sources, %zu destinations, %zu users, %zu DKIM keys)\n",
-              path.c_str(), config->listeners.size(), config->sources.size(), config->destinations.size(),
-              config->users.size(), config->dkim.keys.size());
+  std::printf(
+      "%s: good (%zu listeners, %zu sources, %zu destinations, %zu users, %zu DKIM keys, "
+      "%zu rules and %zu shipped ones)\n",
+      path.c_str(), config->listeners.size(), config->sources.size(), config->destinations.size(),
+      config->users.size(), config->dkim.keys.size(), config->rules.size() - static_cast<size_t>(shipped),
+      static_cast<size_t>(shipped));
   return kDone;
 }
 

@@ -124,6 +124,34 @@ TEST(RuleBook, LocalRulesStandBeforeShippedOnes) {
   EXPECT_EQ(matched(*book, "b.test", {"a"}), "-");
 }
 
+TEST(RuleBook, ALocalGeneralCaseComesBehindTheShippedProviders) {
+  const RuleBookPtr book =
+      book_of({rule("first", {"*.first.example"}), rule("some", {"*"}, {}, "7"), rule("ours", {"*"}),
+               shipped(rule("isp", {"*.isp.example"})), shipped(rule("rest", {"*"}))});
+  EXPECT_EQ(matched(*book, "a.example", {"mx.first.example"}), "first");
+  EXPECT_EQ(matched(*book, "a.example", {"mx.isp.example"}), "shipped isp");
+  EXPECT_EQ(matched(*book, "a.example", {"mx.isp.example"}, 7), "some") << "not for all sources: not general";
+  EXPECT_EQ(matched(*book, "a.example", {"mx.a.example"}), "ours");
+  const RuleBookPtr every = book_of({rule("every", {}, {"*"}), shipped(rule("isp", {"*.isp.example"}))});
+  EXPECT_EQ(matched(*every, "a.example", {"mx.isp.example"}), "every");
+}
+
+TEST(RuleBook, CertainMatchNeedsNeitherHostsNorSource) {
+  const RuleBookPtr book =
+      book_of({rule("few", {}, {"few.example"}, "1-3"), rule("both", {"mx.*"}, {"both.example"}),
+               rule("template", {}), rule("domain", {}, {"*.example"}), rule("host", {"*.host.test"})});
+  const auto certain = [&book](const char* domain) {
+    const RulePtr found = book->certain_match(domain);
+    return found == nullptr ? std::string("-") : found->name;
+  };
+  EXPECT_EQ(certain("a.example"), "domain");
+  EXPECT_EQ(certain("few.example"), "-") << "depends on the source";
+  EXPECT_EQ(certain("both.example"), "-") << "depends on the hosts";
+  EXPECT_EQ(certain("a.test"), "-");
+  EXPECT_EQ(book_of({rule("all", {"*"})})->certain_match("a.test")->name, "all");
+  EXPECT_EQ(RuleBook().certain_match("a.test"), nullptr);
+}
+
 TEST(RuleBook, InheritsAndUnsets) {
   MxRule base = rule("base", {});
   base.fields.max_connections = Count::set(30, 5);
@@ -268,6 +296,18 @@ TEST(RuleBook, ReportsBadRulesWithTheirLines) {
        "max_block is shorter"},
       {"five", [](MxRule* r) { r->fields.thresholds = Thresholds::set(std::vector<RuleThreshold>(5), 11); },
        "f.toml:11:1: more than 4 thresholds"},
+      {"slow",
+       [](MxRule* r) {
+         r->fields.rate = Rate::set({1, 1min, 1}, 8);
+         r->fields.thresholds = Thresholds::set({{.min_messages = 62}}, 11);
+       },
+       "min_messages = 62 is above what the rate (f.toml:8 (rule slow)) allows within the window"},
+      {"yearly",
+       [](MxRule* r) {
+         r->fields.rate = Rate::set({1, 8760h, 1}, 8);
+       },
+       "f.toml:8:1: a rate is for at most a day"},
+      {"a|b", [](MxRule*) {}, "f.toml:1:1: the name of a rule has no blanks"},
       {"adaptive",
        [](MxRule* r) {
          r->fields.adaptive = RuleField<conf::AdaptiveMode>::set(conf::AdaptiveMode::kOn, 13);
@@ -280,7 +320,9 @@ TEST(RuleBook, ReportsBadRulesWithTheirLines) {
     bad.file = "f.toml";
     bad.line = 1;
     bad.mx.push_back({"*", 2});
-    EXPECT_NE(build_rules({bad}).book, nullptr) << c.name << " is good before it is spoilt";
+    if (bad.name == "a|b") bad.name = "good";
+    EXPECT_NE(build_rules({bad}).book, nullptr) << c.name << " before it is spoilt";
+    bad.name = c.name;
     c.spoil(&bad);
     const BuiltRules built = build_rules({bad});
     EXPECT_EQ(built.book, nullptr) << c.name;
@@ -338,7 +380,9 @@ TEST(RuleBook, WarnsOfShadowedRules) {
            {{rule("some", {}, {"*.example"}), rule("fine", {"*"})}, ""},
            {{rule("wide", {}, {"*.example"}), rule("late", {"mx.*"}, {"a.example"})}, "late"},
            {{rule("template", {}), rule("all", {"*"})}, ""},
-           {{shipped(rule("late", {"*.a"})), rule("all", {"*"})}, "late"},
+           {{shipped(rule("fine", {"*.a"})), rule("all", {}, {"*"})}, ""},
+           {{shipped(rule("all", {"*"})), shipped(rule("late", {"*.a"})), rule("fine", {"*"})}, "late"},
+           {{shipped(rule("theirs", {"*.a"})), rule("all", {"*"}), rule("late", {"x.a"})}, "late"},
        }) {
     const BuiltRules built = build_rules(c.rules);
     ASSERT_NE(built.book, nullptr);
