@@ -11,7 +11,16 @@ Completion answer(WriteRequest* request, conf::Status status) {
   return [done = std::move(request->done), status = std::move(status)] { done(status); };
 }
 
-size_t weight(const WriteRequest& request) { return request.record.size() + request.body.size(); }
+size_t weight(const WriteRequest& request) {
+  size_t bytes = request.record.size() + request.body.size();
+  for (const auto& [key, value] : request.values) bytes += key.size() + value.size();
+  return bytes;
+}
+
+// Refused when writes fail, rather than retained: somebody waits for the answer.
+bool wants_answer(const WriteRequest& request) {
+  return request.kind == WriteKind::kStore || request.kind == WriteKind::kKeep;
+}
 
 }  // namespace
 
@@ -33,10 +42,11 @@ void Committer::submit(WriteRequest request) {
   {
     const std::lock_guard lock(mutex_);
     const size_t bytes = weight(request);
-    if (request.kind == WriteKind::kStore) {
+    if (wants_answer(request)) {
       if (trouble_) {
         refusal = trouble_;
-      } else if (!waiting_.empty() && waiting_bytes_ + bytes > options_.queue_bytes) {
+      } else if (request.kind == WriteKind::kStore && !waiting_.empty() &&
+                 waiting_bytes_ + bytes > options_.queue_bytes) {
         refusal =
             conf::Error{conf::ErrorCode::kUnavailable, "too much mail is waiting to be written to the spool"};
       }
@@ -49,7 +59,7 @@ void Committer::submit(WriteRequest request) {
     }
   }
   if (refusal) {
-    completions_->push(answer(&request, *refusal));
+    if (request.done) completions_->push(answer(&request, *refusal));
   } else if (idle) {
     work_.notify_one();
   }
@@ -153,6 +163,11 @@ void Committer::stall(const conf::Error& error) {
   next_retry_ = std::chrono::steady_clock::now() + options_.retry_interval;
   if (under_way_ != nullptr && !std::exchange(under_way_retained_, true)) {
     for (WriteRequest& request : *under_way_) {
+      if (request.kind == WriteKind::kKeep) {
+        if (request.done) answers.push_back(answer(&request, error));
+        request.done = nullptr;
+        continue;
+      }
       const auto found = retained_.find(request.id);
       if (found != retained_.end() && found->second.kind == WriteKind::kRemove) continue;
       if (request.kind != WriteKind::kStore) {
@@ -176,6 +191,10 @@ std::vector<Completion> Committer::give_up(std::vector<WriteRequest> requests, c
                                            bool written) {
   std::vector<Completion> answers;
   for (WriteRequest& request : requests) {
+    if (request.kind == WriteKind::kKeep) {
+      if (request.done) answers.push_back(answer(&request, error));
+      continue;
+    }
     const auto found = retained_.find(request.id);
     const bool removed = found != retained_.end() && found->second.kind == WriteKind::kRemove;
     if (request.kind == WriteKind::kStore) {

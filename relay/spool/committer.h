@@ -1,8 +1,8 @@
 // The committer: one thread that takes whatever is waiting, writes it as one batch with one sync, and answers
 // all.
 //
-// When a write fails, the stores of that batch (and those asked for until writes work again) are answered
-// with the error; updates and removes are retained, the newest per message, and tried again every
+// When a write fails, the stores and keeps of that batch (and those asked for until writes work again) are
+// answered with the error; updates and removes are retained, the newest per message, and tried again every
 // retry_interval until they are on disk. A message whose store failed is removed again with the next good
 // write: part of it may have reached the disk.
 #pragma once
@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "conf/vocab/bytes.h"
@@ -26,14 +27,15 @@
 
 namespace relay::spool {
 
-enum class WriteKind : uint8_t { kStore, kUpdate, kRemove };
+enum class WriteKind : uint8_t { kStore, kUpdate, kRemove, kKeep };
 
 struct WriteRequest {
   WriteKind kind = WriteKind::kStore;
   conf::MessageId id = 0;
-  std::string record;                      // encoded; empty for kRemove
-  conf::Bytes body;                        // kStore
-  std::function<void(conf::Status)> done;  // kStore
+  std::string record;                                            // encoded; empty for kRemove and kKeep
+  conf::Bytes body;                                              // kStore
+  std::function<void(conf::Status)> done;                        // kStore and, may be empty, kKeep
+  std::vector<std::pair<std::string, std::string>> values = {};  // kKeep: encoded; empty: remove
 };
 
 // What the committer writes to. Called on the committer's thread only.

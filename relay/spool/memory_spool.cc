@@ -23,6 +23,10 @@ void MemorySpool::load(conf::MessageId id, bool with_body, LoadDone done) {
   waiting_.emplace_back(LoadRequest{id, with_body, std::move(done)});
 }
 
+void MemorySpool::keep_all(KeptValues values, KeepDone done) {
+  waiting_.emplace_back(KeepRequest{std::move(values), std::move(done)});
+}
+
 size_t MemorySpool::run_batch() {
   std::vector<Request> batch;
   batch.swap(waiting_);
@@ -83,6 +87,25 @@ bool MemorySpool::run(LoadRequest* request) {
   return true;
 }
 
+bool MemorySpool::run(KeepRequest* request) {
+  if (!failing_) {
+    counters_.kept += request->values.size();
+    for (auto& [key, value] : request->values) {
+      if (value.empty()) {
+        values_.erase(key);
+      } else {
+        values_[key] = encode_value(key, value);
+        counters_.bytes_written += value.size();
+      }
+    }
+  }
+  if (request->done) {
+    conf::Status status = failing_ ? conf::Status(*failing_) : conf::success();
+    completions_.push([done = std::move(request->done), status = std::move(status)] { done(status); });
+  }
+  return true;
+}
+
 conf::Result<LoadedMessage> MemorySpool::read(conf::MessageId id, bool with_body) const {
   const auto found = messages_.find(id);
   if (found == messages_.end())
@@ -132,6 +155,15 @@ conf::Status MemorySpool::scan(const std::function<bool(const MessageRecord&)>& 
   return conf::success();
 }
 
+conf::Status MemorySpool::kept(const std::function<void(std::string_view, std::string_view)>& each,
+                               const std::function<void(std::string, std::string)>& damaged) {
+  for (const auto& [key, stored] : values_) {
+    const conf::Result<std::string_view> value = decode_value(key, stored);
+    value.ok() ? each(key, value.value()) : damaged(key, value.error().detail);
+  }
+  return conf::success();
+}
+
 SpoolHealth MemorySpool::health() const {
   const DiskState disk = judge_disk(free_bytes_, false, reserve_bytes_, true);
   SpoolHealth health{disk.enough, disk.why, free_bytes_};
@@ -168,6 +200,13 @@ bool MemorySpool::corrupt_body(conf::MessageId id) {
   const auto found = messages_.find(id);
   if (found == messages_.end()) return false;
   found->second.body_header.back() = static_cast<char>(found->second.body_header.back() ^ 1);
+  return true;
+}
+
+bool MemorySpool::corrupt_value(const std::string& key) {
+  const auto found = values_.find(key);
+  if (found == values_.end()) return false;
+  found->second.back() = static_cast<char>(found->second.back() ^ 1);
   return true;
 }
 

@@ -5,6 +5,8 @@
 
 #include <map>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <variant>
 
 #include "relay/spool/completions.h"
@@ -23,6 +25,9 @@ class MemorySpool final : public Spool {
   conf::Status recover(const std::function<void(MessageRecord)>& each,
                        const std::function<void(std::string, std::string)>& set_aside) override;
   conf::Status scan(const std::function<bool(const MessageRecord&)>& each) override;
+  void keep_all(KeptValues values, KeepDone done) override;
+  conf::Status kept(const std::function<void(std::string_view, std::string_view)>& each,
+                    const std::function<void(std::string, std::string)>& damaged) override;
   size_t drain_completions() override { return completions_.drain(); }
   void on_completions_ready(std::function<void()> wake) override { completions_.on_ready(std::move(wake)); }
   SpoolHealth health() const override;
@@ -40,12 +45,14 @@ class MemorySpool final : public Spool {
 
   // Faults. The next `count` stores fail with `code` (kNoSpace, kReadOnly, kIo).
   void fail_next_stores(size_t count, conf::ErrorCode code);
-  // Until fail_writes(nullopt): stores fail, updates and removes stay waiting, health() does not accept.
+  // Until fail_writes(nullopt): stores and keeps fail, updates and removes stay waiting, health() does not
+  // accept.
   void fail_writes(std::optional<conf::Error> error) { failing_ = std::move(error); }
   void set_free_bytes(uint64_t free_bytes, uint64_t reserve_bytes);
-  // Flips one bit of what is stored; false when there is no such message.
+  // Flips one bit of what is stored; false when there is no such message or value.
   bool corrupt_record(conf::MessageId id);
   bool corrupt_body(conf::MessageId id);
+  bool corrupt_value(const std::string& key);
 
  private:
   struct Stored {
@@ -70,13 +77,18 @@ class MemorySpool final : public Spool {
     bool with_body;
     LoadDone done;
   };
-  using Request = std::variant<StoreRequest, UpdateRequest, RemoveRequest, LoadRequest>;
+  struct KeepRequest {
+    KeptValues values;
+    KeepDone done;
+  };
+  using Request = std::variant<StoreRequest, UpdateRequest, RemoveRequest, LoadRequest, KeepRequest>;
 
   // False: the request stays waiting.
   bool run(StoreRequest* request);
   bool run(UpdateRequest* request);
   bool run(RemoveRequest* request);
   bool run(LoadRequest* request);
+  bool run(KeepRequest* request);
   conf::Result<LoadedMessage> read(conf::MessageId id, bool with_body) const;
   void put_aside(conf::MessageId id);
 
@@ -84,6 +96,7 @@ class MemorySpool final : public Spool {
   Completions completions_;
   std::map<conf::MessageId, Stored> messages_;
   std::map<conf::MessageId, Stored> set_aside_;
+  std::map<std::string, std::string> values_;  // encoded
   std::vector<Request> waiting_;
   SpoolCounters counters_;
   size_t fail_count_ = 0;

@@ -9,6 +9,7 @@ namespace {
 
 constexpr char kRecordLetter = 'M';
 constexpr char kBodyLetter = 'B';
+constexpr char kValueLetter = 'V';
 // The fewest bytes a recipient takes: eleven fields of one byte. Bounds what a hostile count can make us
 // reserve.
 constexpr size_t kRecipientMinBytes = 11;
@@ -230,6 +231,20 @@ conf::Result<std::string_view> decode_body(conf::MessageId id, std::string_view 
     return corrupt("body fails its checksum");
   }
   return body;
+}
+
+std::string encode_value(std::string_view key, std::string_view value) {
+  std::string out{kValueLetter, static_cast<char>(kRecordVersion), 0, 0, 0, 0};
+  put_fixed32(out.data() + 2, crc32c(value, crc32c(key)));
+  out.append(value);
+  return out;
+}
+
+conf::Result<std::string_view> decode_value(std::string_view key, std::string_view stored) {
+  if (auto error = header_error(stored, kValueLetter, "value")) return *error;
+  const std::string_view value = stored.substr(kRecordHeaderSize);
+  if (crc32c(value, crc32c(key)) != get_fixed32(stored.substr(2))) return corrupt("value fails its checksum");
+  return value;
 }
 
 std::string id_key(conf::MessageId id) {

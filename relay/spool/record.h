@@ -28,6 +28,11 @@ BodyHeader body_header(conf::MessageId id, std::string_view body);
 // The body inside `stored`. The checksum covers the id too: the body of another message is kCorrupt.
 conf::Result<std::string_view> decode_body(conf::MessageId id, std::string_view stored);
 
+// A kept value. The checksum covers the key too: the value of another key is kCorrupt.
+std::string encode_value(std::string_view key, std::string_view value);
+// The value inside `stored`.
+conf::Result<std::string_view> decode_value(std::string_view key, std::string_view stored);
+
 // Keys: eight bytes, big-endian, so that the order of bytes is the order of ids.
 std::string id_key(conf::MessageId id);
 std::optional<conf::MessageId> parse_id_key(std::string_view key);

@@ -125,7 +125,7 @@ conf::Result<RocksDatabase> open_database(const std::string& path, rocksdb::Env*
   }
   if (!status.ok()) return error_of(status, "the spool " + path + " cannot be opened");
   opened.db.reset(db);
-  opened.fallback = handles[0];
+  opened.values = handles[0];
   opened.records = handles[1];
   opened.bodies = handles[2];
   return opened;

@@ -13,8 +13,8 @@ namespace relay::spool {
 
 struct RocksDatabase {
   std::unique_ptr<rocksdb::DB> db;
-  rocksdb::ColumnFamilyHandle* fallback =
-      nullptr;  // RocksDB's "default", unused; the caller destroys all three
+  // RocksDB's "default", which every database has; the caller destroys all three.
+  rocksdb::ColumnFamilyHandle* values = nullptr;
   rocksdb::ColumnFamilyHandle* records = nullptr;
   rocksdb::ColumnFamilyHandle* bodies = nullptr;
   std::string damage;  // not empty: the log was damaged, and this says what was done

@@ -38,7 +38,7 @@ class DiskSpool final : public Spool, private BatchWriter {
         patience_(std::move(patience)),
         env_(std::move(env)),
         db_(std::move(opened.db)),
-        fallback_(opened.fallback),
+        values_(opened.values),
         records_(opened.records),
         bodies_(opened.bodies),
         damage_(std::move(opened.damage)),
@@ -54,7 +54,7 @@ class DiskSpool final : public Spool, private BatchWriter {
     reads_.reset();
     committer_.reset();
     (void)db_->FlushWAL(true).ok();
-    for (ColumnFamilyHandle* handle : {fallback_, records_, bodies_}) {
+    for (ColumnFamilyHandle* handle : {values_, records_, bodies_}) {
       (void)db_->DestroyColumnFamilyHandle(handle).ok();
     }
     (void)db_->Close().ok();
@@ -99,7 +99,7 @@ class DiskSpool final : public Spool, private BatchWriter {
   conf::Status recover(const std::function<void(MessageRecord)>& each,
                        const std::function<void(std::string, std::string)>& set_aside) override {
     std::vector<std::pair<conf::MessageId, std::string>> bad;
-    const conf::Status status = walk([&](const std::string& key, std::string_view value) {
+    const conf::Status status = walk(records_, [&](const std::string& key, std::string_view value) {
       const std::optional<conf::MessageId> id = parse_id_key(key);
       if (!id) return true;
       ids_.observe(*id);
@@ -120,9 +120,25 @@ class DiskSpool final : public Spool, private BatchWriter {
   }
 
   conf::Status scan(const std::function<bool(const MessageRecord&)>& each) override {
-    return walk([&each](const std::string&, std::string_view value) {
+    return walk(records_, [&each](const std::string&, std::string_view value) {
       const conf::Result<MessageRecord> record = decode_record(value);
       return !record.ok() || each(record.value());
+    });
+  }
+
+  void keep_all(KeptValues values, KeepDone done) override {
+    for (auto& [key, value] : values) {
+      if (!value.empty()) value = encode_value(key, value);
+    }
+    committer_->submit({WriteKind::kKeep, 0, {}, {}, std::move(done), std::move(values)});
+  }
+
+  conf::Status kept(const std::function<void(std::string_view, std::string_view)>& each,
+                    const std::function<void(std::string, std::string)>& damaged) override {
+    return walk(values_, [&](const std::string& key, std::string_view stored) {
+      const conf::Result<std::string_view> value = decode_value(key, stored);
+      value.ok() ? each(key, value.value()) : damaged(key, value.error().detail);
+      return true;
     });
   }
 
@@ -150,6 +166,7 @@ class DiskSpool final : public Spool, private BatchWriter {
     counters.syncs = syncs_;
     counters.bytes_written = bytes_written_;
     counters.set_aside = set_aside_;
+    counters.kept = kept_;
     return counters;
   }
 
@@ -177,7 +194,7 @@ class DiskSpool final : public Spool, private BatchWriter {
   // Committer's thread.
   conf::Status write(const std::vector<WriteRequest>& requests) override {
     rocksdb::WriteBatch batch;
-    uint64_t stored = 0, updated = 0, removed = 0;
+    uint64_t stored = 0, updated = 0, removed = 0, kept = 0;
     for (const WriteRequest& request : requests) {
       const std::string key = id_key(request.id);
       switch (request.kind) {
@@ -200,15 +217,22 @@ class DiskSpool final : public Spool, private BatchWriter {
           batch.SingleDelete(bodies_, key);  // it was put once
           ++removed;
           break;
+        case WriteKind::kKeep:
+          for (const auto& [name, value] : request.values) {
+            value.empty() ? batch.Delete(values_, name) : batch.Put(values_, name, value);
+          }
+          kept += request.values.size();
+          break;
       }
     }
     rocksdb::WriteOptions options;
-    options.sync = stored > 0 && settings_.durability == conf::Durability::kSync;
+    options.sync = stored + kept > 0 && settings_.durability == conf::Durability::kSync;
     const rocksdb::Status status = db_->Write(options, &batch);
     if (!status.ok()) return error_of(status, "the spool cannot be written");
     stored_ += stored;
     updated_ += updated;
     removed_ += removed;
+    kept_ += kept;
     ++batches_;
     if (options.sync) ++syncs_;
     bytes_written_ += batch.GetDataSize();
@@ -275,12 +299,13 @@ class DiskSpool final : public Spool, private BatchWriter {
     if (copied) remove(id);
   }
 
-  conf::Status walk(const std::function<bool(const std::string&, std::string_view)>& use) {
+  conf::Status walk(ColumnFamilyHandle* table,
+                    const std::function<bool(const std::string&, std::string_view)>& use) {
     rocksdb::ReadOptions options;
     options.readahead_size = 4 << 20;
     options.fill_cache = false;
     options.verify_checksums = false;  // records have their own: one bad byte costs one message, not a block
-    const std::unique_ptr<rocksdb::Iterator> iterator(db_->NewIterator(options, records_));
+    const std::unique_ptr<rocksdb::Iterator> iterator(db_->NewIterator(options, table));
     for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) {
       const rocksdb::Slice value = iterator->value();
       if (!use(iterator->key().ToString(), {value.data(), value.size()})) break;
@@ -293,7 +318,7 @@ class DiskSpool final : public Spool, private BatchWriter {
   const std::shared_ptr<DiskPatience> patience_;
   const std::unique_ptr<rocksdb::Env> env_;  // outlives the database
   const std::unique_ptr<rocksdb::DB> db_;
-  ColumnFamilyHandle* const fallback_;
+  ColumnFamilyHandle* const values_;
   ColumnFamilyHandle* const records_;
   ColumnFamilyHandle* const bodies_;
   const std::string damage_;  // what open_database() says of the write-ahead log
@@ -301,7 +326,7 @@ class DiskSpool final : public Spool, private BatchWriter {
   MessageIds ids_;
   Completions completions_;
   std::atomic<uint64_t> stored_ = 0, updated_ = 0, removed_ = 0, batches_ = 0, syncs_ = 0, bytes_written_ = 0,
-                        set_aside_ = 0;
+                        set_aside_ = 0, kept_ = 0;
   std::unique_ptr<ReadQueue> reads_;
   std::unique_ptr<Committer> committer_;
 };

@@ -10,6 +10,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "conf/vocab/bytes.h"
@@ -56,7 +58,8 @@ struct SpoolHealth {
 };
 
 struct SpoolCounters {
-  uint64_t stored = 0, updated = 0, removed = 0, batches = 0, syncs = 0, bytes_written = 0, set_aside = 0;
+  uint64_t stored = 0, updated = 0, removed = 0, batches = 0, syncs = 0, bytes_written = 0, set_aside = 0,
+           kept = 0;
 };
 
 class Spool : protected ReceiptPrinter {
@@ -84,6 +87,23 @@ class Spool : protected ReceiptPrinter {
   // Every message that is on disk now, in id order, until `each` says false. Any thread, beside everything
   // else; a request not yet carried out is not seen. Corrupt records are skipped.
   virtual conf::Status scan(const std::function<bool(const MessageRecord&)>& each) = 0;
+
+  // Small values beside the messages, for what must survive a crash: quotas used, blocks. All of `values` are
+  // written or none, durable as a store() is; an empty value removes its key. When writes fail `done`
+  // (may be empty) gets the error, and the values may or may not be there: keep them again.
+  using KeptValues = std::vector<std::pair<std::string, std::string>>;  // key, value
+  using KeepDone = std::function<void(conf::Status)>;
+  virtual void keep_all(KeptValues values, KeepDone done) = 0;
+  void keep(std::string key, std::string value, KeepDone done) {
+    KeptValues one;
+    one.emplace_back(std::move(key), std::move(value));
+    keep_all(std::move(one), std::move(done));
+  }
+  // At start, on the calling thread: every value that is kept, in the order of the bytes of the keys. One
+  // that cannot be read is skipped and reported through `damaged(key, why)`; it stays until its key is kept
+  // again.
+  virtual conf::Status kept(const std::function<void(std::string_view, std::string_view)>& each,
+                            const std::function<void(std::string, std::string)>& damaged) = 0;
 
   // Runs the completions that are ready; returns how many. Loop thread.
   virtual size_t drain_completions() = 0;

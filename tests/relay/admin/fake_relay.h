@@ -76,6 +76,13 @@ class FakeSpool final : public spool::Spool {
     }
     return conf::success();
   }
+  void keep_all(KeptValues, KeepDone done) override {
+    if (done) done(conf::success());
+  }
+  conf::Status kept(const std::function<void(std::string_view, std::string_view)>&,
+                    const std::function<void(std::string, std::string)>&) override {
+    return conf::success();
+  }
   size_t drain_completions() override { return 0; }
   void on_completions_ready(std::function<void()>) override {}
   spool::SpoolHealth health() const override { return current_health; }

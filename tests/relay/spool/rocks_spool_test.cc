@@ -6,6 +6,10 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
 
 #include "relay/spool/record.h"
 #include "relay/spool/rocks_spool.h"
@@ -53,7 +57,7 @@ class DamagedSpool : public testing::Test {
     ASSERT_TRUE(status.ok()) << status.error().detail;
   }
   // Changes one byte of the value of a key in a table of the closed database.
-  void flip_value(const std::string& table, conf::MessageId id) {
+  void flip_value(const std::string& table, const std::string& key) {
     spool_.reset();
     rocksdb::DB* raw = nullptr;
     std::vector<rocksdb::ColumnFamilyHandle*> handles;
@@ -61,12 +65,12 @@ class DamagedSpool : public testing::Test {
         {"default", {}}, {"records", {}}, {"bodies", {}}};
     ASSERT_TRUE(rocksdb::DB::Open({}, (folder_ / "db").string(), tables, &handles, &raw).ok());
     const std::unique_ptr<rocksdb::DB> db(raw);
-    rocksdb::ColumnFamilyHandle* handle = handles[table == "records" ? 1 : 2];
+    rocksdb::ColumnFamilyHandle* handle = handles[table == "default" ? 0 : table == "records" ? 1 : 2];
     std::string value;
-    ASSERT_TRUE(db->Get({}, handle, id_key(id), &value).ok());
+    ASSERT_TRUE(db->Get({}, handle, key, &value).ok());
     value[value.size() / 2] ^= 0x10;
-    ASSERT_TRUE(db->SingleDelete({}, handle, id_key(id)).ok());
-    ASSERT_TRUE(db->Put({}, handle, id_key(id), value).ok());
+    ASSERT_TRUE(db->SingleDelete({}, handle, key).ok());
+    ASSERT_TRUE(db->Put({}, handle, key, value).ok());
     for (rocksdb::ColumnFamilyHandle* each : handles) ASSERT_TRUE(db->DestroyColumnFamilyHandle(each).ok());
   }
   // Changes one byte in the middle of the largest file with this ending.
@@ -94,7 +98,7 @@ class DamagedSpool : public testing::Test {
 
 TEST_F(DamagedSpool, ABadRecordIsSetAsideAndTheRestGoesOn) {
   for (conf::MessageId id = 1; id <= 5; ++id) store(id);
-  flip_value("records", 3);
+  flip_value("records", id_key(3));
   open();
   recover();
   EXPECT_EQ(found_.size(), 4U);
@@ -113,7 +117,7 @@ TEST_F(DamagedSpool, ABadRecordIsSetAsideAndTheRestGoesOn) {
 
 TEST_F(DamagedSpool, ABadBodyIsSetAsideWhenItIsRead) {
   for (conf::MessageId id = 1; id <= 3; ++id) store(id);
-  flip_value("bodies", 2);
+  flip_value("bodies", id_key(2));
   open();
   recover();
   EXPECT_EQ(found_.size(), 3U) << "bodies are not read at the start";
@@ -121,6 +125,55 @@ TEST_F(DamagedSpool, ABadBodyIsSetAsideWhenItIsRead) {
   EXPECT_EQ(load(1).value().body.view(), body_of(1));
   EXPECT_EQ(spool_->counters().set_aside, 1U);
   EXPECT_TRUE(std::filesystem::exists(folder_ / "set-aside" / (conf::to_text(conf::MessageId{2}) + ".body")));
+}
+
+TEST_F(DamagedSpool, ABadKeptValueIsPassedOverAndReported) {
+  spool_->keep_all({{"a", "1"}, {"b", "2"}, {"c", "3"}}, nullptr);
+  store(1);
+  flip_value("default", "b");
+  open();
+  std::map<std::string, std::string> good;
+  const auto read = [this, &good] {
+    good.clear();
+    aside_.clear();
+    ASSERT_TRUE(
+        spool_
+            ->kept([&](std::string_view key, std::string_view value) { good[std::string(key)] = value; },
+                   [&](const std::string& key, const std::string& why) { aside_[key] = why; })
+            .ok());
+  };
+  read();
+  EXPECT_EQ(good, (std::map<std::string, std::string>{{"a", "1"}, {"c", "3"}}));
+  EXPECT_EQ(aside_, (std::map<std::string, std::string>{{"b", "value fails its checksum"}}));
+  spool_->keep("b", "4", nullptr);
+  spool_->flush();
+  read();
+  EXPECT_EQ(good.size(), 3U);
+  EXPECT_TRUE(aside_.empty());
+  recover();
+  EXPECT_EQ(found_.size(), 1U);
+}
+
+// A power cut keeps what was synced: the files as they are after the answer, without a close.
+TEST_F(DamagedSpool, AnAnsweredKeepIsInTheFiles) {
+  std::optional<conf::Status> answer;
+  spool_->keep_all({{"a", "1"}, {"b", "2"}}, [&answer](conf::Status status) { answer = std::move(status); });
+  wait(spool_.get(), [&answer] { return answer.has_value(); });
+  ASSERT_TRUE(answer->ok());
+  EXPECT_EQ(spool_->counters().syncs, 1U);
+  const std::filesystem::path copy = folder_.string() + "-copy";
+  std::filesystem::remove_all(copy);
+  std::filesystem::copy(folder_, copy, std::filesystem::copy_options::recursive);
+  spool_.reset();
+  std::filesystem::remove_all(folder_);
+  std::filesystem::rename(copy, folder_);
+  open();
+  int found = 0;
+  ASSERT_TRUE(spool_
+                  ->kept([&found](std::string_view, std::string_view) { ++found; },
+                         [](const std::string& key, const std::string&) { FAIL() << key; })
+                  .ok());
+  EXPECT_EQ(found, 2);
 }
 
 TEST_F(DamagedSpool, DamageInTheLogDoesNotHideWhatCameAfterIt) {

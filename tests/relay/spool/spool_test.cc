@@ -8,8 +8,11 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "conf/config.h"
@@ -111,6 +114,15 @@ TEST(Record, ABodyBelongsToItsMessage) {
   EXPECT_EQ(decode_body(7, stored + "x").error().code, conf::ErrorCode::kCorrupt);
 }
 
+TEST(Record, AValueBelongsToItsKey) {
+  const std::string stored = encode_value("key", "hello");
+  EXPECT_EQ(decode_value("key", stored).value(), "hello");
+  EXPECT_EQ(decode_value("kez", stored).error().code, conf::ErrorCode::kCorrupt);
+  EXPECT_EQ(decode_value("key", stored + "x").error().code, conf::ErrorCode::kCorrupt);
+  for (size_t length = 0; length < stored.size(); ++length)
+    EXPECT_FALSE(decode_value("key", std::string_view(stored).substr(0, length)).ok());
+}
+
 TEST(Record, KeysSortLikeIds) {
   EXPECT_LT(id_key(255), id_key(256));
   EXPECT_LT(id_key(1ULL << 40), id_key(1ULL << 41));
@@ -151,6 +163,22 @@ class SpoolTest : public testing::TestWithParam<Which> {
   conf::Result<LoadedMessage> load(conf::MessageId id, bool with_body = true) {
     return spool::load(spool_.get(), id, with_body);
   }
+  // True when the answer was success.
+  bool keep(Spool::KeptValues values) {
+    std::optional<conf::Status> answer;
+    spool_->keep_all(std::move(values), [&answer](conf::Status status) { answer = std::move(status); });
+    wait([&answer] { return answer.has_value(); });
+    return answer->ok();
+  }
+  std::map<std::string, std::string> kept() {
+    std::map<std::string, std::string> all;
+    EXPECT_TRUE(
+        spool_
+            ->kept([&all](std::string_view key, std::string_view value) { all[std::string(key)] = value; },
+                   [](const std::string& key, const std::string&) { FAIL() << key; })
+            .ok());
+    return all;
+  }
   std::map<conf::MessageId, MessageRecord> recovered() {
     std::map<conf::MessageId, MessageRecord> all;
     EXPECT_TRUE(spool_
@@ -163,6 +191,33 @@ class SpoolTest : public testing::TestWithParam<Which> {
   std::filesystem::path folder_;
   std::unique_ptr<Spool> spool_;
 };
+
+TEST_P(SpoolTest, KeptValuesAreThereAfterARestart) {
+  EXPECT_TRUE(keep({{"quota/b", "2"}, {"quota/a", std::string("\0\xff", 2)}, {"block/x", "until noon"}}));
+  EXPECT_TRUE(keep({{"quota/b", "3"}, {"block/x", ""}, {"never kept", ""}}));
+  ASSERT_TRUE(store(sample(7), "body").ok());
+  open();
+  const std::map<std::string, std::string> expected = {{"quota/a", std::string("\0\xff", 2)},
+                                                       {"quota/b", "3"}};
+  EXPECT_EQ(kept(), expected);
+  EXPECT_EQ(recovered().size(), 1U);  // not mixed up with messages
+}
+
+TEST_P(SpoolTest, TheLastOfSeveralKeepsCounts) {
+  int answers = 0;
+  const auto count = [&answers](const conf::Status& status) { answers += status.ok() ? 1 : 100; };
+  for (int i = 0; i < 50; ++i) spool_->keep("n", std::to_string(i), count);
+  spool_->keep("unanswered", "x", nullptr);
+  spool_->keep("gone", "x", count);
+  spool_->keep("gone", "", count);
+  wait([&answers] { return answers >= 52; });
+  EXPECT_EQ(answers, 52);
+  EXPECT_EQ(spool_->counters().kept, 53U);
+  EXPECT_LT(spool_->counters().batches, 53U);
+  open();
+  const std::map<std::string, std::string> expected = {{"n", "49"}, {"unanswered", "x"}};
+  EXPECT_EQ(kept(), expected);
+}
 
 TEST_P(SpoolTest, WhatIsStoredIsThereAfterARestart) {
   ASSERT_EQ(store(sample(7), "hello").value(), 7U);
@@ -270,6 +325,39 @@ TEST(MemorySpool, ACrashForgetsWhatWasNotSynced) {
   spool.drain_completions();
   EXPECT_FALSE(answered);
   EXPECT_EQ(spool.message_count(), 1U);
+}
+
+TEST(MemorySpool, ACrashForgetsKeptValuesThatWereNotSynced) {
+  MemorySpool spool;
+  std::vector<std::string> answers;
+  const auto note = [&answers](const char* what) {
+    return [&answers, what](const conf::Status& status) {
+      answers.push_back(std::string(what) + (status.ok() ? " kept" : " refused"));
+    };
+  };
+  spool.keep_all({{"a", "1"}, {"b", "1"}}, note("first"));
+  spool.run_batch();
+  spool.drain_completions();
+  spool.keep_all({{"a", "2"}, {"b", ""}, {"c", "2"}}, note("second"));
+  spool.crash();
+  spool.run_batch();
+  spool.fail_writes(conf::Error{conf::ErrorCode::kNoSpace, "full"});
+  spool.keep("a", "3", note("third"));
+  spool.run_batch();
+  spool.fail_writes(std::nullopt);
+  spool.run_batch();
+  spool.drain_completions();
+  EXPECT_EQ(answers, (std::vector<std::string>{"first kept", "third refused"}));
+  EXPECT_TRUE(spool.corrupt_value("b"));
+  EXPECT_FALSE(spool.corrupt_value("c"));
+  std::map<std::string, std::string> good;
+  std::map<std::string, std::string> bad;
+  ASSERT_TRUE(spool
+                  .kept([&](std::string_view key, std::string_view value) { good[std::string(key)] = value; },
+                        [&](const std::string& key, const std::string& why) { bad[key] = why; })
+                  .ok());
+  EXPECT_EQ(good, (std::map<std::string, std::string>{{"a", "1"}}));
+  EXPECT_EQ(bad, (std::map<std::string, std::string>{{"b", "value fails its checksum"}}));
 }
 
 TEST(MemorySpool, CorruptMessagesAreSetAside) {
