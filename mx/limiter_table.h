@@ -1,9 +1,11 @@
-// The counters of all paths, by name, shared by the paths that a rule counts together. Names are text, so
-// that they can be kept on disk and shown: "RULE|SITE|SOURCE|ADDRESS" with "*" for what is counted together.
-// One thread.
+// The counters of all paths, by name (counter_key.h), shared by the paths that a rule counts together. What
+// changes is written to disk by whoever owns the table, and comes back through restore(). Built for a million
+// sites: no call but for_each_*() and the end takes longer than a few milliseconds. One thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -12,6 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "mx/change_mark.h"
+#include "mx/counter_key.h"
 #include "mx/moment.h"
 #include "mx/path_limits.h"
 #include "mx/standing.h"
@@ -19,14 +23,15 @@
 
 namespace mx {
 
-struct CounterNames {
-  std::string rule;    // "" : no rule
-  std::string site;    // of the path; ignored when the limits say one_site
-  std::string source;  // name
-};
-
 class LimiterTable {
  public:
+  static constexpr size_t kSweep = 2048;  // entries that one sweep() looks at
+
+  LimiterTable() = default;
+  LimiterTable(const LimiterTable&) = delete;
+  LimiterTable& operator=(const LimiterTable&) = delete;
+  ~LimiterTable();
+
   // Found or made, with these limits from now on. Shared: it lives as long as somebody holds it, and after
   // that until sweep() finds nothing worth remembering in it.
   std::shared_ptr<Traffic> traffic(const CounterNames& names, std::string_view address,
@@ -37,20 +42,65 @@ class LimiterTable {
   // Key and value of all counters that changed since the last call; an empty value: forget the key.
   // O(changed)
   std::vector<std::pair<std::string, std::string>> take_changes(const Moment& moment);
+  // What the last take_changes() gave did not reach the disk: it comes again.
+  void not_written();
+  bool changed() const { return !changes_.empty() || !forgotten_.empty() || gaps_changed_; }
   // At start, before anything is made: values come to life when their path is asked for (or at once, when
-  // they must be shown: a block). False: not a key or a value of this table.
+  // they must be shown: a block, the probes, the ramp), and are dropped when nobody asks until they are
+  // stale. False: not a key or a value of this table.
   bool restore(std::string_view key, std::string_view value, const Moment& moment);
-  // The relay ended without a last save: whatever is made from now on counts as having used its limits from
-  // `begin` to `end`. Forgotten an hour (a day for ladders) after `end`.
+  // The relay ended without a last save: whatever comes to life from now on counts as having used its limits
+  // from `begin` to `end`. Kept on disk with the rest; forgotten a day after `end`.
   void assume_gap(conf::WallTime begin, conf::WallTime end);
 
+  // Looks at the next kSweep entries; once a second goes through a million in eight minutes.
   void sweep(const Moment& moment);
-  size_t size() const;
+  size_t size() const { return entries_.size() - free_.size(); }
   void for_each_traffic(const std::function<void(const std::string& key, Traffic&)>& use);
   void for_each_standing(const std::function<void(const std::string& key, Standing&)>& use);
 
  private:
-  // fields are the implementer's
+  struct Entry {
+    std::string key;  // empty: free
+    std::shared_ptr<Traffic> traffic;
+    std::shared_ptr<Standing> standing;
+    // As read from disk, while nobody has asked for it. A standing beside it is there to be shown only: its
+    // limits are not known yet.
+    std::unique_ptr<std::string> saved;
+    bool stored = false;  // the key is on disk
+  };
+  struct Gap {
+    conf::WallTime begin{};
+    conf::WallTime end{};
+  };
+  // The index is split, so that no insertion moves more than a small part of it.
+  static constexpr size_t kParts = 256;
+  using Part = std::unordered_map<std::string_view, uint32_t>;
+
+  Part& part(std::string_view key) { return parts_[std::hash<std::string_view>()(key) % kParts]; }
+  uint32_t find_or_make(std::string&& key);
+  void erase(uint32_t number);
+  void erase_stale(uint32_t number, const Moment& moment);
+  template <typename T>
+  std::shared_ptr<T> use(std::shared_ptr<T> Entry::*slot, std::string&& key, const PathLimits& limits,
+                         const Moment& moment);
+  template <typename T>
+  void revive(T* object, std::string_view saved, const Moment& moment) const;
+  void save(uint32_t number, const Moment& moment, std::vector<std::pair<std::string, std::string>>* out);
+  std::string save_gaps(const Moment& moment);
+  bool restore_gaps(std::string_view value, const Moment& moment);
+
+  std::deque<Entry> entries_;
+  std::vector<uint32_t> free_;
+  std::array<Part, kParts> parts_;
+  ChangeList changes_;
+  ChangeList taken_;  // by the last take_changes()
+  std::vector<std::string> forgotten_;
+  std::vector<std::string> taken_forgotten_;
+  std::vector<Gap> gaps_;
+  bool gaps_changed_ = false;
+  bool taken_gaps_ = false;
+  size_t swept_ = 0;  // the next entry to look at
 };
 
 }  // namespace mx

@@ -41,6 +41,7 @@ class SavedReader {
   SavedReader(std::string_view in, const Moment& moment) : left_(in), moment_(moment) {}
   bool ok() const { return ok_; }
   bool ended() const { return left_.empty(); }
+  std::string_view rest() const { return left_; }
   void fail() {
     ok_ = false;
     left_ = {};

@@ -63,7 +63,7 @@ class TokenBucket {
     since_ = std::max(since_, at);
     spare_ = conf::Duration(0);
   }
-  bool full(conf::Instant now) const { return full_at_ <= now; }
+  conf::Instant full_at() const { return full_at_; }
 
   conf::WallTime save(const Moment& moment) const { return moment.to_wall(full_at_); }
   // A time further ahead than a whole bucket is a wall clock that was moved: it counts as an empty bucket.

@@ -118,14 +118,19 @@ void Traffic::reset() {
 }
 
 bool Traffic::idle(conf::Instant now) {
-  return connections_ == 0 && quota_.used(now) == 0 && bucket_.full(now) && slowdown_.as_new(now);
+  return connections_ == 0 && quota_.used(now) == 0 && bucket_.full_at() <= now && slowdown_.as_new(now);
+}
+
+conf::Instant Traffic::worth_until(conf::Instant now) const {
+  return std::max({now + Quota::kHour, slowdown_.until() + Quota::kHour, bucket_.full_at()});
 }
 
 std::string Traffic::save(const Moment& moment) {
   change_.clear();
   const conf::Instant now = moment.now;
   std::string saved;
-  if (quota_.used(now) == 0 && bucket_.full(now) && slowdown_.as_new(now) && window_.as_new()) return saved;
+  if (quota_.used(now) == 0 && bucket_.full_at() <= now && slowdown_.as_new(now) && window_.as_new())
+    return saved;
   SavedWriter out(&saved, moment);
   out.number(kVersion);
   window_.save(&out);

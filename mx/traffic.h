@@ -65,6 +65,8 @@ class Traffic {
   // No connection, and nothing worth remembering: it was silent for an hour, so that nothing is counted any
   // more, and what the window learned has become old.
   bool idle(conf::Instant now);
+  // What is saved now is worth nothing from then on.
+  conf::Instant worth_until(conf::Instant now) const;
 
  private:
   uint32_t connections_ = 0;
