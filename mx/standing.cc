@@ -57,7 +57,6 @@ const char* to_text(Standing::State state) {
 }
 
 Standing::Standing(const PathLimits& limits) { set(limits); }
-Standing::~Standing() = default;
 
 void Standing::set(const PathLimits& limits) {
   for (size_t i = 0; i < limits.thresholds.size(); ++i) {
@@ -70,6 +69,20 @@ void Standing::set(const PathLimits& limits) {
   thresholds_.erase(thresholds_.begin() + static_cast<ptrdiff_t>(limits.thresholds.size()),
                     thresholds_.end());
   if (cause_ >= thresholds_.size()) cause_ = 0;
+  if (limits.adaptive == conf::AdaptiveMode::kOff) {
+    rate_.reset();
+  } else if (rate_) {
+    rate_->set(limits);
+  } else {
+    rate_ = std::make_unique<AdaptiveRate>(limits);
+  }
+  if (limits.warmup.empty()) {
+    ladder_.reset();
+  } else if (ladder_) {
+    ladder_->set(limits);
+  } else {
+    ladder_ = std::make_unique<WarmUp>(limits);
+  }
 }
 
 // The only writer of state_.
@@ -103,12 +116,10 @@ void Standing::clear_samples() {
 
 void Standing::decide(Decision decision) {
   decisions_.push_back(std::move(decision));
-  has_decisions_ = true;
   touch();
 }
 
-void Standing::tick(conf::Instant now) {
-  if (state_ == State::kOpen) return;
+void Standing::tick_state(conf::Instant now) {
   if (state_ == State::kBlocked && now < until_) return;
   if (state_ == State::kRamp && !thresholds_.empty() && !aftermath_->ramp.over(now)) return;
   Decision decision;
@@ -143,8 +154,21 @@ void Standing::tick(conf::Instant now) {
   }
 }
 
+void Standing::tick_learning(conf::Instant now) {
+  Decision decision;
+  if (rate_ && rate_->tick(now, &decision)) decide(std::exchange(decision, {}));
+  if (ladder_ && ladder_->tick(now, &decision)) decide(std::move(decision));
+}
+
 Admission Standing::may_send(conf::Instant now) {
   tick(now);
+  Admission admission = allowed_by_state(now);
+  if (rate_) admission = admission.also(rate_->may_send(now));
+  if (ladder_) admission = admission.also(ladder_->may_send(now));
+  return admission;
+}
+
+Admission Standing::allowed_by_state(conf::Instant now) const {
   switch (state_) {
     case State::kOpen:
       return {};
@@ -184,6 +208,9 @@ Standing::Attempt Standing::began(conf::Instant now) {
     aftermath_->ramp.charge(now);
     touch();
   }
+  if (rate_) rate_->charge(now);
+  if (ladder_) ladder_->charge(now);
+  if (rate_ || ladder_) touch();
   return attempt;
 }
 
@@ -193,8 +220,15 @@ void Standing::note(const Outcome& outcome) {
   evidence_->note(outcome.reply);
 }
 
+void Standing::learn(const Outcome& outcome) {
+  if (rate_) rate_->count(outcome);
+  if (ladder_) ladder_->count(outcome);
+  if (rate_ || ladder_) touch();
+}
+
 void Standing::outcome(const Attempt& attempt, const Outcome& outcome, conf::Instant now) {
   tick(now);
+  learn(outcome);
   if (attempt.epoch != epoch_) return;  // begun before a block or an order: it says nothing of what is now
   if (state_ == State::kProbing) {
     note(outcome);
@@ -219,8 +253,10 @@ void Standing::count(const Outcome& outcome, conf::Instant now) {
 
 void Standing::ended(const Attempt& attempt, bool answered, conf::Instant now) {
   tick(now);
-  if (state_ == State::kRamp && !attempt.probe && !answered) {
-    aftermath_->ramp.refund(attempt.at);
+  if (!answered) {
+    if (state_ == State::kRamp && !attempt.probe) aftermath_->ramp.refund(attempt.at);
+    if (rate_) rate_->refund(attempt.at);
+    if (ladder_) ladder_->refund(attempt.at);
     touch();
   }
   if (state_ != State::kProbing || !attempt.probe || attempt.epoch != epoch_) return;
@@ -234,6 +270,7 @@ void Standing::refused(const Outcome& outcome, conf::Instant now) {
   Outcome ours = outcome;
   ours.sender_scope = true;
   ours.recipient_scope = false;
+  learn(ours);
   if (state_ == State::kBlocked) return;
   if (state_ != State::kProbing) return count(ours, now);
   note(ours);
@@ -340,25 +377,10 @@ void Standing::unblock(conf::Instant now) {
 
 void Standing::reset(conf::Instant now) {
   evidence_.reset();
+  if (rate_) rate_->reset();
+  if (ladder_) ladder_->reset();
   open_by_order(Action::kReset, "open, with an empty sample; the learned rate and the ladder start anew",
                 now);
-}
-
-State Standing::state() const { return state_; }
-
-conf::Instant Standing::blocked_until() const { return state_ == State::kBlocked ? until_ : conf::Instant{}; }
-
-std::vector<std::string> Standing::replies() const {
-  return evidence_ ? evidence_->replies() : std::vector<std::string>();
-}
-
-uint32_t Standing::learned_per_hour() const { return 0; }
-
-Standing::Ladder Standing::ladder(conf::Instant /*now*/) { return {}; }
-
-std::vector<Decision> Standing::take_decisions() {
-  has_decisions_ = false;
-  return std::exchange(decisions_, {});
 }
 
 }  // namespace mx

@@ -11,9 +11,8 @@
 // first block lasts `block`, each that follows twice as long, up to `max_block`; a path that stayed open for
 // `max_block` begins with `block` again. On the ramp a threshold trips with a sample of 4 x `probes`. Every
 // block clears the sample, and what was begun before it counts no more. A rule without thresholds can only be
-// blocked by an operator, and opens at once when that is over.
-//
-// One thread; every call is O(thresholds) amortised. Time never goes back.
+// blocked by an operator, and opens at once when that is over. One thread; every call is O(thresholds)
+// amortised. Time never goes back.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +22,9 @@
 #include <vector>
 
 #include "conf/vocab/time.h"
+#include "mx/adaptive_rate.h"
 #include "mx/admission.h"
+#include "mx/change_mark.h"
 #include "mx/decision.h"
 #include "mx/evidence.h"
 #include "mx/moment.h"
@@ -32,6 +33,7 @@
 #include "mx/probes.h"
 #include "mx/ramp.h"
 #include "mx/threshold.h"
+#include "mx/warmup.h"
 
 namespace mx {
 
@@ -41,13 +43,12 @@ class Standing {
   // One attempt (transaction) as the standing knows it, from began() to ended().
   struct Attempt {
     conf::Instant at{};
-    uint32_t epoch = 0;  // of the state it began in
+    uint32_t epoch = 0;  // what was begun before a block counts no more
     bool probe = false;
     uint32_t probe_number = 0;
   };
 
   explicit Standing(const PathLimits& limits);
-  ~Standing();
   void set(const PathLimits& limits);  // the rule has changed: samples and state stay
 
   // Whether one more attempt may begin. A block that is over becomes kProbing here.
@@ -87,9 +88,10 @@ class Standing {
   Ladder ladder(conf::Instant now);
   // What was decided since the last call, oldest first. Empty mostly: cheap.
   std::vector<Decision> take_decisions();
-  bool has_decisions() const { return has_decisions_; }
+  bool has_decisions() const { return !decisions_.empty(); }
 
-  bool dirty() const { return dirty_; }
+  bool dirty() const { return change_.set(); }
+  ChangeMark& change() { return change_; }
   std::string save(const Moment& moment);  // as Traffic
   bool restore(std::string_view saved, const Moment& moment);
   void assume_used(conf::Instant begin, conf::Instant end);  // ladder and learned rate; see Traffic
@@ -102,12 +104,19 @@ class Standing {
     Ramp ramp;
   };
 
-  void touch() { dirty_ = true; }  // what save() would write has changed
-  void tick(conf::Instant now);    // makes the transitions that are due
+  void touch() { change_.mark(); }  // what save() would write has changed
+  void tick(conf::Instant now) {    // makes the transitions that are due
+    if (state_ != State::kOpen) tick_state(now);
+    if (rate_ || ladder_) tick_learning(now);
+  }
+  void tick_state(conf::Instant now);
+  void tick_learning(conf::Instant now);
+  Admission allowed_by_state(conf::Instant now) const;
   void move(State to, conf::Instant now);
   void decide(Decision decision);
   void count(const Outcome& outcome, conf::Instant now);
-  void note(const Outcome& outcome);
+  void note(const Outcome& outcome);   // as evidence
+  void learn(const Outcome& outcome);  // for rate and ladder
   void judge_probes(conf::Instant now);
   void trip(size_t index, conf::Instant now);
   void block_by_itself(size_t cause, Decision decision, conf::Instant now);
@@ -116,22 +125,24 @@ class Standing {
   void forget();
   conf::Duration next_block(const conf::RuleThreshold& rule, conf::Instant now);
   bool doubling_is_forgotten(conf::Instant now) const;
-  const Threshold& cause() const { return thresholds_[cause_]; }
+  const Threshold& cause() const { return thresholds_[cause_]; }  // whose probes and ramp hold
   bool read(SavedReader* in);
+  void read_learning(SavedReader* in);
 
   std::vector<Threshold> thresholds_;
   std::unique_ptr<Aftermath> aftermath_;  // while probing and on the ramp
   std::unique_ptr<Evidence> evidence_;    // from the first refusal on
+  std::unique_ptr<AdaptiveRate> rate_;    // "advise" and "on"
+  std::unique_ptr<WarmUp> ladder_;        // when the rule has one
   std::vector<Decision> decisions_;
   conf::Instant until_{};      // of the latest block
   conf::Instant opened_at_{};  // when the latest ramp was over
   uint32_t epoch_ = 0;
   State state_ = State::kOpen;
-  uint8_t cause_ = 0;      // the threshold whose probes and ramp hold
+  uint8_t cause_ = 0;
   uint8_t doublings_ = 0;  // blocks in a row
   bool ordered_ = false;   // the latest block was an operator's order
-  bool has_decisions_ = false;
-  bool dirty_ = false;
+  ChangeMark change_;
 };
 
 const char* to_text(Standing::State state);  // "open", "blocked", "probing", "ramp"

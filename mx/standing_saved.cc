@@ -1,5 +1,6 @@
 // What of a standing outlives the process, and what people are shown of it.
 #include <algorithm>
+#include <utility>
 
 #include "mx/standing.h"
 
@@ -13,6 +14,24 @@ constexpr conf::Duration kProbesForgotten = std::chrono::hours(24 * 7);  // nobo
 
 }  // namespace
 
+Standing::State Standing::state() const { return state_; }
+
+conf::Instant Standing::blocked_until() const { return state_ == State::kBlocked ? until_ : conf::Instant{}; }
+
+std::vector<std::string> Standing::replies() const {
+  return evidence_ ? evidence_->replies() : std::vector<std::string>();
+}
+
+uint32_t Standing::learned_per_hour() const { return rate_ && rate_->learned() ? rate_->per_hour() : 0; }
+
+Standing::Ladder Standing::ladder(conf::Instant now) {
+  tick(now);
+  if (!ladder_) return {};
+  return {ladder_->step(), ladder_->per_day(), ladder_->used(now), ladder_->deferred()};
+}
+
+std::vector<Decision> Standing::take_decisions() { return std::exchange(decisions_, {}); }
+
 std::vector<Standing::Sample> Standing::samples(conf::Instant now) const {
   std::vector<Sample> list;
   for (const Threshold& threshold : thresholds_) {
@@ -23,16 +42,19 @@ std::vector<Standing::Sample> Standing::samples(conf::Instant now) const {
 }
 
 bool Standing::idle(conf::Instant now) {
-  if (has_decisions_) return false;
+  tick_learning(now);
+  if ((rate_ && !rate_->idle(now)) || (ladder_ && !ladder_->idle(now))) return false;
+  if (has_decisions()) return false;
   if (state_ == State::kProbing) return until_ <= now - kProbesForgotten;
   if (state_ != State::kOpen || !doubling_is_forgotten(now)) return false;
   return std::ranges::all_of(thresholds_, [&](const Threshold& t) { return t.counts(now).messages == 0; });
 }
 
 std::string Standing::save(const Moment& moment) {
-  dirty_ = false;
   std::string bytes;
-  if (idle(moment.now)) return bytes;
+  const bool nothing = idle(moment.now);
+  change_.clear();
+  if (nothing) return bytes;
   SavedWriter out(&bytes, moment);
   out.number(kVersion);
   out.number(static_cast<uint8_t>(state_));
@@ -46,6 +68,10 @@ std::string Standing::save(const Moment& moment) {
   (evidence_ ? *evidence_ : Evidence()).save(&out);
   if (state_ == State::kProbing) aftermath_->probes.save(&out);
   if (state_ == State::kRamp) aftermath_->ramp.save(&out);
+  out.number(rate_ ? 1 : 0);
+  if (rate_) rate_->save(&out, moment);
+  out.number(ladder_ ? 1 : 0);
+  if (ladder_) ladder_->save(&out, moment);
   return bytes;
 }
 
@@ -67,7 +93,10 @@ void Standing::forget() {
   until_ = opened_at_ = {};
   state_ = State::kOpen;
   cause_ = doublings_ = 0;
-  ordered_ = has_decisions_ = dirty_ = false;
+  ordered_ = false;
+  if (rate_) rate_->forget();
+  if (ladder_) ladder_->forget();
+  change_.clear();
 }
 
 bool Standing::read(SavedReader* in) {
@@ -90,6 +119,7 @@ bool Standing::read(SavedReader* in) {
   if (state == State::kProbing || state == State::kRamp) aftermath_ = std::make_unique<Aftermath>();
   if (state == State::kProbing) aftermath_->probes.restore(in);
   if (state == State::kRamp) aftermath_->ramp.restore(in);
+  read_learning(in);
   state_ = state;
   if (!in->ok() || !in->ended()) return false;
   // A wall clock that was moved does not make a block longer than the rule ever would.
@@ -98,11 +128,25 @@ bool Standing::read(SavedReader* in) {
   return true;
 }
 
-void Standing::assume_used(conf::Instant begin, conf::Instant end) {
-  if (state_ == State::kRamp && begin < end) {
-    aftermath_->ramp.assume_used(end);
-    touch();
+// Read and dropped when the rule does not ask for it any more.
+void Standing::read_learning(SavedReader* in) {
+  PathLimits other;
+  other.warmup = {1};
+  if (in->number32(1) == 1) {
+    AdaptiveRate unused(other);
+    (rate_ ? *rate_ : unused).restore(in);
   }
+  if (in->number32(1) == 1) {
+    WarmUp unused(other);
+    (ladder_ ? *ladder_ : unused).restore(in);
+  }
+}
+
+void Standing::assume_used(conf::Instant begin, conf::Instant end) {
+  if (state_ == State::kRamp) aftermath_->ramp.assume_used(end);
+  if (rate_) rate_->assume_used(begin, end);
+  if (ladder_) ladder_->assume_used(begin, end);
+  touch();
 }
 
 }  // namespace mx
