@@ -103,6 +103,18 @@ const char* to_text(Stage stage) {
   return "unknown";
 }
 
+const char* to_text(ErrorType type) {
+  switch (type) {
+    case ErrorType::kHard:
+      return "hard";
+    case ErrorType::kSoft:
+      return "soft";
+    case ErrorType::kIgnored:
+      return "ignored";
+  }
+  return "unknown";
+}
+
 Qualification qualify(Stage stage, const Reply& reply) {
   if (reply.positive()) return {ErrorType::kIgnored, Scope::kRecipient, "positive"};
   if (!reply.transient() && !reply.permanent()) {

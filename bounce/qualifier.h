@@ -21,6 +21,7 @@ enum class ErrorType : uint8_t {
   kSoft,
   kIgnored,  // delivered, or a cause of our own: counts against nobody
 };
+const char* to_text(ErrorType type);  // "hard", "soft", "ignored", as the delivery log has them
 // Who the refusal is about, hence who backs off.
 enum class Scope : uint8_t { kRecipient, kMessage, kConnection, kSite, kSender };
 

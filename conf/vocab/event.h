@@ -1,8 +1,11 @@
-// One typed record per thing that happens to a message: the delivery log and the metrics are made from these.
+// One typed record per thing that happens to a message, or is decided about a site: the delivery log and the
+// metrics are made from these.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "conf/vocab/envelope.h"
 #include "conf/vocab/time.h"
@@ -19,6 +22,7 @@ enum class EventKind : uint8_t {
   kDropped,
   kUnsigned,  // no DKIM signature could be made; `reply` says why
   kAlarm,     // something that must not be: `reply` says what
+  kDecision,  // about a site, not a message: `decision` says what, the fields of a message are not written
 };
 
 // Durations of the stages of one attempt; negative when the stage was not reached.
@@ -27,6 +31,24 @@ struct StageDelays {
   Duration dns{-1};          // routing
   Duration connect{-1};      // TCP, TLS, greeting and EHLO; 0 on a reused connection
   Duration transaction{-1};  // MAIL until the last reply
+};
+
+// How fast mail may flow to a site was changed, with the evidence.
+struct SiteDecision {
+  // "block", "probe", "ramp", "open", "unblock", "slow", "adapt", "advise", "warmup" or "reset"
+  std::string action;
+  std::string rule;   // name of the MX rule
+  std::string where;  // where it stands, "file:line"
+  std::string by;     // "threshold 1", "operator", "adaptive", "warm-up", "replies"
+  std::string site;
+  std::string source;
+  uint64_t messages = 0;  // that were counted; 0: nothing was, and errors and share say nothing
+  uint64_t errors = 0;
+  double share = 0;                  // errors among them, 0 to 1
+  WallTime until;                    // the epoch: no end
+  uint64_t rate_per_hour = 0;        // 0: no rate
+  std::vector<std::string> samples;  // up to three replies that led to it
+  std::string text;                  // all of it in a line for people
 };
 
 struct DeliveryEvent {
@@ -45,15 +67,18 @@ struct DeliveryEvent {
   uint16_t reply_code = 0;      // 0: no reply (network, DNS, local); the reason is in `reply`
   std::string enhanced_status;  // "5.1.1"
   std::string reply;            // reply text or local reason, one line
+  std::string type;             // of a refusal: "hard", "soft", "ignored"; or empty
+  std::string rule;             // what qualified the refusal, or held the message back; or empty
   std::string stage;            // "dns", "connect", "greeting", "mail", "rcpt", "data", "dot", ...
   uint32_t attempt = 0;
   WallTime next_attempt;   // kDeferred: when it is tried again
   bool uncertain = false;  // the connection broke between the final dot and its reply: may be a duplicate
   StageDelays delays;
-  std::string client;     // kAccepted: address of the client
-  std::string listener;   // kAccepted
-  std::string auth;       // kAccepted: authenticated user
-  MessageId related = 0;  // kReportSent: the message that the report is about
+  std::string client;                            // kAccepted: address of the client
+  std::string listener;                          // kAccepted
+  std::string auth;                              // kAccepted: authenticated user
+  MessageId related = 0;                         // kReportSent: the message that the report is about
+  std::shared_ptr<const SiteDecision> decision;  // kDecision
 };
 
 }  // namespace conf

@@ -115,6 +115,50 @@ void append_id(conf::MessageId id, std::string* out) {
   out->push_back('"');
 }
 
+// Four decimals; what is no share is written as the nearest one.
+void append_share(std::string_view key, double share, std::string* out) {
+  const double bounded = share > 0 ? std::min(share, 1.0) : 0;  // NaN is not above 0
+  char digits[16];
+  const auto end = std::to_chars(digits, digits + sizeof digits, bounded, std::chars_format::fixed, 4);
+  append_key(key, out);
+  out->append(digits, end.ptr);
+}
+
+void append_samples(const std::vector<std::string>& samples, std::string* out) {
+  if (samples.empty()) return;
+  append_key("samples", out);
+  out->push_back('[');
+  for (const std::string& sample : samples) {
+    if (&sample != &samples.front()) out->push_back(',');
+    append_json_string(sample, out);
+  }
+  out->push_back(']');
+}
+
+// The rest of the line of a decision.
+void append_decision(const conf::SiteDecision& decision, std::string* out) {
+  append_text("action", decision.action, out);
+  append_text("site", decision.site, out);
+  append_text("source", decision.source, out);
+  append_text("rule", decision.rule, out);
+  append_text("where", decision.where, out);
+  append_text("by", decision.by, out);
+  if (decision.messages != 0) {
+    append_count("messages", decision.messages, out);
+    append_key("errors", out);
+    append_json_number(decision.errors, out);
+    append_share("share", decision.share, out);
+  }
+  if (decision.until != conf::WallTime{}) {
+    append_key("until", out);
+    append_json_time(decision.until, out);
+  }
+  append_count("rate_per_hour", decision.rate_per_hour, out);
+  append_samples(decision.samples, out);
+  append_text("text", decision.text, out);
+  out->push_back('}');
+}
+
 void put_digits(char* place, int width, uint32_t value) {
   for (int i = width - 1; i >= 0; --i, value /= 10) place[i] = static_cast<char>('0' + value % 10);
 }
@@ -212,6 +256,8 @@ std::string_view kind_text(conf::EventKind kind) {
       return "unsigned";
     case conf::EventKind::kAlarm:
       return "alarm";
+    case conf::EventKind::kDecision:
+      return "decision";
   }
   return "unknown";
 }
@@ -221,7 +267,12 @@ void append_json(const conf::DeliveryEvent& event, std::string* out) {
   append_json_time(event.time, out);
   out->append(",\"event\":\"");
   out->append(kind_text(event.kind));
-  out->append("\",\"id\":");
+  out->push_back('"');
+  if (event.kind == conf::EventKind::kDecision && event.decision != nullptr) {
+    append_decision(*event.decision, out);
+    return;
+  }
+  append_key("id", out);
   append_id(event.id, out);
   append_key("reverse_path", out);  // always there: empty is the null reverse-path
   append_json_string(event.reverse_path, out);
@@ -236,6 +287,8 @@ void append_json(const conf::DeliveryEvent& event, std::string* out) {
   append_count("reply_code", event.reply_code, out);
   append_text("enhanced_status", event.enhanced_status, out);
   append_text("reply", event.reply, out);
+  append_text("type", event.type, out);
+  append_text("rule", event.rule, out);
   append_text("stage", event.stage, out);
   append_count("attempt", event.attempt, out);
   if (event.kind == conf::EventKind::kDeferred) {

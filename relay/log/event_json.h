@@ -20,7 +20,8 @@ void append_json_time(conf::WallTime time, std::string* out);
 
 void append_json_number(uint64_t value, std::string* out);
 
-// "accepted", "deferred", "delivered", "failed", "expired", "report_sent", "dropped".
+// "accepted", "deferred", "delivered", "failed", "expired", "report_sent", "dropped", "unsigned", "alarm",
+// "decision".
 std::string_view kind_text(conf::EventKind kind);
 
 }  // namespace relay::log

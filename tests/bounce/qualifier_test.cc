@@ -124,6 +124,7 @@ TEST(Qualifier, Throttling) {
 }
 
 TEST(Qualifier, SaysWhatDecided) {
+  EXPECT_STREQ(to_text(qualify(Stage::kLocal, Reply::make(451, "4.7.5 not signed")).type), "ignored");
   EXPECT_EQ(qualify(Stage::kDot, Reply::make(550, "Rate-limited")).rule, "text: rate limit");
   EXPECT_EQ(qualify(Stage::kRcpt, Reply::make(550, "5.7.1 no")).rule, "status 5.7.1");
   EXPECT_EQ(qualify(Stage::kRcpt, Reply::make(550, "no")).rule, "reply-class");

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <ctime>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "conf/vocab/random.h"
@@ -118,6 +120,8 @@ conf::DeliveryEvent full_event() {
   e.reply_code = 451;
   e.enhanced_status = "4.7.1";
   e.reply = "try\r\nlater \xff";
+  e.type = "soft";
+  e.rule = "text: greylist";
   e.stage = "rcpt";
   e.attempt = 2;
   e.next_attempt = conf::from_unix_micros(1'700'003'600'000'000);
@@ -147,6 +151,8 @@ TEST(EventJson, EveryFieldIsThere) {
                                    {"reply_code", 451},
                                    {"enhanced_status", "4.7.1"},
                                    {"reply", "try\r\nlater \xef\xbf\xbd"},
+                                   {"type", "soft"},
+                                   {"rule", "text: greylist"},
                                    {"stage", "rcpt"},
                                    {"attempt", 2},
                                    {"next_attempt", "2023-11-14T23:13:20.000000Z"},
@@ -175,7 +181,8 @@ TEST(EventJson, EachKindHasItsWord) {
       {EventKind::kAccepted, "accepted"},   {EventKind::kDeferred, "deferred"},
       {EventKind::kDelivered, "delivered"}, {EventKind::kFailed, "failed"},
       {EventKind::kExpired, "expired"},     {EventKind::kReportSent, "report_sent"},
-      {EventKind::kDropped, "dropped"}};
+      {EventKind::kDropped, "dropped"},     {EventKind::kUnsigned, "unsigned"},
+      {EventKind::kAlarm, "alarm"},         {EventKind::kDecision, "decision"}};
   for (const auto& [kind, word] : cases) EXPECT_EQ(kind_text(kind), word);
 }
 
@@ -187,12 +194,95 @@ TEST(EventJson, NoFieldCanForgeALine) {
         &conf::DeliveryEvent::mx_host, &conf::DeliveryEvent::mx_address, &conf::DeliveryEvent::source,
         &conf::DeliveryEvent::tls, &conf::DeliveryEvent::enhanced_status, &conf::DeliveryEvent::reply,
         &conf::DeliveryEvent::stage, &conf::DeliveryEvent::client, &conf::DeliveryEvent::listener,
-        &conf::DeliveryEvent::auth}) {
+        &conf::DeliveryEvent::auth, &conf::DeliveryEvent::type, &conf::DeliveryEvent::rule}) {
     e.*field = hostile;
   }
   const std::string line = to_json(e);
   for (const char c : line) ASSERT_GE(static_cast<unsigned char>(c), 0x20);
   EXPECT_EQ(nlohmann::json::parse(line).at("reply"), hostile);
+}
+
+conf::DeliveryEvent decision_event(const conf::SiteDecision& decision) {
+  conf::DeliveryEvent e;
+  e.kind = conf::EventKind::kDecision;
+  e.time = conf::from_unix_micros(1'700'000'000'123'456);
+  e.decision = std::make_shared<const conf::SiteDecision>(decision);
+  return e;
+}
+
+conf::SiteDecision full_decision() {
+  conf::SiteDecision d;
+  d.action = "block";
+  d.rule = "general";
+  d.where = "rules.toml:12";
+  d.by = "threshold 1";
+  d.site = "mx.example.net";
+  d.source = "default";
+  d.messages = 300;
+  d.errors = 271;
+  d.share = 271.0 / 300;
+  d.until = conf::from_unix_micros(1'700'003'600'000'000);
+  d.rate_per_hour = 5'000;
+  d.samples = {"550 5.7.1 listed", "421 \"slow\"\nplease", "caf\xe9"};
+  d.text = "271 of 300 were refused: no mail until 23:13";
+  return d;
+}
+
+TEST(EventJson, ADecisionCarriesItsEvidenceAndNoMessage) {
+  const nlohmann::json expected = {
+      {"time", "2023-11-14T22:13:20.123456Z"},
+      {"event", "decision"},
+      {"action", "block"},
+      {"rule", "general"},
+      {"where", "rules.toml:12"},
+      {"by", "threshold 1"},
+      {"site", "mx.example.net"},
+      {"source", "default"},
+      {"messages", 300},
+      {"errors", 271},
+      {"share", 0.9033},
+      {"until", "2023-11-14T23:13:20.000000Z"},
+      {"rate_per_hour", 5000},
+      {"samples", {"550 5.7.1 listed", "421 \"slow\"\nplease", "caf\xef\xbf\xbd"}},
+      {"text", "271 of 300 were refused: no mail until 23:13"}};
+  EXPECT_EQ(nlohmann::json::parse(to_json(decision_event(full_decision()))), expected);
+}
+
+TEST(EventJson, ADecisionLeavesOutWhatItDoesNotKnow) {
+  conf::SiteDecision d;
+  d.action = "unblock";
+  d.by = "operator";
+  d.errors = 5;
+  d.share = 1;
+  nlohmann::json expected = {{"time", "2023-11-14T22:13:20.123456Z"},
+                             {"event", "decision"},
+                             {"action", "unblock"},
+                             {"by", "operator"}};
+  EXPECT_EQ(nlohmann::json::parse(to_json(decision_event(d))), expected);
+  d.messages = 300;
+  d.errors = 0;
+  for (const auto& [share, written] :
+       {std::pair(0.0, 0.0), std::pair(std::nan(""), 0.0), std::pair(-1.0, 0.0), std::pair(1e300, 1.0)}) {
+    d.share = share;
+    const nlohmann::json line = nlohmann::json::parse(to_json(decision_event(d)));
+    EXPECT_EQ(line.at("share"), written);
+    EXPECT_EQ(line.at("errors"), 0);
+  }
+}
+
+TEST(EventJson, NoReplyInADecisionCanForgeALine) {
+  const std::string hostile = "x\n{\"event\":\"delivered\"}\r\n\x1b[2J\xc2\x85\xe2\x80\xa8";
+  conf::SiteDecision d = full_decision();
+  for (std::string conf::SiteDecision::*field :
+       {&conf::SiteDecision::action, &conf::SiteDecision::rule, &conf::SiteDecision::where,
+        &conf::SiteDecision::by, &conf::SiteDecision::site, &conf::SiteDecision::source,
+        &conf::SiteDecision::text}) {
+    d.*field = hostile;
+  }
+  d.samples = {hostile, hostile};
+  const std::string line = to_json(decision_event(d));
+  for (const char c : line) ASSERT_TRUE(static_cast<unsigned char>(c) >= 0x20 && c != 0x7f);
+  EXPECT_EQ(nlohmann::json::parse(line).at("samples").at(1), hostile);
 }
 
 }  // namespace
