@@ -285,16 +285,19 @@ std::vector<const toml::table*> TableReader::tables(const char* key) {
   std::vector<const toml::table*> all;
   const toml::node* node = find(key);
   if (node == nullptr) return all;
+  // Within [[rule]] it is [[rule.threshold]].
+  const bool nested = name_.starts_with("[[") && name_.ends_with("]]");
+  const std::string section = (nested ? name_.substr(0, name_.size() - 2) + "." : "[[") + key + "]]";
   const toml::array* array = node->as_array();
   if (array == nullptr) {
-    report(key, std::string("is written with double brackets: [[") + key + "]]");
+    report(key, "is written with double brackets: " + section);
     return all;
   }
   for (const toml::node& element : *array) {
     if (element.is_table()) {
       all.push_back(element.as_table());
     } else {
-      report_at(element.source(), std::string(key) + ": wanted are sections [[" + key + "]]", false);
+      report_at(element.source(), std::string(key) + ": wanted are sections " + section, false);
     }
   }
   return all;
