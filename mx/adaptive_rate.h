@@ -47,6 +47,7 @@ class AdaptiveRate {
   bool tick(conf::Instant now, Decision* decision);
   // Asked after tick(). "advise" never refuses.
   Admission may_send(conf::Instant now);
+  uint32_t available(conf::Instant now) { return binds_ ? quota_.available(now) : UINT32_MAX; }
   void charge(conf::Instant now);
   void refund(conf::Instant charged_at);
   void count(const Outcome& outcome);

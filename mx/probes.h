@@ -4,6 +4,7 @@
 // certain: with 5 probes and an error rate of 90 % all five must be bad, so the first good one passes.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -19,7 +20,11 @@ class Probes {
   enum class Verdict : uint8_t { kUndecided, kPassed, kFailed };
 
   // Whether one more may begin: what is in flight and what is judged are at most `most`.
-  bool may_begin(uint32_t most) const { return flying_.size() + good_ + bad_ < most; }
+  bool may_begin(uint32_t most) const { return left(most) > 0; }
+  uint32_t left(uint32_t most) const {
+    const auto used = static_cast<uint32_t>(flying_.size()) + good_ + bad_;
+    return most - std::min(most, used);
+  }
   uint32_t begin();  // its number
   void outcome(uint32_t number, const Outcome& outcome, const Threshold& threshold);
   void ended(uint32_t number, bool answered, const Threshold& threshold);

@@ -105,6 +105,18 @@ conf::Instant Quota::not_before(conf::Instant now) {
   return slice_free(window_free(now));
 }
 
+uint32_t Quota::available(conf::Instant now) {
+  if (limit_ == 0) return std::numeric_limits<uint32_t>::max();
+  now = std::max(now, latest_);
+  if (not_before(now) > now) return 0;
+  if (smooth_) return 1;
+  const conf::Instant begin = slice_begin(now);
+  const bool fresh = live_ == 0 || begin > slice_;
+  const uint32_t share = live_ == 0 ? Quota::share(limit_, 0) : slice_share(begin);
+  const uint32_t left = std::max(share, 1U) - std::min(fresh ? 0 : in_slice_, std::max(share, 1U));
+  return std::max(1U, std::min(limit_ - std::min(live_, limit_), left));
+}
+
 // With no limit a run takes the mail of a sixtieth of the window, so that a limit set later finds a history
 // to go by.
 bool Quota::newest_is_full(conf::Instant now) const {

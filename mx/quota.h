@@ -51,7 +51,8 @@ class Quota {
   void charge(conf::Instant now);
   // Takes back one message that was charged at `at`. No effect when it has aged out.
   void refund(conf::Instant at);
-  uint32_t used(conf::Instant now);  // in the window that ends now
+  uint32_t available(conf::Instant now);  // messages that may go at once
+  uint32_t used(conf::Instant now);       // in the window that ends now
   uint32_t used_in_slice(conf::Instant now) const;
   // Nobody knows what was charged from `begin` to `end` (not later than now): counts as much as could have
   // been, but no more than `at_most`, as if it had all been at `end`. What was charged in the kInFlight

@@ -26,6 +26,12 @@ Admission Ramp::may_send(conf::Instant now) const {
   return Admission::no(Bind::kRamp, began_ + kStep * (now_step + 1));
 }
 
+uint32_t Ramp::left(conf::Instant now) const {
+  const uint32_t now_step = step(now);
+  const uint32_t used = now_step == step_ ? used_ : 0;
+  return (first_ << now_step) - std::min(used, first_ << now_step);
+}
+
 void Ramp::charge(conf::Instant now) {
   const uint32_t now_step = step(now);
   used_ = now_step == step_ ? used_ + 1 : 1;

@@ -22,7 +22,9 @@ class Ramp {
   conf::Instant ends() const { return began_ + kStep * kSteps; }
   Admission may_send(conf::Instant now) const;
   uint32_t connections(conf::Instant now) const { return 1U << step(now); }
+  conf::Instant next_step(conf::Instant now) const { return began_ + kStep * (step(now) + 1); }
   uint32_t allowance(conf::Instant now) const { return first_ << step(now); }  // of this minute
+  uint32_t left(conf::Instant now) const;                                      // of this minute's allowance
   void charge(conf::Instant now);
   void refund(conf::Instant charged_at);
   // Nobody knows what was sent in this minute: all of it.

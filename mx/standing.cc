@@ -198,6 +198,24 @@ uint32_t Standing::most_connections(conf::Instant now) {
   return 0;
 }
 
+Admission Standing::may_connect(conf::Instant now) {
+  if (connections_ < most_connections(now)) return {};
+  if (state_ == State::kBlocked) return Admission::no(Bind::kBlocked, until_);
+  if (state_ == State::kProbing) return Admission::no(Bind::kProbing, conf::kNever);
+  return Admission::no(Bind::kRamp, aftermath_->ramp.next_step(now));
+}
+
+uint32_t Standing::budget(conf::Instant now) {
+  tick(now);
+  uint32_t left = UINT32_MAX;
+  if (state_ == State::kBlocked) left = 0;
+  if (state_ == State::kProbing) left = aftermath_->probes.left(cause().rule().probes);
+  if (state_ == State::kRamp) left = aftermath_->ramp.left(now);
+  if (rate_) left = std::min(left, rate_->available(now));
+  if (ladder_) left = std::min(left, ladder_->available(now));
+  return left;
+}
+
 Standing::Attempt Standing::began(conf::Instant now) {
   tick(now);
   Attempt attempt{now, epoch_, false, 0};

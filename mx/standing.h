@@ -56,6 +56,14 @@ class Standing {
   // At most so many connections now: 0 while blocked, 1 while probing, few on the ramp, else UINT32_MAX.
   uint32_t most_connections(conf::Instant now);
 
+  // Whether one more connection may be opened; kNever: when one of them ends.
+  Admission may_connect(conf::Instant now);
+  // How many attempts may begin at once.
+  uint32_t budget(conf::Instant now);
+  void connection_opened() { ++connections_; }
+  void connection_closed() { --connections_; }
+  uint32_t connections() const { return connections_; }
+
   Attempt began(conf::Instant now);
   // Once for each recipient that got a final word in the attempt.
   void outcome(const Attempt& attempt, const Outcome& outcome, conf::Instant now);
@@ -138,6 +146,7 @@ class Standing {
   conf::Instant until_{};      // of the latest block
   conf::Instant opened_at_{};  // when the latest ramp was over
   uint32_t epoch_ = 0;
+  uint32_t connections_ = 0;  // open and opening
   State state_ = State::kOpen;
   uint8_t cause_ = 0;
   uint8_t doublings_ = 0;  // blocks in a row

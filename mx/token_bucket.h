@@ -31,6 +31,13 @@ class TokenBucket {
   conf::Instant not_before(conf::Instant now) const {
     return limited() && full_at_ > now + slack_ ? full_at_ - slack_ : now;
   }
+  uint32_t available(conf::Instant now) const {  // messages that may go at once
+    constexpr int64_t kAll = std::numeric_limits<uint32_t>::max();
+    if (!limited()) return kAll;
+    const conf::Duration owed = full_at_ > now ? full_at_ - now : conf::Duration(0);
+    if (owed > slack_) return 0;
+    return static_cast<uint32_t>(std::min((slack_ - owed) / step_ + 1, kAll));
+  }
   void charge(conf::Instant now) {
     if (!limited()) return;
     const conf::Duration owed = full_at_ > now ? full_at_ - now : conf::Duration(0);

@@ -1,45 +1,15 @@
 #include "mx/traffic.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "conf/vocab/check.h"
-#include "mx/saved.h"
+#include "mx/quota_saved.h"
 
 namespace mx {
 
 namespace {
 
 constexpr uint64_t kVersion = 1;
-
-void save_quota(const Quota::State& state, SavedWriter* out) {
-  out->number(state.runs.size());
-  for (const Quota::Run& run : state.runs) {
-    out->number(run.count);
-    out->wall(run.last);
-  }
-  out->wall(state.anchor);
-  out->wall(state.slice);
-  out->number(state.in_slice);
-}
-
-Quota::State read_quota(SavedReader* in) {
-  Quota::State state;
-  const uint64_t runs = in->number(Quota::kRuns);
-  uint64_t sum = 0;
-  for (uint64_t i = 0; i < runs && in->ok(); ++i) {
-    Quota::Run run;
-    run.count = in->number32();
-    run.last = in->wall();
-    sum += run.count;
-    state.runs.push_back(run);
-  }
-  if (sum > std::numeric_limits<uint32_t>::max()) in->fail();
-  state.anchor = in->wall();
-  state.slice = in->wall();
-  state.in_slice = in->number32();
-  return state;
-}
 
 }  // namespace
 
@@ -136,7 +106,7 @@ std::string Traffic::save(const Moment& moment) {
   window_.save(&out);
   slowdown_.save(&out, now);
   out.wall(bucket_.save(moment));
-  save_quota(quota_.save(moment), &out);
+  save_quota(quota_, &out, moment);
   return saved;
 }
 
@@ -149,12 +119,13 @@ bool Traffic::restore(std::string_view saved, const Moment& moment) {
   window.restore(&in);
   slowdown.restore(&in);
   const conf::WallTime full_at = in.wall();
-  const Quota::State quota = read_quota(&in);
+  Quota quota = quota_;
+  restore_quota(&in, &quota);
   if (!in.ok() || !in.ended()) return false;
   window_ = window;
   slowdown_ = slowdown;
   bucket_.restore(full_at, moment);
-  quota_.restore(quota, moment);
+  quota_ = quota;
   return true;
 }
 

@@ -4,6 +4,7 @@
 // One thread; every call is O(1) amortised and allocates nothing. Time never goes back.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -30,6 +31,9 @@ class Traffic {
   Admission may_connect(conf::Instant now) const;
   // Whether one more transaction may begin over an open connection.
   Admission may_send(conf::Instant now);
+
+  // How many transactions may begin at once: there is no use in more new connections than that.
+  uint32_t budget(conf::Instant now) { return std::min(quota_.available(now), bucket_.available(now)); }
 
   void connection_opened() { ++connections_; }  // from the SYN on
   void connection_closed();

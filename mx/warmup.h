@@ -31,6 +31,7 @@ class WarmUp {
   // True when a day was over: `decision` says what became of the step.
   bool tick(conf::Instant now, Decision* decision);
   Admission may_send(conf::Instant now);  // asked after tick()
+  uint32_t available(conf::Instant now) { return finished_ ? UINT32_MAX : quota_.available(now); }
   void charge(conf::Instant now);
   void refund(conf::Instant charged_at);
   void count(const Outcome& outcome);
