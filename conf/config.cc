@@ -41,4 +41,8 @@ const DestinationSettings& Config::settings_for(std::string_view domain, uint32_
   return defaults;
 }
 
+SettingsPtr settings_in(const ConfigPtr& config, std::string_view domain, uint32_t* index) {
+  return {config, &config->settings_for(domain, index)};
+}
+
 }  // namespace conf

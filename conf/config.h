@@ -145,5 +145,9 @@ struct Config {
 };
 
 using ConfigPtr = std::shared_ptr<const Config>;
+using SettingsPtr = std::shared_ptr<const DestinationSettings>;
+
+// The settings for a recipient domain, with the configuration that they are in.
+SettingsPtr settings_in(const ConfigPtr& config, std::string_view domain, uint32_t* index = nullptr);
 
 }  // namespace conf

@@ -9,8 +9,7 @@
 namespace relay {
 
 struct AttemptFacts {
-  conf::ConfigPtr config;                               // keeps `settings` alive
-  const conf::DestinationSettings* settings = nullptr;  // of the delivery's domain
+  conf::SettingsPtr settings;  // what holds for the delivery
   std::string site;
   std::string mx_host;
   std::string mx_address;  // "192.0.2.1:25"

@@ -14,10 +14,10 @@
 #include <utility>
 #include <vector>
 
-#include "conf/config_parser.h"
 #include "mx/dns_cache.h"
 #include "relay/admin/admin_server.h"
 #include "relay/authenticator.h"
+#include "relay/configuration.h"
 #include "relay/log/delivery_log.h"
 #include "relay/own_addresses.h"
 #include "relay/privileges.h"
@@ -46,10 +46,10 @@ uint64_t fresh_seed() {
   return (static_cast<uint64_t>(device()) << 32) | device();
 }
 
-conf::ConfigPtr read_config(const std::string& path) {
-  const conf::ParsedConfig parsed = conf::load_config(path);
-  for (const conf::Problem& problem : parsed.problems) std::fprintf(stderr, "%s\n", problem.text().c_str());
-  return parsed.config;
+Configuration read_configuration(const std::string& path) {
+  Configuration read = load_configuration(path);
+  for (const conf::Problem& problem : read.problems) std::fprintf(stderr, "%s\n", problem.text().c_str());
+  return read;
 }
 
 // Thousands of connections need as many descriptors.
@@ -70,7 +70,10 @@ std::shared_ptr<const dkim::KeyStore> read_keys(const conf::Config& config) {
 // Members are in the order of their making; they go in the opposite order.
 class Daemon {
  public:
-  explicit Daemon(conf::ConfigPtr config) : config_(std::move(config)), random_(fresh_seed()) {}
+  explicit Daemon(Configuration configuration)
+      : config_(std::move(configuration.config)),
+        book_(std::move(configuration.book)),
+        random_(fresh_seed()) {}
   ~Daemon();
 
   conf::Status start();
@@ -90,6 +93,7 @@ class Daemon {
   void begin_shutdown();
 
   conf::ConfigPtr config_;
+  mx::RuleBookPtr book_;
   conf::SystemClock clock_;
   conf::Random random_;
   std::unique_ptr<uv::Loop> loop_;
@@ -183,6 +187,7 @@ conf::Status Daemon::open_transit() {
 
   Transit::Parts parts;
   parts.config = config_;
+  parts.book = book_;
   parts.spool = spool_.get();
   parts.log = log_.get();
   parts.resolver = dns_cache_.get();
@@ -301,7 +306,8 @@ void Daemon::begin_shutdown() {
 void Daemon::reload() {
   if (stopping_) return;
   notify_reloading();
-  const conf::ConfigPtr fresh = read_config(config_->file);
+  Configuration read = read_configuration(config_->file);
+  const conf::ConfigPtr fresh = read.config;
   std::shared_ptr<tls::Context> server, client;
   conf::Status status = fresh == nullptr ? conf::Error{conf::ErrorCode::kInvalid, "the file has errors"}
                                          : load_tls(*fresh, &server, &client);
@@ -333,12 +339,13 @@ void Daemon::reload() {
     say("reload: hostname, run_as, [spool], [dns], [log], [admin] or [dkim] workers changed: these wait for "
         "a restart");
   config_ = fresh;
+  book_ = std::move(read.book);
   server_tls_ = server;
   client_tls_ = client;
   network_->set_client_tls(client_tls_);
   signing_->use(std::move(keys), config_->dkim, dns_cache_.get(), clock_.now());
   reception_->reload(config_);
-  transit_->reload(config_);
+  transit_->reload(config_, book_);
   std::map<std::string, OpenListener> old = std::move(listeners_);
   listeners_ = std::move(added);
   for (const conf::Listener& listener : config_->listeners) {
@@ -354,9 +361,9 @@ void Daemon::reload() {
 }  // namespace
 
 int run_daemon(const std::string& config_path) {
-  conf::ConfigPtr config = read_config(config_path);
-  if (config == nullptr) return 2;
-  Daemon daemon(std::move(config));
+  Configuration configuration = read_configuration(config_path);
+  if (configuration.config == nullptr) return 2;
+  Daemon daemon(std::move(configuration));
   const conf::Status started = daemon.start();
   if (!started.ok()) {
     say("cannot start: " + started.error().detail);

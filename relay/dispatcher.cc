@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "conf/vocab/check.h"
-#include "mx/admission.h"
 #include "relay/queue/site_table.h"
 
 namespace relay {
@@ -18,14 +17,18 @@ constexpr conf::Duration kFailedTargetMemory =
 
 }  // namespace
 
-Dispatcher::Dispatcher(conf::ConfigPtr config, queue::MessageCache* messages, Network* network,
-                       const conf::Clock* clock, conf::Random* random, DispatcherUser* user)
-    : config_(std::move(config)),
-      messages_(messages),
-      network_(network),
-      clock_(clock),
-      random_(random),
-      user_(user) {}
+Dispatcher::Dispatcher(Parts parts)
+    : config_(std::move(parts.config)),
+      messages_(parts.messages),
+      sites_(parts.sites),
+      network_(parts.network),
+      clock_(parts.clock),
+      random_(parts.random),
+      user_(parts.user),
+      gate_({parts.sites, parts.lease, parts.clock, [this](queue::Path* path) { mark(path); },
+             [this](const queue::Path& path, const std::vector<mx::Decision>& decisions) {
+               user_->decided(path, decisions);
+             }}) {}
 
 Dispatcher::~Dispatcher() = default;
 
@@ -33,6 +36,7 @@ void Dispatcher::add(queue::Delivery* delivery, queue::Path* path) {
   delivery->state = queue::DeliveryState::kReady;
   delivery->path = path;
   path->ready.push_back(delivery);
+  path->first_expiry = std::min(path->first_expiry, user_->expiry(*delivery, *path->settings));
   ++ready_;
   mark(path);
 }
@@ -65,7 +69,7 @@ void Dispatcher::mark(queue::Path* path) {
 }
 
 void Dispatcher::step(conf::Instant now) {
-  while (!wakes_.empty() && wakes_.begin()->first <= now) {
+  while (!wakes_.empty() && wakes_.begin()->first.first <= now) {
     queue::Path* path = wakes_.begin()->second;
     wakes_.erase(wakes_.begin());
     path->wake = conf::kNever;
@@ -91,73 +95,122 @@ void Dispatcher::step(conf::Instant now) {
 
 conf::Instant Dispatcher::next_wake() const {
   if (!dirty_.empty()) return conf::Instant{};
-  return wakes_.empty() ? conf::kNever : wakes_.begin()->first;
+  return wakes_.empty() ? conf::kNever : wakes_.begin()->first.first;
 }
 
 void Dispatcher::set_wake(queue::Path* path, conf::Instant now) {
   conf::Instant wake = conf::kNever;
   if (!path->ready.empty() && !stopping_) {
-    if (path->backoff_until > now) wake = path->backoff_until;
+    if (path->binds != mx::Bind::kNothing && path->binds_until > now) wake = path->binds_until;
     if (failing(path))
-      wake = std::min(wake, std::max(path->ready.front()->due + config_->ready_limit, now + 10ms));
+      wake = std::min(wake, std::max(path->ready.oldest()->due + config_->ready_limit, now + 10ms));
+    wake = std::min(wake, std::max(path->first_expiry, now + 10ms));
   } else if (path->backoff_until > now) {
     wake = path->backoff_until;  // so that the site can be forgotten afterwards
   }
   if (wake == path->wake) return;
-  if (path->wake != conf::kNever) wakes_.erase({path->wake, path});
+  if (path->wake != conf::kNever) wakes_.erase({path->wake, path->turn});
   path->wake = wake;
-  if (wake != conf::kNever) wakes_.insert({wake, path});
+  if (wake == conf::kNever) return;
+  path->turn = ++turns_;
+  wakes_.emplace(std::pair(wake, path->turn), path);
 }
 
 void Dispatcher::work(queue::Path* path, conf::Instant now) {
   if (stopping_) return;
-  while (!path->ready.empty() && !path->idle.empty()) {
-    OutboundConnection* connection = path->idle.back();
-    path->idle.pop_back();
-    if (!connection->idle()) continue;  // it rested long enough and is saying QUIT
-    take_next(connections_.at(connection));
-  }
+  path->binds = mx::Bind::kNothing;
+  if (path->first_expiry <= now) expire_waiting(path, now);
+  use_idle(path);
   if (failing(path)) give_up_old(path, now);
-  while (path->ready.size() > path->opening) {
-    if (failing(path) && path->opening > 0) break;  // one probe until the path works again
-    const mx::Admission admission = mx::may_connect(
-        *config_, *path->site->settings,
-        {path->connections, static_cast<uint32_t>(connections_.size()), path->backoff_until}, now);
-    if (!admission.yes) {
-      if (connections_.size() >= config_->max_outbound_connections && !path->starved) {
-        path->starved = true;
-        starved_.push_back(path);
-      }
-      break;
+  open_more(path, now);
+  if (path->ready.empty()) gate_.leave(path);
+  gate_.pass_on(path, now);
+}
+
+// Open connections first.
+void Dispatcher::use_idle(queue::Path* path) {
+  const bool one_answer = path->limits->scope != conf::RuleScope::kPath;
+  for (size_t i = path->idle.size(); i-- > 0 && !path->ready.empty();) {
+    OutboundConnection* connection = path->idle[i];
+    const bool gone = !connection->idle();  // it rested long enough and is saying QUIT
+    mx::Admission admission;
+    if (!gone) admission = may_send(connections_.at(connection));
+    if (!gone && !admission.yes) {
+      gate_.wait(path, admission);
+      if (one_answer) return;
+      continue;
     }
-    if (!open(path)) break;
+    path->idle.erase(path->idle.begin() + static_cast<ptrdiff_t>(i));
+    if (gone) continue;
+    take_next(connections_.at(connection));
+    i = std::min(i, path->idle.size());  // it may rest again
   }
 }
 
-std::vector<Target> Dispatcher::targets_for(queue::Path* path, conf::Instant now) const {
+void Dispatcher::open_more(queue::Path* path, conf::Instant now) {
+  while (path->ready.size() > path->opening) {
+    if (failing(path) && path->opening > 0) break;  // one probe until the path works again
+    if (connections_.size() >= config_->max_outbound_connections) {
+      gate_.wait(path, mx::Admission::no(mx::Bind::kTotal, conf::kNever));
+      if (!std::exchange(path->starved, true)) starved_.push_back(path);
+      break;
+    }
+    mx::Admission admission;
+    uint32_t budget = 0;
+    std::vector<Target> targets = targets_for(path, &admission, &budget, now);
+    if (!admission.yes) {
+      gate_.wait(path, admission);
+      break;
+    }
+    if (budget <= path->opening) break;
+    if (targets.empty()) {  // the hosts' addresses changed since the deliveries were routed
+      path->last_error.stage = bounce::Stage::kDns;
+      path->last_error.reply = bounce::Reply::make(0, "no host has an address that this source can reach");
+      back_off(path, now);
+      gate_.wait(path, mx::Admission::no(mx::Bind::kBackOff, path->backoff_until));
+      break;
+    }
+    open(path, std::move(targets));
+  }
+}
+
+// The addresses that may be connected to now, the best first. `*admission` says why none may.
+std::vector<Target> Dispatcher::targets_for(queue::Path* path, mx::Admission* admission, uint32_t* budget,
+                                            conf::Instant now) {
+  const bool one_answer = path->limits->scope != conf::RuleScope::kPath;
+  if (one_answer) {
+    *admission = gate_.may_open(path, {}, now);
+    if (!admission->yes) return {};
+    *budget = gate_.budget(path, {}, now);
+  }
   std::vector<Target> good, bad;
+  bool any = false;
   for (const mx::RouteHost& host : path->site->route->hosts) {
     for (const std::string& address : host.addresses) {
       if (!queue::same_family(path->source.address, address)) continue;
+      if (!one_answer) {
+        const mx::Admission here = gate_.may_open(path, address, now);
+        if (!here.yes) {
+          if (!any && (admission->yes || here.not_before < admission->not_before)) *admission = here;
+          continue;
+        }
+        any = true;
+        *budget += gate_.budget(path, address, now);
+      }
       const auto failed = path->site->failing_hosts.find(address);
       const bool failing_now = failed != path->site->failing_hosts.end() && failed->second > now;
       (failing_now ? bad : good).push_back({host.name, address, host.port});
     }
   }
+  if (any) *admission = {};
   good.insert(good.end(), std::make_move_iterator(bad.begin()), std::make_move_iterator(bad.end()));
   return good;
 }
 
-bool Dispatcher::open(queue::Path* path) {
+void Dispatcher::open(queue::Path* path, std::vector<Target> targets) {
   OutboundConnection::Plan plan;
-  plan.targets = targets_for(path, clock_->now());
-  if (plan.targets.empty()) {  // the hosts' addresses changed since the deliveries were routed
-    path->last_error.stage = bounce::Stage::kDns;
-    path->last_error.reply = bounce::Reply::make(0, "no host has an address that this source can reach");
-    back_off(path, clock_->now());
-    return false;
-  }
-  const conf::DestinationSettings& settings = *path->site->settings;
+  plan.targets = std::move(targets);
+  const conf::DestinationSettings& settings = *path->settings;
   plan.source_address = path->source.address;
   plan.options.ehlo_name = path->source.ehlo.empty() ? config_->hostname : path->source.ehlo;
   plan.options.tls = settings.tls;
@@ -174,6 +227,13 @@ bool Dispatcher::open(queue::Path* path) {
   ++path->connections;
   ++path->opening;
   raw->start();
+}
+
+// The first was allowed a moment ago; those after it have not been asked for since.
+bool Dispatcher::target_began(OutboundConnection* connection, const Target& target) {
+  Slot& slot = connections_.at(connection);
+  if (!gate_.may_open(connection->path(), target.address, clock_->now()).yes) return false;
+  gate_.open(connection->path(), target.address, &slot.use);
   return true;
 }
 
@@ -187,17 +247,21 @@ void Dispatcher::connection_ready(OutboundConnection* connection) {
     path->last_error = {};
   }
   if (slot.job.delivery != nullptr) {  // more recipients than one transaction takes
-    if (may_go_on(connection)) {
+    if (!stopping_ && may_send(slot).yes) {
       begin(slot);
       return;
     }
-    end_job(slot);  // the rest over another connection
+    end_job(slot);  // the rest over another connection, or when the limits allow
   }
   take_next(slot);
 }
 
 void Dispatcher::target_failed(OutboundConnection* connection, const Target& target) {
-  connection->path()->site->failing_hosts[target.address] = clock_->now() + kFailedTargetMemory;
+  const conf::Instant now = clock_->now();
+  Slot& slot = connections_.at(connection);
+  connection->path()->site->failing_hosts[target.address] = now + kFailedTargetMemory;
+  gate_.trouble(connection->path(), slot.use, connection->error(), now);
+  gate_.close(&slot.use);
 }
 
 void Dispatcher::connection_ended(OutboundConnection* connection) {
@@ -210,12 +274,13 @@ void Dispatcher::connection_ended(OutboundConnection* connection) {
   if (!connection->ever_ready()) --path->opening;
   const bool was_idle = std::erase(path->idle, connection) > 0;
   const conf::Instant now = clock_->now();
-  const bool closing_time = !was_idle && connection->error().reply.code == 421;
   if (!connection->ever_ready()) {
     path_failed(connection, now);
-  } else if (closing_time) {  // it wants fewer of us, or a rest
-    path->backoff_until = std::max(path->backoff_until, now + config_->path_backoff_first);
+  } else if (!was_idle && !connection->quitting()) {
+    gate_.trouble(path, slot.use, connection->error(), now);
   }
+  gate_.abandon(path, &slot.use, now);
+  gate_.close(&slot.use);
   if (slot.job.loading) {
     slot.job.delivery->path = nullptr;  // loaded() brings it back; the path may be gone by then
   } else if (slot.job.delivery != nullptr) {
@@ -282,6 +347,8 @@ void Dispatcher::discard(OutboundConnection* connection) {
   --path->connections;
   if (!connection->ever_ready()) --path->opening;
   std::erase(path->idle, connection);
+  gate_.abandon(path, &slot.use, clock_->now());
+  gate_.close(&slot.use);
   if (slot.job.loading) {
     slot.job.delivery->path = nullptr;
   } else if (slot.job.delivery != nullptr) {

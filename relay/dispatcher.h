@@ -1,13 +1,14 @@
 // Hands ready deliveries to connections: opens as many as the limits of a path allow, keeps idle ones for the
 // next message, backs a path off when it fails, and gives deliveries up (for now) that waited too long for a
-// failing path. Decides nothing about messages: its user does. Loop thread.
+// failing path. What may be opened or sent it asks the PathGate. Decides nothing about messages: its user
+// does. Loop thread.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
-#include <set>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "conf/config.h"
 #include "relay/attempt.h"
 #include "relay/outbound_connection.h"
+#include "relay/path_gate.h"
 #include "relay/queue/message_cache.h"
 #include "relay/queue/path.h"
 
@@ -39,20 +41,38 @@ class DispatcherUser {
   // Back with the user, perhaps not pinned: its path fails, and it waited long enough.
   virtual void path_gave_up(queue::Delivery* delivery, const queue::PathError& error,
                             const AttemptFacts& facts) = 0;
+  // Back with the user, perhaps not pinned: it waited for its path until its validity was over.
+  virtual void expired(queue::Delivery* delivery, const AttemptFacts& facts) = 0;
+  // When the validity of the delivery, under these settings, is over.
+  virtual conf::Instant expiry(const queue::Delivery& delivery,
+                               const conf::DestinationSettings& settings) = 0;
+  // The limiter of the path decided something.
+  virtual void decided(const queue::Path& path, const std::vector<mx::Decision>& decisions) = 0;
   // Back with the user, not pinned: the spool could not give the message.
   virtual void load_failed(queue::Delivery* delivery, const conf::Error& why) = 0;
 };
 
 class Dispatcher final : public OutboundConnection::Owner {
  public:
-  Dispatcher(conf::ConfigPtr config, queue::MessageCache* messages, Network* network,
-             const conf::Clock* clock, conf::Random* random, DispatcherUser* user);
+  struct Parts {  // all are borrowed but the configuration
+    conf::ConfigPtr config;
+    queue::MessageCache* messages = nullptr;
+    queue::SiteTable* sites = nullptr;
+    const mx::Lease* lease = nullptr;
+    Network* network = nullptr;
+    const conf::Clock* clock = nullptr;
+    conf::Random* random = nullptr;
+    DispatcherUser* user = nullptr;
+  };
+  explicit Dispatcher(Parts parts);
   ~Dispatcher() override;
 
   void add(queue::Delivery* delivery, queue::Path* path);  // becomes kReady, at the end
   void add_first(queue::Delivery* delivery);               // back to the front of the path it came from
   void remove(queue::Delivery* delivery);                  // kReady -> with the user
   void poke(queue::Path* path);                            // try again now: forget its back-off
+  void ask_again(queue::Path* path) { mark(path); }        // its limits have changed
+  PathGate& gate() { return gate_; }
 
   void step(conf::Instant now);
   conf::Instant next_wake() const;
@@ -66,6 +86,7 @@ class Dispatcher final : public OutboundConnection::Owner {
   size_t in_flight() const { return jobs_; }
   std::unordered_map<const queue::Path*, uint32_t> in_flight_by_path() const;
 
+  bool target_began(OutboundConnection* connection, const Target& target) override;
   void connection_ready(OutboundConnection* connection) override;
   void transaction_done(OutboundConnection* connection,
                         std::vector<smtp::RecipientOutcome> outcomes) override;
@@ -84,15 +105,24 @@ class Dispatcher final : public OutboundConnection::Owner {
   struct Slot {
     std::unique_ptr<OutboundConnection> connection;
     Job job;
+    PathGate::Use use;
     uint64_t number = 0;
   };
 
   void discard(OutboundConnection* connection);  // closes it at once
   void mark(queue::Path* path);
   void work(queue::Path* path, conf::Instant now);
-  bool open(queue::Path* path);
-  std::vector<Target> targets_for(queue::Path* path, conf::Instant now) const;
-  bool may_go_on(const OutboundConnection* connection) const;  // with another transaction
+  void open(queue::Path* path, std::vector<Target> targets);
+  void use_idle(queue::Path* path);
+  void open_more(queue::Path* path, conf::Instant now);
+  std::vector<Target> targets_for(queue::Path* path, mx::Admission* admission, uint32_t* budget,
+                                  conf::Instant now);
+  mx::Admission may_send(const Slot& slot) const;
+  void rest(Slot& slot);       // waits, open, for a message or for a limit
+  void hand_back(Slot& slot);  // its delivery must not go now: first in the queue again
+  void expire_waiting(queue::Path* path, conf::Instant now);
+  AttemptFacts waiting_facts(const queue::Path& path, const queue::Delivery& delivery,
+                             conf::Instant now) const;
   void take_next(Slot& slot);
   void loaded(uint64_t number, OutboundConnection* connection, queue::Delivery* delivery,
               conf::Result<queue::Message*> result);
@@ -110,15 +140,19 @@ class Dispatcher final : public OutboundConnection::Owner {
 
   conf::ConfigPtr config_;
   queue::MessageCache* messages_;
+  queue::SiteTable* sites_;
   Network* network_;
   const conf::Clock* clock_;
   conf::Random* random_;
   DispatcherUser* user_;
+  PathGate gate_;
   std::unordered_map<OutboundConnection*, Slot> connections_;
   std::vector<std::unique_ptr<OutboundConnection>> graveyard_;  // ended; freed at the end of the step
   std::vector<queue::Path*> dirty_;
   std::deque<queue::Path*> starved_;
-  std::set<std::pair<conf::Instant, queue::Path*>> wakes_;
+  // By time, then by turn: of two that wake together goes first who waited first.
+  std::map<std::pair<conf::Instant, uint64_t>, queue::Path*> wakes_;
+  uint64_t turns_ = 0;
   uint64_t next_number_ = 1;
   size_t ready_ = 0;
   size_t jobs_ = 0;

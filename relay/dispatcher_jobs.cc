@@ -4,13 +4,13 @@
 #include <utility>
 
 #include "conf/vocab/check.h"
-#include "mx/admission.h"
 #include "relay/dispatcher.h"
 
 namespace relay {
 
 namespace {
 
+constexpr conf::Duration kExpiryRound = std::chrono::minutes(1);
 constexpr size_t kGiveUpChunk = 256;  // deliveries given up per path and step: each needs its record
 
 std::string address_text(const Target& target) {
@@ -22,22 +22,33 @@ conf::Duration zero_if_negative(conf::Duration d) { return std::max(d, conf::Dur
 
 }  // namespace
 
-bool Dispatcher::may_go_on(const OutboundConnection* connection) const {
-  const conf::DestinationSettings& settings = *connection->path()->site->settings;
-  return !stopping_ && mx::may_send(settings, connection->transactions()).yes;
+mx::Admission Dispatcher::may_send(const Slot& slot) const {
+  return gate_.may_send(*slot.connection->path(), slot.use, slot.connection->transactions(), clock_->now());
+}
+
+void Dispatcher::rest(Slot& slot) {
+  OutboundConnection* connection = slot.connection.get();
+  connection->path()->idle.push_back(connection);
+  connection->rest(connection->path()->settings->timeouts.idle);
 }
 
 void Dispatcher::take_next(Slot& slot) {
   OutboundConnection* connection = slot.connection.get();
   queue::Path* path = connection->path();
-  if (!may_go_on(connection)) {
+  const mx::Admission admission = may_send(slot);
+  if (stopping_ || admission.bind == mx::Bind::kPerConnection ||
+      PathGate::is_surplus(slot.use, clock_->now())) {
     connection->quit();
+    return;
+  }
+  if (!admission.yes) {
+    rest(slot);
+    mark(path);
     return;
   }
   queue::Delivery* delivery = path->ready.pop_front();
   if (delivery == nullptr) {
-    path->idle.push_back(connection);
-    connection->rest(path->site->settings->timeouts.idle);
+    rest(slot);
     return;
   }
   --ready_;
@@ -122,6 +133,10 @@ void Dispatcher::prepared(uint64_t number, OutboundConnection* connection, queue
 void Dispatcher::begin(Slot& slot) {
   Job& job = slot.job;
   queue::Delivery* delivery = job.delivery;
+  if (stopping_ || !may_send(slot).yes) {  // what was free when the delivery was picked up is taken by now
+    hand_back(slot);
+    return;
+  }
   if (job.loading) {
     job.loading = false;
     delivery->state = queue::DeliveryState::kSending;
@@ -133,7 +148,7 @@ void Dispatcher::begin(Slot& slot) {
     return;
   }
   const queue::Message& message = *delivery->message;
-  const conf::DestinationSettings& settings = *slot.connection->path()->site->settings;
+  const conf::DestinationSettings& settings = *slot.connection->path()->settings;
   job.in_transaction =
       std::min<size_t>(job.recipients.size(), std::max(1U, settings.max_recipients_per_transaction));
   job.began = clock_->now();
@@ -149,15 +164,30 @@ void Dispatcher::begin(Slot& slot) {
   }
   transaction.header_prefix = message.signature;
   transaction.body = message.body;
+  gate_.charge(&slot.use, job.began);
   slot.connection->send(std::move(transaction));
+}
+
+void Dispatcher::hand_back(Slot& slot) {
+  if (!slot.job.loading) {  // a part of it was tried
+    end_job(slot);
+    take_next(slot);
+    return;
+  }
+  queue::Delivery* delivery = slot.job.delivery;
+  queue::Path* path = slot.connection->path();
+  slot.job = {};
+  --jobs_;
+  delivery->path = path;
+  add_first(delivery);
+  take_next(slot);
 }
 
 AttemptFacts Dispatcher::facts_of(const Slot& slot) const {
   const OutboundConnection& connection = *slot.connection;
   const queue::Path* path = connection.path();
   AttemptFacts facts;
-  facts.config = path->site->config;
-  facts.settings = path->site->settings;
+  facts.settings = path->settings;
   facts.site = path->site->label;
   facts.mx_host = connection.target().host;
   facts.mx_address = address_text(connection.target());
@@ -180,6 +210,7 @@ void Dispatcher::transaction_done(OutboundConnection* connection,
   job.recipients.erase(job.recipients.begin(),
                        job.recipients.begin() + static_cast<ptrdiff_t>(job.in_transaction));
   job.in_transaction = 0;
+  gate_.feed_back(connection->path(), &slot.use, outcomes, clock_->now());
   user_->transaction_over(job.delivery, tried, outcomes, facts_of(slot));
   if (job.recipients.empty()) end_job(slot);
 }
@@ -191,24 +222,51 @@ void Dispatcher::end_job(Slot& slot) {
   user_->delivery_over(delivery);
 }
 
+AttemptFacts Dispatcher::waiting_facts(const queue::Path& path, const queue::Delivery& delivery,
+                                       conf::Instant now) const {
+  AttemptFacts facts;
+  facts.settings = path.settings;
+  facts.site = path.site->label;
+  facts.source = path.source.name;
+  facts.mx_host = path.last_error.mx_host;
+  facts.mx_address = path.last_error.mx_address;
+  facts.delays.dns = conf::Duration(delivery.dns_micros);
+  facts.delays.queue = zero_if_negative(now - delivery.due);
+  return facts;
+}
+
 void Dispatcher::give_up_old(queue::Path* path, conf::Instant now) {
   for (size_t i = 0; i < kGiveUpChunk && messages_->loading() < 2 * kGiveUpChunk; ++i) {
-    queue::Delivery* delivery = path->ready.front();
+    queue::Delivery* delivery = path->ready.oldest();
     if (delivery == nullptr || delivery->due + config_->ready_limit > now) return;
     path->ready.erase(delivery);
     --ready_;
-    AttemptFacts facts;
-    facts.config = path->site->config;
-    facts.settings = path->site->settings;
-    facts.site = path->site->label;
-    facts.source = path->source.name;
-    facts.mx_host = path->last_error.mx_host;
-    facts.mx_address = path->last_error.mx_address;
-    facts.delays.dns = conf::Duration(delivery->dns_micros);
-    facts.delays.queue = zero_if_negative(now - delivery->due);
+    const AttemptFacts facts = waiting_facts(*path, *delivery, now);
     delivery->path = nullptr;
     user_->path_gave_up(delivery, path->last_error, facts);
   }
+}
+
+// Looks at all that waits, hence not oftener than once a minute for a path.
+void Dispatcher::expire_waiting(queue::Path* path, conf::Instant now) {
+  path->first_expiry = conf::kNever;
+  std::vector<queue::Delivery*> over;
+  path->ready.for_each([&](queue::Delivery* delivery) {
+    const conf::Instant expiry = user_->expiry(*delivery, *path->settings);
+    if (expiry <= now && over.size() < kGiveUpChunk) {
+      over.push_back(delivery);
+    } else {
+      path->first_expiry = std::min(path->first_expiry, std::max(expiry, now + kExpiryRound));
+    }
+  });
+  for (queue::Delivery* delivery : over) {
+    path->ready.erase(delivery);
+    --ready_;
+    const AttemptFacts facts = waiting_facts(*path, *delivery, now);
+    delivery->path = nullptr;
+    user_->expired(delivery, facts);
+  }
+  if (over.size() == kGiveUpChunk) path->first_expiry = now;  // more of them: in the next step
 }
 
 }  // namespace relay

@@ -21,7 +21,21 @@ OutboundConnection::OutboundConnection(Plan plan, queue::Path* path, Network* ne
 
 OutboundConnection::~OutboundConnection() = default;
 
-void OutboundConnection::start() { open_target(); }
+void OutboundConnection::start() {
+  if (next_target()) return;
+  ended_ = true;
+  owner_->connection_ended(this);
+}
+
+bool OutboundConnection::next_target() {
+  for (; target_ < plan_.targets.size(); ++target_) {
+    if (!owner_->target_began(this, target())) continue;
+    open_target();
+    return true;
+  }
+  target_ = plan_.targets.size() - 1;
+  return false;
+}
 
 void OutboundConnection::open_target() {
   old_session_ = std::move(session_);
@@ -62,6 +76,7 @@ void OutboundConnection::stay() {
 void OutboundConnection::quit() {
   CHECK(idle());
   rest_until_ = conf::kNever;
+  quitting_ = true;
   session_->quit(clock_->now());
   pump();
 }
@@ -178,12 +193,9 @@ void OutboundConnection::give_up_target(bounce::Stage stage, bounce::Reply reply
   error_.mx_address = target().address;
   if (!ever_ready_) {
     owner_->target_failed(this, target());
-    if (target_ + 1 < plan_.targets.size()) {
-      ++target_;
-      in_clear_ = false;
-      open_target();
-      return;
-    }
+    ++target_;
+    in_clear_ = false;
+    if (next_target()) return;
   }
   transport_.reset();
   ended_ = true;

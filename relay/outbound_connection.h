@@ -30,7 +30,10 @@ class OutboundConnection final : public TransportUser {
     virtual void connection_ready(OutboundConnection* connection) = 0;
     virtual void transaction_done(OutboundConnection* connection,
                                   std::vector<smtp::RecipientOutcome> outcomes) = 0;
-    // A target failed before it was ready; the next one is tried, or connection_ended follows.
+    // A target is about to be connected to. False: its limits do not allow it now, the next one is tried.
+    virtual bool target_began(OutboundConnection* connection, const Target& target) = 0;
+    // A target failed before it was ready, and error() says why; the next one is tried, or connection_ended
+    // follows.
     virtual void target_failed(OutboundConnection* connection, const Target& target) = 0;
     // The last call; the connection may be destroyed, but not inside this call. error() says why.
     virtual void connection_ended(OutboundConnection* connection) = 0;
@@ -55,6 +58,7 @@ class OutboundConnection final : public TransportUser {
 
   queue::Path* path() const { return path_; }
   bool ever_ready() const { return ever_ready_; }
+  bool quitting() const { return quitting_; }  // its end is no failure
   bool idle() const { return session_ != nullptr && session_->ready(); }
   conf::Instant started() const { return started_; }
   conf::Duration connect_time() const { return ready_at_ - target_started_; }
@@ -71,6 +75,7 @@ class OutboundConnection final : public TransportUser {
   void on_deadline() override;
 
  private:
+  bool next_target();  // opens the first target from target_ on that may be tried
   void open_target();
   void pump();
   void handle(smtp::ClientEvent& event);
@@ -86,6 +91,7 @@ class OutboundConnection final : public TransportUser {
   size_t target_ = 0;
   bool in_clear_ = false;  // this target's handshake failed: without TLS now
   bool ever_ready_ = false;
+  bool quitting_ = false;
   bool pumping_ = false;
   bool ended_ = false;
   conf::Instant started_;

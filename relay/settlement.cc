@@ -107,6 +107,8 @@ void Settlement::apply_one(queue::Delivery* delivery, uint32_t index, const smtp
   const bounce::Qualification meaning = bounce::qualify(outcome.stage, outcome.reply);
   // Once MAIL was said, a 5yz is final whatever it is about (RFC 5321 §4.2.1); before, it is the site's.
   const bool hard = meaning.type == bounce::ErrorType::kHard && !bounce::before_mail(outcome.stage);
+  event.type = bounce::to_text(outcome.local && !hard ? bounce::ErrorType::kIgnored : meaning.type);
+  event.rule = meaning.rule;
   if (!hard && early) {
     --recipient.attempts;
     event.kind = conf::EventKind::kDeferred;

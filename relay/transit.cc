@@ -25,7 +25,8 @@ constexpr size_t kDuePerStep = 4096;
 Transit::Transit(Parts parts)
     : parts_(std::move(parts)),
       messages_(parts_.spool, parts_.config->spool.body_memory_bytes),
-      sites_(parts_.config, parts_.random),
+      sites_(parts_.config, parts_.book, parts_.clock, parts_.random),
+      counters_(parts_.spool, &sites_.limiters(), parts_.clock),
       router_({parts_.config->hostname, parts_.own_addresses, parts_.config->dns.ipv6,
                parts_.config->dns.allow_private_targets},
               parts_.resolver, parts_.random),
@@ -34,9 +35,12 @@ Transit::Transit(Parts parts)
                [this](const queue::Message& message, const dkim::SignOutcome& outcome) {
                  report_unsigned(message, outcome);
                }),
-      dispatcher_(parts_.config, &messages_, parts_.network, parts_.clock, parts_.random, this),
+      dispatcher_({parts_.config, &messages_, &sites_, &counters_.lease(), parts_.network, parts_.clock,
+                   parts_.random, this}),
       started_(parts_.clock->now()),
-      next_sweep_(started_ + kSweepPeriod) {}
+      next_sweep_(started_ + kSweepPeriod) {
+  counters_.on_renewed = [this] { dispatcher_.gate().lease_renewed(); };
+}
 
 Transit::~Transit() {
   stopping_ = true;
@@ -80,73 +84,6 @@ void Transit::advance(Delivery* delivery) {
   } else {
     find_route(delivery);
   }
-}
-
-void Transit::find_route(Delivery* delivery) {
-  queue::DomainEntry& domain = domains_.at(delivery->domain);
-  if (domain.settings == nullptr) {
-    domain.settings = &parts_.config->settings_for(domain.name.text(), &domain.destination);
-  }
-  const conf::Instant now = parts_.clock->now();
-  if (domain.route != nullptr && domain.route_until > now) {
-    delivery->dns_micros = 0;
-    follow(delivery, domain);
-    return;
-  }
-  delivery->state = DeliveryState::kRouting;
-  domain.waiting.push_back(delivery);
-  if (domain.routing) return;
-  domain.routing = true;
-  router_.route(domain.name, *domain.settings, [this, number = domain.number, now](mx::RoutePtr route) {
-    route_found(number, std::move(route), now);
-  });
-}
-
-void Transit::route_found(uint32_t number, mx::RoutePtr route, conf::Instant asked) {
-  queue::DomainEntry& domain = domains_.at(number);
-  const conf::Instant now = parts_.clock->now();
-  domain.routing = false;
-  domain.route = std::move(route);
-  domain.route_until =
-      now + (std::exchange(domain.outdated, false) ? kLeastRouteTime
-                                                   : std::max(domain.route->ttl, kLeastRouteTime));
-  if (domain.settings == nullptr) {  // the configuration changed meanwhile
-    domain.settings = &parts_.config->settings_for(domain.name.text(), &domain.destination);
-  }
-  const auto took = static_cast<uint32_t>(std::min<int64_t>((now - asked).count(), UINT32_MAX));
-  std::vector<Delivery*> waiting;
-  while (Delivery* delivery = domain.waiting.pop_front()) waiting.push_back(delivery);
-  for (Delivery* delivery : waiting) {
-    delivery->dns_micros = took;
-    if (delivery->drop_wanted || delivery->hold_wanted || stopping_) {
-      advance(delivery);
-    } else {
-      follow(delivery, domain);
-    }
-  }
-}
-
-void Transit::follow(Delivery* delivery, queue::DomainEntry& domain) {
-  AttemptFacts facts;
-  facts.config = parts_.config;
-  facts.settings = domain.settings;
-  facts.delays.queue = std::max(parts_.clock->now() - delivery->due, conf::Duration(0));
-  facts.delays.dns = conf::Duration(delivery->dns_micros);
-  const mx::Route& route = *domain.route;
-  if (route.kind != mx::Route::Kind::kHosts) {
-    bounce::Reply reply =
-        bounce::Reply::make(route.reply_code(), std::string(route.enhanced_status()) + ' ' + route.detail);
-    refuse_locally(delivery, bounce::Stage::kDns, std::move(reply), std::move(facts));
-    return;
-  }
-  std::string why;
-  queue::Path* path = sites_.path_for(domain, &why);
-  if (path == nullptr) {
-    refuse_locally(delivery, bounce::Stage::kLocal, bounce::Reply::make(451, "4.4.4 " + why),
-                   std::move(facts));
-    return;
-  }
-  dispatcher_.add(delivery, path);
 }
 
 void Transit::refuse_locally(Delivery* delivery, bounce::Stage stage, bounce::Reply reply,
@@ -196,8 +133,7 @@ bool Transit::ready_to_send(Delivery* delivery, std::function<void(conf::Status)
 void Transit::not_ready(Delivery* delivery, const conf::Error& why, const AttemptFacts& facts) {
   AttemptFacts known = facts;
   if (known.settings == nullptr) {
-    known.config = parts_.config;
-    known.settings = &parts_.config->settings_for(domains_.at(delivery->domain).name.text());
+    known.settings = settings_of(domains_.at(delivery->domain));
   }
   delivery->path = nullptr;
   refuse_locally(delivery, bounce::Stage::kLocal, bounce::Reply::make(451, "4.7.5 not signed: " + why.detail),
@@ -305,6 +241,7 @@ void Transit::step(conf::Instant now) {
     }
   }
   dispatcher_.step(now);
+  counters_.step(now, dispatcher_.gate().wants_lease());
   if (now >= next_sweep_) {
     next_sweep_ = now + kSweepPeriod;
     sites_.sweep(now);
@@ -312,7 +249,7 @@ void Transit::step(conf::Instant now) {
 }
 
 conf::Instant Transit::next_wake() const {
-  conf::Instant wake = dispatcher_.next_wake();
+  conf::Instant wake = std::min(dispatcher_.next_wake(), counters_.next_wake());
   if (!stopping_) wake = std::min(wake, scheduled_.next());
   if (!finished_.empty() && finished_.back().message != nullptr) {
     wake = std::min(wake, finished_.back().since + kLogPatience);
@@ -320,20 +257,18 @@ conf::Instant Transit::next_wake() const {
   return wake;
 }
 
-void Transit::reload(conf::ConfigPtr config) {
+void Transit::reload(conf::ConfigPtr config, mx::RuleBookPtr book) {
   parts_.config = std::move(config);
+  parts_.book = std::move(book);
   messages_.set_budget(parts_.config->spool.body_memory_bytes);
   domains_.forget_routes();
-  sites_.reload(parts_.config);
+  sites_.reload(parts_.config, parts_.book);
   settlement_.reload(parts_.config);
   signing_.reload(parts_.config);
   dispatcher_.reload(parts_.config);
   std::vector<Delivery*> ready;
   sites_.for_each([&ready](queue::Path* path) {
-    for (Delivery* delivery = path->ready.front(); delivery != nullptr;
-         delivery = path->ready.after(delivery)) {
-      ready.push_back(delivery);
-    }
+    path->ready.for_each([&ready](Delivery* delivery) { ready.push_back(delivery); });
   });
   for (Delivery* delivery : ready) {
     dispatcher_.remove(delivery);
@@ -358,6 +293,7 @@ void Transit::close() {
     if (std::exchange(message->changed, false) && !queue::all_final(message->record))
       parts_.spool->update(message->record);
   });
+  counters_.close();
   parts_.spool->flush();
 }
 

@@ -15,6 +15,7 @@
 #include "conf/vocab/random.h"
 #include "mx/route.h"
 #include "relay/admin/backend.h"
+#include "relay/counter_keeper.h"
 #include "relay/dispatcher.h"
 #include "relay/queue/delivery_store.h"
 #include "relay/queue/domain_table.h"
@@ -35,6 +36,7 @@ class Transit final : public smtp::Gate,
  public:
   struct Parts {
     conf::ConfigPtr config;
+    mx::RuleBookPtr book;  // null: no rules
     spool::Spool* spool = nullptr;
     log::EventSink* log = nullptr;
     mx::Resolver* resolver = nullptr;
@@ -60,7 +62,7 @@ class Transit final : public smtp::Gate,
   void step(conf::Instant now);  // all that is due and all that has been collected since the last step
   conf::Instant next_wake() const;
 
-  void reload(conf::ConfigPtr config);
+  void reload(conf::ConfigPtr config, mx::RuleBookPtr book);
   void stop();         // nothing new is begun; what is being sent may end
   bool quiet() const;  // no connection is open
   void close();        // drops connections, writes down what is known, waits for the spool
@@ -68,6 +70,10 @@ class Transit final : public smtp::Gate,
   admin::QueueSummary summary() override;
   uint64_t apply(admin::QueueAction action, const std::vector<conf::MessageId>& ids) override;
   std::string site_of(const std::string& domain) override;
+  void explain(const std::string& domain, const std::string& source,
+               std::function<void(admin::Explanation)> done) override;
+  std::vector<admin::PathView> paths(size_t limit) override;
+  admin::MxOrderDone order(const admin::MxOrder& order) override;
   // For the summary: what the receiving side knows.
   std::function<uint64_t()> inbound_connections = [] { return uint64_t{0}; };
   std::function<uint64_t()> log_lost = [] { return uint64_t{0}; };
@@ -80,6 +86,13 @@ class Transit final : public smtp::Gate,
     conf::Instant since{};
   };
 
+  struct Asked {  // an explanation that waits for its route
+    uint32_t domain = 0;
+    std::string source;
+    std::function<void(admin::Explanation)> done;
+  };
+  static constexpr size_t kDecisionsKept = 2000;
+
   void enqueue(spool::MessageRecord record, conf::Bytes body);
   void adopt(const spool::MessageRecord& record);
   void log_endings(const spool::MessageRecord& record);
@@ -87,8 +100,15 @@ class Transit final : public smtp::Gate,
   void schedule(queue::Delivery* delivery);
   void park(queue::Delivery* delivery);
   void find_route(queue::Delivery* delivery);
+  void look_up(queue::Delivery* delivery, queue::DomainEntry& domain);
+  void begin_route(queue::DomainEntry& domain);
   void route_found(uint32_t domain, mx::RoutePtr route, conf::Instant asked);
+  void take_detour(queue::Delivery* delivery, queue::DomainEntry& domain, mx::RulePtr rule);
+  void detour_found(uint32_t domain, mx::RoutePtr route, conf::Instant asked);
+  void go_on(queue::DomainEntry& domain, conf::Instant asked);
+  conf::SettingsPtr settings_of(queue::DomainEntry& domain);
   void follow(queue::Delivery* delivery, queue::DomainEntry& domain);
+  void say_blocked(const queue::Delivery& delivery, const queue::Path& path);
   void refuse_locally(queue::Delivery* delivery, bounce::Stage stage, bounce::Reply reply,
                       AttemptFacts facts);
   void drop(queue::Delivery* delivery);
@@ -107,11 +127,19 @@ class Transit final : public smtp::Gate,
   void delivery_over(queue::Delivery* delivery) override;
   void path_gave_up(queue::Delivery* delivery, const queue::PathError& error,
                     const AttemptFacts& facts) override;
+  void expired(queue::Delivery* delivery, const AttemptFacts& facts) override;
+  conf::Instant expiry(const queue::Delivery& delivery, const conf::DestinationSettings& settings) override;
+  void decided(const queue::Path& path, const std::vector<mx::Decision>& decisions) override;
   void load_failed(queue::Delivery* delivery, const conf::Error& why) override;
   void settled(queue::Delivery* delivery) override;
   void fetch_body(queue::Delivery* delivery, std::function<void()> then) override;
   void report_stored(spool::MessageRecord record, conf::Bytes body) override;
 
+  admin::PathView view_of(queue::Path* path, uint64_t in_flight);
+  admin::Explanation explanation_of(queue::DomainEntry* domain, const std::string& source);
+  void answer_asked(queue::DomainEntry& domain);
+  bool is_meant(const admin::MxOrder& order, const queue::Path& path) const;
+  void remember(const conf::DeliveryEvent& event);
   bool act(admin::QueueAction action, queue::Delivery* delivery);
   void keep_hold(conf::MessageId id, bool on_hold);
 
@@ -121,11 +149,14 @@ class Transit final : public smtp::Gate,
   queue::DomainTable domains_;
   queue::Scheduled scheduled_;
   queue::SiteTable sites_;
+  CounterKeeper counters_;
   mx::Router router_;
   Settlement settlement_;
   Signing signing_;
   Dispatcher dispatcher_;
   std::deque<Finished> finished_;
+  std::vector<Asked> asked_;
+  std::deque<admin::DecisionView> decisions_;  // of all paths, the newest first
   conf::Instant started_;
   conf::Instant next_sweep_;
   uint64_t accepted_ = 0;  // recipients

@@ -8,6 +8,15 @@ namespace relay {
 
 using queue::Delivery;
 
+namespace {
+
+// Whose turn it is among the senders of a domain. A report of ours has the null reverse-path: one sender.
+uint32_t sender_of(const spool::MessageRecord& record) {
+  return static_cast<uint32_t>(std::hash<std::string>()(record.envelope.reverse_path.text()));
+}
+
+}  // namespace
+
 conf::MessageId Transit::next_id() { return parts_.spool->next_id(parts_.clock->wall()); }
 
 bool Transit::accepting(std::string* why) const {
@@ -57,6 +66,7 @@ void Transit::accept(spool::MessageRecord record, conf::Bytes body, AcceptDone d
 
 void Transit::enqueue(spool::MessageRecord record, conf::Bytes body) {
   const conf::MessageId id = record.id;
+  const uint32_t sender = sender_of(record);
   const conf::Instant now = parts_.clock->now();
   std::vector<uint32_t> domains;
   for (const spool::RecipientRecord& recipient : record.recipients) {
@@ -78,6 +88,7 @@ void Transit::enqueue(spool::MessageRecord record, conf::Bytes body) {
   for (const uint32_t domain : domains) {
     Delivery* delivery = deliveries_.add(id, domain, now);
     delivery->message = message;
+    delivery->sender = sender;
     fresh.push_back(delivery);
   }
   for (Delivery* delivery : fresh) advance(delivery);
@@ -85,7 +96,9 @@ void Transit::enqueue(spool::MessageRecord record, conf::Bytes body) {
 
 conf::Status Transit::recover(const std::function<void(std::string, std::string)>& set_aside) {
   std::vector<conf::MessageId> done;
-  conf::Status status = parts_.spool->recover(
+  conf::Status status = counters_.restore();
+  if (!status.ok()) return status;
+  status = parts_.spool->recover(
       [this, &done](spool::MessageRecord record) {
         if (queue::all_final(record)) {
           log_endings(record);
@@ -139,6 +152,7 @@ void Transit::adopt(const spool::MessageRecord& record) {
     }
     delivery = deliveries_.add(record.id, domain, due);
     delivery->attempt = recipient.attempts;
+    delivery->sender = sender_of(record);
   }
   for (Delivery* delivery = deliveries_.find(record.id); delivery != nullptr; delivery = delivery->sibling) {
     if (record.on_hold) {

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "conf/vocab/envelope.h"
 #include "conf/vocab/time.h"
+#include "relay/admin/mx_view.h"
 
 namespace relay::admin {
 
@@ -47,6 +49,14 @@ class Backend {
   virtual uint64_t apply(QueueAction action, const std::vector<conf::MessageId>& ids) = 0;
   // The site the domain rolled up to when it was last routed; empty when unknown.
   virtual std::string site_of(const std::string& domain) = 0;
+  // Where mail to the domain goes and what holds there; asks DNS when it must, hence later. `source`: only
+  // from this one; "": from each.
+  virtual void explain(const std::string& domain, const std::string& source,
+                       std::function<void(Explanation)> done) = 0;
+  // All paths that have mail, connections, or something that holds them back; the busiest first, at most
+  // `limit`.
+  virtual std::vector<PathView> paths(size_t limit) = 0;
+  virtual MxOrderDone order(const MxOrder& order) = 0;
 };
 
 }  // namespace relay::admin

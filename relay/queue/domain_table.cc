@@ -67,6 +67,8 @@ void DomainTable::forget_routes() {
     if (entry == nullptr) continue;
     entry->route = nullptr;
     entry->settings = nullptr;
+    entry->rules.clear();
+    entry->detours.clear();
     entry->outdated = entry->routing;
   }
 }

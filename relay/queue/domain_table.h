@@ -11,22 +11,33 @@
 #include "conf/config.h"
 #include "conf/vocab/address.h"
 #include "mx/route.h"
+#include "mx/rule_book.h"
 #include "relay/queue/delivery.h"
 
 namespace relay::queue {
 
+// The route by way of the smart hosts of a rule that only the MX hosts or the source decide.
+struct Detour {
+  mx::RulePtr rule;
+  mx::RoutePtr route;
+  conf::Instant until{};
+};
+
 struct DomainEntry {
   conf::Domain name;
   uint32_t number = 0;
-  uint32_t deliveries = 0;      // that refer to it
-  mx::RoutePtr route;           // null: not asked yet, or no longer good
-  conf::Instant route_until{};  // `route` holds until then
-  bool routing = false;         // a question is under way
-  bool outdated = false;        // ... asked under an older configuration
-  DeliveryList waiting;         // kRouting: for the answer
-  const conf::DestinationSettings* settings =
-      nullptr;                            // within the current configuration; null: not looked up yet
+  uint32_t deliveries = 0;                // that refer to it
+  mx::RoutePtr route;                     // null: not asked yet, or no longer good
+  conf::Instant route_until{};            // `route` holds until then
+  bool routing = false;                   // a question is under way
+  mx::RulePtr asked_detour;               // ... for the way by the smart hosts of this rule
+  bool smart_route = false;               // `route` leads to smart hosts: no rule leads elsewhere
+  bool outdated = false;                  // ... asked under an older configuration
+  DeliveryList waiting;                   // kRouting: for the answer
+  conf::SettingsPtr settings;             // of the current configuration; null: not looked up yet
   uint32_t destination = 0;               // 0: the defaults, else 1 + position
+  std::vector<mx::RulePtr> rules;         // by source, of the present route; empty: not matched yet
+  std::vector<Detour> detours;            // by way of the smart hosts of rules; few
   conf::ListHook<DomainEntry> idle_hook;  // linked while nothing refers to it
 };
 

@@ -1,6 +1,7 @@
 // Sites and paths. A site is a set of MX hosts under one set of settings; a path is a site reached from one
-// of our source addresses. Limits and back-offs belong to paths, for that is what a receiving server sees of
-// us. Plain data: SiteTable makes them, the Dispatcher works with them.
+// of our source addresses under one MX rule. Limits and back-offs belong to paths, for that is what a
+// receiving server sees of us; what is counted may be shared by several (the scope of the rule). Plain data:
+// SiteTable makes them, the Dispatcher works with them.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +12,12 @@
 
 #include "bounce/qualifier.h"
 #include "conf/config.h"
+#include "mx/path_limits.h"
 #include "mx/route.h"
-#include "relay/queue/delivery.h"
+#include "mx/rule_book.h"
+#include "mx/standing.h"
+#include "mx/traffic.h"
+#include "relay/queue/ready.h"
 
 namespace relay {
 class OutboundConnection;
@@ -34,7 +39,13 @@ struct Site;
 struct Path {
   Site* site = nullptr;
   conf::Source source;
-  DeliveryList ready;
+  mx::RulePtr rule;            // null: none matches
+  conf::SettingsPtr settings;  // of the destination, with the values of the rule
+  mx::PathLimitsPtr limits;
+  std::shared_ptr<mx::Standing> standing;
+  // By remote address when the scope of the rule is "path", else one under "".
+  std::map<std::string, std::shared_ptr<mx::Traffic>, std::less<>> traffic;
+  ReadyQueue ready;
   uint32_t connections = 0;  // open and opening
   uint32_t opening = 0;      // of these, those that never were ready
   std::vector<OutboundConnection*> idle;
@@ -42,19 +53,24 @@ struct Path {
   conf::Duration backoff{0};      // above 0: the path fails, and this is its present back-off
   conf::Instant failing_since{};  // connections opened before this add nothing to the back-off
   PathError last_error;
-  conf::Instant wake = conf::kNever;  // where it stands in the dispatcher's alarm list
-  bool dirty = false;                 // in the dispatcher's work list
-  bool starved = false;               // waits for max_outbound_connections
+  conf::Instant wake = conf::kNever;          // where it stands in the dispatcher's alarm list
+  uint64_t turn = 0;                          // ... among those of the same instant
+  bool dirty = false;                         // in the dispatcher's work list
+  bool starved = false;                       // waits for max_outbound_connections
+  bool leasing = false;                       // waits for the counters to reach the disk
+  const void* waits_for = nullptr;            // counters shared with other paths: stands in their line
+  mx::Bind binds = mx::Bind::kNothing;        // what kept mail back when it was last asked
+  conf::Instant binds_until{};                // and until when; kNever: until something ends
+  conf::Instant first_expiry = conf::kNever;  // no delivery in `ready` expires before
 };
 
 struct Site {
   std::string key;    // hosts and destination
   std::string label;  // hosts, for people and the log
   std::string destination;
-  conf::ConfigPtr config;  // keeps `settings` alive
-  const conf::DestinationSettings* settings = nullptr;
+  conf::SettingsPtr settings;                          // of the destination
   mx::RoutePtr route;                                  // the latest
-  std::map<std::string, std::unique_ptr<Path>> paths;  // by the name of the source
+  std::map<std::string, std::unique_ptr<Path>> paths;  // by the names of the source and of the rule
   std::map<std::string, conf::Instant> failing_hosts;  // address -> not first choice before then
 };
 

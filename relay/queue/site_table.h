@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "conf/vocab/random.h"
+#include "mx/limiter_table.h"
 #include "relay/queue/domain_table.h"
 #include "relay/queue/path.h"
 
@@ -14,26 +15,49 @@ namespace relay::queue {
 
 class SiteTable {
  public:
-  SiteTable(conf::ConfigPtr config, conf::Random* random) : config_(std::move(config)), random_(random) {}
+  SiteTable(conf::ConfigPtr config, mx::RuleBookPtr book, const conf::Clock* clock, conf::Random* random)
+      : config_(std::move(config)), book_(std::move(book)), clock_(clock), random_(random) {}
 
-  // The path for mail to `domain`, whose route has hosts and whose settings are known: a source is drawn by
-  // weight among those whose masks take the domain and whose address family the hosts have. Null with `*why`:
-  // there is none.
-  Path* path_for(const DomainEntry& domain, std::string* why);
+  // Where mail to a domain may go: its path, or the rule whose smart hosts stand before the route that was
+  // found (ask again with the route to them), or neither, with the reason.
+  struct Choice {
+    Path* path = nullptr;
+    mx::RulePtr detour;
+    std::string why_not;
+  };
+  // `domain` has a route with hosts and settings. A source is drawn by weight among those whose masks take
+  // the domain and whose address family the hosts have; the rule is that of the domain, the MX hosts and the
+  // source.
+  Choice choose(DomainEntry* domain);
+
+  // The path from this source, made when there is none; by a detour when that is known.
+  Path* path_from(DomainEntry* domain, const conf::Source& source);
+  // The same, null when there is none.
+  Path* find(const DomainEntry& domain, const conf::Source& source) const;
+  mx::RulePtr rule_for(DomainEntry* domain, const conf::Source& source);
+  bool usable(const DomainEntry& domain, const conf::Source& source) const;
 
   // Settings change in place: a destination that is no longer there keeps its old ones until its mail has
   // gone.
-  void reload(conf::ConfigPtr config);
+  void reload(conf::ConfigPtr config, mx::RuleBookPtr book);
   // Forgets sites with no mail, no connection and no back-off under way.
   void sweep(conf::Instant now);
   void for_each(const std::function<void(Path*)>& use) const;
+  mx::LimiterTable& limiters() { return limiters_; }
+  // The counters that hold for a connection to this address.
+  const std::shared_ptr<mx::Traffic>& traffic(Path* path, std::string_view address);
 
  private:
-  Site* site_for(const DomainEntry& domain);
+  Site* site_for(const DomainEntry& domain, const mx::RoutePtr& route, const conf::SettingsPtr& settings);
+  std::string site_key(const DomainEntry& domain, const mx::Route& route) const;
   const conf::Source* draw_source(const DomainEntry& domain);
+  void apply_rule(Path* path, mx::RulePtr rule);
 
   conf::ConfigPtr config_;
+  mx::RuleBookPtr book_;  // null: no rules
+  const conf::Clock* clock_;
   conf::Random* random_;
+  mx::LimiterTable limiters_;
   std::unordered_map<std::string, std::unique_ptr<Site>> sites_;
 };
 

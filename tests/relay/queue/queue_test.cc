@@ -198,11 +198,20 @@ class SiteTableTest : public testing::Test {
  protected:
   void SetUp() override {
     auto made = std::make_shared<conf::Config>();
-    made->sources = {{"a", "192.0.2.1", "", 1, {"*.only-a.test"}, {}},
-                     {"b", "192.0.2.2", "", 3, {}, {"*.only-a.test"}},
-                     {"six", "2001:db8::1", "", 100, {}, {"*"}}};
+    made->sources = {source("a", "192.0.2.1", 1), source("b", "192.0.2.2", 3),
+                     source("six", "2001:db8::1", 100)};
+    made->sources[0].include_domains = {"*.only-a.test"};
+    made->sources[1].exclude_domains = {"*.only-a.test"};
+    made->sources[2].exclude_domains = {"*"};
     config = made;
-    sites = std::make_unique<queue::SiteTable>(config, &random);
+    sites = std::make_unique<queue::SiteTable>(config, nullptr, &clock, &random);
+  }
+  static conf::Source source(const char* name, const char* address, uint32_t weight) {
+    conf::Source made;
+    made.name = name;
+    made.address = address;
+    made.weight = weight;
+    return made;
   }
   queue::DomainEntry* domain(const std::string& name, const std::string& address) {
     auto route = std::make_shared<mx::Route>();
@@ -211,31 +220,30 @@ class SiteTableTest : public testing::Test {
     route->hosts.push_back({"mx.test", 10, 25, {address}});
     queue::DomainEntry& entry = table.at(table.intern(conf::Domain::from_canonical(name)));
     entry.route = route;
-    entry.settings = &config->defaults;
+    entry.settings = conf::settings_in(config, name);
     return &entry;
   }
   conf::Random random{5};
+  conf::SystemClock clock;
   conf::ConfigPtr config;
   queue::DomainTable table;
   std::unique_ptr<queue::SiteTable> sites;
 };
 
 TEST_F(SiteTableTest, MasksChooseTheSource) {
-  std::string why;
-  EXPECT_EQ(sites->path_for(*domain("x.only-a.test", "198.51.100.1"), &why)->source.name, "a");
-  EXPECT_EQ(sites->path_for(*domain("other.test", "198.51.100.1"), &why)->source.name, "b");
+  EXPECT_EQ(sites->choose(domain("x.only-a.test", "198.51.100.1")).path->source.name, "a");
+  EXPECT_EQ(sites->choose(domain("other.test", "198.51.100.1")).path->source.name, "b");
 }
 
 TEST_F(SiteTableTest, NoSourceOfTheFamily) {
-  std::string why;
-  EXPECT_EQ(sites->path_for(*domain("other.test", "2001:db8::99"), &why), nullptr);
-  EXPECT_FALSE(why.empty());
+  const queue::SiteTable::Choice choice = sites->choose(domain("other.test", "2001:db8::99"));
+  EXPECT_EQ(choice.path, nullptr);
+  EXPECT_FALSE(choice.why_not.empty());
 }
 
 TEST_F(SiteTableTest, OneSiteForManyDomains) {
-  std::string why;
-  EXPECT_EQ(sites->path_for(*domain("one.test", "198.51.100.1"), &why),
-            sites->path_for(*domain("two.test", "198.51.100.1"), &why));
+  EXPECT_EQ(sites->choose(domain("one.test", "198.51.100.1")).path,
+            sites->choose(domain("two.test", "198.51.100.1")).path);
 }
 
 }  // namespace

@@ -1,0 +1,100 @@
+// What the running relay tells about its limits: for `penstock explain` and `penstock mx`. Plain values, made
+// on the loop's thread. Seconds are counted from now.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "conf/vocab/event.h"
+#include "conf/vocab/time.h"
+
+namespace relay::admin {
+
+struct LimitView {    // one value that holds for a path
+  std::string key;    // "messages_per_hour"
+  std::string value;  // "10000", "100/min, burst 20", "none"
+  std::string where;  // "penstock.toml:12 (rule gmail)"; "[defaults] or [[destination]]" when no rule sets it
+};
+
+struct ThresholdView {
+  double error_rate = 0;  // 0.9
+  uint32_t min_messages = 0;
+  double window_seconds = 0, block_seconds = 0;
+  uint64_t messages = 0, errors = 0;  // now, in the window
+  std::string where;
+};
+
+struct TrafficView {    // the counters of one scope
+  std::string address;  // "*" unless the scope is path
+  uint32_t connections = 0, window = 0;
+  uint32_t used_in_hour = 0, used_in_slice = 0;
+  double slowed_seconds = 0;  // the receiver asked for a pause, so long from now; 0: none
+};
+
+struct DecisionView {
+  conf::WallTime time;
+  std::shared_ptr<const conf::SiteDecision> decision;
+};
+
+struct PathView {
+  std::string site, source, rule, rule_where;  // rule "": none matches
+  uint32_t source_id = 0;
+  std::string scope;      // "path", "source", "pool"
+  bool one_site = false;  // counted together with all sites of the rule
+  std::vector<LimitView> limits;
+  std::vector<TrafficView> traffic;
+  std::vector<ThresholdView> thresholds;
+  std::string state;              // "open", "blocked", "probing", "ramp"
+  double blocked_seconds = 0;     // state "blocked": so long yet; < 0: until an operator says so
+  uint32_t learned_per_hour = 0;  // adaptive: 0 none
+  std::string adaptive;           // "off", "advise", "on"
+  uint32_t ladder_per_day = 0, ladder_step = 0, ladder_used = 0;  // warm-up; per_day 0: not on a ladder
+  uint64_t ready = 0, in_flight = 0, connections = 0;
+  std::string binds;                    // what keeps mail back now; "": nothing
+  double frees_seconds = 0;             // when `binds` ends; < 0: when a connection or a transaction ends
+  std::string last_error;               // why the path failed, if it does
+  std::vector<std::string> replies;     // the latest refusals, at most three
+  std::vector<DecisionView> decisions;  // the latest, newest first, at most ten
+};
+
+struct RouteView {
+  struct Host {
+    std::string name;
+    uint32_t preference = 0;
+    std::vector<std::string> addresses;
+  };
+  std::string domain;
+  std::string site;    // "" when there is no route
+  std::string detail;  // why there is none, or what was left out
+  std::string by;      // "MX", "smart hosts"
+  double ttl_seconds = 0;
+  std::vector<Host> hosts;
+};
+
+struct Explanation {
+  RouteView route;
+  std::vector<PathView>
+      paths;            // one per source that may send there (only the asked one if a source was named)
+  std::string problem;  // "no source is named x"; "" when all is well
+};
+
+enum class MxAction : uint8_t { kBlock, kUnblock, kReset };
+
+// To which paths: those whose rule has this name, or whose site (or one of its hosts) matches, or which the
+// recipient domain leads to.
+struct MxOrder {
+  MxAction action = MxAction::kBlock;
+  std::string rule, site, domain;  // masks but for the domain; exactly one is not empty
+  std::string source;              // name; "": all
+  conf::Duration block_for{0};     // kBlock; 0: until unblocked
+  std::string why;                 // kBlock: for the log
+};
+
+struct MxOrderDone {
+  uint64_t paths = 0;
+  std::vector<std::string> names;  // "site from source", at most 50
+};
+
+}  // namespace relay::admin
