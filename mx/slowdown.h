@@ -5,8 +5,9 @@
 //            was counted adds 0.1 only: it answers what was in flight already
 //   pause    4 s x 2^(heat - 1), at most 10 minutes, from the request on
 //
-// One request: 4 s. Asked again whenever the pause is over: 8 s, 16 s, 31 s, 58 s, 103 s ... until the heat
-// that a pause gives time to fade is what a request adds. After an hour of silence nothing is left of it.
+// One request: 4 s. Asked again at the end of each pause: 7 s, 15 s, 28 s, 48 s, 69 s, 82 s, and some 90 s
+// from then on, where as much heat fades in a pause as the next request adds; more often, and it is longer.
+// After an hour of silence next to nothing is left of it.
 // One thread; O(1).
 #pragma once
 

@@ -20,8 +20,9 @@ class TokenBucket {
   // Changes the limit; what is owed stays owed. No events: no limit.
   void set(const conf::RuleRate& rate) {
     const auto events = static_cast<int64_t>(rate.events);
-    spare_ = conf::Duration(0);  // what was charged so far was charged at another price
+    const conf::Duration before = step_;
     step_ = events == 0 ? conf::Duration(0) : conf::Duration((rate.per.count() + events - 1) / events);
+    if (step_ != before) spare_ = conf::Duration(0);  // what was charged had another price
     if (!limited()) return;
     slack_ = step_ * std::min<int64_t>(std::max(rate.burst, 1U) - 1, kMostSlack / step_);
   }
