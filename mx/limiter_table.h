@@ -74,7 +74,7 @@ class LimiterTable {
     conf::WallTime end{};
   };
   // The index is split, so that no insertion moves more than a small part of it.
-  static constexpr size_t kParts = 256;
+  static constexpr size_t kParts = 1024;
   using Part = std::unordered_map<std::string_view, uint32_t>;
 
   Part& part(std::string_view key) { return parts_[std::hash<std::string_view>()(key) % kParts]; }

@@ -9,6 +9,7 @@ namespace mx {
 
 namespace {
 
+constexpr size_t kFewRuns = 4;  // of a new ring
 constexpr conf::Duration kMillisecond = std::chrono::milliseconds(1);
 
 int64_t ceil_ms(conf::Instant at) {
@@ -38,17 +39,23 @@ conf::Instant Quota::free_after(uint32_t last, conf::Instant now) const {
 }
 
 void Quota::drop_oldest() {
-  live_ -= counts_[first_];
+  live_ -= run(0).count;
   first_ = static_cast<uint8_t>((first_ + 1) % kRuns);
   --runs_;
 }
 
+void Quota::grow() {
+  std::vector<Place> larger(ring_.empty() ? kFewRuns : ring_.size() * 2);
+  for (uint32_t i = 0; i < runs_; ++i) larger[i] = run(i);
+  ring_ = std::move(larger);
+  first_ = 0;
+}
+
 // Makes room: the two oldest become one that ends with the later of them.
 void Quota::merge_oldest() {
-  const uint32_t count = counts_[first_];
+  run(1).count += run(0).count;
   first_ = static_cast<uint8_t>((first_ + 1) % kRuns);
   --runs_;
-  counts_[first_] += count;
 }
 
 void Quota::age(conf::Instant now) {
@@ -58,7 +65,7 @@ void Quota::age(conf::Instant now) {
     live_ = 0;
     return;
   }
-  while (runs_ > 0 && free_after(lasts_[first_], now) <= now) drop_oldest();
+  while (runs_ > 0 && free_after(run(0).last, now) <= now) drop_oldest();
 }
 
 conf::Instant Quota::slice_begin(conf::Instant at) const {
@@ -90,9 +97,8 @@ conf::Instant Quota::slice_free(conf::Instant at) const {
 conf::Instant Quota::window_free(conf::Instant now) const {
   uint32_t left = live_;
   for (uint32_t i = 0; i < runs_ && left >= limit_; ++i) {
-    const uint32_t at = (first_ + i) % kRuns;
-    left -= counts_[at];
-    if (left < limit_) return std::max(now, free_after(lasts_[at], now));
+    left -= run(i).count;
+    if (left < limit_) return std::max(now, free_after(run(i).last, now));
   }
   return now;
 }
@@ -121,7 +127,7 @@ uint32_t Quota::available(conf::Instant now) {
 // to go by.
 bool Quota::newest_is_full(conf::Instant now) const {
   if (limit_ == 0) return stamp(now) - newest_began_ >= window_ / kMillisecond / 60;
-  return counts_[(first_ + runs_ - 1U) % kRuns] >= (limit_ + kRunsOfAQuota - 1) / kRunsOfAQuota;
+  return run(runs_ - 1U).count >= (limit_ + kRunsOfAQuota - 1) / kRunsOfAQuota;
 }
 
 void Quota::charge(conf::Instant now) {
@@ -138,19 +144,21 @@ void Quota::charge(conf::Instant now) {
   latest_ = now;
   ++live_;
   if (runs_ > 0 && same_slice && !newest_is_full(now)) {
-    const uint32_t newest = (first_ + runs_ - 1U) % kRuns;
-    ++counts_[newest];
-    lasts_[newest] = stamp(now);
+    ++run(runs_ - 1U).count;
+    run(runs_ - 1U).last = stamp(now);
     return;
   }
   push_run(1, now);
 }
 
 void Quota::push_run(uint32_t count, conf::Instant at) {
-  if (runs_ == kRuns) merge_oldest();
-  const uint32_t next = (first_ + runs_) % kRuns;
-  counts_[next] = count;
-  lasts_[next] = newest_began_ = stamp(at);
+  if (runs_ == kRuns) {
+    merge_oldest();
+  } else if (runs_ == ring_.size()) {
+    grow();
+  }
+  newest_began_ = stamp(at);
+  run(runs_) = {count, newest_began_};
   ++runs_;
 }
 
@@ -158,9 +166,8 @@ void Quota::refund(conf::Instant at) {
   if (runs_ == 0 || at > latest_ || at + window_ <= latest_) return;
   const uint32_t wanted = stamp(at);
   for (uint32_t i = 0; i < runs_; ++i) {
-    const uint32_t place = (first_ + i) % kRuns;
-    if (counts_[place] == 0 || !at_or_before(wanted, lasts_[place])) continue;
-    --counts_[place];
+    if (run(i).count == 0 || !at_or_before(wanted, run(i).last)) continue;
+    --run(i).count;
     --live_;
     if (slice_ != conf::Instant::min() && at >= slice_ && in_slice_ > 0) --in_slice_;
     return;
@@ -195,9 +202,9 @@ void Quota::assume_used(conf::Instant begin, conf::Instant end, uint32_t at_most
   const uint32_t assumed = std::min({room, at_most, most_between(begin, end)});
   uint32_t moved = 0;
   while (runs_ > 0) {
-    const uint32_t newest = (first_ + runs_ - 1U) % kRuns;
-    if (free_after(lasts_[newest], end) - window_ + kInFlight < begin) break;
-    moved += counts_[newest];
+    const Place& newest = run(runs_ - 1U);
+    if (free_after(newest.last, end) - window_ + kInFlight < begin) break;
+    moved += newest.count;
     --runs_;
   }
   if (moved + assumed == 0) return;
@@ -221,10 +228,9 @@ Quota::State Quota::save(const Moment& moment) const {
   State state;
   if (runs_ == 0 || moment.now - latest_ > window_) return state;
   for (uint32_t i = 0; i < runs_; ++i) {
-    const uint32_t at = (first_ + i) % kRuns;
-    const conf::Instant last = free_after(lasts_[at], moment.now) - window_;
+    const conf::Instant last = free_after(run(i).last, moment.now) - window_;
     if (moment.now - last > window_) continue;
-    state.runs.push_back({counts_[at], moment.to_wall(last)});
+    state.runs.push_back({run(i).count, moment.to_wall(last)});
   }
   state.anchor = moment.to_wall(anchor_);
   state.slice = moment.to_wall(slice_);
@@ -237,12 +243,12 @@ void Quota::restore(const State& state, const Moment& moment) {
   live_ = 0;
   latest_ = conf::Instant::min();
   newest_began_ = 0;
-  for (const Run& run : state.runs) {
-    const conf::Instant last = moment.to_past(run.last);
+  for (const Run& saved : state.runs) {
+    const conf::Instant last = moment.to_past(saved.last);
     if (moment.now - last > window_) continue;
     latest_ = std::max(latest_, last);  // in order, whatever the file says
-    push_run(run.count, latest_);
-    live_ += run.count;
+    push_run(saved.count, latest_);
+    live_ += saved.count;
   }
   anchor_ = moment.to_past(state.anchor);
   slice_ = moment.to_past(state.slice);

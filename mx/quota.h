@@ -8,11 +8,10 @@
 // The sliding window is a ring of runs: so many messages, and the time of the last of them. A run counts in
 // full until a window after its last message, so the count is never too low; it is exact (to the millisecond)
 // while the quota is at most kRunsOfAQuota, and above that it is late by at most the length of one run (a
-// window / kRunsOfAQuota, when mail flows evenly). One thread. All calls are O(1) amortised and allocate
-// nothing.
+// window / kRunsOfAQuota, when mail flows evenly). The ring grows as it is filled: most sites get little
+// mail. One thread; all calls are O(1) amortised.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -28,7 +27,7 @@ class Quota {
   static constexpr conf::Duration kLongestWindow = std::chrono::hours(24 * 7);  // see stamp()
   // RFC 5321 §4.5.3.2.6: a transaction may wait ten minutes for its last reply.
   static constexpr conf::Duration kInFlight = std::chrono::minutes(10);
-  static constexpr uint32_t kRuns = 64;
+  static constexpr uint32_t kRuns = 64;          // a power of two
   static constexpr uint32_t kRunsOfAQuota = 50;  // a run ends with its slice too: 50 + 13 fit the ring
 
   // The share of slice `index` (0..11): 10,000 is 4 x 834 and 8 x 833.
@@ -74,6 +73,15 @@ class Quota {
   void restore(const State& state, const Moment& moment);
 
  private:
+  struct Place {
+    uint32_t count = 0;
+    uint32_t last = 0;  // stamp
+  };
+  // Run `index` of runs_, the oldest first. The size of the ring is 0 or a power of two, at most kRuns.
+  Place& run(uint32_t index) { return ring_[(first_ + index) & (ring_.size() - 1)]; }
+  const Place& run(uint32_t index) const { return ring_[(first_ + index) & (ring_.size() - 1)]; }
+  void grow();
+
   // Times of the ring: milliseconds of the Instant rounded up, modulo 2^32. They compare rightly because what
   // is in the ring is never older than two windows when it is looked at (age() drops the rest).
   static uint32_t stamp(conf::Instant at);
@@ -102,8 +110,7 @@ class Quota {
   conf::Instant latest_ = conf::Instant::min();  // the last charge
   conf::Instant anchor_{};
   conf::Instant slice_ = conf::Instant::min();
-  std::array<uint32_t, kRuns> counts_{};
-  std::array<uint32_t, kRuns> lasts_{};
+  std::vector<Place> ring_;
 };
 
 }  // namespace mx

@@ -1,7 +1,7 @@
 // The counters of one scope of a rule - a source to a remote address, a source to a site, or all sources to a
 // site: connections, the hourly quota, the short rate, the concurrency that the receiver's replies allow, and
 // how long it wants us to pause. What was counted decides what may go; nothing here knows of messages.
-// One thread; every call is O(1) amortised and allocates nothing. Time never goes back.
+// One thread; every call is O(1) amortised. Time never goes back.
 #pragma once
 
 #include <algorithm>
