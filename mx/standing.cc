@@ -148,8 +148,9 @@ void Standing::tick_state(conf::Instant now) {
       decision.text = "the ramp is over: only the limits of the rule hold";
       move(State::kOpen, aftermath_->ramp.ends());
       return decide(std::move(decision));
-    case State::kOpen:
     case State::kProbing:
+      return judge_probes(now);  // the rule may ask for fewer now
+    case State::kOpen:
       return;
   }
 }
