@@ -163,7 +163,7 @@ void AdaptiveRate::reset() {
 }
 
 bool AdaptiveRate::idle(conf::Instant now) {
-  return quota_.used(now) == 0 && (!learned_ || period_ <= now - kForgotten);
+  return !running_ && quota_.used(now) == 0 && (!learned_ || period_ <= now - kForgotten);
 }
 
 void AdaptiveRate::save(SavedWriter* out, const Moment& moment) const {

@@ -111,7 +111,6 @@ class Standing {
     Probes probes;
     Ramp ramp;
   };
-
   void touch() { change_.mark(); }  // what save() would write has changed
   void tick(conf::Instant now) {    // makes the transitions that are due
     if (state_ != State::kOpen) tick_state(now);
@@ -134,6 +133,7 @@ class Standing {
   conf::Duration next_block(const conf::RuleThreshold& rule, conf::Instant now);
   bool doubling_is_forgotten(conf::Instant now) const;
   const Threshold& cause() const { return thresholds_[cause_]; }  // whose probes and ramp hold
+  bool knows_nothing(conf::Instant now);
   bool read(SavedReader* in);
   void read_learning(SavedReader* in);
 

@@ -43,6 +43,10 @@ std::vector<Standing::Sample> Standing::samples(conf::Instant now) const {
 
 bool Standing::idle(conf::Instant now) {
   tick_learning(now);
+  return knows_nothing(now);
+}
+
+bool Standing::knows_nothing(conf::Instant now) {
   if ((rate_ && !rate_->idle(now)) || (ladder_ && !ladder_->idle(now))) return false;
   if (has_decisions()) return false;
   if (state_ == State::kProbing) return until_ <= now - kProbesForgotten;
@@ -52,9 +56,8 @@ bool Standing::idle(conf::Instant now) {
 
 std::string Standing::save(const Moment& moment) {
   std::string bytes;
-  const bool nothing = idle(moment.now);
   change_.clear();
-  if (nothing) return bytes;
+  if (knows_nothing(moment.now)) return bytes;
   SavedWriter out(&bytes, moment);
   out.number(kVersion);
   out.number(static_cast<uint8_t>(state_));

@@ -385,6 +385,7 @@ struct Story {
     if (random.chance(0.01)) refusing = random.chance(0.5) ? 0.95 : 0.02;
     if (random.chance(0.003)) {  // a restart, or all connections are lost: in both stories
       while (!flying.empty()) finish(0, false);
+      hear();  // decisions are written down as they fall
       if (restart) {
         const std::string saved = standing->save(moment());
         shift = static_cast<int64_t>(told.size() % 7) * 1000h - 2000h;
@@ -401,6 +402,9 @@ struct Story {
               ? "-"
               : std::to_string((admission.not_before - shift - kStart).count())));
     if (admission.yes && flying.size() < 10) begin();
+    hear();
+  }
+  void hear() {
     for (const Decision& decision : standing->take_decisions()) {
       if (decision.action == Action::kBlock) {
         ++blocks;
