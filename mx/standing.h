@@ -79,20 +79,11 @@ class Standing {
 
   State state() const;
   conf::Instant blocked_until() const;
-  struct Sample {  // of one threshold, for explain and status
-    uint64_t messages = 0;
-    uint64_t errors = 0;
-    conf::RuleThreshold threshold;
-  };
+  using Sample = Threshold::Sample;
   std::vector<Sample> samples(conf::Instant now) const;
   std::vector<std::string> replies() const;  // the latest refusals, at most three, the latest first
   uint32_t learned_per_hour() const;         // 0: nothing learned (or adaptive = "off")
-  struct Ladder {
-    uint32_t step = 0;      // 0-based
-    uint32_t per_day = 0;   // 0: not on a ladder
-    uint32_t used = 0;      // in the last 24 hours
-    uint64_t deferred = 0;  // today
-  };
+  using Ladder = WarmUp::View;
   Ladder ladder(conf::Instant now);
   // What was decided since the last call, oldest first. Empty mostly: cheap.
   std::vector<Decision> take_decisions();

@@ -26,8 +26,7 @@ uint32_t Standing::learned_per_hour() const { return rate_ && rate_->learned() ?
 
 Standing::Ladder Standing::ladder(conf::Instant now) {
   tick(now);
-  if (!ladder_) return {};
-  return {ladder_->step(), ladder_->per_day(), ladder_->used(now), ladder_->deferred()};
+  return ladder_ ? ladder_->view(now) : Ladder{};
 }
 
 std::vector<Decision> Standing::take_decisions() { return std::exchange(decisions_, {}); }

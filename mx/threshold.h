@@ -42,6 +42,11 @@ class Threshold {
     uint64_t errors = 0;
   };
   Counts counts(conf::Instant now) const;
+  struct Sample {  // for people
+    uint64_t messages = 0;
+    uint64_t errors = 0;
+    conf::RuleThreshold threshold;
+  };
   uint64_t messages() const { return messages_; }  // as of the last count()
   uint64_t errors() const { return errors_; }
 

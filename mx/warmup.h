@@ -25,6 +25,13 @@ class WarmUp {
  public:
   static constexpr conf::Duration kDay = std::chrono::hours(24);
 
+  struct View {             // for people
+    uint32_t step = 0;      // 0-based
+    uint32_t per_day = 0;   // 0: not on a ladder
+    uint32_t used = 0;      // in the last 24 hours
+    uint64_t deferred = 0;  // of the running day
+  };
+
   explicit WarmUp(const PathLimits& limits);  // its ladder is not empty
   void set(const PathLimits& limits);         // the step stays, as a number
 
@@ -38,8 +45,7 @@ class WarmUp {
 
   uint32_t step() const { return step_; }
   uint32_t per_day() const { return finished_ ? 0 : steps_[step_]; }  // 0: above the ladder
-  uint32_t used(conf::Instant now) { return quota_.used(now); }       // in the last 24 hours
-  uint64_t deferred() const { return deferred_; }                     // of this day
+  View view(conf::Instant now) { return {step_, per_day(), quota_.used(now), deferred_}; }
 
   void reset();  // from the first step on; what was charged stays charged
   void forget() {

@@ -59,7 +59,7 @@ TEST(WarmUp, JudgesADay) {
     ASSERT_EQ(ladder.step(), 1u);
     const Instant day = kStart + 30h;
     for (int i = 0; i < c.messages; ++i) send(ladder, i < c.deferred, day);
-    EXPECT_EQ(ladder.deferred(), static_cast<uint64_t>(c.deferred));
+    EXPECT_EQ(ladder.view(day).deferred, static_cast<uint64_t>(c.deferred));
     ASSERT_TRUE(ladder.tick(day + 24h, &decision));
     EXPECT_EQ(ladder.step(), c.step) << c.text;
     EXPECT_EQ(decision.text, c.text);
