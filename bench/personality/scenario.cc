@@ -10,7 +10,14 @@ namespace {
 
 constexpr uint32_t kMost = 1'000'000;
 constexpr uint32_t kMaxCopies = 1000, kMaxDomains = 100'000, kMaxHosts = 100;
+constexpr uint32_t kMaxTimeScale = 3600;  // an hour in a second
 constexpr uint32_t kMaxAddresses = 8000;  // a listening socket each
+
+// A refusal that is given on the wire, or that a late bounce tells of.
+void read_reply(conf::Section* section, std::string* reply) {
+  const std::string wrong = section->text("reply", reply) ? check_reply(*reply) : std::string();
+  if (!wrong.empty()) section->report("reply", wrong);
+}
 
 void read_fault(conf::Section* section, Fault* fault) {
   size_t stage = static_cast<size_t>(fault->at);
@@ -23,15 +30,41 @@ void read_fault(conf::Section* section, Fault* fault) {
   section->duration("until", &fault->until);
   if (fault->until <= fault->after) section->report("until", "must be later than after");
   bool drop = false;
-  const bool has_reply = section->text("reply", &fault->reply);
+  const bool has_reply = section->has("reply"), has_handshake = section->has("handshake");
+  read_reply(section, &fault->reply);
   const bool has_delay = section->duration("delay", &fault->delay);
   section->flag("drop", &drop);
-  if (static_cast<int>(has_reply) + static_cast<int>(has_delay) + static_cast<int>(drop) != 1)
-    section->report(nullptr, "exactly one of reply, delay and drop says what happens");
-  fault->kind = has_reply ? FaultKind::kReply : has_delay ? FaultKind::kDelay : FaultKind::kDrop;
-  if (has_reply && !check_reply(fault->reply).empty()) section->report("reply", check_reply(fault->reply));
+  size_t handshake = 0;
+  section->choice("handshake",
+                  std::vector<const char*>(std::begin(kHandshakeNames) + 1, std::end(kHandshakeNames)),
+                  &handshake);
+  fault->handshake = static_cast<Handshake>(handshake + 1);
+  if (has_reply + has_delay + drop + has_handshake != 1)
+    section->report(nullptr, "exactly one of reply, delay, drop and handshake says what happens");
+  fault->kind = has_reply       ? FaultKind::kReply
+                : has_delay     ? FaultKind::kDelay
+                : has_handshake ? FaultKind::kHandshake
+                                : FaultKind::kDrop;
   if (has_reply && fault->at == Stage::kStored)
     section->report("reply", "a stored message has its 250 already; at = \"dot\" refuses it");
+  if (has_handshake && fault->at != Stage::kStartTls)
+    section->report("handshake", "goes with at = \"starttls\"");
+  section->finish();
+}
+
+void read_late(conf::Section* section, LateRule* rule) {
+  size_t kind = 0;
+  section->choice("kind", {"dsn", "arf"}, &kind);
+  rule->kind = static_cast<ReportKind>(kind);
+  section->share("share", &rule->share);
+  section->flag("sticky", &rule->sticky);
+  section->duration("after", &rule->after);
+  section->duration("spread", &rule->spread);
+  if (!section->has("reply") && rule->kind == ReportKind::kDsn)
+    section->report("reply", "is missing: what the bounce says, such as \"550 5.1.1 User unknown\"");
+  if (section->has("reply") && rule->kind == ReportKind::kArf)
+    section->report("reply", "a complaint has none; it goes with kind = \"dsn\"");
+  read_reply(section, &rule->reply);
   section->finish();
 }
 
@@ -59,11 +92,25 @@ void read_group(conf::Section* section, Group* group, Shape* shape) {
   section->duration("greylist", &group->greylist);
   section->size("max_size", &group->max_size_bytes);
   section->flag("pipelining", &group->pipelining);
+  size_t per = 0, tls = 0;
+  section->choice("per", {"group", "address"}, &per);
+  group->per = static_cast<Per>(per);
+  section->choice("tls", {"none", "offered", "required"}, &tls);
+  group->tls = static_cast<TlsUse>(tls);
+  if (section->text("tls_name", &group->tls_name) && group->tls == TlsUse::kNone)
+    section->report("tls_name", "goes with tls = \"offered\" or \"required\"");
   size_t wording = 0;
   if (section->choice("wording", wording_names(), &wording)) group->wording = wording_names()[wording];
   for (conf::Section& fault : section->sections("fault", "[[group.fault]]")) {
     group->faults.emplace_back();
     read_fault(&fault, &group->faults.back());
+  }
+  for (const Fault& fault : group->faults)
+    if (fault.at == Stage::kStartTls && group->tls == TlsUse::kNone)
+      section->report("fault", "at = \"starttls\" goes with tls = \"offered\" or \"required\"");
+  for (conf::Section& late : section->sections("late", "[[group.late]]")) {
+    group->late.emplace_back();
+    read_late(&late, &group->late.back());
   }
   for (const std::string& name : shape->domain_names)
     if (name.size() < 6 || name.substr(name.size() - 5) != ".test")
@@ -102,6 +149,8 @@ ParsedScenario read(conf::Document* document) {
     root.report("name", "is missing: what the scenario is called");
   root.number("seed", &seed, 0, UINT32_MAX);
   root.number("port", &port, 1, 65535);
+  root.number("time_scale", &parsed.scenario.time_scale, 1, kMaxTimeScale);
+  root.text("reports_to", &parsed.scenario.reports_to);
   parsed.scenario.seed = seed;
   parsed.scenario.port = static_cast<uint16_t>(port);
   uint32_t next_address = 0;
@@ -145,22 +194,21 @@ std::string check_reply(std::string_view reply) {
   return {};
 }
 
-std::string zone_text(const Scenario& scenario) {
-  std::string out =
-      "$ORIGIN test.\n$TTL 300\n@ SOA ns hostmaster 1 3600 600 86400 60\n@ NS ns\nns A 127.0.0.1\n";
-  for (const Group& group : scenario.groups) {
-    for (size_t i = 0; i < group.hosts.size(); ++i)
-      out.append(group.hosts[i]).append(". A ").append(group.addresses[i]).append("\n");
-    for (const std::string& domain : group.domains)
-      for (size_t i = 0; i < group.hosts.size(); ++i)
-        out.append(domain)
-            .append(". MX ")
-            .append(std::to_string(10 * (i + 1)))
-            .append(" ")
-            .append(group.hosts[i])
-            .append(".\n");
+void speed_up(Scenario* scenario) {
+  const auto scale = [by = scenario->time_scale](conf::Duration* time) { *time /= by; };
+  for (Group& group : scenario->groups) {
+    scale(&group.window);
+    scale(&group.greylist);
+    for (Fault& fault : group.faults) {
+      scale(&fault.after);
+      if (fault.until != conf::Duration(INT64_MAX)) scale(&fault.until);
+    }
+    for (LateRule& rule : group.late) {
+      scale(&rule.after);
+      scale(&rule.spread);
+    }
   }
-  return out;
+  scenario->time_scale = 1;
 }
 
 }  // namespace bench

@@ -13,10 +13,19 @@
 namespace bench {
 
 // Where in a session something happens. kDot: the content has ended; kStored: after it was taken.
-enum class Stage : uint8_t { kConnect, kEhlo, kMail, kRcpt, kData, kDot, kStored };
-inline constexpr const char* kStageNames[] = {"connect", "ehlo", "mail", "rcpt", "data", "dot", "stored"};
+enum class Stage : uint8_t { kConnect, kEhlo, kStartTls, kMail, kRcpt, kData, kDot, kStored };
+inline constexpr const char* kStageNames[] = {"connect", "ehlo", "starttls", "mail",
+                                              "rcpt",    "data", "dot",      "stored"};
 
-enum class FaultKind : uint8_t { kReply, kDrop, kDelay };
+enum class FaultKind : uint8_t { kReply, kDrop, kDelay, kHandshake };
+// What becomes of a TLS handshake after the 220: an alert, an end in the middle of the server's first flight,
+// bytes that are no TLS, silence.
+enum class Handshake : uint8_t { kGood, kRefuse, kBreak, kGarbage, kStall };
+inline constexpr const char* kHandshakeNames[] = {"good", "refuse", "break", "garbage", "stall"};
+enum class TlsUse : uint8_t { kNone, kOffered, kRequired };
+// Whose use of a limit is added up: all hosts of the group together, or each of its addresses.
+enum class Per : uint8_t { kGroup, kAddress };
+enum class ReportKind : uint8_t { kDsn, kArf };
 
 struct Fault {
   Stage at = Stage::kRcpt;
@@ -27,6 +36,18 @@ struct Fault {
   bool sticky = false;      // drawn once for a recipient, not for each try
   conf::Duration after{0};  // since the start of the receiver
   conf::Duration until{INT64_MAX};
+  Handshake handshake = Handshake::kGood;  // kHandshake
+};
+
+// Mail that comes back to the envelope sender after the message was taken: a bounce (RFC 3464) or a complaint
+// (RFC 5965).
+struct LateRule {
+  ReportKind kind = ReportKind::kDsn;
+  double share = 1;
+  std::string reply;         // kDsn: what the final host is said to have answered; as in Fault
+  conf::Duration after{0};   // since the message was taken
+  conf::Duration spread{0};  // up to so much later, drawn for each
+  bool sticky = false;
 };
 
 // 0 in a limit: there is none.
@@ -37,6 +58,7 @@ struct Group {
   std::vector<std::string> hosts;      // MX host names, the best first
   std::vector<std::string> addresses;  // of the hosts, one each
   std::string wording = "plain";
+  Per per = Per::kGroup;         // what one source address has used is counted so
   uint32_t max_connections = 0;  // of one source address at a time
   uint32_t max_messages_per_connection = 0;
   uint32_t max_recipients = 0;       // of a message
@@ -46,13 +68,18 @@ struct Group {
   conf::Duration greylist{0};
   uint64_t max_size_bytes = 0;
   bool pipelining = true;
+  TlsUse tls = TlsUse::kNone;
+  std::string tls_name;  // in the certificate instead of the hosts' names
   std::vector<Fault> faults;
+  std::vector<LateRule> late;
 };
 
 struct Scenario {
   std::string name;
   uint64_t seed = 1;
   uint16_t port = 2525;
+  uint32_t time_scale = 1;  // an hour of the scenario lasts 1/time_scale hour
+  std::string reports_to;   // HOST:PORT that late reports are sent to; empty: they are not sent
   std::vector<Group> groups;
 };
 
@@ -67,7 +94,8 @@ ParsedScenario load_scenario(const std::string& path);
 // What the parser finds wrong between the keys of a group; "" when all is well. Exposed for the parser.
 std::string check_reply(std::string_view reply);
 
-// A name-server zone (RFC 1035 §5) for all domains and hosts, relative to "test.".
-std::string zone_text(const Scenario& scenario);
+// Divides windows, greylisting and the times of faults and late reports by `time_scale`, which is 1
+// afterwards. Delays of replies stay: they are what a sender waits for.
+void speed_up(Scenario* scenario);
 
 }  // namespace bench

@@ -5,7 +5,7 @@
 namespace bench {
 namespace {
 
-using Texts = std::array<const char*, kLimits>;  // in the order of Limit; {source} is filled in
+using Texts = std::array<const char*, kLimits + 1>;  // in the order of Limit; {source} is filled in
 
 constexpr Texts kPlain = {"421 4.7.0 Too many connections from {source}",
                           "421 4.7.0 Too many connections in a short time from {source}",
@@ -55,16 +55,33 @@ constexpr Texts kOrange = {
     "please try later. OFR_999 [999]",
     "452 4.5.3 mwinf5c04 ME Trop de destinataires. Too many recipients. OFR_416",
     "450 mwinf5c04 ME Greylisting actif, veuillez essayer plus tard. OFR_110"};
+// smtpd of Postfix with anvil, and postgrey.
+constexpr Texts kPostfix = {
+    "421 4.7.0 {host} Error: too many connections from {source}",
+    "421 4.7.0 {host} Error: too many connections from {source}",
+    "421 4.7.0 {host} Error: too many messages in this session",
+    "450 4.7.1 Error: too much mail from {source}",
+    "452 4.5.3 Error: too many recipients",
+    "450 4.2.0 Recipient address rejected: Greylisted, see https://postgrey.schweikert.ch/"};
+constexpr Texts kExim = {
+    "421 Too many concurrent SMTP connections from this IP address; please try again later.",
+    "421 {host}: Too many concurrent SMTP connections; please try again later.",
+    "421 too many messages in this connection",
+    "450 Sending rate limit exceeded for {source}, please try again later",
+    "452 too many recipients",
+    "451 Temporarily deferred: greylisted, please try again later"};
 
 struct Named {
   const char* name;
   const Texts* texts;
 };
-constexpr std::array<Named, 5> kAll = {{{"plain", &kPlain},
+constexpr std::array<Named, 7> kAll = {{{"plain", &kPlain},
                                         {"google", &kGoogle},
                                         {"microsoft", &kMicrosoft},
                                         {"yahoo", &kYahoo},
-                                        {"orange", &kOrange}}};
+                                        {"orange", &kOrange},
+                                        {"postfix", &kPostfix},
+                                        {"exim", &kExim}}};
 
 }  // namespace
 
@@ -77,14 +94,20 @@ const std::vector<const char*>& wording_names() {
   return names;
 }
 
-std::string limit_reply(const std::string& wording, Limit limit, const std::string& source) {
+std::string limit_reply(const std::string& wording, Limit limit, std::string_view source,
+                        std::string_view host) {
   const Texts* texts = &kPlain;
   for (const Named& named : kAll)
     if (wording == named.name) texts = named.texts;
   std::string reply = (*texts)[static_cast<size_t>(limit)];
-  const size_t at = reply.find("{source}");
-  if (at != std::string::npos) reply.replace(at, 8, source);
+  fill_in(&reply, "{source}", source);
+  fill_in(&reply, "{host}", host);
   return reply;
+}
+
+void fill_in(std::string* text, std::string_view name, std::string_view value) {
+  const size_t at = text->find(name);
+  if (at != std::string::npos) text->replace(at, name.size(), value);
 }
 
 }  // namespace bench

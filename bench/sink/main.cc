@@ -8,6 +8,7 @@
 #include <cstring>
 #include <map>
 
+#include "bench/personality/zone.h"
 #include "bench/sink/server.h"
 #include "bench/sink/summary.h"
 
@@ -21,6 +22,19 @@ void add_options(CLI::App* app, bench::SinkOptions* options) {
   app->add_option("--scenario", options->scenario_path,
                   "play the receivers of FILE; with --listen its first group there");
   app->add_option("--zone", options->zone_path, "write the name-server zone of the scenario to FILE and end");
+  app->add_option("--shares", options->shares_path,
+                  "write the recipient domains of the scenario and their shares of the mail to FILE and end");
+  app->add_option("--time-scale", options->time_scale, "let an hour of the scenario last 1/N hour")
+      ->check(CLI::Range(1, 3600));
+  app->add_option("--reports-to", options->reports_to,
+                  "HOST:PORT that late bounces and complaints are sent to");
+  app->add_flag("--reports-anywhere", options->reports_anywhere,
+                "also when that is not on the loopback network");
+  app->add_option("--report", options->report_path, "write the summary as JSON to FILE at the end");
+  app->add_option("--fail-on", options->fail_on,
+                  "exit status 3 when any of these happened: broken, lost, duplicated, reordered, protocol")
+      ->delimiter(',')
+      ->check(CLI::IsMember(std::vector<std::string>(std::begin(bench::kFailOn), std::end(bench::kFailOn))));
   app->add_option("--expect", options->expect, "how many messages should come; less is counted as lost");
   app->add_option("--hostname", options->hostname, "name in the greeting");
   app->add_option("--ids", options->ids_path, "append the X-Load-Id of each message taken, before its 250");
@@ -46,21 +60,66 @@ int tell(const std::vector<conf::Problem>& problems) {
   return 2;
 }
 
-// 0, or the exit status when the zone cannot be written.
-int write_zone(const std::string& path, const bench::Scenario& scenario) {
+// 0, or the exit status when it cannot be written.
+int write_file(const std::string& path, const std::string& text) {
   std::FILE* file = std::fopen(path.c_str(), "w");
-  const std::string text = bench::zone_text(scenario);
   const bool whole = file != nullptr && std::fwrite(text.data(), 1, text.size(), file) == text.size();
   if ((file == nullptr || std::fclose(file) == 0) && whole) return 0;
   std::fprintf(stderr, "penstock-sink: %s: %s\n", path.c_str(), std::strerror(errno));
   return 1;
 }
 
+// Reads what is to be played; 0 or the exit status.
+int read_scenario(const bench::SinkOptions& options, bench::Scenario* scenario) {
+  if (!options.scenario_path.empty()) {
+    bench::ParsedScenario parsed = bench::load_scenario(options.scenario_path);
+    if (!parsed.problems.empty()) return tell(parsed.problems);
+    *scenario = std::move(parsed.scenario);
+    return 0;
+  }
+  if (!options.listen.empty() && options.zone_path.empty() && options.shares_path.empty()) return 0;
+  std::fputs("penstock-sink: --listen or --scenario is needed, and --zone and --shares go with a scenario\n",
+             stderr);
+  return 2;
+}
+
+int serve(const bench::SinkOptions& options, bench::Scenario scenario) {
+  bench::Server server(options, std::move(scenario));
+  const conf::Status started = server.start();
+  if (!started.ok()) {
+    std::fprintf(stderr, "penstock-sink: %s\n", started.error().detail.c_str());
+    return 1;
+  }
+  if (!options.quiet && !options.json) {
+    fmt::print("penstock-sink: listening on {} address(es)\n", server.addresses());
+    std::fflush(stdout);
+  }
+  const conf::Status served = server.run(&stop_requested);
+  if (options.json) {
+    std::fputs(bench::json_summary(options, server).c_str(), stdout);
+  } else if (!options.quiet) {
+    std::fputs(bench::text_summary(options, server).c_str(), stdout);
+  }
+  if (!served.ok()) std::fprintf(stderr, "penstock-sink: %s\n", served.error().detail.c_str());
+  int status = served.ok() ? 0 : 1;
+  if (!options.report_path.empty() &&
+      write_file(options.report_path, bench::json_summary(options, server)) != 0)
+    status = 1;
+  for (const std::string& failure : bench::failures(options, server)) {
+    std::fprintf(stderr, "penstock-sink: --fail-on: %s\n", failure.c_str());
+    if (status == 0) status = 3;
+  }
+  return status;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app{"penstock-sink: an SMTP receiver for load tests"};
-  app.footer("Ends with a summary at SIGTERM or SIGINT.");
+  app.footer(
+      "Ends with a summary at SIGTERM or SIGINT. Exit status: 0, 1 it could not serve, 2 wrong usage or a "
+      "wrong "
+      "scenario, 3 something of --fail-on happened.");
   bench::SinkOptions options;
   add_options(&app, &options);
   try {
@@ -69,37 +128,19 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   bench::Scenario scenario;
-  if (!options.scenario_path.empty()) {
-    bench::ParsedScenario parsed = bench::load_scenario(options.scenario_path);
-    if (!parsed.problems.empty()) return tell(parsed.problems);
-    scenario = std::move(parsed.scenario);
-  } else if (options.listen.empty() || !options.zone_path.empty()) {
-    std::fputs("penstock-sink: --listen or --scenario is needed, and --zone goes with a scenario\n", stderr);
-    return 2;
+  if (const int status = read_scenario(options, &scenario); status != 0) return status;
+  if (!options.zone_path.empty() || !options.shares_path.empty()) {
+    int status = 0;
+    if (!options.zone_path.empty()) status = write_file(options.zone_path, bench::zone_text(scenario));
+    if (status == 0 && !options.shares_path.empty())
+      status = write_file(options.shares_path, bench::domain_shares(scenario));
+    return status;
   }
-  if (!options.zone_path.empty()) return write_zone(options.zone_path, scenario);
 
   struct sigaction action {};
   action.sa_handler = request_stop;  // without SA_RESTART: epoll_wait must return
   sigaction(SIGTERM, &action, nullptr);
   sigaction(SIGINT, &action, nullptr);
   signal(SIGPIPE, SIG_IGN);
-
-  bench::Server server(options, std::move(scenario));
-  const conf::Status started = server.start();
-  if (!started) {
-    std::fprintf(stderr, "penstock-sink: %s\n", started.error().detail.c_str());
-    return 1;
-  }
-  if (!options.quiet && !options.json) {
-    fmt::print("penstock-sink: listening on {} address(es)\n", server.addresses());
-    std::fflush(stdout);
-  }
-  server.run(&stop_requested);
-  if (options.json) {
-    std::fputs(bench::json_summary(options, server).c_str(), stdout);
-  } else if (!options.quiet) {
-    std::fputs(bench::text_summary(options, server).c_str(), stdout);
-  }
-  return 0;
+  return serve(options, std::move(scenario));
 }

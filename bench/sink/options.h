@@ -16,6 +16,12 @@ struct SinkOptions {
   std::string count_path;
   std::string scenario_path;
   std::string zone_path;
+  std::string shares_path;
+  std::string report_path;
+  std::string reports_to;            // over the scenario's
+  std::vector<std::string> fail_on;  // what makes the exit status 3
+  uint32_t time_scale = 0;           // over the scenario's; 0: as it says
+  bool reports_anywhere = false;
   uint64_t expect = 0;  // messages that should come; 0: up to the highest id
   double fail_rate = 0;
   int fail_code = 450;

@@ -34,19 +34,21 @@ Receiver::~Receiver() {
   if (site_ != nullptr) site_->leave(&visit_);
 }
 
-void Receiver::visit(Site* site, std::string source) {
+void Receiver::visit(Site* site, std::string source, std::string_view address) {
   site_ = site;
-  visit_.source = std::move(source);
+  site_->introduce(&visit_, std::move(source), address);
+}
+
+void Receiver::sender_left() {
+  if (site_ != nullptr) site_->leave(&visit_);
 }
 
 void Receiver::greet(std::string* replies) {
-  if (site_ != nullptr && !obeys(site_->arrive(&visit_, visit_.source, now_), replies)) {
+  if (site_ != nullptr && !obeys(site_->arrive(&visit_, now_), replies)) {
     phase_ = Phase::kClosed;
     return;
   }
-  const bool named = site_ != nullptr && !site_->group().hosts.empty();
-  replies->append("220 ").append(named ? site_->group().hosts.front() : options_.hostname);
-  replies->append(" ESMTP penstock-sink\r\n");
+  replies->append("220 ").append(hostname()).append(" ESMTP penstock-sink\r\n");
 }
 
 bool Receiver::obeys(const Verdict& verdict, std::string* replies) {
@@ -54,9 +56,11 @@ bool Receiver::obeys(const Verdict& verdict, std::string* replies) {
     pause_ = verdict.delay;
     held_from_ = replies->size();
   }
+  handshake_ = verdict.handshake;
   if (verdict.kind == Verdict::Kind::kGoOn) return true;
   if (verdict.kind == Verdict::Kind::kReply) replies->append(verdict.reply).append("\r\n");
   if (verdict.closes()) phase_ = Phase::kClosed;
+  lingers_ = verdict.closes() && verdict.kind == Verdict::Kind::kReply;
   return false;
 }
 
@@ -89,6 +93,9 @@ size_t Receiver::feed(std::string_view bytes, std::string* replies) {
         break;
       case Phase::kChunk:
         used += feed_chunk(rest, replies);
+        break;
+      case Phase::kHandshake:
+        used = bytes.size();
         break;
       case Phase::kClosed:
         break;
@@ -140,6 +147,8 @@ void Receiver::command(std::string_view line, std::string* replies) {
     replies->append("250 2.0.0 Ok\r\n");
   } else if (is_verb(line, "VRFY")) {
     replies->append("252 2.1.5 Send some mail\r\n");
+  } else if (tls_use() != TlsUse::kNone && is_verb(line, "STARTTLS")) {
+    start_tls(replies);
   } else if (starts_with(line, "MAIL FROM:")) {
     mail(line, replies);
   } else if (starts_with(line, "RCPT TO:")) {
@@ -159,20 +168,45 @@ void Receiver::hello(std::string_view verb, std::string* replies) {
   if (!goes_on(Stage::kEhlo, {}, replies)) return;
   greeted_ = true;
   if (starts_with(verb, "HELO")) {
-    replies->append("250 ").append(options_.hostname).append("\r\n");
+    replies->append("250 ").append(hostname()).append("\r\n");
     return;
   }
-  replies->append("250-").append(options_.hostname).append("\r\n");
+  replies->append("250-").append(hostname()).append("\r\n");
   if (options_.pipelining && (site_ == nullptr || site_->group().pipelining))
     replies->append("250-PIPELINING\r\n");
   if (options_.chunking) replies->append("250-CHUNKING\r\n");
+  if (tls_use() != TlsUse::kNone && !secret_) replies->append("250-STARTTLS\r\n");
   replies->append("250-8BITMIME\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n250-DSN\r\n250 SIZE");
   if (max_size() > 0) replies->append(" ").append(std::to_string(max_size()));
   replies->append("\r\n");
 }
 
+void Receiver::start_tls(std::string* replies) {
+  if (secret_) return out_of_order("503 5.5.1 TLS is on already\r\n", replies);
+  reset_transaction();
+  if (!goes_on(Stage::kStartTls, {}, replies)) return;
+  replies->append("220 2.0.0 Ready to start TLS\r\n");
+  tls_begins_ = true;
+  phase_ = Phase::kHandshake;
+}
+
+bool Receiver::starts_tls(Handshake* how) {
+  *how = handshake_;
+  return std::exchange(tls_begins_, false);
+}
+
+void Receiver::tls_established() {
+  secret_ = true;
+  greeted_ = false;  // RFC 3207 §4.2: all is forgotten
+  phase_ = Phase::kCommand;
+}
+
 void Receiver::mail(std::string_view line, std::string* replies) {
   if (!greeted_ || in_transaction_) return out_of_order("503 5.5.1 Wrong order\r\n", replies);
+  if (tls_use() == TlsUse::kRequired && !secret_) {
+    replies->append("530 5.7.0 Must issue a STARTTLS command first\r\n");
+    return;
+  }
   if (fails(FailAt::kMail, replies)) return;
   const size_t at = line.find(" SIZE=");
   uint64_t declared = 0;
@@ -195,6 +229,7 @@ void Receiver::recipient(std::string_view line, std::string* replies) {
   if (!goes_on(Stage::kRcpt, path, replies)) return;
   ++recipients_;
   slots_.push_back(recipient_slot(path));
+  if (wants_late()) paths_.emplace_back(path);
   replies->append("250 2.1.5 Ok\r\n");
 }
 
@@ -230,122 +265,11 @@ void Receiver::chunk(std::string_view line, std::string* replies) {
   if (chunk_left_ == 0) feed_chunk(std::string_view(), replies);
 }
 
-size_t Receiver::feed_chunk(std::string_view bytes, std::string* replies) {
-  const size_t used = static_cast<size_t>(std::min<uint64_t>(bytes.size(), chunk_left_));
-  chunk_left_ -= used;
-  size_bytes_ += used;
-  if (in_header_ && !chunk_discarded_) scan_header(bytes.substr(0, used));
-  if (chunk_left_ > 0) return used;
-  phase_ = Phase::kCommand;
-  if (chunk_discarded_) {
-    replies->append("503 5.5.1 No valid recipients\r\n");
-    if (last_chunk_) reset_transaction();
-  } else if (last_chunk_) {
-    end_message(replies);
-  } else {
-    replies->append("250 2.0.0 Chunk taken\r\n");
-  }
-  return used;
-}
-
-// Looks for CRLF . CRLF. Content has few dots, so memchr for the dot passes over it at the speed of memory;
-// only the start and the end of a segment are matched byte by byte, as a terminator may be split between
-// segments.
-size_t Receiver::feed_data(std::string_view bytes, std::string* replies) {
-  static constexpr std::string_view kEnd = "\r\n.\r\n";
-  size_t at = 0;
-  while (at < bytes.size()) {
-    if (matched_ == 0 || matched_ == 1) {
-      const void* dot = std::memchr(bytes.data() + at, '.', bytes.size() - at);
-      const size_t stop =
-          dot == nullptr ? bytes.size() : static_cast<size_t>(static_cast<const char*>(dot) - bytes.data());
-      // Begin again two bytes before the dot, or before the end: that is where a CRLF can stand.
-      if (stop > at + 2) {
-        at = stop - 2;
-        matched_ = 0;
-      }
-    }
-    const char c = bytes[at++];
-    matched_ = c == kEnd[matched_] ? matched_ + 1 : (c == '\r' ? 1 : 0);
-    if (matched_ == kEnd.size()) break;
-  }
-  size_bytes_ += at;
-  if (in_header_) scan_header(bytes.substr(0, at));
-  if (matched_ == kEnd.size()) {
-    phase_ = Phase::kCommand;
-    line_.clear();
-    end_message(replies);
-  }
-  return at;
-}
-
-void Receiver::scan_header(std::string_view bytes) {
-  while (in_header_ && !bytes.empty()) {
-    const void* end = std::memchr(bytes.data(), '\n', bytes.size());
-    if (end == nullptr) {
-      if (line_.size() < kMaxLine) line_.append(bytes);
-      return;
-    }
-    const size_t length = static_cast<size_t>(static_cast<const char*>(end) - bytes.data());
-    if (line_.empty()) {
-      header_line(bytes.substr(0, length));
-    } else {
-      line_.append(bytes.substr(0, length));
-      header_line(line_);
-      line_.clear();
-    }
-    bytes.remove_prefix(length + 1);
-  }
-}
-
-void Receiver::header_line(std::string_view line) {
-  if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-  if (line.empty()) {
-    in_header_ = false;
-    return;
-  }
-  if (!starts_with(line, "X-Load-Id:")) return;
-  line.remove_prefix(10);
-  while (!line.empty() && line.front() == ' ') line.remove_prefix(1);
-  message_id_.assign(line);
-}
-
-void Receiver::end_message(std::string* replies) {
-  const uint32_t recipients = recipients_;
-  const bool too_large = max_size() > 0 && size_bytes_ > max_size();
-  line_.clear();
-  std::vector<uint32_t> slots = std::move(slots_);
-  reset_transaction();
-  if (too_large) {
-    replies->append("552 5.3.4 Message too large\r\n");
-    return;
-  }
-  if (fails(FailAt::kDot, replies) || !goes_on(Stage::kDot, {}, replies)) return;
-  slots_ = std::move(slots);
-  if (site_ != nullptr) site_->took(&visit_, recipients);
-  ++tally_->messages;
-  tally_->recipients += recipients;
-  tally_->bytes += size_bytes_;
-  if (options_.delay_ms > 0) {
-    pause_ += conf::Duration(options_.delay_ms * 1000LL);
-    held_from_ = replies->size();
-  }
-  taken_ = true;
-}
-
-void Receiver::begin_content() {
-  content_begun_ = true;
-  in_header_ = true;
-  message_id_.clear();
-  size_bytes_ = 0;
-  matched_ = 2;  // the CRLF of the DATA command counts (RFC 5321 §4.1.1.4)
-  line_.clear();
-}
-
 void Receiver::reset_transaction() {
   in_transaction_ = false;
   recipients_ = 0;
   slots_.clear();
+  paths_.clear();
   content_begun_ = false;
   in_header_ = false;
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "bench/personality/id_count.h"
@@ -36,8 +37,12 @@ class Receiver {
   Receiver(const Receiver&) = delete;
   Receiver& operator=(const Receiver&) = delete;
 
-  // Plays `site` (borrowed) from now on; before the greeting.
-  void visit(Site* site, std::string source);
+  // Plays `site` (borrowed) from now on, at one of its addresses; before the greeting.
+  void visit(Site* site, std::string source, std::string_view address);
+  Site* site() const { return site_; }
+  const Visit& visitor() const { return visit_; }
+  // The sender has closed: what it sent may still be fed, but the connection counts no more.
+  void sender_left();
   // The time of all that is fed until the next call.
   void set_now(conf::Instant now) { now_ = now; }
   // The greeting, or what the site says instead of it.
@@ -52,19 +57,28 @@ class Receiver {
   // How long the site thinks before it says what stands in `replies` from *from on; 0 mostly. Asked once
   // after each feed(), which stops at such a place.
   conf::Duration pause(size_t* from);
+  // True once after the 220 to STARTTLS: the owner begins the handshake, and plays `*how`. What came in the
+  // clear behind the command is thrown away (RFC 3207 §6, CVE-2011-0411).
+  bool starts_tls(Handshake* how);
+  void tls_established();
+  // What will come back for the message just taken; asked once.
+  std::vector<LateReport> take_late() { return std::exchange(late_, {}); }
   const std::vector<uint32_t>& slots() const { return slots_; }  // of the message just taken
   const std::string& message_id() const { return message_id_; }
   static std::string_view accept_reply() { return "250 2.0.0 Ok: taken\r\n"; }
   bool finished() const { return phase_ == Phase::kClosed; }
+  // Finished with a refusal that the sender must be able to read, whatever it has sent behind.
+  bool lingers() const { return lingers_; }
 
  private:
-  enum class Phase : uint8_t { kCommand, kData, kChunk, kClosed };
+  enum class Phase : uint8_t { kCommand, kData, kChunk, kHandshake, kClosed };
 
   // False: the site said no, which is in `replies`, or has gone.
   bool obeys(const Verdict& verdict, std::string* replies);
   bool goes_on(Stage stage, std::string_view argument, std::string* replies);
   void command(std::string_view line, std::string* replies);
   void hello(std::string_view verb, std::string* replies);
+  void start_tls(std::string* replies);
   void mail(std::string_view line, std::string* replies);
   void recipient(std::string_view line, std::string* replies);
   void data(std::string* replies);
@@ -82,6 +96,12 @@ class Receiver {
     return site_ != nullptr && site_->group().max_size_bytes > 0 ? site_->group().max_size_bytes
                                                                  : options_.max_size_bytes;
   }
+  const std::string& hostname() const {
+    return site_ != nullptr && !visit_.host.empty() ? visit_.host : options_.hostname;
+  }
+  TlsUse tls_use() const { return site_ != nullptr ? site_->group().tls : TlsUse::kNone; }
+  bool wants_late() const { return site_ != nullptr && !site_->group().late.empty(); }
+  void decide_late(const std::vector<std::string>& paths);
   bool fails(FailAt where, std::string* replies);
 
   const SinkOptions& options_;
@@ -107,6 +127,13 @@ class Receiver {
   conf::Duration pause_{0};
   size_t held_from_ = 0;
   std::vector<uint32_t> slots_;
+  bool lingers_ = false;
+  bool secret_ = false;      // TLS is on
+  bool tls_begins_ = false;  // STARTTLS got its 220
+  Handshake handshake_ = Handshake::kGood;
+  std::vector<std::string> paths_;  // forward-paths and header, kept only when late reports need them
+  std::string header_;
+  std::vector<LateReport> late_;
 };
 
 }  // namespace bench

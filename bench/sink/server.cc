@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -38,7 +39,11 @@ Server::Server(SinkOptions options, Scenario scenario)
     : options_(std::move(options)),
       random_(options_.seed),
       scenario_(std::move(scenario)),
-      buffer_(kBufferBytes) {}
+      buffer_(kBufferBytes) {
+  if (options_.time_scale != 0) scenario_.time_scale = options_.time_scale;
+  if (!options_.reports_to.empty()) scenario_.reports_to = options_.reports_to;
+  speed_up(&scenario_);
+}
 
 Server::~Server() {
   for (const auto& session : sessions_)
@@ -49,9 +54,10 @@ Server::~Server() {
 }
 
 conf::Status Server::start() {
-  const conf::Status descriptors =
-      want_descriptors(options_.max_connections + options_.listen.size() + scenario_.groups.size() + 64);
-  if (!descriptors) return descriptors;
+  size_t addresses = options_.listen.size();
+  for (const Group& group : scenario_.groups) addresses += group.addresses.size();
+  const conf::Status descriptors = want_descriptors(options_.max_connections + addresses + 64);
+  if (!descriptors.ok()) return descriptors;
   epoll_ = epoll_create1(EPOLL_CLOEXEC);
   if (epoll_ < 0)
     return conf::Error{conf::ErrorCode::kIo, std::string("epoll_create1: ") + std::strerror(errno)};
@@ -59,33 +65,46 @@ conf::Status Server::start() {
     sites_.push_back(std::make_unique<Site>(group, scenario_.seed, conf::SystemClock().now()));
   for (const std::string& address : options_.listen) {
     const conf::Status listening = listen(address, sites_.empty() ? nullptr : sites_.front().get());
-    if (!listening) return listening;
+    if (!listening.ok()) return listening;
   }
   for (size_t i = 0; i < sites_.size() && options_.listen.empty(); ++i) {
     for (const std::string& address : scenario_.groups[i].addresses) {
       const conf::Status listening = listen(address + ":" + std::to_string(scenario_.port), sites_[i].get());
-      if (!listening) return listening;
+      if (!listening.ok()) return listening;
     }
   }
+  const conf::Status opened = open_files();
+  return opened.ok() ? start_postman() : opened;
+}
+
+conf::Status Server::open_files() {
   if (!options_.ids_path.empty()) {
     const conf::Status opened = ids_.open(options_.ids_path);
-    if (!opened) return opened;
+    if (!opened.ok()) return opened;
   }
-  if (!options_.count_path.empty()) {
-    count_fd_ = ::open(options_.count_path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (count_fd_ < 0)
-      return conf::Error{conf::ErrorCode::kIo, options_.count_path + ": " + std::strerror(errno)};
-    write_count(now_us(), true);
-  }
+  if (options_.count_path.empty()) return conf::success();
+  count_fd_ = ::open(options_.count_path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (count_fd_ < 0)
+    return conf::Error{conf::ErrorCode::kIo, options_.count_path + ": " + std::strerror(errno)};
+  write_count(now_us(), true);
   return conf::success();
+}
+
+conf::Status Server::start_postman() {
+  if (scenario_.reports_to.empty()) return conf::success();
+  const conf::Result<SocketAddress> to = parse_socket_address(scenario_.reports_to);
+  if (!to.ok()) return to.error();
+  const conf::Status allowed = Postman::allowed(to.value(), options_.reports_anywhere);
+  if (allowed.ok()) postman_ = std::make_unique<Postman>(to.value(), options_.hostname);
+  return allowed;
 }
 
 conf::Status Server::listen(const std::string& text, Site* site) {
   const conf::Result<SocketAddress> address = parse_socket_address(text);
-  if (!address) return address.error();
+  if (!address.ok()) return address.error();
   const conf::Result<int> fd = listen_on(address.value());
-  if (!fd) return fd.error();
-  listeners_.emplace(fd.value(), site);
+  if (!fd.ok()) return fd.error();
+  listeners_.emplace(fd.value(), Listener{site, text.substr(0, text.rfind(':'))});
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.fd = fd.value();
@@ -93,9 +112,9 @@ conf::Status Server::listen(const std::string& text, Site* site) {
   return conf::success();
 }
 
-void Server::run(const volatile std::sig_atomic_t* stop) {
+conf::Status Server::run(const volatile std::sig_atomic_t* stop) {
   epoll_event events[256];
-  while (*stop == 0) {
+  while (*stop == 0 && trouble_.ok()) {
     const int count = epoll_wait(epoll_, events, 256, wait_ms(now_us()));
     for (int i = 0; i < count; ++i) {
       const int fd = events[i].data.fd;
@@ -105,6 +124,10 @@ void Server::run(const volatile std::sig_atomic_t* stop) {
       }
       Session* session = sessions_[static_cast<size_t>(fd)].get();
       if (session == nullptr) continue;
+      if (session->delayed && (events[i].events & (EPOLLHUP | EPOLLERR)) != 0) {
+        close_session(session);  // reset while a slow reply was due
+        continue;
+      }
       if ((events[i].events & EPOLLOUT) != 0 && !write_out(session)) continue;
       if ((events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) readable(session);
     }
@@ -113,14 +136,19 @@ void Server::run(const volatile std::sig_atomic_t* stop) {
     write_count(now, false);
   }
   write_count(now_us(), true);
+  return trouble_;
 }
 
-void Server::accept_all(int listener, Site* site) {
+void Server::accept_all(int listener_fd, const Listener& listener) {
   for (;;) {
     sockaddr_storage peer{};
     socklen_t length = sizeof peer;
     const int fd =
-        accept4(listener, reinterpret_cast<sockaddr*>(&peer), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        accept4(listener_fd, reinterpret_cast<sockaddr*>(&peer), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0 && (errno == EMFILE || errno == ENFILE))
+      trouble_ = conf::Error{conf::ErrorCode::kLimit,
+                             "no file descriptor is left for another connection, with " +
+                                 std::to_string(tally_.open) + " open; allow more (ulimit -n)"};
     if (fd < 0) return;
     const int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -132,115 +160,43 @@ void Server::accept_all(int listener, Site* site) {
       ::close(fd);
       continue;
     }
-    ++tally_.connections;
-    tally_.max_open = std::max(tally_.max_open, ++tally_.open);
-    if (sessions_.size() <= static_cast<size_t>(fd)) sessions_.resize(static_cast<size_t>(fd) + 64);
-    auto session = std::make_unique<Session>(fd, options_, &tally_, &random_);
-    session->serial = next_serial_++;
-    if (site != nullptr) session->receiver.visit(site, host_text(peer));
-    session->receiver.set_now(conf::SystemClock().now());
-    session->receiver.greet(&session->output);
-    session->watched = EPOLLIN;
-    epoll_event event{};
-    event.events = session->watched;
-    event.data.fd = fd;
-    epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event);
-    Session* kept = session.get();
-    sessions_[static_cast<size_t>(fd)] = std::move(session);
-    hold(kept, {});
-    write_out(kept);
+    welcome(fd, listener, listener.site == nullptr ? std::string() : host_text(peer));
   }
 }
 
-void Server::readable(Session* session) {
-  if (session->delayed || !session->output.empty()) return;
-  const ssize_t size = ::read(session->fd, buffer_.data(), buffer_.size());
-  if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
-  if (size <= 0) return close_session(session);
-  take(session, std::string_view(buffer_.data(), static_cast<size_t>(size)));
-  write_out(session);
-}
-
-void Server::take(Session* session, std::string_view bytes) {
-  Receiver& receiver = session->receiver;
-  receiver.set_now(conf::SystemClock().now());
-  while (!bytes.empty() && !receiver.finished() && !session->delayed) {
-    bytes.remove_prefix(receiver.feed(bytes, &session->output));
-    if (receiver.message_taken()) {
-      if (!receiver.message_id().empty()) ids_.add(receiver.message_id());
-      for (const uint32_t slot : receiver.slots()) id_count_.add(receiver.message_id(), slot);
-      if (!receiver.reply_lost()) session->output.append(Receiver::accept_reply());
-    }
-    hold(session, bytes);
+void Server::welcome(int fd, const Listener& listener, const std::string& source) {
+  ++tally_.connections;
+  tally_.max_open = std::max(tally_.max_open, ++tally_.open);
+  if (sessions_.size() <= static_cast<size_t>(fd)) sessions_.resize(static_cast<size_t>(fd) + 64);
+  auto session = std::make_unique<Session>(fd, options_, &tally_, &random_);
+  session->serial = next_serial_++;
+  if (listener.site != nullptr) {
+    session->receiver.visit(listener.site, source, listener.address);
+    if (listener.site->is_full(session->receiver.visitor())) notice_departed(session->receiver);
   }
-  // An id is in the file before its 250 is on the wire.
-  if (!ids_.flush()) std::fprintf(stderr, "penstock-sink: id file: %s\n", std::strerror(errno));
-}
-
-// When the receiver thinks first: what it says, and what the sender has said since, wait.
-void Server::hold(Session* session, std::string_view unread) {
-  size_t from = 0;
-  const conf::Duration pause = session->receiver.pause(&from);
-  if (pause.count() == 0) return;
-  session->delayed = true;
-  session->held = session->output.substr(from);
-  session->output.resize(from);
-  session->unread.assign(unread);
-  due_.push({now_us() + pause.count(), session->fd, session->serial});
-}
-
-void Server::answer_due(int64_t now) {
-  while (!due_.empty() && due_.top().at_us <= now) {
-    const Due due = due_.top();
-    due_.pop();
-    Session* session = sessions_[static_cast<size_t>(due.fd)].get();
-    if (session == nullptr || session->serial != due.serial) continue;
-    session->delayed = false;
-    session->output.append(session->held);
-    session->held.clear();
-    std::string unread;
-    unread.swap(session->unread);
-    take(session, unread);
-    write_out(session);
-  }
-}
-
-bool Server::write_out(Session* session) {
-  while (!session->output.empty()) {
-    const ssize_t size = ::send(session->fd, session->output.data(), session->output.size(), MSG_NOSIGNAL);
-    if (size < 0 && errno == EAGAIN) break;
-    if (size < 0) {
-      close_session(session);
-      return false;
-    }
-    session->output.erase(0, static_cast<size_t>(size));
-  }
-  if (session->output.empty() && session->receiver.finished() && !session->delayed) {
-    close_session(session);
-    return false;
-  }
-  watch(session);
-  return true;
-}
-
-// A session whose reply waits does not read: its sender feels the brake. Level-triggered input would spin
-// otherwise.
-void Server::watch(Session* session) {
-  const uint32_t wanted = !session->output.empty() ? static_cast<uint32_t>(EPOLLOUT)
-                          : session->delayed       ? 0U
-                                                   : static_cast<uint32_t>(EPOLLIN);
-  if (wanted == session->watched) return;
-  session->watched = wanted;
+  session->receiver.set_now(conf::SystemClock().now());
+  session->receiver.greet(&session->output);
+  session->watched = EPOLLIN;
   epoll_event event{};
-  event.events = wanted;
-  event.data.fd = session->fd;
-  epoll_ctl(epoll_, EPOLL_CTL_MOD, session->fd, &event);
+  event.events = session->watched;
+  event.data.fd = fd;
+  epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event);
+  Session* kept = session.get();
+  sessions_[static_cast<size_t>(fd)] = std::move(session);
+  hold(kept, {});
+  write_out(kept);
 }
 
-void Server::close_session(Session* session) {
-  ::close(session->fd);
-  --tally_.open;
-  sessions_[static_cast<size_t>(session->fd)].reset();
+// A connection that the sender has closed is over for the sender, though what it sent last may still be
+// unread here. It must not make the next connection one too many.
+void Server::notice_departed(const Receiver& newcomer) {
+  for (const auto& session : sessions_) {
+    if (!session || session->receiver.site() != newcomer.site() || !session->receiver.visitor().counted)
+      continue;
+    if (session->receiver.visitor().key != newcomer.visitor().key) continue;
+    pollfd gone{session->fd, POLLRDHUP, 0};
+    if (::poll(&gone, 1, 0) == 1) session->receiver.sender_left();
+  }
 }
 
 int Server::wait_ms(int64_t now) const {

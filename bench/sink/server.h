@@ -16,7 +16,9 @@
 #include "bench/personality/scenario.h"
 #include "bench/personality/site.h"
 #include "bench/sink/options.h"
+#include "bench/sink/postman.h"
 #include "bench/sink/receiver.h"
+#include "bench/sink/tls_end.h"
 #include "conf/vocab/random.h"
 #include "conf/vocab/result.h"
 
@@ -32,24 +34,36 @@ class Server {
 
   // Binds and opens what the options name.
   conf::Status start();
-  // Serves until *stop is not 0.
-  void run(const volatile std::sig_atomic_t* stop);
+  // Serves until *stop is not 0. An error ends it too: a receiver without free descriptors would only look
+  // like a slow one.
+  conf::Status run(const volatile std::sig_atomic_t* stop);
   const Tally& tally() const { return tally_; }
   size_t addresses() const { return listeners_.size(); }
   const IdCount& id_count() const { return id_count_; }
   const std::vector<std::unique_ptr<Site>>& sites() const { return sites_; }
+  const Postman* postman() const { return postman_.get(); }  // null: late reports go nowhere
 
  private:
+  struct Listener {
+    Site* site;  // null: no scenario
+    std::string address;
+  };
   struct Session {
     Session(int socket, const SinkOptions& options, Tally* tally, conf::Random* random)
         : fd(socket), receiver(options, tally, random) {}
+    std::string& unsent() { return tls ? wire : output; }
     int fd;
     Receiver receiver;
-    std::string output;
-    std::string held;      // what is said when the pause is over
-    std::string unread;    // arrived while a delayed reply was due
-    bool delayed = false;  // waits for its 250
-    uint32_t watched = 0;  // events asked of epoll
+    std::string output;  // replies; what TLS has made of them is in `wire`
+    std::string wire;
+    std::unique_ptr<TlsEnd> tls;
+    bool secret = false;     // the handshake is done
+    bool ending = false;     // closes when all is written
+    bool lingering = false;  // has said its last word and waits for the sender to close
+    std::string held;        // what is said when the pause is over
+    std::string unread;      // arrived while a delayed reply was due
+    bool delayed = false;    // waits for its 250
+    uint32_t watched = 0;    // events asked of epoll
     uint64_t serial = 0;
   };
   struct Due {
@@ -60,12 +74,19 @@ class Server {
   };
 
   conf::Status listen(const std::string& address, Site* site);
-  void accept_all(int listener, Site* site);
+  conf::Status start_postman();
+  conf::Status open_files();
+  void accept_all(int fd, const Listener& listener);
+  void welcome(int fd, const Listener& listener, const std::string& source);
+  void notice_departed(const Receiver& newcomer);
   void readable(Session* session);
   void take(Session* session, std::string_view bytes);
+  void took_message(Session* session);
+  void begin_tls(Session* session, Handshake how);
   void hold(Session* session, std::string_view unread);
   void answer_due(int64_t now);
   bool write_out(Session* session);  // false: the session was closed
+  bool finish(Session* session);     // likewise
   void watch(Session* session);
   void close_session(Session* session);
   int wait_ms(int64_t now) const;
@@ -83,7 +104,10 @@ class Server {
   Scenario scenario_;
   std::vector<std::unique_ptr<Site>> sites_;
   IdCount id_count_;
-  std::unordered_map<int, Site*> listeners_;        // null: no scenario
+  std::unordered_map<int, Listener> listeners_;
+  std::unordered_map<const Site*, std::shared_ptr<relay::tls::Context>> contexts_;
+  std::unique_ptr<Postman> postman_;
+  conf::Status trouble_ = conf::success();
   std::vector<std::unique_ptr<Session>> sessions_;  // by descriptor
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
   std::vector<char> buffer_;

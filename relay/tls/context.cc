@@ -20,6 +20,14 @@ constexpr size_t kKeptSessions = 10'000;
 
 conf::Error invalid(std::string detail) { return {conf::ErrorCode::kInvalid, std::move(detail)}; }
 
+conf::Status readable(const std::string& file, const char* key) {
+  if (access(file.c_str(), R_OK) == 0) return conf::success();
+  return conf::Error{conf::ErrorCode::kIo,
+                     std::string("[tls] ") + key + ": cannot read " + file + ": " + std::strerror(errno)};
+}
+
+}  // namespace
+
 std::unique_ptr<SSL_CTX, CtxFree> make_ctx(const SSL_METHOD* method) {
   std::unique_ptr<SSL_CTX, CtxFree> ctx(SSL_CTX_new(method));
   SSL_CTX_set_min_proto_version(ctx.get(), TLS1_2_VERSION);  // RFC 8996
@@ -29,14 +37,6 @@ std::unique_ptr<SSL_CTX, CtxFree> make_ctx(const SSL_METHOD* method) {
                                   SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   return ctx;
 }
-
-conf::Status readable(const std::string& file, const char* key) {
-  if (access(file.c_str(), R_OK) == 0) return conf::success();
-  return conf::Error{conf::ErrorCode::kIo,
-                     std::string("[tls] ") + key + ": cannot read " + file + ": " + std::strerror(errno)};
-}
-
-}  // namespace
 
 std::string openssl_error(const std::string& what) {
   const unsigned long code = ERR_peek_last_error();

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "conf/vocab/result.h"
 
@@ -16,6 +17,9 @@ class Context {
   // does not belong to the certificate, expired is a warning in `*warning`, may be null).
   static conf::Result<std::shared_ptr<Context>> server(const std::string& certificate_file,
                                                        const std::string& key_file, std::string* warning);
+  // A key and a certificate made on the spot (P-256, signed by itself, good for a day) for `names`, not
+  // empty: for receivers of load tests, whose certificates nobody verifies.
+  static conf::Result<std::shared_ptr<Context>> self_signed(const std::vector<std::string>& names);
   // `ca_file` empty: the system's store (loaded on first need: it costs 40-100 ms).
   static conf::Result<std::shared_ptr<Context>> client(const std::string& ca_file);
   ~Context();

@@ -36,6 +36,9 @@ struct Context::State {
   conf::Status load_store();                                        // what certificates are verified with
 };
 
+// With the settings that all contexts share.
+std::unique_ptr<SSL_CTX, CtxFree> make_ctx(const SSL_METHOD* method);
+
 // "what: reason", from OpenSSL's error queue, which is empty afterwards.
 std::string openssl_error(const std::string& what);
 

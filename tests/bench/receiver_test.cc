@@ -9,7 +9,7 @@ using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 
 struct Talk {
   explicit Talk(Group rules) : group(std::move(rules)), site(group, 1, conf::Instant(0us)) {
-    receiver.visit(&site, "127.0.0.1");
+    receiver.visit(&site, "127.0.0.1", "");
     receiver.greet(&replies);
     replies.clear();
   }
