@@ -1,0 +1,84 @@
+#!/bin/bash
+# scenario.sh: a relay against the receivers of a scenario, with a name server that knows them, all on loopback.
+#   bench/scenario.sh twenty-sites 5000         a name of bench/scenarios or a file, and how many messages
+# TIME_SCALE=60 lets an hour of the scenario last a minute; RATE=200 gives the relay so many messages a second;
+# RELAY=127.0.0.1:2500 loads a relay that runs already, in place of Penstock with its default rules: it must ask the
+# name server at 127.0.0.1:$LAB_DNS_PORT and deliver to port $LAB_MX_PORT. CONF=FILE is added to Penstock's configuration.
+# Ends when nothing has arrived for QUIET (10) seconds, or after PATIENCE (600). Prints the summary of the receiver; its
+# JSON, with the broken limits of each site, is build/bench/scenario-NAME.json. Exit status 3: a limit was broken.
+set -u
+# shellcheck source=scripts/common.sh
+. "$(dirname "$0")/../scripts/common.sh"
+export LAB_DNS_PORT=${LAB_DNS_PORT:-5757} LAB_MX_PORT=${LAB_MX_PORT:-2525}
+# shellcheck source=scripts/lab.sh
+. "$ROOT/scripts/lab.sh"
+SCENARIO=${1:?a name of bench/scenarios or a file} MESSAGES=${2:-1000}
+[ -e "$SCENARIO" ] || SCENARIO=$ROOT/bench/scenarios/$SCENARIO.toml
+NAME=$(basename "$SCENARIO" .toml)
+BIN=${PENSTOCK_BIN:-$ROOT/build/release/bin}
+PORT=${PORT:-2553} HOME_PORT=${HOME_PORT:-2554}
+QUIET=${QUIET:-10} PATIENCE=${PATIENCE:-600}
+OUT=$ROOT/build/bench
+[ -n "${PENSTOCK_BIN:-}" ] || build_preset release
+mkdir -p "$OUT"
+DIR=$(mktemp -d "${BENCH_DIR:-/var/tmp}/penstock-scenario.XXXXXX")
+chmod 755 "$DIR"
+trap 'stop_all; rm -rf "$DIR"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+"$BIN/penstock-sink" --scenario "$SCENARIO" --zone "$DIR/test.zone" --shares "$DIR/shares" || exit 2
+grep -q '^port *= *'"$LAB_MX_PORT"'$' "$SCENARIO" || grep -q '^port' "$SCENARIO" || sed "1i port = $LAB_MX_PORT" "$SCENARIO" >"$DIR/$NAME.toml"
+[ -e "$DIR/$NAME.toml" ] || cp "$SCENARIO" "$DIR/$NAME.toml"
+lab_dns "$DIR"
+# The mailbox that bounces and complaints come back to.
+start "$DIR/home.out" "$BIN/penstock-sink" --listen "127.0.0.1:$HOME_PORT"
+home=$LAST_PID
+start "$DIR/sink.out" "$BIN/penstock-sink" --scenario "$DIR/$NAME.toml" --time-scale "${TIME_SCALE:-1}" \
+  --reports-to "127.0.0.1:$HOME_PORT" --count-file "$DIR/count" --report "$OUT/scenario-$NAME.json" \
+  --expect "$MESSAGES" --fail-on broken
+sink=$LAST_PID
+wait_for 10 grep -q listening "$DIR/sink.out" || fail "the receiver does not listen: $(tail -1 "$DIR/sink.out")"
+if [ -z "${RELAY:-}" ]; then
+  cat >"$DIR/penstock.toml" <<END
+hostname = "relay.sender.test"
+[[listener]]
+address = "127.0.0.1:$PORT"
+[defaults]
+port = $LAB_MX_PORT
+[dns]
+servers = ["127.0.0.1:$LAB_DNS_PORT"]
+allow_private_targets = true
+[spool]
+path = "$DIR/spool"
+[log]
+path = "$DIR/delivery.jsonl"
+[admin]
+socket = "$DIR/admin.sock"
+END
+  [ -z "${CONF:-}" ] || cat "$CONF" >>"$DIR/penstock.toml"
+  start "$DIR/penstock.log" "$BIN/penstock" -c "$DIR/penstock.toml" serve
+  RELAY=127.0.0.1:$PORT
+  wait_for 20 port_open 127.0.0.1 "$PORT" || fail "the relay did not start: $(tail -3 "$DIR/penstock.log")"
+fi
+# 4,000 recipient domains as the shares want them, in a mixed order that is always the same.
+domains=$(awk '{ n = int($2 * 4000 + 0.5); for (i = 0; i < (n < 1 ? 1 : n); i++) print $1 }' "$DIR/shares" |
+  shuf --random-source=<(yes) | paste -sd,)
+"$BIN/penstock-load" --to "$RELAY" --messages "$MESSAGES" --connections 20 --domains "$domains" ${RATE:+--rate "$RATE"} ||
+  fail "the relay did not take all messages"
+began=$SECONDS last=$SECONDS had=
+while [ $((SECONDS - last)) -lt "$QUIET" ] && [ $((SECONDS - began)) -lt "$PATIENCE" ]; do
+  now=$(head -1 "$DIR/count")
+  [ "$now" = "$had" ] || last=$SECONDS
+  had=$now
+  [ "$now" -ge "$MESSAGES" ] && break
+  sleep 0.5
+done
+kill "$sink"
+wait "$sink"
+status=$?
+kill "$home"
+wait "$home"
+cat "$DIR/sink.out"
+sed -n 's/^penstock-sink: \([0-9]* messages\).*/\1 came back to the sender/p' "$DIR/home.out"
+exit $status
