@@ -47,6 +47,8 @@ void read_fault(conf::Section* section, Fault* fault) {
                                 : FaultKind::kDrop;
   if (has_reply && fault->at == Stage::kStored)
     section->report("reply", "a stored message has its 250 already; at = \"dot\" refuses it");
+  if (has_reply && fault->at == Stage::kContent)
+    section->report("reply", "nobody listens while content comes; at = \"dot\" refuses it");
   if (has_handshake && fault->at != Stage::kStartTls)
     section->report("handshake", "goes with at = \"starttls\"");
   section->finish();

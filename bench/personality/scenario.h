@@ -12,10 +12,23 @@
 
 namespace bench {
 
-// Where in a session something happens. kDot: the content has ended; kStored: after it was taken.
-enum class Stage : uint8_t { kConnect, kEhlo, kStartTls, kMail, kRcpt, kData, kDot, kStored };
-inline constexpr const char* kStageNames[] = {"connect", "ehlo", "starttls", "mail",
-                                              "rcpt",    "data", "dot",      "stored"};
+// Where in a session something happens. kContent: its first bytes have come; kDot: it has ended; kStored: the
+// message was taken.
+enum class Stage : uint8_t {
+  kConnect,
+  kEhlo,
+  kStartTls,
+  kMail,
+  kRcpt,
+  kData,
+  kContent,
+  kDot,
+  kStored,
+  kRset,
+  kQuit
+};
+inline constexpr const char* kStageNames[] = {"connect", "ehlo", "starttls", "mail", "rcpt", "data",
+                                              "content", "dot",  "stored",   "rset", "quit"};
 
 enum class FaultKind : uint8_t { kReply, kDrop, kDelay, kHandshake };
 // What becomes of a TLS handshake after the 220: an alert, an end in the middle of the server's first flight,

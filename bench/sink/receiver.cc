@@ -68,11 +68,17 @@ bool Receiver::goes_on(Stage stage, std::string_view argument, std::string* repl
   return site_ == nullptr || obeys(site_->judge(&visit_, stage, argument, now_), replies);
 }
 
-bool Receiver::reply_lost() {
-  std::string nothing;
-  if (goes_on(Stage::kStored, {}, &nothing)) return false;
+bool Receiver::reply_lost(const std::string& replies) {
+  if (goes_on_unheard(Stage::kStored, replies)) return false;
   phase_ = Phase::kClosed;
   return true;
+}
+
+bool Receiver::goes_on_unheard(Stage stage, const std::string& replies) {
+  std::string nothing;
+  const bool on = goes_on(stage, {}, &nothing);
+  if (pause_.count() > 0) held_from_ = replies.size();  // what was said before is not held
+  return on;
 }
 
 conf::Duration Receiver::pause(size_t* from) {
@@ -84,6 +90,7 @@ size_t Receiver::feed(std::string_view bytes, std::string* replies) {
   size_t used = 0;
   while (used < bytes.size() && !taken_ && pause_.count() == 0 && phase_ != Phase::kClosed) {
     const std::string_view rest = bytes.substr(used);
+    if (content_fresh_ && !content_goes_on(*replies)) break;
     switch (phase_) {
       case Phase::kCommand:
         used += feed_command(rest, replies);
@@ -102,6 +109,12 @@ size_t Receiver::feed(std::string_view bytes, std::string* replies) {
     }
   }
   return used;
+}
+
+bool Receiver::content_goes_on(const std::string& replies) {
+  content_fresh_ = false;
+  if (!goes_on_unheard(Stage::kContent, replies)) phase_ = Phase::kClosed;
+  return phase_ != Phase::kClosed && pause_.count() == 0;
 }
 
 bool Receiver::message_taken() {
@@ -138,13 +151,13 @@ size_t Receiver::feed_command(std::string_view bytes, std::string* replies) {
 void Receiver::command(std::string_view line, std::string* replies) {
   if (is_verb(line, "EHLO") || is_verb(line, "HELO") || is_verb(line, "LHLO")) return hello(line, replies);
   if (is_verb(line, "QUIT")) {
-    replies->append("221 2.0.0 Bye\r\n");
+    if (goes_on(Stage::kQuit, {}, replies)) replies->append("221 2.0.0 Bye\r\n");
     phase_ = Phase::kClosed;
   } else if (is_verb(line, "NOOP")) {
     replies->append("250 2.0.0 Ok\r\n");
   } else if (is_verb(line, "RSET")) {
     reset_transaction();
-    replies->append("250 2.0.0 Ok\r\n");
+    if (goes_on(Stage::kRset, {}, replies)) replies->append("250 2.0.0 Ok\r\n");
   } else if (is_verb(line, "VRFY")) {
     replies->append("252 2.1.5 Send some mail\r\n");
   } else if (tls_use() != TlsUse::kNone && is_verb(line, "STARTTLS")) {

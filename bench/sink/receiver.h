@@ -53,7 +53,7 @@ class Receiver {
   // True once after a message has ended and was taken: its 250 is then the caller's to send (accept_reply()).
   bool message_taken();
   // Has the site lost the connection after it stored the message just taken? Then its 250 is never sent.
-  bool reply_lost();
+  bool reply_lost(const std::string& replies);
   // How long the site thinks before it says what stands in `replies` from *from on; 0 mostly. Asked once
   // after each feed(), which stops at such a place.
   conf::Duration pause(size_t* from);
@@ -76,6 +76,8 @@ class Receiver {
   // False: the site said no, which is in `replies`, or has gone.
   bool obeys(const Verdict& verdict, std::string* replies);
   bool goes_on(Stage stage, std::string_view argument, std::string* replies);
+  bool content_goes_on(const std::string& replies);
+  bool goes_on_unheard(Stage stage, const std::string& replies);  // where nothing can be replied
   void command(std::string_view line, std::string* replies);
   void hello(std::string_view verb, std::string* replies);
   void start_tls(std::string* replies);
@@ -121,6 +123,7 @@ class Receiver {
   bool last_chunk_ = false;
   bool chunk_discarded_ = false;
   bool content_begun_ = false;
+  bool content_fresh_ = false;  // nothing of it has come
   Site* site_ = nullptr;
   Visit visit_;
   conf::Instant now_{};

@@ -135,6 +135,7 @@ void Receiver::decide_late(const std::vector<std::string>& paths) {
 void Receiver::begin_content() {
   header_.clear();
   content_begun_ = true;
+  content_fresh_ = true;
   in_header_ = true;
   message_id_.clear();
   size_bytes_ = 0;

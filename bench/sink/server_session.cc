@@ -58,7 +58,7 @@ void Server::took_message(Session* session) {
   for (const uint32_t slot : receiver.slots()) id_count_.add(receiver.message_id(), slot);
   for (LateReport& report : receiver.take_late())
     if (postman_) postman_->post(std::move(report));
-  if (!receiver.reply_lost()) session->output.append(Receiver::accept_reply());
+  if (!receiver.reply_lost(session->output)) session->output.append(Receiver::accept_reply());
 }
 
 void Server::begin_tls(Session* session, Handshake how) {

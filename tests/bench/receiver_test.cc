@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstring>
+
 namespace bench {
 namespace {
 
@@ -18,7 +21,7 @@ struct Talk {
     replies.clear();
     while (!text.empty() && !receiver.finished()) {
       text.remove_prefix(receiver.feed(text, &replies));
-      if (receiver.message_taken() && !receiver.reply_lost()) replies.append(Receiver::accept_reply());
+      if (receiver.message_taken() && !receiver.reply_lost(replies)) replies.append(Receiver::accept_reply());
       size_t from = 0;
       if (const conf::Duration pause = receiver.pause(&from); pause.count() > 0) {
         paused = pause;
@@ -85,6 +88,74 @@ TEST(Receiver, HoldsOnlyTheSlowReply) {
   EXPECT_EQ(talk.paused, 2s);
   EXPECT_EQ(talk.replies, "250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n");
   EXPECT_EQ(talk.held, "250 2.1.5 Ok\r\n");
+}
+
+TEST(Receiver, DropsAtEachPlaceThatAScenarioCanName) {
+  const struct {
+    Stage at;
+    const char* last;  // what the sender hears last
+  } cases[] = {{Stage::kEhlo, ""},
+               {Stage::kMail, "250 SIZE\r\n"},
+               {Stage::kRcpt, "250 2.1.0 Ok\r\n"},
+               {Stage::kData, "250 2.1.5 Ok\r\n"},
+               {Stage::kContent, "354 Go ahead\r\n"},
+               {Stage::kDot, "354 Go ahead\r\n"},
+               {Stage::kStored, "354 Go ahead\r\n"},
+               {Stage::kRset, "250 2.0.0 Ok: taken\r\n"},
+               {Stage::kQuit, "250 2.0.0 Ok\r\n"}};
+  for (const auto& one : cases) {
+    Group group;
+    group.faults.push_back({one.at, FaultKind::kDrop});
+    Talk talk(group);
+    std::string heard;
+    for (std::string_view text : {std::string_view("EHLO x\r\n"), kMessage, std::string_view("RSET\r\n"),
+                                  std::string_view("QUIT\r\n")}) {
+      // Line by line, so that content comes apart from DATA.
+      while (!text.empty() && !talk.receiver.finished()) {
+        const size_t end = text.find('\n') + 1;
+        heard += talk.say(text.substr(0, end));
+        text.remove_prefix(end);
+      }
+    }
+    const std::string last = heard.substr(heard.size() - std::min(heard.size(), std::strlen(one.last)));
+    EXPECT_EQ(last, one.last) << kStageNames[static_cast<size_t>(one.at)];
+    EXPECT_TRUE(talk.receiver.finished());
+    EXPECT_EQ(talk.site.tally().dropped, 1U) << kStageNames[static_cast<size_t>(one.at)];
+    EXPECT_EQ(talk.tally.messages, one.at >= Stage::kStored ? 1U : 0U);
+  }
+}
+
+TEST(Receiver, HoldsContentBackThatComesThroughASlowPlace) {
+  Group group;
+  group.faults.push_back({Stage::kContent, FaultKind::kDelay, 1, "", 3s});
+  Talk talk(group);
+  talk.say("EHLO x\r\n");
+  talk.say(kMessage);
+  EXPECT_EQ(talk.paused, 3s);
+  EXPECT_EQ(talk.held, "");
+  EXPECT_EQ(talk.tally.messages, 0U);
+  EXPECT_EQ(talk.say("X-Load-Id: p-2\r\n\r\nx\r\n.\r\n"), "250 2.0.0 Ok: taken\r\n");
+}
+
+// The end of the data wherever it is cut, and everything that only looks like it.
+TEST(Receiver, FindsTheEndOfTheDataHoweverItIsCut) {
+  const std::string content =
+      "X-Load-Id: p-9\r\n\r\n..\r\na.\r\n.b\r\n\r\n..\r\n.\n.\r.\r\r\n.\r.\r\n x\r\n.\r\n";
+  const std::string whole = "MAIL FROM:<>\r\nRCPT TO:<u@c.test>\r\nDATA\r\n" + content + "QUIT\r\n";
+  for (size_t first = 1; first < whole.size(); ++first) {
+    for (size_t second = first; second <= whole.size(); second += 3) {
+      Talk talk{Group()};
+      talk.say("EHLO x\r\n");
+      std::string heard = talk.say(whole.substr(0, first));
+      heard += talk.say(whole.substr(first, second - first));
+      heard += talk.say(whole.substr(second));
+      ASSERT_EQ(heard,
+                "250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n354 Go ahead\r\n250 2.0.0 Ok: taken\r\n221 2.0.0 Bye\r\n")
+          << first << " " << second;
+      ASSERT_EQ(talk.receiver.message_id(), "p-9");
+      ASSERT_EQ(talk.tally.bytes, content.size());
+    }
+  }
 }
 
 }  // namespace
