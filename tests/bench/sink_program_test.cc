@@ -69,9 +69,9 @@ TEST(SinkProgram, EndsWhenFileDescriptorsRunOut) {
   const std::string address = "127.0.0.1:" + std::to_string(next_port());
   std::string said;
   std::thread program(
-      [&] { said = run("ulimit -n 70; timeout 20 " + sink() + " --quiet --listen " + address); });
+      [&] { said = run("ulimit -n 70; timeout 60 " + sink() + " --quiet --listen " + address); });
   std::vector<std::unique_ptr<Sender>> senders;
-  for (int i = 0; i < 200 && Sender(address).reply().empty(); ++i)
+  for (int i = 0; i < 500 && Sender(address).reply().empty(); ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   for (int i = 0; i < 80; ++i) senders.push_back(std::make_unique<Sender>(address, 1000));
   program.join();
@@ -83,14 +83,15 @@ TEST(SinkProgram, EndsWhenFileDescriptorsRunOut) {
 
 TEST(SinkProgram, FailsOnWhatItWasToldToFailOn) {
   const std::string address = "127.0.0.1:" + std::to_string(next_port());
-  const std::string report = place() / "report.json";
+  const std::string report = place() / "report.json", pid_file = place() / "pid";
   std::string said;
   std::thread program([&] {
-    said = run("timeout --preserve-status 1 " + sink() +
-               " --quiet --expect 3 --fail-on lost,duplicated --report " + report + " --listen " + address);
+    said = run("sh -c 'echo $$ >" + pid_file + "; exec timeout --preserve-status 60 " + sink() +
+               " --quiet --expect 3 --fail-on lost,duplicated --report " + report + " --listen " + address +
+               "'");
   });
   std::string greeting;
-  for (int i = 0; i < 40 && greeting.empty(); ++i) {
+  for (int i = 0; i < 500 && greeting.empty(); ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
     Sender sender(address);
     greeting = sender.reply();
@@ -102,6 +103,10 @@ TEST(SinkProgram, FailsOnWhatItWasToldToFailOn) {
       EXPECT_EQ(sender.say(std::string("X-Load-Id: ") + id + "\r\n\r\nx\r\n.").substr(0, 3), "250");
     }
   }
+  pid_t pid = 0;
+  std::ifstream(pid_file) >> pid;
+  ASSERT_GT(pid, 1);
+  ::kill(pid, SIGTERM);  // timeout passes it on
   program.join();
   EXPECT_NE(said.find("penstock-sink: --fail-on: lost: 1\npenstock-sink: --fail-on: duplicated: 1\n"),
             std::string::npos)
