@@ -19,6 +19,7 @@ namespace {
 
 using relay::smtp::ClientEvent;
 using relay::smtp::ClientSession;
+using Outcome = relay::smtp::RecipientOutcome::Kind;
 
 constexpr size_t kMaxWaiting = 50'000;  // of at most some 5 KB each
 constexpr size_t kMaxPerConnection = 100;
@@ -109,6 +110,7 @@ Postman::~Postman() {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     stopping_ = true;
+    if (fd_ >= 0) ::shutdown(fd_, SHUT_RDWR);
   }
   changed_.notify_one();
   thread_.join();
@@ -128,7 +130,7 @@ void Postman::post(LateReport report) {
 PostTotals Postman::totals() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   PostTotals totals = totals_;
-  totals.waiting = letters_.size();
+  totals.waiting = letters_.size() + carried_;
   return totals;
 }
 
@@ -148,10 +150,12 @@ std::vector<Postman::Letter> Postman::due_letters(std::unique_lock<std::mutex>* 
   const conf::Duration wait = letters_.empty() ? conf::Duration(1'000'000) : letters_.begin()->first - now();
   if (wait.count() > 0) changed_.wait_for(*lock, std::min(wait, conf::Duration(1'000'000)));
   std::vector<Letter> letters;
+  carried_ = 0;
   while (!stopping_ && !letters_.empty() && letters_.begin()->first <= now() &&
          letters.size() < kMaxPerConnection) {
     letters.push_back(std::move(letters_.begin()->second));
     letters_.erase(letters_.begin());
+    ++carried_;
   }
   return letters;
 }
@@ -161,39 +165,49 @@ void Postman::carry(std::vector<Letter>* letters) {
   const int fd = connected(to_, &trouble);
   size_t next = 0;
   if (fd >= 0) {
-    relay::smtp::ClientOptions options;
-    options.ehlo_name = hostname_;
-    options.tls = conf::TlsMode::kOff;
-    ClientSession session(options, now());
-    for (bool over = false; !over;) {
-      ClientEvent event;
-      while (!over && session.next_event(&event, now())) {
-        if (event.kind == ClientEvent::Kind::kReady && next < letters->size()) {
-          const Letter& letter = (*letters)[next];
-          const std::string token = std::to_string(next_token_++) + "." + std::to_string(::getpid());
-          session.begin(transaction(letter.report, late_report_text(letter.report, letter.arrival,
-                                                                    conf::SystemClock().wall(), token)),
-                        now());
-        } else if (event.kind == ClientEvent::Kind::kReady) {
-          session.quit(now());
-        } else if (event.kind == ClientEvent::Kind::kTransactionDone && !event.outcomes.empty()) {
-          const auto& outcome = event.outcomes.front();
-          const bool sent = outcome.kind == relay::smtp::RecipientOutcome::Kind::kDelivered ||
-                            outcome.kind == relay::smtp::RecipientOutcome::Kind::kDeliveredNoDsn;
-          settle(&(*letters)[next++], sent ? 250 : outcome.reply.code, outcome.reply.text());
-        } else if (event.kind == ClientEvent::Kind::kClosed) {
-          over = true;
-        }
-      }
-      if (!over && !exchange(fd, &session)) session.on_peer_closed("closed", now());
-    }
+    if (keep(fd)) converse(fd, letters, &next);
+    (void)keep(-1);
     ::close(fd);
   }
   for (; next < letters->size(); ++next) settle(&(*letters)[next], 0, trouble);
 }
 
+bool Postman::keep(int fd) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  fd_ = fd;
+  return !stopping_;
+}
+
+void Postman::converse(int fd, std::vector<Letter>* letters, size_t* next) {
+  relay::smtp::ClientOptions options;
+  options.ehlo_name = hostname_;
+  options.tls = conf::TlsMode::kOff;
+  ClientSession session(options, now());
+  for (;;) {
+    ClientEvent event;
+    while (session.next_event(&event, now())) {
+      if (event.kind == ClientEvent::Kind::kReady && *next < letters->size()) {
+        const Letter& letter = (*letters)[*next];
+        const std::string token = std::to_string(next_token_++) + "." + std::to_string(::getpid());
+        std::string text = late_report_text(letter.report, letter.arrival, conf::SystemClock().wall(), token);
+        session.begin(transaction(letter.report, std::move(text)), now());
+      } else if (event.kind == ClientEvent::Kind::kReady) {
+        session.quit(now());
+      } else if (event.kind == ClientEvent::Kind::kTransactionDone && !event.outcomes.empty()) {
+        const relay::smtp::RecipientOutcome& outcome = event.outcomes.front();
+        const bool sent = outcome.kind == Outcome::kDelivered || outcome.kind == Outcome::kDeliveredNoDsn;
+        settle(&(*letters)[(*next)++], sent ? 250 : outcome.reply.code, outcome.reply.text());
+      } else if (event.kind == ClientEvent::Kind::kClosed) {
+        return;
+      }
+    }
+    if (!exchange(fd, &session)) session.on_peer_closed("closed", now());
+  }
+}
+
 void Postman::settle(Letter* letter, uint16_t code, const std::string& text) {
   const std::lock_guard<std::mutex> lock(mutex_);
+  --carried_;
   if (code / 100 == 2) {
     ++totals_.sent;
     return;

@@ -47,6 +47,9 @@ class Postman {
   void run();
   std::vector<Letter> due_letters(std::unique_lock<std::mutex>* lock);
   void carry(std::vector<Letter>* letters);
+  // Sends from `*next` on, one after the other, as long as the connection is good.
+  void converse(int fd, std::vector<Letter>* letters, size_t* next);
+  bool keep(int fd);  // false: it is too late to begin
   void settle(Letter* letter, uint16_t code, const std::string& text);
 
   const SocketAddress to_;
@@ -55,6 +58,8 @@ class Postman {
   std::condition_variable changed_;
   std::multimap<conf::Instant, Letter> letters_;  // by the time they are due
   PostTotals totals_;
+  size_t carried_ = 0;  // taken out of letters_ and not settled yet
+  int fd_ = -1;         // the connection, to cut it off at the end
   bool stopping_ = false;
   uint64_t next_token_ = 1;  // of the thread alone
   std::thread thread_;       // the last, so that it sees the rest made

@@ -47,7 +47,7 @@ class RunningSink {
     thread_.join();
     return *server_;
   }
-  uint64_t sent_back() const { return server_->postman()->totals().sent; }
+  PostTotals postal() const { return server_->postman()->totals(); }
   std::string address(const std::string& host = "127.1.0.1") const {
     return host + ":" + std::to_string(port);
   }

@@ -165,10 +165,47 @@ TEST(Sink, SendsMailBackToTheEnvelopeSender) {
   RunningSink sink(group("[[group.late]]\nafter = \"50ms\"\nreply = \"550 5.1.1 <{recipient}> is gone\"\n"),
                    options);
   EXPECT_EQ(greeted(sink)->send_message(2), "250");
-  for (int i = 0; i < 2000 && sink.sent_back() < 2; ++i) std::this_thread::sleep_for(10ms);
-  EXPECT_EQ(sink.sent_back(), 2U);
+  for (int i = 0; i < 2000 && sink.postal().sent < 2; ++i) std::this_thread::sleep_for(10ms);
+  EXPECT_EQ(sink.postal().sent, 2U);
   EXPECT_EQ(sink.stop().sites()[0]->tally().late, 2U);
   EXPECT_EQ(home.stop().tally().messages, 2U);
+}
+
+TEST(Sink, TellsWhatBecameOfMailThatWasNotTakenBack) {
+  SinkOptions options;
+  const std::string late = group("[[group.late]]\nreply = \"550 5.1.1 gone\"\n");
+  {
+    RunningSink home(
+        "[[group]]\nname = \"home\"\n[[group.fault]]\nat = \"rcpt\"\nreply = \"550 5.7.1 No\"\n");
+    options.reports_to = home.address();
+    RunningSink sink(late, options);
+    EXPECT_EQ(greeted(sink)->send_message(), "250");
+    for (int i = 0; i < 2000 && sink.postal().refused == 0; ++i) std::this_thread::sleep_for(10ms);
+    EXPECT_EQ(sink.postal().refused, 1U);
+    EXPECT_EQ(sink.postal().last_trouble, "550 5.7.1 No");
+  }
+  options.reports_to = "127.0.0.1:1";  // nobody listens there
+  RunningSink sink(late, options);
+  EXPECT_EQ(greeted(sink)->send_message(), "250");
+  for (int i = 0; i < 2000 && sink.postal().last_trouble.empty(); ++i) std::this_thread::sleep_for(10ms);
+  EXPECT_EQ(sink.postal().last_trouble, "cannot connect to 127.0.0.1:1: Connection refused");
+  EXPECT_EQ(sink.postal().waiting, 1U);
+}
+
+// A peer that says nothing must not keep the receiver from ending.
+TEST(Sink, EndsWhileMailIsOnItsWayBack) {
+  RunningSink home("[[group]]\nname = \"home\"\n[[group.fault]]\nat = \"connect\"\ndelay = \"60s\"\n");
+  SinkOptions options;
+  options.reports_to = home.address();
+  const conf::Instant began = conf::SystemClock().now();
+  {
+    RunningSink sink(group("[[group.late]]\nreply = \"550 5.1.1 gone\"\n"), options);
+    EXPECT_EQ(greeted(sink)->send_message(), "250");
+    for (int i = 0; i < 2000 && sink.postal().waiting == 0; ++i) std::this_thread::sleep_for(10ms);
+    std::this_thread::sleep_for(100ms);  // it connects
+    EXPECT_EQ(sink.postal().waiting, 1U);
+  }
+  EXPECT_LT(conf::SystemClock().now() - began, 8s);  // it would wait 10 s for the greeting
 }
 
 TEST(Sink, SendsNothingBackToAnotherNetworkUnlessAllowed) {
