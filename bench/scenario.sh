@@ -16,7 +16,7 @@ SCENARIO=${1:?a name of bench/scenarios or a file} MESSAGES=${2:-1000}
 [ -e "$SCENARIO" ] || SCENARIO=$ROOT/bench/scenarios/$SCENARIO.toml
 NAME=$(basename "$SCENARIO" .toml)
 BIN=${PENSTOCK_BIN:-$ROOT/build/release/bin}
-PORT=${PORT:-2553} HOME_PORT=${HOME_PORT:-2554}
+PORT=${PORT:-2553}
 QUIET=${QUIET:-10} PATIENCE=${PATIENCE:-600}
 OUT=$ROOT/build/bench
 [ -n "${PENSTOCK_BIN:-}" ] || build_preset release
@@ -28,14 +28,13 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 "$BIN/penstock-sink" --scenario "$SCENARIO" --zone "$DIR/test.zone" --shares "$DIR/shares" || exit 2
-grep -q '^port *= *'"$LAB_MX_PORT"'$' "$SCENARIO" || grep -q '^port' "$SCENARIO" || sed "1i port = $LAB_MX_PORT" "$SCENARIO" >"$DIR/$NAME.toml"
-[ -e "$DIR/$NAME.toml" ] || cp "$SCENARIO" "$DIR/$NAME.toml"
+{ printf 'port = %s\n' "$LAB_MX_PORT" && sed '/^port *=/d' "$SCENARIO"; } >"$DIR/$NAME.toml"
 lab_dns "$DIR"
-# The mailbox that bounces and complaints come back to.
-start "$DIR/home.out" "$BIN/penstock-sink" --listen "127.0.0.1:$HOME_PORT"
+# sender.test, where bounces and complaints come back to: those of the receivers and those of the relay.
+start "$DIR/home.out" "$BIN/penstock-sink" --listen "127.0.0.1:$LAB_MX_PORT"
 home=$LAST_PID
 start "$DIR/sink.out" "$BIN/penstock-sink" --scenario "$DIR/$NAME.toml" --time-scale "${TIME_SCALE:-1}" \
-  --reports-to "127.0.0.1:$HOME_PORT" --count-file "$DIR/count" --report "$OUT/scenario-$NAME.json" \
+  --reports-to "127.0.0.1:$LAB_MX_PORT" --count-file "$DIR/count" --report "$OUT/scenario-$NAME.json" \
   --expect "$MESSAGES" --fail-on broken
 sink=$LAST_PID
 wait_for 10 grep -q listening "$DIR/sink.out" || fail "the receiver does not listen: $(tail -1 "$DIR/sink.out")"
@@ -79,6 +78,6 @@ wait "$sink"
 status=$?
 kill "$home"
 wait "$home"
-cat "$DIR/sink.out"
+grep -v 'listening on' "$DIR/sink.out"
 sed -n 's/^penstock-sink: \([0-9]* messages\).*/\1 came back to the sender/p' "$DIR/home.out"
 exit $status

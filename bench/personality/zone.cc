@@ -6,7 +6,8 @@ namespace bench {
 
 std::string zone_text(const Scenario& scenario) {
   std::string out =
-      "$ORIGIN test.\n$TTL 300\n@ SOA ns hostmaster 1 3600 600 86400 60\n@ NS ns\nns A 127.0.0.1\n";
+      "$ORIGIN test.\n$TTL 300\n@ SOA ns hostmaster 1 3600 600 86400 60\n@ NS ns\nns A 127.0.0.1\nsender MX "
+      "10 ns\n";
   for (const Group& group : scenario.groups) {
     for (size_t i = 0; i < group.hosts.size(); ++i)
       out.append(group.hosts[i]).append(". A ").append(group.addresses[i]).append("\n");
