@@ -2,7 +2,7 @@
 # Does the receiver count every message, in memory that does not grow? penstock-load sends MESSAGES (300,000) straight
 # into penstock-sink playing a scenario; the sink's count by id must be exact, and its resident memory after the first
 # tenth must be what it is at the end, but for 1 MB.
-#   bench/sink_ids.sh [MESSAGES [SIZE]]      PORT=2600 by default
+#   bench/sink_ids.sh [MESSAGES [SIZE]]      PORT=2555 by default
 set -u
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/../scripts/common.sh"
@@ -10,12 +10,12 @@ set -u
 . "$ROOT/scripts/lab.sh"
 MESSAGES=${1:-300000}
 SIZE=${2:-10000}
-PORT=${PORT:-2600}
-BIN=$ROOT/build/release/bin
+PORT=${PORT:-2555}
+BIN=${PENSTOCK_BIN:-$ROOT/build/release/bin}
 DIR=$(mktemp -d)
 trap 'stop_all; rm -rf "$DIR"' EXIT
 
-[ -x "$BIN/penstock-sink" ] && [ -x "$BIN/penstock-load" ] || build_preset release
+[ -n "${PENSTOCK_BIN:-}" ] || build_preset release
 start "$DIR/sink.json" "$BIN/penstock-sink" --json --listen "127.0.0.1:$PORT" --scenario "$ROOT/bench/scenarios/plain.toml" \
   --expect "$MESSAGES" --count-file "$DIR/count" --fail-on lost,duplicated
 SINK=$LAST_PID
