@@ -78,7 +78,7 @@ conf::Status Generator::start() {
   const uint64_t header_bytes = header(options_.messages).size();
   body_ = make_body(options_.size_bytes > header_bytes ? options_.size_bytes - header_bytes : 0);
   if (!options_.ids_path.empty()) {
-    const conf::Status opened = ids_.open(options_.ids_path);
+    const conf::Status opened = ids_.open(options_.ids_path, options_.id_times);
     if (!opened) return opened;
   }
   epoll_ = epoll_create1(EPOLL_CLOEXEC);

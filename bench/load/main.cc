@@ -24,6 +24,7 @@ void add_options(CLI::App* app, bench::LoadOptions* options) {
   app->add_option("--rate", options->rate, "messages a second; without it as fast as they are taken")
       ->check(CLI::PositiveNumber);
   app->add_option("--ids", options->ids_path, "append the X-Load-Id of each message that got a 250");
+  app->add_flag("--id-times", options->id_times, "with the time of the 250 behind each id, in us since 1970");
   app->add_option("--prefix", options->prefix, "first part of every X-Load-Id");
   app->add_option("--patience", options->patience_s, "seconds without any reply until it gives up");
   app->add_flag("!--no-pipelining", options->pipelining, "one command at a time");

@@ -16,6 +16,7 @@ struct LoadOptions {
   std::string from = "load@sender.test";
   std::string prefix;  // of the X-Load-Id; empty: made from the clock and the process
   std::string ids_path;
+  bool id_times = false;
   double rate = 0;           // messages a second; 0: as fast as the relay takes them
   uint32_t patience_s = 30;  // without any reply for so long: give up
   uint32_t recipients = 1;   // of a message, all in one domain

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 
 namespace bench {
@@ -13,7 +14,8 @@ IdFile::~IdFile() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-conf::Status IdFile::open(const std::string& path) {
+conf::Status IdFile::open(const std::string& path, bool with_times) {
+  with_times_ = with_times;
   fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (fd_ >= 0) return conf::success();
   return conf::Error{conf::ErrorCode::kIo, path + ": " + std::strerror(errno)};
@@ -22,6 +24,11 @@ conf::Status IdFile::open(const std::string& path) {
 void IdFile::add(std::string_view id) {
   if (fd_ < 0) return;
   waiting_.append(id);
+  if (with_times_) {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    waiting_.append(" ").append(
+        std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(now).count()));
+  }
   waiting_.push_back('\n');
 }
 

@@ -18,13 +18,16 @@ class IdFile {
   IdFile& operator=(const IdFile&) = delete;
 
   // Appends to `path`; it is made when missing. Without a call of open() add() and flush() do nothing.
-  conf::Status open(const std::string& path);
+  // `with_times`: behind each id a space and when it was added, in microseconds since 1970, so that the files
+  // of two tools on one machine tell how long a message took.
+  conf::Status open(const std::string& path, bool with_times = false);
   void add(std::string_view id);
   // False when the kernel did not take all; errno says why.
   bool flush();
 
  private:
   int fd_ = -1;
+  bool with_times_ = false;
   std::string waiting_;
 };
 

@@ -38,6 +38,7 @@ void add_options(CLI::App* app, bench::SinkOptions* options) {
   app->add_option("--expect", options->expect, "how many messages should come; less is counted as lost");
   app->add_option("--hostname", options->hostname, "name in the greeting");
   app->add_option("--ids", options->ids_path, "append the X-Load-Id of each message taken, before its 250");
+  app->add_flag("--id-times", options->id_times, "with the time of arrival behind each id, in us since 1970");
   app->add_option("--count-file", options->count_path, "file that holds the number of messages taken so far");
   app->add_option("--fail-rate", options->fail_rate, "share to refuse, 0 to 1")->check(CLI::Range(0.0, 1.0));
   app->add_option("--fail-code", options->fail_code, "reply code of a refusal")->check(CLI::Range(400, 599));

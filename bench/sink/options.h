@@ -13,6 +13,7 @@ struct SinkOptions {
   std::vector<std::string> listen;
   std::string hostname = "sink.test";
   std::string ids_path;
+  bool id_times = false;
   std::string count_path;
   std::string scenario_path;
   std::string zone_path;

@@ -79,7 +79,7 @@ conf::Status Server::start() {
 
 conf::Status Server::open_files() {
   if (!options_.ids_path.empty()) {
-    const conf::Status opened = ids_.open(options_.ids_path);
+    const conf::Status opened = ids_.open(options_.ids_path, options_.id_times);
     if (!opened.ok()) return opened;
   }
   if (options_.count_path.empty()) return conf::success();
