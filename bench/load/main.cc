@@ -1,9 +1,13 @@
 // penstock-load: an SMTP generator.
-#include <CLI/CLI.hpp>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
+#include <string>
 
+#include "bench/load/command_line.h"
 #include "bench/load/generator.h"
+#include "bench/load/page.h"
 #include "bench/load/report.h"
 
 namespace {
@@ -11,39 +15,40 @@ namespace {
 volatile std::sig_atomic_t stop_requested = 0;
 extern "C" void request_stop(int) { stop_requested = 1; }
 
-void add_options(CLI::App* app, bench::LoadOptions* options) {
-  app->add_option("--to", options->to, "HOST:PORT of the relay")->required();
-  app->add_option("--messages", options->messages, "how many messages")->check(CLI::PositiveNumber);
-  app->add_option("--connections", options->connections, "sessions at a time")->check(CLI::PositiveNumber);
-  app->add_option("--size", options->size_bytes, "bytes of a message, header included");
-  app->add_option("--domains", options->domains,
-                  "recipient domains: a comma list, or N for d1.test to dN.test");
-  app->add_option("--recipients", options->recipients, "recipients of a message, all in one domain")
-      ->check(CLI::PositiveNumber);
-  app->add_option("--from", options->from, "reverse-path");
-  app->add_option("--rate", options->rate, "messages a second; without it as fast as they are taken")
-      ->check(CLI::PositiveNumber);
-  app->add_option("--ids", options->ids_path, "append the X-Load-Id of each message that got a 250");
-  app->add_flag("--id-times", options->id_times, "with the time of the 250 behind each id, in us since 1970");
-  app->add_option("--prefix", options->prefix, "first part of every X-Load-Id");
-  app->add_option("--patience", options->patience_s, "seconds without any reply until it gives up");
-  app->add_flag("!--no-pipelining", options->pipelining, "one command at a time");
-  app->add_flag("--progress", options->progress, "a line a second on standard error");
-  app->add_flag("--json", options->json, "the result as one line of JSON");
+// Empty path: nothing to do. False: it failed, and was told.
+bool write_file(const std::string& path, const std::string& text) {
+  if (path.empty()) return true;
+  std::FILE* file = std::fopen(path.c_str(), "w");
+  const bool whole = file != nullptr && std::fwrite(text.data(), 1, text.size(), file) == text.size();
+  if ((file == nullptr || std::fclose(file) == 0) && whole) return true;
+  std::fprintf(stderr, "penstock-load: %s: %s\n", path.c_str(), std::strerror(errno));
+  return false;
+}
+
+// A report that cannot be written is better known before the load than after it.
+bool can_write(const std::string& path) {
+  if (path.empty()) return true;
+  std::FILE* file = std::fopen(path.c_str(), "a");
+  if (file != nullptr) return std::fclose(file) == 0;
+  std::fprintf(stderr, "penstock-load: %s: %s\n", path.c_str(), std::strerror(errno));
+  return false;
+}
+
+void tell(std::string text) {
+  while (!text.empty()) {
+    const size_t end = text.find('\n');
+    std::fprintf(stderr, "penstock-load: %s\n", text.substr(0, end).c_str());
+    text.erase(0, end == std::string::npos ? end : end + 1);
+  }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"penstock-load: an SMTP generator for load tests"};
-  app.footer("Exit status: 0 all were accepted, 1 not all, 2 wrong usage.");
-  bench::LoadOptions options;
-  add_options(&app, &options);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
+  int status = 0;
+  const std::optional<bench::LoadOptions> asked = bench::read_command_line(argc, argv, &status);
+  if (!asked) return status;
+  if (!can_write(asked->json_path) || !can_write(asked->html_path)) return 2;
 
   struct sigaction action {};
   action.sa_handler = request_stop;
@@ -51,15 +56,20 @@ int main(int argc, char** argv) {
   sigaction(SIGINT, &action, nullptr);
   signal(SIGPIPE, SIG_IGN);
 
-  bench::Generator generator(options);
+  bench::Generator generator(*asked);
   const conf::Status started = generator.start();
   if (!started) {
-    std::fprintf(stderr, "penstock-load: %s\n", started.error().detail.c_str());
+    tell(started.error().detail);
     return 2;
   }
   generator.run(&stop_requested);
+  const bench::LoadOptions& options = generator.options();
   const bench::LoadResult& result = generator.result();
   if (options.progress) std::fputs("\n", stderr);
-  std::fputs((options.json ? json_report(options, result) : text_report(options, result)).c_str(), stdout);
-  return result.accepted == options.messages ? 0 : 1;
+  const std::string json = json_report(options, result);
+  std::fputs((options.json ? json : text_report(options, result)).c_str(), stdout);
+  if (!result.gave_up.empty()) tell("gave up: " + result.gave_up);
+  const bool written =
+      write_file(options.json_path, json) && write_file(options.html_path, html_report(options, result));
+  return written && result.complete(options) ? 0 : 1;
 }

@@ -1,4 +1,4 @@
-// What the generator says at its end.
+// What the generator says at its end, as text and as JSON.
 #pragma once
 
 #include <string>
@@ -9,6 +9,7 @@
 namespace bench {
 
 std::string text_report(const LoadOptions& options, const LoadResult& result);
+// One line with its end.
 std::string json_report(const LoadOptions& options, const LoadResult& result);
 
 }  // namespace bench

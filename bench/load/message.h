@@ -1,0 +1,17 @@
+// One message of the load. What it looks like follows from its number alone (content.h), so that it can be
+// sent again without being kept.
+#pragma once
+
+#include <cstdint>
+
+namespace bench {
+
+struct Message {
+  uint64_t number = 0;
+  int64_t due_us = 0;   // response time counts from here
+  int64_t sent_us = 0;  // its session was free for it and had its envelope; service time counts from here
+  int64_t content_us = 0;
+  uint64_t bytes = 0;
+};
+
+}  // namespace bench
