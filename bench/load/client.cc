@@ -2,7 +2,7 @@
 
 #include "dkim/digest.h"
 
-namespace bench {
+namespace bench::load {
 namespace {
 
 constexpr size_t kReplyLineBytes = 4096;
@@ -286,4 +286,4 @@ void Client::quit() {
   step_ = Step::kQuit;
 }
 
-}  // namespace bench
+}  // namespace bench::load

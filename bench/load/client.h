@@ -13,7 +13,7 @@
 #include "bench/load/options.h"
 #include "bench/load/output.h"
 
-namespace bench {
+namespace bench::load {
 
 // What a session asks of the generator.
 class Supply {
@@ -100,4 +100,4 @@ class Client {
   Output output_;
 };
 
-}  // namespace bench
+}  // namespace bench::load

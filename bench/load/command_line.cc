@@ -7,7 +7,7 @@
 #include <fstream>
 #include <map>
 
-namespace bench {
+namespace bench::load {
 namespace {
 
 struct Raw {
@@ -135,4 +135,4 @@ std::optional<LoadOptions> read_command_line(int argc, char** argv, int* status)
   return std::nullopt;
 }
 
-}  // namespace bench
+}  // namespace bench::load

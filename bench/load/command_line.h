@@ -5,10 +5,10 @@
 
 #include "bench/load/options.h"
 
-namespace bench {
+namespace bench::load {
 
 // The options; nothing when the program is to end with *status (help was asked for, or a mistake, which has
 // been told).
 std::optional<LoadOptions> read_command_line(int argc, char** argv, int* status);
 
-}  // namespace bench
+}  // namespace bench::load

@@ -10,7 +10,7 @@
 
 #include "conf/vocab/time.h"
 
-namespace bench {
+namespace bench::load {
 namespace {
 
 constexpr size_t kParts = 64;
@@ -161,4 +161,4 @@ conf::Status Connection::write_tls() {
   }
 }
 
-}  // namespace bench
+}  // namespace bench::load

@@ -12,7 +12,7 @@
 #include "conf/vocab/result.h"
 #include "relay/tls/session.h"
 
-namespace bench {
+namespace bench::load {
 
 class Connection {
  public:
@@ -52,4 +52,4 @@ class Connection {
 
 int64_t read_clock();  // monotonic, microseconds
 
-}  // namespace bench
+}  // namespace bench::load

@@ -6,7 +6,7 @@
 #include <sstream>
 #include <utility>
 
-namespace bench {
+namespace bench::load {
 namespace {
 
 conf::Result<std::string> read_file(const std::string& path) {
@@ -81,4 +81,4 @@ uint64_t Content::write(uint64_t number, bool stuffed, Output* out) const {
   return out->size() - before;
 }
 
-}  // namespace bench
+}  // namespace bench::load

@@ -12,7 +12,7 @@
 #include "bench/load/template.h"
 #include "conf/vocab/result.h"
 
-namespace bench {
+namespace bench::load {
 
 class Content {
  public:
@@ -41,4 +41,4 @@ class Content {
   Template template_;
 };
 
-}  // namespace bench
+}  // namespace bench::load

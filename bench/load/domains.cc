@@ -6,7 +6,7 @@
 
 #include "bench/load/sizes.h"
 
-namespace bench {
+namespace bench::load {
 
 conf::Result<Domains> Domains::parse(std::string_view list, double zipf) {
   constexpr uint32_t kMost = 10'000'000;
@@ -44,4 +44,4 @@ const std::string& Domains::pick(uint64_t number, conf::Random* random) const {
   return names_[static_cast<size_t>(found - weight_before_.begin())];
 }
 
-}  // namespace bench
+}  // namespace bench::load

@@ -9,7 +9,7 @@
 #include "conf/vocab/random.h"
 #include "conf/vocab/result.h"
 
-namespace bench {
+namespace bench::load {
 
 class Domains {
  public:
@@ -25,4 +25,4 @@ class Domains {
   std::vector<double> weight_before_;  // empty: in turn
 };
 
-}  // namespace bench
+}  // namespace bench::load

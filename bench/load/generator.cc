@@ -11,7 +11,7 @@
 #include <mutex>
 #include <thread>
 
-namespace bench {
+namespace bench::load {
 namespace {
 
 // RFC 5322 §3.3, in UTC.
@@ -108,4 +108,4 @@ void Generator::show_progress(uint64_t accepted, uint64_t refused, double rate) 
              rate, terminal ? "   " : "\n");
 }
 
-}  // namespace bench
+}  // namespace bench::load

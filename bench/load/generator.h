@@ -14,7 +14,7 @@
 #include "bench/net/socket.h"
 #include "conf/vocab/result.h"
 
-namespace bench {
+namespace bench::load {
 
 struct LoadResult {
   Tally tally;
@@ -51,4 +51,4 @@ class Generator {
   LoadResult result_;
 };
 
-}  // namespace bench
+}  // namespace bench::load

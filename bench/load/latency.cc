@@ -4,7 +4,7 @@
 #include <bit>
 #include <cmath>
 
-namespace bench {
+namespace bench::load {
 
 size_t Latency::bucket(uint64_t value) {
   if (value < kSteps) return static_cast<size_t>(value);
@@ -49,4 +49,4 @@ int64_t Latency::percentile(double share) const {
   return max_;
 }
 
-}  // namespace bench
+}  // namespace bench::load

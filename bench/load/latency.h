@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace bench {
+namespace bench::load {
 
 class Latency {
  public:
@@ -31,4 +31,4 @@ class Latency {
   int64_t sum_ = 0;
 };
 
-}  // namespace bench
+}  // namespace bench::load

@@ -46,7 +46,7 @@ void tell(std::string text) {
 
 int main(int argc, char** argv) {
   int status = 0;
-  const std::optional<bench::LoadOptions> asked = bench::read_command_line(argc, argv, &status);
+  const std::optional<bench::load::LoadOptions> asked = bench::load::read_command_line(argc, argv, &status);
   if (!asked) return status;
   if (!can_write(asked->json_path) || !can_write(asked->html_path)) return 2;
 
@@ -56,15 +56,15 @@ int main(int argc, char** argv) {
   sigaction(SIGINT, &action, nullptr);
   signal(SIGPIPE, SIG_IGN);
 
-  bench::Generator generator(*asked);
+  bench::load::Generator generator(*asked);
   const conf::Status started = generator.start();
   if (!started) {
     tell(started.error().detail);
     return 2;
   }
   generator.run(&stop_requested);
-  const bench::LoadOptions& options = generator.options();
-  const bench::LoadResult& result = generator.result();
+  const bench::load::LoadOptions& options = generator.options();
+  const bench::load::LoadResult& result = generator.result();
   if (options.progress) std::fputs("\n", stderr);
   const std::string json = json_report(options, result);
   std::fputs((options.json ? json : text_report(options, result)).c_str(), stdout);

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace bench {
+namespace bench::load {
 
 struct Message {
   uint64_t number = 0;
@@ -14,4 +14,4 @@ struct Message {
   uint64_t bytes = 0;
 };
 
-}  // namespace bench
+}  // namespace bench::load

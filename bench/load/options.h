@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-namespace bench {
+namespace bench::load {
 
 enum class TlsMode : uint8_t { kNone, kStarttls, kImplicit };
 enum class AuthMechanism : uint8_t { kPlain, kLogin };
@@ -51,4 +51,4 @@ struct LoadOptions {
   }
 };
 
-}  // namespace bench
+}  // namespace bench::load

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace bench {
+namespace bench::load {
 
 void Output::add(std::string_view text) {
   if (text.empty()) return;
@@ -63,4 +63,4 @@ void Output::consume(size_t count) {
   at_ = 0;
 }
 
-}  // namespace bench
+}  // namespace bench::load

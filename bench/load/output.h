@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace bench {
+namespace bench::load {
 
 class Output {
  public:
@@ -34,4 +34,4 @@ class Output {
   size_t at_ = 0;  // the first piece that is not all written
 };
 
-}  // namespace bench
+}  // namespace bench::load

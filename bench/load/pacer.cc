@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-namespace bench {
+namespace bench::load {
 
 Pacer::Pacer(double rate, bool poisson, uint64_t seed, int64_t start_us)
     : rate_(rate), poisson_(poisson), random_(seed), start_us_(start_us), due_us_(start_us) {}
@@ -18,4 +18,4 @@ void Pacer::advance() {
   }
 }
 
-}  // namespace bench
+}  // namespace bench::load

@@ -6,7 +6,7 @@
 
 #include "conf/vocab/random.h"
 
-namespace bench {
+namespace bench::load {
 
 class Pacer {
  public:
@@ -27,4 +27,4 @@ class Pacer {
   double poisson_at_us_ = 0;
 };
 
-}  // namespace bench
+}  // namespace bench::load

@@ -6,8 +6,8 @@
 #include "bench/load/generator.h"
 #include "bench/load/options.h"
 
-namespace bench {
+namespace bench::load {
 
 std::string html_report(const LoadOptions& options, const LoadResult& result);
 
-}  // namespace bench
+}  // namespace bench::load

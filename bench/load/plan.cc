@@ -1,6 +1,6 @@
 #include "bench/load/plan.h"
 
-namespace bench {
+namespace bench::load {
 
 Plan::Plan(const LoadOptions& options) : options_(options), planned_(options.planned()) {}
 
@@ -43,4 +43,4 @@ uint64_t Plan::handed_out() const {
   return handed_out_;
 }
 
-}  // namespace bench
+}  // namespace bench::load

@@ -9,7 +9,7 @@
 #include "bench/load/options.h"
 #include "bench/load/pacer.h"
 
-namespace bench {
+namespace bench::load {
 
 class Plan {
  public:
@@ -36,4 +36,4 @@ class Plan {
   uint64_t handed_out_ = 0;
 };
 
-}  // namespace bench
+}  // namespace bench::load

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace bench {
+namespace bench::load {
 namespace {
 
 double ms(int64_t us) { return static_cast<double>(us) / 1000.0; }
@@ -95,4 +95,4 @@ std::string json_report(const LoadOptions& options, const LoadResult& result) {
   return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
-}  // namespace bench
+}  // namespace bench::load

@@ -6,10 +6,10 @@
 #include "bench/load/generator.h"
 #include "bench/load/options.h"
 
-namespace bench {
+namespace bench::load {
 
 std::string text_report(const LoadOptions& options, const LoadResult& result);
 // One line with its end.
 std::string json_report(const LoadOptions& options, const LoadResult& result);
 
-}  // namespace bench
+}  // namespace bench::load

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <numbers>
 
-namespace bench {
+namespace bench::load {
 namespace {
 
 constexpr uint64_t kLargestBytes = 256ULL * 1024 * 1024;  // more than any relay takes
@@ -118,4 +118,4 @@ uint64_t Sizes::draw(conf::Random* random) const {
 
 uint64_t Sizes::largest() const { return largest_; }
 
-}  // namespace bench
+}  // namespace bench::load

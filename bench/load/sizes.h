@@ -10,7 +10,7 @@
 #include "conf/vocab/random.h"
 #include "conf/vocab/result.h"
 
-namespace bench {
+namespace bench::load {
 
 class Sizes {
  public:
@@ -43,4 +43,4 @@ class Sizes {
 conf::Result<uint64_t> parse_size(std::string_view text);
 std::vector<std::string_view> split(std::string_view text, char separator);
 
-}  // namespace bench
+}  // namespace bench::load

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cctype>
 
-namespace bench {
+namespace bench::load {
 namespace {
 
-constexpr size_t kMaxIntervals = 240;
+constexpr size_t kMaxIntervals = 120;
 constexpr size_t kMaxKinds = 32;  // replies may hold an id each; the table must not grow with the load
 constexpr size_t kKindBytes = 80;
 
@@ -111,4 +111,4 @@ void Tally::merge(const Tally& other) {
   timeline.merge(other.timeline);
 }
 
-}  // namespace bench
+}  // namespace bench::load

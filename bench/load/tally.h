@@ -11,7 +11,7 @@
 #include "bench/load/latency.h"
 #include "bench/load/message.h"
 
-namespace bench {
+namespace bench::load {
 
 // The run in intervals of one width. When it gets long, two become one.
 class Timeline {
@@ -60,4 +60,4 @@ struct Tally {
 // "#", so that replies that differ by an id or address only count as one.
 std::string reply_kind(std::string_view text);
 
-}  // namespace bench
+}  // namespace bench::load

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace bench {
+namespace bench::load {
 namespace {
 
 constexpr std::string_view kLine =
@@ -87,4 +87,4 @@ void Template::write_filler(uint64_t bytes, Output* out) const {
   }
 }
 
-}  // namespace bench
+}  // namespace bench::load

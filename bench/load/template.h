@@ -15,7 +15,7 @@
 #include "conf/config_parser.h"
 #include "conf/vocab/random.h"
 
-namespace bench {
+namespace bench::load {
 
 // What a message has in those places.
 struct Filling {
@@ -73,4 +73,4 @@ extern const char kDefaultTemplate[];
 // Text lines without dots at their begin, at least `bytes` long.
 std::string make_filler(uint64_t bytes);
 
-}  // namespace bench
+}  // namespace bench::load

@@ -5,7 +5,7 @@
 
 #include "bench/load/template.h"
 
-namespace bench {
+namespace bench::load {
 
 class Template::Parser {
  public:
@@ -164,4 +164,4 @@ Template Template::parse(const std::string& file, std::string_view text, std::st
   return made;
 }
 
-}  // namespace bench
+}  // namespace bench::load

@@ -10,7 +10,7 @@
 #include <cstdio>
 #include <cstring>
 
-namespace bench {
+namespace bench::load {
 namespace {
 
 constexpr int64_t kReconnectUs = 100'000;
@@ -185,7 +185,7 @@ void Worker::wake_idle() {
 void Worker::lose(Connection* connection, const std::string& why) {
   const bool ended = connection->client()->ended();
   if (!ended) {
-    ++tally_.lost_connections;
+    if (connection->is_up()) ++tally_.lost_connections;
     tally_.trouble = why;
   }
   for (const Message& message : connection->client()->open_messages()) {
@@ -205,4 +205,4 @@ void Worker::say_goodbye() {
   }
 }
 
-}  // namespace bench
+}  // namespace bench::load

@@ -15,7 +15,7 @@
 #include "bench/load/tally.h"
 #include "bench/net/id_file.h"
 
-namespace bench {
+namespace bench::load {
 
 class Worker final : private Supply {
  public:
@@ -77,4 +77,4 @@ class Worker final : private Supply {
   std::vector<char> buffer_;
 };
 
-}  // namespace bench
+}  // namespace bench::load

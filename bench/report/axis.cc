@@ -39,8 +39,9 @@ Axis Axis::exact(double low, double high, int ticks) {
   axis.low_ = low;
   axis.high_ = high > low ? high : low + 1;
   const double step = round_step((axis.high_ - low) / ticks);
-  for (double at = std::ceil(low / step - 1e-9) * step; at <= axis.high_ + step * 1e-9; at += step)
-    axis.ticks_.push_back(at);
+  // From the count, so that no rounding adds up; the 0 takes the sign from a -0.
+  for (double count = std::ceil(low / step - 1e-9); count * step <= axis.high_ + step * 1e-9; ++count)
+    axis.ticks_.push_back(count * step + 0.0);
   return axis;
 }
 
@@ -58,7 +59,7 @@ Axis Axis::logarithmic(double low, double high) {
   // Whole decades when there are many of them, 1-2-5 steps when there are few.
   const bool decades = high / low > 300;
   std::vector<double> round;
-  for (double power = std::pow(10, std::floor(std::log10(low))); power <= high * 10; power *= 10)
+  for (double power = std::pow(10, std::floor(std::log10(low))); power <= high * 100; power *= 10)
     for (const double factor : {1.0, 2.0, 5.0})
       if (factor == 1.0 || !decades) round.push_back(factor * power);
   for (size_t i = 0; i < round.size(); ++i) {

@@ -12,7 +12,7 @@ namespace bench {
 namespace {
 
 constexpr double kWidth = 720, kHeight = 300;
-constexpr double kLeft = 64, kRight = 16, kTop = 12, kBottom = 46;
+constexpr double kLeft = 80, kRight = 30, kTop = 12, kBottom = 46;
 constexpr const char* kHues[] = {"h0", "h1", "h2", "h3", "bad", "grey"};
 
 const char* hue_class(Hue hue) { return kHues[static_cast<size_t>(hue)]; }
@@ -40,6 +40,7 @@ Frame make_frame(const LineChart& chart) {
     x_high = std::max(x_high, x);
   }
   if (!std::isfinite(x_low)) x_low = 0, x_high = 1;
+  if (chart.x_ticks.empty()) x_low = std::min(x_low, 0.0);
   if (!std::isfinite(y_low)) y_low = 1, y_high = 10;
   Frame frame;
   frame.x = Axis::exact(x_low, x_high, 8);
@@ -71,8 +72,9 @@ std::string draw_axes(const LineChart& chart, const Frame& frame) {
                      kWidth - kRight, bottom);
   out += fmt::format(R"(<text class="label" x="{}" y="{}" text-anchor="middle">{}</text>)",
                      (kLeft + kWidth - kRight) / 2, kHeight - 8, escape_html(chart.x_label));
-  out += fmt::format(R"svg(<text class="label" transform="translate(13 {}) rotate(-90)" text-anchor="middle">{}</text>)svg",
-                     (kTop + bottom) / 2, escape_html(chart.y_label));
+  out += fmt::format(
+      R"svg(<text class="label" transform="translate(13 {}) rotate(-90)" text-anchor="middle">{}</text>)svg",
+      (kTop + bottom) / 2, escape_html(chart.y_label));
   return out;
 }
 

@@ -20,7 +20,7 @@ main{max-width:1240px;margin:0 auto;padding:28px 20px 40px}
 h1{font-size:1.6rem;line-height:1.25;margin:0 0 4px;font-weight:650}
 h2{font-size:1.02rem;margin:0 0 2px;font-weight:650}
 .sub,.say{color:var(--soft);margin:0 0 18px;overflow-wrap:anywhere}.say{font-size:.88rem;margin:0 0 10px}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin:0 0 16px}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(132px,1fr));gap:12px;margin:0 0 16px}
 .tile,figure,.table,.warn{background:var(--card);border:1px solid var(--line);border-radius:10px}
 .tile{padding:12px 14px}.tile b{display:block;font-size:1.5rem;line-height:1.25;font-weight:650;font-variant-numeric:tabular-nums}
 .tile span{color:var(--soft);font-size:.85rem}.tile small{font-size:.9rem;font-weight:400;color:var(--soft);margin-left:4px}
@@ -44,7 +44,7 @@ svg text{fill:var(--soft);font-size:12.5px;font-variant-numeric:tabular-nums}svg
 .track{height:16px}.fill{display:block;height:100%;min-width:2px;border-radius:3px;background:var(--h0)}
 .fill.bad{background:var(--bad)}.fill.h1{background:var(--h1)}.fill.h2{background:var(--h2)}.fill.h3{background:var(--h3)}.fill.grey{background:var(--grey)}
 table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums;margin-top:6px}
-th,td{padding:5px 10px 5px 0;border-bottom:1px solid var(--line);text-align:right;font-weight:400;overflow-wrap:anywhere}
+th,td{padding:5px 10px 5px 0;border-bottom:1px solid var(--line);text-align:right;font-weight:400;white-space:nowrap}.text td{white-space:normal;overflow-wrap:anywhere}.text td:first-child{white-space:nowrap}
 th{color:var(--soft)}tr:last-child td{border-bottom:0}th:first-child,td:first-child,.text th,.text td{text-align:left}
 footer{color:var(--soft);font-size:.85rem;margin-top:20px}
 )";
