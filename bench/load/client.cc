@@ -236,7 +236,10 @@ void Client::after_dot(int code, std::string_view text) {
   if (next_sent_) {
     next_sent_ = false;
     step_ = Step::kMail;
-    open_.front().sent_us = now_us_;  // the relay could not begin with it before
+    Message& next = open_.front();
+    next.sent_us = now_us_;  // the relay could not begin with it before
+    // In a closed loop nothing is due before its session is free.
+    if (options_.rate <= 0 && next.tries == 0) next.due_us = now_us_;
   } else {
     begin(false);
   }

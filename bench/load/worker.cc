@@ -190,6 +190,7 @@ void Worker::lose(Connection* connection, const std::string& why) {
   }
   for (const Message& message : connection->client()->open_messages()) {
     again_.push_back(message);
+    ++again_.back().tries;
     ++tally_.resent;
   }
   connection->close();

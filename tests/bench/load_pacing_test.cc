@@ -196,6 +196,7 @@ TEST(LoadFigures, AClosedLoopCountsFromTheStartOfTheTransaction) {
   EXPECT_EQ(tally.accepted, 500U);
   EXPECT_EQ(tally.service.percentile(0.5), 2 * kMs);
   EXPECT_EQ(tally.service.max(), 2 * kMs);
+  EXPECT_EQ(tally.response.max(), 2 * kMs);
   EXPECT_EQ(world.now(), 100 * 2 * kMs);
 }
 
