@@ -40,7 +40,7 @@ timed() {
 measure() {
   local tools=$1 size=$2 messages=$3
   if [ "$tools" = postfix ]; then
-    start "$DIR/sink.log" env LD_LIBRARY_PATH="$POSTFIX/usr/lib/postfix" "$POSTFIX/usr/sbin/smtp-sink" $AS_NEWS -c "127.0.0.1:$PORT" 512
+    start "$DIR/sink.log" env LD_LIBRARY_PATH="$POSTFIX/usr/lib/postfix" "$POSTFIX/usr/sbin/smtp-sink" "${AS_NEWS[@]}" -c "127.0.0.1:$PORT" 512
     wait_for 10 port_open 127.0.0.1 "$PORT" || fail "smtp-sink does not listen: $(tail -2 "$DIR/sink.log")"
     # -d: many messages on a connection, which is faster and what the others do.
     timed "$LAST_PID" postfix_program smtp-source -d -4 -s "$SESSIONS" -m "$messages" -l "$size" -f load@sender.test \
@@ -86,8 +86,8 @@ if [ -n "${FLAT:-}" ]; then
   exit
 fi
 fetch_postfix
-AS_NEWS=
-[ "$(id -u)" = 0 ] && AS_NEWS="-u news" # smtp-sink refuses to stay root
+AS_NEWS=()
+[ "$(id -u)" = 0 ] && AS_NEWS=(-u news) # smtp-sink refuses to stay root
 : >"$OUT/ceiling.jsonl"
 for size in $SIZES; do
   for _ in $(seq "$RUNS"); do

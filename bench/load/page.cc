@@ -23,7 +23,7 @@ std::vector<Tile> make_tiles(const LoadOptions& options, const LoadResult& resul
   std::vector<Tile> tiles = {
       {"accepted", number_text(static_cast<double>(tally.accepted)), ""},
       {"refused", number_text(static_cast<double>(tally.refused)), "", tally.refused > 0},
-      {"without an answer", number_text(static_cast<double>(result.unanswered)), "", result.unanswered > 0},
+      {"unanswered", number_text(static_cast<double>(result.unanswered)), "", result.unanswered > 0},
       {"rate", number_text(std::round(result.rate())), "/s"},
       {"content",
        number_text(result.seconds > 0 ? static_cast<double>(tally.bytes) / result.seconds / 1e6 : 0), "MB/s"},
@@ -186,10 +186,12 @@ std::string html_report(const LoadOptions& options, const LoadResult& result) {
       "Latency over time",
       open_loop ? "From when a message was due to its 250." : "From when a message was begun to its 250.",
       chart_html(latency_over_time(result)));
-  page.figure("Latency percentiles",
-              open_loop ? "Where response lies above service, messages waited for a free session."
-                        : "The whole transaction, and the part that the relay needs to take the content.",
-              chart_html(percentiles(options, result)));
+  page.figure(
+      "Latency percentiles",
+      open_loop ? "Where response lies above service, messages waited for a free session. Each step to the "
+                  "right is a tenfold fewer messages."
+                : "How long the whole transaction took; each step to the right is a tenfold fewer messages.",
+      chart_html(percentiles(options, result)));
   page.figure("Outcomes by reply", "Final replies to messages; words with digits in them are shown as #.",
               bars_html(outcomes(result), "messages"));
   std::vector<std::vector<std::string>> rows;
