@@ -49,6 +49,8 @@ std::string text_report(const LoadOptions& options, const LoadResult& result) {
       tally.accepted, of, tally.refused, result.seconds, result.rate(),
       result.seconds > 0 ? static_cast<double>(tally.bytes) / result.seconds / 1e6 : 0, tally.connections,
       tally.lost_connections, tally.resent, result.unanswered);
+  if (tally.lost_connections > 0)
+    out += fmt::format("  last reason of a lost connection: {}\n", reply_kind(tally.trouble));
   if (tally.accepted > 0) {
     out += "  latency ms       p50       p90       p99     p99.9    p99.99       max\n";
     if (options.rate > 0) out += latency_line("response", tally.response);
@@ -78,6 +80,7 @@ std::string json_report(const LoadOptions& options, const LoadResult& result) {
       {"unanswered", result.unanswered},
       {"lost_connections", tally.lost_connections},
       {"resent", tally.resent},
+      {"last_trouble", tally.trouble},
       {"gave_up", !result.gave_up.empty()},
       {"gave_up_reason", result.gave_up},
       {"seconds", result.seconds},

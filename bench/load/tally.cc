@@ -32,6 +32,8 @@ std::string reply_kind(std::string_view text) {
     kind.append(varies ? "#" : word);
   }
   if (kind.size() > kKindBytes) kind.resize(kKindBytes);
+  for (char& c : kind)  // replies are shown on terminals
+    if (static_cast<unsigned char>(c) < ' ' || c == 127) c = '?';
   return kind;
 }
 

@@ -271,6 +271,8 @@ TEST(Tally, RepliesThatDifferByAnIdAreOneKind) {
   EXPECT_EQ(reply_kind("250 2.0.0 Ok: queued as 4F2A1"), "250 2.0.0 Ok: queued as #");
   EXPECT_EQ(reply_kind("550 5.1.1 <user12@d1.test> unknown"), "550 5.1.1 # unknown");
   EXPECT_EQ(reply_kind("250"), "250");
+  EXPECT_EQ(reply_kind("550 \x1b[2Jno"), "550 #");
+  EXPECT_EQ(reply_kind("550 \x1b[Jno"), "550 ?[Jno");
   Tally tally;
   Message message;
   for (int i = 0; i < 1000; ++i)
