@@ -1,19 +1,46 @@
-# Sourced after common.sh: Postfix without installing it. Mail servers conflict as Debian packages, so the package is
-# unpacked under build/peers and run with a configuration of its own. No account is made: the accounts news (for its
-# processes) and uucp (as its set-gid group) are in every Debian.
+# Sourced after common.sh: other relays without installing them. Mail servers conflict as Debian packages, so a package is
+# unpacked under build/peers and run with a configuration of its own. No account is made: Postfix gets the accounts news
+# (for its processes) and uucp (as its set-gid group), which are in every Debian.
 # shellcheck shell=bash
 PEERS=$ROOT/build/peers
 POSTFIX=$PEERS/postfix
 
+HARAKA=$PEERS/haraka
+
+# unpack NAME PACKAGE...: Debian packages under build/peers/NAME, not installed.
+unpack() {
+  local name=$1 package
+  shift
+  mkdir -p "$PEERS/$name"
+  for package in "$@"; do
+    (cd "$PEERS" && { apt-get download "$package" || { apt-get update && apt-get download "$package"; }; } &&
+      dpkg -x "$package"_*.deb "$name" && rm -f "$package"_*.deb) >"$PEERS/fetch.log" 2>&1 || return 1
+  done
+}
 fetch_postfix() {
   [ -x "$POSTFIX/usr/sbin/smtp-source" ] && return 0
   install_packages libdb5.3 libicu72 libnsl2 libsasl2-2
-  mkdir -p "$PEERS"
-  (cd "$PEERS" && { apt-get download postfix || { apt-get update && apt-get download postfix; }; } &&
-    dpkg -x postfix_*.deb postfix && rm -f postfix_*.deb) >"$PEERS/fetch.log" 2>&1 || {
+  unpack postfix postfix || {
     tail -5 "$PEERS/fetch.log" >&2
     fail "Postfix could not be fetched"
   }
+}
+# The others may be missing: false, with the reason in build/peers/fetch.log.
+fetch_exim() {
+  [ -x "$PEERS/exim/usr/sbin/exim4" ] && return 0
+  install_packages libdb5.3 libgnutls-dane0 libidn12 libnsl2 libpcre2-8-0
+  unpack exim exim4-base exim4-daemon-light
+}
+fetch_opensmtpd() {
+  [ -x "$PEERS/opensmtpd/usr/sbin/smtpd" ] && return 0
+  install_packages libdb5.3 libevent-2.1-7 libpam0g
+  unpack opensmtpd opensmtpd
+}
+fetch_haraka() {
+  [ -e "$HARAKA/node_modules/Haraka/bin/haraka" ] && return 0
+  command -v npm >/dev/null || install_packages nodejs npm
+  mkdir -p "$HARAKA"
+  npm install --no-audit --no-fund --prefix "$HARAKA" Haraka >"$PEERS/fetch.log" 2>&1
 }
 # postfix_program NAME ARG...: a program of the package, such as smtp-sink.
 postfix_program() {
