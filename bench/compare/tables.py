@@ -70,6 +70,9 @@ def speed(rows, options):
                        f"{number(median(mine, 'full', 'cpu_s_per_1000'))} | {number(median(mine, 'full', 'memory_mb'))} | {latency} | "
                        f"{number(syncs)} | {number(written)} |")
         out.append("")
+    if "haraka" in {row["relay"] for row in rows}:
+        out += ["Haraka was sent one command at a time: it answers 503 to a MAIL that comes before the reply to the content "
+                "(RFC 2920 §3.1 allows that). The others were sent all they let a sender send.", ""]
     behind = sorted({row["relay"] for row in rows if row["steady"]["delivered_per_s"] < options.rate * .9})
     if behind:
         out += [f"{' and '.join(NAMES[name] for name in behind)} did not keep up with {options.rate:g} messages a second: "
