@@ -3,6 +3,7 @@ import argparse
 import json
 import os
 import pathlib
+import resource
 import shutil
 import signal
 import socket
@@ -53,13 +54,13 @@ def stamps(path):
 
 
 class Sink:
-    """The receiver that all relays hand their mail to."""
+    """The receiver that a relay hands its mail to. It keeps ids for the latency only: a write for each message costs it time."""
 
-    def __init__(self, directory):
-        self.count, self.ids = directory / "count", directory / "arrived"
+    def __init__(self, directory, with_ids):
+        self.count, self.ids = directory / "count", directory / "arrived" if with_ids else None
+        ids = ["--ids", self.ids, "--id-times"] if with_ids else []
         self.child = subprocess.Popen(
-            [BIN / "penstock-sink", "--listen", f"127.0.0.1:{SINK_PORT}", "--count-file", self.count, "--ids", self.ids,
-             "--id-times", "--quiet"])
+            [BIN / "penstock-sink", "--listen", f"127.0.0.1:{SINK_PORT}", "--count-file", self.count, "--quiet", *ids])
         if not wait_until(lambda: port_open(SINK_PORT), 10):
             fail(f"the receiver does not listen on port {SINK_PORT}")
 
@@ -80,14 +81,15 @@ class Sink:
 class Relay:
     """One relay with a fresh queue in `directory`, until stop()."""
 
-    def __init__(self, name, directory, next_hop=f"127.0.0.1:{SINK_PORT}"):
+    def __init__(self, name, directory, next_hop=f"127.0.0.1:{SINK_PORT}", trace=None):
         self.name, self.group = name, gauges.Group(name)
         self.log = directory / "relay.out"
+        command = ["unshare", "--mount", ROOT / "bench/compare/relay.sh", name, directory, RELAY_PORT, next_hop]
+        if trace:
+            command = gauges.count_syncs(trace, programs_change_user=name == "exim") + command
         with self.log.open("wb") as out:
-            self.child = subprocess.Popen(
-                ["unshare", "--mount", str(ROOT / "bench/compare/relay.sh"), name, str(directory), str(RELAY_PORT),
-                 next_hop], stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                preexec_fn=self.group.enter)
+            self.child = subprocess.Popen([str(word) for word in command], stdout=out, stderr=subprocess.STDOUT,
+                                          stdin=subprocess.DEVNULL, preexec_fn=self.group.enter)
         if not wait_until(lambda: port_open(RELAY_PORT), 30):
             self.stop()
             fail(f"{name} did not start: {self.log.read_text(errors='replace')[-400:]}")
@@ -99,49 +101,61 @@ class Relay:
         wait_until(lambda: not port_open(RELAY_PORT), 5)
 
 
+def latencies(accepted, arrived):
+    accepted, arrived = stamps(accepted), stamps(arrived)
+    took = sorted((arrived[i] - accepted[i]) / 1000 for i in accepted if i in arrived)
+    return {name: took[min(len(took) - 1, int(len(took) * share))] for name, share in (("p50", .5), ("p99", .99), ("p99_9", .999))}
+
+
 def send(options, relay, sink, directory, messages, size, connections, rate=None):
     """Messages through the relay, until all have arrived or nothing came for `patience` seconds."""
     accepted_ids = directory / "accepted"
-    accepted_ids.unlink(missing_ok=True)
-    sink.ids.write_text("")
     start = sink.taken()
-    cpu, sink_cpu, machine = relay.group.cpu_seconds(), sink.cpu_seconds(), gauges.machine_seconds()
-    memory = gauges.MemoryPeak(relay.group)
     command = [BIN / "penstock-load", "--to", f"127.0.0.1:{RELAY_PORT}", "--messages", messages, "--connections", connections,
-               "--size", size, "--domains", options.domains, "--ids", accepted_ids, "--id-times", "--json"]
+               "--size", size, "--domains", options.domains, "--json"]
+    if sink.ids:
+        accepted_ids.unlink(missing_ok=True)
+        sink.ids.write_text("")
+        command += ["--ids", accepted_ids, "--id-times"]
     if relay.name in ONE_AT_A_TIME:
         command.append("--no-pipelining")
     if rate:
         command += ["--rate", rate]
-    began, began_us = time.monotonic(), time.time_ns() // 1000
+    cpu, sink_cpu, machine = relay.group.cpu_seconds(), sink.cpu_seconds(), gauges.machine_seconds()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    memory = gauges.MemoryPeak(relay.group)
+    began = moved = time.monotonic()
+    last = 0
     load = subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, text=True)
-    output = load.stdout.read()
-    _, status, usage = os.wait4(load.pid, 0)
-    load.returncode = os.waitstatus_to_exitcode(status)
+    try:
+        # The receiver writes its count every few milliseconds; this looks as often as can be without being in the way.
+        while load.poll() is None or time.monotonic() - moved < options.patience:
+            if (now_taken := sink.taken() - start) != last:
+                last, moved = now_taken, time.monotonic()
+            if last >= messages:
+                break
+            time.sleep(0.02)
+        output = load.communicate()[0]
+    finally:
+        load.kill()
     result = json.loads(output) if output.startswith("{") else fail(f"penstock-load: {output}")
-    last, moved = -1, time.monotonic()
-    while (now_taken := sink.taken() - start) < result["accepted"] and time.monotonic() - moved < options.patience:
-        if now_taken != last:
-            last, moved = now_taken, time.monotonic()
-        time.sleep(0.05)
-    passed = time.monotonic() - began
-    time.sleep(1)  # what a relay does behind the last message is its cost too
-    cpu = relay.group.cpu_seconds() - cpu
-    ours = cpu + sink.cpu_seconds() - sink_cpu + usage.ru_utime + usage.ru_stime
-    others = (gauges.machine_seconds() - machine - ours) / ((passed + 1) * os.cpu_count())
-    accepted, arrived = stamps(accepted_ids), stamps(sink.ids)
-    took = sorted((arrived[i] - accepted[i]) / 1000 for i in accepted if i in arrived)
-    if not took:
+    if last == 0:
         fail(f"{relay.name} delivered nothing: {relay.log.read_text(errors='replace')[-400:]}")
-    seconds = (max(arrived.values()) - began_us) / 1e6
-    return {"accepted": result["accepted"], "refused": result["refused"], "delivered": len(took),
-            "accepted_per_s": result["rate"], "delivered_per_s": len(took) / seconds, "cpu_s_per_1000": cpu / len(took) * 1000,
-            "memory_mb": memory.stop(), "reply_ms": result["latency_ms"], "others": max(0, others),
-            "latency_ms": {name: took[min(len(took) - 1, int(len(took) * share))]
-                           for name, share in (("p50", .5), ("p99", .99), ("p99_9", .999))}}
+    time.sleep(1)  # what a relay does behind the last message is its cost too
+    passed = time.monotonic() - began
+    cpu = relay.group.cpu_seconds() - cpu
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)  # of ended children: the generator
+    ours = cpu + sink.cpu_seconds() - sink_cpu + after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    others = (gauges.machine_seconds() - machine - ours) / (passed * os.cpu_count())
+    row = {"accepted": result["accepted"], "refused": result["refused"], "delivered": last, "accepted_per_s": result["rate"],
+           "delivered_per_s": last / (moved - began), "cpu_s_per_1000": cpu / last * 1000, "memory_mb": memory.stop(),
+           "reply_ms": result["latency_ms"], "others": max(0, others)}
+    if sink.ids:
+        row["latency_ms"] = latencies(accepted_ids, sink.ids)
+    return row
 
 
-def one_run(options, name, size, sink, scratch):
+def one_run(options, name, size, scratch):
     """Full speed, then the same rate for all, then what the disk is told: each with a fresh queue."""
     row = {"relay": name, "size": size}
     count = options.messages or max(300, MESSAGES[name] // (5 if size > 50_000 else 1))
@@ -151,12 +165,14 @@ def one_run(options, name, size, sink, scratch):
         directory = pathlib.Path(tempfile.mkdtemp(prefix=f"{name}.", dir=scratch))
         directory.chmod(0o755)
         home, disk, relay = directory / "home", None, None
+        sink = Sink(directory, with_ids=what == "steady")
         try:
             if what == "disk":
                 disk = gauges.Disk(home)
             else:
                 home.mkdir()
-            relay = Relay(name, home)
+            trace = directory / "syncs" if what == "disk" else None
+            relay = Relay(name, home, trace=trace)
             send(options, relay, sink, directory, 200, size, 20)  # what is done once is not measured
             if what == "full":
                 row["full"] = send(options, relay, sink, directory, count, size, options.connections)
@@ -164,17 +180,19 @@ def one_run(options, name, size, sink, scratch):
                 row["steady"] = send(options, relay, sink, directory, int(options.rate * options.seconds), size, 20,
                                      options.rate)
             else:
-                flushes, written = disk.written()
+                syncs, (flushes, written) = gauges.syncs(trace), disk.written()
                 sent = send(options, relay, sink, directory, max(300, count // 4), size, options.connections)
-                after = disk.written()
-                row["disk"] = {"syncs_per_message": (after[0] - flushes) / sent["delivered"],
-                               "bytes_per_message": (after[1] - written) / sent["delivered"]}
+                after, delivered = disk.written(), sent["delivered"]
+                row["disk"] = {"syncs_per_message": (gauges.syncs(trace) - syncs) / delivered,
+                               "flushes_per_message": (after[0] - flushes) / delivered,
+                               "bytes_per_message": (after[1] - written) / delivered}
         except gauges.NoDisk as error:
             options.no_disk = True
             print(f"run.sh: syncs and bytes are not counted: {error}", file=sys.stderr)
         finally:
             if relay:
                 relay.stop()
+            sink.stop()
             if disk:
                 disk.close()
             shutil.rmtree(directory, ignore_errors=True)
@@ -189,19 +207,18 @@ def compare(options):
             fail(f"port {port} is in use")
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="penstock-compare.", dir=options.directory))
     scratch.chmod(0o755)
-    rows, sink = [], Sink(scratch)
+    rows = []
     try:
         with (results / "compare.jsonl").open("w") as out:
             for size in options.sizes:
                 for run in range(1, options.runs + 1):
                     for name in options.relays:
-                        row = dict(one_run(options, name, size, sink, scratch), run=run)
+                        row = dict(one_run(options, name, size, scratch), run=run)
                         rows.append(row)
                         out.write(json.dumps(row) + "\n")
                         out.flush()
                         print(tables.progress(row), flush=True)
     finally:
-        sink.stop()
         shutil.rmtree(scratch, ignore_errors=True)
     text = tables.speed(rows, options)
     (results / "compare.md").write_text(text)

@@ -2,7 +2,8 @@
 
 Processor time comes from a cgroup (v2): it holds the ended children too, also of relays that do not wait for them.
 Memory is the sum of the proportional set sizes (PSS), so that pages shared by many processes count once.
-Syncs and bytes are counted where they arrive: at a block device of the relay's own (a file, an ext4 in it, a loop device).
+Bytes written are counted where they arrive, at a block device of the relay's own (a file, an ext4 in it, a loop device), so
+that the journal of the file system counts; syncs are the calls that the relay makes, counted by strace.
 """
 import os
 import pathlib
@@ -105,6 +106,22 @@ def machine_seconds():
     """Processor time that anything on the machine has used."""
     user, nice, system, _, _, irq, soft, *_ = [int(x) for x in open("/proc/stat").readline().split()[1:]]
     return (user + nice + system + irq + soft) / TICK
+
+
+SYNC_CALLS = ("fsync", "fdatasync", "sync_file_range", "syncfs", "sync", "msync")
+
+
+def count_syncs(path, programs_change_user):
+    """The words that go before a command whose syncs are to be listed in `path`."""
+    words = ["strace", "-f", "-qq", "-e", "signal=none", "-e", f"trace={','.join(SYNC_CALLS)}", "-o", path]
+    # Stops at these calls only; but the kernel then lets no program change its user, as Exim does for each delivery.
+    return words if programs_change_user else words + ["--seccomp-bpf"]
+
+
+def syncs(path):
+    """How many were begun; a call that another process interrupted in the list has a second line, which is not counted."""
+    with open(path, "rb") as file:
+        return sum(1 for line in file if b"(" in line and line.split(None, 1)[1].startswith(tuple(c.encode() for c in SYNC_CALLS)))
 
 
 class NoDisk(Exception):

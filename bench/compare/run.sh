@@ -14,7 +14,7 @@ for word in "$@"; do
   case $word in -h | --help) exec /usr/bin/python3 bench/compare/compare.py --help ;; esac
 done
 [ "$(id -u)" = 0 ] || fail "mail servers can be started by root only"
-install_packages python3 util-linux iproute2 e2fsprogs knot
+install_packages python3 strace util-linux iproute2 e2fsprogs knot
 [ -n "${PENSTOCK_BIN:-}" ] || build_preset release
 export PENSTOCK_BIN=${PENSTOCK_BIN:-$ROOT/build/release/bin}
 
