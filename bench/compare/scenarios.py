@@ -6,6 +6,7 @@ with the zone of the scenario, the receivers (penstock-sink --scenario) on port 
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -41,11 +42,12 @@ zone:
 
 def add_options(parser):
     group = parser.add_argument_group("with --scenarios")
-    group.add_argument("--scenario", nargs="+", default=["throttling", "hostile", "greylist"],
-                       help="names in bench/scenarios (throttling hostile greylist)")
+    group.add_argument("--scenario", nargs="+", default=["throttling", "twenty-sites", "hostile"],
+                       help="names in bench/scenarios (throttling twenty-sites hostile)")
     group.add_argument("--scenario-messages", type=int, default=3000, help="handed to each relay at once (3000)")
     group.add_argument("--scenario-seconds", type=int, default=180, help="how long each is watched (180)")
-    group.add_argument("--rules", default="", help="file with [[rule]] entries; Penstock runs once more with them")
+    group.add_argument("--with-rules", action="store_true",
+                       help="Penstock runs once more, with a [[rule]] for each group that says the group's limits")
 
 
 def on_port_25(text):
@@ -54,23 +56,29 @@ def on_port_25(text):
     return re.sub(r"(?m)^port\s*=.*\n", "", head) + "port = 25\n" + bracket + groups
 
 
-def recipients(text):
-    """Recipient domains in the proportions of the groups' weights, for the list that penstock-load goes through in turn."""
-    groups = []
+def recipients(shares):
+    """4,000 recipient domains in the shares of the scenario and a mixed order, always the same, for penstock-load --domains."""
+    domains = []
+    for line in shares.splitlines():
+        domain, share = line.split()
+        domains += [domain] * max(1, round(float(share) * 4000))
+    random.Random(1).shuffle(domains)
+    return ",".join(domains)
+
+
+def rules(text):
+    """What a postmaster would write who knows the limits. There is no rule on new connections in a window."""
+    out = []
     for group in tomllib.loads(text)["group"]:
-        for copy in range(1, group.get("copies", 1) + 1):
-            name = group["name"] + (str(copy) if group.get("copies", 1) > 1 else "")
-            domains = group.get("domain_names") or [f"d{i}.{name}.test" for i in range(1, group.get("domains", 1) + 1)]
-            groups.append((group.get("weight", 1), domains))
-    total, out, given = sum(weight for weight, _ in groups), [], [0] * len(groups)
-    for position in range(1, max(total, 2 * len(groups)) * 20 + 1):
-        # The group that is furthest behind its share is next.
-        i = max(range(len(groups)), key=lambda k: groups[k][0] * position / total - given[k])
-        out.append(groups[i][1][given[i] % len(groups[i][1])])
-        given[i] += 1
-        if position >= 2000:
-            break
-    return ",".join(out)
+        name = group["name"]
+        out += ["[[rule]]", f'name = "{name}"', f'mx = ["*.{name}.test", "*.{name}?.test", "*.{name}??.test", "*.{name}???.test"]'
+                if group.get("copies", 1) > 1 else f'mx = ["*.{name}.test"]']
+        out.append(f'scope = "{"path" if group.get("per") == "address" else "source"}"')
+        out += [f"{key} = {group[key]}" for key in ("max_connections", "max_messages_per_connection", "max_recipients")
+                if key in group]
+        if "max_messages" in group:
+            out.append(f'rate = "{group["max_messages"]}/{group.get("window", "1m")}"')
+    return "\n".join(out) + "\n"
 
 
 def inside(directory, relay, messages, seconds):
@@ -85,7 +93,8 @@ def inside(directory, relay, messages, seconds):
     (directory / "knot").mkdir()
     (directory / "knot.conf").write_text(KNOT.format(directory))
     scenario = directory / "scenario.toml"
-    subprocess.run([BIN / "penstock-sink", "--scenario", scenario, "--zone", directory / "test.zone"], check=True)
+    subprocess.run([BIN / "penstock-sink", "--scenario", scenario, "--zone", directory / "test.zone",
+                    "--shares", directory / "shares"], check=True)
     with (directory / "knot.log").open("wb") as log:
         knot = subprocess.Popen(["/usr/sbin/knotd", "-c", directory / "knot.conf"], stdout=log, stderr=log)
     sink = subprocess.Popen([BIN / "penstock-sink", "--scenario", scenario, "--json"], stdout=subprocess.PIPE, text=True)
@@ -97,7 +106,7 @@ def inside(directory, relay, messages, seconds):
         began = time.monotonic()
         load = subprocess.run(
             [BIN / "penstock-load", "--to", f"127.0.0.1:{RELAY_PORT}", "--messages", str(messages), "--connections", "20", "--size", "2048",
-             "--domains", recipients(scenario.read_text()), "--no-pipelining", "--json"], capture_output=True, text=True, check=False)
+             "--domains", recipients((directory / "shares").read_text()), "--no-pipelining", "--json"], capture_output=True, text=True, check=False)
         time.sleep(max(0, seconds - (time.monotonic() - began)))
     finally:
         if peer:
@@ -111,18 +120,19 @@ def inside(directory, relay, messages, seconds):
     print(json.dumps({"accepted": json.loads(load.stdout)["accepted"], "sink": json.loads(summary)}))
 
 
-def begin(options, scenario, label, relay, extra, scratch):
+def begin(options, scenario, relay, with_rules, scratch):
     source = ROOT / "bench/scenarios" / f"{scenario}.toml"
     if not source.exists():
         raise SystemExit(f"run.sh: there is no scenario {source}")
-    directory = pathlib.Path(tempfile.mkdtemp(prefix=f"{scenario}-{label}.", dir=scratch))
+    directory = pathlib.Path(tempfile.mkdtemp(prefix=f"{scenario}-{relay}.", dir=scratch))
     directory.chmod(0o755)
-    (directory / "scenario.toml").write_text(on_port_25(source.read_text()))
+    text = source.read_text()
+    (directory / "scenario.toml").write_text(on_port_25(text))
     command = ["unshare", "--net", "--mount", sys.executable, "-c",
                "import sys; sys.path.insert(0, sys.argv[1]); import scenarios; scenarios.inside(sys.argv[2], sys.argv[3], "
                "int(sys.argv[4]), int(sys.argv[5]))", str(ROOT / "bench/compare"), str(directory), relay,
                str(options.scenario_messages), str(options.scenario_seconds)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=dict(os.environ, EXTRA=extra))
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=dict(os.environ, EXTRA=rules(text) if with_rules else ""))
 
 
 def table(rows, options):
@@ -148,14 +158,14 @@ def compare(options):
     results.mkdir(parents=True, exist_ok=True)
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="penstock-scenarios.", dir=options.directory))
     scratch.chmod(0o755)
-    relays = [(tables.NAMES[name], name, "") for name in options.relays]
-    if options.rules:
-        relays.append(("Penstock with rules", "penstock", pathlib.Path(options.rules).read_text()))
+    relays = [(tables.NAMES[name], name, False) for name in options.relays]
+    if options.with_rules:
+        relays.append(("Penstock with rules", "penstock", True))
     rows, running = [], []
     try:
         for scenario in options.scenario:
             # The relays wait more than they work: all of a scenario run at the same time.
-            running = [(label, begin(options, scenario, label, relay, extra, scratch)) for label, relay, extra in relays]
+            running = [(label, begin(options, scenario, relay, with_rules, scratch)) for label, relay, with_rules in relays]
             for label, child in running:
                 output = child.communicate()[0]
                 if child.returncode != 0:
