@@ -71,8 +71,9 @@ def rules(text):
     out = []
     for group in tomllib.loads(text)["group"]:
         name = group["name"]
-        out += ["[[rule]]", f'name = "{name}"', f'mx = ["*.{name}.test", "*.{name}?.test", "*.{name}??.test", "*.{name}???.test"]'
-                if group.get("copies", 1) > 1 else f'mx = ["*.{name}.test"]']
+        copies = [f'"*.{name}{digits}.test"' for digits in ("?", "??", "???")] if group.get("copies", 1) > 1 else []
+        masks = ", ".join([f'"*.{name}.test"', *copies])
+        out += ["[[rule]]", f'name = "{name}"', f"mx = [{masks}]"]
         out.append(f'scope = "{"path" if group.get("per") == "address" else "source"}"')
         out += [f"{key} = {group[key]}" for key in ("max_connections", "max_messages_per_connection", "max_recipients")
                 if key in group]
@@ -105,8 +106,9 @@ def inside(directory, relay, messages, seconds):
         peer = Relay(relay, directory, next_hop="mx")
         began = time.monotonic()
         load = subprocess.run(
-            [BIN / "penstock-load", "--to", f"127.0.0.1:{RELAY_PORT}", "--messages", str(messages), "--connections", "20", "--size", "2048",
-             "--domains", recipients((directory / "shares").read_text()), "--no-pipelining", "--json"], capture_output=True, text=True, check=False)
+            [BIN / "penstock-load", "--to", f"127.0.0.1:{RELAY_PORT}", "--messages", str(messages), "--connections", "20",
+             "--size", "2048", "--domains", recipients((directory / "shares").read_text()), "--no-pipelining", "--json"],
+            capture_output=True, text=True, check=False)
         time.sleep(max(0, seconds - (time.monotonic() - began)))
     finally:
         if peer:
@@ -136,9 +138,10 @@ def begin(options, scenario, relay, with_rules, scratch):
 
 
 def table(rows, options):
-    out = [f"{tables.conditions(options)}: {options.scenario_messages:,} messages handed over at once, each relay watched for "
+    out = [f"{tables.conditions()}: {options.scenario_messages:,} messages handed over at once, each relay watched for "
            f"{options.scenario_seconds} s, relays as installed. `bench/compare/run.sh --scenarios`", "",
-           "| scenario | relay | delivered | broken limits | of these | other refusals | tries a message |", "|---|---|---|---|---|---|---|"]
+           "| scenario | relay | delivered | broken limits | of these | other refusals | tries a message |",
+           "|---|---|---|---|---|---|---|"]
     for row in rows:
         sink = row["sink"]
         broken = {}
@@ -148,8 +151,9 @@ def table(rows, options):
         kinds = ", ".join(f"{limit.replace('_', ' ')} {count:,}" for limit, count in broken.items() if count)
         refused = sum(group["refused"] for group in sink.get("groups", []))
         total = sum(broken.values())
+        tries = (sink["messages"] + refused) / max(1, row["accepted"])
         out.append(f"| {row['scenario']} | {row['label']} | {sink['messages']:,} | {total:,} | {kinds} | {refused - total:,} | "
-                   f"{(sink['messages'] + refused) / max(1, row['accepted']):.2f} |")
+                   f"{tries:.2f} |")
     return "\n".join(out) + "\n"
 
 
@@ -165,7 +169,8 @@ def compare(options):
     try:
         for scenario in options.scenario:
             # The relays wait more than they work: all of a scenario run at the same time.
-            running = [(label, begin(options, scenario, relay, with_rules, scratch)) for label, relay, with_rules in relays]
+            running = [(label, begin(options, scenario, relay, with_rules, scratch))
+                       for label, relay, with_rules in relays]
             for label, child in running:
                 output = child.communicate()[0]
                 if child.returncode != 0:

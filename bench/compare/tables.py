@@ -27,10 +27,11 @@ def median(rows, *path):
 
 def progress(row):
     full, steady, disk = row["full"], row["steady"], row.get("disk")
-    written = f", {disk['syncs_per_message']:.2f} syncs and {disk['bytes_per_message']:,.0f} bytes written a message" if disk else ""
+    written = f", {disk['syncs_per_message']:.2f} syncs, {disk['bytes_per_message']:,.0f} bytes written a message" if disk else ""
     latency = " / ".join(number(x) for x in steady["latency_ms"].values())
-    return (f"run {row['run']}, {row['size']} bytes, {row['relay']}: {full['delivered']} delivered at {number(full['delivered_per_s'])}/s, "
-            f"{number(full['cpu_s_per_1000'])} s CPU per 1,000, {number(full['memory_mb'])} MB, steady latency {latency} ms{written}; "
+    return (f"run {row['run']}, {row['size']} bytes, {row['relay']}: {full['delivered']} delivered at "
+            f"{number(full['delivered_per_s'])}/s, {number(full['cpu_s_per_1000'])} s CPU per 1,000, "
+            f"{number(full['memory_mb'])} MB, steady latency {latency} ms{written}; "
             f"others used {full['others'] * 100:.0f} % of the machine")
 
 
@@ -41,7 +42,7 @@ def processor():
     return "unknown processor"
 
 
-def conditions(options):
+def conditions():
     cores = subprocess.run(["nproc"], capture_output=True, text=True, check=True).stdout.strip()
     date = subprocess.run(["date", "+%F"], capture_output=True, text=True, check=True).stdout.strip()
     return f"Measured {date} on {cores} cores ({processor()})"
@@ -54,7 +55,8 @@ def order(rows, size):
 
 
 def speed(rows, options):
-    out = [f"{conditions(options)}, {options.runs} runs each in turns, the middle one of each value; {options.connections} sessions, "
+    runs = f"{options.runs} runs each in turns, the middle one of each value" if options.runs > 1 else "one run each"
+    out = [f"{conditions()}, {runs}; {options.connections} sessions, "
            f"{options.domains} recipient domains, all mail to one next hop, a fresh queue for each run. Latency at "
            f"{options.rate:g} messages a second over 20 sessions for {options.seconds:g} s. "
            "`bench/compare/run.sh`", ""]
@@ -67,8 +69,8 @@ def speed(rows, options):
             latency = " / ".join(number(median(mine, "steady", "latency_ms", key)) for key in ("p50", "p99", "p99_9"))
             syncs, written = median(mine, "disk", "syncs_per_message"), median(mine, "disk", "bytes_per_message")
             out.append(f"| {NAMES[name]} | {number(median(mine, 'full', 'delivered_per_s'))} | "
-                       f"{number(median(mine, 'full', 'cpu_s_per_1000'))} | {number(median(mine, 'full', 'memory_mb'))} | {latency} | "
-                       f"{number(syncs)} | {number(written)} |")
+                       f"{number(median(mine, 'full', 'cpu_s_per_1000'))} | {number(median(mine, 'full', 'memory_mb'))} | "
+                       f"{latency} | {number(syncs)} | {number(written)} |")
         out.append("")
     if "haraka" in {row["relay"] for row in rows}:
         out += ["Haraka was sent one command at a time: it answers 503 to a MAIL that comes before the reply to the content "
@@ -108,12 +110,13 @@ def plot(rows, options):
 
     def panel(left, right, title, values, draw):
         flat = [x for xs in values.values() for x in xs]
-        place, ticks = log_axis(max(min(flat), 0.01), max(flat), left, right)
+        place, ticks = log_axis(max(min(flat) / 3, 0.01), max(flat), left, right)
         out.append(f'<text x="{left}" y="{top - 14}" fill="#444">{title}</text>')
         for tick in ticks:
             x = place(tick)
             out.append(f'<line x1="{x:.1f}" y1="{top}" x2="{x:.1f}" y2="{height - 36}" stroke="#ddd"/>')
-            out.append(f'<text x="{x:.1f}" y="{height - 18}" text-anchor="middle" font-size="11" fill="#666">{tick:,g}</text>')
+            out.append(f'<text x="{x:.1f}" y="{height - 18}" text-anchor="middle" font-size="11" fill="#666">'
+                       f"{tick:,g}</text>")
         for i, name in enumerate(names):
             draw(name, place, top + row_height * (i + .5), values[name])
 
@@ -123,20 +126,27 @@ def plot(rows, options):
     def rate(name, place, y, values):
         middle = statistics.median(values)
         out.append(f'<text x="105" y="{y + 4:.1f}" text-anchor="end">{NAMES[name]}</text>')
-        out.append(f'<rect x="120" y="{y - 9:.1f}" width="{place(middle) - 120:.1f}" height="18" fill="{colour(name)}" opacity="0.75"/>')
+        out.append(f'<rect x="120" y="{y - 9:.1f}" width="{place(middle) - 120:.1f}" height="18" fill="{colour(name)}" '
+                   'opacity="0.75"/>')
         for value in values:
             out.append(f'<circle cx="{place(value):.1f}" cy="{y:.1f}" r="3" fill="#222"/>')
-        out.append(f'<text x="126" y="{y + 4:.1f}" fill="#ffffff">{number(middle)}</text>')
+        # Beside a bar that is too short for it.
+        inside = place(min(values)) - 120 > 70
+        x, fill = (126, "#ffffff") if inside else (place(max(values)) + 8, "#222")
+        out.append(f'<text x="{x:.1f}" y="{y + 4:.1f}" fill="{fill}">{number(middle)}</text>')
 
     def latency(name, place, y, values):
         a, b, c = values
-        out.append(f'<line x1="{place(a):.1f}" y1="{y:.1f}" x2="{place(c):.1f}" y2="{y:.1f}" stroke="{colour(name)}" stroke-width="2"/>')
+        out.append(f'<line x1="{place(a):.1f}" y1="{y:.1f}" x2="{place(c):.1f}" y2="{y:.1f}" stroke="{colour(name)}" '
+                   'stroke-width="2"/>')
         for value, radius in ((a, 6), (b, 4), (c, 2.5)):
             out.append(f'<circle cx="{place(value):.1f}" cy="{y:.1f}" r="{radius}" fill="{colour(name)}"/>')
 
-    panel(120, 480, "delivered a second; dots are single runs", {n: [r["full"]["delivered_per_s"] for r in of[n]] for n in names}, rate)
+    panel(120, 480, "delivered a second; dots are single runs",
+          {n: [r["full"]["delivered_per_s"] for r in of[n]] for n in names}, rate)
     panel(540, 870, f"accept to delivery at {options.rate:g}/s, ms: p50, p99, p99.9",
-          {n: [max(median(of[n], "steady", "latency_ms", key), 0.01) for key in ("p50", "p99", "p99_9")] for n in names}, latency)
+          {n: [max(median(of[n], "steady", "latency_ms", key), 0.01) for key in ("p50", "p99", "p99_9")] for n in names},
+          latency)
     return "\n".join(out) + "\n</svg>\n"
 
 
