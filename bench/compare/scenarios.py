@@ -125,7 +125,8 @@ def inside(directory, relay, messages, seconds):
 def begin(options, scenario, relay, with_rules, scratch):
     source = ROOT / "bench/scenarios" / f"{scenario}.toml"
     if not source.exists():
-        raise SystemExit(f"run.sh: there is no scenario {source}")
+        names = ", ".join(sorted(path.stem for path in source.parent.glob("*.toml")))
+        raise SystemExit(f"run.sh: there is no scenario {scenario} in bench/scenarios; there are {names}")
     directory = pathlib.Path(tempfile.mkdtemp(prefix=f"{scenario}-{relay}.", dir=scratch))
     directory.chmod(0o755)
     text = source.read_text()
