@@ -1,7 +1,7 @@
 #include "relay/admin/admin_api.h"
 
 #include <algorithm>
-#include <charconv>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <unordered_map>
@@ -19,33 +19,6 @@ constexpr size_t kMaxLimit = 10'000;  // rows of one answer: a few megabytes
 constexpr size_t kBatch = 500;        // per question to the loop: it must not stop for long
 
 constexpr std::string_view kMessages = "/v1/queue/messages";
-
-Response answer(const json& value) {
-  Response response;
-  response.body = to_text(value) + "\n";
-  return response;
-}
-
-Response refuse(int status, const std::string& why) {
-  Response response = answer({{"error", why}});
-  response.status = status;
-  return response;
-}
-
-Response refuse(const conf::Error& error) {
-  switch (error.code) {
-    case conf::ErrorCode::kInvalid:
-      return refuse(400, error.detail);
-    case conf::ErrorCode::kNotFound:
-      return refuse(404, error.detail);
-    case conf::ErrorCode::kTimeout:
-    case conf::ErrorCode::kClosed:
-    case conf::ErrorCode::kUnavailable:
-      return refuse(503, error.detail);
-    default:
-      return refuse(500, error.detail);
-  }
-}
 
 const QueueAction* action_of(const std::string& path) {
   static const std::map<std::string, QueueAction, std::less<>> kActions = {
@@ -65,9 +38,10 @@ bool is_read_path(const std::string& path) {
 }  // namespace
 
 AdminApi::AdminApi(spool::Spool* spool, Backend* backend, const conf::Clock* clock, LoopCall::Post post)
-    : spool_(spool), backend_(backend), clock_(clock), loop_(std::move(post)) {}
+    : spool_(spool), backend_(backend), clock_(clock), loop_(std::move(post)), mx_(backend, &loop_) {}
 
 Response AdminApi::handle(const Request& request) {
+  if (MxApi::serves(request.path)) return mx_.handle(request);
   const QueueAction* action = action_of(request.path);
   if (action == nullptr && !is_read_path(request.path)) return refuse(404, "no such path: " + request.path);
   if (action != nullptr) {
@@ -108,16 +82,10 @@ conf::Result<QueueSummary> AdminApi::summary() {
 Response AdminApi::list(const Request& request) {
   QueueFilter filter;
   size_t limit = kDefaultLimit;
+  if (conf::Status read = read_limit(request, kMaxLimit, &limit); !read.ok()) return refuse(read.error());
   for (const auto& [key, value] : request.query) {
-    if (key == "limit") {
-      const char* end = value.data() + value.size();
-      const auto parsed = std::from_chars(value.data(), end, limit);
-      if (parsed.ec != std::errc() || parsed.ptr != end || limit == 0 || limit > kMaxLimit) {
-        return refuse(400, "limit: a number from 1 to " + std::to_string(kMaxLimit));
-      }
-    } else if (conf::Status set = filter.set(key, value); !set.ok()) {
-      return refuse(set.error());
-    }
+    if (key == "limit") continue;
+    if (conf::Status set = filter.set(key, value); !set.ok()) return refuse(set.error());
   }
   const conf::WallTime now = clock_->wall();
   conf::Result<SiteLookup> sites = sites_for(filter, now);

@@ -3,30 +3,18 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <string>
 #include <vector>
 
 #include "conf/vocab/time.h"
 #include "relay/admin/backend.h"
+#include "relay/admin/exchange.h"
 #include "relay/admin/loop_call.h"
+#include "relay/admin/mx_api.h"
 #include "relay/admin/queue_filter.h"
 #include "relay/spool/spool.h"
 
 namespace relay::admin {
-
-struct Request {
-  std::string method;  // "GET"
-  std::string path;    // "/v1/queue/messages", decoded, without the query
-  std::map<std::string, std::string> query;
-  std::string body;
-};
-
-struct Response {
-  int status = 200;
-  std::string content_type = "application/json";
-  std::string body;
-};
 
 class AdminApi {
  public:
@@ -56,6 +44,7 @@ class AdminApi {
   Backend* backend_;
   const conf::Clock* clock_;
   LoopCall loop_;
+  MxApi mx_;
 };
 
 }  // namespace relay::admin

@@ -16,7 +16,7 @@ namespace {
 constexpr size_t kMaxBody = 4 * 1024 * 1024;  // some 250,000 message ids
 constexpr unsigned kMaxConnections = 64;
 constexpr unsigned kIdleSeconds = 30;
-constexpr unsigned kThreads = 2;  // a long scan leaves one for health and metrics
+constexpr unsigned kThreads = 4;  // long scans and slow DNS leave one for health and metrics
 
 // One request while it comes in.
 struct Incoming {

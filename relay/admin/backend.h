@@ -35,6 +35,7 @@ struct QueueSummary {
   uint64_t log_waiting = 0;  // events that are not in the log file yet
   uint64_t body_memory_bytes = 0;
   double uptime_seconds = 0;
+  LimiterCounts limiter;
   std::vector<SiteSummary> sites;  // the busiest first, at most 50
 };
 

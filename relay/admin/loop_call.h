@@ -25,6 +25,12 @@ class LoopCall {
   // thread. kTimeout: no answer in time. kClosed: the relay is stopping. Any thread but the loop's.
   template <typename T>
   conf::Result<T> ask(std::function<void(std::function<void(T)> done)> work) {
+    return ask<T>(std::move(work), limit_);
+  }
+  // The same with a limit of its own.
+  template <typename T>
+  conf::Result<T> ask(std::function<void(std::function<void(T)> done)> work,
+                      std::chrono::milliseconds limit) {
     struct Question {
       bool given_up = false, started = false;
       std::optional<T> answer;
@@ -43,7 +49,7 @@ class LoopCall {
       });
     });
     std::unique_lock<std::mutex> lock(gate_->mutex);
-    gate_->changed.wait_for(lock, limit_, [&] { return question->answer || gate_->closed; });
+    gate_->changed.wait_for(lock, limit, [&] { return question->answer || gate_->closed; });
     if (question->answer) return std::move(*question->answer);
     question->given_up = true;
     if (gate_->closed) return conf::Error{conf::ErrorCode::kClosed, "the relay is stopping"};

@@ -30,6 +30,7 @@ struct TrafficView {    // the counters of one scope
   std::string address;  // "*" unless the scope is path
   uint32_t connections = 0, window = 0;
   uint32_t used_in_hour = 0, used_in_slice = 0;
+  uint32_t slice_limit = 0;   // what the slice of 5 minutes may hold; 0: no slices
   double slowed_seconds = 0;  // the receiver asked for a pause, so long from now; 0: none
 };
 
@@ -73,11 +74,18 @@ struct RouteView {
   std::vector<Host> hosts;
 };
 
+// How many paths are in which state, and the deliveries that wait behind a block.
+struct LimiterCounts {
+  uint64_t blocked = 0, probing = 0, ramp = 0;
+  uint64_t blocked_deliveries = 0;
+};
+
 struct Explanation {
   RouteView route;
   std::vector<PathView>
       paths;            // one per source that may send there (only the asked one if a source was named)
   std::string problem;  // "no source is named x"; "" when all is well
+  bool unknown_source = false;  // `problem` says so
 };
 
 enum class MxAction : uint8_t { kBlock, kUnblock, kReset };
@@ -95,6 +103,7 @@ struct MxOrder {
 struct MxOrderDone {
   uint64_t paths = 0;
   std::vector<std::string> names;  // "site from source", at most 50
+  std::string problem;             // why nothing was done: "no rule is named x"; "": see `paths`
 };
 
 }  // namespace relay::admin

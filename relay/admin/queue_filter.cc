@@ -23,19 +23,6 @@ bool sender_matches(const std::string& mask, const conf::Mailbox& sender) {
   return conf::domain_matches(mask, sender.text());
 }
 
-bool site_matches(const std::string& mask, std::string_view site) {
-  if (conf::domain_matches(mask, site)) return true;
-  while (!site.empty()) {
-    const size_t end = std::min(site.find_first_of(",; +"), site.size());
-    const std::string_view host = site.substr(0, end);
-    const size_t colon = host.find(':') == host.rfind(':') ? host.find(':') : std::string_view::npos;
-    if (end != 0 && (conf::domain_matches(mask, host) || conf::domain_matches(mask, host.substr(0, colon))))
-      return true;
-    site.remove_prefix(std::min(end + 1, site.size()));
-  }
-  return false;
-}
-
 bool recipient_may_match(const QueueFilter& filter, const spool::RecipientRecord& recipient) {
   if (!filter.domain.empty() &&
       !conf::domain_matches(filter.domain, recipient.recipient.mailbox.domain.text())) {
@@ -68,6 +55,19 @@ Match match_recipients(const spool::MessageRecord& record, const Meant& meant) {
 }
 
 }  // namespace
+
+bool site_matches(const std::string& mask, std::string_view site) {
+  if (conf::domain_matches(mask, site)) return true;
+  while (!site.empty()) {
+    const size_t end = std::min(site.find_first_of(",; +"), site.size());
+    const std::string_view host = site.substr(0, end);
+    const size_t colon = host.find(':') == host.rfind(':') ? host.find(':') : std::string_view::npos;
+    if (end != 0 && (conf::domain_matches(mask, host) || conf::domain_matches(mask, host.substr(0, colon))))
+      return true;
+    site.remove_prefix(std::min(end + 1, site.size()));
+  }
+  return false;
+}
 
 conf::Status QueueFilter::set(std::string_view key, std::string_view value) {
   const auto bad = [&](const std::string& what) {

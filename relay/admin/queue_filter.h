@@ -34,6 +34,9 @@ struct QueueFilter {
 // kAll: every recipient that is still pending is meant; kSome: only some of them are.
 enum class Match : uint8_t { kNone, kSome, kAll };
 
+// Whether the mask matches the site, or one of its hosts.
+bool site_matches(const std::string& mask, std::string_view site);
+
 // The site of a recipient domain. Asked only when the filter has a site.
 using SiteLookup = std::function<std::string(const std::string& domain)>;
 

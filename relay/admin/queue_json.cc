@@ -6,18 +6,13 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "relay/admin/mx_json.h"
 #include "relay/log/event_json.h"
 
 namespace relay::admin {
 namespace {
 
 using nlohmann::json;
-
-std::string time_text(conf::WallTime time) {
-  std::string quoted;
-  log::append_json_time(time, &quoted);
-  return quoted.substr(1, quoted.size() - 2);
-}
 
 std::string_view state_text(spool::RecipientState state) {
   switch (state) {
@@ -35,7 +30,7 @@ std::string_view state_text(spool::RecipientState state) {
   return "unknown";
 }
 
-json recipient_json(const spool::RecipientRecord& record) {
+json recipient_json(const spool::RecipientRecord& record, conf::WallTime now) {
   json out = {{"recipient", record.recipient.mailbox.text()},
               {"state", state_text(record.state)},
               {"attempts", record.attempts}};
@@ -43,7 +38,10 @@ json recipient_json(const spool::RecipientRecord& record) {
   if (!record.enhanced_status.empty()) out["enhanced_status"] = record.enhanced_status;
   if (!record.last_reply.empty()) out["last_reply"] = record.last_reply;
   if (!record.mx_host.empty()) out["mx_host"] = record.mx_host;
-  if (record.state == spool::RecipientState::kPending) out["due"] = time_text(record.due);
+  if (record.state == spool::RecipientState::kPending) {
+    out["due"] = time_text(record.due);
+    out["due_in_seconds"] = std::max<int64_t>(0, (record.due - now) / std::chrono::seconds(1));
+  }
   return out;
 }
 
@@ -79,7 +77,26 @@ void sites(const QueueSummary& summary, const char* name, const char* help, uint
   }
 }
 
+// One label with three values: the number of series does not grow with the number of sites.
+void limiter(const LimiterCounts& counts, std::string* out) {
+  fmt::format_to(std::back_inserter(*out),
+                 "# HELP penstock_limiter_paths Paths whose flow is held back, by state.\n"
+                 "# TYPE penstock_limiter_paths gauge\n"
+                 "penstock_limiter_paths{{state=\"blocked\"}} {}\n"
+                 "penstock_limiter_paths{{state=\"probing\"}} {}\n"
+                 "penstock_limiter_paths{{state=\"ramp\"}} {}\n",
+                 counts.blocked, counts.probing, counts.ramp);
+  gauge("penstock_limiter_blocked_deliveries", "Deliveries that wait behind a block.",
+        static_cast<double>(counts.blocked_deliveries), out);
+}
+
 }  // namespace
+
+std::string time_text(conf::WallTime time) {
+  std::string quoted;
+  log::append_json_time(time, &quoted);
+  return quoted.substr(1, quoted.size() - 2);
+}
 
 json summary_json(const QueueSummary& s) {
   json list = json::array();
@@ -112,6 +129,7 @@ json summary_json(const QueueSummary& s) {
           {"log_waiting", s.log_waiting},
           {"body_memory_bytes", s.body_memory_bytes},
           {"uptime_seconds", s.uptime_seconds},
+          {"limiter", limiter_json(s.limiter)},
           {"sites", std::move(list)}};
 }
 
@@ -131,7 +149,7 @@ json message_json(const spool::MessageRecord& record, conf::WallTime now) {
               {"on_hold", record.on_hold},
               {"recipients", record.recipients.size()},
               {"pending", pending}};
-  if (next != nullptr) out["next"] = recipient_json(*next);  // the recipient that is due first
+  if (next != nullptr) out["next"] = recipient_json(*next, now);  // the recipient that is due first
   if (record.report_about != 0) out["report_about"] = conf::to_text(record.report_about);
   return out;
 }
@@ -141,7 +159,7 @@ json message_detail_json(const spool::MessageRecord& record, conf::WallTime now)
   out.erase("next");
   json recipients = json::array();
   for (const spool::RecipientRecord& recipient : record.recipients)
-    recipients.push_back(recipient_json(recipient));
+    recipients.push_back(recipient_json(recipient, now));
   out["recipients"] = std::move(recipients);
   const conf::Envelope& envelope = record.envelope;
   if (!envelope.envid.empty()) out["envid"] = envelope.envid;
@@ -197,6 +215,7 @@ std::string metrics_text(const QueueSummary& s, const spool::SpoolHealth& health
   counter("penstock_spool_syncs_total", "Syncs to disk.", counters.syncs, &out);
   counter("penstock_spool_written_bytes_total", "Bytes written to the spool.", counters.bytes_written, &out);
   counter("penstock_spool_set_aside_total", "Corrupt records set aside.", counters.set_aside, &out);
+  limiter(s.limiter, &out);
   sites(s, "penstock_site_ready", "Deliveries that wait, of the busiest sites.", &SiteSummary::ready, &out);
   sites(s, "penstock_site_in_flight", "Deliveries being sent, of the busiest sites.", &SiteSummary::in_flight,
         &out);

@@ -15,6 +15,9 @@ nlohmann::json message_detail_json(const spool::MessageRecord& record, conf::Wal
 nlohmann::json health_json(const QueueSummary& summary, const spool::SpoolHealth& health,
                            const spool::SpoolCounters& counters);
 
+// "2026-01-31T23:59:59.000001Z"
+std::string time_text(conf::WallTime time);
+
 // Pure ASCII, on one line; bytes that are not UTF-8 come out as U+FFFD.
 std::string to_text(const nlohmann::json& value);
 

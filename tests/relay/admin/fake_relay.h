@@ -2,6 +2,7 @@
 // notes what it was asked.
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -90,12 +91,69 @@ class FakeSpool final : public spool::Spool {
   void flush() override {}
 };
 
+// A path of a rule with an hourly quota that is used up, and with a threshold that saw many errors.
+inline PathView busy_path(const std::string& site, const std::string& source) {
+  PathView path;
+  path.site = site;
+  path.source = source;
+  path.source_id = 1;
+  path.rule = "gmail";
+  path.rule_where = "penstock.toml:41";
+  path.scope = "source";
+  path.limits = {{"messages_per_hour", "10000", "penstock.toml:43 (rule gmail)"},
+                 {"max_connections", "20", "[defaults] or [[destination]]"}};
+  TrafficView traffic;
+  traffic.address = "*";
+  traffic.connections = 5;
+  traffic.window = 8;
+  traffic.used_in_hour = 10'000;
+  traffic.used_in_slice = 834;
+  traffic.slice_limit = 834;
+  path.traffic = {traffic};
+  path.thresholds = {{0.9, 300, 3600, 10'800, 300, 271, "penstock.toml:45"}};
+  path.state = "open";
+  path.adaptive = "off";
+  path.ready = 120;
+  path.in_flight = 3;
+  path.connections = 5;
+  path.binds = "messages_per_hour";
+  path.frees_seconds = 191.5;
+  path.replies = {"421 4.7.28 Our system has detected an unusual rate\x1b[2J"};
+  auto decision = std::make_shared<conf::SiteDecision>();
+  decision->action = "block";
+  decision->by = "threshold 1";
+  decision->where = "penstock.toml:45";
+  decision->messages = 300;
+  decision->errors = 271;
+  decision->share = 271.0 / 300;
+  decision->until = conf::from_unix_micros(2'000'000'000'000'000);
+  decision->samples = {"550 5.7.1 blocked", "421 4.7.0 later"};
+  decision->text = "blocked for 3 h: 271 of 300 were errors (90.3 %)";
+  path.decisions = {{conf::from_unix_micros(1'999'990'000'000'000), decision}};
+  return path;
+}
+
+inline Explanation busy_explanation(const std::string& site, const std::vector<std::string>& sources) {
+  Explanation told;
+  told.route.site = site;
+  told.route.by = "MX";
+  told.route.ttl_seconds = 300;
+  told.route.hosts = {{site, 10, {"192.0.2.1:25"}}};
+  for (const std::string& source : sources) told.paths.push_back(busy_path(site, source));
+  return told;
+}
+
 class FakeBackend final : public Backend {
  public:
   explicit FakeBackend(FakeSpool* spool) : spool_(spool) {}
   QueueSummary current;
   std::vector<std::pair<QueueAction, std::vector<conf::MessageId>>> applied;
   std::map<std::string, std::string> sites;
+  std::map<std::string, Explanation> explanations;  // by domain; of others: no route
+  std::vector<PathView> all_paths;
+  std::vector<MxOrder> orders;
+  MxOrderDone order_done;
+  bool dns_is_silent = false;  // explain() never answers
 
   QueueSummary summary() override { return current; }
   uint64_t apply(QueueAction action, const std::vector<conf::MessageId>& ids) override {
@@ -107,6 +165,29 @@ class FakeBackend final : public Backend {
   std::string site_of(const std::string& domain) override {
     const auto found = sites.find(domain);
     return found == sites.end() ? "" : found->second;
+  }
+  void explain(const std::string& domain, const std::string& source,
+               std::function<void(Explanation)> done) override {
+    if (dns_is_silent) return;
+    Explanation told = explanations[domain];
+    told.route.domain = domain;
+    if (told.route.site.empty()) {
+      told.problem = told.route.detail = "no such domain";
+    } else if (!source.empty()) {
+      std::erase_if(told.paths, [&](const PathView& path) { return path.source != source; });
+      told.unknown_source = told.paths.empty();
+      if (told.unknown_source) told.problem = "no source is named " + source;
+    }
+    done(std::move(told));
+  }
+  std::vector<PathView> paths(size_t limit) override {
+    std::vector<PathView> some = all_paths;
+    some.resize(std::min(limit, some.size()));
+    return some;
+  }
+  MxOrderDone order(const MxOrder& order) override {
+    orders.push_back(order);
+    return order_done;
   }
 
  private:

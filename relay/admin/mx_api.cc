@@ -1,0 +1,150 @@
+#include "relay/admin/mx_api.h"
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <vector>
+
+#include "conf/vocab/address.h"
+#include "relay/admin/mx_json.h"
+#include "relay/admin/mx_order.h"
+#include "relay/admin/queue_filter.h"
+
+namespace relay::admin {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::chrono::seconds kDnsLimit(25);  // [dns] timeout times its tries: 20 s by default
+constexpr size_t kDefaultPaths = 50;
+constexpr size_t kMaxPaths = 1000;  // of one answer: the loop makes them all in one go
+
+std::optional<MxAction> action_of(const std::string& path) {
+  if (path == "/v1/mx/block") return MxAction::kBlock;
+  if (path == "/v1/mx/unblock") return MxAction::kUnblock;
+  if (path == "/v1/mx/reset") return MxAction::kReset;
+  return std::nullopt;
+}
+
+bool is_meant(const MxOrder& target, const PathView& path) {
+  if (!target.source.empty() && path.source != target.source) return false;
+  return target.rule.empty() ? site_matches(target.site, path.site)
+                             : conf::domain_matches(target.rule, path.rule);
+}
+
+Response nothing_meant(const MxOrder& target) {
+  std::string advice = "only paths with mail, connections or a block are known; see `penstock mx status`";
+  if (!target.domain.empty()) advice = "`penstock explain " + target.domain + "` shows its route";
+  return refuse(404, "nothing to act on for " + target_text(target) + ": " + advice);
+}
+
+}  // namespace
+
+bool MxApi::serves(const std::string& path) {
+  return path == "/v1/explain" || path == "/v1/mx" || path == "/v1/mx/show" || action_of(path);
+}
+
+Response MxApi::handle(const Request& request) {
+  const std::optional<MxAction> action = action_of(request.path);
+  if (action) {
+    return request.method == "POST" ? order(*action, request.body)
+                                    : refuse(405, "use POST for " + request.path);
+  }
+  if (request.method != "GET") return refuse(405, "use GET for " + request.path);
+  if (request.path == "/v1/explain") return explain(request);
+  return request.path == "/v1/mx" ? status(request) : show(request);
+}
+
+// Also refuses a source that does not exist.
+conf::Result<Explanation> MxApi::ask_about(const std::string& domain, const std::string& source) {
+  conf::Result<Explanation> told = loop_->ask<Explanation>(
+      [backend = backend_, domain, source](auto done) { backend->explain(domain, source, std::move(done)); },
+      kDnsLimit);
+  if (told.ok() && told->unknown_source) return conf::Error{conf::ErrorCode::kNotFound, told->problem};
+  if (!told.ok() && told.error().code == conf::ErrorCode::kTimeout) {
+    return conf::Error{conf::ErrorCode::kTimeout, "no route for " + domain + " within " +
+                                                      std::to_string(kDnsLimit.count()) +
+                                                      " s: DNS does not answer, or the mail loop does not"};
+  }
+  return told;
+}
+
+Response MxApi::explain(const Request& request) {
+  MxOrder target;
+  for (const auto& [key, value] : request.query) {
+    if (key != "address" && key != "source")
+      return refuse(400, key + ": no such parameter; there are address, source");
+    const conf::Status set = set_target(key == "address" ? "domain" : key, value, &target);
+    if (!set.ok()) return refuse(set.error());
+  }
+  if (target.domain.empty()) return refuse(400, "address: give an address or a recipient domain");
+  conf::Result<Explanation> told = ask_about(target.domain, target.source);
+  return told.ok() ? answer(explanation_json(*told)) : refuse(told.error());
+}
+
+Response MxApi::status(const Request& request) {
+  size_t limit = kDefaultPaths;
+  for (const auto& [key, value] : request.query) {
+    if (key != "limit") return refuse(400, key + ": no such parameter; there is limit");
+  }
+  if (const conf::Status read = read_limit(request, kMaxPaths, &limit); !read.ok())
+    return refuse(read.error());
+  struct Told {
+    LimiterCounts limiter;
+    std::vector<PathView> paths;
+  };
+  conf::Result<Told> told = loop_->ask<Told>([backend = backend_, limit](auto done) {
+    done({backend->summary().limiter, backend->paths(limit + 1)});
+  });
+  if (!told.ok()) return refuse(told.error());
+  json rows = json::array();
+  for (const PathView& path : told->paths) {
+    if (rows.size() < limit) rows.push_back(path_json(path));
+  }
+  return answer({{"limiter", limiter_json(told->limiter)},
+                 {"paths", std::move(rows)},
+                 {"more", told->paths.size() > limit}});
+}
+
+Response MxApi::show(const Request& request) {
+  MxOrder target;
+  for (const auto& [key, value] : request.query) {
+    if (const conf::Status set = set_target(key, value, &target); !set.ok()) return refuse(set.error());
+  }
+  if (const conf::Status one = check_target(target); !one.ok()) return refuse(one.error());
+  json rows = json::array();
+  if (!target.domain.empty()) {
+    conf::Result<Explanation> told = ask_about(target.domain, target.source);
+    if (!told.ok()) return refuse(told.error());
+    if (told->paths.empty()) return refuse(404, told->problem);
+    for (const PathView& path : told->paths) rows.push_back(path_json(path));
+  } else {
+    using Paths = std::vector<PathView>;
+    conf::Result<Paths> all =
+        loop_->ask<Paths>([backend = backend_](auto done) { done(backend->paths(kMaxPaths)); });
+    if (!all.ok()) return refuse(all.error());
+    for (const PathView& path : *all) {
+      if (is_meant(target, path)) rows.push_back(path_json(path));
+    }
+    if (rows.empty()) return nothing_meant(target);
+  }
+  return answer({{"paths", std::move(rows)}});
+}
+
+Response MxApi::order(MxAction action, const std::string& body) {
+  conf::Result<MxOrder> order = parse_mx_order(action, body);
+  if (!order.ok()) return refuse(order.error());
+  if (!order->domain.empty()) {  // routes it, so that a domain without mail can be blocked before a mailing
+    conf::Result<Explanation> told = ask_about(order->domain, order->source);
+    if (!told.ok()) return refuse(told.error());
+    if (told->paths.empty()) return refuse(404, told->problem);
+  }
+  conf::Result<MxOrderDone> done = loop_->ask<MxOrderDone>(
+      [backend = backend_, order = order.value()](auto answered) { answered(backend->order(order)); });
+  if (!done.ok()) return refuse(done.error());
+  if (!done->problem.empty()) return refuse(404, done->problem);
+  if (done->paths == 0) return nothing_meant(order.value());
+  return answer(order_done_json(*done));
+}
+
+}  // namespace relay::admin

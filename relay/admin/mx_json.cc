@@ -1,0 +1,132 @@
+#include "relay/admin/mx_json.h"
+
+#include <nlohmann/json.hpp>
+
+#include "relay/admin/queue_json.h"
+
+namespace relay::admin {
+namespace {
+
+using nlohmann::json;
+
+json seconds_json(double seconds) { return seconds < 0 ? json(nullptr) : json(seconds); }
+
+json limits_json(const std::vector<LimitView>& limits) {
+  json list = json::array();
+  for (const LimitView& limit : limits)
+    list.push_back({{"key", limit.key}, {"value", limit.value}, {"where", limit.where}});
+  return list;
+}
+
+json traffic_json(const std::vector<TrafficView>& scopes) {
+  json list = json::array();
+  for (const TrafficView& traffic : scopes) {
+    json one = {{"address", traffic.address},
+                {"connections", traffic.connections},
+                {"window", traffic.window},
+                {"used_in_hour", traffic.used_in_hour},
+                {"used_in_slice", traffic.used_in_slice}};
+    if (traffic.slice_limit != 0) one["slice_limit"] = traffic.slice_limit;
+    if (traffic.slowed_seconds > 0) one["slowed_seconds"] = traffic.slowed_seconds;
+    list.push_back(std::move(one));
+  }
+  return list;
+}
+
+json thresholds_json(const std::vector<ThresholdView>& thresholds) {
+  json list = json::array();
+  for (const ThresholdView& threshold : thresholds) {
+    list.push_back({{"error_rate", threshold.error_rate},
+                    {"min_messages", threshold.min_messages},
+                    {"window_seconds", threshold.window_seconds},
+                    {"block_seconds", threshold.block_seconds},
+                    {"messages", threshold.messages},
+                    {"errors", threshold.errors},
+                    {"where", threshold.where}});
+  }
+  return list;
+}
+
+json decision_json(const DecisionView& view) {
+  json out = {{"time", time_text(view.time)}};
+  if (view.decision == nullptr) return out;
+  const conf::SiteDecision& decision = *view.decision;
+  out["action"] = decision.action;
+  out["by"] = decision.by;
+  out["text"] = decision.text;
+  if (!decision.where.empty()) out["where"] = decision.where;
+  if (decision.messages != 0) {
+    out["messages"] = decision.messages;
+    out["errors"] = decision.errors;
+    out["share"] = decision.share;
+  }
+  if (conf::unix_micros(decision.until) != 0) out["until"] = time_text(decision.until);
+  if (decision.rate_per_hour != 0) out["rate_per_hour"] = decision.rate_per_hour;
+  if (!decision.samples.empty()) out["samples"] = decision.samples;
+  return out;
+}
+
+json route_json(const RouteView& route) {
+  json hosts = json::array();
+  for (const RouteView::Host& host : route.hosts)
+    hosts.push_back({{"name", host.name}, {"preference", host.preference}, {"addresses", host.addresses}});
+  return {{"domain", route.domain},
+          {"site", route.site},
+          {"by", route.by},
+          {"detail", route.detail},
+          {"ttl_seconds", route.ttl_seconds},
+          {"hosts", std::move(hosts)}};
+}
+
+}  // namespace
+
+json path_json(const PathView& path) {
+  json decisions = json::array();
+  for (const DecisionView& decision : path.decisions) decisions.push_back(decision_json(decision));
+  json out = {{"site", path.site},
+              {"source", path.source},
+              {"source_id", path.source_id},
+              {"rule", path.rule},
+              {"rule_where", path.rule_where},
+              {"scope", path.scope},
+              {"one_site", path.one_site},
+              {"limits", limits_json(path.limits)},
+              {"traffic", traffic_json(path.traffic)},
+              {"thresholds", thresholds_json(path.thresholds)},
+              {"state", path.state},
+              {"adaptive", path.adaptive},
+              {"learned_per_hour", path.learned_per_hour},
+              {"ready", path.ready},
+              {"in_flight", path.in_flight},
+              {"connections", path.connections},
+              {"binds", path.binds},
+              {"last_error", path.last_error},
+              {"replies", path.replies},
+              {"decisions", std::move(decisions)}};
+  if (path.state == "blocked") out["blocked_seconds"] = seconds_json(path.blocked_seconds);
+  if (!path.binds.empty()) out["frees_seconds"] = seconds_json(path.frees_seconds);
+  if (path.ladder_per_day != 0) {
+    out["ladder"] = {
+        {"per_day", path.ladder_per_day}, {"step", path.ladder_step}, {"used", path.ladder_used}};
+  }
+  return out;
+}
+
+json explanation_json(const Explanation& explanation) {
+  json paths = json::array();
+  for (const PathView& path : explanation.paths) paths.push_back(path_json(path));
+  return {{"route", route_json(explanation.route)},
+          {"paths", std::move(paths)},
+          {"problem", explanation.problem}};
+}
+
+json limiter_json(const LimiterCounts& counts) {
+  return {{"blocked", counts.blocked},
+          {"probing", counts.probing},
+          {"ramp", counts.ramp},
+          {"blocked_deliveries", counts.blocked_deliveries}};
+}
+
+json order_done_json(const MxOrderDone& done) { return {{"paths", done.paths}, {"names", done.names}}; }
+
+}  // namespace relay::admin

@@ -1,0 +1,193 @@
+#include "relay/admin/mx_api.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "relay/admin/admin_api.h"
+#include "tests/relay/admin/fake_relay.h"
+
+namespace relay::admin {
+namespace {
+
+using nlohmann::json;
+
+class MxApiTest : public testing::Test {
+ protected:
+  MxApiTest()
+      : backend_(&spool_), api_(&spool_, &backend_, &clock_, [this](std::function<void()> work) {
+          loop_.post(std::move(work));
+        }) {
+    backend_.explanations["example.net"] = busy_explanation("mx.example.net", {"default", "news"});
+    backend_.all_paths = {busy_path("mx.example.net", "default"), busy_path("mx.example.net", "news"),
+                          busy_path("mx.example.com", "default")};
+    backend_.all_paths[2].rule = "general";
+  }
+  Response get(const std::string& path, std::map<std::string, std::string> query = {}) {
+    return api_.handle({"GET", path, std::move(query), ""});
+  }
+  Response post(const std::string& path, const std::string& body) {
+    return api_.handle({"POST", path, {}, body});
+  }
+  static std::vector<std::string> places(const Response& response) {
+    std::vector<std::string> out;
+    const json told = json::parse(response.body);
+    for (const json& path : told.at("paths"))
+      out.push_back(path.at("site").get<std::string>() + " " + path.at("source").get<std::string>());
+    return out;
+  }
+
+  conf::SystemClock clock_;
+  FakeSpool spool_;
+  FakeBackend backend_;
+  FakeLoop loop_;
+  AdminApi api_;
+};
+
+TEST_F(MxApiTest, ExplainsAnAddress) {
+  const Response response = get("/v1/explain", {{"address", "User@Example.net"}});
+  ASSERT_EQ(response.status, 200) << response.body;
+  const json told = json::parse(response.body);
+  EXPECT_EQ(told.at("route").at("domain"), "example.net");
+  EXPECT_EQ(told.at("route").at("hosts").at(0).at("addresses"), json::array({"192.0.2.1:25"}));
+  ASSERT_EQ(told.at("paths").size(), 2u);
+  const json& path = told.at("paths").at(0);
+  EXPECT_EQ(path.at("binds"), "messages_per_hour");
+  EXPECT_EQ(path.at("frees_seconds"), 191.5);
+  EXPECT_EQ(
+      path.at("limits").at(0),
+      (json{{"key", "messages_per_hour"}, {"value", "10000"}, {"where", "penstock.toml:43 (rule gmail)"}}));
+  EXPECT_EQ(path.at("traffic").at(0).at("slice_limit"), 834);
+  EXPECT_EQ(path.at("thresholds").at(0).at("errors"), 271);
+  const json& decision = path.at("decisions").at(0);
+  EXPECT_EQ(decision.at("by"), "threshold 1");
+  EXPECT_EQ(decision.at("until"), "2033-05-18T03:33:20.000000Z");
+  EXPECT_EQ(decision.at("samples").size(), 2u);
+  for (const char c : response.body) EXPECT_TRUE(c == '\n' || (c >= 0x20 && c < 0x7f));
+  EXPECT_EQ(places(get("/v1/explain", {{"address", "example.net"}, {"source", "news"}})),
+            std::vector<std::string>{"mx.example.net news"});
+}
+
+TEST_F(MxApiTest, NoRouteIsAnAnswer) {
+  const Response response = get("/v1/explain", {{"address", "nowhere.example"}});
+  ASSERT_EQ(response.status, 200);
+  EXPECT_EQ(json::parse(response.body).at("problem"), "no such domain");
+}
+
+TEST_F(MxApiTest, EndsThatNobodyKnowsAreNull) {
+  PathView& path = backend_.explanations["example.net"].paths[0];
+  path.state = "blocked";
+  path.blocked_seconds = -1;
+  path.frees_seconds = -1;
+  const json told = json::parse(get("/v1/explain", {{"address", "example.net"}}).body);
+  EXPECT_EQ(told.at("paths").at(0).at("blocked_seconds"), json(nullptr));
+  EXPECT_EQ(told.at("paths").at(0).at("frees_seconds"), json(nullptr));
+  EXPECT_FALSE(told.at("paths").at(1).contains("blocked_seconds"));
+}
+
+TEST_F(MxApiTest, StatusCountsAndSaysThatThereIsMore) {
+  backend_.current.limiter = {1, 2, 3, 400};
+  const json two = json::parse(get("/v1/mx", {{"limit", "2"}}).body);
+  EXPECT_EQ(two.at("paths").size(), 2u);
+  EXPECT_EQ(two.at("more"), true);
+  EXPECT_EQ(two.at("limiter"),
+            (json{{"blocked", 1}, {"probing", 2}, {"ramp", 3}, {"blocked_deliveries", 400}}));
+  const json all = json::parse(get("/v1/mx").body);
+  EXPECT_EQ(all.at("paths").size(), 3u);
+  EXPECT_EQ(all.at("more"), false);
+}
+
+TEST_F(MxApiTest, ShowsByDomainRuleAndSite) {
+  using Places = std::vector<std::string>;
+  const auto shown = [&](std::map<std::string, std::string> query) {
+    return places(get("/v1/mx/show", std::move(query)));
+  };
+  EXPECT_EQ(shown({{"domain", "example.net"}}), (Places{"mx.example.net default", "mx.example.net news"}));
+  EXPECT_EQ(shown({{"domain", "a@example.net"}, {"source", "news"}}), Places{"mx.example.net news"});
+  EXPECT_EQ(shown({{"rule", "gmail"}}), (Places{"mx.example.net default", "mx.example.net news"}));
+  EXPECT_EQ(shown({{"rule", "gen*"}}), Places{"mx.example.com default"});
+  EXPECT_EQ(shown({{"site", "*.com"}}), Places{"mx.example.com default"});
+  EXPECT_EQ(shown({{"site", "*"}, {"source", "news"}}), Places{"mx.example.net news"});
+}
+
+TEST_F(MxApiTest, OrdersReachTheBackend) {
+  backend_.order_done = {2, {"mx.example.net from default", "mx.example.net from news"}, ""};
+  const Response done = post("/v1/mx/block", R"({"domain":"A@Example.net","for":"3h","why":"their call"})");
+  ASSERT_EQ(done.status, 200) << done.body;
+  EXPECT_EQ(json::parse(done.body),
+            (json{{"paths", 2}, {"names", {"mx.example.net from default", "mx.example.net from news"}}}));
+  ASSERT_EQ(backend_.orders.size(), 1u);
+  EXPECT_EQ(backend_.orders[0].action, MxAction::kBlock);
+  EXPECT_EQ(backend_.orders[0].domain, "example.net");
+  EXPECT_EQ(backend_.orders[0].block_for, conf::Duration(std::chrono::hours(3)));
+  EXPECT_EQ(backend_.orders[0].why, "their call");
+  EXPECT_EQ(post("/v1/mx/unblock", R"({"rule":"gmail"})").status, 200);
+  EXPECT_EQ(backend_.orders.back().action, MxAction::kUnblock);
+  EXPECT_EQ(post("/v1/mx/reset", R"({"site":"*.net","source":"news"})").status, 200);
+  EXPECT_EQ(backend_.orders.back().action, MxAction::kReset);
+  EXPECT_EQ(backend_.orders.back().site, "*.net");
+  EXPECT_EQ(backend_.orders.back().source, "news");
+}
+
+struct Refusal {
+  const char* method;
+  const char* path;
+  std::map<std::string, std::string> query;
+  const char* body;
+  int status;
+  const char* says;
+};
+
+TEST_F(MxApiTest, BadRequestsAreExplained) {
+  const Refusal cases[] = {
+      {"GET", "/v1/explain", {}, "", 400, "address"},
+      {"GET", "/v1/explain", {{"address", "a b@c"}}, "", 400, "\"a b@c\" is no address"},
+      {"GET", "/v1/explain", {{"address", "a@example.net"}, {"colour", "red"}}, "", 400, "colour"},
+      {"GET",
+       "/v1/explain",
+       {{"address", "a@example.net"}, {"source", "none"}},
+       "",
+       404,
+       "no source is named"},
+      {"POST", "/v1/explain", {}, "", 405, "use GET"},
+      {"GET", "/v1/mx", {{"limit", "0"}}, "", 400, "limit"},
+      {"GET", "/v1/mx", {{"limit", "1001"}}, "", 400, "limit"},
+      {"GET", "/v1/mx", {{"site", "x"}}, "", 400, "site"},
+      {"GET", "/v1/mx/show", {}, "", 400, "exactly one"},
+      {"GET", "/v1/mx/show", {{"rule", "a"}, {"site", "b"}}, "", 400, "exactly one"},
+      {"GET", "/v1/mx/show", {{"rule", "none"}}, "", 404, "rule none"},
+      {"GET", "/v1/mx/show", {{"domain", "nowhere.example"}}, "", 404, "no such domain"},
+      {"GET", "/v1/mx/block", {}, "", 405, "use POST"},
+      {"GET", "/v1/mx/explode", {}, "", 404, "no such path"},
+      {"POST", "/v1/mx/block", {}, "", 400, "JSON object"},
+      {"POST", "/v1/mx/block", {}, R"({"domain":"nowhere.example"})", 404, "no such domain"},
+      {"POST", "/v1/mx/block", {}, R"({"domain":"example.net","source":"x"})", 404, "no source is named"},
+      {"POST", "/v1/mx/unblock", {}, R"({"site":"*"})", 404, "nothing to act on for site *"},
+  };
+  for (const Refusal& c : cases) {
+    const Response response = api_.handle({c.method, c.path, c.query, c.body});
+    EXPECT_EQ(response.status, c.status) << c.method << " " << c.path << ": " << response.body;
+    const auto why = json::parse(response.body).at("error").get<std::string>();
+    EXPECT_NE(why.find(c.says), std::string::npos) << c.path << ": " << why;
+  }
+  backend_.order_done.problem = "no rule is named gmial";
+  EXPECT_EQ(post("/v1/mx/reset", R"({"rule":"gmial"})").status, 404);
+}
+
+TEST_F(MxApiTest, StoppingLetsThoseGoWhoWaitForDns) {
+  backend_.dns_is_silent = true;
+  loop_.post([this] { loop_.post([this] { api_.close(); }); });
+  EXPECT_EQ(get("/v1/explain", {{"address", "example.net"}}).status, 503);
+}
+
+TEST_F(MxApiTest, MetricsCountPathsByState) {
+  backend_.current.limiter = {7, 2, 1, 900};
+  const std::string text = get("/metrics").body;
+  for (const char* line :
+       {"penstock_limiter_paths{state=\"blocked\"} 7\n", "penstock_limiter_paths{state=\"probing\"} 2\n",
+        "penstock_limiter_paths{state=\"ramp\"} 1\n", "penstock_limiter_blocked_deliveries 900\n"})
+    EXPECT_NE(text.find(line), std::string::npos) << line << text;
+}
+
+}  // namespace
+}  // namespace relay::admin
