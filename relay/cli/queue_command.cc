@@ -11,6 +11,7 @@
 #include "relay/admin/admin_client.h"
 #include "relay/cli/cli.h"
 #include "relay/cli/command.h"
+#include "relay/cli/daemon_call.h"
 #include "relay/cli/queue_view.h"
 
 namespace relay::cli {
@@ -44,43 +45,16 @@ constexpr std::array<FilterOption, 6> kFilters = {{
     {"reason", "--reason", "part of the last reply, or an enhanced status (\"4.7.1\"), any case"},
 }};
 
-// Says what went wrong and returns the exit code in `*exit_code`, or the answer.
-std::optional<json> ask(const Invocation& invocation, const QueueOptions& options, const std::string& method,
-                        const std::string& target, const json& body, int* exit_code) {
-  std::string socket = options.socket;
-  if (socket.empty()) {
-    const conf::ConfigPtr config = read_config(invocation.config_path);
-    if (config == nullptr) {
-      std::fprintf(stderr, "penstock: cannot tell the admin socket from %s; use --socket\n",
-                   invocation.config_path.c_str());
-      *exit_code = kUsage;
-      return std::nullopt;
-    }
-    socket = config->admin.socket;
-  }
-  const std::string text = body.is_null() ? "" : body.dump(-1, ' ', true, json::error_handler_t::replace);
-  const conf::Result<admin::HttpReply> reply = admin::request(socket, method, target, text);
-  *exit_code = kFailed;
-  if (!reply.ok()) {
-    std::fprintf(stderr, "penstock: %s\n", reply.error().detail.c_str());
-    return std::nullopt;
-  }
-  json answer = json::parse(reply.value().body, nullptr, false);
-  if (reply.value().status == 200 && answer.is_object()) return answer;
-  const bool explained = answer.is_object() && answer.contains("error") && answer["error"].is_string();
-  std::fprintf(stderr, "penstock: %s\n",
-               explained ? printable(answer["error"].get<std::string>()).c_str()
-                         : ("unexpected answer, status " + std::to_string(reply.value().status)).c_str());
-  if (reply.value().status == 400) *exit_code = kUsage;
-  return std::nullopt;
-}
-
 int show(const Invocation& invocation, const QueueOptions& options, const std::string& target,
          std::string (*view)(const json&)) {
   int exit_code = kDone;
-  const std::optional<json> answer = ask(invocation, options, "GET", target, json(), &exit_code);
+  const std::optional<json> answer = ask(invocation, options.socket, "GET", target, json(), &exit_code);
   if (!answer) return exit_code;
-  std::fputs(options.as_json ? (answer->dump(2, ' ', true) + "\n").c_str() : view(*answer).c_str(), stdout);
+  if (options.as_json) {
+    print_json(*answer);
+  } else {
+    std::fputs(view(*answer).c_str(), stdout);
+  }
   return kDone;
 }
 
@@ -146,12 +120,12 @@ int act(const Invocation& invocation, const QueueOptions& options, const std::st
   if (action == "drop" || options.dry_run) {
     json count = *order;
     count["dry_run"] = true;
-    const std::optional<json> counted = ask(invocation, options, "POST", target, count, &exit_code);
+    const std::optional<json> counted = ask(invocation, options.socket, "POST", target, count, &exit_code);
     if (!counted) return exit_code;
     print_partly(*counted);
     if (options.dry_run || counted->value("matched", json(0)) == 0) {
       if (options.as_json) {
-        std::printf("%s\n", counted->dump(2, ' ', true).c_str());
+        print_json(*counted);
       } else {
         std::printf("%s messages match.\n", counted->value("matched", json(0)).dump().c_str());
       }
@@ -159,10 +133,10 @@ int act(const Invocation& invocation, const QueueOptions& options, const std::st
     }
     if (!confirm_drop(options, *counted, &*order)) return kFailed;
   }
-  const std::optional<json> answer = ask(invocation, options, "POST", target, *order, &exit_code);
+  const std::optional<json> answer = ask(invocation, options.socket, "POST", target, *order, &exit_code);
   if (!answer) return exit_code;
   if (options.as_json) {
-    std::printf("%s\n", answer->dump(2, ' ', true).c_str());
+    print_json(*answer);
     return kDone;
   }
   std::printf("%s: %s of %s messages.\n", action.c_str(), answer->value("applied", json(0)).dump().c_str(),

@@ -2,55 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "relay/cli/json_reader.h"
 #include "relay/log/event_json.h"
 
 namespace relay::cli {
-namespace {
 
 using nlohmann::json;
-
-// The value of a member, or nothing when it is missing or of another kind: an answer of another version still
-// prints.
-std::string text_of(const json& object, const char* key) {
-  const auto found = object.find(key);
-  if (found == object.end()) return "";
-  const auto* text = found->get_ptr<const std::string*>();
-  return text == nullptr ? found->dump(-1, ' ', true, json::error_handler_t::replace) : printable(*text);
-}
-
-int64_t number_of(const json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_number() ? found->get<int64_t>() : 0;
-}
-
-const json& member(const json& object, const char* key) {
-  static const json kNothing;
-  const auto found = object.find(key);
-  return found == object.end() ? kNothing : *found;
-}
-
-bool is_true(const json& object, const char* key) { return member(object, key) == json(true); }
-
-std::string last_reply(const json& recipient) {
-  std::string out = text_of(recipient, "reply_code");
-  for (const char* key : {"enhanced_status", "last_reply"}) {
-    const std::string part = text_of(recipient, key);
-    if (!out.empty() && !part.empty()) out += ' ';
-    out += part;
-  }
-  return out;
-}
-
-template <typename... Values>
-void line(std::string* out, fmt::format_string<Values...> format, Values&&... values) {
-  fmt::format_to(std::back_inserter(*out), format, std::forward<Values>(values)...);
-  out->push_back('\n');
-}
-
-}  // namespace
 
 std::string printable(std::string_view text) {
   // The escaper of the log knows what a terminal would obey: what it escapes is replaced.

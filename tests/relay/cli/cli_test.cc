@@ -199,6 +199,88 @@ TEST_F(CliTest, DropOfAllTakesOnlyWhatWasCounted) {
   EXPECT_EQ(backend_.applied[0].second, (std::vector<conf::MessageId>{1, 2}));
 }
 
+TEST_F(CliTest, ExplainsAnAddress) {
+  backend_.explanations["example.net"] = admin::busy_explanation("mx.example.net", {"default"});
+  start();
+  const auto explain = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"explain", "--socket", settings_.socket});
+    return command(std::move(words));
+  };
+  const Outcome told = explain({"User@example.net"});
+  EXPECT_EQ(told.exit_code, kDone) << told.err;
+  EXPECT_EQ(told.out.find("Mail to example.net waits: messages_per_hour, frees in 3 min 12 s.\n"), 0u)
+      << told.out;
+  const Outcome machine = explain({"example.net", "--json"});
+  EXPECT_EQ(nlohmann::json::parse(machine.out).at("paths").size(), 1u);
+  const Outcome nowhere = explain({"nowhere.example"});
+  EXPECT_EQ(nowhere.exit_code, kFailed);
+  EXPECT_EQ(nowhere.out.find("Mail to nowhere.example cannot go: no such domain.\n"), 0u) << nowhere.out;
+  EXPECT_EQ(explain({"example.net", "--source", "none"}).exit_code, kFailed);
+  EXPECT_EQ(explain({"a b@example.net"}).exit_code, kUsage);
+  EXPECT_EQ(explain({}).exit_code, kUsage);
+  EXPECT_EQ(explain({"example.net", "--message", conf::to_text(1)}).exit_code, kUsage);
+}
+
+TEST_F(CliTest, ExplainsAMessage) {
+  backend_.explanations["example.net"] = admin::busy_explanation("mx.example.net", {"default"});
+  spool_.records[2].recipients[0].due = conf::from_unix_micros(0);
+  start();
+  const auto explain = [&](const std::string& id, std::vector<std::string> words = {}) {
+    words.insert(words.begin(), {"explain", "--socket", settings_.socket, "--message", id});
+    return command(std::move(words));
+  };
+  const Outcome told = explain(conf::to_text(2));
+  EXPECT_EQ(told.exit_code, kDone) << told.err;
+  EXPECT_EQ(told.out.find("Mail to example.net waits: messages_per_hour, frees in 3 min 12 s.\n"
+                          "Mail to example.com waits for its next attempt in "),
+            0u)
+      << told.out;
+  EXPECT_NE(told.out.find("<c@example.com> pending"), std::string::npos) << told.out;
+  const Outcome machine = explain(conf::to_text(2), {"--json"});
+  EXPECT_EQ(nlohmann::json::parse(machine.out).at("explained").size(), 2u);
+  EXPECT_EQ(explain(conf::to_text(99)).exit_code, kFailed);
+  EXPECT_EQ(explain("no/id").exit_code, kUsage);
+}
+
+TEST_F(CliTest, MxShowsAndOrders) {
+  backend_.explanations["example.net"] = admin::busy_explanation("mx.example.net", {"default"});
+  backend_.all_paths = {admin::busy_path("mx.example.net", "default")};
+  backend_.current.limiter = {1, 0, 0, 12};
+  backend_.order_done = {1, {"mx.example.net from default"}, ""};
+  start();
+  const auto mx = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"mx", "--socket", settings_.socket});
+    return command(std::move(words));
+  };
+  const Outcome status = mx({"status"});
+  EXPECT_EQ(status.out.find("1 paths blocked, 0 probing, 0 on a ramp; 12 deliveries wait behind a block\n"),
+            0u)
+      << status.out;
+  EXPECT_NE(mx({"show", "--rule", "gmail"}).out.find("From default (source 1) to mx.example.net: waits"),
+            std::string::npos);
+  EXPECT_EQ(nlohmann::json::parse(mx({"show", "example.net", "--json"}).out).at("paths").size(), 1u);
+  const Outcome blocked = mx({"block", "example.net", "--for", "3h", "--why", "their call"});
+  EXPECT_EQ(blocked.exit_code, kDone) << blocked.err;
+  EXPECT_EQ(blocked.out, "block: 1 path.\n  mx.example.net from default\n");
+  ASSERT_EQ(backend_.orders.size(), 1u);
+  EXPECT_EQ(backend_.orders[0].domain, "example.net");
+  EXPECT_EQ(backend_.orders[0].why, "their call");
+  EXPECT_EQ(mx({"unblock", "--site", "mx.*", "--source", "default"}).exit_code, kDone);
+  EXPECT_EQ(backend_.orders[1].action, admin::MxAction::kUnblock);
+  EXPECT_EQ(mx({"reset", "--rule", "gmail", "--json"}).exit_code, kDone);
+  EXPECT_EQ(backend_.orders[2].action, admin::MxAction::kReset);
+  for (const std::vector<std::string>& wrong :
+       std::vector<std::vector<std::string>>{{"block"},
+                                             {"block", "a.example", "--rule", "x"},
+                                             {"block", "example.net", "--for", "soon"},
+                                             {"unblock", "example.net", "--for", "3h"},
+                                             {"show", "a b"},
+                                             {"status", "--limit", "0"},
+                                             {}})
+    EXPECT_EQ(mx(wrong).exit_code, kUsage) << (wrong.empty() ? "" : wrong[0]);
+  EXPECT_EQ(backend_.orders.size(), 3u);
+}
+
 TEST_F(CliTest, DkimKeygenWritesAKeyAndItsRecord) {
   const std::string key = (folder_ / "key.pem").string();
   const std::vector<std::string> words = {"dkim",       "keygen", "--domain", "Example.com",

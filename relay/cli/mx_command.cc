@@ -1,0 +1,130 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "relay/admin/admin_client.h"
+#include "relay/cli/cli.h"
+#include "relay/cli/command.h"
+#include "relay/cli/daemon_call.h"
+#include "relay/cli/mx_text.h"
+
+namespace relay::cli {
+namespace {
+
+using nlohmann::json;
+
+struct MxOptions {
+  std::string socket;
+  bool as_json = false;
+  std::string domain, rule, site, source;
+  std::string block_for, why;
+  unsigned limit = 50;
+};
+
+// The body of an order, or the parameters of a question; nothing (and a message) when it is not clear what is
+// meant.
+std::optional<json> target_of(const MxOptions& options) {
+  const int ways =
+      (options.domain.empty() ? 0 : 1) + (options.rule.empty() ? 0 : 1) + (options.site.empty() ? 0 : 1);
+  if (ways != 1) {
+    std::fprintf(stderr,
+                 "penstock: say which paths: a recipient domain, or --rule, or --site; one of the three\n");
+    return std::nullopt;
+  }
+  json target = json::object();
+  const std::pair<const char*, const std::string*> members[] = {{"domain", &options.domain},
+                                                                {"rule", &options.rule},
+                                                                {"site", &options.site},
+                                                                {"source", &options.source}};
+  for (const auto& [key, value] : members) {
+    if (!value->empty()) target[key] = *value;
+  }
+  return target;
+}
+
+int print(const MxOptions& options, const json& answer, const std::string& text) {
+  if (options.as_json) {
+    print_json(answer);
+  } else {
+    std::fputs(text.c_str(), stdout);
+  }
+  return kDone;
+}
+
+int status(const Invocation& invocation, const MxOptions& options) {
+  int exit_code = kDone;
+  const std::string target = "/v1/mx?limit=" + std::to_string(options.limit);
+  const std::optional<json> answer = ask(invocation, options.socket, "GET", target, json(), &exit_code);
+  return answer ? print(options, *answer, mx_status_text(*answer)) : exit_code;
+}
+
+int show(const Invocation& invocation, const MxOptions& options) {
+  const std::optional<json> meant = target_of(options);
+  if (!meant) return kUsage;
+  std::string target = "/v1/mx/show";
+  char separator = '?';
+  for (const auto& [key, value] : meant->items()) {
+    target += separator + key + "=" + admin::percent_encode(value.get<std::string>());
+    separator = '&';
+  }
+  int exit_code = kDone;
+  const std::optional<json> answer = ask(invocation, options.socket, "GET", target, json(), &exit_code);
+  return answer ? print(options, *answer, mx_paths_text(*answer)) : exit_code;
+}
+
+int order(const Invocation& invocation, const MxOptions& options, const std::string& action) {
+  std::optional<json> body = target_of(options);
+  if (!body) return kUsage;
+  if (!options.block_for.empty()) (*body)["for"] = options.block_for;
+  if (!options.why.empty()) (*body)["why"] = options.why;
+  int exit_code = kDone;
+  const std::optional<json> answer =
+      ask(invocation, options.socket, "POST", "/v1/mx/" + action, *body, &exit_code);
+  return answer ? print(options, *answer, mx_done_text(action, *answer)) : exit_code;
+}
+
+void add_target(CLI::App* command, MxOptions* options) {
+  command->add_option("domain", options->domain, "a recipient domain, or an address");
+  command->add_option("--rule", options->rule, "paths under the rule of this name");
+  command->add_option("--site", options->site, "site (MX hosts) or one of its hosts, a mask");
+  command->add_option("--source", options->source, "only from the [[source]] of this name");
+}
+
+}  // namespace
+
+void add_mx_command(CLI::App* parser, Invocation* invocation) {
+  const auto options = std::make_shared<MxOptions>();
+  CLI::App* mx = parser->add_subcommand("mx", "the limits of the running relay: look, block, unblock");
+  mx->require_subcommand(1);
+  mx->fallthrough();
+  mx->add_option("--socket", options->socket, "admin socket; default: the one in the configuration");
+  mx->add_flag("--json", options->as_json, "print the answer as JSON");
+  CLI::App* all =
+      mx->add_subcommand("status", "paths with mail, connections or something that holds them back");
+  all->add_option("--limit", options->limit, "how many at most")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  all->callback([=] { invocation->run = [=] { return status(*invocation, *options); }; });
+  CLI::App* one = mx->add_subcommand("show", "all about some paths");
+  add_target(one, options.get());
+  one->callback([=] { invocation->run = [=] { return show(*invocation, *options); }; });
+  const std::pair<const char*, const char*> actions[] = {
+      {"block", "send nothing there for a while, or until it is unblocked"},
+      {"unblock", "end a block, and clear what the threshold counted"},
+      {"reset", "unblock, and forget the learned rate, the warm-up and the pauses"}};
+  for (const auto& [name, help] : actions) {
+    CLI::App* command = mx->add_subcommand(name, help);
+    add_target(command, options.get());
+    const std::string action = name;
+    if (action == "block") {
+      command->add_option("--for", options->block_for,
+                          "how long (\"90s\", \"3h\", \"5d\"); default: until unblocked");
+      command->add_option("--why", options->why, "the reason, for the delivery log");
+    }
+    command->callback([=] { invocation->run = [=] { return order(*invocation, *options, action); }; });
+  }
+}
+
+}  // namespace relay::cli

@@ -1,0 +1,327 @@
+#include "relay/cli/mx_text.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "mx/decision.h"
+#include "relay/cli/json_reader.h"
+#include "relay/cli/queue_view.h"
+
+namespace relay::cli {
+namespace {
+
+using nlohmann::json;
+
+constexpr double kForever = 1e18;
+
+// "10,000"
+std::string grouped(int64_t number) {
+  std::string text = std::to_string(number);
+  for (auto i = static_cast<ptrdiff_t>(text.size()) - 3; i > 0; i -= 3)
+    text.insert(static_cast<size_t>(i), ",");
+  return text;
+}
+
+// "2026-11-24T09:53:44.123456Z" as "2026-11-24 09:53:44".
+std::string moment_text(std::string time) {
+  if (time.size() < 19) return time;
+  time.resize(19);
+  std::replace(time.begin(), time.end(), 'T', ' ');
+  return time;
+}
+
+bool is_free(const json& path) { return text_of(path, "binds").empty(); }
+
+double frees_in(const json& path) {
+  const json& seconds = member(path, "frees_seconds");
+  return seconds.is_number() ? seconds.get<double>() : kForever;
+}
+
+// "may go now"; "waits: rate, frees in 3 s".
+std::string flow_text(const json& path) {
+  if (is_free(path)) return "may go now";
+  const std::string waits = "waits: " + text_of(path, "binds");
+  if (frees_in(path) < kForever) return waits + ", frees in " + seconds_text(frees_in(path));
+  if (text_of(path, "state") == "blocked") return waits + " until an operator unblocks it";
+  return waits + ", frees when a connection or a transaction ends";
+}
+
+std::string names_of(const std::vector<const json*>& paths) {
+  std::string names;
+  for (const json* path : paths) names += (names.empty() ? "" : ", ") + text_of(*path, "source");
+  return names;
+}
+
+void route_text(const json& route, std::string* out) {
+  const std::string by = text_of(route, "by");
+  line(out, "Route     {}{}", by.empty() ? "unknown" : "by " + by,
+       real_of(route, "ttl_seconds") > 0
+           ? ", known for another " + seconds_text(real_of(route, "ttl_seconds"))
+           : "");
+  for (const json& host : member(route, "hosts")) {
+    std::string addresses;
+    for (const json& address : member(host, "addresses"))
+      addresses += " " + printable(address.is_string() ? address.get<std::string>() : address.dump());
+    line(out, "  {:>6}  {} {}", text_of(host, "preference"), text_of(host, "name"), addresses);
+  }
+  const std::string detail = text_of(route, "detail");
+  if (!detail.empty()) line(out, "          {}", detail);
+  const std::string site = text_of(route, "site");
+  if (!site.empty()) line(out, "Site      {}", site);
+}
+
+std::string scope_text(const json& path) {
+  const std::string scope = text_of(path, "scope");
+  std::string text = scope == "path"     ? "each source and remote address by itself"
+                     : scope == "source" ? "each source to the site by itself"
+                     : scope == "pool"   ? "all sources to the site together"
+                                         : scope;
+  if (is_true(path, "one_site")) text += "; all sites of the rule are one";
+  return text;
+}
+
+std::string state_text(const json& path) {
+  const std::string state = text_of(path, "state");
+  if (state == "blocked") {
+    const json& left = member(path, "blocked_seconds");
+    return left.is_number() ? "blocked for another " + seconds_text(left.get<double>())
+                            : "blocked until an operator unblocks it";
+  }
+  if (state == "probing") return "probing: a few messages go first, the block is over";
+  if (state == "ramp") return "ramp: the probes passed, the flow rises step by step";
+  return state;
+}
+
+// The number at the begin of the hourly limit's value, 0 when there is no limit.
+int64_t hour_limit(const json& path) {
+  for (const json& limit : member(path, "limits")) {
+    if (text_of(limit, "key") == "messages_per_hour")
+      return std::strtoll(text_of(limit, "value").c_str(), nullptr, 10);
+  }
+  return 0;
+}
+
+std::string used_text(const json& path, const json& traffic) {
+  const int64_t hour = hour_limit(path);
+  const int64_t slice = number_of(traffic, "slice_limit");
+  const std::string in_hour = grouped(number_of(traffic, "used_in_hour"));
+  if (hour == 0) return "no hourly limit";
+  std::string text = "used ";
+  if (slice != 0)
+    text += grouped(number_of(traffic, "used_in_slice")) + " of " + grouped(slice) + " in this 5 min, ";
+  return text + in_hour + " of " + grouped(hour) + " in the last hour";
+}
+
+void counters_text(const json& path, std::string* out) {
+  for (const json& traffic : member(path, "traffic")) {
+    const std::string address = text_of(traffic, "address");
+    line(out, "  counters   {}{}; {} connections of {} that its replies allow now",
+         address.empty() || address == "*" ? "" : address + ": ", used_text(path, traffic),
+         text_of(traffic, "connections"), text_of(traffic, "window"));
+    if (real_of(traffic, "slowed_seconds") > 0)
+      line(out, "             it asked us to slow down: pause for another {}",
+           seconds_text(real_of(traffic, "slowed_seconds")));
+  }
+}
+
+void thresholds_text(const json& path, std::string* out) {
+  for (const json& threshold : member(path, "thresholds")) {
+    const int64_t messages = number_of(threshold, "messages");
+    const int64_t errors = number_of(threshold, "errors");
+    line(out, "  threshold  {} of {} messages in the last {} were errors ({})", grouped(errors),
+         grouped(messages), seconds_text(real_of(threshold, "window_seconds")),
+         mx::share_text(static_cast<uint64_t>(std::max<int64_t>(errors, 0)),
+                        static_cast<uint64_t>(std::max<int64_t>(messages, 0))));
+    line(out, "             blocks for {} at {:g} % of at least {}  [{}]",
+         seconds_text(real_of(threshold, "block_seconds")), real_of(threshold, "error_rate") * 100,
+         grouped(number_of(threshold, "min_messages")), text_of(threshold, "where"));
+  }
+}
+
+void pace_text(const json& path, std::string* out) {
+  const std::string adaptive = text_of(path, "adaptive");
+  const int64_t learned = number_of(path, "learned_per_hour");
+  if (learned != 0)
+    line(out, "  learned    {} an hour{}", grouped(learned),
+         adaptive == "advise" ? ", advice only: adaptive = \"advise\"" : "");
+  const json& ladder = member(path, "ladder");
+  if (ladder.is_object())
+    line(out, "  warm-up    step {}: {} of {} messages of this day are used", number_of(ladder, "step") + 1,
+         grouped(number_of(ladder, "used")), grouped(number_of(ladder, "per_day")));
+}
+
+void history_text(const json& path, std::string* out) {
+  const std::string error = text_of(path, "last_error");
+  if (!error.empty()) line(out, "  failed     {}", error);
+  const auto quote = [&](const char* before, const json& reply) {
+    line(out, "{}{}", before, printable(reply.is_string() ? reply.get<std::string>() : reply.dump()));
+  };
+  for (const json& reply : member(path, "replies")) quote("  refusal    ", reply);
+  for (const json& decision : member(path, "decisions")) {
+    const std::string where = text_of(decision, "where");
+    line(out, "  decision   {} UTC  {} by {}: {}{}", moment_text(text_of(decision, "time")),
+         text_of(decision, "action"), text_of(decision, "by"), text_of(decision, "text"),
+         where.empty() ? "" : "  [" + where + "]");
+    if (number_of(decision, "messages") != 0)
+      line(out, "             sample: {} errors of {} messages", grouped(number_of(decision, "errors")),
+           grouped(number_of(decision, "messages")));
+    for (const json& sample : member(decision, "samples")) quote("               ", sample);
+  }
+}
+
+void limits_text(const json& path, std::string* out) {
+  size_t key_width = 0;
+  size_t value_width = 0;
+  const json& limits = member(path, "limits");
+  for (const json& limit : limits) {
+    key_width = std::max(key_width, text_of(limit, "key").size());
+    value_width = std::max(value_width, std::min<size_t>(text_of(limit, "value").size(), 40));
+  }
+  for (const json& limit : limits)
+    line(out, "    {:<{}}  {:<{}}  {}", text_of(limit, "key"), key_width, text_of(limit, "value"),
+         value_width, text_of(limit, "where"));
+}
+
+void path_text(const json& path, bool with_site, std::string* out) {
+  line(out, "");
+  line(out, "From {} (source {}){}: {}", text_of(path, "source"), text_of(path, "source_id"),
+       with_site ? " to " + text_of(path, "site") : "", flow_text(path));
+  const std::string rule = text_of(path, "rule");
+  line(out, "  rule       {}",
+       rule.empty() ? "none matches" : rule + "  [" + text_of(path, "rule_where") + "]");
+  line(out, "  state      {}", state_text(path));
+  line(out, "  queue      {} ready, {} in flight, {} connections", grouped(number_of(path, "ready")),
+       grouped(number_of(path, "in_flight")), grouped(number_of(path, "connections")));
+  counters_text(path, out);
+  thresholds_text(path, out);
+  pace_text(path, out);
+  history_text(path, out);
+  line(out, "  limits     counted for {}", scope_text(path));
+  limits_text(path, out);
+}
+
+std::string domain_of_recipient(const json& recipient) {
+  const std::string address = text_of(recipient, "recipient");
+  return address.substr(std::min(address.rfind('@') + 1, address.size()));
+}
+
+// What the queue says of the pending recipients of this domain, when that is what they wait for.
+std::string queue_answer(const json& message, const std::string& domain) {
+  if (is_true(message, "on_hold"))
+    return "Mail to " + domain + " waits: the message is on hold; `penstock queue release " +
+           text_of(message, "id") + "` lets it go.";
+  const json* next = nullptr;
+  for (const json& recipient : member(message, "recipients")) {
+    if (text_of(recipient, "state") != "pending" || domain_of_recipient(recipient) != domain) continue;
+    if (next == nullptr || number_of(recipient, "due_in_seconds") < number_of(*next, "due_in_seconds"))
+      next = &recipient;
+  }
+  if (next == nullptr || number_of(*next, "due_in_seconds") <= 0) return "";
+  const std::string reply = last_reply(*next);
+  return "Mail to " + domain + " waits for its next attempt in " +
+         seconds_text(static_cast<double>(number_of(*next, "due_in_seconds"))) +
+         (reply.empty() ? "." : "; the last one ended with: " + reply);
+}
+
+}  // namespace
+
+std::string seconds_text(double seconds) {
+  if (!(seconds > 0)) return "0 s";
+  if (seconds < 1) return "less than 1 s";
+  const double bounded = std::min(std::ceil(seconds), 1e9);
+  return mx::duration_text(std::chrono::seconds(static_cast<int64_t>(bounded)));
+}
+
+std::string headline(const json& explanation) {
+  const std::string mail = "Mail to " + text_of(member(explanation, "route"), "domain");
+  std::vector<const json*> free;
+  std::vector<const json*> waiting;
+  for (const json& path : member(explanation, "paths")) (is_free(path) ? free : waiting).push_back(&path);
+  if (free.empty() && waiting.empty()) return mail + " cannot go: " + text_of(explanation, "problem") + ".";
+  if (waiting.empty()) return mail + " may go now.";
+  if (!free.empty())
+    return mail + " may go now from " + names_of(free) + "; it waits from " + names_of(waiting) + ".";
+  const json* soonest = *std::min_element(waiting.begin(), waiting.end(), [](const json* a, const json* b) {
+    return frees_in(*a) < frees_in(*b);
+  });
+  const std::string source = waiting.size() == 1
+                                 ? ""
+                                 : " (from " + text_of(*soonest, "source") + ", the soonest of " +
+                                       std::to_string(waiting.size()) + " sources)";
+  return mail + " " + flow_text(*soonest) + source + ".";
+}
+
+std::string explanation_text(const json& explanation) {
+  std::string out = headline(explanation) + "\n\n";
+  route_text(member(explanation, "route"), &out);
+  for (const json& path : member(explanation, "paths")) path_text(path, false, &out);
+  return out;
+}
+
+std::string message_explanation_text(const json& message, const json& explained) {
+  std::string out;
+  if (explained.empty()) line(&out, "No recipient of message {} is pending.", text_of(message, "id"));
+  for (const json& one : explained) {
+    const std::string domain = text_of(one, "domain");
+    const std::string error = text_of(one, "error");
+    const std::string queued = queue_answer(message, domain);
+    if (!queued.empty()) line(&out, "{}", queued);
+    if (!error.empty()) {
+      line(&out, "{}: {}", domain, error);
+    } else if (queued.empty()) {
+      line(&out, "{}", headline(member(one, "explanation")));
+    }
+  }
+  line(&out, "");
+  out += message_view(message);
+  for (const json& one : explained) {
+    if (member(one, "explanation").is_object())
+      out += "\n---\n" + explanation_text(member(one, "explanation"));
+  }
+  return out;
+}
+
+std::string mx_status_text(const json& status) {
+  const json& limiter = member(status, "limiter");
+  const int64_t held = number_of(limiter, "blocked_deliveries");
+  std::string out;
+  line(&out, "{} paths blocked, {} probing, {} on a ramp{}", number_of(limiter, "blocked"),
+       number_of(limiter, "probing"), number_of(limiter, "ramp"),
+       held == 0 ? "" : "; " + grouped(held) + " deliveries wait behind a block");
+  const json& paths = member(status, "paths");
+  if (paths.empty()) return out + "No path has mail, connections or anything that holds it back.\n";
+  line(&out, "");
+  line(&out, "{:>8} {:>9} {:>5}  {:<8} SITE FROM SOURCE (RULE): FLOW", "READY", "IN FLIGHT", "CONN", "STATE");
+  for (const json& path : paths) {
+    const std::string rule = text_of(path, "rule");
+    line(&out, "{:>8} {:>9} {:>5}  {:<8} {} from {} ({}): {}", text_of(path, "ready"),
+         text_of(path, "in_flight"), text_of(path, "connections"), text_of(path, "state"),
+         text_of(path, "site"), text_of(path, "source"), rule.empty() ? "no rule" : rule, flow_text(path));
+  }
+  if (is_true(status, "more")) line(&out, "There are more; --limit shows more of them.");
+  return out;
+}
+
+std::string mx_paths_text(const json& shown) {
+  std::string out;
+  for (const json& path : member(shown, "paths")) path_text(path, true, &out);
+  if (!out.empty()) out.erase(0, 1);  // the empty line that parts a path from what is before it
+  return out;
+}
+
+std::string mx_done_text(const std::string& action, const json& done) {
+  std::string out;
+  const int64_t count = number_of(done, "paths");
+  line(&out, "{}: {} {}.", action, count, count == 1 ? "path" : "paths");
+  const json& names = member(done, "names");
+  for (const json& name : names)
+    line(&out, "  {}", printable(name.is_string() ? name.get<std::string>() : name.dump()));
+  if (names.is_array() && count > static_cast<int64_t>(names.size()))
+    line(&out, "  and {} more", count - static_cast<int64_t>(names.size()));
+  return out;
+}
+
+}  // namespace relay::cli
