@@ -127,12 +127,15 @@ void counters_text(const json& path, std::string* out) {
   }
 }
 
+// After "in the last".
+std::string window_text(double seconds) { return seconds == 3600 ? "hour" : seconds_text(seconds); }
+
 void thresholds_text(const json& path, std::string* out) {
   for (const json& threshold : member(path, "thresholds")) {
     const int64_t messages = number_of(threshold, "messages");
     const int64_t errors = number_of(threshold, "errors");
     line(out, "  threshold  {} of {} messages in the last {} were errors ({})", grouped(errors),
-         grouped(messages), seconds_text(real_of(threshold, "window_seconds")),
+         grouped(messages), window_text(real_of(threshold, "window_seconds")),
          mx::share_text(static_cast<uint64_t>(std::max<int64_t>(errors, 0)),
                         static_cast<uint64_t>(std::max<int64_t>(messages, 0))));
     line(out, "             blocks for {} at {:g} % of at least {}  [{}]",
@@ -288,7 +291,8 @@ std::string mx_status_text(const json& status) {
   const json& limiter = member(status, "limiter");
   const int64_t held = number_of(limiter, "blocked_deliveries");
   std::string out;
-  line(&out, "{} paths blocked, {} probing, {} on a ramp{}", number_of(limiter, "blocked"),
+  const int64_t blocked = number_of(limiter, "blocked");
+  line(&out, "{} {} blocked, {} probing, {} on a ramp{}", blocked, blocked == 1 ? "path" : "paths",
        number_of(limiter, "probing"), number_of(limiter, "ramp"),
        held == 0 ? "" : "; " + grouped(held) + " deliveries wait behind a block");
   const json& paths = member(status, "paths");

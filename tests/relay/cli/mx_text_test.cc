@@ -1,0 +1,114 @@
+#include "relay/cli/mx_text.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "relay/admin/mx_json.h"
+#include "tests/relay/admin/fake_relay.h"
+
+namespace relay::cli {
+namespace {
+
+using nlohmann::json;
+
+admin::Explanation told(const std::vector<std::string>& sources) {
+  admin::Explanation explanation = admin::busy_explanation("mx.example.net", sources);
+  explanation.route.domain = "example.net";
+  return explanation;
+}
+
+TEST(MxText, SecondsForPeople) {
+  const std::pair<double, const char*> cases[] = {
+      {0, "0 s"},           {-5, "0 s"},        {0.2, "less than 1 s"}, {191.5, "3 min 12 s"},
+      {7940, "2 h 12 min"}, {90'000, "1 d 1 h"}};
+  for (const auto& [seconds, text] : cases) EXPECT_EQ(seconds_text(seconds), text);
+}
+
+TEST(MxText, TheFirstLineIsTheAnswer) {
+  admin::Explanation one = told({"default"});
+  const auto line = [&] { return headline(admin::explanation_json(one)); };
+  EXPECT_EQ(line(), "Mail to example.net waits: messages_per_hour, frees in 3 min 12 s.");
+  one.paths[0].binds = "max_connections";
+  one.paths[0].frees_seconds = -1;
+  EXPECT_EQ(line(),
+            "Mail to example.net waits: max_connections, frees when a connection or a transaction ends.");
+  one.paths[0].binds = one.paths[0].state = "blocked";
+  EXPECT_EQ(line(), "Mail to example.net waits: blocked until an operator unblocks it.");
+  one.paths[0].binds.clear();
+  EXPECT_EQ(line(), "Mail to example.net may go now.");
+  one.paths.clear();
+  one.problem = "no such domain";
+  EXPECT_EQ(line(), "Mail to example.net cannot go: no such domain.");
+}
+
+TEST(MxText, WithManySourcesTheSoonestCounts) {
+  admin::Explanation two = told({"default", "news"});
+  two.paths[0].frees_seconds = -1;
+  two.paths[1].binds = "rate";
+  two.paths[1].frees_seconds = 5;
+  EXPECT_EQ(headline(admin::explanation_json(two)),
+            "Mail to example.net waits: rate, frees in 5 s (from news, the soonest of 2 sources).");
+  two.paths[1].binds.clear();
+  EXPECT_EQ(headline(admin::explanation_json(two)),
+            "Mail to example.net may go now from news; it waits from default.");
+}
+
+TEST(MxText, EverythingAboutAPath) {
+  admin::Explanation one = told({"default"});
+  one.paths[0].traffic[0].slowed_seconds = 60;
+  one.paths[0].learned_per_hour = 4200;
+  one.paths[0].adaptive = "advise";
+  one.paths[0].ladder_per_day = 5000;
+  one.paths[0].ladder_step = 2;
+  one.paths[0].ladder_used = 1200;
+  one.paths[0].last_error = "connection refused";
+  const std::string text = explanation_text(admin::explanation_json(one));
+  for (const char* part :
+       {"Site      mx.example.net\n", "rule       gmail  [penstock.toml:41]\n",
+        "used 834 of 834 in this 5 min, 10,000 of 10,000 in the last hour; 5 connections of 8",
+        "it asked us to slow down: pause for another 1 min\n",
+        "271 of 300 messages in the last hour were errors (90.3 %)\n",
+        "blocks for 3 h at 90 % of at least 300  [penstock.toml:45]\n", "4,200 an hour, advice only",
+        "step 3: 1,200 of 5,000 messages of this day are used\n", "failed     connection refused\n",
+        "refusal    421 4.7.28 Our system has detected an unusual rate?[2J\n",
+        "decision   2033-05-18 00:46:40 UTC  block by threshold 1: blocked for 3 h",
+        "               550 5.7.1 blocked\n",
+        "    messages_per_hour  10000  penstock.toml:43 (rule gmail)\n"})
+    EXPECT_NE(text.find(part), std::string::npos) << part << "\nin\n" << text;
+  for (const char c : text) EXPECT_TRUE(c == '\n' || (c >= 0x20 && c != 0x7f));
+}
+
+TEST(MxText, ABlockSaysHowLong) {
+  admin::Explanation one = told({"default"});
+  one.paths[0].state = "blocked";
+  one.paths[0].blocked_seconds = 7940;
+  EXPECT_NE(explanation_text(admin::explanation_json(one)).find("blocked for another 2 h 12 min\n"),
+            std::string::npos);
+}
+
+TEST(MxText, AMessageOnHoldWaitsForItsRelease) {
+  const json message = {{"id", "0000000000001"},
+                        {"on_hold", true},
+                        {"recipients", {{{"recipient", "a@example.net"}, {"state", "pending"}}}}};
+  const json explained = {
+      {{"domain", "example.net"}, {"explanation", admin::explanation_json(told({"default"}))}}};
+  EXPECT_EQ(message_explanation_text(message, explained)
+                .find("Mail to example.net waits: the message is on hold; `penstock queue release"),
+            0u);
+}
+
+TEST(MxText, AnswersOfAnotherShapeStillPrint) {
+  for (const json& odd : {json::object(), json{{"paths", {1, "two", {{"traffic", 5}}}}, {"route", 3}},
+                          json{{"names", "x"}, {"limiter", json::array()}, {"paths", 7}}}) {
+    EXPECT_FALSE(headline(odd).empty());
+    EXPECT_FALSE(explanation_text(odd).empty());
+    EXPECT_FALSE(mx_status_text(odd).empty());
+    EXPECT_FALSE(mx_done_text("block", odd).empty());
+    EXPECT_FALSE(message_explanation_text(odd, odd).empty());
+    mx_paths_text(odd);
+  }
+}
+
+}  // namespace
+}  // namespace relay::cli
