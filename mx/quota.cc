@@ -224,6 +224,10 @@ uint32_t Quota::used_in_slice(conf::Instant now) const {
   return slice_ != conf::Instant::min() && slice_begin(now) == slice_ ? in_slice_ : 0;
 }
 
+uint32_t Quota::slice_limit(conf::Instant now) const {
+  return limit_ == 0 || smooth_ ? 0 : slice_share(slice_begin(now));
+}
+
 Quota::State Quota::save(const Moment& moment) const {
   State state;
   if (runs_ == 0 || moment.now - latest_ > window_) return state;

@@ -53,6 +53,7 @@ class Quota {
   uint32_t available(conf::Instant now);  // messages that may go at once
   uint32_t used(conf::Instant now);       // in the window that ends now
   uint32_t used_in_slice(conf::Instant now) const;
+  uint32_t slice_limit(conf::Instant now) const;  // 0: no slices (no limit, or smooth)
   // Nobody knows what was charged from `begin` to `end` (not later than now): counts as much as could have
   // been, but no more than `at_most`, as if it had all been at `end`. What was charged in the kInFlight
   // before `begin` is moved to `end` too: it may have been taken back and made room for another. No limit:

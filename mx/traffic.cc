@@ -80,6 +80,7 @@ uint32_t Traffic::window() const { return window_.now(); }
 conf::Instant Traffic::slowed_until() const { return slowdown_.until(); }
 uint32_t Traffic::used_in_hour(conf::Instant now) { return quota_.used(now); }
 uint32_t Traffic::used_in_slice(conf::Instant now) const { return quota_.used_in_slice(now); }
+uint32_t Traffic::slice_limit(conf::Instant now) const { return quota_.slice_limit(now); }
 
 void Traffic::reset() {
   window_.reset();

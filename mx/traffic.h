@@ -54,6 +54,7 @@ class Traffic {
   conf::Instant slowed_until() const;
   uint32_t used_in_hour(conf::Instant now);
   uint32_t used_in_slice(conf::Instant now) const;
+  uint32_t slice_limit(conf::Instant now) const;  // 0: no slices
 
   void reset();  // an operator said so: window and pause start anew; what was counted stays counted
   // True when the counters changed since the last save(): they must reach the disk.

@@ -54,6 +54,11 @@ admin::QueueSummary Transit::summary() {
 
   std::map<std::string, admin::SiteSummary> sites;
   sites_.for_each([&](queue::Path* path) {
+    const mx::Standing::State state = path->standing->state();
+    summary.limiter.blocked += state == mx::Standing::State::kBlocked ? 1 : 0;
+    summary.limiter.probing += state == mx::Standing::State::kProbing ? 1 : 0;
+    summary.limiter.ramp += state == mx::Standing::State::kRamp ? 1 : 0;
+    if (state == mx::Standing::State::kBlocked) summary.limiter.blocked_deliveries += path->ready.size();
     if (path->ready.empty() && path->connections == 0) return;
     admin::SiteSummary& site = sites[path->site->label];
     site.site = path->site->label;

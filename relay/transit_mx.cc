@@ -31,6 +31,7 @@ std::vector<admin::TrafficView> traffic_of(const queue::Path& path, conf::Instan
     view.window = traffic->window();
     view.used_in_hour = traffic->used_in_hour(now);
     view.used_in_slice = traffic->used_in_slice(now);
+    view.slice_limit = traffic->slice_limit(now);
     if (traffic->slowed_until() > now) view.slowed_seconds = seconds(traffic->slowed_until() - now);
     views.push_back(std::move(view));
   }
@@ -189,7 +190,11 @@ admin::Explanation Transit::explanation_of(queue::DomainEntry* domain, const std
     answer.route.hosts.push_back({host.name, host.preference, host.addresses});
   const auto& sources = parts_.config->sources;
   const bool known = std::ranges::any_of(sources, [&](const conf::Source& s) { return s.name == source; });
-  if (!source.empty() && !known) answer.problem = "no [[source]] is named \"" + source + "\"";
+  answer.unknown_source = !source.empty() && !known;
+  if (answer.unknown_source) {
+    answer.problem = "no [[source]] is named \"" + source + "\"";
+    return answer;
+  }
   if (domain->route->kind != mx::Route::Kind::kHosts) {
     answer.problem = domain->route->detail;
     return answer;
@@ -208,7 +213,7 @@ admin::Explanation Transit::explanation_of(queue::DomainEntry* domain, const std
 
 bool Transit::is_meant(const admin::MxOrder& order, const queue::Path& path) const {
   if (!order.source.empty() && path.source.name != order.source) return false;
-  if (!order.rule.empty()) return path.rule != nullptr && path.rule->name == order.rule;
+  if (!order.rule.empty()) return path.rule != nullptr && conf::domain_matches(order.rule, path.rule->name);
   if (!order.site.empty()) return site_matches(order.site, *path.site);
   const queue::DomainEntry* domain = domains_.find(order.domain);
   return domain != nullptr && sites_.find(*domain, path.source) == &path;

@@ -66,9 +66,15 @@ MICRO(intern_domain)->Arg(1'000)->Arg(100'000);
 void find_path(benchmark::State& state) {
   conf::Random random(1);
   auto config = std::make_shared<conf::Config>();
-  config->sources = {{"a", "192.0.2.1", "", 1, {}, {}}, {"b", "192.0.2.2", "", 3, {}, {}}};
+  config->sources.resize(2);
+  config->sources[0].name = "a";
+  config->sources[0].address = "192.0.2.1";
+  config->sources[1].name = "b";
+  config->sources[1].address = "192.0.2.2";
+  config->sources[1].weight = 3;
+  const conf::SystemClock clock;
   relay::queue::DomainTable table;
-  relay::queue::SiteTable sites(config, &random);
+  relay::queue::SiteTable sites(config, nullptr, &clock, &random);
   std::vector<relay::queue::DomainEntry*> entries;
   for (const conf::Domain& name : domains(state.range(0))) {
     auto route = std::make_shared<mx::Route>();
@@ -77,13 +83,12 @@ void find_path(benchmark::State& state) {
     route->hosts.push_back({route->site, 10, 25, {"198.51.100.1"}});
     entries.push_back(&table.at(table.intern(name)));
     entries.back()->route = route;
-    entries.back()->settings = &config->defaults;
+    entries.back()->settings = conf::settings_in(config, name.text());
   }
-  std::string why;
-  for (relay::queue::DomainEntry* entry : entries) sites.path_for(*entry, &why);
+  for (relay::queue::DomainEntry* entry : entries) sites.choose(entry);
   size_t next = 0;
   for (auto _ : state) {
-    benchmark::DoNotOptimize(sites.path_for(*entries[next], &why));
+    benchmark::DoNotOptimize(sites.choose(entries[next]));
     next = next + 7 < entries.size() ? next + 7 : 0;
   }
 }
