@@ -7,11 +7,13 @@
 #include <vector>
 
 #include "relay/admin/admin_client.h"
+#include "relay/admin/mx_order.h"
 #include "relay/cli/cli.h"
 #include "relay/cli/command.h"
 #include "relay/cli/daemon_call.h"
 #include "relay/cli/json_reader.h"
 #include "relay/cli/mx_text.h"
+#include "relay/cli/offline_rule.h"
 
 namespace relay::cli {
 namespace {
@@ -26,6 +28,8 @@ struct ExplainOptions {
   std::string message;
   std::string source;
   bool as_json = false;
+  bool offline = false;
+  std::vector<std::string> hosts;  // --mx
 };
 
 std::optional<json> explain_one(const Invocation& invocation, const ExplainOptions& options,
@@ -89,12 +93,34 @@ int explain_message(const Invocation& invocation, const ExplainOptions& options)
   return exit_code;
 }
 
+int explain_offline(const Invocation& invocation, const ExplainOptions& options) {
+  const auto usage = [](const std::string& what) {
+    std::fprintf(stderr, "penstock: %s\n", what.c_str());
+    return kUsage;
+  };
+  if (!options.message.empty()) return usage("--offline knows no messages; give an address");
+  if (options.hosts.empty()) return usage("--offline does not ask DNS; give the MX hosts with --mx");
+  const conf::Result<std::string> domain = admin::domain_of(options.address);
+  if (!domain.ok()) return usage(domain.error().detail);
+  const conf::ConfigPtr config = read_config(invocation.config_path);
+  if (config == nullptr) return kUsage;
+  const conf::Result<json> told = offline_explanation(*config, domain.value(), options.hosts, options.source);
+  if (!told.ok()) return usage(told.error().detail);
+  if (options.as_json) {
+    print_json(told.value());
+  } else {
+    std::fputs(offline_text(told.value()).c_str(), stdout);
+  }
+  return kDone;
+}
+
 int explain(const Invocation& invocation, const ExplainOptions& options) {
   if (options.address.empty() == options.message.empty()) {
     std::fprintf(stderr,
                  "penstock: say what to explain: an address, or --message and its id; one of the two\n");
     return kUsage;
   }
+  if (options.offline) return explain_offline(invocation, options);
   return options.message.empty() ? explain_address(invocation, options)
                                  : explain_message(invocation, options);
 }
@@ -109,6 +135,12 @@ void add_explain_command(CLI::App* parser, Invocation* invocation) {
   command->add_option("--message", options->message, "the id of a queued message, instead of an address");
   command->add_option("--source", options->source, "only from the [[source]] of this name");
   command->add_option("--socket", options->socket, "admin socket; default: the one in the configuration");
+  CLI::Option* offline = command->add_flag("--offline", options->offline,
+                                           "which rule would decide, by the configuration alone; wants --mx");
+  command->add_option("--mx", options->hosts, "with --offline: an MX host of the receiver; may be repeated")
+      ->needs(offline)
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   command->add_flag("--json", options->as_json, "print the answer as JSON");
   command->callback([=] { invocation->run = [=] { return explain(*invocation, *options); }; });
 }

@@ -188,13 +188,17 @@ void limits_text(const json& path, std::string* out) {
          value_width, text_of(limit, "where"));
 }
 
+void rule_text(const json& path, std::string* out) {
+  const std::string rule = text_of(path, "rule");
+  line(out, "  rule       {}",
+       rule.empty() ? "none matches" : rule + "  [" + text_of(path, "rule_where") + "]");
+}
+
 void path_text(const json& path, bool with_site, std::string* out) {
   line(out, "");
   line(out, "From {} (source {}){}: {}", text_of(path, "source"), text_of(path, "source_id"),
        with_site ? " to " + text_of(path, "site") : "", flow_text(path));
-  const std::string rule = text_of(path, "rule");
-  line(out, "  rule       {}",
-       rule.empty() ? "none matches" : rule + "  [" + text_of(path, "rule_where") + "]");
+  rule_text(path, out);
   line(out, "  state      {}", state_text(path));
   line(out, "  queue      {} ready, {} in flight, {} connections", grouped(number_of(path, "ready")),
        grouped(number_of(path, "in_flight")), grouped(number_of(path, "connections")));
@@ -284,6 +288,23 @@ std::string message_explanation_text(const json& message, const json& explained)
     if (member(one, "explanation").is_object())
       out += "\n---\n" + explanation_text(member(one, "explanation"));
   }
+  return out;
+}
+
+std::string offline_text(const json& explanation) {
+  std::string out;
+  std::string hosts;
+  for (const json& host : member(explanation, "hosts"))
+    hosts += " " + printable(host.is_string() ? host.get<std::string>() : host.dump());
+  line(&out, "By the configuration alone, for mail to {} at{}:", text_of(explanation, "domain"), hosts);
+  for (const json& path : member(explanation, "paths")) {
+    line(&out, "");
+    line(&out, "From {} (source {})", text_of(path, "source"), text_of(path, "source_id"));
+    rule_text(path, &out);
+    limits_text(path, &out);
+  }
+  line(&out, "");
+  line(&out, "What no rule sets: [[destination]] and [defaults].");
   return out;
 }
 

@@ -13,6 +13,8 @@ std::string explanation_text(const nlohmann::json& explanation);
 // `message`: of /v1/queue/messages/ID. `explained`: a list of {"domain", "explanation" or "error"}.
 std::string message_explanation_text(const nlohmann::json& message, const nlohmann::json& explained);
 
+std::string offline_text(const nlohmann::json& explanation);  // of offline_explanation()
+
 std::string mx_status_text(const nlohmann::json& status);  // of /v1/mx
 std::string mx_paths_text(const nlohmann::json& shown);    // of /v1/mx/show
 std::string mx_done_text(const std::string& action, const nlohmann::json& done);

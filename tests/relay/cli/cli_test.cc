@@ -242,6 +242,36 @@ TEST_F(CliTest, ExplainsAMessage) {
   EXPECT_EQ(explain("no/id").exit_code, kUsage);
 }
 
+TEST_F(CliTest, ExplainsByTheConfigurationAlone) {
+  const std::string config = (folder_ / "penstock.toml").string();
+  std::ofstream(config) << "hostname = \"relay.example.com\"\n[[listener]]\naddress = \"127.0.0.1:25\"\n"
+                        << "[[rule]]\nname = \"parent\"\nrate = \"100/min\"\n"
+                        << "[[rule]]\nname = \"net\"\ninherit = \"parent\"\nmx = [\"*.example.net\"]\n"
+                        << "messages_per_hour = 10000\n"
+                        << "[[rule.threshold]]\nerror_rate = \"50%\"\nmin_messages = 100\n";
+  const auto explain = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"explain", "-c", config, "--offline"});
+    return command(std::move(words));
+  };
+  const Outcome told = explain({"User@Example.com", "--mx", "MX1.example.net"});
+  EXPECT_EQ(told.exit_code, kDone) << told.err;
+  for (const std::string& part :
+       {std::string("for mail to example.com at MX1.example.net:\n"), "rule       net  [" + config + ":7]\n",
+        config + ":11 (rule net)\n", config + ":6 (rule parent)\n",
+        std::string("error_rate = \"50%\", min_messages = 100")})
+    EXPECT_NE(told.out.find(part), std::string::npos) << part << "\n" << told.out;
+  const nlohmann::json machine =
+      nlohmann::json::parse(explain({"example.com", "--mx", "mx1.example.net", "--json"}).out);
+  bool found = false;
+  for (const nlohmann::json& limit : machine.at("paths").at(0).at("limits"))
+    found = found || (limit.at("key") == "messages_per_hour" && limit.at("value") == "10000");
+  EXPECT_TRUE(found) << machine.dump();
+  EXPECT_EQ(explain({"example.com"}).exit_code, kUsage);
+  EXPECT_EQ(explain({"a b", "--mx", "x"}).exit_code, kUsage);
+  EXPECT_EQ(explain({"example.com", "--mx", "x", "--source", "none"}).exit_code, kUsage);
+  EXPECT_EQ(command({"explain", "example.com", "--mx", "x"}).exit_code, kUsage);
+}
+
 TEST_F(CliTest, MxShowsAndOrders) {
   backend_.explanations["example.net"] = admin::busy_explanation("mx.example.net", {"default"});
   backend_.all_paths = {admin::busy_path("mx.example.net", "default")};
