@@ -74,7 +74,8 @@ struct RouteView {
   std::vector<Host> hosts;
 };
 
-// How many paths are in which state, and the deliveries that wait behind a block.
+// How many paths are in which state, and the ready deliveries behind a block (those
+// that ready_limit has put off meanwhile are not counted).
 struct LimiterCounts {
   uint64_t blocked = 0, probing = 0, ramp = 0;
   uint64_t blocked_deliveries = 0;

@@ -86,7 +86,8 @@ void limiter(const LimiterCounts& counts, std::string* out) {
                  "penstock_limiter_paths{{state=\"probing\"}} {}\n"
                  "penstock_limiter_paths{{state=\"ramp\"}} {}\n",
                  counts.blocked, counts.probing, counts.ramp);
-  gauge("penstock_limiter_blocked_deliveries", "Deliveries that wait behind a block.",
+  gauge("penstock_limiter_blocked_deliveries",
+        "Ready deliveries behind a block, not those put off by ready_limit.",
         static_cast<double>(counts.blocked_deliveries), out);
 }
 

@@ -315,7 +315,7 @@ std::string mx_status_text(const json& status) {
   const int64_t blocked = number_of(limiter, "blocked");
   line(&out, "{} {} blocked, {} probing, {} on a ramp{}", blocked, blocked == 1 ? "path" : "paths",
        number_of(limiter, "probing"), number_of(limiter, "ramp"),
-       held == 0 ? "" : "; " + grouped(held) + " deliveries wait behind a block");
+       held == 0 ? "" : "; " + grouped(held) + " ready deliveries wait behind a block");
   const json& paths = member(status, "paths");
   if (paths.empty()) return out + "No path has mail, connections or anything that holds it back.\n";
   line(&out, "");

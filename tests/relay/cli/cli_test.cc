@@ -283,8 +283,9 @@ TEST_F(CliTest, MxShowsAndOrders) {
     return command(std::move(words));
   };
   const Outcome status = mx({"status"});
-  EXPECT_EQ(status.out.find("1 path blocked, 0 probing, 0 on a ramp; 12 deliveries wait behind a block\n"),
-            0u)
+  EXPECT_EQ(
+      status.out.find("1 path blocked, 0 probing, 0 on a ramp; 12 ready deliveries wait behind a block\n"),
+      0u)
       << status.out;
   EXPECT_NE(mx({"show", "--rule", "gmail"}).out.find("From default (source 1) to mx.example.net: waits"),
             std::string::npos);
