@@ -16,6 +16,7 @@
 #include "mx/route.h"
 #include "relay/admin/backend.h"
 #include "relay/counter_keeper.h"
+#include "relay/decision_history.h"
 #include "relay/dispatcher.h"
 #include "relay/queue/delivery_store.h"
 #include "relay/queue/domain_table.h"
@@ -26,6 +27,7 @@
 #include "relay/signing.h"
 #include "relay/smtp/server_session.h"
 #include "relay/spool/spool.h"
+#include "relay/transit_parts.h"
 
 namespace relay {
 
@@ -34,18 +36,7 @@ class Transit final : public smtp::Gate,
                       private DispatcherUser,
                       private SettlementUser {
  public:
-  struct Parts {
-    conf::ConfigPtr config;
-    mx::RuleBookPtr book;  // null: no rules
-    spool::Spool* spool = nullptr;
-    log::EventSink* log = nullptr;
-    mx::Resolver* resolver = nullptr;
-    Network* network = nullptr;
-    const conf::Clock* clock = nullptr;
-    conf::Random* random = nullptr;
-    dkim::SignQueue* signer = nullptr;       // null: nothing is signed
-    std::vector<std::string> own_addresses;  // see mx::RouterOptions
-  };
+  using Parts = TransitParts;
   explicit Transit(Parts parts);
   ~Transit() override;
 
@@ -85,13 +76,6 @@ class Transit final : public smtp::Gate,
     queue::Message* message = nullptr;  // null: its final state is on disk already
     conf::Instant since{};
   };
-
-  struct Asked {  // an explanation that waits for its route
-    uint32_t domain = 0;
-    std::string source;
-    std::function<void(admin::Explanation)> done;
-  };
-  static constexpr size_t kDecisionsKept = 2000;
 
   void enqueue(spool::MessageRecord record, conf::Bytes body);
   void adopt(const spool::MessageRecord& record);
@@ -135,11 +119,9 @@ class Transit final : public smtp::Gate,
   void fetch_body(queue::Delivery* delivery, std::function<void()> then) override;
   void report_stored(spool::MessageRecord record, conf::Bytes body) override;
 
-  admin::PathView view_of(queue::Path* path, uint64_t in_flight);
   admin::Explanation explanation_of(queue::DomainEntry* domain, const std::string& source);
   void answer_asked(queue::DomainEntry& domain);
   bool is_meant(const admin::MxOrder& order, const queue::Path& path) const;
-  void remember(const conf::DeliveryEvent& event);
   bool act(admin::QueueAction action, queue::Delivery* delivery);
   void keep_hold(conf::MessageId id, bool on_hold);
 
@@ -155,8 +137,8 @@ class Transit final : public smtp::Gate,
   Signing signing_;
   Dispatcher dispatcher_;
   std::deque<Finished> finished_;
-  std::vector<Asked> asked_;
-  std::deque<admin::DecisionView> decisions_;  // of all paths, the newest first
+  std::vector<AskedExplanation> asked_;
+  DecisionHistory decisions_;
   conf::Instant started_;
   conf::Instant next_sweep_;
   uint64_t accepted_ = 0;  // recipients

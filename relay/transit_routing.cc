@@ -206,7 +206,7 @@ void Transit::decided(const queue::Path& path, const std::vector<mx::Decision>& 
     event.site = told->site;
     event.source = told->source;
     event.decision = std::move(told);
-    remember(event);
+    decisions_.add(event);
     settlement_.append(event);
   }
 }
