@@ -163,11 +163,14 @@ void LimiterTable::save(uint32_t number, const Moment& moment,
   out->emplace_back(entry.key, std::move(value));
 }
 
-std::vector<std::pair<std::string, std::string>> LimiterTable::take_changes(const Moment& moment) {
+std::vector<std::pair<std::string, std::string>> LimiterTable::take_changes(const Moment& moment,
+                                                                            size_t most) {
   std::vector<std::pair<std::string, std::string>> out;
-  out.reserve(changes_.size() + forgotten_.size() + 2);
-  taken_.clear();
-  taken_.swap(changes_);
+  if (round_.empty()) round_.swap(changes_);
+  const size_t count = std::min(most, round_.size());
+  taken_.assign(round_.end() - static_cast<ptrdiff_t>(count), round_.end());
+  round_.resize(round_.size() - count);
+  out.reserve(count + forgotten_.size() + 2);
   taken_forgotten_.clear();
   taken_forgotten_.swap(forgotten_);
   taken_gaps_ = std::exchange(gaps_changed_, false);

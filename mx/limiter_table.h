@@ -41,10 +41,15 @@ class LimiterTable {
 
   // Key and value of all counters that changed since the last call; an empty value: forget the key.
   // O(changed)
-  std::vector<std::pair<std::string, std::string>> take_changes(const Moment& moment);
+  // `most` bounds one call; what had changed when the first of several was made has been given when
+  // all_taken().
+  std::vector<std::pair<std::string, std::string>> take_changes(const Moment& moment, size_t most = SIZE_MAX);
+  bool all_taken() const { return round_.empty(); }
   // What the last take_changes() gave did not reach the disk: it comes again.
   void not_written();
-  bool changed() const { return !changes_.empty() || !forgotten_.empty() || gaps_changed_; }
+  bool changed() const {
+    return !changes_.empty() || !round_.empty() || !forgotten_.empty() || gaps_changed_;
+  }
   // At start, before anything is made: values come to life when their path is asked for (or at once, when
   // they must be shown: a block, the probes, the ramp), and are dropped when nobody asks until they are
   // stale. False: not a key or a value of this table.
@@ -94,6 +99,7 @@ class LimiterTable {
   std::vector<uint32_t> free_;
   std::array<Part, kParts> parts_;
   ChangeList changes_;
+  ChangeList round_;  // changed before the first of several take_changes()
   ChangeList taken_;  // by the last take_changes()
   std::vector<std::string> forgotten_;
   std::vector<std::string> taken_forgotten_;

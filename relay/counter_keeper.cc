@@ -1,10 +1,17 @@
 #include "relay/counter_keeper.h"
 
+#include <cstdint>
 #include <cstdio>
 #include <utility>
 #include <vector>
 
 namespace relay {
+
+namespace {
+
+constexpr size_t kChunk = 1000;  // counters of one write: about a millisecond of the loop
+
+}  // namespace
 
 conf::Status CounterKeeper::restore() {
   const mx::Moment moment{clock_->now(), clock_->wall()};
@@ -25,25 +32,33 @@ conf::Status CounterKeeper::restore() {
 }
 
 void CounterKeeper::step(conf::Instant now, bool wanted) {
-  if (saving_ || now < next_save_) return;
-  if (wanted || limiters_->changed()) save(now, false);
+  if (saving_ || (limiters_->all_taken() && now < next_save_)) return;
+  if (wanted || limiters_->changed()) save(now, kChunk, false);
 }
 
 conf::Instant CounterKeeper::next_wake() const {
-  return saving_ || !limiters_->changed() ? conf::kNever : next_save_;
+  if (saving_ || !limiters_->changed()) return conf::kNever;
+  return limiters_->all_taken() ? next_save_ : conf::Instant{};
 }
 
-void CounterKeeper::save(conf::Instant now, bool last) {
+// A round of writes ends with its time: that at which it began, for what was written first may have changed
+// since.
+void CounterKeeper::save(conf::Instant now, size_t most, bool last) {
   const mx::Moment moment{now, clock_->wall()};
-  std::vector<std::pair<std::string, std::string>> values = limiters_->take_changes(moment);
-  values.emplace_back(mx::Lease::kKey, mx::Lease::record(moment.wall, last));
+  if (limiters_->all_taken()) {
+    round_ = moment;
+    next_save_ = now + mx::Lease::kPeriod;
+  }
+  std::vector<std::pair<std::string, std::string>> values = limiters_->take_changes(moment, most);
+  const bool whole = limiters_->all_taken();
+  if (whole) values.emplace_back(mx::Lease::kKey, mx::Lease::record(round_.wall, last));
   saving_ = true;
-  next_save_ = now + mx::Lease::kPeriod;
-  spool_->keep_all(std::move(values), [this, now](const conf::Status& status) {
+  spool_->keep_all(std::move(values), [this, whole, at = round_.now](const conf::Status& status) {
     saving_ = false;
     if (status.ok()) {
       failing_ = false;
-      lease_.renewed(now);
+      if (!whole) return;
+      lease_.renewed(at);
       on_renewed();
       return;
     }
@@ -58,6 +73,11 @@ void CounterKeeper::save(conf::Instant now, bool last) {
   });
 }
 
-void CounterKeeper::close() { save(clock_->now(), true); }
+// What is still on its way to the disk is older than what is written here, and keeps its place before it.
+void CounterKeeper::close() {
+  do {
+    save(clock_->now(), SIZE_MAX, true);
+  } while (!limiters_->all_taken());
+}
 
 }  // namespace relay

@@ -30,13 +30,14 @@ class CounterKeeper {
   std::function<void()> on_renewed = [] {};
 
  private:
-  void save(conf::Instant now, bool last);
+  void save(conf::Instant now, size_t most, bool last);
 
   spool::Spool* spool_;
   mx::LimiterTable* limiters_;
   const conf::Clock* clock_;
   mx::Lease lease_;
-  bool saving_ = false;
+  mx::Moment round_;      // when the round of writes under way began
+  bool saving_ = false;   // a write is on its way
   bool failing_ = false;  // said once
   conf::Instant next_save_{};
 };

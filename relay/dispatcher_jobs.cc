@@ -210,7 +210,10 @@ void Dispatcher::transaction_done(OutboundConnection* connection,
   job.recipients.erase(job.recipients.begin(),
                        job.recipients.begin() + static_cast<ptrdiff_t>(job.in_transaction));
   job.in_transaction = 0;
-  gate_.feed_back(connection->path(), &slot.use, outcomes, clock_->now());
+  queue::Path* path = connection->path();
+  gate_.feed_back(path, &slot.use, outcomes, clock_->now());
+  // The replies may have opened the window, or ended the probes: more connections may be allowed by now.
+  if (path->binds != mx::Bind::kNothing && path->binds_until == conf::kNever) mark(path);
   user_->transaction_over(job.delivery, tried, outcomes, facts_of(slot));
   if (job.recipients.empty()) end_job(slot);
 }

@@ -16,8 +16,9 @@ DomainTable::~DomainTable() {
 }
 
 uint32_t DomainTable::intern(const conf::Domain& name) {
-  const auto found = by_name_.find(name.text());
-  if (found != by_name_.end()) {
+  auto& names = by_name_[part_of(name.text())];
+  const auto found = names.find(name.text());
+  if (found != names.end()) {
     DomainEntry& entry = *entries_[found->second];
     if (entry.idle_hook.linked()) idle_.erase(&entry);
     ++entry.deliveries;
@@ -35,7 +36,8 @@ uint32_t DomainTable::intern(const conf::Domain& name) {
   entry.name = name;
   entry.number = number;
   entry.deliveries = 1;
-  by_name_.emplace(entry.name.text(), number);
+  names.emplace(entry.name.text(), number);
+  ++size_;
   return number;
 }
 
@@ -52,14 +54,16 @@ void DomainTable::evict(DomainEntry* entry) {
     idle_.push_back(entry);
     return;
   }
-  by_name_.erase(entry->name.text());
+  by_name_[part_of(entry->name.text())].erase(entry->name.text());
+  --size_;
   free_numbers_.push_back(entry->number);
   entries_[entry->number].reset();
 }
 
 const DomainEntry* DomainTable::find(std::string_view name) const {
-  const auto found = by_name_.find(name);
-  return found == by_name_.end() ? nullptr : entries_[found->second].get();
+  const auto& names = by_name_[part_of(name)];
+  const auto found = names.find(name);
+  return found == names.end() ? nullptr : entries_[found->second].get();
 }
 
 void DomainTable::forget_routes() {

@@ -2,6 +2,7 @@
 // their mail goes. A million deliveries hold four bytes each instead of a name. One thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -51,13 +52,17 @@ class DomainTable {
   const DomainEntry* find(std::string_view name) const;
   // A new configuration: settings and routes are found anew.
   void forget_routes();
-  size_t size() const { return by_name_.size(); }
+  size_t size() const { return size_; }
 
  private:
+  static constexpr size_t kParts = 256;
+  static size_t part_of(std::string_view name) { return std::hash<std::string_view>()(name) % kParts; }
   void evict(DomainEntry* entry);
   std::vector<std::unique_ptr<DomainEntry>> entries_;  // by number; null: free
   std::vector<uint32_t> free_numbers_;
-  std::unordered_map<std::string_view, uint32_t> by_name_;  // views into the entries
+  // By name, in parts, so that no insertion stops the loop for long. Views into the entries.
+  std::array<std::unordered_map<std::string_view, uint32_t>, kParts> by_name_;
+  size_t size_ = 0;
   conf::IntrusiveList<DomainEntry, &DomainEntry::idle_hook> idle_;
 };
 

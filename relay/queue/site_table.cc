@@ -59,7 +59,7 @@ std::string SiteTable::site_key(const DomainEntry& domain, const mx::Route& rout
 Site* SiteTable::site_for(const DomainEntry& domain, const mx::RoutePtr& route,
                           const conf::SettingsPtr& settings) {
   std::string key = site_key(domain, *route);
-  std::unique_ptr<Site>& slot = sites_[key];
+  std::unique_ptr<Site>& slot = part_of(key)[key];
   if (slot == nullptr) {
     slot = std::make_unique<Site>();
     slot->label = route->site;
@@ -128,8 +128,10 @@ Path* SiteTable::find(const DomainEntry& domain, const conf::Source& source) con
   if (position < domain.rules.size()) rule = domain.rules[position];
   const auto detour = std::ranges::find(domain.detours, rule, &Detour::rule);
   const mx::RoutePtr& route = detour == domain.detours.end() ? domain.route : detour->route;
-  const auto site = sites_.find(site_key(domain, *route));
-  if (site == sites_.end()) return nullptr;
+  const std::string key = site_key(domain, *route);
+  const Part& part = part_of(key);
+  const auto site = part.find(key);
+  if (site == part.end()) return nullptr;
   const auto path = site->second->paths.find(path_key(source, rule));
   return path == site->second->paths.end() ? nullptr : path->second.get();
 }
@@ -170,29 +172,33 @@ const std::shared_ptr<mx::Traffic>& SiteTable::traffic(Path* path, std::string_v
 void SiteTable::reload(conf::ConfigPtr config, mx::RuleBookPtr book) {
   config_ = std::move(config);
   book_ = std::move(book);
-  for (const auto& [key, site] : sites_) {
-    const conf::DestinationSettings* settings = site->destination.empty() ? &config_->defaults : nullptr;
-    for (const conf::Destination& destination : config_->destinations) {
-      if (destination.name == site->destination) settings = &destination.settings;
+  for (const Part& part : parts_) {
+    for (const auto& [key, site] : part) reload(site.get());
+  }
+}
+
+void SiteTable::reload(Site* site) {
+  const conf::DestinationSettings* settings = site->destination.empty() ? &config_->defaults : nullptr;
+  for (const conf::Destination& destination : config_->destinations) {
+    if (destination.name == site->destination) settings = &destination.settings;
+  }
+  if (settings != nullptr) site->settings = {config_, settings};
+  for (const auto& [name, path] : site->paths) {
+    for (const conf::Source& source : config_->sources) {
+      if (source.name == path->source.name) path->source = source;
     }
-    if (settings != nullptr) site->settings = {config_, settings};
-    for (const auto& [name, path] : site->paths) {
-      for (const conf::Source& source : config_->sources) {
-        if (source.name == path->source.name) path->source = source;
-      }
-      // A rule that is gone holds on for what is still open under it.
-      mx::RulePtr rule = path->rule;
-      if (rule != nullptr && book_ != nullptr) {
-        mx::RulePtr fresh = book_->named(rule->name);
-        if (fresh != nullptr) rule = std::move(fresh);
-      }
-      apply_rule(path.get(), std::move(rule));
+    // A rule that is gone holds on for what is still open under it.
+    mx::RulePtr rule = path->rule;
+    if (rule != nullptr && book_ != nullptr) {
+      mx::RulePtr fresh = book_->named(rule->name);
+      if (fresh != nullptr) rule = std::move(fresh);
     }
+    apply_rule(path.get(), std::move(rule));
   }
 }
 
 void SiteTable::sweep(conf::Instant now) {
-  std::erase_if(sites_, [now](const auto& entry) {
+  std::erase_if(parts_[next_part_], [now](const auto& entry) {
     Site& site = *entry.second;
     std::erase_if(site.failing_hosts, [now](const auto& host) { return host.second <= now; });
     return std::ranges::all_of(site.paths, [now](const auto& named) {
@@ -201,11 +207,15 @@ void SiteTable::sweep(conf::Instant now) {
              !path.starved && !path.leasing && path.waits_for == nullptr && path.wake == conf::kNever;
     });
   });
+  next_part_ = (next_part_ + 1) % parts_.size();
+  limiters_.sweep({now, clock_->wall()});
 }
 
 void SiteTable::for_each(const std::function<void(Path*)>& use) const {
-  for (const auto& [key, site] : sites_) {
-    for (const auto& [name, path] : site->paths) use(path.get());
+  for (const Part& part : parts_) {
+    for (const auto& [key, site] : part) {
+      for (const auto& [name, path] : site->paths) use(path.get());
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 // The sites that mail flows to, by key; finds the path of a delivery. One thread.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <string>
@@ -40,7 +41,8 @@ class SiteTable {
   // Settings change in place: a destination that is no longer there keeps its old ones until its mail has
   // gone.
   void reload(conf::ConfigPtr config, mx::RuleBookPtr book);
-  // Forgets sites with no mail, no connection and no back-off under way.
+  // Forgets sites with no mail, no connection and no back-off under way: of one part of the table, the next
+  // one with the next call. Counters of theirs that nobody needs go too.
   void sweep(conf::Instant now);
   void for_each(const std::function<void(Path*)>& use) const;
   mx::LimiterTable& limiters() { return limiters_; }
@@ -48,9 +50,16 @@ class SiteTable {
   const std::shared_ptr<mx::Traffic>& traffic(Path* path, std::string_view address);
 
  private:
+  using Part = std::unordered_map<std::string, std::unique_ptr<Site>>;
+
+  Part& part_of(const std::string& key) { return parts_[std::hash<std::string>()(key) % parts_.size()]; }
+  const Part& part_of(const std::string& key) const {
+    return parts_[std::hash<std::string>()(key) % parts_.size()];
+  }
   Site* site_for(const DomainEntry& domain, const mx::RoutePtr& route, const conf::SettingsPtr& settings);
   std::string site_key(const DomainEntry& domain, const mx::Route& route) const;
   const conf::Source* draw_source(const DomainEntry& domain);
+  void reload(Site* site);
   void apply_rule(Path* path, mx::RulePtr rule);
 
   conf::ConfigPtr config_;
@@ -58,7 +67,9 @@ class SiteTable {
   const conf::Clock* clock_;
   conf::Random* random_;
   mx::LimiterTable limiters_;
-  std::unordered_map<std::string, std::unique_ptr<Site>> sites_;
+  // In parts, so that no insertion and no sweep stops the loop for long, with a million sites neither.
+  std::array<Part, 256> parts_;
+  size_t next_part_ = 0;  // of the sweep
 };
 
 bool may_send_from(const conf::Source& source, std::string_view domain);
