@@ -119,7 +119,8 @@ class Dispatcher final : public OutboundConnection::Owner {
   PathGate gate_;
   std::unordered_map<OutboundConnection*, Slot> connections_;
   std::vector<std::unique_ptr<OutboundConnection>> graveyard_;  // ended; freed at the end of the step
-  std::vector<queue::Path*> dirty_;
+  std::deque<queue::Path*> dirty_;
+  size_t opens_left_ = 0;  // in this step
   std::deque<queue::Path*> starved_;
   // By time, then by turn: of two that wake together goes first who waited first.
   std::map<std::pair<conf::Instant, uint64_t>, queue::Path*> wakes_;
