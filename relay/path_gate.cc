@@ -44,6 +44,7 @@ mx::Admission PathGate::may_open(queue::Path* path, std::string_view address, co
   mx::Admission admission = path->standing->may_send(now);
   if (admission.yes) admission = path->standing->may_connect(now);
   admission = admission.also(traffic->may_connect(now)).also(traffic->may_send(now));
+  tell_decisions(*path);  // a block that is over has become probing by being asked
   if (admission.yes && !leased(*path, now)) return mx::Admission::no(mx::Bind::kLease, conf::kNever);
   return admission;
 }

@@ -17,7 +17,7 @@ namespace {
 constexpr conf::Duration kLogPatience = 1s;     // then the final state is written to the spool meanwhile
 constexpr conf::Duration kSpoolRetry = 10min;   // a message could not be read
 constexpr conf::Duration kLeastRouteTime = 1s;  // a route is used so long even when its TTL is less
-constexpr conf::Duration kSweepPeriod = 1s;     // of a part of the tables
+constexpr conf::Duration kSweepPeriod = 100ms;  // of a part of the tables
 constexpr size_t kDuePerStep = 4096;
 
 }  // namespace

@@ -68,7 +68,7 @@ class SiteTable {
   conf::Random* random_;
   mx::LimiterTable limiters_;
   // In parts, so that no insertion and no sweep stops the loop for long, with a million sites neither.
-  std::array<Part, 256> parts_;
+  std::array<Part, 4096> parts_;
   size_t next_part_ = 0;  // of the sweep
 };
 
