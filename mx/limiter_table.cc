@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <type_traits>
 
 #include "mx/saved.h"
 
@@ -20,7 +19,7 @@ constexpr size_t kMostGaps = 16;  // crashes within a day that are told apart
 constexpr conf::Duration kKeepBlock = 24h;   // after its end: the next one is longer
 constexpr conf::Duration kKeepSample = 48h;  // the longest window of a threshold, see rule_check.cc
 constexpr conf::Duration kKeepLearned = 24h * 7;
-constexpr conf::Duration kKeepGap = 24h;  // the day of a ladder
+constexpr conf::Duration kKeepGap = SlidingWindow::reach(24h);  // the day of a ladder or of a rate
 
 conf::WallTime later(conf::WallTime at, conf::Duration by) {
   return at > conf::WallTime::max() - by ? conf::WallTime::max() : at + by;
@@ -105,9 +104,8 @@ void LimiterTable::revive(T* object, std::string_view saved, const Moment& momen
   Header header{conf::WallTime::min(), {}};
   std::string_view body;
   if (!saved.empty() && split(saved, &header, &body)) object->restore(body, moment);
-  constexpr conf::Duration kMemory = std::is_same_v<T, Traffic> ? Quota::kHour : kKeepGap;
   for (const Gap& gap : gaps_) {
-    if (gap.end <= header.saved || later(gap.end, kMemory) <= moment.wall) continue;
+    if (gap.end <= header.saved || later(gap.end, kKeepGap) <= moment.wall) continue;
     const conf::Instant end = moment.to_past(gap.end);
     object->assume_used(end - (gap.end - std::max(gap.begin, header.saved)), end);
   }

@@ -7,65 +7,14 @@
 
 namespace mx {
 
-namespace {
-
-constexpr size_t kFewRuns = 4;  // of a new ring
-constexpr conf::Duration kMillisecond = std::chrono::milliseconds(1);
-
-int64_t ceil_ms(conf::Instant at) {
-  const int64_t us = at.time_since_epoch().count();
-  return us / 1000 + (us % 1000 > 0 ? 1 : 0);
-}
-
-}  // namespace
-
-uint32_t Quota::stamp(conf::Instant at) { return static_cast<uint32_t>(ceil_ms(at)); }
-
-Quota::Quota(uint32_t limit, bool smooth, conf::Duration window) : window_(window) {
-  CHECK(window >= kMillisecond * 1000 && window <= kLongestWindow && window.count() % kSlices == 0);
+Quota::Quota(uint32_t limit, bool smooth, conf::Duration window) : window_(window), sent_(window) {
+  CHECK(window >= std::chrono::seconds(1) && window.count() % kSlices == 0);
   set(limit, smooth);
 }
 
 void Quota::set(uint32_t limit, bool smooth) {
   limit_ = limit;
   smooth_ = smooth;
-}
-
-// The instant when a run whose last message has this stamp no longer counts.
-conf::Instant Quota::free_after(uint32_t last, conf::Instant now) const {
-  const int64_t now_ms = ceil_ms(now);
-  const int32_t before = static_cast<int32_t>(static_cast<uint32_t>(now_ms) - last);
-  return conf::Instant((now_ms - before) * kMillisecond) + window_;
-}
-
-void Quota::drop_oldest() {
-  live_ -= run(0).count;
-  first_ = static_cast<uint8_t>((first_ + 1) % kRuns);
-  --runs_;
-}
-
-void Quota::grow() {
-  std::vector<Place> larger(ring_.empty() ? kFewRuns : ring_.size() * 2);
-  for (uint32_t i = 0; i < runs_; ++i) larger[i] = run(i);
-  ring_ = std::move(larger);
-  first_ = 0;
-}
-
-// Makes room: the two oldest become one that ends with the later of them.
-void Quota::merge_oldest() {
-  run(1).count += run(0).count;
-  first_ = static_cast<uint8_t>((first_ + 1) % kRuns);
-  --runs_;
-}
-
-void Quota::age(conf::Instant now) {
-  if (runs_ == 0) return;
-  if (now - latest_ >= window_ + kMillisecond) {
-    runs_ = 0;
-    live_ = 0;
-    return;
-  }
-  while (runs_ > 0 && free_after(run(0).last, now) <= now) drop_oldest();
 }
 
 conf::Instant Quota::slice_begin(conf::Instant at) const {
@@ -81,59 +30,43 @@ uint32_t Quota::slice_share(conf::Instant begin) const {
   return std::max(share(limit_, static_cast<uint32_t>(index < 0 ? index + kSlices : index)), 1U);
 }
 
+// Of the smooth mode.
+conf::Duration Quota::distance() const {
+  return conf::Duration((sent_.reach().count() + limit_ - 1) / limit_);
+}
+
 // The first instant from `at` on when the slices (or the distance of the smooth mode) let a message go.
 conf::Instant Quota::slice_free(conf::Instant at) const {
-  if (latest_ == conf::Instant::min()) return at;
-  if (smooth_) {
-    const int64_t distance = (window_.count() + limit_ - 1) / limit_;
-    return std::max(at, latest_ + conf::Duration(distance));
-  }
+  if (sent_.latest() == conf::Instant::min()) return at;
+  if (smooth_) return std::max(at, sent_.latest() + distance());
   const conf::Instant begin = slice_begin(at);
   if (begin > slice_ || in_slice_ < slice_share(begin)) return at;
   return begin + slice_length();
 }
 
-// The first instant from `now` on when the sliding window has room.
-conf::Instant Quota::window_free(conf::Instant now) const {
-  uint32_t left = live_;
-  for (uint32_t i = 0; i < runs_ && left >= limit_; ++i) {
-    left -= run(i).count;
-    if (left < limit_) return std::max(now, free_after(run(i).last, now));
-  }
-  return now;
-}
-
 conf::Instant Quota::not_before(conf::Instant now) {
   if (limit_ == 0) return now;
-  now = std::max(now, latest_);
-  age(now);
-  if (live_ == 0 && !smooth_) return now;  // a window of silence: slices begin anew
-  return slice_free(window_free(now));
+  now = std::max(now, sent_.latest());
+  if (sent_.count(now) == 0 && !smooth_) return now;  // a window of silence: slices begin anew
+  return slice_free(sent_.free_at(limit_, now));
 }
 
 uint32_t Quota::available(conf::Instant now) {
   if (limit_ == 0) return std::numeric_limits<uint32_t>::max();
-  now = std::max(now, latest_);
+  now = std::max(now, sent_.latest());
   if (not_before(now) > now) return 0;
   if (smooth_) return 1;
+  const uint32_t sent = sent_.count(now);
   const conf::Instant begin = slice_begin(now);
-  const bool fresh = live_ == 0 || begin > slice_;
-  const uint32_t share = live_ == 0 ? Quota::share(limit_, 0) : slice_share(begin);
+  const bool fresh = sent == 0 || begin > slice_;
+  const uint32_t share = sent == 0 ? Quota::share(limit_, 0) : slice_share(begin);
   const uint32_t left = std::max(share, 1U) - std::min(fresh ? 0 : in_slice_, std::max(share, 1U));
-  return std::max(1U, std::min(limit_ - std::min(live_, limit_), left));
-}
-
-// With no limit a run takes the mail of a sixtieth of the window, so that a limit set later finds a history
-// to go by.
-bool Quota::newest_is_full(conf::Instant now) const {
-  if (limit_ == 0) return stamp(now) - newest_began_ >= window_ / kMillisecond / 60;
-  return run(runs_ - 1U).count >= (limit_ + kRunsOfAQuota - 1) / kRunsOfAQuota;
+  return std::max(1U, std::min(limit_ - std::min(sent, limit_), left));
 }
 
 void Quota::charge(conf::Instant now) {
-  now = std::max(now, latest_);
-  age(now);
-  if (live_ == 0) {
+  now = std::max(now, sent_.latest());
+  if (sent_.count(now) == 0) {
     anchor_ = now;
     slice_ = conf::Instant::min();
   }
@@ -141,47 +74,19 @@ void Quota::charge(conf::Instant now) {
   const bool same_slice = begin == slice_;
   in_slice_ = same_slice ? in_slice_ + 1 : 1;
   slice_ = begin;
-  latest_ = now;
-  ++live_;
-  if (runs_ > 0 && same_slice && !newest_is_full(now)) {
-    ++run(runs_ - 1U).count;
-    run(runs_ - 1U).last = stamp(now);
-    return;
-  }
-  push_run(1, now);
-}
-
-void Quota::push_run(uint32_t count, conf::Instant at) {
-  if (runs_ == kRuns) {
-    merge_oldest();
-  } else if (runs_ == ring_.size()) {
-    grow();
-  }
-  newest_began_ = stamp(at);
-  run(runs_) = {count, newest_began_};
-  ++runs_;
+  sent_.add(now, limit_, !same_slice);
 }
 
 void Quota::refund(conf::Instant at) {
-  if (runs_ == 0 || at > latest_ || at + window_ <= latest_) return;
-  const uint32_t wanted = stamp(at);
-  for (uint32_t i = 0; i < runs_; ++i) {
-    if (run(i).count == 0 || !at_or_before(wanted, run(i).last)) continue;
-    --run(i).count;
-    --live_;
-    if (slice_ != conf::Instant::min() && at >= slice_ && in_slice_ > 0) --in_slice_;
-    return;
-  }
+  if (!sent_.remove(at)) return;
+  if (slice_ != conf::Instant::min() && at >= slice_ && in_slice_ > 0) --in_slice_;
 }
 
 // No more than this many can have been charged from `begin` to `end`, going by slices or by the distance. The
 // shares are taken as the largest: the slices may have begun anew meanwhile.
 uint32_t Quota::most_between(conf::Instant begin, conf::Instant end) const {
   constexpr int64_t kMost = std::numeric_limits<uint32_t>::max();
-  if (smooth_) {
-    const int64_t distance = (window_.count() + limit_ - 1) / limit_;
-    return static_cast<uint32_t>(std::min((end - begin).count() / distance + 1, kMost));
-  }
+  if (smooth_) return static_cast<uint32_t>(std::min((end - begin) / distance() + 1, kMost));
   const conf::Instant slice = slice_begin(begin);
   const int64_t share_of_one = std::max(share(limit_, 0), 1U);
   const int64_t slices = (slice_begin(end) - slice) / slice_length() + 1;
@@ -190,35 +95,22 @@ uint32_t Quota::most_between(conf::Instant begin, conf::Instant end) const {
 }
 
 void Quota::assume_used(conf::Instant begin, conf::Instant end, uint32_t at_most) {
-  end = std::max(end, latest_);
+  end = std::max(end, sent_.latest());
   if (limit_ == 0 || begin > end) return;
-  begin = std::max(begin, end - window_);
-  age(end);
-  if (live_ == 0) {
+  begin = std::max(begin, end - sent_.reach());
+  const uint32_t sent = sent_.count(end);
+  if (sent == 0) {
     anchor_ = begin;
     slice_ = conf::Instant::min();
   }
-  const uint32_t room = limit_ - std::min(live_, limit_);
+  const uint32_t room = limit_ - std::min(sent, limit_);
   const uint32_t assumed = std::min({room, at_most, most_between(begin, end)});
-  uint32_t moved = 0;
-  while (runs_ > 0) {
-    const Place& newest = run(runs_ - 1U);
-    if (free_after(newest.last, end) - window_ + kInFlight < begin) break;
-    moved += newest.count;
-    --runs_;
-  }
-  if (moved + assumed == 0) return;
+  sent_.assume(begin, end, assumed);
   in_slice_ = assumed + (slice_begin(end) == slice_ ? in_slice_ : 0);
   slice_ = slice_begin(end);
-  latest_ = end;
-  live_ += assumed;
-  push_run(moved + assumed, end);
 }
 
-uint32_t Quota::used(conf::Instant now) {
-  age(std::max(now, latest_));
-  return live_;
-}
+uint32_t Quota::used(conf::Instant now) { return sent_.count(now); }
 
 uint32_t Quota::used_in_slice(conf::Instant now) const {
   return slice_ != conf::Instant::min() && slice_begin(now) == slice_ ? in_slice_ : 0;
@@ -230,12 +122,8 @@ uint32_t Quota::slice_limit(conf::Instant now) const {
 
 Quota::State Quota::save(const Moment& moment) const {
   State state;
-  if (runs_ == 0 || moment.now - latest_ > window_) return state;
-  for (uint32_t i = 0; i < runs_; ++i) {
-    const conf::Instant last = free_after(run(i).last, moment.now) - window_;
-    if (moment.now - last > window_) continue;
-    state.runs.push_back({run(i).count, moment.to_wall(last)});
-  }
+  state.runs = sent_.save(moment);
+  if (state.runs.empty()) return state;
   state.anchor = moment.to_wall(anchor_);
   state.slice = moment.to_wall(slice_);
   state.in_slice = in_slice_;
@@ -243,17 +131,7 @@ Quota::State Quota::save(const Moment& moment) const {
 }
 
 void Quota::restore(const State& state, const Moment& moment) {
-  first_ = runs_ = 0;
-  live_ = 0;
-  latest_ = conf::Instant::min();
-  newest_began_ = 0;
-  for (const Run& saved : state.runs) {
-    const conf::Instant last = moment.to_past(saved.last);
-    if (moment.now - last > window_) continue;
-    latest_ = std::max(latest_, last);  // in order, whatever the file says
-    push_run(saved.count, latest_);
-    live_ += saved.count;
-  }
+  sent_.restore(state.runs, moment);
   anchor_ = moment.to_past(state.anchor);
   slice_ = moment.to_past(state.slice);
   if (anchor_ == conf::Instant::min()) anchor_ = moment.now;

@@ -36,6 +36,12 @@ void check_rate(const RuleValue<conf::RuleRate>& rate, std::vector<Problem>* out
   if (rate.value.events == 0 || rate.value.per.count() <= 0)
     report(rate.origin, "a rate of 0 would stop all mail; leave it out for no limit", out);
   if (rate.value.burst == 0) report(rate.origin, "burst = 0 lets nothing through; the least is 1", out);
+  if (rate.value.burst > rate.value.events && rate.value.events != 0) {
+    report(rate.origin,
+           "burst = " + std::to_string(rate.value.burst) + " is above the rate itself, which lets " +
+               std::to_string(rate.value.events) + " go in that time; the burst is a part of them",
+           out);
+  }
   if (rate.value.per > 24h || rate.value.burst > kMillion) {
     report(rate.origin, "a rate is for at most a day and its burst at most 1000000", out);
   }
@@ -86,9 +92,9 @@ std::string threshold_trouble(const conf::RuleThreshold& t, const Rule& rule) {
   }
   const RuleValue<conf::RuleRate>& rate = rule.values.rate;
   if (rate.set && rate.value.per.count() > 0) {
-    const double periods =
-        static_cast<double>(t.window.count()) / static_cast<double>(rate.value.per.count());
-    const double most = periods * static_cast<double>(rate.value.events) + rate.value.burst;
+    const auto periods =
+        static_cast<uint64_t>((t.window + rate.value.per - conf::Duration(1)) / rate.value.per);
+    const double most = static_cast<double>(periods) * static_cast<double>(rate.value.events);
     if (t.min_messages > most) {
       return "min_messages = " + std::to_string(t.min_messages) + " is above what the rate (" +
              rate.origin.text() + ") allows within the window: it could never block";

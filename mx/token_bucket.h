@@ -1,6 +1,8 @@
-// A short rate with a burst: "100/min, at most 20 at once". In any window of length w at most
-// burst + w * events / per messages go. Kept as one instant, the time at which the bucket would be full again
-// (the virtual scheduling form of the leaky bucket, ITU-T I.371 annex A). One thread; all calls are O(1).
+// The pace of a short rate with a burst: "100/min, at most 20 at once". In any window of length w at most
+// burst + w * events / reach(per) messages go (SlidingWindow::reach: `per` and a guard); with a burst of 1
+// that is no more than `events` in any `per`, and with a longer one RateLimit sees to that. Kept as one
+// instant, the time at which the bucket would be full again (the virtual scheduling form of the leaky bucket,
+// ITU-T I.371 annex A). One thread; all calls are O(1).
 #pragma once
 
 #include <algorithm>
@@ -10,6 +12,7 @@
 #include "conf/mx_rule.h"
 #include "conf/vocab/time.h"
 #include "mx/moment.h"
+#include "mx/sliding_window.h"
 
 namespace mx {
 
@@ -21,7 +24,8 @@ class TokenBucket {
   void set(const conf::RuleRate& rate) {
     const auto events = static_cast<int64_t>(rate.events);
     const conf::Duration before = step_;
-    step_ = events == 0 ? conf::Duration(0) : conf::Duration((rate.per.count() + events - 1) / events);
+    const int64_t reach = SlidingWindow::reach(rate.per).count();
+    step_ = events == 0 ? conf::Duration(0) : conf::Duration((reach + events - 1) / events);
     if (step_ != before) spare_ = conf::Duration(0);  // what was charged had another price
     if (!limited()) return;
     slack_ = step_ * std::min<int64_t>(std::max(rate.burst, 1U) - 1, kMostSlack / step_);
@@ -72,6 +76,10 @@ class TokenBucket {
     spare_ = conf::Duration(0);
   }
   conf::Instant full_at() const { return full_at_; }
+  // Not before the last charge; Instant::min(): there was none.
+  conf::Instant charged_until() const {
+    return full_at_ == conf::Instant::min() ? full_at_ : full_at_ - step_;
+  }
 
   conf::WallTime save(const Moment& moment) const { return moment.to_wall(full_at_); }
   // A time further ahead than a whole bucket is a wall clock that was moved: it counts as an empty bucket.

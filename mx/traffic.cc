@@ -9,20 +9,20 @@ namespace mx {
 
 namespace {
 
-constexpr uint64_t kVersion = 1;
+constexpr uint64_t kVersion = 2;
 
 }  // namespace
 
 Traffic::Traffic(const PathLimits& limits)
     : max_connections_(limits.max_connections),
       window_(limits.min_connections, limits.max_connections),
-      bucket_(limits.rate),
+      rate_(limits.rate),
       quota_(limits.messages_per_hour, limits.smooth) {}
 
 void Traffic::set(const PathLimits& limits) {
   max_connections_ = limits.max_connections;
   window_.set(limits.min_connections, limits.max_connections);
-  bucket_.set(limits.rate);
+  rate_.set(limits.rate);
   quota_.set(limits.messages_per_hour, limits.smooth);
 }
 
@@ -38,7 +38,7 @@ Admission Traffic::may_send(conf::Instant now) {
   if (slowdown_.until() > now) answer = Admission::no(Bind::kSlowed, slowdown_.until());
   if (const conf::Instant free = quota_.not_before(now); free > now)
     answer = answer.also(Admission::no(Bind::kQuota, free));
-  if (const conf::Instant free = bucket_.not_before(now); free > now)
+  if (const conf::Instant free = rate_.not_before(now); free > now)
     answer = answer.also(Admission::no(Bind::kRate, free));
   return answer;
 }
@@ -50,13 +50,13 @@ void Traffic::connection_closed() {
 
 void Traffic::charge(conf::Instant now) {
   quota_.charge(now);
-  bucket_.charge(now);
+  rate_.charge(now);
   change_.mark();
 }
 
 void Traffic::refund(conf::Instant charged_at) {
   quota_.refund(charged_at);
-  bucket_.refund(charged_at);
+  rate_.refund(charged_at);
   change_.mark();
 }
 
@@ -89,24 +89,24 @@ void Traffic::reset() {
 }
 
 bool Traffic::idle(conf::Instant now) {
-  return connections_ == 0 && quota_.used(now) == 0 && bucket_.full_at() <= now && slowdown_.as_new(now);
+  return connections_ == 0 && quota_.used(now) == 0 && rate_.worth_until(now) <= now && slowdown_.as_new(now);
 }
 
-conf::Instant Traffic::worth_until(conf::Instant now) const {
-  return std::max({now + Quota::kHour, slowdown_.until() + Quota::kHour, bucket_.full_at()});
+conf::Instant Traffic::worth_until(conf::Instant now) {
+  return std::max({now + quota_.reach(), slowdown_.until() + Quota::kHour, rate_.worth_until(now)});
 }
 
 std::string Traffic::save(const Moment& moment) {
   change_.clear();
   const conf::Instant now = moment.now;
   std::string saved;
-  if (quota_.used(now) == 0 && bucket_.full_at() <= now && slowdown_.as_new(now) && window_.as_new())
+  if (quota_.used(now) == 0 && rate_.worth_until(now) <= now && slowdown_.as_new(now) && window_.as_new())
     return saved;
   SavedWriter out(&saved, moment);
   out.number(kVersion);
   window_.save(&out);
   slowdown_.save(&out, now);
-  out.wall(bucket_.save(moment));
+  rate_.save(&out, moment);
   save_quota(quota_, &out, moment);
   return saved;
 }
@@ -119,22 +119,22 @@ bool Traffic::restore(std::string_view saved, const Moment& moment) {
   Slowdown slowdown;
   window.restore(&in);
   slowdown.restore(&in);
-  const conf::WallTime full_at = in.wall();
+  const RateLimit::State rate = RateLimit::read(&in);
   Quota quota = quota_;
   restore_quota(&in, &quota);
   if (!in.ok() || !in.ended()) return false;
   window_ = window;
   slowdown_ = slowdown;
-  bucket_.restore(full_at, moment);
+  rate_.restore(rate, moment);
   quota_ = quota;
   return true;
 }
 
 void Traffic::assume_used(conf::Instant begin, conf::Instant end) {
-  if (quota_.limit() == 0 && !bucket_.limited()) return;
+  if (quota_.limit() == 0 && !rate_.limited()) return;
   begin = std::min(begin, end);
-  quota_.assume_used(begin, end, bucket_.most_in(end - begin));
-  bucket_.assume_used(end);
+  quota_.assume_used(begin, end, rate_.most_in(end - begin));
+  rate_.assume_used(begin, end);
   change_.mark();
 }
 

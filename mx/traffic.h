@@ -15,8 +15,8 @@
 #include "mx/moment.h"
 #include "mx/path_limits.h"
 #include "mx/quota.h"
+#include "mx/rate_limit.h"
 #include "mx/slowdown.h"
-#include "mx/token_bucket.h"
 #include "mx/window.h"
 
 namespace mx {
@@ -33,7 +33,7 @@ class Traffic {
   Admission may_send(conf::Instant now);
 
   // How many transactions may begin at once: there is no use in more new connections than that.
-  uint32_t budget(conf::Instant now) { return std::min(quota_.available(now), bucket_.available(now)); }
+  uint32_t budget(conf::Instant now) { return std::min(quota_.available(now), rate_.available(now)); }
 
   void connection_opened() { ++connections_; }  // from the SYN on
   void connection_closed();
@@ -71,14 +71,14 @@ class Traffic {
   // more, and what the window learned has become old.
   bool idle(conf::Instant now);
   // What is saved now is worth nothing from then on.
-  conf::Instant worth_until(conf::Instant now) const;
+  conf::Instant worth_until(conf::Instant now);
 
  private:
   uint32_t connections_ = 0;
   uint32_t max_connections_ = 0;
   Window window_;
   Slowdown slowdown_;
-  TokenBucket bucket_;
+  RateLimit rate_;
   Quota quota_;
   ChangeMark change_;
 };

@@ -45,7 +45,7 @@ TEST(PathLimits, EveryValueOfTheRuleArrives) {
   f.max_messages_per_connection = RuleField<uint32_t>::set(60);
   f.messages_per_hour = RuleField<uint32_t>::set(1000);
   f.smooth = RuleField<bool>::set(true);
-  f.rate = RuleField<conf::RuleRate>::set({5, 1s, 7});
+  f.rate = RuleField<conf::RuleRate>::set({50, 1s, 7});
   f.thresholds = RuleField<std::vector<conf::RuleThreshold>>::set({{.min_messages = 20}, {}});
   f.adaptive = RuleField<conf::AdaptiveMode>::set(conf::AdaptiveMode::kAdvise);
   f.adaptive_min_per_hour = RuleField<uint32_t>::set(10);
@@ -61,7 +61,7 @@ TEST(PathLimits, EveryValueOfTheRuleArrives) {
   EXPECT_EQ(limits.max_messages_per_connection, 60U);
   EXPECT_EQ(limits.messages_per_hour, 1000U);
   EXPECT_TRUE(limits.smooth);
-  EXPECT_EQ(limits.rate.events, 5U);
+  EXPECT_EQ(limits.rate.events, 50U);
   EXPECT_EQ(limits.rate.burst, 7U);
   ASSERT_EQ(limits.thresholds.size(), 2U);
   EXPECT_EQ(limits.thresholds[0].min_messages, 20U);

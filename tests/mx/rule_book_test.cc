@@ -214,6 +214,11 @@ TEST(RuleBook, ReportsBadRulesWithTheirLines) {
          r->fields.rate = Rate::set({5, 1s, 0}, 7);
        },
        "f.toml:7:1: burst = 0"},
+      {"wide-burst",
+       [](MxRule* r) {
+         r->fields.rate = Rate::set({5, 1s, 6}, 7);
+       },
+       "f.toml:7:1: burst = 6 is above the rate itself"},
       {"fast",
        [](MxRule* r) {
          r->fields.rate = Rate::set({2'000'000, 1s, 1}, 7);

@@ -170,6 +170,9 @@ TEST(Configuration, ImpossibleRules) {
        "p.toml:9:8: [[rule]] rate: \"fast\" is not a rate; write for example \"100/min\", \"20/s\" or "
        "\"5000/h\""},
       {"rate = \"5/s\"\nburst = 0", "p.toml:9:8: burst = 0 lets nothing through; the least is 1"},
+      {"rate = \"5/s\"\nburst = 6",
+       "p.toml:9:8: burst = 6 is above the rate itself, which lets 5 go in that time; the burst is a part of "
+       "them"},
       {"burst = 5",
        "p.toml:9:9: [[rule]] burst: goes with a rate in the same rule, such as rate = \"100/min\""},
       {"messages_per_hour = 0",
