@@ -71,14 +71,18 @@ std::string saved_value(T* object, const Moment& moment) {
 
 LimiterTable::~LimiterTable() {
   for (Entry& entry : entries_) {
-    if (entry.traffic != nullptr) entry.traffic->change().attach(nullptr, 0);
-    if (entry.standing != nullptr) entry.standing->change().attach(nullptr, 0);
+    if (entry.traffic.object != nullptr) entry.traffic.object->change().attach(nullptr, 0);
+    if (entry.standing.object != nullptr) entry.standing.object->change().attach(nullptr, 0);
   }
 }
 
-uint32_t LimiterTable::find_or_make(std::string&& key) {
-  Part& part_of_key = part(key);
-  if (const auto found = part_of_key.find(key); found != part_of_key.end()) return found->second;
+uint32_t LimiterTable::find_or_make(std::string_view name) {
+  const size_t hash = hash_of(name);
+  NumberIndex& part = parts_[hash % kParts];
+  const auto short_hash = static_cast<uint32_t>(hash / kParts);
+  const uint32_t found =
+      part.find(short_hash, [this, name](uint32_t number) { return entries_[number].name == name; });
+  if (found != NumberIndex::kNone) return found;
   uint32_t number = static_cast<uint32_t>(entries_.size());
   if (free_.empty()) {
     entries_.emplace_back();
@@ -86,17 +90,20 @@ uint32_t LimiterTable::find_or_make(std::string&& key) {
     number = free_.back();
     free_.pop_back();
   }
-  entries_[number].key = std::move(key);
-  part_of_key.emplace(entries_[number].key, number);
+  entries_[number].name = name;
+  part.insert(short_hash, number);
   return number;
 }
 
-void LimiterTable::erase(uint32_t number) {
-  Entry& entry = entries_[number];
-  part(entry.key).erase(entry.key);
-  if (entry.stored) forgotten_.push_back(std::move(entry.key));
-  entry = Entry();
-  free_.push_back(number);
+template <typename T>
+void LimiterTable::forget(const Entry& entry, Counters<T>* counters) {
+  if (counters->stored) forgotten_.push_back(kKind<T> + entry.name);
+  *counters = {};
+}
+
+template <typename T>
+void LimiterTable::attach(T* object, uint32_t number) {
+  object->change().attach(&changes_, number * 2 + (std::is_same_v<T, Standing> ? kOfStanding : 0));
 }
 
 template <typename T>
@@ -112,25 +119,25 @@ void LimiterTable::revive(T* object, std::string_view saved, const Moment& momen
 }
 
 template <typename T>
-std::shared_ptr<T> LimiterTable::use(std::shared_ptr<T> Entry::*slot, std::string&& key,
-                                     const PathLimits& limits, const Moment& moment) {
-  const uint32_t number = find_or_make(std::move(key));
-  Entry& entry = entries_[number];
-  std::shared_ptr<T>& object = entry.*slot;
-  if (object != nullptr && entry.saved == nullptr) {
+std::shared_ptr<T> LimiterTable::use(Counters<T> Entry::*slot, std::string_view key, const PathLimits& limits,
+                                     const Moment& moment) {
+  const uint32_t number = find_or_make(key.substr(1));
+  Counters<T>& counters = entries_[number].*slot;
+  std::shared_ptr<T>& object = counters.object;
+  if (object != nullptr && counters.saved == nullptr) {
     object->set(limits);
     return object;
   }
   // A standing that was there to be shown may have got an operator's order.
   const bool ordered = object != nullptr && object->dirty();
-  std::string saved = entry.saved == nullptr ? std::string() : std::move(*entry.saved);
+  std::string saved = counters.saved == nullptr ? std::string() : std::move(*counters.saved);
   if (ordered) saved = saved_value(object.get(), moment);
   if (object != nullptr) object->change().attach(nullptr, 0);
-  entry.saved.reset();
+  counters.saved.reset();
   object = std::make_shared<T>(limits);
   revive(object.get(), saved, moment);
   if (ordered) object->change().mark();
-  object->change().attach(&changes_, number);
+  attach(object.get(), number);
   return object;
 }
 
@@ -144,21 +151,16 @@ std::shared_ptr<Standing> LimiterTable::standing(const CounterNames& names, cons
   return use(&Entry::standing, standing_key(names, limits), limits, moment);
 }
 
-void LimiterTable::save(uint32_t number, const Moment& moment,
+template <typename T>
+void LimiterTable::save(const Entry& entry, Counters<T>* counters, const Moment& moment,
                         std::vector<std::pair<std::string, std::string>>* out) {
-  Entry& entry = entries_[number];
-  std::string value;
-  if (entry.traffic != nullptr && entry.traffic->dirty()) {
-    value = saved_value(entry.traffic.get(), moment);
-  } else if (entry.standing != nullptr && entry.standing->dirty()) {
-    value = saved_value(entry.standing.get(), moment);
-  } else {
-    return;  // its number was given to another entry since
-  }
-  if (entry.saved != nullptr) *entry.saved = value;
-  if (value.empty() && !entry.stored) return;
-  entry.stored = !value.empty();
-  out->emplace_back(entry.key, std::move(value));
+  // Its number may have been given to another entry since.
+  if (counters->object == nullptr || !counters->object->dirty()) return;
+  std::string value = saved_value(counters->object.get(), moment);
+  if (counters->saved != nullptr) *counters->saved = value;
+  if (value.empty() && !counters->stored) return;
+  counters->stored = !value.empty();
+  out->emplace_back(kKind<T> + entry.name, std::move(value));
 }
 
 std::vector<std::pair<std::string, std::string>> LimiterTable::take_changes(const Moment& moment,
@@ -174,17 +176,32 @@ std::vector<std::pair<std::string, std::string>> LimiterTable::take_changes(cons
   taken_gaps_ = std::exchange(gaps_changed_, false);
   // First what is forgotten: the same key may have been made again since.
   for (const std::string& key : taken_forgotten_) out.emplace_back(key, std::string());
-  for (const uint32_t number : taken_) save(number, moment, &out);
+  for (const uint32_t change : taken_) {
+    Entry& entry = entries_[change / 2];
+    if (change % 2 == kOfStanding) {
+      save(entry, &entry.standing, moment, &out);
+    } else {
+      save(entry, &entry.traffic, moment, &out);
+    }
+  }
   if (taken_gaps_) out.emplace_back(kGapsKey, save_gaps(moment));
   return out;
 }
 
+template <typename T>
+void LimiterTable::save_again(Counters<T>* counters) {
+  counters->stored = !counters->empty();  // who knows
+  if (counters->object != nullptr) counters->object->change().mark();
+}
+
 void LimiterTable::not_written() {
-  for (const uint32_t number : taken_) {
-    Entry& entry = entries_[number];
-    entry.stored = !entry.key.empty();  // who knows
-    if (entry.traffic != nullptr) entry.traffic->change().mark();
-    if (entry.standing != nullptr) entry.standing->change().mark();
+  for (const uint32_t change : taken_) {
+    Entry& entry = entries_[change / 2];
+    if (change % 2 == kOfStanding) {
+      save_again(&entry.standing);
+    } else {
+      save_again(&entry.traffic);
+    }
   }
   taken_.clear();
   for (std::string& key : taken_forgotten_) forgotten_.push_back(std::move(key));
@@ -205,14 +222,19 @@ bool LimiterTable::restore(std::string_view key, std::string_view value, const M
     forgotten_.emplace_back(key);
     return true;
   }
-  const uint32_t number = find_or_make(std::string(key));
+  const uint32_t number = find_or_make(key.substr(1));
   Entry& entry = entries_[number];
-  entry.stored = true;
-  if (entry.traffic != nullptr || entry.standing != nullptr) return true;
-  entry.saved = std::make_unique<std::string>(value);
-  if (parsed.kind == 'S' && shown->state() != Standing::State::kOpen) {
-    entry.standing = std::move(shown);
-    entry.standing->change().attach(&changes_, number);
+  if (parsed.kind == 'T') {
+    entry.traffic.stored = true;
+    if (entry.traffic.object == nullptr) entry.traffic.saved = std::make_unique<std::string>(value);
+    return true;
+  }
+  entry.standing.stored = true;
+  if (entry.standing.object != nullptr) return true;
+  entry.standing.saved = std::make_unique<std::string>(value);
+  if (shown->state() != Standing::State::kOpen) {
+    entry.standing.object = std::move(shown);
+    attach(entry.standing.object.get(), number);
   }
   return true;
 }
@@ -255,21 +277,32 @@ bool LimiterTable::restore_gaps(std::string_view value, const Moment& moment) {
   return true;
 }
 
-// Drops the entry when nobody holds it and there is nothing in it to remember.
-void LimiterTable::erase_stale(uint32_t number, const Moment& moment) {
-  Entry& entry = entries_[number];
-  if (entry.key.empty()) return;
-  if (entry.saved != nullptr) {
+// Drops counters that nobody holds when there is nothing in them to remember.
+template <typename T>
+void LimiterTable::forget_stale(const Entry& entry, Counters<T>* counters, const Moment& moment) {
+  const std::shared_ptr<T>& object = counters->object;
+  bool stale = false;
+  if (counters->saved != nullptr) {
     Header header;
     std::string_view body;
-    const bool stale = !split(*entry.saved, &header, &body) || header.stale <= moment.wall;
-    if (stale && (entry.standing == nullptr || !entry.standing->dirty())) erase(number);
-    return;
+    stale = !split(*counters->saved, &header, &body) || header.stale <= moment.wall;
+    stale = stale && (object == nullptr || !object->dirty());
+  } else if (object != nullptr) {
+    stale = object.use_count() == 1 && !object->dirty() && object->idle(moment.now);
   }
-  const auto forgettable = [&moment](const auto& object) {
-    return object.use_count() == 1 && !object->dirty() && object->idle(moment.now);
-  };
-  if (entry.traffic != nullptr ? forgettable(entry.traffic) : forgettable(entry.standing)) erase(number);
+  if (stale) forget(entry, counters);
+}
+
+void LimiterTable::erase_stale(uint32_t number, const Moment& moment) {
+  Entry& entry = entries_[number];
+  if (entry.name.empty()) return;
+  forget_stale(entry, &entry.traffic, moment);
+  forget_stale(entry, &entry.standing, moment);
+  if (!entry.traffic.empty() || !entry.standing.empty()) return;
+  const size_t hash = hash_of(entry.name);
+  parts_[hash % kParts].erase(static_cast<uint32_t>(hash / kParts), number);
+  entry = Entry();
+  free_.push_back(number);
 }
 
 void LimiterTable::sweep(const Moment& moment) {
@@ -284,13 +317,13 @@ void LimiterTable::sweep(const Moment& moment) {
 
 void LimiterTable::for_each_traffic(const std::function<void(const std::string& key, Traffic&)>& use) {
   for (const Entry& entry : entries_) {
-    if (entry.traffic != nullptr) use(entry.key, *entry.traffic);
+    if (entry.traffic.object != nullptr) use('T' + entry.name, *entry.traffic.object);
   }
 }
 
 void LimiterTable::for_each_standing(const std::function<void(const std::string& key, Standing&)>& use) {
   for (const Entry& entry : entries_) {
-    if (entry.standing != nullptr) use(entry.key, *entry.standing);
+    if (entry.standing.object != nullptr) use('S' + entry.name, *entry.standing.object);
   }
 }
 

@@ -10,13 +10,14 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "mx/change_mark.h"
 #include "mx/counter_key.h"
 #include "mx/moment.h"
+#include "mx/number_index.h"
 #include "mx/path_limits.h"
 #include "mx/standing.h"
 #include "mx/traffic.h"
@@ -65,14 +66,20 @@ class LimiterTable {
   void for_each_standing(const std::function<void(const std::string& key, Standing&)>& use);
 
  private:
-  struct Entry {
-    std::string key;  // empty: free
-    std::shared_ptr<Traffic> traffic;
-    std::shared_ptr<Standing> standing;
+  template <typename T>
+  struct Counters {
+    std::shared_ptr<T> object;
     // As read from disk, while nobody has asked for it. A standing beside it is there to be shown only: its
     // limits are not known yet.
     std::unique_ptr<std::string> saved;
-    bool stored = false;  // the key is on disk
+    bool stored = false;  // its key is on disk
+    bool empty() const { return object == nullptr && saved == nullptr; }
+  };
+  // Both kinds of a site mostly have the same name: the key without its first letter.
+  struct Entry {
+    std::string name;  // empty: free
+    Counters<Traffic> traffic;
+    Counters<Standing> standing;
   };
   struct Gap {
     conf::WallTime begin{};
@@ -80,24 +87,36 @@ class LimiterTable {
   };
   // The index is split, so that no insertion moves more than a small part of it.
   static constexpr size_t kParts = 1024;
-  using Part = std::unordered_map<std::string_view, uint32_t>;
+  // In a list of changes: twice the number of the entry, and 1 more for its standing.
+  static constexpr uint32_t kOfStanding = 1;
 
-  Part& part(std::string_view key) { return parts_[std::hash<std::string_view>()(key) % kParts]; }
-  uint32_t find_or_make(std::string&& key);
-  void erase(uint32_t number);
+  template <typename T>
+  static constexpr char kKind = std::is_same_v<T, Traffic> ? 'T' : 'S';
+  static size_t hash_of(std::string_view name) { return std::hash<std::string_view>()(name); }
+  uint32_t find_or_make(std::string_view name);
+  template <typename T>
+  void forget(const Entry& entry, Counters<T>* counters);
+  template <typename T>
+  void forget_stale(const Entry& entry, Counters<T>* counters, const Moment& moment);
   void erase_stale(uint32_t number, const Moment& moment);
   template <typename T>
-  std::shared_ptr<T> use(std::shared_ptr<T> Entry::*slot, std::string&& key, const PathLimits& limits,
+  void attach(T* object, uint32_t number);
+  template <typename T>
+  std::shared_ptr<T> use(Counters<T> Entry::*slot, std::string_view key, const PathLimits& limits,
                          const Moment& moment);
   template <typename T>
   void revive(T* object, std::string_view saved, const Moment& moment) const;
-  void save(uint32_t number, const Moment& moment, std::vector<std::pair<std::string, std::string>>* out);
+  template <typename T>
+  static void save(const Entry& entry, Counters<T>* counters, const Moment& moment,
+                   std::vector<std::pair<std::string, std::string>>* out);
+  template <typename T>
+  static void save_again(Counters<T>* counters);
   std::string save_gaps(const Moment& moment);
   bool restore_gaps(std::string_view value, const Moment& moment);
 
   std::deque<Entry> entries_;
   std::vector<uint32_t> free_;
-  std::array<Part, kParts> parts_;
+  std::array<NumberIndex, kParts> parts_;
   ChangeList changes_;
   ChangeList round_;  // changed before the first of several take_changes()
   ChangeList taken_;  // by the last take_changes()
