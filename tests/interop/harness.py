@@ -110,9 +110,13 @@ class Lab:
 
     def dns(self, records):
         """knot with the zone test.; `records` are lines of its zone file."""
+        self.dns_zone("$ORIGIN test.\n$TTL 60\n@ SOA ns hostmaster 1 3600 600 86400 60\n@ NS ns\nns A 127.0.0.1\n"
+                      + "\n".join(records) + "\n")
+
+    def dns_zone(self, zone):
+        """knot with this file as the zone test."""
         port = free_port()
-        zone = "$ORIGIN test.\n$TTL 60\n@ SOA ns hostmaster 1 3600 600 86400 60\n@ NS ns\nns A 127.0.0.1\n"
-        (self.dir / "test.zone").write_text(zone + "\n".join(records) + "\n")
+        (self.dir / "test.zone").write_text(zone)
         run = self.dir / "knot"
         run.mkdir(exist_ok=True)
         (self.dir / "knot.conf").write_text(

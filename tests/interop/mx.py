@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""MX management on real sockets: receivers with limits, a relay with rules, and a count of what was broken.
+
+  mx.py [name ...]      all cases, or those whose name holds one of the words
+"""
+import pathlib
+import signal
+import sys
+import time
+import traceback
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from harness import Lab, wait_until  # noqa: E402
+from receivers import Receivers, broken, drained, load  # noqa: E402
+
+QUICK = 'schedule = ["100 x 1s", "1000 x 2s"]\nvalidity = "1h"\njitter = 0\n'
+SOURCES = "".join(f'[[source]]\nname = "s{n}"\naddress = "127.0.0.{n}"\n' for n in (11, 12, 13))
+BACKOFF = '[backoff]\nfirst = "200ms"\nmax = "1s"\n'
+
+
+def run_scenario(lab, name, messages, scale, rules=True, sources="", middle=None, patience=90):
+    """Hands over `messages`, waits until all have arrived; the summary of the receivers."""
+    receivers = Receivers(lab, name, scale, ("--expect", messages))
+    tail = sources + (receivers.rules(name) if rules else "")
+    lab.write_config(defaults=f"port = {receivers.port}\n{QUICK}", tail=BACKOFF + tail)
+    lab.serve()
+    began = time.monotonic()
+    load(lab, messages, receivers.domains())
+    if middle:
+        middle(lab, receivers)
+    wait_until(lambda: drained(lab), patience, f"the queue is not empty: {receivers.taken()} of {messages} arrived")
+    summary = receivers.stop()
+    print(f"mx {name}{' without rules' if not rules else ''}: {summary['messages']} messages in {time.monotonic() - began:.1f} s, "
+          f"{summary['ids']['lost']} lost, {summary['ids']['duplicated']} duplicated, {sum(broken(summary).values())} broken limits "
+          f"{broken(summary) or ''}", flush=True)
+    assert summary["ids"]["lost"] == 0, summary["ids"]
+    return summary
+
+
+def kept_all(summary):
+    assert not broken(summary), f"limits were broken: {broken(summary)}"
+
+
+def kill_and_restart(lab, receivers):
+    """kill -9 twice, the second time soon after the start."""
+    for seconds in (2.5, 1):
+        time.sleep(seconds)
+        lab.relay.kill()
+        lab.serve()
+
+
+def reload_often(lab, receivers):
+    for turn in range(6):
+        time.sleep(0.7)
+        lab.relay.child.send_signal(signal.SIGHUP)
+        wait_until(lambda: lab.relay.text().count("configuration read again") > turn, 10, "the configuration is not read again")
+
+
+# --- limits ------------------------------------------------------------------------------------------------------
+
+def sites_without_rules(lab):
+    """What the limits are worth: the same mail with the shipped rules only breaks some."""
+    assert broken(run_scenario(lab, "twenty-sites", 2000, 6, rules=False)), "no limit was broken: the scenario proves nothing"
+
+
+def sites_with_rules(lab):
+    kept_all(run_scenario(lab, "twenty-sites", 2000, 6))
+
+
+def sites_from_three_sources(lab):
+    kept_all(run_scenario(lab, "twenty-sites", 3000, 6, sources=SOURCES))
+
+
+def sites_with_kills(lab):
+    kept_all(run_scenario(lab, "twenty-sites", 2000, 6, middle=kill_and_restart))
+
+
+def sites_with_reloads(lab):
+    kept_all(run_scenario(lab, "twenty-sites", 2000, 6, middle=reload_often))
+
+
+CASES = [sites_without_rules, sites_with_rules, sites_from_three_sources, sites_with_kills, sites_with_reloads]
+
+
+def main():
+    words = sys.argv[1:]
+    chosen = [case for case in CASES if not words or any(word in case.__name__ for word in words)]
+    failed = 0
+    for case in chosen:
+        began = time.monotonic()
+        try:
+            with Lab(case.__name__) as lab:
+                case(lab)
+            print(f"mx {case.__name__}: ok ({time.monotonic() - began:.1f} s)", flush=True)
+        except Exception:  # one broken case must not hide the others
+            failed += 1
+            traceback.print_exc()
+            print(f"mx {case.__name__}: FAILED", flush=True)
+    if failed or not chosen:
+        sys.exit(1)
+    print(f"mx: {len(chosen)} cases passed")
+
+
+if __name__ == "__main__":
+    main()
