@@ -122,24 +122,29 @@ void Dispatcher::work(queue::Path* path, conf::Instant now) {
   if (stopping_) return;
   path->binds = mx::Bind::kNothing;
   if (path->first_expiry <= now) expire_waiting(path, now);
-  use_idle(path);
+  const mx::Admission idle = use_idle(path);
   if (failing(path)) give_up_old(path, now);
   open_more(path, now);
+  // An idle connection that has to wait is often worth more than a new one, which may have to wait until one
+  // ends.
+  if (!idle.yes && (path->binds == mx::Bind::kNothing || idle.not_before < path->binds_until))
+    gate_.wait(path, idle);
   if (path->ready.empty()) gate_.leave(path);
   gate_.pass_on(path, now);
 }
 
-// Open connections first.
-void Dispatcher::use_idle(queue::Path* path) {
+// Open connections first. What keeps those back that rest on; yes: none of them waits.
+mx::Admission Dispatcher::use_idle(queue::Path* path) {
   const bool one_answer = path->limits->scope != conf::RuleScope::kPath;
+  mx::Admission waits;
   for (size_t i = path->idle.size(); i-- > 0 && !path->ready.empty();) {
     OutboundConnection* connection = path->idle[i];
     const bool gone = !connection->idle();  // it rested long enough and is saying QUIT
     mx::Admission admission;
     if (!gone) admission = may_send(connections_.at(connection));
     if (!gone && !admission.yes) {
-      gate_.wait(path, admission);
-      if (one_answer) return;
+      if (waits.yes || admission.not_before < waits.not_before) waits = admission;
+      if (one_answer) break;
       continue;
     }
     path->idle.erase(path->idle.begin() + static_cast<ptrdiff_t>(i));
@@ -147,6 +152,7 @@ void Dispatcher::use_idle(queue::Path* path) {
     take_next(connections_.at(connection));
     i = std::min(i, path->idle.size());  // it may rest again
   }
+  return waits;
 }
 
 void Dispatcher::open_more(queue::Path* path, conf::Instant now) {

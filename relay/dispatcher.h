@@ -84,7 +84,7 @@ class Dispatcher final : public OutboundConnection::Owner {
   void mark(queue::Path* path);
   void work(queue::Path* path, conf::Instant now);
   void open(queue::Path* path, std::vector<Target> targets);
-  void use_idle(queue::Path* path);
+  mx::Admission use_idle(queue::Path* path);
   void open_more(queue::Path* path, conf::Instant now);
   std::vector<Target> targets_for(queue::Path* path, mx::Admission* admission, uint32_t* budget,
                                   conf::Instant now);
