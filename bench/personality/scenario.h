@@ -44,7 +44,7 @@ struct Fault {
   Stage at = Stage::kRcpt;
   FaultKind kind = FaultKind::kReply;
   double share = 1;
-  std::string reply;        // without CRLF; {recipient}, {source}, {host} are filled in
+  std::string reply{};      // without CRLF; {recipient}, {source}, {host} are filled in
   conf::Duration delay{0};  // kDelay
   bool sticky = false;      // drawn once for a recipient, not for each try
   conf::Duration after{0};  // since the start of the receiver
