@@ -15,12 +15,17 @@ bool counts_anything(const mx::PathLimits& limits) {
          limits.adaptive == conf::AdaptiveMode::kOn;
 }
 
+// A second visit is asked of everybody: that says nothing of us, and nothing of the site.
+bool is_greylisting(const bounce::Qualification& meaning) {
+  return meaning.rule == "text: greylist" || meaning.rule == "text: graylist";
+}
+
 mx::Outcome outcome_of(const smtp::RecipientOutcome& from, const std::string& text,
                        const bounce::Qualification& meaning) {
   using Kind = smtp::RecipientOutcome::Kind;
   mx::Outcome outcome;
   if (from.kind == Kind::kDelivered || from.kind == Kind::kDeliveredNoDsn) return outcome;
-  outcome.kind = from.local                                    ? mx::Outcome::Kind::kIgnored
+  outcome.kind = from.local || is_greylisting(meaning)         ? mx::Outcome::Kind::kIgnored
                  : meaning.type == bounce::ErrorType::kHard    ? mx::Outcome::Kind::kHard
                  : meaning.type == bounce::ErrorType::kIgnored ? mx::Outcome::Kind::kIgnored
                                                                : mx::Outcome::Kind::kSoft;
