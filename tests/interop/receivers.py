@@ -41,11 +41,14 @@ class Receivers:
         zone, shares = lab.dir / "scenario.zone", lab.dir / "shares"
         subprocess.run([bin_dir() / "penstock-sink", "--scenario", self.file, "--zone", zone, "--shares", shares], check=True)
         lab.dns_zone(zone.read_text())
+        # Where the reports of the relay go: sender.test.
+        self.home = lab.start("home", [bin_dir() / "penstock-sink", "--listen", f"127.0.0.1:{self.port}"])
         self.shares = {domain: float(share) for domain, share in map(str.split, shares.read_text().splitlines())}
         self.ids = lab.dir / "sink.ids"
         self.sink = lab.start("sink", [bin_dir() / "penstock-sink", "--scenario", self.file, "--time-scale", scale, "--ids", self.ids,
                                        "--id-times", "--report", lab.dir / "sink.json", "--count-file", lab.dir / "count", *options])
-        wait_until(lambda: "listening" in self.sink.text(), 15, f"the receivers do not listen: {self.sink.log}")
+        for each in (self.home, self.sink):
+            wait_until(lambda: "listening" in each.text(), 15, f"{each.name} does not listen: {each.log}")
 
     def rules(self, name):
         """The rules beside the scenario of this name, for the same time scale."""
