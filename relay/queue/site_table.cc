@@ -124,7 +124,9 @@ Path* SiteTable::path_from(DomainEntry* domain, const conf::Source& source) {
 Path* SiteTable::find(const DomainEntry& domain, const conf::Source& source) const {
   if (domain.route == nullptr) return nullptr;
   mx::RulePtr rule;
-  const auto position = static_cast<size_t>(&source - config_->sources.data());
+  // By name: the source of a path is a copy.
+  const auto known = std::ranges::find(config_->sources, source.name, &conf::Source::name);
+  const auto position = static_cast<size_t>(known - config_->sources.begin());
   if (position < domain.rules.size()) rule = domain.rules[position];
   const auto detour = std::ranges::find(domain.detours, rule, &Detour::rule);
   const mx::RoutePtr& route = detour == domain.detours.end() ? domain.route : detour->route;
