@@ -37,6 +37,11 @@ mx::Outcome outcome_of(const smtp::RecipientOutcome& from, const std::string& te
   return outcome;
 }
 
+// As it stands in the evidence: "550 5.1.1 no such user".
+std::string quoted(const bounce::Reply& reply) {
+  return reply.code == 0 ? reply.text() : std::to_string(reply.code) + ' ' + reply.text();
+}
+
 }  // namespace
 
 bool PathGate::leased(const queue::Path& path, conf::Instant now) const {
@@ -127,7 +132,7 @@ void PathGate::feed_back(queue::Path* path, Use* use, const std::vector<smtp::Re
     std::string text;
     if (!taken) {
       meaning = bounce::qualify(each.stage, each.reply);
-      text = each.reply.text();
+      text = quoted(each.reply);
       if (meaning.throttling && !each.local) throttled = &each.reply;
     }
     use->standing->outcome(*use->attempt, outcome_of(each, text, meaning), now);
@@ -161,7 +166,7 @@ void PathGate::trouble(queue::Path* path, const Use& use, const queue::PathError
   if (before_any_message && error.reply.code != 0) {
     smtp::RecipientOutcome refusal;
     refusal.kind = smtp::RecipientOutcome::Kind::kRefused;
-    use.standing->refused(outcome_of(refusal, error.reply.text(), meaning), now);
+    use.standing->refused(outcome_of(refusal, quoted(error.reply), meaning), now);
   }
   tell_decisions(*path);
 }
@@ -175,7 +180,7 @@ void PathGate::slow_down(const queue::Path& path, mx::Traffic* traffic, const bo
   decision.action = mx::Decision::Action::kSlow;
   decision.by = "replies";
   decision.until = traffic->slowed_until();
-  decision.samples.push_back(reply.text());
+  decision.samples.push_back(quoted(reply));
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(decision.until - now).count();
   decision.text = "the receiver asked us to slow down: a pause of " + std::to_string(seconds) +
                   " s, at most " + std::to_string(traffic->window()) + " connections";
