@@ -66,12 +66,12 @@ uint32_t Quota::available(conf::Instant now) {
 
 void Quota::charge(conf::Instant now) {
   now = std::max(now, sent_.latest());
-  if (sent_.count(now) == 0) {
+  if (sent_.silent(now)) {
     anchor_ = now;
     slice_ = conf::Instant::min();
   }
-  const conf::Instant begin = slice_begin(now);
-  const bool same_slice = begin == slice_;
+  const bool same_slice = now >= slice_ && now < slice_ + slice_length();
+  const conf::Instant begin = same_slice ? slice_ : slice_begin(now);
   in_slice_ = same_slice ? in_slice_ + 1 : 1;
   slice_ = begin;
   sent_.add(now, limit_, !same_slice);

@@ -10,7 +10,7 @@ namespace {
 
 constexpr uint32_t kFewRuns = 4;  // of a new ring
 constexpr uint32_t kMost16 = std::numeric_limits<uint16_t>::max();
-constexpr conf::Duration kMillisecond = std::chrono::milliseconds(1);
+constexpr conf::Duration kMillisecond = SlidingWindow::kPrecision;
 
 int64_t ceil_ms(conf::Instant at) {
   const int64_t us = at.time_since_epoch().count();
@@ -94,7 +94,7 @@ void SlidingWindow::merge_oldest() {
 
 void SlidingWindow::age(conf::Instant now) {
   if (runs_ == 0) return;
-  if (now - latest_ >= reach_ + kMillisecond) {
+  if (silent(now)) {
     runs_ = 0;
     live_ = 0;
     return;
@@ -119,23 +119,26 @@ conf::Instant SlidingWindow::free_at(uint32_t limit, conf::Instant now) {
 }
 
 // With no limit a run takes the mail of a sixtieth of the window, so that a limit set later finds a history
-// to go by.
+// to go by. No run is longer than the window, see stamp().
 bool SlidingWindow::newest_is_full(conf::Instant now, uint32_t limit) const {
-  if (limit == 0) return stamp(now) - newest_began_ >= reach_ / kMillisecond / 60;
+  const conf::Duration longest = limit == 0 ? reach_ / 60 : reach_;
+  if (stamp(now) - newest_began_ >= longest / kMillisecond) return true;
+  if (limit == 0) return false;
   return count_of(runs_ - 1U) >= limit / kRunsOfALimit + (limit % kRunsOfALimit != 0 ? 1 : 0);
 }
 
+// Drops what no longer counts only when a run begins: most messages touch no run but the newest.
 void SlidingWindow::add(conf::Instant now, uint32_t limit, bool apart) {
   now = std::max(now, latest_);
-  age(now);
-  latest_ = now;
-  ++live_;
-  if (runs_ > 0 && !apart && !newest_is_full(now, limit)) {
+  if (runs_ > 0 && !apart && !silent(now) && !newest_is_full(now, limit)) {
     set_count(runs_ - 1U, count_of(runs_ - 1U) + 1);
     set_last(runs_ - 1U, stamp(now));
-    return;
+  } else {
+    age(now);
+    push(1, now);
   }
-  push(1, now);
+  latest_ = now;
+  ++live_;
 }
 
 void SlidingWindow::push(uint32_t count, conf::Instant at) {

@@ -27,6 +27,7 @@ class SlidingWindow {
   static constexpr conf::Duration kLongest = std::chrono::hours(24 * 7);  // see stamp()
   // RFC 5321 §4.5.3.2.6: a transaction may wait ten minutes for its last reply.
   static constexpr conf::Duration kInFlight = std::chrono::minutes(10);
+  static constexpr conf::Duration kPrecision = std::chrono::milliseconds(1);
   static constexpr uint32_t kRuns = 64;
   static constexpr uint32_t kRunsOfALimit = 50;  // a run ends with a slice of the quota too: 50 + 13 fit
 
@@ -46,6 +47,8 @@ class SlidingWindow {
   conf::Duration reach() const { return reach_; }
   conf::Instant latest() const { return latest_; }  // of the messages; Instant::min(): none yet
   uint32_t count(conf::Instant now);                // in the window that ends now, with its guard
+  // Nothing was added for so long that nothing counts. Never says yes wrongly.
+  bool silent(conf::Instant now) const { return live_ == 0 || now - latest_ >= reach_ + kPrecision; }
   // The first instant from `now` on when fewer than `limit` (not 0) are counted, if none is added meanwhile.
   conf::Instant free_at(uint32_t limit, conf::Instant now);
   // One more message. `limit` cuts the runs, 0: none. `apart`: begins a run.
@@ -67,7 +70,7 @@ class SlidingWindow {
   static constexpr uint32_t kNarrow = 3, kWide = 4;  // units of 16 bits: the stamp, the count
 
   // Times of the ring: milliseconds of the Instant rounded up, modulo 2^32. They compare rightly because what
-  // is in the ring is never older than two windows when it is looked at (age() drops the rest).
+  // is in the ring is never older than three windows when it is looked at (age() drops the rest).
   static uint32_t stamp(conf::Instant at);
   static bool at_or_before(uint32_t a, uint32_t b) { return static_cast<int32_t>(b - a) >= 0; }
   // Run `index`, the oldest first. The capacity is 0 or a power of two, at most kRuns.
@@ -87,7 +90,7 @@ class SlidingWindow {
   conf::Duration reach_;
   conf::Instant latest_ = conf::Instant::min();
   std::unique_ptr<uint16_t[]> ring_;
-  uint32_t live_ = 0;          // sum of the counts in the ring
+  uint32_t live_ = 0;          // sum of the counts in the ring; what no longer counts too, until age()
   uint32_t newest_began_ = 0;  // stamp of the first message of the newest run
   uint8_t first_ = 0;          // position of the oldest run
   uint8_t runs_ = 0;           // how many

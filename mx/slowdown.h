@@ -35,10 +35,10 @@ class Slowdown {
   void restore(SavedReader* in);  // as Window
 
  private:
+  conf::Instant until_ = conf::Instant::min();
   double heat_ = 0;  // at `at_`
   conf::Instant at_ = conf::Instant::min();
   conf::Instant counted_ = conf::Instant::min();
-  conf::Instant until_ = conf::Instant::min();
 };
 
 }  // namespace mx

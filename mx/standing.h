@@ -128,20 +128,21 @@ class Standing {
   bool read(SavedReader* in);
   void read_learning(SavedReader* in);
 
-  std::vector<Threshold> thresholds_;
-  std::unique_ptr<Aftermath> aftermath_;  // while probing and on the ramp
-  std::unique_ptr<Evidence> evidence_;    // from the first refusal on
-  std::unique_ptr<AdaptiveRate> rate_;    // "advise" and "on"
-  std::unique_ptr<WarmUp> ladder_;        // when the rule has one
-  std::vector<Decision> decisions_;
-  conf::Instant until_{};      // of the latest block
-  conf::Instant opened_at_{};  // when the latest ramp was over
-  uint32_t epoch_ = 0;
-  uint32_t connections_ = 0;  // open and opening
+  // What a decision looks at stands first, as in Traffic.
   State state_ = State::kOpen;
   uint8_t cause_ = 0;
-  uint8_t doublings_ = 0;  // blocks in a row
-  bool ordered_ = false;   // the latest block was an operator's order
+  uint8_t doublings_ = 0;                 // blocks in a row
+  bool ordered_ = false;                  // the latest block was an operator's order
+  uint32_t connections_ = 0;              // open and opening
+  conf::Instant until_{};                 // of the latest block
+  std::unique_ptr<AdaptiveRate> rate_;    // "advise" and "on"
+  std::unique_ptr<WarmUp> ladder_;        // when the rule has one
+  std::unique_ptr<Aftermath> aftermath_;  // while probing and on the ramp
+  uint32_t epoch_ = 0;
+  std::vector<Threshold> thresholds_;
+  std::unique_ptr<Evidence> evidence_;  // from the first refusal on
+  std::vector<Decision> decisions_;
+  conf::Instant opened_at_{};  // when the latest ramp was over
   ChangeMark change_;
 };
 

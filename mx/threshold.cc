@@ -46,25 +46,29 @@ bool Threshold::is_error(const Outcome& outcome) const {
 }
 
 Threshold::Slot Threshold::at(uint32_t place) const {
-  if (!low_) return {};
-  const Pair low = (*low_)[place];
-  if (!high_) return {low.messages, low.errors};
-  const Pair high = (*high_)[place];
-  return {uint32_t{high.messages} << 16 | low.messages, uint32_t{high.errors} << 16 | low.errors};
+  return {get(messages_high_, place) << 16 | get(messages_low_, place),
+          get(errors_high_, place) << 16 | get(errors_low_, place)};
+}
+
+void Threshold::set(std::unique_ptr<Halves>* halves, uint32_t place, uint32_t value) {
+  if (!*halves && value == 0) return;
+  if (!*halves) *halves = std::make_unique<Halves>();
+  (**halves)[place] = static_cast<uint16_t>(value);
 }
 
 void Threshold::put(uint32_t place, Slot slot) {
-  if (!low_) low_ = std::make_unique<Slots>();
-  (*low_)[place] = {static_cast<uint16_t>(slot.messages), static_cast<uint16_t>(slot.errors)};
-  if (!high_ && slot.messages > UINT16_MAX) high_ = std::make_unique<Slots>();
-  if (high_)
-    (*high_)[place] = {static_cast<uint16_t>(slot.messages >> 16), static_cast<uint16_t>(slot.errors >> 16)};
+  set(&messages_low_, place, slot.messages & UINT16_MAX);
+  set(&messages_high_, place, slot.messages >> 16);
+  set(&errors_low_, place, slot.errors & UINT16_MAX);
+  set(&errors_high_, place, slot.errors >> 16);
 }
 
 void Threshold::clear() {
   messages_ = errors_ = 0;
-  low_.reset();
-  high_.reset();
+  messages_low_.reset();
+  messages_high_.reset();
+  errors_low_.reset();
+  errors_high_.reset();
 }
 
 // The newest slot is over: as many new ones begin as time has passed, and take the place of the oldest.

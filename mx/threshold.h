@@ -54,15 +54,15 @@ class Threshold {
   bool restore(SavedReader* in);  // false: `in` has failed; the sample is empty
 
  private:
-  struct Pair {
-    uint16_t messages = 0;
-    uint16_t errors = 0;
-  };
   struct Slot {
     uint32_t messages = 0;
     uint32_t errors = 0;
   };
-  using Slots = std::array<Pair, kSlots>;
+  using Halves = std::array<uint16_t, kSlots>;
+  static uint32_t get(const std::unique_ptr<Halves>& halves, uint32_t place) {
+    return halves ? (*halves)[place] : 0U;
+  }
+  static void set(std::unique_ptr<Halves>* halves, uint32_t place, uint32_t value);
 
   static conf::Duration slot_of(const conf::RuleThreshold& rule) {
     return std::max(rule.window / kSlots, conf::Duration(1));
@@ -80,9 +80,9 @@ class Threshold {
   uint64_t messages_ = 0;
   uint64_t errors_ = 0;
   uint32_t newest_ = 0;  // place of the newest slot
-  // The counts of the slots, in halves of 16 bits: few sites need the high ones. Made when needed.
-  std::unique_ptr<Slots> low_;
-  std::unique_ptr<Slots> high_;
+  // The counts of the slots, in halves of 16 bits: few sites need the high ones, many see no error. Made when
+  // needed.
+  std::unique_ptr<Halves> messages_low_, messages_high_, errors_low_, errors_high_;
 };
 
 }  // namespace mx

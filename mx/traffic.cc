@@ -20,6 +20,7 @@ Traffic::Traffic(const PathLimits& limits)
       quota_(limits.messages_per_hour, limits.smooth) {}
 
 void Traffic::set(const PathLimits& limits) {
+  granted_ = 0;
   max_connections_ = limits.max_connections;
   window_.set(limits.min_connections, limits.max_connections);
   rate_.set(limits.rate);
@@ -36,6 +37,11 @@ Admission Traffic::may_connect(conf::Instant now) const {
 Admission Traffic::may_send(conf::Instant now) {
   Admission answer;
   if (slowdown_.until() > now) answer = Admission::no(Bind::kSlowed, slowdown_.until());
+  if (granted_ > 0) return answer;
+  if (const uint32_t free = budget(now); free > 0) {
+    granted_ = free - 1;  // the share of another slice may be smaller by one
+    return answer;
+  }
   if (const conf::Instant free = quota_.not_before(now); free > now)
     answer = answer.also(Admission::no(Bind::kQuota, free));
   if (const conf::Instant free = rate_.not_before(now); free > now)
@@ -49,6 +55,7 @@ void Traffic::connection_closed() {
 }
 
 void Traffic::charge(conf::Instant now) {
+  if (granted_ > 0) --granted_;
   quota_.charge(now);
   rate_.charge(now);
   change_.mark();
@@ -123,6 +130,7 @@ bool Traffic::restore(std::string_view saved, const Moment& moment) {
   Quota quota = quota_;
   restore_quota(&in, &quota);
   if (!in.ok() || !in.ended()) return false;
+  granted_ = 0;
   window_ = window;
   slowdown_ = slowdown;
   rate_.restore(rate, moment);
@@ -133,6 +141,7 @@ bool Traffic::restore(std::string_view saved, const Moment& moment) {
 void Traffic::assume_used(conf::Instant begin, conf::Instant end) {
   if (quota_.limit() == 0 && !rate_.limited()) return;
   begin = std::min(begin, end);
+  granted_ = 0;
   quota_.assume_used(begin, end, rate_.most_in(end - begin));
   rate_.assume_used(begin, end);
   change_.mark();

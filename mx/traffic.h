@@ -74,6 +74,10 @@ class Traffic {
   conf::Instant worth_until(conf::Instant now);
 
  private:
+  // What a decision looks at stands first, for the sake of sites that are not in the cache of the processor.
+  // So many transactions may begin whatever the time is, as quota and rate said when they were asked last:
+  // time only adds to that, a charge takes one of them.
+  uint32_t granted_ = 0;
   uint32_t connections_ = 0;
   uint32_t max_connections_ = 0;
   Window window_;
