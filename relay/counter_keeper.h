@@ -24,6 +24,8 @@ class CounterKeeper {
   // Writes what is due. `wanted`: somebody waits for the lease.
   void step(conf::Instant now, bool wanted);
   conf::Instant next_wake() const;
+  // Something was decided that a crash must not undo, such as a block: it is written in the next step.
+  void hurry() { next_save_ = {}; }
   // The last words of an orderly end; the caller flushes the spool.
   void close();
   const mx::Lease& lease() const { return lease_; }

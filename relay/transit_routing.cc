@@ -208,6 +208,10 @@ void Transit::decided(const queue::Path& path, const std::vector<mx::Decision>& 
     event.decision = std::move(told);
     decisions_.add(event);
     settlement_.append(event);
+    using Action = mx::Decision::Action;
+    if (decision.action == Action::kBlock || decision.action == Action::kUnblock ||
+        decision.action == Action::kReset)
+      counters_.hurry();
   }
 }
 
