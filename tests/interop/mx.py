@@ -12,6 +12,7 @@ import traceback
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from harness import Lab, wait_until  # noqa: E402
 from receivers import Receivers, broken, drained, load  # noqa: E402
+from mx_smart_hosts import smart_hosts  # noqa: E402
 from mx_threshold import threshold  # noqa: E402
 
 QUICK = 'schedule = ["100 x 1s", "1000 x 2s"]\nvalidity = "1h"\njitter = 0\n'
@@ -100,7 +101,7 @@ def internet_with_rules(lab):
     kept_all(run_scenario(lab, "internet", 5000, 6, sources=SOURCES))
 
 
-CASES = [threshold, throttling_with_rules, internet_with_rules, sites_without_rules, sites_with_rules, sites_from_three_sources, sites_with_kills, sites_with_reloads]
+CASES = [smart_hosts, threshold, throttling_with_rules, internet_with_rules, sites_without_rules, sites_with_rules, sites_from_three_sources, sites_with_kills, sites_with_reloads]
 
 
 def main():
