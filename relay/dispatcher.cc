@@ -13,7 +13,7 @@ using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 namespace {
 
 constexpr conf::Duration kFailedTargetMemory =
-    60s;  // a host that just failed is not the first choice for so long
+    60s;                               // a host that just failed is not the first choice for so long
 constexpr size_t kPathsPerStep = 512;  // a path that may not send costs less than a microsecond
 constexpr size_t kOpensPerStep = 64;   // opening a connection costs some 20 microseconds
 
@@ -78,21 +78,29 @@ void Dispatcher::step(conf::Instant now) {
     path->wake = conf::kNever;
     mark(path);
   }
+  opens_left_ = kOpensPerStep;
+  size_t paths_left = kPathsPerStep;
+  do {
+    for (; paths_left > 0 && opens_left_ > 0 && !dirty_.empty(); --paths_left) {
+      queue::Path* path = dirty_.front();
+      dirty_.pop_front();
+      path->dirty = false;
+      work(path, now);
+      set_wake(path, now);
+    }
+  } while (feed_starved() && paths_left > 0 && opens_left_ > 0);
+  graveyard_.clear();
+}
+
+// As many of them as there is room for may try. False: nobody waits for room that there is.
+bool Dispatcher::feed_starved() {
   const size_t most = config_->max_outbound_connections;
   for (size_t free = most - std::min(most, connections_.size()); free > 0 && !starved_.empty(); --free) {
     starved_.front()->starved = false;
     mark(starved_.front());
     starved_.pop_front();
   }
-  opens_left_ = kOpensPerStep;
-  for (size_t i = 0; i < kPathsPerStep && opens_left_ > 0 && !dirty_.empty(); ++i) {
-    queue::Path* path = dirty_.front();
-    dirty_.pop_front();
-    path->dirty = false;
-    work(path, now);
-    set_wake(path, now);
-  }
-  graveyard_.clear();
+  return !dirty_.empty();
 }
 
 conf::Instant Dispatcher::next_wake() const {
@@ -121,30 +129,27 @@ void Dispatcher::set_wake(queue::Path* path, conf::Instant now) {
 void Dispatcher::work(queue::Path* path, conf::Instant now) {
   if (stopping_) return;
   path->binds = mx::Bind::kNothing;
+  // A block defers and nothing else: how the path failed before it is over with it.
+  if (path->standing->state() == mx::Standing::State::kBlocked) path->backoff = conf::Duration(0);
   if (path->first_expiry <= now) expire_waiting(path, now);
-  const mx::Admission idle = use_idle(path);
+  use_idle(path);
   if (failing(path)) give_up_old(path, now);
   open_more(path, now);
-  // An idle connection that has to wait is often worth more than a new one, which may have to wait until one
-  // ends.
-  if (!idle.yes && (path->binds == mx::Bind::kNothing || idle.not_before < path->binds_until))
-    gate_.wait(path, idle);
   if (path->ready.empty()) gate_.leave(path);
   gate_.pass_on(path, now);
 }
 
-// Open connections first. What keeps those back that rest on; yes: none of them waits.
-mx::Admission Dispatcher::use_idle(queue::Path* path) {
+// Open connections first.
+void Dispatcher::use_idle(queue::Path* path) {
   const bool one_answer = path->limits->scope != conf::RuleScope::kPath;
-  mx::Admission waits;
   for (size_t i = path->idle.size(); i-- > 0 && !path->ready.empty();) {
     OutboundConnection* connection = path->idle[i];
     const bool gone = !connection->idle();  // it rested long enough and is saying QUIT
     mx::Admission admission;
     if (!gone) admission = may_send(connections_.at(connection));
     if (!gone && !admission.yes) {
-      if (waits.yes || admission.not_before < waits.not_before) waits = admission;
-      if (one_answer) break;
+      gate_.wait(path, admission);
+      if (one_answer) return;
       continue;
     }
     path->idle.erase(path->idle.begin() + static_cast<ptrdiff_t>(i));
@@ -152,7 +157,6 @@ mx::Admission Dispatcher::use_idle(queue::Path* path) {
     take_next(connections_.at(connection));
     i = std::min(i, path->idle.size());  // it may rest again
   }
-  return waits;
 }
 
 void Dispatcher::open_more(queue::Path* path, conf::Instant now) {
@@ -163,14 +167,14 @@ void Dispatcher::open_more(queue::Path* path, conf::Instant now) {
       if (!std::exchange(path->starved, true)) starved_.push_back(path);
       break;
     }
-    mx::Admission admission;
+    std::vector<mx::Admission> refusals;
     uint32_t budget = 0;
-    std::vector<Target> targets = targets_for(path, &admission, &budget, now);
-    if (!admission.yes) {
-      gate_.wait(path, admission);
+    std::vector<Target> targets = targets_for(path, &refusals, &budget, now);
+    if (targets.empty() && !refusals.empty()) {
+      for (const mx::Admission& refusal : refusals) gate_.wait(path, refusal);
       break;
     }
-    if (budget <= path->opening) break;
+    if (!targets.empty() && budget <= path->opening) break;
     if (opens_left_ == 0) {  // more of them in the next step
       mark(path);
       break;
@@ -187,35 +191,36 @@ void Dispatcher::open_more(queue::Path* path, conf::Instant now) {
   }
 }
 
-// The addresses that may be connected to now, the best first. `*admission` says why none may.
-std::vector<Target> Dispatcher::targets_for(queue::Path* path, mx::Admission* admission, uint32_t* budget,
-                                            conf::Instant now) {
+// The addresses that may be connected to now, the best first. `*refusals` says why the others may not.
+std::vector<Target> Dispatcher::targets_for(queue::Path* path, std::vector<mx::Admission>* refusals,
+                                            uint32_t* budget, conf::Instant now) {
   const bool one_answer = path->limits->scope != conf::RuleScope::kPath;
   if (one_answer) {
-    *admission = gate_.may_open(path, {}, now);
-    if (!admission->yes) return {};
+    const mx::Admission admission = gate_.may_open(path, {}, now);
+    if (!admission.yes) {
+      refusals->push_back(admission);
+      return {};
+    }
     *budget = gate_.budget(path, {}, now);
   }
   std::vector<Target> good, bad;
-  bool any = false;
   for (const mx::RouteHost& host : path->site->route->hosts) {
     for (const std::string& address : host.addresses) {
       if (!queue::same_family(path->source.address, address)) continue;
       if (!one_answer) {
         const mx::Admission here = gate_.may_open(path, address, now);
         if (!here.yes) {
-          if (!any && (admission->yes || here.not_before < admission->not_before)) *admission = here;
+          refusals->push_back(here);
           continue;
         }
-        any = true;
-        *budget += gate_.budget(path, address, now);
+        const uint32_t more = gate_.budget(path, address, now);
+        *budget = more > UINT32_MAX - *budget ? UINT32_MAX : *budget + more;
       }
       const auto failed = path->site->failing_hosts.find(address);
       const bool failing_now = failed != path->site->failing_hosts.end() && failed->second > now;
       (failing_now ? bad : good).push_back({host.name, address, host.port});
     }
   }
-  if (any) *admission = {};
   good.insert(good.end(), std::make_move_iterator(bad.begin()), std::make_move_iterator(bad.end()));
   return good;
 }

@@ -52,6 +52,9 @@ class Dispatcher final : public OutboundConnection::Owner {
   void stop();
   void abandon();  // drops every connection; deliveries under way come back as not tried
 
+  // See Transit.
+  std::vector<const queue::Path*> neglected();
+
   size_t connections() const { return connections_.size(); }
   size_t ready() const { return ready_; }
   size_t in_flight() const { return jobs_; }
@@ -82,11 +85,13 @@ class Dispatcher final : public OutboundConnection::Owner {
 
   void discard(OutboundConnection* connection);  // closes it at once
   void mark(queue::Path* path);
+  bool feed_starved();
   void work(queue::Path* path, conf::Instant now);
+  bool may_begin(queue::Path* path, conf::Instant now);  // over an idle connection, or over a new one
   void open(queue::Path* path, std::vector<Target> targets);
-  mx::Admission use_idle(queue::Path* path);
+  void use_idle(queue::Path* path);
   void open_more(queue::Path* path, conf::Instant now);
-  std::vector<Target> targets_for(queue::Path* path, mx::Admission* admission, uint32_t* budget,
+  std::vector<Target> targets_for(queue::Path* path, std::vector<mx::Admission>* refusals, uint32_t* budget,
                                   conf::Instant now);
   mx::Admission may_send(const Slot& slot) const;
   void rest(Slot& slot);       // waits, open, for a message or for a limit

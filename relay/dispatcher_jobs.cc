@@ -26,6 +26,26 @@ mx::Admission Dispatcher::may_send(const Slot& slot) const {
   return gate_.may_send(*slot.connection->path(), slot.use, slot.connection->transactions(), clock_->now());
 }
 
+bool Dispatcher::may_begin(queue::Path* path, conf::Instant now) {
+  const bool over_idle = std::ranges::any_of(path->idle, [this](OutboundConnection* connection) {
+    return connection->idle() && may_send(connections_.at(connection)).yes;
+  });
+  if (over_idle || connections_.size() >= config_->max_outbound_connections) return over_idle;
+  std::vector<mx::Admission> refusals;
+  uint32_t budget = 0;
+  return !targets_for(path, &refusals, &budget, now).empty();
+}
+
+std::vector<const queue::Path*> Dispatcher::neglected() {
+  std::vector<const queue::Path*> paths;
+  if (stopping_) return paths;
+  sites_->for_each([&](queue::Path* path) {
+    const bool works = path->connections > path->idle.size();
+    if (!path->ready.empty() && !works && may_begin(path, clock_->now())) paths.push_back(path);
+  });
+  return paths;
+}
+
 void Dispatcher::rest(Slot& slot) {
   OutboundConnection* connection = slot.connection.get();
   connection->path()->idle.push_back(connection);

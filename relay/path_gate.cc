@@ -137,7 +137,14 @@ void PathGate::feed_back(queue::Path* path, Use* use, const std::vector<smtp::Re
     }
     use->standing->outcome(*use->attempt, outcome_of(each, text, meaning), now);
   }
-  if (accepted && throttled == nullptr) use->traffic->accepted(now);
+  if (accepted && throttled == nullptr) {
+    const uint32_t before = use->traffic->window();
+    use->traffic->accepted(now);
+    if (use->traffic->window() > before) {
+      release(use->traffic.get());
+      parts_.ask_again(path);
+    }
+  }
   if (throttled != nullptr) slow_down(*path, use->traffic.get(), *throttled, now);
   use->standing->ended(*use->attempt, answered, now);
   use->attempt.reset();
@@ -192,9 +199,16 @@ void PathGate::tell_decisions(const queue::Path& path) {
 }
 
 void PathGate::wait(queue::Path* path, const mx::Admission& admission) {
-  path->binds = admission.bind;
-  path->binds_until = admission.not_before;
-  if (admission.yes || admission.not_before != conf::kNever) return;
+  // An idle connection and a new one may wait for different things: whichever is free first.
+  if (path->binds == mx::Bind::kNothing || admission.not_before < path->binds_until) {
+    path->binds = admission.bind;
+    path->binds_until = admission.not_before;
+  }
+  // On the ramp, and by what was learned, time helps, and so does the end of an attempt: it may be taken
+  // back.
+  const bool of_standing = admission.bind == mx::Bind::kProbing || admission.bind == mx::Bind::kRamp ||
+                           admission.bind == mx::Bind::kAdaptive || admission.bind == mx::Bind::kWarmUp;
+  if (admission.yes || (admission.not_before != conf::kNever && !of_standing)) return;
   if (admission.bind == mx::Bind::kLease) {
     if (!std::exchange(path->leasing, true)) leasing_.push_back(path);
     return;
@@ -202,7 +216,7 @@ void PathGate::wait(queue::Path* path, const mx::Admission& admission) {
   const void* counters = nullptr;
   if (admission.bind == mx::Bind::kConnections || admission.bind == mx::Bind::kWindow) {
     if (!path->traffic.empty()) counters = path->traffic.begin()->second.get();
-  } else if (admission.bind == mx::Bind::kProbing || admission.bind == mx::Bind::kRamp) {
+  } else if (of_standing) {
     counters = path->standing.get();
   }
   if (counters == path->waits_for) return;

@@ -283,6 +283,13 @@ void Transit::stop() {
 
 bool Transit::quiet() const { return dispatcher_.connections() == 0; }
 
+std::vector<std::string> Transit::neglected() {
+  std::vector<std::string> names;
+  for (const queue::Path* path : dispatcher_.neglected())
+    names.push_back(path->site->label + " from " + path->source.name);
+  return names;
+}
+
 void Transit::close() {
   stopping_ = true;
   dispatcher_.abandon();

@@ -57,6 +57,8 @@ class Transit final : public smtp::Gate,
   void stop();         // nothing new is begun; what is being sent may end
   bool quiet() const;  // no connection is open
   void close();        // drops connections, writes down what is known, waits for the spool
+  // For tests: the paths that have mail and leave to send, and nothing under way. None after a step.
+  std::vector<std::string> neglected();
 
   admin::QueueSummary summary() override;
   uint64_t apply(admin::QueueAction action, const std::vector<conf::MessageId>& ids) override;

@@ -39,6 +39,7 @@ class RelayRun {
            relay::spool::MemorySpool* spool, Log* log, bool sign);
   ~RelayRun();
   void start();
+  void round() { transit_->step(world_->now()); }  // of the daemon's loop
   void crash();  // everything in memory is gone, and what the spool had not synced
   bool running() const { return transit_ != nullptr; }
   std::unique_ptr<relay::Transport> connect_client();

@@ -160,6 +160,9 @@ Verdict Scenario::run() {
   configure();
   build_world();
   relay_ = std::make_unique<RelayRun>(&world_, config_, &names_, &network_, &spool_, &log_, sign_);
+  names_.answered = [this] {
+    if (relay_->running()) relay_->round();
+  };
   relay_->start();
   hand_in();
   const uint64_t crashes = world_.random.below(4);
