@@ -83,6 +83,7 @@ void Standing::set(const PathLimits& limits) {
   } else {
     ladder_ = std::make_unique<WarmUp>(limits);
   }
+  learns_ = rate_ != nullptr || ladder_ != nullptr;
 }
 
 // The only writer of state_.
@@ -164,6 +165,7 @@ void Standing::tick_learning(conf::Instant now) {
 Admission Standing::may_send(conf::Instant now) {
   tick(now);
   Admission admission = allowed_by_state(now);
+  if (!learns_) return admission;
   if (rate_) admission = admission.also(rate_->may_send(now));
   if (ladder_) admission = admission.also(ladder_->may_send(now));
   return admission;

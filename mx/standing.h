@@ -105,7 +105,7 @@ class Standing {
   void touch() { change_.mark(); }  // what save() would write has changed
   void tick(conf::Instant now) {    // makes the transitions that are due
     if (state_ != State::kOpen) tick_state(now);
-    if (rate_ || ladder_) tick_learning(now);
+    if (learns_) tick_learning(now);
   }
   void tick_state(conf::Instant now);
   void tick_learning(conf::Instant now);
@@ -128,11 +128,12 @@ class Standing {
   bool read(SavedReader* in);
   void read_learning(SavedReader* in);
 
-  // What a decision looks at stands first, as in Traffic.
+  // What a decision reads while the site is open stands first, as in Traffic.
   State state_ = State::kOpen;
   uint8_t cause_ = 0;
   uint8_t doublings_ = 0;                 // blocks in a row
   bool ordered_ = false;                  // the latest block was an operator's order
+  bool learns_ = false;                   // there is a rate_ or a ladder_
   uint32_t connections_ = 0;              // open and opening
   conf::Instant until_{};                 // of the latest block
   std::unique_ptr<AdaptiveRate> rate_;    // "advise" and "on"

@@ -74,7 +74,8 @@ class Traffic {
   conf::Instant worth_until(conf::Instant now);
 
  private:
-  // What a decision looks at stands first, for the sake of sites that are not in the cache of the processor.
+  // What a decision reads stands first, until the end of the pause: 48 bytes, one line of the cache of the
+  // processor, for the sake of sites that are not in it.
   // So many transactions may begin whatever the time is, as quota and rate said when they were asked last:
   // time only adds to that, a charge takes one of them.
   uint32_t granted_ = 0;

@@ -46,9 +46,9 @@ class Window {
  private:
   void feedback(double sign);
 
+  uint32_t window_ = kBegin;
   uint32_t floor_ = 1;
   uint32_t limit_ = 1;
-  uint32_t window_ = kBegin;
   float credit_ = 0;
   conf::Instant cut_ = conf::Instant::min();  // the last throttling that counted
 };
