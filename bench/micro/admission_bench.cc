@@ -1,6 +1,5 @@
 // The limiter: a decision, a million sites in the table, and what writing the changes costs.
 //   build/release/bin/penstock-micro --benchmark_filter='admission|table'
-#include <benchmark/benchmark.h>
 #include <malloc.h>
 
 #include <ctime>
@@ -8,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/micro/micro.h"
 #include "conf/vocab/random.h"
 #include "mx/limiter_table.h"
 
@@ -140,7 +140,7 @@ void admission_decision(benchmark::State& state) {
   }
   state.counters["yes"] = static_cast<double>(yes) / static_cast<double>(state.iterations());
 }
-BENCHMARK(admission_decision)->Arg(1)->Arg(1'000)->Arg(100'000);
+MICRO(admission_decision)->Arg(1)->Arg(1'000)->Arg(100'000);
 
 // The same, and the message is charged.
 void admission_and_charge(benchmark::State& state) {
@@ -156,7 +156,7 @@ void admission_and_charge(benchmark::State& state) {
   }
   state.counters["yes"] = static_cast<double>(yes) / static_cast<double>(state.iterations());
 }
-BENCHMARK(admission_and_charge)->Arg(1)->Arg(1'000)->Arg(100'000);
+MICRO(admission_and_charge)->Arg(1)->Arg(1'000)->Arg(100'000);
 
 // The whole life of a message in the counters: the decision, the attempt, its outcome.
 void admission_and_outcome(benchmark::State& state) {
@@ -165,7 +165,7 @@ void admission_and_outcome(benchmark::State& state) {
   Instant now = kStart;
   for (auto _ : state) send(site, now += 100ms);
 }
-BENCHMARK(admission_and_outcome);
+MICRO(admission_and_outcome);
 
 void table_of_a_million_sites(benchmark::State& state) {
   Million& all = million();

@@ -1,6 +1,6 @@
 // What a refusal means: paid once for each refusal.
-#include <benchmark/benchmark.h>
 
+#include "bench/micro/micro.h"
 #include "bounce/qualifier.h"
 
 namespace {
@@ -9,7 +9,7 @@ void qualify_short(benchmark::State& state) {
   const bounce::Reply reply = bounce::Reply::make(550, "5.1.1 <someone@some.example>: user unknown");
   for (auto _ : state) benchmark::DoNotOptimize(bounce::qualify(bounce::Stage::kRcpt, reply));
 }
-BENCHMARK(qualify_short);
+MICRO(qualify_short);
 
 void qualify_long(benchmark::State& state) {
   const bounce::Reply reply = bounce::Reply::make(
@@ -21,6 +21,6 @@ void qualify_long(benchmark::State& state) {
       "page https://postmaster.some.example/help/senders?id=4711 says what to do and whom to ask.");
   for (auto _ : state) benchmark::DoNotOptimize(bounce::qualify(bounce::Stage::kDot, reply));
 }
-BENCHMARK(qualify_long);
+MICRO(qualify_long);
 
 }  // namespace

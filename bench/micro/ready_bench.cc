@@ -1,9 +1,9 @@
 // The fair queue of a path: one delivery in, one out, with so many domains and senders waiting.
-#include <benchmark/benchmark.h>
 
 #include <memory>
 #include <vector>
 
+#include "bench/micro/micro.h"
 #include "conf/vocab/random.h"
 #include "relay/queue/ready.h"
 
@@ -27,7 +27,7 @@ void pop_and_push(benchmark::State& state) {
   }
   for (auto _ : state) queue.push_back(queue.pop_front());
 }
-BENCHMARK(pop_and_push)->Args({1, 1})->Args({10, 100})->Args({1'000, 1'000});
+MICRO(pop_and_push)->Args({1, 1})->Args({10, 100})->Args({1'000, 1'000});
 
 // A queue that is empty most of the time: each delivery makes its flow and ends it.
 void one_at_a_time(benchmark::State& state) {
@@ -38,6 +38,6 @@ void one_at_a_time(benchmark::State& state) {
     benchmark::DoNotOptimize(queue.pop_front());
   }
 }
-BENCHMARK(one_at_a_time);
+MICRO(one_at_a_time);
 
 }  // namespace

@@ -1,10 +1,10 @@
 // What judging costs per message, and what a standing weighs.
-#include <benchmark/benchmark.h>
 #include <malloc.h>
 
 #include <memory>
 #include <vector>
 
+#include "bench/micro/micro.h"
 #include "mx/standing.h"
 
 namespace {
@@ -41,7 +41,7 @@ void message(benchmark::State& state) {
     benchmark::DoNotOptimize(standing.has_decisions());
   }
 }
-BENCHMARK(message)
+MICRO(message)
     ->ArgNames({"thresholds", "learning"})
     ->Args({0, 0})
     ->Args({1, 0})
