@@ -29,7 +29,8 @@ void Traffic::set(const PathLimits& limits) {
 
 Admission Traffic::may_connect(conf::Instant now) const {
   if (connections_ >= max_connections_) return Admission::no(Bind::kConnections, conf::kNever);
-  if (connections_ >= window_.now()) return Admission::no(Bind::kWindow, conf::kNever);
+  if (connections_ >= window_.now() || (one_first_ && connections_ > 0))
+    return Admission::no(Bind::kWindow, conf::kNever);
   if (slowdown_.until() > now) return Admission::no(Bind::kSlowed, slowdown_.until());
   return {};
 }
@@ -67,12 +68,23 @@ void Traffic::refund(conf::Instant charged_at) {
   change_.mark();
 }
 
-void Traffic::accepted(conf::Instant /*now*/) {
-  window_.taken();
+bool Traffic::accepted(conf::Instant now) {
+  const uint32_t before = one_first_ ? 1 : window_.now();
+  one_first_ = false;
+  if (no_growth_.until() <= now) window_.taken();
+  change_.mark();
+  return window_.now() > before;
+}
+
+void Traffic::turned_away(conf::Instant now) {
+  if (connections_ <= 1) return throttled(now);
+  window_.cap(connections_ - 1);
+  no_growth_.throttled(now);
   change_.mark();
 }
 
 void Traffic::throttled(conf::Instant now) {
+  one_first_ = true;
   window_.throttled(now);
   slowdown_.throttled(now);
   change_.mark();
@@ -92,6 +104,8 @@ uint32_t Traffic::slice_limit(conf::Instant now) const { return quota_.slice_lim
 void Traffic::reset() {
   window_.reset();
   slowdown_.reset();
+  no_growth_.reset();
+  one_first_ = false;
   change_.mark();
 }
 

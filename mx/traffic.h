@@ -43,10 +43,14 @@ class Traffic {
   void charge(conf::Instant now);
   void refund(conf::Instant charged_at);  // no reply was obtained for it
 
-  // Feedback. A message was taken; the receiver asked us to slow down (421 or a throttling text); a
-  // connection was refused, timed out or was lost.
-  void accepted(conf::Instant now);
+  // Feedback. A message was taken: true when more connections may be opened than before. The receiver asked
+  // us to slow down (421 or a throttling text): a pause, after which one connection goes first until a
+  // message is taken. It did so in place of a greeting, to a connection that still counts: when others are
+  // open, these are as many as it wants; they go on, and for a while the window does not grow. A connection
+  // was refused, timed out or was lost.
+  bool accepted(conf::Instant now);
   void throttled(conf::Instant now);
+  void turned_away(conf::Instant now);
   void trouble(conf::Instant now);
 
   // For people: explain, status.
@@ -83,6 +87,8 @@ class Traffic {
   uint32_t max_connections_ = 0;
   Window window_;
   Slowdown slowdown_;
+  Slowdown no_growth_;      // of the window, until its end
+  bool one_first_ = false;  // one connection, until a message is taken
   RateLimit rate_;
   Quota quota_;
   ChangeMark change_;

@@ -45,6 +45,11 @@ void Window::throttled(conf::Instant now) {
   window_ = std::max(std::min(less, window_ - 1), floor_);
 }
 
+void Window::cap(uint32_t most) {
+  window_ = std::max(std::min(window_, most), floor_);
+  credit_ = 0;
+}
+
 void Window::save(SavedWriter* out) const {
   out->number(window_);
   out->number(static_cast<uint64_t>((std::clamp(credit_, -1.0F, 1.0F) + 1) * kCreditUnits));

@@ -6,6 +6,7 @@
 //   trouble      credit -= 1 / window    for each connection that was refused, timed out or was lost
 //   step         credit >=  1:  window + 1, credit = 0
 //                credit <= -1:  window - 1, credit = 0
+//   cap          window = what the receiver holds, when it turned away one more
 //   throttled    window = min(window x 3/4, window - 1), credit = 0; at once, but once a second at most:
 //                the replies to what was in flight are one event
 //
@@ -38,6 +39,7 @@ class Window {
   void taken() { feedback(1); }
   void trouble() { feedback(-1); }
   void throttled(conf::Instant now);
+  void cap(uint32_t most);  // the receiver holds so many of ours and turned another away
 
   void save(SavedWriter* out) const;
   // `in` has failed when what is read makes no sense; the window is then as it was.

@@ -137,15 +137,11 @@ void PathGate::feed_back(queue::Path* path, Use* use, const std::vector<smtp::Re
     }
     use->standing->outcome(*use->attempt, outcome_of(each, text, meaning), now);
   }
-  if (accepted && throttled == nullptr) {
-    const uint32_t before = use->traffic->window();
-    use->traffic->accepted(now);
-    if (use->traffic->window() > before) {
-      release(use->traffic.get());
-      parts_.ask_again(path);
-    }
+  if (accepted && throttled == nullptr && use->traffic->accepted(now)) {  // one more connection than before
+    release(use->traffic.get());
+    parts_.ask_again(path);
   }
-  if (throttled != nullptr) slow_down(*path, use->traffic.get(), *throttled, now);
+  if (throttled != nullptr) slow_down(*path, use->traffic.get(), *throttled, false, now);
   use->standing->ended(*use->attempt, answered, now);
   use->attempt.reset();
   release(use->standing.get());
@@ -163,13 +159,13 @@ void PathGate::abandon(queue::Path* path, Use* use, conf::Instant now) {
 void PathGate::trouble(queue::Path* path, const Use& use, const queue::PathError& error, conf::Instant now) {
   if (!use.open()) return;
   const bounce::Qualification meaning = bounce::qualify(error.stage, error.reply);
+  const bool before_any_message =
+      error.stage == bounce::Stage::kGreeting || error.stage == bounce::Stage::kEhlo;
   if (meaning.throttling) {
-    slow_down(*path, use.traffic.get(), error.reply, now);
+    slow_down(*path, use.traffic.get(), error.reply, before_any_message, now);
   } else {
     use.traffic->trouble(now);
   }
-  const bool before_any_message =
-      error.stage == bounce::Stage::kGreeting || error.stage == bounce::Stage::kEhlo;
   if (before_any_message && error.reply.code != 0) {
     smtp::RecipientOutcome refusal;
     refusal.kind = smtp::RecipientOutcome::Kind::kRefused;
@@ -179,9 +175,13 @@ void PathGate::trouble(queue::Path* path, const Use& use, const queue::PathError
 }
 
 void PathGate::slow_down(const queue::Path& path, mx::Traffic* traffic, const bounce::Reply& reply,
-                         conf::Instant now) {
+                         bool turned_away, conf::Instant now) {
   const conf::Instant before = traffic->slowed_until();
-  traffic->throttled(now);
+  if (turned_away) {
+    traffic->turned_away(now);
+  } else {
+    traffic->throttled(now);
+  }
   if (traffic->slowed_until() <= std::max(before, now)) return;
   mx::Decision decision;
   decision.action = mx::Decision::Action::kSlow;

@@ -74,7 +74,7 @@ class PathGate {
  private:
   bool leased(const queue::Path& path, conf::Instant now) const;
   void release(const void* counters);
-  void slow_down(const queue::Path& path, mx::Traffic* traffic, const bounce::Reply& reply,
+  void slow_down(const queue::Path& path, mx::Traffic* traffic, const bounce::Reply& reply, bool turned_away,
                  conf::Instant now);
 
   Parts parts_;

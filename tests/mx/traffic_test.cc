@@ -76,6 +76,40 @@ TEST(Traffic, ARequestToSlowDownStopsEverythingForAWhile) {
   EXPECT_EQ(traffic.window(), 5u);
 }
 
+TEST(Traffic, AfterAPauseOneConnectionGoesFirst) {
+  Traffic traffic(limits_of(0));
+  traffic.throttled(kStart);
+  const Instant later = traffic.slowed_until();
+  ASSERT_TRUE(traffic.may_connect(later).yes);
+  traffic.connection_opened();
+  EXPECT_EQ(traffic.may_connect(later).bind, Bind::kWindow);
+  EXPECT_TRUE(traffic.accepted(later)) << "now more may follow";
+  EXPECT_TRUE(traffic.may_connect(later).yes);
+}
+
+TEST(Traffic, ATurnedAwayConnectionStopsNoneOfTheOthers) {
+  Traffic traffic(limits_of(0));
+  for (int i = 0; i < 5; ++i) traffic.connection_opened();
+  for (int i = 0; i < 2; ++i) {  // the receiver holds three
+    traffic.turned_away(kStart);
+    traffic.connection_closed();
+  }
+  EXPECT_EQ(traffic.window(), 3U);
+  EXPECT_TRUE(traffic.may_send(kStart).yes);
+  EXPECT_EQ(traffic.may_connect(kStart).bind, Bind::kWindow);
+  for (int i = 0; i < 100; ++i) EXPECT_FALSE(traffic.accepted(kStart + 1s));
+  EXPECT_EQ(traffic.window(), 3U) << "it does not grow at once";
+  for (int i = 0; i < 3; ++i) traffic.accepted(kStart + 1h);
+  EXPECT_EQ(traffic.window(), 4U);
+}
+
+TEST(Traffic, TheOnlyConnectionTurnedAwayIsARequestToSlowDown) {
+  Traffic traffic(limits_of(0));
+  traffic.connection_opened();
+  traffic.turned_away(kStart);
+  EXPECT_EQ(traffic.may_send(kStart).bind, Bind::kSlowed);
+}
+
 TEST(Traffic, TheLatestOfSeveralLimitsBinds) {
   Traffic traffic(limits_of(12, {60, 1min, 1}));
   traffic.charge(kStart);
