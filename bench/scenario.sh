@@ -60,10 +60,7 @@ END
   RELAY=127.0.0.1:$PORT
   wait_for 20 port_open 127.0.0.1 "$PORT" || fail "the relay did not start: $(tail -3 "$DIR/penstock.log")"
 fi
-# 4,000 recipient domains as the shares want them, in a mixed order that is always the same.
-domains=$(awk '{ n = int($2 * 4000 + 0.5); for (i = 0; i < (n < 1 ? 1 : n); i++) print $1 }' "$DIR/shares" |
-  shuf --random-source=<(yes) | paste -sd,)
-"$BIN/penstock-load" --to "$RELAY" --messages "$MESSAGES" --connections 20 --domains "$domains" ${RATE:+--rate "$RATE"} ||
+"$BIN/penstock-load" --to "$RELAY" --messages "$MESSAGES" --connections 20 --domain-list "$DIR/shares" ${RATE:+--rate "$RATE"} ||
   fail "the relay did not take all messages"
 began=$SECONDS last=$SECONDS had=
 while [ $((SECONDS - last)) -lt "$QUIET" ] && [ $((SECONDS - began)) -lt "$PATIENCE" ]; do

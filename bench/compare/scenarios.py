@@ -6,7 +6,6 @@ with the zone of the scenario, the receivers (penstock-sink --scenario) on port 
 import json
 import os
 import pathlib
-import random
 import re
 import shutil
 import signal
@@ -56,16 +55,6 @@ def on_port_25(text):
     return re.sub(r"(?m)^port\s*=.*\n", "", head) + "port = 25\n" + bracket + groups
 
 
-def recipients(shares):
-    """4,000 recipient domains in the shares of the scenario and a mixed order, always the same, for penstock-load --domains."""
-    domains = []
-    for line in shares.splitlines():
-        domain, share = line.split()
-        domains += [domain] * max(1, round(float(share) * 4000))
-    random.Random(1).shuffle(domains)
-    return ",".join(domains)
-
-
 def rules(text):
     """What a postmaster would write who knows the limits. There is no rule on new connections in a window."""
     out = []
@@ -107,7 +96,7 @@ def inside(directory, relay, messages, seconds):
         began = time.monotonic()
         load = subprocess.run(
             [BIN / "penstock-load", "--to", f"127.0.0.1:{RELAY_PORT}", "--messages", str(messages), "--connections", "20",
-             "--size", "2048", "--domains", recipients((directory / "shares").read_text()), "--no-pipelining", "--json"],
+             "--size", "2048", "--domain-list", directory / "shares", "--no-pipelining", "--json"],
             capture_output=True, text=True, check=False)
         time.sleep(max(0, seconds - (time.monotonic() - began)))
     finally:

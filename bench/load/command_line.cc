@@ -47,11 +47,18 @@ void add_message_options(CLI::App* app, LoadOptions* options) {
   app->add_option("--template", options->template_path,
                   "FILE with the message; {recipient} {local} {domain} {from} {number} {id} {date} {random} "
                   "{filler} are filled in");
-  app->add_option("--domains", options->domains,
-                  "recipient domains: a comma list, or N for d1.test to dN.test");
-  app->add_option("--zipf", options->zipf,
-                  "the k-th domain gets mail with a weight of 1/k^S; without it all alike")
-      ->check(CLI::Range(0.0, 10.0));
+  CLI::Option* domains = app->add_option("--domains", options->domains,
+                                         "recipient domains: a comma list, or N for d1.test to dN.test");
+  CLI::Option* zipf =
+      app->add_option("--zipf", options->zipf,
+                      "the k-th domain gets mail with a weight of 1/k^S; without it all alike")
+          ->check(CLI::Range(0.0, 10.0));
+  app->add_option(
+         "--domain-list", options->domain_list_path,
+         "recipient domains from FILE, one a line with its weight behind it, as penstock-sink --shares "
+         "writes them")
+      ->excludes(domains)
+      ->excludes(zipf);
   app->add_option("--recipients", options->recipients, "recipients of a message, all in one domain")
       ->check(CLI::Range(1, 100000));
   app->add_option("--from", options->from, "reverse-path");

@@ -17,6 +17,13 @@ conf::Result<std::string> read_file(const std::string& path) {
   return text.str();
 }
 
+conf::Result<Domains> read_domains(const LoadOptions& options) {
+  if (options.domain_list_path.empty()) return Domains::parse(options.domains, options.zipf);
+  const conf::Result<std::string> text = read_file(options.domain_list_path);
+  if (!text) return text.error();
+  return Domains::parse_file(options.domain_list_path, text.value());
+}
+
 }  // namespace
 
 Content::Content(const LoadOptions& options, std::string date, Domains domains, Sizes sizes)
@@ -29,7 +36,7 @@ Content::Content(const LoadOptions& options, std::string date, Domains domains, 
       filler_(make_filler(sizes_.largest())) {}
 
 conf::Result<std::unique_ptr<Content>> Content::make(const LoadOptions& options, std::string date) {
-  conf::Result<Domains> domains = Domains::parse(options.domains, options.zipf);
+  conf::Result<Domains> domains = read_domains(options);
   if (!domains) return domains.error();
   conf::Result<Sizes> sizes = Sizes::parse(options.size);
   if (!sizes) return conf::Error{sizes.error().code, "--size: " + sizes.error().detail};

@@ -15,11 +15,12 @@ struct LoadOptions {
   uint32_t duration_s = 0;  // no new message after so long; 0: no limit
   uint32_t connections = 10;
   uint32_t threads = 1;
-  std::string size = "10000";   // see sizes.h
-  std::string domains = "10";   // a count, or a comma list
-  double zipf = 0;              // exponent; 0: all domains alike
-  uint32_t recipients = 1;      // of a message, all in one domain
-  uint32_t per_connection = 0;  // messages on a connection before QUIT; 0: no limit
+  std::string size = "10000";    // see sizes.h
+  std::string domains = "10";    // a count, or a comma list
+  std::string domain_list_path;  // instead: a file of domains and weights
+  double zipf = 0;               // exponent; 0: all domains alike
+  uint32_t recipients = 1;       // of a message, all in one domain
+  uint32_t per_connection = 0;   // messages on a connection before QUIT; 0: no limit
   std::string from = "load@sender.test";
   std::string hello = "load.test";
   std::string template_path;

@@ -140,6 +140,13 @@ std::vector<std::string> latency_row(const std::string& name, const Latency& lat
           ms_text(latency.max())};
 }
 
+std::string domains_text(const LoadOptions& options) {
+  if (!options.domain_list_path.empty()) return "by the weights of " + options.domain_list_path;
+  constexpr size_t kMost = 80;
+  return options.domains.substr(0, kMost) + (options.domains.size() > kMost ? "..." : "") +
+         (options.zipf > 0 ? fmt::format(", Zipf {}", options.zipf) : "");
+}
+
 std::vector<std::vector<std::string>> settings(const LoadOptions& options, const LoadResult& result) {
   const Tally& tally = result.tally;
   std::vector<std::vector<std::string>> rows = {
@@ -153,9 +160,7 @@ std::vector<std::vector<std::string>> settings(const LoadOptions& options, const
                                number_text(static_cast<double>(result.handed_out)), tally.resent)},
       {"size",
        options.template_path.empty() ? options.size : options.size + ", template " + options.template_path},
-      {"recipients",
-       fmt::format("{} a message, domains {}{}", options.recipients, options.domains.substr(0, 80),
-                   options.zipf > 0 ? fmt::format(", Zipf {}", options.zipf) : "")},
+      {"recipients", fmt::format("{} a message, domains {}", options.recipients, domains_text(options))},
       {"session", fmt::format("{}{}, {}",
                               options.tls == TlsMode::kNone       ? "no TLS"
                               : options.tls == TlsMode::kStarttls ? "STARTTLS"

@@ -15,14 +15,6 @@ conf::Error bad(std::string_view text, const char* why) {
   return {conf::ErrorCode::kInvalid, "'" + std::string(text) + "': " + why};
 }
 
-// A finite positive number, whole text; 0 otherwise.
-double positive(std::string_view text) {
-  double value = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool good = parsed.ec == std::errc() && parsed.ptr == text.data() + text.size();
-  return good && std::isfinite(value) && value > 0 ? value : 0;
-}
-
 }  // namespace
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
@@ -33,6 +25,13 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
     if (end == std::string_view::npos) return parts;
     text.remove_prefix(end + 1);
   }
+}
+
+double positive_number(std::string_view text) {
+  double value = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool good = parsed.ec == std::errc() && parsed.ptr == text.data() + text.size();
+  return good && std::isfinite(value) && value > 0 ? value : 0;
 }
 
 conf::Result<uint64_t> parse_size(std::string_view text) {
@@ -68,7 +67,7 @@ conf::Result<Sizes> Sizes::parse_lognormal(std::string_view text) {
   const conf::Result<uint64_t> median = parse_size(words[1]);
   if (!median) return median.error();
   Sizes sizes;
-  sizes.sigma_ = positive(words[2]);
+  sizes.sigma_ = positive_number(words[2]);
   if (median.value() == 0 || sizes.sigma_ == 0) return bad(text, "median and sigma are above 0");
   sizes.mu_ = std::log(static_cast<double>(median.value()));
   sizes.largest_ = kLognormalLargest;
@@ -89,7 +88,7 @@ conf::Result<Sizes> Sizes::parse(std::string_view text) {
     const size_t colon = word.find(':');
     conf::Result<Part> part = parse_part(word.substr(0, colon));
     if (!part) return part.error();
-    const double own = colon == std::string_view::npos ? 1 : positive(word.substr(colon + 1));
+    const double own = colon == std::string_view::npos ? 1 : positive_number(word.substr(colon + 1));
     if (own == 0) return bad(word, "the weight behind the colon is a number above 0");
     weight += own;
     part->weight_before = weight;

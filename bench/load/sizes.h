@@ -41,6 +41,8 @@ class Sizes {
 
 // "10k" -> 10240; an error for anything else than digits with k or m behind, or beyond 256 MiB.
 conf::Result<uint64_t> parse_size(std::string_view text);
+// A finite number above 0, the whole text; 0 otherwise.
+double positive_number(std::string_view text);
 std::vector<std::string_view> split(std::string_view text, char separator);
 
 }  // namespace bench::load

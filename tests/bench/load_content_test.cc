@@ -148,6 +148,22 @@ TEST(Domains, InTurnOrByZipf) {
   EXPECT_FALSE(Domains::parse("a b", 0));
 }
 
+TEST(Domains, ByTheWeightsOfAFile) {
+  conf::Random random(9);
+  const Domains list =
+      Domains::parse_file("list", "# mine\na.test 3\n\n b.test\t1e0 # rare\r\nc.test\n").value();
+  std::map<std::string, int> drawn;
+  for (uint64_t i = 0; i < 100'000; ++i) ++drawn[list.pick(i, &random)];
+  EXPECT_EQ(list.size(), 3U);
+  EXPECT_NEAR(drawn["a.test"], 60'000, 600);
+  EXPECT_NEAR(drawn["b.test"], 20'000, 500);
+  EXPECT_NEAR(drawn["c.test"], 20'000, 500);
+  EXPECT_EQ(Domains::parse_file("list", "a.test\nx@b.test 1\nb.test  0\nc.test 1 2\n").error().detail,
+            "list:2:1: 'x@b.test' is no domain\nlist:3:9: the weight behind the domain is a number above 0\n"
+            "list:4:10: a line has a domain and its weight, nothing behind them");
+  EXPECT_EQ(Domains::parse_file("list", "# none\n").error().detail, "list: no domain in it");
+}
+
 TEST(Content, FollowsFromTheNumberAlone) {
   LoadOptions options;
   options.prefix = "r";
