@@ -60,16 +60,19 @@ END
   RELAY=127.0.0.1:$PORT
   wait_for 20 port_open 127.0.0.1 "$PORT" || fail "the relay did not start: $(tail -3 "$DIR/penstock.log")"
 fi
+began=$SECONDS
 "$BIN/penstock-load" --to "$RELAY" --messages "$MESSAGES" --connections 20 --domain-list "$DIR/shares" ${RATE:+--rate "$RATE"} ||
   fail "the relay did not take all messages"
-began=$SECONDS last=$SECONDS had=
-while [ $((SECONDS - last)) -lt "$QUIET" ] && [ $((SECONDS - began)) -lt "$PATIENCE" ]; do
+handed=$SECONDS last=$SECONDS had=
+while [ $((SECONDS - last)) -lt "$QUIET" ] && [ $((SECONDS - handed)) -lt "$PATIENCE" ]; do
   now=$(head -1 "$DIR/count")
   [ "$now" = "$had" ] || last=$SECONDS
   had=$now
   [ "$now" -ge "$MESSAGES" ] && break
   sleep 0.5
 done
+say "messages arrived: ${had:-0} of $MESSAGES, the last $((last - began)) s after the first was handed over"
+[ ! -e "$DIR/admin.sock" ] || "$BIN/penstock" -c "$DIR/penstock.toml" mx status >"$OUT/scenario-$NAME.paths"
 kill "$sink"
 wait "$sink"
 status=$?

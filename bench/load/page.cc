@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "bench/load/report.h"
 #include "bench/report/axis.h"
 #include "bench/report/chart.h"
 #include "bench/report/page.h"
@@ -19,7 +20,8 @@ std::string ms_text(int64_t us) { return number_text(ms(us)); }
 
 std::vector<Tile> make_tiles(const LoadOptions& options, const LoadResult& result) {
   const Tally& tally = result.tally;
-  const Latency& latency = options.rate > 0 ? tally.response : tally.service;
+  const Latency& latency = response_differs(options, result) ? tally.response : tally.service;
+  const auto latency_text = [&latency](int64_t us) { return latency.count() > 0 ? ms_text(us) : "-"; };
   std::vector<Tile> tiles = {
       {"accepted", number_text(static_cast<double>(tally.accepted)), ""},
       {"refused", number_text(static_cast<double>(tally.refused)), "", tally.refused > 0},
@@ -27,9 +29,9 @@ std::vector<Tile> make_tiles(const LoadOptions& options, const LoadResult& resul
       {"rate", number_text(std::round(result.rate())), "/s"},
       {"content",
        number_text(result.seconds > 0 ? static_cast<double>(tally.bytes) / result.seconds / 1e6 : 0), "MB/s"},
-      {"median latency", ms_text(latency.percentile(0.5)), "ms"},
-      {"p99 latency", ms_text(latency.percentile(0.99)), "ms"},
-      {"longest", ms_text(latency.max()), "ms"}};
+      {"median latency", latency_text(latency.percentile(0.5)), "ms"},
+      {"p99 latency", latency_text(latency.percentile(0.99)), "ms"},
+      {"longest", latency_text(latency.max()), "ms"}};
   return tiles;
 }
 
@@ -95,6 +97,8 @@ LineChart percentiles(const LoadOptions& options, const LoadResult& result) {
     chart.series.push_back(by_percentile("response, from when due", Hue::kFirst, result.tally.response));
     chart.series.push_back(by_percentile("service, from when sent", Hue::kSecond, result.tally.service));
   } else {
+    if (response_differs(options, result))
+      chart.series.push_back(by_percentile("with lost connections", Hue::kFourth, result.tally.response));
     chart.series.push_back(by_percentile("whole transaction", Hue::kFirst, result.tally.service));
     // With pipelining the relay has the envelope before: both are the same.
     if (result.tally.content.percentile(0.5) < result.tally.service.percentile(0.5))
@@ -131,6 +135,7 @@ std::vector<Bar> outcomes(const LoadResult& result) {
 }
 
 std::vector<std::string> latency_row(const std::string& name, const Latency& latency) {
+  if (latency.count() == 0) return {name, "-", "-", "-", "-", "-", "-"};
   return {name,
           ms_text(latency.percentile(0.5)),
           ms_text(latency.percentile(0.9)),
@@ -185,7 +190,9 @@ std::string html_report(const LoadOptions& options, const LoadResult& result) {
                                   : "as fast as they were taken (closed loop)"));
   if (!result.gave_up.empty()) page.warning("The run was given up: " + result.gave_up);
   page.tiles(make_tiles(options, result));
-  page.figure("Throughput", "Answers to messages in each second of the run.",
+  page.figure("Throughput",
+              fmt::format("Answers to messages, as a rate over each {} s.",
+                          number_text(static_cast<double>(tally.timeline.width_us()) / 1e6)),
               chart_html(throughput(options, result)));
   page.figure(
       "Latency over time",
@@ -200,7 +207,9 @@ std::string html_report(const LoadOptions& options, const LoadResult& result) {
   page.figure("Outcomes by reply", "Final replies to messages; words with digits in them are shown as #.",
               bars_html(outcomes(result), "messages"));
   std::vector<std::vector<std::string>> rows;
-  if (open_loop) rows.push_back(latency_row("response: from when it was due", tally.response));
+  if (response_differs(options, result))
+    rows.push_back(latency_row(open_loop ? "response: from when it was due" : "response: from its first try",
+                               tally.response));
   rows.push_back(latency_row("service: the transaction", tally.service));
   rows.push_back(latency_row("content: from its end", tally.content));
   page.table("Latency of accepted messages, ms", {"", "p50", "p90", "p99", "p99.9", "p99.99", "longest"},

@@ -53,7 +53,7 @@ std::string text_report(const LoadOptions& options, const LoadResult& result) {
     out += fmt::format("  last reason of a lost connection: {}\n", reply_kind(tally.trouble));
   if (tally.accepted > 0) {
     out += "  latency ms       p50       p90       p99     p99.9    p99.99       max\n";
-    if (options.rate > 0) out += latency_line("response", tally.response);
+    if (response_differs(options, result)) out += latency_line("response", tally.response);
     out += latency_line("service", tally.service);
     out += latency_line("content", tally.content);
   }

@@ -27,6 +27,7 @@ std::string number_text(double value) {
     for (size_t at = digits.size(); at > front + 3;) digits.insert(at -= 3, ",");
     return digits;
   }
+  if (size < 0.001) return fmt::format("{:.1g}", value);
   const int decimals = size >= 10 ? 1 : size >= 1 ? 2 : 3;
   std::string text = fmt::format("{:.{}f}", value, decimals);
   while (text.back() == '0') text.pop_back();

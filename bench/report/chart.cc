@@ -88,6 +88,7 @@ std::string draw_series(const Series& series, const Frame& frame, bool log_y) {
     path += fmt::format("{}{:.1f} {:.1f}", path.empty() ? "M" : "L", last, frame.py(y));
   }
   if (path.empty()) return {};
+  if (path.find('L') == std::string::npos) path += "h0.1";  // a single point: seen as a dot
   std::string out;
   const double bottom = kHeight - kBottom;
   if (series.filled)
@@ -194,6 +195,7 @@ std::string chart_html(const LineChart& chart) {
 std::string bars_html(const std::vector<Bar>& bars, const std::string& x_label) {
   double most = 0;
   for (const Bar& bar : bars) most = std::max(most, bar.value);
+  if (bars.empty()) return "<p class=\"legend\">nothing was measured</p>";
   std::string out = fmt::format("<p class=\"legend\">{}</p><div class=\"bars\">", escape_html(x_label));
   for (const Bar& bar : bars)
     out += fmt::format(

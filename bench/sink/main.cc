@@ -101,6 +101,7 @@ int serve(const bench::SinkOptions& options, bench::Scenario scenario) {
   } else if (!options.quiet) {
     std::fputs(bench::text_summary(options, server).c_str(), stdout);
   }
+  std::fflush(stdout);  // before what follows on stderr: both may go to one file
   if (!served.ok()) std::fprintf(stderr, "penstock-sink: %s\n", served.error().detail.c_str());
   int status = served.ok() ? 0 : 1;
   if (!options.report_path.empty() &&

@@ -20,7 +20,7 @@ TEST(Axis, NumbersForPeople) {
   EXPECT_EQ(number_text(12.34), "12.3");
   EXPECT_EQ(number_text(1.5), "1.5");
   EXPECT_EQ(number_text(0.25), "0.25");
-  EXPECT_EQ(number_text(0.0004), "0");
+  EXPECT_EQ(number_text(0.0004), "0.0004");
 }
 
 TEST(Axis, TicksAreRoundAndHoldTheRange) {
