@@ -21,24 +21,8 @@ mkdir -p "$OUT"
 trap 'stop_all; rm -rf "$DIR"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-cat >"$DIR/penstock.toml" <<END
-hostname = "relay.sender.test"
-[[listener]]
-name = "local"
-address = "127.0.0.1:$PORT"
-[defaults]
-port = $LAB_MX_PORT
-max_connections = $(((SESSIONS + SITES - 1) / SITES))
-[dns]
-servers = ["127.0.0.1:$LAB_DNS_PORT"]
-allow_private_targets = true
-[spool]
-path = "$DIR/spool"
-[log]
-path = "$DIR/delivery.jsonl"
-[admin]
-socket = "$DIR/admin.sock"
-END
+lab_config "$DIR/penstock.toml" $PORT "port = $LAB_MX_PORT
+max_connections = $(((SESSIONS + SITES - 1) / SITES))" "$LAB_DNS_CONFIG"
 lab_zone "$DIR/test.zone" $SITES $SITES
 lab_dns "$DIR"
 lab_sink "$DIR/sink.out" 1 $SITES --delay-ms 5000 --count-file "$DIR/count" --json

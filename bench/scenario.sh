@@ -4,8 +4,9 @@
 # TIME_SCALE=60 lets an hour of the scenario last a minute; RATE=200 gives the relay so many messages a second;
 # RELAY=127.0.0.1:2500 loads a relay that runs already, in place of Penstock with its default rules: it must ask the
 # name server at 127.0.0.1:$LAB_DNS_PORT and deliver to port $LAB_MX_PORT. CONF=FILE is added to Penstock's configuration.
-# Ends when nothing has arrived for QUIET (10) seconds, or after PATIENCE (600). Prints the summary of the receiver; its
-# JSON, with the broken limits of each site, is build/bench/scenario-NAME.json. Exit status 3: a limit was broken.
+# Ends when nothing has arrived for QUIET (60) seconds, or after PATIENCE (600). Prints the summary of the receiver; its
+# JSON, with the broken limits of each site, is build/bench/scenario-NAME.json; what held mail back at the end, as
+# `penstock mx status` tells it, is build/bench/scenario-NAME.paths. Exit status 3: a limit was broken.
 set -u
 # shellcheck source=scripts/common.sh
 . "$(dirname "$0")/../scripts/common.sh"
@@ -13,11 +14,13 @@ export LAB_DNS_PORT=${LAB_DNS_PORT:-5757} LAB_MX_PORT=${LAB_MX_PORT:-2525}
 # shellcheck source=scripts/lab.sh
 . "$ROOT/scripts/lab.sh"
 SCENARIO=${1:?a name of bench/scenarios or a file} MESSAGES=${2:-1000}
-[ -e "$SCENARIO" ] || SCENARIO=$ROOT/bench/scenarios/$SCENARIO.toml
+[ -e "$SCENARIO" ] || [ ! -e "$ROOT/bench/scenarios/$SCENARIO.toml" ] || SCENARIO=$ROOT/bench/scenarios/$SCENARIO.toml
+[ -r "$SCENARIO" ] ||
+  fail "$SCENARIO: no such file, and no scenario of this name: $(cd "$ROOT/bench/scenarios" && echo *.toml | sed 's/\.toml//g')"
 NAME=$(basename "$SCENARIO" .toml)
 BIN=${PENSTOCK_BIN:-$ROOT/build/release/bin}
 PORT=${PORT:-2553}
-QUIET=${QUIET:-10} PATIENCE=${PATIENCE:-600}
+QUIET=${QUIET:-60} PATIENCE=${PATIENCE:-600}
 OUT=$ROOT/build/bench
 [ -n "${PENSTOCK_BIN:-}" ] || build_preset release
 mkdir -p "$OUT"
@@ -39,22 +42,7 @@ start "$DIR/sink.out" "$BIN/penstock-sink" --scenario "$DIR/$NAME.toml" --time-s
 sink=$LAST_PID
 wait_for 10 grep -q listening "$DIR/sink.out" || fail "the receiver does not listen: $(tail -1 "$DIR/sink.out")"
 if [ -z "${RELAY:-}" ]; then
-  cat >"$DIR/penstock.toml" <<END
-hostname = "relay.sender.test"
-[[listener]]
-address = "127.0.0.1:$PORT"
-[defaults]
-port = $LAB_MX_PORT
-[dns]
-servers = ["127.0.0.1:$LAB_DNS_PORT"]
-allow_private_targets = true
-[spool]
-path = "$DIR/spool"
-[log]
-path = "$DIR/delivery.jsonl"
-[admin]
-socket = "$DIR/admin.sock"
-END
+  lab_config "$DIR/penstock.toml" "$PORT" "port = $LAB_MX_PORT" "$LAB_DNS_CONFIG"
   [ -z "${CONF:-}" ] || cat "$CONF" >>"$DIR/penstock.toml"
   start "$DIR/penstock.log" "$BIN/penstock" -c "$DIR/penstock.toml" serve
   RELAY=127.0.0.1:$PORT
@@ -71,7 +59,6 @@ while [ $((SECONDS - last)) -lt "$QUIET" ] && [ $((SECONDS - handed)) -lt "$PATI
   [ "$now" -ge "$MESSAGES" ] && break
   sleep 0.5
 done
-say "messages arrived: ${had:-0} of $MESSAGES, the last $((last - began)) s after the first was handed over"
 [ ! -e "$DIR/admin.sock" ] || "$BIN/penstock" -c "$DIR/penstock.toml" mx status >"$OUT/scenario-$NAME.paths"
 kill "$sink"
 wait "$sink"
@@ -79,5 +66,6 @@ status=$?
 kill "$home"
 wait "$home"
 grep -v 'listening on' "$DIR/sink.out"
+say "messages arrived: ${had:-0} of $MESSAGES, the last $((last - began)) s after the first was handed over"
 sed -n 's/^penstock-sink: \([0-9]* messages\).*/\1 came back to the sender/p' "$DIR/home.out"
 exit $status

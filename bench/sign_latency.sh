@@ -21,21 +21,8 @@ wait_for 10 port_open 127.0.0.1 $SINK_PORT || fail "the receiver does not listen
 once() {
   local name=$1 extra=${2:-} pid
   rm -rf "$DIR/spool" "$DIR/delivery.jsonl"
-  cat >"$DIR/penstock.toml" <<END
-hostname = "relay.sender.test"
-[[listener]]
-address = "127.0.0.1:$PORT"
-[defaults]
-smart_hosts = ["127.0.0.1:$SINK_PORT"]
-max_connections = 100
-[spool]
-path = "$DIR/spool"
-[log]
-path = "$DIR/delivery.jsonl"
-[admin]
-socket = "$DIR/admin.sock"
-$extra
-END
+  lab_config "$DIR/penstock.toml" $PORT "smart_hosts = [\"127.0.0.1:$SINK_PORT\"]
+max_connections = 100" "$extra"
   "$BIN/penstock" -c "$DIR/penstock.toml" serve 2>"$DIR/penstock.log" &
   pid=$!
   wait_for 10 port_open 127.0.0.1 $PORT || fail "penstock did not start: $(tail -3 "$DIR/penstock.log")"

@@ -41,6 +41,32 @@ END
   wait_for 15 port_open 127.0.0.1 "$LAB_DNS_PORT" || fail "knot does not answer; see $dir/knot.log"
 }
 
+# What makes a relay ask that name server, and deliver to where it says.
+LAB_DNS_CONFIG="[dns]
+servers = [\"127.0.0.1:$LAB_DNS_PORT\"]
+allow_private_targets = true"
+
+# lab_config FILE PORT DEFAULTS [MORE]: a relay that listens on PORT and keeps what it writes beside FILE; DEFAULTS are the lines of
+# [defaults], MORE is put at the end.
+lab_config() {
+  local dir
+  dir=$(dirname "$1")
+  cat >"$1" <<END
+hostname = "relay.sender.test"
+[[listener]]
+address = "127.0.0.1:$2"
+[defaults]
+$3
+[spool]
+path = "$dir/spool"
+[log]
+path = "$dir/delivery.jsonl"
+[admin]
+socket = "$dir/admin.sock"
+${4:-}
+END
+}
+
 # lab_sink LOG FIRST LAST [option ...]: one receiver for the sites FIRST to LAST.
 lab_sink() {
   local log=$1 first=$2 last=$3 listen=() site
