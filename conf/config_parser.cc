@@ -289,8 +289,9 @@ class ConfigReader {
 }  // namespace
 
 std::string Problem::text() const {
-  return file + ':' + std::to_string(line) + ':' + std::to_string(column) + ": " +
-         (warning ? "warning: " : "") + message;
+  // Without a line it is about the file as a whole.
+  const std::string place = line > 0 ? ':' + std::to_string(line) + ':' + std::to_string(column) : "";
+  return file + place + ": " + (warning ? "warning: " : "") + message;
 }
 
 void sort_problems(const std::string& first, std::vector<Problem>* problems) {

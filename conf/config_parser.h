@@ -16,7 +16,8 @@ struct Problem {
   int column = 0;
   std::string message;  // what is wrong and what to do; names the nearest right key for an unknown one
   bool warning = false;
-  std::string text() const;  // "file:line:column: message" ("warning: " before the message of a warning)
+  std::string text() const;  // "file:line:column: message", "file: message" when line is 0 ("warning: "
+                             // before the message of a warning)
 };
 
 struct ParsedConfig {
