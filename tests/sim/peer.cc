@@ -37,7 +37,8 @@ class Peer::Session final : public relay::TransportUser, public std::enable_shar
   void start() {
     stream_->set_user(this);
     if (peer_->world_->random.chance(peer_->rules.busy)) {
-      reply("421 4.3.2 too busy");
+      reply(peer_->rules.busy_text);
+      tell(peer_->rules.busy_text, 0);
       leave();
       return;
     }
@@ -47,18 +48,20 @@ class Peer::Session final : public relay::TransportUser, public std::enable_shar
   void on_tls(conf::Result<relay::TlsInfo>) override {}
   void on_drained() override {}
   void on_deadline() override {}
-  void on_closed(const conf::Error&) override { leave(); }
+  void on_closed(const conf::Error&) override { leave(PeerWatch::End::kBroken); }
   void on_bytes(std::string_view bytes) override {
     input_ += bytes;
     while (stream_ != nullptr && take()) {
     }
   }
-  void leave() {
+  void leave(PeerWatch::End how = PeerWatch::End::kOurs) {
     if (stream_ == nullptr) return;
     stream_->finish();
     stream_.reset();
+    if (peer_->watch != nullptr) peer_->watch->ended(number, how);
     peer_->ended(this);
   }
+  uint64_t number = 0;  // of the watch
 
  private:
   bool take() {
@@ -123,7 +126,7 @@ class Peer::Session final : public relay::TransportUser, public std::enable_shar
       if (++messages_ > peer_->rules.limit_messages && peer_->rules.limit_messages != 0) {
         peer_->ledger_->violate(peer_->name_ + ": more messages on a connection than allowed");
       }
-      reply("250 2.1.0 ok");
+      begin_message();
     } else if (verb == "RCPT") {
       recipient(address_in(line));
     } else if (verb == "DATA") {
@@ -141,20 +144,37 @@ class Peer::Session final : public relay::TransportUser, public std::enable_shar
       reply("250 2.0.0 ok");
     } else if (verb == "QUIT") {
       reply("221 2.0.0 bye");
-      leave();
+      leave(PeerWatch::End::kQuit);
     } else {
       reply("500 5.5.2 what?");
     }
   }
+  void begin_message() {
+    if (peer_->watch != nullptr) peer_->watch->mail(number, reverse_path_);
+    const PeerRules& rules = peer_->rules;
+    if (rules.refuse_mail == 0 || !peer_->world_->random.chance(rules.refuse_mail)) {
+      in_mail_ = true;
+      reply("250 2.1.0 ok");
+      return;
+    }
+    in_mail_ = false;
+    reply(rules.mail_text);
+    tell(rules.mail_text, PeerWatch::kAll);
+    if (rules.mail_text.rfind("421", 0) == 0) leave();
+  }
   void recipient(const std::string& address) {
     conf::Random& random = peer_->world_->random;
-    if (recipients_.size() >= peer_->rules.max_recipients) {
+    if (!in_mail_) {
+      reply("503 5.5.1 MAIL first");
+    } else if (recipients_.size() >= peer_->rules.max_recipients) {
       reply("452 4.5.3 too many recipients");
     } else if (random.chance(peer_->rules.refuse_soft)) {
       soft_.push_back(address);
-      reply("450 4.2.1 not now");
+      reply(peer_->rules.soft_text);
+      tell(peer_->rules.soft_text, 1);
     } else if (random.chance(peer_->rules.refuse_hard)) {
-      reply("550 5.1.1 no such user");
+      reply(peer_->rules.hard_text);
+      tell(peer_->rules.hard_text, 1);
     } else {
       recipients_.push_back(address);
       reply("250 2.1.5 ok");
@@ -162,7 +182,7 @@ class Peer::Session final : public relay::TransportUser, public std::enable_shar
   }
   void finish_message(const std::string& body) {
     if (peer_->world_->random.chance(peer_->rules.refuse_dot)) {
-      reply("451 4.3.0 try later");
+      answer_dot("451 4.3.0 try later");
     } else {
       peer_->took(body, recipients_);
       if (peer_->world_->random.chance(
@@ -170,9 +190,25 @@ class Peer::Session final : public relay::TransportUser, public std::enable_shar
         leave();
         return;
       }
-      reply("250 2.6.0 taken");
+      answer_dot("250 2.6.0 taken");
     }
     recipients_.clear();
+  }
+  void answer_dot(const std::string& text) {
+    if (peer_->rules.slow.count() == 0) {
+      reply(text);
+      tell(text, recipients_.size());
+      return;
+    }
+    peer_->world_->after(peer_->world_->between(1ms, peer_->rules.slow),
+                         [self = shared_from_this(), text, count = recipients_.size()] {
+                           if (self->stream_ == nullptr) return;
+                           self->reply(text);
+                           self->tell(text, count);
+                         });
+  }
+  void tell(const std::string& text, size_t recipients) {
+    if (peer_->watch != nullptr) peer_->watch->said(number, std::atoi(text.c_str()), recipients);
   }
   void reply(const std::string& text) {
     if (stream_ == nullptr) return;
@@ -186,11 +222,12 @@ class Peer::Session final : public relay::TransportUser, public std::enable_shar
   std::string input_, reverse_path_, body_;
   std::vector<std::string> recipients_, soft_;
   size_t chunk_ = 0;
-  bool last_chunk_ = false, in_data_ = false;
+  bool last_chunk_ = false, in_data_ = false, in_mail_ = false;
   uint32_t messages_ = 0;
 };
 
-void Peer::accept(std::unique_ptr<relay::Transport> stream) {
+void Peer::accept(std::unique_ptr<relay::Transport> stream, const std::string& address,
+                  const std::string& source) {
   ++connections_;
   most_connections = std::max(most_connections, connections_);
   if (rules.limit_connections != 0 && connections_ > rules.limit_connections) {
@@ -199,6 +236,7 @@ void Peer::accept(std::unique_ptr<relay::Transport> stream) {
   }
   auto session = std::make_shared<Session>(this, std::move(stream));
   sessions_[session.get()] = session;
+  if (watch != nullptr) session->number = watch->began(address, source);
   session->start();
 }
 

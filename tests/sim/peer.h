@@ -13,12 +13,31 @@
 
 namespace sim {
 
+// Hears what a peer sees of the relay, as it sees it.
+class PeerWatch {
+ public:
+  enum class End : uint8_t { kQuit, kOurs, kBroken };  // QUIT; we closed it; it was closed or broke
+  static constexpr size_t kAll = SIZE_MAX;             // recipients that were not named yet
+  virtual ~PeerWatch() = default;
+  virtual uint64_t began(const std::string& address, const std::string& source) = 0;  // a number for it
+  virtual void mail(uint64_t session, const std::string& reverse_path) = 0;
+  // The final word on so many recipients of the latest MAIL; on nobody in particular: 0.
+  virtual void said(uint64_t session, int code, size_t recipients) = 0;
+  virtual void ended(uint64_t session, End how) = 0;
+};
+
 struct PeerRules {
   double refuse_soft = 0, refuse_hard = 0;  // per RCPT
   double refuse_dot = 0;                    // per message, 4yz
   double drop = 0;                          // the connection breaks instead of a reply
-  double busy = 0;                          // greeting 421
-  uint32_t max_recipients = 1000;           // then 452
+  double busy = 0;                          // another greeting than 220
+  double refuse_mail = 0;                   // MAIL is refused
+  std::string busy_text = "421 4.3.2 too busy";
+  std::string soft_text = "450 4.2.1 not now";
+  std::string hard_text = "550 5.1.1 no such user";
+  std::string mail_text = "421 4.7.0 too many messages, slow down";
+  conf::Duration slow{0};          // the reply to the final dot takes up to so long
+  uint32_t max_recipients = 1000;  // then 452
   bool pipelining = true, chunking = true, dsn = true;
   uint32_t limit_connections = 0;  // what the configuration of the relay promises; 0: not checked
   uint32_t limit_messages = 0;     // per connection
@@ -30,12 +49,14 @@ class Peer {
  public:
   Peer(World* world, Ledger* ledger, std::string name)
       : world_(world), ledger_(ledger), name_(std::move(name)) {}
-  void accept(std::unique_ptr<relay::Transport> stream);
+  void accept(std::unique_ptr<relay::Transport> stream, const std::string& address = {},
+              const std::string& source = {});
   // The relay's process died: what it refused before is no longer known to it as a time.
   void forget_streams();
   PeerRules rules;
   uint64_t taken = 0;
   uint32_t most_connections = 0;
+  PeerWatch* watch = nullptr;
 
  private:
   class Session;

@@ -37,10 +37,13 @@ void RelayRun::start() {
   const uint64_t life = ++life_;
   relay::Transit::Parts parts;
   parts.config = config_;
+  parts.book = book;
   parts.spool = spool_;
   parts.log = log_;
   parts.resolver = resolver_;
   parts.network = network_;
+  timer_ = conf::kNever;
+  syncing_ = false;
   signer_ = std::make_unique<Signer>(world_, sign_, [this, life] {
     world_->after(world_->between(1us, 200us), [this, life] {
       if (life == life_) transit_->step(world_->now());
@@ -55,8 +58,43 @@ void RelayRun::start() {
   reception_ = std::make_unique<relay::Reception>(
       config_, transit_.get(), world_,
       [](conf::ConfigPtr, std::string, std::string, relay::Reception::AuthDone done) { done(false); });
+  if (by_event) return poke();
   tick(life);
   sync_soon(life);
+}
+
+void RelayRun::close() {
+  transit_->close();
+  crash();  // all is written: what is forgotten are the answers to those that are gone
+}
+
+void RelayRun::reload(conf::ConfigPtr config, mx::RuleBookPtr rules) {
+  config_ = std::move(config);
+  book = std::move(rules);
+  if (transit_ == nullptr) return;
+  transit_->reload(config_, book);
+  reception_->reload(config_);
+}
+
+void RelayRun::poke() {
+  if (transit_ == nullptr) return;
+  const conf::Instant now = world_->now();
+  transit_->step(now);
+  reception_->step();
+  after_step();
+  if (spool_->waiting() > 0 && !std::exchange(syncing_, true)) {
+    world_->after(world_->between(100us, 8ms), [this, life = life_] {
+      if (life != life_) return;
+      syncing_ = false;
+      spool_->run_batch();
+    });
+  }
+  const conf::Instant wake = transit_->next_wake();
+  if (wake == conf::kNever || wake >= timer_) return;
+  timer_ = std::max(wake, now + 100us);
+  world_->after(timer_ - now, [this, at = timer_, life = life_] {
+    if (life == life_ && at == timer_) timer_ = conf::kNever;
+  });
 }
 
 void RelayRun::crash() {

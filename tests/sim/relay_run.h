@@ -2,6 +2,7 @@
 // be crashed and started again at any moment.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -41,6 +42,13 @@ class RelayRun {
   void start();
   void round() { transit_->step(world_->now()); }  // of the daemon's loop
   void crash();  // everything in memory is gone, and what the spool had not synced
+  void close();  // an orderly end: what is known is written down
+  void reload(conf::ConfigPtr config, mx::RuleBookPtr rules);
+  // With `by_event` the loop of the daemon is driven from outside: a round after each thing that happens.
+  void poke();
+  bool by_event = false;
+  mx::RuleBookPtr book;                      // null: no rules
+  std::function<void()> after_step = [] {};  // with by_event: the relay has made its round
   bool running() const { return transit_ != nullptr; }
   std::unique_ptr<relay::Transport> connect_client();
   relay::Transit& transit() { return *transit_; }
@@ -56,7 +64,8 @@ class RelayRun {
   relay::spool::MemorySpool* spool_;
   Log* log_;
   uint64_t life_ = 0;
-  conf::Instant next_tick_ = conf::kNever;
+  conf::Instant timer_ = conf::kNever;  // with by_event
+  bool syncing_ = false;                // likewise
   const bool sign_;
   std::unique_ptr<Signer> signer_;  // outlives the transit
   std::unique_ptr<relay::Transit> transit_;
