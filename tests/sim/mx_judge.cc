@@ -240,11 +240,11 @@ void Judge::judge_evidence(const SeenDecision& decision) {
     words += meant;
     if (reply.code >= 400) refusals += meant;
   }
-  // A connection that was lost after MAIL is a soft failure, without a word of the receiver.
-  for (const SeenMail& mail : history_.mails) {
-    const SeenSession& session = session_of(mail);
-    if (mail.at > decision.at || session.closed <= decision.at - window - window / 32 - 1s) continue;
-    if (answered(mail) || standing_name(history_, session.site, session.source) != name) continue;
+  // A connection that was lost in a transaction is a soft failure, without a word of the receiver.
+  for (const SeenSession& session : history_.sessions) {
+    if (session.how != PeerWatch::End::kBroken || session.opened > decision.at) continue;
+    if (session.closed <= decision.at - window - window / 32 - 1s) continue;
+    if (standing_name(history_, session.site, session.source) != name) continue;
     words += history_.most_recipients;
     refusals += history_.most_recipients;
   }

@@ -123,6 +123,7 @@ void MxWorld::restart(conf::Duration down) {
 }
 
 void MxWorld::run_until(conf::Instant limit, const std::function<bool()>& over) {
+  relay_->poke();
   while (!over() && world.step(limit)) relay_->poke();
 }
 

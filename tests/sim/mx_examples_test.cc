@@ -1,0 +1,211 @@
+// Histories written by hand, through the whole relay: the example that the threshold was ordered with, what
+// waits behind a block, and fairness at a quota.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tests/sim/mx_draw.h"
+#include "tests/sim/mx_world.h"
+
+namespace sim {
+namespace {
+
+using namespace std::chrono_literals;  // NOLINT(build/namespaces)
+
+DrawnRule rule_of_all(DrawnLimits limits) {
+  DrawnRule rule;
+  rule.name = "all";
+  rule.mx = "mx?.test";
+  rule.versions.emplace_back(conf::Instant{}, std::move(limits));
+  return rule;
+}
+
+class Example {
+ public:
+  Example(uint64_t seed, size_t domains, DrawnLimits limits, conf::Duration validity) : world(seed) {
+    world.history.rules = {rule_of_all(std::move(limits))};
+    world.history.rule_of = {{0}};
+    world.add_site(domains, 1);
+    ConfigDraw draw;
+    draw.validity = world.validity = validity;
+    world.start(write_configuration(draw, world.history.rules));
+  }
+  // So many messages, one after the other; refused or taken.
+  void send(uint64_t count, bool refused) {
+    world.peer(0).rules.refuse_hard = refused ? 1 : 0;
+    for (uint64_t i = 0; i < count; ++i) world.submit("", {"u0@d0-0.test"});
+    world.run_until(world.world.now() + 30min, [this] { return world.settled() || blocked(); });
+  }
+  bool blocked() const { return count("block") > 0; }
+  size_t count(const std::string& action) const {
+    return static_cast<size_t>(std::ranges::count_if(world.log.events, [&](const conf::DeliveryEvent& event) {
+      return event.kind == conf::EventKind::kDecision && event.decision->action == action;
+    }));
+  }
+  const conf::SiteDecision& block() const {
+    return *std::ranges::find_if(world.log.events, [](const conf::DeliveryEvent& event) {
+              return event.kind == conf::EventKind::kDecision && event.decision->action == "block";
+            })->decision;
+  }
+  void expect_no_violation() {
+    world.judge();
+    for (const std::string& violation : world.ledger.violations) ADD_FAILURE() << violation;
+  }
+
+  MxWorld world;
+};
+
+DrawnLimits example_limits() {
+  DrawnLimits limits;
+  limits.max_connections = 1;
+  DrawnThreshold threshold;  // 90 % of at least 300
+  threshold.window = 1h;
+  threshold.block = 3h;
+  threshold.max_block = 24h;
+  limits.thresholds.push_back(threshold);
+  return limits;
+}
+
+TEST(MxExample, Errors299Of299DoNotBlockAndThe300thDoes) {
+  Example example(1, 1, example_limits(), 12h);
+  example.send(299, true);
+  EXPECT_FALSE(example.blocked());
+  EXPECT_EQ(example.world.history.mails.size(), 299U);
+  example.send(1, true);
+  ASSERT_TRUE(example.blocked());
+  EXPECT_EQ(example.block().messages, 300U);
+  EXPECT_EQ(example.block().errors, 300U);
+}
+
+TEST(MxExample, Exactly90PercentOf300Block) {
+  Example example(2, 1, example_limits(), 12h);
+  example.send(30, false);
+  example.send(269, true);
+  EXPECT_FALSE(example.blocked());  // 269 of 299, which is 89.9 % of too few
+  example.send(1, true);
+  ASSERT_TRUE(example.blocked());
+  EXPECT_EQ(example.block().messages, 300U);
+  EXPECT_EQ(example.block().errors, 270U);
+}
+
+TEST(MxExample, Not899Of1000ButTheFirst90PercentAfterThat) {
+  Example example(3, 1, example_limits(), 12h);
+  example.send(101, false);
+  example.send(899, true);
+  EXPECT_EQ(example.world.history.mails.size(), 1000U);
+  EXPECT_FALSE(example.blocked());  // 89.9 %
+  example.send(9, true);
+  EXPECT_FALSE(example.blocked());  // 908 of 1009
+  example.send(1, true);
+  ASSERT_TRUE(example.blocked());
+  EXPECT_EQ(example.block().messages, 1010U);
+  EXPECT_EQ(example.block().errors, 909U);
+}
+
+TEST(MxExample, ThreeHoursLaterProbesGoFirst) {
+  for (const bool crash : {false, true}) {
+    Example example(4, 1, example_limits(), 12h);
+    MxWorld& world = example.world;
+    example.send(300, true);
+    ASSERT_TRUE(example.blocked());
+    const conf::Instant blocked = world.world.now();
+    const size_t before = world.history.mails.size();
+    world.peer(0).rules.refuse_hard = 0;
+    for (int i = 0; i < 200; ++i) world.submit("", {"u0@d0-0.test"});
+    world.world.after(1h, [&] { crash ? world.crash(1min) : world.restart(1min); });
+    world.run_until(blocked + 3h - 1s);
+    EXPECT_EQ(world.history.mails.size(), before);
+    world.run_until(blocked + 3h + 5s, [&] { return example.count("ramp") > 0; });
+    EXPECT_EQ(example.count("ramp"), 1U);
+    EXPECT_GT(world.history.mails.size(), before);
+    EXPECT_LE(world.history.mails.size(), before + 5);
+    world.run_until(blocked + 4h, [&] { return world.settled(); });
+    EXPECT_EQ(world.ledger.delivered.size(), 200U);
+    example.expect_no_violation();
+  }
+}
+
+// What waits behind a block fails by its validity only, without an attempt, and with its report.
+TEST(MxExample, ValidityRunsDuringABlock) {
+  Example example(5, 1, example_limits(), 2h);
+  MxWorld& world = example.world;
+  example.send(300, true);
+  ASSERT_TRUE(example.blocked());
+  const conf::Instant blocked = world.world.now();
+  const size_t before = world.history.mails.size();
+  for (int i = 0; i < 20; ++i) world.submit("s@sender.test", {"u0@d0-0.test"});
+  world.run_until(blocked + 2h - 1min);
+  EXPECT_TRUE(world.ledger.reported.empty());
+  world.run_until(blocked + 2h + 3min, [&] { return world.settled(); });
+  EXPECT_EQ(world.history.mails.size(), before);
+  EXPECT_EQ(world.ledger.reported.size(), 20U);
+  const auto expired = std::ranges::count_if(world.log.events, [](const conf::DeliveryEvent& event) {
+    return event.kind == conf::EventKind::kExpired && event.reverse_path == "s@sender.test";
+  });
+  EXPECT_EQ(expired, 20);
+  example.expect_no_violation();
+}
+
+// How many messages began from `since` until the last of `count` messages of the sender had begun.
+size_t begun_before(const MxWorld& world, conf::Instant since, const std::string& from, size_t count) {
+  size_t begun = 0;
+  for (const SeenMail& mail : world.history.mails) {
+    if (mail.at < since) continue;
+    ++begun;
+    if (mail.from == from && --count == 0) return begun;
+  }
+  return SIZE_MAX;
+}
+
+// At its quota a site serves its domains in turn, and in a domain its senders: with two domains another
+// domain's k messages are through after 2 k turns, another sender's in the domain of the flood after 4 k;
+// beside those that were on their way.
+TEST(MxExample, AFloodLeavesOthersTheirShare) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    DrawnLimits limits;
+    limits.max_connections = 1 + static_cast<uint32_t>(seed % 3);
+    limits.messages_per_hour = 120;
+    limits.smooth = seed % 2 == 0;
+    Example example(seed, 2, limits, 24h);
+    MxWorld& world = example.world;
+    for (int i = 0; i < 300; ++i) world.submit("flood@sender.test", {"u0@d0-0.test"});
+    world.run_until(world.world.now() + 17min);
+    for (int i = 0; i < 10; ++i) world.submit("other@sender.test", {"u0@d0-1.test"});
+    for (int i = 0; i < 10; ++i) world.submit("same@sender.test", {"u0@d0-0.test"});
+    const conf::Instant since = world.world.now();
+    world.run_until(since + 6h, [&] { return world.settled(); });
+    for (size_t k = 1; k <= 10; ++k) {
+      EXPECT_LE(begun_before(world, since, "other@sender.test", k), 2 * k + limits.max_connections) << seed;
+      EXPECT_LE(begun_before(world, since, "same@sender.test", k), 4 * k + limits.max_connections) << seed;
+    }
+    EXPECT_TRUE(world.settled());
+    example.expect_no_violation();
+  }
+}
+
+// Our own causes: names that cannot be looked up, no matter how many, are no evidence against a site.
+TEST(MxExample, OurOwnTroubleBlocksNobody) {
+  DrawnLimits limits = example_limits();
+  limits.thresholds[0].min_messages = 5;
+  limits.thresholds[0].error_rate_ppm = 100'000;
+  Example example(7, 1, limits, 12h);
+  MxWorld& world = example.world;
+  example.send(2, false);
+  world.names.trouble = 1;
+  world.run_until(world.world.now() + 10min);  // the route is forgotten
+  for (int i = 0; i < 50; ++i) world.submit("", {"u0@d0-0.test"});
+  world.run_until(world.world.now() + 1h);
+  EXPECT_EQ(world.ledger.delivered.size(), 2U);
+  for (int i = 0; i < 5; ++i) {
+    world.restart(1s);
+    world.run_until(world.world.now() + 1min);
+  }
+  world.names.trouble = 0;
+  world.run_until(world.world.now() + 2h, [&] { return world.settled(); });
+  EXPECT_FALSE(example.blocked());
+  EXPECT_EQ(world.ledger.delivered.size(), 52U);
+  example.expect_no_violation();
+}
+
+}  // namespace
+}  // namespace sim
