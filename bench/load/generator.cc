@@ -96,6 +96,7 @@ void Generator::run(const volatile std::sig_atomic_t* stop) {
     if (!worker->gave_up().empty()) result_.gave_up = worker->gave_up();
     end = std::max(end, worker->ended_us());
   }
+  result_.unanswered += plan_->give_up_due(end);
   result_.handed_out = plan_->handed_out();
   result_.stopped = *stop != 0;
   result_.seconds = static_cast<double>(end - start) / 1e6;

@@ -18,7 +18,7 @@ namespace bench::load {
 
 struct LoadResult {
   Tally tally;
-  uint64_t handed_out = 0;  // messages that were begun
+  uint64_t handed_out = 0;  // messages that were begun, or in an open loop were due
   uint64_t unanswered = 0;  // of these, without an answer at the end
   double seconds = 0;
   std::string gave_up;  // why; empty: it did not

@@ -27,6 +27,12 @@ bool Plan::take(int64_t now_us, Message* message) {
   return true;
 }
 
+uint64_t Plan::give_up_due(int64_t now_us) {
+  uint64_t count = 0;
+  for (Message message; pacer_ && take(now_us, &message);) ++count;
+  return count;
+}
+
 std::optional<int64_t> Plan::next_due() const {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (!pacer_ || over_locked(pacer_->due_us())) return std::nullopt;

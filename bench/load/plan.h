@@ -23,6 +23,9 @@ class Plan {
   // When the next message is due; nullopt: none, or any time (closed loop).
   std::optional<int64_t> next_due() const;
   bool over(int64_t now_us) const;  // nothing will be handed out any more
+  // How many were due by now and never taken, because the run was ended: nobody answered them either. They
+  // count as handed out from here on. 0 in a closed loop.
+  uint64_t give_up_due(int64_t now_us);
   uint64_t handed_out() const;
 
  private:

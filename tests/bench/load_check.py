@@ -152,6 +152,16 @@ def stall():
     within("service max", result["service_ms"]["max"], 900, 1250)
 
 
+def silence():
+    """100/s for 3 s on two sessions, nothing answered from 1 s on: those that were due in the silence and never begun are
+    told as unanswered too."""
+    with Receiver(stall=(1.0, 30.0)) as receiver:
+        result = load(receiver.port, "--rate", 100, "--duration", 3, "--connections", 2, "--patience", 3, status=1)
+    within("accepted", result["accepted"], 50, 105)
+    assert result["accepted"] + result["unanswered"] == 300, (result["accepted"], result["unanswered"])
+    assert "no message was answered for 3 s" in result["gave_up_reason"], result["gave_up_reason"]
+
+
 def tls_and_login():
     with tempfile.TemporaryDirectory() as place:
         certificate, key = f"{place}/cert.pem", f"{place}/key.pem"
@@ -237,7 +247,7 @@ def page():
     assert kept["accepted"] == 300 and kept["outcomes"] == {"250 2.0.0 taken": 300}, kept["outcomes"]
 
 
-CHECKS = [known_delay, stall, tls_and_login, content, bad_input, page]
+CHECKS = [known_delay, stall, silence, tls_and_login, content, bad_input, page]
 
 
 def main():

@@ -237,6 +237,23 @@ TEST(Pacer, EvenGapsStayExactAndRandomOnesHaveTheRate) {
   EXPECT_NEAR(squares / 100'000, 2e6, 5e4);  // the second moment of an exponential law is 2 / rate^2
 }
 
+TEST(Plan, CountsWhatWasDueAndNeverTaken) {
+  LoadOptions options;
+  options.rate = 10;
+  options.duration_s = 2;
+  Message message;
+  Plan plan(options);
+  plan.begin(0);
+  ASSERT_TRUE(plan.take(0, &message));
+  EXPECT_EQ(plan.give_up_due(kSecond / 2), 5U);  // those of 0.1 s to 0.5 s
+  EXPECT_EQ(plan.handed_out(), 6U);
+  EXPECT_EQ(plan.give_up_due(9 * kSecond), 14U);  // none beyond the end
+  options.rate = 0;
+  Plan closed(options);
+  closed.begin(0);
+  EXPECT_EQ(closed.give_up_due(kSecond), 0U);
+}
+
 TEST(Plan, EndsByCountOrByTime) {
   LoadOptions options;
   Message message;
