@@ -55,7 +55,6 @@ class Standing {
   Admission may_send(conf::Instant now);
   // At most so many connections now: 0 while blocked, 1 while probing, few on the ramp, else UINT32_MAX.
   uint32_t most_connections(conf::Instant now);
-
   // Whether one more connection may be opened; kNever: when one of them ends.
   Admission may_connect(conf::Instant now);
   // How many attempts may begin at once.
@@ -85,8 +84,7 @@ class Standing {
   uint32_t learned_per_hour() const;         // 0: nothing learned (or adaptive = "off")
   using Ladder = WarmUp::View;
   Ladder ladder(conf::Instant now);
-  // What was decided since the last call, oldest first. Empty mostly: cheap.
-  std::vector<Decision> take_decisions();
+  std::vector<Decision> take_decisions();  // since the last call, oldest first; empty mostly: cheap
   bool has_decisions() const { return !decisions_.empty(); }
 
   bool dirty() const { return change_.set(); }
