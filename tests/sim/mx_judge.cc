@@ -11,8 +11,9 @@ using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 namespace {
 
 // A message is counted when the relay decides to send it. The network of the simulation takes up to 20 ms for
-// its MAIL, and when the message before was refused, RSET goes first and back: three ways. So what was
-// counted a minute apart may arrive so much less than a minute apart.
+// its MAIL, and when the message before was refused, RSET goes first and back: three ways. That is what a
+// MAIL may be seen late after a block; the sliding windows get no such tolerance, for the guard of the
+// limiter is there for it.
 constexpr conf::Duration kLatency = 61ms;
 // A connection that the relay has closed is seen open for up to 25 ms longer, a new one at once.
 constexpr conf::Duration kOverlap = 60ms;
@@ -91,7 +92,7 @@ void Judge::judge_window(const Judged& counters, conf::Duration window, conf::Du
     size_t first = 0;
     for (size_t i = 0; i < mails.size(); ++i) {
       const conf::Instant at = history_.mails[mails[i]].at;
-      while (history_.mails[mails[first]].at <= at - (window - kLatency)) ++first;
+      while (history_.mails[mails[first]].at <= at - window) ++first;
       const DrawnRule& rule = rule_of(session_of(history_.mails[mails[i]]));
       const uint64_t limit = most(rule, at - memory, at, get);
       if (i - first + 1 > limit) {
@@ -114,8 +115,7 @@ void Judge::judge_windows() {
   }
   judge_window(traffics, 1h, kReload, "messages_per_hour",
                [](const DrawnLimits& limits) { return limits.messages_per_hour; });
-  judge_window(traffics, 1min, 1min + kReload, "rate",
-               [](const DrawnLimits& limits) { return limits.rate == 0 ? 0 : limits.rate + limits.burst; });
+  judge_window(traffics, 1min, 1min + kReload, "rate", [](const DrawnLimits& limits) { return limits.rate; });
   judge_window(standings, 1h, kReload, "adaptive_max",
                [](const DrawnLimits& limits) { return limits.advise ? 0 : limits.adaptive_max; });
   judge_ladders(standings);
@@ -132,7 +132,7 @@ void Judge::judge_ladders(const Judged& standings) {
     size_t first = 0;
     for (size_t i = 0; i < mails.size(); ++i) {
       const conf::Instant at = history_.mails[mails[i]].at;
-      while (history_.mails[mails[first]].at <= at - (24h - kLatency)) ++first;
+      while (history_.mails[mails[first]].at <= at - 24h) ++first;
       const auto day = static_cast<size_t>((at - begin + kLatency) / 24h);
       if (history_.new_source && day < steps.size() && i - first + 1 > steps[day])
         return violate(at_text(at) + name + ": " + std::to_string(i - first + 1) + " messages on day " +

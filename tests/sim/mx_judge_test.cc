@@ -93,7 +93,7 @@ TEST_F(MxJudge, Rate) {
   limits().rate = 6;
   mails(6, 0s, 10s);
   expect_good();
-  mails(8, 61s, 1s);
+  mails(1, 59s, 0s);
   expect("rate");
 }
 

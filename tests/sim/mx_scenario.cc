@@ -111,7 +111,7 @@ void MxScenario::hand_in() {
   for (uint64_t flood = 0; flood < floods; ++flood) {
     at_random([this] {
       const size_t site = random().below(domains_.size());
-      const uint64_t senders = 1 + random().below(4), messages = 1 + random().below(90);
+      const uint64_t senders = 1 + random().below(4), messages = 1 + random().below(70);
       for (uint64_t i = 0; i < messages; ++i) {
         const std::string domain =
             "@d" + std::to_string(site) + '-' + std::to_string(random().below(domains_[site])) + ".test";
