@@ -182,7 +182,8 @@ void PathGate::slow_down(const queue::Path& path, mx::Traffic* traffic, const bo
   } else {
     traffic->throttled(now);
   }
-  if (traffic->slowed_until() <= std::max(before, now)) return;
+  // A pause that is made longer was told when it began.
+  if (traffic->slowed_until() <= now || before > now) return;
   mx::Decision decision;
   decision.action = mx::Decision::Action::kSlow;
   decision.by = "replies";

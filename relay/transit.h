@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "conf/config.h"
-#include "conf/vocab/random.h"
 #include "mx/route.h"
 #include "relay/admin/backend.h"
 #include "relay/counter_keeper.h"
@@ -26,7 +25,6 @@
 #include "relay/settlement.h"
 #include "relay/signing.h"
 #include "relay/smtp/server_session.h"
-#include "relay/spool/spool.h"
 #include "relay/transit_parts.h"
 
 namespace relay {

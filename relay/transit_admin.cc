@@ -20,7 +20,8 @@ constexpr size_t kSitesShown = 50;
 std::string waiting_for(const queue::Path& path, conf::Instant now) {
   const bool failing = path.backoff_until > now;
   if (!failing && (path.ready.empty() || path.binds == mx::Bind::kNothing)) return {};
-  const std::string why = failing && path.last_error.present() ? path.last_error.reply.text() : mx::to_text(path.binds);
+  const std::string why =
+      failing && path.last_error.present() ? path.last_error.reply.text() : mx::to_text(path.binds);
   const conf::Instant until = failing ? path.backoff_until : path.binds_until;
   if (until == conf::kNever || until <= now) return why;
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(until - now).count() + 1;
