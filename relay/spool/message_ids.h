@@ -16,7 +16,8 @@ class MessageIds {
     last_ = std::max(last_ + 1, static_cast<conf::MessageId>(millis) << 20);
     return last_;
   }
-  // When the message with this id was accepted, to the millisecond (or later, when ids ran ahead of the clock).
+  // When the message with this id was accepted, to the millisecond (or later, when ids ran ahead of the
+  // clock).
   static conf::WallTime time_of(conf::MessageId id) {
     return conf::WallTime(std::chrono::milliseconds(static_cast<int64_t>(id >> 20)));
   }

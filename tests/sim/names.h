@@ -24,7 +24,7 @@ class Names final : public mx::Resolver {
   }
   double trouble = 0;
   std::function<void()> answered = [] {};  // after each answer that came later: the loop of the daemon turns
-  void forget() { ++life_; }  // those who asked are gone
+  void forget() { ++life_; }               // those who asked are gone
 
   void query(std::string_view name, mx::RecordType type, Done done) override {
     auto answer = std::make_shared<mx::DnsAnswer>();
