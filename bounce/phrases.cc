@@ -180,8 +180,8 @@ bool letter_or_digit(char c) { return letter(c) || (c >= '0' && c <= '9'); }
 constexpr std::array<char, 256> kPlain = [] {
   std::array<char, 256> table{};
   for (size_t i = 0; i < table.size(); ++i) table[i] = static_cast<char>(i);
-  for (char c = 'A'; c <= 'Z'; ++c) table[static_cast<size_t>(c)] = static_cast<char>(c - 'A' + 'a');
-  for (const char c : {'-', '_', '\t'}) table[static_cast<size_t>(c)] = ' ';
+  for (unsigned char c = 'A'; c <= 'Z'; ++c) table[c] = static_cast<char>(c - 'A' + 'a');
+  for (const char c : {'-', '_', '\t'}) table[static_cast<unsigned char>(c)] = ' ';
   return table;
 }();
 

@@ -38,31 +38,28 @@ Committer::~Committer() {
 
 void Committer::submit(WriteRequest request) {
   std::optional<conf::Error> refusal;
-  bool idle = false;
-  {
-    const std::lock_guard lock(mutex_);
-    const size_t bytes = weight(request);
-    if (wants_answer(request)) {
-      if (trouble_) {
-        refusal = trouble_;
-      } else if (request.kind == WriteKind::kStore && !waiting_.empty() &&
-                 waiting_bytes_ + bytes > options_.queue_bytes) {
-        refusal =
-            conf::Error{conf::ErrorCode::kUnavailable, "too much mail is waiting to be written to the spool"};
-      }
-    }
-    if (!refusal) {
-      idle = waiting_.empty();
-      waiting_bytes_ += bytes;
-      ++submitted_;
-      waiting_.push_back(std::move(request));
+  Lock lock(mutex_);
+  const size_t bytes = weight(request);
+  if (wants_answer(request)) {
+    if (trouble_) {
+      refusal = trouble_;
+    } else if (request.kind == WriteKind::kStore && !waiting_.empty() &&
+               waiting_bytes_ + bytes > options_.queue_bytes) {
+      refusal =
+          conf::Error{conf::ErrorCode::kUnavailable, "too much mail is waiting to be written to the spool"};
     }
   }
   if (refusal) {
+    lock.unlock();
     if (request.done) completions_->push(answer(&request, *refusal));
-  } else if (idle) {
-    work_.notify_one();
+    return;
   }
+  const bool idle = waiting_.empty();
+  waiting_bytes_ += bytes;
+  ++submitted_;
+  waiting_.push_back(std::move(request));
+  lock.unlock();
+  if (idle) work_.notify_one();
 }
 
 uint64_t Committer::newest() const {
