@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "conf/config.h"
 #include "conf/vocab/time.h"
 
 namespace mx {
@@ -45,26 +44,5 @@ struct Admission {
     return *this;
   }
 };
-
-struct PathLoad {
-  uint32_t connections = 0;       // open and opening
-  uint32_t all_connections = 0;   // of the whole relay
-  conf::Instant backoff_until{};  // the path failed lately
-};
-
-inline Admission may_connect(const conf::Config& config, const conf::DestinationSettings& settings,
-                             const PathLoad& load, conf::Instant now) {
-  if (load.backoff_until > now) return Admission::no(Bind::kBackOff, load.backoff_until);
-  if (load.connections >= settings.max_connections) return Admission::no(Bind::kConnections, conf::kNever);
-  if (load.all_connections >= config.max_outbound_connections)
-    return Admission::no(Bind::kTotal, conf::kNever);
-  return {};
-}
-
-// `sent`: messages already sent over the connection.
-inline Admission may_send(const conf::DestinationSettings& settings, uint32_t sent) {
-  const uint32_t most = settings.max_messages_per_connection;
-  return most != 0 && sent >= most ? Admission::no(Bind::kPerConnection, conf::kNever) : Admission{};
-}
 
 }  // namespace mx
