@@ -132,7 +132,7 @@ struct MxRule {      // [[rule]]
   std::string file;  // where it is written, with its first line
   int line = 0;
   int column = 1;
-  bool shipped = false;           // from mx/rules.toml; those come after the local ones
+  bool shipped = false;           // from mx/rules/shipped.toml; those come after the local ones
   std::vector<RuleMask> mx;       // mx: masks on the names of MX hosts
   std::vector<RuleMask> domains;  // domains: masks on the recipient domain; with mx too: both must match
   std::string sources;            // sources = "1-5, 7, 9-": identifiers of sources; empty: all

@@ -10,7 +10,7 @@
 
 namespace conf {
 
-// mx/rules.toml as it was when the program was built.
+// mx/rules/shipped.toml as it was when the program was built.
 extern const std::string_view kShippedRules;
 inline constexpr const char* kShippedRulesName = "rules.toml (shipped)";
 

@@ -13,12 +13,12 @@
 #include <string>
 #include <vector>
 
-#include "mx/lease.h"
-#include "relay/dispatcher.h"
+#include "mx/limits/lease.h"
+#include "relay/flow/dispatcher.h"
+#include "relay/flow/site_table.h"
 #include "relay/queue/delivery_store.h"
 #include "relay/queue/domain_table.h"
 #include "relay/queue/message_cache.h"
-#include "relay/queue/site_table.h"
 #include "relay/spool/memory_spool.h"
 
 namespace {

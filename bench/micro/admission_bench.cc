@@ -9,7 +9,7 @@
 
 #include "bench/micro/micro.h"
 #include "conf/vocab/random.h"
-#include "mx/limiter_table.h"
+#include "mx/limits/limiter_table.h"
 
 namespace {
 

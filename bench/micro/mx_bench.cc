@@ -3,9 +3,9 @@
 #include <vector>
 
 #include "bench/micro/micro.h"
-#include "mx/dns_answer.h"
-#include "mx/dns_cache.h"
-#include "mx/rule_book.h"
+#include "mx/dns/dns_answer.h"
+#include "mx/dns/dns_cache.h"
+#include "mx/rules/rule_book.h"
 
 namespace {
 

@@ -5,10 +5,10 @@
 
 #include "bench/micro/micro.h"
 #include "conf/vocab/random.h"
-#include "relay/deadlines.h"
+#include "relay/flow/site_table.h"
+#include "relay/net/deadlines.h"
 #include "relay/queue/domain_table.h"
 #include "relay/queue/scheduled.h"
-#include "relay/queue/site_table.h"
 
 namespace {
 

@@ -4,7 +4,7 @@
 #include "bench/micro/micro.h"
 #include "bounce/qualifier.h"
 #include "bounce/reply.h"
-#include "relay/out_queue.h"
+#include "relay/net/out_queue.h"
 #include "relay/smtp/command.h"
 #include "relay/smtp/data_reader.h"
 #include "relay/smtp/data_writer.h"

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "bench/micro/micro.h"
-#include "mx/standing.h"
+#include "mx/limits/standing.h"
 
 namespace {
 

@@ -14,7 +14,7 @@
 #include "dkim/key_store.h"
 #include "relay/cli/cli.h"
 #include "relay/cli/command.h"
-#include "relay/configuration.h"
+#include "relay/host/configuration.h"
 
 namespace relay::cli {
 namespace {

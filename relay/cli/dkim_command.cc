@@ -12,7 +12,7 @@
 #include "relay/cli/cli.h"
 #include "relay/cli/command.h"
 #include "relay/cli/dkim_mail.h"
-#include "relay/txt_lookup.h"
+#include "relay/cli/txt_lookup.h"
 
 namespace relay::cli {
 namespace {

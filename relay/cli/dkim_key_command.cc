@@ -13,7 +13,7 @@
 #include "dkim/record.h"
 #include "relay/cli/cli.h"
 #include "relay/cli/command.h"
-#include "relay/txt_lookup.h"
+#include "relay/cli/txt_lookup.h"
 
 namespace relay::cli {
 namespace {

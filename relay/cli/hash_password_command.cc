@@ -6,9 +6,9 @@
 #include <iostream>
 #include <string>
 
-#include "relay/authenticator.h"
 #include "relay/cli/cli.h"
 #include "relay/cli/command.h"
+#include "relay/intake/authenticator.h"
 
 namespace relay::cli {
 namespace {

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
-#include "mx/decision.h"
+#include "mx/limits/decision.h"
 #include "relay/cli/json_reader.h"
 #include "relay/cli/queue_view.h"
 

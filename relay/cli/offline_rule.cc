@@ -7,7 +7,7 @@
 #include <type_traits>
 
 #include "conf/rules_file.h"
-#include "mx/rule_book.h"
+#include "mx/rules/rule_book.h"
 
 namespace relay::cli {
 namespace {

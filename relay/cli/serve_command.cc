@@ -1,7 +1,7 @@
 #include <CLI/CLI.hpp>
 
 #include "relay/cli/command.h"
-#include "relay/daemon.h"
+#include "relay/host/daemon.h"
 
 namespace relay::cli {
 

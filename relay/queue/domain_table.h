@@ -11,8 +11,8 @@
 
 #include "conf/config.h"
 #include "conf/vocab/address.h"
-#include "mx/route.h"
-#include "mx/rule_book.h"
+#include "mx/dns/route.h"
+#include "mx/rules/rule_book.h"
 #include "relay/queue/delivery.h"
 
 namespace relay::queue {

@@ -12,10 +12,10 @@
 #include "bounce/reply.h"
 #include "conf/config.h"
 #include "conf/vocab/time.h"
-#include "relay/out_queue.h"
+#include "relay/net/out_queue.h"
+#include "relay/net/transport.h"
 #include "relay/smtp/peer_features.h"
 #include "relay/smtp/transaction.h"
-#include "relay/transport.h"
 
 namespace relay::smtp {
 

@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "conf/vocab/bytes.h"
-#include "relay/out_queue.h"
+#include "relay/net/out_queue.h"
 
 namespace relay::smtp {
 

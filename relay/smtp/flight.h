@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "bounce/reply.h"
-#include "relay/out_queue.h"
+#include "relay/net/out_queue.h"
 #include "relay/smtp/client_command.h"
 #include "relay/smtp/peer_features.h"
 #include "relay/smtp/transaction.h"

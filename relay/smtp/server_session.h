@@ -11,9 +11,9 @@
 #include "conf/config.h"
 #include "conf/vocab/envelope.h"
 #include "conf/vocab/time.h"
-#include "relay/out_queue.h"
+#include "relay/net/out_queue.h"
+#include "relay/net/transport.h"
 #include "relay/spool/receipt.h"
-#include "relay/transport.h"
 
 namespace relay::smtp {
 

@@ -5,8 +5,8 @@
 
 #include "conf/vocab/envelope.h"
 #include "conf/vocab/time.h"
+#include "relay/net/transport.h"
 #include "relay/smtp/header_scan.h"
-#include "relay/transport.h"
 
 namespace relay::smtp {
 

@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "conf/vocab/result.h"
+#include "relay/net/transport.h"
 #include "relay/tls/context.h"
-#include "relay/transport.h"
 
 namespace relay::tls {
 

@@ -6,7 +6,7 @@
 
 #include "conf/config.h"
 #include "conf/vocab/result.h"
-#include "mx/resolver.h"
+#include "mx/dns/resolver.h"
 #include "relay/uv/loop.h"
 
 namespace relay::uv {

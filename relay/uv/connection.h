@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "relay/transport.h"
+#include "relay/net/transport.h"
 #include "relay/uv/stream.h"
 
 namespace relay::uv {

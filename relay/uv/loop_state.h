@@ -9,7 +9,7 @@
 #include <mutex>
 #include <vector>
 
-#include "relay/deadlines.h"
+#include "relay/net/deadlines.h"
 #include "relay/uv/loop.h"
 
 namespace relay::uv {

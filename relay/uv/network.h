@@ -7,8 +7,8 @@
 #include <string>
 
 #include "conf/vocab/result.h"
+#include "relay/net/transport.h"
 #include "relay/tls/context.h"
-#include "relay/transport.h"
 #include "relay/uv/loop.h"
 
 namespace relay::uv {

@@ -7,10 +7,10 @@
 #include <memory>
 #include <string>
 
-#include "relay/deadlines.h"
-#include "relay/out_queue.h"
+#include "relay/net/deadlines.h"
+#include "relay/net/out_queue.h"
+#include "relay/net/transport.h"
 #include "relay/tls/session.h"
-#include "relay/transport.h"
 #include "relay/uv/loop_state.h"
 
 namespace relay::uv {

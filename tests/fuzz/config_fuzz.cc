@@ -8,7 +8,7 @@
 
 #include "conf/config_parser.h"
 #include "conf/vocab/check.h"
-#include "mx/path_limits.h"
+#include "mx/rules/path_limits.h"
 
 namespace {
 

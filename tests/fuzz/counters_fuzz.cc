@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "mx/standing.h"
-#include "mx/traffic.h"
+#include "mx/limits/standing.h"
+#include "mx/limits/traffic.h"
 
 namespace {
 

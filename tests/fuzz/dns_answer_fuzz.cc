@@ -3,7 +3,7 @@
 #include <string_view>
 
 #include "conf/vocab/check.h"
-#include "mx/dns_answer.h"
+#include "mx/dns/dns_answer.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "relay/configuration.h"
+#include "relay/host/configuration.h"
 #include "relay/log/delivery_log.h"
 #include "tests/sim/mx_judge.h"
 #include "tests/sim/submitter.h"

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "mx/resolver.h"
+#include "mx/dns/resolver.h"
 #include "tests/sim/world.h"
 
 namespace sim {

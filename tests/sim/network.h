@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "relay/transport.h"
+#include "relay/net/transport.h"
 #include "tests/sim/world.h"
 
 namespace sim {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "relay/transport.h"
+#include "relay/net/transport.h"
 #include "tests/sim/ledger.h"
 #include "tests/sim/world.h"
 

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "conf/config.h"
+#include "relay/intake/reception.h"
 #include "relay/log/delivery_log.h"
-#include "relay/reception.h"
 #include "relay/spool/memory_spool.h"
-#include "relay/transit.h"
+#include "relay/walk/transit.h"
 #include "tests/sim/ledger.h"
 #include "tests/sim/network.h"
 #include "tests/sim/signer.h"

@@ -9,9 +9,9 @@
 #include <nlohmann/json.hpp>
 
 #include "relay/admin/admin_server.h"
-#include "relay/authenticator.h"
-#include "relay/daemon.h"
-#include "relay/txt_lookup.h"
+#include "relay/cli/txt_lookup.h"
+#include "relay/host/daemon.h"
+#include "relay/intake/authenticator.h"
 #include "tests/relay/admin/fake_relay.h"
 #include "tests/relay/admin/records.h"
 

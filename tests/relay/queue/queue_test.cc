@@ -8,13 +8,13 @@
 #include <vector>
 
 #include "conf/vocab/random.h"
-#include "relay/deadlines.h"
+#include "relay/flow/site_table.h"
+#include "relay/net/deadlines.h"
 #include "relay/queue/delivery_store.h"
 #include "relay/queue/domain_table.h"
 #include "relay/queue/message_cache.h"
 #include "relay/queue/retry.h"
 #include "relay/queue/scheduled.h"
-#include "relay/queue/site_table.h"
 #include "relay/spool/memory_spool.h"
 
 namespace relay {

@@ -1,0 +1,146 @@
+#include "mx/dns/dns_cache.h"
+
+#include <algorithm>
+#include <list>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "mx/dns/dns_answer.h"
+
+namespace mx {
+
+using namespace std::chrono_literals;  // NOLINT(build/namespaces)
+
+namespace {
+
+constexpr conf::Duration kFailureTtl = 5s;
+
+std::string question(std::string_view name, RecordType type) {
+  std::string key;
+  key.reserve(name.size() + 4);
+  for (const char c : name) key += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  if (!key.empty() && key.back() == '.') key.pop_back();
+  key += ' ';
+  key += std::to_string(static_cast<unsigned>(type));
+  return key;
+}
+
+}  // namespace
+
+struct DnsCache::State {
+  struct Entry {
+    DnsAnswerPtr answer;
+    conf::Instant until{};
+    std::list<std::string>::iterator age;  // in `ages`
+  };
+
+  conf::DnsSettings settings;
+  DnsTransport* transport = nullptr;
+  const conf::Clock* clock = nullptr;
+  std::unordered_map<std::string, Entry> entries;
+  std::list<std::string> ages;  // the most lately used first
+  std::unordered_map<std::string, std::vector<Done>> in_flight;
+  DnsCacheCounters counters;
+
+  conf::Duration time_to_keep(const DnsAnswer& answer) const {
+    switch (answer.status) {
+      case DnsStatus::kOk:
+        return std::clamp(answer.ttl, std::min(settings.min_ttl, settings.max_ttl), settings.max_ttl);
+      case DnsStatus::kNoData:
+      case DnsStatus::kNoName:
+        return std::min(answer.ttl, settings.max_negative_ttl);
+      case DnsStatus::kFailed:
+      case DnsStatus::kTimeout:
+        return kFailureTtl;
+    }
+    return kFailureTtl;
+  }
+
+  void keep(const std::string& key, const DnsAnswerPtr& answer) {
+    const conf::Duration ttl = time_to_keep(*answer);
+    drop(key);
+    if (ttl.count() <= 0 || settings.cache_entries == 0) return;
+    while (entries.size() >= settings.cache_entries) {
+      drop(std::string(ages.back()));
+      ++counters.evicted;
+    }
+    ages.push_front(key);
+    entries[key] = {answer, clock->now() + ttl, ages.begin()};
+  }
+
+  void drop(const std::string& key) {
+    const auto found = entries.find(key);
+    if (found == entries.end()) return;
+    ages.erase(found->second.age);
+    entries.erase(found);
+  }
+
+  void answered(const std::string& key, DnsAnswerPtr answer) {
+    if (answer->status == DnsStatus::kFailed || answer->status == DnsStatus::kTimeout) ++counters.failures;
+    keep(key, answer);
+    const auto waiting = in_flight.extract(key);
+    for (Done& done : waiting.mapped()) done(answer);
+  }
+};
+
+DnsCache::DnsCache(conf::DnsSettings settings, DnsTransport* transport, const conf::Clock* clock)
+    : state_(std::make_shared<State>()) {
+  state_->settings = std::move(settings);
+  state_->transport = transport;
+  state_->clock = clock;
+}
+
+DnsCache::~DnsCache() { state_->in_flight.clear(); }
+
+void DnsCache::query(std::string_view name, RecordType type, Done done) {
+  const std::string key = question(name, type);
+  const auto found = state_->entries.find(key);
+  if (found != state_->entries.end()) {
+    if (found->second.until > state_->clock->now()) {
+      ++state_->counters.hits;
+      state_->ages.splice(state_->ages.begin(), state_->ages, found->second.age);
+      auto answer = std::make_shared<DnsAnswer>(*found->second.answer);
+      answer->ttl = std::min(answer->ttl, found->second.until - state_->clock->now());  // what is left of it
+      done(std::move(answer));
+      return;
+    }
+    state_->drop(key);
+  }
+  std::vector<Done>& waiting = state_->in_flight[key];
+  waiting.push_back(std::move(done));
+  if (waiting.size() > 1) {
+    ++state_->counters.joined;
+    return;
+  }
+  ++state_->counters.misses;
+  state_->transport->ask(std::string(name), type,
+                         [weak = std::weak_ptr<State>(state_), key, asked = std::string(name), type](
+                             DnsStatus status, std::string_view raw, std::string_view detail) {
+                           const std::shared_ptr<State> state = weak.lock();
+                           if (state == nullptr || !state->in_flight.contains(key)) return;
+                           auto answer = std::make_shared<DnsAnswer>();
+                           if (status == DnsStatus::kOk) {
+                             *answer = parse_dns_answer(raw, asked, type);
+                           } else {
+                             answer->status = status;
+                             answer->canonical_name = asked;
+                             answer->detail = detail;
+                           }
+                           state->answered(key, std::move(answer));
+                         });
+}
+
+DnsCacheCounters DnsCache::counters() const {
+  DnsCacheCounters counters = state_->counters;
+  counters.entries = state_->entries.size();
+  counters.in_flight = state_->in_flight.size();
+  return counters;
+}
+
+void DnsCache::clear() {
+  state_->entries.clear();
+  state_->ages.clear();
+}
+
+}  // namespace mx

@@ -1,0 +1,332 @@
+#include "mx/dns/route.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <set>
+#include <utility>
+
+#include "conf/limits.h"
+
+namespace mx {
+
+using namespace std::chrono_literals;  // NOLINT(build/namespaces)
+
+namespace {
+
+constexpr conf::Duration kConfiguredTtl = 1h;  // of a route that needs no lookup
+constexpr conf::Duration kTroubleTtl = 30s;    // of a route that could not be found out
+
+bool is_address(const std::string& text) {
+  std::array<uint8_t, 16> ip{};
+  return conf::parse_ip(text, &ip);
+}
+
+bool in(const std::array<uint8_t, 16>& ip, std::string_view network, uint8_t bits) {
+  conf::Network net;
+  conf::parse_ip(network, &net.address);
+  net.prefix_bits = bits;
+  return net.contains(ip);
+}
+
+// RFC 5321 §5.1 says any order among equals; the shuffle spreads the load.
+void order_by_preference(std::vector<MxRecord>* records, conf::Random* random) {
+  for (size_t i = records->size(); i > 1; --i) std::swap((*records)[i - 1], (*records)[random->below(i)]);
+  std::ranges::stable_sort(*records, {}, &MxRecord::preference);
+}
+
+std::string site_key(const std::vector<RouteHost>& hosts) {
+  std::set<std::string> names;
+  for (const RouteHost& host : hosts) {
+    names.insert(host.port == 25 ? host.name : host.name + ':' + std::to_string(host.port));
+  }
+  std::string key;
+  for (const std::string& name : names) key += (key.empty() ? "" : ",") + name;
+  return key;
+}
+
+}  // namespace
+
+bool is_private_target(std::string_view address) {
+  std::array<uint8_t, 16> ip{};
+  if (!conf::parse_ip(address, &ip)) return true;  // not an address at all
+  static constexpr struct {
+    std::string_view network;
+    uint8_t bits;
+  } kPrivate[] = {
+      {"0.0.0.0", 104},     {"10.0.0.0", 104},   {"100.64.0.0", 106},  {"127.0.0.0", 104},
+      {"169.254.0.0", 112}, {"172.16.0.0", 108}, {"192.168.0.0", 112}, {"224.0.0.0", 100},
+      {"240.0.0.0", 100},   {"::", 128},         {"::1", 128},         {"fc00::", 7},
+      {"fe80::", 10},       {"ff00::", 8},
+  };
+  return std::ranges::any_of(kPrivate, [&ip](const auto& each) { return in(ip, each.network, each.bits); });
+}
+
+uint16_t Route::reply_code() const {
+  switch (kind) {
+    case Kind::kHosts:
+      return 250;
+    case Kind::kDefer:
+      return 451;
+    case Kind::kNullMx:
+      return 556;
+    case Kind::kNoDomain:
+    case Kind::kNoHosts:
+      return 550;
+    case Kind::kLoop:
+      return 554;
+  }
+  return 451;
+}
+
+const char* Route::enhanced_status() const {
+  switch (kind) {
+    case Kind::kHosts:
+      return "2.0.0";
+    case Kind::kDefer:
+      return "4.4.3";
+    case Kind::kNoDomain:
+      return "5.1.2";
+    case Kind::kNullMx:
+      return "5.1.10";
+    case Kind::kLoop:
+      return "5.4.6";
+    case Kind::kNoHosts:
+      return "5.4.4";
+  }
+  return "4.4.3";
+}
+
+// One lookup under way: the hosts in order, and how many of their addresses are still to come.
+struct Router::Lookup : std::enable_shared_from_this<Router::Lookup> {
+  struct Host {
+    RouteHost host;
+    std::vector<std::string> v4, v6;
+    bool failed = false;  // for now
+  };
+  RouterOptions options;
+  Resolver* resolver = nullptr;
+  conf::Random* random = nullptr;
+  Done done;
+  std::string domain;
+  std::vector<Host> hosts;
+  size_t waiting = 0;
+  bool implicit_mx = false;
+  bool configured = false;  // smart hosts or an address literal: nothing is a loop
+  std::string notes;        // what was ignored
+  conf::Duration ttl = 24h;
+
+  void note(const std::string& text) { notes += (notes.empty() ? "" : "; ") + text; }
+  void finish(Route::Kind kind, std::string detail) {
+    auto route = std::make_shared<Route>();
+    route->kind = kind;
+    route->detail = std::move(detail);
+    if (!notes.empty()) route->detail += (route->detail.empty() ? "" : "; ") + notes;
+    route->ttl = kind == Route::Kind::kDefer ? kTroubleTtl : ttl;
+    if (kind == Route::Kind::kHosts) {
+      for (Host& each : hosts) {
+        if (!each.host.addresses.empty()) route->hosts.push_back(std::move(each.host));
+      }
+      route->site = site_key(route->hosts);
+    }
+    std::exchange(done, {})(std::move(route));
+  }
+
+  void ask_mx(uint16_t port);
+  void take_mx(const DnsAnswer& answer, uint16_t port);
+  void add_host(const std::string& name, uint16_t preference, uint16_t port);
+  bool ourselves(const Host& host) const;
+  bool cut_loop();
+  void ask_addresses();
+  void take_addresses(size_t index, bool v6, const DnsAnswer& answer);
+  void conclude();
+};
+
+void Router::Lookup::ask_mx(uint16_t port) {
+  resolver->query(domain, RecordType::kMx, [self = shared_from_this(), port](const DnsAnswerPtr& answer) {
+    self->take_mx(*answer, port);
+  });
+}
+
+void Router::Lookup::take_mx(const DnsAnswer& answer, uint16_t port) {
+  switch (answer.status) {
+    case DnsStatus::kNoName:
+      ttl = answer.ttl;
+      finish(Route::Kind::kNoDomain, "the domain " + domain + " does not exist");
+      return;
+    case DnsStatus::kFailed:
+      finish(Route::Kind::kDefer,
+             "the MX records of " + domain + " cannot be found out now: " + answer.detail);
+      return;
+    case DnsStatus::kTimeout:
+      finish(Route::Kind::kDefer, "no answer about the MX records of " + domain + " in time");
+      return;
+    case DnsStatus::kNoData:  // RFC 5321 §5.1: the domain itself is its MX
+      ttl = std::max(answer.ttl, conf::Duration(0));
+      implicit_mx = true;
+      add_host(answer.canonical_name, 0, port);
+      ask_addresses();
+      return;
+    case DnsStatus::kOk:
+      break;
+  }
+  ttl = answer.ttl;
+  std::vector<MxRecord> records = answer.mx;
+  if (records.size() == 1 && records.front().host.empty()) {
+    finish(Route::Kind::kNullMx, "the domain " + domain + " takes no mail (null MX)");
+    return;
+  }
+  order_by_preference(&records, random);
+  for (const MxRecord& record : records) {
+    const std::string shown = "MX " + std::to_string(record.preference) + " " + record.host;
+    if (record.host.empty()) {
+      note("a null MX beside others is ignored (RFC 7505 section 3)");
+    } else if (is_address(record.host)) {
+      note(shown + " is an address, not a name: ignored");
+    } else if (record.host == "localhost" || record.host.find('?') != std::string::npos) {
+      note(shown + " is ignored");
+    } else if (std::ranges::any_of(hosts,
+                                   [&record](const Host& each) { return each.host.name == record.host; })) {
+      continue;  // named twice
+    } else if (hosts.size() < conf::limits::kMxHosts) {
+      add_host(record.host, record.preference, port);
+    }
+  }
+  ask_addresses();
+}
+
+void Router::Lookup::add_host(const std::string& name, uint16_t preference, uint16_t port) {
+  Host host;
+  host.host.name = name;
+  host.host.preference = preference;
+  host.host.port = port;
+  hosts.push_back(std::move(host));
+}
+
+void Router::Lookup::ask_addresses() {
+  if (hosts.empty()) {
+    conclude();
+    return;
+  }
+  waiting = 1;  // so that cached answers do not conclude before all were asked
+  for (size_t i = 0; i < hosts.size(); ++i) {
+    const std::string name = hosts[i].host.name;
+    if (is_address(name)) {
+      (name.find(':') == std::string::npos ? hosts[i].v4 : hosts[i].v6).push_back(name);
+      continue;
+    }
+    ++waiting;
+    resolver->query(name, RecordType::kA, [self = shared_from_this(), i](const DnsAnswerPtr& answer) {
+      self->take_addresses(i, false, *answer);
+    });
+    if (!options.ipv6) continue;
+    ++waiting;
+    resolver->query(name, RecordType::kAaaa, [self = shared_from_this(), i](const DnsAnswerPtr& answer) {
+      self->take_addresses(i, true, *answer);
+    });
+  }
+  if (--waiting == 0) conclude();
+}
+
+void Router::Lookup::take_addresses(size_t index, bool v6, const DnsAnswer& answer) {
+  Host& host = hosts[index];
+  if (answer.status == DnsStatus::kFailed || answer.status == DnsStatus::kTimeout) {
+    host.failed = true;
+    note("the addresses of " + host.host.name + " cannot be found out now");
+  } else if (answer.status == DnsStatus::kOk) {
+    ttl = std::min(ttl, answer.ttl);
+    (v6 ? host.v6 : host.v4) = answer.addresses;
+  }
+  if (--waiting == 0) conclude();
+}
+
+bool Router::Lookup::ourselves(const Host& host) const {
+  if (host.host.name == options.hostname) return true;
+  const auto own = [this, &host](const std::string& address) {
+    const bool is_v6 = address.find(':') != std::string::npos;
+    const std::string place = (is_v6 ? '[' + address + ']' : address) + ':' + std::to_string(host.host.port);
+    return std::ranges::find(options.own_addresses, place) != options.own_addresses.end();
+  };
+  return std::ranges::any_of(host.v4, own) || std::ranges::any_of(host.v6, own);
+}
+
+// RFC 5321 §5.1: when we are among the MX hosts, those as preferred as we, or less, are not for us. True:
+// none is left.
+bool Router::Lookup::cut_loop() {
+  const auto us = std::ranges::find_if(hosts, [this](const Host& host) { return ourselves(host); });
+  if (us == hosts.end()) return false;
+  const uint16_t preference = us->host.preference;
+  std::erase_if(hosts, [preference](const Host& host) { return host.host.preference >= preference; });
+  return hosts.empty();
+}
+
+void Router::Lookup::conclude() {
+  if (!configured && cut_loop()) {
+    finish(Route::Kind::kLoop,
+           "mail for " + domain + " loops back to this relay: it is the best MX of the domain");
+    return;
+  }
+  bool any = false, failed = false;
+  const bool v6_first = random->chance(0.5);
+  for (Host& host : hosts) {
+    failed |= host.failed;
+    const auto refused = [this, &host](const std::string& address) {
+      if (options.allow_private_targets || !is_private_target(address)) return false;
+      note(host.host.name + " has the private address " + address + ": refused");
+      return true;
+    };
+    std::erase_if(host.v4, refused);
+    std::erase_if(host.v6, refused);
+    const std::vector<std::string>& first = v6_first ? host.v6 : host.v4;
+    const std::vector<std::string>& second = v6_first ? host.v4 : host.v6;
+    for (size_t i = 0; i < std::max(first.size(), second.size()); ++i) {
+      if (i < first.size()) host.host.addresses.push_back(first[i]);
+      if (i < second.size()) host.host.addresses.push_back(second[i]);
+    }
+    if (host.host.addresses.size() > conf::limits::kAddressesPerHost) {
+      host.host.addresses.resize(conf::limits::kAddressesPerHost);
+    }
+    any |= !host.host.addresses.empty();
+  }
+  if (any) {
+    finish(Route::Kind::kHosts, "");
+  } else if (failed) {
+    finish(Route::Kind::kDefer, "no host for " + domain + " can be reached by name now");
+  } else if (implicit_mx && notes.empty()) {
+    finish(Route::Kind::kNoHosts, "the domain " + domain + " has neither MX nor address records");
+  } else {
+    finish(configured ? Route::Kind::kDefer : Route::Kind::kNoHosts, "no usable host for " + domain);
+  }
+}
+
+Router::Router(RouterOptions options, Resolver* resolver, conf::Random* random)
+    : options_(std::move(options)), resolver_(resolver), random_(random) {}
+
+Router::~Router() = default;
+
+void Router::route(const conf::Domain& domain, const conf::DestinationSettings& settings, Done done) {
+  auto lookup = std::make_shared<Lookup>();
+  lookup->options = options_;
+  lookup->resolver = resolver_;
+  lookup->random = random_;
+  lookup->done = std::move(done);
+  lookup->domain = domain.text();
+  if (!settings.smart_hosts.empty()) {
+    lookup->configured = true;
+    lookup->ttl = kConfiguredTtl;
+    lookup->options.allow_private_targets = true;  // the operator named it
+    uint16_t order = 0;
+    for (const conf::SmartHost& host : settings.smart_hosts) lookup->add_host(host.host, order++, host.port);
+    lookup->ask_addresses();
+  } else if (domain.is_literal()) {
+    lookup->ttl = kConfiguredTtl;
+    lookup->add_host(std::string(domain.literal_address()), 0, settings.port);
+    lookup->ask_addresses();
+  } else {
+    lookup->ask_mx(settings.port);
+  }
+}
+
+}  // namespace mx

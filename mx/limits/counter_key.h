@@ -1,0 +1,30 @@
+// The name of a set of counters as text: "T|RULE|SITE|SOURCE|ADDRESS", with "S" for a standing and "*" for
+// what is counted together. A part may hold any characters: '%', '|', '*' and control characters stand as
+// %XX, so that no two names have the same text.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "mx/rules/path_limits.h"
+
+namespace mx {
+
+struct CounterNames {
+  std::string rule;    // "" : no rule
+  std::string site;    // of the path; ignored when the limits say one_site
+  std::string source;  // name
+};
+
+std::string traffic_key(const CounterNames& names, std::string_view address, const PathLimits& limits);
+std::string standing_key(const CounterNames& names, const PathLimits& limits);
+
+// The parts of a key, for people: "*" is what is counted together. False: it is none.
+struct CounterKey {
+  char kind = 'T';
+  CounterNames names;
+  std::string address;
+};
+bool parse_key(std::string_view key, CounterKey* out);
+
+}  // namespace mx

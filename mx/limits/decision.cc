@@ -1,0 +1,71 @@
+#include "mx/limits/decision.h"
+
+#include <array>
+
+namespace mx {
+
+namespace {
+
+struct Unit {
+  conf::Duration length;
+  const char* name;
+};
+constexpr std::array<Unit, 5> kUnits = {{{std::chrono::hours(24), " d"},
+                                         {std::chrono::hours(1), " h"},
+                                         {std::chrono::minutes(1), " min"},
+                                         {std::chrono::seconds(1), " s"},
+                                         {std::chrono::milliseconds(1), " ms"}}};
+
+}  // namespace
+
+const char* to_text(Decision::Action action) {
+  switch (action) {
+    case Decision::Action::kBlock:
+      return "block";
+    case Decision::Action::kProbe:
+      return "probe";
+    case Decision::Action::kRamp:
+      return "ramp";
+    case Decision::Action::kOpen:
+      return "open";
+    case Decision::Action::kUnblock:
+      return "unblock";
+    case Decision::Action::kReset:
+      return "reset";
+    case Decision::Action::kSlow:
+      return "slow";
+    case Decision::Action::kAdapt:
+      return "adapt";
+    case Decision::Action::kAdvise:
+      return "advise";
+    case Decision::Action::kWarmUp:
+      return "warmup";
+  }
+  return "unknown";
+}
+
+std::string duration_text(conf::Duration length) {
+  std::string text;
+  for (size_t i = 0; i < kUnits.size(); ++i) {
+    if (length < kUnits[i].length) continue;
+    text = std::to_string(length / kUnits[i].length) + kUnits[i].name;
+    if (i + 1 == kUnits.size()) return text;
+    const conf::Duration rest = length % kUnits[i].length;
+    if (rest >= kUnits[i + 1].length)
+      text += " " + std::to_string(rest / kUnits[i + 1].length) + kUnits[i + 1].name;
+    return text;
+  }
+  return "0 s";
+}
+
+std::string share_text(uint64_t part, uint64_t whole) {
+  const uint64_t tenths = whole == 0 ? 0 : part * 1000 / whole;
+  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " %";
+}
+
+std::string until_text(conf::Instant until, conf::Instant now) {
+  if (until == conf::kNever) return "until an operator unblocks it";
+  return "for " + duration_text(until > now ? until - now : conf::Duration(0));
+}
+
+}  // namespace mx

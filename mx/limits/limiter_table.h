@@ -1,0 +1,131 @@
+// The counters of all paths, by name (counter_key.h), shared by the paths that a rule counts together. What
+// changes is written to disk by whoever owns the table, and comes back through restore(). Built for a million
+// sites: no call but for_each_*() and the end takes longer than a few milliseconds. One thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "mx/limits/change_mark.h"
+#include "mx/limits/counter_key.h"
+#include "mx/limits/moment.h"
+#include "mx/limits/number_index.h"
+#include "mx/limits/standing.h"
+#include "mx/limits/traffic.h"
+#include "mx/rules/path_limits.h"
+
+namespace mx {
+
+class LimiterTable {
+ public:
+  static constexpr size_t kSweep = 2048;  // entries that one sweep() looks at
+
+  LimiterTable() = default;
+  LimiterTable(const LimiterTable&) = delete;
+  LimiterTable& operator=(const LimiterTable&) = delete;
+  ~LimiterTable();
+
+  // Found or made, with these limits from now on. Shared: it lives as long as somebody holds it, and after
+  // that until sweep() finds nothing worth remembering in it.
+  std::shared_ptr<Traffic> traffic(const CounterNames& names, std::string_view address,
+                                   const PathLimits& limits, const Moment& moment);
+  std::shared_ptr<Standing> standing(const CounterNames& names, const PathLimits& limits,
+                                     const Moment& moment);
+
+  // Key and value of all counters that changed since the last call; an empty value: forget the key.
+  // O(changed)
+  // `most` bounds one call; what had changed when the first of several was made has been given when
+  // all_taken().
+  std::vector<std::pair<std::string, std::string>> take_changes(const Moment& moment, size_t most = SIZE_MAX);
+  bool all_taken() const { return round_.empty(); }
+  // What the last take_changes() gave did not reach the disk: it comes again.
+  void not_written();
+  bool changed() const {
+    return !changes_.empty() || !round_.empty() || !forgotten_.empty() || gaps_changed_;
+  }
+  // At start, before anything is made: values come to life when their path is asked for (or at once, when
+  // they must be shown: a block, the probes, the ramp), and are dropped when nobody asks until they are
+  // stale. False: not a key or a value of this table.
+  bool restore(std::string_view key, std::string_view value, const Moment& moment);
+  // The relay ended without a last save: whatever comes to life from now on counts as having used its limits
+  // from `begin` to `end`. Kept on disk with the rest; forgotten a day after `end`.
+  void assume_gap(conf::WallTime begin, conf::WallTime end);
+
+  // Looks at the next kSweep entries; once a second goes through a million in eight minutes.
+  void sweep(const Moment& moment);
+  size_t size() const { return entries_.size() - free_.size(); }
+  void for_each_traffic(const std::function<void(const std::string& key, Traffic&)>& use);
+  void for_each_standing(const std::function<void(const std::string& key, Standing&)>& use);
+
+ private:
+  template <typename T>
+  struct Counters {
+    std::shared_ptr<T> object;
+    // As read from disk, while nobody has asked for it. A standing beside it is there to be shown only: its
+    // limits are not known yet.
+    std::unique_ptr<std::string> saved;
+    bool stored = false;  // its key is on disk
+    bool empty() const { return object == nullptr && saved == nullptr; }
+  };
+  // Both kinds of a site mostly have the same name: the key without its first letter.
+  struct Entry {
+    std::string name;  // empty: free
+    Counters<Traffic> traffic;
+    Counters<Standing> standing;
+  };
+  struct Gap {
+    conf::WallTime begin{};
+    conf::WallTime end{};
+  };
+  // The index is split, so that no insertion moves more than a small part of it.
+  static constexpr size_t kParts = 1024;
+  // In a list of changes: twice the number of the entry, and 1 more for its standing.
+  static constexpr uint32_t kOfStanding = 1;
+
+  template <typename T>
+  static constexpr char kKind = std::is_same_v<T, Traffic> ? 'T' : 'S';
+  static size_t hash_of(std::string_view name) { return std::hash<std::string_view>()(name); }
+  uint32_t find_or_make(std::string_view name);
+  template <typename T>
+  void forget(const Entry& entry, Counters<T>* counters);
+  template <typename T>
+  void forget_stale(const Entry& entry, Counters<T>* counters, const Moment& moment);
+  void erase_stale(uint32_t number, const Moment& moment);
+  template <typename T>
+  void attach(T* object, uint32_t number);
+  template <typename T>
+  std::shared_ptr<T> use(Counters<T> Entry::*slot, std::string_view key, const PathLimits& limits,
+                         const Moment& moment);
+  template <typename T>
+  void revive(T* object, std::string_view saved, const Moment& moment) const;
+  template <typename T>
+  static void save(const Entry& entry, Counters<T>* counters, const Moment& moment,
+                   std::vector<std::pair<std::string, std::string>>* out);
+  template <typename T>
+  static void save_again(Counters<T>* counters);
+  std::string save_gaps(const Moment& moment);
+  bool restore_gaps(std::string_view value, const Moment& moment);
+
+  std::deque<Entry> entries_;
+  std::vector<uint32_t> free_;
+  std::array<NumberIndex, kParts> parts_;
+  ChangeList changes_;
+  ChangeList round_;  // changed before the first of several take_changes()
+  ChangeList taken_;  // by the last take_changes()
+  std::vector<std::string> forgotten_;
+  std::vector<std::string> taken_forgotten_;
+  std::vector<Gap> gaps_;
+  bool gaps_changed_ = false;
+  bool taken_gaps_ = false;
+  size_t swept_ = 0;  // the next entry to look at
+};
+
+}  // namespace mx

@@ -1,0 +1,80 @@
+// A quota that holds over every sliding window - an hour, or a day - not only over those of the clock.
+//
+// Two limits bind at once. The window is cut into twelve slices (5 minutes of an hour), each with its share
+// (the remainder spread over the first ones), which paces it; and no sliding window may hold more than the
+// quota (sliding_window.h), which slices alone would break (thirteen of them touch an hour). In smooth mode,
+// instead of slices, messages keep a distance of (window + guard) / quota. One thread; all calls are O(1)
+// amortised.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "conf/vocab/time.h"
+#include "mx/limits/moment.h"
+#include "mx/limits/sliding_window.h"
+
+namespace mx {
+
+class Quota {
+ public:
+  static constexpr conf::Duration kHour = std::chrono::hours(1);
+  static constexpr uint32_t kSlices = 12;
+  static constexpr conf::Duration kInFlight = SlidingWindow::kInFlight;
+
+  // The share of slice `index` (0..11): 10,000 is 4 x 834 and 8 x 833.
+  static uint32_t share(uint32_t limit, uint32_t index) {
+    return limit / kSlices + (index < limit % kSlices ? 1 : 0);
+  }
+
+  Quota() = default;  // no limit
+  // `limit` messages in any `window`, which is a multiple of 12 us, a second at least.
+  Quota(uint32_t limit, bool smooth, conf::Duration window = kHour);
+  // Changes the limit and keeps the window and what was counted. 0: no limit.
+  void set(uint32_t limit, bool smooth);
+  uint32_t limit() const { return limit_; }
+  conf::Duration window() const { return window_; }
+  conf::Duration reach() const { return sent_.reach(); }  // the window with its guard
+
+  // The first instant from `now` on when a message may go; `now`: at once. Holds as long as nothing else is
+  // charged meanwhile.
+  conf::Instant not_before(conf::Instant now);
+  // Counts a message that begins now. Time never goes back: an earlier `now` counts as the latest one.
+  void charge(conf::Instant now);
+  // Takes back one message that was charged at `at`. No effect when it has aged out.
+  void refund(conf::Instant at);
+  uint32_t available(conf::Instant now);  // messages that may go at once
+  uint32_t used(conf::Instant now);       // in the window that ends now, with its guard
+  uint32_t used_in_slice(conf::Instant now) const;
+  uint32_t slice_limit(conf::Instant now) const;  // 0: no slices (no limit, or smooth)
+  // Nobody knows what was charged from `begin` to `end` (not later than now): counts as much as could have
+  // been, but no more than `at_most` (SlidingWindow::assume). No limit: nothing.
+  void assume_used(conf::Instant begin, conf::Instant end, uint32_t at_most);
+
+  struct State {  // what survives a restart
+    std::vector<SlidingWindow::Run> runs;
+    conf::WallTime anchor{};  // the begin of a first slice
+    conf::WallTime slice{};   // the begin of the slice that `in_slice` were charged in
+    uint32_t in_slice = 0;
+  };
+  State save(const Moment& moment) const;
+  void restore(const State& state, const Moment& moment);
+
+ private:
+  conf::Duration slice_length() const { return window_ / kSlices; }
+  conf::Instant slice_begin(conf::Instant at) const;
+  uint32_t slice_share(conf::Instant begin) const;
+  conf::Instant slice_free(conf::Instant at) const;
+  conf::Duration distance() const;
+  uint32_t most_between(conf::Instant begin, conf::Instant end) const;
+
+  conf::Duration window_ = kHour;
+  SlidingWindow sent_{kHour};
+  conf::Instant anchor_{};
+  conf::Instant slice_ = conf::Instant::min();
+  uint32_t in_slice_ = 0;
+  uint32_t limit_ = 0;
+  bool smooth_ = false;
+};
+
+}  // namespace mx

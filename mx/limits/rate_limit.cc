@@ -1,0 +1,70 @@
+#include "mx/limits/rate_limit.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "mx/limits/quota_saved.h"
+
+namespace mx {
+
+void RateLimit::set(const conf::RuleRate& rate) {
+  constexpr uint64_t kMost = std::numeric_limits<uint32_t>::max();
+  const uint32_t before = std::exchange(events_, static_cast<uint32_t>(std::min(rate.events, kMost)));
+  const conf::Instant charged = window_ == nullptr ? bucket_.charged_until() : window_->latest();
+  bucket_.set(rate);
+  if (rate.events == 0 || rate.burst <= 1) {
+    window_.reset();
+    return;
+  }
+  if (window_ != nullptr && window_->reach() == SlidingWindow::reach(rate.per)) return;
+  window_ = std::make_unique<SlidingWindow>(rate.per);
+  if (before != 0 && charged != conf::Instant::min())
+    window_->assume(charged, charged, std::min(before, events_));
+}
+
+uint32_t RateLimit::available(conf::Instant now) {
+  const uint32_t paced = bucket_.available(now);
+  if (window_ == nullptr) return paced;
+  return std::min(paced, events_ - std::min(window_->count(now), events_));
+}
+
+void RateLimit::assume_used(conf::Instant begin, conf::Instant end) {
+  if (window_ != nullptr) {
+    const uint32_t room = events_ - std::min(window_->count(end), events_);
+    window_->assume(begin, end, std::min(room, bucket_.most_in(end - begin)));
+  }
+  bucket_.assume_used(end);
+}
+
+conf::Instant RateLimit::worth_until(conf::Instant now) {
+  if (window_ == nullptr || window_->count(now) == 0) return std::max(now, bucket_.full_at());
+  return std::max(bucket_.full_at(), window_->latest() + window_->reach());
+}
+
+void RateLimit::save(SavedWriter* out, const Moment& moment) const {
+  out->wall(bucket_.save(moment));
+  out->number(window_ == nullptr ? 0 : 1);
+  if (window_ != nullptr) save_runs(window_->save(moment), out);
+}
+
+RateLimit::State RateLimit::read(SavedReader* in) {
+  State state;
+  state.full_at = in->wall();
+  state.counted = in->number(1) == 1;
+  if (state.counted) state.runs = read_runs(in);
+  return state;
+}
+
+void RateLimit::restore(const State& state, const Moment& moment) {
+  bucket_.restore(state.full_at, moment);
+  if (window_ == nullptr) return;
+  if (state.counted) {
+    window_->restore(state.runs, moment);
+  } else if (bucket_.charged_until() != conf::Instant::min()) {
+    const conf::Instant charged = std::min(bucket_.charged_until(), moment.now);
+    window_->assume(charged, charged, events_);  // the rule had no burst then
+  }
+}
+
+}  // namespace mx

@@ -1,0 +1,372 @@
+#include "mx/limits/standing.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "conf/vocab/check.h"
+
+namespace mx {
+
+namespace {
+
+using State = Standing::State;
+using Action = Decision::Action;
+
+constexpr uint8_t kStates = 4;
+// allowed[from][to], in the order of State. An order may replace a block; nothing else moves to where it is.
+constexpr bool kAllowed[kStates][kStates] = {
+    {false, true, false, false},  // kOpen
+    {true, true, true, false},    // kBlocked
+    {true, true, false, true},    // kProbing
+    {true, true, false, false},   // kRamp
+};
+
+constexpr uint32_t kRampSample = 4;  // x probes: the smallest sample on the ramp
+constexpr uint32_t kRampFirst = 2;   // x probes: messages of its first minute
+
+std::string window_text(conf::Duration window) {
+  return window == std::chrono::hours(1) ? "hour" : duration_text(window);
+}
+
+const char* refused_text(const conf::RuleThreshold& rule) {
+  switch (rule.scope) {
+    case conf::ThresholdScope::kSender:
+      return " were refused because of the sender";
+    case conf::ThresholdScope::kRecipient:
+      return " were refused because of the recipient";
+    case conf::ThresholdScope::kAny:
+      break;
+  }
+  return " were refused";
+}
+
+}  // namespace
+
+const char* to_text(Standing::State state) {
+  switch (state) {
+    case State::kOpen:
+      return "open";
+    case State::kBlocked:
+      return "blocked";
+    case State::kProbing:
+      return "probing";
+    case State::kRamp:
+      return "ramp";
+  }
+  return "unknown";
+}
+
+Standing::Standing(const PathLimits& limits) { set(limits); }
+
+void Standing::set(const PathLimits& limits) {
+  for (size_t i = 0; i < limits.thresholds.size(); ++i) {
+    if (i < thresholds_.size()) {
+      thresholds_[i].set(limits.thresholds[i]);
+    } else {
+      thresholds_.emplace_back(limits.thresholds[i]);
+    }
+  }
+  thresholds_.erase(thresholds_.begin() + static_cast<ptrdiff_t>(limits.thresholds.size()),
+                    thresholds_.end());
+  if (cause_ >= thresholds_.size()) cause_ = 0;
+  if (limits.adaptive == conf::AdaptiveMode::kOff) {
+    rate_.reset();
+  } else if (rate_) {
+    rate_->set(limits);
+  } else {
+    rate_ = std::make_unique<AdaptiveRate>(limits);
+  }
+  if (limits.warmup.empty()) {
+    ladder_.reset();
+  } else if (ladder_) {
+    ladder_->set(limits);
+  } else {
+    ladder_ = std::make_unique<WarmUp>(limits);
+  }
+  learns_ = rate_ != nullptr || ladder_ != nullptr;
+}
+
+// The only writer of state_.
+void Standing::move(State to, conf::Instant now) {
+  CHECK(kAllowed[static_cast<uint8_t>(state_)][static_cast<uint8_t>(to)]);
+  state_ = to;
+  switch (to) {
+    case State::kOpen:
+      opened_at_ = now;
+      aftermath_.reset();
+      break;
+    case State::kBlocked:
+      clear_samples();
+      aftermath_.reset();
+      break;
+    case State::kProbing:
+      aftermath_ = std::make_unique<Aftermath>();
+      break;
+    case State::kRamp:
+      aftermath_->ramp.begin(kRampFirst * cause().rule().probes, now);
+      break;
+  }
+  touch();
+}
+
+void Standing::clear_samples() {
+  for (Threshold& threshold : thresholds_) threshold.clear();
+  ++epoch_;
+  touch();
+}
+
+void Standing::decide(Decision decision) {
+  decisions_.push_back(std::move(decision));
+  touch();
+}
+
+void Standing::tick_state(conf::Instant now) {
+  if (state_ == State::kBlocked && now < until_) return;
+  if (state_ == State::kRamp && !thresholds_.empty() && !aftermath_->ramp.over(now)) return;
+  Decision decision;
+  if (thresholds_.empty()) {
+    decision.action = Action::kOpen;
+    decision.by = "rule";
+    decision.text = "the rule has no threshold: neither probes nor a ramp";
+    move(State::kOpen, now);
+    return decide(std::move(decision));
+  }
+  const conf::RuleThreshold& rule = cause().rule();
+  decision.line = rule.line;
+  switch (state_) {
+    case State::kBlocked:
+      decision.action = Action::kProbe;
+      decision.by = ordered_ ? "operator" : "threshold " + std::to_string(cause_ + 1);
+      decision.text = "the block is over: at most " + std::to_string(rule.probes) +
+                      (rule.probes == 1 ? " probe goes" : " probes go") + " first, over one connection";
+      move(State::kProbing, now);
+      return decide(std::move(decision));
+    case State::kRamp:
+      decision.action = Action::kOpen;
+      decision.by = "ramp";
+      decision.messages = cause().messages();
+      decision.errors = cause().errors();
+      decision.text = "the ramp is over: only the limits of the rule hold";
+      move(State::kOpen, aftermath_->ramp.ends());
+      return decide(std::move(decision));
+    case State::kProbing:
+      return judge_probes(now);  // the rule may ask for fewer now
+    case State::kOpen:
+      return;
+  }
+}
+
+void Standing::tick_learning(conf::Instant now) {
+  Decision decision;
+  if (rate_ && rate_->tick(now, &decision)) decide(std::exchange(decision, {}));
+  if (ladder_ && ladder_->tick(now, &decision)) decide(std::move(decision));
+}
+
+Admission Standing::may_send(conf::Instant now) {
+  tick(now);
+  Admission admission = allowed_by_state(now);
+  if (!learns_) return admission;
+  if (rate_) admission = admission.also(rate_->may_send(now));
+  if (ladder_) admission = admission.also(ladder_->may_send(now));
+  return admission;
+}
+
+Admission Standing::allowed_by_state(conf::Instant now) const {
+  switch (state_) {
+    case State::kOpen:
+      return {};
+    case State::kBlocked:
+      return Admission::no(Bind::kBlocked, until_);
+    case State::kProbing:
+      if (aftermath_->probes.may_begin(cause().rule().probes)) return {};
+      return Admission::no(Bind::kProbing, conf::kNever);
+    case State::kRamp:
+      return aftermath_->ramp.may_send(now);
+  }
+  return {};
+}
+
+uint32_t Standing::most_connections(conf::Instant now) {
+  tick(now);
+  switch (state_) {
+    case State::kOpen:
+      return UINT32_MAX;
+    case State::kBlocked:
+      return 0;
+    case State::kProbing:
+      return 1;
+    case State::kRamp:
+      return aftermath_->ramp.connections(now);
+  }
+  return 0;
+}
+
+Admission Standing::may_connect(conf::Instant now) {
+  if (connections_ < most_connections(now)) return {};
+  if (state_ == State::kBlocked) return Admission::no(Bind::kBlocked, until_);
+  if (state_ == State::kProbing) return Admission::no(Bind::kProbing, conf::kNever);
+  return Admission::no(Bind::kRamp, aftermath_->ramp.next_step(now));
+}
+
+uint32_t Standing::budget(conf::Instant now) {
+  tick(now);
+  uint32_t left = UINT32_MAX;
+  if (state_ == State::kBlocked) left = 0;
+  if (state_ == State::kProbing) left = aftermath_->probes.left(cause().rule().probes);
+  if (state_ == State::kRamp) left = aftermath_->ramp.left(now);
+  if (rate_) left = std::min(left, rate_->available(now));
+  if (ladder_) left = std::min(left, ladder_->available(now));
+  return left;
+}
+
+Standing::Attempt Standing::began(conf::Instant now) {
+  tick(now);
+  Attempt attempt{now, epoch_, false, 0};
+  if (state_ == State::kProbing) {
+    attempt.probe = true;
+    attempt.probe_number = aftermath_->probes.begin();
+  } else if (state_ == State::kRamp) {
+    aftermath_->ramp.charge(now);
+    touch();
+  }
+  if (rate_) rate_->charge(now);
+  if (ladder_) ladder_->charge(now);
+  if (rate_ || ladder_) touch();
+  return attempt;
+}
+
+void Standing::note(const Outcome& outcome) {
+  if (outcome.kind != Outcome::Kind::kHard && outcome.kind != Outcome::Kind::kSoft) return;
+  if (!evidence_) evidence_ = std::make_unique<Evidence>();
+  evidence_->note(outcome.reply);
+}
+
+void Standing::learn(const Outcome& outcome) {
+  if (rate_) rate_->count(outcome);
+  if (ladder_) ladder_->count(outcome);
+  if (rate_ || ladder_) touch();
+}
+
+void Standing::outcome(const Attempt& attempt, const Outcome& outcome, conf::Instant now) {
+  tick(now);
+  learn(outcome);
+  if (attempt.epoch != epoch_) return;  // begun before a block or an order: it says nothing of what is now
+  if (state_ == State::kProbing) {
+    note(outcome);
+    if (attempt.probe) aftermath_->probes.outcome(attempt.probe_number, outcome, cause());
+    return;
+  }
+  if (state_ != State::kBlocked) count(outcome, now);
+}
+
+void Standing::count(const Outcome& outcome, conf::Instant now) {
+  if (outcome.kind == Outcome::Kind::kIgnored) return;
+  note(outcome);
+  for (Threshold& threshold : thresholds_) threshold.count(outcome, now);
+  touch();
+  for (size_t i = 0; i < thresholds_.size(); ++i) {
+    const conf::RuleThreshold& rule = thresholds_[i].rule();
+    const uint32_t least =
+        state_ == State::kRamp ? std::min(rule.min_messages, kRampSample * rule.probes) : rule.min_messages;
+    if (thresholds_[i].trips(least)) return trip(i, now);
+  }
+}
+
+void Standing::ended(const Attempt& attempt, bool answered, conf::Instant now) {
+  tick(now);
+  if (!answered) {
+    if (state_ == State::kRamp && !attempt.probe) aftermath_->ramp.refund(attempt.at);
+    if (rate_) rate_->refund(attempt.at);
+    if (ladder_) ladder_->refund(attempt.at);
+    touch();
+  }
+  if (state_ != State::kProbing || !attempt.probe || attempt.epoch != epoch_) return;
+  aftermath_->probes.ended(attempt.probe_number, answered, cause());
+  touch();
+  judge_probes(now);
+}
+
+void Standing::refused(const Outcome& outcome, conf::Instant now) {
+  tick(now);
+  Outcome ours = outcome;
+  ours.sender_scope = true;
+  ours.recipient_scope = false;
+  learn(ours);
+  if (state_ == State::kBlocked) return;
+  if (state_ != State::kProbing) return count(ours, now);
+  note(ours);
+  if (!cause().is_error(ours)) return;
+  aftermath_->probes.refused();
+  touch();
+  judge_probes(now);
+}
+
+void Standing::judge_probes(conf::Instant now) {
+  const Probes& probes = aftermath_->probes;
+  const Probes::Verdict verdict = probes.verdict(cause());
+  if (verdict == Probes::Verdict::kUndecided) return;
+  Decision decision;
+  decision.by = "probes";
+  decision.line = cause().rule().line;
+  decision.messages = probes.judged();
+  decision.errors = probes.bad();
+  if (verdict == Probes::Verdict::kFailed) {
+    decision.text = std::to_string(probes.bad()) + " of " + std::to_string(probes.judged()) + " probes" +
+                    refused_text(cause().rule());
+    return block_by_itself(cause_, std::move(decision), now);
+  }
+  decision.action = Action::kRamp;
+  decision.text = std::to_string(probes.judged() - probes.bad()) + " of " + std::to_string(probes.judged()) +
+                  " probes passed: up to " + std::to_string(kRampFirst * cause().rule().probes) +
+                  " messages in the first minute, twice as many in each that follows";
+  move(State::kRamp, now);
+  decide(std::move(decision));
+}
+
+void Standing::trip(size_t index, conf::Instant now) {
+  const Threshold& threshold = thresholds_[index];
+  Decision decision;
+  decision.by = "threshold " + std::to_string(index + 1);
+  decision.line = threshold.rule().line;
+  decision.messages = threshold.messages();
+  decision.errors = threshold.errors();
+  decision.text = std::to_string(decision.errors) + " of " + std::to_string(decision.messages) +
+                  (state_ == State::kRamp ? std::string(" messages since the probes")
+                                          : " messages in the last " + window_text(threshold.rule().window)) +
+                  refused_text(threshold.rule()) + " (" + share_text(decision.errors, decision.messages) +
+                  ")";
+  block_by_itself(index, std::move(decision), now);
+}
+
+// The doubling of blocks ends when the path stayed open for so long.
+bool Standing::doubling_is_forgotten(conf::Instant now) const {
+  if (doublings_ == 0) return true;
+  if (state_ != State::kOpen) return false;
+  return thresholds_.empty() || opened_at_ <= now - cause().rule().max_block;
+}
+
+conf::Duration Standing::next_block(const conf::RuleThreshold& rule, conf::Instant now) {
+  if (doubling_is_forgotten(now)) doublings_ = 0;
+  conf::Duration length = std::min(rule.block, rule.max_block);
+  for (uint8_t i = 0; i < doublings_ && length < rule.max_block; ++i) {
+    length = length < rule.max_block - length ? length * 2 : rule.max_block;
+  }
+  doublings_ = std::min<uint8_t>(doublings_ + 1, kMostDoublings);
+  return length;
+}
+
+// `decision`: by whom, the sample, and the text up to what follows from it.
+void Standing::block_by_itself(size_t cause, Decision decision, conf::Instant now) {
+  const conf::Duration length = next_block(thresholds_[cause].rule(), now);
+  cause_ = static_cast<uint8_t>(cause);
+  ordered_ = false;
+  until_ = now + length;
+  decision.action = Action::kBlock;
+  decision.until = until_;
+  decision.samples = replies();
+  decision.text += ": nothing is sent " + until_text(until_, now);
+  move(State::kBlocked, now);
+  decide(std::move(decision));
+}
+
+}  // namespace mx

@@ -1,0 +1,164 @@
+#include "mx/limits/traffic.h"
+
+#include <algorithm>
+
+#include "conf/vocab/check.h"
+#include "mx/limits/quota_saved.h"
+
+namespace mx {
+
+namespace {
+
+constexpr uint64_t kVersion = 2;
+
+}  // namespace
+
+Traffic::Traffic(const PathLimits& limits)
+    : max_connections_(limits.max_connections),
+      window_(limits.min_connections, limits.max_connections),
+      rate_(limits.rate),
+      quota_(limits.messages_per_hour, limits.smooth) {}
+
+void Traffic::set(const PathLimits& limits) {
+  granted_ = 0;
+  max_connections_ = limits.max_connections;
+  window_.set(limits.min_connections, limits.max_connections);
+  rate_.set(limits.rate);
+  quota_.set(limits.messages_per_hour, limits.smooth);
+}
+
+Admission Traffic::may_connect(conf::Instant now) const {
+  if (connections_ >= max_connections_) return Admission::no(Bind::kConnections, conf::kNever);
+  if (connections_ >= window_.now() || (one_first_ && connections_ > 0))
+    return Admission::no(Bind::kWindow, conf::kNever);
+  if (slowdown_.until() > now) return Admission::no(Bind::kSlowed, slowdown_.until());
+  return {};
+}
+
+Admission Traffic::may_send(conf::Instant now) {
+  Admission answer;
+  if (slowdown_.until() > now) answer = Admission::no(Bind::kSlowed, slowdown_.until());
+  if (granted_ > 0) return answer;
+  if (const uint32_t free = budget(now); free > 0) {
+    granted_ = free - 1;  // the share of another slice may be smaller by one
+    return answer;
+  }
+  if (const conf::Instant free = quota_.not_before(now); free > now)
+    answer = answer.also(Admission::no(Bind::kQuota, free));
+  if (const conf::Instant free = rate_.not_before(now); free > now)
+    answer = answer.also(Admission::no(Bind::kRate, free));
+  return answer;
+}
+
+void Traffic::connection_closed() {
+  CHECK(connections_ > 0);
+  --connections_;
+}
+
+void Traffic::charge(conf::Instant now) {
+  if (granted_ > 0) --granted_;
+  quota_.charge(now);
+  rate_.charge(now);
+  change_.mark();
+}
+
+void Traffic::refund(conf::Instant charged_at) {
+  quota_.refund(charged_at);
+  rate_.refund(charged_at);
+  change_.mark();
+}
+
+bool Traffic::accepted(conf::Instant now) {
+  const uint32_t before = one_first_ ? 1 : window_.now();
+  one_first_ = false;
+  if (no_growth_.until() <= now) window_.taken();
+  change_.mark();
+  return window_.now() > before;
+}
+
+void Traffic::turned_away(conf::Instant now) {
+  if (connections_ <= 1) return throttled(now);
+  window_.cap(connections_ - 1);
+  no_growth_.throttled(now);
+  change_.mark();
+}
+
+void Traffic::throttled(conf::Instant now) {
+  one_first_ = true;
+  window_.throttled(now);
+  slowdown_.throttled(now);
+  change_.mark();
+}
+
+void Traffic::trouble(conf::Instant /*now*/) {
+  window_.trouble();
+  change_.mark();
+}
+
+uint32_t Traffic::window() const { return window_.now(); }
+conf::Instant Traffic::slowed_until() const { return slowdown_.until(); }
+uint32_t Traffic::used_in_hour(conf::Instant now) { return quota_.used(now); }
+uint32_t Traffic::used_in_slice(conf::Instant now) const { return quota_.used_in_slice(now); }
+uint32_t Traffic::slice_limit(conf::Instant now) const { return quota_.slice_limit(now); }
+
+void Traffic::reset() {
+  window_.reset();
+  slowdown_.reset();
+  no_growth_.reset();
+  one_first_ = false;
+  change_.mark();
+}
+
+bool Traffic::idle(conf::Instant now) {
+  return connections_ == 0 && quota_.used(now) == 0 && rate_.worth_until(now) <= now && slowdown_.as_new(now);
+}
+
+conf::Instant Traffic::worth_until(conf::Instant now) {
+  return std::max({now + quota_.reach(), slowdown_.until() + Quota::kHour, rate_.worth_until(now)});
+}
+
+std::string Traffic::save(const Moment& moment) {
+  change_.clear();
+  const conf::Instant now = moment.now;
+  std::string saved;
+  if (quota_.used(now) == 0 && rate_.worth_until(now) <= now && slowdown_.as_new(now) && window_.as_new())
+    return saved;
+  SavedWriter out(&saved, moment);
+  out.number(kVersion);
+  window_.save(&out);
+  slowdown_.save(&out, now);
+  rate_.save(&out, moment);
+  save_quota(quota_, &out, moment);
+  return saved;
+}
+
+bool Traffic::restore(std::string_view saved, const Moment& moment) {
+  if (saved.empty()) return true;
+  SavedReader in(saved, moment);
+  if (in.number() != kVersion) return false;
+  Window window = window_;
+  Slowdown slowdown;
+  window.restore(&in);
+  slowdown.restore(&in);
+  const RateLimit::State rate = RateLimit::read(&in);
+  Quota quota = quota_;
+  restore_quota(&in, &quota);
+  if (!in.ok() || !in.ended()) return false;
+  granted_ = 0;
+  window_ = window;
+  slowdown_ = slowdown;
+  rate_.restore(rate, moment);
+  quota_ = quota;
+  return true;
+}
+
+void Traffic::assume_used(conf::Instant begin, conf::Instant end) {
+  if (quota_.limit() == 0 && !rate_.limited()) return;
+  begin = std::min(begin, end);
+  granted_ = 0;
+  quota_.assume_used(begin, end, rate_.most_in(end - begin));
+  rate_.assume_used(begin, end);
+  change_.mark();
+}
+
+}  // namespace mx

@@ -1,0 +1,97 @@
+// The counters of one scope of a rule - a source to a remote address, a source to a site, or all sources to a
+// site: connections, the hourly quota, the short rate, the concurrency that the receiver's replies allow, and
+// how long it wants us to pause. What was counted decides what may go; nothing here knows of messages.
+// One thread; every call is O(1) amortised. Time never goes back.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "conf/vocab/time.h"
+#include "mx/limits/admission.h"
+#include "mx/limits/change_mark.h"
+#include "mx/limits/moment.h"
+#include "mx/limits/quota.h"
+#include "mx/limits/rate_limit.h"
+#include "mx/limits/slowdown.h"
+#include "mx/limits/window.h"
+#include "mx/rules/path_limits.h"
+
+namespace mx {
+
+class Traffic {
+ public:
+  explicit Traffic(const PathLimits& limits);
+  // The rule has changed: new limits, and what was counted stays counted.
+  void set(const PathLimits& limits);
+
+  // Whether one more connection may be opened; with kNever when connections themselves are the limit.
+  Admission may_connect(conf::Instant now) const;
+  // Whether one more transaction may begin over an open connection.
+  Admission may_send(conf::Instant now);
+
+  // How many transactions may begin at once: there is no use in more new connections than that.
+  uint32_t budget(conf::Instant now) { return std::min(quota_.available(now), rate_.available(now)); }
+
+  void connection_opened() { ++connections_; }  // from the SYN on
+  void connection_closed();
+  uint32_t connections() const { return connections_; }
+
+  // A transaction begins (MAIL): one message of the quota and of the rate. `now` is the key for refund().
+  void charge(conf::Instant now);
+  void refund(conf::Instant charged_at);  // no reply was obtained for it
+
+  // Feedback. A message was taken: true when more connections may be opened than before. The receiver asked
+  // us to slow down (421 or a throttling text): a pause, after which one connection goes first until a
+  // message is taken. It did so in place of a greeting, to a connection that still counts: when others are
+  // open, these are as many as it wants; they go on, and for a while the window does not grow. A connection
+  // was refused, timed out or was lost.
+  bool accepted(conf::Instant now);
+  void throttled(conf::Instant now);
+  void turned_away(conf::Instant now);
+  void trouble(conf::Instant now);
+
+  // For people: explain, status.
+  uint32_t window() const;  // connections that the feedback allows now
+  conf::Instant slowed_until() const;
+  uint32_t used_in_hour(conf::Instant now);
+  uint32_t used_in_slice(conf::Instant now) const;
+  uint32_t slice_limit(conf::Instant now) const;  // 0: no slices
+
+  void reset();  // an operator said so: window and pause start anew; what was counted stays counted
+  // True when the counters changed since the last save(): they must reach the disk.
+  bool dirty() const { return change_.set(); }
+  ChangeMark& change() { return change_; }
+  // What survives a restart, versioned; empty when there is nothing to remember.
+  std::string save(const Moment& moment);
+  // False: `saved` is not readable; the counters are as new.
+  bool restore(std::string_view saved, const Moment& moment);
+  // After a crash nobody knows what was sent from `begin` to `end`: counts as much as the limits would have
+  // let go in that time. `end` is not later than now.
+  void assume_used(conf::Instant begin, conf::Instant end);
+  // No connection, and nothing worth remembering: it was silent for an hour, so that nothing is counted any
+  // more, and what the window learned has become old.
+  bool idle(conf::Instant now);
+  // What is saved now is worth nothing from then on.
+  conf::Instant worth_until(conf::Instant now);
+
+ private:
+  // What a decision reads stands first, until the end of the pause: 48 bytes, one line of the cache of the
+  // processor, for the sake of sites that are not in it.
+  // So many transactions may begin whatever the time is, as quota and rate said when they were asked last:
+  // time only adds to that, a charge takes one of them.
+  uint32_t granted_ = 0;
+  uint32_t connections_ = 0;
+  uint32_t max_connections_ = 0;
+  Window window_;
+  Slowdown slowdown_;
+  Slowdown no_growth_;      // of the window, until its end
+  bool one_first_ = false;  // one connection, until a message is taken
+  RateLimit rate_;
+  Quota quota_;
+  ChangeMark change_;
+};
+
+}  // namespace mx

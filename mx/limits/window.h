@@ -1,0 +1,58 @@
+// How many connections the replies of a destination allow: between a floor and the limit of the rule, moved
+// by feedback. The idea is that of Postfix's SCHEDULER_README (fractional feedback and hysteresis).
+//
+//   begin        window = min(5, limit), not below the floor
+//   taken        credit += 1 / window    for each message that was accepted
+//   trouble      credit -= 1 / window    for each connection that was refused, timed out or was lost
+//   step         credit >=  1:  window + 1, credit = 0
+//                credit <= -1:  window - 1, credit = 0
+//   cap          window = what the receiver holds, when it turned away one more
+//   throttled    window = min(window x 3/4, window - 1), credit = 0; at once, but once a second at most:
+//                the replies to what was in flight are one event
+//
+// So a whole window's worth of feedback is needed for a step, whichever way (a few stray failures move
+// nothing, and a step is not taken back by the next reply), and the window grows like the square root of the
+// messages taken: from 5 to 20 with 5 + 6 + ... + 19 = 180 of them. One thread; O(1).
+#pragma once
+
+#include <cstdint>
+
+#include "conf/vocab/time.h"
+#include "mx/limits/saved.h"
+
+namespace mx {
+
+class Window {
+ public:
+  static constexpr uint32_t kBegin = 5;
+  static constexpr conf::Duration kOneEvent = std::chrono::seconds(1);
+
+  Window(uint32_t floor, uint32_t limit) { set(floor, limit), reset(); }
+  // New bounds; the window moves no further than they force it to. A floor above the limit is the limit.
+  void set(uint32_t floor, uint32_t limit);
+  void reset();  // as at the begin
+
+  uint32_t now() const { return window_; }
+  uint32_t limit() const { return limit_; }
+  bool as_new() const;  // where it began
+
+  void taken() { feedback(1); }
+  void trouble() { feedback(-1); }
+  void throttled(conf::Instant now);
+  void cap(uint32_t most);  // the receiver holds so many of ours and turned another away
+
+  void save(SavedWriter* out) const;
+  // `in` has failed when what is read makes no sense; the window is then as it was.
+  void restore(SavedReader* in);
+
+ private:
+  void feedback(double sign);
+
+  uint32_t window_ = kBegin;
+  uint32_t floor_ = 1;
+  uint32_t limit_ = 1;
+  float credit_ = 0;
+  conf::Instant cut_ = conf::Instant::min();  // the last throttling that counted
+};
+
+}  // namespace mx

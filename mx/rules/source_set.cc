@@ -1,0 +1,112 @@
+#include "mx/rules/source_set.h"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+namespace mx {
+
+namespace {
+
+constexpr uint32_t kMost = std::numeric_limits<uint32_t>::max();
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+bool number(std::string_view text, uint32_t* out) {
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), *out);
+  return code == std::errc() && end == text.data() + text.size();
+}
+
+conf::Error invalid(std::string_view part, const char* why) {
+  return {conf::ErrorCode::kInvalid, "\"" + std::string(part) + "\" is not a range of source identifiers: " +
+                                         why + "; write for example \"1-5\", \"7\", \"-3\" or \"9-\""};
+}
+
+}  // namespace
+
+conf::Result<SourceSet> SourceSet::parse(std::string_view text) {
+  if (trim(text).empty()) return all();
+  SourceSet set;
+  for (;;) {
+    const size_t comma = text.find(',');
+    const std::string_view part = trim(text.substr(0, comma));
+    if (part.empty()) return invalid(part, "it is empty");
+    const size_t dash = part.find('-');
+    Range range{0, kMost};
+    const std::string_view first = trim(part.substr(0, dash));
+    const std::string_view last = dash == std::string_view::npos ? first : trim(part.substr(dash + 1));
+    if (first.empty() && last.empty()) return invalid(part, "it has no number");
+    if (!first.empty() && !number(first, &range.first)) return invalid(part, "its begin is no number");
+    if (!last.empty() && !number(last, &range.last)) return invalid(part, "its end is no number");
+    if (range.first > range.last) return invalid(part, "it ends before it begins");
+    set.ranges_.push_back(range);
+    if (comma == std::string_view::npos) break;
+    text.remove_prefix(comma + 1);
+  }
+  set.merge();
+  return set;
+}
+
+SourceSet SourceSet::all() {
+  SourceSet set;
+  set.ranges_.push_back({0, kMost});
+  return set;
+}
+
+bool SourceSet::contains(uint32_t id) const {
+  return std::ranges::any_of(ranges_, [id](const Range& r) { return r.first <= id && id <= r.last; });
+}
+
+bool SourceSet::covers(const SourceSet& other) const {
+  return std::ranges::all_of(other.ranges_, [this](const Range& wanted) {
+    return std::ranges::any_of(
+        ranges_, [&wanted](const Range& r) { return r.first <= wanted.first && wanted.last <= r.last; });
+  });
+}
+
+void SourceSet::add(const SourceSet& other) {
+  ranges_.insert(ranges_.end(), other.ranges_.begin(), other.ranges_.end());
+  merge();
+}
+
+bool SourceSet::is_all() const {
+  return ranges_.size() == 1 && ranges_[0].first == 0 && ranges_[0].last == kMost;
+}
+
+std::string SourceSet::text() const {
+  if (ranges_.empty()) return "none";
+  if (is_all()) return "all";
+  std::string out;
+  for (const Range& r : ranges_) {
+    if (!out.empty()) out += ',';
+    if (r.first == r.last) {
+      out += std::to_string(r.first);
+      continue;
+    }
+    if (r.first != 0) out += std::to_string(r.first);
+    out += '-';
+    if (r.last != kMost) out += std::to_string(r.last);
+  }
+  return out;
+}
+
+void SourceSet::merge() {
+  std::ranges::sort(ranges_, [](const Range& a, const Range& b) { return a.first < b.first; });
+  std::vector<Range> merged;
+  for (const Range& r : ranges_) {
+    const bool touches =
+        !merged.empty() && (merged.back().last == kMost || r.first <= merged.back().last + 1);
+    if (touches) {
+      merged.back().last = std::max(merged.back().last, r.last);
+    } else {
+      merged.push_back(r);
+    }
+  }
+  ranges_ = std::move(merged);
+}
+
+}  // namespace mx

@@ -1,0 +1,377 @@
+#include "relay/flow/dispatcher.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "conf/vocab/check.h"
+#include "relay/flow/site_table.h"
+
+namespace relay {
+
+using namespace std::chrono_literals;  // NOLINT(build/namespaces)
+
+namespace {
+
+constexpr conf::Duration kFailedTargetMemory =
+    60s;                               // a host that just failed is not the first choice for so long
+constexpr size_t kPathsPerStep = 512;  // a path that may not send costs less than a microsecond
+constexpr size_t kOpensPerStep = 64;   // opening a connection costs some 20 microseconds
+
+}  // namespace
+
+Dispatcher::Dispatcher(Parts parts)
+    : config_(std::move(parts.config)),
+      messages_(parts.messages),
+      sites_(parts.sites),
+      network_(parts.network),
+      clock_(parts.clock),
+      random_(parts.random),
+      user_(parts.user),
+      gate_({parts.sites, parts.lease, parts.clock, [this](queue::Path* path) { mark(path); },
+             [this](const queue::Path& path, const std::vector<mx::Decision>& decisions) {
+               user_->decided(path, decisions);
+             }}) {}
+
+Dispatcher::~Dispatcher() = default;
+
+void Dispatcher::add(queue::Delivery* delivery, queue::Path* path) {
+  delivery->state = queue::DeliveryState::kReady;
+  delivery->path = path;
+  path->ready.push_back(delivery);
+  path->first_expiry = std::min(path->first_expiry, user_->expiry(*delivery, *path->settings));
+  ++ready_;
+  mark(path);
+}
+
+void Dispatcher::add_first(queue::Delivery* delivery) {
+  CHECK(delivery->path != nullptr);
+  delivery->state = queue::DeliveryState::kReady;
+  delivery->path->ready.push_front(delivery);
+  ++ready_;
+  mark(delivery->path);
+}
+
+void Dispatcher::remove(queue::Delivery* delivery) {
+  CHECK(delivery->state == queue::DeliveryState::kReady);
+  delivery->path->ready.erase(delivery);
+  --ready_;
+  mark(delivery->path);
+  delivery->path = nullptr;
+}
+
+void Dispatcher::poke(queue::Path* path) {
+  path->backoff_until = clock_->now();
+  mark(path);
+}
+
+void Dispatcher::mark(queue::Path* path) {
+  if (path->dirty) return;
+  path->dirty = true;
+  dirty_.push_back(path);
+}
+
+// Bounded, so that the loop serves its connections even when 100,000 paths wake at the same instant.
+void Dispatcher::step(conf::Instant now) {
+  while (!wakes_.empty() && wakes_.begin()->first.first <= now && dirty_.size() < kPathsPerStep) {
+    queue::Path* path = wakes_.begin()->second;
+    wakes_.erase(wakes_.begin());
+    path->wake = conf::kNever;
+    mark(path);
+  }
+  opens_left_ = kOpensPerStep;
+  size_t paths_left = kPathsPerStep;
+  do {
+    for (; paths_left > 0 && opens_left_ > 0 && !dirty_.empty(); --paths_left) {
+      queue::Path* path = dirty_.front();
+      dirty_.pop_front();
+      path->dirty = false;
+      work(path, now);
+      set_wake(path, now);
+    }
+  } while (feed_starved() && paths_left > 0 && opens_left_ > 0);
+  graveyard_.clear();
+}
+
+// As many of them as there is room for may try. False: nobody waits for room that there is.
+bool Dispatcher::feed_starved() {
+  const size_t most = config_->max_outbound_connections;
+  for (size_t free = most - std::min(most, connections_.size()); free > 0 && !starved_.empty(); --free) {
+    starved_.front()->starved = false;
+    mark(starved_.front());
+    starved_.pop_front();
+  }
+  return !dirty_.empty();
+}
+
+conf::Instant Dispatcher::next_wake() const {
+  if (!dirty_.empty()) return conf::Instant{};
+  return wakes_.empty() ? conf::kNever : wakes_.begin()->first.first;
+}
+
+void Dispatcher::set_wake(queue::Path* path, conf::Instant now) {
+  conf::Instant wake = conf::kNever;
+  if (!path->ready.empty() && !stopping_) {
+    if (path->binds != mx::Bind::kNothing && path->binds_until > now) wake = path->binds_until;
+    if (failing(path))
+      wake = std::min(wake, std::max(path->ready.oldest()->due + config_->ready_limit, now + 10ms));
+    wake = std::min(wake, std::max(path->first_expiry, now + 10ms));
+  } else if (path->backoff_until > now) {
+    wake = path->backoff_until;  // so that the site can be forgotten afterwards
+  }
+  if (wake == path->wake) return;
+  if (path->wake != conf::kNever) wakes_.erase({path->wake, path->turn});
+  path->wake = wake;
+  if (wake == conf::kNever) return;
+  path->turn = ++turns_;
+  wakes_.emplace(std::pair(wake, path->turn), path);
+}
+
+void Dispatcher::work(queue::Path* path, conf::Instant now) {
+  if (stopping_) return;
+  path->binds = mx::Bind::kNothing;
+  // A block defers and nothing else: how the path failed before it is over with it.
+  if (path->standing->state() == mx::Standing::State::kBlocked) path->backoff = conf::Duration(0);
+  if (path->first_expiry <= now) expire_waiting(path, now);
+  use_idle(path);
+  if (failing(path)) give_up_old(path, now);
+  open_more(path, now);
+  if (path->ready.empty()) gate_.leave(path);
+  gate_.pass_on(path, now);
+}
+
+// Open connections first.
+void Dispatcher::use_idle(queue::Path* path) {
+  const bool one_answer = path->limits->scope != conf::RuleScope::kPath;
+  for (size_t i = path->idle.size(); i-- > 0 && !path->ready.empty();) {
+    OutboundConnection* connection = path->idle[i];
+    const bool gone = !connection->idle();  // it rested long enough and is saying QUIT
+    mx::Admission admission;
+    if (!gone) admission = may_send(connections_.at(connection));
+    if (!gone && !admission.yes) {
+      gate_.wait(path, admission);
+      if (one_answer) return;
+      continue;
+    }
+    path->idle.erase(path->idle.begin() + static_cast<ptrdiff_t>(i));
+    if (gone) continue;
+    take_next(connections_.at(connection));
+    i = std::min(i, path->idle.size());  // it may rest again
+  }
+}
+
+void Dispatcher::open_more(queue::Path* path, conf::Instant now) {
+  while (path->ready.size() > path->opening) {
+    if (failing(path) && path->opening > 0) break;  // one probe until the path works again
+    if (connections_.size() >= config_->max_outbound_connections) {
+      gate_.wait(path, mx::Admission::no(mx::Bind::kTotal, conf::kNever));
+      if (!std::exchange(path->starved, true)) starved_.push_back(path);
+      break;
+    }
+    std::vector<mx::Admission> refusals;
+    uint32_t budget = 0;
+    std::vector<Target> targets = targets_for(path, &refusals, &budget, now);
+    if (targets.empty() && !refusals.empty()) {
+      for (const mx::Admission& refusal : refusals) gate_.wait(path, refusal);
+      break;
+    }
+    if (!targets.empty() && budget <= path->opening) break;
+    if (opens_left_ == 0) {  // more of them in the next step
+      mark(path);
+      break;
+    }
+    --opens_left_;
+    if (targets.empty()) {  // the hosts' addresses changed since the deliveries were routed
+      path->last_error.stage = bounce::Stage::kDns;
+      path->last_error.reply = bounce::Reply::make(0, "no host has an address that this source can reach");
+      back_off(path, now);
+      gate_.wait(path, mx::Admission::no(mx::Bind::kBackOff, path->backoff_until));
+      break;
+    }
+    open(path, std::move(targets));
+  }
+}
+
+// The addresses that may be connected to now, the best first. `*refusals` says why the others may not.
+std::vector<Target> Dispatcher::targets_for(queue::Path* path, std::vector<mx::Admission>* refusals,
+                                            uint32_t* budget, conf::Instant now) {
+  const bool one_answer = path->limits->scope != conf::RuleScope::kPath;
+  if (one_answer) {
+    const mx::Admission admission = gate_.may_open(path, {}, now);
+    if (!admission.yes) {
+      refusals->push_back(admission);
+      return {};
+    }
+    *budget = gate_.budget(path, {}, now);
+  }
+  std::vector<Target> good, bad;
+  for (const mx::RouteHost& host : path->site->route->hosts) {
+    for (const std::string& address : host.addresses) {
+      if (!queue::same_family(path->source.address, address)) continue;
+      if (!one_answer) {
+        const mx::Admission here = gate_.may_open(path, address, now);
+        if (!here.yes) {
+          refusals->push_back(here);
+          continue;
+        }
+        const uint32_t more = gate_.budget(path, address, now);
+        *budget = more > UINT32_MAX - *budget ? UINT32_MAX : *budget + more;
+      }
+      const auto failed = path->site->failing_hosts.find(address);
+      const bool failing_now = failed != path->site->failing_hosts.end() && failed->second > now;
+      (failing_now ? bad : good).push_back({host.name, address, host.port});
+    }
+  }
+  good.insert(good.end(), std::make_move_iterator(bad.begin()), std::make_move_iterator(bad.end()));
+  return good;
+}
+
+void Dispatcher::open(queue::Path* path, std::vector<Target> targets) {
+  OutboundConnection::Plan plan;
+  plan.targets = std::move(targets);
+  const conf::DestinationSettings& settings = *path->settings;
+  plan.source_address = path->source.address;
+  plan.options.ehlo_name = path->source.ehlo.empty() ? config_->hostname : path->source.ehlo;
+  plan.options.tls = settings.tls;
+  plan.options.pipelining = settings.pipelining;
+  plan.options.chunking = settings.chunking;
+  plan.options.timeouts = settings.timeouts;
+  plan.tls_verify = settings.tls_verify;
+  plan.tls_fallback_to_clear = settings.tls_fallback_to_clear;
+  auto connection = std::make_unique<OutboundConnection>(std::move(plan), path, network_, clock_, this);
+  OutboundConnection* raw = connection.get();
+  Slot& slot = connections_[raw];
+  slot.connection = std::move(connection);
+  slot.number = next_number_++;
+  ++path->connections;
+  ++path->opening;
+  raw->start();
+}
+
+// The first was allowed a moment ago; those after it have not been asked for since.
+bool Dispatcher::target_began(OutboundConnection* connection, const Target& target) {
+  Slot& slot = connections_.at(connection);
+  if (!gate_.may_open(connection->path(), target.address, clock_->now()).yes) return false;
+  gate_.open(connection->path(), target.address, &slot.use);
+  return true;
+}
+
+void Dispatcher::connection_ready(OutboundConnection* connection) {
+  Slot& slot = connections_.at(connection);
+  queue::Path* path = connection->path();
+  if (path->opening > 0 && connection->transactions() == 0) {
+    --path->opening;
+    if (failing(path)) mark(path);
+    path->backoff = conf::Duration(0);
+    path->last_error = {};
+  }
+  if (slot.job.delivery != nullptr) {  // more recipients than one transaction takes
+    if (!stopping_ && may_send(slot).yes) {
+      begin(slot);
+      return;
+    }
+    end_job(slot);  // the rest over another connection, or when the limits allow
+  }
+  take_next(slot);
+}
+
+void Dispatcher::target_failed(OutboundConnection* connection, const Target& target) {
+  const conf::Instant now = clock_->now();
+  Slot& slot = connections_.at(connection);
+  connection->path()->site->failing_hosts[target.address] = now + kFailedTargetMemory;
+  gate_.trouble(connection->path(), slot.use, connection->error(), now);
+  gate_.close(&slot.use);
+}
+
+void Dispatcher::connection_ended(OutboundConnection* connection) {
+  const auto found = connections_.find(connection);
+  CHECK(found != connections_.end());
+  Slot slot = std::move(found->second);
+  connections_.erase(found);
+  queue::Path* path = connection->path();
+  --path->connections;
+  if (!connection->ever_ready()) --path->opening;
+  const bool was_idle = std::erase(path->idle, connection) > 0;
+  const conf::Instant now = clock_->now();
+  if (!connection->ever_ready()) {
+    path_failed(connection, now);
+  } else if (!was_idle && !connection->quitting()) {
+    gate_.trouble(path, slot.use, connection->error(), now);
+  }
+  gate_.abandon(path, &slot.use, now);
+  gate_.close(&slot.use);
+  if (slot.job.loading) {
+    slot.job.delivery->path = nullptr;  // loaded() brings it back; the path may be gone by then
+  } else if (slot.job.delivery != nullptr) {
+    end_job(slot);
+  }
+  graveyard_.push_back(std::move(slot.connection));
+  mark(path);
+}
+
+void Dispatcher::path_failed(OutboundConnection* connection, conf::Instant now) {
+  queue::Path* path = connection->path();
+  if (path->connections > path->opening) {  // others work: the host has enough of us for now
+    path->backoff_until = std::max(path->backoff_until, now + config_->path_backoff_first);
+    return;
+  }
+  path->last_error = connection->error();
+  if (failing(path) && connection->started() < path->failing_since)
+    return;  // opened before the last failure: the same one
+  back_off(path, now);
+}
+
+void Dispatcher::back_off(queue::Path* path, conf::Instant now) {
+  path->backoff =
+      failing(path) ? std::min(path->backoff * 2, config_->path_backoff_max) : config_->path_backoff_first;
+  path->failing_since = now;
+  path->backoff_until = now + path->backoff + conf::Duration(random_->below(path->backoff.count() / 10 + 1));
+}
+
+std::unordered_map<const queue::Path*, uint32_t> Dispatcher::in_flight_by_path() const {
+  std::unordered_map<const queue::Path*, uint32_t> count;
+  for (const auto& [connection, slot] : connections_) {
+    if (slot.job.delivery != nullptr) ++count[connection->path()];
+  }
+  return count;
+}
+
+void Dispatcher::stop() {
+  stopping_ = true;
+  std::vector<OutboundConnection*> idle, useless;
+  for (const auto& [connection, slot] : connections_) {
+    if (connection->idle() && slot.job.delivery == nullptr) {
+      idle.push_back(connection);
+    } else if (slot.job.delivery == nullptr || slot.job.loading) {
+      useless.push_back(connection);  // it could only begin what must not be begun any more
+    }
+  }
+  for (OutboundConnection* connection : useless) discard(connection);
+  for (OutboundConnection* connection : idle) {
+    std::erase(connection->path()->idle, connection);
+    connection->quit();
+  }
+}
+
+void Dispatcher::abandon() {
+  stopping_ = true;
+  while (!connections_.empty()) discard(connections_.begin()->first);
+}
+
+void Dispatcher::discard(OutboundConnection* connection) {
+  const auto found = connections_.find(connection);
+  Slot slot = std::move(found->second);
+  connections_.erase(found);
+  queue::Path* path = connection->path();
+  --path->connections;
+  if (!connection->ever_ready()) --path->opening;
+  std::erase(path->idle, connection);
+  gate_.abandon(path, &slot.use, clock_->now());
+  gate_.close(&slot.use);
+  if (slot.job.loading) {
+    slot.job.delivery->path = nullptr;
+  } else if (slot.job.delivery != nullptr) {
+    end_job(slot);
+  }
+}
+
+}  // namespace relay

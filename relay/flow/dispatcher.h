@@ -1,0 +1,139 @@
+// Hands ready deliveries to connections: opens as many as the limits of a path allow, keeps idle ones for the
+// next message, backs a path off when it fails, and gives deliveries up (for now) that waited too long for a
+// failing path. What may be opened or sent it asks the PathGate. Decides nothing about messages: its user
+// does. Loop thread.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "conf/config.h"
+#include "relay/flow/dispatcher_user.h"
+#include "relay/flow/outbound_connection.h"
+#include "relay/flow/path.h"
+#include "relay/flow/path_gate.h"
+#include "relay/queue/message_cache.h"
+#include "relay/walk/attempt.h"
+
+namespace relay {
+
+class Dispatcher final : public OutboundConnection::Owner {
+ public:
+  struct Parts {  // all are borrowed but the configuration
+    conf::ConfigPtr config;
+    queue::MessageCache* messages = nullptr;
+    queue::SiteTable* sites = nullptr;
+    const mx::Lease* lease = nullptr;
+    Network* network = nullptr;
+    const conf::Clock* clock = nullptr;
+    conf::Random* random = nullptr;
+    DispatcherUser* user = nullptr;
+  };
+  explicit Dispatcher(Parts parts);
+  ~Dispatcher() override;
+
+  void add(queue::Delivery* delivery, queue::Path* path);  // becomes kReady, at the end
+  void add_first(queue::Delivery* delivery);               // back to the front of the path it came from
+  void remove(queue::Delivery* delivery);                  // kReady -> with the user
+  void poke(queue::Path* path);                            // try again now: forget its back-off
+  void ask_again(queue::Path* path) { mark(path); }        // its limits have changed
+  PathGate& gate() { return gate_; }
+
+  void step(conf::Instant now);
+  conf::Instant next_wake() const;
+  void reload(conf::ConfigPtr config) { config_ = std::move(config); }
+  // No new connection and no new transaction; idle connections quit, running transactions end by themselves.
+  void stop();
+  void abandon();  // drops every connection; deliveries under way come back as not tried
+
+  // See Transit.
+  std::vector<const queue::Path*> neglected();
+
+  size_t connections() const { return connections_.size(); }
+  size_t ready() const { return ready_; }
+  size_t in_flight() const { return jobs_; }
+  std::unordered_map<const queue::Path*, uint32_t> in_flight_by_path() const;
+
+  bool target_began(OutboundConnection* connection, const Target& target) override;
+  void connection_ready(OutboundConnection* connection) override;
+  void transaction_done(OutboundConnection* connection,
+                        std::vector<smtp::RecipientOutcome> outcomes) override;
+  void target_failed(OutboundConnection* connection, const Target& target) override;
+  void connection_ended(OutboundConnection* connection) override;
+
+ private:
+  struct Job {
+    queue::Delivery* delivery = nullptr;
+    std::vector<uint32_t> recipients;  // still to be tried
+    size_t in_transaction = 0;         // the first so many of them are in the running transaction
+    conf::Instant picked_up{};
+    conf::Instant began{};
+    bool loading = false;
+  };
+  struct Slot {
+    std::unique_ptr<OutboundConnection> connection;
+    Job job;
+    PathGate::Use use;
+    uint64_t number = 0;
+  };
+
+  void discard(OutboundConnection* connection);  // closes it at once
+  void mark(queue::Path* path);
+  bool feed_starved();
+  void work(queue::Path* path, conf::Instant now);
+  bool may_begin(queue::Path* path, conf::Instant now);  // over an idle connection, or over a new one
+  void open(queue::Path* path, std::vector<Target> targets);
+  void use_idle(queue::Path* path);
+  void open_more(queue::Path* path, conf::Instant now);
+  std::vector<Target> targets_for(queue::Path* path, std::vector<mx::Admission>* refusals, uint32_t* budget,
+                                  conf::Instant now);
+  mx::Admission may_send(const Slot& slot) const;
+  void rest(Slot& slot);       // waits, open, for a message or for a limit
+  void hand_back(Slot& slot);  // its delivery must not go now: first in the queue again
+  void expire_waiting(queue::Path* path, conf::Instant now);
+  AttemptFacts waiting_facts(const queue::Path& path, const queue::Delivery& delivery,
+                             conf::Instant now) const;
+  void take_next(Slot& slot);
+  void loaded(uint64_t number, OutboundConnection* connection, queue::Delivery* delivery,
+              conf::Result<queue::Message*> result);
+  void prepare(Slot& slot);
+  void prepared(uint64_t number, OutboundConnection* connection, queue::Delivery* delivery,
+                const conf::Status& status);
+  void begin(Slot& slot);
+  void end_job(Slot& slot);
+  void give_up_old(queue::Path* path, conf::Instant now);
+  void path_failed(OutboundConnection* connection, conf::Instant now);
+  void back_off(queue::Path* path, conf::Instant now);
+  void set_wake(queue::Path* path, conf::Instant now);
+  AttemptFacts facts_of(const Slot& slot) const;
+  bool failing(const queue::Path* path) const { return path->backoff.count() > 0; }
+
+  conf::ConfigPtr config_;
+  queue::MessageCache* messages_;
+  queue::SiteTable* sites_;
+  Network* network_;
+  const conf::Clock* clock_;
+  conf::Random* random_;
+  DispatcherUser* user_;
+  PathGate gate_;
+  std::unordered_map<OutboundConnection*, Slot> connections_;
+  std::vector<std::unique_ptr<OutboundConnection>> graveyard_;  // ended; freed at the end of the step
+  std::deque<queue::Path*> dirty_;
+  size_t opens_left_ = 0;  // in this step
+  std::deque<queue::Path*> starved_;
+  // By time, then by turn: of two that wake together goes first who waited first.
+  std::map<std::pair<conf::Instant, uint64_t>, queue::Path*> wakes_;
+  uint64_t turns_ = 0;
+  uint64_t next_number_ = 1;
+  size_t ready_ = 0;
+  size_t jobs_ = 0;
+  bool stopping_ = false;
+};
+
+}  // namespace relay

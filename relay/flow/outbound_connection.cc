@@ -1,0 +1,205 @@
+#include "relay/flow/outbound_connection.h"
+
+#include <utility>
+
+#include "conf/vocab/check.h"
+
+namespace relay {
+
+OutboundConnection::OutboundConnection(Plan plan, queue::Path* path, Network* network,
+                                       const conf::Clock* clock, Owner* owner)
+    : plan_(std::move(plan)),
+      path_(path),
+      network_(network),
+      clock_(clock),
+      owner_(owner),
+      started_(clock->now()),
+      target_started_(started_),
+      ready_at_(started_) {
+  CHECK(!plan_.targets.empty());
+}
+
+OutboundConnection::~OutboundConnection() = default;
+
+void OutboundConnection::start() {
+  if (next_target()) return;
+  ended_ = true;
+  owner_->connection_ended(this);
+}
+
+bool OutboundConnection::next_target() {
+  for (; target_ < plan_.targets.size(); ++target_) {
+    if (!owner_->target_began(this, target())) continue;
+    open_target();
+    return true;
+  }
+  target_ = plan_.targets.size() - 1;
+  return false;
+}
+
+void OutboundConnection::open_target() {
+  old_session_ = std::move(session_);
+  target_started_ = clock_->now();
+  transport_ = network_->connect({target().address, target().port, plan_.source_address}, this);
+  deadline_ = conf::kNever;
+  set_deadline(target_started_ + plan_.options.timeouts.connect);
+}
+
+void OutboundConnection::set_deadline(conf::Instant when) {
+  if (when == deadline_ || transport_ == nullptr) return;
+  deadline_ = when;
+  transport_->set_deadline(when);
+}
+
+std::string OutboundConnection::tls_version() const {
+  const TlsInfo* tls = session_ == nullptr ? nullptr : session_->tls();
+  return tls == nullptr ? std::string() : tls->version;
+}
+
+void OutboundConnection::send(smtp::Transaction transaction) {
+  CHECK(idle());
+  rest_until_ = conf::kNever;
+  session_->begin(std::move(transaction), clock_->now());
+  pump();
+}
+
+void OutboundConnection::rest(conf::Duration at_most) {
+  rest_until_ = clock_->now() + at_most;
+  if (!pumping_) set_deadline(rest_until_);
+}
+
+void OutboundConnection::stay() {
+  rest_until_ = conf::kNever;
+  if (!pumping_) set_deadline(conf::kNever);
+}
+
+void OutboundConnection::quit() {
+  CHECK(idle());
+  rest_until_ = conf::kNever;
+  quitting_ = true;
+  session_->quit(clock_->now());
+  pump();
+}
+
+void OutboundConnection::on_connected() {
+  smtp::ClientOptions options = plan_.options;
+  if (in_clear_) options.tls = conf::TlsMode::kOff;
+  session_ = std::make_unique<smtp::ClientSession>(std::move(options), clock_->now());
+  pump();
+}
+
+void OutboundConnection::on_bytes(std::string_view bytes) {
+  if (session_ == nullptr) return;
+  session_->receive(bytes, clock_->now());
+  pump();
+}
+
+void OutboundConnection::on_tls(conf::Result<TlsInfo> outcome) {
+  if (outcome.ok()) {
+    session_->tls_established(*outcome, clock_->now());
+  } else {
+    session_->tls_failed(outcome.error().detail, clock_->now());
+  }
+  pump();
+}
+
+void OutboundConnection::on_drained() {
+  if (session_ == nullptr) return;
+  session_->on_written(clock_->now());
+  pump();
+}
+
+void OutboundConnection::on_closed(const conf::Error& why) {
+  if (session_ == nullptr) {
+    give_up_target(bounce::Stage::kConnect, bounce::Reply::make(0, why.detail));
+    return;
+  }
+  session_->on_peer_closed(why.detail, clock_->now());
+  pump();
+}
+
+void OutboundConnection::on_deadline() {
+  deadline_ = conf::kNever;
+  if (session_ == nullptr) {
+    give_up_target(bounce::Stage::kConnect, bounce::Reply::make(0, "connecting took too long"));
+    return;
+  }
+  if (session_->ready() && rest_until_ <= clock_->now()) {
+    quit();
+    return;
+  }
+  session_->on_deadline(clock_->now());
+  pump();
+}
+
+void OutboundConnection::pump() {
+  if (pumping_ || ended_) return;
+  pumping_ = true;
+  smtp::ClientEvent event;
+  while (session_ != nullptr && session_->next_event(&event, clock_->now())) handle(event);
+  pumping_ = false;
+  old_session_.reset();
+  if (ended_ || session_ == nullptr) return;
+  if (!session_->output()->empty()) transport_->write(session_->output());
+  set_deadline(session_->ready() ? rest_until_ : session_->deadline());
+}
+
+void OutboundConnection::handle(smtp::ClientEvent& event) {
+  switch (event.kind) {
+    case smtp::ClientEvent::Kind::kNone:
+      break;
+    case smtp::ClientEvent::Kind::kStartTls: {
+      if (!session_->output()->empty()) transport_->write(session_->output());
+      Transport::TlsRequest request;
+      request.server_name = target().host;
+      request.verify = plan_.tls_verify;
+      request.session_key = target().host + ' ' + target().address + (plan_.tls_verify ? " verified" : "");
+      transport_->start_tls(request);
+      break;
+    }
+    case smtp::ClientEvent::Kind::kReady:
+      if (!session_->ready()) break;  // it closed in the same breath: kClosed follows
+      if (!ever_ready_) ready_at_ = clock_->now();
+      ever_ready_ = true;
+      owner_->connection_ready(this);
+      break;
+    case smtp::ClientEvent::Kind::kTransactionDone:
+      owner_->transaction_done(this, std::move(event.outcomes));
+      break;
+    case smtp::ClientEvent::Kind::kClosed:
+      session_closed(event);
+      break;
+  }
+}
+
+void OutboundConnection::session_closed(const smtp::ClientEvent& event) {
+  if (!session_->output()->empty()) transport_->write(session_->output());
+  transport_->finish();
+  transport_.reset();
+  if (!ever_ready_ && event.stage == bounce::Stage::kTls && !event.tls_wanted_but_missing && !in_clear_ &&
+      plan_.options.tls == conf::TlsMode::kOpportunistic && plan_.tls_fallback_to_clear) {
+    in_clear_ = true;
+    open_target();
+    return;
+  }
+  bounce::Reply reply = event.reply.code != 0 ? event.reply : bounce::Reply::make(0, event.error);
+  give_up_target(event.stage, std::move(reply));
+}
+
+void OutboundConnection::give_up_target(bounce::Stage stage, bounce::Reply reply) {
+  error_.stage = stage;
+  error_.reply = std::move(reply);
+  error_.mx_host = target().host;
+  error_.mx_address = target().address;
+  if (!ever_ready_) {
+    owner_->target_failed(this, target());
+    ++target_;
+    in_clear_ = false;
+    if (next_target()) return;
+  }
+  transport_.reset();
+  ended_ = true;
+  owner_->connection_ended(this);
+}
+
+}  // namespace relay

@@ -1,0 +1,109 @@
+// One outbound connection: a Transport with a ClientSession on it. It tries the targets it was given in order
+// until one greets it (a failed handshake is tried again in clear where that is allowed), then takes
+// transactions from its owner. Loop thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "conf/config.h"
+#include "conf/vocab/time.h"
+#include "relay/flow/path.h"
+#include "relay/net/transport.h"
+#include "relay/smtp/client_session.h"
+
+namespace relay {
+
+struct Target {
+  std::string host;     // MX host name
+  std::string address;  // IP
+  uint16_t port = 25;
+};
+
+class OutboundConnection final : public TransportUser {
+ public:
+  class Owner {
+   public:
+    virtual ~Owner() = default;
+    // A transaction may begin: answer with send(), rest() or quit() now or later.
+    virtual void connection_ready(OutboundConnection* connection) = 0;
+    virtual void transaction_done(OutboundConnection* connection,
+                                  std::vector<smtp::RecipientOutcome> outcomes) = 0;
+    // A target is about to be connected to. False: its limits do not allow it now, the next one is tried.
+    virtual bool target_began(OutboundConnection* connection, const Target& target) = 0;
+    // A target failed before it was ready, and error() says why; the next one is tried, or connection_ended
+    // follows.
+    virtual void target_failed(OutboundConnection* connection, const Target& target) = 0;
+    // The last call; the connection may be destroyed, but not inside this call. error() says why.
+    virtual void connection_ended(OutboundConnection* connection) = 0;
+  };
+
+  struct Plan {
+    std::vector<Target> targets;  // not empty
+    std::string source_address;
+    smtp::ClientOptions options;
+    bool tls_verify = false;
+    bool tls_fallback_to_clear = true;
+  };
+
+  OutboundConnection(Plan plan, queue::Path* path, Network* network, const conf::Clock* clock, Owner* owner);
+  ~OutboundConnection() override;
+
+  void start();
+  void send(smtp::Transaction transaction);
+  void rest(conf::Duration at_most);  // idle: QUIT follows when no transaction came in time
+  void stay();                        // a transaction is about to come: no more rest
+  void quit();
+
+  queue::Path* path() const { return path_; }
+  bool ever_ready() const { return ever_ready_; }
+  bool quitting() const { return quitting_; }  // its end is no failure
+  bool idle() const { return session_ != nullptr && session_->ready(); }
+  conf::Instant started() const { return started_; }
+  conf::Duration connect_time() const { return ready_at_ - target_started_; }
+  uint32_t transactions() const { return session_ == nullptr ? 0 : session_->transactions(); }
+  const Target& target() const { return plan_.targets[target_]; }
+  std::string tls_version() const;
+  const queue::PathError& error() const { return error_; }
+
+  void on_connected() override;
+  void on_bytes(std::string_view bytes) override;
+  void on_tls(conf::Result<TlsInfo> outcome) override;
+  void on_drained() override;
+  void on_closed(const conf::Error& why) override;
+  void on_deadline() override;
+
+ private:
+  bool next_target();  // opens the first target from target_ on that may be tried
+  void open_target();
+  void pump();
+  void handle(smtp::ClientEvent& event);
+  void session_closed(const smtp::ClientEvent& event);
+  void give_up_target(bounce::Stage stage, bounce::Reply reply);
+  void set_deadline(conf::Instant when);
+
+  Plan plan_;
+  queue::Path* path_;
+  Network* network_;
+  const conf::Clock* clock_;
+  Owner* owner_;
+  size_t target_ = 0;
+  bool in_clear_ = false;  // this target's handshake failed: without TLS now
+  bool ever_ready_ = false;
+  bool quitting_ = false;
+  bool pumping_ = false;
+  bool ended_ = false;
+  conf::Instant started_;
+  conf::Instant target_started_;
+  conf::Instant ready_at_;
+  conf::Instant rest_until_ = conf::kNever;
+  conf::Instant deadline_ = conf::kNever;
+  queue::PathError error_;
+  std::unique_ptr<smtp::ClientSession> session_;
+  std::unique_ptr<smtp::ClientSession>
+      old_session_;  // of the target before; kept while its events are handled
+  std::unique_ptr<Transport> transport_;
+};
+
+}  // namespace relay

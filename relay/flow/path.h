@@ -1,0 +1,77 @@
+// Sites and paths. A site is a set of MX hosts under one set of settings; a path is a site reached from one
+// of our source addresses under one MX rule. Limits and back-offs belong to paths, for that is what a
+// receiving server sees of us; what is counted may be shared by several (the scope of the rule). Plain data:
+// SiteTable makes them, the Dispatcher works with them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bounce/qualifier.h"
+#include "conf/config.h"
+#include "mx/dns/route.h"
+#include "mx/limits/standing.h"
+#include "mx/limits/traffic.h"
+#include "mx/rules/path_limits.h"
+#include "mx/rules/rule_book.h"
+#include "relay/queue/ready.h"
+
+namespace relay {
+class OutboundConnection;
+}
+
+namespace relay::queue {
+
+// Why a path does not lead anywhere at present.
+struct PathError {
+  bounce::Stage stage = bounce::Stage::kConnect;
+  bounce::Reply reply;  // code 0: no reply; its text says what happened
+  std::string mx_host;
+  std::string mx_address;
+  bool present() const { return !reply.lines.empty(); }
+};
+
+struct Site;
+
+struct Path {
+  Site* site = nullptr;
+  conf::Source source;
+  mx::RulePtr rule;            // null: none matches
+  conf::SettingsPtr settings;  // of the destination, with the values of the rule
+  mx::PathLimitsPtr limits;
+  std::shared_ptr<mx::Standing> standing;
+  // By remote address when the scope of the rule is "path", else one under "".
+  std::map<std::string, std::shared_ptr<mx::Traffic>, std::less<>> traffic;
+  ReadyQueue ready;
+  uint32_t connections = 0;  // open and opening
+  uint32_t opening = 0;      // of these, those that never were ready
+  std::vector<OutboundConnection*> idle;
+  conf::Instant backoff_until{};  // no new connection before
+  conf::Duration backoff{0};      // above 0: the path fails, and this is its present back-off
+  conf::Instant failing_since{};  // connections opened before this add nothing to the back-off
+  PathError last_error;
+  conf::Instant wake = conf::kNever;          // where it stands in the dispatcher's alarm list
+  uint64_t turn = 0;                          // ... among those of the same instant
+  bool dirty = false;                         // in the dispatcher's work list
+  bool starved = false;                       // waits for max_outbound_connections
+  bool leasing = false;                       // waits for the counters to reach the disk
+  const void* waits_for = nullptr;            // counters shared with other paths: stands in their line
+  mx::Bind binds = mx::Bind::kNothing;        // what kept mail back when it was last asked
+  conf::Instant binds_until{};                // and until when; kNever: until something ends
+  conf::Instant first_expiry = conf::kNever;  // no delivery in `ready` expires before
+};
+
+struct Site {
+  std::string key;    // hosts and destination
+  std::string label;  // hosts, for people and the log
+  std::string destination;
+  conf::SettingsPtr settings;                          // of the destination
+  mx::RoutePtr route;                                  // the latest
+  std::map<std::string, std::unique_ptr<Path>> paths;  // by the names of the source and of the rule
+  std::map<std::string, conf::Instant> failing_hosts;  // address -> not first choice before then
+};
+
+}  // namespace relay::queue

@@ -1,0 +1,263 @@
+#include "relay/flow/path_gate.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "conf/vocab/check.h"
+
+namespace relay {
+
+namespace {
+
+// Whether something is counted that a crash must not forget.
+bool counts_anything(const mx::PathLimits& limits) {
+  return limits.messages_per_hour != 0 || limits.rate.events != 0 || !limits.warmup.empty() ||
+         limits.adaptive == conf::AdaptiveMode::kOn;
+}
+
+// A second visit is asked of everybody: that says nothing of us, and nothing of the site.
+bool is_greylisting(const bounce::Qualification& meaning) {
+  return meaning.rule == "text: greylist" || meaning.rule == "text: graylist";
+}
+
+mx::Outcome outcome_of(const smtp::RecipientOutcome& from, const std::string& text,
+                       const bounce::Qualification& meaning) {
+  using Kind = smtp::RecipientOutcome::Kind;
+  mx::Outcome outcome;
+  if (from.kind == Kind::kDelivered || from.kind == Kind::kDeliveredNoDsn) return outcome;
+  outcome.kind = from.local || is_greylisting(meaning)         ? mx::Outcome::Kind::kIgnored
+                 : meaning.type == bounce::ErrorType::kHard    ? mx::Outcome::Kind::kHard
+                 : meaning.type == bounce::ErrorType::kIgnored ? mx::Outcome::Kind::kIgnored
+                                                               : mx::Outcome::Kind::kSoft;
+  outcome.throttling = meaning.throttling;
+  outcome.recipient_scope = meaning.scope == bounce::Scope::kRecipient;
+  outcome.sender_scope =
+      meaning.scope == bounce::Scope::kSender || meaning.scope == bounce::Scope::kSite || meaning.throttling;
+  outcome.reply = text;
+  return outcome;
+}
+
+// As it stands in the evidence: "550 5.1.1 no such user".
+std::string quoted(const bounce::Reply& reply) {
+  return reply.code == 0 ? reply.text() : std::to_string(reply.code) + ' ' + reply.text();
+}
+
+}  // namespace
+
+bool PathGate::leased(const queue::Path& path, conf::Instant now) const {
+  return !counts_anything(*path.limits) || parts_.lease->valid(now);
+}
+
+mx::Admission PathGate::may_open(queue::Path* path, std::string_view address, conf::Instant now) {
+  if (path->backoff_until > now) return mx::Admission::no(mx::Bind::kBackOff, path->backoff_until);
+  const std::shared_ptr<mx::Traffic>& traffic = parts_.sites->traffic(path, address);
+  mx::Admission admission = path->standing->may_send(now);
+  if (admission.yes) admission = path->standing->may_connect(now);
+  admission = admission.also(traffic->may_connect(now)).also(traffic->may_send(now));
+  tell_decisions(*path);  // a block that is over has become probing by being asked
+  if (admission.yes && !leased(*path, now)) return mx::Admission::no(mx::Bind::kLease, conf::kNever);
+  return admission;
+}
+
+mx::Admission PathGate::may_open_any(queue::Path* path, conf::Instant now) {
+  mx::Admission best;
+  bool first = true;
+  std::vector<std::string> addresses;
+  for (const auto& [address, traffic] : path->traffic) addresses.push_back(address);
+  if (addresses.empty()) addresses.emplace_back();
+  for (const std::string& address : addresses) {
+    const mx::Admission admission = may_open(path, address, now);
+    if (first || admission.yes || admission.not_before < best.not_before) best = admission;
+    if (best.yes) break;
+    first = false;
+  }
+  return best;
+}
+
+uint32_t PathGate::budget(queue::Path* path, std::string_view address, conf::Instant now) {
+  return std::min(parts_.sites->traffic(path, address)->budget(now), path->standing->budget(now));
+}
+
+mx::Admission PathGate::may_send(const queue::Path& path, const Use& use, uint32_t sent,
+                                 conf::Instant now) const {
+  const uint32_t most = path.limits->max_messages_per_connection;
+  if (most != 0 && sent >= most) return mx::Admission::no(mx::Bind::kPerConnection, conf::kNever);
+  const mx::Admission admission = use.standing->may_send(now).also(use.traffic->may_send(now));
+  if (admission.yes && !leased(path, now)) return mx::Admission::no(mx::Bind::kLease, conf::kNever);
+  return admission;
+}
+
+bool PathGate::is_surplus(const Use& use, conf::Instant now) {
+  return use.traffic->connections() > use.traffic->window() ||
+         use.standing->connections() > use.standing->most_connections(now);
+}
+
+void PathGate::open(queue::Path* path, std::string_view address, Use* use) {
+  CHECK(!use->open());
+  use->traffic = parts_.sites->traffic(path, address);
+  use->standing = path->standing;
+  use->traffic->connection_opened();
+  use->standing->connection_opened();
+}
+
+void PathGate::close(Use* use) {
+  if (!use->open()) return;
+  use->traffic->connection_closed();
+  use->standing->connection_closed();
+  release(use->traffic.get());
+  release(use->standing.get());
+  use->traffic.reset();
+  use->standing.reset();
+}
+
+void PathGate::charge(Use* use, conf::Instant now) {
+  CHECK(!use->attempt.has_value());
+  use->attempt = use->standing->began(now);
+  use->traffic->charge(now);
+}
+
+// An attempt without an answer is not taken back from the quota: the receiver may have counted it.
+void PathGate::feed_back(queue::Path* path, Use* use, const std::vector<smtp::RecipientOutcome>& outcomes,
+                         conf::Instant now) {
+  if (!use->attempt.has_value()) return;
+  using Kind = smtp::RecipientOutcome::Kind;
+  bool accepted = false, answered = false;
+  const bounce::Reply* throttled = nullptr;
+  for (const smtp::RecipientOutcome& each : outcomes) {
+    if (each.kind == Kind::kNotTried) continue;
+    const bool taken = each.kind == Kind::kDelivered || each.kind == Kind::kDeliveredNoDsn;
+    accepted |= taken;
+    answered |= taken || each.reply.code != 0;
+    bounce::Qualification meaning;
+    std::string text;
+    if (!taken) {
+      meaning = bounce::qualify(each.stage, each.reply);
+      text = quoted(each.reply);
+      if (meaning.throttling && !each.local) throttled = &each.reply;
+    }
+    use->standing->outcome(*use->attempt, outcome_of(each, text, meaning), now);
+  }
+  if (accepted && throttled == nullptr && use->traffic->accepted(now)) {  // one more connection than before
+    release(use->traffic.get());
+    parts_.ask_again(path);
+  }
+  if (throttled != nullptr) slow_down(*path, use->traffic.get(), *throttled, false, now);
+  use->standing->ended(*use->attempt, answered, now);
+  use->attempt.reset();
+  release(use->standing.get());
+  tell_decisions(*path);
+}
+
+void PathGate::abandon(queue::Path* path, Use* use, conf::Instant now) {
+  if (!use->attempt.has_value()) return;
+  use->standing->ended(*use->attempt, false, now);
+  use->attempt.reset();
+  release(use->standing.get());
+  tell_decisions(*path);
+}
+
+void PathGate::trouble(queue::Path* path, const Use& use, const queue::PathError& error, conf::Instant now) {
+  if (!use.open()) return;
+  const bounce::Qualification meaning = bounce::qualify(error.stage, error.reply);
+  const bool before_any_message =
+      error.stage == bounce::Stage::kGreeting || error.stage == bounce::Stage::kEhlo;
+  if (meaning.throttling) {
+    slow_down(*path, use.traffic.get(), error.reply, before_any_message, now);
+  } else {
+    use.traffic->trouble(now);
+  }
+  if (before_any_message && error.reply.code != 0) {
+    smtp::RecipientOutcome refusal;
+    refusal.kind = smtp::RecipientOutcome::Kind::kRefused;
+    use.standing->refused(outcome_of(refusal, quoted(error.reply), meaning), now);
+  }
+  tell_decisions(*path);
+}
+
+void PathGate::slow_down(const queue::Path& path, mx::Traffic* traffic, const bounce::Reply& reply,
+                         bool turned_away, conf::Instant now) {
+  const conf::Instant before = traffic->slowed_until();
+  if (turned_away) {
+    traffic->turned_away(now);
+  } else {
+    traffic->throttled(now);
+  }
+  // A pause that is made longer was told when it began.
+  if (traffic->slowed_until() <= now || before > now) return;
+  mx::Decision decision;
+  decision.action = mx::Decision::Action::kSlow;
+  decision.by = "replies";
+  decision.until = traffic->slowed_until();
+  decision.samples.push_back(quoted(reply));
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(decision.until - now).count();
+  decision.text = "the receiver asked us to slow down: a pause of " + std::to_string(seconds) +
+                  " s, at most " + std::to_string(traffic->window()) + " connections";
+  parts_.decided(path, {std::move(decision)});
+}
+
+void PathGate::tell_decisions(const queue::Path& path) {
+  if (path.standing->has_decisions()) parts_.decided(path, path.standing->take_decisions());
+}
+
+void PathGate::wait(queue::Path* path, const mx::Admission& admission) {
+  // An idle connection and a new one may wait for different things: whichever is free first.
+  if (path->binds == mx::Bind::kNothing || admission.not_before < path->binds_until) {
+    path->binds = admission.bind;
+    path->binds_until = admission.not_before;
+  }
+  // On the ramp, and by what was learned, time helps, and so does the end of an attempt: it may be taken
+  // back.
+  const bool of_standing = admission.bind == mx::Bind::kProbing || admission.bind == mx::Bind::kRamp ||
+                           admission.bind == mx::Bind::kAdaptive || admission.bind == mx::Bind::kWarmUp;
+  if (admission.yes || (admission.not_before != conf::kNever && !of_standing)) return;
+  if (admission.bind == mx::Bind::kLease) {
+    if (!std::exchange(path->leasing, true)) leasing_.push_back(path);
+    return;
+  }
+  const void* counters = nullptr;
+  if (admission.bind == mx::Bind::kConnections || admission.bind == mx::Bind::kWindow) {
+    if (!path->traffic.empty()) counters = path->traffic.begin()->second.get();
+  } else if (of_standing) {
+    counters = path->standing.get();
+  }
+  if (counters == path->waits_for) return;
+  leave(path);
+  path->waits_for = counters;
+  if (counters != nullptr) lines_[counters].push_back(path);
+}
+
+void PathGate::leave(queue::Path* path) {
+  if (path->waits_for == nullptr) return;
+  const auto line = lines_.find(std::exchange(path->waits_for, nullptr));
+  if (line == lines_.end()) return;
+  std::erase(line->second, path);
+  if (line->second.empty()) lines_.erase(line);
+}
+
+void PathGate::release(const void* counters) {
+  if (lines_.empty()) return;
+  const auto line = lines_.find(counters);
+  if (line == lines_.end()) return;
+  queue::Path* path = line->second.front();
+  line->second.pop_front();
+  if (line->second.empty()) lines_.erase(line);
+  path->waits_for = nullptr;
+  parts_.ask_again(path);
+}
+
+void PathGate::pass_on(queue::Path* path, conf::Instant now) {
+  if (lines_.empty() || path->waits_for != nullptr) return;
+  for (const auto& [address, traffic] : path->traffic) {
+    if (traffic->may_connect(now).yes) release(traffic.get());
+  }
+  if (path->standing->may_send(now).yes) release(path->standing.get());
+}
+
+void PathGate::lease_renewed() {
+  for (queue::Path* path : std::exchange(leasing_, {})) {
+    path->leasing = false;
+    parts_.ask_again(path);
+  }
+}
+
+}  // namespace relay

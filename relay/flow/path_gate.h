@@ -1,0 +1,86 @@
+// Between the dispatcher and mx: asks the counters of a path before anything is opened or sent, tells them
+// what came of it, and keeps the paths in line that wait for counters which several share. The one place that
+// does. Loop thread.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "bounce/qualifier.h"
+#include "conf/config.h"
+#include "mx/limits/admission.h"
+#include "mx/limits/decision.h"
+#include "mx/limits/lease.h"
+#include "relay/flow/path.h"
+#include "relay/flow/site_table.h"
+#include "relay/smtp/transaction.h"
+
+namespace relay {
+
+class PathGate {
+ public:
+  struct Parts {
+    queue::SiteTable* sites = nullptr;
+    const mx::Lease* lease = nullptr;
+    const conf::Clock* clock = nullptr;
+    std::function<void(queue::Path*)> ask_again;  // something that the path waited for may be free
+    std::function<void(const queue::Path&, const std::vector<mx::Decision>&)> decided;
+  };
+  explicit PathGate(Parts parts) : parts_(std::move(parts)) {}
+
+  // What one connection holds of the counters.
+  struct Use {
+    std::shared_ptr<mx::Traffic> traffic;  // null: no target is open
+    std::shared_ptr<mx::Standing> standing;
+    std::optional<mx::Standing::Attempt> attempt;  // the transaction that runs
+    bool open() const { return traffic != nullptr; }
+  };
+
+  // May a connection of the path to this address be opened? The limit of the whole relay is the dispatcher's.
+  mx::Admission may_open(queue::Path* path, std::string_view address, conf::Instant now);
+  // The same over all addresses that the path has used so far: for people.
+  mx::Admission may_open_any(queue::Path* path, conf::Instant now);
+  // How many transactions could begin at once; no more connections are opened than that.
+  uint32_t budget(queue::Path* path, std::string_view address, conf::Instant now);
+  // May the connection, which has `sent` so many messages, begin another transaction?
+  mx::Admission may_send(const queue::Path& path, const Use& use, uint32_t sent, conf::Instant now) const;
+  // More connections are open than the counters allow by now: this one should go when it can.
+  static bool is_surplus(const Use& use, conf::Instant now);
+
+  void open(queue::Path* path, std::string_view address, Use* use);
+  void close(Use* use);
+  void charge(Use* use, conf::Instant now);  // a transaction begins
+  void feed_back(queue::Path* path, Use* use, const std::vector<smtp::RecipientOutcome>& outcomes,
+                 conf::Instant now);
+  void abandon(queue::Path* path, Use* use, conf::Instant now);  // the transaction, if any, has no outcome
+  // A connection was refused, timed out or was lost, as `error` says.
+  void trouble(queue::Path* path, const Use& use, const queue::PathError& error, conf::Instant now);
+
+  // Remembers what keeps the path back, and where it waits for it.
+  void wait(queue::Path* path, const mx::Admission& admission);
+  void leave(queue::Path* path);  // it waits for nothing any more
+  // The path took what it could; the next in line may try, if something is left.
+  void pass_on(queue::Path* path, conf::Instant now);
+  void lease_renewed();
+  bool wants_lease() const { return !leasing_.empty(); }
+  void tell_decisions(const queue::Path& path);
+
+ private:
+  bool leased(const queue::Path& path, conf::Instant now) const;
+  void release(const void* counters);
+  void slow_down(const queue::Path& path, mx::Traffic* traffic, const bounce::Reply& reply, bool turned_away,
+                 conf::Instant now);
+
+  Parts parts_;
+  std::vector<queue::Path*> leasing_;
+  // Paths that wait until a connection or a transaction of these counters ends, in order.
+  std::unordered_map<const void*, std::deque<queue::Path*>> lines_;
+};
+
+}  // namespace relay

@@ -1,0 +1,224 @@
+#include "relay/flow/site_table.h"
+
+#include <algorithm>
+
+namespace relay::queue {
+
+bool may_send_from(const conf::Source& source, std::string_view domain) {
+  const auto matches = [domain](const std::string& mask) { return conf::domain_matches(mask, domain); };
+  if (!source.include_domains.empty() && std::ranges::none_of(source.include_domains, matches)) return false;
+  return std::ranges::none_of(source.exclude_domains, matches);
+}
+
+bool same_family(const std::string& source_address, std::string_view address) {
+  if (source_address.empty()) return true;
+  const bool source_is_v6 = source_address.find(':') != std::string::npos;
+  return source_is_v6 == (address.find(':') != std::string_view::npos);
+}
+
+bool SiteTable::usable(const DomainEntry& domain, const conf::Source& source) const {
+  if (source.weight == 0 || !may_send_from(source, domain.name.text())) return false;
+  return std::ranges::any_of(domain.route->hosts, [&source](const mx::RouteHost& host) {
+    return std::ranges::any_of(host.addresses,
+                               [&source](const std::string& a) { return same_family(source.address, a); });
+  });
+}
+
+const conf::Source* SiteTable::draw_source(const DomainEntry& domain) {
+  if (config_->sources.size() == 1) {
+    const conf::Source& only = config_->sources.front();
+    return usable(domain, only) ? &only : nullptr;
+  }
+  uint64_t weights = 0;
+  for (const conf::Source& source : config_->sources) weights += usable(domain, source) ? source.weight : 0;
+  uint64_t draw = random_->below(weights);
+  for (const conf::Source& source : config_->sources) {
+    if (!usable(domain, source)) continue;
+    if (draw < source.weight) return &source;
+    draw -= source.weight;
+  }
+  return nullptr;
+}
+
+mx::RulePtr SiteTable::rule_for(DomainEntry* domain, const conf::Source& source) {
+  if (book_ == nullptr) return nullptr;
+  if (domain->rules.empty()) {
+    std::vector<std::string> hosts;
+    for (const mx::RouteHost& host : domain->route->hosts) hosts.push_back(host.name);
+    for (const conf::Source& each : config_->sources)
+      domain->rules.push_back(book_->match(domain->name.text(), hosts, each.id));
+  }
+  return domain->rules[static_cast<size_t>(&source - config_->sources.data())];
+}
+
+std::string SiteTable::site_key(const DomainEntry& domain, const mx::Route& route) const {
+  return route.site + '|' +
+         (domain.destination == 0 ? std::string() : config_->destinations[domain.destination - 1].name);
+}
+
+Site* SiteTable::site_for(const DomainEntry& domain, const mx::RoutePtr& route,
+                          const conf::SettingsPtr& settings) {
+  std::string key = site_key(domain, *route);
+  std::unique_ptr<Site>& slot = part_of(key)[key];
+  if (slot == nullptr) {
+    slot = std::make_unique<Site>();
+    slot->label = route->site;
+    slot->destination = key.substr(key.find('|') + 1);
+    slot->key = std::move(key);
+    slot->settings = settings;
+  }
+  slot->route = route;
+  return slot.get();
+}
+
+namespace {
+
+std::string path_key(const conf::Source& source, const mx::RulePtr& rule) {
+  return rule == nullptr ? source.name : source.name + '\n' + rule->name;
+}
+
+}  // namespace
+
+SiteTable::Choice SiteTable::choose(DomainEntry* domain) {
+  Choice choice;
+  const conf::Source* source = draw_source(*domain);
+  if (source == nullptr) {
+    choice.why_not =
+        "no [[source]] may send to this domain: its masks leave it out, or no source has an address of the "
+        "family (IPv4 or IPv6) of the destination's hosts";
+    return choice;
+  }
+  mx::RulePtr rule = rule_for(domain, *source);
+  if (rule != nullptr && rule->values.smart_hosts.set && !domain->smart_route) {
+    const auto detour = std::ranges::find(domain->detours, rule, &Detour::rule);
+    if (detour == domain->detours.end() || detour->until <= clock_->now()) {
+      choice.detour = std::move(rule);
+      return choice;
+    }
+    if (detour->route->kind != mx::Route::Kind::kHosts) {
+      choice.why_not = "the smart hosts of rule \"" + rule->name + "\": " + detour->route->detail;
+      return choice;
+    }
+  }
+  choice.path = path_from(domain, *source);
+  return choice;
+}
+
+Path* SiteTable::path_from(DomainEntry* domain, const conf::Source& source) {
+  mx::RulePtr rule = rule_for(domain, source);
+  mx::RoutePtr route = domain->route;
+  const auto detour = std::ranges::find(domain->detours, rule, &Detour::rule);
+  if (detour != domain->detours.end() && detour->route->kind == mx::Route::Kind::kHosts)
+    route = detour->route;
+  Site* site = site_for(*domain, route, domain->settings);
+  std::unique_ptr<Path>& slot = site->paths[path_key(source, rule)];
+  if (slot == nullptr) {
+    slot = std::make_unique<Path>();
+    slot->site = site;
+    slot->source = source;
+    apply_rule(slot.get(), std::move(rule));
+  }
+  return slot.get();
+}
+
+Path* SiteTable::find(const DomainEntry& domain, const conf::Source& source) const {
+  if (domain.route == nullptr) return nullptr;
+  mx::RulePtr rule;
+  // By name: the source of a path is a copy.
+  const auto known = std::ranges::find(config_->sources, source.name, &conf::Source::name);
+  const auto position = static_cast<size_t>(known - config_->sources.begin());
+  if (position < domain.rules.size()) rule = domain.rules[position];
+  const auto detour = std::ranges::find(domain.detours, rule, &Detour::rule);
+  const mx::RoutePtr& route = detour == domain.detours.end() ? domain.route : detour->route;
+  const std::string key = site_key(domain, *route);
+  const Part& part = part_of(key);
+  const auto site = part.find(key);
+  if (site == part.end()) return nullptr;
+  const auto path = site->second->paths.find(path_key(source, rule));
+  return path == site->second->paths.end() ? nullptr : path->second.get();
+}
+
+void SiteTable::apply_rule(Path* path, mx::RulePtr rule) {
+  path->rule = std::move(rule);
+  if (path->rule == nullptr) {
+    path->settings = path->site->settings;
+  } else {
+    path->settings = std::make_shared<const conf::DestinationSettings>(
+        mx::settings_with(path->rule.get(), *path->site->settings));
+  }
+  path->limits = std::make_shared<const mx::PathLimits>(
+      mx::limits_for(path->rule.get(), *path->site->settings, path->source.warmup));
+  const mx::Moment moment{clock_->now(), clock_->wall()};
+  const mx::CounterNames names = {path->rule == nullptr ? std::string() : path->rule->name, path->site->key,
+                                  path->source.name};
+  path->standing = limiters_.standing(names, *path->limits, moment);
+  const bool by_address = path->limits->scope == conf::RuleScope::kPath;
+  // Connections that are open hold their counters; what is counted by another scope now starts there anew.
+  std::erase_if(path->traffic, [by_address](const auto& entry) { return entry.first.empty() == by_address; });
+  for (auto& [address, traffic] : path->traffic)
+    traffic = limiters_.traffic(names, address.empty() ? "*" : address, *path->limits, moment);
+}
+
+const std::shared_ptr<mx::Traffic>& SiteTable::traffic(Path* path, std::string_view address) {
+  if (path->limits->scope != conf::RuleScope::kPath) address = {};
+  const auto found = path->traffic.find(address);
+  if (found != path->traffic.end()) return found->second;
+  const mx::CounterNames names = {path->rule == nullptr ? std::string() : path->rule->name, path->site->key,
+                                  path->source.name};
+  const auto made =
+      path->traffic.emplace(address, limiters_.traffic(names, address.empty() ? "*" : address, *path->limits,
+                                                       {clock_->now(), clock_->wall()}));
+  return made.first->second;
+}
+
+void SiteTable::reload(conf::ConfigPtr config, mx::RuleBookPtr book) {
+  config_ = std::move(config);
+  book_ = std::move(book);
+  for (const Part& part : parts_) {
+    for (const auto& [key, site] : part) reload(site.get());
+  }
+}
+
+void SiteTable::reload(Site* site) {
+  const conf::DestinationSettings* settings = site->destination.empty() ? &config_->defaults : nullptr;
+  for (const conf::Destination& destination : config_->destinations) {
+    if (destination.name == site->destination) settings = &destination.settings;
+  }
+  if (settings != nullptr) site->settings = {config_, settings};
+  for (const auto& [name, path] : site->paths) {
+    for (const conf::Source& source : config_->sources) {
+      if (source.name == path->source.name) path->source = source;
+    }
+    // A rule that is gone holds on for what is still open under it.
+    mx::RulePtr rule = path->rule;
+    if (rule != nullptr && book_ != nullptr) {
+      mx::RulePtr fresh = book_->named(rule->name);
+      if (fresh != nullptr) rule = std::move(fresh);
+    }
+    apply_rule(path.get(), std::move(rule));
+  }
+}
+
+void SiteTable::sweep(conf::Instant now) {
+  std::erase_if(parts_[next_part_], [now](const auto& entry) {
+    Site& site = *entry.second;
+    std::erase_if(site.failing_hosts, [now](const auto& host) { return host.second <= now; });
+    return std::ranges::all_of(site.paths, [now](const auto& named) {
+      const Path& path = *named.second;
+      return path.ready.empty() && path.connections == 0 && path.backoff_until <= now && !path.dirty &&
+             !path.starved && !path.leasing && path.waits_for == nullptr && path.wake == conf::kNever;
+    });
+  });
+  next_part_ = (next_part_ + 1) % parts_.size();
+  limiters_.sweep({now, clock_->wall()});
+}
+
+void SiteTable::for_each(const std::function<void(Path*)>& use) const {
+  for (const Part& part : parts_) {
+    for (const auto& [key, site] : part) {
+      for (const auto& [name, path] : site->paths) use(path.get());
+    }
+  }
+}
+
+}  // namespace relay::queue

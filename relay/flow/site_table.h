@@ -1,0 +1,79 @@
+// The sites that mail flows to, by key; finds the path of a delivery. One thread.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "conf/vocab/random.h"
+#include "mx/limits/limiter_table.h"
+#include "relay/flow/path.h"
+#include "relay/queue/domain_table.h"
+
+namespace relay::queue {
+
+class SiteTable {
+ public:
+  SiteTable(conf::ConfigPtr config, mx::RuleBookPtr book, const conf::Clock* clock, conf::Random* random)
+      : config_(std::move(config)), book_(std::move(book)), clock_(clock), random_(random) {}
+
+  // Where mail to a domain may go: its path, or the rule whose smart hosts stand before the route that was
+  // found (ask again with the route to them), or neither, with the reason.
+  struct Choice {
+    Path* path = nullptr;
+    mx::RulePtr detour;
+    std::string why_not;
+  };
+  // `domain` has a route with hosts and settings. A source is drawn by weight among those whose masks take
+  // the domain and whose address family the hosts have; the rule is that of the domain, the MX hosts and the
+  // source.
+  Choice choose(DomainEntry* domain);
+
+  // The path from this source, made when there is none; by a detour when that is known.
+  Path* path_from(DomainEntry* domain, const conf::Source& source);
+  // The same, null when there is none.
+  Path* find(const DomainEntry& domain, const conf::Source& source) const;
+  mx::RulePtr rule_for(DomainEntry* domain, const conf::Source& source);
+  bool usable(const DomainEntry& domain, const conf::Source& source) const;
+
+  // Settings change in place: a destination that is no longer there keeps its old ones until its mail has
+  // gone.
+  void reload(conf::ConfigPtr config, mx::RuleBookPtr book);
+  // Forgets sites with no mail, no connection and no back-off under way: of one part of the table, the next
+  // one with the next call. Counters of theirs that nobody needs go too.
+  void sweep(conf::Instant now);
+  void for_each(const std::function<void(Path*)>& use) const;
+  mx::LimiterTable& limiters() { return limiters_; }
+  // The counters that hold for a connection to this address.
+  const std::shared_ptr<mx::Traffic>& traffic(Path* path, std::string_view address);
+
+ private:
+  using Part = std::unordered_map<std::string, std::unique_ptr<Site>>;
+
+  Part& part_of(const std::string& key) { return parts_[std::hash<std::string>()(key) % parts_.size()]; }
+  const Part& part_of(const std::string& key) const {
+    return parts_[std::hash<std::string>()(key) % parts_.size()];
+  }
+  Site* site_for(const DomainEntry& domain, const mx::RoutePtr& route, const conf::SettingsPtr& settings);
+  std::string site_key(const DomainEntry& domain, const mx::Route& route) const;
+  const conf::Source* draw_source(const DomainEntry& domain);
+  void reload(Site* site);
+  void apply_rule(Path* path, mx::RulePtr rule);
+
+  conf::ConfigPtr config_;
+  mx::RuleBookPtr book_;  // null: no rules
+  const conf::Clock* clock_;
+  conf::Random* random_;
+  mx::LimiterTable limiters_;
+  // In parts, so that no insertion and no sweep stops the loop for long, with a million sites neither.
+  std::array<Part, 4096> parts_;
+  size_t next_part_ = 0;  // of the sweep
+};
+
+bool may_send_from(const conf::Source& source, std::string_view domain);
+// Whether the source can reach the address: a source with an address of its own reaches only its own family.
+bool same_family(const std::string& source_address, std::string_view address);
+
+}  // namespace relay::queue

@@ -1,0 +1,375 @@
+#include "relay/host/daemon.h"
+
+#include <sys/resource.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <random>
+#include <utility>
+#include <vector>
+
+#include "mx/dns/dns_cache.h"
+#include "relay/admin/admin_server.h"
+#include "relay/host/configuration.h"
+#include "relay/host/own_addresses.h"
+#include "relay/host/privileges.h"
+#include "relay/host/sd_notify.h"
+#include "relay/host/signing_keys.h"
+#include "relay/intake/authenticator.h"
+#include "relay/intake/reception.h"
+#include "relay/log/delivery_log.h"
+#include "relay/spool/rocks_spool.h"
+#include "relay/tls/context.h"
+#include "relay/uv/cares_transport.h"
+#include "relay/uv/loop.h"
+#include "relay/uv/network.h"
+#include "relay/walk/transit.h"
+
+namespace relay {
+
+using namespace std::chrono_literals;  // NOLINT(build/namespaces)
+
+namespace {
+
+constexpr conf::Duration kShutdownTick = 50ms;
+
+void say(const std::string& line) { std::fprintf(stderr, "penstock: %s\n", line.c_str()); }
+
+uint64_t fresh_seed() {
+  std::random_device device;
+  return (static_cast<uint64_t>(device()) << 32) | device();
+}
+
+Configuration read_configuration(const std::string& path) {
+  Configuration read = load_configuration(path);
+  for (const conf::Problem& problem : read.problems) std::fprintf(stderr, "%s\n", problem.text().c_str());
+  return read;
+}
+
+// Thousands of connections need as many descriptors.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+std::shared_ptr<const dkim::KeyStore> read_keys(const conf::Config& config) {
+  std::vector<conf::Problem> problems;
+  std::shared_ptr<const dkim::KeyStore> keys = SigningKeys::read(config, &problems);
+  for (const conf::Problem& problem : problems) say(problem.text());
+  return keys;
+}
+
+// Members are in the order of their making; they go in the opposite order.
+class Daemon {
+ public:
+  explicit Daemon(Configuration configuration)
+      : config_(std::move(configuration.config)),
+        book_(std::move(configuration.book)),
+        random_(fresh_seed()) {}
+  ~Daemon();
+
+  conf::Status start();
+  int run();
+
+ private:
+  using OpenListener = std::unique_ptr<uv::TcpListener>;
+
+  conf::Status load_tls(const conf::Config& config, std::shared_ptr<tls::Context>* server,
+                        std::shared_ptr<tls::Context>* client) const;
+  conf::Status open_listeners(const conf::Config& config, std::map<std::string, OpenListener>* open);
+  void accepted_at(const std::string& place, Accepted accepted);
+  conf::Status open_transit();
+  void connect_signals();
+  void round();
+  void reload();
+  void begin_shutdown();
+
+  conf::ConfigPtr config_;
+  mx::RuleBookPtr book_;
+  conf::SystemClock clock_;
+  conf::Random random_;
+  std::unique_ptr<uv::Loop> loop_;
+  std::shared_ptr<tls::Context> server_tls_;
+  std::shared_ptr<tls::Context> client_tls_;
+  std::unique_ptr<log::DeliveryLog> log_;
+  std::unique_ptr<spool::Spool> spool_;
+  std::unique_ptr<mx::DnsTransport> dns_transport_;
+  std::unique_ptr<mx::DnsCache> dns_cache_;
+  std::unique_ptr<uv::TcpNetwork> network_;
+  std::unique_ptr<Authenticator> authenticator_;
+  std::unique_ptr<SigningKeys> signing_;
+  std::shared_ptr<const dkim::KeyStore> first_keys_;  // read before privileges are dropped
+  std::unique_ptr<Transit> transit_;
+  std::unique_ptr<Reception> reception_;
+  std::map<std::string, OpenListener> listeners_;  // by "address:port"
+  std::unique_ptr<admin::AdminServer> admin_;
+  bool stopping_ = false;
+  conf::Instant give_up_at_ = conf::kNever;
+};
+
+Daemon::~Daemon() {
+  admin_.reset();
+  listeners_.clear();
+}
+
+conf::Status Daemon::load_tls(const conf::Config& config, std::shared_ptr<tls::Context>* server,
+                              std::shared_ptr<tls::Context>* client) const {
+  server->reset();
+  if (!config.tls_certificate.empty()) {
+    std::string warning;
+    auto context = tls::Context::server(config.tls_certificate, config.tls_key, &warning);
+    if (!context.ok()) return context.error();
+    if (!warning.empty()) say("warning: " + warning);
+    *server = *context;
+  }
+  auto context = tls::Context::client(config.tls_ca_file);
+  if (!context.ok()) return context.error();
+  *client = *context;
+  return conf::success();
+}
+
+// Opens what `config` has and nobody listens on yet. On failure nothing of it stays open.
+conf::Status Daemon::open_listeners(const conf::Config& config, std::map<std::string, OpenListener>* open) {
+  for (const conf::Listener& listener : config.listeners) {
+    const std::string place = place_text(listener.address, listener.port);
+    if (listeners_.count(place) != 0) continue;
+    auto opened =
+        uv::TcpListener::open(loop_.get(), listener.address, listener.port, server_tls_,
+                              [this, place](Accepted accepted) { accepted_at(place, std::move(accepted)); });
+    if (!opened.ok()) {
+      open->clear();
+      return opened.error();
+    }
+    (*open)[place] = std::move(*opened);
+  }
+  return conf::success();
+}
+
+// The name and the rules of a listener may change with a reload; its place is what it is known by.
+void Daemon::accepted_at(const std::string& place, Accepted accepted) {
+  if (reception_ == nullptr) return;
+  for (const conf::Listener& listener : config_->listeners) {
+    if (place_text(listener.address, listener.port) != place) continue;
+    reception_->accept(listener.name, server_tls_ != nullptr, std::move(accepted));
+    return;
+  }
+}
+
+conf::Status Daemon::open_transit() {
+  auto log = log::DeliveryLog::open(config_->log);
+  if (!log.ok()) return log.error();
+  log_ = std::move(*log);
+  auto spool = spool::RocksSpool::open(config_->spool);
+  if (!spool.ok()) return spool.error();
+  spool_ = std::move(*spool);
+  if (config_->spool.durability == conf::Durability::kRelaxed) {
+    say("warning: spool.durability = \"relaxed\": a power cut or a crash of the machine may lose accepted "
+        "mail");
+  }
+  auto dns = uv::CaresTransport::open(loop_.get(), config_->dns);
+  if (!dns.ok()) return dns.error();
+  dns_transport_ = std::move(*dns);
+  dns_cache_ = std::make_unique<mx::DnsCache>(config_->dns, dns_transport_.get(), &clock_);
+  network_ = std::make_unique<uv::TcpNetwork>(loop_.get(), client_tls_);
+  const auto post = [this](std::function<void()> work) { loop_->post(std::move(work)); };
+  authenticator_ = std::make_unique<Authenticator>(post);
+
+  signing_ = std::make_unique<SigningKeys>([this] { loop_->post([] {}); }, say);
+  signing_->use(std::move(first_keys_), config_->dkim, dns_cache_.get(), clock_.now());
+
+  Transit::Parts parts;
+  parts.config = config_;
+  parts.book = book_;
+  parts.spool = spool_.get();
+  parts.log = log_.get();
+  parts.resolver = dns_cache_.get();
+  parts.network = network_.get();
+  parts.signer = signing_->queue();
+  parts.clock = &clock_;
+  parts.random = &random_;
+  parts.own_addresses = own_addresses(config_->listeners);
+  transit_ = std::make_unique<Transit>(std::move(parts));
+  spool_->on_completions_ready([this] { loop_->post([] {}); });
+  log_->on_written([this] { loop_->post([] {}); });
+  const conf::Instant began = clock_.now();
+  conf::Status recovered = transit_->recover([](const std::string& key, const std::string& why) {
+    say("spool: " + key + " cannot be read and was set aside: " + why);
+  });
+  if (!recovered.ok()) return recovered;
+  const admin::QueueSummary found = transit_->summary();
+  if (found.messages > 0) {
+    const double seconds = std::chrono::duration<double>(clock_.now() - began).count();
+    say("spool: " + std::to_string(found.messages) + " messages read in " + std::to_string(seconds) + " s");
+  }
+  reception_ = std::make_unique<Reception>(
+      config_, transit_.get(), &clock_,
+      [this](conf::ConfigPtr config, std::string user, std::string secret, Reception::AuthDone done) {
+        authenticator_->check(std::move(config), std::move(user), std::move(secret), std::move(done));
+      });
+  transit_->inbound_connections = [this] { return reception_->connections(); };
+  transit_->log_lost = [this] { return log_->counters().lost; };
+  auto admin = admin::AdminServer::open(config_->admin, spool_.get(), transit_.get(), post);
+  if (!admin.ok()) return admin.error();
+  admin_ = std::move(*admin);
+  return conf::success();
+}
+
+conf::Status Daemon::start() {
+  raise_descriptor_limit();
+  loop_ = std::make_unique<uv::Loop>();
+  // What needs root comes first: the TLS key, the ports and the DKIM keys.
+  conf::Status status = load_tls(*config_, &server_tls_, &client_tls_);
+  if (!status.ok()) return status;
+  status = open_listeners(*config_, &listeners_);
+  if (!status.ok()) return status;
+  first_keys_ = read_keys(*config_);
+  if (first_keys_ == nullptr) return conf::Error{conf::ErrorCode::kInvalid, "a DKIM key cannot be used"};
+  status = prepare_directories(*config_);
+  if (!status.ok()) return status;
+  status = drop_privileges(config_->run_as);
+  if (!status.ok()) return status;
+  status = open_transit();
+  if (!status.ok()) return status;
+  connect_signals();
+  return conf::success();
+}
+
+void Daemon::connect_signals() {
+  std::signal(SIGPIPE, SIG_IGN);
+  loop_->on_signal(SIGTERM, [this] { begin_shutdown(); });
+  loop_->on_signal(SIGINT, [this] { begin_shutdown(); });
+  loop_->on_signal(SIGHUP, [this] { reload(); });
+  loop_->on_signal(SIGUSR1, [this] { log_->reopen(); });
+  loop_->on_round([this] { round(); });
+  loop_->on_timer([](conf::Instant) {});  // the round that follows does the work
+}
+
+void Daemon::round() {
+  const conf::Instant now = clock_.now();
+  transit_->step(now);
+  reception_->step();
+  signing_->step(now);
+  conf::Instant wake = std::min(transit_->next_wake(), signing_->next_wake());
+  if (stopping_) {
+    if ((transit_->quiet() && reception_->connections() == 0) || now >= give_up_at_) {
+      loop_->stop();
+      return;
+    }
+    wake = std::min(wake, now + kShutdownTick);
+  }
+  loop_->set_timer(wake);
+}
+
+int Daemon::run() {
+  for (const conf::Listener& listener : config_->listeners) {
+    say("listening on " + place_text(listener.address, listener.port) +
+        (listener.implicit_tls ? " (implicit TLS)" : ""));
+  }
+  notify_ready("serving");
+  loop_->post([] {});
+  loop_->run();
+  notify_stopping("writing down the queue");
+  listeners_.clear();
+  admin_.reset();
+  reception_->abandon();
+  reception_->step();
+  transit_->close();
+  say("ended in order");
+  return 0;
+}
+
+void Daemon::begin_shutdown() {
+  if (stopping_) {
+    give_up_at_ = clock_.now();  // asked twice: at once
+    return;
+  }
+  stopping_ = true;
+  give_up_at_ = clock_.now() + config_->shutdown_deadline;
+  say("going down: no new connections; sessions have " +
+      std::to_string(std::chrono::duration_cast<std::chrono::seconds>(config_->shutdown_deadline).count()) +
+      " s to end");
+  notify_stopping("finishing sessions");
+  listeners_.clear();
+  transit_->stop();
+  reception_->shut_down();
+}
+
+// A bad configuration changes nothing. Listeners that stay are kept with their connections.
+void Daemon::reload() {
+  if (stopping_) return;
+  notify_reloading();
+  Configuration read = read_configuration(config_->file);
+  const conf::ConfigPtr fresh = read.config;
+  std::shared_ptr<tls::Context> server, client;
+  conf::Status status = fresh == nullptr ? conf::Error{conf::ErrorCode::kInvalid, "the file has errors"}
+                                         : load_tls(*fresh, &server, &client);
+  if (!status.ok()) {
+    say("reload refused, the old configuration goes on: " + status.error().detail);
+    notify_ready("serving; the last reload was refused");
+    return;
+  }
+  std::shared_ptr<const dkim::KeyStore> keys = read_keys(*fresh);
+  if (keys == nullptr) {
+    say("reload refused, the old configuration goes on: a DKIM key cannot be used");
+    notify_ready("serving; the last reload was refused");
+    return;
+  }
+  std::map<std::string, OpenListener> added;
+  status = open_listeners(*fresh, &added);
+  if (!status.ok()) {
+    say("reload refused, the old configuration goes on: " + status.error().detail);
+    notify_ready("serving; the last reload was refused");
+    return;
+  }
+  conf::SpoolSettings spool = config_->spool;
+  spool.body_memory_bytes = fresh->spool.body_memory_bytes;  // this one needs no restart
+  const bool restart_needed = fresh->spool != spool || fresh->dns != config_->dns ||
+                              fresh->log != config_->log || fresh->admin != config_->admin ||
+                              fresh->hostname != config_->hostname || fresh->run_as != config_->run_as ||
+                              fresh->dkim.workers != config_->dkim.workers;
+  if (restart_needed)
+    say("reload: hostname, run_as, [spool], [dns], [log], [admin] or [dkim] workers changed: these wait for "
+        "a restart");
+  config_ = fresh;
+  book_ = std::move(read.book);
+  server_tls_ = server;
+  client_tls_ = client;
+  network_->set_client_tls(client_tls_);
+  signing_->use(std::move(keys), config_->dkim, dns_cache_.get(), clock_.now());
+  reception_->reload(config_);
+  transit_->reload(config_, book_);
+  std::map<std::string, OpenListener> old = std::move(listeners_);
+  listeners_ = std::move(added);
+  for (const conf::Listener& listener : config_->listeners) {
+    const std::string place = place_text(listener.address, listener.port);
+    const auto found = old.find(place);
+    if (found != old.end()) listeners_[place] = std::move(found->second);
+    listeners_[place]->set_server_tls(server_tls_);
+  }
+  say("configuration read again from " + config_->file);
+  notify_ready("serving");
+}
+
+}  // namespace
+
+int run_daemon(const std::string& config_path) {
+  Configuration configuration = read_configuration(config_path);
+  if (configuration.config == nullptr) return 2;
+  Daemon daemon(std::move(configuration));
+  const conf::Status started = daemon.start();
+  if (!started.ok()) {
+    say("cannot start: " + started.error().detail);
+    return 1;
+  }
+  return daemon.run();
+}
+
+}  // namespace relay

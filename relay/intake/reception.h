@@ -1,0 +1,61 @@
+// The receiving side of the daemon: who may connect, how many at a time, how much memory half-received
+// messages may take; hands complete messages to the Transit and its answer back to the client. Loop thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "conf/config.h"
+#include "relay/intake/inbound_connection.h"
+#include "relay/net/transport.h"
+#include "relay/walk/transit.h"
+
+namespace relay {
+
+class Reception final : public InboundConnection::Owner, private smtp::Gate {
+ public:
+  using AuthDone = std::function<void(bool)>;
+  using Check = std::function<void(conf::ConfigPtr, std::string user, std::string secret, AuthDone)>;
+
+  Reception(conf::ConfigPtr config, Transit* transit, const conf::Clock* clock, Check check);
+  ~Reception() override;
+
+  // A client of the listener of that name. `tls_available`: a certificate is loaded.
+  void accept(const std::string& listener, bool tls_available, Accepted accepted);
+  void step() { graveyard_.clear(); }  // frees what has closed
+  void reload(conf::ConfigPtr config) { config_ = std::move(config); }
+  void shut_down();  // every session says 421 as soon as it may
+  void abandon() { connections_.clear(); }
+  size_t connections() const { return connections_.size(); }
+
+  conf::MessageId next_id() override { return transit_->next_id(); }
+  bool reserve_memory(uint64_t bytes) override;
+  void return_memory(uint64_t bytes) override { memory_ -= bytes; }
+  void offer(uint64_t connection, spool::MessageRecord record, conf::Bytes body) override;
+  void authenticate(uint64_t connection, std::string user, std::string secret) override;
+  void connection_closed(uint64_t connection) override;
+
+ private:
+  bool accepting(std::string* why) const override;
+  void turn_away(Accepted accepted, const std::string& why);
+
+  conf::ConfigPtr config_;
+  Transit* transit_;
+  const conf::Clock* clock_;
+  Check check_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // answers may come after the end
+  std::unordered_map<uint64_t, std::unique_ptr<InboundConnection>> connections_;
+  std::map<std::string, uint32_t> per_listener_;
+  std::unordered_map<std::string, uint32_t> per_client_;  // listener and address
+  std::vector<std::unique_ptr<InboundConnection>> graveyard_;
+  uint64_t next_number_ = 1;
+  uint64_t memory_ = 0;    // reserved by messages being received
+  uint64_t in_spool_ = 0;  // bytes of messages on their way to the disk
+};
+
+}  // namespace relay

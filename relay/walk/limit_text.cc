@@ -1,0 +1,137 @@
+#include "relay/walk/limit_text.h"
+
+#include <fmt/format.h>
+
+#include <string>
+
+namespace relay {
+
+using namespace std::chrono_literals;  // NOLINT(build/namespaces)
+
+namespace {
+
+std::string number_or_none(uint64_t value) { return value == 0 ? "none" : std::to_string(value); }
+
+// The largest unit that divides it: "90s", "2h".
+std::string duration(conf::Duration d) {
+  if (d.count() != 0 && d % 24h == conf::Duration(0)) return fmt::format("{}d", d / 24h);
+  if (d.count() != 0 && d % 1h == conf::Duration(0)) return fmt::format("{}h", d / 1h);
+  if (d.count() != 0 && d % 1min == conf::Duration(0)) return fmt::format("{}m", d / 1min);
+  if (d % 1s == conf::Duration(0)) return fmt::format("{}s", d / 1s);
+  return fmt::format("{}ms", d / 1ms);
+}
+
+std::string rate(const conf::RuleRate& rate) {
+  if (rate.events == 0) return "none";
+  return fmt::format("{} in {}, burst {}", rate.events, duration(rate.per), rate.burst);
+}
+
+const char* tls(const conf::DestinationSettings& settings) {
+  switch (settings.tls) {
+    case conf::TlsMode::kOff:
+      return "off";
+    case conf::TlsMode::kOpportunistic:
+      return "opportunistic";
+    case conf::TlsMode::kRequired:
+      return settings.tls_verify ? "required, verified" : "required";
+  }
+  return "";
+}
+
+std::string schedule(const conf::RetrySchedule& retry) {
+  std::string text;
+  for (size_t i = 0; i < retry.delays.size();) {
+    size_t same = i;
+    while (same < retry.delays.size() && retry.delays[same] == retry.delays[i]) ++same;
+    text += fmt::format("{}{} x {}", text.empty() ? "" : ", ", same - i, duration(retry.delays[i]));
+    i = same;
+  }
+  return text.empty() ? "no retry" : text;
+}
+
+std::string thresholds(const std::vector<conf::RuleThreshold>& all) {
+  std::string text;
+  for (const conf::RuleThreshold& t : all) {
+    text += fmt::format("{}{:g} % of at least {} in {}: block {}", text.empty() ? "" : "; ",
+                        t.error_rate_ppm / 1e4, t.min_messages, duration(t.window), duration(t.block));
+  }
+  return text.empty() ? "none" : text;
+}
+
+std::string hosts(const std::vector<conf::SmartHost>& all) {
+  std::string text;
+  for (const conf::SmartHost& host : all)
+    text += (text.empty() ? "" : ", ") + fmt::format("{}:{}", host.host, host.port);
+  return text.empty() ? "none (MX)" : text;
+}
+
+std::string ladder(const std::vector<uint32_t>& steps) {
+  std::string text;
+  for (const uint32_t step : steps) text += (text.empty() ? "" : ", ") + std::to_string(step);
+  return text.empty() ? "none" : text + " a day";
+}
+
+// Adds one line a value; the rule's value carries the place.
+struct Lines {
+  std::vector<admin::LimitView> views;
+  template <typename T>
+  void add(const char* key, std::string value, const mx::RuleValue<T>* from) {
+    const bool by_rule = from != nullptr && from->set;
+    views.push_back({key, std::move(value), by_rule ? from->origin.text() : "settings of the destination"});
+  }
+};
+
+}  // namespace
+
+const char* scope_text(conf::RuleScope scope) {
+  switch (scope) {
+    case conf::RuleScope::kPath:
+      return "path";
+    case conf::RuleScope::kSource:
+      return "source";
+    case conf::RuleScope::kPool:
+      return "pool";
+  }
+  return "";
+}
+
+const char* adaptive_text(conf::AdaptiveMode mode) {
+  switch (mode) {
+    case conf::AdaptiveMode::kOff:
+      return "off";
+    case conf::AdaptiveMode::kAdvise:
+      return "advise";
+    case conf::AdaptiveMode::kOn:
+      return "on";
+  }
+  return "";
+}
+
+std::vector<admin::LimitView> limit_views(const mx::Rule* rule, const mx::PathLimits& limits,
+                                          const conf::DestinationSettings& settings) {
+  static const conf::RuleFields<mx::RuleValue> kNothing;
+  const conf::RuleFields<mx::RuleValue>& v = rule == nullptr ? kNothing : rule->values;
+  Lines lines;
+  lines.add("scope", scope_text(limits.scope), &v.scope);
+  lines.add("max_connections", std::to_string(limits.max_connections), &v.max_connections);
+  lines.add("min_connections", std::to_string(limits.min_connections), &v.min_connections);
+  lines.add("max_messages_per_connection", number_or_none(limits.max_messages_per_connection),
+            &v.max_messages_per_connection);
+  lines.add("messages_per_hour", number_or_none(limits.messages_per_hour) + (limits.smooth ? ", smooth" : ""),
+            &v.messages_per_hour);
+  lines.add("rate", rate(limits.rate), &v.rate);
+  lines.add("max_recipients", std::to_string(settings.max_recipients_per_transaction), &v.max_recipients);
+  lines.add("thresholds", thresholds(limits.thresholds), &v.thresholds);
+  lines.add("adaptive", adaptive_text(limits.adaptive), &v.adaptive);
+  lines.add("warmup", ladder(limits.warmup), &v.warmup);
+  lines.add("connect_timeout", duration(settings.timeouts.connect), &v.connect_timeout);
+  lines.add("data_timeout", duration(settings.timeouts.data_done), &v.data_timeout);
+  lines.add("timeout", duration(settings.timeouts.mail), &v.timeout);
+  lines.add("tls", tls(settings), &v.tls);
+  lines.add("smart_hosts", hosts(settings.smart_hosts), &v.smart_hosts);
+  lines.add("schedule", schedule(settings.retry), &v.schedule);
+  lines.add("validity", duration(settings.retry.validity), &v.validity);
+  return lines.views;
+}
+
+}  // namespace relay

@@ -1,0 +1,98 @@
+#include "relay/walk/path_view.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "relay/walk/limit_text.h"
+
+namespace relay {
+
+namespace {
+
+constexpr size_t kDecisionsShown = 10;
+
+double seconds(conf::Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+// How long until then; below 0: nobody knows.
+double seconds_until(conf::Instant until, conf::Instant now) {
+  return until == conf::kNever ? -1 : std::max(0.0, seconds(until - now));
+}
+
+std::vector<admin::TrafficView> traffic_of(const queue::Path& path, conf::Instant now) {
+  std::vector<admin::TrafficView> views;
+  for (const auto& [address, traffic] : path.traffic) {
+    admin::TrafficView view;
+    view.address = address.empty() ? "*" : address;
+    view.connections = traffic->connections();
+    view.window = traffic->window();
+    view.used_in_hour = traffic->used_in_hour(now);
+    view.used_in_slice = traffic->used_in_slice(now);
+    view.slice_limit = traffic->slice_limit(now);
+    if (traffic->slowed_until() > now) view.slowed_seconds = seconds(traffic->slowed_until() - now);
+    views.push_back(std::move(view));
+  }
+  return views;
+}
+
+std::vector<admin::ThresholdView> thresholds_of(const queue::Path& path, conf::Instant now) {
+  std::vector<admin::ThresholdView> views;
+  for (const mx::Standing::Sample& sample : path.standing->samples(now)) {
+    admin::ThresholdView view;
+    view.error_rate = sample.threshold.error_rate_ppm / 1e6;
+    view.min_messages = sample.threshold.min_messages;
+    view.window_seconds = seconds(sample.threshold.window);
+    view.block_seconds = seconds(sample.threshold.block);
+    view.messages = sample.messages;
+    view.errors = sample.errors;
+    if (path.rule != nullptr) {
+      view.where = path.rule->values.thresholds.origin.file + ':' +
+                   std::to_string(sample.threshold.line != 0 ? sample.threshold.line
+                                                             : path.rule->values.thresholds.origin.line);
+    }
+    views.push_back(std::move(view));
+  }
+  return views;
+}
+
+}  // namespace
+
+admin::PathView view_of(queue::Path* path, uint64_t in_flight, PathGate* gate, const DecisionHistory& history,
+                        conf::Instant now) {
+  admin::PathView view;
+  view.site = path->site->label;
+  view.source = path->source.name;
+  view.source_id = path->source.id;
+  if (path->rule != nullptr) {
+    view.rule = path->rule->name;
+    view.rule_where = path->rule->file + ':' + std::to_string(path->rule->line);
+  }
+  view.scope = scope_text(path->limits->scope);
+  view.one_site = path->limits->one_site;
+  view.limits = limit_views(path->rule.get(), *path->limits, *path->settings);
+  view.traffic = traffic_of(*path, now);
+  view.thresholds = thresholds_of(*path, now);
+  view.adaptive = adaptive_text(path->limits->adaptive);
+  view.learned_per_hour = path->standing->learned_per_hour();
+  const mx::Standing::Ladder ladder = path->standing->ladder(now);
+  view.ladder_per_day = ladder.per_day;
+  view.ladder_step = ladder.step;
+  view.ladder_used = ladder.used;
+  view.ready = path->ready.size();
+  view.in_flight = in_flight;
+  view.connections = path->connections;
+  const mx::Admission admission = gate->may_open_any(path, now);
+  view.state = mx::to_text(path->standing->state());
+  if (path->standing->state() == mx::Standing::State::kBlocked)
+    view.blocked_seconds = seconds_until(path->standing->blocked_until(), now);
+  if (!admission.yes) {
+    view.binds = mx::to_text(admission.bind);
+    view.frees_seconds = seconds_until(admission.not_before, now);
+  }
+  if (path->last_error.present()) view.last_error = path->last_error.reply.text();
+  view.replies = path->standing->replies();
+  view.decisions = history.of(view.site, view.source, kDecisionsShown);
+  return view;
+}
+
+}  // namespace relay

@@ -1,0 +1,18 @@
+// A path as people see it: its limits with their places, its counters, and what keeps mail back now.
+#pragma once
+
+#include <cstdint>
+
+#include "conf/vocab/time.h"
+#include "relay/admin/mx_view.h"
+#include "relay/flow/path.h"
+#include "relay/flow/path_gate.h"
+#include "relay/walk/decision_history.h"
+
+namespace relay {
+
+// A block that is over becomes kProbing by being asked.
+admin::PathView view_of(queue::Path* path, uint64_t in_flight, PathGate* gate, const DecisionHistory& history,
+                        conf::Instant now);
+
+}  // namespace relay

@@ -1,0 +1,270 @@
+#include "relay/walk/settlement.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <utility>
+
+#include "bounce/qualifier.h"
+#include "conf/vocab/check.h"
+#include "relay/queue/retry.h"
+
+namespace relay {
+
+using namespace std::chrono_literals;  // NOLINT(build/namespaces)
+
+namespace {
+
+constexpr conf::Duration kReportRetry = 10min;  // a report could not be stored
+constexpr size_t kKeptReplyOctets = 512;
+
+bool has_8bit(std::string_view text) {
+  return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
+}
+
+// RFC 3461 §4.1, §5.2.2: who is told about what.
+bool wants_report(const spool::MessageRecord& record, const conf::Recipient& recipient,
+                  bounce::DsnAction action) {
+  if (record.envelope.reverse_path.is_null()) return false;  // RFC 5321 §4.5.5: never a report about a report
+  if (action == bounce::DsnAction::kRelayed) return (recipient.notify & conf::kNotifySuccess) != 0;
+  return recipient.notify == conf::kNotifyDefault || (recipient.notify & conf::kNotifyFailure) != 0;
+}
+
+}  // namespace
+
+Settlement::Settlement(conf::ConfigPtr config, spool::Spool* spool, log::EventSink* log,
+                       const conf::Clock* clock, conf::Random* random, SettlementUser* user)
+    : config_(std::move(config)), spool_(spool), log_(log), clock_(clock), random_(random), user_(user) {}
+
+conf::DeliveryEvent Settlement::event_for(const queue::Delivery& delivery, uint32_t index,
+                                          const smtp::RecipientOutcome& outcome, const AttemptFacts& facts,
+                                          conf::WallTime now) const {
+  const spool::MessageRecord& record = delivery.message->record;
+  const spool::RecipientRecord& recipient = record.recipients[index];
+  conf::DeliveryEvent event;
+  event.time = now;
+  event.id = record.id;
+  event.reverse_path = record.envelope.reverse_path.text();
+  event.recipient = recipient.recipient.mailbox.text();
+  event.size_bytes = record.size_bytes;
+  event.site = facts.site;
+  event.mx_host = facts.mx_host;
+  event.mx_address = facts.mx_address;
+  event.source = facts.source;
+  event.tls = facts.tls;
+  event.reply_code = outcome.local ? uint16_t{0} : outcome.reply.code;
+  event.enhanced_status = outcome.reply.enhanced.text();
+  event.reply = outcome.reply.text();
+  event.stage = bounce::to_text(outcome.stage);
+  event.attempt = recipient.attempts;
+  event.uncertain = outcome.uncertain;
+  event.delays = facts.delays;
+  return event;
+}
+
+void Settlement::apply(queue::Delivery* delivery, const std::vector<uint32_t>& recipients,
+                       const std::vector<smtp::RecipientOutcome>& outcomes, const AttemptFacts& facts) {
+  CHECK(recipients.size() == outcomes.size() && delivery->message != nullptr);
+  Verdicts verdicts;
+  const conf::WallTime now = clock_->wall();
+  for (size_t i = 0; i < recipients.size(); ++i) {
+    if (outcomes[i].kind == smtp::RecipientOutcome::Kind::kNotTried) continue;  // its turn is still to come
+    apply_one(delivery, recipients[i], outcomes[i], facts, now, &verdicts);
+    delivery->message->changed = true;
+  }
+  if (verdicts.empty()) return;
+  Verdicts& all = verdicts_[delivery];
+  all.insert(all.end(), std::make_move_iterator(verdicts.begin()), std::make_move_iterator(verdicts.end()));
+}
+
+void Settlement::apply_one(queue::Delivery* delivery, uint32_t index, const smtp::RecipientOutcome& outcome,
+                           const AttemptFacts& facts, conf::WallTime now, Verdicts* verdicts) {
+  using Kind = smtp::RecipientOutcome::Kind;
+  spool::MessageRecord& record = delivery->message->record;
+  spool::RecipientRecord& recipient = record.recipients[index];
+  const bool early = recipient.due > now;  // an operator said retry: this is not a step of the schedule
+  ++recipient.attempts;
+  delivery->attempt = std::max(delivery->attempt, recipient.attempts);
+  conf::DeliveryEvent event = event_for(*delivery, index, outcome, facts, now);
+  recipient.reply_code = event.reply_code;
+  recipient.enhanced_status = event.enhanced_status;
+  recipient.last_reply = event.reply.substr(0, kKeptReplyOctets);
+  recipient.mx_host = facts.mx_host;
+
+  if (outcome.kind == Kind::kDelivered || outcome.kind == Kind::kDeliveredNoDsn) {
+    event.kind = conf::EventKind::kDelivered;
+    if (outcome.kind == Kind::kDeliveredNoDsn &&
+        wants_report(record, recipient.recipient, bounce::DsnAction::kRelayed)) {
+      verdicts->push_back(
+          {index, spool::RecipientState::kDelivered, true, bounce::DsnAction::kRelayed, std::move(event)});
+      return;
+    }
+    recipient.state = spool::RecipientState::kDelivered;
+    ++counters_.delivered;
+    append(event);
+    return;
+  }
+  const bounce::Qualification meaning = bounce::qualify(outcome.stage, outcome.reply);
+  // Once MAIL was said, a 5yz is final whatever it is about (RFC 5321 §4.2.1); before, it is the site's.
+  const bool hard = meaning.type == bounce::ErrorType::kHard && !bounce::before_mail(outcome.stage);
+  event.type = bounce::to_text(outcome.local && !hard ? bounce::ErrorType::kIgnored : meaning.type);
+  event.rule = meaning.rule;
+  if (!hard && early) {
+    --recipient.attempts;
+    event.kind = conf::EventKind::kDeferred;
+    event.next_attempt = recipient.due;
+    ++counters_.deferred;
+    append(event);
+    return;
+  }
+  if (!hard) {
+    const std::optional<conf::Duration> delay =
+        queue::next_delay(facts.settings->retry, recipient.attempts, record.accepted_at, now, random_);
+    if (delay) {
+      recipient.due = now + *delay;
+      event.kind = conf::EventKind::kDeferred;
+      event.next_attempt = recipient.due;
+      ++counters_.deferred;
+      append(event);
+      return;
+    }
+  }
+  event.kind = hard ? conf::EventKind::kFailed : conf::EventKind::kExpired;
+  const bool report = facts.settings->failure_reports &&
+                      wants_report(record, recipient.recipient, bounce::DsnAction::kFailed);
+  verdicts->push_back({index, hard ? spool::RecipientState::kFailed : spool::RecipientState::kExpired, report,
+                       bounce::DsnAction::kFailed, std::move(event)});
+}
+
+void Settlement::conclude(queue::Delivery* delivery) {
+  const auto found = verdicts_.find(delivery);
+  if (found == verdicts_.end()) {
+    user_->settled(delivery);
+    return;
+  }
+  const bool report =
+      std::ranges::any_of(found->second, [](const Verdict& verdict) { return verdict.report; });
+  if (report) {
+    delivery->state = queue::DeliveryState::kSettling;
+    delivery->path = nullptr;  // the path may be forgotten meanwhile
+    if (delivery->message->body.has_value()) {
+      store_report(delivery);
+    } else {
+      user_->fetch_body(delivery, [this, delivery] { store_report(delivery); });
+    }
+  } else {
+    finish(delivery);
+  }
+}
+
+void Settlement::store_report(queue::Delivery* delivery) {
+  const Verdicts& verdicts = verdicts_.at(delivery);
+  const spool::MessageRecord& about = delivery->message->record;
+  const conf::WallTime now = clock_->wall();
+  spool::MessageRecord record;
+  record.id = spool_->next_id(now);
+  record.accepted_at = now;
+  record.report_about = about.id;
+
+  bounce::DsnInput input;
+  input.original_id = about.id;
+  input.to = about.envelope.reverse_path;
+  input.envid = about.envelope.envid;
+  input.ret = about.envelope.ret;
+  input.arrival = about.accepted_at;
+  input.now = now;
+  input.reporting_mta = config_->hostname;
+  input.from = config_->postmaster.empty() ? "postmaster@" + config_->hostname : config_->postmaster;
+  input.message_id_token = conf::to_text(record.id);
+  input.original = delivery->message->body.view();
+  input.smtputf8 = about.envelope.smtputf8;
+  for (const Verdict& verdict : verdicts) {
+    if (!verdict.report) continue;
+    const spool::RecipientRecord& recipient = about.recipients[verdict.recipient];
+    bounce::DsnRecipient told;
+    told.recipient = recipient.recipient;
+    told.action = verdict.action;
+    told.status = recipient.enhanced_status;
+    if (verdict.state == spool::RecipientState::kExpired)
+      told.status = "4.4.7";  // RFC 3463: delivery time expired
+    told.reply_code = recipient.reply_code;
+    told.diagnostic = recipient.last_reply;
+    told.remote_mta = recipient.mx_host;
+    told.last_attempt = now;
+    input.recipients.push_back(std::move(told));
+  }
+  conf::Bytes body(bounce::make_dsn(input));
+  record.size_bytes = body.size();
+  record.envelope.smtputf8 = about.envelope.smtputf8;
+  if (has_8bit(body.view())) record.envelope.body = conf::BodyType::k8BitMime;
+  spool::RecipientRecord to;
+  to.recipient.mailbox = input.to;
+  to.recipient.notify = conf::kNotifyNever;  // RFC 3461 §6.1: a report never asks for one
+  to.due = now;
+  record.recipients.push_back(std::move(to));
+
+  auto kept = std::make_shared<spool::MessageRecord>(record);
+  spool_->store(std::move(record), body, [this, delivery, kept, body](conf::Result<spool::Receipt> stored) {
+    if (!stored.ok()) {
+      postpone(delivery, stored.error());
+      return;
+    }
+    conf::DeliveryEvent event;
+    event.kind = conf::EventKind::kReportSent;
+    event.time = clock_->wall();
+    event.id = kept->id;
+    event.recipient = kept->recipients.front().recipient.mailbox.text();
+    event.size_bytes = kept->size_bytes;
+    event.related = kept->report_about;
+    ++counters_.reports;
+    append(event);
+    finish(delivery);
+    user_->report_stored(std::move(*kept), body);
+  });
+}
+
+void Settlement::finish(queue::Delivery* delivery) {
+  const auto found = verdicts_.find(delivery);
+  const Verdicts verdicts = std::move(found->second);
+  verdicts_.erase(found);
+  delivery->message->changed = true;
+  for (const Verdict& verdict : verdicts) {
+    delivery->message->record.recipients[verdict.recipient].state = verdict.state;
+    if (verdict.state == spool::RecipientState::kDelivered) ++counters_.delivered;
+    if (verdict.state == spool::RecipientState::kFailed) ++counters_.failed;
+    if (verdict.state == spool::RecipientState::kExpired) ++counters_.expired;
+    append(verdict.event);
+  }
+  user_->settled(delivery);
+}
+
+// The report about a failure could not be stored (the disk is full): the recipients stay pending and are
+// tried again soon, so that the sender hears of them after all. What was delivered stays delivered: its
+// report is given up.
+void Settlement::postpone(queue::Delivery* delivery, const conf::Error& why) {
+  const auto found = verdicts_.find(delivery);
+  Verdicts verdicts = std::move(found->second);
+  verdicts_.erase(found);
+  delivery->message->changed = true;
+  std::fprintf(
+      stderr,
+      "penstock: message %s: the report about it could not be stored (%s); its failed recipients are "
+      "tried again in 10 minutes\n",
+      conf::to_text(delivery->id).c_str(), why.detail.c_str());
+  for (Verdict& verdict : verdicts) {
+    spool::RecipientRecord& recipient = delivery->message->record.recipients[verdict.recipient];
+    if (verdict.state == spool::RecipientState::kDelivered) {
+      recipient.state = verdict.state;
+      ++counters_.delivered;
+    } else {
+      recipient.due = clock_->wall() + kReportRetry;
+      verdict.event.kind = conf::EventKind::kDeferred;
+      verdict.event.next_attempt = recipient.due;
+      ++counters_.deferred;
+    }
+    append(verdict.event);
+  }
+  user_->settled(delivery);
+}
+
+}  // namespace relay

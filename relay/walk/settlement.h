@@ -1,0 +1,88 @@
+// What the outcomes of an attempt mean for a message: delivered, deferred until when, failed or expired; what
+// the log says and what is reported to the reverse-path. A recipient that fails stays pending in the spool
+// until the report about it is stored, so that a crash never loses the only word about a message. Loop
+// thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "bounce/dsn.h"
+#include "conf/config.h"
+#include "conf/vocab/event.h"
+#include "conf/vocab/random.h"
+#include "relay/log/delivery_log.h"
+#include "relay/queue/delivery.h"
+#include "relay/queue/message.h"
+#include "relay/smtp/transaction.h"
+#include "relay/spool/spool.h"
+#include "relay/walk/attempt.h"
+
+namespace relay {
+
+struct SettlementCounters {  // recipients, since start
+  uint64_t delivered = 0, deferred = 0, failed = 0, expired = 0, reports = 0;
+};
+
+class SettlementUser {
+ public:
+  virtual ~SettlementUser() = default;
+  // The record says what became of every recipient; those still pending have their due time.
+  virtual void settled(queue::Delivery* delivery) = 0;
+  // Reads the body of the delivery's message back, if it can be read, then calls `then`.
+  virtual void fetch_body(queue::Delivery* delivery, std::function<void()> then) = 0;
+  // A report of ours is on disk and must be delivered like any message.
+  virtual void report_stored(spool::MessageRecord record, conf::Bytes body) = 0;
+};
+
+class Settlement {
+ public:
+  Settlement(conf::ConfigPtr config, spool::Spool* spool, log::EventSink* log, const conf::Clock* clock,
+             conf::Random* random, SettlementUser* user);
+
+  // Applies the outcomes of one transaction (or of a local verdict). `delivery` is pinned.
+  void apply(queue::Delivery* delivery, const std::vector<uint32_t>& recipients,
+             const std::vector<smtp::RecipientOutcome>& outcomes, const AttemptFacts& facts);
+  // Nothing more comes for this attempt: stores the report that is due, if any, then calls settled() - at
+  // once or later.
+  void conclude(queue::Delivery* delivery);
+
+  void reload(conf::ConfigPtr config) { config_ = std::move(config); }
+  const SettlementCounters& counters() const { return counters_; }
+  uint64_t last_sequence() const { return last_sequence_; }  // of the log
+  void append(const conf::DeliveryEvent& event) { last_sequence_ = log_->append(event); }
+
+ private:
+  struct Verdict {  // final, but not yet in the record
+    uint32_t recipient = 0;
+    spool::RecipientState state = spool::RecipientState::kFailed;
+    bool report = false;
+    bounce::DsnAction action = bounce::DsnAction::kFailed;
+    conf::DeliveryEvent event;
+  };
+  using Verdicts = std::vector<Verdict>;
+
+  void apply_one(queue::Delivery* delivery, uint32_t index, const smtp::RecipientOutcome& outcome,
+                 const AttemptFacts& facts, conf::WallTime now, Verdicts* verdicts);
+  conf::DeliveryEvent event_for(const queue::Delivery& delivery, uint32_t index,
+                                const smtp::RecipientOutcome& outcome, const AttemptFacts& facts,
+                                conf::WallTime now) const;
+  void store_report(queue::Delivery* delivery);
+  void finish(queue::Delivery* delivery);
+  void postpone(queue::Delivery* delivery, const conf::Error& why);
+
+  conf::ConfigPtr config_;
+  spool::Spool* spool_;
+  log::EventSink* log_;
+  const conf::Clock* clock_;
+  conf::Random* random_;
+  SettlementUser* user_;
+  std::unordered_map<queue::Delivery*, Verdicts> verdicts_;
+  SettlementCounters counters_;
+  uint64_t last_sequence_ = 0;
+};
+
+}  // namespace relay

@@ -1,0 +1,91 @@
+#include "relay/walk/signing.h"
+
+#include <utility>
+
+#include "conf/vocab/check.h"
+
+namespace relay {
+
+Signing::Signing(conf::ConfigPtr config, dkim::SignQueue* queue, queue::MessageCache* messages, Report report)
+    : config_(std::move(config)), queue_(queue), messages_(messages), report_(std::move(report)) {}
+
+void Signing::begin(conf::MessageId id, const conf::Bytes& mail) {
+  if (queue_ != nullptr && queue_->enabled() && waiting_.empty()) start(id, mail);
+}
+
+void Signing::start(conf::MessageId id, const conf::Bytes& mail) {
+  jobs_[id].mail = mail;
+  if (!waiting_.empty() || !submit(id, mail)) waiting_.push_back(id);
+}
+
+bool Signing::submit(conf::MessageId id, const conf::Bytes& mail) {
+  return queue_->submit(mail, [this, id](dkim::SignOutcome outcome) { finished(id, std::move(outcome)); });
+}
+
+void Signing::pin(conf::MessageId id) {
+  messages_->pin(id, true, [this, id](conf::Result<queue::Message*> pinned) {
+    CHECK(pinned.ok());  // it is in memory
+    jobs_.at(id).message = *pinned;
+  });
+}
+
+void Signing::stored(queue::Message* message) {
+  const conf::MessageId id = message->record.id;
+  const auto job = jobs_.find(id);
+  if (job == jobs_.end()) return;
+  pin(id);
+  if (job->second.outcome) finished(id, std::move(*job->second.outcome));
+}
+
+void Signing::forget(conf::MessageId id) { jobs_.erase(id); }
+
+bool Signing::ready(queue::Message* message, Then then) {
+  if (queue_ == nullptr || !queue_->enabled() || message->prepared) return true;
+  const conf::MessageId id = message->record.id;
+  if (jobs_.count(id) == 0) {
+    CHECK(message->body.has_value());
+    start(id, message->body);
+    pin(id);
+  }
+  jobs_.at(id).thens.push_back(std::move(then));
+  return false;
+}
+
+void Signing::finished(conf::MessageId id, dkim::SignOutcome outcome) {
+  const auto found = jobs_.find(id);
+  if (found == jobs_.end()) return;  // forgotten
+  if (found->second.message == nullptr) {
+    found->second.outcome = std::move(outcome);
+    return;
+  }
+  Job job = std::move(found->second);
+  jobs_.erase(found);
+  const conf::Status status = verdict(*job.message, outcome);
+  if (status.ok()) {
+    job.message->signature = std::move(outcome.fields);
+    job.message->prepared = true;
+  }
+  for (const Then& then : job.thens) then(status);
+  messages_->unpin(job.message);
+}
+
+// Mail without a signature goes out only where the operator says so, and mail whose signing failed never.
+conf::Status Signing::verdict(const queue::Message& message, const dkim::SignOutcome& outcome) {
+  if (outcome.kind == dkim::SignOutcome::Kind::kSigned) return conf::success();
+  report_(message, outcome);
+  const bool failed = outcome.kind == dkim::SignOutcome::Kind::kFailed;
+  if (!failed && config_->dkim.without_signature == conf::WithoutSignature::kSend) return conf::success();
+  return conf::Error{conf::ErrorCode::kUnavailable, outcome.detail};
+}
+
+void Signing::step() {
+  if (queue_ == nullptr) return;
+  queue_->drain_completions();
+  while (!waiting_.empty()) {
+    const auto job = jobs_.find(waiting_.front());
+    if (job != jobs_.end() && !submit(job->first, job->second.mail)) return;
+    waiting_.pop_front();
+  }
+}
+
+}  // namespace relay

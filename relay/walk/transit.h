@@ -1,0 +1,150 @@
+// The walk of a message through the relay: accepted, kept, routed, sent, settled, tried again, done. Owns
+// every queued delivery and moves it from state to state; advance() is the one place that decides what is
+// next for a delivery at rest. Everything happens on the loop's thread; time comes from the Clock, so that
+// the simulation can own it.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "conf/config.h"
+#include "mx/dns/route.h"
+#include "relay/admin/backend.h"
+#include "relay/flow/counter_keeper.h"
+#include "relay/flow/dispatcher.h"
+#include "relay/flow/site_table.h"
+#include "relay/queue/delivery_store.h"
+#include "relay/queue/domain_table.h"
+#include "relay/queue/message_cache.h"
+#include "relay/queue/scheduled.h"
+#include "relay/smtp/server_session.h"
+#include "relay/walk/decision_history.h"
+#include "relay/walk/settlement.h"
+#include "relay/walk/signing.h"
+#include "relay/walk/transit_parts.h"
+
+namespace relay {
+
+class Transit final : public smtp::Gate,
+                      public admin::Backend,
+                      private DispatcherUser,
+                      private SettlementUser {
+ public:
+  using Parts = TransitParts;
+  explicit Transit(Parts parts);
+  ~Transit() override;
+
+  // At start: everything in the spool becomes a delivery again. `set_aside` hears of each corrupt record.
+  conf::Status recover(const std::function<void(std::string key, std::string why)>& set_aside);
+
+  // The one way in. `done` runs when the message is on disk (or is refused: the client must hear 4yz).
+  // `record.id` comes from next_id(); recipients have no state yet.
+  using AcceptDone = std::function<void(conf::Result<spool::Receipt>)>;
+  void accept(spool::MessageRecord record, conf::Bytes body, AcceptDone done);
+  conf::MessageId next_id();
+  bool accepting(std::string* why) const override;
+
+  void step(conf::Instant now);  // all that is due and all that has been collected since the last step
+  conf::Instant next_wake() const;
+
+  void reload(conf::ConfigPtr config, mx::RuleBookPtr book);
+  void stop();         // nothing new is begun; what is being sent may end
+  bool quiet() const;  // no connection is open
+  void close();        // drops connections, writes down what is known, waits for the spool
+  // For tests: the paths that have mail and leave to send, and nothing under way. None after a step.
+  std::vector<std::string> neglected();
+
+  admin::QueueSummary summary() override;
+  uint64_t apply(admin::QueueAction action, const std::vector<conf::MessageId>& ids) override;
+  std::string site_of(const std::string& domain) override;
+  void explain(const std::string& domain, const std::string& source,
+               std::function<void(admin::Explanation)> done) override;
+  std::vector<admin::PathView> paths(size_t limit) override;
+  admin::MxOrderDone order(const admin::MxOrder& order) override;
+  // For the summary: what the receiving side knows.
+  std::function<uint64_t()> inbound_connections = [] { return uint64_t{0}; };
+  std::function<uint64_t()> log_lost = [] { return uint64_t{0}; };
+
+ private:
+  struct Finished {  // waits for its last log line to be written, then leaves the spool
+    uint64_t sequence = 0;
+    conf::MessageId id = 0;
+    queue::Message* message = nullptr;  // null: its final state is on disk already
+    conf::Instant since{};
+  };
+
+  void enqueue(spool::MessageRecord record, conf::Bytes body);
+  void adopt(const spool::MessageRecord& record);
+  void log_endings(const spool::MessageRecord& record);
+  void advance(queue::Delivery* delivery);
+  void schedule(queue::Delivery* delivery);
+  void park(queue::Delivery* delivery);
+  void find_route(queue::Delivery* delivery);
+  void look_up(queue::Delivery* delivery, queue::DomainEntry& domain);
+  void begin_route(queue::DomainEntry& domain);
+  void route_found(uint32_t domain, mx::RoutePtr route, conf::Instant asked);
+  void take_detour(queue::Delivery* delivery, queue::DomainEntry& domain, mx::RulePtr rule);
+  void detour_found(uint32_t domain, mx::RoutePtr route, conf::Instant asked);
+  void go_on(queue::DomainEntry& domain, conf::Instant asked);
+  conf::SettingsPtr settings_of(queue::DomainEntry& domain);
+  void follow(queue::Delivery* delivery, queue::DomainEntry& domain);
+  void say_blocked(const queue::Delivery& delivery, const queue::Path& path);
+  void refuse_locally(queue::Delivery* delivery, bounce::Stage stage, bounce::Reply reply,
+                      AttemptFacts facts);
+  void drop(queue::Delivery* delivery);
+  void unpin(queue::Delivery* delivery);
+  void forget(queue::Delivery* delivery);
+  void retire_finished(conf::Instant now);
+  bool concerns(const queue::Delivery& delivery, const spool::RecipientRecord& recipient);
+
+  std::vector<uint32_t> recipients_now(queue::Delivery* delivery) override;
+  bool ready_to_send(queue::Delivery* delivery, std::function<void(conf::Status)> then) override;
+  void not_ready(queue::Delivery* delivery, const conf::Error& why, const AttemptFacts& facts) override;
+  void report_unsigned(const queue::Message& message, const dkim::SignOutcome& outcome);
+  void transaction_over(queue::Delivery* delivery, const std::vector<uint32_t>& recipients,
+                        const std::vector<smtp::RecipientOutcome>& outcomes,
+                        const AttemptFacts& facts) override;
+  void delivery_over(queue::Delivery* delivery) override;
+  void path_gave_up(queue::Delivery* delivery, const queue::PathError& error,
+                    const AttemptFacts& facts) override;
+  void expired(queue::Delivery* delivery, const AttemptFacts& facts) override;
+  conf::Instant expiry(const queue::Delivery& delivery, const conf::DestinationSettings& settings) override;
+  void decided(const queue::Path& path, const std::vector<mx::Decision>& decisions) override;
+  void load_failed(queue::Delivery* delivery, const conf::Error& why) override;
+  void settled(queue::Delivery* delivery) override;
+  void fetch_body(queue::Delivery* delivery, std::function<void()> then) override;
+  void report_stored(spool::MessageRecord record, conf::Bytes body) override;
+
+  admin::Explanation explanation_of(queue::DomainEntry* domain, const std::string& source);
+  void answer_asked(queue::DomainEntry& domain);
+  bool is_meant(const admin::MxOrder& order, const queue::Path& path) const;
+  bool act(admin::QueueAction action, queue::Delivery* delivery);
+  void keep_hold(conf::MessageId id, bool on_hold);
+
+  Parts parts_;
+  queue::DeliveryStore deliveries_;  // outlives the lists that its deliveries stand in
+  queue::MessageCache messages_;
+  queue::DomainTable domains_;
+  queue::Scheduled scheduled_;
+  queue::SiteTable sites_;
+  CounterKeeper counters_;
+  mx::Router router_;
+  Settlement settlement_;
+  Signing signing_;
+  Dispatcher dispatcher_;
+  std::deque<Finished> finished_;
+  std::vector<AskedExplanation> asked_;
+  DecisionHistory decisions_;
+  conf::Instant started_;
+  conf::Instant next_sweep_;
+  uint64_t accepted_ = 0;  // recipients
+  uint64_t dropped_ = 0;   // recipients
+  size_t held_ = 0;        // deliveries
+  bool stopping_ = false;
+};
+
+}  // namespace relay

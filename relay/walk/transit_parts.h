@@ -1,0 +1,42 @@
+// What a Transit is made of and works with.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "conf/config.h"
+#include "conf/vocab/random.h"
+#include "conf/vocab/time.h"
+#include "dkim/sign_queue.h"
+#include "mx/dns/resolver.h"
+#include "mx/rules/rule_book.h"
+#include "relay/admin/mx_view.h"
+#include "relay/log/delivery_log.h"
+#include "relay/net/transport.h"
+#include "relay/spool/spool.h"
+
+namespace relay {
+
+struct TransitParts {
+  conf::ConfigPtr config;
+  mx::RuleBookPtr book;  // null: no rules
+  spool::Spool* spool = nullptr;
+  log::EventSink* log = nullptr;
+  mx::Resolver* resolver = nullptr;
+  Network* network = nullptr;
+  const conf::Clock* clock = nullptr;
+  conf::Random* random = nullptr;
+  dkim::SignQueue* signer = nullptr;       // null: nothing is signed
+  std::vector<std::string> own_addresses;  // see mx::RouterOptions
+};
+
+// An explanation that waits for its route.
+struct AskedExplanation {
+  uint32_t domain = 0;
+  std::string source;
+  std::function<void(admin::Explanation)> done;
+};
+
+}  // namespace relay

@@ -1,0 +1,218 @@
+// The Transit's part that finds where a delivery goes: the route of its domain, the rule, the path.
+#include <algorithm>
+#include <utility>
+
+#include "mx/rules/path_limits.h"
+#include "relay/spool/message_ids.h"
+#include "relay/walk/transit.h"
+
+namespace relay {
+
+using namespace std::chrono_literals;  // NOLINT(build/namespaces)
+using queue::Delivery;
+using queue::DeliveryState;
+
+namespace {
+
+constexpr conf::Duration kLeastRouteTime = 1s;  // a route is used so long even when its TTL is less
+
+}  // namespace
+
+// Of the domain: those of its destination, and the smart hosts of a rule that is sure to decide.
+conf::SettingsPtr Transit::settings_of(queue::DomainEntry& domain) {
+  if (domain.settings == nullptr)
+    domain.settings = conf::settings_in(parts_.config, domain.name.text(), &domain.destination);
+  return domain.settings;
+}
+
+void Transit::find_route(Delivery* delivery) {
+  queue::DomainEntry& domain = domains_.at(delivery->domain);
+  settings_of(domain);
+  if (domain.route != nullptr && domain.route_until > parts_.clock->now()) {
+    delivery->dns_micros = 0;
+    follow(delivery, domain);
+    return;
+  }
+  look_up(delivery, domain);
+}
+
+void Transit::look_up(Delivery* delivery, queue::DomainEntry& domain) {
+  delivery->state = DeliveryState::kRouting;
+  domain.waiting.push_back(delivery);
+  if (!domain.routing) begin_route(domain);
+}
+
+void Transit::begin_route(queue::DomainEntry& domain) {
+  domain.routing = true;
+  conf::DestinationSettings by = *domain.settings;
+  const mx::RulePtr certain =
+      parts_.book == nullptr ? nullptr : parts_.book->certain_match(domain.name.text());
+  if (certain != nullptr && certain->values.smart_hosts.set)
+    by.smart_hosts = certain->values.smart_hosts.value;
+  domain.smart_route = !by.smart_hosts.empty();
+  const conf::Instant now = parts_.clock->now();
+  router_.route(domain.name, by, [this, number = domain.number, now](mx::RoutePtr route) {
+    route_found(number, std::move(route), now);
+  });
+}
+
+void Transit::route_found(uint32_t number, mx::RoutePtr route, conf::Instant asked) {
+  queue::DomainEntry& domain = domains_.at(number);
+  domain.route = std::move(route);
+  domain.rules.clear();
+  domain.route_until = parts_.clock->now() + (std::exchange(domain.outdated, false)
+                                                  ? kLeastRouteTime
+                                                  : std::max(domain.route->ttl, kLeastRouteTime));
+  go_on(domain, asked);
+}
+
+// The rule of the domain's MX hosts sends its mail by way of smart hosts.
+void Transit::take_detour(Delivery* delivery, queue::DomainEntry& domain, mx::RulePtr rule) {
+  delivery->state = DeliveryState::kRouting;
+  domain.waiting.push_back(delivery);
+  if (domain.routing) return;
+  domain.routing = true;
+  domain.asked_detour = std::move(rule);
+  conf::DestinationSettings by = *domain.settings;
+  by.smart_hosts = domain.asked_detour->values.smart_hosts.value;
+  const conf::Instant now = parts_.clock->now();
+  router_.route(domain.name, by, [this, number = domain.number, now](mx::RoutePtr route) {
+    detour_found(number, std::move(route), now);
+  });
+}
+
+void Transit::detour_found(uint32_t number, mx::RoutePtr route, conf::Instant asked) {
+  queue::DomainEntry& domain = domains_.at(number);
+  const mx::RulePtr rule = std::exchange(domain.asked_detour, nullptr);
+  domain.outdated = false;
+  std::erase_if(domain.detours, [&rule](const queue::Detour& detour) { return detour.rule == rule; });
+  const conf::Instant until = parts_.clock->now() + std::max(route->ttl, kLeastRouteTime);
+  domain.detours.push_back({rule, std::move(route), until});
+  go_on(domain, asked);
+}
+
+void Transit::go_on(queue::DomainEntry& domain, conf::Instant asked) {
+  domain.routing = false;
+  settings_of(domain);  // the configuration may have changed meanwhile
+  const conf::Instant now = parts_.clock->now();
+  if (!asked_.empty() && domain.route != nullptr) answer_asked(domain);
+  const auto took = static_cast<uint32_t>(std::min<int64_t>((now - asked).count(), UINT32_MAX));
+  std::vector<Delivery*> waiting;
+  while (Delivery* delivery = domain.waiting.pop_front()) waiting.push_back(delivery);
+  for (Delivery* delivery : waiting) {
+    delivery->dns_micros = took;
+    if (delivery->drop_wanted || delivery->hold_wanted || stopping_) {
+      advance(delivery);
+    } else if (domain.route == nullptr) {
+      look_up(delivery, domain);
+    } else {
+      follow(delivery, domain);
+    }
+  }
+}
+
+void Transit::follow(Delivery* delivery, queue::DomainEntry& domain) {
+  AttemptFacts facts;
+  facts.settings = domain.settings;
+  facts.delays.queue = std::max(parts_.clock->now() - delivery->due, conf::Duration(0));
+  facts.delays.dns = conf::Duration(delivery->dns_micros);
+  const mx::Route& route = *domain.route;
+  if (route.kind != mx::Route::Kind::kHosts) {
+    bounce::Reply reply =
+        bounce::Reply::make(route.reply_code(), std::string(route.enhanced_status()) + ' ' + route.detail);
+    refuse_locally(delivery, bounce::Stage::kDns, std::move(reply), std::move(facts));
+    return;
+  }
+  queue::SiteTable::Choice choice = sites_.choose(&domain);
+  if (choice.detour != nullptr) {
+    take_detour(delivery, domain, std::move(choice.detour));
+    return;
+  }
+  if (choice.path == nullptr) {
+    refuse_locally(delivery, bounce::Stage::kLocal, bounce::Reply::make(451, "4.4.4 " + choice.why_not),
+                   std::move(facts));
+    return;
+  }
+  if (choice.path->standing->state() == mx::Standing::State::kBlocked) say_blocked(*delivery, *choice.path);
+  dispatcher_.add(delivery, choice.path);
+}
+
+// A block defers with type Ignored: no attempt is counted, and nothing is written down but this line.
+void Transit::say_blocked(const Delivery& delivery, const queue::Path& path) {
+  const conf::Instant until = path.standing->blocked_until();
+  conf::DeliveryEvent event;
+  event.kind = conf::EventKind::kDeferred;
+  event.time = parts_.clock->wall();
+  event.id = delivery.id;
+  event.site = path.site->label;
+  event.source = path.source.name;
+  event.stage = bounce::to_text(bounce::Stage::kLocal);
+  event.type = "ignored";
+  event.rule = path.rule == nullptr ? std::string() : path.rule->name;
+  event.reply = "the destination is blocked; see the block event of this site";
+  event.attempt = delivery.attempt;
+  if (until != conf::kNever) event.next_attempt = event.time + (until - parts_.clock->now());
+  if (delivery.message == nullptr) {
+    event.recipient = '@' + std::string(domains_.at(delivery.domain).name.text());
+    settlement_.append(event);
+    return;
+  }
+  const spool::MessageRecord& record = delivery.message->record;
+  event.reverse_path = record.envelope.reverse_path.text();
+  event.size_bytes = record.size_bytes;
+  for (const spool::RecipientRecord& recipient : record.recipients) {
+    if (!concerns(delivery, recipient)) continue;
+    event.recipient = recipient.recipient.mailbox.text();
+    settlement_.append(event);
+  }
+}
+
+conf::Instant Transit::expiry(const Delivery& delivery, const conf::DestinationSettings& settings) {
+  const conf::WallTime over = spool::MessageIds::time_of(delivery.id) + settings.retry.validity;
+  return parts_.clock->now() + (over - parts_.clock->wall());
+}
+
+void Transit::expired(Delivery* delivery, const AttemptFacts& facts) {
+  refuse_locally(delivery, bounce::Stage::kLocal,
+                 bounce::Reply::make(0, "4.4.7 it waited for its destination until its validity was over"),
+                 facts);
+}
+
+void Transit::decided(const queue::Path& path, const std::vector<mx::Decision>& decisions) {
+  for (const mx::Decision& decision : decisions) {
+    auto told = std::make_shared<conf::SiteDecision>();
+    told->action = mx::to_text(decision.action);
+    if (path.rule != nullptr) {
+      told->rule = path.rule->name;
+      const int line = decision.line != 0 ? decision.line : path.rule->line;
+      told->where = path.rule->file + ':' + std::to_string(line);
+    }
+    told->by = decision.by;
+    told->site = path.site->label;
+    told->source = path.source.name;
+    told->messages = decision.messages;
+    told->errors = decision.errors;
+    told->share = decision.messages == 0
+                      ? 0
+                      : static_cast<double>(decision.errors) / static_cast<double>(decision.messages);
+    if (decision.until != conf::Instant{} && decision.until != conf::kNever)
+      told->until = parts_.clock->wall() + (decision.until - parts_.clock->now());
+    told->rate_per_hour = decision.rate_per_hour;
+    told->samples = decision.samples;
+    told->text = decision.text;
+    conf::DeliveryEvent event;
+    event.kind = conf::EventKind::kDecision;
+    event.time = parts_.clock->wall();
+    event.site = told->site;
+    event.source = told->source;
+    event.decision = std::move(told);
+    decisions_.add(event);
+    settlement_.append(event);
+    using Action = mx::Decision::Action;
+    if (decision.action == Action::kBlock || decision.action == Action::kUnblock ||
+        decision.action == Action::kReset)
+      counters_.hurry();
+  }
+}
+
+}  // namespace relay

@@ -1,0 +1,209 @@
+#include "mx/dns/route.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "tests/mx/dns/fake_resolver.h"
+
+namespace mx {
+namespace {
+
+using namespace std::chrono_literals;
+
+class RouterTest : public testing::Test {
+ protected:
+  RoutePtr route(const std::string& domain) {
+    Router router(options, &dns, &random);
+    RoutePtr found;
+    const conf::Result<conf::Domain> name = conf::Domain::parse(domain);
+    router.route(name.value(), settings, [&found](RoutePtr route) { found = std::move(route); });
+    dns.release();
+    EXPECT_NE(found, nullptr);
+    return found;
+  }
+  static std::string names(const Route& route) {
+    std::string text;
+    for (const RouteHost& host : route.hosts) text += (text.empty() ? "" : " ") + host.name;
+    return text;
+  }
+
+  RouterOptions options{"relay.example", {"192.0.2.200:25"}, true, false};
+  conf::DestinationSettings settings;
+  FakeResolver dns;
+  conf::Random random{1};
+};
+
+TEST_F(RouterTest, Rfc5321_5_1_PreferenceOrders) {
+  dns.mx("d.example", {{20, "b.example"}, {10, "a.example"}, {30, "c.example"}});
+  for (const char* host : {"a.example", "b.example", "c.example"}) dns.address(host, {"192.0.2.1"});
+  const RoutePtr found = route("d.example");
+  EXPECT_EQ(found->kind, Route::Kind::kHosts);
+  EXPECT_EQ(names(*found), "a.example b.example c.example");
+  EXPECT_EQ(found->site, "a.example,b.example,c.example");
+}
+
+TEST_F(RouterTest, Rfc5321_5_1_EqualsAreShuffled) {
+  dns.mx("d.example", {{10, "a.example"}, {10, "b.example"}, {20, "z.example"}});
+  for (const char* host : {"a.example", "b.example", "z.example"}) dns.address(host, {"192.0.2.1"});
+  std::set<std::string> seen;
+  for (int i = 0; i < 50; ++i) seen.insert(names(*route("d.example")));
+  EXPECT_EQ(seen, (std::set<std::string>{"a.example b.example z.example", "b.example a.example z.example"}));
+}
+
+TEST_F(RouterTest, Rfc5321_5_1_NoMxMeansTheDomainItself) {
+  dns.address("d.example", {"192.0.2.7"});
+  const RoutePtr found = route("d.example");
+  EXPECT_EQ(names(*found), "d.example");
+  EXPECT_EQ(found->hosts.front().addresses, std::vector<std::string>{"192.0.2.7"});
+}
+
+TEST_F(RouterTest, Rfc7505_NullMx) {
+  dns.mx("d.example", {{0, ""}});
+  dns.address("d.example", {"192.0.2.7"});
+  const RoutePtr found = route("d.example");
+  EXPECT_EQ(found->kind, Route::Kind::kNullMx);
+  EXPECT_EQ(found->reply_code(), 556);
+  EXPECT_STREQ(found->enhanced_status(), "5.1.10");
+}
+
+TEST_F(RouterTest, Rfc7505_3_NullMxBesideOthersIsIgnored) {
+  dns.mx("d.example", {{0, ""}, {10, "a.example"}});
+  dns.address("a.example", {"192.0.2.1"});
+  EXPECT_EQ(names(*route("d.example")), "a.example");
+}
+
+TEST_F(RouterTest, NoSuchDomain) {
+  const RoutePtr found = route("d.example");
+  EXPECT_EQ(found->kind, Route::Kind::kNoDomain);
+  EXPECT_STREQ(found->enhanced_status(), "5.1.2");
+}
+
+TEST_F(RouterTest, TroubleDefers) {
+  for (const DnsStatus status : {DnsStatus::kFailed, DnsStatus::kTimeout}) {
+    dns.status("d.example", RecordType::kMx, status);
+    EXPECT_EQ(route("d.example")->kind, Route::Kind::kDefer);
+  }
+  dns.mx("e.example", {{10, "a.example"}});
+  dns.status("a.example", RecordType::kA, DnsStatus::kTimeout);
+  dns.status("a.example", RecordType::kAaaa, DnsStatus::kNoData);
+  const RoutePtr found = route("e.example");
+  EXPECT_EQ(found->kind, Route::Kind::kDefer);
+  EXPECT_EQ(found->reply_code(), 451);
+  EXPECT_LE(found->ttl, conf::Duration(1min));  // asked again soon
+}
+
+TEST_F(RouterTest, OneHostInTroubleDoesNotHideTheOther) {
+  dns.mx("d.example", {{10, "a.example"}, {20, "b.example"}});
+  dns.status("a.example", RecordType::kA, DnsStatus::kFailed);
+  dns.address("b.example", {"192.0.2.1"});
+  EXPECT_EQ(names(*route("d.example")), "b.example");
+}
+
+TEST_F(RouterTest, Rfc5321_5_1_OurselvesAndAllBehindUsAreCut) {
+  dns.mx("d.example", {{10, "a.example"}, {20, "relay.example"}, {20, "c.example"}, {30, "d2.example"}});
+  for (const char* host : {"a.example", "relay.example", "c.example", "d2.example"})
+    dns.address(host, {"192.0.2.1"});
+  EXPECT_EQ(names(*route("d.example")), "a.example");
+}
+
+TEST_F(RouterTest, Rfc5321_5_1_BestMxIsUs) {
+  dns.mx("d.example", {{10, "relay.example"}, {20, "a.example"}});
+  dns.address("a.example", {"192.0.2.1"});
+  const RoutePtr by_name = route("d.example");
+  EXPECT_EQ(by_name->kind, Route::Kind::kLoop);
+  EXPECT_STREQ(by_name->enhanced_status(), "5.4.6");
+  dns.mx("e.example", {{10, "other.example"}});
+  dns.address("other.example", {"192.0.2.200"});
+  EXPECT_EQ(route("e.example")->kind, Route::Kind::kLoop);  // by address and port
+}
+
+TEST_F(RouterTest, MxThatIsAnAddressIsIgnoredAndSaid) {
+  dns.mx("d.example", {{10, "192.0.2.9"}, {20, "localhost"}, {30, "a.example"}});
+  dns.address("a.example", {"192.0.2.1"});
+  const RoutePtr found = route("d.example");
+  EXPECT_EQ(names(*found), "a.example");
+  EXPECT_NE(found->detail.find("MX 10 192.0.2.9 is an address"), std::string::npos) << found->detail;
+  dns.mx("e.example", {{10, "192.0.2.9"}});
+  EXPECT_EQ(route("e.example")->kind, Route::Kind::kNoHosts);
+}
+
+TEST_F(RouterTest, PrivateTargetsAreRefusedUnlessAllowed) {
+  dns.mx("d.example", {{10, "a.example"}});
+  dns.address("a.example", {"127.0.0.1", "10.1.1.1"});
+  const RoutePtr refused = route("d.example");
+  EXPECT_EQ(refused->kind, Route::Kind::kNoHosts);
+  EXPECT_NE(refused->detail.find("private address 127.0.0.1"), std::string::npos);
+  options.allow_private_targets = true;
+  EXPECT_EQ(route("d.example")->kind, Route::Kind::kHosts);
+}
+
+TEST_F(RouterTest, BothFamiliesInterleaved) {
+  dns.mx("d.example", {{10, "a.example"}});
+  dns.address("a.example", {"192.0.2.1", "192.0.2.2"});
+  dns.address("a.example", {"2001:db8::1"});
+  std::set<std::string> first;
+  for (int i = 0; i < 50; ++i) {
+    const RoutePtr found = route("d.example");
+    ASSERT_EQ(found->hosts.front().addresses.size(), 3U);
+    first.insert(found->hosts.front().addresses.front());
+  }
+  EXPECT_EQ(first, (std::set<std::string>{"192.0.2.1", "2001:db8::1"}));
+  options.ipv6 = false;
+  EXPECT_EQ(route("d.example")->hosts.front().addresses.size(), 2U);
+}
+
+TEST_F(RouterTest, Rfc5321_4_1_3_AddressLiterals) {
+  EXPECT_EQ(route("[192.0.2.9]")->hosts.front().addresses, std::vector<std::string>{"192.0.2.9"});
+  EXPECT_EQ(route("[IPv6:2001:db8::9]")->hosts.front().addresses, std::vector<std::string>{"2001:db8::9"});
+  EXPECT_EQ(route("[127.0.0.1]")->kind, Route::Kind::kNoHosts);
+  EXPECT_EQ(route("[192.0.2.200]")->kind, Route::Kind::kLoop);
+  EXPECT_EQ(dns.queries, 0);
+}
+
+TEST_F(RouterTest, SmartHostsInOrderWithTheirPorts) {
+  settings.smart_hosts = {{"s1.example", 2525}, {"127.0.0.1", 25}, {"s2.example", 587}};
+  dns.address("s1.example", {"192.0.2.1"});
+  dns.address("s2.example", {"10.0.0.1"});
+  dns.mx("s1.example", {{10, "never.example"}});
+  const RoutePtr found = route("d.example");
+  EXPECT_EQ(names(*found), "s1.example 127.0.0.1 s2.example");
+  EXPECT_EQ(found->hosts[0].port, 2525);
+  EXPECT_EQ(found->hosts[2].port, 587);
+}
+
+TEST_F(RouterTest, SameHostsAreOneSite) {
+  dns.mx("d.example", {{10, "a.example"}, {20, "b.example"}});
+  dns.mx("e.example", {{10, "b.example"}, {10, "a.example"}});
+  dns.mx("f.example", {{10, "a.example"}});
+  for (const char* host : {"a.example", "b.example"}) dns.address(host, {"192.0.2.1"});
+  EXPECT_EQ(route("d.example")->site, route("e.example")->site);
+  EXPECT_NE(route("d.example")->site, route("f.example")->site);
+}
+
+TEST_F(RouterTest, TheShortestTtlHolds) {
+  dns.mx("d.example", {{10, "a.example"}}, 10min);
+  dns.address("a.example", {"192.0.2.1"}, 1min);
+  EXPECT_EQ(route("d.example")->ttl, conf::Duration(1min));
+}
+
+TEST_F(RouterTest, AnswersMayComeLater) {
+  dns.hold = true;
+  dns.mx("d.example", {{10, "a.example"}, {20, "b.example"}});
+  for (const char* host : {"a.example", "b.example"}) dns.address(host, {"192.0.2.1"});
+  EXPECT_EQ(names(*route("d.example")), "a.example b.example");
+}
+
+TEST(PrivateTarget, Networks) {
+  for (const char* address :
+       {"127.0.0.1", "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "169.254.1.1", "0.0.0.0",
+        "100.64.0.1", "224.0.0.1", "::1", "::", "fe80::1", "fd00::1", "ff02::1", "::ffff:10.0.0.1"}) {
+    EXPECT_TRUE(is_private_target(address)) << address;
+  }
+  for (const char* address : {"192.0.2.1", "8.8.8.8", "172.32.0.1", "100.128.0.1", "2001:db8::1"}) {
+    EXPECT_FALSE(is_private_target(address)) << address;
+  }
+}
+
+}  // namespace
+}  // namespace mx

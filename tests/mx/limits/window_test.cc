@@ -1,0 +1,105 @@
+#include "mx/limits/window.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace mx {
+namespace {
+
+using namespace std::chrono_literals;
+using conf::Instant;
+
+constexpr Instant kStart{conf::Duration(5'000'000'123)};
+
+int messages_until(Window* window, uint32_t wanted, int most = 10'000) {
+  int taken = 0;
+  for (; window->now() < wanted && taken < most; ++taken) window->taken();
+  return taken;
+}
+
+TEST(Window, BeginsLowAndReachesTheLimitAfterTwoHundredMessages) {
+  Window window(1, 20);
+  EXPECT_EQ(window.now(), 5u);
+  EXPECT_EQ(messages_until(&window, 20), 180) << "5 + 6 + ... + 19";
+  for (int i = 0; i < 1000; ++i) window.taken();
+  EXPECT_EQ(window.now(), 20u) << "and no further";
+}
+
+TEST(Window, BeginsWithinItsBounds) {
+  EXPECT_EQ(Window(1, 3).now(), 3u);
+  EXPECT_EQ(Window(8, 20).now(), 8u);
+  EXPECT_EQ(Window(8, 2).now(), 2u) << "a floor above the limit is the limit";
+  EXPECT_EQ(Window(0, 0).now(), 1u) << "nothing goes without a connection";
+}
+
+TEST(Window, StrayFailuresMoveNothing) {
+  Window window(1, 20);
+  messages_until(&window, 10);
+  for (int i = 0; i < 9; ++i) window.trouble();
+  EXPECT_EQ(window.now(), 10u);
+  for (int i = 0; i < 9; ++i) window.taken();
+  EXPECT_EQ(window.now(), 10u);
+  for (int i = 0; i < 10; ++i) window.trouble();
+  EXPECT_EQ(window.now(), 9u) << "a whole window of them takes a step";
+  window.taken();
+  EXPECT_EQ(window.now(), 9u) << "which the next reply does not take back";
+}
+
+TEST(Window, TroubleEndsAtTheFloor) {
+  Window window(3, 20);
+  for (int i = 0; i < 1000; ++i) window.trouble();
+  EXPECT_EQ(window.now(), 3u);
+}
+
+TEST(Window, ThrottlingTakesAQuarterAtOnceButOnceASecond) {
+  Window window(1, 20);
+  messages_until(&window, 20);
+  for (int i = 0; i < 20; ++i) window.throttled(kStart + i * 49ms);
+  EXPECT_EQ(window.now(), 15u) << "what was in flight is one event";
+  window.throttled(kStart + 1s);
+  EXPECT_EQ(window.now(), 11u);
+  for (int i = 2; i < 60; ++i) window.throttled(kStart + i * 1s);
+  EXPECT_EQ(window.now(), 1u);
+  Window small(1, 2);
+  small.throttled(kStart);
+  EXPECT_EQ(small.now(), 1u) << "one at least";
+}
+
+TEST(Window, NewBoundsMoveItNoFurtherThanTheyMust) {
+  Window window(1, 20);
+  messages_until(&window, 12);
+  window.set(1, 30);
+  EXPECT_EQ(window.now(), 12u);
+  window.set(1, 6);
+  EXPECT_EQ(window.now(), 6u);
+  window.set(9, 30);
+  EXPECT_EQ(window.now(), 9u);
+  window.reset();
+  EXPECT_EQ(window.now(), 9u);
+  EXPECT_TRUE(window.as_new());
+}
+
+TEST(Window, SurvivesARestart) {
+  Window window(1, 20);
+  messages_until(&window, 10);
+  for (int i = 0; i < 9; ++i) window.taken();
+  const Moment moment{kStart, conf::from_unix_micros(1'700'000'000'000'000)};
+  std::string saved;
+  SavedWriter writer(&saved, moment);
+  window.save(&writer);
+  Window restored(1, 20);
+  SavedReader reader(saved, moment);
+  restored.restore(&reader);
+  EXPECT_TRUE(reader.ok() && reader.ended());
+  EXPECT_EQ(restored.now(), 10u);
+  restored.taken();
+  EXPECT_EQ(restored.now(), 11u) << "the fraction too";
+  Window lower(1, 4);
+  SavedReader again(saved, moment);
+  lower.restore(&again);
+  EXPECT_EQ(lower.now(), 4u) << "the limit of today holds";
+}
+
+}  // namespace
+}  // namespace mx
