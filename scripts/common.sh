@@ -48,31 +48,46 @@ install_packages() {
   rm -f "${TMPDIR:-/tmp}/penstock-apt.$$.log"
 }
 
-# True when something that the build reads is newer than the stamp of the last good build of this preset.
+# True when something that the build reads is newer than the stamp of the last good build: of everything, or of some
+# targets ("part"; the tests do not matter then).
 needs_build() {
-  local stamp=$ROOT/build/$1/.built
+  local preset=$1 part=${2:-} stamp=$ROOT/build/$1/.built folders=(conf mx bounce dkim relay bench tests)
+  if [ -n "$part" ]; then
+    folders=(conf mx bounce dkim relay bench)
+    [ -e "$ROOT/build/$preset/.built-part" ] && stamp=$ROOT/build/$preset/.built-part
+  fi
   [ -e "$stamp" ] || return 0
-  [ -n "$(find "$ROOT/CMakeLists.txt" "$ROOT/CMakePresets.json" "$ROOT"/{conf,mx,bounce,dkim,relay,bench,tests} \
-    \( -name '*.cc' -o -name '*.h' -o -name CMakeLists.txt -o -name CMakePresets.json \) -newer "$stamp" \
+  [ -n "$(find "$ROOT/CMakeLists.txt" "$ROOT/CMakePresets.json" "${folders[@]/#/$ROOT/}" \
+    \( -name '*.cc' -o -name '*.h' -o -name '*.toml' -o -name '*.in' -o -name CMakeLists.txt \) -newer "$stamp" \
     -print -quit)" ]
 }
 
-# build_preset PRESET [cmake option ...]; its output is shown only when it fails.
+# build_preset PRESET [TARGET ...]: all targets, or only these; tells what it does and, every half minute, how far it is.
+# The compiler's output is shown only when it fails.
 build_preset() {
-  local preset=$1 log
+  local preset=$1 part=
   shift
-  needs_build "$preset" || return 0
+  [ $# -gt 0 ] && part=part
+  needs_build "$preset" $part || return 0
   mkdir -p "$ROOT/build/$preset"
-  log=$ROOT/build/$preset/build.log
-  say "building build/$preset"
-  local began=$ROOT/build/$preset/.began
+  local log=$ROOT/build/$preset/build.log began=$ROOT/build/$preset/.began targets=("$@")
+  say "building build/$preset (the compiler's output goes to $log)"
   touch "$began"
-  if ! (cd "$ROOT" && cmake --preset "$preset" "$@" && cmake --build --preset "$preset") >"$log" 2>&1; then
+  (cd "$ROOT" && cmake --preset "$preset" && cmake --build --preset "$preset" ${part:+--target "${targets[@]}"}) >"$log" 2>&1 &
+  local build=$! since=$SECONDS told=$SECONDS
+  while kill -0 "$build" 2>/dev/null; do
+    sleep 1
+    if [ $((SECONDS - told)) -ge 30 ]; then
+      told=$SECONDS
+      say "  $(grep -oE '^\[[0-9]+/[0-9]+\]' "$log" | tail -1) after $((SECONDS - since)) s"
+    fi
+  done
+  if ! wait "$build"; then
     grep -E 'error|Error|FAILED' "$log" | head -20 >&2
     tail -5 "$log" >&2
     fail "the build failed; all of it is in $log"
   fi
-  mv "$began" "$ROOT/build/$preset/.built"
+  mv "$began" "$ROOT/build/$preset/.built${part:+-part}"
 }
 
 # Processes started with `start` are ended, each by its id, by `stop_all`.

@@ -1,26 +1,23 @@
-// Runs many seeds; PENSTOCK_SIM_SEEDS says how many, PENSTOCK_SIM_FIRST from which on.
+// Runs many seeds; tests/sim/seeds.h says which.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
+#include <cstdio>
 
 #include "tests/sim/mx_scenario.h"
+#include "tests/sim/seeds.h"
 
 namespace sim {
 namespace {
 
-uint64_t from_environment(const char* name, uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
-
 unsigned long long shown(uint64_t number) { return number; }  // NOLINT: for printf
 
 TEST(MxSimulation, NoLimitIsBrokenAndNothingSitsIdle) {
-  const uint64_t first = from_environment("PENSTOCK_SIM_FIRST", 1);
-  const uint64_t seeds = from_environment("PENSTOCK_SIM_SEEDS", 300);
+  const std::vector<uint64_t> played = seeds_to_play("mx", 300);
+  const uint64_t seeds = played.size();
   MxVerdict all;
   uint64_t failed = 0;
-  for (uint64_t seed = first; seed < first + seeds && failed < 5; ++seed) {
+  for (const uint64_t seed : played) {
+    if (failed >= 5) break;
     const MxVerdict verdict = run_mx_scenario(seed);
     for (const std::string& violation : verdict.violations)
       ADD_FAILURE() << "seed " << seed << ": " << violation;

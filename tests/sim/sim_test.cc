@@ -1,23 +1,18 @@
-// Runs many seeds; PENSTOCK_SIM_SEEDS says how many, PENSTOCK_SIM_FIRST from which on.
+// Runs many seeds; tests/sim/seeds.h says which.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
+#include <cstdio>
 
 #include "tests/sim/scenario.h"
+#include "tests/sim/seeds.h"
 
 namespace sim {
 namespace {
 
-uint64_t from_environment(const char* name, uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
-
 TEST(Simulation, NothingPromisedIsLostAndNoLimitIsBroken) {
-  const uint64_t first = from_environment("PENSTOCK_SIM_FIRST", 1);
-  const uint64_t seeds = from_environment("PENSTOCK_SIM_SEEDS", 1000);
+  const std::vector<uint64_t> seeds = seeds_to_play("delivery", 1000);
   Verdict all;
-  for (uint64_t seed = first; seed < first + seeds; ++seed) {
+  for (const uint64_t seed : seeds) {
     const Verdict verdict = run_scenario(seed);
     for (const std::string& violation : verdict.violations)
       ADD_FAILURE() << "seed " << seed << ": " << violation;
@@ -33,8 +28,8 @@ TEST(Simulation, NothingPromisedIsLostAndNoLimitIsBroken) {
               static_cast<unsigned long long>(all.reported), static_cast<unsigned long long>(all.duplicates),
               static_cast<unsigned long long>(all.crashes));
   // A simulation in which nothing happens proves nothing.
-  if (seeds >= 100) {
-    EXPECT_GT(all.delivered, seeds);
+  if (seeds.size() >= 100) {
+    EXPECT_GT(all.delivered, seeds.size());
     EXPECT_GT(all.reported, 0U);
     EXPECT_GT(all.crashes, 0U);
   }
