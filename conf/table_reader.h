@@ -64,7 +64,4 @@ class TableReader {
   std::vector<std::string> known_;
 };
 
-// The word that `text` most likely was meant to be; empty when none is near.
-std::string nearest(const std::string& text, const std::vector<std::string>& words);
-
 }  // namespace conf

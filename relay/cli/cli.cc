@@ -1,8 +1,10 @@
 #include "relay/cli/cli.h"
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 
 #include "relay/cli/command.h"
+#include "relay/cli/suggestion.h"
 
 namespace relay::cli {
 
@@ -22,6 +24,12 @@ int run(int argc, char** argv) {
   add_hash_password_command(&parser, &invocation);
   add_dkim_command(&parser, &invocation);
   add_version_command(&parser, &invocation);
+  parser.set_version_flag("-v,--version", "penstock " PENSTOCK_VERSION, "print the version");
+  const std::string unknown = unknown_command(parser, argc, argv);
+  if (!unknown.empty()) {
+    std::fprintf(stderr, "%s\n", unknown.c_str());
+    return kUsage;
+  }
   try {
     parser.parse(argc, argv);
   } catch (const CLI::ParseError& error) {  // the parser has no other way to say it; help comes this way too

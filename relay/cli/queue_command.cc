@@ -191,8 +191,13 @@ void add_action(CLI::App* queue, Invocation* invocation, const OptionsPtr& optio
 void add_queue_command(CLI::App* parser, Invocation* invocation) {
   const auto options = std::make_shared<QueueOptions>();
   CLI::App* queue = parser->add_subcommand("queue", "look at the queue of the running relay and change it");
-  queue->require_subcommand(1);
+  queue->require_subcommand(0, 1);
+  queue->footer("Without a command: the summary.");
   queue->fallthrough();
+  queue->parse_complete_callback([=] {
+    if (invocation->run) return;
+    invocation->run = [=] { return show(*invocation, *options, "/v1/queue/summary", summary_view); };
+  });
   queue->add_option("--socket", options->socket, "admin socket; default: the one in the configuration");
   queue->add_flag("--json", options->as_json, "print the answer as JSON");
   add_readers(queue, invocation, options);

@@ -107,7 +107,9 @@ TEST_F(CliTest, ExitCodesOfUsage) {
       {{}, kUsage},
       {{"--help"}, kDone},
       {{"queue", "--help"}, kDone},
-      {{"queue"}, kUsage},
+      {{"queue", "-c", "/nonexistent/penstock.toml"}, kUsage},
+      {{"--version"}, kDone},
+      {{"-v"}, kDone},
       {{"nonsense"}, kUsage},
       {{"version"}, kDone},
       {{"version", "extra"}, kUsage},
@@ -126,6 +128,34 @@ TEST_F(CliTest, ExitCodesOfUsage) {
     EXPECT_EQ(outcome.exit_code, c.exit_code) << line << "\n" << outcome.err;
     EXPECT_FALSE((c.exit_code == kDone ? outcome.out : outcome.err).empty()) << line;
   }
+}
+
+TEST_F(CliTest, AnUnknownCommandNamesTheRightOne) {
+  struct Case {
+    std::vector<std::string> words;
+    const char* message;
+  };
+  const Case cases[] = {
+      {{"mailq"}, "penstock: there is no command \"mailq\"; you may want: penstock queue list\n"},
+      {{"queue", "ls"}, "penstock queue: there is no command \"ls\"; you may want: penstock queue list\n"},
+      {{"-c", "x.toml", "quue"},
+       "penstock: there is no command \"quue\"; did you mean \"penstock queue\"?\n"},
+      {{"queue", "--json", "lst"},
+       "penstock queue: there is no command \"lst\"; did you mean \"penstock queue list\"?\n"},
+  };
+  for (const Case& c : cases) {
+    const Outcome outcome = command(c.words);
+    EXPECT_EQ(outcome.exit_code, kUsage) << c.message;
+    EXPECT_EQ(outcome.err, c.message);
+  }
+}
+
+TEST_F(CliTest, QueueAloneIsTheSummary) {
+  start();
+  const Outcome alone = queue({});
+  EXPECT_EQ(alone.exit_code, kDone) << alone.err;
+  EXPECT_EQ(alone.out, queue({"summary"}).out);
+  EXPECT_FALSE(alone.out.empty());
 }
 
 TEST_F(CliTest, ServeHandsTheConfigurationToTheDaemon) {

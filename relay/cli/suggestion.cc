@@ -1,0 +1,90 @@
+#include "relay/cli/suggestion.h"
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <string_view>
+#include <vector>
+
+#include "conf/vocab/spelling.h"
+
+namespace relay::cli {
+namespace {
+
+struct Known {
+  std::string_view word;
+  std::string_view command;
+};
+
+// Commands of other mail servers, and words that people try first.
+constexpr std::array kElsewhere = {
+    Known{"mailq", "penstock queue list"},
+    Known{"postqueue", "penstock queue list"},
+    Known{"ls", "penstock queue list"},
+    Known{"qshape", "penstock queue summary"},
+    Known{"queue-summary", "penstock queue summary"},
+    Known{"stats", "penstock queue summary"},
+    Known{"status", "penstock mx status (or penstock queue summary)"},
+    Known{"postcat", "penstock queue show ID"},
+    Known{"cat", "penstock queue show ID"},
+    Known{"view", "penstock queue show ID"},
+    Known{"flush", "penstock queue retry --all"},
+    Known{"requeue", "penstock queue retry"},
+    Known{"delete", "penstock queue drop"},
+    Known{"rm", "penstock queue drop"},
+    Known{"postsuper", "penstock queue drop (or hold, release)"},
+    Known{"suspend", "penstock mx block (or penstock queue hold)"},
+    Known{"pause", "penstock mx block (or penstock queue hold)"},
+    Known{"resume", "penstock mx unblock (or penstock queue release)"},
+    Known{"start", "penstock serve"},
+    Known{"run", "penstock serve"},
+    Known{"configtest", "penstock check"},
+    Known{"test", "penstock check"},
+    Known{"postconf", "penstock check"},
+    Known{"why", "penstock explain"},
+};
+
+std::string message_for(const CLI::App& place, const std::string& word) {
+  std::string path;
+  for (const CLI::App* app = &place; app != nullptr; app = app->get_parent()) {
+    path = app->get_name() + (path.empty() ? "" : " " + path);
+  }
+  std::string message = path + ": there is no command \"" + word + "\"";
+  std::vector<std::string> names;
+  std::string all;
+  for (const CLI::App* command : place.get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(command->get_name());
+    all += (all.empty() ? "" : ", ") + command->get_name();
+  }
+  for (const Known& known : kElsewhere) {
+    if (known.word == word) return message + "; you may want: " + std::string(known.command);
+  }
+  const std::string near = conf::nearest(word, names);
+  if (!near.empty()) return message + "; did you mean \"" + path + " " + near + "\"?";
+  return message + "; there are: " + all;
+}
+
+}  // namespace
+
+std::string unknown_command(const CLI::App& parser, int argc, const char* const* argv) {
+  const CLI::App* place = &parser;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    const bool has_commands = !place->get_subcommands([](const CLI::App*) { return true; }).empty();
+    if (!has_commands || word == "--") return "";
+    if (!word.empty() && word[0] == '-') {
+      const CLI::Option* option = nullptr;
+      for (const CLI::App* app = place; app != nullptr && option == nullptr; app = app->get_parent()) {
+        option = app->get_option_no_throw(word);
+      }
+      if (option != nullptr && option->get_items_expected_max() > 0) ++i;  // its value
+      continue;
+    }
+    const auto found =
+        place->get_subcommands([&word](const CLI::App* command) { return command->check_name(word); });
+    if (found.empty()) return message_for(*place, word);
+    place = found.front();
+  }
+  return "";
+}
+
+}  // namespace relay::cli
