@@ -5,15 +5,9 @@
 #include <cstdint>
 #include <string_view>
 
+#include "bounce/qualification.h"
+
 namespace bounce {
-
-enum class Scope : uint8_t;
-
-enum class Pace : uint8_t {
-  kUnsaid,
-  kSlower,  // it asks us to slow down
-  kSame,    // it does not, although its code (421) might look so
-};
 
 struct Phrase {
   const char* text;   // lower case, single spaces for blanks, '-' and '_'; begins a word, may end inside one

@@ -70,52 +70,7 @@ bool asks_for_slower_pace(const Reply& reply, const Phrase* phrase) {
   return reply.code == 421 && !idle;
 }
 
-}  // namespace
-
-bool before_mail(Stage stage) {
-  return stage == Stage::kConnect || stage == Stage::kGreeting || stage == Stage::kEhlo ||
-         stage == Stage::kTls;
-}
-
-const char* to_text(Stage stage) {
-  switch (stage) {
-    case Stage::kDns:
-      return "dns";
-    case Stage::kConnect:
-      return "connect";
-    case Stage::kGreeting:
-      return "greeting";
-    case Stage::kEhlo:
-      return "ehlo";
-    case Stage::kTls:
-      return "tls";
-    case Stage::kMail:
-      return "mail";
-    case Stage::kRcpt:
-      return "rcpt";
-    case Stage::kData:
-      return "data";
-    case Stage::kDot:
-      return "dot";
-    case Stage::kLocal:
-      return "local";
-  }
-  return "unknown";
-}
-
-const char* to_text(ErrorType type) {
-  switch (type) {
-    case ErrorType::kHard:
-      return "hard";
-    case ErrorType::kSoft:
-      return "soft";
-    case ErrorType::kIgnored:
-      return "ignored";
-  }
-  return "unknown";
-}
-
-Qualification qualify(Stage stage, const Reply& reply) {
+Qualification by_class(Stage stage, const Reply& reply) {
   if (reply.positive()) return {ErrorType::kIgnored, Scope::kRecipient, "positive"};
   if (!reply.transient() && !reply.permanent()) {
     // No reply, or one that is no answer: the network's, never the recipient's.
@@ -138,6 +93,65 @@ Qualification qualify(Stage stage, const Reply& reply) {
     verdict = {Scope::kConnection, "service-closing"};
   }
   return {type, verdict.scope, std::move(verdict.rule), asks_for_slower_pace(reply, phrase)};
+}
+
+// RFC 3463 §3.2-§3.8: the reason that an enhanced status alone gives.
+Reason reason_of_status(const EnhancedStatus& status) {
+  if (!status.present()) return Reason::kNotDefined;
+  const auto is = [&](uint16_t subject, uint16_t detail) {
+    return status.subject == subject && status.detail == detail;
+  };
+  if (is(1, 7) || is(1, 8)) return Reason::kRefused;  // the sender's address
+  if (is(1, 2) || is(1, 10) || is(4, 4)) return Reason::kInvalidDomain;
+  if (status.subject == 1) return Reason::kUserUnknown;
+  if (is(2, 1)) return Reason::kAccountDisabled;
+  if (is(2, 2)) return Reason::kMailboxFull;
+  if (is(2, 3) || is(3, 4)) return Reason::kRefused;  // too big
+  if (status.subject == 3 || status.subject == 4) return Reason::kUnreachable;
+  if (status.subject == 6 || status.subject == 7) return Reason::kRefused;
+  return Reason::kNotDefined;
+}
+
+Reason reason_of(Stage stage, const Reply& reply, const Qualification& meaning) {
+  if (stage == Stage::kDns && reply.permanent()) return Reason::kInvalidDomain;
+  if (reply.code == 0 || meaning.scope == Scope::kSite || meaning.scope == Scope::kConnection)
+    return Reason::kUnreachable;
+  if (meaning.scope == Scope::kSender) return Reason::kRefused;
+  return reason_of_status(reply.enhanced);
+}
+
+// A Hard is for an address that is not there; what speaks of us, or may pass, is Soft.
+ErrorType type_of(const Reply& reply, const Qualification& meaning) {
+  if (meaning.type != ErrorType::kHard) return meaning.type;
+  const bool gone = meaning.reason == Reason::kUserUnknown || meaning.reason == Reason::kAccountDisabled;
+  return reply.permanent() && meaning.scope == Scope::kRecipient && gone ? ErrorType::kHard
+                                                                         : ErrorType::kSoft;
+}
+
+}  // namespace
+
+std::shared_ptr<const Qualifier> Qualifier::shipped() {
+  static const std::shared_ptr<const Qualifier> shipped = std::make_shared<Qualifier>();
+  return shipped;
+}
+
+Qualification Qualifier::qualify(const Occasion& occasion) const {
+  Qualification meaning = by_class(occasion.stage, *occasion.reply);
+  meaning.pace = meaning.throttling ? Pace::kSlower : Pace::kUnsaid;
+  if (occasion.reply->positive()) return meaning;
+  meaning.reason = reason_of(occasion.stage, *occasion.reply, meaning);
+  const ErrorType by_code = meaning.type;
+  meaning.type = type_of(*occasion.reply, meaning);
+  // What cannot be mended by waiting is not tried again.
+  const bool about_mail = meaning.scope == Scope::kMessage || occasion.stage == Stage::kDns;
+  if (by_code == ErrorType::kHard && meaning.type != ErrorType::kHard && about_mail) meaning.act = Act::kFail;
+  return meaning;
+}
+
+Qualification qualify(Stage stage, const Reply& reply) {
+  Qualification meaning = Qualifier::shipped()->qualify({stage, &reply});
+  meaning.type = by_class(stage, reply).type;
+  return meaning;
 }
 
 }  // namespace bounce

@@ -1,41 +1,38 @@
-// What a refusal means. The class of the reply decides whether it is final (RFC 5321 §4.2.1): 4yz defer, 5yz
-// fail. Its words (bounce/phrases.h) and its enhanced status say who it is about, and whether the receiver
-// asks for a slower pace. Rules over texts, and the table of unknown texts, build on this type.
+// From a reply to its meaning. A Qualifier is a snapshot: immutable, shared between threads by shared_ptr,
+// and replaced as a whole when rules or rows change. Certain words outrank codes; where they contradict each
+// other the more careful reading wins, so that no text that speaks of us, of our pace or of our message is
+// ever Hard.
 #pragma once
 
-#include <cstdint>
-#include <string>
+#include <memory>
+#include <string_view>
 
+#include "bounce/qualification.h"
 #include "bounce/reply.h"
 
 namespace bounce {
 
-enum class Stage : uint8_t { kDns, kConnect, kGreeting, kEhlo, kTls, kMail, kRcpt, kData, kDot, kLocal };
-const char* to_text(Stage stage);
-
-// True before MAIL was said: a refusal is then about us or the site, and never final for a recipient.
-bool before_mail(Stage stage);
-
-enum class ErrorType : uint8_t {
-  kHard,
-  kSoft,
-  kIgnored,  // delivered, or a cause of our own: counts against nobody
-};
-const char* to_text(ErrorType type);  // "hard", "soft", "ignored", as the delivery log has them
-// Who the refusal is about, hence who backs off.
-enum class Scope : uint8_t { kRecipient, kMessage, kConnection, kSite, kSender };
-
-struct Qualification {
-  ErrorType type = ErrorType::kSoft;
-  Scope scope = Scope::kRecipient;
-  std::string rule;         // what decided the scope: "text: rate limit", "status 4.7.1", "network", ...
-  bool throttling = false;  // the receiver asks us to slow down
+// One refusal and where it was met. The views and the reply must outlive the call only.
+struct Occasion {
+  Stage stage = Stage::kUnknown;
+  const Reply* reply = nullptr;
+  std::string_view mx_host = {};           // the host that spoke; lower case; may be empty
+  std::string_view recipient_domain = {};  // lower case; may be empty
+  std::string_view source = {};            // name of our source; may be empty
 };
 
-// A reply at a stage. 5yz -> Hard; 4yz and 421 -> Soft; 4yz at Stage::kLocal -> Ignored. Scope: the sender's
-// when it is about us (lists, reputation, pace, proof of origin, verdicts on content), the recipient's when
-// about the address, the site's when about their system. A 421 asks for a slower pace unless its words speak
-// of an idle connection, greylisting, a full mailbox or a full disk.
+class Qualifier {
+ public:
+  // The rules that come with the program and nothing else; made once.
+  static std::shared_ptr<const Qualifier> shipped();
+
+  // A positive reply is Ignored. `code` 0 is the network's or a diagnostic without a code: its text is read
+  // all the same. Any thread. A 4yz is never Hard, and Hard is always about the recipient.
+  Qualification qualify(const Occasion& occasion) const;
+};
+
+// What the shipped rules say, with the type that the class of the code alone gives (4yz Soft, 5yz Hard): for
+// callers that decide retries by the type and do not know Act yet.
 Qualification qualify(Stage stage, const Reply& reply);
 
 }  // namespace bounce

@@ -145,6 +145,36 @@ TEST(Qualifier, TheClassAloneDecidesTheType) {
   }
 }
 
+struct Meaning {
+  Stage stage;
+  uint16_t code;
+  const char* text;
+  ErrorType type;
+  Reason reason;
+  bool ends;
+};
+
+constexpr Meaning kMeanings[] = {
+    {Stage::kRcpt, 550, "5.1.1 no such user", ErrorType::kHard, Reason::kUserUnknown, true},
+    {Stage::kRcpt, 552, "5.2.2 mailbox full", ErrorType::kSoft, Reason::kMailboxFull, false},
+    {Stage::kRcpt, 450, "4.2.1 busy", ErrorType::kSoft, Reason::kAccountDisabled, false},
+    {Stage::kDot, 550, "5.7.1 listed", ErrorType::kSoft, Reason::kRefused, false},
+    {Stage::kDot, 552, "5.3.4 too big", ErrorType::kSoft, Reason::kRefused, true},
+    {Stage::kGreeting, 554, "no mail", ErrorType::kSoft, Reason::kUnreachable, false},
+    {Stage::kConnect, 0, "refused", ErrorType::kSoft, Reason::kUnreachable, false},
+    {Stage::kDns, 556, "5.1.10 null MX", ErrorType::kSoft, Reason::kInvalidDomain, true},
+};
+
+TEST(Qualifier, TheMeaningDecidesTheTypeAndNotTheClass) {
+  for (const Meaning& c : kMeanings) {
+    const Reply reply = Reply::make(c.code, c.text);
+    const Qualification q = Qualifier::shipped()->qualify({c.stage, &reply});
+    EXPECT_EQ(q.type, c.type) << c.text;
+    EXPECT_EQ(q.reason, c.reason) << c.text << ": " << label(q.reason);
+    EXPECT_EQ(ends_at_once(q), c.ends) << c.text;
+  }
+}
+
 // Real replies with the labels that others gave them, where the collection lies beside the source: how often
 // the scope fits the label. A floor against gross mistakes, not a measure of quality.
 TEST(Qualifier, ScopesOfRealReplies) {

@@ -1,0 +1,82 @@
+// What a refusal means, as a value: its type, reason and scope, the pace and the act that it asks for, and
+// what decided. The type belongs to the qualification, not to the reason: a mailbox that is full is Soft and
+// is tried again although its reply is a 552.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "bounce/reason.h"
+#include "conf/vocab/time.h"
+
+namespace bounce {
+
+enum class Stage : uint8_t {
+  kDns,
+  kConnect,
+  kGreeting,
+  kEhlo,
+  kTls,
+  kMail,
+  kRcpt,
+  kData,
+  kDot,
+  kLocal,
+  kUnknown,  // told by somebody else: a bounce, or a line of a log
+};
+const char* to_text(Stage stage);
+
+// True before MAIL was said: a refusal is then about us or the site, and never final for a recipient.
+bool before_mail(Stage stage);
+
+enum class ErrorType : uint8_t {
+  kHard,        // the address is not there: never tried again
+  kSoft,        // may pass: tried again
+  kIgnored,     // delivered, or a cause that counts against nobody: tried again when not delivered
+  kNotDefined,  // nothing known; Qualifier answers with how it is to be treated, so only tables of texts have
+                // it
+};
+const char* to_text(
+    ErrorType type);  // "hard", "soft", "ignored", "not-defined", as the delivery log has them
+
+// Who the refusal is about, hence who backs off. Only kRecipient may ever count against an address.
+enum class Scope : uint8_t { kRecipient, kMessage, kConnection, kSite, kSender };
+const char* to_text(Scope scope);
+
+enum class Pace : uint8_t {
+  kUnsaid,
+  kSlower,  // it asks us to slow down
+  kSame,    // it does not, although its code (421) might look so
+};
+const char* to_text(Pace pace);
+
+// What a rule asks for besides the ordinary consequences.
+enum class Act : uint8_t {
+  kNone,
+  kSlow,       // the path gets a slower pace, as if the receiver had asked for it
+  kPause,      // no new message on the path for `act_for`
+  kBlock,      // the path is blocked for `act_for`, as by a threshold
+  kSourceOff,  // this source does not speak to this site for `act_for`; other sources go on
+  kNextHost,   // the next MX host of the same site
+  kDefer,      // this mail is tried again after `act_for`, whatever the schedule says
+  kFail,       // this mail ends now, whatever the type says; no address is blamed
+  kHold,       // this mail waits for a decision of the operator
+};
+const char* to_text(Act act);
+
+struct Qualification {
+  ErrorType type = ErrorType::kSoft;
+  Scope scope = Scope::kRecipient;
+  std::string rule;         // name of what decided: a rule, "status 4.7.1", "network", "row", ...
+  bool throttling = false;  // pace == kSlower
+  Reason reason = Reason::kNotDefined;
+  Pace pace = Pace::kUnsaid;
+  Act act = Act::kNone;
+  conf::Duration act_for{0};  // zero: as long as the configuration says for this act
+  uint64_t row = 0;           // key of its text in the table of texts; 0: there is none
+};
+
+// The mail is not tried again for this recipient: Hard, or a rule says so.
+bool ends_at_once(const Qualification& meaning);
+
+}  // namespace bounce
