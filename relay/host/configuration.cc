@@ -3,6 +3,8 @@
 #include <iterator>
 #include <utility>
 
+#include "relay/host/silent_mistakes.h"
+
 namespace relay {
 
 namespace {
@@ -14,6 +16,11 @@ Configuration with_book(conf::ParsedConfig parsed) {
   mx::BuiltRules built = mx::build_rules(parsed.draft->rules);
   out.problems.insert(out.problems.end(), std::make_move_iterator(built.problems.begin()),
                       std::make_move_iterator(built.problems.end()));
+  if (!conf::has_error(out.problems)) {
+    std::vector<conf::Problem> silent = silent_mistakes(*parsed.config, *built.book);
+    out.problems.insert(out.problems.end(), std::make_move_iterator(silent.begin()),
+                        std::make_move_iterator(silent.end()));
+  }
   conf::sort_problems(parsed.draft->file, &out.problems);
   if (conf::has_error(out.problems)) return out;
   out.config = std::move(parsed.config);

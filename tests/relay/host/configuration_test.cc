@@ -92,6 +92,9 @@ probes = 3
 [[rule.threshold]]
 error_rate = 0.899
 block = "30h"
+[[source]]
+name = "new"
+warmup = true
 )");
   ASSERT_NE(read.book, nullptr);
   EXPECT_EQ(texts(read), "");
@@ -267,9 +270,9 @@ TEST(Configuration, AllErrorsAtOnceInOrder) {
 }
 
 TEST(Configuration, AShadowedRuleIsAWarning) {
-  const Configuration read =
-      good(std::string(kMinimal) +
-           "[[rule]]\nname = \"all\"\nmx = [\"*.com\"]\n[[rule]]\nname = \"late\"\nmx = [\"*.isp.com\"]\n");
+  const Configuration read = good(
+      std::string(kMinimal) +
+      "[[rule]]\nname = \"all\"\nmx = [\"*.isp.com\"]\n[[rule]]\nname = \"late\"\nmx = [\"*.mx.isp.com\"]\n");
   EXPECT_EQ(
       texts(read),
       "p.toml:7:1: warning: rule \"late\" can never match: rule \"all\" and those before it take all that it "

@@ -1,0 +1,187 @@
+#include "relay/host/silent_mistakes.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace relay {
+namespace {
+
+using conf::Problem;
+using Problems = std::vector<Problem>;
+
+void warn(const std::string& file, int line, int column, std::string message, Problems* out) {
+  out->push_back({file, line, column, std::move(message), true});
+}
+
+std::string where(const mx::Rule& rule) { return rule.file + ":" + std::to_string(rule.line); }
+
+// Neither set nor, in so many words, left out.
+template <typename T>
+bool never_mentioned(const mx::RuleValue<T>& value) {
+  return !value.set && value.origin.line == 0;
+}
+
+// Whether a host that one mask takes can be taken by the other. May say no for two masks that only overlap in
+// part.
+bool share_hosts(const mx::Rule& a, const mx::Rule& b) {
+  for (const std::string& mine : a.mx) {
+    for (const std::string& theirs : b.mx) {
+      if (mx::mask_covers(mine, theirs) || mx::mask_covers(theirs, mine)) return true;
+    }
+  }
+  return false;
+}
+
+// What a rule of one's own loses against a shipped rule whose hosts it takes; "" when nothing.
+std::string lost_against(const mx::Rule& own, const mx::Rule& shipped) {
+  std::string lost;
+  if (shipped.values.thresholds.set && never_mentioned(own.values.thresholds)) lost = "no threshold blocks";
+  if (shipped.values.one_site.value && never_mentioned(own.values.one_site))
+    lost += std::string(lost.empty() ? "" : ", and ") + "its sites are counted apart (one_site)";
+  return lost;
+}
+
+// A rule of one's own does not get what protects at the providers that it takes over: said once, with all
+// places.
+void lost_protection(const mx::Rule& own, const mx::RuleBook& book, Problems* out) {
+  std::string lost;
+  std::string parent;
+  std::string names;
+  size_t count = 0;
+  for (const mx::RulePtr& shipped : book.rules()) {
+    if (own.mx.empty() || !shipped->shipped || shipped->is_template() || !share_hosts(own, *shipped))
+      continue;
+    // A local general case ranks behind the shipped rules of providers: it takes nothing from them.
+    if (own.is_general() != shipped->is_general()) continue;
+    const std::string against = lost_against(own, *shipped);
+    if (against.empty()) continue;
+    if (++count <= 3) names += (count == 1 ? "\"" : ", \"") + shipped->name + "\" (" + where(*shipped) + ")";
+    if (against.size() > lost.size()) lost = against;
+    parent = count == 1 ? shipped->name : "base";
+  }
+  if (count == 0) return;
+  if (count > 3) names += " and " + std::to_string(count - 3) + " more";
+  warn(own.file, own.line, own.column,
+       "rule \"" + own.name + "\" takes mail from the shipped " + (count == 1 ? "rule " : "rules ") + names +
+           " without its protection: " + lost + "; add inherit = \"" + parent +
+           "\", or say threshold = \"unset\" and one_site = false if it is meant",
+       out);
+}
+
+// "gmail.com" is where people write to; its mail goes to hosts with other names.
+bool looks_like_recipient_domain(std::string_view mask) {
+  return mask.find_first_of("*?") == std::string_view::npos && std::ranges::count(mask, '.') == 1;
+}
+
+void check_masks(const conf::MxRule& rule, Problems* out) {
+  for (const conf::RuleMask& mask : rule.mx) {
+    if (!looks_like_recipient_domain(mask.glob)) continue;
+    warn(rule.file, mask.line == 0 ? rule.line : mask.line, mask.column,
+         "mx = [\"" + mask.glob + "\"] matches an MX host of exactly this name; for mail to addresses at " +
+             mask.glob + " write domains = [\"" + mask.glob + "\"], for all hosts below it mx = [\"*." +
+             mask.glob + "\"]",
+         out);
+  }
+}
+
+void check_sources_of(const conf::MxRule& written, const mx::Rule& rule, const conf::Config& config,
+                      Problems* out) {
+  const auto meant = [&rule](const conf::Source& source) { return rule.sources.contains(source.id); };
+  if (!written.sources.empty() && std::ranges::none_of(config.sources, meant)) {
+    warn(written.file, written.sources_line == 0 ? written.line : written.sources_line,
+         written.sources_column,
+         "sources = \"" + written.sources +
+             "\": there is no source with such an id, so the rule matches nothing",
+         out);
+  }
+}
+
+// A ladder and the new source that climbs it need each other.
+void check_warmup(const conf::Config& config, const mx::RuleBook& book, Problems* out) {
+  const bool any_ladder = std::ranges::any_of(
+      book.rules(), [](const mx::RulePtr& rule) { return !rule->is_template() && rule->values.warmup.set; });
+  const bool any_warm = std::ranges::any_of(config.sources, &conf::Source::warmup);
+  if (any_warm && !any_ladder) {
+    warn(config.file, 1, 1,
+         "a source has warmup = true, but no rule has a ladder (warmup = [50, 100, ...]): it sends at full "
+         "speed",
+         out);
+  }
+  for (const mx::RulePtr& rule : book.rules()) {
+    if (rule->shipped || rule->is_template() || !rule->values.warmup.set || any_warm) continue;
+    warn(rule->values.warmup.origin.file, rule->values.warmup.origin.line, rule->values.warmup.origin.column,
+         "the ladder of rule \"" + rule->name +
+             "\" holds for sources with warmup = true only, and there is none",
+         out);
+  }
+}
+
+void check_templates(const conf::Config& config, Problems* out) {
+  for (const conf::MxRule& rule : config.rules) {
+    if (rule.shipped || !rule.mx.empty() || !rule.domains.empty()) continue;
+    const bool used = std::ranges::any_of(
+        config.rules, [&rule](const conf::MxRule& other) { return other.inherit == rule.name; });
+    if (used) continue;
+    warn(rule.file, rule.line, rule.column,
+         "rule \"" + rule.name + "\" has neither mx nor domains and no rule inherits it: it has no effect",
+         out);
+  }
+}
+
+void check_retry(const conf::Config& config, const conf::DestinationSettings& settings, const std::string& of,
+                 int line, Problems* out) {
+  if (settings.retry.delays.empty() || settings.retry.delays.front() < settings.retry.validity) return;
+  warn(config.file, line, 1,
+       of + " validity is over before the first wait of schedule: mail gets one attempt only", out);
+}
+
+// A destination cannot raise what a rule limits.
+void check_against_rules(const conf::Config& config, const conf::Destination& destination,
+                         const mx::RuleBook& book, Problems* out) {
+  if (destination.settings.max_connections <= config.defaults.max_connections) return;
+  std::string lower;
+  for (const mx::RulePtr& rule : book.rules()) {
+    const mx::RuleValue<uint32_t>& limit = rule->values.max_connections;
+    if (!rule->shipped || rule->mx.empty() || !limit.set ||
+        limit.value >= destination.settings.max_connections)
+      continue;
+    lower += (lower.empty() ? "" : ", ") + rule->name + " " + std::to_string(limit.value);
+  }
+  if (lower.empty() || !destination.settings.smart_hosts.empty()) return;
+  warn(config.file, destination.line, 1,
+       "[[destination]] \"" + destination.name +
+           "\" max_connections = " + std::to_string(destination.settings.max_connections) +
+           " does not hold where the MX hosts fall under a shipped rule with less (" + lower +
+           "); a [[rule]] with domains and inherit can raise it",
+       out);
+}
+
+}  // namespace
+
+std::vector<Problem> silent_mistakes(const conf::Config& config, const mx::RuleBook& book) {
+  Problems out;
+  for (const conf::MxRule& written : config.rules) {
+    if (written.shipped) continue;
+    check_masks(written, &out);
+    const mx::RulePtr rule = book.named(written.name);
+    if (rule == nullptr || rule->is_template()) continue;
+    check_sources_of(written, *rule, config, &out);
+    lost_protection(*rule, book, &out);
+  }
+  check_warmup(config, book, &out);
+  check_templates(config, &out);
+  check_retry(config, config.defaults, "[defaults]", 1, &out);
+  for (const conf::Destination& destination : config.destinations) {
+    if (destination.settings.retry.validity != config.defaults.retry.validity ||
+        destination.settings.retry.delays != config.defaults.retry.delays) {
+      check_retry(config, destination.settings, "[[destination]] \"" + destination.name + "\"",
+                  destination.line, &out);
+    }
+    check_against_rules(config, destination, book, &out);
+  }
+  return out;
+}
+
+}  // namespace relay

@@ -1,0 +1,102 @@
+#include "relay/host/silent_mistakes.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "relay/host/configuration.h"
+
+namespace relay {
+namespace {
+
+constexpr const char* kHead = "hostname = \"relay.example.com\"\n[[listener]]\naddress = \"127.0.0.1:25\"\n";
+
+// The warnings of a configuration that begins with kHead (three lines).
+std::string warnings(const std::string& rest) {
+  const Configuration read = parse_configuration(kHead + rest, "p.toml");
+  EXPECT_NE(read.config, nullptr) << rest;
+  std::string out;
+  for (const conf::Problem& problem : read.problems) {
+    EXPECT_TRUE(problem.warning) << problem.text();
+    out += problem.text() + "\n";
+  }
+  return out;
+}
+
+bool says(const std::string& rest, const std::string& wanted) {
+  const std::string found = warnings(rest);
+  if (found.find(wanted) != std::string::npos) return true;
+  ADD_FAILURE() << rest << "\nsaid: " << found << "wanted: " << wanted;
+  return false;
+}
+
+TEST(SilentMistakes, AnOwnRuleOnAShippedProviderLosesItsProtection) {
+  EXPECT_TRUE(says("[[rule]]\nname = \"isp\"\nmx = [\"*.google.com\"]\nmax_connections = 40\n",
+                   "p.toml:4:1: warning: rule \"isp\" takes mail from the shipped rule \"google\" "
+                   "(rules.toml (shipped):"));
+  EXPECT_TRUE(
+      says("[[rule]]\nname = \"isp\"\nmx = [\"aspmx.l.google.com\"]\n",
+           "no threshold blocks, and its sites are counted apart (one_site); add inherit = \"google\""));
+  EXPECT_TRUE(
+      says("[[rule]]\nname = \"all\"\nmx = [\"*\"]\nmax_connections = 5\n", "the shipped rule \"general\""));
+}
+
+TEST(SilentMistakes, NotWhenItIsInheritedOrMeant) {
+  EXPECT_EQ(
+      warnings(
+          "[[rule]]\nname = \"isp\"\nmx = [\"*.google.com\"]\ninherit = \"google\"\nmax_connections = 9\n"),
+      "");
+  EXPECT_EQ(
+      warnings(
+          "[[rule]]\nname = \"isp\"\nmx = [\"*.google.com\"]\nthreshold = \"unset\"\none_site = false\n"),
+      "");
+  EXPECT_EQ(warnings("[[rule]]\nname = \"all\"\nmx = [\"*\"]\n[[rule.threshold]]\nmin_messages = 100\n"), "");
+  EXPECT_EQ(warnings("[[rule]]\nname = \"isp\"\nmx = [\"*.isp.example\"]\nmax_connections = 9\n"), "");
+}
+
+TEST(SilentMistakes, ARecipientDomainInThePlaceOfAnMxHost) {
+  EXPECT_TRUE(
+      says("[[rule]]\nname = \"g\"\nmx = [\"gmail.com\"]\n",
+           "p.toml:6:7: warning: mx = [\"gmail.com\"] matches an MX host of exactly this name; for mail to "
+           "addresses at gmail.com write domains = [\"gmail.com\"]"));
+  EXPECT_EQ(warnings("[[rule]]\nname = \"g\"\nmx = [\"mx1.isp.example\", \"*.isp\"]\n"), "");
+}
+
+TEST(SilentMistakes, LaddersAndSources) {
+  EXPECT_TRUE(says("[[source]]\nname = \"new\"\nwarmup = true\n", "no rule has a ladder"));
+  EXPECT_TRUE(
+      says("[[rule]]\nname = \"g\"\nmx = [\"*.isp.example\"]\nwarmup = [50, 100]\n",
+           "p.toml:7:10: warning: the ladder of rule \"g\" holds for sources with warmup = true only"));
+  EXPECT_EQ(
+      warnings("[[source]]\nname = \"new\"\nwarmup = true\n[[rule]]\nname = \"g\"\nmx = [\"*.isp.example\"]\n"
+               "warmup = [50, 100]\n"),
+      "");
+  EXPECT_TRUE(says("[[rule]]\nname = \"g\"\nmx = [\"*.isp.example\"]\nsources = \"9\"\n",
+                   "p.toml:7:11: warning: sources = \"9\": there is no source with such an id"));
+}
+
+TEST(SilentMistakes, ATemplateThatNobodyInherits) {
+  EXPECT_TRUE(says("[[rule]]\nname = \"mine\"\nmax_connections = 3\n",
+                   "p.toml:4:1: warning: rule \"mine\" has neither mx nor domains and no rule inherits it"));
+  EXPECT_EQ(
+      warnings("[[rule]]\nname = \"mine\"\nmax_connections = 3\n[[rule]]\nname = \"g\"\ninherit = \"mine\"\n"
+               "mx = [\"*.isp.example\"]\n"),
+      "");
+}
+
+TEST(SilentMistakes, AValidityThatAllowsOneAttempt) {
+  EXPECT_TRUE(says("[defaults]\nvalidity = \"30m\"\n", "mail gets one attempt only"));
+  EXPECT_TRUE(says("[[destination]]\nname = \"d\"\ndomains = [\"a.example\"]\nvalidity = \"30m\"\n",
+                   "p.toml:4:1: warning: [[destination]] \"d\" validity is over before the first wait"));
+  EXPECT_EQ(warnings("[defaults]\nvalidity = \"30m\"\nschedule = [\"10m\"]\n"), "");
+}
+
+TEST(SilentMistakes, ADestinationBelowAShippedRule) {
+  EXPECT_TRUE(says("[[destination]]\nname = \"g\"\ndomains = [\"gmail.com\"]\nmax_connections = 40\n",
+                   "max_connections = 40 does not hold where the MX hosts fall under a shipped rule with "
+                   "less (google 10"));
+  EXPECT_EQ(warnings("[[destination]]\nname = \"g\"\ndomains = [\"gmail.com\"]\nmax_connections = 5\n"), "");
+}
+
+}  // namespace
+}  // namespace relay
