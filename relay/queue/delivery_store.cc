@@ -5,13 +5,13 @@
 namespace relay::queue {
 
 DeliveryStore::~DeliveryStore() {
-  for (const auto& [id, first] : first_) {
+  first_.for_each([](conf::MessageId, Delivery* first) {
     for (Delivery* delivery = first; delivery != nullptr;) {
       Delivery* next = delivery->sibling;
       delete delivery;
       delivery = next;
     }
-  }
+  });
 }
 
 Delivery* DeliveryStore::add(conf::MessageId id, uint32_t domain, conf::Instant due) {
@@ -28,28 +28,28 @@ Delivery* DeliveryStore::add(conf::MessageId id, uint32_t domain, conf::Instant 
 
 void DeliveryStore::erase(Delivery* delivery) {
   CHECK(delivery->message == nullptr);
-  const auto found = first_.find(delivery->id);
-  CHECK(found != first_.end());
-  Delivery** link = &found->second;
+  Delivery** const first = first_.find(delivery->id);
+  CHECK(first != nullptr);
+  Delivery** link = first;
   while (*link != delivery) {
     CHECK(*link != nullptr);
     link = &(*link)->sibling;
   }
   *link = delivery->sibling;
-  if (found->second == nullptr) first_.erase(found);
+  if (*first == nullptr) first_.erase(delivery->id);
   --deliveries_;
   delete delivery;
 }
 
 Delivery* DeliveryStore::find(conf::MessageId id) const {
-  const auto found = first_.find(id);
-  return found == first_.end() ? nullptr : found->second;
+  Delivery* const* first = first_.find(id);
+  return first == nullptr ? nullptr : *first;
 }
 
 void DeliveryStore::for_each(const std::function<void(Delivery*)>& use) const {
-  for (const auto& [id, first] : first_) {
+  first_.for_each([&use](conf::MessageId, Delivery* first) {
     for (Delivery* delivery = first; delivery != nullptr; delivery = delivery->sibling) use(delivery);
-  }
+  });
 }
 
 }  // namespace relay::queue

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <functional>
-#include <unordered_map>
 
 #include "relay/queue/delivery.h"
+#include "relay/queue/parted_map.h"
 
 namespace relay::queue {
 
@@ -26,7 +26,7 @@ class DeliveryStore {
   void for_each(const std::function<void(Delivery*)>& use) const;
 
  private:
-  std::unordered_map<conf::MessageId, Delivery*> first_;
+  PartedMap<Delivery*> first_;
   size_t deliveries_ = 0;
 };
 

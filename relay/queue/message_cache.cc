@@ -25,19 +25,21 @@ Message* MessageCache::insert(spool::MessageRecord record, conf::Bytes body, uin
   message->pins = pins;
   count(message.get());
   Message* raw = message.get();
-  const bool fresh = messages_.emplace(raw->record.id, std::move(message)).second;
-  CHECK(fresh);
+  std::unique_ptr<Message>& slot = messages_[raw->record.id];
+  CHECK(slot == nullptr);
+  slot = std::move(message);
   return raw;
 }
 
 void MessageCache::pin(conf::MessageId id, bool with_body, Use use) {
-  const auto found = messages_.find(id);
-  if (found != messages_.end() && (!with_body || found->second->body.has_value())) {
-    ++found->second->pins;
-    use(found->second.get());
+  const std::unique_ptr<Message>* found = messages_.find(id);
+  if (found != nullptr && (!with_body || (*found)->body.has_value())) {
+    Message* message = found->get();
+    ++message->pins;
+    use(message);
     return;
   }
-  const bool under_way = loading_.count(id) != 0;
+  const bool under_way = loading_.contains(id);
   Waiting& waiting = loading_[id];
   waiting.with_body |= with_body;
   waiting.uses.push_back(std::move(use));
@@ -52,19 +54,19 @@ void MessageCache::load(conf::MessageId id) {
 }
 
 void MessageCache::loaded(conf::MessageId id, bool with_body, conf::Result<spool::LoadedMessage> result) {
-  const auto waiting = loading_.find(id);
-  CHECK(waiting != loading_.end());
-  if (result.ok() && waiting->second.with_body && !with_body) {  // somebody came who needs the body too
+  Waiting* const waiting = loading_.find(id);
+  CHECK(waiting != nullptr);
+  if (result.ok() && waiting->with_body && !with_body) {  // somebody came who needs the body too
     load(id);
     return;
   }
-  std::vector<Use> uses = std::move(waiting->second.uses);
-  loading_.erase(waiting);
+  std::vector<Use> uses = std::move(waiting->uses);
+  loading_.erase(id);
   if (!result.ok()) {
-    const auto kept = messages_.find(id);
-    if (kept != messages_.end() && kept->second->pins == 0) {
-      used_bytes_ -= kept->second->cost_bytes;
-      messages_.erase(kept);
+    const std::unique_ptr<Message>* kept = messages_.find(id);
+    if (kept != nullptr && (*kept)->pins == 0) {
+      used_bytes_ -= (*kept)->cost_bytes;
+      messages_.erase(id);
     }
     for (Use& use : uses) use(result.error());
     return;
@@ -87,7 +89,8 @@ void MessageCache::unpin(Message* message) {
   // While a load of it is under way the record stays: what was read may be older than what was just written.
   if (loading_.contains(message->record.id)) return;
   used_bytes_ -= message->cost_bytes;
-  messages_.erase(message->record.id);
+  const conf::MessageId id = message->record.id;
+  messages_.erase(id);
 }
 
 }  // namespace relay::queue

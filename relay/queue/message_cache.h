@@ -4,10 +4,10 @@
 
 #include <functional>
 #include <memory>
-#include <unordered_map>
 #include <vector>
 
 #include "relay/queue/message.h"
+#include "relay/queue/parted_map.h"
 
 namespace relay::queue {
 
@@ -27,7 +27,8 @@ class MessageCache {
   uint64_t used_bytes() const { return used_bytes_; }
   size_t loading() const { return loading_.size(); }
   void for_each(const std::function<void(Message*)>& use) const {
-    for (const auto& [id, message] : messages_) use(message.get());
+    messages_.for_each(
+        [&use](conf::MessageId, const std::unique_ptr<Message>& message) { use(message.get()); });
   }
   size_t size() const { return messages_.size(); }
 
@@ -43,8 +44,8 @@ class MessageCache {
   spool::Spool* spool_;
   uint64_t budget_bytes_;
   uint64_t used_bytes_ = 0;
-  std::unordered_map<conf::MessageId, std::unique_ptr<Message>> messages_;
-  std::unordered_map<conf::MessageId, Waiting> loading_;
+  PartedMap<std::unique_ptr<Message>> messages_;
+  PartedMap<Waiting> loading_;
 };
 
 }  // namespace relay::queue

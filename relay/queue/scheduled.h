@@ -2,7 +2,7 @@
 // One thread.
 #pragma once
 
-#include <vector>
+#include <deque>
 
 #include "relay/queue/delivery.h"
 
@@ -21,7 +21,7 @@ class Scheduled {
   void place(size_t index, Delivery* delivery);
   void sift_up(size_t index);
   void sift_down(size_t index);
-  std::vector<Delivery*> heap_;
+  std::deque<Delivery*> heap_;  // not a vector: growing must not move millions of pointers at once
 };
 
 }  // namespace relay::queue

@@ -195,7 +195,7 @@ std::vector<Completion> Committer::give_up(std::vector<WriteRequest> requests, c
     const auto found = retained_.find(request.id);
     const bool removed = found != retained_.end() && found->second.kind == WriteKind::kRemove;
     if (request.kind == WriteKind::kStore) {
-      answers.push_back(answer(&request, error));
+      if (request.done) answers.push_back(answer(&request, error));  // else a stall has answered it
       if (written) retained_[request.id] = WriteRequest{WriteKind::kRemove, request.id, {}, {}, {}};
     } else if (!removed) {  // nothing comes after a remove
       retained_[request.id] = std::move(request);

@@ -138,8 +138,12 @@ std::optional<conf::Error> DiskPatience::stalled() const {
   return stalled_;
 }
 
+void DiskPatience::on_stall(std::function<void(const conf::Error&)> tell) {
+  const std::lock_guard lock(telling_);
+  tell_ = std::move(tell);
+}
+
 bool DiskPatience::wait(const std::string& file, int system_error, unsigned* waited) {
-  if (giving_up_) return false;
   const conf::Error error = error_of(file, system_error);
   {
     const std::lock_guard lock(mutex_);
@@ -147,7 +151,10 @@ bool DiskPatience::wait(const std::string& file, int system_error, unsigned* wai
       std::fprintf(stderr, "penstock: %s; waiting, new mail is refused meanwhile\n", error.detail.c_str());
     stalled_ = error;
   }
-  if (++*waited >= kTellAfter && tell_) tell_(error);
+  if (++*waited >= kTellAfter) {
+    const std::lock_guard lock(telling_);
+    if (tell_) tell_(error);
+  }
   std::this_thread::sleep_for(kPause);
   return true;
 }

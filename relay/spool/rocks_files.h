@@ -6,7 +6,6 @@
 
 #include <rocksdb/env.h>
 
-#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -22,10 +21,9 @@ class DiskPatience {
  public:
   // Why writes wait at present.
   std::optional<conf::Error> stalled() const;
-  // Called on the waiting thread, once, when a write has waited for a while (before it goes on waiting).
-  void on_stall(std::function<void(const conf::Error&)> tell) { tell_ = std::move(tell); }
-  // From now on writes fail instead of waiting: for the end of the process.
-  void give_up() { giving_up_ = true; }
+  // Called on the waiting thread, whenever a write has waited for a while (before it goes on waiting). Any
+  // thread sets it; once this has returned, the one before is not called any more. Empty: nobody.
+  void on_stall(std::function<void(const conf::Error&)> tell);
 
   // For the files: waits a little; false: stop trying. `waited` counts the calls for one write.
   bool wait(const std::string& file, int system_error, unsigned* waited);
@@ -34,8 +32,8 @@ class DiskPatience {
  private:
   mutable std::mutex mutex_;
   std::optional<conf::Error> stalled_;
+  std::mutex telling_;  // held while tell_ runs or is changed
   std::function<void(const conf::Error&)> tell_;
-  std::atomic<bool> giving_up_ = false;
 };
 
 // An environment like rocksdb::Env::Default() whose written files are patient.

@@ -52,6 +52,7 @@ class DiskSpool final : public Spool, private BatchWriter {
   ~DiskSpool() override {
     end_if_stalled();
     reads_.reset();
+    patience_->on_stall({});  // a write of RocksDB's own may still wait
     committer_.reset();
     (void)db_->FlushWAL(true).ok();
     for (ColumnFamilyHandle* handle : {values_, records_, bodies_}) {

@@ -95,5 +95,42 @@ TEST(Committer, AStallAnswersKeeps) {
   EXPECT_EQ(writer.values, 1U);
 }
 
+// Two seconds without room, then the disk refuses for good: the store was answered by the stall.
+TEST(Committer, AWriteRefusedAfterAStallAnswersNobodyTwice) {
+  class DyingWriter final : public BatchWriter {
+   public:
+    Committer* committer = nullptr;
+    std::atomic<bool> dying = true;
+    std::atomic<int> removed = 0;
+    conf::Status write(const std::vector<WriteRequest>& batch) override {
+      if (dying) {
+        if (!batch.empty()) committer->stall({conf::ErrorCode::kNoSpace, "full"});
+        return conf::Error{conf::ErrorCode::kIo, "dead"};
+      }
+      for (const WriteRequest& request : batch) removed += request.kind == WriteKind::kRemove ? 1 : 0;
+      return conf::success();
+    }
+    conf::Status mend() override { return conf::success(); }
+  } writer;
+  Completions completions;
+  std::vector<std::string> answers;
+  {
+    Committer committer(&writer, &completions, {.retry_interval = 10ms});
+    writer.committer = &committer;
+    committer.submit(
+        {WriteKind::kStore, 7, "record", conf::Bytes("body"), [&answers](const conf::Status& status) {
+           answers.push_back(status.ok() ? "stored" : status.error().detail);
+         }});
+    committer.flush();
+    completions.drain();
+    EXPECT_TRUE(committer.trouble().has_value());
+    writer.dying = false;
+    while (committer.trouble()) std::this_thread::sleep_for(1ms);
+  }
+  completions.drain();
+  EXPECT_EQ(answers, (std::vector<std::string>{"full"}));
+  EXPECT_EQ(writer.removed, 1);  // part of it may be on disk: it is taken out again
+}
+
 }  // namespace
 }  // namespace relay::spool
