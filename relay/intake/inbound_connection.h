@@ -45,7 +45,7 @@ class InboundConnection final : public TransportUser {
   void on_connected() override {}
   void on_bytes(std::string_view bytes) override;
   void on_tls(conf::Result<TlsInfo> outcome) override;
-  void on_drained() override {}
+  void on_drained() override { pump(); }
   void on_closed(const conf::Error& why) override;
   void on_deadline() override;
 

@@ -62,6 +62,10 @@ class ServerSession {
   // false: body slices point into them. What cannot be handled yet is then copied and kept.
   void receive(std::string_view bytes, conf::Instant now);
   bool next_event(ServerEvent* event, conf::Instant now);  // false: nothing more until new input or an answer
+  // How much next_event() may do until this is called again, in units of a cheap command; so one client that
+  // pipelines cannot keep the loop from the others, nor fill the output. Without a call there is no bound.
+  void begin_turn(uint32_t work) { work_left_ = work; }
+  bool has_more() const;  // the bound was met: input is left that the next turn can work on
   OutQueue* output();
   // False while the session waits for an answer, or holds so much input that the owner must stop reading.
   bool wants_input() const;
@@ -89,6 +93,7 @@ class ServerSession {
  private:
   struct State;
   std::unique_ptr<State> state_;
+  uint32_t work_left_ = UINT32_MAX;
 };
 
 }  // namespace relay::smtp

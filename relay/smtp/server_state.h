@@ -81,6 +81,7 @@ struct ServerSession::State {
   std::deque<ServerEvent> events;
   conf::Instant deadline = conf::kNever;
   bool shutting_down = false;
+  uint32_t cost = 0;  // of the step that work() just made
 
   bool esmtp = false;
   std::string client_name;

@@ -11,7 +11,9 @@ namespace relay::uv {
 
 namespace {
 
-constexpr size_t kReadBufferOctets = 256 * 1024;
+// libuv reads up to 32 of these from one stream before it looks at the next: small, so that nobody waits
+// long.
+constexpr size_t kReadBufferOctets = 32 * 1024;
 
 Loop::State* state_of(const void* handle) {
   return static_cast<Loop::State*>(static_cast<const uv_handle_t*>(handle)->data);

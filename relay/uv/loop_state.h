@@ -33,7 +33,8 @@ struct Loop::State {
   std::vector<Stream*> news;      // streams with something to tell their users
   std::vector<char> read_buffer;  // shared: libuv fills it and we use it up before the next read
   uint64_t streams = 0;
-  bool stirred = false;  // something happened in this round
+  conf::Duration drain_time = std::chrono::minutes(1);  // for a peer that does not read, see Stream
+  bool stirred = false;                                 // something happened in this round
   bool stopping = false;
   conf::SystemClock clock;
 

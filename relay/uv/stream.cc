@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -17,7 +18,10 @@ using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 namespace {
 
 constexpr conf::Duration kFinishTime = 5s;  // for the last bytes to go out and the peer to close
-constexpr size_t kRuns = 16;                // of one gathering write
+// A peer that asks and never reads must not fill our memory: above this much nothing more is read from it
+// until all has gone, and that must happen within Loop::State::drain_time.
+constexpr size_t kUnsentOctets = 64 * 1024;
+constexpr size_t kRuns = 16;  // of one gathering write
 
 std::string people_text(int status) {
   switch (status) {
@@ -134,18 +138,54 @@ void Stream::tell_news() {
 }
 
 void Stream::deadline_came() {
+  const conf::Instant now = loop->clock.now();
   if (finishing_) {
     close();
-  } else if (user != nullptr) {
-    user->on_deadline();
+  } else if (drain_deadline_ <= now) {
+    drain_deadline_ = conf::kNever;
+    fail({conf::ErrorCode::kIo, "the peer does not read what it is sent"});
+  } else if (user_deadline_ <= now) {
+    user_deadline_ = conf::kNever;
+    arm_deadline();
+    if (user != nullptr) user->on_deadline();
   }
 }
 
-void Stream::set_deadline(conf::Instant when) { loop->deadlines.set(&deadline_, when); }
+void Stream::set_deadline(conf::Instant when) {
+  user_deadline_ = when;
+  arm_deadline();
+}
+
+void Stream::arm_deadline() { loop->deadlines.set(&deadline_, std::min(user_deadline_, drain_deadline_)); }
+
+// What we send on our own account (a message) may be long; there only what the peer makes TLS say counts.
+void Stream::check_choke() {
+  const bool too_much = (outbound_ ? tls_answers_ : unsent()) > kUnsentOctets;
+  if (!too_much || choked_ || failed_ || finishing_) return;
+  choked_ = true;
+  drain_deadline_ = loop->clock.now() + loop->drain_time;
+  arm_deadline();
+  set_reading();
+}
 
 void Stream::read_on() {
-  if (reading_ || failed_ || !connected_) return;
-  reading_ = true;
+  reading_wanted_ = true;
+  set_reading();
+}
+
+void Stream::read_off() {
+  reading_wanted_ = false;
+  set_reading();
+}
+
+void Stream::set_reading() {
+  const bool wanted = reading_wanted_ && !choked_ && !failed_ && connected_;
+  if (wanted == reading_) return;
+  reading_ = wanted;
+  if (!wanted) {
+    uv_read_stop(reinterpret_cast<uv_stream_t*>(&tcp));
+    return;
+  }
   const int status = uv_read_start(
       reinterpret_cast<uv_stream_t*>(&tcp),
       [](uv_handle_t* handle, size_t, uv_buf_t* buffer) {
@@ -158,11 +198,6 @@ void Stream::read_on() {
     failed_news_ = true;
     note_news();
   }
-}
-
-void Stream::read_off() {
-  if (!std::exchange(reading_, false)) return;
-  uv_read_stop(reinterpret_cast<uv_stream_t*>(&tcp));
 }
 
 void Stream::on_read(uv_stream_t* handle, ssize_t count, const uv_buf_t* buffer) {
@@ -191,8 +226,10 @@ void Stream::received(std::string_view bytes) {
 void Stream::received_cipher(std::string_view bytes) {
   plain_.clear();
   const conf::Status status = tls_->receive(bytes, &plain_);
+  tls_answers_ += tls_->pending().size();
   move_cipher();
   flush();
+  check_choke();
   if (!tls_told_ && (tls_->established() || !status.ok())) {
     tls_told_ = true;
     if (!status.ok()) {
@@ -261,12 +298,20 @@ void Stream::write(OutQueue* out) {
     out_.take(out);
   }
   flush();
+  check_choke();
 }
 
 void Stream::flush() {
   if (!connected_ || failed_) return;
   while (!write_under_way_ && !out_.empty()) {
     if (!write_some()) return;
+  }
+  if (!write_under_way_) tls_answers_ = 0;
+  if (!write_under_way_ && choked_) {
+    choked_ = false;
+    drain_deadline_ = conf::kNever;
+    arm_deadline();
+    set_reading();
   }
   if (!write_under_way_ && !finishing_) {
     drained_news_ = true;
@@ -364,7 +409,9 @@ void Stream::finish() {
     tls_->close();
     move_cipher();
   }
-  loop->deadlines.set(&deadline_, loop->clock.now() + kFinishTime);
+  choked_ = false;  // what it still says is dropped
+  drain_deadline_ = conf::kNever;
+  set_deadline(loop->clock.now() + kFinishTime);
   read_on();
   flush();
 }

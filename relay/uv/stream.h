@@ -29,7 +29,7 @@ struct Stream final : Handle {
   void write(OutQueue* out);
   void start_tls(const Transport::TlsRequest& request);
   void read_on();
-  void read_off();
+  void read_off();  // by the user; while choked nothing is read whatever he wants
   void set_deadline(conf::Instant when);
   void finish();
   void close() override;  // at once; no callback follows
@@ -54,6 +54,9 @@ struct Stream final : Handle {
   void fail(conf::Error why);
   void note_news();
   void go_on_finishing();
+  void set_reading();
+  void check_choke();
+  void arm_deadline();
   static void on_read(uv_stream_t* handle, ssize_t count, const uv_buf_t* buffer);
 
   std::shared_ptr<tls::Context> tls_context_;
@@ -64,12 +67,16 @@ struct Stream final : Handle {
   uv_connect_t connect_request_{};
   uv_write_t write_request_{};
   uv_shutdown_t shutdown_request_{};
-  Deadline deadline_;
-  conf::Error failure_;  // to be told as news
+  Deadline deadline_;  // the earlier one of the next two
+  conf::Instant user_deadline_ = conf::kNever;
+  conf::Instant drain_deadline_ = conf::kNever;  // while choked: what is unsent must have gone by then
+  size_t tls_answers_ = 0;                       // octets that TLS itself wrote since the last drain
+  conf::Error failure_;                          // to be told as news
   const bool outbound_;
   bool write_under_way_ = false;
   bool connected_ = false;
-  bool reading_ = false;
+  bool reading_wanted_ = false, reading_ = false;
+  bool choked_ = false;  // the peer takes nothing, so nothing more is taken from it
   bool tls_told_ = false;
   bool drained_news_ = false, failed_news_ = false, in_news_ = false;
   bool failed_ = false;

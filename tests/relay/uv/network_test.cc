@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "relay/uv/loop.h"
+#include "relay/uv/loop_state.h"
 
 namespace relay::uv {
 namespace {
@@ -142,6 +144,56 @@ TEST_F(NetworkTest, ALotOfBytesWhileTheReaderPauses) {
   connect();
   run();
   EXPECT_EQ(server.got.substr(much.size()), "end");
+}
+
+// A peer that asks and never reads: what we keep for it is bounded, and it is let go.
+void ask_and_never_read(Ear* server, Ear* client, Loop* loop, size_t* most) {
+  loop->state()->drain_time = 300ms;
+  const std::string questions(16'000'000, '?');
+  auto ask = [client, questions] { client->say(questions); };
+  client->transport->pause_reading();
+  ask();
+  server->when_bytes = [server, most] {
+    server->say(std::string(server->got.size() * 4, '!'));  // four octets for one
+    server->got.clear();
+    *most = std::max(*most, server->transport->unsent_bytes());
+  };
+  server->when_closed = [loop] { loop->stop(); };
+}
+
+TEST_F(NetworkTest, APeerThatNeverReadsIsHeardNoMoreAndLeft) {
+  listen();
+  size_t most = 0;
+  client.when_connected = [&, this] { ask_and_never_read(&server, &client, &loop, &most); };
+  connect();
+  run();
+  EXPECT_EQ(server.closed, "the peer does not read what it is sent");
+  EXPECT_GT(most, 0U);
+  EXPECT_LT(most, 256U * 1024);  // the bound, and the answer to one read
+}
+
+TEST_F(NetworkTest, APeerThatReadsLateIsHeardAgain) {
+  listen();
+  constexpr size_t kQuestions = 8'000'000;
+  size_t heard = 0;
+  client.when_connected = [this] {
+    client.transport->pause_reading();
+    client.say(std::string(kQuestions, '?'));
+    client.transport->set_deadline(loop.now() + 100ms);
+  };
+  client.when_deadline = [this] { client.transport->resume_reading(); };
+  server.when_bytes = [&, this] {
+    heard += server.got.size();
+    server.say(server.got);
+    server.got.clear();
+  };
+  client.when_bytes = [&, this] {
+    if (client.got.size() == kQuestions) loop.stop();
+  };
+  connect();
+  run();
+  EXPECT_EQ(heard, kQuestions);
+  EXPECT_EQ(client.got.size(), kQuestions);
 }
 
 TEST_F(NetworkTest, Refused) {
@@ -294,6 +346,19 @@ TEST_F(TlsTest, APeerThatDoesNotSpeakTls) {
   run();
   EXPECT_FALSE(client.tls_good);
   EXPECT_NE(client.tls_error, "");
+}
+
+TEST_F(TlsTest, APeerThatNeverReadsIsHeardNoMoreAndLeft) {
+  listen("127.0.0.1", server_context());
+  use_client(certificate_);
+  size_t most = 0;
+  when_accepted = [this] { server.transport->start_tls({}); };
+  client.when_connected = [this] { client.transport->start_tls({"mx.test", false, ""}); };
+  client.when_tls = [&, this] { ask_and_never_read(&server, &client, &loop, &most); };
+  connect();
+  run();
+  EXPECT_EQ(server.closed, "the peer does not read what it is sent");
+  EXPECT_LT(most, 256U * 1024);
 }
 
 TEST_F(TlsTest, BadFilesAreNamed) {
