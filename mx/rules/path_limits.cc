@@ -63,8 +63,9 @@ conf::DestinationSettings settings_with(const Rule* rule, const conf::Destinatio
   out.max_recipients_per_transaction =
       limit_of(values.max_recipients, base.max_recipients_per_transaction, false);
   take_timeouts(values, &out.timeouts);
-  take(values.tls, &out.tls);
-  out.tls_verify = base.tls_verify && out.tls == conf::TlsMode::kRequired;
+  // A destination that wants a verified peer gets one: no rule talks it down, and no shipped rule weakens it.
+  const bool weaker = values.tls.set && values.tls.value < base.tls;
+  if (!weaker || !(base.tls_verify || values.tls.origin.shipped)) take(values.tls, &out.tls);
   take(values.smart_hosts, &out.smart_hosts);
   take(values.schedule, &out.retry.delays);
   take(values.validity, &out.retry.validity);

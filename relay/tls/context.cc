@@ -65,13 +65,14 @@ SSL_SESSION* Context::State::session_for(const std::string& key) {
 }
 
 conf::Status Context::State::load_store() {
-  if (store_loaded) return conf::success();
-  store_loaded = true;
+  if (std::exchange(store_loaded, true)) return store_status;
   const int loaded = ca_file.empty() ? SSL_CTX_set_default_verify_paths(ctx.get())
                                      : SSL_CTX_load_verify_locations(ctx.get(), ca_file.c_str(), nullptr);
-  if (loaded == 1) return conf::success();
-  return invalid(openssl_error("the certificates to verify with cannot be read" +
-                               (ca_file.empty() ? "" : " from " + ca_file)));
+  if (loaded != 1) {
+    store_status = invalid(openssl_error("the certificates to verify with cannot be read" +
+                                         (ca_file.empty() ? "" : " from " + ca_file)));
+  }
+  return store_status;
 }
 
 conf::Result<std::shared_ptr<Context>> Context::server(const std::string& certificate_file,

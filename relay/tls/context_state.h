@@ -25,6 +25,7 @@ struct Context::State {
   std::string ca_file;
   bool is_client = false;
   bool store_loaded = false;
+  conf::Status store_status = conf::success();  // of the only attempt
 
   // Client sessions for resumption, by key; the oldest go when there are too many.
   using Kept = std::pair<std::string, std::unique_ptr<SSL_SESSION, SessionFree>>;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "relay/tls/context_state.h"
+#include "relay/tls/reference_identity.h"
 
 namespace relay::tls {
 
@@ -26,6 +27,7 @@ struct Session::State {
   std::string session_key;
   bool verify = false;
   bool peer_closed = false;
+  conf::Error broken;  // with a detail: the session could not be set up, and nothing goes through it
   std::unique_ptr<SSL, SslFree> ssl;
   BIO* in = nullptr;  // both belong to `ssl`
   BIO* out = nullptr;
@@ -38,6 +40,27 @@ struct Session::State {
               std::string("certificate verify failed: ") + X509_verify_cert_error_string(verified)};
     }
     return {conf::ErrorCode::kIo, openssl_error(what)};
+  }
+  void break_off(const std::string& why) {
+    if (broken.detail.empty()) broken = {conf::ErrorCode::kRefused, why};
+    ERR_clear_error();
+  }
+  // Binds the certificate of the peer to `reference`. SAN only: RFC 9525 §2 has done with the common name.
+  void demand(const ReferenceIdentity& reference, const std::string& text) {
+    using Kind = ReferenceIdentity::Kind;
+    const conf::Status store = context->state()->load_store();
+    if (!store.ok()) return break_off(store.error().detail);
+    SSL_set_verify(ssl.get(), SSL_VERIFY_PEER, nullptr);
+    X509_VERIFY_PARAM* param = SSL_get0_param(ssl.get());
+    X509_VERIFY_PARAM_set_hostflags(
+        param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+    const bool bound =
+        reference.kind == Kind::kName
+            ? X509_VERIFY_PARAM_set1_host(param, reference.name.data(), reference.name.size()) == 1
+        : reference.kind == Kind::kAddress
+            ? X509_VERIFY_PARAM_set1_ip(param, reference.address.data(), reference.address_octets) == 1
+            : false;
+    if (!bound) break_off("certificate verify failed: no certificate can be made out to \"" + text + '"');
   }
   // Carries the handshake on; success also when it only waits for the peer.
   conf::Status handshake() {
@@ -73,22 +96,19 @@ std::unique_ptr<Session> Session::connect(std::shared_ptr<Context> context,
   state->out = BIO_new(BIO_s_mem());
   SSL_set_bio(ssl, state->in, state->out);
   SSL_set_connect_state(ssl);
-  SSL_set_ex_data(ssl, 0, &state->session_key);
-  const bool is_name = request.server_name.find_first_not_of("0123456789.:abcdefABCDEF") != std::string::npos;
-  if (is_name) SSL_set_tlsext_host_name(ssl, request.server_name.c_str());  // RFC 6066 §3: names only
-  if (request.verify) {
-    (void)state->context->state()->load_store().ok();  // without it nothing verifies: the handshake says so
-    SSL_set_verify(ssl, SSL_VERIFY_PEER, nullptr);
-    if (is_name) {
-      SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-      SSL_set1_host(ssl, request.server_name.c_str());
-    } else {
-      X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), request.server_name.c_str());
-    }
+  const ReferenceIdentity reference = parse_reference(request.server_name);
+  const bool is_name = reference.kind == ReferenceIdentity::Kind::kName;
+  // A session that was made without a look at the name must not be resumed where the name counts.
+  if (request.verify && !state->session_key.empty()) state->session_key += "\nfor " + request.server_name;
+  if (SSL_set_ex_data(ssl, 0, &state->session_key) != 1) state->break_off("no memory for TLS");
+  // RFC 6066 §3: names only
+  if (is_name && SSL_set_tlsext_host_name(ssl, reference.name.c_str()) != 1) {
+    state->break_off("the name \"" + request.server_name + "\" cannot be asked for (SNI)");
   }
+  if (request.verify) state->demand(reference, request.server_name);
   if (!state->session_key.empty()) {
-    if (SSL_SESSION* kept = state->context->state()->session_for(state->session_key))
-      SSL_set_session(ssl, kept);
+    SSL_SESSION* kept = state->context->state()->session_for(state->session_key);
+    if (kept != nullptr && SSL_set_session(ssl, kept) != 1) ERR_clear_error();  // then a full handshake
   }
   return std::unique_ptr<Session>(new Session(std::move(state)));
 }
@@ -97,6 +117,7 @@ Session::Session(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Session::~Session() = default;
 
 conf::Status Session::receive(std::string_view cipher, std::string* plain) {
+  if (!state_->broken.detail.empty()) return state_->broken;
   if (!cipher.empty()) BIO_write(state_->in, cipher.data(), static_cast<int>(cipher.size()));
   SSL* ssl = state_->ssl.get();
   if (!SSL_is_init_finished(ssl)) {
@@ -124,6 +145,7 @@ conf::Status Session::receive(std::string_view cipher, std::string* plain) {
 }
 
 conf::Status Session::send(std::string_view plain) {
+  if (!state_->broken.detail.empty()) return state_->broken;
   while (!plain.empty()) {
     ERR_clear_error();
     const int sent =
@@ -155,7 +177,9 @@ void Session::consume(size_t count) {
   }
 }
 
-bool Session::established() const { return SSL_is_init_finished(state_->ssl.get()) == 1; }
+bool Session::established() const {
+  return state_->broken.detail.empty() && SSL_is_init_finished(state_->ssl.get()) == 1;
+}
 bool Session::peer_closed() const { return state_->peer_closed; }
 
 TlsInfo Session::info() const {
@@ -163,7 +187,8 @@ TlsInfo Session::info() const {
   TlsInfo info;
   info.version = SSL_get_version(ssl);
   info.cipher = SSL_get_cipher_name(ssl);
-  info.verified = state_->verify && SSL_get_verify_result(ssl) == X509_V_OK;
+  info.verified =
+      state_->verify && SSL_get_verify_result(ssl) == X509_V_OK && SSL_get0_peer_certificate(ssl) != nullptr;
   info.resumed = SSL_session_reused(ssl) == 1;
   return info;
 }

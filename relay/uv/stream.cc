@@ -262,8 +262,13 @@ void Stream::start_tls(const Transport::TlsRequest& request) {
   tls_ = outbound_ ? tls::Session::connect(tls_context_, request) : tls::Session::accept(tls_context_);
   read_on();
   std::string nothing;
-  (void)tls_->receive({}, &nothing)
-      .ok();  // the client's first flight; a failure shows with the peer's answer
+  const conf::Status begun = tls_->receive({}, &nothing);  // the client's first flight
+  if (!begun.ok()) {
+    failure_ = begun.error();
+    failed_news_ = true;
+    note_news();
+    return;
+  }
   move_cipher();
   flush();
 }
@@ -390,7 +395,9 @@ void Stream::fail(conf::Error why) {
   if (user == nullptr) return;
   if (tls_ != nullptr && !tls_told_) {
     tls_told_ = true;
-    user->on_tls(conf::Error{why.code, "the TLS handshake ended: " + why.detail});
+    user->on_tls(conf::Error{why.code, why.code == conf::ErrorCode::kRefused
+                                           ? why.detail
+                                           : "the TLS handshake ended: " + why.detail});
     return;
   }
   user->on_closed(why);

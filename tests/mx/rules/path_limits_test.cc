@@ -120,8 +120,11 @@ TEST(PathLimits, SettingsOfASession) {
     EXPECT_EQ(each, 13s);
   EXPECT_EQ(t.quit, conf::Timeouts().quit);
   EXPECT_EQ(t.idle, conf::Timeouts().idle);
-  EXPECT_EQ(settings.tls, conf::TlsMode::kOff);
-  EXPECT_FALSE(settings.tls_verify) << "there is nothing to verify";
+  EXPECT_EQ(settings.tls, conf::TlsMode::kRequired) << "no rule talks a verified destination down";
+  EXPECT_TRUE(settings.tls_verify);
+  conf::DestinationSettings unverified = base();
+  unverified.tls = conf::TlsMode::kRequired;
+  EXPECT_EQ(settings_with(built(rule).get(), unverified).tls, conf::TlsMode::kOff) << "a local rule may";
   ASSERT_EQ(settings.smart_hosts.size(), 1U);
   EXPECT_EQ(settings.smart_hosts[0].port, 2525);
   EXPECT_EQ(settings.retry.delays, (std::vector<conf::Duration>{14s}));

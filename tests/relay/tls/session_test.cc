@@ -1,0 +1,179 @@
+// Which certificate is good for which reference identity, over memory: a client and a server session, no
+// sockets.
+#include "relay/tls/session.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+
+#include "relay/tls/context.h"
+#include "relay/tls/reference_identity.h"
+
+namespace relay::tls {
+namespace {
+
+using Kind = ReferenceIdentity::Kind;
+
+TEST(ReferenceIdentity, IsDecidedByParsing) {
+  struct Row {
+    const char* text;
+    Kind kind;
+    const char* name = "";
+    size_t octets = 0;
+  };
+  const Row rows[] = {
+      {"cafe.abc.de", Kind::kName, "cafe.abc.de"},
+      {"bad.cc", Kind::kName, "bad.cc"},
+      {"a1.bad.cafe", Kind::kName, "a1.bad.cafe"},
+      {"CAFE.DE.", Kind::kName, "cafe.de"},
+      {"dead", Kind::kName, "dead"},
+      {"1.2.3.4.de", Kind::kName, "1.2.3.4.de"},
+      {"mx_1.example.com", Kind::kName, "mx_1.example.com"},
+      {"192.0.2.1", Kind::kAddress, "", 4},
+      {"[192.0.2.1]", Kind::kAddress, "", 4},
+      {"2001:db8::1", Kind::kAddress, "", 16},
+      {"[IPv6:2001:db8::1]", Kind::kAddress, "", 16},
+      {"[2001:db8::1]", Kind::kAddress, "", 16},
+      {"::ffff:192.0.2.1", Kind::kAddress, "", 4},
+      {"dead::beef", Kind::kAddress, "", 16},
+      {"", Kind::kNone},
+      {".", Kind::kNone},
+      {"mx.example.com..", Kind::kNone},
+      {"mx..example.com", Kind::kNone},
+      {"-a.example.com", Kind::kNone},
+      {"*.example.com", Kind::kNone},
+      {"127.1", Kind::kNone},
+      {"192.0.2.1.", Kind::kNone},
+      {"192.0.2.256", Kind::kNone},
+      {"abc:de", Kind::kNone},
+      {"fe80::1%lo", Kind::kNone},
+      {"[cafe.de]", Kind::kNone},
+  };
+  for (const Row& row : rows) {
+    const ReferenceIdentity got = parse_reference(row.text);
+    EXPECT_EQ(got.kind, row.kind) << row.text;
+    EXPECT_EQ(got.name, row.name) << row.text;
+    EXPECT_EQ(got.address_octets, row.octets) << row.text;
+  }
+  EXPECT_EQ(parse_reference(std::string("a.de\0.evil.com", 14)).kind, Kind::kNone);
+}
+
+class TlsSessionTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::path(testing::TempDir()) / ("penstock-tls-names-" + std::to_string(getpid()));
+    std::filesystem::create_directories(folder_);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  // A certificate with this common name and these names ("" : none), which is its own authority.
+  void serve(const std::string& common, const std::string& san) {
+    const std::string stem = folder_ / std::to_string(++made_);
+    const std::string command =
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=" + common +
+        (san.empty() ? "" : " -addext subjectAltName=" + san) + " -keyout " + stem + ".key -out " + stem +
+        ".crt >/dev/null 2>&1";
+    ASSERT_EQ(std::system(command.c_str()), 0) << "openssl is needed for this test";
+    auto server = Context::server(stem + ".crt", stem + ".key", nullptr);
+    ASSERT_TRUE(server.ok()) << server.error().detail;
+    server_ = *server;
+    auto client = Context::client(stem + ".crt");
+    ASSERT_TRUE(client.ok()) << client.error().detail;
+    client_ = *client;
+  }
+
+  // "" when the handshake succeeds and is verified; else why not.
+  std::string shake(const std::string& name, bool verify = true, const std::string& key = "") {
+    Transport::TlsRequest request;
+    request.server_name = name;
+    request.verify = verify;
+    request.session_key = key;
+    const auto client = Session::connect(client_, request);
+    const auto server = Session::accept(server_);
+    std::string plain;
+    for (int i = 0; i < 10; ++i) {
+      std::string flight(server->pending());
+      server->consume(flight.size());
+      const conf::Status heard = client->receive(flight, &plain);
+      if (!heard.ok()) return heard.error().detail;
+      flight = std::string(client->pending());
+      client->consume(flight.size());
+      (void)server->receive(flight, &plain).ok();
+    }
+    if (!client->established()) return "not established";
+    resumed_ = client->info().resumed;
+    client->close();  // else its TLS session cannot be resumed
+    if (verify && !client->info().verified) return "not verified";
+    return "";
+  }
+
+  std::shared_ptr<Context> server_, client_;
+  std::filesystem::path folder_;
+  bool resumed_ = false;
+
+ private:
+  int made_ = 0;
+};
+
+TEST_F(TlsSessionTest, ACertificateOfAnotherNameIsGoodForNobodyElse) {
+  serve("mx.attacker.test", "DNS:mx.attacker.test");
+  EXPECT_EQ(shake("mx.attacker.test"), "");
+  EXPECT_EQ(shake("MX.attacker.test."), "");
+  for (const char* name : {"cafe.abc.de", "bad.cc", "a1.bad.cafe", "cafe.abc.de.", "dead", "192.0.2.1",
+                           "2001:db8::1", "mx.wrongname.test", "", ".", "127.1", "abc:de", "*.attacker.test"})
+    EXPECT_NE(shake(name), "") << name;
+}
+
+TEST_F(TlsSessionTest, NamesAndAddressesOfTheAlternativeNames) {
+  serve("x", "DNS:cafe.abc.de,IP:192.0.2.1,IP:2001:db8::1");
+  for (const char* name : {"cafe.abc.de", "CAFE.ABC.DE.", "192.0.2.1", "[192.0.2.1]", "::ffff:192.0.2.1",
+                           "2001:db8::1", "[IPv6:2001:db8:0::1]"})
+    EXPECT_EQ(shake(name), "") << name;
+  for (const char* name : {"abc.de", "x.cafe.abc.de", "192.0.2.2", "2001:db8::2"})
+    EXPECT_NE(shake(name), "") << name;
+}
+
+TEST_F(TlsSessionTest, AnAddressIsNoNameOfACertificate) {
+  serve("192.0.2.1", "DNS:192.0.2.1");
+  EXPECT_NE(shake("192.0.2.1"), "");
+}
+
+TEST_F(TlsSessionTest, TheCommonNameIsNotAsked) {
+  serve("mx.cnonly.test", "");
+  EXPECT_NE(shake("mx.cnonly.test"), "");
+}
+
+TEST_F(TlsSessionTest, TheCommonNameIsNotAskedBesideAnAddressEither) {
+  serve("mx.cnonly.test", "IP:192.0.2.1");
+  EXPECT_NE(shake("mx.cnonly.test"), "");
+  EXPECT_EQ(shake("192.0.2.1"), "");
+}
+
+TEST_F(TlsSessionTest, AWildcardIsOneWholeLabel) {
+  serve("x", "DNS:*.abc.de,DNS:m*.partial.test");
+  EXPECT_EQ(shake("cafe.abc.de"), "");
+  EXPECT_EQ(shake("cafe.abc.de."), "");
+  for (const char* name : {"abc.de", "a.cafe.abc.de", "mx.partial.test"}) EXPECT_NE(shake(name), "") << name;
+}
+
+TEST_F(TlsSessionTest, ASessionMadeWithoutALookAtTheNameIsNotResumedWhereItCounts) {
+  serve("mx.attacker.test", "DNS:mx.attacker.test");
+  EXPECT_EQ(shake("cafe.abc.de", false, "key"), "");
+  EXPECT_EQ(shake("cafe.abc.de", false, "key"), "");
+  EXPECT_TRUE(resumed_);
+  EXPECT_NE(shake("cafe.abc.de", true, "key"), "");
+}
+
+TEST_F(TlsSessionTest, WithoutVerificationAnyNameIsServed) {
+  serve("mx.attacker.test", "DNS:mx.attacker.test");
+  for (const char* name : {"cafe.abc.de", "", "127.1", "192.0.2.1"})
+    EXPECT_EQ(shake(name, false), "") << name;
+}
+
+}  // namespace
+}  // namespace relay::tls
