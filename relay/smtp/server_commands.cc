@@ -1,3 +1,7 @@
+#include <strings.h>
+
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -5,6 +9,33 @@
 #include "relay/smtp/server_state.h"
 
 namespace relay::smtp {
+
+namespace {
+
+bool is_our_host(const conf::Domain& domain, const conf::Config& config) {
+  auto ours = conf::Domain::parse(config.hostname);
+  return ours.ok() && *ours == domain;
+}
+
+// RFC 5321 §4.5.1: "postmaster" alone is ours, and from a stranger, who may not relay, the one of our host
+// too.
+bool for_our_postmaster(const conf::Mailbox& mailbox, const conf::Config& config, bool stranger) {
+  if (mailbox.domain.empty()) return true;
+  return stranger && is_our_host(mailbox.domain, config) &&
+         strcasecmp(mailbox.local.c_str(), "postmaster") == 0;
+}
+
+// Where the mail for our postmaster goes. This host has no mailboxes: what a stranger sends must have a place
+// elsewhere, or it could only come back, to whomever he named as its sender.
+std::optional<conf::Mailbox> postmaster_mailbox(const conf::Config& config, bool stranger) {
+  const bool named = !config.postmaster.empty();
+  auto mailbox = conf::Mailbox::parse(named ? config.postmaster : "postmaster@" + config.hostname, false);
+  if (!mailbox.ok()) return std::nullopt;
+  if (stranger && (!named || is_our_host(mailbox->domain, config))) return std::nullopt;
+  return std::move(mailbox).value();
+}
+
+}  // namespace
 
 void ServerSession::State::command(std::string_view line, conf::Instant now) {
   Command command = parse_command(line);
@@ -144,8 +175,11 @@ void ServerSession::State::mail(Command* command, conf::Instant now) {
   }
   envelope = conf::Envelope();
   envelope.reverse_path = std::move(command->reverse_path);
-  envelope.ret = command->ret;
-  envelope.envid = std::move(command->envid);
+  if (may_relay()) {  // nobody writes to the sender of a stranger's mail, so there is nothing to say about
+                      // how
+    envelope.ret = command->ret;
+    envelope.envid = std::move(command->envid);
+  }
   envelope.body = command->body;
   envelope.smtputf8 = command->smtputf8;
   envelope.listener = listener.name;
@@ -162,14 +196,26 @@ void ServerSession::State::rcpt(Command* command, conf::Instant now) {
   if (recipient.mailbox.has_utf8_local() && !envelope.smtputf8) {
     return reply_error("553 5.6.7 an address with UTF-8 needs SMTPUTF8 at MAIL", now);
   }
-  if (recipient.mailbox.domain
-          .empty()) {  // bare "postmaster" is ours and is taken from anyone: RFC 5321 §4.5.1
-    const std::string ours = config.postmaster.empty() ? "postmaster@" + config.hostname : config.postmaster;
-    auto mailbox = conf::Mailbox::parse(ours, false);
-    if (!mailbox.ok()) return reply_error("550 5.1.1 no postmaster is configured", now);
-    recipient.mailbox = std::move(mailbox).value();
-  } else if (!may_relay()) {
+  const bool stranger = !may_relay();
+  if (for_our_postmaster(recipient.mailbox, config, stranger)) {
+    const std::optional<conf::Mailbox> mailbox = postmaster_mailbox(config, stranger);
+    if (!mailbox) {
+      return reply_error("550 5.7.1 no mailbox of another host is named for the postmaster of this one", now);
+    }
+    recipient.mailbox = *mailbox;
+  } else if (stranger) {
     return reply_error("554 5.7.1 relaying denied", now);
+  }
+  if (stranger) {
+    // His reverse-path may be anyone's: neither we nor the next host shall write there (RFC 3461 §4.1 NEVER),
+    // and the postmaster gets one copy.
+    recipient.notify = conf::kNotifyNever;
+    recipient.orcpt.clear();
+    if (std::ranges::any_of(envelope.recipients, [&](const conf::Recipient& each) {
+          return each.mailbox.text() == recipient.mailbox.text();
+        })) {
+      return reply("250 2.1.5 recipient OK");
+    }
   }
   if (envelope.recipients.size() >=
       listener.max_recipients) {  // RFC 5321 §4.5.3.1.10: not an error of the client
