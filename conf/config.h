@@ -13,6 +13,7 @@
 #include "conf/destination.h"
 #include "conf/dkim_settings.h"
 #include "conf/mx_rule.h"
+#include "conf/quarantine_settings.h"
 #include "conf/vocab/time.h"
 
 namespace conf {
@@ -55,6 +56,7 @@ struct Listener {       // [[listener]]
   Duration message_timeout = 30min;           // message_timeout: from DATA to the final dot
   bool reject_early_talkers = false;          // reject_early_talkers: bytes before the greeting get 554
   Duration greeting_delay{0};                 // greeting_delay
+  QuarantineAction quarantine = QuarantineAction::kRefuse;  // quarantine; default [quarantine] action
 };
 
 struct User {               // [[user]]
@@ -137,6 +139,8 @@ struct Config {
   AdminSettings admin;
   DkimSettings dkim;
   MxSettings mx;
+  QuarantineSettings quarantine;
+  OutageGuardSettings outage_guard;
   std::vector<MxRule> rules;  // [[rule]]: the local ones in their order, then the shipped ones
 
   // The settings for a recipient domain: first matching destination, else the defaults. O(destinations).

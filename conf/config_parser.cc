@@ -32,6 +32,7 @@ class ConfigReader {
 
   std::shared_ptr<Config> read() {
     read_top();
+    read_quarantines();
     read_listeners();
     read_users();
     read_sources();
@@ -101,6 +102,13 @@ class ConfigReader {
     admin.finish();
   }
 
+  void read_quarantines() {
+    TableReader quarantine = section("quarantine");
+    read_quarantine(&quarantine, &config_->quarantine);
+    TableReader guard = section("outage_guard");
+    read_outage_guard(&guard, &config_->outage_guard);
+  }
+
   void read_signing() {
     TableReader dkim = section("dkim");
     read_dkim(&dkim, &config_->dkim);
@@ -126,6 +134,7 @@ class ConfigReader {
     for (const toml::table* table : root_.tables("listener")) {
       TableReader reader = element("listener", table);
       Listener listener;
+      listener.quarantine = config_->quarantine.action;
       read_listener(&reader, &listener);
       const std::string place = listener.address + ' ' + std::to_string(listener.port);
       if (listener.name.empty()) listener.name = listener.address + ':' + std::to_string(listener.port);
@@ -264,6 +273,11 @@ class ConfigReader {
   }
 
   void check_together() {
+    for (const std::string& name : config_->quarantine.bypass_users) {
+      const auto is_named = [&name](const User& user) { return user.name == name; };
+      if (std::ranges::none_of(config_->users, is_named))
+        section("quarantine").report("bypass_users", "there is no [[user]] with name = \"" + name + "\"");
+    }
     for (const Listener& listener : config_->listeners) {
       for (const Network& network : listener.relay_from) {
         if (network.prefix_bits == 0 || (network.prefix_bits == 96 && network.address[10] == 0xff)) {

@@ -195,6 +195,7 @@ void read_listener(TableReader* reader, Listener* out) {
   reader->duration("message_timeout", &out->message_timeout, Duration(1'000'000));
   reader->flag("reject_early_talkers", &out->reject_early_talkers);
   reader->duration("greeting_delay", &out->greeting_delay);
+  read_quarantine_action(reader, "quarantine", &out->quarantine);
   if (out->auth && !out->auth_without_tls && out->name.empty()) out->name = place;
   reader->finish();
 }

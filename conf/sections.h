@@ -21,6 +21,10 @@ bool read_schedule(TableReader* reader, std::vector<Duration>* out);
 bool read_smart_hosts(TableReader* reader, std::vector<SmartHost>* out);
 // All [[rule]] of a file, in their order.
 std::vector<MxRule> read_rules(TableReader* root, const std::string& file);
+// `out->quarantine` holds what [quarantine] action says when the listener is read.
+bool read_quarantine_action(TableReader* reader, const char* key, QuarantineAction* out);
+void read_quarantine(TableReader* reader, QuarantineSettings* out);
+void read_outage_guard(TableReader* reader, OutageGuardSettings* out);
 void read_dkim(TableReader* reader, DkimSettings* out);
 // `out->options` holds what [dkim] says.
 void read_dkim_key(TableReader* reader, DkimKey* out);
