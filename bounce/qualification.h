@@ -7,41 +7,18 @@
 #include <string>
 
 #include "bounce/reason.h"
+#include "conf/vocab/refusal.h"
 #include "conf/vocab/time.h"
 
 namespace bounce {
 
-enum class Stage : uint8_t {
-  kDns,
-  kConnect,
-  kGreeting,
-  kEhlo,
-  kTls,
-  kMail,
-  kRcpt,
-  kData,
-  kDot,
-  kLocal,
-  kUnknown,  // told by somebody else: a bounce, or a line of a log
-};
-const char* to_text(Stage stage);
+using conf::ErrorType;
+using conf::Scope;
+using conf::Stage;
+using conf::to_text;
 
 // True before MAIL was said: a refusal is then about us or the site, and never final for a recipient.
 bool before_mail(Stage stage);
-
-enum class ErrorType : uint8_t {
-  kHard,        // the address is not there: never tried again
-  kSoft,        // may pass: tried again
-  kIgnored,     // delivered, or a cause that counts against nobody: tried again when not delivered
-  kNotDefined,  // nothing known; Qualifier answers with how it is to be treated, so only tables of texts have
-                // it
-};
-const char* to_text(
-    ErrorType type);  // "hard", "soft", "ignored", "not-defined", as the delivery log has them
-
-// Who the refusal is about, hence who backs off. Only kRecipient may ever count against an address.
-enum class Scope : uint8_t { kRecipient, kMessage, kConnection, kSite, kSender };
-const char* to_text(Scope scope);
 
 enum class Pace : uint8_t {
   kUnsaid,

@@ -1,13 +1,15 @@
-// One typed record per thing that happens to a message, or is decided about a site: the delivery log and the
-// metrics are made from these.
+// One typed record per thing that happens to a message, or is decided about a site. relay/journal/events.h
+// makes them; the delivery log, the metrics and every other feed are made from them.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "conf/vocab/envelope.h"
+#include "conf/vocab/refusal.h"
 #include "conf/vocab/time.h"
 
 namespace conf {
@@ -24,6 +26,41 @@ enum class EventKind : uint8_t {
   kAlarm,     // something that must not be: `reply` says what
   kDecision,  // about a site, not a message: `decision` says what, the fields of a message are not written
 };
+constexpr size_t kEventKinds = 10;
+
+// What keeps mail from going. In the order in which it is shown when several bind until the same instant.
+enum class Bind : uint8_t {
+  kNothing,
+  kBlocked,        // the threshold tripped, or an operator blocked the destination
+  kProbing,        // the block is over: a few probes go first
+  kRamp,           // the probes passed: the flow rises step by step
+  kSlowed,         // the receiver asked us to slow down
+  kBackOff,        // the path failed lately
+  kQuota,          // messages_per_hour
+  kRate,           // rate
+  kAdaptive,       // the learned rate
+  kWarmUp,         // the step of the ladder that a new source stands on
+  kConnections,    // max_connections
+  kWindow,         // the concurrency that the feedback allows, below max_connections
+  kPerConnection,  // max_messages_per_connection
+  kTotal,          // max_outbound_connections of the whole relay
+  kLease,          // the counters cannot be written to disk; see mx/limits/lease.h
+};
+
+enum class DecisionAction : uint8_t {
+  kBlock,    // nothing goes until `until`
+  kProbe,    // the block is over: probes go
+  kRamp,     // the probes passed: the flow rises
+  kOpen,     // the ramp is over: only the limits of the rule hold
+  kUnblock,  // an operator ended the block
+  kReset,    // an operator cleared samples, ramp and learned rate
+  kSlow,     // the receiver asked us to slow down: pause until `until`
+  kAdapt,    // the learned rate changed to `rate_per_hour`
+  kAdvise,   // ... would have, in mode "advise"
+  kWarmUp,   // a new day of the ladder: risen or held at `rate_per_hour` (messages a DAY)
+};
+constexpr size_t kDecisionActions = 10;
+const char* to_text(DecisionAction action);  // "block", "probe", ... "warmup"
 
 // Durations of the stages of one attempt; negative when the stage was not reached.
 struct StageDelays {
@@ -35,8 +72,7 @@ struct StageDelays {
 
 // How fast mail may flow to a site was changed, with the evidence.
 struct SiteDecision {
-  // "block", "probe", "ramp", "open", "unblock", "slow", "adapt", "advise", "warmup" or "reset"
-  std::string action;
+  DecisionAction action = DecisionAction::kBlock;
   std::string rule;   // name of the MX rule
   std::string where;  // where it stands, "file:line"
   std::string by;     // "threshold 1", "operator", "adaptive", "warm-up", "replies"
@@ -61,15 +97,17 @@ struct DeliveryEvent {
   uint64_t size_bytes = 0;
   std::string site;  // the MX host set the domain rolls up to
   std::string mx_host;
-  std::string mx_address;       // "192.0.2.1:25"
-  std::string source;           // name of our source
-  std::string tls;              // "TLSv1.3" or empty
-  uint16_t reply_code = 0;      // 0: no reply (network, DNS, local); the reason is in `reply`
-  std::string enhanced_status;  // "5.1.1"
-  std::string reply;            // reply text or local reason, one line
-  std::string type;             // of a refusal: "hard", "soft", "ignored"; or empty
-  std::string rule;             // what qualified the refusal, or held the message back; or empty
-  std::string stage;            // "dns", "connect", "greeting", "mail", "rcpt", "data", "dot", ...
+  std::string mx_address;         // "192.0.2.1:25"
+  std::string source;             // name of our source
+  std::string tls;                // "TLSv1.3" or empty
+  uint16_t reply_code = 0;        // 0: no reply (network, DNS, local); the reason is in `reply`
+  std::string enhanced_status;    // "5.1.1"
+  std::string reply;              // reply text or local reason, one line
+  std::optional<ErrorType> type;  // of a refusal
+  std::string rule;               // what qualified the refusal; or empty
+  std::string mx_rule;            // the MX rule that held the message back; or empty
+  Bind limit = Bind::kNothing;    // kDeferred without an attempt: what held it back
+  Stage stage = Stage::kNone;
   uint32_t attempt = 0;
   WallTime next_attempt;   // kDeferred: when it is tried again
   bool uncertain = false;  // the connection broke between the final dot and its reply: may be a duplicate

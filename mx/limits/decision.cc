@@ -18,32 +18,6 @@ constexpr std::array<Unit, 5> kUnits = {{{std::chrono::hours(24), " d"},
 
 }  // namespace
 
-const char* to_text(Decision::Action action) {
-  switch (action) {
-    case Decision::Action::kBlock:
-      return "block";
-    case Decision::Action::kProbe:
-      return "probe";
-    case Decision::Action::kRamp:
-      return "ramp";
-    case Decision::Action::kOpen:
-      return "open";
-    case Decision::Action::kUnblock:
-      return "unblock";
-    case Decision::Action::kReset:
-      return "reset";
-    case Decision::Action::kSlow:
-      return "slow";
-    case Decision::Action::kAdapt:
-      return "adapt";
-    case Decision::Action::kAdvise:
-      return "advise";
-    case Decision::Action::kWarmUp:
-      return "warmup";
-  }
-  return "unknown";
-}
-
 std::string duration_text(conf::Duration length) {
   std::string text;
   for (size_t i = 0; i < kUnits.size(); ++i) {

@@ -6,23 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "conf/vocab/event.h"
 #include "conf/vocab/time.h"
 
 namespace mx {
 
 struct Decision {
-  enum class Action : uint8_t {
-    kBlock,    // nothing goes until `until`
-    kProbe,    // the block is over: probes go
-    kRamp,     // the probes passed: the flow rises
-    kOpen,     // the ramp is over: only the limits of the rule hold
-    kUnblock,  // an operator ended the block
-    kReset,    // an operator cleared samples, ramp and learned rate
-    kSlow,     // the receiver asked us to slow down: pause until `until`
-    kAdapt,    // the learned rate changed to `rate_per_hour`
-    kAdvise,   // ... would have, in mode "advise"
-    kWarmUp,   // a new day of the ladder: risen or held at `rate_per_hour` (messages a DAY)
-  };
+  using Action = conf::DecisionAction;
   Action action = Action::kBlock;
   std::string by;                    // "threshold 1", "operator", "probes", "replies", "adaptive", "warm-up"
   int line = 0;                      // of the threshold in the rule's file; 0: none
@@ -33,7 +23,7 @@ struct Decision {
   std::vector<std::string> samples;  // at most three replies that tripped it, the latest first
   std::string text;                  // one line for people, without the samples
 };
-const char* to_text(Decision::Action action);  // "block", "probe", ... "warmup"
+using conf::to_text;
 
 // Words for the texts of decisions.
 std::string duration_text(conf::Duration length);       // "3 h", "1 h 30 min", "45 s"; two units at most

@@ -51,7 +51,7 @@ json decision_json(const DecisionView& view) {
   json out = {{"time", time_text(view.time)}};
   if (view.decision == nullptr) return out;
   const conf::SiteDecision& decision = *view.decision;
-  out["action"] = decision.action;
+  out["action"] = to_text(decision.action);
   out["by"] = decision.by;
   out["text"] = decision.text;
   if (!decision.where.empty()) out["where"] = decision.where;

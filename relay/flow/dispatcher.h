@@ -18,8 +18,8 @@
 #include "relay/flow/outbound_connection.h"
 #include "relay/flow/path.h"
 #include "relay/flow/path_gate.h"
+#include "relay/journal/attempt.h"
 #include "relay/queue/message_cache.h"
-#include "relay/walk/attempt.h"
 
 namespace relay {
 

@@ -10,9 +10,9 @@
 #include "conf/vocab/time.h"
 #include "mx/limits/decision.h"
 #include "relay/flow/path.h"
+#include "relay/journal/attempt.h"
 #include "relay/queue/delivery.h"
 #include "relay/smtp/transaction.h"
-#include "relay/walk/attempt.h"
 
 namespace relay {
 

@@ -23,6 +23,8 @@
 #include "relay/host/signing_keys.h"
 #include "relay/intake/authenticator.h"
 #include "relay/intake/reception.h"
+#include "relay/journal/journal.h"
+#include "relay/journal/metrics.h"
 #include "relay/log/delivery_log.h"
 #include "relay/spool/rocks_spool.h"
 #include "relay/tls/context.h"
@@ -100,6 +102,8 @@ class Daemon {
   std::shared_ptr<tls::Context> server_tls_;
   std::shared_ptr<tls::Context> client_tls_;
   std::unique_ptr<log::DeliveryLog> log_;
+  journal::Metrics metrics_;
+  journal::Journal journal_;  // of the feeds above
   std::unique_ptr<spool::Spool> spool_;
   std::unique_ptr<mx::DnsTransport> dns_transport_;
   std::unique_ptr<mx::DnsCache> dns_cache_;
@@ -167,6 +171,8 @@ conf::Status Daemon::open_transit() {
   auto log = log::DeliveryLog::open(config_->log);
   if (!log.ok()) return log.error();
   log_ = std::move(*log);
+  journal_.add(log_.get());
+  journal_.add(&metrics_);
   auto spool = spool::RocksSpool::open(config_->spool);
   if (!spool.ok()) return spool.error();
   spool_ = std::move(*spool);
@@ -189,7 +195,8 @@ conf::Status Daemon::open_transit() {
   parts.config = config_;
   parts.book = book_;
   parts.spool = spool_.get();
-  parts.log = log_.get();
+  parts.journal = &journal_;
+  parts.metrics = &metrics_;
   parts.resolver = dns_cache_.get();
   parts.network = network_.get();
   parts.signer = signing_->queue();

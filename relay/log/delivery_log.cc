@@ -262,6 +262,11 @@ DeliveryLog::~DeliveryLog() = default;
 
 uint64_t DeliveryLog::append(const conf::DeliveryEvent& event) { return writer_->append(event); }
 
+void DeliveryLog::take(uint64_t sequence, const conf::DeliveryEvent& event) {
+  const uint64_t own = append(event);
+  offset_.store(sequence - own, std::memory_order_relaxed);
+}
+
 uint64_t DeliveryLog::written_through() const {
   const Lock lock(writer_->state().mutex);
   return writer_->state().through();

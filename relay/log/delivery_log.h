@@ -1,6 +1,8 @@
-// The delivery log: one JSON object a line per event, written by its own thread; never on the mail path.
+// The delivery log, a feed of the journal: one JSON object a line per event, written by its own thread; never
+// on the mail path.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -9,18 +11,9 @@
 #include "conf/config.h"
 #include "conf/vocab/event.h"
 #include "conf/vocab/result.h"
+#include "relay/journal/feed.h"
 
 namespace relay::log {
-
-// What the walk needs: the simulation and tests have their own.
-class EventSink {
- public:
-  virtual ~EventSink() = default;
-  // Takes the event; returns its sequence number (from 1, rising by 1).
-  virtual uint64_t append(const conf::DeliveryEvent& event) = 0;
-  // All events up to this number have been handed to the kernel, or were given up loudly (see below).
-  virtual uint64_t written_through() const = 0;
-};
 
 struct LogCounters {
   uint64_t events = 0, bytes = 0, lost = 0, rotations = 0, write_errors = 0;
@@ -29,12 +22,19 @@ struct LogCounters {
 // A full or failing log disk: events wait in a bounded buffer (64 MB); past it the oldest are counted as
 // lost, said on stderr once a minute and in counters, and `{"event":"log_gap","lost":N}` is the first line
 // once writing works again.
-class DeliveryLog final : public EventSink {
+class DeliveryLog final : public journal::Feed {
  public:
   static conf::Result<std::unique_ptr<DeliveryLog>> open(const conf::LogSettings& settings);
-  ~DeliveryLog() override;                                     // writes what is left, waits at most 5 s
-  uint64_t append(const conf::DeliveryEvent& event) override;  // any one thread (the loop)
-  uint64_t written_through() const override;
+  ~DeliveryLog() override;  // writes what is left, waits at most 5 s
+
+  journal::FeedClass feed_class() const override { return journal::FeedClass::kGatesRemoval; }
+  void take(uint64_t sequence, const conf::DeliveryEvent& event) override;
+  // All events up to this number have been handed to the kernel, or were given up loudly (see above).
+  uint64_t through() const override { return written_through() + offset_; }
+
+  // The log's own numbers: from 1, rising by 1.
+  uint64_t append(const conf::DeliveryEvent& event);  // any one thread (the loop)
+  uint64_t written_through() const;
   void on_written(std::function<void()> wake);  // called from the writer's thread after each write
   void reopen();                                // SIGUSR1, logrotate: close and open the path again
   LogCounters counters() const;
@@ -43,6 +43,7 @@ class DeliveryLog final : public EventSink {
   class Writer;
   explicit DeliveryLog(std::unique_ptr<Writer> writer);
   std::unique_ptr<Writer> writer_;
+  std::atomic<uint64_t> offset_{0};  // the journal had so many events before the log was added
 };
 
 // One line, no newline. Every string is JSON-escaped, so no remote text can forge a line.

@@ -137,7 +137,7 @@ void append_samples(const std::vector<std::string>& samples, std::string* out) {
 
 // The rest of the line of a decision.
 void append_decision(const conf::SiteDecision& decision, std::string* out) {
-  append_text("action", decision.action, out);
+  append_text("action", to_text(decision.action), out);
   append_text("site", decision.site, out);
   append_text("source", decision.source, out);
   append_text("rule", decision.rule, out);
@@ -262,6 +262,42 @@ std::string_view kind_text(conf::EventKind kind) {
   return "unknown";
 }
 
+std::string_view limit_name(conf::Bind limit) {
+  switch (limit) {
+    case conf::Bind::kNothing:
+      return "";
+    case conf::Bind::kBlocked:
+      return "blocked";
+    case conf::Bind::kProbing:
+      return "probing";
+    case conf::Bind::kRamp:
+      return "ramp";
+    case conf::Bind::kSlowed:
+      return "slowed";
+    case conf::Bind::kBackOff:
+      return "back_off";
+    case conf::Bind::kQuota:
+      return "messages_per_hour";
+    case conf::Bind::kRate:
+      return "rate";
+    case conf::Bind::kAdaptive:
+      return "adaptive";
+    case conf::Bind::kWarmUp:
+      return "warmup";
+    case conf::Bind::kConnections:
+      return "max_connections";
+    case conf::Bind::kWindow:
+      return "window";
+    case conf::Bind::kPerConnection:
+      return "max_messages_per_connection";
+    case conf::Bind::kTotal:
+      return "max_outbound_connections";
+    case conf::Bind::kLease:
+      return "lease";
+  }
+  return "unknown";
+}
+
 void append_json(const conf::DeliveryEvent& event, std::string* out) {
   out->append("{\"time\":");
   append_json_time(event.time, out);
@@ -287,9 +323,10 @@ void append_json(const conf::DeliveryEvent& event, std::string* out) {
   append_count("reply_code", event.reply_code, out);
   append_text("enhanced_status", event.enhanced_status, out);
   append_text("reply", event.reply, out);
-  append_text("type", event.type, out);
-  append_text("rule", event.rule, out);
-  append_text("stage", event.stage, out);
+  if (event.type) append_text("type", to_text(*event.type), out);
+  append_text("rule", event.rule.empty() ? event.mx_rule : event.rule, out);
+  append_text("limit", limit_name(event.limit), out);
+  append_text("stage", to_text(event.stage), out);
   append_count("attempt", event.attempt, out);
   if (event.kind == conf::EventKind::kDeferred) {
     append_key("next_attempt", out);

@@ -24,4 +24,8 @@ void append_json_number(uint64_t value, std::string* out);
 // "decision".
 std::string_view kind_text(conf::EventKind kind);
 
+// As the key of a limit is written in a rule, where there is one: "messages_per_hour", "blocked"; "" for
+// kNothing.
+std::string_view limit_name(conf::Bind limit);
+
 }  // namespace relay::log

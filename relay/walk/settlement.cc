@@ -7,6 +7,7 @@
 
 #include "bounce/qualifier.h"
 #include "conf/vocab/check.h"
+#include "relay/journal/events.h"
 #include "relay/queue/retry.h"
 
 namespace relay {
@@ -32,35 +33,14 @@ bool wants_report(const spool::MessageRecord& record, const conf::Recipient& rec
 
 }  // namespace
 
-Settlement::Settlement(conf::ConfigPtr config, spool::Spool* spool, log::EventSink* log,
+Settlement::Settlement(conf::ConfigPtr config, spool::Spool* spool, journal::Journal* journal,
                        const conf::Clock* clock, conf::Random* random, SettlementUser* user)
-    : config_(std::move(config)), spool_(spool), log_(log), clock_(clock), random_(random), user_(user) {}
-
-conf::DeliveryEvent Settlement::event_for(const queue::Delivery& delivery, uint32_t index,
-                                          const smtp::RecipientOutcome& outcome, const AttemptFacts& facts,
-                                          conf::WallTime now) const {
-  const spool::MessageRecord& record = delivery.message->record;
-  const spool::RecipientRecord& recipient = record.recipients[index];
-  conf::DeliveryEvent event;
-  event.time = now;
-  event.id = record.id;
-  event.reverse_path = record.envelope.reverse_path.text();
-  event.recipient = recipient.recipient.mailbox.text();
-  event.size_bytes = record.size_bytes;
-  event.site = facts.site;
-  event.mx_host = facts.mx_host;
-  event.mx_address = facts.mx_address;
-  event.source = facts.source;
-  event.tls = facts.tls;
-  event.reply_code = outcome.local ? uint16_t{0} : outcome.reply.code;
-  event.enhanced_status = outcome.reply.enhanced.text();
-  event.reply = outcome.reply.text();
-  event.stage = bounce::to_text(outcome.stage);
-  event.attempt = recipient.attempts;
-  event.uncertain = outcome.uncertain;
-  event.delays = facts.delays;
-  return event;
-}
+    : config_(std::move(config)),
+      spool_(spool),
+      journal_(journal),
+      clock_(clock),
+      random_(random),
+      user_(user) {}
 
 void Settlement::apply(queue::Delivery* delivery, const std::vector<uint32_t>& recipients,
                        const std::vector<smtp::RecipientOutcome>& outcomes, const AttemptFacts& facts) {
@@ -85,14 +65,13 @@ void Settlement::apply_one(queue::Delivery* delivery, uint32_t index, const smtp
   const bool early = recipient.due > now;  // an operator said retry: this is not a step of the schedule
   ++recipient.attempts;
   delivery->attempt = std::max(delivery->attempt, recipient.attempts);
-  conf::DeliveryEvent event = event_for(*delivery, index, outcome, facts, now);
+  conf::DeliveryEvent event = journal::attempted(record, recipient, outcome, facts, now);
   recipient.reply_code = event.reply_code;
   recipient.enhanced_status = event.enhanced_status;
   recipient.last_reply = event.reply.substr(0, kKeptReplyOctets);
   recipient.mx_host = facts.mx_host;
 
   if (outcome.kind == Kind::kDelivered || outcome.kind == Kind::kDeliveredNoDsn) {
-    event.kind = conf::EventKind::kDelivered;
     if (outcome.kind == Kind::kDeliveredNoDsn &&
         wants_report(record, recipient.recipient, bounce::DsnAction::kRelayed)) {
       verdicts->push_back(
@@ -100,21 +79,18 @@ void Settlement::apply_one(queue::Delivery* delivery, uint32_t index, const smtp
       return;
     }
     recipient.state = spool::RecipientState::kDelivered;
-    ++counters_.delivered;
-    append(event);
+    journal_->append(event);
     return;
   }
   const bounce::Qualification meaning = bounce::qualify(outcome.stage, outcome.reply);
   // Once MAIL was said, a 5yz is final whatever it is about (RFC 5321 §4.2.1); before, it is the site's.
   const bool hard = meaning.type == bounce::ErrorType::kHard && !bounce::before_mail(outcome.stage);
-  event.type = bounce::to_text(outcome.local && !hard ? bounce::ErrorType::kIgnored : meaning.type);
+  event.type = outcome.local && !hard ? bounce::ErrorType::kIgnored : meaning.type;
   event.rule = meaning.rule;
   if (!hard && early) {
     --recipient.attempts;
-    event.kind = conf::EventKind::kDeferred;
     event.next_attempt = recipient.due;
-    ++counters_.deferred;
-    append(event);
+    journal_->append(event);
     return;
   }
   if (!hard) {
@@ -122,10 +98,8 @@ void Settlement::apply_one(queue::Delivery* delivery, uint32_t index, const smtp
         queue::next_delay(facts.settings->retry, recipient.attempts, record.accepted_at, now, random_);
     if (delay) {
       recipient.due = now + *delay;
-      event.kind = conf::EventKind::kDeferred;
       event.next_attempt = recipient.due;
-      ++counters_.deferred;
-      append(event);
+      journal_->append(event);
       return;
     }
   }
@@ -209,15 +183,7 @@ void Settlement::store_report(queue::Delivery* delivery) {
       postpone(delivery, stored.error());
       return;
     }
-    conf::DeliveryEvent event;
-    event.kind = conf::EventKind::kReportSent;
-    event.time = clock_->wall();
-    event.id = kept->id;
-    event.recipient = kept->recipients.front().recipient.mailbox.text();
-    event.size_bytes = kept->size_bytes;
-    event.related = kept->report_about;
-    ++counters_.reports;
-    append(event);
+    journal_->append(journal::report_sent(*kept, clock_->wall()));
     finish(delivery);
     user_->report_stored(std::move(*kept), body);
   });
@@ -230,10 +196,7 @@ void Settlement::finish(queue::Delivery* delivery) {
   delivery->message->changed = true;
   for (const Verdict& verdict : verdicts) {
     delivery->message->record.recipients[verdict.recipient].state = verdict.state;
-    if (verdict.state == spool::RecipientState::kDelivered) ++counters_.delivered;
-    if (verdict.state == spool::RecipientState::kFailed) ++counters_.failed;
-    if (verdict.state == spool::RecipientState::kExpired) ++counters_.expired;
-    append(verdict.event);
+    journal_->append(verdict.event);
   }
   user_->settled(delivery);
 }
@@ -255,14 +218,12 @@ void Settlement::postpone(queue::Delivery* delivery, const conf::Error& why) {
     spool::RecipientRecord& recipient = delivery->message->record.recipients[verdict.recipient];
     if (verdict.state == spool::RecipientState::kDelivered) {
       recipient.state = verdict.state;
-      ++counters_.delivered;
     } else {
       recipient.due = clock_->wall() + kReportRetry;
       verdict.event.kind = conf::EventKind::kDeferred;
       verdict.event.next_attempt = recipient.due;
-      ++counters_.deferred;
     }
-    append(verdict.event);
+    journal_->append(verdict.event);
   }
   user_->settled(delivery);
 }

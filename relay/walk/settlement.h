@@ -14,18 +14,14 @@
 #include "conf/config.h"
 #include "conf/vocab/event.h"
 #include "conf/vocab/random.h"
-#include "relay/log/delivery_log.h"
+#include "relay/journal/attempt.h"
+#include "relay/journal/journal.h"
 #include "relay/queue/delivery.h"
 #include "relay/queue/message.h"
 #include "relay/smtp/transaction.h"
 #include "relay/spool/spool.h"
-#include "relay/walk/attempt.h"
 
 namespace relay {
-
-struct SettlementCounters {  // recipients, since start
-  uint64_t delivered = 0, deferred = 0, failed = 0, expired = 0, reports = 0;
-};
 
 class SettlementUser {
  public:
@@ -40,7 +36,7 @@ class SettlementUser {
 
 class Settlement {
  public:
-  Settlement(conf::ConfigPtr config, spool::Spool* spool, log::EventSink* log, const conf::Clock* clock,
+  Settlement(conf::ConfigPtr config, spool::Spool* spool, journal::Journal* journal, const conf::Clock* clock,
              conf::Random* random, SettlementUser* user);
 
   // Applies the outcomes of one transaction (or of a local verdict). `delivery` is pinned.
@@ -51,9 +47,6 @@ class Settlement {
   void conclude(queue::Delivery* delivery);
 
   void reload(conf::ConfigPtr config) { config_ = std::move(config); }
-  const SettlementCounters& counters() const { return counters_; }
-  uint64_t last_sequence() const { return last_sequence_; }  // of the log
-  void append(const conf::DeliveryEvent& event) { last_sequence_ = log_->append(event); }
 
  private:
   struct Verdict {  // final, but not yet in the record
@@ -67,22 +60,17 @@ class Settlement {
 
   void apply_one(queue::Delivery* delivery, uint32_t index, const smtp::RecipientOutcome& outcome,
                  const AttemptFacts& facts, conf::WallTime now, Verdicts* verdicts);
-  conf::DeliveryEvent event_for(const queue::Delivery& delivery, uint32_t index,
-                                const smtp::RecipientOutcome& outcome, const AttemptFacts& facts,
-                                conf::WallTime now) const;
   void store_report(queue::Delivery* delivery);
   void finish(queue::Delivery* delivery);
   void postpone(queue::Delivery* delivery, const conf::Error& why);
 
   conf::ConfigPtr config_;
   spool::Spool* spool_;
-  log::EventSink* log_;
+  journal::Journal* journal_;
   const conf::Clock* clock_;
   conf::Random* random_;
   SettlementUser* user_;
   std::unordered_map<queue::Delivery*, Verdicts> verdicts_;
-  SettlementCounters counters_;
-  uint64_t last_sequence_ = 0;
 };
 
 }  // namespace relay

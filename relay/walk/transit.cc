@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "conf/vocab/check.h"
+#include "relay/journal/events.h"
 
 namespace relay {
 
@@ -30,7 +31,7 @@ Transit::Transit(Parts parts)
       router_({parts_.config->hostname, parts_.own_addresses, parts_.config->dns.ipv6,
                parts_.config->dns.allow_private_targets},
               parts_.resolver, parts_.random),
-      settlement_(parts_.config, parts_.spool, parts_.log, parts_.clock, parts_.random, this),
+      settlement_(parts_.config, parts_.spool, parts_.journal, parts_.clock, parts_.random, this),
       signing_(parts_.config, parts_.signer, &messages_,
                [this](const queue::Message& message, const dkim::SignOutcome& outcome) {
                  report_unsigned(message, outcome);
@@ -161,6 +162,8 @@ void Transit::load_failed(Delivery* delivery, const conf::Error& why) {
   std::fprintf(stderr, "penstock: message %s cannot be read: %s; %s\n", conf::to_text(delivery->id).c_str(),
                why.detail.c_str(), gone ? "it leaves the queue" : "it is tried again in 10 minutes");
   if (gone) {
+    parts_.journal->append(journal::lost(delivery->id, domains_.at(delivery->domain).name.text(),
+                                         delivery->attempt, why.detail, parts_.clock->wall()));
     forget(delivery);
     return;
   }
@@ -178,7 +181,7 @@ void Transit::settled(Delivery* delivery) {
   if (due == conf::WallTime::max()) {
     if (queue::all_final(message->record)) {
       message->body.reset();
-      finished_.push_back({settlement_.last_sequence(), delivery->id, message, now});
+      finished_.push_back({parts_.journal->last(), delivery->id, message, now});
       delivery->message = nullptr;  // its pin goes on in `finished_`
     } else if (message->changed) {
       message->changed = false;
@@ -214,7 +217,7 @@ void Transit::fetch_body(Delivery* delivery, std::function<void()> then) {
 // When the log cannot be written for a while, the final states go to the spool: a restart then does not
 // deliver again.
 void Transit::retire_finished(conf::Instant now) {
-  const uint64_t written = parts_.log->written_through();
+  const uint64_t written = parts_.journal->through();
   while (!finished_.empty() && finished_.front().sequence <= written) {
     Finished& first = finished_.front();
     parts_.spool->remove(first.id);

@@ -141,9 +141,7 @@ class Transit final : public smtp::Gate,
   DecisionHistory decisions_;
   conf::Instant started_;
   conf::Instant next_sweep_;
-  uint64_t accepted_ = 0;  // recipients
-  uint64_t dropped_ = 0;   // recipients
-  size_t held_ = 0;        // deliveries
+  size_t held_ = 0;  // deliveries
   bool stopping_ = false;
 };
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "conf/vocab/check.h"
+#include "relay/journal/events.h"
 #include "relay/walk/transit.h"
 
 namespace relay {
@@ -40,18 +41,18 @@ admin::QueueSummary Transit::summary() {
   summary.in_flight = dispatcher_.in_flight();
   summary.on_hold = held_;
   summary.accepting = accepting(&summary.not_accepting_why);
-  summary.accepted = accepted_;
-  summary.delivered = settlement_.counters().delivered;
-  summary.deferred = settlement_.counters().deferred;
-  summary.failed = settlement_.counters().failed;
-  summary.expired = settlement_.counters().expired;
-  summary.dropped = dropped_;
-  summary.reports = settlement_.counters().reports;
+  const journal::EventCounts counts = parts_.metrics->counts();
+  summary.accepted = counts.accepted;
+  summary.delivered = counts.delivered;
+  summary.deferred = counts.deferred;
+  summary.failed = counts.failed;
+  summary.expired = counts.expired;
+  summary.dropped = counts.dropped;
+  summary.reports = counts.reports;
   summary.inbound_connections = inbound_connections();
   summary.outbound_connections = dispatcher_.connections();
   summary.log_lost = log_lost();
-  summary.log_waiting =
-      settlement_.last_sequence() - std::min(settlement_.last_sequence(), parts_.log->written_through());
+  summary.log_waiting = parts_.journal->waiting();
   summary.body_memory_bytes = messages_.used_bytes();
   summary.uptime_seconds = std::chrono::duration<double>(now - started_).count();
 
@@ -167,17 +168,7 @@ void Transit::drop(Delivery* delivery) {
       if (!concerns(*delivery, recipient)) continue;
       recipient.state = spool::RecipientState::kDropped;
       delivery->message->changed = true;
-      ++dropped_;
-      conf::DeliveryEvent event;
-      event.kind = conf::EventKind::kDropped;
-      event.time = parts_.clock->wall();
-      event.id = record.id;
-      event.reverse_path = record.envelope.reverse_path.text();
-      event.recipient = recipient.recipient.mailbox.text();
-      event.size_bytes = record.size_bytes;
-      event.attempt = recipient.attempts;
-      event.reply = "dropped by an operator";
-      settlement_.append(event);
+      parts_.journal->append(journal::dropped(record, recipient, parts_.clock->wall()));
     }
     settled(delivery);
   });

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "relay/journal/events.h"
 #include "relay/walk/transit.h"
 
 namespace relay {
@@ -46,19 +47,7 @@ void Transit::accept(spool::MessageRecord record, conf::Bytes body, AcceptDone d
       done(std::move(stored));
       return;
     }
-    conf::DeliveryEvent event;
-    event.kind = conf::EventKind::kAccepted;
-    event.time = kept->accepted_at;
-    event.id = kept->id;
-    event.reverse_path = kept->envelope.reverse_path.text();
-    event.recipient = kept->recipients.front().recipient.mailbox.text();
-    event.recipients = static_cast<uint32_t>(kept->recipients.size());
-    event.size_bytes = kept->size_bytes;
-    event.client = kept->envelope.client_address;
-    event.listener = kept->envelope.listener;
-    event.auth = kept->envelope.authenticated_as;
-    settlement_.append(event);
-    accepted_ += kept->recipients.size();
+    parts_.journal->append(journal::accepted(*kept));
     done(std::move(stored));
     enqueue(std::move(*kept), body);
   });
@@ -114,26 +103,8 @@ conf::Status Transit::recover(const std::function<void(std::string, std::string)
 
 // A finished message is in the spool only when its last lines could not be written to the log before the end.
 void Transit::log_endings(const spool::MessageRecord& record) {
-  using State = spool::RecipientState;
-  for (const spool::RecipientRecord& recipient : record.recipients) {
-    conf::DeliveryEvent event;
-    event.kind = recipient.state == State::kDelivered ? conf::EventKind::kDelivered
-                 : recipient.state == State::kFailed  ? conf::EventKind::kFailed
-                 : recipient.state == State::kExpired ? conf::EventKind::kExpired
-                                                      : conf::EventKind::kDropped;
-    event.time = parts_.clock->wall();
-    event.id = record.id;
-    event.reverse_path = record.envelope.reverse_path.text();
-    event.recipient = recipient.recipient.mailbox.text();
-    event.size_bytes = record.size_bytes;
-    event.mx_host = recipient.mx_host;
-    event.reply_code = recipient.reply_code;
-    event.enhanced_status = recipient.enhanced_status;
-    event.reply = recipient.last_reply;
-    event.attempt = recipient.attempts;
-    event.stage = "before the restart";
-    settlement_.append(event);
-  }
+  for (const spool::RecipientRecord& recipient : record.recipients)
+    parts_.journal->append(journal::ended_before_restart(record, recipient, parts_.clock->wall()));
 }
 
 void Transit::adopt(const spool::MessageRecord& record) {
@@ -164,14 +135,8 @@ void Transit::adopt(const spool::MessageRecord& record) {
 }
 
 void Transit::report_unsigned(const queue::Message& message, const dkim::SignOutcome& outcome) {
-  conf::DeliveryEvent event;
-  event.kind = outcome.alarm ? conf::EventKind::kAlarm : conf::EventKind::kUnsigned;
-  event.time = parts_.clock->wall();
-  event.id = message.record.id;
-  event.reverse_path = message.record.envelope.reverse_path.text();
-  event.reply = outcome.detail;
-  event.stage = "sign";
-  settlement_.append(event);
+  parts_.journal->append(
+      journal::unsigned_mail(message.record, outcome.alarm, outcome.detail, parts_.clock->wall()));
 }
 
 void Transit::report_stored(spool::MessageRecord record, conf::Bytes body) {

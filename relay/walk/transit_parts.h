@@ -13,7 +13,8 @@
 #include "mx/dns/resolver.h"
 #include "mx/rules/rule_book.h"
 #include "relay/admin/mx_view.h"
-#include "relay/log/delivery_log.h"
+#include "relay/journal/journal.h"
+#include "relay/journal/metrics.h"
 #include "relay/net/transport.h"
 #include "relay/spool/spool.h"
 
@@ -23,7 +24,8 @@ struct TransitParts {
   conf::ConfigPtr config;
   mx::RuleBookPtr book;  // null: no rules
   spool::Spool* spool = nullptr;
-  log::EventSink* log = nullptr;
+  journal::Journal* journal = nullptr;
+  const journal::Metrics* metrics = nullptr;  // a feed of the journal
   mx::Resolver* resolver = nullptr;
   Network* network = nullptr;
   const conf::Clock* clock = nullptr;

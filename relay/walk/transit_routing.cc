@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "mx/rules/path_limits.h"
+#include "relay/journal/events.h"
 #include "relay/spool/message_ids.h"
 #include "relay/walk/transit.h"
 
@@ -140,30 +141,24 @@ void Transit::follow(Delivery* delivery, queue::DomainEntry& domain) {
 // A block defers with type Ignored: no attempt is counted, and nothing is written down but this line.
 void Transit::say_blocked(const Delivery& delivery, const queue::Path& path) {
   const conf::Instant until = path.standing->blocked_until();
-  conf::DeliveryEvent event;
-  event.kind = conf::EventKind::kDeferred;
-  event.time = parts_.clock->wall();
-  event.id = delivery.id;
-  event.site = path.site->label;
-  event.source = path.source.name;
-  event.stage = bounce::to_text(bounce::Stage::kLocal);
-  event.type = "ignored";
-  event.rule = path.rule == nullptr ? std::string() : path.rule->name;
-  event.reply = "the destination is blocked; see the block event of this site";
-  event.attempt = delivery.attempt;
-  if (until != conf::kNever) event.next_attempt = event.time + (until - parts_.clock->now());
+  const conf::WallTime now = parts_.clock->wall();
+  journal::HeldBack by;
+  by.site = path.site->label;
+  by.source = path.source.name;
+  if (path.rule != nullptr) by.mx_rule = path.rule->name;
+  by.why = "the destination is blocked; see the block event of this site";
+  if (until != conf::kNever) by.until = now + (until - parts_.clock->now());
+  const std::string& domain = domains_.at(delivery.domain).name.text();
   if (delivery.message == nullptr) {
-    event.recipient = '@' + std::string(domains_.at(delivery.domain).name.text());
-    settlement_.append(event);
+    parts_.journal->append(
+        journal::held_back(delivery.id, nullptr, nullptr, domain, by, delivery.attempt, now));
     return;
   }
   const spool::MessageRecord& record = delivery.message->record;
-  event.reverse_path = record.envelope.reverse_path.text();
-  event.size_bytes = record.size_bytes;
   for (const spool::RecipientRecord& recipient : record.recipients) {
     if (!concerns(delivery, recipient)) continue;
-    event.recipient = recipient.recipient.mailbox.text();
-    settlement_.append(event);
+    parts_.journal->append(
+        journal::held_back(delivery.id, &record, &recipient, domain, by, delivery.attempt, now));
   }
 }
 
@@ -181,7 +176,7 @@ void Transit::expired(Delivery* delivery, const AttemptFacts& facts) {
 void Transit::decided(const queue::Path& path, const std::vector<mx::Decision>& decisions) {
   for (const mx::Decision& decision : decisions) {
     auto told = std::make_shared<conf::SiteDecision>();
-    told->action = mx::to_text(decision.action);
+    told->action = decision.action;
     if (path.rule != nullptr) {
       told->rule = path.rule->name;
       const int line = decision.line != 0 ? decision.line : path.rule->line;
@@ -200,14 +195,9 @@ void Transit::decided(const queue::Path& path, const std::vector<mx::Decision>& 
     told->rate_per_hour = decision.rate_per_hour;
     told->samples = decision.samples;
     told->text = decision.text;
-    conf::DeliveryEvent event;
-    event.kind = conf::EventKind::kDecision;
-    event.time = parts_.clock->wall();
-    event.site = told->site;
-    event.source = told->source;
-    event.decision = std::move(told);
+    const conf::DeliveryEvent event = journal::decided(std::move(told), parts_.clock->wall());
     decisions_.add(event);
-    settlement_.append(event);
+    parts_.journal->append(event);
     using Action = mx::Decision::Action;
     if (decision.action == Action::kBlock || decision.action == Action::kUnblock ||
         decision.action == Action::kReset)

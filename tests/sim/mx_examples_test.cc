@@ -36,15 +36,16 @@ class Example {
     for (uint64_t i = 0; i < count; ++i) world.submit("", {"u0@d0-0.test"});
     world.run_until(world.world.now() + 30min, [this] { return world.settled() || blocked(); });
   }
-  bool blocked() const { return count("block") > 0; }
-  size_t count(const std::string& action) const {
+  bool blocked() const { return count(conf::DecisionAction::kBlock) > 0; }
+  size_t count(conf::DecisionAction action) const {
     return static_cast<size_t>(std::ranges::count_if(world.log.events, [&](const conf::DeliveryEvent& event) {
       return event.kind == conf::EventKind::kDecision && event.decision->action == action;
     }));
   }
   const conf::SiteDecision& block() const {
     return *std::ranges::find_if(world.log.events, [](const conf::DeliveryEvent& event) {
-              return event.kind == conf::EventKind::kDecision && event.decision->action == "block";
+              return event.kind == conf::EventKind::kDecision &&
+                     event.decision->action == conf::DecisionAction::kBlock;
             })->decision;
   }
   void expect_no_violation() {
@@ -115,8 +116,8 @@ TEST(MxExample, ThreeHoursLaterProbesGoFirst) {
     world.world.after(1h, [&] { crash ? world.crash(1min) : world.restart(1min); });
     world.run_until(blocked + 3h - 1s);
     EXPECT_EQ(world.history.mails.size(), before);
-    world.run_until(blocked + 3h + 5s, [&] { return example.count("ramp") > 0; });
-    EXPECT_EQ(example.count("ramp"), 1U);
+    world.run_until(blocked + 3h + 5s, [&] { return example.count(conf::DecisionAction::kRamp) > 0; });
+    EXPECT_EQ(example.count(conf::DecisionAction::kRamp), 1U);
     EXPECT_GT(world.history.mails.size(), before);
     EXPECT_LE(world.history.mails.size(), before + 5);
     world.run_until(blocked + 4h, [&] { return world.settled(); });

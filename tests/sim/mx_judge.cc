@@ -174,18 +174,19 @@ bool Judge::answered(const SeenMail& mail) const {
 }
 
 void Judge::decide(const SeenDecision& decision, Phase* phase) {
-  const std::string& action = decision.what->action;
-  if (action == "block") {
+  const conf::DecisionAction action = decision.what->action;
+  if (action == conf::DecisionAction::kBlock) {
     judge_evidence(decision);
     const size_t before = phase->cause;
     *phase = {Phase::Is::kBlocked, decision.at, decision.until, before, 0, {}};
     if (decision.what->by.rfind("threshold ", 0) == 0)
       phase->cause = static_cast<size_t>(std::stoi(decision.what->by.substr(10))) - 1;
-  } else if (action == "ramp") {
+  } else if (action == conf::DecisionAction::kRamp) {
     if (phase->is == Phase::Is::kBlocked && decision.at < phase->until)
       violate(at_text(decision.at) + "a ramp before the block was over");
     *phase = {Phase::Is::kRamp, decision.at, {}, phase->cause, 0, {}};
-  } else if (action == "open" || action == "unblock" || action == "reset") {
+  } else if (action == conf::DecisionAction::kOpen || action == conf::DecisionAction::kUnblock ||
+             action == conf::DecisionAction::kReset) {
     phase->is = Phase::Is::kOpen;
   }
 }

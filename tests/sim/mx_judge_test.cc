@@ -42,7 +42,7 @@ class MxJudge : public testing::Test {
       history.mails.push_back({kBegin + at, history.sessions.size() - 1, "", kBegin + at});
     }
   }
-  void decide(const std::string& action, conf::Duration at, conf::Duration until = {},
+  void decide(conf::DecisionAction action, conf::Duration at, conf::Duration until = {},
               const std::string& by = "operator", uint64_t messages = 0, uint64_t errors = 0) {
     auto what = std::make_shared<conf::SiteDecision>();
     what->action = action;
@@ -141,7 +141,7 @@ TEST_F(MxJudge, MessagesOnAConnection) {
 
 TEST_F(MxJudge, NothingDuringABlock) {
   set_threshold();
-  decide("block", 0s, 1h);
+  decide(conf::DecisionAction::kBlock, 0s, 1h);
   mails(1, 50ms, 0s);  // on its way
   expect_good();
   mails(1, 30min, 0s);
@@ -150,7 +150,7 @@ TEST_F(MxJudge, NothingDuringABlock) {
 
 TEST_F(MxJudge, ABlockHoldsOverACrash) {
   set_threshold();
-  decide("block", 0s, 1h);
+  decide(conf::DecisionAction::kBlock, 0s, 1h);
   history.crashes = {kBegin + 1s};
   mails(1, 10s, 0s);
   expect_good();  // it had not been saved
@@ -160,7 +160,7 @@ TEST_F(MxJudge, ABlockHoldsOverACrash) {
 
 TEST_F(MxJudge, AFewProbes) {
   set_threshold();
-  decide("block", 0s, 1h);
+  decide(conf::DecisionAction::kBlock, 0s, 1h);
   mails(3, 1h, 1s);
   expect_good();
   history.crashes = {kBegin + 1h + 10s};
@@ -172,8 +172,8 @@ TEST_F(MxJudge, AFewProbes) {
 
 TEST_F(MxJudge, ARampNotABurst) {
   set_threshold();
-  decide("block", 0s, 1h);
-  decide("ramp", 1h);
+  decide(conf::DecisionAction::kBlock, 0s, 1h);
+  decide(conf::DecisionAction::kRamp, 1h);
   mails(6, 1h + 1s, 1s);
   mails(12, 1h + 61s, 1s);
   expect_good();
@@ -187,7 +187,7 @@ TEST_F(MxJudge, EvidenceMustHaveBeenSeen) {
   set_threshold();
   mails(12, 0s, 1s);
   for (size_t i = 0; i < 12; ++i) history.replies.push_back({history.mails[i].at, i, 550, 1});
-  decide("block", 20s, 1h, "threshold 1", 12, 12);
+  decide(conf::DecisionAction::kBlock, 20s, 1h, "threshold 1", 12, 12);
   expect_good();
   history.replies.back().code = 250;
   expect("receivers said only 11 of 12");
@@ -199,9 +199,9 @@ TEST_F(MxJudge, NoBlockBelowTheThreshold) {
   set_threshold();
   mails(20, 0s, 1s);
   for (size_t i = 0; i < 20; ++i) history.replies.push_back({history.mails[i].at, i, 550, 1});
-  decide("block", 30s, 1h, "threshold 1", 20, 17);
+  decide(conf::DecisionAction::kBlock, 30s, 1h, "threshold 1", 20, 17);
   expect("below its threshold");
-  decide("block", 30s, 1h, "threshold 1", 9, 9);
+  decide(conf::DecisionAction::kBlock, 30s, 1h, "threshold 1", 9, 9);
   history.decisions.erase(history.decisions.begin());
   expect("below its threshold");
 }

@@ -165,12 +165,13 @@ MxVerdict MxScenario::verdict() {
   verdict.reported = world_.ledger.reported.size();
   verdict.mails = world_.history.mails.size();
   for (const SeenDecision& decision : world_.history.decisions) {
-    const std::string& action = decision.what->action;
-    verdict.blocks += action == "block" ? 1 : 0;
-    verdict.probes_failed += action == "block" && decision.what->by == "probes" ? 1 : 0;
-    verdict.ramps += action == "ramp" ? 1 : 0;
-    verdict.adapted += action == "adapt" || action == "warmup" ? 1 : 0;
-    verdict.slowed += action == "slow" ? 1 : 0;
+    const conf::DecisionAction action = decision.what->action;
+    verdict.blocks += action == conf::DecisionAction::kBlock ? 1 : 0;
+    verdict.probes_failed += action == conf::DecisionAction::kBlock && decision.what->by == "probes" ? 1 : 0;
+    verdict.ramps += action == conf::DecisionAction::kRamp ? 1 : 0;
+    verdict.adapted +=
+        action == conf::DecisionAction::kAdapt || action == conf::DecisionAction::kWarmUp ? 1 : 0;
+    verdict.slowed += action == conf::DecisionAction::kSlow ? 1 : 0;
   }
   verdict.crashes = world_.history.crashes.size();
   verdict.restarts = restarts_;

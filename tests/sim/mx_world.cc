@@ -200,7 +200,7 @@ void MxWorld::judge_deferrals() {
   const conf::WallTime begin = world.wall() - (world.now() - conf::Instant{});
   std::map<std::string, std::vector<const SeenDecision*>> blocks;
   for (const SeenDecision& decision : history.decisions) {
-    if (decision.what->action == "block")
+    if (decision.what->action == conf::DecisionAction::kBlock)
       blocks[standing_name(history, decision.site, decision.source)].push_back(&decision);
   }
   for (const conf::DeliveryEvent& event : log.events) {
@@ -211,7 +211,7 @@ void MxWorld::judge_deferrals() {
     const std::string name = conf::to_text(event.id) + " to " + event.recipient;
     if (is_end(event.kind) && at > over + kEndsWithin)
       ledger.violate(name + ": ended " + std::to_string((at - over) / 1s) + " s after its validity");
-    const bool ours = event.stage == "local";
+    const bool ours = event.stage == conf::Stage::kLocal;
     if (event.site.size() < 3 || event.site[2] < '0' || event.site[2] > '9' || event.source.empty()) continue;
     if (event.kind != conf::EventKind::kFailed && event.kind != conf::EventKind::kExpired &&
         (event.kind != conf::EventKind::kDeferred || ours))
@@ -224,7 +224,7 @@ void MxWorld::judge_deferrals() {
         return crash >= block->at && crash <= at && crash - block->at < 3s;
       });
       if (at > block->at + history.most_slow + kUnderWay && at < block->until && !lost)
-        ledger.violate(name + ": an attempt was counted at stage " + event.stage +
+        ledger.violate(name + ": an attempt was counted at stage " + conf::to_text(event.stage) +
                        " during a block: " + event.reply);
     }
   }

@@ -6,15 +6,13 @@ namespace sim {
 
 using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 
-uint64_t Log::append(const conf::DeliveryEvent& event) {
+void Log::take(uint64_t sequence, const conf::DeliveryEvent& event) {
   events.push_back(event);
-  const uint64_t sequence = ++sequence_;
   if (!stuck) {
     world_->after(world_->between(1us, 5ms), [this, sequence] {
       if (!stuck) written_ = std::max(written_, sequence);
     });
   }
-  return sequence;
 }
 
 RelayRun::RelayRun(World* world, conf::ConfigPtr config, mx::Resolver* resolver, Network* network,
@@ -39,7 +37,8 @@ void RelayRun::start() {
   parts.config = config_;
   parts.book = book;
   parts.spool = spool_;
-  parts.log = log_;
+  parts.journal = &log_->journal;
+  parts.metrics = &log_->metrics;
   parts.resolver = resolver_;
   parts.network = network_;
   timer_ = conf::kNever;

@@ -9,7 +9,8 @@
 
 #include "conf/config.h"
 #include "relay/intake/reception.h"
-#include "relay/log/delivery_log.h"
+#include "relay/journal/journal.h"
+#include "relay/journal/metrics.h"
 #include "relay/spool/memory_spool.h"
 #include "relay/walk/transit.h"
 #include "tests/sim/ledger.h"
@@ -20,17 +21,22 @@
 namespace sim {
 
 // Keeps every event; hands them to the "disk" a little later, or not at all for a while.
-class Log final : public relay::log::EventSink {
+class Log final : public relay::journal::Feed {
  public:
-  explicit Log(World* world) : world_(world) {}
-  uint64_t append(const conf::DeliveryEvent& event) override;
-  uint64_t written_through() const override { return written_; }
+  explicit Log(World* world) : world_(world) {
+    journal.add(this);
+    journal.add(&metrics);
+  }
+  relay::journal::FeedClass feed_class() const override { return relay::journal::FeedClass::kGatesRemoval; }
+  void take(uint64_t sequence, const conf::DeliveryEvent& event) override;
+  uint64_t through() const override { return written_; }
+  relay::journal::Journal journal;  // outlives the relay's crashes, as the file does
+  relay::journal::Metrics metrics;
   std::vector<conf::DeliveryEvent> events;
   bool stuck = false;
 
  private:
   World* world_;
-  uint64_t sequence_ = 0;
   uint64_t written_ = 0;
 };
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <set>
 
+#include "relay/log/delivery_log.h"
 #include "relay/log/event_json.h"
 #include "tests/sim/names.h"
 #include "tests/sim/peer.h"
@@ -178,7 +179,7 @@ Verdict Scenario::run() {
     world_.after(world_.between(1ms, 10s), [this] { log_.stuck = true; });
     world_.after(world_.between(10s, 60s), [this] {
       log_.stuck = false;
-      log_.append({});
+      log_.journal.append({});
     });
   }
   run_until(conf::Instant{} + 24h * 12);

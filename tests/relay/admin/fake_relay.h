@@ -120,7 +120,7 @@ inline PathView busy_path(const std::string& site, const std::string& source) {
   path.frees_seconds = 191.5;
   path.replies = {"421 4.7.28 Our system has detected an unusual rate\x1b[2J"};
   auto decision = std::make_shared<conf::SiteDecision>();
-  decision->action = "block";
+  decision->action = conf::DecisionAction::kBlock;
   decision->by = "threshold 1";
   decision->where = "penstock.toml:45";
   decision->messages = 300;

@@ -120,9 +120,9 @@ conf::DeliveryEvent full_event() {
   e.reply_code = 451;
   e.enhanced_status = "4.7.1";
   e.reply = "try\r\nlater \xff";
-  e.type = "soft";
+  e.type = conf::ErrorType::kSoft;
   e.rule = "text: greylist";
-  e.stage = "rcpt";
+  e.stage = conf::Stage::kRcpt;
   e.attempt = 2;
   e.next_attempt = conf::from_unix_micros(1'700'003'600'000'000);
   e.uncertain = true;
@@ -175,6 +175,16 @@ TEST(EventJson, WhatIsEmptyIsLeftOutButTheNullReversePath) {
   EXPECT_EQ(nlohmann::json::parse(to_json(conf::DeliveryEvent{})), expected);
 }
 
+TEST(EventJson, WhatHeldTheMessageBackIsNamed) {
+  conf::DeliveryEvent e;
+  e.kind = conf::EventKind::kDeferred;
+  e.mx_rule = "gmail";
+  e.limit = conf::Bind::kBlocked;
+  const nlohmann::json line = nlohmann::json::parse(to_json(e));
+  EXPECT_EQ(line.at("rule"), "gmail");
+  EXPECT_EQ(line.at("limit"), "blocked");
+}
+
 TEST(EventJson, EachKindHasItsWord) {
   using conf::EventKind;
   const std::pair<EventKind, std::string_view> cases[] = {
@@ -193,8 +203,8 @@ TEST(EventJson, NoFieldCanForgeALine) {
        {&conf::DeliveryEvent::reverse_path, &conf::DeliveryEvent::recipient, &conf::DeliveryEvent::site,
         &conf::DeliveryEvent::mx_host, &conf::DeliveryEvent::mx_address, &conf::DeliveryEvent::source,
         &conf::DeliveryEvent::tls, &conf::DeliveryEvent::enhanced_status, &conf::DeliveryEvent::reply,
-        &conf::DeliveryEvent::stage, &conf::DeliveryEvent::client, &conf::DeliveryEvent::listener,
-        &conf::DeliveryEvent::auth, &conf::DeliveryEvent::type, &conf::DeliveryEvent::rule}) {
+        &conf::DeliveryEvent::mx_rule, &conf::DeliveryEvent::client, &conf::DeliveryEvent::listener,
+        &conf::DeliveryEvent::auth, &conf::DeliveryEvent::rule}) {
     e.*field = hostile;
   }
   const std::string line = to_json(e);
@@ -212,7 +222,7 @@ conf::DeliveryEvent decision_event(const conf::SiteDecision& decision) {
 
 conf::SiteDecision full_decision() {
   conf::SiteDecision d;
-  d.action = "block";
+  d.action = conf::DecisionAction::kBlock;
   d.rule = "general";
   d.where = "rules.toml:12";
   d.by = "threshold 1";
@@ -250,7 +260,7 @@ TEST(EventJson, ADecisionCarriesItsEvidenceAndNoMessage) {
 
 TEST(EventJson, ADecisionLeavesOutWhatItDoesNotKnow) {
   conf::SiteDecision d;
-  d.action = "unblock";
+  d.action = conf::DecisionAction::kUnblock;
   d.by = "operator";
   d.errors = 5;
   d.share = 1;
@@ -274,9 +284,8 @@ TEST(EventJson, NoReplyInADecisionCanForgeALine) {
   const std::string hostile = "x\n{\"event\":\"delivered\"}\r\n\x1b[2J\xc2\x85\xe2\x80\xa8";
   conf::SiteDecision d = full_decision();
   for (std::string conf::SiteDecision::*field :
-       {&conf::SiteDecision::action, &conf::SiteDecision::rule, &conf::SiteDecision::where,
-        &conf::SiteDecision::by, &conf::SiteDecision::site, &conf::SiteDecision::source,
-        &conf::SiteDecision::text}) {
+       {&conf::SiteDecision::rule, &conf::SiteDecision::where, &conf::SiteDecision::by,
+        &conf::SiteDecision::site, &conf::SiteDecision::source, &conf::SiteDecision::text}) {
     d.*field = hostile;
   }
   d.samples = {hostile, hostile};

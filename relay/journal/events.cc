@@ -1,0 +1,162 @@
+#include "relay/journal/events.h"
+
+#include <utility>
+
+namespace relay::journal {
+
+namespace {
+
+using conf::DeliveryEvent;
+using conf::EventKind;
+
+DeliveryEvent about(EventKind kind, const spool::MessageRecord& record, conf::WallTime time) {
+  DeliveryEvent event;
+  event.kind = kind;
+  event.time = time;
+  event.id = record.id;
+  event.reverse_path = record.envelope.reverse_path.text();
+  event.size_bytes = record.size_bytes;
+  return event;
+}
+
+DeliveryEvent about(EventKind kind, const spool::MessageRecord& record,
+                    const spool::RecipientRecord& recipient, conf::WallTime time) {
+  DeliveryEvent event = about(kind, record, time);
+  event.recipient = recipient.recipient.mailbox.text();
+  event.attempt = recipient.attempts;
+  return event;
+}
+
+EventKind kind_of(spool::RecipientState state) {
+  switch (state) {
+    case spool::RecipientState::kDelivered:
+      return EventKind::kDelivered;
+    case spool::RecipientState::kFailed:
+      return EventKind::kFailed;
+    case spool::RecipientState::kExpired:
+      return EventKind::kExpired;
+    case spool::RecipientState::kDropped:
+      return EventKind::kDropped;
+    case spool::RecipientState::kPending:
+      return EventKind::kDeferred;
+  }
+  return EventKind::kDeferred;
+}
+
+}  // namespace
+
+DeliveryEvent accepted(const spool::MessageRecord& record) {
+  DeliveryEvent event = about(EventKind::kAccepted, record, record.accepted_at);
+  event.recipient = record.recipients.front().recipient.mailbox.text();
+  event.recipients = static_cast<uint32_t>(record.recipients.size());
+  event.client = record.envelope.client_address;
+  event.listener = record.envelope.listener;
+  event.auth = record.envelope.authenticated_as;
+  return event;
+}
+
+DeliveryEvent attempted(const spool::MessageRecord& record, const spool::RecipientRecord& recipient,
+                        const smtp::RecipientOutcome& outcome, const AttemptFacts& facts,
+                        conf::WallTime now) {
+  using Kind = smtp::RecipientOutcome::Kind;
+  const bool taken = outcome.kind == Kind::kDelivered || outcome.kind == Kind::kDeliveredNoDsn;
+  DeliveryEvent event = about(taken ? EventKind::kDelivered : EventKind::kDeferred, record, recipient, now);
+  event.site = facts.site;
+  event.mx_host = facts.mx_host;
+  event.mx_address = facts.mx_address;
+  event.source = facts.source;
+  event.tls = facts.tls;
+  event.delays = facts.delays;
+  event.reply_code = outcome.local ? uint16_t{0} : outcome.reply.code;
+  event.enhanced_status = outcome.reply.enhanced.text();
+  event.reply = outcome.reply.text();
+  event.stage = outcome.stage;
+  event.uncertain = outcome.uncertain;
+  return event;
+}
+
+DeliveryEvent held_back(conf::MessageId id, const spool::MessageRecord* record,
+                        const spool::RecipientRecord* recipient, const std::string& domain,
+                        const HeldBack& by, uint32_t attempt, conf::WallTime now) {
+  DeliveryEvent event;
+  if (record != nullptr && recipient != nullptr) {
+    event = about(EventKind::kDeferred, *record, *recipient, now);
+  } else {
+    event.kind = EventKind::kDeferred;
+    event.time = now;
+    event.id = id;
+    event.recipient = '@' + domain;
+  }
+  event.attempt = attempt;
+  event.site = by.site;
+  event.source = by.source;
+  event.mx_rule = by.mx_rule;
+  event.limit = by.limit;
+  event.reply = by.why;
+  event.next_attempt = by.until;
+  event.stage = conf::Stage::kLocal;
+  event.type = conf::ErrorType::kIgnored;
+  return event;
+}
+
+DeliveryEvent dropped(const spool::MessageRecord& record, const spool::RecipientRecord& recipient,
+                      conf::WallTime now) {
+  DeliveryEvent event = about(EventKind::kDropped, record, recipient, now);
+  event.reply = "dropped by an operator";
+  return event;
+}
+
+DeliveryEvent report_sent(const spool::MessageRecord& report, conf::WallTime now) {
+  DeliveryEvent event = about(EventKind::kReportSent, report, report.recipients.front(), now);
+  event.attempt = 0;
+  event.related = report.report_about;
+  return event;
+}
+
+DeliveryEvent ended_before_restart(const spool::MessageRecord& record,
+                                   const spool::RecipientRecord& recipient, conf::WallTime now) {
+  DeliveryEvent event = about(kind_of(recipient.state), record, recipient, now);
+  event.mx_host = recipient.mx_host;
+  event.reply_code = recipient.reply_code;
+  event.enhanced_status = recipient.enhanced_status;
+  event.reply = recipient.last_reply;
+  event.stage = conf::Stage::kRestored;
+  return event;
+}
+
+DeliveryEvent unsigned_mail(const spool::MessageRecord& record, bool alarm, const std::string& why,
+                            conf::WallTime now) {
+  DeliveryEvent event;
+  event.kind = alarm ? EventKind::kAlarm : EventKind::kUnsigned;
+  event.time = now;
+  event.id = record.id;
+  event.reverse_path = record.envelope.reverse_path.text();
+  event.reply = why;
+  event.stage = conf::Stage::kSign;
+  return event;
+}
+
+DeliveryEvent lost(conf::MessageId id, const std::string& domain, uint32_t attempt, const std::string& why,
+                   conf::WallTime now) {
+  DeliveryEvent event;
+  event.kind = EventKind::kAlarm;
+  event.time = now;
+  event.id = id;
+  event.recipient = '@' + domain;
+  event.attempt = attempt;
+  event.reply = "the message cannot be read and left the queue: " + why;
+  event.stage = conf::Stage::kLocal;
+  return event;
+}
+
+DeliveryEvent decided(std::shared_ptr<const conf::SiteDecision> decision, conf::WallTime now) {
+  DeliveryEvent event;
+  event.kind = EventKind::kDecision;
+  event.time = now;
+  event.site = decision->site;
+  event.source = decision->source;
+  event.decision = std::move(decision);
+  return event;
+}
+
+}  // namespace relay::journal

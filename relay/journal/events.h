@@ -1,0 +1,58 @@
+// One constructor for each event: the only place where the fields of an event are filled. Pure.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "conf/vocab/event.h"
+#include "relay/journal/attempt.h"
+#include "relay/smtp/transaction.h"
+#include "relay/spool/spool.h"
+
+namespace relay::journal {
+
+// A message is on disk, for so many recipients: what the client was told with 250.
+conf::DeliveryEvent accepted(const spool::MessageRecord& record);
+
+// One attempt for one recipient. The kind is kDelivered or, for a refusal, kDeferred: whoever settles it says
+// what the refusal comes to.
+conf::DeliveryEvent attempted(const spool::MessageRecord& record, const spool::RecipientRecord& recipient,
+                              const smtp::RecipientOutcome& outcome, const AttemptFacts& facts,
+                              conf::WallTime now);
+
+// Held back without an attempt, by a block of its destination until then (the epoch: until an operator says
+// so).
+struct HeldBack {
+  conf::Bind limit = conf::Bind::kBlocked;
+  std::string site, source, mx_rule;
+  std::string why;
+  conf::WallTime until;
+};
+// `recipient` may be null: then the event is about all recipients at `domain`, whose record is not in memory.
+conf::DeliveryEvent held_back(conf::MessageId id, const spool::MessageRecord* record,
+                              const spool::RecipientRecord* recipient, const std::string& domain,
+                              const HeldBack& by, uint32_t attempt, conf::WallTime now);
+
+// An operator ended the recipient.
+conf::DeliveryEvent dropped(const spool::MessageRecord& record, const spool::RecipientRecord& recipient,
+                            conf::WallTime now);
+
+// A report of ours is on disk.
+conf::DeliveryEvent report_sent(const spool::MessageRecord& report, conf::WallTime now);
+
+// The recipient was final before the restart, and its last event may not be in the log.
+conf::DeliveryEvent ended_before_restart(const spool::MessageRecord& record,
+                                         const spool::RecipientRecord& recipient, conf::WallTime now);
+
+// No signature could be made; `alarm`: one was made that does not verify.
+conf::DeliveryEvent unsigned_mail(const spool::MessageRecord& record, bool alarm, const std::string& why,
+                                  conf::WallTime now);
+
+// The message left the queue without an end of its recipients: its record cannot be read any more.
+conf::DeliveryEvent lost(conf::MessageId id, const std::string& domain, uint32_t attempt,
+                         const std::string& why, conf::WallTime now);
+
+conf::DeliveryEvent decided(std::shared_ptr<const conf::SiteDecision> decision, conf::WallTime now);
+
+}  // namespace relay::journal

@@ -1,0 +1,42 @@
+// The feed of counters: what happened since the start, by kind. A scrape reads it on its own thread and never
+// asks the loop.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "relay/journal/feed.h"
+
+namespace relay::journal {
+
+// Since start.
+struct EventCounts {
+  uint64_t accepted = 0, delivered = 0, failed = 0, expired = 0, dropped = 0;  // recipients
+  uint64_t deferred = 0;   // attempts, of one recipient each
+  uint64_t held_back = 0;  // deferred without an attempt (a block); not counted in `deferred`
+  uint64_t reports = 0, unsigned_mails = 0, alarms = 0;
+  std::array<uint64_t, conf::kDecisionActions> decisions{};  // by DecisionAction
+};
+
+class Metrics final : public Feed {
+ public:
+  FeedClass feed_class() const override { return FeedClass::kBestEffort; }
+  void take(uint64_t sequence, const conf::DeliveryEvent& event) override;
+  uint64_t through() const override { return through_.load(std::memory_order_relaxed); }
+  // Each number is exact; they are not of one instant. Any thread.
+  EventCounts counts() const;
+
+ private:
+  using Counter = std::atomic<uint64_t>;
+  static void add(Counter* counter, uint64_t count = 1) {  // one writer: no locked instruction is needed
+    counter->store(counter->load(std::memory_order_relaxed) + count, std::memory_order_relaxed);
+  }
+
+  std::array<Counter, conf::kEventKinds> kinds_{};
+  std::array<Counter, conf::kDecisionActions> decisions_{};
+  Counter held_back_{0};
+  Counter through_{0};
+};
+
+}  // namespace relay::journal

@@ -1,0 +1,64 @@
+#include "relay/journal/metrics.h"
+
+#include <gtest/gtest.h>
+
+namespace relay::journal {
+namespace {
+
+conf::DeliveryEvent of(conf::EventKind kind) {
+  conf::DeliveryEvent event;
+  event.kind = kind;
+  return event;
+}
+
+TEST(Metrics, CountsRecipientsByWhatBecameOfThem) {
+  Metrics metrics;
+  conf::DeliveryEvent accepted = of(conf::EventKind::kAccepted);
+  accepted.recipients = 3;
+  metrics.take(1, accepted);
+  metrics.take(2, of(conf::EventKind::kDelivered));
+  metrics.take(3, of(conf::EventKind::kDeferred));
+  metrics.take(4, of(conf::EventKind::kFailed));
+  metrics.take(5, of(conf::EventKind::kExpired));
+  metrics.take(6, of(conf::EventKind::kDropped));
+  metrics.take(7, of(conf::EventKind::kReportSent));
+  metrics.take(8, of(conf::EventKind::kUnsigned));
+  metrics.take(9, of(conf::EventKind::kAlarm));
+  const EventCounts counts = metrics.counts();
+  EXPECT_EQ(counts.accepted, 3U);
+  EXPECT_EQ(counts.delivered, 1U);
+  EXPECT_EQ(counts.deferred, 1U);
+  EXPECT_EQ(counts.failed, 1U);
+  EXPECT_EQ(counts.expired, 1U);
+  EXPECT_EQ(counts.dropped, 1U);
+  EXPECT_EQ(counts.reports, 1U);
+  EXPECT_EQ(counts.unsigned_mails, 1U);
+  EXPECT_EQ(counts.alarms, 1U);
+  EXPECT_EQ(metrics.through(), 9U);
+}
+
+TEST(Metrics, WhatABlockHoldsBackIsNoAttempt) {
+  Metrics metrics;
+  conf::DeliveryEvent held = of(conf::EventKind::kDeferred);
+  held.limit = conf::Bind::kBlocked;
+  metrics.take(1, held);
+  EXPECT_EQ(metrics.counts().deferred, 0U);
+  EXPECT_EQ(metrics.counts().held_back, 1U);
+}
+
+TEST(Metrics, CountsDecisionsByTheirAction) {
+  Metrics metrics;
+  conf::DeliveryEvent decision = of(conf::EventKind::kDecision);
+  auto slow = std::make_shared<conf::SiteDecision>();
+  slow->action = conf::DecisionAction::kSlow;
+  decision.decision = slow;
+  metrics.take(1, decision);
+  const EventCounts counts = metrics.counts();
+  EXPECT_EQ(counts.decisions[static_cast<size_t>(conf::DecisionAction::kSlow)], 1U);
+  EXPECT_EQ(counts.decisions[static_cast<size_t>(conf::DecisionAction::kBlock)], 0U);
+}
+
+TEST(Metrics, BehindOrNotItHoldsNoMessageBack) { EXPECT_EQ(Metrics().feed_class(), FeedClass::kBestEffort); }
+
+}  // namespace
+}  // namespace relay::journal
