@@ -6,11 +6,15 @@
 
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "bounce/qualification.h"
 #include "bounce/reply.h"
+#include "bounce/reply_rule.h"
 
 namespace bounce {
+
+class RuleSet;
 
 // One refusal and where it was met. The views and the reply must outlive the call only.
 struct Occasion {
@@ -25,10 +29,23 @@ class Qualifier {
  public:
   // The rules that come with the program and nothing else; made once.
   static std::shared_ptr<const Qualifier> shipped();
+  // Local rules stand before the shipped ones; both lists may be empty.
+  static std::shared_ptr<const Qualifier> make(std::vector<ReplyRule> local, std::vector<ReplyRule> shipped);
 
-  // A positive reply is Ignored. `code` 0 is the network's or a diagnostic without a code: its text is read
-  // all the same. Any thread. A 4yz is never Hard, and Hard is always about the recipient.
+  explicit Qualifier(std::unique_ptr<const RuleSet> rules);
+  ~Qualifier();
+  Qualifier(const Qualifier&) = delete;
+  Qualifier& operator=(const Qualifier&) = delete;
+
+  // A positive reply is Ignored. `code` 0 is the network's, or at Stage::kUnknown a diagnostic without a
+  // code, whose text is read all the same. Any thread. What always holds: a 4yz is never Hard; Hard is always
+  // about the recipient; before MAIL nothing is about a recipient, and at MAIL the address that is refused is
+  // the sender's.
   Qualification qualify(const Occasion& occasion) const;
+  const RuleSet& rules() const { return *rules_; }
+
+ private:
+  std::unique_ptr<const RuleSet> rules_;
 };
 
 // What the shipped rules say, with the type that the class of the code alone gives (4yz Soft, 5yz Hard): for

@@ -37,6 +37,7 @@ std::vector<Section> Section::sections(const char* key, const std::string& name)
 }
 void Section::report(const char* key, std::string message) { reader_->report(key, std::move(message)); }
 bool Section::has(const char* key) const { return reader_->has(key); }
+int Section::line() const { return reader_->line(); }
 void Section::finish() { reader_->finish(); }
 
 struct Document::State {

@@ -35,7 +35,8 @@ class Section {
   std::vector<Section> sections(const char* key, const std::string& name);  // [[key]]
   void report(const char* key, std::string message);  // at the value, or at the table without it
   bool has(const char* key) const;
-  void finish();  // unknown keys
+  int line() const;  // where the table begins
+  void finish();     // unknown keys
 
  private:
   friend class Document;

@@ -21,6 +21,7 @@ int run(int argc, char** argv) {
   add_queue_command(&parser, &invocation);
   add_explain_command(&parser, &invocation);
   add_mx_command(&parser, &invocation);
+  add_classify_command(&parser, &invocation);
   add_hash_password_command(&parser, &invocation);
   add_dkim_command(&parser, &invocation);
   add_version_command(&parser, &invocation);

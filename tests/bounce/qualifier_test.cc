@@ -55,8 +55,8 @@ constexpr Case kCases[] = {
      Scope::kRecipient},
     {"the text is more exact than x.3.0", Stage::kRcpt, 553, "5.3.0 Address does not exist", ErrorType::kHard,
      Scope::kRecipient},
-    {"the status is more exact than a vague word", Stage::kRcpt, 550, "5.1.1 see our spam policy",
-     ErrorType::kHard, Scope::kRecipient},
+    {"a status and a word that contradict each other", Stage::kRcpt, 550, "5.1.1 see our spam policy",
+     ErrorType::kHard, Scope::kSender},
     {"without a status, at the dot", Stage::kDot, 550, "No such user here", ErrorType::kHard,
      Scope::kRecipient},
     {"a directory is no block list", Stage::kRcpt, 550, "someone not listed in Domino Directory",
@@ -125,10 +125,10 @@ TEST(Qualifier, Throttling) {
 
 TEST(Qualifier, SaysWhatDecided) {
   EXPECT_STREQ(to_text(qualify(Stage::kLocal, Reply::make(451, "4.7.5 not signed")).type), "ignored");
-  EXPECT_EQ(qualify(Stage::kDot, Reply::make(550, "Rate-limited")).rule, "text: rate limit");
-  EXPECT_EQ(qualify(Stage::kRcpt, Reply::make(550, "5.7.1 no")).rule, "status 5.7.1");
-  EXPECT_EQ(qualify(Stage::kRcpt, Reply::make(550, "no")).rule, "reply-class");
-  EXPECT_EQ(qualify(Stage::kRcpt, Reply::make(421, "closing")).rule, "service-closing");
+  EXPECT_EQ(qualify(Stage::kDot, Reply::make(550, "Rate-limited")).rule, "slower");
+  EXPECT_EQ(qualify(Stage::kRcpt, Reply::make(550, "5.7.1 no")).rule, "status-5.7");
+  EXPECT_EQ(qualify(Stage::kRcpt, Reply::make(550, "no")).rule, "unread");
+  EXPECT_EQ(qualify(Stage::kRcpt, Reply::make(421, "closing")).rule, "code-not-answered");
 }
 
 // Words move the scope and the pace, never whether a refusal is final.

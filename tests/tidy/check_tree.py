@@ -49,6 +49,7 @@ LIBRARIES = [
     (r"sqlite3\.h", r"(tests/)?bounce/ledger/sqlite_"),
     (r"gmime/.*", r"(tests/)?bounce/report/mime_"),
     (r"toml\+\+/.*|toml\.hpp", r"conf/"),
+    (r"re2/.*", r"bounce/(rule_set|reply_rule)"),
     (r"microhttpd\.h", r"(tests/)?relay/admin/"),
     (r"systemd/.*", r"relay/host/sd_notify"),
 ]

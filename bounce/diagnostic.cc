@@ -1,0 +1,137 @@
+#include "bounce/diagnostic.h"
+
+#include "bounce/fold.h"
+
+namespace bounce {
+namespace {
+
+constexpr size_t kReadOctets = 16 * 1024;
+constexpr size_t kFoldedOctets = 1500;  // what follows is addresses of web pages and boilerplate
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+bool is_code(std::string_view text) {
+  return text.size() >= 3 && text[0] >= '2' && text[0] <= '5' && is_digit(text[1]) && is_digit(text[2]) &&
+         (text.size() == 3 || !(is_digit(text[3]) || (text[3] >= 'a' && text[3] <= 'z') || text[3] == '.'));
+}
+
+void skip(std::string_view* text, std::string_view what) {
+  const size_t first = text->find_first_not_of(what);
+  text->remove_prefix(first == std::string_view::npos ? text->size() : first);
+}
+
+// "smtp;", "x-postfix;": the type of a Diagnostic-Code (RFC 3464 §2.3.6).
+void skip_type(std::string_view* text) {
+  const size_t end = text->find(';');
+  if (end == std::string_view::npos || end > 20) return;
+  for (size_t i = 0; i < end; ++i) {
+    const char c = (*text)[i];
+    const bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || is_digit(c);
+    if (!word) return;
+  }
+  if (end == 0 || is_digit((*text)[0])) return;
+  text->remove_prefix(end + 1);
+  skip(text, " ");
+}
+
+// A joined reply repeats "CODE-" or "CODE " before each line; those go.
+std::string without_repeats(std::string_view text, std::string_view code) {
+  std::string out;
+  out.reserve(text.size());
+  for (size_t at = 0; at < text.size();) {
+    const bool begins = at > 0 && (text[at - 1] == ' ' || text[at - 1] == '\n');
+    if (begins && text.substr(at, 3) == code && at + 3 < text.size() &&
+        (text[at + 3] == '-' || text[at + 3] == ' ')) {
+      at += 4;
+      continue;
+    }
+    out += text[at++];
+  }
+  return out;
+}
+
+EnhancedStatus find_status(std::string_view text) {
+  skip(&text, " #<([-");
+  size_t length = 0;
+  const auto part = [&] { return length < text.size() && (is_digit(text[length]) || text[length] == '.'); };
+  while (part()) ++length;
+  std::string_view word = text.substr(0, length);
+  while (!word.empty() && word.back() == '.') word.remove_suffix(1);
+  return EnhancedStatus::parse(word);
+}
+
+// Behind a word or two of the filter that wrote it: "550 cuda_nsu 5.1.1 text", "550 permanent (#5.1.1)".
+EnhancedStatus later_status(std::string_view text) {
+  const std::string_view head = text.substr(0, 200);
+  for (size_t at = 1; at + 5 <= head.size(); ++at) {
+    const char before = head[at - 1];
+    if ((head[at] != '4' && head[at] != '5') || head[at + 1] != '.' || is_digit(before) || before == '.' ||
+        (before != ' ' && before != '#' && before != '(' && before != '['))
+      continue;
+    const EnhancedStatus status = find_status(head.substr(at));
+    const size_t end = head.find_first_not_of("0123456789.", at);
+    const bool ends = end == std::string_view::npos || head[end] == ' ' || head[end] == ')' ||
+                      head[end] == ']' || head[end] == ':' || head[end] == ';' || head[end] == ',';
+    // An IPv4 address is no status: it has three dots.
+    if (status.present() && ends && status.detail < 1000 &&
+        status.text().size() + at == (end == std::string_view::npos ? head.size() : end))
+      return status;
+  }
+  return {};
+}
+
+bool opens_reply(char c) { return c == ':' || c == '\'' || c == '"' || c == '(' || c == '>'; }
+
+// "host mx.some.example[192.0.2.1] said: 550 5.1.1 text", "returned '550 text'": where the reply itself
+// begins, or 0.
+size_t begin_of_quoted(std::string_view text) {
+  for (size_t at = 1; at + 4 < text.size(); ++at) {
+    if (!opens_reply(text[at - 1])) continue;
+    size_t begin = at;
+    while (begin < text.size() && (text[begin] == ' ' || text[begin] == '\n' || text[begin] == '#')) ++begin;
+    const std::string_view rest = text.substr(begin);
+    const bool coded = is_code(rest) && (rest[0] == '4' || rest[0] == '5') && rest.size() > 4 &&
+                       (rest[3] == ' ' || rest[3] == '-') && rest[4] != ' ';
+    if (coded || (text[at - 1] == '\'' && find_status(rest.substr(0, 12)).klass >= 4)) return begin;
+  }
+  return 0;
+}
+
+// " (in reply to RCPT TO command)": of Postfix, not of the receiver.
+std::string_view without_command(std::string_view text) {
+  return text.substr(0, text.rfind(" (in reply to "));
+}
+
+}  // namespace
+
+Reply read_diagnostic(std::string_view text) {
+  text = text.substr(0, kReadOctets);
+  skip(&text, " \t\r\n\"'");
+  skip_type(&text);
+  text = without_command(text);
+  Reply reply;
+  if (!is_code(text)) text.remove_prefix(begin_of_quoted(text));
+  const std::string_view all = text;
+  skip(&text, "#<([ ");
+  std::string rest;
+  if (is_code(text)) {
+    reply.code = static_cast<uint16_t>((text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0'));
+    const std::string_view code = text.substr(0, 3);
+    text.remove_prefix(3);
+    skip(&text, " -\t");
+    rest = without_repeats(text, code);
+  } else {
+    rest = std::string(all);
+  }
+  reply.enhanced = find_status(rest);
+  if (!reply.enhanced.present()) reply.enhanced = later_status(rest);
+  reply.lines.push_back(std::move(rest));
+  return reply;
+}
+
+std::string folded_text(const Reply& reply) {
+  if (reply.lines.size() == 1) return fold(reply.lines.front(), kFoldedOctets);
+  return fold(reply.text(), kFoldedOctets);
+}
+
+}  // namespace bounce

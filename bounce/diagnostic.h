@@ -1,0 +1,18 @@
+// A refusal as text, from a bounce, a log or a file, made a Reply again.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "bounce/reply.h"
+
+namespace bounce {
+
+// "550 5.1.1 text", "550-5.1.1 text 550 5.1.1 more", "smtp; 550 #5.1.1 text", "#5.1.1 text", or text alone
+// (code 0). Repeated codes of a joined reply are dropped. Never fails; looks at the first 16 KB.
+Reply read_diagnostic(std::string_view text);
+
+// What rules see of a reply: its text with the status, folded (bounce/fold.h), bounded.
+std::string folded_text(const Reply& reply);
+
+}  // namespace bounce

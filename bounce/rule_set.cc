@@ -1,0 +1,164 @@
+#include "bounce/rule_set.h"
+
+#include <re2/filtered_re2.h>
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "bounce/atom_finder.h"
+#include "bounce/diagnostic.h"
+#include "bounce/fold.h"
+#include "bounce/qualifier.h"
+#include "conf/vocab/check.h"
+
+namespace bounce {
+
+namespace {
+
+constexpr int kLeastAtom = 3;  // octets; shorter ones occur everywhere and filter nothing
+
+RE2::Options options() {
+  RE2::Options options(RE2::Quiet);
+  options.set_case_sensitive(false);
+  options.set_never_capture(true);
+  options.set_max_mem(1 << 20);
+  return options;
+}
+
+bool fits_one(const std::vector<std::string>& masks, std::string_view text) {
+  return masks.empty() ||
+         std::ranges::any_of(masks, [&](const std::string& mask) { return fits_mask(mask, text); });
+}
+
+// A host that a mask fits, for the examples of a rule.
+std::string sample_of(const std::vector<std::string>& masks) {
+  if (masks.empty()) return {};
+  std::string sample = masks.front();
+  std::ranges::replace(sample, '*', 'x');
+  std::ranges::replace(sample, '?', 'x');
+  return sample;
+}
+
+}  // namespace
+
+struct RuleSet::Expressions {
+  re2::FilteredRE2 wanted{kLeastAtom};
+  std::vector<size_t> rule_of;                              // expression -> rule
+  std::vector<std::vector<std::unique_ptr<RE2>>> unwanted;  // of each rule
+  std::unique_ptr<AtomFinder> atoms;
+};
+
+RuleSet::RuleSet(std::vector<ReplyRule> rules)
+    : rules_(std::move(rules)), expressions_(std::make_unique<Expressions>()) {
+  expressions_->unwanted.resize(rules_.size());
+  for (size_t i = 0; i < rules_.size(); ++i) {
+    if (rules_[i].text.empty()) textless_.push_back(i);
+    for (const std::string& text : rules_[i].text) {
+      int id = 0;
+      CHECK(expressions_->wanted.Add(fold_pattern(text), options(), &id) == RE2::NoError);
+      CHECK(static_cast<size_t>(id) == expressions_->rule_of.size());
+      expressions_->rule_of.push_back(i);
+    }
+    for (const std::string& text : rules_[i].not_text)
+      expressions_->unwanted[i].push_back(std::make_unique<RE2>(fold_pattern(text), options()));
+  }
+  if (expressions_->rule_of.empty()) return;
+  std::vector<std::string> atoms;
+  expressions_->wanted.Compile(&atoms);
+  expressions_->atoms = std::make_unique<AtomFinder>(atoms);
+}
+
+RuleSet::~RuleSet() = default;
+
+bool RuleSet::fits(size_t index, const Occasion& occasion, std::string_view folded,
+                   const std::vector<size_t>& candidates) const {
+  const ReplyRule& rule = rules_[index];
+  const Reply& reply = *occasion.reply;
+  if (rule.stages != 0 && (rule.stages & (1U << static_cast<int>(occasion.stage))) == 0) return false;
+  if (rule.without_status && reply.enhanced.present()) return false;
+  if (!rule.codes.empty() &&
+      std::ranges::none_of(rule.codes, [&](const CodeMask& mask) { return mask.fits(reply.code); }))
+    return false;
+  if (!rule.statuses.empty() &&
+      std::ranges::none_of(rule.statuses, [&](const StatusMask& mask) { return mask.fits(reply.enhanced); }))
+    return false;
+  if (!fits_one(rule.mx, occasion.mx_host) || !fits_one(rule.domains, occasion.recipient_domain) ||
+      !fits_one(rule.sources, occasion.source))
+    return false;
+  const re2::StringPiece text(folded.data(), folded.size());
+  if (!rule.text.empty() && std::ranges::none_of(candidates, [&](size_t expression) {
+        return expressions_->rule_of[expression] == index &&
+               RE2::PartialMatch(text, expressions_->wanted.GetRE2(static_cast<int>(expression)));
+      }))
+    return false;
+  return std::ranges::none_of(expressions_->unwanted[index], [&](const std::unique_ptr<RE2>& unwanted) {
+    return RE2::PartialMatch(text, *unwanted);
+  });
+}
+
+const ReplyRule* RuleSet::find(const Occasion& occasion, std::string_view folded) const {
+  thread_local std::vector<int> atoms, potential;
+  thread_local std::vector<size_t> expressions;
+  expressions.clear();
+  if (expressions_->atoms != nullptr) {
+    expressions_->atoms->find(folded, &atoms);
+    expressions_->wanted.AllPotentials(atoms, &potential);
+    for (const int expression : potential) expressions.push_back(static_cast<size_t>(expression));
+  }
+  // Expressions were added rule by rule, and come back in their order: two ordered lists are walked side by
+  // side.
+  size_t next = 0;
+  auto plain = textless_.begin();
+  size_t last = rules_.size();
+  std::vector<size_t> own;
+  while (next < expressions.size() || plain != textless_.end()) {
+    const size_t by_text =
+        next < expressions.size() ? expressions_->rule_of[expressions[next]] : rules_.size();
+    const size_t rule = plain != textless_.end() && *plain < by_text ? *plain++ : by_text;
+    own.clear();
+    while (next < expressions.size() && expressions_->rule_of[expressions[next]] == rule)
+      own.push_back(expressions[next++]);
+    if (rule == last) continue;
+    last = rule;
+    if (fits(rule, occasion, folded, own)) return &rules_[rule];
+  }
+  return nullptr;
+}
+
+std::vector<conf::Problem> RuleSet::check_examples() const {
+  std::vector<conf::Problem> problems;
+  const auto decides = [&](const ReplyRule& rule, const std::string& line) {
+    const Reply reply = read_diagnostic(line);
+    Occasion occasion;
+    occasion.reply = &reply;
+    for (int i = 0; i <= static_cast<int>(Stage::kUnknown) && rule.stages != 0; ++i) {
+      if ((rule.stages & (1U << i)) == 0) continue;
+      occasion.stage = static_cast<Stage>(i);
+      break;
+    }
+    const std::string mx = sample_of(rule.mx), domain = sample_of(rule.domains),
+                      source = sample_of(rule.sources);
+    occasion.mx_host = mx;
+    occasion.recipient_domain = domain;
+    occasion.source = source;
+    return find(occasion, folded_text(reply));
+  };
+  for (const ReplyRule& rule : rules_) {
+    for (const std::string& line : rule.match) {
+      const ReplyRule* by = decides(rule, line);
+      if (by == &rule) continue;
+      const std::string who = by == nullptr ? "no rule decides it" : "rule \"" + by->name + "\" decides it";
+      problems.push_back(
+          {rule.file, rule.line, 1, "rule \"" + rule.name + "\": its example \"" + line + "\": " + who});
+    }
+    for (const std::string& line : rule.no_match) {
+      if (decides(rule, line) == &rule)
+        problems.push_back({rule.file, rule.line, 1,
+                            "rule \"" + rule.name + "\": decides \"" + line + "\", which it must not"});
+    }
+  }
+  return problems;
+}
+
+}  // namespace bounce

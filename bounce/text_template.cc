@@ -1,0 +1,174 @@
+#include "bounce/text_template.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "bounce/fold.h"
+#include "bounce/template_word.h"
+
+namespace bounce {
+namespace {
+
+constexpr size_t kReadOctets = 1000;  // what follows is boilerplate
+
+bool digit(char c) { return c >= '0' && c <= '9'; }
+bool upper(char c) { return c >= 'A' && c <= 'Z'; }
+
+// "JST-310000 ", "MTA-740010: "
+std::string_view without_product_code(std::string_view text) {
+  size_t at = 0;
+  while (at < text.size() && at < 5 && upper(text[at])) ++at;
+  if (at < 2 || at >= text.size() || text[at] != '-') return text;
+  const size_t digits = ++at;
+  while (at < text.size() && digit(text[at])) ++at;
+  if (at - digits < 5 || at >= text.size() || (text[at] != ' ' && text[at] != ':')) return text;
+  const size_t rest = text.find_first_not_of(" :", at);
+  return rest == std::string_view::npos ? std::string_view() : text.substr(rest);
+}
+
+// One line: controls and blanks are one space, octets that are not UTF-8 are Latin-1.
+std::string one_line(std::string_view text) {
+  std::string out;
+  out.reserve(text.size() + 1);
+  for (size_t at = 0; at < text.size() && out.size() < kReadOctets;) {
+    const char32_t c = next_code_point(text, &at);
+    if (c <= 0x20 || (c >= 0x7F && c <= 0xA0)) {
+      if (!out.empty() && out.back() != ' ') out += ' ';
+    } else {
+      append_code_point(c, &out);
+    }
+  }
+  while (!out.empty() && out.back() == ' ') out.pop_back();
+  return out;
+}
+
+class Writer {
+ public:
+  explicit Writer(std::string_view text) : text_(text) { out_.reserve(text.size()); }
+
+  std::string take() {
+    keep_code();
+    while (at_ < text_.size()) step();
+    return std::move(out_);
+  }
+
+ private:
+  // The code that the text begins with, and the '-' of a line that is not the last.
+  void keep_code() {
+    const bool code = text_.size() >= 3 && digit(text_[0]) && digit(text_[1]) && digit(text_[2]) &&
+                      (text_.size() == 3 || text_[3] == ' ' || text_[3] == '-');
+    if (!code) return;
+    out_.append(text_.substr(0, 3));
+    at_ = 3;
+    if (at_ < text_.size()) {
+      out_ += ' ';
+      ++at_;
+    }
+  }
+
+  void step() {
+    const char c = text_[at_];
+    if (const size_t made = placeholder_length(text_.substr(at_)); made > 0) {
+      out_.append(text_.substr(at_, made));
+      at_ += made;
+      return;
+    }
+    if (!is_word_character(c)) {
+      if (angle_name()) return;
+      out_ += c;
+      ++at_;
+      return;
+    }
+    take_word();
+  }
+
+  // "<jdoe>": a name without a domain.
+  bool angle_name() {
+    if (text_[at_] != '<') return false;
+    const size_t end = text_.find('>', at_);
+    if (end == std::string_view::npos || end == at_ + 1 || end - at_ > 256) return false;
+    const std::string_view inside = text_.substr(at_ + 1, end - at_ - 1);
+    if (inside.find_first_of(" :/@[#*") != std::string_view::npos) return false;
+    out_ += "<*>";
+    at_ = end + 1;
+    return true;
+  }
+
+  void take_word() {
+    const std::string_view rest = text_.substr(at_);
+    if (const size_t url = url_length(rest); url > 0) {
+      append_url(rest.substr(0, url));
+      at_ += url;
+      return;
+    }
+    if (const size_t date = date_length(rest); date > 0) {
+      out_ += "#DATE#";
+      at_ += date;
+      return;
+    }
+    if (const size_t phone = phone_length(rest); phone > 0) {
+      out_ += "#PHONE#";
+      at_ += phone;
+      return;
+    }
+    if (const size_t address = address_length(rest); address > 0) {
+      out_ += '*';
+      at_ += address;
+      return;
+    }
+    const size_t length = word_length(rest);
+    std::string_view word = rest.substr(0, length);
+    append_word(word, &out_);
+    at_ += length;
+  }
+
+  // The whole text may be the address of a page: then its host says which failure it is.
+  void append_url(std::string_view url) {
+    const std::string_view host = url_host(url);
+    const bool alone = std::ranges::count(text_, ' ') < 3;
+    if (alone || is_list_operator(host)) {
+      out_ += "#URL:";
+      out_.append(host);
+      out_ += '#';
+    } else {
+      out_ += "#URL#";
+    }
+  }
+
+  std::string_view text_;
+  size_t at_ = 0;
+  std::string out_;
+};
+
+}  // namespace
+
+std::string text_template(std::string_view text) {
+  return Writer(one_line(without_product_code(text.substr(0, 2 * kReadOctets)))).take();
+}
+
+std::string text_template(const Reply& reply) {
+  std::string text = reply.code == 0 ? std::string() : std::to_string(reply.code) + " ";
+  for (const std::string& line : reply.lines) {
+    if (text.size() > 2 * kReadOctets) break;
+    text += line;
+    text += ' ';
+  }
+  return text_template(text);
+}
+
+uint64_t row_key(std::string_view text) {
+  uint64_t hash = 14695981039346656037ULL;  // FNV-1a, then mixed (the end of MurmurHash3)
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+  hash = (hash ^ (hash >> 33)) * 0xff51afd7ed558ccdULL;
+  hash = (hash ^ (hash >> 33)) * 0xc4ceb9fe1a85ec53ULL;
+  hash ^= hash >> 33;
+  return hash == 0 ? 1 : hash;
+}
+
+std::string row_text(uint64_t key) {
+  std::string out(16, '0');
+  for (size_t i = 16; i-- > 0; key >>= 4) out[i] = "0123456789abcdef"[key & 15];
+  return out;
+}
+
+}  // namespace bounce

@@ -1,0 +1,26 @@
+// The text of a refusal without what is personal in it, so that one failure is one row however it is
+// addressed, and two failures are two. Addresses become `*`; what varies becomes a typed placeholder: #IP#,
+// #DOMAIN#, #URL#, #DATE#, #PHONE#, #NUM#, #ID#. The code, enhanced statuses, and short codes of receivers
+// ("TSS04", "S3150", "OFR_416", "[299]") stay: they say which failure it is. So do the names of the operators
+// of block lists.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "bounce/reply.h"
+
+namespace bounce {
+
+// "550 5.1.1 <*>: user unknown". Well-formed UTF-8, one line, bounded whatever the text is. Codes of our own
+// programs at the front ("MTA-740010 ") go.
+std::string text_template(std::string_view text);
+// Of a reply: its code, and its lines joined.
+std::string text_template(const Reply& reply);
+
+// The key of a row: 64 bits of its template, never 0.
+uint64_t row_key(std::string_view text_template);
+std::string row_text(uint64_t key);  // 16 hexadecimal digits
+
+}  // namespace bounce

@@ -1,0 +1,207 @@
+#include "bounce/rule_set.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "bounce/diagnostic.h"
+#include "bounce/qualifier.h"
+
+namespace bounce {
+namespace {
+
+std::vector<ReplyRule> parsed(const std::string& text) {
+  std::vector<conf::Problem> problems;
+  std::vector<ReplyRule> rules = parse_reply_rules(text, "test.toml", &problems);
+  for (const conf::Problem& problem : problems) ADD_FAILURE() << problem.text();
+  return rules;
+}
+
+std::vector<std::string> problems_of(const std::string& text) {
+  std::vector<conf::Problem> problems;
+  parse_reply_rules(text, "test.toml", &problems);
+  std::vector<std::string> texts;
+  for (const conf::Problem& problem : problems) texts.push_back(problem.text());
+  return texts;
+}
+
+Qualification meaning_of(const Qualifier& qualifier, const std::string& line, Occasion occasion = {}) {
+  const Reply reply = read_diagnostic(line);
+  occasion.reply = &reply;
+  return qualifier.qualify(occasion);
+}
+
+TEST(ShippedRules, AreGoodAndEachDecidesItsExamples) {
+  for (const ShippedFile& file : shipped_rule_files()) {
+    std::vector<conf::Problem> problems;
+    EXPECT_FALSE(parse_reply_rules(file.text, file.name, &problems).empty()) << file.name;
+    for (const conf::Problem& problem : problems) ADD_FAILURE() << problem.text();
+  }
+  for (const conf::Problem& problem : Qualifier::shipped()->rules().check_examples())
+    ADD_FAILURE() << problem.text();
+}
+
+TEST(ShippedRules, EachHasAnExample) {
+  for (const ReplyRule& rule : shipped_reply_rules()) EXPECT_FALSE(rule.match.empty()) << rule.name;
+}
+
+TEST(ShippedRules, SayHardOnlyOfAddresses) {
+  for (const ReplyRule& rule : shipped_reply_rules()) {
+    if (rule.type == ErrorType::kHard) {
+      EXPECT_EQ(rule.scope, Scope::kRecipient) << rule.name;
+    }
+  }
+}
+
+constexpr const char* kGood = R"([[reply]]
+name = "closed-shop"
+text = ["members'? only"]
+code = ["55x"]
+status = ["5.7.*"]
+mx = ["*.shop.example"]
+reason = "refused"
+type = "soft"
+scope = "message"
+act = "defer"
+for = "6h"
+match = ["550 5.7.1 Members only"]
+no_match = ["450 4.7.1 Members only"]
+)";
+
+TEST(ReplyRules, ARuleFitsWhenAllThatItAsksForFits) {
+  const std::shared_ptr<const Qualifier> qualifier = Qualifier::make(parsed(kGood), {});
+  EXPECT_TRUE(qualifier->rules().check_examples().empty());
+  Occasion there;
+  there.mx_host = "mx1.shop.example";
+  const Qualification meaning = meaning_of(*qualifier, "550 5.7.1 <a@b.example>: Members-only!", there);
+  EXPECT_EQ(meaning.rule, "closed-shop");
+  EXPECT_EQ(meaning.act, Act::kDefer);
+  EXPECT_EQ(meaning.act_for, std::chrono::hours(6));
+  EXPECT_EQ(meaning_of(*qualifier, "550 5.7.1 Members only").rule, "unread");
+  EXPECT_EQ(meaning_of(*qualifier, "450 4.7.1 Members only", there).rule, "unread");
+  EXPECT_EQ(meaning_of(*qualifier, "550 5.1.1 Members only", there).rule, "unread");
+  EXPECT_EQ(meaning_of(*qualifier, "550 5.7.1 Members", there).rule, "unread");
+}
+
+TEST(ReplyRules, LocalOnesStandBeforeShippedOnes) {
+  const std::shared_ptr<const Qualifier> qualifier =
+      Qualifier::make(parsed("[[reply]]\nname = \"ours\"\ntext = [\"user unknown\"]\nreason = "
+                             "\"unreachable\"\ntype = \"ignored\"\n"
+                             "scope = \"site\"\nact = \"source-off\"\nfor = \"1h\"\n"),
+                      shipped_reply_rules());
+  const Qualification ours = meaning_of(*qualifier, "550 5.1.1 User unknown");
+  EXPECT_EQ(ours.rule, "ours");
+  EXPECT_EQ(ours.type, ErrorType::kIgnored);
+  EXPECT_EQ(ours.act, Act::kSourceOff);
+  EXPECT_EQ(meaning_of(*qualifier, "550 5.1.1 No such user").rule, "user-unknown");
+}
+
+struct BadRule {
+  const char* text;
+  const char* problem;
+};
+
+constexpr BadRule kBad[] = {
+    {"[[reply]]\ncode = [\"550\"]\nreason = \"refused\"\ntype = \"soft\"\nscope = \"site\"\n",
+     "test.toml:1:1: [[reply]] name: is missing"},
+    {"[[reply]]\nname = \"a\"\ntext = [\"(x\"]\nreason = \"refused\"\ntype = \"soft\"\nscope = \"site\"\n",
+     "test.toml:3:8: "},
+    {"[[reply]]\nname = \"a\"\ntext = [\".*\"]\nreason = \"refused\"\ntype = \"soft\"\nscope = \"site\"\n",
+     "fits every text"},
+    {"[[reply]]\nname = \"a\"\nreason = \"refused\"\ntype = \"soft\"\nscope = \"site\"\n", "every refusal"},
+    {"[[reply]]\nname = \"a\"\ncode = [\"5\"]\nreason = \"refused\"\ntype = \"soft\"\nscope = \"site\"\n",
+     "is not a mask"},
+    {"[[reply]]\nname = \"a\"\ncode = [\"550\"]\nreason = \"angry\"\ntype = \"soft\"\nscope = \"site\"\n",
+     "is no reason"},
+    {"[[reply]]\nname = \"a\"\ncode = [\"550\"]\nreason = \"refused\"\ntype = \"hard\"\nscope = \"site\"\n",
+     "must be \"recipient\""},
+    {"[[reply]]\nname = \"a\"\ncode = [\"550\"]\nreason = \"refused\"\ntype = \"soft\"\nscope = "
+     "\"site\"\nact = \"pause\"\n",
+     "needs a time"},
+    {"[[reply]]\nname = \"a\"\ncode = [\"550\"]\nreason = \"refused\"\ntype = \"soft\"\nscope = "
+     "\"site\"\nfor = \"1h\"\n",
+     "goes with act"},
+    {"[[reply]]\nname = \"a\"\ncode = [\"550\"]\nreason = \"refused\"\ntype = \"soft\"\nscope = "
+     "\"site\"\nstage = [\"later\"]\n",
+     "is no stage"},
+    {"[[reply]]\nname = \"a\"\ncode = [\"550\"]\nreason = \"refused\"\ntype = \"soft\"\nscope = "
+     "\"site\"\nwords = [\"x\"]\n",
+     "words"},
+};
+
+TEST(ReplyRules, ErrorsSayWhereAndWhat) {
+  for (const BadRule& bad : kBad) {
+    std::string all;
+    for (const std::string& problem : problems_of(bad.text)) all += problem + "\n";
+    EXPECT_NE(all.find(bad.problem), std::string::npos) << bad.problem << " in " << all;
+    EXPECT_EQ(all.rfind("test.toml:", 0), 0U) << all;
+  }
+}
+
+TEST(ReplyRules, TwoOfOneNameAreWrong) { EXPECT_EQ(problems_of(std::string(kGood) + kGood).size(), 1U); }
+
+TEST(ReplyRules, AnExampleThatAnotherRuleDecidesIsAProblem) {
+  std::vector<ReplyRule> rules = parsed(kGood);
+  rules[0].match.emplace_back("550 5.7.1 nobody");
+  rules[0].no_match.emplace_back("550 5.7.2 members only");
+  const std::shared_ptr<const Qualifier> qualifier = Qualifier::make(rules, {});
+  ASSERT_EQ(qualifier->rules().check_examples().size(), 2U);
+  EXPECT_EQ(qualifier->rules().check_examples()[0].text(),
+            "test.toml:1:1: rule \"closed-shop\": its example \"550 5.7.1 nobody\": no rule decides it");
+}
+
+// An expression that other engines never come back from.
+TEST(ReplyRules, NoExpressionHangs) {
+  const std::shared_ptr<const Qualifier> qualifier = Qualifier::make(
+      parsed("[[reply]]\nname = \"a\"\ntext = [\"(a+)+(a+)+b\"]\nreason = \"refused\"\ntype = \"soft\"\n"
+             "scope = \"site\"\n"),
+      shipped_reply_rules());
+  EXPECT_NE(meaning_of(*qualifier, "550 " + std::string(500'000, 'a')).rule, "a");
+}
+
+TEST(Masks, OfCodesStatusesAndNames) {
+  EXPECT_TRUE(CodeMask::parse("55x")->fits(552));
+  EXPECT_FALSE(CodeMask::parse("55x")->fits(540));
+  EXPECT_FALSE(CodeMask::parse("55").has_value());
+  EXPECT_FALSE(CodeMask::parse("55y").has_value());
+  const auto fits = [](const char* mask, const char* status) {
+    return StatusMask::parse(mask)->fits(EnhancedStatus::parse(status));
+  };
+  EXPECT_TRUE(fits("x.2.2", "4.2.2"));
+  EXPECT_TRUE(fits("5.7.600-649", "5.7.606"));
+  EXPECT_FALSE(fits("5.7.600-649", "5.7.650"));
+  EXPECT_FALSE(fits("x.2.2", ""));
+  for (const char* bad : {"5.7", "5.7.x-y", "5.7.9-1", "a.b.c", "5.7.1000", ""})
+    EXPECT_FALSE(StatusMask::parse(bad).has_value()) << bad;
+  EXPECT_TRUE(fits_mask("*.mail.*.example", "MX1.mail.some.example"));
+  EXPECT_FALSE(fits_mask("?.example", "ab.example"));
+  EXPECT_TRUE(fits_mask("*", ""));
+}
+
+// What a text about us must never do, whatever its code: move a recipient.
+TEST(Laws, OfEveryQualification) {
+  const Qualifier& qualifier = *Qualifier::shipped();
+  for (int stage = 0; stage <= static_cast<int>(Stage::kUnknown); ++stage) {
+    Occasion occasion;
+    occasion.stage = static_cast<Stage>(stage);
+    const bool early = before_mail(occasion.stage) || occasion.stage == Stage::kMail;
+    for (const char* line : {"450 4.1.1 User unknown", "550 5.1.1 User unknown", "421 user unknown",
+                             "554 5.7.1 spam", "550 no"}) {
+      const Qualification meaning = meaning_of(qualifier, line, occasion);
+      if (line[0] == '4') {
+        EXPECT_NE(meaning.type, ErrorType::kHard) << line;
+      }
+      if (early) {
+        EXPECT_NE(meaning.scope, Scope::kRecipient) << line << " at " << to_text(occasion.stage);
+        EXPECT_NE(meaning.type, ErrorType::kHard) << line;
+      }
+      if (meaning.type == ErrorType::kHard) {
+        EXPECT_EQ(meaning.scope, Scope::kRecipient);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace bounce
