@@ -1,78 +1,73 @@
 #include "bounce/atom_finder.h"
 
-#include <deque>
+#include <algorithm>
 
 #include "conf/vocab/check.h"
 
 namespace bounce {
+namespace {
 
-AtomFinder::AtomFinder(const std::vector<std::string>& atoms) : atoms_(atoms.size()) {
-  for (const std::string& atom : atoms) {
-    CHECK(!atom.empty());
-    for (const char c : atom) {
-      uint8_t& place = class_of_[static_cast<unsigned char>(c)];
-      if (place == 0) place = static_cast<uint8_t>(classes_++);
-    }
+uint32_t key_of(const char* three) {
+  const auto octet = [&](int i) { return static_cast<uint32_t>(static_cast<unsigned char>(three[i])); };
+  return octet(0) | octet(1) << 8 | octet(2) << 16;
+}
+
+uint32_t hash_of(uint32_t key) { return key * 2654435761U >> 17; }  // 15 bits (Knuth, multiplicative)
+
+}  // namespace
+
+AtomFinder::AtomFinder(const std::vector<std::string>& atoms) {
+  size_t size = 64;
+  while (size < 4 * atoms.size()) size *= 2;
+  buckets_.resize(size);
+  std::vector<size_t> order(atoms.size());
+  for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::ranges::sort(order, [&](size_t a, size_t b) { return atoms[a] < atoms[b]; });
+  for (const size_t place : order) {
+    const std::string& atom = atoms[place];
+    CHECK(atom.size() >= kLeast);
+    const uint32_t key = key_of(atom.data());
+    const uint32_t hash = hash_of(key);
+    may_begin_[hash / 64] |= uint64_t{1} << (hash % 64);
+    sorted_.push_back(
+        {static_cast<uint32_t>(text_.size()), static_cast<uint32_t>(atom.size()), static_cast<int>(place)});
+    text_ += atom;
+    size_t at = hash & (size - 1);
+    while (buckets_[at].key != 0 && buckets_[at].key != key) at = (at + 1) & (size - 1);
+    Bucket& bucket = buckets_[at];
+    const auto here = static_cast<uint32_t>(sorted_.size() - 1);
+    if (bucket.key == 0) bucket = {key, here, here};
+    bucket.end = here + 1;
   }
-  const auto add_state = [this] {
-    next_.resize(next_.size() + classes_, 0);
-    output_.push_back(kNone);
-    return static_cast<uint32_t>(output_.size() - 1);
-  };
-  add_state();
-  for (size_t i = 0; i < atoms.size(); ++i) {
-    uint32_t state = 0;
-    for (const char c : atoms[i]) {
-      const size_t edge = state * classes_ + class_of_[static_cast<unsigned char>(c)];
-      if (next_[edge] == 0) {
-        const uint32_t fresh = add_state();
-        next_[edge] = fresh;
-      }
-      state = next_[edge];
-    }
-    hits_.push_back({static_cast<int>(i), output_[state]});
-    output_[state] = static_cast<uint32_t>(hits_.size() - 1);
+}
+
+const AtomFinder::Bucket* AtomFinder::bucket_of(uint32_t key) const {
+  size_t at = hash_of(key) & (buckets_.size() - 1);
+  while (buckets_[at].key != key) {
+    if (buckets_[at].key == 0) return nullptr;
+    at = (at + 1) & (buckets_.size() - 1);
   }
-  // Breadth first: a missing edge goes where the longest proper suffix would go.
-  std::vector<uint32_t> suffix(output_.size(), 0);
-  std::deque<uint32_t> open;
-  for (uint32_t c = 1; c < classes_; ++c) {
-    if (next_[c] != 0) open.push_back(next_[c]);
-  }
-  while (!open.empty()) {
-    const uint32_t state = open.front();
-    open.pop_front();
-    // The list of the suffix goes behind this state's own: only its last element is ours to change.
-    uint32_t* tail = &output_[state];
-    while (*tail != kNone) tail = &hits_[*tail].next;
-    *tail = output_[suffix[state]];
-    for (uint32_t c = 1; c < classes_; ++c) {
-      uint32_t& edge = next_[state * classes_ + c];
-      const uint32_t fallback = next_[suffix[state] * classes_ + c];
-      if (edge == 0) {
-        edge = fallback;
-      } else {
-        suffix[edge] = fallback;
-        open.push_back(edge);
-      }
-    }
-  }
+  return &buckets_[at];
 }
 
 void AtomFinder::find(std::string_view text, std::vector<int>* found) const {
   thread_local std::vector<uint64_t> seen;
-  seen.assign(atoms_ / 64 + 1, 0);
+  seen.assign(sorted_.size() / 64 + 1, 0);
   found->clear();
-  uint32_t state = 0;
-  for (const char c : text) {
-    state = step(state, static_cast<unsigned char>(c));
-    for (uint32_t hit = output_[state]; hit != kNone; hit = hits_[hit].next) {
-      const auto atom = static_cast<size_t>(hits_[hit].atom);
-      uint64_t& word = seen[atom / 64];
-      const uint64_t bit = uint64_t{1} << (atom % 64);
-      if ((word & bit) != 0) break;  // its list was walked before, and so were the rest
+  for (size_t at = 0; at + kLeast <= text.size(); ++at) {
+    const uint32_t key = key_of(text.data() + at);
+    const uint32_t hash = hash_of(key);
+    if ((may_begin_[hash / 64] >> (hash % 64) & 1) == 0) continue;
+    const Bucket* bucket = bucket_of(key);
+    if (bucket == nullptr) continue;
+    const std::string_view rest = text.substr(at);
+    for (uint32_t i = bucket->begin; i < bucket->end; ++i) {
+      const Atom& atom = sorted_[i];
+      if (!rest.starts_with(std::string_view(text_).substr(atom.begin, atom.size))) continue;
+      uint64_t& word = seen[i / 64];
+      const uint64_t bit = uint64_t{1} << (i % 64);
+      if ((word & bit) == 0) found->push_back(atom.place);
       word |= bit;
-      found->push_back(static_cast<int>(atom));
     }
   }
 }

@@ -1,4 +1,6 @@
-// Finds which of many short strings occur in a text, all in one pass (Aho and Corasick, 1975).
+// Finds which of many short strings occur in a text, in one pass: three octets at each place name the few
+// strings that may begin there. All of it fits into the first caches, which a table of states (Aho and
+// Corasick) would not.
 #pragma once
 
 #include <array>
@@ -11,26 +13,31 @@ namespace bounce {
 
 class AtomFinder {
  public:
-  // `atoms` must not be empty strings; their places are what find() answers with.
+  static constexpr size_t kLeast = 3;  // octets of an atom
+
+  // Their places are what find() answers with. No atom may be shorter than kLeast.
   explicit AtomFinder(const std::vector<std::string>& atoms);
 
-  // The places of the atoms that occur in `text`, each once, in no order. O(text + matches). Any thread.
+  // The places of the atoms that occur in `text`, each once, in no order. Any thread.
   void find(std::string_view text, std::vector<int>* found) const;
 
  private:
-  static constexpr uint32_t kNone = 0xFFFFFFFF;
-  uint32_t step(uint32_t state, unsigned char c) const { return next_[state * classes_ + class_of_[c]]; }
-
-  size_t atoms_ = 0;
-  uint32_t classes_ = 1;  // class 0: octets of no atom
-  std::array<uint8_t, 256> class_of_{};
-  std::vector<uint32_t> next_;    // state * classes_ + class -> state
-  std::vector<uint32_t> output_;  // state -> head of its list in `hits_`, or kNone
-  struct Hit {
-    int atom;
-    uint32_t next;  // in `hits_`, or kNone
+  struct Atom {
+    uint32_t begin = 0;  // in text_
+    uint32_t size = 0;
+    int place = 0;
   };
-  std::vector<Hit> hits_;
+  struct Bucket {
+    uint32_t key = 0;             // the three octets; 0: empty
+    uint32_t begin = 0, end = 0;  // in sorted_
+  };
+  static constexpr size_t kBits = 1 << 15;
+  const Bucket* bucket_of(uint32_t key) const;
+
+  std::array<uint64_t, kBits / 64> may_begin_{};  // by the hash of three octets
+  std::vector<Bucket> buckets_;                   // open addressing, a power of two
+  std::vector<Atom> sorted_;
+  std::string text_;
 };
 
 }  // namespace bounce

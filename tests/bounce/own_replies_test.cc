@@ -1,0 +1,112 @@
+// Replies in eleven languages (data/replies.tsv), and what must follow from each.
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <fstream>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "bounce/diagnostic.h"
+#include "bounce/qualifier.h"
+#include "bounce/text_template.h"
+
+namespace bounce {
+namespace {
+
+struct Row {
+  std::string language;
+  char kind;
+  std::string text;
+};
+
+std::vector<Row> rows() {
+  std::ifstream file(std::string(PENSTOCK_SOURCE_DIR) + "/tests/bounce/data/replies.tsv");
+  std::vector<Row> all;
+  for (std::string line; std::getline(file, line);) {
+    if (line.empty() || line[0] == '#') continue;
+    const size_t first = line.find('\t');
+    all.push_back({line.substr(0, first), line[first + 1], line.substr(first + 3)});
+  }
+  return all;
+}
+
+Qualification meaning_of(const std::string& text, Stage stage = Stage::kUnknown) {
+  const Reply reply = read_diagnostic(text);
+  return Qualifier::shipped()->qualify({stage, &reply});
+}
+
+bool about_recipient(char kind) { return kind == 'u' || kind == 'd' || kind == 'f' || kind == 'i'; }
+
+TEST(OwnReplies, AreEnoughInElevenLanguages) {
+  std::map<std::string, int> languages;
+  int about_us = 0;
+  for (const Row& row : rows()) {
+    ++languages[row.language];
+    about_us += about_recipient(row.kind) ? 0 : 1;
+  }
+  EXPECT_EQ(languages.size(), 11U);
+  for (const auto& [language, count] : languages) EXPECT_GE(count, 40) << language;
+  EXPECT_GE(rows().size(), 600U);
+  EXPECT_GE(about_us, 200);
+}
+
+TEST(OwnReplies, GetTheirReason) {
+  const std::map<char, std::set<Reason>> wanted = {
+      {'u', {Reason::kUserUnknown}}, {'d', {Reason::kAccountDisabled}},
+      {'f', {Reason::kMailboxFull}}, {'i', {Reason::kInvalidDomain}},
+      {'r', {Reason::kRefused}},     {'p', {Reason::kRefused, Reason::kUnreachable}},
+      {'n', {Reason::kUnreachable}}};
+  for (const Row& row : rows()) {
+    const Qualification meaning = meaning_of(row.text);
+    EXPECT_TRUE(wanted.at(row.kind).contains(meaning.reason))
+        << row.language << " " << row.kind << " " << row.text << ": " << label(meaning.reason) << " by "
+        << meaning.rule;
+    if (row.kind == 'u') {
+      EXPECT_EQ(meaning.type, ErrorType::kHard) << row.text;
+    }
+    if (row.kind == 'f') {
+      EXPECT_EQ(meaning.type, ErrorType::kSoft) << row.text;
+    }
+    if (row.kind == 'p') {
+      EXPECT_EQ(meaning.pace, Pace::kSlower) << row.text << " by " << meaning.rule;
+    }
+    if (about_recipient(row.kind)) {
+      EXPECT_EQ(meaning.scope, Scope::kRecipient) << row.text << " by " << meaning.rule;
+    }
+  }
+}
+
+// What is said about us, our pace or our message never moves a recipient, wherever it is met.
+TEST(OwnReplies, WhatIsAboutUsNeverMovesARecipient) {
+  for (const Row& row : rows()) {
+    if (about_recipient(row.kind)) continue;
+    for (const Stage stage : {Stage::kUnknown, Stage::kGreeting, Stage::kMail, Stage::kRcpt, Stage::kDot}) {
+      const Qualification meaning = meaning_of(row.text, stage);
+      EXPECT_NE(meaning.scope, Scope::kRecipient)
+          << row.text << " at " << to_text(stage) << " by " << meaning.rule;
+      EXPECT_NE(meaning.type, ErrorType::kHard) << row.text;
+    }
+  }
+}
+
+// Nor does it when the code and the status name the mailbox: the words are certain.
+TEST(OwnReplies, NorWhenTheCodeContradictsTheWords) {
+  int wrong = 0, all = 0;
+  for (const Row& row : rows()) {
+    if (row.kind != 'r' && row.kind != 'p') continue;
+    const Reply reply = read_diagnostic(row.text);
+    std::string words = reply.lines.front();
+    if (reply.enhanced.present()) words = words.substr(words.find(' ') + 1);
+    const Qualification meaning = meaning_of("550 5.1.1 " + words, Stage::kRcpt);
+    ++all;
+    if (meaning.type != ErrorType::kHard) continue;
+    ++wrong;
+    ADD_FAILURE() << "550 5.1.1 " << words << " by " << meaning.rule;
+  }
+  EXPECT_EQ(wrong, 0) << "of " << all;
+}
+
+}  // namespace
+}  // namespace bounce
