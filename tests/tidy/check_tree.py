@@ -46,10 +46,10 @@ LIBRARIES = [
     (r"openssl/.*", r"(tests/)?(relay/tls|dkim)/"),
     (r"opendkim/.*", r"(tests/)?dkim/(opendkim_|.*_test)"),
     (r"rocksdb/.*", r"(relay/spool/rocks_|tests/relay/spool/rocks_)"),
+    (r"re2/.*", r"bounce/(rule_set|reply_rule)"),
     (r"sqlite3\.h", r"(tests/)?bounce/ledger/sqlite_"),
     (r"gmime/.*", r"(tests/)?bounce/report/mime_"),
     (r"toml\+\+/.*|toml\.hpp", r"conf/"),
-    (r"re2/.*", r"bounce/(rule_set|reply_rule)"),
     (r"microhttpd\.h", r"(tests/)?relay/admin/"),
     (r"systemd/.*", r"relay/host/sd_notify"),
 ]
