@@ -1,0 +1,47 @@
+// Which addresses took mail lately, for the outage guard: 16 bits of a fingerprint each, in two generations
+// that take turns, so that an entry lives between half and the whole of `lifetime`. It may forget (a full
+// bucket drops its oldest) and may be wrong: an address that never took mail is taken for known with a chance
+// of at most 64 / 2^16, a tenth of a per cent. Both only blur the evidence. One thread writes; any may save.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "conf/vocab/result.h"
+#include "conf/vocab/time.h"
+
+namespace bounce {
+
+class KnownAddresses {
+ public:
+  // Room for about `addresses`; 4 bytes each, which are only touched when used.
+  KnownAddresses(uint64_t addresses, conf::Duration lifetime);
+
+  bool knows(uint64_t key) const;
+  void add(uint64_t key, conf::WallTime now);
+
+  // The whole of it in a file (written beside and renamed), and back. A file of another size or shape is not
+  // read: the guard then learns anew.
+  conf::Status save(const std::string& path) const;
+  conf::Status load(const std::string& path);
+
+ private:
+  static constexpr size_t kBucket = 16;  // slots: half a cache line
+  struct Free {
+    void operator()(std::atomic<uint16_t>* slots) const { std::free(slots); }
+  };
+  using Slots = std::unique_ptr<std::atomic<uint16_t>[], Free>;
+  static Slots make(size_t slots);
+  std::atomic<uint16_t>* bucket(size_t generation, uint64_t key, bool second) const;
+  bool has(size_t generation, uint64_t key) const;
+
+  size_t buckets_;  // a power of two
+  conf::Duration half_life_;
+  Slots slots_[2];
+  std::atomic<size_t> present_{0};
+  std::atomic<int64_t> turned_{0};  // when the present generation began, microseconds
+};
+
+}  // namespace bounce

@@ -1,0 +1,79 @@
+#include "bounce/ledger/memory_ledger.h"
+
+#include <algorithm>
+
+namespace bounce {
+
+void MemoryLedger::write(const Key& key, const AddressRow& row) {
+  history_.push_back({history_.size() + 1, key.first, key.second, row.state.status});
+  if (row.state.status == AddressStatus::kValid || row.state.status == AddressStatus::kUnknown) {
+    rows_.erase(key);
+  } else {
+    rows_[key] = row;
+  }
+}
+
+conf::Status MemoryLedger::apply(const LedgerBatch& batch, const conf::QuarantineSettings& settings) {
+  if (failing_ > 0) {
+    --failing_;
+    return conf::Error{conf::ErrorCode::kNoSpace, "no space left"};
+  }
+  for (const AddressSignal& signal : batch.signals) {
+    if (signal.identity != 0 && !applied_.insert(signal.identity).second) continue;
+    if (signal.held_by != 0) {
+      held_.push_back(signal);
+      continue;
+    }
+    const Key key(signal.list, signal.address);
+    const auto found = rows_.find(key);
+    const AddressState before = found == rows_.end() ? AddressState() : found->second.state;
+    if (found == rows_.end() && signal.event.kind == AddressEventKind::kDelivered) continue;
+    const AddressStep step = after(before, signal.event, settings);
+    if (step.change == AddressChange::kNone) continue;
+    AddressRow row;
+    row.list = signal.list;
+    row.address = signal.address;
+    row.state = step.state;
+    row.text = signal.text;
+    row.rule = signal.rule;
+    row.site = signal.site;
+    row.mx_host = signal.mx_host;
+    row.by = "automatic";
+    write(key, row);
+  }
+  for (const Tally& tally : batch.tallies) tallies_[tally.key] += tally.count;
+  return conf::success();
+}
+
+conf::Result<uint64_t> MemoryLedger::sweep(conf::WallTime now, const conf::QuarantineSettings& settings,
+                                           uint64_t limit) {
+  std::vector<AddressRow> lapsed;
+  for (const auto& [key, row] : rows_) {
+    AddressRow next = row;
+    next.state = at_time(row.state, now, settings);
+    if (next.state != row.state && lapsed.size() < limit) lapsed.push_back(next);
+  }
+  for (const AddressRow& row : lapsed) write({row.list, row.address}, row);
+  return static_cast<uint64_t>(lapsed.size());
+}
+
+conf::Result<std::optional<AddressRow>> MemoryLedger::find(const std::string& list,
+                                                           const std::string& address) {
+  const auto found = rows_.find({list, address});
+  if (found == rows_.end()) return std::optional<AddressRow>();
+  return std::optional<AddressRow>(found->second);
+}
+
+conf::Result<uint64_t> MemoryLedger::each(const std::function<void(const StatusChange&)>& row) {
+  for (const auto& [key, found] : rows_) row({history_.size(), key.first, key.second, found.state.status});
+  return static_cast<uint64_t>(history_.size());
+}
+
+conf::Result<std::vector<StatusChange>> MemoryLedger::changes(uint64_t after, uint64_t limit) {
+  const uint64_t begin = std::min<uint64_t>(after, history_.size());
+  const uint64_t end = std::min<uint64_t>(history_.size(), begin + limit);
+  return std::vector<StatusChange>(history_.begin() + static_cast<std::ptrdiff_t>(begin),
+                                   history_.begin() + static_cast<std::ptrdiff_t>(end));
+}
+
+}  // namespace bounce

@@ -1,0 +1,105 @@
+// Lists in and out, as CSV.
+#include <algorithm>
+
+#include "bounce/ledger/sqlite_desk.h"
+#include "bounce/reason.h"
+
+namespace bounce {
+
+namespace {
+
+constexpr size_t kProblemsTold = 10;
+
+std::string lower(std::string text) {
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+  }
+  return text;
+}
+
+std::string seconds(conf::WallTime at) { return std::to_string(conf::unix_micros(at) / 1'000'000); }
+
+}  // namespace
+
+std::string LedgerDesk::export_header() {
+  return "address,list,status,errors,reason,changed,last_error,text,rule,site,mx_host,by\r\n";
+}
+
+void LedgerDesk::append_row(const AddressRow& row, std::string* out) {
+  const std::string errors = std::to_string(row.state.errors);
+  const std::string changed = seconds(row.state.changed), last = seconds(row.state.last_error);
+  append_csv({row.address, row.list, to_text(row.state.status), errors,
+              to_text(static_cast<Reason>(row.state.reason)), changed, last, row.text, row.rule, row.site,
+              row.mx_host, row.by},
+             out);
+}
+
+bool LedgerDesk::import_row(const std::vector<std::string>& cells, const std::vector<std::string>& columns,
+                            AddressStatus status, const std::string& list, BatchDone* done,
+                            std::string* problem) {
+  std::string address, text, in_list = list;
+  uint8_t reason = static_cast<uint8_t>(Reason::kNotDefined);
+  for (size_t i = 0; i < cells.size() && i < columns.size(); ++i) {
+    if (columns[i] == "address") address = cells[i];
+    if (columns[i] == "text") text = cells[i];
+    if (columns[i] == "list" && !cells[i].empty()) in_list = lower(cells[i]);
+    if (columns[i] == "status" && !cells[i].empty() && !parse_status(lower(cells[i]), &status)) {
+      *problem = "\"" + cells[i] + "\" is not a status";
+      return false;
+    }
+    if (columns[i] == "reason" && !cells[i].empty()) {
+      const std::optional<Reason> found = parse_reason(cells[i]);
+      if (!found) {
+        *problem = "\"" + cells[i] + "\" is not a reason";
+        return false;
+      }
+      reason = static_cast<uint8_t>(*found);
+    }
+  }
+  const conf::Result<std::string> one = spelled(address);
+  if (!one.ok()) {
+    *problem = "\"" + address + "\": " + one.error().detail;
+    return false;
+  }
+  put(in_list, one.value(), status, reason, text, done);
+  return true;
+}
+
+conf::Result<BatchDone> LedgerDesk::import(const std::function<std::string()>& read, AddressStatus status,
+                                           const std::string& list) {
+  BatchDone done;
+  done.batch = begin_batch("import");
+  CsvReader reader;
+  std::vector<std::string> columns, cells;
+  uint64_t wrong = 0;
+  for (bool more = true; more;) {
+    const std::string bytes = read();
+    more = !bytes.empty();
+    if (more) {
+      reader.feed(bytes);
+    } else {
+      reader.finish();
+    }
+    while (reader.next(&cells)) {
+      if (cells.size() == 1 && cells.front().empty()) continue;
+      if (columns.empty()) {
+        for (const std::string& cell : cells) columns.push_back(lower(cell));
+        if (std::ranges::find(columns, "address") != columns.end()) continue;
+        columns = {"address"};  // no header: one address a line
+      }
+      std::string problem;
+      if (import_row(cells, columns, status, list, &done, &problem)) continue;
+      ++wrong;
+      if (done.problems.size() < kProblemsTold)
+        done.problems.push_back("row " + std::to_string(reader.row()) + ": " + problem);
+    }
+  }
+  if (reader.broken())
+    done.problems.push_back(
+        "row " + std::to_string(reader.row() + 1) +
+        ": a quote without an end, or a row of more than 64 KiB; nothing after it was read");
+  done.left += wrong;
+  return end_batch(std::move(done));
+}
+
+}  // namespace bounce

@@ -1,0 +1,68 @@
+// The ledger in one SQLite file (WAL): see docs/quarantine.md for its tables.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bounce/ledger/address_key.h"
+#include "bounce/ledger/ledger.h"
+#include "bounce/ledger/sqlite_database.h"
+
+namespace bounce {
+
+struct HeldError {  // of a wave
+  std::string list, address;
+  conf::WallTime at;
+  uint8_t reason = 0;
+  std::string text, rule, mx_host;
+};
+
+class SqliteLedger final : public Ledger {
+ public:
+  // Makes the file when it is not there. A damaged one is set aside (path + ".damaged-" + time), what can be
+  // read of its addresses is taken over, and `*warning` says so.
+  static conf::Result<std::unique_ptr<SqliteLedger>> open(const std::string& path, conf::WallTime now,
+                                                          std::string* warning);
+
+  conf::Status apply(const LedgerBatch& batch, const conf::QuarantineSettings& settings) override;
+  conf::Result<uint64_t> sweep(conf::WallTime now, const conf::QuarantineSettings& settings,
+                               uint64_t limit) override;
+  conf::Result<std::optional<AddressRow>> find(const std::string& list, const std::string& address) override;
+  conf::Result<uint64_t> each(const std::function<void(const StatusChange&)>& row) override;
+  conf::Result<std::vector<StatusChange>> changes(uint64_t after, uint64_t limit) override;
+
+  // True when another process wrote since the last call.
+  bool changed_outside();
+  conf::Result<SipKey> sip_key();  // of this ledger; made with it
+  conf::Result<std::vector<Wave>> waves();
+  conf::Result<std::vector<std::pair<std::string, SiteHistory>>> sites();
+  // Drops what is older: decisions, counts, identities. Bounded by `limit` rows of each.
+  conf::Status forget(conf::WallTime history_before, conf::WallTime tallies_before, uint64_t limit);
+  // A whole copy in a new file, while others write.
+  conf::Status backup(const std::string& path);
+
+  // For the parts of this folder that read and change rows in their own ways, in transactions of their own.
+  Database* database() { return database_.get(); }
+  std::optional<AddressRow> read(std::string_view list, std::string_view address);
+  // Writes the row (Valid and Unknown: removes it) and its line of history. `before` null: there was none.
+  void write(const AddressRow* before, const AddressRow& row, conf::WallTime now, uint64_t batch);
+
+ private:
+  explicit SqliteLedger(std::unique_ptr<Database> database) : database_(std::move(database)) {}
+  conf::Status make_tables();
+  void apply_signal(const AddressSignal& signal, const conf::QuarantineSettings& settings);
+  void apply_wave(const Wave& wave);
+  // Addresses that the first errors of a wave moved, before it was seen: they go back.
+  void recall(const Wave& wave);
+  void add(const Tally& tally);
+
+  std::unique_ptr<Database> database_;
+  int64_t version_ = 0;
+};
+
+// Moves the files of a database out of the way; returns where they are.
+std::string set_aside(const std::string& path, conf::WallTime now);
+
+}  // namespace bounce

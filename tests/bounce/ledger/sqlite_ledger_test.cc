@@ -1,0 +1,381 @@
+#include "bounce/ledger/sqlite_ledger.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "bounce/ledger/memory_ledger.h"
+#include "bounce/ledger/sqlite_desk.h"
+#include "bounce/ledger/sqlite_report.h"
+#include "bounce/reason.h"
+#include "conf/vocab/random.h"
+
+namespace bounce {
+namespace {
+
+using namespace std::chrono_literals;
+using conf::Duration;
+using conf::WallTime;
+namespace fs = std::filesystem;
+
+constexpr WallTime kBegin = WallTime(Duration(1'790'000'000'000'000));
+const conf::QuarantineSettings kSettings;
+
+class LedgerTest : public testing::Test {
+ protected:
+  LedgerTest() {
+    std::string name = "/tmp/penstock-ledger-XXXXXX";
+    folder_ = mkdtemp(name.data());
+    path_ = folder_ + "/ledger.db";
+  }
+  ~LedgerTest() override { fs::remove_all(folder_); }
+
+  std::unique_ptr<SqliteLedger> open() {
+    auto ledger = SqliteLedger::open(path_, kBegin, &warning_);
+    EXPECT_TRUE(ledger.ok()) << (ledger.ok() ? "" : ledger.error().detail);
+    return ledger.ok() ? std::move(ledger).value() : nullptr;
+  }
+  static AddressSignal error(const std::string& address, ErrorType type, WallTime at, uint64_t identity = 0) {
+    AddressSignal signal;
+    signal.identity = identity;
+    signal.address = address;
+    signal.event.at = at;
+    signal.event.type = type;
+    signal.event.reason =
+        static_cast<uint8_t>(type == ErrorType::kHard ? Reason::kUserUnknown : Reason::kUnreachable);
+    signal.text = "550 5.1.1 no such user";
+    signal.rule = "user-unknown";
+    signal.site = "mx1.example.net,mx2.example.net";
+    signal.mx_host = "mx1.example.net";
+    return signal;
+  }
+  static AddressStatus status_of(Ledger* ledger, const std::string& address, const std::string& list = "") {
+    const auto row = ledger->find(list, address);
+    return row.ok() && row.value() ? row.value()->state.status : AddressStatus::kUnknown;
+  }
+  static void apply(Ledger* ledger, std::vector<AddressSignal> signals) {
+    LedgerBatch batch;
+    batch.signals = std::move(signals);
+    const conf::Status status = ledger->apply(batch, kSettings);
+    ASSERT_TRUE(status.ok()) << status.error().detail;
+  }
+
+  std::string folder_, path_, warning_;
+};
+
+TEST_F(LedgerTest, KeepsDecisionsOverARestart) {
+  apply(open().get(),
+        {error("a@x.example", ErrorType::kHard, kBegin), error("b@x.example", ErrorType::kSoft, kBegin)});
+  const auto ledger = open();
+  EXPECT_EQ(status_of(ledger.get(), "a@x.example"), AddressStatus::kQuarantine);
+  EXPECT_EQ(status_of(ledger.get(), "b@x.example"), AddressStatus::kWithErrors);
+  const auto row = ledger->find("", "a@x.example");
+  EXPECT_EQ(row.value()->text, "550 5.1.1 no such user");
+  EXPECT_EQ(row.value()->rule, "user-unknown");
+  std::map<std::string, AddressStatus> all;
+  const auto last = ledger->each([&all](const StatusChange& one) { all[one.address] = one.status; });
+  EXPECT_EQ(all.size(), 2U);
+  EXPECT_TRUE(ledger->changes(last.value(), 100).value().empty());
+}
+
+TEST_F(LedgerTest, AppliesAnEventThatIsToldAgainOnce) {
+  const auto ledger = open();
+  apply(ledger.get(), {error("a@x.example", ErrorType::kSoft, kBegin, 7)});
+  apply(ledger.get(), {error("a@x.example", ErrorType::kSoft, kBegin + 25h, 7)});
+  EXPECT_EQ(ledger->find("", "a@x.example").value()->state.errors, 1U);
+  apply(ledger.get(), {error("a@x.example", ErrorType::kSoft, kBegin + 25h, 8)});
+  EXPECT_EQ(ledger->find("", "a@x.example").value()->state.errors, 2U);
+}
+
+TEST_F(LedgerTest, TextOfTheOutsideIsNeverSql) {
+  const auto ledger = open();
+  const std::string evil = "\"x'); DROP TABLE address; --\"@x.example";
+  AddressSignal signal = error(evil, ErrorType::kHard, kBegin);
+  signal.text = "550 ' OR 1=1; DELETE FROM history; --";
+  signal.rule = "'; ATTACH 'x' AS y; --";
+  signal.list = "' UNION SELECT * FROM meta --";
+  apply(ledger.get(), {signal, error("b@x.example", ErrorType::kHard, kBegin)});
+  EXPECT_EQ(ledger->find(signal.list, evil).value()->text, signal.text);
+  LedgerDesk desk(ledger.get(), kSettings, "'; DROP TABLE batch; --", kBegin + 1h);
+  AddressFilter filter;
+  filter.text = "' OR '1'='1";
+  EXPECT_EQ(desk.count(filter).value(), 0U);
+  filter.text = "or 1=1; delete";
+  EXPECT_EQ(desk.count(filter).value(), 1U);
+  filter = AddressFilter();
+  filter.domain = "x.example' --";
+  EXPECT_EQ(desk.release(filter).value().changed, 0U);
+  EXPECT_EQ(status_of(ledger.get(), "b@x.example"), AddressStatus::kQuarantine);
+}
+
+TEST_F(LedgerTest, ReleaseSelectsAndIsUndoneAsAWhole) {
+  const auto ledger = open();
+  std::vector<AddressSignal> signals;
+  for (int i = 0; i < 50; ++i) {
+    AddressSignal signal = error("u" + std::to_string(i) + (i % 2 == 0 ? "@x.example" : "@y.example"),
+                                 ErrorType::kHard, kBegin + i * 1min);
+    if (i % 5 == 0) signal.text = "550 5.1.1 https://support.example/p";
+    if (i == 3) signal.mx_host = "mx9.other.example";
+    signals.push_back(signal);
+  }
+  apply(ledger.get(), signals);
+  LedgerDesk desk(ledger.get(), kSettings, "ann", kBegin + 2h);
+  AddressFilter filter;
+  filter.domain = "*.EXAMPLE";
+  EXPECT_EQ(desk.count(filter).value(), 50U);
+  filter.domain = "x.example";
+  EXPECT_EQ(desk.count(filter).value(), 25U);
+  filter.text = "SUPPORT.example";
+  EXPECT_EQ(desk.count(filter).value(), 5U);
+  filter.since = kBegin + 15min;
+  filter.until = kBegin + 35min;
+  EXPECT_EQ(desk.count(filter).value(), 2U);
+  AddressFilter host;
+  host.site = "mx9.*";
+  EXPECT_EQ(desk.count(host).value(), 1U);
+  host.site = "mx2.example.net";
+  EXPECT_EQ(desk.count(host).value(), 50U);
+  host.reason = static_cast<uint8_t>(Reason::kMailboxFull);
+  EXPECT_EQ(desk.count(host).value(), 0U);
+
+  filter = AddressFilter();
+  filter.rule = "user-unknown";
+  auto done = desk.release(filter);
+  ASSERT_TRUE(done.ok());
+  EXPECT_EQ(done->changed, 50U);
+  EXPECT_EQ(status_of(ledger.get(), "u0@x.example"), AddressStatus::kUnknown);
+  // Meanwhile one of them fails again: undo leaves it as it is now.
+  apply(ledger.get(), {error("u0@x.example", ErrorType::kSoft, kBegin + 3h)});
+  auto undone = desk.undo(done->batch);
+  EXPECT_EQ(undone->changed, 49U);
+  EXPECT_EQ(undone->left, 1U);
+  EXPECT_EQ(status_of(ledger.get(), "u0@x.example"), AddressStatus::kWithErrors);
+  const auto row = ledger->find("", "u5@y.example");
+  EXPECT_EQ(row.value()->state.status, AddressStatus::kQuarantine);
+  EXPECT_EQ(row.value()->text, "550 5.1.1 https://support.example/p");
+  EXPECT_EQ(desk.history("u5@y.example", 0, 10)->size(), 3U);
+}
+
+TEST_F(LedgerTest, ImportTakesRowsAndSaysWhatIsWrongWithOthers) {
+  const auto ledger = open();
+  LedgerDesk desk(ledger.get(), kSettings, "ann", kBegin);
+  std::vector<std::string> pieces = {
+      "Status,Address,Reason,Te", "xt\r\nquarantine,Ann@X.example,5,\"full, very \"\"full\"\"\"\r\n",
+      "denylisted,bob@x.example,Refused,=1+1\r\nnonsense,c@x.example,1,\r\n,not an address,1,\r\n",
+      "allowlisted,\"'+d@x.example\",,\n,e@x.example,zzz,\n"};
+  size_t next = 0;
+  const auto read = [&] { return next < pieces.size() ? pieces[next++] : std::string(); };
+  auto done = desk.import(read, AddressStatus::kQuarantine, "");
+  ASSERT_TRUE(done.ok());
+  EXPECT_EQ(done->changed, 3U);
+  EXPECT_EQ(done->left, 3U);
+  ASSERT_EQ(done->problems.size(), 3U);
+  EXPECT_NE(done->problems[0].find("row 4"), std::string::npos) << done->problems[0];
+  EXPECT_EQ(ledger->find("", "ann@x.example").value()->text, "full, very \"full\"");
+  EXPECT_EQ(ledger->find("", "ann@x.example").value()->state.reason, 5);
+  EXPECT_EQ(status_of(ledger.get(), "+d@x.example"), AddressStatus::kAllowlisted);
+  std::string out = LedgerDesk::export_header();
+  ASSERT_TRUE(desk.each({},
+                        [&out](const AddressRow& row) {
+                          LedgerDesk::append_row(row, &out);
+                          return true;
+                        })
+                  .ok());
+  EXPECT_NE(out.find("\"'+d@x.example\""), std::string::npos) << out;
+  EXPECT_NE(out.find("\"'=1+1\""), std::string::npos) << out;
+  // What went out comes in again as it was.
+  fs::remove(path_);
+  fs::remove(path_ + "-wal");
+  fs::remove(path_ + "-shm");
+  const auto other = open();
+  LedgerDesk again(other.get(), kSettings, "ann", kBegin);
+  bool given = false;
+  const auto all = [&] { return std::exchange(given, true) ? std::string() : out; };
+  EXPECT_EQ(again.import(all, AddressStatus::kQuarantine, "").value().changed, 3U);
+  EXPECT_EQ(other->find("", "bob@x.example").value()->text, "=1+1");
+  EXPECT_EQ(status_of(other.get(), "bob@x.example"), AddressStatus::kDenylisted);
+}
+
+TEST_F(LedgerTest, AWaveHoldsErrorsAndTakesBackTheFirst) {
+  const auto ledger = open();
+  apply(ledger.get(), {error("before@x.example", ErrorType::kHard, kBegin - 1h),
+                       error("one@x.example", ErrorType::kHard, kBegin + 1s),
+                       error("soft@x.example", ErrorType::kSoft, kBegin - 50h)});
+  apply(ledger.get(), {error("soft@x.example", ErrorType::kHard, kBegin + 2s)});
+  LedgerBatch batch;
+  Wave wave;
+  wave.id = 4;
+  wave.site = "mx1.example.net,mx2.example.net";
+  wave.began = kBegin;
+  wave.declared = wave.last = kBegin + 10s;
+  batch.waves.push_back(wave);
+  AddressSignal held = error("two@x.example", ErrorType::kHard, kBegin + 11s);
+  held.held_by = 4;
+  batch.signals.push_back(held);
+  ASSERT_TRUE(ledger->apply(batch, kSettings).ok());
+  EXPECT_EQ(status_of(ledger.get(), "before@x.example"), AddressStatus::kQuarantine);
+  EXPECT_EQ(status_of(ledger.get(), "one@x.example"), AddressStatus::kUnknown);
+  EXPECT_EQ(status_of(ledger.get(), "soft@x.example"), AddressStatus::kWithErrors);
+  EXPECT_EQ(status_of(ledger.get(), "two@x.example"), AddressStatus::kUnknown);
+  LedgerDesk desk(ledger.get(), kSettings, "ann", kBegin + 1h);
+  EXPECT_EQ(desk.held(4, 100)->size(), 3U);
+  auto confirmed = desk.decide(4, false);
+  EXPECT_EQ(confirmed->changed, 3U);
+  EXPECT_EQ(status_of(ledger.get(), "two@x.example"), AddressStatus::kQuarantine);
+  EXPECT_EQ(ledger->waves().value().front().state, WaveState::kConfirmed);
+  EXPECT_FALSE(desk.decide(4, true)->problems.empty());  // once is enough
+  EXPECT_EQ(desk.undo(confirmed->batch)->changed, 3U);
+  EXPECT_EQ(status_of(ledger.get(), "two@x.example"), AddressStatus::kUnknown);
+}
+
+TEST_F(LedgerTest, ADamagedFileIsSetAsideAndANewOneBegun) {
+  apply(open().get(), {error("a@x.example", ErrorType::kHard, kBegin)});
+  {
+    std::fstream file(path_, std::ios::in | std::ios::out | std::ios::binary);
+    file.write("this is no database any more", 28);
+  }
+  const auto ledger = open();
+  ASSERT_NE(ledger, nullptr);
+  EXPECT_NE(warning_.find(".damaged-"), std::string::npos) << warning_;
+  EXPECT_TRUE(fs::exists(path_ + ".damaged-1790000000"));
+  apply(ledger.get(), {error("b@x.example", ErrorType::kHard, kBegin)});
+  EXPECT_EQ(status_of(ledger.get(), "b@x.example"), AddressStatus::kQuarantine);
+}
+
+TEST_F(LedgerTest, AFullDiskRefusesABatchWholeAndTakesItLater) {
+  const auto ledger = open();
+  ledger->database()->execute("PRAGMA max_page_count=60");
+  std::vector<AddressSignal> signals;
+  for (int i = 0; i < 3000; ++i)
+    signals.push_back(error("u" + std::to_string(i) + "@x.example", ErrorType::kHard, kBegin, i + 1));
+  LedgerBatch batch;
+  batch.signals = signals;
+  const conf::Status full = ledger->apply(batch, kSettings);
+  ASSERT_FALSE(full.ok());
+  EXPECT_EQ(full.error().code, conf::ErrorCode::kNoSpace) << full.error().detail;
+  EXPECT_EQ(status_of(ledger.get(), "u0@x.example"), AddressStatus::kUnknown);  // nothing of it
+  ledger->database()->execute("PRAGMA max_page_count=100000");
+  ASSERT_TRUE(ledger->apply(batch, kSettings).ok());
+  EXPECT_EQ(status_of(ledger.get(), "u2999@x.example"), AddressStatus::kQuarantine);
+}
+
+TEST_F(LedgerTest, ABackupIsWholeWhileAnotherWrites) {
+  const auto ledger = open();
+  apply(ledger.get(), {error("a@x.example", ErrorType::kHard, kBegin)});
+  ledger->database()->begin();
+  AddressRow other;
+  other.address = "b@x.example";
+  other.state.status = AddressStatus::kDenylisted;
+  ledger->write(nullptr, other, kBegin, 0);
+  const auto reader = open();  // another process
+  ASSERT_NE(reader, nullptr);
+  const conf::Status copied = reader->backup(folder_ + "/copy.db");
+  EXPECT_TRUE(copied.ok()) << copied.error().detail;
+  ASSERT_TRUE(ledger->database()->commit().ok());
+  EXPECT_TRUE(reader->changed_outside());
+  EXPECT_EQ(status_of(reader.get(), "b@x.example"), AddressStatus::kDenylisted);
+  path_ = folder_ + "/copy.db";
+  const auto copy = open();
+  EXPECT_EQ(status_of(copy.get(), "a@x.example"), AddressStatus::kQuarantine);
+  EXPECT_EQ(status_of(copy.get(), "b@x.example"), AddressStatus::kUnknown);
+}
+
+// Weeks of virtual time: the same signals to the file and to the memory; the file is torn away at any point
+// (its state is copied as a crash leaves it) and everything since the last batch is told again.
+TEST_F(LedgerTest, SurvivesCrashesAtAnyPointOverWeeksAndAppliesNothingTwice) {
+  for (uint64_t seed = 1; seed <= 3; ++seed) {
+    conf::Random random(seed);
+    path_ = folder_ + "/" + std::to_string(seed) + ".db";
+    auto ledger = open();
+    MemoryLedger memory;
+    WallTime now = kBegin;
+    uint64_t identity = 0;
+    std::vector<AddressSignal> lately;  // may be told again
+    for (int round = 0; round < 120; ++round) {
+      now += Duration(static_cast<int64_t>(random.below(8 * 3600)) * 1'000'000);
+      std::vector<AddressSignal> signals;
+      for (uint64_t i = random.below(12); i > 0; --i) {
+        const std::string address = "u" + std::to_string(random.below(40)) + "@x.example";
+        AddressSignal signal =
+            error(address, random.chance(0.05) ? ErrorType::kHard : ErrorType::kSoft, now, ++identity);
+        if (random.chance(0.3)) signal.event.reason = kReasonMailboxFull;
+        if (random.chance(0.25)) signal.event.kind = AddressEventKind::kDelivered;
+        signals.push_back(signal);
+      }
+      apply(&memory, signals);
+      if (random.chance(0.3)) {  // a crash before the batch, or after it: nobody knows
+        if (random.chance(0.5)) apply(ledger.get(), signals);
+        const std::string copy = path_ + "c";
+        for (const char* part : {"", "-wal"}) {
+          fs::remove(copy + part);
+          if (fs::exists(path_ + part)) fs::copy_file(path_ + part, copy + part);
+        }
+        ledger.reset();
+        path_ = copy;
+        ledger = open();
+        std::vector<AddressSignal> again = lately;
+        again.insert(again.end(), signals.begin(), signals.end());
+        apply(ledger.get(), again);
+      } else {
+        apply(ledger.get(), signals);
+      }
+      lately = signals;
+      if (random.chance(0.2)) {
+        ASSERT_TRUE(ledger->sweep(now, kSettings, 1000).ok());
+        ASSERT_TRUE(memory.sweep(now, kSettings, 1000).ok());
+      }
+    }
+    for (int i = 0; i < 40; ++i) {
+      const std::string address = "u" + std::to_string(i) + "@x.example";
+      const auto found = ledger->find("", address), wanted = memory.find("", address);
+      ASSERT_EQ(found.value().has_value(), wanted.value().has_value()) << "seed " << seed << ' ' << address;
+      if (found.value()) {
+        EXPECT_EQ(found.value()->state, wanted.value()->state) << "seed " << seed;
+      }
+    }
+  }
+}
+
+TEST_F(LedgerTest, ReportsAddUp) {
+  const auto ledger = open();
+  LedgerBatch batch;
+  const int64_t hour = conf::unix_micros(kBegin) / 3'600'000'000;
+  const auto put = [&](int64_t at, Outcome outcome, Reason reason, const std::string& site, uint64_t count) {
+    batch.tallies.push_back(
+        {{at, static_cast<uint8_t>(outcome), static_cast<uint8_t>(reason), 0, site, "s1", "shop.example"},
+         count});
+  };
+  put(hour, Outcome::kDelivered, Reason::kNotDefined, "mx.a", 100);
+  put(hour, Outcome::kFailed, Reason::kUserUnknown, "mx.a", 7);
+  put(hour + 1, Outcome::kDeferred, Reason::kMailboxFull, "mx.b", 5);
+  put(hour + 30, Outcome::kDelivered, Reason::kNotDefined, "mx.b", 40);
+  batch.texts.push_back({hour, "550 5.1.1 * unknown", 7});
+  ASSERT_TRUE(ledger->apply(batch, kSettings).ok());
+  ASSERT_TRUE(ledger->apply(batch, kSettings).ok());
+  ReportRange range;
+  range.since = kBegin;
+  range.until = kBegin + 2h;
+  const auto by_site = make_report(ledger->database(), ReportBy::kSite, range, 10);
+  ASSERT_TRUE(by_site.ok()) << by_site.error().detail;
+  ASSERT_EQ(by_site.value().lines.size(), 2U);
+  EXPECT_EQ(by_site.value().lines[0].name, "mx.a");
+  EXPECT_EQ(by_site.value().lines[0].delivered, 200U);
+  EXPECT_EQ(by_site.value().lines[0].failed, 14U);
+  EXPECT_EQ(by_site.value().total.deferred, 10U);
+  ASSERT_EQ(by_site.value().texts.size(), 1U);
+  EXPECT_EQ(by_site.value().texts[0].count, 14U);
+  range.until = kBegin + 48h;
+  const auto by_day = make_report(ledger->database(), ReportBy::kDay, range, 10);
+  ASSERT_EQ(by_day.value().lines.size(), 2U);
+  EXPECT_EQ(by_day.value().lines[0].name, "2026-09-21");
+  const auto by_reason = make_report(ledger->database(), ReportBy::kReason, range, 10);
+  EXPECT_EQ(by_reason.value().lines[0].name, "user-unknown");
+  EXPECT_EQ(make_report(ledger->database(), ReportBy::kHour, range, 10).value().lines.size(), 3U);
+  range.site = "mx.b";
+  EXPECT_EQ(make_report(ledger->database(), ReportBy::kType, range, 10).value().total.delivered, 80U);
+}
+
+}  // namespace
+}  // namespace bounce
