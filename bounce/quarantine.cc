@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "bounce/quarantine_book.h"
+
 namespace bounce {
 
 namespace {
@@ -112,6 +114,12 @@ bool parse_status(std::string_view text, AddressStatus* out) {
     return true;
   }
   return false;
+}
+
+const char* to_text(Outcome outcome) {
+  constexpr std::array<const char*, 7> kWords = {"delivered",   "deferred",  "failed", "expired",
+                                                 "quarantined", "complaint", "dropped"};
+  return kWords[static_cast<size_t>(outcome)];
 }
 
 conf::WallTime clears_at(const AddressState& state, const conf::QuarantineSettings& settings) {

@@ -12,6 +12,7 @@
 
 #include "bounce/outage_guard.h"
 #include "bounce/quarantine.h"
+#include "bounce/quarantine_book.h"
 #include "conf/vocab/result.h"
 
 namespace bounce {
@@ -47,8 +48,6 @@ struct TallyKey {
   std::string site, source, sender_domain;
   auto operator<=>(const TallyKey&) const = default;
 };
-enum class Outcome : uint8_t { kDelivered, kDeferred, kFailed, kExpired, kQuarantined, kComplaint, kDropped };
-const char* to_text(Outcome outcome);
 struct Tally {
   TallyKey key;
   uint64_t count = 0;
@@ -76,6 +75,9 @@ struct StatusChange {
   std::string list, address;
   AddressStatus status = AddressStatus::kUnknown;
 };
+
+// Where the ledger of a relay is: [quarantine] path, or beside its spool.
+std::string ledger_path(const conf::QuarantineSettings& settings, const std::string& spool);
 
 class Ledger {
  public:

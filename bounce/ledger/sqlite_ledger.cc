@@ -26,10 +26,9 @@ std::string_view shortened(std::string_view text) {
 
 }  // namespace
 
-const char* to_text(Outcome outcome) {
-  constexpr std::array<const char*, 7> kWords = {"delivered",   "deferred",  "failed", "expired",
-                                                 "quarantined", "complaint", "dropped"};
-  return kWords[static_cast<size_t>(outcome)];
+std::string ledger_path(const conf::QuarantineSettings& settings, const std::string& spool) {
+  if (!settings.path.empty()) return settings.path;
+  return (std::filesystem::path(spool + "/").parent_path().parent_path() / "ledger.db").string();
 }
 
 std::string set_aside(const std::string& path, conf::WallTime now) {

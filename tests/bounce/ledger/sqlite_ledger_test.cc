@@ -65,6 +65,13 @@ class LedgerTest : public testing::Test {
   std::string folder_, path_, warning_;
 };
 
+TEST(LedgerPathTest, StandsBesideTheSpool) {
+  EXPECT_EQ(ledger_path({}, "/var/lib/penstock/spool"), "/var/lib/penstock/ledger.db");
+  conf::QuarantineSettings settings;
+  settings.path = "/srv/l.db";
+  EXPECT_EQ(ledger_path(settings, "/var/lib/penstock/spool"), "/srv/l.db");
+}
+
 TEST_F(LedgerTest, KeepsDecisionsOverARestart) {
   apply(open().get(),
         {error("a@x.example", ErrorType::kHard, kBegin), error("b@x.example", ErrorType::kSoft, kBegin)});

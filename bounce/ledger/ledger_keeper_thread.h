@@ -1,0 +1,56 @@
+// The thread of the keeper. For ledger_keeper*.cc.
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "bounce/ledger/ledger_keeper.h"
+
+namespace bounce {
+
+class LedgerKeeper::Thread {
+ public:
+  Thread(Options options, std::unique_ptr<SqliteLedger> ledger, const KnownAddresses* known,
+         uint64_t sequence);
+  ~Thread();
+
+  // From the loop.
+  void put(AddressSignal signal);
+  void put(const TallyKey& key, std::string_view text);
+  void put(std::vector<Wave> waves, std::vector<std::pair<std::string, SiteHistory>> sites);
+  void reload(const conf::QuarantineSettings& settings);
+  std::vector<StatusChange> take_changes();
+  std::vector<Wave> take_decisions();  // waves that an operator decided
+  KeeperCounts counts() const;
+
+ private:
+  void run();
+  bool write(LedgerBatch* batch, const conf::QuarantineSettings& settings);
+  void read_changes();
+  void upkeep(conf::WallTime now, const conf::QuarantineSettings& settings);
+  LedgerBatch take(std::unique_lock<std::mutex>* lock);
+
+  const Options options_;
+  std::unique_ptr<SqliteLedger> ledger_;  // the thread's, once it runs
+  const KnownAddresses* known_;
+  uint64_t sequence_;                   // changes up to here were told
+  std::map<uint64_t, WaveState> told_;  // waves whose decision was told
+  conf::WallTime kept_;                 // the last upkeep
+  conf::WallTime complained_;           // when the operator was told last of a failure
+
+  mutable std::mutex mutex_;  // guards what follows
+  std::condition_variable changed_;
+  conf::QuarantineSettings settings_;
+  LedgerBatch pending_;
+  std::map<TallyKey, uint64_t> tallies_;
+  std::map<std::pair<int64_t, std::string>, uint64_t> texts_;
+  std::vector<StatusChange> changes_;
+  std::vector<Wave> decisions_;
+  KeeperCounts counts_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace bounce

@@ -1,0 +1,198 @@
+#include "bounce/ledger/ledger_keeper.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <filesystem>
+#include <thread>
+
+#include "bounce/ledger/sqlite_desk.h"
+#include "bounce/ledger/sqlite_report.h"
+
+namespace bounce {
+namespace {
+
+using namespace std::chrono_literals;
+
+class KeeperTest : public testing::Test {
+ protected:
+  KeeperTest() {
+    std::string name = "/tmp/penstock-keeper-XXXXXX";
+    folder_ = mkdtemp(name.data());
+    options_.path = folder_ + "/ledger.db";
+    options_.guard.known_addresses = 10'000;
+    options_.clock = &clock_;
+    options_.wake = [this] { ++wakes_; };
+    options_.say = [this](const std::string& line) { said_ += line + "\n"; };
+  }
+  ~KeeperTest() override {
+    keeper_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+  void open() {
+    keeper_.reset();
+    auto keeper = LedgerKeeper::open(options_);
+    ASSERT_TRUE(keeper.ok()) << keeper.error().detail;
+    keeper_ = std::move(*keeper);
+  }
+  // Until the thread has written and told what was given so far.
+  template <typename Done>
+  bool wait(Done done) {
+    for (int i = 0; i < 600; ++i) {
+      keeper_->step();
+      if (done()) return true;
+      std::this_thread::sleep_for(10ms);
+    }
+    return false;
+  }
+  AddressOutcome outcome(const std::string& address) {
+    mailbox_ = conf::Mailbox::parse(address).value();
+    AddressOutcome one;
+    one.message = ++message_;
+    one.attempt = 1;
+    one.recipient = &mailbox_;
+    one.sender_domain = "shop.example";
+    one.user = "shop";
+    one.site = "mx.x.example";
+    one.mx_host = "mx.x.example";
+    one.source = "s1";
+    one.text = "550 5.1.1 <ann@x.example> unknown";
+    one.now = clock_.wall();
+    return one;
+  }
+  static Qualification meaning(ErrorType type, Scope scope = Scope::kRecipient) {
+    Qualification found;
+    found.type = type;
+    found.scope = scope;
+    found.reason = type == ErrorType::kHard ? Reason::kUserUnknown : Reason::kUnreachable;
+    found.rule = "test";
+    return found;
+  }
+  AddressStatus status(const std::string& address, const std::string& domain = "shop.example",
+                       const std::string& user = "shop") {
+    return keeper_->status(conf::Mailbox::parse(address).value(), domain, user);
+  }
+
+  std::string folder_, said_;
+  conf::SystemClock clock_;
+  LedgerKeeper::Options options_;
+  std::unique_ptr<LedgerKeeper> keeper_;
+  conf::Mailbox mailbox_;
+  uint64_t message_ = 0;
+  std::atomic<int> wakes_{0};
+};
+
+TEST_F(KeeperTest, AHardErrorBarsTheAddressAndARestartKeepsIt) {
+  open();
+  EXPECT_FALSE(keeper_->refused(outcome("Ann@x.example"), meaning(ErrorType::kHard)));
+  EXPECT_FALSE(keeper_->refused(outcome("bob@x.example"), meaning(ErrorType::kHard, Scope::kSender)));
+  EXPECT_FALSE(keeper_->refused(outcome("cy@x.example"), meaning(ErrorType::kSoft)));
+  ASSERT_TRUE(wait([&] { return status("ann@X.example") == AddressStatus::kQuarantine; }));
+  EXPECT_EQ(status("bob@x.example"), AddressStatus::kUnknown);
+  ASSERT_TRUE(wait([&] { return status("cy@x.example") == AddressStatus::kWithErrors; }));
+  keeper_->delivered(outcome("cy@x.example"));
+  ASSERT_TRUE(wait([&] { return status("cy@x.example") == AddressStatus::kUnknown; }));
+  keeper_->complained(outcome("dee@x.example"), Reason::kRefused);
+  open();  // what was waiting is written on the way down
+  EXPECT_EQ(status("ann@x.example"), AddressStatus::kQuarantine);
+  EXPECT_EQ(status("dee@x.example"), AddressStatus::kDenylisted);
+}
+
+TEST_F(KeeperTest, ListsOfTenantsHoldForThemAlone) {
+  options_.settings.lists = conf::QuarantineLists::kSenderDomain;
+  open();
+  keeper_->refused(outcome("ann@x.example"), meaning(ErrorType::kHard));
+  ASSERT_TRUE(wait([&] { return status("ann@x.example") == AddressStatus::kQuarantine; }));
+  EXPECT_EQ(status("ann@x.example", "other.example"), AddressStatus::kUnknown);
+}
+
+TEST_F(KeeperTest, SeesWhatAnotherProcessChanges) {
+  open();
+  keeper_->refused(outcome("ann@x.example"), meaning(ErrorType::kHard));
+  ASSERT_TRUE(wait([&] { return status("ann@x.example") == AddressStatus::kQuarantine; }));
+  std::string warning;
+  auto ledger = SqliteLedger::open(options_.path, clock_.wall(), &warning);
+  ASSERT_TRUE(ledger.ok());
+  LedgerDesk desk(ledger->get(), {}, "ann", clock_.wall());
+  const auto done = desk.release({});
+  ASSERT_TRUE(done.ok());
+  ASSERT_TRUE(wait([&] { return status("ann@x.example") == AddressStatus::kUnknown; }));
+  ASSERT_TRUE(desk.undo(1).ok());
+  ASSERT_TRUE(wait([&] { return status("ann@x.example") == AddressStatus::kQuarantine; }));
+  ASSERT_TRUE(desk.set({"ann@x.example"}, "shop", AddressStatus::kAllowlisted, 0, "").ok());
+  ASSERT_TRUE(wait([&] { return status("ann@x.example") == AddressStatus::kAllowlisted; }));
+  EXPECT_EQ(status("ann@x.example", "shop.example", "other"), AddressStatus::kQuarantine);
+}
+
+TEST_F(KeeperTest, AWaveMovesNobodyAndWaitsForADecision) {
+  open();
+  for (int i = 0; i < 300; ++i) keeper_->delivered(outcome("u" + std::to_string(i) + "@x.example"));
+  int held = 0;
+  for (int i = 0; i < 60; ++i) {
+    held +=
+        keeper_->refused(outcome("u" + std::to_string(i) + "@x.example"), meaning(ErrorType::kHard)) ? 1 : 0;
+  }
+  EXPECT_GE(held, 50);
+  EXPECT_NE(said_.find("wave 1 at mx.x.example"), std::string::npos) << said_;
+  ASSERT_TRUE(wait([&] { return keeper_->counts().waiting == 0; }));
+  ASSERT_TRUE(wait([&] { return status("u0@x.example") == AddressStatus::kUnknown; }));
+  open();
+  EXPECT_EQ(keeper_->counts().open_waves, 1U);
+  EXPECT_EQ(keeper_->counts().rows, 0U);
+  std::string warning;
+  auto ledger = SqliteLedger::open(options_.path, clock_.wall(), &warning);
+  LedgerDesk desk(ledger->get(), {}, "ann", clock_.wall());
+  EXPECT_GE(desk.held(1, 1000).value().size(), 55U);
+  ASSERT_TRUE(desk.decide(1, false).ok());
+  ASSERT_TRUE(wait([&] { return keeper_->counts().open_waves == 0; }));
+  ASSERT_TRUE(wait([&] { return status("u30@x.example") == AddressStatus::kQuarantine; }));
+  EXPECT_FALSE(keeper_->refused(outcome("u200@x.example"), meaning(ErrorType::kHard)));  // believed now
+}
+
+TEST_F(KeeperTest, DamageWhileRunningIsSetAsideAndMailGoesOn) {
+  open();
+  keeper_->refused(outcome("ann@x.example"), meaning(ErrorType::kHard));
+  ASSERT_TRUE(wait([&] { return status("ann@x.example") == AddressStatus::kQuarantine; }));
+  keeper_.reset();  // closes: the log is folded into the file
+  {
+    const auto size = std::filesystem::file_size(options_.path);
+    FILE* file = std::fopen(options_.path.c_str(), "r+b");
+    std::fseek(file, 8192, SEEK_SET);
+    const std::string noise(static_cast<size_t>(size) - 8192, 'x');
+    std::fwrite(noise.data(), 1, noise.size(), file);
+    std::fclose(file);
+  }
+  open();
+  keeper_->refused(outcome("bob@x.example"), meaning(ErrorType::kHard));
+  EXPECT_TRUE(wait([&] { return status("bob@x.example") == AddressStatus::kQuarantine; })) << said_;
+  EXPECT_NE(said_.find("the damaged ledger is kept as"), std::string::npos) << said_;
+}
+
+TEST_F(KeeperTest, CountsForReports) {
+  open();
+  const Qualification hard = meaning(ErrorType::kHard);
+  for (int i = 0; i < 5; ++i) {
+    AddressOutcome one = outcome("ann@x.example");
+    const std::string text =
+        "550 5.1.1 <u" + std::to_string(i) + "@x.example> unknown, id 4711" + std::to_string(i);
+    one.text = text;
+    keeper_->count(Outcome::kFailed, one, &hard);
+  }
+  keeper_->count(Outcome::kDelivered, outcome("bob@x.example"), nullptr);
+  keeper_.reset();
+  std::string warning;
+  auto ledger = SqliteLedger::open(options_.path, clock_.wall(), &warning);
+  ReportRange range;
+  range.since = clock_.wall() - 1h;
+  range.until = clock_.wall();
+  auto report = make_report((*ledger)->database(), ReportBy::kSenderDomain, range, 10);
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->total.failed, 5U);
+  EXPECT_EQ(report->total.delivered, 1U);
+  ASSERT_EQ(report->texts.size(), 1U);
+  EXPECT_EQ(report->texts[0].text, "550 5.1.1 * unknown, id #ID#");
+}
+
+}  // namespace
+}  // namespace bounce
