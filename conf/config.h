@@ -12,52 +12,17 @@
 
 #include "conf/destination.h"
 #include "conf/dkim_settings.h"
+#include "conf/listener.h"
 #include "conf/mx_rule.h"
 #include "conf/quarantine_settings.h"
 #include "conf/vocab/time.h"
 
 namespace conf {
 
-// A network in CIDR form; an IPv4 address is kept as IPv4-mapped IPv6.
-struct Network {
-  std::array<uint8_t, 16> address{};
-  uint8_t prefix_bits = 128;
-  bool contains(const std::array<uint8_t, 16>& other) const;
-};
-// "192.0.2.7", "2001:db8::1" or "::ffff:192.0.2.7" into the mapped form. False when the text is not an
-// address.
-bool parse_ip(std::string_view text, std::array<uint8_t, 16>* out);
-
-enum class BareNewline : uint8_t { kRefuse, kConvert };
 enum class Durability : uint8_t {
   kSync,
   kRelaxed
 };  // relaxed: the kernel writes when it likes; a power cut may lose mail
-
-struct Listener {       // [[listener]]
-  std::string name;     // name
-  std::string address;  // address = "127.0.0.1:25" (the host part, without brackets)
-  uint16_t port = 25;
-  bool implicit_tls = false;        // implicit_tls (port 465, RFC 8314)
-  bool require_tls = false;         // require_tls: MAIL wants TLS first (530 5.7.0)
-  bool auth = false;                // auth: offer AUTH PLAIN LOGIN (needs [[user]])
-  bool auth_required = false;       // auth_required: MAIL wants AUTH first
-  bool auth_without_tls = false;    // auth_without_tls
-  std::vector<Network> relay_from;  // relay_from: who may relay without AUTH; default loopback only
-  BareNewline bare_newline = BareNewline::kRefuse;  // bare_newline = "refuse" | "convert"
-  bool add_missing_headers = false;           // add_missing_headers: Date, Message-ID, From (submission)
-  uint64_t max_message_bytes = 50'000'000;    // max_message_size
-  uint32_t max_recipients = 1000;             // max_recipients (at least 100: RFC 5321 §4.5.3.1.8)
-  uint32_t max_connections = 2000;            // max_connections
-  uint32_t max_connections_per_client = 500;  // max_connections_per_client (loopback too)
-  uint32_t max_errors = 20;                   // max_errors: then 421
-  uint32_t max_messages_per_connection = 0;   // max_messages_per_connection; 0: no limit
-  Duration command_timeout = 5min;            // command_timeout (RFC 5321 §4.5.3.2.7)
-  Duration message_timeout = 30min;           // message_timeout: from DATA to the final dot
-  bool reject_early_talkers = false;          // reject_early_talkers: bytes before the greeting get 554
-  Duration greeting_delay{0};                 // greeting_delay
-  QuarantineAction quarantine = QuarantineAction::kRefuse;  // quarantine; default [quarantine] action
-};
 
 struct User {               // [[user]]
   std::string name;         // name
@@ -128,6 +93,7 @@ struct Config {
   Duration path_backoff_max = 10min;  // [backoff] max
   Duration ready_limit = 10min;       // [backoff] ready_limit: wait at most this long for a path, then defer
   Duration shutdown_deadline = 30s;   // shutdown_deadline
+  IntakeSettings intake;
   std::vector<Listener> listeners;
   std::vector<User> users;
   std::vector<Source> sources;  // never empty: a default one named "default" is made

@@ -159,6 +159,8 @@ class ConfigReader {
       if (listener.auth && auth_line_ == 0) auth_line_ = reader.line();
       config_->listeners.push_back(std::move(listener));
     }
+    TableReader intake = section("intake");
+    read_intake(&intake, config_->listeners, &config_->intake);
     if (!root_.has("listener")) {
       root_.report(nullptr,
                    "no [[listener]]: nothing would ever come in; write\n    [[listener]]\n    address = "

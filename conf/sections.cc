@@ -152,6 +152,21 @@ bool read_smart_hosts(TableReader* reader, std::vector<SmartHost>* out) {
   return true;
 }
 
+namespace {
+
+void read_leniency(TableReader* reader, Listener* out) {
+  bool tolerant = false;
+  if (reader->flag("tolerant", &tolerant)) {
+    out->tolerance = tolerant ? Tolerance::kTolerant : Tolerance::kStrict;
+  }
+  size_t word = 0;
+  if (reader->choice("nul", {"convert", "refuse"}, &word)) out->nul = static_cast<NulOctets>(word);
+  reader->size("max_line", &out->max_line_bytes, 1000);  // RFC 5321 §4.5.3.1.6
+  reader->number("max_hops", &out->max_hops, 10, 1'000);
+}
+
+}  // namespace
+
 void read_listener(TableReader* reader, Listener* out) {
   reader->text("name", &out->name);
   std::string place;
@@ -184,6 +199,7 @@ void read_listener(TableReader* reader, Listener* out) {
   if (reader->choice("bare_newline", {"refuse", "convert"}, &newline)) {
     out->bare_newline = newline == 0 ? BareNewline::kRefuse : BareNewline::kConvert;
   }
+  read_leniency(reader, out);
   reader->flag("add_missing_headers", &out->add_missing_headers);
   reader->size("max_message_size", &out->max_message_bytes, 65'536);  // RFC 5321 §4.5.3.1.7: at least 64 KiB
   reader->number("max_recipients", &out->max_recipients, 100, 100'000);

@@ -9,6 +9,7 @@
 namespace conf {
 
 void read_listener(TableReader* reader, Listener* out);
+void read_intake(TableReader* reader, const std::vector<Listener>& listeners, IntakeSettings* out);
 void read_user(TableReader* reader, User* out);
 void read_source(TableReader* reader, Source* out);
 // The keys that [defaults] and [[destination]] share. finish() is the caller's.

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "conf/vocab/door_event.h"
 #include "conf/vocab/envelope.h"
 #include "conf/vocab/refusal.h"
 #include "conf/vocab/time.h"
@@ -25,8 +26,9 @@ enum class EventKind : uint8_t {
   kUnsigned,  // no DKIM signature could be made; `reply` says why
   kAlarm,     // something that must not be: `reply` says what
   kDecision,  // about a site, not a message: `decision` says what, the fields of a message are not written
+  kRefusedClient,  // at the door: `door` says who and why, the fields of a message are not written
 };
-constexpr size_t kEventKinds = 10;
+constexpr size_t kEventKinds = 11;
 
 // What keeps mail from going. In the order in which it is shown when several bind until the same instant.
 enum class Bind : uint8_t {
@@ -117,6 +119,7 @@ struct DeliveryEvent {
   std::string auth;                              // kAccepted: authenticated user
   MessageId related = 0;                         // kReportSent: the message that the report is about
   std::shared_ptr<const SiteDecision> decision;  // kDecision
+  std::shared_ptr<const DoorEvent> door;         // kRefusedClient
 };
 
 }  // namespace conf

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "conf/vocab/door_event.h"
 #include "conf/vocab/envelope.h"
 #include "conf/vocab/time.h"
 #include "relay/admin/mx_view.h"
@@ -32,6 +33,7 @@ struct QueueSummary {
            reports = 0;  // recipients
   uint64_t inbound_connections = 0, outbound_connections = 0;
   uint64_t log_lost = 0;
+  std::vector<conf::DoorCount> refused_at_door;
   uint64_t log_waiting = 0;  // events that are not in the log file yet
   uint64_t body_memory_bytes = 0;
   double uptime_seconds = 0;

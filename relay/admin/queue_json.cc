@@ -99,6 +99,18 @@ std::string time_text(conf::WallTime time) {
   return quoted.substr(1, quoted.size() - 2);
 }
 
+namespace {
+
+json door_json(const std::vector<conf::DoorCount>& counts) {
+  json out = json::array();
+  for (const conf::DoorCount& each : counts)
+    out.push_back(
+        {{"listener", each.listener}, {"reason", conf::to_text(each.reason)}, {"count", each.count}});
+  return out;
+}
+
+}  // namespace
+
 json summary_json(const QueueSummary& s) {
   json list = json::array();
   for (const SiteSummary& site : s.sites) {
@@ -126,6 +138,7 @@ json summary_json(const QueueSummary& s) {
             {"reports", s.reports}}},
           {"inbound_connections", s.inbound_connections},
           {"outbound_connections", s.outbound_connections},
+          {"refused_at_door", door_json(s.refused_at_door)},
           {"log_lost", s.log_lost},
           {"log_waiting", s.log_waiting},
           {"body_memory_bytes", s.body_memory_bytes},
@@ -171,6 +184,25 @@ json message_detail_json(const spool::MessageRecord& record, conf::WallTime now)
   return out;
 }
 
+namespace {
+
+void door_counters(const std::vector<conf::DoorCount>& counts, std::string* out) {
+  out->append(
+      "# HELP penstock_refused_clients_total What was refused to clients, by listener and reason.\n"
+      "# TYPE penstock_refused_clients_total counter\n");
+  for (const conf::DoorCount& each : counts) {
+    std::string listener;
+    for (const char c : each.listener) {  // of a label: text format 0.0.4
+      if (c == '\\' || c == '"') listener += '\\';
+      listener += c == '\n' ? ' ' : c;
+    }
+    *out += "penstock_refused_clients_total{listener=\"" + listener + "\",reason=\"" +
+            conf::to_text(each.reason) + "\"} " + std::to_string(each.count) + '\n';
+  }
+}
+
+}  // namespace
+
 json health_json(const QueueSummary& summary, const spool::SpoolHealth& health,
                  const spool::SpoolCounters& counters) {
   const bool good = summary.accepting && health.accepting;
@@ -208,6 +240,7 @@ std::string metrics_text(const QueueSummary& s, const spool::SpoolHealth& health
   counter("penstock_expired_total", "Recipients expired.", s.expired, &out);
   counter("penstock_dropped_total", "Recipients dropped by the operator.", s.dropped, &out);
   counter("penstock_reports_total", "Failure reports made.", s.reports, &out);
+  door_counters(s.refused_at_door, &out);
   counter("penstock_log_lost_total", "Delivery log events lost.", s.log_lost, &out);
   gauge("penstock_log_waiting", "Delivery log events not in the file yet.", number(s.log_waiting), &out);
   counter("penstock_spool_stored_total", "Messages stored.", counters.stored, &out);

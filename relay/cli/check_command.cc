@@ -15,6 +15,7 @@
 #include "relay/cli/cli.h"
 #include "relay/cli/command.h"
 #include "relay/host/configuration.h"
+#include "relay/tls/context.h"
 
 namespace relay::cli {
 namespace {
@@ -34,6 +35,19 @@ std::vector<std::string> missing_things(const conf::Config& config) {
   return missing;
 }
 
+// As a start reads it: a wrong key, an encrypted one or no certificate is told here.
+void read_tls(const conf::Config& config, std::vector<std::string>* missing) {
+  if (!missing->empty()) return;
+  std::string warning;
+  if (!config.tls_certificate.empty()) {
+    const auto server = tls::Context::server(config.tls_certificate, config.tls_key, &warning);
+    if (!server.ok()) missing->push_back(server.error().detail);
+  }
+  if (!warning.empty()) std::fprintf(stderr, "warning: %s\n", warning.c_str());
+  const auto client = tls::Context::client(config.tls_ca_file);
+  if (!client.ok()) missing->push_back(client.error().detail);
+}
+
 int check(const std::string& path) {
   const Configuration loaded = load_configuration(path);
   for (const conf::Problem& problem : loaded.problems) std::fprintf(stderr, "%s\n", problem.text().c_str());
@@ -44,7 +58,8 @@ int check(const std::string& path) {
   const bool keys_good =
       dkim::KeyStore::load(config->dkim, path, *dkim::make_signer(config->dkim.engine), &problems) != nullptr;
   for (const conf::Problem& problem : problems) std::fprintf(stderr, "%s\n", problem.text().c_str());
-  const std::vector<std::string> missing = missing_things(*config);
+  std::vector<std::string> missing = missing_things(*config);
+  read_tls(*config, &missing);
   for (const std::string& line : missing) std::fprintf(stderr, "%s: %s\n", path.c_str(), line.c_str());
   if (!keys_good || !missing.empty()) return kUsage;
   std::printf(

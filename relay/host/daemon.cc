@@ -23,6 +23,7 @@
 #include "relay/host/signing_keys.h"
 #include "relay/intake/authenticator.h"
 #include "relay/intake/reception.h"
+#include "relay/journal/events.h"
 #include "relay/journal/journal.h"
 #include "relay/journal/metrics.h"
 #include "relay/log/delivery_log.h"
@@ -87,6 +88,7 @@ class Daemon {
   conf::Status load_tls(const conf::Config& config, std::shared_ptr<tls::Context>* server,
                         std::shared_ptr<tls::Context>* client) const;
   conf::Status open_listeners(const conf::Config& config, std::map<std::string, OpenListener>* open);
+  void tell_of_refusal(const conf::DoorEvent& refusal);
   void accepted_at(const std::string& place, Accepted accepted);
   conf::Status open_transit();
   void connect_signals();
@@ -167,6 +169,12 @@ void Daemon::accepted_at(const std::string& place, Accepted accepted) {
   }
 }
 
+// Into the delivery log, and as a line that fail2ban can read (docs/operations.md has the pattern).
+void Daemon::tell_of_refusal(const conf::DoorEvent& refusal) {
+  journal_.append(journal::refused_client(refusal, clock_.wall()));
+  say(door_line(refusal));
+}
+
 conf::Status Daemon::open_transit() {
   auto log = log::DeliveryLog::open(config_->log);
   if (!log.ok()) return log.error();
@@ -186,7 +194,7 @@ conf::Status Daemon::open_transit() {
   dns_cache_ = std::make_unique<mx::DnsCache>(config_->dns, dns_transport_.get(), &clock_);
   network_ = std::make_unique<uv::TcpNetwork>(loop_.get(), client_tls_);
   const auto post = [this](std::function<void()> work) { loop_->post(std::move(work)); };
-  authenticator_ = std::make_unique<Authenticator>(post);
+  authenticator_ = std::make_unique<Authenticator>(&clock_, post);
 
   signing_ = std::make_unique<SigningKeys>([this] { loop_->post([] {}); }, say);
   signing_->use(std::move(first_keys_), config_->dkim, dns_cache_.get(), clock_.now());
@@ -218,9 +226,12 @@ conf::Status Daemon::open_transit() {
   }
   reception_ = std::make_unique<Reception>(
       config_, transit_.get(), &clock_,
-      [this](conf::ConfigPtr config, std::string user, std::string secret, Reception::AuthDone done) {
-        authenticator_->check(std::move(config), std::move(user), std::move(secret), std::move(done));
-      });
+      [this](conf::ConfigPtr config, const std::string& client, const std::string& user, std::string secret,
+             Reception::AuthDone done) {
+        authenticator_->check(std::move(config), client, user, std::move(secret), std::move(done));
+      },
+      [this](const conf::DoorEvent& event) { tell_of_refusal(event); });
+  transit_->refused_at_door = [this] { return reception_->book().counts(); };
   transit_->inbound_connections = [this] { return reception_->connections(); };
   transit_->log_lost = [this] { return log_->counters().lost; };
   auto admin = admin::AdminServer::open(config_->admin, spool_.get(), transit_.get(), post);
@@ -232,6 +243,7 @@ conf::Status Daemon::open_transit() {
 conf::Status Daemon::start() {
   raise_descriptor_limit();
   loop_ = std::make_unique<uv::Loop>();
+  if (config_->intake.descriptors_kept > 0) loop_->keep_descriptors(config_->intake.descriptors_kept);
   // What needs root comes first: the TLS key, the ports and the DKIM keys.
   conf::Status status = load_tls(*config_, &server_tls_, &client_tls_);
   if (!status.ok()) return status;
@@ -243,6 +255,7 @@ conf::Status Daemon::start() {
   if (!status.ok()) return status;
   status = drop_privileges(config_->run_as);
   if (!status.ok()) return status;
+  forbid_dumps();
   status = open_transit();
   if (!status.ok()) return status;
   connect_signals();
@@ -264,7 +277,7 @@ void Daemon::round() {
   transit_->step(now);
   reception_->step();
   signing_->step(now);
-  conf::Instant wake = std::min(transit_->next_wake(), signing_->next_wake());
+  conf::Instant wake = std::min({transit_->next_wake(), signing_->next_wake(), reception_->next_wake()});
   if (stopping_) {
     if ((transit_->quiet() && reception_->connections() == 0) || now >= give_up_at_) {
       loop_->stop();

@@ -3,6 +3,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -48,6 +49,12 @@ conf::Status prepare_directories(const conf::Config& config) {
   return conf::success();
 }
 
+void forbid_dumps() {
+  const rlimit none{0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 conf::Status drop_privileges(const std::string& name) {
   if (name.empty()) {
     if (geteuid() == 0)
@@ -67,7 +74,7 @@ conf::Status drop_privileges(const std::string& name) {
   if (setresuid(user->pw_uid, user->pw_uid, user->pw_uid) != 0) return failure("cannot become " + name);
   if (user->pw_uid != 0 && setuid(0) == 0)
     return conf::Error{conf::ErrorCode::kIo, "root could be taken back after run_as"};
-  prctl(PR_SET_DUMPABLE, 1);
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return failure("cannot give up new privileges");
   return conf::success();
 }
 

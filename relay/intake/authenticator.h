@@ -1,5 +1,5 @@
-// Checks AUTH secrets against crypt(3) hashes on a thread of its own: a good hash costs tens of milliseconds
-// by design.
+// Checks the secrets of AUTH. One that was right lately is known by its digest; one that has to be hashed is
+// hashed on other threads, the same one for many connections once; a guesser is refused unseen. Loop thread.
 #pragma once
 
 #include <functional>
@@ -7,26 +7,28 @@
 #include <string>
 
 #include "conf/config.h"
+#include "conf/vocab/time.h"
+#include "relay/intake/secret_hash.h"
+#include "relay/smtp/server_session.h"
 
 namespace relay {
 
 class Authenticator {
  public:
-  // `post` runs work on the loop's thread (uv::Loop::post).
-  explicit Authenticator(std::function<void(std::function<void()>)> post);
-  ~Authenticator();  // waits for the check under way; the rest is dropped, their `done` never runs
+  using Done = std::function<void(smtp::AuthOutcome)>;
 
-  // `done(good)` runs on the loop's thread. An unknown user costs as much time as a known one (the hash of
-  // another is computed). More than 256 waiting: done(false) at once, said on stderr at most once a minute.
-  void check(conf::ConfigPtr config, std::string user, std::string secret, std::function<void(bool)> done);
+  // `post` runs work on the loop's thread (uv::Loop::post).
+  Authenticator(const conf::Clock* clock, std::function<void(std::function<void()>)> post);
+  ~Authenticator();  // waits for the checks under way; the rest is dropped, their `done` never runs
+
+  // `done` runs on the loop's thread, perhaps inside this call. An unknown user costs as much time as a known
+  // one (the hash of another is computed). `client`: client_key().
+  void check(conf::ConfigPtr config, const std::string& client, const std::string& user, std::string secret,
+             Done done);
 
  private:
   struct State;
   std::shared_ptr<State> state_;
 };
-
-// "$y$..." of a secret with a fresh salt, for `penstock hash-password`; empty when crypt(3) cannot hash it
-// (longer than 511 octets, no such method in the system's library). Any thread.
-std::string hash_secret(const std::string& secret);
 
 }  // namespace relay

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "relay/intake/client_key.h"
+#include "relay/tls/keyed_digest.h"
+
 namespace relay {
 
 using namespace std::chrono_literals;  // NOLINT(build/namespaces)
@@ -14,6 +17,8 @@ constexpr uint32_t kTurnWork = 96;
 constexpr size_t kUnsentOctets = 64 * 1024;  // above it commands wait: the client does not read our replies
 constexpr conf::Duration kNextTurn = 1us;
 constexpr uint64_t kReservePiece = 64 * 1024;  // memory is asked for in pieces of this size
+// What each connection may hold without asking: the commands and recipients of most.
+constexpr uint64_t kFreeOctets = 16 * 1024;
 }  // namespace
 
 InboundConnection::InboundConnection(uint64_t number, smtp::ServerOptions options,
@@ -26,10 +31,14 @@ InboundConnection::InboundConnection(uint64_t number, smtp::ServerOptions option
       transport_(std::move(transport)),
       clock_(clock),
       owner_(owner),
+      gate_(options.gate),
       implicit_tls_(options.listener->implicit_tls),
-      options_(std::move(options)) {}
+      options_(std::move(options)) {
+  client = relay::client_key(client_address_);
+  options_.gate = this;
+}
 
-InboundConnection::~InboundConnection() { owner_->return_memory(reserved_); }
+InboundConnection::~InboundConnection() { owner_->memory()->shrink(this, bytes); }
 
 void InboundConnection::start() {
   transport_->set_user(this);
@@ -44,6 +53,7 @@ void InboundConnection::start() {
 
 void InboundConnection::on_tls(conf::Result<TlsInfo> outcome) {
   if (!outcome.ok()) {
+    note(conf::DoorReason::kTlsFailed, outcome.error().detail);
     close();
     return;
   }
@@ -65,7 +75,12 @@ void InboundConnection::on_bytes(std::string_view bytes) {
   pump();
 }
 
-void InboundConnection::on_closed(const conf::Error&) {
+void InboundConnection::on_closed(const conf::Error& why) {
+  if (why.code == conf::ErrorCode::kTimeout) {
+    note(conf::DoorReason::kRepliesUnread);
+  } else if (session_ != nullptr && session_->in_transaction()) {
+    note(conf::DoorReason::kLostConnection, why.detail);
+  }
   if (session_ != nullptr) session_->on_peer_closed();
   pump();
   close();
@@ -74,6 +89,7 @@ void InboundConnection::on_closed(const conf::Error&) {
 void InboundConnection::on_deadline() {
   deadline_ = conf::kNever;
   if (session_ == nullptr) {
+    note(conf::DoorReason::kTlsFailed, "no handshake in time");
     close();
     return;
   }
@@ -95,9 +111,9 @@ void InboundConnection::message_done(conf::Result<spool::Receipt> result) {
   pump();
 }
 
-void InboundConnection::auth_done(bool good) {
+void InboundConnection::auth_done(smtp::AuthOutcome outcome) {
   if (closed_) return;
-  session_->auth_result(good, clock_->now());
+  session_->auth_result(outcome, clock_->now());
   pump();
 }
 
@@ -117,10 +133,14 @@ void InboundConnection::pump() {
   const bool unread = transport_->unsent_bytes() > kUnsentOctets;
   session_->begin_turn(unread ? 0 : kTurnWork);
   smtp::ServerEvent event;
-  while (!closed_ && session_->next_event(&event, clock_->now())) handle(event);
+  while (!closed_ && session_->next_event(&event, clock_->now())) handle(&event);
   pumping_ = false;
+  for (smtp::Trouble trouble; session_->next_trouble(&trouble);)
+    note(trouble.reason, std::move(trouble.detail));
   if (closed_) return;
   if (!session_->output()->empty()) transport_->write(session_->output());
+  settle_up();
+  if (closed_) return;
   const bool pause = unread || !session_->wants_input();
   if (pause != paused_) {
     paused_ = pause;
@@ -136,9 +156,9 @@ void InboundConnection::pump() {
   }
 }
 
-void InboundConnection::handle(const smtp::ServerEvent& event) {
+void InboundConnection::handle(smtp::ServerEvent* event) {
   using Kind = smtp::ServerEvent::Kind;
-  switch (event.kind) {
+  switch (event->kind) {
     case Kind::kNone:
       break;
     case Kind::kStartTls:
@@ -146,16 +166,17 @@ void InboundConnection::handle(const smtp::ServerEvent& event) {
       transport_->start_tls({});
       break;
     case Kind::kAuthenticate:
-      owner_->authenticate(number_, event.user, event.secret);
+      owner_->authenticate(number_, std::move(event->user), event->secret);
+      tls::cleanse(event->secret.data(), event->secret.size());
       break;
     case Kind::kBeginMessage:
       begin_message();
       break;
     case Kind::kBody:
-      take_body(event.bytes);
+      take_body(event->bytes);
       break;
     case Kind::kMessage:
-      offer(*event.envelope);
+      offer(*event->envelope);
       break;
     case Kind::kAbortMessage:
       drop_body();
@@ -175,31 +196,73 @@ void InboundConnection::begin_message() {
   trace_length_ = body_.size();
 }
 
-void InboundConnection::take_body(std::string_view bytes) {
-  if (no_memory_) return;
-  const uint64_t needed = body_.size() + bytes.size();
-  if (needed > reserved_) {
-    const uint64_t more = (needed - reserved_ + kReservePiece - 1) / kReservePiece * kReservePiece;
-    if (!owner_->reserve_memory(more)) {
-      drop_body();
-      no_memory_ = true;
-      return;
-    }
-    reserved_ += more;
+void InboundConnection::take_body(std::string_view octets) {
+  if (no_memory_ || !make_room(body_.size() + octets.size())) return;
+  body_.append(octets);
+}
+
+// The account counts what the string really holds.
+bool InboundConnection::make_room(uint64_t needed) {
+  if (needed <= body_reserved_) return true;
+  const uint64_t grown = std::max<uint64_t>(needed, body_.size() + body_.size() / 2);
+  const uint64_t target = (grown + kReservePiece - 1) / kReservePiece * kReservePiece;
+  if (!owner_->memory()->grow(this, target - body_reserved_)) {
+    drop_body();
+    no_memory_ = true;
+    return false;
   }
-  body_.append(bytes);
+  body_reserved_ = target;
+  if (target > kReservePiece) body_.reserve(target);
+  return true;
 }
 
 void InboundConnection::drop_body() {
   body_ = std::string();
   trace_length_ = 0;
   no_memory_ = false;
-  owner_->return_memory(std::exchange(reserved_, 0));
+  owner_->memory()->shrink(this, std::exchange(body_reserved_, 0));
+}
+
+bool InboundConnection::can_give_way() const { return body_reserved_ > 0; }
+
+void InboundConnection::give_way() noexcept {
+  drop_body();
+  no_memory_ = true;
+}
+
+bool InboundConnection::hold(uint64_t* reserved, uint64_t octets) {
+  const uint64_t charged = octets <= kFreeOctets ? 0 : (octets + kFreeOctets - 1) / kFreeOctets * kFreeOctets;
+  if (charged > *reserved && !owner_->memory()->grow(this, charged - *reserved)) return false;
+  if (charged < *reserved) owner_->memory()->shrink(this, *reserved - charged);
+  *reserved = charged;
+  return true;
+}
+
+bool InboundConnection::accepting(std::string* why) const {
+  return gate_ == nullptr || gate_->accepting(why);
+}
+
+bool InboundConnection::may_hold(uint64_t octets) {
+  stranger = !session_->may_relay();
+  return hold(&envelope_reserved_, octets);
+}
+
+void InboundConnection::settle_up() {
+  stranger = !session_->may_relay();
+  (void)hold(&envelope_reserved_,
+             session_->envelope_octets());  // less than what may_hold() allowed, or as much
+  const uint64_t waiting = session_->held_octets() - session_->envelope_octets() + transport_->unsent_bytes();
+  if (hold(&waiting_reserved_, waiting)) return;
+  note(conf::DoorReason::kShortOfMemory);
+  session_->leave("421 4.3.1 " + config_->hostname + " too much waits for your connections, closing",
+                  clock_->now());
+  pump();
 }
 
 void InboundConnection::offer(const conf::Envelope& envelope) {
   if (no_memory_) {
     drop_body();
+    note(conf::DoorReason::kShortOfMemory);
     session_->message_refused("452 4.3.1 The relay is short of memory, try again later", clock_->now());
     return;
   }
@@ -222,10 +285,21 @@ void InboundConnection::offer(const conf::Envelope& envelope) {
   owner_->offer(number_, std::move(record), std::move(body));
 }
 
+void InboundConnection::note(conf::DoorReason reason, std::string detail) {
+  conf::DoorEvent event;
+  event.reason = reason;
+  event.client = client_address_;
+  event.listener = listener_name_;
+  event.detail = std::move(detail);
+  owner_->refused(std::move(event));
+}
+
 void InboundConnection::close() {
   if (closed_) return;
   closed_ = true;
   drop_body();
+  owner_->memory()->shrink(this, bytes);
+  envelope_reserved_ = waiting_reserved_ = 0;
   transport_.reset();
   owner_->connection_closed(number_);
 }

@@ -6,40 +6,43 @@
 #include <string>
 
 #include "conf/config.h"
+#include "conf/vocab/door_event.h"
 #include "conf/vocab/envelope.h"
 #include "conf/vocab/time.h"
+#include "relay/intake/memory_shares.h"
 #include "relay/net/transport.h"
 #include "relay/smtp/server_session.h"
 #include "relay/spool/spool.h"
 
 namespace relay {
 
-class InboundConnection final : public TransportUser {
+class InboundConnection final : public TransportUser, private smtp::Gate, private MemoryShares::Account {
  public:
   class Owner {
    public:
     virtual ~Owner() = default;
     virtual conf::MessageId next_id() = 0;
-    // False: the message does not fit into memory now; the client is told to come back (452).
-    virtual bool reserve_memory(uint64_t bytes) = 0;
-    virtual void return_memory(uint64_t bytes) = 0;
+    virtual MemoryShares* memory() = 0;
     // Both answer by message_done() and auth_done(), later; the connection may be gone by then, hence the
-    // number.
+    // number. authenticate() may answer at once.
     virtual void offer(uint64_t connection, spool::MessageRecord record, conf::Bytes body) = 0;
     virtual void authenticate(uint64_t connection, std::string user, std::string secret) = 0;
+    virtual void refused(conf::DoorEvent event) = 0;
     // The last call; the connection may be destroyed, but not inside this call.
     virtual void connection_closed(uint64_t connection) = 0;
   };
 
+  // `options.gate` is asked whether mail is accepted at all.
   InboundConnection(uint64_t number, smtp::ServerOptions options, std::unique_ptr<Transport> transport,
                     const conf::Clock* clock, Owner* owner);
   ~InboundConnection() override;
 
   void start();
   void message_done(conf::Result<spool::Receipt> result);
-  void auth_done(bool good);
+  void auth_done(smtp::AuthOutcome outcome);
   void shut_down();  // as soon as no transaction is being answered
   const std::string& client_address() const { return client_address_; }
+  const std::string& client_key() const { return client; }
   const std::string& listener_name() const { return listener_name_; }
 
   void on_connected() override {}
@@ -50,12 +53,21 @@ class InboundConnection final : public TransportUser {
   void on_deadline() override;
 
  private:
+  bool accepting(std::string* why) const override;
+  bool may_hold(uint64_t octets) override;
+  void give_way() noexcept override;
+  bool can_give_way() const override;
+
   void pump();
-  void handle(const smtp::ServerEvent& event);
+  void handle(smtp::ServerEvent* event);
+  void settle_up();  // with the memory of what waits here
+  bool hold(uint64_t* reserved, uint64_t octets);
   void begin_message();
   void take_body(std::string_view bytes);
+  bool make_room(uint64_t needed);
   void offer(const conf::Envelope& envelope);
   void drop_body();
+  void note(conf::DoorReason reason, std::string detail = "");
   void close();
 
   uint64_t number_;
@@ -65,13 +77,16 @@ class InboundConnection final : public TransportUser {
   std::unique_ptr<Transport> transport_;
   const conf::Clock* clock_;
   Owner* owner_;
+  smtp::Gate* gate_;
   bool implicit_tls_;
   smtp::ServerOptions options_;  // for the session that begins after an implicit handshake
   std::unique_ptr<smtp::ServerSession> session_;
   conf::MessageId id_ = 0;
-  std::string body_;         // trace field and message
-  size_t trace_length_ = 0;  // of the trace field at its beginning
-  uint64_t reserved_ = 0;
+  std::string body_;            // trace field and message
+  size_t trace_length_ = 0;     // of the trace field at its beginning
+  uint64_t body_reserved_ = 0;  // these three: within our account
+  uint64_t envelope_reserved_ = 0;
+  uint64_t waiting_reserved_ = 0;
   bool no_memory_ = false;  // the body under way is being thrown away
   bool paused_ = false;
   bool pumping_ = false;

@@ -3,15 +3,26 @@
 #include <algorithm>
 #include <utility>
 
+#include "relay/intake/client_key.h"
+
 namespace relay {
 
 namespace {
-// Messages being received, and messages on their way to the disk, may take this much memory each.
-constexpr uint64_t kInboundMemory = 512'000'000;
+
+MemoryBounds bounds_of(const conf::IntakeSettings& settings) {
+  return {settings.memory_bytes, settings.memory_per_client_bytes, settings.memory_per_stranger_bytes};
+}
+
 }  // namespace
 
-Reception::Reception(conf::ConfigPtr config, Transit* transit, const conf::Clock* clock, Check check)
-    : config_(std::move(config)), transit_(transit), clock_(clock), check_(std::move(check)) {}
+Reception::Reception(conf::ConfigPtr config, Transit* transit, const conf::Clock* clock, Check check,
+                     DoorBook::Tell tell)
+    : config_(std::move(config)),
+      transit_(transit),
+      clock_(clock),
+      check_(std::move(check)),
+      book_(tell ? std::move(tell) : [](const conf::DoorEvent&) {}),
+      memory_(bounds_of(config_->intake)) {}
 
 Reception::~Reception() {
   *alive_ = false;
@@ -20,7 +31,7 @@ Reception::~Reception() {
 }
 
 bool Reception::accepting(std::string* why) const {
-  if (memory_ + in_spool_ > kInboundMemory) {
+  if (in_spool_ > config_->intake.memory_bytes) {
     *why = "the relay is short of memory";
     return false;
   }
@@ -31,29 +42,44 @@ bool Reception::accepting(std::string* why) const {
   return false;
 }
 
-bool Reception::reserve_memory(uint64_t bytes) {
-  if (memory_ + bytes > kInboundMemory) return false;
-  memory_ += bytes;
-  return true;
+void Reception::step() {
+  graveyard_.clear();
+  book_.step(clock_->now());
+}
+
+void Reception::reload(conf::ConfigPtr config) {
+  config_ = std::move(config);
+  memory_.set_bounds(bounds_of(config_->intake));
+}
+
+void Reception::abandon() {
+  connections_.clear();
+  book_.tell_all();
 }
 
 void Reception::accept(const std::string& name, bool tls_available, Accepted accepted) {
   const auto listener = std::ranges::find_if(
       config_->listeners, [&name](const conf::Listener& each) { return each.name == name; });
   if (listener == config_->listeners.end()) {
-    turn_away(std::move(accepted), "this listener is being closed");
+    turn_away(std::move(accepted), nullptr, "this listener is being closed");
     return;
   }
+  const std::string key = name + ' ' + client_key(accepted.client_address);
   uint32_t& of_listener = per_listener_[name];
-  uint32_t& of_client = per_client_[name + ' ' + accepted.client_address];
-  if (of_listener >= listener->max_connections || of_client >= listener->max_connections_per_client) {
-    const bool mine = of_listener < listener->max_connections;
-    if (of_client == 0) per_client_.erase(name + ' ' + accepted.client_address);
-    turn_away(std::move(accepted), mine ? "too many connections from your address" : "too many connections");
+  const auto found = per_client_.find(key);
+  const bool too_many = of_listener >= listener->max_connections;
+  if (too_many || (found != per_client_.end() && found->second >= listener->max_connections_per_client)) {
+    conf::DoorEvent event;
+    event.reason = too_many ? conf::DoorReason::kTooManyConnections : conf::DoorReason::kTooManyOfClient;
+    event.client = accepted.client_address;
+    event.listener = name;
+    refused(std::move(event));
+    turn_away(std::move(accepted), &*listener,
+              too_many ? "too many connections" : "too many connections from your address");
     return;
   }
   ++of_listener;
-  ++of_client;
+  ++per_client_[key];
   smtp::ServerOptions options;
   options.config = config_;
   options.listener = &*listener;
@@ -68,39 +94,63 @@ void Reception::accept(const std::string& name, bool tls_available, Accepted acc
   raw->start();
 }
 
-void Reception::turn_away(Accepted accepted, const std::string& why) {
+// It costs one write: nothing is kept, no descriptor stays open. Under implicit TLS there is nothing to say
+// in clear.
+void Reception::turn_away(Accepted accepted, const conf::Listener* listener, const std::string& why) {
+  if (listener != nullptr && listener->implicit_tls) return;
   OutQueue reply;
   reply.append("421 4.7.0 " + config_->hostname + ' ' + why + ", try again later\r\n");
   accepted.transport->write(&reply);
-  accepted.transport->finish();
 }
 
 void Reception::offer(uint64_t number, spool::MessageRecord record, conf::Bytes body) {
   const uint64_t size = body.size();
+  const std::string client = client_key(record.envelope.client_address);
   in_spool_ += size;
+  memory_.lend(client, size);
   transit_->accept(std::move(record), std::move(body),
-                   [this, alive = alive_, number, size](conf::Result<spool::Receipt> result) {
+                   [this, alive = alive_, number, size, client](conf::Result<spool::Receipt> result) {
                      if (!*alive) return;
                      in_spool_ -= size;
+                     memory_.give_back(client, size);
                      const auto found = connections_.find(number);
                      if (found != connections_.end()) found->second->message_done(std::move(result));
                    });
 }
 
 void Reception::authenticate(uint64_t number, std::string user, std::string secret) {
-  check_(config_, std::move(user), std::move(secret), [this, alive = alive_, number](bool good) {
-    if (!*alive) return;
-    const auto found = connections_.find(number);
-    if (found != connections_.end()) found->second->auth_done(good);
-  });
+  const std::string client = connections_.at(number)->client_key();
+  if (!check_) return auth_over(number, user, smtp::AuthOutcome::kBusy);
+  check_(config_, client, user, std::move(secret),
+         [this, alive = alive_, number, user](smtp::AuthOutcome outcome) {
+           if (*alive) auth_over(number, user, outcome);
+         });
 }
+
+void Reception::auth_over(uint64_t number, const std::string& user, smtp::AuthOutcome outcome) {
+  const auto found = connections_.find(number);
+  if (found == connections_.end()) return;
+  if (outcome != smtp::AuthOutcome::kGood) {
+    conf::DoorEvent event;
+    event.reason = outcome == smtp::AuthOutcome::kWrong     ? conf::DoorReason::kWrongPassword
+                   : outcome == smtp::AuthOutcome::kLimited ? conf::DoorReason::kTooManyLogins
+                                                            : conf::DoorReason::kLoginsBusy;
+    event.client = found->second->client_address();
+    event.listener = found->second->listener_name();
+    event.user = user;
+    refused(std::move(event));
+  }
+  found->second->auth_done(outcome);
+}
+
+void Reception::refused(conf::DoorEvent event) { book_.note(std::move(event), clock_->now()); }
 
 void Reception::connection_closed(uint64_t number) {
   const auto found = connections_.find(number);
   std::unique_ptr<InboundConnection> connection = std::move(found->second);
   connections_.erase(found);
   --per_listener_[connection->listener_name()];
-  const auto client = per_client_.find(connection->listener_name() + ' ' + connection->client_address());
+  const auto client = per_client_.find(connection->listener_name() + ' ' + connection->client_key());
   if (--client->second == 0) per_client_.erase(client);
   graveyard_.push_back(std::move(connection));
 }

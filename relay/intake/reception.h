@@ -11,7 +11,9 @@
 #include <vector>
 
 #include "conf/config.h"
+#include "relay/intake/door_book.h"
 #include "relay/intake/inbound_connection.h"
+#include "relay/intake/memory_shares.h"
 #include "relay/net/transport.h"
 #include "relay/walk/transit.h"
 
@@ -19,42 +21,49 @@ namespace relay {
 
 class Reception final : public InboundConnection::Owner, private smtp::Gate {
  public:
-  using AuthDone = std::function<void(bool)>;
-  using Check = std::function<void(conf::ConfigPtr, std::string user, std::string secret, AuthDone)>;
+  using AuthDone = std::function<void(smtp::AuthOutcome)>;
+  using Check = std::function<void(conf::ConfigPtr, const std::string& client, const std::string& user,
+                                   std::string secret, AuthDone)>;
 
-  Reception(conf::ConfigPtr config, Transit* transit, const conf::Clock* clock, Check check);
+  // `check` may be empty: then nobody can log in. `tell` hears of who was refused; may be empty.
+  Reception(conf::ConfigPtr config, Transit* transit, const conf::Clock* clock, Check check,
+            DoorBook::Tell tell);
   ~Reception() override;
 
   // A client of the listener of that name. `tls_available`: a certificate is loaded.
   void accept(const std::string& listener, bool tls_available, Accepted accepted);
-  void step() { graveyard_.clear(); }  // frees what has closed
-  void reload(conf::ConfigPtr config) { config_ = std::move(config); }
+  void step();  // frees what has closed, tells of refusals
+  conf::Instant next_wake() const { return book_.next_wake(); }
+  void reload(conf::ConfigPtr config);
   void shut_down();  // every session says 421 as soon as it may
-  void abandon() { connections_.clear(); }
+  void abandon();
   size_t connections() const { return connections_.size(); }
+  const DoorBook& book() const { return book_; }
 
   conf::MessageId next_id() override { return transit_->next_id(); }
-  bool reserve_memory(uint64_t bytes) override;
-  void return_memory(uint64_t bytes) override { memory_ -= bytes; }
+  MemoryShares* memory() override { return &memory_; }
   void offer(uint64_t connection, spool::MessageRecord record, conf::Bytes body) override;
   void authenticate(uint64_t connection, std::string user, std::string secret) override;
+  void refused(conf::DoorEvent event) override;
   void connection_closed(uint64_t connection) override;
 
  private:
   bool accepting(std::string* why) const override;
-  void turn_away(Accepted accepted, const std::string& why);
+  void turn_away(Accepted accepted, const conf::Listener* listener, const std::string& why);
+  void auth_over(uint64_t connection, const std::string& user, smtp::AuthOutcome outcome);
 
   conf::ConfigPtr config_;
   Transit* transit_;
   const conf::Clock* clock_;
   Check check_;
+  DoorBook book_;
+  MemoryShares memory_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // answers may come after the end
   std::unordered_map<uint64_t, std::unique_ptr<InboundConnection>> connections_;
   std::map<std::string, uint32_t> per_listener_;
-  std::unordered_map<std::string, uint32_t> per_client_;  // listener and address
+  std::unordered_map<std::string, uint32_t> per_client_;  // listener and client_key()
   std::vector<std::unique_ptr<InboundConnection>> graveyard_;
   uint64_t next_number_ = 1;
-  uint64_t memory_ = 0;    // reserved by messages being received
   uint64_t in_spool_ = 0;  // bytes of messages on their way to the disk
 };
 

@@ -149,6 +149,14 @@ DeliveryEvent lost(conf::MessageId id, const std::string& domain, uint32_t attem
   return event;
 }
 
+DeliveryEvent refused_client(conf::DoorEvent door, conf::WallTime now) {
+  DeliveryEvent event;
+  event.kind = EventKind::kRefusedClient;
+  event.time = now;
+  event.door = std::make_shared<const conf::DoorEvent>(std::move(door));
+  return event;
+}
+
 DeliveryEvent decided(std::shared_ptr<const conf::SiteDecision> decision, conf::WallTime now) {
   DeliveryEvent event;
   event.kind = EventKind::kDecision;

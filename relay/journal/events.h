@@ -55,4 +55,7 @@ conf::DeliveryEvent lost(conf::MessageId id, const std::string& domain, uint32_t
 
 conf::DeliveryEvent decided(std::shared_ptr<const conf::SiteDecision> decision, conf::WallTime now);
 
+// A client was refused, or many alike.
+conf::DeliveryEvent refused_client(conf::DoorEvent door, conf::WallTime now);
+
 }  // namespace relay::journal

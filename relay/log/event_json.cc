@@ -135,6 +135,17 @@ void append_samples(const std::vector<std::string>& samples, std::string* out) {
   out->push_back(']');
 }
 
+// The rest of the line of a client that was refused.
+void append_door(const conf::DoorEvent& door, std::string* out) {
+  append_text("reason", conf::to_text(door.reason), out);
+  append_text("client", door.client, out);
+  append_text("listener", door.listener, out);
+  append_text("user", door.user, out);
+  append_text("detail", door.detail, out);
+  append_count("count", door.count, out);
+  out->push_back('}');
+}
+
 // The rest of the line of a decision.
 void append_decision(const conf::SiteDecision& decision, std::string* out) {
   append_text("action", to_text(decision.action), out);
@@ -258,6 +269,8 @@ std::string_view kind_text(conf::EventKind kind) {
       return "alarm";
     case conf::EventKind::kDecision:
       return "decision";
+    case conf::EventKind::kRefusedClient:
+      return "refused_client";
   }
   return "unknown";
 }
@@ -306,6 +319,10 @@ void append_json(const conf::DeliveryEvent& event, std::string* out) {
   out->push_back('"');
   if (event.kind == conf::EventKind::kDecision && event.decision != nullptr) {
     append_decision(*event.decision, out);
+    return;
+  }
+  if (event.kind == conf::EventKind::kRefusedClient && event.door != nullptr) {
+    append_door(*event.door, out);
     return;
   }
   append_key("id", out);

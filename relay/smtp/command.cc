@@ -34,12 +34,21 @@ bool has_control(std::string_view text) {
                      [](char c) { return (static_cast<unsigned char>(c) < 32 && c != '\t') || c == 127; });
 }
 
+// "user@example.com" without angle brackets, up to the next blank.
+bool take_bare(std::string_view* text, size_t begin, std::string_view* path) {
+  const size_t end = std::min(text->find(' ', begin), text->size());
+  *path = text->substr(begin, end - begin);
+  text->remove_prefix(end);
+  return path->find_first_of("<>\"") == std::string_view::npos;
+}
+
 // Cuts "<path>" off `*text` and gives what is between the angle brackets, without a source route. False when
 // malformed.
-bool take_path(std::string_view* text, std::string_view* path) {
+bool take_path(std::string_view* text, std::string_view* path, bool lenient) {
   const size_t begin =
       text->find_first_not_of(' ');  // RFC 5321 §3.3 forbids the blank; senders write it all the same
-  if (begin == std::string_view::npos || (*text)[begin] != '<') return false;
+  if (begin == std::string_view::npos) return false;
+  if ((*text)[begin] != '<') return lenient && take_bare(text, begin, path);
   bool quoted = false;
   size_t end = begin + 1;
   for (; end < text->size(); ++end) {
@@ -55,7 +64,7 @@ bool take_path(std::string_view* text, std::string_view* path) {
   if (end >= text->size()) return false;
   *path = text->substr(begin + 1, end - begin - 1);
   text->remove_prefix(end + 1);
-  if (!text->empty() && text->front() != ' ') return false;
+  if (!lenient && !text->empty() && text->front() != ' ') return false;
   if (!path->empty() && path->front() == '@') {  // RFC 5321 §4.1.1.3, appendix C: accepted, ignored
     const size_t colon = path->find(':');
     if (colon == std::string_view::npos) return false;
@@ -74,24 +83,49 @@ std::string printable(std::string_view text) {
   return out;
 }
 
-bool skip_word(std::string_view word, std::string_view* text) {
+// The word and a colon; `lenient`: with blanks between them.
+bool skip_word(std::string_view word, bool lenient, std::string_view* text) {
   if (!equal_ignoring_case(text->substr(0, word.size()), word)) return false;
-  text->remove_prefix(word.size());
+  size_t colon = word.size();
+  while (lenient && colon < text->size() && (*text)[colon] == ' ') ++colon;
+  if (colon >= text->size() || (*text)[colon] != ':') return false;
+  text->remove_prefix(colon + 1);
   return true;
 }
 
-void parse_mail(std::string_view text, Command* command) {
+// Local parts of carriers and old systems: "a..b@example.com", "a.@example.com". They become quoted strings,
+// which is how RFC 5321 §4.1.2 writes the same mailbox.
+conf::Result<conf::Mailbox> parse_mailbox(std::string_view path, const Leniency& leniency, bool sender) {
+  auto mailbox = conf::Mailbox::parse(path, !sender);
+  if (mailbox.ok() || !leniency.addresses) return mailbox;
+  const std::string_view bare = trimmed(path);
+  const size_t at = bare.rfind('@');
+  if (at == std::string_view::npos) {
+    if (!sender || leniency.hostname.empty()) return mailbox;
+    auto completed = conf::Mailbox::parse(std::string(bare) + '@' + std::string(leniency.hostname));
+    return completed.ok() ? std::move(completed) : std::move(mailbox);
+  }
+  std::string quoted(bare);
+  const std::string_view local = bare.substr(0, at);
+  if (local.find_first_of("\"\\@ ") == std::string_view::npos && local.find('.') != std::string_view::npos) {
+    quoted = '"' + std::string(local) + '"' + std::string(bare.substr(at));
+  }
+  auto again = conf::Mailbox::parse(quoted);
+  return again.ok() ? std::move(again) : std::move(mailbox);
+}
+
+void parse_mail(std::string_view text, const Leniency& leniency, Command* command) {
   std::string_view path;
-  if (!skip_word("FROM:", &text)) {
+  if (!skip_word("FROM", leniency.addresses, &text)) {
     command->error = "501 5.5.4 syntax: MAIL FROM:<address>";
     return;
   }
-  if (!take_path(&text, &path)) {
+  if (!take_path(&text, &path, leniency.addresses)) {
     command->error = "501 5.1.7 the sender address must stand in angle brackets";
     return;
   }
   if (!path.empty()) {
-    auto mailbox = conf::Mailbox::parse(path, false);
+    auto mailbox = parse_mailbox(path, leniency, true);
     if (!mailbox.ok() || path.size() + 2 > conf::limits::kPathOctets) {
       command->error = "501 5.1.7 bad sender address: " +
                        (mailbox.ok() ? std::string("too long") : printable(mailbox.error().detail));
@@ -99,40 +133,49 @@ void parse_mail(std::string_view text, Command* command) {
     }
     command->reverse_path = std::move(mailbox).value();
   }
-  parse_mail_parameters(text, command);
+  parse_mail_parameters(text, leniency.addresses, command);
   if (command->error.empty() && command->reverse_path.has_utf8_local() && !command->smtputf8) {
     command->error = "553 5.6.7 an address with UTF-8 needs SMTPUTF8";  // RFC 6531 §3.5
   }
 }
 
-void parse_rcpt(std::string_view text, Command* command) {
+void parse_rcpt(std::string_view text, const Leniency& leniency, Command* command) {
   std::string_view path;
-  if (!skip_word("TO:", &text)) {
+  if (!skip_word("TO", leniency.addresses, &text)) {
     command->error = "501 5.5.4 syntax: RCPT TO:<address>";
     return;
   }
-  if (!take_path(&text, &path) || path.empty()) {
+  if (!take_path(&text, &path, leniency.addresses) || path.empty()) {
     command->error = "501 5.1.3 the recipient address must stand in angle brackets";
     return;
   }
-  auto mailbox = conf::Mailbox::parse(path, true);
+  auto mailbox = parse_mailbox(path, leniency, false);
   if (!mailbox.ok() || path.size() + 2 > conf::limits::kPathOctets) {
     command->error = "501 5.1.3 bad recipient address: " +
                      (mailbox.ok() ? std::string("too long") : printable(mailbox.error().detail));
     return;
   }
   command->recipient.mailbox = std::move(mailbox).value();
-  parse_rcpt_parameters(text, command);
+  parse_rcpt_parameters(text, leniency.addresses, command);
+}
+
+bool is_name_octet(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         std::string_view(".-_:[]").find(c) != std::string_view::npos;
 }
 
 // A name goes into Received and the log: domains, literals and the harmless mistakes around them
 // (underscores).
-void parse_hello(std::string_view text, Command* command) {
+void parse_hello(std::string_view text, bool lenient, Command* command) {
   const bool fits = !text.empty() && text.size() <= conf::limits::kDomainOctets;
-  const bool clean = std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view(".-_:[]").find(c) != std::string_view::npos;
-  });
+  const bool clean = std::all_of(text.begin(), text.end(), is_name_octet);
+  if (lenient &&
+      !(fits && clean)) {  // "My Phone", "(none)", nothing at all: whatever, but harmless in a header
+    command->argument = text.empty() ? "unnamed" : std::string(text.substr(0, conf::limits::kDomainOctets));
+    std::replace_if(
+        command->argument.begin(), command->argument.end(), [](char c) { return !is_name_octet(c); }, '_');
+    return;
+  }
   if (!fits || !clean) {
     command->error = "501 5.5.4 a domain name or an address literal is wanted";
     return;
@@ -167,15 +210,15 @@ void parse_auth(std::string_view text, Command* command) {
   }
 }
 
-void parse_argument(std::string_view text, Command* command) {
+void parse_argument(std::string_view text, const Leniency& leniency, Command* command) {
   switch (command->verb) {
     case Verb::kMail:
-      return parse_mail(text, command);
+      return parse_mail(text, leniency, command);
     case Verb::kRcpt:
-      return parse_rcpt(text, command);
+      return parse_rcpt(text, leniency, command);
     case Verb::kHelo:
     case Verb::kEhlo:
-      return parse_hello(text, command);
+      return parse_hello(text, leniency.names, command);
     case Verb::kBdat:
       return parse_bdat(text, command);
     case Verb::kAuth:
@@ -201,7 +244,7 @@ void parse_argument(std::string_view text, Command* command) {
 
 }  // namespace
 
-Command parse_command(std::string_view line) {
+Command parse_command(std::string_view line, const Leniency& leniency) {
   Command command;
   const size_t end = std::min(line.find_first_of(" \t"), line.size());
   for (const VerbRow& row : kVerbs) {
@@ -212,7 +255,8 @@ Command parse_command(std::string_view line) {
   }
   if (has_control(line)) {
     command.error = "500 5.5.2 control characters in a command";
-  } else if (!is_utf8(line)) {
+  } else if (!is_utf8(line) &&
+             !(leniency.names && (command.verb == Verb::kEhlo || command.verb == Verb::kHelo))) {
     command.error = "500 5.5.2 a command is ASCII or UTF-8";
   } else if (command.verb == Verb::kUnknown) {
     command.error = "500 5.5.1 unknown command";
@@ -220,7 +264,7 @@ Command parse_command(std::string_view line) {
              line.size() + 2 > conf::limits::kCommandOctets) {
     command.error = "500 5.5.2 command line too long";  // RFC 5321 §4.5.3.1.4
   } else {
-    parse_argument(trimmed(line.substr(end)), &command);
+    parse_argument(trimmed(line.substr(end)), leniency, &command);
   }
   return command;
 }

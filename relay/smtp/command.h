@@ -49,7 +49,15 @@ struct Command {
   bool chunk_last = false;                      // BDAT
 };
 
+// What is taken beside the standard; each from a client that needs it.
+struct Leniency {
+  bool names =
+      false;  // EHLO and HELO of phones and printers: "My Phone", "(none)"; `argument` is made harmless
+  bool addresses = false;     // without angle brackets, "a..b@x", a sender without a domain, lower-case xtext
+  std::string_view hostname;  // completes a sender without a domain; empty: refused
+};
+
 // `line` has no line end. O(line).
-Command parse_command(std::string_view line);
+Command parse_command(std::string_view line, const Leniency& leniency = {});
 
 }  // namespace relay::smtp

@@ -77,6 +77,8 @@ DataReader::Step DataReader::text(std::string_view input) {
 
 // A line that holds only a dot, ended or begun by a bare newline. It never ends the message.
 DataReader::Step DataReader::lone_dot_line() {
+  const bool genuine = bounds_.lf_only && !any_crlf_ && place_ == Place::kDot;
+  if (genuine && bounds_.bare_newline == conf::BareNewline::kConvert) return {1, {}, true};
   if (bounds_.bare_newline == conf::BareNewline::kRefuse) {
     refuse(Fault::kBareNewline);
     ambiguous_end_ = true;
@@ -114,6 +116,7 @@ void DataReader::lengthen_line(size_t octets) {
 void DataReader::end_line(bool by_crlf) {
   place_ = Place::kLineStart;
   after_crlf_ = by_crlf;
+  any_crlf_ = any_crlf_ || by_crlf;
   line_octets_ = 0;
 }
 

@@ -21,11 +21,15 @@ class DataReader {
     kDots,
     kChunks
   };  // DATA; BDAT, where the owner counts the octets (RFC 3030)
-  enum class Fault : uint8_t { kNone, kBareNewline, kTooBig, kLongLine, kTooManyHops };
+  enum class Fault : uint8_t { kNone, kBareNewline, kTooBig, kLongLine, kTooManyHops, kNul };
   struct Bounds {
     conf::BareNewline bare_newline = conf::BareNewline::kRefuse;
     uint64_t message_octets = 0;  // of the unstuffed body
     size_t line_octets = 0;       // CRLF included
+    // The client ends its commands, DATA too, with a bare LF, and its text may: with bare newlines converted,
+    // <LF>.<LF> then ends a message that has no CRLF at all. A relay that was made to pass on text of others
+    // writes CRLF around it, so this opens no way to smuggle.
+    bool lf_only = false;
   };
   struct Step {
     size_t consumed = 0;    // of the input; may be 0 when `body` is not empty
@@ -64,6 +68,7 @@ class DataReader {
   Framing framing_ = Framing::kDots;
   Bounds bounds_;
   Place place_ = Place::kLineStart;
+  bool any_crlf_ = false;   // a line of this message ended in CRLF
   bool after_crlf_ = true;  // the line began after a true CRLF (or is the first)
   bool ambiguous_end_ = false;
   Fault fault_ = Fault::kNone;

@@ -1,5 +1,7 @@
 #include "relay/smtp/input.h"
 
+#include <cstring>
+
 namespace relay::smtp {
 
 void Input::add(std::string_view bytes) {
@@ -15,6 +17,8 @@ void Input::keep() {
   kept_.append(borrowed_);
   borrowed_ = {};
 }
+
+void Input::wipe_used() { explicit_bzero(kept_.data(), offset_); }
 
 void Input::clear() {
   kept_.clear();

@@ -17,6 +17,7 @@ class Input {
   // Copies what is still borrowed; the caller's buffer may go.
   void keep();
   void clear();
+  void wipe_used();  // overwrites what was used and is still kept: it held a secret
 
   bool empty() const { return offset_ == kept_.size() && borrowed_.empty(); }
   size_t size() const { return kept_.size() - offset_ + borrowed_.size(); }

@@ -39,12 +39,13 @@ bool once(unsigned bit, unsigned* seen, Command* command) {
 }
 
 // RFC 3461 §4.4: printable US-ASCII once decoded.
-bool take_envid(std::string_view value, std::string* envid) {
-  if (value.empty() || value.size() > conf::limits::kEnvidOctets || !decode_xtext(value, envid)) return false;
+bool take_envid(std::string_view value, bool lenient, std::string* envid) {
+  if (value.empty() || value.size() > conf::limits::kEnvidOctets || !decode_xtext(value, envid, lenient))
+    return false;
   return std::ranges::all_of(*envid, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
-void mail_parameter(const Parameter& p, unsigned* seen, Command* command) {
+void mail_parameter(const Parameter& p, bool lenient, unsigned* seen, Command* command) {
   std::string ignored;
   if (equal_ignoring_case(p.key, "SIZE")) {
     if (once(1, seen, command) && !parse_number(p.value, &command->size_octets)) {
@@ -70,11 +71,11 @@ void mail_parameter(const Parameter& p, unsigned* seen, Command* command) {
       bad_value("RET is FULL or HDRS", command);
     }
   } else if (equal_ignoring_case(p.key, "ENVID")) {
-    if (once(16, seen, command) && !take_envid(p.value, &command->envid)) {
+    if (once(16, seen, command) && !take_envid(p.value, lenient, &command->envid)) {
       bad_value("ENVID wants xtext of 1 to 100 octets", command);
     }
   } else if (equal_ignoring_case(p.key, "AUTH")) {  // RFC 4954 §5: checked, not passed on
-    if (once(32, seen, command) && (p.value.empty() || !decode_xtext(p.value, &ignored))) {
+    if (once(32, seen, command) && (p.value.empty() || !decode_xtext(p.value, &ignored, lenient))) {
       bad_value("AUTH wants xtext or <>", command);
     }
   } else {
@@ -107,12 +108,12 @@ void parse_notify(std::string_view value, Command* command) {
   command->recipient.notify = bits;
 }
 
-void parse_orcpt(std::string_view value, Command* command) {
+void parse_orcpt(std::string_view value, bool lenient, Command* command) {
   const size_t semicolon = value.find(';');
   std::string address;
   const bool shaped = value.size() <= conf::limits::kOrcptOctets && semicolon != std::string_view::npos &&
                       semicolon > 0 && semicolon + 1 < value.size();
-  if (!shaped || !decode_xtext(value.substr(semicolon + 1), &address)) {
+  if (!shaped || !decode_xtext(value.substr(semicolon + 1), &address, lenient)) {
     return bad_value("ORCPT wants type;address in xtext, at most 500 octets", command);
   }
   for (const char c : value.substr(0, semicolon)) {
@@ -122,7 +123,8 @@ void parse_orcpt(std::string_view value, Command* command) {
   command->recipient.orcpt = std::string(value.substr(0, semicolon + 1)) + address;
 }
 
-int hex_digit(char c) {  // RFC 3461 §4: upper case only
+int hex_digit(char c, bool lenient) {  // RFC 3461 §4: upper case only
+  if (lenient && c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
@@ -130,16 +132,16 @@ int hex_digit(char c) {  // RFC 3461 §4: upper case only
 
 }  // namespace
 
-void parse_mail_parameters(std::string_view text, Command* command) {
+void parse_mail_parameters(std::string_view text, bool lenient, Command* command) {
   Parameter parameter;
   unsigned seen = 0;
   while (command->error.empty() && next_parameter(&text, &parameter)) {
     command->has_parameters = true;
-    mail_parameter(parameter, &seen, command);
+    mail_parameter(parameter, lenient, &seen, command);
   }
 }
 
-void parse_rcpt_parameters(std::string_view text, Command* command) {
+void parse_rcpt_parameters(std::string_view text, bool lenient, Command* command) {
   Parameter parameter;
   unsigned seen = 0;
   while (command->error.empty() && next_parameter(&text, &parameter)) {
@@ -147,22 +149,22 @@ void parse_rcpt_parameters(std::string_view text, Command* command) {
     if (equal_ignoring_case(parameter.key, "NOTIFY")) {
       if (once(1, &seen, command)) parse_notify(parameter.value, command);
     } else if (equal_ignoring_case(parameter.key, "ORCPT")) {
-      if (once(2, &seen, command)) parse_orcpt(parameter.value, command);
+      if (once(2, &seen, command)) parse_orcpt(parameter.value, lenient, command);
     } else {
       command->error = "555 5.5.4 unknown parameter of RCPT";
     }
   }
 }
 
-bool decode_xtext(std::string_view text, std::string* out) {
+bool decode_xtext(std::string_view text, std::string* out, bool lenient) {
   out->clear();
   for (size_t i = 0; i < text.size(); ++i) {
     unsigned char c = static_cast<unsigned char>(text[i]);
     if (c == '=') return false;
     if (c == '+') {
       if (i + 2 >= text.size()) return false;
-      const int high = hex_digit(text[i + 1]);
-      const int low = hex_digit(text[i + 2]);
+      const int high = hex_digit(text[i + 1], lenient);
+      const int low = hex_digit(text[i + 2], lenient);
       if (high < 0 || low < 0) return false;
       c = static_cast<unsigned char>(high * 16 + low);
       i += 2;

@@ -10,12 +10,13 @@ namespace relay::smtp {
 
 // Read " KEY=value KEY ..." into `*command`; on a fault `command->error` is set. Keywords are
 // case-insensitive; one that comes twice is a fault.
-void parse_mail_parameters(std::string_view text, Command* command);
-void parse_rcpt_parameters(std::string_view text, Command* command);
+// `lenient`: xtext may have lower-case digits.
+void parse_mail_parameters(std::string_view text, bool lenient, Command* command);
+void parse_rcpt_parameters(std::string_view text, bool lenient, Command* command);
 
 // xtext (RFC 3461 §4): "+HH" stands for an octet. False when malformed, when it hides a control character, or
 // when the result is not UTF-8 (RFC 6533 §3).
-bool decode_xtext(std::string_view text, std::string* out);
+bool decode_xtext(std::string_view text, std::string* out, bool lenient = false);
 // Decimal digits only, at most 20, without overflow.
 bool parse_number(std::string_view text, uint64_t* out);
 bool equal_ignoring_case(std::string_view a, std::string_view b);

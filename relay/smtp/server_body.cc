@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include <fmt/format.h>
 
-#include "conf/limits.h"
 #include "conf/vocab/check.h"
 #include "relay/smtp/server_state.h"
 
@@ -21,26 +21,59 @@ bool has_high_octet(std::string_view bytes) {
   for (; i < bytes.size(); ++i) seen |= static_cast<unsigned char>(bytes[i]);
   return (seen & 0x8080808080808080ULL) != 0;
 }
+constexpr std::string_view kMailboxLine = ">From ";
 }  // namespace
 
 void ServerSession::State::begin_body(DataReader::Framing framing, conf::Instant now) {
   DataReader::Bounds bounds;
   bounds.bare_newline = listener.bare_newline;
   bounds.message_octets = listener.max_message_bytes;
-  bounds.line_octets = conf::limits::kTextLineOctets;
+  bounds.line_octets = listener.max_line_bytes;
+  bounds.lf_only = lf_only && framing == DataReader::Framing::kDots;
   reader = DataReader(framing, bounds);
   header = HeaderScan();
   eight_bit = false;
+  front_over = false;
+  front_begin = front_seen = 0;
   body_open = true;
   message_deadline = now + listener.message_timeout;
   emit(ServerEvent::Kind::kBeginMessage);
 }
 
+// A message out of a mailbox file begins with "From sender date", which is no field: what follows would be no
+// header. As a field of its own it does no harm, and nothing is lost.
 void ServerSession::State::give_body(std::string_view bytes) {
+  while (!front_over && !bytes.empty()) {
+    if (front_seen == 0) front_begin = bytes.front() == '>' ? 0 : 1;
+    if (bytes.front() != kMailboxLine[front_begin + front_seen]) {
+      close_front();
+    } else {
+      ++front_seen;
+      bytes.remove_prefix(1);
+      if (front_begin + front_seen < kMailboxLine.size()) continue;
+      pass_body("X-Mailbox-Line: ");
+      close_front();
+    }
+  }
+  pass_body(bytes);
+}
+
+void ServerSession::State::close_front() {
+  if (std::exchange(front_over, true)) return;
+  pass_body(kMailboxLine.substr(front_begin, front_seen));
+}
+
+void ServerSession::State::pass_body(std::string_view bytes) {
+  if (!bytes.empty() && std::memchr(bytes.data(), 0, bytes.size()) != nullptr) {
+    if (listener.nul == conf::NulOctets::kRefuse) reader.refuse(DataReader::Fault::kNul);
+    without_nul.assign(bytes);
+    std::ranges::replace(without_nul, '\0', ' ');
+    bytes = without_nul;
+  }
   if (!bytes.empty()) {
     if (!header.over()) {
       header.feed(bytes);
-      if (header.hops() >= conf::limits::kHopLimit) reader.refuse(DataReader::Fault::kTooManyHops);
+      if (header.hops() >= listener.max_hops) reader.refuse(DataReader::Fault::kTooManyHops);
     }
     if (!eight_bit) eight_bit = has_high_octet(bytes);
   }
@@ -62,6 +95,7 @@ void ServerSession::State::read_data(conf::Instant now) {
   if (reader.ambiguous_end()) {
     // The client believes that its message ended here; what follows could be commands or text. Neither is
     // safe.
+    trouble(conf::DoorReason::kBareNewline, "end of message");
     return close("521 5.6.11 bare newline before the end of the message, closing");
   }
   if (step.ended) body_done(now);
@@ -133,10 +167,14 @@ void ServerSession::State::chunk_done(conf::Instant now) {
 }
 
 void ServerSession::State::body_done(conf::Instant now) {
+  close_front();
   if (reader.fault() != DataReader::Fault::kNone) {
     const bool more_follows = phase == Phase::kChunk && !chunk_last;
     reset_transaction();
     transaction_refused = more_follows;
+    const bool newline = reader.fault() == DataReader::Fault::kBareNewline;
+    trouble(newline ? conf::DoorReason::kBareNewline : conf::DoorReason::kMessageRefused,
+            fault_reply().substr(0, 9));
     reply_error(fault_reply(), now);
     if (shutting_down) close("421 4.3.2 " + config.hostname + " shutting down");
     return;
@@ -158,8 +196,9 @@ std::string ServerSession::State::fault_reply() const {
     case DataReader::Fault::kTooBig:
       return fmt::format("552 5.3.4 message too big, the limit is {}", listener.max_message_bytes);
     case DataReader::Fault::kLongLine:
-      return fmt::format("554 5.6.0 a line of the message is longer than {} octets",
-                         conf::limits::kTextLineOctets);
+      return fmt::format("554 5.6.0 a line of the message is longer than {} octets", listener.max_line_bytes);
+    case DataReader::Fault::kNul:
+      return "550 5.6.0 the message holds NUL octets (RFC 5322 section 4)";
     case DataReader::Fault::kTooManyHops:
       return "554 5.4.6 too many hops: the message is in a loop";
   }

@@ -12,6 +12,8 @@ namespace relay::smtp {
 
 namespace {
 
+constexpr uint64_t kRecipientOctets = sizeof(conf::Recipient) + 96;  // with what the allocator adds
+
 bool is_our_host(const conf::Domain& domain, const conf::Config& config) {
   auto ours = conf::Domain::parse(config.hostname);
   return ours.ok() && *ours == domain;
@@ -38,8 +40,11 @@ std::optional<conf::Mailbox> postmaster_mailbox(const conf::Config& config, bool
 }  // namespace
 
 void ServerSession::State::command(std::string_view line, conf::Instant now) {
-  Command command = parse_command(line);
-  if (command.verb == Verb::kForeign) return close("421 4.7.0 this is SMTP, closing");
+  Command command = parse_command(line, leniency());
+  if (command.verb == Verb::kForeign) {
+    trouble(conf::DoorReason::kOtherProtocol);
+    return close("421 4.7.0 this is SMTP, closing");
+  }
   if (command.verb == Verb::kBdat) return bdat(command, now);  // its octets follow even when it is refused
   if (command.verb == Verb::kUnknown || !out_of_sequence(command, now)) {
     if (!command.error.empty()) return reply_error(command.error, now);
@@ -47,6 +52,17 @@ void ServerSession::State::command(std::string_view line, conf::Instant now) {
   }
   if (command.verb == Verb::kMail) transaction_refused = phase == Phase::kReady;
   if (phase != Phase::kClosed && !waits(phase)) arm(now);
+}
+
+// Phones log in, but say EHLO before: where one can log in, their names are taken from everybody.
+Leniency ServerSession::State::leniency() const {
+  Leniency given;
+  const bool by_client = listener.tolerance == conf::Tolerance::kByClient;
+  given.addresses = listener.tolerance == conf::Tolerance::kTolerant ||
+                    (by_client && (loopback || !authenticated_as.empty()));
+  given.names = given.addresses || (by_client && listener.auth);
+  given.hostname = config.hostname;
+  return given;
 }
 
 bool ServerSession::State::out_of_sequence(const Command& command, conf::Instant now) {
@@ -83,6 +99,7 @@ bool ServerSession::State::out_of_sequence(const Command& command, conf::Instant
         answer = "502 5.5.1 AUTH is not offered";
       } else if (!auth_offered()) {
         answer = "538 5.7.11 AUTH wants TLS first";  // RFC 4954 §6
+        trouble(conf::DoorReason::kTlsWanted, "AUTH");
       } else if (!authenticated_as.empty()) {
         answer = "503 5.5.1 authenticated already";
       } else if (!esmtp) {  // RFC 4954 §3: an extension
@@ -158,7 +175,10 @@ bool ServerSession::State::may_relay() const { return relay_network || !authenti
 
 void ServerSession::State::mail(Command* command, conf::Instant now) {
   std::string why;
-  if (listener.require_tls && !tls_active) return reply_error("530 5.7.0 issue STARTTLS first", now);
+  if (listener.require_tls && !tls_active) {
+    trouble(conf::DoorReason::kTlsWanted, "MAIL");
+    return reply_error("530 5.7.0 issue STARTTLS first", now);
+  }
   if (listener.auth_required && authenticated_as.empty()) {
     return reply_error("530 5.7.0 authentication required", now);
   }
@@ -173,7 +193,7 @@ void ServerSession::State::mail(Command* command, conf::Instant now) {
   if (options.gate != nullptr && !options.gate->accepting(&why)) {
     return reply("452 4.3.1 " + (why.empty() ? std::string("no room at the moment") : why));
   }
-  envelope = conf::Envelope();
+  drop_envelope();
   envelope.reverse_path = std::move(command->reverse_path);
   if (may_relay()) {  // nobody writes to the sender of a stranger's mail, so there is nothing to say about
                       // how
@@ -200,10 +220,12 @@ void ServerSession::State::rcpt(Command* command, conf::Instant now) {
   if (for_our_postmaster(recipient.mailbox, config, stranger)) {
     const std::optional<conf::Mailbox> mailbox = postmaster_mailbox(config, stranger);
     if (!mailbox) {
+      trouble(conf::DoorReason::kRelayingDenied, recipient.mailbox.text());
       return reply_error("550 5.7.1 no mailbox of another host is named for the postmaster of this one", now);
     }
     recipient.mailbox = *mailbox;
   } else if (stranger) {
+    trouble(conf::DoorReason::kRelayingDenied, recipient.mailbox.text());
     return reply_error("554 5.7.1 relaying denied", now);
   }
   if (stranger) {
@@ -219,8 +241,16 @@ void ServerSession::State::rcpt(Command* command, conf::Instant now) {
   }
   if (envelope.recipients.size() >=
       listener.max_recipients) {  // RFC 5321 §4.5.3.1.10: not an error of the client
+    trouble(conf::DoorReason::kTooManyRecipients);
     return reply("452 4.5.3 too many recipients");
   }
+  const uint64_t octets = envelope_octets + kRecipientOctets + recipient.mailbox.local.size() +
+                          recipient.mailbox.domain.text().size() + recipient.orcpt.size();
+  if (options.gate != nullptr && !options.gate->may_hold(octets)) {
+    trouble(conf::DoorReason::kShortOfMemory);
+    return reply("452 4.3.1 the relay is short of memory, try again later");
+  }
+  envelope_octets = octets;
   envelope.recipients.push_back(std::move(recipient));
   go(Phase::kRecipients);
   reply("250 2.1.5 recipient OK");
@@ -232,9 +262,14 @@ void ServerSession::State::data(conf::Instant now) {
   reply("354 end with <CRLF>.<CRLF>");
 }
 
+void ServerSession::State::drop_envelope() {
+  envelope = conf::Envelope();
+  envelope_octets = 0;
+}
+
 void ServerSession::State::reset_transaction() {
   abort_body();
-  envelope = conf::Envelope();
+  drop_envelope();
   transaction_refused = false;
   go(Phase::kReady);
 }

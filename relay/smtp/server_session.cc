@@ -29,6 +29,7 @@ bool in_networks(const std::vector<conf::Network>& networks, const std::string& 
   return std::any_of(networks.begin(), networks.end(),
                      [&](const conf::Network& n) { return n.contains(ip); });
 }
+bool is_loopback(const std::string& address) { return address == "::1" || address.starts_with("127."); }
 }  // namespace
 
 ServerSession::State::State(ServerOptions given)
@@ -36,6 +37,7 @@ ServerSession::State::State(ServerOptions given)
   tls_active = options.tls_active;
   tls = options.tls;
   relay_network = in_networks(listener.relay_from, options.client_address);
+  loopback = is_loopback(options.client_address);
 }
 
 void ServerSession::State::go(Phase to) {
@@ -71,7 +73,10 @@ void ServerSession::State::arm(conf::Instant now) {
 
 void ServerSession::State::reply_error(std::string_view line, conf::Instant now) {
   ++errors;
-  if (errors >= listener.max_errors) return close("421 4.7.0 too many errors, closing");
+  if (errors >= listener.max_errors) {
+    trouble(conf::DoorReason::kTooManyErrors);
+    return close("421 4.7.0 too many errors, closing");
+  }
   reply(line);
   arm(now);
 }
@@ -85,6 +90,11 @@ void ServerSession::State::close(std::string_view line) {
   go(Phase::kClosed);
   deadline = conf::kNever;
   emit(ServerEvent::Kind::kClose);
+}
+
+void ServerSession::State::trouble(conf::DoorReason reason, std::string_view detail) {
+  constexpr size_t kKept = 128;
+  if (troubles.size() < kKept) troubles.push_back({reason, std::string(detail)});
 }
 
 void ServerSession::State::emit(ServerEvent::Kind kind, std::string_view bytes) {
@@ -140,11 +150,15 @@ bool ServerSession::State::work(conf::Instant now) {
       go(Phase::kReady);
       sasl.clear();
     }
+    trouble(conf::DoorReason::kBareNewline, "command");
     reply_error("500 5.5.2 a line must end in CRLF", now);
   } else if (auth_exchange) {
     auth_line(line, now);
+    input.wipe_used();
   } else {
+    lf_only = !crlf;
     command(line, now);
+    if (auth_command) input.wipe_used();
   }
   return true;
 }
@@ -160,7 +174,7 @@ void ServerSession::State::too_long_line(bool auth_exchange, conf::Instant now) 
 }
 
 void ServerSession::State::answered(conf::Instant now) {
-  envelope = conf::Envelope();
+  drop_envelope();
   go(Phase::kReady);
   arm(now);
   if (shutting_down) close("421 4.3.2 " + config.hostname + " shutting down");
@@ -203,6 +217,13 @@ bool ServerSession::next_event(ServerEvent* event, conf::Instant now) {
   return true;
 }
 
+bool ServerSession::next_trouble(Trouble* trouble) {
+  if (state_->troubles.empty()) return false;
+  *trouble = std::move(state_->troubles.front());
+  state_->troubles.pop_front();
+  return true;
+}
+
 OutQueue* ServerSession::output() { return &state_->out; }
 
 bool ServerSession::wants_input() const {
@@ -235,6 +256,7 @@ void ServerSession::on_deadline(conf::Instant now) {
     case Phase::kClosed:
       return;
     default:
+      s.trouble(conf::DoorReason::kTimedOut);
       return s.close("421 4.4.2 " + s.config.hostname + " timed out, closing");
   }
 }
@@ -258,13 +280,13 @@ void ServerSession::tls_established(const TlsInfo& tls, conf::Instant now) {
   s.esmtp = false;
   s.client_name.clear();
   s.authenticated_as.clear();
-  s.envelope = conf::Envelope();
+  s.drop_envelope();
   s.go(Phase::kGreeted);
   s.arm(now);
 }
 
-void ServerSession::auth_result(bool good, conf::Instant now) {
-  if (state_->phase == Phase::kAuthWait) state_->auth_answer(good, now);
+void ServerSession::auth_result(AuthOutcome outcome, conf::Instant now) {
+  if (state_->phase == Phase::kAuthWait) state_->auth_answer(outcome, now);
 }
 
 void ServerSession::message_stored(const spool::Receipt& receipt, conf::Instant now) {
@@ -303,6 +325,12 @@ std::string ServerSession::missing_headers(conf::MessageId id, conf::WallTime no
   return missing_fields(s.header, s.listener.add_missing_headers, s.envelope.reverse_path, s.config.hostname,
                         id, now);
 }
+
+bool ServerSession::may_relay() const { return state_->may_relay(); }
+uint64_t ServerSession::held_octets() const { return state_->input.size() + state_->envelope_octets; }
+uint64_t ServerSession::envelope_octets() const { return state_->envelope_octets; }
+
+void ServerSession::leave(std::string_view reply, conf::Instant) { state_->close(reply); }
 
 bool ServerSession::in_transaction() const {
   const Phase p = state_->phase;

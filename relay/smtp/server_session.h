@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "conf/config.h"
+#include "conf/vocab/door_event.h"
 #include "conf/vocab/envelope.h"
 #include "conf/vocab/time.h"
 #include "relay/net/out_queue.h"
@@ -35,12 +36,25 @@ struct ServerEvent {
   std::string secret;                        // kAuthenticate
 };
 
+// How a login ended. kBusy and kLimited: the secret was not looked at (454 4.7.0), for too many wait, or too
+// many were wrong.
+enum class AuthOutcome : uint8_t { kGood, kWrong, kBusy, kLimited };
+
 // What the owner knows about its own state when a message is offered.
 class Gate {
  public:
   virtual ~Gate() = default;
   // False: MAIL gets 452 4.3.1 with `*why` (disk low, memory high, queue full).
   virtual bool accepting(std::string* why) const = 0;
+  // The recipients of the transaction would take this much memory; false: the one that comes now gets
+  // 452 4.3.1.
+  virtual bool may_hold(uint64_t) { return true; }
+};
+
+// Something that the operator wants to hear of: the client was refused.
+struct Trouble {
+  conf::DoorReason reason = conf::DoorReason::kTooManyErrors;
+  std::string detail;
 };
 
 struct ServerOptions {
@@ -50,7 +64,7 @@ struct ServerOptions {
   bool tls_active = false;                   // implicit TLS: already established
   TlsInfo tls;
   std::string client_address;  // IP, no port
-  const Gate* gate = nullptr;  // may be null: always accepting
+  Gate* gate = nullptr;        // may be null: always accepting
 };
 
 class ServerSession {
@@ -65,6 +79,7 @@ class ServerSession {
   // How much next_event() may do until this is called again, in units of a cheap command; so one client that
   // pipelines cannot keep the loop from the others, nor fill the output. Without a call there is no bound.
   void begin_turn(uint32_t work) { work_left_ = work; }
+  bool next_trouble(Trouble* trouble);
   bool has_more() const;  // the bound was met: input is left that the next turn can work on
   OutQueue* output();
   // False while the session waits for an answer, or holds so much input that the owner must stop reading.
@@ -75,7 +90,7 @@ class ServerSession {
 
   void tls_established(const TlsInfo& tls,
                        conf::Instant now);  // state as after connect (RFC 3207 §4.2), no new greeting
-  void auth_result(bool good, conf::Instant now);
+  void auth_result(AuthOutcome outcome, conf::Instant now);
   // The only way to "250" after the data: a receipt that only a spool can make.
   void message_stored(const spool::Receipt& receipt, conf::Instant now);
   // A 4yz or 5yz reply of the owner's ("452 4.3.1 ...", "554 5.4.6 too many hops").
@@ -89,6 +104,11 @@ class ServerSession {
   // came without any header. Right from kMessage until the answer.
   std::string missing_headers(conf::MessageId id, conf::WallTime now) const;
   bool in_transaction() const;
+  bool may_relay() const;
+  // What it keeps of the client's input and of its recipients, in octets.
+  uint64_t held_octets() const;
+  uint64_t envelope_octets() const;
+  void leave(std::string_view reply, conf::Instant now);  // "421 4.3.1 ...", then kClose
 
  private:
   struct State;

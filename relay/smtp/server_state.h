@@ -31,11 +31,13 @@ struct ServerSession::State {
   }
   void reply_error(std::string_view line, conf::Instant now);  // counts; the last error is answered by 421
   void close(std::string_view line);                           // empty: without a word
+  void trouble(conf::DoorReason reason, std::string_view detail = {});
   void emit(ServerEvent::Kind kind, std::string_view bytes = {});
   void answered(conf::Instant now);
 
   // server_commands.cc
   void command(std::string_view line, conf::Instant now);
+  Leniency leniency() const;
   bool out_of_sequence(const Command& command, conf::Instant now);  // true: answered
   void run(Command* command, conf::Instant now);
   void hello(const Command& command);
@@ -43,16 +45,17 @@ struct ServerSession::State {
   void mail(Command* command, conf::Instant now);
   void rcpt(Command* command, conf::Instant now);
   void data(conf::Instant now);
+  void drop_envelope();
   void reset_transaction();  // kAbortMessage when a body is open; then kReady
   bool may_relay() const;
 
   // server_auth.cc
   bool auth_offered() const;
   void start_tls(conf::Instant now);
-  void auth(const Command& command, conf::Instant now);
+  void auth(Command& command, conf::Instant now);  // wipes what it holds of the secret
   void auth_line(std::string_view line, conf::Instant now);
   void auth_step(Sasl::Step step, const std::string& text, conf::Instant now);
-  void auth_answer(bool good, conf::Instant now);
+  void auth_answer(AuthOutcome outcome, conf::Instant now);
   void auth_refuse(conf::Instant now);  // the penalty is over
 
   // server_body.cc
@@ -62,6 +65,8 @@ struct ServerSession::State {
   void read_chunk(conf::Instant now);
   void swallow(conf::Instant now);
   void give_body(std::string_view bytes);
+  void pass_body(std::string_view bytes);
+  void close_front();
   void chunk_done(conf::Instant now);
   void body_done(conf::Instant now);
   void abort_body();
@@ -73,12 +78,14 @@ struct ServerSession::State {
   const conf::Config& config;
   bool tls_active = false;
   TlsInfo tls;
+  bool loopback = false;       // the client is on this machine
   bool relay_network = false;  // the client's address is in relay_from
 
   Phase phase = Phase::kBeforeGreeting;
   Input input;
   OutQueue out;
   std::deque<ServerEvent> events;
+  std::deque<Trouble> troubles;  // bounded: the owner takes them each turn
   conf::Instant deadline = conf::kNever;
   bool shutting_down = false;
   uint32_t cost = 0;  // of the step that work() just made
@@ -88,15 +95,21 @@ struct ServerSession::State {
   std::string authenticated_as;
   Sasl sasl;
   uint32_t auth_failures = 0;
-  uint32_t errors = 0;  // since the last message that was stored
+  AuthOutcome auth_outcome = AuthOutcome::kWrong;  // to be told when the penalty is over
+  uint32_t errors = 0;                             // since the last message that was stored
   uint32_t messages = 0;
   bool transaction_refused = false;  // MAIL or a BDAT was: what a pipeline still holds is not a further error
 
   conf::Envelope envelope;
+  uint64_t envelope_octets = 0;  // what its recipients take
   DataReader reader;
   HeaderScan header;
-  bool body_open = false;  // kBeginMessage was given; kMessage or kAbortMessage will be
-  bool eight_bit = false;  // the body holds octets above 127, whatever BODY said
+  bool lf_only = false;     // DATA came with a bare LF at its end
+  bool front_over = false;  // it is known whether the body begins with the "From " of a mailbox file
+  size_t front_begin = 0, front_seen = 0;  // within ">From "
+  std::string without_nul;                 // a slice of the body in which NUL octets were replaced
+  bool body_open = false;                  // kBeginMessage was given; kMessage or kAbortMessage will be
+  bool eight_bit = false;                  // the body holds octets above 127, whatever BODY said
   conf::Instant message_deadline = conf::kNever;
   uint64_t chunk_left = 0;
   uint64_t chunk_octets = 0;

@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -26,6 +27,11 @@ conf::Status readable(const std::string& file, const char* key) {
                      std::string("[tls] ") + key + ": cannot read " + file + ": " + std::strerror(errno)};
 }
 
+bool open_to_others(const std::string& file) {
+  struct stat info {};
+  return stat(file.c_str(), &info) == 0 && (info.st_mode & (S_IRWXO | S_IWGRP)) != 0;
+}
+
 }  // namespace
 
 std::unique_ptr<SSL_CTX, CtxFree> make_ctx(const SSL_METHOD* method) {
@@ -35,8 +41,23 @@ std::unique_ptr<SSL_CTX, CtxFree> make_ctx(const SSL_METHOD* method) {
                       SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
   SSL_CTX_set_mode(ctx.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                   SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  // Asked for a passphrase, OpenSSL would ask on the terminal: a service has none.
+  SSL_CTX_set_default_passwd_cb(ctx.get(), [](char*, int, int, void*) { return -1; });
   return ctx;
 }
+
+namespace {
+
+// TLS 1.2 with forward secrecy and AEAD only (RFC 9325 §4.2), in our order; what TLS 1.3 has is good as it
+// is.
+bool harden_server(SSL_CTX* ctx) {
+  SSL_CTX_set_options(ctx,
+                      SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA | SSL_OP_CLEANSE_PLAINTEXT);
+  return SSL_CTX_set_cipher_list(ctx, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1 &&
+         SSL_CTX_set1_groups_list(ctx, "X25519:P-256:P-384") == 1;
+}
+
+}  // namespace
 
 std::string openssl_error(const std::string& what) {
   const unsigned long code = ERR_peek_last_error();
@@ -80,6 +101,7 @@ conf::Result<std::shared_ptr<Context>> Context::server(const std::string& certif
   auto state = std::make_unique<State>();
   state->ctx = make_ctx(TLS_server_method());
   SSL_CTX* ctx = state->ctx.get();
+  if (!harden_server(ctx)) return invalid(openssl_error("[tls]: no suites with forward secrecy"));
   for (const auto& [file, key] : {std::pair(certificate_file, "certificate"), std::pair(key_file, "key")}) {
     const conf::Status status = readable(file, key);
     if (!status.ok()) return status.error();
@@ -102,6 +124,10 @@ conf::Result<std::shared_ptr<Context>> Context::server(const std::string& certif
   const X509* certificate = SSL_CTX_get0_certificate(ctx);
   if (warning != nullptr && X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0) {
     *warning = "the certificate in " + certificate_file + " has expired";
+  }
+  if (warning != nullptr && open_to_others(key_file)) {
+    *warning += (warning->empty() ? "" : "; ") + ("the key in " + key_file) +
+                " is open to others: chmod 640 " + key_file;
   }
   static constexpr unsigned char kSessionContext[] = "penstock";
   SSL_CTX_set_session_id_context(ctx, kSessionContext, sizeof kSessionContext - 1);

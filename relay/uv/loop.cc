@@ -1,5 +1,9 @@
 #include "relay/uv/loop.h"
 
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -11,6 +15,7 @@ namespace relay::uv {
 
 namespace {
 
+constexpr uint64_t kAcceptAgainMs = 100;
 // libuv reads up to 32 of these from one stream before it looks at the next: small, so that nobody waits
 // long.
 constexpr size_t kReadBufferOctets = 32 * 1024;
@@ -73,6 +78,28 @@ void Loop::State::arm_deadline_timer() {
       millis_until(next, clock.now()), 0);
 }
 
+// The kernel gives the lowest free number: what it would give next tells how many are in use.
+bool Loop::State::short_of_descriptors(int any_descriptor) const {
+  const int next = fcntl(any_descriptor, F_DUPFD_CLOEXEC, 0);
+  if (next < 0) return true;
+  ::close(next);
+  return next >= descriptor_ceiling;
+}
+
+void Loop::State::hold_back(HeldBack* listener) {
+  held_back.push_back(listener);
+  if (held_back.size() > 1) return;
+  uv_timer_start(
+      &accept_timer,
+      [](uv_timer_t* handle) {
+        State* state = state_of(handle);
+        const std::vector<HeldBack*> waiting = std::exchange(state->held_back, {});
+        for (HeldBack* each : waiting) each->try_again();
+        state->stirred = true;
+      },
+      kAcceptAgainMs, 0);
+}
+
 void Loop::State::end_of_round() {
   tell_news();
   while (stirred) {
@@ -90,6 +117,10 @@ Loop::Loop() : state_(std::make_unique<State>()) {
   uv_async_init(&state->uv, &state->async, [](uv_async_t* handle) { state_of(handle)->run_posted(); });
   uv_timer_init(&state->uv, &state->timer);
   uv_timer_init(&state->uv, &state->deadline_timer);
+  uv_timer_init(&state->uv, &state->accept_timer);
+  state->accept_timer.data = state;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0) keep_descriptors(static_cast<uint32_t>(limit.rlim_cur / 8));
   uv_prepare_init(&state->uv, &state->prepare);
   uv_check_init(&state->uv, &state->check);
   state->async.data = state->timer.data = state->deadline_timer.data = state->prepare.data =
@@ -178,6 +209,12 @@ void Loop::on_signal(int number, std::function<void()> handler) {
         state->signal_handlers.at(which)();
       },
       number);
+}
+
+void Loop::keep_descriptors(uint32_t count) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= INT_MAX) return;
+  state_->descriptor_ceiling = std::max(static_cast<int>(limit.rlim_cur) - static_cast<int>(count), 0);
 }
 
 conf::Instant Loop::now() const { return state_->clock.now(); }

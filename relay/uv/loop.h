@@ -2,6 +2,7 @@
 // timer, signals. This folder adapts and decides nothing; <uv.h> is included only here.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 
@@ -33,6 +34,10 @@ class Loop {
 
   // SIGTERM, SIGHUP... on the loop's thread.
   void on_signal(int number, std::function<void()> handler);
+
+  // Keeps so many file descriptors of the limit (RLIMIT_NOFILE) from clients: for the spool, the log, DNS and
+  // deliveries. At first an eighth of the limit is kept.
+  void keep_descriptors(uint32_t count);
 
   conf::Instant now() const;  // the time at the start of this round: cheap; SystemClock's scale
 

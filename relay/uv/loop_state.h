@@ -3,6 +3,8 @@
 
 #include <uv.h>
 
+#include <climits>
+
 #include <functional>
 #include <map>
 #include <memory>
@@ -15,6 +17,14 @@
 namespace relay::uv {
 
 struct Stream;
+
+// A listener that waits for descriptors.
+struct HeldBack {
+  virtual void try_again() = 0;
+
+ protected:
+  ~HeldBack() = default;
+};
 
 struct Loop::State {
   uv_loop_t uv{};
@@ -33,6 +43,11 @@ struct Loop::State {
   std::vector<Stream*> news;      // streams with something to tell their users
   std::vector<char> read_buffer;  // shared: libuv fills it and we use it up before the next read
   uint64_t streams = 0;
+  int descriptor_ceiling = INT_MAX;  // clients are accepted while the next descriptor is below it
+  std::vector<HeldBack*> held_back;
+  uv_timer_t accept_timer{};  // for those
+  bool short_of_descriptors(int any_descriptor) const;
+  void hold_back(HeldBack* listener);
   conf::Duration drain_time = std::chrono::minutes(1);  // for a peer that does not read, see Stream
   bool stirred = false;                                 // something happened in this round
   bool stopping = false;

@@ -31,7 +31,7 @@ void TcpNetwork::set_client_tls(std::shared_ptr<tls::Context> client_tls) {
 uint64_t TcpNetwork::open_streams() const { return loop_->state()->streams; }
 
 // Lives until libuv has closed it, like a Stream.
-struct TcpListener::State final : Handle {
+struct TcpListener::State final : Handle, HeldBack {
   uv_tcp_t tcp{};
   Loop* loop = nullptr;
   std::shared_ptr<tls::Context> server_tls;
@@ -40,6 +40,7 @@ struct TcpListener::State final : Handle {
 
   void close() override {
     on_accept = nullptr;
+    std::erase(loop->state()->held_back, this);
     auto* handle = reinterpret_cast<uv_handle_t*>(&tcp);
     if (uv_is_closing(handle) != 0) return;
     uv_close(handle,
@@ -51,6 +52,25 @@ struct TcpListener::State final : Handle {
     state->loop->state()->stirred = true;
     if (status != 0) {
       state->complain(status);
+      return;
+    }
+    state->accept_one();
+  }
+
+  void try_again() override {
+    if (uv_is_closing(reinterpret_cast<uv_handle_t*>(&tcp)) == 0) accept_one();
+  }
+
+  // While descriptors are short the client waits: libuv has taken its connection, and takes no other before
+  // uv_accept().
+  void accept_one() {
+    State* state = this;
+    auto* server = reinterpret_cast<uv_stream_t*>(&tcp);
+    int descriptor = -1;
+    if (uv_fileno(reinterpret_cast<uv_handle_t*>(&tcp), &descriptor) == 0 &&
+        loop->state()->short_of_descriptors(descriptor)) {
+      complain(UV_EMFILE);
+      loop->state()->hold_back(this);
       return;
     }
     auto* stream = new Stream(state->loop, state->server_tls, false);
@@ -70,9 +90,11 @@ struct TcpListener::State final : Handle {
     const conf::Instant now = loop->now();
     if (now - last_said < 1min && last_said != conf::Instant{}) return;
     last_said = now;
-    std::fprintf(stderr,
-                 "penstock: cannot accept connections: %s; raise the limit of open files (LimitNOFILE)\n",
-                 uv_strerror(status));
+    std::fprintf(
+        stderr,
+        "penstock: clients wait to be accepted: %s, but for those that are kept for the spool and for "
+        "deliveries; raise the limit of open files (LimitNOFILE)\n",
+        uv_strerror(status));
   }
 };
 

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <utility>
 
+#include "relay/tls/keyed_digest.h"
 #include "relay/uv/socket_address.h"
 
 namespace relay::uv {
@@ -143,7 +144,7 @@ void Stream::deadline_came() {
     close();
   } else if (drain_deadline_ <= now) {
     drain_deadline_ = conf::kNever;
-    fail({conf::ErrorCode::kIo, "the peer does not read what it is sent"});
+    fail({conf::ErrorCode::kTimeout, "the peer does not read what it is sent"});
   } else if (user_deadline_ <= now) {
     user_deadline_ = conf::kNever;
     arm_deadline();
@@ -204,7 +205,9 @@ void Stream::on_read(uv_stream_t* handle, ssize_t count, const uv_buf_t* buffer)
   Stream* stream = stream_of(reinterpret_cast<uv_handle_t*>(handle));
   stream->loop->stirred = true;
   if (count > 0) {
+    const bool inbound = !stream->outbound_;
     stream->received({buffer->base, static_cast<size_t>(count)});
+    if (inbound) tls::cleanse(buffer->base, static_cast<size_t>(count));  // it may have been a password
   } else if (count < 0) {
     if (stream->finishing_) {
       stream->close();

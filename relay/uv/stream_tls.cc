@@ -1,6 +1,7 @@
 // What a Stream writes and reads when TLS is on, and without.
 #include <utility>
 
+#include "relay/tls/keyed_digest.h"
 #include "relay/uv/stream.h"
 
 namespace relay::uv {
@@ -22,8 +23,9 @@ void Stream::received_cipher(std::string_view bytes) {
     if (user == nullptr) return;
   }
   if (!plain_.empty()) {
-    const std::string plain = std::exchange(plain_, {});
+    std::string plain = std::exchange(plain_, {});
     user->on_bytes(plain);
+    tls::cleanse(plain.data(), plain.size());  // it may have been a password
     if (user == nullptr) return;
   }
   if (!status.ok()) {

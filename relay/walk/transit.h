@@ -67,6 +67,7 @@ class Transit final : public smtp::Gate,
   admin::MxOrderDone order(const admin::MxOrder& order) override;
   // For the summary: what the receiving side knows.
   std::function<uint64_t()> inbound_connections = [] { return uint64_t{0}; };
+  std::function<std::vector<conf::DoorCount>()> refused_at_door;
   std::function<uint64_t()> log_lost = [] { return uint64_t{0}; };
 
  private:

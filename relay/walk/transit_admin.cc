@@ -52,6 +52,7 @@ admin::QueueSummary Transit::summary() {
   summary.inbound_connections = inbound_connections();
   summary.outbound_connections = dispatcher_.connections();
   summary.log_lost = log_lost();
+  if (refused_at_door) summary.refused_at_door = refused_at_door();
   summary.log_waiting = parts_.journal->waiting();
   summary.body_memory_bytes = messages_.used_bytes();
   summary.uptime_seconds = std::chrono::duration<double>(now - started_).count();

@@ -54,9 +54,7 @@ void RelayRun::start() {
   transit_ = std::make_unique<relay::Transit>(std::move(parts));
   const conf::Status recovered = transit_->recover([](const std::string&, const std::string&) {});
   CHECK(recovered.ok());
-  reception_ = std::make_unique<relay::Reception>(
-      config_, transit_.get(), world_,
-      [](conf::ConfigPtr, std::string, std::string, relay::Reception::AuthDone done) { done(false); });
+  reception_ = std::make_unique<relay::Reception>(config_, transit_.get(), world_, nullptr, nullptr);
   if (by_event) return poke();
   tick(life);
   sync_soon(life);

@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "relay/smtp/server_session.h"
 #include "tests/relay/smtp/server_rig.h"
@@ -43,22 +45,26 @@ struct Wire final : Transport {
 
 struct NoOwner final : InboundConnection::Owner {
   conf::MessageId next_id() override { return 1; }
-  bool reserve_memory(uint64_t) override { return true; }
-  void return_memory(uint64_t) override {}
+  MemoryShares* memory() override { return &shares; }
+  void refused(conf::DoorEvent event) override { told.push_back(std::move(event)); }
   void offer(uint64_t, spool::MessageRecord, conf::Bytes) override {}
   void authenticate(uint64_t, std::string, std::string) override {}
   void connection_closed(uint64_t) override { closed = true; }
   bool closed = false;
+  MemoryShares shares{{1'000'000, 500'000, 200'000}};
+  std::vector<conf::DoorEvent> told;
 };
 
 class InboundConnectionTest : public testing::Test {
  protected:
-  InboundConnectionTest() {
+  InboundConnectionTest() { open(); }
+  void open() {
+    connection.reset();
     auto config = std::make_shared<const conf::Config>(smtp::test_config());
     smtp::ServerOptions options;
     options.config = config;
     options.listener = &config->listeners.front();
-    options.client_address = "203.0.113.5";
+    options.client_address = client;
     connection = std::make_unique<InboundConnection>(1, std::move(options), std::make_unique<Wire>(&wire),
                                                      &clock, &owner);
     connection->start();
@@ -69,6 +75,7 @@ class InboundConnectionTest : public testing::Test {
     connection->on_deadline();
   }
 
+  std::string client = "203.0.113.5";
   Still clock;
   Wire::Seen wire;
   NoOwner owner;
@@ -100,6 +107,75 @@ TEST_F(InboundConnectionTest, AClientThatNeverReadsEndsByTheTimeoutOfCommands) {
   connection->on_bytes(flood);
   for (int turns = 0; turns < 100 && !owner.closed; ++turns) turn();
   EXPECT_TRUE(owner.closed);
+}
+
+TEST_F(InboundConnectionTest, RefusalsAreTold) {
+  connection->on_bytes("EHLO a\r\nMAIL FROM:<a@example.org>\r\nRCPT TO:<b@example.net>\r\n");
+  ASSERT_EQ(owner.told.size(), 1U);
+  EXPECT_EQ(owner.told[0].reason, conf::DoorReason::kRelayingDenied);
+  EXPECT_EQ(owner.told[0].client, "203.0.113.5");
+  EXPECT_EQ(owner.told[0].detail, "b@example.net");
+  connection->on_bytes("GET / HTTP/1.1\r\n");
+  ASSERT_EQ(owner.told.size(), 2U);
+  EXPECT_EQ(owner.told[1].reason, conf::DoorReason::kOtherProtocol) << "told although the connection ended";
+}
+
+// A client that may relay sends a message that is more than its share.
+class InboundMessageTest : public InboundConnectionTest {
+ protected:
+  void begin(size_t recipients) {
+    InboundConnectionTest::client = "192.0.2.7";
+    open();
+    connection->on_bytes("EHLO a\r\nMAIL FROM:<a@example.org>\r\n");
+    for (size_t i = 0; i < recipients; ++i)
+      connection->on_bytes("RCPT TO:<recipient" + std::to_string(i) + "@example.net>\r\n");
+    wire.unsent.clear();
+  }
+};
+
+TEST_F(InboundMessageTest, ABodyAboveTheShareIsReadToItsEndAndAnsweredLater) {
+  begin(1);
+  connection->on_bytes("DATA\r\n");
+  wire.unsent.clear();
+  const std::string line = std::string(70, 'x') + "\r\n";
+  std::string piece;
+  while (piece.size() < 30'000) piece += line;
+  for (int i = 0; i < 100; ++i) connection->on_bytes(piece);
+  EXPECT_LE(owner.shares.used(), 500'000U);
+  connection->on_bytes(".\r\n");
+  EXPECT_EQ(wire.unsent.substr(0, 9), "452 4.3.1");
+  EXPECT_EQ(owner.shares.used(), 0U);
+  ASSERT_FALSE(owner.told.empty());
+  EXPECT_EQ(owner.told.back().reason, conf::DoorReason::kShortOfMemory);
+}
+
+TEST_F(InboundMessageTest, RecipientListsCountAndAreGivenBack) {
+  begin(1000);
+  EXPECT_GT(owner.shares.used(), 100'000U);
+  EXPECT_LE(owner.shares.used(), 500'000U);
+  connection->on_bytes("RSET\r\n");
+  EXPECT_EQ(owner.shares.used(), 0U);
+}
+
+TEST_F(InboundMessageTest, TheBodyOfTheBiggestGivesWay) {
+  begin(1);
+  connection->on_bytes("DATA\r\n");
+  std::string piece;
+  while (piece.size() < 30'000) piece += std::string(70, 'x') + "\r\n";
+  for (int i = 0; i < 10; ++i) connection->on_bytes(piece);
+  EXPECT_GT(owner.shares.used(), 300'000U);
+  struct Other final : MemoryShares::Account {
+    void give_way() noexcept override {}
+    bool can_give_way() const override { return false; }
+  } other;
+  other.client = "198.51.100.1";
+  other.stranger = false;
+  owner.shares.set_bounds({400'000, 500'000, 200'000});
+  EXPECT_TRUE(owner.shares.grow(&other, 100'000));
+  owner.shares.shrink(&other, other.bytes);
+  wire.unsent.clear();
+  connection->on_bytes(".\r\n");
+  EXPECT_EQ(wire.unsent.substr(0, 9), "452 4.3.1");
 }
 
 TEST_F(InboundConnectionTest, APipelineIsAnsweredWhole) {

@@ -187,12 +187,17 @@ TEST(EventJson, WhatHeldTheMessageBackIsNamed) {
 
 TEST(EventJson, EachKindHasItsWord) {
   using conf::EventKind;
-  const std::pair<EventKind, std::string_view> cases[] = {
-      {EventKind::kAccepted, "accepted"},   {EventKind::kDeferred, "deferred"},
-      {EventKind::kDelivered, "delivered"}, {EventKind::kFailed, "failed"},
-      {EventKind::kExpired, "expired"},     {EventKind::kReportSent, "report_sent"},
-      {EventKind::kDropped, "dropped"},     {EventKind::kUnsigned, "unsigned"},
-      {EventKind::kAlarm, "alarm"},         {EventKind::kDecision, "decision"}};
+  const std::pair<EventKind, std::string_view> cases[] = {{EventKind::kAccepted, "accepted"},
+                                                          {EventKind::kDeferred, "deferred"},
+                                                          {EventKind::kDelivered, "delivered"},
+                                                          {EventKind::kFailed, "failed"},
+                                                          {EventKind::kExpired, "expired"},
+                                                          {EventKind::kReportSent, "report_sent"},
+                                                          {EventKind::kDropped, "dropped"},
+                                                          {EventKind::kUnsigned, "unsigned"},
+                                                          {EventKind::kAlarm, "alarm"},
+                                                          {EventKind::kDecision, "decision"},
+                                                          {EventKind::kRefusedClient, "refused_client"}};
   for (const auto& [kind, word] : cases) EXPECT_EQ(kind_text(kind), word);
 }
 

@@ -108,6 +108,14 @@ void set_option(const std::string& word, Transcript* to) {
     listener.max_messages_per_connection = number();
   else if (key == "postmaster")
     to->config.postmaster = value;
+  else if (key == "tolerant")
+    listener.tolerance = value == "no" ? conf::Tolerance::kStrict : conf::Tolerance::kTolerant;
+  else if (key == "refuse-nul")
+    listener.nul = conf::NulOctets::kRefuse;
+  else if (key == "max-line")
+    listener.max_line_bytes = number();
+  else if (key == "max-hops")
+    listener.max_hops = number();
   else if (key == "gate")
     to->gate = value;
   else
@@ -204,7 +212,11 @@ class Player {
     else if (verb == "tls")
       session.tls_established(TlsInfo{"TLSv1.3", "TLS_AES_256_GCM_SHA384", false, false}, rig_.now);
     else if (verb == "auth")
-      session.auth_result(rest == "good", rig_.now);
+      session.auth_result(rest == "good"      ? AuthOutcome::kGood
+                          : rest == "busy"    ? AuthOutcome::kBusy
+                          : rest == "limited" ? AuthOutcome::kLimited
+                                              : AuthOutcome::kWrong,
+                          rig_.now);
     else if (verb == "close")
       session.on_peer_closed();
     else if (verb == "shutdown")

@@ -2,6 +2,9 @@
 #include "relay/uv/network.h"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -194,6 +197,55 @@ TEST_F(NetworkTest, APeerThatReadsLateIsHeardAgain) {
   run();
   EXPECT_EQ(heard, kQuestions);
   EXPECT_EQ(client.got.size(), kQuestions);
+}
+
+// The lowest descriptor that is free says how many are in use.
+TEST_F(NetworkTest, WithFewDescriptorsLeftClientsWaitAndAreServedLater) {
+  listen();
+  rlimit limit{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  const rlimit small{64, limit.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &small), 0);
+  loop.keep_descriptors(16);
+  std::vector<std::unique_ptr<Transport>> accepted;
+  auto opened = TcpListener::open(&loop, "127.0.0.1", 0, nullptr,
+                                  [&](Accepted each) { accepted.push_back(std::move(each.transport)); });
+  ASSERT_TRUE(opened.ok());
+  std::vector<int> clients;
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons((*opened)->port());
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  auto more = [&] {
+    const int fd = socket(AF_INET, SOCK_STREAM, 0);
+    ASSERT_EQ(::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to), 0);
+    clients.push_back(fd);
+  };
+  for (int i = 0; i < 20; ++i) more();
+  size_t when_short = 0;
+  client.when_connected = [this] { client.transport->set_deadline(loop.now() + 300ms); };
+  client.when_deadline = [&, this] {
+    if (client.deadlines == 1) {
+      when_short = accepted.size();
+      const int next = dup(0);
+      EXPECT_GE(next, 45) << "a client took what was kept";
+      EXPECT_LT(next, 60);
+      ::close(next);
+      for (size_t i = 0; i < 10; ++i) ::close(clients[i]);
+      accepted.erase(accepted.begin(),
+                     accepted.begin() + static_cast<ptrdiff_t>(std::min<size_t>(when_short, 10)));
+      client.transport->set_deadline(loop.now() + 400ms);
+    } else {
+      loop.stop();
+    }
+  };
+  connect();
+  run();
+  EXPECT_GT(when_short, 0U);
+  EXPECT_LT(when_short, 20U);
+  EXPECT_EQ(accepted.size() + std::min<size_t>(when_short, 10), 20U) << "those that waited were served";
+  for (size_t i = 10; i < clients.size(); ++i) ::close(clients[i]);
+  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 TEST_F(NetworkTest, Refused) {

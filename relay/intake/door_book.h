@@ -1,0 +1,51 @@
+// Who was refused at the door: counted for ever by listener and reason, told as events. The first ones of a
+// client are told at once, one by one (a ban after five needs five lines); what follows within a minute is
+// told as one event with a count; and of all clients together no more than a bounded number a second. Under
+// attack the log grows slowly and no refusal goes uncounted. Pure; loop thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "conf/vocab/door_event.h"
+#include "conf/vocab/time.h"
+
+namespace relay {
+
+class DoorBook {
+ public:
+  using Tell = std::function<void(const conf::DoorEvent&)>;
+
+  explicit DoorBook(Tell tell) : tell_(std::move(tell)) {}
+
+  // `event.count` is 1; what is not printable in `user` and `detail` is replaced, long ones are cut.
+  void note(conf::DoorEvent event, conf::Instant now);
+  // Tells what has waited its minute; a bounded number each time.
+  void step(conf::Instant now);
+  conf::Instant next_wake() const;
+  void tell_all();  // at the end
+
+  std::vector<conf::DoorCount> counts() const;  // those that are not 0
+
+ private:
+  struct Waiting {
+    conf::DoorEvent event;  // `count`: not told yet
+    uint32_t told = 0;      // one by one, in this minute
+    conf::Instant until;
+  };
+  bool may_tell(conf::Instant now);
+
+  Tell tell_;
+  std::map<std::pair<std::string, conf::DoorReason>, uint64_t> counts_;
+  std::unordered_map<std::string, Waiting> waiting_;
+  std::multimap<conf::Instant, std::string> ends_;  // of the minutes
+  uint32_t told_now_ = 0;
+  conf::Instant second_;
+};
+
+}  // namespace relay

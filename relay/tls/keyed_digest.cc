@@ -1,0 +1,40 @@
+#include "relay/tls/keyed_digest.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+
+#include <string>
+
+#include "conf/vocab/check.h"
+
+namespace relay::tls {
+
+KeyedDigest::KeyedDigest() { CHECK(RAND_bytes(key_.data(), static_cast<int>(key_.size())) == 1); }
+
+KeyedDigest::~KeyedDigest() { cleanse(key_.data(), key_.size()); }
+
+KeyedDigest::Value KeyedDigest::of(std::initializer_list<std::string_view> parts) const {
+  size_t octets = 0;
+  for (const std::string_view part : parts) octets += sizeof(uint64_t) + part.size();
+  std::string all;
+  all.reserve(octets);  // no copies of the secret on the way
+  for (const std::string_view part : parts) {
+    const uint64_t size = part.size();
+    all.append(reinterpret_cast<const char*>(&size), sizeof size);
+    all.append(part);
+  }
+  Value value{};
+  unsigned length = 0;
+  const unsigned char* made =
+      HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()),
+           reinterpret_cast<const unsigned char*>(all.data()), all.size(), value.data(), &length);
+  CHECK(made != nullptr && length == value.size());
+  cleanse(all.data(), all.size());
+  return value;
+}
+
+void cleanse(void* octets, size_t count) { OPENSSL_cleanse(octets, count); }
+
+}  // namespace relay::tls

@@ -1,0 +1,86 @@
+// Refusals are counted one by one and told in a bounded way.
+#include "relay/intake/door_book.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace relay {
+namespace {
+
+using namespace std::chrono_literals;
+
+class DoorBookTest : public testing::Test {
+ protected:
+  void refuse(const std::string& client, conf::DoorReason reason = conf::DoorReason::kWrongPassword,
+              const std::string& user = "shop") {
+    conf::DoorEvent event;
+    event.reason = reason;
+    event.client = client;
+    event.listener = "in";
+    event.user = user;
+    book.note(std::move(event), now);
+  }
+  uint64_t told_of() const {
+    uint64_t all = 0;
+    for (const conf::DoorEvent& each : told) all += each.count;
+    return all;
+  }
+
+  std::vector<conf::DoorEvent> told;
+  DoorBook book{[this](const conf::DoorEvent& event) { told.push_back(event); }};
+  conf::Instant now{1h};
+};
+
+TEST_F(DoorBookTest, TheFirstAreToldOneByOneTheRestOnceAMinute) {
+  for (int i = 0; i < 1000; ++i) refuse("192.0.2.1");
+  EXPECT_EQ(told.size(), 10U);
+  EXPECT_EQ(book.next_wake(), now + 1min);
+  now += 1min;
+  book.step(now);
+  ASSERT_EQ(told.size(), 11U);
+  EXPECT_EQ(told.back().count, 990U);
+  EXPECT_EQ(told.back().client, "192.0.2.1");
+  EXPECT_EQ(book.next_wake(), conf::kNever);
+  ASSERT_EQ(book.counts().size(), 1U);
+  EXPECT_EQ(book.counts()[0].count, 1000U);
+}
+
+TEST_F(DoorBookTest, ManyClientsMakeABoundedNumberOfLinesAndNoneIsUncounted) {
+  for (int i = 0; i < 100'000; ++i)
+    refuse("10." + std::to_string(i >> 16) + '.' + std::to_string(i >> 8 & 255) + '.' +
+           std::to_string(i & 255));
+  EXPECT_LE(told.size(), 50U);
+  now += 1min;
+  for (int i = 0; i < 100; ++i) book.step(now);
+  EXPECT_LE(told.size(), 50U + 4097U);
+  EXPECT_EQ(told_of(), 100'000U);
+  EXPECT_EQ(book.counts()[0].count, 100'000U);
+}
+
+TEST_F(DoorBookTest, ReasonsAndListenersAreToldApart) {
+  refuse("192.0.2.1");
+  refuse("192.0.2.1", conf::DoorReason::kRelayingDenied);
+  EXPECT_EQ(told.size(), 2U);
+  EXPECT_EQ(book.counts().size(), 2U);
+}
+
+TEST_F(DoorBookTest, WhatAClientWroteCannotForgeALine) {
+  refuse("192.0.2.1", conf::DoorReason::kWrongPassword, "a b\nrefused client=192.0.2.9\x1b[2J\"");
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(conf::door_line(told[0]),
+            "refused client=192.0.2.1 listener=in reason=wrong_password "
+            "user=a?b?refused?client=192.0.2.9?[2J? count=1");
+  refuse("192.0.2.1", conf::DoorReason::kWrongPassword, std::string(5000, 'x'));
+  EXPECT_EQ(told.back().user.size(), 100U);
+}
+
+TEST_F(DoorBookTest, AtTheEndAllIsTold) {
+  for (int i = 0; i < 25; ++i) refuse("2001:db8::" + std::to_string(i));
+  book.tell_all();
+  EXPECT_EQ(told_of(), 25U);
+}
+
+}  // namespace
+}  // namespace relay
