@@ -75,8 +75,8 @@ void Classifier::write(std::string_view line, std::string* out) const {
   const Reply reply = read_diagnostic(line);
   Occasion occasion = place_;
   occasion.reply = &reply;
-  const Qualification meaning = qualifier_->qualify(occasion);
   const std::string text = text_template(reply);
+  const Qualification meaning = qualifier_->qualify(occasion, text);
   *out += "{\"code\":";
   *out += reply.code == 0 ? "null" : std::to_string(reply.code);
   if (reply.enhanced.present()) {
@@ -90,7 +90,7 @@ void Classifier::write(std::string_view line, std::string* out) const {
   *out += ",\"reason_code\":" + std::to_string(static_cast<int>(meaning.reason));
   member("scope", to_text(meaning.scope), out);
   member("rule", meaning.rule, out);
-  member("row", row_text(row_key(text)), out);
+  member("row", row_text(meaning.row == 0 ? row_key(text) : meaning.row), out);
   *out += "}\n";
 }
 

@@ -4,6 +4,7 @@
 
 #include "bounce/diagnostic.h"
 #include "bounce/rule_set.h"
+#include "bounce/text_template.h"
 
 namespace bounce {
 
@@ -38,8 +39,8 @@ Qualification of_ourselves(const Reply& reply) {
 }
 
 // No rule fits: the stage says who is meant.
-Qualification unread(Stage stage, const Reply& reply) {
-  Qualification meaning = plain(ErrorType::kSoft, Reason::kNotDefined, Scope::kMessage, "unread");
+Qualification unread(Stage stage, const Reply& reply, const Unread& how) {
+  Qualification meaning = plain(how.type, Reason::kNotDefined, Scope::kMessage, "unread");
   if (before_mail(stage)) {
     meaning.scope = Scope::kSite;
     meaning.reason = Reason::kUnreachable;
@@ -47,6 +48,7 @@ Qualification unread(Stage stage, const Reply& reply) {
   if (stage == Stage::kMail) meaning.scope = Scope::kSender;
   if (stage == Stage::kRcpt) meaning.scope = Scope::kRecipient;
   if (reply.code == 421) meaning.scope = Scope::kConnection;
+  if (how.fail_if_permanent && permanent(reply)) meaning.act = Act::kFail;
   return meaning;
 }
 
@@ -81,14 +83,17 @@ void hold_to_laws(Stage stage, const Reply& reply, Qualification* meaning) {
 
 }  // namespace
 
-Qualifier::Qualifier(std::unique_ptr<const RuleSet> rules) : rules_(std::move(rules)) {}
+Qualifier::Qualifier(std::unique_ptr<const RuleSet> rules, const std::vector<RowVerdict>& rows, Unread unread)
+    : rules_(std::move(rules)), unread_(unread) {
+  for (const RowVerdict& row : rows) rows_[row.row] = row;
+}
 Qualifier::~Qualifier() = default;
 
-std::shared_ptr<const Qualifier> Qualifier::make(std::vector<ReplyRule> local,
-                                                 std::vector<ReplyRule> shipped) {
+std::shared_ptr<const Qualifier> Qualifier::make(std::vector<ReplyRule> local, std::vector<ReplyRule> shipped,
+                                                 const std::vector<RowVerdict>& rows, Unread unread) {
   std::vector<ReplyRule> rules = std::move(local);
   rules.insert(rules.end(), std::make_move_iterator(shipped.begin()), std::make_move_iterator(shipped.end()));
-  return std::make_shared<Qualifier>(std::make_unique<const RuleSet>(std::move(rules)));
+  return std::make_shared<Qualifier>(std::make_unique<const RuleSet>(std::move(rules)), rows, unread);
 }
 
 std::shared_ptr<const Qualifier> Qualifier::shipped() {
@@ -97,6 +102,16 @@ std::shared_ptr<const Qualifier> Qualifier::shipped() {
 }
 
 Qualification Qualifier::qualify(const Occasion& occasion) const {
+  const bool spoken =
+      occasion.reply->transient() || occasion.reply->permanent() || occasion.stage == Stage::kUnknown;
+  return read(occasion, spoken ? row_key(text_template(*occasion.reply)) : 0);
+}
+
+Qualification Qualifier::qualify(const Occasion& occasion, std::string_view text_template) const {
+  return read(occasion, row_key(text_template));
+}
+
+Qualification Qualifier::read(const Occasion& occasion, uint64_t row) const {
   const Reply& reply = *occasion.reply;
   if (reply.positive()) return plain(ErrorType::kIgnored, Reason::kNotDefined, Scope::kRecipient, "positive");
   const bool told = occasion.stage == Stage::kUnknown && !reply.lines.empty();
@@ -107,8 +122,15 @@ Qualification Qualifier::qualify(const Occasion& occasion) const {
   }
   if (occasion.stage == Stage::kLocal) return of_ourselves(reply);
   if (occasion.stage == Stage::kDns) return of_dns(reply);
-  const ReplyRule* rule = rules_->find(occasion, folded_text(reply));
-  Qualification meaning = rule != nullptr ? by_rule(*rule, reply) : unread(occasion.stage, reply);
+  Qualification meaning;
+  if (const auto verdict = rows_.find(row); verdict != rows_.end()) {
+    meaning = plain(verdict->second.type, verdict->second.reason, verdict->second.scope, "row");
+  } else if (const ReplyRule* rule = rules_->find(occasion, folded_text(reply))) {
+    meaning = by_rule(*rule, reply);
+  } else {
+    meaning = unread(occasion.stage, reply, unread_);
+  }
+  meaning.row = row;
   hold_to_laws(occasion.stage, reply, &meaning);
   return meaning;
 }

@@ -4,8 +4,10 @@
 // ever Hard.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "bounce/qualification.h"
@@ -25,14 +27,29 @@ struct Occasion {
   std::string_view source = {};            // name of our source; may be empty
 };
 
+// What an operator decided of a text, by the key of its template.
+struct RowVerdict {
+  uint64_t row = 0;
+  Reason reason = Reason::kNotDefined;
+  ErrorType type = ErrorType::kSoft;  // kIgnored: it never counts against anybody
+  Scope scope = Scope::kMessage;
+};
+
+// How a text is treated that nothing reads.
+struct Unread {
+  ErrorType type = ErrorType::kSoft;  // kIgnored for the cautious: it counts against nobody
+  bool fail_if_permanent = false;     // a 5yz ends the mail
+};
+
 class Qualifier {
  public:
   // The rules that come with the program and nothing else; made once.
   static std::shared_ptr<const Qualifier> shipped();
-  // Local rules stand before the shipped ones; both lists may be empty.
-  static std::shared_ptr<const Qualifier> make(std::vector<ReplyRule> local, std::vector<ReplyRule> shipped);
+  // Verdicts on rows stand before local rules, and those before the shipped ones; all lists may be empty.
+  static std::shared_ptr<const Qualifier> make(std::vector<ReplyRule> local, std::vector<ReplyRule> shipped,
+                                               const std::vector<RowVerdict>& rows = {}, Unread unread = {});
 
-  explicit Qualifier(std::unique_ptr<const RuleSet> rules);
+  Qualifier(std::unique_ptr<const RuleSet> rules, const std::vector<RowVerdict>& rows, Unread unread);
   ~Qualifier();
   Qualifier(const Qualifier&) = delete;
   Qualifier& operator=(const Qualifier&) = delete;
@@ -42,10 +59,16 @@ class Qualifier {
   // about the recipient; before MAIL nothing is about a recipient, and at MAIL the address that is refused is
   // the sender's.
   Qualification qualify(const Occasion& occasion) const;
+  // The same for who has the template of the reply already (bounce/text_template.h).
+  Qualification qualify(const Occasion& occasion, std::string_view text_template) const;
   const RuleSet& rules() const { return *rules_; }
 
  private:
+  Qualification read(const Occasion& occasion, uint64_t row) const;
+
   std::unique_ptr<const RuleSet> rules_;
+  std::unordered_map<uint64_t, RowVerdict> rows_;
+  Unread unread_;
 };
 
 // What the shipped rules say, with the type that the class of the code alone gives (4yz Soft, 5yz Hard): for
