@@ -35,10 +35,17 @@ bool is_read_path(const std::string& path) {
          path.compare(0, kMessages.size(), kMessages) == 0;
 }
 
+// As people are to see it.
+spool::MessageRecord in_calendar(spool::MessageRecord record, const spool::RelayClock& clock) {
+  record.accepted_at = clock.calendar(record.accepted_at);
+  for (spool::RecipientRecord& recipient : record.recipients) recipient.due = clock.calendar(recipient.due);
+  return record;
+}
+
 }  // namespace
 
-AdminApi::AdminApi(spool::Spool* spool, Backend* backend, const conf::Clock* clock, LoopCall::Post post)
-    : spool_(spool), backend_(backend), clock_(clock), loop_(std::move(post)), mx_(backend, &loop_) {}
+AdminApi::AdminApi(spool::Spool* spool, Backend* backend, LoopCall::Post post)
+    : spool_(spool), backend_(backend), loop_(std::move(post)), mx_(backend, &loop_) {}
 
 Response AdminApi::handle(const Request& request) {
   if (MxApi::serves(request.path)) return mx_.handle(request);
@@ -87,7 +94,7 @@ Response AdminApi::list(const Request& request) {
     if (key == "limit") continue;
     if (conf::Status set = filter.set(key, value); !set.ok()) return refuse(set.error());
   }
-  const conf::WallTime now = clock_->wall();
+  const conf::WallTime now = backend_->clock().wall();
   conf::Result<SiteLookup> sites = sites_for(filter, now);
   if (!sites.ok()) return refuse(sites.error());
   json rows = json::array();
@@ -95,7 +102,8 @@ Response AdminApi::list(const Request& request) {
   const conf::Status scanned = spool_->scan([&](const spool::MessageRecord& record) {
     if (match(filter, record, now, sites.value()) == Match::kNone) return true;
     more = rows.size() == limit;
-    if (!more) rows.push_back(message_json(record, now));
+    if (!more)
+      rows.push_back(message_json(in_calendar(record, backend_->clock()), backend_->clock().today()));
     return !more;
   });
   if (!scanned.ok()) return refuse(scanned.error());
@@ -111,7 +119,8 @@ Response AdminApi::show(const std::string& id_text) {
   });
   if (!loaded.ok()) return refuse(loaded.error());
   if (!loaded->ok()) return refuse(loaded->error());
-  return answer(message_detail_json(loaded.value()->record, clock_->wall()));
+  const spool::RelayClock& clock = backend_->clock();
+  return answer(message_detail_json(in_calendar(loaded.value()->record, clock), clock.today()));
 }
 
 // The loop knows which site a domain rolled up to; it is asked once per domain, before the scan that needs
@@ -150,7 +159,7 @@ conf::Result<SiteLookup> AdminApi::sites_for(const QueueFilter& filter, conf::Wa
 }
 
 conf::Result<AdminApi::Selection> AdminApi::select(const QueueFilter& filter, bool whole_messages) {
-  const conf::WallTime now = clock_->wall();
+  const conf::WallTime now = backend_->clock().wall();
   conf::Result<SiteLookup> sites = sites_for(filter, now);
   if (!sites.ok()) return sites.error();
   Selection selection;

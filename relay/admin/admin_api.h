@@ -18,8 +18,8 @@ namespace relay::admin {
 
 class AdminApi {
  public:
-  // `spool`, `backend` and `clock` outlive this, or close() is called before they go.
-  AdminApi(spool::Spool* spool, Backend* backend, const conf::Clock* clock, LoopCall::Post post);
+  // `spool` and `backend` outlive this, or close() is called before they go.
+  AdminApi(spool::Spool* spool, Backend* backend, LoopCall::Post post);
 
   Response handle(const Request& request);
   // On the loop's thread: whoever waits for the loop is let go with 503, and the loop is asked nothing more.
@@ -42,7 +42,6 @@ class AdminApi {
 
   spool::Spool* spool_;
   Backend* backend_;
-  const conf::Clock* clock_;
   LoopCall loop_;
   MxApi mx_;
 };

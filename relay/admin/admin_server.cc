@@ -72,9 +72,7 @@ void forget_request(void*, MHD_Connection*, void** slot, MHD_RequestTerminationC
 }  // namespace
 
 struct AdminServer::State {
-  State(spool::Spool* spool, Backend* backend, LoopCall::Post post)
-      : api(spool, backend, &clock, std::move(post)) {}
-  conf::SystemClock clock;
+  State(spool::Spool* spool, Backend* backend, LoopCall::Post post) : api(spool, backend, std::move(post)) {}
   AdminApi api;
   std::string path;
   struct stat file {};  // the socket file, to know it again

@@ -10,6 +10,7 @@
 #include "conf/vocab/envelope.h"
 #include "conf/vocab/time.h"
 #include "relay/admin/mx_view.h"
+#include "relay/spool/relay_clock.h"
 
 namespace relay::admin {
 
@@ -60,6 +61,8 @@ class Backend {
   // `limit`.
   virtual std::vector<PathView> paths(size_t limit) = 0;
   virtual MxOrderDone order(const MxOrder& order) = 0;
+  // Of the times in the spool. Any thread.
+  virtual const spool::RelayClock& clock() const = 0;
 };
 
 }  // namespace relay::admin

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "relay/spool/relay_clock.h"
+
 namespace relay {
 
 namespace {
@@ -18,6 +20,7 @@ conf::Status CounterKeeper::restore() {
   size_t bad = 0;
   conf::Status status = spool_->kept(
       [&](std::string_view key, std::string_view value) {
+        if (key == spool::RelayClock::kKey) return;  // read before
         if (key == mx::Lease::kKey) {
           conf::WallTime begin, end;
           if (mx::Lease::gap(value, moment.wall, &begin, &end)) limiters_->assume_gap(begin, end);

@@ -210,6 +210,7 @@ conf::Status Daemon::open_transit() {
   parts.signer = signing_->queue();
   parts.clock = &clock_;
   parts.random = &random_;
+  parts.boot = spool::system_boot();
   parts.own_addresses = own_addresses(config_->listeners);
   transit_ = std::make_unique<Transit>(std::move(parts));
   spool_->on_completions_ready([this] { loop_->post([] {}); });

@@ -45,8 +45,8 @@ EventKind kind_of(spool::RecipientState state) {
 
 }  // namespace
 
-DeliveryEvent accepted(const spool::MessageRecord& record) {
-  DeliveryEvent event = about(EventKind::kAccepted, record, record.accepted_at);
+DeliveryEvent accepted(const spool::MessageRecord& record, conf::WallTime now) {
+  DeliveryEvent event = about(EventKind::kAccepted, record, now);
   event.recipient = record.recipients.front().recipient.mailbox.text();
   event.recipients = static_cast<uint32_t>(record.recipients.size());
   event.client = record.envelope.client_address;

@@ -13,7 +13,7 @@
 namespace relay::journal {
 
 // A message is on disk, for so many recipients: what the client was told with 250.
-conf::DeliveryEvent accepted(const spool::MessageRecord& record);
+conf::DeliveryEvent accepted(const spool::MessageRecord& record, conf::WallTime now);
 
 // One attempt for one recipient. The kind is kDelivered or, for a refusal, kDeferred: whoever settles it says
 // what the refusal comes to.

@@ -164,6 +164,14 @@ conf::Status MemorySpool::kept(const std::function<void(std::string_view, std::s
   return conf::success();
 }
 
+conf::Result<std::string> MemorySpool::kept_value(std::string_view key) {
+  const auto found = values_.find(std::string(key));
+  if (found == values_.end()) return conf::Error{conf::ErrorCode::kNotFound, "no such value"};
+  const conf::Result<std::string_view> value = decode_value(key, found->second);
+  if (!value.ok()) return value.error();
+  return std::string(value.value());
+}
+
 SpoolHealth MemorySpool::health() const {
   const DiskState disk = judge_disk(free_bytes_, false, reserve_bytes_, true);
   SpoolHealth health{disk.enough, disk.why, free_bytes_};

@@ -28,6 +28,7 @@ class MemorySpool final : public Spool {
   void keep_all(KeptValues values, KeepDone done) override;
   conf::Status kept(const std::function<void(std::string_view, std::string_view)>& each,
                     const std::function<void(std::string, std::string)>& damaged) override;
+  conf::Result<std::string> kept_value(std::string_view key) override;
   size_t drain_completions() override { return completions_.drain(); }
   void on_completions_ready(std::function<void()> wake) override { completions_.on_ready(std::move(wake)); }
   SpoolHealth health() const override;

@@ -143,6 +143,16 @@ class DiskSpool final : public Spool, private BatchWriter {
     });
   }
 
+  conf::Result<std::string> kept_value(std::string_view key) override {
+    std::string stored;
+    const rocksdb::Status status = db_->Get({}, values_, {key.data(), key.size()}, &stored);
+    if (status.IsNotFound()) return conf::Error{conf::ErrorCode::kNotFound, "no such value"};
+    if (!status.ok()) return error_of(status, "reading a kept value");
+    const conf::Result<std::string_view> value = decode_value(key, stored);
+    if (!value.ok()) return value.error();
+    return std::string(value.value());
+  }
+
   size_t drain_completions() override { return completions_.drain(); }
   void on_completions_ready(std::function<void()> wake) override { completions_.on_ready(std::move(wake)); }
 

@@ -32,14 +32,14 @@ struct RecipientRecord {
   std::string enhanced_status;  // of the last attempt
   std::string last_reply;       // text or local reason, bounded to 512 bytes
   std::string mx_host;          // that gave it
-  conf::WallTime due;           // next attempt, while pending
+  conf::WallTime due;           // next attempt, while pending; of the RelayClock
 };
 
 // Everything about a message but its bytes.
 struct MessageRecord {
   conf::MessageId id = 0;
-  conf::WallTime accepted_at;
-  conf::Envelope envelope;  // envelope.recipients is empty: they are in `recipients`
+  conf::WallTime accepted_at;  // of the RelayClock: its calendar() is for people
+  conf::Envelope envelope;     // envelope.recipients is empty: they are in `recipients`
   std::vector<RecipientRecord> recipients;
   uint64_t size_bytes = 0;
   bool on_hold = false;
@@ -66,7 +66,7 @@ class Spool : protected ReceiptPrinter {
  public:
   virtual ~Spool() = default;
 
-  // A new id; rises, also over restarts. Loop thread.
+  // A new id; rises, also over restarts. `now` is of the RelayClock. Loop thread.
   virtual conf::MessageId next_id(conf::WallTime now) = 0;
 
   using StoreDone = std::function<void(conf::Result<Receipt>)>;
@@ -104,6 +104,8 @@ class Spool : protected ReceiptPrinter {
   // again.
   virtual conf::Status kept(const std::function<void(std::string_view, std::string_view)>& each,
                             const std::function<void(std::string, std::string)>& damaged) = 0;
+  // At start, on the calling thread: one of them. kNotFound, kCorrupt, kIo.
+  virtual conf::Result<std::string> kept_value(std::string_view key) = 0;
 
   // Runs the completions that are ready; returns how many. Loop thread.
   virtual size_t drain_completions() = 0;

@@ -34,7 +34,7 @@ bool wants_report(const spool::MessageRecord& record, const conf::Recipient& rec
 }  // namespace
 
 Settlement::Settlement(conf::ConfigPtr config, spool::Spool* spool, journal::Journal* journal,
-                       const conf::Clock* clock, conf::Random* random, SettlementUser* user)
+                       const spool::RelayClock* clock, conf::Random* random, SettlementUser* user)
     : config_(std::move(config)),
       spool_(spool),
       journal_(journal),
@@ -65,7 +65,7 @@ void Settlement::apply_one(queue::Delivery* delivery, uint32_t index, const smtp
   const bool early = recipient.due > now;  // an operator said retry: this is not a step of the schedule
   ++recipient.attempts;
   delivery->attempt = std::max(delivery->attempt, recipient.attempts);
-  conf::DeliveryEvent event = journal::attempted(record, recipient, outcome, facts, now);
+  conf::DeliveryEvent event = journal::attempted(record, recipient, outcome, facts, clock_->calendar(now));
   recipient.reply_code = event.reply_code;
   recipient.enhanced_status = event.enhanced_status;
   recipient.last_reply = event.reply.substr(0, kKeptReplyOctets);
@@ -89,7 +89,7 @@ void Settlement::apply_one(queue::Delivery* delivery, uint32_t index, const smtp
   event.rule = meaning.rule;
   if (!hard && early) {
     --recipient.attempts;
-    event.next_attempt = recipient.due;
+    event.next_attempt = clock_->calendar(recipient.due);
     journal_->append(event);
     return;
   }
@@ -98,7 +98,7 @@ void Settlement::apply_one(queue::Delivery* delivery, uint32_t index, const smtp
         queue::next_delay(facts.settings->retry, recipient.attempts, record.accepted_at, now, random_);
     if (delay) {
       recipient.due = now + *delay;
-      event.next_attempt = recipient.due;
+      event.next_attempt = clock_->calendar(recipient.due);
       journal_->append(event);
       return;
     }
@@ -145,8 +145,8 @@ void Settlement::store_report(queue::Delivery* delivery) {
   input.to = about.envelope.reverse_path;
   input.envid = about.envelope.envid;
   input.ret = about.envelope.ret;
-  input.arrival = about.accepted_at;
-  input.now = now;
+  input.arrival = clock_->calendar(about.accepted_at);
+  input.now = clock_->today();
   input.reporting_mta = config_->hostname;
   input.from = config_->postmaster.empty() ? "postmaster@" + config_->hostname : config_->postmaster;
   input.message_id_token = conf::to_text(record.id);
@@ -164,7 +164,7 @@ void Settlement::store_report(queue::Delivery* delivery) {
     told.reply_code = recipient.reply_code;
     told.diagnostic = recipient.last_reply;
     told.remote_mta = recipient.mx_host;
-    told.last_attempt = now;
+    told.last_attempt = input.now;
     input.recipients.push_back(std::move(told));
   }
   conf::Bytes body(bounce::make_dsn(input));
@@ -183,7 +183,7 @@ void Settlement::store_report(queue::Delivery* delivery) {
       postpone(delivery, stored.error());
       return;
     }
-    journal_->append(journal::report_sent(*kept, clock_->wall()));
+    journal_->append(journal::report_sent(*kept, clock_->today()));
     finish(delivery);
     user_->report_stored(std::move(*kept), body);
   });
@@ -221,7 +221,7 @@ void Settlement::postpone(queue::Delivery* delivery, const conf::Error& why) {
     } else {
       recipient.due = clock_->wall() + kReportRetry;
       verdict.event.kind = conf::EventKind::kDeferred;
-      verdict.event.next_attempt = recipient.due;
+      verdict.event.next_attempt = clock_->calendar(recipient.due);
     }
     journal_->append(verdict.event);
   }

@@ -19,6 +19,7 @@
 #include "relay/queue/delivery.h"
 #include "relay/queue/message.h"
 #include "relay/smtp/transaction.h"
+#include "relay/spool/relay_clock.h"
 #include "relay/spool/spool.h"
 
 namespace relay {
@@ -36,8 +37,8 @@ class SettlementUser {
 
 class Settlement {
  public:
-  Settlement(conf::ConfigPtr config, spool::Spool* spool, journal::Journal* journal, const conf::Clock* clock,
-             conf::Random* random, SettlementUser* user);
+  Settlement(conf::ConfigPtr config, spool::Spool* spool, journal::Journal* journal,
+             const spool::RelayClock* clock, conf::Random* random, SettlementUser* user);
 
   // Applies the outcomes of one transaction (or of a local verdict). `delivery` is pinned.
   void apply(queue::Delivery* delivery, const std::vector<uint32_t>& recipients,
@@ -67,7 +68,7 @@ class Settlement {
   conf::ConfigPtr config_;
   spool::Spool* spool_;
   journal::Journal* journal_;
-  const conf::Clock* clock_;
+  const spool::RelayClock* clock_;
   conf::Random* random_;
   SettlementUser* user_;
   std::unordered_map<queue::Delivery*, Verdicts> verdicts_;

@@ -25,13 +25,15 @@ constexpr size_t kDuePerStep = 4096;
 
 Transit::Transit(Parts parts)
     : parts_(std::move(parts)),
+      clock_keeper_(parts_.spool, parts_.clock, parts_.boot),
+      clock_(clock_keeper_.clock()),
       messages_(parts_.spool, parts_.config->spool.body_memory_bytes),
-      sites_(parts_.config, parts_.book, parts_.clock, parts_.random),
-      counters_(parts_.spool, &sites_.limiters(), parts_.clock),
+      sites_(parts_.config, parts_.book, &clock_, parts_.random),
+      counters_(parts_.spool, &sites_.limiters(), &clock_),
       router_({parts_.config->hostname, parts_.own_addresses, parts_.config->dns.ipv6,
                parts_.config->dns.allow_private_targets},
               parts_.resolver, parts_.random),
-      settlement_(parts_.config, parts_.spool, parts_.journal, parts_.clock, parts_.random, this),
+      settlement_(parts_.config, parts_.spool, parts_.journal, &clock_, parts_.random, this),
       signing_(parts_.config, parts_.signer, &messages_,
                [this](const queue::Message& message, const dkim::SignOutcome& outcome) {
                  report_unsigned(message, outcome);
@@ -117,7 +119,7 @@ bool Transit::concerns(const Delivery& delivery, const spool::RecipientRecord& r
 }
 
 std::vector<uint32_t> Transit::recipients_now(Delivery* delivery) {
-  const conf::WallTime now = parts_.clock->wall();
+  const conf::WallTime now = clock_.wall();
   const std::vector<spool::RecipientRecord>& all = delivery->message->record.recipients;
   std::vector<uint32_t> indices;
   for (uint32_t i = 0; i < all.size(); ++i) {
@@ -194,7 +196,7 @@ void Transit::settled(Delivery* delivery) {
     message->changed = false;
     parts_.spool->update(message->record);
   }
-  const conf::Duration wait = due - parts_.clock->wall();
+  const conf::Duration wait = due - clock_.wall();
   const bool at_once = wait.count() <= 0 && delivery->path != nullptr;
   const bool ordered = delivery->drop_wanted || delivery->hold_wanted || stopping_;
   if (at_once && !ordered) {
@@ -249,6 +251,7 @@ void Transit::step(conf::Instant now) {
     next_sweep_ = now + kSweepPeriod;
     sites_.sweep(now);
   }
+  clock_keeper_.step(now, deliveries_.deliveries() > 0);
 }
 
 conf::Instant Transit::next_wake() const {
@@ -304,6 +307,7 @@ void Transit::close() {
       parts_.spool->update(message->record);
   });
   counters_.close();
+  clock_keeper_.keep();
   parts_.spool->flush();
 }
 

@@ -1,13 +1,11 @@
 // The walk of a message through the relay: accepted, kept, routed, sent, settled, tried again, done. Owns
-// every queued delivery and moves it from state to state; advance() is the one place that decides what is
-// next for a delivery at rest. Everything happens on the loop's thread; time comes from the Clock, so that
-// the simulation can own it.
+// every queued delivery and moves it from state to state; advance() says what is next for one at rest.
+// Loop thread; time comes from the Clock, so that the simulation can own it.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -22,6 +20,7 @@
 #include "relay/queue/message_cache.h"
 #include "relay/queue/scheduled.h"
 #include "relay/smtp/server_session.h"
+#include "relay/walk/clock_keeper.h"
 #include "relay/walk/decision_history.h"
 #include "relay/walk/settlement.h"
 #include "relay/walk/signing.h"
@@ -41,8 +40,8 @@ class Transit final : public smtp::Gate,
   // At start: everything in the spool becomes a delivery again. `set_aside` hears of each corrupt record.
   conf::Status recover(const std::function<void(std::string key, std::string why)>& set_aside);
 
-  // The one way in. `done` runs when the message is on disk (or is refused: the client must hear 4yz).
-  // `record.id` comes from next_id(); recipients have no state yet.
+  // The one way in. `done` runs when the message is on disk (or is refused: the client must hear 4yz). In the
+  // record are the id, from next_id(), the envelope and recipients without state.
   using AcceptDone = std::function<void(conf::Result<spool::Receipt>)>;
   void accept(spool::MessageRecord record, conf::Bytes body, AcceptDone done);
   conf::MessageId next_id();
@@ -68,6 +67,7 @@ class Transit final : public smtp::Gate,
   // For the summary: what the receiving side knows.
   std::function<uint64_t()> inbound_connections = [] { return uint64_t{0}; };
   std::function<std::vector<conf::DoorCount>()> refused_at_door;
+  const spool::RelayClock& clock() const override { return clock_; }
   std::function<uint64_t()> log_lost = [] { return uint64_t{0}; };
 
  private:
@@ -127,6 +127,8 @@ class Transit final : public smtp::Gate,
   void keep_hold(conf::MessageId id, bool on_hold);
 
   Parts parts_;
+  ClockKeeper clock_keeper_;
+  const spool::RelayClock& clock_;   // of ages and due times
   queue::DeliveryStore deliveries_;  // outlives the lists that its deliveries stand in
   queue::MessageCache messages_;
   queue::DomainTable domains_;
@@ -140,8 +142,7 @@ class Transit final : public smtp::Gate,
   std::deque<Finished> finished_;
   std::vector<AskedExplanation> asked_;
   DecisionHistory decisions_;
-  conf::Instant started_;
-  conf::Instant next_sweep_;
+  conf::Instant started_, next_sweep_;
   size_t held_ = 0;  // deliveries
   bool stopping_ = false;
 };

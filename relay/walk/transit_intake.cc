@@ -18,7 +18,7 @@ uint32_t sender_of(const spool::MessageRecord& record) {
 
 }  // namespace
 
-conf::MessageId Transit::next_id() { return parts_.spool->next_id(parts_.clock->wall()); }
+conf::MessageId Transit::next_id() { return parts_.spool->next_id(clock_.wall()); }
 
 bool Transit::accepting(std::string* why) const {
   if (stopping_) {
@@ -38,6 +38,7 @@ bool Transit::accepting(std::string* why) const {
 }
 
 void Transit::accept(spool::MessageRecord record, conf::Bytes body, AcceptDone done) {
+  record.accepted_at = clock_.wall();
   for (spool::RecipientRecord& recipient : record.recipients) recipient.due = record.accepted_at;
   auto kept = std::make_shared<spool::MessageRecord>(record);
   signing_.begin(record.id, body);
@@ -47,7 +48,7 @@ void Transit::accept(spool::MessageRecord record, conf::Bytes body, AcceptDone d
       done(std::move(stored));
       return;
     }
-    parts_.journal->append(journal::accepted(*kept));
+    parts_.journal->append(journal::accepted(*kept, clock_.calendar(kept->accepted_at)));
     done(std::move(stored));
     enqueue(std::move(*kept), body);
   });
@@ -85,6 +86,7 @@ void Transit::enqueue(spool::MessageRecord record, conf::Bytes body) {
 
 conf::Status Transit::recover(const std::function<void(std::string, std::string)>& set_aside) {
   std::vector<conf::MessageId> done;
+  clock_keeper_.restore();
   conf::Status status = counters_.restore();
   if (!status.ok()) return status;
   status = parts_.spool->recover(
@@ -109,7 +111,7 @@ void Transit::log_endings(const spool::MessageRecord& record) {
 
 void Transit::adopt(const spool::MessageRecord& record) {
   const conf::Instant now = parts_.clock->now();
-  const conf::WallTime wall = parts_.clock->wall();
+  const conf::WallTime wall = clock_.wall();
   for (const spool::RecipientRecord& recipient : record.recipients) {
     if (recipient.state != spool::RecipientState::kPending) continue;
     const conf::Instant due = now + std::max(recipient.due - wall, conf::Duration(0));

@@ -32,6 +32,7 @@ struct TransitParts {
   conf::Random* random = nullptr;
   dkim::SignQueue* signer = nullptr;       // null: nothing is signed
   std::vector<std::string> own_addresses;  // see mx::RouterOptions
+  std::string boot;                        // see spool::RelayClock
 };
 
 // An explanation that waits for its route.

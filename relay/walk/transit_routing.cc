@@ -163,8 +163,8 @@ void Transit::say_blocked(const Delivery& delivery, const queue::Path& path) {
 }
 
 conf::Instant Transit::expiry(const Delivery& delivery, const conf::DestinationSettings& settings) {
-  const conf::WallTime over = spool::MessageIds::time_of(delivery.id) + settings.retry.validity;
-  return parts_.clock->now() + (over - parts_.clock->wall());
+  const conf::WallTime accepted = spool::MessageIds::time_of(delivery.id);  // ids are of this clock too
+  return clock_.now() + (accepted + settings.retry.validity - clock_.wall());
 }
 
 void Transit::expired(Delivery* delivery, const AttemptFacts& facts) {

@@ -8,6 +8,7 @@ using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 
 void Log::take(uint64_t sequence, const conf::DeliveryEvent& event) {
   events.push_back(event);
+  moments.push_back(world_->now());
   if (!stuck) {
     world_->after(world_->between(1us, 5ms), [this, sequence] {
       if (!stuck) written_ = std::max(written_, sequence);
@@ -50,6 +51,7 @@ void RelayRun::start() {
   });
   parts.signer = signer_.get();
   parts.clock = world_;
+  parts.boot = world_->boot;
   parts.random = &world_->random;
   transit_ = std::make_unique<relay::Transit>(std::move(parts));
   const conf::Status recovered = transit_->recover([](const std::string&, const std::string&) {});

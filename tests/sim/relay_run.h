@@ -33,6 +33,7 @@ class Log final : public relay::journal::Feed {
   relay::journal::Journal journal;  // outlives the relay's crashes, as the file does
   relay::journal::Metrics metrics;
   std::vector<conf::DeliveryEvent> events;
+  std::vector<conf::Instant> moments;  // of each event, whatever the wall clock says
   bool stuck = false;
 
  private:

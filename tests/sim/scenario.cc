@@ -34,6 +34,7 @@ class Scenario {
   bool settled() const;
   void run_until(conf::Instant limit);
   void judge_endings();
+  void judge_waits();
   Verdict judge();
 
   World world_;
@@ -182,6 +183,14 @@ Verdict Scenario::run() {
       log_.journal.append({});
     });
   }
+  const uint64_t steps = world_.random.chance(0.5) ? 1 + world_.random.below(4) : 0;
+  for (uint64_t i = 0; i < steps; ++i) {
+    const conf::Duration at =
+        world_.random.chance(0.3) ? world_.between(1ms, 20s) : world_.between(1min, 90h);
+    const conf::Duration by =
+        world_.random.chance(0.5) ? world_.between(1s, 2h) : world_.between(1h, 24h * 400);
+    world_.after(at, [this, by = world_.random.chance(0.5) ? by : -by] { world_.step_wall(by); });
+  }
   run_until(conf::Instant{} + 24h * 12);
   return judge();
 }
@@ -196,6 +205,30 @@ void Scenario::judge_endings() {
     const std::string name = "message " + std::to_string(key.first) + " to " + key.second;
     if (times > 1) ledger_.violate(name + ": delivered " + std::to_string(times) + " times");
     if (ledger_.reported.contains(key)) ledger_.violate(name + ": delivered, and reported as failed");
+  }
+}
+
+// Whatever the wall clock shows: nothing expires before its time (the schedule goes over four days), and
+// nothing waits longer for its next attempt than the schedule says. All but an hour of it: the ways of a
+// delivery besides.
+void Scenario::judge_waits() {
+  std::map<conf::MessageId, conf::Instant> accepted;
+  std::map<std::pair<conf::MessageId, std::string>, conf::Instant> last;
+  for (size_t i = 0; i < log_.events.size(); ++i) {
+    const conf::DeliveryEvent& event = log_.events[i];
+    const conf::Instant at = log_.moments[i];
+    const std::string name = conf::to_text(event.id) + " to " + event.recipient;
+    if (event.kind == conf::EventKind::kAccepted) accepted[event.id] = at;
+    if (event.kind == conf::EventKind::kExpired && accepted.contains(event.id) &&
+        at - accepted[event.id] < 24h * 4)
+      ledger_.violate(name + ": expired after " + std::to_string((at - accepted[event.id]) / 1h) + " hours");
+    if (event.kind != conf::EventKind::kDeferred && event.kind != conf::EventKind::kDelivered &&
+        event.kind != conf::EventKind::kFailed && event.kind != conf::EventKind::kExpired)
+      continue;
+    const auto [before, first] = last.try_emplace({event.id, event.recipient}, at);
+    if (!first && at - before->second > 27h)
+      ledger_.violate(name + ": waited " + std::to_string((at - before->second) / 1h) + " hours");
+    before->second = at;
   }
 }
 
@@ -240,6 +273,7 @@ Verdict Scenario::judge() {
     }
   }
   judge_endings();
+  judge_waits();
   std::string history;
   for (const conf::DeliveryEvent& event : log_.events) relay::log::append_json(event, &history);
   verdict_.history = std::hash<std::string>()(history);

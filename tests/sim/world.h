@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <string>
 #include <utility>
 
 #include "conf/vocab/random.h"
@@ -17,7 +18,10 @@ class World final : public conf::Clock {
   explicit World(uint64_t seed) : random(seed) {}
 
   conf::Instant now() const override { return now_; }
-  conf::WallTime wall() const override { return kStart + (now_ - conf::Instant{}); }
+  conf::WallTime wall() const override { return kStart + wrong_ + (now_ - conf::Instant{}); }
+  // Somebody sets the wall clock; time goes on as ever.
+  void step_wall(conf::Duration by) { wrong_ += by; }
+  std::string boot = "1";  // of the system; another one: it was started anew
 
   // Runs `work` after `delay`; works of the same moment run in the order they were asked for.
   void after(conf::Duration delay, std::function<void()> work) {
@@ -44,6 +48,7 @@ class World final : public conf::Clock {
 
  private:
   static constexpr conf::WallTime kStart = conf::WallTime(conf::Duration(1'790'000'000'000'000));
+  conf::Duration wrong_{};  // the wall clock
   conf::Instant now_{conf::Duration(1'000'000)};
   uint64_t next_ = 0;
   std::map<std::pair<conf::Instant, uint64_t>, std::function<void()>> events_;

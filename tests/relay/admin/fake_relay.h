@@ -77,6 +77,9 @@ class FakeSpool final : public spool::Spool {
     }
     return conf::success();
   }
+  conf::Result<std::string> kept_value(std::string_view) override {
+    return conf::Error{conf::ErrorCode::kNotFound, "no such value"};
+  }
   void keep_all(KeptValues, KeepDone done) override {
     if (done) done(conf::success());
   }
@@ -156,6 +159,7 @@ class FakeBackend final : public Backend {
   bool dns_is_silent = false;  // explain() never answers
 
   QueueSummary summary() override { return current; }
+  const spool::RelayClock& clock() const override { return clock_; }
   uint64_t apply(QueueAction action, const std::vector<conf::MessageId>& ids) override {
     applied.emplace_back(action, ids);
     uint64_t count = 0;
@@ -191,6 +195,8 @@ class FakeBackend final : public Backend {
   }
 
  private:
+  conf::SystemClock system_;
+  spool::RelayClock clock_{&system_, {}};
   FakeSpool* spool_;
 };
 

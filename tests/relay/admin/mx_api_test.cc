@@ -15,9 +15,8 @@ using nlohmann::json;
 class MxApiTest : public testing::Test {
  protected:
   MxApiTest()
-      : backend_(&spool_), api_(&spool_, &backend_, &clock_, [this](std::function<void()> work) {
-          loop_.post(std::move(work));
-        }) {
+      : backend_(&spool_),
+        api_(&spool_, &backend_, [this](std::function<void()> work) { loop_.post(std::move(work)); }) {
     backend_.explanations["example.net"] = busy_explanation("mx.example.net", {"default", "news"});
     backend_.all_paths = {busy_path("mx.example.net", "default"), busy_path("mx.example.net", "news"),
                           busy_path("mx.example.com", "default")};
@@ -37,7 +36,6 @@ class MxApiTest : public testing::Test {
     return out;
   }
 
-  conf::SystemClock clock_;
   FakeSpool spool_;
   FakeBackend backend_;
   FakeLoop loop_;
