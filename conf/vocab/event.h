@@ -47,6 +47,7 @@ enum class Bind : uint8_t {
   kPerConnection,  // max_messages_per_connection
   kTotal,          // max_outbound_connections of the whole relay
   kLease,          // the counters cannot be written to disk; see mx/limits/lease.h
+  kRecording,      // what becomes of mail cannot be written to the spool
 };
 
 enum class DecisionAction : uint8_t {

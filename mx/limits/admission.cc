@@ -34,6 +34,8 @@ const char* to_text(Bind bind) {
       return "max_outbound_connections";
     case Bind::kLease:
       return "the counters are not on disk yet";
+    case Bind::kRecording:
+      return "results cannot be recorded in the spool";
   }
   return "unknown";
 }

@@ -29,6 +29,7 @@ struct QueueSummary {
   uint64_t scheduled = 0, ready = 0, in_flight = 0, on_hold = 0;
   bool accepting = true;
   std::string not_accepting_why;
+  bool recording = true;  // false: deliveries pause, as their results cannot be written to the spool
   // Since start:
   uint64_t accepted = 0, delivered = 0, deferred = 0, failed = 0, expired = 0, dropped = 0,
            reports = 0;  // recipients

@@ -128,6 +128,7 @@ json summary_json(const QueueSummary& s) {
           {"on_hold", s.on_hold},
           {"accepting", s.accepting},
           {"not_accepting_why", s.not_accepting_why},
+          {"recording", s.recording},
           {"since_start",
            {{"accepted", s.accepted},
             {"delivered", s.delivered},
@@ -209,6 +210,7 @@ json health_json(const QueueSummary& summary, const spool::SpoolHealth& health,
   return {{"status", good ? "ok" : "not_accepting"},
           {"why", !summary.not_accepting_why.empty() ? summary.not_accepting_why : health.why},
           {"uptime_seconds", summary.uptime_seconds},
+          {"recording", health.recording},
           {"free_bytes", health.free_bytes},
           {"set_aside", counters.set_aside},
           {"log_lost", summary.log_lost},
@@ -223,6 +225,8 @@ std::string metrics_text(const QueueSummary& s, const spool::SpoolHealth& health
   const auto number = [](uint64_t value) { return static_cast<double>(value); };
   gauge("penstock_up_seconds", "Time since start.", s.uptime_seconds, &out);
   gauge("penstock_accepting", "1 while new mail is taken.", s.accepting && health.accepting ? 1 : 0, &out);
+  gauge("penstock_spool_recording", "0 while deliveries pause, as their results cannot be recorded.",
+        health.recording ? 1 : 0, &out);
   gauge("penstock_queue_messages", "Messages in the spool.", number(s.messages), &out);
   gauge("penstock_queue_deliveries", "Deliveries that are not finished.", number(s.deliveries), &out);
   gauge("penstock_queue_scheduled", "Deliveries that wait for their time.", number(s.scheduled), &out);

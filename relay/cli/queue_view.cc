@@ -58,6 +58,9 @@ std::string summary_view(const json& summary) {
   if (!is_true(summary, "accepting")) {
     line(&out, "NOT ACCEPTING MAIL: {}", text_of(summary, "not_accepting_why"));
   }
+  if (summary.contains("recording") && !is_true(summary, "recording")) {
+    line(&out, "DELIVERIES PAUSE: what becomes of mail cannot be recorded in the spool");
+  }
   if (member(summary, "sites").empty()) return out;
   line(&out, "");
   line(&out, "{:>8} {:>9} {:>11}  SITE", "READY", "IN FLIGHT", "CONNECTIONS");

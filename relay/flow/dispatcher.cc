@@ -94,6 +94,12 @@ void Dispatcher::step(conf::Instant now) {
 
 // As many of them as there is room for may try. False: nobody waits for room that there is.
 bool Dispatcher::feed_starved() {
+  if (paused_) return !dirty_.empty();
+  for (size_t left = kPathsPerStep; left > 0 && resumed_ > 0 && !starved_.empty(); --left, --resumed_) {
+    starved_.front()->starved = false;
+    mark(starved_.front());
+    starved_.pop_front();
+  }
   const size_t most = config_->max_outbound_connections;
   for (size_t free = most - std::min(most, connections_.size()); free > 0 && !starved_.empty(); --free) {
     starved_.front()->starved = false;
@@ -103,8 +109,18 @@ bool Dispatcher::feed_starved() {
   return !dirty_.empty();
 }
 
+void Dispatcher::pause(bool yes) {
+  if (!yes && paused_) resumed_ = starved_.size();
+  paused_ = yes;
+}
+
+void Dispatcher::starve(queue::Path* path, mx::Bind bind) {
+  gate_.wait(path, mx::Admission::no(bind, conf::kNever));
+  if (!std::exchange(path->starved, true)) starved_.push_back(path);
+}
+
 conf::Instant Dispatcher::next_wake() const {
-  if (!dirty_.empty()) return conf::Instant{};
+  if (!dirty_.empty() || (resumed_ > 0 && !paused_)) return conf::Instant{};
   return wakes_.empty() ? conf::kNever : wakes_.begin()->first.first;
 }
 
@@ -129,6 +145,10 @@ void Dispatcher::set_wake(queue::Path* path, conf::Instant now) {
 void Dispatcher::work(queue::Path* path, conf::Instant now) {
   if (stopping_) return;
   path->binds = mx::Bind::kNothing;
+  if (paused_) {
+    if (!path->ready.empty()) starve(path, mx::Bind::kRecording);
+    return;
+  }
   // A block defers and nothing else: how the path failed before it is over with it.
   if (path->standing->state() == mx::Standing::State::kBlocked) path->backoff = conf::Duration(0);
   if (path->first_expiry <= now) expire_waiting(path, now);
@@ -163,8 +183,7 @@ void Dispatcher::open_more(queue::Path* path, conf::Instant now) {
   while (path->ready.size() > path->opening) {
     if (failing(path) && path->opening > 0) break;  // one probe until the path works again
     if (connections_.size() >= config_->max_outbound_connections) {
-      gate_.wait(path, mx::Admission::no(mx::Bind::kTotal, conf::kNever));
-      if (!std::exchange(path->starved, true)) starved_.push_back(path);
+      starve(path, mx::Bind::kTotal);
       break;
     }
     std::vector<mx::Admission> refusals;

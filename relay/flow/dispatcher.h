@@ -50,6 +50,9 @@ class Dispatcher final : public OutboundConnection::Owner {
   void reload(conf::ConfigPtr config) { config_ = std::move(config); }
   // No new connection and no new transaction; idle connections quit, running transactions end by themselves.
   void stop();
+  // No new transaction and no new connection until pause(false); running transactions end. Expiry waits too.
+  void pause(bool yes);
+  bool paused() const { return paused_; }
   void abandon();  // drops every connection; deliveries under way come back as not tried
 
   // See Transit.
@@ -86,6 +89,7 @@ class Dispatcher final : public OutboundConnection::Owner {
   void discard(OutboundConnection* connection);  // closes it at once
   void mark(queue::Path* path);
   bool feed_starved();
+  void starve(queue::Path* path, mx::Bind bind);
   void work(queue::Path* path, conf::Instant now);
   bool may_begin(queue::Path* path, conf::Instant now);  // over an idle connection, or over a new one
   void open(queue::Path* path, std::vector<Target> targets);
@@ -127,6 +131,8 @@ class Dispatcher final : public OutboundConnection::Owner {
   std::deque<queue::Path*> dirty_;
   size_t opens_left_ = 0;  // in this step
   std::deque<queue::Path*> starved_;
+  size_t resumed_ = 0;   // of starved_: those that waited for the end of a pause
+  bool paused_ = false;  // see pause()
   // By time, then by turn: of two that wake together goes first who waited first.
   std::map<std::pair<conf::Instant, uint64_t>, queue::Path*> wakes_;
   uint64_t turns_ = 0;

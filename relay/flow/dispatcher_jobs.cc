@@ -23,6 +23,7 @@ conf::Duration zero_if_negative(conf::Duration d) { return std::max(d, conf::Dur
 }  // namespace
 
 mx::Admission Dispatcher::may_send(const Slot& slot) const {
+  if (paused_) return mx::Admission::no(mx::Bind::kRecording, conf::kNever);
   return gate_.may_send(*slot.connection->path(), slot.use, slot.connection->transactions(), clock_->now());
 }
 
@@ -38,7 +39,7 @@ bool Dispatcher::may_begin(queue::Path* path, conf::Instant now) {
 
 std::vector<const queue::Path*> Dispatcher::neglected() {
   std::vector<const queue::Path*> paths;
-  if (stopping_) return paths;
+  if (stopping_ || paused_) return paths;
   sites_->for_each([&](queue::Path* path) {
     const bool works = path->connections > path->idle.size();
     if (!path->ready.empty() && !works && may_begin(path, clock_->now())) paths.push_back(path);

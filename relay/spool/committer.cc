@@ -131,7 +131,7 @@ void Committer::commit(Lock* lock) {
   const size_t count = batch.size();
   lock->unlock();
   under_way_ = &batch;
-  const conf::Status status = writer_->write(batch);
+  const conf::Status status = write(batch);
   under_way_ = nullptr;
   std::vector<Completion> answers;
   if (status.ok()) {
@@ -140,10 +140,12 @@ void Committer::commit(Lock* lock) {
     }
   } else {
     lock->lock();
-    trouble_ = status.error();
+    set_trouble(status.error());
     next_retry_ = std::chrono::steady_clock::now() + options_.retry_interval;
-    answers = give_up(std::move(batch), status.error(), true);
+    std::vector<conf::MessageId> refused;
+    answers = give_up(std::move(batch), status.error(), &refused);
     lock->unlock();
+    if (!refused.empty()) writer_->refused(refused);
   }
   completions_->push(std::move(answers));
   batch.clear();  // bodies are freed outside the lock
@@ -155,8 +157,9 @@ void Committer::commit(Lock* lock) {
 void Committer::stall(const conf::Error& error) {
   if (std::this_thread::get_id() != thread_.get_id()) return;
   std::vector<Completion> answers;
+  std::vector<conf::MessageId> refused;
   Lock lock(mutex_);
-  trouble_ = error;
+  set_trouble(error);
   next_retry_ = std::chrono::steady_clock::now() + options_.retry_interval;
   if (under_way_ != nullptr && !std::exchange(under_way_retained_, true)) {
     for (WriteRequest& request : *under_way_) {
@@ -172,6 +175,7 @@ void Committer::stall(const conf::Error& error) {
       } else if (request.done) {
         answers.push_back(answer(&request, error));
         request.done = nullptr;
+        refused.push_back(request.id);
         retained_[request.id] = WriteRequest{WriteKind::kRemove, request.id, {}, {}, {}};
       }
     }
@@ -179,13 +183,32 @@ void Committer::stall(const conf::Error& error) {
     carried_.notify_all();
   }
   lock.unlock();
+  if (!refused.empty()) writer_->refused(refused);
   completions_->push(std::move(answers));
   lock.lock();
   absorb_waiting(&lock);
 }
 
+void Committer::set_trouble(std::optional<conf::Error> error) {
+  in_trouble_ = error.has_value();
+  trouble_ = std::move(error);
+}
+
+conf::Status Committer::write(const std::vector<WriteRequest>& batch) {
+  write_began_ = std::chrono::steady_clock::now().time_since_epoch().count();
+  conf::Status status = writer_->write(batch);
+  write_began_ = 0;
+  return status;
+}
+
+bool Committer::prompt() const {
+  const int64_t began = write_began_;
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return !in_trouble_ && (began == 0 || now - std::chrono::steady_clock::duration(began) < kSlow);
+}
+
 std::vector<Completion> Committer::give_up(std::vector<WriteRequest> requests, const conf::Error& error,
-                                           bool written) {
+                                           std::vector<conf::MessageId>* written) {
   std::vector<Completion> answers;
   for (WriteRequest& request : requests) {
     if (request.kind == WriteKind::kKeep) {
@@ -196,7 +219,9 @@ std::vector<Completion> Committer::give_up(std::vector<WriteRequest> requests, c
     const bool removed = found != retained_.end() && found->second.kind == WriteKind::kRemove;
     if (request.kind == WriteKind::kStore) {
       if (request.done) answers.push_back(answer(&request, error));  // else a stall has answered it
-      if (written) retained_[request.id] = WriteRequest{WriteKind::kRemove, request.id, {}, {}, {}};
+      if (written == nullptr) continue;
+      written->push_back(request.id);
+      retained_[request.id] = WriteRequest{WriteKind::kRemove, request.id, {}, {}, {}};
     } else if (!removed) {  // nothing comes after a remove
       retained_[request.id] = std::move(request);
     }
@@ -211,7 +236,7 @@ void Committer::absorb_waiting(Lock* lock) {
   waiting_.clear();
   waiting_bytes_ = 0;
   const size_t count = requests.size();
-  std::vector<Completion> answers = give_up(std::move(requests), *trouble_, false);
+  std::vector<Completion> answers = give_up(std::move(requests), *trouble_, nullptr);
   lock->unlock();
   completions_->push(std::move(answers));
   lock->lock();
@@ -226,15 +251,18 @@ void Committer::retry(Lock* lock) {
   for (const auto& [id, request] : retained_) batch.push_back(request);
   lock->unlock();
   conf::Status status = writer_->mend();
-  if (status.ok()) status = writer_->write(batch);
+  if (status.ok()) status = write(batch);
   lock->lock();
   if (status.ok() && carried_out_ != before) {  // it stalled, and took in more: that comes next
     next_retry_ = std::chrono::steady_clock::now();
   } else if (status.ok()) {
     retained_.clear();  // only this thread adds to it
-    trouble_.reset();
+    set_trouble(std::nullopt);
+    lock->unlock();
+    writer_->taken_out();
+    lock->lock();
   } else {
-    trouble_ = status.error();
+    set_trouble(status.error());
     next_retry_ = std::chrono::steady_clock::now() + options_.retry_interval;
   }
   ++attempts_;

@@ -7,6 +7,7 @@
 // write: part of it may have reached the disk.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -46,6 +47,10 @@ class BatchWriter {
   virtual conf::Status write(const std::vector<WriteRequest>& batch) = 0;
   // Makes the store writable again after a failed write, if it can be.
   virtual conf::Status mend() = 0;
+  // The stores of these are being refused though they may reach the disk; called before anybody hears of it.
+  virtual void refused(const std::vector<conf::MessageId>& ids) { (void)ids; }
+  // All that were refused are off the disk again.
+  virtual void taken_out() {}
 };
 
 class Committer {
@@ -80,6 +85,9 @@ class Committer {
   void stall(const conf::Error& error);
   // Why writes fail; nothing while they work.
   std::optional<conf::Error> trouble() const;
+  // Whether what is asked for is written within kSlow. Any thread.
+  bool prompt() const;
+  static constexpr std::chrono::seconds kSlow{2};
 
  private:
   using Lock = std::unique_lock<std::mutex>;
@@ -88,8 +96,11 @@ class Committer {
   void commit(Lock* lock);
   void retry(Lock* lock);
   // Moves updates and removes into retained_, stores into the returned answers. `written`: they may be on
-  // disk in part.
-  std::vector<Completion> give_up(std::vector<WriteRequest> requests, const conf::Error& error, bool written);
+  // disk in part; it gets the ids of the stores.
+  std::vector<Completion> give_up(std::vector<WriteRequest> requests, const conf::Error& error,
+                                  std::vector<conf::MessageId>* written);
+  void set_trouble(std::optional<conf::Error> error);
+  conf::Status write(const std::vector<WriteRequest>& batch);
   void absorb_waiting(Lock* lock);
 
   BatchWriter* const writer_;
@@ -107,6 +118,8 @@ class Committer {
   bool under_way_retained_ = false;                 // it stalls, and readers see it in retained_
   std::map<conf::MessageId, WriteRequest> retained_;
   std::optional<conf::Error> trouble_;
+  std::atomic<bool> in_trouble_ = false;  // trouble_ has a value
+  std::atomic<int64_t> write_began_ = 0;  // of the steady clock, in its ticks; 0: none is under way
   std::chrono::steady_clock::time_point next_retry_;
   bool hurry_ = false;
   bool stopping_ = false;

@@ -176,7 +176,7 @@ SpoolHealth MemorySpool::health() const {
   const DiskState disk = judge_disk(free_bytes_, false, reserve_bytes_, true);
   SpoolHealth health{disk.enough, disk.why, free_bytes_};
   if (failing_) {
-    health.accepting = false;
+    health.accepting = health.recording = false;
     health.why = failing_->detail;
   }
   return health;

@@ -32,6 +32,7 @@ class MemorySpool final : public Spool {
   size_t drain_completions() override { return completions_.drain(); }
   void on_completions_ready(std::function<void()> wake) override { completions_.on_ready(std::move(wake)); }
   SpoolHealth health() const override;
+  bool recording() const override { return !failing_; }
   SpoolCounters counters() const override { return counters_; }
   void flush() override { run_batch(); }
 

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "relay/spool/rocks_log.h"
+
 namespace relay::spool {
 
 namespace {
@@ -50,12 +52,11 @@ rocksdb::DBOptions db_options() {
   options.max_background_jobs = 2;
   options.max_total_wal_size = kLogsTogether;
   options.max_open_files = 512;
-  options.keep_log_file_num = 2;
-  options.max_log_file_size = 4 << 20;
   options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
   options.avoid_flush_during_shutdown = true;  // the log has it
+  options.avoid_flush_during_recovery = true;  // likewise: a start on a full disk needs hardly any room
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   return options;
 }
@@ -109,6 +110,7 @@ conf::Result<RocksDatabase> open_database(const std::string& path, rocksdb::Env*
   rocksdb::DB* db = nullptr;
   rocksdb::DBOptions options = db_options();
   options.env = env;
+  options.info_log = make_rocks_log(folder.string());
   rocksdb::Status status = rocksdb::DB::Open(options, folder.string(), families, &handles, &db);
   if (status.IsCorruption()) {
     const std::filesystem::path aside = std::filesystem::path(path) / "set-aside";

@@ -5,34 +5,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <chrono>
-#include <cstdio>
 #include <cstring>
-#include <thread>
+#include <mutex>
 #include <utility>
 
 namespace relay::spool {
 
 namespace {
 
+using rocksdb::FileOptions;
 using rocksdb::IODebugContext;
 using rocksdb::IOOptions;
 using rocksdb::IOStatus;
 using rocksdb::Slice;
 
-constexpr auto kPause = std::chrono::milliseconds(100);
-constexpr unsigned kTellAfter = 20;  // pauses: two seconds
-
-bool may_pass(int system_error) {
-  return system_error == ENOSPC || system_error == EDQUOT || system_error == EROFS || system_error == EFBIG;
-}
-
-conf::Error error_of(const std::string& file, int system_error) {
-  const conf::ErrorCode code = system_error == EROFS ? conf::ErrorCode::kReadOnly : conf::ErrorCode::kNoSpace;
-  return {code, "the spool cannot be written: " + file + ": " + std::strerror(system_error)};
-}
+// What is written and not synced is remembered, see sync(); with so much of it, it is synced at once.
+constexpr size_t kMostUnsynced = 8 << 20;
 
 IOStatus status_of(const std::string& file, int system_error) {
   return system_error == ENOSPC ? IOStatus::NoSpace(file, std::strerror(system_error))
@@ -42,34 +33,26 @@ IOStatus status_of(const std::string& file, int system_error) {
 class PatientFile final : public rocksdb::FSWritableFile {
  public:
   PatientFile(std::string name, int fd, uint64_t size, std::shared_ptr<DiskPatience> patience)
-      : name_(std::move(name)), fd_(fd), size_(size), patience_(std::move(patience)) {}
+      : name_(std::move(name)), fd_(fd), size_(size), unsynced_at_(size), patience_(std::move(patience)) {}
   ~PatientFile() override {
     if (fd_ >= 0) ::close(fd_);
   }
 
   using FSWritableFile::Append;
   IOStatus Append(const Slice& data, const IOOptions&, IODebugContext*) override {
-    const char* at = data.data();
-    size_t left = data.size();
-    unsigned waited = 0;
-    while (left > 0) {
-      const ssize_t written = ::pwrite(fd_, at, left, static_cast<off_t>(size_));
-      if (written > 0) {
-        at += written;
-        left -= static_cast<size_t>(written);
-        size_ += static_cast<uint64_t>(written);
-        continue;
-      }
-      const int why = written == 0 ? ENOSPC : errno;
-      if (why == EINTR) continue;
-      if (!may_pass(why) || !patience_->wait(name_, why, &waited)) return status_of(name_, why);
-    }
-    if (waited > 0) patience_->moved_on();
-    return IOStatus::OK();
+    const std::lock_guard lock(mutex_);
+    const IOStatus status = write(data.data(), data.size(), size_);
+    if (!status.ok()) return status;
+    unsynced_.append(data.data(), data.size());
+    size_ += data.size();
+    return unsynced_.size() < kMostUnsynced ? IOStatus::OK() : sync(&::fdatasync);
   }
   IOStatus Truncate(uint64_t size, const IOOptions&, IODebugContext*) override {
+    const std::lock_guard lock(mutex_);
     if (::ftruncate(fd_, static_cast<off_t>(size)) != 0) return status_of(name_, errno);
     size_ = size;
+    unsynced_at_ = std::min(unsynced_at_, size);
+    unsynced_.resize(std::min<uint64_t>(unsynced_.size(), size - unsynced_at_));
     return IOStatus::OK();
   }
   IOStatus Close(const IOOptions&, IODebugContext*) override {
@@ -78,18 +61,108 @@ class PatientFile final : public rocksdb::FSWritableFile {
   }
   IOStatus Flush(const IOOptions&, IODebugContext*) override { return IOStatus::OK(); }
   IOStatus Sync(const IOOptions&, IODebugContext*) override {
-    return ::fdatasync(fd_) == 0 ? IOStatus::OK() : status_of(name_, errno);
+    const std::lock_guard lock(mutex_);
+    return sync(&::fdatasync);
   }
   IOStatus Fsync(const IOOptions&, IODebugContext*) override {
-    return ::fsync(fd_) == 0 ? IOStatus::OK() : status_of(name_, errno);
+    const std::lock_guard lock(mutex_);
+    return sync(&::fsync);
   }
   bool IsSyncThreadSafe() const override { return true; }
   uint64_t GetFileSize(const IOOptions&, IODebugContext*) override { return size_; }
 
  private:
+  IOStatus write(const char* from, size_t left, uint64_t at) {
+    unsigned waited = 0;
+    while (left > 0) {
+      const ssize_t written = ::pwrite(fd_, from, left, static_cast<off_t>(at));
+      if (written > 0) {
+        from += written;
+        left -= static_cast<size_t>(written);
+        at += static_cast<uint64_t>(written);
+        continue;
+      }
+      const int why = written == 0 ? ENOSPC : errno;
+      if (why == EINTR) continue;
+      if (!DiskPatience::may_pass(why)) return status_of(name_, why);
+      patience_->wait(name_, why, &waited);
+    }
+    if (waited > 0) patience_->moved_on();
+    return IOStatus::OK();
+  }
+
+  // After a sync that failed the system may take octets for written that are not (fsync(2)), and the next
+  // sync would succeed without them. So they are written again first.
+  IOStatus sync(int (*call)(int)) {
+    unsigned waited = 0;
+    while (call(fd_) != 0) {
+      const int why = errno;
+      if (why == EINTR) continue;
+      if (!DiskPatience::may_pass(why)) return status_of(name_, why);
+      patience_->wait(name_, why, &waited);
+      const IOStatus again = write(unsynced_.data(), unsynced_.size(), unsynced_at_);
+      if (!again.ok()) return again;
+    }
+    if (waited > 0) patience_->moved_on();
+    unsynced_.clear();
+    if (unsynced_.capacity() > kMostUnsynced) unsynced_.shrink_to_fit();
+    unsynced_at_ = size_;
+    return IOStatus::OK();
+  }
+
   const std::string name_;
+  std::mutex mutex_;
   int fd_;
   std::atomic<uint64_t> size_;
+  std::string unsynced_;
+  uint64_t unsynced_at_;  // where they stand
+  const std::shared_ptr<DiskPatience> patience_;
+};
+
+// What another file system does, again and again while there is no descriptor for it.
+template <typename Call>
+IOStatus patiently(const std::string& name, DiskPatience* patience, const Call& call) {
+  unsigned waited = 0;
+  IOStatus status = call();
+  while (!status.ok() && status.IsIOError() && !status.IsPathNotFound()) {
+    if (!DiskPatience::out_of_descriptors()) {
+      status = call();  // there may be some again
+      break;
+    }
+    patience->wait(name, EMFILE, &waited);
+    status = call();
+  }
+  if (waited > 0) patience->moved_on();
+  return status;
+}
+
+class PatientDirectory final : public rocksdb::FSDirectoryWrapper {
+ public:
+  PatientDirectory(std::string name, std::unique_ptr<rocksdb::FSDirectory> directory,
+                   std::shared_ptr<DiskPatience> patience)
+      : FSDirectoryWrapper(std::move(directory)), name_(std::move(name)), patience_(std::move(patience)) {}
+
+  IOStatus Fsync(const IOOptions& options, IODebugContext* context) override {
+    return sync([&] { return FSDirectoryWrapper::Fsync(options, context); });
+  }
+  IOStatus FsyncWithDirOptions(const IOOptions& options, IODebugContext* context,
+                               const rocksdb::DirFsyncOptions& what) override {
+    return sync([&] { return FSDirectoryWrapper::FsyncWithDirOptions(options, context, what); });
+  }
+
+ private:
+  template <typename Call>
+  IOStatus sync(const Call& call) {
+    unsigned waited = 0;
+    IOStatus status = call();
+    while (!status.ok() && status.IsIOError()) {
+      patience_->wait(name_, EIO, &waited);
+      status = call();
+    }
+    if (waited > 0) patience_->moved_on();
+    return status;
+  }
+  const std::string name_;
   const std::shared_ptr<DiskPatience> patience_;
 };
 
@@ -99,13 +172,38 @@ class PatientFileSystem final : public rocksdb::FileSystemWrapper {
       : FileSystemWrapper(rocksdb::FileSystem::Default()), patience_(std::move(patience)) {}
   const char* Name() const override { return "penstock patient files"; }
 
-  IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions&,
+  IOStatus NewWritableFile(const std::string& name, const FileOptions&,
                            std::unique_ptr<rocksdb::FSWritableFile>* out, IODebugContext*) override {
     return open(name, O_TRUNC, out);
   }
-  IOStatus ReopenWritableFile(const std::string& name, const rocksdb::FileOptions&,
+  IOStatus ReopenWritableFile(const std::string& name, const FileOptions&,
                               std::unique_ptr<rocksdb::FSWritableFile>* out, IODebugContext*) override {
     return open(name, 0, out);
+  }
+  IOStatus NewSequentialFile(const std::string& name, const FileOptions& options,
+                             std::unique_ptr<rocksdb::FSSequentialFile>* out,
+                             IODebugContext* context) override {
+    return patiently(name, patience_.get(),
+                     [&] { return target()->NewSequentialFile(name, options, out, context); });
+  }
+  IOStatus NewRandomAccessFile(const std::string& name, const FileOptions& options,
+                               std::unique_ptr<rocksdb::FSRandomAccessFile>* out,
+                               IODebugContext* context) override {
+    return patiently(name, patience_.get(),
+                     [&] { return target()->NewRandomAccessFile(name, options, out, context); });
+  }
+  IOStatus NewDirectory(const std::string& name, const IOOptions& options,
+                        std::unique_ptr<rocksdb::FSDirectory>* out, IODebugContext* context) override {
+    std::unique_ptr<rocksdb::FSDirectory> directory;
+    IOStatus status = patiently(name, patience_.get(),
+                                [&] { return target()->NewDirectory(name, options, &directory, context); });
+    if (status.ok()) *out = std::make_unique<PatientDirectory>(name, std::move(directory), patience_);
+    return status;
+  }
+  IOStatus GetChildren(const std::string& name, const IOOptions& options, std::vector<std::string>* out,
+                       IODebugContext* context) override {
+    return patiently(name, patience_.get(),
+                     [&] { return target()->GetChildren(name, options, out, context); });
   }
 
  private:
@@ -113,9 +211,10 @@ class PatientFileSystem final : public rocksdb::FileSystemWrapper {
     unsigned waited = 0;
     int fd = -1;
     while ((fd = ::open(name.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0640)) < 0) {
-      if (errno == EINTR) continue;
-      if (errno == EROFS || !may_pass(errno) || !patience_->wait(name, errno, &waited))
-        return status_of(name, errno);
+      const int why = errno;
+      if (why == EINTR) continue;
+      if (why == EROFS || !DiskPatience::may_pass(why)) return status_of(name, why);
+      patience_->wait(name, why, &waited);
     }
     if (waited > 0) patience_->moved_on();
     struct stat info {};
@@ -132,39 +231,6 @@ class PatientFileSystem final : public rocksdb::FileSystemWrapper {
 };
 
 }  // namespace
-
-std::optional<conf::Error> DiskPatience::stalled() const {
-  const std::lock_guard lock(mutex_);
-  return stalled_;
-}
-
-void DiskPatience::on_stall(std::function<void(const conf::Error&)> tell) {
-  const std::lock_guard lock(telling_);
-  tell_ = std::move(tell);
-}
-
-bool DiskPatience::wait(const std::string& file, int system_error, unsigned* waited) {
-  const conf::Error error = error_of(file, system_error);
-  {
-    const std::lock_guard lock(mutex_);
-    if (!stalled_)
-      std::fprintf(stderr, "penstock: %s; waiting, new mail is refused meanwhile\n", error.detail.c_str());
-    stalled_ = error;
-  }
-  if (++*waited >= kTellAfter) {
-    const std::lock_guard lock(telling_);
-    if (tell_) tell_(error);
-  }
-  std::this_thread::sleep_for(kPause);
-  return true;
-}
-
-void DiskPatience::moved_on() {
-  const std::lock_guard lock(mutex_);
-  if (!stalled_) return;
-  stalled_.reset();
-  std::fprintf(stderr, "penstock: the spool can be written again\n");
-}
 
 std::unique_ptr<rocksdb::Env> make_patient_env(std::shared_ptr<DiskPatience> patience) {
   return rocksdb::NewCompositeEnv(std::make_shared<PatientFileSystem>(std::move(patience)));

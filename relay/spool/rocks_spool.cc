@@ -10,17 +10,20 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
+#include <set>
 #include <thread>
 #include <utility>
 
 #include "conf/vocab/check.h"
+#include "relay/spool/ballast.h"
 #include "relay/spool/committer.h"
 #include "relay/spool/completions.h"
 #include "relay/spool/disk_watch.h"
 #include "relay/spool/message_ids.h"
 #include "relay/spool/read_queue.h"
 #include "relay/spool/record.h"
+#include "relay/spool/refused_list.h"
+#include "relay/spool/rocks_aside.h"
 #include "relay/spool/rocks_database.h"
 #include "relay/spool/rocks_files.h"
 
@@ -30,11 +33,14 @@ namespace {
 
 using rocksdb::ColumnFamilyHandle;
 
+constexpr uint64_t kRoomToStart = 1 << 20;  // for RocksDB's new files; a log is not written out
+
 class DiskSpool final : public Spool, private BatchWriter {
  public:
-  DiskSpool(conf::SpoolSettings settings, std::shared_ptr<DiskPatience> patience,
-            std::unique_ptr<rocksdb::Env> env, RocksDatabase opened)
+  DiskSpool(conf::SpoolSettings settings, std::shared_ptr<Ballast> ballast,
+            std::shared_ptr<DiskPatience> patience, std::unique_ptr<rocksdb::Env> env, RocksDatabase opened)
       : settings_(std::move(settings)),
+        ballast_(std::move(ballast)),
         patience_(std::move(patience)),
         env_(std::move(env)),
         db_(std::move(opened.db)),
@@ -43,6 +49,7 @@ class DiskSpool final : public Spool, private BatchWriter {
         bodies_(opened.bodies),
         damage_(std::move(opened.damage)),
         watch_(settings_.path, settings_.reserve_bytes),
+        refused_(settings_.path),
         reads_(std::make_unique<ReadQueue>()),
         committer_(std::make_unique<Committer>(static_cast<BatchWriter*>(this), &completions_,
                                                Committer::Options{})) {
@@ -76,6 +83,7 @@ class DiskSpool final : public Spool, private BatchWriter {
     const DiskState disk = watch_.state();
     std::optional<conf::Error> trouble = patience_->stalled();
     if (!disk.enough) trouble = conf::Error{conf::ErrorCode::kNoSpace, disk.why};
+    if (!trouble && ballast_->short_of_room()) trouble = full();
     if (trouble) {
       completions_.push([done = std::move(request.done), why = *trouble] { done(why); });
       return;
@@ -100,10 +108,12 @@ class DiskSpool final : public Spool, private BatchWriter {
   conf::Status recover(const std::function<void(MessageRecord)>& each,
                        const std::function<void(std::string, std::string)>& set_aside) override {
     std::vector<std::pair<conf::MessageId, std::string>> bad;
+    const std::set<conf::MessageId> refused(refused_.left().begin(), refused_.left().end());
     const conf::Status status = walk(records_, [&](const std::string& key, std::string_view value) {
       const std::optional<conf::MessageId> id = parse_id_key(key);
       if (!id) return true;
       ids_.observe(*id);
+      if (refused.contains(*id)) return true;  // its client heard 4yz
       conf::Result<MessageRecord> record = decode_record(value);
       if (record.ok() && record->id == *id) {
         each(std::move(*record));
@@ -112,6 +122,7 @@ class DiskSpool final : public Spool, private BatchWriter {
       }
       return true;
     });
+    for (const conf::MessageId id : refused) remove(id);
     if (!damage_.empty()) set_aside("write-ahead log", damage_);
     for (const auto& [id, why] : bad) {
       put_aside(id);
@@ -153,20 +164,30 @@ class DiskSpool final : public Spool, private BatchWriter {
     return std::string(value.value());
   }
 
-  size_t drain_completions() override { return completions_.drain(); }
+  size_t drain_completions() override {
+    const auto now = std::chrono::steady_clock::now();
+    if (ballast_->short_of_room() && now >= next_fill_) {
+      next_fill_ = now + std::chrono::seconds(1);
+      reads_->submit([ballast = ballast_] { ballast->fill(); });
+    }
+    return completions_.drain();
+  }
   void on_completions_ready(std::function<void()> wake) override { completions_.on_ready(std::move(wake)); }
 
   SpoolHealth health() const override {
     const DiskState disk = watch_.state();
-    SpoolHealth health{disk.enough, disk.why, disk.free_bytes};
+    SpoolHealth health{disk.enough, recording(), disk.why, disk.free_bytes};
     std::optional<conf::Error> trouble = patience_->stalled();
     if (!trouble) trouble = committer_->trouble();
+    if (!trouble && ballast_->short_of_room()) trouble = full();
     if (trouble) {
       health.accepting = false;
       health.why = trouble->detail;
     }
     return health;
   }
+
+  bool recording() const override { return !patience_->waiting() && committer_->prompt(); }
 
   SpoolCounters counters() const override {
     SpoolCounters counters;
@@ -237,7 +258,7 @@ class DiskSpool final : public Spool, private BatchWriter {
       }
     }
     rocksdb::WriteOptions options;
-    options.sync = stored + kept > 0 && settings_.durability == conf::Durability::kSync;
+    options.sync = (stored + kept > 0 || any_refused_) && settings_.durability == conf::Durability::kSync;
     const rocksdb::Status status = db_->Write(options, &batch);
     if (!status.ok()) return error_of(status, "the spool cannot be written");
     stored_ += stored;
@@ -248,6 +269,20 @@ class DiskSpool final : public Spool, private BatchWriter {
     if (options.sync) ++syncs_;
     bytes_written_ += batch.GetDataSize();
     return conf::success();
+  }
+
+  void refused(const std::vector<conf::MessageId>& ids) override {
+    refused_.add(ids);
+    any_refused_ = true;
+  }
+
+  void taken_out() override {
+    refused_.clear();
+    any_refused_ = false;
+  }
+
+  static conf::Error full() {
+    return {conf::ErrorCode::kNoSpace, "the disk is full; deliveries go on in the room kept for them"};
   }
 
   conf::Status mend() override {
@@ -292,21 +327,8 @@ class DiskSpool final : public Spool, private BatchWriter {
   // Copies what can be read to set-aside/, then takes the message out.
   void put_aside(conf::MessageId id) {
     ++set_aside_;
-    const std::filesystem::path folder = std::filesystem::path(settings_.path) / "set-aside";
-    std::error_code ignored;
-    std::filesystem::create_directories(folder, ignored);
-    const std::string key = id_key(id);
-    bool copied = true;
-    for (const auto& [handle, ending] : {std::pair(records_, ".record"), std::pair(bodies_, ".body")}) {
-      std::string value;
-      rocksdb::ReadOptions options;
-      options.verify_checksums = false;
-      if (!db_->Get(options, handle, key, &value).ok()) continue;
-      std::ofstream file(folder / (conf::to_text(id) + ending), std::ios::binary);
-      file.write(value.data(), static_cast<std::streamsize>(value.size()));
-      file.close();
-      copied = copied && file.good();
-    }
+    const bool copied =
+        copy_aside(db_.get(), {{records_, ".record"}, {bodies_, ".body"}}, settings_.path, id);
     if (copied) remove(id);
   }
 
@@ -326,6 +348,7 @@ class DiskSpool final : public Spool, private BatchWriter {
   }
 
   const conf::SpoolSettings settings_;
+  const std::shared_ptr<Ballast> ballast_;
   const std::shared_ptr<DiskPatience> patience_;
   const std::unique_ptr<rocksdb::Env> env_;  // outlives the database
   const std::unique_ptr<rocksdb::DB> db_;
@@ -334,6 +357,9 @@ class DiskSpool final : public Spool, private BatchWriter {
   ColumnFamilyHandle* const bodies_;
   const std::string damage_;  // what open_database() says of the write-ahead log
   mutable DiskWatch watch_;
+  RefusedList refused_;       // after the start: committer's thread
+  bool any_refused_ = false;  // likewise
+  std::chrono::steady_clock::time_point next_fill_;
   MessageIds ids_;
   Completions completions_;
   std::atomic<uint64_t> stored_ = 0, updated_ = 0, removed_ = 0, batches_ = 0, syncs_ = 0, bytes_written_ = 0,
@@ -345,12 +371,25 @@ class DiskSpool final : public Spool, private BatchWriter {
 }  // namespace
 
 conf::Result<std::unique_ptr<Spool>> RocksSpool::open(const conf::SpoolSettings& settings) {
-  auto patience = std::make_shared<DiskPatience>();
+  std::error_code code;
+  std::filesystem::create_directories(settings.path, code);
+  if (code)
+    return conf::Error{conf::ErrorCode::kIo,
+                       "[spool] path: cannot make " + settings.path + ": " + code.message()};
+  auto ballast = std::make_shared<Ballast>(settings.path, settings.reserve_bytes);
+  ballast->fill();
+  if (!ballast->has_room(kRoomToStart))
+    return conf::Error{conf::ErrorCode::kNoSpace,
+                       "the disk is full: the spool " + settings.path + " cannot be opened without " +
+                           std::to_string(kRoomToStart >> 10) + " KiB of room; make room and start again"};
+  auto patience = std::make_shared<DiskPatience>(ballast);
   std::unique_ptr<rocksdb::Env> env = make_patient_env(patience);
+  patience->opening(true);
   conf::Result<RocksDatabase> opened = open_database(settings.path, env.get());
+  patience->opening(false);
   if (!opened.ok()) return opened.error();
-  return std::unique_ptr<Spool>(
-      std::make_unique<DiskSpool>(settings, std::move(patience), std::move(env), std::move(*opened)));
+  return std::unique_ptr<Spool>(std::make_unique<DiskSpool>(settings, std::move(ballast), std::move(patience),
+                                                            std::move(env), std::move(*opened)));
 }
 
 }  // namespace relay::spool

@@ -53,6 +53,7 @@ struct LoadedMessage {
 
 struct SpoolHealth {
   bool accepting = true;  // false: disk below the reserve, read-only, or writes fail
+  bool recording = true;  // see Spool::recording()
   std::string why;        // one line for the 452 reply and the log
   uint64_t free_bytes = 0;
 };
@@ -112,7 +113,10 @@ class Spool : protected ReceiptPrinter {
   // Called from any thread when completions become ready (the daemon sends a uv_async).
   virtual void on_completions_ready(std::function<void()> wake) = 0;
 
-  virtual SpoolHealth health() const = 0;      // any thread
+  virtual SpoolHealth health() const = 0;  // any thread
+  // False while what becomes of mail cannot be written down, or that takes seconds: what is delivered now is
+  // delivered again if the process ends. Cheap; any thread.
+  virtual bool recording() const = 0;
   virtual SpoolCounters counters() const = 0;  // any thread
   // Waits until everything asked for is on disk. Not for the loop while serving: for shutdown and tests.
   virtual void flush() = 0;

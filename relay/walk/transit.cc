@@ -19,6 +19,7 @@ constexpr conf::Duration kLogPatience = 1s;     // then the final state is writt
 constexpr conf::Duration kSpoolRetry = 10min;   // a message could not be read
 constexpr conf::Duration kLeastRouteTime = 1s;  // a route is used so long even when its TTL is less
 constexpr conf::Duration kSweepPeriod = 100ms;  // of a part of the tables
+constexpr conf::Duration kPausedLook = 200ms;   // whether the spool writes again
 constexpr size_t kDuePerStep = 4096;
 
 }  // namespace
@@ -245,6 +246,7 @@ void Transit::step(conf::Instant now) {
       find_route(delivery);
     }
   }
+  dispatcher_.pause(!parts_.spool->recording());
   dispatcher_.step(now);
   counters_.step(now, dispatcher_.gate().wants_lease());
   if (now >= next_sweep_) {
@@ -256,6 +258,7 @@ void Transit::step(conf::Instant now) {
 
 conf::Instant Transit::next_wake() const {
   conf::Instant wake = std::min(dispatcher_.next_wake(), counters_.next_wake());
+  if (dispatcher_.paused()) wake = std::min(wake, parts_.clock->now() + kPausedLook);
   if (!stopping_) wake = std::min(wake, scheduled_.next());
   if (!finished_.empty() && finished_.back().message != nullptr) {
     wake = std::min(wake, finished_.back().since + kLogPatience);

@@ -41,6 +41,7 @@ admin::QueueSummary Transit::summary() {
   summary.in_flight = dispatcher_.in_flight();
   summary.on_hold = held_;
   summary.accepting = accepting(&summary.not_accepting_why);
+  summary.recording = !dispatcher_.paused();
   const journal::EventCounts counts = parts_.metrics->counts();
   summary.accepted = counts.accepted;
   summary.delivered = counts.delivered;

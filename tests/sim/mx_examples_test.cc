@@ -208,5 +208,26 @@ TEST(MxExample, OurOwnTroubleBlocksNobody) {
   example.expect_no_violation();
 }
 
+// What is delivered while the spool cannot be written would be delivered again after a crash.
+TEST(MxExample, DeliveriesPauseWhileResultsCannotBeRecorded) {
+  Example example(7, 1, DrawnLimits{}, 12h);
+  MxWorld& world = example.world;
+  world.submit("", {"u0@d0-0.test"});
+  world.run_until(world.world.now() + 1min, [&world] { return world.settled(); });
+  ASSERT_EQ(world.ledger.delivered.size(), 1U);
+  world.peer(0).rules.refuse_soft = 1;
+  world.submit("", {"u1@d0-0.test"});
+  world.run_until(world.world.now() + 1min);
+  world.peer(0).rules.refuse_soft = 0;
+  world.spool().fail_writes(conf::Error{conf::ErrorCode::kIo, "the simulated disk is broken"});
+  world.run_until(world.world.now() + 3h);
+  EXPECT_EQ(world.ledger.delivered.size(), 1U);
+  world.spool().fail_writes(std::nullopt);
+  world.run_until(world.world.now() + 10s, [&world] { return world.settled(); });
+  EXPECT_EQ(world.ledger.delivered.size(), 2U);
+  EXPECT_TRUE(world.settled());
+  example.expect_no_violation();
+}
+
 }  // namespace
 }  // namespace sim

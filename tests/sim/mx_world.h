@@ -24,6 +24,7 @@ class MxWorld final : private PeerWatch {
   void start(const std::string& configuration);
   void reload(const std::string& configuration);
   Peer& peer(size_t site) { return *peers_[site]; }
+  relay::spool::MemorySpool& spool() { return spool_; }
   size_t sites() const { return peers_.size(); }
 
   // Hands in a message; when the relay is down, as soon as it is up again.

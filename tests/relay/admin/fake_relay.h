@@ -77,6 +77,7 @@ class FakeSpool final : public spool::Spool {
     }
     return conf::success();
   }
+  bool recording() const override { return current_health.recording; }
   conf::Result<std::string> kept_value(std::string_view) override {
     return conf::Error{conf::ErrorCode::kNotFound, "no such value"};
   }

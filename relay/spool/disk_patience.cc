@@ -1,0 +1,95 @@
+#include "relay/spool/disk_patience.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <thread>
+#include <utility>
+
+namespace relay::spool {
+
+namespace {
+
+constexpr auto kPause = std::chrono::milliseconds(100);
+constexpr unsigned kTellAfter = 20;    // pauses: two seconds
+constexpr unsigned kOpeningFor = 100;  // likewise: ten seconds
+
+conf::Error error_of(const std::string& file, int system_error) {
+  conf::ErrorCode code = conf::ErrorCode::kIo;
+  std::string why = std::strerror(system_error);
+  if (system_error == EROFS) code = conf::ErrorCode::kReadOnly;
+  if (system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG) {
+    code = conf::ErrorCode::kNoSpace;
+    why = "the disk is full (" + why + ")";
+  }
+  return {code, "the spool cannot be written: " + file + ": " + why};
+}
+
+}  // namespace
+
+bool DiskPatience::may_pass(int system_error) {
+  return system_error == ENOSPC || system_error == EDQUOT || system_error == EROFS || system_error == EFBIG ||
+         system_error == EIO || system_error == EMFILE || system_error == ENFILE;
+}
+
+bool DiskPatience::out_of_descriptors() {
+  const int fd = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return errno == EMFILE || errno == ENFILE;
+  ::close(fd);
+  return false;
+}
+
+std::optional<conf::Error> DiskPatience::stalled() const {
+  const std::lock_guard lock(mutex_);
+  return stalled_;
+}
+
+void DiskPatience::on_stall(std::function<void(const conf::Error&)> tell) {
+  const std::lock_guard lock(telling_);
+  tell_ = std::move(tell);
+}
+
+void DiskPatience::wait(const std::string& file, int system_error, unsigned* waited) {
+  const conf::Error error = error_of(file, system_error);
+  if (error.code == conf::ErrorCode::kNoSpace && ballast_ != nullptr) {
+    if (!ballast_->short_of_room())
+      std::fprintf(
+          stderr,
+          "penstock: %s; new mail is refused, deliveries go on and are recorded in the room kept for "
+          "this\n",
+          error.detail.c_str());
+    if (ballast_->give_way()) return;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    if (!stalled_)
+      std::fprintf(stderr, "penstock: %s; waiting, new mail is refused and deliveries pause meanwhile\n",
+                   error.detail.c_str());
+    stalled_ = error;
+    waiting_ = true;
+  }
+  if (++*waited >= kTellAfter) {
+    const std::lock_guard lock(telling_);
+    if (tell_) tell_(error);
+  }
+  if (opening_ && *waited >= kOpeningFor) {
+    std::fprintf(stderr, "penstock: the spool cannot be opened: %s\n", error.detail.c_str());
+    std::_Exit(1);
+  }
+  std::this_thread::sleep_for(kPause);
+}
+
+void DiskPatience::moved_on() {
+  const std::lock_guard lock(mutex_);
+  if (!stalled_) return;
+  stalled_.reset();
+  waiting_ = false;
+  std::fprintf(stderr, "penstock: the spool can be written again\n");
+}
+
+}  // namespace relay::spool

@@ -1,0 +1,205 @@
+// What the spool does while the disk, or the system, does not let it write. The calls of the C library that
+// it writes with are played here.
+#include <errno.h>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "relay/spool/ballast.h"
+#include "relay/spool/refused_list.h"
+#include "relay/spool/rocks_spool.h"
+#include "tests/relay/spool/spool_calls.h"
+
+namespace {
+
+std::atomic<bool> g_full = false;        // no write goes through
+std::atomic<bool> g_syncs_fail = false;  // and what was not synced is lost
+std::mutex g_mutex;
+std::map<int, std::vector<std::pair<off_t, size_t>>> g_unsynced;
+
+int sync_of(int fd, long call) {
+  const std::lock_guard lock(g_mutex);
+  if (g_syncs_fail) {
+    for (const auto& [at, size] : g_unsynced[fd]) {
+      const std::string zeros(size, '\0');
+      syscall(SYS_pwrite64, fd, zeros.data(), size, at);
+    }
+  }
+  g_unsynced.erase(fd);
+  if (g_syncs_fail) {
+    errno = EIO;
+    return -1;
+  }
+  return static_cast<int>(syscall(call, fd));
+}
+
+}  // namespace
+
+extern "C" ssize_t pwrite(int fd, const void* from, size_t size, off_t at) {
+  if (g_full) {
+    errno = ENOSPC;
+    return -1;
+  }
+  const std::lock_guard lock(g_mutex);
+  g_unsynced[fd].emplace_back(at, size);
+  return syscall(SYS_pwrite64, fd, from, size, at);
+}
+extern "C" int fdatasync(int fd) { return sync_of(fd, SYS_fdatasync); }
+extern "C" int fsync(int fd) { return sync_of(fd, SYS_fsync); }
+
+namespace relay::spool {
+namespace {
+
+class DiskFault : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::path(testing::TempDir()) / ("penstock-fault-" + std::to_string(getpid()));
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directories(folder_);
+  }
+  void TearDown() override {
+    g_full = g_syncs_fail = false;
+    spool_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+  void open() {
+    spool_.reset();
+    conf::SpoolSettings settings;
+    settings.path = folder_;
+    settings.reserve_bytes = 0;
+    auto opened = RocksSpool::open(settings);
+    ASSERT_TRUE(opened.ok()) << opened.error().detail;
+    spool_ = std::move(*opened);
+  }
+  std::vector<conf::MessageId> recover() {
+    std::vector<conf::MessageId> found;
+    EXPECT_TRUE(spool_
+                    ->recover([&found](const MessageRecord& record) { found.push_back(record.id); },
+                              [](const std::string& key, const std::string& why) {
+                                ADD_FAILURE() << key << ": " << why;
+                              })
+                    .ok());
+    return found;
+  }
+  bool store(conf::MessageId id, size_t size = 500) {
+    MessageRecord record;
+    record.id = id;
+    record.recipients.resize(1);
+    return spool::store(spool_.get(), record, std::string(size, 'x')).ok();
+  }
+
+  std::filesystem::path folder_;
+  std::unique_ptr<Spool> spool_;
+};
+
+TEST_F(DiskFault, WhatAFailedSyncLostIsWrittenAgain) {
+  open();
+  ASSERT_TRUE(store(1));
+  g_syncs_fail = true;
+  bool answered = false, stored = true;
+  MessageRecord record;
+  record.id = 2;
+  record.recipients.resize(1);
+  spool_->store(record, conf::Bytes(std::string(500, 'y')), [&](const conf::Result<Receipt>& result) {
+    answered = true;
+    stored = result.ok();
+  });
+  MessageRecord first;
+  first.id = 1;
+  first.recipients.resize(1);
+  first.recipients[0].attempts = 7;
+  spool_->update(first);
+  wait(spool_.get(), [this] { return !spool_->recording(); });
+  EXPECT_FALSE(spool_->health().accepting);
+  wait(spool_.get(), [&answered] { return answered; });
+  EXPECT_FALSE(stored);
+  g_syncs_fail = false;
+  wait(spool_.get(), [this] { return spool_->recording() && spool_->health().accepting; });
+  ASSERT_TRUE(store(3));
+  open();
+  EXPECT_EQ(recover(), (std::vector<conf::MessageId>{1, 3}));
+  EXPECT_EQ(load(spool_.get(), 1)->record.recipients[0].attempts, 7);
+}
+
+TEST_F(DiskFault, ASpoolOutOfDescriptorsWaitsAndGoesOn) {
+  open();
+  rlimit old{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &old), 0);
+  const int next = ::open("/dev/null", O_RDONLY);
+  ::close(next);
+  const rlimit none{static_cast<rlim_t>(next), old.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  conf::MessageId id = 0;
+  while (id < 300 && store(++id, 1 << 20)) {  // until a table must be written
+  }
+  const bool waits = !spool_->recording();
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &old), 0);
+  EXPECT_LT(id, 300U);
+  EXPECT_TRUE(waits);
+  wait(spool_.get(), [this] { return spool_->recording() && spool_->health().accepting; });
+  EXPECT_TRUE(store(1000));
+}
+
+TEST_F(DiskFault, WhoHeard4yzIsNotDeliveredAfterACrash) {
+  {
+    RefusedList list(folder_);
+    list.add({5, 6});
+  }
+  EXPECT_EQ(RefusedList(folder_).left(), (std::vector<conf::MessageId>{5, 6}));
+  open();
+  for (const conf::MessageId id : {4, 5, 6}) ASSERT_TRUE(store(id));  // their writes went through after all
+  open();
+  EXPECT_EQ(recover(), (std::vector<conf::MessageId>{4}));
+  spool_->flush();
+  EXPECT_EQ(load(spool_.get(), 5).error().code, conf::ErrorCode::kNotFound);
+  {
+    RefusedList list(folder_);
+    list.clear();
+  }
+  EXPECT_TRUE(RefusedList(folder_).left().empty());
+}
+
+TEST_F(DiskFault, TheBallastGivesWayAndIsTakenBack) {
+  Ballast ballast(folder_, 0);
+  ballast.fill();
+  ASSERT_FALSE(ballast.short_of_room());
+  EXPECT_EQ(std::filesystem::file_size(folder_ / "ballast"), Ballast::kSize);
+  size_t pieces = 0;
+  while (ballast.give_way()) ++pieces;
+  EXPECT_EQ(pieces, Ballast::kSize / Ballast::kPiece);
+  EXPECT_TRUE(ballast.short_of_room());
+  EXPECT_EQ(std::filesystem::file_size(folder_ / "ballast"), 0U);
+  ballast.fill();
+  EXPECT_FALSE(ballast.short_of_room());
+  EXPECT_EQ(std::filesystem::file_size(folder_ / "ballast"), Ballast::kSize);
+}
+
+TEST_F(DiskFault, NothingIsAcceptedInTheRoomKeptForResults) {
+  open();
+  ASSERT_TRUE(store(1));
+  g_full = true;
+  MessageRecord first;
+  first.id = 1;
+  first.recipients.resize(1);
+  spool_->update(first);
+  wait(spool_.get(), [this] { return !spool_->health().accepting; });
+  EXPECT_FALSE(store(2));
+  EXPECT_NE(spool_->health().why.find("full"), std::string::npos);
+  g_full = false;
+  wait(spool_.get(), [this] { return spool_->health().accepting; });
+  EXPECT_TRUE(store(3));
+}
+
+}  // namespace
+}  // namespace relay::spool
