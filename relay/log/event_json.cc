@@ -307,6 +307,8 @@ std::string_view limit_name(conf::Bind limit) {
       return "max_outbound_connections";
     case conf::Bind::kLease:
       return "lease";
+    case conf::Bind::kRecording:
+      return "recording";
   }
   return "unknown";
 }

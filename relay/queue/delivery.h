@@ -41,6 +41,7 @@ struct Delivery {
   bool all_due = false;      // an operator said retry: recipients whose time has not come are tried too
   bool hold_wanted = false;  // becomes kHeld when the work under way ends
   bool drop_wanted = false;
+  bool changed = false;  // what became of its recipients is newer in memory than in the spool
 };
 static_assert(sizeof(Delivery) <= 104, "a million deliveries wait in memory");
 

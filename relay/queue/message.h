@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "conf/vocab/bytes.h"
 #include "relay/spool/spool.h"
@@ -10,13 +12,19 @@
 namespace relay::queue {
 
 struct Message {
-  spool::MessageRecord record;
-  conf::Bytes body;         // has no value when only the record was needed
-  std::string signature;    // DKIM-Signature fields, put on top of the body when it is sent
-  bool prepared = false;    // signed, or it is known that it goes without
-  uint32_t pins = 0;        // deliveries and operations that use it
-  bool changed = false;     // the record in the spool is older
-  uint64_t cost_bytes = 0;  // what it was counted with
+  Message(spool::MessageRecord of, conf::Bytes content);
+  // All that the delivery to this domain is for, finished or not.
+  spool::RecipientSpan of(const conf::Domain& domain) const;
+
+  spool::MessageRecord record;  // what changes in it is the state of recipients
+  conf::Bytes body;             // has no value when only the record was needed
+  std::string signature;        // DKIM-Signature fields, put on top of the body when it is sent
+  bool prepared = false;        // signed, or it is known that it goes without
+  uint32_t pins = 0;            // deliveries and operations that use it
+  uint64_t cost_bytes = 0;      // what it was counted with
+
+ private:
+  std::vector<uint32_t> by_domain_;  // recipients, those of a domain together
 };
 
 inline bool all_final(const spool::MessageRecord& record) {

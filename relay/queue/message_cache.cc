@@ -19,9 +19,7 @@ void MessageCache::count(Message* message) {
 
 Message* MessageCache::insert(spool::MessageRecord record, conf::Bytes body, uint32_t pins) {
   if (used_bytes_ + body.size() + kRecordCost > budget_bytes_) return nullptr;
-  auto message = std::make_unique<Message>();
-  message->record = std::move(record);
-  message->body = std::move(body);
+  auto message = std::make_unique<Message>(std::move(record), std::move(body));
   message->pins = pins;
   count(message.get());
   Message* raw = message.get();
@@ -73,8 +71,7 @@ void MessageCache::loaded(conf::MessageId id, bool with_body, conf::Result<spool
   }
   std::unique_ptr<Message>& slot = messages_[id];
   if (slot == nullptr) {
-    slot = std::make_unique<Message>();
-    slot->record = std::move(result->record);
+    slot = std::make_unique<Message>(std::move(result->record), conf::Bytes());
   }
   if (with_body) slot->body = std::move(result->body);  // the record in memory may be newer: it stays
   count(slot.get());

@@ -72,11 +72,22 @@ void Committer::wait_for(uint64_t number) {
   carried_.wait(lock, [&] { return carried_out_ >= number; });
 }
 
-std::optional<WriteRequest> Committer::retained(conf::MessageId id) const {
+std::vector<WriteRequest> Committer::retained(conf::MessageId id) const {
   const std::lock_guard lock(mutex_);
+  std::vector<WriteRequest> requests;
   const auto found = retained_.find(id);
-  if (found == retained_.end()) return std::nullopt;
-  return found->second;
+  if (found == retained_.end()) return requests;
+  for (const auto& [part, request] : found->second) requests.push_back(request);
+  return requests;
+}
+
+// Nothing comes after a remove.
+void Committer::retain(WriteRequest request) {
+  std::map<uint32_t, WriteRequest>& parts = retained_[request.id];
+  if (!parts.empty() && parts.begin()->second.kind == WriteKind::kRemove) return;
+  if (request.kind == WriteKind::kRemove) parts.clear();
+  const uint32_t part = request.part;
+  parts.insert_or_assign(part, std::move(request));
 }
 
 void Committer::flush() {
@@ -168,15 +179,13 @@ void Committer::stall(const conf::Error& error) {
         request.done = nullptr;
         continue;
       }
-      const auto found = retained_.find(request.id);
-      if (found != retained_.end() && found->second.kind == WriteKind::kRemove) continue;
       if (request.kind != WriteKind::kStore) {
-        retained_[request.id] = WriteRequest{request.kind, request.id, request.record, {}, {}};
+        retain(WriteRequest{request.kind, request.id, request.record, {}, {}, {}, request.part});
       } else if (request.done) {
         answers.push_back(answer(&request, error));
         request.done = nullptr;
         refused.push_back(request.id);
-        retained_[request.id] = WriteRequest{WriteKind::kRemove, request.id, {}, {}, {}};
+        retain(WriteRequest{WriteKind::kRemove, request.id, {}, {}, {}});
       }
     }
     carried_out_ += under_way_->size();  // those who read see it, or its refusal
@@ -215,16 +224,14 @@ std::vector<Completion> Committer::give_up(std::vector<WriteRequest> requests, c
       if (request.done) answers.push_back(answer(&request, error));
       continue;
     }
-    const auto found = retained_.find(request.id);
-    const bool removed = found != retained_.end() && found->second.kind == WriteKind::kRemove;
-    if (request.kind == WriteKind::kStore) {
-      if (request.done) answers.push_back(answer(&request, error));  // else a stall has answered it
-      if (written == nullptr) continue;
-      written->push_back(request.id);
-      retained_[request.id] = WriteRequest{WriteKind::kRemove, request.id, {}, {}, {}};
-    } else if (!removed) {  // nothing comes after a remove
-      retained_[request.id] = std::move(request);
+    if (request.kind != WriteKind::kStore) {
+      retain(std::move(request));
+      continue;
     }
+    if (request.done) answers.push_back(answer(&request, error));  // else a stall has answered it
+    if (written == nullptr) continue;
+    written->push_back(request.id);
+    retain(WriteRequest{WriteKind::kRemove, request.id, {}, {}, {}});
   }
   return answers;
 }
@@ -248,7 +255,9 @@ void Committer::retry(Lock* lock) {
   hurry_ = false;
   const uint64_t before = carried_out_;
   std::vector<WriteRequest> batch;
-  for (const auto& [id, request] : retained_) batch.push_back(request);
+  for (const auto& [id, parts] : retained_) {
+    for (const auto& [part, request] : parts) batch.push_back(request);
+  }
   lock->unlock();
   conf::Status status = writer_->mend();
   if (status.ok()) status = write(batch);

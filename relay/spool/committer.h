@@ -2,7 +2,7 @@
 // all.
 //
 // When a write fails, the stores and keeps of that batch (and those asked for until writes work again) are
-// answered with the error; updates and removes are retained, the newest per message, and tried again every
+// answered with the error; updates and removes are retained, the newest of each, and tried again every
 // retry_interval until they are on disk. A message whose store failed is removed again with the next good
 // write: part of it may have reached the disk.
 #pragma once
@@ -37,6 +37,7 @@ struct WriteRequest {
   conf::Bytes body;                                              // kStore
   std::function<void(conf::Status)> done;                        // kStore and, may be empty, kKeep
   std::vector<std::pair<std::string, std::string>> values = {};  // kKeep: encoded; empty: remove
+  uint32_t part = 0;                                             // kUpdate: of the state, see record.h
 };
 
 // What the committer writes to. Called on the committer's thread only.
@@ -75,8 +76,8 @@ class Committer {
   uint64_t newest() const;
   // Waits until the request of that number was carried out, refused or retained.
   void wait_for(uint64_t number);
-  // The update or remove of that message that could not be written yet.
-  std::optional<WriteRequest> retained(conf::MessageId id) const;
+  // The updates, or the remove, of that message that could not be written yet.
+  std::vector<WriteRequest> retained(conf::MessageId id) const;
   // Waits until all that was asked for is on disk, or one more attempt has failed.
   void flush();
   // The write under way waits for the disk: answers its stores, and those that wait behind it, with the
@@ -99,6 +100,7 @@ class Committer {
   // disk in part; it gets the ids of the stores.
   std::vector<Completion> give_up(std::vector<WriteRequest> requests, const conf::Error& error,
                                   std::vector<conf::MessageId>* written);
+  void retain(WriteRequest request);
   void set_trouble(std::optional<conf::Error> error);
   conf::Status write(const std::vector<WriteRequest>& batch);
   void absorb_waiting(Lock* lock);
@@ -116,7 +118,8 @@ class Committer {
   uint64_t attempts_ = 0;                           // retries that ended
   std::vector<WriteRequest>* under_way_ = nullptr;  // what write() has
   bool under_way_retained_ = false;                 // it stalls, and readers see it in retained_
-  std::map<conf::MessageId, WriteRequest> retained_;
+  // By message: the newest update of each part, or the remove and nothing else.
+  std::map<conf::MessageId, std::map<uint32_t, WriteRequest>> retained_;
   std::optional<conf::Error> trouble_;
   std::atomic<bool> in_trouble_ = false;  // trouble_ has a value
   std::atomic<int64_t> write_began_ = 0;  // of the steady clock, in its ticks; 0: none is under way

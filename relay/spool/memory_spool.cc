@@ -9,12 +9,20 @@ namespace relay::spool {
 
 void MemorySpool::store(MessageRecord record, conf::Bytes body, StoreDone done) {
   const BodyHeader header = body_header(record.id, body.view());
-  Stored stored{encode_record(record), std::move(body), std::string(header.data(), header.size())};
+  Stored stored{encode_record(record), std::move(body), std::string(header.data(), header.size()), {}};
   waiting_.emplace_back(StoreRequest{record.id, std::move(stored), std::move(done)});
 }
 
-void MemorySpool::update(const MessageRecord& record) {
-  waiting_.emplace_back(UpdateRequest{record.id, encode_record(record)});
+void MemorySpool::update(const MessageRecord& record, RecipientSpan recipients) {
+  std::string key = state_key(record.id, recipients.front());
+  std::string state = encode_state(key, record, recipients);
+  waiting_.emplace_back(UpdateRequest{record.id, std::move(key), std::move(state)});
+}
+
+void MemorySpool::hold(conf::MessageId id, bool on_hold) {
+  std::string key = state_key(id, kHoldPart);
+  std::string state = encode_hold(key, on_hold);
+  waiting_.emplace_back(UpdateRequest{id, std::move(key), std::move(state)});
 }
 
 void MemorySpool::remove(conf::MessageId id) { waiting_.emplace_back(RemoveRequest{id}); }
@@ -69,8 +77,8 @@ bool MemorySpool::run(UpdateRequest* request) {
   const auto found = messages_.find(request->id);
   if (found == messages_.end()) return true;  // its store failed, or it is gone
   ++counters_.updated;
-  counters_.bytes_written += request->record.size();
-  found->second.record = std::move(request->record);
+  counters_.bytes_written += request->key.size() + request->state.size();
+  found->second.states[request->key] = std::move(request->state);
   return true;
 }
 
@@ -106,11 +114,21 @@ bool MemorySpool::run(KeepRequest* request) {
   return true;
 }
 
+conf::Result<MessageRecord> MemorySpool::record_of(const Stored& stored) {
+  conf::Result<MessageRecord> record = decode_record(stored.record);
+  if (!record.ok()) return record;
+  for (const auto& [key, state] : stored.states) {
+    const conf::Status applied = apply_state(key, state, &record.value());
+    if (!applied.ok()) return applied.error();
+  }
+  return record;
+}
+
 conf::Result<LoadedMessage> MemorySpool::read(conf::MessageId id, bool with_body) const {
   const auto found = messages_.find(id);
   if (found == messages_.end())
     return conf::Error{conf::ErrorCode::kNotFound, "no such message in the spool"};
-  conf::Result<MessageRecord> record = decode_record(found->second.record);
+  conf::Result<MessageRecord> record = record_of(found->second);
   if (!record.ok()) return record.error();
   LoadedMessage loaded;
   loaded.record = std::move(*record);
@@ -133,7 +151,7 @@ conf::Status MemorySpool::recover(const std::function<void(MessageRecord)>& each
   std::vector<std::pair<conf::MessageId, std::string>> corrupt;
   for (const auto& [id, stored] : messages_) {
     ids_.observe(id);
-    conf::Result<MessageRecord> record = decode_record(stored.record);
+    conf::Result<MessageRecord> record = record_of(stored);
     if (record.ok()) {
       each(std::move(*record));
     } else {
@@ -149,7 +167,7 @@ conf::Status MemorySpool::recover(const std::function<void(MessageRecord)>& each
 
 conf::Status MemorySpool::scan(const std::function<bool(const MessageRecord&)>& each) {
   for (const auto& [id, stored] : messages_) {
-    const conf::Result<MessageRecord> record = decode_record(stored.record);
+    const conf::Result<MessageRecord> record = record_of(stored);
     if (record.ok() && !each(record.value())) break;
   }
   return conf::success();

@@ -19,7 +19,9 @@ class MemorySpool final : public Spool {
  public:
   conf::MessageId next_id(conf::WallTime now) override { return ids_.next(now); }
   void store(MessageRecord record, conf::Bytes body, StoreDone done) override;
-  void update(const MessageRecord& record) override;
+  using Spool::update;
+  void update(const MessageRecord& record, RecipientSpan recipients) override;
+  void hold(conf::MessageId id, bool on_hold) override;
   void remove(conf::MessageId id) override;
   void load(conf::MessageId id, bool with_body, LoadDone done) override;
   conf::Status recover(const std::function<void(MessageRecord)>& each,
@@ -61,6 +63,7 @@ class MemorySpool final : public Spool {
     std::string record;
     conf::Bytes body;
     std::string body_header;
+    std::map<std::string, std::string> states;  // by key
   };
   struct StoreRequest {
     conf::MessageId id;
@@ -69,7 +72,7 @@ class MemorySpool final : public Spool {
   };
   struct UpdateRequest {
     conf::MessageId id;
-    std::string record;
+    std::string key, state;
   };
   struct RemoveRequest {
     conf::MessageId id;
@@ -91,6 +94,7 @@ class MemorySpool final : public Spool {
   bool run(RemoveRequest* request);
   bool run(LoadRequest* request);
   bool run(KeepRequest* request);
+  static conf::Result<MessageRecord> record_of(const Stored& stored);
   conf::Result<LoadedMessage> read(conf::MessageId id, bool with_body) const;
   void put_aside(conf::MessageId id);
 

@@ -10,6 +10,7 @@ namespace {
 constexpr char kRecordLetter = 'M';
 constexpr char kBodyLetter = 'B';
 constexpr char kValueLetter = 'V';
+constexpr char kStateLetter = 'S';
 // The fewest bytes a recipient takes: eleven fields of one byte. Bounds what a hostile count can make us
 // reserve.
 constexpr size_t kRecipientMinBytes = 11;
@@ -123,10 +124,8 @@ conf::Mailbox read_mailbox(Reader* in) {
   return mailbox;
 }
 
-void write_recipient(Writer* out, const RecipientRecord& r) {
-  write_mailbox(out, r.recipient.mailbox);
-  out->number(r.recipient.notify);
-  out->text(r.recipient.orcpt);
+// What changes of a recipient.
+void write_state(Writer* out, const RecipientRecord& r) {
   out->number(static_cast<uint64_t>(r.state));
   out->number(r.attempts);
   out->number(r.reply_code);
@@ -136,18 +135,29 @@ void write_recipient(Writer* out, const RecipientRecord& r) {
   out->signed_number(conf::unix_micros(r.due));
 }
 
+void read_state(Reader* in, RecipientRecord* r) {
+  r->state = static_cast<RecipientState>(in->number(static_cast<uint64_t>(RecipientState::kDropped)));
+  r->attempts = static_cast<uint16_t>(in->number(std::numeric_limits<uint16_t>::max()));
+  r->reply_code = static_cast<uint16_t>(in->number(std::numeric_limits<uint16_t>::max()));
+  r->enhanced_status = in->text();
+  r->last_reply = in->text();
+  r->mx_host = in->text();
+  r->due = conf::from_unix_micros(in->signed_number());
+}
+
+void write_recipient(Writer* out, const RecipientRecord& r) {
+  write_mailbox(out, r.recipient.mailbox);
+  out->number(r.recipient.notify);
+  out->text(r.recipient.orcpt);
+  write_state(out, r);
+}
+
 RecipientRecord read_recipient(Reader* in) {
   RecipientRecord r;
   r.recipient.mailbox = read_mailbox(in);
   r.recipient.notify = static_cast<uint8_t>(in->number(std::numeric_limits<uint8_t>::max()));
   r.recipient.orcpt = in->text();
-  r.state = static_cast<RecipientState>(in->number(static_cast<uint64_t>(RecipientState::kDropped)));
-  r.attempts = static_cast<uint16_t>(in->number(std::numeric_limits<uint16_t>::max()));
-  r.reply_code = static_cast<uint16_t>(in->number(std::numeric_limits<uint16_t>::max()));
-  r.enhanced_status = in->text();
-  r.last_reply = in->text();
-  r.mx_host = in->text();
-  r.due = conf::from_unix_micros(in->signed_number());
+  read_state(in, &r);
   return r;
 }
 
@@ -216,6 +226,52 @@ conf::Result<MessageRecord> decode_record(std::string_view stored) {
   if (!in.ok()) return corrupt("record is malformed though its checksum holds");
   if (in.left() != 0) return corrupt("record has bytes after its end");
   return record;
+}
+
+std::string state_key(conf::MessageId id, uint32_t part) {
+  std::string key = id_key(id);
+  for (int i = 0; i < 4; ++i) key.push_back(static_cast<char>(part >> (24 - 8 * i)));
+  return key;
+}
+
+std::string encode_state(std::string_view key, const MessageRecord& record, RecipientSpan recipients) {
+  std::string out{kStateLetter, static_cast<char>(kRecordVersion), 0, 0, 0, 0};
+  Writer writer(&out);
+  writer.number(recipients.size());
+  for (const uint32_t index : recipients) {
+    writer.number(index);
+    write_state(&writer, record.recipients[index]);
+  }
+  put_fixed32(out.data() + 2, crc32c(std::string_view(out).substr(kRecordHeaderSize), crc32c(key)));
+  return out;
+}
+
+std::string encode_hold(std::string_view key, bool on_hold) {
+  std::string out{kStateLetter, static_cast<char>(kRecordVersion), 0, 0, 0, 0, on_hold ? '\1' : '\0'};
+  put_fixed32(out.data() + 2, crc32c(std::string_view(out).substr(kRecordHeaderSize), crc32c(key)));
+  return out;
+}
+
+conf::Status apply_state(std::string_view key, std::string_view stored, MessageRecord* record) {
+  if (key.size() != kStateKeySize || key.substr(0, 8) != id_key(record->id))
+    return corrupt("state of another message");
+  if (auto error = header_error(stored, kStateLetter, "state")) return *error;
+  const std::string_view payload = stored.substr(kRecordHeaderSize);
+  if (crc32c(payload, crc32c(key)) != get_fixed32(stored.substr(2)))
+    return corrupt("state fails its checksum");
+  Reader in(payload);
+  if (key.substr(8) == std::string_view(state_key(0, kHoldPart)).substr(8)) {
+    record->on_hold = in.number(1) == 1;
+  } else {
+    const uint64_t count = in.number();
+    for (uint64_t i = 0; i < count && in.ok(); ++i) {
+      const uint64_t index = in.number();
+      if (!in.ok() || index >= record->recipients.size())
+        return corrupt("state of a recipient that is not there");
+      read_state(&in, &record->recipients[index]);
+    }
+  }
+  return in.ok() && in.left() == 0 ? conf::success() : conf::Status(corrupt("state is malformed"));
 }
 
 BodyHeader body_header(conf::MessageId id, std::string_view body) {

@@ -22,6 +22,17 @@ using BodyHeader = std::array<char, kRecordHeaderSize>;
 std::string encode_record(const MessageRecord& record);
 conf::Result<MessageRecord> decode_record(std::string_view stored);
 
+// What became of the recipients of one delivery since the message was accepted, and whether it is on hold.
+// Each has a key of its own: that of the message and a part, four bytes, most significant first; the part of
+// a delivery is the index of its first recipient.
+inline constexpr uint32_t kHoldPart = 0xffffffff;
+inline constexpr size_t kStateKeySize = 12;
+std::string state_key(conf::MessageId id, uint32_t part);
+std::string encode_state(std::string_view key, const MessageRecord& record, RecipientSpan recipients);
+std::string encode_hold(std::string_view key, bool on_hold);
+// Puts it into the record, which may be changed in part when it is kCorrupt.
+conf::Status apply_state(std::string_view key, std::string_view stored, MessageRecord* record);
+
 // What stands before the body. Apart from it, so that the body is copied once only, into the log of the
 // store.
 BodyHeader body_header(conf::MessageId id, std::string_view body);

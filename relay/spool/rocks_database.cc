@@ -3,6 +3,7 @@
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
+#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 
 #include <filesystem>
@@ -42,6 +43,14 @@ rocksdb::ColumnFamilyOptions body_options() {
   options.enable_blob_garbage_collection = true;
   options.blob_garbage_collection_age_cutoff = 0.5;
   options.blob_garbage_collection_force_threshold = 0.5;
+  return options;
+}
+
+// Found by the message, the first eight bytes of a key; most messages have none.
+rocksdb::ColumnFamilyOptions state_options() {
+  rocksdb::ColumnFamilyOptions options = record_options();
+  options.prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(8));
+  options.memtable_prefix_bloom_size_ratio = 0.05;
   return options;
 }
 
@@ -104,7 +113,8 @@ conf::Result<RocksDatabase> open_database(const std::string& path, rocksdb::Env*
   const std::vector<rocksdb::ColumnFamilyDescriptor> families = {
       {rocksdb::kDefaultColumnFamilyName, record_options()},
       {"records", record_options()},
-      {"bodies", body_options()}};
+      {"bodies", body_options()},
+      {"states", state_options()}};  // made when an older spool has none
   RocksDatabase opened;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
@@ -127,9 +137,7 @@ conf::Result<RocksDatabase> open_database(const std::string& path, rocksdb::Env*
   }
   if (!status.ok()) return error_of(status, "the spool " + path + " cannot be opened");
   opened.db.reset(db);
-  opened.values = handles[0];
-  opened.records = handles[1];
-  opened.bodies = handles[2];
+  opened.tables = {handles[0], handles[1], handles[2], handles[3]};
   return opened;
 }
 

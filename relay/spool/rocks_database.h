@@ -11,12 +11,18 @@
 
 namespace relay::spool {
 
-struct RocksDatabase {
-  std::unique_ptr<rocksdb::DB> db;
-  // RocksDB's "default", which every database has; the caller destroys all three.
-  rocksdb::ColumnFamilyHandle* values = nullptr;
+// All but RocksDB's "default", which every database has, are ours to make; the one who opened them destroys
+// them.
+struct RocksTables {
+  rocksdb::ColumnFamilyHandle* values = nullptr;  // "default"
   rocksdb::ColumnFamilyHandle* records = nullptr;
   rocksdb::ColumnFamilyHandle* bodies = nullptr;
+  rocksdb::ColumnFamilyHandle* states = nullptr;  // see rocks_states.h
+};
+
+struct RocksDatabase {
+  std::unique_ptr<rocksdb::DB> db;
+  RocksTables tables;
   std::string damage;  // not empty: the log was damaged, and this says what was done
 };
 

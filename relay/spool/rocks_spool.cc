@@ -24,8 +24,10 @@
 #include "relay/spool/record.h"
 #include "relay/spool/refused_list.h"
 #include "relay/spool/rocks_aside.h"
+#include "relay/spool/rocks_batch.h"
 #include "relay/spool/rocks_database.h"
 #include "relay/spool/rocks_files.h"
+#include "relay/spool/rocks_states.h"
 
 namespace relay::spool {
 
@@ -44,9 +46,7 @@ class DiskSpool final : public Spool, private BatchWriter {
         patience_(std::move(patience)),
         env_(std::move(env)),
         db_(std::move(opened.db)),
-        values_(opened.values),
-        records_(opened.records),
-        bodies_(opened.bodies),
+        tables_(opened.tables),
         damage_(std::move(opened.damage)),
         watch_(settings_.path, settings_.reserve_bytes),
         refused_(settings_.path),
@@ -62,7 +62,7 @@ class DiskSpool final : public Spool, private BatchWriter {
     patience_->on_stall({});  // a write of RocksDB's own may still wait
     committer_.reset();
     (void)db_->FlushWAL(true).ok();
-    for (ColumnFamilyHandle* handle : {values_, records_, bodies_}) {
+    for (ColumnFamilyHandle* handle : {tables_.values, tables_.records, tables_.bodies, tables_.states}) {
       (void)db_->DestroyColumnFamilyHandle(handle).ok();
     }
     (void)db_->Close().ok();
@@ -91,10 +91,18 @@ class DiskSpool final : public Spool, private BatchWriter {
     committer_->submit(std::move(request));
   }
 
-  void update(const MessageRecord& record) override {
-    committer_->submit({WriteKind::kUpdate, record.id, encode_record(record), {}, {}});
+  void update(const MessageRecord& record, RecipientSpan recipients) override {
+    const uint32_t part = recipients.front();
+    std::string state = encode_state(state_key(record.id, part), record, recipients);
+    committer_->submit({WriteKind::kUpdate, record.id, std::move(state), {}, {}, {}, part});
   }
 
+  void hold(conf::MessageId id, bool on_hold) override {
+    std::string state = encode_hold(state_key(id, kHoldPart), on_hold);
+    committer_->submit({WriteKind::kUpdate, id, std::move(state), {}, {}, {}, kHoldPart});
+  }
+
+  using Spool::update;
   void remove(conf::MessageId id) override { committer_->submit({WriteKind::kRemove, id, {}, {}, {}}); }
 
   void load(conf::MessageId id, bool with_body, LoadDone done) override {
@@ -109,13 +117,15 @@ class DiskSpool final : public Spool, private BatchWriter {
                        const std::function<void(std::string, std::string)>& set_aside) override {
     std::vector<std::pair<conf::MessageId, std::string>> bad;
     const std::set<conf::MessageId> refused(refused_.left().begin(), refused_.left().end());
-    const conf::Status status = walk(records_, [&](const std::string& key, std::string_view value) {
+    StateWalk states(db_.get(), tables_.states);
+    const conf::Status status = walk(tables_.records, [&](const std::string& key, std::string_view value) {
       const std::optional<conf::MessageId> id = parse_id_key(key);
       if (!id) return true;
       ids_.observe(*id);
       if (refused.contains(*id)) return true;  // its client heard 4yz
       conf::Result<MessageRecord> record = decode_record(value);
       if (record.ok() && record->id == *id) {
+        states.apply(&record.value(), set_aside);
         each(std::move(*record));
       } else {
         bad.emplace_back(*id, record.ok() ? "it carries the id of another message" : record.error().detail);
@@ -128,13 +138,17 @@ class DiskSpool final : public Spool, private BatchWriter {
       put_aside(id);
       set_aside(conf::to_text(id), why);
     }
+    if (status.ok() && !states.status().ok()) return error_of(states.status(), "reading the spool");
     return status;
   }
 
   conf::Status scan(const std::function<bool(const MessageRecord&)>& each) override {
-    return walk(records_, [&each](const std::string&, std::string_view value) {
-      const conf::Result<MessageRecord> record = decode_record(value);
-      return !record.ok() || each(record.value());
+    StateWalk states(db_.get(), tables_.states);
+    return walk(tables_.records, [&](const std::string&, std::string_view value) {
+      conf::Result<MessageRecord> record = decode_record(value);
+      if (!record.ok()) return true;
+      states.apply(&record.value(), [](const std::string&, const std::string&) {});
+      return each(record.value());
     });
   }
 
@@ -147,7 +161,7 @@ class DiskSpool final : public Spool, private BatchWriter {
 
   conf::Status kept(const std::function<void(std::string_view, std::string_view)>& each,
                     const std::function<void(std::string, std::string)>& damaged) override {
-    return walk(values_, [&](const std::string& key, std::string_view stored) {
+    return walk(tables_.values, [&](const std::string& key, std::string_view stored) {
       const conf::Result<std::string_view> value = decode_value(key, stored);
       value.ok() ? each(key, value.value()) : damaged(key, value.error().detail);
       return true;
@@ -156,7 +170,7 @@ class DiskSpool final : public Spool, private BatchWriter {
 
   conf::Result<std::string> kept_value(std::string_view key) override {
     std::string stored;
-    const rocksdb::Status status = db_->Get({}, values_, {key.data(), key.size()}, &stored);
+    const rocksdb::Status status = db_->Get({}, tables_.values, {key.data(), key.size()}, &stored);
     if (status.IsNotFound()) return conf::Error{conf::ErrorCode::kNotFound, "no such value"};
     if (!status.ok()) return error_of(status, "reading a kept value");
     const conf::Result<std::string_view> value = decode_value(key, stored);
@@ -226,45 +240,16 @@ class DiskSpool final : public Spool, private BatchWriter {
   // Committer's thread.
   conf::Status write(const std::vector<WriteRequest>& requests) override {
     rocksdb::WriteBatch batch;
-    uint64_t stored = 0, updated = 0, removed = 0, kept = 0;
-    for (const WriteRequest& request : requests) {
-      const std::string key = id_key(request.id);
-      switch (request.kind) {
-        case WriteKind::kStore: {
-          batch.Put(records_, key, request.record);
-          const BodyHeader header = body_header(request.id, request.body.view());
-          const rocksdb::Slice key_part(key);
-          const rocksdb::Slice parts[] = {{header.data(), header.size()},
-                                          {request.body.view().data(), request.body.size()}};
-          batch.Put(bodies_, rocksdb::SliceParts(&key_part, 1), rocksdb::SliceParts(parts, 2));
-          ++stored;
-          break;
-        }
-        case WriteKind::kUpdate:
-          batch.Put(records_, key, request.record);
-          ++updated;
-          break;
-        case WriteKind::kRemove:
-          batch.Delete(records_, key);
-          batch.SingleDelete(bodies_, key);  // it was put once
-          ++removed;
-          break;
-        case WriteKind::kKeep:
-          for (const auto& [name, value] : request.values) {
-            value.empty() ? batch.Delete(values_, name) : batch.Put(values_, name, value);
-          }
-          kept += request.values.size();
-          break;
-      }
-    }
+    const BatchCounts counts = fill_batch(requests, db_.get(), tables_, &batch);
     rocksdb::WriteOptions options;
-    options.sync = (stored + kept > 0 || any_refused_) && settings_.durability == conf::Durability::kSync;
+    options.sync =
+        (counts.stored + counts.kept > 0 || any_refused_) && settings_.durability == conf::Durability::kSync;
     const rocksdb::Status status = db_->Write(options, &batch);
     if (!status.ok()) return error_of(status, "the spool cannot be written");
-    stored_ += stored;
-    updated_ += updated;
-    removed_ += removed;
-    kept_ += kept;
+    stored_ += counts.stored;
+    updated_ += counts.updated;
+    removed_ += counts.removed;
+    kept_ += counts.kept;
     ++batches_;
     if (options.sync) ++syncs_;
     bytes_written_ += batch.GetDataSize();
@@ -293,21 +278,21 @@ class DiskSpool final : public Spool, private BatchWriter {
   conf::Result<LoadedMessage> read(conf::MessageId id, bool with_body) {
     const std::string key = id_key(id);
     std::string value;
-    const std::optional<WriteRequest> newer = committer_->retained(id);
-    if (newer && newer->kind == WriteKind::kRemove) return not_found();
-    if (newer) {
-      value = newer->record;
-    } else {
-      const rocksdb::Status status = db_->Get({}, records_, key, &value);
-      if (status.IsNotFound()) return not_found();
-      if (!status.ok()) return spoilt(id, error_of(status, "reading the record"));
-    }
+    const std::vector<WriteRequest> newer = committer_->retained(id);
+    if (!newer.empty() && newer.front().kind == WriteKind::kRemove) return not_found();
+    rocksdb::Status got = db_->Get({}, tables_.records, key, &value);
+    if (got.IsNotFound()) return not_found();
+    if (!got.ok()) return spoilt(id, error_of(got, "reading the record"));
     conf::Result<MessageRecord> record = decode_record(value);
     if (!record.ok()) return spoilt(id, record.error());
+    got = read_states(db_.get(), tables_.states, &record.value(), &say_damage);
+    if (!got.ok()) return error_of(got, "reading the state of a message");
+    for (const WriteRequest& update : newer)
+      (void)apply_state(state_key(id, update.part), update.record, &record.value()).ok();
     LoadedMessage loaded;
     loaded.record = std::move(*record);
     if (!with_body) return loaded;
-    const rocksdb::Status status = db_->Get({}, bodies_, key, &value);
+    const rocksdb::Status status = db_->Get({}, tables_.bodies, key, &value);
     if (status.IsNotFound()) return spoilt(id, {conf::ErrorCode::kCorrupt, "its body is missing"});
     if (!status.ok()) return spoilt(id, error_of(status, "reading the body"));
     const conf::Result<std::string_view> body = decode_body(id, value);
@@ -315,6 +300,10 @@ class DiskSpool final : public Spool, private BatchWriter {
     value.erase(0, static_cast<size_t>(body.value().data() - value.data()));
     loaded.body = conf::Bytes(std::move(value));
     return loaded;
+  }
+
+  static void say_damage(const std::string& key, const std::string& why) {
+    std::fprintf(stderr, "penstock: message %s: %s\n", key.c_str(), why.c_str());
   }
 
   static conf::Error not_found() { return {conf::ErrorCode::kNotFound, "no such message in the spool"}; }
@@ -328,7 +317,7 @@ class DiskSpool final : public Spool, private BatchWriter {
   void put_aside(conf::MessageId id) {
     ++set_aside_;
     const bool copied =
-        copy_aside(db_.get(), {{records_, ".record"}, {bodies_, ".body"}}, settings_.path, id);
+        copy_aside(db_.get(), {{tables_.records, ".record"}, {tables_.bodies, ".body"}}, settings_.path, id);
     if (copied) remove(id);
   }
 
@@ -352,9 +341,7 @@ class DiskSpool final : public Spool, private BatchWriter {
   const std::shared_ptr<DiskPatience> patience_;
   const std::unique_ptr<rocksdb::Env> env_;  // outlives the database
   const std::unique_ptr<rocksdb::DB> db_;
-  ColumnFamilyHandle* const values_;
-  ColumnFamilyHandle* const records_;
-  ColumnFamilyHandle* const bodies_;
+  const RocksTables tables_;
   const std::string damage_;  // what open_database() says of the write-ahead log
   mutable DiskWatch watch_;
   RefusedList refused_;       // after the start: committer's thread

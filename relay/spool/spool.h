@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -36,6 +37,9 @@ struct RecipientRecord {
 };
 
 // Everything about a message but its bytes.
+// Recipients, as indices into a record.
+using RecipientSpan = std::span<const uint32_t>;
+
 struct MessageRecord {
   conf::MessageId id = 0;
   conf::WallTime accepted_at;  // of the RelayClock: its calendar() is for people
@@ -45,6 +49,9 @@ struct MessageRecord {
   bool on_hold = false;
   conf::MessageId report_about = 0;  // this is a report of ours about that message
 };
+
+// The recipients of each domain, in the order of the domains' first ones: the deliveries of a message.
+std::vector<std::vector<uint32_t>> deliveries_of(const MessageRecord& record);
 
 struct LoadedMessage {
   MessageRecord record;
@@ -73,7 +80,12 @@ class Spool : protected ReceiptPrinter {
   using StoreDone = std::function<void(conf::Result<Receipt>)>;
   // On failure (kNoSpace, kReadOnly, kIo) nothing of the message remains.
   virtual void store(MessageRecord record, conf::Bytes body, StoreDone done) = 0;
-  virtual void update(const MessageRecord& record) = 0;
+  // What became of some recipients of a stored message, by their index, the lowest first: all those of one
+  // delivery, always the same ones. Only they are written; the rest of the message never changes.
+  virtual void update(const MessageRecord& record, RecipientSpan recipients) = 0;
+  virtual void hold(conf::MessageId id, bool on_hold) = 0;
+  // All recipients, one delivery after the other, and the hold.
+  void update(const MessageRecord& record);
   virtual void remove(conf::MessageId id) = 0;
 
   using LoadDone = std::function<void(conf::Result<LoadedMessage>)>;

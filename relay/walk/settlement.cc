@@ -50,7 +50,7 @@ void Settlement::apply(queue::Delivery* delivery, const std::vector<uint32_t>& r
   for (size_t i = 0; i < recipients.size(); ++i) {
     if (outcomes[i].kind == smtp::RecipientOutcome::Kind::kNotTried) continue;  // its turn is still to come
     apply_one(delivery, recipients[i], outcomes[i], facts, now, &verdicts);
-    delivery->message->changed = true;
+    delivery->changed = true;
   }
   if (verdicts.empty()) return;
   Verdicts& all = verdicts_[delivery];
@@ -193,7 +193,7 @@ void Settlement::finish(queue::Delivery* delivery) {
   const auto found = verdicts_.find(delivery);
   const Verdicts verdicts = std::move(found->second);
   verdicts_.erase(found);
-  delivery->message->changed = true;
+  delivery->changed = true;
   for (const Verdict& verdict : verdicts) {
     delivery->message->record.recipients[verdict.recipient].state = verdict.state;
     journal_->append(verdict.event);
@@ -208,7 +208,7 @@ void Settlement::postpone(queue::Delivery* delivery, const conf::Error& why) {
   const auto found = verdicts_.find(delivery);
   Verdicts verdicts = std::move(found->second);
   verdicts_.erase(found);
-  delivery->message->changed = true;
+  delivery->changed = true;
   std::fprintf(
       stderr,
       "penstock: message %s: the report about it could not be stored (%s); its failed recipients are "

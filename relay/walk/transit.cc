@@ -114,20 +114,26 @@ void Transit::refuse_locally(Delivery* delivery, bounce::Stage stage, bounce::Re
                 });
 }
 
-bool Transit::concerns(const Delivery& delivery, const spool::RecipientRecord& recipient) {
-  return recipient.state == spool::RecipientState::kPending &&
-         recipient.recipient.mailbox.domain == domains_.at(delivery.domain).name;
+spool::RecipientSpan Transit::recipients_of(const Delivery& delivery) {
+  return delivery.message->of(domains_.at(delivery.domain).name);
 }
 
 std::vector<uint32_t> Transit::recipients_now(Delivery* delivery) {
   const conf::WallTime now = clock_.wall();
   const std::vector<spool::RecipientRecord>& all = delivery->message->record.recipients;
   std::vector<uint32_t> indices;
-  for (uint32_t i = 0; i < all.size(); ++i) {
-    if (concerns(*delivery, all[i]) && (delivery->all_due || all[i].due <= now)) indices.push_back(i);
+  for (const uint32_t i : recipients_of(*delivery)) {
+    if (all[i].state != spool::RecipientState::kPending) continue;
+    if (delivery->all_due || all[i].due <= now) indices.push_back(i);
   }
   delivery->all_due = false;
   return indices;
+}
+
+// What became of its recipients goes to the spool.
+void Transit::write_down(Delivery* delivery) {
+  if (std::exchange(delivery->changed, false))
+    parts_.spool->update(delivery->message->record, recipients_of(*delivery));
 }
 
 bool Transit::ready_to_send(Delivery* delivery, std::function<void(conf::Status)> then) {
@@ -177,26 +183,24 @@ void Transit::load_failed(Delivery* delivery, const conf::Error& why) {
 void Transit::settled(Delivery* delivery) {
   queue::Message* message = delivery->message;
   conf::WallTime due = conf::WallTime::max();
-  for (const spool::RecipientRecord& recipient : message->record.recipients) {
-    if (concerns(*delivery, recipient)) due = std::min(due, recipient.due);
+  for (const uint32_t index : recipients_of(*delivery)) {
+    const spool::RecipientRecord& recipient = message->record.recipients[index];
+    if (recipient.state == spool::RecipientState::kPending) due = std::min(due, recipient.due);
   }
   const conf::Instant now = parts_.clock->now();
   if (due == conf::WallTime::max()) {
-    if (queue::all_final(message->record)) {
+    const bool last = deliveries_.find(delivery->id) == delivery && delivery->sibling == nullptr;
+    if (last && queue::all_final(message->record)) {
       message->body.reset();
       finished_.push_back({parts_.journal->last(), delivery->id, message, now});
       delivery->message = nullptr;  // its pin goes on in `finished_`
-    } else if (message->changed) {
-      message->changed = false;
-      parts_.spool->update(message->record);
+    } else {
+      write_down(delivery);
     }
     forget(delivery);
     return;
   }
-  if (message->changed) {
-    message->changed = false;
-    parts_.spool->update(message->record);
-  }
+  write_down(delivery);
   const conf::Duration wait = due - clock_.wall();
   const bool at_once = wait.count() <= 0 && delivery->path != nullptr;
   const bool ordered = delivery->drop_wanted || delivery->hold_wanted || stopping_;
@@ -305,9 +309,8 @@ void Transit::close() {
   for (const Finished& waiting : finished_) {
     if (waiting.message != nullptr) parts_.spool->update(waiting.message->record);
   }
-  messages_.for_each([this](queue::Message* message) {  // settled in part, the report still being stored
-    if (std::exchange(message->changed, false) && !queue::all_final(message->record))
-      parts_.spool->update(message->record);
+  deliveries_.for_each([this](Delivery* delivery) {  // settled in part, the report still being stored
+    if (delivery->message != nullptr) write_down(delivery);
   });
   counters_.close();
   clock_keeper_.keep();

@@ -100,7 +100,8 @@ class Transit final : public smtp::Gate,
   void unpin(queue::Delivery* delivery);
   void forget(queue::Delivery* delivery);
   void retire_finished(conf::Instant now);
-  bool concerns(const queue::Delivery& delivery, const spool::RecipientRecord& recipient);
+  spool::RecipientSpan recipients_of(const queue::Delivery& delivery);  // it is in memory
+  void write_down(queue::Delivery* delivery);
 
   std::vector<uint32_t> recipients_now(queue::Delivery* delivery) override;
   bool ready_to_send(queue::Delivery* delivery, std::function<void(conf::Status)> then) override;

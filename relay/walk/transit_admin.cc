@@ -151,7 +151,7 @@ void Transit::keep_hold(conf::MessageId id, bool on_hold) {
     }
     queue::Message* message = *result;
     message->record.on_hold = on_hold;
-    if (!queue::all_final(message->record)) parts_.spool->update(message->record);
+    parts_.spool->hold(id, on_hold);
     messages_.unpin(message);
   });
 }
@@ -166,10 +166,11 @@ void Transit::drop(Delivery* delivery) {
     unpin(delivery);
     delivery->message = *result;
     spool::MessageRecord& record = delivery->message->record;
-    for (spool::RecipientRecord& recipient : record.recipients) {
-      if (!concerns(*delivery, recipient)) continue;
+    for (const uint32_t index : recipients_of(*delivery)) {
+      spool::RecipientRecord& recipient = record.recipients[index];
+      if (recipient.state != spool::RecipientState::kPending) continue;
       recipient.state = spool::RecipientState::kDropped;
-      delivery->message->changed = true;
+      delivery->changed = true;
       parts_.journal->append(journal::dropped(record, recipient, parts_.clock->wall()));
     }
     settled(delivery);

@@ -1,5 +1,7 @@
 // How messages come into the Transit: from clients, from our own reports, and from the spool at the start.
 #include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "relay/journal/events.h"
@@ -59,9 +61,10 @@ void Transit::enqueue(spool::MessageRecord record, conf::Bytes body) {
   const uint32_t sender = sender_of(record);
   const conf::Instant now = parts_.clock->now();
   std::vector<uint32_t> domains;
+  std::unordered_set<uint32_t> known;
   for (const spool::RecipientRecord& recipient : record.recipients) {
     const uint32_t domain = domains_.intern(recipient.recipient.mailbox.domain);
-    if (std::ranges::find(domains, domain) == domains.end()) {
+    if (record.recipients.size() == 1 || known.insert(domain).second) {
       domains.push_back(domain);
     } else {
       domains_.release(domain);
@@ -112,20 +115,21 @@ void Transit::log_endings(const spool::MessageRecord& record) {
 void Transit::adopt(const spool::MessageRecord& record) {
   const conf::Instant now = parts_.clock->now();
   const conf::WallTime wall = clock_.wall();
+  std::unordered_map<uint32_t, Delivery*> known;
   for (const spool::RecipientRecord& recipient : record.recipients) {
     if (recipient.state != spool::RecipientState::kPending) continue;
     const conf::Instant due = now + std::max(recipient.due - wall, conf::Duration(0));
     const uint32_t domain = domains_.intern(recipient.recipient.mailbox.domain);
-    Delivery* delivery = deliveries_.find(record.id);
-    while (delivery != nullptr && delivery->domain != domain) delivery = delivery->sibling;
-    if (delivery != nullptr) {  // this domain has one already
+    const auto before = known.find(domain);
+    if (before != known.end()) {  // this domain has one already
       domains_.release(domain);
-      delivery->due = std::min(delivery->due, due);
+      before->second->due = std::min(before->second->due, due);
       continue;
     }
-    delivery = deliveries_.add(record.id, domain, due);
+    Delivery* delivery = deliveries_.add(record.id, domain, due);
     delivery->attempt = recipient.attempts;
     delivery->sender = sender_of(record);
+    if (record.recipients.size() > 1) known.emplace(domain, delivery);
   }
   for (Delivery* delivery = deliveries_.find(record.id); delivery != nullptr; delivery = delivery->sibling) {
     if (record.on_hold) {

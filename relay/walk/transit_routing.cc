@@ -155,8 +155,9 @@ void Transit::say_blocked(const Delivery& delivery, const queue::Path& path) {
     return;
   }
   const spool::MessageRecord& record = delivery.message->record;
-  for (const spool::RecipientRecord& recipient : record.recipients) {
-    if (!concerns(delivery, recipient)) continue;
+  for (const uint32_t index : recipients_of(delivery)) {
+    const spool::RecipientRecord& recipient = record.recipients[index];
+    if (recipient.state != spool::RecipientState::kPending) continue;
     parts_.journal->append(
         journal::held_back(delivery.id, &record, &recipient, domain, by, delivery.attempt, now));
   }

@@ -229,5 +229,20 @@ TEST(MxExample, DeliveriesPauseWhileResultsCannotBeRecorded) {
   example.expect_no_violation();
 }
 
+// Each of its deliveries writes down its own recipient.
+TEST(MxExample, AMessageToAThousandDomainsWritesLinearly) {
+  DrawnLimits limits;
+  limits.max_connections = 20;
+  Example example(3, 1000, std::move(limits), 12h);
+  std::vector<std::string> recipients;
+  for (int i = 0; i < 1000; ++i)
+    recipients.push_back("u" + std::to_string(i) + "@d0-" + std::to_string(i) + ".test");
+  example.world.submit("", recipients);
+  example.world.run_until(example.world.world.now() + 2h, [&example] { return example.world.settled(); });
+  EXPECT_EQ(example.world.ledger.delivered.size(), 1000U);
+  EXPECT_LT(example.world.spool().counters().bytes_written, 1'500'000U);
+  example.expect_no_violation();
+}
+
 }  // namespace
 }  // namespace sim

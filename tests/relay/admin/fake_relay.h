@@ -57,7 +57,11 @@ class FakeSpool final : public spool::Spool {
     records[id] = std::move(record);
     done(print_receipt(id));
   }
-  void update(const spool::MessageRecord& record) override { records[record.id] = record; }
+  using Spool::update;
+  void update(const spool::MessageRecord& record, spool::RecipientSpan) override {
+    records[record.id] = record;
+  }
+  void hold(conf::MessageId id, bool on_hold) override { records[id].on_hold = on_hold; }
   void remove(conf::MessageId id) override { records.erase(id); }
   void load(conf::MessageId id, bool, LoadDone done) override {
     const auto found = records.find(id);

@@ -248,6 +248,61 @@ TEST_P(SpoolTest, TheOrderOfRequestsHolds) {
   EXPECT_TRUE(recovered().empty());
 }
 
+// One message with a thousand recipients at a thousand domains: each delivery writes down its own recipient,
+// not the whole message again.
+TEST_P(SpoolTest, AMessageToAThousandDomainsIsWrittenOnce) {
+  MessageRecord record = sample(7);
+  const RecipientRecord one = record.recipients.front();
+  record.recipients.clear();
+  for (int i = 0; i < 1000; ++i) {
+    record.recipients.push_back(one);
+    record.recipients.back().recipient.mailbox =
+        conf::Mailbox::parse("user@domain" + std::to_string(i) + ".test").value();
+  }
+  ASSERT_TRUE(store(record, std::string(2000, 'x')).ok());
+  for (int attempt = 1; attempt <= 2; ++attempt) {
+    for (const std::vector<uint32_t>& recipients : deliveries_of(record)) {
+      for (const uint32_t i : recipients) record.recipients[i].attempts = static_cast<uint16_t>(attempt);
+      spool_->update(record, recipients);
+    }
+  }
+  spool_->hold(7, true);
+  record.on_hold = true;
+  spool_->flush();
+  EXPECT_LT(spool_->counters().bytes_written, 1'500'000U);
+  expect_same(load(7, false).value().record, record);
+  open();
+  expect_same(recovered().at(7), record);
+  spool_->remove(7);
+  ASSERT_TRUE(store(sample(7), "again").ok());  // nothing of the old one is left
+  expect_same(load(7, false).value().record, sample(7));
+}
+
+TEST(SpoolRecord, AStateIsOfItsMessageAndPart) {
+  MessageRecord record = sample(7);
+  record.recipients[0].attempts = 9;
+  const std::string key = state_key(7, 0);
+  const std::vector<uint32_t> first = {0};
+  const std::string state = encode_state(key, record, first);
+  MessageRecord read = sample(7);
+  ASSERT_TRUE(apply_state(key, state, &read).ok());
+  EXPECT_EQ(read.recipients[0].attempts, 9);
+  MessageRecord other = sample(8);
+  EXPECT_FALSE(apply_state(key, state, &other).ok());
+  EXPECT_FALSE(apply_state(state_key(7, 1), state, &read).ok());
+  EXPECT_FALSE(apply_state(state_key(7, kHoldPart), state, &read).ok());
+  for (size_t i = 0; i < state.size(); ++i) {
+    std::string broken = state;
+    broken[i] = static_cast<char>(broken[i] ^ 1);
+    EXPECT_FALSE(apply_state(key, broken, &read).ok()) << i;
+    EXPECT_FALSE(apply_state(key, state.substr(0, i), &read).ok()) << i;
+  }
+  record.recipients.resize(1);
+  MessageRecord fewer = record;
+  const std::vector<uint32_t> second = {1};
+  EXPECT_FALSE(apply_state(key, encode_state(key, sample(7), second), &fewer).ok());
+}
+
 TEST_P(SpoolTest, IdsRise) {
   const conf::MessageId first = spool_->next_id(conf::from_unix_micros(1'790'000'000'000'000));
   const conf::MessageId second =
