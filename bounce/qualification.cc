@@ -7,18 +7,6 @@ bool before_mail(Stage stage) {
          stage == Stage::kTls;
 }
 
-const char* to_text(Pace pace) {
-  switch (pace) {
-    case Pace::kUnsaid:
-      return "unsaid";
-    case Pace::kSlower:
-      return "slower";
-    case Pace::kSame:
-      return "same";
-  }
-  return "unknown";
-}
-
 const char* to_text(Act act) {
   switch (act) {
     case Act::kNone:

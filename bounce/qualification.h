@@ -13,19 +13,13 @@
 namespace bounce {
 
 using conf::ErrorType;
+using conf::Pace;
 using conf::Scope;
 using conf::Stage;
 using conf::to_text;
 
 // True before MAIL was said: a refusal is then about us or the site, and never final for a recipient.
 bool before_mail(Stage stage);
-
-enum class Pace : uint8_t {
-  kUnsaid,
-  kSlower,  // it asks us to slow down
-  kSame,    // it does not, although its code (421) might look so
-};
-const char* to_text(Pace pace);
 
 // What a rule asks for besides the ordinary consequences.
 enum class Act : uint8_t {

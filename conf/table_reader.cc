@@ -96,7 +96,7 @@ bool TableReader::share(const char* key, double* out) {
     wrong_type(key, *node, "a number from 0 to 1, such as 0.05");
     return false;
   }
-  if (*value < 0 || *value > 1) {
+  if (!(*value >= 0 && *value <= 1)) {  // NaN is neither
     report(key, "must be from 0 to 1, such as 0.05");
     return false;
   }

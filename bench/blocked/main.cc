@@ -1,7 +1,7 @@
 // Does the loop stay quick with many sites and many blocked queues? Makes SITES sites with their counters,
 // puts mail into QUEUES of them that an operator has blocked, ends all blocks at the same instant, and prints
 // the longest single step of each phase. The real tables, limiter and dispatcher; a network that never
-// answers and a clock of its own.
+// answers and a clock of its own. Also a survey, a reload, and a mass expiry on one path.
 //   penstock-blocked [SITES] [QUEUES]
 #include <algorithm>
 #include <chrono>
@@ -20,6 +20,7 @@
 #include "relay/queue/domain_table.h"
 #include "relay/queue/message_cache.h"
 #include "relay/spool/memory_spool.h"
+#include "relay/walk/survey.h"
 
 namespace {
 
@@ -59,23 +60,19 @@ class DeafNetwork final : public relay::Network {
 
 class Nobody final : public relay::DispatcherUser {
  public:
-  std::vector<uint32_t> recipients_now(relay::queue::Delivery*) override { return {}; }
-  bool ready_to_send(relay::queue::Delivery*, std::function<void(conf::Status)>) override { return true; }
-  void not_ready(relay::queue::Delivery*, const conf::Error&, const relay::AttemptFacts&) override {}
-  void transaction_over(relay::queue::Delivery*, const std::vector<uint32_t>&,
-                        const std::vector<relay::smtp::RecipientOutcome>&,
-                        const relay::AttemptFacts&) override {}
-  void delivery_over(relay::queue::Delivery*) override {}
-  void path_gave_up(relay::queue::Delivery*, const relay::queue::PathError&,
-                    const relay::AttemptFacts&) override {}
-  void expired(relay::queue::Delivery*, const relay::AttemptFacts&) override {}
-  conf::Instant expiry(const relay::queue::Delivery&, const conf::DestinationSettings&) override {
-    return conf::kNever;
+  Answer next_errand(relay::queue::Delivery*, const relay::queue::Path&, relay::Errand*, Later) override {
+    return Answer::kNone;
   }
-  void decided(const relay::queue::Path&, const std::vector<mx::Decision>& all) override {
-    decisions += all.size();
+  bool report(relay::queue::Delivery*, relay::Report) override {
+    ++reports;
+    return false;
   }
-  void load_failed(relay::queue::Delivery*, const conf::Error&) override {}
+  conf::Instant expiry(const relay::queue::Delivery& delivery, const conf::DestinationSettings&) override {
+    return delivery.id >= expiring_from ? valid_until : conf::kNever;
+  }
+  conf::MessageId expiring_from = UINT64_MAX;
+  conf::Instant valid_until = conf::kNever;
+  size_t reports = 0;
   size_t decisions = 0;
 };
 
@@ -101,7 +98,13 @@ class Phase {
   }
   ~Phase() {
     std::printf("%-44s %9zu steps, %9.1f ms in all, longest %6.3f ms (CPU)\n", name_, steps_, all_, longest_);
+    if (longest_ > longest_of_all) {
+      longest_of_all = longest_;
+      slowest = name_;
+    }
   }
+  static inline double longest_of_all = 0;
+  static inline const char* slowest = "";
 
  private:
   const char* name_;
@@ -138,6 +141,9 @@ class Lab {
   void block();
   void rest();
   void end_blocks();
+  void reload();
+  void survey();
+  void expire();
 
  private:
   relay::queue::Path* make_site(size_t index);
@@ -156,8 +162,11 @@ class Lab {
   mx::Lease lease_;
   DeafNetwork network_;
   Nobody nobody_;
-  relay::Dispatcher dispatcher_{
-      {config_, &messages_, &sites_, &lease_, &network_, &clock_, &random_, &nobody_}};
+  relay::Dispatcher dispatcher_{{config_, &messages_, &sites_, &lease_, &network_, &clock_, &random_,
+                                 &nobody_, nullptr,
+                                 [this](const relay::queue::Path&, const std::vector<mx::Decision>& all) {
+                                   nobody_.decisions += all.size();
+                                 }}};
   std::vector<relay::queue::Path*> paths_;
   std::vector<uint32_t> numbers_;
 };
@@ -229,6 +238,46 @@ void Lab::end_blocks() {
               config_->max_outbound_connections, nobody_.decisions);
 }
 
+void Lab::reload() {
+  Phase phase("reload: all sites under a new configuration");
+  phase.run([&] {
+    domains_.forget_routes();
+    sites_.reload(config_, rules_.book);
+  });
+  size_t with_mail = 0;
+  for (bool more = true; more;)
+    phase.run([&] { more = sites_.reload_some([&](relay::queue::Path*) { ++with_mail; }); });
+}
+
+void Lab::survey() {
+  relay::Survey survey(&sites_, &dispatcher_);
+  Phase phase("summary and gauges: a round over all sites");
+  for (bool more = true; more;) phase.run([&] { more = !survey.step(clock_.now()); });
+}
+
+// Of a path with as many deliveries as there are queues, half are over at the same instant.
+void Lab::expire() {
+  relay::queue::Path* path = paths_.front();
+  path->standing->block(clock_.now() + 100h, "bench", clock_.now());
+  const uint32_t number = numbers_.front();
+  {
+    Phase phase("queue on one path");
+    for (size_t i = 0; i < queue_count_; ++i)
+      phase.run([&] { dispatcher_.add(deliveries_.add(10'000'000 + i, number, clock_.now()), path); });
+  }
+  nobody_.reports = 0;
+  nobody_.expiring_from = 10'000'000 + queue_count_ / 2;
+  nobody_.valid_until = clock_.now() + 1min;
+  path->first_expiry = nobody_.valid_until;
+  dispatcher_.step(clock_.now());
+  clock_.advance(2min);
+  Phase phase("half of them expire at once");
+  while (nobody_.reports < queue_count_ - queue_count_ / 2) {
+    phase.run([&] { dispatcher_.step(clock_.now()); });
+    clock_.advance(1ms);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -238,7 +287,11 @@ int main(int argc, char** argv) {
   lab.make_sites();
   lab.block();
   lab.rest();
+  lab.survey();
+  lab.reload();
+  lab.expire();
   lab.end_blocks();
+  std::printf("longest step of all: %.3f ms, %s\n", Phase::longest_of_all, Phase::slowest);
   std::fflush(stdout);
   std::_Exit(0);  // a million objects need not be freed one by one
 }

@@ -66,4 +66,16 @@ const char* to_text(Scope scope) {
   return "unknown";
 }
 
+const char* to_text(Pace pace) {
+  switch (pace) {
+    case Pace::kUnsaid:
+      return "unsaid";
+    case Pace::kSlower:
+      return "slower";
+    case Pace::kSame:
+      return "same";
+  }
+  return "unknown";
+}
+
 }  // namespace conf

@@ -39,4 +39,11 @@ const char* to_text(
 enum class Scope : uint8_t { kRecipient, kMessage, kConnection, kSite, kSender };
 const char* to_text(Scope scope);
 
+enum class Pace : uint8_t {
+  kUnsaid,
+  kSlower,  // it asks us to slow down
+  kSame,    // it does not, although its code (421) might look so
+};
+const char* to_text(Pace pace);
+
 }  // namespace conf

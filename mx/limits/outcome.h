@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "conf/vocab/refusal.h"
+
 namespace mx {
 
 struct Outcome {
@@ -14,5 +16,9 @@ struct Outcome {
   bool throttling = false;       // it asked us to slow down
   std::string_view reply;        // for the evidence; borrowed for the call
 };
+
+// What a refusal is for the limiter: the only place that decides what type, scope and pace mean for
+// thresholds. `local`: the trouble is our own.
+Outcome refusal(conf::ErrorType type, conf::Scope scope, conf::Pace pace, bool local, std::string_view reply);
 
 }  // namespace mx

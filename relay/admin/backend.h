@@ -49,6 +49,9 @@ class Backend {
  public:
   virtual ~Backend() = default;
   virtual QueueSummary summary() = 0;
+  // The same as of a moment ago, without its reasons in words: at most a second old while anything happens.
+  // Any thread: it never asks the loop.
+  virtual QueueSummary last_known() const = 0;
   // Applies to those of `ids` that are still queued; returns how many. kRetry: due now. kDrop: recipients are
   // finished as dropped and logged, no report is sent.
   virtual uint64_t apply(QueueAction action, const std::vector<conf::MessageId>& ids) = 0;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "conf/vocab/check.h"
+#include "relay/flow/meaning.h"
 #include "relay/flow/site_table.h"
 
 namespace relay {
@@ -27,15 +28,12 @@ Dispatcher::Dispatcher(Parts parts)
       clock_(parts.clock),
       random_(parts.random),
       user_(parts.user),
+      qualifier_(parts.qualifier == nullptr ? bounce::Qualifier::shipped() : std::move(parts.qualifier)),
       gate_({parts.sites, parts.lease, parts.clock, [this](queue::Path* path) { mark(path); },
-             [this](const queue::Path& path, const std::vector<mx::Decision>& decisions) {
-               user_->decided(path, decisions);
-             }}) {}
-
-Dispatcher::~Dispatcher() = default;
+             std::move(parts.decided)}) {}
 
 void Dispatcher::add(queue::Delivery* delivery, queue::Path* path) {
-  delivery->state = queue::DeliveryState::kReady;
+  delivery->move_to(queue::DeliveryState::kReady);
   delivery->path = path;
   path->ready.push_back(delivery);
   path->first_expiry = std::min(path->first_expiry, user_->expiry(*delivery, *path->settings));
@@ -45,7 +43,7 @@ void Dispatcher::add(queue::Delivery* delivery, queue::Path* path) {
 
 void Dispatcher::add_first(queue::Delivery* delivery) {
   CHECK(delivery->path != nullptr);
-  delivery->state = queue::DeliveryState::kReady;
+  delivery->move_to(queue::DeliveryState::kReady);
   delivery->path->ready.push_front(delivery);
   ++ready_;
   mark(delivery->path);
@@ -130,7 +128,7 @@ void Dispatcher::set_wake(queue::Path* path, conf::Instant now) {
     if (path->binds != mx::Bind::kNothing && path->binds_until > now) wake = path->binds_until;
     if (failing(path))
       wake = std::min(wake, std::max(path->ready.oldest()->due + config_->ready_limit, now + 10ms));
-    wake = std::min(wake, std::max(path->first_expiry, now + 10ms));
+    wake = std::min(wake, path->ready.rounding() ? now + 1ms : std::max(path->first_expiry, now + 10ms));
   } else if (path->backoff_until > now) {
     wake = path->backoff_until;  // so that the site can be forgotten afterwards
   }
@@ -151,7 +149,7 @@ void Dispatcher::work(queue::Path* path, conf::Instant now) {
   }
   // A block defers and nothing else: how the path failed before it is over with it.
   if (path->standing->state() == mx::Standing::State::kBlocked) path->backoff = conf::Duration(0);
-  if (path->first_expiry <= now) expire_waiting(path, now);
+  if (path->first_expiry <= now || path->ready.rounding()) expire_waiting(path, now);
   use_idle(path);
   if (failing(path)) give_up_old(path, now);
   open_more(path, now);
@@ -284,11 +282,11 @@ void Dispatcher::connection_ready(OutboundConnection* connection) {
     path->last_error = {};
   }
   if (slot.job.delivery != nullptr) {  // more recipients than one transaction takes
-    if (!stopping_ && may_send(slot).yes) {
-      begin(slot);
+    if (stopping_ || !may_send(slot).yes) {
+      release(slot);  // the rest over another connection, or when the limits allow
+    } else if (ask(slot)) {
       return;
     }
-    end_job(slot);  // the rest over another connection, or when the limits allow
   }
   take_next(slot);
 }
@@ -297,8 +295,14 @@ void Dispatcher::target_failed(OutboundConnection* connection, const Target& tar
   const conf::Instant now = clock_->now();
   Slot& slot = connections_.at(connection);
   connection->path()->site->failing_hosts[target.address] = now + kFailedTargetMemory;
-  gate_.trouble(connection->path(), slot.use, connection->error(), now);
+  gate_.trouble(connection->path(), slot.use, meant(*connection), now);
   gate_.close(&slot.use);
+}
+
+queue::PathError Dispatcher::meant(const OutboundConnection& connection) const {
+  queue::PathError error = connection.error();
+  qualify(*qualifier_, connection.path()->source.name, &error);
+  return error;
 }
 
 void Dispatcher::connection_ended(OutboundConnection* connection) {
@@ -314,14 +318,14 @@ void Dispatcher::connection_ended(OutboundConnection* connection) {
   if (!connection->ever_ready()) {
     path_failed(connection, now);
   } else if (!was_idle && !connection->quitting()) {
-    gate_.trouble(path, slot.use, connection->error(), now);
+    gate_.trouble(path, slot.use, meant(*connection), now);
   }
   gate_.abandon(path, &slot.use, now);
   gate_.close(&slot.use);
-  if (slot.job.loading) {
-    slot.job.delivery->path = nullptr;  // loaded() brings it back; the path may be gone by then
+  if (slot.job.waiting) {
+    slot.job.delivery->path = nullptr;  // answered() brings it back; the path may be gone by then
   } else if (slot.job.delivery != nullptr) {
-    end_job(slot);
+    release(slot);
   }
   graveyard_.push_back(std::move(slot.connection));
   mark(path);
@@ -333,7 +337,7 @@ void Dispatcher::path_failed(OutboundConnection* connection, conf::Instant now) 
     path->backoff_until = std::max(path->backoff_until, now + config_->path_backoff_first);
     return;
   }
-  path->last_error = connection->error();
+  path->last_error = meant(*connection);
   if (failing(path) && connection->started() < path->failing_since)
     return;  // opened before the last failure: the same one
   back_off(path, now);
@@ -360,7 +364,7 @@ void Dispatcher::stop() {
   for (const auto& [connection, slot] : connections_) {
     if (connection->idle() && slot.job.delivery == nullptr) {
       idle.push_back(connection);
-    } else if (slot.job.delivery == nullptr || slot.job.loading) {
+    } else if (slot.job.delivery == nullptr || slot.job.waiting) {
       useless.push_back(connection);  // it could only begin what must not be begun any more
     }
   }
@@ -386,10 +390,10 @@ void Dispatcher::discard(OutboundConnection* connection) {
   std::erase(path->idle, connection);
   gate_.abandon(path, &slot.use, clock_->now());
   gate_.close(&slot.use);
-  if (slot.job.loading) {
+  if (slot.job.waiting) {
     slot.job.delivery->path = nullptr;
   } else if (slot.job.delivery != nullptr) {
-    end_job(slot);
+    release(slot);
   }
 }
 

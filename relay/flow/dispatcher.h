@@ -9,10 +9,12 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "bounce/qualifier.h"
 #include "conf/config.h"
 #include "relay/flow/dispatcher_user.h"
 #include "relay/flow/outbound_connection.h"
@@ -34,20 +36,23 @@ class Dispatcher final : public OutboundConnection::Owner {
     const conf::Clock* clock = nullptr;
     conf::Random* random = nullptr;
     DispatcherUser* user = nullptr;
+    std::shared_ptr<const bounce::Qualifier> qualifier;  // null: the shipped one
+    // The limiter of the path decided something.
+    std::function<void(const queue::Path&, const std::vector<mx::Decision>&)> decided;
   };
   explicit Dispatcher(Parts parts);
-  ~Dispatcher() override;
+  ~Dispatcher() override = default;
 
   void add(queue::Delivery* delivery, queue::Path* path);  // becomes kReady, at the end
   void add_first(queue::Delivery* delivery);               // back to the front of the path it came from
   void remove(queue::Delivery* delivery);                  // kReady -> with the user
   void poke(queue::Path* path);                            // try again now: forget its back-off
-  void ask_again(queue::Path* path) { mark(path); }        // its limits have changed
   PathGate& gate() { return gate_; }
 
   void step(conf::Instant now);
   conf::Instant next_wake() const;
   void reload(conf::ConfigPtr config) { config_ = std::move(config); }
+  void use(std::shared_ptr<const bounce::Qualifier> qualifier) { qualifier_ = std::move(qualifier); }
   // No new connection and no new transaction; idle connections quit, running transactions end by themselves.
   void stop();
   // No new transaction and no new connection until pause(false); running transactions end. Expiry waits too.
@@ -73,11 +78,10 @@ class Dispatcher final : public OutboundConnection::Owner {
  private:
   struct Job {
     queue::Delivery* delivery = nullptr;
-    std::vector<uint32_t> recipients;  // still to be tried
-    size_t in_transaction = 0;         // the first so many of them are in the running transaction
+    std::vector<uint32_t> recipients;  // of the running transaction
     conf::Instant picked_up{};
     conf::Instant began{};
-    bool loading = false;
+    bool waiting = false;  // for the errand
   };
   struct Slot {
     std::unique_ptr<OutboundConnection> connection;
@@ -98,24 +102,24 @@ class Dispatcher final : public OutboundConnection::Owner {
   std::vector<Target> targets_for(queue::Path* path, std::vector<mx::Admission>* refusals, uint32_t* budget,
                                   conf::Instant now);
   mx::Admission may_send(const Slot& slot) const;
-  void rest(Slot& slot);       // waits, open, for a message or for a limit
-  void hand_back(Slot& slot);  // its delivery must not go now: first in the queue again
+  void rest(Slot& slot);  // waits, open, for a message or for a limit
   void expire_waiting(queue::Path* path, conf::Instant now);
   AttemptFacts waiting_facts(const queue::Path& path, const queue::Delivery& delivery,
                              conf::Instant now) const;
+  bool may_take(Slot& slot);
   void take_next(Slot& slot);
-  void loaded(uint64_t number, OutboundConnection* connection, queue::Delivery* delivery,
-              conf::Result<queue::Message*> result);
-  void prepare(Slot& slot);
-  void prepared(uint64_t number, OutboundConnection* connection, queue::Delivery* delivery,
-                const conf::Status& status);
-  void begin(Slot& slot);
-  void end_job(Slot& slot);
+  bool take(Slot& slot, queue::Delivery* delivery);
+  bool ask(Slot& slot);  // for the next errand of its delivery; false: the delivery is gone
+  void answered(uint64_t number, OutboundConnection* connection, queue::Delivery* delivery,
+                std::optional<Errand> errand);
+  bool send(Slot& slot, Errand errand);  // false: the limits do not allow it now, and the delivery is gone
+  void release(Slot& slot);              // its delivery goes back to the walk
   void give_up_old(queue::Path* path, conf::Instant now);
   void path_failed(OutboundConnection* connection, conf::Instant now);
   void back_off(queue::Path* path, conf::Instant now);
   void set_wake(queue::Path* path, conf::Instant now);
   AttemptFacts facts_of(const Slot& slot) const;
+  queue::PathError meant(const OutboundConnection& connection) const;  // why it failed, qualified
   bool failing(const queue::Path* path) const { return path->backoff.count() > 0; }
 
   conf::ConfigPtr config_;
@@ -125,6 +129,7 @@ class Dispatcher final : public OutboundConnection::Owner {
   const conf::Clock* clock_;
   conf::Random* random_;
   DispatcherUser* user_;
+  std::shared_ptr<const bounce::Qualifier> qualifier_;
   PathGate gate_;
   std::unordered_map<OutboundConnection*, Slot> connections_;
   std::vector<std::unique_ptr<OutboundConnection>> graveyard_;  // ended; freed at the end of the step

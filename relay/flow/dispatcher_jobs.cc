@@ -5,13 +5,16 @@
 
 #include "conf/vocab/check.h"
 #include "relay/flow/dispatcher.h"
+#include "relay/flow/meaning.h"
 
 namespace relay {
 
 namespace {
 
 constexpr conf::Duration kExpiryRound = std::chrono::minutes(1);
-constexpr size_t kGiveUpChunk = 256;  // deliveries given up per path and step: each needs its record
+constexpr size_t kGiveUpChunk = 256;    // deliveries given up per path and step: each needs its record
+constexpr size_t kTakesPerStep = 64;    // of deliveries that turn out to have nothing to send
+constexpr size_t kLooksPerStep = 4096;  // at deliveries whose validity may be over: 20 ns each
 
 std::string address_text(const Target& target) {
   const bool v6 = target.address.find(':') != std::string::npos;
@@ -53,155 +56,104 @@ void Dispatcher::rest(Slot& slot) {
   connection->rest(connection->path()->settings->timeouts.idle);
 }
 
-void Dispatcher::take_next(Slot& slot) {
+// False: the connection quits, or waits for a limit.
+bool Dispatcher::may_take(Slot& slot) {
   OutboundConnection* connection = slot.connection.get();
-  queue::Path* path = connection->path();
   const mx::Admission admission = may_send(slot);
   if (stopping_ || admission.bind == mx::Bind::kPerConnection ||
       PathGate::is_surplus(slot.use, clock_->now())) {
     connection->quit();
-    return;
+    return false;
   }
-  if (!admission.yes) {
-    rest(slot);
-    mark(path);
-    return;
+  if (admission.yes) return true;
+  rest(slot);
+  mark(connection->path());
+  return false;
+}
+
+// In a loop, and not by one delivery's end taking the next one: of those in line none may be due.
+void Dispatcher::take_next(Slot& slot) {
+  queue::Path* path = slot.connection->path();
+  for (size_t i = 0; i < kTakesPerStep; ++i) {
+    if (!may_take(slot)) return;
+    queue::Delivery* delivery = path->ready.pop_front();
+    if (delivery == nullptr) break;
+    --ready_;
+    if (take(slot, delivery)) return;
   }
-  queue::Delivery* delivery = path->ready.pop_front();
-  if (delivery == nullptr) {
-    rest(slot);
-    return;
-  }
-  --ready_;
+  rest(slot);
+  if (!path->ready.empty()) mark(path);
+}
+
+bool Dispatcher::take(Slot& slot, queue::Delivery* delivery) {
   ++jobs_;
-  delivery->state = queue::DeliveryState::kLoading;
+  delivery->move_to(queue::DeliveryState::kLoading);
   slot.job = {};
   slot.job.delivery = delivery;
   slot.job.picked_up = clock_->now();
-  slot.job.loading = true;
-  if (delivery->message != nullptr && delivery->message->body.has_value()) {
-    prepare(slot);
-    return;
-  }
-  connection->stay();
-  messages_->pin(delivery->id, true,
-                 [this, number = slot.number, connection, delivery](conf::Result<queue::Message*> result) {
-                   loaded(number, connection, delivery, std::move(result));
-                 });
+  return ask(slot);
 }
 
-void Dispatcher::loaded(uint64_t number, OutboundConnection* connection, queue::Delivery* delivery,
-                        conf::Result<queue::Message*> result) {
-  const auto found = connections_.find(connection);
-  const bool here = found != connections_.end() && found->second.number == number;
-  if (!result.ok()) {
-    if (delivery->message != nullptr) messages_->unpin(std::exchange(delivery->message, nullptr));
-    --jobs_;
-    if (here) found->second.job = {};
-    user_->load_failed(delivery, result.error());
-    if (here) take_next(found->second);
-    return;
-  }
-  if (delivery->message == nullptr) {
-    delivery->message = *result;
-  } else {
-    messages_->unpin(*result);
-  }
-  if (!here) {  // the connection went while the message was read
-    --jobs_;
-    user_->delivery_over(delivery);
-    return;
-  }
-  prepare(found->second);
-}
-
-void Dispatcher::prepare(Slot& slot) {
+bool Dispatcher::ask(Slot& slot) {
   OutboundConnection* connection = slot.connection.get();
   queue::Delivery* delivery = slot.job.delivery;
-  const bool ready = user_->ready_to_send(
-      delivery, [this, number = slot.number, connection, delivery](const conf::Status& status) {
-        prepared(number, connection, delivery, status);
-      });
-  if (ready) {
-    begin(slot);
-  } else {
-    connection->stay();
+  Errand errand;
+  const DispatcherUser::Answer answer =
+      user_->next_errand(delivery, *connection->path(), &errand,
+                         [this, number = slot.number, connection, delivery](std::optional<Errand> found) {
+                           answered(number, connection, delivery, std::move(found));
+                         });
+  switch (answer) {
+    case DispatcherUser::Answer::kNow:
+      return send(slot, std::move(errand));
+    case DispatcherUser::Answer::kLater:
+      slot.job.waiting = true;
+      connection->stay();
+      return true;
+    case DispatcherUser::Answer::kNone:
+      break;
   }
-}
-
-void Dispatcher::prepared(uint64_t number, OutboundConnection* connection, queue::Delivery* delivery,
-                          const conf::Status& status) {
-  const auto found = connections_.find(connection);
-  const bool here = found != connections_.end() && found->second.number == number;
-  if (here && status.ok()) {
-    begin(found->second);
-    return;
-  }
-  --jobs_;
-  if (status.ok()) {  // the connection went meanwhile
-    user_->delivery_over(delivery);
-    return;
-  }
-  AttemptFacts facts;
-  if (here) {
-    facts = facts_of(found->second);
-    found->second.job = {};
-  }
-  user_->not_ready(delivery, status.error(), facts);
-  if (here) take_next(found->second);
-}
-
-void Dispatcher::begin(Slot& slot) {
-  Job& job = slot.job;
-  queue::Delivery* delivery = job.delivery;
-  if (stopping_ || !may_send(slot).yes) {  // what was free when the delivery was picked up is taken by now
-    hand_back(slot);
-    return;
-  }
-  if (job.loading) {
-    job.loading = false;
-    delivery->state = queue::DeliveryState::kSending;
-    job.recipients = user_->recipients_now(delivery);
-  }
-  if (job.recipients.empty()) {
-    end_job(slot);
-    take_next(slot);
-    return;
-  }
-  const queue::Message& message = *delivery->message;
-  const conf::DestinationSettings& settings = *slot.connection->path()->settings;
-  job.in_transaction =
-      std::min<size_t>(job.recipients.size(), std::max(1U, settings.max_recipients_per_transaction));
-  job.began = clock_->now();
-  smtp::Transaction transaction;
-  transaction.reverse_path = message.record.envelope.reverse_path;
-  transaction.ret = message.record.envelope.ret;
-  transaction.envid = message.record.envelope.envid;
-  transaction.body_type = message.record.envelope.body;
-  transaction.smtputf8 = message.record.envelope.smtputf8;
-  transaction.recipients.reserve(job.in_transaction);
-  for (size_t i = 0; i < job.in_transaction; ++i) {
-    transaction.recipients.push_back(message.record.recipients[job.recipients[i]].recipient);
-  }
-  transaction.header_prefix = message.signature;
-  transaction.body = message.body;
-  gate_.charge(&slot.use, job.began);
-  slot.connection->send(std::move(transaction));
-}
-
-void Dispatcher::hand_back(Slot& slot) {
-  if (!slot.job.loading) {  // a part of it was tried
-    end_job(slot);
-    take_next(slot);
-    return;
-  }
-  queue::Delivery* delivery = slot.job.delivery;
-  queue::Path* path = slot.connection->path();
   slot.job = {};
   --jobs_;
-  delivery->path = path;
-  add_first(delivery);
-  take_next(slot);
+  return false;
+}
+
+void Dispatcher::answered(uint64_t number, OutboundConnection* connection, queue::Delivery* delivery,
+                          std::optional<Errand> errand) {
+  const auto found = connections_.find(connection);
+  const bool here = found != connections_.end() && found->second.number == number;
+  if (here && errand.has_value()) {
+    found->second.job.waiting = false;
+    if (!send(found->second, std::move(*errand))) take_next(found->second);
+    return;
+  }
+  --jobs_;
+  if (errand.has_value()) {  // the connection went meanwhile
+    user_->report(delivery, {});
+    return;
+  }
+  if (!here) return;
+  found->second.job = {};
+  take_next(found->second);
+}
+
+bool Dispatcher::send(Slot& slot, Errand errand) {
+  if (stopping_ || !may_send(slot).yes) {  // what was free when the delivery was picked up is taken by now
+    release(slot);
+    return false;
+  }
+  slot.job.recipients = std::move(errand.recipients);
+  slot.job.began = clock_->now();
+  gate_.charge(&slot.use, slot.job.began);
+  slot.connection->send(std::move(errand.transaction));
+  return true;
+}
+
+void Dispatcher::release(Slot& slot) {
+  queue::Delivery* delivery = slot.job.delivery;
+  slot.job = {};
+  --jobs_;
+  user_->report(delivery, {});
 }
 
 AttemptFacts Dispatcher::facts_of(const Slot& slot) const {
@@ -225,25 +177,22 @@ void Dispatcher::transaction_done(OutboundConnection* connection,
                                   std::vector<smtp::RecipientOutcome> outcomes) {
   Slot& slot = connections_.at(connection);
   Job& job = slot.job;
-  CHECK(job.delivery != nullptr && outcomes.size() == job.in_transaction);
-  std::vector<uint32_t> tried(job.recipients.begin(),
-                              job.recipients.begin() + static_cast<ptrdiff_t>(job.in_transaction));
-  job.recipients.erase(job.recipients.begin(),
-                       job.recipients.begin() + static_cast<ptrdiff_t>(job.in_transaction));
-  job.in_transaction = 0;
+  CHECK(job.delivery != nullptr && outcomes.size() == job.recipients.size());
   queue::Path* path = connection->path();
+  for (smtp::RecipientOutcome& outcome : outcomes)
+    qualify(*qualifier_, connection->target().host, path->source.name, &outcome);
   gate_.feed_back(path, &slot.use, outcomes, clock_->now());
   // The replies may have opened the window, or ended the probes: more connections may be allowed by now.
   if (path->binds != mx::Bind::kNothing && path->binds_until == conf::kNever) mark(path);
-  user_->transaction_over(job.delivery, tried, outcomes, facts_of(slot));
-  if (job.recipients.empty()) end_job(slot);
-}
-
-void Dispatcher::end_job(Slot& slot) {
-  queue::Delivery* delivery = slot.job.delivery;
+  Report report;
+  report.kind = Report::Kind::kTransaction;
+  report.recipients = std::move(job.recipients);
+  report.outcomes = std::move(outcomes);
+  report.facts = facts_of(slot);
+  job.recipients.clear();
+  if (user_->report(job.delivery, std::move(report))) return;
   slot.job = {};
   --jobs_;
-  user_->delivery_over(delivery);
 }
 
 AttemptFacts Dispatcher::waiting_facts(const queue::Path& path, const queue::Delivery& delivery,
@@ -265,32 +214,40 @@ void Dispatcher::give_up_old(queue::Path* path, conf::Instant now) {
     if (delivery == nullptr || delivery->due + config_->ready_limit > now) return;
     path->ready.erase(delivery);
     --ready_;
-    const AttemptFacts facts = waiting_facts(*path, *delivery, now);
+    Report report;
+    report.kind = Report::Kind::kPathFailed;
+    report.error = path->last_error;
+    report.facts = waiting_facts(*path, *delivery, now);
     delivery->path = nullptr;
-    user_->path_gave_up(delivery, path->last_error, facts);
+    user_->report(delivery, std::move(report));
   }
 }
 
-// Looks at all that waits, hence not oftener than once a minute for a path.
+// Goes over all that waits in order of arrival, a part in each step, and hence not oftener than once a minute
+// for a path: 1,000,000 deliveries that expire together cost one round, not one for each part.
 void Dispatcher::expire_waiting(queue::Path* path, conf::Instant now) {
-  path->first_expiry = conf::kNever;
-  std::vector<queue::Delivery*> over;
-  path->ready.for_each([&](queue::Delivery* delivery) {
+  if (!path->ready.rounding()) {
+    path->ready.begin_round();
+    path->first_expiry = conf::kNever;
+  }
+  for (size_t i = 0, over = 0; i < kLooksPerStep; ++i) {
+    if (over == kGiveUpChunk || messages_->loading() >= 2 * kGiveUpChunk) break;
+    queue::Delivery* delivery = path->ready.next_of_round();
+    if (delivery == nullptr) break;
     const conf::Instant expiry = user_->expiry(*delivery, *path->settings);
-    if (expiry <= now && over.size() < kGiveUpChunk) {
-      over.push_back(delivery);
-    } else {
+    if (expiry > now) {
       path->first_expiry = std::min(path->first_expiry, std::max(expiry, now + kExpiryRound));
+      continue;
     }
-  });
-  for (queue::Delivery* delivery : over) {
+    ++over;
     path->ready.erase(delivery);
     --ready_;
-    const AttemptFacts facts = waiting_facts(*path, *delivery, now);
+    Report report;
+    report.kind = Report::Kind::kExpired;
+    report.facts = waiting_facts(*path, *delivery, now);
     delivery->path = nullptr;
-    user_->expired(delivery, facts);
+    user_->report(delivery, std::move(report));
   }
-  if (over.size() == kGiveUpChunk) path->first_expiry = now;  // more of them: in the next step
 }
 
 }  // namespace relay

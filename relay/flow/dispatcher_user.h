@@ -1,14 +1,14 @@
-// What the Dispatcher asks and tells of deliveries: the Transit answers.
+// What the Dispatcher asks of the walk and tells it. It asks for one thing, the next errand of a delivery,
+// and answers with one report. Loop thread.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "conf/config.h"
-#include "conf/vocab/result.h"
 #include "conf/vocab/time.h"
-#include "mx/limits/decision.h"
 #include "relay/flow/path.h"
 #include "relay/journal/attempt.h"
 #include "relay/queue/delivery.h"
@@ -16,34 +16,46 @@
 
 namespace relay {
 
+// One transaction, ready to be sent.
+struct Errand {
+  smtp::Transaction transaction;
+  std::vector<uint32_t> recipients;  // which of the record they are, in the order of the transaction
+};
+
+// What became of an errand, or of the waiting for one.
+struct Report {
+  enum class Kind : uint8_t {
+    kTransaction,  // a transaction is over: `recipients` and `outcomes` say how
+    kReleased,     // back with the walk, in memory: nothing was begun since the last report
+    kPathFailed,   // back, perhaps not in memory: its path fails (`error`), and it waited long enough
+    kExpired,      // back, perhaps not in memory: it waited for its path until its validity was over
+  };
+  Kind kind = Kind::kReleased;
+  std::vector<uint32_t> recipients;
+  std::vector<smtp::RecipientOutcome> outcomes;  // with their meaning
+  queue::PathError error;                        // with its meaning
+  AttemptFacts facts;                            // not for kReleased
+};
+
 class DispatcherUser {
  public:
   virtual ~DispatcherUser() = default;
-  // Which recipients of the delivery (indices in its record) are to be tried now; none: nothing to do.
-  virtual std::vector<uint32_t> recipients_now(queue::Delivery* delivery) = 0;
-  // Whether the message of the delivery may be sent as it is. False: `then` is called later; an error says
-  // why it must wait.
-  virtual bool ready_to_send(queue::Delivery* delivery, std::function<void(conf::Status)> then) = 0;
-  // Back with the user, pinned: its message must not be sent now.
-  virtual void not_ready(queue::Delivery* delivery, const conf::Error& why, const AttemptFacts& facts) = 0;
-  // One transaction is over. The delivery is still with the dispatcher.
-  virtual void transaction_over(queue::Delivery* delivery, const std::vector<uint32_t>& recipients,
-                                const std::vector<smtp::RecipientOutcome>& outcomes,
-                                const AttemptFacts& facts) = 0;
-  // The delivery is back with the user, pinned: all that could be tried was tried.
-  virtual void delivery_over(queue::Delivery* delivery) = 0;
-  // Back with the user, perhaps not pinned: its path fails, and it waited long enough.
-  virtual void path_gave_up(queue::Delivery* delivery, const queue::PathError& error,
-                            const AttemptFacts& facts) = 0;
-  // Back with the user, perhaps not pinned: it waited for its path until its validity was over.
-  virtual void expired(queue::Delivery* delivery, const AttemptFacts& facts) = 0;
+
+  // What a connection of `path` is to send next for the delivery, which is kLoading, or kSending when an
+  // errand of it was done. kNow: `*errand` is it. kLater: `later` is called, never within this call, with the
+  // errand, or with nothing as for kNone. kNone: there is nothing (no recipient is due, the message cannot be
+  // read, or must not be sent as it is), and the delivery is back with the walk. It is kSending when there is
+  // an errand.
+  enum class Answer : uint8_t { kNow, kLater, kNone };
+  using Later = std::function<void(std::optional<Errand>)>;
+  virtual Answer next_errand(queue::Delivery* delivery, const queue::Path& path, Errand* errand,
+                             Later later) = 0;
+  // True, only for kTransaction: there is more of it to send, and the delivery stays with the dispatcher,
+  // which asks next_errand() again or reports kReleased. Otherwise it is back with the walk.
+  virtual bool report(queue::Delivery* delivery, Report report) = 0;
   // When the validity of the delivery, under these settings, is over.
   virtual conf::Instant expiry(const queue::Delivery& delivery,
                                const conf::DestinationSettings& settings) = 0;
-  // The limiter of the path decided something.
-  virtual void decided(const queue::Path& path, const std::vector<mx::Decision>& decisions) = 0;
-  // Back with the user, not pinned: the spool could not give the message.
-  virtual void load_failed(queue::Delivery* delivery, const conf::Error& why) = 0;
 };
 
 }  // namespace relay

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "conf/vocab/check.h"
+#include "mx/limits/outcome.h"
 
 namespace relay {
 
@@ -13,28 +14,6 @@ namespace {
 bool counts_anything(const mx::PathLimits& limits) {
   return limits.messages_per_hour != 0 || limits.rate.events != 0 || !limits.warmup.empty() ||
          limits.adaptive == conf::AdaptiveMode::kOn;
-}
-
-// A second visit is asked of everybody: that says nothing of us, and nothing of the site.
-bool is_greylisting(const bounce::Qualification& meaning) {
-  return meaning.rule == "text: greylist" || meaning.rule == "text: graylist";
-}
-
-mx::Outcome outcome_of(const smtp::RecipientOutcome& from, const std::string& text,
-                       const bounce::Qualification& meaning) {
-  using Kind = smtp::RecipientOutcome::Kind;
-  mx::Outcome outcome;
-  if (from.kind == Kind::kDelivered || from.kind == Kind::kDeliveredNoDsn) return outcome;
-  outcome.kind = from.local || is_greylisting(meaning)         ? mx::Outcome::Kind::kIgnored
-                 : meaning.type == bounce::ErrorType::kHard    ? mx::Outcome::Kind::kHard
-                 : meaning.type == bounce::ErrorType::kIgnored ? mx::Outcome::Kind::kIgnored
-                                                               : mx::Outcome::Kind::kSoft;
-  outcome.throttling = meaning.throttling;
-  outcome.recipient_scope = meaning.scope == bounce::Scope::kRecipient;
-  outcome.sender_scope =
-      meaning.scope == bounce::Scope::kSender || meaning.scope == bounce::Scope::kSite || meaning.throttling;
-  outcome.reply = text;
-  return outcome;
 }
 
 // As it stands in the evidence: "550 5.1.1 no such user".
@@ -128,14 +107,13 @@ void PathGate::feed_back(queue::Path* path, Use* use, const std::vector<smtp::Re
     const bool taken = each.kind == Kind::kDelivered || each.kind == Kind::kDeliveredNoDsn;
     accepted |= taken;
     answered |= taken || each.reply.code != 0;
-    bounce::Qualification meaning;
-    std::string text;
+    const std::string text = taken ? std::string() : quoted(each.reply);
+    mx::Outcome outcome;
     if (!taken) {
-      meaning = bounce::qualify(each.stage, each.reply);
-      text = quoted(each.reply);
-      if (meaning.throttling && !each.local) throttled = &each.reply;
+      outcome = mx::refusal(each.meaning.type, each.meaning.scope, each.meaning.pace, each.local, text);
+      if (outcome.throttling && !each.local) throttled = &each.reply;
     }
-    use->standing->outcome(*use->attempt, outcome_of(each, text, meaning), now);
+    use->standing->outcome(*use->attempt, outcome, now);
   }
   if (accepted && throttled == nullptr && use->traffic->accepted(now)) {  // one more connection than before
     release(use->traffic.get());
@@ -158,18 +136,17 @@ void PathGate::abandon(queue::Path* path, Use* use, conf::Instant now) {
 
 void PathGate::trouble(queue::Path* path, const Use& use, const queue::PathError& error, conf::Instant now) {
   if (!use.open()) return;
-  const bounce::Qualification meaning = bounce::qualify(error.stage, error.reply);
   const bool before_any_message =
       error.stage == bounce::Stage::kGreeting || error.stage == bounce::Stage::kEhlo;
-  if (meaning.throttling) {
+  if (error.meaning.pace == bounce::Pace::kSlower) {
     slow_down(*path, use.traffic.get(), error.reply, before_any_message, now);
   } else {
     use.traffic->trouble(now);
   }
   if (before_any_message && error.reply.code != 0) {
-    smtp::RecipientOutcome refusal;
-    refusal.kind = smtp::RecipientOutcome::Kind::kRefused;
-    use.standing->refused(outcome_of(refusal, quoted(error.reply), meaning), now);
+    const std::string text = quoted(error.reply);
+    use.standing->refused(
+        mx::refusal(error.meaning.type, error.meaning.scope, error.meaning.pace, false, text), now);
   }
   tell_decisions(*path);
 }

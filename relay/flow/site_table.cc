@@ -4,6 +4,10 @@
 
 namespace relay::queue {
 
+namespace {
+constexpr size_t kReloadedPerStep = 256;  // some 3 us each: its limits, its counters
+}
+
 bool may_send_from(const conf::Source& source, std::string_view domain) {
   const auto matches = [domain](const std::string& mask) { return conf::domain_matches(mask, domain); };
   if (!source.include_domains.empty() && std::ranges::none_of(source.include_domains, matches)) return false;
@@ -174,9 +178,21 @@ const std::shared_ptr<mx::Traffic>& SiteTable::traffic(Path* path, std::string_v
 void SiteTable::reload(conf::ConfigPtr config, mx::RuleBookPtr book) {
   config_ = std::move(config);
   book_ = std::move(book);
-  for (const Part& part : parts_) {
-    for (const auto& [key, site] : part) reload(site.get());
+  reload_part_ = 0;
+}
+
+bool SiteTable::reload_some(const std::function<void(Path*)>& use) {
+  size_t paths = 0;
+  for (; paths < kReloadedPerStep && reload_part_ < parts_.size(); ++reload_part_) {
+    for (const auto& [key, site] : parts_[reload_part_]) {
+      reload(site.get());
+      paths += site->paths.size();
+      for (const auto& [name, path] : site->paths) {
+        if (!path->ready.empty()) use(path.get());
+      }
+    }
   }
+  return reload_part_ < parts_.size();
 }
 
 void SiteTable::reload(Site* site) {
@@ -205,12 +221,23 @@ void SiteTable::sweep(conf::Instant now) {
     std::erase_if(site.failing_hosts, [now](const auto& host) { return host.second <= now; });
     return std::ranges::all_of(site.paths, [now](const auto& named) {
       const Path& path = *named.second;
-      return path.ready.empty() && path.connections == 0 && path.backoff_until <= now && !path.dirty &&
-             !path.starved && !path.leasing && path.waits_for == nullptr && path.wake == conf::kNever;
+      return path.ready.empty() && path.to_reroute == 0 && path.connections == 0 &&
+             path.backoff_until <= now && !path.dirty && !path.starved && !path.leasing &&
+             path.waits_for == nullptr && path.wake == conf::kNever;
     });
   });
   next_part_ = (next_part_ + 1) % parts_.size();
   limiters_.sweep({now, clock_->wall()});
+}
+
+bool SiteTable::visit_some(size_t* part, size_t paths, const std::function<void(const Path&)>& use) const {
+  for (size_t seen = 0; seen < paths && *part < parts_.size(); ++*part) {
+    for (const auto& [key, site] : parts_[*part]) {
+      for (const auto& [name, path] : site->paths) use(*path);
+      seen += site->paths.size();
+    }
+  }
+  return *part < parts_.size();
 }
 
 void SiteTable::for_each(const std::function<void(Path*)>& use) const {

@@ -41,10 +41,17 @@ class SiteTable {
   // Settings change in place: a destination that is no longer there keeps its old ones until its mail has
   // gone.
   void reload(conf::ConfigPtr config, mx::RuleBookPtr book);
+  // A reload goes over the sites part by part, some paths in each call; each path that has mail is shown to
+  // `use` (its deliveries may belong elsewhere now). Until its turn comes a path goes on as it was. False: no
+  // more of it.
+  bool reload_some(const std::function<void(Path*)>& use);
   // Forgets sites with no mail, no connection and no back-off under way: of one part of the table, the next
   // one with the next call. Counters of theirs that nobody needs go too.
   void sweep(conf::Instant now);
   void for_each(const std::function<void(Path*)>& use) const;
+  // Shows the paths of some parts of the table, from `*part` on, until `paths` of them were seen or the end
+  // is reached; `*part` is then where to go on. False: that was the end.
+  bool visit_some(size_t* part, size_t paths, const std::function<void(const Path&)>& use) const;
   mx::LimiterTable& limiters() { return limiters_; }
   // The counters that hold for a connection to this address.
   const std::shared_ptr<mx::Traffic>& traffic(Path* path, std::string_view address);
@@ -69,7 +76,8 @@ class SiteTable {
   mx::LimiterTable limiters_;
   // In parts, so that no insertion and no sweep stops the loop for long, with a million sites neither.
   std::array<Part, 4096> parts_;
-  size_t next_part_ = 0;  // of the sweep
+  size_t next_part_ = 0;       // of the sweep
+  size_t reload_part_ = 4096;  // of the reload; the end: none is under way
 };
 
 bool may_send_from(const conf::Source& source, std::string_view domain);

@@ -199,7 +199,7 @@ conf::Status Daemon::open_transit() {
   signing_ = std::make_unique<SigningKeys>([this] { loop_->post([] {}); }, say);
   signing_->use(std::move(first_keys_), config_->dkim, dns_cache_.get(), clock_.now());
 
-  Transit::Parts parts;
+  TransitParts parts;
   parts.config = config_;
   parts.book = book_;
   parts.spool = spool_.get();

@@ -158,6 +158,21 @@ void check_against_rules(const conf::Config& config, const conf::Destination& de
        out);
 }
 
+// Verified TLS of a destination stands above the `tls` of every rule: the operator's own rule is told so.
+void check_tls_of_rules(const conf::Config& config, const mx::Rule& rule, Problems* out) {
+  if (!rule.values.tls.set || rule.values.tls.value == conf::TlsMode::kRequired) return;
+  std::string kept = config.defaults.tls_verify ? "[defaults]" : "";
+  for (const conf::Destination& destination : config.destinations) {
+    if (destination.settings.tls_verify && kept.empty())
+      kept = "[[destination]] \"" + destination.name + "\"";
+  }
+  if (kept.empty()) return;
+  warn(rule.file, rule.line, 1,
+       "rule \"" + rule.name + "\": its tls does not hold for " + kept +
+           ", which demands verified TLS (tls_verify): mail there waits until the handshake is good",
+       out);
+}
+
 }  // namespace
 
 std::vector<Problem> silent_mistakes(const conf::Config& config, const mx::RuleBook& book) {
@@ -168,6 +183,7 @@ std::vector<Problem> silent_mistakes(const conf::Config& config, const mx::RuleB
     const mx::RulePtr rule = book.named(written.name);
     if (rule == nullptr || rule->is_template()) continue;
     check_sources_of(written, *rule, config, &out);
+    check_tls_of_rules(config, *rule, &out);
     lost_protection(*rule, book, &out);
   }
   check_warmup(config, book, &out);

@@ -4,24 +4,16 @@
 
 #include <cstdint>
 
+#include "conf/vocab/check.h"
 #include "conf/vocab/envelope.h"
 #include "conf/vocab/intrusive_list.h"
 #include "conf/vocab/time.h"
+#include "relay/queue/delivery_state.h"
 
 namespace relay::queue {
 
 struct Message;
 struct Path;
-
-enum class DeliveryState : uint8_t {
-  kScheduled,  // waits for its due time, in Scheduled
-  kRouting,    // waits for the route of its domain
-  kReady,      // waits for a connection, in the ready list of a path
-  kLoading,    // has a connection (or a verdict), waits for its bytes from the spool
-  kSending,    // in a transaction
-  kSettling,   // outcomes known; a report is being stored
-  kHeld,       // an operator said hold
-};
 
 struct Delivery {
   conf::MessageId id = 0;
@@ -37,11 +29,18 @@ struct Delivery {
   uint32_t heap_index = 0;
   uint32_t dns_micros = 0;  // how long it waited for its route
   uint16_t attempt = 0;     // attempts made
-  DeliveryState state = DeliveryState::kScheduled;
+  DeliveryState state = DeliveryState::kNew;
   bool all_due = false;      // an operator said retry: recipients whose time has not come are tried too
   bool hold_wanted = false;  // becomes kHeld when the work under way ends
   bool drop_wanted = false;
-  bool changed = false;  // what became of its recipients is newer in memory than in the spool
+  bool changed = false;     // what became of its recipients is newer in memory than in the spool
+  bool block_told = false;  // since it was scheduled: that its destination is blocked
+
+  // The only writer of `state`; ends the process when the table of steps does not have it.
+  void move_to(DeliveryState to) {
+    CHECK(may_follow(state, to));
+    state = to;
+  }
 };
 static_assert(sizeof(Delivery) <= 104, "a million deliveries wait in memory");
 

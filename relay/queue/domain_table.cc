@@ -36,6 +36,7 @@ uint32_t DomainTable::intern(const conf::Domain& name) {
   entry.name = name;
   entry.number = number;
   entry.deliveries = 1;
+  entry.generation = generation_;
   names.emplace(entry.name.text(), number);
   ++size_;
   return number;
@@ -63,18 +64,19 @@ void DomainTable::evict(DomainEntry* entry) {
 const DomainEntry* DomainTable::find(std::string_view name) const {
   const auto& names = by_name_[part_of(name)];
   const auto found = names.find(name);
-  return found == names.end() ? nullptr : entries_[found->second].get();
+  if (found == names.end()) return nullptr;
+  DomainEntry* entry = entries_[found->second].get();
+  if (entry->generation != generation_) refresh(entry);
+  return entry;
 }
 
-void DomainTable::forget_routes() {
-  for (const std::unique_ptr<DomainEntry>& entry : entries_) {
-    if (entry == nullptr) continue;
-    entry->route = nullptr;
-    entry->settings = nullptr;
-    entry->rules.clear();
-    entry->detours.clear();
-    entry->outdated = entry->routing;
-  }
+void DomainTable::refresh(DomainEntry* entry) const {
+  entry->generation = generation_;
+  entry->route = nullptr;
+  entry->settings = nullptr;
+  entry->rules.clear();
+  entry->detours.clear();
+  entry->outdated = entry->routing;
 }
 
 }  // namespace relay::queue

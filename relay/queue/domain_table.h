@@ -37,6 +37,7 @@ struct DomainEntry {
   DeliveryList waiting;                   // kRouting: for the answer
   conf::SettingsPtr settings;             // of the current configuration; null: not looked up yet
   uint32_t destination = 0;               // 0: the defaults, else 1 + position
+  uint32_t generation = 0;                // of the configuration that all this was found by
   std::vector<mx::RulePtr> rules;         // by source, of the present route; empty: not matched yet
   std::vector<Detour> detours;            // by way of the smart hosts of rules; few
   conf::ListHook<DomainEntry> idle_hook;  // linked while nothing refers to it
@@ -48,21 +49,27 @@ class DomainTable {
   // The number of the domain, with one more delivery that refers to it.
   uint32_t intern(const conf::Domain& name);
   void release(uint32_t number);
-  DomainEntry& at(uint32_t number) { return *entries_[number]; }
+  DomainEntry& at(uint32_t number) {
+    DomainEntry& entry = *entries_[number];
+    if (entry.generation != generation_) refresh(&entry);
+    return entry;
+  }
   const DomainEntry* find(std::string_view name) const;
-  // A new configuration: settings and routes are found anew.
-  void forget_routes();
+  // A new configuration: settings and routes are found anew, each when it is next looked at. O(1).
+  void forget_routes() { ++generation_; }
   size_t size() const { return size_; }
 
  private:
   static constexpr size_t kParts = 256;
   static size_t part_of(std::string_view name) { return std::hash<std::string_view>()(name) % kParts; }
   void evict(DomainEntry* entry);
+  void refresh(DomainEntry* entry) const;
   std::vector<std::unique_ptr<DomainEntry>> entries_;  // by number; null: free
   std::vector<uint32_t> free_numbers_;
   // By name, in parts, so that no insertion stops the loop for long. Views into the entries.
   std::array<std::unordered_map<std::string_view, uint32_t>, kParts> by_name_;
   size_t size_ = 0;
+  uint32_t generation_ = 0;  // of the configuration
   conf::IntrusiveList<DomainEntry, &DomainEntry::idle_hook> idle_;
 };
 

@@ -44,6 +44,13 @@ void MessageCache::pin(conf::MessageId id, bool with_body, Use use) {
   if (!under_way) load(id);
 }
 
+Message* MessageCache::pin_now(conf::MessageId id) {
+  const std::unique_ptr<Message>* found = messages_.find(id);
+  if (found == nullptr || !(*found)->body.has_value()) return nullptr;
+  ++(*found)->pins;
+  return found->get();
+}
+
 void MessageCache::load(conf::MessageId id) {
   const bool with_body = loading_[id].with_body;
   spool_->load(id, with_body, [this, id, with_body](conf::Result<spool::LoadedMessage> result) {

@@ -21,6 +21,8 @@ class MessageCache {
   // (kNotFound, kCorrupt, kIo) nothing is pinned.
   using Use = std::function<void(conf::Result<Message*>)>;
   void pin(conf::MessageId id, bool with_body, Use use);
+  // The message with its body, pinned once more, when it is in memory; else null.
+  Message* pin_now(conf::MessageId id);
   void unpin(Message* message);  // with the last pin it leaves memory
 
   void set_budget(uint64_t bytes) { budget_bytes_ = bytes; }

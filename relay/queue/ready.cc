@@ -107,6 +107,7 @@ void ReadyQueue::drop_if_empty(const Delivery& delivery, SenderFlow* flow) {
 void ReadyQueue::leave_arrivals(Delivery* delivery) {
   Delivery* before = delivery->arrived_before;
   Delivery* after = delivery->arrived_after;
+  if (round_ == delivery) round_ = after;
   (before == nullptr ? oldest_ : before->arrived_after) = after;
   (after == nullptr ? newest_ : after->arrived_before) = before;
   delivery->arrived_before = delivery->arrived_after = nullptr;

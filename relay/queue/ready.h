@@ -36,6 +36,23 @@ class ReadyQueue {
   // The one that has waited longest; null when empty.
   Delivery* oldest() const { return oldest_; }
 
+  // A round over all, oldest first, in as many parts as the caller likes: what comes while it is under way is
+  // part of it, what goes is not. It ends when next_of_round() gives null.
+  void begin_round() {
+    round_ = oldest_;
+    rounding_ = true;
+  }
+  bool rounding() const { return rounding_; }
+  Delivery* next_of_round() {
+    Delivery* next = round_;
+    if (next == nullptr) {
+      rounding_ = false;
+    } else {
+      round_ = next->arrived_after;
+    }
+    return next;
+  }
+
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
 
@@ -71,6 +88,8 @@ class ReadyQueue {
   conf::IntrusiveList<DomainFlow, &DomainFlow::hook> domains_in_turn_;  // front: next in turn
   Delivery* oldest_ = nullptr;
   Delivery* newest_ = nullptr;
+  Delivery* round_ = nullptr;  // the next of the round
+  bool rounding_ = false;
   size_t size_ = 0;
 };
 

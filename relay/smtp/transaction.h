@@ -32,8 +32,9 @@ struct RecipientOutcome {
   bounce::Stage stage = bounce::Stage::kMail;
   bounce::Reply
       reply;  // remote's; for a local failure (8BITMIME, SIZE, SMTPUTF8 missing) one made by us, code 5yz
-  bool local = false;      // the reply was made by us, not by the peer
-  bool uncertain = false;  // the connection broke after the final dot and before its reply
+  bool local = false;             // the reply was made by us, not by the peer
+  bounce::Qualification meaning;  // of a refusal; filled by whoever asks the Qualifier (flow/meaning.h)
+  bool uncertain = false;         // the connection broke after the final dot and before its reply
 };
 
 }  // namespace relay::smtp

@@ -192,7 +192,7 @@ conf::Result<std::string> MemorySpool::kept_value(std::string_view key) {
 
 SpoolHealth MemorySpool::health() const {
   const DiskState disk = judge_disk(free_bytes_, false, reserve_bytes_, true);
-  SpoolHealth health{disk.enough, disk.why, free_bytes_};
+  SpoolHealth health{disk.enough, true, disk.why, free_bytes_};
   if (failing_) {
     health.accepting = health.recording = false;
     health.why = failing_->detail;

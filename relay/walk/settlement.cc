@@ -5,8 +5,8 @@
 #include <memory>
 #include <utility>
 
-#include "bounce/qualifier.h"
 #include "conf/vocab/check.h"
+#include "relay/flow/meaning.h"
 #include "relay/journal/events.h"
 #include "relay/queue/retry.h"
 
@@ -21,6 +21,14 @@ constexpr size_t kKeptReplyOctets = 512;
 
 bool has_8bit(std::string_view text) {
   return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
+}
+
+// Not within a character of UTF-8.
+std::string cut(const std::string& reply) {
+  if (reply.size() <= kKeptReplyOctets) return reply;
+  size_t end = kKeptReplyOctets;
+  while (end > kKeptReplyOctets - 4 && (static_cast<unsigned char>(reply[end]) & 0xc0) == 0x80) --end;
+  return reply.substr(0, end);
 }
 
 // RFC 3461 §4.1, §5.2.2: who is told about what.
@@ -64,11 +72,12 @@ void Settlement::apply_one(queue::Delivery* delivery, uint32_t index, const smtp
   spool::RecipientRecord& recipient = record.recipients[index];
   const bool early = recipient.due > now;  // an operator said retry: this is not a step of the schedule
   ++recipient.attempts;
+  const uint16_t attempt_before = delivery->attempt;
   delivery->attempt = std::max(delivery->attempt, recipient.attempts);
   conf::DeliveryEvent event = journal::attempted(record, recipient, outcome, facts, clock_->calendar(now));
   recipient.reply_code = event.reply_code;
   recipient.enhanced_status = event.enhanced_status;
-  recipient.last_reply = event.reply.substr(0, kKeptReplyOctets);
+  recipient.last_reply = cut(event.reply);
   recipient.mx_host = facts.mx_host;
 
   if (outcome.kind == Kind::kDelivered || outcome.kind == Kind::kDeliveredNoDsn) {
@@ -82,13 +91,12 @@ void Settlement::apply_one(queue::Delivery* delivery, uint32_t index, const smtp
     journal_->append(event);
     return;
   }
-  const bounce::Qualification meaning = bounce::qualify(outcome.stage, outcome.reply);
-  // Once MAIL was said, a 5yz is final whatever it is about (RFC 5321 §4.2.1); before, it is the site's.
-  const bool hard = meaning.type == bounce::ErrorType::kHard && !bounce::before_mail(outcome.stage);
-  event.type = outcome.local && !hard ? bounce::ErrorType::kIgnored : meaning.type;
-  event.rule = meaning.rule;
+  const bool hard = is_final(outcome);
+  event.type = outcome.meaning.type;
+  event.rule = outcome.meaning.rule;
   if (!hard && early) {
     --recipient.attempts;
+    delivery->attempt = attempt_before;
     event.next_attempt = clock_->calendar(recipient.due);
     journal_->append(event);
     return;
@@ -119,7 +127,7 @@ void Settlement::conclude(queue::Delivery* delivery) {
   const bool report =
       std::ranges::any_of(found->second, [](const Verdict& verdict) { return verdict.report; });
   if (report) {
-    delivery->state = queue::DeliveryState::kSettling;
+    delivery->move_to(queue::DeliveryState::kSettling);
     delivery->path = nullptr;  // the path may be forgotten meanwhile
     if (delivery->message->body.has_value()) {
       store_report(delivery);

@@ -39,8 +39,12 @@ void Signing::stored(queue::Message* message) {
 
 void Signing::forget(conf::MessageId id) { jobs_.erase(id); }
 
+bool Signing::is_done(const queue::Message& message) const {
+  return queue_ == nullptr || !queue_->enabled() || message.prepared;
+}
+
 bool Signing::ready(queue::Message* message, Then then) {
-  if (queue_ == nullptr || !queue_->enabled() || message->prepared) return true;
+  if (is_done(*message)) return true;
   const conf::MessageId id = message->record.id;
   if (jobs_.count(id) == 0) {
     CHECK(message->body.has_value());

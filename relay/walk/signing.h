@@ -33,6 +33,8 @@ class Signing {
   using Then = std::function<void(conf::Status)>;
   bool ready(queue::Message* message, Then then);
 
+  bool is_done(const queue::Message& message) const;  // nothing is to be waited for
+
   void step();  // completions, and what waited for room in the queue
   size_t under_way() const { return jobs_.size(); }
   void reload(conf::ConfigPtr config) { config_ = std::move(config); }

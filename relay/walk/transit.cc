@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "conf/vocab/check.h"
+#include "relay/flow/meaning.h"
 #include "relay/journal/events.h"
 
 namespace relay {
@@ -15,17 +16,21 @@ using queue::DeliveryState;
 
 namespace {
 
-constexpr conf::Duration kLogPatience = 1s;     // then the final state is written to the spool meanwhile
 constexpr conf::Duration kSpoolRetry = 10min;   // a message could not be read
-constexpr conf::Duration kLeastRouteTime = 1s;  // a route is used so long even when its TTL is less
 constexpr conf::Duration kSweepPeriod = 100ms;  // of a part of the tables
 constexpr conf::Duration kPausedLook = 200ms;   // whether the spool writes again
 constexpr size_t kDuePerStep = 4096;
+constexpr size_t kReroutedPerStep = 1024;  // some 2 us each
+
+TransitParts with_defaults(TransitParts parts) {
+  if (parts.qualifier == nullptr) parts.qualifier = bounce::Qualifier::shipped();
+  return parts;
+}
 
 }  // namespace
 
-Transit::Transit(Parts parts)
-    : parts_(std::move(parts)),
+Transit::Transit(TransitParts parts)
+    : parts_(with_defaults(std::move(parts))),
       clock_keeper_(parts_.spool, parts_.clock, parts_.boot),
       clock_(clock_keeper_.clock()),
       messages_(parts_.spool, parts_.config->spool.body_memory_bytes),
@@ -39,8 +44,14 @@ Transit::Transit(Parts parts)
                [this](const queue::Message& message, const dkim::SignOutcome& outcome) {
                  report_unsigned(message, outcome);
                }),
+      errands_(&messages_, &signing_, parts_.return_paths, this),
+      retirement_(parts_.journal, parts_.spool, &messages_),
       dispatcher_({parts_.config, &messages_, &sites_, &counters_.lease(), parts_.network, parts_.clock,
-                   parts_.random, this}),
+                   parts_.random, this, parts_.qualifier,
+                   [this](const queue::Path& path, const std::vector<mx::Decision>& decisions) {
+                     decided(path, decisions);
+                   }}),
+      survey_(&sites_, &dispatcher_),
       started_(parts_.clock->now()),
       next_sweep_(started_ + kSweepPeriod) {
   counters_.on_renewed = [this] { dispatcher_.gate().lease_renewed(); };
@@ -65,34 +76,57 @@ void Transit::forget(Delivery* delivery) {
 void Transit::schedule(Delivery* delivery) {
   unpin(delivery);
   delivery->path = nullptr;
-  delivery->state = DeliveryState::kScheduled;
+  delivery->block_told = false;
+  delivery->move_to(DeliveryState::kScheduled);
   scheduled_.push(delivery);
 }
 
 void Transit::park(Delivery* delivery) {
   unpin(delivery);
   delivery->path = nullptr;
-  delivery->state = DeliveryState::kHeld;
+  delivery->move_to(DeliveryState::kHeld);
   ++held_;
 }
 
-// What is next for a delivery that nobody works on.
+// What is next for a delivery, by its state: the walk from here. kReady goes on by itself: the dispatcher
+// asks next_errand() for it (kLoading, then kSending) and answers with report(), which settles it.
 void Transit::advance(Delivery* delivery) {
   if (delivery->drop_wanted) {
     drop(delivery);
-  } else if (delivery->hold_wanted) {
-    delivery->hold_wanted = false;
+    return;
+  }
+  if (std::exchange(delivery->hold_wanted, false)) {
     park(delivery);
-  } else if (stopping_ || delivery->due > parts_.clock->now()) {
-    schedule(delivery);
-  } else {
-    find_route(delivery);
+    return;
+  }
+  const bool due = delivery->due <= parts_.clock->now();
+  switch (delivery->state) {
+    case DeliveryState::kNew:        // accepted, or found in the spool
+    case DeliveryState::kScheduled:  // its time has come, or an operator said so
+    case DeliveryState::kHeld:       // released
+    case DeliveryState::kReady:      // taken out of its line: the configuration changed
+    case DeliveryState::kLoading:    // refused by ourselves: no route, no time left, no signature
+    case DeliveryState::kSending:    // all that could be tried was tried
+    case DeliveryState::kSettling:   // the report about it is on disk
+      if (stopping_ || !due) {
+        schedule(delivery);
+      } else {
+        find_route(delivery);
+      }
+      return;
+    case DeliveryState::kRouting:  // its domain has a route now, or has lost it again
+      if (stopping_) {
+        schedule(delivery);
+      } else {
+        follow(delivery, domains_.at(delivery->domain));
+      }
+      return;
   }
 }
 
 void Transit::refuse_locally(Delivery* delivery, bounce::Stage stage, bounce::Reply reply,
                              AttemptFacts facts) {
-  delivery->state = DeliveryState::kLoading;
+  delivery->move_to(DeliveryState::kLoading);
   messages_.pin(delivery->id, false,
                 [this, delivery, stage, reply = std::move(reply),
                  facts = std::move(facts)](conf::Result<queue::Message*> result) {
@@ -103,11 +137,7 @@ void Transit::refuse_locally(Delivery* delivery, bounce::Stage stage, bounce::Re
                   unpin(delivery);  // one pin is enough: the new one
                   delivery->message = *result;
                   const std::vector<uint32_t> recipients = recipients_now(delivery);
-                  smtp::RecipientOutcome outcome;
-                  outcome.kind = smtp::RecipientOutcome::Kind::kRefused;
-                  outcome.stage = stage;
-                  outcome.reply = reply;
-                  outcome.local = true;
+                  const smtp::RecipientOutcome outcome = own_refusal(stage, reply);
                   settlement_.apply(delivery, recipients,
                                     std::vector<smtp::RecipientOutcome>(recipients.size(), outcome), facts);
                   settlement_.conclude(delivery);
@@ -127,6 +157,7 @@ std::vector<uint32_t> Transit::recipients_now(Delivery* delivery) {
     if (delivery->all_due || all[i].due <= now) indices.push_back(i);
   }
   delivery->all_due = false;
+  if (parts_.veto != nullptr) refuse_vetoed(delivery, &indices);
   return indices;
 }
 
@@ -136,34 +167,76 @@ void Transit::write_down(Delivery* delivery) {
     parts_.spool->update(delivery->message->record, recipients_of(*delivery));
 }
 
-bool Transit::ready_to_send(Delivery* delivery, std::function<void(conf::Status)> then) {
-  return signing_.ready(delivery->message, std::move(then));
+// Settles those that the veto refuses, and takes them out of `indices`.
+void Transit::refuse_vetoed(Delivery* delivery, std::vector<uint32_t>* indices) {
+  const spool::MessageRecord& record = delivery->message->record;
+  std::vector<uint32_t> refused;
+  std::vector<smtp::RecipientOutcome> outcomes;
+  std::erase_if(*indices, [&](uint32_t index) {
+    std::optional<bounce::Reply> why = parts_.veto->refuses(record, record.recipients[index]);
+    if (!why.has_value()) return false;
+    refused.push_back(index);
+    outcomes.push_back(own_refusal(bounce::Stage::kLocal, std::move(*why)));
+    return true;
+  });
+  if (refused.empty()) return;
+  AttemptFacts facts;
+  facts.settings =
+      delivery->path != nullptr ? delivery->path->settings : settings_of(domains_.at(delivery->domain));
+  settlement_.apply(delivery, refused, outcomes, facts);
 }
 
-void Transit::not_ready(Delivery* delivery, const conf::Error& why, const AttemptFacts& facts) {
-  AttemptFacts known = facts;
-  if (known.settings == nullptr) {
-    known.settings = settings_of(domains_.at(delivery->domain));
-  }
+smtp::RecipientOutcome Transit::own_refusal(bounce::Stage stage, bounce::Reply reply) const {
+  smtp::RecipientOutcome outcome;
+  outcome.kind = smtp::RecipientOutcome::Kind::kRefused;
+  outcome.stage = stage;
+  outcome.reply = std::move(reply);
+  outcome.local = true;
+  qualify(*parts_.qualifier, {}, {}, &outcome);
+  return outcome;
+}
+
+void Transit::not_signed(Delivery* delivery, const conf::Error& why, const AttemptFacts& facts) {
   delivery->path = nullptr;
   refuse_locally(delivery, bounce::Stage::kLocal, bounce::Reply::make(451, "4.7.5 not signed: " + why.detail),
-                 std::move(known));
+                 facts);
 }
 
-void Transit::transaction_over(Delivery* delivery, const std::vector<uint32_t>& recipients,
-                               const std::vector<smtp::RecipientOutcome>& outcomes,
-                               const AttemptFacts& facts) {
-  settlement_.apply(delivery, recipients, outcomes, facts);
+DispatcherUser::Answer Transit::next_errand(Delivery* delivery, const queue::Path& path, Errand* out,
+                                            Later later) {
+  return errands_.next(delivery, path, out, std::move(later));
 }
 
-void Transit::delivery_over(Delivery* delivery) { settlement_.conclude(delivery); }
+bool Transit::report(Delivery* delivery, Report report) {
+  switch (report.kind) {
+    case Report::Kind::kTransaction:
+      settlement_.apply(delivery, report.recipients, report.outcomes, report.facts);
+      if (errands_.has_more(delivery)) return true;
+      settlement_.conclude(delivery);
+      return false;
+    case Report::Kind::kReleased:
+      errands_.forget(delivery);
+      settlement_.conclude(delivery);
+      return false;
+    case Report::Kind::kPathFailed:
+      path_gave_up(delivery, report.error, std::move(report.facts));
+      return false;
+    case Report::Kind::kExpired:
+      refuse_locally(
+          delivery, bounce::Stage::kLocal,
+          bounce::Reply::make(0, "4.4.7 it waited for its destination until its validity was over"),
+          std::move(report.facts));
+      return false;
+  }
+  return false;
+}
 
-void Transit::path_gave_up(Delivery* delivery, const queue::PathError& error, const AttemptFacts& facts) {
+void Transit::path_gave_up(Delivery* delivery, const queue::PathError& error, AttemptFacts facts) {
   bounce::Reply reply = error.reply;
   // A site that refuses us altogether says nothing about the recipient: it is deferred, whatever the class of
   // the reply.
   if (reply.permanent()) reply.code = 0;
-  refuse_locally(delivery, error.stage, std::move(reply), facts);
+  refuse_locally(delivery, error.stage, std::move(reply), std::move(facts));
 }
 
 void Transit::load_failed(Delivery* delivery, const conf::Error& why) {
@@ -191,9 +264,8 @@ void Transit::settled(Delivery* delivery) {
   if (due == conf::WallTime::max()) {
     const bool last = deliveries_.find(delivery->id) == delivery && delivery->sibling == nullptr;
     if (last && queue::all_final(message->record)) {
-      message->body.reset();
-      finished_.push_back({parts_.journal->last(), delivery->id, message, now});
-      delivery->message = nullptr;  // its pin goes on in `finished_`
+      retirement_.add(message, now);
+      delivery->message = nullptr;  // its pin goes on there
     } else {
       write_down(delivery);
     }
@@ -220,34 +292,16 @@ void Transit::fetch_body(Delivery* delivery, std::function<void()> then) {
   });
 }
 
-// A message leaves the spool when its last event is in the log file, so that the log never misses a delivery.
-// When the log cannot be written for a while, the final states go to the spool: a restart then does not
-// deliver again.
-void Transit::retire_finished(conf::Instant now) {
-  const uint64_t written = parts_.journal->through();
-  while (!finished_.empty() && finished_.front().sequence <= written) {
-    Finished& first = finished_.front();
-    parts_.spool->remove(first.id);
-    if (first.message != nullptr) messages_.unpin(first.message);
-    finished_.pop_front();
-  }
-  for (Finished& waiting : finished_) {
-    if (waiting.since + kLogPatience > now) break;
-    if (waiting.message == nullptr) continue;
-    parts_.spool->update(waiting.message->record);
-    messages_.unpin(std::exchange(waiting.message, nullptr));
-  }
-}
-
 void Transit::step(conf::Instant now) {
   parts_.spool->drain_completions();
   signing_.step();
-  retire_finished(now);
+  retirement_.step(now);
+  if (is_reloading()) reload_some();
   if (!stopping_) {
     for (size_t i = 0; i < kDuePerStep; ++i) {
       Delivery* delivery = scheduled_.pop_due(now);
       if (delivery == nullptr) break;
-      find_route(delivery);
+      advance(delivery);
     }
   }
   dispatcher_.pause(!parts_.spool->recording());
@@ -258,15 +312,15 @@ void Transit::step(conf::Instant now) {
     sites_.sweep(now);
   }
   clock_keeper_.step(now, deliveries_.deliveries() > 0);
+  publish(now);
 }
 
 conf::Instant Transit::next_wake() const {
   conf::Instant wake = std::min(dispatcher_.next_wake(), counters_.next_wake());
   if (dispatcher_.paused()) wake = std::min(wake, parts_.clock->now() + kPausedLook);
   if (!stopping_) wake = std::min(wake, scheduled_.next());
-  if (!finished_.empty() && finished_.back().message != nullptr) {
-    wake = std::min(wake, finished_.back().since + kLogPatience);
-  }
+  wake = std::min(wake, retirement_.next_wake());
+  if (is_reloading() || survey_.under_way()) wake = conf::Instant{};
   return wake;
 }
 
@@ -279,14 +333,35 @@ void Transit::reload(conf::ConfigPtr config, mx::RuleBookPtr book) {
   settlement_.reload(parts_.config);
   signing_.reload(parts_.config);
   dispatcher_.reload(parts_.config);
-  std::vector<Delivery*> ready;
-  sites_.for_each([&ready](queue::Path* path) {
-    path->ready.for_each([&ready](Delivery* delivery) { ready.push_back(delivery); });
-  });
-  for (Delivery* delivery : ready) {
+  reloading_ = true;
+  reload_some();  // all of it, when there is little
+}
+
+// The rest of a reload, in parts: the sites, and the deliveries that stand ready, which may belong elsewhere.
+void Transit::reload_some() {
+  if (reloading_) {
+    reloading_ = sites_.reload_some([this](queue::Path* path) {
+      if (path->to_reroute == 0) to_reroute_.push_back(path);
+      path->to_reroute = path->ready.size();
+    });
+  }
+  for (size_t i = 0; i < kReroutedPerStep && !to_reroute_.empty(); ++i) {
+    queue::Path* path = to_reroute_.front();
+    Delivery* delivery = path->ready.oldest();
+    if (path->to_reroute == 0 || delivery == nullptr) {
+      path->to_reroute = 0;
+      to_reroute_.pop_front();
+      continue;
+    }
+    --path->to_reroute;
     dispatcher_.remove(delivery);
     advance(delivery);
   }
+}
+
+void Transit::use(std::shared_ptr<const bounce::Qualifier> qualifier) {
+  parts_.qualifier = std::move(qualifier);
+  dispatcher_.use(parts_.qualifier);
 }
 
 void Transit::stop() {
@@ -306,9 +381,7 @@ std::vector<std::string> Transit::neglected() {
 void Transit::close() {
   stopping_ = true;
   dispatcher_.abandon();
-  for (const Finished& waiting : finished_) {
-    if (waiting.message != nullptr) parts_.spool->update(waiting.message->record);
-  }
+  retirement_.close();
   deliveries_.for_each([this](Delivery* delivery) {  // settled in part, the report still being stored
     if (delivery->message != nullptr) write_down(delivery);
   });

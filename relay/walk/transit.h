@@ -22,8 +22,11 @@
 #include "relay/smtp/server_session.h"
 #include "relay/walk/clock_keeper.h"
 #include "relay/walk/decision_history.h"
+#include "relay/walk/errands.h"
+#include "relay/walk/retirement.h"
 #include "relay/walk/settlement.h"
 #include "relay/walk/signing.h"
+#include "relay/walk/survey.h"
 #include "relay/walk/transit_parts.h"
 
 namespace relay {
@@ -31,10 +34,10 @@ namespace relay {
 class Transit final : public smtp::Gate,
                       public admin::Backend,
                       private DispatcherUser,
+                      private Errands::Owner,
                       private SettlementUser {
  public:
-  using Parts = TransitParts;
-  explicit Transit(Parts parts);
+  explicit Transit(TransitParts parts);
   ~Transit() override;
 
   // At start: everything in the spool becomes a delivery again. `set_aside` hears of each corrupt record.
@@ -46,18 +49,19 @@ class Transit final : public smtp::Gate,
   void accept(spool::MessageRecord record, conf::Bytes body, AcceptDone done);
   conf::MessageId next_id();
   bool accepting(std::string* why) const override;
-
   void step(conf::Instant now);  // all that is due and all that has been collected since the last step
   conf::Instant next_wake() const;
 
-  void reload(conf::ConfigPtr config, mx::RuleBookPtr book);
+  void reload(conf::ConfigPtr config, mx::RuleBookPtr book);     // is_reloading() until all of it holds
+  void use(std::shared_ptr<const bounce::Qualifier> qualifier);  // for replies from now on
+  bool is_reloading() const { return reloading_ || !to_reroute_.empty(); }
   void stop();         // nothing new is begun; what is being sent may end
   bool quiet() const;  // no connection is open
   void close();        // drops connections, writes down what is known, waits for the spool
-  // For tests: the paths that have mail and leave to send, and nothing under way. None after a step.
+  // For tests: paths with mail and leave to send, and nothing under way. None after a step.
   std::vector<std::string> neglected();
-
   admin::QueueSummary summary() override;
+  admin::QueueSummary last_known() const override;
   uint64_t apply(admin::QueueAction action, const std::vector<conf::MessageId>& ids) override;
   std::string site_of(const std::string& domain) override;
   void explain(const std::string& domain, const std::string& source,
@@ -71,13 +75,6 @@ class Transit final : public smtp::Gate,
   std::function<uint64_t()> log_lost = [] { return uint64_t{0}; };
 
  private:
-  struct Finished {  // waits for its last log line to be written, then leaves the spool
-    uint64_t sequence = 0;
-    conf::MessageId id = 0;
-    queue::Message* message = nullptr;  // null: its final state is on disk already
-    conf::Instant since{};
-  };
-
   void enqueue(spool::MessageRecord record, conf::Bytes body);
   void adopt(const spool::MessageRecord& record);
   void log_endings(const spool::MessageRecord& record);
@@ -93,29 +90,28 @@ class Transit final : public smtp::Gate,
   void go_on(queue::DomainEntry& domain, conf::Instant asked);
   conf::SettingsPtr settings_of(queue::DomainEntry& domain);
   void follow(queue::Delivery* delivery, queue::DomainEntry& domain);
-  void say_blocked(const queue::Delivery& delivery, const queue::Path& path);
+  void say_blocked(queue::Delivery* delivery, const queue::Path& path);
   void refuse_locally(queue::Delivery* delivery, bounce::Stage stage, bounce::Reply reply,
                       AttemptFacts facts);
+  void reload_some();
+  void publish(conf::Instant now);
   void drop(queue::Delivery* delivery);
   void unpin(queue::Delivery* delivery);
   void forget(queue::Delivery* delivery);
-  void retire_finished(conf::Instant now);
   spool::RecipientSpan recipients_of(const queue::Delivery& delivery);  // it is in memory
   void write_down(queue::Delivery* delivery);
 
   std::vector<uint32_t> recipients_now(queue::Delivery* delivery) override;
-  bool ready_to_send(queue::Delivery* delivery, std::function<void(conf::Status)> then) override;
-  void not_ready(queue::Delivery* delivery, const conf::Error& why, const AttemptFacts& facts) override;
+  void nothing_due(queue::Delivery* delivery) override { settlement_.conclude(delivery); }
+  void not_signed(queue::Delivery* delivery, const conf::Error& why, const AttemptFacts& facts) override;
   void report_unsigned(const queue::Message& message, const dkim::SignOutcome& outcome);
-  void transaction_over(queue::Delivery* delivery, const std::vector<uint32_t>& recipients,
-                        const std::vector<smtp::RecipientOutcome>& outcomes,
-                        const AttemptFacts& facts) override;
-  void delivery_over(queue::Delivery* delivery) override;
-  void path_gave_up(queue::Delivery* delivery, const queue::PathError& error,
-                    const AttemptFacts& facts) override;
-  void expired(queue::Delivery* delivery, const AttemptFacts& facts) override;
+  Answer next_errand(queue::Delivery* delivery, const queue::Path& path, Errand* out, Later later) override;
+  bool report(queue::Delivery* delivery, Report report) override;
+  void path_gave_up(queue::Delivery* delivery, const queue::PathError& error, AttemptFacts facts);
+  void refuse_vetoed(queue::Delivery* delivery, std::vector<uint32_t>* indices);
+  smtp::RecipientOutcome own_refusal(bounce::Stage stage, bounce::Reply reply) const;
   conf::Instant expiry(const queue::Delivery& delivery, const conf::DestinationSettings& settings) override;
-  void decided(const queue::Path& path, const std::vector<mx::Decision>& decisions) override;
+  void decided(const queue::Path& path, const std::vector<mx::Decision>& decisions);
   void load_failed(queue::Delivery* delivery, const conf::Error& why) override;
   void settled(queue::Delivery* delivery) override;
   void fetch_body(queue::Delivery* delivery, std::function<void()> then) override;
@@ -123,11 +119,12 @@ class Transit final : public smtp::Gate,
 
   admin::Explanation explanation_of(queue::DomainEntry* domain, const std::string& source);
   void answer_asked(queue::DomainEntry& domain);
+  bool is_asked(uint32_t domain) const;
   bool is_meant(const admin::MxOrder& order, const queue::Path& path) const;
   bool act(admin::QueueAction action, queue::Delivery* delivery);
   void keep_hold(conf::MessageId id, bool on_hold);
 
-  Parts parts_;
+  TransitParts parts_;
   ClockKeeper clock_keeper_;
   const spool::RelayClock& clock_;   // of ages and due times
   queue::DeliveryStore deliveries_;  // outlives the lists that its deliveries stand in
@@ -139,13 +136,17 @@ class Transit final : public smtp::Gate,
   mx::Router router_;
   Settlement settlement_;
   Signing signing_;
+  Errands errands_;
+  Retirement retirement_;
   Dispatcher dispatcher_;
-  std::deque<Finished> finished_;
+  Survey survey_;
+  journal::GaugeBoard gauges_;
   std::vector<AskedExplanation> asked_;
   DecisionHistory decisions_;
-  conf::Instant started_, next_sweep_;
+  conf::Instant started_, next_sweep_, next_survey_;
   size_t held_ = 0;  // deliveries
-  bool stopping_ = false;
+  bool stopping_ = false, reloading_ = false;
+  std::deque<queue::Path*> to_reroute_;  // paths with mail that a reload has to go over
 };
 
 }  // namespace relay

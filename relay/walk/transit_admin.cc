@@ -1,7 +1,6 @@
 // What operators ask of the Transit: the summary, and retry, hold, release and drop.
 #include <algorithm>
 #include <cstdio>
-#include <map>
 #include <utility>
 
 #include "conf/vocab/check.h"
@@ -13,20 +12,26 @@ namespace relay {
 using admin::QueueAction;
 using queue::Delivery;
 using queue::DeliveryState;
+using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 
 namespace {
+constexpr conf::Duration kSurveyPeriod = 1s;
 
-constexpr size_t kSitesShown = 50;
+void count_into(const journal::EventCounts& counts, admin::QueueSummary* summary) {
+  summary->accepted = counts.accepted;
+  summary->delivered = counts.delivered;
+  summary->deferred = counts.deferred;
+  summary->failed = counts.failed;
+  summary->expired = counts.expired;
+  summary->dropped = counts.dropped;
+  summary->reports = counts.reports;
+}
 
-std::string waiting_for(const queue::Path& path, conf::Instant now) {
-  const bool failing = path.backoff_until > now;
-  if (!failing && (path.ready.empty() || path.binds == mx::Bind::kNothing)) return {};
-  const std::string why =
-      failing && path.last_error.present() ? path.last_error.reply.text() : mx::to_text(path.binds);
-  const conf::Instant until = failing ? path.backoff_until : path.binds_until;
-  if (until == conf::kNever || until <= now) return why;
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(until - now).count() + 1;
-  return why + ", next try in " + std::to_string(seconds) + " s";
+void show(const journal::LimiterGauges& limiter, const std::vector<journal::SiteGauges>& sites,
+          admin::QueueSummary* summary) {
+  summary->limiter = {limiter.blocked, limiter.probing, limiter.ramp, limiter.blocked_deliveries};
+  for (const journal::SiteGauges& site : sites)
+    summary->sites.push_back({site.site, site.ready, site.in_flight, site.connections, site.waiting_for});
 }
 
 }  // namespace
@@ -42,14 +47,7 @@ admin::QueueSummary Transit::summary() {
   summary.on_hold = held_;
   summary.accepting = accepting(&summary.not_accepting_why);
   summary.recording = !dispatcher_.paused();
-  const journal::EventCounts counts = parts_.metrics->counts();
-  summary.accepted = counts.accepted;
-  summary.delivered = counts.delivered;
-  summary.deferred = counts.deferred;
-  summary.failed = counts.failed;
-  summary.expired = counts.expired;
-  summary.dropped = counts.dropped;
-  summary.reports = counts.reports;
+  count_into(parts_.metrics->counts(), &summary);
   summary.inbound_connections = inbound_connections();
   summary.outbound_connections = dispatcher_.connections();
   summary.log_lost = log_lost();
@@ -58,27 +56,57 @@ admin::QueueSummary Transit::summary() {
   summary.body_memory_bytes = messages_.used_bytes();
   summary.uptime_seconds = std::chrono::duration<double>(now - started_).count();
 
-  std::map<std::string, admin::SiteSummary> sites;
-  sites_.for_each([&](queue::Path* path) {
-    const mx::Standing::State state = path->standing->state();
-    summary.limiter.blocked += state == mx::Standing::State::kBlocked ? 1 : 0;
-    summary.limiter.probing += state == mx::Standing::State::kProbing ? 1 : 0;
-    summary.limiter.ramp += state == mx::Standing::State::kRamp ? 1 : 0;
-    if (state == mx::Standing::State::kBlocked) summary.limiter.blocked_deliveries += path->ready.size();
-    if (path->ready.empty() && path->connections == 0) return;
-    admin::SiteSummary& site = sites[path->site->label];
-    site.site = path->site->label;
-    site.ready += path->ready.size();
-    site.connections += path->connections;
-    if (site.waiting_for.empty()) site.waiting_for = waiting_for(*path, now);
-  });
-  for (const auto& [path, count] : dispatcher_.in_flight_by_path())
-    sites[path->site->label].in_flight += count;
-  for (auto& [name, site] : sites) summary.sites.push_back(std::move(site));
-  std::ranges::sort(summary.sites, [](const admin::SiteSummary& a, const admin::SiteSummary& b) {
-    return a.ready + a.in_flight > b.ready + b.in_flight;
-  });
-  if (summary.sites.size() > kSitesShown) summary.sites.resize(kSitesShown);
+  survey_.refresh_if_small(now);  // with many sites what the last round over them found is good enough
+  show(survey_.latest().limiter, survey_.latest().sites, &summary);
+  return summary;
+}
+
+// For those that must not ask: once a second while anything happens, when a round over all sites has ended.
+void Transit::publish(conf::Instant now) {
+  if (now < next_survey_ && !survey_.under_way()) return;
+  if (!survey_.step(now)) return;
+  next_survey_ = now + kSurveyPeriod;
+  journal::Gauges gauges;
+  std::string why;
+  gauges.made = now;
+  gauges.uptime_seconds = std::chrono::duration<double>(now - started_).count();
+  gauges.accepting = accepting(&why);
+  gauges.recording = !dispatcher_.paused();
+  gauges.messages = deliveries_.messages();
+  gauges.deliveries = deliveries_.deliveries();
+  gauges.scheduled = scheduled_.size();
+  gauges.ready = dispatcher_.ready();
+  gauges.in_flight = dispatcher_.in_flight();
+  gauges.on_hold = held_;
+  gauges.inbound_connections = inbound_connections();
+  gauges.outbound_connections = dispatcher_.connections();
+  gauges.body_memory_bytes = messages_.used_bytes();
+  gauges.log_waiting = parts_.journal->waiting();
+  gauges.log_lost = log_lost();
+  gauges.limiter = survey_.latest().limiter;
+  gauges.sites = survey_.latest().sites;
+  gauges_.publish(std::move(gauges));
+}
+
+admin::QueueSummary Transit::last_known() const {
+  const std::shared_ptr<const journal::Gauges> known = gauges_.latest();
+  admin::QueueSummary summary;
+  summary.uptime_seconds = known->uptime_seconds;
+  summary.accepting = known->accepting;
+  summary.recording = known->recording;
+  summary.messages = known->messages;
+  summary.deliveries = known->deliveries;
+  summary.scheduled = known->scheduled;
+  summary.ready = known->ready;
+  summary.in_flight = known->in_flight;
+  summary.on_hold = known->on_hold;
+  summary.inbound_connections = known->inbound_connections;
+  summary.outbound_connections = known->outbound_connections;
+  summary.body_memory_bytes = known->body_memory_bytes;
+  summary.log_waiting = known->log_waiting;
+  summary.log_lost = known->log_lost;
+  count_into(parts_.metrics->counts(), &summary);
+  show(known->limiter, known->sites, &summary);
   return summary;
 }
 
@@ -157,7 +185,7 @@ void Transit::keep_hold(conf::MessageId id, bool on_hold) {
 }
 
 void Transit::drop(Delivery* delivery) {
-  delivery->state = DeliveryState::kLoading;
+  delivery->move_to(DeliveryState::kLoading);
   messages_.pin(delivery->id, false, [this, delivery](conf::Result<queue::Message*> result) {
     if (!result.ok()) {
       load_failed(delivery, result.error());

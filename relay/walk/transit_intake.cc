@@ -84,7 +84,13 @@ void Transit::enqueue(spool::MessageRecord record, conf::Bytes body) {
     delivery->sender = sender;
     fresh.push_back(delivery);
   }
-  for (Delivery* delivery : fresh) advance(delivery);
+  for (Delivery* delivery : fresh) {
+    if (parts_.veto != nullptr && message != nullptr && recipients_now(delivery).empty()) {
+      settlement_.conclude(delivery);  // nobody is left to be routed
+    } else {
+      advance(delivery);
+    }
+  }
 }
 
 conf::Status Transit::recover(const std::function<void(std::string, std::string)>& set_aside) {

@@ -76,6 +76,11 @@ void Transit::explain(const std::string& domain_name, const std::string& source,
   }
 }
 
+bool Transit::is_asked(uint32_t domain) const {
+  return std::ranges::any_of(asked_,
+                             [domain](const AskedExplanation& each) { return each.domain == domain; });
+}
+
 void Transit::answer_asked(queue::DomainEntry& domain) {
   std::vector<AskedExplanation> mine;
   for (size_t i = asked_.size(); i-- > 0;) {

@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "bounce/qualifier.h"
 #include "conf/config.h"
 #include "conf/vocab/random.h"
 #include "conf/vocab/time.h"
@@ -17,6 +19,8 @@
 #include "relay/journal/metrics.h"
 #include "relay/net/transport.h"
 #include "relay/spool/spool.h"
+#include "relay/walk/envelope.h"
+#include "relay/walk/veto.h"
 
 namespace relay {
 
@@ -30,9 +34,12 @@ struct TransitParts {
   Network* network = nullptr;
   const conf::Clock* clock = nullptr;
   conf::Random* random = nullptr;
-  dkim::SignQueue* signer = nullptr;       // null: nothing is signed
-  std::vector<std::string> own_addresses;  // see mx::RouterOptions
-  std::string boot;                        // see spool::RelayClock
+  std::shared_ptr<const bounce::Qualifier> qualifier;  // null: the shipped one
+  Veto* veto = nullptr;                                // null: nobody says no
+  const ReturnPaths* return_paths = nullptr;  // null: mail goes out with the reverse-path it came with
+  dkim::SignQueue* signer = nullptr;          // null: nothing is signed
+  std::vector<std::string> own_addresses;     // see mx::RouterOptions
+  std::string boot;                           // see spool::RelayClock
 };
 
 // An explanation that waits for its route.

@@ -38,7 +38,7 @@ void Transit::find_route(Delivery* delivery) {
 }
 
 void Transit::look_up(Delivery* delivery, queue::DomainEntry& domain) {
-  delivery->state = DeliveryState::kRouting;
+  delivery->move_to(DeliveryState::kRouting);
   domain.waiting.push_back(delivery);
   if (!domain.routing) begin_route(domain);
 }
@@ -69,7 +69,7 @@ void Transit::route_found(uint32_t number, mx::RoutePtr route, conf::Instant ask
 
 // The rule of the domain's MX hosts sends its mail by way of smart hosts.
 void Transit::take_detour(Delivery* delivery, queue::DomainEntry& domain, mx::RulePtr rule) {
-  delivery->state = DeliveryState::kRouting;
+  delivery->move_to(DeliveryState::kRouting);
   domain.waiting.push_back(delivery);
   if (domain.routing) return;
   domain.routing = true;
@@ -96,23 +96,28 @@ void Transit::go_on(queue::DomainEntry& domain, conf::Instant asked) {
   domain.routing = false;
   settings_of(domain);  // the configuration may have changed meanwhile
   const conf::Instant now = parts_.clock->now();
-  if (!asked_.empty() && domain.route != nullptr) answer_asked(domain);
+  if (!asked_.empty()) {
+    if (domain.route != nullptr) {
+      answer_asked(domain);
+    } else if (domain.waiting.empty() && is_asked(domain.number)) {
+      begin_route(domain);  // no mail asks for it any more, but somebody else does
+      return;
+    }
+  }
   const auto took = static_cast<uint32_t>(std::min<int64_t>((now - asked).count(), UINT32_MAX));
   std::vector<Delivery*> waiting;
   while (Delivery* delivery = domain.waiting.pop_front()) waiting.push_back(delivery);
   for (Delivery* delivery : waiting) {
     delivery->dns_micros = took;
-    if (delivery->drop_wanted || delivery->hold_wanted || stopping_) {
-      advance(delivery);
-    } else if (domain.route == nullptr) {
-      look_up(delivery, domain);
-    } else {
-      follow(delivery, domain);
-    }
+    advance(delivery);
   }
 }
 
 void Transit::follow(Delivery* delivery, queue::DomainEntry& domain) {
+  if (domain.route == nullptr) {  // the configuration changed while it was asked for
+    look_up(delivery, domain);
+    return;
+  }
   AttemptFacts facts;
   facts.settings = domain.settings;
   facts.delays.queue = std::max(parts_.clock->now() - delivery->due, conf::Duration(0));
@@ -134,12 +139,14 @@ void Transit::follow(Delivery* delivery, queue::DomainEntry& domain) {
                    std::move(facts));
     return;
   }
-  if (choice.path->standing->state() == mx::Standing::State::kBlocked) say_blocked(*delivery, *choice.path);
+  if (choice.path->standing->state() == mx::Standing::State::kBlocked) say_blocked(delivery, *choice.path);
   dispatcher_.add(delivery, choice.path);
 }
 
 // A block defers with type Ignored: no attempt is counted, and nothing is written down but this line.
-void Transit::say_blocked(const Delivery& delivery, const queue::Path& path) {
+void Transit::say_blocked(Delivery* delivery, const queue::Path& path) {
+  // A reload that leaves it where it was is no news.
+  if (std::exchange(delivery->block_told, true)) return;
   const conf::Instant until = path.standing->blocked_until();
   const conf::WallTime now = parts_.clock->wall();
   journal::HeldBack by;
@@ -148,30 +155,24 @@ void Transit::say_blocked(const Delivery& delivery, const queue::Path& path) {
   if (path.rule != nullptr) by.mx_rule = path.rule->name;
   by.why = "the destination is blocked; see the block event of this site";
   if (until != conf::kNever) by.until = now + (until - parts_.clock->now());
-  const std::string& domain = domains_.at(delivery.domain).name.text();
-  if (delivery.message == nullptr) {
+  const std::string& domain = domains_.at(delivery->domain).name.text();
+  if (delivery->message == nullptr) {
     parts_.journal->append(
-        journal::held_back(delivery.id, nullptr, nullptr, domain, by, delivery.attempt, now));
+        journal::held_back(delivery->id, nullptr, nullptr, domain, by, delivery->attempt, now));
     return;
   }
-  const spool::MessageRecord& record = delivery.message->record;
-  for (const uint32_t index : recipients_of(delivery)) {
+  const spool::MessageRecord& record = delivery->message->record;
+  for (const uint32_t index : recipients_of(*delivery)) {
     const spool::RecipientRecord& recipient = record.recipients[index];
     if (recipient.state != spool::RecipientState::kPending) continue;
     parts_.journal->append(
-        journal::held_back(delivery.id, &record, &recipient, domain, by, delivery.attempt, now));
+        journal::held_back(delivery->id, &record, &recipient, domain, by, delivery->attempt, now));
   }
 }
 
 conf::Instant Transit::expiry(const Delivery& delivery, const conf::DestinationSettings& settings) {
   const conf::WallTime accepted = spool::MessageIds::time_of(delivery.id);  // ids are of this clock too
   return clock_.now() + (accepted + settings.retry.validity - clock_.wall());
-}
-
-void Transit::expired(Delivery* delivery, const AttemptFacts& facts) {
-  refuse_locally(delivery, bounce::Stage::kLocal,
-                 bounce::Reply::make(0, "4.4.7 it waited for its destination until its validity was over"),
-                 facts);
 }
 
 void Transit::decided(const queue::Path& path, const std::vector<mx::Decision>& decisions) {

@@ -107,6 +107,7 @@ TEST(Config, ContradictionsAndWrongValues) {
       {"[defaults]\nschedule = [\"3foo x 1h\"]\n", "is not a step"},
       {"[defaults]\nschedule = []\n", "is empty"},
       {"[defaults]\njitter = 2.0\n", "from 0 to 1"},
+      {"[defaults]\njitter = nan\n", "from 0 to 1"},
       {"[dns]\nservers = [\"ns.example\"]\n", "is not an IP address"},
       {"[backoff]\nfirst = \"1h\"\nmax = \"1s\"\n", "is longer than max"},
       {"[log]\nrotate_size = 5\n", "too small"},

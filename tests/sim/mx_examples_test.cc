@@ -126,6 +126,30 @@ TEST(MxExample, ThreeHoursLaterProbesGoFirst) {
   }
 }
 
+// It was said when it came to wait; each message of a campaign would cost a line again with every reload.
+TEST(MxExample, AReloadSaysNothingNewOfMailThatWaitsBehindABlock) {
+  Example example(6, 1, example_limits(), 12h);
+  MxWorld& world = example.world;
+  example.send(300, true);
+  ASSERT_TRUE(example.blocked());
+  for (int i = 0; i < 2000; ++i) world.submit("", {"u0@d0-0.test"});
+  const auto held = [&world] {
+    return std::ranges::count_if(world.log.events, [](const conf::DeliveryEvent& event) {
+      return event.limit == conf::Bind::kBlocked;
+    });
+  };
+  world.run_until(world.world.now() + 30min, [&] { return held() >= 2000; });
+  ASSERT_EQ(held(), 2000);
+  ConfigDraw draw;
+  draw.validity = world.validity;
+  for (int i = 0; i < 3; ++i) {
+    world.reload(write_configuration(draw, world.history.rules));
+    world.run_until(world.world.now() + 1min);
+  }
+  EXPECT_EQ(held(), 2000);
+  EXPECT_FALSE(world.settled()) << "all of it still waits";
+}
+
 // What waits behind a block fails by its validity only, without an attempt, and with its report.
 TEST(MxExample, ValidityRunsDuringABlock) {
   Example example(5, 1, example_limits(), 2h);

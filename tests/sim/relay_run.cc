@@ -34,7 +34,7 @@ RelayRun::~RelayRun() {
 
 void RelayRun::start() {
   const uint64_t life = ++life_;
-  relay::Transit::Parts parts;
+  relay::TransitParts parts;
   parts.config = config_;
   parts.book = book;
   parts.spool = spool_;

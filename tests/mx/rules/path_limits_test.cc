@@ -132,6 +132,11 @@ TEST(PathLimits, SettingsOfASession) {
   EXPECT_EQ(settings.retry.jitter, 0.5);
   conf::MxRule nothing;
   EXPECT_TRUE(settings_with(built(nothing).get(), verified).tls_verify);
+  conf::DestinationSettings plain;
+  plain.tls = conf::TlsMode::kRequired;
+  conf::MxRule off;
+  off.fields.tls = conf::RuleField<conf::TlsMode>::set(conf::TlsMode::kOff);
+  EXPECT_EQ(settings_with(built(off).get(), plain).tls, conf::TlsMode::kOff);
 }
 
 }  // namespace

@@ -136,7 +136,7 @@ TEST_F(AdminServerTest, SummaryShowsTheBackend) {
 TEST_F(AdminServerTest, HealthFollowsSpoolAndBackend) {
   start();
   EXPECT_EQ(json::parse(ask("GET", "/v1/health").body).at("status"), "ok");
-  spool_.current_health = {false, "disk below the reserve", 12};
+  spool_.current_health = {false, true, "disk below the reserve", 12};
   const HttpReply reply = ask("GET", "/v1/health");
   EXPECT_EQ(reply.status, 503);
   EXPECT_EQ(json::parse(reply.body).at("why"), "disk below the reserve");

@@ -164,6 +164,7 @@ class FakeBackend final : public Backend {
   bool dns_is_silent = false;  // explain() never answers
 
   QueueSummary summary() override { return current; }
+  QueueSummary last_known() const override { return current; }
   const spool::RelayClock& clock() const override { return clock_; }
   uint64_t apply(QueueAction action, const std::vector<conf::MessageId>& ids) override {
     applied.emplace_back(action, ids);

@@ -178,6 +178,14 @@ TEST_F(MxApiTest, StoppingLetsThoseGoWhoWaitForDns) {
   EXPECT_EQ(get("/v1/explain", {{"address", "example.net"}}).status, 503);
 }
 
+TEST_F(MxApiTest, AScrapeDoesNotAskTheLoop) {
+  loop_.stop();
+  backend_.current.delivered = 41;
+  const Response response = get("/metrics");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_NE(response.body.find("penstock_delivered_total 41\n"), std::string::npos) << response.body;
+}
+
 TEST_F(MxApiTest, MetricsCountPathsByState) {
   backend_.current.limiter = {7, 2, 1, 900};
   const std::string text = get("/metrics").body;

@@ -41,6 +41,14 @@ TEST(SilentMistakes, AnOwnRuleOnAShippedProviderLosesItsProtection) {
       says("[[rule]]\nname = \"all\"\nmx = [\"*\"]\nmax_connections = 5\n", "the shipped rule \"general\""));
 }
 
+TEST(SilentMistakes, ARuleCannotTakeVerifiedTlsAway) {
+  const std::string destination =
+      "[[destination]]\nname = \"bank\"\ndomains = [\"bank.test\"]\ntls = \"required\"\ntls_verify = true\n";
+  EXPECT_TRUE(
+      says(destination + "[[rule]]\nname = \"loose\"\nmx = [\"mx.bank.test\"]\ntls = \"opportunistic\"\n",
+           "rule \"loose\": its tls does not hold for [[destination]] \"bank\""));
+}
+
 TEST(SilentMistakes, NotWhenItIsInheritedOrMeant) {
   EXPECT_EQ(
       warnings(

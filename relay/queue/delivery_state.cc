@@ -1,0 +1,51 @@
+#include "relay/queue/delivery_state.h"
+
+#include <cstddef>
+
+namespace relay::queue {
+
+namespace {
+
+using S = DeliveryState;
+
+constexpr uint32_t set() { return 0; }
+template <typename... Rest>
+constexpr uint32_t set(S first, Rest... rest) {
+  return (uint32_t{1} << static_cast<unsigned>(first)) | set(rest...);
+}
+
+struct Row {
+  S from;
+  uint32_t to;
+  const char* text;
+};
+
+// kLoading follows wherever a verdict of ours (no route, expired, dropped) needs the record.
+constexpr Row kRows[] = {
+    {S::kNew, set(S::kScheduled, S::kRouting, S::kReady, S::kLoading, S::kSettling, S::kHeld), "new"},
+    {S::kScheduled, set(S::kScheduled, S::kRouting, S::kReady, S::kLoading, S::kHeld), "scheduled"},
+    {S::kRouting, set(S::kRouting, S::kReady, S::kLoading, S::kScheduled, S::kHeld), "routing"},
+    {S::kReady, set(S::kLoading, S::kRouting, S::kReady, S::kScheduled, S::kHeld), "ready"},
+    {S::kLoading,
+     set(S::kLoading, S::kSending, S::kSettling, S::kScheduled, S::kRouting, S::kReady, S::kHeld), "loading"},
+    {S::kSending, set(S::kSettling, S::kLoading, S::kScheduled, S::kRouting, S::kReady, S::kHeld), "sending"},
+    {S::kSettling, set(S::kLoading, S::kScheduled, S::kRouting, S::kReady, S::kHeld), "settling"},
+    {S::kHeld, set(S::kLoading, S::kScheduled, S::kRouting, S::kReady), "held"},
+};
+
+constexpr bool rows_in_order() {
+  for (size_t i = 0; i < sizeof(kRows) / sizeof(kRows[0]); ++i) {
+    if (static_cast<size_t>(kRows[i].from) != i) return false;
+  }
+  return sizeof(kRows) / sizeof(kRows[0]) == kDeliveryStates;
+}
+static_assert(rows_in_order(), "the table is indexed by the state");
+
+const Row& row(S state) { return kRows[static_cast<size_t>(state)]; }
+
+}  // namespace
+
+bool may_follow(DeliveryState from, DeliveryState to) { return (row(from).to & set(to)) != 0; }
+const char* to_text(DeliveryState state) { return row(state).text; }
+
+}  // namespace relay::queue

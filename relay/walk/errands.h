@@ -1,0 +1,62 @@
+// The step "send" of the walk, as far as it is the walk's: from a delivery whose turn it is to a transaction
+// that a connection can send. The message is read, signed, its recipients chosen, its envelope composed. Loop
+// thread.
+#pragma once
+
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+#include "conf/vocab/result.h"
+#include "relay/flow/dispatcher_user.h"
+#include "relay/queue/message_cache.h"
+#include "relay/walk/envelope.h"
+#include "relay/walk/signing.h"
+
+namespace relay {
+
+class Errands {
+ public:
+  // Each of these but the first takes the delivery back.
+  class Owner {
+   public:
+    virtual ~Owner() = default;
+    // Which recipients of the delivery, whose message is in memory, are to be tried now.
+    virtual std::vector<uint32_t> recipients_now(queue::Delivery* delivery) = 0;
+    virtual void nothing_due(queue::Delivery* delivery) = 0;                    // pinned
+    virtual void not_signed(queue::Delivery* delivery, const conf::Error& why,  // pinned
+                            const AttemptFacts& facts) = 0;
+    virtual void load_failed(queue::Delivery* delivery, const conf::Error& why) = 0;  // not pinned
+  };
+  Errands(queue::MessageCache* messages, Signing* signing, const ReturnPaths* paths, Owner* owner)
+      : messages_(messages), signing_(signing), composer_(paths), owner_(owner) {}
+
+  // See DispatcherUser::next_errand().
+  DispatcherUser::Answer next(queue::Delivery* delivery, const queue::Path& path, Errand* errand,
+                              DispatcherUser::Later later);
+  // There are recipients of it that no errand was made for yet.
+  bool has_more(const queue::Delivery* delivery) const { return waiting_.contains(delivery); }
+  // They wait for another time.
+  void forget(const queue::Delivery* delivery) { waiting_.erase(delivery); }
+
+ private:
+  struct Request {  // what is left of the question when it is answered later
+    queue::Delivery* delivery = nullptr;
+    size_t most_recipients = 1;
+    AttemptFacts facts;
+    DispatcherUser::Later later;
+  };
+  void read(Request request);
+  void sign(Request request);
+  bool make(queue::Delivery* delivery, size_t most_recipients, Errand* errand);
+  void answer(const Request& request);
+
+  queue::MessageCache* messages_;
+  Signing* signing_;
+  EnvelopeComposer composer_;
+  Owner* owner_;
+  // Of a delivery with more recipients than one transaction takes: those still to be tried.
+  std::unordered_map<const queue::Delivery*, std::vector<uint32_t>> waiting_;
+};
+
+}  // namespace relay

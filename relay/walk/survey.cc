@@ -1,0 +1,83 @@
+#include "relay/walk/survey.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace relay {
+
+namespace {
+
+constexpr size_t kPathsPerStep = 1024;  // some 0.3 us each
+constexpr size_t kSmall = 4096;         // paths that may be looked at in one go
+constexpr size_t kSitesShown = 50;
+
+std::string waiting_for(const queue::Path& path, conf::Instant now) {
+  const bool failing = path.backoff_until > now;
+  if (!failing && (path.ready.empty() || path.binds == mx::Bind::kNothing)) return {};
+  const std::string why =
+      failing && path.last_error.present() ? path.last_error.reply.text() : mx::to_text(path.binds);
+  const conf::Instant until = failing ? path.backoff_until : path.binds_until;
+  if (until == conf::kNever || until <= now) return why;
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(until - now).count() + 1;
+  return why + ", next try in " + std::to_string(seconds) + " s";
+}
+
+}  // namespace
+
+void Survey::look_at(const queue::Path& path, conf::Instant now) {
+  ++paths_;
+  const mx::Standing::State state = path.standing->state();
+  limiter_.blocked += state == mx::Standing::State::kBlocked ? 1 : 0;
+  limiter_.probing += state == mx::Standing::State::kProbing ? 1 : 0;
+  limiter_.ramp += state == mx::Standing::State::kRamp ? 1 : 0;
+  if (state == mx::Standing::State::kBlocked) limiter_.blocked_deliveries += path.ready.size();
+  if (path.ready.empty() && path.connections == 0) return;
+  journal::SiteGauges& site = busy_[path.site->label];
+  site.site = path.site->label;
+  site.ready += path.ready.size();
+  site.connections += path.connections;
+  const auto sending = in_flight_.find(&path);
+  if (sending != in_flight_.end()) site.in_flight += sending->second;
+  if (site.waiting_for.empty()) site.waiting_for = waiting_for(path, now);
+}
+
+bool Survey::step(conf::Instant now) {
+  if (part_ == 0) {
+    limiter_ = {};
+    paths_ = 0;
+    busy_.clear();
+    in_flight_ = dispatcher_->in_flight_by_path();
+  }
+  if (sites_->visit_some(&part_, kPathsPerStep, [&](const queue::Path& path) { look_at(path, now); }))
+    return false;
+  finish();
+  return true;
+}
+
+void Survey::refresh_if_small(conf::Instant now) {
+  if (latest_.paths > kSmall || paths_ > kSmall) return;
+  while (!step(now)) {
+    if (paths_ > kSmall) return;
+  }
+}
+
+void Survey::finish() {
+  part_ = 0;
+  latest_.limiter = limiter_;
+  latest_.paths = paths_;
+  latest_.sites.clear();
+  std::vector<const journal::SiteGauges*> order;
+  order.reserve(busy_.size());
+  for (const auto& [name, site] : busy_) order.push_back(&site);
+  const auto busier = [](const journal::SiteGauges* a, const journal::SiteGauges* b) {
+    const uint64_t left = a->ready + a->in_flight, right = b->ready + b->in_flight;
+    return left != right ? left > right : a->site < b->site;
+  };
+  const size_t shown = std::min(order.size(), kSitesShown);
+  std::partial_sort(order.begin(), order.begin() + static_cast<ptrdiff_t>(shown), order.end(), busier);
+  for (size_t i = 0; i < shown; ++i) latest_.sites.push_back(*order[i]);
+  busy_.clear();
+  in_flight_.clear();
+}
+
+}  // namespace relay

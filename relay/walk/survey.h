@@ -1,0 +1,47 @@
+// Looks at all sites, some in each step, for the summary and the gauges: which are busiest, how many paths
+// are held back. Loop thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+
+#include "relay/flow/dispatcher.h"
+#include "relay/flow/site_table.h"
+#include "relay/journal/gauges.h"
+
+namespace relay {
+
+class Survey {
+ public:
+  Survey(const queue::SiteTable* sites, const Dispatcher* dispatcher)
+      : sites_(sites), dispatcher_(dispatcher) {}
+
+  // Goes on with the round under way, or begins one. True: a round has ended, and latest() is new.
+  bool step(conf::Instant now);
+  bool under_way() const { return part_ != 0; }
+  // A whole round now, if the last one showed that there is little to look at; else nothing is done.
+  void refresh_if_small(conf::Instant now);
+
+  struct Result {
+    journal::LimiterGauges limiter;
+    std::vector<journal::SiteGauges> sites;  // the busiest first, at most 50
+    size_t paths = 0;
+  };
+  const Result& latest() const { return latest_; }
+
+ private:
+  void look_at(const queue::Path& path, conf::Instant now);
+  void finish();
+
+  const queue::SiteTable* sites_;
+  const Dispatcher* dispatcher_;
+  size_t part_ = 0;  // where the round goes on
+  journal::LimiterGauges limiter_;
+  size_t paths_ = 0;
+  std::unordered_map<std::string, journal::SiteGauges> busy_;  // by site
+  std::unordered_map<const queue::Path*, uint32_t> in_flight_;
+  Result latest_;
+};
+
+}  // namespace relay
