@@ -24,6 +24,7 @@ int run(int argc, char** argv) {
   add_classify_command(&parser, &invocation);
   add_hash_password_command(&parser, &invocation);
   add_dkim_command(&parser, &invocation);
+  add_parse_bounce_command(&parser, &invocation);
   add_version_command(&parser, &invocation);
   parser.set_version_flag("-v,--version", "penstock " PENSTOCK_VERSION, "print the version");
   const std::string unknown = unknown_command(parser, argc, argv);

@@ -28,6 +28,7 @@ void add_classify_command(CLI::App* parser, Invocation* invocation);
 void add_hash_password_command(CLI::App* parser, Invocation* invocation);
 void add_dkim_command(CLI::App* parser, Invocation* invocation);
 void add_dkim_key_commands(CLI::App* dkim, Invocation* invocation);  // keygen and check
+void add_parse_bounce_command(CLI::App* parser, Invocation* invocation);
 void add_version_command(CLI::App* parser, Invocation* invocation);
 
 // Reads the configuration and prints its problems on stderr; null when it has errors.

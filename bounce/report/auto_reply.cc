@@ -1,0 +1,44 @@
+#include "bounce/report/auto_reply.h"
+
+#include "bounce/report/notice_words.h"
+#include "bounce/report/text.h"
+
+namespace bounce::report {
+namespace {
+
+constexpr size_t kLookedAt = 4096;
+
+// What its words make it, once it is known to be an answer of a program.
+AutoReplyKind kind_of(const Signs& signs, const std::array<uint8_t, WordTable::kTopics>& words) {
+  if (signs.subject_gone > 0 || words[kSaysGone] > 0) return AutoReplyKind::kGone;
+  if (signs.subject_challenge > 0 || (words[kSaysChallenge] > 0 && words[kSaysAway] == 0))
+    return AutoReplyKind::kChallenge;
+  if (signs.subject_away > 0 || words[kSaysAway] > 0) return AutoReplyKind::kVacation;
+  return AutoReplyKind::kOther;
+}
+
+}  // namespace
+
+AutoReplyKind auto_reply_of(const Signs& signs, const Notice& notice) {
+  const auto words = notice_words().count(notice.text, kLookedAt);
+  const bool failure = signs.subject_failure > 0 && signs.subject_away == 0;
+  if (signs.responder || signs.replied) {
+    // Mail systems call their reports of failure "auto-replied" too (RFC 3834 §5).
+    if (signs.daemon && (failure || words[kSaysFailure] > 0) && !signs.responder) return AutoReplyKind::kNone;
+    if (failure && words[kSaysFailure] > 0 && words[kSaysAway] == 0 && words[kSaysGone] == 0)
+      return AutoReplyKind::kNone;
+    return kind_of(signs, words);
+  }
+  if (signs.list || failure) return AutoReplyKind::kNone;
+  const bool machine = signs.null_path || signs.automatic || signs.daemon;
+  if (signs.subject_away > 0 && (words[kSaysAway] > 0 || words[kSaysGone] > 0 || machine || signs.answer)) {
+    return kind_of(signs, words);
+  }
+  if (signs.subject_gone > 0 && (machine || signs.answer)) return AutoReplyKind::kGone;
+  if (signs.subject_challenge > 0 && (words[kSaysChallenge] > 0 || machine)) return AutoReplyKind::kChallenge;
+  if (machine && words[kSaysFailure] == 0 && (words[kSaysAway] > 0 || words[kSaysGone] > 0))
+    return kind_of(signs, words);
+  return AutoReplyKind::kNone;
+}
+
+}  // namespace bounce::report

@@ -1,0 +1,160 @@
+#include "bounce/report/free_form.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "bounce/report/address_text.h"
+#include "bounce/report/diagnostic_text.h"
+#include "bounce/report/notice_words.h"
+#include "bounce/report/text.h"
+#include "bounce/report/text_recipients.h"
+#include "bounce/report/transcript.h"
+
+namespace bounce::report {
+namespace {
+
+constexpr size_t kWordsOctets = 8192;
+
+KnownAddresses known_addresses(const Part& head, const Signs& signs, const Part& original) {
+  KnownAddresses known;
+  known.failed = addresses_of(head, "x-failed-recipients", 1000);
+  known.returned = addresses_of(original, "to", 20);
+  for (std::string& address : addresses_of(original, "cc", 20)) known.returned.push_back(std::move(address));
+  known.senders = addresses_of(head, "to", 10);
+  for (const char* name : {"from", "return-path", "sender", "reply-to"}) {
+    for (std::string& address : addresses_of(original, name, 4)) known.senders.push_back(std::move(address));
+  }
+  if (!signs.from.empty()) known.senders.push_back(signs.from);
+  return known;
+}
+
+// A diagnostic has words: more than codes, an address and punctuation.
+bool has_words(std::string_view diagnostic) {
+  size_t letters = 0;
+  AddressSpan span;
+  size_t at = 0;
+  while (at < diagnostic.size()) {
+    const bool address = find_address(diagnostic, at, &span);
+    const size_t end = address ? span.begin : diagnostic.size();
+    letters +=
+        static_cast<size_t>(std::count_if(diagnostic.begin() + static_cast<std::ptrdiff_t>(at),
+                                          diagnostic.begin() + static_cast<std::ptrdiff_t>(end), [](char c) {
+                                            return is_letter(c) || static_cast<signed char>(c) < 0;
+                                          }));
+    at = address ? span.end : diagnostic.size();
+  }
+  return letters >= 8;
+}
+
+// Codes and the better of two diagnostics.
+void settle_diagnostic(const Notice& notice, Recipient* recipient) {
+  std::string host;
+  std::string spoken = transcript_reply(notice.text, &host);
+  std::string& diagnostic = recipient->diagnostic;
+  const bool coded = find_code(diagnostic) != 0 || !find_status(diagnostic).empty();
+  const bool same_words = has_words(diagnostic);
+  if (!spoken.empty() && (!coded || !same_words)) {
+    diagnostic = std::move(spoken);
+    if (recipient->remote_mta.empty()) recipient->remote_mta = host;
+  } else if (!same_words || !coded) {
+    std::string line = diagnostic_in_text(notice.text, recipient->address);
+    const bool better = !line.empty() && (find_code(line) != 0 || !find_status(line).empty() || !same_words);
+    if (better && has_words(line)) diagnostic = std::move(line);
+  }
+  if (!has_words(diagnostic)) diagnostic = one_line(std::string_view(notice.text).substr(0, 1200));
+  diagnostic = clean_diagnostic(std::string_view(diagnostic).substr(0, 2000));
+  if (recipient->code == 0) recipient->code = find_code(diagnostic);
+  std::string status = find_status(diagnostic);
+  if (recipient->status.empty() || (is_vague_status(recipient->status) && !status.empty()))
+    recipient->status = std::move(status);
+}
+
+// Is this a notice of a mail system at all? Weighs signs; words alone never do.
+bool is_notice(const Part& head, const Signs& signs, const Notice& notice,
+               const std::array<uint8_t, WordTable::kTopics>& words, bool named) {
+  const bool failed_field = head.has("x-failed-recipients");
+  if (failed_field) return !signs.list;
+  if (signs.list || signs.answer) {
+    // A person who talks about bounces; a mail system that answers into a thread still says so itself.
+    if (!signs.daemon || signs.list) return false;
+  }
+  if (signs.forwarded || (signs.answered && !signs.daemon)) return false;
+  const int failure = words[kSaysFailure] + words[kSaysDelay];
+  const int subject = signs.subject_failure + signs.subject_delay;
+  if (failure == 0 && subject == 0) return false;
+  int score = 0;
+  score += signs.daemon ? 3 : 0;
+  score += signs.null_path ? 3 : 0;
+  score += signs.automatic ? 1 : 0;
+  score += head.report_type == "delivery-status" ? 4 : 0;
+  score += subject > 0 ? 3 : 0;
+  score += failure > 2 ? 3 : failure > 0 ? 2 : 0;
+  score += notice.has_original ? 2 : 0;
+  score += named ? 1 : 0;
+  score -= signs.person ? 3 : 0;
+  const bool machine =
+      signs.daemon || signs.null_path || signs.automatic || head.report_type == "delivery-status";
+  // Without a machine for a sender all the rest has to be there.
+  return machine ? score >= 6 : score >= 8;
+}
+
+}  // namespace
+
+bool read_free_form(const Part& head, const Signs& signs, const Notice& notice, const Part& original,
+                    Report* report, bool* delayed) {
+  const auto words = notice_words().count(notice.text, kWordsOctets);
+  const KnownAddresses known = known_addresses(head, signs, original);
+  std::vector<Recipient> recipients = recipients_in_text(notice.text, known);
+  if (!is_notice(head, signs, notice, words, !recipients.empty())) return false;
+  if (recipients.empty()) {
+    // The text names nobody: the message was for these.
+    for (const std::string& address : known.returned) {
+      if (recipients.size() < 20) recipients.emplace_back().address = address;
+      if (!known.returned.empty() && recipients.size() == 1 && known.returned.size() > 3) break;
+    }
+  }
+  if (recipients.empty() && words[kSaysFailure] + words[kSaysDelay] + signs.subject_failure < 2) return false;
+  if (recipients.empty()) recipients.emplace_back();
+  const bool only_delay = (signs.subject_delay > 0 && words[kSaysFailure] <= 3) ||
+                          (words[kSaysDelay] > 0 && signs.subject_failure == 0) || words[kSaysDelay] >= 2;
+  *delayed = only_delay;
+  for (Recipient& recipient : recipients) {
+    settle_diagnostic(notice, &recipient);
+    recipient.action = only_delay ? Action::kDelayed : Action::kFailed;
+  }
+  report->recipients = std::move(recipients);
+  return true;
+}
+
+void complete_from_text(const Part& head, const Signs& signs, const Notice& notice, const Part& original,
+                        Report* report) {
+  const bool poor =
+      std::any_of(report->recipients.begin(), report->recipients.end(), [](const Recipient& each) {
+        return each.address.find('@') == kNowhere || !has_words(each.diagnostic);
+      });
+  if (!poor || report->recipients.size() > 50) return;
+  const KnownAddresses known = known_addresses(head, signs, original);
+  const std::vector<Recipient> named = recipients_in_text(notice.text, known);
+  for (Recipient& recipient : report->recipients) {
+    if (recipient.address.find('@') == kNowhere) {
+      if (recipient.original_address.find('@') != kNowhere) {
+        recipient.address = recipient.original_address;
+      } else if (report->recipients.size() == 1 && named.size() == 1) {
+        recipient.address = named.front().address;
+      } else if (report->recipients.size() == 1 && known.returned.size() == 1) {
+        recipient.address = known.returned.front();
+      }
+    }
+    if (has_words(recipient.diagnostic)) continue;
+    const auto same = std::find_if(named.begin(), named.end(), [&](const Recipient& each) {
+      return same_address(each.address, recipient.address);
+    });
+    const std::string before =
+        std::exchange(recipient.diagnostic, same == named.end() ? std::string() : same->diagnostic);
+    settle_diagnostic(notice, &recipient);
+    if (!has_words(recipient.diagnostic)) recipient.diagnostic = before;
+  }
+}
+
+}  // namespace bounce::report

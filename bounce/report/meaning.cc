@@ -1,0 +1,108 @@
+#include "bounce/report/meaning.h"
+
+#include <utility>
+
+#include "bounce/report/diagnostic_text.h"
+#include "bounce/report/text.h"
+
+namespace bounce::report {
+namespace {
+
+Qualification fixed(ErrorType type, Reason reason, const char* rule) {
+  Qualification meaning;
+  meaning.type = type;
+  meaning.reason = reason;
+  meaning.scope = Scope::kRecipient;
+  meaning.rule = rule;
+  return meaning;
+}
+
+// A complaint is the recipient's word; a failed proof of origin is about us, and "not spam" is good news.
+Qualification of_feedback(const Report& report) {
+  if (report.feedback_type == "not-spam")
+    return fixed(ErrorType::kIgnored, Reason::kErrorIgnored, "feedback-not-spam");
+  if (report.feedback_type.starts_with("auth-failure") || report.feedback_type == "dmarc") {
+    Qualification meaning = fixed(ErrorType::kIgnored, Reason::kRefused, "feedback-auth-failure");
+    meaning.scope = Scope::kSender;
+    return meaning;
+  }
+  return fixed(ErrorType::kHard, Reason::kRefused, "feedback-loop");
+}
+
+// Nothing but the class of the code, or a default, decided.
+bool says_little(const Qualification& meaning) {
+  return meaning.reason == Reason::kNotDefined || meaning.rule == "reply-class" ||
+         meaning.rule == "network" || meaning.rule == "default" || meaning.rule.ends_with(".0.0");
+}
+
+std::string_view domain_of(std::string_view address) {
+  const size_t at = address.rfind('@');
+  return at == kNowhere ? std::string_view() : address.substr(at + 1);
+}
+
+Qualification of_words(const Report& report, const Recipient& recipient, const Qualifier& qualifier) {
+  const std::string host = lower_copy(recipient.remote_mta);
+  const std::string domain = lower_copy(domain_of(recipient.address));
+  const Reply reply = reply_of(recipient);
+  Qualification meaning = qualifier.qualify({Stage::kUnknown, &reply, host, domain});
+  if (!says_little(meaning) || report.notice.empty() || report.recipients.size() > 3) return meaning;
+  // The diagnostic has no words that help; the notice around it may.
+  Reply around;
+  around.code = reply.code;
+  around.lines.push_back(one_line(report.notice));
+  Qualification wider = qualifier.qualify({Stage::kUnknown, &around, host, domain});
+  return says_little(wider) ? meaning : wider;
+}
+
+}  // namespace
+
+Reply reply_of(const Recipient& recipient) {
+  Reply reply;
+  std::string_view text = recipient.diagnostic;
+  size_t length = 0;
+  reply.code = leading_code(text, &length);
+  if (reply.code != 0) {
+    text = trimmed(text.substr(length));
+  } else {
+    reply.code = recipient.code;
+  }
+  // A report always tells of an end or a delay; where no code came with it the class of the status stands in.
+  if (reply.code == 0 && !recipient.status.empty() && recipient.status.front() != '2') {
+    reply.code = recipient.status.front() == '4' ? 450 : 550;
+  }
+  reply.enhanced = EnhancedStatus::parse(recipient.status);
+  reply.lines.emplace_back(text);
+  return reply;
+}
+
+Qualification meaning_of(const Report& report, const Recipient& recipient, const Qualifier& qualifier) {
+  switch (report.kind) {
+    case Kind::kFeedback:
+      return of_feedback(report);
+    case Kind::kAutoReply:
+      return fixed(ErrorType::kIgnored, Reason::kUnreachable, "auto-replies");
+    case Kind::kNotBounce:
+    case Kind::kDelivered:
+      return fixed(ErrorType::kIgnored, Reason::kNotDefined, "delivered");
+    case Kind::kDsn:
+    case Kind::kNonstandard:
+    case Kind::kDelayed:
+      break;
+  }
+  if (recipient.action != Action::kFailed && recipient.action != Action::kDelayed) {
+    return fixed(ErrorType::kIgnored, Reason::kNotDefined, "delivered");
+  }
+  Qualification meaning = of_words(report, recipient, qualifier);
+  const bool delay = recipient.action == Action::kDelayed;
+  if (delay && meaning.type == ErrorType::kHard) meaning.type = ErrorType::kSoft;
+  if (delay && meaning.reason == Reason::kNotDefined) meaning.reason = Reason::kUnreachable;
+  return meaning;
+}
+
+bool is_failure(const Report& report, const Recipient& recipient) {
+  if (report.kind == Kind::kFeedback) return true;
+  return (report.kind == Kind::kDsn || report.kind == Kind::kNonstandard) &&
+         recipient.action == Action::kFailed;
+}
+
+}  // namespace bounce::report

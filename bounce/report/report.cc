@@ -1,0 +1,253 @@
+#include "bounce/report/report.h"
+
+#include <algorithm>
+
+#include "bounce/report/address_text.h"
+#include "bounce/report/auto_reply.h"
+#include "bounce/report/delivery_status.h"
+#include "bounce/report/feedback_report.h"
+#include "bounce/report/free_form.h"
+#include "bounce/report/mime_codec.h"
+#include "bounce/report/mime_reader.h"
+#include "bounce/report/notice.h"
+#include "bounce/report/signs.h"
+#include "bounce/report/text.h"
+
+namespace bounce::report {
+namespace {
+
+constexpr size_t kStatusOctets = 32 << 20;  // of a delivery status: 50,000 recipients
+constexpr size_t kNoticeKept = 4096;
+constexpr int kNesting = 3;  // reports within forwarded messages
+
+std::string without_brackets(std::string_view value) {
+  const size_t open = value.find('<');
+  const size_t close = open == kNowhere ? kNowhere : value.find('>', open);
+  if (close != kNowhere) value = value.substr(open + 1, close - open - 1);
+  return one_line(value);
+}
+
+// One mail while it is being read.
+class Reading {
+ public:
+  Reading(std::string_view octets, const ReportSettings& settings, int depth)
+      : mail_(read_mail(octets)),
+        settings_(settings),
+        depth_(depth),
+        signs_(read_signs(head())),
+        notice_(read_notice(mail_)) {
+    original_ = read_header(notice_.original);
+  }
+
+  Report run() {
+    const std::vector<std::string> to = addresses_of(head(), "to", 1);
+    if (!to.empty()) report_.sent_to = to.front();
+    decide();
+    if (report_.kind != Kind::kNotBounce) keep_context();
+    return std::move(report_);
+  }
+
+ private:
+  const Part& head() const { return mail_.parts.front(); }
+
+  void decide() {
+    if (read_typed_parts()) return;
+    if (is_untyped_feedback(signs_, notice_)) {
+      report_.kind = Kind::kFeedback;
+      report_.feedback_type = "abuse";
+      complete_feedback(original_, &report_);
+      return;
+    }
+    report_.auto_reply = auto_reply_of(signs_, notice_);
+    if (report_.auto_reply != AutoReplyKind::kNone) {
+      report_.kind = Kind::kAutoReply;
+      report_.recipients.emplace_back().address = signs_.from;
+      report_.recipients.back().diagnostic = signs_.subject;
+      return;
+    }
+    if (read_fields_in_text()) return;
+    bool delayed = false;
+    if (read_free_form(head(), signs_, notice_, original_, &report_, &delayed)) {
+      report_.kind = delayed ? Kind::kDelayed : Kind::kNonstandard;
+      return;
+    }
+    report_.recipients.clear();
+    read_wrapped();
+  }
+
+  // The machine-readable parts, when there are some.
+  bool read_typed_parts() {
+    bool status = false;
+    for (const Part& part : mail_.parts) {
+      std::string store;
+      if (part.type == "message/feedback-report") {
+        report_.recipients.clear();
+        if (!read_feedback_report(part_content(part, kStatusOctets, &store), &report_)) continue;
+        report_.kind = Kind::kFeedback;
+        complete_feedback(original_, &report_);
+        return true;
+      }
+      if (part.type == "message/disposition-notification") return read_receipt(part);
+      if (part.type != "message/delivery-status" && part.type != "message/global-delivery-status") continue;
+      status = read_delivery_status(part_content(part, kStatusOctets, &store), &report_) || status;
+    }
+    if (!status || signs_.list) {
+      report_.recipients.clear();
+      return false;
+    }
+    settle_status();
+    return true;
+  }
+
+  // RFC 8098: the mail arrived, whatever was done with it.
+  bool read_receipt(const Part& part) {
+    std::string store;
+    const Part fields = read_header(part_content(part, kStatusOctets, &store));
+    Recipient& recipient = report_.recipients.emplace_back();
+    recipient.address = typed_address_value(fields.field("final-recipient"));
+    recipient.original_address = typed_address_value(fields.field("original-recipient"));
+    recipient.action = Action::kDelivered;
+    recipient.diagnostic = one_line(fields.field("disposition"));
+    report_.message_id = without_brackets(fields.field("original-message-id"));
+    report_.kind = Kind::kDelivered;
+    return true;
+  }
+
+  void settle_status() {
+    const bool text_only_delay = signs_.subject_delay > 0;
+    bool failed = false;
+    bool delayed = false;
+    for (Recipient& recipient : report_.recipients) {
+      if (recipient.action == Action::kUnsaid)
+        recipient.action = text_only_delay ? Action::kDelayed : Action::kFailed;
+      failed = failed || recipient.action == Action::kFailed;
+      delayed = delayed || recipient.action == Action::kDelayed;
+    }
+    report_.kind = failed ? Kind::kDsn : delayed ? Kind::kDelayed : Kind::kDelivered;
+    if (failed || delayed) complete_from_text(head(), signs_, notice_, original_, &report_);
+  }
+
+  // A delivery status that lost its MIME part: forwarded inline, or by a gateway that flattens mail.
+  bool read_fields_in_text() {
+    const bool trusted =
+        signs_.daemon || signs_.null_path || head().report_type == "delivery-status" || signs_.forwarded;
+    if (signs_.list || signs_.answer || !trusted) return false;
+    for (const std::string* text : {&notice_.text, &notice_.original}) {
+      const size_t action = find_folded(*text, "action:");
+      if (action == kNowhere || !contains_folded(*text, "final-recipient:")) continue;
+      size_t begin = find_folded(*text, "reporting-mta:");
+      if (begin == kNowhere) begin = std::min(action, find_folded(*text, "final-recipient:"));
+      if (!read_delivery_status(std::string_view(*text).substr(begin, 64 << 10), &report_)) continue;
+      settle_status();
+      return true;
+    }
+    report_.recipients.clear();
+    return false;
+  }
+
+  // A report that somebody, or a gateway, attached to a mail of its own.
+  void read_wrapped() {
+    if (depth_ >= kNesting || signs_.list || signs_.answer || signs_.answered) return;
+    for (const Part& part : mail_.parts) {
+      if (part.type != "message/rfc822" && part.type != "message/global") continue;
+      if (!contains_folded(part.body.substr(0, 16384), "multipart/report") &&
+          !equals_folded(trimmed(part.encoding), "base64"))
+        continue;
+      std::string store;
+      const std::string_view inner = part_content(part, kStatusOctets, &store);
+      Report wrapped = Reading(inner, settings_, depth_ + 1).run();
+      const bool typed = wrapped.kind == Kind::kDsn || wrapped.kind == Kind::kDelayed ||
+                         wrapped.kind == Kind::kDelivered || wrapped.kind == Kind::kFeedback;
+      if (!typed) continue;
+      report_ = std::move(wrapped);
+      wrapped_ = true;
+      return;
+    }
+  }
+
+  void keep_context() {
+    if (wrapped_) return;
+    report_.notice = notice_.text.substr(0, kNoticeKept);
+    if (report_.message_id.empty()) report_.message_id = without_brackets(original_.field("message-id"));
+    report_.header_token = one_line(original_.field(lower_copy(settings_.token_field)));
+    report_.returned_to = one_line(original_.field("to").substr(0, 1000));
+    if (report_.reporting_mta.empty()) report_.reporting_mta = reporter();
+  }
+
+  // The host that wrote the notice, from the Received field of the last hop.
+  std::string reporter() const {
+    const size_t at = signs_.from.find('@');
+    return signs_.daemon && at != std::string::npos ? lower_copy(signs_.from.substr(at + 1)) : std::string();
+  }
+
+  Mail mail_;
+  const ReportSettings& settings_;
+  int depth_;
+  Signs signs_;
+  Notice notice_;
+  Part original_;
+  Report report_;
+  bool wrapped_ = false;
+};
+
+}  // namespace
+
+const char* to_text(Kind kind) {
+  switch (kind) {
+    case Kind::kNotBounce:
+      return "notbounce";
+    case Kind::kDsn:
+      return "dsn";
+    case Kind::kNonstandard:
+      return "nonstandard";
+    case Kind::kFeedback:
+      return "arf";
+    case Kind::kAutoReply:
+      return "autoreply";
+    case Kind::kDelivered:
+      return "delivered";
+    case Kind::kDelayed:
+      return "delayed";
+  }
+  return "notbounce";
+}
+
+const char* to_text(Action action) {
+  switch (action) {
+    case Action::kUnsaid:
+      return "";
+    case Action::kFailed:
+      return "failed";
+    case Action::kDelayed:
+      return "delayed";
+    case Action::kDelivered:
+      return "delivered";
+    case Action::kRelayed:
+      return "relayed";
+    case Action::kExpanded:
+      return "expanded";
+  }
+  return "";
+}
+
+const char* to_text(AutoReplyKind kind) {
+  switch (kind) {
+    case AutoReplyKind::kNone:
+      return "";
+    case AutoReplyKind::kVacation:
+      return "vacation";
+    case AutoReplyKind::kChallenge:
+      return "challenge";
+    case AutoReplyKind::kGone:
+      return "gone";
+    case AutoReplyKind::kOther:
+      return "other";
+  }
+  return "";
+}
+
+Report read_report(std::string_view octets, const ReportSettings& settings) {
+  return Reading(octets, settings, 0).run();
+}
+
+}  // namespace bounce::report

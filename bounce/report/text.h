@@ -1,0 +1,43 @@
+// Small words about text that the readers of returned mail share: ASCII letters fold, everything else is
+// compared as it is. Nothing allocates unless it returns a std::string.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace bounce::report {
+
+inline constexpr size_t kNowhere = std::string_view::npos;
+
+inline char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
+inline bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+inline bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
+bool equals_folded(std::string_view a, std::string_view b);
+bool starts_with_folded(std::string_view text, std::string_view lower_word);
+// The first place of `lower_word` (itself in lower case) in `text` at or after `from`.
+size_t find_folded(std::string_view text, std::string_view lower_word, size_t from = 0);
+inline bool contains_folded(std::string_view text, std::string_view lower_word) {
+  return find_folded(text, lower_word) != kNowhere;
+}
+
+std::string_view trimmed(std::string_view text);
+std::string lower_copy(std::string_view text);
+// Every run of blanks and control characters becomes one space; none at the ends.
+std::string one_line(std::string_view text);
+
+// Lines without their ends; LF and CRLF, and a last line without any.
+class LineReader {
+ public:
+  explicit LineReader(std::string_view text) : text_(text) {}
+  bool next(std::string_view* line);
+  size_t at() const { return at_; }  // where the next line begins
+
+ private:
+  std::string_view text_;
+  size_t at_ = 0;
+};
+
+}  // namespace bounce::report

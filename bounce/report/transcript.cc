@@ -1,0 +1,141 @@
+#include "bounce/report/transcript.h"
+
+#include <algorithm>
+#include <array>
+
+#include "bounce/report/address_text.h"
+#include "bounce/report/diagnostic_text.h"
+#include "bounce/report/notice_words.h"
+#include "bounce/report/text.h"
+#include "bounce/report/text_recipients.h"
+
+namespace bounce::report {
+namespace {
+
+// "<<< 550 x", "< 550 x", "--> 550 x", "S: 550 x": what the remote side said; empty otherwise.
+std::string_view remote_line(std::string_view line) {
+  line = trimmed(line);
+  constexpr std::array<std::string_view, 9> kMarks = {"<<<", "<--", "<-",      "<",  "-->",
+                                                      "S:",  "R:",  "server:", "<=="};
+  for (const std::string_view mark : kMarks) {
+    if (!line.starts_with(mark)) continue;
+    const std::string_view rest = trimmed(line.substr(mark.size()));
+    if (leading_code(rest, nullptr) != 0) return rest;
+  }
+  return {};
+}
+
+constexpr std::array<std::string_view, 30> kReasonHeads = {"reason:",
+                                                           "reason :",
+                                                           "error:",
+                                                           "error message:",
+                                                           "error-text:",
+                                                           "diagnostic",
+                                                           "remote host said",
+                                                           "said:",
+                                                           "because:",
+                                                           "due to",
+                                                           "(reason:",
+                                                           "smtp error",
+                                                           "remote server returned",
+                                                           "server responded",
+                                                           "the error",
+                                                           "the reason",
+                                                           "failed:",
+                                                           "response was",
+                                                           "error text",
+                                                           "technical details",
+                                                           "details:",
+                                                           "grund:",
+                                                           "fehler:",
+                                                           "raison",
+                                                           "motivo:",
+                                                           "errore:",
+                                                           "reden:",
+                                                           "powód",
+                                                           "причина",
+                                                           "原因"};
+
+int line_score(std::string_view bare, std::string_view address) {
+  int score = 0;
+  size_t length = 0;
+  if (leading_code(bare, &length) != 0) {
+    score += 50;
+  } else if (find_code(bare) != 0) {
+    score += 40;
+  }
+  if (!find_status(bare).empty()) score += 25;
+  if (score > 0 && !address.empty() && contains_folded(bare, lower_copy(address))) score += 12;
+  for (const std::string_view head : kReasonHeads) {
+    if (!contains_folded(bare, head)) continue;
+    score += 22;
+    break;
+  }
+  return score;
+}
+
+}  // namespace
+
+std::string transcript_reply(std::string_view text, std::string* host) {
+  LineReader lines(text);
+  std::string_view line;
+  std::string last;
+  std::string talking;
+  std::string of_last;
+  bool open = false;
+  while (lines.next(&line)) {
+    const size_t at = find_folded(line, "talking to ");
+    if (at != kNowhere) {
+      const std::string_view name = trimmed(line.substr(at + 11));
+      talking = std::string(name.substr(0, name.find_first_of(" :;,")));
+      while (!talking.empty() && talking.back() == '.') talking.pop_back();
+    }
+    const std::string_view said = remote_line(line);
+    if (said.empty()) {
+      open = false;
+      continue;
+    }
+    const uint16_t code = leading_code(said, nullptr);
+    const bool goes_on = open && last.starts_with(said.substr(0, 3));
+    if (!goes_on) last.clear();
+    if (!last.empty()) last += ' ';
+    last.append(said);
+    of_last = talking;
+    open = said.size() > 3 && said[3] == '-' && code != 0;
+  }
+  if (host != nullptr && !last.empty()) *host = of_last;
+  return last;
+}
+
+std::string diagnostic_in_text(std::string_view text, std::string_view address) {
+  constexpr size_t kMost = 1500;
+  LineReader lines(text);
+  std::string_view line;
+  int best = 0;
+  size_t best_at = kNowhere;
+  size_t begin = 0;
+  for (size_t i = 0; i < 2000 && (begin = lines.at(), lines.next(&line)); ++i) {
+    const std::string_view bare = trimmed(line);
+    if (bare.empty()) continue;
+    const int score = line_score(bare, address);
+    if (score <= best) continue;
+    best = score;
+    best_at = begin;
+  }
+  if (best_at == kNowhere) return {};
+  LineReader rest(text.substr(best_at));
+  std::string out;
+  for (size_t i = 0; i < 8 && rest.next(&line) && out.size() < kMost; ++i) {
+    const std::string_view bare = trimmed(line);
+    if (bare.empty()) {
+      if (i == 1 && out.size() < 40 && out.back() == ':') continue;  // "Reason:", a gap, and the reason
+      break;
+    }
+    if (i > 0 && (bare.starts_with("----") || bare.starts_with("====") || bare.starts_with(">>>"))) break;
+    if (!out.empty()) out += ' ';
+    out.append(bare);
+  }
+  return one_line(out);
+}
+
+}  // namespace bounce::report

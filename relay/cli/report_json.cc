@@ -1,0 +1,107 @@
+#include "relay/cli/report_json.h"
+
+#include "bounce/report/meaning.h"
+#include "relay/log/event_json.h"
+
+namespace relay::cli {
+namespace {
+
+using bounce::report::Kind;
+using bounce::report::Recipient;
+using bounce::report::Report;
+
+// Writes one object; every member in the order in which people read it.
+class Object {
+ public:
+  explicit Object(std::string* out) : out_(out) { *out_ += '{'; }
+
+  Object& text(std::string_view key, std::string_view value) {
+    name(key);
+    relay::log::append_json_string(value, out_);
+    return *this;
+  }
+  Object& number(std::string_view key, uint64_t value) {
+    name(key);
+    relay::log::append_json_number(value, out_);
+    return *this;
+  }
+  void end() { out_->append("}\n"); }
+
+ private:
+  void name(std::string_view key) {
+    out_->append(first_ ? "\"" : ",\"").append(key).append("\":");
+    first_ = false;
+  }
+  std::string* out_;
+  bool first_ = true;
+};
+
+const char* type_label(bounce::ErrorType type) {
+  switch (type) {
+    case bounce::ErrorType::kHard:
+      return "Hard";
+    case bounce::ErrorType::kSoft:
+      return "Soft";
+    case bounce::ErrorType::kIgnored:
+      return "Ignored";
+    case bounce::ErrorType::kNotDefined:
+      return "Not defined";
+  }
+  return "Not defined";
+}
+
+void append_recipient(const Report& report, const Recipient& recipient, const MailPlace& place, Kind kind,
+                      const bounce::Qualifier& qualifier, std::string* out) {
+  const bounce::Qualification meaning = bounce::report::meaning_of(report, recipient, qualifier);
+  Object object(out);
+  object.text("file", place.file).number("n", place.number).text("kind", to_text(kind));
+  object.text("recipient", recipient.address.empty() ? recipient.original_address : recipient.address);
+  object.text("original_recipient", recipient.original_address);
+  object.text("action", to_text(recipient.action)).text("status", recipient.status);
+  object.text("diagnostic", recipient.diagnostic).number("code", recipient.code);
+  object.text("type", type_label(meaning.type)).text("reason", bounce::label(meaning.reason));
+  object.number("reason_code", static_cast<uint64_t>(meaning.reason));
+  object.text("scope", to_text(meaning.scope)).text("rule", meaning.rule);
+  object.text("message_id", report.message_id).text("reporting_mta", report.reporting_mta);
+  object.text("remote_mta", recipient.remote_mta).text("feedback_type", report.feedback_type);
+  object.text("auto_reply", to_text(report.auto_reply)).text("envelope_id", report.envelope_id);
+  object.text("token", "none");
+  object.end();
+}
+
+// In a report about several recipients each has a kind of its own.
+Kind kind_of(const Report& report, const Recipient& recipient) {
+  const bool mixed = report.kind == Kind::kDsn;
+  if (!mixed) return report.kind;
+  switch (recipient.action) {
+    case bounce::report::Action::kDelayed:
+      return Kind::kDelayed;
+    case bounce::report::Action::kDelivered:
+    case bounce::report::Action::kRelayed:
+    case bounce::report::Action::kExpanded:
+      return Kind::kDelivered;
+    default:
+      return report.kind;
+  }
+}
+
+}  // namespace
+
+void append_report_json(const Report& report, const MailPlace& place, const bounce::Qualifier& qualifier,
+                        std::string* out) {
+  if (report.kind == Kind::kNotBounce) {
+    Object object(out);
+    object.text("file", place.file).number("n", place.number).text("kind", to_text(Kind::kNotBounce));
+    object.end();
+    return;
+  }
+  if (report.recipients.empty()) {
+    append_recipient(report, Recipient(), place, report.kind, qualifier, out);
+    return;
+  }
+  for (const Recipient& recipient : report.recipients) {
+    append_recipient(report, recipient, place, kind_of(report, recipient), qualifier, out);
+  }
+}
+
+}  // namespace relay::cli

@@ -1,0 +1,113 @@
+// Mail made to hurt: each must be read in bounded time and memory, and give no more than the limits allow.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+
+#include "bounce/report/html_text.h"
+#include "bounce/report/mime_reader.h"
+#include "bounce/report/report.h"
+
+namespace bounce::report {
+namespace {
+
+// Generous: a slow machine under a sanitizer still passes, quadratic work does not.
+constexpr std::chrono::seconds kEnough(20);
+
+Report read_in_time(const std::string& mail) {
+  const auto begin = std::chrono::steady_clock::now();
+  Report report = read_report(mail);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, kEnough);
+  return report;
+}
+
+std::string report_head(const std::string& boundary) {
+  return "Return-Path: <>\nFrom: MAILER-DAEMON@x.example\nTo: a@b.example\nSubject: failure notice\n"
+         "Content-Type: multipart/report; report-type=delivery-status; boundary=" +
+         boundary + "\n\n";
+}
+
+TEST(HostileMail, PartsNestedAThousandDeepAreReadToTheLimit) {
+  std::string mail = report_head("b0");
+  for (int i = 0; i < 1000; ++i) {
+    mail += "--b" + std::to_string(i) + "\nContent-Type: multipart/mixed; boundary=b" +
+            std::to_string(i + 1) + "\n\n";
+  }
+  read_in_time(mail);
+  EXPECT_TRUE(read_mail(mail).bounded);
+  EXPECT_LE(read_mail(mail).parts.size(), ReadLimits().parts);
+}
+
+TEST(HostileMail, MessagesNestedAThousandDeepAreReadToTheLimit) {
+  std::string mail;
+  for (int i = 0; i < 1000; ++i) mail += "From: a@b.example\nContent-Type: message/rfc822\n\n";
+  read_in_time(mail);
+}
+
+TEST(HostileMail, AHundredThousandPartsAreReadToTheLimit) {
+  std::string mail = report_head("b");
+  for (int i = 0; i < 100'000; ++i) mail += "--b\nContent-Type: message/rfc822\n\nFrom: x@y.example\n\n";
+  read_in_time(mail);
+  EXPECT_LE(read_mail(mail).parts.size(), ReadLimits().parts);
+}
+
+TEST(HostileMail, AHeaderOfAMillionFieldsIsReadToTheLimit) {
+  std::string mail;
+  for (int i = 0; i < 1'000'000; ++i) mail += "X: y\n";
+  mail += "\nbody\n";
+  EXPECT_EQ(read_in_time(mail).kind, Kind::kNotBounce);
+  EXPECT_LE(read_mail(mail).parts[0].fields.size(), ReadLimits().fields);
+}
+
+TEST(HostileMail, AFieldOfTenMegabytesAndItsFoldsAreLetBe) {
+  std::string mail = "Return-Path: <>\nFrom: MAILER-DAEMON@x.example\nSubject:";
+  for (int i = 0; i < 1'000'000; ++i) mail += " =?utf-8?q?a?=\n";
+  mail += "\nbody\n";
+  read_in_time(mail);
+}
+
+TEST(HostileMail, Base64AndCharsetBombsAreCut) {
+  std::string mail =
+      "Return-Path: <>\nFrom: MAILER-DAEMON@x.example\nSubject: failure notice\n"
+      "Content-Type: text/plain; charset=utf-7\nContent-Transfer-Encoding: base64\n\n";
+  for (int i = 0; i < 500'000; ++i) mail += "////////////////////////////////////////\n";
+  read_in_time(mail);
+  std::string escapes =
+      "Return-Path: <>\nFrom: MAILER-DAEMON@x.example\nSubject: failure notice\n"
+      "Content-Type: text/plain; charset=iso-2022-jp\n\n";
+  for (int i = 0; i < 1'000'000; ++i) escapes += "\x1b$B\x1b(B\xff";
+  read_in_time(escapes);
+}
+
+TEST(HostileMail, FiftyThousandRecipientsAreReadAndNoMore) {
+  std::string mail =
+      report_head("b") + "--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; x\n\n";
+  for (int i = 0; i < 60'000; ++i) {
+    mail +=
+        "Final-Recipient: rfc822; u" + std::to_string(i) + "@one.example\nAction: failed\nStatus: 5.1.1\n\n";
+  }
+  mail += "--b--\n";
+  EXPECT_EQ(read_in_time(mail).recipients.size(), kRecipientLimit);
+}
+
+TEST(HostileMail, AddressesWithoutEndInAFreeTextAreBounded) {
+  std::string mail =
+      "Return-Path: <>\nFrom: MAILER-DAEMON@x.example\nSubject: failure notice\n\nCould not be delivered "
+      "to:\n";
+  for (int i = 0; i < 200'000; ++i) mail += "<u" + std::to_string(i) + "@one.example>:\n";
+  read_in_time(mail);
+  read_in_time("Return-Path: <>\nFrom: MAILER-DAEMON@x.example\nSubject: failure notice\n\n" +
+               std::string(5'000'000, '@'));
+  read_in_time("Return-Path: <>\nFrom: MAILER-DAEMON@x.example\nSubject: failure notice\n\n" +
+               std::string(5'000'000, 'a') + "@b.example");
+}
+
+TEST(HostileMail, HtmlWithoutEndsIsLinear) {
+  const auto begin = std::chrono::steady_clock::now();
+  html_to_text(std::string(2'000'000, '<'));
+  html_to_text(std::string(2'000'000, '&'));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, kEnough);
+}
+
+}  // namespace
+}  // namespace bounce::report
