@@ -23,7 +23,8 @@ AutoReplyKind auto_reply_of(const Signs& signs, const Notice& notice) {
   const auto words = notice_words().count(notice.text, kLookedAt);
   const bool failure = signs.subject_failure > 0 && signs.subject_away == 0;
   if (signs.responder || signs.replied) {
-    // Mail systems call their reports of failure "auto-replied" too (RFC 3834 §5).
+    // Mail systems call their reports of failure "auto-replied" too (RFC 3834
+    // §5).
     if (signs.daemon && (failure || words[kSaysFailure] > 0) && !signs.responder) return AutoReplyKind::kNone;
     if (failure && words[kSaysFailure] > 0 && words[kSaysAway] == 0 && words[kSaysGone] == 0)
       return AutoReplyKind::kNone;

@@ -117,7 +117,8 @@ std::string clean_diagnostic(std::string_view text) {
   size_t length = 0;
   const uint16_t code = leading_code(line, &length);
   if (code == 0) return line;
-  // "550-5.1.1 The account 550-5.1.1 does not exist" -> the code and status only at the front.
+  // "550-5.1.1 The account 550-5.1.1 does not exist" -> the code and status
+  // only at the front.
   std::string prefix = line.substr(0, 3) + "-";
   const size_t status = length < line.size() ? status_length(line, length) : 0;
   const std::string status_text = status == 0 ? "" : line.substr(length, status);

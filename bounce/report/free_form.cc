@@ -73,12 +73,10 @@ void settle_diagnostic(const Notice& notice, Recipient* recipient) {
 // Is this a notice of a mail system at all? Weighs signs; words alone never do.
 bool is_notice(const Part& head, const Signs& signs, const Notice& notice,
                const std::array<uint8_t, WordTable::kTopics>& words, bool named) {
-  const bool failed_field = head.has("x-failed-recipients");
-  if (failed_field) return !signs.list;
-  if (signs.list || signs.answer) {
-    // A person who talks about bounces; a mail system that answers into a thread still says so itself.
-    if (!signs.daemon || signs.list) return false;
-  }
+  // A person who talks about bounces; a mail system that answers into a thread
+  // still says so itself.
+  if ((signs.list || signs.answer) && !signs.daemon) return false;
+  if (head.has("x-failed-recipients")) return true;
   if (signs.forwarded || (signs.answered && !signs.daemon)) return false;
   const int failure = words[kSaysFailure] + words[kSaysDelay];
   const int subject = signs.subject_failure + signs.subject_delay;
@@ -96,7 +94,7 @@ bool is_notice(const Part& head, const Signs& signs, const Notice& notice,
   const bool machine =
       signs.daemon || signs.null_path || signs.automatic || head.report_type == "delivery-status";
   // Without a machine for a sender all the rest has to be there.
-  return machine ? score >= 6 : score >= 8;
+  return machine ? score >= 6 : score >= 8 && named && notice.has_original;
 }
 
 }  // namespace

@@ -35,7 +35,8 @@ void append_code_point(uint32_t c, std::string* out) {
   }
 }
 
-// Decodes the entity at the front of `html` ("&..."); gives its length, or 0 when it is none.
+// Decodes the entity at the front of `html` ("&..."); gives its length, or 0
+// when it is none.
 size_t take_entity(std::string_view html, std::string* out) {
   const size_t end = html.substr(0, 12).find(';');
   if (end == kNowhere || end < 2) return 0;

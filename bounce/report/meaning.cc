@@ -17,7 +17,8 @@ Qualification fixed(ErrorType type, Reason reason, const char* rule) {
   return meaning;
 }
 
-// A complaint is the recipient's word; a failed proof of origin is about us, and "not spam" is good news.
+// A complaint is the recipient's word; a failed proof of origin is about us,
+// and "not spam" is good news.
 Qualification of_feedback(const Report& report) {
   if (report.feedback_type == "not-spam")
     return fixed(ErrorType::kIgnored, Reason::kErrorIgnored, "feedback-not-spam");
@@ -66,7 +67,8 @@ Reply reply_of(const Recipient& recipient) {
   } else {
     reply.code = recipient.code;
   }
-  // A report always tells of an end or a delay; where no code came with it the class of the status stands in.
+  // A report always tells of an end or a delay; where no code came with it the
+  // class of the status stands in.
   if (reply.code == 0 && !recipient.status.empty() && recipient.status.front() != '2') {
     reply.code = recipient.status.front() == '4' ? 450 : 550;
   }

@@ -29,7 +29,8 @@ std::string decode_with(GMimeContentEncoding encoding, std::string_view body) {
   return out;
 }
 
-bool is_plain(std::string_view text) {  // no 8-bit octets, and no escape sequences of ISO-2022
+bool is_plain(std::string_view text) {  // no 8-bit octets, and no escape
+                                        // sequences of ISO-2022
   return std::none_of(text.begin(), text.end(),
                       [](char c) { return static_cast<signed char>(c) < 0 || c == 0x1b; });
 }

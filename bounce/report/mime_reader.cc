@@ -1,6 +1,7 @@
 #include "bounce/report/mime_reader.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "bounce/report/html_text.h"
 #include "bounce/report/mime_codec.h"
@@ -11,7 +12,8 @@ namespace {
 
 bool is_name_character(char c) { return c > 32 && c < 127 && c != ':'; }
 
-// The length of the name when `line` begins a field, else 0. Blanks before the colon are let be.
+// The length of the name when `line` begins a field, else 0. Blanks before the
+// colon are let be.
 size_t field_name_length(std::string_view line) {
   size_t at = 0;
   while (at < line.size() && is_name_character(line[at])) ++at;
@@ -20,7 +22,16 @@ size_t field_name_length(std::string_view line) {
   return colon < line.size() && line[colon] == ':' ? at : 0;
 }
 
-// Reads the fields of a header at the front of `octets`; gives the place where the body begins.
+// A parameter of the type on a line of its own whose fold was lost.
+bool is_lost_parameter(std::string_view line, const std::vector<Field>& fields) {
+  if (fields.empty() || !equals_folded(fields.back().name, "content-type")) return false;
+  constexpr std::string_view kNames[] = {"boundary=", "charset=", "report-type=", "name="};
+  return std::any_of(std::begin(kNames), std::end(kNames),
+                     [&](std::string_view name) { return starts_with_folded(line, name); });
+}
+
+// Reads the fields of a header at the front of `octets`; gives the place where
+// the body begins.
 size_t read_fields(std::string_view octets, const ReadLimits& limits, std::vector<Field>* fields,
                    bool* bounded) {
   LineReader lines(octets);
@@ -42,6 +53,11 @@ size_t read_fields(std::string_view octets, const ReadLimits& limits, std::vecto
       continue;
     }
     const size_t name = field_name_length(line);
+    if (name == 0 && may_extend && is_lost_parameter(line, *fields)) {
+      Field& last = fields->back();
+      last.value = {last.value.data(), static_cast<size_t>(line.data() + line.size() - last.value.data())};
+      continue;
+    }
     if (name == 0) {
       const bool envelope = line.starts_with("From ") || line.starts_with(">From ");
       if (envelope && fields->size() < 2) continue;
@@ -58,8 +74,9 @@ size_t read_fields(std::string_view octets, const ReadLimits& limits, std::vecto
   return octets.size();
 }
 
-// The value of parameter `name` (lower case) in a Content-Type field (RFC 2045 §5.1). Comments are rare and
-// read as text; RFC 2231 continuations are joined for `name*0`.
+// The value of parameter `name` (lower case) in a Content-Type field (RFC 2045
+// §5.1). Comments are rare and read as text; RFC 2231 continuations are joined
+// for `name*0`.
 std::string parameter(std::string_view value, std::string_view name) {
   size_t at = value.find(';');
   std::string out;
@@ -114,8 +131,8 @@ Part read_part(std::string_view octets, const ReadLimits& limits, bool* bounded)
   return part;
 }
 
-// Finds the next line that is the delimiter. `*begin` gets where its line begins, `*after` where the next
-// line does; `*closes` tells of the last one.
+// Finds the next line that is the delimiter. `*begin` gets where its line
+// begins, `*after` where the next line does; `*closes` tells of the last one.
 bool next_delimiter(std::string_view body, std::string_view delimiter, size_t from, size_t* begin,
                     size_t* after, bool* closes) {
   for (size_t at = from; (at = body.find(delimiter, at)) != kNowhere; at += delimiter.size()) {

@@ -41,7 +41,8 @@ std::string_view without_quote(std::string_view line) {
   return line;
 }
 
-// True when a header of a message begins at `at`: two fields one after the other of which one is certain.
+// True when a header of a message begins at `at`: two fields one after the
+// other of which one is certain.
 bool header_begins(std::string_view text, size_t at) {
   LineReader lines(text.substr(at, 4096));
   std::string_view line;
@@ -67,8 +68,8 @@ bool looks_like_heading(std::string_view line) {
   const char first = line.front();
   const char last = line.back();
   return first == '-' || first == '=' || first == '*' || first == '_' || first == '#' || first == '+' ||
-         first == '<' || first == '[' || last == ':' || last == '-' || last == '=' || line.ends_with("...") ||
-         line.ends_with("\xef\xbc\x9a");
+         first == '<' || first == '[' || first == '|' || last == ':' || last == '-' || last == '=' ||
+         line.ends_with("...") || line.ends_with("\xef\xbc\x9a");
 }
 
 void append_text(std::string* to, std::string_view text) {

@@ -27,6 +27,9 @@ std::string without_brackets(std::string_view value) {
   return one_line(value);
 }
 
+// A list may have passed a report on; what a person wrote to it is no report.
+bool is_machine(const Signs& signs) { return signs.daemon || signs.null_path || signs.automatic; }
+
 // One mail while it is being read.
 class Reading {
  public:
@@ -91,7 +94,7 @@ class Reading {
       if (part.type != "message/delivery-status" && part.type != "message/global-delivery-status") continue;
       status = read_delivery_status(part_content(part, kStatusOctets, &store), &report_) || status;
     }
-    if (!status || signs_.list) {
+    if (!status || (signs_.list && !is_machine(signs_))) {
       report_.recipients.clear();
       return false;
     }
@@ -127,11 +130,12 @@ class Reading {
     if (failed || delayed) complete_from_text(head(), signs_, notice_, original_, &report_);
   }
 
-  // A delivery status that lost its MIME part: forwarded inline, or by a gateway that flattens mail.
+  // A delivery status that lost its MIME part: forwarded inline, or by a
+  // gateway that flattens mail.
   bool read_fields_in_text() {
     const bool trusted =
         signs_.daemon || signs_.null_path || head().report_type == "delivery-status" || signs_.forwarded;
-    if (signs_.list || signs_.answer || !trusted) return false;
+    if ((signs_.list && !signs_.daemon) || (signs_.answer && !signs_.daemon) || !trusted) return false;
     for (const std::string* text : {&notice_.text, &notice_.original}) {
       const size_t action = find_folded(*text, "action:");
       if (action == kNowhere || !contains_folded(*text, "final-recipient:")) continue;

@@ -1,5 +1,6 @@
-// What a mail that came back says: which message, which recipients, and what became of each. The qualifier
-// says what their diagnostics mean (bounce/report/meaning.h).
+// What a mail that came back says: which message, which recipients, and what
+// became of each. The qualifier says what their diagnostics mean
+// (bounce/report/meaning.h).
 #pragma once
 
 #include <cstdint>
@@ -48,18 +49,21 @@ struct Report {
   std::string message_id;    // without angle brackets
   std::string header_token;  // value of the token field
   std::string returned_to;   // addresses as the field has them
-  // Words for people around the diagnostics; up to some thousand octets. Helps where those are poor.
+  // Words for people around the diagnostics; up to some thousand octets. Helps
+  // where those are poor.
   std::string notice;
-  std::string sent_to;     // the address that the report was sent to: where a VERP token stands
-  std::string unread_why;  // why nothing could be read from what looks like a report; empty otherwise
+  std::string sent_to;     // the address that the report was sent to: where a VERP
+                           // token stands
+  std::string unread_why;  // why nothing could be read from what looks like a
+                           // report; empty otherwise
 };
 
 struct ReportSettings {
   std::string token_field = "X-Penstock-Token";  // header field of our own that may come back
 };
 
-// Reads one mail. Bounded in time and memory whatever it holds (mime_reader.h); at most kRecipientLimit
-// recipients. Thread-safe, no state.
+// Reads one mail. Bounded in time and memory whatever it holds (mime_reader.h);
+// at most kRecipientLimit recipients. Thread-safe, no state.
 inline constexpr size_t kRecipientLimit = 50'000;
 Report read_report(std::string_view octets, const ReportSettings& settings = ReportSettings());
 

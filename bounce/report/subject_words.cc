@@ -34,6 +34,7 @@ constexpr Word kSubjects[] = {
     {"error delivering", kSaysFailure},
     {"error sending", kSaysFailure},
     {"mail error", kSaysFailure},
+    {"mail failed", kSaysFailure},
     {"mail failure", kSaysFailure},
     {"mail system error", kSaysFailure},
     {"mail not delivered", kSaysFailure},
@@ -204,6 +205,8 @@ constexpr Word kSubjects[] = {
     {"送信エラー", kSaysFailure},
     {"送信失敗", kSaysFailure},
     {"エラーメール", kSaysFailure},
+    {"メールエラー", kSaysFailure},
+    {"エラー通知", kSaysFailure},
     {"不達", kSaysFailure},
     {"遅延", kSaysDelay},
     // Chinese and Korean

@@ -1,5 +1,6 @@
-// Small words about text that the readers of returned mail share: ASCII letters fold, everything else is
-// compared as it is. Nothing allocates unless it returns a std::string.
+// Small words about text that the readers of returned mail share: ASCII letters
+// fold, everything else is compared as it is. Nothing allocates unless it
+// returns a std::string.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +18,8 @@ inline bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c ==
 
 bool equals_folded(std::string_view a, std::string_view b);
 bool starts_with_folded(std::string_view text, std::string_view lower_word);
-// The first place of `lower_word` (itself in lower case) in `text` at or after `from`.
+// The first place of `lower_word` (itself in lower case) in `text` at or after
+// `from`.
 size_t find_folded(std::string_view text, std::string_view lower_word, size_t from = 0);
 inline bool contains_folded(std::string_view text, std::string_view lower_word) {
   return find_folded(text, lower_word) != kNowhere;
@@ -25,7 +27,8 @@ inline bool contains_folded(std::string_view text, std::string_view lower_word) 
 
 std::string_view trimmed(std::string_view text);
 std::string lower_copy(std::string_view text);
-// Every run of blanks and control characters becomes one space; none at the ends.
+// Every run of blanks and control characters becomes one space; none at the
+// ends.
 std::string one_line(std::string_view text);
 
 // Lines without their ends; LF and CRLF, and a last line without any.

@@ -13,11 +13,14 @@
 namespace bounce::report {
 namespace {
 
+constexpr int kEnough = 40;
+constexpr int kCertain = 200;
 constexpr size_t kLines = 2000;  // of a notice; what lies behind is not looked at
 
 struct Found {
   std::string address;
-  int score = 0;
+  int place = 0;  // by where it stands
+  int score = 0;  // and by what is known of the address
   size_t line = 0;
   std::string rest;  // of its line, after the address
 };
@@ -44,6 +47,18 @@ bool ends_with_word(std::string_view text, std::string_view word) {
   if (text.size() == word.size() || static_cast<signed char>(word.front()) < 0) return true;
   const char before = text[text.size() - word.size() - 1];
   return !is_letter(before) && !is_digit(before);
+}
+
+// "SMTP:", "rfc822;" and "mailto:" right before an address say nothing about
+// it.
+std::string_view without_type(std::string_view before) {
+  constexpr std::array<std::string_view, 5> kTypes = {"smtp:", "rfc822;", "rfc822:", "mailto:", "smtp%3a"};
+  for (const std::string_view type : kTypes) {
+    if (before.size() < type.size()) continue;
+    if (equals_folded(before.substr(before.size() - type.size()), type))
+      return before.substr(0, before.size() - type.size());
+  }
+  return before;
 }
 
 template <size_t N>
@@ -155,6 +170,11 @@ constexpr std::array<std::string_view, 12> kServiceNames = {
     "postmaster", "mailer-daemon", "abuse",    "support", "helpdesk",      "hostmaster",
     "webmaster",  "noreply",       "no-reply", "admin",   "administrator", "mail-daemon"};
 
+// "Invalid final delivery userid: a@b", "Delivery failed 20 attempts: a@b".
+constexpr std::array<std::string_view, 9> kFailedWords = {"fail",        "invalid",   "undeliver",
+                                                          "not deliver", "unknown",   "userid",
+                                                          "not found",   "could not", "unable to"};
+
 class Search {
  public:
   Search(std::string_view text, const KnownAddresses& known) : known_(known) {
@@ -193,6 +213,15 @@ class Search {
         if (!find_address(bare.substr(0, alias), 0, &span)) return;
       } else if (!found_.empty()) {
         return;
+      } else if (find_address(bare, alias, &original)) {
+        // "an undisclosed address (generated from a@b)": nobody else is named.
+        Found found;
+        found.address = std::string(bare.substr(original.begin, original.end - original.begin));
+        found.place = 60;
+        found.score = 60;
+        found.line = index;
+        found_.push_back(std::move(found));
+        return;
       }
     }
     size_t from = 0;
@@ -215,11 +244,12 @@ class Search {
     found.address = std::string(line.substr(span.begin, span.end - span.begin));
     found.line = index;
     found.rest = std::string(line.substr(span.end));
-    const std::string_view before = line.substr(from, span.begin - from);
+    const std::string_view before = without_type(line.substr(from, span.begin - from));
     const std::string_view label = without_ends(before);
     const std::string_view after = without_ends(found.rest);
-    found.score = place_score(index, before, label, after, found.rest) + address_score(found.address);
-    if (found.score > 0) found_.push_back(std::move(found));
+    found.place = place_score(index, before, label, after, found.rest);
+    found.score = found.place + address_score(found.address);
+    if (found.score > 0 && found.place > 0) found_.push_back(std::move(found));
   }
 
   int place_score(size_t index, std::string_view before, std::string_view label, std::string_view after,
@@ -235,6 +265,7 @@ class Search {
       return in_list ? 55 : 40;
     }
     if (ends_with_any(label, kSenderLabels)) return ends_with_any(label, kToWords) && in_list ? 20 : -60;
+    if (contains_any(label, kFailedWords) && before.find(':') != kNowhere && label.size() < 48) return 60;
     const bool colon = before.find_last_of(":=") != kNowhere || before.find("\xef\xbc\x9a") != kNowhere;
     if (ends_with_any(label, kRecipientLabels)) return colon ? 70 : 55;
     size_t length = 0;
@@ -259,13 +290,18 @@ class Search {
 
   std::vector<Recipient> choose() {
     int best = 0;
-    for (const Found& found : found_) best = std::max(best, found.score);
+    int best_place = 0;
+    for (const Found& found : found_) {
+      best = std::max(best, found.score);
+      if (found.score >= kEnough) best_place = std::max(best_place, found.place);
+    }
     std::vector<Recipient> out;
-    if (best < 40) return out;
-    const int floor = best >= 200 ? 200 : std::max(best - 24, 40);
+    if (best < kEnough) return out;
+    const bool certain = best >= kCertain;
+    const int floor = std::max(best_place - 24, 25);
     std::vector<const Found*> heads;
     for (const Found& found : found_) {
-      if (found.score < floor) continue;
+      if (certain ? found.score < kCertain : found.score < kEnough || found.place < floor) continue;
       const bool again = std::any_of(heads.begin(), heads.end(), [&](const Found* each) {
         return same_address(each->address, found.address);
       });
@@ -304,7 +340,8 @@ class Search {
       });
       const bool rule = bare.starts_with("----") || bare.starts_with("====") || bare.starts_with("____");
       if (other || rule) break;
-      // After a gap only what is indented deeper, or speaks in codes, still belongs to it.
+      // After a gap only what is indented deeper, or speaks in codes, still
+      // belongs to it.
       const size_t depth = lines_[i].find_first_not_of(" \t");
       if (blanks > 0 && depth <= indent && find_code(bare) == 0 && find_status(bare).empty() &&
           !notice_words().occurs(bare, kSaysFailure))

@@ -12,7 +12,8 @@
 namespace bounce::report {
 namespace {
 
-// "<<< 550 x", "< 550 x", "--> 550 x", "S: 550 x": what the remote side said; empty otherwise.
+// "<<< 550 x", "< 550 x", "--> 550 x", "S: 550 x": what the remote side said;
+// empty otherwise.
 std::string_view remote_line(std::string_view line) {
   line = trimmed(line);
   constexpr std::array<std::string_view, 9> kMarks = {"<<<", "<--", "<-",      "<",  "-->",
@@ -25,7 +26,7 @@ std::string_view remote_line(std::string_view line) {
   return {};
 }
 
-constexpr std::array<std::string_view, 30> kReasonHeads = {"reason:",
+constexpr std::array<std::string_view, 29> kReasonHeads = {"reason:",
                                                            "reason :",
                                                            "error:",
                                                            "error message:",
@@ -41,7 +42,7 @@ constexpr std::array<std::string_view, 30> kReasonHeads = {"reason:",
                                                            "server responded",
                                                            "the error",
                                                            "the reason",
-                                                           "failed:",
+
                                                            "response was",
                                                            "error text",
                                                            "technical details",

@@ -1,6 +1,8 @@
-// Which words of a table occur in a text, found in one pass. Rows are in lower case and UTF-8; ASCII letters
-// of the text are folded, other letters are compared as they are (so a table holds both forms where a capital
-// is usual), typographic apostrophes count as plain ones and every run of blanks as one space.
+// Which words of a table occur in a text, found in one pass. Rows are in lower
+// case and UTF-8; ASCII letters of the text are folded, other letters are
+// compared as they are (so a table holds both forms where a capital is usual),
+// typographic apostrophes count as plain ones and every run of blanks as one
+// space.
 #pragma once
 
 #include <array>
@@ -23,7 +25,8 @@ class WordTable {
   // `rows` outlive the table.
   WordTable(const Word* rows, size_t count);
 
-  // How many different rows of each topic occur in the first `limit` octets of `text`.
+  // How many different rows of each topic occur in the first `limit` octets of
+  // `text`.
   std::array<uint8_t, kTopics> count(std::string_view text, size_t limit) const;
   bool occurs(std::string_view text, uint8_t topic) const;
 
