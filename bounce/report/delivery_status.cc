@@ -153,7 +153,7 @@ class Reader {
     if (recipient.address.find('@') == kNowhere && done.actual.find('@') != kNowhere) {
       recipient.address = done.actual;
     }
-    recipient.diagnostic = decode_words(clean_diagnostic(done.diagnostic));
+    recipient.diagnostic = decode_words(clean_diagnostic(to_utf8("", std::move(done.diagnostic))));
     const uint16_t code = find_code(recipient.diagnostic);
     if (code != 0) recipient.code = code;
     // The remote's own status says more than the one that the reporter made of

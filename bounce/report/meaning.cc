@@ -72,6 +72,7 @@ Reply reply_of(const Recipient& recipient) {
   if (reply.code == 0 && !recipient.status.empty() && recipient.status.front() != '2') {
     reply.code = recipient.status.front() == '4' ? 450 : 550;
   }
+  if (reply.code == 0 && recipient.action == Action::kFailed) reply.code = 550;
   reply.enhanced = EnhancedStatus::parse(recipient.status);
   reply.lines.emplace_back(text);
   return reply;

@@ -10,6 +10,7 @@
 #include "bounce/report/mime_codec.h"
 #include "bounce/report/mime_reader.h"
 #include "bounce/report/notice.h"
+#include "bounce/report/notice_words.h"
 #include "bounce/report/signs.h"
 #include "bounce/report/text.h"
 
@@ -128,6 +129,17 @@ class Reading {
     }
     report_.kind = failed ? Kind::kDsn : delayed ? Kind::kDelayed : Kind::kDelivered;
     if (failed || delayed) complete_from_text(head(), signs_, notice_, original_, &report_);
+    if (failed && all_challenged()) {
+      report_.kind = Kind::kAutoReply;
+      report_.auto_reply = AutoReplyKind::kChallenge;
+    }
+  }
+
+  // "550 confirm that you are a person": the address is there, a program stands before it.
+  bool all_challenged() const {
+    return std::all_of(report_.recipients.begin(), report_.recipients.end(), [](const Recipient& each) {
+      return notice_words().occurs(each.diagnostic, kSaysChallenge);
+    });
   }
 
   // A delivery status that lost its MIME part: forwarded inline, or by a

@@ -249,6 +249,7 @@ class Search {
     const std::string_view after = without_ends(found.rest);
     found.place = place_score(index, before, label, after, found.rest);
     found.score = found.place + address_score(found.address);
+    if (found.place >= 65) list_until_ = std::max(list_until_, index + 8);
     if (found.score > 0 && found.place > 0) found_.push_back(std::move(found));
   }
 
@@ -256,12 +257,12 @@ class Search {
                   std::string_view rest) const {
     const bool in_list = index < list_until_;
     if (label.empty() || (label.size() <= 3 && std::all_of(label.begin(), label.end(), is_digit))) {
-      if (after.empty()) return in_list ? 75 : 45;
       const std::string_view next = rest.substr(std::min(rest.find_first_not_of("> \"')"), rest.size()));
       const bool marked = next.starts_with(":") || next.starts_with("...") || next.starts_with("(") ||
                           next.starts_with("-") || next.starts_with(";") || next.starts_with(",") ||
                           next.starts_with("\xef\xbc\x9a");
       if (marked) return in_list ? 75 : 65;
+      if (after.empty()) return in_list ? 75 : 45;
       return in_list ? 55 : 40;
     }
     if (ends_with_any(label, kSenderLabels)) return ends_with_any(label, kToWords) && in_list ? 20 : -60;
