@@ -43,7 +43,7 @@ INNER_ARROWS = {
 LIBRARIES = [
     (r"uv\.h", r"(tests/)?relay/uv/"),
     (r"ares.*\.h", r"((tests/)?relay/uv/|tests/fuzz/)"),
-    (r"openssl/.*", r"(tests/)?(relay/tls|dkim)/"),
+    (r"openssl/.*", r"((tests/)?(relay/tls|dkim)/|bounce/return_path_mac)"),
     (r"opendkim/.*", r"(tests/)?dkim/(opendkim_|.*_test)"),
     (r"rocksdb/.*", r"(relay/spool/rocks_|tests/relay/spool/rocks_)"),
     (r"re2/.*", r"bounce/(rule_set|reply_rule)"),
