@@ -15,6 +15,7 @@ namespace bounce::report {
 namespace {
 
 constexpr size_t kWordsOctets = 8192;
+constexpr size_t kSearched = 20;  // recipients for whom the text is looked through again
 
 KnownAddresses known_addresses(const Part& head, const Signs& signs, const Part& original) {
   KnownAddresses known;
@@ -47,17 +48,25 @@ bool has_words(std::string_view diagnostic) {
   return letters >= 8;
 }
 
-// Codes and the better of two diagnostics.
-void settle_diagnostic(const Notice& notice, Recipient* recipient) {
+// The transcript of a notice, looked for once.
+struct Spoken {
+  explicit Spoken(const Notice& notice) { reply = transcript_reply(notice.text, &host); }
   std::string host;
-  std::string spoken = transcript_reply(notice.text, &host);
+  std::string reply;
+};
+
+// Codes and the better of two diagnostics.
+// `search`: look through the text for a line that says more.
+void settle_diagnostic(const Notice& notice, const Spoken& said, bool search, Recipient* recipient) {
+  std::string spoken = said.reply;
+  const std::string& host = said.host;
   std::string& diagnostic = recipient->diagnostic;
   const bool coded = find_code(diagnostic) != 0 || !find_status(diagnostic).empty();
   const bool same_words = has_words(diagnostic);
   if (!spoken.empty() && (!coded || !same_words)) {
     diagnostic = std::move(spoken);
     if (recipient->remote_mta.empty()) recipient->remote_mta = host;
-  } else if (!same_words || !coded) {
+  } else if (search && (!same_words || !coded)) {
     std::string line = diagnostic_in_text(notice.text, recipient->address);
     const bool better = !line.empty() && (find_code(line) != 0 || !find_status(line).empty() || !same_words);
     if (better && has_words(line)) diagnostic = std::move(line);
@@ -117,8 +126,10 @@ bool read_free_form(const Part& head, const Signs& signs, const Notice& notice, 
   const bool only_delay = (signs.subject_delay > 0 && words[kSaysFailure] <= 3) ||
                           (words[kSaysDelay] > 0 && signs.subject_failure == 0) || words[kSaysDelay] >= 2;
   *delayed = only_delay;
+  const Spoken spoken(notice);
+  const bool search = recipients.size() <= kSearched;
   for (Recipient& recipient : recipients) {
-    settle_diagnostic(notice, &recipient);
+    settle_diagnostic(notice, spoken, search, &recipient);
     recipient.action = only_delay ? Action::kDelayed : Action::kFailed;
   }
   report->recipients = std::move(recipients);
@@ -134,6 +145,7 @@ void complete_from_text(const Part& head, const Signs& signs, const Notice& noti
   if (!poor || report->recipients.size() > 50) return;
   const KnownAddresses known = known_addresses(head, signs, original);
   const std::vector<Recipient> named = recipients_in_text(notice.text, known);
+  const Spoken spoken(notice);
   for (Recipient& recipient : report->recipients) {
     if (recipient.address.find('@') == kNowhere) {
       if (recipient.original_address.find('@') != kNowhere) {
@@ -150,7 +162,7 @@ void complete_from_text(const Part& head, const Signs& signs, const Notice& noti
     });
     const std::string before =
         std::exchange(recipient.diagnostic, same == named.end() ? std::string() : same->diagnostic);
-    settle_diagnostic(notice, &recipient);
+    settle_diagnostic(notice, spoken, report->recipients.size() <= kSearched, &recipient);
     if (!has_words(recipient.diagnostic)) recipient.diagnostic = before;
   }
 }

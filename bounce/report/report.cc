@@ -44,8 +44,6 @@ class Reading {
   }
 
   Report run() {
-    const std::vector<std::string> to = addresses_of(head(), "to", 1);
-    if (!to.empty()) report_.sent_to = to.front();
     decide();
     if (report_.kind != Kind::kNotBounce) keep_context();
     return std::move(report_);
@@ -183,11 +181,23 @@ class Reading {
 
   void keep_context() {
     if (wrapped_) return;
+    keep_return_addresses();
     report_.notice = notice_.text.substr(0, kNoticeKept);
     if (report_.message_id.empty()) report_.message_id = without_brackets(original_.field("message-id"));
     report_.header_token = one_line(original_.field(lower_copy(settings_.token_field)));
     report_.returned_to = one_line(original_.field("to").substr(0, 1000));
     if (report_.reporting_mta.empty()) report_.reporting_mta = reporter();
+  }
+
+  void keep_return_addresses() {
+    constexpr size_t kMost = 8;
+    const auto add = [&](const Part& part, std::string_view name) {
+      for (std::string& address : addresses_of(part, name, 2)) {
+        if (report_.return_addresses.size() < kMost) report_.return_addresses.push_back(std::move(address));
+      }
+    };
+    for (const char* name : {"to", "delivered-to", "x-original-to", "envelope-to"}) add(head(), name);
+    add(original_, "return-path");
   }
 
   // The host that wrote the notice, from the Received field of the last hop.

@@ -52,8 +52,8 @@ struct Report {
   // Words for people around the diagnostics; up to some thousand octets. Helps
   // where those are poor.
   std::string notice;
-  std::string sent_to;     // the address that the report was sent to: where a VERP
-                           // token stands
+  // Addresses that the report was sent to, and the reverse-path of what came back: where a token may stand.
+  std::vector<std::string> return_addresses;
   std::string unread_why;  // why nothing could be read from what looks like a
                            // report; empty otherwise
 };

@@ -13,6 +13,7 @@
 namespace bounce::report {
 namespace {
 
+constexpr size_t kMostNamed = 200;  // recipients that a free text can have
 constexpr int kEnough = 40;
 constexpr int kCertain = 200;
 constexpr size_t kLines = 2000;  // of a notice; what lies behind is not looked at
@@ -307,6 +308,7 @@ class Search {
         return same_address(each->address, found.address);
       });
       if (!again) heads.push_back(&found);
+      if (heads.size() == kMostNamed) break;
     }
     for (const Found* head : heads) {
       Recipient recipient;

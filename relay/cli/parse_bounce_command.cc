@@ -2,12 +2,14 @@
 #include <atomic>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "bounce/report/meaning.h"
 #include "bounce/report/report.h"
+#include "bounce/return_path.h"
 #include "relay/cli/cli.h"
 #include "relay/cli/command.h"
 #include "relay/cli/mail_files.h"
@@ -22,12 +24,21 @@ struct ParseBounceOptions {
   std::vector<std::string> paths;
   bool mbox = false;
   unsigned threads = 0;
+  std::string key_file;
+  std::string prefix = "bounces";
 };
 
-void parse_mail(std::string_view mail, const std::string& file, size_t number,
-                const bounce::Qualifier& qualifier, std::string* out) {
+// What every mail is read with; shared by the threads.
+struct Tools {
+  std::shared_ptr<const bounce::Qualifier> qualifier = bounce::Qualifier::shipped();
+  std::optional<bounce::ReturnKeys> keys;
+  TokenCheck tokens;
+};
+
+void parse_mail(std::string_view mail, const std::string& file, size_t number, const Tools& tools,
+                std::string* out) {
   const bounce::report::Report report = bounce::report::read_report(mail);
-  append_report_json(report, {file, number}, qualifier, out);
+  append_report_json(report, {file, number}, *tools.qualifier, tools.tokens, out);
 }
 
 // Runs `work(i)` for 0..count-1 on every core.
@@ -54,17 +65,33 @@ struct Batch {
 
 // An mbox is one file with many mails: its mails are shared out between the cores, not the file.
 void parse_mbox(const std::vector<std::string_view>& mails, const std::string& path, unsigned threads,
-                const bounce::Qualifier& qualifier, std::string* out) {
+                const Tools& tools, std::string* out) {
   for (size_t from = 0; from < mails.size(); from += kBatch) {
     const size_t count = std::min(kBatch, mails.size() - from);
     std::vector<std::string> answers(count);
     on_every_core(count, threads,
-                  [&](size_t i) { parse_mail(mails[from + i], path, from + i + 1, qualifier, &answers[i]); });
+                  [&](size_t i) { parse_mail(mails[from + i], path, from + i + 1, tools, &answers[i]); });
     for (const std::string& answer : answers) out->append(answer);
   }
 }
 
+bool read_keys(const ParseBounceOptions& options, Tools* tools) {
+  if (options.key_file.empty()) return true;
+  conf::Result<std::string> text = read_mail_file(options.key_file);
+  conf::Result<bounce::ReturnKeys> keys = text.ok() ? bounce::ReturnKeys::parse(*text, options.key_file)
+                                                    : conf::Result<bounce::ReturnKeys>(text.error());
+  if (!keys.ok()) {
+    std::fprintf(stderr, "penstock: %s\n", keys.error().detail.c_str());
+    return false;
+  }
+  tools->keys = std::move(keys).value();
+  tools->tokens = {&*tools->keys, options.prefix, conf::SystemClock().wall()};
+  return true;
+}
+
 int parse_bounce(const ParseBounceOptions& options) {
+  const auto tools = std::make_unique<Tools>();
+  if (!read_keys(options, tools.get())) return kUsage;
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
   const unsigned threads = options.threads == 0 ? cores : options.threads;
   conf::Result<std::vector<std::string>> files = mail_files(options.paths);
@@ -72,7 +99,6 @@ int parse_bounce(const ParseBounceOptions& options) {
     std::fprintf(stderr, "penstock: %s\n", files.error().detail.c_str());
     return kFailed;
   }
-  const std::shared_ptr<const bounce::Qualifier> qualifier = bounce::Qualifier::shipped();
   int status = kDone;
   for (size_t from = 0; from < files->size(); from += kBatch) {
     const size_t count = std::min(kBatch, files->size() - from);
@@ -85,7 +111,7 @@ int parse_bounce(const ParseBounceOptions& options) {
         batch.problems[i] = content.error().detail;
         return;
       }
-      parse_mbox(mails_in(*content, path, options.mbox), path, within, *qualifier, &batch.answers[i]);
+      parse_mbox(mails_in(*content, path, options.mbox), path, within, *tools, &batch.answers[i]);
     });
     for (size_t i = 0; i < count; ++i) {
       if (!batch.problems[i].empty()) {
@@ -111,6 +137,10 @@ void add_parse_bounce_command(CLI::App* parser, Invocation* invocation) {
   command->add_flag("--mbox", options->mbox, "the files are mbox files, whatever they look like");
   command->add_option("--threads", options->threads, "how many threads; default: one for each core")
       ->check(CLI::Range(1, 1024));
+  command->add_option("--return-keys", options->key_file,
+                      "file of the keys that signed our return paths; without it tokens are not checked");
+  command->add_option("--return-prefix", options->prefix, "what stands before the '+' and the token")
+      ->capture_default_str();
   command->footer(
       "Needs no running daemon. A mail that is no report gives one object of kind \"notbounce\".");
   command->callback([=] { invocation->run = [=] { return parse_bounce(*options); }; });

@@ -51,7 +51,7 @@ const char* type_label(bounce::ErrorType type) {
 }
 
 void append_recipient(const Report& report, const Recipient& recipient, const MailPlace& place, Kind kind,
-                      const bounce::Qualifier& qualifier, std::string* out) {
+                      bounce::TokenState token, const bounce::Qualifier& qualifier, std::string* out) {
   const bounce::Qualification meaning = bounce::report::meaning_of(report, recipient, qualifier);
   Object object(out);
   object.text("file", place.file).number("n", place.number).text("kind", to_text(kind));
@@ -65,8 +65,27 @@ void append_recipient(const Report& report, const Recipient& recipient, const Ma
   object.text("message_id", report.message_id).text("reporting_mta", report.reporting_mta);
   object.text("remote_mta", recipient.remote_mta).text("feedback_type", report.feedback_type);
   object.text("auto_reply", to_text(report.auto_reply)).text("envelope_id", report.envelope_id);
-  object.text("token", "none");
+  object.text("token", to_text(token));
   object.end();
+}
+
+// The best that any place of the report has: one valid token is enough.
+bounce::TokenState token_state(const Report& report, const TokenCheck& tokens) {
+  using bounce::TokenState;
+  if (tokens.keys == nullptr) return TokenState::kNone;
+  bounce::ReturnToken ignored;
+  TokenState best = report.header_token.empty()
+                        ? TokenState::kNone
+                        : tokens.keys->check(report.header_token, tokens.now, &ignored);
+  const auto better = [](TokenState a, TokenState b) {  // valid, expired, forged, none
+    if (a == TokenState::kNone || b == TokenState::kNone) return a != TokenState::kNone;
+    return a < b;
+  };
+  for (const std::string& address : report.return_addresses) {
+    const TokenState state = tokens.keys->check_address(address, tokens.prefix, tokens.now, &ignored);
+    if (better(state, best)) best = state;
+  }
+  return best;
 }
 
 // In a report about several recipients each has a kind of its own.
@@ -88,19 +107,20 @@ Kind kind_of(const Report& report, const Recipient& recipient) {
 }  // namespace
 
 void append_report_json(const Report& report, const MailPlace& place, const bounce::Qualifier& qualifier,
-                        std::string* out) {
+                        const TokenCheck& tokens, std::string* out) {
   if (report.kind == Kind::kNotBounce) {
     Object object(out);
     object.text("file", place.file).number("n", place.number).text("kind", to_text(Kind::kNotBounce));
     object.end();
     return;
   }
+  const bounce::TokenState token = token_state(report, tokens);
   if (report.recipients.empty()) {
-    append_recipient(report, Recipient(), place, report.kind, qualifier, out);
+    append_recipient(report, Recipient(), place, report.kind, token, qualifier, out);
     return;
   }
   for (const Recipient& recipient : report.recipients) {
-    append_recipient(report, recipient, place, kind_of(report, recipient), qualifier, out);
+    append_recipient(report, recipient, place, kind_of(report, recipient), token, qualifier, out);
   }
 }
 

@@ -7,8 +7,15 @@
 
 #include "bounce/qualifier.h"
 #include "bounce/report/report.h"
+#include "bounce/return_path.h"
 
 namespace relay::cli {
+
+struct TokenCheck {  // `keys` null: tokens are not looked for
+  const bounce::ReturnKeys* keys = nullptr;
+  std::string prefix = "bounces";
+  conf::WallTime now;
+};
 
 struct MailPlace {
   std::string_view file;
@@ -17,6 +24,6 @@ struct MailPlace {
 
 // At least one line, also for mail that is no report.
 void append_report_json(const bounce::report::Report& report, const MailPlace& place,
-                        const bounce::Qualifier& qualifier, std::string* out);
+                        const bounce::Qualifier& qualifier, const TokenCheck& tokens, std::string* out);
 
 }  // namespace relay::cli

@@ -103,7 +103,8 @@ TEST(ReadReport, TheMessageThatCameBackIsNamed) {
   EXPECT_EQ(report.reporting_mta, "mx.sender.example");
   EXPECT_EQ(report.recipients[0].original_address, "gone@one.example");
   EXPECT_EQ(report.recipients[0].remote_mta, "in.one.example");
-  EXPECT_EQ(report.sent_to, "news@sender.example");
+  ASSERT_FALSE(report.return_addresses.empty());
+  EXPECT_EQ(report.return_addresses.front(), "news@sender.example");
   EXPECT_EQ(read_report(data("plain-colon.eml")).message_id, "m2@sender.example");
 }
 
