@@ -71,7 +71,10 @@ void settle_diagnostic(const Notice& notice, const Spoken& said, bool search, Re
     const bool better = !line.empty() && (find_code(line) != 0 || !find_status(line).empty() || !same_words);
     if (better && has_words(line)) diagnostic = std::move(line);
   }
-  if (!has_words(diagnostic)) diagnostic = one_line(std::string_view(notice.text).substr(0, 1200));
+  // A status that says why is worth more than a notice that does not.
+  if (!has_words(diagnostic) && is_vague_status(recipient->status)) {
+    diagnostic = one_line(std::string_view(notice.text).substr(0, 1200));
+  }
   diagnostic = clean_diagnostic(std::string_view(diagnostic).substr(0, 2000));
   if (recipient->code == 0) recipient->code = find_code(diagnostic);
   std::string status = find_status(diagnostic);
@@ -79,17 +82,38 @@ void settle_diagnostic(const Notice& notice, const Spoken& said, bool search, Re
     recipient->status = std::move(status);
 }
 
+// Senders that no person has. They are believed only when all the rest is there.
+bool is_service(std::string_view from) {
+  constexpr std::array<std::string_view, 10> kLocals = {
+      "no-reply", "noreply",     "no_reply", "donotreply", "do-not-reply",
+      "admin",    "mail-system", "smtp",     "exchange",   "gateway"};
+  return from.empty() || std::any_of(kLocals.begin(), kLocals.end(),
+                                     [&](std::string_view each) { return starts_with_folded(from, each); });
+}
+
+bool is_from_machine(const Signs& signs, const Notice& notice, bool named) {
+  if (signs.daemon || signs.null_path) return true;
+  if (!notice.has_original || signs.person) return false;
+  return signs.automatic || (named && is_service(signs.from));
+}
+
 // Is this a notice of a mail system at all? Weighs signs; words alone never do.
 bool is_notice(const Part& head, const Signs& signs, const Notice& notice,
                const std::array<uint8_t, WordTable::kTopics>& words, bool named) {
-  // A person who talks about bounces; a mail system that answers into a thread
-  // still says so itself.
+  // A person who talks about bounces; a mail system that answers into a thread still says so itself.
   if ((signs.list || signs.answer) && !signs.daemon) return false;
   if (head.has("x-failed-recipients")) return true;
   if (signs.forwarded || (signs.answered && !signs.daemon)) return false;
   const int failure = words[kSaysFailure] + words[kSaysDelay];
   const int subject = signs.subject_failure + signs.subject_delay;
   if (failure == 0 && subject == 0) return false;
+  const bool typed = head.report_type == "delivery-status";
+  if (!typed && !is_from_machine(signs, notice, named)) return false;
+  // Parcels are not delivered either, and mailboxes of one's own are nearly full: mail that came back shows
+  // whose it was, or brings the message along, or a reply.
+  if (!named && !notice.has_original && find_code(notice.text) == 0) return false;
+  // Statistics of a mail system are full of refusals.
+  if (!typed && !signs.null_path && !signs.answer && subject == 0 && !notice.has_original) return false;
   int score = 0;
   score += signs.daemon ? 3 : 0;
   score += signs.null_path ? 3 : 0;
@@ -100,10 +124,7 @@ bool is_notice(const Part& head, const Signs& signs, const Notice& notice,
   score += notice.has_original ? 2 : 0;
   score += named ? 1 : 0;
   score -= signs.person ? 3 : 0;
-  const bool machine =
-      signs.daemon || signs.null_path || signs.automatic || head.report_type == "delivery-status";
-  // Without a machine for a sender all the rest has to be there.
-  return machine ? score >= 6 : score >= 8 && named && notice.has_original;
+  return score >= 6;
 }
 
 }  // namespace

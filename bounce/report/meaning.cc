@@ -72,7 +72,6 @@ Reply reply_of(const Recipient& recipient) {
   if (reply.code == 0 && !recipient.status.empty() && recipient.status.front() != '2') {
     reply.code = recipient.status.front() == '4' ? 450 : 550;
   }
-  if (reply.code == 0 && recipient.action == Action::kFailed) reply.code = 550;
   reply.enhanced = EnhancedStatus::parse(recipient.status);
   reply.lines.emplace_back(text);
   return reply;
@@ -96,6 +95,10 @@ Qualification meaning_of(const Report& report, const Recipient& recipient, const
     return fixed(ErrorType::kIgnored, Reason::kNotDefined, "delivered");
   }
   Qualification meaning = of_words(report, recipient, qualifier);
+  // Words without a code in a report of failure are final where they say that the mailbox is not there.
+  const bool gone = meaning.reason == Reason::kUserUnknown && meaning.scope == Scope::kRecipient;
+  if (gone && recipient.action == Action::kFailed && reply_of(recipient).code == 0)
+    meaning.type = ErrorType::kHard;
   const bool delay = recipient.action == Action::kDelayed;
   if (delay && meaning.type == ErrorType::kHard) meaning.type = ErrorType::kSoft;
   if (delay && meaning.reason == Reason::kNotDefined) meaning.reason = Reason::kUnreachable;

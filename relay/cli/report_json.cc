@@ -1,6 +1,8 @@
 #include "relay/cli/report_json.h"
 
+#include "bounce/classification.h"
 #include "bounce/report/meaning.h"
+#include "bounce/text_template.h"
 #include "relay/log/event_json.h"
 
 namespace relay::cli {
@@ -36,20 +38,6 @@ class Object {
   bool first_ = true;
 };
 
-const char* type_label(bounce::ErrorType type) {
-  switch (type) {
-    case bounce::ErrorType::kHard:
-      return "Hard";
-    case bounce::ErrorType::kSoft:
-      return "Soft";
-    case bounce::ErrorType::kIgnored:
-      return "Ignored";
-    case bounce::ErrorType::kNotDefined:
-      return "Not defined";
-  }
-  return "Not defined";
-}
-
 void append_recipient(const Report& report, const Recipient& recipient, const MailPlace& place, Kind kind,
                       bounce::TokenState token, const bounce::Qualifier& qualifier, std::string* out) {
   const bounce::Qualification meaning = bounce::report::meaning_of(report, recipient, qualifier);
@@ -59,7 +47,9 @@ void append_recipient(const Report& report, const Recipient& recipient, const Ma
   object.text("original_recipient", recipient.original_address);
   object.text("action", to_text(recipient.action)).text("status", recipient.status);
   object.text("diagnostic", recipient.diagnostic).number("code", recipient.code);
-  object.text("type", type_label(meaning.type)).text("reason", bounce::label(meaning.reason));
+  const bounce::Reply reply = bounce::report::reply_of(recipient);
+  object.text("template", recipient.diagnostic.empty() ? std::string() : bounce::text_template(reply));
+  object.text("type", bounce::type_label(meaning.type)).text("reason", bounce::label(meaning.reason));
   object.number("reason_code", static_cast<uint64_t>(meaning.reason));
   object.text("scope", to_text(meaning.scope)).text("rule", meaning.rule);
   object.text("message_id", report.message_id).text("reporting_mta", report.reporting_mta);
