@@ -68,8 +68,7 @@ class Transit final : public smtp::Gate,
                std::function<void(admin::Explanation)> done) override;
   std::vector<admin::PathView> paths(size_t limit) override;
   admin::MxOrderDone order(const admin::MxOrder& order) override;
-  // For the summary: what the receiving side knows.
-  std::function<uint64_t()> inbound_connections = [] { return uint64_t{0}; };
+  std::function<uint64_t()> inbound_connections = [] { return uint64_t{0}; };  // for the summary
   std::function<std::vector<conf::DoorCount>()> refused_at_door;
   const spool::RelayClock& clock() const override { return clock_; }
   std::function<uint64_t()> log_lost = [] { return uint64_t{0}; };
@@ -116,7 +115,6 @@ class Transit final : public smtp::Gate,
   void settled(queue::Delivery* delivery) override;
   void fetch_body(queue::Delivery* delivery, std::function<void()> then) override;
   void report_stored(spool::MessageRecord record, conf::Bytes body) override;
-
   admin::Explanation explanation_of(queue::DomainEntry* domain, const std::string& source);
   void answer_asked(queue::DomainEntry& domain);
   bool is_asked(uint32_t domain) const;
