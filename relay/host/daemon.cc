@@ -216,9 +216,8 @@ conf::Status Daemon::open_transit() {
   spool_->on_completions_ready([this] { loop_->post([] {}); });
   log_->on_written([this] { loop_->post([] {}); });
   const conf::Instant began = clock_.now();
-  conf::Status recovered = transit_->recover([](const std::string& key, const std::string& why) {
-    say("spool: " + key + " cannot be read and was set aside: " + why);
-  });
+  conf::Status recovered = transit_->recover(
+      [](const std::string& key, const std::string& why) { say("spool: " + key + ": " + why); });
   if (!recovered.ok()) return recovered;
   const admin::QueueSummary found = transit_->summary();
   if (found.messages > 0) {

@@ -10,7 +10,10 @@
 #include <utility>
 #include <vector>
 
+#include "relay/spool/record.h"
+#include "relay/spool/rocks_care.h"
 #include "relay/spool/rocks_log.h"
+#include "relay/spool/rocks_rebuild.h"
 
 namespace relay::spool {
 
@@ -84,6 +87,90 @@ std::string copy_logs(const std::filesystem::path& from, const std::filesystem::
   return code ? code.message() : std::string();
 }
 
+std::vector<rocksdb::ColumnFamilyDescriptor> families() {
+  return {{rocksdb::kDefaultColumnFamilyName, record_options()},
+          {"records", record_options()},
+          {"bodies", body_options()},
+          {"states", state_options()}};  // made when an older spool has none
+}
+
+// Not a fault of the files: the disk is full, another process has them.
+bool damaged(const rocksdb::Status& status) {
+  if (status.ok()) return false;
+  const conf::ErrorCode code = error_of(status, "").code;
+  return code == conf::ErrorCode::kCorrupt || (code == conf::ErrorCode::kIo && !status.IsBusy());
+}
+
+class Opening {
+ public:
+  Opening(const std::string& path, rocksdb::Env* env)
+      : path_(path), folder_((std::filesystem::path(path) / "db").string()), options_(db_options()) {
+    options_.env = env;
+    options_.info_log = make_rocks_log(folder_);
+  }
+
+  conf::Result<RocksDatabase> open(CareReport care) {
+    opened_.damage = std::move(care.said);
+    rocksdb::Status status = attempt();
+    if (status.IsCorruption()) {
+      const std::string trouble = copy_logs(folder_, std::filesystem::path(path_) / "set-aside");
+      if (!trouble.empty()) {
+        return conf::Error{conf::ErrorCode::kIo,
+                           "the spool " + path_ + " is damaged (" + status.ToString() +
+                               ") and its logs cannot be copied to set-aside: " + trouble};
+      }
+      options_.wal_recovery_mode = rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords;
+      const std::string why = status.ToString();
+      status = attempt();
+      if (status.ok())
+        opened_.damage.push_back(why +
+                                 "; the logs are kept as they were, and what they hold besides is used");
+    }
+    if (damaged(status)) {
+      if (const conf::Status built = rebuild(&status); !built.ok()) return built.error();
+    }
+    if (!status.ok()) return error_of(status, "the spool " + path_ + " cannot be opened");
+    for (const conf::MessageId id : care.in_damage) {
+      std::string there;
+      if (opened_.db->Get({}, opened_.tables.records, id_key(id), &there).IsNotFound())
+        opened_.lost.push_back(id);
+    }
+    return std::move(opened_);
+  }
+
+ private:
+  rocksdb::Status attempt() {
+    std::vector<rocksdb::ColumnFamilyHandle*> handles;
+    rocksdb::DB* db = nullptr;
+    rocksdb::Status status = rocksdb::DB::Open(options_, folder_, families(), &handles, &db);
+    if (!status.ok()) return status;
+    opened_.db.reset(db);
+    opened_.tables = {handles[0], handles[1], handles[2], handles[3]};
+    return status;
+  }
+
+  conf::Status rebuild(rocksdb::Status* status) {
+    opened_.damage.push_back("the database cannot be opened (" + status->ToString() + ")");
+    std::vector<rocksdb::ColumnFamilyDescriptor> plain = families();
+    for (rocksdb::ColumnFamilyDescriptor& each : plain)
+      each.options.enable_blob_files = false;  // it forgets them
+    conf::Result<std::string> kept = rebuild_database(path_, options_, plain);
+    if (!kept.ok()) return kept.error();
+    *status = attempt();
+    if (!status->ok()) return conf::success();
+    conf::Result<size_t> bodies = bring_bodies_back(*kept, opened_.db.get(), opened_.tables);
+    if (!bodies.ok()) return bodies.error();
+    opened_.damage.push_back("it was built anew from what can be read; all its files as they were are in " +
+                             *kept);
+    return conf::success();
+  }
+
+  const std::string path_;
+  const std::string folder_;
+  rocksdb::DBOptions options_;
+  RocksDatabase opened_;
+};
+
 }  // namespace
 
 conf::Error error_of(const rocksdb::Status& status, const std::string& what) {
@@ -102,7 +189,8 @@ conf::Error error_of(const rocksdb::Status& status, const std::string& what) {
   return {code, what + ": " + text};
 }
 
-conf::Result<RocksDatabase> open_database(const std::string& path, rocksdb::Env* env) {
+conf::Result<RocksDatabase> open_database(const std::string& path, rocksdb::Env* env,
+                                          const SyncMarks& marks) {
   const std::filesystem::path folder = std::filesystem::path(path) / "db";
   std::error_code code;
   std::filesystem::create_directories(folder, code);
@@ -110,35 +198,9 @@ conf::Result<RocksDatabase> open_database(const std::string& path, rocksdb::Env*
     return conf::Error{conf::ErrorCode::kIo,
                        "[spool] path: cannot make " + folder.string() + ": " + code.message()};
   }
-  const std::vector<rocksdb::ColumnFamilyDescriptor> families = {
-      {rocksdb::kDefaultColumnFamilyName, record_options()},
-      {"records", record_options()},
-      {"bodies", body_options()},
-      {"states", state_options()}};  // made when an older spool has none
-  RocksDatabase opened;
-  std::vector<rocksdb::ColumnFamilyHandle*> handles;
-  rocksdb::DB* db = nullptr;
-  rocksdb::DBOptions options = db_options();
-  options.env = env;
-  options.info_log = make_rocks_log(folder.string());
-  rocksdb::Status status = rocksdb::DB::Open(options, folder.string(), families, &handles, &db);
-  if (status.IsCorruption()) {
-    const std::filesystem::path aside = std::filesystem::path(path) / "set-aside";
-    const std::string trouble = copy_logs(folder, aside);
-    if (!trouble.empty()) {
-      return conf::Error{conf::ErrorCode::kIo, "the spool " + path + " is damaged (" + status.ToString() +
-                                                   ") and its logs cannot be copied to " + aside.string() +
-                                                   ": " + trouble};
-    }
-    opened.damage =
-        status.ToString() + "; the logs are kept as they were, and what they hold besides is used";
-    options.wal_recovery_mode = rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords;
-    status = rocksdb::DB::Open(options, folder.string(), families, &handles, &db);
-  }
-  if (!status.ok()) return error_of(status, "the spool " + path + " cannot be opened");
-  opened.db.reset(db);
-  opened.tables = {handles[0], handles[1], handles[2], handles[3]};
-  return opened;
+  conf::Result<CareReport> care = look_after(path, marks, true);
+  if (!care.ok()) return care.error();
+  return Opening(path, env).open(std::move(*care));
 }
 
 }  // namespace relay::spool

@@ -6,8 +6,11 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "conf/vocab/envelope.h"
 #include "conf/vocab/result.h"
+#include "relay/spool/sync_marks.h"
 
 namespace relay::spool {
 
@@ -23,13 +26,15 @@ struct RocksTables {
 struct RocksDatabase {
   std::unique_ptr<rocksdb::DB> db;
   RocksTables tables;
-  std::string damage;  // not empty: the log was damaged, and this says what was done
+  std::vector<std::string> damage;    // what was found, and what was done about it, for people
+  std::vector<conf::MessageId> lost;  // stood in a damaged place, and are not there
 };
 
 // Opens or makes `path`/db. `env` outlives the database. A cut end of the log is what a crash leaves and is
-// passed over. Damage before its end would hide all that was written after it: the logs are then copied to
-// `path`/set-aside/ and everything in them that can be read is taken.
-conf::Result<RocksDatabase> open_database(const std::string& path, rocksdb::Env* env);
+// passed over, as far as it was not promised (`marks`). One wrong bit in a log or a list of RocksDB's is set
+// right; damage that cannot be is gone round, and a database that does not open is built anew from what can
+// be read. All that is changed is first copied to `path`/set-aside/.
+conf::Result<RocksDatabase> open_database(const std::string& path, rocksdb::Env* env, const SyncMarks& marks);
 
 conf::Error error_of(const rocksdb::Status& status, const std::string& what);
 

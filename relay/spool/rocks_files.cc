@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <mutex>
 #include <utility>
@@ -30,10 +31,28 @@ IOStatus status_of(const std::string& file, int system_error) {
                                 : IOStatus::IOError(file, std::strerror(system_error));
 }
 
+// Of a write-ahead log, "000012.log"; 0: of another file.
+uint64_t log_number(const std::string& name) {
+  constexpr std::string_view kEnding = ".log";
+  if (!name.ends_with(kEnding)) return 0;
+  const size_t begin = name.rfind('/') + 1;
+  uint64_t number = 0;
+  const auto [end, error] =
+      std::from_chars(name.data() + begin, name.data() + name.size() - kEnding.size(), number);
+  return error == std::errc() && *end == '.' ? number : 0;
+}
+
 class PatientFile final : public rocksdb::FSWritableFile {
  public:
-  PatientFile(std::string name, int fd, uint64_t size, std::shared_ptr<DiskPatience> patience)
-      : name_(std::move(name)), fd_(fd), size_(size), unsynced_at_(size), patience_(std::move(patience)) {}
+  PatientFile(std::string name, int fd, uint64_t size, std::shared_ptr<DiskPatience> patience,
+              std::shared_ptr<SyncMarks> marks)
+      : name_(std::move(name)),
+        log_(log_number(name_)),
+        fd_(fd),
+        size_(size),
+        unsynced_at_(size),
+        patience_(std::move(patience)),
+        marks_(std::move(marks)) {}
   ~PatientFile() override {
     if (fd_ >= 0) ::close(fd_);
   }
@@ -107,16 +126,19 @@ class PatientFile final : public rocksdb::FSWritableFile {
     unsynced_.clear();
     if (unsynced_.capacity() > kMostUnsynced) unsynced_.shrink_to_fit();
     unsynced_at_ = size_;
+    if (log_ != 0) marks_->synced(log_, size_);
     return IOStatus::OK();
   }
 
   const std::string name_;
+  const uint64_t log_;  // 0: another file
   std::mutex mutex_;
   int fd_;
   std::atomic<uint64_t> size_;
   std::string unsynced_;
   uint64_t unsynced_at_;  // where they stand
   const std::shared_ptr<DiskPatience> patience_;
+  const std::shared_ptr<SyncMarks> marks_;
 };
 
 // What another file system does, again and again while there is no descriptor for it.
@@ -168,8 +190,10 @@ class PatientDirectory final : public rocksdb::FSDirectoryWrapper {
 
 class PatientFileSystem final : public rocksdb::FileSystemWrapper {
  public:
-  explicit PatientFileSystem(std::shared_ptr<DiskPatience> patience)
-      : FileSystemWrapper(rocksdb::FileSystem::Default()), patience_(std::move(patience)) {}
+  PatientFileSystem(std::shared_ptr<DiskPatience> patience, std::shared_ptr<SyncMarks> marks)
+      : FileSystemWrapper(rocksdb::FileSystem::Default()),
+        patience_(std::move(patience)),
+        marks_(std::move(marks)) {}
   const char* Name() const override { return "penstock patient files"; }
 
   IOStatus NewWritableFile(const std::string& name, const FileOptions&,
@@ -200,6 +224,11 @@ class PatientFileSystem final : public rocksdb::FileSystemWrapper {
     if (status.ok()) *out = std::make_unique<PatientDirectory>(name, std::move(directory), patience_);
     return status;
   }
+  IOStatus DeleteFile(const std::string& name, const IOOptions& options, IODebugContext* context) override {
+    IOStatus status = target()->DeleteFile(name, options, context);
+    if (status.ok() && log_number(name) != 0) marks_->removed(log_number(name));
+    return status;
+  }
   IOStatus GetChildren(const std::string& name, const IOOptions& options, std::vector<std::string>* out,
                        IODebugContext* context) override {
     return patiently(name, patience_.get(),
@@ -223,17 +252,19 @@ class PatientFileSystem final : public rocksdb::FileSystemWrapper {
       ::close(fd);
       return status_of(name, why);
     }
-    *out = std::make_unique<PatientFile>(name, fd, static_cast<uint64_t>(info.st_size), patience_);
+    *out = std::make_unique<PatientFile>(name, fd, static_cast<uint64_t>(info.st_size), patience_, marks_);
     return IOStatus::OK();
   }
 
   const std::shared_ptr<DiskPatience> patience_;
+  const std::shared_ptr<SyncMarks> marks_;
 };
 
 }  // namespace
 
-std::unique_ptr<rocksdb::Env> make_patient_env(std::shared_ptr<DiskPatience> patience) {
-  return rocksdb::NewCompositeEnv(std::make_shared<PatientFileSystem>(std::move(patience)));
+std::unique_ptr<rocksdb::Env> make_patient_env(std::shared_ptr<DiskPatience> patience,
+                                               std::shared_ptr<SyncMarks> marks) {
+  return rocksdb::NewCompositeEnv(std::make_shared<PatientFileSystem>(std::move(patience), std::move(marks)));
 }
 
 }  // namespace relay::spool

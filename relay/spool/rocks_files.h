@@ -10,10 +10,13 @@
 #include <memory>
 
 #include "relay/spool/disk_patience.h"
+#include "relay/spool/sync_marks.h"
 
 namespace relay::spool {
 
-// An environment like rocksdb::Env::Default() whose files are patient.
-std::unique_ptr<rocksdb::Env> make_patient_env(std::shared_ptr<DiskPatience> patience);
+// An environment like rocksdb::Env::Default() whose files are patient. The write-ahead logs are marked in
+// `marks`.
+std::unique_ptr<rocksdb::Env> make_patient_env(std::shared_ptr<DiskPatience> patience,
+                                               std::shared_ptr<SyncMarks> marks);
 
 }  // namespace relay::spool

@@ -28,6 +28,7 @@
 #include "relay/spool/rocks_database.h"
 #include "relay/spool/rocks_files.h"
 #include "relay/spool/rocks_states.h"
+#include "relay/spool/sync_marks.h"
 
 namespace relay::spool {
 
@@ -48,6 +49,7 @@ class DiskSpool final : public Spool, private BatchWriter {
         db_(std::move(opened.db)),
         tables_(opened.tables),
         damage_(std::move(opened.damage)),
+        lost_(std::move(opened.lost)),
         watch_(settings_.path, settings_.reserve_bytes),
         refused_(settings_.path),
         reads_(std::make_unique<ReadQueue>()),
@@ -133,10 +135,12 @@ class DiskSpool final : public Spool, private BatchWriter {
       return true;
     });
     for (const conf::MessageId id : refused) remove(id);
-    if (!damage_.empty()) set_aside("write-ahead log", damage_);
+    for (const std::string& said : damage_) set_aside("the spool", said);
+    for (const conf::MessageId id : lost_)
+      set_aside(conf::to_text(id), "it stood in a damaged place; unless it was finished before, it is lost");
     for (const auto& [id, why] : bad) {
       put_aside(id);
-      set_aside(conf::to_text(id), why);
+      set_aside(conf::to_text(id), "it cannot be read and was set aside: " + why);
     }
     if (status.ok() && !states.status().ok()) return error_of(states.status(), "reading the spool");
     return status;
@@ -342,7 +346,8 @@ class DiskSpool final : public Spool, private BatchWriter {
   const std::unique_ptr<rocksdb::Env> env_;  // outlives the database
   const std::unique_ptr<rocksdb::DB> db_;
   const RocksTables tables_;
-  const std::string damage_;  // what open_database() says of the write-ahead log
+  const std::vector<std::string> damage_;    // what open_database() says
+  const std::vector<conf::MessageId> lost_;  // likewise
   mutable DiskWatch watch_;
   RefusedList refused_;       // after the start: committer's thread
   bool any_refused_ = false;  // likewise
@@ -370,9 +375,10 @@ conf::Result<std::unique_ptr<Spool>> RocksSpool::open(const conf::SpoolSettings&
                        "the disk is full: the spool " + settings.path + " cannot be opened without " +
                            std::to_string(kRoomToStart >> 10) + " KiB of room; make room and start again"};
   auto patience = std::make_shared<DiskPatience>(ballast);
-  std::unique_ptr<rocksdb::Env> env = make_patient_env(patience);
+  auto marks = std::make_shared<SyncMarks>(settings.path);
+  std::unique_ptr<rocksdb::Env> env = make_patient_env(patience, marks);
   patience->opening(true);
-  conf::Result<RocksDatabase> opened = open_database(settings.path, env.get());
+  conf::Result<RocksDatabase> opened = open_database(settings.path, env.get(), *marks);
   patience->opening(false);
   if (!opened.ok()) return opened.error();
   return std::unique_ptr<Spool>(std::make_unique<DiskSpool>(settings, std::move(ballast), std::move(patience),

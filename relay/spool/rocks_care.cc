@@ -1,0 +1,135 @@
+#include "relay/spool/rocks_care.h"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "relay/spool/log_mend.h"
+
+namespace relay::spool {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string content_of(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// The number in "000012.log", "MANIFEST-000005"; 0: none.
+uint64_t number_in(std::string_view name, std::string_view before, std::string_view behind) {
+  if (!name.starts_with(before) || !name.ends_with(behind)) return 0;
+  name = name.substr(before.size(), name.size() - before.size() - behind.size());
+  uint64_t number = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+  return error == std::errc() && end == name.data() + name.size() ? number : 0;
+}
+
+class Care {
+ public:
+  Care(const std::string& path, const SyncMarks& marks, bool write)
+      : folder_(fs::path(path) / "db"), aside_(fs::path(path) / "set-aside"), marks_(marks), write_(write) {}
+
+  conf::Result<CareReport> look() {
+    std::error_code code;
+    std::map<uint64_t, fs::path> logs, manifests;
+    for (const auto& entry : fs::directory_iterator(folder_, code)) {
+      const std::string name = entry.path().filename();
+      if (const uint64_t number = number_in(name, "", ".log")) logs[number] = entry.path();
+      if (const uint64_t number = number_in(name, "MANIFEST-", "")) manifests[number] = entry.path();
+    }
+    for (const auto& [number, promised] : marks_.left()) {
+      if (promised == 0 || logs.contains(number)) continue;
+      report_.said.push_back("the write-ahead log " + std::to_string(number) + " is missing: mail of " +
+                             std::to_string(promised) + " octets that were promised may be lost");
+    }
+    for (const auto& [number, file] : logs) look_at_log(number, file);
+    if (!manifests.empty()) look_at_manifest(manifests.rbegin()->second);
+    if (failed_) return *failed_;
+    return std::move(report_);
+  }
+
+ private:
+  void look_at_log(uint64_t number, const fs::path& file) {
+    const auto promised = marks_.left().find(number);
+    if (promised == marks_.left().end()) return;  // of a program that made no marks: RocksDB looks at it
+    std::string content = content_of(file);
+    const LogReport report = mend_log(&content, promised->second);
+    if (!report.mended() && !report.spoilt()) return;
+    const std::string name = "the write-ahead log " + file.filename().string();
+    for (const LogDamage& each : report.damage)
+      report_.said.push_back(name + " was damaged at " + std::to_string(each.at) +
+                             (each.mended
+                                  ? ": one bit, set right"
+                                  : ": " + std::to_string(each.size) + " octets that cannot be read"));
+    if (report.cut)
+      report_.said.push_back(name + " ends before what was promised: mail of " +
+                             std::to_string(promised->second - content.size()) + " octets is lost");
+    for (const std::string& piece : blank_spoilt(&content, report)) {
+      for (const conf::MessageId id : messages_in(piece)) report_.in_damage.push_back(id);
+    }
+    replace(file, content);
+  }
+
+  void look_at_manifest(const fs::path& newest) {
+    const fs::path current = folder_ / "CURRENT";
+    const std::string names = content_of(current);
+    const bool good = names.size() > 1 && names.back() == '\n' && names.starts_with("MANIFEST-") &&
+                      fs::exists(folder_ / names.substr(0, names.size() - 1));
+    if (!good) {
+      report_.said.push_back("CURRENT was damaged; it names " + newest.filename().string() + " again");
+      replace(current, newest.filename().string() + '\n');
+    }
+    const fs::path file = good ? folder_ / names.substr(0, names.size() - 1) : newest;
+    std::string content = content_of(file);
+    const LogReport report = mend_log(&content, content.size());
+    if (std::ranges::none_of(report.damage, &LogDamage::mended)) return;  // RocksDB knows a cut end
+    report_.said.push_back(file.filename().string() +
+                           " was damaged: " + std::to_string(report.damage.size()) + " wrong bits set right");
+    replace(file, content);
+  }
+
+  void fail(const std::string& what, const std::error_code& code) {
+    const bool full = code == std::errc::no_space_on_device;
+    failed_ = conf::Error{full ? conf::ErrorCode::kNoSpace : conf::ErrorCode::kIo,
+                          "the spool is damaged, and " + what + ": " + code.message()};
+  }
+
+  // The file as it was is kept; the new one takes its place whole.
+  void replace(const fs::path& file, const std::string& content) {
+    if (!write_ || failed_) return;
+    std::error_code code;
+    fs::create_directories(aside_, code);
+    if (fs::exists(file) && !code)
+      fs::copy_file(file, aside_ / file.filename(), fs::copy_options::overwrite_existing, code);
+    if (code) return fail(file.string() + " cannot be copied to " + aside_.string(), code);
+    const fs::path fresh = file.string() + ".mended";
+    std::ofstream out(fresh, std::ios::binary | std::ios::trunc);
+    out << content;
+    out.close();
+    if (!out.good())
+      return fail(fresh.string() + " cannot be written", std::make_error_code(std::errc::io_error));
+    fs::rename(fresh, file, code);
+    if (code) fail(file.string() + " cannot be replaced", code);
+  }
+
+  const fs::path folder_, aside_;
+  const SyncMarks& marks_;
+  const bool write_;
+  CareReport report_;
+  std::optional<conf::Error> failed_;
+};
+
+}  // namespace
+
+conf::Result<CareReport> look_after(const std::string& path, const SyncMarks& marks, bool write) {
+  return Care(path, marks, write).look();
+}
+
+}  // namespace relay::spool

@@ -1,0 +1,98 @@
+#include "relay/spool/rocks_rebuild.h"
+
+#include <rocksdb/env.h>
+#include <rocksdb/options.h>
+#include <rocksdb/utilities/options_util.h>
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "relay/spool/record.h"
+
+namespace relay::spool {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// RocksDB, db/blob/blob_log_format.h: the head of a file, and of each body in it.
+constexpr size_t kBlobFileHeader = 30;
+constexpr size_t kBlobHeader = 32;  // length of the key, of the value, expiration, two checksums
+constexpr uint64_t kMostBody = uint64_t{1} << 32;
+
+uint64_t fixed64(const std::string& in, size_t at) {
+  uint64_t value = 0;
+  for (size_t i = 0; i < 8; ++i)
+    value |= static_cast<uint64_t>(static_cast<unsigned char>(in[at + i])) << (8 * i);
+  return value;
+}
+
+// Each body in the file whose head can be read. The checksums of the bodies say whether they are whole.
+void walk_blobs(const fs::path& file,
+                const std::function<void(const std::string& key, std::string body)>& use) {
+  std::ifstream in(file, std::ios::binary);
+  in.seekg(kBlobFileHeader);
+  std::string header(kBlobHeader, '\0');
+  while (in.read(header.data(), static_cast<std::streamsize>(header.size()))) {
+    const uint64_t key_size = fixed64(header, 0), size = fixed64(header, 8);
+    if (key_size != 8 || size > kMostBody) return;  // the end, or no way to the next one
+    std::string key(8, '\0'), body(size, '\0');
+    if (!in.read(key.data(), 8) || !in.read(body.data(), static_cast<std::streamsize>(size))) return;
+    use(key, std::move(body));
+  }
+}
+
+}  // namespace
+
+conf::Result<std::string> rebuild_database(const std::string& path, const rocksdb::DBOptions& options,
+                                           const std::vector<rocksdb::ColumnFamilyDescriptor>& families) {
+  const fs::path folder = fs::path(path) / "db";
+  fs::path kept;
+  std::error_code code;
+  for (int i = 1; kept.empty() || fs::exists(kept); ++i)
+    kept = fs::path(path) / "set-aside" / ("db-" + std::to_string(i));
+  fs::create_directories(kept, code);
+  for (const auto& entry : fs::directory_iterator(folder, code)) {
+    if (code) break;
+    if (!entry.is_regular_file() || entry.path().filename() == "LOCK") continue;
+    const fs::path to = kept / entry.path().filename();
+    // The logs may be changed in place.
+    const bool link = entry.path().extension() == ".sst" || entry.path().extension() == ".blob";
+    std::error_code no_link = std::make_error_code(std::errc::not_supported);
+    if (link) fs::create_hard_link(entry.path(), to, no_link);
+    if (no_link) fs::copy_file(entry.path(), to, code);
+    if (code) break;
+  }
+  if (code)
+    return conf::Error{conf::ErrorCode::kIo, "the spool is damaged, and its files cannot be copied to " +
+                                                 kept.string() + ": " + code.message()};
+  const rocksdb::Status status = rocksdb::RepairDB(folder.string(), options, families);
+  if (!status.ok()) return error_of(status, "the spool is damaged and cannot be built anew");
+  return kept.string();
+}
+
+conf::Result<size_t> bring_bodies_back(const std::string& kept, rocksdb::DB* db, const RocksTables& tables) {
+  size_t count = 0;
+  std::error_code code;
+  rocksdb::Status status;
+  for (const auto& entry : fs::directory_iterator(kept, code)) {
+    if (entry.path().extension() != ".blob") continue;
+    walk_blobs(entry.path(), [&](const std::string& key, std::string body) {
+      std::string there;
+      const conf::MessageId id = parse_id_key(key).value_or(0);
+      if (!status.ok() || !decode_body(id, body).ok() || !db->Get({}, tables.records, key, &there).ok())
+        return;
+      if (db->Get({}, tables.bodies, key, &there).ok() && decode_body(id, there).ok()) return;
+      status = db->Put({}, tables.bodies, key, body);
+      ++count;
+    });
+  }
+  if (code) return conf::Error{conf::ErrorCode::kIo, "cannot read " + kept + ": " + code.message()};
+  if (!status.ok()) return error_of(status, "a body cannot be put back");
+  return count;
+}
+
+}  // namespace relay::spool

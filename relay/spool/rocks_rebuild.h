@@ -1,0 +1,23 @@
+// Builds a database anew from what can be read of one that RocksDB refuses to open. Only the spool uses this.
+#pragma once
+
+#include <rocksdb/db.h>
+
+#include <string>
+#include <vector>
+
+#include "conf/vocab/result.h"
+#include "relay/spool/rocks_database.h"
+
+namespace relay::spool {
+
+// Links all files of `path`/db as they are into a new folder of `path`/set-aside/, whose name it gives back,
+// and lets RocksDB build its lists anew from the tables and logs that can be read.
+conf::Result<std::string> rebuild_database(const std::string& path, const rocksdb::DBOptions& options,
+                                           const std::vector<rocksdb::ColumnFamilyDescriptor>& families);
+
+// RocksDB forgets the files that hold the larger bodies: puts those back for the messages that are there.
+// `kept` is the folder of rebuild_database(). Gives back how many.
+conf::Result<size_t> bring_bodies_back(const std::string& kept, rocksdb::DB* db, const RocksTables& tables);
+
+}  // namespace relay::spool
