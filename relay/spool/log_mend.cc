@@ -211,6 +211,32 @@ std::vector<std::string> blank_spoilt(std::string* file, const LogReport& report
   return pieces;
 }
 
+std::vector<std::string> read_log(std::string_view file) {
+  std::vector<std::string> records;
+  std::optional<std::string> open;  // the fragments so far of a record whose first one is whole
+  for (size_t at = 0; at + kHeader <= file.size();) {
+    if (left_in_block(at) < kHeader) {
+      at += left_in_block(at);
+      continue;
+    }
+    if (!good(file, at)) {
+      open.reset();
+      at = next_good(file, at);
+      continue;
+    }
+    const uint8_t type = octet(file, at + 6);
+    const std::string_view content = file.substr(at + kHeader, length_at(file, at));
+    if (type == kFull || type == kFirst) open = std::string();
+    if (open) open->append(content);
+    if (open && (type == kFull || type == kLast)) {
+      records.push_back(std::move(*open));
+      open.reset();
+    }
+    at += kHeader + content.size();
+  }
+  return records;
+}
+
 std::vector<uint64_t> messages_in(std::string_view piece) {
   std::vector<uint64_t> ids;
   // Of a put into `records`: the length of the key, the key, the length of the value, its letter and version.

@@ -31,6 +31,9 @@ LogReport mend_log(std::string* file, uint64_t promised);
 // for a write-ahead log. Returns what was in their place.
 std::vector<std::string> blank_spoilt(std::string* file, const LogReport& report);
 
+// The contents of all records that are whole, in their order.
+std::vector<std::string> read_log(std::string_view file);
+
 // The keys of messages whose records stand in such a piece, as far as they can be recognised.
 std::vector<uint64_t> messages_in(std::string_view piece);
 

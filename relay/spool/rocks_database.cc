@@ -158,6 +158,8 @@ class Opening {
     if (!kept.ok()) return kept.error();
     *status = attempt();
     if (!status->ok()) return conf::success();
+    if (const conf::Status again = replay_logs(*kept, opened_.db.get(), opened_.tables); !again.ok())
+      return again.error();
     conf::Result<size_t> bodies = bring_bodies_back(*kept, opened_.db.get(), opened_.tables);
     if (!bodies.ok()) return bodies.error();
     opened_.damage.push_back("it was built anew from what can be read; all its files as they were are in " +

@@ -2,14 +2,19 @@
 
 #include <rocksdb/env.h>
 #include <rocksdb/options.h>
-#include <rocksdb/utilities/options_util.h>
+#include <rocksdb/write_batch.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <iterator>
 #include <memory>
+#include <set>
 #include <string_view>
 #include <utility>
 
+#include "relay/spool/log_mend.h"
 #include "relay/spool/record.h"
 
 namespace relay::spool {
@@ -45,7 +50,50 @@ void walk_blobs(const fs::path& file,
   }
 }
 
+// Carries a batch of a log out again. The numbers of the tables are those of every spool.
+class Replay final : public rocksdb::WriteBatch::Handler {
+ public:
+  explicit Replay(const RocksTables& tables)
+      : tables_{tables.values, tables.records, tables.bodies, tables.states} {}
+
+  rocksdb::Status PutCF(uint32_t table, const rocksdb::Slice& key, const rocksdb::Slice& value) override {
+    return table < tables_.size() ? batch.Put(tables_[table], key, value) : rocksdb::Status::OK();
+  }
+  rocksdb::Status DeleteCF(uint32_t table, const rocksdb::Slice& key) override {
+    return table < tables_.size() ? batch.Delete(tables_[table], key) : rocksdb::Status::OK();
+  }
+  rocksdb::Status SingleDeleteCF(uint32_t table, const rocksdb::Slice& key) override {
+    return DeleteCF(table, key);  // it may have been put twice by now
+  }
+  void LogData(const rocksdb::Slice&) override {}
+
+  rocksdb::WriteBatch batch;
+
+ private:
+  const std::array<rocksdb::ColumnFamilyHandle*, 4> tables_;
+};
+
 }  // namespace
+
+conf::Status replay_logs(const std::string& kept, rocksdb::DB* db, const RocksTables& tables) {
+  std::error_code code;
+  std::set<fs::path> logs;  // their names sort like their numbers
+  for (const auto& entry : fs::directory_iterator(kept, code)) {
+    if (entry.path().extension() == ".log") logs.insert(entry.path());
+  }
+  for (const fs::path& log : logs) {
+    std::ifstream in(log, std::ios::binary);
+    const std::string content{std::istreambuf_iterator<char>(in), {}};
+    for (std::string& record : read_log(content)) {
+      const rocksdb::WriteBatch batch(std::move(record));
+      Replay replay(tables);
+      if (!batch.Iterate(&replay).ok()) continue;  // no batch, for all that its checksum says
+      const rocksdb::Status status = db->Write({}, &replay.batch);
+      if (!status.ok()) return error_of(status, "a log cannot be carried out again");
+    }
+  }
+  return conf::success();
+}
 
 conf::Result<std::string> rebuild_database(const std::string& path, const rocksdb::DBOptions& options,
                                            const std::vector<rocksdb::ColumnFamilyDescriptor>& families) {
@@ -69,6 +117,9 @@ conf::Result<std::string> rebuild_database(const std::string& path, const rocksd
   if (code)
     return conf::Error{conf::ErrorCode::kIo, "the spool is damaged, and its files cannot be copied to " +
                                                  kept.string() + ": " + code.message()};
+  for (const auto& entry : fs::directory_iterator(kept, code)) {  // see replay_logs()
+    if (entry.path().extension() == ".log") fs::remove(folder / entry.path().filename(), code);
+  }
   const rocksdb::Status status = rocksdb::RepairDB(folder.string(), options, families);
   if (!status.ok()) return error_of(status, "the spool is damaged and cannot be built anew");
   return kept.string();

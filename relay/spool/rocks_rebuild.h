@@ -16,6 +16,10 @@ namespace relay::spool {
 conf::Result<std::string> rebuild_database(const std::string& path, const rocksdb::DBOptions& options,
                                            const std::vector<rocksdb::ColumnFamilyDescriptor>& families);
 
+// What stands in the logs of `kept`, the folder of rebuild_database(), is carried out again: RocksDB's repair
+// drops what belongs to a table of which no file can be read.
+conf::Status replay_logs(const std::string& kept, rocksdb::DB* db, const RocksTables& tables);
+
 // RocksDB forgets the files that hold the larger bodies: puts those back for the messages that are there.
 // `kept` is the folder of rebuild_database(). Gives back how many.
 conf::Result<size_t> bring_bodies_back(const std::string& kept, rocksdb::DB* db, const RocksTables& tables);
