@@ -19,6 +19,7 @@ constexpr size_t kTextOctets = 100;
 // One word for a line of the log: no blanks, no control characters, nothing that ends a field.
 std::string word(std::string_view text) {
   std::string out(text.substr(0, kTextOctets));
+  std::ranges::replace(out, ' ', '_');
   std::ranges::replace_if(
       out, [](char c) { return c <= ' ' || c > '~' || c == '"' || c == '\\'; }, '?');
   return out;

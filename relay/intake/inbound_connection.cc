@@ -12,8 +12,6 @@ using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 
 namespace {
 constexpr conf::Duration kHandshakeTimeout = 1min;  // implicit TLS
-// Of one connection and turn of the loop: some 0.1 ms of plain commands, and at most some 50 KB of replies.
-constexpr uint32_t kTurnWork = 96;
 constexpr size_t kUnsentOctets = 64 * 1024;  // above it commands wait: the client does not read our replies
 constexpr conf::Duration kNextTurn = 1us;
 constexpr uint64_t kReservePiece = 64 * 1024;  // memory is asked for in pieces of this size
@@ -69,9 +67,9 @@ void InboundConnection::on_tls(conf::Result<TlsInfo> outcome) {
   pump();
 }
 
-void InboundConnection::on_bytes(std::string_view bytes) {
+void InboundConnection::on_bytes(std::string_view octets) {
   if (session_ == nullptr) return;
-  session_->receive(bytes, clock_->now());
+  session_->receive(octets, clock_->now());
   pump();
 }
 
@@ -131,10 +129,12 @@ void InboundConnection::pump() {
   if (pumping_ || closed_ || session_ == nullptr) return;
   pumping_ = true;
   const bool unread = transport_->unsent_bytes() > kUnsentOctets;
-  session_->begin_turn(unread ? 0 : kTurnWork);
+  const uint32_t work = unread ? 0 : owner_->may_work();
+  session_->begin_turn(work);
   smtp::ServerEvent event;
   while (!closed_ && session_->next_event(&event, clock_->now())) handle(&event);
   pumping_ = false;
+  owner_->worked(work - session_->work_left());
   for (smtp::Trouble trouble; session_->next_trouble(&trouble);)
     note(trouble.reason, std::move(trouble.detail));
   if (closed_) return;

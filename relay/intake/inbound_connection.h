@@ -23,6 +23,9 @@ class InboundConnection final : public TransportUser, private smtp::Gate, privat
     virtual ~Owner() = default;
     virtual conf::MessageId next_id() = 0;
     virtual MemoryShares* memory() = 0;
+    // How much a session may do in this turn (ServerSession::begin_turn), and how much of it was done.
+    virtual uint32_t may_work() = 0;
+    virtual void worked(uint32_t work) = 0;
     // Both answer by message_done() and auth_done(), later; the connection may be gone by then, hence the
     // number. authenticate() may answer at once.
     virtual void offer(uint64_t connection, spool::MessageRecord record, conf::Bytes body) = 0;

@@ -44,8 +44,11 @@ bool Reception::accepting(std::string* why) const {
 
 void Reception::step() {
   graveyard_.clear();
+  round_work_ = kRoundWork;
   book_.step(clock_->now());
 }
+
+uint32_t Reception::may_work() { return std::clamp(round_work_, kLeastWork, kTurnWork); }
 
 void Reception::reload(conf::ConfigPtr config) {
   config_ = std::move(config);

@@ -79,6 +79,7 @@ class ServerSession {
   // How much next_event() may do until this is called again, in units of a cheap command; so one client that
   // pipelines cannot keep the loop from the others, nor fill the output. Without a call there is no bound.
   void begin_turn(uint32_t work) { work_left_ = work; }
+  uint32_t work_left() const { return work_left_; }
   bool next_trouble(Trouble* trouble);
   bool has_more() const;  // the bound was met: input is left that the next turn can work on
   OutQueue* output();

@@ -71,7 +71,7 @@ TEST_F(DoorBookTest, WhatAClientWroteCannotForgeALine) {
   ASSERT_EQ(told.size(), 1U);
   EXPECT_EQ(conf::door_line(told[0]),
             "refused client=192.0.2.1 listener=in reason=wrong_password "
-            "user=a?b?refused?client=192.0.2.9?[2J? count=1");
+            "user=a_b?refused_client=192.0.2.9?[2J? count=1");
   refuse("192.0.2.1", conf::DoorReason::kWrongPassword, std::string(5000, 'x'));
   EXPECT_EQ(told.back().user.size(), 100U);
 }

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -46,6 +47,9 @@ struct Wire final : Transport {
 struct NoOwner final : InboundConnection::Owner {
   conf::MessageId next_id() override { return 1; }
   MemoryShares* memory() override { return &shares; }
+  uint32_t may_work() override { return 96; }
+  void worked(uint32_t work) override { most_work = std::max(most_work, work); }
+  uint32_t most_work = 0;
   void refused(conf::DoorEvent event) override { told.push_back(std::move(event)); }
   void offer(uint64_t, spool::MessageRecord, conf::Bytes) override {}
   void authenticate(uint64_t, std::string, std::string) override {}
@@ -192,6 +196,7 @@ TEST_F(InboundConnectionTest, APipelineIsAnsweredWhole) {
     turn();
   }
   EXPECT_EQ(replies, 2000U);
+  EXPECT_EQ(owner.most_work, 96U);
   EXPECT_FALSE(wire.paused);
 }
 
