@@ -12,6 +12,7 @@
 #include <string>
 
 #include "relay/tls/context.h"
+#include "relay/tls/context_state.h"
 #include "relay/tls/reference_identity.h"
 
 namespace relay::tls {
@@ -106,6 +107,7 @@ class TlsSessionTest : public testing::Test {
       (void)server->receive(flight, &plain).ok();
     }
     if (!client->established()) return "not established";
+    cipher_ = client->info().cipher;
     resumed_ = client->info().resumed;
     client->close();  // else its TLS session cannot be resumed
     if (verify && !client->info().verified) return "not verified";
@@ -115,6 +117,7 @@ class TlsSessionTest : public testing::Test {
   std::shared_ptr<Context> server_, client_;
   std::filesystem::path folder_;
   bool resumed_ = false;
+  std::string cipher_;
 
  private:
   int made_ = 0;
@@ -167,6 +170,38 @@ TEST_F(TlsSessionTest, ASessionMadeWithoutALookAtTheNameIsNotResumedWhereItCount
   EXPECT_EQ(shake("cafe.abc.de", false, "key"), "");
   EXPECT_TRUE(resumed_);
   EXPECT_NE(shake("cafe.abc.de", true, "key"), "");
+}
+
+TEST_F(TlsSessionTest, SuitesWithoutForwardSecrecyAreNotSpokenAndOursComeFirst) {
+  serve("x", "DNS:cafe.abc.de");
+  SSL_CTX* client = client_->state()->ctx.get();
+  SSL_CTX_set_max_proto_version(client, TLS1_2_VERSION);
+  ASSERT_EQ(SSL_CTX_set_cipher_list(client, "ECDHE-ECDSA-AES256-SHA:ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0"), 1);
+  EXPECT_NE(shake("cafe.abc.de"), "") << "no AEAD";
+  ASSERT_EQ(SSL_CTX_set_cipher_list(client, "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384"),
+            1);
+  EXPECT_EQ(shake("cafe.abc.de"), "");
+  EXPECT_EQ(cipher_, "ECDHE-ECDSA-AES256-GCM-SHA384") << "the order is the server's";
+}
+
+TEST_F(TlsSessionTest, AnEncryptedKeyIsNamedAndNobodyIsAsked) {
+  serve("x", "DNS:cafe.abc.de");
+  const std::string stem = folder_ / "1", locked = folder_ / "locked.key";
+  const std::string command =
+      "openssl pkey -in " + stem + ".key -aes128 -passout pass:x -out " + locked + " >/dev/null 2>&1";
+  ASSERT_EQ(std::system(command.c_str()), 0);
+  const auto server = Context::server(stem + ".crt", locked, nullptr);
+  ASSERT_FALSE(server.ok());
+  EXPECT_NE(server.error().detail.find("without a passphrase"), std::string::npos) << server.error().detail;
+}
+
+TEST_F(TlsSessionTest, AKeyThatIsOpenToOthersIsToldOf) {
+  serve("x", "DNS:cafe.abc.de");
+  const std::string stem = folder_ / "1";
+  std::filesystem::permissions(stem + ".key", std::filesystem::perms(0644));
+  std::string warning;
+  ASSERT_TRUE(Context::server(stem + ".crt", stem + ".key", &warning).ok());
+  EXPECT_NE(warning.find("chmod 640"), std::string::npos) << warning;
 }
 
 TEST_F(TlsSessionTest, WithoutVerificationAnyNameIsServed) {
