@@ -7,6 +7,7 @@
 #include "bounce/report/delivery_status.h"
 #include "bounce/report/feedback_report.h"
 #include "bounce/report/free_form.h"
+#include "bounce/report/json_notice.h"
 #include "bounce/report/mime_codec.h"
 #include "bounce/report/mime_reader.h"
 #include "bounce/report/notice.h"
@@ -53,7 +54,7 @@ class Reading {
   const Part& head() const { return mail_.parts.front(); }
 
   void decide() {
-    if (read_typed_parts()) return;
+    if (read_typed_parts() || read_json_notice(notice_.text, &report_)) return;
     if (is_untyped_feedback(signs_, notice_)) {
       report_.kind = Kind::kFeedback;
       report_.feedback_type = "abuse";
