@@ -25,7 +25,7 @@ struct Delivery {
   Delivery* arrived_before = nullptr;  // neighbours in the order of arrival of a ReadyQueue
   Delivery* arrived_after = nullptr;
   uint32_t domain = 0;  // in the DomainTable
-  uint32_t sender = 0;  // hash of the reverse-path: whose turn it is among the senders of a domain
+  uint32_t sender = 0;  // whose turn it is: see sender.h
   uint32_t heap_index = 0;
   uint32_t dns_micros = 0;  // how long it waited for its route
   uint16_t attempt = 0;     // attempts made

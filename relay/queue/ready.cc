@@ -3,46 +3,32 @@
 #include "conf/vocab/check.h"
 
 namespace relay::queue {
-namespace {
-
-// A hash table keeps its buckets when its elements go; above this many they are given back once all are gone.
-constexpr size_t kBucketsKept = 64;
-
-uint64_t flow_key(const Delivery& delivery) {
-  return (static_cast<uint64_t>(delivery.domain) << 32) | delivery.sender;
-}
-
-template <typename List, typename Element>
-void move_to_back(List* list, Element* element) {
-  list->erase(element);
-  list->push_back(element);
-}
-
-template <typename List, typename Element>
-void move_to_front(List* list, Element* element) {
-  list->erase(element);
-  list->push_front(element);
-}
-
-}  // namespace
 
 ReadyQueue::~ReadyQueue() {
   while (oldest_ != nullptr) erase(oldest_);
 }
 
-ReadyQueue::SenderFlow* ReadyQueue::flow_for(const Delivery& delivery) {
-  const auto [sender, new_sender] = sender_flows_.try_emplace(flow_key(delivery));
-  SenderFlow* flow = &sender->second;
-  if (!new_sender) return flow;
-  const auto [domain, new_domain] = domain_flows_.try_emplace(delivery.domain);
-  if (new_domain) domains_in_turn_.push_back(&domain->second);
-  flow->domain = &domain->second;
-  flow->domain->senders.push_back(flow);
-  return flow;
+bool ReadyQueue::has_sender(uint32_t sender) const {
+  return alone() ? size_ > 0 && only_sender_ == sender : turns_->has_sender(sender);
+}
+
+ReadyQueue::Turns::Node* ReadyQueue::flow_for(const Delivery& delivery) {
+  if (alone()) {
+    if (size_ == 0) {
+      only_sender_ = delivery.sender;
+      only_domain_ = delivery.domain;
+    }
+    if (is_of_the_one(delivery)) return nullptr;
+    turns_ = std::make_unique<Turns>();
+    DeliveryList& first = turns_->at(only_sender_, only_domain_)->leaf;
+    while (Delivery* waiting = only_.pop_front()) first.push_back(waiting);
+  }
+  return turns_->at(delivery.sender, delivery.domain);
 }
 
 void ReadyQueue::push_back(Delivery* delivery) {
-  flow_for(*delivery)->deliveries.push_back(delivery);
+  Turns::Node* flow = flow_for(*delivery);
+  (flow == nullptr ? only_ : flow->leaf).push_back(delivery);
   delivery->arrived_before = newest_;
   delivery->arrived_after = nullptr;
   (newest_ == nullptr ? oldest_ : newest_->arrived_after) = delivery;
@@ -51,10 +37,9 @@ void ReadyQueue::push_back(Delivery* delivery) {
 }
 
 void ReadyQueue::push_front(Delivery* delivery) {
-  SenderFlow* flow = flow_for(*delivery);
-  flow->deliveries.push_front(delivery);
-  move_to_front(&flow->domain->senders, flow);
-  move_to_front(&domains_in_turn_, flow->domain);
+  Turns::Node* flow = flow_for(*delivery);
+  (flow == nullptr ? only_ : flow->leaf).push_front(delivery);
+  if (flow != nullptr) turns_->make_first(flow);
   delivery->arrived_before = nullptr;
   delivery->arrived_after = oldest_;
   (oldest_ == nullptr ? newest_ : oldest_->arrived_before) = delivery;
@@ -63,48 +48,43 @@ void ReadyQueue::push_front(Delivery* delivery) {
 }
 
 Delivery* ReadyQueue::front() const {
-  const DomainFlow* domain = domains_in_turn_.front();
-  return domain == nullptr ? nullptr : domain->senders.front()->deliveries.front();
+  if (alone()) return only_.front();
+  return turns_->front()->leaf.front();
 }
 
 Delivery* ReadyQueue::pop_front() {
-  DomainFlow* domain = domains_in_turn_.front();
-  if (domain == nullptr) return nullptr;
-  SenderFlow* flow = domain->senders.front();
-  Delivery* delivery = flow->deliveries.front();
-  move_to_back(&domain->senders, flow);
-  move_to_back(&domains_in_turn_, domain);
-  take_out(delivery, flow);
+  if (size_ == 0) return nullptr;
+  return take_first(alone() ? nullptr : turns_->front());
+}
+
+Delivery* ReadyQueue::pop_front_of(uint32_t sender) {
+  if (!has_sender(sender)) return nullptr;
+  return take_first(alone() ? nullptr : turns_->front_of(sender));
+}
+
+Delivery* ReadyQueue::take_first(Turns::Node* flow) {
+  if (flow != nullptr) turns_->served(flow);
+  Delivery* delivery = (flow == nullptr ? only_ : flow->leaf).pop_front();
+  arrivals_erase(delivery);
+  took(flow);
   return delivery;
 }
 
 void ReadyQueue::erase(Delivery* delivery) {
-  const auto found = sender_flows_.find(flow_key(*delivery));
-  CHECK(found != sender_flows_.end());
-  take_out(delivery, &found->second);
+  Turns::Node* flow = alone() ? nullptr : turns_->find(delivery->sender, delivery->domain);
+  CHECK(alone() ? is_of_the_one(*delivery) : flow != nullptr);
+  (flow == nullptr ? only_ : flow->leaf).erase(delivery);
+  arrivals_erase(delivery);
+  took(flow);
 }
 
-void ReadyQueue::take_out(Delivery* delivery, SenderFlow* flow) {
-  flow->deliveries.erase(delivery);
-  leave_arrivals(delivery);
+void ReadyQueue::took(Turns::Node* flow) {
   --size_;
-  drop_if_empty(*delivery, flow);
+  if (flow != nullptr && flow->leaf.empty()) turns_->drop(flow);
+  if (size_ == 0) turns_.reset();
 }
 
-void ReadyQueue::drop_if_empty(const Delivery& delivery, SenderFlow* flow) {
-  if (!flow->deliveries.empty()) return;
-  DomainFlow* domain = flow->domain;
-  domain->senders.erase(flow);
-  sender_flows_.erase(flow_key(delivery));
-  if (!domain->senders.empty()) return;
-  domains_in_turn_.erase(domain);
-  domain_flows_.erase(delivery.domain);
-  if (!domain_flows_.empty()) return;
-  if (sender_flows_.bucket_count() > kBucketsKept) sender_flows_.rehash(0);
-  if (domain_flows_.bucket_count() > kBucketsKept) domain_flows_.rehash(0);
-}
-
-void ReadyQueue::leave_arrivals(Delivery* delivery) {
+void ReadyQueue::arrivals_erase(Delivery* delivery) {
   Delivery* before = delivery->arrived_before;
   Delivery* after = delivery->arrived_after;
   if (round_ == delivery) round_ = after;

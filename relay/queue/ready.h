@@ -1,20 +1,21 @@
-// The deliveries of a path that wait for a connection. Fair: the recipient domains take turns, within a
-// domain its senders take turns, and the deliveries of one sender to one domain go in order. So 100,000
-// messages of one sender delay another's by one turn, not by 100,000.
+// The deliveries of a path that wait for a connection. Fair: the sender domains take turns, within one its
+// senders do (sender.h), within a sender the recipient domains do, and the deliveries of one sender to one
+// domain go in order. So 100,000 messages of one mailing delay another sender's by one turn, not by 100,000,
+// whether they come from one address or each from its own, and whether they go to one domain or to thousands.
 //
-// A flow (a domain, or a sender within a domain) exists while it has deliveries: a new one takes its place
-// behind those that wait, and a flow that was served goes behind all others. Every operation is O(1), with a
-// hash look-up of the flow where it has to be found; nothing is allocated for a delivery whose flow exists.
-// Deliveries belong to the caller; `domain` and `sender` of one must not change while it is in the queue.
-// One thread.
+// While all that waits is of one sender to one domain it is a plain list; turns are kept from the second flow
+// on. Every operation is O(1), with a hash look-up of the flow where it has to be found; nothing is allocated
+// for a delivery whose flow exists. Deliveries belong to the caller; `domain` and `sender` of one must not
+// change while it is in the queue. One thread.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <unordered_map>
+#include <memory>
 
 #include "conf/vocab/intrusive_list.h"
 #include "relay/queue/delivery.h"
+#include "relay/queue/turn_tree.h"
 
 namespace relay::queue {
 
@@ -30,6 +31,8 @@ class ReadyQueue {
   void push_front(Delivery* delivery);
   // The next in turn; null when empty.
   Delivery* pop_front();
+  // The next in turn of this sender; null when it has none.
+  Delivery* pop_front_of(uint32_t sender);
   Delivery* front() const;
   // `delivery` must be in this queue. The turns of the others stay as they were.
   void erase(Delivery* delivery);
@@ -55,6 +58,7 @@ class ReadyQueue {
 
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
+  bool has_sender(uint32_t sender) const;
 
   // Every delivery, oldest first. `use` may erase the delivery it is given, nothing else.
   template <typename Use>
@@ -67,25 +71,20 @@ class ReadyQueue {
   }
 
  private:
-  struct DomainFlow;
-  struct SenderFlow {
-    DomainFlow* domain = nullptr;
-    conf::ListHook<SenderFlow> hook;
-    DeliveryList deliveries;
-  };
-  struct DomainFlow {
-    conf::ListHook<DomainFlow> hook;
-    conf::IntrusiveList<SenderFlow, &SenderFlow::hook> senders;  // front: next in turn
-  };
+  using Turns = TurnTree<DeliveryList>;
+  bool alone() const { return turns_ == nullptr; }
+  bool is_of_the_one(const Delivery& delivery) const {
+    return delivery.sender == only_sender_ && delivery.domain == only_domain_;
+  }
+  Turns::Node* flow_for(const Delivery& delivery);  // null: it is the only one
+  Delivery* take_first(Turns::Node* flow);
+  void arrivals_erase(Delivery* delivery);
+  void took(Turns::Node* flow);
 
-  SenderFlow* flow_for(const Delivery& delivery);
-  void take_out(Delivery* delivery, SenderFlow* flow);
-  void drop_if_empty(const Delivery& delivery, SenderFlow* flow);
-  void leave_arrivals(Delivery* delivery);
-
-  std::unordered_map<uint32_t, DomainFlow> domain_flows_;
-  std::unordered_map<uint64_t, SenderFlow> sender_flows_;               // by domain and sender
-  conf::IntrusiveList<DomainFlow, &DomainFlow::hook> domains_in_turn_;  // front: next in turn
+  DeliveryList only_;  // the only flow, while turns_ is null
+  uint32_t only_sender_ = 0;
+  uint32_t only_domain_ = 0;
+  std::unique_ptr<Turns> turns_;
   Delivery* oldest_ = nullptr;
   Delivery* newest_ = nullptr;
   Delivery* round_ = nullptr;  // the next of the round

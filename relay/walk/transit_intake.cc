@@ -5,20 +5,12 @@
 #include <utility>
 
 #include "relay/journal/events.h"
+#include "relay/queue/sender.h"
 #include "relay/walk/transit.h"
 
 namespace relay {
 
 using queue::Delivery;
-
-namespace {
-
-// Whose turn it is among the senders of a domain. A report of ours has the null reverse-path: one sender.
-uint32_t sender_of(const spool::MessageRecord& record) {
-  return static_cast<uint32_t>(std::hash<std::string>()(record.envelope.reverse_path.text()));
-}
-
-}  // namespace
 
 conf::MessageId Transit::next_id() { return parts_.spool->next_id(clock_.wall()); }
 
@@ -58,7 +50,7 @@ void Transit::accept(spool::MessageRecord record, conf::Bytes body, AcceptDone d
 
 void Transit::enqueue(spool::MessageRecord record, conf::Bytes body) {
   const conf::MessageId id = record.id;
-  const uint32_t sender = sender_of(record);
+  const uint32_t sender = queue::sender_of(record.envelope.reverse_path);
   const conf::Instant now = parts_.clock->now();
   std::vector<uint32_t> domains;
   std::unordered_set<uint32_t> known;
@@ -134,8 +126,7 @@ void Transit::adopt(const spool::MessageRecord& record) {
     }
     Delivery* delivery = deliveries_.add(record.id, domain, due);
     delivery->attempt = recipient.attempts;
-    delivery->sender = sender_of(record);
-    if (record.recipients.size() > 1) known.emplace(domain, delivery);
+conf::MessageId Transit::next_id() { return parts_.spool->next_id(clock_.wall()); }
   }
   for (Delivery* delivery = deliveries_.find(record.id); delivery != nullptr; delivery = delivery->sibling) {
     if (record.on_hold) {

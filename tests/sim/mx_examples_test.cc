@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
+#include <utility>
+#include <vector>
 
 #include "tests/sim/mx_draw.h"
 #include "tests/sim/mx_world.h"
@@ -182,11 +185,10 @@ size_t begun_before(const MxWorld& world, conf::Instant since, const std::string
   return SIZE_MAX;
 }
 
-// At its quota a site serves its domains in turn, and in a domain its senders: with two domains another
-// domain's k messages are through after 2 k turns, another sender's in the domain of the flood after 4 k;
-// beside those that were on their way.
+// At its quota a site serves the senders of a domain in turn, whatever the domains of their recipients: with
+// three of them k messages of one are through after 3 k turns; beside those that were on their way.
 TEST(MxExample, AFloodLeavesOthersTheirShare) {
-  for (uint64_t seed = 1; seed <= 20; ++seed) {
+  for (uint64_t seed = 1; seed <= 6; ++seed) {
     DrawnLimits limits;
     limits.max_connections = 1 + static_cast<uint32_t>(seed % 3);
     limits.messages_per_hour = 120;
@@ -196,14 +198,48 @@ TEST(MxExample, AFloodLeavesOthersTheirShare) {
     for (int i = 0; i < 300; ++i) world.submit("flood@sender.test", {"u0@d0-0.test"});
     world.run_until(world.world.now() + 17min);
     for (int i = 0; i < 10; ++i) world.submit("other@sender.test", {"u0@d0-1.test"});
-    for (int i = 0; i < 10; ++i) world.submit("same@sender.test", {"u0@d0-0.test"});
+    for (int i = 0; i < 10; ++i) world.submit("kin@sender.test", {"u0@d0-0.test"});
     const conf::Instant since = world.world.now();
     world.run_until(since + 6h, [&] { return world.settled(); });
     for (size_t k = 1; k <= 10; ++k) {
-      EXPECT_LE(begun_before(world, since, "other@sender.test", k), 2 * k + limits.max_connections) << seed;
-      EXPECT_LE(begun_before(world, since, "same@sender.test", k), 4 * k + limits.max_connections) << seed;
+      EXPECT_LE(begun_before(world, since, "other@sender.test", k), 3 * k + limits.max_connections) << seed;
+      EXPECT_LE(begun_before(world, since, "kin@sender.test", k), 3 * k + limits.max_connections) << seed;
     }
     EXPECT_TRUE(world.settled());
+    example.expect_no_violation();
+  }
+}
+
+// A mailing that waits at a rate has the turns of one sender, whatever its reverse-paths and recipient
+// domains look like: a receipt of another sender domain goes with the second message at the latest, and one
+// of another sender of the same domain too.
+TEST(MxExample, AReceiptPassesAMailingWhateverItsSendersLookLike) {
+  using Kind = std::pair<const char*, std::function<std::pair<std::string, std::string>(int)>>;
+  const std::vector<Kind> kinds = {
+      {"one sender", [](int) { return std::pair("news@shop.test", "u0@d0-0.test"); }},
+      {"VERP", [](int i) { return std::pair("b+" + std::to_string(i) + "@shop.test", "u0@d0-0.test"); }},
+      {"VERP in the domain",
+       [](int i) { return std::pair("b@n" + std::to_string(i) + ".shop.test", "u0@d0-0.test"); }},
+      {"hosted domains",
+       [](int i) { return std::pair("news@shop.test", "u0@d0-" + std::to_string(1 + i % 199) + ".test"); }},
+  };
+  for (const auto& [name, mail] : kinds) {
+    DrawnLimits limits;
+    limits.max_connections = 2;
+    limits.rate = 60;
+    Example example(11, 200, limits, 24h);
+    MxWorld& world = example.world;
+    for (int i = 0; i < 400; ++i) world.submit(mail(i).first, {mail(i).second});
+    world.run_until(world.world.now() + 30s);
+    for (const char* from : {"receipts@bank.test", "receipts@shop.test"}) {
+      for (int i = 0; i < 5; ++i) {
+        const conf::Instant since = world.world.now();
+        world.submit(from, {"u0@d0-0.test"});
+        world.run_until(since + 10s);
+        EXPECT_LE(begun_before(world, since, from, 1), 2 + limits.max_connections) << name << ' ' << from;
+      }
+    }
+    world.run_until(world.world.now() + 1h, [&] { return world.settled(); });
     example.expect_no_violation();
   }
 }

@@ -48,15 +48,45 @@ TEST(ReadyQueue, ALargeSenderDelaysASmallOneByOneTurn) {
   EXPECT_EQ(queue.size(), 9'990u);
 }
 
-TEST(ReadyQueue, DomainsTakeTurnsWhateverTheyHold) {
+TEST(ReadyQueue, SenderDomainsTakeTurnsWhateverTheySend) {
   Mail mail;
   ReadyQueue queue;
-  // Many senders do not give a domain more turns.
-  for (uint32_t i = 0; i < 3'000; ++i) queue.push_back(mail.make(1, i % 30));
-  for (int i = 0; i < 5; ++i) queue.push_back(mail.make(2, 7));
-  for (int i = 0; i < 10; ++i) EXPECT_EQ(queue.pop_front()->domain, i % 2 == 0 ? 1u : 2u);
-  EXPECT_EQ(queue.pop_front()->domain, 1u);
-  EXPECT_EQ(queue.pop_front()->domain, 1u);
+  // Neither many senders of a domain nor many recipient domains give a sender domain more turns.
+  for (uint32_t i = 0; i < 3'000; ++i) queue.push_back(mail.make(i, 0x100 + i % 16));
+  for (int i = 0; i < 5; ++i) queue.push_back(mail.make(1, 0x200));
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(queue.pop_front()->sender >> kLocalBits, i % 2 == 0 ? 0x10u : 0x20u);
+  EXPECT_EQ(queue.pop_front()->sender >> kLocalBits, 0x10u);
+  EXPECT_EQ(queue.pop_front()->sender >> kLocalBits, 0x10u);
+}
+
+TEST(ReadyQueue, SendersOfADomainTakeTurnsAndThenTheirRecipientDomains) {
+  Mail mail;
+  ReadyQueue queue;
+  for (uint32_t i = 0; i < 1'000; ++i) queue.push_back(mail.make(i % 500, 0x101));
+  for (uint32_t i = 0; i < 3; ++i) queue.push_back(mail.make(7, 0x102));
+  std::vector<uint32_t> domains;
+  for (int i = 0; i < 6; ++i) {
+    const Delivery* next = queue.pop_front();
+    EXPECT_EQ(next->sender, i % 2 == 0 ? 0x101u : 0x102u);
+    if (i % 2 == 0) domains.push_back(next->domain);
+  }
+  EXPECT_EQ(domains, (std::vector<uint32_t>{0, 1, 2}));
+}
+
+TEST(ReadyQueue, GivesTheNextOfOneSender) {
+  Mail mail;
+  ReadyQueue queue;
+  Delivery* alone = mail.make(1, 5);
+  queue.push_back(alone);
+  EXPECT_TRUE(queue.has_sender(5));
+  EXPECT_EQ(queue.pop_front_of(6), nullptr);
+  EXPECT_EQ(queue.pop_front_of(5), alone);
+  EXPECT_FALSE(queue.has_sender(5));
+  for (uint32_t i = 0; i < 8; ++i) queue.push_back(mail.make(i % 4 / 2, 5 + i % 2));
+  for (uint32_t i = 0; i < 4; ++i) EXPECT_EQ(queue.pop_front_of(6)->domain, i % 2);
+  EXPECT_FALSE(queue.has_sender(6));
+  EXPECT_EQ(queue.pop_front_of(6), nullptr);
+  EXPECT_EQ(queue.size(), 4u);
 }
 
 TEST(ReadyQueue, ASenderKeepsItsOrder) {
@@ -81,11 +111,10 @@ TEST(ReadyQueue, PushFrontIsNextAndOldest) {
   EXPECT_EQ(queue.front(), rest);
   EXPECT_EQ(queue.oldest(), rest);
   EXPECT_EQ(queue.pop_front(), rest);
-  EXPECT_EQ(queue.pop_front()->domain, 0u);  // its domain had its turn
   Delivery* stranger = mail.make(77, 5);
   queue.push_front(stranger);
   EXPECT_EQ(queue.pop_front(), stranger);
-  EXPECT_EQ(queue.size(), 8u);
+  EXPECT_EQ(queue.size(), 9u);
 }
 
 TEST(ReadyQueue, EraseInTheMiddleLeavesTheTurns) {
@@ -142,48 +171,56 @@ TEST(ReadyQueue, ADeliveryOutlivesItsQueue) {
 class Model {
  public:
   void push(Delivery* delivery, bool front) {
-    auto domain = find(&domains_, delivery->domain);
-    if (domain == domains_.end()) domain = domains_.insert(domain, {delivery->domain, {}});
-    auto sender = find(&domain->second, delivery->sender);
-    if (sender == domain->second.end()) sender = domain->second.insert(sender, {delivery->sender, {}});
+    List& domain = place(&root_, delivery->sender >> kLocalBits, front);
+    List& sender = place(&domain, delivery->sender, front);
+    List& flow = place(&sender, delivery->domain, front);
     if (front) {
-      sender->second.push_front(delivery);
-      domain->second.splice(domain->second.begin(), domain->second, sender);
-      domains_.splice(domains_.begin(), domains_, domain);
+      flow.mail.push_front(delivery);
       arrivals_.push_front(delivery);
     } else {
-      sender->second.push_back(delivery);
+      flow.mail.push_back(delivery);
       arrivals_.push_back(delivery);
     }
   }
   Delivery* front() const {
-    return domains_.empty() ? nullptr : domains_.front().second.front().second.front();
+    const List* list = &root_;
+    while (!list->below.empty()) list = &list->below.front().second;
+    return list->mail.empty() ? nullptr : list->mail.front();
   }
   void pop() {
-    auto domain = domains_.begin();
-    auto sender = domain->second.begin();
-    Delivery* gone = sender->second.front();
-    domain->second.splice(domain->second.end(), domain->second, sender);
-    domains_.splice(domains_.end(), domains_, domain);
+    Delivery* gone = front();
+    for (List* list = &root_; !list->below.empty(); list = &list->below.back().second)
+      list->below.splice(list->below.end(), list->below, list->below.begin());
     erase(gone);
   }
   void erase(Delivery* delivery) {
     arrivals_.remove(delivery);
-    auto domain = find(&domains_, delivery->domain);
-    auto sender = find(&domain->second, delivery->sender);
-    sender->second.remove(delivery);
-    if (sender->second.empty()) domain->second.erase(sender);
-    if (domain->second.empty()) domains_.erase(domain);
+    forget(&root_, delivery);
   }
   const std::list<Delivery*>& arrivals() const { return arrivals_; }
 
  private:
-  using Senders = std::list<std::pair<uint32_t, std::list<Delivery*>>>;
-  template <typename List>
-  static typename List::iterator find(List* list, uint32_t key) {
-    return std::find_if(list->begin(), list->end(), [key](const auto& each) { return each.first == key; });
+  struct List {
+    std::list<std::pair<uint32_t, List>> below;
+    std::list<Delivery*> mail;
+  };
+  static List& place(List* in, uint32_t key, bool front) {
+    auto found = std::find_if(in->below.begin(), in->below.end(),
+                              [key](const auto& each) { return each.first == key; });
+    if (found == in->below.end()) {
+      in->below.emplace_back(key, List());
+      found = std::prev(in->below.end());
+    }
+    if (front) in->below.splice(in->below.begin(), in->below, found);
+    return found->second;
   }
-  std::list<std::pair<uint32_t, Senders>> domains_;
+  static void forget(List* in, Delivery* delivery) {
+    in->mail.remove(delivery);
+    for (auto& [key, list] : in->below) forget(&list, delivery);
+    in->below.remove_if(
+        [](const auto& each) { return each.second.below.empty() && each.second.mail.empty(); });
+  }
+  List root_;
   std::list<Delivery*> arrivals_;
 };
 
@@ -197,7 +234,7 @@ void compare_with_model(uint64_t seed) {
   const uint64_t senders = 1 + random.below(6);
   for (int i = 0; i < 60; ++i) {
     outside.push_back(mail.make(static_cast<uint32_t>(random.below(domains)),
-                                static_cast<uint32_t>(random.below(senders))));
+                                static_cast<uint32_t>(random.below(senders) * 11)));
   }
   for (int step = 0; step < 600; ++step) {
     const uint64_t what = random.below(10);
