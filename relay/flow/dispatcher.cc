@@ -13,8 +13,6 @@ using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 
 namespace {
 
-constexpr conf::Duration kFailedTargetMemory =
-    60s;                               // a host that just failed is not the first choice for so long
 constexpr size_t kPathsPerStep = 512;  // a path that may not send costs less than a microsecond
 constexpr size_t kOpensPerStep = 64;   // opening a connection costs some 20 microseconds
 
@@ -32,10 +30,14 @@ Dispatcher::Dispatcher(Parts parts)
       gate_({parts.sites, parts.lease, parts.clock, [this](queue::Path* path) { mark(path); },
              std::move(parts.decided)}) {}
 
+Dispatcher::~Dispatcher() = default;
+
 void Dispatcher::add(queue::Delivery* delivery, queue::Path* path) {
   delivery->move_to(queue::DeliveryState::kReady);
   delivery->path = path;
+  if (path->ready.empty()) lines_.place(path, config_->sources.size(), clock_->now());
   path->ready.push_back(delivery);
+  lines_.entered(path, *delivery, clock_->now());
   path->first_expiry = std::min(path->first_expiry, user_->expiry(*delivery, *path->settings));
   ++ready_;
   mark(path);
@@ -44,17 +46,21 @@ void Dispatcher::add(queue::Delivery* delivery, queue::Path* path) {
 void Dispatcher::add_first(queue::Delivery* delivery) {
   CHECK(delivery->path != nullptr);
   delivery->move_to(queue::DeliveryState::kReady);
-  delivery->path->ready.push_front(delivery);
+  queue::Path* path = delivery->path;
+  if (path->ready.empty()) lines_.place(path, config_->sources.size(), clock_->now());
+  path->ready.push_front(delivery);
+  lines_.entered(path, *delivery, clock_->now());
   ++ready_;
-  mark(delivery->path);
+  mark(path);
 }
 
 void Dispatcher::remove(queue::Delivery* delivery) {
   CHECK(delivery->state == queue::DeliveryState::kReady);
-  delivery->path->ready.erase(delivery);
+  queue::Path* path = std::exchange(delivery->path, nullptr);
+  path->ready.erase(delivery);
+  lines_.left(path, *delivery, clock_->now());
   --ready_;
-  mark(delivery->path);
-  delivery->path = nullptr;
+  mark(path);
 }
 
 void Dispatcher::poke(queue::Path* path) {
@@ -86,6 +92,7 @@ void Dispatcher::step(conf::Instant now) {
       work(path, now);
       set_wake(path, now);
     }
+    work_lines(now);
   } while (feed_starved() && paths_left > 0 && opens_left_ > 0);
   graveyard_.clear();
 }
@@ -119,7 +126,8 @@ void Dispatcher::starve(queue::Path* path, mx::Bind bind) {
 
 conf::Instant Dispatcher::next_wake() const {
   if (!dirty_.empty() || (resumed_ > 0 && !paused_)) return conf::Instant{};
-  return wakes_.empty() ? conf::kNever : wakes_.begin()->first.first;
+  const conf::Instant of_lines = lines_.next_wake();
+  return wakes_.empty() ? of_lines : std::min(of_lines, wakes_.begin()->first.first);
 }
 
 void Dispatcher::set_wake(queue::Path* path, conf::Instant now) {
@@ -150,9 +158,16 @@ void Dispatcher::work(queue::Path* path, conf::Instant now) {
   // A block defers and nothing else: how the path failed before it is over with it.
   if (path->standing->state() == mx::Standing::State::kBlocked) path->backoff = conf::Duration(0);
   if (path->first_expiry <= now || path->ready.rounding()) expire_waiting(path, now);
-  use_idle(path);
+  if (path->shared == nullptr) use_idle(path);
   if (failing(path)) give_up_old(path, now);
-  open_more(path, now);
+  if (path->shared == nullptr) {
+    open_more(path, now);
+  } else {
+    path->shared->note(path, now);
+    if (path->backoff_until > now)
+      gate_.wait(path, mx::Admission::no(mx::Bind::kBackOff, path->backoff_until));
+    lines_.mark(path->shared);
+  }
   if (path->ready.empty()) gate_.leave(path);
   gate_.pass_on(path, now);
 }
@@ -170,7 +185,7 @@ void Dispatcher::use_idle(queue::Path* path) {
       if (one_answer) return;
       continue;
     }
-    path->idle.erase(path->idle.begin() + static_cast<ptrdiff_t>(i));
+    lines_.rests_no_more(connection);
     if (gone) continue;
     take_next(connections_.at(connection));
     i = std::min(i, path->idle.size());  // it may rest again
@@ -198,13 +213,10 @@ void Dispatcher::open_more(queue::Path* path, conf::Instant now) {
     }
     --opens_left_;
     if (targets.empty()) {  // the hosts' addresses changed since the deliveries were routed
-      path->last_error.stage = bounce::Stage::kDns;
-      path->last_error.reply = bounce::Reply::make(0, "no host has an address that this source can reach");
-      back_off(path, now);
-      gate_.wait(path, mx::Admission::no(mx::Bind::kBackOff, path->backoff_until));
+      no_address(path, now);
       break;
     }
-    open(path, std::move(targets));
+    open(path, std::move(targets), false);
   }
 }
 
@@ -219,20 +231,28 @@ std::vector<Target> Dispatcher::targets_for(queue::Path* path, std::vector<mx::A
       return {};
     }
     *budget = gate_.budget(path, {}, now);
+    return all_targets(path, now, [](const std::string&) { return true; });
   }
+  return all_targets(path, now, [&](const std::string& address) {
+    const mx::Admission here = gate_.may_open(path, address, now);
+    if (!here.yes) {
+      refusals->push_back(here);
+      return false;
+    }
+    const uint32_t more = gate_.budget(path, address, now);
+    *budget = more > UINT32_MAX - *budget ? UINT32_MAX : *budget + more;
+    return true;
+  });
+}
+
+// Those that failed lately stand behind the others.
+std::vector<Target> Dispatcher::all_targets(const queue::Path* path, conf::Instant now,
+                                            const std::function<bool(const std::string&)>& may) {
   std::vector<Target> good, bad;
   for (const mx::RouteHost& host : path->site->route->hosts) {
     for (const std::string& address : host.addresses) {
       if (!queue::same_family(path->source.address, address)) continue;
-      if (!one_answer) {
-        const mx::Admission here = gate_.may_open(path, address, now);
-        if (!here.yes) {
-          refusals->push_back(here);
-          continue;
-        }
-        const uint32_t more = gate_.budget(path, address, now);
-        *budget = more > UINT32_MAX - *budget ? UINT32_MAX : *budget + more;
-      }
+      if (!may(address)) continue;
       const auto failed = path->site->failing_hosts.find(address);
       const bool failing_now = failed != path->site->failing_hosts.end() && failed->second > now;
       (failing_now ? bad : good).push_back({host.name, address, host.port});
@@ -242,7 +262,7 @@ std::vector<Target> Dispatcher::targets_for(queue::Path* path, std::vector<mx::A
   return good;
 }
 
-void Dispatcher::open(queue::Path* path, std::vector<Target> targets) {
+void Dispatcher::open(queue::Path* path, std::vector<Target> targets, bool early) {
   OutboundConnection::Plan plan;
   plan.targets = std::move(targets);
   const conf::DestinationSettings& settings = *path->settings;
@@ -259,15 +279,18 @@ void Dispatcher::open(queue::Path* path, std::vector<Target> targets) {
   Slot& slot = connections_[raw];
   slot.connection = std::move(connection);
   slot.number = next_number_++;
-  ++path->connections;
-  ++path->opening;
+  slot.early = early;
+  lines_.count(path, 1, 1, clock_->now());
   raw->start();
 }
 
 // The first was allowed a moment ago; those after it have not been asked for since.
 bool Dispatcher::target_began(OutboundConnection* connection, const Target& target) {
   Slot& slot = connections_.at(connection);
-  if (!gate_.may_open(connection->path(), target.address, clock_->now()).yes) return false;
+  const conf::Instant now = clock_->now();
+  const mx::Admission admission = slot.early ? gate_.may_open_early(connection->path(), target.address, now)
+                                             : gate_.may_open(connection->path(), target.address, now);
+  if (!admission.yes) return false;
   gate_.open(connection->path(), target.address, &slot.use);
   return true;
 }
@@ -276,7 +299,7 @@ void Dispatcher::connection_ready(OutboundConnection* connection) {
   Slot& slot = connections_.at(connection);
   queue::Path* path = connection->path();
   if (path->opening > 0 && connection->transactions() == 0) {
-    --path->opening;
+    lines_.count(path, 0, -1, clock_->now());
     if (failing(path)) mark(path);
     path->backoff = conf::Duration(0);
     path->last_error = {};
@@ -291,63 +314,10 @@ void Dispatcher::connection_ready(OutboundConnection* connection) {
   take_next(slot);
 }
 
-void Dispatcher::target_failed(OutboundConnection* connection, const Target& target) {
-  const conf::Instant now = clock_->now();
-  Slot& slot = connections_.at(connection);
-  connection->path()->site->failing_hosts[target.address] = now + kFailedTargetMemory;
-  gate_.trouble(connection->path(), slot.use, meant(*connection), now);
-  gate_.close(&slot.use);
-}
-
 queue::PathError Dispatcher::meant(const OutboundConnection& connection) const {
   queue::PathError error = connection.error();
   qualify(*qualifier_, connection.path()->source.name, &error);
   return error;
-}
-
-void Dispatcher::connection_ended(OutboundConnection* connection) {
-  const auto found = connections_.find(connection);
-  CHECK(found != connections_.end());
-  Slot slot = std::move(found->second);
-  connections_.erase(found);
-  queue::Path* path = connection->path();
-  --path->connections;
-  if (!connection->ever_ready()) --path->opening;
-  const bool was_idle = std::erase(path->idle, connection) > 0;
-  const conf::Instant now = clock_->now();
-  if (!connection->ever_ready()) {
-    path_failed(connection, now);
-  } else if (!was_idle && !connection->quitting()) {
-    gate_.trouble(path, slot.use, meant(*connection), now);
-  }
-  gate_.abandon(path, &slot.use, now);
-  gate_.close(&slot.use);
-  if (slot.job.waiting) {
-    slot.job.delivery->path = nullptr;  // answered() brings it back; the path may be gone by then
-  } else if (slot.job.delivery != nullptr) {
-    release(slot);
-  }
-  graveyard_.push_back(std::move(slot.connection));
-  mark(path);
-}
-
-void Dispatcher::path_failed(OutboundConnection* connection, conf::Instant now) {
-  queue::Path* path = connection->path();
-  if (path->connections > path->opening) {  // others work: the host has enough of us for now
-    path->backoff_until = std::max(path->backoff_until, now + config_->path_backoff_first);
-    return;
-  }
-  path->last_error = meant(*connection);
-  if (failing(path) && connection->started() < path->failing_since)
-    return;  // opened before the last failure: the same one
-  back_off(path, now);
-}
-
-void Dispatcher::back_off(queue::Path* path, conf::Instant now) {
-  path->backoff =
-      failing(path) ? std::min(path->backoff * 2, config_->path_backoff_max) : config_->path_backoff_first;
-  path->failing_since = now;
-  path->backoff_until = now + path->backoff + conf::Duration(random_->below(path->backoff.count() / 10 + 1));
 }
 
 std::unordered_map<const queue::Path*, uint32_t> Dispatcher::in_flight_by_path() const {
@@ -370,7 +340,7 @@ void Dispatcher::stop() {
   }
   for (OutboundConnection* connection : useless) discard(connection);
   for (OutboundConnection* connection : idle) {
-    std::erase(connection->path()->idle, connection);
+    lines_.rests_no_more(connection);
     connection->quit();
   }
 }
@@ -385,9 +355,9 @@ void Dispatcher::discard(OutboundConnection* connection) {
   Slot slot = std::move(found->second);
   connections_.erase(found);
   queue::Path* path = connection->path();
-  --path->connections;
-  if (!connection->ever_ready()) --path->opening;
-  std::erase(path->idle, connection);
+  lines_.rests_no_more(connection);
+  lines_.count(path, -1, connection->ever_ready() ? 0 : -1, clock_->now());
+  if (slot.room_of != nullptr) --slot.room_of->leaving;
   gate_.abandon(path, &slot.use, clock_->now());
   gate_.close(&slot.use);
   if (slot.job.waiting) {

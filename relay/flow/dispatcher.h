@@ -1,7 +1,6 @@
 // Hands ready deliveries to connections: opens as many as the limits of a path allow, keeps idle ones for the
-// next message, backs a path off when it fails, and gives deliveries up (for now) that waited too long for a
-// failing path. What may be opened or sent it asks the PathGate. Decides nothing about messages: its user
-// does. Loop thread.
+// next message, lets paths that are counted together take turns, and backs a path off when it fails. What may
+// be opened or sent it asks the PathGate. Decides nothing about messages: its user does. Loop thread.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +19,7 @@
 #include "relay/flow/outbound_connection.h"
 #include "relay/flow/path.h"
 #include "relay/flow/path_gate.h"
+#include "relay/flow/shared_lines.h"
 #include "relay/journal/attempt.h"
 #include "relay/queue/message_cache.h"
 
@@ -41,7 +41,7 @@ class Dispatcher final : public OutboundConnection::Owner {
     std::function<void(const queue::Path&, const std::vector<mx::Decision>&)> decided;
   };
   explicit Dispatcher(Parts parts);
-  ~Dispatcher() override = default;
+  ~Dispatcher() override;
 
   void add(queue::Delivery* delivery, queue::Path* path);  // becomes kReady, at the end
   void add_first(queue::Delivery* delivery);               // back to the front of the path it came from
@@ -60,9 +60,7 @@ class Dispatcher final : public OutboundConnection::Owner {
   bool paused() const { return paused_; }
   void abandon();  // drops every connection; deliveries under way come back as not tried
 
-  // See Transit.
-  std::vector<const queue::Path*> neglected();
-
+  std::vector<const queue::Path*> neglected();  // see Transit
   size_t connections() const { return connections_.size(); }
   size_t ready() const { return ready_; }
   size_t in_flight() const { return jobs_; }
@@ -88,6 +86,8 @@ class Dispatcher final : public OutboundConnection::Owner {
     Job job;
     PathGate::Use use;
     uint64_t number = 0;
+    bool early = false;                     // opened before its message may go
+    std::shared_ptr<SharedLine> room_of{};  // says QUIT to make room in it
   };
 
   void discard(OutboundConnection* connection);  // closes it at once
@@ -96,11 +96,20 @@ class Dispatcher final : public OutboundConnection::Owner {
   void starve(queue::Path* path, mx::Bind bind);
   void work(queue::Path* path, conf::Instant now);
   bool may_begin(queue::Path* path, conf::Instant now);  // over an idle connection, or over a new one
-  void open(queue::Path* path, std::vector<Target> targets);
+  void open(queue::Path* path, std::vector<Target> targets, bool early);
+  bool open_one(queue::Path* path, bool early, conf::Instant now);  // of a line
   void use_idle(queue::Path* path);
+  void work_lines(conf::Instant now);
+  void make_room(const SharedLines::LinePtr& line, conf::Instant now);
+  void send_in_turn(const SharedLines::LinePtr& line);
+  bool open_in_turn(const SharedLines::LinePtr& line, conf::Instant now);
+  void wait(const SharedLines::LinePtr& line, queue::Path* path, const mx::Admission& why);
   void open_more(queue::Path* path, conf::Instant now);
   std::vector<Target> targets_for(queue::Path* path, std::vector<mx::Admission>* refusals, uint32_t* budget,
                                   conf::Instant now);
+  static std::vector<Target> all_targets(const queue::Path* path, conf::Instant now,
+                                         const std::function<bool(const std::string&)>& may);
+  void no_address(queue::Path* path, conf::Instant now);
   mx::Admission may_send(const Slot& slot) const;
   void rest(Slot& slot);  // waits, open, for a message or for a limit
   void expire_waiting(queue::Path* path, conf::Instant now);
@@ -108,7 +117,8 @@ class Dispatcher final : public OutboundConnection::Owner {
                              conf::Instant now) const;
   bool may_take(Slot& slot);
   void take_next(Slot& slot);
-  bool take(Slot& slot, queue::Delivery* delivery);
+  void take(Slot& slot, std::optional<uint32_t> sender);  // of this sender, or whose turn it is
+  bool begin(Slot& slot, queue::Delivery* delivery);
   bool ask(Slot& slot);  // for the next errand of its delivery; false: the delivery is gone
   void answered(uint64_t number, OutboundConnection* connection, queue::Delivery* delivery,
                 std::optional<Errand> errand);
@@ -131,6 +141,7 @@ class Dispatcher final : public OutboundConnection::Owner {
   DispatcherUser* user_;
   std::shared_ptr<const bounce::Qualifier> qualifier_;
   PathGate gate_;
+  SharedLines lines_;
   std::unordered_map<OutboundConnection*, Slot> connections_;
   std::vector<std::unique_ptr<OutboundConnection>> graveyard_;  // ended; freed at the end of the step
   std::deque<queue::Path*> dirty_;

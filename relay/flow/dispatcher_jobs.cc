@@ -44,7 +44,9 @@ std::vector<const queue::Path*> Dispatcher::neglected() {
   std::vector<const queue::Path*> paths;
   if (stopping_ || paused_) return paths;
   sites_->for_each([&](queue::Path* path) {
-    const bool works = path->connections > path->idle.size();
+    const SharedLine* line = path->shared.get();
+    const bool works =
+        line == nullptr ? path->connections > path->idle.size() : line->connections > line->resting.size();
     if (!path->ready.empty() && !works && may_begin(path, clock_->now())) paths.push_back(path);
   });
   return paths;
@@ -52,7 +54,7 @@ std::vector<const queue::Path*> Dispatcher::neglected() {
 
 void Dispatcher::rest(Slot& slot) {
   OutboundConnection* connection = slot.connection.get();
-  connection->path()->idle.push_back(connection);
+  lines_.rests(connection);
   connection->rest(connection->path()->settings->timeouts.idle);
 }
 
@@ -71,21 +73,35 @@ bool Dispatcher::may_take(Slot& slot) {
   return false;
 }
 
-// In a loop, and not by one delivery's end taking the next one: of those in line none may be due.
 void Dispatcher::take_next(Slot& slot) {
   queue::Path* path = slot.connection->path();
+  if (!may_take(slot)) return;
+  if (path->shared != nullptr && path->shared->contended(*path)) {  // it is not for this path alone to say
+    rest(slot);
+    return;
+  }
+  take(slot, std::nullopt);
+}
+
+// In a loop, and not by one delivery's end taking the next one: of those in line none may be due.
+void Dispatcher::take(Slot& slot, std::optional<uint32_t> sender) {
+  OutboundConnection* connection = slot.connection.get();
+  queue::Path* path = connection->path();
   for (size_t i = 0; i < kTakesPerStep; ++i) {
-    if (!may_take(slot)) return;
-    queue::Delivery* delivery = path->ready.pop_front();
+    if (may_send(slot).bind == mx::Bind::kPerConnection) return connection->quit();
+    if (i > 0 && !may_take(slot)) return;
+    queue::Delivery* delivery = sender ? path->ready.pop_front_of(*sender) : path->ready.pop_front();
     if (delivery == nullptr) break;
+    if (path->shared != nullptr) path->shared->served(delivery->sender, *path);
+    lines_.left(path, *delivery, clock_->now());
     --ready_;
-    if (take(slot, delivery)) return;
+    if (begin(slot, delivery)) return;
   }
   rest(slot);
   if (!path->ready.empty()) mark(path);
 }
 
-bool Dispatcher::take(Slot& slot, queue::Delivery* delivery) {
+bool Dispatcher::begin(Slot& slot, queue::Delivery* delivery) {
   ++jobs_;
   delivery->move_to(queue::DeliveryState::kLoading);
   slot.job = {};
@@ -183,7 +199,8 @@ void Dispatcher::transaction_done(OutboundConnection* connection,
     qualify(*qualifier_, connection->target().host, path->source.name, &outcome);
   gate_.feed_back(path, &slot.use, outcomes, clock_->now());
   // The replies may have opened the window, or ended the probes: more connections may be allowed by now.
-  if (path->binds != mx::Bind::kNothing && path->binds_until == conf::kNever) mark(path);
+  if (path->shared != nullptr || (path->binds != mx::Bind::kNothing && path->binds_until == conf::kNever))
+    mark(path);
   Report report;
   report.kind = Report::Kind::kTransaction;
   report.recipients = std::move(job.recipients);
@@ -213,6 +230,7 @@ void Dispatcher::give_up_old(queue::Path* path, conf::Instant now) {
     queue::Delivery* delivery = path->ready.oldest();
     if (delivery == nullptr || delivery->due + config_->ready_limit > now) return;
     path->ready.erase(delivery);
+    lines_.left(path, *delivery, now);
     --ready_;
     Report report;
     report.kind = Report::Kind::kPathFailed;
@@ -241,6 +259,7 @@ void Dispatcher::expire_waiting(queue::Path* path, conf::Instant now) {
     }
     ++over;
     path->ready.erase(delivery);
+    lines_.left(path, *delivery, now);
     --ready_;
     Report report;
     report.kind = Report::Kind::kExpired;

@@ -21,7 +21,8 @@
 
 namespace relay {
 class OutboundConnection;
-}
+struct SharedLine;
+}  // namespace relay
 
 namespace relay::queue {
 
@@ -54,14 +55,18 @@ struct Path {
   conf::Duration backoff{0};      // above 0: the path fails, and this is its present back-off
   conf::Instant failing_since{};  // connections opened before this add nothing to the back-off
   PathError last_error;
-  conf::Instant wake = conf::kNever;    // where it stands in the dispatcher's alarm list
-  uint64_t turn = 0;                    // ... among those of the same instant
-  bool dirty = false;                   // in the dispatcher's work list
-  bool starved = false;                 // waits for max_outbound_connections
-  bool leasing = false;                 // waits for the counters to reach the disk
-  const void* waits_for = nullptr;      // counters shared with other paths: stands in their line
-  mx::Bind binds = mx::Bind::kNothing;  // what kept mail back when it was last asked
-  conf::Instant binds_until{};          // and until when; kNever: until something ends
+  conf::Instant wake = conf::kNever;          // where it stands in the dispatcher's alarm list
+  uint64_t turn = 0;                          // ... among those of the same instant
+  bool dirty = false;                         // in the dispatcher's work list
+  bool starved = false;                       // waits for max_outbound_connections
+  bool leasing = false;                       // waits for the counters to reach the disk
+  std::shared_ptr<SharedLine> shared;         // with the paths that are counted together with it
+  uint32_t number = 0;                        // ... its name there
+  bool has_mail = false;                      // ... as is known there
+  bool hungry = false;                        // ... mail and no connection
+  const void* waits_for = nullptr;            // counters shared with other paths: stands in their line
+  mx::Bind binds = mx::Bind::kNothing;        // what kept mail back when it was last asked
+  conf::Instant binds_until{};                // and until when; kNever: until something ends
   size_t to_reroute = 0;  // so many of `ready`, the oldest, stand here by an older configuration
   conf::Instant first_expiry = conf::kNever;  // no delivery in `ready` expires before
 };

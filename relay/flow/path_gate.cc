@@ -38,6 +38,11 @@ mx::Admission PathGate::may_open(queue::Path* path, std::string_view address, co
   return admission;
 }
 
+mx::Admission PathGate::may_open_early(queue::Path* path, std::string_view address, conf::Instant now) {
+  if (path->backoff_until > now) return mx::Admission::no(mx::Bind::kBackOff, path->backoff_until);
+  return path->standing->may_connect(now).also(parts_.sites->traffic(path, address)->may_connect(now));
+}
+
 mx::Admission PathGate::may_open_any(queue::Path* path, conf::Instant now) {
   mx::Admission best;
   bool first = true;
@@ -69,6 +74,11 @@ mx::Admission PathGate::may_send(const queue::Path& path, const Use& use, uint32
 bool PathGate::is_surplus(const Use& use, conf::Instant now) {
   return use.traffic->connections() > use.traffic->window() ||
          use.standing->connections() > use.standing->most_connections(now);
+}
+
+bool PathGate::is_full(const Use& use, conf::Instant now) {
+  const mx::Bind bind = use.traffic->may_connect(now).bind;
+  return bind == mx::Bind::kConnections || bind == mx::Bind::kWindow || !use.standing->may_connect(now).yes;
 }
 
 void PathGate::open(queue::Path* path, std::string_view address, Use* use) {

@@ -44,6 +44,8 @@ class PathGate {
 
   // May a connection of the path to this address be opened? The limit of the whole relay is the dispatcher's.
   mx::Admission may_open(queue::Path* path, std::string_view address, conf::Instant now);
+  // The same, but for what time alone gives (quota, rate): the connection is there when its turn comes.
+  mx::Admission may_open_early(queue::Path* path, std::string_view address, conf::Instant now);
   // The same over all addresses that the path has used so far: for people.
   mx::Admission may_open_any(queue::Path* path, conf::Instant now);
   // How many transactions could begin at once; no more connections are opened than that.
@@ -52,6 +54,8 @@ class PathGate {
   mx::Admission may_send(const queue::Path& path, const Use& use, uint32_t sent, conf::Instant now) const;
   // More connections are open than the counters allow by now: this one should go when it can.
   static bool is_surplus(const Use& use, conf::Instant now);
+  // No other connection of the same counters can be opened before one of them ends.
+  static bool is_full(const Use& use, conf::Instant now);
 
   void open(queue::Path* path, std::string_view address, Use* use);
   void close(Use* use);

@@ -38,6 +38,7 @@ class TurnTree {
   }
 
   bool empty() const { return nodes_.empty(); }
+  size_t size() const { return nodes_.size(); }  // leaves and what stands above them
   bool has_sender(uint32_t sender) const { return nodes_.contains(sender_key(sender)); }
 
   // Found or made.

@@ -126,7 +126,8 @@ void Transit::adopt(const spool::MessageRecord& record) {
     }
     Delivery* delivery = deliveries_.add(record.id, domain, due);
     delivery->attempt = recipient.attempts;
-conf::MessageId Transit::next_id() { return parts_.spool->next_id(clock_.wall()); }
+    delivery->sender = queue::sender_of(record.envelope.reverse_path);
+    if (record.recipients.size() > 1) known.emplace(domain, delivery);
   }
   for (Delivery* delivery = deliveries_.find(record.id); delivery != nullptr; delivery = delivery->sibling) {
     if (record.on_hold) {

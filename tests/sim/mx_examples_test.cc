@@ -244,6 +244,101 @@ TEST(MxExample, AReceiptPassesAMailingWhateverItsSendersLookLike) {
   }
 }
 
+// Sites that a rule counts together.
+class SharedExample {
+ public:
+  SharedExample(uint64_t seed, size_t sites, DrawnLimits limits) : world(seed) {
+    DrawnRule rule = rule_of_all(std::move(limits));
+    rule.mx = "mx*.test";
+    rule.one_site = true;
+    world.history.rules = {rule};
+    world.history.rule_of.assign(sites, {0});
+    for (size_t i = 0; i < sites; ++i) world.add_site(1, 1);
+    ConfigDraw draw;
+    draw.validity = world.validity = 24h;
+    world.start(write_configuration(draw, world.history.rules));
+  }
+  static std::string at(size_t site) { return "u0@d" + std::to_string(site) + "-0.test"; }
+  void slow(conf::Duration each) {
+    for (size_t i = 0; i < world.sites(); ++i) world.peer(i).rules.slow = each;
+  }
+  // From now until all is settled.
+  conf::Duration run(conf::Duration most) {
+    const conf::Instant since = world.world.now();
+    world.run_until(since + most, [this] { return world.settled(); });
+    return world.world.now() - since;
+  }
+  void expect_at_most(size_t connections) {
+    std::vector<std::pair<conf::Instant, int>> changes;
+    for (const SeenSession& session : world.history.sessions) {
+      changes.emplace_back(session.opened, 1);
+      changes.emplace_back(session.closed, -1);
+    }
+    std::ranges::sort(changes);
+    int now = 0, most = 0;
+    for (const auto& [at, change] : changes) most = std::max(most, now += change);
+    EXPECT_LE(most, static_cast<int>(connections));
+    for (const std::string& violation : world.ledger.violations) ADD_FAILURE() << violation;
+  }
+  MxWorld world;
+};
+
+// An idle connection to one customer's host is no use to the others: it goes as soon as one of them waits.
+TEST(MxShared, ConnectionsGoToWhoeverHasMail) {
+  DrawnLimits limits;
+  limits.max_connections = limits.min_connections = 10;
+  SharedExample example(21, 200, limits);
+  for (size_t i = 0; i < 200; ++i) example.world.submit("news@shop.test", {SharedExample::at(i)});
+  EXPECT_LT(example.run(10min), 30s);  // 100 s and more when each keeps its place for the 5 s of an idle one
+  example.expect_at_most(10);
+}
+
+TEST(MxShared, ABigCustomerLeavesTheSmallOnesTheirTurns) {
+  DrawnLimits limits;
+  limits.max_connections = limits.min_connections = 4;
+  limits.messages_per_connection = 1000;
+  SharedExample example(22, 20, limits);
+  MxWorld& world = example.world;
+  example.slow(100ms);
+  for (size_t i = 0; i < 1500; ++i) world.submit("news@shop.test", {SharedExample::at(0)});
+  world.run_until(world.world.now() + 5s);
+  const conf::Instant since = world.world.now();
+  for (size_t i = 1; i < 20; ++i) world.submit("receipts@bank.test", {SharedExample::at(i)});
+  world.run_until(since + 20s);
+  const auto small = std::ranges::count_if(
+      world.history.mails, [](const SeenMail& mail) { return mail.from == "receipts@bank.test"; });
+  EXPECT_EQ(small, 19);
+  example.run(10min);
+  EXPECT_TRUE(world.settled());
+  example.expect_at_most(4);
+}
+
+// At a shared rate, with more customers than connections.
+TEST(MxShared, AReceiptPassesAMailingToOtherSites) {
+  DrawnLimits limits;
+  limits.max_connections = limits.min_connections = 5;
+  limits.rate = 60;
+  SharedExample example(23, 20, limits);
+  MxWorld& world = example.world;
+  for (size_t i = 0; i < 300; ++i)
+    world.submit("b+" + std::to_string(i) + "@shop.test", {SharedExample::at(i % 15)});
+  world.run_until(world.world.now() + 30s);
+  const size_t before = world.history.mails.size();
+  const conf::Instant begin = world.world.now();
+  for (size_t i = 15; i < 20; ++i) {
+    const conf::Instant since = world.world.now();
+    world.submit("receipts@bank.test", {SharedExample::at(i)});
+    world.run_until(since + 10s);
+    EXPECT_LE(begun_before(world, since, "receipts@bank.test", 1), 3U) << i;
+  }
+  // And the rate is used: one a second.
+  const auto used = static_cast<double>(world.history.mails.size() - before);
+  EXPECT_GE(used, 0.95 * static_cast<double>((world.world.now() - begin) / 1s));
+  example.run(10min);
+  EXPECT_TRUE(world.settled());
+  example.expect_at_most(5);
+}
+
 // Our own causes: names that cannot be looked up, no matter how many, are no evidence against a site.
 TEST(MxExample, OurOwnTroubleBlocksNobody) {
   DrawnLimits limits = example_limits();

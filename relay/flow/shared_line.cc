@@ -1,0 +1,76 @@
+#include "relay/flow/shared_line.h"
+
+#include <algorithm>
+
+#include "relay/flow/outbound_connection.h"
+
+namespace relay {
+
+using namespace std::chrono_literals;  // NOLINT(build/namespaces)
+
+namespace {
+
+// A connection may send for so many times what it took to open before it makes room for another path: what is
+// lost to opening and closing stays below a twentieth.
+constexpr int kWorthOpening = 20;
+constexpr conf::Duration kLeastStay = 50ms;
+constexpr conf::Duration kMostStay = 5s;
+
+bool had_its_time(const OutboundConnection& connection, conf::Instant now) {
+  if (connection.transactions() == 0) return false;
+  const conf::Duration stay = std::clamp(connection.connect_time() * kWorthOpening,
+                                         conf::Duration(kLeastStay), conf::Duration(kMostStay));
+  return now - connection.ready_since() >= stay;
+}
+
+}  // namespace
+
+void SharedLine::note(queue::Path* path, conf::Instant now) {
+  const bool mail = !path->ready.empty();
+  const bool wants = mail && path->connections == 0 && path->backoff_until <= now;
+  with_mail += static_cast<size_t>(mail) - static_cast<size_t>(path->has_mail);
+  hungry += static_cast<size_t>(wants) - static_cast<size_t>(path->hungry);
+  path->has_mail = mail;
+  path->hungry = wants;
+}
+
+void SharedLine::joined(queue::Path* path, conf::Instant now) {
+  connections += path->connections;
+  opening += path->opening;
+  resting.insert(resting.end(), path->idle.begin(), path->idle.end());
+  path->ready.for_each([&](const queue::Delivery* delivery) { entered(delivery->sender, path); });
+  note(path, now);
+}
+
+void SharedLine::left(queue::Path* path) {
+  CHECK(path->ready.empty());
+  connections -= path->connections;
+  opening -= path->opening;
+  for (OutboundConnection* connection : path->idle) std::erase(resting, connection);
+  with_mail -= static_cast<size_t>(path->has_mail);
+  hungry -= static_cast<size_t>(path->hungry);
+  path->has_mail = path->hungry = false;
+}
+
+void SharedLine::emptied(uint32_t sender, const queue::Path& path) {
+  if (path.ready.has_sender(sender)) return;
+  Turns::Node* leaf = turns.find(sender, path.number);
+  if (leaf != nullptr) turns.drop(leaf);
+}
+
+void SharedLine::served(uint32_t sender, const queue::Path& path) {
+  Turns::Node* leaf = turns.find(sender, path.number);
+  if (leaf != nullptr) turns.served(leaf);
+}
+
+OutboundConnection* SharedLine::least_needed(conf::Instant now) const {
+  for (OutboundConnection* connection : resting) {
+    if (connection->idle() && connection->path()->ready.empty()) return connection;
+  }
+  for (auto each = resting.rbegin(); each != resting.rend(); ++each) {
+    if ((*each)->idle() && had_its_time(**each, now)) return *each;
+  }
+  return nullptr;
+}
+
+}  // namespace relay
