@@ -60,7 +60,7 @@ class DeafNetwork final : public relay::Network {
 
 class Nobody final : public relay::DispatcherUser {
  public:
-  Answer next_errand(relay::queue::Delivery*, const relay::queue::Path&, relay::Errand*, Later) override {
+  Answer next_errand(relay::queue::Delivery*, const relay::queue::Path&, size_t, relay::Errand*, Later) override {
     return Answer::kNone;
   }
   bool report(relay::queue::Delivery*, relay::Report) override {

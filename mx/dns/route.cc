@@ -18,6 +18,7 @@ namespace {
 
 constexpr conf::Duration kConfiguredTtl = 1h;  // of a route that needs no lookup
 constexpr conf::Duration kTroubleTtl = 30s;    // of a route that could not be found out
+constexpr conf::Duration kPartialTtl = 10s;    // of one without the hosts that could not be found out
 
 bool is_address(const std::string& text) {
   std::array<uint8_t, 16> ip{};
@@ -44,6 +45,21 @@ std::string site_key(const std::vector<RouteHost>& hosts) {
   }
   std::string key;
   for (const std::string& name : names) key += (key.empty() ? "" : ",") + name;
+  return key;
+}
+
+// Groups of equal preference, the best first. The numbers themselves mean nothing.
+std::string order_key(std::vector<RouteHost> hosts) {
+  std::ranges::stable_sort(hosts, {}, &RouteHost::preference);
+  std::string key;
+  for (size_t begin = 0; begin < hosts.size();) {
+    size_t end = begin;
+    while (end < hosts.size() && hosts[end].preference == hosts[begin].preference) ++end;
+    if (begin == 0 && end == hosts.size()) return "";
+    key += (begin == 0 ? "" : "|") + site_key({hosts.begin() + static_cast<ptrdiff_t>(begin),
+                                               hosts.begin() + static_cast<ptrdiff_t>(end)});
+    begin = end;
+  }
   return key;
 }
 
@@ -126,10 +142,14 @@ struct Router::Lookup : std::enable_shared_from_this<Router::Lookup> {
     if (!notes.empty()) route->detail += (route->detail.empty() ? "" : "; ") + notes;
     route->ttl = kind == Route::Kind::kDefer ? kTroubleTtl : ttl;
     if (kind == Route::Kind::kHosts) {
+      std::vector<RouteHost> named;
       for (Host& each : hosts) {
+        if (each.failed) route->ttl = std::min(route->ttl, kPartialTtl);
+        named.push_back({each.host.name, each.host.preference, each.host.port, {}});
         if (!each.host.addresses.empty()) route->hosts.push_back(std::move(each.host));
       }
-      route->site = site_key(route->hosts);
+      route->site = site_key(named);
+      route->order = order_key(std::move(named));
     }
     std::exchange(done, {})(std::move(route));
   }

@@ -36,7 +36,8 @@ struct Route {
   };
   Kind kind = Kind::kDefer;
   std::vector<RouteHost> hosts;  // at least one, each with at least one address, when kHosts
-  std::string site;              // SiteKey text: canonical host set, see site.h; "" unless kHosts
+  std::string site;       // all named hosts, in alphabetical order, whether or not they have addresses now
+  std::string order;      // the same in the order of their preference; "" when all are equal
   std::string detail;     // for people; also what was ignored ("MX 10 192.0.2.1 is an address, ignored")
   conf::Duration ttl{0};  // how long it holds
   uint16_t reply_code() const;          // 451, 550, 556, 554 ... for non-kHosts

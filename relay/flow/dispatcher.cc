@@ -174,10 +174,15 @@ void Dispatcher::work(queue::Path* path, conf::Instant now) {
 
 // Open connections first.
 void Dispatcher::use_idle(queue::Path* path) {
+  const conf::Instant now = clock_->now();
   const bool one_answer = path->limits->scope != conf::RuleScope::kPath;
   for (size_t i = path->idle.size(); i-- > 0 && !path->ready.empty();) {
     OutboundConnection* connection = path->idle[i];
-    const bool gone = !connection->idle();  // it rested long enough and is saying QUIT
+    bool gone = !connection->idle();  // it rested long enough and is saying QUIT
+    if (!gone && is_worse_than_needed(*connection, now)) {
+      connection->quit();
+      gone = true;
+    }
     mx::Admission admission;
     if (!gone) admission = may_send(connections_.at(connection));
     if (!gone && !admission.yes) {
@@ -247,16 +252,17 @@ std::vector<Target> Dispatcher::targets_for(queue::Path* path, std::vector<mx::A
 
 // Those that failed lately stand behind the others.
 std::vector<Target> Dispatcher::all_targets(const queue::Path* path, conf::Instant now,
-                                            const std::function<bool(const std::string&)>& may) {
+                                            const std::function<bool(const std::string&)>& may) const {
   std::vector<Target> good, bad;
-  for (const mx::RouteHost& host : path->site->route->hosts) {
-    for (const std::string& address : host.addresses) {
-      if (!queue::same_family(path->source.address, address)) continue;
-      if (!may(address)) continue;
-      const auto failed = path->site->failing_hosts.find(address);
-      const bool failing_now = failed != path->site->failing_hosts.end() && failed->second > now;
-      (failing_now ? bad : good).push_back({host.name, address, host.port});
+  uint16_t worst = UINT16_MAX;  // a host that is well, but at its limit, hides those behind it
+  for (Target& target : targets_in_order(*path)) {
+    if (target.rank > worst) break;
+    const bool failing_now = is_failing(*path, target.address, now);
+    if (!may(target.address)) {
+      if (!failing_now) worst = target.rank;
+      continue;
     }
+    (failing_now ? bad : good).push_back(std::move(target));
   }
   good.insert(good.end(), std::make_move_iterator(bad.begin()), std::make_move_iterator(bad.end()));
   return good;
@@ -265,6 +271,8 @@ std::vector<Target> Dispatcher::all_targets(const queue::Path* path, conf::Insta
 void Dispatcher::open(queue::Path* path, std::vector<Target> targets, bool early) {
   OutboundConnection::Plan plan;
   plan.targets = std::move(targets);
+  for (Target& target : plan.targets)
+    target.left_out = peers_.about(target.address, target.port, clock_->now()).refused;
   const conf::DestinationSettings& settings = *path->settings;
   plan.source_address = path->source.address;
   plan.options.ehlo_name = path->source.ehlo.empty() ? config_->hostname : path->source.ehlo;
@@ -300,6 +308,8 @@ void Dispatcher::connection_ready(OutboundConnection* connection) {
   queue::Path* path = connection->path();
   if (path->opening > 0 && connection->transactions() == 0) {
     lines_.count(path, 0, -1, clock_->now());
+    const Target& target = connection->target();
+    slot.most_messages = peers_.about(target.address, target.port, clock_->now()).messages_per_connection;
     if (failing(path)) mark(path);
     path->backoff = conf::Duration(0);
     path->last_error = {};

@@ -19,6 +19,7 @@
 #include "relay/flow/outbound_connection.h"
 #include "relay/flow/path.h"
 #include "relay/flow/path_gate.h"
+#include "relay/flow/peer_memory.h"
 #include "relay/flow/shared_lines.h"
 #include "relay/journal/attempt.h"
 #include "relay/queue/message_cache.h"
@@ -88,6 +89,7 @@ class Dispatcher final : public OutboundConnection::Owner {
     uint64_t number = 0;
     bool early = false;                     // opened before its message may go
     std::shared_ptr<SharedLine> room_of{};  // says QUIT to make room in it
+    uint32_t most_messages = 0;  // that the server takes on a connection, as far as is known; 0: any
   };
 
   void discard(OutboundConnection* connection);  // closes it at once
@@ -107,10 +109,16 @@ class Dispatcher final : public OutboundConnection::Owner {
   void open_more(queue::Path* path, conf::Instant now);
   std::vector<Target> targets_for(queue::Path* path, std::vector<mx::Admission>* refusals, uint32_t* budget,
                                   conf::Instant now);
-  static std::vector<Target> all_targets(const queue::Path* path, conf::Instant now,
-                                         const std::function<bool(const std::string&)>& may);
+  std::vector<Target> all_targets(const queue::Path* path, conf::Instant now,
+                                  const std::function<bool(const std::string&)>& may) const;
   void no_address(queue::Path* path, conf::Instant now);
   mx::Admission may_send(const Slot& slot) const;
+  // dispatcher_peers.cc
+  std::vector<Target> targets_in_order(const queue::Path& path) const;
+  bool is_failing(const queue::Path& path, const std::string& address, conf::Instant now) const;
+  bool is_worse_than_needed(const OutboundConnection& connection, conf::Instant now) const;
+  void learn(const OutboundConnection& connection, const Target& target);
+  void bound_free_tries(queue::Delivery* delivery, std::vector<smtp::RecipientOutcome>* outcomes) const;
   void rest(Slot& slot);  // waits, open, for a message or for a limit
   void expire_waiting(queue::Path* path, conf::Instant now);
   AttemptFacts waiting_facts(const queue::Path& path, const queue::Delivery& delivery,
@@ -142,6 +150,7 @@ class Dispatcher final : public OutboundConnection::Owner {
   std::shared_ptr<const bounce::Qualifier> qualifier_;
   PathGate gate_;
   SharedLines lines_;
+  PeerMemory peers_;
   std::unordered_map<OutboundConnection*, Slot> connections_;
   std::vector<std::unique_ptr<OutboundConnection>> graveyard_;  // ended; freed at the end of the step
   std::deque<queue::Path*> dirty_;

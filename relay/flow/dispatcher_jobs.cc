@@ -27,6 +27,8 @@ conf::Duration zero_if_negative(conf::Duration d) { return std::max(d, conf::Dur
 
 mx::Admission Dispatcher::may_send(const Slot& slot) const {
   if (paused_) return mx::Admission::no(mx::Bind::kRecording, conf::kNever);
+  if (slot.most_messages != 0 && slot.connection->transactions() >= slot.most_messages)
+    return mx::Admission::no(mx::Bind::kPerConnection, conf::kNever);
   return gate_.may_send(*slot.connection->path(), slot.use, slot.connection->transactions(), clock_->now());
 }
 
@@ -62,8 +64,10 @@ void Dispatcher::rest(Slot& slot) {
 bool Dispatcher::may_take(Slot& slot) {
   OutboundConnection* connection = slot.connection.get();
   const mx::Admission admission = may_send(slot);
-  if (stopping_ || admission.bind == mx::Bind::kPerConnection ||
-      PathGate::is_surplus(slot.use, clock_->now())) {
+  const bool done = admission.bind == mx::Bind::kPerConnection ||
+                    PathGate::is_surplus(slot.use, clock_->now()) ||
+                    is_worse_than_needed(*connection, clock_->now());
+  if (stopping_ || done) {
     connection->quit();
     return false;
   }
@@ -113,9 +117,13 @@ bool Dispatcher::begin(Slot& slot, queue::Delivery* delivery) {
 bool Dispatcher::ask(Slot& slot) {
   OutboundConnection* connection = slot.connection.get();
   queue::Delivery* delivery = slot.job.delivery;
+  const Target& target = connection->target();
+  size_t most = connection->path()->settings->max_recipients_per_transaction;
+  const uint32_t learnt = peers_.about(target.address, target.port, clock_->now()).recipients_per_transaction;
+  if (learnt != 0) most = std::min<size_t>(most, learnt);
   Errand errand;
   const DispatcherUser::Answer answer =
-      user_->next_errand(delivery, *connection->path(), &errand,
+      user_->next_errand(delivery, *connection->path(), most, &errand,
                          [this, number = slot.number, connection, delivery](std::optional<Errand> found) {
                            answered(number, connection, delivery, std::move(found));
                          });
@@ -195,6 +203,8 @@ void Dispatcher::transaction_done(OutboundConnection* connection,
   Job& job = slot.job;
   CHECK(job.delivery != nullptr && outcomes.size() == job.recipients.size());
   queue::Path* path = connection->path();
+  learn(*connection, connection->target());
+  bound_free_tries(job.delivery, &outcomes);
   for (smtp::RecipientOutcome& outcome : outcomes)
     qualify(*qualifier_, connection->target().host, path->source.name, &outcome);
   gate_.feed_back(path, &slot.use, outcomes, clock_->now());

@@ -26,6 +26,7 @@ void Dispatcher::no_address(queue::Path* path, conf::Instant now) {
 void Dispatcher::target_failed(OutboundConnection* connection, const Target& target) {
   const conf::Instant now = clock_->now();
   Slot& slot = connections_.at(connection);
+  learn(*connection, target);
   connection->path()->site->failing_hosts[target.address] = now + kFailedTargetMemory;
   gate_.trouble(connection->path(), slot.use, meant(*connection), now);
   gate_.close(&slot.use);
@@ -37,6 +38,7 @@ void Dispatcher::connection_ended(OutboundConnection* connection) {
   Slot slot = std::move(found->second);
   connections_.erase(found);
   queue::Path* path = connection->path();
+  learn(*connection, connection->target());
   const conf::Instant now = clock_->now();
   const bool was_idle = std::ranges::find(path->idle, connection) != path->idle.end();
   lines_.rests_no_more(connection);
@@ -44,7 +46,7 @@ void Dispatcher::connection_ended(OutboundConnection* connection) {
   if (slot.room_of != nullptr) --slot.room_of->leaving;
   if (!connection->ever_ready()) {
     path_failed(connection, now);
-  } else if (!was_idle && !connection->quitting()) {
+  } else if (!was_idle && !connection->quitting() && !connection->blameless()) {
     gate_.trouble(path, slot.use, meant(*connection), now);
   }
   gate_.abandon(path, &slot.use, now);

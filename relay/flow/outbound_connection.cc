@@ -1,5 +1,6 @@
 #include "relay/flow/outbound_connection.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "conf/vocab/check.h"
@@ -28,8 +29,14 @@ void OutboundConnection::start() {
 }
 
 bool OutboundConnection::next_target() {
+  // A host that only its limits keep from us is well: those behind it are not for us (RFC 5321 §5.1).
+  uint16_t worst = UINT16_MAX;
   for (; target_ < plan_.targets.size(); ++target_) {
-    if (!owner_->target_began(this, target())) continue;
+    if (target().rank > worst) continue;
+    if (!owner_->target_began(this, target())) {
+      worst = std::min(worst, target().rank);
+      continue;
+    }
     open_target();
     return true;
   }
@@ -84,6 +91,7 @@ void OutboundConnection::quit() {
 void OutboundConnection::on_connected() {
   smtp::ClientOptions options = plan_.options;
   if (in_clear_) options.tls = conf::TlsMode::kOff;
+  options.left_out = target().left_out;
   session_ = std::make_unique<smtp::ClientSession>(std::move(options), clock_->now());
   pump();
 }
@@ -182,6 +190,7 @@ void OutboundConnection::session_closed(const smtp::ClientEvent& event) {
     open_target();
     return;
   }
+  blameless_ = event.blameless;
   bounce::Reply reply = event.reply.code != 0 ? event.reply : bounce::Reply::make(0, event.error);
   give_up_target(event.stage, std::move(reply));
 }

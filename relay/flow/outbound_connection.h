@@ -19,6 +19,8 @@ struct Target {
   std::string host;     // MX host name
   std::string address;  // IP
   uint16_t port = 25;
+  uint16_t rank = 0;              // 0: of the domain's best hosts (RFC 5321 §5.1)
+  smtp::ExtensionSet left_out{};  // what this server refused before
 };
 
 class OutboundConnection final : public TransportUser {
@@ -67,6 +69,8 @@ class OutboundConnection final : public TransportUser {
   const Target& target() const { return plan_.targets[target_]; }
   std::string tls_version() const;
   const queue::PathError& error() const { return error_; }
+  bool blameless() const { return blameless_; }  // its end says nothing of the site
+  smtp::Lessons lessons() const { return session_ == nullptr ? smtp::Lessons() : session_->lessons(); }
 
   void on_connected() override;
   void on_bytes(std::string_view bytes) override;
@@ -93,6 +97,7 @@ class OutboundConnection final : public TransportUser {
   bool in_clear_ = false;  // this target's handshake failed: without TLS now
   bool ever_ready_ = false;
   bool quitting_ = false;
+  bool blameless_ = false;
   bool pumping_ = false;
   bool ended_ = false;
   conf::Instant started_;

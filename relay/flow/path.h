@@ -1,7 +1,8 @@
 // Sites and paths. A site is a set of MX hosts under one set of settings; a path is a site reached from one
 // of our source addresses under one MX rule. Limits and back-offs belong to paths, for that is what a
-// receiving server sees of us; what is counted may be shared by several (the scope of the rule). Plain data:
-// SiteTable makes them, the Dispatcher works with them.
+// receiving server sees of us; what is counted may be shared by several (the scope of the rule). Domains that
+// name the same hosts in another order (RFC 5321 §5.1) have paths of their own with the same counters. Plain
+// data: SiteTable makes them, the Dispatcher works with them.
 #pragma once
 
 #include <cstdint>
@@ -43,6 +44,7 @@ struct Path {
   conf::Source source;
   mx::RulePtr rule;            // null: none matches
   conf::SettingsPtr settings;  // of the destination, with the values of the rule
+  mx::RoutePtr route;          // the latest of the domains whose mail goes this way, all of one order
   mx::PathLimitsPtr limits;
   std::shared_ptr<mx::Standing> standing;
   // By remote address when the scope of the rule is "path", else one under "".
@@ -55,18 +57,18 @@ struct Path {
   conf::Duration backoff{0};      // above 0: the path fails, and this is its present back-off
   conf::Instant failing_since{};  // connections opened before this add nothing to the back-off
   PathError last_error;
-  conf::Instant wake = conf::kNever;          // where it stands in the dispatcher's alarm list
-  uint64_t turn = 0;                          // ... among those of the same instant
-  bool dirty = false;                         // in the dispatcher's work list
-  bool starved = false;                       // waits for max_outbound_connections
-  bool leasing = false;                       // waits for the counters to reach the disk
-  std::shared_ptr<SharedLine> shared;         // with the paths that are counted together with it
-  uint32_t number = 0;                        // ... its name there
-  bool has_mail = false;                      // ... as is known there
-  bool hungry = false;                        // ... mail and no connection
-  const void* waits_for = nullptr;            // counters shared with other paths: stands in their line
-  mx::Bind binds = mx::Bind::kNothing;        // what kept mail back when it was last asked
-  conf::Instant binds_until{};                // and until when; kNever: until something ends
+  conf::Instant wake = conf::kNever;    // where it stands in the dispatcher's alarm list
+  uint64_t turn = 0;                    // ... among those of the same instant
+  bool dirty = false;                   // in the dispatcher's work list
+  bool starved = false;                 // waits for max_outbound_connections
+  bool leasing = false;                 // waits for the counters to reach the disk
+  std::shared_ptr<SharedLine> shared;   // with the paths that are counted together with it
+  uint32_t number = 0;                  // ... its name there
+  bool has_mail = false;                // ... as is known there
+  bool hungry = false;                  // ... mail and no connection
+  const void* waits_for = nullptr;      // counters shared with other paths: stands in their line
+  mx::Bind binds = mx::Bind::kNothing;  // what kept mail back when it was last asked
+  conf::Instant binds_until{};          // and until when; kNever: until something ends
   size_t to_reroute = 0;  // so many of `ready`, the oldest, stand here by an older configuration
   conf::Instant first_expiry = conf::kNever;  // no delivery in `ready` expires before
 };
@@ -76,8 +78,7 @@ struct Site {
   std::string label;  // hosts, for people and the log
   std::string destination;
   conf::SettingsPtr settings;                          // of the destination
-  mx::RoutePtr route;                                  // the latest
-  std::map<std::string, std::unique_ptr<Path>> paths;  // by the names of the source and of the rule
+  std::map<std::string, std::unique_ptr<Path>> paths;  // by the names of source and rule, and by order
   std::map<std::string, conf::Instant> failing_hosts;  // address -> not first choice before then
 };
 

@@ -71,14 +71,13 @@ Site* SiteTable::site_for(const DomainEntry& domain, const mx::RoutePtr& route,
     slot->key = std::move(key);
     slot->settings = settings;
   }
-  slot->route = route;
   return slot.get();
 }
 
 namespace {
 
-std::string path_key(const conf::Source& source, const mx::RulePtr& rule) {
-  return rule == nullptr ? source.name : source.name + '\n' + rule->name;
+std::string path_key(const conf::Source& source, const mx::RulePtr& rule, const mx::Route& route) {
+  return source.name + '\n' + (rule == nullptr ? std::string() : rule->name) + '\n' + route.order;
 }
 
 }  // namespace
@@ -115,13 +114,14 @@ Path* SiteTable::path_from(DomainEntry* domain, const conf::Source& source) {
   if (detour != domain->detours.end() && detour->route->kind == mx::Route::Kind::kHosts)
     route = detour->route;
   Site* site = site_for(*domain, route, domain->settings);
-  std::unique_ptr<Path>& slot = site->paths[path_key(source, rule)];
+  std::unique_ptr<Path>& slot = site->paths[path_key(source, rule, *route)];
   if (slot == nullptr) {
     slot = std::make_unique<Path>();
     slot->site = site;
     slot->source = source;
     apply_rule(slot.get(), std::move(rule));
   }
+  slot->route = std::move(route);
   return slot.get();
 }
 
@@ -138,7 +138,7 @@ Path* SiteTable::find(const DomainEntry& domain, const conf::Source& source) con
   const Part& part = part_of(key);
   const auto site = part.find(key);
   if (site == part.end()) return nullptr;
-  const auto path = site->second->paths.find(path_key(source, rule));
+  const auto path = site->second->paths.find(path_key(source, rule, *route));
   return path == site->second->paths.end() ? nullptr : path->second.get();
 }
 

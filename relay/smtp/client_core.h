@@ -29,6 +29,7 @@ class ClientCore {
   PeerFeatures peer;
   std::optional<TlsInfo> tls;
   uint32_t transactions = 0;
+  Lessons lessons;
   ClientState state() const { return state_; }
   conf::Instant deadline() const { return deadline_; }
 
@@ -52,6 +53,15 @@ class ClientCore {
   void ready(conf::Instant now);
   void transaction_done(conf::Instant now);
   void end_flight(const bounce::Reply& reply, Flight::Cut cut);
+  // client_trouble.cc: what is wrong with the session, not with the message.
+  bool used() const { return transactions > 1; }  // the running transaction is not the first
+  void take_421(bounce::Reply reply);
+  bool is_session_trouble(const bounce::Reply& reply) const;
+  void out_of_step(const std::string& why, bool definite);
+  void leave(const std::string& why, Flight::Cut cut);
+  bool leave_if_troubled(const bounce::Reply& reply);
+  bool learn_refused_parameters(const bounce::Reply& reply);
+  bool timed_out_in_step() const;
   // The ways to the end: the peer refused the session, or it cannot be talked to any more.
   void close_refused(bounce::Reply reply);
   void close_broken(std::string_view error, bool by_peer);
@@ -69,6 +79,7 @@ class ClientCore {
   bool chunked_ = false;         // by BDAT
   bool heard_ = false;           // a reply came since the flight began
   bool content_unsent_ = false;  // the content waits in the transport
+  bool refused_at_end_ = false;  // the end of data of the last transaction was refused
 };
 
 }  // namespace relay::smtp

@@ -25,6 +25,7 @@ void ClientCore::take_greeting(Reply reply, conf::Instant now) {
 void ClientCore::take_ehlo(Reply reply, conf::Instant now) {
   if (reply.positive()) {
     peer = parse_ehlo_reply(reply);
+    leave_out(options_.left_out, &peer);
     after_ehlo(now);
   } else if (reply.permanent()) {  // RFC 5321 §3.2: a server that does not know EHLO
     output.append("HELO " + options_.ehlo_name + "\r\n");

@@ -34,5 +34,6 @@ void ClientSession::quit(conf::Instant now) { state_->core.quit(now); }
 const PeerFeatures& ClientSession::peer() const { return state_->core.peer; }
 const TlsInfo* ClientSession::tls() const { return state_->core.tls ? &*state_->core.tls : nullptr; }
 uint32_t ClientSession::transactions() const { return state_->core.transactions; }
+const Lessons& ClientSession::lessons() const { return state_->core.lessons; }
 
 }  // namespace relay::smtp

@@ -14,6 +14,7 @@
 #include "conf/vocab/time.h"
 #include "relay/net/out_queue.h"
 #include "relay/net/transport.h"
+#include "relay/smtp/lessons.h"
 #include "relay/smtp/peer_features.h"
 #include "relay/smtp/transaction.h"
 
@@ -24,6 +25,7 @@ struct ClientOptions {
   conf::TlsMode tls = conf::TlsMode::kOpportunistic;
   bool pipelining = true;
   bool chunking = true;
+  ExtensionSet left_out;  // not used even if offered: this peer refused them before
   conf::Timeouts timeouts;
 };
 
@@ -41,6 +43,8 @@ struct ClientEvent {
   bounce::Reply reply;  // code 0: no reply; then `error` tells (time-out, closed, garbage)
   std::string error;
   bool tls_wanted_but_missing = false;  // required, and the peer does not offer STARTTLS
+  // The connection was used up, or out of step: says nothing of the site, and another one is the way out.
+  bool blameless = false;
 };
 
 class ClientSession {
@@ -69,8 +73,9 @@ class ClientSession {
   void quit(conf::Instant now);  // output has QUIT; kClosed follows its reply or the short time-out
 
   const PeerFeatures& peer() const;
-  const TlsInfo* tls() const;     // null: clear
-  uint32_t transactions() const;  // begun on this session
+  const TlsInfo* tls() const;      // null: clear
+  uint32_t transactions() const;   // begun on this session
+  const Lessons& lessons() const;  // learnt so far
 
  private:
   struct State;

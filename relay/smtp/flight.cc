@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "bounce/protocol_words.h"
 #include "conf/vocab/check.h"
 #include "relay/smtp/data_writer.h"
 
@@ -33,26 +34,6 @@ std::string_view header_of(std::string_view message) {
   return message.substr(0, message.find("\r\n\r\n"));  // npos: all of it is header
 }
 
-bool contains_ignoring_case(const std::string& text, std::string_view word) {
-  return std::search(text.begin(), text.end(), word.begin(), word.end(), [](char a, char b) {
-           return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b;
-         }) != text.end();
-}
-
-// RFC 5321 §4.5.3.1.10: 452, and 552 from old servers, say that the transaction is full, not that the address
-// is bad.
-bool says_too_many_recipients(const Reply& reply) {
-  if (reply.code != 452 && reply.code != 552) return false;
-  if (reply.enhanced.present()) return reply.enhanced.subject == 5 && reply.enhanced.detail == 3;
-  for (const std::string& line : reply.lines) {
-    if (contains_ignoring_case(line, "too many recipients") ||
-        contains_ignoring_case(line, "too many rcpt")) {
-      return true;
-    }
-  }
-  return false;
-}
-
 }  // namespace
 
 Flight::Flight(Transaction transaction, const PeerFeatures& peer)
@@ -76,7 +57,7 @@ void Flight::check_content() {
   }
   const bool declared = transaction_.body_type == conf::BodyType::k8BitMime;
   // What was declared need not be looked at, unless the peer cannot take it.
-  parameters_.eight_bit = declared && peer_.eight_bit_mime;
+  parameters_.eight_bit = declared && peer_.eight_bit_clean;
   if (!parameters_.eight_bit) {
     parameters_.eight_bit = has_8bit(transaction_.body.view()) || has_8bit(transaction_.header_prefix);
   }
@@ -86,7 +67,7 @@ void Flight::check_content() {
                        "5.6.7 The header has UTF-8 text and the receiving server does not offer SMTPUTF8");
     return;
   }
-  if (parameters_.eight_bit && !peer_.eight_bit_mime) {
+  if (parameters_.eight_bit && !peer_.eight_bit_clean) {
     refuse_all_locally(554, "5.6.3 The content is 8-bit and the receiving server does not offer 8BITMIME");
   }
 }
@@ -190,15 +171,33 @@ void Flight::settle_all(Fate which, Kind kind, Stage stage, const Reply& reply) 
   }
 }
 
-void Flight::mail_reply(const Reply& reply) {
+ExtensionSet Flight::mail_extensions() const {
+  ExtensionSet sent;
+  if (peer_.size_known) sent.add(Extension::kSize);
+  if (peer_.eight_bit_mime && parameters_.eight_bit) sent.add(Extension::kEightBitMime);
+  if (peer_.smtputf8 && parameters_.smtputf8) sent.add(Extension::kSmtpUtf8);
+  if (peer_.dsn && (transaction_.ret != conf::Ret::kUnset || !transaction_.envid.empty()))
+    sent.add(Extension::kDsn);
+  return sent;
+}
+
+ExtensionSet Flight::rcpt_extensions() const {
+  ExtensionSet sent;
+  const conf::Recipient& recipient = transaction_.recipients[next_to_answer_];
+  if (peer_.dsn && (recipient.notify != conf::kNotifyDefault || !recipient.orcpt.empty()))
+    sent.add(Extension::kDsn);
+  return sent;
+}
+
+void Flight::mail_reply(const Reply& reply, bool for_parameters) {
   if (reply.positive()) {
     leaves_state_ = true;
   } else {
-    settle_all(Fate::kOpen, Kind::kRefused, Stage::kMail, reply);
+    settle_all(Fate::kOpen, for_parameters ? Kind::kNotTried : Kind::kRefused, Stage::kMail, reply);
   }
 }
 
-void Flight::rcpt_reply(const Reply& reply) {
+void Flight::rcpt_reply(const Reply& reply, bool for_parameters) {
   CHECK(replies_due());
   const size_t at = next_to_answer_;
   // Recipients settled by the reply to MAIL still get their own replies; those settled before sending do not.
@@ -209,9 +208,18 @@ void Flight::rcpt_reply(const Reply& reply) {
   if (reply.positive()) {
     fates_[at] = Fate::kAccepted;
     ++accepted_;
-  } else if (accepted_ > 0 && says_too_many_recipients(reply)) {
+  } else if (for_parameters) {
     settle(at, Kind::kNotTried, Stage::kRcpt, reply);
-    too_many_ = true;
+  } else if (says_too_many_recipients(reply)) {
+    // With nobody before it, it is about us: the recipient waits, whatever the class of the reply.
+    if (accepted_ == 0) {
+      settle(at, Kind::kRefused, Stage::kRcpt,
+             reply.permanent() ? Reply::make(0, std::to_string(reply.code) + ' ' + reply.text()) : reply);
+    } else {
+      settle(at, Kind::kNotTried, Stage::kRcpt, reply);
+      if (!too_many_) recipients_taken_ = static_cast<uint32_t>(accepted_);
+      too_many_ = true;
+    }
   } else {
     settle(at, Kind::kRefused, Stage::kRcpt, reply);
   }
@@ -223,7 +231,16 @@ void Flight::rcpt_reply(const Reply& reply) {
   next_to_send_ = next_to_answer_ = fates_.size();
 }
 
+// Too many recipients, said late: half of them at a time from now on.
+bool Flight::split(const Reply& reply, Stage stage) {
+  if (accepted_ < 2 || !says_too_many_recipients(reply)) return false;
+  recipients_taken_ = static_cast<uint32_t>(accepted_ / 2);
+  settle_all(Fate::kAccepted, Kind::kNotTried, stage, reply);
+  return true;
+}
+
 void Flight::data_reply(const Reply& reply) {
+  if (split(reply, Stage::kData)) return;
   settle_all(Fate::kAccepted, Kind::kRefused, Stage::kData, reply);
 }
 
@@ -231,6 +248,7 @@ void Flight::end_reply(const Reply& reply) {
   // RFC 5321 §4.1.1.4: the end of data clears the buffers, whatever the reply. RFC 3030 §2: a refused BDAT
   // leaves an unknown state behind.
   leaves_state_ = by_bdat_ && !reply.positive();
+  if (split(reply, Stage::kDot)) return;
   size_t left = accepted_;
   for (size_t i = 0; left > 0; ++i) {
     if (fates_[i] != Fate::kAccepted) continue;

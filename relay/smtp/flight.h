@@ -9,6 +9,7 @@
 #include "bounce/reply.h"
 #include "relay/net/out_queue.h"
 #include "relay/smtp/client_command.h"
+#include "relay/smtp/lessons.h"
 #include "relay/smtp/peer_features.h"
 #include "relay/smtp/transaction.h"
 
@@ -30,13 +31,21 @@ class Flight {
   bool body_written() const { return body_written_; }
 
   // Replies in their order. The session has taken care of 421 and of replies that make no sense.
-  void mail_reply(const bounce::Reply& reply);
-  void rcpt_reply(const bounce::Reply& reply);
+  // `for_parameters`: refused for a parameter that can be left out: nobody is refused by that.
+  void mail_reply(const bounce::Reply& reply, bool for_parameters);
+  void rcpt_reply(const bounce::Reply& reply, bool for_parameters);
   void data_reply(const bounce::Reply& reply);
   void end_reply(const bounce::Reply& reply);
   bool replies_due() const { return next_to_answer_ < next_to_send_; }  // of RCPT commands written
   bool anyone_accepted() const { return accepted_ > 0; }
-  bool anyone_open() const;                            // somebody may still be delivered to
+  bool anyone_open() const;  // somebody may still be delivered to
+  bool by_bdat() const { return by_bdat_; }
+  size_t accepted() const { return accepted_; }
+  // As many recipients as one transaction seems to take; 0: the peer did not say that there are too many.
+  uint32_t recipients_taken() const { return recipients_taken_; }
+  // Whose parameters MAIL, or the RCPT that the next reply is about, carried.
+  ExtensionSet mail_extensions() const;
+  ExtensionSet rcpt_extensions() const;
   bool leaves_state() const { return leaves_state_; }  // the peer still holds a transaction: RSET first
 
   // No more replies come. Those without an outcome get `reply` (code 421, or code 0 and the reason) at
@@ -58,6 +67,7 @@ class Flight {
   void check_content();
   void check_addresses();
   size_t next_open(size_t from) const;
+  bool split(const bounce::Reply& reply, bounce::Stage stage);
 
   Transaction transaction_;
   const PeerFeatures peer_;
@@ -69,6 +79,7 @@ class Flight {
   size_t next_to_answer_ = 0;  // RCPT
   size_t accepted_ = 0;
   bool too_many_ = false;  // the peer takes no more recipients in this transaction
+  uint32_t recipients_taken_ = 0;
   bool body_written_ = false;
   bool by_bdat_ = false;
   bool leaves_state_ = false;

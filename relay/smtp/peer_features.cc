@@ -47,6 +47,7 @@ PeerFeatures parse_ehlo_reply(const bounce::Reply& reply) {
     const auto read = std::from_chars(value.data(), value.data() + value.size(), size);
     if (read.ec == std::errc()) features.max_size = size;
   }
+  features.eight_bit_clean = features.eight_bit_mime;
   return features;
 }
 

@@ -11,7 +11,8 @@ struct PeerFeatures {
   bool esmtp = false, pipelining = false, chunking = false, eight_bit_mime = false, smtputf8 = false,
        dsn = false;
   bool starttls = false, enhanced_status = false, size_known = false;
-  uint64_t max_size = 0;  // 0 with size_known: no fixed limit
+  bool eight_bit_clean = false;  // offered 8BITMIME, even if its parameter is not used any more
+  uint64_t max_size = 0;         // 0 with size_known: no fixed limit
 };
 
 // From a positive reply to EHLO. Unknown keywords are passed over; a SIZE that is no number counts as no

@@ -9,9 +9,8 @@ namespace relay {
 
 using Answer = DispatcherUser::Answer;
 
-Answer Errands::next(queue::Delivery* delivery, const queue::Path& path, Errand* errand,
+Answer Errands::next(queue::Delivery* delivery, const queue::Path& path, size_t most, Errand* errand,
                      DispatcherUser::Later later) {
-  const size_t most = path.settings->max_recipients_per_transaction;
   if (delivery->message == nullptr) delivery->message = messages_->pin_now(delivery->id);
   const bool here = delivery->message != nullptr && delivery->message->body.has_value();
   if (here && signing_->is_done(*delivery->message))

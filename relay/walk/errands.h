@@ -32,8 +32,8 @@ class Errands {
       : messages_(messages), signing_(signing), composer_(paths), owner_(owner) {}
 
   // See DispatcherUser::next_errand().
-  DispatcherUser::Answer next(queue::Delivery* delivery, const queue::Path& path, Errand* errand,
-                              DispatcherUser::Later later);
+  DispatcherUser::Answer next(queue::Delivery* delivery, const queue::Path& path, size_t most_recipients,
+                              Errand* errand, DispatcherUser::Later later);
   // There are recipients of it that no errand was made for yet.
   bool has_more(const queue::Delivery* delivery) const { return waiting_.contains(delivery); }
   // They wait for another time.

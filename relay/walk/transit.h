@@ -99,12 +99,12 @@ class Transit final : public smtp::Gate,
   void forget(queue::Delivery* delivery);
   spool::RecipientSpan recipients_of(const queue::Delivery& delivery);  // it is in memory
   void write_down(queue::Delivery* delivery);
-
   std::vector<uint32_t> recipients_now(queue::Delivery* delivery) override;
   void nothing_due(queue::Delivery* delivery) override { settlement_.conclude(delivery); }
   void not_signed(queue::Delivery* delivery, const conf::Error& why, const AttemptFacts& facts) override;
   void report_unsigned(const queue::Message& message, const dkim::SignOutcome& outcome);
-  Answer next_errand(queue::Delivery* delivery, const queue::Path& path, Errand* out, Later later) override;
+  Answer next_errand(queue::Delivery* delivery, const queue::Path& path, size_t most, Errand* out,
+                     Later later) override;
   bool report(queue::Delivery* delivery, Report report) override;
   void path_gave_up(queue::Delivery* delivery, const queue::PathError& error, AttemptFacts facts);
   void refuse_vetoed(queue::Delivery* delivery, std::vector<uint32_t>* indices);

@@ -23,9 +23,11 @@ bool is_of_interest(const queue::Path& path, conf::Instant now) {
 
 bool site_matches(const std::string& mask, const queue::Site& site) {
   if (conf::domain_matches(mask, site.label)) return true;
-  return site.route != nullptr && std::ranges::any_of(site.route->hosts, [&mask](const mx::RouteHost& host) {
-           return conf::domain_matches(mask, host.name);
-         });
+  return std::ranges::any_of(site.paths, [&mask](const auto& named) {
+    return std::ranges::any_of(named.second->route->hosts, [&mask](const mx::RouteHost& host) {
+      return conf::domain_matches(mask, host.name);
+    });
+  });
 }
 
 }  // namespace

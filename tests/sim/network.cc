@@ -95,7 +95,7 @@ void Stream::write(relay::OutQueue* out) {
   Pipe::End& mine = pipe_->ends[side_];
   if (!mine.open || mine.told) return;
   pipe_->send(1 - side_, std::move(bytes));
-  pipe_->later(world_->between(1us, 2ms), [side = side_](Pipe* pipe) {
+  pipe_->later(0us, [side = side_](Pipe* pipe) {
     Pipe::End& end = pipe->ends[side];
     if (end.open && end.user != nullptr && !end.told) end.user->on_drained();
   });

@@ -43,6 +43,30 @@ TEST_F(RouterTest, Rfc5321_5_1_PreferenceOrders) {
   EXPECT_EQ(found->site, "a.example,b.example,c.example");
 }
 
+TEST_F(RouterTest, Rfc5321_5_1_TheSameHostsInAnotherOrderAreOneSiteWithTwoOrders) {
+  dns.mx("a.example", {{10, "m1.example"}, {20, "m2.example"}, {20, "m3.example"}});
+  dns.mx("b.example", {{5, "m2.example"}, {5, "m3.example"}, {7, "m1.example"}});
+  dns.mx("c.example", {{1, "m1.example"}, {2, "m3.example"}, {2, "m2.example"}});
+  dns.mx("d.example", {{1, "m1.example"}, {1, "m3.example"}, {1, "m2.example"}});
+  for (const char* host : {"m1.example", "m2.example", "m3.example"}) dns.address(host, {"192.0.2.1"});
+  EXPECT_EQ(route("a.example")->site, route("b.example")->site);
+  EXPECT_EQ(route("a.example")->order, "m1.example|m2.example,m3.example");
+  EXPECT_EQ(route("b.example")->order, "m2.example,m3.example|m1.example");
+  EXPECT_EQ(route("c.example")->order, route("a.example")->order);
+  EXPECT_EQ(route("d.example")->order, "");
+}
+
+TEST_F(RouterTest, AHostThatCannotBeFoundNowStaysInTheSiteAndTheRouteLivesSeconds) {
+  dns.mx("d.example", {{10, "a.example"}, {20, "b.example"}});
+  dns.address("b.example", {"192.0.2.2"});
+  dns.status("a.example", RecordType::kA, DnsStatus::kFailed);
+  const RoutePtr found = route("d.example");
+  EXPECT_EQ(names(*found), "b.example");
+  EXPECT_EQ(found->site, "a.example,b.example");
+  EXPECT_EQ(found->order, "a.example|b.example");
+  EXPECT_LE(found->ttl, 10s);
+}
+
 TEST_F(RouterTest, Rfc5321_5_1_EqualsAreShuffled) {
   dns.mx("d.example", {{10, "a.example"}, {10, "b.example"}, {20, "z.example"}});
   for (const char* host : {"a.example", "b.example", "z.example"}) dns.address(host, {"192.0.2.1"});

@@ -266,5 +266,24 @@ TEST_F(SiteTableTest, OneSiteForManyDomains) {
             sites->choose(domain("two.test", "198.51.100.1")).path);
 }
 
+// RFC 5321 §5.1: the order is the domain's; what is counted is the site's.
+TEST_F(SiteTableTest, AnotherOrderOfTheSameHostsSharesTheCountersAndNothingElse) {
+  queue::DomainEntry* one = domain("one.test", "198.51.100.1");
+  queue::DomainEntry* two = domain("two.test", "198.51.100.1");
+  auto turned = std::make_shared<mx::Route>(*two->route);
+  turned->order = "other.test|mx.test";
+  two->route = turned;
+  const conf::Source& from = config->sources[1];
+  queue::Path* first = sites->path_from(one, from);
+  queue::Path* second = sites->path_from(two, from);
+  EXPECT_NE(first, second);
+  EXPECT_EQ(first->site, second->site);
+  EXPECT_EQ(first->standing, second->standing);
+  EXPECT_EQ(sites->traffic(first, "198.51.100.1"), sites->traffic(second, "198.51.100.1"));
+  EXPECT_EQ(first->route, one->route);
+  EXPECT_EQ(second->route, turned);
+  EXPECT_EQ(sites->find(*two, from), second);
+}
+
 }  // namespace
 }  // namespace relay

@@ -169,6 +169,7 @@ class Player {
     size_t begin = 0;
     for (size_t i = 1; i <= text.size(); ++i) {
       if (i < text.size() && !std::binary_search(splits.begin(), splits.end(), offset_ + i)) continue;
+      session_.on_written(now_);  // what was written has gone out by the time the server speaks
       session_.receive(std::string_view(text).substr(begin, i - begin), now_);
       drain();
       begin = i;
@@ -233,7 +234,22 @@ class Player {
                        std::to_string(event.reply.code) + " " + event.reply.text() + event.error;
     if (event.tls_wanted_but_missing) text += " [no-starttls]";
     while (text.back() == ' ') text.pop_back();
+    if (event.blameless) text += " [blameless]";
+    text += learnt();
     events_.push_back(text);
+  }
+
+  std::string learnt() const {
+    const Lessons& lessons = session_.lessons();
+    std::string names;
+    constexpr const char* kNames[] = {"PIPELINING", "CHUNKING", "8BITMIME", "SIZE", "SMTPUTF8", "DSN"};
+    for (size_t i = 0; i < std::size(kNames); ++i) {
+      if (lessons.refused.has(static_cast<Extension>(i))) names += std::string(" ") + kNames[i];
+    }
+    std::string text = names.empty() ? "" : " [refused:" + names + "]";
+    if (lessons.messages_per_connection != 0)
+      text += " [messages: " + std::to_string(lessons.messages_per_connection) + "]";
+    return text;
   }
 
   const Transcript& transcript_;

@@ -41,6 +41,7 @@ struct Peer {
     return options;
   }
   std::string say(const std::string& text) {
+    session.on_written(now);  // what was written has gone out by the time the server speaks
     session.receive(text, now);
     return take();
   }
@@ -95,6 +96,27 @@ TEST(ClientSession, Rfc5321_4_5_3_2_5_ABigContentHasTimeByItsSize) {
   EXPECT_EQ(peer.session.deadline() - peer.now, 51 * conf::Timeouts().data_block);
   peer.session.on_written(peer.now);
   EXPECT_EQ(peer.session.deadline() - peer.now, conf::Timeouts().mail);
+}
+
+// RFC 5321 §4.1.1.4: the reply to the end of data comes after it; one that does not speaks of something else.
+TEST(ClientSession, A250BeforeTheContentWasSentDeliversNothing) {
+  for (const char* features : {"250-PIPELINING\r\n", "250-PIPELINING\r\n250-CHUNKING\r\n", ""}) {
+    Peer peer(features);
+    peer.session.begin(transaction(100'000), peer.now);
+    peer.session.receive("250 ok\r\n", peer.now);
+    peer.session.receive("250 ok\r\n", peer.now);
+    if (std::string_view(features).find("CHUNKING") == std::string_view::npos)
+      peer.session.receive("354 go on\r\n", peer.now);
+    peer.session.receive("250 2.0.0 thank you\r\n", peer.now);
+    ClientEvent event;
+    ASSERT_TRUE(peer.session.next_event(&event, peer.now)) << features;
+    ASSERT_EQ(event.kind, ClientEvent::Kind::kTransactionDone);
+    ASSERT_EQ(event.outcomes.size(), 1u);
+    EXPECT_EQ(event.outcomes[0].kind, RecipientOutcome::Kind::kRefused) << features;
+    EXPECT_EQ(event.outcomes[0].reply.code, 0);
+    ASSERT_TRUE(peer.session.next_event(&event, peer.now));
+    EXPECT_EQ(event.kind, ClientEvent::Kind::kClosed);
+  }
 }
 
 TEST(ClientSession, BodyIsSharedNotCopied) {

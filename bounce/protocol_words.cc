@@ -1,0 +1,126 @@
+#include "bounce/protocol_words.h"
+
+#include <algorithm>
+#include <array>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+namespace bounce {
+
+namespace {
+
+constexpr size_t kTextBound = 1000;
+
+// Lower case, '-' and '_' as spaces, so that "time-out" is "time out".
+std::string words_of(const Reply& reply) {
+  std::string text = reply.text().substr(0, kTextBound);
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    if (c == '-' || c == '_') c = ' ';
+  }
+  return text;
+}
+
+bool has_any(std::string_view text, std::initializer_list<std::string_view> words) {
+  return std::ranges::any_of(
+      words, [text](std::string_view word) { return text.find(word) != std::string_view::npos; });
+}
+
+bool is_status(const Reply& reply, uint16_t subject, uint16_t detail) {
+  return reply.enhanced.present() && reply.enhanced.subject == subject && reply.enhanced.detail == detail;
+}
+
+// "#4.5.3" as some appliances write it: RFC 3463 has no '#'.
+bool has_written_status(std::string_view text, std::string_view status) {
+  return text.rfind('#' + std::string(status), 0) == 0;
+}
+
+// A number of something in a period is a limit of ours, not of the transaction.
+bool names_a_period(std::string_view text) {
+  return has_any(text, {"per hour", "per minute", "per day", "per second", "this hour", "today", "hourly",
+                        "daily", "an hour", "recently", " rate"});
+}
+
+}  // namespace
+
+bool says_bad_sequence(const Reply& reply) {
+  const std::string text = words_of(reply);
+  const bool about_permission =
+      has_any(text, {"authent", "authoriz", "log in", "login", "relay", "spam", "block", "denied",
+                     "not allowed", "not permitted", "policy", "blacklist", "user", "mailbox"});
+  if (reply.code == 503) {
+    if (reply.enhanced.present() && reply.enhanced.subject != 5) return false;
+    return !about_permission || is_status(reply, 5, 1);
+  }
+  // Others say it with another code.
+  if (!reply.permanent() && !reply.transient()) return false;
+  if (about_permission && !is_status(reply, 5, 1)) return false;
+  return has_any(
+      text, {"bad sequence", "out of sequence", "bad command sequence", "wrong sequence", "command order",
+             "nested mail", "sender already", "mail first", "need mail", "must be preceded by",
+             "must issue a mail", "send mail from first", "say helo first", "say ehlo first", "send helo",
+             "send ehlo", "expected helo", "expected ehlo", "polite people say"});
+}
+
+bool says_unknown_command(const Reply& reply) {
+  return reply.code == 500 || reply.code == 502 || reply.code == 503 || reply.code == 504;
+}
+
+bool says_too_many_recipients(const Reply& reply) {
+  if (!reply.transient() && !reply.permanent()) return false;
+  const std::string text = words_of(reply);
+  const bool worded = has_any(text, {"too many recipient",
+                                     "too many rcpt",
+                                     "too many recips",
+                                     "too many address",
+                                     "too many to ",
+                                     "maximum number of recipient",
+                                     "maximum recipient",
+                                     "max recipient",
+                                     "max rcpt",
+                                     "maximum limit of",
+                                     "recipient limit",
+                                     "recipients limit",
+                                     "limit of recipient",
+                                     "recipients exceed",
+                                     "recipient count",
+                                     "number of recipient",
+                                     "recipients per message",
+                                     "recipients per transaction",
+                                     "recipients per mail",
+                                     "rcpt limit",
+                                     "rcpts limit",
+                                     "more recipients",
+                                     "separate transaction"});
+  if (worded) return !names_a_period(text);
+  if (is_status(reply, 5, 3)) return !names_a_period(text);
+  // Without any status, 452 and 552 also mean a full disk and a full mailbox: only words tell.
+  return has_written_status(text, "4.5.3") || has_written_status(text, "5.5.3");
+}
+
+bool says_too_many_messages(const Reply& reply) {
+  if (!reply.transient() && !reply.permanent()) return false;
+  const std::string text = words_of(reply);
+  const bool of_connection = has_any(text, {"connection", "session", "transaction"});
+  if (!of_connection || names_a_period(text)) return false;
+  if (has_any(text,
+              {"too many connection", "too many concurrent", "too many session", "too many simultaneous"}))
+    return false;
+  return has_any(text, {"too many message", "too many mail",     "too many email",  "too many transaction",
+                        "too many e mail",  "max message",       "max mail",        "maximum message",
+                        "maximum mail",     "message limit",     "messages limit",  "mails limit",
+                        "mail limit",       "messages per",      "mails per",       "emails per",
+                        "message count",    "number of message", "number of mail",  "number of transaction",
+                        "transactions per", "transaction limit", "enough messages", "no more messages",
+                        "no more mail"});
+}
+
+bool says_idle_or_closing_down(const Reply& reply) {
+  if (is_status(reply, 4, 2)) return true;
+  const std::string text = words_of(reply);
+  return has_any(text, {"idle", "timeout", "time out", "timed out", "shutting down", "shut down", "restart",
+                        "maintenance", "inactivity"});
+}
+
+}  // namespace bounce

@@ -1,0 +1,23 @@
+// Replies that are about the protocol and not about a recipient: the order of commands, a transaction or a
+// connection that is full, an extension that is not understood after all. The code alone does not tell them
+// apart, for servers use them freely.
+#pragma once
+
+#include "bounce/reply.h"
+
+namespace bounce {
+
+// 503 and its like (RFC 5321 §4.2.4): the peer and we have lost step. False when the words are about
+// permission ("503 5.7.1 authentication required"): that is a refusal.
+bool says_bad_sequence(const Reply& reply);
+// The command itself is not known: 500, 502, and 503 or 504 to a command that stands in order.
+bool says_unknown_command(const Reply& reply);
+// RFC 5321 §4.5.3.1.10: the transaction takes no more recipients; the next one does. The codes seen: 450,
+// 451, 452, 421, 550, 552, 554.
+bool says_too_many_recipients(const Reply& reply);
+// The connection has carried as many messages as it may; the next one takes more.
+bool says_too_many_messages(const Reply& reply);
+// The connection ended for its idleness or for a shutdown: no number is to be learnt from it.
+bool says_idle_or_closing_down(const Reply& reply);
+
+}  // namespace bounce

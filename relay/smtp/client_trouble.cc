@@ -1,0 +1,168 @@
+// The part of ClientCore for what is wrong with the session and not with the message: replies out of step, a
+// connection that has carried enough, parameters that the peer offered and does not know. Nobody bounces by
+// it. On a used connection the message counts as not tried; on a fresh one only when something was learnt
+// that makes the next attempt another one, for else it would be tried for ever.
+#include "bounce/protocol_words.h"
+#include "bounce/qualifier.h"
+#include "relay/smtp/client_core.h"
+#include "relay/smtp/refused_parameters.h"
+
+namespace relay::smtp {
+
+namespace {
+
+using S = ClientState;
+using bounce::Reply;
+
+bool is_answer(const Reply& reply) { return reply.positive() || reply.transient() || reply.permanent(); }
+
+std::string shown(const Reply& reply) { return std::to_string(reply.code) + ' ' + reply.text(); }
+
+// The words ask for a slower pace, and not for another connection: the limiter must hear of it.
+bool is_about_pace(const Reply& reply) {
+  if (bounce::says_too_many_messages(reply)) return false;
+  Reply words = reply;
+  words.code = 450;  // a bare 421 would count as a wish for a slower pace
+  return bounce::qualify(bounce::Stage::kMail, words).throttling;
+}
+
+}  // namespace
+
+void ClientCore::take_421(Reply reply) {
+  ClientEvent event;
+  if (flight_) {
+    Flight::Cut cut;
+    if ((state_ == S::kReset || state_ == S::kMail) && used()) {
+      cut.not_tried = true;
+      event.blameless = !is_about_pace(reply);
+      if (event.blameless && !bounce::says_idle_or_closing_down(reply))
+        lessons.messages_per_connection = transactions - 1;
+    } else if (state_ == S::kRcpt && flight_->anyone_accepted() && bounce::says_too_many_recipients(reply)) {
+      cut.not_tried = event.blameless = true;
+      lessons.recipients_per_transaction = static_cast<uint32_t>(flight_->accepted());
+    }
+    end_flight(reply, cut);
+  } else if (state_ == S::kReady && transactions > 0) {
+    event.blameless = !is_about_pace(reply);
+    if (bounce::says_too_many_messages(reply)) lessons.messages_per_connection = transactions;
+  }
+  event.reply = std::move(reply);
+  push_closed(std::move(event));
+}
+
+// Whether the reply to a command of a transaction says that the two sides are not at the same point.
+bool ClientCore::is_session_trouble(const Reply& reply) const {
+  switch (state_) {
+    case S::kReset:
+      return !reply.positive();
+    case S::kMail:
+      return bounce::says_bad_sequence(reply);
+    case S::kRcpt:  // after a refused MAIL it is only natural
+      return flight_->leaves_state() && bounce::says_bad_sequence(reply);
+    case S::kData:
+    case S::kDot:
+      return flight_->anyone_accepted() && bounce::says_bad_sequence(reply);
+    default:
+      return false;
+  }
+}
+
+// True: the session is over, and everybody has an outcome.
+bool ClientCore::leave_if_troubled(const Reply& reply) {
+  if (state_ == S::kReady) {
+    leave("a reply came that nothing asked for: " + shown(reply), {});
+    return true;
+  }
+  const bool continues = reply.code == 354 && state_ == S::kData;
+  const bool data_wants_354 = state_ == S::kData && reply.positive();
+  if ((!is_answer(reply) && !continues) || data_wants_354) {
+    const std::string why = "got " + shown(reply) + " while waiting for " + awaited(state_);
+    if (flight_) {
+      out_of_step(why, false);
+    } else {
+      close_broken(why, false);
+    }
+    return true;
+  }
+  if (!flight_) return false;
+  if (state_ == S::kDot && flight_->anyone_accepted()) {
+    // RFC 5321 §4.1.1.4: the reply to the end of data comes after it.
+    const bool early = reply.positive() && content_unsent_;
+    // RFC 3463 §3.2: X.1.Y is about an address, so this answers RCPT or MAIL: a reply too many came before.
+    const bool slipped =
+        reply.positive() && chunked_ && used() && reply.enhanced.present() && reply.enhanced.subject == 1;
+    if (early || slipped) {
+      Flight::Cut cut;
+      cut.uncertain = true;
+      leave((early ? "the peer took the message before it was sent: " : "the replies are out of step: ") +
+                shown(reply),
+            cut);
+      return true;
+    }
+    if (flight_->by_bdat() &&
+        bounce::says_unknown_command(reply)) {  // what follows BDAT was read as commands
+      lessons.refused.add(Extension::kChunking);
+      Flight::Cut cut;
+      cut.not_tried = true;
+      leave("BDAT was offered and then refused: " + shown(reply), cut);
+      return true;
+    }
+  }
+  if (is_session_trouble(reply)) {
+    out_of_step("got " + shown(reply) + " while waiting for " + awaited(state_), true);
+    return true;
+  }
+  const bool full = used() && state_ < S::kDot && !reply.positive() && !flight_->anyone_accepted() &&
+                    (state_ == S::kMail || flight_->leaves_state());
+  if (full && bounce::says_too_many_messages(reply)) {
+    lessons.messages_per_connection = transactions - 1;
+  } else if (!full || state_ != S::kRcpt || !bounce::says_too_many_recipients(reply)) {
+    return false;
+  }
+  Flight::Cut cut;
+  cut.not_tried = true;
+  leave("the connection takes no more: " + shown(reply), cut);
+  return true;
+}
+
+// `definite`: the peer said no; silence, or nonsense, after the end of data leaves a doubt.
+void ClientCore::out_of_step(const std::string& why, bool definite) {
+  Flight::Cut cut;
+  const bool in_group = pipelined_ && (state_ == S::kMail || state_ == S::kRcpt || state_ == S::kData);
+  if (in_group && !used()) lessons.refused.add(Extension::kPipelining);
+  cut.uncertain = state_ == S::kDot && !definite;
+  cut.not_tried = !cut.uncertain && (used() || in_group);
+  leave(why, cut);
+}
+
+// A reply was lost in a group of commands, or the connection was dead before MAIL.
+bool ClientCore::timed_out_in_step() const {
+  if (flight_->body_written()) return false;
+  if (used() && (state_ == S::kReset || state_ == S::kMail)) return true;
+  return pipelined_ && !used() && heard_ && (state_ == S::kRcpt || state_ == S::kData);
+}
+
+void ClientCore::leave(const std::string& why, Flight::Cut cut) {
+  const bool may_quit = !content_unsent_;
+  ClientEvent event;
+  event.error = why;
+  event.blameless = !flight_ || cut.not_tried;
+  if (flight_) end_flight(Reply::make(0, why), cut);
+  output.clear();
+  if (may_quit) output.append("QUIT\r\n");
+  push_closed(std::move(event));
+}
+
+// True: the command was refused for a parameter that this peer offered. It is left out from now on.
+bool ClientCore::learn_refused_parameters(const Reply& reply) {
+  if (reply.positive()) return false;
+  const bool at_mail = state_ == S::kMail;
+  const ExtensionSet meant =
+      refused_parameters(reply, at_mail ? flight_->mail_extensions() : flight_->rcpt_extensions());
+  if (meant.empty()) return false;
+  lessons.refused.add(meant);
+  leave_out(meant, &peer);
+  return true;
+}
+
+}  // namespace relay::smtp

@@ -1,0 +1,67 @@
+#include "relay/smtp/refused_parameters.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+namespace relay::smtp {
+
+namespace {
+
+bool is_letter_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
+
+std::string lower(std::string text) {
+  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return text;
+}
+
+bool has(std::string_view text, std::string_view word) { return text.find(word) != std::string_view::npos; }
+
+// As a word: "ret" stands in "RET=HDRS", not in "return".
+bool has_word(std::string_view text, std::string_view word) {
+  for (size_t at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
+    const size_t end = at + word.size();
+    if ((at == 0 || !is_letter_or_digit(text[at - 1])) &&
+        (end == text.size() || !is_letter_or_digit(text[end])))
+      return true;
+  }
+  return false;
+}
+
+bool is_about_syntax(const bounce::Reply& reply, std::string_view text) {
+  if (reply.code == 555) return true;
+  if (reply.enhanced.present() && reply.enhanced.subject == 5 && reply.enhanced.detail == 4) return true;
+  return has(text, "not supported") || has(text, "unsupported") || has(text, "not implemented") ||
+         has(text, "unrecognized") || has(text, "unrecognised") || has(text, "not recognized") ||
+         has(text, "unknown parameter") || has(text, "unknown option") || has(text, "syntax") ||
+         has(text, "invalid parameter") || has(text, "bad parameter") || has(text, "not understood");
+}
+
+}  // namespace
+
+ExtensionSet refused_parameters(const bounce::Reply& reply, ExtensionSet sent) {
+  ExtensionSet meant;
+  if (sent.empty() || !reply.permanent()) return meant;
+  const std::string text = lower(reply.text());
+  const bool by_code =
+      reply.code == 555 || reply.code == 501 || reply.code == 504 || reply.code == 500 || reply.code == 502;
+  const bool syntax = is_about_syntax(reply, text);
+  const auto add = [&](Extension extension, bool named) {
+    if (named && sent.has(extension)) meant.add(extension);
+  };
+  const bool media = reply.enhanced.present() && reply.enhanced.subject == 6 &&
+                     (reply.enhanced.detail == 1 || reply.enhanced.detail == 3);  // RFC 3463 §3.7
+  add(Extension::kEightBitMime,
+      media || has(text, "8bitmime") || (has_word(text, "body") && (syntax || by_code)));
+  if (syntax || by_code) {
+    add(Extension::kSize, has_word(text, "size"));
+    add(Extension::kSmtpUtf8, has(text, "smtputf8"));
+    add(Extension::kDsn, has_word(text, "ret") || has_word(text, "envid") || has_word(text, "notify") ||
+                             has_word(text, "orcpt") || has_word(text, "dsn"));
+  }
+  // 555, or 5.5.4 with a code of syntax, that names nothing: any of them.
+  if (meant.empty() && (reply.code == 555 || (by_code && syntax))) return sent;
+  return meant;
+}
+
+}  // namespace relay::smtp
