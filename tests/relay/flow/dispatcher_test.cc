@@ -57,7 +57,8 @@ class PeerNetwork final : public Network {
 // A walk whose deliveries have so many transactions each; 0: nothing of them is due.
 class Walk final : public DispatcherUser {
  public:
-  Answer next_errand(queue::Delivery* delivery, const queue::Path&, size_t, Errand* errand, Later later) override {
+  Answer next_errand(queue::Delivery* delivery, const queue::Path&, size_t, Errand* errand,
+                     Later later) override {
     ++asked;
     most_deep = std::max(most_deep, ++depth);
     const Answer answer = answer_for(delivery, errand, std::move(later));
@@ -189,12 +190,14 @@ TEST_F(DispatcherTest, ADeliveryWithMoreRecipientsStaysOnItsConnection) {
     say("250 ok\r\n");
     say("250 ok\r\n");
     say("354 go\r\n");
+    network_.users.back()->on_drained();  // the content has reached the kernel
     say("250 2.0.0 taken\r\n");
   }
   EXPECT_EQ(walk_.reports,
-            (std::vector<Report::Kind>{Report::Kind::kTransaction, Report::Kind::kTransaction}));
+            (std::vector<Report::Kind>{Report::Kind::kTransaction, Report::Kind::kTransaction}))
+      << network_.sent;
   EXPECT_EQ(dispatcher_->in_flight(), 0U);
-  EXPECT_EQ(network_.users.size(), 1U);
+  EXPECT_EQ(network_.users.size(), 1U) << network_.sent;
 }
 
 TEST_F(DispatcherTest, AReportCarriesTheMeaningOfTheReply) {
