@@ -39,6 +39,8 @@ void Dispatcher::add(queue::Delivery* delivery, queue::Path* path) {
   path->ready.push_back(delivery);
   lines_.entered(path, *delivery, clock_->now());
   path->first_expiry = std::min(path->first_expiry, user_->expiry(*delivery, *path->settings));
+  if (path->failing())  // then it is told that it waits
+    path->first_expiry = std::min(path->first_expiry, delivery->due + config_->ready_limit);
   ++ready_;
   mark(path);
 }
@@ -134,8 +136,6 @@ void Dispatcher::set_wake(queue::Path* path, conf::Instant now) {
   conf::Instant wake = conf::kNever;
   if (!path->ready.empty() && !stopping_) {
     if (path->binds != mx::Bind::kNothing && path->binds_until > now) wake = path->binds_until;
-    if (failing(path))
-      wake = std::min(wake, std::max(path->ready.oldest()->due + config_->ready_limit, now + 10ms));
     wake = std::min(wake, path->ready.rounding() ? now + 1ms : std::max(path->first_expiry, now + 10ms));
   } else if (path->backoff_until > now) {
     wake = path->backoff_until;  // so that the site can be forgotten afterwards
@@ -159,7 +159,6 @@ void Dispatcher::work(queue::Path* path, conf::Instant now) {
   if (path->standing->state() == mx::Standing::State::kBlocked) path->backoff = conf::Duration(0);
   if (path->first_expiry <= now || path->ready.rounding()) expire_waiting(path, now);
   if (path->shared == nullptr) use_idle(path);
-  if (failing(path)) give_up_old(path, now);
   if (path->shared == nullptr) {
     open_more(path, now);
   } else {
@@ -199,7 +198,7 @@ void Dispatcher::use_idle(queue::Path* path) {
 
 void Dispatcher::open_more(queue::Path* path, conf::Instant now) {
   while (path->ready.size() > path->opening) {
-    if (failing(path) && path->opening > 0) break;  // one probe until the path works again
+    if (path->one_probe_only()) break;
     if (connections_.size() >= config_->max_outbound_connections) {
       starve(path, mx::Bind::kTotal);
       break;
@@ -310,7 +309,7 @@ void Dispatcher::connection_ready(OutboundConnection* connection) {
     lines_.count(path, 0, -1, clock_->now());
     const Target& target = connection->target();
     slot.most_messages = peers_.about(target.address, target.port, clock_->now()).messages_per_connection;
-    if (failing(path)) mark(path);
+    if (path->failing()) mark(path);
     path->backoff = conf::Duration(0);
     path->last_error = {};
   }

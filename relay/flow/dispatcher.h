@@ -121,6 +121,7 @@ class Dispatcher final : public OutboundConnection::Owner {
   void bound_free_tries(queue::Delivery* delivery, std::vector<smtp::RecipientOutcome>* outcomes) const;
   void rest(Slot& slot);  // waits, open, for a message or for a limit
   void expire_waiting(queue::Path* path, conf::Instant now);
+  void tell_long_wait(queue::Path* path, queue::Delivery* delivery, conf::Instant now);
   AttemptFacts waiting_facts(const queue::Path& path, const queue::Delivery& delivery,
                              conf::Instant now) const;
   bool may_take(Slot& slot);
@@ -132,13 +133,13 @@ class Dispatcher final : public OutboundConnection::Owner {
                 std::optional<Errand> errand);
   bool send(Slot& slot, Errand errand);  // false: the limits do not allow it now, and the delivery is gone
   void release(Slot& slot);              // its delivery goes back to the walk
-  void give_up_old(queue::Path* path, conf::Instant now);
   void path_failed(OutboundConnection* connection, conf::Instant now);
+  void path_broke(OutboundConnection* connection, conf::Instant now);
   void back_off(queue::Path* path, conf::Instant now);
+  conf::Duration spread(conf::Duration pause) const;
   void set_wake(queue::Path* path, conf::Instant now);
   AttemptFacts facts_of(const Slot& slot) const;
   queue::PathError meant(const OutboundConnection& connection) const;  // why it failed, qualified
-  bool failing(const queue::Path* path) const { return path->backoff.count() > 0; }
 
   conf::ConfigPtr config_;
   queue::MessageCache* messages_;
@@ -162,8 +163,7 @@ class Dispatcher final : public OutboundConnection::Owner {
   std::map<std::pair<conf::Instant, uint64_t>, queue::Path*> wakes_;
   uint64_t turns_ = 0;
   uint64_t next_number_ = 1;
-  size_t ready_ = 0;
-  size_t jobs_ = 0;
+  size_t ready_ = 0, jobs_ = 0;
   bool stopping_ = false;
 };
 

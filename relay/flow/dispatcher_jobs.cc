@@ -12,7 +12,7 @@ namespace relay {
 namespace {
 
 constexpr conf::Duration kExpiryRound = std::chrono::minutes(1);
-constexpr size_t kGiveUpChunk = 256;    // deliveries given up per path and step: each needs its record
+constexpr size_t kGiveUpChunk = 256;    // deliveries that end per path and step: each needs its record
 constexpr size_t kTakesPerStep = 64;    // of deliveries that turn out to have nothing to send
 constexpr size_t kLooksPerStep = 4096;  // at deliveries whose validity may be over: 20 ns each
 
@@ -211,6 +211,8 @@ void Dispatcher::transaction_done(OutboundConnection* connection,
   // The replies may have opened the window, or ended the probes: more connections may be allowed by now.
   if (path->shared != nullptr || (path->binds != mx::Bind::kNothing && path->binds_until == conf::kNever))
     mark(path);
+  if (std::ranges::any_of(outcomes, [](const auto& each) { return each.reply.code != 0 && !each.local; }))
+    path->breaks = 0;
   Report report;
   report.kind = Report::Kind::kTransaction;
   report.recipients = std::move(job.recipients);
@@ -235,22 +237,6 @@ AttemptFacts Dispatcher::waiting_facts(const queue::Path& path, const queue::Del
   return facts;
 }
 
-void Dispatcher::give_up_old(queue::Path* path, conf::Instant now) {
-  for (size_t i = 0; i < kGiveUpChunk && messages_->loading() < 2 * kGiveUpChunk; ++i) {
-    queue::Delivery* delivery = path->ready.oldest();
-    if (delivery == nullptr || delivery->due + config_->ready_limit > now) return;
-    path->ready.erase(delivery);
-    lines_.left(path, *delivery, now);
-    --ready_;
-    Report report;
-    report.kind = Report::Kind::kPathFailed;
-    report.error = path->last_error;
-    report.facts = waiting_facts(*path, *delivery, now);
-    delivery->path = nullptr;
-    user_->report(delivery, std::move(report));
-  }
-}
-
 // Goes over all that waits in order of arrival, a part in each step, and hence not oftener than once a minute
 // for a path: 1,000,000 deliveries that expire together cost one round, not one for each part.
 void Dispatcher::expire_waiting(queue::Path* path, conf::Instant now) {
@@ -265,6 +251,7 @@ void Dispatcher::expire_waiting(queue::Path* path, conf::Instant now) {
     const conf::Instant expiry = user_->expiry(*delivery, *path->settings);
     if (expiry > now) {
       path->first_expiry = std::min(path->first_expiry, std::max(expiry, now + kExpiryRound));
+      if (path->failing()) tell_long_wait(path, delivery, now);
       continue;
     }
     ++over;
@@ -277,6 +264,14 @@ void Dispatcher::expire_waiting(queue::Path* path, conf::Instant now) {
     delivery->path = nullptr;
     user_->report(delivery, std::move(report));
   }
+}
+
+// Its path fails: said once in the log, when it waited for ready_limit.
+void Dispatcher::tell_long_wait(queue::Path* path, queue::Delivery* delivery, conf::Instant now) {
+  const conf::Instant at = delivery->due + config_->ready_limit;
+  if (delivery->block_told) return;
+  if (at <= now) return user_->waits_long(delivery, path->last_error, waiting_facts(*path, *delivery, now));
+  path->first_expiry = std::min(path->first_expiry, std::max(at, now + kExpiryRound));
 }
 
 }  // namespace relay

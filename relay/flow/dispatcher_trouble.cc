@@ -11,8 +11,17 @@ using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 
 namespace {
 
+constexpr conf::Duration kFirstBreak = 250ms;  // doubled with each connection that breaks
+constexpr conf::Duration kLongestBreak = 60s;
+constexpr uint8_t kMostDoublings = 8;
 constexpr conf::Duration kFailedTargetMemory =
     60s;  // a host that just failed is not the first choice for so long
+
+// In its first hour a path that fails is tried every minute, later the more seldom the longer it has failed.
+conf::Duration longest_back_off(const queue::Path& path, conf::Duration most, conf::Instant now) {
+  const conf::Duration grown = std::max<conf::Duration>((now - path.sick_since) / 60, 1min);
+  return std::min(grown, most);
+}
 
 }  // namespace
 
@@ -47,7 +56,7 @@ void Dispatcher::connection_ended(OutboundConnection* connection) {
   if (!connection->ever_ready()) {
     path_failed(connection, now);
   } else if (!was_idle && !connection->quitting() && !connection->blameless()) {
-    gate_.trouble(path, slot.use, meant(*connection), now);
+    if (!gate_.trouble(path, slot.use, meant(*connection), now)) path_broke(connection, now);
   }
   gate_.abandon(path, &slot.use, now);
   gate_.close(&slot.use);
@@ -67,16 +76,39 @@ void Dispatcher::path_failed(OutboundConnection* connection, conf::Instant now) 
     return;
   }
   path->last_error = meant(*connection);
-  if (failing(path) && connection->started() < path->failing_since)
+  if (path->failing() && connection->started() < path->failing_since)
     return;  // opened before the last failure: the same one
   back_off(path, now);
 }
 
+// It was ready and broke before its message was answered. Others of the path may go on; after a second one in
+// a row the path is tried by one connection at a time.
+void Dispatcher::path_broke(OutboundConnection* connection, conf::Instant now) {
+  queue::Path* path = connection->path();
+  if (path->breaks > 0 && connection->started() < path->broke_at) return;
+  path->last_error = meant(*connection);
+  path->broke_at = now;
+  const conf::Duration pause = std::min<conf::Duration>(
+      kFirstBreak * (1 << std::min<uint8_t>(path->breaks, kMostDoublings)), kLongestBreak);
+  path->breaks = std::min<uint8_t>(path->breaks + 1, UINT8_MAX - 1);
+  path->backoff_until = std::max(path->backoff_until, now + spread(pause));
+}
+
+conf::Duration Dispatcher::spread(conf::Duration pause) const {
+  return pause + conf::Duration(random_->below(static_cast<uint64_t>(pause.count() / 10 + 1)));
+}
+
 void Dispatcher::back_off(queue::Path* path, conf::Instant now) {
-  path->backoff =
-      failing(path) ? std::min(path->backoff * 2, config_->path_backoff_max) : config_->path_backoff_first;
+  if (!path->failing()) {
+    path->sick_since = now;
+    path->first_expiry = std::min(path->first_expiry, now + config_->ready_limit);  // then it is told
+  }
+  path->backoff = path->failing() ? path->backoff * 2 : config_->path_backoff_first;
+  const conf::Duration longest = longest_back_off(*path, config_->path_backoff_max, now);
+  path->backoff = std::min(path->backoff, longest);
   path->failing_since = now;
-  path->backoff_until = now + path->backoff + conf::Duration(random_->below(path->backoff.count() / 10 + 1));
+  // Including what is spread, or the bound would not be one.
+  path->backoff_until = now + std::min(spread(path->backoff), longest);
 }
 
 }  // namespace relay

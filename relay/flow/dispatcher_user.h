@@ -27,13 +27,11 @@ struct Report {
   enum class Kind : uint8_t {
     kTransaction,  // a transaction is over: `recipients` and `outcomes` say how
     kReleased,     // back with the walk, in memory: nothing was begun since the last report
-    kPathFailed,   // back, perhaps not in memory: its path fails (`error`), and it waited long enough
     kExpired,      // back, perhaps not in memory: it waited for its path until its validity was over
   };
   Kind kind = Kind::kReleased;
   std::vector<uint32_t> recipients;
   std::vector<smtp::RecipientOutcome> outcomes;  // with their meaning
-  queue::PathError error;                        // with its meaning
   AttemptFacts facts;                            // not for kReleased
 };
 
@@ -53,6 +51,9 @@ class DispatcherUser {
   // True, only for kTransaction: there is more of it to send, and the delivery stays with the dispatcher,
   // which asks next_errand() again or reports kReleased. Otherwise it is back with the walk.
   virtual bool report(queue::Delivery* delivery, Report report) = 0;
+  // It has waited long for its path, which fails, and goes on waiting: to be said once.
+  virtual void waits_long(queue::Delivery* delivery, const queue::PathError& error,
+                          const AttemptFacts& facts) = 0;
   // When the validity of the delivery, under these settings, is over.
   virtual conf::Instant expiry(const queue::Delivery& delivery,
                                const conf::DestinationSettings& settings) = 0;

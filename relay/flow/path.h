@@ -56,6 +56,9 @@ struct Path {
   conf::Instant backoff_until{};  // no new connection before
   conf::Duration backoff{0};      // above 0: the path fails, and this is its present back-off
   conf::Instant failing_since{};  // connections opened before this add nothing to the back-off
+  uint8_t breaks = 0;             // connections in a row that broke before a message was answered
+  conf::Instant broke_at{};       // connections opened before this are of the same break
+  conf::Instant sick_since{};     // when the first of the present failures was seen
   PathError last_error;
   conf::Instant wake = conf::kNever;    // where it stands in the dispatcher's alarm list
   uint64_t turn = 0;                    // ... among those of the same instant
@@ -71,6 +74,10 @@ struct Path {
   conf::Instant binds_until{};          // and until when; kNever: until something ends
   size_t to_reroute = 0;  // so many of `ready`, the oldest, stand here by an older configuration
   conf::Instant first_expiry = conf::kNever;  // no delivery in `ready` expires before
+
+  bool failing() const { return backoff.count() > 0; }
+  // It fails or broke lately: one connection at a time until it works again.
+  bool one_probe_only() const { return (failing() && opening > 0) || (breaks > 1 && connections > 0); }
 };
 
 struct Site {

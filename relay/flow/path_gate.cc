@@ -120,7 +120,9 @@ void PathGate::feed_back(queue::Path* path, Use* use, const std::vector<smtp::Re
     const std::string text = taken ? std::string() : quoted(each.reply);
     mx::Outcome outcome;
     if (!taken) {
-      outcome = mx::refusal(each.meaning.type, each.meaning.scope, each.meaning.pace, each.local, text);
+      // No answer says nothing of us.
+      const bool ours = each.local || each.reply.code == 0;
+      outcome = mx::refusal(each.meaning.type, each.meaning.scope, each.meaning.pace, ours, text);
       if (outcome.throttling && !each.local) throttled = &each.reply;
     }
     use->standing->outcome(*use->attempt, outcome, now);
@@ -144,8 +146,8 @@ void PathGate::abandon(queue::Path* path, Use* use, conf::Instant now) {
   tell_decisions(*path);
 }
 
-void PathGate::trouble(queue::Path* path, const Use& use, const queue::PathError& error, conf::Instant now) {
-  if (!use.open()) return;
+bool PathGate::trouble(queue::Path* path, const Use& use, const queue::PathError& error, conf::Instant now) {
+  if (!use.open()) return false;
   const bool before_any_message =
       error.stage == bounce::Stage::kGreeting || error.stage == bounce::Stage::kEhlo;
   if (error.meaning.pace == bounce::Pace::kSlower) {
@@ -159,6 +161,7 @@ void PathGate::trouble(queue::Path* path, const Use& use, const queue::PathError
         mx::refusal(error.meaning.type, error.meaning.scope, error.meaning.pace, false, text), now);
   }
   tell_decisions(*path);
+  return error.meaning.pace == bounce::Pace::kSlower;
 }
 
 void PathGate::slow_down(const queue::Path& path, mx::Traffic* traffic, const bounce::Reply& reply,

@@ -63,8 +63,8 @@ class PathGate {
   void feed_back(queue::Path* path, Use* use, const std::vector<smtp::RecipientOutcome>& outcomes,
                  conf::Instant now);
   void abandon(queue::Path* path, Use* use, conf::Instant now);  // the transaction, if any, has no outcome
-  // A connection was refused, timed out or was lost, as `error` says.
-  void trouble(queue::Path* path, const Use& use, const queue::PathError& error, conf::Instant now);
+  // A connection was refused, timed out or was lost, as `error` says. True: it was asked to come slower.
+  bool trouble(queue::Path* path, const Use& use, const queue::PathError& error, conf::Instant now);
 
   // Remembers what keeps the path back, and where it waits for it.
   void wait(queue::Path* path, const mx::Admission& admission);

@@ -35,7 +35,7 @@ struct Delivery {
   bool drop_wanted : 1 = false;
   bool all_due : 1 = false;  // an operator said retry: recipients whose time has not come are tried too
   bool changed = false;      // what became of its recipients is newer in memory than in the spool
-  bool block_told = false;   // since it was scheduled: that its destination is blocked
+  bool block_told = false;   // since it was scheduled: that its destination is blocked, or its path fails
 
   // The only writer of `state`; ends the process when the table of steps does not have it.
   void move_to(DeliveryState to) {

@@ -39,6 +39,12 @@ bool wants_report(const spool::MessageRecord& record, const conf::Recipient& rec
   return recipient.notify == conf::kNotifyDefault || (recipient.notify & conf::kNotifyFailure) != 0;
 }
 
+// The pace of the path or the path itself is at fault, not the message: that takes no step of its schedule.
+bool is_of_path(const smtp::RecipientOutcome& outcome) {
+  if (outcome.local) return false;
+  return outcome.meaning.pace == bounce::Pace::kSlower || (outcome.reply.code == 0 && !outcome.uncertain);
+}
+
 }  // namespace
 
 Settlement::Settlement(conf::ConfigPtr config, spool::Spool* spool, journal::Journal* journal,
@@ -94,22 +100,25 @@ void Settlement::apply_one(queue::Delivery* delivery, uint32_t index, const smtp
   const bool hard = is_final(outcome);
   event.type = outcome.meaning.type;
   event.rule = outcome.meaning.rule;
-  if (!hard && early) {
+  const auto defer = [&](conf::WallTime due) {
+    recipient.due = due;
+    event.next_attempt = clock_->calendar(due);
+    journal_->append(event);
+  };
+  const auto defer_without_step = [&](conf::WallTime due) {
     --recipient.attempts;
     delivery->attempt = attempt_before;
-    event.next_attempt = clock_->calendar(recipient.due);
-    journal_->append(event);
-    return;
+    defer(due);
+  };
+  if (!hard && early) return defer_without_step(recipient.due);
+  const conf::RetrySchedule& schedule = facts.settings->retry;
+  if (!hard && is_of_path(outcome)) {
+    if (const auto soon = queue::short_delay(schedule, record.accepted_at, now, random_))
+      return defer_without_step(now + *soon);
   }
   if (!hard) {
-    const std::optional<conf::Duration> delay =
-        queue::next_delay(facts.settings->retry, recipient.attempts, record.accepted_at, now, random_);
-    if (delay) {
-      recipient.due = now + *delay;
-      event.next_attempt = clock_->calendar(recipient.due);
-      journal_->append(event);
-      return;
-    }
+    const auto delay = queue::next_delay(schedule, recipient.attempts, record.accepted_at, now, random_);
+    if (delay) return defer(now + *delay);
   }
   event.kind = hard ? conf::EventKind::kFailed : conf::EventKind::kExpired;
   const bool report = facts.settings->failure_reports &&

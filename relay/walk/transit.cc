@@ -218,9 +218,6 @@ bool Transit::report(Delivery* delivery, Report report) {
       errands_.forget(delivery);
       settlement_.conclude(delivery);
       return false;
-    case Report::Kind::kPathFailed:
-      path_gave_up(delivery, report.error, std::move(report.facts));
-      return false;
     case Report::Kind::kExpired:
       refuse_locally(
           delivery, bounce::Stage::kLocal,
@@ -229,14 +226,6 @@ bool Transit::report(Delivery* delivery, Report report) {
       return false;
   }
   return false;
-}
-
-void Transit::path_gave_up(Delivery* delivery, const queue::PathError& error, AttemptFacts facts) {
-  bounce::Reply reply = error.reply;
-  // A site that refuses us altogether says nothing about the recipient: it is deferred, whatever the class of
-  // the reply.
-  if (reply.permanent()) reply.code = 0;
-  refuse_locally(delivery, error.stage, std::move(reply), std::move(facts));
 }
 
 void Transit::load_failed(Delivery* delivery, const conf::Error& why) {

@@ -15,6 +15,7 @@
 #include "relay/flow/counter_keeper.h"
 #include "relay/flow/dispatcher.h"
 #include "relay/flow/site_table.h"
+#include "relay/journal/events.h"
 #include "relay/queue/delivery_store.h"
 #include "relay/queue/domain_table.h"
 #include "relay/queue/message_cache.h"
@@ -90,6 +91,7 @@ class Transit final : public smtp::Gate,
   conf::SettingsPtr settings_of(queue::DomainEntry& domain);
   void follow(queue::Delivery* delivery, queue::DomainEntry& domain);
   void say_blocked(queue::Delivery* delivery, const queue::Path& path);
+  void say_held_back(const queue::Delivery& delivery, const journal::HeldBack& by);
   void refuse_locally(queue::Delivery* delivery, bounce::Stage stage, bounce::Reply reply,
                       AttemptFacts facts);
   void reload_some();
@@ -106,7 +108,8 @@ class Transit final : public smtp::Gate,
   Answer next_errand(queue::Delivery* delivery, const queue::Path& path, size_t most, Errand* out,
                      Later later) override;
   bool report(queue::Delivery* delivery, Report report) override;
-  void path_gave_up(queue::Delivery* delivery, const queue::PathError& error, AttemptFacts facts);
+  void waits_long(queue::Delivery* delivery, const queue::PathError& error,
+                  const AttemptFacts& facts) override;
   void refuse_vetoed(queue::Delivery* delivery, std::vector<uint32_t>* indices);
   smtp::RecipientOutcome own_refusal(bounce::Stage stage, bounce::Reply reply) const;
   conf::Instant expiry(const queue::Delivery& delivery, const conf::DestinationSettings& settings) override;

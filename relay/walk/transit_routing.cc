@@ -148,25 +148,41 @@ void Transit::say_blocked(Delivery* delivery, const queue::Path& path) {
   // A reload that leaves it where it was is no news.
   if (std::exchange(delivery->block_told, true)) return;
   const conf::Instant until = path.standing->blocked_until();
-  const conf::WallTime now = parts_.clock->wall();
   journal::HeldBack by;
   by.site = path.site->label;
   by.source = path.source.name;
   if (path.rule != nullptr) by.mx_rule = path.rule->name;
   by.why = "the destination is blocked; see the block event of this site";
-  if (until != conf::kNever) by.until = now + (until - parts_.clock->now());
-  const std::string& domain = domains_.at(delivery->domain).name.text();
-  if (delivery->message == nullptr) {
+  if (until != conf::kNever) by.until = parts_.clock->wall() + (until - parts_.clock->now());
+  say_held_back(*delivery, by);
+}
+
+// A path that fails is tried again and again; its mail waits for it and not for a schedule of its own.
+void Transit::waits_long(Delivery* delivery, const queue::PathError& error, const AttemptFacts& facts) {
+  delivery->block_told = true;
+  journal::HeldBack by;
+  by.limit = conf::Bind::kBackOff;
+  by.site = facts.site;
+  by.source = facts.source;
+  by.why = "it waits for its path: " + error.reply.text();
+  by.until = parts_.clock->wall() + parts_.config->path_backoff_first;
+  say_held_back(*delivery, by);
+}
+
+void Transit::say_held_back(const Delivery& delivery, const journal::HeldBack& by) {
+  const conf::WallTime now = parts_.clock->wall();
+  const std::string& domain = domains_.at(delivery.domain).name.text();
+  if (delivery.message == nullptr) {
     parts_.journal->append(
-        journal::held_back(delivery->id, nullptr, nullptr, domain, by, delivery->attempt, now));
+        journal::held_back(delivery.id, nullptr, nullptr, domain, by, delivery.attempt, now));
     return;
   }
-  const spool::MessageRecord& record = delivery->message->record;
-  for (const uint32_t index : recipients_of(*delivery)) {
+  const spool::MessageRecord& record = delivery.message->record;
+  for (const uint32_t index : recipients_of(delivery)) {
     const spool::RecipientRecord& recipient = record.recipients[index];
     if (recipient.state != spool::RecipientState::kPending) continue;
     parts_.journal->append(
-        journal::held_back(delivery->id, &record, &recipient, domain, by, delivery->attempt, now));
+        journal::held_back(delivery.id, &record, &recipient, domain, by, delivery.attempt, now));
   }
 }
 
