@@ -53,6 +53,32 @@ bool split(std::string_view value, Header* header, std::string_view* body) {
   return true;
 }
 
+constexpr std::string_view kTogether = "|*|";
+
+// Of "|RULE|SITE|SOURCE...": what follows the rule.
+std::string_view place_of(std::string_view name) {
+  const size_t bar = name.find('|', 1);
+  return bar == std::string_view::npos ? std::string_view() : name.substr(bar);
+}
+
+uint64_t weight(Traffic& traffic, conf::Instant now) { return traffic.used_in_hour(now); }
+uint64_t weight(Standing& standing, conf::Instant now) {
+  if (standing.state() != Standing::State::kBlocked)
+    return standing.state() == Standing::State::kOpen ? 0 : 1;
+  return static_cast<uint64_t>(std::max<int64_t>(2, (standing.blocked_until() - now).count()));
+}
+
+template <typename T>
+bool is_more(std::string_view saved, std::string_view than, const Moment& moment) {
+  if (saved.empty() || than.empty()) return !saved.empty();
+  T one{PathLimits()}, other{PathLimits()};
+  Header header;
+  std::string_view body;
+  if (!split(saved, &header, &body) || !one.restore(body, moment)) return false;
+  if (!split(than, &header, &body) || !other.restore(body, moment)) return true;
+  return weight(one, moment.now) > weight(other, moment.now);
+}
+
 template <typename T>
 std::string saved_value(T* object, const Moment& moment) {
   const conf::WallTime stale = stale_at(*object, moment);
@@ -92,6 +118,8 @@ uint32_t LimiterTable::find_or_make(std::string_view name) {
   }
   entries_[number].name = name;
   part.insert(short_hash, number);
+  const size_t place = hash_of(place_of(name));
+  places_[place % kParts].insert(static_cast<uint32_t>(place / kParts), number);
   return number;
 }
 
@@ -119,6 +147,41 @@ void LimiterTable::revive(T* object, std::string_view saved, const Moment& momen
 }
 
 template <typename T>
+void LimiterTable::carry(T* from, T* to, const Moment& moment) {
+  if (from == to || !to->save(moment).empty()) return;
+  to->restore(from->save(moment), moment);
+  from->change().mark();  // what was saved here did not reach the disk
+  to->change().mark();
+}
+template void LimiterTable::carry(Traffic*, Traffic*, const Moment&);
+template void LimiterTable::carry(Standing*, Standing*, const Moment&);
+
+// What is known of the same site and source under a rule that decides no more: of several the one whose block
+// lasts longest, or that counted most.
+template <typename T>
+std::string LimiterTable::left_behind(Counters<T> Entry::*slot, uint32_t number, const Moment& moment) {
+  const std::string& name = entries_[number].name;
+  const std::string_view place = place_of(name);
+  std::string best;
+  if (place.starts_with(kTogether)) return best;  // of many sites: it is not known which
+  const size_t hash = hash_of(place);
+  places_[hash % kParts].find(static_cast<uint32_t>(hash / kParts), [&](uint32_t other) {
+    Counters<T>& counters = entries_[other].*slot;
+    if (other == number || counters.empty() || place_of(entries_[other].name) != place) return false;
+    CounterKey key;
+    if (!parse_key(kKind<T> + entries_[other].name, &key) || is_current(key.names)) return false;
+    std::string saved = counters.saved == nullptr ? std::string() : *counters.saved;
+    if (counters.object != nullptr && (saved.empty() || counters.object->dirty())) {
+      saved = saved_value(counters.object.get(), moment);
+      counters.object->change().mark();  // what was saved here did not reach the disk
+    }
+    if (is_more<T>(saved, best, moment)) best = std::move(saved);
+    return false;  // look at all
+  });
+  return best;
+}
+
+template <typename T>
 std::shared_ptr<T> LimiterTable::use(Counters<T> Entry::*slot, std::string_view key, const PathLimits& limits,
                                      const Moment& moment) {
   const uint32_t number = find_or_make(key.substr(1));
@@ -130,13 +193,15 @@ std::shared_ptr<T> LimiterTable::use(Counters<T> Entry::*slot, std::string_view 
   }
   // A standing that was there to be shown may have got an operator's order.
   const bool ordered = object != nullptr && object->dirty();
-  std::string saved = counters.saved == nullptr ? std::string() : std::move(*counters.saved);
+  const bool fresh = counters.saved == nullptr;
+  std::string saved =
+      counters.saved == nullptr ? left_behind(slot, number, moment) : std::move(*counters.saved);
   if (ordered) saved = saved_value(object.get(), moment);
   if (object != nullptr) object->change().attach(nullptr, 0);
   counters.saved.reset();
   object = std::make_shared<T>(limits);
   revive(object.get(), saved, moment);
-  if (ordered) object->change().mark();
+  if (ordered || (fresh && !saved.empty())) object->change().mark();
   attach(object.get(), number);
   return object;
 }
@@ -301,15 +366,38 @@ void LimiterTable::erase_stale(uint32_t number, const Moment& moment) {
   if (!entry.traffic.empty() || !entry.standing.empty()) return;
   const size_t hash = hash_of(entry.name);
   parts_[hash % kParts].erase(static_cast<uint32_t>(hash / kParts), number);
+  const size_t place = hash_of(place_of(entry.name));
+  places_[place % kParts].erase(static_cast<uint32_t>(place / kParts), number);
   entry = Entry();
   free_.push_back(number);
+}
+
+bool LimiterTable::is_detached(const Counters<Standing>& counters) {
+  return counters.object != nullptr && counters.object.use_count() == 1 &&
+         counters.object->state() != Standing::State::kOpen;
+}
+
+void LimiterTable::count_detached(const Counters<Standing>& counters) {
+  if (!is_detached(counters)) return;
+  const Standing::State state = counters.object->state();
+  ++(state == Standing::State::kBlocked   ? detached_so_far_.blocked
+     : state == Standing::State::kProbing ? detached_so_far_.probing
+                                          : detached_so_far_.ramp);
+}
+
+void LimiterTable::for_each_detached(const std::function<void(const std::string& key, Standing&)>& use) {
+  for (const Entry& entry : entries_) {
+    if (is_detached(entry.standing)) use('S' + entry.name, *entry.standing.object);
+  }
 }
 
 void LimiterTable::sweep(const Moment& moment) {
   const size_t looks = std::min(kSweep, entries_.size());
   for (size_t i = 0; i < looks; ++i) {
     if (swept_ >= entries_.size()) swept_ = 0;
+    count_detached(entries_[swept_].standing);
     erase_stale(static_cast<uint32_t>(swept_++), moment);
+    if (swept_ >= entries_.size()) detached_ = std::exchange(detached_so_far_, {});
   }
   const auto old = [&moment](const Gap& gap) { return later(gap.end, kKeepGap) <= moment.wall; };
   if (std::ranges::any_of(gaps_, old)) gaps_changed_ = true;

@@ -51,6 +51,12 @@ class LimiterTable {
   bool changed() const {
     return !changes_.empty() || !round_.empty() || !forgotten_.empty() || gaps_changed_;
   }
+  // Whether the rule of these names still decides for their site and source. What is made for a site and
+  // source takes over what is known of them under a rule that does not any more.
+  std::function<bool(const CounterNames& names)> is_current = [](const CounterNames&) { return true; };
+  // The same by hand: `to` gets what `from` knows, when it knows nothing itself.
+  template <typename T>
+  static void carry(T* from, T* to, const Moment& moment);
   // At start, before anything is made: values come to life when their path is asked for (or at once, when
   // they must be shown: a block, the probes, the ramp), and are dropped when nobody asks until they are
   // stale. False: not a key or a value of this table.
@@ -64,6 +70,12 @@ class LimiterTable {
   size_t size() const { return entries_.size() - free_.size(); }
   void for_each_traffic(const std::function<void(const std::string& key, Traffic&)>& use);
   void for_each_standing(const std::function<void(const std::string& key, Standing&)>& use);
+  // Those that are not open and that nobody holds: what is known against sites that no path is open to.
+  void for_each_detached(const std::function<void(const std::string& key, Standing&)>& use);
+  struct Detached {
+    uint64_t blocked = 0, probing = 0, ramp = 0;
+  };
+  const Detached& detached() const { return detached_; }  // as the last round of sweep() found
 
  private:
   template <typename T>
@@ -95,10 +107,14 @@ class LimiterTable {
   static size_t hash_of(std::string_view name) { return std::hash<std::string_view>()(name); }
   uint32_t find_or_make(std::string_view name);
   template <typename T>
+  std::string left_behind(Counters<T> Entry::*slot, uint32_t number, const Moment& moment);
+  template <typename T>
   void forget(const Entry& entry, Counters<T>* counters);
   template <typename T>
   void forget_stale(const Entry& entry, Counters<T>* counters, const Moment& moment);
   void erase_stale(uint32_t number, const Moment& moment);
+  static bool is_detached(const Counters<Standing>& counters);
+  void count_detached(const Counters<Standing>& counters);
   template <typename T>
   void attach(T* object, uint32_t number);
   template <typename T>
@@ -117,6 +133,7 @@ class LimiterTable {
   std::deque<Entry> entries_;
   std::vector<uint32_t> free_;
   std::array<NumberIndex, kParts> parts_;
+  std::array<NumberIndex, kParts> places_;  // by name without the rule
   ChangeList changes_;
   ChangeList round_;  // changed before the first of several take_changes()
   ChangeList taken_;  // by the last take_changes()
@@ -126,6 +143,7 @@ class LimiterTable {
   bool gaps_changed_ = false;
   bool taken_gaps_ = false;
   size_t swept_ = 0;  // the next entry to look at
+  Detached detached_, detached_so_far_;
 };
 
 }  // namespace mx

@@ -121,6 +121,9 @@ void Standing::decide(Decision decision) {
 }
 
 void Standing::tick_state(conf::Instant now) {
+  if (ordered_ && now < ordered_until_) return;  // what is due comes when the order is over
+  if (ordered_) end_order(now);
+  if (state_ == State::kOpen) return;
   if (state_ == State::kBlocked && now < until_) return;
   if (state_ == State::kRamp && !thresholds_.empty() && !aftermath_->ramp.over(now)) return;
   Decision decision;
@@ -136,7 +139,7 @@ void Standing::tick_state(conf::Instant now) {
   switch (state_) {
     case State::kBlocked:
       decision.action = Action::kProbe;
-      decision.by = ordered_ ? "operator" : "threshold " + std::to_string(cause_ + 1);
+      decision.by = length_.count() == 0 ? "operator" : "threshold " + std::to_string(cause_ + 1);
       decision.text = "the block is over: at most " + std::to_string(rule.probes) +
                       (rule.probes == 1 ? " probe goes" : " probes go") + " first, over one connection";
       move(State::kProbing, now);
@@ -172,6 +175,7 @@ Admission Standing::may_send(conf::Instant now) {
 }
 
 Admission Standing::allowed_by_state(conf::Instant now) const {
+  if (ordered_) return Admission::no(Bind::kBlocked, blocked_until());
   switch (state_) {
     case State::kOpen:
       return {};
@@ -188,6 +192,7 @@ Admission Standing::allowed_by_state(conf::Instant now) const {
 
 uint32_t Standing::most_connections(conf::Instant now) {
   tick(now);
+  if (ordered_) return 0;
   switch (state_) {
     case State::kOpen:
       return UINT32_MAX;
@@ -203,7 +208,7 @@ uint32_t Standing::most_connections(conf::Instant now) {
 
 Admission Standing::may_connect(conf::Instant now) {
   if (connections_ < most_connections(now)) return {};
-  if (state_ == State::kBlocked) return Admission::no(Bind::kBlocked, until_);
+  if (state() == State::kBlocked) return Admission::no(Bind::kBlocked, blocked_until());
   if (state_ == State::kProbing) return Admission::no(Bind::kProbing, conf::kNever);
   return Admission::no(Bind::kRamp, aftermath_->ramp.next_step(now));
 }
@@ -211,7 +216,7 @@ Admission Standing::may_connect(conf::Instant now) {
 uint32_t Standing::budget(conf::Instant now) {
   tick(now);
   uint32_t left = UINT32_MAX;
-  if (state_ == State::kBlocked) left = 0;
+  if (state() == State::kBlocked) left = 0;
   if (state_ == State::kProbing) left = aftermath_->probes.left(cause().rule().probes);
   if (state_ == State::kRamp) left = aftermath_->ramp.left(now);
   if (rate_) left = std::min(left, rate_->available(now));
@@ -359,7 +364,7 @@ conf::Duration Standing::next_block(const conf::RuleThreshold& rule, conf::Insta
 void Standing::block_by_itself(size_t cause, Decision decision, conf::Instant now) {
   const conf::Duration length = next_block(thresholds_[cause].rule(), now);
   cause_ = static_cast<uint8_t>(cause);
-  ordered_ = false;
+  length_ = length;
   until_ = now + length;
   decision.action = Action::kBlock;
   decision.until = until_;

@@ -7,6 +7,7 @@
 //                                  +------ probes fail -------+----- trips again -----+
 //                                  (longer, up to max_block)
 //
+// An operator's order to block stands beside that: the later end of the two wins; after it, probes go first.
 // Hard and Soft count as the threshold says, Ignored never; a block defers and touches nothing else. The
 // first block lasts `block`, each that follows twice as long, up to `max_block`; a path that stayed open for
 // `max_block` begins with `block` again. On the ramp a threshold trips with a sample of 4 x `probes`. Every
@@ -55,26 +56,23 @@ class Standing {
   Admission may_send(conf::Instant now);
   // At most so many connections now: 0 while blocked, 1 while probing, few on the ramp, else UINT32_MAX.
   uint32_t most_connections(conf::Instant now);
-  // Whether one more connection may be opened; kNever: when one of them ends.
   Admission may_connect(conf::Instant now);
-  // How many attempts may begin at once.
   uint32_t budget(conf::Instant now);
   void connection_opened() { ++connections_; }
   void connection_closed() { --connections_; }
   uint32_t connections() const { return connections_; }
 
   Attempt began(conf::Instant now);
-  // Once for each recipient that got a final word in the attempt.
   void outcome(const Attempt& attempt, const Outcome& outcome, conf::Instant now);
   // The attempt is over. Not answered: no reply was obtained at all, it is taken back from every count.
   void ended(const Attempt& attempt, bool answered, conf::Instant now);
-  // The site refused a connection by a reply before any message (554 greeting, 421): one outcome that is
-  // counted without an attempt.
+  // The site refused a connection by a reply before any message: an outcome without an attempt.
   void refused(const Outcome& outcome, conf::Instant now);
 
   void block(conf::Instant until, std::string why, conf::Instant now);  // an operator's order
-  void unblock(conf::Instant now);  // an operator's order: open, with the sample cleared
-  void reset(conf::Instant now);    // the same, and learned rate and ladder start anew
+  void unblock(conf::Instant now);  // lifts the order; without one: open, with the sample cleared
+  void reset(conf::Instant now);    // lifts everything; learned rate and ladder start anew
+  bool ordered() const { return ordered_; }
 
   State state() const;
   conf::Instant blocked_until() const;
@@ -86,7 +84,6 @@ class Standing {
   Ladder ladder(conf::Instant now);
   std::vector<Decision> take_decisions();  // since the last call, oldest first; empty mostly: cheap
   bool has_decisions() const { return !decisions_.empty(); }
-
   bool dirty() const { return change_.set(); }
   ChangeMark& change() { return change_; }
   std::string save(const Moment& moment);  // as Traffic
@@ -102,10 +99,11 @@ class Standing {
   };
   void touch() { change_.mark(); }  // what save() would write has changed
   void tick(conf::Instant now) {    // makes the transitions that are due
-    if (state_ != State::kOpen) tick_state(now);
+    if (state_ != State::kOpen || ordered_) tick_state(now);
     if (learns_) tick_learning(now);
   }
   void tick_state(conf::Instant now);
+  void end_order(conf::Instant now);
   void tick_learning(conf::Instant now);
   Admission allowed_by_state(conf::Instant now) const;
   void move(State to, conf::Instant now);
@@ -126,11 +124,11 @@ class Standing {
   bool read(SavedReader* in);
   void read_learning(SavedReader* in);
 
-  // What a decision reads while the site is open stands first, as in Traffic.
+  // What a decision reads while the site is open.
   State state_ = State::kOpen;
   uint8_t cause_ = 0;
   uint8_t doublings_ = 0;                 // blocks in a row
-  bool ordered_ = false;                  // the latest block was an operator's order
+  bool ordered_ = false;                  // an operator's order to block holds
   bool learns_ = false;                   // there is a rate_ or a ladder_
   uint32_t connections_ = 0;              // open and opening
   conf::Instant until_{};                 // of the latest block
@@ -142,6 +140,8 @@ class Standing {
   std::unique_ptr<Evidence> evidence_;  // from the first refusal on
   std::vector<Decision> decisions_;
   conf::Instant opened_at_{};  // when the latest ramp was over
+  conf::Instant ordered_until_{};
+  conf::Duration length_{0};  // of the latest block
   ChangeMark change_;
 };
 

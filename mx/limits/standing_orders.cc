@@ -10,11 +10,20 @@ void Standing::block(conf::Instant until, std::string why, conf::Instant now) {
   Decision decision;
   decision.action = Decision::Action::kBlock;
   decision.by = "operator";
-  decision.until = until_ = until;
+  decision.until = ordered_until_ = until;
   decision.text = (why.empty() ? "blocked" : std::move(why)) + ": nothing is sent " + until_text(until, now);
   ordered_ = true;
-  move(State::kBlocked, now);
   decide(std::move(decision));
+}
+
+// As after a block: probes first. Where there is no threshold there are none.
+void Standing::end_order(conf::Instant now) {
+  ordered_ = false;
+  touch();
+  if (state_ == State::kBlocked) return;
+  length_ = conf::Duration(0);
+  until_ = now;
+  move(State::kBlocked, now);
 }
 
 void Standing::open_by_order(Decision::Action action, const char* text, conf::Instant now) {
@@ -29,10 +38,22 @@ void Standing::open_by_order(Decision::Action action, const char* text, conf::In
 }
 
 void Standing::unblock(conf::Instant now) {
+  tick(now);
+  if (ordered_ && state_ == State::kBlocked) {
+    ordered_ = false;
+    Decision decision;
+    decision.action = Decision::Action::kUnblock;
+    decision.by = "operator";
+    decision.text =
+        "the order is lifted; the block that the replies brought holds " + until_text(until_, now);
+    return decide(std::move(decision));
+  }
+  ordered_ = false;
   open_by_order(Decision::Action::kUnblock, "open, with an empty sample", now);
 }
 
 void Standing::reset(conf::Instant now) {
+  ordered_ = false;
   evidence_.reset();
   if (rate_) rate_->reset();
   if (ladder_) ladder_->reset();

@@ -8,15 +8,20 @@ namespace mx {
 
 namespace {
 
-constexpr uint64_t kVersion = 1;
+constexpr uint64_t kVersion = 2;
+constexpr uint64_t kOldVersion = 1;  // without what an order is on its own, and the length of a block
+constexpr conf::Duration kLongestBlock = std::chrono::hours(24 * 366);
 constexpr uint32_t kMostThresholds = 16;                                 // as a bound for what is read
 constexpr conf::Duration kProbesForgotten = std::chrono::hours(24 * 7);  // nobody wanted to send for a week
 
 }  // namespace
 
-Standing::State Standing::state() const { return state_; }
+Standing::State Standing::state() const { return ordered_ ? State::kBlocked : state_; }
 
-conf::Instant Standing::blocked_until() const { return state_ == State::kBlocked ? until_ : conf::Instant{}; }
+conf::Instant Standing::blocked_until() const {
+  const conf::Instant own = state_ == State::kBlocked ? until_ : conf::Instant{};
+  return ordered_ ? std::max(own, ordered_until_) : own;
+}
 
 std::vector<std::string> Standing::replies() const {
   return evidence_ ? evidence_->replies() : std::vector<std::string>();
@@ -47,7 +52,7 @@ bool Standing::idle(conf::Instant now) {
 
 bool Standing::knows_nothing(conf::Instant now) {
   if ((rate_ && !rate_->idle(now)) || (ladder_ && !ladder_->idle(now))) return false;
-  if (has_decisions()) return false;
+  if (has_decisions() || ordered_) return false;
   if (state_ == State::kProbing) return until_ <= now - kProbesForgotten;
   if (state_ != State::kOpen || !doubling_is_forgotten(now)) return false;
   return std::ranges::all_of(thresholds_, [&](const Threshold& t) { return t.counts(now).messages == 0; });
@@ -65,6 +70,8 @@ std::string Standing::save(const Moment& moment) {
   out.number(ordered_ ? 1 : 0);
   out.instant(until_);
   out.instant(opened_at_);
+  out.instant(ordered_until_);
+  out.length(length_);
   out.number(thresholds_.size());
   for (const Threshold& threshold : thresholds_) threshold.save(&out);
   (evidence_ ? *evidence_ : Evidence()).save(&out);
@@ -92,7 +99,8 @@ void Standing::forget() {
   aftermath_.reset();
   evidence_.reset();
   decisions_.clear();
-  until_ = opened_at_ = {};
+  until_ = opened_at_ = ordered_until_ = {};
+  length_ = conf::Duration(0);
   state_ = State::kOpen;
   cause_ = doublings_ = 0;
   ordered_ = false;
@@ -102,13 +110,21 @@ void Standing::forget() {
 }
 
 bool Standing::read(SavedReader* in) {
-  if (in->number() != kVersion) return false;
-  const auto state = static_cast<State>(in->number32(static_cast<uint8_t>(State::kRamp)));
+  const uint64_t version = in->number();
+  if (version != kVersion && version != kOldVersion) return false;
+  auto state = static_cast<State>(in->number32(static_cast<uint8_t>(State::kRamp)));
   cause_ = static_cast<uint8_t>(in->number32(UINT8_MAX));
   doublings_ = static_cast<uint8_t>(in->number32(kMostDoublings));
   ordered_ = in->number32(1) == 1;
   until_ = in->instant();
   opened_at_ = in->recent_past();
+  if (version == kOldVersion) {
+    ordered_until_ = until_;
+    if (ordered_) state = State::kOpen;
+  } else {
+    ordered_until_ = in->instant();
+    length_ = std::min(in->length(), kLongestBlock);
+  }
   const uint32_t saved = in->number32(kMostThresholds);
   for (uint32_t i = 0; i < saved && in->ok(); ++i) {
     Threshold unused{conf::RuleThreshold{}};  // the rule has fewer now
@@ -124,9 +140,9 @@ bool Standing::read(SavedReader* in) {
   read_learning(in);
   state_ = state;
   if (!in->ok() || !in->ended()) return false;
-  // A wall clock that was moved does not make a block longer than the rule ever would.
-  if (state_ == State::kBlocked && !ordered_ && !thresholds_.empty())
-    until_ = std::min(until_, in->moment().now + cause().rule().max_block);
+  // A wall clock that was moved does not make a block longer than it was, nor does a rule that was changed
+  // make it shorter.
+  if (state_ == State::kBlocked && length_.count() > 0) until_ = std::min(until_, in->moment().now + length_);
   return true;
 }
 

@@ -120,6 +120,7 @@ Path* SiteTable::path_from(DomainEntry* domain, const conf::Source& source) {
     slot->site = site;
     slot->source = source;
     apply_rule(slot.get(), std::move(rule));
+    inherit(slot.get());
   }
   slot->route = std::move(route);
   return slot.get();
@@ -140,6 +141,43 @@ Path* SiteTable::find(const DomainEntry& domain, const conf::Source& source) con
   if (site == part.end()) return nullptr;
   const auto path = site->second->paths.find(path_key(source, rule, *route));
   return path == site->second->paths.end() ? nullptr : path->second.get();
+}
+
+// Whether the rule still decides for a site with these hosts. One with masks on domains decides for those,
+// and what follows it for the others.
+bool SiteTable::is_current(const mx::CounterNames& names) const {
+  if (book_ == nullptr) return names.rule.empty();
+  const mx::RulePtr rule = names.rule.empty() ? nullptr : book_->named(names.rule);
+  if (rule == nullptr) return false;
+  if (!rule->domains.empty()) return true;
+  std::vector<std::string> hosts;
+  std::string_view label = std::string_view(names.site).substr(0, names.site.find('|'));
+  while (!label.empty()) {
+    const size_t comma = std::min(label.find(','), label.size());
+    hosts.emplace_back(label.substr(0, std::min(label.find(':'), comma)));
+    label.remove_prefix(std::min(comma + 1, label.size()));
+  }
+  return std::ranges::any_of(config_->sources, [&](const conf::Source& source) {
+    if (names.source != source.name && names.source != "*") return false;
+    const mx::RulePtr now = book_->match({}, hosts, source.id);
+    return now != nullptr && now->name == rule->name;
+  });
+}
+
+// A path takes over what is known of its site and source under a rule that decided before, when its counters
+// had another reach (one_site, scope): the table of the counters cannot know then.
+void SiteTable::inherit(Path* path) {
+  const mx::Moment moment{clock_->now(), clock_->wall()};
+  for (const auto& [name, other] : path->site->paths) {
+    if (other.get() == path || other->source.name != path->source.name) continue;
+    if (is_current(
+            {other->rule == nullptr ? std::string() : other->rule->name, path->site->key, path->source.name}))
+      continue;
+    mx::LimiterTable::carry(other->standing.get(), path->standing.get(), moment);
+    const auto counted = other->traffic.find("");
+    if (counted != other->traffic.end() && path->limits->scope != conf::RuleScope::kPath)
+      mx::LimiterTable::carry(counted->second.get(), traffic(path, {}).get(), moment);
+  }
 }
 
 void SiteTable::apply_rule(Path* path, mx::RulePtr rule) {

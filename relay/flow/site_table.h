@@ -17,7 +17,9 @@ namespace relay::queue {
 class SiteTable {
  public:
   SiteTable(conf::ConfigPtr config, mx::RuleBookPtr book, const conf::Clock* clock, conf::Random* random)
-      : config_(std::move(config)), book_(std::move(book)), clock_(clock), random_(random) {}
+      : config_(std::move(config)), book_(std::move(book)), clock_(clock), random_(random) {
+    limiters_.is_current = [this](const mx::CounterNames& names) { return is_current(names); };
+  }
 
   // Where mail to a domain may go: its path, or the rule whose smart hosts stand before the route that was
   // found (ask again with the route to them), or neither, with the reason.
@@ -53,6 +55,7 @@ class SiteTable {
   // is reached; `*part` is then where to go on. False: that was the end.
   bool visit_some(size_t* part, size_t paths, const std::function<void(const Path&)>& use) const;
   mx::LimiterTable& limiters() { return limiters_; }
+  const mx::LimiterTable& limiters() const { return limiters_; }
   // The counters that hold for a connection to this address.
   const std::shared_ptr<mx::Traffic>& traffic(Path* path, std::string_view address);
 
@@ -68,6 +71,8 @@ class SiteTable {
   const conf::Source* draw_source(const DomainEntry& domain);
   void reload(Site* site);
   void apply_rule(Path* path, mx::RulePtr rule);
+  bool is_current(const mx::CounterNames& names) const;
+  void inherit(Path* path);
 
   conf::ConfigPtr config_;
   mx::RuleBookPtr book_;  // null: no rules

@@ -64,6 +64,10 @@ void Survey::refresh_if_small(conf::Instant now) {
 void Survey::finish() {
   part_ = 0;
   latest_.limiter = limiter_;
+  const mx::LimiterTable::Detached& detached = sites_->limiters().detached();
+  latest_.limiter.blocked += detached.blocked;
+  latest_.limiter.probing += detached.probing;
+  latest_.limiter.ramp += detached.ramp;
   latest_.paths = paths_;
   latest_.sites.clear();
   std::vector<const journal::SiteGauges*> order;

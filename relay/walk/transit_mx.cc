@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "conf/vocab/address.h"
+#include "relay/walk/detached.h"
 #include "relay/walk/path_view.h"
 #include "relay/walk/transit.h"
 
@@ -19,6 +20,16 @@ bool is_of_interest(const queue::Path& path, conf::Instant now) {
          path.standing->state() != mx::Standing::State::kOpen ||
          std::ranges::any_of(path.traffic,
                              [now](const auto& entry) { return entry.second->slowed_until() > now; });
+}
+
+void carry_out(const admin::MxOrder& order, mx::Standing* standing, conf::Instant until, conf::Instant now) {
+  if (order.action == admin::MxAction::kBlock) {
+    standing->block(until, order.why, now);
+  } else if (order.action == admin::MxAction::kUnblock) {
+    standing->unblock(now);
+  } else {
+    standing->reset(now);
+  }
 }
 
 bool site_matches(const std::string& mask, const queue::Site& site) {
@@ -53,6 +64,9 @@ std::vector<admin::PathView> Transit::paths(size_t limit) {
     views.push_back(
         view_of(path, count == in_flight.end() ? 0 : count->second, &dispatcher_.gate(), decisions_, now));
   }
+  for_each_detached(&sites_, [&](const mx::CounterKey& key, const mx::Standing& standing) {
+    if (views.size() < limit) views.push_back(view_of(key, standing, now));
+  });
   return views;
 }
 
@@ -148,20 +162,20 @@ admin::MxOrderDone Transit::order(const admin::MxOrder& order) {
     ++done.paths;
     if (done.names.size() < kNamesShown)
       done.names.push_back(path->site->label + " from " + path->source.name);
-    if (reached.insert(path->standing.get()).second) {
-      if (order.action == admin::MxAction::kBlock) {
-        path->standing->block(until, order.why, now);
-      } else if (order.action == admin::MxAction::kUnblock) {
-        path->standing->unblock(now);
-      } else {
-        path->standing->reset(now);
-      }
-    }
+    if (reached.insert(path->standing.get()).second) carry_out(order, path->standing.get(), until, now);
     if (order.action == admin::MxAction::kReset) {
       for (auto& [address, traffic] : path->traffic) traffic->reset();
     }
     dispatcher_.gate().tell_decisions(*path);
     if (order.action != admin::MxAction::kBlock) dispatcher_.poke(path);
+  });
+  for_each_detached(&sites_, [&](const mx::CounterKey& key, mx::Standing& standing) {
+    if (!relay::is_meant(order, key)) return;
+    ++done.paths;
+    if (done.names.size() < kNamesShown)
+      done.names.push_back(view_of(key, standing, now).site + " from " + key.names.source);
+    carry_out(order, &standing, until, now);
+    counters_.hurry();
   });
   return done;
 }

@@ -405,6 +405,71 @@ TEST(MxRecovery, APaceRefusalCostsAMessageAMinute) {
   EXPECT_EQ(end->attempt, 1U);
 }
 
+size_t blocked_paths(MxWorld* world) {
+  size_t blocked = 0;
+  for (const relay::admin::PathView& view : world->transit().paths(100)) blocked += view.state == "blocked";
+  return blocked;
+}
+
+// A block belongs to the site: a rule that is added above takes it over, by a reload and by a restart, with
+// mail and without; it is listed all the time, and can be lifted.
+TEST(MxState, ABlockOutlivesTheRuleThatMadeIt) {
+  for (const bool restart : {false, true}) {
+    Example example(41, 1, example_limits(), 24h);
+    MxWorld& world = example.world;
+    example.send(300, true);
+    ASSERT_TRUE(example.blocked());
+    world.peer(0).rules.refuse_hard = 0;
+    const size_t before = world.history.mails.size();
+    if (restart) world.restart(1min);
+    world.run_until(world.world.now() + 3min);
+    EXPECT_EQ(blocked_paths(&world), 1U) << restart;
+    std::vector<DrawnRule> rules = world.history.rules;
+    rules.insert(rules.begin(), rule_of_all(example_limits()));
+    rules[0].name = "above";
+    ConfigDraw draw;
+    draw.validity = 24h;
+    world.reload(write_configuration(draw, rules));
+    EXPECT_EQ(blocked_paths(&world), 1U) << restart;
+    for (int i = 0; i < 50; ++i) world.submit("", {"u0@d0-0.test"});
+    world.run_until(world.world.now() + 1h);
+    EXPECT_EQ(world.history.mails.size(), before) << restart;
+    world.restart(1min);
+    world.run_until(world.world.now() + 30min);
+    EXPECT_EQ(world.history.mails.size(), before) << restart;
+    EXPECT_GE(blocked_paths(&world), 1U) << restart;
+    relay::admin::MxOrder order;
+    order.action = relay::admin::MxAction::kUnblock;
+    order.site = "mx0.test";
+    EXPECT_GE(world.transit().order(order).paths, 1U);
+    world.run_until(world.world.now() + 10min, [&] { return world.settled(); });
+    EXPECT_TRUE(world.settled()) << restart;
+    EXPECT_EQ(blocked_paths(&world), 0U) << restart;
+  }
+}
+
+// An order and a block by itself are two: lifting the one leaves the other, after a restart without mail too.
+TEST(MxState, AnOrderStandsBesideABlock) {
+  Example example(42, 1, example_limits(), 24h);
+  MxWorld& world = example.world;
+  example.send(300, true);
+  ASSERT_TRUE(example.blocked());
+  relay::admin::MxOrder order;
+  order.action = relay::admin::MxAction::kBlock;
+  order.site = "mx0.test";
+  world.transit().order(order);
+  world.run_until(world.world.now() + 1min);
+  world.restart(1min);
+  world.run_until(world.world.now() + 10min);
+  EXPECT_EQ(blocked_paths(&world), 1U);
+  order.action = relay::admin::MxAction::kUnblock;
+  EXPECT_EQ(world.transit().order(order).paths, 1U);
+  EXPECT_EQ(blocked_paths(&world), 1U);
+  EXPECT_EQ(world.transit().order(order).paths, 1U);
+  EXPECT_EQ(blocked_paths(&world), 0U);
+  EXPECT_EQ(world.transit().order(order).paths, 0U);
+}
+
 // Our own causes: names that cannot be looked up, no matter how many, are no evidence against a site.
 TEST(MxExample, OurOwnTroubleBlocksNobody) {
   DrawnLimits limits = example_limits();

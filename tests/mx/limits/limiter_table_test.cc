@@ -374,5 +374,36 @@ TEST(LimiterTable, NoQuotaIsBrokenWhateverCrashes) {
   }
 }
 
+// What is known belongs to the site and the source, whatever the rule is called that decides by now.
+TEST(LimiterTable, ABlockGoesOnUnderTheRuleThatTakesTheSite) {
+  PathLimits limits;
+  limits.messages_per_hour = 10;
+  std::map<std::string, std::string> disk;
+  for (const bool restarted : {false, true}) {
+    LimiterTable table;
+    LimiterTable* now = &table;
+    LimiterTable again;
+    table.standing({"old", "a|", "s"}, limits, kNow)->block(kStart + 5h, "why", kStart);
+    table.traffic({"old", "a|", "s"}, "*", limits, kNow)->charge(kStart);
+    if (restarted) {
+      write(&table, &disk, kNow);
+      read(disk, &again, after(1h));
+      now = &again;
+    }
+    now->is_current = [](const CounterNames& names) { return names.rule != "old"; };
+    const Moment at = after(restarted ? 1h : 0h);
+    EXPECT_EQ(now->standing({"new", "a|", "s"}, limits, at)->blocked_until(), kStart + 5h);
+    EXPECT_TRUE(now->standing({"new", "b|", "s"}, limits, at)->may_send(at.now).yes);
+    EXPECT_TRUE(now->standing({"new", "a|", "t"}, limits, at)->may_send(at.now).yes);
+    if (!restarted) EXPECT_EQ(now->traffic({"new", "a|", "s"}, "*", limits, at)->used_in_hour(at.now), 1U);
+  }
+}
+
+TEST(LimiterTable, WhatIsUnderARuleThatStillDecidesStaysThere) {
+  LimiterTable table;
+  table.standing({"other", "a|", "s"}, {}, kNow)->block(kStart + 5h, "why", kStart);
+  EXPECT_TRUE(table.standing({"new", "a|", "s"}, {}, kNow)->may_send(kStart).yes);
+}
+
 }  // namespace
 }  // namespace mx

@@ -261,6 +261,20 @@ TEST(Standing, AnOperatorDecides) {
   send_many(standing, 299, Kind::kHard, kStart + 1h);
   EXPECT_EQ(standing.state(), State::kOpen);
   EXPECT_EQ(actions(standing), (std::vector<Action>{Action::kBlock, Action::kUnblock, Action::kReset}));
+  standing.take_decisions();
+  // Beside a block by itself: the later end wins, and lifting the order does not lift the block.
+  send_many(standing, 300, Kind::kHard, kStart + 2h);
+  ASSERT_EQ(standing.state(), State::kBlocked);
+  const Instant by_itself = standing.blocked_until();
+  standing.block(by_itself + 1h, "", kStart + 2h);
+  EXPECT_EQ(standing.may_send(by_itself).not_before, by_itself + 1h);
+  standing.unblock(kStart + 3h);
+  EXPECT_EQ(standing.state(), State::kBlocked);
+  EXPECT_EQ(standing.blocked_until(), by_itself);
+  standing.block(kStart + 3h + 1s, "", kStart + 3h);
+  EXPECT_EQ(standing.may_send(kStart + 4h).not_before, by_itself);
+  standing.unblock(kStart + 4h);
+  EXPECT_TRUE(standing.may_send(kStart + 4h).yes);
   Standing free{PathLimits{}};  // no thresholds: nothing but the order
   free.block(kStart + 1h, "", kStart);
   EXPECT_FALSE(free.may_send(kStart + 1h - 1us).yes);

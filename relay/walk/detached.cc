@@ -1,0 +1,59 @@
+#include "relay/walk/detached.h"
+
+#include <algorithm>
+#include <chrono>
+#include <string_view>
+
+#include "conf/vocab/address.h"
+
+namespace relay {
+
+namespace {
+
+std::string label_of(const mx::CounterKey& key) { return key.names.site.substr(0, key.names.site.find('|')); }
+
+bool site_matches(const std::string& mask, std::string_view label) {
+  if (conf::domain_matches(mask, label)) return true;
+  while (!label.empty()) {
+    const size_t comma = std::min(label.find(','), label.size());
+    if (conf::domain_matches(mask, label.substr(0, comma))) return true;
+    label.remove_prefix(std::min(comma + 1, label.size()));
+  }
+  return false;
+}
+
+}  // namespace
+
+void for_each_detached(queue::SiteTable* sites,
+                       const std::function<void(const mx::CounterKey& key, mx::Standing& standing)>& use) {
+  sites->limiters().for_each_detached([&](const std::string& text, mx::Standing& standing) {
+    mx::CounterKey key;
+    if (mx::parse_key(text, &key)) use(key, standing);
+  });
+}
+
+bool is_meant(const admin::MxOrder& order, const mx::CounterKey& key) {
+  if (!order.source.empty() && key.names.source != order.source && key.names.source != "*") return false;
+  if (!order.rule.empty()) return conf::domain_matches(order.rule, key.names.rule);
+  return !order.site.empty() && site_matches(order.site, label_of(key));
+}
+
+admin::PathView view_of(const mx::CounterKey& key, const mx::Standing& standing, conf::Instant now) {
+  admin::PathView view;
+  view.site = label_of(key);
+  view.source = key.names.source;
+  view.rule = key.names.rule;
+  view.one_site = key.names.site == "*";
+  view.state = mx::to_text(standing.state());
+  if (standing.state() == mx::Standing::State::kBlocked) {
+    const conf::Instant until = standing.blocked_until();
+    view.blocked_seconds =
+        until == conf::kNever ? -1 : std::max(0.0, std::chrono::duration<double>(until - now).count());
+    view.binds = mx::to_text(mx::Bind::kBlocked);
+    view.frees_seconds = view.blocked_seconds;
+  }
+  view.replies = standing.replies();
+  return view;
+}
+
+}  // namespace relay
