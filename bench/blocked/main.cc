@@ -60,7 +60,10 @@ class DeafNetwork final : public relay::Network {
 
 class Nobody final : public relay::DispatcherUser {
  public:
-  Answer next_errand(relay::queue::Delivery*, const relay::queue::Path&, size_t, relay::Errand*, Later) override {
+  void waits_long(relay::queue::Delivery*, const relay::queue::PathError&,
+                  const relay::AttemptFacts&) override {}
+  Answer next_errand(relay::queue::Delivery*, const relay::queue::Path&, size_t, relay::Errand*,
+                     Later) override {
     return Answer::kNone;
   }
   bool report(relay::queue::Delivery*, relay::Report) override {

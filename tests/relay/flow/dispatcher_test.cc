@@ -65,6 +65,9 @@ class Walk final : public DispatcherUser {
     --depth;
     return answer;
   }
+  void waits_long(queue::Delivery* delivery, const queue::PathError&, const AttemptFacts&) override {
+    told.push_back(delivery);
+  }
   bool report(queue::Delivery* delivery, Report report) override {
     reports.push_back(report.kind);
     if (report.kind == Report::Kind::kTransaction) {
@@ -84,7 +87,7 @@ class Walk final : public DispatcherUser {
   bool answers_later = false;
   std::vector<Report::Kind> reports;
   std::vector<smtp::RecipientOutcome> outcomes;
-  std::vector<queue::Delivery*> back;
+  std::vector<queue::Delivery*> back, told;
   conf::MessageId expiring = 0;
   size_t asked = 0, looks = 0;
   int depth = 0, most_deep = 0;
