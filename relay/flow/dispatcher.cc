@@ -113,6 +113,7 @@ bool Dispatcher::feed_starved() {
     mark(starved_.front());
     starved_.pop_front();
   }
+  resumed_ = std::min(resumed_, starved_.size());  // some of them were fed just now
   return !dirty_.empty();
 }
 
