@@ -126,7 +126,7 @@ const ReplyRule* RuleSet::find(const Occasion& occasion, std::string_view folded
   return nullptr;
 }
 
-std::vector<conf::Problem> RuleSet::check_examples() const {
+std::vector<conf::Problem> RuleSet::check_examples(bool local_only) const {
   std::vector<conf::Problem> problems;
   const auto decides = [&](const ReplyRule& rule, const std::string& line) {
     const Reply reply = read_diagnostic(line);
@@ -145,6 +145,7 @@ std::vector<conf::Problem> RuleSet::check_examples() const {
     return find(occasion, folded_text(reply));
   };
   for (const ReplyRule& rule : rules_) {
+    if (rule.shipped && local_only) continue;
     for (const std::string& line : rule.match) {
       const ReplyRule* by = decides(rule, line);
       if (by == &rule) continue;

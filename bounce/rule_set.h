@@ -26,7 +26,7 @@ class RuleSet {
   const std::vector<ReplyRule>& rules() const { return rules_; }
 
   // Runs the examples of every rule: each of `match` must be decided by its rule, none of `no_match` may be.
-  std::vector<conf::Problem> check_examples() const;
+  std::vector<conf::Problem> check_examples(bool local_only = false) const;
 
  private:
   struct Expressions;

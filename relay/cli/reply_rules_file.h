@@ -1,15 +1,13 @@
-// Reply rules of the operator, read for a command.
+// The rules and the table of texts that a command works with.
 #pragma once
 
 #include <memory>
-#include <string>
 
-#include "bounce/qualifier.h"
+#include "bounce/rule_layers.h"
 
 namespace relay::cli {
 
-// The rules of `path` before the shipped ones; an empty path: the shipped ones alone. Problems are printed on
-// stderr; null when there are any, or when an example of a rule is decided by another.
-std::shared_ptr<const bounce::Qualifier> qualifier_with(const std::string& path);
+// Null when anything is wrong with the rules or the table: messages are on stderr.
+std::shared_ptr<const bounce::Qualifier> qualifier_of(const bounce::RuleFiles& files);
 
 }  // namespace relay::cli

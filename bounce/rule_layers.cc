@@ -1,0 +1,62 @@
+#include "bounce/rule_layers.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <utility>
+
+#include "bounce/qualification_table.h"
+#include "bounce/rule_set.h"
+
+namespace bounce {
+namespace {
+
+std::optional<std::string> whole(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return std::nullopt;
+  return std::string((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+}
+
+std::vector<ReplyRule> rules_of(const std::string& path, std::vector<conf::Problem>* problems) {
+  const std::optional<std::string> text = whole(path);
+  if (text) return parse_reply_rules(*text, path, problems);
+  problems->push_back({path, 0, 0, std::string("cannot be read: ") + std::strerror(errno)});
+  return {};
+}
+
+}  // namespace
+
+std::shared_ptr<const Qualifier> load_qualifier(const RuleFiles& files, Unread unread,
+                                                std::vector<conf::Problem>* problems) {
+  std::vector<conf::Problem> found;
+  std::vector<ReplyRule> local;
+  if (!files.rules.empty()) local = rules_of(files.rules, &found);
+  std::vector<ReplyRule> shipped;
+  if (files.shipped.empty()) {
+    shipped = shipped_reply_rules();
+  } else {
+    shipped = rules_of(files.shipped, &found);
+    for (ReplyRule& rule : shipped) rule.shipped = true;
+  }
+  QualificationTable table;
+  const std::string table_path = files.table;
+  if (const std::optional<std::string> rows = table_path.empty() ? std::nullopt : whole(table_path)) {
+    const std::optional<std::string> problem = table.read(*rows);
+    if (problem) found.push_back({table_path, 0, 0, *problem});
+  }
+  std::shared_ptr<const Qualifier> qualifier;
+  if (found.empty()) {
+    // A local rule may well take an example from a shipped one: those are held among themselves.
+    if (!files.shipped.empty()) found = Qualifier::make({}, shipped)->rules().check_examples();
+    qualifier = Qualifier::make(std::move(local), std::move(shipped), table.verdicts(), unread);
+    for (conf::Problem& problem : qualifier->rules().check_examples(true))
+      found.push_back(std::move(problem));
+  }
+  const bool good = found.empty();
+  problems->insert(problems->end(), found.begin(), found.end());
+  return good ? qualifier : nullptr;
+}
+
+}  // namespace bounce

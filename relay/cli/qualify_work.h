@@ -1,0 +1,28 @@
+// The work of `penstock qualify`, one function for each of its commands.
+#pragma once
+
+#include <string>
+
+namespace relay::cli {
+
+struct QualifyOptions {
+  std::string table, rules, shipped;
+  std::string row, file;
+  std::string status, reason, type, scope;
+  unsigned limit = 50;
+  bool apply = false;
+};
+
+// Each returns the exit status; answers go to stdout, what is wrong to stderr.
+int qualify_list(const QualifyOptions& options);
+int qualify_show(const QualifyOptions& options);
+int qualify_explain(const QualifyOptions& options);
+int qualify_test(const QualifyOptions& options);
+int qualify_export(const QualifyOptions& options);
+int qualify_set(const QualifyOptions& options);
+int qualify_reset(const QualifyOptions& options);
+int qualify_import(const QualifyOptions& options);
+int qualify_learn(const QualifyOptions& options);
+int qualify_refresh(const QualifyOptions& options);
+
+}  // namespace relay::cli
