@@ -372,25 +372,6 @@ void LimiterTable::erase_stale(uint32_t number, const Moment& moment) {
   free_.push_back(number);
 }
 
-bool LimiterTable::is_detached(const Counters<Standing>& counters) {
-  return counters.object != nullptr && counters.object.use_count() == 1 &&
-         counters.object->state() != Standing::State::kOpen;
-}
-
-void LimiterTable::count_detached(const Counters<Standing>& counters) {
-  if (!is_detached(counters)) return;
-  const Standing::State state = counters.object->state();
-  ++(state == Standing::State::kBlocked   ? detached_so_far_.blocked
-     : state == Standing::State::kProbing ? detached_so_far_.probing
-                                          : detached_so_far_.ramp);
-}
-
-void LimiterTable::for_each_detached(const std::function<void(const std::string& key, Standing&)>& use) {
-  for (const Entry& entry : entries_) {
-    if (is_detached(entry.standing)) use('S' + entry.name, *entry.standing.object);
-  }
-}
-
 void LimiterTable::sweep(const Moment& moment) {
   const size_t looks = std::min(kSweep, entries_.size());
   for (size_t i = 0; i < looks; ++i) {
@@ -401,18 +382,6 @@ void LimiterTable::sweep(const Moment& moment) {
   }
   const auto old = [&moment](const Gap& gap) { return later(gap.end, kKeepGap) <= moment.wall; };
   if (std::ranges::any_of(gaps_, old)) gaps_changed_ = true;
-}
-
-void LimiterTable::for_each_traffic(const std::function<void(const std::string& key, Traffic&)>& use) {
-  for (const Entry& entry : entries_) {
-    if (entry.traffic.object != nullptr) use('T' + entry.name, *entry.traffic.object);
-  }
-}
-
-void LimiterTable::for_each_standing(const std::function<void(const std::string& key, Standing&)>& use) {
-  for (const Entry& entry : entries_) {
-    if (entry.standing.object != nullptr) use('S' + entry.name, *entry.standing.object);
-  }
 }
 
 }  // namespace mx
