@@ -73,6 +73,12 @@ void InboundConnection::on_bytes(std::string_view octets) {
   pump();
 }
 
+// Only what waited for this goes on: each write that the kernel takes at once is told of here, and the turn
+// that follows it must not be one more in the same round.
+void InboundConnection::on_drained() {
+  if (unread_) pump();
+}
+
 void InboundConnection::on_closed(const conf::Error& why) {
   if (why.code == conf::ErrorCode::kTimeout) {
     note(conf::DoorReason::kRepliesUnread);
@@ -128,8 +134,8 @@ void InboundConnection::shut_down() {
 void InboundConnection::pump() {
   if (pumping_ || closed_ || session_ == nullptr) return;
   pumping_ = true;
-  const bool unread = transport_->unsent_bytes() > kUnsentOctets;
-  const uint32_t work = unread ? 0 : owner_->may_work();
+  unread_ = transport_->unsent_bytes() > kUnsentOctets;
+  const uint32_t work = unread_ ? 0 : owner_->may_work();
   session_->begin_turn(work);
   smtp::ServerEvent event;
   while (!closed_ && session_->next_event(&event, clock_->now())) handle(&event);
@@ -141,14 +147,14 @@ void InboundConnection::pump() {
   if (!session_->output()->empty()) transport_->write(session_->output());
   settle_up();
   if (closed_) return;
-  const bool pause = unread || !session_->wants_input();
+  const bool pause = unread_ || !session_->wants_input();
   if (pause != paused_) {
     paused_ = pause;
     pause ? transport_->pause_reading() : transport_->resume_reading();
   }
   // What is left is worked on after the other connections had their turn; replies nobody reads wait for
   // on_drained().
-  const bool again = session_->has_more() && !unread;
+  const bool again = session_->has_more() && !unread_;
   const conf::Instant deadline = again ? clock_->now() + kNextTurn : session_->deadline();
   if (deadline != deadline_) {
     deadline_ = deadline;

@@ -51,7 +51,7 @@ class InboundConnection final : public TransportUser, private smtp::Gate, privat
   void on_connected() override {}
   void on_bytes(std::string_view bytes) override;
   void on_tls(conf::Result<TlsInfo> outcome) override;
-  void on_drained() override { pump(); }
+  void on_drained() override;
   void on_closed(const conf::Error& why) override;
   void on_deadline() override;
 
@@ -91,6 +91,7 @@ class InboundConnection final : public TransportUser, private smtp::Gate, privat
   uint64_t envelope_reserved_ = 0;
   uint64_t waiting_reserved_ = 0;
   bool no_memory_ = false;  // the body under way is being thrown away
+  bool unread_ = false;     // too many replies are: commands wait
   bool paused_ = false;
   bool pumping_ = false;
   bool closed_ = false;

@@ -105,6 +105,18 @@ TEST_F(InboundConnectionTest, CommandsWaitWhileRepliesAreNotRead) {
   EXPECT_LT(wire.unsent.size(), before);
 }
 
+// The kernel takes most writes at once and says so in the same round: that is no turn.
+TEST_F(InboundConnectionTest, AWriteThatIsTakenAtOnceGivesNoFurtherTurn) {
+  std::string pipeline = "EHLO a\r\n";
+  for (int i = 0; i < 2000; ++i) pipeline += "NOOP\r\n";
+  connection->on_bytes(pipeline);
+  wire.unsent.clear();
+  connection->on_drained();
+  EXPECT_EQ(wire.unsent, "");
+  turn();
+  EXPECT_NE(wire.unsent, "");
+}
+
 TEST_F(InboundConnectionTest, AClientThatNeverReadsEndsByTheTimeoutOfCommands) {
   std::string flood;
   while (flood.size() < 30'000) flood += "EHLO a\r\n";
