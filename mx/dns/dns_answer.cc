@@ -253,6 +253,10 @@ DnsAnswer parse_dns_answer(std::string_view raw, std::string_view name, RecordTy
     answer.ttl = std::chrono::seconds(ttl);
     return answer;
   }
+  if ((flags & 0x0200) != 0) {  // TC: what is missing may be what was asked for (RFC 2181 §9)
+    answer.detail = "the answer is cut";
+    return answer;
+  }
   answer.status = rcode == 3 ? DnsStatus::kNoName : DnsStatus::kNoData;
   answer.ttl = std::min<conf::Duration>(negative_ttl(raw, &reader, authorities), std::chrono::seconds(ttl));
   return answer;

@@ -1,12 +1,14 @@
 #include "mx/dns/dns_cache.h"
 
 #include <algorithm>
+#include <deque>
 #include <list>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "mx/dns/dns_answer.h"
+#include "mx/dns/special_address.h"
 
 namespace mx {
 
@@ -15,6 +17,7 @@ using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 namespace {
 
 constexpr conf::Duration kFailureTtl = 5s;
+constexpr conf::Duration kNeverTtl = 1h;  // of a name that cannot be
 
 std::string question(std::string_view name, RecordType type) {
   std::string key;
@@ -28,7 +31,11 @@ std::string question(std::string_view name, RecordType type) {
 
 }  // namespace
 
-struct DnsCache::State {
+struct DnsCache::State : std::enable_shared_from_this<DnsCache::State> {
+  struct Question {
+    std::string key, name;
+    RecordType type = RecordType::kA;
+  };
   struct Entry {
     DnsAnswerPtr answer;
     conf::Instant until{};
@@ -41,7 +48,44 @@ struct DnsCache::State {
   std::unordered_map<std::string, Entry> entries;
   std::list<std::string> ages;  // the most lately used first
   std::unordered_map<std::string, std::vector<Done>> in_flight;
+  std::deque<Question> addresses_waiting, others_waiting;
+  size_t asked = 0;  // with the transport
+  size_t most = 0;
+  bool asking = false;
   DnsCacheCounters counters;
+
+  void ask_more() {
+    if (asking) return;
+    asking = true;
+    while (asked < most && (!addresses_waiting.empty() || !others_waiting.empty())) {
+      std::deque<Question>& queue = addresses_waiting.empty() ? others_waiting : addresses_waiting;
+      const Question next = std::move(queue.front());
+      queue.pop_front();
+      ++asked;
+      transport->ask(
+          next.name, next.type,
+          [weak = weak_from_this(), next](DnsStatus status, std::string_view raw, std::string_view detail) {
+            const std::shared_ptr<State> state = weak.lock();
+            if (state == nullptr) return;
+            --state->asked;
+            if (state->in_flight.contains(next.key)) state->take(next, status, raw, detail);
+            state->ask_more();
+          });
+    }
+    asking = false;
+  }
+
+  void take(const Question& question, DnsStatus status, std::string_view raw, std::string_view detail) {
+    auto answer = std::make_shared<DnsAnswer>();
+    if (status == DnsStatus::kOk) {
+      *answer = parse_dns_answer(raw, question.name, question.type);
+    } else {
+      answer->status = status;
+      answer->canonical_name = question.name;
+      answer->detail = detail;
+    }
+    answered(question.key, std::move(answer));
+  }
 
   conf::Duration time_to_keep(const DnsAnswer& answer) const {
     switch (answer.status) {
@@ -84,16 +128,31 @@ struct DnsCache::State {
   }
 };
 
-DnsCache::DnsCache(conf::DnsSettings settings, DnsTransport* transport, const conf::Clock* clock)
+DnsCache::DnsCache(conf::DnsSettings settings, DnsTransport* transport, const conf::Clock* clock,
+                   size_t most_in_flight)
     : state_(std::make_shared<State>()) {
   state_->settings = std::move(settings);
   state_->transport = transport;
   state_->clock = clock;
+  state_->most = most_in_flight;
 }
 
-DnsCache::~DnsCache() { state_->in_flight.clear(); }
+DnsCache::~DnsCache() {
+  state_->in_flight.clear();
+  state_->addresses_waiting.clear();
+  state_->others_waiting.clear();
+}
 
 void DnsCache::query(std::string_view name, RecordType type, Done done) {
+  if (is_never_a_name(name)) {
+    auto answer = std::make_shared<DnsAnswer>();
+    answer->status = DnsStatus::kNoName;
+    answer->canonical_name = name;
+    answer->ttl = kNeverTtl;
+    answer->detail = "no name server knows such names";
+    done(std::move(answer));
+    return;
+  }
   const std::string key = question(name, type);
   const auto found = state_->entries.find(key);
   if (found != state_->entries.end()) {
@@ -114,27 +173,16 @@ void DnsCache::query(std::string_view name, RecordType type, Done done) {
     return;
   }
   ++state_->counters.misses;
-  state_->transport->ask(std::string(name), type,
-                         [weak = std::weak_ptr<State>(state_), key, asked = std::string(name), type](
-                             DnsStatus status, std::string_view raw, std::string_view detail) {
-                           const std::shared_ptr<State> state = weak.lock();
-                           if (state == nullptr || !state->in_flight.contains(key)) return;
-                           auto answer = std::make_shared<DnsAnswer>();
-                           if (status == DnsStatus::kOk) {
-                             *answer = parse_dns_answer(raw, asked, type);
-                           } else {
-                             answer->status = status;
-                             answer->canonical_name = asked;
-                             answer->detail = detail;
-                           }
-                           state->answered(key, std::move(answer));
-                         });
+  const bool address = type == RecordType::kA || type == RecordType::kAaaa;
+  (address ? state_->addresses_waiting : state_->others_waiting).push_back({key, std::string(name), type});
+  state_->ask_more();
 }
 
 DnsCacheCounters DnsCache::counters() const {
   DnsCacheCounters counters = state_->counters;
   counters.entries = state_->entries.size();
-  counters.in_flight = state_->in_flight.size();
+  counters.in_flight = state_->asked;
+  counters.waiting = state_->addresses_waiting.size() + state_->others_waiting.size();
   return counters;
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "conf/limits.h"
+#include "mx/dns/special_address.h"
 
 namespace mx {
 
@@ -18,18 +19,11 @@ namespace {
 
 constexpr conf::Duration kConfiguredTtl = 1h;  // of a route that needs no lookup
 constexpr conf::Duration kTroubleTtl = 30s;    // of a route that could not be found out
-constexpr conf::Duration kPartialTtl = 10s;    // of one without the hosts that could not be found out
+constexpr conf::Duration kPartialTtl = 5s;     // of one without the hosts that could not be found out
 
 bool is_address(const std::string& text) {
   std::array<uint8_t, 16> ip{};
   return conf::parse_ip(text, &ip);
-}
-
-bool in(const std::array<uint8_t, 16>& ip, std::string_view network, uint8_t bits) {
-  conf::Network net;
-  conf::parse_ip(network, &net.address);
-  net.prefix_bits = bits;
-  return net.contains(ip);
 }
 
 // RFC 5321 §5.1 says any order among equals; the shuffle spreads the load.
@@ -48,6 +42,15 @@ std::string site_key(const std::vector<RouteHost>& hosts) {
   return key;
 }
 
+// "192.0.2.1:25", "[2001:db8::1]:25": compared as addresses, not as texts.
+bool is_place(const std::string& place, const std::string& address, uint16_t port) {
+  const size_t colon = place.rfind(':');
+  if (colon == std::string::npos || place.substr(colon + 1) != std::to_string(port)) return false;
+  std::string_view host = std::string_view(place).substr(0, colon);
+  if (host.size() >= 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  return same_address(host, address);
+}
+
 // Groups of equal preference, the best first. The numbers themselves mean nothing.
 std::string order_key(std::vector<RouteHost> hosts) {
   std::ranges::stable_sort(hosts, {}, &RouteHost::preference);
@@ -64,21 +67,6 @@ std::string order_key(std::vector<RouteHost> hosts) {
 }
 
 }  // namespace
-
-bool is_private_target(std::string_view address) {
-  std::array<uint8_t, 16> ip{};
-  if (!conf::parse_ip(address, &ip)) return true;  // not an address at all
-  static constexpr struct {
-    std::string_view network;
-    uint8_t bits;
-  } kPrivate[] = {
-      {"0.0.0.0", 104},     {"10.0.0.0", 104},   {"100.64.0.0", 106},  {"127.0.0.0", 104},
-      {"169.254.0.0", 112}, {"172.16.0.0", 108}, {"192.168.0.0", 112}, {"224.0.0.0", 100},
-      {"240.0.0.0", 100},   {"::", 128},         {"::1", 128},         {"fc00::", 7},
-      {"fe80::", 10},       {"ff00::", 8},
-  };
-  return std::ranges::any_of(kPrivate, [&ip](const auto& each) { return in(ip, each.network, each.bits); });
-}
 
 uint16_t Route::reply_code() const {
   switch (kind) {
@@ -265,9 +253,9 @@ void Router::Lookup::take_addresses(size_t index, bool v6, const DnsAnswer& answ
 bool Router::Lookup::ourselves(const Host& host) const {
   if (host.host.name == options.hostname) return true;
   const auto own = [this, &host](const std::string& address) {
-    const bool is_v6 = address.find(':') != std::string::npos;
-    const std::string place = (is_v6 ? '[' + address + ']' : address) + ':' + std::to_string(host.host.port);
-    return std::ranges::find(options.own_addresses, place) != options.own_addresses.end();
+    return std::ranges::any_of(options.own_addresses, [&](const std::string& place) {
+      return is_place(place, address, host.host.port);
+    });
   };
   return std::ranges::any_of(host.v4, own) || std::ranges::any_of(host.v6, own);
 }

@@ -68,7 +68,4 @@ class Router {
   conf::Random* random_;
 };
 
-// Loopback, RFC 1918, link-local, unique-local, unspecified, multicast, documentation stays allowed.
-bool is_private_target(std::string_view address);
-
 }  // namespace mx

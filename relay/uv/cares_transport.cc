@@ -1,171 +1,179 @@
 #include "relay/uv/cares_transport.h"
 
 #include <ares.h>
-#include <sys/time.h>
-#include <uv.h>
 
 #include <algorithm>
-#include <unordered_map>
+#include <map>
 #include <utility>
+#include <vector>
 
-#include "conf/vocab/check.h"
-#include "relay/uv/loop_state.h"
+#include "relay/uv/cares_channel.h"
+#include "relay/uv/question_case.h"
 
 namespace relay::uv {
 
 namespace {
 
-constexpr int kClassIn = 1;
+constexpr size_t kQuestionsPerChannel = 16;  // then the ports are others
 
-mx::DnsStatus status_of(int status, const unsigned char* raw) {
-  if (raw != nullptr) return mx::DnsStatus::kOk;  // a response arrived, even if it says no
+mx::DnsStatus status_of(int status, std::string_view raw) {
+  if (!raw.empty()) return mx::DnsStatus::kOk;                 // a response arrived, even if it says no
+  if (status == ARES_EBADNAME) return mx::DnsStatus::kNoName;  // no name server can know it
   return status == ARES_ETIMEOUT ? mx::DnsStatus::kTimeout : mx::DnsStatus::kFailed;
+}
+
+// An answer that is one: another server need not be asked.
+bool says_something(std::string_view raw) {
+  const unsigned rcode = raw.size() < 4 ? 2U : static_cast<unsigned char>(raw[3]) & 0x0fU;
+  return rcode == 0 || rcode == 3;
 }
 
 }  // namespace
 
 struct CaresTransport::State {
-  struct Socket {
-    uv_poll_t poll{};
-    State* owner = nullptr;
-    ares_socket_t fd = ARES_SOCKET_BAD;
-  };
   struct Question {
-    State* owner = nullptr;
+    std::string name, sent;  // `sent`: in the case that went out
+    mx::RecordType type = mx::RecordType::kA;
     Done done;
+    size_t first_server = 0;
+    bool tcp = false;
+    std::string doubtful;  // the answer by UDP whose case was another
   };
+  using QuestionPtr = std::shared_ptr<Question>;
+  using Kind = std::pair<size_t, bool>;  // first server, by TCP
 
   Loop* loop = nullptr;
-  ares_channel channel = nullptr;
-  uv_timer_t* timer = nullptr;
-  std::unordered_map<ares_socket_t, Socket*> sockets;
-  bool asking = false;  // inside ask(): answers wait until it has returned
-  bool ending = false;
+  conf::DnsSettings settings;
+  std::map<Kind, std::unique_ptr<CaresChannel>> channels;
+  std::vector<std::unique_ptr<CaresChannel>> retired;
+  bool asking = false;     // inside ask(): answers wait until it has returned
+  bool mixes_case = true;  // until a server is met that does not send back what it got
+  bool echo_seen = false;
+  bool cleaning = false;
 
-  void process(ares_socket_t readable, ares_socket_t writable) {
-    loop->state()->stirred = true;
-    ares_process_fd(channel, readable, writable);
-    arm();
+  // Null: no channel can be opened now.
+  CaresChannel* channel_for(const Kind& kind) {
+    std::unique_ptr<CaresChannel>& slot = channels[kind];
+    if (slot != nullptr && slot->asked() >= kQuestionsPerChannel) {
+      conf::Result<std::unique_ptr<CaresChannel>> fresh = open_channel(kind);
+      if (!fresh.ok()) return slot.get();
+      retired.push_back(std::move(slot));
+      slot = std::move(fresh).value();
+      clean_later();
+    }
+    if (slot == nullptr) {
+      conf::Result<std::unique_ptr<CaresChannel>> fresh = open_channel(kind);
+      if (fresh.ok()) slot = std::move(fresh).value();
+    }
+    return slot.get();
   }
 
-  void arm() {
-    timeval buffer{};
-    const timeval* wait = ares_timeout(channel, nullptr, &buffer);
-    if (wait == nullptr) {
-      uv_timer_stop(timer);
-      return;
-    }
-    const auto millis =
-        static_cast<uint64_t>(wait->tv_sec) * 1000 + static_cast<uint64_t>(wait->tv_usec) / 1000 + 1;
-    uv_timer_start(
-        timer,
-        [](uv_timer_t* handle) {
-          static_cast<State*>(handle->data)->process(ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-        },
-        millis, 0);
+  conf::Result<std::unique_ptr<CaresChannel>> open_channel(const Kind& kind) {
+    return CaresChannel::open(loop, {settings, kind.first, kind.second});
   }
 
-  void watch(ares_socket_t fd, bool readable, bool writable) {
-    const auto found = sockets.find(fd);
-    if (!readable && !writable) {
-      if (found == sockets.end()) return;
-      uv_close(reinterpret_cast<uv_handle_t*>(&found->second->poll),
-               [](uv_handle_t* handle) { delete static_cast<Socket*>(handle->data); });
-      sockets.erase(found);
-      return;
-    }
-    Socket* socket = nullptr;
-    if (found == sockets.end()) {
-      socket = new Socket;
-      socket->owner = this;
-      socket->fd = fd;
-      socket->poll.data = socket;
-      CHECK(uv_poll_init(&loop->state()->uv, &socket->poll, fd) == 0);
-      sockets[fd] = socket;
-    } else {
-      socket = found->second;
-    }
-    const int events = (readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0);
-    uv_poll_start(&socket->poll, events, [](uv_poll_t* handle, int status, int got) {
-      auto* ready = static_cast<Socket*>(handle->data);
-      const bool failed = status != 0;  // c-ares finds out why when it reads
-      ready->owner->process(failed || (got & UV_READABLE) != 0 ? ready->fd : ARES_SOCKET_BAD,
-                            failed || (got & UV_WRITABLE) != 0 ? ready->fd : ARES_SOCKET_BAD);
+  // Never inside an answer of theirs.
+  void clean_later() {
+    if (std::exchange(cleaning, true)) return;
+    loop->post([weak = std::weak_ptr<State>(self.lock())] {
+      const std::shared_ptr<State> state = weak.lock();
+      if (state == nullptr) return;
+      state->cleaning = false;
+      std::erase_if(state->retired, [](const auto& channel) { return channel->under_way() == 0; });
     });
   }
 
-  static void answered(void* argument, int status, int, unsigned char* raw, int length) {
-    const std::unique_ptr<Question> question(static_cast<Question*>(argument));
-    State* self = question->owner;
-    if (self->ending) return;
-    const mx::DnsStatus outcome = status_of(status, raw);
-    const std::string detail = outcome == mx::DnsStatus::kOk ? "" : ares_strerror(status);
-    const std::string_view bytes =
-        raw == nullptr ? std::string_view()
-                       : std::string_view(reinterpret_cast<char*>(raw), static_cast<size_t>(length));
-    if (!self->asking) {
-      question->done(outcome, bytes, detail);
+  void ask(const QuestionPtr& question) {
+    CaresChannel* channel = channel_for({question->first_server, question->tcp});
+    if (channel == nullptr) {
+      finish(question, mx::DnsStatus::kFailed, {}, "no socket to ask a name server with");
       return;
     }
-    self->loop->post([done = std::move(question->done), outcome, copy = std::string(bytes), detail] {
-      done(outcome, copy, detail);
+    question->sent = mixes_case ? with_random_case(question->name) : question->name;
+    channel->ask(question->sent, static_cast<int>(question->type),
+                 [this, question](int status, std::string_view raw) { answered(question, status, raw); });
+  }
+
+  void answered(const QuestionPtr& question, int status, std::string_view raw) {
+    if (!retired.empty()) clean_later();
+    if (!raw.empty() && !case_is_right(question, raw)) return;  // asked again
+    if (raw.empty() && !question->doubtful.empty() && !echo_seen) {
+      // No server has ever sent back our case, and there is no TCP: it is not told apart from a forged
+      // answer.
+      mixes_case = false;
+      finish(question, mx::DnsStatus::kOk, question->doubtful, {});
+      return;
+    }
+    const bool good = !raw.empty() && says_something(raw);
+    if (!good && question->first_server + 1 < settings.servers.size()) {
+      ++question->first_server;
+      question->tcp = false;
+      ask(question);
+      return;
+    }
+    finish(question, status_of(status, raw), raw, raw.empty() ? ares_strerror(status) : "");
+  }
+
+  bool case_is_right(const QuestionPtr& question, std::string_view raw) {
+    const Echo echo = echo_of(raw, question->sent);
+    if (echo == Echo::kSame) {
+      if (question->sent != question->name) echo_seen = true;
+      return true;
+    }
+    if (echo == Echo::kNone) return true;  // c-ares has compared the names
+    if (question->tcp) {                   // not forged, so this server folds the case
+      mixes_case = false;
+      return true;
+    }
+    question->tcp = true;
+    question->doubtful = raw;
+    ask(question);
+    return false;
+  }
+
+  void finish(const QuestionPtr& question, mx::DnsStatus status, std::string_view raw,
+              std::string_view detail) {
+    if (!asking) {
+      const Done done = std::move(question->done);
+      done(status, raw, detail);
+      return;
+    }
+    loop->post([question, status, copy = std::string(raw), why = std::string(detail)] {
+      question->done(status, copy, why);
     });
   }
+
+  std::weak_ptr<State> self;
 };
 
 conf::Result<std::unique_ptr<mx::DnsTransport>> CaresTransport::open(Loop* loop,
                                                                      const conf::DnsSettings& settings) {
-  static const int library = ares_library_init(ARES_LIB_INIT_ALL);
-  if (library != ARES_SUCCESS)
-    return conf::Error{conf::ErrorCode::kIo, std::string("c-ares: ") + ares_strerror(library)};
-  auto state = std::make_unique<State>();
+  auto state = std::make_shared<State>();
+  state->self = state;
   state->loop = loop;
-  ares_options options{};
-  options.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_STAYOPEN;
-  options.timeout = static_cast<int>(std::max<int64_t>(1, settings.timeout.count() / 1000));
-  options.tries = static_cast<int>(settings.tries);
-  options.sock_state_cb = [](void* data, ares_socket_t fd, int readable, int writable) {
-    static_cast<State*>(data)->watch(fd, readable != 0, writable != 0);
-  };
-  options.sock_state_cb_data = state.get();
-  const int status =
-      ares_init_options(&state->channel, &options,
-                        ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
-  if (status != ARES_SUCCESS)
-    return conf::Error{conf::ErrorCode::kIo, std::string("c-ares: ") + ares_strerror(status)};
-  state->timer = new uv_timer_t;
-  uv_timer_init(&loop->state()->uv, state->timer);
-  state->timer->data = state.get();
-  std::unique_ptr<mx::DnsTransport> transport(new CaresTransport(std::move(state)));
-  std::string list;
-  for (const std::string& server : settings.servers) list += (list.empty() ? "" : ",") + server;
-  if (!list.empty()) {
-    const int set = ares_set_servers_ports_csv(static_cast<CaresTransport*>(transport.get())->state_->channel,
-                                               list.c_str());
-    if (set != ARES_SUCCESS) {
-      return conf::Error{conf::ErrorCode::kInvalid, "[dns] servers: \"" + list + "\": " + ares_strerror(set) +
-                                                        "; wanted are IP addresses, with a port if need be"};
-    }
-  }
-  return transport;
+  state->settings = settings;
+  conf::Result<std::unique_ptr<CaresChannel>> first = state->open_channel({0, false});
+  if (!first.ok()) return first.error();
+  if (state->settings.servers.empty()) state->settings.servers = (*first)->servers();
+  state->channels[{0, false}] = std::move(first).value();
+  return std::unique_ptr<mx::DnsTransport>(new CaresTransport(std::move(state)));
 }
 
-CaresTransport::CaresTransport(std::unique_ptr<State> state) : state_(std::move(state)) {}
+CaresTransport::CaresTransport(std::shared_ptr<State> state) : state_(std::move(state)) {}
 
 CaresTransport::~CaresTransport() {
-  state_->ending = true;
-  if (state_->channel != nullptr) ares_destroy(state_->channel);
-  if (state_->timer == nullptr) return;
-  uv_close(reinterpret_cast<uv_handle_t*>(state_->timer),
-           [](uv_handle_t* handle) { delete reinterpret_cast<uv_timer_t*>(handle); });
+  state_->channels.clear();
+  state_->retired.clear();
 }
 
 void CaresTransport::ask(const std::string& name, mx::RecordType type, Done done) {
-  auto* question = new State::Question{state_.get(), std::move(done)};  // comes back in answered()
+  auto question = std::make_shared<State::Question>();
+  question->name = name;
+  question->type = type;
+  question->done = std::move(done);
   state_->asking = true;
-  ares_query(state_->channel, name.c_str(), kClassIn, static_cast<int>(type), &State::answered, question);
+  state_->ask(question);
   state_->asking = false;
-  state_->arm();
 }
 
 }  // namespace relay::uv

@@ -1,4 +1,7 @@
 // Carries DNS questions with c-ares on the loop: UDP, TCP when an answer is cut, several servers, retries.
+// The next server is asked after every kind of failure, FORMERR too. Against forged answers the source ports
+// change every few questions, and the letters of a question have a random case that the answer must have too,
+// as long as the name servers send it back; one in another case is asked for again by TCP.
 #pragma once
 
 #include <memory>
@@ -20,8 +23,8 @@ class CaresTransport final : public mx::DnsTransport {
 
  private:
   struct State;
-  explicit CaresTransport(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  explicit CaresTransport(std::shared_ptr<State> state);
+  std::shared_ptr<State> state_;
 };
 
 }  // namespace relay::uv

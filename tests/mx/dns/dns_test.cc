@@ -127,6 +127,15 @@ TEST(DnsAnswer, TroubleAndNonsense) {
   }
 }
 
+// RFC 2181 §9: an answer with TC and without the records says nothing, least of all that there are none.
+TEST(DnsAnswer, Rfc2181_9_ACutAnswerIsTrouble) {
+  for (const unsigned rcode : {0U, 3U}) {
+    std::string raw = response(rcode, {}, {soa(900, 900)});
+    raw[2] = static_cast<char>(raw[2] | 2);
+    EXPECT_EQ(parse_dns_answer(raw, "d.example", RecordType::kMx).status, DnsStatus::kFailed);
+  }
+}
+
 struct HandClock final : conf::Clock {
   conf::Instant now() const override { return time; }
   conf::WallTime wall() const override { return {}; }
@@ -206,6 +215,34 @@ TEST_F(CacheTest, TheLeastUsedGoesWhenFull) {
   EXPECT_EQ(cache->counters().entries, 2U);
   EXPECT_NE(ask("a.example"), nullptr);
   EXPECT_EQ(ask("b.example"), nullptr);
+}
+
+// RFC 6761, 7686: a question about them would tell a stranger, and no answer would mean anything.
+TEST_F(CacheTest, Rfc7686_NamesThatNobodyKnowsAreAnsweredWithoutAQuestion) {
+  for (const char* asked : {"x.onion", "abc.ONION.", "host.invalid", "invalid", "x.alt"}) {
+    const DnsAnswerPtr answer = ask(asked);
+    ASSERT_NE(answer, nullptr) << asked;
+    EXPECT_EQ(answer->status, DnsStatus::kNoName) << asked;
+  }
+  EXPECT_EQ(ask("onion.example"), nullptr);
+  EXPECT_EQ(wire.questions, std::vector<std::string>{"onion.example"});
+}
+
+TEST_F(CacheTest, SoManyQuestionsAtOnceAndAddressesFirst) {
+  cache = std::make_unique<DnsCache>(settings, &wire, &clock, 2);
+  int answers = 0;
+  const auto count = [&answers](const DnsAnswerPtr&) { ++answers; };
+  for (const char* asked : {"a.example", "b.example", "c.example", "d.example"})
+    cache->query(asked, RecordType::kMx, count);
+  cache->query("host.example", RecordType::kAaaa, count);
+  EXPECT_EQ(wire.questions, (std::vector<std::string>{"a.example", "b.example"}));
+  EXPECT_EQ(cache->counters().in_flight, 2U);
+  EXPECT_EQ(cache->counters().waiting, 3U);
+  for (int round = 0; round < 3; ++round) wire.answer(DnsStatus::kTimeout, "");
+  EXPECT_EQ(wire.questions,
+            (std::vector<std::string>{"a.example", "b.example", "host.example", "c.example", "d.example"}));
+  EXPECT_EQ(answers, 5);
+  EXPECT_EQ(cache->counters().in_flight, 0U);
 }
 
 TEST_F(CacheTest, AnswersAfterItsEndAreDropped) {
