@@ -68,7 +68,9 @@ bool flush(int fd, relay::OutQueue* out) {
 // Sends what waits and takes what has come; false when the peer is gone.
 bool exchange(int fd, ClientSession* session) {
   char bytes[4096];
-  if (!flush(fd, session->output()) || !is_ready(fd, POLLIN)) return false;
+  if (!flush(fd, session->output())) return false;
+  session->on_written(now());
+  if (!is_ready(fd, POLLIN)) return false;
   const ssize_t size = ::read(fd, bytes, sizeof bytes);
   if (size <= 0) return false;
   session->receive(std::string_view(bytes, static_cast<size_t>(size)), now());
