@@ -23,7 +23,7 @@ void skip(std::string_view* text, std::string_view what) {
 // "smtp;", "x-postfix;": the type of a Diagnostic-Code (RFC 3464 §2.3.6).
 void skip_type(std::string_view* text) {
   const size_t end = text->find(';');
-  if (end == std::string_view::npos || end > 20) return;
+  if (end > 20) return;  // or there is none
   for (size_t i = 0; i < end; ++i) {
     const char c = (*text)[i];
     const bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || is_digit(c);

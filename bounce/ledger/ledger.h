@@ -46,7 +46,7 @@ struct TallyKey {
   uint8_t reason = 0;
   uint8_t type = 0;  // ErrorType
   std::string site, source, sender_domain;
-  auto operator<=>(const TallyKey&) const = default;
+  auto operator<=>(const TallyKey&) const = default;  // NOLINT(modernize-use-nullptr): a false alarm
 };
 struct Tally {
   TallyKey key;

@@ -52,11 +52,12 @@ conf::Result<std::unique_ptr<SqliteLedger>> SqliteLedger::open(const std::string
     if (again || !is_damage(status)) return status.error();
     ledger.reset();
     const std::string aside = set_aside(path, now);
-    *warning =
-        status.error().detail + "; the damaged ledger is kept as " + aside +
-        " and a new one is begun; mail goes on. `penstock quarantine import` takes back an export, and "
-        "`sqlite3 " +
-        aside + " .recover` may read more";
+    *warning = status.error().detail;
+    *warning += "; the damaged ledger is kept as ";
+    *warning += aside;
+    *warning += " and a new one is begun; mail goes on. `sqlite3 ";
+    *warning += aside;
+    *warning += " .recover` may read more";
   }
   return conf::Error{conf::ErrorCode::kCorrupt, path};
 }

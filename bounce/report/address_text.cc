@@ -15,10 +15,11 @@ constexpr std::array<uint8_t, 256> kClasses = [] {
   for (int c = 'a'; c <= 'z'; ++c) classes[static_cast<size_t>(c)] = kLocal | kDomain;
   for (int c = 'A'; c <= 'Z'; ++c) classes[static_cast<size_t>(c)] = kLocal | kDomain;
   for (int c = '0'; c <= '9'; ++c) classes[static_cast<size_t>(c)] = kLocal | kDomain;
-  for (const char c : {'!', '#', '$', '%', '&', '*', '+', '/', '=', '?', '^', '_', '`', '{', '|', '}', '~'}) {
-    classes[static_cast<size_t>(c)] = kLocal;
+  for (const unsigned char c :
+       {'!', '#', '$', '%', '&', '*', '+', '/', '=', '?', '^', '_', '`', '{', '|', '}', '~'}) {
+    classes[c] = kLocal;
   }
-  for (const char c : {'.', '-', '_'}) classes[static_cast<size_t>(c)] = kLocal | kDomain;
+  for (const unsigned char c : {'.', '-', '_'}) classes[c] = kLocal | kDomain;
   return classes;
 }();
 

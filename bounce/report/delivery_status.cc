@@ -98,7 +98,7 @@ class Reader {
   // host.
   static std::string host_of(std::string_view value) {
     const size_t mark = value.find(';');
-    if (mark != kNowhere && mark < 16) value.remove_prefix(mark + 1);
+    if (mark < 16) value.remove_prefix(mark + 1);
     value = trimmed(value);
     return std::string(value.substr(0, value.find_first_of(" \t\r\n(")));
   }
