@@ -46,7 +46,8 @@ constexpr std::array kElsewhere = {
 std::string message_for(const CLI::App& place, const std::string& word) {
   std::string path;
   for (const CLI::App* app = &place; app != nullptr; app = app->get_parent()) {
-    path = app->get_name() + (path.empty() ? "" : " " + path);
+    if (!path.empty()) path.insert(0, " ");
+    path.insert(0, app->get_name());
   }
   std::string message = path + ": there is no command \"" + word + "\"";
   std::vector<std::string> names;

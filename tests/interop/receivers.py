@@ -29,9 +29,9 @@ def group_of(summary, name):
 
 
 class Receivers:
-    """`scenario`: the text of a scenario, or the name of one in bench/scenarios."""
+    """`scenario`: the text of a scenario, or the name of one in bench/scenarios. `zone_as` may change its zone."""
 
-    def __init__(self, lab, scenario, scale=1, options=()):
+    def __init__(self, lab, scenario, scale=1, options=(), zone_as=str):
         self.lab, self.scale = lab, scale
         path = SCENARIOS / f"{scenario}.toml"
         text = path.read_text() if "\n" not in scenario else scenario
@@ -40,7 +40,7 @@ class Receivers:
         self.file.write_text(f"port = {self.port}\n" + re.sub(r"(?m)^port *=.*\n", "", text))
         zone, shares = lab.dir / "scenario.zone", lab.dir / "shares"
         subprocess.run([bin_dir() / "penstock-sink", "--scenario", self.file, "--zone", zone, "--shares", shares], check=True)
-        lab.dns_zone(zone.read_text())
+        lab.dns_zone(zone_as(zone.read_text()))
         # Where the reports of the relay go: sender.test.
         self.home = lab.start("home", [bin_dir() / "penstock-sink", "--listen", f"127.0.0.1:{self.port}"])
         self.shares = {domain: float(share) for domain, share in map(str.split, shares.read_text().splitlines())}
