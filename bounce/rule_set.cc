@@ -16,6 +16,14 @@ namespace bounce {
 
 namespace {
 
+std::string named(const ReplyRule& rule) { return "rule \"" + rule.name + "\""; }
+
+// `by`: the rule that decides the example instead; null: none.
+std::string not_decided(const ReplyRule& rule, const std::string& line, const ReplyRule* by) {
+  const std::string who = by == nullptr ? "no rule decides it" : named(*by) + " decides it";
+  return named(rule) + ": its example \"" + line + "\": " + who;
+}
+
 constexpr int kLeastAtom = 3;  // octets; shorter ones occur everywhere and filter nothing
 
 RE2::Options options() {
@@ -149,9 +157,7 @@ std::vector<conf::Problem> RuleSet::check_examples(bool local_only) const {
     for (const std::string& line : rule.match) {
       const ReplyRule* by = decides(rule, line);
       if (by == &rule) continue;
-      const std::string who = by == nullptr ? "no rule decides it" : "rule \"" + by->name + "\" decides it";
-      problems.push_back(
-          {rule.file, rule.line, 1, "rule \"" + rule.name + "\": its example \"" + line + "\": " + who});
+      problems.push_back({rule.file, rule.line, 1, not_decided(rule, line, by)});
     }
     for (const std::string& line : rule.no_match) {
       if (decides(rule, line) == &rule)
