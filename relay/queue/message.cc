@@ -20,8 +20,11 @@ spool::RecipientSpan Message::of(const conf::Domain& domain) const {
   const auto name = [this](uint32_t index) -> std::string_view {
     return record.recipients[index].recipient.mailbox.domain.text();
   };
-  const auto found = std::ranges::equal_range(by_domain_, std::string_view(domain.text()), {}, name);
-  return {found.begin(), found.end()};
+  const std::string_view wanted = domain.text();
+  // Two searches, and no std::ranges::equal_range: clang 14 cannot read its result.
+  const auto first = std::ranges::lower_bound(by_domain_, wanted, {}, name);
+  const auto last = std::ranges::upper_bound(by_domain_, wanted, {}, name);
+  return {first, last};
 }
 
 }  // namespace relay::queue
