@@ -11,6 +11,11 @@ constexpr size_t kPathsPerStep = 1024;  // some 0.3 us each
 constexpr size_t kSmall = 4096;         // paths that may be looked at in one go
 constexpr size_t kSitesShown = 50;
 
+bool busier(const journal::SiteGauges& a, const journal::SiteGauges& b) {
+  const uint64_t left = a.ready + a.in_flight, right = b.ready + b.in_flight;
+  return left != right ? left > right : a.site < b.site;
+}
+
 std::string waiting_for(const queue::Path& path, conf::Instant now) {
   const bool failing = path.backoff_until > now;
   if (!failing && (path.ready.empty() || path.binds == mx::Bind::kNothing)) return {};
@@ -32,8 +37,12 @@ void Survey::look_at(const queue::Path& path, conf::Instant now) {
   limiter_.ramp += state == mx::Standing::State::kRamp ? 1 : 0;
   if (state == mx::Standing::State::kBlocked) limiter_.blocked_deliveries += path.ready.size();
   if (path.ready.empty() && path.connections == 0) return;
-  journal::SiteGauges& site = busy_[path.site->label];
-  site.site = path.site->label;
+  if (path.site != site_) {
+    keep();
+    site_ = path.site;
+    in_hand_.site = path.site->label;
+  }
+  journal::SiteGauges& site = in_hand_;
   site.ready += path.ready.size();
   site.connections += path.connections;
   const auto sending = in_flight_.find(&path);
@@ -41,15 +50,28 @@ void Survey::look_at(const queue::Path& path, conf::Instant now) {
   if (site.waiting_for.empty()) site.waiting_for = waiting_for(path, now);
 }
 
+// The site in hand is done: all of its paths came one after the other.
+void Survey::keep() {
+  if (site_ == nullptr) return;
+  site_ = nullptr;
+  busiest_.push_back(std::exchange(in_hand_, {}));
+  std::ranges::push_heap(busiest_, busier);
+  if (busiest_.size() <= kSitesShown) return;
+  std::ranges::pop_heap(busiest_, busier);
+  busiest_.pop_back();
+}
+
 bool Survey::step(conf::Instant now) {
   if (part_ == 0) {
     limiter_ = {};
     paths_ = 0;
-    busy_.clear();
+    busiest_.clear();
     in_flight_ = dispatcher_->in_flight_by_path();
   }
-  if (sites_->visit_some(&part_, kPathsPerStep, [&](const queue::Path& path) { look_at(path, now); }))
-    return false;
+  const bool more =
+      sites_->visit_some(&part_, kPathsPerStep, [&](const queue::Path& path) { look_at(path, now); });
+  keep();
+  if (more) return false;
   finish();
   return true;
 }
@@ -70,17 +92,20 @@ void Survey::finish() {
   latest_.limiter.ramp += detached.ramp;
   latest_.paths = paths_;
   latest_.sites.clear();
-  std::vector<const journal::SiteGauges*> order;
-  order.reserve(busy_.size());
-  for (const auto& [name, site] : busy_) order.push_back(&site);
-  const auto busier = [](const journal::SiteGauges* a, const journal::SiteGauges* b) {
-    const uint64_t left = a->ready + a->in_flight, right = b->ready + b->in_flight;
-    return left != right ? left > right : a->site < b->site;
-  };
-  const size_t shown = std::min(order.size(), kSitesShown);
-  std::partial_sort(order.begin(), order.begin() + static_cast<ptrdiff_t>(shown), order.end(), busier);
-  for (size_t i = 0; i < shown; ++i) latest_.sites.push_back(*order[i]);
-  busy_.clear();
+  std::ranges::sort_heap(busiest_, busier);  // the busiest first
+  // The same hosts under two destinations are one line.
+  for (journal::SiteGauges& site : busiest_) {
+    const auto same = std::ranges::find(latest_.sites, site.site, &journal::SiteGauges::site);
+    if (same == latest_.sites.end()) {
+      latest_.sites.push_back(std::move(site));
+      continue;
+    }
+    same->ready += site.ready;
+    same->in_flight += site.in_flight;
+    same->connections += site.connections;
+    if (same->waiting_for.empty()) same->waiting_for = std::move(site.waiting_for);
+  }
+  busiest_.clear();
   in_flight_.clear();
 }
 

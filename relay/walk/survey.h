@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "relay/flow/dispatcher.h"
 #include "relay/flow/site_table.h"
@@ -32,6 +33,7 @@ class Survey {
 
  private:
   void look_at(const queue::Path& path, conf::Instant now);
+  void keep();
   void finish();
 
   const queue::SiteTable* sites_;
@@ -39,7 +41,10 @@ class Survey {
   size_t part_ = 0;  // where the round goes on
   journal::LimiterGauges limiter_;
   size_t paths_ = 0;
-  std::unordered_map<std::string, journal::SiteGauges> busy_;  // by site
+  // Only so many sites as are shown are kept, whatever their number: the end of a round costs nothing then.
+  const queue::Site* site_ = nullptr;  // in hand, within one step
+  journal::SiteGauges in_hand_;
+  std::vector<journal::SiteGauges> busiest_;  // a heap, the least busy in front
   std::unordered_map<const queue::Path*, uint32_t> in_flight_;
   Result latest_;
 };
