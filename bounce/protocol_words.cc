@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "conf/vocab/ascii.h"
+
 namespace bounce {
 
 namespace {
@@ -14,9 +16,8 @@ constexpr size_t kTextBound = 1000;
 
 // Lower case, '-' and '_' as spaces, so that "time-out" is "time out".
 std::string words_of(const Reply& reply) {
-  std::string text = reply.text().substr(0, kTextBound);
+  std::string text = conf::ascii_lower(reply.text().substr(0, kTextBound));
   for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
     if (c == '-' || c == '_') c = ' ';
   }
   return text;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "conf/vocab/ascii.h"
+
 namespace bounce {
 namespace {
 
@@ -41,10 +43,8 @@ const Row& row_of(Reason reason) {
 }
 
 bool same_text(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](char x, char y) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-    return lower(x) == lower(y);
-  });
+  return std::ranges::equal(a, b,
+                            [](char x, char y) { return conf::ascii_lower(x) == conf::ascii_lower(y); });
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "bounce/fold.h"
 #include "conf/document.h"
+#include "conf/vocab/ascii.h"
 #include "conf/vocab/check.h"
 
 namespace bounce {
@@ -23,8 +24,6 @@ std::optional<int> number(std::string_view text) {
 }
 
 bool any(std::string_view text) { return text == "x" || text == "X" || text == "*"; }
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 template <typename Mask>
 void read_masks(conf::Section* section, const char* key, const char* form, std::vector<Mask>* out) {
@@ -209,7 +208,8 @@ bool fits_mask(std::string_view mask, std::string_view text) {
     if (m < mask.size() && mask[m] == '*') {
       star = m++;
       back = t;
-    } else if (m < mask.size() && (mask[m] == '?' || lower(mask[m]) == lower(text[t]))) {
+    } else if (m < mask.size() &&
+               (mask[m] == '?' || conf::ascii_lower(mask[m]) == conf::ascii_lower(text[t]))) {
       ++m;
       ++t;
     } else if (star != std::string_view::npos) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "bounce/return_path_mac.h"
+#include "conf/vocab/ascii.h"
 #include "conf/vocab/check.h"
 
 namespace bounce {
@@ -53,7 +54,7 @@ bool from_base32(std::string_view text, std::string* out) {
   uint32_t bits = 0;
   int held = 0;
   for (const char c : text) {
-    const char folded = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    const char folded = conf::ascii_lower(c);
     const size_t value = kAlphabet.find(folded);
     if (value == std::string_view::npos) return false;
     bits = bits << 5 | static_cast<uint32_t>(value);
@@ -202,7 +203,7 @@ TokenState ReturnKeys::check_address(std::string_view address, std::string_view 
   const std::string_view local = address.substr(0, address.rfind('@'));
   if (local.size() <= prefix.size() || local[prefix.size()] != '+') return TokenState::kNone;
   const bool ours = std::equal(prefix.begin(), prefix.end(), local.begin(), [](char a, char b) {
-    const auto fold = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+    const auto fold = [](char c) { return conf::ascii_lower(c); };
     return fold(a) == fold(b);
   });
   return ours ? check(local.substr(prefix.size() + 1), now, token) : TokenState::kNone;

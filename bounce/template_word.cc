@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bounce/fold.h"
+#include "conf/vocab/ascii.h"
 
 namespace bounce {
 namespace {
@@ -12,7 +13,6 @@ bool upper(char c) { return c >= 'A' && c <= 'Z'; }
 bool lower(char c) { return c >= 'a' && c <= 'z'; }
 bool letter(char c) { return upper(c) || lower(c); }
 bool hexadecimal(char c) { return digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
-char to_lower(char c) { return upper(c) ? static_cast<char>(c - 'A' + 'a') : c; }
 
 size_t run(std::string_view text, size_t at, bool (*is)(char)) {
   size_t end = at;
@@ -23,7 +23,7 @@ size_t run(std::string_view text, size_t at, bool (*is)(char)) {
 bool starts_like(std::string_view text, std::string_view lower_case) {
   return text.size() >= lower_case.size() &&
          std::ranges::equal(text.substr(0, lower_case.size()), lower_case,
-                            [](char a, char b) { return to_lower(a) == b; });
+                            [](char a, char b) { return conf::ascii_lower(a) == b; });
 }
 
 bool is_number(std::string_view word) { return !word.empty() && std::ranges::all_of(word, digit); }
@@ -320,8 +320,7 @@ size_t word_length(std::string_view text) {
 }
 
 bool is_list_operator(std::string_view host) {
-  std::string name(host);
-  std::ranges::transform(name, name.begin(), to_lower);
+  const std::string name = conf::ascii_lower(host);
   for (const char* known : {"spamhaus.",   "spamcop.",     "sorbs.", "uceprotect.",  "barracudacentral.",
                             "abuseat.",    "cloudmark.",   "surbl.", "uribl.",       "spamrats.",
                             "mailspike.",  "manitu.",      "0spam.", "senderscore.", "trendmicro.",

@@ -4,6 +4,7 @@
 #include <array>
 #include <string_view>
 
+#include "conf/vocab/ascii.h"
 #include "conf/vocab/spelling.h"
 
 namespace conf {
@@ -76,7 +77,7 @@ std::string folded(std::string_view key) {
     if (c == '-') {
       name += '_';
     } else {
-      name += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+      name += ascii_lower(c);
     }
   }
   return name;

@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "conf/vocab/ascii.h"
+
 namespace dkim {
 
 namespace {
@@ -128,7 +130,7 @@ void append_canonical_field(std::string_view field, conf::Canonicalization how, 
   size_t name_end = colon;
   while (name_end > 0 && is_wsp(field[name_end - 1])) --name_end;
   for (const char c : field.substr(0, name_end)) {
-    *out += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    *out += conf::ascii_lower(c);
   }
   *out += ':';
   bool space = false, text = false;

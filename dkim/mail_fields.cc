@@ -3,12 +3,12 @@
 #include <algorithm>
 
 #include "conf/vocab/address.h"
+#include "conf/vocab/ascii.h"
 
 namespace dkim {
 
 namespace {
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 bool is_wsp(char c) { return c == ' ' || c == '\t'; }
 
 conf::Error invalid(std::string why) { return {conf::ErrorCode::kInvalid, std::move(why)}; }
@@ -81,8 +81,9 @@ std::string first_address(std::string_view value) {
 std::string_view Field::value() const { return whole.substr(whole.find(':') + 1); }
 
 bool same_name(std::string_view a, std::string_view b) {
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
+           return conf::ascii_lower(x) == conf::ascii_lower(y);
+         });
 }
 
 conf::Result<MailFields> split_mail(std::string_view mail) {

@@ -2,6 +2,7 @@
 
 #include "bounce/ledger/sqlite_tables.h"
 #include "bounce/reason.h"
+#include "conf/vocab/ascii.h"
 
 namespace bounce {
 
@@ -27,7 +28,7 @@ std::string glob(const std::string& mask) {
     if (c == '[') {
       out += "[[]";
     } else {
-      out.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c);
+      out.push_back(conf::ascii_lower(c));
     }
   }
   return out;

@@ -3,19 +3,13 @@
 
 #include "bounce/ledger/sqlite_desk.h"
 #include "bounce/reason.h"
+#include "conf/vocab/ascii.h"
 
 namespace bounce {
 
 namespace {
 
 constexpr size_t kProblemsTold = 10;
-
-std::string lower(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  }
-  return text;
-}
 
 std::string seconds(conf::WallTime at) { return std::to_string(conf::unix_micros(at) / 1'000'000); }
 
@@ -42,8 +36,8 @@ bool LedgerDesk::import_row(const std::vector<std::string>& cells, const std::ve
   for (size_t i = 0; i < cells.size() && i < columns.size(); ++i) {
     if (columns[i] == "address") address = cells[i];
     if (columns[i] == "text") text = cells[i];
-    if (columns[i] == "list" && !cells[i].empty()) in_list = lower(cells[i]);
-    if (columns[i] == "status" && !cells[i].empty() && !parse_status(lower(cells[i]), &status)) {
+    if (columns[i] == "list" && !cells[i].empty()) in_list = conf::ascii_lower(cells[i]);
+    if (columns[i] == "status" && !cells[i].empty() && !parse_status(conf::ascii_lower(cells[i]), &status)) {
       *problem = "\"" + cells[i] + "\" is not a status";
       return false;
     }
@@ -83,7 +77,7 @@ conf::Result<BatchDone> LedgerDesk::import(const std::function<std::string()>& r
     while (reader.next(&cells)) {
       if (cells.size() == 1 && cells.front().empty()) continue;
       if (columns.empty()) {
-        for (const std::string& cell : cells) columns.push_back(lower(cell));
+        for (const std::string& cell : cells) columns.push_back(conf::ascii_lower(cell));
         if (std::ranges::find(columns, "address") != columns.end()) continue;
         columns = {"address"};  // no header: one address a line
       }

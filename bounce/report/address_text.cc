@@ -51,8 +51,10 @@ size_t domain_end(std::string_view text, size_t at) {
   return end;
 }
 
-bool is_hex(char c) { return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'f'); }
-unsigned hex_value(char c) { return static_cast<unsigned>(is_digit(c) ? c - '0' : lower(c) - 'a' + 10); }
+bool is_hex(char c) { return is_digit(c) || (conf::ascii_lower(c) >= 'a' && conf::ascii_lower(c) <= 'f'); }
+unsigned hex_value(char c) {
+  return static_cast<unsigned>(is_digit(c) ? c - '0' : conf::ascii_lower(c) - 'a' + 10);
+}
 
 void append_utf8(uint32_t c, std::string* out) {
   if (c < 0x80) {

@@ -38,7 +38,7 @@ bool read_feedback_report(std::string_view content, Report* report) {
     for (const Field& field : fields.fields) {
       const std::string_view value = trimmed(field.value);
       if (equals_folded(field.name, "feedback-type")) {
-        report->feedback_type = lower_copy(value.substr(0, value.find_first_of(" ;\t\r\n")));
+        report->feedback_type = conf::ascii_lower(value.substr(0, value.find_first_of(" ;\t\r\n")));
         any = true;
       } else if (equals_folded(field.name, "original-rcpt-to")) {
         std::string address = typed_address_value(value);

@@ -42,10 +42,10 @@ size_t take_entity(std::string_view html, std::string* out) {
   if (end == kNowhere || end < 2) return 0;
   const std::string_view name = html.substr(1, end - 1);
   if (name.front() == '#') {
-    const bool hex = name.size() > 2 && lower(name[1]) == 'x';
+    const bool hex = name.size() > 2 && conf::ascii_lower(name[1]) == 'x';
     uint32_t value = 0;
     for (const char c : name.substr(hex ? 2 : 1)) {
-      const char d = lower(c);
+      const char d = conf::ascii_lower(c);
       const bool letter = hex && d >= 'a' && d <= 'f';
       if (!is_digit(d) && !letter) return 0;
       value = value * (hex ? 16 : 10) + static_cast<uint32_t>(letter ? d - 'a' + 10 : d - '0');

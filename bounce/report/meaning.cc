@@ -42,8 +42,8 @@ std::string_view domain_of(std::string_view address) {
 }
 
 Qualification of_words(const Report& report, const Recipient& recipient, const Qualifier& qualifier) {
-  const std::string host = lower_copy(recipient.remote_mta);
-  const std::string domain = lower_copy(domain_of(recipient.address));
+  const std::string host = conf::ascii_lower(recipient.remote_mta);
+  const std::string domain = conf::ascii_lower(domain_of(recipient.address));
   const Reply reply = reply_of(recipient);
   Qualification meaning = qualifier.qualify({Stage::kUnknown, &reply, host, domain});
   if (!says_little(meaning) || report.notice.empty() || report.recipients.size() > 3) return meaning;

@@ -79,7 +79,7 @@ std::string to_utf8(std::string_view charset, std::string text) {
   const bool escapes = text.find('\x1b') != std::string::npos;
   if (!escapes && is_utf8(text)) return text;
   start_gmime();
-  std::string name = lower_copy(trimmed(charset));
+  std::string name = conf::ascii_lower(trimmed(charset));
   const bool unnamed = name.empty() || name == "us-ascii" || name == "utf-8" || name == "utf8";
   if (unnamed) name = escapes ? "iso-2022-jp" : kFallbackCharset;
   if (name == "gb2312") name = "gb18030";  // its superset, which is what is meant

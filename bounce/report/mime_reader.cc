@@ -112,12 +112,12 @@ void read_type(Part* part) {
   const std::string_view value = part->field("content-type");
   part->encoding = part->field("content-transfer-encoding");
   const size_t end = value.find_first_of("; \t\r\n");
-  part->type = lower_copy(value.substr(0, end));
+  part->type = conf::ascii_lower(value.substr(0, end));
   if (part->type.find('/') == std::string::npos) part->type = "text/plain";
   if (value.size() == part->type.size()) return;
   if (part->is_multipart()) {
     part->boundary = parameter(value, "boundary");
-    if (part->is("multipart/report")) part->report_type = lower_copy(parameter(value, "report-type"));
+    if (part->is("multipart/report")) part->report_type = conf::ascii_lower(parameter(value, "report-type"));
   } else {
     part->charset = parameter(value, "charset");
   }

@@ -185,7 +185,7 @@ class Reading {
     keep_return_addresses();
     report_.notice = notice_.text.substr(0, kNoticeKept);
     if (report_.message_id.empty()) report_.message_id = without_brackets(original_.field("message-id"));
-    report_.header_token = one_line(original_.field(lower_copy(settings_.token_field)));
+    report_.header_token = one_line(original_.field(conf::ascii_lower(settings_.token_field)));
     report_.returned_to = one_line(original_.field("to").substr(0, 1000));
     if (report_.reporting_mta.empty()) report_.reporting_mta = reporter();
   }
@@ -204,7 +204,8 @@ class Reading {
   // The host that wrote the notice, from the Received field of the last hop.
   std::string reporter() const {
     const size_t at = signs_.from.find('@');
-    return signs_.daemon && at != std::string::npos ? lower_copy(signs_.from.substr(at + 1)) : std::string();
+    return signs_.daemon && at != std::string::npos ? conf::ascii_lower(signs_.from.substr(at + 1))
+                                                    : std::string();
   }
 
   Mail mail_;

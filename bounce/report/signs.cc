@@ -86,7 +86,7 @@ bool is_responder_field(std::string_view name) {
 
 void read_field(const Field& field, Signs* signs) {
   const std::string_view value = trimmed(field.value);
-  switch (lower(field.name.front())) {
+  switch (conf::ascii_lower(field.name.front())) {
     case 'a':
       if (equals_folded(field.name, "auto-submitted")) {
         signs->automatic = signs->automatic || !starts_with_folded(value, "no");

@@ -6,14 +6,15 @@
 namespace bounce::report {
 
 bool equals_folded(std::string_view a, std::string_view b) {
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
+           return conf::ascii_lower(x) == conf::ascii_lower(y);
+         });
 }
 
 bool starts_with_folded(std::string_view text, std::string_view lower_word) {
   if (text.size() < lower_word.size()) return false;
   for (size_t i = 0; i < lower_word.size(); ++i) {
-    if (lower(text[i]) != lower_word[i]) return false;
+    if (conf::ascii_lower(text[i]) != lower_word[i]) return false;
   }
   return true;
 }
@@ -43,12 +44,6 @@ std::string_view trimmed(std::string_view text) {
   while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
   while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
   return text;
-}
-
-std::string lower_copy(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), lower);
-  return out;
 }
 
 std::string one_line(std::string_view text) {

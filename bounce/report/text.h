@@ -7,11 +7,12 @@
 #include <string>
 #include <string_view>
 
+#include "conf/vocab/ascii.h"
+
 namespace bounce::report {
 
 inline constexpr size_t kNowhere = std::string_view::npos;
 
-inline char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
 inline bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 inline bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
@@ -26,7 +27,6 @@ inline bool contains_folded(std::string_view text, std::string_view lower_word) 
 }
 
 std::string_view trimmed(std::string_view text);
-std::string lower_copy(std::string_view text);
 // Every run of blanks and control characters becomes one space; none at the
 // ends.
 std::string one_line(std::string_view text);

@@ -66,7 +66,7 @@ int line_score(std::string_view bare, std::string_view address) {
     score += 40;
   }
   if (!find_status(bare).empty()) score += 25;
-  if (score > 0 && !address.empty() && contains_folded(bare, lower_copy(address))) score += 12;
+  if (score > 0 && !address.empty() && contains_folded(bare, conf::ascii_lower(address))) score += 12;
   for (const std::string_view head : kReasonHeads) {
     if (!contains_folded(bare, head)) continue;
     score += 22;

@@ -30,7 +30,7 @@ std::string plain_words(std::string_view text, size_t limit) {
       if (out.empty() || out.back() != ' ') out += ' ';
       at += 1;
     } else {
-      out += lower(c);
+      out += conf::ascii_lower(c);
     }
   }
   return out;

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "conf/limits.h"
+#include "conf/vocab/ascii.h"
 
 namespace conf {
 
@@ -15,14 +16,6 @@ Error invalid(std::string detail) { return {ErrorCode::kInvalid, std::move(detai
 
 bool is_ascii(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-std::string folded(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), lower);
-  return out;
 }
 
 bool is_atext(char c) {
@@ -77,7 +70,7 @@ Result<Domain> parse_literal(std::string_view text) {
   std::string inner(text.substr(1, text.size() - 2));
   unsigned char raw[16];
   char canonical[INET6_ADDRSTRLEN];
-  if (inner.size() > 5 && folded(inner.substr(0, 5)) == "ipv6:") {
+  if (inner.size() > 5 && ascii_lower(inner.substr(0, 5)) == "ipv6:") {
     const std::string address = inner.substr(5);
     if (inet_pton(AF_INET6, address.c_str(), raw) != 1)
       return invalid("\"" + address + "\" is not an IPv6 address");
@@ -124,7 +117,7 @@ Result<Domain> Domain::parse(std::string_view text) {
   if (text.size() > 1 && text.back() == '.') text.remove_suffix(1);
   std::string name;
   if (is_ascii(text)) {
-    name = folded(text);
+    name = ascii_lower(text);
   } else {
     const std::string input(text);
     char* ascii = nullptr;
@@ -135,7 +128,7 @@ Result<Domain> Domain::parse(std::string_view text) {
       idn2_free(ascii);
       return invalid(std::string("not a valid internationalized domain: ") + idn2_strerror(status));
     }
-    name = folded(ascii);
+    name = ascii_lower(ascii);
     idn2_free(ascii);
   }
   const Status good = check_labels(name);
@@ -159,7 +152,7 @@ std::string_view Domain::literal_address() const {
 Result<Mailbox> Mailbox::parse(std::string_view text, bool allow_bare_postmaster) {
   Mailbox mailbox;
   if (text.empty()) return invalid("the address is empty");
-  if (allow_bare_postmaster && folded(text) == "postmaster") {
+  if (allow_bare_postmaster && ascii_lower(text) == "postmaster") {
     mailbox.local = std::string(text);
     return mailbox;
   }
@@ -194,7 +187,7 @@ bool domain_matches(std::string_view mask, std::string_view domain) {
     if (m < mask.size() && mask[m] == '*') {
       star = m++;
       retry = d;
-    } else if (m < mask.size() && (mask[m] == '?' || lower(mask[m]) == lower(domain[d]))) {
+    } else if (m < mask.size() && (mask[m] == '?' || ascii_lower(mask[m]) == ascii_lower(domain[d]))) {
       ++m;
       ++d;
     } else if (star != std::string_view::npos) {

@@ -1,4 +1,5 @@
 #include "conf/vocab/envelope.h"
+#include "conf/vocab/ascii.h"
 
 namespace conf {
 
@@ -20,7 +21,7 @@ Result<MessageId> parse_message_id(std::string_view text) {
   if (text.size() != kLength) return bad;
   MessageId id = 0;
   for (const char c : text) {
-    const size_t digit = kDigits.find(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
+    const size_t digit = kDigits.find(ascii_lower(c));
     if (digit == std::string_view::npos || (id >> 59) != 0) return bad;
     id = (id << 5) | digit;
   }

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "conf/limits.h"
+#include "conf/vocab/ascii.h"
 
 namespace mx {
 
@@ -210,8 +211,7 @@ DnsAnswer parse_dns_answer(std::string_view raw, std::string_view name, RecordTy
     if (!reader.good()) return malformed(name, "the question is cut");
   }
   DnsAnswer answer;
-  for (const char c : name)
-    answer.canonical_name += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  for (const char c : name) answer.canonical_name += conf::ascii_lower(c);
   if (!answer.canonical_name.empty() && answer.canonical_name.back() == '.') answer.canonical_name.pop_back();
   const unsigned rcode = flags & 0x0f;
   if (rcode != 0 && rcode != 3) {

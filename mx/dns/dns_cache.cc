@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "conf/vocab/ascii.h"
 #include "mx/dns/dns_answer.h"
 #include "mx/dns/special_address.h"
 
@@ -22,7 +23,7 @@ constexpr conf::Duration kNeverTtl = 1h;  // of a name that cannot be
 std::string question(std::string_view name, RecordType type) {
   std::string key;
   key.reserve(name.size() + 4);
-  for (const char c : name) key += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  for (const char c : name) key += conf::ascii_lower(c);
   if (!key.empty() && key.back() == '.') key.pop_back();
   key += ' ';
   key += std::to_string(static_cast<unsigned>(type));

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "conf/config.h"
+#include "conf/vocab/ascii.h"
 
 namespace mx {
 
@@ -110,9 +111,7 @@ bool is_never_a_name(std::string_view domain) {
   static constexpr std::string_view kNever[] = {"onion", "invalid", "alt"};
   const std::string_view last = last_label(domain);
   return std::ranges::any_of(kNever, [last](std::string_view each) {
-    return std::ranges::equal(last, each, [](char a, char b) {
-      return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
-    });
+    return std::ranges::equal(last, each, [](char a, char b) { return conf::ascii_lower(a) == b; });
   });
 }
 

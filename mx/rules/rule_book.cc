@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "conf/vocab/address.h"
+#include "conf/vocab/ascii.h"
 #include "mx/rules/rule_check.h"
 
 namespace mx {
@@ -24,8 +25,6 @@ bool matches(const Rule& rule, std::string_view domain, std::span<const std::str
 
 // A mask that every name matches.
 bool is_all(const std::string& mask) { return mask.find_first_not_of('*') == std::string::npos; }
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 std::vector<std::string> globs(const std::vector<conf::RuleMask>& masks) {
   std::vector<std::string> out;
@@ -213,7 +212,7 @@ bool mask_covers(std::string_view wide, std::string_view narrow) {
       star = w++;
       retry = n;
     } else if (w < wide.size() && narrow[n] != '*' &&
-               (wide[w] == '?' || lower(wide[w]) == lower(narrow[n]))) {
+               (wide[w] == '?' || conf::ascii_lower(wide[w]) == conf::ascii_lower(narrow[n]))) {
       ++w;
       ++n;
     } else if (star != std::string_view::npos) {

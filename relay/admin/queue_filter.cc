@@ -4,14 +4,13 @@
 
 #include "conf/config_parser.h"
 #include "conf/vocab/address.h"
+#include "conf/vocab/ascii.h"
 
 namespace relay::admin {
 namespace {
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 bool contains_any_case(std::string_view text, std::string_view part) {
-  const auto same = [](char a, char b) { return lower(a) == lower(b); };
+  const auto same = [](char a, char b) { return conf::ascii_lower(a) == conf::ascii_lower(b); };
   return std::search(text.begin(), text.end(), part.begin(), part.end(), same) != text.end();
 }
 

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "conf/vocab/ascii.h"
+
 namespace relay::queue {
 
 namespace {
@@ -30,7 +32,7 @@ std::string first_word(std::string_view local) {
   std::string word;
   for (const char c : local) {
     if (!is_letter(c)) break;
-    word.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
+    word.push_back(conf::ascii_lower(c));
   }
   return word;
 }

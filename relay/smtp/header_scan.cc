@@ -1,4 +1,5 @@
 #include "relay/smtp/header_scan.h"
+#include "conf/vocab/ascii.h"
 
 namespace relay::smtp {
 
@@ -35,7 +36,7 @@ void HeaderScan::name_octet(char c) {
   } else if (blank && name_size_ > 0) {
     place_ = Place::kPadding;  // RFC 5322 §4.5: obsolete syntax has blanks before the colon
   } else if (place_ == Place::kName && c > ' ' && c < 127 && c != ':') {
-    if (name_size_ < kNameOctets) name_[name_size_] = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+    if (name_size_ < kNameOctets) name_[name_size_] = conf::ascii_lower(c);
     if (name_size_ <= kNameOctets) ++name_size_;
   } else {  // not a field: the body begins here
     headless_ = !any_field_;

@@ -4,16 +4,13 @@
 #include <string>
 #include <string_view>
 
+#include "conf/vocab/ascii.h"
+
 namespace relay::smtp {
 
 namespace {
 
 bool is_letter_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
-
-std::string lower(std::string text) {
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return text;
-}
 
 bool has(std::string_view text, std::string_view word) { return text.find(word) != std::string_view::npos; }
 
@@ -42,7 +39,7 @@ bool is_about_syntax(const bounce::Reply& reply, std::string_view text) {
 ExtensionSet refused_parameters(const bounce::Reply& reply, ExtensionSet sent) {
   ExtensionSet meant;
   if (sent.empty() || !reply.permanent()) return meant;
-  const std::string text = lower(reply.text());
+  const std::string text = conf::ascii_lower(reply.text());
   const bool by_code =
       reply.code == 555 || reply.code == 501 || reply.code == 504 || reply.code == 500 || reply.code == 502;
   const bool syntax = is_about_syntax(reply, text);

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "conf/vocab/ascii.h"
+
 namespace relay::tls {
 namespace {
 
@@ -60,7 +62,7 @@ bool parse_name(std::string_view text, std::string* name) {
   }
   name->assign(text);
   for (char& c : *name) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
+    c = conf::ascii_lower(c);
   }
   return true;
 }
