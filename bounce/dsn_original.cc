@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bounce/dsn_text.h"
+#include "conf/vocab/utf8.h"
 
 namespace bounce {
 
@@ -21,11 +22,8 @@ std::string header_of(std::string_view message) {
     message.remove_prefix(end == std::string_view::npos ? message.size() : end + 1);
     if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
     if (line.empty() || out.size() + line.size() > kHeaderMax) break;
-    size_t length = std::min(line.size(), kLineMax);
-    while (length < line.size() && length > 0 && (static_cast<unsigned char>(line[length]) & 0xc0) == 0x80)
-      --length;
     const size_t begin = out.size();
-    out.append(line.substr(0, length));
+    out.append(conf::utf8_prefix(line, kLineMax));
     std::replace_if(
         out.begin() + static_cast<ptrdiff_t>(begin), out.end(), [](char c) { return c == '\r' || c == '\0'; },
         '?');

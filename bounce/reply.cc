@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "conf/limits.h"
+#include "conf/vocab/utf8.h"
 
 namespace bounce {
 
@@ -85,6 +86,14 @@ Reply Reply::make(uint16_t code, std::string text) {
   reply.enhanced = EnhancedStatus::parse(text);
   reply.lines.push_back(std::move(text));
   return reply;
+}
+
+void Reply::cut_to(size_t octets) {
+  for (size_t i = 0; i < lines.size(); ++i) {
+    if (lines[i].size() > octets) lines[i].resize(conf::utf8_prefix(lines[i], octets).size());
+    octets -= std::min(octets, lines[i].size() + 1);  // the end of a line counts: empty ones are no way out
+    if (octets == 0) lines.resize(i + 1);
+  }
 }
 
 conf::Status ReplyParser::take_line(std::string_view line, bool* complete) {

@@ -30,6 +30,8 @@ struct Reply {
   bool permanent() const { return code >= 500 && code < 600; }
   std::string text() const;  // lines joined by one space, control characters replaced by '?': safe to log
   static Reply make(uint16_t code, std::string text);
+  // Lines beyond so many octets in all go, the last one kept is cut; code and status stay.
+  void cut_to(size_t octets);
 };
 
 // Incremental: feed any split of bytes, take whole replies. Accepts "250-", "250 ", "250" and LF line ends.

@@ -16,7 +16,9 @@ inline constexpr size_t kAuthLineOctets =
     12288;  // RFC 4954 §4: a client may send a line of up to 12288 octets
 inline constexpr size_t kReplyLineOctets = 4096;  // RFC 5321 §4.5.3.1.5 says 512; real servers exceed it
 inline constexpr size_t kReplyLines = 256;        // an endless reply is hostile
-inline constexpr size_t kMxHosts = 20;            // hosts of one domain that are looked at
+// Of the text of one reply so much is kept, but for EHLO's: it is written to the log once for each recipient.
+inline constexpr size_t kReplyTextOctets = 2048;
+inline constexpr size_t kMxHosts = 20;  // hosts of one domain that are looked at
 inline constexpr size_t kAddressesPerHost = 16;
 inline constexpr size_t kCnameChain = 8;
 inline constexpr size_t kEnvidOctets = 100;  // RFC 3461 §4.4

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "bounce/ledger/sqlite_tables.h"
+#include "conf/vocab/utf8.h"
 
 namespace bounce {
 
@@ -14,14 +15,6 @@ constexpr size_t kKeptText = 512;  // octets of a reply
 
 bool is_damage(const conf::Status& status) {
   return !status.ok() && status.error().code == conf::ErrorCode::kCorrupt;
-}
-
-// The whole text when it is short; never a part of a character of UTF-8.
-std::string_view shortened(std::string_view text) {
-  if (text.size() <= kKeptText) return text;
-  size_t end = kKeptText;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-  return text.substr(0, end);
 }
 
 }  // namespace
@@ -141,7 +134,9 @@ void SqliteLedger::write(const AddressRow* before, const AddressRow& row, conf::
       "old_status, old_errors, old_reason, old_last_error, old_first_hard, old_changed, old_created) "
       "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
   history.with(conf::unix_micros(now)).with(row.list).with(row.address);
-  history.with(static_cast<int>(row.state.status)).with(row.state.reason).with(shortened(told.text));
+  history.with(static_cast<int>(row.state.status))
+      .with(row.state.reason)
+      .with(conf::utf8_prefix(told.text, kKeptText));
   history.with(told.rule).with(told.site).with(told.mx_host).with(row.by).with(batch);
   bind_state(&history, old);
   history.with(conf::unix_micros(before == nullptr ? now : before->created)).run();
@@ -164,7 +159,12 @@ void SqliteLedger::write(const AddressRow* before, const AddressRow& row, conf::
   put.with(std::string_view(row.address).substr(at == std::string::npos ? 0 : at + 1));
   bind_state(&put, row.state);
   put.with(conf::unix_micros(before == nullptr ? now : before->created));
-  put.with(shortened(row.text)).with(row.rule).with(row.site).with(row.mx_host).with(row.by).run();
+  put.with(conf::utf8_prefix(row.text, kKeptText))
+      .with(row.rule)
+      .with(row.site)
+      .with(row.mx_host)
+      .with(row.by)
+      .run();
 }
 
 void SqliteLedger::apply_signal(const AddressSignal& signal, const conf::QuarantineSettings& settings) {
@@ -178,7 +178,9 @@ void SqliteLedger::apply_signal(const AddressSignal& signal, const conf::Quarant
         "INSERT OR REPLACE INTO held(wave, list, address, at, reason, text, rule, mx_host) "
         "VALUES(?,?,?,?,?,?,?,?)");
     held.with(signal.held_by).with(signal.list).with(signal.address);
-    held.with(conf::unix_micros(signal.event.at)).with(signal.event.reason).with(shortened(signal.text));
+    held.with(conf::unix_micros(signal.event.at))
+        .with(signal.event.reason)
+        .with(conf::utf8_prefix(signal.text, kKeptText));
     held.with(signal.rule).with(signal.mx_host).run();
     return;
   }
@@ -267,7 +269,7 @@ conf::Status SqliteLedger::apply(const LedgerBatch& batch, const conf::Quarantin
             "INSERT INTO text_tally(hour, text, count) VALUES(?,?,?) ON CONFLICT DO UPDATE SET count = "
             "count + excluded.count")
         .with(tally.hour)
-        .with(shortened(tally.text))
+        .with(conf::utf8_prefix(tally.text, kKeptText))
         .with(tally.count)
         .run();
   }

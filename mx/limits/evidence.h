@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "conf/vocab/utf8.h"
 #include "mx/limits/saved.h"
 
 namespace mx {
@@ -20,7 +21,7 @@ class Evidence {
   void note(std::string_view reply) {
     if (reply.empty()) return;
     newest_ = static_cast<uint8_t>((newest_ + 1) % kReplies);
-    replies_[newest_].assign(cut(reply));
+    replies_[newest_].assign(conf::utf8_prefix(reply, kMostOctets));
   }
   std::vector<std::string> replies() const {  // the latest first
     std::vector<std::string> list;
@@ -42,14 +43,6 @@ class Evidence {
   }
 
  private:
-  // Not within a character of UTF-8.
-  static std::string_view cut(std::string_view reply) {
-    if (reply.size() <= kMostOctets) return reply;
-    size_t end = kMostOctets;
-    while (end > kMostOctets - 4 && (static_cast<unsigned char>(reply[end]) & 0xC0) == 0x80) --end;
-    return reply.substr(0, end);
-  }
-
   std::array<std::string, kReplies> replies_;
   uint8_t newest_ = 0;
 };

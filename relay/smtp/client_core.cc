@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "conf/limits.h"
 #include "conf/vocab/check.h"
 
 namespace relay::smtp {
@@ -88,7 +89,10 @@ void ClientCore::receive(std::string_view bytes, conf::Instant now) {
       close_broken(whole.error().detail, false);
       return;
     }
-    if (*whole) take_reply(std::move(reply), now);
+    if (!*whole) continue;
+    if (state_ != S::kEhlo)
+      reply.cut_to(conf::limits::kReplyTextOctets);  // all that follows shares what is left
+    take_reply(std::move(reply), now);
   }
 }
 

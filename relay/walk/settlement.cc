@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "conf/vocab/check.h"
+#include "conf/vocab/utf8.h"
 #include "relay/flow/meaning.h"
 #include "relay/journal/events.h"
 #include "relay/queue/retry.h"
@@ -21,14 +22,6 @@ constexpr size_t kKeptReplyOctets = 512;
 
 bool has_8bit(std::string_view text) {
   return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
-}
-
-// Not within a character of UTF-8.
-std::string cut(const std::string& reply) {
-  if (reply.size() <= kKeptReplyOctets) return reply;
-  size_t end = kKeptReplyOctets;
-  while (end > kKeptReplyOctets - 4 && (static_cast<unsigned char>(reply[end]) & 0xc0) == 0x80) --end;
-  return reply.substr(0, end);
 }
 
 // RFC 3461 §4.1, §5.2.2: who is told about what.
@@ -83,7 +76,7 @@ void Settlement::apply_one(queue::Delivery* delivery, uint32_t index, const smtp
   conf::DeliveryEvent event = journal::attempted(record, recipient, outcome, facts, clock_->calendar(now));
   recipient.reply_code = event.reply_code;
   recipient.enhanced_status = event.enhanced_status;
-  recipient.last_reply = cut(event.reply);
+  recipient.last_reply = conf::utf8_prefix(event.reply, kKeptReplyOctets);
   recipient.mx_host = facts.mx_host;
 
   if (outcome.kind == Kind::kDelivered || outcome.kind == Kind::kDeliveredNoDsn) {

@@ -130,6 +130,30 @@ TEST(ReplyParser, EndlessReplyIsRefused) {
   EXPECT_EQ(fed, conf::limits::kReplyLines);
 }
 
+TEST(Reply, IsCutToABoundOfAllItsLines) {
+  Reply reply = Reply::make(550, "5.1.1 " + std::string(3000, 'x'));
+  reply.lines.emplace_back("a second line");
+  reply.cut_to(2048);
+  EXPECT_EQ(reply.lines, (std::vector<std::string>{"5.1.1 " + std::string(2042, 'x')}));
+  EXPECT_EQ(reply.enhanced.text(), "5.1.1");
+  Reply many;
+  many.lines.assign(256, std::string(100, 'y'));
+  many.cut_to(2048);
+  EXPECT_EQ(many.lines.size(), 21U);
+  EXPECT_LE(many.text().size(), 2048U);
+  Reply empty;
+  empty.lines.assign(5000, "");
+  empty.cut_to(2048);
+  EXPECT_EQ(empty.lines.size(), 2048U);
+  Reply characters;
+  characters.lines = {"aaa\u00e9"};
+  characters.cut_to(4);
+  EXPECT_EQ(characters.lines[0], "aaa");
+  Reply usual = Reply::make(250, "2.0.0 ok");
+  usual.cut_to(2048);
+  EXPECT_EQ(usual.text(), "2.0.0 ok");
+}
+
 TEST(Reply, MakeReadsTheStatus) {
   const Reply reply = Reply::make(552, "5.3.4 too big");
   EXPECT_EQ(reply.enhanced.text(), "5.3.4");

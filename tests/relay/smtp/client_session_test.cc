@@ -52,6 +52,25 @@ struct Peer {
   }
 };
 
+TEST(ClientSession, AFloodOfARefusalIsKeptOnceAndCut) {
+  Peer peer("");
+  Transaction two = transaction();
+  two.recipients.push_back({mailbox("c"), conf::kNotifyDefault, ""});
+  peer.session.begin(std::move(two), peer.now);
+  std::string flood;
+  for (int i = 0; i < 255; ++i) flood += "550-5.7.1 " + std::string(4000, 'x') + "\r\n";
+  peer.say(flood + "550 5.7.1 no\r\n");
+  ClientEvent event;
+  ASSERT_TRUE(peer.session.next_event(&event, peer.now));
+  ASSERT_EQ(event.kind, ClientEvent::Kind::kTransactionDone);
+  ASSERT_EQ(event.outcomes.size(), 2U);
+  for (const RecipientOutcome& outcome : event.outcomes) {
+    EXPECT_EQ(outcome.reply.code, 550);
+    EXPECT_EQ(outcome.reply.enhanced.text(), "5.7.1");
+    EXPECT_LE(outcome.reply.text().size(), 2048U);
+  }
+}
+
 TEST(ClientSession, Rfc5321_4_5_3_2_DeadlineOfEachStage) {
   conf::Timeouts t;
   t.greeting = 1s, t.ehlo = 2s, t.mail = 3s, t.rcpt = 4s, t.data_init = 5s, t.data_block = 6s,
