@@ -79,6 +79,11 @@ struct StatusChange {
 // Where the ledger of a relay is: [quarantine] path, or beside its spool.
 std::string ledger_path(const conf::QuarantineSettings& settings, const std::string& spool);
 
+// What the row of an address (null: it has none) is after a signal; nothing when it stays as it is. Who
+// allowed an address stays on record.
+std::optional<AddressRow> row_after(const AddressRow* before, const AddressSignal& signal,
+                                    const conf::QuarantineSettings& settings);
+
 class Ledger {
  public:
   virtual ~Ledger() = default;

@@ -26,20 +26,9 @@ conf::Status MemoryLedger::apply(const LedgerBatch& batch, const conf::Quarantin
     }
     const Key key(signal.list, signal.address);
     const auto found = rows_.find(key);
-    const AddressState before = found == rows_.end() ? AddressState() : found->second.state;
-    if (found == rows_.end() && signal.event.kind == AddressEventKind::kDelivered) continue;
-    const AddressStep step = after(before, signal.event, settings);
-    if (step.change == AddressChange::kNone) continue;
-    AddressRow row;
-    row.list = signal.list;
-    row.address = signal.address;
-    row.state = step.state;
-    row.text = signal.text;
-    row.rule = signal.rule;
-    row.site = signal.site;
-    row.mx_host = signal.mx_host;
-    row.by = "automatic";
-    write(key, row);
+    const std::optional<AddressRow> row =
+        row_after(found == rows_.end() ? nullptr : &found->second, signal, settings);
+    if (row) write(key, *row);
   }
   for (const Tally& tally : batch.tallies) tallies_[tally.key] += tally.count;
   return conf::success();

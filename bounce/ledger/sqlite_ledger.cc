@@ -19,11 +19,6 @@ bool is_damage(const conf::Status& status) {
 
 }  // namespace
 
-std::string ledger_path(const conf::QuarantineSettings& settings, const std::string& spool) {
-  if (!settings.path.empty()) return settings.path;
-  return (std::filesystem::path(spool + "/").parent_path().parent_path() / "ledger.db").string();
-}
-
 std::string set_aside(const std::string& path, conf::WallTime now) {
   const std::string aside = path + ".damaged-" + std::to_string(conf::unix_micros(now) / 1'000'000);
   std::error_code ignored;
@@ -185,19 +180,8 @@ void SqliteLedger::apply_signal(const AddressSignal& signal, const conf::Quarant
     return;
   }
   const std::optional<AddressRow> before = read(signal.list, signal.address);
-  if (!before && signal.event.kind == AddressEventKind::kDelivered) return;
-  const AddressStep step = after(before ? before->state : AddressState(), signal.event, settings);
-  if (step.change == AddressChange::kNone) return;
-  AddressRow row;
-  row.list = signal.list;
-  row.address = signal.address;
-  row.state = step.state;
-  row.text = signal.text;
-  row.rule = signal.rule;
-  row.site = signal.site;
-  row.mx_host = signal.mx_host;
-  row.by = step.state.status == AddressStatus::kAllowlisted && before ? before->by : "automatic";
-  write(before ? &*before : nullptr, row, signal.event.at, 0);
+  const std::optional<AddressRow> row = row_after(before ? &*before : nullptr, signal, settings);
+  if (row) write(before ? &*before : nullptr, *row, signal.event.at, 0);
 }
 
 void SqliteLedger::apply_wave(const Wave& wave) {
