@@ -96,6 +96,7 @@ class Transit final : public smtp::Gate,
                       AttemptFacts facts);
   void reload_some();
   void publish(conf::Instant now);
+  journal::Gauges gauges(conf::Instant now) const;
   void drop(queue::Delivery* delivery);
   void unpin(queue::Delivery* delivery);
   void forget(queue::Delivery* delivery);

@@ -17,47 +17,44 @@ using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 namespace {
 constexpr conf::Duration kSurveyPeriod = 1s;
 
-void count_into(const journal::EventCounts& counts, admin::QueueSummary* summary) {
-  summary->accepted = counts.accepted;
-  summary->delivered = counts.delivered;
-  summary->deferred = counts.deferred;
-  summary->failed = counts.failed;
-  summary->expired = counts.expired;
-  summary->dropped = counts.dropped;
-  summary->reports = counts.reports;
-}
-
-void show(const journal::LimiterGauges& limiter, const std::vector<journal::SiteGauges>& sites,
-          admin::QueueSummary* summary) {
-  summary->limiter = {limiter.blocked, limiter.probing, limiter.ramp, limiter.blocked_deliveries};
-  for (const journal::SiteGauges& site : sites)
-    summary->sites.push_back({site.site, site.ready, site.in_flight, site.connections, site.waiting_for});
+admin::QueueSummary summary_of(const journal::Gauges& gauges, const journal::EventCounts& counts) {
+  admin::QueueSummary summary;
+  summary.uptime_seconds = gauges.uptime_seconds;
+  summary.accepting = gauges.accepting;
+  summary.recording = gauges.recording;
+  summary.messages = gauges.messages;
+  summary.deliveries = gauges.deliveries;
+  summary.scheduled = gauges.scheduled;
+  summary.ready = gauges.ready;
+  summary.in_flight = gauges.in_flight;
+  summary.on_hold = gauges.on_hold;
+  summary.inbound_connections = gauges.inbound_connections;
+  summary.outbound_connections = gauges.outbound_connections;
+  summary.body_memory_bytes = gauges.body_memory_bytes;
+  summary.log_waiting = gauges.log_waiting;
+  summary.log_lost = gauges.log_lost;
+  summary.accepted = counts.accepted;
+  summary.delivered = counts.delivered;
+  summary.deferred = counts.deferred;
+  summary.failed = counts.failed;
+  summary.expired = counts.expired;
+  summary.dropped = counts.dropped;
+  summary.reports = counts.reports;
+  const journal::LimiterGauges& limiter = gauges.limiter;
+  summary.limiter = {limiter.blocked, limiter.probing, limiter.ramp, limiter.blocked_deliveries};
+  for (const journal::SiteGauges& site : gauges.sites)
+    summary.sites.push_back({site.site, site.ready, site.in_flight, site.connections, site.waiting_for});
+  return summary;
 }
 
 }  // namespace
 
 admin::QueueSummary Transit::summary() {
-  admin::QueueSummary summary;
   const conf::Instant now = parts_.clock->now();
-  summary.messages = deliveries_.messages();
-  summary.deliveries = deliveries_.deliveries();
-  summary.scheduled = scheduled_.size();
-  summary.ready = dispatcher_.ready();
-  summary.in_flight = dispatcher_.in_flight();
-  summary.on_hold = held_;
-  summary.accepting = accepting(&summary.not_accepting_why);
-  summary.recording = !dispatcher_.paused();
-  count_into(parts_.metrics->counts(), &summary);
-  summary.inbound_connections = inbound_connections();
-  summary.outbound_connections = dispatcher_.connections();
-  summary.log_lost = log_lost();
-  if (refused_at_door) summary.refused_at_door = refused_at_door();
-  summary.log_waiting = parts_.journal->waiting();
-  summary.body_memory_bytes = messages_.used_bytes();
-  summary.uptime_seconds = std::chrono::duration<double>(now - started_).count();
-
   survey_.refresh_if_small(now);  // with many sites what the last round over them found is good enough
-  show(survey_.latest().limiter, survey_.latest().sites, &summary);
+  admin::QueueSummary summary = summary_of(gauges(now), parts_.metrics->counts());
+  accepting(&summary.not_accepting_why);
+  if (refused_at_door) summary.refused_at_door = refused_at_door();
   return summary;
 }
 
@@ -66,6 +63,10 @@ void Transit::publish(conf::Instant now) {
   if (now < next_survey_ && !survey_.under_way()) return;
   if (!survey_.step(now)) return;
   next_survey_ = now + kSurveyPeriod;
+  gauges_.publish(gauges(now));
+}
+
+journal::Gauges Transit::gauges(conf::Instant now) const {
   journal::Gauges gauges;
   std::string why;
   gauges.made = now;
@@ -85,29 +86,11 @@ void Transit::publish(conf::Instant now) {
   gauges.log_lost = log_lost();
   gauges.limiter = survey_.latest().limiter;
   gauges.sites = survey_.latest().sites;
-  gauges_.publish(std::move(gauges));
+  return gauges;
 }
 
 admin::QueueSummary Transit::last_known() const {
-  const std::shared_ptr<const journal::Gauges> known = gauges_.latest();
-  admin::QueueSummary summary;
-  summary.uptime_seconds = known->uptime_seconds;
-  summary.accepting = known->accepting;
-  summary.recording = known->recording;
-  summary.messages = known->messages;
-  summary.deliveries = known->deliveries;
-  summary.scheduled = known->scheduled;
-  summary.ready = known->ready;
-  summary.in_flight = known->in_flight;
-  summary.on_hold = known->on_hold;
-  summary.inbound_connections = known->inbound_connections;
-  summary.outbound_connections = known->outbound_connections;
-  summary.body_memory_bytes = known->body_memory_bytes;
-  summary.log_waiting = known->log_waiting;
-  summary.log_lost = known->log_lost;
-  count_into(parts_.metrics->counts(), &summary);
-  show(known->limiter, known->sites, &summary);
-  return summary;
+  return summary_of(*gauges_.latest(), parts_.metrics->counts());
 }
 
 std::string Transit::site_of(const std::string& domain) {
