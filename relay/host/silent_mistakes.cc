@@ -173,6 +173,21 @@ void check_tls_of_rules(const conf::Config& config, const mx::Rule& rule, Proble
        out);
 }
 
+// The settings are read and checked, and the relay does not call the quarantine: who sets them must not rely
+// on it.
+void check_quarantine(const conf::Config& config, Problems* out) {
+  const bool meant = config.quarantine != conf::QuarantineSettings() ||
+                     config.outage_guard != conf::OutageGuardSettings() ||
+                     std::ranges::any_of(config.listeners, [&config](const conf::Listener& listener) {
+                       return listener.quarantine != config.quarantine.action;
+                     });
+  if (!meant) return;
+  warn(config.file, 1, 1,
+       "[quarantine], [outage_guard] and quarantine of a listener have no effect yet: no address is refused "
+       "by them",
+       out);
+}
+
 }  // namespace
 
 std::vector<Problem> silent_mistakes(const conf::Config& config, const mx::RuleBook& book) {
@@ -188,6 +203,7 @@ std::vector<Problem> silent_mistakes(const conf::Config& config, const mx::RuleB
   }
   check_warmup(config, book, &out);
   check_templates(config, &out);
+  check_quarantine(config, &out);
   check_retry(config, config.defaults, "[defaults]", 1, &out);
   for (const conf::Destination& destination : config.destinations) {
     if (destination.settings.retry.validity != config.defaults.retry.validity ||

@@ -92,6 +92,14 @@ TEST(SilentMistakes, ATemplateThatNobodyInherits) {
       "");
 }
 
+TEST(SilentMistakes, AQuarantineThatDoesNotActYet) {
+  EXPECT_TRUE(says("[quarantine]\nmax_errors = 3\n",
+                   "p.toml:1:1: warning: [quarantine], [outage_guard] and quarantine of a "
+                   "listener have no effect yet"));
+  EXPECT_TRUE(says("[outage_guard]\nenabled = false\n", "have no effect yet"));
+  EXPECT_EQ(warnings("[quarantine]\nmax_errors = 5\n"), "");
+}
+
 TEST(SilentMistakes, AValidityThatAllowsOneAttempt) {
   EXPECT_TRUE(says("[defaults]\nvalidity = \"30m\"\n", "mail gets one attempt only"));
   EXPECT_TRUE(says("[[destination]]\nname = \"d\"\ndomains = [\"a.example\"]\nvalidity = \"30m\"\n",
