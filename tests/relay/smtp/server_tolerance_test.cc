@@ -151,7 +151,7 @@ std::string through(conf::Config config, std::string_view text, std::string* end
 }
 
 TEST(OddOctets, NulBecomesASpaceOrIsRefused) {
-  const std::string text("Subject: a\0b\r\n\r\nc\0\0d\r\n\0.\r\n.\r\n", 32);
+  const std::string text("Subject: a\0b\r\n\r\nc\0\0d\r\n\0.\r\n.\r\n", 29);
   std::string end;
   EXPECT_EQ(through(test_config(), text, &end), "Subject: a b\r\n\r\nc  d\r\n .\r\n");
   EXPECT_EQ(end, "message");
