@@ -137,7 +137,8 @@ bool Transit::act(QueueAction action, Delivery* delivery) {
     return true;
   }
   if (action == QueueAction::kHold && state == DeliveryState::kHeld) return false;
-  (action == QueueAction::kHold ? delivery->hold_wanted : delivery->drop_wanted) = true;
+  if (action == QueueAction::kHold) delivery->hold_wanted = true;
+  if (action == QueueAction::kDrop) delivery->drop_wanted = true;
   // What is being worked on comes back to advance() by itself; what rests is taken from where it rests.
   if (state == DeliveryState::kScheduled) {
     scheduled_.erase(delivery);
