@@ -41,6 +41,7 @@ Qualification of_ourselves(const Reply& reply) {
 // No rule fits: the stage says who is meant.
 Qualification unread(Stage stage, const Reply& reply, const Unread& how) {
   Qualification meaning = plain(how.type, Reason::kNotDefined, Scope::kMessage, "unread");
+  meaning.unread = true;
   if (before_mail(stage)) {
     meaning.scope = Scope::kSite;
     meaning.reason = Reason::kUnreachable;
@@ -57,6 +58,7 @@ Qualification by_rule(const ReplyRule& rule, const Reply& reply) {
   meaning.pace = rule.pace;
   meaning.act = rule.act;
   meaning.act_for = rule.act_for;
+  if (rule.act == Act::kSlow) meaning.pace = Pace::kSlower;
   if (rule.final_if_permanent && permanent(reply)) meaning.act = Act::kFail;
   return meaning;
 }
@@ -136,10 +138,7 @@ Qualification Qualifier::read(const Occasion& occasion, uint64_t row) const {
 }
 
 Qualification qualify(Stage stage, const Reply& reply) {
-  Qualification meaning = Qualifier::shipped()->qualify({stage, &reply});
-  if (reply.permanent()) meaning.type = ErrorType::kHard;
-  if (reply.transient() && stage != Stage::kLocal) meaning.type = ErrorType::kSoft;
-  return meaning;
+  return Qualifier::shipped()->qualify({stage, &reply});
 }
 
 }  // namespace bounce

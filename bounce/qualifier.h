@@ -71,8 +71,7 @@ class Qualifier {
   Unread unread_;
 };
 
-// What the shipped rules say, with the type that the class of the code alone gives (4yz Soft, 5yz Hard): for
-// callers that decide retries by the type and do not know Act yet.
+// What the shipped rules say.
 Qualification qualify(Stage stage, const Reply& reply);
 
 }  // namespace bounce

@@ -125,6 +125,20 @@ void read_act(conf::Section* section, ReplyRule* rule) {
     section->report("act", "needs a time in the same rule, such as for = \"30m\"");
 }
 
+void read_examples(conf::Section* section, const char* key, std::vector<ReplyRule::Example>* out) {
+  std::vector<std::string> texts;
+  std::vector<conf::Section::Place> places;
+  if (!section->texts(key, &texts, &places)) return;
+  for (size_t i = 0; i < texts.size(); ++i)
+    out->push_back({std::move(texts[i]), places[i].line, places[i].column});
+}
+
+// RFC 5321 §4.2.1: a 4yz says that it may pass; no rule makes it Hard.
+bool only_4yz(const ReplyRule& rule) {
+  return !rule.codes.empty() &&
+         std::ranges::all_of(rule.codes, [](const CodeMask& mask) { return mask.digits[0] == 4; });
+}
+
 ReplyRule read_rule(conf::Section section, const std::string& file) {
   ReplyRule rule;
   rule.file = file;
@@ -146,9 +160,11 @@ ReplyRule read_rule(conf::Section section, const std::string& file) {
   if (!says_when)
     section.report("name", "the rule would fit every refusal: give it a text, a code or a status");
   read_meaning(&section, &rule);
+  if (rule.type == ErrorType::kHard && only_4yz(rule))
+    section.report("type", "a 4yz is never \"hard\"; to end the mail at once say act = \"fail\"");
   read_act(&section, &rule);
-  section.texts("match", &rule.match);
-  section.texts("no_match", &rule.no_match);
+  read_examples(&section, "match", &rule.match);
+  read_examples(&section, "no_match", &rule.no_match);
   section.finish();
   return rule;
 }

@@ -54,7 +54,11 @@ struct ReplyRule {
   conf::Duration act_for{0};
   bool final_if_permanent = false;  // act kFail for a 5yz, nothing for a 4yz
 
-  std::vector<std::string> match, no_match;  // replies, "550 5.1.1 text"
+  struct Example {
+    std::string reply;  // "550 5.1.1 text"
+    int line = 0, column = 1;
+  };
+  std::vector<Example> match, no_match;
 };
 
 // '*' any run, '?' one octet; case of ASCII letters does not matter.

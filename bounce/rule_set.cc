@@ -61,6 +61,9 @@ RuleSet::RuleSet(std::vector<ReplyRule> rules)
     : rules_(std::move(rules)), expressions_(std::make_unique<Expressions>()) {
   expressions_->unwanted.resize(rules_.size());
   for (size_t i = 0; i < rules_.size(); ++i) {
+    places_.mx |= !rules_[i].mx.empty();
+    places_.domains |= !rules_[i].domains.empty();
+    places_.sources |= !rules_[i].sources.empty();
     if (rules_[i].text.empty()) textless_.push_back(i);
     for (const std::string& text : rules_[i].text) {
       int id = 0;
@@ -154,15 +157,15 @@ std::vector<conf::Problem> RuleSet::check_examples(bool local_only) const {
   };
   for (const ReplyRule& rule : rules_) {
     if (rule.shipped && local_only) continue;
-    for (const std::string& line : rule.match) {
-      const ReplyRule* by = decides(rule, line);
+    for (const ReplyRule::Example& example : rule.match) {
+      const ReplyRule* by = decides(rule, example.reply);
       if (by == &rule) continue;
-      problems.push_back({rule.file, rule.line, 1, not_decided(rule, line, by)});
+      problems.push_back({rule.file, example.line, example.column, not_decided(rule, example.reply, by)});
     }
-    for (const std::string& line : rule.no_match) {
-      if (decides(rule, line) == &rule)
-        problems.push_back({rule.file, rule.line, 1,
-                            "rule \"" + rule.name + "\": decides \"" + line + "\", which it must not"});
+    for (const ReplyRule::Example& example : rule.no_match) {
+      if (decides(rule, example.reply) == &rule)
+        problems.push_back({rule.file, example.line, example.column,
+                            named(rule) + ": decides \"" + example.reply + "\", which it must not"});
     }
   }
   return problems;

@@ -24,6 +24,11 @@ class RuleSet {
   // microsecond for a reply of usual length.
   const ReplyRule* find(const Occasion& occasion, std::string_view folded) const;
   const std::vector<ReplyRule>& rules() const { return rules_; }
+  // What rules look at besides the reply and the stage.
+  struct Places {
+    bool mx = false, domains = false, sources = false;
+  };
+  const Places& places() const { return places_; }
 
   // Runs the examples of every rule: each of `match` must be decided by its rule, none of `no_match` may be.
   std::vector<conf::Problem> check_examples(bool local_only = false) const;
@@ -34,6 +39,7 @@ class RuleSet {
             const std::vector<size_t>& candidates) const;
 
   std::vector<ReplyRule> rules_;
+  Places places_;
   std::vector<size_t> textless_;  // rules that ask for no text
   std::unique_ptr<Expressions> expressions_;
 };

@@ -15,6 +15,7 @@
 #include "conf/listener.h"
 #include "conf/mx_rule.h"
 #include "conf/quarantine_settings.h"
+#include "conf/replies_settings.h"
 #include "conf/vocab/time.h"
 
 namespace conf {
@@ -107,6 +108,7 @@ struct Config {
   MxSettings mx;
   QuarantineSettings quarantine;
   OutageGuardSettings outage_guard;
+  RepliesSettings replies;
   std::vector<MxRule> rules;  // [[rule]]: the local ones in their order, then the shipped ones
 
   // The settings for a recipient domain: first matching destination, else the defaults. O(destinations).

@@ -32,7 +32,7 @@ class ConfigReader {
 
   std::shared_ptr<Config> read() {
     read_top();
-    read_quarantines();
+    read_refusals();
     read_listeners();
     read_users();
     read_sources();
@@ -102,9 +102,11 @@ class ConfigReader {
     admin.finish();
   }
 
-  void read_quarantines() {
+  void read_refusals() {
     TableReader quarantine = section("quarantine");
     read_quarantine(&quarantine, &config_->quarantine);
+    TableReader replies = section("replies");
+    read_replies(&replies, &config_->replies);
     TableReader guard = section("outage_guard");
     read_outage_guard(&guard, &config_->outage_guard);
   }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "conf/retry_schedule.h"
 #include "conf/vocab/time.h"
 
 namespace conf {
@@ -29,12 +30,6 @@ struct Timeouts {              // RFC 5321 §4.5.3.2
   Duration data_done = 10min;  // dot_timeout: final dot until its reply
   Duration quit = 2s;          // quit_timeout
   Duration idle = 5s;          // idle_timeout: keep an unused session for the next message
-};
-
-struct RetrySchedule {
-  std::vector<Duration> delays = {1h, 1h, 1h, 1h, 1h, 24h, 24h, 24h, 24h};  // schedule = ["5 x 1h", "4 x 1d"]
-  Duration validity = 120h;                                                 // validity: then expired
-  double jitter = 0.05;  // jitter: up to this share is added, never taken off
 };
 
 struct DestinationSettings {  // [defaults] and each [[destination]]; a destination inherits the defaults

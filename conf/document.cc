@@ -22,7 +22,13 @@ bool Section::duration(const char* key, Duration* out, Duration least) {
   return reader_->duration(key, out, least);
 }
 bool Section::size(const char* key, uint64_t* out) { return reader_->size(key, out); }
-bool Section::texts(const char* key, std::vector<std::string>* out) { return reader_->texts(key, out); }
+bool Section::texts(const char* key, std::vector<std::string>* out, std::vector<Place>* places) {
+  std::vector<TextPlace> found;
+  if (!reader_->texts(key, out, &found)) return false;
+  if (places == nullptr) return true;
+  for (const TextPlace& place : found) places->push_back({place.line, place.column});
+  return true;
+}
 bool Section::choice(const char* key, const std::vector<const char*>& words, size_t* out) {
   return reader_->choice(key, words, out);
 }

@@ -30,7 +30,11 @@ class Section {
   bool share(const char* key, double* out);
   bool duration(const char* key, Duration* out, Duration least = Duration(0));
   bool size(const char* key, uint64_t* out);
-  bool texts(const char* key, std::vector<std::string>* out);
+  struct Place {
+    int line = 0, column = 1;
+  };
+  // `places` (may be null) gets the place of each.
+  bool texts(const char* key, std::vector<std::string>* out, std::vector<Place>* places = nullptr);
   bool choice(const char* key, const std::vector<const char*>& words, size_t* out);
   std::vector<Section> sections(const char* key, const std::string& name);  // [[key]]
   void report(const char* key, std::string message);  // at the value, or at the table without it

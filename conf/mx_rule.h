@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "conf/destination.h"
+#include "conf/vocab/reason.h"
 #include "conf/vocab/time.h"
 
 namespace conf {
@@ -41,6 +42,7 @@ struct RuleThreshold {  // [[rule.threshold]]
   Duration max_block = 24h;           // max_block: the bound of the doubling; at least block
   bool count_hard = true;             // count = ["hard", "soft"]
   bool count_soft = true;
+  std::vector<Reason> reasons;                  // reasons: only these count as errors; empty: all
   ThresholdScope scope = ThresholdScope::kAny;  // scope = "any" | "sender" | "recipient"
   uint32_t probes = 5;                          // probes: messages that go first when the block is over
   int line = 0;

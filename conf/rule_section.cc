@@ -100,6 +100,19 @@ void read_count(TableReader* reader, RuleThreshold* out) {
   }
 }
 
+void read_reasons(TableReader* reader, RuleThreshold* out) {
+  std::vector<std::string> words;
+  if (!reader->texts("reasons", &words)) return;
+  for (const std::string& word : words) {
+    if (const std::optional<Reason> reason = parse_reason(word)) {
+      out->reasons.push_back(*reason);
+    } else {
+      reader->report("reasons", "\"" + word + "\" is no reason, such as \"refused\" or \"mailbox-full\"");
+    }
+  }
+  if (words.empty()) reader->report("reasons", "is empty: nothing would count as an error");
+}
+
 RuleThreshold read_threshold(TableReader reader) {
   RuleThreshold out;
   const TextPlace at = reader.place();
@@ -111,6 +124,7 @@ RuleThreshold read_threshold(TableReader reader) {
   reader.duration("block", &out.block);
   if (!reader.duration("max_block", &out.max_block)) out.max_block = std::max(out.max_block, out.block);
   read_count(&reader, &out);
+  read_reasons(&reader, &out);
   size_t scope = 0;
   if (reader.choice("scope", {"any", "sender", "recipient"}, &scope))
     out.scope = static_cast<ThresholdScope>(scope);

@@ -95,39 +95,6 @@ bool parse_place(const std::string& text, std::string* address, uint16_t* port) 
   return true;
 }
 
-bool read_schedule(TableReader* reader, std::vector<Duration>* out) {
-  std::vector<std::string> steps;
-  if (!reader->texts("schedule", &steps)) return false;
-  std::vector<Duration> delays;
-  for (const std::string& step : steps) {
-    unsigned times = 1;
-    std::string_view rest = step;
-    const size_t cross = step.find('x');
-    if (cross != std::string::npos) {
-      const auto [end, code] = std::from_chars(step.data(), step.data() + cross, times);
-      const std::string_view after(end, static_cast<size_t>(step.data() + cross - end));
-      rest = std::string_view(step).substr(cross + 1);
-      while (!rest.empty() && rest.front() == ' ') rest.remove_prefix(1);
-      if (code != std::errc() || after.find_first_not_of(' ') != std::string_view::npos) times = 0;
-    }
-    const Result<Duration> delay = parse_duration(rest);
-    if (times == 0 || times > 1000 || !delay.ok() || delay.value() < Duration(1'000'000)) {
-      reader->report(
-          "schedule",
-          "\"" + step + "\" is not a step; write \"1h\", or \"5 x 1h\" for five of them (at least 1s)");
-      return false;
-    }
-    delays.insert(delays.end(), times, delay.value());
-  }
-  if (delays.empty()) {
-    reader->report("schedule",
-                   "is empty: mail would be given up at its first refusal; [\"1h\"] is one more attempt");
-    return false;
-  }
-  *out = std::move(delays);
-  return true;
-}
-
 bool read_smart_hosts(TableReader* reader, std::vector<SmartHost>* out) {
   std::vector<std::string> texts;
   if (!reader->texts("smart_hosts", &texts)) return false;
@@ -269,9 +236,7 @@ void read_destination_settings(TableReader* reader, DestinationSettings* out) {
   reader->flag("chunking", &out->chunking);
   reader->flag("failure_reports", &out->failure_reports);
   read_timeouts(reader, &out->timeouts);
-  read_schedule(reader, &out->retry.delays);
-  reader->duration("validity", &out->retry.validity, Duration(1'000'000));
-  reader->share("jitter", &out->retry.jitter);
+  read_retry(reader, &out->retry);
 }
 
 void read_dns(TableReader* reader, DnsSettings* out) {

@@ -19,12 +19,15 @@ void read_spool(TableReader* reader, SpoolSettings* out);
 void read_log(TableReader* reader, LogSettings* out);
 // Absent or wrong: false, and `*out` stays.
 bool read_schedule(TableReader* reader, std::vector<Duration>* out);
+// schedule, retry, schedule_by_reason, first_tries, validity and jitter of [defaults] or [[destination]].
+void read_retry(TableReader* reader, RetrySchedule* out);
 bool read_smart_hosts(TableReader* reader, std::vector<SmartHost>* out);
 // All [[rule]] of a file, in their order.
 std::vector<MxRule> read_rules(TableReader* root, const std::string& file);
 // `out->quarantine` holds what [quarantine] action says when the listener is read.
 bool read_quarantine_action(TableReader* reader, const char* key, QuarantineAction* out);
 void read_quarantine(TableReader* reader, QuarantineSettings* out);
+void read_replies(TableReader* reader, RepliesSettings* out);
 void read_outage_guard(TableReader* reader, OutageGuardSettings* out);
 void read_dkim(TableReader* reader, DkimSettings* out);
 // `out->options` holds what [dkim] says.

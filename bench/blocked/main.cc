@@ -60,6 +60,7 @@ class DeafNetwork final : public relay::Network {
 
 class Nobody final : public relay::DispatcherUser {
  public:
+  void reroute(relay::queue::Path* /*path*/) override {}
   void waits_long(relay::queue::Delivery*, const relay::queue::PathError&,
                   const relay::AttemptFacts&) override {}
   Answer next_errand(relay::queue::Delivery*, const relay::queue::Path&, size_t, relay::Errand*,

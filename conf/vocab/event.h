@@ -10,6 +10,7 @@
 
 #include "conf/vocab/door_event.h"
 #include "conf/vocab/envelope.h"
+#include "conf/vocab/reason.h"
 #include "conf/vocab/refusal.h"
 #include "conf/vocab/time.h"
 
@@ -106,10 +107,13 @@ struct DeliveryEvent {
   uint16_t reply_code = 0;        // 0: no reply (network, DNS, local); the reason is in `reply`
   std::string enhanced_status;    // "5.1.1"
   std::string reply;              // reply text or local reason, one line
-  std::optional<ErrorType> type;  // of a refusal
-  std::string rule;               // what qualified the refusal; or empty
-  std::string mx_rule;            // the MX rule that held the message back; or empty
-  Bind limit = Bind::kNothing;    // kDeferred without an attempt: what held it back
+  std::optional<ErrorType> type;  // of a refusal, as are reason, scope and row
+  std::optional<Reason> reason;
+  std::optional<Scope> scope;
+  uint64_t row = 0;             // key of its text in the table of texts; 0: it has none
+  std::string rule;             // what qualified the refusal; or empty
+  std::string mx_rule;          // the MX rule that held the message back; or empty
+  Bind limit = Bind::kNothing;  // kDeferred without an attempt: what held it back
   Stage stage = Stage::kNone;
   uint32_t attempt = 0;
   WallTime next_attempt;   // kDeferred: when it is tried again

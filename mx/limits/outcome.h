@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "conf/vocab/reason.h"
 #include "conf/vocab/refusal.h"
 
 namespace mx {
@@ -14,7 +15,8 @@ struct Outcome {
   bool sender_scope = false;     // refused because of us: reputation, policy, throttling, their system
   bool recipient_scope = false;  // refused because of the address
   bool throttling = false;       // it asked us to slow down
-  std::string_view reply;        // for the evidence; borrowed for the call
+  conf::Reason reason = conf::Reason::kNotDefined;
+  std::string_view reply;  // for the evidence; borrowed for the call
 };
 
 // What a refusal is for the limiter: the only place that decides what type, scope and pace mean for

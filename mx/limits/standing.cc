@@ -139,7 +139,9 @@ void Standing::tick_state(conf::Instant now) {
   switch (state_) {
     case State::kBlocked:
       decision.action = Action::kProbe;
-      decision.by = length_.count() == 0 ? "operator" : "threshold " + std::to_string(cause_ + 1);
+      decision.by = by_rule_               ? "reply rule"
+                    : length_.count() == 0 ? "operator"
+                                           : "threshold " + std::to_string(cause_ + 1);
       decision.text = "the block is over: at most " + std::to_string(rule.probes) +
                       (rule.probes == 1 ? " probe goes" : " probes go") + " first, over one connection";
       move(State::kProbing, now);
@@ -364,6 +366,7 @@ conf::Duration Standing::next_block(const conf::RuleThreshold& rule, conf::Insta
 void Standing::block_by_itself(size_t cause, Decision decision, conf::Instant now) {
   const conf::Duration length = next_block(thresholds_[cause].rule(), now);
   cause_ = static_cast<uint8_t>(cause);
+  by_rule_ = false;
   length_ = length;
   until_ = now + length;
   decision.action = Action::kBlock;

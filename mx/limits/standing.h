@@ -66,10 +66,10 @@ class Standing {
   void outcome(const Attempt& attempt, const Outcome& outcome, conf::Instant now);
   // The attempt is over. Not answered: no reply was obtained at all, it is taken back from every count.
   void ended(const Attempt& attempt, bool answered, conf::Instant now);
-  // The site refused a connection by a reply before any message: an outcome without an attempt.
-  void refused(const Outcome& outcome, conf::Instant now);
+  void refused(const Outcome& outcome, conf::Instant now);  // a connection, by a reply before any message
 
   void block(conf::Instant until, std::string why, conf::Instant now);  // an operator's order
+  void block_by_rule(conf::Instant until, const std::string& rule, conf::Instant now);
   void unblock(conf::Instant now);  // lifts the order; without one: open, with the sample cleared
   void reset(conf::Instant now);    // lifts everything; learned rate and ladder start anew
   bool ordered() const { return ordered_; }
@@ -124,12 +124,12 @@ class Standing {
   bool read(SavedReader* in);
   void read_learning(SavedReader* in);
 
-  // What a decision reads while the site is open.
   State state_ = State::kOpen;
   uint8_t cause_ = 0;
   uint8_t doublings_ = 0;                 // blocks in a row
   bool ordered_ = false;                  // an operator's order to block holds
   bool learns_ = false;                   // there is a rate_ or a ladder_
+  bool by_rule_ = false;                  // the block is that of a reply rule
   uint32_t connections_ = 0;              // open and opening
   conf::Instant until_{};                 // of the latest block
   std::unique_ptr<AdaptiveRate> rate_;    // "advise" and "on"

@@ -16,6 +16,22 @@ void Standing::block(conf::Instant until, std::string why, conf::Instant now) {
   decide(std::move(decision));
 }
 
+void Standing::block_by_rule(conf::Instant until, const std::string& rule, conf::Instant now) {
+  tick(now);
+  if (state_ == State::kBlocked && until_ >= until) return;
+  length_ = until - now;
+  until_ = until;
+  Decision decision;
+  decision.action = Decision::Action::kBlock;
+  decision.by = "reply rule \"" + rule + '"';
+  decision.until = until;
+  decision.samples = replies();
+  decision.text = decision.by + ": nothing is sent " + until_text(until, now);
+  by_rule_ = true;
+  if (state_ != State::kBlocked) move(State::kBlocked, now);
+  decide(std::move(decision));
+}
+
 // As after a block: probes first. Where there is no threshold there are none.
 void Standing::end_order(conf::Instant now) {
   ordered_ = false;
@@ -23,6 +39,7 @@ void Standing::end_order(conf::Instant now) {
   if (state_ == State::kBlocked) return;
   length_ = conf::Duration(0);
   until_ = now;
+  by_rule_ = false;
   move(State::kBlocked, now);
 }
 

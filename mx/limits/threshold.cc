@@ -6,8 +6,8 @@
 namespace mx {
 
 void Threshold::set(const conf::RuleThreshold& rule) {
-  const bool same_errors =
-      rule.count_hard == rule_.count_hard && rule.count_soft == rule_.count_soft && rule.scope == rule_.scope;
+  const bool same_errors = rule.count_hard == rule_.count_hard && rule.count_soft == rule_.count_soft &&
+                           rule.scope == rule_.scope && rule.reasons == rule_.reasons;
   rule_ = rule;
   if (!same_errors) clear();
   cut_anew(slot_of(rule));
@@ -34,6 +34,8 @@ bool Threshold::is_error(const Outcome& outcome) const {
   const bool kind = (outcome.kind == Outcome::Kind::kHard && rule_.count_hard) ||
                     (outcome.kind == Outcome::Kind::kSoft && rule_.count_soft);
   if (!kind) return false;
+  if (!rule_.reasons.empty() && std::ranges::find(rule_.reasons, outcome.reason) == rule_.reasons.end())
+    return false;
   switch (rule_.scope) {
     case conf::ThresholdScope::kAny:
       return true;

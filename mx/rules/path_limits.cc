@@ -67,7 +67,7 @@ conf::DestinationSettings settings_with(const Rule* rule, const conf::Destinatio
   const bool weaker = values.tls.set && values.tls.value < base.tls;
   if (!weaker || !(base.tls_verify || values.tls.origin.shipped)) take(values.tls, &out.tls);
   take(values.smart_hosts, &out.smart_hosts);
-  take(values.schedule, &out.retry.delays);
+  if (values.schedule.set) out.retry.write(values.schedule.value);
   take(values.validity, &out.retry.validity);
   take(values.jitter, &out.retry.jitter);
   return out;

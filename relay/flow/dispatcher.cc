@@ -26,7 +26,8 @@ Dispatcher::Dispatcher(Parts parts)
       clock_(parts.clock),
       random_(parts.random),
       user_(parts.user),
-      qualifier_(parts.qualifier == nullptr ? bounce::Qualifier::shipped() : std::move(parts.qualifier)),
+      texts_(parts.qualifier == nullptr ? bounce::Qualifier::shipped() : std::move(parts.qualifier),
+             config_->replies.known_texts),
       gate_({parts.sites, parts.lease, parts.clock, [this](queue::Path* path) { mark(path); },
              std::move(parts.decided)}) {}
 
@@ -68,6 +69,11 @@ void Dispatcher::remove(queue::Delivery* delivery) {
 void Dispatcher::poke(queue::Path* path) {
   path->backoff_until = clock_->now();
   mark(path);
+}
+
+void Dispatcher::reload(conf::ConfigPtr config) {
+  if (config->replies.known_texts != config_->replies.known_texts) texts_.resize(config->replies.known_texts);
+  config_ = std::move(config);
 }
 
 void Dispatcher::mark(queue::Path* path) {
@@ -257,7 +263,8 @@ std::vector<Target> Dispatcher::all_targets(const queue::Path* path, conf::Insta
   uint16_t worst = UINT16_MAX;  // a host that is well, but at its limit, hides those behind it
   for (Target& target : targets_in_order(*path)) {
     if (target.rank > worst) break;
-    const bool failing_now = is_failing(*path, target.address, now);
+    const bool failing_now =
+        is_failing(*path, target.address, now) || path->site->is_left(target.address, now);
     if (!may(target.address)) {
       if (!failing_now) worst = target.rank;
       continue;
@@ -326,7 +333,7 @@ void Dispatcher::connection_ready(OutboundConnection* connection) {
 
 queue::PathError Dispatcher::meant(const OutboundConnection& connection) const {
   queue::PathError error = connection.error();
-  qualify(*qualifier_, connection.path()->source.name, &error);
+  qualify(&texts_, connection.path()->source.name, &error);
   return error;
 }
 

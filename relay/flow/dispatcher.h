@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "bounce/known_texts.h"
 #include "bounce/qualifier.h"
 #include "conf/config.h"
 #include "relay/flow/dispatcher_user.h"
@@ -52,8 +53,8 @@ class Dispatcher final : public OutboundConnection::Owner {
 
   void step(conf::Instant now);
   conf::Instant next_wake() const;
-  void reload(conf::ConfigPtr config) { config_ = std::move(config); }
-  void use(std::shared_ptr<const bounce::Qualifier> qualifier) { qualifier_ = std::move(qualifier); }
+  void reload(conf::ConfigPtr config);
+  void use(std::shared_ptr<const bounce::Qualifier> qualifier) { texts_.use(std::move(qualifier)); }
   // No new connection and no new transaction; idle connections quit, running transactions end by themselves.
   void stop();
   // No new transaction and no new connection until pause(false); running transactions end. Expiry waits too.
@@ -80,6 +81,7 @@ class Dispatcher final : public OutboundConnection::Owner {
     std::vector<uint32_t> recipients;  // of the running transaction
     conf::Instant picked_up{};
     conf::Instant began{};
+    std::string domain;    // of its recipients
     bool waiting = false;  // for the errand
   };
   struct Slot {
@@ -133,6 +135,14 @@ class Dispatcher final : public OutboundConnection::Owner {
                 std::optional<Errand> errand);
   bool send(Slot& slot, Errand errand);  // false: the limits do not allow it now, and the delivery is gone
   void release(Slot& slot);              // its delivery goes back to the walk
+  // dispatcher_acts.cc
+  bool trouble(OutboundConnection* connection, Slot* slot, conf::Instant now);  // see PathGate::trouble
+  void obey(queue::Path* path, const bounce::Qualification& meaning, const bounce::Reply& reply,
+            conf::Instant now);
+  void obey(const OutboundConnection& connection, std::vector<smtp::RecipientOutcome>* outcomes,
+            conf::Instant now);
+  bool leave_host(const OutboundConnection& connection, const bounce::Qualification& meaning,
+                  conf::Instant now);
   void path_failed(OutboundConnection* connection, conf::Instant now);
   void path_broke(OutboundConnection* connection, conf::Instant now);
   void back_off(queue::Path* path, conf::Instant now);
@@ -148,7 +158,7 @@ class Dispatcher final : public OutboundConnection::Owner {
   const conf::Clock* clock_;
   conf::Random* random_;
   DispatcherUser* user_;
-  std::shared_ptr<const bounce::Qualifier> qualifier_;
+  mutable bounce::KnownTexts texts_;
   PathGate gate_;
   SharedLines lines_;
   PeerMemory peers_;

@@ -167,6 +167,7 @@ bool Dispatcher::send(Slot& slot, Errand errand) {
     return false;
   }
   slot.job.recipients = std::move(errand.recipients);
+  slot.job.domain = errand.transaction.recipients.front().mailbox.domain.text();
   slot.job.began = clock_->now();
   gate_.charge(&slot.use, slot.job.began);
   slot.connection->send(std::move(errand.transaction));
@@ -205,9 +206,10 @@ void Dispatcher::transaction_done(OutboundConnection* connection,
   queue::Path* path = connection->path();
   learn(*connection, connection->target());
   bound_free_tries(job.delivery, &outcomes);
-  for (smtp::RecipientOutcome& outcome : outcomes)
-    qualify(*qualifier_, connection->target().host, path->source.name, &outcome);
+  const Meeting here{connection->target().host, job.domain, path->source.name};
+  for (smtp::RecipientOutcome& outcome : outcomes) qualify(&texts_, here, &outcome);
   gate_.feed_back(path, &slot.use, outcomes, clock_->now());
+  obey(*connection, &outcomes, clock_->now());
   // The replies may have opened the window, or ended the probes: more connections may be allowed by now.
   if (path->shared != nullptr || (path->binds != mx::Bind::kNothing && path->binds_until == conf::kNever))
     mark(path);

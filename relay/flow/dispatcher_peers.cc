@@ -44,8 +44,13 @@ bool Dispatcher::is_failing(const queue::Path& path, const std::string& address,
 // The server at its other end is not among the best that are well.
 bool Dispatcher::is_worse_than_needed(const OutboundConnection& connection, conf::Instant now) const {
   const Target& here = connection.target();
-  if (here.rank == 0) return false;
   const queue::Path& path = *connection.path();
+  if (path.site->is_left(here.address, now)) {
+    return std::ranges::any_of(targets_in_order(path), [&](const Target& target) {
+      return !path.site->is_left(target.address, now) && !is_failing(path, target.address, now);
+    });
+  }
+  if (here.rank == 0) return false;
   uint16_t rank = 0;
   const std::vector<mx::RouteHost>& hosts = path.route->hosts;  // the best first
   for (size_t i = 0; i < hosts.size(); ++i) {

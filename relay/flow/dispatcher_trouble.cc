@@ -37,7 +37,7 @@ void Dispatcher::target_failed(OutboundConnection* connection, const Target& tar
   Slot& slot = connections_.at(connection);
   learn(*connection, target);
   connection->path()->site->failing_hosts[target.address] = now + kFailedTargetMemory;
-  gate_.trouble(connection->path(), slot.use, meant(*connection), now);
+  trouble(connection, &slot, now);
   gate_.close(&slot.use);
 }
 
@@ -56,7 +56,7 @@ void Dispatcher::connection_ended(OutboundConnection* connection) {
   if (!connection->ever_ready()) {
     path_failed(connection, now);
   } else if (!was_idle && !connection->quitting() && !connection->blameless()) {
-    if (!gate_.trouble(path, slot.use, meant(*connection), now)) path_broke(connection, now);
+    if (!trouble(connection, &slot, now)) path_broke(connection, now);
   }
   gate_.abandon(path, &slot.use, now);
   gate_.close(&slot.use);

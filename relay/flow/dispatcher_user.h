@@ -54,6 +54,8 @@ class DispatcherUser {
   // It has waited long for its path, which fails, and goes on waiting: to be said once.
   virtual void waits_long(queue::Delivery* delivery, const queue::PathError& error,
                           const AttemptFacts& facts) = 0;
+  // Its source is left out for a time: what waits there may go from another one.
+  virtual void reroute(queue::Path* path) = 0;
   // When the validity of the delivery, under these settings, is over.
   virtual conf::Instant expiry(const queue::Delivery& delivery,
                                const conf::DestinationSettings& settings) = 0;

@@ -1,30 +1,47 @@
 #include "relay/flow/meaning.h"
 
+#include <utility>
+
 namespace relay {
 
 namespace {
 
-bounce::Qualification meaning_of(const bounce::Qualifier& qualifier, bounce::Stage stage,
-                                 const bounce::Reply& reply, std::string_view mx_host,
-                                 std::string_view source) {
-  bounce::Qualification meaning = qualifier.qualify({stage, &reply, mx_host, {}, source});
-  // RFC 5321 §4.2.1: a 5yz is final, whatever it is about, and a 4yz never is.
-  if (reply.permanent()) meaning.type = bounce::ErrorType::kHard;
-  if (reply.transient() && stage != bounce::Stage::kLocal) meaning.type = bounce::ErrorType::kSoft;
-  return meaning;
+bool is_refusal(const smtp::RecipientOutcome& outcome) {
+  return outcome.kind == smtp::RecipientOutcome::Kind::kRefused;
+}
+
+bounce::Occasion occasion(const Meeting& at, const smtp::RecipientOutcome& outcome) {
+  return {outcome.stage, &outcome.reply, at.mx_host, at.recipient_domain, at.source};
+}
+
+void take(bounce::Qualification meaning, smtp::RecipientOutcome* outcome) {
+  outcome->meaning = std::move(meaning);
+  if (outcome->local && !is_final(*outcome)) outcome->meaning.type = bounce::ErrorType::kIgnored;
 }
 
 }  // namespace
 
-void qualify(const bounce::Qualifier& qualifier, std::string_view mx_host, std::string_view source,
-             smtp::RecipientOutcome* outcome) {
-  if (outcome->kind != smtp::RecipientOutcome::Kind::kRefused) return;
-  outcome->meaning = meaning_of(qualifier, outcome->stage, outcome->reply, mx_host, source);
-  if (outcome->local && !is_final(*outcome)) outcome->meaning.type = bounce::ErrorType::kIgnored;
+void qualify(bounce::KnownTexts* texts, const Meeting& at, smtp::RecipientOutcome* outcome) {
+  if (is_refusal(*outcome)) take(texts->qualify(occasion(at, *outcome)), outcome);
 }
 
-void qualify(const bounce::Qualifier& qualifier, std::string_view source, queue::PathError* error) {
-  error->meaning = meaning_of(qualifier, error->stage, error->reply, error->mx_host, source);
+void qualify(const bounce::Qualifier& qualifier, const Meeting& at, smtp::RecipientOutcome* outcome) {
+  if (is_refusal(*outcome)) take(qualifier.qualify(occasion(at, *outcome)), outcome);
+}
+
+void qualify(bounce::KnownTexts* texts, std::string_view source, queue::PathError* error) {
+  error->meaning = texts->qualify({error->stage, &error->reply, error->mx_host, {}, source});
+}
+
+std::optional<conf::PassingTrouble> passing_trouble(const smtp::RecipientOutcome& outcome) {
+  const bounce::Qualification& meaning = outcome.meaning;
+  if (outcome.local || !outcome.reply.transient() || meaning.pace == bounce::Pace::kSlower)
+    return std::nullopt;
+  if (meaning.scope == bounce::Scope::kMessage && meaning.pace == bounce::Pace::kSame)
+    return conf::PassingTrouble::kGreylisting;
+  if (meaning.scope == bounce::Scope::kSite || meaning.scope == bounce::Scope::kConnection)
+    return conf::PassingTrouble::kHost;
+  return std::nullopt;
 }
 
 bool is_final(const smtp::RecipientOutcome& outcome) {

@@ -60,6 +60,7 @@ struct Path {
   conf::Instant broke_at{};       // connections opened before this are of the same break
   conf::Instant sick_since{};     // when the first of the present failures was seen
   PathError last_error;
+  conf::Instant paused_until{};         // no new message before: a reply rule said so
   conf::Instant wake = conf::kNever;    // where it stands in the dispatcher's alarm list
   uint64_t turn = 0;                    // ... among those of the same instant
   bool dirty = false;                   // in the dispatcher's work list
@@ -87,6 +88,14 @@ struct Site {
   conf::SettingsPtr settings;                          // of the destination
   std::map<std::string, std::unique_ptr<Path>> paths;  // by the names of source and rule, and by order
   std::map<std::string, conf::Instant> failing_hosts;  // address -> not first choice before then
+  std::map<std::string, conf::Instant> left_hosts;     // the same: a reply rule said so
+  // By name: a reply rule said that the source does not speak to this site before then.
+  std::map<std::string, conf::Instant, std::less<>> sources_off;
+
+  bool is_left(const std::string& address, conf::Instant now) const {
+    const auto left = left_hosts.find(address);
+    return left != left_hosts.end() && left->second > now;
+  }
 };
 
 }  // namespace relay::queue

@@ -29,6 +29,7 @@ bool PathGate::leased(const queue::Path& path, conf::Instant now) const {
 
 mx::Admission PathGate::may_open(queue::Path* path, std::string_view address, conf::Instant now) {
   if (path->backoff_until > now) return mx::Admission::no(mx::Bind::kBackOff, path->backoff_until);
+  if (path->paused_until > now) return mx::Admission::no(mx::Bind::kSlowed, path->paused_until);
   const std::shared_ptr<mx::Traffic>& traffic = parts_.sites->traffic(path, address);
   mx::Admission admission = path->standing->may_send(now);
   if (admission.yes) admission = path->standing->may_connect(now);
@@ -40,6 +41,7 @@ mx::Admission PathGate::may_open(queue::Path* path, std::string_view address, co
 
 mx::Admission PathGate::may_open_early(queue::Path* path, std::string_view address, conf::Instant now) {
   if (path->backoff_until > now) return mx::Admission::no(mx::Bind::kBackOff, path->backoff_until);
+  if (path->paused_until > now) return mx::Admission::no(mx::Bind::kSlowed, path->paused_until);
   return path->standing->may_connect(now).also(parts_.sites->traffic(path, address)->may_connect(now));
 }
 
@@ -66,6 +68,7 @@ mx::Admission PathGate::may_send(const queue::Path& path, const Use& use, uint32
                                  conf::Instant now) const {
   const uint32_t most = path.limits->max_messages_per_connection;
   if (most != 0 && sent >= most) return mx::Admission::no(mx::Bind::kPerConnection, conf::kNever);
+  if (path.paused_until > now) return mx::Admission::no(mx::Bind::kSlowed, path.paused_until);
   const mx::Admission admission = use.standing->may_send(now).also(use.traffic->may_send(now));
   if (admission.yes && !leased(path, now)) return mx::Admission::no(mx::Bind::kLease, conf::kNever);
   return admission;
@@ -123,6 +126,7 @@ void PathGate::feed_back(queue::Path* path, Use* use, const std::vector<smtp::Re
       // No answer says nothing of us.
       const bool ours = each.local || each.reply.code == 0;
       outcome = mx::refusal(each.meaning.type, each.meaning.scope, each.meaning.pace, ours, text);
+      outcome.reason = each.meaning.reason;
       if (outcome.throttling && !each.local) throttled = &each.reply;
     }
     use->standing->outcome(*use->attempt, outcome, now);
@@ -157,8 +161,10 @@ bool PathGate::trouble(queue::Path* path, const Use& use, const queue::PathError
   }
   if (before_any_message && error.reply.code != 0) {
     const std::string text = quoted(error.reply);
-    use.standing->refused(
-        mx::refusal(error.meaning.type, error.meaning.scope, error.meaning.pace, false, text), now);
+    mx::Outcome outcome =
+        mx::refusal(error.meaning.type, error.meaning.scope, error.meaning.pace, false, text);
+    outcome.reason = error.meaning.reason;
+    use.standing->refused(outcome, now);
   }
   tell_decisions(*path);
   return error.meaning.pace == bounce::Pace::kSlower;

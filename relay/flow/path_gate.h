@@ -74,6 +74,9 @@ class PathGate {
   void lease_renewed();
   bool wants_lease() const { return !leasing_.empty(); }
   void tell_decisions(const queue::Path& path);
+  void tell(const queue::Path& path, const std::vector<mx::Decision>& decisions) {
+    parts_.decided(path, decisions);
+  }
 
  private:
   bool leased(const queue::Path& path, conf::Instant now) const;

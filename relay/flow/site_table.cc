@@ -33,15 +33,42 @@ const conf::Source* SiteTable::draw_source(const DomainEntry& domain) {
     const conf::Source& only = config_->sources.front();
     return usable(domain, only) ? &only : nullptr;
   }
-  uint64_t weights = 0;
-  for (const conf::Source& source : config_->sources) weights += usable(domain, source) ? source.weight : 0;
-  uint64_t draw = random_->below(weights);
-  for (const conf::Source& source : config_->sources) {
-    if (!usable(domain, source)) continue;
-    if (draw < source.weight) return &source;
-    draw -= source.weight;
+  const Site* site = site_with_sources_off(domain);
+  const auto may = [&](const conf::Source& source, bool all) {
+    return usable(domain, source) && (all || site == nullptr || !is_off(*site, source.name, clock_->now()));
+  };
+  for (const bool all : {false, true}) {  // when all are off, mail waits for one of them
+    uint64_t weights = 0;
+    for (const conf::Source& source : config_->sources) weights += may(source, all) ? source.weight : 0;
+    if (weights == 0) continue;
+    uint64_t draw = random_->below(weights);
+    for (const conf::Source& source : config_->sources) {
+      if (!may(source, all)) continue;
+      if (draw < source.weight) return &source;
+      draw -= source.weight;
+    }
   }
   return nullptr;
+}
+
+void SiteTable::switch_off(Path* path, conf::Instant until) {
+  conf::Instant& off = path->site->sources_off[path->source.name];
+  off = std::max(off, until);
+  path->paused_until = std::max(path->paused_until, until);
+  off_until_ = std::max(off_until_, until);
+}
+
+bool SiteTable::is_off(const Site& site, const std::string& source, conf::Instant now) {
+  const auto off = site.sources_off.find(source);
+  return off != site.sources_off.end() && off->second > now;
+}
+
+const Site* SiteTable::site_with_sources_off(const DomainEntry& domain) const {
+  if (off_until_ <= clock_->now()) return nullptr;
+  const std::string key = site_key(domain, *domain.route);
+  const Part& part = part_of(key);
+  const auto found = part.find(key);
+  return found == part.end() ? nullptr : found->second.get();
 }
 
 mx::RulePtr SiteTable::rule_for(DomainEntry* domain, const conf::Source& source) {
@@ -256,12 +283,16 @@ void SiteTable::reload(Site* site) {
 void SiteTable::sweep(conf::Instant now) {
   std::erase_if(parts_[next_part_], [now](const auto& entry) {
     Site& site = *entry.second;
-    std::erase_if(site.failing_hosts, [now](const auto& host) { return host.second <= now; });
+    const auto over = [now](const auto& each) { return each.second <= now; };
+    std::erase_if(site.failing_hosts, over);
+    std::erase_if(site.left_hosts, over);
+    std::erase_if(site.sources_off, over);
+    if (!site.sources_off.empty()) return false;
     return std::ranges::all_of(site.paths, [now](const auto& named) {
       const Path& path = *named.second;
       return path.ready.empty() && path.to_reroute == 0 && path.connections == 0 &&
-             path.backoff_until <= now && !path.dirty && !path.starved && !path.leasing &&
-             path.waits_for == nullptr && path.wake == conf::kNever;
+             path.backoff_until <= now && path.paused_until <= now && !path.dirty && !path.starved &&
+             !path.leasing && path.waits_for == nullptr && path.wake == conf::kNever;
     });
   });
   next_part_ = (next_part_ + 1) % parts_.size();

@@ -40,6 +40,10 @@ class SiteTable {
   mx::RulePtr rule_for(DomainEntry* domain, const conf::Source& source);
   bool usable(const DomainEntry& domain, const conf::Source& source) const;
 
+  // The source does not speak to the site of the path before then: others are drawn, if any may.
+  void switch_off(Path* path, conf::Instant until);
+  static bool is_off(const Site& site, const std::string& source, conf::Instant now);
+
   // Settings change in place: a destination that is no longer there keeps its old ones until its mail has
   // gone.
   void reload(conf::ConfigPtr config, mx::RuleBookPtr book);
@@ -69,6 +73,7 @@ class SiteTable {
   Site* site_for(const DomainEntry& domain, const mx::RoutePtr& route, const conf::SettingsPtr& settings);
   std::string site_key(const DomainEntry& domain, const mx::Route& route) const;
   const conf::Source* draw_source(const DomainEntry& domain);
+  const Site* site_with_sources_off(const DomainEntry& domain) const;  // null: none is
   void reload(Site* site);
   void apply_rule(Path* path, mx::RulePtr rule);
   bool is_current(const mx::CounterNames& names) const;
@@ -81,6 +86,7 @@ class SiteTable {
   mx::LimiterTable limiters_;
   // In parts, so that no insertion and no sweep stops the loop for long, with a million sites neither.
   std::array<Part, 4096> parts_;
+  conf::Instant off_until_{};  // no source is off any more, anywhere
   size_t next_part_ = 0;       // of the sweep
   size_t reload_part_ = 4096;  // of the reload; the end: none is under way
 };

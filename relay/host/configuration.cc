@@ -1,21 +1,46 @@
 #include "relay/host/configuration.h"
 
+#include <filesystem>
 #include <iterator>
 #include <utility>
 
+#include "bounce/rule_layers.h"
 #include "relay/host/silent_mistakes.h"
 
 namespace relay {
 
 namespace {
 
-Configuration with_book(conf::ParsedConfig parsed) {
+// A path in the configuration, as seen from the folder of its file.
+std::string beside(const std::string& file, const std::string& path) {
+  return path.empty() ? path : (std::filesystem::path(file).parent_path() / path).string();
+}
+
+// Null, with problems, when a file of rules or an example in it is wrong.
+std::shared_ptr<const bounce::Qualifier> qualifier_of(const conf::Config& config, bool may_read,
+                                                      std::vector<conf::Problem>* problems) {
+  const conf::RepliesSettings& settings = config.replies;
+  bounce::Unread unread;
+  unread.fail_if_permanent = settings.fail_unknown_5yz;
+  if (settings.unknown == conf::UnknownText::kIgnored) unread.type = conf::ErrorType::kIgnored;
+  bounce::RuleFiles files;
+  if (may_read) {
+    files.rules = beside(config.file, settings.rules);
+    if (settings.shipped_rules != conf::RepliesSettings::kBuiltInRules)
+      files.shipped = beside(config.file, settings.shipped_rules);
+  }
+  return bounce::load_qualifier(files, unread, problems);
+}
+
+// `may_read`: whether files that the configuration names are read.
+Configuration with_book(conf::ParsedConfig parsed, bool may_read) {
   Configuration out;
   out.problems = std::move(parsed.problems);
   if (parsed.draft == nullptr) return out;
   mx::BuiltRules built = mx::build_rules(parsed.draft->rules);
   out.problems.insert(out.problems.end(), std::make_move_iterator(built.problems.begin()),
                       std::make_move_iterator(built.problems.end()));
+  std::shared_ptr<const bounce::Qualifier> qualifier = qualifier_of(*parsed.draft, may_read, &out.problems);
   if (!conf::has_error(out.problems)) {
     std::vector<conf::Problem> silent = silent_mistakes(*parsed.config, *built.book);
     out.problems.insert(out.problems.end(), std::make_move_iterator(silent.begin()),
@@ -25,15 +50,16 @@ Configuration with_book(conf::ParsedConfig parsed) {
   if (conf::has_error(out.problems)) return out;
   out.config = std::move(parsed.config);
   out.book = std::move(built.book);
+  out.qualifier = std::move(qualifier);
   return out;
 }
 
 }  // namespace
 
-Configuration load_configuration(const std::string& path) { return with_book(conf::load_config(path)); }
+Configuration load_configuration(const std::string& path) { return with_book(conf::load_config(path), true); }
 
 Configuration parse_configuration(std::string_view text, const std::string& file_name) {
-  return with_book(conf::parse_config(text, file_name));
+  return with_book(conf::parse_config(text, file_name), false);
 }
 
 }  // namespace relay

@@ -76,6 +76,7 @@ class Daemon {
   explicit Daemon(Configuration configuration)
       : config_(std::move(configuration.config)),
         book_(std::move(configuration.book)),
+        qualifier_(std::move(configuration.qualifier)),
         random_(fresh_seed()) {}
   ~Daemon();
 
@@ -98,6 +99,7 @@ class Daemon {
 
   conf::ConfigPtr config_;
   mx::RuleBookPtr book_;
+  std::shared_ptr<const bounce::Qualifier> qualifier_;
   conf::SystemClock clock_;
   conf::Random random_;
   std::unique_ptr<uv::Loop> loop_;
@@ -202,6 +204,7 @@ conf::Status Daemon::open_transit() {
   TransitParts parts;
   parts.config = config_;
   parts.book = book_;
+  parts.qualifier = qualifier_;
   parts.spool = spool_.get();
   parts.journal = &journal_;
   parts.metrics = &metrics_;
@@ -360,12 +363,14 @@ void Daemon::reload() {
         "a restart");
   config_ = fresh;
   book_ = std::move(read.book);
+  qualifier_ = std::move(read.qualifier);
   server_tls_ = server;
   client_tls_ = client;
   network_->set_client_tls(client_tls_);
   signing_->use(std::move(keys), config_->dkim, dns_cache_.get(), clock_.now());
   reception_->reload(config_);
   transit_->reload(config_, book_);
+  transit_->use(qualifier_);
   std::map<std::string, OpenListener> old = std::move(listeners_);
   listeners_ = std::move(added);
   for (const conf::Listener& listener : config_->listeners) {

@@ -1,5 +1,6 @@
 #include "relay/journal/events.h"
 
+#include <string>
 #include <utility>
 
 namespace relay::journal {
@@ -146,6 +147,24 @@ DeliveryEvent lost(conf::MessageId id, const std::string& domain, uint32_t attem
   event.attempt = attempt;
   event.reply = "the message cannot be read and left the queue: " + why;
   event.stage = conf::Stage::kLocal;
+  return event;
+}
+
+DeliveryEvent unknown_texts(const DeliveryEvent& last, uint32_t count) {
+  DeliveryEvent event;
+  event.kind = EventKind::kAlarm;
+  event.time = last.time;
+  event.id = last.id;
+  event.recipient = last.recipient;
+  event.site = last.site;
+  event.mx_host = last.mx_host;
+  event.source = last.source;
+  event.reply_code = last.reply_code;
+  event.reply =
+      std::to_string(count) +
+      " refusals of this site within an hour have texts that no rule reads; the latest: " + last.reply +
+      "; a rule for them goes to the file of [replies] rules";
+  event.stage = last.stage;
   return event;
 }
 

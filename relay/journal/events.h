@@ -56,6 +56,8 @@ conf::DeliveryEvent lost(conf::MessageId id, const std::string& domain, uint32_t
 conf::DeliveryEvent decided(std::shared_ptr<const conf::SiteDecision> decision, conf::WallTime now);
 
 // A client was refused, or many alike.
+// So many refusals of the site of `last`, within an hour, have texts that no rule reads; it is the latest.
+conf::DeliveryEvent unknown_texts(const conf::DeliveryEvent& last, uint32_t count);
 conf::DeliveryEvent refused_client(conf::DoorEvent door, conf::WallTime now);
 
 }  // namespace relay::journal

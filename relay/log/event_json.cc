@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "bounce/text_template.h"
 #include "relay/log/delivery_log.h"
 
 namespace relay::log {
@@ -343,6 +344,9 @@ void append_json(const conf::DeliveryEvent& event, std::string* out) {
   append_text("enhanced_status", event.enhanced_status, out);
   append_text("reply", event.reply, out);
   if (event.type) append_text("type", to_text(*event.type), out);
+  if (event.reason) append_text("reason", to_text(*event.reason), out);
+  if (event.scope) append_text("scope", to_text(*event.scope), out);
+  if (event.row != 0) append_text("row", bounce::row_text(event.row), out);
   append_text("rule", event.rule.empty() ? event.mx_rule : event.rule, out);
   append_text("limit", limit_name(event.limit), out);
   append_text("stage", to_text(event.stage), out);

@@ -5,13 +5,40 @@
 
 namespace relay::queue {
 
+namespace {
+
+conf::Duration spread(conf::Duration base, double share, conf::Random* random) {
+  const auto most = static_cast<uint64_t>(static_cast<double>(base.count()) * share);
+  return base + conf::Duration(static_cast<int64_t>(random->below(most + 1)));
+}
+
+}  // namespace
+
 std::optional<conf::Duration> next_delay(const conf::RetrySchedule& schedule, uint32_t attempt,
-                                         conf::WallTime accepted_at, conf::WallTime now,
+                                         conf::Reason reason, conf::WallTime accepted_at, conf::WallTime now,
                                          conf::Random* random) {
-  if (attempt == 0 || attempt > schedule.delays.size()) return std::nullopt;
-  const conf::Duration base = schedule.delays[attempt - 1];
-  const auto most = static_cast<uint64_t>(static_cast<double>(base.count()) * schedule.jitter);
-  const conf::Duration delay = base + conf::Duration(static_cast<int64_t>(random->below(most + 1)));
+  if (attempt == 0) return std::nullopt;
+  const conf::WallTime end = accepted_at + schedule.validity;
+  if (const conf::RetrySchedule::OfReason* own = schedule.of(reason)) {
+    const size_t step = std::min<size_t>(attempt, own->delays.size()) - 1;
+    const conf::Duration delay = spread(own->delays[step], schedule.jitter, random);
+    if (now + delay <= end) return delay;
+  }
+  if (attempt > schedule.delays.size()) return std::nullopt;
+  const conf::Duration delay = spread(schedule.delays[attempt - 1], schedule.jitter, random);
+  if (now + delay > end) return std::nullopt;
+  return delay;
+}
+
+std::optional<conf::Duration> first_delay(const conf::RetrySchedule& schedule, conf::PassingTrouble trouble,
+                                          uint32_t done, uint32_t attempt, conf::WallTime accepted_at,
+                                          conf::WallTime now, conf::Random* random) {
+  const conf::RetrySchedule::Delays& tries = schedule.first_tries[static_cast<size_t>(trouble)];
+  if (done >= tries.size() || attempt == 0) return std::nullopt;
+  const bool usual_is_sooner =
+      attempt <= schedule.delays.size() && schedule.delays[attempt - 1] <= tries[done];
+  if (usual_is_sooner) return std::nullopt;
+  const conf::Duration delay = spread(tries[done], schedule.jitter, random);
   if (now + delay > accepted_at + schedule.validity) return std::nullopt;
   return delay;
 }
@@ -20,9 +47,7 @@ std::optional<conf::Duration> short_delay(const conf::RetrySchedule& schedule, c
                                           conf::WallTime now, conf::Random* random) {
   using std::chrono::minutes;
   const conf::Duration base = std::clamp<conf::Duration>((now - accepted_at) / 10, minutes(1), minutes(15));
-  const conf::Duration delay =
-      base +
-      conf::Duration(static_cast<int64_t>(random->below(static_cast<uint64_t>(base.count() / 10 + 1))));
+  const conf::Duration delay = spread(base, 0.1, random);
   if (now + delay > accepted_at + schedule.validity) return std::nullopt;
   return delay;
 }

@@ -6,16 +6,25 @@
 
 #include "conf/config.h"
 #include "conf/vocab/random.h"
+#include "conf/vocab/reason.h"
 #include "conf/vocab/time.h"
 
 namespace relay::queue {
 
-// The delay after the `attempt`-th attempt (from 1) failed for now, or nothing when the message is to be
-// given up: the schedule is used up, or the message would be older than its validity at the next attempt.
-// Jitter is only added, never taken off, so that a destination is never tried sooner than the schedule says.
+// The delay after the `attempt`-th attempt (from 1) was refused for `reason`, or nothing when the message is
+// to be given up: the schedule is used up, or the message would be older than its validity at the next
+// attempt. The schedule of the reason goes before that of the destination as long as it ends within the
+// validity. Jitter is only added, never taken off, so that a destination is never tried sooner than the
+// schedule says.
 std::optional<conf::Duration> next_delay(const conf::RetrySchedule& schedule, uint32_t attempt,
-                                         conf::WallTime accepted_at, conf::WallTime now,
+                                         conf::Reason reason, conf::WallTime accepted_at, conf::WallTime now,
                                          conf::Random* random);
+
+// Of trouble that passes in minutes, after `done` first tries: the next one, or nothing when there is none
+// left, when the schedule comes as soon, or when the validity is over before.
+std::optional<conf::Duration> first_delay(const conf::RetrySchedule& schedule, conf::PassingTrouble trouble,
+                                          uint32_t done, uint32_t attempt, conf::WallTime accepted_at,
+                                          conf::WallTime now, conf::Random* random);
 
 // Of a message that met trouble of its path: a minute, and more only for one that is old already (a tenth of
 // its age, at most a quarter of an hour), with up to a tenth of jitter. None: its validity is over before.

@@ -34,6 +34,7 @@ struct RecipientOutcome {
       reply;  // remote's; for a local failure (8BITMIME, SIZE, SMTPUTF8 missing) one made by us, code 5yz
   bool local = false;             // the reply was made by us, not by the peer
   bounce::Qualification meaning;  // of a refusal; filled by whoever asks the Qualifier (flow/meaning.h)
+  bool next_host = false;         // refused, and tried again at once over another host of the site
   bool uncertain = false;         // the connection broke after the final dot and before its reply
 };
 

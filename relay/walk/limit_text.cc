@@ -38,22 +38,44 @@ const char* tls(const conf::DestinationSettings& settings) {
   return "";
 }
 
-std::string schedule(const conf::RetrySchedule& retry) {
+std::string steps(const conf::RetrySchedule::Delays& delays) {
   std::string text;
-  for (size_t i = 0; i < retry.delays.size();) {
+  for (size_t i = 0; i < delays.size();) {
     size_t same = i;
-    while (same < retry.delays.size() && retry.delays[same] == retry.delays[i]) ++same;
-    text += fmt::format("{}{} x {}", text.empty() ? "" : ", ", same - i, duration(retry.delays[i]));
+    while (same < delays.size() && delays[same] == delays[i]) ++same;
+    text += fmt::format("{}{} x {}", text.empty() ? "" : ", ", same - i, duration(delays[i]));
     i = same;
   }
-  return text.empty() ? "no retry" : text;
+  return text.empty() ? "none" : text;
+}
+
+std::string by_reason(const conf::RetrySchedule& retry) {
+  std::string text;
+  for (const conf::RetrySchedule::OfReason& each : retry.by_reason) {
+    if (each.delays.empty()) continue;
+    text += fmt::format("{}{}: {}, the last repeated", text.empty() ? "" : "; ", to_text(each.reason),
+                        steps(each.delays));
+  }
+  return text.empty() ? "none" : text;
+}
+
+std::string first_tries(const conf::RetrySchedule& retry) {
+  std::string text;
+  for (size_t i = 0; i < conf::kPassingTroubles; ++i) {
+    text += fmt::format("{}{}: {}", text.empty() ? "" : "; ", to_text(static_cast<conf::PassingTrouble>(i)),
+                        steps(retry.first_tries[i]));
+  }
+  return text;
 }
 
 std::string thresholds(const std::vector<conf::RuleThreshold>& all) {
   std::string text;
   for (const conf::RuleThreshold& t : all) {
-    text += fmt::format("{}{:g} % of at least {} in {}: block {}", text.empty() ? "" : "; ",
-                        t.error_rate_ppm / 1e4, t.min_messages, duration(t.window), duration(t.block));
+    std::string only;
+    for (const conf::Reason reason : t.reasons)
+      only += (only.empty() ? " " : ", ") + std::string(to_text(reason));
+    text += fmt::format("{}{:g} %{} of at least {} in {}: block {}", text.empty() ? "" : "; ",
+                        t.error_rate_ppm / 1e4, only, t.min_messages, duration(t.window), duration(t.block));
   }
   return text.empty() ? "none" : text;
 }
@@ -111,6 +133,7 @@ std::vector<admin::LimitView> limit_views(const mx::Rule* rule, const mx::PathLi
                                           const conf::DestinationSettings& settings) {
   static const conf::RuleFields<mx::RuleValue> kNothing;
   const conf::RuleFields<mx::RuleValue>& v = rule == nullptr ? kNothing : rule->values;
+  constexpr const mx::RuleValue<bool>* kNoRule = nullptr;
   Lines lines;
   lines.add("scope", scope_text(limits.scope), &v.scope);
   lines.add("max_connections", std::to_string(limits.max_connections), &v.max_connections);
@@ -129,7 +152,9 @@ std::vector<admin::LimitView> limit_views(const mx::Rule* rule, const mx::PathLi
   lines.add("timeout", duration(settings.timeouts.mail), &v.timeout);
   lines.add("tls", tls(settings), &v.tls);
   lines.add("smart_hosts", hosts(settings.smart_hosts), &v.smart_hosts);
-  lines.add("schedule", schedule(settings.retry), &v.schedule);
+  lines.add("schedule", steps(settings.retry.delays), &v.schedule);
+  lines.add("schedule_by_reason", by_reason(settings.retry), kNoRule);
+  lines.add("first_tries", first_tries(settings.retry), kNoRule);
   lines.add("validity", duration(settings.retry.validity), &v.validity);
   return lines.views;
 }

@@ -69,7 +69,6 @@ void Settlement::apply_one(queue::Delivery* delivery, uint32_t index, const smtp
   using Kind = smtp::RecipientOutcome::Kind;
   spool::MessageRecord& record = delivery->message->record;
   spool::RecipientRecord& recipient = record.recipients[index];
-  const bool early = recipient.due > now;  // an operator said retry: this is not a step of the schedule
   ++recipient.attempts;
   const uint16_t attempt_before = delivery->attempt;
   delivery->attempt = std::max(delivery->attempt, recipient.attempts);
@@ -90,28 +89,24 @@ void Settlement::apply_one(queue::Delivery* delivery, uint32_t index, const smtp
     journal_->append(event);
     return;
   }
+  if (outcome.meaning.unread) note_unknown(event);
   const bool hard = is_final(outcome);
   event.type = outcome.meaning.type;
+  event.reason = outcome.meaning.reason;
+  event.scope = outcome.meaning.scope;
   event.rule = outcome.meaning.rule;
-  const auto defer = [&](conf::WallTime due) {
-    recipient.due = due;
-    event.next_attempt = clock_->calendar(due);
+  event.row = outcome.meaning.row;
+  const std::optional<Again> again =
+      hard ? std::nullopt : again_after(delivery, recipient, outcome, facts.settings->retry, now);
+  if (again.has_value()) {
+    if (!again->step) {
+      --recipient.attempts;
+      delivery->attempt = attempt_before;
+    }
+    recipient.due = again->due;
+    event.next_attempt = clock_->calendar(again->due);
     journal_->append(event);
-  };
-  const auto defer_without_step = [&](conf::WallTime due) {
-    --recipient.attempts;
-    delivery->attempt = attempt_before;
-    defer(due);
-  };
-  if (!hard && early) return defer_without_step(recipient.due);
-  const conf::RetrySchedule& schedule = facts.settings->retry;
-  if (!hard && is_of_path(outcome)) {
-    if (const auto soon = queue::short_delay(schedule, record.accepted_at, now, random_))
-      return defer_without_step(now + *soon);
-  }
-  if (!hard) {
-    const auto delay = queue::next_delay(schedule, recipient.attempts, record.accepted_at, now, random_);
-    if (delay) return defer(now + *delay);
+    return;
   }
   event.kind = hard ? conf::EventKind::kFailed : conf::EventKind::kExpired;
   const bool report = facts.settings->failure_reports &&
@@ -120,7 +115,50 @@ void Settlement::apply_one(queue::Delivery* delivery, uint32_t index, const smtp
                        bounce::DsnAction::kFailed, std::move(event)});
 }
 
+void Settlement::note_unknown(const conf::DeliveryEvent& event) {
+  const std::optional<uint32_t> count =
+      unknown_.note(event.site, config_->replies.unknown_alarm, clock_->now());
+  if (count) journal_->append(journal::unknown_texts(event, *count));
+}
+
+// Nothing: it is given up. `recipient` counts this attempt already.
+std::optional<Settlement::Again> Settlement::again_after(queue::Delivery* delivery,
+                                                         const spool::RecipientRecord& recipient,
+                                                         const smtp::RecipientOutcome& outcome,
+                                                         const conf::RetrySchedule& schedule,
+                                                         conf::WallTime now) {
+  spool::MessageRecord& record = delivery->message->record;
+  const bounce::Qualification& meaning = outcome.meaning;
+  if (outcome.next_host) return Again{now, false};
+  if (recipient.due > now) return Again{recipient.due, false};  // an operator said retry
+  if (meaning.act == bounce::Act::kHold) {
+    spool_->hold(delivery->id, true);
+    record.on_hold = true;
+    delivery->hold_wanted = true;
+    return Again{now, false};
+  }
+  if (meaning.act == bounce::Act::kDefer && now + meaning.act_for <= record.accepted_at + schedule.validity)
+    return Again{now + meaning.act_for, false};
+  if (is_of_path(outcome)) {
+    if (const auto soon = queue::short_delay(schedule, record.accepted_at, now, random_))
+      return Again{now + *soon, false};
+  }
+  if (const std::optional<conf::PassingTrouble> passing = passing_trouble(outcome)) {
+    if (const auto first = queue::first_delay(schedule, *passing, delivery->first_tries, recipient.attempts,
+                                              record.accepted_at, now, random_)) {
+      delivery->first_try_next = true;
+      return Again{now + *first, false};
+    }
+  }
+  const auto delay =
+      queue::next_delay(schedule, recipient.attempts, meaning.reason, record.accepted_at, now, random_);
+  if (!delay) return std::nullopt;
+  return Again{now + *delay, true};
+}
+
 void Settlement::conclude(queue::Delivery* delivery) {
+  if (delivery->first_try_next) ++delivery->first_tries;
+  delivery->first_try_next = false;
   const auto found = verdicts_.find(delivery);
   if (found == verdicts_.end()) {
     user_->settled(delivery);

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -21,6 +22,7 @@
 #include "relay/smtp/transaction.h"
 #include "relay/spool/relay_clock.h"
 #include "relay/spool/spool.h"
+#include "relay/walk/unknown_texts.h"
 
 namespace relay {
 
@@ -61,6 +63,14 @@ class Settlement {
 
   void apply_one(queue::Delivery* delivery, uint32_t index, const smtp::RecipientOutcome& outcome,
                  const AttemptFacts& facts, conf::WallTime now, Verdicts* verdicts);
+  void note_unknown(const conf::DeliveryEvent& event);
+  struct Again {  // tried again then
+    conf::WallTime due;
+    bool step = false;  // of its schedule
+  };
+  std::optional<Again> again_after(queue::Delivery* delivery, const spool::RecipientRecord& recipient,
+                                   const smtp::RecipientOutcome& outcome, const conf::RetrySchedule& schedule,
+                                   conf::WallTime now);
   void store_report(queue::Delivery* delivery);
   void finish(queue::Delivery* delivery);
   void postpone(queue::Delivery* delivery, const conf::Error& why);
@@ -71,6 +81,7 @@ class Settlement {
   const spool::RelayClock* clock_;
   conf::Random* random_;
   SettlementUser* user_;
+  UnknownTexts unknown_;
   std::unordered_map<queue::Delivery*, Verdicts> verdicts_;
 };
 

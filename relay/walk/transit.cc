@@ -192,7 +192,7 @@ smtp::RecipientOutcome Transit::own_refusal(bounce::Stage stage, bounce::Reply r
   outcome.stage = stage;
   outcome.reply = std::move(reply);
   outcome.local = true;
-  qualify(*parts_.qualifier, {}, {}, &outcome);
+  qualify(*parts_.qualifier, {}, &outcome);
   return outcome;
 }
 
@@ -326,13 +326,15 @@ void Transit::reload(conf::ConfigPtr config, mx::RuleBookPtr book) {
   reload_some();  // all of it, when there is little
 }
 
+void Transit::reroute(queue::Path* path) {
+  if (path->to_reroute == 0) to_reroute_.push_back(path);
+  path->to_reroute = path->ready.size();
+}
+
 // The rest of a reload, in parts: the sites, and the deliveries that stand ready, which may belong elsewhere.
 void Transit::reload_some() {
   if (reloading_) {
-    reloading_ = sites_.reload_some([this](queue::Path* path) {
-      if (path->to_reroute == 0) to_reroute_.push_back(path);
-      path->to_reroute = path->ready.size();
-    });
+    reloading_ = sites_.reload_some([this](queue::Path* path) { reroute(path); });
   }
   for (size_t i = 0; i < kReroutedPerStep && !to_reroute_.empty(); ++i) {
     queue::Path* path = to_reroute_.front();

@@ -113,6 +113,7 @@ class Transit final : public smtp::Gate,
                   const AttemptFacts& facts) override;
   void refuse_vetoed(queue::Delivery* delivery, std::vector<uint32_t>* indices);
   smtp::RecipientOutcome own_refusal(bounce::Stage stage, bounce::Reply reply) const;
+  void reroute(queue::Path* path) override;
   conf::Instant expiry(const queue::Delivery& delivery, const conf::DestinationSettings& settings) override;
   void decided(const queue::Path& path, const std::vector<mx::Decision>& decisions);
   void load_failed(queue::Delivery* delivery, const conf::Error& why) override;

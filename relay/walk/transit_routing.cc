@@ -146,7 +146,8 @@ void Transit::follow(Delivery* delivery, queue::DomainEntry& domain) {
 // A block defers with type Ignored: no attempt is counted, and nothing is written down but this line.
 void Transit::say_blocked(Delivery* delivery, const queue::Path& path) {
   // A reload that leaves it where it was is no news.
-  if (std::exchange(delivery->block_told, true)) return;
+  if (delivery->block_told) return;
+  delivery->block_told = true;
   const conf::Instant until = path.standing->blocked_until();
   journal::HeldBack by;
   by.site = path.site->label;

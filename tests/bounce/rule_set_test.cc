@@ -139,16 +139,31 @@ TEST(ReplyRules, ErrorsSayWhereAndWhat) {
   }
 }
 
+TEST(ReplyRules, AnExampleIsToldWhereItStands) {
+  const std::vector<ReplyRule> rules = parsed(kGood);
+  ASSERT_FALSE(rules[0].match.empty());
+  EXPECT_GT(rules[0].match[0].line, rules[0].line);
+  EXPECT_GT(rules[0].match[0].column, 1);
+}
+
+TEST(ReplyRules, A4yzCannotBeMadeHard) {
+  const std::vector<std::string> problems = problems_of(
+      "[[reply]]\nname = \"r\"\ncode = [\"450\"]\nreason = \"user-unknown\"\ntype = \"hard\"\n"
+      "scope = \"recipient\"\n");
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_NE(problems[0].find("never \"hard\""), std::string::npos) << problems[0];
+}
+
 TEST(ReplyRules, TwoOfOneNameAreWrong) { EXPECT_EQ(problems_of(std::string(kGood) + kGood).size(), 1U); }
 
 TEST(ReplyRules, AnExampleThatAnotherRuleDecidesIsAProblem) {
   std::vector<ReplyRule> rules = parsed(kGood);
-  rules[0].match.emplace_back("550 5.7.1 nobody");
-  rules[0].no_match.emplace_back("550 5.7.2 members only");
+  rules[0].match.push_back({"550 5.7.1 nobody", 7, 3});
+  rules[0].no_match.push_back({"550 5.7.2 members only", 0, 1});
   const std::shared_ptr<const Qualifier> qualifier = Qualifier::make(rules, {});
   ASSERT_EQ(qualifier->rules().check_examples().size(), 2U);
   EXPECT_EQ(qualifier->rules().check_examples()[0].text(),
-            "test.toml:1:1: rule \"closed-shop\": its example \"550 5.7.1 nobody\": no rule decides it");
+            "test.toml:7:3: rule \"closed-shop\": its example \"550 5.7.1 nobody\": no rule decides it");
 }
 
 // An expression that other engines never come back from.

@@ -167,6 +167,59 @@ TEST(Config, SmartHosts) {
   EXPECT_EQ(hosts[3].host, "192.0.2.1");
 }
 
+TEST(Config, SchedulesByReasonAndFirstTries) {
+  const ConfigPtr config = good(std::string(kMinimal) + R"(
+[defaults]
+[defaults.schedule_by_reason]
+account-disabled = ["2 x 2d"]
+[defaults.first_tries]
+greylisting = ["2m", "4m"]
+[[destination]]
+domains = ["own.example"]
+schedule = ["30m"]
+[[destination]]
+domains = ["plain.example"]
+retry = "reference"
+[[destination]]
+domains = ["full.example"]
+schedule_by_reason = { mailbox-full = [] }
+)");
+  ASSERT_NE(config, nullptr);
+  const RetrySchedule& retry = config->defaults.retry;
+  ASSERT_NE(retry.of(Reason::kMailboxFull), nullptr);
+  EXPECT_EQ(retry.of(Reason::kMailboxFull)->delays, (RetrySchedule::Delays{24h}));
+  EXPECT_EQ(retry.of(Reason::kAccountDisabled)->delays, (RetrySchedule::Delays{48h, 48h}));
+  EXPECT_EQ(retry.of(Reason::kRefused), nullptr);
+  EXPECT_EQ(retry.first_tries[0], (RetrySchedule::Delays{Duration(2min), Duration(4min)}));
+  // A schedule of one's own: what was shipped gives way, what was written does not.
+  const RetrySchedule& own = config->settings_for("own.example").retry;
+  EXPECT_EQ(own.of(Reason::kMailboxFull), nullptr);
+  EXPECT_NE(own.of(Reason::kAccountDisabled), nullptr);
+  const RetrySchedule& plain = config->settings_for("plain.example").retry;
+  EXPECT_TRUE(plain.by_reason.empty());
+  EXPECT_TRUE(plain.first_tries[0].empty());
+  EXPECT_EQ(plain.delays.size(), 9U);
+  EXPECT_EQ(config->settings_for("full.example").retry.of(Reason::kMailboxFull), nullptr);
+}
+
+TEST(Config, WrongSchedulesByReasonAreTold) {
+  const struct {
+    const char* text;
+    const char* problem;
+  } cases[] = {
+      {"[defaults.schedule_by_reason]\nmailbox-fool = [\"1d\"]\n", "mailbox-full"},
+      {"[defaults.schedule_by_reason]\ndouble = [\"1d\"]\n", "never follows from a refusal"},
+      {"[defaults.schedule_by_reason]\nmailbox-full = [\"x\"]\n", "is not a step"},
+      {"[defaults.first_tries]\ngreylist = [\"1m\"]\n", "greylisting"},
+      {"[defaults]\nretry = \"often\"\n", "by-reason"},
+  };
+  for (const auto& each : cases) {
+    const ParsedConfig parsed = parse_config(std::string(kMinimal) + each.text, "test.toml");
+    EXPECT_EQ(parsed.config, nullptr) << each.text;
+    EXPECT_NE(all_problems(parsed).find(each.problem), std::string::npos) << all_problems(parsed);
+  }
+}
+
 TEST(Config, UnreadableFile) {
   const ParsedConfig parsed = load_config("/nonexistent/penstock.toml");
   EXPECT_EQ(parsed.config, nullptr);
@@ -181,7 +234,8 @@ TEST(ConfigDocs, EveryKeyIsExplained) {
   const std::regex asks(
       R"((?:->|\.)(?:text|flag|number|share|duration|size|texts|choice|table|tables)\(\s*"([a-z_0-9]+)\")");
   for (const char* source :
-       {"conf/sections.cc", "conf/config_parser.cc", "conf/rule_section.cc", "conf/quarantine_section.cc"}) {
+       {"conf/sections.cc", "conf/config_parser.cc", "conf/rule_section.cc", "conf/quarantine_section.cc",
+        "conf/replies_section.cc", "conf/retry_section.cc"}) {
     const std::string code = read(source);
     for (std::sregex_iterator it(code.begin(), code.end(), asks), end; it != end; ++it) keys.insert((*it)[1]);
   }

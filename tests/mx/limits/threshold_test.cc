@@ -100,6 +100,18 @@ TEST(Threshold, CountsTheErrorsThatItIsTold) {
   }
 }
 
+TEST(Threshold, CountsTheReasonsThatItNames) {
+  RuleThreshold rule;
+  rule.reasons = {conf::Reason::kRefused, conf::Reason::kUnreachable};
+  Outcome outcome = outcome_of(Kind::kSoft);
+  outcome.reason = conf::Reason::kRefused;
+  EXPECT_TRUE(Threshold(rule).is_error(outcome));
+  outcome.reason = conf::Reason::kMailboxFull;
+  EXPECT_FALSE(Threshold(rule).is_error(outcome));
+  rule.reasons.clear();
+  EXPECT_TRUE(Threshold(rule).is_error(outcome));
+}
+
 // Never counts what is older than the window; forgets nothing that is younger than 63 of its 64 parts.
 TEST(Threshold, TheWindowSlides) {
   for (uint64_t seed = 1; seed <= 200; ++seed) {

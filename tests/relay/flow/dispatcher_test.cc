@@ -65,6 +65,7 @@ class Walk final : public DispatcherUser {
     --depth;
     return answer;
   }
+  void reroute(queue::Path* /*path*/) override {}
   void waits_long(queue::Delivery* delivery, const queue::PathError&, const AttemptFacts&) override {
     told.push_back(delivery);
   }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -415,6 +416,37 @@ TEST(ShippedRules, CanBeLeftOut) {
   EXPECT_NE(texts(parse_configuration(std::string(kMinimal) + "[mx]\nshipped_rules = \"\"\n", "p.toml"))
                 .find("p.toml:5:17: [mx] shipped_rules: is empty"),
             std::string::npos);
+}
+
+// [replies] rules: seen from the folder of the configuration, read at load, with its examples.
+TEST(Configuration, LocalReplyRulesAreReadAndTheirExamplesRun) {
+  const std::string folder = testing::TempDir() + "replies-" + std::to_string(::getpid());
+  std::filesystem::create_directories(folder);
+  const std::string file = folder + "/penstock.toml", rules = folder + "/own.toml";
+  const auto write = [](const std::string& path, const std::string& text) { std::ofstream(path) << text; };
+  write(file,
+        "hostname = \"relay.example.com\"\n[[listener]]\naddress = \"127.0.0.1:2525\"\n"
+        "[replies]\nrules = \"own.toml\"\n");
+  const std::string rule =
+      "[[reply]]\nname = \"own\"\ntext = [\"go away\"]\nreason = \"refused\"\ntype = \"soft\"\n"
+      "scope = \"site\"\n";
+  write(rules, rule + "match = [\"550 go away\"]\n");
+  const Configuration good = load_configuration(file);
+  ASSERT_NE(good.qualifier, nullptr) << good.problems.front().text();
+  const bounce::Reply reply = bounce::Reply::make(550, "go away");
+  EXPECT_EQ(good.qualifier->qualify({bounce::Stage::kRcpt, &reply}).rule, "own");
+
+  write(rules, rule + "match = [\"550 stay here\"]\n");
+  const Configuration bad = load_configuration(file);
+  EXPECT_EQ(bad.config, nullptr);
+  EXPECT_EQ(bad.qualifier, nullptr);
+  ASSERT_EQ(bad.problems.size(), 1U);
+  EXPECT_EQ(bad.problems[0].text(),
+            rules + ":7:10: rule \"own\": its example \"550 stay here\": no rule decides it");
+
+  std::filesystem::remove(rules);
+  EXPECT_EQ(load_configuration(file).config, nullptr);
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

@@ -121,6 +121,9 @@ conf::DeliveryEvent full_event() {
   e.enhanced_status = "4.7.1";
   e.reply = "try\r\nlater \xff";
   e.type = conf::ErrorType::kSoft;
+  e.reason = conf::Reason::kMailboxFull;
+  e.scope = conf::Scope::kRecipient;
+  e.row = 0x3f2a;
   e.rule = "text: greylist";
   e.stage = conf::Stage::kRcpt;
   e.attempt = 2;
@@ -152,6 +155,9 @@ TEST(EventJson, EveryFieldIsThere) {
                                    {"enhanced_status", "4.7.1"},
                                    {"reply", "try\r\nlater \xef\xbf\xbd"},
                                    {"type", "soft"},
+                                   {"reason", "mailbox-full"},
+                                   {"scope", "recipient"},
+                                   {"row", "0000000000003f2a"},
                                    {"rule", "text: greylist"},
                                    {"stage", "rcpt"},
                                    {"attempt", 2},

@@ -62,13 +62,15 @@ TEST(Retry, TheDefaultScheduleIsFiveHoursThenFourDays) {
   conf::WallTime now = accepted;
   for (uint32_t attempt = 1; attempt <= 9; ++attempt) {
     const conf::Duration base = attempt <= 5 ? conf::Duration(1h) : conf::Duration(24h);
-    const auto delay = queue::next_delay(schedule, attempt, accepted, now, &random);
+    const auto delay =
+        queue::next_delay(schedule, attempt, conf::Reason::kUnreachable, accepted, now, &random);
     ASSERT_TRUE(delay.has_value()) << attempt;
     EXPECT_GE(*delay, base);  // jitter is only added
     EXPECT_LE(*delay, base + base / 20 + 1us);
     now += *delay;
   }
-  EXPECT_FALSE(queue::next_delay(schedule, 10, accepted, now, &random).has_value());
+  EXPECT_FALSE(
+      queue::next_delay(schedule, 10, conf::Reason::kUnreachable, accepted, now, &random).has_value());
 }
 
 TEST(Retry, NothingAfterTheValidity) {
@@ -76,8 +78,67 @@ TEST(Retry, NothingAfterTheValidity) {
   schedule.validity = 90min;
   conf::Random random(1);
   const conf::WallTime accepted{};
-  EXPECT_TRUE(queue::next_delay(schedule, 1, accepted, accepted, &random).has_value());
-  EXPECT_FALSE(queue::next_delay(schedule, 2, accepted, accepted + 1h, &random).has_value());
+  EXPECT_TRUE(
+      queue::next_delay(schedule, 1, conf::Reason::kUnreachable, accepted, accepted, &random).has_value());
+  EXPECT_FALSE(queue::next_delay(schedule, 2, conf::Reason::kUnreachable, accepted, accepted + 1h, &random)
+                   .has_value());
+}
+
+TEST(Retry, AMailboxThatIsFullIsTriedDailyUntilItsValidityIsOver) {
+  const conf::RetrySchedule schedule;
+  conf::Random random(3);
+  const conf::WallTime accepted{};
+  conf::WallTime now = accepted;
+  uint32_t attempts = 1;
+  for (; attempts < 20; ++attempts) {
+    const auto delay =
+        queue::next_delay(schedule, attempts, conf::Reason::kMailboxFull, accepted, now, &random);
+    if (!delay) break;
+    if (now + 25h <= accepted + schedule.validity) EXPECT_GE(*delay, 24h) << attempts;
+    now += *delay;
+  }
+  EXPECT_GE(now - accepted, 96h);
+  EXPECT_LE(now - accepted, schedule.validity);
+  EXPECT_GE(attempts, 5U);  // so many errors that count: a day apart
+}
+
+// A validity of hours: the schedule of the reason has no room in it, that of the destination has.
+TEST(Retry, AShortValidityKeepsTheScheduleOfTheDestination) {
+  conf::RetrySchedule schedule;
+  schedule.validity = 12h;
+  conf::Random random(4);
+  const auto delay =
+      queue::next_delay(schedule, 1, conf::Reason::kMailboxFull, {}, conf::WallTime{}, &random);
+  ASSERT_TRUE(delay.has_value());
+  EXPECT_LT(*delay, 2h);
+}
+
+TEST(Retry, AScheduleThatSomebodyWroteHoldsForEveryReason) {
+  conf::RetrySchedule schedule;
+  schedule.write({conf::Duration(10s)});
+  conf::Random random(5);
+  EXPECT_LT(*queue::next_delay(schedule, 1, conf::Reason::kMailboxFull, {}, conf::WallTime{}, &random), 11s);
+}
+
+TEST(Retry, FirstTriesComeBeforeTheScheduleAndNeverLaterThanIt) {
+  using conf::PassingTrouble;
+  conf::RetrySchedule schedule;
+  conf::Random random(6);
+  const auto first = [&](uint32_t done) {
+    return queue::first_delay(schedule, PassingTrouble::kGreylisting, done, 1, {}, conf::WallTime{}, &random);
+  };
+  const conf::Duration least[] = {5min, 10min, 20min, 40min};
+  for (uint32_t done = 0; done < 4; ++done) {
+    ASSERT_TRUE(first(done).has_value()) << done;
+    EXPECT_GE(*first(done), least[done]);
+    EXPECT_LE(*first(done), least[done] * 11 / 10);
+  }
+  EXPECT_FALSE(first(4).has_value());
+  schedule.write({conf::Duration(10min), conf::Duration(1h)});
+  EXPECT_TRUE(first(0).has_value());
+  EXPECT_FALSE(first(1).has_value()) << "the schedule comes as soon";
+  schedule.validity = 3min;
+  EXPECT_FALSE(first(0).has_value());
 }
 
 TEST(Deadlines, FireOnceAtTheTimeAskedLast) {

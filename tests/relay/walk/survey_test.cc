@@ -31,6 +31,7 @@ class Nobody final : public DispatcherUser {
     return Answer::kNone;
   }
   bool report(queue::Delivery*, Report) override { return false; }
+  void reroute(queue::Path* /*path*/) override {}
   void waits_long(queue::Delivery*, const queue::PathError&, const AttemptFacts&) override {}
   conf::Instant expiry(const queue::Delivery&, const conf::DestinationSettings&) override {
     return conf::kNever;

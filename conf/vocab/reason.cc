@@ -1,11 +1,11 @@
-#include "bounce/reason.h"
+#include "conf/vocab/reason.h"
 
 #include <algorithm>
 #include <string>
 
 #include "conf/vocab/ascii.h"
 
-namespace bounce {
+namespace conf {
 namespace {
 
 struct Row {
@@ -43,12 +43,15 @@ const Row& row_of(Reason reason) {
 }
 
 bool same_text(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b,
-                            [](char x, char y) { return conf::ascii_lower(x) == conf::ascii_lower(y); });
+  return std::ranges::equal(a, b, [](char x, char y) { return ascii_lower(x) == ascii_lower(y); });
 }
 
 }  // namespace
 
+bool is_of_reply(Reason reason) {
+  return static_cast<uint8_t>(reason) <= static_cast<uint8_t>(Reason::kNotConnected) ||
+         reason == Reason::kRefused;
+}
 const char* label(Reason reason) { return row_of(reason).label; }
 const char* to_text(Reason reason) { return row_of(reason).name; }
 
@@ -71,4 +74,4 @@ const std::vector<Reason>& all_reasons() {
   return reasons;
 }
 
-}  // namespace bounce
+}  // namespace conf

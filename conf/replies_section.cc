@@ -1,0 +1,19 @@
+#include "conf/sections.h"
+#include "conf/table_reader.h"
+
+namespace conf {
+
+void read_replies(TableReader* reader, RepliesSettings* out) {
+  reader->text("rules", &out->rules);
+  reader->text("shipped_rules", &out->shipped_rules);
+  if (out->shipped_rules.empty())
+    reader->report("shipped_rules", "is empty; write \"built-in\" or the path of a file of rules");
+  size_t word = 0;
+  if (reader->choice("unknown", {"soft", "ignored"}, &word)) out->unknown = static_cast<UnknownText>(word);
+  reader->flag("fail_unknown_5yz", &out->fail_unknown_5yz);
+  reader->number("known_texts", &out->known_texts, 100, 10'000'000);
+  reader->number("unknown_alarm", &out->unknown_alarm, 0, 1'000'000'000);
+  reader->finish();
+}
+
+}  // namespace conf
