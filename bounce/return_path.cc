@@ -18,6 +18,10 @@ constexpr size_t kBodyOctets = 13;  // grade and key, message, recipient, day
 constexpr size_t kMacOctets = 10;   // 80 bits: nobody guesses one within the life of a token
 constexpr size_t kTokenOctets = kBodyOctets + kMacOctets;
 constexpr std::string_view kPurpose = "penstock return path 1";  // no signature for anything else counts here
+constexpr std::string_view kWhomPurpose = "penstock return path whom 1";
+constexpr std::string_view kFieldPurpose = "penstock return field 1";
+constexpr std::string_view kFieldMacPurpose = "penstock return field mac 1";
+constexpr size_t kFieldLine = 70;
 constexpr std::string_view kAlphabet = "abcdefghijklmnopqrstuvwxyz234567";
 constexpr int64_t kMicrosADay = 86'400'000'000;
 constexpr int64_t kFirstDay = 18'262;  // 2020-01-01
@@ -71,6 +75,40 @@ std::string mac_of(const ReturnKey& key, std::string_view body) {
   return {reinterpret_cast<const char*>(whole.data()), kMacOctets};
 }
 
+std::string octets_of(const std::array<uint8_t, 32>& mac, size_t count) {
+  return {reinterpret_cast<const char*>(mac.data()), count};
+}
+
+// Whom a token is about, as one text: receivers fold the local part.
+std::string whom_text(VerpGrade grade, const conf::Mailbox& recipient) {
+  std::string text = grade == VerpGrade::kRecipient ? conf::ascii_lower(recipient.local) : std::string();
+  return text.append("@").append(recipient.domain.text());
+}
+
+uint16_t whom_under(const ReturnKey& key, VerpGrade grade, const conf::Mailbox& recipient) {
+  const std::string mac =
+      octets_of(hmac_sha256(key.secret, std::string(kWhomPurpose).append(whom_text(grade, recipient))), 2);
+  return static_cast<uint16_t>(get(mac));
+}
+
+std::string field_mac(const ReturnKey& key, std::string_view token, std::string_view address) {
+  return octets_of(hmac_sha256(key.secret, std::string(kFieldMacPurpose).append(token).append(address)),
+                   kMacOctets);
+}
+
+// Encrypts and decrypts: HMAC-SHA256 in counter mode, begun with the MAC of the clear text (SIV, RFC 5297),
+// so that no stretch of the cipher serves two addresses.
+std::string ciphered(const ReturnKey& key, std::string_view token, std::string_view mac, std::string text) {
+  for (size_t from = 0; from < text.size(); from += 32) {
+    std::string block(kFieldPurpose);
+    block.append(token).append(mac).append(std::to_string(from));
+    const std::array<uint8_t, 32> pad = hmac_sha256(key.secret, block);
+    for (size_t i = from; i < std::min(from + 32, text.size()); ++i)
+      text[i] = static_cast<char>(static_cast<uint8_t>(text[i]) ^ pad[i - from]);
+  }
+  return text;
+}
+
 bool hex_octets(std::string_view text, std::string* out) {
   if (text.size() % 2 != 0) return false;
   for (size_t i = 0; i < text.size(); i += 2) {
@@ -93,20 +131,6 @@ std::string_view trimmed(std::string_view text) {
 }
 
 }  // namespace
-
-const char* to_text(VerpGrade grade) {
-  switch (grade) {
-    case VerpGrade::kOff:
-      return "off";
-    case VerpGrade::kMessage:
-      return "message";
-    case VerpGrade::kDomain:
-      return "domain";
-    case VerpGrade::kRecipient:
-      return "recipient";
-  }
-  return "off";
-}
 
 const char* to_text(TokenState state) {
   switch (state) {
@@ -170,11 +194,28 @@ std::string ReturnKeys::sign(const ReturnToken& token) const {
   octets.reserve(kTokenOctets);
   put(static_cast<uint64_t>(token.grade) << 4 | key.number, 1, &octets);
   put(token.message, 8, &octets);
-  put(token.recipient, 2, &octets);
+  put(token.whom, 2, &octets);
   put(day_of(token.expires), 2, &octets);
   CHECK(octets.size() == kBodyOctets);
   octets += mac_of(key, octets);
   return to_base32(octets);
+}
+
+const ReturnKey* ReturnKeys::key_of(uint8_t number) const {
+  const auto key =
+      std::find_if(keys_.begin(), keys_.end(), [&](const ReturnKey& each) { return each.number == number; });
+  return key == keys_.end() ? nullptr : &*key;
+}
+
+uint16_t ReturnKeys::check_of(VerpGrade grade, const conf::Mailbox& recipient) const {
+  if (grade == VerpGrade::kMessage || grade == VerpGrade::kOff) return 0;
+  return whom_under(keys_.front(), grade, recipient);
+}
+
+bool ReturnKeys::is_for(const ReturnToken& token, const conf::Mailbox& recipient) const {
+  if (token.grade == VerpGrade::kMessage || token.grade == VerpGrade::kOff) return false;
+  const ReturnKey* key = key_of(token.key);
+  return key != nullptr && whom_under(*key, token.grade, recipient) == token.whom;
 }
 
 TokenState ReturnKeys::check(std::string_view text, conf::WallTime now, ReturnToken* token) const {
@@ -184,16 +225,16 @@ TokenState ReturnKeys::check(std::string_view text, conf::WallTime now, ReturnTo
   }
   const std::string_view body = std::string_view(octets).substr(0, kBodyOctets);
   const uint8_t first = static_cast<uint8_t>(body[0]);
-  const auto key = std::find_if(keys_.begin(), keys_.end(),
-                                [&](const ReturnKey& each) { return each.number == (first & 15); });
-  if (key == keys_.end() || !same_octets(mac_of(*key, body), std::string_view(octets).substr(kBodyOctets))) {
+  const ReturnKey* key = key_of(first & 15);
+  if (key == nullptr || !same_octets(mac_of(*key, body), std::string_view(octets).substr(kBodyOctets))) {
     return TokenState::kForged;
   }
   const auto day = static_cast<uint16_t>(get(body.substr(11, 2)));
   token->grade =
       static_cast<VerpGrade>(std::min<uint8_t>(first >> 4, static_cast<uint8_t>(VerpGrade::kRecipient)));
+  token->key = key->number;
   token->message = get(body.substr(1, 8));
-  token->recipient = static_cast<uint16_t>(get(body.substr(9, 2)));
+  token->whom = static_cast<uint16_t>(get(body.substr(9, 2)));
   token->expires = conf::from_unix_micros((day + kFirstDay + 1) * kMicrosADay - 1);
   return day_of(now) > day ? TokenState::kExpired : TokenState::kValid;
 }
@@ -212,6 +253,41 @@ TokenState ReturnKeys::check_address(std::string_view address, std::string_view 
 std::string ReturnKeys::local_part(std::string_view prefix, const ReturnToken& token) const {
   CHECK(prefix.size() <= kLongestPrefix);
   return std::string(prefix) + "+" + sign(token);
+}
+
+std::string ReturnKeys::field_value(const ReturnToken& token, const conf::Mailbox& recipient) const {
+  std::string text = sign(token);
+  const std::string mac = field_mac(keys_.front(), text, recipient.text());
+  const std::string sealed = to_base32(mac + ciphered(keys_.front(), text, mac, recipient.text()));
+  text += '.';
+  for (size_t from = 0; from < sealed.size(); from += kFieldLine) {
+    text.append("\r\n ").append(sealed, from, kFieldLine);
+  }
+  return text;
+}
+
+TokenState ReturnKeys::check_field(std::string_view value, conf::WallTime now, ReturnToken* token,
+                                   conf::Mailbox* recipient) const {
+  *recipient = conf::Mailbox();
+  std::string text;
+  for (const char c : value) {
+    if (c != ' ' && c != '\t' && c != '\r' && c != '\n') text += conf::ascii_lower(c);
+  }
+  const size_t dot = std::min(text.find('.'), text.size());
+  const std::string_view signature = std::string_view(text).substr(0, dot);
+  const TokenState state = check(signature, now, token);
+  if ((state != TokenState::kValid && state != TokenState::kExpired) || dot == text.size()) return state;
+  const ReturnKey* key = key_of(token->key);
+  std::string sealed;
+  if (key == nullptr || !from_base32(std::string_view(text).substr(dot + 1), &sealed) ||
+      sealed.size() <= kMacOctets)
+    return state;
+  const std::string_view mac = std::string_view(sealed).substr(0, kMacOctets);
+  const std::string address = ciphered(*key, signature, mac, sealed.substr(kMacOctets));
+  if (!same_octets(field_mac(*key, signature, address), mac)) return state;
+  conf::Result<conf::Mailbox> read = conf::Mailbox::parse(address);
+  if (read.ok()) *recipient = *read;
+  return state;
 }
 
 }  // namespace bounce

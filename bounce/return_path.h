@@ -13,21 +13,20 @@
 #include <string_view>
 #include <vector>
 
+#include "conf/returns_settings.h"
 #include "conf/vocab/envelope.h"
 #include "conf/vocab/result.h"
 #include "conf/vocab/time.h"
 
 namespace bounce {
 
-// What a token tells apart, and so how much mail can share one transaction: kMessage costs nothing,
-// kRecipient one transaction for each recipient.
-enum class VerpGrade : uint8_t { kOff, kMessage, kDomain, kRecipient };
-const char* to_text(VerpGrade grade);  // "off", "message", "domain", "recipient"
+using conf::VerpGrade;
 
 struct ReturnToken {
   conf::MessageId message = 0;
-  uint16_t recipient = 0;  // its place in the message; of kDomain: of the first one there; of kMessage: 0
+  uint16_t whom = 0;  // ReturnKeys::check_of() the recipient
   VerpGrade grade = VerpGrade::kRecipient;
+  uint8_t key = 0;         // number of the key that signed; set by check()
   conf::WallTime expires;  // kept to the day: valid until the end of that day (UTC)
 };
 
@@ -51,7 +50,15 @@ class ReturnKeys {
   // A file of keys: a line each, "NUMBER HEXADECIMAL-SECRET"; '#' begins a comment. Errors name the line.
   static conf::Result<ReturnKeys> parse(std::string_view text, std::string_view file_name);
 
-  std::string sign(const ReturnToken& token) const;
+  std::string sign(const ReturnToken& token) const;  // `token.key` is not read
+  // What a token says of its recipient, under the first key: 16 bits of HMAC over the address (kRecipient;
+  // the local part in lower case, receivers fold it) or its domain (kDomain). A report names the address
+  // itself, and only the one that the token was made for fits; others by a chance of 1 in 65,536 that nobody
+  // can try out.
+  uint16_t check_of(VerpGrade grade, const conf::Mailbox& recipient) const;
+  // Whether the token, which check() found to be ours, was made for this address. False for kMessage: such a
+  // token says nothing about a recipient.
+  bool is_for(const ReturnToken& token, const conf::Mailbox& recipient) const;
   // `*token` is set when the signature holds (kValid, kExpired).
   TokenState check(std::string_view text, conf::WallTime now, ReturnToken* token) const;
   // The token in an address "PREFIX+TOKEN@domain" (or without a domain); kNone when the address is no such
@@ -61,7 +68,16 @@ class ReturnKeys {
   // "PREFIX+TOKEN"
   std::string local_part(std::string_view prefix, const ReturnToken& token) const;
 
+  // The value of a header field that carries the token and, encrypted (RFC 5297's way, with HMAC), the
+  // recipient: feedback loops black out addresses, and bring the header back. In lines of at most 78 octets.
+  std::string field_value(const ReturnToken& token, const conf::Mailbox& recipient) const;
+  // Reads it again, folded or not. `*recipient` is set when the token is ours and the rest unbroken; else it
+  // is the null mailbox.
+  TokenState check_field(std::string_view value, conf::WallTime now, ReturnToken* token,
+                         conf::Mailbox* recipient) const;
+
  private:
+  const ReturnKey* key_of(uint8_t number) const;
   explicit ReturnKeys(std::vector<ReturnKey> keys) : keys_(std::move(keys)) {}
   std::vector<ReturnKey> keys_;
 };

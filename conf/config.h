@@ -16,6 +16,7 @@
 #include "conf/mx_rule.h"
 #include "conf/quarantine_settings.h"
 #include "conf/replies_settings.h"
+#include "conf/returns_settings.h"
 #include "conf/vocab/time.h"
 
 namespace conf {
@@ -109,6 +110,7 @@ struct Config {
   QuarantineSettings quarantine;
   OutageGuardSettings outage_guard;
   RepliesSettings replies;
+  ReturnsSettings returns;
   std::vector<MxRule> rules;  // [[rule]]: the local ones in their order, then the shipped ones
 
   // The settings for a recipient domain: first matching destination, else the defaults. O(destinations).

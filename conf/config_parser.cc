@@ -33,6 +33,7 @@ class ConfigReader {
   std::shared_ptr<Config> read() {
     read_top();
     read_refusals();
+    read_all_returns();
     read_listeners();
     read_users();
     read_sources();
@@ -111,6 +112,21 @@ class ConfigReader {
     read_outage_guard(&guard, &config_->outage_guard);
   }
 
+  void read_all_returns() {
+    TableReader returns = section("returns");
+    read_returns(&returns, &config_->returns);
+    for (const toml::table* table : root_.tables("return_path")) {
+      TableReader reader = element("return_path", table);
+      ReturnPathSettings path;
+      read_return_path(&reader, &path);
+      config_->returns.paths.push_back(std::move(path));
+    }
+    if (!config_->returns.paths.empty() && config_->returns.keys.empty())
+      returns.report("keys",
+                     "is missing: [[return_path]] needs a file of keys that sign the return paths; "
+                     "docs/returns.md says how to make one");
+  }
+
   void read_signing() {
     TableReader dkim = section("dkim");
     read_dkim(&dkim, &config_->dkim);
@@ -157,6 +173,9 @@ class ConfigReader {
                       "needs a certificate in [tls], for passwords do not travel in clear text; "
                       "auth_without_tls = true allows it all the same");
       }
+      if (listener.role == ListenerRole::kBounce && config_->returns.paths.empty() &&
+          config_->returns.feedback.empty())
+        reader.report("role", "no mail comes back: there is no [[return_path]] and no [returns] feedback");
       auth_wanted_ |= listener.auth;
       if (listener.auth && auth_line_ == 0) auth_line_ = reader.line();
       config_->listeners.push_back(std::move(listener));

@@ -27,16 +27,20 @@ enum class NulOctets : uint8_t { kConvert, kRefuse };  // a space in its place; 
 // kByClient: tolerant to who logged in or comes from loopback, strict to the others.
 enum class Tolerance : uint8_t { kByClient, kStrict, kTolerant };
 
+// kBounce: takes mail that comes back and nothing else, whoever the client is.
+enum class ListenerRole : uint8_t { kRelay, kBounce };
+
 struct Listener {       // [[listener]]
   std::string name;     // name
   std::string address;  // address = "127.0.0.1:25" (the host part, without brackets)
   uint16_t port = 25;
-  bool implicit_tls = false;        // implicit_tls (port 465, RFC 8314)
-  bool require_tls = false;         // require_tls: MAIL wants TLS first (530 5.7.0)
-  bool auth = false;                // auth: offer AUTH PLAIN LOGIN (needs [[user]])
-  bool auth_required = false;       // auth_required: MAIL wants AUTH first
-  bool auth_without_tls = false;    // auth_without_tls
-  std::vector<Network> relay_from;  // relay_from: who may relay without AUTH; default loopback only
+  ListenerRole role = ListenerRole::kRelay;  // role = "relay" | "bounce"
+  bool implicit_tls = false;                 // implicit_tls (port 465, RFC 8314)
+  bool require_tls = false;                  // require_tls: MAIL wants TLS first (530 5.7.0)
+  bool auth = false;                         // auth: offer AUTH PLAIN LOGIN (needs [[user]])
+  bool auth_required = false;                // auth_required: MAIL wants AUTH first
+  bool auth_without_tls = false;             // auth_without_tls
+  std::vector<Network> relay_from;           // relay_from: who may relay without AUTH; default loopback only
   BareNewline bare_newline = BareNewline::kRefuse;  // bare_newline = "refuse" | "convert"
   // tolerant: takes what phones, printers and old programs write beside the standard
   Tolerance tolerance = Tolerance::kByClient;

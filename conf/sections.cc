@@ -145,6 +145,8 @@ void read_listener(TableReader* reader, Listener* out) {
         "address",
         "\"" + place + "\" is not an IP address with a port; write \"127.0.0.1:25\" or \"[::1]:25\"");
   }
+  size_t role = 0;
+  if (reader->choice("role", {"relay", "bounce"}, &role)) out->role = static_cast<ListenerRole>(role);
   reader->flag("implicit_tls", &out->implicit_tls);
   reader->flag("require_tls", &out->require_tls);
   reader->flag("auth", &out->auth);

@@ -29,6 +29,8 @@ bool read_quarantine_action(TableReader* reader, const char* key, QuarantineActi
 void read_quarantine(TableReader* reader, QuarantineSettings* out);
 void read_replies(TableReader* reader, RepliesSettings* out);
 void read_outage_guard(TableReader* reader, OutageGuardSettings* out);
+void read_returns(TableReader* reader, ReturnsSettings* out);
+void read_return_path(TableReader* reader, ReturnPathSettings* out);
 void read_dkim(TableReader* reader, DkimSettings* out);
 // `out->options` holds what [dkim] says.
 void read_dkim_key(TableReader* reader, DkimKey* out);

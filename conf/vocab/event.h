@@ -28,8 +28,15 @@ enum class EventKind : uint8_t {
   kAlarm,     // something that must not be: `reply` says what
   kDecision,  // about a site, not a message: `decision` says what, the fields of a message are not written
   kRefusedClient,  // at the door: `door` says who and why, the fields of a message are not written
+  // Mail that came back, hours after the message of this id was delivered: what it says of a recipient.
+  kBounced,
+  kComplained,
+  kAutoReply,
+  kDelayedReport,    // it is still on its way
+  kDeliveredReport,  // good news: delivered, relayed, read
+  kUnmatched,        // mail that came back and says nothing that could be believed: `reply` says why
 };
-constexpr size_t kEventKinds = 11;
+constexpr size_t kEventKinds = 17;
 
 // What keeps mail from going. In the order in which it is shown when several bind until the same instant.
 enum class Bind : uint8_t {
@@ -119,9 +126,12 @@ struct DeliveryEvent {
   WallTime next_attempt;   // kDeferred: when it is tried again
   bool uncertain = false;  // the connection broke between the final dot and its reply: may be a duplicate
   StageDelays delays;
-  std::string client;                            // kAccepted: address of the client
-  std::string listener;                          // kAccepted
-  std::string auth;                              // kAccepted: authenticated user
+  std::string client;    // kAccepted: address of the client
+  std::string listener;  // kAccepted
+  std::string auth;      // kAccepted: authenticated user
+  // kBounced, kComplained: our own signature names the recipient. Only then may it count against an address.
+  bool confirmed = false;
+  std::string file;                              // kUnmatched: where the mail is kept
   MessageId related = 0;                         // kReportSent: the message that the report is about
   std::shared_ptr<const SiteDecision> decision;  // kDecision
   std::shared_ptr<const DoorEvent> door;         // kRefusedClient

@@ -15,6 +15,7 @@
 #include "relay/cli/cli.h"
 #include "relay/cli/command.h"
 #include "relay/host/configuration.h"
+#include "relay/host/return_keys.h"
 #include "relay/tls/context.h"
 
 namespace relay::cli {
@@ -57,11 +58,13 @@ int check(const std::string& path) {
   std::vector<conf::Problem> problems;
   const bool keys_good =
       dkim::KeyStore::load(config->dkim, path, *dkim::make_signer(config->dkim.engine), &problems) != nullptr;
+  const bool return_keys_good =
+      read_return_keys(*config, &problems) != nullptr || config->returns.keys.empty();
   for (const conf::Problem& problem : problems) std::fprintf(stderr, "%s\n", problem.text().c_str());
   std::vector<std::string> missing = missing_things(*config);
   read_tls(*config, &missing);
   for (const std::string& line : missing) std::fprintf(stderr, "%s: %s\n", path.c_str(), line.c_str());
-  if (!keys_good || !missing.empty()) return kUsage;
+  if (!keys_good || !return_keys_good || !missing.empty()) return kUsage;
   std::printf(
       "%s: good (%zu listeners, %zu sources, %zu destinations, %zu users, %zu DKIM keys, "
       "%zu rules and %zu shipped ones)\n",

@@ -64,9 +64,10 @@ bounce::TokenState token_state(const Report& report, const TokenCheck& tokens) {
   using bounce::TokenState;
   if (tokens.keys == nullptr) return TokenState::kNone;
   bounce::ReturnToken ignored;
+  conf::Mailbox nobody;
   TokenState best = report.header_token.empty()
                         ? TokenState::kNone
-                        : tokens.keys->check(report.header_token, tokens.now, &ignored);
+                        : tokens.keys->check_field(report.header_token, tokens.now, &ignored, &nobody);
   const auto better = [](TokenState a, TokenState b) {  // valid, expired, forged, none
     if (a == TokenState::kNone || b == TokenState::kNone) return a != TokenState::kNone;
     return a < b;

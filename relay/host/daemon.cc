@@ -19,6 +19,8 @@
 #include "relay/host/configuration.h"
 #include "relay/host/own_addresses.h"
 #include "relay/host/privileges.h"
+#include "relay/host/restart_needed.h"
+#include "relay/host/returned_mail.h"
 #include "relay/host/sd_notify.h"
 #include "relay/host/signing_keys.h"
 #include "relay/intake/authenticator.h"
@@ -95,6 +97,7 @@ class Daemon {
   void connect_signals();
   void round();
   void reload();
+  void refuse_reload(const std::string& why);
   void begin_shutdown();
 
   conf::ConfigPtr config_;
@@ -115,6 +118,7 @@ class Daemon {
   std::unique_ptr<Authenticator> authenticator_;
   std::unique_ptr<SigningKeys> signing_;
   std::shared_ptr<const dkim::KeyStore> first_keys_;  // read before privileges are dropped
+  std::unique_ptr<ReturnedMail> returned_;
   std::unique_ptr<Transit> transit_;
   std::unique_ptr<Reception> reception_;
   std::map<std::string, OpenListener> listeners_;  // by "address:port"
@@ -201,6 +205,7 @@ conf::Status Daemon::open_transit() {
   signing_ = std::make_unique<SigningKeys>([this] { loop_->post([] {}); }, say);
   signing_->use(std::move(first_keys_), config_->dkim, dns_cache_.get(), clock_.now());
 
+  returned_->use(config_, qualifier_);
   TransitParts parts;
   parts.config = config_;
   parts.book = book_;
@@ -211,6 +216,7 @@ conf::Status Daemon::open_transit() {
   parts.resolver = dns_cache_.get();
   parts.network = network_.get();
   parts.signer = signing_->queue();
+  parts.return_paths = returned_->paths();
   parts.clock = &clock_;
   parts.random = &random_;
   parts.boot = spool::system_boot();
@@ -240,7 +246,7 @@ conf::Status Daemon::open_transit() {
   auto admin = admin::AdminServer::open(config_->admin, spool_.get(), transit_.get(), post);
   if (!admin.ok()) return admin.error();
   admin_ = std::move(*admin);
-  return conf::success();
+  return returned_->open(reception_.get());
 }
 
 conf::Status Daemon::start() {
@@ -254,6 +260,10 @@ conf::Status Daemon::start() {
   if (!status.ok()) return status;
   first_keys_ = read_keys(*config_);
   if (first_keys_ == nullptr) return conf::Error{conf::ErrorCode::kInvalid, "a DKIM key cannot be used"};
+  returned_ = std::make_unique<ReturnedMail>(
+      &clock_, &journal_, [this] { loop_->post([] {}); }, say);
+  if (!returned_->read_keys(*config_))
+    return conf::Error{conf::ErrorCode::kInvalid, "the keys of [returns] cannot be used"};
   status = prepare_directories(*config_);
   if (!status.ok()) return status;
   status = drop_privileges(config_->run_as);
@@ -279,10 +289,11 @@ void Daemon::round() {
   const conf::Instant now = clock_.now();
   transit_->step(now);
   reception_->step();
+  returned_->step();
   signing_->step(now);
   conf::Instant wake = std::min({transit_->next_wake(), signing_->next_wake(), reception_->next_wake()});
   if (stopping_) {
-    if ((transit_->quiet() && reception_->connections() == 0) || now >= give_up_at_) {
+    if ((transit_->quiet() && reception_->connections() == 0 && returned_->quiet()) || now >= give_up_at_) {
       loop_->stop();
       return;
     }
@@ -325,45 +336,33 @@ void Daemon::begin_shutdown() {
   reception_->shut_down();
 }
 
+void Daemon::refuse_reload(const std::string& why) {
+  say("reload refused, the old configuration goes on: " + why);
+  notify_ready("serving; the last reload was refused");
+}
+
 // A bad configuration changes nothing. Listeners that stay are kept with their connections.
 void Daemon::reload() {
   if (stopping_) return;
   notify_reloading();
   Configuration read = read_configuration(config_->file);
   const conf::ConfigPtr fresh = read.config;
+  if (fresh == nullptr) return refuse_reload("the file has errors");
   std::shared_ptr<tls::Context> server, client;
-  conf::Status status = fresh == nullptr ? conf::Error{conf::ErrorCode::kInvalid, "the file has errors"}
-                                         : load_tls(*fresh, &server, &client);
-  if (!status.ok()) {
-    say("reload refused, the old configuration goes on: " + status.error().detail);
-    notify_ready("serving; the last reload was refused");
-    return;
-  }
+  conf::Status status = load_tls(*fresh, &server, &client);
+  if (!status.ok()) return refuse_reload(status.error().detail);
   std::shared_ptr<const dkim::KeyStore> keys = read_keys(*fresh);
-  if (keys == nullptr) {
-    say("reload refused, the old configuration goes on: a DKIM key cannot be used");
-    notify_ready("serving; the last reload was refused");
-    return;
-  }
+  if (keys == nullptr) return refuse_reload("a DKIM key cannot be used");
+  if (!returned_->read_keys(*fresh)) return refuse_reload("the keys of [returns] cannot be used");
   std::map<std::string, OpenListener> added;
   status = open_listeners(*fresh, &added);
-  if (!status.ok()) {
-    say("reload refused, the old configuration goes on: " + status.error().detail);
-    notify_ready("serving; the last reload was refused");
-    return;
-  }
-  conf::SpoolSettings spool = config_->spool;
-  spool.body_memory_bytes = fresh->spool.body_memory_bytes;  // this one needs no restart
-  const bool restart_needed = fresh->spool != spool || fresh->dns != config_->dns ||
-                              fresh->log != config_->log || fresh->admin != config_->admin ||
-                              fresh->hostname != config_->hostname || fresh->run_as != config_->run_as ||
-                              fresh->dkim.workers != config_->dkim.workers;
-  if (restart_needed)
-    say("reload: hostname, run_as, [spool], [dns], [log], [admin] or [dkim] workers changed: these wait for "
-        "a restart");
+  if (!status.ok()) return refuse_reload(status.error().detail);
+  const std::string waiting = restart_needed(*config_, *fresh);
+  if (!waiting.empty()) say("reload: changed, and waits for a restart: " + waiting);
   config_ = fresh;
   book_ = std::move(read.book);
   qualifier_ = std::move(read.qualifier);
+  returned_->use(config_, qualifier_);
   server_tls_ = server;
   client_tls_ = client;
   network_->set_client_tls(client_tls_);

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <vector>
 
 namespace relay {
 
@@ -32,8 +33,9 @@ conf::Status prepare_directories(const conf::Config& config) {
   if (!config.run_as.empty() && user == nullptr) return no_such_user(config.run_as);
   const std::filesystem::path log(config.log.path);
   const std::filesystem::path socket(config.admin.socket);
-  for (const std::filesystem::path& path :
-       {std::filesystem::path(config.spool.path), log.parent_path(), socket.parent_path()}) {
+  std::vector<std::filesystem::path> needed = {config.spool.path, log.parent_path(), socket.parent_path()};
+  if (config.returns.wanted()) needed.emplace_back(config.returns.path);
+  for (const std::filesystem::path& path : needed) {
     std::error_code code;
     if (path.empty() || !std::filesystem::create_directories(path, code)) {
       if (code)

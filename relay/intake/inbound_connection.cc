@@ -288,7 +288,11 @@ void InboundConnection::offer(const conf::Envelope& envelope) {
     record.recipients[i].recipient = envelope.recipients[i];
   conf::Bytes body(std::move(body_));
   drop_body();
-  owner_->offer(number_, std::move(record), std::move(body));
+  if (options_.listener->role == conf::ListenerRole::kBounce) {
+    owner_->offer_returned(number_, std::move(record), std::move(body));
+  } else {
+    owner_->offer(number_, std::move(record), std::move(body));
+  }
 }
 
 void InboundConnection::note(conf::DoorReason reason, std::string detail) {

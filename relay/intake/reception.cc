@@ -106,19 +106,29 @@ void Reception::turn_away(Accepted accepted, const conf::Listener* listener, con
   accepted.transport->write(&reply);
 }
 
-void Reception::offer(uint64_t number, spool::MessageRecord record, conf::Bytes body) {
-  const uint64_t size = body.size();
+// The memory of a message on its way to the disk is its client's until it is there.
+Transit::AcceptDone Reception::answer_to(uint64_t number, const spool::MessageRecord& record, uint64_t size) {
   const std::string client = client_key(record.envelope.client_address);
   in_spool_ += size;
   memory_.lend(client, size);
-  transit_->accept(std::move(record), std::move(body),
-                   [this, alive = alive_, number, size, client](conf::Result<spool::Receipt> result) {
-                     if (!*alive) return;
-                     in_spool_ -= size;
-                     memory_.give_back(client, size);
-                     const auto found = connections_.find(number);
-                     if (found != connections_.end()) found->second->message_done(std::move(result));
-                   });
+  return [this, alive = alive_, number, size, client](conf::Result<spool::Receipt> result) {
+    if (!*alive) return;
+    in_spool_ -= size;
+    memory_.give_back(client, size);
+    const auto found = connections_.find(number);
+    if (found != connections_.end()) found->second->message_done(std::move(result));
+  };
+}
+
+void Reception::offer(uint64_t number, spool::MessageRecord record, conf::Bytes body) {
+  Transit::AcceptDone done = answer_to(number, record, body.size());
+  transit_->accept(std::move(record), std::move(body), std::move(done));
+}
+
+void Reception::offer_returned(uint64_t number, spool::MessageRecord record, conf::Bytes body) {
+  Transit::AcceptDone done = answer_to(number, record, body.size());
+  if (!returned_) return done(conf::Error{conf::ErrorCode::kLimit, "nobody reads returned mail"});
+  returned_(std::move(record), std::move(body), std::move(done));
 }
 
 void Reception::authenticate(uint64_t number, std::string user, std::string secret) {

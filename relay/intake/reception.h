@@ -31,6 +31,10 @@ class Reception final : public InboundConnection::Owner, private smtp::Gate {
             DoorBook::Tell tell);
   ~Reception() override;
 
+  // Who takes mail that came back; without one it is refused with 452.
+  using Returned =
+      std::function<void(spool::MessageRecord record, conf::Bytes body, Transit::AcceptDone done)>;
+  void on_returned(Returned take) { returned_ = std::move(take); }
   // A client of the listener of that name. `tls_available`: a certificate is loaded.
   void accept(const std::string& listener, bool tls_available, Accepted accepted);
   void step();  // frees what has closed, tells of refusals
@@ -46,6 +50,7 @@ class Reception final : public InboundConnection::Owner, private smtp::Gate {
   uint32_t may_work() override;
   void worked(uint32_t work) override { round_work_ -= std::min(round_work_, work); }
   void offer(uint64_t connection, spool::MessageRecord record, conf::Bytes body) override;
+  void offer_returned(uint64_t connection, spool::MessageRecord record, conf::Bytes body) override;
   void authenticate(uint64_t connection, std::string user, std::string secret) override;
   void refused(conf::DoorEvent event) override;
   void connection_closed(uint64_t connection) override;
@@ -56,6 +61,7 @@ class Reception final : public InboundConnection::Owner, private smtp::Gate {
   // 0.1 ms of plain commands and at most some 50 KB of replies.
   static constexpr uint32_t kRoundWork = 192, kTurnWork = 96, kLeastWork = 8;
   bool accepting(std::string* why) const override;
+  Transit::AcceptDone answer_to(uint64_t connection, const spool::MessageRecord& record, uint64_t size);
   void turn_away(Accepted accepted, const conf::Listener* listener, const std::string& why);
   void auth_over(uint64_t connection, const std::string& user, smtp::AuthOutcome outcome);
 
@@ -63,6 +69,7 @@ class Reception final : public InboundConnection::Owner, private smtp::Gate {
   Transit* transit_;
   const conf::Clock* clock_;
   Check check_;
+  Returned returned_;
   DoorBook book_;
   MemoryShares memory_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // answers may come after the end

@@ -272,6 +272,18 @@ std::string_view kind_text(conf::EventKind kind) {
       return "decision";
     case conf::EventKind::kRefusedClient:
       return "refused_client";
+    case conf::EventKind::kBounced:
+      return "bounced";
+    case conf::EventKind::kComplained:
+      return "complained";
+    case conf::EventKind::kAutoReply:
+      return "autoreply";
+    case conf::EventKind::kDelayedReport:
+      return "delayed_report";
+    case conf::EventKind::kDeliveredReport:
+      return "delivered_report";
+    case conf::EventKind::kUnmatched:
+      return "unmatched";
   }
   return "unknown";
 }
@@ -363,6 +375,8 @@ void append_json(const conf::DeliveryEvent& event, std::string* out) {
   append_text("client", event.client, out);
   append_text("listener", event.listener, out);
   append_text("auth", event.auth, out);
+  if (event.confirmed) out->append(",\"confirmed\":true");
+  append_text("file", event.file, out);
   if (event.related != 0) {
     append_key("related", out);
     append_id(event.related, out);

@@ -216,6 +216,7 @@ void ServerSession::State::rcpt(Command* command, conf::Instant now) {
   if (recipient.mailbox.has_utf8_local() && !envelope.smtputf8) {
     return reply_error("553 5.6.7 an address with UTF-8 needs SMTPUTF8 at MAIL", now);
   }
+  if (listener.role == conf::ListenerRole::kBounce) return returned_to(std::move(recipient), now);
   const bool stranger = !may_relay();
   if (for_our_postmaster(recipient.mailbox, config, stranger)) {
     const std::optional<conf::Mailbox> mailbox = postmaster_mailbox(config, stranger);
@@ -239,6 +240,19 @@ void ServerSession::State::rcpt(Command* command, conf::Instant now) {
       return reply("250 2.1.5 recipient OK");
     }
   }
+  take_recipient(std::move(recipient));
+}
+
+// Mail that comes back: only for the addresses that it comes back to, and nothing is ever sent on.
+void ServerSession::State::returned_to(conf::Recipient recipient, conf::Instant now) {
+  if (!config.returns.takes(recipient.mailbox)) {
+    trouble(conf::DoorReason::kRelayingDenied, recipient.mailbox.text());
+    return reply_error("550 5.7.1 only mail that comes back is taken here", now);
+  }
+  take_recipient(std::move(recipient));
+}
+
+void ServerSession::State::take_recipient(conf::Recipient recipient) {
   if (envelope.recipients.size() >=
       listener.max_recipients) {  // RFC 5321 §4.5.3.1.10: not an error of the client
     trouble(conf::DoorReason::kTooManyRecipients);

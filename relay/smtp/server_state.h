@@ -44,6 +44,8 @@ struct ServerSession::State {
   void ehlo_reply();
   void mail(Command* command, conf::Instant now);
   void rcpt(Command* command, conf::Instant now);
+  void returned_to(conf::Recipient recipient, conf::Instant now);
+  void take_recipient(conf::Recipient recipient);
   void data(conf::Instant now);
   void drop_envelope();
   void reset_transaction();  // kAbortMessage when a body is open; then kReady

@@ -6,9 +6,9 @@
 
 namespace relay {
 
-conf::Mailbox EnvelopeComposer::return_path(const spool::MessageRecord& record, uint32_t index) const {
+ReturnPath EnvelopeComposer::return_path(const spool::MessageRecord& record, uint32_t index) const {
   // RFC 5321 §4.5.5: what has the null reverse-path keeps it.
-  if (paths_ == nullptr || record.envelope.reverse_path.is_null()) return record.envelope.reverse_path;
+  if (paths_ == nullptr || record.envelope.reverse_path.is_null()) return {record.envelope.reverse_path, {}};
   return paths_->return_path(record, record.recipients[index]);
 }
 
@@ -18,17 +18,18 @@ smtp::Transaction EnvelopeComposer::compose(const queue::Message& message, size_
   CHECK(!waiting->empty());
   const spool::MessageRecord& record = message.record;
   smtp::Transaction transaction;
-  transaction.reverse_path = return_path(record, waiting->front());
+  const ReturnPath back = return_path(record, waiting->front());
+  transaction.reverse_path = back.mailbox;
   transaction.ret = record.envelope.ret;
   transaction.envid = record.envelope.envid;
   transaction.body_type = record.envelope.body;
   transaction.smtputf8 = record.envelope.smtputf8;
-  transaction.header_prefix = message.signature;
+  transaction.header_prefix = back.fields + message.signature;
   transaction.body = message.body;
   const size_t limit = std::min(waiting->size(), std::max<size_t>(1, most));
   size_t count = 1;
   if (paths_ == nullptr) count = limit;
-  while (count < limit && return_path(record, (*waiting)[count]) == transaction.reverse_path) ++count;
+  while (count < limit && return_path(record, (*waiting)[count]) == back) ++count;
   taken->assign(waiting->begin(), waiting->begin() + static_cast<ptrdiff_t>(count));
   waiting->erase(waiting->begin(), waiting->begin() + static_cast<ptrdiff_t>(count));
   transaction.recipients.reserve(count);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "conf/vocab/address.h"
@@ -11,14 +12,21 @@
 
 namespace relay {
 
-// Where what is sent to a recipient comes back to.
+// Where what is sent to a recipient comes back to, and the header fields (each with CRLF; may be empty) that
+// say the same within the message, where only its header comes back.
+struct ReturnPath {
+  conf::Mailbox mailbox;
+  std::string fields;
+  bool operator==(const ReturnPath&) const = default;
+};
+
 class ReturnPaths {
  public:
   virtual ~ReturnPaths() = default;
   // The reverse-path for mail of this message to this recipient. Cheap and without effect: it is asked once
   // for each recipient of each attempt.
-  virtual conf::Mailbox return_path(const spool::MessageRecord& record,
-                                    const spool::RecipientRecord& recipient) const = 0;
+  virtual ReturnPath return_path(const spool::MessageRecord& record,
+                                 const spool::RecipientRecord& recipient) const = 0;
 };
 
 class EnvelopeComposer {
@@ -32,7 +40,7 @@ class EnvelopeComposer {
                             std::vector<uint32_t>* taken) const;
 
  private:
-  conf::Mailbox return_path(const spool::MessageRecord& record, uint32_t index) const;
+  ReturnPath return_path(const spool::MessageRecord& record, uint32_t index) const;
   const ReturnPaths* paths_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "bounce/return_path_mac.h"
@@ -24,7 +25,7 @@ const ReturnKey kNew{2, "new secret of 16 octets or more"};
 ReturnToken token() {
   ReturnToken made;
   made.message = 0x0123456789abcdef;
-  made.recipient = 513;
+  made.whom = 513;
   made.expires = kNow + std::chrono::hours(7 * 24);
   return made;
 }
@@ -49,7 +50,7 @@ TEST(ReturnToken, ComesBackAsItWentOut) {
   ReturnToken got;
   EXPECT_EQ(signer.check(signer.sign(token()), kNow, &got), TokenState::kValid);
   EXPECT_EQ(got.message, token().message);
-  EXPECT_EQ(got.recipient, 513);
+  EXPECT_EQ(got.whom, 513);
   EXPECT_EQ(got.grade, VerpGrade::kRecipient);
   EXPECT_GE(got.expires, token().expires);
 }
@@ -133,17 +134,17 @@ TEST(ReturnToken, AnotherRecipientHasAnotherTokenAndNoneFitsBoth) {
   std::set<std::string> seen;
   for (uint16_t i = 0; i < 1000; ++i) {
     ReturnToken each = token();
-    each.recipient = i;
+    each.whom = i;
     const std::string text = signer.sign(each);
     EXPECT_TRUE(seen.insert(text).second);
     ReturnToken got;
     ASSERT_EQ(signer.check(text, kNow, &got), TokenState::kValid);
-    EXPECT_EQ(got.recipient, i);
+    EXPECT_EQ(got.whom, i);
   }
   // The body of one with the signature of the other.
   ReturnToken first = token();
   ReturnToken second = token();
-  second.recipient = 514;
+  second.whom = 514;
   const std::string mixed = signer.sign(first).substr(0, 21) + signer.sign(second).substr(21);
   ReturnToken got;
   EXPECT_EQ(signer.check(mixed, kNow, &got), TokenState::kForged);
@@ -191,6 +192,95 @@ TEST(ReturnKeys, AFileIsReadAndItsErrorsNameTheLine) {
   EXPECT_NE(error("1 " + secret + "zz").find("keys:1:"), std::string::npos);
   EXPECT_NE(error("1 " + secret + "\n1 " + secret).find("twice"), std::string::npos);
   EXPECT_NE(error("").find("no key"), std::string::npos);
+}
+
+conf::Mailbox mailbox(std::string_view text) {
+  conf::Result<conf::Mailbox> read = conf::Mailbox::parse(text);
+  EXPECT_TRUE(read.ok()) << text;
+  return std::move(*read);
+}
+
+ReturnToken token_for(const ReturnKeys& signer, VerpGrade grade, std::string_view address) {
+  ReturnToken made = token();
+  made.grade = grade;
+  made.whom = signer.check_of(grade, mailbox(address));
+  return made;
+}
+
+TEST(ReturnToken, OnlyTheAddressThatItWasMadeForFits) {
+  const ReturnKeys signer = keys({kNew, kOld});
+  ReturnToken got;
+  ASSERT_EQ(
+      signer.check(signer.sign(token_for(signer, VerpGrade::kRecipient, "Ann.Lee@example.com")), kNow, &got),
+      TokenState::kValid);
+  EXPECT_TRUE(signer.is_for(got, mailbox("ann.lee@EXAMPLE.com"))) << "receivers fold the local part";
+  EXPECT_FALSE(signer.is_for(got, mailbox("ann.lea@example.com")));
+  EXPECT_FALSE(signer.is_for(got, mailbox("ann.lee@example.org")));
+}
+
+TEST(ReturnToken, OfADomainFitsEveryAddressThereAndNoneElsewhere) {
+  const ReturnKeys signer = keys({kNew});
+  ReturnToken got;
+  ASSERT_EQ(signer.check(signer.sign(token_for(signer, VerpGrade::kDomain, "ann@example.com")), kNow, &got),
+            TokenState::kValid);
+  EXPECT_TRUE(signer.is_for(got, mailbox("bob@example.com")));
+  EXPECT_FALSE(signer.is_for(got, mailbox("ann@example.org")));
+}
+
+TEST(ReturnToken, OfAMessageFitsNobody) {
+  const ReturnKeys signer = keys({kNew});
+  ReturnToken got;
+  ASSERT_EQ(signer.check(signer.sign(token_for(signer, VerpGrade::kMessage, "ann@example.com")), kNow, &got),
+            TokenState::kValid);
+  EXPECT_FALSE(signer.is_for(got, mailbox("ann@example.com")));
+}
+
+TEST(ReturnToken, StillFitsItsAddressWhenTheKeysHaveRotated) {
+  const std::string old =
+      keys({kOld}).sign(token_for(keys({kOld}), VerpGrade::kRecipient, "ann@example.com"));
+  const ReturnKeys rotated = keys({kNew, kOld});
+  ReturnToken got;
+  ASSERT_EQ(rotated.check(old, kNow, &got), TokenState::kValid);
+  EXPECT_TRUE(rotated.is_for(got, mailbox("ann@example.com")));
+}
+
+TEST(ReturnField, BringsTheAddressBackThroughFolding) {
+  const ReturnKeys signer = keys({kNew});
+  const std::string local(64, 'l');
+  for (const std::string& address :
+       {std::string("a@b.c"), local + "@" + std::string(60, 'd') + ".example.com"}) {
+    const std::string value = signer.field_value(token(), mailbox(address));
+    EXPECT_EQ(value.find("b.c"), std::string::npos) << "the address is not to be read by others";
+    ReturnToken got;
+    conf::Mailbox recipient;
+    EXPECT_EQ(signer.check_field(value, kNow, &got, &recipient), TokenState::kValid);
+    EXPECT_EQ(recipient.text(), address);
+    size_t line = value.find("\r\n");
+    for (size_t from = 0; from < value.size(); from = line + 2) {
+      line = std::min(value.find("\r\n", from), value.size());
+      EXPECT_LE(line - from, 78U);
+    }
+  }
+}
+
+TEST(ReturnField, AnyOtherCharacterAnywhereGivesNoAddress) {
+  const ReturnKeys signer = keys({kNew});
+  std::string good = signer.field_value(token(), mailbox("ann@example.com"));
+  good.erase(
+      std::remove_if(good.begin(), good.end(), [](char c) { return c == '\r' || c == '\n' || c == ' '; }),
+      good.end());
+  for (size_t i = 0; i < good.size(); ++i) {
+    std::string bad = good;
+    bad[i] = bad[i] == 'a' ? 'b' : 'a';
+    ReturnToken got;
+    conf::Mailbox recipient;
+    signer.check_field(bad, kNow, &got, &recipient);
+    EXPECT_TRUE(recipient.is_null()) << i;
+  }
+  ReturnToken got;
+  conf::Mailbox recipient;
+  EXPECT_EQ(signer.check_field(good.substr(0, good.size() - 9), kNow, &got, &recipient), TokenState::kValid);
+  EXPECT_TRUE(recipient.is_null());
 }
 
 }  // namespace

@@ -279,9 +279,10 @@ TEST(ConfigDocs, EveryKeyHasAGoodExample) {
       {"dkim_key", "domain = \"example.com\"\nselector = \"s\"\nfile = \"/k.pem\"\n"},
       {"rule", "name = \"r\"\nadaptive_min = 1\nadaptive_max = 100000\nrate = \"1/s\"\n"},
       {"rule.threshold", "block = \"1s\"\n"},
+      {"return_path", "domain = \"return.example.com\"\n"},
   };
-  const std::set<std::string> many = {"listener", "user", "source",        "destination",
-                                      "dkim_key", "rule", "rule.threshold"};
+  const std::set<std::string> many = {"listener", "user", "source",         "destination",
+                                      "dkim_key", "rule", "rule.threshold", "return_path"};
   std::string section;
   size_t examples = 0;
   for (std::string line; std::getline(docs, line);) {
@@ -305,6 +306,8 @@ TEST(ConfigDocs, EveryKeyHasAGoodExample) {
     if (section == "rule.threshold") text.insert(0, "[[rule]]\nname = \"r\"\n");
     if (key != "hostname") text.insert(0, "hostname = \"relay.example.com\"\n");
     if (section != "listener") text += "[[listener]]\naddress = \"127.0.0.1:25\"\n";
+    if (key == "role") text += "[returns]\nfeedback = [\"fbl@return.example.com\"]\n";
+    if (section == "return_path") text += "[returns]\nkeys = \"/k\"\n";
     if (section == "dkim") text += "[[dkim_key]]\n" + beside.at("dkim_key");
     if (section != "user") text += "[[user]]\nname = \"shop\"\nsecret = \"$y$j9T$salt$hash\"\n";
     if (section != "tls") text += "[tls]\ncertificate = \"/c.pem\"\nkey = \"/k.pem\"\n";
@@ -318,6 +321,49 @@ TEST(ConfigDocs, EveryKeyHasAGoodExample) {
 TEST(ConfigDocs, ThePackagedFileIsGood) {
   const ParsedConfig parsed = parse_config(read("packaging/penstock.toml"), "penstock.toml");
   EXPECT_NE(parsed.config, nullptr) << all_problems(parsed);
+}
+
+TEST(Returns, TheFirstPathOfTheSenderHolds) {
+  const ConfigPtr config = good(std::string(kMinimal) + R"(
+[returns]
+keys = "/k"
+[[return_path]]
+senders = ["quiet.example"]
+domain = "return.example"
+verp = "off"
+[[return_path]]
+senders = ["*.shop.example"]
+domain = "Return.Shop.example"
+prefix = "b"
+verp = "domain"
+[[return_path]]
+domain = "return.example"
+)");
+  const auto path = [&](const char* sender) {
+    return config->returns.path_for(Mailbox::parse(sender).value());
+  };
+  EXPECT_EQ(path("a@quiet.example"), nullptr);
+  EXPECT_EQ(path("a@news.shop.example")->domain, "return.shop.example");
+  EXPECT_EQ(path("a@news.shop.example")->verp, VerpGrade::kDomain);
+  EXPECT_EQ(path("a@other.example")->prefix, "bounces");
+  EXPECT_EQ(config->returns.path_for(Mailbox()), nullptr) << "the null reverse-path stays null";
+}
+
+TEST(Returns, MistakesAreTold) {
+  const auto problems = [](const std::string& text) {
+    return all_problems(parse_config(std::string(kMinimal) + text, "t.toml"));
+  };
+  EXPECT_NE(problems("[[return_path]]\ndomain = \"r.example\"\n").find("needs a file of keys"),
+            std::string::npos);
+  EXPECT_NE(problems("[returns]\nkeys = \"/k\"\n[[return_path]]\n").find("where does mail come back to?"),
+            std::string::npos);
+  EXPECT_NE(problems("[returns]\nkeys = \"/k\"\n[[return_path]]\ndomain = \"[192.0.2.1]\"\n")
+                .find("is not a domain"),
+            std::string::npos);
+  EXPECT_NE(problems("[returns]\nkeys = \"/k\"\n[[return_path]]\ndomain = \"r.example\"\nprefix = \"a+b\"\n")
+                .find("at most 26 letters"),
+            std::string::npos);
+  EXPECT_NE(problems("[returns]\nfeedback = [\"no address\"]\n").find("\"no address\""), std::string::npos);
 }
 
 std::string dkim_problem(const std::string& text) {

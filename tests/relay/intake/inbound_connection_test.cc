@@ -45,6 +45,7 @@ struct Wire final : Transport {
 };
 
 struct NoOwner final : InboundConnection::Owner {
+  void offer_returned(uint64_t, spool::MessageRecord, conf::Bytes) override {}
   conf::MessageId next_id() override { return 1; }
   MemoryShares* memory() override { return &shares; }
   uint32_t may_work() override { return 96; }

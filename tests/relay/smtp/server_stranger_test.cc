@@ -54,5 +54,34 @@ TEST(ServerStranger, ThePostmasterGetsOneCopy) {
   EXPECT_EQ(rig.envelope.recipients.size(), 1U);
 }
 
+conf::Config bounce_listener() {
+  conf::Config config = test_config();
+  config.listeners.front().role = conf::ListenerRole::kBounce;
+  conf::ReturnPathSettings path;
+  path.domain = "return.example.com";
+  config.returns.paths.push_back(path);
+  config.returns.feedback = {"fbl@loop.example.com"};
+  return config;
+}
+
+TEST(ServerOfReturnedMail, TakesWhatComesBackAndNothingElseFromAnybody) {
+  for (const std::string_view client : {kStranger, kFriend}) {
+    ServerRig rig(bounce_listener(), client);
+    rig.start();
+    rig.say("EHLO mx.far.test");
+    rig.say("MAIL FROM:<>");
+    for (const char* ours :
+         {"bounces+abc@return.example.com", "BOUNCES+abc@RETURN.example.com", "bounces@return.example.com",
+          "postmaster@return.example.com", "FBL@loop.example.com", "postmaster"})
+      EXPECT_EQ(rig.say(std::string("RCPT TO:<") + ours + ">"), "250 2.1.5 recipient OK\r\n") << ours;
+    for (const char* other :
+         {"ann@example.net", "bouncesx@return.example.com", "ann@return.example.com",
+          "bounces+abc@return.example.net", "postmaster@relay.example.com", "bounce@return.example.com"})
+      EXPECT_EQ(rig.say(std::string("RCPT TO:<") + other + ">"),
+                "550 5.7.1 only mail that comes back is taken here\r\n")
+          << other;
+  }
+}
+
 }  // namespace
 }  // namespace relay::smtp

@@ -28,9 +28,10 @@ queue::Message message_to(const std::vector<std::string>& recipients) {
 // Recipients whose local parts begin with the same letter share a return path.
 class ByLetter final : public ReturnPaths {
  public:
-  conf::Mailbox return_path(const spool::MessageRecord&,
-                            const spool::RecipientRecord& recipient) const override {
-    return mailbox(std::string("back-") + recipient.recipient.mailbox.text()[0] + "@shop.test");
+  ReturnPath return_path(const spool::MessageRecord&,
+                         const spool::RecipientRecord& recipient) const override {
+    const std::string letter(1, recipient.recipient.mailbox.text()[0]);
+    return {mailbox("back-" + letter + "@shop.test"), "X-Letter: " + letter + "\r\n"};
   }
 };
 

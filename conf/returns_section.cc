@@ -1,0 +1,118 @@
+#include <algorithm>
+
+#include "conf/sections.h"
+#include "conf/vocab/ascii.h"
+
+namespace conf {
+
+namespace {
+
+constexpr size_t kLongestPrefix = 26;  // with '+' and a token the 64 octets of RFC 5321 §4.5.3.1.1
+
+bool same_word(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char left, char right) {
+           return ascii_lower(left) == ascii_lower(right);
+         });
+}
+
+bool is_prefix(std::string_view text) {
+  return !text.empty() && text.size() <= kLongestPrefix && std::ranges::all_of(text, [](char c) {
+    const char folded = ascii_lower(c);
+    return (folded >= 'a' && folded <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+  });
+}
+
+bool is_field_name(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f && c != ':'; });
+}
+
+}  // namespace
+
+const char* to_text(VerpGrade grade) {
+  switch (grade) {
+    case VerpGrade::kOff:
+      return "off";
+    case VerpGrade::kMessage:
+      return "message";
+    case VerpGrade::kDomain:
+      return "domain";
+    case VerpGrade::kRecipient:
+      return "recipient";
+  }
+  return "off";
+}
+
+const ReturnPathSettings* ReturnsSettings::path_for(const Mailbox& reverse_path) const {
+  if (reverse_path.is_null()) return nullptr;
+  for (const ReturnPathSettings& each : paths) {
+    const auto matches = [&](const std::string& mask) {
+      return domain_matches(mask, reverse_path.domain.text());
+    };
+    if (each.senders.empty() || std::ranges::any_of(each.senders, matches))
+      return each.verp == VerpGrade::kOff ? nullptr : &each;
+  }
+  return nullptr;
+}
+
+bool ReturnsSettings::takes(const Mailbox& recipient) const {
+  const auto ours = [&](const ReturnPathSettings& each) {
+    if (each.domain != recipient.domain.text()) return false;
+    const std::string_view local = recipient.local;
+    if (same_word(local, "postmaster")) return true;  // RFC 5321 §4.5.1
+    if (local.size() < each.prefix.size() || !same_word(local.substr(0, each.prefix.size()), each.prefix))
+      return false;
+    return local.size() == each.prefix.size() || local[each.prefix.size()] == '+';
+  };
+  if (std::ranges::any_of(paths, ours)) return true;
+  if (recipient.domain.empty()) return !recipient.local.empty();  // <postmaster>
+  const std::string text = recipient.text();
+  return std::ranges::any_of(feedback, [&](const std::string& each) { return same_word(each, text); });
+}
+
+void read_returns(TableReader* reader, ReturnsSettings* out) {
+  reader->text("keys", &out->keys);
+  reader->duration("life", &out->life, Duration(24h));
+  if (reader->text("header", &out->header) && !out->header.empty() && !is_field_name(out->header))
+    reader->report("header",
+                   "\"" + out->header + "\" is not the name of a header field, such as \"X-Penstock-Token\"");
+  if (reader->texts("feedback", &out->feedback)) {
+    for (std::string& text : out->feedback) {
+      const Result<Mailbox> mailbox = Mailbox::parse(text);
+      if (mailbox.ok()) {
+        text = mailbox.value().text();
+      } else {
+        reader->report("feedback", "\"" + text + "\": " + mailbox.error().detail);
+      }
+    }
+  }
+  reader->text("path", &out->path);
+  reader->texts("watch", &out->watch);
+  reader->duration("poll", &out->poll, Duration(1s));
+  reader->duration("keep", &out->keep);
+  reader->number("queue", &out->queue, 1, 1'000'000);
+  reader->finish();
+}
+
+void read_return_path(TableReader* reader, ReturnPathSettings* out) {
+  reader->texts("senders", &out->senders);
+  if (reader->text("domain", &out->domain)) {
+    const Result<Domain> domain = Domain::parse(out->domain);
+    if (domain.ok() && !domain.value().is_literal()) {
+      out->domain = domain.value().text();
+    } else {
+      reader->report("domain", "\"" + out->domain + "\" is not a domain: " +
+                                   (domain.ok() ? "it is an address" : domain.error().detail));
+    }
+  } else if (!reader->has("domain")) {
+    reader->report("domain", "is missing: where does mail come back to? domain = \"return.example.com\"");
+  }
+  if (reader->text("prefix", &out->prefix) && !is_prefix(out->prefix))
+    reader->report("prefix", "\"" + out->prefix +
+                                 "\": write at most 26 letters, digits, '-' and '_', such as \"bounces\"");
+  size_t word = 0;
+  if (reader->choice("verp", {"off", "message", "domain", "recipient"}, &word))
+    out->verp = static_cast<VerpGrade>(word);
+  reader->finish();
+}
+
+}  // namespace conf

@@ -1,0 +1,26 @@
+#include "relay/host/restart_needed.h"
+
+namespace relay {
+
+std::string restart_needed(const conf::Config& old, const conf::Config& fresh) {
+  conf::SpoolSettings spool = old.spool;
+  spool.body_memory_bytes = fresh.spool.body_memory_bytes;  // this one needs no restart
+  std::string changed;
+  const auto note = [&changed](bool differs, const char* name) {
+    if (differs) changed.append(changed.empty() ? "" : ", ").append(name);
+  };
+  note(fresh.hostname != old.hostname, "hostname");
+  note(fresh.run_as != old.run_as, "run_as");
+  note(fresh.spool != spool, "[spool]");
+  note(fresh.dns != old.dns, "[dns]");
+  note(fresh.log != old.log, "[log]");
+  note(fresh.admin != old.admin, "[admin]");
+  note(fresh.dkim.workers != old.dkim.workers, "[dkim] workers");
+  note(fresh.returns.path != old.returns.path, "[returns] path");
+  note(fresh.returns.watch != old.returns.watch, "[returns] watch");
+  // The desk is opened at the start, or not.
+  note(fresh.returns.wanted() != old.returns.wanted(), "[returns]");
+  return changed;
+}
+
+}  // namespace relay

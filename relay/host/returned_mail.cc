@@ -1,0 +1,55 @@
+#include "relay/host/returned_mail.h"
+
+#include <utility>
+#include <vector>
+
+#include "relay/host/return_keys.h"
+
+namespace relay {
+
+ReturnedMail::ReturnedMail(const conf::Clock* clock, journal::Journal* journal, std::function<void()> wake,
+                           Say say)
+    : clock_(clock), journal_(journal), wake_(std::move(wake)), say_(std::move(say)), paths_(clock) {}
+
+bool ReturnedMail::read_keys(const conf::Config& config) {
+  std::vector<conf::Problem> problems;
+  fresh_keys_ = read_return_keys(config, &problems);
+  for (const conf::Problem& problem : problems) say_(problem.text());
+  return !conf::has_error(problems);
+}
+
+void ReturnedMail::use(conf::ConfigPtr config, std::shared_ptr<const bounce::Qualifier> qualifier) {
+  config_ = std::move(config);
+  qualifier_ = std::move(qualifier);
+  keys_ = std::move(fresh_keys_);
+  paths_.use(config_, keys_);
+  if (desk_ != nullptr) desk_->reload(tools());
+}
+
+std::shared_ptr<const returns::ReadingTools> ReturnedMail::tools() const {
+  return std::make_shared<const returns::ReadingTools>(
+      returns::ReadingTools{config_->returns, keys_, qualifier_});
+}
+
+conf::Status ReturnedMail::open(Reception* reception) {
+  if (!config_->returns.wanted()) return conf::success();
+  returns::Desk::Options options;
+  options.tools = tools();
+  options.journal = journal_;
+  options.clock = clock_;
+  options.wake = wake_;
+  options.say = say_;
+  auto desk = returns::Desk::open(std::move(options));
+  if (!desk.ok()) return desk.error();
+  desk_ = std::move(*desk);
+  reception->on_returned([this](spool::MessageRecord record, conf::Bytes body, Transit::AcceptDone done) {
+    desk_->offer(std::move(record), std::move(body), std::move(done));
+  });
+  return conf::success();
+}
+
+void ReturnedMail::step() {
+  if (desk_ != nullptr) desk_->step();
+}
+
+}  // namespace relay

@@ -1,0 +1,46 @@
+// The daemon's side of mail that comes back: keys, return paths and the desk, put together. Loop thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "conf/config.h"
+#include "relay/intake/reception.h"
+#include "relay/journal/journal.h"
+#include "relay/returns/desk.h"
+#include "relay/returns/signed_return_paths.h"
+
+namespace relay {
+
+class ReturnedMail {
+ public:
+  using Say = std::function<void(const std::string&)>;
+  // `wake` and `say` are called from another thread too.
+  ReturnedMail(const conf::Clock* clock, journal::Journal* journal, std::function<void()> wake, Say say);
+
+  // Reads the keys of `config`, while root may still do it; use() makes them hold. False: what is wrong was
+  // said.
+  bool read_keys(const conf::Config& config);
+  void use(conf::ConfigPtr config, std::shared_ptr<const bounce::Qualifier> qualifier);
+  // Opens the desk when the configuration wants one. The reception is borrowed.
+  conf::Status open(Reception* reception);
+  void step();
+  bool quiet() const { return desk_ == nullptr || desk_->quiet(); }
+  const ReturnPaths* paths() const { return &paths_; }
+
+ private:
+  std::shared_ptr<const returns::ReadingTools> tools() const;
+
+  const conf::Clock* clock_;
+  journal::Journal* journal_;
+  std::function<void()> wake_;
+  Say say_;
+  conf::ConfigPtr config_;
+  std::shared_ptr<const bounce::Qualifier> qualifier_;
+  std::shared_ptr<const bounce::ReturnKeys> fresh_keys_, keys_;
+  returns::SignedReturnPaths paths_;
+  std::unique_ptr<returns::Desk> desk_;  // null: no mail comes back
+};
+
+}  // namespace relay

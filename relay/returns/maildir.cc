@@ -1,0 +1,179 @@
+#include "relay/returns/maildir.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace relay::returns {
+
+namespace {
+
+conf::Error io_error(const std::string& what, int error) {
+  return {conf::ErrorCode::kIo, what + ": " + std::strerror(error)};
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  ~Descriptor() {
+    if (number_ >= 0) ::close(number_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int number() const { return number_; }
+  bool ok() const { return number_ >= 0; }
+
+ private:
+  int number_;
+};
+
+conf::Status make_folder(const std::string& path) {
+  if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return conf::success();
+  return io_error(path, errno);
+}
+
+conf::Status make_maildir(const std::string& path) {
+  for (const char* part : {"", "/tmp", "/new", "/cur"}) {
+    conf::Status made = make_folder(path + part);
+    if (!made.ok()) return made;
+  }
+  return conf::success();
+}
+
+conf::Status sync_folder(const std::string& path) {
+  const Descriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder.ok() || ::fsync(folder.number()) != 0) return io_error(path, errno);
+  return conf::success();
+}
+
+bool write_all(int file, std::string_view octets) {
+  while (!octets.empty()) {
+    const ssize_t written = ::write(file, octets.data(), octets.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    octets.remove_prefix(static_cast<size_t>(written));
+  }
+  return true;
+}
+
+// The names of the files in a folder; names that begin with a dot are none of a Maildir's.
+conf::Result<std::vector<std::string>> names_in(const std::string& path) {
+  DIR* folder = ::opendir(path.c_str());
+  if (folder == nullptr) return io_error(path, errno);
+  std::vector<std::string> names;
+  while (const dirent* entry = ::readdir(folder)) {
+    if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
+  }
+  ::closedir(folder);
+  std::ranges::sort(names);
+  return names;
+}
+
+}  // namespace
+
+conf::Result<Maildir> Maildir::open(std::string path, bool ours) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  for (const std::string& each : {path, path + "/.Unmatched"}) {
+    const conf::Status made = make_maildir(each);
+    if (!made.ok()) return made.error();
+  }
+  if (ours) {
+    const std::string tmp = path + "/tmp/";
+    conf::Result<std::vector<std::string>> left = names_in(tmp);
+    if (!left.ok()) return left.error();
+    for (const std::string& name : *left) ::unlink(std::string(tmp).append(name).c_str());
+  }
+  return Maildir(std::move(path));
+}
+
+std::string Maildir::name_of(conf::MessageId id) { return conf::to_text(id) + ".penstock"; }
+
+conf::Status Maildir::write(const Mail& mail) const {
+  const std::string place = path_ + "/tmp/" + name_of(mail.id);
+  const Descriptor file(::open(place.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!file.ok()) return io_error(place, errno);
+  if (!write_all(file.number(), mail.head) || !write_all(file.number(), mail.body.view())) {
+    const int error = errno;
+    ::unlink(place.c_str());
+    return io_error(place, error);
+  }
+  return conf::success();
+}
+
+conf::Result<std::vector<spool::Receipt>> Maildir::deliver(const std::vector<Mail>& mails) {
+  for (const Mail& mail : mails) {
+    const conf::Status written = write(mail);
+    if (!written.ok()) return written.error();
+  }
+  const Descriptor folder(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  // One sync for the batch: thousands of small files would cost a flush of the disk each.
+  if (!folder.ok() || ::syncfs(folder.number()) != 0) return io_error(path_, errno);
+  std::vector<spool::Receipt> receipts;
+  receipts.reserve(mails.size());
+  for (const Mail& mail : mails) {
+    const std::string name = name_of(mail.id);
+    if (::rename((path_ + "/tmp/" + name).c_str(), (path_ + "/new/" + name).c_str()) != 0)
+      return io_error(path_ + "/new/" + name, errno);
+    receipts.push_back(print_receipt(mail.id));
+  }
+  const conf::Status synced = sync_folder(path_ + "/new");
+  if (!synced.ok()) return synced.error();
+  return receipts;
+}
+
+conf::Result<std::vector<std::string>> Maildir::unread() const { return names_in(path_ + "/new"); }
+
+conf::Result<std::string> Maildir::read(const std::string& name, size_t most_octets) const {
+  const std::string place = path_ + "/new/" + name;
+  const Descriptor file(::open(place.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!file.ok()) return io_error(place, errno);
+  std::string octets;
+  char piece[65'536];
+  while (octets.size() < most_octets) {
+    const ssize_t got = ::read(file.number(), piece, std::min(sizeof piece, most_octets - octets.size()));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return io_error(place, errno);
+    if (got == 0) break;
+    octets.append(piece, static_cast<size_t>(got));
+  }
+  return octets;
+}
+
+std::string Maildir::unmatched_place(const std::string& name) const {
+  return path_ + "/.Unmatched/new/" + name;
+}
+
+conf::Status Maildir::put_away(const std::string& name, Fate fate) {
+  const std::string from = path_ + "/new/" + name;
+  if (fate == Fate::kForget) {
+    if (::unlink(from.c_str()) == 0 || errno == ENOENT) return conf::success();
+    return io_error(from, errno);
+  }
+  const std::string to = fate == Fate::kUnmatched ? unmatched_place(name)
+                                                  : path_ + "/cur/" + name.substr(0, name.find(':')) + ":2,S";
+  if (::rename(from.c_str(), to.c_str()) == 0 || errno == ENOENT) return conf::success();
+  return io_error(to, errno);
+}
+
+size_t Maildir::remove_kept(conf::WallTime before) {
+  const conf::Result<std::vector<std::string>> names = names_in(path_ + "/cur");
+  if (!names.ok()) return 0;
+  const int64_t limit = conf::unix_micros(before) / 1'000'000;
+  size_t removed = 0;
+  for (const std::string& name : names.value()) {
+    const std::string place = path_ + "/cur/" + name;
+    struct stat status {};
+    // The time of the last change of its state: when it was moved here.
+    if (::stat(place.c_str(), &status) != 0 || status.st_ctim.tv_sec >= limit) continue;
+    if (::unlink(place.c_str()) == 0) ++removed;
+  }
+  return removed;
+}
+
+}  // namespace relay::returns

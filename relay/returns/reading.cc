@@ -1,0 +1,192 @@
+#include "relay/returns/reading.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "bounce/report/meaning.h"
+#include "bounce/report/report.h"
+#include "conf/vocab/ascii.h"
+
+namespace relay::returns {
+
+namespace {
+
+using bounce::ReturnToken;
+using bounce::TokenState;
+using bounce::report::Action;
+using bounce::report::Kind;
+using bounce::report::Recipient;
+using bounce::report::Report;
+using conf::DeliveryEvent;
+using conf::EventKind;
+
+// The token of a report, with the recipient that our header field named.
+struct Evidence {
+  TokenState state = TokenState::kNone;
+  ReturnToken token;
+  conf::Mailbox whom;  // null: the field did not come back, or has none
+};
+
+// Valid, expired, forged, none: one valid token is enough.
+bool better(TokenState a, TokenState b) {
+  if (a == TokenState::kNone || b == TokenState::kNone) return a != TokenState::kNone;
+  return a < b;
+}
+
+Evidence evidence_of(const Report& report, const ReadingTools& tools, conf::WallTime now) {
+  Evidence best;
+  if (tools.keys == nullptr) return best;
+  if (!report.header_token.empty())
+    best.state = tools.keys->check_field(report.header_token, now, &best.token, &best.whom);
+  if (best.state == TokenState::kValid) return best;
+  for (const std::string& address : report.return_addresses) {
+    const std::string domain = conf::ascii_lower(std::string_view(address).substr(address.rfind('@') + 1));
+    for (const conf::ReturnPathSettings& path : tools.settings.paths) {
+      if (path.domain != domain) continue;
+      Evidence here;
+      here.state = tools.keys->check_address(address, path.prefix, now, &here.token);
+      if (better(here.state, best.state)) best = std::move(here);
+    }
+  }
+  return best;
+}
+
+const char* why_not(TokenState state) {
+  switch (state) {
+    case TokenState::kExpired:
+      return "its token has expired";
+    case TokenState::kForged:
+      return "its token is not one of ours";
+    case TokenState::kNone:
+      return "it brings no token of ours back";
+    case TokenState::kValid:
+      break;
+  }
+  return "";
+}
+
+// The address among those of the report that the token was made for.
+bool find_ours(const Evidence& evidence, const ReadingTools& tools,
+               const std::vector<std::string_view>& named, conf::Mailbox* ours) {
+  if (!evidence.whom.is_null()) {
+    *ours = evidence.whom;
+    return true;
+  }
+  for (const std::string_view text : named) {
+    conf::Result<conf::Mailbox> mailbox = conf::Mailbox::parse(text);
+    if (!mailbox.ok() || !tools.keys->is_for(evidence.token, *mailbox)) continue;
+    *ours = std::move(*mailbox);
+    return true;
+  }
+  return false;
+}
+
+std::string one_text(const Report& report, const Recipient& recipient) {
+  if (report.kind == Kind::kFeedback) return report.feedback_type;
+  if (report.kind == Kind::kAutoReply) return to_text(report.auto_reply);
+  return recipient.diagnostic;
+}
+
+DeliveryEvent event_for(EventKind kind, const Report& report, const Recipient& recipient,
+                        const Evidence& evidence, const ReadingTools& tools, conf::WallTime now) {
+  DeliveryEvent event;
+  event.kind = kind;
+  event.time = now;
+  event.id = evidence.token.message;
+  event.mx_host = recipient.remote_mta.empty() ? report.reporting_mta : recipient.remote_mta;
+  event.reply_code = recipient.code;
+  event.enhanced_status = recipient.status;
+  event.reply = one_text(report, recipient);
+  event.stage = conf::Stage::kUnknown;
+  const bounce::Qualification meaning = bounce::report::meaning_of(report, recipient, *tools.qualifier);
+  event.type = meaning.type;
+  event.reason = meaning.reason;
+  event.scope = meaning.scope;
+  event.row = meaning.row;
+  event.rule = meaning.rule;
+  std::vector<std::string_view> named = {recipient.original_address, recipient.address};
+  if (report.recipients.size() <= 1) named.push_back(report.returned_to);
+  conf::Mailbox ours;
+  event.confirmed = find_ours(evidence, tools, named, &ours);
+  if (event.confirmed) {
+    event.recipient = ours.text();
+  } else {
+    event.recipient = recipient.address.empty() ? recipient.original_address : recipient.address;
+  }
+  return event;
+}
+
+EventKind kind_for(const Report& report, const Recipient& recipient) {
+  switch (report.kind) {
+    case Kind::kFeedback:
+      return EventKind::kComplained;
+    case Kind::kAutoReply:
+      return EventKind::kAutoReply;
+    case Kind::kDelayed:
+      return EventKind::kDelayedReport;
+    case Kind::kDelivered:
+      return EventKind::kDeliveredReport;
+    case Kind::kDsn:
+    case Kind::kNonstandard:
+    case Kind::kNotBounce:
+      break;
+  }
+  switch (recipient.action) {
+    case Action::kDelayed:
+      return EventKind::kDelayedReport;
+    case Action::kDelivered:
+    case Action::kRelayed:
+    case Action::kExpanded:
+      return EventKind::kDeliveredReport;
+    case Action::kFailed:
+    case Action::kUnsaid:
+      break;
+  }
+  return EventKind::kBounced;
+}
+
+DeliveryEvent unmatched(const Report& report, const Evidence& evidence, const char* why, conf::WallTime now) {
+  DeliveryEvent event;
+  event.kind = EventKind::kUnmatched;
+  event.time = now;
+  event.id = evidence.token.message;
+  event.reply = why;
+  if (!report.recipients.empty()) event.recipient = report.recipients.front().address;
+  event.stage = conf::Stage::kUnknown;
+  return event;
+}
+
+}  // namespace
+
+std::vector<DeliveryEvent> read_returned(std::string_view mail, const ReadingTools& tools,
+                                         conf::WallTime now) {
+  bounce::report::ReportSettings settings;
+  if (!tools.settings.header.empty()) settings.token_field = tools.settings.header;
+  const Report report = bounce::report::read_report(mail, settings);
+  if (report.kind == Kind::kNotBounce) {
+    return {unmatched(report, {}, report.unread_why.empty() ? "it is no report" : report.unread_why.c_str(),
+                      now)};
+  }
+  const Evidence evidence = evidence_of(report, tools, now);
+  if (evidence.state != TokenState::kValid) return {unmatched(report, {}, why_not(evidence.state), now)};
+  std::vector<DeliveryEvent> events;
+  if (report.recipients.empty()) {
+    events.push_back(event_for(kind_for(report, {}), report, {}, evidence, tools, now));
+    return events;
+  }
+  for (const Recipient& recipient : report.recipients) {
+    if (events.size() >= kMostOutcomes) break;
+    events.push_back(event_for(kind_for(report, recipient), report, recipient, evidence, tools, now));
+  }
+  // The token of one recipient speaks of no other: what else the report claims is noise.
+  if (evidence.token.grade == conf::VerpGrade::kRecipient) {
+    const auto confirmed = std::ranges::find_if(events, [](const DeliveryEvent& e) { return e.confirmed; });
+    DeliveryEvent kept = std::move(confirmed == events.end() ? events.front() : *confirmed);
+    events.clear();
+    events.push_back(std::move(kept));
+  }
+  return events;
+}
+
+}  // namespace relay::returns

@@ -1,0 +1,29 @@
+// What a mail that came back says about our messages: typed events, nothing done yet. Only what brings one of
+// our tokens back is believed: a report without one could be written by anybody about anybody.
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "bounce/qualifier.h"
+#include "bounce/return_path.h"
+#include "conf/returns_settings.h"
+#include "conf/vocab/event.h"
+
+namespace relay::returns {
+
+// What every mail is read with. Immutable; any thread.
+struct ReadingTools {
+  conf::ReturnsSettings settings;
+  std::shared_ptr<const bounce::ReturnKeys> keys;  // null: no token is ever good
+  std::shared_ptr<const bounce::Qualifier> qualifier;
+};
+
+// One event for each recipient that the mail says something about and that could be ours; a single kUnmatched
+// when there is none. At most kMostOutcomes. Pure; bounded as bounce/report is.
+inline constexpr size_t kMostOutcomes = 1000;
+std::vector<conf::DeliveryEvent> read_returned(std::string_view mail, const ReadingTools& tools,
+                                               conf::WallTime now);
+
+}  // namespace relay::returns

@@ -1,0 +1,214 @@
+#!/usr/bin/env python3
+"""Mail that comes back, on real sockets: sent with a signed return path, accepted, bounced hours later.
+
+  returns.py [name ...]      all cases, or those whose name begins with one of the words
+"""
+import pathlib
+import smtplib
+import socket
+import subprocess
+import sys
+import traceback
+from email.message import EmailMessage
+
+from aiosmtpd.controller import Controller
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from harness import Lab, bin_dir, free_port, wait_until  # noqa: E402
+
+RETURN_DOMAIN = "return.sender.test"
+
+
+class Receiver:
+    """Takes all mail and keeps the envelopes and the messages."""
+
+    def __init__(self):
+        self.taken = []
+        self.controller = Controller(self, hostname="127.0.0.1", port=free_port())
+        self.controller.start()
+
+    async def handle_DATA(self, server, session, envelope):
+        self.taken.append((envelope.mail_from, list(envelope.rcpt_tos), envelope.content))
+        return "250 OK"
+
+    @property
+    def port(self):
+        return self.controller.port
+
+    def stop(self):
+        self.controller.stop()
+
+
+def set_up(lab, receiver, returns="", path=""):
+    lab.dns([f"d{n} MX 10 mx\n" for n in range(1, 4)] + ["mx A 127.0.0.1"])
+    lab.bounce_port = free_port()
+    keys = lab.dir / "return.keys"
+    keys.write_text("1 " + "5c" * 32 + "\n")
+    keys.chmod(0o600)
+    lab.write_config(defaults=f"port = {receiver.port}\n", tail=f"""
+[[listener]]
+name = "returned"
+address = "127.0.0.1:{lab.bounce_port}"
+role = "bounce"
+[returns]
+keys = "{keys}"
+path = "{lab.dir}/returns"
+{returns}
+[[return_path]]
+domain = "{RETURN_DOMAIN}"
+{path}
+""")
+    lab.serve()
+
+
+def send(lab, *recipients):
+    message = EmailMessage()
+    message["From"] = "shop@sender.test"
+    message["To"] = recipients[0]
+    message["Subject"] = "your receipt"
+    message.set_content("Thank you.")
+    with smtplib.SMTP("127.0.0.1", lab.port) as client:
+        client.send_message(message, "shop@sender.test", recipients)
+
+
+def dsn(to, recipient, status="5.1.1", text="User unknown"):
+    return (f"From: MAILER-DAEMON@mx.test\r\nTo: {to}\r\nSubject: Undelivered Mail Returned to Sender\r\n"
+            "MIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n"
+            "--b\r\nContent-Type: text/plain\r\n\r\nYour mail could not be delivered.\r\n"
+            "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.test\r\n\r\n"
+            f"Final-Recipient: rfc822; {recipient}\r\nAction: failed\r\nStatus: {status}\r\n"
+            f"Diagnostic-Code: smtp; 550 {status} {text}\r\n\r\n--b--\r\n").encode()
+
+
+def complaint(header):
+    return (b"From: fbl@provider.test\r\nTo: fbl@sender.test\r\nSubject: complaint\r\nMIME-Version: 1.0\r\n"
+            b"Content-Type: multipart/report; report-type=feedback-report; boundary=b\r\n\r\n"
+            b"--b\r\nContent-Type: text/plain\r\n\r\nA complaint.\r\n"
+            b"--b\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\nVersion: 1\r\nUser-Agent: x\r\n\r\n"
+            b"--b\r\nContent-Type: text/rfc822-headers\r\n\r\n" + header + b"\r\n\r\n--b--\r\n")
+
+
+def give_back(lab, to, mail):
+    with smtplib.SMTP("127.0.0.1", lab.bounce_port) as client:
+        client.sendmail("", [to], mail)
+
+
+def folder(lab, name):
+    return list((lab.dir / "returns" / name).glob("[!.]*"))
+
+
+def bounce(lab, receiver):
+    """A bounce finds its message and its recipient, by the token alone."""
+    set_up(lab, receiver)
+    send(lab, "ann@d1.test", "bob@d1.test")
+    lab.wait_events("delivered", 2)
+    paths = {recipients[0]: sender for sender, recipients, _ in receiver.taken}
+    assert len(set(paths.values())) == 2, f"each recipient has a return path of its own: {paths}"
+    assert all(path.endswith("@" + RETURN_DOMAIN) and len(path.split("@")[0]) <= 64 for path in paths.values()), paths
+    give_back(lab, paths["ann@d1.test"].upper(), dsn(paths["ann@d1.test"], "ann@d1.test"))
+    event = lab.wait_events("bounced", 1)[0]
+    assert event["id"] == lab.events("accepted")[0]["id"], event
+    assert (event["recipient"], event["confirmed"], event["type"]) == ("ann@d1.test", True, "hard"), event
+    wait_until(lambda: not folder(lab, "new"), 10, "the mail was read and still lies there")
+
+
+def lie(lab, receiver):
+    """A report about somebody else, a forged token, no token and no report: nobody is blamed and nothing is lost."""
+    set_up(lab, receiver)
+    send(lab, "ann@d1.test")
+    lab.wait_events("delivered", 1)
+    path = receiver.taken[0][0]
+    give_back(lab, path, dsn(path, "victim@d2.test"))
+    assert "confirmed" not in lab.wait_events("bounced", 1)[0]
+    forged = path[:10] + ("b" if path[10] == "a" else "a") + path[11:]
+    give_back(lab, forged, dsn(forged, "ann@d1.test"))
+    give_back(lab, f"bounces@{RETURN_DOMAIN}", dsn(f"bounces@{RETURN_DOMAIN}", "ann@d1.test"))
+    give_back(lab, path, b"From: ann@d1.test\r\nSubject: thanks\r\n\r\nWhere is my order?\r\n")
+    events = lab.wait_events("unmatched", 3)
+    assert {event["reply"] for event in events} == {
+        "its token is not one of ours", "it brings no token of ours back", "it is no report"}, events
+    wait_until(lambda: len(folder(lab, ".Unmatched/new")) == 3, 10, "what could not be matched is kept")
+    assert all(pathlib.Path(event["file"]).exists() for event in events), events
+
+
+def complain(lab, receiver):
+    """A complaint that brings nothing back but the header, with all addresses blacked out."""
+    set_up(lab, receiver, 'header = "X-Penstock-Token"\nfeedback = ["fbl@sender.test"]')
+    send(lab, "ann@d1.test")
+    lab.wait_events("delivered", 1)
+    header = receiver.taken[0][2].split(b"\r\n\r\n")[0].replace(b"ann@d1.test", b"redacted@d1.test")
+    assert b"ann@" not in header, header
+    give_back(lab, "fbl@sender.test", complaint(header))
+    event = lab.wait_events("complained", 1)[0]
+    assert (event["recipient"], event["confirmed"]) == ("ann@d1.test", True), event
+
+
+def domain(lab, receiver):
+    """With verp = "domain" the recipients of a domain share one transaction."""
+    set_up(lab, receiver, path='verp = "domain"')
+    send(lab, "ann@d1.test", "bob@d1.test")
+    lab.wait_events("delivered", 2)
+    assert len(receiver.taken) == 1, receiver.taken
+    path = receiver.taken[0][0]
+    give_back(lab, path, dsn(path, "bob@d1.test"))
+    assert lab.wait_events("bounced", 1)[0]["confirmed"]
+
+
+def kill(lab, receiver):
+    """kill -9 right after each 250: every mail is read after the start."""
+    set_up(lab, receiver)
+    send(lab, "ann@d1.test")
+    lab.wait_events("delivered", 1)
+    path = receiver.taken[0][0]
+    with smtplib.SMTP("127.0.0.1", lab.bounce_port) as client:
+        for _ in range(50):
+            client.sendmail("", [path], dsn(path, "ann@d1.test"))
+        lab.relay.kill()
+    assert folder(lab, "new") or len(lab.events("bounced")) == 50
+    lab.serve()
+    wait_until(lambda: not folder(lab, "new"), 20, "mail was not read after the start")
+    assert len(lab.events("bounced")) >= 50, len(lab.events("bounced"))
+
+
+def doors(lab, receiver):
+    """The listener relays for nobody, and `check` tells of keys that cannot be read."""
+    set_up(lab, receiver)
+    with socket.create_connection(("127.0.0.1", lab.bounce_port), 5) as client:
+        lines = client.makefile("rb")
+        lines.readline()
+        for command, answer in (("EHLO x", None), ("MAIL FROM:<>", b"250"), ("RCPT TO:<ann@d1.test>", b"550 5.7.1")):
+            client.sendall(command.encode() + b"\r\n")
+            line = lines.readline()
+            while line[3:4] == b"-":
+                line = lines.readline()
+            assert answer is None or line.startswith(answer), line
+    (lab.dir / "return.keys").write_text("1 short\n")
+    done = subprocess.run([bin_dir() / "penstock", "-c", lab.config, "check"], capture_output=True, text=True, timeout=30)
+    assert done.returncode != 0 and "return.keys:1" in done.stderr, done
+
+
+CASES = [bounce, lie, complain, domain, kill, doors]
+
+
+def main():
+    wanted = sys.argv[1:]
+    failed = 0
+    chosen = [case for case in CASES if not wanted or any(case.__name__.startswith(word) for word in wanted)]
+    for case in chosen:
+        receiver = Receiver()
+        try:
+            with Lab("returns-" + case.__name__) as lab:
+                case(lab, receiver)
+            print(f"interop returns {case.__name__}: ok", flush=True)
+        except Exception:  # one broken case must not hide the others
+            traceback.print_exc()
+            print(f"interop returns {case.__name__}: FAILED", flush=True)
+            failed += 1
+        finally:
+            receiver.stop()
+    print(f"{len(chosen) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,172 @@
+#include "relay/returns/desk.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+namespace relay::returns {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Folder {
+ public:
+  Folder() {
+    std::string name = (fs::temp_directory_path() / "penstock-desk-XXXXXX").string();
+    path_ = mkdtemp(name.data());
+  }
+  ~Folder() { fs::remove_all(path_); }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+// Keeps what it was told; lets go of it when it is told to.
+class SlowFeed final : public journal::Feed {
+ public:
+  journal::FeedClass feed_class() const override { return journal::FeedClass::kGatesRemoval; }
+  void take(uint64_t sequence, const conf::DeliveryEvent& event) override {
+    last = sequence;
+    events.push_back(event);
+  }
+  uint64_t through() const override { return done; }
+  std::vector<conf::DeliveryEvent> events;
+  uint64_t last = 0, done = 0;
+};
+
+size_t files_in(const std::string& path) {
+  return static_cast<size_t>(std::distance(fs::directory_iterator(path), fs::directory_iterator()));
+}
+
+class DeskTest : public testing::Test {
+ protected:
+  DeskTest() {
+    settings.path = folder.path() + "/returns";
+    settings.poll = std::chrono::milliseconds(20);
+    journal.add(&feed);
+  }
+  std::unique_ptr<Desk> open() {
+    auto tools = std::make_shared<ReadingTools>();
+    tools->settings = settings;
+    tools->qualifier = bounce::Qualifier::shipped();
+    Desk::Options options;
+    options.tools = tools;
+    options.journal = &journal;
+    options.clock = &clock;
+    options.wake = [this] { ++woken; };
+    options.say = [this](const std::string& text) {
+      const std::lock_guard lock(mutex);
+      said.push_back(text);
+    };
+    auto desk = Desk::open(std::move(options));
+    EXPECT_TRUE(desk.ok()) << desk.error().detail;
+    return std::move(*desk);
+  }
+  // Bounded: ten seconds at most.
+  template <typename Reached>
+  static bool step_until(Desk* desk, const Reached& reached) {
+    for (int i = 0; i < 1000 && !reached(); ++i) {
+      desk->step();
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return reached();
+  }
+  void offer(Desk* desk, conf::MessageId id, const std::string& text = "Subject: hello\r\n\r\nhello\r\n") {
+    spool::MessageRecord record;
+    record.id = id;
+    record.recipients.resize(1);
+    record.recipients[0].recipient.mailbox = *conf::Mailbox::parse("bounces+x@return.example");
+    desk->offer(std::move(record), conf::Bytes(text), [this](conf::Result<spool::Receipt> result) {
+      result.ok() ? ++stored : ++refused;
+      if (result.ok()) EXPECT_TRUE(fs::exists(settings.path + "/new/" + Maildir::name_of(result->id())));
+    });
+  }
+
+  Folder folder;
+  conf::ReturnsSettings settings;
+  conf::SystemClock clock;
+  journal::Journal journal;
+  SlowFeed feed;
+  std::atomic<int> woken = 0;
+  std::mutex mutex;
+  std::vector<std::string> said;
+  int stored = 0, refused = 0;
+};
+
+TEST_F(DeskTest, AMailIsOnDiskBeforeItsClientIsAnswered) {
+  const auto desk = open();
+  offer(desk.get(), 7);
+  EXPECT_FALSE(desk->quiet());
+  ASSERT_TRUE(step_until(desk.get(), [this] { return stored == 1; }));
+  EXPECT_TRUE(desk->quiet());
+}
+
+TEST_F(DeskTest, AMailStaysUntilTheJournalIsDoneWithIt) {
+  const auto desk = open();
+  offer(desk.get(), 7);
+  ASSERT_TRUE(step_until(desk.get(), [this] { return feed.events.size() == 1; }));
+  EXPECT_EQ(feed.events[0].kind, conf::EventKind::kUnmatched);
+  const std::string name = Maildir::name_of(7);
+  for (int i = 0; i < 10; ++i) desk->step();
+  EXPECT_TRUE(fs::exists(settings.path + "/new/" + name));
+  feed.done = feed.last;
+  EXPECT_TRUE(step_until(desk.get(), [&] { return fs::exists(feed.events[0].file); })) << feed.events[0].file;
+  EXPECT_FALSE(fs::exists(settings.path + "/new/" + name));
+  EXPECT_EQ(feed.events.size(), 1U) << "it is read once";
+}
+
+TEST_F(DeskTest, WhatWasNotDoneWithIsReadAgainAfterTheNextStart) {
+  {
+    const auto desk = open();
+    offer(desk.get(), 7);
+    ASSERT_TRUE(step_until(desk.get(), [this] { return feed.events.size() == 1; }));
+  }
+  const auto desk = open();
+  EXPECT_TRUE(step_until(desk.get(), [this] { return feed.events.size() == 2; }));
+}
+
+TEST_F(DeskTest, AMaildirOfAnotherIsWatched) {
+  settings.watch = {folder.path() + "/other"};
+  settings.keep = std::chrono::hours(24);
+  const auto desk = open();
+  std::ofstream(folder.path() + "/other/new/1.a") << "Return-Path: <>\nFrom: a@b.test\nTo: x@y.test\n"
+                                                     "Auto-Submitted: auto-replied\nSubject: away\n\naway\n";
+  ASSERT_TRUE(step_until(desk.get(), [this] { return feed.events.size() == 1; }));
+  feed.done = feed.last;
+  EXPECT_TRUE(step_until(desk.get(), [&] { return files_in(folder.path() + "/other/new") == 0; }));
+}
+
+TEST_F(DeskTest, TooManyThatWaitAreRefusedAndNotLost) {
+  settings.queue = 2;
+  const auto desk = open();
+  for (conf::MessageId id = 1; id <= 200; ++id) offer(desk.get(), id);
+  ASSERT_TRUE(step_until(desk.get(), [this] { return stored + refused == 200; }));
+  EXPECT_GT(refused, 0);
+  EXPECT_TRUE(step_until(desk.get(), [this] { return feed.events.size() == static_cast<size_t>(stored); }));
+}
+
+TEST_F(DeskTest, AFolderThatCannotBeWrittenIsToldAndTheClientHearsOfIt) {
+  const auto desk = open();
+  fs::remove_all(settings.path + "/tmp");
+  offer(desk.get(), 7);
+  ASSERT_TRUE(step_until(desk.get(), [this] { return refused == 1; }));
+  const std::lock_guard lock(mutex);
+  ASSERT_FALSE(said.empty());
+  EXPECT_NE(said[0].find("/tmp/"), std::string::npos) << said[0];
+}
+
+TEST_F(DeskTest, WhatWasNeverAcknowledgedIsNotRead) {
+  open();
+  std::ofstream(settings.path + "/tmp/half") << "Subject: half";
+  const auto desk = open();
+  EXPECT_FALSE(fs::exists(settings.path + "/tmp/half"));
+}
+
+}  // namespace
+}  // namespace relay::returns
