@@ -1,5 +1,7 @@
 #include "dkim/opendkim_library.h"
 
+#include <algorithm>
+#include <string_view>
 #include <vector>
 
 #include "conf/vocab/check.h"
@@ -39,6 +41,14 @@ void OpendkimLibrary::sign_fields(const conf::DkimOptions& options) {
 void OpendkimLibrary::fix_time(conf::WallTime time) {
   uint64_t seconds = static_cast<uint64_t>(conf::unix_micros(time) / 1'000'000);
   set_option(handle_, DKIM_OPTS_FIXEDTIME, &seconds, sizeof seconds);
+}
+
+bool reads_rightly(const MailFields& mail) {
+  return std::ranges::none_of(mail.fields, [](const Field& field) {
+    const bool odd_name = std::ranges::any_of(field.name, [](char c) { return c < ' ' || c > '~'; });
+    return odd_name || field.whole.find_first_of(std::string_view("\v\f\0", 3)) != std::string_view::npos ||
+           field.whole.substr(0, field.whole.find(':')).find('\t') != std::string_view::npos;
+  });
 }
 
 std::string explain(const char* what, DKIM_STAT status, DKIM* session) {

@@ -14,6 +14,7 @@
 
 #include "conf/dkim_settings.h"
 #include "conf/vocab/time.h"
+#include "dkim/mail_fields.h"
 
 namespace dkim {
 
@@ -31,6 +32,11 @@ class OpendkimLibrary {
  private:
   DKIM_LIB* handle_;
 };
+
+// False: libopendkim would read the header otherwise than RFC 6376 does. It works on C strings, which end at
+// a NUL, and folds VT and FF as if they were white space (§2.8 knows space and tab only); names with control
+// characters it refuses.
+bool reads_rightly(const MailFields& mail);
 
 // "what: result (detail)" for people.
 std::string explain(const char* what, DKIM_STAT status, DKIM* session);

@@ -64,7 +64,7 @@ const OpendkimLibrary& OpendkimSigner::library_for(const conf::DkimOptions& opti
 }
 
 conf::Result<std::string> OpendkimSigner::sign(const SigningKey& key, Mail* mail, conf::WallTime now) const {
-  if (key.key->algorithm() == Algorithm::kEd25519Sha256)
+  if (key.key->algorithm() == Algorithm::kEd25519Sha256 || !reads_rightly(mail->fields()))
     return evp_.sign(key, mail, fixed_time_.value_or(now));
   const conf::DkimOptions& options = key.options;
   const conf::Result<std::vector<std::string>> names =

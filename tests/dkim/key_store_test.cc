@@ -146,6 +146,27 @@ TEST_F(KeyStoreTest, WhatAWorkerDoesWithEachMail) {
   }
 }
 
+// RFC 6376 §2.8: white space is space and tab. libopendkim folds VT and FF too, and ends at a NUL.
+TEST_F(KeyStoreTest, TheSelfCheckNeverBlamesTheMachineForWhatTheMessageHolds) {
+  add("example.com", "s1");
+  const auto store = load();
+  const std::string_view subjects[] = {"a\vb\fc", std::string_view("a\0b", 3), "\v", " x\f"};
+  for (const std::string_view subject : subjects) {
+    const std::string mail =
+        std::string("From: a@example.com\r\nSubject: ").append(subject) + "\r\n\r\nb\r\n";
+    for (const bool by_opendkim : {false, true}) {
+      const std::unique_ptr<Signer> signer =
+          make_signer(by_opendkim ? conf::DkimEngine::kOpendkim : conf::DkimEngine::kEvp);
+      const SignOutcome outcome = sign_mail(mail, *store, *signer, kThen, true);
+      EXPECT_EQ(outcome.kind, SignOutcome::Kind::kSigned) << outcome.detail;
+      EXPECT_FALSE(outcome.alarm);
+      EXPECT_EQ(outcome.fields, sign_mail(mail, *store, EvpSigner(), kThen, false).fields) << by_opendkim;
+    }
+    EXPECT_TRUE(sign_mail(mail, *store, BrokenSigner(), kThen, true).alarm)
+        << "a bad signature is still seen";
+  }
+}
+
 TEST_F(KeyStoreTest, ThePoolSignsAllAndRefusesWhenFull) {
   add("example.com", "s1", "ed");
   settings_.queue = 50;
