@@ -86,6 +86,16 @@ std::string human_part(const DsnInput& input) {
   return out;
 }
 
+// RFC 3464 §2.3.3 and §2.3.4: a status whose class contradicts the action gets that of the reply, or of the
+// action. A failure of class 4 is one that lasted too long (RFC 3463 §2).
+std::string agreed_status(const DsnRecipient& recipient, const ActionWords& words) {
+  std::string status = clean_line(recipient.status, false);
+  if (status.empty()) return words.status;
+  const bool may_be_4 = recipient.action == DsnAction::kFailed && recipient.reply_code / 100 != 5;
+  if (status.front() != words.status[0] && !(may_be_4 && status.front() == '4')) status[0] = words.status[0];
+  return status;
+}
+
 // RFC 3464 §2.3.
 void append_recipient_fields(const DsnRecipient& recipient, bool utf8, std::string* out) {
   const std::string& orcpt = recipient.recipient.orcpt;
@@ -98,7 +108,7 @@ void append_recipient_fields(const DsnRecipient& recipient, bool utf8, std::stri
   append_field("Final-Recipient", typed_address("rfc822", recipient.recipient.mailbox.text(), utf8), out);
   const ActionWords& words = words_for(recipient.action);
   append_field("Action", words.word, out);
-  append_field("Status", recipient.status.empty() ? words.status : clean_line(recipient.status, false), out);
+  append_field("Status", agreed_status(recipient, words), out);
   if (!recipient.remote_mta.empty()) {
     append_field("Remote-MTA", "dns; " + clean_line(recipient.remote_mta, utf8), out);
   }

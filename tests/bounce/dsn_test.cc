@@ -130,6 +130,29 @@ TEST(Dsn, MixedActionsTakeTheGravestSubject) {
   EXPECT_TRUE(has(dsn, "Action: failed\r\n"));
 }
 
+TEST(Dsn, Rfc3464_2_3_4_StatusAndActionAgree) {
+  struct Case {
+    DsnAction action;
+    uint16_t code;
+    const char* status;
+    const char* wanted;
+  };
+  const Case cases[] = {
+      {DsnAction::kFailed, 550, "4.2.1", "5.2.1"},  {DsnAction::kFailed, 550, "2.0.0", "5.0.0"},
+      {DsnAction::kFailed, 550, "5.1.1", "5.1.1"},  {DsnAction::kFailed, 0, "4.4.7", "4.4.7"},
+      {DsnAction::kFailed, 451, "4.3.0", "4.3.0"},  {DsnAction::kDelayed, 452, "5.2.2", "4.2.2"},
+      {DsnAction::kRelayed, 250, "5.0.0", "2.0.0"}, {DsnAction::kDelivered, 250, "2.1.5", "2.1.5"},
+  };
+  for (const Case& each : cases) {
+    DsnInput in = input();
+    in.recipients.resize(1);
+    in.recipients[0].action = each.action;
+    in.recipients[0].reply_code = each.code;
+    in.recipients[0].status = each.status;
+    EXPECT_TRUE(has(make_dsn(in), std::string("\r\nStatus: ") + each.wanted + "\r\n")) << each.status;
+  }
+}
+
 TEST(Dsn, OwnDiagnosticIsNotSmtp) {
   DsnInput in = input();
   in.recipients[0].reply_code = 0;
