@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "conf/peer_settings.h"
 #include "conf/retry_schedule.h"
 #include "conf/vocab/time.h"
 
@@ -45,6 +46,7 @@ struct DestinationSettings {  // [defaults] and each [[destination]]; a destinat
   bool pipelining = true;                         // pipelining: use it when offered
   bool chunking = true;                           // chunking: use BDAT when offered
   bool failure_reports = true;                    // failure_reports: RFC 3464 report on final failure
+  PeerSettings peer;
   Timeouts timeouts;
   RetrySchedule retry;
 };

@@ -14,6 +14,7 @@ void read_user(TableReader* reader, User* out);
 void read_source(TableReader* reader, Source* out);
 // The keys that [defaults] and [[destination]] share. finish() is the caller's.
 void read_destination_settings(TableReader* reader, DestinationSettings* out);
+void read_peer_settings(TableReader* reader, PeerSettings* out);
 void read_dns(TableReader* reader, DnsSettings* out);
 void read_spool(TableReader* reader, SpoolSettings* out);
 void read_log(TableReader* reader, LogSettings* out);

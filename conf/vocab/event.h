@@ -35,8 +35,9 @@ enum class EventKind : uint8_t {
   kDelayedReport,    // it is still on its way
   kDeliveredReport,  // good news: delivered, relayed, read
   kUnmatched,        // mail that came back and says nothing that could be believed: `reply` says why
+  kTrouble,  // with a server and not with a message: TLS, a login, a host that is sick; `reply` says what
 };
-constexpr size_t kEventKinds = 17;
+constexpr size_t kEventKinds = 18;
 
 // What keeps mail from going. In the order in which it is shown when several bind until the same instant.
 enum class Bind : uint8_t {

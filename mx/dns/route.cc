@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <memory>
 #include <set>
 #include <utility>
@@ -67,6 +68,17 @@ std::string order_key(std::vector<RouteHost> hosts) {
 }
 
 }  // namespace
+
+bool is_same_way(const Route& a, const Route& b) {
+  using Places = std::map<std::string, std::set<std::string>>;  // host with its port -> its addresses
+  const auto places = [](const Route& route) {
+    Places out;
+    for (const RouteHost& host : route.hosts)
+      out[host.name + ':' + std::to_string(host.port)].insert(host.addresses.begin(), host.addresses.end());
+    return out;
+  };
+  return a.kind == b.kind && a.site == b.site && a.order == b.order && places(a) == places(b);
+}
 
 uint16_t Route::reply_code() const {
   switch (kind) {

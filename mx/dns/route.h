@@ -44,6 +44,8 @@ struct Route {
   const char* enhanced_status() const;  // "4.4.3", "5.1.2", "5.1.10", "5.4.6", "5.4.4"
 };
 using RoutePtr = std::shared_ptr<const Route>;
+// The same hosts in the same order with the same addresses, whatever the order of equals.
+bool is_same_way(const Route& a, const Route& b);
 
 struct RouterOptions {
   std::string hostname;                    // ours: an MX naming it is a loop

@@ -14,7 +14,8 @@ using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 namespace {
 
 constexpr size_t kPathsPerStep = 512;  // a path that may not send costs less than a microsecond
-constexpr size_t kOpensPerStep = 64;   // opening a connection costs some 20 microseconds
+constexpr conf::Duration kLeastConnect = 250ms;
+constexpr size_t kOpensPerStep = 64;  // opening a connection costs some 20 microseconds
 
 }  // namespace
 
@@ -28,6 +29,8 @@ Dispatcher::Dispatcher(Parts parts)
       user_(parts.user),
       texts_(parts.qualifier == nullptr ? bounce::Qualifier::shipped() : std::move(parts.qualifier),
              config_->replies.known_texts),
+      trouble_(std::move(parts.trouble)),
+      failing_(std::move(parts.failing)),
       gate_({parts.sites, parts.lease, parts.clock, [this](queue::Path* path) { mark(path); },
              std::move(parts.decided)}) {}
 
@@ -40,8 +43,8 @@ void Dispatcher::add(queue::Delivery* delivery, queue::Path* path) {
   path->ready.push_back(delivery);
   lines_.entered(path, *delivery, clock_->now());
   path->first_expiry = std::min(path->first_expiry, user_->expiry(*delivery, *path->settings));
-  if (path->failing())  // then it is told that it waits
-    path->first_expiry = std::min(path->first_expiry, delivery->due + config_->ready_limit);
+  if (path->failing() || path->stumbles)  // then it is told that it waits
+    path->first_expiry = std::min(path->first_expiry, delivery->due + patience(*path));
   ++ready_;
   mark(path);
 }
@@ -278,15 +281,17 @@ std::vector<Target> Dispatcher::all_targets(const queue::Path* path, conf::Insta
 void Dispatcher::open(queue::Path* path, std::vector<Target> targets, bool early) {
   OutboundConnection::Plan plan;
   plan.targets = std::move(targets);
-  for (Target& target : plan.targets)
-    target.left_out = peers_.about(target.address, target.port, clock_->now()).refused;
   const conf::DestinationSettings& settings = *path->settings;
+  for (Target& target : plan.targets) target.left_out = left_out_for(target, settings.peer);
   plan.source_address = path->source.address;
   plan.options.ehlo_name = path->source.ehlo.empty() ? config_->hostname : path->source.ehlo;
   plan.options.tls = settings.tls;
   plan.options.pipelining = settings.pipelining;
   plan.options.chunking = settings.chunking;
   plan.options.timeouts = settings.timeouts;
+  // A round over many addresses that are dead must end: each gets its share of the time that mail may wait.
+  const conf::Duration share = config_->ready_limit / static_cast<int64_t>(plan.targets.size());
+  plan.options.timeouts.connect = std::min(settings.timeouts.connect, std::max(share, kLeastConnect));
   plan.tls_verify = settings.tls_verify;
   plan.tls_fallback_to_clear = settings.tls_fallback_to_clear;
   auto connection = std::make_unique<OutboundConnection>(std::move(plan), path, network_, clock_, this);
@@ -319,6 +324,7 @@ void Dispatcher::connection_ready(OutboundConnection* connection) {
     slot.most_messages = peers_.about(target.address, target.port, clock_->now()).messages_per_connection;
     if (path->failing()) mark(path);
     path->backoff = conf::Duration(0);
+    path->stumbles = false;
     path->last_error = {};
   }
   if (slot.job.delivery != nullptr) {  // more recipients than one transaction takes

@@ -41,6 +41,9 @@ class Dispatcher final : public OutboundConnection::Owner {
     std::shared_ptr<const bounce::Qualifier> qualifier;  // null: the shipped one
     // The limiter of the path decided something.
     std::function<void(const queue::Path&, const std::vector<mx::Decision>&)> decided;
+    std::function<void(const queue::Path&, const ServerTrouble&)> trouble;  // may be null
+    // The path fails: its mail may have to go elsewhere by now. May be null.
+    std::function<void(queue::Path*)> failing;
   };
   explicit Dispatcher(Parts parts);
   ~Dispatcher() override;
@@ -73,6 +76,7 @@ class Dispatcher final : public OutboundConnection::Owner {
   void transaction_done(OutboundConnection* connection,
                         std::vector<smtp::RecipientOutcome> outcomes) override;
   void target_failed(OutboundConnection* connection, const Target& target) override;
+  void tls_failed(OutboundConnection* connection, const Target& target, const std::string& why) override;
   void connection_ended(OutboundConnection* connection) override;
 
  private:
@@ -120,9 +124,16 @@ class Dispatcher final : public OutboundConnection::Owner {
   bool is_failing(const queue::Path& path, const std::string& address, conf::Instant now) const;
   bool is_worse_than_needed(const OutboundConnection& connection, conf::Instant now) const;
   void learn(const OutboundConnection& connection, const Target& target);
+  smtp::ExtensionSet left_out_for(const Target& target, const conf::PeerSettings& settings) const;
+  bool is_well(const queue::Path& path, const std::string& address, conf::Instant now) const;
+  bool has_other_host(const OutboundConnection& connection, conf::Instant now) const;
+  void try_next_host(const OutboundConnection& connection, queue::Delivery* delivery,
+                     std::vector<smtp::RecipientOutcome>* outcomes);
+  void tell(const queue::Path& path, const Target& target, bounce::Stage stage, std::string text) const;
   void bound_free_tries(queue::Delivery* delivery, std::vector<smtp::RecipientOutcome>* outcomes) const;
   void rest(Slot& slot);  // waits, open, for a message or for a limit
   void expire_waiting(queue::Path* path, conf::Instant now);
+  conf::Duration patience(const queue::Path& path) const;
   void tell_long_wait(queue::Path* path, queue::Delivery* delivery, conf::Instant now);
   AttemptFacts waiting_facts(const queue::Path& path, const queue::Delivery& delivery,
                              conf::Instant now) const;
@@ -159,6 +170,8 @@ class Dispatcher final : public OutboundConnection::Owner {
   conf::Random* random_;
   DispatcherUser* user_;
   mutable bounce::KnownTexts texts_;
+  std::function<void(const queue::Path&, const ServerTrouble&)> trouble_;
+  std::function<void(queue::Path*)> failing_;
   PathGate gate_;
   SharedLines lines_;
   PeerMemory peers_;

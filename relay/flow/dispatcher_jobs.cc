@@ -16,11 +16,6 @@ constexpr size_t kGiveUpChunk = 256;    // deliveries that end per path and step
 constexpr size_t kTakesPerStep = 64;    // of deliveries that turn out to have nothing to send
 constexpr size_t kLooksPerStep = 4096;  // at deliveries whose validity may be over: 20 ns each
 
-std::string address_text(const Target& target) {
-  const bool v6 = target.address.find(':') != std::string::npos;
-  return (v6 ? '[' + target.address + ']' : target.address) + ':' + std::to_string(target.port);
-}
-
 conf::Duration zero_if_negative(conf::Duration d) { return std::max(d, conf::Duration(0)); }
 
 }  // namespace
@@ -210,6 +205,7 @@ void Dispatcher::transaction_done(OutboundConnection* connection,
   for (smtp::RecipientOutcome& outcome : outcomes) qualify(&texts_, here, &outcome);
   gate_.feed_back(path, &slot.use, outcomes, clock_->now());
   obey(*connection, &outcomes, clock_->now());
+  try_next_host(*connection, job.delivery, &outcomes);
   // The replies may have opened the window, or ended the probes: more connections may be allowed by now.
   if (path->shared != nullptr || (path->binds != mx::Bind::kNothing && path->binds_until == conf::kNever))
     mark(path);
@@ -253,7 +249,7 @@ void Dispatcher::expire_waiting(queue::Path* path, conf::Instant now) {
     const conf::Instant expiry = user_->expiry(*delivery, *path->settings);
     if (expiry > now) {
       path->first_expiry = std::min(path->first_expiry, std::max(expiry, now + kExpiryRound));
-      if (path->failing()) tell_long_wait(path, delivery, now);
+      if (path->failing() || path->stumbles) tell_long_wait(path, delivery, now);
       continue;
     }
     ++over;
@@ -268,9 +264,15 @@ void Dispatcher::expire_waiting(queue::Path* path, conf::Instant now) {
   }
 }
 
-// Its path fails: said once in the log, when it waited for ready_limit.
+// How long mail waits for its path before that is told. The first round over the hosts may still come to a
+// good end.
+conf::Duration Dispatcher::patience(const queue::Path& path) const {
+  return config_->ready_limit + (path.failing() ? conf::Duration(0) : path.settings->timeouts.connect);
+}
+
+// Its path fails: said once in the log.
 void Dispatcher::tell_long_wait(queue::Path* path, queue::Delivery* delivery, conf::Instant now) {
-  const conf::Instant at = delivery->due + config_->ready_limit;
+  const conf::Instant at = delivery->due + patience(*path);
   if (delivery->block_told) return;
   if (at <= now) return user_->waits_long(delivery, path->last_error, waiting_facts(*path, *delivery, now));
   path->first_expiry = std::min(path->first_expiry, std::max(at, now + kExpiryRound));

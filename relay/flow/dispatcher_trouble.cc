@@ -30,14 +30,23 @@ void Dispatcher::no_address(queue::Path* path, conf::Instant now) {
   path->last_error.reply = bounce::Reply::make(0, "no host has an address that this source can reach");
   back_off(path, now);
   gate_.wait(path, mx::Admission::no(mx::Bind::kBackOff, path->backoff_until));
+  if (failing_) failing_(path);
 }
 
 void Dispatcher::target_failed(OutboundConnection* connection, const Target& target) {
   const conf::Instant now = clock_->now();
   Slot& slot = connections_.at(connection);
   learn(*connection, target);
-  connection->path()->site->failing_hosts[target.address] = now + kFailedTargetMemory;
+  queue::Path* path = connection->path();
+  path->site->failing_hosts[target.address] = now + kFailedTargetMemory;
   trouble(connection, &slot, now);
+  if (!path->failing() && path->connections == path->opening) {
+    path->last_error = meant(*connection);
+    path->stumbles = true;
+    path->first_expiry =
+        std::min(path->first_expiry, connection->started() + patience(*path));  // then it is told
+    mark(path);
+  }
   gate_.close(&slot.use);
 }
 
@@ -67,6 +76,7 @@ void Dispatcher::connection_ended(OutboundConnection* connection) {
   }
   graveyard_.push_back(std::move(slot.connection));
   mark(path);
+  if (failing_ && path->failing()) failing_(path);
 }
 
 void Dispatcher::path_failed(OutboundConnection* connection, conf::Instant now) {
@@ -103,6 +113,7 @@ void Dispatcher::back_off(queue::Path* path, conf::Instant now) {
     path->sick_since = now;
     path->first_expiry = std::min(path->first_expiry, now + config_->ready_limit);  // then it is told
   }
+  path->stumbles = false;
   path->backoff = path->failing() ? path->backoff * 2 : config_->path_backoff_first;
   const conf::Duration longest = longest_back_off(*path, config_->path_backoff_max, now);
   path->backoff = std::min(path->backoff, longest);

@@ -35,6 +35,14 @@ struct Report {
   AttemptFacts facts;                            // not for kReleased
 };
 
+// Something is wrong with a server, not with a message.
+struct ServerTrouble {
+  bounce::Stage stage = bounce::Stage::kTls;
+  std::string mx_host;
+  std::string mx_address;  // "192.0.2.1:25"
+  std::string text;        // for people
+};
+
 class DispatcherUser {
  public:
   virtual ~DispatcherUser() = default;

@@ -7,6 +7,11 @@
 
 namespace relay {
 
+std::string address_text(const Target& target) {
+  const bool v6 = target.address.find(':') != std::string::npos;
+  return (v6 ? '[' + target.address + ']' : target.address) + ':' + std::to_string(target.port);
+}
+
 OutboundConnection::OutboundConnection(Plan plan, queue::Path* path, Network* network,
                                        const conf::Clock* clock, Owner* owner)
     : plan_(std::move(plan)),
@@ -91,6 +96,8 @@ void OutboundConnection::quit() {
 void OutboundConnection::on_connected() {
   smtp::ClientOptions options = plan_.options;
   if (in_clear_) options.tls = conf::TlsMode::kOff;
+  options.tls_fallback =
+      options.tls == conf::TlsMode::kOpportunistic && plan_.tls_fallback_to_clear && !plan_.tls_verify;
   options.left_out = target().left_out;
   session_ = std::make_unique<smtp::ClientSession>(std::move(options), clock_->now());
   pump();
@@ -169,6 +176,7 @@ void OutboundConnection::handle(smtp::ClientEvent& event) {
       if (!session_->ready()) break;  // it closed in the same breath: kClosed follows
       if (!ever_ready_) ready_at_ = clock_->now();
       ever_ready_ = true;
+      if (!tls_trouble_.empty()) owner_->tls_failed(this, target(), std::exchange(tls_trouble_, {}));
       owner_->connection_ready(this);
       break;
     case smtp::ClientEvent::Kind::kTransactionDone:
@@ -184,14 +192,15 @@ void OutboundConnection::session_closed(const smtp::ClientEvent& event) {
   if (!session_->output()->empty()) transport_->write(session_->output());
   transport_->finish();
   transport_.reset();
-  if (!ever_ready_ && event.stage == bounce::Stage::kTls && !event.tls_wanted_but_missing && !in_clear_ &&
-      plan_.options.tls == conf::TlsMode::kOpportunistic && plan_.tls_fallback_to_clear) {
+  bounce::Reply reply = event.reply.code != 0 ? event.reply : bounce::Reply::make(0, event.error);
+  if (event.tls_failed && !ever_ready_) {
     in_clear_ = true;
+    tls_trouble_ = "TLS failed: " + reply.text();
     open_target();
     return;
   }
+  if (event.tls_failed) owner_->tls_failed(this, target(), "TLS failed: " + reply.text());
   blameless_ = event.blameless;
-  bounce::Reply reply = event.reply.code != 0 ? event.reply : bounce::Reply::make(0, event.error);
   give_up_target(event.stage, std::move(reply));
 }
 
@@ -204,6 +213,7 @@ void OutboundConnection::give_up_target(bounce::Stage stage, bounce::Reply reply
     owner_->target_failed(this, target());
     ++target_;
     in_clear_ = false;
+    tls_trouble_.clear();
     if (next_target()) return;
   }
   transport_.reset();

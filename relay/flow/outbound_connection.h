@@ -23,6 +23,9 @@ struct Target {
   smtp::ExtensionSet left_out{};  // what this server refused before
 };
 
+// "192.0.2.1:25", "[2001:db8::1]:25"
+std::string address_text(const Target& target);
+
 class OutboundConnection final : public TransportUser {
  public:
   class Owner {
@@ -37,6 +40,9 @@ class OutboundConnection final : public TransportUser {
     // A target failed before it was ready, and error() says why; the next one is tried, or connection_ended
     // follows.
     virtual void target_failed(OutboundConnection* connection, const Target& target) = 0;
+    // Its TLS failed, as `why` says, and policy allows to go on in clear: that is done, now or by the next
+    // one.
+    virtual void tls_failed(OutboundConnection* connection, const Target& target, const std::string& why) = 0;
     // The last call; the connection may be destroyed, but not inside this call. error() says why.
     virtual void connection_ended(OutboundConnection* connection) = 0;
   };
@@ -94,7 +100,8 @@ class OutboundConnection final : public TransportUser {
   const conf::Clock* clock_;
   Owner* owner_;
   size_t target_ = 0;
-  bool in_clear_ = false;  // this target's handshake failed: without TLS now
+  bool in_clear_ = false;    // this target's TLS failed: without it now
+  std::string tls_trouble_;  // ... for this reason, not told yet
   bool ever_ready_ = false;
   bool quitting_ = false;
   bool blameless_ = false;

@@ -60,7 +60,8 @@ struct Path {
   conf::Instant broke_at{};       // connections opened before this are of the same break
   conf::Instant sick_since{};     // when the first of the present failures was seen
   PathError last_error;
-  conf::Instant paused_until{};         // no new message before: a reply rule said so
+  conf::Instant paused_until{};  // no new message before: a reply rule said so
+  bool stumbles = false;  // no connection yet since the last success, and targets failed: not all of them
   conf::Instant wake = conf::kNever;    // where it stands in the dispatcher's alarm list
   uint64_t turn = 0;                    // ... among those of the same instant
   bool dirty = false;                   // in the dispatcher's work list

@@ -1,6 +1,6 @@
-// What sessions learnt about the servers at addresses: extensions better left out, how many messages a
-// connection and how many recipients a transaction takes. Kept for a while, for servers get mended; bounded.
-// Loop thread.
+// What sessions learnt about the servers at addresses: extensions better left out, TLS that fails, how many
+// messages a connection and how many recipients a transaction takes. Kept for a while, for servers get
+// mended; bounded. Loop thread.
 #pragma once
 
 #include <cstddef>
@@ -29,6 +29,7 @@ class PeerMemory {
   struct Entry {
     smtp::Lessons lessons;
     conf::Instant until{};
+    conf::Instant clear_until{};  // its TLS failed: mail in clear is better than none, but not for long
   };
   void make_room(conf::Instant now);
 

@@ -176,6 +176,19 @@ DeliveryEvent refused_client(conf::DoorEvent door, conf::WallTime now) {
   return event;
 }
 
+DeliveryEvent trouble(ServerTrouble about, conf::WallTime now) {
+  DeliveryEvent event;
+  event.kind = EventKind::kTrouble;
+  event.time = now;
+  event.stage = about.stage;
+  event.site = std::move(about.site);
+  event.source = std::move(about.source);
+  event.mx_host = std::move(about.mx_host);
+  event.mx_address = std::move(about.mx_address);
+  event.reply = std::move(about.text);
+  return event;
+}
+
 DeliveryEvent decided(std::shared_ptr<const conf::SiteDecision> decision, conf::WallTime now) {
   DeliveryEvent event;
   event.kind = EventKind::kDecision;

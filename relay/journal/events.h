@@ -55,6 +55,14 @@ conf::DeliveryEvent lost(conf::MessageId id, const std::string& domain, uint32_t
 
 conf::DeliveryEvent decided(std::shared_ptr<const conf::SiteDecision> decision, conf::WallTime now);
 
+// Something is wrong with a server of a site.
+struct ServerTrouble {
+  conf::Stage stage = conf::Stage::kNone;
+  std::string site, source, mx_host, mx_address;
+  std::string text;
+};
+conf::DeliveryEvent trouble(ServerTrouble about, conf::WallTime now);
+
 // A client was refused, or many alike.
 // So many refusals of the site of `last`, within an hour, have texts that no rule reads; it is the latest.
 conf::DeliveryEvent unknown_texts(const conf::DeliveryEvent& last, uint32_t count);

@@ -284,6 +284,8 @@ std::string_view kind_text(conf::EventKind kind) {
       return "delivered_report";
     case conf::EventKind::kUnmatched:
       return "unmatched";
+    case conf::EventKind::kTrouble:
+      return "trouble";
   }
   return "unknown";
 }
@@ -340,10 +342,12 @@ void append_json(const conf::DeliveryEvent& event, std::string* out) {
     append_door(*event.door, out);
     return;
   }
-  append_key("id", out);
-  append_id(event.id, out);
-  append_key("reverse_path", out);  // always there: empty is the null reverse-path
-  append_json_string(event.reverse_path, out);
+  if (event.kind != conf::EventKind::kTrouble) {
+    append_key("id", out);
+    append_id(event.id, out);
+    append_key("reverse_path", out);  // always there: empty is the null reverse-path
+    append_json_string(event.reverse_path, out);
+  }
   append_text("recipient", event.recipient, out);
   append_count("recipients", event.recipients, out);
   append_count("size_bytes", event.size_bytes, out);

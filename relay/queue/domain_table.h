@@ -31,6 +31,7 @@ struct DomainEntry {
   mx::RoutePtr route;                     // null: not asked yet, or no longer good
   conf::Instant route_until{};            // `route` holds until then
   bool routing = false;                   // a question is under way
+  bool renewing = false;                  // ... for mail that waits for a path of the old route
   mx::RulePtr asked_detour;               // ... for the way by the smart hosts of this rule
   bool smart_route = false;               // `route` leads to smart hosts: no rule leads elsewhere
   bool outdated = false;                  // ... asked under an older configuration

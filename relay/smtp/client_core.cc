@@ -86,7 +86,7 @@ void ClientCore::receive(std::string_view bytes, conf::Instant now) {
     Reply reply;
     conf::Result<bool> whole = parser_.feed(&bytes, &reply);
     if (!whole.ok()) {
-      close_broken(whole.error().detail, false);
+      close_broken(whole.error().detail, End::kByPeer);
       return;
     }
     if (!*whole) continue;
@@ -182,6 +182,7 @@ void ClientCore::write_flight() {
 
 void ClientCore::take_mail(const Reply& reply, conf::Instant now) {
   flight_->mail_reply(reply, learn_refused_parameters(reply));
+  mail_taken_ |= reply.positive();
   if (!pipelined_) {
     if (!reply.positive()) {
       transaction_done(now);
@@ -284,7 +285,7 @@ void ClientCore::on_deadline(conf::Instant now) {
     out_of_step(waiting + std::string(awaited(state_)), false);
     return;
   }
-  close_broken(waiting + std::string(awaited(state_)), false);
+  close_broken(waiting + std::string(awaited(state_)), End::kTimedOut);
 }
 
 void ClientCore::on_peer_closed(std::string_view why) {
@@ -293,30 +294,31 @@ void ClientCore::on_peer_closed(std::string_view why) {
     close_done(Reply());
     return;
   }
-  close_broken(why, true);
+  close_broken(why, End::kByPeer);
 }
 
 void ClientCore::quit(conf::Instant now) {
   if (state_ == S::kClosed || state_ == S::kQuit) return;
   if (state_ != S::kReady) {
-    close_broken("closed by this side", false);
+    close_broken("closed by this side", End::kByUs);
     return;
   }
   output.append("QUIT\r\n");
   go_to(S::kQuit, now);
 }
 
-void ClientCore::close_broken(std::string_view error, bool by_peer) {
+void ClientCore::close_broken(std::string_view error, End how) {
   const std::string why = error.empty() ? "the connection was closed" : std::string(error);
   output.clear();
   ClientEvent event;
+  event.tls_failed = blame_tls(how);
   if (flight_) {
     Flight::Cut cut;
-    cut.uncertain = flight_->body_written();
+    cut.uncertain = flight_->body_written() && !event.tls_failed;
     // A kept session that had gone before this transaction began: nothing was said about the message. Never
     // for the first transaction of a session: a message that breaks its peer would be tried for ever.
     const bool unsaid = !heard_ || (!cut.uncertain && (state_ == S::kReset || state_ == S::kMail));
-    cut.not_tried = by_peer && used() && unsaid;
+    cut.not_tried = event.tls_failed || (how == End::kByPeer && used() && unsaid);
     event.blameless = cut.not_tried;
     end_flight(Reply::make(0, why), cut);
   }
@@ -327,6 +329,7 @@ void ClientCore::close_broken(std::string_view error, bool by_peer) {
 void ClientCore::close_refused(Reply reply) {
   output.append("QUIT\r\n");  // RFC 5321 §4.1.1.10: not without it, even after a refusal
   ClientEvent event;
+  event.tls_failed = blame_tls(End::kRefused);
   event.reply = std::move(reply);
   push_closed(std::move(event));
 }

@@ -62,9 +62,11 @@ class ClientCore {
   bool leave_if_troubled(const bounce::Reply& reply);
   bool learn_refused_parameters(const bounce::Reply& reply);
   bool timed_out_in_step() const;
+  enum class End : uint8_t { kByPeer, kRefused, kTimedOut, kByUs };
+  bool blame_tls(End how);
   // The ways to the end: the peer refused the session, or it cannot be talked to any more.
   void close_refused(bounce::Reply reply);
-  void close_broken(std::string_view error, bool by_peer);
+  void close_broken(std::string_view error, End how);
   void close_done(bounce::Reply reply);
   void push_closed(ClientEvent event);
 
@@ -80,6 +82,7 @@ class ClientCore {
   bool heard_ = false;           // a reply came since the flight began
   bool content_unsent_ = false;  // the content waits in the transport
   bool refused_at_end_ = false;  // the end of data of the last transaction was refused
+  bool mail_taken_ = false;      // the peer took a MAIL: its TLS works
 };
 
 }  // namespace relay::smtp

@@ -25,7 +25,10 @@ void ClientCore::take_greeting(Reply reply, conf::Instant now) {
 void ClientCore::take_ehlo(Reply reply, conf::Instant now) {
   if (reply.positive()) {
     peer = parse_ehlo_reply(reply);
+    const bool offers_starttls = peer.starttls;
     leave_out(options_.left_out, &peer);
+    if (!options_.tls_fallback)
+      peer.starttls = offers_starttls;  // what failed elsewhere does not excuse it here
     after_ehlo(now);
   } else if (reply.permanent()) {  // RFC 5321 §3.2: a server that does not know EHLO
     output.append("HELO " + options_.ehlo_name + "\r\n");
@@ -87,7 +90,7 @@ void ClientCore::tls_established(const TlsInfo& info, conf::Instant now) {
 void ClientCore::tls_failed(std::string_view why) {
   if (state_ == S::kClosed) return;
   CHECK(state_ == S::kHandshake);
-  close_broken(why.empty() ? "the TLS handshake failed" : why, true);
+  close_broken(why.empty() ? "the TLS handshake failed" : why, End::kByPeer);
 }
 
 void ClientCore::ready(conf::Instant now) {

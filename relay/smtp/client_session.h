@@ -25,7 +25,8 @@ struct ClientOptions {
   conf::TlsMode tls = conf::TlsMode::kOpportunistic;
   bool pipelining = true;
   bool chunking = true;
-  ExtensionSet left_out;  // not used even if offered: this peer refused them before
+  ExtensionSet left_out;      // not used even if offered: this peer refused them before
+  bool tls_fallback = false;  // in clear where TLS fails
   conf::Timeouts timeouts;
 };
 
@@ -43,6 +44,7 @@ struct ClientEvent {
   bounce::Reply reply;  // code 0: no reply; then `error` tells (time-out, closed, garbage)
   std::string error;
   bool tls_wanted_but_missing = false;  // required, and the peer does not offer STARTTLS
+  bool tls_failed = false;              // before any MAIL was taken, and another try in clear is allowed
   // The connection was used up, or out of step: says nothing of the site, and another one is the way out.
   bool blameless = false;
 };

@@ -30,6 +30,7 @@ bool is_about_pace(const Reply& reply) {
 
 void ClientCore::take_421(Reply reply) {
   ClientEvent event;
+  event.tls_failed = blame_tls(End::kRefused);
   if (flight_) {
     Flight::Cut cut;
     if ((state_ == S::kReset || state_ == S::kMail) && used()) {
@@ -80,7 +81,7 @@ bool ClientCore::leave_if_troubled(const Reply& reply) {
     if (flight_) {
       out_of_step(why, false);
     } else {
-      close_broken(why, false);
+      close_broken(why, End::kByPeer);
     }
     return true;
   }
@@ -133,6 +134,18 @@ void ClientCore::out_of_step(const std::string& why, bool definite) {
   cut.uncertain = state_ == S::kDot && !definite;
   cut.not_tried = !cut.uncertain && (used() || in_group);
   leave(why, cut);
+}
+
+// RFC 3207 §4, RFC 7435: where TLS is not demanded, what breaks by it is tried in clear. A peer of TLS 1.3
+// says what it objects to when the handshake is over on this side; some take it back at the first command.
+bool ClientCore::blame_tls(End how) {
+  if (!options_.tls_fallback || mail_taken_ || used() || how == End::kByUs) return false;
+  const bool starting = state_ == S::kStartTls || state_ == S::kHandshake;
+  const bool begun = tls && (state_ == S::kEhlo || state_ == S::kHelo);
+  const bool at_mail = tls && flight_ && how == End::kByPeer;
+  if (!starting && !begun && !at_mail) return false;
+  lessons.refused.add(Extension::kStartTls);
+  return true;
 }
 
 // A reply was lost in a group of commands, or the connection was dead before MAIL.

@@ -49,7 +49,7 @@ uint64_t Flight::content_size() const { return transaction_.header_prefix.size()
 
 void Flight::check_content() {
   parameters_.size_bytes = content_size();
-  if (peer_.size_known && peer_.max_size > 0 && content_size() > peer_.max_size) {
+  if (peer_.max_size > 0 && content_size() > peer_.max_size) {
     refuse_all_locally(552, "5.3.4 The message has " + std::to_string(content_size()) +
                                 " octets, the receiving server takes at most " +
                                 std::to_string(peer_.max_size));
@@ -61,8 +61,10 @@ void Flight::check_content() {
   if (!parameters_.eight_bit) {
     parameters_.eight_bit = has_8bit(transaction_.body.view()) || has_8bit(transaction_.header_prefix);
   }
-  if (transaction_.smtputf8 && !peer_.smtputf8 &&
-      (has_8bit(header_of(transaction_.body.view())) || has_8bit(transaction_.header_prefix))) {
+  // RFC 6531 §3.4: not asked for when neither the envelope nor the header needs it, whatever the client said.
+  parameters_.smtputf8 = transaction_.smtputf8 && (has_8bit(header_of(transaction_.body.view())) ||
+                                                   has_8bit(transaction_.header_prefix));
+  if (parameters_.smtputf8 && !peer_.smtputf8) {
     refuse_all_locally(550,
                        "5.6.7 The header has UTF-8 text and the receiving server does not offer SMTPUTF8");
     return;
@@ -76,9 +78,8 @@ void Flight::check_addresses() {
   if (!fits_command(transaction_.reverse_path)) {
     refuse_all_locally(553, "5.1.7 The reverse-path has characters that cannot be sent");
   }
-  bool utf8 = transaction_.smtputf8;
   if (transaction_.reverse_path.has_utf8_local()) {
-    utf8 = true;
+    parameters_.smtputf8 = true;
     if (!peer_.smtputf8) {
       refuse_all_locally(
           553,
@@ -92,14 +93,13 @@ void Flight::check_addresses() {
     if (mailbox.is_null() || !fits_command(mailbox)) {
       refuse_locally(i, Reply::make(553, "5.1.3 The address has characters that cannot be sent"));
     } else if (mailbox.has_utf8_local()) {
-      utf8 = true;
+      parameters_.smtputf8 = true;
       if (peer_.smtputf8) continue;
       refuse_locally(
           i,
           Reply::make(553, "5.6.7 The local part is UTF-8 and the receiving server does not offer SMTPUTF8"));
     }
   }
-  parameters_.smtputf8 = utf8;
 }
 
 void Flight::refuse_locally(size_t at, const Reply& reply) {

@@ -14,6 +14,7 @@ class ExtensionSet {
  public:
   bool has(Extension extension) const { return (bits_ & bit(extension)) != 0; }
   void add(Extension extension) { bits_ = static_cast<uint8_t>(bits_ | bit(extension)); }
+  void remove(Extension extension) { bits_ = static_cast<uint8_t>(bits_ & ~bit(extension)); }
   void add(ExtensionSet others) { bits_ = static_cast<uint8_t>(bits_ | others.bits_); }
   bool empty() const { return bits_ == 0; }
   bool operator==(const ExtensionSet&) const = default;

@@ -12,7 +12,7 @@ struct PeerFeatures {
        dsn = false;
   bool starttls = false, enhanced_status = false, size_known = false;
   bool eight_bit_clean = false;  // offered 8BITMIME, even if its parameter is not used any more
-  uint64_t max_size = 0;         // 0 with size_known: no fixed limit
+  uint64_t max_size = 0;         // 0: no fixed limit; holds even if the parameter is not used any more
 };
 
 // From a positive reply to EHLO. Unknown keywords are passed over; a SIZE that is no number counts as no

@@ -50,7 +50,14 @@ Transit::Transit(TransitParts parts)
                    parts_.random, this, parts_.qualifier,
                    [this](const queue::Path& path, const std::vector<mx::Decision>& decisions) {
                      decided(path, decisions);
-                   }}),
+                   },
+                   [this](const queue::Path& path, const ServerTrouble& trouble) {
+                     parts_.journal->append(
+                         journal::trouble({trouble.stage, path.site->label, path.source.name, trouble.mx_host,
+                                           trouble.mx_address, trouble.text},
+                                          parts_.clock->wall()));
+                   },
+                   [this](queue::Path* path) { renew_route(path); }}),
       survey_(&sites_, &dispatcher_),
       started_(parts_.clock->now()),
       next_sweep_(started_ + kSweepPeriod) {
@@ -326,6 +333,7 @@ void Transit::reload(conf::ConfigPtr config, mx::RuleBookPtr book) {
   reload_some();  // all of it, when there is little
 }
 
+// All that stands ready there finds its way anew, in parts.
 void Transit::reroute(queue::Path* path) {
   if (path->to_reroute == 0) to_reroute_.push_back(path);
   path->to_reroute = path->ready.size();

@@ -84,6 +84,8 @@ class Transit final : public smtp::Gate,
   void find_route(queue::Delivery* delivery);
   void look_up(queue::Delivery* delivery, queue::DomainEntry& domain);
   void begin_route(queue::DomainEntry& domain);
+  void renew_route(queue::Path* path);
+  void leave_old_way(const queue::DomainEntry& domain, const mx::RoutePtr& found);
   void route_found(uint32_t domain, mx::RoutePtr route, conf::Instant asked);
   void take_detour(queue::Delivery* delivery, queue::DomainEntry& domain, mx::RulePtr rule);
   void detour_found(uint32_t domain, mx::RoutePtr route, conf::Instant asked);

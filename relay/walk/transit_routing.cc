@@ -57,8 +57,36 @@ void Transit::begin_route(queue::DomainEntry& domain) {
   });
 }
 
+// The mail that waits for a path that fails does not ask for its route again by itself: a route that was
+// found while DNS was in trouble, or whose hosts have moved, would keep it there.
+void Transit::renew_route(queue::Path* path) {
+  const Delivery* delivery = path->ready.oldest();
+  if (delivery == nullptr || stopping_) return;
+  queue::DomainEntry& domain = domains_.at(delivery->domain);
+  if (domain.routing || domain.route == nullptr || domain.route_until > parts_.clock->now()) return;
+  settings_of(domain);
+  domain.renewing = true;
+  begin_route(domain);
+}
+
+void Transit::leave_old_way(const queue::DomainEntry& domain, const mx::RoutePtr& found) {
+  const bool known = found->kind != mx::Route::Kind::kDefer;
+  if (domain.route == nullptr || !known || mx::is_same_way(*domain.route, *found)) return;
+  for (const conf::Source& source : parts_.config->sources) {
+    queue::Path* path = sites_.find(domain, source);
+    if (path == nullptr || path->ready.empty()) continue;
+    if (found->site == domain.route->site && found->order == domain.route->order) {
+      path->route = found;
+      dispatcher_.poke(path);
+    } else {
+      reroute(path);
+    }
+  }
+}
+
 void Transit::route_found(uint32_t number, mx::RoutePtr route, conf::Instant asked) {
   queue::DomainEntry& domain = domains_.at(number);
+  if (std::exchange(domain.renewing, false)) leave_old_way(domain, route);
   domain.route = std::move(route);
   domain.rules.clear();
   domain.route_until = parts_.clock->now() + (std::exchange(domain.outdated, false)

@@ -235,7 +235,7 @@ TEST(ConfigDocs, EveryKeyIsExplained) {
       R"((?:->|\.)(?:text|flag|number|share|duration|size|texts|choice|table|tables)\(\s*"([a-z_0-9]+)\")");
   for (const char* source :
        {"conf/sections.cc", "conf/config_parser.cc", "conf/rule_section.cc", "conf/quarantine_section.cc",
-        "conf/replies_section.cc", "conf/retry_section.cc"}) {
+        "conf/replies_section.cc", "conf/retry_section.cc", "conf/peer_section.cc"}) {
     const std::string code = read(source);
     for (std::sregex_iterator it(code.begin(), code.end(), asks), end; it != end; ++it) keys.insert((*it)[1]);
   }

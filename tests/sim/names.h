@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,10 +20,12 @@ class Names final : public mx::Resolver {
   void add_mx(const std::string& domain, uint16_t preference, const std::string& host) {
     mx_[domain].push_back({preference, host});
   }
+  void forget_mx(const std::string& domain) { mx_.erase(domain); }
   void add_address(const std::string& host, const std::string& address) {
     addresses_[host].push_back(address);
   }
   double trouble = 0;
+  std::set<std::string> sick;              // names that get no good answer
   std::function<void()> answered = [] {};  // after each answer that came later: the loop of the daemon turns
   void forget() { ++life_; }               // those who asked are gone
 
@@ -31,7 +34,10 @@ class Names final : public mx::Resolver {
     answer->canonical_name = name;
     answer->ttl = conf::Duration(300'000'000);
     const std::string key(name);
-    if (world_->random.chance(trouble)) {
+    if (sick.contains(key)) {
+      answer->status = mx::DnsStatus::kFailed;
+      answer->ttl = conf::Duration(5'000'000);
+    } else if (world_->random.chance(trouble)) {
       answer->status = world_->random.chance(0.5) ? mx::DnsStatus::kFailed : mx::DnsStatus::kTimeout;
       answer->ttl = conf::Duration(5'000'000);
     } else if (!mx_.contains(key) && !addresses_.contains(key)) {

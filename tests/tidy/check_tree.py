@@ -56,8 +56,8 @@ LIBRARIES = [
 ]
 MAX_HEADER, MAX_SOURCE, MAX_FUNCTION = 150, 400, 70  # columns are clang-format's to keep
 LONGER = {"conf/config.h": 200,  # one table of all keys, read from top to bottom
-          "relay/flow/dispatcher.h": 180,  # to be parted: what shared lines do is a noun of its own
-          "relay/walk/transit.h": 156}  # the walk and the desk of the operator are still one class
+          "relay/flow/dispatcher.h": 200,  # to be parted: what shared lines do is a noun of its own
+          "relay/walk/transit.h": 160}  # the walk and the desk of the operator are still one class
 FORBIDDEN_WORDS = [
     (r"\b(TODO|FIXME|XXX|HACK)\b", "no notes of unfinished work"),
     (r"^\s*//\s*(\w[\w:<>,*& ]* = .*|[\w.:>-]+\(.*\)|return .*|[\w:<>*&]+ \w+);\s*$", "commented-out code"),

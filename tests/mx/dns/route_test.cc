@@ -287,5 +287,27 @@ TEST_F(RouterTest, Rfc5321_5_1_OurOwnAddressInAMappedFormIsALoop) {
   EXPECT_EQ(route("d.example")->kind, Route::Kind::kLoop);
 }
 
+TEST(IsSameWay, TheOrderOfEqualsIsNoDifferenceAndAnAddressIsOne) {
+  Route a;
+  a.kind = Route::Kind::kHosts;
+  a.site = "a.test,b.test";
+  a.hosts = {{"a.test", 10, 25, {"192.0.2.1", "192.0.2.2"}}, {"b.test", 10, 25, {"192.0.2.3"}}};
+  Route b = a;
+  std::swap(b.hosts[0], b.hosts[1]);
+  std::swap(b.hosts[1].addresses[0], b.hosts[1].addresses[1]);
+  EXPECT_TRUE(is_same_way(a, b));
+  b.hosts[0].addresses.push_back("192.0.2.4");
+  EXPECT_FALSE(is_same_way(a, b));
+  b = a;
+  b.hosts[0].port = 26;
+  EXPECT_FALSE(is_same_way(a, b));
+  b = a;
+  b.order = "a.test|b.test";
+  EXPECT_FALSE(is_same_way(a, b));
+  b = a;
+  b.kind = Route::Kind::kNullMx;
+  EXPECT_FALSE(is_same_way(a, b));
+}
+
 }  // namespace
 }  // namespace mx

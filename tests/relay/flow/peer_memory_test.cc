@@ -28,6 +28,19 @@ TEST(PeerMemory, JoinsWhatIsLearntAndForgetsItInTime) {
   EXPECT_FALSE(memory.about("192.0.2.1", 25, now + 91min).any());
 }
 
+TEST(PeerMemory, TlsThatFailedIsForgottenSoonerThanTheRest) {
+  PeerMemory memory;
+  const conf::Instant now{100s};
+  smtp::Lessons both = refused(smtp::Extension::kStartTls);
+  both.refused.add(smtp::Extension::kDsn);
+  EXPECT_TRUE(memory.learn("192.0.2.1", 25, both, now));
+  EXPECT_EQ(memory.about("192.0.2.1", 25, now + 9min).refused, both.refused);
+  EXPECT_FALSE(memory.learn("192.0.2.1", 25, both, now + 9min)) << "its time is not made longer";
+  EXPECT_EQ(memory.about("192.0.2.1", 25, now + 11min).refused, refused(smtp::Extension::kDsn).refused);
+  EXPECT_TRUE(memory.learn("192.0.2.1", 25, both, now + 11min));
+  EXPECT_TRUE(memory.about("192.0.2.1", 25, now + 70min).refused.empty());
+}
+
 TEST(PeerMemory, IsBounded) {
   PeerMemory memory(1h, 10);
   for (uint16_t port = 1; port <= 100; ++port)

@@ -203,7 +203,8 @@ TEST(EventJson, EachKindHasItsWord) {
                                                           {EventKind::kUnsigned, "unsigned"},
                                                           {EventKind::kAlarm, "alarm"},
                                                           {EventKind::kDecision, "decision"},
-                                                          {EventKind::kRefusedClient, "refused_client"}};
+                                                          {EventKind::kRefusedClient, "refused_client"},
+                                                          {EventKind::kTrouble, "trouble"}};
   for (const auto& [kind, word] : cases) EXPECT_EQ(kind_text(kind), word);
 }
 

@@ -60,6 +60,10 @@ void set_option(const std::string& word, ClientOptions* options) {
     options->tls = conf::TlsMode::kRequired;
   else if (word == "tls=opportunistic")
     options->tls = conf::TlsMode::kOpportunistic;
+  else if (word == "tls-fallback=on")
+    options->tls_fallback = true;
+  else if (word == "left-out=STARTTLS")
+    options->left_out.add(Extension::kStartTls);
   else if (word == "pipelining=off")
     options->pipelining = false;
   else if (word == "chunking=off")
@@ -234,6 +238,7 @@ class Player {
                        std::to_string(event.reply.code) + " " + event.reply.text() + event.error;
     if (event.tls_wanted_but_missing) text += " [no-starttls]";
     while (text.back() == ' ') text.pop_back();
+    if (event.tls_failed) text += " [tls-failed]";
     if (event.blameless) text += " [blameless]";
     text += learnt();
     events_.push_back(text);
@@ -242,7 +247,8 @@ class Player {
   std::string learnt() const {
     const Lessons& lessons = session_.lessons();
     std::string names;
-    constexpr const char* kNames[] = {"PIPELINING", "CHUNKING", "8BITMIME", "SIZE", "SMTPUTF8", "DSN"};
+    constexpr const char* kNames[] = {"PIPELINING", "CHUNKING", "8BITMIME", "SIZE",
+                                      "SMTPUTF8",   "DSN",      "STARTTLS"};
     for (size_t i = 0; i < std::size(kNames); ++i) {
       if (lessons.refused.has(static_cast<Extension>(i))) names += std::string(" ") + kNames[i];
     }

@@ -1,0 +1,197 @@
+// The dispatcher alone: a network whose peers say what the test says, and a walk that answers as told.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "mx/limits/lease.h"
+#include "relay/flow/dispatcher.h"
+#include "relay/flow/site_table.h"
+#include "relay/queue/delivery_store.h"
+#include "relay/queue/domain_table.h"
+#include "relay/spool/memory_spool.h"
+
+namespace relay {
+
+using namespace std::chrono_literals;  // NOLINT(build/namespaces)
+
+class ManualClock final : public conf::Clock {
+ public:
+  conf::Instant now() const override { return time; }
+  conf::WallTime wall() const override { return conf::WallTime(1'790'000'000s) + time.time_since_epoch(); }
+  conf::Instant time{1h};
+};
+
+class Peer final : public Transport {
+ public:
+  Peer(std::string* sent, conf::Instant* deadline) : sent_(sent), deadline_(deadline) {}
+  void set_user(TransportUser*) override {}
+  void write(OutQueue* out) override {
+    *sent_ += out->flatten();
+    out->clear();
+  }
+  void start_tls(const TlsRequest&) override {}
+  void pause_reading() override {}
+  void resume_reading() override {}
+  void set_deadline(conf::Instant when) override { *deadline_ = when; }
+  void finish() override {}
+  size_t unsent_bytes() const override { return 0; }
+  std::string local_address() const override { return {}; }
+
+ private:
+  std::string* sent_;
+  conf::Instant* deadline_;
+};
+
+class PeerNetwork final : public Network {
+ public:
+  std::unique_ptr<Transport> connect(const ConnectTarget& target, TransportUser* user) override {
+    users.push_back(user);
+    places.push_back(target.address);
+    return std::make_unique<Peer>(&sent, &deadline);
+  }
+  std::vector<TransportUser*> users;
+  std::vector<std::string> places;  // that were connected to, in order
+  std::string sent;
+  conf::Instant deadline = conf::kNever;  // of the latest
+};
+
+// A walk whose deliveries have so many transactions each; 0: nothing of them is due.
+class Walk final : public DispatcherUser {
+ public:
+  Answer next_errand(queue::Delivery* delivery, const queue::Path&, size_t, Errand* errand,
+                     Later later) override {
+    ++asked;
+    most_deep = std::max(most_deep, ++depth);
+    const Answer answer = answer_for(delivery, errand, std::move(later));
+    --depth;
+    return answer;
+  }
+  void reroute(queue::Path* /*path*/) override {}
+  void waits_long(queue::Delivery* delivery, const queue::PathError&, const AttemptFacts&) override {
+    told.push_back(delivery);
+  }
+  bool report(queue::Delivery* delivery, Report report) override {
+    reports.push_back(report.kind);
+    if (report.kind == Report::Kind::kTransaction) {
+      outcomes.insert(outcomes.end(), report.outcomes.begin(), report.outcomes.end());
+      return left[delivery] > 0;
+    }
+    back.push_back(delivery);
+    return false;
+  }
+  conf::Instant expiry(const queue::Delivery& delivery, const conf::DestinationSettings&) override {
+    ++looks;
+    return delivery.id <= expiring ? conf::Instant{1h} + 5min : conf::Instant{} + 1000h;
+  }
+
+  std::map<queue::Delivery*, int> left;
+  std::deque<Later> laters;
+  bool answers_later = false;
+  std::vector<Report::Kind> reports;
+  std::vector<smtp::RecipientOutcome> outcomes;
+  std::vector<queue::Delivery*> back, told;
+  conf::MessageId expiring = 0;
+  size_t asked = 0, looks = 0;
+  int depth = 0, most_deep = 0;
+
+ private:
+  Answer answer_for(queue::Delivery* delivery, Errand* errand, Later later) {
+    if (answers_later) {
+      laters.push_back(std::move(later));
+      return Answer::kLater;
+    }
+    if (left[delivery] == 0) {
+      delivery->move_to(queue::DeliveryState::kScheduled);
+      return Answer::kNone;
+    }
+    --left[delivery];
+    if (delivery->state == queue::DeliveryState::kLoading) delivery->move_to(queue::DeliveryState::kSending);
+    *errand = an_errand();
+    return Answer::kNow;
+  }
+
+ public:
+  static Errand an_errand() {
+    Errand errand;
+    errand.recipients = {0};
+    errand.transaction.recipients.resize(1);
+    errand.transaction.recipients[0].mailbox = conf::Mailbox::parse("a@d.test").value();
+    errand.transaction.body = conf::Bytes("Subject: x\r\n\r\nx\r\n");
+    return errand;
+  }
+};
+
+class DispatcherTest : public testing::Test {
+ protected:
+  DispatcherTest() {
+    config_->sources.resize(1);
+    config_->sources[0].name = "default";
+    config_->defaults.tls = conf::TlsMode::kOff;
+    sites_ = std::make_unique<queue::SiteTable>(config_, nullptr, &clock_, &random_);
+    dispatcher_ = std::make_unique<Dispatcher>(
+        Dispatcher::Parts{config_, &messages_, sites_.get(), &lease_, &network_, &clock_, &random_, &walk_,
+                          nullptr, [](const queue::Path&, const std::vector<mx::Decision>&) {},
+                          [this](const queue::Path&, const ServerTrouble& trouble) {
+                            troubles_.push_back(trouble.mx_host + ": " + trouble.text);
+                          },
+                          [this](queue::Path*) { ++failures_; }});
+    number_ = domains_.intern(conf::Domain::from_canonical("d.test"));
+    queue::DomainEntry& domain = domains_.at(number_);
+    domain.settings = conf::settings_in(config_, domain.name.text());
+    route_by({{"mx.test", 10, 25, {"127.0.0.1"}}});
+  }
+  ~DispatcherTest() override { dispatcher_->abandon(); }
+
+  void route_by(std::vector<mx::RouteHost> hosts) {
+    auto route = std::make_shared<mx::Route>();
+    route->kind = mx::Route::Kind::kHosts;
+    for (const mx::RouteHost& host : hosts) route->site += (route->site.empty() ? "" : ",") + host.name;
+    route->hosts = std::move(hosts);
+    domains_.at(number_).route = route;
+    path_ = sites_->choose(&domains_.at(number_)).path;
+  }
+  queue::Delivery* add(int transactions) {
+    queue::Delivery* delivery = deliveries_.add(++last_id_, number_, clock_.time);
+    walk_.left[delivery] = transactions;
+    dispatcher_->add(delivery, path_);
+    return delivery;
+  }
+  void step() { dispatcher_->step(clock_.time); }
+  void say(const std::string& text) { network_.users.back()->on_bytes(text); }
+  void open() {
+    step();
+    ASSERT_FALSE(network_.users.empty());
+    greet();
+  }
+  void greet() {
+    network_.users.back()->on_connected();
+    say("220 mx.test\r\n");
+    say("250 mx.test\r\n");
+  }
+
+  ManualClock clock_;
+  conf::Random random_{1};
+  std::shared_ptr<conf::Config> config_ = std::make_shared<conf::Config>();
+  spool::MemorySpool spool_;
+  queue::MessageCache messages_{&spool_, 1'000'000};
+  queue::DomainTable domains_;
+  queue::DeliveryStore deliveries_;
+  mx::Lease lease_;
+  PeerNetwork network_;
+  Walk walk_;
+  std::unique_ptr<queue::SiteTable> sites_;
+  std::unique_ptr<Dispatcher> dispatcher_;
+  queue::Path* path_ = nullptr;
+  uint32_t number_ = 0;
+  conf::MessageId last_id_ = 0;
+  std::vector<std::string> troubles_;
+  size_t failures_ = 0;
+};
+
+}  // namespace relay
