@@ -4,7 +4,7 @@ namespace bounce {
 
 bool before_mail(Stage stage) {
   return stage == Stage::kConnect || stage == Stage::kGreeting || stage == Stage::kEhlo ||
-         stage == Stage::kTls;
+         stage == Stage::kTls || stage == Stage::kLogin;
 }
 
 const char* to_text(Act act) {

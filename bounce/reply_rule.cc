@@ -66,7 +66,7 @@ void read_stages(conf::Section* section, uint32_t* out) {
   if (!section->texts("stage", &words)) return;
   for (const std::string& word : words) {
     bool found = false;
-    for (int i = 0; i <= static_cast<int>(Stage::kUnknown); ++i) {
+    for (int i = 0; i <= static_cast<int>(Stage::kLogin); ++i) {
       if (word != to_text(static_cast<Stage>(i))) continue;
       *out |= 1U << i;
       found = true;
@@ -74,7 +74,7 @@ void read_stages(conf::Section* section, uint32_t* out) {
     if (!found)
       section->report("stage",
                       "\"" + word +
-                          "\" is no stage: dns, connect, greeting, ehlo, tls, mail, rcpt, data, dot, "
+                          "\" is no stage: dns, connect, greeting, ehlo, tls, login, mail, rcpt, data, dot, "
                           "local, unknown");
   }
 }

@@ -143,7 +143,7 @@ std::vector<conf::Problem> RuleSet::check_examples(bool local_only) const {
     const Reply reply = read_diagnostic(line);
     Occasion occasion;
     occasion.reply = &reply;
-    for (int i = 0; i <= static_cast<int>(Stage::kUnknown) && rule.stages != 0; ++i) {
+    for (int i = 0; i <= static_cast<int>(Stage::kLogin) && rule.stages != 0; ++i) {
       if ((rule.stages & (1U << i)) == 0) continue;
       occasion.stage = static_cast<Stage>(i);
       break;

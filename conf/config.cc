@@ -41,6 +41,11 @@ const DestinationSettings& Config::settings_for(std::string_view domain, uint32_
   return defaults;
 }
 
+const Login* Config::login(std::string_view name) const {
+  const auto found = std::ranges::find(logins, name, &Login::name);
+  return found == logins.end() ? nullptr : &*found;
+}
+
 SettingsPtr settings_in(const ConfigPtr& config, std::string_view domain, uint32_t* index) {
   return {config, &config->settings_for(domain, index)};
 }

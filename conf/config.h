@@ -101,6 +101,7 @@ struct Config {
   std::vector<Source> sources;  // never empty: a default one named "default" is made
   DestinationSettings defaults;
   std::vector<Destination> destinations;
+  std::vector<Login> logins;
   DnsSettings dns;
   SpoolSettings spool;
   LogSettings log;
@@ -116,6 +117,7 @@ struct Config {
   // The settings for a recipient domain: first matching destination, else the defaults. O(destinations).
   // `index` (may be null) gets 0 for the defaults, else 1 + position of the destination.
   const DestinationSettings& settings_for(std::string_view domain, uint32_t* index = nullptr) const;
+  const Login* login(std::string_view name) const;  // null: none of that name
 };
 
 using ConfigPtr = std::shared_ptr<const Config>;

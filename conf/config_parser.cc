@@ -37,6 +37,7 @@ class ConfigReader {
     read_listeners();
     read_users();
     read_sources();
+    read_logins();
     read_destinations();
     read_signing();
     read_rules_of_all();
@@ -232,9 +233,27 @@ class ConfigReader {
     }
   }
 
+  void read_logins() {
+    for (const toml::table* table : root_.tables("login")) {
+      TableReader reader = element("login", table);
+      Login login;
+      read_login(&reader, &login);
+      if (config_->login(login.name) != nullptr)
+        reader.report("name", "\"" + login.name + "\" is the name of another login");
+      config_->logins.push_back(std::move(login));
+    }
+  }
+
+  void check_login(const std::string& name, const std::string& file, int line, int column) {
+    if (!name.empty() && config_->login(name) == nullptr)
+      problems_->push_back(
+          {file, line, column, "login: there is no [[login]] with name = \"" + name + "\"", false});
+  }
+
   void read_destinations() {
     TableReader defaults = section("defaults");
     read_destination_settings(&defaults, &config_->defaults);
+    check_login(config_->defaults.peer.login, file_, defaults.line(), 1);
     defaults.finish();
     for (const toml::table* table : root_.tables("destination")) {
       TableReader reader = element("destination", table);
@@ -262,6 +281,7 @@ class ConfigReader {
       if (destination.name.empty() && !destination.domains.empty())
         destination.name = destination.domains.front();
       read_destination_settings(&reader, &destination.settings);
+      check_login(destination.settings.peer.login, file_, destination.line, 1);
       reader.finish();
       for (const Destination& other : config_->destinations) {
         if (other.name == destination.name) {
@@ -277,6 +297,10 @@ class ConfigReader {
     TableReader mx = section("mx");
     mx.text("shipped_rules", &config_->mx.shipped_rules);
     config_->rules = read_rules(&root_, file_);
+    for (const MxRule& rule : config_->rules) {
+      const RuleField<std::string>& login = rule.fields.login;
+      check_login(login.value, rule.file, login.line, login.column);
+    }
     const std::string& shipped = config_->mx.shipped_rules;
     std::vector<MxRule> more;
     if (shipped == MxSettings::kBuiltInRules) {

@@ -45,8 +45,7 @@ struct RuleThreshold {  // [[rule.threshold]]
   std::vector<Reason> reasons;                  // reasons: only these count as errors; empty: all
   ThresholdScope scope = ThresholdScope::kAny;  // scope = "any" | "sender" | "recipient"
   uint32_t probes = 5;                          // probes: messages that go first when the block is over
-  int line = 0;
-  int column = 1;
+  int line = 0, column = 1;
 };
 
 enum class AdaptiveMode : uint8_t { kOff, kAdvise, kOn };
@@ -57,17 +56,14 @@ struct RuleField {
   enum class State : uint8_t { kInherited, kSet, kUnset };
   State state = State::kInherited;
   T value{};
-  int line = 0;
-  int column = 1;
-
+  int line = 0, column = 1;
   static RuleField set(T value, int line = 0, int column = 1) {
     return {State::kSet, std::move(value), line, column};
   }
   static RuleField unset(int line = 0, int column = 1) { return {State::kUnset, {}, line, column}; }
 };
 
-// The values of a rule. `Field` is RuleField as written, mx::RuleValue once resolved. What no rule sets is
-// left to the settings of the destination.
+// `Field` is RuleField as written, mx::RuleValue once resolved. What no rule sets the destination says.
 template <template <typename> class Field>
 struct RuleFields {
   Field<RuleScope> scope;                        // scope = "path" | "source" | "pool"
@@ -84,6 +80,9 @@ struct RuleFields {
   Field<Duration> timeout;                       // timeout: every other exchange
   Field<TlsMode> tls;                            // tls
   Field<std::vector<SmartHost>> smart_hosts;     // smart_hosts
+  Field<TlsStart> implicit_tls;                  // implicit_tls
+  Field<TlsVersion> tls_min;                     // tls_min
+  Field<std::string> login;                      // login: goes with the smart hosts of the rule
   Field<std::vector<Duration>> schedule;         // schedule
   Field<Duration> validity;                      // validity
   Field<double> jitter;                          // jitter
@@ -112,6 +111,9 @@ void for_each_field(A&& a, B&& b, Use&& use) {
   use("timeout", a.timeout, b.timeout);
   use("tls", a.tls, b.tls);
   use("smart_hosts", a.smart_hosts, b.smart_hosts);
+  use("implicit_tls", a.implicit_tls, b.implicit_tls);
+  use("tls_min", a.tls_min, b.tls_min);
+  use("login", a.login, b.login);
   use("schedule", a.schedule, b.schedule);
   use("validity", a.validity, b.validity);
   use("jitter", a.jitter, b.jitter);
@@ -125,8 +127,7 @@ void for_each_field(A&& a, B&& b, Use&& use) {
 
 struct RuleMask {
   std::string glob;  // '*' any run, '?' one character; ASCII, any case
-  int line = 0;
-  int column = 1;
+  int line = 0, column = 1;
 };
 
 struct MxRule {      // [[rule]]

@@ -170,6 +170,12 @@ void read_limits(TableReader* reader, RuleFields<RuleField>* out) {
   read_word(reader, "tls", {"off", "opportunistic", "required"}, &out->tls);
   read_field(reader, "smart_hosts", &out->smart_hosts,
              [reader](std::vector<SmartHost>* value) { return read_smart_hosts(reader, value); });
+  read_field(reader, "implicit_tls", &out->implicit_tls,
+             [reader](TlsStart* value) { return read_tls_start(reader, value); });
+  read_field(reader, "tls_min", &out->tls_min,
+             [reader](TlsVersion* value) { return read_tls_min(reader, value); });
+  read_field(reader, "login", &out->login,
+             [reader](std::string* value) { return reader->text("login", value); });
   read_field(reader, "schedule", &out->schedule,
              [reader](std::vector<Duration>* value) { return read_schedule(reader, value); });
   read_duration(reader, "validity", &out->validity, Duration(1s));

@@ -237,7 +237,7 @@ void read_destination_settings(TableReader* reader, DestinationSettings* out) {
   reader->flag("pipelining", &out->pipelining);
   reader->flag("chunking", &out->chunking);
   reader->flag("failure_reports", &out->failure_reports);
-  read_peer_settings(reader, &out->peer);
+  read_peer_settings(reader, !out->smart_hosts.empty(), &out->peer);
   read_timeouts(reader, &out->timeouts);
   read_retry(reader, &out->retry);
 }

@@ -14,7 +14,9 @@ void read_user(TableReader* reader, User* out);
 void read_source(TableReader* reader, Source* out);
 // The keys that [defaults] and [[destination]] share. finish() is the caller's.
 void read_destination_settings(TableReader* reader, DestinationSettings* out);
-void read_peer_settings(TableReader* reader, PeerSettings* out);
+// `smart_hosts`: the destination has some.
+void read_peer_settings(TableReader* reader, bool smart_hosts, PeerSettings* out);
+void read_login(TableReader* reader, Login* out);
 void read_dns(TableReader* reader, DnsSettings* out);
 void read_spool(TableReader* reader, SpoolSettings* out);
 void read_log(TableReader* reader, LogSettings* out);
@@ -23,6 +25,8 @@ bool read_schedule(TableReader* reader, std::vector<Duration>* out);
 // schedule, retry, schedule_by_reason, first_tries, validity and jitter of [defaults] or [[destination]].
 void read_retry(TableReader* reader, RetrySchedule* out);
 bool read_smart_hosts(TableReader* reader, std::vector<SmartHost>* out);
+bool read_tls_start(TableReader* reader, TlsStart* out);
+bool read_tls_min(TableReader* reader, TlsVersion* out);
 // All [[rule]] of a file, in their order.
 std::vector<MxRule> read_rules(TableReader* root, const std::string& file);
 // `out->quarantine` holds what [quarantine] action says when the listener is read.

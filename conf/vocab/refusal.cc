@@ -30,6 +30,8 @@ const char* to_text(Stage stage) {
       return "sign";
     case Stage::kRestored:
       return "before the restart";
+    case Stage::kLogin:
+      return "login";
     case Stage::kUnknown:
       break;
   }

@@ -22,6 +22,7 @@ enum class Stage : uint8_t {
   kSign,      // DKIM
   kRestored,  // written again after a restart: the stage is not known any more
   kUnknown,   // told by somebody else: a bounce, or a line of a log
+  kLogin,     // our AUTH; after kTls in a session
 };
 const char* to_text(Stage stage);  // "dns", ..., "local", "sign", "before the restart"; "" for kNone
 

@@ -66,7 +66,12 @@ conf::DestinationSettings settings_with(const Rule* rule, const conf::Destinatio
   // A destination that wants a verified peer gets one: no rule talks it down, and no shipped rule weakens it.
   const bool weaker = values.tls.set && values.tls.value < base.tls;
   if (!weaker || !(base.tls_verify || values.tls.origin.shipped)) take(values.tls, &out.tls);
+  if (values.smart_hosts.set) out.peer.login.clear();  // a secret is for the hosts it was written for
   take(values.smart_hosts, &out.smart_hosts);
+  take(values.login, &out.peer.login);
+  take(values.implicit_tls, &out.peer.tls_start);
+  take(values.tls_min, &out.peer.tls_min);
+  out.peer.tls_min = std::max(out.peer.tls_min, base.peer.tls_min);
   if (values.schedule.set) out.retry.write(values.schedule.value);
   take(values.validity, &out.retry.validity);
   take(values.jitter, &out.retry.jitter);

@@ -221,6 +221,9 @@ void check_values(const Rule& rule, std::vector<Problem>* problems) {
   positive("timeout", v.timeout, problems);
   check_thresholds(rule, problems);
   check_adaptive(rule, problems);
+  if (v.login.set && !v.login.value.empty() && !v.smart_hosts.set)
+    report(v.login.origin, "login goes with smart_hosts: without them the secret would be told to MX hosts",
+           problems);
 }
 
 void check_shadows(const std::vector<RulePtr>& rules, std::vector<Problem>* problems) {

@@ -15,8 +15,9 @@
 #include "relay/cli/cli.h"
 #include "relay/cli/command.h"
 #include "relay/host/configuration.h"
+#include "relay/host/login_secrets.h"
 #include "relay/host/return_keys.h"
-#include "relay/tls/context.h"
+#include "relay/host/tls_setup.h"
 
 namespace relay::cli {
 namespace {
@@ -39,14 +40,17 @@ std::vector<std::string> missing_things(const conf::Config& config) {
 // As a start reads it: a wrong key, an encrypted one or no certificate is told here.
 void read_tls(const conf::Config& config, std::vector<std::string>* missing) {
   if (!missing->empty()) return;
-  std::string warning;
-  if (!config.tls_certificate.empty()) {
-    const auto server = tls::Context::server(config.tls_certificate, config.tls_key, &warning);
-    if (!server.ok()) missing->push_back(server.error().detail);
+  const auto contexts = load_tls(
+      config, [](const std::string& warning) { std::fprintf(stderr, "warning: %s\n", warning.c_str()); });
+  if (!contexts.ok()) missing->push_back(contexts.error().detail);
+  const auto secrets = LoginSecrets::read(config);
+  if (secrets.ok()) return;
+  // A credential is there only when the service manager starts us.
+  if (secrets.error().code == conf::ErrorCode::kUnavailable) {
+    std::fprintf(stderr, "warning: %s\n", secrets.error().detail.c_str());
+  } else {
+    missing->push_back(secrets.error().detail);
   }
-  if (!warning.empty()) std::fprintf(stderr, "warning: %s\n", warning.c_str());
-  const auto client = tls::Context::client(config.tls_ca_file);
-  if (!client.ok()) missing->push_back(client.error().detail);
 }
 
 int check(const std::string& path) {

@@ -31,6 +31,7 @@ Dispatcher::Dispatcher(Parts parts)
              config_->replies.known_texts),
       trouble_(std::move(parts.trouble)),
       failing_(std::move(parts.failing)),
+      secrets_(parts.secrets),
       gate_({parts.sites, parts.lease, parts.clock, [this](queue::Path* path) { mark(path); },
              std::move(parts.decided)}) {}
 
@@ -72,11 +73,6 @@ void Dispatcher::remove(queue::Delivery* delivery) {
 void Dispatcher::poke(queue::Path* path) {
   path->backoff_until = clock_->now();
   mark(path);
-}
-
-void Dispatcher::reload(conf::ConfigPtr config) {
-  if (config->replies.known_texts != config_->replies.known_texts) texts_.resize(config->replies.known_texts);
-  config_ = std::move(config);
 }
 
 void Dispatcher::mark(queue::Path* path) {
@@ -165,6 +161,7 @@ void Dispatcher::work(queue::Path* path, conf::Instant now) {
     if (!path->ready.empty()) starve(path, mx::Bind::kRecording);
     return;
   }
+  wait_for_login(path);
   // A block defers and nothing else: how the path failed before it is over with it.
   if (path->standing->state() == mx::Standing::State::kBlocked) path->backoff = conf::Duration(0);
   if (path->first_expiry <= now || path->ready.rounding()) expire_waiting(path, now);
@@ -294,7 +291,9 @@ void Dispatcher::open(queue::Path* path, std::vector<Target> targets, bool early
   plan.options.timeouts.connect = std::min(settings.timeouts.connect, std::max(share, kLeastConnect));
   plan.tls_verify = settings.tls_verify;
   plan.tls_fallback_to_clear = settings.tls_fallback_to_clear;
-  auto connection = std::make_unique<OutboundConnection>(std::move(plan), path, network_, clock_, this);
+  plan_login(path, &plan);
+  auto connection =
+      std::make_unique<OutboundConnection>(std::move(plan), path, network_, secrets_, clock_, this);
   OutboundConnection* raw = connection.get();
   Slot& slot = connections_[raw];
   slot.connection = std::move(connection);

@@ -17,6 +17,7 @@
 #include "bounce/qualifier.h"
 #include "conf/config.h"
 #include "relay/flow/dispatcher_user.h"
+#include "relay/flow/login_pauses.h"
 #include "relay/flow/outbound_connection.h"
 #include "relay/flow/path.h"
 #include "relay/flow/path_gate.h"
@@ -42,8 +43,8 @@ class Dispatcher final : public OutboundConnection::Owner {
     // The limiter of the path decided something.
     std::function<void(const queue::Path&, const std::vector<mx::Decision>&)> decided;
     std::function<void(const queue::Path&, const ServerTrouble&)> trouble;  // may be null
-    // The path fails: its mail may have to go elsewhere by now. May be null.
-    std::function<void(queue::Path*)> failing;
+    std::function<void(queue::Path*)> failing;  // its mail may have to go elsewhere; may be null
+    Secrets* secrets = nullptr;                 // null: nobody logs in
   };
   explicit Dispatcher(Parts parts);
   ~Dispatcher() override;
@@ -77,6 +78,7 @@ class Dispatcher final : public OutboundConnection::Owner {
                         std::vector<smtp::RecipientOutcome> outcomes) override;
   void target_failed(OutboundConnection* connection, const Target& target) override;
   void tls_failed(OutboundConnection* connection, const Target& target, const std::string& why) override;
+  void login_done(OutboundConnection* connection, const Target& target, bool good) override;
   void connection_ended(OutboundConnection* connection) override;
 
  private:
@@ -125,6 +127,9 @@ class Dispatcher final : public OutboundConnection::Owner {
   bool is_worse_than_needed(const OutboundConnection& connection, conf::Instant now) const;
   void learn(const OutboundConnection& connection, const Target& target);
   smtp::ExtensionSet left_out_for(const Target& target, const conf::PeerSettings& settings) const;
+  void plan_login(queue::Path* path, OutboundConnection::Plan* plan);
+  void poke_login(const std::string& login);
+  void wait_for_login(queue::Path* path);
   bool is_well(const queue::Path& path, const std::string& address, conf::Instant now) const;
   bool has_other_host(const OutboundConnection& connection, conf::Instant now) const;
   void try_next_host(const OutboundConnection& connection, queue::Delivery* delivery,
@@ -172,6 +177,8 @@ class Dispatcher final : public OutboundConnection::Owner {
   mutable bounce::KnownTexts texts_;
   std::function<void(const queue::Path&, const ServerTrouble&)> trouble_;
   std::function<void(queue::Path*)> failing_;
+  Secrets* secrets_;
+  LoginPauses logins_;
   PathGate gate_;
   SharedLines lines_;
   PeerMemory peers_;

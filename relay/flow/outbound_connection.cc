@@ -12,11 +12,12 @@ std::string address_text(const Target& target) {
   return (v6 ? '[' + target.address + ']' : target.address) + ':' + std::to_string(target.port);
 }
 
-OutboundConnection::OutboundConnection(Plan plan, queue::Path* path, Network* network,
+OutboundConnection::OutboundConnection(Plan plan, queue::Path* path, Network* network, Secrets* secrets,
                                        const conf::Clock* clock, Owner* owner)
     : plan_(std::move(plan)),
       path_(path),
       network_(network),
+      secrets_(secrets),
       clock_(clock),
       owner_(owner),
       started_(clock->now()),
@@ -50,6 +51,9 @@ bool OutboundConnection::next_target() {
 }
 
 void OutboundConnection::open_target() {
+  ++*fetches_;
+  connected_ = false;
+  implicit_tls_.reset();
   old_session_ = std::move(session_);
   target_started_ = clock_->now();
   transport_ = network_->connect({target().address, target().port, plan_.source_address}, this);
@@ -94,10 +98,23 @@ void OutboundConnection::quit() {
 }
 
 void OutboundConnection::on_connected() {
+  connected_ = true;
+  if (target().implicit_tls) {
+    start_tls();
+    set_deadline(clock_->now() + plan_.options.timeouts.tls);
+  } else {
+    begin_session();
+  }
+}
+
+void OutboundConnection::begin_session() {
   smtp::ClientOptions options = plan_.options;
+  if (target().log_in && !plan_.login.user.empty())
+    options.login = {plan_.login.user, plan_.login.mechanism, plan_.login.without_tls};
+  options.tls_info = implicit_tls_;
   if (in_clear_) options.tls = conf::TlsMode::kOff;
-  options.tls_fallback =
-      options.tls == conf::TlsMode::kOpportunistic && plan_.tls_fallback_to_clear && !plan_.tls_verify;
+  options.tls_fallback = options.tls == conf::TlsMode::kOpportunistic && plan_.tls_fallback_to_clear &&
+                         !plan_.tls_verify && (!options.login || options.login->without_tls);
   options.left_out = target().left_out;
   session_ = std::make_unique<smtp::ClientSession>(std::move(options), clock_->now());
   pump();
@@ -110,12 +127,51 @@ void OutboundConnection::on_bytes(std::string_view bytes) {
 }
 
 void OutboundConnection::on_tls(conf::Result<TlsInfo> outcome) {
+  if (session_ == nullptr) {  // implicit
+    if (!outcome.ok()) {
+      transport_.reset();
+      give_up_target(bounce::Stage::kTls, bounce::Reply::make(0, outcome.error().detail));
+      return;
+    }
+    implicit_tls_ = std::move(*outcome);
+    begin_session();
+    return;
+  }
   if (outcome.ok()) {
     session_->tls_established(*outcome, clock_->now());
   } else {
     session_->tls_failed(outcome.error().detail, clock_->now());
   }
   pump();
+}
+
+void OutboundConnection::start_tls() {
+  Transport::TlsRequest request;
+  request.server_name = target().host;
+  request.verify = plan_.tls_verify;
+  request.only_13 = plan_.only_tls_13;
+  if (target().log_in && !plan_.login.certificate.empty()) request.identity = plan_.login.name;
+  request.session_key = target().host + ' ' + target().address + (plan_.tls_verify ? " verified" : "");
+  transport_->start_tls(request);
+}
+
+// The answer may come when this session, or all of the connection, is gone.
+void OutboundConnection::fetch_secret() {
+  const int question = ++*fetches_;
+  secrets_->get(plan_.login.name,
+                [this, question, latest = std::weak_ptr<int>(fetches_)](conf::Result<std::string> secret) {
+                  const std::shared_ptr<int> alive = latest.lock();
+                  if (alive == nullptr || *alive != question || session_ == nullptr) {
+                    if (secret.ok()) smtp::wipe(&*secret);
+                    return;
+                  }
+                  if (secret.ok()) {
+                    session_->log_in(std::move(*secret), clock_->now());
+                  } else {
+                    session_->secret_missing(secret.error().detail);
+                  }
+                  pump();
+                });
 }
 
 void OutboundConnection::on_drained() {
@@ -126,7 +182,9 @@ void OutboundConnection::on_drained() {
 
 void OutboundConnection::on_closed(const conf::Error& why) {
   if (session_ == nullptr) {
-    give_up_target(bounce::Stage::kConnect, bounce::Reply::make(0, why.detail));
+    const bool in_tls = target().implicit_tls && connected_;
+    give_up_target(in_tls ? bounce::Stage::kTls : bounce::Stage::kConnect,
+                   bounce::Reply::make(0, why.detail));
     return;
   }
   session_->on_peer_closed(why.detail, clock_->now());
@@ -136,7 +194,9 @@ void OutboundConnection::on_closed(const conf::Error& why) {
 void OutboundConnection::on_deadline() {
   deadline_ = conf::kNever;
   if (session_ == nullptr) {
-    give_up_target(bounce::Stage::kConnect, bounce::Reply::make(0, "connecting took too long"));
+    give_up_target(
+        connected_ ? bounce::Stage::kTls : bounce::Stage::kConnect,
+        bounce::Reply::make(0, connected_ ? "the TLS handshake took too long" : "connecting took too long"));
     return;
   }
   if (session_->ready() && rest_until_ <= clock_->now()) {
@@ -165,16 +225,16 @@ void OutboundConnection::handle(smtp::ClientEvent& event) {
       break;
     case smtp::ClientEvent::Kind::kStartTls: {
       if (!session_->output()->empty()) transport_->write(session_->output());
-      Transport::TlsRequest request;
-      request.server_name = target().host;
-      request.verify = plan_.tls_verify;
-      request.session_key = target().host + ' ' + target().address + (plan_.tls_verify ? " verified" : "");
-      transport_->start_tls(request);
+      start_tls();
       break;
     }
+    case smtp::ClientEvent::Kind::kSecretWanted:
+      fetch_secret();
+      break;
     case smtp::ClientEvent::Kind::kReady:
       if (!session_->ready()) break;  // it closed in the same breath: kClosed follows
       if (!ever_ready_) ready_at_ = clock_->now();
+      if (!ever_ready_ && target().log_in) owner_->login_done(this, target(), true);
       ever_ready_ = true;
       if (!tls_trouble_.empty()) owner_->tls_failed(this, target(), std::exchange(tls_trouble_, {}));
       owner_->connection_ready(this);
@@ -210,7 +270,11 @@ void OutboundConnection::give_up_target(bounce::Stage stage, bounce::Reply reply
   error_.mx_host = target().host;
   error_.mx_address = target().address;
   if (!ever_ready_) {
+    // Another host would be told the same secret: a few of those, and the account is locked.
+    const bool last = stage == bounce::Stage::kLogin;
+    if (last) owner_->login_done(this, target(), false);
     owner_->target_failed(this, target());
+    if (last) plan_.targets.resize(target_ + 1);
     ++target_;
     in_clear_ = false;
     tls_trouble_.clear();

@@ -4,14 +4,17 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "conf/config.h"
 #include "conf/vocab/time.h"
 #include "relay/flow/path.h"
+#include "relay/net/secrets.h"
 #include "relay/net/transport.h"
 #include "relay/smtp/client_session.h"
+#include "relay/smtp/login_words.h"
 
 namespace relay {
 
@@ -21,6 +24,8 @@ struct Target {
   uint16_t port = 25;
   uint16_t rank = 0;              // 0: of the domain's best hosts (RFC 5321 §5.1)
   smtp::ExtensionSet left_out{};  // what this server refused before
+  bool implicit_tls = false;      // before the greeting
+  bool log_in = false;            // the login of the plan is for it
 };
 
 // "192.0.2.1:25", "[2001:db8::1]:25"
@@ -43,6 +48,8 @@ class OutboundConnection final : public TransportUser {
     // Its TLS failed, as `why` says, and policy allows to go on in clear: that is done, now or by the next
     // one.
     virtual void tls_failed(OutboundConnection* connection, const Target& target, const std::string& why) = 0;
+    // It logged in, or could not, as error() says.
+    virtual void login_done(OutboundConnection* connection, const Target& target, bool good) = 0;
     // The last call; the connection may be destroyed, but not inside this call. error() says why.
     virtual void connection_ended(OutboundConnection* connection) = 0;
   };
@@ -53,9 +60,13 @@ class OutboundConnection final : public TransportUser {
     smtp::ClientOptions options;
     bool tls_verify = false;
     bool tls_fallback_to_clear = true;
+    bool only_tls_13 = false;
+    conf::Login login;  // without a name: none
   };
 
-  OutboundConnection(Plan plan, queue::Path* path, Network* network, const conf::Clock* clock, Owner* owner);
+  // `secrets` may be null when the plan has no login.
+  OutboundConnection(Plan plan, queue::Path* path, Network* network, Secrets* secrets,
+                     const conf::Clock* clock, Owner* owner);
   ~OutboundConnection() override;
 
   void start();
@@ -72,6 +83,7 @@ class OutboundConnection final : public TransportUser {
   conf::Instant ready_since() const { return ready_at_; }
   conf::Duration connect_time() const { return ready_at_ - target_started_; }
   uint32_t transactions() const { return session_ == nullptr ? 0 : session_->transactions(); }
+  const std::string& login() const { return plan_.login.name; }
   const Target& target() const { return plan_.targets[target_]; }
   std::string tls_version() const;
   const queue::PathError& error() const { return error_; }
@@ -88,6 +100,9 @@ class OutboundConnection final : public TransportUser {
  private:
   bool next_target();  // opens the first target from target_ on that may be tried
   void open_target();
+  void begin_session();
+  void start_tls();
+  void fetch_secret();
   void pump();
   void handle(smtp::ClientEvent& event);
   void session_closed(const smtp::ClientEvent& event);
@@ -97,6 +112,9 @@ class OutboundConnection final : public TransportUser {
   Plan plan_;
   queue::Path* path_;
   Network* network_;
+  Secrets* secrets_;
+  std::shared_ptr<int> fetches_ = std::make_shared<int>(0);  // the latest question for the secret
+  std::optional<TlsInfo> implicit_tls_;                      // stands before the greeting
   const conf::Clock* clock_;
   Owner* owner_;
   size_t target_ = 0;
@@ -107,6 +125,7 @@ class OutboundConnection final : public TransportUser {
   bool blameless_ = false;
   bool pumping_ = false;
   bool ended_ = false;
+  bool connected_ = false;  // to this target
   conf::Instant started_;
   conf::Instant target_started_;
   conf::Instant ready_at_;

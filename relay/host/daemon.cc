@@ -17,12 +17,14 @@
 #include "mx/dns/dns_cache.h"
 #include "relay/admin/admin_server.h"
 #include "relay/host/configuration.h"
+#include "relay/host/login_secrets.h"
 #include "relay/host/own_addresses.h"
 #include "relay/host/privileges.h"
 #include "relay/host/restart_needed.h"
 #include "relay/host/returned_mail.h"
 #include "relay/host/sd_notify.h"
 #include "relay/host/signing_keys.h"
+#include "relay/host/tls_setup.h"
 #include "relay/intake/authenticator.h"
 #include "relay/intake/reception.h"
 #include "relay/journal/events.h"
@@ -30,10 +32,10 @@
 #include "relay/journal/metrics.h"
 #include "relay/log/delivery_log.h"
 #include "relay/spool/rocks_spool.h"
-#include "relay/tls/context.h"
 #include "relay/uv/cares_transport.h"
 #include "relay/uv/loop.h"
 #include "relay/uv/network.h"
+#include "relay/uv/program.h"
 #include "relay/walk/transit.h"
 
 namespace relay {
@@ -72,6 +74,8 @@ std::shared_ptr<const dkim::KeyStore> read_keys(const conf::Config& config) {
   return keys;
 }
 
+void warn(const std::string& text) { say("warning: " + text); }
+
 // Members are in the order of their making; they go in the opposite order.
 class Daemon {
  public:
@@ -88,8 +92,6 @@ class Daemon {
  private:
   using OpenListener = std::unique_ptr<uv::TcpListener>;
 
-  conf::Status load_tls(const conf::Config& config, std::shared_ptr<tls::Context>* server,
-                        std::shared_ptr<tls::Context>* client) const;
   conf::Status open_listeners(const conf::Config& config, std::map<std::string, OpenListener>* open);
   void tell_of_refusal(const conf::DoorEvent& refusal);
   void accepted_at(const std::string& place, Accepted accepted);
@@ -106,8 +108,7 @@ class Daemon {
   conf::SystemClock clock_;
   conf::Random random_;
   std::unique_ptr<uv::Loop> loop_;
-  std::shared_ptr<tls::Context> server_tls_;
-  std::shared_ptr<tls::Context> client_tls_;
+  TlsContexts tls_;
   std::unique_ptr<log::DeliveryLog> log_;
   journal::Metrics metrics_;
   journal::Journal journal_;  // of the feeds above
@@ -115,6 +116,7 @@ class Daemon {
   std::unique_ptr<mx::DnsTransport> dns_transport_;
   std::unique_ptr<mx::DnsCache> dns_cache_;
   std::unique_ptr<uv::TcpNetwork> network_;
+  std::unique_ptr<LoginSecrets> secrets_;
   std::unique_ptr<Authenticator> authenticator_;
   std::unique_ptr<SigningKeys> signing_;
   std::shared_ptr<const dkim::KeyStore> first_keys_;  // read before privileges are dropped
@@ -132,29 +134,13 @@ Daemon::~Daemon() {
   listeners_.clear();
 }
 
-conf::Status Daemon::load_tls(const conf::Config& config, std::shared_ptr<tls::Context>* server,
-                              std::shared_ptr<tls::Context>* client) const {
-  server->reset();
-  if (!config.tls_certificate.empty()) {
-    std::string warning;
-    auto context = tls::Context::server(config.tls_certificate, config.tls_key, &warning);
-    if (!context.ok()) return context.error();
-    if (!warning.empty()) say("warning: " + warning);
-    *server = *context;
-  }
-  auto context = tls::Context::client(config.tls_ca_file);
-  if (!context.ok()) return context.error();
-  *client = *context;
-  return conf::success();
-}
-
 // Opens what `config` has and nobody listens on yet. On failure nothing of it stays open.
 conf::Status Daemon::open_listeners(const conf::Config& config, std::map<std::string, OpenListener>* open) {
   for (const conf::Listener& listener : config.listeners) {
     const std::string place = place_text(listener.address, listener.port);
     if (listeners_.count(place) != 0) continue;
     auto opened =
-        uv::TcpListener::open(loop_.get(), listener.address, listener.port, server_tls_,
+        uv::TcpListener::open(loop_.get(), listener.address, listener.port, tls_.server,
                               [this, place](Accepted accepted) { accepted_at(place, std::move(accepted)); });
     if (!opened.ok()) {
       open->clear();
@@ -170,7 +156,7 @@ void Daemon::accepted_at(const std::string& place, Accepted accepted) {
   if (reception_ == nullptr) return;
   for (const conf::Listener& listener : config_->listeners) {
     if (place_text(listener.address, listener.port) != place) continue;
-    reception_->accept(listener.name, server_tls_ != nullptr, std::move(accepted));
+    reception_->accept(listener.name, tls_.server != nullptr, std::move(accepted));
     return;
   }
 }
@@ -198,7 +184,7 @@ conf::Status Daemon::open_transit() {
   if (!dns.ok()) return dns.error();
   dns_transport_ = std::move(*dns);
   dns_cache_ = std::make_unique<mx::DnsCache>(config_->dns, dns_transport_.get(), &clock_);
-  network_ = std::make_unique<uv::TcpNetwork>(loop_.get(), client_tls_);
+  network_ = std::make_unique<uv::TcpNetwork>(loop_.get(), tls_.client);
   const auto post = [this](std::function<void()> work) { loop_->post(std::move(work)); };
   authenticator_ = std::make_unique<Authenticator>(&clock_, post);
 
@@ -215,6 +201,7 @@ conf::Status Daemon::open_transit() {
   parts.metrics = &metrics_;
   parts.resolver = dns_cache_.get();
   parts.network = network_.get();
+  parts.secrets = secrets_.get();
   parts.signer = signing_->queue();
   parts.return_paths = returned_->paths();
   parts.clock = &clock_;
@@ -254,9 +241,17 @@ conf::Status Daemon::start() {
   loop_ = std::make_unique<uv::Loop>();
   if (config_->intake.descriptors_kept > 0) loop_->keep_descriptors(config_->intake.descriptors_kept);
   // What needs root comes first: the TLS key, the ports and the DKIM keys.
-  conf::Status status = load_tls(*config_, &server_tls_, &client_tls_);
-  if (!status.ok()) return status;
-  status = open_listeners(*config_, &listeners_);
+  conf::Result<TlsContexts> contexts = load_tls(*config_, warn);
+  if (!contexts.ok()) return contexts.error();
+  tls_ = std::move(*contexts);
+  conf::Result<LoginSecrets::Table> secrets = LoginSecrets::read(*config_);
+  if (!secrets.ok()) return secrets.error();
+  secrets_ = std::make_unique<LoginSecrets>(
+      &clock_, [this](const std::vector<std::string>& command, conf::Duration timeout, Secrets::Done done) {
+        uv::run_program(loop_.get(), command, timeout, std::move(done));
+      });
+  secrets_->use(std::move(*secrets));
+  conf::Status status = open_listeners(*config_, &listeners_);
   if (!status.ok()) return status;
   first_keys_ = read_keys(*config_);
   if (first_keys_ == nullptr) return conf::Error{conf::ErrorCode::kInvalid, "a DKIM key cannot be used"};
@@ -348,14 +343,15 @@ void Daemon::reload() {
   Configuration read = read_configuration(config_->file);
   const conf::ConfigPtr fresh = read.config;
   if (fresh == nullptr) return refuse_reload("the file has errors");
-  std::shared_ptr<tls::Context> server, client;
-  conf::Status status = load_tls(*fresh, &server, &client);
-  if (!status.ok()) return refuse_reload(status.error().detail);
+  conf::Result<TlsContexts> contexts = load_tls(*fresh, warn);
+  if (!contexts.ok()) return refuse_reload(contexts.error().detail);
+  conf::Result<LoginSecrets::Table> secrets = LoginSecrets::read(*fresh);
+  if (!secrets.ok()) return refuse_reload(secrets.error().detail);
   std::shared_ptr<const dkim::KeyStore> keys = read_keys(*fresh);
   if (keys == nullptr) return refuse_reload("a DKIM key cannot be used");
   if (!returned_->read_keys(*fresh)) return refuse_reload("the keys of [returns] cannot be used");
   std::map<std::string, OpenListener> added;
-  status = open_listeners(*fresh, &added);
+  const conf::Status status = open_listeners(*fresh, &added);
   if (!status.ok()) return refuse_reload(status.error().detail);
   const std::string waiting = restart_needed(*config_, *fresh);
   if (!waiting.empty()) say("reload: changed, and waits for a restart: " + waiting);
@@ -363,9 +359,9 @@ void Daemon::reload() {
   book_ = std::move(read.book);
   qualifier_ = std::move(read.qualifier);
   returned_->use(config_, qualifier_);
-  server_tls_ = server;
-  client_tls_ = client;
-  network_->set_client_tls(client_tls_);
+  tls_ = std::move(*contexts);
+  secrets_->use(std::move(*secrets));
+  network_->set_client_tls(tls_.client);
   signing_->use(std::move(keys), config_->dkim, dns_cache_.get(), clock_.now());
   reception_->reload(config_);
   transit_->reload(config_, book_);
@@ -376,7 +372,7 @@ void Daemon::reload() {
     const std::string place = place_text(listener.address, listener.port);
     const auto found = old.find(place);
     if (found != old.end()) listeners_[place] = std::move(found->second);
-    listeners_[place]->set_server_tls(server_tls_);
+    listeners_[place]->set_server_tls(tls_.server);
   }
   say("configuration read again from " + config_->file);
   notify_ready("serving");

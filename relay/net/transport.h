@@ -50,6 +50,8 @@ class Transport {
     std::string server_name;  // client: SNI and name to verify
     bool verify = false;      // client: chain and name must be good
     std::string session_key;  // client: sessions are kept under this key for resumption; empty: none
+    bool only_13 = false;     // client: nothing below TLS 1.3
+    std::string identity;     // client: the certificate of ours to show when asked; empty: none
   };
   virtual void start_tls(const TlsRequest& request) = 0;
   virtual void pause_reading() = 0;

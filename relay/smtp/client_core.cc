@@ -18,7 +18,10 @@ constexpr uint64_t kBlockOctets = 1 << 20;
 
 }  // namespace
 
-ClientCore::ClientCore(ClientOptions options, conf::Instant now) : options_(std::move(options)) { arm(now); }
+ClientCore::ClientCore(ClientOptions options, conf::Instant now) : options_(std::move(options)) {
+  tls = options_.tls_info;
+  arm(now);
+}
 
 void ClientCore::go_to(S next, conf::Instant now) {
   CHECK(may_follow(state_, next));
@@ -37,6 +40,8 @@ conf::Duration ClientCore::time_allowed() const {
     case S::kStartTls:
     case S::kHandshake:
       return t.tls;
+    case S::kSecret:
+    case S::kAuth:
     case S::kReset:
     case S::kMail:
       return t.mail;
@@ -74,7 +79,8 @@ bool ClientCore::next_event(ClientEvent* event) {
     events_.erase(events_.begin());
     // "250 done", "421 closing" in one segment: the owner must not begin what can no longer be sent.
     const bool stale = (event->kind == ClientEvent::Kind::kReady && state_ != S::kReady) ||
-                       (event->kind == ClientEvent::Kind::kStartTls && state_ != S::kHandshake);
+                       (event->kind == ClientEvent::Kind::kStartTls && state_ != S::kHandshake) ||
+                       (event->kind == ClientEvent::Kind::kSecretWanted && state_ != S::kSecret);
     if (!stale) return true;
   }
   return false;
@@ -136,8 +142,12 @@ void ClientCore::take_reply(Reply reply, conf::Instant now) {
     case S::kQuit:
       close_done(std::move(reply));
       break;
+    case S::kAuth:
+      take_auth(std::move(reply), now);
+      break;
     case S::kReady:
     case S::kHandshake:
+    case S::kSecret:
     case S::kClosed:
       break;
   }

@@ -1,6 +1,7 @@
 // ClientCore: the inside of ClientSession: the state, the order of commands and replies, and the deadline.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,8 @@ class ClientCore {
   void quit(conf::Instant now);
   void tls_established(const TlsInfo& tls, conf::Instant now);
   void tls_failed(std::string_view why);
+  void log_in(std::string secret, conf::Instant now);
+  void secret_missing(std::string_view why);
   void on_deadline(conf::Instant now);
   void on_written(conf::Instant now);
   void on_peer_closed(std::string_view why);
@@ -50,6 +53,11 @@ class ClientCore {
   void after_recipients(conf::Instant now);
   void write_flight();
   void send_ehlo(conf::Instant now);
+  // client_login.cc
+  void opened(conf::Instant now);
+  void say_secret(std::string line);
+  void take_auth(bounce::Reply reply, conf::Instant now);
+  void close_unlogged(std::string_view why);
   void ready(conf::Instant now);
   void transaction_done(conf::Instant now);
   void end_flight(const bounce::Reply& reply, Flight::Cut cut);
@@ -76,13 +84,14 @@ class ClientCore {
   bounce::ReplyParser parser_;
   std::vector<ClientEvent> events_;
   std::optional<Flight> flight_;
-  bool reset_due_ = false;       // the last transaction left state behind
-  bool pipelined_ = false;       // the flight under way was written as one
-  bool chunked_ = false;         // by BDAT
-  bool heard_ = false;           // a reply came since the flight began
-  bool content_unsent_ = false;  // the content waits in the transport
-  bool refused_at_end_ = false;  // the end of data of the last transaction was refused
-  bool mail_taken_ = false;      // the peer took a MAIL: its TLS works
+  std::unique_ptr<LoginWords> words_;  // while we log in
+  bool reset_due_ = false;             // the last transaction left state behind
+  bool pipelined_ = false;             // the flight under way was written as one
+  bool chunked_ = false;               // by BDAT
+  bool heard_ = false;                 // a reply came since the flight began
+  bool content_unsent_ = false;        // the content waits in the transport
+  bool refused_at_end_ = false;        // the end of data of the last transaction was refused
+  bool mail_taken_ = false;            // the peer took a MAIL: its TLS works
 };
 
 }  // namespace relay::smtp

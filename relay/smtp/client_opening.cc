@@ -49,7 +49,7 @@ void ClientCore::take_helo(Reply reply, conf::Instant now) {
 
 void ClientCore::after_ehlo(conf::Instant now) {
   if (tls || options_.tls == conf::TlsMode::kOff) {
-    ready(now);
+    opened(now);
   } else if (peer.starttls) {
     output.append("STARTTLS\r\n");
     go_to(S::kStartTls, now);
@@ -61,7 +61,7 @@ void ClientCore::after_ehlo(conf::Instant now) {
     push_closed(std::move(event));
     events_.back().stage = bounce::Stage::kTls;
   } else {
-    ready(now);
+    opened(now);
   }
 }
 
@@ -75,7 +75,7 @@ void ClientCore::take_starttls(Reply reply, conf::Instant now) {
   } else if (options_.tls == conf::TlsMode::kRequired) {
     close_refused(std::move(reply));
   } else {
-    ready(now);  // RFC 3207 §4: the client goes on in clear where policy allows
+    opened(now);  // RFC 3207 §4: the client goes on in clear where policy allows
   }
 }
 

@@ -25,6 +25,11 @@ void ClientSession::tls_established(const TlsInfo& tls, conf::Instant now) {
 }
 void ClientSession::tls_failed(std::string_view why, conf::Instant) { state_->core.tls_failed(why); }
 
+void ClientSession::log_in(std::string secret, conf::Instant now) {
+  state_->core.log_in(std::move(secret), now);
+}
+void ClientSession::secret_missing(std::string_view why) { state_->core.secret_missing(why); }
+
 bool ClientSession::ready() const { return state_->core.state() == ClientState::kReady; }
 void ClientSession::begin(Transaction transaction, conf::Instant now) {
   state_->core.begin(std::move(transaction), now);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,13 +21,21 @@
 
 namespace relay::smtp {
 
+struct ClientLogin {
+  std::string user;
+  conf::LoginMechanism mechanism = conf::LoginMechanism::kAny;
+  bool without_tls = false;  // the secret may be told in clear
+};
+
 struct ClientOptions {
   std::string ehlo_name;
   conf::TlsMode tls = conf::TlsMode::kOpportunistic;
   bool pipelining = true;
   bool chunking = true;
-  ExtensionSet left_out;      // not used even if offered: this peer refused them before
-  bool tls_fallback = false;  // in clear where TLS fails
+  ExtensionSet left_out;             // not used even if offered: this peer refused them before
+  bool tls_fallback = false;         // in clear where TLS fails
+  std::optional<ClientLogin> login;  // before the first transaction
+  std::optional<TlsInfo> tls_info;   // TLS stands before the greeting (implicit TLS)
   conf::Timeouts timeouts;
 };
 
@@ -34,6 +43,7 @@ struct ClientEvent {
   enum class Kind : uint8_t {
     kNone,
     kStartTls,         // write output(), start TLS, then tls_established() / tls_failed()
+    kSecretWanted,     // log_in() or secret_missing(), now or later
     kReady,            // greeting, EHLO (and TLS) done, or the last transaction is over: begin() or quit()
     kTransactionDone,  // `outcomes`, one per recipient; kReady or kClosed follows
     kClosed,  // over: `stage`, `reply` or `error` say why; outcomes of a running transaction came before
@@ -69,6 +79,9 @@ class ClientSession {
 
   void tls_established(const TlsInfo& tls, conf::Instant now);  // EHLO again (RFC 3207 §4.2)
   void tls_failed(std::string_view why, conf::Instant now);     // kClosed at stage kTls
+
+  void log_in(std::string secret, conf::Instant now);  // wipes it
+  void secret_missing(std::string_view why);           // kClosed at stage kLogin
 
   bool ready() const;  // a transaction may begin
   void begin(Transaction transaction, conf::Instant now);

@@ -23,10 +23,14 @@ struct Row {
 
 constexpr Row kRows[] = {
     {S::kGreeting, set(S::kEhlo, S::kClosed), bounce::Stage::kGreeting, "the greeting"},
-    {S::kEhlo, set(S::kHelo, S::kStartTls, S::kReady, S::kClosed), bounce::Stage::kEhlo, "the reply to EHLO"},
-    {S::kHelo, set(S::kReady, S::kClosed), bounce::Stage::kEhlo, "the reply to HELO"},
-    {S::kStartTls, set(S::kHandshake, S::kReady, S::kClosed), bounce::Stage::kTls, "the reply to STARTTLS"},
+    {S::kEhlo, set(S::kHelo, S::kStartTls, S::kSecret, S::kReady, S::kClosed), bounce::Stage::kEhlo,
+     "the reply to EHLO"},
+    {S::kHelo, set(S::kSecret, S::kReady, S::kClosed), bounce::Stage::kEhlo, "the reply to HELO"},
+    {S::kStartTls, set(S::kHandshake, S::kSecret, S::kReady, S::kClosed), bounce::Stage::kTls,
+     "the reply to STARTTLS"},
     {S::kHandshake, set(S::kEhlo, S::kClosed), bounce::Stage::kTls, "the TLS handshake"},
+    {S::kSecret, set(S::kAuth, S::kClosed), bounce::Stage::kLogin, "the secret"},
+    {S::kAuth, set(S::kReady, S::kClosed), bounce::Stage::kLogin, "the reply to AUTH"},
     {S::kReady, set(S::kReset, S::kMail, S::kQuit, S::kClosed), bounce::Stage::kMail, "nothing"},
     {S::kReset, set(S::kMail, S::kClosed), bounce::Stage::kMail, "the reply to RSET"},
     {S::kMail, set(S::kRcpt, S::kReady, S::kClosed), bounce::Stage::kMail, "the reply to MAIL"},

@@ -14,6 +14,8 @@ enum class ClientState : uint8_t {
   kHelo,       // EHLO was refused
   kStartTls,   // STARTTLS is sent
   kHandshake,  // the owner runs TLS; bytes that still come in clear are dropped
+  kSecret,     // the owner looks for the secret to log in with
+  kAuth,       // AUTH is sent
   kReady,      // no reply is due
   kReset,
   kMail,

@@ -70,11 +70,12 @@ bool ClientCore::is_session_trouble(const Reply& reply) const {
 
 // True: the session is over, and everybody has an outcome.
 bool ClientCore::leave_if_troubled(const Reply& reply) {
-  if (state_ == S::kReady) {
+  if (state_ == S::kReady || state_ == S::kSecret) {
     leave("a reply came that nothing asked for: " + shown(reply), {});
     return true;
   }
-  const bool continues = reply.code == 354 && state_ == S::kData;
+  const bool continues =
+      (reply.code == 354 && state_ == S::kData) || (reply.code == 334 && state_ == S::kAuth);
   const bool data_wants_354 = state_ == S::kData && reply.positive();
   if ((!is_answer(reply) && !continues) || data_wants_354) {
     const std::string why = "got " + shown(reply) + " while waiting for " + awaited(state_);

@@ -2,6 +2,7 @@
 
 #include <strings.h>
 
+#include <algorithm>
 #include <charconv>
 #include <string_view>
 
@@ -29,6 +30,18 @@ constexpr Keyword kKeywords[] = {
     {"SIZE", &PeerFeatures::size_known},                      // RFC 1870
 };
 
+// RFC 4954 §3; "AUTH=LOGIN" is an old spelling.
+void read_mechanisms(std::string_view words, AuthSet* out) {
+  while (!words.empty()) {
+    const size_t end = std::min(words.find_first_of(" \t="), words.size());
+    for (size_t i = 0; i < kAuthMechanisms; ++i) {
+      const auto mechanism = static_cast<AuthMechanism>(i);
+      if (same(words.substr(0, end), to_text(mechanism))) out->add(mechanism);
+    }
+    words.remove_prefix(std::min(end + 1, words.size()));
+  }
+}
+
 }  // namespace
 
 PeerFeatures parse_ehlo_reply(const bounce::Reply& reply) {
@@ -41,7 +54,9 @@ PeerFeatures parse_ehlo_reply(const bounce::Reply& reply) {
     for (const Keyword& keyword : kKeywords) {
       if (same(name, keyword.name)) features.*keyword.flag = true;
     }
-    if (space == std::string_view::npos || !same(name, "SIZE")) continue;
+    if (space == std::string_view::npos) continue;
+    if (same(name, "AUTH")) read_mechanisms(line.substr(space + 1), &features.auth);
+    if (!same(name, "SIZE")) continue;
     const std::string_view value = line.substr(space + 1);
     uint64_t size = 0;
     const auto read = std::from_chars(value.data(), value.data() + value.size(), size);

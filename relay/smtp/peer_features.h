@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "bounce/reply.h"
+#include "relay/smtp/login_words.h"
 
 namespace relay::smtp {
 
@@ -12,6 +13,7 @@ struct PeerFeatures {
        dsn = false;
   bool starttls = false, enhanced_status = false, size_known = false;
   bool eight_bit_clean = false;  // offered 8BITMIME, even if its parameter is not used any more
+  AuthSet auth;                  // mechanisms of ours that it offers
   uint64_t max_size = 0;         // 0: no fixed limit; holds even if the parameter is not used any more
 };
 

@@ -1,6 +1,6 @@
 #include "relay/smtp/sasl.h"
 
-#include <cstring>
+#include "relay/smtp/login_words.h"
 
 namespace relay::smtp {
 
@@ -20,12 +20,6 @@ int base64_value(char c) {
 Sasl::Step malformed(std::string* reply) {
   *reply = "501 5.5.2 malformed authentication response";
   return Sasl::Step::kFailed;
-}
-
-// The buffer is freed soon; its octets must not stay behind in memory.
-void wipe(std::string* text) {
-  explicit_bzero(text->data(), text->size());
-  text->clear();
 }
 
 }  // namespace

@@ -57,6 +57,27 @@ bool harden_server(SSL_CTX* ctx) {
          SSL_CTX_set1_groups_list(ctx, "X25519:P-256:P-384") == 1;
 }
 
+// `where` begins the messages: "[tls] ".
+conf::Status use_pair(SSL_CTX* ctx, const std::string& certificate_file, const std::string& key_file,
+                      const std::string& where) {
+  ERR_clear_error();
+  if (SSL_CTX_use_certificate_chain_file(ctx, certificate_file.c_str()) != 1) {
+    return invalid(
+        openssl_error(where + "certificate: " + certificate_file + " is not a PEM certificate chain"));
+  }
+  if (SSL_CTX_use_PrivateKey_file(ctx, key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
+    const bool mismatch = ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH;
+    ERR_clear_error();
+    return invalid(mismatch ? where + "key: " + key_file + " does not belong to the certificate in " +
+                                  certificate_file
+                            : where + "key: " + key_file + " is not a PEM private key without a passphrase");
+  }
+  if (SSL_CTX_check_private_key(ctx) != 1) {
+    return invalid(openssl_error(where + "key: " + key_file + " does not belong to the certificate"));
+  }
+  return conf::success();
+}
+
 }  // namespace
 
 std::string openssl_error(const std::string& what) {
@@ -106,21 +127,8 @@ conf::Result<std::shared_ptr<Context>> Context::server(const std::string& certif
     const conf::Status status = readable(file, key);
     if (!status.ok()) return status.error();
   }
-  ERR_clear_error();
-  if (SSL_CTX_use_certificate_chain_file(ctx, certificate_file.c_str()) != 1) {
-    return invalid(
-        openssl_error("[tls] certificate: " + certificate_file + " is not a PEM certificate chain"));
-  }
-  if (SSL_CTX_use_PrivateKey_file(ctx, key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
-    const bool mismatch = ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH;
-    ERR_clear_error();
-    return invalid(mismatch ? "[tls] key: " + key_file + " does not belong to the certificate in " +
-                                  certificate_file
-                            : "[tls] key: " + key_file + " is not a PEM private key without a passphrase");
-  }
-  if (SSL_CTX_check_private_key(ctx) != 1) {
-    return invalid(openssl_error("[tls] key: " + key_file + " does not belong to the certificate"));
-  }
+  const conf::Status pair = use_pair(ctx, certificate_file, key_file, "[tls] ");
+  if (!pair.ok()) return pair.error();
   const X509* certificate = SSL_CTX_get0_certificate(ctx);
   if (warning != nullptr && X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0) {
     *warning = "the certificate in " + certificate_file + " has expired";
@@ -155,6 +163,23 @@ conf::Result<std::shared_ptr<Context>> Context::client(const std::string& ca_fil
   });
   SSL_CTX_set_ex_data(state->ctx.get(), 0, state.get());
   return std::shared_ptr<Context>(new Context(std::move(state)));
+}
+
+conf::Status Context::add_identity(const std::string& name, const std::string& certificate_file,
+                                   const std::string& key_file) {
+  const std::string where = "[[login]] " + name + ": ";
+  for (const std::string& file : {certificate_file, key_file}) {
+    if (access(file.c_str(), R_OK) != 0)
+      return conf::Error{conf::ErrorCode::kIo, where + "cannot read " + file + ": " + std::strerror(errno)};
+  }
+  if (open_to_others(key_file))
+    return invalid(where + "the key in " + key_file + " is open to others: chmod 640 " + key_file);
+  State::Identity identity;
+  identity.holder = make_ctx(TLS_client_method());
+  const conf::Status used = use_pair(identity.holder.get(), certificate_file, key_file, where);
+  if (!used.ok()) return used;
+  state_->identities[name] = std::move(identity);
+  return conf::success();
 }
 
 Context::Context(std::unique_ptr<State> state) : state_(std::move(state)) {}

@@ -22,6 +22,9 @@ class Context {
   static conf::Result<std::shared_ptr<Context>> self_signed(const std::vector<std::string>& names);
   // `ca_file` empty: the system's store (loaded on first need: it costs 40-100 ms).
   static conf::Result<std::shared_ptr<Context>> client(const std::string& ca_file);
+  // Of a client context: a certificate with its chain and a key, both PEM, for TlsRequest::identity.
+  conf::Status add_identity(const std::string& name, const std::string& certificate_file,
+                            const std::string& key_file);
   ~Context();
 
   struct State;

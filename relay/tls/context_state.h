@@ -4,6 +4,7 @@
 #include <openssl/ssl.h>
 
 #include <list>
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -26,6 +27,11 @@ struct Context::State {
   bool is_client = false;
   bool store_loaded = false;
   conf::Status store_status = conf::success();  // of the only attempt
+
+  struct Identity {
+    std::unique_ptr<SSL_CTX, CtxFree> holder;  // of certificate, chain and key
+  };
+  std::map<std::string, Identity> identities;  // by name
 
   // Client sessions for resumption, by key; the oldest go when there are too many.
   using Kept = std::pair<std::string, std::unique_ptr<SSL_SESSION, SessionFree>>;

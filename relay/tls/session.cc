@@ -73,6 +73,19 @@ struct Session::State {
   }
 };
 
+namespace {
+
+// Shown when the server asks for one. False: it cannot be used.
+bool show_identity(SSL* ssl, SSL_CTX* holder) {
+  STACK_OF(X509)* chain = nullptr;
+  if (SSL_use_certificate(ssl, SSL_CTX_get0_certificate(holder)) != 1 ||
+      SSL_use_PrivateKey(ssl, SSL_CTX_get0_privatekey(holder)) != 1)
+    return false;
+  return SSL_CTX_get0_chain_certs(holder, &chain) != 1 || chain == nullptr || SSL_set1_chain(ssl, chain) == 1;
+}
+
+}  // namespace
+
 std::unique_ptr<Session> Session::accept(std::shared_ptr<Context> context) {
   auto state = std::make_unique<State>();
   state->ssl.reset(SSL_new(context->state()->ctx.get()));
@@ -100,6 +113,19 @@ std::unique_ptr<Session> Session::connect(std::shared_ptr<Context> context,
   const bool is_name = reference.kind == ReferenceIdentity::Kind::kName;
   // A session that was made without a look at the name must not be resumed where the name counts.
   if (request.verify && !state->session_key.empty()) state->session_key += "\nfor " + request.server_name;
+  // Nor one of another identity, or of a version that is too old now.
+  if (!state->session_key.empty() && !request.identity.empty())
+    state->session_key += "\nas " + request.identity;
+  if (request.only_13) {
+    if (!state->session_key.empty()) state->session_key += "\n1.3";
+    if (SSL_set_min_proto_version(ssl, TLS1_3_VERSION) != 1) state->break_off("TLS 1.3 is not there");
+  }
+  if (!request.identity.empty()) {
+    const auto& identities = state->context->state()->identities;
+    const auto identity = identities.find(request.identity);
+    if (identity == identities.end() || !show_identity(ssl, identity->second.holder.get()))
+      state->break_off("the certificate of login " + request.identity + " cannot be used");
+  }
   if (SSL_set_ex_data(ssl, 0, &state->session_key) != 1) state->break_off("no memory for TLS");
   // RFC 6066 §3: names only
   if (is_name && SSL_set_tlsext_host_name(ssl, reference.name.c_str()) != 1) {

@@ -57,7 +57,7 @@ Transit::Transit(TransitParts parts)
                                            trouble.mx_address, trouble.text},
                                           parts_.clock->wall()));
                    },
-                   [this](queue::Path* path) { renew_route(path); }}),
+                   [this](queue::Path* path) { renew_route(path); }, parts_.secrets}),
       survey_(&sites_, &dispatcher_),
       started_(parts_.clock->now()),
       next_sweep_(started_ + kSweepPeriod) {

@@ -17,6 +17,7 @@
 #include "relay/admin/mx_view.h"
 #include "relay/journal/journal.h"
 #include "relay/journal/metrics.h"
+#include "relay/net/secrets.h"
 #include "relay/net/transport.h"
 #include "relay/spool/spool.h"
 #include "relay/walk/envelope.h"
@@ -32,6 +33,7 @@ struct TransitParts {
   const journal::Metrics* metrics = nullptr;  // a feed of the journal
   mx::Resolver* resolver = nullptr;
   Network* network = nullptr;
+  Secrets* secrets = nullptr;  // null: nobody logs in
   const conf::Clock* clock = nullptr;
   conf::Random* random = nullptr;
   std::shared_ptr<const bounce::Qualifier> qualifier;  // null: the shipped one

@@ -280,9 +280,10 @@ TEST(ConfigDocs, EveryKeyHasAGoodExample) {
       {"rule", "name = \"r\"\nadaptive_min = 1\nadaptive_max = 100000\nrate = \"1/s\"\n"},
       {"rule.threshold", "block = \"1s\"\n"},
       {"return_path", "domain = \"return.example.com\"\n"},
+      {"login", "name = \"main\"\nuser = \"u\"\nfile = \"/etc/secret\"\n"},
   };
-  const std::set<std::string> many = {"listener", "user", "source",         "destination",
-                                      "dkim_key", "rule", "rule.threshold", "return_path"};
+  const std::set<std::string> many = {"login",    "listener", "user",           "source",     "destination",
+                                      "dkim_key", "rule",     "rule.threshold", "return_path"};
   std::string section;
   size_t examples = 0;
   for (std::string line; std::getline(docs, line);) {
@@ -300,6 +301,11 @@ TEST(ConfigDocs, EveryKeyHasAGoodExample) {
       if (other.rfind(key + " ", 0) != 0) text += other + "\n";
     }
     if (key == "tls_verify") text += "tls = \"required\"\n";
+    if (key == "login") text += "smart_hosts = [\"relay.example.net\"]\n";
+    if (section == "login" && (key == "credential" || key == "command"))
+      text.erase(text.find("file"), text.find('\n', text.find("file")) + 1 - text.find("file"));
+    if (key == "certificate" && section == "login") text += "key = \"/k.pem\"\n";
+    if (key == "key" && section == "login") text += "certificate = \"/c.pem\"\n";
     text += setting;
     const std::string name = section == "defaults" ? "destination" : section;
     if (!section.empty()) text.insert(0, many.contains(name) ? "[[" + name + "]]\n" : "[" + name + "]\n");
@@ -310,6 +316,7 @@ TEST(ConfigDocs, EveryKeyHasAGoodExample) {
     if (section == "return_path") text += "[returns]\nkeys = \"/k\"\n";
     if (section == "dkim") text += "[[dkim_key]]\n" + beside.at("dkim_key");
     if (section != "user") text += "[[user]]\nname = \"shop\"\nsecret = \"$y$j9T$salt$hash\"\n";
+    if (section != "login") text += "[[login]]\n" + beside.at("login");
     if (section != "tls") text += "[tls]\ncertificate = \"/c.pem\"\nkey = \"/k.pem\"\n";
     const ParsedConfig parsed = parse_config(text, "example");
     EXPECT_NE(parsed.config, nullptr) << text << all_problems(parsed);
@@ -384,6 +391,52 @@ TEST(Dkim, KeysInheritTheOptions) {
   EXPECT_EQ(config->dkim.keys[1].options.body, Canonicalization::kSimple);
   EXPECT_EQ(config->dkim.keys[1].options.oversign.size(), 1U);
   EXPECT_EQ(config->dkim.keys[1].domain, "*.example.com");
+}
+
+std::string login_problem(const std::string& text) {
+  return all_problems(parse_config(std::string(kMinimal) + text, "t.toml"));
+}
+
+TEST(Login, ASecretIsForTheHostsItWasWrittenFor) {
+  const std::string logins =
+      "[[login]]\nname = \"a\"\nuser = \"u\"\nfile = \"/a\"\n"
+      "[[login]]\nname = \"b\"\nuser = \"u\"\ncommand = [\"/bin/token\", \"x\"]\nmechanism = \"xoauth2\"\n";
+  const ConfigPtr config =
+      good(std::string(kMinimal) + logins +
+           "[defaults]\nsmart_hosts = [\"one.example:587\"]\nlogin = \"a\"\n"
+           "[[destination]]\ndomains = [\"x.example\"]\nsmart_hosts = [\"two.example\"]\n"
+           "[[destination]]\ndomains = [\"y.example\"]\ntls_min = \"1.3\"\n"
+           "[[rule]]\nname = \"r\"\ndomains = [\"z.example\"]\nlogin = \"b\"\n"
+           "smart_hosts = [\"three.example\"]\nimplicit_tls = true\n");
+  EXPECT_EQ(config->defaults.peer.login, "a");
+  EXPECT_EQ(config->destinations[0].settings.peer.login, "") << "other hosts: not the login of the defaults";
+  EXPECT_EQ(config->destinations[1].settings.peer.login, "a");
+  EXPECT_EQ(config->destinations[1].settings.peer.tls_min, TlsVersion::k13);
+  EXPECT_EQ(config->rules[0].fields.login.value, "b");
+  ASSERT_NE(config->login("b"), nullptr);
+  EXPECT_EQ(config->login("b")->mechanism, LoginMechanism::kXoauth2);
+}
+
+TEST(Login, WhatIsWrong) {
+  const std::string head = "[[login]]\nname = \"a\"\n", user = "user = \"u\"\n", file = "file = \"/a\"\n";
+  EXPECT_EQ(login_problem(head + user + file), "");
+  EXPECT_NE(login_problem(head + user).find("one of file, credential and command"), std::string::npos);
+  EXPECT_NE(login_problem(head + user + file + "credential = \"c\"\n").find("one of"), std::string::npos);
+  EXPECT_NE(login_problem(head + file).find("whose secret is it?"), std::string::npos);
+  EXPECT_NE(login_problem(head + user + "password = \"x\"\n").find("password"), std::string::npos);
+  EXPECT_NE(login_problem(head + user + "credential = \"../x\"\n").find("is not the name"),
+            std::string::npos);
+  EXPECT_NE(login_problem(head + user + "command = [\"token\"]\n").find("whole path"), std::string::npos);
+  EXPECT_NE(login_problem(head + user + file + "key = \"/k\"\n").find("go together"), std::string::npos);
+  EXPECT_NE(login_problem(head + user + file + head + user + file).find("another login"), std::string::npos);
+  EXPECT_NE(login_problem(head + user + file + "[defaults]\nlogin = \"a\"\n").find("goes with smart_hosts"),
+            std::string::npos);
+  EXPECT_NE(login_problem("[defaults]\nsmart_hosts = [\"h.example\"]\nlogin = \"z\"\n").find("no [[login]]"),
+            std::string::npos);
+  EXPECT_NE(login_problem("[[rule]]\nname = \"r\"\ndomains = [\"d.example\"]\nlogin = \"z\"\n"
+                          "smart_hosts = [\"h.example\"]\n")
+                .find("no [[login]]"),
+            std::string::npos);
 }
 
 TEST(Dkim, WhatIsWrong) {

@@ -19,6 +19,8 @@ import traceback
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from harness import ROOT, Lab, bin_dir, free_port, port_open, wait_until  # noqa: E402
 
+import logins  # noqa: E402
+
 import dkim  # noqa: E402
 from aiosmtpd.controller import Controller  # noqa: E402
 
@@ -430,6 +432,18 @@ def signed_through_postfix(lab):
 
 CASES = [client_swaks, client_smtplib, client_msmtp, client_smtp_source, client_tls_auth, receiver_smtp_sink,
          receiver_aiosmtpd, receiver_postfix_tls, operator_at_work, log_disk_full, signed_evp, signed_opendkim, signed_through_postfix]
+
+
+def with_certificate(case):
+    def run_case(lab):
+        case(lab, certificate)
+    run_case.__name__ = case.__name__
+    return run_case
+
+
+CASES += [with_certificate(case) for case in (
+    logins.smart_host_login, logins.smart_host_wrong_password, logins.smart_host_implicit_tls, logins.smart_host_token,
+    logins.smart_host_client_certificate)]
 
 
 def main():

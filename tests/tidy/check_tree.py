@@ -37,7 +37,7 @@ INNER_ARROWS = {
     "relay/returns": {"relay/walk", "relay/journal", "relay/spool"},
     "relay/intake": {"relay/walk", "relay/smtp", "relay/spool", "relay/net", "relay/tls"},
     "relay/admin": {"relay/spool", "relay/log"},
-    "relay/host": {"relay/returns", "relay/admin", "relay/intake", "relay/walk", "relay/journal", "relay/log", "relay/spool", "relay/tls", "relay/uv"},
+    "relay/host": {"relay/returns", "relay/admin", "relay/intake", "relay/walk", "relay/journal", "relay/log", "relay/net", "relay/smtp", "relay/spool", "relay/tls", "relay/uv"},
     "relay/cli": {"relay/admin", "relay/host", "relay/intake", "relay/log", "relay/tls", "relay/uv"},
 }
 # header -> where it may stand (a pattern on the path)

@@ -29,13 +29,14 @@ class ManualClock final : public conf::Clock {
 
 class Peer final : public Transport {
  public:
-  Peer(std::string* sent, conf::Instant* deadline) : sent_(sent), deadline_(deadline) {}
+  Peer(std::string* sent, conf::Instant* deadline, int* tls_started)
+      : sent_(sent), deadline_(deadline), tls_started_(tls_started) {}
   void set_user(TransportUser*) override {}
   void write(OutQueue* out) override {
     *sent_ += out->flatten();
     out->clear();
   }
-  void start_tls(const TlsRequest&) override {}
+  void start_tls(const TlsRequest&) override { ++*tls_started_; }
   void pause_reading() override {}
   void resume_reading() override {}
   void set_deadline(conf::Instant when) override { *deadline_ = when; }
@@ -46,6 +47,7 @@ class Peer final : public Transport {
  private:
   std::string* sent_;
   conf::Instant* deadline_;
+  int* tls_started_;
 };
 
 class PeerNetwork final : public Network {
@@ -53,12 +55,13 @@ class PeerNetwork final : public Network {
   std::unique_ptr<Transport> connect(const ConnectTarget& target, TransportUser* user) override {
     users.push_back(user);
     places.push_back(target.address);
-    return std::make_unique<Peer>(&sent, &deadline);
+    return std::make_unique<Peer>(&sent, &deadline, &tls_started);
   }
   std::vector<TransportUser*> users;
   std::vector<std::string> places;  // that were connected to, in order
   std::string sent;
   conf::Instant deadline = conf::kNever;  // of the latest
+  int tls_started = 0;
 };
 
 // A walk whose deliveries have so many transactions each; 0: nothing of them is due.
@@ -127,6 +130,16 @@ class Walk final : public DispatcherUser {
   }
 };
 
+class FakeSecrets final : public Secrets {
+ public:
+  void get(const std::string& login, Done done) override {
+    asked.push_back(login);
+    done(std::string("secret"));
+  }
+  void refused(const std::string& login) override { bad.push_back(login); }
+  std::vector<std::string> asked, bad;
+};
+
 class DispatcherTest : public testing::Test {
  protected:
   DispatcherTest() {
@@ -140,7 +153,7 @@ class DispatcherTest : public testing::Test {
                           [this](const queue::Path&, const ServerTrouble& trouble) {
                             troubles_.push_back(trouble.mx_host + ": " + trouble.text);
                           },
-                          [this](queue::Path*) { ++failures_; }});
+                          [this](queue::Path*) { ++failures_; }, &secrets_});
     number_ = domains_.intern(conf::Domain::from_canonical("d.test"));
     queue::DomainEntry& domain = domains_.at(number_);
     domain.settings = conf::settings_in(config_, domain.name.text());
@@ -184,6 +197,7 @@ class DispatcherTest : public testing::Test {
   queue::DeliveryStore deliveries_;
   mx::Lease lease_;
   PeerNetwork network_;
+  FakeSecrets secrets_;
   Walk walk_;
   std::unique_ptr<queue::SiteTable> sites_;
   std::unique_ptr<Dispatcher> dispatcher_;

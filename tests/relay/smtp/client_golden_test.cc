@@ -64,6 +64,11 @@ void set_option(const std::string& word, ClientOptions* options) {
     options->tls_fallback = true;
   else if (word == "left-out=STARTTLS")
     options->left_out.add(Extension::kStartTls);
+  else if (word.rfind("login=", 0) == 0)
+    options->login = {"user@example.com",
+                      static_cast<conf::LoginMechanism>(std::string("apLX").find(word[6])), false};
+  else if (word == "login-in-clear=on")
+    options->login->without_tls = true;
   else if (word == "pipelining=off")
     options->pipelining = false;
   else if (word == "chunking=off")
@@ -197,6 +202,10 @@ class Player {
       session_.tls_established(TlsInfo{"TLSv1.3", "x", true, false}, now_);
     else if (verb == "tls-failed")
       session_.tls_failed(rest, now_);
+    else if (verb == "secret")
+      session_.log_in(rest, now_);
+    else if (verb == "no-secret")
+      session_.secret_missing(rest);
     else if (verb == "close")
       session_.on_peer_closed(rest, now_);
     else if (verb == "written")
@@ -223,6 +232,9 @@ class Player {
         FAIL() << "an event without a kind";
       case ClientEvent::Kind::kStartTls:
         events_.push_back("start-tls");
+        return;
+      case ClientEvent::Kind::kSecretWanted:
+        events_.push_back("secret-wanted");
         return;
       case ClientEvent::Kind::kReady:
         events_.push_back("ready");

@@ -94,6 +94,8 @@ class TlsSessionTest : public testing::Test {
     request.server_name = name;
     request.verify = verify;
     request.session_key = key;
+    request.only_13 = only_13_;
+    request.identity = identity_;
     const auto client = Session::connect(client_, request);
     const auto server = Session::accept(server_);
     std::string plain;
@@ -104,7 +106,8 @@ class TlsSessionTest : public testing::Test {
       if (!heard.ok()) return heard.error().detail;
       flight = std::string(client->pending());
       client->consume(flight.size());
-      (void)server->receive(flight, &plain).ok();
+      server_heard_ = server->receive(flight, &plain).ok();
+      if (!server_heard_) break;
     }
     if (!client->established()) return "not established";
     cipher_ = client->info().cipher;
@@ -114,7 +117,16 @@ class TlsSessionTest : public testing::Test {
     return "";
   }
 
+  // Whether the server is content with the certificate that this login shows.
+  bool shake_as(const std::string& identity) {
+    identity_ = identity;
+    const std::string why = shake("cafe.abc.de");
+    return why.empty() && server_heard_;
+  }
+
   std::shared_ptr<Context> server_, client_;
+  bool only_13_ = false, server_heard_ = false;
+  std::string identity_;
   std::filesystem::path folder_;
   bool resumed_ = false;
   std::string cipher_;
@@ -170,6 +182,29 @@ TEST_F(TlsSessionTest, ASessionMadeWithoutALookAtTheNameIsNotResumedWhereItCount
   EXPECT_EQ(shake("cafe.abc.de", false, "key"), "");
   EXPECT_TRUE(resumed_);
   EXPECT_NE(shake("cafe.abc.de", true, "key"), "");
+}
+
+TEST_F(TlsSessionTest, ACertificateOfOursIsShownToWhoAsksAndOnlyAsTheLoginThatHasIt) {
+  serve("x", "DNS:cafe.abc.de");
+  const std::string stem = folder_ / "1";
+  SSL_CTX* server = server_->state()->ctx.get();
+  ASSERT_EQ(SSL_CTX_load_verify_locations(server, (stem + ".crt").c_str(), nullptr), 1);
+  SSL_CTX_set_verify(server, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  ASSERT_TRUE(client_->add_identity("main", stem + ".crt", stem + ".key").ok());
+  EXPECT_FALSE(shake_as("")) << "the server demands one";
+  EXPECT_TRUE(shake_as("main"));
+  EXPECT_FALSE(shake_as("other"));
+  EXPECT_FALSE(client_->add_identity("bad", stem + ".key", stem + ".key").ok());
+}
+
+TEST_F(TlsSessionTest, TheLeastVersionIsHeld) {
+  serve("x", "DNS:cafe.abc.de");
+  only_13_ = true;
+  EXPECT_EQ(shake("cafe.abc.de"), "");
+  SSL_CTX_set_max_proto_version(server_->state()->ctx.get(), TLS1_2_VERSION);
+  EXPECT_NE(shake("cafe.abc.de"), "");
+  only_13_ = false;
+  EXPECT_EQ(shake("cafe.abc.de"), "");
 }
 
 TEST_F(TlsSessionTest, SuitesWithoutForwardSecrecyAreNotSpokenAndOursComeFirst) {

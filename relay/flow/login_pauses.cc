@@ -1,0 +1,46 @@
+#include "relay/flow/login_pauses.h"
+
+#include <algorithm>
+
+namespace relay {
+
+using namespace std::chrono_literals;  // NOLINT(build/namespaces)
+
+namespace {
+
+constexpr conf::Duration kFirst = 1min;  // doubled each time
+constexpr conf::Duration kLongest = 1h;
+constexpr conf::Duration kTrial = 1min;
+
+}  // namespace
+
+conf::Instant LoginPauses::until(const std::string& login) const {
+  const auto found = known_.find(login);
+  return found == known_.end() ? conf::Instant{} : found->second.until;
+}
+
+void LoginPauses::tried(const std::string& login, conf::Instant now) {
+  Entry& entry = known_[login];
+  if (!entry.good) entry.until = now + kTrial;
+}
+
+bool LoginPauses::failed(const std::string& login, conf::Instant now) {
+  Entry& entry = known_[login];
+  entry.good = false;
+  const bool first = entry.pause.count() == 0;
+  // Several that were on their way are one failure.
+  if (!first && entry.until > now + kTrial) return false;
+  entry.pause = first ? kFirst : std::min(entry.pause * 2, kLongest);
+  entry.until = now + entry.pause;
+  return first;
+}
+
+LoginPauses::Success LoginPauses::worked(const std::string& login) {
+  Entry& entry = known_[login];
+  const Success success{!entry.good, entry.pause.count() > 0};
+  entry = {};
+  entry.good = true;
+  return success;
+}
+
+}  // namespace relay

@@ -1,0 +1,28 @@
+#include "relay/host/tls_setup.h"
+
+#include <utility>
+
+namespace relay {
+
+conf::Result<TlsContexts> load_tls(const conf::Config& config,
+                                   const std::function<void(const std::string&)>& warn) {
+  TlsContexts contexts;
+  if (!config.tls_certificate.empty()) {
+    std::string warning;
+    auto server = tls::Context::server(config.tls_certificate, config.tls_key, &warning);
+    if (!server.ok()) return server.error();
+    if (!warning.empty()) warn(warning);
+    contexts.server = std::move(*server);
+  }
+  auto client = tls::Context::client(config.tls_ca_file);
+  if (!client.ok()) return client.error();
+  contexts.client = std::move(*client);
+  for (const conf::Login& login : config.logins) {
+    if (login.certificate.empty()) continue;
+    const conf::Status added = contexts.client->add_identity(login.name, login.certificate, login.key);
+    if (!added.ok()) return added.error();
+  }
+  return contexts;
+}
+
+}  // namespace relay

@@ -1,0 +1,52 @@
+#include "relay/flow/login_pauses.h"
+
+#include <gtest/gtest.h>
+
+namespace relay {
+namespace {
+
+using namespace std::chrono_literals;  // NOLINT(build/namespaces)
+
+TEST(LoginPauses, GrowToAnHourAndAreToldOfOnce) {
+  LoginPauses pauses;
+  conf::Instant now{1h};
+  EXPECT_EQ(pauses.until("a"), conf::Instant{});
+  EXPECT_TRUE(pauses.failed("a", now));
+  size_t tries = 1;
+  for (conf::Duration expected = 1min; now < conf::Instant{25h}; ++tries) {
+    EXPECT_EQ(pauses.until("a"), now + expected);
+    now = pauses.until("a");
+    pauses.tried("a", now);
+    EXPECT_EQ(pauses.until("a"), now + 1min) << "the others wait for what becomes of it";
+    now += 1s;
+    EXPECT_FALSE(pauses.failed("a", now));
+    expected = std::min<conf::Duration>(expected * 2, 1h);
+  }
+  EXPECT_LT(tries, 35U) << "of a whole day";
+  EXPECT_EQ(pauses.until("b"), conf::Instant{});
+  EXPECT_TRUE(pauses.worked("a").had_failed);
+  EXPECT_FALSE(pauses.worked("a").is_news);
+}
+
+TEST(LoginPauses, OneThatIsNotKnownToBeGoodIsTriedByOneAtATime) {
+  LoginPauses pauses;
+  const conf::Instant now{1h};
+  pauses.tried("a", now);
+  EXPECT_GT(pauses.until("a"), now);
+  const LoginPauses::Success success = pauses.worked("a");
+  EXPECT_TRUE(success.is_news);
+  EXPECT_FALSE(success.had_failed);
+  pauses.tried("a", now);
+  EXPECT_LE(pauses.until("a"), now) << "and then by as many as the limits allow";
+}
+
+TEST(LoginPauses, ThoseThatWereOnTheirWayAreOneFailure) {
+  LoginPauses pauses;
+  const conf::Instant now{1h};
+  EXPECT_TRUE(pauses.failed("a", now));
+  for (int i = 0; i < 20; ++i) EXPECT_FALSE(pauses.failed("a", now + 1ms));
+  EXPECT_LE(pauses.until("a"), now + 2min + 1ms);
+}
+
+}  // namespace
+}  // namespace relay

@@ -1,0 +1,134 @@
+// Who is told the secret of a smart host, and what follows when it is refused.
+#include <gtest/gtest.h>
+
+#include "tests/relay/flow/dispatcher_rig.h"
+
+namespace relay {
+namespace {
+
+using namespace std::chrono_literals;  // NOLINT(build/namespaces)
+
+constexpr const char* kAuth = "AUTH PLAIN AHUAc2VjcmV0\r\n";  // NUL u NUL secret
+
+class LoginTest : public DispatcherTest {
+ protected:
+  LoginTest() {
+    config_->logins.resize(1);
+    config_->logins[0].name = "main";
+    config_->logins[0].user = "u";
+    config_->logins[0].without_tls = true;
+    config_->defaults.peer.login = "main";
+    config_->defaults.smart_hosts = {{"one.test", 587}, {"two.test", 587}};
+    route_by({{"one.test", 0, 587, {"127.0.0.1"}}, {"two.test", 1, 587, {"127.0.0.2"}}});
+  }
+  void greet_with_auth() {
+    network_.users.back()->on_connected();
+    say("220 one.test\r\n");
+    say("250-one.test\r\n250 AUTH PLAIN\r\n");
+  }
+  size_t logins() const {
+    size_t count = 0;
+    for (size_t at = network_.sent.find("AUTH "); at != std::string::npos;
+         at = network_.sent.find("AUTH ", at + 1))
+      ++count;
+    return count;
+  }
+};
+
+TEST_F(LoginTest, ComesBeforeTheFirstMessage) {
+  add(1);
+  step();
+  greet_with_auth();
+  EXPECT_NE(network_.sent.find(kAuth), std::string::npos) << network_.sent;
+  EXPECT_EQ(network_.sent.find("MAIL"), std::string::npos);
+  say("235 welcome\r\n");
+  EXPECT_NE(network_.sent.find("MAIL"), std::string::npos);
+  EXPECT_TRUE(troubles_.empty());
+}
+
+TEST_F(LoginTest, WhenItIsGoodTheOthersFollow) {
+  for (int i = 0; i < 5; ++i) add(1);
+  step();
+  ASSERT_EQ(network_.users.size(), 1U);
+  greet_with_auth();
+  say("235 welcome\r\n");
+  step();
+  EXPECT_GT(network_.users.size(), 1U);
+}
+
+TEST_F(LoginTest, AHostThatIsNotNamedIsToldNothing) {
+  route_by({{"mx.elsewhere.test", 0, 587, {"127.0.0.3"}}});
+  add(1);
+  step();
+  greet_with_auth();
+  EXPECT_EQ(logins(), 0U);
+  EXPECT_TRUE(secrets_.asked.empty());
+}
+
+TEST_F(LoginTest, ARefusedOneIsNotTriedElsewhereNorByOthersAndItsMailWaits) {
+  queue::Delivery* first = add(1);
+  for (int i = 0; i < 20; ++i) add(1);
+  step();
+  ASSERT_EQ(network_.users.size(), 1U) << "one tries it, the others wait";
+  const size_t opened = 1;
+  greet_with_auth();
+  say("535 5.7.8 no\r\n");
+  EXPECT_EQ(logins(), 1U);
+  EXPECT_EQ(network_.places.size(), opened) << "the second host is not told";
+  EXPECT_EQ(secrets_.bad.front(), "main");
+  ASSERT_EQ(troubles_.size(), 1U);
+  EXPECT_EQ(troubles_[0], "one.test: login main failed, its mail waits: 535 5.7.8 no");
+  EXPECT_TRUE(walk_.reports.empty()) << "no recipient hears of it";
+  const size_t before = logins();
+  for (int i = 0; i < 55; ++i) {
+    clock_.time += 1s;
+    step();
+  }
+  EXPECT_EQ(logins(), before);
+  EXPECT_EQ(network_.places.size(), opened) << "nothing is opened meanwhile";
+  EXPECT_EQ(dispatcher_->ready(), 21U);
+  EXPECT_EQ(first->path, path_);
+}
+
+TEST_F(LoginTest, AReloadTriesAtOnce) {
+  add(1);
+  step();
+  greet_with_auth();
+  say("535 5.7.8 no\r\n");
+  step();
+  dispatcher_->reload(config_);
+  step();
+  greet_with_auth();
+  say("235 welcome\r\n");
+  EXPECT_EQ(logins(), 2U);
+  EXPECT_NE(network_.sent.find("MAIL"), std::string::npos);
+}
+
+TEST_F(LoginTest, ImplicitTlsComesBeforeTheGreeting) {
+  config_->defaults.peer.tls_start = conf::TlsStart::kImplicit;
+  config_->logins[0].without_tls = false;
+  add(1);
+  step();
+  network_.users.back()->on_connected();
+  EXPECT_EQ(network_.tls_started, 1);
+  EXPECT_EQ(network_.sent, "");
+  network_.users.back()->on_tls(TlsInfo{"TLSv1.3", "x", true, false});
+  say("220 one.test\r\n");
+  say("250-one.test\r\n250-STARTTLS\r\n250 AUTH PLAIN\r\n");
+  EXPECT_NE(network_.sent.find(kAuth), std::string::npos) << network_.sent;
+  EXPECT_EQ(network_.tls_started, 1);
+}
+
+TEST_F(LoginTest, ImplicitTlsThatFailsIsNeverReplacedByClearText) {
+  config_->defaults.tls = conf::TlsMode::kOpportunistic;
+  config_->defaults.peer.tls_start = conf::TlsStart::kImplicit;
+  add(1);
+  step();
+  network_.users.back()->on_connected();
+  network_.users.back()->on_tls(conf::Error{conf::ErrorCode::kIo, "no"});
+  EXPECT_EQ(network_.places.size(), 2U) << "the next host is asked";
+  EXPECT_EQ(network_.sent, "");
+}
+
+}  // namespace
+}  // namespace relay
