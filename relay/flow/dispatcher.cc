@@ -285,6 +285,7 @@ void Dispatcher::open(queue::Path* path, std::vector<Target> targets, bool early
   plan.options.tls = settings.tls;
   plan.options.pipelining = settings.pipelining;
   plan.options.chunking = settings.chunking;
+  plan.options.eight_bit_anyway = settings.peer.eight_bit == conf::EightBit::kSend;
   plan.options.timeouts = settings.timeouts;
   // A round over many addresses that are dead must end: each gets its share of the time that mail may wait.
   const conf::Duration share = config_->ready_limit / static_cast<int64_t>(plan.targets.size());

@@ -118,7 +118,7 @@ bool Dispatcher::ask(Slot& slot) {
   if (learnt != 0) most = std::min<size_t>(most, learnt);
   Errand errand;
   const DispatcherUser::Answer answer =
-      user_->next_errand(delivery, *connection->path(), most, &errand,
+      user_->next_errand(delivery, *connection->path(), {most, !connection->takes_eight_bit()}, &errand,
                          [this, number = slot.number, connection, delivery](std::optional<Errand> found) {
                            answered(number, connection, delivery, std::move(found));
                          });

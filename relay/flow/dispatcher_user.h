@@ -22,6 +22,12 @@ struct Errand {
   std::vector<uint32_t> recipients;  // which of the record they are, in the order of the transaction
 };
 
+// What the connection that asks for one can take.
+struct ErrandTerms {
+  size_t most_recipients = 1;
+  bool seven_bit = false;  // octets above 127 have to be encoded
+};
+
 // What became of an errand, or of the waiting for one.
 struct Report {
   enum class Kind : uint8_t {
@@ -48,13 +54,13 @@ class DispatcherUser {
   virtual ~DispatcherUser() = default;
 
   // What a connection of `path` is to send next for the delivery, which is kLoading, or kSending when an
-  // errand of it was done; of at most so many recipients. kNow: `*errand` is it. kLater: `later` is called,
+  // errand of it was done. kNow: `*errand` is it. kLater: `later` is called,
   // never within this call, with the errand, or with nothing as for kNone. kNone: there is nothing (no
   // recipient is due, the message cannot be read, or must not be sent as it is), and the delivery is back
   // with the walk. It is kSending when there is an errand.
   enum class Answer : uint8_t { kNow, kLater, kNone };
   using Later = std::function<void(std::optional<Errand>)>;
-  virtual Answer next_errand(queue::Delivery* delivery, const queue::Path& path, size_t most_recipients,
+  virtual Answer next_errand(queue::Delivery* delivery, const queue::Path& path, const ErrandTerms& terms,
                              Errand* errand, Later later) = 0;
   // True, only for kTransaction: there is more of it to send, and the delivery stays with the dispatcher,
   // which asks next_errand() again or reports kReleased. Otherwise it is back with the walk.

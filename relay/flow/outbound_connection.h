@@ -85,6 +85,7 @@ class OutboundConnection final : public TransportUser {
   uint32_t transactions() const { return session_ == nullptr ? 0 : session_->transactions(); }
   const std::string& login() const { return plan_.login.name; }
   const Target& target() const { return plan_.targets[target_]; }
+  bool takes_eight_bit() const { return session_ != nullptr && session_->peer().eight_bit_clean; }
   std::string tls_version() const;
   const queue::PathError& error() const { return error_; }
   bool blameless() const { return blameless_; }  // its end says nothing of the site

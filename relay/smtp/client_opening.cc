@@ -27,6 +27,7 @@ void ClientCore::take_ehlo(Reply reply, conf::Instant now) {
     peer = parse_ehlo_reply(reply);
     const bool offers_starttls = peer.starttls;
     leave_out(options_.left_out, &peer);
+    peer.eight_bit_clean |= options_.eight_bit_anyway;
     if (!options_.tls_fallback)
       peer.starttls = offers_starttls;  // what failed elsewhere does not excuse it here
     after_ehlo(now);
@@ -44,6 +45,7 @@ void ClientCore::take_helo(Reply reply, conf::Instant now) {
     return;
   }
   peer = PeerFeatures();
+  peer.eight_bit_clean = options_.eight_bit_anyway;
   after_ehlo(now);
 }
 

@@ -33,6 +33,7 @@ struct ClientOptions {
   bool pipelining = true;
   bool chunking = true;
   ExtensionSet left_out;             // not used even if offered: this peer refused them before
+  bool eight_bit_anyway = false;     // content as it is for a server without 8BITMIME
   bool tls_fallback = false;         // in clear where TLS fails
   std::optional<ClientLogin> login;  // before the first transaction
   std::optional<TlsInfo> tls_info;   // TLS stands before the greeting (implicit TLS)

@@ -4,29 +4,80 @@
 #include <utility>
 
 #include "conf/vocab/check.h"
+#include "relay/walk/seven_bit.h"
 
 namespace relay {
 
 using Answer = DispatcherUser::Answer;
 
-Answer Errands::next(queue::Delivery* delivery, const queue::Path& path, size_t most, Errand* errand,
-                     DispatcherUser::Later later) {
+Answer Errands::next(queue::Delivery* delivery, const queue::Path& path, const ErrandTerms& terms,
+                     Errand* errand, DispatcherUser::Later later) {
   if (delivery->message == nullptr) delivery->message = messages_->pin_now(delivery->id);
   const bool here = delivery->message != nullptr && delivery->message->body.has_value();
-  if (here && signing_->is_done(*delivery->message))
-    return make(delivery, most, errand) ? Answer::kNow : Answer::kNone;
+  const bool done = here && signing_->is_done(*delivery->message);
+  std::optional<std::string> text;
+  if (done) {
+    text = converted(*delivery->message, terms, *path.settings);
+    if (!text) return make(delivery, terms.most_recipients, errand) ? Answer::kNow : Answer::kNone;
+  }
   Request request;
   request.delivery = delivery;
-  request.most_recipients = most;
+  request.terms = terms;
   request.facts.settings = path.settings;
   request.facts.site = path.site->label;
   request.facts.source = path.source.name;
   request.later = std::move(later);
+  if (text) return convert(std::move(request), std::move(*text), errand);
   if (here) {
     sign(std::move(request));
   } else {
     read(std::move(request));
   }
+  return Answer::kLater;
+}
+
+std::optional<std::string> Errands::converted(const queue::Message& message, const ErrandTerms& terms,
+                                              const conf::DestinationSettings& settings) const {
+  const conf::EightBit policy = settings.peer.eight_bit;
+  if (!terms.seven_bit || policy == conf::EightBit::kRefuse || policy == conf::EightBit::kSend)
+    return std::nullopt;
+  const std::string_view mail = message.body.view();
+  if (!has_eight_bit(mail)) return std::nullopt;
+  if (policy == conf::EightBit::kConvert && is_signed_by_others(mail)) return std::nullopt;
+  // RFC 6531: addresses in UTF-8 have no other form.
+  if (message.record.envelope.smtputf8 && has_eight_bit(mail.substr(0, mail.find("\r\n\r\n"))))
+    return std::nullopt;
+  return to_seven_bit(mail);
+}
+
+// Signed again, for what was signed is not what is sent.
+Answer Errands::convert(Request request, std::string text, Errand* errand) {
+  const conf::Bytes mail(std::move(text));
+  const auto put = [](const conf::Bytes& body, std::string signature, Errand* into) {
+    into->transaction.body = body;
+    into->transaction.body_type = conf::BodyType::k7Bit;
+    into->transaction.header_prefix = std::move(signature);
+  };
+  if (!signing_->is_on()) {
+    if (!make(request.delivery, request.terms.most_recipients, errand)) return Answer::kNone;
+    put(mail, "", errand);
+    return Answer::kNow;
+  }
+  auto kept = std::make_shared<Request>(std::move(request));
+  signing_->sign_copy(*kept->delivery->message, mail,
+                      [this, kept, mail, put](conf::Result<std::string> signature) {
+                        if (!signature.ok()) {
+                          waiting_.erase(kept->delivery);
+                          owner_->not_signed(kept->delivery, signature.error(), kept->facts);
+                          kept->later(std::nullopt);
+                          return;
+                        }
+                        Errand made;
+                        if (!make(kept->delivery, kept->terms.most_recipients, &made))
+                          return kept->later(std::nullopt);
+                        put(mail, std::move(*signature), &made);
+                        kept->later(std::move(made));
+                      });
   return Answer::kLater;
 }
 
@@ -71,11 +122,16 @@ void Errands::sign(Request request) {
 
 void Errands::answer(const Request& request) {
   Errand errand;
-  if (make(request.delivery, request.most_recipients, &errand)) {
-    request.later(std::move(errand));
-  } else {
-    request.later(std::nullopt);
+  std::optional<std::string> text =
+      converted(*request.delivery->message, request.terms, *request.facts.settings);
+  Answer answer = Answer::kNow;
+  if (text) {
+    answer = convert(request, std::move(*text), &errand);
+  } else if (!make(request.delivery, request.terms.most_recipients, &errand)) {
+    answer = Answer::kNone;
   }
+  if (answer == Answer::kNow) request.later(std::move(errand));
+  if (answer == Answer::kNone) request.later(std::nullopt);
 }
 
 bool Errands::make(queue::Delivery* delivery, size_t most_recipients, Errand* errand) {

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -32,7 +34,7 @@ class Errands {
       : messages_(messages), signing_(signing), composer_(paths), owner_(owner) {}
 
   // See DispatcherUser::next_errand().
-  DispatcherUser::Answer next(queue::Delivery* delivery, const queue::Path& path, size_t most_recipients,
+  DispatcherUser::Answer next(queue::Delivery* delivery, const queue::Path& path, const ErrandTerms& terms,
                               Errand* errand, DispatcherUser::Later later);
   // There are recipients of it that no errand was made for yet.
   bool has_more(const queue::Delivery* delivery) const { return waiting_.contains(delivery); }
@@ -42,7 +44,7 @@ class Errands {
  private:
   struct Request {  // what is left of the question when it is answered later
     queue::Delivery* delivery = nullptr;
-    size_t most_recipients = 1;
+    ErrandTerms terms;
     AttemptFacts facts;
     DispatcherUser::Later later;
   };
@@ -50,6 +52,10 @@ class Errands {
   void sign(Request request);
   bool make(queue::Delivery* delivery, size_t most_recipients, Errand* errand);
   void answer(const Request& request);
+  // What is sent in place of the message to a server that takes seven bits only; nothing: the message itself.
+  std::optional<std::string> converted(const queue::Message& message, const ErrandTerms& terms,
+                                       const conf::DestinationSettings& settings) const;
+  DispatcherUser::Answer convert(Request request, std::string text, Errand* errand);
 
   queue::MessageCache* messages_;
   Signing* signing_;

@@ -82,9 +82,31 @@ conf::Status Signing::verdict(const queue::Message& message, const dkim::SignOut
   return conf::Error{conf::ErrorCode::kUnavailable, outcome.detail};
 }
 
+void Signing::sign_copy(const queue::Message& message, conf::Bytes mail,
+                        std::function<void(conf::Result<std::string>)> then) {
+  const queue::Message* kept = &message;
+  copies_.push_back({std::move(mail), [this, kept, then = std::move(then)](dkim::SignOutcome outcome) {
+                       const conf::Status status = verdict(*kept, outcome);
+                       if (status.ok()) {
+                         then(std::move(outcome.fields));
+                       } else {
+                         then(status.error());
+                       }
+                     }});
+  submit_copies();
+}
+
+void Signing::submit_copies() {
+  while (!copies_.empty()) {
+    if (!queue_->submit(copies_.front().mail, copies_.front().done)) return;
+    copies_.pop_front();
+  }
+}
+
 void Signing::step() {
   if (queue_ == nullptr) return;
   queue_->drain_completions();
+  submit_copies();
   while (!waiting_.empty()) {
     const auto job = jobs_.find(waiting_.front());
     if (job != jobs_.end() && !submit(job->first, job->second.mail)) return;

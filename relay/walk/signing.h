@@ -35,6 +35,12 @@ class Signing {
 
   bool is_done(const queue::Message& message) const;  // nothing is to be waited for
 
+  bool is_on() const { return queue_ != nullptr && queue_->enabled(); }
+  // The signature of `mail`, which stands for the message; "" when it goes out without one. An error says why
+  // it must not be sent now. `then` is called later; the message stays pinned until then.
+  void sign_copy(const queue::Message& message, conf::Bytes mail,
+                 std::function<void(conf::Result<std::string>)> then);
+
   void step();  // completions, and what waited for room in the queue
   size_t under_way() const { return jobs_.size(); }
   void reload(conf::ConfigPtr config) { config_ = std::move(config); }
@@ -46,6 +52,11 @@ class Signing {
     std::vector<Then> thens;
     std::optional<dkim::SignOutcome> outcome;  // came before the message was on disk
   };
+  struct Copy {
+    conf::Bytes mail;
+    dkim::SignQueue::Done done;
+  };
+  void submit_copies();
   void start(conf::MessageId id, const conf::Bytes& mail);
   bool submit(conf::MessageId id, const conf::Bytes& mail);
   void pin(conf::MessageId id);
@@ -57,6 +68,7 @@ class Signing {
   queue::MessageCache* messages_;
   Report report_;
   std::unordered_map<conf::MessageId, Job> jobs_;
+  std::deque<Copy> copies_;              // the same
   std::deque<conf::MessageId> waiting_;  // for room in the queue; not more than there are connections
 };
 

@@ -209,9 +209,9 @@ void Transit::not_signed(Delivery* delivery, const conf::Error& why, const Attem
                  facts);
 }
 
-DispatcherUser::Answer Transit::next_errand(Delivery* delivery, const queue::Path& path, size_t most,
-                                            Errand* out, Later later) {
-  return errands_.next(delivery, path, most, out, std::move(later));
+DispatcherUser::Answer Transit::next_errand(Delivery* delivery, const queue::Path& path,
+                                            const ErrandTerms& terms, Errand* out, Later later) {
+  return errands_.next(delivery, path, terms, out, std::move(later));
 }
 
 bool Transit::report(Delivery* delivery, Report report) {

@@ -108,8 +108,8 @@ class Transit final : public smtp::Gate,
   void nothing_due(queue::Delivery* delivery) override { settlement_.conclude(delivery); }
   void not_signed(queue::Delivery* delivery, const conf::Error& why, const AttemptFacts& facts) override;
   void report_unsigned(const queue::Message& message, const dkim::SignOutcome& outcome);
-  Answer next_errand(queue::Delivery* delivery, const queue::Path& path, size_t most, Errand* out,
-                     Later later) override;
+  Answer next_errand(queue::Delivery* delivery, const queue::Path& path, const ErrandTerms& terms,
+                     Errand* out, Later later) override;
   bool report(queue::Delivery* delivery, Report report) override;
   void waits_long(queue::Delivery* delivery, const queue::PathError& error,
                   const AttemptFacts& facts) override;

@@ -67,7 +67,7 @@ class PeerNetwork final : public Network {
 // A walk whose deliveries have so many transactions each; 0: nothing of them is due.
 class Walk final : public DispatcherUser {
  public:
-  Answer next_errand(queue::Delivery* delivery, const queue::Path&, size_t, Errand* errand,
+  Answer next_errand(queue::Delivery* delivery, const queue::Path&, const ErrandTerms&, Errand* errand,
                      Later later) override {
     ++asked;
     most_deep = std::max(most_deep, ++depth);

@@ -127,6 +127,29 @@ TEST_F(SigningTest, AFullQueueHoldsMailBack) {
   EXPECT_FALSE(second->signature.empty());
 }
 
+TEST_F(SigningTest, ACopyThatIsSentInPlaceOfTheMessageGetsASignatureOfItsOwn) {
+  queue_.room = 1;
+  queue::Message* mail = message(1);
+  EXPECT_EQ(ready(mail), "later");
+  std::vector<std::string> copies;
+  for (int i = 0; i < 2; ++i) {
+    signing_->sign_copy(*mail, conf::Bytes("From: a@example.com\r\n\r\ncopy\r\n"),
+                        [&copies](conf::Result<std::string> signature) {
+                          copies.push_back(signature.ok() ? *signature : "! " + signature.error().detail);
+                        });
+  }
+  EXPECT_EQ(queue_.waiting.size(), 1U) << "the others wait for room";
+  queue_.answer(Kind::kSigned, "DKIM-Signature: 1\r\n");
+  signing_->step();
+  EXPECT_TRUE(copies.empty());
+  queue_.answer(Kind::kSigned, "DKIM-Signature: 2\r\n");
+  signing_->step();
+  queue_.answer(Kind::kFailed, "bad memory", true);
+  signing_->step();
+  EXPECT_EQ(copies, (std::vector<std::string>{"DKIM-Signature: 2\r\n", "! bad memory"}));
+  EXPECT_EQ(mail->signature, "DKIM-Signature: 1\r\n") << "that of the message is its own";
+}
+
 TEST_F(SigningTest, WithoutAKeyItIsTheOperatorsChoice) {
   queue::Message* sent = message(1);
   EXPECT_EQ(ready(sent), "later");

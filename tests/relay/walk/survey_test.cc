@@ -27,7 +27,7 @@ class NoNetwork final : public Network {
 
 class Nobody final : public DispatcherUser {
  public:
-  Answer next_errand(queue::Delivery*, const queue::Path&, size_t, Errand*, Later) override {
+  Answer next_errand(queue::Delivery*, const queue::Path&, const ErrandTerms&, Errand*, Later) override {
     return Answer::kNone;
   }
   bool report(queue::Delivery*, Report) override { return false; }

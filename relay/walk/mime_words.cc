@@ -1,0 +1,192 @@
+#include "relay/walk/mime_words.h"
+
+#include <algorithm>
+#include <cstdint>
+
+namespace relay {
+
+namespace {
+
+constexpr size_t kLine = 76;  // RFC 2045 §6.7, §6.8
+constexpr size_t kWordOctets =
+    45;  // of text in one encoded word: at most 75 characters as base64 (RFC 2047 §2)
+
+bool is_high(char c) { return static_cast<unsigned char>(c) >= 0x80; }
+
+void append_hex(char c, std::string* out) {
+  constexpr char kHex[] = "0123456789ABCDEF";
+  const auto octet = static_cast<unsigned char>(c);
+  *out += '=';
+  *out += kHex[octet >> 4];
+  *out += kHex[octet & 15];
+}
+
+// 0 when no code point begins there.
+size_t code_point_size(std::string_view text) {
+  const auto first = static_cast<unsigned char>(text[0]);
+  if (first < 0x80) return 1;
+  const size_t size = first >= 0xf0 && first < 0xf5   ? 4
+                      : first >= 0xe0 && first < 0xf0 ? 3
+                      : first >= 0xc2 && first < 0xe0 ? 2
+                                                      : 0;
+  if (size == 0 || size > text.size()) return 0;
+  for (size_t i = 1; i < size; ++i) {
+    if ((static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) return 0;
+  }
+  const auto second = static_cast<unsigned char>(text[1]);
+  const bool overlong = (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
+  const bool beyond = (first == 0xed && second >= 0xa0) || (first == 0xf4 && second >= 0x90);
+  return overlong || beyond ? 0 : size;
+}
+
+void append_base64_run(std::string_view octets, std::string* out) {
+  constexpr char kLetters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  for (size_t i = 0; i < octets.size(); i += 3) {
+    uint32_t group = 0;
+    for (size_t k = 0; k < 3; ++k)
+      group = group << 8 | (i + k < octets.size() ? static_cast<unsigned char>(octets[i + k]) : 0U);
+    for (size_t k = 0; k < 4; ++k) *out += i + k > octets.size() ? '=' : kLetters[group >> (18 - 6 * k) & 63];
+  }
+}
+
+// Encoded words of whole code points, folded one a line.
+void append_words(std::string_view text, std::string* out) {
+  const std::string charset = charset_of(text);
+  for (bool first = true; !text.empty(); first = false) {
+    size_t size = 0;
+    while (size < text.size()) {
+      const size_t next = std::max<size_t>(charset == "utf-8" ? code_point_size(text.substr(size)) : 1, 1);
+      if (size + next > kWordOctets - charset.size()) break;
+      size += next;
+    }
+    if (!first) out->append("\r\n ");
+    out->append("=?").append(charset).append("?B?");
+    append_base64_run(text.substr(0, size), out);
+    out->append("?=");
+    text.remove_prefix(size);
+  }
+}
+
+}  // namespace
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const size_t size = code_point_size(text);
+    if (size == 0) return false;
+    text.remove_prefix(size);
+  }
+  return true;
+}
+
+const char* charset_of(std::string_view text) { return is_utf8(text) ? "utf-8" : "unknown-8bit"; }
+
+bool is_mostly_ascii(std::string_view text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), is_high)) * 6 < text.size();
+}
+
+void append_quoted_printable(std::string_view text, std::string* out) {
+  while (true) {
+    const size_t end = std::min(text.find("\r\n"), text.size());
+    const std::string_view line = text.substr(0, end);
+    size_t column = 0;
+    for (size_t i = 0; i < line.size(); ++i) {
+      const char c = line[i];
+      const bool last = i + 1 == line.size();
+      const bool plain = (c >= '!' && c <= '~' && c != '=') || ((c == ' ' || c == '\t') && !last);
+      const size_t width = plain ? 1 : 3;
+      if (column + width > kLine - (last ? 0 : 1)) {
+        out->append("=\r\n");
+        column = 0;
+      }
+      column += width;
+      if (plain) {
+        *out += c;
+      } else {
+        append_hex(c, out);
+      }
+    }
+    if (end == text.size()) return;
+    out->append("\r\n");
+    text.remove_prefix(end + 2);
+  }
+}
+
+void append_escaped(std::string_view text, std::string* out) {
+  size_t column = 0;
+  for (const char c : text) {
+    if (c == '\n') column = 0;
+    if (is_high(c) && column + 3 > kLine - 1) {
+      out->append("=\r\n");
+      column = 0;
+    }
+    if (is_high(c)) {
+      append_hex(c, out);
+    } else {
+      *out += c;
+    }
+    column += is_high(c) ? 3 : 1;
+  }
+}
+
+void append_base64(std::string_view octets, std::string* out) {
+  while (!octets.empty()) {
+    const size_t size = std::min<size_t>(octets.size(), kLine / 4 * 3);
+    append_base64_run(octets.substr(0, size), out);
+    octets.remove_prefix(size);
+    if (!octets.empty()) out->append("\r\n");
+  }
+}
+
+void append_encoded_field(std::string_view field, std::string* out) {
+  const auto is_space = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
+  size_t at = field.find(':') + 1;
+  out->append(field.substr(0, at));
+  while (at < field.size()) {
+    // White space as it is, then the next word.
+    size_t begin = at;
+    while (begin < field.size() && is_space(field[begin])) ++begin;
+    out->append(field.substr(at, begin - at));
+    size_t end = begin;
+    // A run of words of which each has high octets is one text with its spaces (RFC 2047 §6.2).
+    for (size_t look = begin; look < field.size();) {
+      size_t word = look;
+      while (word < field.size() && !is_space(field[word])) ++word;
+      const std::string_view text = field.substr(look, word - look);
+      if (std::none_of(text.begin(), text.end(), is_high)) break;
+      end = word;
+      look = word;
+      while (look < field.size() && (field[look] == ' ' || field[look] == '\t')) ++look;
+      if (look == word) break;
+    }
+    if (end == begin) {
+      while (end < field.size() && !is_space(field[end])) ++end;
+      out->append(field.substr(begin, end - begin));
+    } else {
+      // Quotes and brackets around it stay outside.
+      std::string_view text = field.substr(begin, end - begin);
+      constexpr std::string_view kOutside = "()<>,;";
+      // All of a quoted string: in quotes nobody would decode the words.
+      const size_t close = text.rfind('"');
+      if (text.front() == '"' && close > 0 && text.find('"', 1) == close &&
+          text.find_first_not_of(kOutside, close + 1) == std::string_view::npos) {
+        append_words(text.substr(1, close - 1), out);
+        out->append(text.substr(close + 1));
+        at = end;
+        continue;
+      }
+      while (!text.empty() &&
+             (text.front() == '"' || kOutside.find(text.front()) != std::string_view::npos)) {
+        *out += text.front();
+        text.remove_prefix(1);
+      }
+      size_t tail = text.size();
+      while (tail > 0 && (text[tail - 1] == '"' || kOutside.find(text[tail - 1]) != std::string_view::npos))
+        --tail;
+      append_words(text.substr(0, tail), out);
+      out->append(text.substr(tail));
+    }
+    at = end;
+  }
+}
+
+}  // namespace relay

@@ -1,0 +1,21 @@
+// The encodings of MIME for seven bits: RFC 2045 §6.7 and §6.8, RFC 2047. Pure; each appends to `*out`.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace relay {
+
+bool is_utf8(std::string_view text);            // well-formed (RFC 3629)
+const char* charset_of(std::string_view text);  // "utf-8", or "unknown-8bit" (RFC 1428)
+bool is_mostly_ascii(std::string_view text);    // quoted-printable is then the shorter one
+
+// Text with CRLF line ends; these stay line ends.
+void append_quoted_printable(std::string_view text, std::string* out);
+// Quoted-printable already, but for raw octets above 127.
+void append_escaped(std::string_view text, std::string* out);
+void append_base64(std::string_view octets, std::string* out);
+// A field with its CRLF, which has octets above 127: each run of words that have some becomes encoded words.
+void append_encoded_field(std::string_view field, std::string* out);
+
+}  // namespace relay

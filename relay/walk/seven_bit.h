@@ -1,0 +1,22 @@
+// Mail for a server that takes seven bits only (RFC 6152 §3): content with octets above 127 is encoded anew,
+// part by part, as quoted-printable or base64; raw octets in fields become encoded words. What has none stays
+// octet for octet. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace relay {
+
+bool has_eight_bit(std::string_view text);
+
+// Others vouch for its octets: a DKIM-Signature or ARC-Seal stands in its header, or it is multipart/signed.
+// Our own signature is not part of `message` and is made again.
+bool is_signed_by_others(std::string_view message);
+
+// `message`: header and body with CRLF. Nothing when it cannot be said in seven bits without a loss: a part
+// that calls itself base64 and is not, parts within parts beyond all measure, message/partial. O(size).
+std::optional<std::string> to_seven_bit(std::string_view message);
+
+}  // namespace relay

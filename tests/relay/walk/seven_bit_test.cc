@@ -1,0 +1,142 @@
+#include "relay/walk/seven_bit.h"
+
+#include <gtest/gtest.h>
+
+#include "relay/walk/mime_words.h"
+
+namespace relay {
+namespace {
+
+std::string converted(const std::string& mail) {
+  const std::optional<std::string> text = to_seven_bit(mail);
+  if (!text) return "cannot";
+  EXPECT_FALSE(has_eight_bit(*text)) << *text;
+  size_t line = 0;
+  for (size_t at = text->find("\r\n"); at != std::string::npos; line = at + 2, at = text->find("\r\n", line))
+    EXPECT_LE(at - line, 998U);
+  return *text;
+}
+
+TEST(SevenBit, TextBecomesQuotedPrintable) {
+  EXPECT_EQ(converted("Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
+                      "Content-Transfer-Encoding: 8bit\r\n\r\nGr\xc3\xbc\xc3\x9f"
+                      "e = 1 \r\nsecond line\r\n"),
+            "Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
+            "Content-Transfer-Encoding: quoted-printable\r\n\r\nGr=C3=BC=C3=9Fe =3D 1=20\r\nsecond line\r\n");
+}
+
+TEST(SevenBit, WhatIsNoMimeBecomesSome) {
+  EXPECT_EQ(converted("From: a@b.test\r\n\r\n\xc3\xbc, and so on and on\r\n"),
+            "From: a@b.test\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
+            "Content-Transfer-Encoding: quoted-printable\r\n\r\n=C3=BC, and so on and on\r\n");
+  EXPECT_NE(converted("From: a@b.test\r\n\r\n\xfc, and so on and on\r\n").find("charset=unknown-8bit"),
+            std::string::npos);
+}
+
+TEST(SevenBit, OctetsBecomeBase64) {
+  EXPECT_EQ(
+      converted("Content-Type: image/png\r\nMIME-Version: 1.0\r\nContent-Transfer-Encoding: binary\r\n\r\n"
+                "\x89PNG\r\n\x1a\r\n"),
+      "Content-Type: image/png\r\nMIME-Version: 1.0\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+      "iVBORw0KGg0K");
+}
+
+TEST(SevenBit, OnlyThePartsThatNeedItAreTouched) {
+  const std::string plain = "Content-Type: text/plain\r\n\r\n  as  it is =20\t\r\n";
+  const std::string mail =
+      "MIME-Version: 1.0\r\nContent-Type: multipart/mixed;\r\n boundary=\"a "
+      "b\"\r\nContent-Transfer-Encoding: 8bit\r\n"
+      "\r\npre\xc3\xbc\r\n--a b\r\n" +
+      plain +
+      "\r\n--a b\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: "
+      "8bit\r\n\r\n<p>\xc3\xbc</p> and more of it"
+      "\r\n--a b--\r\nend\r\n";
+  EXPECT_EQ(converted(mail),
+            "MIME-Version: 1.0\r\nContent-Type: multipart/mixed;\r\n boundary=\"a "
+            "b\"\r\nContent-Transfer-Encoding: 7bit\r\n"
+            "\r\npre??\r\n--a b\r\n" +
+                plain +
+                "\r\n--a b\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: "
+                "quoted-printable\r\n\r\n"
+                "<p>=C3=BC</p> and more of it\r\n--a b--\r\nend\r\n");
+}
+
+TEST(SevenBit, AMessageWithinAMessage) {
+  EXPECT_EQ(
+      converted("MIME-Version: 1.0\r\nContent-Type: multipart/report; boundary=x\r\n\r\n--x\r\n"
+                "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: 8bit\r\n\r\nSubject: \xc3\xbc\r\n"
+                "Content-Type: text/plain; charset=utf-8\r\n\r\n\xc3\xa4 and some text\r\n--x\r\n"
+                "Content-Type: text/rfc822-headers\r\nContent-Transfer-Encoding: 8bit\r\n\r\nSubject: "
+                "\xc3\xbc and so on\r\n--x--\r\n"),
+      "MIME-Version: 1.0\r\nContent-Type: multipart/report; boundary=x\r\n\r\n--x\r\n"
+      "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: 7bit\r\n\r\nSubject: =?utf-8?B?w7w=?=\r\n"
+      "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+      "=C3=A4 and some text\r\n--x\r\n"
+      "Content-Type: text/rfc822-headers\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+      "Subject: =C3=BC and so on\r\n--x--\r\n");
+}
+
+TEST(SevenBit, FieldsBecomeEncodedWords) {
+  EXPECT_EQ(
+      converted("Subject: Gr\xc3\xbc\xc3\x9f"
+                "e aus M\xc3\xbcnchen\r\nFrom: \"J\xc3\xbcrgen M\xc3\xbcller\" <a@b.test>\r\n\r\nx\r\n"),
+      "Subject: =?utf-8?B?R3LDvMOfZQ==?= aus =?utf-8?B?TcO8bmNoZW4=?=\r\n"
+      "From: =?utf-8?B?SsO8cmdlbiBNw7xsbGVy?= <a@b.test>\r\n\r\nx\r\n");
+  const std::string longest = converted("Subject:" + std::string(300, '\xe4') + "\r\n\r\nx\r\n");
+  EXPECT_NE(longest.find("=?unknown-8bit?B?"), std::string::npos);
+  for (size_t at = longest.find("=?"); at != std::string::npos; at = longest.find("=?", at + 2)) {
+    const size_t end = longest.find("?=", longest.find("?B?", at) + 3);
+    EXPECT_LE(end + 2 - at, 75U) << "RFC 2047 section 2";
+    at = end;
+  }
+}
+
+TEST(SevenBit, WhatIsEncodedAlreadyIsMendedOrLeft) {
+  EXPECT_EQ(
+      converted("Content-Type: text/plain\r\nMIME-Version: 1.0\r\nContent-Transfer-Encoding: "
+                "quoted-printable\r\n\r\n"
+                "=C3=BC \xc3\xbc\r\n"),
+      "Content-Type: text/plain\r\nMIME-Version: 1.0\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+      "=C3=BC =C3=BC\r\n");
+  EXPECT_EQ(converted("Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\niVB\xc3\r\n"),
+            "cannot");
+  EXPECT_EQ(converted("Content-Type: message/partial; id=x\r\n\r\n\xc3\xbc\r\n"), "cannot");
+}
+
+TEST(SevenBit, PartsBeyondMeasureAndBrokenOnesEnd) {
+  std::string deep = "\xc3\xbc";
+  for (int i = 0; i < 100; ++i) {
+    const std::string mark = "b" + std::to_string(i);
+    deep = "Content-Type: multipart/mixed; boundary=" + mark + "\r\n\r\n--" + mark + "\r\n" + deep +
+           "\r\n--" + mark + "--\r\n";
+  }
+  EXPECT_EQ(converted(deep), "cannot");
+  EXPECT_EQ(converted("Content-Type: multipart/mixed; boundary=x\r\n\r\nno part at all \xc3\xbc\r\n"),
+            "cannot");
+  EXPECT_EQ(converted("Content-Type: multipart/mixed; boundary=\r\n\r\n--\r\n\xc3\xbc\r\n--"), "cannot");
+  converted("Content-Type: multipart/mixed; boundary=\"x\r\n\r\n--x\r\n\xc3\xbc");
+  converted("no field\xc3\xbc");
+  converted("\xc3\xbc");
+  converted("\r\n\xc3\xbc");
+}
+
+TEST(SevenBit, LongLinesOfQuotedPrintableAreBroken) {
+  std::string text;
+  for (int i = 0; i < 40; ++i) text += "word \xc3\xbc ";
+  const std::string mail =
+      converted("MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n" + text + "\r\n");
+  size_t line = mail.find("\r\n\r\n") + 4;
+  for (size_t at = mail.find("\r\n", line); at != std::string::npos;
+       line = at + 2, at = mail.find("\r\n", line))
+    EXPECT_LE(at - line, 76U);
+}
+
+TEST(SevenBit, WhoElseVouchesForIt) {
+  EXPECT_TRUE(is_signed_by_others("From: a\r\ndkim-signature: v=1\r\n\r\nx"));
+  EXPECT_TRUE(is_signed_by_others("ARC-Seal: i=1\r\n\r\nx"));
+  EXPECT_TRUE(is_signed_by_others("Content-Type: multipart/signed; boundary=x\r\n\r\nx"));
+  EXPECT_FALSE(is_signed_by_others("From: a\r\n\r\nDKIM-Signature: v=1\r\n"));
+}
+
+}  // namespace
+}  // namespace relay
