@@ -1,6 +1,8 @@
 #include "bounce/atom_finder.h"
 
 #include <algorithm>
+#include <cstring>
+#include <string_view>
 
 #include "conf/vocab/check.h"
 
@@ -10,6 +12,17 @@ namespace {
 uint32_t key_of(const char* three) {
   const auto octet = [&](int i) { return static_cast<uint32_t>(static_cast<unsigned char>(three[i])); };
   return octet(0) | octet(1) << 8 | octet(2) << 16;
+}
+
+// The first eight octets, 0 where there are none.
+uint64_t first_octets(std::string_view text) {
+  uint64_t octets = 0;
+  if (text.size() >= sizeof octets) {
+    std::memcpy(&octets, text.data(), sizeof octets);
+  } else {
+    std::memcpy(&octets, text.data(), text.size());
+  }
+  return octets;
 }
 
 uint32_t hash_of(uint32_t key) { return key * 2654435761U >> 17; }  // 15 bits (Knuth, multiplicative)
@@ -30,7 +43,8 @@ AtomFinder::AtomFinder(const std::vector<std::string>& atoms) {
     const uint32_t hash = hash_of(key);
     may_begin_[hash / 64] |= uint64_t{1} << (hash % 64);
     sorted_.push_back(
-        {static_cast<uint32_t>(text_.size()), static_cast<uint32_t>(atom.size()), static_cast<int>(place)});
+        {first_octets(atom), first_octets(std::string(std::min<size_t>(atom.size(), 8), '\xff')),
+         static_cast<uint32_t>(text_.size()), static_cast<uint32_t>(atom.size()), static_cast<int>(place)});
     text_ += atom;
     size_t at = hash & (size - 1);
     while (buckets_[at].key != 0 && buckets_[at].key != key) at = (at + 1) & (size - 1);
@@ -61,9 +75,11 @@ void AtomFinder::find(std::string_view text, std::vector<int>* found) const {
     const Bucket* bucket = bucket_of(key);
     if (bucket == nullptr) continue;
     const std::string_view rest = text.substr(at);
+    const uint64_t first = first_octets(rest);
     for (uint32_t i = bucket->begin; i < bucket->end; ++i) {
       const Atom& atom = sorted_[i];
-      if (!rest.starts_with(std::string_view(text_).substr(atom.begin, atom.size))) continue;
+      if ((first & atom.mask) != atom.first || atom.size > rest.size()) continue;
+      if (atom.size > 8 && std::memcmp(rest.data(), text_.data() + atom.begin, atom.size) != 0) continue;
       uint64_t& word = seen[i / 64];
       const uint64_t bit = uint64_t{1} << (i % 64);
       if ((word & bit) == 0) found->push_back(atom.place);

@@ -23,6 +23,8 @@ class AtomFinder {
 
  private:
   struct Atom {
+    uint64_t first = 0;  // its first octets, eight at most, the others 0
+    uint64_t mask = 0;   // all bits of these
     uint32_t begin = 0;  // in text_
     uint32_t size = 0;
     int place = 0;

@@ -46,7 +46,7 @@ const char* two_letters(char32_t c) {
   }
 }
 
-bool is_blank(char32_t c) {
+constexpr bool is_blank(char32_t c) {
   return c <= 0x20 || c == 0x7F || c == '-' || c == '_' || c == '\'' || c == '`' || c == 0xA0 || c == 0xB4 ||
          (c >= 0x2010 && c <= 0x2019) || c == 0x3000;
 }
@@ -79,6 +79,16 @@ constexpr std::array<bool, 256> kAtom = [] {
   for (int c = 'A'; c <= 'Z'; ++c) table[static_cast<size_t>(c)] = true;
   for (const char c : {'.', '-', '_', '+', '=', '#', '%', '&', '~', '/', '!', '$', '*', '^', '|', '{', '}'})
     table[static_cast<unsigned char>(c)] = true;
+  return table;
+}();
+
+// What an octet of ASCII becomes that is neither a blank nor an '@'; 0: it is another one.
+constexpr std::array<char, 256> kPlain = [] {
+  std::array<char, 256> table{};
+  for (char c = 0x21; c < 0x7F; ++c) {
+    if (c == '@' || is_blank(static_cast<char32_t>(c))) continue;
+    table[static_cast<unsigned char>(c)] = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  }
   return table;
 }();
 
@@ -134,6 +144,16 @@ std::string fold(std::string_view text, size_t limit) {
         atoms = 0;
         continue;
       }
+    }
+    if (const char plain = kPlain[static_cast<unsigned char>(text[at])]; plain != 0) {
+      if (!kAtom[static_cast<unsigned char>(text[at])]) {
+        atoms = 0;
+      } else if (++atoms == 1) {
+        word = out.size();
+      }
+      out += plain;
+      ++at;
+      continue;
     }
     const char32_t c = next_code_point(text, &at);
     if (!is_atom(c)) {

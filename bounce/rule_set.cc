@@ -52,8 +52,8 @@ std::string sample_of(const std::vector<std::string>& masks) {
 
 struct RuleSet::Expressions {
   re2::FilteredRE2 wanted{kLeastAtom};
-  std::vector<size_t> rule_of;                              // expression -> rule
-  std::vector<std::vector<std::unique_ptr<RE2>>> unwanted;  // of each rule
+  std::vector<size_t> rule_of;                 // expression -> rule
+  std::vector<std::unique_ptr<RE2>> unwanted;  // of each rule: all that must not match; null: nothing
   std::unique_ptr<AtomFinder> atoms;
 };
 
@@ -71,8 +71,12 @@ RuleSet::RuleSet(std::vector<ReplyRule> rules)
       CHECK(static_cast<size_t>(id) == expressions_->rule_of.size());
       expressions_->rule_of.push_back(i);
     }
+    std::string unwanted;
     for (const std::string& text : rules_[i].not_text)
-      expressions_->unwanted[i].push_back(std::make_unique<RE2>(fold_pattern(text), options()));
+      unwanted += (unwanted.empty() ? "(?:" : "|(?:") + fold_pattern(text) + ')';
+    if (unwanted.empty()) continue;
+    expressions_->unwanted[i] = std::make_unique<RE2>(unwanted, options());
+    CHECK(expressions_->unwanted[i]->ok());
   }
   if (expressions_->rule_of.empty()) return;
   std::vector<std::string> atoms;
@@ -103,9 +107,8 @@ bool RuleSet::fits(size_t index, const Occasion& occasion, std::string_view fold
                RE2::PartialMatch(text, expressions_->wanted.GetRE2(static_cast<int>(expression)));
       }))
     return false;
-  return std::ranges::none_of(expressions_->unwanted[index], [&](const std::unique_ptr<RE2>& unwanted) {
-    return RE2::PartialMatch(text, *unwanted);
-  });
+  const std::unique_ptr<RE2>& unwanted = expressions_->unwanted[index];
+  return unwanted == nullptr || !RE2::PartialMatch(text, *unwanted);
 }
 
 const ReplyRule* RuleSet::find(const Occasion& occasion, std::string_view folded) const {

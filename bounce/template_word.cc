@@ -296,6 +296,20 @@ size_t address_length(std::string_view text) {
   return 0;
 }
 
+size_t plain_word_length(std::string_view text) {
+  if (!letter(text[0])) return 0;
+  const size_t end = 1 + run(text, 1, lower);
+  if (end == text.size()) return end;
+  const char next = text[end];
+  if (next != ' ' && next != ',' && next != '.' && next != ')' && next != ';' && next != '"' && next != '\'')
+    return 0;
+  // "example.org", "a.b@example.org"; "etc." ends a sentence.
+  if (next == '.' && end + 1 < text.size() && text[end + 1] != ' ') return 0;
+  // "Mon, 29 Apr", "Apr 29"
+  if (end == 3 && end + 1 < text.size() && (next == ',' || digit(text[end + 1]))) return 0;
+  return end;
+}
+
 size_t word_length(std::string_view text) {
   const auto separates = [](char c) {
     return c == '=' || c == '/' || c == '&' || c == ':' || c == '!' || c == '{';

@@ -14,6 +14,9 @@ size_t url_length(std::string_view text);
 size_t date_length(std::string_view text);  // dates, times, and both
 size_t phone_length(std::string_view text);
 size_t address_length(std::string_view text);  // "someone@some.example", and IPv6 has none of it
+// A word of letters, small behind the first, that is neither part of an address nor of a date: it stays as it
+// is. 0: that takes a closer look.
+size_t plain_word_length(std::string_view text);
 size_t word_length(std::string_view text);
 std::string_view url_host(std::string_view url);
 // spamhaus.org, spamcop.net, ...: the name says which list it is, and whom to ask.

@@ -31,6 +31,12 @@ std::string one_line(std::string_view text) {
   std::string out;
   out.reserve(text.size() + 1);
   for (size_t at = 0; at < text.size() && out.size() < kReadOctets;) {
+    size_t plain = at;  // printable ASCII without a blank
+    const size_t most = std::min(text.size(), at + kReadOctets - out.size());
+    while (plain < most && text[plain] > 0x20 && text[plain] < 0x7F) ++plain;
+    out.append(text, at, plain - at);
+    at = plain;
+    if (at == most) continue;
     const char32_t c = next_code_point(text, &at);
     if (c <= 0x20 || (c >= 0x7F && c <= 0xA0)) {
       if (!out.empty() && out.back() != ' ') out += ' ';
@@ -96,6 +102,11 @@ class Writer {
 
   void take_word() {
     const std::string_view rest = text_.substr(at_);
+    if (const size_t plain = plain_word_length(rest); plain > 0) {
+      out_.append(rest.substr(0, plain));
+      at_ += plain;
+      return;
+    }
     if (const size_t url = url_length(rest); url > 0) {
       append_url(rest.substr(0, url));
       at_ += url;

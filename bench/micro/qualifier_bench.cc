@@ -1,6 +1,10 @@
 // What a refusal means: paid once for each refusal.
 
+#include <string>
+#include <vector>
+
 #include "bench/micro/micro.h"
+#include "bounce/known_texts.h"
 #include "bounce/qualifier.h"
 
 namespace {
@@ -10,6 +14,30 @@ void qualify_short(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(bounce::qualify(bounce::Stage::kRcpt, reply));
 }
 MICRO(qualify_short);
+
+// Of a usual length, with an id of the message in it.
+void qualify_usual(benchmark::State& state) {
+  const bounce::Reply reply = bounce::Reply::make(
+      550, "5.7.1 Message rejected due to the policy of some.example, id 4711-ab3f9c, see our help page");
+  for (auto _ : state) benchmark::DoNotOptimize(bounce::qualify(bounce::Stage::kDot, reply));
+}
+MICRO(qualify_usual);
+
+// One text to many addresses.
+void qualify_known(benchmark::State& state) {
+  bounce::KnownTexts texts(bounce::Qualifier::shipped(), 20'000);
+  std::vector<bounce::Reply> replies;
+  for (int i = 0; i < 1000; ++i) {
+    replies.push_back(
+        bounce::Reply::make(550, "5.1.1 <u" + std::to_string(i) + "@some.example>: user unknown"));
+  }
+  size_t next = 0;
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(texts.qualify({bounce::Stage::kRcpt, &replies[next], {}, {}, {}}));
+    next = next + 1 == replies.size() ? 0 : next + 1;
+  }
+}
+MICRO(qualify_known);
 
 void qualify_long(benchmark::State& state) {
   const bounce::Reply reply = bounce::Reply::make(
