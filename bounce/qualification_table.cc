@@ -13,7 +13,7 @@ constexpr size_t kFirstTextOctets = 500;
 
 // A small list of the commonest: a newcomer takes the place of the rarest, with its count (Metwally et al.,
 // 2005).
-void count_site(std::string_view site, std::vector<std::pair<std::string, uint32_t>>* sites) {
+void count_site(std::string_view site, uint32_t count, std::vector<std::pair<std::string, uint32_t>>* sites) {
   if (site.empty()) return;
   auto found = std::ranges::find(*sites, site, [](const auto& each) { return std::string_view(each.first); });
   if (found == sites->end() && sites->size() == QualificationTable::kSites) {
@@ -23,7 +23,8 @@ void count_site(std::string_view site, std::vector<std::pair<std::string, uint32
     sites->emplace_back(site, 0);
     found = sites->end() - 1;
   }
-  if (found->second < QualificationTable::kMostOccurrences) ++found->second;
+  constexpr uint32_t kMost = QualificationTable::kMostOccurrences;
+  found->second = std::min(found->second + std::min(count, kMost), kMost);
   for (; found != sites->begin() && (found - 1)->second < found->second; --found)
     std::iter_swap(found - 1, found);
 }
@@ -31,7 +32,7 @@ void count_site(std::string_view site, std::vector<std::pair<std::string, uint32
 void apply(const Qualification& meaning, Row* row) {
   row->rule = meaning.rule;
   if (row->decided) return;
-  const bool unread = meaning.rule == "unread";
+  const bool unread = meaning.unread;
   row->status = unread ? RowStatus::kToQualify : RowStatus::kKeep;
   row->reason = meaning.reason;
   row->type = unread ? ErrorType::kNotDefined : meaning.type;
@@ -53,7 +54,7 @@ const char* to_text(RowStatus status) {
 }
 
 const Row& QualificationTable::note(std::string_view first_text, const Reply& reply, std::string_view site,
-                                    const Qualification& meaning, conf::WallTime now) {
+                                    const Qualification& meaning, conf::WallTime now, uint32_t count) {
   std::string text = text_template(reply);
   const uint64_t key = row_key(text);
   if (rows_.size() >= most_rows_ && !rows_.contains(key)) make_room();
@@ -65,8 +66,8 @@ const Row& QualificationTable::note(std::string_view first_text, const Reply& re
     row.first_seen = now;
   }
   row.last_seen = std::max(row.last_seen, now);
-  row.occurrences = std::min(row.occurrences + 1, kMostOccurrences);
-  count_site(site, &row.sites);
+  row.occurrences = std::min(row.occurrences + std::min(count, kMostOccurrences), kMostOccurrences);
+  count_site(site, count, &row.sites);
   apply(meaning, &row);
   return row;
 }

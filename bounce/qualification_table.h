@@ -46,10 +46,10 @@ class QualificationTable {
 
   explicit QualificationTable(size_t most_rows = 100'000) : most_rows_(most_rows) {}
 
-  // One refusal. `site` may be empty. When the table is full, the text seen longest ago that nobody decided
-  // goes.
+  // So many refusals of one text. `site` may be empty. When the table is full, the text seen longest ago that
+  // nobody decided goes.
   const Row& note(std::string_view first_text, const Reply& reply, std::string_view site,
-                  const Qualification& meaning, conf::WallTime now);
+                  const Qualification& meaning, conf::WallTime now, uint32_t count = 1);
 
   const Row* find(uint64_t key) const;
   // By its 16 digits, by as many of its first digits as are clear, or by its template or any text of it.

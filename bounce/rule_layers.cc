@@ -47,7 +47,10 @@ std::shared_ptr<const Qualifier> load_qualifier(const RuleFiles& files, Unread u
   const std::string table_path = files.table;
   if (const std::optional<std::string> rows = table_path.empty() ? std::nullopt : whole(table_path)) {
     const std::optional<std::string> problem = table.read(*rows);
-    if (problem) found.push_back({table_path, 0, 0, *problem});
+    if (problem) {  // decisions are missing then, and mail goes on
+      problems->push_back({table_path, 0, 0, *problem + "; what was decided in it does not hold", true});
+      table = QualificationTable();
+    }
   }
   std::shared_ptr<const Qualifier> qualifier;
   if (found.empty()) {

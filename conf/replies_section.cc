@@ -8,6 +8,7 @@ void read_replies(TableReader* reader, RepliesSettings* out) {
   reader->text("shipped_rules", &out->shipped_rules);
   if (out->shipped_rules.empty())
     reader->report("shipped_rules", "is empty; write \"built-in\" or the path of a file of rules");
+  reader->text("table", &out->table);
   size_t word = 0;
   if (reader->choice("unknown", {"soft", "ignored"}, &word)) out->unknown = static_cast<UnknownText>(word);
   reader->flag("fail_unknown_5yz", &out->fail_unknown_5yz);

@@ -20,9 +20,11 @@ struct RepliesSettings {  // [replies]
   std::string shipped_rules = kBuiltInRules;  // shipped_rules = "built-in" | path of a file
   UnknownText unknown = UnknownText::kSoft;   // unknown = "soft" | "ignored"
   bool fail_unknown_5yz = false;              // fail_unknown_5yz: a 5yz that no rule reads ends the mail
+  std::string table;                          // table: of the texts that came; empty: beside the spool
   uint32_t known_texts = 20'000;              // known_texts: how many are remembered with their meaning
   uint32_t unknown_alarm = 100;               // unknown_alarm: so many of a site in an hour; 0: never
   static constexpr const char* kBuiltInRules = "built-in";
+  static constexpr const char* kNoTable = "off";  // of `table`
   bool operator==(const RepliesSettings&) const = default;
 };
 

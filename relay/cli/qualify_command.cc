@@ -17,7 +17,12 @@ using OptionsPtr = std::shared_ptr<QualifyOptions>;
 
 void bind(CLI::App* command, const OptionsPtr& options, Invocation* invocation,
           int (*work)(const QualifyOptions&)) {
-  command->callback([=] { invocation->run = [=] { return work(*options); }; });
+  command->callback([=] {
+    invocation->run = [=] {
+      options->config = invocation->config_path;
+      return work(*options);
+    };
+  });
 }
 
 void add_row_option(CLI::App* command, const OptionsPtr& options) {

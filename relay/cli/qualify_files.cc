@@ -6,10 +6,12 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <utility>
 
+#include "conf/config_parser.h"
 #include "relay/cli/reply_rules_file.h"
 
 namespace relay::cli {
@@ -42,22 +44,50 @@ bool write_file(const std::string& path, const std::string& text) {
 
 std::shared_ptr<const bounce::Qualifier> QualifyFiles::qualifier() const { return qualifier_of(files); }
 
-bool QualifyFiles::save() const { return write_file(files.table, table.write()); }
+bool QualifyFiles::save() const {
+  const conf::Status status = write_text_table(files.table, table);
+  if (!status.ok()) std::fprintf(stderr, "penstock: %s\n", status.error().detail.c_str());
+  return status.ok();
+}
+
+namespace {
+
+// What the configuration says, where there is one.
+bounce::RuleFiles files_of(const std::string& config_path) {
+  bounce::RuleFiles files;
+  const conf::ConfigPtr config = conf::load_config(config_path).config;
+  if (config == nullptr) return files;
+  files.table = text_table_path(*config);
+  const conf::RepliesSettings& replies = config->replies;
+  const auto beside = [&](const std::string& path) {
+    return path.empty() ? path : (std::filesystem::path(config->file).parent_path() / path).string();
+  };
+  files.rules = beside(replies.rules);
+  if (replies.shipped_rules != conf::RepliesSettings::kBuiltInRules)
+    files.shipped = beside(replies.shipped_rules);
+  return files;
+}
+
+}  // namespace
 
 std::optional<QualifyFiles> open_files(const QualifyOptions& options, bool needs_table) {
   QualifyFiles out;
-  out.files = {options.rules, options.shipped, options.table};
-  if (options.table.empty()) {
+  if (options.table.empty()) out.files = files_of(options.config);
+  if (!options.table.empty()) out.files.table = options.table;
+  if (!options.rules.empty()) out.files.rules = options.rules;
+  if (!options.shipped.empty()) out.files.shipped = options.shipped;
+  if (out.files.table.empty()) {
     if (!needs_table) return out;
-    std::fprintf(stderr, "penstock: say which table: --table FILE\n");
+    std::fprintf(stderr,
+                 "penstock: no table of texts: %s cannot be read, or says table = \"off\"; name one with "
+                 "--table FILE\n",
+                 options.config.c_str());
     return std::nullopt;
   }
-  if (::access(options.table.c_str(), F_OK) != 0) return out;
-  const std::optional<std::string> text = read_file(options.table);
-  if (!text) return std::nullopt;
-  const std::optional<std::string> problem = out.table.read(*text);
-  if (!problem) return out;
-  std::fprintf(stderr, "penstock: %s: %s\n", options.table.c_str(), problem->c_str());
+  out.lock = std::make_unique<FolderLock>(out.files.table);
+  const conf::Status read = read_text_table(out.files.table, &out.table);
+  if (read.ok()) return out;
+  std::fprintf(stderr, "penstock: %s\n", read.error().detail.c_str());
   return std::nullopt;
 }
 

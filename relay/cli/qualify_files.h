@@ -8,12 +8,14 @@
 #include "bounce/qualification_table.h"
 #include "bounce/rule_layers.h"
 #include "relay/cli/qualify_work.h"
+#include "relay/host/text_table_file.h"
 
 namespace relay::cli {
 
 struct QualifyFiles {
   bounce::RuleFiles files;
   bounce::QualificationTable table;
+  std::unique_ptr<FolderLock> lock;  // until the command ends
 
   // Rules and decided rows, as they stand in the files; null with messages on stderr.
   std::shared_ptr<const bounce::Qualifier> qualifier() const;

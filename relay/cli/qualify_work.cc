@@ -189,7 +189,9 @@ int qualify_set(const QualifyOptions& options) {
   } else {
     files->table.decide(row->key, verdict, status);
   }
-  return files->save() ? kDone : kFailed;
+  if (!files->save()) return kFailed;
+  std::printf("a relay that runs takes it over with its next reload\n");
+  return kDone;
 }
 
 int qualify_reset(const QualifyOptions& options) {
@@ -254,8 +256,10 @@ int qualify_learn(const QualifyOptions& options) {
 int qualify_refresh(const QualifyOptions& options) {
   std::optional<QualifyFiles> files = open_files(options, false);
   if (!files) return kUsage;
-  if (options.shipped.empty()) {
-    std::fprintf(stderr, "penstock: say where shipped rules are kept: --shipped FILE\n");
+  const std::string place = files->files.shipped;
+  if (place.empty()) {
+    std::fprintf(stderr,
+                 "penstock: say where shipped rules are kept: [replies] shipped_rules, or --shipped FILE\n");
     return kUsage;
   }
   files->files.shipped = options.file;
@@ -267,9 +271,9 @@ int qualify_refresh(const QualifyOptions& options) {
     std::printf("nothing was changed; say --apply-to-past to do it\n");
     return kDone;
   }
-  if (!write_file(options.shipped, *text)) return kFailed;
+  if (!write_file(place, *text)) return kFailed;
   files->table.relabel(*qualifier);
-  return options.table.empty() || files->save() ? kDone : kFailed;
+  return files->files.table.empty() || files->save() ? kDone : kFailed;
 }
 
 }  // namespace relay::cli

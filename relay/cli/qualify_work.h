@@ -6,6 +6,7 @@
 namespace relay::cli {
 
 struct QualifyOptions {
+  std::string config;  // where the files are when no table is named
   std::string table, rules, shipped;
   std::string row, file;
   std::string status, reason, type, scope;

@@ -6,6 +6,7 @@
 
 #include "bounce/rule_layers.h"
 #include "relay/host/silent_mistakes.h"
+#include "relay/host/text_table_file.h"
 
 namespace relay {
 
@@ -28,6 +29,9 @@ std::shared_ptr<const bounce::Qualifier> qualifier_of(const conf::Config& config
     files.rules = beside(config.file, settings.rules);
     if (settings.shipped_rules != conf::RepliesSettings::kBuiltInRules)
       files.shipped = beside(config.file, settings.shipped_rules);
+    files.table = text_table_path(config);
+    std::error_code ignored;
+    if (!std::filesystem::exists(files.table, ignored)) files.table.clear();
   }
   return bounce::load_qualifier(files, unread, problems);
 }

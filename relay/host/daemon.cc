@@ -1,7 +1,5 @@
 #include "relay/host/daemon.h"
 
-#include <sys/resource.h>
-
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -24,6 +22,7 @@
 #include "relay/host/returned_mail.h"
 #include "relay/host/sd_notify.h"
 #include "relay/host/signing_keys.h"
+#include "relay/host/text_keeper.h"
 #include "relay/host/tls_setup.h"
 #include "relay/intake/authenticator.h"
 #include "relay/intake/reception.h"
@@ -57,14 +56,6 @@ Configuration read_configuration(const std::string& path) {
   Configuration read = load_configuration(path);
   for (const conf::Problem& problem : read.problems) std::fprintf(stderr, "%s\n", problem.text().c_str());
   return read;
-}
-
-// Thousands of connections need as many descriptors.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 std::shared_ptr<const dkim::KeyStore> read_keys(const conf::Config& config) {
@@ -111,7 +102,8 @@ class Daemon {
   TlsContexts tls_;
   std::unique_ptr<log::DeliveryLog> log_;
   journal::Metrics metrics_;
-  journal::Journal journal_;  // of the feeds above
+  std::unique_ptr<TextKeeper> texts_;  // null: no table of texts is kept
+  journal::Journal journal_;           // of the feeds above
   std::unique_ptr<spool::Spool> spool_;
   std::unique_ptr<mx::DnsTransport> dns_transport_;
   std::unique_ptr<mx::DnsCache> dns_cache_;
@@ -173,6 +165,8 @@ conf::Status Daemon::open_transit() {
   log_ = std::move(*log);
   journal_.add(log_.get());
   journal_.add(&metrics_);
+  texts_ = TextKeeper::make(*config_, qualifier_, say);
+  if (texts_ != nullptr) journal_.add(texts_.get());
   auto spool = spool::RocksSpool::open(config_->spool);
   if (!spool.ok()) return spool.error();
   spool_ = std::move(*spool);
@@ -366,6 +360,7 @@ void Daemon::reload() {
   reception_->reload(config_);
   transit_->reload(config_, book_);
   transit_->use(qualifier_);
+  if (texts_ != nullptr) texts_->use(qualifier_);
   std::map<std::string, OpenListener> old = std::move(listeners_);
   listeners_ = std::move(added);
   for (const conf::Listener& listener : config_->listeners) {

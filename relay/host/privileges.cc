@@ -51,6 +51,13 @@ conf::Status prepare_directories(const conf::Config& config) {
   return conf::success();
 }
 
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 void forbid_dumps() {
   const rlimit none{0, 0};
   setrlimit(RLIMIT_CORE, &none);

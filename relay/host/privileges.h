@@ -15,6 +15,9 @@ conf::Status prepare_directories(const conf::Config& config);
 // The process holds keys and mail: no core files, and no other process of its user may look into it.
 void forbid_dumps();
 
+// Thousands of connections need as many descriptors.
+void raise_descriptor_limit();
+
 // Sets groups, group and user for good; checks that there is no way back. An empty name stays who we are,
 // with a warning on stderr when that is root. kInvalid: no such user; kIo: the system refused.
 conf::Status drop_privileges(const std::string& user);

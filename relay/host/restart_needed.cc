@@ -16,6 +16,7 @@ std::string restart_needed(const conf::Config& old, const conf::Config& fresh) {
   note(fresh.log != old.log, "[log]");
   note(fresh.admin != old.admin, "[admin]");
   note(fresh.dkim.workers != old.dkim.workers, "[dkim] workers");
+  note(fresh.replies.table != old.replies.table, "[replies] table");
   note(fresh.returns.path != old.returns.path, "[returns] path");
   note(fresh.returns.watch != old.returns.watch, "[returns] watch");
   // The desk is opened at the start, or not.
