@@ -20,7 +20,7 @@
 #include "relay/queue/domain_table.h"
 #include "relay/queue/message_cache.h"
 #include "relay/spool/memory_spool.h"
-#include "relay/walk/survey.h"
+#include "relay/desk/survey.h"
 
 namespace {
 

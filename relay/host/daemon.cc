@@ -14,6 +14,7 @@
 
 #include "mx/dns/dns_cache.h"
 #include "relay/admin/admin_server.h"
+#include "relay/desk/desk.h"
 #include "relay/host/configuration.h"
 #include "relay/host/login_secrets.h"
 #include "relay/host/own_addresses.h"
@@ -115,6 +116,7 @@ class Daemon {
   std::unique_ptr<ReturnedMail> returned_;
   std::unique_ptr<Transit> transit_;
   std::unique_ptr<Reception> reception_;
+  std::unique_ptr<Desk> desk_;
   std::map<std::string, OpenListener> listeners_;  // by "address:port"
   std::unique_ptr<admin::AdminServer> admin_;
   bool stopping_ = false;
@@ -192,7 +194,6 @@ conf::Status Daemon::open_transit() {
   parts.qualifier = qualifier_;
   parts.spool = spool_.get();
   parts.journal = &journal_;
-  parts.metrics = &metrics_;
   parts.resolver = dns_cache_.get();
   parts.network = network_.get();
   parts.secrets = secrets_.get();
@@ -209,10 +210,10 @@ conf::Status Daemon::open_transit() {
   conf::Status recovered = transit_->recover(
       [](const std::string& key, const std::string& why) { say("spool: " + key + ": " + why); });
   if (!recovered.ok()) return recovered;
-  const admin::QueueSummary found = transit_->summary();
-  if (found.messages > 0) {
+  const size_t found = transit_->deliveries().messages();
+  if (found > 0) {
     const double seconds = std::chrono::duration<double>(clock_.now() - began).count();
-    say("spool: " + std::to_string(found.messages) + " messages read in " + std::to_string(seconds) + " s");
+    say("spool: " + std::to_string(found) + " messages read in " + std::to_string(seconds) + " s");
   }
   reception_ = std::make_unique<Reception>(
       config_, transit_.get(), &clock_,
@@ -221,10 +222,10 @@ conf::Status Daemon::open_transit() {
         authenticator_->check(std::move(config), client, user, std::move(secret), std::move(done));
       },
       [this](const conf::DoorEvent& event) { tell_of_refusal(event); });
-  transit_->refused_at_door = [this] { return reception_->book().counts(); };
-  transit_->inbound_connections = [this] { return reception_->connections(); };
-  transit_->log_lost = [this] { return log_->counters().lost; };
-  auto admin = admin::AdminServer::open(config_->admin, spool_.get(), transit_.get(), post);
+  desk_ = std::make_unique<Desk>(
+      Desk::Parts{transit_.get(), &journal_, &metrics_, [this] { return reception_->connections(); },
+                  [this] { return log_->counters().lost; }, [this] { return reception_->book().counts(); }});
+  auto admin = admin::AdminServer::open(config_->admin, spool_.get(), desk_.get(), post);
   if (!admin.ok()) return admin.error();
   admin_ = std::move(*admin);
   return returned_->open(reception_.get());
@@ -280,7 +281,9 @@ void Daemon::round() {
   reception_->step();
   returned_->step();
   signing_->step(now);
-  conf::Instant wake = std::min({transit_->next_wake(), signing_->next_wake(), reception_->next_wake()});
+  desk_->step(now);
+  conf::Instant wake =
+      std::min({transit_->next_wake(), signing_->next_wake(), reception_->next_wake(), desk_->next_wake()});
   if (stopping_) {
     if ((transit_->quiet() && reception_->connections() == 0 && returned_->quiet()) || now >= give_up_at_) {
       loop_->stop();

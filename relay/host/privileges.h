@@ -1,4 +1,4 @@
-// Becoming another user once the ports are bound.
+// What the process may: the descriptors it needs, and no more rights than it needs once the ports are bound.
 #pragma once
 
 #include <string>
@@ -12,11 +12,11 @@ namespace relay {
 // the directory.
 conf::Status prepare_directories(const conf::Config& config);
 
+// Thousands of connections need as many descriptors: as many as the system lets us have.
+void raise_descriptor_limit();
+
 // The process holds keys and mail: no core files, and no other process of its user may look into it.
 void forbid_dumps();
-
-// Thousands of connections need as many descriptors.
-void raise_descriptor_limit();
 
 // Sets groups, group and user for good; checks that there is no way back. An empty name stays who we are,
 // with a warning on stderr when that is root. kInvalid: no such user; kIo: the system refused.

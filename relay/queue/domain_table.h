@@ -55,6 +55,7 @@ class DomainTable {
     if (entry.generation != generation_) refresh(&entry);
     return entry;
   }
+  const conf::Domain& name(uint32_t number) const { return entries_[number]->name; }
   const DomainEntry* find(std::string_view name) const;
   // A new configuration: settings and routes are found anew, each when it is next looked at. O(1).
   void forget_routes() { ++generation_; }

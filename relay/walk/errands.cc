@@ -68,9 +68,7 @@ Answer Errands::convert(Request request, std::string text, Errand* errand) {
                       [this, kept, mail, put](conf::Result<std::string> signature) {
                         if (!signature.ok()) {
                           waiting_.erase(kept->delivery);
-                          owner_->not_signed(kept->delivery, signature.error(), kept->facts);
-                          kept->later(std::nullopt);
-                          return;
+                          return not_signed(*kept, signature.error());
                         }
                         Errand made;
                         if (!make(kept->delivery, kept->terms.most_recipients, &made))
@@ -82,28 +80,26 @@ Answer Errands::convert(Request request, std::string text, Errand* errand) {
 }
 
 void Errands::read(Request request) {
-  queue::Delivery* delivery = request.delivery;
-  messages_->pin(delivery->id, true,
-                 [this, request = std::move(request)](conf::Result<queue::Message*> result) {
-                   queue::Delivery* delivery = request.delivery;
-                   if (!result.ok()) {
-                     if (delivery->message != nullptr)
-                       messages_->unpin(std::exchange(delivery->message, nullptr));
-                     owner_->load_failed(delivery, result.error());
-                     request.later(std::nullopt);
-                     return;
-                   }
-                   if (delivery->message == nullptr) {
-                     delivery->message = *result;
-                   } else {
-                     messages_->unpin(*result);
-                   }
-                   if (signing_->is_done(*delivery->message)) {
-                     answer(request);
-                   } else {
-                     sign(request);
-                   }
-                 });
+  const conf::MessageId id = request.delivery->id;
+  messages_->pin(id, true, [this, request = std::move(request)](conf::Result<queue::Message*> result) {
+    queue::Delivery* delivery = request.delivery;
+    if (!result.ok()) {
+      if (delivery->message != nullptr) messages_->unpin(std::exchange(delivery->message, nullptr));
+      walk_->unreadable(delivery, result.error());
+      request.later(std::nullopt);
+      return;
+    }
+    if (delivery->message == nullptr) {
+      delivery->message = *result;
+    } else {
+      messages_->unpin(*result);
+    }
+    if (signing_->is_done(*delivery->message)) {
+      answer(request);
+    } else {
+      sign(request);
+    }
+  });
 }
 
 void Errands::sign(Request request) {
@@ -113,11 +109,17 @@ void Errands::sign(Request request) {
     if (status.ok()) {
       answer(*kept);
     } else {
-      owner_->not_signed(kept->delivery, status.error(), kept->facts);
-      kept->later(std::nullopt);
+      not_signed(*kept, status.error());
     }
   });
   CHECK(!at_once);
+}
+
+void Errands::not_signed(const Request& request, const conf::Error& why) {
+  request.delivery->path = nullptr;
+  verdicts_->refuse(request.delivery, bounce::Stage::kLocal,
+                    bounce::Reply::make(451, "4.7.5 not signed: " + why.detail), request.facts);
+  request.later(std::nullopt);
 }
 
 void Errands::answer(const Request& request) {
@@ -140,10 +142,10 @@ bool Errands::make(queue::Delivery* delivery, size_t most_recipients, Errand* er
     waiting = std::move(left->second);
     waiting_.erase(left);
   } else {
-    waiting = owner_->recipients_now(delivery);
+    waiting = verdicts_->recipients_now(delivery);
   }
   if (waiting.empty()) {
-    owner_->nothing_due(delivery);
+    settlement_->conclude(delivery);
     return false;
   }
   if (delivery->state != queue::DeliveryState::kSending) delivery->move_to(queue::DeliveryState::kSending);

@@ -13,25 +13,24 @@
 #include "relay/flow/dispatcher_user.h"
 #include "relay/queue/message_cache.h"
 #include "relay/walk/envelope.h"
+#include "relay/walk/own_verdicts.h"
+#include "relay/walk/settlement.h"
 #include "relay/walk/signing.h"
+#include "relay/walk/walk.h"
 
 namespace relay {
 
 class Errands {
  public:
-  // Each of these but the first takes the delivery back.
-  class Owner {
-   public:
-    virtual ~Owner() = default;
-    // Which recipients of the delivery, whose message is in memory, are to be tried now.
-    virtual std::vector<uint32_t> recipients_now(queue::Delivery* delivery) = 0;
-    virtual void nothing_due(queue::Delivery* delivery) = 0;                    // pinned
-    virtual void not_signed(queue::Delivery* delivery, const conf::Error& why,  // pinned
-                            const AttemptFacts& facts) = 0;
-    virtual void load_failed(queue::Delivery* delivery, const conf::Error& why) = 0;  // not pinned
-  };
-  Errands(queue::MessageCache* messages, Signing* signing, const ReturnPaths* paths, Owner* owner)
-      : messages_(messages), signing_(signing), composer_(paths), owner_(owner) {}
+  // All are borrowed; `paths` may be null, see EnvelopeComposer.
+  Errands(queue::MessageCache* messages, Signing* signing, const ReturnPaths* paths, OwnVerdicts* verdicts,
+          Settlement* settlement, Walk* walk)
+      : messages_(messages),
+        signing_(signing),
+        composer_(paths),
+        verdicts_(verdicts),
+        settlement_(settlement),
+        walk_(walk) {}
 
   // See DispatcherUser::next_errand().
   DispatcherUser::Answer next(queue::Delivery* delivery, const queue::Path& path, const ErrandTerms& terms,
@@ -56,11 +55,14 @@ class Errands {
   std::optional<std::string> converted(const queue::Message& message, const ErrandTerms& terms,
                                        const conf::DestinationSettings& settings) const;
   DispatcherUser::Answer convert(Request request, std::string text, Errand* errand);
+  void not_signed(const Request& request, const conf::Error& why);
 
   queue::MessageCache* messages_;
   Signing* signing_;
   EnvelopeComposer composer_;
-  Owner* owner_;
+  OwnVerdicts* verdicts_;
+  Settlement* settlement_;
+  Walk* walk_;
   // Of a delivery with more recipients than one transaction takes: those still to be tried.
   std::unordered_map<const queue::Delivery*, std::vector<uint32_t>> waiting_;
 };

@@ -40,14 +40,15 @@ bool is_of_path(const smtp::RecipientOutcome& outcome) {
 
 }  // namespace
 
-Settlement::Settlement(conf::ConfigPtr config, spool::Spool* spool, journal::Journal* journal,
-                       const spool::RelayClock* clock, conf::Random* random, SettlementUser* user)
-    : config_(std::move(config)),
-      spool_(spool),
-      journal_(journal),
-      clock_(clock),
-      random_(random),
-      user_(user) {}
+Settlement::Settlement(Parts parts)
+    : config_(std::move(parts.config)),
+      spool_(parts.spool),
+      journal_(parts.journal),
+      clock_(parts.clock),
+      random_(parts.random),
+      messages_(parts.messages),
+      acceptance_(parts.acceptance),
+      walk_(parts.walk) {}
 
 void Settlement::apply(queue::Delivery* delivery, const std::vector<uint32_t>& recipients,
                        const std::vector<smtp::RecipientOutcome>& outcomes, const AttemptFacts& facts) {
@@ -161,7 +162,7 @@ void Settlement::conclude(queue::Delivery* delivery) {
   delivery->first_try_next = false;
   const auto found = verdicts_.find(delivery);
   if (found == verdicts_.end()) {
-    user_->settled(delivery);
+    walk_->settled(delivery);
     return;
   }
   const bool report =
@@ -172,7 +173,10 @@ void Settlement::conclude(queue::Delivery* delivery) {
     if (delivery->message->body.has_value()) {
       store_report(delivery);
     } else {
-      user_->fetch_body(delivery, [this, delivery] { store_report(delivery); });
+      messages_->pin(delivery->id, true, [this, delivery](conf::Result<queue::Message*> result) {
+        store_report(delivery);  // without it the report goes without the header of the message
+        if (result.ok()) messages_->unpin(*result);
+      });
     }
   } else {
     finish(delivery);
@@ -233,7 +237,7 @@ void Settlement::store_report(queue::Delivery* delivery) {
     }
     journal_->append(journal::report_sent(*kept, clock_->today()));
     finish(delivery);
-    user_->report_stored(std::move(*kept), body);
+    acceptance_->take(std::move(*kept), body);
   });
 }
 
@@ -246,7 +250,7 @@ void Settlement::finish(queue::Delivery* delivery) {
     delivery->message->record.recipients[verdict.recipient].state = verdict.state;
     journal_->append(verdict.event);
   }
-  user_->settled(delivery);
+  walk_->settled(delivery);
 }
 
 // The report about a failure could not be stored (the disk is full): the recipients stay pending and are
@@ -273,7 +277,7 @@ void Settlement::postpone(queue::Delivery* delivery, const conf::Error& why) {
     }
     journal_->append(verdict.event);
   }
-  user_->settled(delivery);
+  walk_->settled(delivery);
 }
 
 }  // namespace relay

@@ -5,9 +5,7 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
-#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -18,35 +16,35 @@
 #include "relay/journal/attempt.h"
 #include "relay/journal/journal.h"
 #include "relay/queue/delivery.h"
-#include "relay/queue/message.h"
+#include "relay/queue/message_cache.h"
 #include "relay/smtp/transaction.h"
 #include "relay/spool/relay_clock.h"
 #include "relay/spool/spool.h"
+#include "relay/walk/acceptance.h"
 #include "relay/walk/unknown_texts.h"
+#include "relay/walk/walk.h"
 
 namespace relay {
 
-class SettlementUser {
- public:
-  virtual ~SettlementUser() = default;
-  // The record says what became of every recipient; those still pending have their due time.
-  virtual void settled(queue::Delivery* delivery) = 0;
-  // Reads the body of the delivery's message back, if it can be read, then calls `then`.
-  virtual void fetch_body(queue::Delivery* delivery, std::function<void()> then) = 0;
-  // A report of ours is on disk and must be delivered like any message.
-  virtual void report_stored(spool::MessageRecord record, conf::Bytes body) = 0;
-};
-
 class Settlement {
  public:
-  Settlement(conf::ConfigPtr config, spool::Spool* spool, journal::Journal* journal,
-             const spool::RelayClock* clock, conf::Random* random, SettlementUser* user);
+  struct Parts {  // all are borrowed but the configuration
+    conf::ConfigPtr config;
+    spool::Spool* spool = nullptr;
+    journal::Journal* journal = nullptr;
+    const spool::RelayClock* clock = nullptr;
+    conf::Random* random = nullptr;
+    queue::MessageCache* messages = nullptr;
+    Acceptance* acceptance = nullptr;  // of reports, which are delivered like any message
+    Walk* walk = nullptr;
+  };
+  explicit Settlement(Parts parts);
 
   // Applies the outcomes of one transaction (or of a local verdict). `delivery` is pinned.
   void apply(queue::Delivery* delivery, const std::vector<uint32_t>& recipients,
              const std::vector<smtp::RecipientOutcome>& outcomes, const AttemptFacts& facts);
-  // Nothing more comes for this attempt: stores the report that is due, if any, then calls settled() - at
-  // once or later.
+  // Nothing more comes for this attempt: stores the report that is due, if any, then calls Walk::settled() -
+  // at once or later.
   void conclude(queue::Delivery* delivery);
 
   void reload(conf::ConfigPtr config) { config_ = std::move(config); }
@@ -80,7 +78,9 @@ class Settlement {
   journal::Journal* journal_;
   const spool::RelayClock* clock_;
   conf::Random* random_;
-  SettlementUser* user_;
+  queue::MessageCache* messages_;
+  Acceptance* acceptance_;
+  Walk* walk_;
   UnknownTexts unknown_;
   std::unordered_map<queue::Delivery*, Verdicts> verdicts_;
 };

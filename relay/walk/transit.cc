@@ -4,9 +4,8 @@
 #include <cstdio>
 #include <utility>
 
-#include "conf/vocab/check.h"
-#include "relay/flow/meaning.h"
 #include "relay/journal/events.h"
+#include "relay/spool/message_ids.h"
 
 namespace relay {
 
@@ -20,7 +19,6 @@ constexpr conf::Duration kSpoolRetry = 10min;   // a message could not be read
 constexpr conf::Duration kSweepPeriod = 100ms;  // of a part of the tables
 constexpr conf::Duration kPausedLook = 200ms;   // whether the spool writes again
 constexpr size_t kDuePerStep = 4096;
-constexpr size_t kReroutedPerStep = 1024;  // some 2 us each
 
 TransitParts with_defaults(TransitParts parts) {
   if (parts.qualifier == nullptr) parts.qualifier = bounce::Qualifier::shipped();
@@ -34,33 +32,39 @@ Transit::Transit(TransitParts parts)
       clock_keeper_(parts_.spool, parts_.clock, parts_.boot),
       clock_(clock_keeper_.clock()),
       messages_(parts_.spool, parts_.config->spool.body_memory_bytes),
+      resting_(&messages_),
       sites_(parts_.config, parts_.book, &clock_, parts_.random),
       counters_(parts_.spool, &sites_.limiters(), &clock_),
-      router_({parts_.config->hostname, parts_.own_addresses, parts_.config->dns.ipv6,
-               parts_.config->dns.allow_private_targets},
-              parts_.resolver, parts_.random),
-      settlement_(parts_.config, parts_.spool, parts_.journal, &clock_, parts_.random, this),
       signing_(parts_.config, parts_.signer, &messages_,
                [this](const queue::Message& message, const dkim::SignOutcome& outcome) {
-                 report_unsigned(message, outcome);
+                 parts_.journal->append(
+                     journal::unsigned_mail(message.record, outcome.alarm, outcome.detail, clock_.today()));
                }),
-      errands_(&messages_, &signing_, parts_.return_paths, this),
+      acceptance_({parts_.config, parts_.spool, parts_.journal, &clock_, &signing_, &messages_, &domains_,
+                   &deliveries_, this}),
+      routes_({parts_.config, parts_.book, parts_.own_addresses, parts_.resolver, parts_.random, &clock_,
+               &domains_, &sites_, this,
+               [this](const queue::DomainEntry& domain, const mx::RoutePtr& found) {
+                 leave_old_way(domain, found);
+               }}),
+      settlement_({parts_.config, parts_.spool, parts_.journal, &clock_, parts_.random, &messages_,
+                   &acceptance_, this}),
+      verdicts_({parts_.qualifier, parts_.veto, parts_.journal, &clock_, &domains_, &messages_, &routes_,
+                 &settlement_, this}),
+      errands_(&messages_, &signing_, parts_.return_paths, &verdicts_, &settlement_, this),
       retirement_(parts_.journal, parts_.spool, &messages_),
-      dispatcher_({parts_.config, &messages_, &sites_, &counters_.lease(), parts_.network, parts_.clock,
-                   parts_.random, this, parts_.qualifier,
-                   [this](const queue::Path& path, const std::vector<mx::Decision>& decisions) {
-                     decided(path, decisions);
-                   },
-                   [this](const queue::Path& path, const ServerTrouble& trouble) {
-                     parts_.journal->append(
-                         journal::trouble({trouble.stage, path.site->label, path.source.name, trouble.mx_host,
-                                           trouble.mx_address, trouble.text},
-                                          parts_.clock->wall()));
-                   },
-                   [this](queue::Path* path) { renew_route(path); }, parts_.secrets}),
-      survey_(&sites_, &dispatcher_),
-      started_(parts_.clock->now()),
-      next_sweep_(started_ + kSweepPeriod) {
+      notices_(parts_.journal, &clock_, &domains_),
+      dispatcher_(
+          {parts_.config, &messages_, &sites_, &counters_.lease(), parts_.network, parts_.clock,
+           parts_.random, this, parts_.qualifier,
+           [this](const queue::Path& path, const std::vector<mx::Decision>& decisions) {
+             decided(path, decisions);
+           },
+           [this](const queue::Path& path, const ServerTrouble& trouble) { notices_.trouble(path, trouble); },
+           [this](queue::Path* path) { renew_route(path); }, parts_.secrets}),
+      rerouting_(&sites_, &dispatcher_, this),
+      orders_({parts_.spool, &clock_, &deliveries_, &messages_, &resting_, &dispatcher_, this}),
+      next_sweep_(clock_.now() + kSweepPeriod) {
   counters_.on_renewed = [this] { dispatcher_.gate().lease_renewed(); };
 }
 
@@ -69,46 +73,44 @@ Transit::~Transit() {
   dispatcher_.abandon();
 }
 
-void Transit::unpin(Delivery* delivery) {
-  if (delivery->message == nullptr) return;
-  messages_.unpin(std::exchange(delivery->message, nullptr));
+conf::Status Transit::recover(const Acceptance::SetAside& set_aside) {
+  clock_keeper_.restore();
+  const conf::Status status = counters_.restore();
+  if (!status.ok()) return status;
+  return acceptance_.recover(set_aside, [this](Delivery* delivery) {
+    if (std::exchange(delivery->hold_wanted, false)) {
+      resting_.hold(delivery);
+    } else {
+      resting_.schedule(delivery);
+    }
+  });
 }
 
-void Transit::forget(Delivery* delivery) {
-  unpin(delivery);
-  domains_.release(delivery->domain);
-  deliveries_.erase(delivery);
-}
-
-void Transit::schedule(Delivery* delivery) {
-  unpin(delivery);
-  delivery->path = nullptr;
-  delivery->block_told = false;
-  delivery->move_to(DeliveryState::kScheduled);
-  scheduled_.push(delivery);
-}
-
-void Transit::park(Delivery* delivery) {
-  unpin(delivery);
-  delivery->path = nullptr;
-  delivery->move_to(DeliveryState::kHeld);
-  ++held_;
+bool Transit::accepting(std::string* why) const {
+  if (!stopping_) return acceptance_.has_room(why);
+  *why = "the relay is going down";
+  return false;
 }
 
 // What is next for a delivery, by its state: the walk from here. kReady goes on by itself: the dispatcher
 // asks next_errand() for it (kLoading, then kSending) and answers with report(), which settles it.
 void Transit::advance(Delivery* delivery) {
   if (delivery->drop_wanted) {
-    drop(delivery);
+    verdicts_.drop(delivery);
     return;
   }
   if (std::exchange(delivery->hold_wanted, false)) {
-    park(delivery);
+    resting_.hold(delivery);
     return;
   }
-  const bool due = delivery->due <= parts_.clock->now();
+  const bool due = delivery->due <= clock_.now();
   switch (delivery->state) {
-    case DeliveryState::kNew:        // accepted, or found in the spool
+    case DeliveryState::kNew:  // accepted a moment ago
+      if (verdicts_.refuses_all(delivery)) {
+        settlement_.conclude(delivery);
+        return;
+      }
+      [[fallthrough]];
     case DeliveryState::kScheduled:  // its time has come, or an operator said so
     case DeliveryState::kHeld:       // released
     case DeliveryState::kReady:      // taken out of its line: the configuration changed
@@ -116,97 +118,30 @@ void Transit::advance(Delivery* delivery) {
     case DeliveryState::kSending:    // all that could be tried was tried
     case DeliveryState::kSettling:   // the report about it is on disk
       if (stopping_ || !due) {
-        schedule(delivery);
+        resting_.schedule(delivery);
       } else {
-        find_route(delivery);
+        go(delivery, routes_.find(delivery));
       }
       return;
     case DeliveryState::kRouting:  // its domain has a route now, or has lost it again
       if (stopping_) {
-        schedule(delivery);
+        resting_.schedule(delivery);
       } else {
-        follow(delivery, domains_.at(delivery->domain));
+        go(delivery, routes_.follow(delivery));
       }
       return;
   }
 }
 
-void Transit::refuse_locally(Delivery* delivery, bounce::Stage stage, bounce::Reply reply,
-                             AttemptFacts facts) {
-  delivery->move_to(DeliveryState::kLoading);
-  messages_.pin(delivery->id, false,
-                [this, delivery, stage, reply = std::move(reply),
-                 facts = std::move(facts)](conf::Result<queue::Message*> result) {
-                  if (!result.ok()) {
-                    load_failed(delivery, result.error());
-                    return;
-                  }
-                  unpin(delivery);  // one pin is enough: the new one
-                  delivery->message = *result;
-                  const std::vector<uint32_t> recipients = recipients_now(delivery);
-                  const smtp::RecipientOutcome outcome = own_refusal(stage, reply);
-                  settlement_.apply(delivery, recipients,
-                                    std::vector<smtp::RecipientOutcome>(recipients.size(), outcome), facts);
-                  settlement_.conclude(delivery);
-                });
-}
-
-spool::RecipientSpan Transit::recipients_of(const Delivery& delivery) {
-  return delivery.message->of(domains_.at(delivery.domain).name);
-}
-
-std::vector<uint32_t> Transit::recipients_now(Delivery* delivery) {
-  const conf::WallTime now = clock_.wall();
-  const std::vector<spool::RecipientRecord>& all = delivery->message->record.recipients;
-  std::vector<uint32_t> indices;
-  for (const uint32_t i : recipients_of(*delivery)) {
-    if (all[i].state != spool::RecipientState::kPending) continue;
-    if (delivery->all_due || all[i].due <= now) indices.push_back(i);
+// To its path, or to no place; or it waits for its route and comes back to advance().
+void Transit::go(Delivery* delivery, RouteFinder::Way way) {
+  if (way.nowhere.has_value()) {
+    verdicts_.refuse(delivery, way.nowhere->stage, std::move(way.nowhere->reply),
+                     std::move(way.nowhere->facts));
+  } else if (way.path != nullptr) {
+    if (way.path->standing->state() == mx::Standing::State::kBlocked) notices_.blocked(delivery, *way.path);
+    dispatcher_.add(delivery, way.path);  // kReady
   }
-  delivery->all_due = false;
-  if (parts_.veto != nullptr) refuse_vetoed(delivery, &indices);
-  return indices;
-}
-
-// What became of its recipients goes to the spool.
-void Transit::write_down(Delivery* delivery) {
-  if (std::exchange(delivery->changed, false))
-    parts_.spool->update(delivery->message->record, recipients_of(*delivery));
-}
-
-// Settles those that the veto refuses, and takes them out of `indices`.
-void Transit::refuse_vetoed(Delivery* delivery, std::vector<uint32_t>* indices) {
-  const spool::MessageRecord& record = delivery->message->record;
-  std::vector<uint32_t> refused;
-  std::vector<smtp::RecipientOutcome> outcomes;
-  std::erase_if(*indices, [&](uint32_t index) {
-    std::optional<bounce::Reply> why = parts_.veto->refuses(record, record.recipients[index]);
-    if (!why.has_value()) return false;
-    refused.push_back(index);
-    outcomes.push_back(own_refusal(bounce::Stage::kLocal, std::move(*why)));
-    return true;
-  });
-  if (refused.empty()) return;
-  AttemptFacts facts;
-  facts.settings =
-      delivery->path != nullptr ? delivery->path->settings : settings_of(domains_.at(delivery->domain));
-  settlement_.apply(delivery, refused, outcomes, facts);
-}
-
-smtp::RecipientOutcome Transit::own_refusal(bounce::Stage stage, bounce::Reply reply) const {
-  smtp::RecipientOutcome outcome;
-  outcome.kind = smtp::RecipientOutcome::Kind::kRefused;
-  outcome.stage = stage;
-  outcome.reply = std::move(reply);
-  outcome.local = true;
-  qualify(*parts_.qualifier, {}, &outcome);
-  return outcome;
-}
-
-void Transit::not_signed(Delivery* delivery, const conf::Error& why, const AttemptFacts& facts) {
-  delivery->path = nullptr;
-  refuse_locally(delivery, bounce::Stage::kLocal, bounce::Reply::make(451, "4.7.5 not signed: " + why.detail),
-                 facts);
 }
 
 DispatcherUser::Answer Transit::next_errand(Delivery* delivery, const queue::Path& path,
@@ -226,7 +161,7 @@ bool Transit::report(Delivery* delivery, Report report) {
       settlement_.conclude(delivery);
       return false;
     case Report::Kind::kExpired:
-      refuse_locally(
+      verdicts_.refuse(
           delivery, bounce::Stage::kLocal,
           bounce::Reply::make(0, "4.4.7 it waited for its destination until its validity was over"),
           std::move(report.facts));
@@ -235,28 +170,14 @@ bool Transit::report(Delivery* delivery, Report report) {
   return false;
 }
 
-void Transit::load_failed(Delivery* delivery, const conf::Error& why) {
-  const bool gone = why.code == conf::ErrorCode::kCorrupt || why.code == conf::ErrorCode::kNotFound;
-  std::fprintf(stderr, "penstock: message %s cannot be read: %s; %s\n", conf::to_text(delivery->id).c_str(),
-               why.detail.c_str(), gone ? "it leaves the queue" : "it is tried again in 10 minutes");
-  if (gone) {
-    parts_.journal->append(journal::lost(delivery->id, domains_.at(delivery->domain).name.text(),
-                                         delivery->attempt, why.detail, parts_.clock->wall()));
-    forget(delivery);
-    return;
-  }
-  delivery->due = parts_.clock->now() + kSpoolRetry;
-  schedule(delivery);
-}
-
 void Transit::settled(Delivery* delivery) {
   queue::Message* message = delivery->message;
   conf::WallTime due = conf::WallTime::max();
-  for (const uint32_t index : recipients_of(*delivery)) {
+  for (const uint32_t index : message->of(domains_.name(delivery->domain))) {
     const spool::RecipientRecord& recipient = message->record.recipients[index];
     if (recipient.state == spool::RecipientState::kPending) due = std::min(due, recipient.due);
   }
-  const conf::Instant now = parts_.clock->now();
+  const conf::Instant now = clock_.now();
   if (due == conf::WallTime::max()) {
     const bool last = deliveries_.find(delivery->id) == delivery && delivery->sibling == nullptr;
     if (last && queue::all_final(message->record)) {
@@ -281,21 +202,75 @@ void Transit::settled(Delivery* delivery) {
   advance(delivery);
 }
 
-void Transit::fetch_body(Delivery* delivery, std::function<void()> then) {
-  messages_.pin(delivery->id, true, [this, then = std::move(then)](conf::Result<queue::Message*> result) {
-    then();  // without it the report goes without the header of the message: better than none
-    if (result.ok()) messages_.unpin(*result);
-  });
+void Transit::unreadable(Delivery* delivery, const conf::Error& why) {
+  const bool gone = why.code == conf::ErrorCode::kCorrupt || why.code == conf::ErrorCode::kNotFound;
+  std::fprintf(stderr, "penstock: message %s cannot be read: %s; %s\n", conf::to_text(delivery->id).c_str(),
+               why.detail.c_str(), gone ? "it leaves the queue" : "it is tried again in 10 minutes");
+  if (gone) {
+    parts_.journal->append(journal::lost(delivery->id, domains_.name(delivery->domain).text(),
+                                         delivery->attempt, why.detail, clock_.today()));
+    forget(delivery);
+    return;
+  }
+  delivery->due = clock_.now() + kSpoolRetry;
+  resting_.schedule(delivery);
+}
+
+// What became of its recipients goes to the spool.
+void Transit::write_down(Delivery* delivery) {
+  if (std::exchange(delivery->changed, false))
+    parts_.spool->update(delivery->message->record, delivery->message->of(domains_.name(delivery->domain)));
+}
+
+void Transit::forget(Delivery* delivery) {
+  if (delivery->message != nullptr) messages_.unpin(std::exchange(delivery->message, nullptr));
+  domains_.release(delivery->domain);
+  deliveries_.erase(delivery);
+}
+
+// The mail that waits for a path that fails does not ask for its route again by itself: a route that was
+// found while DNS was in trouble, or whose hosts have moved, would keep it there.
+void Transit::renew_route(queue::Path* path) {
+  const Delivery* delivery = path->ready.oldest();
+  if (delivery != nullptr && !stopping_) routes_.renew(&domains_.at(delivery->domain));
+}
+
+void Transit::leave_old_way(const queue::DomainEntry& domain, const mx::RoutePtr& found) {
+  for (const conf::Source& source : parts_.config->sources) {
+    queue::Path* path = sites_.find(domain, source);
+    if (path == nullptr || path->ready.empty()) continue;
+    if (found->site == domain.route->site && found->order == domain.route->order) {
+      path->route = found;
+      dispatcher_.poke(path);
+    } else {
+      reroute(path);
+    }
+  }
+}
+
+void Transit::waits_long(Delivery* delivery, const queue::PathError& error, const AttemptFacts& facts) {
+  notices_.waits_for_path(delivery, error, facts, parts_.config->path_backoff_first);
+}
+
+conf::Instant Transit::expiry(const Delivery& delivery, const conf::DestinationSettings& settings) {
+  const conf::WallTime accepted = spool::MessageIds::time_of(delivery.id);  // ids are of this clock too
+  return clock_.now() + (accepted + settings.retry.validity - clock_.wall());
+}
+
+void Transit::decided(const queue::Path& path, const std::vector<mx::Decision>& decisions) {
+  for (const mx::Decision& decision : decisions) {
+    if (notices_.decided(path, decision)) counters_.hurry();
+  }
 }
 
 void Transit::step(conf::Instant now) {
   parts_.spool->drain_completions();
   signing_.step();
   retirement_.step(now);
-  if (is_reloading()) reload_some();
+  if (is_reloading()) rerouting_.step();
   if (!stopping_) {
     for (size_t i = 0; i < kDuePerStep; ++i) {
-      Delivery* delivery = scheduled_.pop_due(now);
+      Delivery* delivery = resting_.next_due(now);
       if (delivery == nullptr) break;
       advance(delivery);
     }
@@ -308,15 +283,13 @@ void Transit::step(conf::Instant now) {
     sites_.sweep(now);
   }
   clock_keeper_.step(now, deliveries_.deliveries() > 0);
-  publish(now);
 }
 
 conf::Instant Transit::next_wake() const {
-  conf::Instant wake = std::min(dispatcher_.next_wake(), counters_.next_wake());
-  if (dispatcher_.paused()) wake = std::min(wake, parts_.clock->now() + kPausedLook);
-  if (!stopping_) wake = std::min(wake, scheduled_.next());
-  wake = std::min(wake, retirement_.next_wake());
-  if (is_reloading() || survey_.under_way()) wake = conf::Instant{};
+  if (is_reloading()) return conf::Instant{};
+  conf::Instant wake = std::min({dispatcher_.next_wake(), counters_.next_wake(), retirement_.next_wake()});
+  if (dispatcher_.paused()) wake = std::min(wake, clock_.now() + kPausedLook);
+  if (!stopping_) wake = std::min(wake, resting_.next_wake());
   return wake;
 }
 
@@ -326,40 +299,17 @@ void Transit::reload(conf::ConfigPtr config, mx::RuleBookPtr book) {
   messages_.set_budget(parts_.config->spool.body_memory_bytes);
   domains_.forget_routes();
   sites_.reload(parts_.config, parts_.book);
+  acceptance_.reload(parts_.config);
+  routes_.reload(parts_.config, parts_.book);
   settlement_.reload(parts_.config);
   signing_.reload(parts_.config);
   dispatcher_.reload(parts_.config);
-  reloading_ = true;
-  reload_some();  // all of it, when there is little
-}
-
-// All that stands ready there finds its way anew, in parts.
-void Transit::reroute(queue::Path* path) {
-  if (path->to_reroute == 0) to_reroute_.push_back(path);
-  path->to_reroute = path->ready.size();
-}
-
-// The rest of a reload, in parts: the sites, and the deliveries that stand ready, which may belong elsewhere.
-void Transit::reload_some() {
-  if (reloading_) {
-    reloading_ = sites_.reload_some([this](queue::Path* path) { reroute(path); });
-  }
-  for (size_t i = 0; i < kReroutedPerStep && !to_reroute_.empty(); ++i) {
-    queue::Path* path = to_reroute_.front();
-    Delivery* delivery = path->ready.oldest();
-    if (path->to_reroute == 0 || delivery == nullptr) {
-      path->to_reroute = 0;
-      to_reroute_.pop_front();
-      continue;
-    }
-    --path->to_reroute;
-    dispatcher_.remove(delivery);
-    advance(delivery);
-  }
+  rerouting_.begin();
 }
 
 void Transit::use(std::shared_ptr<const bounce::Qualifier> qualifier) {
   parts_.qualifier = std::move(qualifier);
+  verdicts_.use(parts_.qualifier);
   dispatcher_.use(parts_.qualifier);
 }
 

@@ -1,8 +1,6 @@
 // What a Transit is made of and works with.
 #pragma once
 
-#include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,9 +12,7 @@
 #include "dkim/sign_queue.h"
 #include "mx/dns/resolver.h"
 #include "mx/rules/rule_book.h"
-#include "relay/admin/mx_view.h"
 #include "relay/journal/journal.h"
-#include "relay/journal/metrics.h"
 #include "relay/net/secrets.h"
 #include "relay/net/transport.h"
 #include "relay/spool/spool.h"
@@ -30,7 +26,6 @@ struct TransitParts {
   mx::RuleBookPtr book;  // null: no rules
   spool::Spool* spool = nullptr;
   journal::Journal* journal = nullptr;
-  const journal::Metrics* metrics = nullptr;  // a feed of the journal
   mx::Resolver* resolver = nullptr;
   Network* network = nullptr;
   Secrets* secrets = nullptr;  // null: nobody logs in
@@ -42,13 +37,6 @@ struct TransitParts {
   dkim::SignQueue* signer = nullptr;          // null: nothing is signed
   std::vector<std::string> own_addresses;     // see mx::RouterOptions
   std::string boot;                           // see spool::RelayClock
-};
-
-// An explanation that waits for its route.
-struct AskedExplanation {
-  uint32_t domain = 0;
-  std::string source;
-  std::function<void(admin::Explanation)> done;
 };
 
 }  // namespace relay

@@ -407,7 +407,7 @@ TEST(MxRecovery, APaceRefusalCostsAMessageAMinute) {
 
 size_t blocked_paths(MxWorld* world) {
   size_t blocked = 0;
-  for (const relay::admin::PathView& view : world->transit().paths(100)) blocked += view.state == "blocked";
+  for (const relay::admin::PathView& view : world->desk().paths(100)) blocked += view.state == "blocked";
   return blocked;
 }
 
@@ -441,7 +441,7 @@ TEST(MxState, ABlockOutlivesTheRuleThatMadeIt) {
     relay::admin::MxOrder order;
     order.action = relay::admin::MxAction::kUnblock;
     order.site = "mx0.test";
-    EXPECT_GE(world.transit().order(order).paths, 1U);
+    EXPECT_GE(world.desk().order(order).paths, 1U);
     world.run_until(world.world.now() + 10min, [&] { return world.settled(); });
     EXPECT_TRUE(world.settled()) << restart;
     EXPECT_EQ(blocked_paths(&world), 0U) << restart;
@@ -457,17 +457,17 @@ TEST(MxState, AnOrderStandsBesideABlock) {
   relay::admin::MxOrder order;
   order.action = relay::admin::MxAction::kBlock;
   order.site = "mx0.test";
-  world.transit().order(order);
+  world.desk().order(order);
   world.run_until(world.world.now() + 1min);
   world.restart(1min);
   world.run_until(world.world.now() + 10min);
   EXPECT_EQ(blocked_paths(&world), 1U);
   order.action = relay::admin::MxAction::kUnblock;
-  EXPECT_EQ(world.transit().order(order).paths, 1U);
+  EXPECT_EQ(world.desk().order(order).paths, 1U);
   EXPECT_EQ(blocked_paths(&world), 1U);
-  EXPECT_EQ(world.transit().order(order).paths, 1U);
+  EXPECT_EQ(world.desk().order(order).paths, 1U);
   EXPECT_EQ(blocked_paths(&world), 0U);
-  EXPECT_EQ(world.transit().order(order).paths, 0U);
+  EXPECT_EQ(world.desk().order(order).paths, 0U);
 }
 
 // Our own causes: names that cannot be looked up, no matter how many, are no evidence against a site.

@@ -26,6 +26,7 @@ class MxWorld final : private PeerWatch {
   Peer& peer(size_t site) { return *peers_[site]; }
   relay::spool::MemorySpool& spool() { return spool_; }
   size_t sites() const { return peers_.size(); }
+  relay::Desk& desk() { return relay_->desk(); }
   relay::Transit& transit() { return relay_->transit(); }
 
   // Hands in a message; when the relay is down, as soon as it is up again.

@@ -28,6 +28,7 @@ RelayRun::RelayRun(World* world, conf::ConfigPtr config, mx::Resolver* resolver,
 
 RelayRun::~RelayRun() {
   ++life_;
+  desk_.reset();
   reception_.reset();
   transit_.reset();
 }
@@ -39,14 +40,13 @@ void RelayRun::start() {
   parts.book = book;
   parts.spool = spool_;
   parts.journal = &log_->journal;
-  parts.metrics = &log_->metrics;
   parts.resolver = resolver_;
   parts.network = network_;
   timer_ = conf::kNever;
   syncing_ = false;
   signer_ = std::make_unique<Signer>(world_, sign_, [this, life] {
     world_->after(world_->between(1us, 200us), [this, life] {
-      if (life == life_) transit_->step(world_->now());
+      if (life == life_) round();
     });
   });
   parts.signer = signer_.get();
@@ -57,9 +57,19 @@ void RelayRun::start() {
   const conf::Status recovered = transit_->recover([](const std::string&, const std::string&) {});
   CHECK(recovered.ok());
   reception_ = std::make_unique<relay::Reception>(config_, transit_.get(), world_, nullptr, nullptr);
+  relay::Desk::Parts watched;
+  watched.transit = transit_.get();
+  watched.journal = &log_->journal;
+  watched.metrics = &log_->metrics;
+  desk_ = std::make_unique<relay::Desk>(std::move(watched));
   if (by_event) return poke();
   tick(life);
   sync_soon(life);
+}
+
+void RelayRun::round() {
+  transit_->step(world_->now());
+  desk_->step(world_->now());
 }
 
 void RelayRun::close() {
@@ -78,7 +88,7 @@ void RelayRun::reload(conf::ConfigPtr config, mx::RuleBookPtr rules) {
 void RelayRun::poke() {
   if (transit_ == nullptr) return;
   const conf::Instant now = world_->now();
-  transit_->step(now);
+  round();
   reception_->step();
   after_step();
   if (spool_->waiting() > 0 && !std::exchange(syncing_, true)) {
@@ -88,7 +98,7 @@ void RelayRun::poke() {
       spool_->run_batch();
     });
   }
-  const conf::Instant wake = transit_->next_wake();
+  const conf::Instant wake = std::min(transit_->next_wake(), desk_->next_wake());
   if (wake == conf::kNever || wake >= timer_) return;
   timer_ = std::max(wake, now + 100us);
   world_->after(timer_ - now, [this, at = timer_, life = life_] {
@@ -98,6 +108,7 @@ void RelayRun::poke() {
 
 void RelayRun::crash() {
   ++life_;
+  desk_.reset();
   reception_.reset();
   transit_.reset();
   signer_.reset();
@@ -117,9 +128,9 @@ std::unique_ptr<relay::Transport> RelayRun::connect_client() {
 // event.
 void RelayRun::tick(uint64_t life) {
   if (life != life_) return;
-  transit_->step(world_->now());
+  round();
   reception_->step();
-  const conf::Instant wake = transit_->next_wake();
+  const conf::Instant wake = std::min(transit_->next_wake(), desk_->next_wake());
   const bool busy = !transit_->quiet() || reception_->connections() > 0 || spool_->waiting() > 0;
   const conf::Duration most = busy ? 3ms : 10min;
   const conf::Duration wait = std::clamp(wake - world_->now(), conf::Duration(100), conf::Duration(most));
@@ -135,7 +146,7 @@ void RelayRun::sync_soon(uint64_t life) {
       spool_->run_batch();
       world_->after(world_->between(1us, 2ms), [this, life] {
         if (life != life_) return;
-        transit_->step(world_->now());
+        round();
         reception_->step();
       });
     }

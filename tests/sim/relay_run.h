@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "conf/config.h"
+#include "relay/desk/desk.h"
 #include "relay/intake/reception.h"
 #include "relay/journal/journal.h"
 #include "relay/journal/metrics.h"
@@ -47,7 +48,7 @@ class RelayRun {
            relay::spool::MemorySpool* spool, Log* log, bool sign);
   ~RelayRun();
   void start();
-  void round() { transit_->step(world_->now()); }  // of the daemon's loop
+  void round();  // of the daemon's loop
   void crash();  // everything in memory is gone, and what the spool had not synced
   void close();  // an orderly end: what is known is written down
   void reload(conf::ConfigPtr config, mx::RuleBookPtr rules);
@@ -59,6 +60,7 @@ class RelayRun {
   bool running() const { return transit_ != nullptr; }
   std::unique_ptr<relay::Transport> connect_client();
   relay::Transit& transit() { return *transit_; }
+  relay::Desk& desk() { return *desk_; }
 
  private:
   void tick(uint64_t life);
@@ -77,6 +79,7 @@ class RelayRun {
   std::unique_ptr<Signer> signer_;  // outlives the transit
   std::unique_ptr<relay::Transit> transit_;
   std::unique_ptr<relay::Reception> reception_;
+  std::unique_ptr<relay::Desk> desk_;
 };
 
 }  // namespace sim

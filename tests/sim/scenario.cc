@@ -260,7 +260,7 @@ Verdict Scenario::judge() {
                 return true;
               })
               .ok());
-    const relay::admin::QueueSummary left = relay_->transit().summary();
+    const relay::admin::QueueSummary left = relay_->desk().summary();
     ledger_.violate("in memory: " + std::to_string(left.scheduled) + " scheduled, " +
                     std::to_string(left.ready) + " ready, " + std::to_string(left.in_flight) +
                     " in flight, " + std::to_string(left.outbound_connections) + " connections");

@@ -65,7 +65,7 @@ class PeerNetwork final : public Network {
 };
 
 // A walk whose deliveries have so many transactions each; 0: nothing of them is due.
-class Walk final : public DispatcherUser {
+class ScriptedWalk final : public DispatcherUser {
  public:
   Answer next_errand(queue::Delivery* delivery, const queue::Path&, const ErrandTerms&, Errand* errand,
                      Later later) override {
@@ -198,7 +198,7 @@ class DispatcherTest : public testing::Test {
   mx::Lease lease_;
   PeerNetwork network_;
   FakeSecrets secrets_;
-  Walk walk_;
+  ScriptedWalk walk_;
   std::unique_ptr<queue::SiteTable> sites_;
   std::unique_ptr<Dispatcher> dispatcher_;
   queue::Path* path_ = nullptr;

@@ -59,7 +59,7 @@ TEST_F(DispatcherTest, AnErrandThatComesAfterItsConnectionWentIsGivenBack) {
   EXPECT_TRUE(walk_.back.empty()) << "it is still being fetched";
   EXPECT_EQ(dispatcher_->in_flight(), 1U);
   delivery->move_to(queue::DeliveryState::kSending);
-  walk_.laters.front()(Walk::an_errand());
+  walk_.laters.front()(ScriptedWalk::an_errand());
   EXPECT_EQ(walk_.back, (std::vector<queue::Delivery*>{delivery}));
   EXPECT_EQ(walk_.reports.back(), Report::Kind::kReleased);
   EXPECT_EQ(dispatcher_->in_flight(), 0U);

@@ -1,4 +1,4 @@
-#include "relay/walk/limit_text.h"
+#include "relay/desk/limit_text.h"
 
 #include <fmt/format.h>
 

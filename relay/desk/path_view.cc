@@ -1,10 +1,10 @@
-#include "relay/walk/path_view.h"
+#include "relay/desk/path_view.h"
 
 #include <algorithm>
 #include <chrono>
 #include <utility>
 
-#include "relay/walk/limit_text.h"
+#include "relay/desk/limit_text.h"
 
 namespace relay {
 

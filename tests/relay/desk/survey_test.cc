@@ -1,5 +1,5 @@
 // The survey keeps only as many sites as are shown, in rounds of bounded steps.
-#include "relay/walk/survey.h"
+#include "relay/desk/survey.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "relay/walk/survey.h"
+#include "relay/desk/survey.h"
 
 #include <algorithm>
 #include <utility>

@@ -1,4 +1,4 @@
-#include "relay/walk/detached.h"
+#include "relay/desk/detached.h"
 
 #include <algorithm>
 #include <chrono>

@@ -5,9 +5,9 @@
 
 #include "conf/vocab/time.h"
 #include "relay/admin/mx_view.h"
+#include "relay/desk/decision_history.h"
 #include "relay/flow/path.h"
 #include "relay/flow/path_gate.h"
-#include "relay/walk/decision_history.h"
 
 namespace relay {
 

@@ -1,0 +1,54 @@
+#include "relay/desk/desk.h"
+
+#include <utility>
+
+namespace relay {
+
+Desk::Desk(Parts parts)
+    : parts_(std::move(parts)),
+      overview_(
+          {parts_.transit, parts_.journal, parts_.metrics, parts_.inbound_connections, parts_.log_lost}),
+      views_(parts_.transit, &decisions_),
+      limits_(parts_.transit) {
+  parts_.journal->add(&decisions_);
+}
+
+Desk::~Desk() { parts_.journal->remove(&decisions_); }
+
+admin::QueueSummary Desk::summary() {
+  admin::QueueSummary summary = overview_.now();
+  summary.refused_at_door = parts_.refused_at_door();
+  return summary;
+}
+
+uint64_t Desk::apply(admin::QueueAction action, const std::vector<conf::MessageId>& ids) {
+  QueueOrders& orders = parts_.transit->orders();
+  const auto carry_out = [&](conf::MessageId id) {
+    switch (action) {
+      case admin::QueueAction::kRetry:
+        return orders.retry(id);
+      case admin::QueueAction::kHold:
+        return orders.hold(id);
+      case admin::QueueAction::kRelease:
+        return orders.release(id);
+      case admin::QueueAction::kDrop:
+        return orders.drop(id);
+    }
+    return false;
+  };
+  uint64_t reached = 0;
+  for (const conf::MessageId id : ids) reached += carry_out(id) ? 1 : 0;
+  return reached;
+}
+
+std::string Desk::site_of(const std::string& domain) {
+  const queue::DomainEntry* entry = parts_.transit->domains().find(domain);
+  return entry == nullptr || entry->route == nullptr ? std::string() : entry->route->site;
+}
+
+void Desk::explain(const std::string& domain, const std::string& source,
+                   std::function<void(admin::Explanation)> done) {
+  views_.explain(domain, source, std::move(done));
+}
+
+}  // namespace relay

@@ -1,0 +1,56 @@
+// Where operators are served: the admin API's way into the running relay. Looks down at the walk and the
+// flow, which know nothing of it. Loop thread, but for what Backend says.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "relay/admin/backend.h"
+#include "relay/desk/decision_history.h"
+#include "relay/desk/limit_orders.h"
+#include "relay/desk/overview.h"
+#include "relay/desk/path_views.h"
+#include "relay/walk/transit.h"
+
+namespace relay {
+
+class Desk final : public admin::Backend {
+ public:
+  struct Parts {  // all are borrowed and outlive the desk
+    Transit* transit = nullptr;
+    journal::Journal* journal = nullptr;  // the desk is one of its feeds
+    const journal::Metrics* metrics = nullptr;
+    // Of the rooms beside the walk, for the summary.
+    std::function<uint64_t()> inbound_connections = [] { return uint64_t{0}; };
+    std::function<uint64_t()> log_lost = [] { return uint64_t{0}; };
+    std::function<std::vector<conf::DoorCount>()> refused_at_door = [] {
+      return std::vector<conf::DoorCount>();
+    };
+  };
+  explicit Desk(Parts parts);
+  ~Desk() override;
+
+  // After each step of the walk.
+  void step(conf::Instant now) { overview_.step(now); }
+  conf::Instant next_wake() const { return overview_.is_under_way() ? conf::Instant{} : conf::kNever; }
+
+  admin::QueueSummary summary() override;
+  admin::QueueSummary last_known() const override { return overview_.last_known(); }
+  uint64_t apply(admin::QueueAction action, const std::vector<conf::MessageId>& ids) override;
+  std::string site_of(const std::string& domain) override;
+  void explain(const std::string& domain, const std::string& source,
+               std::function<void(admin::Explanation)> done) override;
+  std::vector<admin::PathView> paths(size_t limit) override { return views_.busiest(limit); }
+  admin::MxOrderDone order(const admin::MxOrder& order) override { return limits_.carry_out(order); }
+  const spool::RelayClock& clock() const override { return parts_.transit->clock(); }
+
+ private:
+  Parts parts_;
+  DecisionHistory decisions_;
+  Overview overview_;
+  PathViews views_;
+  LimitOrders limits_;
+};
+
+}  // namespace relay

@@ -1,0 +1,109 @@
+#include "relay/desk/path_views.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "conf/vocab/address.h"
+#include "relay/desk/detached.h"
+#include "relay/desk/path_view.h"
+
+namespace relay {
+
+namespace {
+
+bool is_of_interest(const queue::Path& path, conf::Instant now) {
+  return !path.ready.empty() || path.connections > 0 || path.backoff_until > now ||
+         path.standing->state() != mx::Standing::State::kOpen ||
+         std::any_of(path.traffic.begin(), path.traffic.end(),
+                     [now](const auto& entry) { return entry.second->slowed_until() > now; });
+}
+
+admin::RouteView route_view(const queue::DomainEntry& domain, conf::Instant now) {
+  admin::RouteView view;
+  view.domain = domain.name.text();
+  view.detail = domain.route->detail;
+  view.site = domain.route->site;
+  view.by = domain.smart_route ? "smart hosts" : "MX";
+  view.ttl_seconds = std::max(0.0, std::chrono::duration<double>(domain.route_until - now).count());
+  for (const mx::RouteHost& host : domain.route->hosts)
+    view.hosts.push_back({host.name, host.preference, host.addresses});
+  return view;
+}
+
+}  // namespace
+
+std::vector<admin::PathView> PathViews::busiest(size_t limit) {
+  const conf::Instant now = transit_->clock().now();
+  std::vector<queue::Path*> all;
+  transit_->sites().for_each([&](queue::Path* path) {
+    if (is_of_interest(*path, now)) all.push_back(path);
+  });
+  std::sort(all.begin(), all.end(), [](const queue::Path* a, const queue::Path* b) {
+    const auto weight = [](const queue::Path& path) {
+      return std::pair(path.standing->state() != mx::Standing::State::kOpen,
+                       path.ready.size() + path.connections);
+    };
+    return weight(*a) > weight(*b);
+  });
+  if (all.size() > limit) all.resize(limit);
+  const auto in_flight = transit_->dispatcher().in_flight_by_path();
+  std::vector<admin::PathView> views;
+  for (queue::Path* path : all) {
+    const auto count = in_flight.find(path);
+    views.push_back(view_of(path, count == in_flight.end() ? 0 : count->second,
+                            &transit_->dispatcher().gate(), *decisions_, now));
+  }
+  for_each_detached(&transit_->sites(), [&](const mx::CounterKey& key, const mx::Standing& standing) {
+    if (views.size() < limit) views.push_back(view_of(key, standing, now));
+  });
+  return views;
+}
+
+void PathViews::explain(const std::string& domain_name, const std::string& source,
+                        std::function<void(admin::Explanation)> done) {
+  conf::Result<conf::Domain> domain = conf::Domain::parse(domain_name);
+  if (!domain.ok()) {
+    admin::Explanation answer;
+    answer.route.domain = domain_name;
+    answer.problem = "\"" + domain_name + "\" is no domain: " + domain.error().detail;
+    done(std::move(answer));
+    return;
+  }
+  transit_->routes().ask(*domain, [this, source, done = std::move(done)](queue::DomainEntry* entry) {
+    done(explanation_of(entry, source));
+  });
+}
+
+admin::Explanation PathViews::explanation_of(queue::DomainEntry* domain, const std::string& source) {
+  const conf::Instant now = transit_->clock().now();
+  admin::Explanation answer;
+  answer.route = route_view(*domain, now);
+  const std::vector<conf::Source>& sources = transit_->config()->sources;
+  const bool known = std::any_of(sources.begin(), sources.end(),
+                                 [&](const conf::Source& each) { return each.name == source; });
+  answer.unknown_source = !source.empty() && !known;
+  if (answer.unknown_source) {
+    answer.problem = "no [[source]] is named \"" + source + "\"";
+    return answer;
+  }
+  if (domain->route->kind != mx::Route::Kind::kHosts) {
+    answer.problem = domain->route->detail;
+    return answer;
+  }
+  queue::SiteTable& sites = transit_->sites();
+  Dispatcher& dispatcher = transit_->dispatcher();
+  const auto in_flight = dispatcher.in_flight_by_path();
+  for (const conf::Source& each : sources) {
+    if ((!source.empty() && each.name != source) || !sites.usable(*domain, each)) continue;
+    queue::Path* path = sites.path_from(domain, each);
+    const auto count = in_flight.find(path);
+    answer.paths.push_back(
+        view_of(path, count == in_flight.end() ? 0 : count->second, &dispatcher.gate(), *decisions_, now));
+  }
+  if (answer.paths.empty() && answer.problem.empty())
+    answer.problem = "no [[source]] may send to this domain (masks, weight, or no address of its family)";
+  return answer;
+}
+
+}  // namespace relay

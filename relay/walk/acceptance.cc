@@ -1,0 +1,126 @@
+#include "relay/walk/acceptance.h"
+
+#include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "relay/journal/events.h"
+#include "relay/queue/sender.h"
+
+namespace relay {
+
+using queue::Delivery;
+
+bool Acceptance::has_room(std::string* why) const {
+  const spool::SpoolHealth health = parts_.spool->health();
+  if (!health.accepting) {
+    *why = health.why;
+    return false;
+  }
+  if (parts_.deliveries->messages() >= parts_.config->spool.max_messages) {
+    *why = "the queue is full";
+    return false;
+  }
+  return true;
+}
+
+void Acceptance::accept(spool::MessageRecord record, conf::Bytes body, Done done) {
+  record.accepted_at = parts_.clock->wall();
+  for (spool::RecipientRecord& recipient : record.recipients) recipient.due = record.accepted_at;
+  auto kept = std::make_shared<spool::MessageRecord>(record);
+  parts_.signing->begin(record.id, body);
+  parts_.spool->store(std::move(record), body, [this, kept, body, done](conf::Result<spool::Receipt> stored) {
+    if (!stored.ok()) {
+      parts_.signing->forget(kept->id);
+      done(std::move(stored));
+      return;
+    }
+    parts_.journal->append(journal::accepted(*kept, parts_.clock->calendar(kept->accepted_at)));
+    done(std::move(stored));
+    take(std::move(*kept), body);
+  });
+}
+
+void Acceptance::take(spool::MessageRecord record, conf::Bytes body) {
+  const conf::MessageId id = record.id;
+  const uint32_t sender = queue::sender_of(record.envelope.reverse_path);
+  const conf::Instant now = parts_.clock->now();
+  std::vector<uint32_t> domains;
+  std::unordered_set<uint32_t> known;
+  for (const spool::RecipientRecord& recipient : record.recipients) {
+    const uint32_t domain = parts_.domains->intern(recipient.recipient.mailbox.domain);
+    if (record.recipients.size() == 1 || known.insert(domain).second) {
+      domains.push_back(domain);
+    } else {
+      parts_.domains->release(domain);
+    }
+  }
+  queue::Message* message =
+      parts_.messages->insert(std::move(record), std::move(body), static_cast<uint32_t>(domains.size()));
+  if (message != nullptr) {
+    parts_.signing->stored(message);
+  } else {
+    parts_.signing->forget(id);  // it rests in the spool only; it is signed when its turn comes
+  }
+  std::vector<Delivery*> fresh;
+  for (const uint32_t domain : domains) {
+    Delivery* delivery = parts_.deliveries->add(id, domain, now);
+    delivery->message = message;
+    delivery->sender = sender;
+    fresh.push_back(delivery);
+  }
+  for (Delivery* delivery : fresh) parts_.walk->advance(delivery);
+}
+
+conf::Status Acceptance::recover(const SetAside& set_aside, const std::function<void(Delivery*)>& use) {
+  std::vector<conf::MessageId> done;
+  conf::Status status = parts_.spool->recover(
+      [&](spool::MessageRecord record) {
+        if (queue::all_final(record)) {
+          log_endings(record);
+          done.push_back(record.id);
+        } else {
+          adopt(record, use);
+        }
+      },
+      set_aside);
+  for (const conf::MessageId id : done) parts_.spool->remove(id);
+  return status;
+}
+
+// A finished message is in the spool only when its last lines could not be written to the log before the end.
+void Acceptance::log_endings(const spool::MessageRecord& record) {
+  for (const spool::RecipientRecord& recipient : record.recipients)
+    parts_.journal->append(journal::ended_before_restart(record, recipient, parts_.clock->today()));
+}
+
+void Acceptance::adopt(const spool::MessageRecord& record, const std::function<void(Delivery*)>& use) {
+  const conf::Instant now = parts_.clock->now();
+  const conf::WallTime wall = parts_.clock->wall();
+  std::unordered_map<uint32_t, Delivery*> known;
+  for (const spool::RecipientRecord& recipient : record.recipients) {
+    if (recipient.state != spool::RecipientState::kPending) continue;
+    const conf::Instant due = now + std::max(recipient.due - wall, conf::Duration(0));
+    const uint32_t domain = parts_.domains->intern(recipient.recipient.mailbox.domain);
+    const auto before = known.find(domain);
+    if (before != known.end()) {  // this domain has one already
+      parts_.domains->release(domain);
+      before->second->due = std::min(before->second->due, due);
+      continue;
+    }
+    Delivery* delivery = parts_.deliveries->add(record.id, domain, due);
+    delivery->attempt = recipient.attempts;
+    delivery->sender = queue::sender_of(record.envelope.reverse_path);
+    delivery->hold_wanted = record.on_hold;
+    if (record.recipients.size() > 1) known.emplace(domain, delivery);
+  }
+  for (Delivery* delivery = parts_.deliveries->find(record.id); delivery != nullptr;) {
+    Delivery* next = delivery->sibling;
+    use(delivery);
+    delivery = next;
+  }
+}
+
+}  // namespace relay

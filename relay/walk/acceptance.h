@@ -1,0 +1,60 @@
+// The first step of the walk: a message is put on disk, and becomes one delivery for each of its recipient
+// domains. So do our own reports, and at the start all that is in the spool. Loop thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "conf/config.h"
+#include "relay/journal/journal.h"
+#include "relay/queue/delivery_store.h"
+#include "relay/queue/domain_table.h"
+#include "relay/queue/message_cache.h"
+#include "relay/spool/relay_clock.h"
+#include "relay/spool/spool.h"
+#include "relay/walk/signing.h"
+#include "relay/walk/walk.h"
+
+namespace relay {
+
+class Acceptance {
+ public:
+  struct Parts {  // all are borrowed but the configuration
+    conf::ConfigPtr config;
+    spool::Spool* spool = nullptr;
+    journal::Journal* journal = nullptr;
+    const spool::RelayClock* clock = nullptr;
+    Signing* signing = nullptr;
+    queue::MessageCache* messages = nullptr;
+    queue::DomainTable* domains = nullptr;
+    queue::DeliveryStore* deliveries = nullptr;
+    Walk* walk = nullptr;  // gets each new delivery: kNew, due now
+  };
+  explicit Acceptance(Parts parts) : parts_(std::move(parts)) {}
+
+  // False, with the reason: the spool is full, or the queue.
+  bool has_room(std::string* why) const;
+  conf::MessageId next_id() { return parts_.spool->next_id(parts_.clock->wall()); }
+  // `done` runs when the message is on disk, or with why it is not. In the record are the id, from next_id(),
+  // the envelope and recipients without state.
+  using Done = std::function<void(conf::Result<spool::Receipt>)>;
+  void accept(spool::MessageRecord record, conf::Bytes body, Done done);
+  // A message that is on disk already.
+  void take(spool::MessageRecord record, conf::Bytes body);
+
+  // At start: everything in the spool becomes a delivery again, and is shown to `use` (kNew; hold_wanted if
+  // an operator held it). `set_aside` hears of each corrupt record.
+  using SetAside = std::function<void(std::string key, std::string why)>;
+  conf::Status recover(const SetAside& set_aside, const std::function<void(queue::Delivery*)>& use);
+
+  void reload(conf::ConfigPtr config) { parts_.config = std::move(config); }
+
+ private:
+  void adopt(const spool::MessageRecord& record, const std::function<void(queue::Delivery*)>& use);
+  void log_endings(const spool::MessageRecord& record);
+
+  Parts parts_;
+};
+
+}  // namespace relay

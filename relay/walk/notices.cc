@@ -1,0 +1,88 @@
+#include "relay/walk/notices.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace relay {
+
+conf::WallTime Notices::calendar(conf::Instant moment) const {
+  return clock_->today() + (moment - clock_->now());
+}
+
+void Notices::blocked(queue::Delivery* delivery, const queue::Path& path) {
+  if (delivery->block_told) return;
+  delivery->block_told = true;
+  const conf::Instant until = path.standing->blocked_until();
+  journal::HeldBack by;
+  by.site = path.site->label;
+  by.source = path.source.name;
+  if (path.rule != nullptr) by.mx_rule = path.rule->name;
+  by.why = "the destination is blocked; see the block event of this site";
+  if (until != conf::kNever) by.until = calendar(until);
+  held_back(*delivery, by);
+}
+
+void Notices::waits_for_path(queue::Delivery* delivery, const queue::PathError& error,
+                             const AttemptFacts& facts, conf::Duration again) {
+  delivery->block_told = true;
+  journal::HeldBack by;
+  by.limit = conf::Bind::kBackOff;
+  by.site = facts.site;
+  by.source = facts.source;
+  by.why = "it waits for its path: " + error.reply.text();
+  by.until = clock_->today() + again;
+  held_back(*delivery, by);
+}
+
+void Notices::held_back(const queue::Delivery& delivery, const journal::HeldBack& by) {
+  const conf::WallTime now = clock_->today();
+  const conf::Domain& domain = domains_->name(delivery.domain);
+  if (delivery.message == nullptr) {
+    journal_->append(
+        journal::held_back(delivery.id, nullptr, nullptr, domain.text(), by, delivery.attempt, now));
+    return;
+  }
+  const spool::MessageRecord& record = delivery.message->record;
+  for (const uint32_t index : delivery.message->of(domain)) {
+    const spool::RecipientRecord& recipient = record.recipients[index];
+    if (recipient.state != spool::RecipientState::kPending) continue;
+    journal_->append(
+        journal::held_back(delivery.id, &record, &recipient, domain.text(), by, delivery.attempt, now));
+  }
+}
+
+void Notices::trouble(const queue::Path& path, const ServerTrouble& trouble) {
+  journal_->append(journal::trouble(
+      {trouble.stage, path.site->label, path.source.name, trouble.mx_host, trouble.mx_address, trouble.text},
+      clock_->today()));
+}
+
+bool Notices::decided(const queue::Path& path, const mx::Decision& decision) {
+  auto told = std::make_shared<conf::SiteDecision>();
+  told->action = decision.action;
+  if (path.rule != nullptr) {
+    told->rule = path.rule->name;
+    const int line = decision.line != 0 ? decision.line : path.rule->line;
+    told->where = path.rule->file + ':' + std::to_string(line);
+  }
+  told->by = decision.by;
+  told->site = path.site->label;
+  told->source = path.source.name;
+  told->messages = decision.messages;
+  told->errors = decision.errors;
+  told->share = decision.messages == 0
+                    ? 0
+                    : static_cast<double>(decision.errors) / static_cast<double>(decision.messages);
+  if (decision.until != conf::Instant{} && decision.until != conf::kNever)
+    told->until = calendar(decision.until);
+  told->rate_per_hour = decision.rate_per_hour;
+  told->samples = decision.samples;
+  told->text = decision.text;
+  journal_->append(journal::decided(std::move(told), clock_->today()));
+  using Action = mx::Decision::Action;
+  return decision.action == Action::kBlock || decision.action == Action::kUnblock ||
+         decision.action == Action::kReset;
+}
+
+}  // namespace relay

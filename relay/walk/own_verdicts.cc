@@ -1,0 +1,104 @@
+#include "relay/walk/own_verdicts.h"
+
+#include <optional>
+#include <utility>
+
+#include "relay/flow/meaning.h"
+#include "relay/journal/events.h"
+
+namespace relay {
+
+using queue::Delivery;
+using queue::DeliveryState;
+
+std::vector<uint32_t> OwnVerdicts::recipients_now(Delivery* delivery) {
+  const conf::WallTime now = parts_.clock->wall();
+  const std::vector<spool::RecipientRecord>& all = delivery->message->record.recipients;
+  std::vector<uint32_t> indices;
+  for (const uint32_t i : delivery->message->of(parts_.domains->name(delivery->domain))) {
+    if (all[i].state != spool::RecipientState::kPending) continue;
+    if (delivery->all_due || all[i].due <= now) indices.push_back(i);
+  }
+  delivery->all_due = false;
+  if (parts_.veto != nullptr) take_out_vetoed(delivery, &indices);
+  return indices;
+}
+
+bool OwnVerdicts::refuses_all(Delivery* delivery) {
+  return parts_.veto != nullptr && delivery->message != nullptr && recipients_now(delivery).empty();
+}
+
+void OwnVerdicts::take_out_vetoed(Delivery* delivery, std::vector<uint32_t>* indices) {
+  const spool::MessageRecord& record = delivery->message->record;
+  std::vector<uint32_t> refused, left;
+  std::vector<smtp::RecipientOutcome> outcomes;
+  for (const uint32_t index : *indices) {
+    std::optional<bounce::Reply> why = parts_.veto->refuses(record, record.recipients[index]);
+    if (why.has_value()) {
+      refused.push_back(index);
+      outcomes.push_back(refusal(bounce::Stage::kLocal, std::move(*why)));
+    } else {
+      left.push_back(index);
+    }
+  }
+  if (refused.empty()) return;
+  *indices = std::move(left);
+  AttemptFacts facts;
+  facts.settings = delivery->path != nullptr
+                       ? delivery->path->settings
+                       : parts_.routes->settings_of(&parts_.domains->at(delivery->domain));
+  parts_.settlement->apply(delivery, refused, outcomes, facts);
+}
+
+smtp::RecipientOutcome OwnVerdicts::refusal(bounce::Stage stage, bounce::Reply reply) const {
+  smtp::RecipientOutcome outcome;
+  outcome.kind = smtp::RecipientOutcome::Kind::kRefused;
+  outcome.stage = stage;
+  outcome.reply = std::move(reply);
+  outcome.local = true;
+  qualify(*parts_.qualifier, {}, &outcome);
+  return outcome;
+}
+
+// Calls `then` when the delivery's record is in memory and pinned by it.
+template <typename Then>
+void OwnVerdicts::with_record(Delivery* delivery, Then then) {
+  delivery->move_to(DeliveryState::kLoading);
+  parts_.messages->pin(delivery->id, false,
+                       [this, delivery, then = std::move(then)](conf::Result<queue::Message*> result) {
+                         // One pin is enough: the new one.
+                         if (delivery->message != nullptr)
+                           parts_.messages->unpin(std::exchange(delivery->message, nullptr));
+                         if (!result.ok()) {
+                           parts_.walk->unreadable(delivery, result.error());
+                           return;
+                         }
+                         delivery->message = *result;
+                         then();
+                       });
+}
+
+void OwnVerdicts::refuse(Delivery* delivery, bounce::Stage stage, bounce::Reply reply, AttemptFacts facts) {
+  with_record(delivery, [this, delivery, stage, reply = std::move(reply), facts = std::move(facts)] {
+    const std::vector<uint32_t> recipients = recipients_now(delivery);
+    const std::vector<smtp::RecipientOutcome> outcomes(recipients.size(), refusal(stage, reply));
+    parts_.settlement->apply(delivery, recipients, outcomes, facts);
+    parts_.settlement->conclude(delivery);
+  });
+}
+
+void OwnVerdicts::drop(Delivery* delivery) {
+  with_record(delivery, [this, delivery] {
+    spool::MessageRecord& record = delivery->message->record;
+    for (const uint32_t index : delivery->message->of(parts_.domains->name(delivery->domain))) {
+      spool::RecipientRecord& recipient = record.recipients[index];
+      if (recipient.state != spool::RecipientState::kPending) continue;
+      recipient.state = spool::RecipientState::kDropped;
+      delivery->changed = true;
+      parts_.journal->append(journal::dropped(record, recipient, parts_.clock->today()));
+    }
+    parts_.walk->settled(delivery);
+  });
+}
+
+}  // namespace relay

@@ -1,0 +1,97 @@
+#include "relay/walk/queue_orders.h"
+
+#include <cstdio>
+#include <utility>
+
+namespace relay {
+
+using queue::Delivery;
+using queue::DeliveryState;
+
+template <typename Act>
+bool QueueOrders::for_each_of(conf::MessageId id, const Act& act) {
+  bool any = false;
+  for (Delivery* delivery = parts_.deliveries->find(id); delivery != nullptr;) {
+    Delivery* next = delivery->sibling;  // acting may end this one
+    any |= act(delivery);
+    delivery = next;
+  }
+  return any;
+}
+
+bool QueueOrders::retry(conf::MessageId id) {
+  return for_each_of(id, [this](Delivery* delivery) { return retry(delivery); });
+}
+
+bool QueueOrders::hold(conf::MessageId id) {
+  const bool any = for_each_of(id, [this](Delivery* delivery) {
+    if (delivery->state == DeliveryState::kHeld) return false;
+    delivery->hold_wanted = true;
+    take_from_rest(delivery);
+    return true;
+  });
+  if (any) keep_hold(id, true);
+  return any;
+}
+
+bool QueueOrders::release(conf::MessageId id) {
+  const bool any = for_each_of(id, [this](Delivery* delivery) { return release(delivery); });
+  if (any) keep_hold(id, false);
+  return any;
+}
+
+bool QueueOrders::drop(conf::MessageId id) {
+  return for_each_of(id, [this](Delivery* delivery) {
+    delivery->drop_wanted = true;
+    take_from_rest(delivery);
+    return true;
+  });
+}
+
+bool QueueOrders::retry(Delivery* delivery) {
+  if (delivery->state == DeliveryState::kHeld) return false;  // it stays held until it is released
+  if (delivery->state == DeliveryState::kReady) parts_.dispatcher->poke(delivery->path);
+  if (delivery->state == DeliveryState::kScheduled) due_now(delivery);
+  return true;
+}
+
+bool QueueOrders::release(Delivery* delivery) {
+  const bool wanted = std::exchange(delivery->hold_wanted, false);
+  if (delivery->state != DeliveryState::kHeld) return wanted;
+  due_now(delivery);
+  return true;
+}
+
+void QueueOrders::due_now(Delivery* delivery) {
+  parts_.resting->take_out(delivery);
+  delivery->due = parts_.clock->now();
+  delivery->all_due = true;
+  parts_.walk->advance(delivery);
+}
+
+// What is being worked on comes back to advance() by itself; what rests is taken from where it rests.
+void QueueOrders::take_from_rest(Delivery* delivery) {
+  if (delivery->state == DeliveryState::kReady) {
+    parts_.dispatcher->remove(delivery);
+  } else if (!parts_.resting->take_out(delivery)) {
+    return;
+  }
+  parts_.walk->advance(delivery);
+}
+
+// So that a hold outlives a restart.
+void QueueOrders::keep_hold(conf::MessageId id, bool on_hold) {
+  parts_.messages->pin(id, false, [this, id, on_hold](conf::Result<queue::Message*> result) {
+    if (!result.ok()) {
+      std::fprintf(stderr, "penstock: message %s: the hold could not be written down: %s\n",
+                   conf::to_text(id).c_str(), result.error().detail.c_str());
+      return;
+    }
+    queue::Message* message = *result;
+    message->record.on_hold = on_hold;
+    parts_.spool->hold(id, on_hold);
+    parts_.messages->unpin(message);
+  });
+}
+
+}  // namespace relay

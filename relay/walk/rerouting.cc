@@ -1,0 +1,35 @@
+#include "relay/walk/rerouting.h"
+
+namespace relay {
+
+namespace {
+constexpr size_t kReroutedPerStep = 1024;  // some 2 us each
+}
+
+void Rerouting::begin() {
+  looking_ = true;
+  step();
+}
+
+void Rerouting::add(queue::Path* path) {
+  if (path->to_reroute == 0) paths_.push_back(path);
+  path->to_reroute = path->ready.size();
+}
+
+void Rerouting::step() {
+  if (looking_) looking_ = sites_->reload_some([this](queue::Path* path) { add(path); });
+  for (size_t i = 0; i < kReroutedPerStep && !paths_.empty(); ++i) {
+    queue::Path* path = paths_.front();
+    queue::Delivery* delivery = path->ready.oldest();
+    if (path->to_reroute == 0 || delivery == nullptr) {
+      path->to_reroute = 0;
+      paths_.pop_front();
+      continue;
+    }
+    --path->to_reroute;
+    dispatcher_->remove(delivery);
+    walk_->advance(delivery);
+  }
+}
+
+}  // namespace relay

@@ -1,0 +1,35 @@
+// The rest of a reload, in parts: sites take their new settings, and deliveries that stand ready at a path
+// are sent through the walk again, for they may belong elsewhere now. Loop thread.
+#pragma once
+
+#include <deque>
+
+#include "relay/flow/dispatcher.h"
+#include "relay/flow/site_table.h"
+#include "relay/walk/walk.h"
+
+namespace relay {
+
+class Rerouting {
+ public:
+  // All are borrowed.
+  Rerouting(queue::SiteTable* sites, Dispatcher* dispatcher, Walk* walk)
+      : sites_(sites), dispatcher_(dispatcher), walk_(walk) {}
+
+  // SiteTable::reload() was called: goes over all sites once more. Does the first part; all, when there is
+  // little.
+  void begin();
+  // All that stands ready on the path.
+  void add(queue::Path* path);
+  void step();
+  bool under_way() const { return looking_ || !paths_.empty(); }
+
+ private:
+  queue::SiteTable* sites_;
+  Dispatcher* dispatcher_;
+  Walk* walk_;
+  bool looking_ = false;            // not all sites are seen yet
+  std::deque<queue::Path*> paths_;  // with mail that has to be gone over
+};
+
+}  // namespace relay

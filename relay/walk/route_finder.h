@@ -1,0 +1,89 @@
+// The step "find the way" of the walk: the route of the recipient domain (DNS, or smart hosts), the rule, and
+// the path from one of our sources. Deliveries of a domain whose route is being asked for stand in its line.
+// Loop thread.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "conf/config.h"
+#include "conf/vocab/random.h"
+#include "mx/dns/resolver.h"
+#include "mx/dns/route.h"
+#include "mx/rules/rule_book.h"
+#include "relay/flow/site_table.h"
+#include "relay/journal/attempt.h"
+#include "relay/queue/domain_table.h"
+#include "relay/spool/relay_clock.h"
+#include "relay/walk/walk.h"
+
+namespace relay {
+
+class RouteFinder {
+ public:
+  struct Parts {  // all are borrowed but the first two
+    conf::ConfigPtr config;
+    mx::RuleBookPtr book;                    // null: no rules
+    std::vector<std::string> own_addresses;  // see mx::RouterOptions
+    mx::Resolver* resolver = nullptr;
+    conf::Random* random = nullptr;
+    const spool::RelayClock* clock = nullptr;
+    queue::DomainTable* domains = nullptr;
+    queue::SiteTable* sites = nullptr;
+    Walk* walk = nullptr;
+    // A route that was renewed leads elsewhere: hears of it while the domain still has the old one.
+    std::function<void(const queue::DomainEntry&, const mx::RoutePtr& found)> moved;
+  };
+  explicit RouteFinder(Parts parts);
+
+  // Why there is no way: what the recipients get as a reply of our own.
+  struct Nowhere {
+    bounce::Stage stage = bounce::Stage::kLocal;
+    bounce::Reply reply;
+    AttemptFacts facts;
+  };
+  // A path, or nowhere, or neither: then the route is being asked for, the delivery is kRouting, and
+  // Walk::advance() gets it when the answer is there.
+  struct Way {
+    queue::Path* path = nullptr;
+    std::optional<Nowhere> nowhere;
+  };
+  // By the route that is known, unless its time is over.
+  Way find(queue::Delivery* delivery);
+  // By the route that was just found, for a delivery that waited for it.
+  Way follow(queue::Delivery* delivery);
+
+  // What holds for the domain: the settings of its destination.
+  conf::SettingsPtr settings_of(queue::DomainEntry* domain) const;
+  // Calls `then` with the domain and its route; now, or when the route has been found. Makes the domain's
+  // entry when there is none; it is forgotten again when nothing refers to it.
+  using Asked = std::function<void(queue::DomainEntry* domain)>;
+  void ask(const conf::Domain& domain, Asked then);
+
+  // Asks anew for a route whose time is over, though no delivery does.
+  void renew(queue::DomainEntry* domain);
+
+  void reload(conf::ConfigPtr config, mx::RuleBookPtr book);  // the hostname and the like wait for a restart
+
+ private:
+  struct Question {
+    uint32_t domain = 0;  // counted as one more delivery of it
+    Asked then;
+  };
+  void wait_for_route(queue::Delivery* delivery, queue::DomainEntry* domain);
+  void wait_for_detour(queue::Delivery* delivery, queue::DomainEntry* domain, mx::RulePtr rule);
+  void begin_route(queue::DomainEntry* domain);
+  void route_found(uint32_t domain, mx::RoutePtr route, conf::Instant asked);
+  void detour_found(uint32_t domain, mx::RoutePtr route, conf::Instant asked);
+  void go_on(queue::DomainEntry* domain, conf::Instant asked);
+  bool is_asked(uint32_t domain) const;
+  void answer(queue::DomainEntry* domain);
+
+  Parts parts_;
+  mx::Router router_;
+  std::vector<Question> questions_;
+};
+
+}  // namespace relay

@@ -1,0 +1,22 @@
+// What the parts of the walk give a delivery back to when their own step with it is over: three ways to go
+// on. Loop thread; each may end the delivery, so nothing may be done with it afterwards.
+#pragma once
+
+#include "conf/vocab/result.h"
+#include "relay/queue/delivery.h"
+
+namespace relay {
+
+class Walk {
+ public:
+  virtual ~Walk() = default;
+  // What is next for it, by its state.
+  virtual void advance(queue::Delivery* delivery) = 0;
+  // It is pinned, and its record says what became of every recipient; those still pending have their due
+  // time.
+  virtual void settled(queue::Delivery* delivery) = 0;
+  // Its message cannot be read: for now, or (kCorrupt, kNotFound) ever again. It is not pinned.
+  virtual void unreadable(queue::Delivery* delivery, const conf::Error& why) = 0;
+};
+
+}  // namespace relay
