@@ -14,13 +14,13 @@
 #include <vector>
 
 #include "mx/limits/lease.h"
+#include "relay/desk/survey.h"
 #include "relay/flow/dispatcher.h"
 #include "relay/flow/site_table.h"
 #include "relay/queue/delivery_store.h"
 #include "relay/queue/domain_table.h"
 #include "relay/queue/message_cache.h"
 #include "relay/spool/memory_spool.h"
-#include "relay/desk/survey.h"
 
 namespace {
 

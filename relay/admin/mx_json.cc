@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "relay/admin/limit_text.h"
 #include "relay/admin/queue_json.h"
 
 namespace relay::admin {
@@ -88,23 +89,25 @@ json path_json(const PathView& path) {
               {"source_id", path.source_id},
               {"rule", path.rule},
               {"rule_where", path.rule_where},
-              {"scope", path.scope},
+              {"scope", path.scope ? to_text(*path.scope) : ""},
               {"one_site", path.one_site},
               {"limits", limits_json(path.limits)},
+              {"messages_per_hour", path.messages_per_hour},
               {"traffic", traffic_json(path.traffic)},
               {"thresholds", thresholds_json(path.thresholds)},
-              {"state", path.state},
-              {"adaptive", path.adaptive},
+              {"state", mx::to_text(path.state)},
+              {"adaptive", path.adaptive ? to_text(*path.adaptive) : ""},
               {"learned_per_hour", path.learned_per_hour},
               {"ready", path.ready},
               {"in_flight", path.in_flight},
               {"connections", path.connections},
-              {"binds", path.binds},
+              {"binds", path.binds == mx::Bind::kNothing ? "" : mx::to_text(path.binds)},
               {"last_error", path.last_error},
               {"replies", path.replies},
               {"decisions", std::move(decisions)}};
-  if (path.state == "blocked") out["blocked_seconds"] = seconds_json(path.blocked_seconds);
-  if (!path.binds.empty()) out["frees_seconds"] = seconds_json(path.frees_seconds);
+  if (path.state == mx::Standing::State::kBlocked)
+    out["blocked_seconds"] = seconds_json(path.blocked_seconds);
+  if (path.binds != mx::Bind::kNothing) out["frees_seconds"] = seconds_json(path.frees_seconds);
   if (path.ladder_per_day != 0) {
     out["ladder"] = {
         {"per_day", path.ladder_per_day}, {"step", path.ladder_step}, {"used", path.ladder_used}};

@@ -4,11 +4,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "conf/mx_rule.h"
 #include "conf/vocab/event.h"
 #include "conf/vocab/time.h"
+#include "mx/limits/standing.h"
 
 namespace relay::admin {
 
@@ -42,18 +45,19 @@ struct DecisionView {
 struct PathView {
   std::string site, source, rule, rule_where;  // rule "": none matches
   uint32_t source_id = 0;
-  std::string scope;      // "path", "source", "pool"
-  bool one_site = false;  // counted together with all sites of the rule
+  std::optional<conf::RuleScope> scope;  // nothing: no path is open, so nothing is counted for it
+  bool one_site = false;                 // counted together with all sites of the rule
   std::vector<LimitView> limits;
+  uint32_t messages_per_hour = 0;  // the quota of each counter in `traffic`; 0: none
   std::vector<TrafficView> traffic;
   std::vector<ThresholdView> thresholds;
-  std::string state;              // "open", "blocked", "probing", "ramp"
-  double blocked_seconds = 0;     // state "blocked": so long yet; < 0: until an operator says so
-  uint32_t learned_per_hour = 0;  // adaptive: 0 none
-  std::string adaptive;           // "off", "advise", "on"
+  mx::Standing::State state = mx::Standing::State::kOpen;
+  double blocked_seconds = 0;                  // kBlocked: so long yet; < 0: until an operator says so
+  uint32_t learned_per_hour = 0;               // adaptive: 0 none
+  std::optional<conf::AdaptiveMode> adaptive;  // as for scope
   uint32_t ladder_per_day = 0, ladder_step = 0, ladder_used = 0;  // warm-up; per_day 0: not on a ladder
   uint64_t ready = 0, in_flight = 0, connections = 0;
-  std::string binds;                    // what keeps mail back now; "": nothing
+  mx::Bind binds = mx::Bind::kNothing;  // what keeps mail back now
   double frees_seconds = 0;             // when `binds` ends; < 0: when a connection or a transaction ends
   std::string last_error;               // why the path failed, if it does
   std::vector<std::string> replies;     // the latest refusals, at most three

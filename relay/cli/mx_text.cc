@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "mx/limits/decision.h"
@@ -95,17 +94,8 @@ std::string state_text(const json& path) {
   return state;
 }
 
-// The number at the begin of the hourly limit's value, 0 when there is no limit.
-int64_t hour_limit(const json& path) {
-  for (const json& limit : member(path, "limits")) {
-    if (text_of(limit, "key") == "messages_per_hour")
-      return std::strtoll(text_of(limit, "value").c_str(), nullptr, 10);
-  }
-  return 0;
-}
-
 std::string used_text(const json& path, const json& traffic) {
-  const int64_t hour = hour_limit(path);
+  const int64_t hour = number_of(path, "messages_per_hour");
   const int64_t slice = number_of(traffic, "slice_limit");
   const std::string in_hour = grouped(number_of(traffic, "used_in_hour"));
   if (hour == 0) return "no hourly limit";

@@ -44,12 +44,12 @@ admin::PathView view_of(const mx::CounterKey& key, const mx::Standing& standing,
   view.source = key.names.source;
   view.rule = key.names.rule;
   view.one_site = key.names.site == "*";
-  view.state = mx::to_text(standing.state());
+  view.state = standing.state();
   if (standing.state() == mx::Standing::State::kBlocked) {
     const conf::Instant until = standing.blocked_until();
     view.blocked_seconds =
         until == conf::kNever ? -1 : std::max(0.0, std::chrono::duration<double>(until - now).count());
-    view.binds = mx::to_text(mx::Bind::kBlocked);
+    view.binds = mx::Bind::kBlocked;
     view.frees_seconds = view.blocked_seconds;
   }
   view.replies = standing.replies();

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <utility>
 
-#include "relay/desk/limit_text.h"
+#include "relay/admin/limit_text.h"
 
 namespace relay {
 
@@ -67,12 +67,13 @@ admin::PathView view_of(queue::Path* path, uint64_t in_flight, PathGate* gate, c
     view.rule = path->rule->name;
     view.rule_where = path->rule->file + ':' + std::to_string(path->rule->line);
   }
-  view.scope = scope_text(path->limits->scope);
+  view.scope = path->limits->scope;
   view.one_site = path->limits->one_site;
-  view.limits = limit_views(path->rule.get(), *path->limits, *path->settings);
+  view.limits = admin::limit_views(path->rule.get(), *path->limits, *path->settings);
+  view.messages_per_hour = path->limits->messages_per_hour;
   view.traffic = traffic_of(*path, now);
   view.thresholds = thresholds_of(*path, now);
-  view.adaptive = adaptive_text(path->limits->adaptive);
+  view.adaptive = path->limits->adaptive;
   view.learned_per_hour = path->standing->learned_per_hour();
   const mx::Standing::Ladder ladder = path->standing->ladder(now);
   view.ladder_per_day = ladder.per_day;
@@ -82,11 +83,11 @@ admin::PathView view_of(queue::Path* path, uint64_t in_flight, PathGate* gate, c
   view.in_flight = in_flight;
   view.connections = path->connections;
   const mx::Admission admission = gate->may_open_any(path, now);
-  view.state = mx::to_text(path->standing->state());
+  view.state = path->standing->state();
   if (path->standing->state() == mx::Standing::State::kBlocked)
     view.blocked_seconds = seconds_until(path->standing->blocked_until(), now);
   if (!admission.yes) {
-    view.binds = mx::to_text(admission.bind);
+    view.binds = admission.bind;
     view.frees_seconds = seconds_until(admission.not_before, now);
   }
   if (path->last_error.present()) view.last_error = path->last_error.reply.text();

@@ -11,21 +11,32 @@ namespace relay {
 using queue::Delivery;
 using queue::DeliveryState;
 
-std::vector<uint32_t> OwnVerdicts::recipients_now(Delivery* delivery) {
+std::vector<uint32_t> OwnVerdicts::due_recipients(const Delivery& delivery) const {
   const conf::WallTime now = parts_.clock->wall();
-  const std::vector<spool::RecipientRecord>& all = delivery->message->record.recipients;
+  const std::vector<spool::RecipientRecord>& all = delivery.message->record.recipients;
   std::vector<uint32_t> indices;
-  for (const uint32_t i : delivery->message->of(parts_.domains->name(delivery->domain))) {
+  for (const uint32_t i : delivery.message->of(parts_.domains->name(delivery.domain))) {
     if (all[i].state != spool::RecipientState::kPending) continue;
-    if (delivery->all_due || all[i].due <= now) indices.push_back(i);
+    if (delivery.all_due || all[i].due <= now) indices.push_back(i);
   }
+  return indices;
+}
+
+std::vector<uint32_t> OwnVerdicts::recipients_now(Delivery* delivery) {
+  std::vector<uint32_t> indices = due_recipients(*delivery);
   delivery->all_due = false;
   if (parts_.veto != nullptr) take_out_vetoed(delivery, &indices);
   return indices;
 }
 
 bool OwnVerdicts::refuses_all(Delivery* delivery) {
-  return parts_.veto != nullptr && delivery->message != nullptr && recipients_now(delivery).empty();
+  if (parts_.veto == nullptr || delivery->message == nullptr) return false;
+  const spool::MessageRecord& record = delivery->message->record;
+  const std::vector<uint32_t> due = due_recipients(*delivery);
+  for (const uint32_t index : due) {
+    if (!parts_.veto->refuses(record, record.recipients[index]).has_value()) return false;
+  }
+  return !due.empty() && recipients_now(delivery).empty();
 }
 
 void OwnVerdicts::take_out_vetoed(Delivery* delivery, std::vector<uint32_t>* indices) {

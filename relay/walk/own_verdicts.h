@@ -39,8 +39,9 @@ class OwnVerdicts {
   // The recipients of the delivery, whose message is in memory, that are to be tried now: pending, due, and
   // not vetoed. The veto's refusals are settled; conclude() is left to the caller.
   std::vector<uint32_t> recipients_now(queue::Delivery* delivery);
-  // A new delivery of which the veto leaves nobody, so that it need not be routed; it is to be concluded.
-  // False also while its message is not in memory: it is asked again before anything is sent.
+  // True: the veto leaves nobody of a new delivery, which need not be routed and is to be concluded. False:
+  // all is as it was, for somebody is left, or its message is not in memory; the veto is asked again before
+  // anything is sent.
   bool refuses_all(queue::Delivery* delivery);
   // All of its recipients that are due get this reply; then it is concluded. It becomes kLoading.
   void refuse(queue::Delivery* delivery, bounce::Stage stage, bounce::Reply reply, AttemptFacts facts);
@@ -52,6 +53,7 @@ class OwnVerdicts {
  private:
   template <typename Then>
   void with_record(queue::Delivery* delivery, Then then);
+  std::vector<uint32_t> due_recipients(const queue::Delivery& delivery) const;
   void take_out_vetoed(queue::Delivery* delivery, std::vector<uint32_t>* indices);
   smtp::RecipientOutcome refusal(bounce::Stage stage, bounce::Reply reply) const;
 

@@ -1,5 +1,6 @@
-// The rest of a reload, in parts: sites take their new settings, and deliveries that stand ready at a path
-// are sent through the walk again, for they may belong elsewhere now. Loop thread.
+// Sends deliveries that stand ready at a path through the walk again, for they may belong elsewhere now:
+// after a reload, when all sites take their new settings in parts, and when a source is left out. Loop
+// thread.
 #pragma once
 
 #include <deque>

@@ -149,16 +149,10 @@ void RouteFinder::detour_found(uint32_t number, mx::RoutePtr route, conf::Instan
 }
 
 void RouteFinder::go_on(DomainEntry* domain, conf::Instant asked) {
+  const uint32_t number = domain->number;
   domain->routing = false;
   settings_of(domain);  // the configuration may have changed meanwhile
-  if (!questions_.empty()) {
-    if (domain->route != nullptr) {
-      answer(domain);
-    } else if (domain->waiting.empty() && is_asked(domain->number)) {
-      begin_route(domain);  // no mail asks for it any more, but somebody else does
-      return;
-    }
-  }
+  if (domain->route != nullptr) answer(domain);
   const int64_t took = (parts_.clock->now() - asked).count();
   const auto micros = static_cast<uint32_t>(std::clamp<int64_t>(took, 0, UINT32_MAX));
   std::vector<Delivery*> waiting;
@@ -167,6 +161,15 @@ void RouteFinder::go_on(DomainEntry* domain, conf::Instant asked) {
     delivery->dns_micros = micros;
     parts_.walk->advance(delivery);
   }
+  ask_again(number);
+}
+
+// The configuration changed while the route was asked for, and no mail asks for it any more (it is held, or
+// dropped), but somebody else does.
+void RouteFinder::ask_again(uint32_t number) {
+  if (!is_asked(number)) return;
+  DomainEntry& domain = parts_.domains->at(number);
+  if (domain.route == nullptr && !domain.routing) begin_route(&domain);
 }
 
 void RouteFinder::ask(const conf::Domain& name, Asked then) {

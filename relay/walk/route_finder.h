@@ -78,6 +78,7 @@ class RouteFinder {
   void route_found(uint32_t domain, mx::RoutePtr route, conf::Instant asked);
   void detour_found(uint32_t domain, mx::RoutePtr route, conf::Instant asked);
   void go_on(queue::DomainEntry* domain, conf::Instant asked);
+  void ask_again(uint32_t domain);
   bool is_asked(uint32_t domain) const;
   void answer(queue::DomainEntry* domain);
 

@@ -330,6 +330,9 @@ std::vector<std::string> Transit::neglected() {
 void Transit::close() {
   stopping_ = true;
   dispatcher_.abandon();
+  // A report that is on disk ends its recipients: forgotten, they would be tried, and reported, once more.
+  parts_.spool->flush();
+  parts_.spool->drain_completions();
   retirement_.close();
   deliveries_.for_each([this](Delivery* delivery) {  // settled in part, the report still being stored
     if (delivery->message != nullptr) write_down(delivery);

@@ -407,7 +407,8 @@ TEST(MxRecovery, APaceRefusalCostsAMessageAMinute) {
 
 size_t blocked_paths(MxWorld* world) {
   size_t blocked = 0;
-  for (const relay::admin::PathView& view : world->desk().paths(100)) blocked += view.state == "blocked";
+  for (const relay::admin::PathView& view : world->desk().paths(100))
+    blocked += view.state == mx::Standing::State::kBlocked ? 1 : 0;
   return blocked;
 }
 

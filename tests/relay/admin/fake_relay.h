@@ -107,9 +107,10 @@ inline PathView busy_path(const std::string& site, const std::string& source) {
   path.source_id = 1;
   path.rule = "gmail";
   path.rule_where = "penstock.toml:41";
-  path.scope = "source";
+  path.scope = conf::RuleScope::kSource;
   path.limits = {{"messages_per_hour", "10000", "penstock.toml:43 (rule gmail)"},
                  {"max_connections", "20", "[defaults] or [[destination]]"}};
+  path.messages_per_hour = 10'000;
   TrafficView traffic;
   traffic.address = "*";
   traffic.connections = 5;
@@ -119,12 +120,12 @@ inline PathView busy_path(const std::string& site, const std::string& source) {
   traffic.slice_limit = 834;
   path.traffic = {traffic};
   path.thresholds = {{0.9, 300, 3600, 10'800, 300, 271, "penstock.toml:45"}};
-  path.state = "open";
-  path.adaptive = "off";
+  path.state = mx::Standing::State::kOpen;
+  path.adaptive = conf::AdaptiveMode::kOff;
   path.ready = 120;
   path.in_flight = 3;
   path.connections = 5;
-  path.binds = "messages_per_hour";
+  path.binds = mx::Bind::kQuota;
   path.frees_seconds = 191.5;
   path.replies = {"421 4.7.28 Our system has detected an unusual rate\x1b[2J"};
   auto decision = std::make_shared<conf::SiteDecision>();

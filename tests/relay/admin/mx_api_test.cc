@@ -74,7 +74,7 @@ TEST_F(MxApiTest, NoRouteIsAnAnswer) {
 
 TEST_F(MxApiTest, EndsThatNobodyKnowsAreNull) {
   PathView& path = backend_.explanations["example.net"].paths[0];
-  path.state = "blocked";
+  path.state = mx::Standing::State::kBlocked;
   path.blocked_seconds = -1;
   path.frees_seconds = -1;
   const json told = json::parse(get("/v1/explain", {{"address", "example.net"}}).body);

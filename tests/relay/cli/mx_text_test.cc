@@ -29,13 +29,14 @@ TEST(MxText, TheFirstLineIsTheAnswer) {
   admin::Explanation one = told({"default"});
   const auto line = [&] { return headline(admin::explanation_json(one)); };
   EXPECT_EQ(line(), "Mail to example.net waits: messages_per_hour, frees in 3 min 12 s.");
-  one.paths[0].binds = "max_connections";
+  one.paths[0].binds = mx::Bind::kConnections;
   one.paths[0].frees_seconds = -1;
   EXPECT_EQ(line(),
             "Mail to example.net waits: max_connections, frees when a connection or a transaction ends.");
-  one.paths[0].binds = one.paths[0].state = "blocked";
+  one.paths[0].binds = mx::Bind::kBlocked;
+  one.paths[0].state = mx::Standing::State::kBlocked;
   EXPECT_EQ(line(), "Mail to example.net waits: blocked until an operator unblocks it.");
-  one.paths[0].binds.clear();
+  one.paths[0].binds = mx::Bind::kNothing;
   EXPECT_EQ(line(), "Mail to example.net may go now.");
   one.paths.clear();
   one.problem = "no such domain";
@@ -45,11 +46,11 @@ TEST(MxText, TheFirstLineIsTheAnswer) {
 TEST(MxText, WithManySourcesTheSoonestCounts) {
   admin::Explanation two = told({"default", "news"});
   two.paths[0].frees_seconds = -1;
-  two.paths[1].binds = "rate";
+  two.paths[1].binds = mx::Bind::kRate;
   two.paths[1].frees_seconds = 5;
   EXPECT_EQ(headline(admin::explanation_json(two)),
             "Mail to example.net waits: rate, frees in 5 s (from news, the soonest of 2 sources).");
-  two.paths[1].binds.clear();
+  two.paths[1].binds = mx::Bind::kNothing;
   EXPECT_EQ(headline(admin::explanation_json(two)),
             "Mail to example.net may go now from news; it waits from default.");
 }
@@ -58,7 +59,7 @@ TEST(MxText, EverythingAboutAPath) {
   admin::Explanation one = told({"default"});
   one.paths[0].traffic[0].slowed_seconds = 60;
   one.paths[0].learned_per_hour = 4200;
-  one.paths[0].adaptive = "advise";
+  one.paths[0].adaptive = conf::AdaptiveMode::kAdvise;
   one.paths[0].ladder_per_day = 5000;
   one.paths[0].ladder_step = 2;
   one.paths[0].ladder_used = 1200;
@@ -79,9 +80,19 @@ TEST(MxText, EverythingAboutAPath) {
   for (const char c : text) EXPECT_TRUE(c == '\n' || (c >= 0x20 && c != 0x7f));
 }
 
+TEST(MxText, TheQuotaIsANumberOfThePathNotOfTheWordsOfItsLimits) {
+  admin::Explanation one = told({"default"});
+  one.paths[0].messages_per_hour = 20'000;
+  one.paths[0].limits[0].value = "none of these words count 7";
+  EXPECT_NE(explanation_text(admin::explanation_json(one)).find("10,000 of 20,000 in the last hour"),
+            std::string::npos);
+  one.paths[0].messages_per_hour = 0;
+  EXPECT_NE(explanation_text(admin::explanation_json(one)).find("no hourly limit"), std::string::npos);
+}
+
 TEST(MxText, ABlockSaysHowLong) {
   admin::Explanation one = told({"default"});
-  one.paths[0].state = "blocked";
+  one.paths[0].state = mx::Standing::State::kBlocked;
   one.paths[0].blocked_seconds = 7940;
   EXPECT_NE(explanation_text(admin::explanation_json(one)).find("blocked for another 2 h 12 min\n"),
             std::string::npos);

@@ -1,10 +1,10 @@
-#include "relay/desk/limit_text.h"
+#include "relay/admin/limit_text.h"
 
 #include <fmt/format.h>
 
 #include <string>
 
-namespace relay {
+namespace relay::admin {
 
 using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 
@@ -95,7 +95,7 @@ std::string ladder(const std::vector<uint32_t>& steps) {
 
 // Adds one line a value; the rule's value carries the place.
 struct Lines {
-  std::vector<admin::LimitView> views;
+  std::vector<LimitView> views;
   template <typename T>
   void add(const char* key, std::string value, const mx::RuleValue<T>* from) {
     const bool by_rule = from != nullptr && from->set;
@@ -105,7 +105,7 @@ struct Lines {
 
 }  // namespace
 
-const char* scope_text(conf::RuleScope scope) {
+const char* to_text(conf::RuleScope scope) {
   switch (scope) {
     case conf::RuleScope::kPath:
       return "path";
@@ -117,7 +117,7 @@ const char* scope_text(conf::RuleScope scope) {
   return "";
 }
 
-const char* adaptive_text(conf::AdaptiveMode mode) {
+const char* to_text(conf::AdaptiveMode mode) {
   switch (mode) {
     case conf::AdaptiveMode::kOff:
       return "off";
@@ -129,13 +129,13 @@ const char* adaptive_text(conf::AdaptiveMode mode) {
   return "";
 }
 
-std::vector<admin::LimitView> limit_views(const mx::Rule* rule, const mx::PathLimits& limits,
-                                          const conf::DestinationSettings& settings) {
+std::vector<LimitView> limit_views(const mx::Rule* rule, const mx::PathLimits& limits,
+                                   const conf::DestinationSettings& settings) {
   static const conf::RuleFields<mx::RuleValue> kNothing;
   const conf::RuleFields<mx::RuleValue>& v = rule == nullptr ? kNothing : rule->values;
   constexpr const mx::RuleValue<bool>* kNoRule = nullptr;
   Lines lines;
-  lines.add("scope", scope_text(limits.scope), &v.scope);
+  lines.add("scope", to_text(limits.scope), &v.scope);
   lines.add("max_connections", std::to_string(limits.max_connections), &v.max_connections);
   lines.add("min_connections", std::to_string(limits.min_connections), &v.min_connections);
   lines.add("max_messages_per_connection", number_or_none(limits.max_messages_per_connection),
@@ -145,7 +145,7 @@ std::vector<admin::LimitView> limit_views(const mx::Rule* rule, const mx::PathLi
   lines.add("rate", rate(limits.rate), &v.rate);
   lines.add("max_recipients", std::to_string(settings.max_recipients_per_transaction), &v.max_recipients);
   lines.add("thresholds", thresholds(limits.thresholds), &v.thresholds);
-  lines.add("adaptive", adaptive_text(limits.adaptive), &v.adaptive);
+  lines.add("adaptive", to_text(limits.adaptive), &v.adaptive);
   lines.add("warmup", ladder(limits.warmup), &v.warmup);
   lines.add("connect_timeout", duration(settings.timeouts.connect), &v.connect_timeout);
   lines.add("data_timeout", duration(settings.timeouts.data_done), &v.data_timeout);
@@ -159,4 +159,4 @@ std::vector<admin::LimitView> limit_views(const mx::Rule* rule, const mx::PathLi
   return lines.views;
 }
 
-}  // namespace relay
+}  // namespace relay::admin

@@ -1,0 +1,395 @@
+// The walk as a whole: a spool in memory, names from a table, and a server that answers RCPT as the test
+// says.
+#include "relay/walk/transit.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <set>
+
+#include "relay/spool/memory_spool.h"
+
+namespace relay {
+namespace {
+
+using namespace std::chrono_literals;  // NOLINT(build/namespaces)
+using conf::EventKind;
+
+class ManualClock final : public conf::Clock {
+ public:
+  conf::Instant now() const override { return time; }
+  conf::WallTime wall() const override { return conf::WallTime(1'790'000'000s) + time.time_since_epoch(); }
+  conf::Instant time{1h};
+};
+
+// Every domain has the MX host mx.DOMAIN at 127.0.0.1.
+class Names final : public mx::Resolver {
+ public:
+  void query(std::string_view name, mx::RecordType type, Done done) override {
+    asked.emplace_back(name);
+    auto answer = std::make_shared<mx::DnsAnswer>();
+    answer->canonical_name = name;
+    answer->ttl = 1h;
+    answer->status = type == mx::RecordType::kAaaa ? mx::DnsStatus::kNoData : mx::DnsStatus::kOk;
+    if (type == mx::RecordType::kMx) answer->mx.push_back({10, "mx." + std::string(name)});
+    if (type == mx::RecordType::kA) answer->addresses.push_back("127.0.0.1");
+    if (slow) {
+      later.push_back([done, answer] { done(answer); });
+    } else {
+      done(answer);
+    }
+  }
+  // Answers all that was asked, and what is asked then.
+  void answer_all() {
+    while (!later.empty()) {
+      const std::function<void()> next = std::move(later.front());
+      later.pop_front();
+      next();
+    }
+  }
+  bool slow = false;
+  std::deque<std::function<void()>> later;
+  std::vector<std::string> asked;
+};
+
+// Speaks SMTP when work() is called, never from inside a call of the relay.
+class Server final : public Network {
+ public:
+  std::unique_ptr<Transport> connect(const ConnectTarget&, TransportUser* user) override;
+  // False: there was nothing to say.
+  bool work();
+
+  std::string to_rcpt = "250 2.1.5 ok";
+  std::vector<std::string> recipients;  // accepted and sent to
+
+ private:
+  friend class Stream;
+  void hear(TransportUser* user, const std::string& bytes);
+  std::deque<std::pair<TransportUser*, std::function<void()>>> waiting_;
+  std::map<TransportUser*, bool> content_;
+};
+
+class Stream final : public Transport {
+ public:
+  Stream(Server* server, TransportUser* user) : server_(server), user_(user) {}
+  ~Stream() override {
+    std::erase_if(server_->waiting_, [this](const auto& each) { return each.first == user_; });
+    server_->content_.erase(user_);
+  }
+  void set_user(TransportUser*) override {}
+  void write(OutQueue* out) override {
+    const std::string bytes = out->flatten();
+    out->clear();
+    server_->hear(user_, bytes);
+  }
+  void start_tls(const TlsRequest&) override {}
+  void pause_reading() override {}
+  void resume_reading() override {}
+  void set_deadline(conf::Instant) override {}
+  void finish() override {}
+  size_t unsent_bytes() const override { return 0; }
+  std::string local_address() const override { return {}; }
+
+ private:
+  Server* server_;
+  TransportUser* user_;
+};
+
+std::unique_ptr<Transport> Server::connect(const ConnectTarget&, TransportUser* user) {
+  waiting_.emplace_back(user, [user] { user->on_connected(); });
+  waiting_.emplace_back(user, [user] { user->on_bytes("220 mx.test\r\n"); });
+  return std::make_unique<Stream>(this, user);
+}
+
+void Server::hear(TransportUser* user, const std::string& bytes) {
+  waiting_.emplace_back(user, [user] { user->on_drained(); });
+  const auto say = [&](const std::string& text) {
+    waiting_.emplace_back(user, [user, text] { user->on_bytes(text + "\r\n"); });
+  };
+  for (size_t at = 0, end = 0; at < bytes.size(); at = end + 2) {
+    end = std::min(bytes.find("\r\n", at), bytes.size());
+    const std::string line = bytes.substr(at, end - at);
+    if (content_[user]) {
+      if (line != ".") continue;
+      content_[user] = false;
+      say("250 2.0.0 taken");
+    } else if (line.rfind("RCPT TO:", 0) == 0) {
+      if (to_rcpt[0] == '2') recipients.push_back(line.substr(9, line.find('>') - 9));
+      say(to_rcpt);
+    } else if (line == "DATA") {
+      content_[user] = true;
+      say("354 go");
+    } else {
+      say("250 ok");
+    }
+  }
+}
+
+bool Server::work() {
+  if (waiting_.empty()) return false;
+  const auto next = std::move(waiting_.front());
+  waiting_.pop_front();
+  next.second();
+  return true;
+}
+
+class Events final : public journal::Feed {
+ public:
+  journal::FeedClass feed_class() const override { return journal::FeedClass::kGatesRemoval; }
+  void take(uint64_t sequence, const conf::DeliveryEvent& event) override {
+    last_ = sequence;
+    all.push_back(event);
+  }
+  uint64_t through() const override { return last_; }
+  std::vector<conf::DeliveryEvent> of(EventKind kind) const {
+    std::vector<conf::DeliveryEvent> found;
+    for (const conf::DeliveryEvent& each : all) {
+      if (each.kind == kind) found.push_back(each);
+    }
+    return found;
+  }
+  std::vector<conf::DeliveryEvent> all;
+
+ private:
+  uint64_t last_ = 0;
+};
+
+// Says no with `reply` to the recipients that are listed.
+class List final : public Veto {
+ public:
+  std::optional<bounce::Reply> refuses(const spool::MessageRecord&,
+                                       const spool::RecipientRecord& recipient) override {
+    ++asked;
+    if (listed.count(recipient.recipient.mailbox.text()) == 0) return std::nullopt;
+    return reply;
+  }
+  bounce::Reply reply = bounce::Reply::make(550, "5.7.1 in quarantine");
+  std::set<std::string> listed;
+  size_t asked = 0;
+};
+
+class TransitTest : public testing::Test {
+ protected:
+  TransitTest() {
+    config_->hostname = "relay.test";
+    config_->sources.resize(1);
+    config_->sources[0].name = "default";
+    config_->defaults.tls = conf::TlsMode::kOff;
+    config_->defaults.retry.delays = {10min};
+    config_->dns.allow_private_targets = true;
+    journal_.add(&events_);
+  }
+  ~TransitTest() override {
+    transit_.reset();
+    journal_.remove(&events_);
+  }
+  void start() {
+    TransitParts parts;
+    parts.config = config_;
+    parts.spool = &spool_;
+    parts.journal = &journal_;
+    parts.resolver = &names_;
+    parts.network = &server_;
+    parts.clock = &clock_;
+    parts.random = &random_;
+    parts.veto = &list_;
+    transit_ = std::make_unique<Transit>(std::move(parts));
+    ASSERT_TRUE(transit_->recover([](const std::string&, const std::string&) {}).ok());
+  }
+  conf::MessageId submit(const std::vector<std::string>& recipients, const std::string& from = "") {
+    spool::MessageRecord record;
+    record.id = transit_->next_id();
+    if (!from.empty()) record.envelope.reverse_path = conf::Mailbox::parse(from).value();
+    for (const std::string& each : recipients)
+      record.recipients.push_back({{conf::Mailbox::parse(each).value()}});
+    const conf::MessageId id = record.id;
+    transit_->accept(std::move(record), conf::Bytes("Subject: x\r\n\r\nx\r\n"),
+                     [](const conf::Result<spool::Receipt>& stored) { EXPECT_TRUE(stored.ok()); });
+    run();
+    return id;
+  }
+  // Until nothing happens any more at this moment.
+  void run() {
+    for (int i = 0; i < 1000; ++i) {
+      const bool wrote = spool_.run_batch() > 0;
+      transit_->step(clock_.time);
+      bool spoke = false;
+      while (server_.work()) spoke = true;
+      if (!wrote && !spoke && spool_.waiting() == 0) return;
+    }
+    FAIL() << "it never comes to rest";
+  }
+  void pass(conf::Duration time) {
+    clock_.time += time;
+    run();
+  }
+
+  ManualClock clock_;
+  conf::Random random_{1};
+  std::shared_ptr<conf::Config> config_ = std::make_shared<conf::Config>();
+  spool::MemorySpool spool_;
+  journal::Journal journal_;
+  Events events_;
+  Names names_;
+  Server server_;
+  List list_;
+  std::unique_ptr<Transit> transit_;
+};
+
+TEST_F(TransitTest, MailThatNobodyVetoesIsDelivered) {
+  start();
+  submit({"a@one.test", "b@one.test", "c@two.test"});
+  std::sort(server_.recipients.begin(), server_.recipients.end());
+  EXPECT_EQ(server_.recipients, (std::vector<std::string>{"a@one.test", "b@one.test", "c@two.test"}));
+  EXPECT_EQ(events_.of(EventKind::kDelivered).size(), 3U);
+  EXPECT_EQ(spool_.message_count(), 0U);
+}
+
+TEST_F(TransitTest, AVetoedRecipientFailsBeforeItsDomainIsLookedUp) {
+  start();
+  list_.listed = {"a@one.test"};
+  submit({"a@one.test"});
+  const std::vector<conf::DeliveryEvent> failed = events_.of(EventKind::kFailed);
+  ASSERT_EQ(failed.size(), 1U);
+  EXPECT_EQ(failed[0].stage, conf::Stage::kLocal);
+  EXPECT_NE(failed[0].reply.find("in quarantine"), std::string::npos);
+  EXPECT_TRUE(names_.asked.empty());
+  EXPECT_EQ(spool_.message_count(), 0U);
+}
+
+TEST_F(TransitTest, AVetoEndsOneRecipientAndLetsTheOthersOfTheDomainPass) {
+  start();
+  list_.listed = {"a@one.test"};
+  submit({"a@one.test", "b@one.test"});
+  EXPECT_EQ(server_.recipients, std::vector<std::string>{"b@one.test"});
+  EXPECT_EQ(events_.of(EventKind::kFailed).size(), 1U);
+  EXPECT_EQ(events_.of(EventKind::kDelivered).size(), 1U);
+}
+
+TEST_F(TransitTest, AVetoWithA4yzIsAskedAgainByTheSchedule) {
+  start();
+  list_.listed = {"a@one.test"};
+  list_.reply = bounce::Reply::make(450, "4.7.1 not today");
+  submit({"a@one.test"});
+  ASSERT_EQ(events_.of(EventKind::kDeferred).size(), 1U);
+  EXPECT_TRUE(server_.recipients.empty());
+  list_.listed.clear();
+  pass(15min);
+  EXPECT_EQ(server_.recipients, std::vector<std::string>{"a@one.test"});
+}
+
+TEST_F(TransitTest, AVetoThatComesWhileTheMailWaitsHoldsForTheNextAttempt) {
+  start();
+  server_.to_rcpt = "451 4.3.0 later";
+  submit({"a@one.test"});
+  ASSERT_EQ(events_.of(EventKind::kDeferred).size(), 1U);
+  server_.to_rcpt = "250 2.1.5 ok";
+  list_.listed = {"a@one.test"};
+  pass(15min);
+  EXPECT_TRUE(server_.recipients.empty());
+  EXPECT_EQ(events_.of(EventKind::kFailed).size(), 1U);
+}
+
+// Its record is not in memory when it is routed: the veto is asked before it is sent.
+TEST_F(TransitTest, AVetoHoldsForMailThatRestsInTheSpoolOnly) {
+  config_->spool.body_memory_bytes = 0;
+  start();
+  list_.listed = {"a@one.test"};
+  submit({"a@one.test", "b@one.test"});
+  EXPECT_EQ(server_.recipients, std::vector<std::string>{"b@one.test"});
+  EXPECT_EQ(events_.of(EventKind::kFailed).size(), 1U);
+}
+
+TEST_F(TransitTest, RepliesAfterAChangeOfRulesAreReadByTheNewOnes) {
+  start();
+  server_.to_rcpt = "451 4.3.0 zzz the cellar is full";
+  submit({"a@one.test"});
+  ASSERT_EQ(events_.of(EventKind::kDeferred).size(), 1U);
+  bounce::ReplyRule rule;
+  rule.name = "the cellar";
+  rule.text = {"cellar is full"};
+  rule.type = bounce::ErrorType::kHard;
+  rule.act = bounce::Act::kFail;
+  transit_->use(bounce::Qualifier::make({rule}, {}));
+  submit({"b@one.test"});
+  const std::vector<conf::DeliveryEvent> failed = events_.of(EventKind::kFailed);
+  ASSERT_EQ(failed.size(), 1U);
+  EXPECT_EQ(failed[0].recipient, "b@one.test");
+  EXPECT_EQ(failed[0].rule, "the cellar");
+}
+
+TEST_F(TransitTest, HeldMailStaysHeldOverARestartUntilItIsReleased) {
+  start();
+  server_.to_rcpt = "451 4.3.0 later";
+  const conf::MessageId id = submit({"a@one.test"});
+  EXPECT_TRUE(transit_->orders().hold(id));
+  EXPECT_FALSE(transit_->orders().hold(id)) << "it is held";
+  EXPECT_EQ(transit_->resting().held(), 1U);
+  run();
+  transit_->close();
+  start();
+  EXPECT_EQ(transit_->resting().held(), 1U);
+  server_.to_rcpt = "250 2.1.5 ok";
+  pass(15min);
+  EXPECT_TRUE(server_.recipients.empty());
+  EXPECT_FALSE(transit_->orders().retry(id));
+  EXPECT_TRUE(transit_->orders().release(id));
+  run();
+  EXPECT_EQ(server_.recipients, std::vector<std::string>{"a@one.test"});
+  EXPECT_EQ(transit_->resting().held(), 0U);
+}
+
+TEST_F(TransitTest, ADroppedMessageEndsWithoutAReport) {
+  start();
+  server_.to_rcpt = "451 4.3.0 later";
+  const conf::MessageId id = submit({"a@one.test", "b@two.test"});
+  EXPECT_TRUE(transit_->orders().drop(id));
+  run();
+  EXPECT_FALSE(transit_->orders().drop(id)) << "it has gone";
+  EXPECT_EQ(events_.of(EventKind::kDropped).size(), 2U);
+  EXPECT_TRUE(events_.of(EventKind::kReportSent).empty());
+  EXPECT_EQ(spool_.message_count(), 0U);
+}
+
+TEST_F(TransitTest, AnOrderlyEndWhileAReportIsBeingStoredDoesNotReportTwice) {
+  start();
+  server_.to_rcpt = "550 5.1.1 nobody of that name";
+  submit({"a@one.test"}, "");
+  names_.slow = true;  // the report stays here
+  spool::MessageRecord record;
+  record.id = transit_->next_id();
+  record.envelope.reverse_path = conf::Mailbox::parse("sender@home.test").value();
+  record.recipients.push_back({{conf::Mailbox::parse("a@one.test").value()}});
+  transit_->accept(std::move(record), conf::Bytes("Subject: x\r\n\r\nx\r\n"),
+                   [](const conf::Result<spool::Receipt>&) {});
+  spool_.run_batch();
+  transit_->step(clock_.time);
+  while (server_.work()) transit_->step(clock_.time);
+  EXPECT_TRUE(events_.of(EventKind::kReportSent).empty()) << "it is being stored";
+  transit_->close();
+  EXPECT_EQ(events_.of(EventKind::kReportSent).size(), 1U);
+  start();
+  run();
+  pass(1h);
+  EXPECT_EQ(events_.of(EventKind::kReportSent).size(), 1U);
+}
+
+TEST_F(TransitTest, AQuestionForTheRouteOfADomainIsAnsweredThoughItsMailWasHeldDuringAReload) {
+  start();
+  names_.slow = true;
+  const conf::MessageId id = submit({"a@one.test"});
+  bool answered = false;
+  transit_->routes().ask(conf::Domain::from_canonical("one.test"),
+                         [&](queue::DomainEntry* domain) { answered = domain->route != nullptr; });
+  EXPECT_TRUE(transit_->orders().hold(id));
+  transit_->reload(config_, nullptr);
+  names_.answer_all();
+  run();
+  EXPECT_EQ(transit_->resting().held(), 1U);
+  EXPECT_TRUE(answered);
+}
+
+}  // namespace
+}  // namespace relay
