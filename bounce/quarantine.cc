@@ -9,8 +9,6 @@ namespace bounce {
 
 namespace {
 
-constexpr std::array<const char*, 6> kStatusWords = {"unknown",    "valid",      "with-errors",
-                                                     "quarantine", "denylisted", "allowlisted"};
 constexpr conf::WallTime kNone{};
 
 bool counts(const AddressEvent& event, const conf::QuarantineSettings& settings) {
@@ -105,11 +103,9 @@ AddressStep after_error(const AddressState& state, const AddressEvent& event,
 
 }  // namespace
 
-const char* to_text(AddressStatus status) { return kStatusWords[static_cast<size_t>(status)]; }
-
 bool parse_status(std::string_view text, AddressStatus* out) {
-  for (size_t i = 0; i < kStatusWords.size(); ++i) {
-    if (text != kStatusWords[i]) continue;
+  for (uint8_t i = 0; i <= static_cast<uint8_t>(AddressStatus::kAllowlisted); ++i) {
+    if (text != to_text(static_cast<AddressStatus>(i))) continue;
     *out = static_cast<AddressStatus>(i);
     return true;
   }

@@ -9,19 +9,12 @@
 #include "bounce/qualifier.h"
 #include "conf/quarantine_settings.h"
 #include "conf/vocab/address.h"
+#include "conf/vocab/address_notice.h"
 #include "conf/vocab/time.h"
 
 namespace bounce {
 
-enum class AddressStatus : uint8_t {
-  kUnknown,     // never an error, or forgotten
-  kValid,       // delivered, or the errors are old enough; such a row is removed
-  kWithErrors,  // errors were counted, mail still goes
-  kQuarantine,  // no mail
-  kDenylisted,  // no mail: a complaint, or an operator
-  kAllowlisted  // mail always goes, its errors are reason 25
-};
-const char* to_text(AddressStatus status);  // "with-errors", as the command line has them
+using conf::AddressStatus;
 bool parse_status(std::string_view text, AddressStatus* out);
 // Quarantine and Denylisted.
 constexpr bool is_barred(AddressStatus status) {
@@ -31,6 +24,11 @@ constexpr bool is_barred(AddressStatus status) {
 // Technical values of the reasons that the life of an address depends on.
 inline constexpr uint8_t kReasonMailboxFull = 5;
 inline constexpr uint8_t kReasonErrorIgnored = 25;
+
+struct AddressStanding {
+  AddressStatus status = AddressStatus::kUnknown;
+  uint8_t reason = 0;  // of the last counted error
+};
 
 struct AddressState {
   AddressStatus status = AddressStatus::kUnknown;

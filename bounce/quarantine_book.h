@@ -33,11 +33,13 @@ class QuarantineBook {
  public:
   virtual ~QuarantineBook() = default;
   // Of the lists that hold for the sender: his own say first, then everybody's. O(1).
-  virtual AddressStatus status(const conf::Mailbox& recipient, std::string_view sender_domain,
-                               std::string_view user) const = 0;
+  virtual AddressStanding standing(const conf::Mailbox& recipient, std::string_view sender_domain,
+                                   std::string_view user) const = 0;
   virtual void delivered(const AddressOutcome& outcome) = 0;
   // A refusal. True: the outage guard holds it back: treat it as Soft, whatever it says.
   virtual bool refused(const AddressOutcome& outcome, const Qualification& meaning) = 0;
+  // A Hard error that was told before a restart, perhaps: it is applied if it was not. No guard looks at it.
+  virtual void retold(const AddressOutcome& outcome, const Qualification& meaning) = 0;
   virtual void complained(const AddressOutcome& outcome, Reason reason) = 0;
   // For reports: what it came to. `meaning` may be null.
   virtual void count(Outcome what, const AddressOutcome& outcome, const Qualification* meaning) = 0;

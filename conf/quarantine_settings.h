@@ -21,7 +21,7 @@ enum class QuarantineLists : uint8_t { kGlobal, kSenderDomain, kUser };
 
 struct QuarantineSettings {  // [quarantine]
   bool enabled = true;       // enabled
-  std::string path;          // path of the ledger; empty: ledger.db beside the spool
+  std::string path;          // path of the ledger; empty: ledger/ledger.db beside the spool
   QuarantineAction action = QuarantineAction::kRefuse;  // action = "refuse" | "report" | "log"
   QuarantineLists lists = QuarantineLists::kGlobal;     // lists = "global" | "sender-domain" | "user"
   bool fold_local_part = true;         // fold_local_part: "Ann@x" and "ann@x" are one address

@@ -2,16 +2,17 @@
 
 namespace bounce {
 
-AddressStatus AddressTable::find(uint64_t key) const {
+AddressStanding AddressTable::standing(uint64_t key) const {
   const size_t mask = words_.size() - 1;
   for (size_t at = home(key);; at = (at + 1) & mask) {
     const uint64_t word = words_[at];
-    if (word == 0) return AddressStatus::kUnknown;
-    if (((word ^ key) & ~kStatusMask) == 0) return static_cast<AddressStatus>(word & kStatusMask);
+    if (word == 0) return {};
+    if (((word ^ key) & ~kStatusMask) == 0)
+      return {static_cast<AddressStatus>(word & kStatusMask), reasons_[at]};
   }
 }
 
-void AddressTable::set(uint64_t key, AddressStatus status) {
+void AddressTable::set(uint64_t key, AddressStatus status, uint8_t reason) {
   const bool remove = status == AddressStatus::kUnknown || status == AddressStatus::kValid;
   if (!remove && (rows_ + 1) * 4 > words_.size() * 3) resize(words_.size() * 2);
   const size_t mask = words_.size() - 1;
@@ -23,6 +24,7 @@ void AddressTable::set(uint64_t key, AddressStatus status) {
   }
   rows_ += words_[at] == 0 ? 1 : 0;
   words_[at] = (key & ~kStatusMask) | static_cast<uint64_t>(status);
+  reasons_[at] = reason;
 }
 
 // The rows behind move up, so that no mark of a removed one is needed.
@@ -32,6 +34,7 @@ void AddressTable::erase_at(size_t hole) {
     const size_t wanted = home(words_[at]);
     if (((at - wanted) & mask) < ((at - hole) & mask)) continue;
     words_[hole] = words_[at];
+    reasons_[hole] = reasons_[at];
     hole = at;
   }
   words_[hole] = 0;
@@ -46,13 +49,16 @@ void AddressTable::reserve(uint64_t rows) {
 
 void AddressTable::resize(size_t words) {
   std::vector<uint64_t> old(words, 0);
+  std::vector<uint8_t> old_reasons(words, 0);
   old.swap(words_);
+  old_reasons.swap(reasons_);
   const size_t mask = words_.size() - 1;
-  for (const uint64_t word : old) {
-    if (word == 0) continue;
-    size_t at = home(word);
+  for (size_t i = 0; i < old.size(); ++i) {
+    if (old[i] == 0) continue;
+    size_t at = home(old[i]);
     while (words_[at] != 0) at = (at + 1) & mask;
-    words_[at] = word;
+    words_[at] = old[i];
+    reasons_[at] = old_reasons[i];
   }
 }
 

@@ -97,8 +97,16 @@ conf::Status KnownAddresses::save(const std::string& path) const {
   for (const Slots& slots : slots_) {
     for (size_t at = 0; good && at < buckets_ * kBucket; at += chunk.size()) {
       const size_t count = std::min(chunk.size(), buckets_ * kBucket - at);
-      for (size_t i = 0; i < count; ++i) chunk[i] = slots[at + i].load(std::memory_order_relaxed);
-      good = std::fwrite(chunk.data(), sizeof(uint16_t), count, file.get()) == count;
+      uint16_t any = 0;
+      for (size_t i = 0; i < count; ++i) {
+        chunk[i] = slots[at + i].load(std::memory_order_relaxed);
+        any |= chunk[i];
+      }
+      // A hole where there is nothing: a small sender's file takes little room.
+      const bool last = &slots == &slots_[1] && at + count == buckets_ * kBucket;
+      good = any == 0 && !last
+                 ? std::fseek(file.get(), static_cast<long>(count * sizeof(uint16_t)), SEEK_CUR) == 0
+                 : std::fwrite(chunk.data(), sizeof(uint16_t), count, file.get()) == count;
     }
   }
   if (!good || std::fflush(file.get()) != 0) {

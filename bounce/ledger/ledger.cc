@@ -6,7 +6,7 @@ namespace bounce {
 
 std::string ledger_path(const conf::QuarantineSettings& settings, const std::string& spool) {
   if (!settings.path.empty()) return settings.path;
-  return (std::filesystem::path(spool + "/").parent_path().parent_path() / "ledger.db").string();
+  return (std::filesystem::path(spool + "/").parent_path().parent_path() / "ledger" / "ledger.db").string();
 }
 
 std::optional<AddressRow> row_after(const AddressRow* before, const AddressSignal& signal,
@@ -22,6 +22,7 @@ std::optional<AddressRow> row_after(const AddressRow* before, const AddressSigna
   row.rule = signal.rule;
   row.site = signal.site;
   row.mx_host = signal.mx_host;
+  row.message = signal.message;
   row.by = before != nullptr && step.state.status == AddressStatus::kAllowlisted ? before->by : "automatic";
   return row;
 }

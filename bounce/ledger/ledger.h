@@ -26,7 +26,8 @@ struct AddressRow {
   std::string rule;  // that qualified it
   std::string site;  // MX hosts of the receiver
   std::string mx_host;
-  std::string by;  // "automatic", or who set it
+  std::string by;        // "automatic", or who set it
+  uint64_t message = 0;  // that met the last counted error; 0: none did
 };
 
 // Something happened to an address. `identity` names the event for good (message, recipient, attempt): what
@@ -36,6 +37,7 @@ struct AddressSignal {
   std::string list, address;
   AddressEvent event;
   std::string text, rule, site, mx_host;
+  uint64_t message = 0;  // 0: none
   uint64_t held_by = 0;  // a wave: the error is put aside, the address stays where it is
 };
 
@@ -74,9 +76,12 @@ struct StatusChange {
   uint64_t sequence = 0;
   std::string list, address;
   AddressStatus status = AddressStatus::kUnknown;
+  uint8_t reason = 0;
+  bool automatic = false;  // not by an operator
 };
 
-// Where the ledger of a relay is: [quarantine] path, or beside its spool.
+// Where the ledger of a relay is: [quarantine] path, or in the directory "ledger" beside its spool. The
+// directory belongs to the relay's user: SQLite makes files beside the database.
 std::string ledger_path(const conf::QuarantineSettings& settings, const std::string& spool);
 
 // What the row of an address (null: it has none) is after a signal; nothing when it stays as it is. Who

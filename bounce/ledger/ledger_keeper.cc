@@ -71,7 +71,7 @@ conf::Result<std::unique_ptr<LedgerKeeper>> LedgerKeeper::open_once(Options opti
   (void)keeper->known_.load(keeper->options_.path + "-known");  // absent at first
   const auto last = (*ledger)->each([&keeper](const StatusChange& row) {
     keeper->has_lists_ |= !row.list.empty();
-    keeper->table_->set(address_key(keeper->key_, row.list, row.address), row.status);
+    keeper->table_->set(address_key(keeper->key_, row.list, row.address), row.status, row.reason);
   });
   if (!last.ok()) return last.error();
   keeper->thread_ =
@@ -89,17 +89,17 @@ LedgerKeeper::~LedgerKeeper() {
   if (thread_ != nullptr) thread_->put(guard_.changed(options_.clock->wall()), guard_.take_histories());
 }
 
-AddressStatus LedgerKeeper::status(const conf::Mailbox& recipient, std::string_view sender_domain,
-                                   std::string_view user) const {
+AddressStanding LedgerKeeper::standing(const conf::Mailbox& recipient, std::string_view sender_domain,
+                                       std::string_view user) const {
   const std::string address = folded(recipient, options_.settings.fold_local_part);
   if (has_lists_) {
     for (const std::string_view list : {user, sender_domain}) {
       if (list.empty()) continue;
-      const AddressStatus own = table_->find(address_key(key_, list, address));
-      if (is_barred(own) || own == AddressStatus::kAllowlisted) return own;
+      const AddressStanding own = table_->standing(address_key(key_, list, address));
+      if (is_barred(own.status) || own.status == AddressStatus::kAllowlisted) return own;
     }
   }
-  return table_->find(address_key(key_, "", address));
+  return table_->standing(address_key(key_, "", address));
 }
 
 std::string_view LedgerKeeper::list_for(const AddressOutcome& outcome) const {
@@ -121,6 +121,7 @@ AddressSignal LedgerKeeper::signal_of(const AddressOutcome& outcome) const {
   // Below 2^63, for the file keeps signed numbers; never 0, which means none.
   const uint64_t hash = siphash({outcome.message, outcome.attempt}, signal.address);
   signal.identity = outcome.message == 0 ? 0 : (hash >> 1) | 1;
+  signal.message = outcome.message;
   signal.event.at = outcome.now;
   signal.text = outcome.text;
   signal.site = outcome.site;
@@ -128,7 +129,26 @@ AddressSignal LedgerKeeper::signal_of(const AddressOutcome& outcome) const {
   return signal;
 }
 
-void LedgerKeeper::put(AddressSignal signal) { thread_->put(std::move(signal)); }
+AddressSignal LedgerKeeper::error_of(const AddressOutcome& outcome, const Qualification& meaning) const {
+  AddressSignal signal = signal_of(outcome);
+  // One try may be told as Soft and, tried again at once by an operator's wish, as Hard.
+  if (signal.identity != 0 && meaning.type == ErrorType::kHard) signal.identity ^= 2;
+  signal.event.type = meaning.type == ErrorType::kNotDefined ? ErrorType::kSoft : meaning.type;
+  signal.event.unqualified = meaning.type == ErrorType::kNotDefined;
+  signal.event.scope = meaning.scope;
+  signal.event.reason = static_cast<uint8_t>(meaning.reason);
+  signal.rule = meaning.rule;
+  return signal;
+}
+
+void LedgerKeeper::put(AddressSignal signal) {
+  ++given_;
+  thread_->put(std::move(signal));
+}
+
+void LedgerKeeper::retold(const AddressOutcome& outcome, const Qualification& meaning) {
+  if (meaning.scope == Scope::kRecipient && meaning.type == ErrorType::kHard) put(error_of(outcome, meaning));
+}
 
 void LedgerKeeper::delivered(const AddressOutcome& outcome) {
   const std::string address = folded(*outcome.recipient, options_.settings.fold_local_part);
@@ -146,12 +166,7 @@ void LedgerKeeper::delivered(const AddressOutcome& outcome) {
 
 bool LedgerKeeper::refused(const AddressOutcome& outcome, const Qualification& meaning) {
   if (meaning.scope != Scope::kRecipient || meaning.type == ErrorType::kIgnored) return false;
-  AddressSignal signal = signal_of(outcome);
-  signal.event.type = meaning.type == ErrorType::kNotDefined ? ErrorType::kSoft : meaning.type;
-  signal.event.unqualified = meaning.type == ErrorType::kNotDefined;
-  signal.event.scope = meaning.scope;
-  signal.event.reason = static_cast<uint8_t>(meaning.reason);
-  signal.rule = meaning.rule;
+  AddressSignal signal = error_of(outcome, meaning);
   if (meaning.type == ErrorType::kHard) {
     const uint64_t key = address_key(key_, "", signal.address);
     const std::string site(outcome.site);
@@ -161,6 +176,7 @@ bool LedgerKeeper::refused(const AddressOutcome& outcome, const Qualification& m
       options_.say("outage guard: wave " + std::to_string(verdict.wave) + " at " + site + ": " + wave->why +
                    "; its Hard errors are held back from the quarantine and its mail is kept; see `penstock "
                    "quarantine waves`");
+      if (options_.declared) options_.declared(*wave);
       thread_->put({*wave}, {});
     }
     if (verdict.hold) {
@@ -196,7 +212,8 @@ void LedgerKeeper::count(Outcome what, const AddressOutcome& outcome, const Qual
 void LedgerKeeper::step() {
   for (const StatusChange& change : thread_->take_changes()) {
     has_lists_ |= !change.list.empty();
-    table_->set(address_key(key_, change.list, change.address), change.status);
+    table_->set(address_key(key_, change.list, change.address), change.status, change.reason);
+    if (change.automatic && is_barred(change.status) && options_.moved) options_.moved(change);
   }
   const conf::WallTime now = options_.clock->wall();
   for (const Wave& wave : thread_->take_decisions())
@@ -220,6 +237,7 @@ KeeperCounts LedgerKeeper::counts() const {
   counts.rows = table_->size();
   counts.open_waves = guard_.open_waves();
   counts.held = held_;
+  counts.given = given_;
   return counts;
 }
 

@@ -5,7 +5,8 @@
 namespace bounce {
 
 void MemoryLedger::write(const Key& key, const AddressRow& row) {
-  history_.push_back({history_.size() + 1, key.first, key.second, row.state.status});
+  history_.push_back({history_.size() + 1, key.first, key.second, row.state.status, row.state.reason,
+                      row.by == "automatic"});
   if (row.state.status == AddressStatus::kValid || row.state.status == AddressStatus::kUnknown) {
     rows_.erase(key);
   } else {
@@ -54,7 +55,8 @@ conf::Result<std::optional<AddressRow>> MemoryLedger::find(const std::string& li
 }
 
 conf::Result<uint64_t> MemoryLedger::each(const std::function<void(const StatusChange&)>& row) {
-  for (const auto& [key, found] : rows_) row({history_.size(), key.first, key.second, found.state.status});
+  for (const auto& [key, found] : rows_)
+    row({history_.size(), key.first, key.second, found.state.status, found.state.reason});
   return static_cast<uint64_t>(history_.size());
 }
 

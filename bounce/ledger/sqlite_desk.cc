@@ -17,8 +17,7 @@ namespace {
 constexpr const char* kCount = "SELECT count(*)" PENSTOCK_MATCHING;
 constexpr const char* kSelect =
     "SELECT list, address, status, errors, reason, last_error, first_hard, changed, created, text, rule, "
-    "site, "
-    "mx_host, by" PENSTOCK_MATCHING " ORDER BY changed DESC, id DESC";
+    "site, mx_host, by, message" PENSTOCK_MATCHING " ORDER BY changed DESC, id DESC";
 #undef PENSTOCK_MATCHING
 
 // A mask of ours has only * and ?.
@@ -87,6 +86,7 @@ conf::Status LedgerDesk::each(const AddressFilter& filter,
       found.site = statement.text(11);
       found.mx_host = statement.text(12);
       found.by = statement.text(13);
+      found.message = static_cast<uint64_t>(statement.integer(14));
       if (!row(found)) break;
     }
   }
@@ -183,7 +183,8 @@ conf::Result<BatchDone> LedgerDesk::undo(uint64_t batch) {
     Statement find = ledger_->database()->prepare(
         "SELECT list, address, old_status, old_errors, old_reason, old_last_error, old_first_hard, "
         "old_changed, "
-        "old_created, text, rule, site, mx_host, status, at, seq FROM history WHERE batch = ? ORDER BY seq "
+        "old_created, text, rule, site, mx_host, status, at, seq, message FROM history WHERE batch = ? ORDER "
+        "BY seq "
         "DESC");
     find.with(batch);
     while (find.row()) {
@@ -199,6 +200,7 @@ conf::Result<BatchDone> LedgerDesk::undo(uint64_t batch) {
       line.set = static_cast<AddressStatus>(find.integer(13));
       line.at = conf::from_unix_micros(find.integer(14));
       line.sequence = static_cast<uint64_t>(find.integer(15));
+      line.old.message = static_cast<uint64_t>(find.integer(16));
       lines.push_back(std::move(line));
     }
   }
@@ -226,7 +228,8 @@ conf::Result<std::vector<HistoryLine>> LedgerDesk::history(const std::string& ad
   std::vector<HistoryLine> out;
   {
     Statement find = ledger_->database()->prepare(
-        "SELECT seq, batch, at, list, address, text, rule, site, by, old_status, status, reason FROM history "
+        "SELECT seq, batch, at, list, address, text, rule, site, by, old_status, status, reason, message "
+        "FROM history "
         "WHERE (?1 = '' OR address = ?1) AND (?2 = 0 OR batch = ?2) ORDER BY seq DESC LIMIT ?3");
     find.with(address).with(batch).with(limit);
     while (find.row()) {
@@ -243,6 +246,7 @@ conf::Result<std::vector<HistoryLine>> LedgerDesk::history(const std::string& ad
       line.before = static_cast<AddressStatus>(find.integer(9));
       line.after = static_cast<AddressStatus>(find.integer(10));
       line.reason = static_cast<uint8_t>(find.integer(11));
+      line.message = static_cast<uint64_t>(find.integer(12));
       out.push_back(std::move(line));
     }
   }
@@ -251,20 +255,37 @@ conf::Result<std::vector<HistoryLine>> LedgerDesk::history(const std::string& ad
   return out;
 }
 
-conf::Result<std::vector<HeldError>> LedgerDesk::held(uint64_t wave, uint64_t limit) {
+namespace {
+
+conf::Result<std::vector<HeldError>> read_held(Database* database, Statement* find) {
   std::vector<HeldError> out;
-  {
-    Statement find = ledger_->database()->prepare(
-        "SELECT list, address, at, reason, text, rule, mx_host FROM held WHERE wave = ? ORDER BY at LIMIT ?");
-    find.with(wave).with(limit);
-    while (find.row()) {
-      out.push_back({find.text(0), find.text(1), conf::from_unix_micros(find.integer(2)),
-                     static_cast<uint8_t>(find.integer(3)), find.text(4), find.text(5), find.text(6)});
-    }
+  while (find->row()) {
+    out.push_back({find->text(0), find->text(1), conf::from_unix_micros(find->integer(2)),
+                   static_cast<uint8_t>(find->integer(3)), find->text(4), find->text(5), find->text(6),
+                   static_cast<uint64_t>(find->integer(7))});
   }
-  const conf::Status status = ledger_->database()->failure();
+  find->reset();
+  const conf::Status status = database->failure();
   if (!status.ok()) return status.error();
   return out;
+}
+
+}  // namespace
+
+conf::Result<std::vector<HeldError>> LedgerDesk::held(uint64_t wave, uint64_t limit) {
+  Statement find = ledger_->database()->prepare(
+      "SELECT list, address, at, reason, text, rule, mx_host, wave FROM held WHERE wave = ? ORDER BY at "
+      "LIMIT ?");
+  find.with(wave).with(limit);
+  return read_held(ledger_->database(), &find);
+}
+
+conf::Result<std::vector<HeldError>> LedgerDesk::held_of(const std::string& address) {
+  Statement find = ledger_->database()->prepare(
+      "SELECT list, address, at, reason, text, rule, mx_host, wave FROM held WHERE address = ? ORDER BY at "
+      "DESC");
+  find.with(address);
+  return read_held(ledger_->database(), &find);
 }
 
 conf::Result<BatchDone> LedgerDesk::decide(uint64_t wave, bool was_outage) {

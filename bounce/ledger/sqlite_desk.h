@@ -39,6 +39,7 @@ struct HistoryLine {
   std::string list, address, text, rule, site, by;
   AddressStatus before = AddressStatus::kUnknown, after = AddressStatus::kUnknown;
   uint8_t reason = 0;
+  uint64_t message = 0;  // that met the error; 0: none did
 };
 
 class LedgerDesk {
@@ -67,6 +68,8 @@ class LedgerDesk {
   conf::Result<std::vector<HistoryLine>> history(const std::string& address, uint64_t batch, uint64_t limit);
 
   conf::Result<std::vector<HeldError>> held(uint64_t wave, uint64_t limit);
+  // Of one address, folded; the latest first.
+  conf::Result<std::vector<HeldError>> held_of(const std::string& address);
   // Was an outage: the held errors are forgotten. Not: they are applied as the Hard errors that they are.
   conf::Result<BatchDone> decide(uint64_t wave, bool was_outage);
 

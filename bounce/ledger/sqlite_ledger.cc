@@ -13,10 +13,6 @@ namespace {
 
 constexpr size_t kKeptText = 512;  // octets of a reply
 
-bool is_damage(const conf::Status& status) {
-  return !status.ok() && status.error().code == conf::ErrorCode::kCorrupt;
-}
-
 }  // namespace
 
 std::string set_aside(const std::string& path, conf::WallTime now) {
@@ -29,18 +25,10 @@ std::string set_aside(const std::string& path, conf::WallTime now) {
 conf::Result<std::unique_ptr<SqliteLedger>> SqliteLedger::open(const std::string& path, conf::WallTime now,
                                                                std::string* warning) {
   for (const bool again : {false, true}) {
-    auto database = Database::open(path, Database::Mode::kReadWrite);
-    conf::Status status = database.ok() ? conf::success() : conf::Status(database.error());
-    std::unique_ptr<SqliteLedger> ledger;
-    if (status.ok()) {
-      ledger.reset(new SqliteLedger(std::move(*database)));
-      status = ledger->make_tables();
-    }
-    if (status.ok()) return ledger;
-    if (again || !is_damage(status)) return status.error();
-    ledger.reset();
+    auto ledger = open_as_it_is(path);
+    if (ledger.ok() || again || ledger.error().code != conf::ErrorCode::kCorrupt) return ledger;
     const std::string aside = set_aside(path, now);
-    *warning = status.error().detail;
+    *warning = ledger.error().detail;
     *warning += "; the damaged ledger is kept as ";
     *warning += aside;
     *warning += " and a new one is begun; mail goes on. `sqlite3 ";
@@ -48,6 +36,15 @@ conf::Result<std::unique_ptr<SqliteLedger>> SqliteLedger::open(const std::string
     *warning += " .recover` may read more";
   }
   return conf::Error{conf::ErrorCode::kCorrupt, path};
+}
+
+conf::Result<std::unique_ptr<SqliteLedger>> SqliteLedger::open_as_it_is(const std::string& path) {
+  auto database = Database::open(path, Database::Mode::kReadWrite);
+  if (!database.ok()) return database.error();
+  std::unique_ptr<SqliteLedger> ledger(new SqliteLedger(std::move(*database)));
+  const conf::Status status = ledger->make_tables();
+  if (!status.ok()) return status.error();
+  return ledger;
 }
 
 conf::Status SqliteLedger::make_tables() {
@@ -100,8 +97,7 @@ bool SqliteLedger::changed_outside() {
 std::optional<AddressRow> SqliteLedger::read(std::string_view list, std::string_view address) {
   Statement statement = database_->prepare(
       "SELECT status, errors, reason, last_error, first_hard, changed, created, text, rule, site, mx_host, "
-      "by "
-      "FROM address WHERE address = ? AND list = ?");
+      "by, message FROM address WHERE address = ? AND list = ?");
   statement.with(address).with(list);
   if (!statement.row()) return std::nullopt;
   AddressRow row;
@@ -114,6 +110,7 @@ std::optional<AddressRow> SqliteLedger::read(std::string_view list, std::string_
   row.site = statement.text(9);
   row.mx_host = statement.text(10);
   row.by = statement.text(11);
+  row.message = static_cast<uint64_t>(statement.integer(12));
   return row;
 }
 
@@ -125,14 +122,14 @@ void SqliteLedger::write(const AddressRow* before, const AddressRow& row, conf::
   // A row that goes leaves its text in the history, so that it can come back whole.
   const AddressRow& told = remove && before != nullptr ? *before : row;
   Statement history = database_->prepare(
-      "INSERT INTO history(at, list, address, status, reason, text, rule, site, mx_host, by, batch, "
+      "INSERT INTO history(at, list, address, status, reason, text, rule, site, mx_host, by, message, batch, "
       "old_status, old_errors, old_reason, old_last_error, old_first_hard, old_changed, old_created) "
-      "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+      "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
   history.with(conf::unix_micros(now)).with(row.list).with(row.address);
   history.with(static_cast<int>(row.state.status))
       .with(row.state.reason)
       .with(conf::utf8_prefix(told.text, kKeptText));
-  history.with(told.rule).with(told.site).with(told.mx_host).with(row.by).with(batch);
+  history.with(told.rule).with(told.site).with(told.mx_host).with(row.by).with(told.message).with(batch);
   bind_state(&history, old);
   history.with(conf::unix_micros(before == nullptr ? now : before->created)).run();
   if (remove) {
@@ -144,11 +141,11 @@ void SqliteLedger::write(const AddressRow* before, const AddressRow& row, conf::
   }
   Statement put = database_->prepare(
       "INSERT INTO address(list, address, domain, status, errors, reason, last_error, first_hard, changed, "
-      "created, text, rule, site, mx_host, by) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+      "created, text, rule, site, mx_host, by, message) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
       "ON CONFLICT(address, list) DO UPDATE SET status=excluded.status, errors=excluded.errors, "
       "reason=excluded.reason, last_error=excluded.last_error, first_hard=excluded.first_hard, "
       "changed=excluded.changed, text=excluded.text, rule=excluded.rule, site=excluded.site, "
-      "mx_host=excluded.mx_host, by=excluded.by");
+      "mx_host=excluded.mx_host, by=excluded.by, message=excluded.message");
   const size_t at = row.address.rfind('@');
   put.with(row.list).with(row.address);
   put.with(std::string_view(row.address).substr(at == std::string::npos ? 0 : at + 1));
@@ -159,6 +156,7 @@ void SqliteLedger::write(const AddressRow* before, const AddressRow& row, conf::
       .with(row.site)
       .with(row.mx_host)
       .with(row.by)
+      .with(row.message)
       .run();
 }
 

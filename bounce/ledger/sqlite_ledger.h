@@ -17,14 +17,18 @@ struct HeldError {  // of a wave
   conf::WallTime at;
   uint8_t reason = 0;
   std::string text, rule, mx_host;
+  uint64_t wave = 0;
 };
 
 class SqliteLedger final : public Ledger {
  public:
-  // Makes the file when it is not there. A damaged one is set aside (path + ".damaged-" + time), what can be
-  // read of its addresses is taken over, and `*warning` says so.
+  // Makes the file when it is not there. A damaged one is set aside (path + ".damaged-" + time), a new and
+  // empty one is begun, and `*warning` says so; nothing is read from the damaged one.
   static conf::Result<std::unique_ptr<SqliteLedger>> open(const std::string& path, conf::WallTime now,
                                                           std::string* warning);
+
+  // The same without setting anything aside: for a command beside a running relay, whose file it is.
+  static conf::Result<std::unique_ptr<SqliteLedger>> open_as_it_is(const std::string& path);
 
   conf::Status apply(const LedgerBatch& batch, const conf::QuarantineSettings& settings) override;
   conf::Result<uint64_t> sweep(conf::WallTime now, const conf::QuarantineSettings& settings,

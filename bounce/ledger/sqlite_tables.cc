@@ -9,14 +9,15 @@ CREATE TABLE IF NOT EXISTS address(
   id INTEGER PRIMARY KEY, list TEXT NOT NULL, address TEXT NOT NULL, domain TEXT NOT NULL,
   status INTEGER NOT NULL, errors INTEGER NOT NULL, reason INTEGER NOT NULL, last_error INTEGER NOT NULL,
   first_hard INTEGER NOT NULL, changed INTEGER NOT NULL, created INTEGER NOT NULL, text TEXT NOT NULL,
-  rule TEXT NOT NULL, site TEXT NOT NULL, mx_host TEXT NOT NULL, by TEXT NOT NULL, UNIQUE(address, list));
+  rule TEXT NOT NULL, site TEXT NOT NULL, mx_host TEXT NOT NULL, by TEXT NOT NULL, message INTEGER NOT NULL,
+  UNIQUE(address, list));
 CREATE INDEX IF NOT EXISTS address_lapse ON address(last_error) WHERE status = 2 OR (status = 3 AND reason = 5);
 CREATE INDEX IF NOT EXISTS address_site ON address(site, changed) WHERE status = 3;
 CREATE TABLE IF NOT EXISTS history(
   seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, list TEXT NOT NULL, address TEXT NOT NULL,
   status INTEGER NOT NULL, reason INTEGER NOT NULL, text TEXT NOT NULL, rule TEXT NOT NULL,
-  site TEXT NOT NULL, mx_host TEXT NOT NULL, by TEXT NOT NULL, batch INTEGER NOT NULL,
-  old_status INTEGER NOT NULL, old_errors INTEGER NOT NULL, old_reason INTEGER NOT NULL,
+  site TEXT NOT NULL, mx_host TEXT NOT NULL, by TEXT NOT NULL, message INTEGER NOT NULL,
+  batch INTEGER NOT NULL, old_status INTEGER NOT NULL, old_errors INTEGER NOT NULL, old_reason INTEGER NOT NULL,
   old_last_error INTEGER NOT NULL, old_first_hard INTEGER NOT NULL, old_changed INTEGER NOT NULL,
   old_created INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS history_address ON history(address, list);

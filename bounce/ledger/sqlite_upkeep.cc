@@ -52,13 +52,14 @@ conf::Result<uint64_t> SqliteLedger::each(const std::function<void(const StatusC
     if (newest.row()) last = static_cast<uint64_t>(newest.integer(0));
   }
   {
-    Statement all = database_->prepare("SELECT list, address, status FROM address");
+    Statement all = database_->prepare("SELECT list, address, status, reason FROM address");
     StatusChange change;
     change.sequence = last;
     while (all.row()) {
       change.list = all.text(0);
       change.address = all.text(1);
       change.status = static_cast<AddressStatus>(all.integer(2));
+      change.reason = static_cast<uint8_t>(all.integer(3));
       row(change);
     }
   }
@@ -69,12 +70,14 @@ conf::Result<uint64_t> SqliteLedger::each(const std::function<void(const StatusC
 
 conf::Result<std::vector<StatusChange>> SqliteLedger::changes(uint64_t after, uint64_t limit) {
   std::vector<StatusChange> out;
-  Statement find =
-      database_->prepare("SELECT seq, list, address, status FROM history WHERE seq > ? ORDER BY seq LIMIT ?");
+  Statement find = database_->prepare(
+      "SELECT seq, list, address, status, reason, by = 'automatic' FROM history "
+      "WHERE seq > ? ORDER BY seq LIMIT ?");
   find.with(after).with(limit);
   while (find.row()) {
     out.push_back({static_cast<uint64_t>(find.integer(0)), find.text(1), find.text(2),
-                   static_cast<AddressStatus>(find.integer(3))});
+                   static_cast<AddressStatus>(find.integer(3)), static_cast<uint8_t>(find.integer(4)),
+                   find.integer(5) != 0});
   }
   const conf::Status status = finished(database_.get());
   if (!status.ok()) return status.error();

@@ -46,6 +46,7 @@ struct Envelope {
   std::string client_address;
   std::string client_name;  // what it said in EHLO
   std::string authenticated_as;
+  bool mandated = false;  // it carries the header field that lets mail past the quarantine
 };
 
 }  // namespace conf

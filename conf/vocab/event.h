@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "conf/vocab/address_notice.h"
 #include "conf/vocab/door_event.h"
 #include "conf/vocab/envelope.h"
 #include "conf/vocab/reason.h"
@@ -35,9 +36,12 @@ enum class EventKind : uint8_t {
   kDelayedReport,    // it is still on its way
   kDeliveredReport,  // good news: delivered, relayed, read
   kUnmatched,        // mail that came back and says nothing that could be believed: `reply` says why
-  kTrouble,  // with a server and not with a message: TLS, a login, a host that is sick; `reply` says what
+  kTrouble,     // with a server and not with a message: TLS, a login, a host that is sick; `reply` says what
+  kSuppressed,  // a recipient that may not be written to: `notice` says why; `id` 0: refused at RCPT
+  kAddress,     // the status of `recipient` changed by itself: `notice` says to what
+  kWave,        // the outage guard holds the Hard errors of `site` back: `notice` and `reply` say why
 };
-constexpr size_t kEventKinds = 18;
+constexpr size_t kEventKinds = 21;
 
 // What keeps mail from going. In the order in which it is shown when several bind until the same instant.
 enum class Bind : uint8_t {
@@ -136,6 +140,8 @@ struct DeliveryEvent {
   MessageId related = 0;                         // kReportSent: the message that the report is about
   std::shared_ptr<const SiteDecision> decision;  // kDecision
   std::shared_ptr<const DoorEvent> door;         // kRefusedClient
+  // kSuppressed, kAddress, kWave; and of a recipient that failed because it was suppressed.
+  std::shared_ptr<const AddressNotice> notice;
 };
 
 }  // namespace conf

@@ -19,10 +19,12 @@
 #include "relay/host/login_secrets.h"
 #include "relay/host/own_addresses.h"
 #include "relay/host/privileges.h"
+#include "relay/host/quarantine.h"
 #include "relay/host/restart_needed.h"
 #include "relay/host/returned_mail.h"
 #include "relay/host/sd_notify.h"
 #include "relay/host/signing_keys.h"
+#include "relay/host/spool_reading.h"
 #include "relay/host/text_keeper.h"
 #include "relay/host/tls_setup.h"
 #include "relay/intake/authenticator.h"
@@ -114,6 +116,7 @@ class Daemon {
   std::unique_ptr<SigningKeys> signing_;
   std::shared_ptr<const dkim::KeyStore> first_keys_;  // read before privileges are dropped
   std::unique_ptr<ReturnedMail> returned_;
+  std::unique_ptr<Quarantine> quarantine_;
   std::unique_ptr<Transit> transit_;
   std::unique_ptr<Reception> reception_;
   std::unique_ptr<Desk> desk_;
@@ -183,11 +186,12 @@ conf::Status Daemon::open_transit() {
   network_ = std::make_unique<uv::TcpNetwork>(loop_.get(), tls_.client);
   const auto post = [this](std::function<void()> work) { loop_->post(std::move(work)); };
   authenticator_ = std::make_unique<Authenticator>(&clock_, post);
-
   signing_ = std::make_unique<SigningKeys>([this] { loop_->post([] {}); }, say);
   signing_->use(std::move(first_keys_), config_->dkim, dns_cache_.get(), clock_.now());
-
   returned_->use(config_, qualifier_);
+  auto quarantine = Quarantine::open({&journal_, &clock_, [this] { loop_->post([] {}); }, say}, config_);
+  if (!quarantine.ok()) return quarantine.error();
+  quarantine_ = std::move(*quarantine);
   TransitParts parts;
   parts.config = config_;
   parts.book = book_;
@@ -199,6 +203,7 @@ conf::Status Daemon::open_transit() {
   parts.secrets = secrets_.get();
   parts.signer = signing_->queue();
   parts.return_paths = returned_->paths();
+  quarantine_->join(&parts);
   parts.clock = &clock_;
   parts.random = &random_;
   parts.boot = spool::system_boot();
@@ -206,15 +211,8 @@ conf::Status Daemon::open_transit() {
   transit_ = std::make_unique<Transit>(std::move(parts));
   spool_->on_completions_ready([this] { loop_->post([] {}); });
   log_->on_written([this] { loop_->post([] {}); });
-  const conf::Instant began = clock_.now();
-  conf::Status recovered = transit_->recover(
-      [](const std::string& key, const std::string& why) { say("spool: " + key + ": " + why); });
+  const conf::Status recovered = read_spool(transit_.get(), clock_, say);
   if (!recovered.ok()) return recovered;
-  const size_t found = transit_->deliveries().messages();
-  if (found > 0) {
-    const double seconds = std::chrono::duration<double>(clock_.now() - began).count();
-    say("spool: " + std::to_string(found) + " messages read in " + std::to_string(seconds) + " s");
-  }
   reception_ = std::make_unique<Reception>(
       config_, transit_.get(), &clock_,
       [this](conf::ConfigPtr config, const std::string& client, const std::string& user, std::string secret,
@@ -222,6 +220,7 @@ conf::Status Daemon::open_transit() {
         authenticator_->check(std::move(config), client, user, std::move(secret), std::move(done));
       },
       [this](const conf::DoorEvent& event) { tell_of_refusal(event); });
+  reception_->on_recipient(quarantine_->door());
   desk_ = std::make_unique<Desk>(
       Desk::Parts{transit_.get(), &journal_, &metrics_, [this] { return reception_->connections(); },
                   [this] { return log_->counters().lost; }, [this] { return reception_->book().counts(); }});
@@ -277,6 +276,7 @@ void Daemon::connect_signals() {
 
 void Daemon::round() {
   const conf::Instant now = clock_.now();
+  quarantine_->step(now);
   transit_->step(now);
   reception_->step();
   returned_->step();
@@ -360,6 +360,7 @@ void Daemon::reload() {
   secrets_->use(std::move(*secrets));
   network_->set_client_tls(tls_.client);
   signing_->use(std::move(keys), config_->dkim, dns_cache_.get(), clock_.now());
+  quarantine_->reload(config_);
   reception_->reload(config_);
   transit_->reload(config_, book_);
   transit_->use(qualifier_);

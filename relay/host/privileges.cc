@@ -12,6 +12,8 @@
 #include <filesystem>
 #include <vector>
 
+#include "bounce/ledger/ledger.h"
+
 namespace relay {
 
 namespace {
@@ -35,6 +37,10 @@ conf::Status prepare_directories(const conf::Config& config) {
   const std::filesystem::path socket(config.admin.socket);
   std::vector<std::filesystem::path> needed = {config.spool.path, log.parent_path(), socket.parent_path()};
   if (config.returns.wanted()) needed.emplace_back(config.returns.path);
+  if (config.quarantine.enabled) {
+    const std::filesystem::path ledger(bounce::ledger_path(config.quarantine, config.spool.path));
+    needed.push_back(ledger.parent_path());
+  }
   for (const std::filesystem::path& path : needed) {
     std::error_code code;
     if (path.empty() || !std::filesystem::create_directories(path, code)) {

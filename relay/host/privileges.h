@@ -8,8 +8,11 @@
 
 namespace relay {
 
-// Makes the directories of spool, log and admin socket that do not exist yet, owned by `run_as`. kIo names
-// the directory.
+// Thousands of connections need as many descriptors.
+void raise_descriptor_limit();
+
+// Makes the directories of spool, log, ledger and admin socket that do not exist yet, owned by `run_as`. kIo
+// names the directory.
 conf::Status prepare_directories(const conf::Config& config);
 
 // Thousands of connections need as many descriptors: as many as the system lets us have.

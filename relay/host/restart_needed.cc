@@ -17,6 +17,8 @@ std::string restart_needed(const conf::Config& old, const conf::Config& fresh) {
   note(fresh.admin != old.admin, "[admin]");
   note(fresh.dkim.workers != old.dkim.workers, "[dkim] workers");
   note(fresh.replies.table != old.replies.table, "[replies] table");
+  note(fresh.quarantine.enabled != old.quarantine.enabled, "[quarantine] enabled");
+  note(fresh.quarantine.path != old.quarantine.path, "[quarantine] path");
   note(fresh.returns.path != old.returns.path, "[returns] path");
   note(fresh.returns.watch != old.returns.watch, "[returns] watch");
   // The desk is opened at the start, or not.

@@ -173,19 +173,24 @@ void check_tls_of_rules(const conf::Config& config, const mx::Rule& rule, Proble
        out);
 }
 
-// The settings are read and checked, and the relay does not call the quarantine: who sets them must not rely
-// on it.
+// A header field comes after RCPT: where recipients in quarantine are refused there, it opens nothing.
 void check_quarantine(const conf::Config& config, Problems* out) {
-  const bool meant = config.quarantine != conf::QuarantineSettings() ||
-                     config.outage_guard != conf::OutageGuardSettings() ||
-                     std::ranges::any_of(config.listeners, [&config](const conf::Listener& listener) {
-                       return listener.quarantine != config.quarantine.action;
-                     });
-  if (!meant) return;
-  warn(config.file, 1, 1,
-       "[quarantine], [outage_guard] and quarantine of a listener have no effect yet: no address is refused "
-       "by them",
-       out);
+  const conf::QuarantineSettings& quarantine = config.quarantine;
+  const bool meant = quarantine.action != conf::QuarantineSettings().action ||
+                     !quarantine.bypass_users.empty() || !quarantine.bypass_header.empty() ||
+                     config.outage_guard != conf::OutageGuardSettings();
+  if (!quarantine.enabled && meant)
+    warn(config.file, 1, 1, "[quarantine] enabled = false: its other keys and [outage_guard] do nothing",
+         out);
+  if (!quarantine.enabled || quarantine.bypass_header.empty()) return;
+  for (const conf::Listener& listener : config.listeners) {
+    if (listener.quarantine != conf::QuarantineAction::kRefuse) continue;
+    warn(config.file, 1, 1,
+         "[quarantine] bypass_header: the listener \"" + listener.name +
+             "\" refuses addresses in quarantine at RCPT, before it can see a header; it wants quarantine = "
+             "\"report\" or \"log\" there, or bypass_users",
+         out);
+  }
 }
 
 }  // namespace

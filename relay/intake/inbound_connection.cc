@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "relay/intake/client_key.h"
+#include "relay/intake/header_field.h"
 #include "relay/tls/keyed_digest.h"
 
 namespace relay {
@@ -253,6 +254,10 @@ bool InboundConnection::may_hold(uint64_t octets) {
   return hold(&envelope_reserved_, octets);
 }
 
+std::string InboundConnection::refuses(const conf::Envelope& envelope, const conf::Recipient& recipient) {
+  return gate_ == nullptr ? std::string() : gate_->refuses(envelope, recipient);
+}
+
 void InboundConnection::settle_up() {
   stranger = !session_->may_relay();
   (void)hold(&envelope_reserved_,
@@ -283,6 +288,7 @@ void InboundConnection::offer(const conf::Envelope& envelope) {
   record.envelope = envelope;
   record.envelope.recipients.clear();
   record.size_bytes = body_.size();
+  record.envelope.mandated = has_header_field(body_, config_->quarantine.bypass_header);
   record.recipients.resize(envelope.recipients.size());
   for (size_t i = 0; i < envelope.recipients.size(); ++i)
     record.recipients[i].recipient = envelope.recipients[i];

@@ -42,6 +42,10 @@ bool Reception::accepting(std::string* why) const {
   return false;
 }
 
+std::string Reception::refuses(const conf::Envelope& envelope, const conf::Recipient& recipient) {
+  return refuse_ ? refuse_(envelope, recipient).value_or("") : std::string();
+}
+
 void Reception::step() {
   graveyard_.clear();
   round_work_ = kRoundWork;

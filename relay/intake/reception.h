@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -40,6 +41,10 @@ class Reception final : public InboundConnection::Owner, private smtp::Gate {
   void step();  // frees what has closed, tells of refusals
   conf::Instant next_wake() const { return book_.next_wake(); }
   void reload(conf::ConfigPtr config);
+  // What is asked of each recipient before it is taken: the reply when nothing may be sent to it, or nothing.
+  using Refuse =
+      std::function<std::optional<std::string>(const conf::Envelope& envelope, const conf::Recipient&)>;
+  void on_recipient(Refuse refuse) { refuse_ = std::move(refuse); }
   void shut_down();  // every session says 421 as soon as it may
   void abandon();
   size_t connections() const { return connections_.size(); }
@@ -62,6 +67,7 @@ class Reception final : public InboundConnection::Owner, private smtp::Gate {
   static constexpr uint32_t kRoundWork = 192, kTurnWork = 96, kLeastWork = 8;
   bool accepting(std::string* why) const override;
   Transit::AcceptDone answer_to(uint64_t connection, const spool::MessageRecord& record, uint64_t size);
+  std::string refuses(const conf::Envelope& envelope, const conf::Recipient& recipient) override;
   void turn_away(Accepted accepted, const conf::Listener* listener, const std::string& why);
   void auth_over(uint64_t connection, const std::string& user, smtp::AuthOutcome outcome);
 
@@ -70,6 +76,7 @@ class Reception final : public InboundConnection::Owner, private smtp::Gate {
   const conf::Clock* clock_;
   Check check_;
   Returned returned_;
+  Refuse refuse_;
   DoorBook book_;
   MemoryShares memory_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // answers may come after the end

@@ -1,6 +1,7 @@
 // What is known about one attempt besides its outcomes: for the log and the reports.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "conf/config.h"
@@ -16,6 +17,7 @@ struct AttemptFacts {
   std::string source;
   std::string tls;
   conf::StageDelays delays;
+  std::shared_ptr<const conf::AddressNotice> notice;  // the recipient may not be written to
 };
 
 }  // namespace relay

@@ -73,6 +73,7 @@ DeliveryEvent attempted(const spool::MessageRecord& record, const spool::Recipie
   event.reply = outcome.reply.text();
   event.stage = outcome.stage;
   event.uncertain = outcome.uncertain;
+  event.notice = facts.notice;
   return event;
 }
 
@@ -165,6 +166,54 @@ DeliveryEvent unknown_texts(const DeliveryEvent& last, uint32_t count) {
       " refusals of this site within an hour have texts that no rule reads; the latest: " + last.reply +
       "; a rule for them goes to the file of [replies] rules";
   event.stage = last.stage;
+  return event;
+}
+
+DeliveryEvent suppressed(const conf::Envelope& envelope, const conf::Recipient& recipient,
+                         conf::AddressNotice notice, conf::Reason reason, std::string why,
+                         conf::WallTime now) {
+  DeliveryEvent event;
+  event.kind = EventKind::kSuppressed;
+  event.time = now;
+  event.reverse_path = envelope.reverse_path.text();
+  event.recipient = recipient.mailbox.text();
+  event.client = envelope.client_address;
+  event.listener = envelope.listener;
+  event.auth = envelope.authenticated_as;
+  event.reason = reason;
+  event.reply = std::move(why);
+  event.notice = std::make_shared<const conf::AddressNotice>(std::move(notice));
+  return event;
+}
+
+DeliveryEvent suppressed(const spool::MessageRecord& record, const spool::RecipientRecord& recipient,
+                         conf::AddressNotice notice, conf::Reason reason, std::string why,
+                         conf::WallTime now) {
+  DeliveryEvent event =
+      suppressed(record.envelope, recipient.recipient, std::move(notice), reason, std::move(why), now);
+  event.id = record.id;
+  return event;
+}
+
+DeliveryEvent address_moved(const std::string& address, conf::AddressNotice notice, conf::Reason reason,
+                            conf::WallTime now) {
+  DeliveryEvent event;
+  event.kind = EventKind::kAddress;
+  event.reason = reason;
+  event.time = now;
+  event.recipient = address;
+  event.notice = std::make_shared<const conf::AddressNotice>(std::move(notice));
+  return event;
+}
+
+DeliveryEvent wave_declared(const std::string& site, conf::AddressNotice notice, std::string why,
+                            conf::WallTime now) {
+  DeliveryEvent event;
+  event.kind = EventKind::kWave;
+  event.time = now;
+  event.site = site;
+  event.reply = std::move(why);
+  event.notice = std::make_shared<const conf::AddressNotice>(std::move(notice));
   return event;
 }
 

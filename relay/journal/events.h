@@ -63,6 +63,19 @@ struct ServerTrouble {
 };
 conf::DeliveryEvent trouble(ServerTrouble about, conf::WallTime now);
 
+// A recipient that may not be written to: refused at RCPT, or taken out of a message of ours.
+conf::DeliveryEvent suppressed(const conf::Envelope& envelope, const conf::Recipient& recipient,
+                               conf::AddressNotice notice, conf::Reason reason, std::string why,
+                               conf::WallTime now);
+conf::DeliveryEvent suppressed(const spool::MessageRecord& record, const spool::RecipientRecord& recipient,
+                               conf::AddressNotice notice, conf::Reason reason, std::string why,
+                               conf::WallTime now);
+// An address has a new status; a site is in a wave of the outage guard.
+conf::DeliveryEvent address_moved(const std::string& address, conf::AddressNotice notice, conf::Reason reason,
+                                  conf::WallTime now);
+conf::DeliveryEvent wave_declared(const std::string& site, conf::AddressNotice notice, std::string why,
+                                  conf::WallTime now);
+
 // A client was refused, or many alike.
 // So many refusals of the site of `last`, within an hour, have texts that no rule reads; it is the latest.
 conf::DeliveryEvent unknown_texts(const conf::DeliveryEvent& last, uint32_t count);

@@ -32,6 +32,9 @@ EventCounts Metrics::counts() const {
   counts.failed = of(EventKind::kFailed);
   counts.expired = of(EventKind::kExpired);
   counts.dropped = of(EventKind::kDropped);
+  counts.suppressed = of(EventKind::kSuppressed);
+  counts.quarantined = of(EventKind::kAddress);
+  counts.waves = of(EventKind::kWave);
   counts.reports = of(EventKind::kReportSent);
   counts.unsigned_mails = of(EventKind::kUnsigned);
   counts.alarms = of(EventKind::kAlarm);

@@ -13,8 +13,11 @@ namespace relay::journal {
 // Since start.
 struct EventCounts {
   uint64_t accepted = 0, delivered = 0, failed = 0, expired = 0, dropped = 0;  // recipients
-  uint64_t deferred = 0;   // attempts, of one recipient each
-  uint64_t held_back = 0;  // deferred without an attempt (a block); not counted in `deferred`
+  uint64_t deferred = 0;     // attempts, of one recipient each
+  uint64_t held_back = 0;    // deferred without an attempt (a block); not counted in `deferred`
+  uint64_t suppressed = 0;   // recipients that may not be written to
+  uint64_t quarantined = 0;  // addresses that were barred by their errors or a complaint
+  uint64_t waves = 0;        // of the outage guard
   uint64_t reports = 0, unsigned_mails = 0, alarms = 0;
   std::array<uint64_t, conf::kDecisionActions> decisions{};  // by DecisionAction
 };

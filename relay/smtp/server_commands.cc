@@ -240,6 +240,10 @@ void ServerSession::State::rcpt(Command* command, conf::Instant now) {
       return reply("250 2.1.5 recipient OK");
     }
   }
+  if (options.gate != nullptr) {  // an old list is no error of the client
+    const std::string refused = options.gate->refuses(envelope, recipient);
+    if (!refused.empty()) return reply(refused);
+  }
   take_recipient(std::move(recipient));
 }
 

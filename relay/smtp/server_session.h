@@ -49,6 +49,9 @@ class Gate {
   // The recipients of the transaction would take this much memory; false: the one that comes now gets
   // 452 4.3.1.
   virtual bool may_hold(uint64_t) { return true; }
+  // The reply when nothing may be sent to this recipient; empty: it may. `envelope` is that of the
+  // transaction so far.
+  virtual std::string refuses(const conf::Envelope&, const conf::Recipient&) { return {}; }
 };
 
 // Something that the operator wants to hear of: the client was refused.

@@ -21,7 +21,8 @@ enum Flags : uint64_t {
   kEightBit = 4,
   kRetShift = 3,
   kRetMask = 3,
-  kAllFlags = 31
+  kMandated = 32,
+  kAllFlags = 63
 };
 
 class Writer {
@@ -166,6 +167,7 @@ uint64_t flags_of(const MessageRecord& record) {
   if (record.on_hold) flags |= kOnHold;
   if (record.envelope.smtputf8) flags |= kSmtpUtf8;
   if (record.envelope.body == conf::BodyType::k8BitMime) flags |= kEightBit;
+  if (record.envelope.mandated) flags |= kMandated;
   return flags;
 }
 
@@ -175,6 +177,7 @@ void apply_flags(uint64_t flags, Reader* in, MessageRecord* record) {
   record->envelope.ret = static_cast<conf::Ret>(ret);
   record->on_hold = (flags & kOnHold) != 0;
   record->envelope.smtputf8 = (flags & kSmtpUtf8) != 0;
+  record->envelope.mandated = (flags & kMandated) != 0;
   record->envelope.body = (flags & kEightBit) != 0 ? conf::BodyType::k8BitMime : conf::BodyType::k7Bit;
 }
 

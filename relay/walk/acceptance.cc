@@ -78,6 +78,7 @@ conf::Status Acceptance::recover(const SetAside& set_aside, const std::function<
   std::vector<conf::MessageId> done;
   conf::Status status = parts_.spool->recover(
       [&](spool::MessageRecord record) {
+        if (parts_.witness != nullptr) parts_.witness->recovered(record, parts_.clock->today());
         if (queue::all_final(record)) {
           log_endings(record);
           done.push_back(record.id);

@@ -15,6 +15,7 @@
 #include "relay/spool/spool.h"
 #include "relay/walk/signing.h"
 #include "relay/walk/walk.h"
+#include "relay/walk/witness.h"
 
 namespace relay {
 
@@ -29,7 +30,8 @@ class Acceptance {
     queue::MessageCache* messages = nullptr;
     queue::DomainTable* domains = nullptr;
     queue::DeliveryStore* deliveries = nullptr;
-    Walk* walk = nullptr;  // gets each new delivery: kNew, due now
+    Walk* walk = nullptr;        // gets each new delivery: kNew, due now
+    Witness* witness = nullptr;  // sees what is in the spool at the start; may be null
   };
   explicit Acceptance(Parts parts) : parts_(std::move(parts)) {}
 

@@ -41,24 +41,22 @@ bool OwnVerdicts::refuses_all(Delivery* delivery) {
 
 void OwnVerdicts::take_out_vetoed(Delivery* delivery, std::vector<uint32_t>* indices) {
   const spool::MessageRecord& record = delivery->message->record;
-  std::vector<uint32_t> refused, left;
-  std::vector<smtp::RecipientOutcome> outcomes;
+  std::vector<uint32_t> left;
   for (const uint32_t index : *indices) {
-    std::optional<bounce::Reply> why = parts_.veto->refuses(record, record.recipients[index]);
-    if (why.has_value()) {
-      refused.push_back(index);
-      outcomes.push_back(refusal(bounce::Stage::kLocal, std::move(*why)));
-    } else {
+    std::optional<Veto::Refusal> why = parts_.veto->refuses(record, record.recipients[index]);
+    if (!why.has_value()) {
       left.push_back(index);
+      continue;
     }
+    AttemptFacts facts;
+    facts.settings = delivery->path != nullptr
+                         ? delivery->path->settings
+                         : parts_.routes->settings_of(&parts_.domains->at(delivery->domain));
+    facts.notice = std::move(why->notice);
+    parts_.settlement->apply(delivery, {index}, {refusal(bounce::Stage::kLocal, std::move(why->reply))},
+                             facts);
   }
-  if (refused.empty()) return;
   *indices = std::move(left);
-  AttemptFacts facts;
-  facts.settings = delivery->path != nullptr
-                       ? delivery->path->settings
-                       : parts_.routes->settings_of(&parts_.domains->at(delivery->domain));
-  parts_.settlement->apply(delivery, refused, outcomes, facts);
 }
 
 smtp::RecipientOutcome OwnVerdicts::refusal(bounce::Stage stage, bounce::Reply reply) const {

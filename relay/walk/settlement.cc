@@ -57,12 +57,26 @@ void Settlement::apply(queue::Delivery* delivery, const std::vector<uint32_t>& r
   const conf::WallTime now = clock_->wall();
   for (size_t i = 0; i < recipients.size(); ++i) {
     if (outcomes[i].kind == smtp::RecipientOutcome::Kind::kNotTried) continue;  // its turn is still to come
-    apply_one(delivery, recipients[i], outcomes[i], facts, now, &verdicts);
+    if (doubted(*delivery, recipients[i], outcomes[i], facts, now)) {
+      smtp::RecipientOutcome soft = outcomes[i];
+      soft.meaning.type = bounce::ErrorType::kSoft;
+      apply_one(delivery, recipients[i], soft, facts, now, &verdicts);
+    } else {
+      apply_one(delivery, recipients[i], outcomes[i], facts, now, &verdicts);
+    }
     delivery->changed = true;
   }
   if (verdicts.empty()) return;
   Verdicts& all = verdicts_[delivery];
   all.insert(all.end(), std::make_move_iterator(verdicts.begin()), std::make_move_iterator(verdicts.end()));
+}
+
+bool Settlement::doubted(const queue::Delivery& delivery, uint32_t index,
+                         const smtp::RecipientOutcome& outcome, const AttemptFacts& facts,
+                         conf::WallTime now) const {
+  if (witness_ == nullptr || outcome.local || outcome.next_host) return false;
+  const spool::MessageRecord& record = delivery.message->record;
+  return witness_->doubts(record, record.recipients[index], outcome, facts, clock_->calendar(now));
 }
 
 void Settlement::apply_one(queue::Delivery* delivery, uint32_t index, const smtp::RecipientOutcome& outcome,
@@ -110,7 +124,8 @@ void Settlement::apply_one(queue::Delivery* delivery, uint32_t index, const smtp
     return;
   }
   event.kind = hard ? conf::EventKind::kFailed : conf::EventKind::kExpired;
-  const bool report = facts.settings->failure_reports &&
+  const bool quiet = facts.notice != nullptr && facts.notice->suppression == conf::Suppression::kLogged;
+  const bool report = facts.settings->failure_reports && !quiet &&
                       wants_report(record, recipient.recipient, bounce::DsnAction::kFailed);
   verdicts->push_back({index, hard ? spool::RecipientState::kFailed : spool::RecipientState::kExpired, report,
                        bounce::DsnAction::kFailed, std::move(event)});

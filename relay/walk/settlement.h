@@ -23,6 +23,7 @@
 #include "relay/walk/acceptance.h"
 #include "relay/walk/unknown_texts.h"
 #include "relay/walk/walk.h"
+#include "relay/walk/witness.h"
 
 namespace relay {
 
@@ -43,6 +44,8 @@ class Settlement {
   // Applies the outcomes of one transaction (or of a local verdict). `delivery` is pinned.
   void apply(queue::Delivery* delivery, const std::vector<uint32_t>& recipients,
              const std::vector<smtp::RecipientOutcome>& outcomes, const AttemptFacts& facts);
+  // Who hears each answer first; null: every answer is believed. Borrowed.
+  void use(Witness* witness) { witness_ = witness; }
   // Nothing more comes for this attempt: stores the report that is due, if any, then calls Walk::settled() -
   // at once or later.
   void conclude(queue::Delivery* delivery);
@@ -59,6 +62,8 @@ class Settlement {
   };
   using Verdicts = std::vector<Verdict>;
 
+  bool doubted(const queue::Delivery& delivery, uint32_t index, const smtp::RecipientOutcome& outcome,
+               const AttemptFacts& facts, conf::WallTime now) const;
   void apply_one(queue::Delivery* delivery, uint32_t index, const smtp::RecipientOutcome& outcome,
                  const AttemptFacts& facts, conf::WallTime now, Verdicts* verdicts);
   void note_unknown(const conf::DeliveryEvent& event);
@@ -81,6 +86,7 @@ class Settlement {
   queue::MessageCache* messages_;
   Acceptance* acceptance_;
   Walk* walk_;
+  Witness* witness_ = nullptr;
   UnknownTexts unknown_;
   std::unordered_map<queue::Delivery*, Verdicts> verdicts_;
 };

@@ -41,7 +41,7 @@ Transit::Transit(TransitParts parts)
                      journal::unsigned_mail(message.record, outcome.alarm, outcome.detail, clock_.today()));
                }),
       acceptance_({parts_.config, parts_.spool, parts_.journal, &clock_, &signing_, &messages_, &domains_,
-                   &deliveries_, this}),
+                   &deliveries_, this, parts_.witness}),
       routes_({parts_.config, parts_.book, parts_.own_addresses, parts_.resolver, parts_.random, &clock_,
                &domains_, &sites_, this,
                [this](const queue::DomainEntry& domain, const mx::RoutePtr& found) {
@@ -65,6 +65,7 @@ Transit::Transit(TransitParts parts)
       rerouting_(&sites_, &dispatcher_, this),
       orders_({parts_.spool, &clock_, &deliveries_, &messages_, &resting_, &dispatcher_, this}),
       next_sweep_(clock_.now() + kSweepPeriod) {
+  settlement_.use(parts_.witness);
   counters_.on_renewed = [this] { dispatcher_.gate().lease_renewed(); };
 }
 

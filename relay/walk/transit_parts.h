@@ -18,6 +18,7 @@
 #include "relay/spool/spool.h"
 #include "relay/walk/envelope.h"
 #include "relay/walk/veto.h"
+#include "relay/walk/witness.h"
 
 namespace relay {
 
@@ -33,6 +34,7 @@ struct TransitParts {
   conf::Random* random = nullptr;
   std::shared_ptr<const bounce::Qualifier> qualifier;  // null: the shipped one
   Veto* veto = nullptr;                                // null: nobody says no
+  Witness* witness = nullptr;                          // null: every answer is believed
   const ReturnPaths* return_paths = nullptr;  // null: mail goes out with the reverse-path it came with
   dkim::SignQueue* signer = nullptr;          // null: nothing is signed
   std::vector<std::string> own_addresses;     // see mx::RouterOptions

@@ -34,11 +34,12 @@ INNER_ARROWS = {
     "relay/queue": {"relay/spool"},
     "relay/flow": {"relay/queue", "relay/smtp", "relay/net", "relay/spool", "relay/journal"},
     "relay/walk": {"relay/flow", "relay/queue", "relay/smtp", "relay/spool", "relay/journal", "relay/net"},
+    "relay/quarantine": {"relay/walk", "relay/journal", "relay/smtp", "relay/spool"},
     "relay/returns": {"relay/walk", "relay/journal", "relay/spool"},
     "relay/desk": {"relay/admin", "relay/walk", "relay/flow", "relay/queue", "relay/journal", "relay/spool"},
     "relay/intake": {"relay/walk", "relay/smtp", "relay/spool", "relay/net", "relay/tls"},
     "relay/admin": {"relay/spool", "relay/log"},
-    "relay/host": {"relay/returns", "relay/admin", "relay/desk", "relay/intake", "relay/walk", "relay/journal", "relay/log", "relay/net", "relay/smtp", "relay/spool", "relay/tls", "relay/uv"},
+    "relay/host": {"relay/quarantine", "relay/returns", "relay/admin", "relay/desk", "relay/intake", "relay/walk", "relay/journal", "relay/log", "relay/net", "relay/smtp", "relay/spool", "relay/tls", "relay/uv"},
     "relay/cli": {"relay/admin", "relay/host", "relay/intake", "relay/log", "relay/tls", "relay/uv"},
 }
 # header -> where it may stand (a pattern on the path)

@@ -28,24 +28,26 @@ TEST(AddressKeyTest, IsSipHash24) {
 
 TEST(AddressTableTest, AgreesWithAMapThroughGrowthAndRemoval) {
   AddressTable table;
-  std::unordered_map<uint64_t, AddressStatus> map;
+  std::unordered_map<uint64_t, std::pair<AddressStatus, uint8_t>> map;
   conf::Random random(1);
   for (int i = 0; i < 200'000; ++i) {
     // Few distinct homes: long runs, so that removal has to close gaps.
     const uint64_t key = (random.below(30'000) * 0x9e3779b97f4a7c15ULL) | 15;
     const auto status = static_cast<AddressStatus>(random.below(6));
-    table.set(key, status);
+    const auto reason = static_cast<uint8_t>(random.below(128));
+    table.set(key, status, reason);
     if (status == AddressStatus::kUnknown || status == AddressStatus::kValid) {
       map.erase(key);
     } else {
-      map[key] = status;
+      map[key] = {status, reason};
     }
     ASSERT_EQ(table.size(), map.size());
   }
   for (uint64_t i = 0; i < 30'000; ++i) {
     const uint64_t key = (i * 0x9e3779b97f4a7c15ULL) | 15;
     const auto found = map.find(key);
-    ASSERT_EQ(table.find(key), found == map.end() ? AddressStatus::kUnknown : found->second);
+    ASSERT_EQ(table.find(key), found == map.end() ? AddressStatus::kUnknown : found->second.first);
+    ASSERT_EQ(table.standing(key).reason, found == map.end() ? 0 : found->second.second);
   }
 }
 

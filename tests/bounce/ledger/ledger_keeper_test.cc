@@ -71,7 +71,7 @@ class KeeperTest : public testing::Test {
   }
   AddressStatus status(const std::string& address, const std::string& domain = "shop.example",
                        const std::string& user = "shop") {
-    return keeper_->status(conf::Mailbox::parse(address).value(), domain, user);
+    return keeper_->standing(conf::Mailbox::parse(address).value(), domain, user).status;
   }
 
   std::string folder_, said_;
@@ -97,6 +97,50 @@ TEST_F(KeeperTest, AHardErrorBarsTheAddressAndARestartKeepsIt) {
   open();  // what was waiting is written on the way down
   EXPECT_EQ(status("ann@x.example"), AddressStatus::kQuarantine);
   EXPECT_EQ(status("dee@x.example"), AddressStatus::kDenylisted);
+}
+
+TEST_F(KeeperTest, WhatIsToldAgainAfterACrashIsAppliedOnce) {
+  options_.settings.max_errors = 2;
+  open();
+  AddressOutcome lost = outcome("ann@x.example");
+  keeper_->retold(lost, meaning(ErrorType::kHard));  // it never reached the file
+  ASSERT_TRUE(wait([&] { return status("ann@x.example") == AddressStatus::kQuarantine; }));
+  auto ledger = SqliteLedger::open_as_it_is(options_.path);
+  ASSERT_TRUE(ledger.ok());
+  LedgerDesk desk(ledger->get(), {}, "ann", clock_.wall());
+  ASSERT_TRUE(desk.release({}).ok());
+  ASSERT_TRUE(wait([&] { return status("ann@x.example") == AddressStatus::kUnknown; }));
+  keeper_->retold(lost, meaning(ErrorType::kHard));  // the next restart tells it again
+  keeper_->retold(outcome("bob@x.example"), meaning(ErrorType::kHard));
+  ASSERT_TRUE(wait([&] { return status("bob@x.example") == AddressStatus::kQuarantine; }));
+  EXPECT_EQ(status("ann@x.example"), AddressStatus::kUnknown) << "an operator has released it since";
+}
+
+TEST_F(KeeperTest, TheSameTryMayBeSoftAndThenHard) {
+  open();
+  AddressOutcome one = outcome("ann@x.example");
+  keeper_->refused(one, meaning(ErrorType::kSoft));
+  ASSERT_TRUE(wait([&] { return status("ann@x.example") == AddressStatus::kWithErrors; }));
+  keeper_->refused(one, meaning(ErrorType::kHard));
+  ASSERT_TRUE(wait([&] { return status("ann@x.example") == AddressStatus::kQuarantine; }));
+}
+
+TEST_F(KeeperTest, KnowsTheReasonAndTellsOfWhatItDecidedItself) {
+  std::vector<std::string> moved;
+  options_.moved = [&moved](const StatusChange& change) { moved.push_back(change.address); };
+  open();
+  const AddressOutcome one = outcome("ann@x.example");
+  keeper_->refused(one, meaning(ErrorType::kHard));
+  ASSERT_TRUE(wait([&] { return status("ann@x.example") == AddressStatus::kQuarantine; }));
+  EXPECT_EQ(keeper_->standing(conf::Mailbox::parse("ann@x.example").value(), "", "").reason,
+            static_cast<uint8_t>(Reason::kUserUnknown));
+  auto ledger = SqliteLedger::open_as_it_is(options_.path);
+  ASSERT_TRUE(ledger.ok());
+  LedgerDesk desk(ledger->get(), {}, "ann", clock_.wall());
+  EXPECT_EQ(ledger.value()->read("", "ann@x.example")->message, one.message);
+  ASSERT_TRUE(desk.set({"bob@x.example"}, "", AddressStatus::kQuarantine, 0, "").ok());
+  ASSERT_TRUE(wait([&] { return status("bob@x.example") == AddressStatus::kQuarantine; }));
+  EXPECT_EQ(moved, std::vector<std::string>{"ann@x.example"}) << "what an operator does is no event";
 }
 
 TEST_F(KeeperTest, ListsOfTenantsHoldForThemAlone) {

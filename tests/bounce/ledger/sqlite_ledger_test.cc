@@ -66,7 +66,7 @@ class LedgerTest : public testing::Test {
 };
 
 TEST(LedgerPathTest, StandsBesideTheSpool) {
-  EXPECT_EQ(ledger_path({}, "/var/lib/penstock/spool"), "/var/lib/penstock/ledger.db");
+  EXPECT_EQ(ledger_path({}, "/var/lib/penstock/spool"), "/var/lib/penstock/ledger/ledger.db");
   conf::QuarantineSettings settings;
   settings.path = "/srv/l.db";
   EXPECT_EQ(ledger_path(settings, "/var/lib/penstock/spool"), "/srv/l.db");

@@ -92,12 +92,13 @@ TEST(SilentMistakes, ATemplateThatNobodyInherits) {
       "");
 }
 
-TEST(SilentMistakes, AQuarantineThatDoesNotActYet) {
-  EXPECT_TRUE(says("[quarantine]\nmax_errors = 3\n",
-                   "p.toml:1:1: warning: [quarantine], [outage_guard] and quarantine of a "
-                   "listener have no effect yet"));
-  EXPECT_TRUE(says("[outage_guard]\nenabled = false\n", "have no effect yet"));
-  EXPECT_EQ(warnings("[quarantine]\nmax_errors = 5\n"), "");
+TEST(SilentMistakes, AWayPastTheQuarantineThatIsShut) {
+  EXPECT_TRUE(says("[quarantine]\nenabled = false\naction = \"log\"\n",
+                   "p.toml:1:1: warning: [quarantine] enabled = false: its other keys"));
+  EXPECT_TRUE(
+      says("[quarantine]\nbypass_header = \"X-Mandated\"\n", "refuses addresses in quarantine at RCPT"));
+  EXPECT_EQ(warnings("[quarantine]\nbypass_header = \"X-Mandated\"\naction = \"report\"\n"), "");
+  EXPECT_EQ(warnings("[quarantine]\nmax_errors = 3\n[outage_guard]\nenabled = false\n"), "");
 }
 
 TEST(SilentMistakes, AValidityThatAllowsOneAttempt) {

@@ -204,8 +204,29 @@ TEST(EventJson, EachKindHasItsWord) {
                                                           {EventKind::kAlarm, "alarm"},
                                                           {EventKind::kDecision, "decision"},
                                                           {EventKind::kRefusedClient, "refused_client"},
-                                                          {EventKind::kTrouble, "trouble"}};
+                                                          {EventKind::kTrouble, "trouble"},
+                                                          {EventKind::kSuppressed, "suppressed"},
+                                                          {EventKind::kAddress, "address"},
+                                                          {EventKind::kWave, "wave"}};
   for (const auto& [kind, word] : cases) EXPECT_EQ(kind_text(kind), word);
+}
+
+TEST(EventJson, AnAddressThatIsNotWrittenToSaysWhy) {
+  conf::DeliveryEvent e;
+  e.kind = conf::EventKind::kSuppressed;
+  e.recipient = "ann@x.example";
+  conf::AddressNotice notice;
+  notice.status = conf::AddressStatus::kQuarantine;
+  e.reason = conf::Reason::kUserUnknown;
+  notice.suppression = conf::Suppression::kRefused;
+  e.notice = std::make_shared<const conf::AddressNotice>(notice);
+  nlohmann::json line = nlohmann::json::parse(to_json(e));
+  EXPECT_EQ(line.at("status"), "quarantine");
+  EXPECT_EQ(line.at("reason"), "user-unknown");
+  EXPECT_EQ(line.at("suppression"), "refused");
+  EXPECT_EQ(line.count("id"), 0U) << "it was refused before there was a message";
+  e.id = 5;
+  EXPECT_EQ(nlohmann::json::parse(to_json(e)).count("id"), 1U);
 }
 
 TEST(EventJson, NoFieldCanForgeALine) {

@@ -25,7 +25,11 @@ class TestGate final : public Gate {
     *why = reason;
     return reason.empty();
   }
+  std::string refuses(const conf::Envelope&, const conf::Recipient& recipient) override {
+    return recipient.mailbox.text() == barred ? "550 5.1.1 barred" : "";
+  }
   std::string reason;
+  std::string barred;  // this recipient is refused
 };
 
 inline constexpr std::string_view kFriend = "192.0.2.7";      // may relay

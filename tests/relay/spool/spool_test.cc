@@ -35,6 +35,7 @@ MessageRecord sample(conf::MessageId id) {
   record.envelope.ret = conf::Ret::kHeaders;
   record.envelope.body = conf::BodyType::k8BitMime;
   record.envelope.smtputf8 = true;
+  record.envelope.mandated = true;
   record.envelope.listener = "main";
   record.envelope.client_address = "192.0.2.1";
   record.envelope.client_name = "c";
@@ -66,6 +67,7 @@ void expect_same(const MessageRecord& a, const MessageRecord& b) {
   EXPECT_EQ(a.envelope.ret, b.envelope.ret);
   EXPECT_EQ(a.envelope.body, b.envelope.body);
   EXPECT_EQ(a.envelope.smtputf8, b.envelope.smtputf8);
+  EXPECT_EQ(a.envelope.mandated, b.envelope.mandated);
   EXPECT_EQ(a.envelope.listener, b.envelope.listener);
   EXPECT_EQ(a.envelope.client_address, b.envelope.client_address);
   EXPECT_EQ(a.envelope.client_name, b.envelope.client_name);
