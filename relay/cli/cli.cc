@@ -23,6 +23,8 @@ int run(int argc, char** argv) {
   add_mx_command(&parser, &invocation);
   add_classify_command(&parser, &invocation);
   add_qualify_command(&parser, &invocation);
+  add_quarantine_command(&parser, &invocation);
+  add_report_command(&parser, &invocation);
   add_hash_password_command(&parser, &invocation);
   add_dkim_command(&parser, &invocation);
   add_parse_bounce_command(&parser, &invocation);
