@@ -161,7 +161,6 @@ void Dispatcher::work(queue::Path* path, conf::Instant now) {
     if (!path->ready.empty()) starve(path, mx::Bind::kRecording);
     return;
   }
-  wait_for_login(path);
   // A block defers and nothing else: how the path failed before it is over with it.
   if (path->standing->state() == mx::Standing::State::kBlocked) path->backoff = conf::Duration(0);
   if (path->first_expiry <= now || path->ready.rounding()) expire_waiting(path, now);
@@ -170,8 +169,8 @@ void Dispatcher::work(queue::Path* path, conf::Instant now) {
     open_more(path, now);
   } else {
     path->shared->note(path, now);
-    if (path->backoff_until > now)
-      gate_.wait(path, mx::Admission::no(mx::Bind::kBackOff, path->backoff_until));
+    const conf::Instant until = std::max(path->backoff_until, login_until(*path));
+    if (until > now) gate_.wait(path, mx::Admission::no(mx::Bind::kBackOff, until));
     lines_.mark(path->shared);
   }
   if (path->ready.empty()) gate_.leave(path);
@@ -206,6 +205,10 @@ void Dispatcher::use_idle(queue::Path* path) {
 void Dispatcher::open_more(queue::Path* path, conf::Instant now) {
   while (path->ready.size() > path->opening) {
     if (path->one_probe_only()) break;
+    if (const conf::Instant until = login_until(*path); until > now) {
+      gate_.wait(path, mx::Admission::no(mx::Bind::kBackOff, until));
+      break;
+    }
     if (connections_.size() >= config_->max_outbound_connections) {
       starve(path, mx::Bind::kTotal);
       break;
@@ -292,7 +295,7 @@ void Dispatcher::open(queue::Path* path, std::vector<Target> targets, bool early
   plan.options.timeouts.connect = std::min(settings.timeouts.connect, std::max(share, kLeastConnect));
   plan.tls_verify = settings.tls_verify;
   plan.tls_fallback_to_clear = settings.tls_fallback_to_clear;
-  plan_login(path, &plan);
+  plan_login(*path, &plan);
   auto connection =
       std::make_unique<OutboundConnection>(std::move(plan), path, network_, secrets_, clock_, this);
   OutboundConnection* raw = connection.get();

@@ -127,9 +127,9 @@ class Dispatcher final : public OutboundConnection::Owner {
   bool is_worse_than_needed(const OutboundConnection& connection, conf::Instant now) const;
   void learn(const OutboundConnection& connection, const Target& target);
   smtp::ExtensionSet left_out_for(const Target& target, const conf::PeerSettings& settings) const;
-  void plan_login(queue::Path* path, OutboundConnection::Plan* plan);
-  void poke_login(const std::string& login);
-  void wait_for_login(queue::Path* path);
+  void plan_login(const queue::Path& path, OutboundConnection::Plan* plan);
+  void go_on_with(const std::string& login);
+  conf::Instant login_until(const queue::Path& path) const;
   bool is_well(const queue::Path& path, const std::string& address, conf::Instant now) const;
   bool has_other_host(const OutboundConnection& connection, conf::Instant now) const;
   void try_next_host(const OutboundConnection& connection, queue::Delivery* delivery,

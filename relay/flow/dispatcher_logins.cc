@@ -15,8 +15,8 @@ constexpr uint16_t kSubmissions = 465;  // RFC 8314 §7.3
 
 // Fills what the plan says of TLS and login. A secret is told to the smart hosts that it was written for, and
 // to nobody else.
-void Dispatcher::plan_login(queue::Path* path, OutboundConnection::Plan* plan) {
-  const conf::DestinationSettings& settings = *path->settings;
+void Dispatcher::plan_login(const queue::Path& path, OutboundConnection::Plan* plan) {
+  const conf::DestinationSettings& settings = *path.settings;
   plan->only_tls_13 = settings.peer.tls_min == conf::TlsVersion::k13;
   for (Target& target : plan->targets) {
     target.implicit_tls = settings.peer.tls_start == conf::TlsStart::kImplicit ||
@@ -32,14 +32,18 @@ void Dispatcher::plan_login(queue::Path* path, OutboundConnection::Plan* plan) {
                                   return host.host == target.host && host.port == target.port;
                                 });
   }
-  logins_.tried(login->name, clock_->now());
-  wait_for_login(path);
+  if (std::any_of(plan->targets.begin(), plan->targets.end(),
+                  [](const Target& each) { return each.log_in; })) {
+    logins_.tried(login->name, clock_->now());
+  } else {
+    plan->login = {};
+  }
 }
 
-// A path whose login was refused opens nothing before it may be tried again.
-void Dispatcher::wait_for_login(queue::Path* path) {
-  if (logins_.empty() || path->settings->peer.login.empty()) return;
-  path->backoff_until = std::max(path->backoff_until, logins_.until(path->settings->peer.login));
+// Before then no connection that would log in is opened: its login was refused, or another one tries it now.
+conf::Instant Dispatcher::login_until(const queue::Path& path) const {
+  const std::string& login = path.settings->peer.login;
+  return login.empty() ? conf::Instant{} : logins_.until(login);
 }
 
 void Dispatcher::login_done(OutboundConnection* connection, const Target& target, bool good) {
@@ -49,7 +53,7 @@ void Dispatcher::login_done(OutboundConnection* connection, const Target& target
   if (good) {
     const LoginPauses::Success success = logins_.worked(login);
     if (success.had_failed) tell(path, target, bounce::Stage::kLogin, "login " + login + " works again");
-    if (success.is_news) poke_login(login);
+    if (success.is_news) go_on_with(login);
     return;
   }
   const bounce::Reply& reply = connection->error().reply;
@@ -60,9 +64,9 @@ void Dispatcher::login_done(OutboundConnection* connection, const Target& target
 }
 
 // What waited for the login goes.
-void Dispatcher::poke_login(const std::string& login) {
+void Dispatcher::go_on_with(const std::string& login) {
   sites_->for_each([&](queue::Path* path) {
-    if (path->settings->peer.login == login && path->backoff_until > clock_->now()) poke(path);
+    if (path->settings->peer.login == login && !path->ready.empty()) mark(path);
   });
 }
 

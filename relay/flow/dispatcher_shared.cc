@@ -120,7 +120,7 @@ bool Dispatcher::open_in_turn(const SharedLines::LinePtr& line, conf::Instant no
   line->turns.look(kLook, [&](SharedLine::Turns::Node* leaf) {
     queue::Path* path = leaf->leaf;
     const bool next = position++ < kEarlyTurns;
-    if (path->backoff_until > now || path->one_probe_only()) {
+    if (path->backoff_until > now || path->one_probe_only() || login_until(*path) > now) {
       aside.push_back(leaf);
       return false;
     }

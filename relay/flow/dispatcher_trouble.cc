@@ -63,6 +63,7 @@ void Dispatcher::connection_ended(OutboundConnection* connection) {
   lines_.count(path, -1, connection->ever_ready() ? 0 : -1, now);
   if (slot.room_of != nullptr) --slot.room_of->leaving;
   if (!connection->ever_ready()) {
+    logins_.undecided(connection->login());
     path_failed(connection, now);
   } else if (!was_idle && !connection->quitting() && !connection->blameless()) {
     if (!trouble(connection, &slot, now)) path_broke(connection, now);

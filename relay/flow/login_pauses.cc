@@ -24,6 +24,11 @@ void LoginPauses::tried(const std::string& login, conf::Instant now) {
   if (!entry.good) entry.until = now + kTrial;
 }
 
+void LoginPauses::undecided(const std::string& login) {
+  const auto found = known_.find(login);
+  if (found != known_.end() && found->second.pause.count() == 0) found->second.until = {};
+}
+
 bool LoginPauses::failed(const std::string& login, conf::Instant now) {
   Entry& entry = known_[login];
   entry.good = false;

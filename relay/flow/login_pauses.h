@@ -15,6 +15,7 @@ class LoginPauses {
   // Not before; in the past: at once.
   conf::Instant until(const std::string& login) const;
   void tried(const std::string& login, conf::Instant now);   // a connection that will log in is being opened
+  void undecided(const std::string& login);                  // it ended before the login was answered
   bool failed(const std::string& login, conf::Instant now);  // true: the first time in a row
   struct Success {
     bool is_news = false;     // others waited for what became of it

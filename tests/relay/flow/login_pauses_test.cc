@@ -40,6 +40,17 @@ TEST(LoginPauses, OneThatIsNotKnownToBeGoodIsTriedByOneAtATime) {
   EXPECT_LE(pauses.until("a"), now) << "and then by as many as the limits allow";
 }
 
+TEST(LoginPauses, AHostThatIsDownHoldsNobodyUp) {
+  LoginPauses pauses;
+  const conf::Instant now{1h};
+  pauses.tried("a", now);
+  pauses.undecided("a");
+  EXPECT_LE(pauses.until("a"), now);
+  EXPECT_TRUE(pauses.failed("a", now));
+  pauses.undecided("a");
+  EXPECT_EQ(pauses.until("a"), now + 1min) << "a refusal holds";
+}
+
 TEST(LoginPauses, ThoseThatWereOnTheirWayAreOneFailure) {
   LoginPauses pauses;
   const conf::Instant now{1h};

@@ -104,6 +104,16 @@ TEST_F(LoginTest, AReloadTriesAtOnce) {
   EXPECT_NE(network_.sent.find("MAIL"), std::string::npos);
 }
 
+TEST_F(LoginTest, AHostThatIsDownIsPassedByForTheNextOne) {
+  add(1);
+  step();
+  network_.users.back()->on_closed({conf::ErrorCode::kIo, "connection refused"});
+  ASSERT_EQ(network_.places, (std::vector<std::string>{"127.0.0.1", "127.0.0.2"}));
+  greet_with_auth();
+  say("235 welcome\r\n");
+  EXPECT_NE(network_.sent.find("MAIL"), std::string::npos);
+}
+
 TEST_F(LoginTest, ImplicitTlsComesBeforeTheGreeting) {
   config_->defaults.peer.tls_start = conf::TlsStart::kImplicit;
   config_->logins[0].without_tls = false;
