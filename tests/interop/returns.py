@@ -110,6 +110,11 @@ def bounce(lab, receiver):
     assert event["id"] == lab.events("accepted")[0]["id"], event
     assert (event["recipient"], event["confirmed"], event["type"]) == ("ann@d1.test", True, "hard"), event
     wait_until(lambda: not folder(lab, "new"), 10, "the mail was read and still lies there")
+    try:
+        send(lab, "ann@d1.test")
+        raise AssertionError("an address that bounced is still written to")
+    except smtplib.SMTPRecipientsRefused as refused:
+        assert refused.recipients["ann@d1.test"][0] == 550, refused.recipients
 
 
 def lie(lab, receiver):
@@ -120,6 +125,7 @@ def lie(lab, receiver):
     path = receiver.taken[0][0]
     give_back(lab, path, dsn(path, "victim@d2.test"))
     assert "confirmed" not in lab.wait_events("bounced", 1)[0]
+    send(lab, "victim@d2.test")  # is not refused
     forged = path[:10] + ("b" if path[10] == "a" else "a") + path[11:]
     give_back(lab, forged, dsn(forged, "ann@d1.test"))
     give_back(lab, f"bounces@{RETURN_DOMAIN}", dsn(f"bounces@{RETURN_DOMAIN}", "ann@d1.test"))
@@ -141,6 +147,8 @@ def complain(lab, receiver):
     give_back(lab, "fbl@sender.test", complaint(header))
     event = lab.wait_events("complained", 1)[0]
     assert (event["recipient"], event["confirmed"]) == ("ann@d1.test", True), event
+    done = subprocess.run([bin_dir() / "penstock", "-c", lab.config, "quarantine", "show", "ann@d1.test"], capture_output=True, text=True, timeout=30)
+    assert "denylisted" in done.stdout, done
 
 
 def domain(lab, receiver):
