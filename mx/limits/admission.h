@@ -29,4 +29,10 @@ struct Admission {
   }
 };
 
+// How many messages may begin at once, and what allows no more.
+struct Room {
+  uint32_t messages = UINT32_MAX;
+  Bind bind = Bind::kNothing;
+};
+
 }  // namespace mx

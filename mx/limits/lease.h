@@ -22,7 +22,13 @@ class Lease {
   bool valid(conf::Instant now) const { return now < until_; }
   conf::Instant until() const { return until_; }
   // What had been counted until `at`, and the record of that time, have reached the disk.
-  void renewed(conf::Instant at) { until_ = std::max(until_, at + kFor); }
+  void renewed(conf::Instant at) {
+    until_ = std::max(until_, at + kFor);
+    failing_ = false;
+  }
+  // The last write did not reach the disk.
+  void failed() { failing_ = true; }
+  bool failing() const { return failing_; }
 
   // The record of a write. `last`: nothing is sent after it, an orderly end.
   static std::string record(conf::WallTime wall, bool last);
@@ -33,6 +39,7 @@ class Lease {
 
  private:
   conf::Instant until_ = conf::Instant::min();
+  bool failing_ = false;
 };
 
 }  // namespace mx

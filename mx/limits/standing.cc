@@ -215,15 +215,18 @@ Admission Standing::may_connect(conf::Instant now) {
   return Admission::no(Bind::kRamp, aftermath_->ramp.next_step(now));
 }
 
-uint32_t Standing::budget(conf::Instant now) {
+Room Standing::room(conf::Instant now) {
   tick(now);
-  uint32_t left = UINT32_MAX;
-  if (state() == State::kBlocked) left = 0;
-  if (state_ == State::kProbing) left = aftermath_->probes.left(cause().rule().probes);
-  if (state_ == State::kRamp) left = aftermath_->ramp.left(now);
-  if (rate_) left = std::min(left, rate_->available(now));
-  if (ladder_) left = std::min(left, ladder_->available(now));
-  return left;
+  Room room;
+  const auto at_most = [&room](uint32_t messages, Bind bind) {
+    if (messages < room.messages) room = {messages, bind};
+  };
+  if (state() == State::kBlocked) at_most(0, Bind::kBlocked);
+  if (state_ == State::kProbing) at_most(aftermath_->probes.left(cause().rule().probes), Bind::kProbing);
+  if (state_ == State::kRamp) at_most(aftermath_->ramp.left(now), Bind::kRamp);
+  if (rate_) at_most(rate_->available(now), Bind::kAdaptive);
+  if (ladder_) at_most(ladder_->available(now), Bind::kWarmUp);
+  return room;
 }
 
 Standing::Attempt Standing::began(conf::Instant now) {

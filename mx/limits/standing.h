@@ -57,7 +57,7 @@ class Standing {
   // At most so many connections now: 0 while blocked, 1 while probing, few on the ramp, else UINT32_MAX.
   uint32_t most_connections(conf::Instant now);
   Admission may_connect(conf::Instant now);
-  uint32_t budget(conf::Instant now);
+  Room room(conf::Instant now);
   void connection_opened() { ++connections_; }
   void connection_closed() { --connections_; }
   uint32_t connections() const { return connections_; }

@@ -115,11 +115,26 @@ json path_json(const PathView& path) {
   return out;
 }
 
+json sources_json(const std::vector<SourceView>& sources) {
+  json list = json::array();
+  for (const SourceView& source : sources) {
+    json one = {{"name", source.name}, {"weight", source.weight}, {"share", source.share}};
+    if (!source.never.empty()) one["never"] = source.never;
+    if (source.binds != mx::Bind::kNothing) {
+      one["binds"] = mx::to_text(source.binds);
+      one["frees_seconds"] = seconds_json(source.frees_seconds);
+    }
+    list.push_back(std::move(one));
+  }
+  return list;
+}
+
 json explanation_json(const Explanation& explanation) {
   json paths = json::array();
   for (const PathView& path : explanation.paths) paths.push_back(path_json(path));
   return {{"route", route_json(explanation.route)},
           {"paths", std::move(paths)},
+          {"sources", sources_json(explanation.sources)},
           {"problem", explanation.problem}};
 }
 

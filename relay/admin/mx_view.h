@@ -64,6 +64,16 @@ struct PathView {
   std::vector<DecisionView> decisions;  // the latest, newest first, at most ten
 };
 
+// How much of the mail to a domain is drawn to a source at present, and why not more.
+struct SourceView {
+  std::string name;
+  uint32_t weight = 0;
+  double share = 0;                     // of all: 0.25
+  std::string never;                    // why it never sends there; "": it may
+  mx::Bind binds = mx::Bind::kNothing;  // why others go first
+  double frees_seconds = 0;             // when `binds` ends; < 0: nobody knows
+};
+
 struct RouteView {
   struct Host {
     std::string name;
@@ -88,9 +98,10 @@ struct LimiterCounts {
 struct Explanation {
   RouteView route;
   std::vector<PathView>
-      paths;            // one per source that may send there (only the asked one if a source was named)
-  std::string problem;  // "no source is named x"; "" when all is well
-  bool unknown_source = false;  // `problem` says so
+      paths;  // one per source that may send there (only the asked one if a source was named)
+  std::vector<SourceView> sources;  // all that are configured
+  std::string problem;              // "no source is named x"; "" when all is well
+  bool unknown_source = false;      // `problem` says so
 };
 
 enum class MxAction : uint8_t { kBlock, kUnblock, kReset };

@@ -72,6 +72,28 @@ void route_text(const json& route, std::string* out) {
   if (!site.empty()) line(out, "Site      {}", site);
 }
 
+std::string share_of(const json& source) {
+  const std::string never = text_of(source, "never");
+  if (!never.empty()) return "never: " + never;
+  const double share = real_of(source, "share");
+  std::string text = share > 0 ? fmt::format("{:.3g} %", share * 100) : "none now";
+  const std::string binds = text_of(source, "binds");
+  if (binds.empty()) return text;
+  text += share > 0 ? ", and waits: " + binds : ", the others go first: " + binds;
+  if (frees_in(source) < kForever && frees_in(source) > 0)
+    text += " for another " + seconds_text(frees_in(source));
+  return text;
+}
+
+// Which source a message leaves from: nothing to say when there is one.
+void sources_text(const json& sources, std::string* out) {
+  if (!sources.is_array() || sources.size() < 2) return;
+  line(out, "Sources   by weight, those that can send soonest");
+  for (const json& source : sources)
+    line(out, "  {:<16}  weight {:<4}  {}", text_of(source, "name"), text_of(source, "weight"),
+         share_of(source));
+}
+
 std::string scope_text(const json& path) {
   const std::string scope = text_of(path, "scope");
   std::string text = scope == "path"     ? "each source and remote address by itself"
@@ -254,6 +276,7 @@ std::string headline(const json& explanation) {
 std::string explanation_text(const json& explanation) {
   std::string out = headline(explanation) + "\n\n";
   route_text(member(explanation, "route"), &out);
+  sources_text(member(explanation, "sources"), &out);
   for (const json& path : member(explanation, "paths")) path_text(path, false, &out);
   return out;
 }

@@ -66,8 +66,15 @@ admin::MxOrderDone LimitOrders::carry_out(const admin::MxOrder& order) {
     dispatcher.gate().tell_decisions(*path);
     if (order.action != admin::MxAction::kBlock) dispatcher.poke(path);
   });
+  const queue::DomainEntry* domain = order.domain.empty() ? nullptr : transit_->domains().find(order.domain);
+  const std::string site =
+      domain == nullptr || domain->route == nullptr ? std::string() : domain->route->site;
+  const auto is_of_domain = [&](const mx::CounterKey& key) {
+    return !site.empty() && key.names.site.substr(0, key.names.site.find('|')) == site &&
+           (order.source.empty() || key.names.source == order.source || key.names.source == "*");
+  };
   for_each_detached(&transit_->sites(), [&](const mx::CounterKey& key, mx::Standing& standing) {
-    if (!relay::is_meant(order, key)) return;
+    if (!relay::is_meant(order, key) && !is_of_domain(key)) return;
     count(view_of(key, standing, now).site, key.names.source);
     change(order, &standing, until, now);
     transit_->counters().hurry();

@@ -57,8 +57,8 @@ std::vector<admin::ThresholdView> thresholds_of(const queue::Path& path, conf::I
 
 }  // namespace
 
-admin::PathView view_of(queue::Path* path, uint64_t in_flight, PathGate* gate, const DecisionHistory& history,
-                        conf::Instant now) {
+admin::PathView view_of(queue::Path* path, uint64_t in_flight, Dispatcher* dispatcher,
+                        const DecisionHistory& history, conf::Instant now) {
   admin::PathView view;
   view.site = path->site->label;
   view.source = path->source.name;
@@ -82,7 +82,8 @@ admin::PathView view_of(queue::Path* path, uint64_t in_flight, PathGate* gate, c
   view.ready = path->ready.size();
   view.in_flight = in_flight;
   view.connections = path->connections;
-  const mx::Admission admission = gate->may_open_any(path, now);
+  const mx::Admission admission = dispatcher->next_message(*path);
+  dispatcher->gate().tell_decisions(*path);  // a block that is over has become probing by being asked
   view.state = path->standing->state();
   if (path->standing->state() == mx::Standing::State::kBlocked)
     view.blocked_seconds = seconds_until(path->standing->blocked_until(), now);
@@ -93,6 +94,18 @@ admin::PathView view_of(queue::Path* path, uint64_t in_flight, PathGate* gate, c
   if (path->last_error.present()) view.last_error = path->last_error.reply.text();
   view.replies = path->standing->replies();
   view.decisions = history.of(view.site, view.source, kDecisionsShown);
+  return view;
+}
+
+admin::SourceView view_of(const queue::SiteTable::Share& share, conf::Instant now) {
+  admin::SourceView view;
+  view.name = share.source->name;
+  view.weight = share.source->weight;
+  view.share = share.share;
+  view.never = share.unusable;
+  if (share.state.readiness == queue::Readiness::kFree) return view;
+  view.binds = share.state.bind;
+  view.frees_seconds = seconds_until(share.state.until, now);
   return view;
 }
 

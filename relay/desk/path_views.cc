@@ -51,8 +51,8 @@ std::vector<admin::PathView> PathViews::busiest(size_t limit) {
   std::vector<admin::PathView> views;
   for (queue::Path* path : all) {
     const auto count = in_flight.find(path);
-    views.push_back(view_of(path, count == in_flight.end() ? 0 : count->second,
-                            &transit_->dispatcher().gate(), *decisions_, now));
+    views.push_back(view_of(path, count == in_flight.end() ? 0 : count->second, &transit_->dispatcher(),
+                            *decisions_, now));
   }
   for_each_detached(&transit_->sites(), [&](const mx::CounterKey& key, const mx::Standing& standing) {
     if (views.size() < limit) views.push_back(view_of(key, standing, now));
@@ -99,8 +99,10 @@ admin::Explanation PathViews::explanation_of(queue::DomainEntry* domain, const s
     queue::Path* path = sites.path_from(domain, each);
     const auto count = in_flight.find(path);
     answer.paths.push_back(
-        view_of(path, count == in_flight.end() ? 0 : count->second, &dispatcher.gate(), *decisions_, now));
+        view_of(path, count == in_flight.end() ? 0 : count->second, &dispatcher, *decisions_, now));
   }
+  for (const queue::SiteTable::Share& share : sites.shares(domain))
+    answer.sources.push_back(view_of(share, now));
   if (answer.paths.empty() && answer.problem.empty())
     answer.problem = "no [[source]] may send to this domain (masks, weight, or no address of its family)";
   return answer;

@@ -69,7 +69,7 @@ bool Survey::step(conf::Instant now) {
     in_flight_ = dispatcher_->in_flight_by_path();
   }
   const bool more =
-      sites_->visit_some(&part_, kPathsPerStep, [&](const queue::Path& path) { look_at(path, now); });
+      sites_->visit_some(&part_, kPathsPerStep, [&](const queue::Path* path) { look_at(*path, now); });
   keep();
   if (more) return false;
   finish();

@@ -66,6 +66,7 @@ void CounterKeeper::save(conf::Instant now, size_t most, bool last) {
       return;
     }
     limiters_->not_written();
+    lease_.failed();
     if (!std::exchange(failing_, true)) {
       std::fprintf(
           stderr,

@@ -142,7 +142,9 @@ void Dispatcher::set_wake(queue::Path* path, conf::Instant now) {
   conf::Instant wake = conf::kNever;
   if (!path->ready.empty() && !stopping_) {
     if (path->binds != mx::Bind::kNothing && path->binds_until > now) wake = path->binds_until;
-    wake = std::min(wake, path->ready.rounding() ? now + 1ms : std::max(path->first_expiry, now + 10ms));
+    wake = std::min(wake, path->ready.rounding(queue::ReadyQueue::Purpose::kExpiry)
+                              ? now + 1ms
+                              : std::max(path->first_expiry, now + 10ms));
   } else if (path->backoff_until > now) {
     wake = path->backoff_until;  // so that the site can be forgotten afterwards
   }
@@ -163,7 +165,8 @@ void Dispatcher::work(queue::Path* path, conf::Instant now) {
   }
   // A block defers and nothing else: how the path failed before it is over with it.
   if (path->standing->state() == mx::Standing::State::kBlocked) path->backoff = conf::Duration(0);
-  if (path->first_expiry <= now || path->ready.rounding()) expire_waiting(path, now);
+  if (path->first_expiry <= now || path->ready.rounding(queue::ReadyQueue::Purpose::kExpiry))
+    expire_waiting(path, now);
   if (path->shared == nullptr) use_idle(path);
   if (path->shared == nullptr) {
     open_more(path, now);

@@ -66,12 +66,12 @@ class Dispatcher final : public OutboundConnection::Owner {
   bool paused() const { return paused_; }
   void abandon();  // drops every connection; deliveries under way come back as not tried
 
-  std::vector<const queue::Path*> neglected();  // see Transit
+  mx::Admission next_message(const queue::Path& path) const;  // see Forecast
+  std::vector<const queue::Path*> neglected();                // see Transit
   size_t connections() const { return connections_.size(); }
   size_t ready() const { return ready_; }
   size_t in_flight() const { return jobs_; }
   std::unordered_map<const queue::Path*, uint32_t> in_flight_by_path() const;
-
   bool target_began(OutboundConnection* connection, const Target& target) override;
   void connection_ready(OutboundConnection* connection) override;
   void transaction_done(OutboundConnection* connection,

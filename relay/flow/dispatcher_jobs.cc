@@ -5,12 +5,14 @@
 
 #include "conf/vocab/check.h"
 #include "relay/flow/dispatcher.h"
+#include "relay/flow/forecast.h"
 #include "relay/flow/meaning.h"
 
 namespace relay {
 
 namespace {
 
+constexpr auto kExpiry = queue::ReadyQueue::Purpose::kExpiry;
 constexpr conf::Duration kExpiryRound = std::chrono::minutes(1);
 constexpr size_t kGiveUpChunk = 256;    // deliveries that end per path and step: each needs its record
 constexpr size_t kTakesPerStep = 64;    // of deliveries that turn out to have nothing to send
@@ -35,6 +37,17 @@ bool Dispatcher::may_begin(queue::Path* path, conf::Instant now) {
   std::vector<mx::Admission> refusals;
   uint32_t budget = 0;
   return !targets_for(path, &refusals, &budget, now).empty();
+}
+
+mx::Admission Dispatcher::next_message(const queue::Path& path) const {
+  if (paused_) return mx::Admission::no(mx::Bind::kRecording, conf::kNever);
+  Forecast forecast;
+  forecast.relay_full = connections_.size() >= config_->max_outbound_connections;
+  for (OutboundConnection* connection : path.idle) {
+    const auto slot = connections_.find(connection);
+    if (connection->idle()) forecast.resting.push_back({&slot->second.use, connection->transactions()});
+  }
+  return forecast.next(path, gate_.lease(), clock_->now());
 }
 
 std::vector<const queue::Path*> Dispatcher::neglected() {
@@ -238,13 +251,13 @@ AttemptFacts Dispatcher::waiting_facts(const queue::Path& path, const queue::Del
 // Goes over all that waits in order of arrival, a part in each step, and hence not oftener than once a minute
 // for a path: 1,000,000 deliveries that expire together cost one round, not one for each part.
 void Dispatcher::expire_waiting(queue::Path* path, conf::Instant now) {
-  if (!path->ready.rounding()) {
-    path->ready.begin_round();
+  if (!path->ready.rounding(kExpiry)) {
+    path->ready.begin_round(kExpiry);
     path->first_expiry = conf::kNever;
   }
   for (size_t i = 0, over = 0; i < kLooksPerStep; ++i) {
     if (over == kGiveUpChunk || messages_->loading() >= 2 * kGiveUpChunk) break;
-    queue::Delivery* delivery = path->ready.next_of_round();
+    queue::Delivery* delivery = path->ready.next_of_round(kExpiry);
     if (delivery == nullptr) break;
     const conf::Instant expiry = user_->expiry(*delivery, *path->settings);
     if (expiry > now) {

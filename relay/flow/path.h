@@ -74,6 +74,8 @@ struct Path {
   const void* waits_for = nullptr;      // counters shared with other paths: stands in their line
   mx::Bind binds = mx::Bind::kNothing;  // what kept mail back when it was last asked
   conf::Instant binds_until{};          // and until when; kNever: until something ends
+  conf::Instant routes_due{};           // when it is looked at whether the mail that waits still belongs here
+  bool watched = false;                 // ... and that is under way
   size_t to_reroute = 0;  // so many of `ready`, the oldest, stand here by an older configuration
   conf::Instant first_expiry = conf::kNever;  // no delivery in `ready` expires before
 

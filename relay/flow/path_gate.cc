@@ -10,18 +10,17 @@ namespace relay {
 
 namespace {
 
-// Whether something is counted that a crash must not forget.
-bool counts_anything(const mx::PathLimits& limits) {
-  return limits.messages_per_hour != 0 || limits.rate.events != 0 || !limits.warmup.empty() ||
-         limits.adaptive == conf::AdaptiveMode::kOn;
-}
-
 // As it stands in the evidence: "550 5.1.1 no such user".
 std::string quoted(const bounce::Reply& reply) {
   return reply.code == 0 ? reply.text() : std::to_string(reply.code) + ' ' + reply.text();
 }
 
 }  // namespace
+
+bool PathGate::counts_anything(const mx::PathLimits& limits) {
+  return limits.messages_per_hour != 0 || limits.rate.events != 0 || !limits.warmup.empty() ||
+         limits.adaptive == conf::AdaptiveMode::kOn;
+}
 
 bool PathGate::leased(const queue::Path& path, conf::Instant now) const {
   return !counts_anything(*path.limits) || parts_.lease->valid(now);
@@ -45,23 +44,8 @@ mx::Admission PathGate::may_open_early(queue::Path* path, std::string_view addre
   return path->standing->may_connect(now).also(parts_.sites->traffic(path, address)->may_connect(now));
 }
 
-mx::Admission PathGate::may_open_any(queue::Path* path, conf::Instant now) {
-  mx::Admission best;
-  bool first = true;
-  std::vector<std::string> addresses;
-  for (const auto& [address, traffic] : path->traffic) addresses.push_back(address);
-  if (addresses.empty()) addresses.emplace_back();
-  for (const std::string& address : addresses) {
-    const mx::Admission admission = may_open(path, address, now);
-    if (first || admission.yes || admission.not_before < best.not_before) best = admission;
-    if (best.yes) break;
-    first = false;
-  }
-  return best;
-}
-
 uint32_t PathGate::budget(queue::Path* path, std::string_view address, conf::Instant now) {
-  return std::min(parts_.sites->traffic(path, address)->budget(now), path->standing->budget(now));
+  return std::min(parts_.sites->traffic(path, address)->budget(now), path->standing->room(now).messages);
 }
 
 mx::Admission PathGate::may_send(const queue::Path& path, const Use& use, uint32_t sent,

@@ -46,8 +46,6 @@ class PathGate {
   mx::Admission may_open(queue::Path* path, std::string_view address, conf::Instant now);
   // The same, but for what time alone gives (quota, rate): the connection is there when its turn comes.
   mx::Admission may_open_early(queue::Path* path, std::string_view address, conf::Instant now);
-  // The same over all addresses that the path has used so far: for people.
-  mx::Admission may_open_any(queue::Path* path, conf::Instant now);
   // How many transactions could begin at once; no more connections are opened than that.
   uint32_t budget(queue::Path* path, std::string_view address, conf::Instant now);
   // May the connection, which has `sent` so many messages, begin another transaction?
@@ -56,6 +54,9 @@ class PathGate {
   static bool is_surplus(const Use& use, conf::Instant now);
   // No other connection of the same counters can be opened before one of them ends.
   static bool is_full(const Use& use, conf::Instant now);
+  // Whether something is counted that a crash must not forget.
+  static bool counts_anything(const mx::PathLimits& limits);
+  const mx::Lease& lease() const { return *parts_.lease; }
 
   void open(queue::Path* path, std::string_view address, Use* use);
   void close(Use* use);

@@ -28,29 +28,6 @@ bool SiteTable::usable(const DomainEntry& domain, const conf::Source& source) co
   });
 }
 
-const conf::Source* SiteTable::draw_source(const DomainEntry& domain) {
-  if (config_->sources.size() == 1) {
-    const conf::Source& only = config_->sources.front();
-    return usable(domain, only) ? &only : nullptr;
-  }
-  const Site* site = site_with_sources_off(domain);
-  const auto may = [&](const conf::Source& source, bool all) {
-    return usable(domain, source) && (all || site == nullptr || !is_off(*site, source.name, clock_->now()));
-  };
-  for (const bool all : {false, true}) {  // when all are off, mail waits for one of them
-    uint64_t weights = 0;
-    for (const conf::Source& source : config_->sources) weights += may(source, all) ? source.weight : 0;
-    if (weights == 0) continue;
-    uint64_t draw = random_->below(weights);
-    for (const conf::Source& source : config_->sources) {
-      if (!may(source, all)) continue;
-      if (draw < source.weight) return &source;
-      draw -= source.weight;
-    }
-  }
-  return nullptr;
-}
-
 void SiteTable::switch_off(Path* path, conf::Instant until) {
   conf::Instant& off = path->site->sources_off[path->source.name];
   off = std::max(off, until);
@@ -108,31 +85,6 @@ std::string path_key(const conf::Source& source, const mx::RulePtr& rule, const 
 }
 
 }  // namespace
-
-SiteTable::Choice SiteTable::choose(DomainEntry* domain) {
-  Choice choice;
-  const conf::Source* source = draw_source(*domain);
-  if (source == nullptr) {
-    choice.why_not =
-        "no [[source]] may send to this domain: its masks leave it out, or no source has an address of the "
-        "family (IPv4 or IPv6) of the destination's hosts";
-    return choice;
-  }
-  mx::RulePtr rule = rule_for(domain, *source);
-  if (rule != nullptr && rule->values.smart_hosts.set && !domain->smart_route) {
-    const auto detour = std::ranges::find(domain->detours, rule, &Detour::rule);
-    if (detour == domain->detours.end() || detour->until <= clock_->now()) {
-      choice.detour = std::move(rule);
-      return choice;
-    }
-    if (detour->route->kind != mx::Route::Kind::kHosts) {
-      choice.why_not = "the smart hosts of rule \"" + rule->name + "\": " + detour->route->detail;
-      return choice;
-    }
-  }
-  choice.path = path_from(domain, *source);
-  return choice;
-}
 
 Path* SiteTable::path_from(DomainEntry* domain, const conf::Source& source) {
   mx::RulePtr rule = rule_for(domain, source);
@@ -292,17 +244,17 @@ void SiteTable::sweep(conf::Instant now) {
       const Path& path = *named.second;
       return path.ready.empty() && path.to_reroute == 0 && path.connections == 0 &&
              path.backoff_until <= now && path.paused_until <= now && !path.dirty && !path.starved &&
-             !path.leasing && path.waits_for == nullptr && path.wake == conf::kNever;
+             !path.leasing && !path.watched && path.waits_for == nullptr && path.wake == conf::kNever;
     });
   });
   next_part_ = (next_part_ + 1) % parts_.size();
   limiters_.sweep({now, clock_->wall()});
 }
 
-bool SiteTable::visit_some(size_t* part, size_t paths, const std::function<void(const Path&)>& use) const {
+bool SiteTable::visit_some(size_t* part, size_t paths, const std::function<void(Path*)>& use) const {
   for (size_t seen = 0; seen < paths && *part < parts_.size(); ++*part) {
     for (const auto& [key, site] : parts_[*part]) {
-      for (const auto& [name, path] : site->paths) use(*path);
+      for (const auto& [name, path] : site->paths) use(path.get());
       seen += site->paths.size();
     }
   }

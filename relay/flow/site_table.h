@@ -6,10 +6,12 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "conf/vocab/random.h"
 #include "mx/limits/limiter_table.h"
 #include "relay/flow/path.h"
+#include "relay/flow/source_choice.h"
 #include "relay/queue/domain_table.h"
 
 namespace relay::queue {
@@ -29,9 +31,24 @@ class SiteTable {
     std::string why_not;
   };
   // `domain` has a route with hosts and settings. A source is drawn by weight among those whose masks take
-  // the domain and whose address family the hosts have; the rule is that of the domain, the MX hosts and the
-  // source.
+  // the domain and whose address family the hosts have, and of these among those that can send soonest
+  // (Readiness); the rule is that of the domain, the MX hosts and the source.
   Choice choose(DomainEntry* domain);
+  // Whether mail of the domain that waits on `path` could go sooner from another source.
+  bool goes_sooner_elsewhere(DomainEntry* domain, const Path& path);
+  // Whether that can be for any of its mail: a cheap look.
+  bool others_may_take(const Path& path) const;
+  // Whether mail of the domain, which has a route with hosts, still belongs to `path`; then the path learns
+  // the addresses of that route.
+  bool leads_here(const DomainEntry& domain, Path* path) const;
+  // Who gets which share of the mail to the domain at present, and why: for people.
+  struct Share {
+    const conf::Source* source = nullptr;
+    double share = 0;      // of all
+    std::string unusable;  // why it never sends there; "": it may
+    SourceState state;
+  };
+  std::vector<Share> shares(DomainEntry* domain);
 
   // The path from this source, made when there is none; by a detour when that is known.
   Path* path_from(DomainEntry* domain, const conf::Source& source);
@@ -57,7 +74,7 @@ class SiteTable {
   void for_each(const std::function<void(Path*)>& use) const;
   // Shows the paths of some parts of the table, from `*part` on, until `paths` of them were seen or the end
   // is reached; `*part` is then where to go on. False: that was the end.
-  bool visit_some(size_t* part, size_t paths, const std::function<void(const Path&)>& use) const;
+  bool visit_some(size_t* part, size_t paths, const std::function<void(Path*)>& use) const;
   mx::LimiterTable& limiters() { return limiters_; }
   const mx::LimiterTable& limiters() const { return limiters_; }
   // The counters that hold for a connection to this address.
@@ -74,6 +91,8 @@ class SiteTable {
   std::string site_key(const DomainEntry& domain, const mx::Route& route) const;
   const conf::Source* draw_source(const DomainEntry& domain);
   const Site* site_with_sources_off(const DomainEntry& domain) const;  // null: none is
+  bool needs_detour(DomainEntry* domain, const mx::RulePtr& rule) const;
+  Path* better_than(DomainEntry* domain, const Path& path);
   void reload(Site* site);
   void apply_rule(Path* path, mx::RulePtr rule);
   bool is_current(const mx::CounterNames& names) const;

@@ -87,7 +87,9 @@ void ReadyQueue::took(Turns::Node* flow) {
 void ReadyQueue::arrivals_erase(Delivery* delivery) {
   Delivery* before = delivery->arrived_before;
   Delivery* after = delivery->arrived_after;
-  if (round_ == delivery) round_ = after;
+  for (Round& round : rounds_) {
+    if (round.next == delivery) round.next = after;
+  }
   (before == nullptr ? oldest_ : before->arrived_after) = after;
   (after == nullptr ? newest_ : after->arrived_before) = before;
   delivery->arrived_before = delivery->arrived_after = nullptr;

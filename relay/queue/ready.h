@@ -9,6 +9,7 @@
 // change while it is in the queue. One thread.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -40,18 +41,17 @@ class ReadyQueue {
   Delivery* oldest() const { return oldest_; }
 
   // A round over all, oldest first, in as many parts as the caller likes: what comes while it is under way is
-  // part of it, what goes is not. It ends when next_of_round() gives null.
-  void begin_round() {
-    round_ = oldest_;
-    rounding_ = true;
-  }
-  bool rounding() const { return rounding_; }
-  Delivery* next_of_round() {
-    Delivery* next = round_;
+  // part of it, what goes is not. It ends when next_of_round() gives null. Rounds of different purpose do not
+  // know of each other.
+  enum class Purpose : uint8_t { kExpiry, kRoutes };
+  void begin_round(Purpose of) { round(of) = {oldest_, true}; }
+  bool rounding(Purpose of) const { return rounds_[static_cast<size_t>(of)].under_way; }
+  Delivery* next_of_round(Purpose of) {
+    Delivery* next = round(of).next;
     if (next == nullptr) {
-      rounding_ = false;
+      round(of).under_way = false;
     } else {
-      round_ = next->arrived_after;
+      round(of).next = next->arrived_after;
     }
     return next;
   }
@@ -72,6 +72,11 @@ class ReadyQueue {
 
  private:
   using Turns = TurnTree<DeliveryList>;
+  struct Round {
+    Delivery* next = nullptr;
+    bool under_way = false;
+  };
+  Round& round(Purpose of) { return rounds_[static_cast<size_t>(of)]; }
   bool alone() const { return turns_ == nullptr; }
   bool is_of_the_one(const Delivery& delivery) const {
     return delivery.sender == only_sender_ && delivery.domain == only_domain_;
@@ -87,8 +92,7 @@ class ReadyQueue {
   std::unique_ptr<Turns> turns_;
   Delivery* oldest_ = nullptr;
   Delivery* newest_ = nullptr;
-  Delivery* round_ = nullptr;  // the next of the round
-  bool rounding_ = false;
+  std::array<Round, 2> rounds_;  // by purpose
   size_t size_ = 0;
 };
 

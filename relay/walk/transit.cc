@@ -63,6 +63,11 @@ Transit::Transit(TransitParts parts)
            [this](const queue::Path& path, const ServerTrouble& trouble) { notices_.trouble(path, trouble); },
            [this](queue::Path* path) { renew_route(path); }, parts_.secrets}),
       rerouting_(&sites_, &dispatcher_, this),
+      watch_({&sites_, &domains_, &clock_, [this](queue::DomainEntry* domain) { routes_.renew(domain); },
+              [this](Delivery* delivery) {
+                dispatcher_.remove(delivery);
+                advance(delivery);
+              }}),
       orders_({parts_.spool, &clock_, &deliveries_, &messages_, &resting_, &dispatcher_, this}),
       next_sweep_(clock_.now() + kSweepPeriod) {
   settlement_.use(parts_.witness);
@@ -260,7 +265,9 @@ conf::Instant Transit::expiry(const Delivery& delivery, const conf::DestinationS
 
 void Transit::decided(const queue::Path& path, const std::vector<mx::Decision>& decisions) {
   for (const mx::Decision& decision : decisions) {
-    if (notices_.decided(path, decision)) counters_.hurry();
+    if (!notices_.decided(path, decision)) continue;
+    counters_.hurry();
+    watch_.hurry();  // its mail may go from another source, or that of others from here
   }
 }
 
@@ -276,6 +283,7 @@ void Transit::step(conf::Instant now) {
       advance(delivery);
     }
   }
+  if (!stopping_ && !is_reloading()) watch_.step(now, dispatcher_.ready());
   dispatcher_.pause(!parts_.spool->recording());
   dispatcher_.step(now);
   counters_.step(now, dispatcher_.gate().wants_lease());
@@ -290,7 +298,7 @@ conf::Instant Transit::next_wake() const {
   if (is_reloading()) return conf::Instant{};
   conf::Instant wake = std::min({dispatcher_.next_wake(), counters_.next_wake(), retirement_.next_wake()});
   if (dispatcher_.paused()) wake = std::min(wake, clock_.now() + kPausedLook);
-  if (!stopping_) wake = std::min(wake, resting_.next_wake());
+  if (!stopping_) wake = std::min({wake, resting_.next_wake(), watch_.next_wake(dispatcher_.ready())});
   return wake;
 }
 

@@ -24,6 +24,7 @@
 #include "relay/walk/resting.h"
 #include "relay/walk/retirement.h"
 #include "relay/walk/route_finder.h"
+#include "relay/walk/route_watch.h"
 #include "relay/walk/settlement.h"
 #include "relay/walk/signing.h"
 #include "relay/walk/transit_parts.h"
@@ -110,6 +111,7 @@ class Transit final : private Walk, private DispatcherUser {
   Notices notices_;
   Dispatcher dispatcher_;
   Rerouting rerouting_;
+  RouteWatch watch_;
   QueueOrders orders_;
   conf::Instant next_sweep_{};
   bool stopping_ = false;

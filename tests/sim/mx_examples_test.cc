@@ -471,6 +471,30 @@ TEST(MxState, AnOrderStandsBesideABlock) {
   EXPECT_EQ(world.desk().order(order).paths, 0U);
 }
 
+// explain makes the path that an order by domain means: that is how the order comes in.
+TEST(MxState, UnblockByDomainReachesABlockWithoutMail) {
+  Example example(43, 1, example_limits(), 24h);
+  MxWorld& world = example.world;
+  example.send(300, true);
+  ASSERT_TRUE(example.blocked());
+  world.run_until(world.world.now() + 1min);
+  world.restart(1min);
+  world.run_until(world.world.now() + 5min);
+  bool explained = false;
+  world.desk().explain("d0-0.test", "", [&](const relay::admin::Explanation& told) {
+    explained = true;
+    ASSERT_EQ(told.paths.size(), 1U);
+    EXPECT_EQ(told.paths[0].binds, mx::Bind::kBlocked);
+  });
+  world.run_until(world.world.now() + 10s);
+  ASSERT_TRUE(explained);
+  relay::admin::MxOrder order;
+  order.action = relay::admin::MxAction::kUnblock;
+  order.domain = "d0-0.test";
+  EXPECT_EQ(world.desk().order(order).paths, 1U);
+  EXPECT_EQ(blocked_paths(&world), 0U);
+}
+
 // Our own causes: names that cannot be looked up, no matter how many, are no evidence against a site.
 TEST(MxExample, OurOwnTroubleBlocksNobody) {
   DrawnLimits limits = example_limits();

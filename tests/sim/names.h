@@ -32,7 +32,7 @@ class Names final : public mx::Resolver {
   void query(std::string_view name, mx::RecordType type, Done done) override {
     auto answer = std::make_shared<mx::DnsAnswer>();
     answer->canonical_name = name;
-    answer->ttl = conf::Duration(300'000'000);
+    answer->ttl = ttl;
     const std::string key(name);
     if (sick.contains(key)) {
       answer->status = mx::DnsStatus::kFailed;
@@ -62,6 +62,9 @@ class Names final : public mx::Resolver {
                     answered();
                   });
   }
+  // From now on the domain has this host only.
+  void move_mx(const std::string& domain, const std::string& host) { mx_[domain] = {{10, host}}; }
+  conf::Duration ttl{300'000'000};  // of every answer that is good
 
  private:
   World* world_;

@@ -90,6 +90,18 @@ TEST(MxText, TheQuotaIsANumberOfThePathNotOfTheWordsOfItsLimits) {
   EXPECT_NE(explanation_text(admin::explanation_json(one)).find("no hourly limit"), std::string::npos);
 }
 
+TEST(MxText, WhichSourceIsChosenAndWhy) {
+  admin::Explanation told_of = told({"default"});
+  told_of.sources = {{"tx", 3, 0, "", mx::Bind::kBlocked, 7940},
+                     {"news", 1, 1, "", mx::Bind::kNothing, 0},
+                     {"v6", 1, 0, "no IPv6", mx::Bind::kNothing, 0}};
+  const std::string text = explanation_text(admin::explanation_json(told_of));
+  for (const char* part :
+       {"  tx                weight 3     none now, the others go first: blocked for another 2 h 12 min\n",
+        "  news              weight 1     100 %\n", "  v6                weight 1     never: no IPv6\n"})
+    EXPECT_NE(text.find(part), std::string::npos) << part << "\nin\n" << text;
+}
+
 TEST(MxText, ABlockSaysHowLong) {
   admin::Explanation one = told({"default"});
   one.paths[0].state = mx::Standing::State::kBlocked;

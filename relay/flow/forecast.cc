@@ -1,0 +1,86 @@
+#include "relay/flow/forecast.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "relay/flow/shared_line.h"
+#include "relay/flow/site_table.h"
+
+namespace relay {
+
+namespace {
+
+using mx::Admission;
+using mx::Bind;
+
+// Whichever is free first; of two that nobody knows the time of, the first.
+const Admission& sooner(const Admission& a, const Admission& b) {
+  if (a.yes || b.yes) return a.yes ? a : b;
+  return b.not_before < a.not_before ? b : a;
+}
+
+bool is_timed(const Admission& admission) { return !admission.yes && admission.not_before != conf::kNever; }
+
+// A connection of another path of the line that has nothing to do closes for one that has mail and none.
+bool makes_room(const queue::Path& path, conf::Instant now) {
+  return path.shared != nullptr && path.connections == 0 && path.shared->least_needed(now) != nullptr;
+}
+
+Admission over_address(const queue::Path& path, mx::Traffic* traffic, conf::Instant now) {
+  mx::Standing& standing = *path.standing;
+  Admission sending = standing.may_send(now);
+  if (traffic != nullptr) sending = sending.also(traffic->may_send(now));
+  if (is_timed(sending)) return sending;
+  Admission opening = standing.may_connect(now);
+  if (traffic != nullptr) opening = opening.also(traffic->may_connect(now));
+  const bool full = opening.bind == Bind::kConnections || opening.bind == Bind::kWindow;
+  if (!opening.yes && full && makes_room(path, now)) opening = {};
+  return sending.also(opening);
+}
+
+}  // namespace
+
+Admission Forecast::over_resting(const queue::Path& path, conf::Instant now) const {
+  Admission best = Admission::no(Bind::kNothing, conf::kNever);
+  for (const Resting& each : resting) {
+    const uint32_t most = path.limits->max_messages_per_connection;
+    if (most != 0 && each.sent >= most) continue;  // it ends, and another one is opened
+    const Admission here = each.use->standing->may_send(now).also(each.use->traffic->may_send(now));
+    best = best.bind == Bind::kNothing && !best.yes ? here : sooner(best, here);
+  }
+  return best;
+}
+
+Admission Forecast::over_new(const queue::Path& path, conf::Instant now) const {
+  if (path.backoff_until > now) return Admission::no(Bind::kBackOff, path.backoff_until);
+  if (path.limits->scope != conf::RuleScope::kPath) {
+    const auto counted = path.traffic.find("");
+    return over_address(path, counted == path.traffic.end() ? nullptr : counted->second.get(), now);
+  }
+  Admission best = Admission::no(Bind::kNothing, conf::kNever);
+  for (const mx::RouteHost& host : path.route->hosts) {
+    for (const std::string& address : host.addresses) {
+      if (!queue::same_family(path.source.address, address)) continue;
+      const auto counted = path.traffic.find(address);
+      const Admission here =
+          over_address(path, counted == path.traffic.end() ? nullptr : counted->second.get(), now);
+      best = best.bind == Bind::kNothing && !best.yes ? here : sooner(best, here);
+    }
+  }
+  return best;
+}
+
+Admission Forecast::next(const queue::Path& path, const mx::Lease& lease, conf::Instant now) const {
+  if (path.paused_until > now) return Admission::no(Bind::kSlowed, path.paused_until);
+  Admission fresh = over_new(path, now);
+  if (fresh.yes && relay_full) fresh = Admission::no(Bind::kTotal, conf::kNever);
+  const Admission rested = over_resting(path, now);
+  const bool none = !rested.yes && rested.bind == Bind::kNothing;
+  const Admission best = none ? fresh : sooner(rested, fresh);
+  // The counters reach the disk in milliseconds, unless the disk fails.
+  if (best.yes && lease.failing() && PathGate::counts_anything(*path.limits))
+    return Admission::no(Bind::kLease, conf::kNever);
+  return best;
+}
+
+}  // namespace relay

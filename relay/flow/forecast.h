@@ -1,0 +1,34 @@
+// What would happen to the next message of a path: it may go now, or what it waits for. For people (explain,
+// mx status): idle connections, other paths' idle connections that would make room and turns on shared lines
+// are looked at as the Dispatcher does. Pure; loop thread.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "conf/vocab/time.h"
+#include "mx/limits/admission.h"
+#include "mx/limits/lease.h"
+#include "relay/flow/path.h"
+#include "relay/flow/path_gate.h"
+
+namespace relay {
+
+struct Forecast {
+  struct Resting {  // a connection of the path that waits for a message
+    const PathGate::Use* use = nullptr;
+    uint32_t sent = 0;  // messages over it
+  };
+  std::vector<Resting> resting;
+  bool relay_full = false;  // no connection is left of those of the whole relay
+
+  // A reason with a time is said before one without: a connection ends, and then that time is what counts. A
+  // block that is over becomes kProbing by being asked.
+  mx::Admission next(const queue::Path& path, const mx::Lease& lease, conf::Instant now) const;
+
+ private:
+  mx::Admission over_resting(const queue::Path& path, conf::Instant now) const;
+  mx::Admission over_new(const queue::Path& path, conf::Instant now) const;
+};
+
+}  // namespace relay

@@ -1,0 +1,76 @@
+#include "relay/flow/source_choice.h"
+
+#include <algorithm>
+
+#include "mx/limits/admission.h"
+
+namespace relay::queue {
+
+using namespace std::chrono_literals;  // NOLINT(build/namespaces)
+
+namespace {
+
+constexpr conf::Duration kSoon = 1min;
+
+SourceState held_by(const mx::Admission& admission, conf::Instant now) {
+  SourceState state{Readiness::kFree, admission.bind, admission.not_before};
+  switch (admission.bind) {
+    case conf::Bind::kBlocked:
+    case conf::Bind::kWarmUp:
+      state.readiness = Readiness::kHeld;
+      return state;
+    case conf::Bind::kProbing:
+    case conf::Bind::kRamp:
+      state.readiness = Readiness::kLater;
+      return state;
+    default:
+      if (admission.not_before > now + kSoon) state.readiness = Readiness::kLater;
+      return state;
+  }
+}
+
+// The address that is free first decides; one that was not used yet is free.
+SourceState by_traffic(const Path& path, conf::Instant now) {
+  size_t addresses = 1;
+  if (path.limits->scope == conf::RuleScope::kPath && path.route != nullptr) {
+    addresses = 0;
+    for (const mx::RouteHost& host : path.route->hosts) addresses += host.addresses.size();
+  }
+  if (path.traffic.size() < addresses) return {};
+  SourceState best{Readiness::kHeld, conf::Bind::kNothing, conf::kNever};
+  for (const auto& [address, traffic] : path.traffic) {
+    const mx::Admission admission = traffic->may_send(now);
+    if (admission.yes) return {};
+    const SourceState state = held_by(admission, now);
+    if (state.readiness < best.readiness || state.until < best.until) best = state;
+  }
+  return best;
+}
+
+}  // namespace
+
+SourceState state_of(const Path* path, conf::Instant now) {
+  if (path == nullptr) return {};
+  if (path->failing()) {
+    if (path->backoff_until > now) return {Readiness::kHeld, conf::Bind::kBackOff, path->backoff_until};
+    // One message at a time goes to see whether it works again.
+    if (!path->ready.empty() || path->connections > 0)
+      return {Readiness::kHeld, conf::Bind::kBackOff, conf::kNever};
+  }
+  // A reply rule said so, of the source or of the path.
+  const auto off = path->site->sources_off.find(path->source.name);
+  if (off != path->site->sources_off.end() && off->second > now)
+    return {Readiness::kHeld, conf::Bind::kSlowed, off->second};
+  if (path->paused_until > now + kSoon) return {Readiness::kLater, conf::Bind::kSlowed, path->paused_until};
+  const mx::Admission admission = path->standing->may_send(now);
+  if (!admission.yes) {
+    const SourceState state = held_by(admission, now);
+    if (state.readiness != Readiness::kFree) return state;
+  }
+  const mx::Room room = path->standing->room(now);
+  if (room.bind != conf::Bind::kNothing && room.messages <= path->ready.size())
+    return held_by(mx::Admission::no(room.bind, conf::kNever), now);
+  return by_traffic(*path, now);
+}
+
+}  // namespace relay::queue

@@ -1,0 +1,91 @@
+// What explain says of the next message is what happens to it: asked at random moments under random limits.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "relay/admin/mx_view.h"
+#include "tests/sim/mx_draw.h"
+#include "tests/sim/mx_world.h"
+
+namespace sim {
+namespace {
+
+using namespace std::chrono_literals;  // NOLINT(build/namespaces)
+
+constexpr conf::Duration kToOpen = 2s;  // a connection, with its greeting
+
+class ForecastWorld {
+ public:
+  explicit ForecastWorld(uint64_t seed) : world(seed) {
+    conf::Random& random = world.world.random;
+    DrawnLimits limits;
+    limits.max_connections = 1 + static_cast<uint32_t>(random.below(3));
+    limits.messages_per_connection = random.chance(0.3) ? 1 : 100;
+    if (random.chance(0.7)) {
+      limits.rate = 4 + static_cast<uint32_t>(random.below(30));
+      limits.burst = 1 + static_cast<uint32_t>(random.below(limits.rate));
+    }
+    if (limits.rate == 0 || random.chance(0.3)) limits.messages_per_hour = 60, limits.smooth = true;
+    DrawnRule rule;
+    rule.name = "all";
+    rule.mx = "mx?.test";
+    rule.scope = static_cast<CountedBy>(random.below(3));
+    rule.versions.emplace_back(conf::Instant{}, std::move(limits));
+    world.history.rules = {rule};
+    world.history.rule_of = {{0}};
+    world.add_site(1, 1);
+    ConfigDraw draw;
+    draw.validity = world.validity = 24h;
+    world.start(write_configuration(draw, world.history.rules));
+  }
+  relay::admin::PathView ask() {
+    relay::admin::Explanation told;
+    world.desk().explain("d0-0.test", "", [&told](relay::admin::Explanation answer) { told = answer; });
+    world.run_until(world.world.now() + 1s, [&told] { return !told.paths.empty(); });
+    EXPECT_EQ(told.paths.size(), 1U);
+    return told.paths.empty() ? relay::admin::PathView{} : told.paths.front();
+  }
+  MxWorld world;
+};
+
+TEST(MxForecast, ExplainSaysWhatHappensToTheNextMessage) {
+  size_t asked = 0, waited = 0;
+  for (uint64_t seed = 1; seed <= 8; ++seed) {
+    ForecastWorld forecast(seed);
+    MxWorld& world = forecast.world;
+    for (int i = 0; i < 40; ++i) {
+      for (uint64_t left = world.world.random.below(12); left > 0; --left) world.submit("", {"u0@d0-0.test"});
+      world.run_until(world.world.now() + 20min, [&world] { return world.settled(); });
+      world.run_until(world.world.now() + world.world.between(0s, world.world.random.chance(0.3) ? 20s : 3s));
+      const relay::admin::PathView said = forecast.ask();
+      const conf::Instant since = world.world.now();
+      const size_t before = world.history.mails.size();
+      world.submit("", {"u0@d0-0.test"});
+      world.run_until(since + 20min, [&] { return world.history.mails.size() > before; });
+      const double took = std::chrono::duration<double>(world.world.now() - since).count();
+      const double open = std::chrono::duration<double>(kToOpen).count();
+      ++asked;
+      const std::string what = "seed " + std::to_string(seed) + ": \"" + mx::to_text(said.binds) + "\" for " +
+                               std::to_string(said.frees_seconds) + " s, and it went after " +
+                               std::to_string(took);
+      if (said.binds == mx::Bind::kNothing) {
+        EXPECT_LE(took, open) << what;
+        continue;
+      }
+      ++waited;
+      if (said.frees_seconds < 0) {  // when a connection ends: one that says QUIT
+        EXPECT_LE(took, open) << what;
+        continue;
+      }
+      EXPECT_GE(took, said.frees_seconds - 0.01) << what;
+      EXPECT_LE(took, said.frees_seconds + open) << what;
+    }
+  }
+  EXPECT_GT(waited, asked / 10);
+  EXPECT_LT(waited, asked);
+}
+
+}  // namespace
+}  // namespace sim
