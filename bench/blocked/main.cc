@@ -63,8 +63,8 @@ class Nobody final : public relay::DispatcherUser {
   void reroute(relay::queue::Path* /*path*/) override {}
   void waits_long(relay::queue::Delivery*, const relay::queue::PathError&,
                   const relay::AttemptFacts&) override {}
-  Answer next_errand(relay::queue::Delivery*, const relay::queue::Path&, size_t, relay::Errand*,
-                     Later) override {
+  Answer next_errand(relay::queue::Delivery*, const relay::queue::Path&, const relay::ErrandTerms&,
+                     relay::Errand*, Later) override {
     return Answer::kNone;
   }
   bool report(relay::queue::Delivery*, relay::Report) override {
