@@ -159,11 +159,11 @@ class Events final : public journal::Feed {
 // Says no with `reply` to the recipients that are listed.
 class List final : public Veto {
  public:
-  std::optional<bounce::Reply> refuses(const spool::MessageRecord&,
-                                       const spool::RecipientRecord& recipient) override {
+  std::optional<Refusal> refuses(const spool::MessageRecord&,
+                                 const spool::RecipientRecord& recipient) override {
     ++asked;
     if (listed.count(recipient.recipient.mailbox.text()) == 0) return std::nullopt;
-    return reply;
+    return Refusal{reply, nullptr};
   }
   bounce::Reply reply = bounce::Reply::make(550, "5.7.1 in quarantine");
   std::set<std::string> listed;
