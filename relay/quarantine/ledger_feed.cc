@@ -19,6 +19,11 @@ constexpr conf::Duration kPatience = 10min;
 // In place of the number of a try: they came hours after the last one.
 constexpr uint32_t kCameBack = 0xffff'fffe, kComplaint = 0xffff'ffff;
 
+// The recipient's own word. "Not spam", and a report about our own signature or SPF, are none.
+bool is_complaint(const conf::DeliveryEvent& event) {
+  return event.kind == EventKind::kComplained && event.confirmed && event.type == conf::ErrorType::kHard;
+}
+
 std::optional<bounce::Outcome> outcome_of(const conf::DeliveryEvent& event) {
   if (event.stage == conf::Stage::kRestored) return std::nullopt;  // it was counted before the restart
   switch (event.kind) {
@@ -35,7 +40,7 @@ std::optional<bounce::Outcome> outcome_of(const conf::DeliveryEvent& event) {
     case EventKind::kDropped:
       return bounce::Outcome::kDropped;
     case EventKind::kComplained:
-      return event.confirmed ? std::optional(bounce::Outcome::kComplaint) : std::nullopt;
+      return is_complaint(event) ? std::optional(bounce::Outcome::kComplaint) : std::nullopt;
     case EventKind::kSuppressed:
       return bounce::Outcome::kQuarantined;
     default:
@@ -99,7 +104,7 @@ void LedgerFeed::count(const conf::DeliveryEvent& event) {
 
 // Only what our own signature vouches for may count against an address: bounces are forged every day.
 void LedgerFeed::came_back(const conf::DeliveryEvent& event) {
-  const bool complaint = event.kind == EventKind::kComplained;
+  const bool complaint = is_complaint(event);
   if (!event.confirmed || (!complaint && event.kind != EventKind::kBounced)) return;
   const conf::Result<conf::Mailbox> mailbox = conf::Mailbox::parse(event.recipient);
   if (!mailbox.ok()) return;
@@ -109,7 +114,7 @@ void LedgerFeed::came_back(const conf::DeliveryEvent& event) {
   outcome.attempt = complaint ? kComplaint : kCameBack;
   outcome.recipient = &mailbox.value();
   if (complaint) {
-    book_->complained(outcome, conf::Reason::kDenylisted);
+    book_->complained(outcome, conf::Reason::kRefused);
   } else if (event.scope) {
     (void)book_->refused(outcome, meaning_of(event));  // nothing is left to be tried again
   }

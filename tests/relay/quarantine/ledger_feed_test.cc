@@ -77,6 +77,10 @@ TEST_F(LedgerFeedTest, WhatComesBackCountsOnlyWhenWeKnowItsMessage) {
   journal_.append(event);
   EXPECT_TRUE(book_.notes.empty()) << "anybody can write a bounce";
   event.confirmed = true;
+  event.type = conf::ErrorType::kIgnored;
+  journal_.append(event);
+  EXPECT_TRUE(book_.notes.empty()) << "that it is not spam is no complaint";
+  event.type = conf::ErrorType::kHard;
   journal_.append(event);
   event.kind = conf::EventKind::kBounced;
   journal_.append(event);
