@@ -135,8 +135,8 @@ def campaign(lab):
     assert not send(lab, ["u1@postfix.test"], logging) and not send(lab, ["u2@postfix.test"], reporting)
     wait_until(lambda: {event.get("suppression") for event in lab.events("failed")} >= {"logged", "reported"}, 10, "no end in the log")
     wait_until(lambda: len(lab.events("report_sent")) == before + 1, 10, "one report of the two is wanted")
-    assert not send(lab, ["u3@postfix.test"], logging, "X-Mandated: yes\r\n")
-    wait_until(lambda: sum(event["recipient"] == "u3@postfix.test" and "suppression" not in event for event in lab.events("failed")) == 2,
+    assert not send(lab, ["u3@google.test"], logging, "X-Mandated: yes\r\n")
+    wait_until(lambda: sum(event["recipient"] == "u3@google.test" and "suppression" not in event for event in lab.events("failed")) == 2,
                10, "mandated mail does not reach the receiver")
 
     preview = text_of(lab, "quarantine", "release", "--site", "*.postfix.test", "--reason", "user-unknown", "--text", "local recipient")
@@ -217,7 +217,7 @@ CASES = [campaign, killed, outage, damaged]
 
 def main():
     wanted = sys.argv[1:]
-    failures = []
+    failures, passed = [], 0
     for case in CASES:
         if wanted and not any(case.__name__.startswith(word) for word in wanted):
             continue
@@ -225,11 +225,12 @@ def main():
         try:
             with Lab("quarantine-" + case.__name__) as lab:
                 case(lab)
+            passed += 1
             print(f"quarantine {case.__name__}: passed in {time.monotonic() - began:.1f} s", flush=True)
         except Exception:  # the next case is worth running
             traceback.print_exc()
             failures.append(case.__name__)
-    print(f"quarantine: {len(CASES) - len(failures)} cases passed" if not failures else f"quarantine: failed: {', '.join(failures)}")
+    print(f"quarantine: {passed} cases passed" if not failures else f"quarantine: failed: {', '.join(failures)}")
     return 1 if failures else 0
 
 
