@@ -169,8 +169,10 @@ conf::Status Context::add_identity(const std::string& name, const std::string& c
                                    const std::string& key_file) {
   const std::string where = "[[login]] " + name + ": ";
   for (const std::string& file : {certificate_file, key_file}) {
-    if (access(file.c_str(), R_OK) != 0)
-      return conf::Error{conf::ErrorCode::kIo, where + "cannot read " + file + ": " + std::strerror(errno)};
+    if (access(file.c_str(), R_OK) == 0) continue;
+    const char* why = std::strerror(errno);
+    return conf::Error{conf::ErrorCode::kIo,
+                       std::string(where).append("cannot read ").append(file).append(": ").append(why)};
   }
   if (open_to_others(key_file))
     return invalid(where + "the key in " + key_file + " is open to others: chmod 640 " + key_file);

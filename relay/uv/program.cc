@@ -94,6 +94,7 @@ void run_program(Loop* loop, const std::vector<std::string>& command, conf::Dura
   program->process.data = program->output.data = program->timer.data = program;
   program->handles = 3;
   std::vector<char*> arguments;
+  arguments.reserve(command.size() + 1);
   for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
