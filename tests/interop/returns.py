@@ -147,8 +147,9 @@ def complain(lab, receiver):
     give_back(lab, "fbl@sender.test", complaint(header))
     event = lab.wait_events("complained", 1)[0]
     assert (event["recipient"], event["confirmed"]) == ("ann@d1.test", True), event
-    done = subprocess.run([bin_dir() / "penstock", "-c", lab.config, "quarantine", "show", "ann@d1.test"], capture_output=True, text=True, timeout=30)
-    assert "denylisted" in done.stdout, done
+    show = [bin_dir() / "penstock", "-c", lab.config, "quarantine", "show", "ann@d1.test"]
+    wait_until(lambda: "denylisted" in subprocess.run(show, capture_output=True, text=True, timeout=30).stdout, 10,
+               "who complained is not on the denylist")  # the ledger is written in batches
 
 
 def domain(lab, receiver):
