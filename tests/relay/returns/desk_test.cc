@@ -84,7 +84,8 @@ class DeskTest : public testing::Test {
     record.recipients[0].recipient.mailbox = *conf::Mailbox::parse("bounces+x@return.example");
     desk->offer(std::move(record), conf::Bytes(text), [this](conf::Result<spool::Receipt> result) {
       result.ok() ? ++stored : ++refused;
-      if (result.ok()) EXPECT_TRUE(fs::exists(settings.path + "/new/" + Maildir::name_of(result->id())));
+      if (!result.ok()) return;
+      EXPECT_TRUE(fs::exists(settings.path + "/new/" + Maildir::name_of(result->id())));
     });
   }
 
