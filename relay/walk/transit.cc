@@ -349,6 +349,7 @@ void Transit::close() {
   counters_.close();
   clock_keeper_.keep();
   parts_.spool->flush();
+  parts_.spool->drain_completions();  // the spool may live longer than who waits for its answers
 }
 
 }  // namespace relay
