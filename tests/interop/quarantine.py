@@ -168,8 +168,13 @@ def killed(lab):
     wait_until(lambda: lab.queue("summary")["messages"] == 0, 60, "the queue is not empty")
     logged = {event["recipient"] for event in lab.events("failed")}
     assert logged == set(everybody), f"{len(logged)} of {len(everybody)} are in the log"
-    barred = ledger(lab, "quarantine", "list", "--limit", "10000")["addresses"]
-    assert {row["address"] for row in barred if row["status"] == "quarantine"} == logged
+    # A message stays in the spool until the ledger has what became of it; the ledger is written in batches.
+    def barred_now():
+        return ledger(lab, "quarantine", "list", "--limit", "10000")["addresses"]
+
+    wait_until(lambda: {row["address"] for row in barred_now() if row["status"] == "quarantine"} == logged, 20,
+               "an error that was logged is not in the ledger")
+    barred = barred_now()
     changes = collections.Counter(line["address"] for line in ledger(lab, "quarantine", "history", "--limit", "10000")["history"])
     assert set(changes.values()) == {1}, f"applied twice: {[key for key, count in changes.items() if count > 1][:5]}"
     assert {row["errors"] for row in barred} == {1}, barred[:3]
