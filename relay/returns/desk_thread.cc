@@ -140,7 +140,8 @@ void Desk::Thread::put_away(const Work& work) {
   }
   if (clock_->now() < next_sweep_) return;
   next_sweep_ = clock_->now() + kSweep;
-  for (Maildir& folder : folders_) folder.remove_kept(clock_->wall() - work.tools->settings.keep);
+  // In a Maildir of others cur/ has mail that people have read.
+  folders_.front().remove_kept(clock_->wall() - work.tools->settings.keep);
 }
 
 void Desk::Thread::look_into_folders(const Work& work) {

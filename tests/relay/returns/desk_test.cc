@@ -143,6 +143,18 @@ TEST_F(DeskTest, AMaildirOfAnotherIsWatched) {
   EXPECT_TRUE(step_until(desk.get(), [&] { return files_in(folder.path() + "/other/new") == 0; }));
 }
 
+TEST_F(DeskTest, MailThatPeopleHaveReadInAMaildirOfTheirsStays) {
+  settings.watch = {folder.path() + "/other"};
+  open();  // makes the folders
+  for (const std::string& path : {settings.path, settings.watch[0]})
+    std::ofstream(path + "/cur/1.read:2,S") << "x";
+  std::this_thread::sleep_for(std::chrono::milliseconds(1100));  // times of files count in seconds here
+  const auto desk = open();
+  offer(desk.get(), 7);
+  ASSERT_TRUE(step_until(desk.get(), [this] { return !fs::exists(settings.path + "/cur/1.read:2,S"); }));
+  EXPECT_TRUE(fs::exists(settings.watch[0] + "/cur/1.read:2,S"));
+}
+
 TEST_F(DeskTest, TooManyThatWaitAreRefusedAndNotLost) {
   settings.queue = 2;
   const auto desk = open();
