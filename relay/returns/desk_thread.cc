@@ -106,7 +106,7 @@ void Desk::Thread::store(Work* work) {
   if (work->offered.empty()) return;
   std::vector<Maildir::Mail> mails;
   mails.reserve(work->offered.size());
-  for (const Offered& each : work->offered) mails.push_back(each.mail);
+  for (Offered& each : work->offered) mails.push_back(std::move(each.mail));
   conf::Result<std::vector<spool::Receipt>> stored = folders_.front().deliver(mails);
   if (stored.ok()) {
     told_.erase(folders_.front().path());
@@ -125,7 +125,10 @@ void Desk::Thread::store(Work* work) {
   if (!stored.ok()) return;
   for (const Maildir::Mail& mail : mails) {
     if (!has_room()) return;  // they lie in the folder and are found there
-    read(*work, 0, Maildir::name_of(mail.id), mail.head + std::string(mail.body.view()));
+    std::string octets;
+    octets.reserve(mail.head.size() + mail.body.size());
+    octets.append(mail.head).append(mail.body.view());
+    read(*work, 0, Maildir::name_of(mail.id), octets);
   }
 }
 

@@ -106,20 +106,26 @@ conf::Status Maildir::write(const Mail& mail) const {
   return conf::success();
 }
 
+// Nobody was told of these mails: on a full disk they must not take its last room.
+conf::Error Maildir::given_up(const std::vector<Mail>& mails, conf::Error why) const {
+  for (const Mail& mail : mails) ::unlink((path_ + "/tmp/" + name_of(mail.id)).c_str());
+  return why;
+}
+
 conf::Result<std::vector<spool::Receipt>> Maildir::deliver(const std::vector<Mail>& mails) {
   for (const Mail& mail : mails) {
     const conf::Status written = write(mail);
-    if (!written.ok()) return written.error();
+    if (!written.ok()) return given_up(mails, written.error());
   }
   const Descriptor folder(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   // One sync for the batch: thousands of small files would cost a flush of the disk each.
-  if (!folder.ok() || ::syncfs(folder.number()) != 0) return io_error(path_, errno);
+  if (!folder.ok() || ::syncfs(folder.number()) != 0) return given_up(mails, io_error(path_, errno));
   std::vector<spool::Receipt> receipts;
   receipts.reserve(mails.size());
   for (const Mail& mail : mails) {
     const std::string name = name_of(mail.id);
     if (::rename((path_ + "/tmp/" + name).c_str(), (path_ + "/new/" + name).c_str()) != 0)
-      return io_error(path_ + "/new/" + name, errno);
+      return given_up(mails, io_error(path_ + "/new/" + name, errno));
     receipts.push_back(print_receipt(mail.id));
   }
   const conf::Status synced = sync_folder(path_ + "/new");

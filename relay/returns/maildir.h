@@ -50,6 +50,7 @@ class Maildir : private spool::ReceiptPrinter {
  private:
   explicit Maildir(std::string path) : path_(std::move(path)) {}
   conf::Status write(const Mail& mail) const;
+  conf::Error given_up(const std::vector<Mail>& mails, conf::Error why) const;
   std::string path_;
 };
 

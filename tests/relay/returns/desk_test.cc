@@ -174,6 +174,14 @@ TEST_F(DeskTest, AFolderThatCannotBeWrittenIsToldAndTheClientHearsOfIt) {
   EXPECT_NE(said[0].find("/tmp/"), std::string::npos) << said[0];
 }
 
+TEST_F(DeskTest, WhatCouldNotBeKeptTakesNoRoom) {
+  const auto desk = open();
+  fs::remove_all(settings.path + "/new");
+  offer(desk.get(), 7);
+  ASSERT_TRUE(step_until(desk.get(), [this] { return refused == 1; }));
+  EXPECT_EQ(files_in(settings.path + "/tmp"), 0U);
+}
+
 TEST_F(DeskTest, WhatWasNeverAcknowledgedIsNotRead) {
   open();
   std::ofstream(settings.path + "/tmp/half") << "Subject: half";
