@@ -4,6 +4,7 @@
   returns.py [name ...]      all cases, or those whose name begins with one of the words
 """
 import pathlib
+import signal
 import smtplib
 import socket
 import subprocess
@@ -179,6 +180,31 @@ def kill(lab, receiver):
     assert len(lab.events("bounced")) >= 50, len(lab.events("bounced"))
 
 
+def rotate(lab, receiver):
+    """A new key signs after a reload, the old one still verifies, and without it its tokens are nobody's."""
+    set_up(lab, receiver)
+    keys = lab.dir / "return.keys"
+
+    def reload_with(*lines):
+        count = lab.relay.text().count("configuration read again")
+        keys.write_text("\n".join(lines) + "\n")
+        lab.relay.child.send_signal(signal.SIGHUP)
+        wait_until(lambda: lab.relay.text().count("configuration read again") > count, 10, "no reload")
+
+    send(lab, "ann@d1.test")
+    lab.wait_events("delivered", 1)
+    reload_with("2 " + "77" * 32, "1 " + "5c" * 32)
+    send(lab, "bob@d1.test")
+    lab.wait_events("delivered", 2)
+    old, new = receiver.taken[0][0], receiver.taken[1][0]
+    give_back(lab, old, dsn(old, "ann@d1.test"))
+    give_back(lab, new, dsn(new, "bob@d1.test"))
+    assert {(e["recipient"], e["confirmed"]) for e in lab.wait_events("bounced", 2)} == {("ann@d1.test", True), ("bob@d1.test", True)}
+    reload_with("2 " + "77" * 32)
+    give_back(lab, old, dsn(old, "ann@d1.test"))
+    assert lab.wait_events("unmatched", 1)[0]["reply"] == "its token is not one of ours"
+
+
 def doors(lab, receiver):
     """The listener relays for nobody, and `check` tells of keys that cannot be read."""
     set_up(lab, receiver)
@@ -196,7 +222,7 @@ def doors(lab, receiver):
     assert done.returncode != 0 and "return.keys:1" in done.stderr, done
 
 
-CASES = [bounce, lie, complain, domain, kill, doors]
+CASES = [bounce, lie, complain, domain, kill, rotate, doors]
 
 
 def main():
