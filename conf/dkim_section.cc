@@ -6,14 +6,6 @@ namespace conf {
 
 namespace {
 
-bool same_word(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  for (size_t i = 0; i < a.size(); ++i) {
-    if (ascii_lower(a[i]) != ascii_lower(b[i])) return false;
-  }
-  return true;
-}
-
 void read_names(TableReader* reader, const char* key, std::vector<std::string>* out) {
   if (!reader->texts(key, out)) return;
   for (const std::string& name : *out) {
@@ -22,7 +14,7 @@ void read_names(TableReader* reader, const char* key, std::vector<std::string>* 
     if (!good) reader->report(key, "\"" + name + "\" is not the name of a header field, such as \"List-Id\"");
     // RFC 6376 §5.4: fields that relays change on the way.
     for (const char* never : {"Received", "Return-Path", "DKIM-Signature"}) {
-      if (same_word(name, never))
+      if (equal_ignoring_case(name, never))
         reader->report(key, std::string(never) + " must not be signed: relays on the way add or change it");
     }
   }
@@ -30,7 +22,7 @@ void read_names(TableReader* reader, const char* key, std::vector<std::string>* 
 
 bool has(const std::vector<std::string>& names, std::string_view name) {
   for (const std::string& each : names) {
-    if (same_word(each, name)) return true;
+    if (equal_ignoring_case(each, name)) return true;
   }
   return false;
 }
@@ -66,9 +58,9 @@ bool within(std::string_view identity, std::string_view domain) {
   const size_t at = identity.rfind('@');
   if (at == std::string_view::npos) return false;
   const std::string_view part = identity.substr(at + 1);
-  if (same_word(part, domain)) return true;
+  if (equal_ignoring_case(part, domain)) return true;
   return part.size() > domain.size() + 1 && part[part.size() - domain.size() - 1] == '.' &&
-         same_word(part.substr(part.size() - domain.size()), domain);
+         equal_ignoring_case(part.substr(part.size() - domain.size()), domain);
 }
 
 }  // namespace

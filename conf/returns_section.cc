@@ -9,12 +9,6 @@ namespace {
 
 constexpr size_t kLongestPrefix = 26;  // with '+' and a token the 64 octets of RFC 5321 §4.5.3.1.1
 
-bool same_word(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char left, char right) {
-           return ascii_lower(left) == ascii_lower(right);
-         });
-}
-
 bool is_prefix(std::string_view text) {
   return !text.empty() && text.size() <= kLongestPrefix && std::ranges::all_of(text, [](char c) {
     const char folded = ascii_lower(c);
@@ -58,15 +52,17 @@ bool ReturnsSettings::takes(const Mailbox& recipient) const {
   const auto ours = [&](const ReturnPathSettings& each) {
     if (each.domain != recipient.domain.text()) return false;
     const std::string_view local = recipient.local;
-    if (same_word(local, "postmaster")) return true;  // RFC 5321 §4.5.1
-    if (local.size() < each.prefix.size() || !same_word(local.substr(0, each.prefix.size()), each.prefix))
+    if (equal_ignoring_case(local, "postmaster")) return true;  // RFC 5321 §4.5.1
+    if (local.size() < each.prefix.size() ||
+        !equal_ignoring_case(local.substr(0, each.prefix.size()), each.prefix))
       return false;
     return local.size() == each.prefix.size() || local[each.prefix.size()] == '+';
   };
   if (std::ranges::any_of(paths, ours)) return true;
   if (recipient.domain.empty()) return !recipient.local.empty();  // <postmaster>
   const std::string text = recipient.text();
-  return std::ranges::any_of(feedback, [&](const std::string& each) { return same_word(each, text); });
+  return std::ranges::any_of(feedback,
+                             [&](const std::string& each) { return equal_ignoring_case(each, text); });
 }
 
 void read_returns(TableReader* reader, ReturnsSettings* out) {

@@ -80,12 +80,6 @@ std::string first_address(std::string_view value) {
 
 std::string_view Field::value() const { return whole.substr(whole.find(':') + 1); }
 
-bool same_name(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-           return conf::ascii_lower(x) == conf::ascii_lower(y);
-         });
-}
-
 conf::Result<MailFields> split_mail(std::string_view mail) {
   MailFields out;
   size_t at = 0;
@@ -123,7 +117,7 @@ conf::Result<MailFields> split_mail(std::string_view mail) {
 conf::Result<std::string> from_domain(const MailFields& mail) {
   const Field* from = nullptr;
   for (const Field& field : mail.fields) {
-    if (!same_name(field.name, "From")) continue;
+    if (!conf::equal_ignoring_case(field.name, "From")) continue;
     if (from != nullptr) return invalid("the message has two From fields");
     from = &field;
   }

@@ -30,6 +30,4 @@ conf::Result<MailFields> split_mail(std::string_view mail);
 // one, and verifiers differ on which they show), or no mailbox in it.
 conf::Result<std::string> from_domain(const MailFields& mail);
 
-bool same_name(std::string_view a, std::string_view b);  // field names: ASCII, case-insensitive
-
 }  // namespace dkim

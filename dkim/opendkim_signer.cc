@@ -1,5 +1,6 @@
 #include "dkim/opendkim_signer.h"
 
+#include "conf/vocab/ascii.h"
 #include "dkim/opendkim_library.h"
 #include "dkim/signature.h"
 
@@ -31,7 +32,7 @@ std::string text_of(const conf::DkimOptions& options) {
 conf::Status feed(DKIM* session, const Mail& mail) {
   for (const Field& field : mail.fields().fields) {
     // Older signatures are not signed; libopendkim would refuse the message for one it cannot read.
-    if (same_name(field.name, "DKIM-Signature")) continue;
+    if (conf::equal_ignoring_case(field.name, "DKIM-Signature")) continue;
     const DKIM_STAT status = dkim_header(session, unconst(field.whole.data()), field.whole.size());
     if (status != DKIM_STAT_OK) return failed("header", status, session);
   }

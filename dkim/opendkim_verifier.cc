@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "conf/vocab/ascii.h"
 #include "dkim/mail_fields.h"
 #include "dkim/opendkim_library.h"
 
@@ -75,7 +76,7 @@ conf::Result<std::vector<Verdict>> OpendkimVerifier::verify(std::string_view mai
   for (const Field& field : parts.value().fields) {
     status = dkim_header(session.get(), unconst(field.whole.data()), field.whole.size());
     if (status == DKIM_STAT_OK) continue;
-    if (!same_name(field.name, "DKIM-Signature")) return failed("header");
+    if (!conf::equal_ignoring_case(field.name, "DKIM-Signature")) return failed("header");
     Verdict unreadable;
     unreadable.why = explain("the signature cannot be read", status, session.get());
     verdicts.push_back(std::move(unreadable));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "conf/vocab/ascii.h"
 #include "dkim/canonical.h"
 
 namespace dkim {
@@ -17,7 +18,8 @@ const char* to_text(conf::Canonicalization how) {
 }
 
 bool has_name(const std::vector<std::string>& names, std::string_view name) {
-  return std::ranges::any_of(names, [name](const std::string& each) { return same_name(each, name); });
+  return std::ranges::any_of(
+      names, [name](const std::string& each) { return conf::equal_ignoring_case(each, name); });
 }
 
 }  // namespace
@@ -60,7 +62,7 @@ std::string signed_data(const MailFields& mail, const std::vector<std::string>& 
   std::vector<bool> taken(mail.fields.size(), false);
   for (const std::string& name : names) {
     for (size_t i = mail.fields.size(); i-- > 0;) {
-      if (taken[i] || !same_name(mail.fields[i].name, name)) continue;
+      if (taken[i] || !conf::equal_ignoring_case(mail.fields[i].name, name)) continue;
       taken[i] = true;
       append_canonical_field(mail.fields[i].whole, how, &out);
       break;

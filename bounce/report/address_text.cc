@@ -140,6 +140,6 @@ std::string typed_address_value(std::string_view value) {
   return without_unitext(trimmed(value));
 }
 
-bool same_address(std::string_view a, std::string_view b) { return equals_folded(a, b); }
+bool same_address(std::string_view a, std::string_view b) { return equal_ignoring_case(a, b); }
 
 }  // namespace bounce::report

@@ -48,7 +48,7 @@ constexpr std::array<NamedField, 13> kNames = {{
 
 Name name_of(std::string_view text) {
   for (const NamedField& field : kNames) {
-    if (text.size() == field.text.size() && equals_folded(text, field.text)) return field.name;
+    if (text.size() == field.text.size() && equal_ignoring_case(text, field.text)) return field.name;
   }
   return Name::kOther;
 }

@@ -31,7 +31,7 @@ bool announces_code(std::string_view before) {
   while (!before.empty() && !is_word(before.back())) before.remove_suffix(1);
   for (const std::string_view word :
        {"code", "error", "said", "smtp", "response", "responsecode", "status", "reason", "returned"}) {
-    if (before.size() >= word.size() && equals_folded(before.substr(before.size() - word.size()), word))
+    if (before.size() >= word.size() && equal_ignoring_case(before.substr(before.size() - word.size()), word))
       return true;
   }
   return false;

@@ -37,22 +37,23 @@ bool read_feedback_report(std::string_view content, Report* report) {
     const Part fields = read_header(rest);
     for (const Field& field : fields.fields) {
       const std::string_view value = trimmed(field.value);
-      if (equals_folded(field.name, "feedback-type")) {
+      if (equal_ignoring_case(field.name, "feedback-type")) {
         report->feedback_type = conf::ascii_lower(value.substr(0, value.find_first_of(" ;\t\r\n")));
         any = true;
-      } else if (equals_folded(field.name, "original-rcpt-to")) {
+      } else if (equal_ignoring_case(field.name, "original-rcpt-to")) {
         std::string address = typed_address_value(value);
         if (!is_redacted(address)) add_recipient(std::move(address), report);
         any = true;
-      } else if (equals_folded(field.name, "removal-recipient")) {
+      } else if (equal_ignoring_case(field.name, "removal-recipient")) {
         removal = typed_address_value(value);
-      } else if (equals_folded(field.name, "reporting-mta")) {
+      } else if (equal_ignoring_case(field.name, "reporting-mta")) {
         const size_t mark = value.find(';');
         report->reporting_mta = one_line(mark == kNowhere ? value : value.substr(mark + 1));
-      } else if (equals_folded(field.name, "original-envelope-id")) {
+      } else if (equal_ignoring_case(field.name, "original-envelope-id")) {
         report->envelope_id = one_line(value);
-      } else if (equals_folded(field.name, "source-ip") || equals_folded(field.name, "user-agent") ||
-                 equals_folded(field.name, "version")) {
+      } else if (equal_ignoring_case(field.name, "source-ip") ||
+                 equal_ignoring_case(field.name, "user-agent") ||
+                 equal_ignoring_case(field.name, "version")) {
         any = true;
       }
     }
@@ -96,7 +97,7 @@ void complete_feedback(const Part& original, Report* report) {
   }
   // "Received: from ... for <user@example.com>; date" of the last hop.
   for (const Field& field : original.fields) {
-    if (!equals_folded(field.name, "received")) continue;
+    if (!equal_ignoring_case(field.name, "received")) continue;
     const size_t at = find_folded(field.value, " for <");
     AddressSpan span;
     if (at == kNowhere || !find_address(field.value, at, &span)) continue;

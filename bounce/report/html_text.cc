@@ -55,7 +55,7 @@ size_t take_entity(std::string_view html, std::string* out) {
     return end + 1;
   }
   for (const Entity& entity : kEntities) {
-    if (!equals_folded(name, entity.name)) continue;
+    if (!equal_ignoring_case(name, entity.name)) continue;
     out->append(entity.text);
     return end + 1;
   }
@@ -85,13 +85,13 @@ size_t take_tag(std::string_view html, std::string* out) {
     out->append(html.substr(0, end + 1));
     return end + 1;
   }
-  if (begin == 1 && (equals_folded(name, "style") || equals_folded(name, "script"))) {
-    const size_t close = find_folded(html, equals_folded(name, "style") ? "</style" : "</script", end);
+  if (begin == 1 && (equal_ignoring_case(name, "style") || equal_ignoring_case(name, "script"))) {
+    const size_t close = find_folded(html, equal_ignoring_case(name, "style") ? "</style" : "</script", end);
     const size_t last = close == kNowhere ? kNowhere : html.find('>', close);
     return last == kNowhere ? html.size() : last + 1;
   }
   const bool block = std::any_of(kBlocks.begin(), kBlocks.end(),
-                                 [&](std::string_view each) { return equals_folded(name, each); });
+                                 [&](std::string_view each) { return equal_ignoring_case(name, each); });
   if (block) *out += '\n';
   return end + 1;
 }

@@ -64,11 +64,11 @@ bool convert(const char* charset, const std::string& text, std::string* out) {
 std::string decode_transfer(std::string_view encoding, std::string_view body, size_t limit) {
   body = body.substr(0, limit);
   encoding = trimmed(encoding);
-  if (equals_folded(encoding, "base64")) return decode_with(GMIME_CONTENT_ENCODING_BASE64, body);
-  if (equals_folded(encoding, "quoted-printable")) {
+  if (equal_ignoring_case(encoding, "base64")) return decode_with(GMIME_CONTENT_ENCODING_BASE64, body);
+  if (equal_ignoring_case(encoding, "quoted-printable")) {
     return decode_with(GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE, body);
   }
-  if (equals_folded(encoding, "x-uuencode") || equals_folded(encoding, "uuencode")) {
+  if (equal_ignoring_case(encoding, "x-uuencode") || equal_ignoring_case(encoding, "uuencode")) {
     return decode_with(GMIME_CONTENT_ENCODING_UUENCODE, body);
   }
   return std::string(body);

@@ -24,7 +24,7 @@ size_t field_name_length(std::string_view line) {
 
 // A parameter of the type on a line of its own whose fold was lost.
 bool is_lost_parameter(std::string_view line, const std::vector<Field>& fields) {
-  if (fields.empty() || !equals_folded(fields.back().name, "content-type")) return false;
+  if (fields.empty() || !equal_ignoring_case(fields.back().name, "content-type")) return false;
   constexpr std::string_view kNames[] = {"boundary=", "charset=", "report-type=", "name="};
   return std::any_of(std::begin(kNames), std::end(kNames),
                      [&](std::string_view name) { return starts_with_folded(line, name); });
@@ -102,7 +102,7 @@ std::string parameter(std::string_view value, std::string_view name) {
       text = std::string(value.substr(from, at - from));
       while (at < value.size() && value[at] != ';') ++at;
     }
-    if (equals_folded(key, name)) return text;
+    if (equal_ignoring_case(key, name)) return text;
     if (key.size() > name.size() && starts_with_folded(key, name) && key[name.size()] == '*') out += text;
   }
   return out;
@@ -207,7 +207,7 @@ struct Walk {
 
 std::string_view Part::field(std::string_view lower_name) const {
   for (const Field& candidate : fields) {
-    if (candidate.name.size() == lower_name.size() && equals_folded(candidate.name, lower_name)) {
+    if (candidate.name.size() == lower_name.size() && equal_ignoring_case(candidate.name, lower_name)) {
       return trimmed(candidate.value);
     }
   }
@@ -216,7 +216,7 @@ std::string_view Part::field(std::string_view lower_name) const {
 
 bool Part::has(std::string_view lower_name) const {
   return std::any_of(fields.begin(), fields.end(),
-                     [&](const Field& candidate) { return equals_folded(candidate.name, lower_name); });
+                     [&](const Field& candidate) { return equal_ignoring_case(candidate.name, lower_name); });
 }
 
 Mail read_mail(std::string_view octets, const ReadLimits& limits) {
@@ -239,7 +239,8 @@ std::string part_text(const Part& part, size_t limit) {
 
 std::string_view part_content(const Part& part, size_t limit, std::string* store) {
   const std::string_view encoding = trimmed(part.encoding);
-  const bool plain = !equals_folded(encoding, "base64") && !equals_folded(encoding, "quoted-printable");
+  const bool plain =
+      !equal_ignoring_case(encoding, "base64") && !equal_ignoring_case(encoding, "quoted-printable");
   if (plain) return part.body.substr(0, limit);
   *store = decode_transfer(encoding, part.body, limit);
   return *store;

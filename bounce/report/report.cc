@@ -166,7 +166,7 @@ class Reading {
     for (const Part& part : mail_.parts) {
       if (part.type != "message/rfc822" && part.type != "message/global") continue;
       if (!contains_folded(part.body.substr(0, 16384), "multipart/report") &&
-          !equals_folded(trimmed(part.encoding), "base64"))
+          !equal_ignoring_case(trimmed(part.encoding), "base64"))
         continue;
       std::string store;
       const std::string_view inner = part_content(part, kStatusOctets, &store);

@@ -81,48 +81,48 @@ bool is_responder_field(std::string_view name) {
       "x-autoresponse", "x-autoresponder",  "x-mail-autoreply",  "x-auto-response",
       "autoreply",      "x-vacation",       "x-autoreply-domain"};
   return std::any_of(kNames.begin(), kNames.end(),
-                     [&](std::string_view each) { return equals_folded(name, each); });
+                     [&](std::string_view each) { return equal_ignoring_case(name, each); });
 }
 
 void read_field(const Field& field, Signs* signs) {
   const std::string_view value = trimmed(field.value);
   switch (conf::ascii_lower(field.name.front())) {
     case 'a':
-      if (equals_folded(field.name, "auto-submitted")) {
+      if (equal_ignoring_case(field.name, "auto-submitted")) {
         signs->automatic = signs->automatic || !starts_with_folded(value, "no");
         signs->replied = signs->replied || starts_with_folded(value, "auto-replied") ||
                          starts_with_folded(value, "auto-response");
       }
       break;
     case 'i':
-      if (equals_folded(field.name, "in-reply-to")) signs->answer = true;
+      if (equal_ignoring_case(field.name, "in-reply-to")) signs->answer = true;
       break;
     case 'l':
       if (starts_with_folded(field.name, "list-")) signs->list = true;
       break;
     case 'p':
-      if (equals_folded(field.name, "precedence")) {
+      if (equal_ignoring_case(field.name, "precedence")) {
         signs->responder = signs->responder || starts_with_folded(value, "auto_reply") ||
                            starts_with_folded(value, "auto-reply");
         signs->list = signs->list || starts_with_folded(value, "list");
       }
       break;
     case 'r':
-      if (equals_folded(field.name, "references")) signs->answer = true;
-      if (equals_folded(field.name, "return-path") && (value == "<>" || value.empty()))
+      if (equal_ignoring_case(field.name, "references")) signs->answer = true;
+      if (equal_ignoring_case(field.name, "return-path") && (value == "<>" || value.empty()))
         signs->null_path = true;
       break;
     case 'u':
-      if (equals_folded(field.name, "user-agent")) signs->person = true;
+      if (equal_ignoring_case(field.name, "user-agent")) signs->person = true;
       break;
     case 'x':
       if (is_responder_field(field.name)) signs->responder = true;
-      if (equals_folded(field.name, "x-apple-action") && equals_folded(value, "vacation"))
+      if (equal_ignoring_case(field.name, "x-apple-action") && equal_ignoring_case(value, "vacation"))
         signs->responder = true;
-      if (equals_folded(field.name, "x-post-messageclass") && contains_folded(value, "autoresponder"))
+      if (equal_ignoring_case(field.name, "x-post-messageclass") && contains_folded(value, "autoresponder"))
         signs->responder = true;
-      if (equals_folded(field.name, "x-mailman-version") || equals_folded(field.name, "x-beenthere") ||
-          equals_folded(field.name, "x-mailing-list"))
+      if (equal_ignoring_case(field.name, "x-mailman-version") ||
+          equal_ignoring_case(field.name, "x-beenthere") || equal_ignoring_case(field.name, "x-mailing-list"))
         signs->list = true;
       break;
     default:
@@ -146,7 +146,7 @@ void read_prefix(Signs* signs) {
 std::vector<std::string> addresses_of(const Part& head, std::string_view lower_name, size_t most) {
   std::vector<std::string> out;
   for (const Field& field : head.fields) {
-    if (!equals_folded(field.name, lower_name)) continue;
+    if (!equal_ignoring_case(field.name, lower_name)) continue;
     AddressSpan span;
     for (size_t at = 0; out.size() < most && find_address(field.value, at, &span); at = span.end) {
       out.emplace_back(field.value.substr(span.begin, span.end - span.begin));

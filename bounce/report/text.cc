@@ -5,12 +5,6 @@
 
 namespace bounce::report {
 
-bool equals_folded(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-           return conf::ascii_lower(x) == conf::ascii_lower(y);
-         });
-}
-
 bool starts_with_folded(std::string_view text, std::string_view lower_word) {
   if (text.size() < lower_word.size()) return false;
   for (size_t i = 0; i < lower_word.size(); ++i) {

@@ -17,7 +17,7 @@ inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
 inline bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 inline bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
-bool equals_folded(std::string_view a, std::string_view b);
+using conf::equal_ignoring_case;
 bool starts_with_folded(std::string_view text, std::string_view lower_word);
 // The first place of `lower_word` (itself in lower case) in `text` at or after
 // `from`.

@@ -44,7 +44,8 @@ std::string_view without_ends(std::string_view text) {
 }
 
 bool ends_with_word(std::string_view text, std::string_view word) {
-  if (text.size() < word.size() || !equals_folded(text.substr(text.size() - word.size()), word)) return false;
+  if (text.size() < word.size() || !equal_ignoring_case(text.substr(text.size() - word.size()), word))
+    return false;
   if (text.size() == word.size() || static_cast<signed char>(word.front()) < 0) return true;
   const char before = text[text.size() - word.size() - 1];
   return !is_letter(before) && !is_digit(before);
@@ -56,7 +57,7 @@ std::string_view without_type(std::string_view before) {
   constexpr std::array<std::string_view, 5> kTypes = {"smtp:", "rfc822;", "rfc822:", "mailto:", "smtp%3a"};
   for (const std::string_view type : kTypes) {
     if (before.size() < type.size()) continue;
-    if (equals_folded(before.substr(before.size() - type.size()), type))
+    if (equal_ignoring_case(before.substr(before.size() - type.size()), type))
       return before.substr(0, before.size() - type.size());
   }
   return before;
@@ -286,7 +287,7 @@ class Search {
     if (among(known_.senders, address)) return -200;
     const std::string_view local = address.substr(0, address.find('@'));
     const bool service = std::any_of(kServiceNames.begin(), kServiceNames.end(),
-                                     [&](std::string_view name) { return equals_folded(local, name); });
+                                     [&](std::string_view name) { return equal_ignoring_case(local, name); });
     return service ? -45 : 0;
   }
 

@@ -42,10 +42,6 @@ const Row& row_of(Reason reason) {
   return found == std::end(kRows) ? kRows[0] : *found;
 }
 
-bool same_text(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](char x, char y) { return ascii_lower(x) == ascii_lower(y); });
-}
-
 }  // namespace
 
 bool is_of_reply(Reason reason) {
@@ -57,7 +53,7 @@ const char* to_text(Reason reason) { return row_of(reason).name; }
 
 std::optional<Reason> parse_reason(std::string_view text) {
   for (const Row& row : kRows) {
-    if (same_text(text, row.label) || same_text(text, row.name) ||
+    if (equal_ignoring_case(text, row.label) || equal_ignoring_case(text, row.name) ||
         text == std::to_string(static_cast<int>(row.reason))) {
       return row.reason;
     }

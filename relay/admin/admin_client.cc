@@ -1,4 +1,5 @@
 #include "relay/admin/admin_client.h"
+#include "conf/vocab/ascii.h"
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -49,15 +50,6 @@ conf::Result<std::string> read_all(int fd) {
   }
 }
 
-bool same_name(std::string_view name, std::string_view lower_case) {
-  if (name.size() != lower_case.size()) return false;
-  for (size_t i = 0; i < name.size(); ++i) {
-    const char c = name[i];
-    if ((c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c) != lower_case[i]) return false;
-  }
-  return true;
-}
-
 // The value of a field of the header; empty when there is none.
 std::string_view field(std::string_view header, std::string_view lower_case_name) {
   while (!header.empty()) {
@@ -65,7 +57,8 @@ std::string_view field(std::string_view header, std::string_view lower_case_name
     const std::string_view line = header.substr(0, end);
     header.remove_prefix(std::min(end + 2, header.size()));
     const size_t colon = line.find(':');
-    if (colon == std::string_view::npos || !same_name(line.substr(0, colon), lower_case_name)) continue;
+    if (colon == std::string_view::npos || !conf::equal_ignoring_case(line.substr(0, colon), lower_case_name))
+      continue;
     std::string_view value = line.substr(colon + 1);
     while (!value.empty() && value.front() == ' ') value.remove_prefix(1);
     while (!value.empty() && value.back() == ' ') value.remove_suffix(1);

@@ -4,16 +4,7 @@
 
 namespace relay {
 
-namespace {
-
-bool same_name(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  for (size_t i = 0; i < a.size(); ++i)
-    if (conf::ascii_lower(a[i]) != conf::ascii_lower(b[i])) return false;
-  return true;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 bool has_header_field(std::string_view message, std::string_view name) {
   if (name.empty()) return false;
@@ -23,7 +14,7 @@ bool has_header_field(std::string_view message, std::string_view name) {
     if (line.empty()) return false;  // the header is over
     std::string_view field = line.substr(0, line.find(':'));
     while (!field.empty() && (field.back() == ' ' || field.back() == '\t')) field.remove_suffix(1);
-    if (field.size() < line.size() && same_name(field, name)) return true;
+    if (field.size() < line.size() && conf::equal_ignoring_case(field, name)) return true;
     if (end == std::string_view::npos) return false;
     message.remove_prefix(end + 2);
   }

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "conf/vocab/ascii.h"
 #include "relay/smtp/command.h"
 
 namespace relay::smtp {
@@ -19,7 +20,7 @@ void parse_rcpt_parameters(std::string_view text, bool lenient, Command* command
 bool decode_xtext(std::string_view text, std::string* out, bool lenient = false);
 // Decimal digits only, at most 20, without overflow.
 bool parse_number(std::string_view text, uint64_t* out);
-bool equal_ignoring_case(std::string_view a, std::string_view b);
+using conf::equal_ignoring_case;
 // Well-formed UTF-8 (RFC 3629): no overlong forms, no surrogates.
 bool is_utf8(std::string_view text);
 

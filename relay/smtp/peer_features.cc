@@ -1,5 +1,7 @@
 #include "relay/smtp/peer_features.h"
 
+#include "conf/vocab/ascii.h"
+
 #include <strings.h>
 
 #include <algorithm>
@@ -9,10 +11,6 @@
 namespace relay::smtp {
 
 namespace {
-
-bool same(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
-}
 
 struct Keyword {
   std::string_view name;
@@ -36,7 +34,7 @@ void read_mechanisms(std::string_view words, AuthSet* out) {
     const size_t end = std::min(words.find_first_of(" \t="), words.size());
     for (size_t i = 0; i < kAuthMechanisms; ++i) {
       const auto mechanism = static_cast<AuthMechanism>(i);
-      if (same(words.substr(0, end), to_text(mechanism))) out->add(mechanism);
+      if (conf::equal_ignoring_case(words.substr(0, end), to_text(mechanism))) out->add(mechanism);
     }
     words.remove_prefix(std::min(end + 1, words.size()));
   }
@@ -52,11 +50,11 @@ PeerFeatures parse_ehlo_reply(const bounce::Reply& reply) {
     const size_t space = line.find_first_of(" \t=");
     const std::string_view name = line.substr(0, space);
     for (const Keyword& keyword : kKeywords) {
-      if (same(name, keyword.name)) features.*keyword.flag = true;
+      if (conf::equal_ignoring_case(name, keyword.name)) features.*keyword.flag = true;
     }
     if (space == std::string_view::npos) continue;
-    if (same(name, "AUTH")) read_mechanisms(line.substr(space + 1), &features.auth);
-    if (!same(name, "SIZE")) continue;
+    if (conf::equal_ignoring_case(name, "AUTH")) read_mechanisms(line.substr(space + 1), &features.auth);
+    if (!conf::equal_ignoring_case(name, "SIZE")) continue;
     const std::string_view value = line.substr(space + 1);
     uint64_t size = 0;
     const auto read = std::from_chars(value.data(), value.data() + value.size(), size);

@@ -24,10 +24,6 @@ struct Entity {
   std::string_view body;
 };
 
-bool same(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && conf::ascii_lower(a) == conf::ascii_lower(b);
-}
-
 std::string_view trimmed(std::string_view text) {
   const size_t begin = text.find_first_not_of(" \t\r\n");
   if (begin == std::string_view::npos) return {};
@@ -62,7 +58,7 @@ Entity split(std::string_view text) {
 
 std::string_view value_of(const Entity& entity, std::string_view name) {
   for (const Field& field : entity.fields) {
-    if (same(field.name, name)) return field.value;
+    if (conf::equal_ignoring_case(field.name, name)) return field.value;
   }
   return {};
 }
@@ -81,7 +77,8 @@ std::string parameter_of(const Entity& entity, std::string_view name) {
     if (semicolon == std::string_view::npos) return "";
     value = trimmed(value.substr(semicolon + 1));
     const size_t equals = value.find('=');
-    const bool found = equals != std::string_view::npos && same(trimmed(value.substr(0, equals)), name);
+    const bool found =
+        equals != std::string_view::npos && conf::equal_ignoring_case(trimmed(value.substr(0, equals)), name);
     std::string_view rest = equals == std::string_view::npos ? value : trimmed(value.substr(equals + 1));
     std::string text;
     if (!rest.empty() && rest.front() == '"') {
@@ -131,7 +128,7 @@ class Converter {
   // `encoding`: of the content now; "": as it was.
   void header(const Entity& entity, std::string_view encoding) {
     for (const Field& field : entity.fields) {
-      if (!encoding.empty() && same(field.name, "Content-Transfer-Encoding")) {
+      if (!encoding.empty() && conf::equal_ignoring_case(field.name, "Content-Transfer-Encoding")) {
         out.append(field.name).append(": ").append(encoding).append("\r\n");
       } else if (has_eight_bit(field.whole)) {
         append_encoded_field(field.whole, &out);
@@ -227,7 +224,7 @@ bool is_signed_by_others(std::string_view message) {
   const Entity entity = split(message);
   for (const Field& field : entity.fields) {
     for (const std::string_view name : {"DKIM-Signature", "ARC-Seal", "DomainKey-Signature"}) {
-      if (same(field.name, name)) return true;
+      if (conf::equal_ignoring_case(field.name, name)) return true;
     }
   }
   return type_of(entity) == "multipart/signed";
