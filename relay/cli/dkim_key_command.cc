@@ -9,6 +9,7 @@
 #include <string>
 
 #include "conf/vocab/address.h"
+#include "conf/write_file.h"
 #include "dkim/private_key.h"
 #include "dkim/record.h"
 #include "relay/cli/cli.h"
@@ -38,17 +39,6 @@ std::string wrong_names(KeyOptions* options) {
   return "";
 }
 
-bool write_all(int file, const std::string& text) {
-  size_t done = 0;
-  while (done < text.size()) {
-    const ssize_t wrote = ::write(file, text.data() + done, text.size() - done);
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote <= 0) return false;
-    done += static_cast<size_t>(wrote);
-  }
-  return ::fsync(file) == 0;
-}
-
 int keygen(KeyOptions options) {
   const std::string wrong = wrong_names(&options);
   if (!wrong.empty()) return complain(wrong, kUsage);
@@ -63,7 +53,7 @@ int keygen(KeyOptions options) {
                         (errno == EEXIST ? "; a key is never overwritten: choose another name" : ""),
                     kFailed);
   }
-  const bool written = write_all(file, key->pem());
+  const bool written = conf::write_all(file, key->pem()) && ::fsync(file) == 0;
   const int why = errno;
   ::close(file);
   if (!written) {

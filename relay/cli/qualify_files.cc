@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "conf/config_parser.h"
+#include "conf/write_file.h"
 #include "relay/cli/reply_rules_file.h"
 
 namespace relay::cli {
@@ -26,14 +27,7 @@ std::optional<std::string> read_file(const std::string& path) {
 bool write_file(const std::string& path, const std::string& text) {
   const std::string fresh = path + ".new";
   const int file = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-  size_t written = 0;
-  while (file >= 0 && written < text.size()) {
-    const ssize_t some = ::write(file, text.data() + written, text.size() - written);
-    if (some < 0 && errno == EINTR) continue;
-    if (some <= 0) break;
-    written += static_cast<size_t>(some);
-  }
-  const bool synced = file >= 0 && written == text.size() && ::fsync(file) == 0;
+  const bool synced = file >= 0 && conf::write_all(file, text) && ::fsync(file) == 0;
   const int why = errno;
   if (file >= 0) ::close(file);
   if (synced && std::rename(fresh.c_str(), path.c_str()) == 0) return true;

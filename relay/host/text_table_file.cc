@@ -14,6 +14,8 @@
 #include <optional>
 #include <string_view>
 
+#include "conf/write_file.h"
+
 namespace relay {
 
 namespace {
@@ -25,16 +27,6 @@ std::string folder_of(const std::string& file) {
 
 conf::Error failed(const char* what, const std::string& path) {
   return {conf::ErrorCode::kIo, std::string("cannot ") + what + ' ' + path + ": " + std::strerror(errno)};
-}
-
-bool write_all(int file, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t some = ::write(file, text.data(), text.size());
-    if (some < 0 && errno == EINTR) continue;
-    if (some <= 0) return false;
-    text.remove_prefix(static_cast<size_t>(some));
-  }
-  return ::fsync(file) == 0;
 }
 
 // Whoever ran the command: the relay must be able to read it.
@@ -79,7 +71,7 @@ conf::Status write_text_table(const std::string& path, const bounce::Qualificati
   const int file = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
   if (file < 0) return failed("write", fresh);
   keep_owner(path, file);
-  const bool written = write_all(file, table.write());
+  const bool written = conf::write_all(file, table.write()) && ::fsync(file) == 0;
   const int why = errno;
   ::close(file);
   if (written && std::rename(fresh.c_str(), path.c_str()) == 0) return conf::success();

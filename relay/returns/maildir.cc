@@ -10,6 +10,8 @@
 #include <cstring>
 #include <utility>
 
+#include "conf/write_file.h"
+
 namespace relay::returns {
 
 namespace {
@@ -52,16 +54,6 @@ conf::Status sync_folder(const std::string& path) {
   return conf::success();
 }
 
-bool write_all(int file, std::string_view octets) {
-  while (!octets.empty()) {
-    const ssize_t written = ::write(file, octets.data(), octets.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    octets.remove_prefix(static_cast<size_t>(written));
-  }
-  return true;
-}
-
 // The names of the files in a folder; names that begin with a dot are none of a Maildir's.
 conf::Result<std::vector<std::string>> names_in(const std::string& path) {
   DIR* folder = ::opendir(path.c_str());
@@ -98,7 +90,7 @@ conf::Status Maildir::write(const Mail& mail) const {
   const std::string place = path_ + "/tmp/" + name_of(mail.id);
   const Descriptor file(::open(place.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!file.ok()) return io_error(place, errno);
-  if (!write_all(file.number(), mail.head) || !write_all(file.number(), mail.body.view())) {
+  if (!conf::write_all(file.number(), mail.head) || !conf::write_all(file.number(), mail.body.view())) {
     const int error = errno;
     ::unlink(place.c_str());
     return io_error(place, error);
