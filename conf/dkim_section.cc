@@ -9,9 +9,9 @@ namespace {
 void read_names(TableReader* reader, const char* key, std::vector<std::string>* out) {
   if (!reader->texts(key, out)) return;
   for (const std::string& name : *out) {
-    bool good = !name.empty();
-    for (const char c : name) good = good && c > ' ' && c < 0x7f && c != ':' && c != ';';
-    if (!good) reader->report(key, "\"" + name + "\" is not the name of a header field, such as \"List-Id\"");
+    // A ';' would end the list in the signature (RFC 6376 §3.2).
+    if (!is_field_name(name) || name.find(';') != std::string::npos)
+      reader->report(key, "\"" + name + "\" is not the name of a header field, such as \"List-Id\"");
     // RFC 6376 §5.4: fields that relays change on the way.
     for (const char* never : {"Received", "Return-Path", "DKIM-Signature"}) {
       if (equal_ignoring_case(name, never))

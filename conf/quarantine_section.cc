@@ -38,9 +38,7 @@ void read_quarantine(TableReader* reader, QuarantineSettings* out) {
   reader->duration("keep_reports", &out->keep_reports, kDay);
   reader->texts("bypass_users", &out->bypass_users);
   if (reader->text("bypass_header", &out->bypass_header)) {
-    bool good = !out->bypass_header.empty();
-    for (const char c : out->bypass_header) good = good && c > ' ' && c < 0x7f && c != ':';
-    if (!good)
+    if (!is_field_name(out->bypass_header))
       reader->report("bypass_header", "\"" + out->bypass_header +
                                           "\" is not the name of a header field, such as \"X-Mandated\"");
   }

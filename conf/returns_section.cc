@@ -16,10 +16,6 @@ bool is_prefix(std::string_view text) {
   });
 }
 
-bool is_field_name(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f && c != ':'; });
-}
-
 }  // namespace
 
 const char* to_text(VerpGrade grade) {

@@ -81,6 +81,10 @@ void read_timeouts(TableReader* reader, Timeouts* out) {
 
 }  // namespace
 
+bool is_field_name(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f && c != ':'; });
+}
+
 bool is_ip(const std::string& text) {
   std::array<uint8_t, 16> ip{};
   return parse_ip(text, &ip);

@@ -40,6 +40,8 @@ void read_dkim(TableReader* reader, DkimSettings* out);
 // `out->options` holds what [dkim] says.
 void read_dkim_key(TableReader* reader, DkimKey* out);
 
+// The name of a header field (RFC 5322 §2.2).
+bool is_field_name(std::string_view text);
 // "127.0.0.1:25", "[::1]:25"; false when it is not of this form or the host is not an IP address.
 bool parse_place(const std::string& text, std::string* address, uint16_t* port);
 bool is_ip(const std::string& text);
