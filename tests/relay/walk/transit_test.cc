@@ -9,6 +9,7 @@
 #include <map>
 #include <set>
 
+#include "relay/host/configuration.h"
 #include "relay/spool/memory_spool.h"
 
 namespace relay {
@@ -43,11 +44,16 @@ class Names final : public mx::Resolver {
   }
   // Answers all that was asked, and what is asked then.
   void answer_all() {
-    while (!later.empty()) {
-      const std::function<void()> next = std::move(later.front());
-      later.pop_front();
-      next();
-    }
+    while (!later.empty()) answer_one();
+  }
+  // Stops before the first question for `name` is answered.
+  void answer_until(const std::string& name) {
+    while (!later.empty() && std::ranges::find(asked, name) == asked.end()) answer_one();
+  }
+  void answer_one() {
+    const std::function<void()> next = std::move(later.front());
+    later.pop_front();
+    next();
   }
   bool slow = false;
   std::deque<std::function<void()>> later;
@@ -188,6 +194,7 @@ class TransitTest : public testing::Test {
   void start() {
     TransitParts parts;
     parts.config = config_;
+    parts.book = book_;
     parts.spool = &spool_;
     parts.journal = &journal_;
     parts.resolver = &names_;
@@ -227,6 +234,7 @@ class TransitTest : public testing::Test {
   }
 
   ManualClock clock_;
+  mx::RuleBookPtr book_;  // null: no rules
   conf::Random random_{1};
   std::shared_ptr<conf::Config> config_ = std::make_shared<conf::Config>();
   spool::MemorySpool spool_;
@@ -370,6 +378,9 @@ TEST_F(TransitTest, AnOrderlyEndWhileAReportIsBeingStoredDoesNotReportTwice) {
   EXPECT_TRUE(events_.of(EventKind::kReportSent).empty()) << "it is being stored";
   transit_->close();
   EXPECT_EQ(events_.of(EventKind::kReportSent).size(), 1U);
+  spool_.crash();  // what close() did not wait for never reaches the disk
+  names_.slow = false;
+  names_.later.clear();
   start();
   run();
   pass(1h);
@@ -388,6 +399,36 @@ TEST_F(TransitTest, AQuestionForTheRouteOfADomainIsAnsweredThoughItsMailWasHeldD
   names_.answer_all();
   run();
   EXPECT_EQ(transit_->resting().held(), 1U);
+  EXPECT_TRUE(answered);
+}
+
+// The reload takes the route away while the smart host of its rule is looked up, and with its mail on hold
+// nobody but the question asks for it again.
+TEST_F(TransitTest, AQuestionIsAnsweredThoughTheRuleOfADetourWentWithAReload) {
+  Configuration read = parse_configuration(R"(hostname = "relay.test"
+[[listener]]
+address = "127.0.0.1:25"
+[[rule]]
+name = "by-way"
+mx = ["mx.one.test"]
+smart_hosts = ["smart.test:25"]
+)",
+                                           "t.toml");
+  ASSERT_NE(read.book, nullptr) << (read.problems.empty() ? "" : read.problems[0].text());
+  book_ = read.book;
+  start();
+  names_.slow = true;
+  const conf::MessageId id = submit({"a@one.test"});
+  names_.answer_until("smart.test");
+  ASSERT_FALSE(names_.later.empty());
+  bool answered = false;
+  EXPECT_TRUE(transit_->orders().hold(id));
+  transit_->reload(config_, nullptr);
+  transit_->routes().ask(conf::Domain::from_canonical("one.test"),
+                         [&](queue::DomainEntry* domain) { answered = domain->route != nullptr; });
+  EXPECT_FALSE(answered);
+  names_.answer_all();
+  run();
   EXPECT_TRUE(answered);
 }
 
