@@ -176,6 +176,19 @@ class List final : public Veto {
   size_t asked = 0;
 };
 
+// Believes no Hard while `doubting`.
+class Doubter final : public Witness {
+ public:
+  bool doubts(const spool::MessageRecord&, const spool::RecipientRecord& recipient,
+              const smtp::RecipientOutcome& outcome, const AttemptFacts&, conf::WallTime) override {
+    heard.push_back(recipient.recipient.mailbox.text() + ' ' + std::to_string(outcome.reply.code));
+    return doubting;
+  }
+  void recovered(const spool::MessageRecord&, conf::WallTime) override {}
+  bool doubting = false;
+  std::vector<std::string> heard;
+};
+
 class TransitTest : public testing::Test {
  protected:
   TransitTest() {
@@ -202,6 +215,7 @@ class TransitTest : public testing::Test {
     parts.clock = &clock_;
     parts.random = &random_;
     parts.veto = &list_;
+    parts.witness = &doubter_;
     transit_ = std::make_unique<Transit>(std::move(parts));
     ASSERT_TRUE(transit_->recover([](const std::string&, const std::string&) {}).ok());
   }
@@ -243,6 +257,7 @@ class TransitTest : public testing::Test {
   Names names_;
   Server server_;
   List list_;
+  Doubter doubter_;
   std::unique_ptr<Transit> transit_;
 };
 
@@ -326,6 +341,20 @@ TEST_F(TransitTest, RepliesAfterAChangeOfRulesAreReadByTheNewOnes) {
   ASSERT_EQ(failed.size(), 1U);
   EXPECT_EQ(failed[0].recipient, "b@one.test");
   EXPECT_EQ(failed[0].rule, "the cellar");
+}
+
+TEST_F(TransitTest, AHardThatIsDoubtedIsTriedAgainAndOneThatIsBelievedEnds) {
+  start();
+  server_.to_rcpt = "550 5.1.1 nobody of that name";
+  doubter_.doubting = true;
+  submit({"a@one.test"});
+  EXPECT_TRUE(events_.of(EventKind::kFailed).empty());
+  ASSERT_EQ(events_.of(EventKind::kDeferred).size(), 1U);
+  EXPECT_EQ(events_.of(EventKind::kDeferred)[0].type, conf::ErrorType::kSoft);
+  doubter_.doubting = false;
+  pass(15min);
+  EXPECT_EQ(events_.of(EventKind::kFailed).size(), 1U);
+  EXPECT_EQ(doubter_.heard, (std::vector<std::string>{"a@one.test 550", "a@one.test 550"}));
 }
 
 TEST_F(TransitTest, HeldMailStaysHeldOverARestartUntilItIsReleased) {
