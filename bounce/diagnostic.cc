@@ -1,6 +1,7 @@
 #include "bounce/diagnostic.h"
 
 #include "bounce/fold.h"
+#include "conf/vocab/ascii.h"
 
 namespace bounce {
 namespace {
@@ -8,11 +9,11 @@ namespace {
 constexpr size_t kReadOctets = 16 * 1024;
 constexpr size_t kFoldedOctets = 1500;  // what follows is addresses of web pages and boilerplate
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 bool is_code(std::string_view text) {
-  return text.size() >= 3 && text[0] >= '2' && text[0] <= '5' && is_digit(text[1]) && is_digit(text[2]) &&
-         (text.size() == 3 || !(is_digit(text[3]) || (text[3] >= 'a' && text[3] <= 'z') || text[3] == '.'));
+  return text.size() >= 3 && text[0] >= '2' && text[0] <= '5' && conf::is_digit(text[1]) &&
+         conf::is_digit(text[2]) &&
+         (text.size() == 3 ||
+          !(conf::is_digit(text[3]) || (text[3] >= 'a' && text[3] <= 'z') || text[3] == '.'));
 }
 
 void skip(std::string_view* text, std::string_view what) {
@@ -26,10 +27,10 @@ void skip_type(std::string_view* text) {
   if (end > 20) return;  // or there is none
   for (size_t i = 0; i < end; ++i) {
     const char c = (*text)[i];
-    const bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || is_digit(c);
+    const bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || conf::is_digit(c);
     if (!word) return;
   }
-  if (end == 0 || is_digit((*text)[0])) return;
+  if (end == 0 || conf::is_digit((*text)[0])) return;
   text->remove_prefix(end + 1);
   skip(text, " ");
 }
@@ -53,7 +54,9 @@ std::string without_repeats(std::string_view text, std::string_view code) {
 EnhancedStatus find_status(std::string_view text) {
   skip(&text, " #<([-");
   size_t length = 0;
-  const auto part = [&] { return length < text.size() && (is_digit(text[length]) || text[length] == '.'); };
+  const auto part = [&] {
+    return length < text.size() && (conf::is_digit(text[length]) || text[length] == '.');
+  };
   while (part()) ++length;
   std::string_view word = text.substr(0, length);
   while (!word.empty() && word.back() == '.') word.remove_suffix(1);
@@ -65,8 +68,8 @@ EnhancedStatus later_status(std::string_view text) {
   const std::string_view head = text.substr(0, 200);
   for (size_t at = 1; at + 5 <= head.size(); ++at) {
     const char before = head[at - 1];
-    if ((head[at] != '4' && head[at] != '5') || head[at + 1] != '.' || is_digit(before) || before == '.' ||
-        (before != ' ' && before != '#' && before != '(' && before != '['))
+    if ((head[at] != '4' && head[at] != '5') || head[at + 1] != '.' || conf::is_digit(before) ||
+        before == '.' || (before != ' ' && before != '#' && before != '(' && before != '['))
       continue;
     const EnhancedStatus status = find_status(head.substr(at));
     const size_t end = head.find_first_not_of("0123456789.", at);

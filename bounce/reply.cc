@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "conf/limits.h"
+#include "conf/vocab/ascii.h"
 #include "conf/vocab/utf8.h"
 
 namespace bounce {
@@ -12,8 +13,6 @@ namespace {
 
 using conf::Error;
 using conf::ErrorCode;
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
@@ -27,7 +26,7 @@ std::string printable(std::string_view text) {
 bool take_number(std::string_view text, size_t* at, uint16_t* out) {
   uint16_t value = 0;
   const size_t begin = *at;
-  while (*at < text.size() && is_digit(text[*at])) {
+  while (*at < text.size() && conf::is_digit(text[*at])) {
     if (*at - begin == 3) return false;
     value = static_cast<uint16_t>(value * 10 + (text[*at] - '0'));
     ++*at;
@@ -99,7 +98,8 @@ void Reply::cut_to(size_t octets) {
 conf::Status ReplyParser::take_line(std::string_view line, bool* complete) {
   if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
   // RFC 5321 §4.2: the first digit is 2 to 5; the second is at most 5, but odd servers are let be.
-  if (line.size() < 3 || line[0] < '2' || line[0] > '5' || !is_digit(line[1]) || !is_digit(line[2])) {
+  if (line.size() < 3 || line[0] < '2' || line[0] > '5' || !conf::is_digit(line[1]) ||
+      !conf::is_digit(line[2])) {
     return not_a_reply(line);
   }
   if (line.size() > 3 && line[3] != ' ' && line[3] != '-') return not_a_reply(line);

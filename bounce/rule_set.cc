@@ -26,7 +26,7 @@ std::string not_decided(const ReplyRule& rule, const std::string& line, const Re
 
 constexpr int kLeastAtom = 3;  // octets; shorter ones occur everywhere and filter nothing
 
-RE2::Options options() {
+RE2::Options set_options() {
   RE2::Options options(RE2::Quiet);
   options.set_case_sensitive(false);
   options.set_never_capture(true);
@@ -67,7 +67,7 @@ RuleSet::RuleSet(std::vector<ReplyRule> rules)
     if (rules_[i].text.empty()) textless_.push_back(i);
     for (const std::string& text : rules_[i].text) {
       int id = 0;
-      CHECK(expressions_->wanted.Add(fold_pattern(text), options(), &id) == RE2::NoError);
+      CHECK(expressions_->wanted.Add(fold_pattern(text), set_options(), &id) == RE2::NoError);
       CHECK(static_cast<size_t>(id) == expressions_->rule_of.size());
       expressions_->rule_of.push_back(i);
     }
@@ -75,7 +75,7 @@ RuleSet::RuleSet(std::vector<ReplyRule> rules)
     for (const std::string& text : rules_[i].not_text)
       unwanted += (unwanted.empty() ? "(?:" : "|(?:") + fold_pattern(text) + ')';
     if (unwanted.empty()) continue;
-    expressions_->unwanted[i] = std::make_unique<RE2>(unwanted, options());
+    expressions_->unwanted[i] = std::make_unique<RE2>(unwanted, set_options());
     CHECK(expressions_->unwanted[i]->ok());
   }
   if (expressions_->rule_of.empty()) return;

@@ -8,11 +8,11 @@
 namespace bounce {
 namespace {
 
-bool digit(char c) { return c >= '0' && c <= '9'; }
-bool upper(char c) { return c >= 'A' && c <= 'Z'; }
-bool lower(char c) { return c >= 'a' && c <= 'z'; }
-bool letter(char c) { return upper(c) || lower(c); }
-bool hexadecimal(char c) { return digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+using conf::is_digit;
+using conf::is_hex_digit;
+using conf::is_letter;
+bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 
 size_t run(std::string_view text, size_t at, bool (*is)(char)) {
   size_t end = at;
@@ -26,16 +26,16 @@ bool starts_like(std::string_view text, std::string_view lower_case) {
                             [](char a, char b) { return conf::ascii_lower(a) == b; });
 }
 
-bool is_number(std::string_view word) { return !word.empty() && std::ranges::all_of(word, digit); }
+bool is_number(std::string_view word) { return !word.empty() && std::ranges::all_of(word, is_digit); }
 
 // d.d{1,3}.d{1,3} with class 2, 4 or 5 (RFC 3463 §2).
 bool is_status(std::string_view word) {
   if (word.size() < 5 || word.size() > 9 || (word[0] != '2' && word[0] != '4' && word[0] != '5') ||
       word[1] != '.')
     return false;
-  const size_t subject = run(word, 2, digit);
+  const size_t subject = run(word, 2, is_digit);
   if (subject < 1 || subject > 3 || 2 + subject >= word.size() || word[2 + subject] != '.') return false;
-  const size_t detail = run(word, 3 + subject, digit);
+  const size_t detail = run(word, 3 + subject, is_digit);
   return detail >= 1 && detail <= 3 && 3 + subject + detail == word.size();
 }
 
@@ -46,7 +46,7 @@ bool is_ipv4(std::string_view word) {
       if (digits == 0) return false;
       ++dots;
       digits = 0;
-    } else if (!digit(c) || ++digits > 3) {
+    } else if (!is_digit(c) || ++digits > 3) {
       return false;
     }
   }
@@ -61,8 +61,8 @@ bool is_ipv6(std::string_view word) {
       ++colons;
       digits = 0;
     } else if (word[i] == '.' && colons >= 2) {
-      return std::ranges::all_of(word.substr(i), [](char c) { return digit(c) || c == '.'; });
-    } else if (!hexadecimal(word[i]) || ++digits > 4) {
+      return std::ranges::all_of(word.substr(i), [](char c) { return is_digit(c) || c == '.'; });
+    } else if (!is_hex_digit(word[i]) || ++digits > 4) {
       return false;
     }
     most = std::max(most, digits);
@@ -78,7 +78,7 @@ bool is_host(std::string_view word) {
       if (label == 0) return false;
       ++dots;
       label = 0;
-    } else if (letter(c) || digit(c) || c == '-' || c == '_') {
+    } else if (is_letter(c) || is_digit(c) || c == '-' || c == '_') {
       ++label;
     } else {
       return false;
@@ -86,20 +86,20 @@ bool is_host(std::string_view word) {
   }
   if (dots == 0 || label < 2) return false;
   const std::string_view last = word.substr(word.size() - label);
-  return std::ranges::all_of(last, lower) ||
-         (std::ranges::all_of(last, upper) && std::ranges::none_of(word, lower));
+  return std::ranges::all_of(last, is_lower) ||
+         (std::ranges::all_of(last, is_upper) && std::ranges::none_of(word, is_lower));
 }
 
 // "S3150", "TSS04", "BL23", "IB607", "OFR_416", "OFR005_104", "RP-001": which failure it is, in the
 // receiver's words.
 bool is_receiver_code(std::string_view word) {
-  const size_t letters = run(word, 0, upper);
+  const size_t letters = run(word, 0, is_upper);
   if (letters < 1 || letters > 6 || word.size() > 12) return false;
   size_t at = letters;
-  size_t first = run(word, at, digit);
+  size_t first = run(word, at, is_digit);
   at += first;
   if (at < word.size() && (word[at] == '_' || word[at] == '-')) {
-    const size_t second = run(word, at + 1, digit);
+    const size_t second = run(word, at + 1, is_digit);
     return second >= 1 && second <= 4 && first <= 3 && at + 1 + second == word.size();
   }
   return first >= 1 && first <= 4 && at == word.size();
@@ -120,11 +120,11 @@ struct Kinds {
 Kinds kinds_of(std::string_view word) {
   Kinds kinds;
   for (size_t i = 0; i < word.size(); ++i) {
-    if (digit(word[i])) {
+    if (is_digit(word[i])) {
       ++kinds.digits;
-    } else if (letter(word[i])) {
+    } else if (is_letter(word[i])) {
       ++kinds.letters;
-      if (i > 0 && upper(word[i]) && lower(word[i - 1])) ++kinds.changes;
+      if (i > 0 && is_upper(word[i]) && is_lower(word[i - 1])) ++kinds.changes;
     } else if (static_cast<unsigned char>(word[i]) >= 0x80) {
       ++kinds.others;
     }
@@ -143,40 +143,41 @@ bool is_id(std::string_view word) {
 bool is_month(std::string_view text) {
   for (const char* month :
        {"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"}) {
-    if (starts_like(text, month)) return text.size() == 3 || !letter(text[3]);
+    if (starts_like(text, month)) return text.size() == 3 || !is_letter(text[3]);
   }
   return false;
 }
 
 // "23:34:45.000Z", "23:34"
 size_t time_length(std::string_view text) {
-  size_t at = run(text, 0, digit);
-  if (at < 1 || at > 2 || at >= text.size() || text[at] != ':' || run(text, at + 1, digit) != 2) return 0;
+  size_t at = run(text, 0, is_digit);
+  if (at < 1 || at > 2 || at >= text.size() || text[at] != ':' || run(text, at + 1, is_digit) != 2) return 0;
   at += 3;
-  if (at < text.size() && text[at] == ':' && run(text, at + 1, digit) == 2) at += 3;
+  if (at < text.size() && text[at] == ':' && run(text, at + 1, is_digit) == 2) at += 3;
   if (at < text.size() && text[at] == ':') return 0;  // an IPv6 address
-  if (at + 1 < text.size() && text[at] == '.' && digit(text[at + 1])) at += 1 + run(text, at + 1, digit);
+  if (at + 1 < text.size() && text[at] == '.' && is_digit(text[at + 1]))
+    at += 1 + run(text, at + 1, is_digit);
   if (at < text.size() && text[at] == 'Z') ++at;
   if (at + 5 < text.size() + 1 && text.size() - at >= 5 && (text[at] == '+' || text[at] == '-') &&
-      run(text, at + 1, digit) == 4)
+      run(text, at + 1, is_digit) == 4)
     at += 5;
-  return at < text.size() && letter(text[at]) ? 0 : at;
+  return at < text.size() && is_letter(text[at]) ? 0 : at;
 }
 
 // "2024-04-29", "29/04/2024", "29.04.2024"
 size_t day_length(std::string_view text) {
-  const size_t first = run(text, 0, digit);
+  const size_t first = run(text, 0, is_digit);
   if (first == 0 || first == 3 || first > 4 || first >= text.size()) return 0;
   const char mark = text[first];
   if (mark != '-' && mark != '/' && mark != '.') return 0;
-  const size_t second = run(text, first + 1, digit);
+  const size_t second = run(text, first + 1, is_digit);
   const size_t behind = first + 1 + second;
   if (second < 1 || second > 2 || behind >= text.size() || text[behind] != mark) return 0;
-  const size_t third = run(text, behind + 1, digit);
+  const size_t third = run(text, behind + 1, is_digit);
   const bool dated = (first == 4 && third >= 1 && third <= 2) || (first <= 2 && third == 4);
   const size_t end = behind + 1 + third;
   if (!dated || (end < text.size() && (text[end] == '.' || text[end] == '-') && end + 1 < text.size() &&
-                 digit(text[end + 1])))
+                 is_digit(text[end + 1])))
     return 0;
   return end;
 }
@@ -184,29 +185,30 @@ size_t day_length(std::string_view text) {
 // "29 Apr 2024", "Apr 29 2024"
 size_t named_day_length(std::string_view text) {
   size_t at = 0;
-  if (digit(text[0])) {
-    at = run(text, 0, digit);
+  if (is_digit(text[0])) {
+    at = run(text, 0, is_digit);
     if (at > 2 || at + 4 > text.size() || (text[at] != ' ' && text[at] != '-') ||
         !is_month(text.substr(at + 1)))
       return 0;
     at += 4;
   } else {
     if (!is_month(text) || text.size() < 5 || text[3] != ' ') return 0;
-    const size_t day = run(text, 4, digit);
+    const size_t day = run(text, 4, is_digit);
     if (day < 1 || day > 2) return 0;
     at = 4 + day;
     if (at < text.size() && text[at] == ',') ++at;
   }
-  if (at + 5 <= text.size() && (text[at] == ' ' || text[at] == '-') && run(text, at + 1, digit) == 4) at += 5;
+  if (at + 5 <= text.size() && (text[at] == ' ' || text[at] == '-') && run(text, at + 1, is_digit) == 4)
+    at += 5;
   return at;
 }
 
 }  // namespace
 
 bool is_word_character(char c) {
-  return letter(c) || digit(c) || static_cast<unsigned char>(c) >= 0x80 || c == '+' || c == '=' || c == '.' ||
-         c == '-' || c == '_' || c == '/' || c == ':' || c == '%' || c == '&' || c == '~' || c == '!' ||
-         c == '$' || c == '{';
+  return is_letter(c) || is_digit(c) || static_cast<unsigned char>(c) >= 0x80 || c == '+' || c == '=' ||
+         c == '.' || c == '-' || c == '_' || c == '/' || c == ':' || c == '%' || c == '&' || c == '~' ||
+         c == '!' || c == '$' || c == '{';
 }
 
 size_t placeholder_length(std::string_view text) {
@@ -237,8 +239,8 @@ std::string_view url_host(std::string_view url) {
 size_t date_length(std::string_view text) {
   size_t at = 0;
   // "Mon, "
-  if (text.size() > 5 && letter(text[0]) && run(text, 0, letter) == 3 && text[3] == ',' && text[4] == ' ' &&
-      digit(text[5]) && named_day_length(text.substr(5)) > 0)
+  if (text.size() > 5 && is_letter(text[0]) && run(text, 0, is_letter) == 3 && text[3] == ',' &&
+      text[4] == ' ' && is_digit(text[5]) && named_day_length(text.substr(5)) > 0)
     at = 5;
   if (at >= text.size()) return 0;
   size_t day = day_length(text.substr(at));
@@ -252,7 +254,7 @@ size_t date_length(std::string_view text) {
     if (time > 0) at = begin + time;
   }
   if (at + 6 <= text.size() && text[at] == ' ' && (text[at + 1] == '+' || text[at + 1] == '-') &&
-      run(text, at + 2, digit) == 4)
+      run(text, at + 2, is_digit) == 4)
     at += 6;
   return at;
 }
@@ -261,8 +263,8 @@ size_t phone_length(std::string_view text) {
   size_t digits = 0, groups = 0, end = 0;
   const bool international = text[0] == '+';
   for (size_t at = international ? 1 : 0; at < text.size();) {
-    if (digit(text[at])) {
-      const size_t length = run(text, at, digit);
+    if (is_digit(text[at])) {
+      const size_t length = run(text, at, is_digit);
       if (length > 15) return 0;
       digits += length;
       ++groups;
@@ -275,7 +277,7 @@ size_t phone_length(std::string_view text) {
       break;
     }
   }
-  if (end < text.size() && (letter(text[end]) || text[end] == '_')) return 0;
+  if (end < text.size() && (is_letter(text[end]) || text[end] == '_')) return 0;
   if (international) return digits >= 7 && digits <= 15 ? end : 0;
   // "800-555-0100", "1-800-555-0100"
   return (groups == 3 || groups == 4) && (digits == 10 || digits == 11) && end >= 4 && text[end - 5] == '-'
@@ -297,8 +299,8 @@ size_t address_length(std::string_view text) {
 }
 
 size_t plain_word_length(std::string_view text) {
-  if (!letter(text[0])) return 0;
-  const size_t end = 1 + run(text, 1, lower);
+  if (!is_letter(text[0])) return 0;
+  const size_t end = 1 + run(text, 1, is_lower);
   if (end == text.size()) return end;
   const char next = text[end];
   if (next != ' ' && next != ',' && next != '.' && next != ')' && next != ';' && next != '"' && next != '\'')
@@ -306,7 +308,7 @@ size_t plain_word_length(std::string_view text) {
   // "example.org", "a.b@example.org"; "etc." ends a sentence.
   if (next == '.' && end + 1 < text.size() && text[end + 1] != ' ') return 0;
   // "Mon, 29 Apr", "Apr 29"
-  if (end == 3 && end + 1 < text.size() && (next == ',' || digit(text[end + 1]))) return 0;
+  if (end == 3 && end + 1 < text.size() && (next == ',' || is_digit(text[end + 1]))) return 0;
   return end;
 }
 
@@ -316,7 +318,7 @@ size_t word_length(std::string_view text) {
   };
   // An IPv6 address has colons, which part other words.
   size_t end = 0;
-  while (end < text.size() && (hexadecimal(text[end]) || text[end] == ':' || text[end] == '.')) ++end;
+  while (end < text.size() && (is_hex_digit(text[end]) || text[end] == ':' || text[end] == '.')) ++end;
   if (is_ipv6(text.substr(0, end))) return end;
   if (separates(text[0])) return 1;
   // Scripts that are written without spaces part from what stands among them.
@@ -347,7 +349,7 @@ bool is_list_operator(std::string_view host) {
 }
 
 void append_word(std::string_view word, std::string* out) {
-  if (std::ranges::none_of(word, digit) && word.find('.') == std::string_view::npos &&
+  if (std::ranges::none_of(word, is_digit) && word.find('.') == std::string_view::npos &&
       kinds_of(word).changes < 4) {
     out->append(word);
   } else if (is_status(word) || is_receiver_code(word) || is_known_word(word)) {
@@ -362,17 +364,17 @@ void append_word(std::string_view word, std::string* out) {
     out->append(is_list_operator(word) ? word : "#DOMAIN#");
   } else if (is_id(word)) {
     *out += "#ID#";
-  } else if (std::ranges::any_of(word, digit) && std::ranges::none_of(word, [](char c) {
-               return letter(c) || static_cast<unsigned char>(c) >= 0x80;
+  } else if (std::ranges::any_of(word, is_digit) && std::ranges::none_of(word, [](char c) {
+               return is_letter(c) || static_cast<unsigned char>(c) >= 0x80;
              })) {
     out->append(word.size() > 1 && word[0] == '-' && is_number(word.substr(1)) && !out->empty() &&
                         out->back() == '['
                     ? word
                     : "#NUM#");
-  } else if (std::ranges::any_of(word, digit)) {
+  } else if (std::ranges::any_of(word, is_digit)) {
     // Letters of another script with digits between them: only the digits vary.
     for (size_t at = 0; at < word.size();) {
-      const size_t digits = run(word, at, digit);
+      const size_t digits = run(word, at, is_digit);
       if (digits > 0) *out += "#NUM#";
       at += digits;
       if (at < word.size()) *out += word[at++];

@@ -5,22 +5,20 @@
 
 #include "bounce/fold.h"
 #include "bounce/template_word.h"
+#include "conf/vocab/ascii.h"
 
 namespace bounce {
 namespace {
 
 constexpr size_t kReadOctets = 1000;  // what follows is boilerplate
 
-bool digit(char c) { return c >= '0' && c <= '9'; }
-bool upper(char c) { return c >= 'A' && c <= 'Z'; }
-
 // "JST-310000 ", "MTA-740010: "
 std::string_view without_product_code(std::string_view text) {
   size_t at = 0;
-  while (at < text.size() && at < 5 && upper(text[at])) ++at;
+  while (at < text.size() && at < 5 && text[at] >= 'A' && text[at] <= 'Z') ++at;
   if (at < 2 || at >= text.size() || text[at] != '-') return text;
   const size_t digits = ++at;
-  while (at < text.size() && digit(text[at])) ++at;
+  while (at < text.size() && conf::is_digit(text[at])) ++at;
   if (at - digits < 5 || at >= text.size() || (text[at] != ' ' && text[at] != ':')) return text;
   const size_t rest = text.find_first_not_of(" :", at);
   return rest == std::string_view::npos ? std::string_view() : text.substr(rest);
@@ -61,8 +59,8 @@ class Writer {
  private:
   // The code that the text begins with, and the '-' of a line that is not the last.
   void keep_code() {
-    const bool code = text_.size() >= 3 && digit(text_[0]) && digit(text_[1]) && digit(text_[2]) &&
-                      (text_.size() == 3 || text_[3] == ' ' || text_[3] == '-');
+    const bool code = text_.size() >= 3 && conf::is_digit(text_[0]) && conf::is_digit(text_[1]) &&
+                      conf::is_digit(text_[2]) && (text_.size() == 3 || text_[3] == ' ' || text_[3] == '-');
     if (!code) return;
     out_.append(text_.substr(0, 3));
     at_ = 3;

@@ -42,8 +42,6 @@ constexpr std::array<TextUnit, 14> kSizes = {{{"", 1},
                                               {"G", 1e9}}};
 constexpr double kMost = 9.0e15;  // exact in a double, and far beyond any sensible value
 
-Error invalid(std::string detail) { return {ErrorCode::kInvalid, std::move(detail)}; }
-
 // The number at the start of `*text`, which keeps the rest without the blanks between.
 bool take_number(std::string_view* text, double* value) {
   const auto [end, code] =

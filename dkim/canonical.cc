@@ -6,12 +6,6 @@
 
 namespace dkim {
 
-namespace {
-
-bool is_wsp(char c) { return c == ' ' || c == '\t'; }
-
-}  // namespace
-
 void BodyCanonicalizer::flush() {
   sink_->write({out_.data(), used_});
   used_ = 0;
@@ -90,7 +84,7 @@ void BodyCanonicalizer::relaxed(std::string_view piece) {
     if (c == '\r') {
       cr_ = true;
       ++at;
-    } else if (is_wsp(c)) {
+    } else if (conf::is_wsp(c)) {
       space_ = true;
       ++at;
     } else {
@@ -102,7 +96,7 @@ void BodyCanonicalizer::relaxed(std::string_view piece) {
       for (++at; at != end; ++at) {
         if (*at > ' ') continue;
         if (*at == '\r' || *at == '\t') break;
-        if (*at == ' ' && (at + 1 == end || at[1] == '\r' || is_wsp(at[1]))) break;
+        if (*at == ' ' && (at + 1 == end || at[1] == '\r' || conf::is_wsp(at[1]))) break;
       }
       put(std::string_view(begin, static_cast<size_t>(at - begin)));
     }
@@ -128,14 +122,14 @@ void append_canonical_field(std::string_view field, conf::Canonicalization how, 
   }
   const size_t colon = field.find(':');
   size_t name_end = colon;
-  while (name_end > 0 && is_wsp(field[name_end - 1])) --name_end;
+  while (name_end > 0 && conf::is_wsp(field[name_end - 1])) --name_end;
   for (const char c : field.substr(0, name_end)) {
     *out += conf::ascii_lower(c);
   }
   *out += ':';
   bool space = false, text = false;
   for (const char c : field.substr(colon + 1)) {
-    if (is_wsp(c) || c == '\r' || c == '\n') {
+    if (conf::is_wsp(c) || c == '\r' || c == '\n') {
       space = true;
       continue;
     }

@@ -9,10 +9,6 @@ namespace dkim {
 
 namespace {
 
-bool is_wsp(char c) { return c == ' ' || c == '\t'; }
-
-conf::Error invalid(std::string why) { return {conf::ErrorCode::kInvalid, std::move(why)}; }
-
 // Walks over quoted strings and comments of an address list; gives the characters that count.
 class Visible {
  public:
@@ -69,7 +65,7 @@ std::string first_address(std::string_view value) {
       in_angle = had_angle = true;
     } else if (c == '>') {
       in_angle = false;
-    } else if (!is_wsp(c) && c != '\r' && c != '\n') {
+    } else if (!conf::is_wsp(c) && c != '\r' && c != '\n') {
       (in_angle ? angle : plain) += c;
     }
   }
@@ -91,26 +87,26 @@ conf::Result<MailFields> split_mail(std::string_view mail) {
     const bool crlf = newline != std::string_view::npos && end > at && mail[end - 1] == '\r';
     const std::string_view text = mail.substr(at, end - at - (crlf ? 1 : 0));
     const std::string where = "line " + std::to_string(line) + " of the header ";
-    if (!crlf && newline != std::string_view::npos) return invalid(where + "ends in a bare LF");
-    if (text.find('\r') != std::string_view::npos) return invalid(where + "has a bare CR");
+    if (!crlf && newline != std::string_view::npos) return conf::invalid(where + "ends in a bare LF");
+    if (text.find('\r') != std::string_view::npos) return conf::invalid(where + "has a bare CR");
     if (text.empty() && crlf) {
       out.body = mail.substr(end + 1);
       break;
     }
-    if (is_wsp(text.front())) {
-      if (out.fields.empty()) return invalid(where + "continues a field, but there is none before it");
+    if (conf::is_wsp(text.front())) {
+      if (out.fields.empty()) return conf::invalid(where + "continues a field, but there is none before it");
       std::string_view& whole = out.fields.back().whole;
       whole = std::string_view(whole.data(), static_cast<size_t>(text.data() + text.size() - whole.data()));
     } else {
       const size_t colon = text.find(':');
-      if (colon == std::string_view::npos || colon == 0) return invalid(where + "is no header field");
+      if (colon == std::string_view::npos || colon == 0) return conf::invalid(where + "is no header field");
       size_t name_end = colon;
-      while (name_end > 0 && is_wsp(text[name_end - 1])) --name_end;
+      while (name_end > 0 && conf::is_wsp(text[name_end - 1])) --name_end;
       out.fields.push_back({text.substr(0, name_end), text});
     }
     at = newline == std::string_view::npos ? mail.size() : end + 1;
   }
-  if (out.fields.empty()) return invalid("the message has no header");
+  if (out.fields.empty()) return conf::invalid("the message has no header");
   return out;
 }
 
@@ -118,15 +114,15 @@ conf::Result<std::string> from_domain(const MailFields& mail) {
   const Field* from = nullptr;
   for (const Field& field : mail.fields) {
     if (!conf::equal_ignoring_case(field.name, "From")) continue;
-    if (from != nullptr) return invalid("the message has two From fields");
+    if (from != nullptr) return conf::invalid("the message has two From fields");
     from = &field;
   }
   if (from == nullptr) return conf::Error{conf::ErrorCode::kNotFound, "the message has no From field"};
   const std::string address = first_address(from->value());
   const size_t at = address.rfind('@');
-  if (at == std::string::npos) return invalid("its From field has no address with a domain");
+  if (at == std::string::npos) return conf::invalid("its From field has no address with a domain");
   const conf::Result<conf::Domain> domain = conf::Domain::parse(address.substr(at + 1));
-  if (!domain.ok()) return invalid("the domain of its From field: " + domain.error().detail);
+  if (!domain.ok()) return conf::invalid("the domain of its From field: " + domain.error().detail);
   return std::string(domain.value().text());
 }
 

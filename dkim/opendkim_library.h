@@ -9,6 +9,7 @@
 #undef dkim
 #undef _Bool
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -32,6 +33,11 @@ class OpendkimLibrary {
  private:
   DKIM_LIB* handle_;
 };
+
+struct OpendkimSessionFree {
+  void operator()(DKIM* session) const { dkim_free(session); }
+};
+using OpendkimSession = std::unique_ptr<DKIM, OpendkimSessionFree>;
 
 // False: libopendkim would read the header otherwise than RFC 6376 does. It works on C strings, which end at
 // a NUL, and folds VT and FF as if they were white space (§2.8 knows space and tab only); names with control

@@ -8,11 +8,6 @@ namespace dkim {
 
 namespace {
 
-struct SessionFree {
-  void operator()(DKIM* session) const { dkim_free(session); }
-};
-using Session = std::unique_ptr<DKIM, SessionFree>;
-
 dkim_canon_t canon_of(conf::Canonicalization how) {
   return how == conf::Canonicalization::kSimple ? DKIM_CANON_SIMPLE : DKIM_CANON_RELAXED;
 }
@@ -72,10 +67,10 @@ conf::Result<std::string> OpendkimSigner::sign(const SigningKey& key, Mail* mail
       names_to_sign(mail->fields(), options.headers, options.oversign);
   if (!names.ok()) return names.error();
   DKIM_STAT status = DKIM_STAT_OK;
-  const Session session(dkim_sign(library_for(options).handle(), unconst("penstock"), nullptr,
-                                  unconst(key.key->pem().c_str()), unconst(key.selector.c_str()),
-                                  unconst(key.domain.c_str()), canon_of(options.header),
-                                  canon_of(options.body), DKIM_SIGN_RSASHA256, -1L, &status));
+  const OpendkimSession session(dkim_sign(library_for(options).handle(), unconst("penstock"), nullptr,
+                                          unconst(key.key->pem().c_str()), unconst(key.selector.c_str()),
+                                          unconst(key.domain.c_str()), canon_of(options.header),
+                                          canon_of(options.body), DKIM_SIGN_RSASHA256, -1L, &status));
   if (session == nullptr) return failed("signing", status, nullptr);
   dkim_set_margin(session.get(), 0);
   if (!options.identity.empty()) dkim_set_signer(session.get(), unconst(options.identity.c_str()));

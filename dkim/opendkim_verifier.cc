@@ -10,11 +10,6 @@ namespace dkim {
 
 namespace {
 
-struct SessionFree {
-  void operator()(DKIM* session) const { dkim_free(session); }
-};
-using Session = std::unique_ptr<DKIM, SessionFree>;
-
 std::string text_or_nothing(const unsigned char* text) {
   return text == nullptr ? std::string() : reinterpret_cast<const char*>(text);
 }
@@ -66,7 +61,7 @@ conf::Result<std::vector<Verdict>> OpendkimVerifier::verify(std::string_view mai
   const conf::Result<MailFields> parts = split_mail(mail);
   if (!parts.ok()) return parts.error();
   DKIM_STAT status = DKIM_STAT_OK;
-  const Session session(dkim_verify(library_->handle(), unconst("penstock"), nullptr, &status));
+  const OpendkimSession session(dkim_verify(library_->handle(), unconst("penstock"), nullptr, &status));
   const auto failed = [&](const char* what) {
     return conf::Error{conf::ErrorCode::kInvalid, "libopendkim: " + explain(what, status, session.get())};
   };

@@ -24,8 +24,6 @@ namespace dkim {
 
 namespace {
 
-conf::Error invalid(std::string why) { return {conf::ErrorCode::kInvalid, std::move(why)}; }
-
 struct BioFree {
   void operator()(BIO* bio) const { BIO_free(bio); }
 };
@@ -109,26 +107,26 @@ int PrivateKey::bits() const { return EVP_PKEY_get_bits(key_); }
 conf::Result<std::shared_ptr<const PrivateKey>> PrivateKey::parse(const std::string& pem,
                                                                   const std::string& name) {
   ERR_clear_error();
-  if (pem.find("-----BEGIN ") == std::string::npos) return invalid(name + " is not a PEM file");
+  if (pem.find("-----BEGIN ") == std::string::npos) return conf::invalid(name + " is not a PEM file");
   const BioPtr bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   bool asked = false;
   EVP_PKEY* key = PEM_read_bio_PrivateKey(bio.get(), nullptr, &no_passphrase, &asked);
   ERR_clear_error();
   if (asked) {
     EVP_PKEY_free(key);
-    return invalid(name + " is encrypted; the relay cannot ask for a passphrase: openssl pkey -in " + name +
-                   " -out decrypted.pem");
+    return conf::invalid(name + " is encrypted; the relay cannot ask for a passphrase: openssl pkey -in " +
+                         name + " -out decrypted.pem");
   }
-  if (key == nullptr) return invalid(name + " holds no readable private key");
+  if (key == nullptr) return conf::invalid(name + " holds no readable private key");
   const int kind = EVP_PKEY_get_base_id(key);
   if (kind != EVP_PKEY_RSA && kind != EVP_PKEY_ED25519) {
     EVP_PKEY_free(key);
-    return invalid(name + " is neither an RSA nor an Ed25519 key; DKIM has no other");
+    return conf::invalid(name + " is neither an RSA nor an Ed25519 key; DKIM has no other");
   }
   std::shared_ptr<const PrivateKey> made(new PrivateKey(key));
   if (kind == EVP_PKEY_RSA && made->bits() < kLeastRsaBits) {
-    return invalid(name + " has " + std::to_string(made->bits()) +
-                   " bits; verifiers take at least 1024 (RFC 8301), and 2048 is right");
+    return conf::invalid(name + " has " + std::to_string(made->bits()) +
+                         " bits; verifiers take at least 1024 (RFC 8301), and 2048 is right");
   }
   return made;
 }

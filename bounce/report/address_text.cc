@@ -51,7 +51,6 @@ size_t domain_end(std::string_view text, size_t at) {
   return end;
 }
 
-bool is_hex(char c) { return is_digit(c) || (conf::ascii_lower(c) >= 'a' && conf::ascii_lower(c) <= 'f'); }
 unsigned hex_value(char c) {
   return static_cast<unsigned>(is_digit(c) ? c - '0' : conf::ascii_lower(c) - 'a' + 10);
 }
@@ -86,7 +85,7 @@ std::string without_unitext(std::string_view text) {
     }
     uint32_t value = 0;
     for (const char c : text.substr(at + 3, close - at - 3))
-      value = is_hex(c) ? value * 16 + hex_value(c) : 0;
+      value = conf::is_hex_digit(c) ? value * 16 + hex_value(c) : 0;
     if (value >= ' ' && value <= 0x10ffff) append_utf8(value, &out);
     at = close + 1;
   }

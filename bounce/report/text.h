@@ -13,8 +13,8 @@ namespace bounce::report {
 
 inline constexpr size_t kNowhere = std::string_view::npos;
 
-inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
-inline bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+using conf::is_digit;
+using conf::is_letter;
 inline bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 using conf::equal_ignoring_case;

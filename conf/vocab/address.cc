@@ -12,8 +12,6 @@ namespace conf {
 
 namespace {
 
-Error invalid(std::string detail) { return {ErrorCode::kInvalid, std::move(detail)}; }
-
 bool is_ascii(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }

@@ -1,5 +1,5 @@
-// Letters of protocols and of configuration are compared without regard to case in ASCII only (RFC 5321 §2.4,
-// RFC 4343): never by a locale, and octets above 127 stay as they are.
+// Octets of protocols. Letters of protocols and of configuration are compared without regard to case in ASCII
+// only (RFC 5321 §2.4, RFC 4343): never by a locale, and octets above 127 stay as they are.
 #pragma once
 
 #include <string>
@@ -8,6 +8,13 @@
 namespace conf {
 
 constexpr char ascii_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool is_letter(char c) { return ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z'; }
+constexpr bool is_hex_digit(char c) {
+  return is_digit(c) || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'f');
+}
+constexpr bool is_wsp(char c) { return c == ' ' || c == '\t'; }  // WSP of RFC 5234
 
 inline std::string ascii_lower(std::string_view text) {
   std::string lower(text);

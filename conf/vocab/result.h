@@ -30,6 +30,8 @@ struct Error {
   std::string detail;  // one line for people: what, where, what to do
 };
 
+inline Error invalid(std::string detail) { return {ErrorCode::kInvalid, std::move(detail)}; }
+
 template <typename T>
 class [[nodiscard]] Result {
  public:

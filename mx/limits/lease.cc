@@ -6,7 +6,7 @@ namespace mx {
 
 namespace {
 
-constexpr uint64_t kVersion = 1;
+constexpr uint64_t kLeaseVersion = 1;
 
 }  // namespace
 
@@ -14,7 +14,7 @@ std::string Lease::record(conf::WallTime wall, bool last) {
   std::string record;
   const Moment moment;
   SavedWriter out(&record, moment);
-  out.number(kVersion);
+  out.number(kLeaseVersion);
   out.number(last ? 1 : 0);
   out.wall(wall);
   return record;
@@ -23,7 +23,7 @@ std::string Lease::record(conf::WallTime wall, bool last) {
 bool Lease::gap(std::string_view record, conf::WallTime now, conf::WallTime* begin, conf::WallTime* end) {
   const Moment moment;
   SavedReader in(record, moment);
-  const bool known = in.number() == kVersion;
+  const bool known = in.number() == kLeaseVersion;
   const bool last = in.number(1) == 1;
   const conf::WallTime wall = in.wall();
   if (known && in.ok() && in.ended() && last) return false;

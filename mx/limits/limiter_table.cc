@@ -11,7 +11,7 @@ using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 
 namespace {
 
-constexpr uint64_t kVersion = 1;
+constexpr uint64_t kTableVersion = 1;
 constexpr std::string_view kGapsKey = "G";
 constexpr size_t kMostGaps = 16;  // crashes within a day that are told apart
 
@@ -45,7 +45,7 @@ struct Header {
 bool split(std::string_view value, Header* header, std::string_view* body) {
   const Moment moment;
   SavedReader in(value, moment);
-  const bool known = in.number() == kVersion;
+  const bool known = in.number() == kTableVersion;
   header->saved = in.wall();
   header->stale = in.wall();
   if (!known || !in.ok()) return false;
@@ -53,7 +53,7 @@ bool split(std::string_view value, Header* header, std::string_view* body) {
   return true;
 }
 
-constexpr std::string_view kTogether = "|*|";
+constexpr std::string_view kManySites = "|*|";
 
 // Of "|RULE|SITE|SOURCE...": what follows the rule.
 std::string_view place_of(std::string_view name) {
@@ -87,7 +87,7 @@ std::string saved_value(T* object, const Moment& moment) {
   if (body.empty()) return value;
   value.reserve(body.size() + 24);
   SavedWriter out(&value, moment);
-  out.number(kVersion);
+  out.number(kTableVersion);
   out.wall(moment.wall);
   out.wall(stale);
   return value += body;
@@ -163,7 +163,7 @@ std::string LimiterTable::left_behind(Counters<T> Entry::*slot, uint32_t number,
   const std::string& name = entries_[number].name;
   const std::string_view place = place_of(name);
   std::string best;
-  if (place.starts_with(kTogether)) return best;  // of many sites: it is not known which
+  if (place.starts_with(kManySites)) return best;  // of many sites: it is not known which
   const size_t hash = hash_of(place);
   places_[hash % kParts].find(static_cast<uint32_t>(hash / kParts), [&](uint32_t other) {
     Counters<T>& counters = entries_[other].*slot;
@@ -319,7 +319,7 @@ std::string LimiterTable::save_gaps(const Moment& moment) {
   std::string value;
   if (gaps_.empty()) return value;
   SavedWriter out(&value, moment);
-  out.number(kVersion);
+  out.number(kTableVersion);
   out.number(gaps_.size());
   for (const Gap& gap : gaps_) {
     out.wall(gap.begin);
@@ -331,7 +331,7 @@ std::string LimiterTable::save_gaps(const Moment& moment) {
 bool LimiterTable::restore_gaps(std::string_view value, const Moment& moment) {
   SavedReader in(value, moment);
   std::vector<Gap> gaps;
-  if (in.number() != kVersion) return false;
+  if (in.number() != kTableVersion) return false;
   for (uint64_t left = in.number(kMostGaps); left > 0 && in.ok(); --left) {
     const conf::WallTime begin = in.wall(), end = in.wall();
     if (begin > end || begin == conf::WallTime::min() || end == conf::WallTime::max()) in.fail();

@@ -8,7 +8,7 @@ namespace mx {
 
 namespace {
 
-constexpr uint64_t kVersion = 2;
+constexpr uint64_t kStandingVersion = 2;
 constexpr uint64_t kOldVersion = 1;  // without what an order is on its own, and the length of a block
 constexpr conf::Duration kLongestBlock = std::chrono::hours(24 * 366);
 constexpr uint32_t kMostThresholds = 16;                                 // as a bound for what is read
@@ -63,7 +63,7 @@ std::string Standing::save(const Moment& moment) {
   change_.clear();
   if (knows_nothing(moment.now)) return bytes;
   SavedWriter out(&bytes, moment);
-  out.number(kVersion);
+  out.number(kStandingVersion);
   out.number(static_cast<uint8_t>(state_));
   out.number(cause_);
   out.number(doublings_);
@@ -111,7 +111,7 @@ void Standing::forget() {
 
 bool Standing::read(SavedReader* in) {
   const uint64_t version = in->number();
-  if (version != kVersion && version != kOldVersion) return false;
+  if (version != kStandingVersion && version != kOldVersion) return false;
   auto state = static_cast<State>(in->number32(static_cast<uint8_t>(State::kRamp)));
   cause_ = static_cast<uint8_t>(in->number32(UINT8_MAX));
   doublings_ = static_cast<uint8_t>(in->number32(kMostDoublings));

@@ -9,7 +9,7 @@ namespace mx {
 
 namespace {
 
-constexpr uint64_t kVersion = 2;
+constexpr uint64_t kTrafficVersion = 2;
 
 }  // namespace
 
@@ -124,7 +124,7 @@ std::string Traffic::save(const Moment& moment) {
   if (quota_.used(now) == 0 && rate_.worth_until(now) <= now && slowdown_.as_new(now) && window_.as_new())
     return saved;
   SavedWriter out(&saved, moment);
-  out.number(kVersion);
+  out.number(kTrafficVersion);
   window_.save(&out);
   slowdown_.save(&out, now);
   rate_.save(&out, moment);
@@ -135,7 +135,7 @@ std::string Traffic::save(const Moment& moment) {
 bool Traffic::restore(std::string_view saved, const Moment& moment) {
   if (saved.empty()) return true;
   SavedReader in(saved, moment);
-  if (in.number() != kVersion) return false;
+  if (in.number() != kTrafficVersion) return false;
   Window window = window_;
   Slowdown slowdown;
   window.restore(&in);

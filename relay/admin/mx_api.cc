@@ -19,7 +19,7 @@ constexpr std::chrono::seconds kDnsLimit(25);  // [dns] timeout times its tries:
 constexpr size_t kDefaultPaths = 50;
 constexpr size_t kMaxPaths = 1000;  // of one answer: the loop makes them all in one go
 
-std::optional<MxAction> action_of(const std::string& path) {
+std::optional<MxAction> mx_action_of(const std::string& path) {
   if (path == "/v1/mx/block") return MxAction::kBlock;
   if (path == "/v1/mx/unblock") return MxAction::kUnblock;
   if (path == "/v1/mx/reset") return MxAction::kReset;
@@ -41,11 +41,11 @@ Response nothing_meant(const MxOrder& target) {
 }  // namespace
 
 bool MxApi::serves(const std::string& path) {
-  return path == "/v1/explain" || path == "/v1/mx" || path == "/v1/mx/show" || action_of(path);
+  return path == "/v1/explain" || path == "/v1/mx" || path == "/v1/mx/show" || mx_action_of(path);
 }
 
 Response MxApi::handle(const Request& request) {
-  const std::optional<MxAction> action = action_of(request.path);
+  const std::optional<MxAction> action = mx_action_of(request.path);
   if (action) {
     return request.method == "POST" ? order(*action, request.body)
                                     : refuse(405, "use POST for " + request.path);

@@ -14,19 +14,19 @@ using nlohmann::json;
 constexpr conf::Duration kLongestBlock = std::chrono::hours(24 * 365);  // longer: until it is unblocked
 constexpr size_t kMostText = 200;                                       // of the reason: one line of the log
 
-conf::Error bad(const std::string& what) { return {conf::ErrorCode::kInvalid, what}; }
-
 conf::Status set_block(const std::string& key, const std::string& value, MxOrder* order) {
-  if (order->action != MxAction::kBlock) return bad(key + ": only an order to block has it");
+  if (order->action != MxAction::kBlock) return conf::invalid(key + ": only an order to block has it");
   if (key == "why") {
-    if (value.size() > kMostText) return bad("why: at most " + std::to_string(kMostText) + " octets");
+    if (value.size() > kMostText)
+      return conf::invalid("why: at most " + std::to_string(kMostText) + " octets");
     order->why = value;
     return conf::success();
   }
   const conf::Result<conf::Duration> length = conf::parse_duration(value);
-  if (!length.ok()) return bad("for: " + length.error().detail);
+  if (!length.ok()) return conf::invalid("for: " + length.error().detail);
   if (length.value().count() <= 0 || length.value() > kLongestBlock)
-    return bad("for: more than nothing and at most 365d; leave it out to block until it is unblocked");
+    return conf::invalid(
+        "for: more than nothing and at most 365d; leave it out to block until it is unblocked");
   order->block_for = length.value();
   return conf::success();
 }
@@ -35,7 +35,7 @@ conf::Status set_block(const std::string& key, const std::string& value, MxOrder
 
 conf::Result<std::string> domain_of(std::string_view text) {
   const auto refused = [&](const conf::Error& error) {
-    return bad("\"" + std::string(text) + "\" is no address and no domain: " + error.detail);
+    return conf::invalid("\"" + std::string(text) + "\" is no address and no domain: " + error.detail);
   };
   if (text.find('@') != std::string_view::npos) {
     const conf::Result<conf::Mailbox> mailbox = conf::Mailbox::parse(text);
@@ -44,7 +44,7 @@ conf::Result<std::string> domain_of(std::string_view text) {
   }
   const conf::Result<conf::Domain> domain = conf::Domain::parse(text);
   if (!domain.ok()) return refused(domain.error());
-  if (domain.value().empty()) return bad("give an address or a domain");
+  if (domain.value().empty()) return conf::invalid("give an address or a domain");
   return domain.value().text();
 }
 
@@ -55,14 +55,14 @@ conf::Status set_target(std::string_view key, std::string_view value, MxOrder* t
                       : key == "source" ? &target->source
                                         : nullptr;
   if (text == nullptr)
-    return bad(std::string(key) + ": no such member; there are domain, rule, site, source");
-  if (value.empty()) return bad(std::string(key) + ": the value is empty; leave it out instead");
+    return conf::invalid(std::string(key) + ": no such member; there are domain, rule, site, source");
+  if (value.empty()) return conf::invalid(std::string(key) + ": the value is empty; leave it out instead");
   if (key != "domain") {
     *text = value;
     return conf::success();
   }
   conf::Result<std::string> domain = domain_of(value);
-  if (!domain.ok()) return bad("domain: " + domain.error().detail);
+  if (!domain.ok()) return conf::invalid("domain: " + domain.error().detail);
   *text = std::move(domain).value();
   return conf::success();
 }
@@ -70,18 +70,19 @@ conf::Status set_target(std::string_view key, std::string_view value, MxOrder* t
 conf::Status check_target(const MxOrder& target) {
   const int ways =
       (target.domain.empty() ? 0 : 1) + (target.rule.empty() ? 0 : 1) + (target.site.empty() ? 0 : 1);
-  if (ways != 1) return bad("give exactly one of \"domain\", \"rule\" and \"site\"");
+  if (ways != 1) return conf::invalid("give exactly one of \"domain\", \"rule\" and \"site\"");
   return conf::success();
 }
 
 conf::Result<MxOrder> parse_mx_order(MxAction action, std::string_view text) {
   const json body = json::parse(text, nullptr, false);
-  if (!body.is_object()) return bad("the body must be a JSON object with \"domain\", \"rule\" or \"site\"");
+  if (!body.is_object())
+    return conf::invalid("the body must be a JSON object with \"domain\", \"rule\" or \"site\"");
   MxOrder order;
   order.action = action;
   for (const auto& [key, value] : body.items()) {
     const auto* given = value.get_ptr<const std::string*>();
-    if (given == nullptr) return bad(key + ": not a string");
+    if (given == nullptr) return conf::invalid(key + ": not a string");
     const bool of_block = key == "for" || key == "why";
     const conf::Status set = of_block ? set_block(key, *given, &order) : set_target(key, *given, &order);
     if (!set.ok()) return set.error();

@@ -7,15 +7,13 @@ namespace {
 
 using nlohmann::json;
 
-conf::Error bad(const std::string& what) { return {conf::ErrorCode::kInvalid, what}; }
-
 conf::Status read_ids(const json& value, Order* order) {
-  if (!value.is_array() || value.empty()) return bad("ids: give a list of at least one message id");
+  if (!value.is_array() || value.empty()) return conf::invalid("ids: give a list of at least one message id");
   for (const json& item : value) {
     const auto* text = item.get_ptr<const std::string*>();
-    if (text == nullptr) return bad("ids: each one is a string");
+    if (text == nullptr) return conf::invalid("ids: each one is a string");
     const conf::Result<conf::MessageId> id = conf::parse_message_id(*text);
-    if (!id.ok()) return bad("ids: " + id.error().detail);
+    if (!id.ok()) return conf::invalid("ids: " + id.error().detail);
     order->ids.push_back(id.value());
   }
   return conf::success();
@@ -23,19 +21,19 @@ conf::Status read_ids(const json& value, Order* order) {
 
 conf::Status read_filter(const json& value, Order* order) {
   if (!value.is_object() || value.empty())
-    return bad("filter: give at least one of its members, or \"all\": true");
+    return conf::invalid("filter: give at least one of its members, or \"all\": true");
   for (const auto& [key, item] : value.items()) {
     const auto* text = item.get_ptr<const std::string*>();
-    if (text == nullptr) return bad("filter: " + key + " is not a string");
+    if (text == nullptr) return conf::invalid("filter: " + key + " is not a string");
     if (conf::Status set = order->filter.set(key, *text); !set.ok())
-      return bad("filter: " + set.error().detail);
+      return conf::invalid("filter: " + set.error().detail);
   }
   return conf::success();
 }
 
 conf::Status read_flag(const std::string& key, const json& value, bool* out) {
   const auto* flag = value.get_ptr<const bool*>();
-  if (flag == nullptr) return bad(key + ": true or false");
+  if (flag == nullptr) return conf::invalid(key + ": true or false");
   *out = *flag;
   return conf::success();
 }
@@ -44,7 +42,8 @@ conf::Status read_flag(const std::string& key, const json& value, bool* out) {
 
 conf::Result<Order> parse_order(std::string_view text) {
   const json body = json::parse(text, nullptr, false);
-  if (!body.is_object()) return bad("the body must be a JSON object with \"ids\", \"filter\" or \"all\"");
+  if (!body.is_object())
+    return conf::invalid("the body must be a JSON object with \"ids\", \"filter\" or \"all\"");
   Order order;
   for (const auto& [key, value] : body.items()) {
     conf::Status read = key == "ids"      ? read_ids(value, &order)
@@ -52,11 +51,11 @@ conf::Result<Order> parse_order(std::string_view text) {
                         : key == "all"    ? read_flag(key, value, &order.all)
                         : key == "dry_run"
                             ? read_flag(key, value, &order.dry_run)
-                            : bad(key + ": no such member; there are ids, filter, all, dry_run");
+                            : conf::invalid(key + ": no such member; there are ids, filter, all, dry_run");
     if (!read.ok()) return read.error();
   }
   const int ways = (order.ids.empty() ? 0 : 1) + (order.filter.empty() ? 0 : 1) + (order.all ? 1 : 0);
-  if (ways != 1) return bad("give exactly one of \"ids\", \"filter\" and \"all\": true");
+  if (ways != 1) return conf::invalid("give exactly one of \"ids\", \"filter\" and \"all\": true");
   return order;
 }
 

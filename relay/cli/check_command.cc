@@ -80,6 +80,11 @@ int check(const std::string& path) {
 
 }  // namespace
 
+int complain(const std::string& what, int code) {
+  std::fprintf(stderr, "penstock: %s\n", what.c_str());
+  return code;
+}
+
 conf::ConfigPtr read_config(const std::string& path) {
   const conf::ParsedConfig parsed = conf::load_config(path);
   for (const conf::Problem& problem : parsed.problems) std::fprintf(stderr, "%s\n", problem.text().c_str());

@@ -34,6 +34,9 @@ void add_dkim_key_commands(CLI::App* dkim, Invocation* invocation);  // keygen a
 void add_parse_bounce_command(CLI::App* parser, Invocation* invocation);
 void add_version_command(CLI::App* parser, Invocation* invocation);
 
+// Says on stderr what is wrong; gives `code` back.
+int complain(const std::string& what, int code);
+
 // Reads the configuration and prints its problems on stderr; null when it has errors.
 conf::ConfigPtr read_config(const std::string& path);
 

@@ -25,11 +25,6 @@ struct VerifyOptions {
   std::string mail, dns, records;
 };
 
-int complain(const std::string& what, int code) {
-  std::fprintf(stderr, "penstock: %s\n", what.c_str());
-  return code;
-}
-
 conf::Canonicalization canonicalization_of(const std::string& word) {
   return word == "simple" ? conf::Canonicalization::kSimple : conf::Canonicalization::kRelaxed;
 }

@@ -24,11 +24,6 @@ struct KeyOptions {
   int bits = 2048;
 };
 
-int complain(const std::string& what, int code) {
-  std::fprintf(stderr, "penstock: %s\n", what.c_str());
-  return code;
-}
-
 // Empty when they are good.
 std::string wrong_names(KeyOptions* options) {
   const conf::Result<conf::Domain> domain = conf::Domain::parse(options->domain);

@@ -25,7 +25,7 @@ std::string grouped(int64_t number) {
 }
 
 // "2026-11-24T09:53:44.123456Z" as "2026-11-24 09:53:44".
-std::string moment_text(std::string time) {
+std::string to_the_second(std::string time) {
   if (time.size() < 19) return time;
   time.resize(19);
   std::replace(time.begin(), time.end(), 'T', ' ');
@@ -177,7 +177,7 @@ void history_text(const json& path, std::string* out) {
   for (const json& reply : member(path, "replies")) quote("  refusal    ", reply);
   for (const json& decision : member(path, "decisions")) {
     const std::string where = text_of(decision, "where");
-    line(out, "  decision   {} UTC  {} by {}: {}{}", moment_text(text_of(decision, "time")),
+    line(out, "  decision   {} UTC  {} by {}: {}{}", to_the_second(text_of(decision, "time")),
          text_of(decision, "action"), text_of(decision, "by"), text_of(decision, "text"),
          where.empty() ? "" : "  [" + where + "]");
     if (number_of(decision, "messages") != 0)

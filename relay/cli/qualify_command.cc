@@ -13,9 +13,9 @@
 namespace relay::cli {
 namespace {
 
-using OptionsPtr = std::shared_ptr<QualifyOptions>;
+using QualifyOptionsPtr = std::shared_ptr<QualifyOptions>;
 
-void bind(CLI::App* command, const OptionsPtr& options, Invocation* invocation,
+void bind(CLI::App* command, const QualifyOptionsPtr& options, Invocation* invocation,
           int (*work)(const QualifyOptions&)) {
   command->callback([=] {
     invocation->run = [=] {
@@ -25,12 +25,12 @@ void bind(CLI::App* command, const OptionsPtr& options, Invocation* invocation,
   });
 }
 
-void add_row_option(CLI::App* command, const OptionsPtr& options) {
+void add_row_option(CLI::App* command, const QualifyOptionsPtr& options) {
   command->add_option("row", options->row, "the key of the row, its first digits, or a text of it")
       ->required();
 }
 
-void add_looks(CLI::App* qualify, const OptionsPtr& options, Invocation* invocation) {
+void add_looks(CLI::App* qualify, const QualifyOptionsPtr& options, Invocation* invocation) {
   CLI::App* list = qualify->add_subcommand("list", "the commonest texts and what they mean");
   list->add_option("--status", options->status, "only to-qualify, keep or ignore");
   list->add_option("--reason", options->reason, "only of this reason");
@@ -49,7 +49,7 @@ void add_looks(CLI::App* qualify, const OptionsPtr& options, Invocation* invocat
   bind(print, options, invocation, qualify_export);
 }
 
-void add_changes(CLI::App* qualify, const OptionsPtr& options, Invocation* invocation) {
+void add_changes(CLI::App* qualify, const QualifyOptionsPtr& options, Invocation* invocation) {
   const auto applied = [options](CLI::App* command) {
     command->add_flag("--apply-to-past", options->apply,
                       "do it; without this the command only says what it would do");

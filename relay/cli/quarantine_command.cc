@@ -9,12 +9,12 @@
 namespace relay::cli {
 namespace {
 
-using OptionsPtr = std::shared_ptr<QuarantineOptions>;
+using QuarantineOptionsPtr = std::shared_ptr<QuarantineOptions>;
 using Work = int (*)(const Invocation&, const QuarantineOptions&);
 
 struct Builder {
   CLI::App* quarantine;
-  OptionsPtr options;
+  QuarantineOptionsPtr options;
   Invocation* invocation;
 
   CLI::App* command(const char* name, const char* help, Work work) const {

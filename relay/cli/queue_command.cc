@@ -150,9 +150,9 @@ void add_filters(CLI::App* command, QueueOptions* options) {
   }
 }
 
-using OptionsPtr = std::shared_ptr<QueueOptions>;
+using QueueOptionsPtr = std::shared_ptr<QueueOptions>;
 
-void add_readers(CLI::App* queue, Invocation* invocation, const OptionsPtr& options) {
+void add_readers(CLI::App* queue, Invocation* invocation, const QueueOptionsPtr& options) {
   CLI::App* summary = queue->add_subcommand("summary", "counts, and the busiest sites");
   summary->callback([=] {
     invocation->run = [=] { return show(*invocation, *options, "/v1/queue/summary", summary_view); };
@@ -175,8 +175,8 @@ void add_readers(CLI::App* queue, Invocation* invocation, const OptionsPtr& opti
   });
 }
 
-void add_action(CLI::App* queue, Invocation* invocation, const OptionsPtr& options, const std::string& name,
-                const std::string& help) {
+void add_action(CLI::App* queue, Invocation* invocation, const QueueOptionsPtr& options,
+                const std::string& name, const std::string& help) {
   CLI::App* command = queue->add_subcommand(name, help);
   command->add_option("id", options->ids, "message ids");
   add_filters(command, options.get());

@@ -11,18 +11,14 @@ namespace relay::queue {
 
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
-}
+bool is_letter_of_any(char c) { return conf::is_letter(c) || static_cast<unsigned char>(c) >= 0x80; }
 
 // Labels in front that have a digit name a machine or a mailing, as long as two others are left.
 std::string_view without_numbered_labels(std::string_view domain) {
   for (;;) {
     const size_t dot = domain.find('.');
     if (dot == std::string_view::npos || domain.find('.', dot + 1) == std::string_view::npos) return domain;
-    if (std::ranges::none_of(domain.substr(0, dot), is_digit)) return domain;
+    if (std::ranges::none_of(domain.substr(0, dot), conf::is_digit)) return domain;
     domain.remove_prefix(dot + 1);
   }
 }
@@ -31,7 +27,7 @@ std::string_view without_numbered_labels(std::string_view domain) {
 std::string first_word(std::string_view local) {
   std::string word;
   for (const char c : local) {
-    if (!is_letter(c)) break;
+    if (!is_letter_of_any(c)) break;
     word.push_back(conf::ascii_lower(c));
   }
   return word;

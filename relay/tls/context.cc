@@ -19,8 +19,6 @@ namespace {
 
 constexpr size_t kKeptSessions = 10'000;
 
-conf::Error invalid(std::string detail) { return {conf::ErrorCode::kInvalid, std::move(detail)}; }
-
 conf::Status readable(const std::string& file, const char* key) {
   if (access(file.c_str(), R_OK) == 0) return conf::success();
   return conf::Error{conf::ErrorCode::kIo,
@@ -62,18 +60,18 @@ conf::Status use_pair(SSL_CTX* ctx, const std::string& certificate_file, const s
                       const std::string& where) {
   ERR_clear_error();
   if (SSL_CTX_use_certificate_chain_file(ctx, certificate_file.c_str()) != 1) {
-    return invalid(
+    return conf::invalid(
         openssl_error(where + "certificate: " + certificate_file + " is not a PEM certificate chain"));
   }
   if (SSL_CTX_use_PrivateKey_file(ctx, key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
     const bool mismatch = ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH;
     ERR_clear_error();
-    return invalid(mismatch ? where + "key: " + key_file + " does not belong to the certificate in " +
-                                  certificate_file
-                            : where + "key: " + key_file + " is not a PEM private key without a passphrase");
+    return conf::invalid(
+        mismatch ? where + "key: " + key_file + " does not belong to the certificate in " + certificate_file
+                 : where + "key: " + key_file + " is not a PEM private key without a passphrase");
   }
   if (SSL_CTX_check_private_key(ctx) != 1) {
-    return invalid(openssl_error(where + "key: " + key_file + " does not belong to the certificate"));
+    return conf::invalid(openssl_error(where + "key: " + key_file + " does not belong to the certificate"));
   }
   return conf::success();
 }
@@ -111,8 +109,8 @@ conf::Status Context::State::load_store() {
   const int loaded = ca_file.empty() ? SSL_CTX_set_default_verify_paths(ctx.get())
                                      : SSL_CTX_load_verify_locations(ctx.get(), ca_file.c_str(), nullptr);
   if (loaded != 1) {
-    store_status = invalid(openssl_error("the certificates to verify with cannot be read" +
-                                         (ca_file.empty() ? "" : " from " + ca_file)));
+    store_status = conf::invalid(openssl_error("the certificates to verify with cannot be read" +
+                                               (ca_file.empty() ? "" : " from " + ca_file)));
   }
   return store_status;
 }
@@ -122,7 +120,7 @@ conf::Result<std::shared_ptr<Context>> Context::server(const std::string& certif
   auto state = std::make_unique<State>();
   state->ctx = make_ctx(TLS_server_method());
   SSL_CTX* ctx = state->ctx.get();
-  if (!harden_server(ctx)) return invalid(openssl_error("[tls]: no suites with forward secrecy"));
+  if (!harden_server(ctx)) return conf::invalid(openssl_error("[tls]: no suites with forward secrecy"));
   for (const auto& [file, key] : {std::pair(certificate_file, "certificate"), std::pair(key_file, "key")}) {
     const conf::Status status = readable(file, key);
     if (!status.ok()) return status.error();
@@ -175,7 +173,7 @@ conf::Status Context::add_identity(const std::string& name, const std::string& c
                        std::string(where).append("cannot read ").append(file).append(": ").append(why)};
   }
   if (open_to_others(key_file))
-    return invalid(where + "the key in " + key_file + " is open to others: chmod 640 " + key_file);
+    return conf::invalid(where + "the key in " + key_file + " is open to others: chmod 640 " + key_file);
   State::Identity identity;
   identity.holder = make_ctx(TLS_client_method());
   const conf::Status used = use_pair(identity.holder.get(), certificate_file, key_file, where);

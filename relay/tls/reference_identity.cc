@@ -36,14 +36,11 @@ bool parse_address(std::string_view text, ReferenceIdentity* out) {
   return true;
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 bool good_label(std::string_view label) {
   if (label.empty() || label.size() > kLabelOctets || label.front() == '-' || label.back() == '-')
     return false;
-  return std::ranges::all_of(label, [](char c) {
-    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
-  });
+  return std::ranges::all_of(
+      label, [](char c) { return conf::is_digit(c) || conf::is_letter(c) || c == '-' || c == '_'; });
 }
 
 bool parse_name(std::string_view text, std::string* name) {
@@ -55,7 +52,7 @@ bool parse_name(std::string_view text, std::string* name) {
     const std::string_view label = rest.substr(0, dot);
     if (!good_label(label)) return false;
     if (dot == std::string_view::npos) {
-      if (std::ranges::all_of(label, is_digit)) return false;
+      if (std::ranges::all_of(label, conf::is_digit)) return false;
       break;
     }
     rest.remove_prefix(dot + 1);

@@ -6,13 +6,13 @@
 #include <array>
 #include <cstdint>
 
+#include "conf/vocab/ascii.h"
+
 namespace relay::uv {
 
 namespace {
 
 constexpr size_t kHeaderOctets = 12;
-
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 }  // namespace
 
@@ -22,7 +22,7 @@ std::string with_random_case(const std::string& name) {
   std::string out = name;
   for (size_t i = 0; i < out.size(); ++i) {
     const bool turn = (chance[i / 8 % chance.size()] >> (i % 8) & 1U) != 0;
-    if (turn && is_letter(out[i])) out[i] = static_cast<char>(out[i] ^ 0x20);
+    if (turn && conf::is_letter(out[i])) out[i] = static_cast<char>(out[i] ^ 0x20);
   }
   return out;
 }
