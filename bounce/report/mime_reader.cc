@@ -25,8 +25,8 @@ size_t field_name_length(std::string_view line) {
 // A parameter of the type on a line of its own whose fold was lost.
 bool is_lost_parameter(std::string_view line, const std::vector<Field>& fields) {
   if (fields.empty() || !equal_ignoring_case(fields.back().name, "content-type")) return false;
-  constexpr std::string_view kNames[] = {"boundary=", "charset=", "report-type=", "name="};
-  return std::any_of(std::begin(kNames), std::end(kNames),
+  constexpr std::string_view kParameters[] = {"boundary=", "charset=", "report-type=", "name="};
+  return std::any_of(std::begin(kParameters), std::end(kParameters),
                      [&](std::string_view name) { return starts_with_folded(line, name); });
 }
 

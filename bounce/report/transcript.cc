@@ -16,9 +16,9 @@ namespace {
 // empty otherwise.
 std::string_view remote_line(std::string_view line) {
   line = trimmed(line);
-  constexpr std::array<std::string_view, 9> kMarks = {"<<<", "<--", "<-",      "<",  "-->",
-                                                      "S:",  "R:",  "server:", "<=="};
-  for (const std::string_view mark : kMarks) {
+  constexpr std::array<std::string_view, 9> kPrompts = {"<<<", "<--", "<-",      "<",  "-->",
+                                                        "S:",  "R:",  "server:", "<=="};
+  for (const std::string_view mark : kPrompts) {
     if (!line.starts_with(mark)) continue;
     const std::string_view rest = trimmed(line.substr(mark.size()));
     if (leading_code(rest, nullptr) != 0) return rest;

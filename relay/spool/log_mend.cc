@@ -14,10 +14,10 @@ namespace {
 
 // RocksDB, db/log_format.h.
 constexpr size_t kBlock = 32768;
-constexpr size_t kHeader = 7;  // checksum, length, type
-constexpr uint8_t kFull = 1, kFirst = 2, kMiddle = 3, kLast = 4;
-constexpr size_t kBatchHeader = 12;  // sequence and count, db/write_batch.cc
-constexpr char kLogData = 3;         // an entry that says nothing, db/dbformat.h
+constexpr size_t kHeader = 7;                        // checksum, length, type
+constexpr uint8_t kFull = 1, kFirst = 2, kLast = 4;  // 3: neither
+constexpr size_t kBatchHeader = 12;                  // sequence and count, db/write_batch.cc
+constexpr char kLogData = 3;                         // an entry that says nothing, db/dbformat.h
 
 uint8_t octet(std::string_view in, size_t at) { return static_cast<uint8_t>(in[at]); }
 

@@ -140,7 +140,9 @@ TEST(Qualifier, A4yzIsNeverHard) {
     for (const char* text : texts) {
       EXPECT_NE(qualify(stage, Reply::make(450, text)).type, ErrorType::kHard) << text;
       EXPECT_NE(qualify(stage, Reply::make(421, text)).type, ErrorType::kHard) << text;
-      if (before_mail(stage)) EXPECT_NE(qualify(stage, Reply::make(550, text)).type, ErrorType::kHard);
+      if (before_mail(stage)) {
+        EXPECT_NE(qualify(stage, Reply::make(550, text)).type, ErrorType::kHard);
+      }
     }
   }
 }

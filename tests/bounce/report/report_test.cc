@@ -177,8 +177,9 @@ TEST(ReadReport, CutAndEmptyMailIsNoReport) {
     const std::string octets = data(expected.file);
     for (size_t end = 0; end < octets.size(); end += 7) {
       const Report report = read_report(octets.substr(0, end));
-      if (expected.kind == Kind::kNotBounce)
+      if (expected.kind == Kind::kNotBounce) {
         EXPECT_EQ(report.kind, Kind::kNotBounce) << expected.file << " " << end;
+      }
     }
   }
 }

@@ -395,7 +395,9 @@ TEST(LimiterTable, ABlockGoesOnUnderTheRuleThatTakesTheSite) {
     EXPECT_EQ(now->standing({"new", "a|", "s"}, limits, at)->blocked_until(), kStart + 5h);
     EXPECT_TRUE(now->standing({"new", "b|", "s"}, limits, at)->may_send(at.now).yes);
     EXPECT_TRUE(now->standing({"new", "a|", "t"}, limits, at)->may_send(at.now).yes);
-    if (!restarted) EXPECT_EQ(now->traffic({"new", "a|", "s"}, "*", limits, at)->used_in_hour(at.now), 1U);
+    if (!restarted) {
+      EXPECT_EQ(now->traffic({"new", "a|", "s"}, "*", limits, at)->used_in_hour(at.now), 1U);
+    }
   }
 }
 

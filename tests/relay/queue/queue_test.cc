@@ -94,7 +94,9 @@ TEST(Retry, AMailboxThatIsFullIsTriedDailyUntilItsValidityIsOver) {
     const auto delay =
         queue::next_delay(schedule, attempts, conf::Reason::kMailboxFull, accepted, now, &random);
     if (!delay) break;
-    if (now + 25h <= accepted + schedule.validity) EXPECT_GE(*delay, 24h) << attempts;
+    if (now + 25h <= accepted + schedule.validity) {
+      EXPECT_GE(*delay, 24h) << attempts;
+    }
     now += *delay;
   }
   EXPECT_GE(now - accepted, 96h);
