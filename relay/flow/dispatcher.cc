@@ -1,319 +1,123 @@
 #include "relay/flow/dispatcher.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "conf/vocab/check.h"
+#include "relay/flow/forecast.h"
 #include "relay/flow/meaning.h"
 #include "relay/flow/site_table.h"
 
 namespace relay {
 
-using namespace std::chrono_literals;  // NOLINT(build/namespaces)
-
 namespace {
 
 constexpr size_t kPathsPerStep = 512;  // a path that may not send costs less than a microsecond
-constexpr conf::Duration kLeastConnect = 250ms;
-constexpr size_t kOpensPerStep = 64;  // opening a connection costs some 20 microseconds
 
 }  // namespace
 
 Dispatcher::Dispatcher(Parts parts)
-    : config_(std::move(parts.config)),
-      messages_(parts.messages),
+    : flow_{std::move(parts.config), parts.clock},
       sites_(parts.sites),
-      network_(parts.network),
-      clock_(parts.clock),
-      random_(parts.random),
-      user_(parts.user),
-      texts_(parts.qualifier == nullptr ? bounce::Qualifier::shipped() : std::move(parts.qualifier),
-             config_->replies.known_texts),
-      trouble_(std::move(parts.trouble)),
       failing_(std::move(parts.failing)),
-      secrets_(parts.secrets),
-      gate_({parts.sites, parts.lease, parts.clock, [this](queue::Path* path) { mark(path); },
-             std::move(parts.decided)}) {}
+      texts_(parts.qualifier == nullptr ? bounce::Qualifier::shipped() : std::move(parts.qualifier),
+             flow_.config->replies.known_texts),
+      troubles_(std::move(parts.trouble)),
+      gate_({parts.sites, parts.lease, parts.clock, [this](queue::Path* path) { work_.mark(path); },
+             std::move(parts.decided)}),
+      hosts_(parts.random),
+      logins_(&flow_, parts.sites, parts.secrets, &work_, &troubles_),
+      back_off_(&flow_, parts.random),
+      mail_({&flow_, parts.user, parts.messages, &back_off_, &lines_, &work_}),
+      connections_(&flow_, &gate_, &lines_),
+      opener_({&flow_, parts.network, this, &gate_, &hosts_, &logins_, &back_off_, &connections_, &work_,
+               failing_}),
+      jobs_({&flow_, parts.user, &gate_, &hosts_, &connections_, &mail_, &work_}),
+      turns_({&flow_, &gate_, &lines_, &connections_, &logins_, &opener_, &jobs_}),
+      acts_(parts.sites, &gate_, &hosts_, &work_, parts.user),
+      free_tries_(&hosts_, &troubles_) {}
 
 Dispatcher::~Dispatcher() = default;
 
-void Dispatcher::add(queue::Delivery* delivery, queue::Path* path) {
-  delivery->move_to(queue::DeliveryState::kReady);
-  delivery->path = path;
-  if (path->ready.empty()) lines_.place(path, config_->sources.size(), clock_->now());
-  path->ready.push_back(delivery);
-  lines_.entered(path, *delivery, clock_->now());
-  path->first_expiry = std::min(path->first_expiry, user_->expiry(*delivery, *path->settings));
-  if (path->failing() || path->stumbles)  // then it is told that it waits
-    path->first_expiry = std::min(path->first_expiry, delivery->due + patience(*path));
-  ++ready_;
-  mark(path);
-}
-
-void Dispatcher::add_first(queue::Delivery* delivery) {
-  CHECK(delivery->path != nullptr);
-  delivery->move_to(queue::DeliveryState::kReady);
-  queue::Path* path = delivery->path;
-  if (path->ready.empty()) lines_.place(path, config_->sources.size(), clock_->now());
-  path->ready.push_front(delivery);
-  lines_.entered(path, *delivery, clock_->now());
-  ++ready_;
-  mark(path);
-}
-
-void Dispatcher::remove(queue::Delivery* delivery) {
-  CHECK(delivery->state == queue::DeliveryState::kReady);
-  queue::Path* path = std::exchange(delivery->path, nullptr);
-  path->ready.erase(delivery);
-  lines_.left(path, *delivery, clock_->now());
-  --ready_;
-  mark(path);
-}
-
 void Dispatcher::poke(queue::Path* path) {
-  path->backoff_until = clock_->now();
-  mark(path);
+  back_off_.end_now(path);
+  work_.mark(path);
 }
 
-void Dispatcher::mark(queue::Path* path) {
-  if (path->dirty) return;
-  path->dirty = true;
-  dirty_.push_back(path);
-}
-
-// Bounded, so that the loop serves its connections even when 100,000 paths wake at the same instant.
 void Dispatcher::step(conf::Instant now) {
-  while (!wakes_.empty() && wakes_.begin()->first.first <= now && dirty_.size() < kPathsPerStep) {
-    queue::Path* path = wakes_.begin()->second;
-    wakes_.erase(wakes_.begin());
-    path->wake = conf::kNever;
-    mark(path);
-  }
-  opens_left_ = kOpensPerStep;
+  work_.wake_due(now, kPathsPerStep);
+  opener_.begin_step();
   size_t paths_left = kPathsPerStep;
   do {
-    for (; paths_left > 0 && opens_left_ > 0 && !dirty_.empty(); --paths_left) {
-      queue::Path* path = dirty_.front();
-      dirty_.pop_front();
-      path->dirty = false;
+    for (; paths_left > 0 && opener_.may_go_on() && !work_.empty(); --paths_left) {
+      queue::Path* path = work_.take();
       work(path, now);
       set_wake(path, now);
     }
-    work_lines(now);
-  } while (feed_starved() && paths_left > 0 && opens_left_ > 0);
-  graveyard_.clear();
+    turns_.step(now);
+  } while (feed_starving() && paths_left > 0 && opener_.may_go_on());
+  connections_.free_ended();
 }
 
-// As many of them as there is room for may try. False: nobody waits for room that there is.
-bool Dispatcher::feed_starved() {
-  if (paused_) return !dirty_.empty();
-  for (size_t left = kPathsPerStep; left > 0 && resumed_ > 0 && !starved_.empty(); --left, --resumed_) {
-    starved_.front()->starved = false;
-    mark(starved_.front());
-    starved_.pop_front();
-  }
-  const size_t most = config_->max_outbound_connections;
-  for (size_t free = most - std::min(most, connections_.size()); free > 0 && !starved_.empty(); --free) {
-    starved_.front()->starved = false;
-    mark(starved_.front());
-    starved_.pop_front();
-  }
-  resumed_ = std::min(resumed_, starved_.size());  // some of them were fed just now
-  return !dirty_.empty();
+// As many of them as there is room for may try. False: nothing is to be done at once.
+bool Dispatcher::feed_starving() {
+  const size_t most = flow_.config->max_outbound_connections;
+  if (!flow_.paused) work_.feed(kPathsPerStep, most - std::min(most, connections_.size()));
+  return !work_.empty();
 }
 
 void Dispatcher::pause(bool yes) {
-  if (!yes && paused_) resumed_ = starved_.size();
-  paused_ = yes;
-}
-
-void Dispatcher::starve(queue::Path* path, mx::Bind bind) {
-  gate_.wait(path, mx::Admission::no(bind, conf::kNever));
-  if (!std::exchange(path->starved, true)) starved_.push_back(path);
+  if (!yes && flow_.paused) work_.resume();
+  flow_.paused = yes;
 }
 
 conf::Instant Dispatcher::next_wake() const {
-  if (!dirty_.empty() || (resumed_ > 0 && !paused_)) return conf::Instant{};
-  const conf::Instant of_lines = lines_.next_wake();
-  return wakes_.empty() ? of_lines : std::min(of_lines, wakes_.begin()->first.first);
+  if (!work_.empty() || (work_.has_resumed() && !flow_.paused)) return conf::Instant{};
+  return std::min(lines_.next_wake(), work_.next_wake());
 }
 
 void Dispatcher::set_wake(queue::Path* path, conf::Instant now) {
   conf::Instant wake = conf::kNever;
-  if (!path->ready.empty() && !stopping_) {
+  if (!path->ready.empty() && !flow_.stopping) {
     if (path->binds != mx::Bind::kNothing && path->binds_until > now) wake = path->binds_until;
-    wake = std::min(wake, path->ready.rounding(queue::ReadyQueue::Purpose::kExpiry)
-                              ? now + 1ms
-                              : std::max(path->first_expiry, now + 10ms));
+    wake = std::min(wake, WaitingMail::next_expiry(*path, now));
   } else if (path->backoff_until > now) {
     wake = path->backoff_until;  // so that the site can be forgotten afterwards
   }
-  if (wake == path->wake) return;
-  if (path->wake != conf::kNever) wakes_.erase({path->wake, path->turn});
-  path->wake = wake;
-  if (wake == conf::kNever) return;
-  path->turn = ++turns_;
-  wakes_.emplace(std::pair(wake, path->turn), path);
+  work_.set_wake(path, wake);
 }
 
 void Dispatcher::work(queue::Path* path, conf::Instant now) {
-  if (stopping_) return;
+  if (flow_.stopping) return;
   path->binds = mx::Bind::kNothing;
-  if (paused_) {
-    if (!path->ready.empty()) starve(path, mx::Bind::kRecording);
+  if (flow_.paused) {
+    if (!path->ready.empty()) opener_.starve(path, mx::Bind::kRecording);
     return;
   }
-  // A block defers and nothing else: how the path failed before it is over with it.
-  if (path->standing->state() == mx::Standing::State::kBlocked) path->backoff = conf::Duration(0);
-  if (path->first_expiry <= now || path->ready.rounding(queue::ReadyQueue::Purpose::kExpiry))
-    expire_waiting(path, now);
-  if (path->shared == nullptr) use_idle(path);
+  if (path->standing->state() == mx::Standing::State::kBlocked) back_off_.forget(path);
+  if (WaitingMail::expiry_is_due(*path, now)) mail_.expire(path, now);
+  if (path->shared == nullptr) jobs_.use_resting(path, flow_.now());
   if (path->shared == nullptr) {
-    open_more(path, now);
+    opener_.open_for(path, now);
   } else {
-    path->shared->note(path, now);
-    const conf::Instant until = std::max(path->backoff_until, login_until(*path));
-    if (until > now) gate_.wait(path, mx::Admission::no(mx::Bind::kBackOff, until));
-    lines_.mark(path->shared);
+    work_together(path, now);
   }
   if (path->ready.empty()) gate_.leave(path);
   gate_.pass_on(path, now);
 }
 
-// Open connections first.
-void Dispatcher::use_idle(queue::Path* path) {
-  const conf::Instant now = clock_->now();
-  const bool one_answer = path->limits->scope != conf::RuleScope::kPath;
-  for (size_t i = path->idle.size(); i-- > 0 && !path->ready.empty();) {
-    OutboundConnection* connection = path->idle[i];
-    bool gone = !connection->idle();  // it rested long enough and is saying QUIT
-    if (!gone && is_worse_than_needed(*connection, now)) {
-      connection->quit();
-      gone = true;
-    }
-    mx::Admission admission;
-    if (!gone) admission = may_send(connections_.at(connection));
-    if (!gone && !admission.yes) {
-      gate_.wait(path, admission);
-      if (one_answer) return;
-      continue;
-    }
-    lines_.rests_no_more(connection);
-    if (gone) continue;
-    take_next(connections_.at(connection));
-    i = std::min(i, path->idle.size());  // it may rest again
-  }
-}
-
-void Dispatcher::open_more(queue::Path* path, conf::Instant now) {
-  while (path->ready.size() > path->opening) {
-    if (path->one_probe_only()) break;
-    if (const conf::Instant until = login_until(*path); until > now) {
-      gate_.wait(path, mx::Admission::no(mx::Bind::kBackOff, until));
-      break;
-    }
-    if (connections_.size() >= config_->max_outbound_connections) {
-      starve(path, mx::Bind::kTotal);
-      break;
-    }
-    std::vector<mx::Admission> refusals;
-    uint32_t budget = 0;
-    std::vector<Target> targets = targets_for(path, &refusals, &budget, now);
-    if (targets.empty() && !refusals.empty()) {
-      for (const mx::Admission& refusal : refusals) gate_.wait(path, refusal);
-      break;
-    }
-    if (!targets.empty() && budget <= path->opening) break;
-    if (opens_left_ == 0) {  // more of them in the next step
-      mark(path);
-      break;
-    }
-    --opens_left_;
-    if (targets.empty()) {  // the hosts' addresses changed since the deliveries were routed
-      no_address(path, now);
-      break;
-    }
-    open(path, std::move(targets), false);
-  }
-}
-
-// The addresses that may be connected to now, the best first. `*refusals` says why the others may not.
-std::vector<Target> Dispatcher::targets_for(queue::Path* path, std::vector<mx::Admission>* refusals,
-                                            uint32_t* budget, conf::Instant now) {
-  const bool one_answer = path->limits->scope != conf::RuleScope::kPath;
-  if (one_answer) {
-    const mx::Admission admission = gate_.may_open(path, {}, now);
-    if (!admission.yes) {
-      refusals->push_back(admission);
-      return {};
-    }
-    *budget = gate_.budget(path, {}, now);
-    return all_targets(path, now, [](const std::string&) { return true; });
-  }
-  return all_targets(path, now, [&](const std::string& address) {
-    const mx::Admission here = gate_.may_open(path, address, now);
-    if (!here.yes) {
-      refusals->push_back(here);
-      return false;
-    }
-    const uint32_t more = gate_.budget(path, address, now);
-    *budget = more > UINT32_MAX - *budget ? UINT32_MAX : *budget + more;
-    return true;
-  });
-}
-
-// Those that failed lately stand behind the others.
-std::vector<Target> Dispatcher::all_targets(const queue::Path* path, conf::Instant now,
-                                            const std::function<bool(const std::string&)>& may) const {
-  std::vector<Target> good, bad;
-  uint16_t worst = UINT16_MAX;  // a host that is well, but at its limit, hides those behind it
-  for (Target& target : targets_in_order(*path)) {
-    if (target.rank > worst) break;
-    const bool failing_now =
-        is_failing(*path, target.address, now) || path->site->is_left(target.address, now);
-    if (!may(target.address)) {
-      if (!failing_now) worst = target.rank;
-      continue;
-    }
-    (failing_now ? bad : good).push_back(std::move(target));
-  }
-  good.insert(good.end(), std::make_move_iterator(bad.begin()), std::make_move_iterator(bad.end()));
-  return good;
-}
-
-void Dispatcher::open(queue::Path* path, std::vector<Target> targets, bool early) {
-  OutboundConnection::Plan plan;
-  plan.targets = std::move(targets);
-  const conf::DestinationSettings& settings = *path->settings;
-  for (Target& target : plan.targets) target.left_out = left_out_for(target, settings.peer);
-  plan.source_address = path->source.address;
-  plan.options.ehlo_name = path->source.ehlo.empty() ? config_->hostname : path->source.ehlo;
-  plan.options.tls = settings.tls;
-  plan.options.pipelining = settings.pipelining;
-  plan.options.chunking = settings.chunking;
-  plan.options.eight_bit_anyway = settings.peer.eight_bit == conf::EightBit::kSend;
-  plan.options.timeouts = settings.timeouts;
-  // A round over many addresses that are dead must end: each gets its share of the time that mail may wait.
-  const conf::Duration share = config_->ready_limit / static_cast<int64_t>(plan.targets.size());
-  plan.options.timeouts.connect = std::min(settings.timeouts.connect, std::max(share, kLeastConnect));
-  plan.tls_verify = settings.tls_verify;
-  plan.tls_fallback_to_clear = settings.tls_fallback_to_clear;
-  plan_login(*path, &plan);
-  auto connection =
-      std::make_unique<OutboundConnection>(std::move(plan), path, network_, secrets_, clock_, this);
-  OutboundConnection* raw = connection.get();
-  Slot& slot = connections_[raw];
-  slot.connection = std::move(connection);
-  slot.number = next_number_++;
-  slot.early = early;
-  lines_.count(path, 1, 1, clock_->now());
-  raw->start();
+void Dispatcher::work_together(queue::Path* path, conf::Instant now) {
+  path->shared->note(path, now);
+  const conf::Instant until = std::max(path->backoff_until, logins_.until(*path));
+  if (until > now) gate_.wait(path, mx::Admission::no(mx::Bind::kBackOff, until));
+  lines_.mark(path->shared);
 }
 
 // The first was allowed a moment ago; those after it have not been asked for since.
 bool Dispatcher::target_began(OutboundConnection* connection, const Target& target) {
   Slot& slot = connections_.at(connection);
-  const conf::Instant now = clock_->now();
+  const conf::Instant now = flow_.now();
   const mx::Admission admission = slot.early ? gate_.may_open_early(connection->path(), target.address, now)
                                              : gate_.may_open(connection->path(), target.address, now);
   if (!admission.yes) return false;
@@ -325,75 +129,151 @@ void Dispatcher::connection_ready(OutboundConnection* connection) {
   Slot& slot = connections_.at(connection);
   queue::Path* path = connection->path();
   if (path->opening > 0 && connection->transactions() == 0) {
-    lines_.count(path, 0, -1, clock_->now());
-    const Target& target = connection->target();
-    slot.most_messages = peers_.about(target.address, target.port, clock_->now()).messages_per_connection;
-    if (path->failing()) mark(path);
-    path->backoff = conf::Duration(0);
-    path->stumbles = false;
-    path->last_error = {};
+    connections_.is_ready(*connection);
+    slot.most_messages = hosts_.about(connection->target(), flow_.now()).messages_per_connection;
+    if (path->failing()) work_.mark(path);
+    back_off_.worked(path);
   }
-  if (slot.job.delivery != nullptr) {  // more recipients than one transaction takes
-    if (stopping_ || !may_send(slot).yes) {
-      release(slot);  // the rest over another connection, or when the limits allow
-    } else if (ask(slot)) {
-      return;
-    }
-  }
-  take_next(slot);
+  jobs_.go_on(&slot);
 }
 
-queue::PathError Dispatcher::meant(const OutboundConnection& connection) const {
+void Dispatcher::transaction_done(OutboundConnection* connection,
+                                  std::vector<smtp::RecipientOutcome> outcomes) {
+  Slot& slot = connections_.at(connection);
+  CHECK(slot.job.delivery != nullptr);
+  queue::Path* path = connection->path();
+  const conf::Instant now = flow_.now();
+  hosts_.learn(*connection, connection->target(), now);
+  FreeTries::bound(slot.job.delivery, &outcomes);
+  const Meeting here{connection->target().host, slot.job.domain, path->source.name};
+  for (smtp::RecipientOutcome& outcome : outcomes) qualify(&texts_, here, &outcome);
+  gate_.feed_back(path, &slot.use, outcomes, now);
+  acts_.obey(*connection, &outcomes, now);
+  free_tries_.try_next_host(*connection, slot.job.delivery, &outcomes, now);
+  // The replies may have opened the window, or ended the probes: more connections may be allowed by now.
+  if (path->shared != nullptr || (path->binds != mx::Bind::kNothing && path->binds_until == conf::kNever))
+    work_.mark(path);
+  if (std::any_of(outcomes.begin(), outcomes.end(),
+                  [](const auto& each) { return each.reply.code != 0 && !each.local; }))
+    back_off_.answered(path);
+  jobs_.report(&slot, std::move(outcomes));
+}
+
+void Dispatcher::target_failed(OutboundConnection* connection, const Target& target) {
+  const conf::Instant now = flow_.now();
+  Slot& slot = connections_.at(connection);
+  queue::Path* path = connection->path();
+  const queue::PathError error = meant(*connection);
+  hosts_.learn(*connection, target, now);
+  hosts_.failed(*path, target, now);
+  take_trouble(*connection, slot.use, error, now);
+  if (back_off_.stumbled(path, error, connection->started())) work_.mark(path);
+  gate_.close(&slot.use);
+}
+
+void Dispatcher::tls_failed(OutboundConnection* connection, const Target& target, const std::string& why) {
+  if (hosts_.tls_failed(target, flow_.now()) || connection->ever_ready())
+    troubles_.tell(*connection->path(), target, bounce::Stage::kTls, why + "; it goes in clear");
+}
+
+void Dispatcher::login_done(OutboundConnection* connection, const Target& target, bool good) {
+  logins_.answered(*connection, target, good);
+}
+
+void Dispatcher::connection_ended(OutboundConnection* connection) {
+  queue::Path* path = connection->path();
+  const conf::Instant now = flow_.now();
+  const bool rested = std::find(path->idle.begin(), path->idle.end(), connection) != path->idle.end();
+  Slot slot = connections_.take_out(connection);
+  hosts_.learn(*connection, connection->target(), now);
+  if (!connection->ever_ready()) {
+    logins_.undecided(*connection);
+    back_off_.failed(path, meant(*connection), connection->started(), now);
+  } else if (!rested && !connection->quitting() && !connection->blameless()) {
+    const queue::PathError error = meant(*connection);
+    if (!take_trouble(*connection, slot.use, error, now))
+      back_off_.broke(path, error, connection->started(), now);
+  }
+  connections_.give_back(*connection, &slot.use);
+  jobs_.drop(&slot);
+  connections_.keep_until_free(std::move(slot.connection));
+  work_.mark(path);
+  if (failing_ && path->failing()) failing_(path);
+}
+
+queue::PathError Dispatcher::meant(const OutboundConnection& connection) {
   queue::PathError error = connection.error();
   qualify(&texts_, connection.path()->source.name, &error);
   return error;
 }
 
-std::unordered_map<const queue::Path*, uint32_t> Dispatcher::in_flight_by_path() const {
-  std::unordered_map<const queue::Path*, uint32_t> count;
-  for (const auto& [connection, slot] : connections_) {
-    if (slot.job.delivery != nullptr) ++count[connection->path()];
-  }
-  return count;
+bool Dispatcher::take_trouble(const OutboundConnection& connection, const PathGate::Use& use,
+                              const queue::PathError& error, conf::Instant now) {
+  const bool slower = gate_.trouble(connection.path(), use, error, now);
+  if (error.reply.code != 0) acts_.obey(connection.path(), error.meaning, error.reply, now);
+  return slower;
+}
+
+void Dispatcher::reload(conf::ConfigPtr config) {
+  if (config->replies.known_texts != flow_.config->replies.known_texts)
+    texts_.resize(config->replies.known_texts);
+  flow_.config = std::move(config);
+  if (!logins_.forget()) return;
+  sites_->for_each([this](queue::Path* path) {
+    if (path->last_error.stage == bounce::Stage::kLogin || !path->settings->peer.login.empty()) poke(path);
+  });
 }
 
 void Dispatcher::stop() {
-  stopping_ = true;
-  std::vector<OutboundConnection*> idle, useless;
-  for (const auto& [connection, slot] : connections_) {
+  flow_.stopping = true;
+  std::vector<OutboundConnection*> resting, useless;
+  connections_.for_each([&](OutboundConnection* connection, const Slot& slot) {
     if (connection->idle() && slot.job.delivery == nullptr) {
-      idle.push_back(connection);
+      resting.push_back(connection);
     } else if (slot.job.delivery == nullptr || slot.job.waiting) {
       useless.push_back(connection);  // it could only begin what must not be begun any more
     }
-  }
+  });
   for (OutboundConnection* connection : useless) discard(connection);
-  for (OutboundConnection* connection : idle) {
-    lines_.rests_no_more(connection);
+  for (OutboundConnection* connection : resting) {
+    connections_.rests_no_more(connection);
     connection->quit();
   }
 }
 
 void Dispatcher::abandon() {
-  stopping_ = true;
-  while (!connections_.empty()) discard(connections_.begin()->first);
+  flow_.stopping = true;
+  while (connections_.any() != nullptr) discard(connections_.any());
 }
 
 void Dispatcher::discard(OutboundConnection* connection) {
-  const auto found = connections_.find(connection);
-  Slot slot = std::move(found->second);
-  connections_.erase(found);
-  queue::Path* path = connection->path();
-  lines_.rests_no_more(connection);
-  lines_.count(path, -1, connection->ever_ready() ? 0 : -1, clock_->now());
-  if (slot.room_of != nullptr) --slot.room_of->leaving;
-  gate_.abandon(path, &slot.use, clock_->now());
-  gate_.close(&slot.use);
-  if (slot.job.waiting) {
-    slot.job.delivery->path = nullptr;
-  } else if (slot.job.delivery != nullptr) {
-    release(slot);
+  Slot slot = connections_.take_out(connection);
+  connections_.give_back(*connection, &slot.use);
+  jobs_.drop(&slot);
+}
+
+mx::Admission Dispatcher::next_message(const queue::Path& path) const {
+  if (flow_.paused) return mx::Admission::no(mx::Bind::kRecording, conf::kNever);
+  Forecast forecast;
+  forecast.relay_full = connections_.full();
+  for (OutboundConnection* connection : path.idle) {
+    if (connection->idle())
+      forecast.resting.push_back({&connections_.at(connection).use, connection->transactions()});
   }
+  return forecast.next(path, gate_.lease(), flow_.now());
+}
+
+std::vector<const queue::Path*> Dispatcher::neglected() {
+  std::vector<const queue::Path*> paths;
+  if (flow_.stopping || flow_.paused) return paths;
+  sites_->for_each([&](queue::Path* path) {
+    const SharedLine* line = path->shared.get();
+    const bool works =
+        line == nullptr ? path->connections > path->idle.size() : line->connections > line->resting.size();
+    if (path->ready.empty() || works) return;
+    if (connections_.any_may_send(*path) || opener_.could_open(path, flow_.now())) paths.push_back(path);
+  });
+  return paths;
 }
 
 }  // namespace relay

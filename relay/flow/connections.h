@@ -1,0 +1,87 @@
+// The open and opening connections of all paths, and what each holds: the delivery that it works on and its
+// part of the counters. Keeps the counts of paths and shared lines in step with what is open. Loop thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "mx/limits/admission.h"
+#include "relay/flow/flow_state.h"
+#include "relay/flow/outbound_connection.h"
+#include "relay/flow/path_gate.h"
+#include "relay/flow/shared_lines.h"
+#include "relay/queue/delivery.h"
+
+namespace relay {
+
+// What a connection does for a delivery, from the moment it takes it until all that could be tried was tried.
+struct Job {
+  queue::Delivery* delivery = nullptr;  // null: it has none
+  std::vector<uint32_t> recipients;     // of the running transaction
+  conf::Instant picked_up{};
+  conf::Instant began{};
+  std::string domain;    // of its recipients
+  bool waiting = false;  // for the errand
+};
+
+struct Slot {
+  std::unique_ptr<OutboundConnection> connection;
+  Job job;
+  PathGate::Use use;
+  uint64_t number = 0;                    // of the connection: an address may be used again
+  bool early = false;                     // opened before its message may go
+  std::shared_ptr<SharedLine> room_of{};  // says QUIT to make room in it
+  uint32_t most_messages = 0;             // that the server takes on a connection, as far as is known; 0: any
+};
+
+class Connections {
+ public:
+  Connections(const FlowState* flow, PathGate* gate, SharedLines* lines)  // borrowed
+      : flow_(flow), gate_(gate), lines_(lines) {}
+
+  // Counts it as opening. A slot stays where it is until it is taken out.
+  Slot& add(std::unique_ptr<OutboundConnection> connection, bool early);
+  Slot& at(OutboundConnection* connection) { return slots_.at(connection); }  // it must be here
+  const Slot& at(OutboundConnection* connection) const { return slots_.at(connection); }
+  // Null: it is gone, and what is at its place is another one.
+  Slot* find(OutboundConnection* connection, uint64_t number);
+  // It was opening and is ready.
+  void is_ready(const OutboundConnection& connection);
+  // Its path no longer counts it; what it holds is the caller's to give back.
+  Slot take_out(OutboundConnection* connection);
+  // Gives back its part of the counters.
+  void give_back(const OutboundConnection& connection, PathGate::Use* use);
+  // An ended connection cannot be destroyed inside its own call: it is, with the next free_ended().
+  void keep_until_free(std::unique_ptr<OutboundConnection> connection);
+  void free_ended() { ended_.clear(); }
+
+  // It waits, open, for a message or for a limit.
+  void rest(Slot* slot);
+  void rests_no_more(OutboundConnection* connection) { lines_->rests_no_more(connection); }
+  // May the connection begin another transaction now?
+  mx::Admission may_send(const Slot& slot) const;
+  // A connection of the path rests that may send now.
+  bool any_may_send(const queue::Path& path) const;
+
+  size_t size() const { return slots_.size(); }
+  bool full() const { return slots_.size() >= flow_->config->max_outbound_connections; }
+  std::unordered_map<const queue::Path*, uint32_t> in_flight_by_path() const;
+  template <typename Use>
+  void for_each(const Use& use) const {
+    for (const auto& [connection, slot] : slots_) use(connection, slot);
+  }
+  OutboundConnection* any() const { return slots_.empty() ? nullptr : slots_.begin()->first; }
+
+ private:
+  const FlowState* flow_;
+  PathGate* gate_;
+  SharedLines* lines_;
+  std::unordered_map<OutboundConnection*, Slot> slots_;
+  std::vector<std::unique_ptr<OutboundConnection>> ended_;
+  uint64_t next_number_ = 1;
+};
+
+}  // namespace relay

@@ -1,0 +1,67 @@
+#include "relay/flow/free_tries.h"
+
+#include <algorithm>
+#include <string>
+
+namespace relay {
+
+namespace {
+
+using Kind = smtp::RecipientOutcome::Kind;
+
+constexpr uint8_t kMostFreeTries = 12;
+constexpr conf::Duration kSick = std::chrono::seconds(60);
+
+// A 4yz that is about the host that says it, and about nobody else: another one may take the mail
+// (RFC 5321 §5.1). Greylisting, a full mailbox, our pace and our reputation are the same at all of them.
+bool is_about_host(const smtp::RecipientOutcome& outcome) {
+  if (outcome.kind != Kind::kRefused || outcome.local || !outcome.reply.transient()) return false;
+  const bounce::Qualification& meaning = outcome.meaning;
+  if (meaning.throttling || meaning.pace == bounce::Pace::kSlower) return false;
+  if (meaning.act != bounce::Act::kNone) return false;  // a rule says what follows
+  // RFC 3463 §3.4: X.3.Y is about the mail system. Where the words say otherwise they are believed.
+  const bool by_status = outcome.reply.enhanced.present() && outcome.reply.enhanced.subject == 3;
+  return meaning.scope == bounce::Scope::kSite || (by_status && meaning.scope == bounce::Scope::kConnection);
+}
+
+}  // namespace
+
+void FreeTries::bound(queue::Delivery* delivery, std::vector<smtp::RecipientOutcome>* outcomes) {
+  const bool free = std::all_of(outcomes->begin(), outcomes->end(), [](const smtp::RecipientOutcome& each) {
+    return each.kind == Kind::kNotTried;
+  });
+  if (!free || ++delivery->free_tries <= kMostFreeTries) return;
+  delivery->free_tries = 0;
+  for (smtp::RecipientOutcome& each : *outcomes) {
+    each.kind = Kind::kRefused;
+    each.reply = bounce::Reply::make(0, "no connection came as far as an answer: " + each.reply.text());
+  }
+}
+
+void FreeTries::try_next_host(const OutboundConnection& connection, queue::Delivery* delivery,
+                              std::vector<smtp::RecipientOutcome>* outcomes, conf::Instant now) {
+  const auto any = [outcomes](auto&& is) { return std::any_of(outcomes->begin(), outcomes->end(), is); };
+  const bool delivered = any([](const smtp::RecipientOutcome& each) {
+    return each.kind == Kind::kDelivered || each.kind == Kind::kDeliveredNoDsn;
+  });
+  const auto first = std::find_if(outcomes->begin(), outcomes->end(), is_about_host);
+  if (delivered || first == outcomes->end() || delivery->free_tries >= kMostFreeTries ||
+      !hosts_->has_other(connection, now)) {
+    if (any([](const smtp::RecipientOutcome& each) { return each.kind != Kind::kNotTried; }))
+      delivery->free_tries = 0;
+    return;
+  }
+  const queue::Path& path = *connection.path();
+  const Target& target = connection.target();
+  if (!path.site->is_left(target.address, now))
+    troubles_->tell(
+        path, target, first->stage,
+        "the next host is tried: " + std::to_string(first->reply.code) + ' ' + first->reply.text());
+  hosts_->leave(path, target, now + kSick);
+  ++delivery->free_tries;
+  for (smtp::RecipientOutcome& each : *outcomes) {
+    if (is_about_host(each)) each.kind = Kind::kNotTried;
+  }
+}
+
+}  // namespace relay

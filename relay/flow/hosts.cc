@@ -1,0 +1,131 @@
+#include "relay/flow/hosts.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "relay/flow/site_table.h"
+
+namespace relay {
+
+namespace {
+
+constexpr conf::Duration kFailureRemembered = std::chrono::seconds(60);
+
+bool is_failing(const queue::Path& path, const std::string& address, conf::Instant now) {
+  const auto failed = path.site->failing_hosts.find(address);
+  return failed != path.site->failing_hosts.end() && failed->second > now;
+}
+
+bool is_well(const queue::Path& path, const std::string& address, conf::Instant now) {
+  return queue::same_family(path.source.address, address) && !is_failing(path, address, now) &&
+         !path.site->is_left(address, now);
+}
+
+}  // namespace
+
+std::vector<Target> Hosts::in_order(const queue::Path& path) const {
+  std::vector<const mx::RouteHost*> hosts;
+  for (const mx::RouteHost& host : path.route->hosts) hosts.push_back(&host);
+  for (size_t i = hosts.size(); i > 1; --i) std::swap(hosts[i - 1], hosts[random_->below(i)]);
+  std::stable_sort(hosts.begin(), hosts.end(), [](const mx::RouteHost* one, const mx::RouteHost* other) {
+    return one->preference < other->preference;
+  });
+  std::vector<Target> targets;
+  uint16_t rank = 0;
+  for (size_t i = 0; i < hosts.size(); ++i) {
+    const mx::RouteHost& host = *hosts[i];
+    if (i > 0 && host.preference != hosts[i - 1]->preference) ++rank;
+    const size_t count = host.addresses.size();
+    const size_t first = random_->below(count);
+    for (size_t k = 0; k < count; ++k) {
+      const std::string& address = host.addresses[(first + k) % count];
+      if (queue::same_family(path.source.address, address))
+        targets.push_back({host.name, address, host.port, rank, {}});
+    }
+  }
+  return targets;
+}
+
+std::vector<Target> Hosts::to_try(const queue::Path& path, conf::Instant now, const May& may) const {
+  std::vector<Target> good, bad;
+  uint16_t worst = UINT16_MAX;
+  for (Target& target : in_order(path)) {
+    if (target.rank > worst) break;
+    const bool avoided = is_failing(path, target.address, now) || path.site->is_left(target.address, now);
+    if (!may(target.address)) {
+      if (!avoided) worst = target.rank;
+      continue;
+    }
+    (avoided ? bad : good).push_back(std::move(target));
+  }
+  good.insert(good.end(), std::make_move_iterator(bad.begin()), std::make_move_iterator(bad.end()));
+  return good;
+}
+
+void Hosts::failed(const queue::Path& path, const Target& target, conf::Instant now) {
+  path.site->failing_hosts[target.address] = now + kFailureRemembered;
+}
+
+void Hosts::leave(const queue::Path& path, const Target& target, conf::Instant until) {
+  conf::Instant& left = path.site->left_hosts[target.address];
+  left = std::max(left, until);
+}
+
+bool Hosts::any_well(const queue::Path& path, conf::Instant now) const {
+  return std::any_of(path.route->hosts.begin(), path.route->hosts.end(), [&](const mx::RouteHost& host) {
+    return std::any_of(host.addresses.begin(), host.addresses.end(),
+                       [&](const std::string& address) { return is_well(path, address, now); });
+  });
+}
+
+bool Hosts::has_other(const OutboundConnection& connection, conf::Instant now) const {
+  const queue::Path& path = *connection.path();
+  const Target& here = connection.target();
+  return std::any_of(path.route->hosts.begin(), path.route->hosts.end(), [&](const mx::RouteHost& host) {
+    return std::any_of(host.addresses.begin(), host.addresses.end(), [&](const std::string& address) {
+      return (address != here.address || host.port != here.port) && is_well(path, address, now);
+    });
+  });
+}
+
+bool Hosts::is_worse_than_needed(const OutboundConnection& connection, conf::Instant now) const {
+  const Target& here = connection.target();
+  const queue::Path& path = *connection.path();
+  if (path.site->is_left(here.address, now) && has_other(connection, now)) return true;
+  if (here.rank == 0) return false;
+  uint16_t rank = 0;
+  const std::vector<mx::RouteHost>& hosts = path.route->hosts;  // the best first
+  for (size_t i = 0; i < hosts.size(); ++i) {
+    if (i > 0 && hosts[i].preference != hosts[i - 1].preference) ++rank;
+    if (rank >= here.rank) return false;
+    const bool well = std::any_of(hosts[i].addresses.begin(), hosts[i].addresses.end(),
+                                  [&](const std::string& address) { return is_well(path, address, now); });
+    if (well) return true;
+  }
+  return false;
+}
+
+void Hosts::learn(const OutboundConnection& connection, const Target& target, conf::Instant now) {
+  peers_.learn(target.address, target.port, connection.lessons(), now);
+}
+
+bool Hosts::tls_failed(const Target& target, conf::Instant now) {
+  const bool known = about(target, now).refused.has(smtp::Extension::kStartTls);
+  smtp::Lessons lessons;
+  lessons.refused.add(smtp::Extension::kStartTls);
+  peers_.learn(target.address, target.port, lessons, now);
+  return !known;
+}
+
+smtp::ExtensionSet Hosts::left_out_for(const Target& target, const conf::PeerSettings& settings,
+                                       conf::Instant now) const {
+  smtp::ExtensionSet off = about(target, now).refused;
+  if (!settings.size) off.add(smtp::Extension::kSize);
+  if (!settings.eight_bit_mime) off.add(smtp::Extension::kEightBitMime);
+  if (!settings.smtputf8) off.add(smtp::Extension::kSmtpUtf8);
+  if (!settings.dsn) off.add(smtp::Extension::kDsn);
+  return off;
+}
+
+}  // namespace relay

@@ -1,0 +1,58 @@
+// The hosts of a path, which are the servers that its mail may be handed to: in which order a connection
+// tries them, which of them fail or are left for a time (both stand in the Site, for all its paths), and what
+// was learnt about each. An address is well when it does neither and the path's source can reach it. Loop
+// thread.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "conf/peer_settings.h"
+#include "conf/vocab/random.h"
+#include "conf/vocab/time.h"
+#include "relay/flow/outbound_connection.h"
+#include "relay/flow/path.h"
+#include "relay/flow/peer_memory.h"
+#include "relay/smtp/lessons.h"
+
+namespace relay {
+
+class Hosts {
+ public:
+  explicit Hosts(conf::Random* random) : random_(random) {}  // borrowed
+
+  // All addresses that the source of the path can reach, by preference; among equals, and among the addresses
+  // of a host, by chance for each connection (RFC 5321 §5.1), so that they share the load.
+  std::vector<Target> in_order(const queue::Path& path) const;
+  // Of these those that `may` allows, the ones that are not well behind the others. A host that is well, but
+  // may not be used now, hides those of a worse preference.
+  using May = std::function<bool(const std::string& address)>;
+  std::vector<Target> to_try(const queue::Path& path, conf::Instant now, const May& may) const;
+
+  // It is not the first choice for a while.
+  void failed(const queue::Path& path, const Target& target, conf::Instant now);
+  // The same, for at least so long: what it says is about itself.
+  void leave(const queue::Path& path, const Target& target, conf::Instant until);
+  bool any_well(const queue::Path& path, conf::Instant now) const;
+  // Another host of the path than the one that the connection leads to is well.
+  bool has_other(const OutboundConnection& connection, conf::Instant now) const;
+  // The one that the connection leads to is left, or not among the best that are well.
+  bool is_worse_than_needed(const OutboundConnection& connection, conf::Instant now) const;
+
+  void learn(const OutboundConnection& connection, const Target& target, conf::Instant now);
+  // TLS with it failed: mail goes in clear for a time. True: that is news.
+  bool tls_failed(const Target& target, conf::Instant now);
+  smtp::Lessons about(const Target& target, conf::Instant now) const {
+    return peers_.about(target.address, target.port, now);
+  }
+  // What its destination switches off, and what it did not master before.
+  smtp::ExtensionSet left_out_for(const Target& target, const conf::PeerSettings& settings,
+                                  conf::Instant now) const;
+
+ private:
+  conf::Random* random_;
+  PeerMemory peers_;
+};
+
+}  // namespace relay

@@ -1,0 +1,201 @@
+#include "relay/flow/jobs.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "conf/vocab/check.h"
+#include "relay/flow/site_table.h"
+
+namespace relay {
+
+namespace {
+
+constexpr size_t kTakesPerStep = 64;  // of deliveries that turn out to have nothing to send
+
+}  // namespace
+
+void Jobs::use_resting(queue::Path* path, conf::Instant now) {
+  const bool one_answer = path->limits->scope != conf::RuleScope::kPath;
+  for (size_t i = path->idle.size(); i-- > 0 && !path->ready.empty();) {
+    OutboundConnection* connection = path->idle[i];
+    bool gone = !connection->idle();  // it rested long enough and is saying QUIT
+    if (!gone && parts_.hosts->is_worse_than_needed(*connection, now)) {
+      connection->quit();
+      gone = true;
+    }
+    mx::Admission admission;
+    if (!gone) admission = parts_.connections->may_send(parts_.connections->at(connection));
+    if (!gone && !admission.yes) {
+      parts_.gate->wait(path, admission);
+      if (one_answer) return;
+      continue;
+    }
+    parts_.connections->rests_no_more(connection);
+    if (gone) continue;
+    take_next(&parts_.connections->at(connection));
+    i = std::min(i, path->idle.size());  // it may rest again
+  }
+}
+
+bool Jobs::may_take(Slot* slot) {
+  OutboundConnection* connection = slot->connection.get();
+  const conf::Instant now = parts_.flow->now();
+  const mx::Admission admission = parts_.connections->may_send(*slot);
+  const bool done = admission.bind == mx::Bind::kPerConnection || PathGate::is_surplus(slot->use, now) ||
+                    parts_.hosts->is_worse_than_needed(*connection, now);
+  if (parts_.flow->stopping || done) {
+    connection->quit();
+    return false;
+  }
+  if (admission.yes) return true;
+  parts_.connections->rest(slot);
+  parts_.work->mark(connection->path());
+  return false;
+}
+
+void Jobs::take_next(Slot* slot) {
+  const queue::Path* path = slot->connection->path();
+  if (!may_take(slot)) return;
+  if (path->shared != nullptr && path->shared->contended(*path)) return parts_.connections->rest(slot);
+  take(slot, std::nullopt);
+}
+
+// In a loop, and not by one delivery's end taking the next one: of those in line none may be due.
+void Jobs::take(Slot* slot, std::optional<uint32_t> sender) {
+  OutboundConnection* connection = slot->connection.get();
+  queue::Path* path = connection->path();
+  for (size_t i = 0; i < kTakesPerStep; ++i) {
+    if (parts_.connections->may_send(*slot).bind == mx::Bind::kPerConnection) return connection->quit();
+    if (i > 0 && !may_take(slot)) return;
+    queue::Delivery* delivery = parts_.mail->take(path, sender);
+    if (delivery == nullptr) break;
+    if (begin(slot, delivery)) return;
+  }
+  parts_.connections->rest(slot);
+  if (!path->ready.empty()) parts_.work->mark(path);
+}
+
+void Jobs::go_on(Slot* slot) {
+  if (slot->job.delivery != nullptr) {  // more recipients than one transaction takes
+    if (parts_.flow->stopping || !parts_.connections->may_send(*slot).yes) {
+      release(slot);  // the rest over another connection, or when the limits allow
+    } else if (ask(slot)) {
+      return;
+    }
+  }
+  take_next(slot);
+}
+
+bool Jobs::begin(Slot* slot, queue::Delivery* delivery) {
+  ++running_;
+  delivery->move_to(queue::DeliveryState::kLoading);
+  slot->job = {};
+  slot->job.delivery = delivery;
+  slot->job.picked_up = parts_.flow->now();
+  return ask(slot);
+}
+
+bool Jobs::ask(Slot* slot) {
+  OutboundConnection* connection = slot->connection.get();
+  queue::Delivery* delivery = slot->job.delivery;
+  size_t most = connection->path()->settings->max_recipients_per_transaction;
+  const uint32_t learnt =
+      parts_.hosts->about(connection->target(), parts_.flow->now()).recipients_per_transaction;
+  if (learnt != 0) most = std::min<size_t>(most, learnt);
+  Errand errand;
+  const DispatcherUser::Answer answer = parts_.user->next_errand(
+      delivery, *connection->path(), {most, !connection->takes_eight_bit()}, &errand,
+      [this, number = slot->number, connection, delivery](std::optional<Errand> found) {
+        answered(number, connection, delivery, std::move(found));
+      });
+  switch (answer) {
+    case DispatcherUser::Answer::kNow:
+      return send(slot, std::move(errand));
+    case DispatcherUser::Answer::kLater:
+      slot->job.waiting = true;
+      connection->stay();
+      return true;
+    case DispatcherUser::Answer::kNone:
+      break;
+  }
+  forget(slot);
+  return false;
+}
+
+void Jobs::answered(uint64_t number, OutboundConnection* connection, queue::Delivery* delivery,
+                    std::optional<Errand> errand) {
+  Slot* slot = parts_.connections->find(connection, number);
+  if (slot != nullptr && errand.has_value()) {
+    slot->job.waiting = false;
+    if (!send(slot, std::move(*errand))) take_next(slot);
+    return;
+  }
+  if (slot != nullptr) {
+    forget(slot);
+    return take_next(slot);
+  }
+  --running_;  // the connection went meanwhile
+  if (errand.has_value()) parts_.user->report(delivery, {});
+}
+
+bool Jobs::send(Slot* slot, Errand errand) {
+  // What was free when the delivery was picked up may be taken by now.
+  if (parts_.flow->stopping || !parts_.connections->may_send(*slot).yes) {
+    release(slot);
+    return false;
+  }
+  slot->job.recipients = std::move(errand.recipients);
+  slot->job.domain = errand.transaction.recipients.front().mailbox.domain.text();
+  slot->job.began = parts_.flow->now();
+  parts_.gate->charge(&slot->use, slot->job.began);
+  slot->connection->send(std::move(errand.transaction));
+  return true;
+}
+
+void Jobs::report(Slot* slot, std::vector<smtp::RecipientOutcome> outcomes) {
+  Job& job = slot->job;
+  CHECK(job.delivery != nullptr && outcomes.size() == job.recipients.size());
+  Report report;
+  report.kind = Report::Kind::kTransaction;
+  report.recipients = std::move(job.recipients);
+  report.outcomes = std::move(outcomes);
+  report.facts = facts_of(*slot);
+  job.recipients.clear();
+  if (!parts_.user->report(job.delivery, std::move(report))) forget(slot);
+}
+
+void Jobs::drop(Slot* slot) {
+  if (slot->job.delivery == nullptr) return;
+  if (!slot->job.waiting) return release(slot);
+  slot->job.delivery->path = nullptr;  // answered() brings it back; the path may be gone by then
+}
+
+void Jobs::release(Slot* slot) {
+  queue::Delivery* delivery = slot->job.delivery;
+  forget(slot);
+  parts_.user->report(delivery, {});
+}
+
+void Jobs::forget(Slot* slot) {
+  slot->job = {};
+  --running_;
+}
+
+AttemptFacts Jobs::facts_of(const Slot& slot) const {
+  const OutboundConnection& connection = *slot.connection;
+  const queue::Path& path = *connection.path();
+  AttemptFacts facts;
+  facts.settings = path.settings;
+  facts.site = path.site->label;
+  facts.mx_host = connection.target().host;
+  facts.mx_address = address_text(connection.target());
+  facts.source = path.source.name;
+  facts.tls = connection.tls_version();
+  facts.delays.dns = conf::Duration(slot.job.delivery->dns_micros);
+  facts.delays.queue = std::max(slot.job.picked_up - slot.job.delivery->due, conf::Duration(0));
+  facts.delays.connect = connection.transactions() > 1 ? conf::Duration(0) : connection.connect_time();
+  facts.delays.transaction = parts_.flow->now() - slot.job.began;
+  return facts;
+}
+
+}  // namespace relay

@@ -1,0 +1,142 @@
+#include "relay/flow/line_turns.h"
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+namespace relay {
+
+using namespace std::chrono_literals;  // NOLINT(build/namespaces)
+
+namespace {
+
+constexpr size_t kLook = 32;           // leaves that are asked in one go, in their turns
+constexpr size_t kSendsPerStep = 64;   // of one line
+constexpr size_t kLinesPerStep = 256;  // the rest in the next step
+// A connection for one of the next turns is opened so long before its message may go: what it takes to open
+// one is then no loss.
+constexpr conf::Duration kEarly = 2s;
+constexpr size_t kEarlyTurns = 2;
+
+using Leaf = SharedLine::Turns::Node;
+
+OutboundConnection* resting_of(const queue::Path& path) {
+  const auto found = std::find_if(path.idle.begin(), path.idle.end(),
+                                  [](const OutboundConnection* each) { return each->idle(); });
+  return found == path.idle.end() ? nullptr : *found;
+}
+
+}  // namespace
+
+void LineTurns::step(conf::Instant now) {
+  parts_.lines->wake_due(now);
+  for (size_t left = kLinesPerStep; left > 0 && parts_.opener->may_go_on(); --left) {
+    const LinePtr line = parts_.lines->take_marked();
+    if (line == nullptr) return;
+    if (!parts_.flow->stopping) work(line, now);
+  }
+}
+
+void LineTurns::work(const LinePtr& line, conf::Instant now) {
+  parts_.lines->set_wake(line, conf::kNever);
+  if (parts_.flow->paused) {  // one of its paths wakes it again when the pause is over
+    line->turns.look(1, [this](const Leaf* leaf) {
+      parts_.opener->starve(leaf->leaf, mx::Bind::kRecording);
+      return true;
+    });
+    return;
+  }
+  make_room(line, now);  // before it sends: a connection that had its time would take the next message
+  send_in_turn(line);
+  while (open_in_turn(line, now)) {
+  }
+}
+
+void LineTurns::wait(const LinePtr& line, queue::Path* path, const mx::Admission& why) {
+  path->binds = why.bind;
+  path->binds_until = why.not_before;
+  if (why.bind == mx::Bind::kLease) {
+    parts_.gate->wait(path, why);
+  } else if (why.not_before < line->wake) {
+    parts_.lines->set_wake(line, why.not_before);
+  }
+}
+
+// What is full of connections gives one to each path that has mail and none: the one that is needed least
+// goes.
+void LineTurns::make_room(const LinePtr& line, conf::Instant now) {
+  while (line->hungry > line->leaving) {
+    OutboundConnection* connection = line->least_needed(now);
+    if (connection == nullptr) return;
+    Slot& slot = parts_.connections->at(connection);
+    if (!parts_.connections->full() && !PathGate::is_full(slot.use, now)) return;
+    ++line->leaving;
+    slot.room_of = line;
+    parts_.connections->rests_no_more(connection);
+    connection->quit();
+  }
+}
+
+// Over the connections that rest. All of the line have one answer, so the first that says no says it for all.
+void LineTurns::send_in_turn(const LinePtr& line) {
+  for (size_t left = kSendsPerStep; !line->turns.empty(); --left) {
+    if (left == 0) return parts_.lines->mark(line);
+    const Leaf* leaf =
+        line->turns.look(kLook, [](const Leaf* each) { return resting_of(*each->leaf) != nullptr; });
+    OutboundConnection* connection = leaf == nullptr ? nullptr : resting_of(*leaf->leaf);
+    if (leaf == nullptr) {  // those that are next have no connection yet: nobody loses by another
+      const auto other = std::find_if(
+          line->resting.begin(), line->resting.end(),
+          [](const OutboundConnection* each) { return each->idle() && !each->path()->ready.empty(); });
+      if (other == line->resting.end()) return;
+      connection = *other;
+    }
+    Slot& slot = parts_.connections->at(connection);
+    const mx::Admission admission = parts_.connections->may_send(slot);
+    if (!admission.yes && admission.bind != mx::Bind::kPerConnection)
+      return wait(line, connection->path(), admission);
+    parts_.connections->rests_no_more(connection);
+    parts_.jobs->take(&slot, leaf == nullptr ? std::nullopt : std::optional(leaf->sender()));
+  }
+}
+
+// One for each path that wants one, in their turns. True: another round may open more.
+bool LineTurns::open_in_turn(const LinePtr& line, conf::Instant now) {
+  bool opened = false;
+  size_t position = 0;
+  std::vector<Leaf*> aside;
+  line->turns.look(kLook, [&](Leaf* leaf) {
+    queue::Path* path = leaf->leaf;
+    const bool next = position++ < kEarlyTurns;
+    if (path->backoff_until > now || path->one_probe_only() || parts_.logins->until(*path) > now) {
+      aside.push_back(leaf);
+      return false;
+    }
+    if (path->ready.size() <= path->opening || resting_of(*path) != nullptr) return false;
+    if (!parts_.opener->may_go_on()) {
+      parts_.lines->mark(line);
+      return true;
+    }
+    if (parts_.connections->full()) {
+      parts_.opener->starve(path, mx::Bind::kTotal);
+      return true;
+    }
+    mx::Admission admission = parts_.gate->may_open(path, {}, now);
+    const bool early = !admission.yes && next && path->connections == 0 &&
+                       admission.not_before <= now + kEarly &&
+                       (admission.bind == mx::Bind::kRate || admission.bind == mx::Bind::kQuota);
+    if (!admission.yes) wait(line, path, admission);
+    if (early) admission = parts_.gate->may_open_early(path, {}, now);
+    if (!admission.yes || (!early && parts_.gate->budget(path, {}, now) <= line->opening)) return true;
+    opened |= parts_.opener->open_one(path, early, now);
+    return false;
+  });
+  // Those that fail stand behind the others, or they would hide them.
+  for (Leaf* leaf : aside) line->turns.served(leaf);
+  if (!aside.empty() && aside.size() == position && line->fruitless++ * kLook < line->turns.size())
+    return true;
+  line->fruitless = 0;
+  return opened;
+}
+
+}  // namespace relay

@@ -1,0 +1,60 @@
+#include "relay/flow/logins.h"
+
+#include <algorithm>
+
+namespace relay {
+
+void Logins::plan(const queue::Path& path, OutboundConnection::Plan* plan) {
+  const conf::DestinationSettings& settings = *path.settings;
+  const conf::Login* login =
+      settings.peer.login.empty() ? nullptr : flow_->config->login(settings.peer.login);
+  if (login == nullptr || secrets_ == nullptr) return;
+  bool any = false;
+  for (Target& target : plan->targets) {
+    target.log_in = std::any_of(settings.smart_hosts.begin(), settings.smart_hosts.end(),
+                                [&target](const conf::SmartHost& host) {
+                                  return host.host == target.host && host.port == target.port;
+                                });
+    any = any || target.log_in;
+  }
+  if (!any) return;
+  plan->login = *login;
+  pauses_.tried(login->name, flow_->now());
+}
+
+conf::Instant Logins::until(const queue::Path& path) const {
+  const std::string& login = path.settings->peer.login;
+  return login.empty() ? conf::Instant{} : pauses_.until(login);
+}
+
+void Logins::answered(const OutboundConnection& connection, const Target& target, bool good) {
+  const std::string& login = connection.login();
+  const queue::Path& path = *connection.path();
+  if (login.empty()) return;
+  if (good) {
+    const LoginPauses::Success success = pauses_.worked(login);
+    if (success.had_failed)
+      troubles_->tell(path, target, bounce::Stage::kLogin, "login " + login + " works again");
+    if (success.is_news) go_on_with(login);
+    return;
+  }
+  const bounce::Reply& reply = connection.error().reply;
+  if (reply.permanent() && secrets_ != nullptr) secrets_->refused(login);
+  if (!pauses_.failed(login, flow_->now())) return;
+  const std::string why = (reply.code == 0 ? "" : std::to_string(reply.code) + ' ') + reply.text();
+  troubles_->tell(path, target, bounce::Stage::kLogin, "login " + login + " failed, its mail waits: " + why);
+}
+
+void Logins::go_on_with(const std::string& login) {
+  sites_->for_each([&](queue::Path* path) {
+    if (path->settings->peer.login == login && !path->ready.empty()) work_->mark(path);
+  });
+}
+
+bool Logins::forget() {
+  if (pauses_.empty()) return false;
+  pauses_.clear();
+  return true;
+}
+
+}  // namespace relay

@@ -1,0 +1,137 @@
+#include "relay/flow/opener.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+namespace relay {
+
+using namespace std::chrono_literals;  // NOLINT(build/namespaces)
+
+namespace {
+
+constexpr conf::Duration kLeastConnect = 250ms;
+constexpr size_t kOpensPerStep = 64;    // opening a connection costs some 20 microseconds
+constexpr uint16_t kSubmissions = 465;  // RFC 8314 §7.3
+
+bool any_address(const std::string& /*address*/) { return true; }
+
+smtp::ClientOptions options_for(const queue::Path& path, const conf::Config& config, size_t targets) {
+  const conf::DestinationSettings& settings = *path.settings;
+  smtp::ClientOptions options;
+  options.ehlo_name = path.source.ehlo.empty() ? config.hostname : path.source.ehlo;
+  options.tls = settings.tls;
+  options.pipelining = settings.pipelining;
+  options.chunking = settings.chunking;
+  options.eight_bit_anyway = settings.peer.eight_bit == conf::EightBit::kSend;
+  options.timeouts = settings.timeouts;
+  // A round over many addresses that are dead must end: each gets its share of the time that mail may wait.
+  const conf::Duration share = config.ready_limit / static_cast<int64_t>(targets);
+  options.timeouts.connect = std::min(settings.timeouts.connect, std::max(share, kLeastConnect));
+  return options;
+}
+
+bool begins_with_tls(const Target& target, const conf::PeerSettings& settings) {
+  return settings.tls_start == conf::TlsStart::kImplicit ||
+         (settings.tls_start == conf::TlsStart::kByPort && target.port == kSubmissions);
+}
+
+}  // namespace
+
+void Opener::begin_step() { left_ = kOpensPerStep; }
+
+void Opener::open_for(queue::Path* path, conf::Instant now) {
+  while (path->ready.size() > path->opening) {
+    if (path->one_probe_only()) return;
+    if (const conf::Instant until = parts_.logins->until(*path); until > now)
+      return parts_.gate->wait(path, mx::Admission::no(mx::Bind::kBackOff, until));
+    if (parts_.connections->full()) return starve(path, mx::Bind::kTotal);
+    Choice choice = choice_for(path, now);
+    if (choice.targets.empty() && !choice.refusals.empty()) {
+      for (const mx::Admission& refusal : choice.refusals) parts_.gate->wait(path, refusal);
+      return;
+    }
+    if (!choice.targets.empty() && choice.budget <= path->opening) return;
+    if (left_ == 0) return parts_.work->mark(path);  // more of them in the next step
+    --left_;
+    // Without one: the hosts' addresses changed since the deliveries were routed.
+    if (choice.targets.empty()) return no_address(path, now);
+    open(path, std::move(choice.targets), false, now);
+  }
+}
+
+bool Opener::open_one(queue::Path* path, bool early, conf::Instant now) {
+  std::vector<Target> targets =
+      early ? parts_.hosts->to_try(*path, now, any_address) : choice_for(path, now).targets;
+  --left_;
+  if (targets.empty()) {
+    no_address(path, now);
+    return false;
+  }
+  open(path, std::move(targets), early, now);
+  return true;
+}
+
+bool Opener::could_open(queue::Path* path, conf::Instant now) const {
+  return !parts_.connections->full() && !choice_for(path, now).targets.empty();
+}
+
+void Opener::starve(queue::Path* path, mx::Bind bind) {
+  parts_.gate->wait(path, mx::Admission::no(bind, conf::kNever));
+  parts_.work->starve(path);
+}
+
+Opener::Choice Opener::choice_for(queue::Path* path, conf::Instant now) const {
+  Choice choice;
+  if (path->limits->scope != conf::RuleScope::kPath) {  // one answer for all addresses
+    const mx::Admission admission = parts_.gate->may_open(path, {}, now);
+    if (!admission.yes) {
+      choice.refusals.push_back(admission);
+      return choice;
+    }
+    choice.budget = parts_.gate->budget(path, {}, now);
+    choice.targets = parts_.hosts->to_try(*path, now, any_address);
+    return choice;
+  }
+  choice.targets = parts_.hosts->to_try(*path, now, [&](const std::string& address) {
+    const mx::Admission here = parts_.gate->may_open(path, address, now);
+    if (!here.yes) {
+      choice.refusals.push_back(here);
+      return false;
+    }
+    const uint32_t more = parts_.gate->budget(path, address, now);
+    choice.budget = more > UINT32_MAX - choice.budget ? UINT32_MAX : choice.budget + more;
+    return true;
+  });
+  return choice;
+}
+
+void Opener::open(queue::Path* path, std::vector<Target> targets, bool early, conf::Instant now) {
+  const conf::DestinationSettings& settings = *path->settings;
+  OutboundConnection::Plan plan;
+  plan.targets = std::move(targets);
+  for (Target& target : plan.targets) {
+    target.left_out = parts_.hosts->left_out_for(target, settings.peer, now);
+    target.implicit_tls = begins_with_tls(target, settings.peer);
+    if (target.implicit_tls) target.left_out.add(smtp::Extension::kStartTls);
+  }
+  plan.source_address = path->source.address;
+  plan.options = options_for(*path, *parts_.flow->config, plan.targets.size());
+  plan.tls_verify = settings.tls_verify;
+  plan.tls_fallback_to_clear = settings.tls_fallback_to_clear;
+  plan.only_tls_13 = settings.peer.tls_min == conf::TlsVersion::k13;
+  parts_.logins->plan(*path, &plan);
+  auto connection = std::make_unique<OutboundConnection>(
+      std::move(plan), path, parts_.network, parts_.logins->secrets(), parts_.flow->clock, parts_.owner);
+  OutboundConnection* opened = connection.get();
+  parts_.connections->add(std::move(connection), early);
+  opened->start();
+}
+
+void Opener::no_address(queue::Path* path, conf::Instant now) {
+  parts_.back_off->no_address(path, now);
+  parts_.gate->wait(path, mx::Admission::no(mx::Bind::kBackOff, path->backoff_until));
+  if (parts_.failing) parts_.failing(path);
+}
+
+}  // namespace relay

@@ -1,0 +1,125 @@
+#include "relay/flow/waiting_mail.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "conf/vocab/check.h"
+#include "relay/flow/site_table.h"
+
+namespace relay {
+
+using namespace std::chrono_literals;  // NOLINT(build/namespaces)
+
+namespace {
+
+constexpr auto kExpiry = queue::ReadyQueue::Purpose::kExpiry;
+constexpr conf::Duration kExpiryRound = 1min;
+constexpr conf::Duration kNextPart = 1ms;  // of a round
+constexpr conf::Duration kLeastPause = 10ms;
+constexpr size_t kGiveUpChunk = 256;    // deliveries that end per path and step: each needs its record
+constexpr size_t kLooksPerStep = 4096;  // at deliveries whose validity may be over: 20 ns each
+
+AttemptFacts facts_of(const queue::Path& path, const queue::Delivery& delivery, conf::Instant now) {
+  AttemptFacts facts;
+  facts.settings = path.settings;
+  facts.site = path.site->label;
+  facts.source = path.source.name;
+  facts.mx_host = path.last_error.mx_host;
+  facts.mx_address = path.last_error.mx_address;
+  facts.delays.dns = conf::Duration(delivery.dns_micros);
+  facts.delays.queue = std::max(now - delivery.due, conf::Duration(0));
+  return facts;
+}
+
+}  // namespace
+
+void WaitingMail::entered(queue::Path* path, const queue::Delivery& delivery) {
+  parts_.lines->entered(path, delivery, parts_.flow->now());
+  ++size_;
+  parts_.work->mark(path);
+}
+
+void WaitingMail::left(queue::Path* path, const queue::Delivery& delivery) {
+  parts_.lines->left(path, delivery, parts_.flow->now());
+  --size_;
+}
+
+void WaitingMail::add(queue::Delivery* delivery, queue::Path* path) {
+  delivery->move_to(queue::DeliveryState::kReady);
+  delivery->path = path;
+  if (path->ready.empty()) parts_.lines->place(path, parts_.flow->config->sources.size(), parts_.flow->now());
+  path->ready.push_back(delivery);
+  path->first_expiry = std::min(path->first_expiry, parts_.user->expiry(*delivery, *path->settings));
+  if (path->failing() || path->stumbles)  // then it is told that it waits
+    path->first_expiry = std::min(path->first_expiry, delivery->due + parts_.back_off->patience(*path));
+  entered(path, *delivery);
+}
+
+void WaitingMail::add_first(queue::Delivery* delivery) {
+  CHECK(delivery->path != nullptr);
+  delivery->move_to(queue::DeliveryState::kReady);
+  queue::Path* path = delivery->path;
+  if (path->ready.empty()) parts_.lines->place(path, parts_.flow->config->sources.size(), parts_.flow->now());
+  path->ready.push_front(delivery);
+  entered(path, *delivery);
+}
+
+void WaitingMail::remove(queue::Delivery* delivery) {
+  CHECK(delivery->state == queue::DeliveryState::kReady);
+  queue::Path* path = std::exchange(delivery->path, nullptr);
+  path->ready.erase(delivery);
+  left(path, *delivery);
+  parts_.work->mark(path);
+}
+
+queue::Delivery* WaitingMail::take(queue::Path* path, std::optional<uint32_t> sender) {
+  queue::Delivery* delivery = sender ? path->ready.pop_front_of(*sender) : path->ready.pop_front();
+  if (delivery == nullptr) return nullptr;
+  if (path->shared != nullptr) path->shared->served(delivery->sender, *path);
+  left(path, *delivery);
+  return delivery;
+}
+
+bool WaitingMail::expiry_is_due(const queue::Path& path, conf::Instant now) {
+  return path.first_expiry <= now || path.ready.rounding(kExpiry);
+}
+
+conf::Instant WaitingMail::next_expiry(const queue::Path& path, conf::Instant now) {
+  return path.ready.rounding(kExpiry) ? now + kNextPart : std::max(path.first_expiry, now + kLeastPause);
+}
+
+void WaitingMail::expire(queue::Path* path, conf::Instant now) {
+  if (!path->ready.rounding(kExpiry)) {
+    path->ready.begin_round(kExpiry);
+    path->first_expiry = conf::kNever;
+  }
+  for (size_t i = 0, over = 0; i < kLooksPerStep; ++i) {
+    if (over == kGiveUpChunk || parts_.messages->loading() >= 2 * kGiveUpChunk) break;
+    queue::Delivery* delivery = path->ready.next_of_round(kExpiry);
+    if (delivery == nullptr) break;
+    const conf::Instant expiry = parts_.user->expiry(*delivery, *path->settings);
+    if (expiry > now) {
+      path->first_expiry = std::min(path->first_expiry, std::max(expiry, now + kExpiryRound));
+      if (path->failing() || path->stumbles) tell_long_wait(path, delivery, now);
+      continue;
+    }
+    ++over;
+    path->ready.erase(delivery);
+    left(path, *delivery);
+    Report report;
+    report.kind = Report::Kind::kExpired;
+    report.facts = facts_of(*path, *delivery, now);
+    delivery->path = nullptr;
+    parts_.user->report(delivery, std::move(report));
+  }
+}
+
+// Its path fails: said once in the log.
+void WaitingMail::tell_long_wait(queue::Path* path, queue::Delivery* delivery, conf::Instant now) {
+  const conf::Instant at = delivery->due + parts_.back_off->patience(*path);
+  if (delivery->block_told) return;
+  if (at <= now) return parts_.user->waits_long(delivery, path->last_error, facts_of(*path, *delivery, now));
+  path->first_expiry = std::min(path->first_expiry, std::max(at, now + kExpiryRound));
+}
+
+}  // namespace relay

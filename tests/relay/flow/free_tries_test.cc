@@ -1,0 +1,100 @@
+#include "relay/flow/free_tries.h"
+
+#include "tests/relay/flow/path_rig.h"
+
+namespace relay {
+namespace {
+
+using namespace std::chrono_literals;  // NOLINT(build/namespaces)
+using Kind = smtp::RecipientOutcome::Kind;
+
+class FreeTriesTest : public PathTest {
+ protected:
+  FreeTriesTest() {
+    route_by({{"one.test", 5, 25, {"192.0.2.1"}}, {"two.test", 10, 25, {"192.0.2.2"}}});
+    connection_ = connection_to({"one.test", "192.0.2.1", 25, 0, {}});
+  }
+  static smtp::RecipientOutcome outcome(Kind kind, uint16_t code, bounce::Scope scope) {
+    smtp::RecipientOutcome outcome;
+    outcome.kind = kind;
+    outcome.reply = bounce::Reply::make(code, "as said");
+    outcome.meaning.scope = scope;
+    return outcome;
+  }
+  static smtp::RecipientOutcome full_disk() { return outcome(Kind::kRefused, 452, bounce::Scope::kSite); }
+  void try_next(std::vector<smtp::RecipientOutcome>* outcomes) {
+    tries_.try_next_host(*connection_, &delivery_, outcomes, clock_.now());
+  }
+
+  Hosts hosts_{&random_};
+  std::vector<std::string> told_;
+  ServerTroubles troubles_{
+      [this](const queue::Path&, const ServerTrouble& trouble) { told_.push_back(trouble.text); }};
+  FreeTries tries_{&hosts_, &troubles_};
+  queue::Delivery delivery_;
+  std::unique_ptr<OutboundConnection> connection_;
+};
+
+TEST_F(FreeTriesTest, TroubleOfOneHostIsNoTryWhileAnotherHostIsWell) {
+  std::vector<smtp::RecipientOutcome> outcomes = {full_disk()};
+  try_next(&outcomes);
+  EXPECT_EQ(outcomes[0].kind, Kind::kNotTried);
+  EXPECT_EQ(told_, std::vector<std::string>{"the next host is tried: 452 as said"});
+  EXPECT_TRUE(site_.is_left("192.0.2.1", clock_.now()));
+  EXPECT_TRUE(hosts_.is_worse_than_needed(*connection_, clock_.now()));
+}
+
+TEST_F(FreeTriesTest, ItIsATryWhenNoOtherHostIsWell) {
+  hosts_.failed(path_, {"two.test", "192.0.2.2", 25, 1, {}}, clock_.now());
+  std::vector<smtp::RecipientOutcome> outcomes = {full_disk()};
+  try_next(&outcomes);
+  EXPECT_EQ(outcomes[0].kind, Kind::kRefused);
+  EXPECT_TRUE(told_.empty());
+}
+
+TEST_F(FreeTriesTest, TroubleOfTheRecipientIsATry) {
+  std::vector<smtp::RecipientOutcome> outcomes = {outcome(Kind::kRefused, 452, bounce::Scope::kRecipient)};
+  try_next(&outcomes);
+  EXPECT_EQ(outcomes[0].kind, Kind::kRefused);
+}
+
+TEST_F(FreeTriesTest, WhatSaysPermanentlyIsATry) {
+  std::vector<smtp::RecipientOutcome> outcomes = {outcome(Kind::kRefused, 552, bounce::Scope::kSite)};
+  try_next(&outcomes);
+  EXPECT_EQ(outcomes[0].kind, Kind::kRefused);
+}
+
+TEST_F(FreeTriesTest, AHostThatTakesMailForSomeIsNotSick) {
+  std::vector<smtp::RecipientOutcome> outcomes = {outcome(Kind::kDelivered, 250, bounce::Scope::kSite),
+                                                  full_disk()};
+  try_next(&outcomes);
+  EXPECT_EQ(outcomes[1].kind, Kind::kRefused);
+}
+
+TEST_F(FreeTriesTest, ADeliveryHasTwelveFreeTriesInARow) {
+  for (int i = 0; i < 12; ++i) {
+    std::vector<smtp::RecipientOutcome> outcomes = {full_disk()};
+    try_next(&outcomes);
+    ASSERT_EQ(outcomes[0].kind, Kind::kNotTried) << i;
+  }
+  EXPECT_EQ(told_.size(), 1U) << "while the host is left it is told once";
+  std::vector<smtp::RecipientOutcome> outcomes = {full_disk()};
+  try_next(&outcomes);
+  EXPECT_EQ(outcomes[0].kind, Kind::kRefused);
+  EXPECT_EQ(delivery_.free_tries, 0);
+}
+
+TEST_F(FreeTriesTest, AConnectionThatNeverAnswersIsARefusalAfterTwelveTimes) {
+  for (int i = 0; i < 12; ++i) {
+    std::vector<smtp::RecipientOutcome> outcomes = {outcome(Kind::kNotTried, 0, bounce::Scope::kSite)};
+    FreeTries::bound(&delivery_, &outcomes);
+    ASSERT_EQ(outcomes[0].kind, Kind::kNotTried) << i;
+  }
+  std::vector<smtp::RecipientOutcome> outcomes = {outcome(Kind::kNotTried, 0, bounce::Scope::kSite)};
+  FreeTries::bound(&delivery_, &outcomes);
+  EXPECT_EQ(outcomes[0].kind, Kind::kRefused);
+  EXPECT_EQ(outcomes[0].reply.code, 0);
+}
+
+}  // namespace
+}  // namespace relay

@@ -1,0 +1,114 @@
+#include "relay/flow/hosts.h"
+
+#include <set>
+
+#include "tests/relay/flow/path_rig.h"
+
+namespace relay {
+namespace {
+
+using namespace std::chrono_literals;  // NOLINT(build/namespaces)
+
+class HostsTest : public PathTest {
+ protected:
+  HostsTest() {
+    route_by({{"best.test", 5, 25, {"192.0.2.1", "192.0.2.2"}}, {"backup.test", 10, 25, {"192.0.2.3"}}});
+  }
+  std::vector<std::string> to_try(const Hosts::May& may = [](const std::string&) { return true; }) {
+    std::vector<std::string> addresses;
+    for (const Target& target : hosts_.to_try(path_, clock_.now(), may)) addresses.push_back(target.address);
+    return addresses;
+  }
+  static Target target(const std::string& address, uint16_t rank = 0) { return {"", address, 25, rank, {}}; }
+
+  Hosts hosts_{&random_};
+};
+
+TEST_F(HostsTest, TheBestPreferenceGoesFirstAndItsAddressesByChance) {
+  std::set<std::string> firsts;
+  for (int i = 0; i < 100; ++i) {
+    const std::vector<Target> targets = hosts_.in_order(path_);
+    ASSERT_EQ(targets.size(), 3U);
+    EXPECT_EQ(targets[2].address, "192.0.2.3");
+    EXPECT_EQ(targets[2].rank, 1U);
+    EXPECT_EQ(targets[0].rank, 0U);
+    firsts.insert(targets[0].address);
+  }
+  EXPECT_EQ(firsts.size(), 2U);
+}
+
+TEST_F(HostsTest, ASourceTriesOnlyAddressesOfItsFamily) {
+  route_by({{"mx.test", 5, 25, {"192.0.2.1", "2001:db8::1"}}});
+  path_.source.address = "2001:db8::2";
+  EXPECT_EQ(to_try(), (std::vector<std::string>{"2001:db8::1"}));
+  EXPECT_TRUE(hosts_.any_well(path_, clock_.now()));
+  path_.source.address = "192.0.2.100";
+  hosts_.failed(path_, target("192.0.2.1"), clock_.now());
+  EXPECT_FALSE(hosts_.any_well(path_, clock_.now())) << "the other one is out of reach";
+}
+
+TEST_F(HostsTest, AHostThatFailedStandsBehindTheOthersForAMinute) {
+  hosts_.failed(path_, target("192.0.2.1"), clock_.now());
+  hosts_.failed(path_, target("192.0.2.2"), clock_.now());
+  EXPECT_EQ(to_try().front(), "192.0.2.3");
+  EXPECT_EQ(to_try().size(), 3U);
+  clock_.time += 61s;
+  EXPECT_NE(to_try().front(), "192.0.2.3");
+}
+
+TEST_F(HostsTest, ToLeaveAHostAgainDoesNotMakeTheTimeShorter) {
+  hosts_.leave(path_, target("192.0.2.1"), clock_.now() + 10min);
+  hosts_.leave(path_, target("192.0.2.1"), clock_.now() + 1min);
+  clock_.time += 5min;
+  EXPECT_EQ(to_try().back(), "192.0.2.1");
+}
+
+TEST_F(HostsTest, AHostAtItsLimitHidesThoseOfAWorsePreferenceAndAFailingOneDoesNot) {
+  const auto not_the_best = [](const std::string& address) { return address == "192.0.2.3"; };
+  EXPECT_EQ(to_try(not_the_best), std::vector<std::string>{});
+  hosts_.failed(path_, target("192.0.2.1"), clock_.now());
+  hosts_.failed(path_, target("192.0.2.2"), clock_.now());
+  EXPECT_EQ(to_try(not_the_best), (std::vector<std::string>{"192.0.2.3"}));
+}
+
+TEST_F(HostsTest, AConnectionToABackupIsWorseThanNeededWhenABetterHostIsWellAgain) {
+  const auto backup = connection_to(target("192.0.2.3", 1));
+  hosts_.failed(path_, target("192.0.2.1"), clock_.now());
+  hosts_.failed(path_, target("192.0.2.2"), clock_.now());
+  EXPECT_FALSE(hosts_.is_worse_than_needed(*backup, clock_.now()));
+  EXPECT_FALSE(hosts_.has_other(*backup, clock_.now()));
+  clock_.time += 61s;
+  EXPECT_TRUE(hosts_.is_worse_than_needed(*backup, clock_.now()));
+  EXPECT_TRUE(hosts_.has_other(*backup, clock_.now()));
+}
+
+TEST_F(HostsTest, AConnectionToAHostThatIsLeftIsWorseThanNeededWhileAnotherOneIsWell) {
+  const auto best = connection_to(target("192.0.2.1"));
+  EXPECT_FALSE(hosts_.is_worse_than_needed(*best, clock_.now()));
+  hosts_.leave(path_, target("192.0.2.1"), clock_.now() + 1min);
+  EXPECT_TRUE(hosts_.is_worse_than_needed(*best, clock_.now()));
+  hosts_.failed(path_, target("192.0.2.2"), clock_.now());
+  hosts_.failed(path_, target("192.0.2.3"), clock_.now());
+  EXPECT_FALSE(hosts_.is_worse_than_needed(*best, clock_.now()));
+}
+
+TEST_F(HostsTest, ThatTlsFailsIsNewsOnceAndLeavesStartTlsOut) {
+  EXPECT_TRUE(hosts_.tls_failed(target("192.0.2.1"), clock_.now()));
+  EXPECT_FALSE(hosts_.tls_failed(target("192.0.2.1"), clock_.now()));
+  const conf::PeerSettings all;
+  EXPECT_TRUE(hosts_.left_out_for(target("192.0.2.1"), all, clock_.now()).has(smtp::Extension::kStartTls));
+  EXPECT_FALSE(hosts_.left_out_for(target("192.0.2.2"), all, clock_.now()).has(smtp::Extension::kStartTls));
+}
+
+TEST_F(HostsTest, WhatTheDestinationSwitchesOffIsLeftOut) {
+  conf::PeerSettings some;
+  some.size = false;
+  some.dsn = false;
+  const smtp::ExtensionSet off = hosts_.left_out_for(target("192.0.2.1"), some, clock_.now());
+  EXPECT_TRUE(off.has(smtp::Extension::kSize));
+  EXPECT_TRUE(off.has(smtp::Extension::kDsn));
+  EXPECT_FALSE(off.has(smtp::Extension::kSmtpUtf8));
+}
+
+}  // namespace
+}  // namespace relay
