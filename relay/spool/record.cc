@@ -255,14 +255,18 @@ std::string encode_hold(std::string_view key, bool on_hold) {
   return out;
 }
 
-conf::Status apply_state(std::string_view key, std::string_view stored, MessageRecord* record) {
-  if (key.size() != kStateKeySize || key.substr(0, 8) != id_key(record->id))
-    return corrupt("state of another message");
+conf::Status check_state(std::string_view key, std::string_view stored) {
+  if (key.size() != kStateKeySize) return corrupt("state of another message");
   if (auto error = header_error(stored, kStateLetter, "state")) return *error;
-  const std::string_view payload = stored.substr(kRecordHeaderSize);
-  if (crc32c(payload, crc32c(key)) != get_fixed32(stored.substr(2)))
+  if (crc32c(stored.substr(kRecordHeaderSize), crc32c(key)) != get_fixed32(stored.substr(2)))
     return corrupt("state fails its checksum");
-  Reader in(payload);
+  return conf::success();
+}
+
+conf::Status apply_state(std::string_view key, std::string_view stored, MessageRecord* record) {
+  if (key.substr(0, 8) != id_key(record->id)) return corrupt("state of another message");
+  if (conf::Status whole = check_state(key, stored); !whole.ok()) return whole;
+  Reader in(stored.substr(kRecordHeaderSize));
   if (key.substr(8) == std::string_view(state_key(0, kHoldPart)).substr(8)) {
     record->on_hold = in.number(1) == 1;
   } else {

@@ -30,6 +30,8 @@ inline constexpr size_t kStateKeySize = 12;
 std::string state_key(conf::MessageId id, uint32_t part);
 std::string encode_state(std::string_view key, const MessageRecord& record, RecipientSpan recipients);
 std::string encode_hold(std::string_view key, bool on_hold);
+// Whether it is whole and belongs to its key; kCorrupt.
+conf::Status check_state(std::string_view key, std::string_view stored);
 // Puts it into the record, which may be changed in part when it is kCorrupt.
 conf::Status apply_state(std::string_view key, std::string_view stored, MessageRecord* record);
 

@@ -7,6 +7,7 @@
 #include <rocksdb/table.h>
 
 #include <filesystem>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "relay/spool/rocks_care.h"
 #include "relay/spool/rocks_log.h"
 #include "relay/spool/rocks_rebuild.h"
+#include "relay/spool/rocks_salvage.h"
 
 namespace relay::spool {
 
@@ -126,7 +128,9 @@ class Opening {
         opened_.damage.push_back(why +
                                  "; the logs are kept as they were, and what they hold besides is used");
     }
+    if (status.ok()) status = verify();
     if (damaged(status)) {
+      close();
       if (const conf::Status built = rebuild(&status); !built.ok()) return built.error();
     }
     if (!status.ok()) return error_of(status, "the spool " + path_ + " cannot be opened");
@@ -149,8 +153,42 @@ class Opening {
     return status;
   }
 
+  // RocksDB opens a database without reading its tables, and a bad block would stop what goes through them:
+  // the reading at the start, or a compaction later.
+  rocksdb::Status verify() const {
+    rocksdb::ReadOptions options;
+    options.readahead_size = 4 << 20;
+    rocksdb::Status status = opened_.db->VerifyChecksum(options);
+    std::error_code code;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_, code)) {
+      if (!status.ok()) break;
+      if (entry.path().extension() == ".blob" && in_use(entry.path()) && !good_ends_of_bodies(entry.path()))
+        status = rocksdb::Status::Corruption(entry.path().filename().string() + " has a spoilt end");
+    }
+    return status;
+  }
+
+  // A crash can leave a file that nothing refers to yet.
+  bool in_use(const std::filesystem::path& blob) const {
+    rocksdb::ColumnFamilyMetaData bodies;
+    opened_.db->GetColumnFamilyMetaData(opened_.tables.bodies, &bodies);
+    for (const rocksdb::BlobMetaData& each : bodies.blob_files) {
+      if (blob.filename() == std::filesystem::path(each.blob_file_name).filename()) return true;
+    }
+    return false;
+  }
+
+  void close() {
+    if (opened_.db == nullptr) return;
+    const RocksTables& tables = opened_.tables;
+    for (rocksdb::ColumnFamilyHandle* each : {tables.values, tables.records, tables.bodies, tables.states})
+      (void)opened_.db->DestroyColumnFamilyHandle(each).ok();
+    (void)opened_.db->Close().ok();
+    opened_.db.reset();
+  }
+
   conf::Status rebuild(rocksdb::Status* status) {
-    opened_.damage.push_back("the database cannot be opened (" + status->ToString() + ")");
+    opened_.damage.push_back("the database cannot be read (" + status->ToString() + ")");
     std::vector<rocksdb::ColumnFamilyDescriptor> plain = families();
     for (rocksdb::ColumnFamilyDescriptor& each : plain)
       each.options.enable_blob_files = false;  // it forgets them
@@ -158,10 +196,14 @@ class Opening {
     if (!kept.ok()) return kept.error();
     *status = attempt();
     if (!status->ok()) return conf::success();
-    if (const conf::Status again = replay_logs(*kept, opened_.db.get(), opened_.tables); !again.ok())
-      return again.error();
-    conf::Result<size_t> bodies = bring_bodies_back(*kept, opened_.db.get(), opened_.tables);
+    rocksdb::DB* db = opened_.db.get();
+    Salvage salvage(*kept);
+    if (const conf::Status back = salvage.put_back(db, opened_.tables); !back.ok()) return back.error();
+    const conf::Result<std::set<conf::MessageId>> removed = replay_logs(*kept, db, opened_.tables);
+    if (!removed.ok()) return removed.error();
+    conf::Result<size_t> bodies = bring_bodies_back(*kept, db, opened_.tables);
     if (!bodies.ok()) return bodies.error();
+    opened_.lost = salvage.missing(db, opened_.tables, removed.value());
     opened_.damage.push_back("it was built anew from what can be read; all its files as they were are in " +
                              *kept);
     return conf::success();

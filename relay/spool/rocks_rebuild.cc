@@ -16,6 +16,7 @@
 
 #include "relay/spool/log_mend.h"
 #include "relay/spool/record.h"
+#include "relay/spool/rocks_salvage.h"
 
 namespace relay::spool {
 
@@ -60,6 +61,7 @@ class Replay final : public rocksdb::WriteBatch::Handler {
     return table < tables_.size() ? batch.Put(tables_[table], key, value) : rocksdb::Status::OK();
   }
   rocksdb::Status DeleteCF(uint32_t table, const rocksdb::Slice& key) override {
+    if (const auto id = parse_id_key({key.data(), key.size()})) removed.insert(*id);
     return table < tables_.size() ? batch.Delete(tables_[table], key) : rocksdb::Status::OK();
   }
   rocksdb::Status SingleDeleteCF(uint32_t table, const rocksdb::Slice& key) override {
@@ -68,6 +70,7 @@ class Replay final : public rocksdb::WriteBatch::Handler {
   void LogData(const rocksdb::Slice&) override {}
 
   rocksdb::WriteBatch batch;
+  std::set<conf::MessageId> removed;
 
  private:
   const std::array<rocksdb::ColumnFamilyHandle*, 4> tables_;
@@ -75,7 +78,9 @@ class Replay final : public rocksdb::WriteBatch::Handler {
 
 }  // namespace
 
-conf::Status replay_logs(const std::string& kept, rocksdb::DB* db, const RocksTables& tables) {
+conf::Result<std::set<conf::MessageId>> replay_logs(const std::string& kept, rocksdb::DB* db,
+                                                    const RocksTables& tables) {
+  std::set<conf::MessageId> removed;
   std::error_code code;
   std::set<fs::path> logs;  // their names sort like their numbers
   for (const auto& entry : fs::directory_iterator(kept, code)) {
@@ -90,9 +95,10 @@ conf::Status replay_logs(const std::string& kept, rocksdb::DB* db, const RocksTa
       if (!batch.Iterate(&replay).ok()) continue;  // no batch, for all that its checksum says
       const rocksdb::Status status = db->Write({}, &replay.batch);
       if (!status.ok()) return error_of(status, "a log cannot be carried out again");
+      removed.merge(replay.removed);
     }
   }
-  return conf::success();
+  return removed;
 }
 
 conf::Result<std::string> rebuild_database(const std::string& path, const rocksdb::DBOptions& options,
@@ -118,7 +124,10 @@ conf::Result<std::string> rebuild_database(const std::string& path, const rocksd
     return conf::Error{conf::ErrorCode::kIo, "the spool is damaged, and its files cannot be copied to " +
                                                  kept.string() + ": " + code.message()};
   for (const auto& entry : fs::directory_iterator(kept, code)) {  // see replay_logs()
-    if (entry.path().extension() == ".log") fs::remove(folder / entry.path().filename(), code);
+    const fs::path name = entry.path().filename();
+    if (name.extension() == ".log") fs::remove(folder / name, code);
+    if (name.extension() == ".sst" && !check_table(entry.path()).ok())  // see Salvage
+      fs::remove(folder / name, code);
   }
   const rocksdb::Status status = rocksdb::RepairDB(folder.string(), options, families);
   if (!status.ok()) return error_of(status, "the spool is damaged and cannot be built anew");

@@ -3,9 +3,11 @@
 
 #include <rocksdb/db.h>
 
+#include <set>
 #include <string>
 #include <vector>
 
+#include "conf/vocab/envelope.h"
 #include "conf/vocab/result.h"
 #include "relay/spool/rocks_database.h"
 
@@ -17,8 +19,9 @@ conf::Result<std::string> rebuild_database(const std::string& path, const rocksd
                                            const std::vector<rocksdb::ColumnFamilyDescriptor>& families);
 
 // What stands in the logs of `kept`, the folder of rebuild_database(), is carried out again: RocksDB's repair
-// drops what belongs to a table of which no file can be read.
-conf::Status replay_logs(const std::string& kept, rocksdb::DB* db, const RocksTables& tables);
+// drops what belongs to a table of which no file can be read. Gives back the messages that they remove.
+conf::Result<std::set<conf::MessageId>> replay_logs(const std::string& kept, rocksdb::DB* db,
+                                                    const RocksTables& tables);
 
 // RocksDB forgets the files that hold the larger bodies: puts those back for the messages that are there.
 // `kept` is the folder of rebuild_database(). Gives back how many.

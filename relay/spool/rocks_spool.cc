@@ -330,7 +330,6 @@ class DiskSpool final : public Spool, private BatchWriter {
     rocksdb::ReadOptions options;
     options.readahead_size = 4 << 20;
     options.fill_cache = false;
-    options.verify_checksums = false;  // records have their own: one bad byte costs one message, not a block
     const std::unique_ptr<rocksdb::Iterator> iterator(db_->NewIterator(options, table));
     for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) {
       const rocksdb::Slice value = iterator->value();

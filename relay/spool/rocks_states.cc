@@ -25,7 +25,6 @@ StateWalk::StateWalk(rocksdb::DB* db, rocksdb::ColumnFamilyHandle* states) {
   rocksdb::ReadOptions options;
   options.readahead_size = 1 << 20;
   options.fill_cache = false;
-  options.verify_checksums = false;  // states have their own
   options.total_order_seek = true;
   iterator_.reset(db->NewIterator(options, states));
   iterator_->SeekToFirst();

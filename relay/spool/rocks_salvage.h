@@ -1,0 +1,52 @@
+// Saves what stands in tables that RocksDB cannot read any more, and finds out which messages are missing.
+// Only the spool uses this, after rebuild_database().
+#pragma once
+
+#include <rocksdb/db.h>
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "conf/vocab/envelope.h"
+#include "conf/vocab/result.h"
+#include "relay/spool/rocks_database.h"
+
+namespace relay::spool {
+
+// Whether RocksDB can read the whole table file; kCorrupt, kIo.
+conf::Status check_table(const std::string& file);
+// Whether the two ends of a file of bodies are whole, without which RocksDB reads none of them.
+bool good_ends_of_bodies(const std::string& file);
+
+class Salvage {
+ public:
+  // Looks through all tables in `kept`, the folder of rebuild_database().
+  explicit Salvage(const std::string& kept);
+
+  // Puts back what stands in those of them that are in the database no more, is not there, and was not
+  // removed later. Before the logs are carried out again.
+  conf::Status put_back(rocksdb::DB* db, const RocksTables& tables);
+
+  // Messages that have a body and no record, and were not removed, as far as the tables tell; `removed` are
+  // those that the logs removed. After all else.
+  std::vector<conf::MessageId> missing(rocksdb::DB* db, const RocksTables& tables,
+                                       const std::set<conf::MessageId>& removed) const;
+
+  size_t count() const { return count_; }  // of what was put back
+
+ private:
+  struct Newest {  // sequences; 0: none
+    uint64_t body = 0;
+    uint64_t removed = 0;
+  };
+  conf::Status put_back_from(const std::string& content, rocksdb::DB* db, const RocksTables& tables);
+
+  std::vector<std::string> files_;  // the newest first
+  std::map<std::string, Newest> newest_;
+  size_t count_ = 0;
+};
+
+}  // namespace relay::spool
