@@ -24,6 +24,7 @@ int run(int argc, char** argv) {
   add_classify_command(&parser, &invocation);
   add_qualify_command(&parser, &invocation);
   add_quarantine_command(&parser, &invocation);
+  add_spool_command(&parser, &invocation);
   add_report_command(&parser, &invocation);
   add_hash_password_command(&parser, &invocation);
   add_dkim_command(&parser, &invocation);

@@ -27,6 +27,7 @@ void add_mx_command(CLI::App* parser, Invocation* invocation);
 void add_classify_command(CLI::App* parser, Invocation* invocation);
 void add_qualify_command(CLI::App* parser, Invocation* invocation);
 void add_quarantine_command(CLI::App* parser, Invocation* invocation);
+void add_spool_command(CLI::App* parser, Invocation* invocation);
 void add_report_command(CLI::App* parser, Invocation* invocation);
 void add_hash_password_command(CLI::App* parser, Invocation* invocation);
 void add_dkim_command(CLI::App* parser, Invocation* invocation);

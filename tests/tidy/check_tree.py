@@ -40,7 +40,7 @@ INNER_ARROWS = {
     "relay/intake": {"relay/walk", "relay/smtp", "relay/spool", "relay/net", "relay/tls"},
     "relay/admin": {"relay/spool", "relay/log"},
     "relay/host": {"relay/quarantine", "relay/returns", "relay/admin", "relay/desk", "relay/intake", "relay/walk", "relay/journal", "relay/log", "relay/net", "relay/smtp", "relay/spool", "relay/tls", "relay/uv"},
-    "relay/cli": {"relay/admin", "relay/host", "relay/intake", "relay/log", "relay/tls", "relay/uv"},
+    "relay/cli": {"relay/admin", "relay/host", "relay/intake", "relay/log", "relay/spool", "relay/tls", "relay/uv"},
 }
 # header -> where it may stand (a pattern on the path)
 LIBRARIES = [

@@ -1,6 +1,7 @@
 // What damage on the disk does: the files of a real database are changed behind its back.
 #include <gtest/gtest.h>
 #include <rocksdb/db.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -13,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "relay/spool/examination.h"
 #include "relay/spool/record.h"
 #include "relay/spool/rocks_spool.h"
 #include "tests/relay/spool/spool_calls.h"
@@ -78,6 +80,14 @@ class DamagedSpool : public testing::Test {
   void restore() {
     std::filesystem::remove_all(folder_);
     std::filesystem::copy(backup_, folder_, std::filesystem::copy_options::recursive);
+  }
+  std::map<std::string, std::string> all_files() const {
+    std::map<std::string, std::string> files;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_)) {
+      if (entry.is_regular_file() && entry.path().filename() != "ballast")
+        files[entry.path()] = content(entry.path());
+    }
+    return files;
   }
   // All that is in logs goes to tables.
   void write_out() {
@@ -404,6 +414,53 @@ TEST_F(DamagedSpool, AWrongBitInAnyFileStopsNoStartAndLosesNothingSilently) {
   }
   for (const char* kind : {".sst", ".blob", ".log", "CURRENT", "MANIFES", "OPTIONS"})
     EXPECT_EQ(kinds.count(kind), 1U) << kind;
+}
+
+TEST_F(DamagedSpool, CheckSaysWhatRepairThenDoesAndChangesNothing) {
+  for (conf::MessageId id = 1; id <= 20; ++id) store(id);
+  write_out();
+  for (conf::MessageId id = 21; id <= 30; ++id) store(id);
+  spool_.reset();
+  std::map<std::string, std::string> before = all_files();
+  conf::Result<Examination> found = check_spool(folder_, testing::TempDir());
+  ASSERT_TRUE(found.ok()) << found.error().detail;
+  EXPECT_TRUE(found->good());
+  EXPECT_EQ(found->messages, 30U);
+  EXPECT_EQ(found->recipients, 30U);
+  EXPECT_TRUE(all_files() == before);
+
+  flip_file(".blob");  // a body that a start does not read
+  before = all_files();
+  found = check_spool(folder_, testing::TempDir());
+  ASSERT_TRUE(found.ok()) << found.error().detail;
+  ASSERT_EQ(found->damage.size(), 1U);
+  EXPECT_EQ(found->messages, 29U);
+  EXPECT_TRUE(all_files() == before) << "check has written";
+
+  conf::SpoolSettings settings;
+  settings.path = folder_;
+  settings.reserve_bytes = 0;
+  conf::Result<Examination> repaired = repair_spool(settings);
+  ASSERT_TRUE(repaired.ok()) << repaired.error().detail;
+  EXPECT_EQ(repaired->damage, found->damage);
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "set-aside" / (found->damage.front().first + ".record")));
+  found = check_spool(folder_, testing::TempDir());
+  ASSERT_TRUE(found.ok());
+  EXPECT_TRUE(found->good());
+  EXPECT_EQ(found->messages, 29U);
+}
+
+TEST_F(DamagedSpool, ASpoolThatIsOpenIsNotExamined) {
+  store(1);
+  const pid_t child = fork();  // locks are those of a process
+  if (child == 0) {
+    const conf::Result<Examination> found = check_spool(folder_, testing::TempDir());
+    _exit(!found.ok() && found.error().code == conf::ErrorCode::kRefused ? 0 : 1);
+  }
+  int status = 1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(check_spool(folder_ / "db", testing::TempDir()).error().code, conf::ErrorCode::kNotFound);
 }
 
 // tests/relay/spool/v1 was written by a program that kept the state of all recipients in the record.
