@@ -49,7 +49,10 @@ bool is_place(const std::string& place, const std::string& address, uint16_t por
   if (colon == std::string::npos || place.substr(colon + 1) != std::to_string(port)) return false;
   std::string_view host = std::string_view(place).substr(0, colon);
   if (host.size() >= 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-  return same_address(host, address);
+  // A listener on all addresses hears those of the machine that no interface has, too.
+  const bool v6 = same_address(address, "::1") || same_address(address, "::");
+  const bool any = host == "::" || (host == "0.0.0.0" && !v6);
+  return same_address(host, address) || (any && is_this_machine(address));
 }
 
 // Groups of equal preference, the best first. The numbers themselves mean nothing.

@@ -50,6 +50,7 @@ bool is_same_way(const Route& a, const Route& b);
 struct RouterOptions {
   std::string hostname;                    // ours: an MX naming it is a loop
   std::vector<std::string> own_addresses;  // ours with the port we listen on ("192.0.2.1:25"): same
+                                           // ("0.0.0.0:25", "[::]:25": all addresses)
   bool ipv6 = true;
   bool allow_private_targets = false;
 };

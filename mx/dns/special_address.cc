@@ -107,6 +107,14 @@ bool same_address(std::string_view a, std::string_view b) {
   return conf::parse_ip(a, &left) && conf::parse_ip(b, &right) && left == right;
 }
 
+bool is_this_machine(std::string_view address) {
+  constexpr Block kLoopback = v4(127, 0, 0, 8);
+  Ip ip{};
+  if (!conf::parse_ip(address, &ip)) return false;
+  return is_in(ip, kLoopback) || same_address(address, "0.0.0.0") || same_address(address, "::1") ||
+         same_address(address, "::");
+}
+
 bool is_never_a_name(std::string_view domain) {
   static constexpr std::string_view kNever[] = {"onion", "invalid", "alt"};
   const std::string_view last = last_label(domain);

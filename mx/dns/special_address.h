@@ -14,6 +14,10 @@ bool is_private_target(std::string_view address);
 // The same address, whatever its spelling: "::ffff:192.0.2.1" and "192.0.2.1" are one (RFC 4291 §2.5.5.2).
 bool same_address(std::string_view a, std::string_view b);
 
+// Leads to the machine itself, whatever addresses its interfaces have: all of 127/8, ::1, and 0.0.0.0 and ::,
+// which connect() takes for these.
+bool is_this_machine(std::string_view address);
+
 // Names that no name server knows (RFC 6761, 7686, 9476): nothing is asked about them.
 bool is_never_a_name(std::string_view domain);
 

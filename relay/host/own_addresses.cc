@@ -41,6 +41,7 @@ std::vector<std::string> own_addresses(const std::vector<conf::Listener>& listen
       own.push_back(place_text(listener.address, listener.port));
       continue;
     }
+    own.push_back(place_text(listener.address, listener.port));
     for (const std::string& address : machine_addresses(AF_INET))
       own.push_back(place_text(address, listener.port));
     if (!any_v6) continue;

@@ -287,6 +287,21 @@ TEST_F(RouterTest, Rfc5321_5_1_OurOwnAddressInAMappedFormIsALoop) {
   EXPECT_EQ(route("d.example")->kind, Route::Kind::kLoop);
 }
 
+// A listener on all addresses answers on every one of 127/8, though an interface has 127.0.0.1 only.
+TEST_F(RouterTest, Rfc5321_5_1_EveryLoopbackAddressIsOursWithAListenerOnAll) {
+  options.allow_private_targets = true;
+  dns.mx("d.example", {{10, "a.example"}});
+  for (const char* own : {"127.4.0.5", "0.0.0.0", "::ffff:127.0.0.9"}) {
+    dns.address("a.example", {own});
+    options.own_addresses = {"8.8.2.200:25"};
+    EXPECT_EQ(route("d.example")->kind, Route::Kind::kHosts) << own;
+    options.own_addresses = {"0.0.0.0:25"};
+    EXPECT_EQ(route("d.example")->kind, Route::Kind::kLoop) << own;
+    options.own_addresses = {"0.0.0.0:26"};
+    EXPECT_EQ(route("d.example")->kind, Route::Kind::kHosts) << own;
+  }
+}
+
 TEST(IsSameWay, TheOrderOfEqualsIsNoDifferenceAndAnAddressIsOne) {
   Route a;
   a.kind = Route::Kind::kHosts;
