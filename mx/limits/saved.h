@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "conf/vocab/varint.h"
 #include "mx/limits/moment.h"
 
 namespace mx {
@@ -15,20 +17,14 @@ namespace mx {
 class SavedWriter {
  public:
   SavedWriter(std::string* out, const Moment& moment) : out_(*out), moment_(moment) {}
-  void number(uint64_t value) {
-    for (; value >= 0x80; value >>= 7) out_.push_back(static_cast<char>(value | 0x80));
-    out_.push_back(static_cast<char>(value));
-  }
+  void number(uint64_t value) { conf::put_varint(value, &out_); }
   void length(conf::Duration value) { number(static_cast<uint64_t>(value.count())); }  // not negative
   void text(std::string_view value) {
     number(value.size());
     out_.append(value);
   }
   void instant(conf::Instant at) { wall(moment_.to_wall(at)); }
-  void wall(conf::WallTime at) {
-    const int64_t value = conf::unix_micros(at);  // zigzag: small magnitudes stay short
-    number((static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63));
-  }
+  void wall(conf::WallTime at) { number(conf::zigzag(conf::unix_micros(at))); }
 
  private:
   std::string& out_;
@@ -47,16 +43,8 @@ class SavedReader {
     left_ = {};
   }
   uint64_t number(uint64_t max = std::numeric_limits<uint64_t>::max()) {
-    uint64_t value = 0;
-    for (int shift = 0; shift < 64 && !left_.empty(); shift += 7) {
-      const auto byte = static_cast<unsigned char>(left_.front());
-      left_.remove_prefix(1);
-      if (shift == 63 && byte > 1) break;  // more than 64 bits
-      value |= static_cast<uint64_t>(byte & 0x7f) << shift;
-      if (byte >= 0x80) continue;
-      if (value <= max) return value;
-      break;
-    }
+    const std::optional<uint64_t> value = conf::take_varint(&left_);
+    if (value.has_value() && *value <= max) return *value;
     fail();
     return 0;
   }
@@ -75,8 +63,7 @@ class SavedReader {
     return value;
   }
   conf::WallTime wall() {
-    const uint64_t raw = number();
-    const auto value = conf::from_unix_micros(static_cast<int64_t>((raw >> 1) ^ (~(raw & 1) + 1)));
+    const auto value = conf::from_unix_micros(conf::unzigzag(number()));
     if (value == conf::WallTime::max() || value == conf::WallTime::min()) return value;
     const int64_t micros = conf::unix_micros(value);
     if (micros <= static_cast<int64_t>(kMostMicros) && micros >= -static_cast<int64_t>(kMostMicros))

@@ -71,7 +71,7 @@ Site* SiteTable::site_for(const DomainEntry& domain, const mx::RoutePtr& route,
   if (slot == nullptr) {
     slot = std::make_unique<Site>();
     slot->label = route->site;
-    slot->destination = key.substr(key.find('|') + 1);
+    if (domain.destination != 0) slot->destination = config_->destinations[domain.destination - 1].name;
     slot->key = std::move(key);
     slot->settings = settings;
   }

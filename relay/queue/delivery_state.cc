@@ -1,6 +1,9 @@
 #include "relay/queue/delivery_state.h"
 
 #include <cstddef>
+#include <iterator>
+
+#include "conf/vocab/state_table.h"
 
 namespace relay::queue {
 
@@ -8,11 +11,7 @@ namespace {
 
 using S = DeliveryState;
 
-constexpr uint32_t set() { return 0; }
-template <typename... Rest>
-constexpr uint32_t set(S first, Rest... rest) {
-  return (uint32_t{1} << static_cast<unsigned>(first)) | set(rest...);
-}
+constexpr auto set = [](auto... states) { return conf::state_set(states...); };
 
 struct Row {
   S from;
@@ -33,13 +32,8 @@ constexpr Row kRows[] = {
     {S::kHeld, set(S::kLoading, S::kScheduled, S::kRouting, S::kReady), "held"},
 };
 
-constexpr bool rows_in_order() {
-  for (size_t i = 0; i < sizeof(kRows) / sizeof(kRows[0]); ++i) {
-    if (static_cast<size_t>(kRows[i].from) != i) return false;
-  }
-  return sizeof(kRows) / sizeof(kRows[0]) == kDeliveryStates;
-}
-static_assert(rows_in_order(), "the table is indexed by the state");
+static_assert(conf::rows_in_order(kRows) && std::size(kRows) == kDeliveryStates,
+              "the table is indexed by the state");
 
 const Row& row(S state) { return kRows[static_cast<size_t>(state)]; }
 

@@ -1,6 +1,6 @@
 #include "relay/smtp/client_state.h"
 
-#include <cstddef>
+#include "conf/vocab/state_table.h"
 
 namespace relay::smtp {
 
@@ -8,11 +8,7 @@ namespace {
 
 using S = ClientState;
 
-constexpr uint32_t set() { return 0; }
-template <typename... Rest>
-constexpr uint32_t set(S first, Rest... rest) {
-  return (uint32_t{1} << static_cast<unsigned>(first)) | set(rest...);
-}
+constexpr auto set = [](auto... states) { return conf::state_set(states...); };
 
 struct Row {
   S from;
@@ -41,13 +37,7 @@ constexpr Row kRows[] = {
     {S::kClosed, set(), bounce::Stage::kConnect, "nothing"},
 };
 
-constexpr bool rows_in_order() {
-  for (size_t i = 0; i < sizeof(kRows) / sizeof(kRows[0]); ++i) {
-    if (static_cast<size_t>(kRows[i].from) != i) return false;
-  }
-  return true;
-}
-static_assert(rows_in_order(), "the table is indexed by the state");
+static_assert(conf::rows_in_order(kRows), "the table is indexed by the state");
 
 const Row& row(S state) { return kRows[static_cast<size_t>(state)]; }
 

@@ -1,7 +1,9 @@
 #include "relay/spool/record.h"
 
 #include <limits>
+#include <optional>
 
+#include "conf/vocab/varint.h"
 #include "relay/spool/crc32c.h"
 
 namespace relay::spool {
@@ -28,14 +30,8 @@ enum Flags : uint64_t {
 class Writer {
  public:
   explicit Writer(std::string* out) : out_(*out) {}
-  void number(uint64_t value) {
-    for (; value >= 0x80; value >>= 7) out_.push_back(static_cast<char>(value | 0x80));
-    out_.push_back(static_cast<char>(value));
-  }
-  // Zigzag: small magnitudes stay short.
-  void signed_number(int64_t value) {
-    number((static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63));
-  }
+  void number(uint64_t value) { conf::put_varint(value, &out_); }
+  void signed_number(int64_t value) { number(conf::zigzag(value)); }
   void text(std::string_view value) {
     number(value.size());
     out_.append(value);
@@ -56,25 +52,12 @@ class Reader {
     left_ = {};
   }
   uint64_t number(uint64_t max = std::numeric_limits<uint64_t>::max()) {
-    uint64_t value = 0;
-    for (int shift = 0; shift < 64; shift += 7) {
-      if (left_.empty()) break;
-      const auto byte = static_cast<unsigned char>(left_.front());
-      left_.remove_prefix(1);
-      if (shift == 63 && byte > 1) break;  // more than 64 bits
-      value |= static_cast<uint64_t>(byte & 0x7f) << shift;
-      if (byte < 0x80) {
-        if (value <= max) return value;
-        break;
-      }
-    }
+    const std::optional<uint64_t> value = conf::take_varint(&left_);
+    if (value.has_value() && *value <= max) return *value;
     fail();
     return 0;
   }
-  int64_t signed_number() {
-    const uint64_t value = number();
-    return static_cast<int64_t>((value >> 1) ^ (~(value & 1) + 1));
-  }
+  int64_t signed_number() { return conf::unzigzag(number()); }
   std::string text() {
     const uint64_t size = number();
     if (size > left_.size()) {
