@@ -16,6 +16,7 @@
 #include "mx/limits/lease.h"
 #include "relay/desk/survey.h"
 #include "relay/flow/dispatcher.h"
+#include "relay/flow/path_choice.h"
 #include "relay/flow/site_table.h"
 #include "relay/queue/delivery_store.h"
 #include "relay/queue/domain_table.h"
@@ -162,7 +163,7 @@ class Lab {
   relay::queue::MessageCache messages_{&spool_, 1'000'000};
   relay::queue::DomainTable domains_;
   relay::queue::DeliveryStore deliveries_;
-  relay::queue::SiteTable sites_{config_, rules_.book, &clock_, &random_};
+  relay::queue::SiteTable sites_{config_, rules_.book, &clock_};
   mx::Lease lease_;
   DeafNetwork network_;
   Nobody nobody_;
@@ -185,7 +186,7 @@ relay::queue::Path* Lab::make_site(size_t index) {
   route->hosts.push_back({route->site, 10, 25, {"127.0.0.1"}});
   domain.route = route;
   domain.settings = conf::settings_in(config_, domain.name.text());
-  relay::queue::Path* path = sites_.choose(&domain).path;
+  relay::queue::Path* path = relay::queue::PathChoice(&sites_, &random_).choose(&domain).path;
   sites_.traffic(path, {});
   return path;
 }

@@ -5,6 +5,7 @@
 
 #include "bench/micro/micro.h"
 #include "conf/vocab/random.h"
+#include "relay/flow/path_choice.h"
 #include "relay/flow/site_table.h"
 #include "relay/net/deadlines.h"
 #include "relay/queue/domain_table.h"
@@ -74,7 +75,8 @@ void find_path(benchmark::State& state) {
   config->sources[1].weight = 3;
   const conf::SystemClock clock;
   relay::queue::DomainTable table;
-  relay::queue::SiteTable sites(config, nullptr, &clock, &random);
+  relay::queue::SiteTable sites(config, nullptr, &clock);
+  const relay::queue::PathChoice choice(&sites, &random);
   std::vector<relay::queue::DomainEntry*> entries;
   for (const conf::Domain& name : domains(state.range(0))) {
     auto route = std::make_shared<mx::Route>();
@@ -85,10 +87,10 @@ void find_path(benchmark::State& state) {
     entries.back()->route = route;
     entries.back()->settings = conf::settings_in(config, name.text());
   }
-  for (relay::queue::DomainEntry* entry : entries) sites.choose(entry);
+  for (relay::queue::DomainEntry* entry : entries) choice.choose(entry);
   size_t next = 0;
   for (auto _ : state) {
-    benchmark::DoNotOptimize(sites.choose(entries[next]));
+    benchmark::DoNotOptimize(choice.choose(entries[next]));
     next = next + 7 < entries.size() ? next + 7 : 0;
   }
 }

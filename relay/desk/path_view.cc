@@ -97,7 +97,7 @@ admin::PathView view_of(queue::Path* path, uint64_t in_flight, Dispatcher* dispa
   return view;
 }
 
-admin::SourceView view_of(const queue::SiteTable::Share& share, conf::Instant now) {
+admin::SourceView view_of(const queue::PathChoice::Share& share, conf::Instant now) {
   admin::SourceView view;
   view.name = share.source->name;
   view.weight = share.source->weight;

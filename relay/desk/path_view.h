@@ -8,13 +8,13 @@
 #include "relay/desk/decision_history.h"
 #include "relay/flow/dispatcher.h"
 #include "relay/flow/path.h"
-#include "relay/flow/site_table.h"
+#include "relay/flow/path_choice.h"
 
 namespace relay {
 
 // A block that is over becomes kProbing by being asked.
 admin::PathView view_of(queue::Path* path, uint64_t in_flight, Dispatcher* dispatcher,
                         const DecisionHistory& history, conf::Instant now);
-admin::SourceView view_of(const queue::SiteTable::Share& share, conf::Instant now);
+admin::SourceView view_of(const queue::PathChoice::Share& share, conf::Instant now);
 
 }  // namespace relay

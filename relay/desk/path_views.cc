@@ -101,7 +101,7 @@ admin::Explanation PathViews::explanation_of(queue::DomainEntry* domain, const s
     answer.paths.push_back(
         view_of(path, count == in_flight.end() ? 0 : count->second, &dispatcher, *decisions_, now));
   }
-  for (const queue::SiteTable::Share& share : sites.shares(domain))
+  for (const queue::PathChoice::Share& share : transit_->choice().shares(domain))
     answer.sources.push_back(view_of(share, now));
   if (answer.paths.empty() && answer.problem.empty())
     answer.problem = "no [[source]] may send to this domain (masks, weight, or no address of its family)";

@@ -48,6 +48,17 @@ const Site* SiteTable::site_with_sources_off(const DomainEntry& domain) const {
   return found == part.end() ? nullptr : found->second.get();
 }
 
+bool SiteTable::leads_here(const DomainEntry& domain, Path* path) const {
+  if (!domain.detours.empty()) return find(domain, path->source) == path;
+  const mx::Route& route = *domain.route;
+  const std::string_view destination =
+      domain.destination == 0 ? std::string_view() : config_->destinations[domain.destination - 1].name;
+  if (route.site != path->site->label || destination != path->site->destination) return false;
+  if (route.order != path->route->order) return false;
+  path->route = domain.route;
+  return true;
+}
+
 mx::RulePtr SiteTable::rule_for(DomainEntry* domain, const conf::Source& source) {
   if (book_ == nullptr) return nullptr;
   if (domain->rules.empty()) {

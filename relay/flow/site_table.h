@@ -1,4 +1,5 @@
-// The sites that mail flows to, by key; finds the path of a delivery. One thread.
+// The sites that mail flows to, by key, and their paths; which of these a delivery takes, PathChoice says.
+// One thread.
 #pragma once
 
 #include <array>
@@ -8,48 +9,22 @@
 #include <unordered_map>
 #include <vector>
 
-#include "conf/vocab/random.h"
 #include "mx/limits/limiter_table.h"
 #include "relay/flow/path.h"
-#include "relay/flow/source_choice.h"
 #include "relay/queue/domain_table.h"
 
 namespace relay::queue {
 
 class SiteTable {
  public:
-  SiteTable(conf::ConfigPtr config, mx::RuleBookPtr book, const conf::Clock* clock, conf::Random* random)
-      : config_(std::move(config)), book_(std::move(book)), clock_(clock), random_(random) {
+  SiteTable(conf::ConfigPtr config, mx::RuleBookPtr book, const conf::Clock* clock)
+      : config_(std::move(config)), book_(std::move(book)), clock_(clock) {
     limiters_.is_current = [this](const mx::CounterNames& names) { return is_current(names); };
   }
 
-  // Where mail to a domain may go: its path, or the rule whose smart hosts stand before the route that was
-  // found (ask again with the route to them), or neither, with the reason.
-  struct Choice {
-    Path* path = nullptr;
-    mx::RulePtr detour;
-    std::string why_not;
-  };
-  // `domain` has a route with hosts and settings. A source is drawn by weight among those whose masks take
-  // the domain and whose address family the hosts have, and of these among those that can send soonest
-  // (Readiness); the rule is that of the domain, the MX hosts and the source.
-  Choice choose(DomainEntry* domain);
-  // Whether mail of the domain that waits on `path` could go sooner from another source.
-  bool goes_sooner_elsewhere(DomainEntry* domain, const Path& path);
-  // Whether that can be for any of its mail: a cheap look.
-  bool others_may_take(const Path& path) const;
   // Whether mail of the domain, which has a route with hosts, still belongs to `path`; then the path learns
   // the addresses of that route.
   bool leads_here(const DomainEntry& domain, Path* path) const;
-  // Who gets which share of the mail to the domain at present, and why: for people.
-  struct Share {
-    const conf::Source* source = nullptr;
-    double share = 0;      // of all
-    std::string unusable;  // why it never sends there; "": it may
-    SourceState state;
-  };
-  std::vector<Share> shares(DomainEntry* domain);
-
   // The path from this source, made when there is none; by a detour when that is known.
   Path* path_from(DomainEntry* domain, const conf::Source& source);
   // The same, null when there is none.
@@ -60,6 +35,7 @@ class SiteTable {
   // The source does not speak to the site of the path before then: others are drawn, if any may.
   void switch_off(Path* path, conf::Instant until);
   static bool is_off(const Site& site, const std::string& source, conf::Instant now);
+  const Site* site_with_sources_off(const DomainEntry& domain) const;  // null: none is
 
   // Settings change in place: a destination that is no longer there keeps its old ones until its mail has
   // gone.
@@ -75,6 +51,8 @@ class SiteTable {
   // Shows the paths of some parts of the table, from `*part` on, until `paths` of them were seen or the end
   // is reached; `*part` is then where to go on. False: that was the end.
   bool visit_some(size_t* part, size_t paths, const std::function<void(Path*)>& use) const;
+  const conf::Config& config() const { return *config_; }
+  conf::Instant now() const { return clock_->now(); }
   mx::LimiterTable& limiters() { return limiters_; }
   const mx::LimiterTable& limiters() const { return limiters_; }
   // The counters that hold for a connection to this address.
@@ -89,10 +67,6 @@ class SiteTable {
   }
   Site* site_for(const DomainEntry& domain, const mx::RoutePtr& route, const conf::SettingsPtr& settings);
   std::string site_key(const DomainEntry& domain, const mx::Route& route) const;
-  const conf::Source* draw_source(const DomainEntry& domain);
-  const Site* site_with_sources_off(const DomainEntry& domain) const;  // null: none is
-  bool needs_detour(DomainEntry* domain, const mx::RulePtr& rule) const;
-  Path* better_than(DomainEntry* domain, const Path& path);
   void reload(Site* site);
   void apply_rule(Path* path, mx::RulePtr rule);
   bool is_current(const mx::CounterNames& names) const;
@@ -101,7 +75,6 @@ class SiteTable {
   conf::ConfigPtr config_;
   mx::RuleBookPtr book_;  // null: no rules
   const conf::Clock* clock_;
-  conf::Random* random_;
   mx::LimiterTable limiters_;
   // In parts, so that no insertion and no sweep stops the loop for long, with a million sites neither.
   std::array<Part, 4096> parts_;

@@ -1,5 +1,5 @@
 // How soon a path from one of our sources can send what is given to it now. Mail is drawn to sources by
-// weight; what falls to one that cannot send soon goes to another (SiteTable::choose), also later
+// weight; what falls to one that cannot send soon goes to another (PathChoice::choose), also later
 // (RouteWatch). Loop thread.
 #pragma once
 

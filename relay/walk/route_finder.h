@@ -13,7 +13,7 @@
 #include "mx/dns/resolver.h"
 #include "mx/dns/route.h"
 #include "mx/rules/rule_book.h"
-#include "relay/flow/site_table.h"
+#include "relay/flow/path_choice.h"
 #include "relay/journal/attempt.h"
 #include "relay/queue/domain_table.h"
 #include "relay/spool/relay_clock.h"
@@ -31,7 +31,7 @@ class RouteFinder {
     conf::Random* random = nullptr;
     const spool::RelayClock* clock = nullptr;
     queue::DomainTable* domains = nullptr;
-    queue::SiteTable* sites = nullptr;
+    const queue::PathChoice* choice = nullptr;
     Walk* walk = nullptr;
     // A route that was renewed leads elsewhere: hears of it while the domain still has the old one.
     std::function<void(const queue::DomainEntry&, const mx::RoutePtr& found)> moved;

@@ -47,7 +47,7 @@ conf::Instant RouteWatch::next_wake(size_t waiting) const {
 
 void RouteWatch::collect(queue::Path* path, conf::Instant now) {
   if (path->watched || path->ready.empty()) return;
-  const Due due{path, path->routes_due <= now, parts_.sites->others_may_take(*path), false};
+  const Due due{path, path->routes_due <= now, parts_.choice->others_may_take(*path), false};
   if (!due.routes && !due.spills) return;
   path->watched = true;  // it is not forgotten meanwhile
   path->ready.begin_round(kOfRoutes);
@@ -66,7 +66,7 @@ bool RouteWatch::look_at_some(Due* due, conf::Instant now) {
       verdict = judge(domain, due, now);
     }
     if (verdict == Verdict::kMaySpill &&
-        !parts_.sites->goes_sooner_elsewhere(&parts_.domains->at(domain), *due->path))
+        !parts_.choice->goes_sooner_elsewhere(&parts_.domains->at(domain), *due->path))
       verdict = Verdict::kStays;  // what went before filled the others
     if (verdict != Verdict::kStays) parts_.move(delivery);
   }

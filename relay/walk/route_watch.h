@@ -10,6 +10,7 @@
 #include <functional>
 
 #include "conf/vocab/time.h"
+#include "relay/flow/path_choice.h"
 #include "relay/flow/site_table.h"
 #include "relay/queue/domain_table.h"
 
@@ -22,6 +23,7 @@ class RouteWatch {
 
   struct Parts {
     queue::SiteTable* sites = nullptr;
+    const queue::PathChoice* choice = nullptr;
     queue::DomainTable* domains = nullptr;
     const conf::Clock* clock = nullptr;
     // The route of the domain is to be found anew: domain.routing until it is. It may come within the call.

@@ -33,7 +33,8 @@ Transit::Transit(TransitParts parts)
       clock_(clock_keeper_.clock()),
       messages_(parts_.spool, parts_.config->spool.body_memory_bytes),
       resting_(&messages_),
-      sites_(parts_.config, parts_.book, &clock_, parts_.random),
+      sites_(parts_.config, parts_.book, &clock_),
+      choice_(&sites_, parts_.random),
       counters_(parts_.spool, &sites_.limiters(), &clock_),
       signing_(parts_.config, parts_.signer, &messages_,
                [this](const queue::Message& message, const dkim::SignOutcome& outcome) {
@@ -43,7 +44,7 @@ Transit::Transit(TransitParts parts)
       acceptance_({parts_.config, parts_.spool, parts_.journal, &clock_, &signing_, &messages_, &domains_,
                    &deliveries_, this, parts_.witness}),
       routes_({parts_.config, parts_.book, parts_.own_addresses, parts_.resolver, parts_.random, &clock_,
-               &domains_, &sites_, this,
+               &domains_, &choice_, this,
                [this](const queue::DomainEntry& domain, const mx::RoutePtr& found) {
                  leave_old_way(domain, found);
                }}),
@@ -63,7 +64,8 @@ Transit::Transit(TransitParts parts)
            [this](const queue::Path& path, const ServerTrouble& trouble) { notices_.trouble(path, trouble); },
            [this](queue::Path* path) { renew_route(path); }, parts_.secrets}),
       rerouting_(&sites_, &dispatcher_, this),
-      watch_({&sites_, &domains_, &clock_, [this](queue::DomainEntry* domain) { routes_.renew(domain); },
+      watch_({&sites_, &choice_, &domains_, &clock_,
+              [this](queue::DomainEntry* domain) { routes_.renew(domain); },
               [this](Delivery* delivery) {
                 dispatcher_.remove(delivery);
                 advance(delivery);

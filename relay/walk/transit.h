@@ -10,6 +10,7 @@
 
 #include "relay/flow/counter_keeper.h"
 #include "relay/flow/dispatcher.h"
+#include "relay/flow/path_choice.h"
 #include "relay/flow/site_table.h"
 #include "relay/queue/delivery_store.h"
 #include "relay/queue/domain_table.h"
@@ -67,6 +68,7 @@ class Transit final : private Walk, private DispatcherUser {
   const Resting& resting() const { return resting_; }
   queue::DomainTable& domains() { return domains_; }
   queue::SiteTable& sites() { return sites_; }
+  const queue::PathChoice& choice() const { return choice_; }
   CounterKeeper& counters() { return counters_; }
   RouteFinder& routes() { return routes_; }
   Dispatcher& dispatcher() { return dispatcher_; }
@@ -100,6 +102,7 @@ class Transit final : private Walk, private DispatcherUser {
   queue::DomainTable domains_;
   Resting resting_;
   queue::SiteTable sites_;
+  queue::PathChoice choice_;
   CounterKeeper counters_;
   Signing signing_;
   Acceptance acceptance_;

@@ -44,7 +44,7 @@ class SurveyTest : public testing::Test {
     config_->sources.resize(2);
     config_->sources[0].name = "a";
     config_->sources[1].name = "b";
-    sites_ = std::make_unique<queue::SiteTable>(config_, nullptr, &clock_, &random_);
+    sites_ = std::make_unique<queue::SiteTable>(config_, nullptr, &clock_);
     dispatcher_ = std::make_unique<Dispatcher>(
         Dispatcher::Parts{config_, &messages_, sites_.get(), &lease_, &network_, &clock_, &random_, &nobody_,
                           nullptr, [](const queue::Path&, const std::vector<mx::Decision>&) {}});

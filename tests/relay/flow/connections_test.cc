@@ -13,7 +13,7 @@ class ConnectionsTest : public PathTest {
     return connections_.add(connection_to({"mx.test", "192.0.2.1", 25, 0, {}}), false).connection.get();
   }
 
-  queue::SiteTable sites_{config_, nullptr, &clock_, &random_};
+  queue::SiteTable sites_{config_, nullptr, &clock_};
   mx::Lease lease_;
   PathGate gate_{{&sites_, &lease_, &clock_, [](queue::Path*) {},
                   [](const queue::Path&, const std::vector<mx::Decision>&) {}}};

@@ -11,6 +11,7 @@
 
 #include "mx/limits/lease.h"
 #include "relay/flow/dispatcher.h"
+#include "relay/flow/path_choice.h"
 #include "relay/flow/site_table.h"
 #include "relay/queue/delivery_store.h"
 #include "relay/queue/domain_table.h"
@@ -146,7 +147,7 @@ class DispatcherTest : public testing::Test {
     config_->sources.resize(1);
     config_->sources[0].name = "default";
     config_->defaults.tls = conf::TlsMode::kOff;
-    sites_ = std::make_unique<queue::SiteTable>(config_, nullptr, &clock_, &random_);
+    sites_ = std::make_unique<queue::SiteTable>(config_, nullptr, &clock_);
     dispatcher_ = std::make_unique<Dispatcher>(
         Dispatcher::Parts{config_, &messages_, sites_.get(), &lease_, &network_, &clock_, &random_, &walk_,
                           nullptr, [](const queue::Path&, const std::vector<mx::Decision>&) {},
@@ -167,7 +168,7 @@ class DispatcherTest : public testing::Test {
     for (const mx::RouteHost& host : hosts) route->site += (route->site.empty() ? "" : ",") + host.name;
     route->hosts = std::move(hosts);
     domains_.at(number_).route = route;
-    path_ = sites_->choose(&domains_.at(number_)).path;
+    path_ = queue::PathChoice(sites_.get(), &random_).choose(&domains_.at(number_)).path;
   }
   queue::Delivery* add(int transactions) {
     queue::Delivery* delivery = deliveries_.add(++last_id_, number_, clock_.time);

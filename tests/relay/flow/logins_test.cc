@@ -26,7 +26,7 @@ class LoginsTest : public PathTest {
   }
   static Target target(const std::string& host, uint16_t port) { return {host, "192.0.2.1", port, 0, {}}; }
 
-  queue::SiteTable sites_{config_, nullptr, &clock_, &random_};
+  queue::SiteTable sites_{config_, nullptr, &clock_};
   FakeSecrets secrets_;
   WorkList work_;
   std::vector<std::string> told_;

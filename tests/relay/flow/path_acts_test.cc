@@ -22,7 +22,7 @@ class PathActsTest : public PathTest {
     acts_.obey(&path_, meaning(act, length), bounce::Reply::make(451, "later"), clock_.now());
   }
 
-  queue::SiteTable sites_{config_, nullptr, &clock_, &random_};
+  queue::SiteTable sites_{config_, nullptr, &clock_};
   mx::Lease lease_;
   WorkList work_;
   std::vector<std::string> decided_;

@@ -25,8 +25,7 @@ std::shared_ptr<conf::Config> config_with(uint32_t max_recipients) {
 // answer with any octets as the name of a host.
 TEST(SiteTable, AHostWithABarInItsNameTakesTheNewSettingsOfAReload) {
   StillClock clock;
-  conf::Random random(1);
-  SiteTable sites(config_with(10), nullptr, &clock, &random);
+  SiteTable sites(config_with(10), nullptr, &clock);
   DomainTable domains;
   DomainEntry& domain = domains.at(domains.intern(conf::Domain::from_canonical("d.test")));
   auto route = std::make_shared<mx::Route>();
@@ -35,7 +34,7 @@ TEST(SiteTable, AHostWithABarInItsNameTakesTheNewSettingsOfAReload) {
   route->hosts.push_back({"mx|bad.test", 10, 25, {"127.0.0.1"}});
   domain.route = route;
   domain.settings = conf::settings_in(config_with(10), domain.name.text(), &domain.destination);
-  Path* path = sites.choose(&domain).path;
+  Path* path = sites.path_from(&domain, sites.config().sources[0]);
   ASSERT_NE(path, nullptr);
   EXPECT_EQ(path->settings->max_recipients_per_transaction, 10U);
   sites.reload(config_with(7), nullptr);

@@ -1,7 +1,7 @@
-// The site table's choice of a source for mail to a domain.
-#include <algorithm>
+#include "relay/flow/path_choice.h"
 
-#include "relay/flow/site_table.h"
+#include <algorithm>
+#include <utility>
 
 namespace relay::queue {
 
@@ -14,21 +14,22 @@ auto detour_of(const DomainEntry& domain, const mx::RulePtr& rule) {
 
 }  // namespace
 
-const conf::Source* SiteTable::draw_source(const DomainEntry& domain) {
-  if (config_->sources.size() == 1) {
-    const conf::Source& only = config_->sources.front();
-    return usable(domain, only) ? &only : nullptr;
+const conf::Source* PathChoice::draw_source(const DomainEntry& domain) const {
+  if (sources().size() == 1) {
+    const conf::Source& only = sources().front();
+    return sites_->usable(domain, only) ? &only : nullptr;
   }
-  const Site* site = site_with_sources_off(domain);
+  const Site* site = sites_->site_with_sources_off(domain);
   const auto may = [&](const conf::Source& source, bool all) {
-    return usable(domain, source) && (all || site == nullptr || !is_off(*site, source.name, clock_->now()));
+    return sites_->usable(domain, source) &&
+           (all || site == nullptr || !SiteTable::is_off(*site, source.name, sites_->now()));
   };
   for (const bool all : {false, true}) {  // when all are off, mail waits for one of them
     uint64_t weights = 0;
-    for (const conf::Source& source : config_->sources) weights += may(source, all) ? source.weight : 0;
+    for (const conf::Source& source : sources()) weights += may(source, all) ? source.weight : 0;
     if (weights == 0) continue;
     uint64_t draw = random_->below(weights);
-    for (const conf::Source& source : config_->sources) {
+    for (const conf::Source& source : sources()) {
       if (!may(source, all)) continue;
       if (draw < source.weight) return &source;
       draw -= source.weight;
@@ -38,14 +39,14 @@ const conf::Source* SiteTable::draw_source(const DomainEntry& domain) {
 }
 
 // The way by the smart hosts of the rule is not known (any more).
-bool SiteTable::needs_detour(DomainEntry* domain, const mx::RulePtr& rule) const {
+bool PathChoice::needs_detour(DomainEntry* domain, const mx::RulePtr& rule) const {
   if (rule == nullptr || !rule->values.smart_hosts.set || domain->smart_route) return false;
   const auto detour = detour_of(*domain, rule);
-  return detour == domain->detours.end() || detour->until <= clock_->now();
+  return detour == domain->detours.end() || detour->until <= sites_->now();
 }
 
-SiteTable::Choice SiteTable::choose(DomainEntry* domain) {
-  Choice choice;
+Way PathChoice::choose(DomainEntry* domain) const {
+  Way choice;
   const conf::Source* source = draw_source(*domain);
   if (source == nullptr) {
     choice.why_not =
@@ -53,7 +54,7 @@ SiteTable::Choice SiteTable::choose(DomainEntry* domain) {
         "family (IPv4 or IPv6) of the destination's hosts";
     return choice;
   }
-  mx::RulePtr rule = rule_for(domain, *source);
+  mx::RulePtr rule = sites_->rule_for(domain, *source);
   if (needs_detour(domain, rule)) {
     choice.detour = std::move(rule);
     return choice;
@@ -65,24 +66,24 @@ SiteTable::Choice SiteTable::choose(DomainEntry* domain) {
       return choice;
     }
   }
-  choice.path = path_from(domain, *source);
-  if (config_->sources.size() == 1) return choice;
+  choice.path = sites_->path_from(domain, *source);
+  if (sources().size() == 1) return choice;
   if (Path* better = better_than(domain, *choice.path); better != nullptr) choice.path = better;
   return choice;
 }
 
 // Drawn by weight among those of the best readiness, when that is better than what `path` has. That a source
 // was drawn by weight among all first leaves the others the shares that their weights say.
-Path* SiteTable::better_than(DomainEntry* domain, const Path& path) {
-  const conf::Instant now = clock_->now();
+Path* PathChoice::better_than(DomainEntry* domain, const Path& path) const {
+  const conf::Instant now = sites_->now();
   Readiness best = state_of(&path, now).readiness;
   if (best == Readiness::kFree) return nullptr;
   std::vector<const conf::Source*> others;
   uint64_t weights = 0;
-  for (const conf::Source& source : config_->sources) {
-    if (source.name == path.source.name || !usable(*domain, source)) continue;
-    if (needs_detour(domain, rule_for(domain, source))) continue;
-    const Readiness readiness = state_of(find(*domain, source), now).readiness;
+  for (const conf::Source& source : sources()) {
+    if (source.name == path.source.name || !sites_->usable(*domain, source)) continue;
+    if (needs_detour(domain, sites_->rule_for(domain, source))) continue;
+    const Readiness readiness = state_of(sites_->find(*domain, source), now).readiness;
     if (readiness > best || (readiness == best && others.empty())) continue;
     if (readiness < best) others.clear(), weights = 0;
     best = readiness;
@@ -92,29 +93,29 @@ Path* SiteTable::better_than(DomainEntry* domain, const Path& path) {
   if (others.empty()) return nullptr;
   uint64_t draw = random_->below(weights);
   for (const conf::Source* source : others) {
-    if (draw < source->weight) return path_from(domain, *source);
+    if (draw < source->weight) return sites_->path_from(domain, *source);
     draw -= source->weight;
   }
   return nullptr;
 }
 
-bool SiteTable::goes_sooner_elsewhere(DomainEntry* domain, const Path& path) {
-  const conf::Instant now = clock_->now();
+bool PathChoice::goes_sooner_elsewhere(DomainEntry* domain, const Path& path) const {
+  const conf::Instant now = sites_->now();
   const Readiness here = state_of(&path, now).readiness;
   if (here == Readiness::kFree) return false;
-  return std::any_of(config_->sources.begin(), config_->sources.end(), [&](const conf::Source& source) {
-    return source.name != path.source.name && usable(*domain, source) &&
-           !needs_detour(domain, rule_for(domain, source)) &&
-           state_of(find(*domain, source), now).readiness < here;
+  return std::any_of(sources().begin(), sources().end(), [&](const conf::Source& source) {
+    return source.name != path.source.name && sites_->usable(*domain, source) &&
+           !needs_detour(domain, sites_->rule_for(domain, source)) &&
+           state_of(sites_->find(*domain, source), now).readiness < here;
   });
 }
 
-bool SiteTable::others_may_take(const Path& path) const {
-  if (config_->sources.size() == 1) return false;
-  const conf::Instant now = clock_->now();
+bool PathChoice::others_may_take(const Path& path) const {
+  if (sources().size() == 1) return false;
+  const conf::Instant now = sites_->now();
   const Readiness here = state_of(&path, now).readiness;
   if (here == Readiness::kFree) return false;
-  return std::any_of(config_->sources.begin(), config_->sources.end(), [&](const conf::Source& source) {
+  return std::any_of(sources().begin(), sources().end(), [&](const conf::Source& source) {
     if (source.name == path.source.name || source.weight == 0) return false;
     bool any = false, sooner = false;
     for (const auto& [name, other] : path.site->paths) {
@@ -126,33 +127,22 @@ bool SiteTable::others_may_take(const Path& path) const {
   });
 }
 
-bool SiteTable::leads_here(const DomainEntry& domain, Path* path) const {
-  if (!domain.detours.empty()) return find(domain, path->source) == path;
-  const mx::Route& route = *domain.route;
-  const std::string_view destination =
-      domain.destination == 0 ? std::string_view() : config_->destinations[domain.destination - 1].name;
-  if (route.site != path->site->label || destination != path->site->destination) return false;
-  if (route.order != path->route->order) return false;
-  path->route = domain.route;
-  return true;
-}
-
-std::vector<SiteTable::Share> SiteTable::shares(DomainEntry* domain) {
-  const conf::Instant now = clock_->now();
+std::vector<PathChoice::Share> PathChoice::shares(DomainEntry* domain) const {
+  const conf::Instant now = sites_->now();
   std::vector<Share> all;
   Readiness best = Readiness::kHeld;
-  for (const conf::Source& source : config_->sources) {
+  for (const conf::Source& source : sources()) {
     Share& share = all.emplace_back();
     share.source = &source;
     if (source.weight == 0) {
       share.unusable = "its weight is 0";
     } else if (!may_send_from(source, domain->name.text())) {
       share.unusable = "its masks leave this domain out";
-    } else if (!usable(*domain, source)) {
+    } else if (!sites_->usable(*domain, source)) {
       share.unusable = "no host has an address of its family (IPv4 or IPv6)";
     } else {
-      rule_for(domain, source);
-      share.state = state_of(find(*domain, source), now);
+      sites_->rule_for(domain, source);
+      share.state = state_of(sites_->find(*domain, source), now);
       best = std::min(best, share.state.readiness);
     }
   }

@@ -1,0 +1,56 @@
+// Which path a delivery takes: the source is drawn, the rule found, and mail that cannot go soon from where
+// it fell to goes from another source. Decides; the paths are the SiteTable's. One thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "conf/vocab/random.h"
+#include "mx/rules/rule_book.h"
+#include "relay/flow/path.h"
+#include "relay/flow/site_table.h"
+#include "relay/flow/source_choice.h"
+#include "relay/queue/domain_table.h"
+
+namespace relay::queue {
+
+// Where mail to a domain may go: its path, or the rule whose smart hosts stand before the route that was
+// found (ask again with the route to them), or neither, with the reason.
+struct Way {
+  Path* path = nullptr;
+  mx::RulePtr detour;
+  std::string why_not;
+};
+
+class PathChoice {
+ public:
+  PathChoice(SiteTable* sites, conf::Random* random) : sites_(sites), random_(random) {}  // borrowed
+
+  // `domain` has a route with hosts and settings. A source is drawn by weight among those whose masks take
+  // the domain and whose address family the hosts have, and of these among those that can send soonest
+  // (Readiness); the rule is that of the domain, the MX hosts and the source.
+  Way choose(DomainEntry* domain) const;
+  // Whether mail of the domain that waits on `path` could go sooner from another source.
+  bool goes_sooner_elsewhere(DomainEntry* domain, const Path& path) const;
+  // Whether that can be for any of its mail: a cheap look.
+  bool others_may_take(const Path& path) const;
+  // Who gets which share of the mail to the domain at present, and why: for people.
+  struct Share {
+    const conf::Source* source = nullptr;
+    double share = 0;      // of all
+    std::string unusable;  // why it never sends there; "": it may
+    SourceState state;
+  };
+  std::vector<Share> shares(DomainEntry* domain) const;
+
+ private:
+  const std::vector<conf::Source>& sources() const { return sites_->config().sources; }
+  const conf::Source* draw_source(const DomainEntry& domain) const;
+  bool needs_detour(DomainEntry* domain, const mx::RulePtr& rule) const;
+  Path* better_than(DomainEntry* domain, const Path& path) const;
+
+  SiteTable* sites_;
+  conf::Random* random_;
+};
+
+}  // namespace relay::queue
