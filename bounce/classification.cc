@@ -89,6 +89,7 @@ void Classifier::write(std::string_view line, std::string* out) const {
   member("reason", label(meaning.reason), out);
   *out += ",\"reason_code\":" + std::to_string(static_cast<int>(meaning.reason));
   member("scope", to_text(meaning.scope), out);
+  member("pace", to_text(meaning.pace), out);
   member("rule", meaning.rule, out);
   member("row", row_text(meaning.row == 0 ? row_key(text) : meaning.row), out);
   *out += "}\n";

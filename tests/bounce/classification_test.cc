@@ -18,7 +18,8 @@ TEST(Classification, SaysAllOfAReply) {
   EXPECT_EQ(
       classified("550 5.1.1 <a@some.example>: User unknown"),
       "{\"code\":550,\"status\":\"5.1.1\",\"template\":\"550 5.1.1 <*>: User unknown\",\"type\":\"Hard\","
-      "\"reason\":\"User unknown\",\"reason_code\":1,\"scope\":\"recipient\",\"rule\":\"user-unknown\","
+      "\"reason\":\"User "
+      "unknown\",\"reason_code\":1,\"scope\":\"recipient\",\"pace\":\"unsaid\",\"rule\":\"user-unknown\","
       "\"row\":\"5b14b7beed1a818f\"}\n");
 }
 
