@@ -51,7 +51,7 @@ TEST(OwnReplies, AreEnoughInElevenLanguages) {
   }
   EXPECT_EQ(languages.size(), 11U);
   for (const auto& [language, count] : languages) EXPECT_GE(count, 40) << language;
-  EXPECT_GE(rows().size(), 1400U);
+  EXPECT_GE(rows().size(), 1600U);
   EXPECT_GE(about_us, 800);
 }
 
