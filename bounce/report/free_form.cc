@@ -103,7 +103,9 @@ bool is_notice(const Part& head, const Signs& signs, const Notice& notice,
   // A person who talks about bounces; a mail system that answers into a thread still says so itself.
   if ((signs.list || signs.answer) && !signs.daemon) return false;
   if (head.has("x-failed-recipients")) return true;
-  if (signs.forwarded || (signs.answered && !signs.daemon)) return false;
+  // A gateway that passes a report on forwards too; people have an address that answers reach.
+  const bool by_person = !signs.daemon || !signs.null_path;
+  if ((signs.forwarded && by_person) || (signs.answered && !signs.daemon)) return false;
   const int failure = words[kSaysFailure] + words[kSaysDelay];
   const int subject = signs.subject_failure + signs.subject_delay;
   if (failure == 0 && subject == 0) return false;

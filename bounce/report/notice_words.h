@@ -14,6 +14,7 @@ enum Topic : uint8_t {
   kSaysGone,       // somebody has left for good
   kSaysChallenge,  // prove that you are human
   kSaysComplaint,  // somebody complains
+  kMayBeAway,      // the same words as of an answer of a program, and people talk of it too
 };
 
 const WordTable& subject_words();  // for the Subject field

@@ -168,6 +168,9 @@ Signs read_signs(const Part& head) {
   signs.subject_delay = counts[kSaysDelay];
   signs.subject_delivered = counts[kSaysDelivered];
   signs.subject_away = counts[kSaysAway];
+  const bool nobody_wrote_it =
+      signs.responder || signs.replied || signs.automatic || signs.daemon || signs.null_path || signs.answer;
+  if (nobody_wrote_it && counts[kMayBeAway] > 0) ++signs.subject_away;
   signs.subject_challenge = counts[kSaysChallenge];
   signs.subject_gone = counts[kSaysGone];
   signs.subject_complaint = counts[kSaysComplaint];
