@@ -1,6 +1,7 @@
 #include "bounce/qualification_table.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "bounce/diagnostic.h"
@@ -152,20 +153,57 @@ std::vector<RowVerdict> QualificationTable::verdicts() const {
   return all;
 }
 
+namespace {
+
+// Where refusals come from, the commonest first.
+constexpr std::array<Stage, 7> kStages = {Stage::kRcpt, Stage::kDot,  Stage::kUnknown, Stage::kMail,
+                                          Stage::kData, Stage::kEhlo, Stage::kGreeting};
+
+// Does a row say what is read?
+bool says(const Row& row, const Qualification& meaning) {
+  Row read = row;
+  apply(meaning, &read);
+  return read.reason == row.reason && read.type == row.type && read.scope == row.scope;
+}
+
+}  // namespace
+
 std::vector<std::pair<const Row*, Qualification>> QualificationTable::changes(
     const Qualifier& qualifier) const {
   std::vector<std::pair<const Row*, Qualification>> all;
-  for (const auto& [key, row] : rows_) {
+  for (const auto& each : rows_) {
+    const Row& row = each.second;
     const Reply reply = read_diagnostic(row.first_text);
     Occasion occasion;
     occasion.reply = &reply;
-    Qualification meaning = qualifier.qualify(occasion, row.text);
-    Row read = row;
-    apply(meaning, &read);
-    if (read.reason != row.reason || read.type != row.type || read.scope != row.scope)
-      all.emplace_back(&row, std::move(meaning));
+    const std::string host = row.sites.empty() ? "" : row.sites.front().first;
+    occasion.mx_host = std::string_view(host).substr(0, host.find(','));
+    // The row does not say at which command its text was met: as long as one of them fits, nothing changed.
+    const bool same = std::ranges::any_of(kStages, [&](Stage stage) {
+      occasion.stage = stage;
+      return says(row, qualifier.qualify(occasion, row.text));
+    });
+    if (same) continue;
+    occasion.stage = Stage::kRcpt;
+    all.emplace_back(&row, qualifier.qualify(occasion, row.text));
   }
   return all;
+}
+
+void QualificationTable::take_back(const QualificationTable& before) {
+  for (auto& [key, row] : rows_) {
+    const Row* old = before.find(key);
+    if (old == nullptr) {
+      if (row.decided) undecide(key);
+      continue;
+    }
+    row.status = old->status;
+    row.reason = old->reason;
+    row.type = old->type;
+    row.scope = old->scope;
+    row.rule = old->rule;
+    row.decided = old->decided;
+  }
 }
 
 void QualificationTable::relabel(const Qualifier& qualifier) {

@@ -69,6 +69,10 @@ class QualificationTable {
   // Makes the table say what `qualifier` reads.
   void relabel(const Qualifier& qualifier);
 
+  // Undoes decisions and readings: rows that `before` has say what they said there, counts stay; rows that
+  // were decided since are decided no longer.
+  void take_back(const QualificationTable& before);
+
   // A text file, one row a line, fields parted by tabs; the first line names them.
   std::string write() const;
   // Adds to what is there. The problem is "line N: ...", and then nothing was added.

@@ -33,6 +33,13 @@ struct BatchDone {
   std::vector<std::string> problems;  // "row 7: ...", at most ten
 };
 
+// Addresses whose last counted error is read otherwise than it was.
+struct RelabelDone {
+  uint64_t leave = 0, enter = 0, reason = 0;  // the quarantine; only their reason or their count is another
+  std::vector<std::pair<AddressRow, AddressState>> examples;  // at most ten, with what they become
+  BatchDone done;                                             // what was written
+};
+
 struct HistoryLine {
   uint64_t sequence = 0, batch = 0;
   conf::WallTime at;
@@ -56,6 +63,10 @@ class LedgerDesk {
                               AddressStatus status, uint8_t reason, const std::string& text);
   // Back to valid, what matches and is in quarantine (or as the filter says).
   conf::Result<BatchDone> release(AddressFilter filter);
+  // `reading` gives what the text of a row means from now on, or nothing when it is read as it was. Rows that
+  // an operator set are left alone. Without `apply` nothing is written.
+  using Reading = std::function<std::optional<Qualification>(const AddressRow&)>;
+  conf::Result<RelabelDone> relabel(const Reading& reading, const std::string& what, bool apply);
   // The rows are as they were before the batch, where nobody changed them since.
   conf::Result<BatchDone> undo(uint64_t batch);
   // `read` gives bytes, "" at the end. The first row names the columns (address, status, reason, list, text;

@@ -19,6 +19,8 @@ constexpr size_t kMaxLimit = 10'000;  // rows of one answer: a few megabytes
 constexpr size_t kBatch = 500;        // per question to the loop: it must not stop for long
 
 constexpr std::string_view kMessages = "/v1/queue/messages";
+constexpr std::string_view kTexts = "/v1/queue/texts";
+constexpr size_t kMostTexts = 50'000;  // different ones of one answer
 
 const QueueAction* action_of(const std::string& path) {
   static const std::map<std::string, QueueAction, std::less<>> kActions = {
@@ -31,7 +33,7 @@ const QueueAction* action_of(const std::string& path) {
 }
 
 bool is_read_path(const std::string& path) {
-  return path == "/v1/health" || path == "/metrics" || path == "/v1/queue/summary" ||
+  return path == "/v1/health" || path == "/metrics" || path == "/v1/queue/summary" || path == kTexts ||
          path.compare(0, kMessages.size(), kMessages) == 0;
 }
 
@@ -61,6 +63,7 @@ Response AdminApi::handle(const Request& request) {
 Response AdminApi::get(const Request& request) {
   const std::string& path = request.path;
   if (path == kMessages) return list(request);
+  if (path == kTexts) return texts();
   if (path.size() > kMessages.size() + 1 && path[kMessages.size()] == '/') {
     return show(path.substr(kMessages.size() + 1));
   }
@@ -108,6 +111,30 @@ Response AdminApi::list(const Request& request) {
   });
   if (!scanned.ok()) return refuse(scanned.error());
   return answer({{"messages", std::move(rows)}, {"more", more}});
+}
+
+Response AdminApi::texts() {
+  std::unordered_map<std::string, uint64_t> messages;
+  bool more = false;
+  const conf::Status scanned = spool_->scan([&](const spool::MessageRecord& record) {
+    std::set<std::string> own;  // several recipients may wait for the same reason
+    for (const spool::RecipientRecord& recipient : record.recipients) {
+      if (recipient.state == spool::RecipientState::kPending && !recipient.last_reply.empty())
+        own.insert(std::to_string(recipient.reply_code) + ' ' + recipient.last_reply);
+    }
+    for (const std::string& text : own) {
+      if (messages.size() < kMostTexts || messages.contains(text)) {
+        ++messages[text];
+      } else {
+        more = true;
+      }
+    }
+    return true;
+  });
+  if (!scanned.ok()) return refuse(scanned.error());
+  json rows = json::array();
+  for (const auto& [text, count] : messages) rows.push_back({{"text", text}, {"messages", count}});
+  return answer({{"texts", std::move(rows)}, {"more", more}});
 }
 
 Response AdminApi::show(const std::string& id_text) {

@@ -37,6 +37,7 @@ class AdminApi {
 
   Response get(const Request& request);
   Response list(const Request& request);
+  Response texts();  // the last refusals of what is queued, and of how many messages each is
   Response show(const std::string& id_text);
   Response act(QueueAction action, const std::string& body);
 

@@ -78,6 +78,12 @@ void add_changes(CLI::App* qualify, const QualifyOptionsPtr& options, Invocation
   refresh->add_option("file", options->file, "the file of rules")->required();
   applied(refresh);
   bind(refresh, options, invocation, qualify_refresh);
+  CLI::App* again = qualify->add_subcommand(
+      "relabel", "what the rules, as they stand now, read otherwise than the table says");
+  applied(again);
+  bind(again, options, invocation, qualify_relabel);
+  CLI::App* undo = qualify->add_subcommand("undo", "take back the last set, import, refresh or relabel");
+  bind(undo, options, invocation, qualify_undo);
 }  // namespace
 
 }  // namespace
@@ -93,6 +99,8 @@ void add_qualify_command(CLI::App* parser, Invocation* invocation) {
                       "a file of local rules, which stand before the shipped ones");
   qualify->add_option("--shipped", options->shipped,
                       "a file of shipped rules in place of those of the program");
+  qualify->add_option("--ledger", options->ledger, "the ledger of addresses; default: of the configuration");
+  qualify->add_option("--socket", options->socket, "of the relay; default: of the configuration");
   add_looks(qualify, options, invocation);
   add_changes(qualify, options, invocation);
 }

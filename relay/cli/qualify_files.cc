@@ -85,4 +85,13 @@ std::optional<QualifyFiles> open_files(const QualifyOptions& options, bool needs
   return std::nullopt;
 }
 
+const bounce::Row* wanted_row(const QualifyFiles& files, const QualifyOptions& options) {
+  const bounce::Row* row = files.table.find(options.row);
+  if (row == nullptr)
+    std::fprintf(stderr,
+                 "penstock: there is no row \"%s\", or more than one begins so; see penstock qualify list\n",
+                 options.row.c_str());
+  return row;
+}
+
 }  // namespace relay::cli

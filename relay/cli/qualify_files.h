@@ -26,6 +26,9 @@ struct QualifyFiles {
 // `needs_table`: false with a message when none is named. A table that is not there yet is empty.
 std::optional<QualifyFiles> open_files(const QualifyOptions& options, bool needs_table);
 
+// The row that the command line names; null, with a message, when none or several are.
+const bounce::Row* wanted_row(const QualifyFiles& files, const QualifyOptions& options);
+
 std::optional<std::string> read_file(
     const std::string& path);  // nothing, with a message, when it cannot be read
 bool write_file(const std::string& path, const std::string& text);

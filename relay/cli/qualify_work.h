@@ -8,6 +8,7 @@ namespace relay::cli {
 struct QualifyOptions {
   std::string config;  // where the files are when no table is named
   std::string table, rules, shipped;
+  std::string ledger, socket;  // of the past that changes are to reach
   std::string row, file;
   std::string status, reason, type, scope;
   unsigned limit = 50;
@@ -25,5 +26,7 @@ int qualify_reset(const QualifyOptions& options);
 int qualify_import(const QualifyOptions& options);
 int qualify_learn(const QualifyOptions& options);
 int qualify_refresh(const QualifyOptions& options);
+int qualify_relabel(const QualifyOptions& options);
+int qualify_undo(const QualifyOptions& options);
 
 }  // namespace relay::cli

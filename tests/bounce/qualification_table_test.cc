@@ -158,5 +158,30 @@ TEST(UnreadTexts, AreTreatedAsTheOperatorSays) {
   EXPECT_TRUE(ends_at_once(Qualifier::make({}, {}, {}, {ErrorType::kSoft, true})->qualify(occasion)));
 }
 
+// The row does not say at which command its text was met.
+TEST_F(TableTest, ARefusalThatNoRuleReadsIsNoChangeWhereverItWasMet) {
+  for (const Stage stage : {Stage::kRcpt, Stage::kDot, Stage::kMail, Stage::kGreeting}) {
+    const std::string text = std::string("550 Klaatu barada ") + to_text(stage);
+    const Reply reply = read_diagnostic(text);
+    table_.note(text, reply, "mx.some.example", qualifier_->qualify({stage, &reply}), at(1));
+  }
+  EXPECT_TRUE(table_.changes(*qualifier_).empty());
+}
+
+TEST_F(TableTest, ADeedIsTakenBackAndItsCountsStay) {
+  const uint64_t decided = note("550 Klaatu barada nikto").key;
+  const QualificationTable before = table_;
+  note("550 Klaatu barada nikto");
+  ASSERT_TRUE(
+      table_.decide(decided, {decided, Reason::kRefused, ErrorType::kSoft, Scope::kSite}, RowStatus::kKeep));
+  table_.take_back(before);
+  const Row* row = table_.find(decided);
+  ASSERT_NE(row, nullptr);
+  EXPECT_FALSE(row->decided);
+  EXPECT_EQ(row->status, RowStatus::kToQualify);
+  EXPECT_EQ(row->reason, Reason::kNotDefined);
+  EXPECT_EQ(row->occurrences, 2U);
+}
+
 }  // namespace
 }  // namespace bounce

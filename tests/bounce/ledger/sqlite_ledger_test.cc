@@ -384,5 +384,35 @@ TEST_F(LedgerTest, ReportsAddUp) {
   EXPECT_EQ(make_report(ledger->database(), ReportBy::kType, range, 10).value().total.delivered, 80U);
 }
 
+TEST_F(LedgerTest, AddressesFollowTheNewMeaningOfATextAndGoBackAsAWhole) {
+  const auto ledger = open();
+  AddressSignal other = error("lee@x.example", ErrorType::kHard, kBegin, 2);
+  other.text = "550 5.1.1 another text";
+  apply(ledger.get(), {error("kim@x.example", ErrorType::kHard, kBegin, 1), other});
+  LedgerDesk desk(ledger.get(), kSettings, "ann", kBegin + 1h);
+  ASSERT_TRUE(desk.set({"pat@x.example"}, "", AddressStatus::kQuarantine, 1, "550 5.1.1 no such user").ok());
+  const auto reading = [](const AddressRow& row) -> std::optional<Qualification> {
+    if (row.text != "550 5.1.1 no such user") return std::nullopt;
+    Qualification ours;
+    ours.type = ErrorType::kSoft;
+    ours.scope = Scope::kSender;
+    ours.reason = Reason::kRefused;
+    return ours;
+  };
+  auto counted = desk.relabel(reading, "qualify", false);
+  ASSERT_TRUE(counted.ok());
+  EXPECT_EQ(counted->leave, 1U);
+  EXPECT_EQ(counted->done.batch, 0U);
+  EXPECT_EQ(status_of(ledger.get(), "kim@x.example"), AddressStatus::kQuarantine) << "only said";
+  auto done = desk.relabel(reading, "qualify", true);
+  ASSERT_TRUE(done.ok());
+  EXPECT_EQ(done->done.changed, 1U);
+  EXPECT_EQ(status_of(ledger.get(), "kim@x.example"), AddressStatus::kUnknown);
+  EXPECT_EQ(status_of(ledger.get(), "lee@x.example"), AddressStatus::kQuarantine);
+  EXPECT_EQ(status_of(ledger.get(), "pat@x.example"), AddressStatus::kQuarantine) << "an operator's word";
+  ASSERT_TRUE(desk.undo(done->done.batch).ok());
+  EXPECT_EQ(status_of(ledger.get(), "kim@x.example"), AddressStatus::kQuarantine);
+}
+
 }  // namespace
 }  // namespace bounce

@@ -8,6 +8,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "bounce/ledger/sqlite_ledger.h"
 #include "relay/admin/admin_server.h"
 #include "relay/cli/txt_lookup.h"
 #include "relay/host/daemon.h"
@@ -97,6 +98,57 @@ class CliTest : public testing::Test {
   admin::FakeLoop loop_;
   std::unique_ptr<admin::AdminServer> server_;
 };
+
+// What a text means is changed: the past says first how much of it is meant, follows, and comes back.
+TEST_F(CliTest, ThePastFollowsADecisionAndComesBack) {
+  const std::string table = (folder_ / "replies.tsv").string(), ledger = (folder_ / "ledger.db").string();
+  const auto qualify = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"qualify", "-c", "/nonexistent", "--table", table, "--ledger", ledger,
+                                 "--socket", settings_.socket});
+    return command(std::move(words));
+  };
+  const std::string text = "Klaatu barada nikto";
+  std::ofstream(folder_ / "log") << R"({"reply_code":550,"reply":")" << text << R"(","site":"mx.x.example"})"
+                                 << "\n";
+  spool_.records[1].recipients[0].reply_code = 550;
+  spool_.records[1].recipients[0].last_reply = text;
+  start();
+  ASSERT_EQ(qualify({"learn", (folder_ / "log").string()}).exit_code, kDone);
+  {
+    std::string warning;
+    auto opened = bounce::SqliteLedger::open(ledger, conf::SystemClock().wall(), &warning);
+    ASSERT_TRUE(opened.ok());
+    bounce::LedgerBatch batch;
+    bounce::AddressSignal& signal = batch.signals.emplace_back();
+    signal.address = "kim@x.example";
+    signal.event.at = conf::SystemClock().wall();
+    signal.event.type = conf::ErrorType::kHard;
+    signal.event.reason = 1;
+    signal.text = "550 " + text;
+    ASSERT_TRUE(opened.value()->apply(batch, {}).ok());
+  }
+  const std::vector<std::string> set = {"set", "550 " + text, "--reason", "refused", "--scope", "sender"};
+  Outcome outcome = qualify(set);
+  EXPECT_EQ(outcome.exit_code, kDone) << outcome.err;
+  EXPECT_NE(outcome.out.find("would relabel 1 row with 1 past replies"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("would relabel 1 queued messages"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("would relabel 1 addresses: 1 leave"), std::string::npos) << outcome.out;
+  const auto shown = [&] {
+    return command({"quarantine", "-c", "/nonexistent", "--ledger", ledger, "list"}).out;
+  };
+  EXPECT_NE(shown().find("kim@x.example"), std::string::npos) << "it was only said";
+  std::vector<std::string> done = set;
+  done.push_back("--apply-to-past");
+  outcome = qualify(done);
+  EXPECT_EQ(outcome.exit_code, kDone) << outcome.err;
+  EXPECT_EQ(shown().find("kim@x.example"), std::string::npos) << outcome.out;
+  EXPECT_NE(qualify({"list"}).out.find("Refused"), std::string::npos);
+  outcome = qualify({"undo"});
+  EXPECT_EQ(outcome.exit_code, kDone) << outcome.err;
+  EXPECT_NE(shown().find("kim@x.example"), std::string::npos) << outcome.out;
+  EXPECT_EQ(qualify({"list"}).out.find("Refused"), std::string::npos);
+  EXPECT_EQ(qualify({"undo"}).exit_code, kFailed) << "it was taken back already";
+}
 
 TEST_F(CliTest, ExitCodesOfUsage) {
   struct Case {

@@ -1,0 +1,42 @@
+// A change of what texts mean, and the past: past replies, queued messages and addresses in quarantine that
+// are read otherwise from now on. Says how many they are, changes them on request, and can be taken back.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "bounce/qualification.h"
+#include "bounce/qualification_table.h"
+#include "relay/cli/qualify_work.h"
+
+namespace relay::cli {
+
+// What the texts mean from now on, by the key of their row.
+using Relabelling = std::map<uint64_t, bounce::Qualification>;
+
+// Counts queued messages (of a relay that runs) and addresses (of a ledger that is there) on stdout. False,
+// with a message on stderr, when the ledger cannot be read or written. `batch`: of the ledger, when `apply`
+// changed it.
+bool relabel_past(const QualifyOptions& options, const Relabelling& rows, bool apply, uint64_t* batch);
+
+// What `penstock qualify undo` needs: the table as it was, the shipped rules as they were, the batch of the
+// ledger.
+struct UndoNote {
+  std::string what;
+  std::string shipped;       // a file that was replaced; empty: none was
+  std::string shipped_text;  // what it had; nothing: it was not there
+  bool shipped_was_there = false;
+  uint64_t batch = 0;
+  std::string table_text;
+};
+
+// Beside the table; one deed can be taken back, the last one. False with a message.
+bool write_undo_note(const std::string& table, const UndoNote& note);
+std::optional<UndoNote> read_undo_note(const std::string& table);
+void remove_undo_note(const std::string& table);
+// Puts the addresses back; prints how many. False with a message.
+bool undo_past(const QualifyOptions& options, uint64_t batch);
+
+}  // namespace relay::cli
