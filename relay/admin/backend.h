@@ -23,6 +23,22 @@ struct SiteSummary {
       waiting_for;  // why nothing moves ("connection refused, next try in 32 s"); empty when all is well
 };
 
+struct QuarantineCounts {
+  uint64_t rows = 0;  // addresses with a state
+  uint64_t open_waves = 0;
+  uint64_t held = 0;         // Hard errors that the outage guard held back; this and what follows since start
+  uint64_t waiting = 0;      // now: what is not in the ledger's file yet
+  uint64_t lost = 0;         // what found no room, as the file could not be written
+  uint64_t suppressed = 0;   // recipients that may not be written to
+  uint64_t quarantined = 0;  // addresses that were barred by their errors or a complaint
+  uint64_t waves = 0;
+};
+
+struct SiteCount {
+  std::string site;
+  uint64_t count = 0;
+};
+
 struct QueueSummary {
   uint64_t messages = 0;    // in the spool
   uint64_t deliveries = 0;  // message x recipient domain, not finished
@@ -40,7 +56,10 @@ struct QueueSummary {
   uint64_t body_memory_bytes = 0;
   double uptime_seconds = 0;
   LimiterCounts limiter;
-  std::vector<SiteSummary> sites;  // the busiest first, at most 50
+  QuarantineCounts quarantine;
+  uint64_t unknown_texts = 0;                 // refusals whose text no rule reads, since start
+  std::vector<SiteCount> unknown_text_sites;  // where, the commonest first, at most 20
+  std::vector<SiteSummary> sites;             // the busiest first, at most 50
 };
 
 enum class QueueAction : uint8_t { kRetry, kHold, kRelease, kDrop };

@@ -111,6 +111,15 @@ json door_json(const std::vector<conf::DoorCount>& counts) {
 
 }  // namespace
 
+namespace {
+
+json quarantine_json(const QuarantineCounts& q) {
+  return {{"rows", q.rows}, {"open_waves", q.open_waves}, {"held", q.held},   {"waiting", q.waiting},
+          {"lost", q.lost}, {"suppressed", q.suppressed}, {"waves", q.waves}, {"quarantined", q.quarantined}};
+}
+
+}  // namespace
+
 json summary_json(const QueueSummary& s) {
   json list = json::array();
   for (const SiteSummary& site : s.sites) {
@@ -120,6 +129,9 @@ json summary_json(const QueueSummary& s) {
                     {"connections", site.connections},
                     {"waiting_for", site.waiting_for}});
   }
+  json unknown = json::array();
+  for (const SiteCount& site : s.unknown_text_sites)
+    unknown.push_back({{"site", site.site}, {"count", site.count}});
   return {{"messages", s.messages},
           {"deliveries", s.deliveries},
           {"scheduled", s.scheduled},
@@ -145,6 +157,8 @@ json summary_json(const QueueSummary& s) {
           {"body_memory_bytes", s.body_memory_bytes},
           {"uptime_seconds", s.uptime_seconds},
           {"limiter", limiter_json(s.limiter)},
+          {"quarantine", quarantine_json(s.quarantine)},
+          {"unknown_texts", {{"count", s.unknown_texts}, {"sites", std::move(unknown)}}},
           {"sites", std::move(list)}};
 }
 
@@ -202,6 +216,32 @@ void door_counters(const std::vector<conf::DoorCount>& counts, std::string* out)
   }
 }
 
+void quarantine(const QuarantineCounts& q, std::string* out) {
+  const auto number = [](uint64_t value) { return static_cast<double>(value); };
+  gauge("penstock_quarantine_rows", "Addresses with a state in the ledger.", number(q.rows), out);
+  gauge("penstock_quarantine_open_waves", "Waves of the outage guard that are not over.",
+        number(q.open_waves), out);
+  gauge("penstock_quarantine_waiting", "What is not in the ledger's file yet.", number(q.waiting), out);
+  counter("penstock_quarantine_lost_total", "What found no room, as the ledger could not be written.", q.lost,
+          out);
+  counter("penstock_quarantine_held_total", "Hard errors that the outage guard held back.", q.held, out);
+  counter("penstock_quarantine_waves_total", "Waves that the outage guard declared.", q.waves, out);
+  counter("penstock_quarantine_barred_total", "Addresses barred by their errors or a complaint.",
+          q.quarantined, out);
+  counter("penstock_suppressed_total", "Recipients that were not written to.", q.suppressed, out);
+}
+
+void unknown_texts(const QueueSummary& s, std::string* out) {
+  counter("penstock_unknown_texts_total", "Refusals whose text no rule reads.", s.unknown_texts, out);
+  if (s.unknown_text_sites.empty()) return;
+  *out +=
+      "# HELP penstock_site_unknown_texts_total The same, of the sites with most of them.\n"
+      "# TYPE penstock_site_unknown_texts_total counter\n";
+  for (const SiteCount& site : s.unknown_text_sites)
+    *out += "penstock_site_unknown_texts_total{site=\"" + label_value(site.site) + "\"} " +
+            std::to_string(site.count) + '\n';
+}
+
 }  // namespace
 
 json health_json(const QueueSummary& summary, const spool::SpoolHealth& health,
@@ -254,6 +294,8 @@ std::string metrics_text(const QueueSummary& s, const spool::SpoolHealth& health
   counter("penstock_spool_written_bytes_total", "Bytes written to the spool.", counters.bytes_written, &out);
   counter("penstock_spool_set_aside_total", "Corrupt records set aside.", counters.set_aside, &out);
   limiter(s.limiter, &out);
+  quarantine(s.quarantine, &out);
+  unknown_texts(s, &out);
   sites(s, "penstock_site_ready", "Deliveries that wait, of the busiest sites.", &SiteSummary::ready, &out);
   sites(s, "penstock_site_in_flight", "Deliveries being sent, of the busiest sites.", &SiteSummary::in_flight,
         &out);

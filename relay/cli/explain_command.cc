@@ -14,6 +14,7 @@
 #include "relay/cli/json_reader.h"
 #include "relay/cli/mx_text.h"
 #include "relay/cli/offline_rule.h"
+#include "relay/cli/site_texts.h"
 
 namespace relay::cli {
 namespace {
@@ -43,12 +44,14 @@ bool can_go(const json& explanation) { return !member(explanation, "paths").empt
 
 int explain_address(const Invocation& invocation, const ExplainOptions& options) {
   int exit_code = kDone;
-  const std::optional<json> told = explain_one(invocation, options, options.address, &exit_code);
+  std::optional<json> told = explain_one(invocation, options, options.address, &exit_code);
   if (!told) return exit_code;
+  json texts = top_texts(invocation.config_path, *told);
   if (options.as_json) {
+    (*told)["texts"] = std::move(texts);
     print_json(*told);
   } else {
-    std::fputs(explanation_text(*told).c_str(), stdout);
+    std::fputs((explanation_text(*told) + top_texts_text(texts)).c_str(), stdout);
   }
   return can_go(*told) ? kDone : kFailed;
 }

@@ -6,8 +6,8 @@ namespace relay {
 
 Desk::Desk(Parts parts)
     : parts_(std::move(parts)),
-      overview_(
-          {parts_.transit, parts_.journal, parts_.metrics, parts_.inbound_connections, parts_.log_lost}),
+      overview_({parts_.transit, parts_.journal, parts_.metrics, parts_.inbound_connections, parts_.log_lost,
+                 parts_.quarantine}),
       views_(parts_.transit, &decisions_),
       limits_(parts_.transit) {
   parts_.journal->add(&decisions_);

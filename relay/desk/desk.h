@@ -27,6 +27,7 @@ class Desk final : public admin::Backend {
     std::function<std::vector<conf::DoorCount>()> refused_at_door = [] {
       return std::vector<conf::DoorCount>();
     };
+    std::function<journal::QuarantineGauges()> quarantine = [] { return journal::QuarantineGauges(); };
   };
   explicit Desk(Parts parts);
   ~Desk() override;

@@ -35,6 +35,11 @@ admin::QueueSummary summary_of(const journal::Gauges& gauges, const journal::Eve
   summary.expired = counts.expired;
   summary.dropped = counts.dropped;
   summary.reports = counts.reports;
+  const journal::QuarantineGauges& kept = gauges.quarantine;
+  summary.quarantine = {kept.rows, kept.open_waves,   kept.held,          kept.waiting,
+                        kept.lost, counts.suppressed, counts.quarantined, counts.waves};
+  summary.unknown_texts = counts.unknown;
+  for (const auto& [site, count] : counts.unknown_sites) summary.unknown_text_sites.push_back({site, count});
   const journal::LimiterGauges& limiter = gauges.limiter;
   summary.limiter = {limiter.blocked, limiter.probing, limiter.ramp, limiter.blocked_deliveries};
   for (const journal::SiteGauges& site : gauges.sites)
@@ -87,6 +92,7 @@ journal::Gauges Overview::gauges(conf::Instant now) const {
   gauges.body_memory_bytes = transit.messages().used_bytes();
   gauges.log_waiting = parts_.journal->waiting();
   gauges.log_lost = parts_.log_lost();
+  gauges.quarantine = parts_.quarantine();
   gauges.limiter = survey_.latest().limiter;
   gauges.sites = survey_.latest().sites;
   return gauges;

@@ -22,6 +22,7 @@ class Overview {
     const journal::Metrics* metrics = nullptr;
     std::function<uint64_t()> inbound_connections = [] { return uint64_t{0}; };
     std::function<uint64_t()> log_lost = [] { return uint64_t{0}; };
+    std::function<journal::QuarantineGauges()> quarantine = [] { return journal::QuarantineGauges(); };
   };
   explicit Overview(Parts parts);
 

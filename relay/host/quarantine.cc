@@ -84,6 +84,12 @@ void Quarantine::step(conf::Instant now) {
   feed_->step(now);
 }
 
+journal::QuarantineGauges Quarantine::gauges() const {
+  if (keeper_ == nullptr) return {};
+  const bounce::KeeperCounts counts = keeper_->counts();
+  return {counts.rows, counts.open_waves, counts.held, counts.waiting, counts.lost};
+}
+
 void Quarantine::reload(const conf::ConfigPtr& config) {
   if (watch_ == nullptr) return;
   watch_->reload(config);

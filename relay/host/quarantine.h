@@ -9,6 +9,7 @@
 
 #include "bounce/ledger/ledger_keeper.h"
 #include "conf/config.h"
+#include "relay/journal/gauges.h"
 #include "relay/quarantine/address_watch.h"
 #include "relay/quarantine/ledger_feed.h"
 #include "relay/walk/transit_parts.h"
@@ -33,6 +34,7 @@ class Quarantine {
                                                         const conf::Recipient& recipient)>;
   Door door();  // empty when it is off
   void step(conf::Instant now);
+  journal::QuarantineGauges gauges() const;    // zeros when it is off
   void reload(const conf::ConfigPtr& config);  // enabled, path and known_addresses wait for a restart
 
  private:

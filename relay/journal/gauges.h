@@ -24,6 +24,14 @@ struct LimiterGauges {
   uint64_t blocked_deliveries = 0;
 };
 
+struct QuarantineGauges {
+  uint64_t rows = 0;  // addresses with a state, in memory
+  uint64_t open_waves = 0;
+  uint64_t held = 0;     // Hard errors that the guard held back, since start
+  uint64_t waiting = 0;  // what is not in the ledger's file yet
+  uint64_t lost = 0;     // what found no room, since start
+};
+
 struct Gauges {
   conf::Instant made{};
   double uptime_seconds = 0;  // then
@@ -31,6 +39,7 @@ struct Gauges {
   uint64_t messages = 0, deliveries = 0, scheduled = 0, ready = 0, in_flight = 0, on_hold = 0;
   uint64_t inbound_connections = 0, outbound_connections = 0;
   uint64_t body_memory_bytes = 0, log_waiting = 0, log_lost = 0;
+  QuarantineGauges quarantine;
   LimiterGauges limiter;          // of the last survey over all sites
   std::vector<SiteGauges> sites;  // likewise: the busiest first, at most 50
 };

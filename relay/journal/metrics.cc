@@ -1,5 +1,7 @@
 #include "relay/journal/metrics.h"
 
+#include <algorithm>
+
 namespace relay::journal {
 
 using conf::EventKind;
@@ -16,9 +18,22 @@ void Metrics::take(uint64_t sequence, const conf::DeliveryEvent& event) {
     const bool accepted = event.kind == EventKind::kAccepted;
     add(&kinds_[static_cast<size_t>(event.kind)], accepted ? event.recipients : 1);
   }
+  const bool refusal = event.kind == EventKind::kDeferred || event.kind == EventKind::kFailed ||
+                       event.kind == EventKind::kExpired;
+  if (refusal && event.row != 0 && event.reason == conf::Reason::kNotDefined) note_unknown(event.site);
   if (event.kind == EventKind::kDecision && event.decision != nullptr)
     add(&decisions_[static_cast<size_t>(event.decision->action)]);
   through_.store(sequence, std::memory_order_relaxed);
+}
+
+void Metrics::note_unknown(const std::string& site) {
+  add(&unknown_);
+  const std::lock_guard lock(mutex_);
+  if (const auto found = unknown_sites_.find(site); found != unknown_sites_.end()) {
+    ++found->second;
+  } else if (unknown_sites_.size() < kMostSites) {
+    unknown_sites_.emplace(site, 1);
+  }
 }
 
 EventCounts Metrics::counts() const {
@@ -41,6 +56,16 @@ EventCounts Metrics::counts() const {
   counts.held_back = held_back_.load(std::memory_order_relaxed);
   for (size_t i = 0; i < counts.decisions.size(); ++i)
     counts.decisions[i] = decisions_[i].load(std::memory_order_relaxed);
+  counts.unknown = unknown_.load(std::memory_order_relaxed);
+  if (counts.unknown == 0) return counts;
+  {
+    const std::lock_guard lock(mutex_);
+    counts.unknown_sites.assign(unknown_sites_.begin(), unknown_sites_.end());
+  }
+  constexpr size_t kShown = 20;
+  std::ranges::stable_sort(counts.unknown_sites,
+                           [](const auto& a, const auto& b) { return a.second > b.second; });
+  counts.unknown_sites.resize(std::min(counts.unknown_sites.size(), kShown));
   return counts;
 }
 

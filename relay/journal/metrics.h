@@ -5,6 +5,11 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "relay/journal/feed.h"
 
@@ -20,6 +25,8 @@ struct EventCounts {
   uint64_t waves = 0;        // of the outage guard
   uint64_t reports = 0, unsigned_mails = 0, alarms = 0;
   std::array<uint64_t, conf::kDecisionActions> decisions{};  // by DecisionAction
+  uint64_t unknown = 0;                                      // refusals whose text no rule and no row reads
+  std::vector<std::pair<std::string, uint64_t>> unknown_sites;  // where, the commonest first, at most 20
 };
 
 class Metrics final : public Feed {
@@ -38,6 +45,12 @@ class Metrics final : public Feed {
 
   std::array<Counter, conf::kEventKinds> kinds_{};
   std::array<Counter, conf::kDecisionActions> decisions_{};
+  void note_unknown(const std::string& site);
+
+  static constexpr size_t kMostSites = 500;
+  mutable std::mutex mutex_;  // of unknown_sites_
+  std::map<std::string, uint64_t, std::less<>> unknown_sites_;
+  Counter unknown_{0};
   Counter held_back_{0};
   Counter through_{0};
 };

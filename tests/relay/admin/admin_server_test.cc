@@ -154,6 +154,35 @@ TEST_F(AdminServerTest, MetricsArePrometheusText) {
       << reply.body;
 }
 
+TEST_F(AdminServerTest, TheQuarantineAndUnknownTextsAreCounted) {
+  backend_.current.quarantine.rows = 12;
+  backend_.current.quarantine.held = 3;
+  backend_.current.quarantine.suppressed = 7;
+  backend_.current.unknown_texts = 5;
+  backend_.current.unknown_text_sites.push_back({"mx.x.example", 5});
+  start();
+  const std::string text = ask("GET", "/metrics").body;
+  for (const char* line : {"penstock_quarantine_rows 12\n", "penstock_quarantine_held_total 3\n",
+                           "penstock_suppressed_total 7\n", "penstock_unknown_texts_total 5\n",
+                           "penstock_site_unknown_texts_total{site=\"mx.x.example\"} 5\n"})
+    EXPECT_NE(text.find(line), std::string::npos) << line;
+  const json summary = json::parse(ask("GET", "/v1/queue/summary").body);
+  EXPECT_EQ(summary.at("quarantine").at("rows"), 12);
+  EXPECT_EQ(summary.at("unknown_texts").at("sites").at(0).at("site"), "mx.x.example");
+}
+
+TEST_F(AdminServerTest, TheTextsOfTheQueueAreCountedByMessage) {
+  spool_.records[1].recipients[0].reply_code = 450;
+  spool_.records[1].recipients[0].last_reply = "4.7.1 later";
+  start();
+  const json answer = json::parse(ask("GET", "/v1/queue/texts").body);
+  bool found = false;
+  for (const json& each : answer.at("texts"))
+    found |= each.at("text") == "450 4.7.1 later" && each.at("messages") == 1;
+  EXPECT_TRUE(found) << answer;
+  EXPECT_EQ(answer.at("more"), false);
+}
+
 TEST_F(AdminServerTest, ListsByFilter) {
   start();
   EXPECT_EQ(listed(""), texts({1, 2, 3}));

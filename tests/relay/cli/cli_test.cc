@@ -306,6 +306,36 @@ TEST_F(CliTest, ExplainsAnAddress) {
   EXPECT_EQ(explain({"example.net", "--message", conf::to_text(1)}).exit_code, kUsage);
 }
 
+TEST_F(CliTest, AnExplanationShowsTheCommonestTextsOfTheSite) {
+  const std::string config = (folder_ / "penstock.toml").string();
+  std::ofstream(config) << "hostname = \"relay.example.com\"\n[[listener]]\naddress = \"127.0.0.1:25\"\n"
+                        << "[replies]\ntable = \"replies.tsv\"\n";
+  std::ofstream log(folder_ / "log");
+  const auto refused = [&log](int times, const char* reply, const char* site) {
+    for (int i = 0; i < times; ++i)
+      log << R"({"reply_code":550,"reply":")" << reply << R"(","site":")" << site << "\"}\n";
+  };
+  refused(2, "5.1.1 User unknown", "mx.example.net");
+  refused(3, "Klaatu barada nikto", "mx.example.net");
+  refused(9, "5.7.1 Your IP is on our block list", "mx.elsewhere.example");
+  log.close();
+  ASSERT_EQ(command({"qualify", "-c", config, "learn", (folder_ / "log").string()}).exit_code, kDone);
+  backend_.explanations["example.net"] = admin::busy_explanation("mx.example.net", {"default"});
+  start();
+  const auto explain = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"explain", "-c", config, "--socket", settings_.socket, "example.net"});
+    return command(std::move(words)).out;
+  };
+  const std::string told = explain({});
+  const size_t unread = told.find("Klaatu barada nikto"),
+               unknown = told.find("User unknown, Hard, recipient");
+  EXPECT_NE(unread, std::string::npos) << told;
+  EXPECT_NE(unknown, std::string::npos) << told;
+  EXPECT_LT(unread, unknown) << "the commonest first";
+  EXPECT_EQ(told.find("block list"), std::string::npos) << "of another site";
+  EXPECT_EQ(nlohmann::json::parse(explain({"--json"})).at("texts").at(0).at("count"), 3);
+}
+
 TEST_F(CliTest, ExplainsAMessage) {
   backend_.explanations["example.net"] = admin::busy_explanation("mx.example.net", {"default"});
   spool_.records[2].recipients[0].due = conf::from_unix_micros(0);

@@ -37,6 +37,38 @@ TEST(Metrics, CountsRecipientsByWhatBecameOfThem) {
   EXPECT_EQ(metrics.through(), 9U);
 }
 
+TEST(Metrics, CountsTextsThatNoRuleReadsBySite) {
+  Metrics metrics;
+  const auto refuse = [&metrics](uint64_t sequence, const std::string& site, conf::Reason reason) {
+    conf::DeliveryEvent event = of(conf::EventKind::kDeferred);
+    event.site = site;
+    event.row = 7;
+    event.reason = reason;
+    metrics.take(sequence, event);
+  };
+  refuse(1, "mx.one.example", conf::Reason::kNotDefined);
+  refuse(2, "mx.two.example", conf::Reason::kNotDefined);
+  refuse(3, "mx.two.example", conf::Reason::kNotDefined);
+  refuse(4, "mx.two.example", conf::Reason::kRefused);
+  const EventCounts counts = metrics.counts();
+  EXPECT_EQ(counts.unknown, 3U);
+  ASSERT_EQ(counts.unknown_sites.size(), 2U);
+  EXPECT_EQ(counts.unknown_sites[0], (std::pair<std::string, uint64_t>("mx.two.example", 2)));
+}
+
+TEST(Metrics, TheSitesOfUnknownTextsAreBounded) {
+  Metrics metrics;
+  for (int i = 0; i < 1000; ++i) {
+    conf::DeliveryEvent event = of(conf::EventKind::kFailed);
+    event.site = "mx" + std::to_string(i) + ".example";
+    event.row = 1;
+    event.reason = conf::Reason::kNotDefined;
+    metrics.take(static_cast<uint64_t>(i) + 1, event);
+  }
+  EXPECT_EQ(metrics.counts().unknown, 1000U);
+  EXPECT_EQ(metrics.counts().unknown_sites.size(), 20U);
+}
+
 TEST(Metrics, WhatABlockHoldsBackIsNoAttempt) {
   Metrics metrics;
   conf::DeliveryEvent held = of(conf::EventKind::kDeferred);
