@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "conf/destination.h"
-#include "conf/vocab/reason.h"
+#include "conf/rule_threshold.h"
 #include "conf/vocab/time.h"
 
 namespace conf {
@@ -24,28 +24,6 @@ struct RuleRate {  // rate = "100/min", burst = 20
   uint64_t events = 0;
   Duration per{0};
   uint32_t burst = 1;  // so many may go at once
-};
-
-// Which refusals a threshold counts as errors. Successes and refusals of every kind are its sample.
-enum class ThresholdScope : uint8_t {
-  kAny,
-  kSender,     // the site refuses us: reputation, policy, throttling
-  kRecipient,  // the address is refused: a bad list
-};
-
-struct RuleThreshold {  // [[rule.threshold]]
-  // As parts of a million, so that 89.9 % and 90 % are exact; the parser turns "90%" or 0.9 into 900'000.
-  uint32_t error_rate_ppm = 900'000;  // error_rate
-  uint32_t min_messages = 300;        // min_messages: the smallest sample that counts
-  Duration window = 1h;               // window: sliding
-  Duration block = 3h;                // block: the first time; each failing probe doubles it
-  Duration max_block = 24h;           // max_block: the bound of the doubling; at least block
-  bool count_hard = true;             // count = ["hard", "soft"]
-  bool count_soft = true;
-  std::vector<Reason> reasons;                  // reasons: only these count as errors; empty: all
-  ThresholdScope scope = ThresholdScope::kAny;  // scope = "any" | "sender" | "recipient"
-  uint32_t probes = 5;                          // probes: messages that go first when the block is over
-  int line = 0, column = 1;
 };
 
 enum class AdaptiveMode : uint8_t { kOff, kAdvise, kOn };

@@ -121,7 +121,9 @@ RuleThreshold read_threshold(TableReader reader) {
   reader.parts_per_million("error_rate", &out.error_rate_ppm);
   reader.number("min_messages", &out.min_messages, 0, kAnyNumber);
   reader.duration("window", &out.window);
+  reader.duration("min_duration", &out.min_duration);
   reader.duration("block", &out.block);
+  reader.duration("first_probe", &out.first_probe, 1s);
   if (!reader.duration("max_block", &out.max_block)) out.max_block = std::max(out.max_block, out.block);
   read_count(&reader, &out);
   read_reasons(&reader, &out);

@@ -34,8 +34,7 @@ void Probes::ended(uint32_t number, bool answered, const Threshold& threshold) {
   flying_.erase(flying_.begin() + (probe - flying_.data()));
 }
 
-Probes::Verdict Probes::verdict(const Threshold& threshold) const {
-  const uint32_t probes = threshold.rule().probes;
+Probes::Verdict Probes::verdict(const Threshold& threshold, uint32_t probes) const {
   if (threshold.reached(bad_, probes)) return Verdict::kFailed;
   const uint32_t worst = probes > good_ ? probes - good_ : 0;  // if all others were bad
   return threshold.reached(worst, probes) ? Verdict::kUndecided : Verdict::kPassed;

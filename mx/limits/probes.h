@@ -30,7 +30,7 @@ class Probes {
   void ended(uint32_t number, bool answered, const Threshold& threshold);
   // A connection was refused: a bad probe that needed no attempt.
   void refused() { ++bad_; }
-  Verdict verdict(const Threshold& threshold) const;
+  Verdict verdict(const Threshold& threshold, uint32_t probes) const;  // of so many
   uint32_t judged() const { return good_ + bad_; }
   uint32_t bad() const { return bad_; }
 

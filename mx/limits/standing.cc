@@ -124,7 +124,7 @@ void Standing::tick_state(conf::Instant now) {
   if (ordered_ && now < ordered_until_) return;  // what is due comes when the order is over
   if (ordered_) end_order(now);
   if (state_ == State::kOpen) return;
-  if (state_ == State::kBlocked && now < until_) return;
+  if (state_ == State::kBlocked && now < frees_at()) return;
   if (state_ == State::kRamp && !thresholds_.empty() && !aftermath_->ramp.over(now)) return;
   Decision decision;
   if (thresholds_.empty()) {
@@ -138,14 +138,7 @@ void Standing::tick_state(conf::Instant now) {
   decision.line = rule.line;
   switch (state_) {
     case State::kBlocked:
-      decision.action = Action::kProbe;
-      decision.by = by_rule_               ? "reply rule"
-                    : length_.count() == 0 ? "operator"
-                                           : "threshold " + std::to_string(cause_ + 1);
-      decision.text = "the block is over: at most " + std::to_string(rule.probes) +
-                      (rule.probes == 1 ? " probe goes" : " probes go") + " first, over one connection";
-      move(State::kProbing, now);
-      return decide(std::move(decision));
+      return begin_probes(std::move(decision), now);
     case State::kRamp:
       decision.action = Action::kOpen;
       decision.by = "ramp";
@@ -155,10 +148,30 @@ void Standing::tick_state(conf::Instant now) {
       move(State::kOpen, aftermath_->ramp.ends());
       return decide(std::move(decision));
     case State::kProbing:
+      if (now >= block_.until) block_.early = false;
       return judge_probes(now);  // the rule may ask for fewer now
     case State::kOpen:
       return;
   }
+}
+
+void Standing::begin_probes(Decision decision, conf::Instant now) {
+  decision.action = Action::kProbe;
+  decision.by = block_.by_rule               ? "reply rule"
+                : block_.length.count() == 0 ? "operator"
+                                             : "threshold " + std::to_string(cause_ + 1);
+  block_.early = now < block_.until;
+  decision.text = block_.early
+                      ? "one probe goes before the block is over (first_probe)"
+                      : "the block is over: at most " + std::to_string(probes()) +
+                            (probes() == 1 ? " probe goes" : " probes go") + " first, over one connection";
+  move(State::kProbing, now);
+  decide(std::move(decision));
+}
+
+conf::Instant Standing::frees_at() const {
+  if (ordered_) return blocked_until();
+  return thresholds_.empty() ? block_.until : block_.next_probe(cause().rule());
 }
 
 void Standing::tick_learning(conf::Instant now) {
@@ -177,14 +190,14 @@ Admission Standing::may_send(conf::Instant now) {
 }
 
 Admission Standing::allowed_by_state(conf::Instant now) const {
-  if (ordered_) return Admission::no(Bind::kBlocked, blocked_until());
+  if (ordered_) return Admission::no(Bind::kBlocked, frees_at());
   switch (state_) {
     case State::kOpen:
       return {};
     case State::kBlocked:
-      return Admission::no(Bind::kBlocked, until_);
+      return Admission::no(Bind::kBlocked, frees_at());
     case State::kProbing:
-      if (aftermath_->probes.may_begin(cause().rule().probes)) return {};
+      if (aftermath_->probes.may_begin(probes())) return {};
       return Admission::no(Bind::kProbing, conf::kNever);
     case State::kRamp:
       return aftermath_->ramp.may_send(now);
@@ -210,7 +223,7 @@ uint32_t Standing::most_connections(conf::Instant now) {
 
 Admission Standing::may_connect(conf::Instant now) {
   if (connections_ < most_connections(now)) return {};
-  if (state() == State::kBlocked) return Admission::no(Bind::kBlocked, blocked_until());
+  if (state() == State::kBlocked) return Admission::no(Bind::kBlocked, frees_at());
   if (state_ == State::kProbing) return Admission::no(Bind::kProbing, conf::kNever);
   return Admission::no(Bind::kRamp, aftermath_->ramp.next_step(now));
 }
@@ -222,7 +235,7 @@ Room Standing::room(conf::Instant now) {
     if (messages < room.messages) room = {messages, bind};
   };
   if (state() == State::kBlocked) at_most(0, Bind::kBlocked);
-  if (state_ == State::kProbing) at_most(aftermath_->probes.left(cause().rule().probes), Bind::kProbing);
+  if (state_ == State::kProbing) at_most(aftermath_->probes.left(probes()), Bind::kProbing);
   if (state_ == State::kRamp) at_most(aftermath_->ramp.left(now), Bind::kRamp);
   if (rate_) at_most(rate_->available(now), Bind::kAdaptive);
   if (ladder_) at_most(ladder_->available(now), Bind::kWarmUp);
@@ -278,7 +291,8 @@ void Standing::count(const Outcome& outcome, conf::Instant now) {
     const conf::RuleThreshold& rule = thresholds_[i].rule();
     const uint32_t least =
         state_ == State::kRamp ? std::min(rule.min_messages, kRampSample * rule.probes) : rule.min_messages;
-    if (thresholds_[i].trips(least)) return trip(i, now);
+    const bool lasts = state_ == State::kRamp || thresholds_[i].lasts(now);
+    if (lasts && thresholds_[i].trips(least)) return trip(i, now);
   }
 }
 
@@ -313,7 +327,7 @@ void Standing::refused(const Outcome& outcome, conf::Instant now) {
 
 void Standing::judge_probes(conf::Instant now) {
   const Probes& probes = aftermath_->probes;
-  const Probes::Verdict verdict = probes.verdict(cause());
+  const Probes::Verdict verdict = probes.verdict(cause(), this->probes());
   if (verdict == Probes::Verdict::kUndecided) return;
   Decision decision;
   decision.by = "probes";
@@ -326,9 +340,11 @@ void Standing::judge_probes(conf::Instant now) {
     return block_by_itself(cause_, std::move(decision), now);
   }
   decision.action = Action::kRamp;
-  decision.text = std::to_string(probes.judged() - probes.bad()) + " of " + std::to_string(probes.judged()) +
-                  " probes passed: up to " + std::to_string(kRampFirst * cause().rule().probes) +
-                  " messages in the first minute, twice as many in each that follows";
+  decision.text =
+      std::to_string(probes.judged() - probes.bad()) + " of " + std::to_string(probes.judged()) +
+      (block_.early ? " probes passed, the block is shortened: up to " : " probes passed: up to ") +
+      std::to_string(kRampFirst * cause().rule().probes) +
+      " messages in the first minute, twice as many in each that follows";
   move(State::kRamp, now);
   decide(std::move(decision));
 }
@@ -350,32 +366,26 @@ void Standing::trip(size_t index, conf::Instant now) {
 
 // The doubling of blocks ends when the path stayed open for so long.
 bool Standing::doubling_is_forgotten(conf::Instant now) const {
-  if (doublings_ == 0) return true;
+  if (block_.doublings == 0) return true;
   if (state_ != State::kOpen) return false;
   return thresholds_.empty() || opened_at_ <= now - cause().rule().max_block;
 }
 
-conf::Duration Standing::next_block(const conf::RuleThreshold& rule, conf::Instant now) {
-  if (doubling_is_forgotten(now)) doublings_ = 0;
-  conf::Duration length = std::min(rule.block, rule.max_block);
-  for (uint8_t i = 0; i < doublings_ && length < rule.max_block; ++i) {
-    length = length < rule.max_block - length ? length * 2 : rule.max_block;
-  }
-  doublings_ = std::min<uint8_t>(doublings_ + 1, kMostDoublings);
-  return length;
-}
-
 // `decision`: by whom, the sample, and the text up to what follows from it.
 void Standing::block_by_itself(size_t cause, Decision decision, conf::Instant now) {
-  const conf::Duration length = next_block(thresholds_[cause].rule(), now);
-  cause_ = static_cast<uint8_t>(cause);
-  by_rule_ = false;
-  length_ = length;
-  until_ = now + length;
+  const bool goes_on = (state_ == State::kProbing || state_ == State::kRamp) && block_.shortened(now);
+  if (doubling_is_forgotten(now)) block_.doublings = 0;
+  if (goes_on) {
+    block_.go_on(this->cause().rule(), now);
+  } else {
+    cause_ = static_cast<uint8_t>(cause);
+    block_.begin(this->cause().rule(), now);
+  }
   decision.action = Action::kBlock;
-  decision.until = until_;
+  decision.until = block_.until;
   decision.samples = replies();
-  decision.text += ": nothing is sent " + until_text(until_, now);
+  decision.text += (goes_on ? ": the block goes on, nothing is sent " : ": nothing is sent ") +
+                   until_text(block_.until, now);
   move(State::kBlocked, now);
   decide(std::move(decision));
 }

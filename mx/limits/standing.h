@@ -25,6 +25,7 @@
 #include "conf/vocab/time.h"
 #include "mx/limits/adaptive_rate.h"
 #include "mx/limits/admission.h"
+#include "mx/limits/block.h"
 #include "mx/limits/change_mark.h"
 #include "mx/limits/decision.h"
 #include "mx/limits/evidence.h"
@@ -92,8 +93,7 @@ class Standing {
   bool idle(conf::Instant now);
 
  private:
-  static constexpr uint8_t kMostDoublings = 40;  // a second is 35,000 years then
-  struct Aftermath {                             // of a block
+  struct Aftermath {  // of a block
     Probes probes;
     Ramp ramp;
   };
@@ -117,21 +117,22 @@ class Standing {
   void open_by_order(Decision::Action action, const char* text, conf::Instant now);
   void clear_samples();
   void forget();
-  conf::Duration next_block(const conf::RuleThreshold& rule, conf::Instant now);
+  void begin_probes(Decision decision, conf::Instant now);
+  conf::Instant frees_at() const;  // while blocked: the end, or the early probe before it
+  uint32_t probes() const { return block_.early ? 1 : cause().rule().probes; }
   bool doubling_is_forgotten(conf::Instant now) const;
   const Threshold& cause() const { return thresholds_[cause_]; }  // whose probes and ramp hold
   bool knows_nothing(conf::Instant now);
   bool read(SavedReader* in);
   void read_learning(SavedReader* in);
+  void read_early(uint32_t thresholds, SavedReader* in);
 
   State state_ = State::kOpen;
   uint8_t cause_ = 0;
-  uint8_t doublings_ = 0;                 // blocks in a row
   bool ordered_ = false;                  // an operator's order to block holds
   bool learns_ = false;                   // there is a rate_ or a ladder_
-  bool by_rule_ = false;                  // the block is that of a reply rule
   uint32_t connections_ = 0;              // open and opening
-  conf::Instant until_{};                 // of the latest block
+  Block block_;                           // the latest
   std::unique_ptr<AdaptiveRate> rate_;    // "advise" and "on"
   std::unique_ptr<WarmUp> ladder_;        // when the rule has one
   std::unique_ptr<Aftermath> aftermath_;  // while probing and on the ramp
@@ -141,7 +142,6 @@ class Standing {
   std::vector<Decision> decisions_;
   conf::Instant opened_at_{};  // when the latest ramp was over
   conf::Instant ordered_until_{};
-  conf::Duration length_{0};  // of the latest block
   ChangeMark change_;
 };
 

@@ -18,16 +18,17 @@ void Standing::block(conf::Instant until, std::string why, conf::Instant now) {
 
 void Standing::block_by_rule(conf::Instant until, const std::string& rule, conf::Instant now) {
   tick(now);
-  if (state_ == State::kBlocked && until_ >= until) return;
-  length_ = until - now;
-  until_ = until;
+  if (state_ == State::kBlocked && block_.until >= until) return;
+  block_.length = until - now;
+  block_.until = until;
+  block_.early = false;
   Decision decision;
   decision.action = Decision::Action::kBlock;
   decision.by = "reply rule \"" + rule + '"';
   decision.until = until;
   decision.samples = replies();
   decision.text = decision.by + ": nothing is sent " + until_text(until, now);
-  by_rule_ = true;
+  block_.by_rule = true;
   if (state_ != State::kBlocked) move(State::kBlocked, now);
   decide(std::move(decision));
 }
@@ -37,16 +38,21 @@ void Standing::end_order(conf::Instant now) {
   ordered_ = false;
   touch();
   if (state_ == State::kBlocked) return;
-  length_ = conf::Duration(0);
-  until_ = now;
-  by_rule_ = false;
+  if (state_ == State::kProbing && block_.shortened(now)) {
+    block_.go_on(cause().rule(), now);
+  } else {
+    block_.length = conf::Duration(0);
+    block_.until = now;
+    block_.early = block_.by_rule = false;
+  }
   move(State::kBlocked, now);
 }
 
 void Standing::open_by_order(Decision::Action action, const char* text, conf::Instant now) {
   if (state_ != State::kOpen) move(State::kOpen, now);
   clear_samples();
-  doublings_ = 0;
+  block_.doublings = 0;
+  block_.early = false;
   Decision decision;
   decision.action = action;
   decision.by = "operator";
@@ -62,7 +68,7 @@ void Standing::unblock(conf::Instant now) {
     decision.action = Decision::Action::kUnblock;
     decision.by = "operator";
     decision.text =
-        "the order is lifted; the block that the replies brought holds " + until_text(until_, now);
+        "the order is lifted; the block that the replies brought holds " + until_text(block_.until, now);
     return decide(std::move(decision));
   }
   ordered_ = false;

@@ -8,8 +8,9 @@ namespace mx {
 
 namespace {
 
-constexpr uint64_t kStandingVersion = 2;
-constexpr uint64_t kOldVersion = 1;  // without what an order is on its own, and the length of a block
+constexpr uint64_t kStandingVersion = 3;
+constexpr uint64_t kWithoutEarly = 2;  // without what min_duration and first_probe need
+constexpr uint64_t kOldVersion = 1;    // nor what an order is on its own, and the length of a block
 constexpr conf::Duration kLongestBlock = std::chrono::hours(24 * 366);
 constexpr uint32_t kMostThresholds = 16;                                 // as a bound for what is read
 constexpr conf::Duration kProbesForgotten = std::chrono::hours(24 * 7);  // nobody wanted to send for a week
@@ -19,7 +20,7 @@ constexpr conf::Duration kProbesForgotten = std::chrono::hours(24 * 7);  // nobo
 Standing::State Standing::state() const { return ordered_ ? State::kBlocked : state_; }
 
 conf::Instant Standing::blocked_until() const {
-  const conf::Instant own = state_ == State::kBlocked ? until_ : conf::Instant{};
+  const conf::Instant own = state_ == State::kBlocked ? block_.until : conf::Instant{};
   return ordered_ ? std::max(own, ordered_until_) : own;
 }
 
@@ -53,7 +54,7 @@ bool Standing::idle(conf::Instant now) {
 bool Standing::knows_nothing(conf::Instant now) {
   if ((rate_ && !rate_->idle(now)) || (ladder_ && !ladder_->idle(now))) return false;
   if (has_decisions() || ordered_) return false;
-  if (state_ == State::kProbing) return until_ <= now - kProbesForgotten;
+  if (state_ == State::kProbing) return block_.until <= now - kProbesForgotten;
   if (state_ != State::kOpen || !doubling_is_forgotten(now)) return false;
   return std::ranges::all_of(thresholds_, [&](const Threshold& t) { return t.counts(now).messages == 0; });
 }
@@ -66,12 +67,12 @@ std::string Standing::save(const Moment& moment) {
   out.number(kStandingVersion);
   out.number(static_cast<uint8_t>(state_));
   out.number(cause_);
-  out.number(doublings_);
+  out.number(block_.doublings);
   out.number(ordered_ ? 1 : 0);
-  out.instant(until_);
+  out.instant(block_.until);
   out.instant(opened_at_);
   out.instant(ordered_until_);
-  out.length(length_);
+  out.length(block_.length);
   out.number(thresholds_.size());
   for (const Threshold& threshold : thresholds_) threshold.save(&out);
   (evidence_ ? *evidence_ : Evidence()).save(&out);
@@ -81,6 +82,9 @@ std::string Standing::save(const Moment& moment) {
   if (rate_) rate_->save(&out, moment);
   out.number(ladder_ ? 1 : 0);
   if (ladder_) ladder_->save(&out, moment);
+  out.number(block_.tried);
+  out.number((block_.early ? 1 : 0) + (block_.by_rule ? 2 : 0));
+  for (const Threshold& threshold : thresholds_) threshold.save_since(&out);
   return bytes;
 }
 
@@ -99,10 +103,10 @@ void Standing::forget() {
   aftermath_.reset();
   evidence_.reset();
   decisions_.clear();
-  until_ = opened_at_ = ordered_until_ = {};
-  length_ = conf::Duration(0);
+  opened_at_ = ordered_until_ = {};
+  block_ = {};
   state_ = State::kOpen;
-  cause_ = doublings_ = 0;
+  cause_ = 0;
   ordered_ = false;
   if (rate_) rate_->forget();
   if (ladder_) ladder_->forget();
@@ -111,19 +115,19 @@ void Standing::forget() {
 
 bool Standing::read(SavedReader* in) {
   const uint64_t version = in->number();
-  if (version != kStandingVersion && version != kOldVersion) return false;
+  if (version < kOldVersion || version > kStandingVersion) return false;
   auto state = static_cast<State>(in->number32(static_cast<uint8_t>(State::kRamp)));
   cause_ = static_cast<uint8_t>(in->number32(UINT8_MAX));
-  doublings_ = static_cast<uint8_t>(in->number32(kMostDoublings));
+  block_.doublings = static_cast<uint8_t>(in->number32(Block::kMostDoublings));
   ordered_ = in->number32(1) == 1;
-  until_ = in->instant();
+  block_.until = in->instant();
   opened_at_ = in->recent_past();
   if (version == kOldVersion) {
-    ordered_until_ = until_;
+    ordered_until_ = block_.until;
     if (ordered_) state = State::kOpen;
   } else {
     ordered_until_ = in->instant();
-    length_ = std::min(in->length(), kLongestBlock);
+    block_.length = std::min(in->length(), kLongestBlock);
   }
   const uint32_t saved = in->number32(kMostThresholds);
   for (uint32_t i = 0; i < saved && in->ok(); ++i) {
@@ -138,12 +142,25 @@ bool Standing::read(SavedReader* in) {
   if (state == State::kProbing) aftermath_->probes.restore(in);
   if (state == State::kRamp) aftermath_->ramp.restore(in);
   read_learning(in);
+  if (version > kWithoutEarly) read_early(saved, in);
   state_ = state;
   if (!in->ok() || !in->ended()) return false;
   // A wall clock that was moved does not make a block longer than it was, nor does a rule that was changed
   // make it shorter.
-  if (state_ == State::kBlocked && length_.count() > 0) until_ = std::min(until_, in->moment().now + length_);
+  if (state_ == State::kBlocked && block_.length.count() > 0)
+    block_.until = std::min(block_.until, in->moment().now + block_.length);
   return true;
+}
+
+void Standing::read_early(uint32_t thresholds, SavedReader* in) {
+  block_.tried = static_cast<uint8_t>(in->number32(Block::kMostDoublings));
+  const uint32_t flags = in->number32(3);
+  block_.early = (flags & 1) != 0;
+  block_.by_rule = (flags & 2) != 0;
+  for (uint32_t i = 0; i < thresholds && in->ok(); ++i) {
+    Threshold unused{conf::RuleThreshold{}};
+    (i < thresholds_.size() ? thresholds_[i] : unused).restore_since(in);
+  }
 }
 
 // Read and dropped when the rule does not ask for it any more.

@@ -25,9 +25,11 @@ void Threshold::cut_anew(conf::Duration slot) {
     const Slot counts = at((newest_ + kSlots - back) % kSlots);
     if (counts.messages != 0) old.push_back({counts, begin_ - slot_ * back});
   }
+  const conf::Instant since = reached_since_;
   clear();
   slot_ = slot;
   for (const Old& each : old) add(each.counts, each.begin);
+  if (messages_ != 0) reached_since_ = since;
 }
 
 bool Threshold::is_error(const Outcome& outcome) const {
@@ -67,6 +69,7 @@ void Threshold::put(uint32_t place, Slot slot) {
 
 void Threshold::clear() {
   messages_ = errors_ = 0;
+  reached_since_ = conf::kNever;
   messages_low_.reset();
   messages_high_.reset();
   errors_low_.reset();
@@ -122,6 +125,22 @@ void Threshold::add(Slot counts, conf::Instant now) {
 void Threshold::count(const Outcome& outcome, conf::Instant now) {
   if (outcome.kind == Outcome::Kind::kIgnored) return;
   add({1, is_error(outcome) ? 1U : 0U}, now);
+  if (!reached(errors_, messages_)) {
+    reached_since_ = conf::kNever;
+  } else if (reached_since_ == conf::kNever) {
+    reached_since_ = now;
+  }
+}
+
+void Threshold::save_since(SavedWriter* out) const {
+  const bool reaches = reached_since_ != conf::kNever;
+  out->number(reaches ? 1 : 0);
+  if (reaches) out->instant(reached_since_);
+}
+
+void Threshold::restore_since(SavedReader* in) {
+  const conf::Instant since = in->number32(1) == 1 ? in->recent_past() : conf::kNever;
+  if (in->ok() && messages_ != 0) reached_since_ = since;
 }
 
 void Threshold::save(SavedWriter* out) const {

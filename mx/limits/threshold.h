@@ -1,6 +1,7 @@
 // One error threshold and its sample: how many messages of the last `window` were answered, and how many of
 // the answers were errors as the threshold counts them. It trips when the sample is large enough and the
-// share of errors reaches `error_rate`, compared in whole numbers: 900 of 1000 reach 90 %, 899 do not.
+// share of errors reaches `error_rate`, compared in whole numbers: 900 of 1000 reach 90 %, 899 do not. With
+// `min_duration` it must have reached it for so long, at every message between.
 //
 // The window slides in steps of a 64th of itself: a message leaves the sample with its slot, at the latest
 // when it is as old as the window, at the earliest a 64th before. One thread; O(1) amortised.
@@ -11,7 +12,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "conf/mx_rule.h"
+#include "conf/rule_threshold.h"
 #include "conf/vocab/time.h"
 #include "mx/limits/outcome.h"
 #include "mx/limits/saved.h"
@@ -36,6 +37,8 @@ class Threshold {
   void count(const Outcome& outcome, conf::Instant now);
   // True when a sample of at least `min_messages` reaches the share.
   bool trips(uint32_t min_messages) const { return messages_ >= min_messages && reached(errors_, messages_); }
+  // Whether the share has been reached for `min_duration`, as of the last count().
+  bool lasts(conf::Instant now) const { return now - reached_since_ >= rule_.min_duration; }
   void clear();
   struct Counts {
     uint64_t messages = 0;
@@ -52,6 +55,8 @@ class Threshold {
 
   void save(SavedWriter* out) const;
   bool restore(SavedReader* in);  // false: `in` has failed; the sample is empty
+  void save_since(SavedWriter* out) const;
+  void restore_since(SavedReader* in);  // after restore()
 
  private:
   struct Slot {
@@ -77,6 +82,7 @@ class Threshold {
   conf::RuleThreshold rule_;
   conf::Duration slot_;
   conf::Instant begin_{};  // of the newest slot; without meaning while the sample is empty
+  conf::Instant reached_since_ = conf::kNever;  // kNever: the share is not reached
   uint64_t messages_ = 0;
   uint64_t errors_ = 0;
   uint32_t newest_ = 0;  // place of the newest slot

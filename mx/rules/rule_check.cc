@@ -79,7 +79,12 @@ std::string threshold_trouble(const conf::RuleThreshold& t, const Rule& rule) {
   if (t.min_messages == 0) return "min_messages must be at least 1";
   if (t.window < 1s || t.window > 48h) return "window must be between 1s and 48h";
   if (t.block < 1s) return "block must be at least 1s";
+  if (t.min_duration > t.window)
+    return "min_duration is longer than window: the errors would be forgotten before they have gone on so "
+           "long";
   if (t.max_block < t.block) return "max_block is shorter than block";
+  if (t.first_probe >= t.block)
+    return "first_probe must come before the block is over: it is not shorter than block";
   if (t.probes == 0 || t.probes > kMostProbes) return "probes must be between 1 and 100";
   if (!t.count_hard && !t.count_soft) return "it counts no error: count must name \"hard\", \"soft\" or both";
   const RuleValue<uint32_t>& quota = rule.values.messages_per_hour;

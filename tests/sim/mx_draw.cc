@@ -30,6 +30,8 @@ void draw_thresholds(conf::Random* random, DrawnLimits* limits, size_t count) {
     threshold.max_block = threshold.block * from_to(random, 1, 6);
     threshold.probes = from_to(random, 1, 6);
     threshold.scope = kScopes[random->below(5)];
+    if (random->chance(0.3)) threshold.min_duration = 1s * from_to(random, 1, 600);  // a window at most
+    if (random->chance(0.4)) threshold.first_probe = 1s * from_to(random, 10, 110);  // less than a block
     limits->thresholds.push_back(threshold);
   }
 }
@@ -98,6 +100,8 @@ void write_rule(const DrawnRule& rule, std::string* out) {
     line("block", seconds(threshold.block));
     line("max_block", seconds(threshold.max_block));
     line("probes", std::to_string(threshold.probes));
+    if (threshold.min_duration.count() != 0) line("min_duration", seconds(threshold.min_duration));
+    if (threshold.first_probe.count() != 0) line("first_probe", seconds(threshold.first_probe));
     line("scope", std::string("\"") + threshold.scope + '"');
   }
 }

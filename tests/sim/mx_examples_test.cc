@@ -129,6 +129,52 @@ TEST(MxExample, ThreeHoursLaterProbesGoFirst) {
   }
 }
 
+// A backend that starts again refuses all for three seconds; a trouble that goes on is another matter.
+TEST(MxExample, TroubleOfSecondsBlocksNothingWithMinDuration) {
+  DrawnLimits limits = example_limits();
+  limits.thresholds[0].min_duration = 5min;
+  Example example(7, 1, limits, 12h);
+  MxWorld& world = example.world;
+  example.send(400, true);
+  EXPECT_FALSE(example.blocked());
+  example.send(100, false);
+  EXPECT_EQ(world.history.mails.size(), 500U);
+  example.send(600, true);  // 1000 of 1100, 90.9 %
+  EXPECT_FALSE(example.blocked());
+  world.run_until(world.world.now() + 5min);
+  example.send(1, true);
+  EXPECT_TRUE(example.blocked());
+  world.run_until(world.world.now() + 1min, [&] { return world.settled(); });
+  example.expect_no_violation();
+}
+
+TEST(MxExample, AFirstProbeFindsASiteThatIsWell) {
+  for (const bool crash : {false, true}) {
+    DrawnLimits limits = example_limits();
+    limits.thresholds[0].first_probe = 10min;
+    Example example(8, 1, limits, 12h);
+    MxWorld& world = example.world;
+    example.send(300, true);
+    ASSERT_TRUE(example.blocked());
+    const conf::Instant blocked = world.world.now();
+    const size_t before = world.history.mails.size();
+    for (int i = 0; i < 200; ++i) world.submit("", {"u0@d0-0.test"});
+    world.run_until(blocked + 10min - 1s);
+    EXPECT_EQ(world.history.mails.size(), before);
+    world.run_until(blocked + 10min + 5s);
+    EXPECT_EQ(world.history.mails.size(), before + 1) << "refused as well: the block goes on";
+    world.peer(0).rules.refuse_hard = 0;
+    world.world.after(1min, [&] { crash ? world.crash(1min) : world.restart(1min); });
+    world.run_until(blocked + 20min - 1s);
+    EXPECT_EQ(world.history.mails.size(), before + 1);
+    world.run_until(blocked + 20min + 5s, [&] { return example.count(conf::DecisionAction::kRamp) > 0; });
+    EXPECT_EQ(example.count(conf::DecisionAction::kRamp), 1U);
+    world.run_until(blocked + 40min, [&] { return world.settled(); });
+    EXPECT_EQ(world.ledger.delivered.size(), 199U);
+    example.expect_no_violation();
+  }
+}
+
 // It was said when it came to wait; each message of a campaign would cost a line again with every reload.
 TEST(MxExample, AReloadSaysNothingNewOfMailThatWaitsBehindABlock) {
   Example example(6, 1, example_limits(), 12h);

@@ -22,6 +22,8 @@ struct DrawnThreshold {
   conf::Duration block{0};
   conf::Duration max_block{0};
   uint32_t probes = 5;
+  conf::Duration min_duration{0};
+  conf::Duration first_probe{0};
   const char* scope = "any";
 };
 

@@ -37,6 +37,8 @@ class Judge {
     size_t cause = 0;  // threshold
     uint32_t probes_begun = 0;
     std::map<int64_t, uint32_t> of_minute;
+    conf::Instant begun{};     // of the block: it may go on after an early probe
+    uint32_t early_begun = 0;  // early probes of it
   };
 
   void violate(std::string what) {
@@ -57,7 +59,8 @@ class Judge {
   void judge_connections();
   void judge_sessions();
   void judge_blocks();
-  void judge_evidence(const SeenDecision& decision);
+  void judge_evidence(const SeenDecision& decision, bool on_ramp);
+  uint64_t early_probes(const DrawnRule& rule, const Phase& phase, conf::Instant at) const;
   void decide(const SeenDecision& decision, Phase* phase);
   void judge_mail(const SeenMail& mail, Phase* phase);
   void judge_crash(conf::Instant crash, Phase* phase);
@@ -173,18 +176,43 @@ bool Judge::answered(const SeenMail& mail) const {
   return session.how != PeerWatch::End::kBroken || session.closed - mail.said > 100ms;
 }
 
+// How many messages may have gone so far into the block: one when first_probe is over, one when twice as
+// much is, and so on.
+uint64_t Judge::early_probes(const DrawnRule& rule, const Phase& phase, conf::Instant at) const {
+  conf::Duration first = conf::Duration::max();
+  for (size_t i = 0; i < rule.versions.size(); ++i) {
+    const bool over = i + 1 < rule.versions.size() && rule.versions[i + 1].first <= phase.begun;
+    const auto& thresholds = rule.versions[i].second.thresholds;
+    if (over || rule.versions[i].first > at || phase.cause >= thresholds.size()) continue;
+    if (thresholds[phase.cause].first_probe.count() != 0)
+      first = std::min(first, thresholds[phase.cause].first_probe);
+  }
+  uint64_t probes = 0;
+  for (conf::Duration after = first; after <= at - phase.begun; after *= 2) ++probes;
+  return probes;
+}
+
 void Judge::decide(const SeenDecision& decision, Phase* phase) {
   const conf::DecisionAction action = decision.what->action;
+  const DrawnRule& rule = history_.rules[history_.rule_of[decision.site][decision.source]];
   if (action == conf::DecisionAction::kBlock) {
-    judge_evidence(decision);
-    const size_t before = phase->cause;
-    *phase = {Phase::Is::kBlocked, decision.at, decision.until, before, 0, {}};
-    if (decision.what->by.rfind("threshold ", 0) == 0)
+    judge_evidence(decision, phase->is == Phase::Is::kRamp);
+    const bool goes_on = phase->is != Phase::Is::kOpen && phase->until == decision.until;
+    const Phase before = *phase;
+    *phase = {Phase::Is::kBlocked, decision.at, decision.until, before.cause, 0, {}, decision.at, 0};
+    if (goes_on) {
+      phase->begun = before.begun;
+      phase->early_begun = before.early_begun;
+    } else if (decision.what->by.rfind("threshold ", 0) == 0)
       phase->cause = static_cast<size_t>(std::stoi(decision.what->by.substr(10))) - 1;
   } else if (action == conf::DecisionAction::kRamp) {
-    if (phase->is == Phase::Is::kBlocked && decision.at < phase->until)
+    if (phase->is == Phase::Is::kBlocked && decision.at < phase->until &&
+        early_probes(rule, *phase, decision.at) == 0)
       violate(at_text(decision.at) + "a ramp before the block was over");
-    *phase = {Phase::Is::kRamp, decision.at, {}, phase->cause, 0, {}};
+    phase->is = Phase::Is::kRamp;
+    phase->since = decision.at;
+    phase->probes_begun = 0;
+    phase->of_minute.clear();
   } else if (action == conf::DecisionAction::kOpen || action == conf::DecisionAction::kUnblock ||
              action == conf::DecisionAction::kReset) {
     phase->is = Phase::Is::kOpen;
@@ -201,7 +229,10 @@ void Judge::judge_mail(const SeenMail& mail, Phase* phase) {
     });
   };
   if (phase->is == Phase::Is::kBlocked && mail.at < phase->until) {
-    if (mail.at > phase->since + kLatency) violate(name + "a message during a block");
+    if (mail.at <= phase->since + kLatency) return;
+    phase->early_begun += answered(mail) ? 1 : 0;
+    if (phase->early_begun > early_probes(rule, *phase, mail.at) || early_probes(rule, *phase, mail.at) == 0)
+      violate(name + "a message during a block");
   } else if (phase->is == Phase::Is::kBlocked) {
     phase->probes_begun += answered(mail) ? 1 : 0;
     if (phase->probes_begun > probes())
@@ -219,10 +250,11 @@ void Judge::judge_mail(const SeenMail& mail, Phase* phase) {
 void Judge::judge_crash(conf::Instant crash, Phase* phase) {
   if (phase->is != Phase::Is::kOpen && crash - phase->since < kUnsaved) phase->is = Phase::Is::kUnknown;
   phase->probes_begun = 0;  // those in flight may begin again
+  if (phase->early_begun != 0) --phase->early_begun;
 }
 
 // The sample that a threshold tripped on was really seen: nothing of our own was counted, and no reply twice.
-void Judge::judge_evidence(const SeenDecision& decision) {
+void Judge::judge_evidence(const SeenDecision& decision, bool on_ramp) {
   if (decision.what->by.rfind("threshold ", 0) != 0) return;
   const DrawnRule& rule = history_.rules[history_.rule_of[decision.site][decision.source]];
   const auto index = static_cast<size_t>(std::stoi(decision.what->by.substr(10))) - 1;
@@ -232,6 +264,7 @@ void Judge::judge_evidence(const SeenDecision& decision) {
       })));
   const std::string name = standing_name(history_, decision.site, decision.source);
   uint64_t words = 0, refusals = 0;
+  conf::Instant first_refusal = conf::kNever;
   for (const SeenReply& reply : history_.replies) {
     const SeenSession& session = history_.sessions[reply.session];
     if (reply.at > decision.at || reply.at <= decision.at - window - window / 32 - 1s) continue;
@@ -239,7 +272,9 @@ void Judge::judge_evidence(const SeenDecision& decision) {
     const size_t meant = reply.recipients == PeerWatch::kAll ? history_.most_recipients
                                                              : std::max<size_t>(reply.recipients, 1);
     words += meant;
-    if (reply.code >= 400) refusals += meant;
+    if (reply.code < 400) continue;
+    refusals += meant;
+    first_refusal = std::min(first_refusal, reply.at);
   }
   // A connection that was lost in a transaction is a soft failure, without a word of the receiver.
   for (const SeenSession& session : history_.sessions) {
@@ -248,6 +283,7 @@ void Judge::judge_evidence(const SeenDecision& decision) {
     if (standing_name(history_, session.site, session.source) != name) continue;
     words += history_.most_recipients;
     refusals += history_.most_recipients;
+    first_refusal = std::min(first_refusal, session.closed);
   }
   if (decision.what->messages > words || decision.what->errors > refusals) {
     violate(at_text(decision.at) + name + ": blocked for " + std::to_string(decision.what->errors) + " of " +
@@ -265,6 +301,10 @@ void Judge::judge_evidence(const SeenDecision& decision) {
       least([](const DrawnThreshold& t) { return std::min(t.min_messages, 4 * t.probes); });
   if (decision.what->messages < sample || decision.what->errors * 1'000'000 < rate * decision.what->messages)
     violate(at_text(decision.at) + name + ": blocked below its threshold");
+  const auto lasting = conf::Duration(
+      static_cast<int64_t>(least([](const DrawnThreshold& t) { return t.min_duration.count(); })));
+  if (!on_ramp && decision.at - first_refusal < lasting - kLatency)
+    violate(at_text(decision.at) + name + ": blocked before the errors had gone on for min_duration");
 }
 
 void Judge::judge_blocks() {

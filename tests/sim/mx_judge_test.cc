@@ -183,6 +183,42 @@ TEST_F(MxJudge, ARampNotABurst) {
   expect("before the block was over");
 }
 
+TEST_F(MxJudge, OneEarlyProbeForEachDoublingOfItsTime) {
+  set_threshold();
+  limits().thresholds[0].first_probe = 5min;
+  decide(conf::DecisionAction::kBlock, 0s, 1h);
+  mails(1, 5min, 0s);
+  mails(1, 10min, 0s);
+  expect_good();
+  mails(1, 19min, 0s);
+  expect("a message during a block");
+  history.mails.back().at = kBegin + 20min;
+  expect_good();
+  history.mails.front().at = kBegin + 4min;
+  expect("a message during a block");
+}
+
+TEST_F(MxJudge, ARampAfterAnEarlyProbeOnly) {
+  set_threshold();
+  limits().thresholds[0].first_probe = 5min;
+  decide(conf::DecisionAction::kBlock, 0s, 1h);
+  decide(conf::DecisionAction::kRamp, 6min);
+  expect_good();
+  history.decisions.back().at = kBegin + 4min;
+  expect("before the block was over");
+}
+
+TEST_F(MxJudge, ErrorsMustHaveGoneOn) {
+  set_threshold();
+  limits().thresholds[0].min_duration = 5min;
+  mails(12, 0s, 30s);
+  for (size_t i = 0; i < 12; ++i) history.replies.push_back({history.mails[i].at, i, 550, 1});
+  decide(conf::DecisionAction::kBlock, 330s, 1h, "threshold 1", 12, 12);
+  expect_good();
+  limits().thresholds[0].min_duration = 6min;
+  expect("before the errors had gone on");
+}
+
 TEST_F(MxJudge, EvidenceMustHaveBeenSeen) {
   set_threshold();
   mails(12, 0s, 1s);

@@ -198,10 +198,15 @@ void MxWorld::judge_promises() {
 // A block defers: no attempt, no failure but by validity. And validity runs.
 void MxWorld::judge_deferrals() {
   const conf::WallTime begin = world.wall() - (world.now() - conf::Instant{});
-  std::map<std::string, std::vector<const SeenDecision*>> blocks;
+  struct Silence {  // of a block, until it is over or a probe goes early
+    conf::Instant at{}, until{};
+  };
+  std::map<std::string, std::vector<Silence>> blocks;
   for (const SeenDecision& decision : history.decisions) {
-    if (decision.what->action == conf::DecisionAction::kBlock)
-      blocks[standing_name(history, decision.site, decision.source)].push_back(&decision);
+    std::vector<Silence>& of = blocks[standing_name(history, decision.site, decision.source)];
+    if (decision.what->action == conf::DecisionAction::kBlock) of.push_back({decision.at, decision.until});
+    if (decision.what->action == conf::DecisionAction::kProbe && !of.empty())
+      of.back().until = std::min(of.back().until, decision.at);
   }
   for (const conf::DeliveryEvent& event : log.events) {
     const conf::Instant at = conf::Instant{} + (event.time - begin);
@@ -219,11 +224,11 @@ void MxWorld::judge_deferrals() {
     if (event.kind == conf::EventKind::kExpired && at >= over - 1ms) continue;  // ids count by the ms
     const auto site = static_cast<size_t>(event.site[2] - '0');
     const auto source = static_cast<size_t>(event.source.back() - '0');
-    for (const SeenDecision* block : blocks[standing_name(history, site, source)]) {
+    for (const Silence& block : blocks[standing_name(history, site, source)]) {
       const bool lost = std::ranges::any_of(history.crashes, [&](conf::Instant crash) {
-        return crash >= block->at && crash <= at && crash - block->at < 3s;
+        return crash >= block.at && crash <= at && crash - block.at < 3s;
       });
-      if (at > block->at + history.most_slow + kUnderWay && at < block->until && !lost)
+      if (at > block.at + history.most_slow + kUnderWay && at < block.until && !lost)
         ledger.violate(name + ": an attempt was counted at stage " + conf::to_text(event.stage) +
                        " during a block: " + event.reply);
     }

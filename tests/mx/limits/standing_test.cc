@@ -110,6 +110,101 @@ void block_and_wait(Standing& standing, Instant* now) {
   ASSERT_EQ(standing.state(), State::kProbing);
 }
 
+TEST(Standing, TroubleOfSecondsBlocksNothingWhereErrorsMustGoOn) {
+  conf::RuleThreshold rule;
+  rule.min_duration = 10min;
+  Standing standing(limits_with({rule}));
+  send_many(standing, 1000, Kind::kSoft, kStart);  // a backend starts again
+  EXPECT_EQ(standing.state(), State::kOpen);
+  send_many(standing, 200, Kind::kAccepted, kStart + 3s);  // 1000 of 1200: below the share
+  send_many(standing, 2000, Kind::kSoft, kStart + 11min);  // 3000 of 3200, but only now again
+  EXPECT_EQ(standing.state(), State::kOpen);
+  send(standing, Kind::kSoft, kStart + 21min - 1us);
+  EXPECT_EQ(standing.state(), State::kOpen);
+  send(standing, Kind::kSoft, kStart + 21min);
+  EXPECT_EQ(standing.state(), State::kBlocked);
+  EXPECT_EQ(standing.blocked_until(), kStart + 21min + 3h);
+}
+
+TEST(Standing, HowLongErrorsHaveGoneOnSurvivesARestartAndAnotherWindow) {
+  conf::RuleThreshold rule;
+  rule.min_duration = 10min;
+  Standing before(limits_with({rule}));
+  send_many(before, 300, Kind::kHard, kStart);
+  const std::string bytes = before.save({kStart + 1min, conf::WallTime{1h}});
+  rule.window = 2h;
+  Standing after(limits_with({rule}));
+  ASSERT_TRUE(after.restore(bytes, {kStart + 1min, conf::WallTime{1h}}));
+  send(after, Kind::kHard, kStart + 10min - 1s);
+  EXPECT_EQ(after.state(), State::kOpen);
+  send(after, Kind::kHard, kStart + 10min);
+  EXPECT_EQ(after.state(), State::kBlocked);
+}
+
+conf::RuleThreshold with_first_probe() {
+  conf::RuleThreshold rule;
+  rule.first_probe = 5min;
+  return rule;
+}
+
+TEST(Standing, AFirstProbeThatPassesShortensTheBlock) {
+  Standing standing(limits_with({with_first_probe()}));
+  send_many(standing, 300, Kind::kHard, kStart);
+  ASSERT_EQ(standing.blocked_until(), kStart + 3h);
+  EXPECT_EQ(standing.may_send(kStart).not_before, kStart + 5min);
+  EXPECT_FALSE(standing.may_send(kStart + 5min - 1us).yes);
+  ASSERT_TRUE(standing.may_send(kStart + 5min).yes);
+  EXPECT_EQ(standing.most_connections(kStart + 5min), 1u);
+  const Standing::Attempt probe = standing.began(kStart + 5min);
+  EXPECT_FALSE(standing.may_send(kStart + 5min).yes) << "one goes, not five";
+  standing.outcome(probe, outcome_of(Kind::kAccepted), kStart + 5min);
+  standing.ended(probe, true, kStart + 5min);
+  EXPECT_EQ(standing.state(), State::kRamp);
+  EXPECT_EQ(actions(standing), (std::vector<Action>{Action::kBlock, Action::kProbe, Action::kRamp}));
+}
+
+TEST(Standing, EarlyProbesThatFailNeverMakeABlockLonger) {
+  Standing standing(limits_with({with_first_probe()}));
+  send_many(standing, 300, Kind::kHard, kStart);
+  for (const Duration at : {5min, 10min, 20min, 40min, 80min, 160min}) {
+    EXPECT_EQ(standing.may_send(kStart + at - 1us).not_before, kStart + at);
+    send(standing, Kind::kHard, kStart + at);
+    EXPECT_EQ(standing.state(), State::kBlocked);
+    EXPECT_EQ(standing.blocked_until(), kStart + 3h);
+    EXPECT_FALSE(standing.may_send(kStart + at).yes);
+  }
+  EXPECT_EQ(standing.may_send(kStart + 161min).not_before, kStart + 3h);
+  send_many(standing, 5, Kind::kHard, kStart + 3h);  // those at the end
+  EXPECT_EQ(standing.blocked_until(), kStart + 9h) << "the second in a row, as without early probes";
+}
+
+TEST(Standing, WhatIsRefusedAfterAnEarlyProbeMakesTheSameBlockGoOn) {
+  Standing standing(limits_with({with_first_probe()}));
+  send_many(standing, 300, Kind::kHard, kStart);
+  send(standing, Kind::kAccepted, kStart + 5min);  // luck
+  ASSERT_EQ(standing.state(), State::kRamp);
+  for (int i = 0; standing.state() == State::kRamp && i < 100; ++i)
+    send(standing, Kind::kHard, kStart + 6min + 10s * i);
+  ASSERT_EQ(standing.state(), State::kBlocked);
+  EXPECT_EQ(standing.blocked_until(), kStart + 3h);
+  EXPECT_EQ(standing.may_send(kStart + 9min + 30s).not_before, kStart + 10min);
+}
+
+TEST(Standing, AnEarlyProbeSurvivesARestartAndAnOrder) {
+  Standing before(limits_with({with_first_probe()}));
+  send_many(before, 300, Kind::kHard, kStart);
+  send(before, Kind::kHard, kStart + 5min);
+  ASSERT_TRUE(before.may_send(kStart + 10min).yes);  // probing
+  Standing after(limits_with({with_first_probe()}));
+  const Moment moment{kStart + 10min, conf::WallTime{1h}};
+  ASSERT_TRUE(after.restore(before.save(moment), moment));
+  EXPECT_EQ(after.state(), State::kProbing);
+  after.block(kStart + 12min, "", kStart + 11min);
+  EXPECT_FALSE(after.may_send(kStart + 11min).yes);
+  EXPECT_EQ(after.may_send(kStart + 12min).not_before, kStart + 20min);
+  EXPECT_EQ(after.blocked_until(), kStart + 3h) << "the order ends, the block holds";
+}
+
 TEST(Standing, FailingProbesBlockAgainTwiceAsLongUpToTheBound) {
   Standing standing(general());
   Instant now = kStart;

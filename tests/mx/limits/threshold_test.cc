@@ -227,7 +227,7 @@ TEST(Probes, AVerdictFallsAsSoonAsItIsCertain) {
       if (*reply == 'i') probes.outcome(number, outcome_of(Kind::kIgnored), threshold);
       probes.ended(number, *reply != '-', threshold);
     }
-    EXPECT_EQ(probes.verdict(threshold), c.verdict) << c.ppm << " " << c.probes << " " << c.replies;
+    EXPECT_EQ(probes.verdict(threshold, c.probes), c.verdict) << c.ppm << " " << c.probes << " " << c.replies;
   }
 }
 

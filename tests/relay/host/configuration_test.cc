@@ -85,8 +85,10 @@ warmup_hold = 0.1
 error_rate = "89.9%"
 min_messages = 200
 window = "30m"
+min_duration = "5m"
 block = "2h"
 max_block = "4h"
+first_probe = "10m"
 count = ["soft"]
 scope = "sender"
 probes = 3
@@ -139,6 +141,8 @@ warmup = true
   EXPECT_EQ(first.window, std::chrono::minutes(30));
   EXPECT_EQ(first.block, std::chrono::hours(2));
   EXPECT_EQ(first.max_block, std::chrono::hours(4));
+  EXPECT_EQ(first.min_duration, std::chrono::minutes(5));
+  EXPECT_EQ(first.first_probe, std::chrono::minutes(10));
   EXPECT_FALSE(first.count_hard);
   EXPECT_TRUE(first.count_soft);
   EXPECT_EQ(first.scope, conf::ThresholdScope::kSender);
@@ -147,6 +151,8 @@ warmup = true
   const conf::RuleThreshold& second = v.thresholds.value[1];
   EXPECT_EQ(second.error_rate_ppm, 899'000U);
   EXPECT_EQ(second.max_block, std::chrono::hours(30)) << "not below block";
+  EXPECT_EQ(second.min_duration, std::chrono::hours(0));
+  EXPECT_EQ(second.first_probe, std::chrono::hours(0));
 }
 
 TEST(Configuration, AThresholdMayBeUnset) {
@@ -235,6 +241,16 @@ TEST(Configuration, ImpossibleRules) {
        "p.toml:9:1: threshold of rule \"r\": window must be between 1s and 48h"},
       {"[[rule.threshold]]\nblock = \"2h\"\nmax_block = \"1h\"",
        "p.toml:9:1: threshold of rule \"r\": max_block is shorter than block"},
+      {"[[rule.threshold]]\nwindow = \"5m\"\nmin_duration = \"6m\"",
+       "p.toml:9:1: threshold of rule \"r\": min_duration is longer than window: the errors would be "
+       "forgotten "
+       "before they have gone on so long"},
+      {"[[rule.threshold]]\nmin_duration = 5",
+       "p.toml:10:16: [[rule.threshold]] min_duration: a duration is a text with its unit, such as \"90s\", "
+       "\"3h\" or \"5d\""},
+      {"[[rule.threshold]]\nblock = \"5m\"\nfirst_probe = \"5m\"",
+       "p.toml:9:1: threshold of rule \"r\": first_probe must come before the block is over: it is not "
+       "shorter than block"},
       {"[[rule.threshold]]\ncount = [\"ignored\"]",
        "p.toml:10:9: [[rule.threshold]] count: \"ignored\" is not one of \"hard\", \"soft\""},
       {"[[rule.threshold]]\ncount = []",
