@@ -21,13 +21,14 @@ void Window::set(uint32_t floor, uint32_t limit) {
 void Window::reset() {
   window_ = std::clamp(kBegin, floor_, limit_);
   credit_ = 0;
+  opening_ = true;
   cut_ = conf::Instant::min();
 }
 
 bool Window::as_new() const { return window_ == std::clamp(kBegin, floor_, limit_) && credit_ == 0; }
 
-void Window::feedback(double sign) {
-  credit_ += static_cast<float>(sign / window_);
+void Window::feedback(double credit) {
+  credit_ += static_cast<float>(credit);
   if (credit_ >= 1 - kRounding) {
     credit_ = 0;
     window_ = std::min(window_ + 1, limit_);
@@ -40,6 +41,7 @@ void Window::feedback(double sign) {
 void Window::throttled(conf::Instant now) {
   if (cut_ != conf::Instant::min() && now - cut_ < kOneEvent) return;
   cut_ = now;
+  opening_ = false;
   credit_ = 0;
   const uint32_t less = static_cast<uint32_t>(uint64_t{window_} * 3 / 4);
   window_ = std::max(std::min(less, window_ - 1), floor_);
@@ -47,6 +49,7 @@ void Window::throttled(conf::Instant now) {
 
 void Window::cap(uint32_t most) {
   window_ = std::max(std::min(window_, most), floor_);
+  opening_ = false;
   credit_ = 0;
 }
 
@@ -61,6 +64,7 @@ void Window::restore(SavedReader* in) {
   if (!in->ok()) return;
   window_ = std::clamp(window, floor_, limit_);
   credit_ = static_cast<float>(credit) / kCreditUnits - 1;
+  opening_ = false;  // how the window came to be is not known
 }
 
 }  // namespace mx

@@ -2,19 +2,23 @@
 // by feedback. The idea is that of Postfix's SCHEDULER_README (fractional feedback and hysteresis).
 //
 //   begin        window = min(5, limit), not below the floor
-//   taken        credit += 1 / window    for each message that was accepted
-//   trouble      credit -= 1 / window    for each connection that was refused, timed out or was lost
-//   step         credit >=  1:  window + 1, credit = 0
+//   opening      credit += 1 / 4         for each message that was accepted, until the first word to the
+//   contrary taken        credit += 1 / window    for each one after that trouble      credit -= 1 / window
+//   for each connection that was refused, timed out or was lost step         credit >=  1:  window + 1,
+//   credit = 0
 //                credit <= -1:  window - 1, credit = 0
 //   cap          window = what the receiver holds, when it turned away one more
 //   throttled    window = min(window x 3/4, window - 1), credit = 0; at once, but once a second at most:
 //                the replies to what was in flight are one event
 //
-// So a whole window's worth of feedback is needed for a step, whichever way (a few stray failures move
-// nothing, and a step is not taken back by the next reply), and the window grows like the square root of the
-// messages taken: from 5 to 20 with 5 + 6 + ... + 19 = 180 of them. One thread; O(1).
+// A new window opens by a connection for four messages, a quarter of itself in each round of them: from 5 to
+// 100 with 380. After the first trouble, pause or cap a whole window's worth of feedback is needed for a
+// step, whichever way (a few stray failures move nothing, and a step is not taken back by the next reply),
+// and the window grows like the square root of the messages taken: from 5 to 20 with 5 + 6 + ... + 19 = 180
+// of them. One thread; O(1).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "conf/vocab/time.h"
@@ -36,8 +40,11 @@ class Window {
   uint32_t limit() const { return limit_; }
   bool as_new() const;  // where it began
 
-  void taken() { feedback(1); }
-  void trouble() { feedback(-1); }
+  void taken() { feedback(opening_ ? std::max(kOpening, 1.0 / window_) : 1.0 / window_); }
+  void trouble() {
+    opening_ = false;
+    feedback(-1.0 / window_);
+  }
   void throttled(conf::Instant now);
   void cap(uint32_t most);  // the receiver holds so many of ours and turned another away
 
@@ -46,12 +53,14 @@ class Window {
   void restore(SavedReader* in);
 
  private:
-  void feedback(double sign);
+  static constexpr double kOpening = 0.25;
+  void feedback(double credit);
 
   uint32_t window_ = kBegin;
   uint32_t floor_ = 1;
   uint32_t limit_ = 1;
   float credit_ = 0;
+  bool opening_ = true;                       // nobody has refused anything yet
   conf::Instant cut_ = conf::Instant::min();  // the last throttling that counted
 };
 

@@ -18,12 +18,45 @@ int messages_until(Window* window, uint32_t wanted, int most = 10'000) {
   return taken;
 }
 
-TEST(Window, BeginsLowAndReachesTheLimitAfterTwoHundredMessages) {
-  Window window(1, 20);
+// Something was refused, and the window is as wide as before.
+Window warned(uint32_t floor, uint32_t limit) {
+  Window window(floor, limit);
+  window.trouble();
+  window.cap(Window::kBegin);
+  return window;
+}
+
+TEST(Window, OpensByAConnectionForFourMessagesWhileNothingIsRefused) {
+  Window window(1, 100);
+  EXPECT_EQ(window.now(), 5u);
+  EXPECT_EQ(messages_until(&window, 100), 380);
+  for (int i = 0; i < 1000; ++i) window.taken();
+  EXPECT_EQ(window.now(), 100u) << "and no further";
+}
+
+// At a receiver 200 ms away a round is 0.9 s.
+TEST(Window, ReachesNineTenthsOfAHundredConnectionsInFourteenRounds) {
+  Window window(1, 100);
+  int rounds = 0;
+  for (; window.now() < 90; ++rounds)
+    for (uint32_t open = window.now(); open != 0; --open) window.taken();
+  EXPECT_LE(rounds, 14);
+  EXPECT_GE(rounds, 11) << "no burst either: a quarter more each round";
+}
+
+TEST(Window, OpensSlowlyAfterTheFirstWordAgainstIt) {
+  Window window = warned(1, 20);
   EXPECT_EQ(window.now(), 5u);
   EXPECT_EQ(messages_until(&window, 20), 180) << "5 + 6 + ... + 19";
-  for (int i = 0; i < 1000; ++i) window.taken();
-  EXPECT_EQ(window.now(), 20u) << "and no further";
+  Window throttled(1, 200);
+  messages_until(&throttled, 20);
+  throttled.throttled(kStart);
+  EXPECT_EQ(throttled.now(), 15u);
+  EXPECT_EQ(messages_until(&throttled, 16), 15);
+  Window troubled(1, 200);
+  messages_until(&troubled, 20);
+  troubled.trouble();
+  EXPECT_EQ(messages_until(&troubled, 21), 21) << "a round of it, and what the trouble took";
 }
 
 TEST(Window, BeginsWithinItsBounds) {
@@ -34,7 +67,7 @@ TEST(Window, BeginsWithinItsBounds) {
 }
 
 TEST(Window, StrayFailuresMoveNothing) {
-  Window window(1, 20);
+  Window window = warned(1, 20);
   messages_until(&window, 10);
   for (int i = 0; i < 9; ++i) window.trouble();
   EXPECT_EQ(window.now(), 10u);
@@ -81,7 +114,7 @@ TEST(Window, NewBoundsMoveItNoFurtherThanTheyMust) {
 }
 
 TEST(Window, SurvivesARestart) {
-  Window window(1, 20);
+  Window window = warned(1, 20);
   messages_until(&window, 10);
   for (int i = 0; i < 9; ++i) window.taken();
   const Moment moment{kStart, conf::from_unix_micros(1'700'000'000'000'000)};
