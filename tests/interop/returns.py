@@ -3,6 +3,7 @@
 
   returns.py [name ...]      all cases, or those whose name begins with one of the words
 """
+import json
 import pathlib
 import signal
 import smtplib
@@ -25,8 +26,15 @@ class Receiver:
 
     def __init__(self):
         self.taken = []
+        self.refuse = {}  # recipient: reply to RCPT
         self.controller = Controller(self, hostname="127.0.0.1", port=free_port())
         self.controller.start()
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        if address in self.refuse:
+            return self.refuse[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(self, server, session, envelope):
         self.taken.append((envelope.mail_from, list(envelope.rcpt_tos), envelope.content))
@@ -41,7 +49,7 @@ class Receiver:
 
 
 def set_up(lab, receiver, returns="", path=""):
-    lab.dns([f"d{n} MX 10 mx\n" for n in range(1, 4)] + ["mx A 127.0.0.1"])
+    lab.dns([f"d{n} MX 10 mx\n" for n in range(1, 4)] + ["sender MX 10 mx", "mx A 127.0.0.1"])
     lab.bounce_port = free_port()
     keys = lab.dir / "return.keys"
     keys.write_text("1 " + "5c" * 32 + "\n")
@@ -222,7 +230,42 @@ def doors(lab, receiver):
     assert done.returncode != 0 and "return.keys:1" in done.stderr, done
 
 
-CASES = [bounce, lie, complain, domain, kill, rotate, doors]
+def own_report(lab, receiver):
+    """Our own report goes to the original reverse-path, is 7-bit, and parse-bounce reads it without loss."""
+    refusals = {"ann@d1.test": (550, "5.1.1", "<ann@d1.test>: no such user here"),
+                "odd@d1.test": (550, "5.1.1", "user unknown, 100% sure; =3D \"quoted\" <x@y.test>"),
+                "wide@d1.test": (550, "5.1.1", "user unknown " + "because of a very long reason " * 12 + "end")}
+    receiver.refuse = {to: f"{code} {status} {text}" for to, (code, status, text) in refusals.items()}
+    set_up(lab, receiver)
+    with smtplib.SMTP("127.0.0.1", lab.port) as client:
+        client.ehlo()
+        client.mail("shop@sender.test", ["ENVID=order+2B17", "RET=HDRS", "BODY=8BITMIME"])
+        for to in refusals:
+            client.rcpt(to, ["NOTIFY=FAILURE", f"ORCPT=rfc822;alias-{to}"])
+        code, text = client.data("From: shop@sender.test\r\nMessage-ID: <receipt-17@sender.test>\r\nSubject: caf\u00e9\r\n\r\n"
+                                 "Thank you.\r\n".encode())
+        assert code == 250, text
+    wait_until(lambda: {to for _, to_all, _ in receiver.taken for to in to_all} == {"shop@sender.test"}, 30, "no report came")
+    failed = {event["recipient"]: event for event in lab.wait_events("failed", 3)}
+    said = {}
+    for sender, _, content in receiver.taken:
+        assert sender in ("", "<>"), f"a report has a null reverse-path: {sender}"
+        assert max(content.split(b"message/rfc822-headers")[0].split(b"text/rfc822-headers")[0]) < 128, "a report is 7-bit"
+        done = subprocess.run([bin_dir() / "penstock", "parse-bounce", "-"], input=content, capture_output=True, timeout=30, check=True)
+        for line in done.stdout.decode().splitlines():
+            told = json.loads(line)
+            said[told["recipient"]] = told
+    assert set(said) == set(refusals), said
+    for to, (code, status, text) in refusals.items():
+        told = said[to]
+        assert (told["kind"], told["action"], told["code"], told["status"]) == ("dsn", "failed", code, status), told
+        assert told["original_recipient"] == "alias-" + to and told["envelope_id"] == "order+17", told
+        assert told["message_id"].strip("<>") == "receipt-17@sender.test", told
+        assert " ".join(text.split()) in " ".join(told["diagnostic"].split()), (text, told["diagnostic"])
+        assert (told["type"].lower(), told["rule"]) == (failed[to]["type"], failed[to]["rule"]), (told, failed[to])
+
+
+CASES = [own_report, bounce, lie, complain, domain, kill, rotate, doors]
 
 
 def main():
