@@ -33,7 +33,7 @@ class ConfigReader {
   std::shared_ptr<Config> read() {
     read_top();
     read_refusals();
-    read_all_returns();
+    read_all_returns(&root_, &config_->returns);
     read_listeners();
     read_users();
     read_sources();
@@ -111,21 +111,6 @@ class ConfigReader {
     read_replies(&replies, &config_->replies);
     TableReader guard = section("outage_guard");
     read_outage_guard(&guard, &config_->outage_guard);
-  }
-
-  void read_all_returns() {
-    TableReader returns = section("returns");
-    read_returns(&returns, &config_->returns);
-    for (const toml::table* table : root_.tables("return_path")) {
-      TableReader reader = element("return_path", table);
-      ReturnPathSettings path;
-      read_return_path(&reader, &path);
-      config_->returns.paths.push_back(std::move(path));
-    }
-    if (!config_->returns.paths.empty() && config_->returns.keys.empty())
-      returns.report("keys",
-                     "is missing: [[return_path]] needs a file of keys that sign the return paths; "
-                     "docs/returns.md says how to make one");
   }
 
   void read_signing() {
@@ -254,6 +239,12 @@ class ConfigReader {
     TableReader defaults = section("defaults");
     read_destination_settings(&defaults, &config_->defaults);
     check_login(config_->defaults.peer.login, file_, defaults.line(), 1);
+    for (const ReturnMailbox& mailbox : config_->returns.mailboxes) {
+      check_login(mailbox.login, file_, mailbox.line, mailbox.column);
+      const Login* login = config_->login(mailbox.login);
+      const std::string why = login == nullptr ? "" : why_unfit(mailbox, *login);
+      if (!why.empty()) problems_->push_back({file_, mailbox.line, mailbox.column, why, false});
+    }
     defaults.finish();
     for (const toml::table* table : root_.tables("destination")) {
       TableReader reader = element("destination", table);

@@ -61,6 +61,8 @@ bool ReturnsSettings::takes(const Mailbox& recipient) const {
                              [&](const std::string& each) { return equal_ignoring_case(each, text); });
 }
 
+namespace {
+
 void read_returns(TableReader* reader, ReturnsSettings* out) {
   reader->text("keys", &out->keys);
   reader->duration("life", &out->life, Duration(24h));
@@ -105,6 +107,33 @@ void read_return_path(TableReader* reader, ReturnPathSettings* out) {
   if (reader->choice("verp", {"off", "message", "domain", "recipient"}, &word))
     out->verp = static_cast<VerpGrade>(word);
   reader->finish();
+}
+
+}  // namespace
+
+void read_all_returns(TableReader* root, ReturnsSettings* out) {
+  TableReader returns = root->inner(root->table("returns"), "[returns]");
+  read_returns(&returns, out);
+  for (const toml::table* table : root->tables("return_path")) {
+    TableReader reader = root->inner(table, "[[return_path]]");
+    ReturnPathSettings path;
+    read_return_path(&reader, &path);
+    out->paths.push_back(std::move(path));
+  }
+  for (const toml::table* table : root->tables("return_mailbox")) {
+    TableReader reader = root->inner(table, "[[return_mailbox]]");
+    ReturnMailbox mailbox;
+    read_return_mailbox(&reader, &mailbox);
+    for (const ReturnMailbox& other : out->mailboxes) {
+      if (other.place == mailbox.place && other.login == mailbox.login)
+        reader.report("url", "is polled by another [[return_mailbox]] already");
+    }
+    out->mailboxes.push_back(std::move(mailbox));
+  }
+  if (!out->paths.empty() && out->keys.empty())
+    returns.report("keys",
+                   "is missing: [[return_path]] needs a file of keys that sign the return paths; "
+                   "docs/returns.md says how to make one");
 }
 
 }  // namespace conf

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "conf/return_mailbox.h"
 #include "conf/vocab/address.h"
 #include "conf/vocab/time.h"
 
@@ -35,8 +36,9 @@ struct ReturnsSettings {              // [returns]
   Duration keep{0};                                // keep: how long mail that was read stays; 0: not at all
   uint32_t queue = 10'000;                         // queue: mails that wait to be read, then 452
   std::vector<ReturnPathSettings> paths;
+  std::vector<ReturnMailbox> mailboxes;
 
-  bool wanted() const { return !paths.empty() || !feedback.empty() || !watch.empty(); }
+  bool wanted() const { return !paths.empty() || !feedback.empty() || !watch.empty() || !mailboxes.empty(); }
   // The one for mail of this sender; null: it keeps its own reverse-path.
   const ReturnPathSettings* path_for(const Mailbox& reverse_path) const;
   // Whether a listener for returned mail takes the recipient: "PREFIX+...", "PREFIX" or the postmaster at a

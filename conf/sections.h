@@ -34,8 +34,11 @@ bool read_quarantine_action(TableReader* reader, const char* key, QuarantineActi
 void read_quarantine(TableReader* reader, QuarantineSettings* out);
 void read_replies(TableReader* reader, RepliesSettings* out);
 void read_outage_guard(TableReader* reader, OutageGuardSettings* out);
-void read_returns(TableReader* reader, ReturnsSettings* out);
-void read_return_path(TableReader* reader, ReturnPathSettings* out);
+// [returns], all [[return_path]] and all [[return_mailbox]].
+void read_all_returns(TableReader* root, ReturnsSettings* out);
+void read_return_mailbox(TableReader* reader, ReturnMailbox* out);
+// Why the login cannot be used for the mailbox, for people; empty: it can.
+std::string why_unfit(const ReturnMailbox& mailbox, const Login& login);
 void read_dkim(TableReader* reader, DkimSettings* out);
 // `out->options` holds what [dkim] says.
 void read_dkim_key(TableReader* reader, DkimKey* out);

@@ -228,7 +228,7 @@ conf::Status Daemon::open_transit() {
   auto admin = admin::AdminServer::open(config_->admin, spool_.get(), desk_.get(), post);
   if (!admin.ok()) return admin.error();
   admin_ = std::move(*admin);
-  return returned_->open(reception_.get());
+  return returned_->open(reception_.get(), secrets_.get());
 }
 
 conf::Status Daemon::start() {

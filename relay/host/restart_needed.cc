@@ -21,6 +21,7 @@ std::string restart_needed(const conf::Config& old, const conf::Config& fresh) {
   note(fresh.quarantine.path != old.quarantine.path, "[quarantine] path");
   note(fresh.returns.path != old.returns.path, "[returns] path");
   note(fresh.returns.watch != old.returns.watch, "[returns] watch");
+  note(fresh.returns.mailboxes != old.returns.mailboxes, "[[return_mailbox]]");
   // The desk is opened at the start, or not.
   note(fresh.returns.wanted() != old.returns.wanted(), "[returns]");
   return changed;

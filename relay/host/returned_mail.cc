@@ -31,7 +31,7 @@ std::shared_ptr<const returns::ReadingTools> ReturnedMail::tools() const {
       returns::ReadingTools{config_->returns, keys_, qualifier_});
 }
 
-conf::Status ReturnedMail::open(Reception* reception) {
+conf::Status ReturnedMail::open(Reception* reception, Secrets* secrets) {
   if (!config_->returns.wanted()) return conf::success();
   returns::Desk::Options options;
   options.tools = tools();
@@ -45,10 +45,15 @@ conf::Status ReturnedMail::open(Reception* reception) {
   reception->on_returned([this](spool::MessageRecord record, conf::Bytes body, Transit::AcceptDone done) {
     desk_->offer(std::move(record), std::move(body), std::move(done));
   });
+  if (config_->returns.mailboxes.empty()) return conf::success();
+  auto mailboxes = returns::Mailboxes::open({config_, secrets, journal_, clock_, wake_});
+  if (!mailboxes.ok()) return mailboxes.error();
+  mailboxes_ = std::move(*mailboxes);
   return conf::success();
 }
 
 void ReturnedMail::step() {
+  if (mailboxes_ != nullptr) mailboxes_->step();
   if (desk_ != nullptr) desk_->step();
 }
 

@@ -8,7 +8,9 @@
 #include "conf/config.h"
 #include "relay/intake/reception.h"
 #include "relay/journal/journal.h"
+#include "relay/net/secrets.h"
 #include "relay/returns/desk.h"
+#include "relay/returns/mailboxes.h"
 #include "relay/returns/signed_return_paths.h"
 
 namespace relay {
@@ -23,8 +25,8 @@ class ReturnedMail {
   // said.
   bool read_keys(const conf::Config& config);
   void use(conf::ConfigPtr config, std::shared_ptr<const bounce::Qualifier> qualifier);
-  // Opens the desk when the configuration wants one. The reception is borrowed.
-  conf::Status open(Reception* reception);
+  // Opens the desk when the configuration wants one, and the mailboxes that are polled. Both are borrowed.
+  conf::Status open(Reception* reception, Secrets* secrets);
   void step();
   bool quiet() const { return desk_ == nullptr || desk_->quiet(); }
   const ReturnPaths* paths() const { return &paths_; }
@@ -41,6 +43,7 @@ class ReturnedMail {
   std::shared_ptr<const bounce::ReturnKeys> fresh_keys_, keys_;
   returns::SignedReturnPaths paths_;
   std::unique_ptr<returns::Desk> desk_;  // null: no mail comes back
+  std::unique_ptr<returns::Mailboxes> mailboxes_;
 };
 
 }  // namespace relay

@@ -235,7 +235,8 @@ TEST(ConfigDocs, EveryKeyIsExplained) {
       R"((?:->|\.)(?:text|flag|number|share|duration|size|texts|choice|table|tables)\(\s*"([a-z_0-9]+)\")");
   for (const char* source :
        {"conf/sections.cc", "conf/config_parser.cc", "conf/rule_section.cc", "conf/quarantine_section.cc",
-        "conf/replies_section.cc", "conf/retry_section.cc", "conf/peer_section.cc"}) {
+        "conf/replies_section.cc", "conf/retry_section.cc", "conf/peer_section.cc", "conf/returns_section.cc",
+        "conf/return_mailbox_section.cc"}) {
     const std::string code = read(source);
     for (std::sregex_iterator it(code.begin(), code.end(), asks), end; it != end; ++it) keys.insert((*it)[1]);
   }
@@ -280,10 +281,12 @@ TEST(ConfigDocs, EveryKeyHasAGoodExample) {
       {"rule", "name = \"r\"\nadaptive_min = 1\nadaptive_max = 100000\nrate = \"1/s\"\n"},
       {"rule.threshold", "block = \"1s\"\n"},
       {"return_path", "domain = \"return.example.com\"\n"},
+      {"return_mailbox", "url = \"imap://imap.example.com\"\nlogin = \"main\"\n"},
       {"login", "name = \"main\"\nuser = \"u\"\nfile = \"/etc/secret\"\n"},
   };
-  const std::set<std::string> many = {"login",    "listener", "user",           "source",     "destination",
-                                      "dkim_key", "rule",     "rule.threshold", "return_path"};
+  const std::set<std::string> many = {"login",       "listener",      "user", "source",
+                                      "destination", "dkim_key",      "rule", "rule.threshold",
+                                      "return_path", "return_mailbox"};
   std::string section;
   size_t examples = 0;
   for (std::string line; std::getline(docs, line);) {
@@ -301,7 +304,7 @@ TEST(ConfigDocs, EveryKeyHasAGoodExample) {
       if (other.rfind(key + " ", 0) != 0) text += other + "\n";
     }
     if (key == "tls_verify") text += "tls = \"required\"\n";
-    if (key == "login") text += "smart_hosts = [\"relay.example.net\"]\n";
+    if (key == "login" && section != "return_mailbox") text += "smart_hosts = [\"relay.example.net\"]\n";
     if (section == "login" && (key == "credential" || key == "command"))
       text.erase(text.find("file"), text.find('\n', text.find("file")) + 1 - text.find("file"));
     if (key == "certificate" && section == "login") text += "key = \"/k.pem\"\n";
@@ -371,6 +374,46 @@ TEST(Returns, MistakesAreTold) {
                 .find("at most 26 letters"),
             std::string::npos);
   EXPECT_NE(problems("[returns]\nfeedback = [\"no address\"]\n").find("\"no address\""), std::string::npos);
+}
+
+TEST(Returns, AMailboxIsReadFromItsUrl) {
+  const auto place = [](const std::string& url) {
+    const Result<MailboxPlace> parsed = MailboxPlace::parse(url);
+    return parsed.ok() ? parsed.value().text() : "";
+  };
+  EXPECT_EQ(place("pop3s://Mail.Example.com"), "pop3s://mail.example.com:995");
+  EXPECT_EQ(place("pop3://192.0.2.1:1110/"), "pop3://192.0.2.1:1110");
+  EXPECT_EQ(place("imaps://imap.example.com"), "imaps://imap.example.com:993/INBOX");
+  EXPECT_EQ(place("imap://[2001:db8::1]:1143/Bounces/2026"), "imap://[2001:db8::1]:1143/Bounces/2026");
+  for (const char* bad :
+       {"", "pop3s:", "pop3s://", "http://a.example", "pop3s://u@a.example", "pop3s://a.example/INBOX",
+        "imaps://a.example:0", "imaps://a.example:99999", "imaps://a b", "imaps://a.example/x?y",
+        "imaps://a.example/x\"y", "imaps://a.example/a\r\nb", "imaps://[::1"})
+    EXPECT_EQ(place(bad), "") << bad;
+}
+
+TEST(Returns, MistakesOfAMailboxAreTold) {
+  const auto problems = [](const std::string& text) {
+    return all_problems(
+        parse_config(std::string(kMinimal) +
+                         "[[login]]\nname = \"l\"\nuser = \"u\"\nfile = \"/f\"\n[[return_mailbox]]\n" + text,
+                     "t.toml"));
+  };
+  const std::string good = "url = \"imap://a.example\"\nlogin = \"l\"\n";
+  EXPECT_EQ(problems(good), "");
+  EXPECT_NE(problems("login = \"l\"\n").find("where is the mailbox?"), std::string::npos);
+  EXPECT_NE(problems("url = \"imap://a.example\"\n").find("the name of a [[login]]"), std::string::npos);
+  EXPECT_NE(problems("url = \"imap://a.example\"\nlogin = \"x\"\n").find("there is no [[login]]"),
+            std::string::npos);
+  EXPECT_NE(
+      problems("url = \"imaps://a.example\"\nlogin = \"l\"\ntls = \"off\"\n").find("TLS from the start"),
+      std::string::npos);
+  EXPECT_NE(problems(good + "tls = \"off\"\n").find("without_tls = true"), std::string::npos);
+  EXPECT_NE(problems(good + "[[return_mailbox]]\n" + good).find("polled by another"), std::string::npos);
+  EXPECT_NE(problems(good + "bacth = 3\n").find("bacth"), std::string::npos);
+  const std::string told = problems("url = \"ftp://a.example\"\nlogin = \"l\"\n");
+  EXPECT_NE(told.find("is no mailbox"), std::string::npos) << told;
+  EXPECT_NE(told.find("t.toml:"), std::string::npos) << told;
 }
 
 std::string dkim_problem(const std::string& text) {

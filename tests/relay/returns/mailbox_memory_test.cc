@@ -1,0 +1,114 @@
+#include "relay/returns/mailbox_memory.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+namespace relay::returns {
+namespace {
+
+namespace fs = std::filesystem;
+
+const conf::WallTime kNow = conf::from_unix_micros(1'790'000'000'000'000);
+constexpr const char* kMailbox = "pop3s://mail.example:995 bounces";
+
+class MailboxMemoryTest : public testing::Test {
+ protected:
+  MailboxMemoryTest() {
+    std::string name = (fs::temp_directory_path() / "penstock-memory-XXXXXX").string();
+    path = mkdtemp(name.data());
+    fs::create_directories(path + "/new");
+  }
+  ~MailboxMemoryTest() override { fs::remove_all(path); }
+
+  MailboxMemory open(const char* mailbox = kMailbox) {
+    conf::Result<MailboxMemory> memory = MailboxMemory::open(path, mailbox);
+    EXPECT_TRUE(memory.ok()) << memory.error().detail;
+    return std::move(*memory);
+  }
+  static MailboxMemory::Staged stage(MailboxMemory* memory, const std::string& uid) {
+    auto staged = memory->stage(uid, kNow);
+    EXPECT_TRUE(staged.ok()) << staged.error().detail;
+    EXPECT_TRUE(memory->write(*staged, "mail " + uid).ok());
+    return *staged;
+  }
+  static size_t files_in(const std::string& folder) {
+    return static_cast<size_t>(std::distance(fs::directory_iterator(folder), fs::directory_iterator()));
+  }
+  // The folder of the only mailbox.
+  std::string own() const { return fs::directory_iterator(path + "/mailboxes")->path().string(); }
+
+  std::string path;
+};
+
+TEST_F(MailboxMemoryTest, WhatIsHandedOverIsInTheMaildirAndRemembered) {
+  {
+    MailboxMemory memory = open();
+    EXPECT_FALSE(memory.knows("a"));
+    ASSERT_TRUE(memory.hand_over({stage(&memory, "a"), stage(&memory, "b")}, kNow).ok());
+    EXPECT_EQ(files_in(path + "/new"), 2U);
+    EXPECT_EQ(files_in(own() + "/stage"), 0U);
+    ASSERT_TRUE(memory.leave("c", kNow).ok());
+  }
+  const MailboxMemory memory = open();
+  EXPECT_TRUE(memory.knows("a"));
+  EXPECT_TRUE(memory.knows("b"));
+  EXPECT_FALSE(memory.was_left("a"));
+  EXPECT_TRUE(memory.was_left("c"));
+  EXPECT_FALSE(open("pop3s://mail.example:995 others").knows("a")) << "another mailbox, another memory";
+}
+
+TEST_F(MailboxMemoryTest, WhatACrashLeftUnnotedIsFetchedAgain) {
+  {
+    MailboxMemory memory = open();
+    stage(&memory, "a");  // written, and then the process ended
+  }
+  const MailboxMemory memory = open();
+  EXPECT_FALSE(memory.knows("a"));
+  EXPECT_EQ(files_in(own() + "/stage"), 0U);
+  EXPECT_EQ(files_in(path + "/new"), 0U);
+}
+
+TEST_F(MailboxMemoryTest, WhatACrashLeftNotedIsHandedOverOnce) {
+  {
+    MailboxMemory memory = open();
+    const MailboxMemory::Staged staged = stage(&memory, "a");
+    std::ofstream(own() + "/seen", std::ios::app) << "\n1790000000 d " << staged.name << " a\n";
+  }
+  for (int starts = 0; starts < 2; ++starts) {
+    const MailboxMemory memory = open();
+    EXPECT_TRUE(memory.knows("a"));
+    EXPECT_EQ(files_in(path + "/new"), 1U) << starts;
+  }
+}
+
+TEST_F(MailboxMemoryTest, HalfALineCountsForNothing) {
+  {
+    MailboxMemory memory = open();
+    const MailboxMemory::Staged staged = stage(&memory, "a");
+    std::ofstream(own() + "/seen", std::ios::app) << "\n1790000000 d " << staged.name << " a";
+  }
+  MailboxMemory memory = open();
+  EXPECT_FALSE(memory.knows("a"));
+  ASSERT_TRUE(memory.hand_over({stage(&memory, "ab")}, kNow).ok());
+  const MailboxMemory again = open();
+  EXPECT_TRUE(again.knows("ab"));
+  EXPECT_EQ(again.size(), 1U);
+}
+
+TEST_F(MailboxMemoryTest, WhatTheServerListsNoMoreIsForgottenADayLater) {
+  MailboxMemory memory = open();
+  ASSERT_TRUE(memory.hand_over({stage(&memory, "stays"), stage(&memory, "goes")}, kNow).ok());
+  for (int hours = 1; hours < 30; hours += 2) {
+    ASSERT_TRUE(memory.keep_only({"stays"}, kNow + std::chrono::hours(hours)).ok());
+    EXPECT_EQ(memory.knows("goes"), hours <= 24) << hours;
+    EXPECT_TRUE(memory.knows("stays"));
+  }
+  EXPECT_FALSE(open().knows("goes"));
+  EXPECT_TRUE(open().knows("stays"));
+}
+
+}  // namespace
+}  // namespace relay::returns
