@@ -36,7 +36,8 @@ bool starts_wild(std::string_view mask) { return mask.size() > 2 && mask[0] == '
 }  // namespace
 
 std::shared_ptr<const KeyStore> KeyStore::load(const conf::DkimSettings& settings, const std::string& file,
-                                               const Signer& signer, std::vector<conf::Problem>* problems) {
+                                               const Signer& signer, std::vector<conf::Problem>* problems,
+                                               const std::string& run_as) {
   auto store = std::make_shared<KeyStore>();
   bool good = true;
   store->default_domain_ = settings.default_domain;
@@ -45,7 +46,7 @@ std::shared_ptr<const KeyStore> KeyStore::load(const conf::DkimSettings& setting
       problems->push_back({file, key.line, key.column, "[[dkim_key]] file: " + what, warning});
       good = good && warning;
     };
-    conf::Result<std::shared_ptr<const PrivateKey>> loaded = PrivateKey::load(key.file);
+    conf::Result<std::shared_ptr<const PrivateKey>> loaded = PrivateKey::load(key.file, run_as);
     if (!loaded.ok()) {
       report(loaded.error().detail, false);
       continue;

@@ -16,11 +16,12 @@ namespace dkim {
 
 class KeyStore {
  public:
-  // Reads the key files. Each key is tried with `signer`: a probe is signed and verified with libopendkim.
-  // Every key that cannot be used is a problem with its place in the configuration `file`; so is, as a
-  // warning, an RSA key below 2048 bits. Null when there was an error.
+  // Reads the key files (`run_as`: see PrivateKey::load). Each key is tried with `signer`: a probe is signed
+  // and verified with libopendkim. Every key that cannot be used is a problem with its place in the
+  // configuration `file`; so is, as a warning, an RSA key below 2048 bits. Null when there was an error.
   static std::shared_ptr<const KeyStore> load(const conf::DkimSettings& settings, const std::string& file,
-                                              const Signer& signer, std::vector<conf::Problem>* problems);
+                                              const Signer& signer, std::vector<conf::Problem>* problems,
+                                              const std::string& run_as = {});
 
   struct Entry {
     std::shared_ptr<SigningKey> signing = std::make_shared<SigningKey>();  // a wildcard's domain is empty

@@ -6,6 +6,7 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -42,7 +43,13 @@ int no_passphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* asked) 
   return 0;
 }
 
-conf::Status safe_to_use(const std::string& file) {
+// Root reads a key of the user that it is about to become.
+bool is_user(uid_t owner, const std::string& name) {
+  const passwd* user = name.empty() ? nullptr : getpwnam(name.c_str());
+  return user != nullptr && user->pw_uid == owner;
+}
+
+conf::Status safe_to_use(const std::string& file, const std::string& run_as) {
   struct stat info {};
   if (stat(file.c_str(), &info) != 0)
     return conf::Error{conf::ErrorCode::kIo, "cannot read " + file + ": " + std::strerror(errno)};
@@ -51,7 +58,7 @@ conf::Status safe_to_use(const std::string& file) {
     return conf::Error{conf::ErrorCode::kRefused,
                        file + " is open to others; a private key wants: chmod 640 " + file};
   }
-  if (info.st_uid != 0 && info.st_uid != geteuid()) {
+  if (info.st_uid != 0 && info.st_uid != geteuid() && !is_user(info.st_uid, run_as)) {
     return conf::Error{conf::ErrorCode::kRefused,
                        file + " belongs to another user (" + std::to_string(info.st_uid) +
                            "), who could exchange it; make it root's or the relay's own"};
@@ -131,8 +138,9 @@ conf::Result<std::shared_ptr<const PrivateKey>> PrivateKey::parse(const std::str
   return made;
 }
 
-conf::Result<std::shared_ptr<const PrivateKey>> PrivateKey::load(const std::string& file) {
-  const conf::Status safe = safe_to_use(file);
+conf::Result<std::shared_ptr<const PrivateKey>> PrivateKey::load(const std::string& file,
+                                                                 const std::string& run_as) {
+  const conf::Status safe = safe_to_use(file, run_as);
   if (!safe.ok()) return safe.error();
   std::ifstream in(file, std::ios::binary);
   std::ostringstream text;

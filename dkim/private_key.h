@@ -25,8 +25,10 @@ class PrivateKey {
   static conf::Result<std::shared_ptr<const PrivateKey>> parse(const std::string& pem,
                                                                const std::string& name);
   // Reads the file; besides parse(), kIo when it cannot be read, kRefused when others than its owner and its
-  // group may read it or others than root and this user own it.
-  static conf::Result<std::shared_ptr<const PrivateKey>> load(const std::string& file);
+  // group may read it or others than root, this user and `run_as` own it: the user that a start as root
+  // becomes.
+  static conf::Result<std::shared_ptr<const PrivateKey>> load(const std::string& file,
+                                                              const std::string& run_as = {});
   // A new key; bits for RSA only.
   static std::shared_ptr<const PrivateKey> generate(Algorithm algorithm, int rsa_bits);
 

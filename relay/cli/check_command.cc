@@ -60,8 +60,8 @@ int check(const std::string& path) {
   const conf::ConfigPtr& config = loaded.config;
   const auto shipped = std::ranges::count_if(config->rules, &conf::MxRule::shipped);
   std::vector<conf::Problem> problems;
-  const bool keys_good =
-      dkim::KeyStore::load(config->dkim, path, *dkim::make_signer(config->dkim.engine), &problems) != nullptr;
+  const bool keys_good = dkim::KeyStore::load(config->dkim, path, *dkim::make_signer(config->dkim.engine),
+                                              &problems, config->run_as) != nullptr;
   const bool return_keys_good =
       read_return_keys(*config, &problems) != nullptr || config->returns.keys.empty();
   for (const conf::Problem& problem : problems) std::fprintf(stderr, "%s\n", problem.text().c_str());

@@ -19,7 +19,8 @@ SigningKeys::SigningKeys(std::function<void()> wake, Say say)
 
 std::shared_ptr<const dkim::KeyStore> SigningKeys::read(const conf::Config& config,
                                                         std::vector<conf::Problem>* problems) {
-  return dkim::KeyStore::load(config.dkim, config.file, *dkim::make_signer(config.dkim.engine), problems);
+  return dkim::KeyStore::load(config.dkim, config.file, *dkim::make_signer(config.dkim.engine), problems,
+                              config.run_as);
 }
 
 void SigningKeys::use(std::shared_ptr<const dkim::KeyStore> keys, const conf::DkimSettings& settings,

@@ -1,6 +1,7 @@
 #include "dkim/private_key.h"
 
 #include <gtest/gtest.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -61,6 +62,18 @@ TEST_F(KeyFile, AnotherOwnerIsRefused) {
   write(rsa_key()->pem());
   ASSERT_EQ(chown(path_.c_str(), 12345, 0), 0);
   EXPECT_NE(why().find("belongs to another user (12345)"), std::string::npos) << why();
+}
+
+TEST_F(KeyFile, RootReadsAKeyOfTheUserItWillBecome) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
+  const passwd* user = getpwnam("nobody");
+  ASSERT_NE(user, nullptr);
+  write(rsa_key()->pem());
+  ASSERT_EQ(chown(path_.c_str(), user->pw_uid, 0), 0);
+  EXPECT_TRUE(PrivateKey::load(path_, "nobody").ok());
+  EXPECT_FALSE(PrivateKey::load(path_, "daemon").ok());
+  EXPECT_FALSE(PrivateKey::load(path_, "no-such-user").ok());
+  EXPECT_FALSE(PrivateKey::load(path_).ok());
 }
 
 TEST_F(KeyFile, WhatIsNoKey) {
