@@ -1,6 +1,7 @@
 #include "relay/admin/admin_server.h"
 
 #include <gtest/gtest.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -276,6 +277,19 @@ TEST_F(AdminServerTest, EachPathIsItsAction) {
     EXPECT_EQ(backend_.applied.back().first, action);
     EXPECT_EQ(backend_.applied.back().second, (std::vector<conf::MessageId>{1, 2, 3}));
   }
+}
+
+TEST_F(AdminServerTest, StandardErrorSaysWhoGaveAnOrder) {
+  start();
+  testing::internal::CaptureStderr();
+  (void)ask("GET", "/v1/queue/summary");
+  (void)ask("POST", "/v1/queue/nonsense", "{}");
+  (void)ask("POST", "/v1/queue/hold", "{\"all\":true}");
+  const std::string said = testing::internal::GetCapturedStderr();
+  const passwd* user = getpwuid(getuid());
+  const std::string name = user == nullptr ? "" : std::string(user->pw_name) + " ";
+  EXPECT_EQ(said, "penstock: order of " + name + "(uid " + std::to_string(getuid()) +
+                      "): POST /v1/queue/hold: 200\n");
 }
 
 TEST_F(AdminServerTest, DryRunOnlyCounts) {
