@@ -21,7 +21,8 @@ struct LogCounters {
 
 // A full or failing log disk: events wait in a bounded buffer (64 MB); past it the oldest are counted as
 // lost, said on stderr once a minute and in counters, and `{"event":"log_gap","lost":N}` is the first line
-// once writing works again.
+// once writing works again. The same line comes first after a kill, or an end, meanwhile: the file
+// PATH.waiting beside the log knows how many waited (within a second).
 class DeliveryLog final : public journal::Feed {
  public:
   static conf::Result<std::unique_ptr<DeliveryLog>> open(const conf::LogSettings& settings);

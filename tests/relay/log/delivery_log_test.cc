@@ -167,6 +167,37 @@ TEST_F(DeliveryLogTest, PastTheBufferTheOldestAreLostAndItIsSaid) {
   EXPECT_EQ(all.back().at("attempt"), kEvents);
 }
 
+TEST_F(DeliveryLogTest, WhatAKillForgotWhileTheDiskWasFullIsAGapAfterTheStart) {
+  const fs::path mark = settings_.path + ".waiting";
+  fs::create_symlink("/dev/full", settings_.path);
+  auto log = open();
+  for (uint32_t i = 1; i <= 7; ++i) log->append(event(i));
+  ASSERT_TRUE(wait_for([&] { return log->counters().write_errors > 1; }));
+  fs::copy_file(mark, mark.string() + ".kept");  // the file as a kill leaves it
+  fs::remove(settings_.path);
+  log->reopen();
+  ASSERT_TRUE(wait_for([&] { return log->written_through() == 7; }));
+  log.reset();
+  EXPECT_EQ(lines(settings_.path).size(), 7u);
+  log = open();
+  log->append(event(8));
+  log.reset();
+  EXPECT_EQ(lines(settings_.path).size(), 8u) << "nothing was missing";
+
+  fs::rename(mark.string() + ".kept", mark);
+  fs::remove(settings_.path);
+  log = open();
+  log->append(event(9));
+  log.reset();
+  const auto all = lines(settings_.path);
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all.front(), (nlohmann::json{{"event", "log_gap"}, {"lost", 7}}));
+  log = open();
+  log->append(event(10));
+  log.reset();
+  EXPECT_EQ(lines(settings_.path).size(), 3u) << "it is said once";
+}
+
 TEST_F(DeliveryLogTest, MissingFolderIsSaidAtOpen) {
   settings_.path = (folder_ / "no/such/log").string();
   const auto log = DeliveryLog::open(settings_);
