@@ -1,11 +1,13 @@
 #include "relay/admin/admin_api.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <unordered_map>
 
+#include "relay/admin/census_json.h"
 #include "relay/admin/order.h"
 #include "relay/admin/queue_json.h"
 
@@ -16,7 +18,9 @@ using nlohmann::json;
 
 constexpr size_t kDefaultLimit = 100;
 constexpr size_t kMaxLimit = 10'000;  // rows of one answer: a few megabytes
-constexpr size_t kBatch = 500;        // per question to the loop: it must not stop for long
+constexpr size_t kDefaultGroups = 50;
+constexpr size_t kMaxGroups = 10'000;
+constexpr size_t kBatch = 500;  // per question to the loop: it must not stop for long
 
 constexpr std::string_view kMessages = "/v1/queue/messages";
 constexpr std::string_view kTexts = "/v1/queue/texts";
@@ -75,7 +79,7 @@ Response AdminApi::get(const Request& request) {
   }
   conf::Result<QueueSummary> now = summary();
   if (!now.ok()) return refuse(now.error());
-  if (path == "/v1/queue/summary") return answer(summary_json(now.value()));
+  if (path == "/v1/queue/summary") return told(request, now.value());
   if (path == "/v1/health") {
     const spool::SpoolHealth health = spool_->health();
     Response response = answer(health_json(now.value(), health, spool_->counters()));
@@ -83,6 +87,51 @@ Response AdminApi::get(const Request& request) {
     return response;
   }
   return refuse(404, "no such path: " + path);
+}
+
+// With all mail that waits, in groups: by=site unless the question says otherwise.
+Response AdminApi::told(const Request& request, const QueueSummary& summary) {
+  WaitingBy by = WaitingBy::kSite;
+  size_t limit = kDefaultGroups;
+  if (conf::Status read = read_limit(request, kMaxGroups, &limit); !read.ok()) return refuse(read.error());
+  for (const auto& [key, value] : request.query) {
+    if (key == "limit") continue;
+    const std::optional<WaitingBy> named = key == "by" ? waiting_by(value) : std::nullopt;
+    if (!named) return refuse(400, key + ": there are limit, and by = domain, site, source or rule");
+    by = *named;
+  }
+  const conf::Result<std::shared_ptr<const Census>> census = loop_.ask<std::shared_ptr<const Census>>(
+      [backend = backend_](auto done) { backend->census("", std::move(done)); });
+  if (!census.ok()) return refuse(census.error());
+  std::vector<Waiting> groups = groups_of(*census.value(), by, limit + 1);
+  const bool more = groups.size() > limit;
+  if (more) groups.pop_back();
+  json out = summary_json(summary);
+  out["waiting"] = waiting_json(all_of(*census.value()));
+  out["by"] = to_text(by);
+  out["groups"] = waiting_json(groups);
+  out["more"] = more;
+  return answer(out);
+}
+
+// Where the deliveries of these messages stand, in their order.
+conf::Result<std::vector<std::vector<DeliveryView>>> AdminApi::deliveries_of(
+    const std::vector<conf::MessageId>& ids) {
+  using Views = std::vector<std::vector<DeliveryView>>;
+  Views all;
+  for (size_t begin = 0; begin < ids.size(); begin += kBatch) {
+    const size_t end = std::min(begin + kBatch, ids.size());
+    const std::vector<conf::MessageId> batch(ids.begin() + static_cast<std::ptrdiff_t>(begin),
+                                             ids.begin() + static_cast<std::ptrdiff_t>(end));
+    conf::Result<Views> some = loop_.ask<Views>([backend = backend_, batch](auto done) {
+      Views views;
+      for (const conf::MessageId id : batch) views.push_back(backend->deliveries_of(id));
+      done(std::move(views));
+    });
+    if (!some.ok()) return some.error();
+    std::move(some->begin(), some->end(), std::back_inserter(all));
+  }
+  return all;
 }
 
 conf::Result<QueueSummary> AdminApi::summary() {
@@ -101,15 +150,24 @@ Response AdminApi::list(const Request& request) {
   conf::Result<SiteLookup> sites = sites_for(filter, now);
   if (!sites.ok()) return refuse(sites.error());
   json rows = json::array();
+  std::vector<conf::MessageId> ids;
   bool more = false;
   const conf::Status scanned = spool_->scan([&](const spool::MessageRecord& record) {
     if (match(filter, record, now, sites.value()) == Match::kNone) return true;
     more = rows.size() == limit;
-    if (!more)
-      rows.push_back(message_json(in_calendar(record, backend_->clock()), backend_->clock().today()));
-    return !more;
+    if (more) return false;
+    rows.push_back(message_json(in_calendar(record, backend_->clock()), backend_->clock().today()));
+    ids.push_back(record.id);
+    return true;
   });
   if (!scanned.ok()) return refuse(scanned.error());
+  const conf::Result<std::vector<std::vector<DeliveryView>>> stand = deliveries_of(ids);
+  if (!stand.ok()) return refuse(stand.error());
+  for (size_t i = 0; i < ids.size(); ++i) {
+    if (!rows[i].contains("next")) continue;
+    json delivery = delivery_to(stand.value()[i], rows[i]["next"].value("recipient", ""));
+    if (!delivery.is_null()) rows[i]["delivery"] = std::move(delivery);
+  }
   return answer({{"messages", std::move(rows)}, {"more", more}});
 }
 
@@ -147,7 +205,15 @@ Response AdminApi::show(const std::string& id_text) {
   if (!loaded.ok()) return refuse(loaded.error());
   if (!loaded->ok()) return refuse(loaded->error());
   const spool::RelayClock& clock = backend_->clock();
-  return answer(message_detail_json(in_calendar(loaded.value()->record, clock), clock.today()));
+  json out = message_detail_json(in_calendar(loaded.value()->record, clock), clock.today());
+  const conf::Result<std::vector<std::vector<DeliveryView>>> stand = deliveries_of({id.value()});
+  if (!stand.ok()) return refuse(stand.error());
+  for (json& recipient : out["recipients"]) {
+    if (recipient.value("state", "") != "pending") continue;
+    json delivery = delivery_to(stand.value().front(), recipient.value("recipient", ""));
+    if (!delivery.is_null()) recipient["delivery"] = std::move(delivery);
+  }
+  return answer(out);
 }
 
 // The loop knows which site a domain rolled up to; it is asked once per domain, before the scan that needs

@@ -35,7 +35,10 @@ class AdminApi {
   conf::Result<Selection> select(const QueueFilter& filter, bool whole_messages);
   conf::Result<uint64_t> apply(QueueAction action, const std::vector<conf::MessageId>& ids);
 
+  conf::Result<std::vector<std::vector<DeliveryView>>> deliveries_of(const std::vector<conf::MessageId>& ids);
+
   Response get(const Request& request);
+  Response told(const Request& request, const QueueSummary& summary);
   Response list(const Request& request);
   Response texts();  // the last refusals of what is queued, and of how many messages each is
   Response show(const std::string& id_text);

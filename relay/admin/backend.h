@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "conf/vocab/door_event.h"
 #include "conf/vocab/envelope.h"
 #include "conf/vocab/time.h"
+#include "relay/admin/delivery_view.h"
 #include "relay/admin/mx_view.h"
 #include "relay/spool/relay_clock.h"
 
@@ -80,6 +82,11 @@ class Backend {
   // from this one; "": from each.
   virtual void explain(const std::string& domain, const std::string& source,
                        std::function<void(Explanation)> done) = 0;
+  // Counts the mail that waits, or only that to one domain ("": all). `done` hears it in time: a round over
+  // all deliveries takes some steps.
+  virtual void census(const std::string& domain, std::function<void(std::shared_ptr<const Census>)> done) = 0;
+  // How the deliveries of a message stand; empty when none is queued.
+  virtual std::vector<DeliveryView> deliveries_of(conf::MessageId id) = 0;
   // All paths that have mail, connections, or something that holds them back; the busiest first, at most
   // `limit`.
   virtual std::vector<PathView> paths(size_t limit) = 0;

@@ -97,9 +97,15 @@ std::string ladder(const std::vector<uint32_t>& steps) {
 struct Lines {
   std::vector<LimitView> views;
   template <typename T>
-  void add(const char* key, std::string value, const mx::RuleValue<T>* from) {
+  void add(const char* key, std::string value, const mx::RuleValue<T>* from,
+           const char* otherwise = "[defaults] or [[destination]]") {
     const bool by_rule = from != nullptr && from->set;
-    views.push_back({key, std::move(value), by_rule ? from->origin.text() : "settings of the destination"});
+    views.push_back({key, std::move(value), by_rule ? from->origin.text() : otherwise});
+  }
+  // Of what only a rule can set.
+  template <typename T>
+  void add_of_rule(const char* key, std::string value, const mx::RuleValue<T>* from) {
+    add(key, std::move(value), from, "no rule sets it");
   }
 };
 
@@ -135,18 +141,19 @@ std::vector<LimitView> limit_views(const mx::Rule* rule, const mx::PathLimits& l
   const conf::RuleFields<mx::RuleValue>& v = rule == nullptr ? kNothing : rule->values;
   constexpr const mx::RuleValue<bool>* kNoRule = nullptr;
   Lines lines;
-  lines.add("scope", to_text(limits.scope), &v.scope);
+  lines.add_of_rule("scope", to_text(limits.scope), &v.scope);
   lines.add("max_connections", std::to_string(limits.max_connections), &v.max_connections);
-  lines.add("min_connections", std::to_string(limits.min_connections), &v.min_connections);
+  lines.add_of_rule("min_connections", std::to_string(limits.min_connections), &v.min_connections);
   lines.add("max_messages_per_connection", number_or_none(limits.max_messages_per_connection),
             &v.max_messages_per_connection);
-  lines.add("messages_per_hour", number_or_none(limits.messages_per_hour) + (limits.smooth ? ", smooth" : ""),
-            &v.messages_per_hour);
-  lines.add("rate", rate(limits.rate), &v.rate);
+  lines.add_of_rule("messages_per_hour",
+                    number_or_none(limits.messages_per_hour) + (limits.smooth ? ", smooth" : ""),
+                    &v.messages_per_hour);
+  lines.add_of_rule("rate", rate(limits.rate), &v.rate);
   lines.add("max_recipients", std::to_string(settings.max_recipients_per_transaction), &v.max_recipients);
-  lines.add("thresholds", thresholds(limits.thresholds), &v.thresholds);
-  lines.add("adaptive", to_text(limits.adaptive), &v.adaptive);
-  lines.add("warmup", ladder(limits.warmup), &v.warmup);
+  lines.add_of_rule("thresholds", thresholds(limits.thresholds), &v.thresholds);
+  lines.add_of_rule("adaptive", to_text(limits.adaptive), &v.adaptive);
+  lines.add_of_rule("warmup", ladder(limits.warmup), &v.warmup);
   lines.add("connect_timeout", duration(settings.timeouts.connect), &v.connect_timeout);
   lines.add("data_timeout", duration(settings.timeouts.data_done), &v.data_timeout);
   lines.add("timeout", duration(settings.timeouts.mail), &v.timeout);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "conf/vocab/address.h"
+#include "relay/admin/census_json.h"
 #include "relay/admin/mx_json.h"
 #include "relay/admin/mx_order.h"
 #include "relay/admin/queue_filter.h"
@@ -97,12 +98,16 @@ Response MxApi::status(const Request& request) {
     done({backend->summary().limiter, backend->paths(limit + 1)});
   });
   if (!told.ok()) return refuse(told.error());
+  const conf::Result<std::shared_ptr<const Census>> census = loop_->ask<std::shared_ptr<const Census>>(
+      [backend = backend_](auto done) { backend->census("", std::move(done)); });
+  if (!census.ok()) return refuse(census.error());
   json rows = json::array();
   for (const PathView& path : told->paths) {
     if (rows.size() < limit) rows.push_back(path_json(path));
   }
   return answer({{"limiter", limiter_json(told->limiter)},
                  {"paths", std::move(rows)},
+                 {"waiting", waiting_json(groups_of(*census.value(), WaitingBy::kSite, limit))},
                  {"more", told->paths.size() > limit}});
 }
 

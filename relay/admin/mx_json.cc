@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "relay/admin/census_json.h"
 #include "relay/admin/limit_text.h"
 #include "relay/admin/queue_json.h"
 
@@ -135,6 +136,7 @@ json explanation_json(const Explanation& explanation) {
   return {{"route", route_json(explanation.route)},
           {"paths", std::move(paths)},
           {"sources", sources_json(explanation.sources)},
+          {"waiting", waiting_json(explanation.waiting)},
           {"problem", explanation.problem}};
 }
 

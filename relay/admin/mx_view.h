@@ -12,6 +12,7 @@
 #include "conf/vocab/event.h"
 #include "conf/vocab/time.h"
 #include "mx/limits/standing.h"
+#include "relay/admin/census.h"
 
 namespace relay::admin {
 
@@ -101,6 +102,7 @@ struct Explanation {
       paths;  // one per source that may send there (only the asked one if a source was named)
   std::vector<SourceView> sources;  // all that are configured
   std::string problem;              // "no source is named x"; "" when all is well
+  Waiting waiting;                  // all mail to the domain that is not finished
   bool unknown_source = false;      // `problem` says so
 };
 

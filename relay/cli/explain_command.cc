@@ -34,9 +34,9 @@ struct ExplainOptions {
 };
 
 std::optional<json> explain_one(const Invocation& invocation, const ExplainOptions& options,
-                                const std::string& address, int* exit_code) {
+                                const std::string& address, const std::string& source, int* exit_code) {
   std::string target = "/v1/explain?address=" + admin::percent_encode(address);
-  if (!options.source.empty()) target += "&source=" + admin::percent_encode(options.source);
+  if (!source.empty()) target += "&source=" + admin::percent_encode(source);
   return ask(invocation, options.socket, "GET", target, json(), exit_code);
 }
 
@@ -44,7 +44,8 @@ bool can_go(const json& explanation) { return !member(explanation, "paths").empt
 
 int explain_address(const Invocation& invocation, const ExplainOptions& options) {
   int exit_code = kDone;
-  std::optional<json> told = explain_one(invocation, options, options.address, &exit_code);
+  std::optional<json> told =
+      explain_one(invocation, options, options.address, options.source, &exit_code);
   if (!told) return exit_code;
   json texts = top_texts(invocation.config_path, *told);
   if (options.as_json) {
@@ -71,6 +72,16 @@ std::vector<std::string> pending_domains(const json& message) {
   return domains;
 }
 
+// The source that its mail to this domain waits for or leaves from; "": it is drawn when it is due.
+std::string source_of(const json& message, const std::string& domain) {
+  for (const json& recipient : member(message, "recipients")) {
+    const json& delivery = member(recipient, "delivery");
+    if (text_of(delivery, "domain") == domain && member(recipient, "state") == json("pending"))
+      return text_of(delivery, "source");
+  }
+  return "";
+}
+
 int explain_message(const Invocation& invocation, const ExplainOptions& options) {
   int exit_code = kDone;
   const std::string target = "/v1/queue/messages/" + admin::percent_encode(options.message);
@@ -81,7 +92,8 @@ int explain_message(const Invocation& invocation, const ExplainOptions& options)
   domains.resize(std::min(all, kMostDomains));
   json explained = json::array();
   for (const std::string& domain : domains) {
-    std::optional<json> told = explain_one(invocation, options, domain, &exit_code);
+    const std::string source = options.source.empty() ? source_of(*message, domain) : options.source;
+    std::optional<json> told = explain_one(invocation, options, domain, source, &exit_code);
     if (!told && exit_code == kUsage) return exit_code;
     explained.push_back(told ? json{{"domain", domain}, {"explanation", std::move(*told)}}
                              : json{{"domain", domain}, {"error", "no explanation, see above"}});

@@ -35,8 +35,10 @@ bool is_true(const json& object, const char* key) { return member(object, key) =
 
 std::string last_reply(const json& recipient) {
   std::string out = text_of(recipient, "reply_code");
+  const bool told = text_of(recipient, "last_reply").starts_with(text_of(recipient, "enhanced_status"));
   for (const char* key : {"enhanced_status", "last_reply"}) {
-    const std::string part = text_of(recipient, key);
+    const std::string part =
+        told && std::string_view(key) == "enhanced_status" ? "" : text_of(recipient, key);
     if (!out.empty() && !part.empty()) out += ' ';
     out += part;
   }

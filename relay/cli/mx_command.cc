@@ -9,6 +9,7 @@
 #include "relay/cli/command.h"
 #include "relay/cli/daemon_call.h"
 #include "relay/cli/mx_text.h"
+#include "relay/cli/waiting_text.h"
 
 namespace relay::cli {
 namespace {

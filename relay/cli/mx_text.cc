@@ -8,21 +8,12 @@
 #include "mx/limits/decision.h"
 #include "relay/cli/json_reader.h"
 #include "relay/cli/queue_view.h"
+#include "relay/cli/waiting_text.h"
 
 namespace relay::cli {
 namespace {
 
 using nlohmann::json;
-
-constexpr double kForever = 1e18;
-
-// "10,000"
-std::string grouped(int64_t number) {
-  std::string text = std::to_string(number);
-  for (auto i = static_cast<ptrdiff_t>(text.size()) - 3; i > 0; i -= 3)
-    text.insert(static_cast<size_t>(i), ",");
-  return text;
-}
 
 // "2026-11-24T09:53:44.123456Z" as "2026-11-24 09:53:44".
 std::string to_the_second(std::string time) {
@@ -30,28 +21,6 @@ std::string to_the_second(std::string time) {
   time.resize(19);
   std::replace(time.begin(), time.end(), 'T', ' ');
   return time;
-}
-
-bool is_free(const json& path) { return text_of(path, "binds").empty(); }
-
-double frees_in(const json& path) {
-  const json& seconds = member(path, "frees_seconds");
-  return seconds.is_number() ? seconds.get<double>() : kForever;
-}
-
-// "may go now"; "waits: rate, frees in 3 s".
-std::string flow_text(const json& path) {
-  if (is_free(path)) return "may go now";
-  const std::string waits = "waits: " + text_of(path, "binds");
-  if (frees_in(path) < kForever) return waits + ", frees in " + seconds_text(frees_in(path));
-  if (text_of(path, "state") == "blocked") return waits + " until an operator unblocks it";
-  return waits + ", frees when a connection or a transaction ends";
-}
-
-std::string names_of(const std::vector<const json*>& paths) {
-  std::string names;
-  for (const json* path : paths) names += (names.empty() ? "" : ", ") + text_of(*path, "source");
-  return names;
 }
 
 void route_text(const json& route, std::string* out) {
@@ -79,7 +48,8 @@ std::string share_of(const json& source) {
   std::string text = share > 0 ? fmt::format("{:.3g} %", share * 100) : "none now";
   const std::string binds = text_of(source, "binds");
   if (binds.empty()) return text;
-  text += share > 0 ? ", and waits: " + binds : ", the others go first: " + binds;
+  text += share > 0 ? (binds.starts_with("waits") ? ", and " : ", and waits: ") + binds
+                    : ", the others go first: " + binds;
   if (frees_in(source) < kForever && frees_in(source) > 0)
     text += " for another " + seconds_text(frees_in(source));
   return text;
@@ -168,13 +138,21 @@ void pace_text(const json& path, std::string* out) {
          grouped(number_of(ladder, "used")), grouped(number_of(ladder, "per_day")));
 }
 
+// The same text once, with how often.
+void quote_each(const char* before, const json& replies, std::string* out) {
+  if (!replies.is_array()) return;
+  for (auto each = replies.begin(); each != replies.end(); ++each) {
+    if (std::find(replies.begin(), each, *each) != each) continue;
+    const auto times = std::count(each, replies.end(), *each);
+    line(out, "{}{}{}", before, printable(each->is_string() ? each->get<std::string>() : each->dump()),
+         times == 1 ? "" : " (" + std::to_string(times) + " times)");
+  }
+}
+
 void history_text(const json& path, std::string* out) {
   const std::string error = text_of(path, "last_error");
   if (!error.empty()) line(out, "  failed     {}", error);
-  const auto quote = [&](const char* before, const json& reply) {
-    line(out, "{}{}", before, printable(reply.is_string() ? reply.get<std::string>() : reply.dump()));
-  };
-  for (const json& reply : member(path, "replies")) quote("  refusal    ", reply);
+  quote_each("  refusal    ", member(path, "replies"), out);
   for (const json& decision : member(path, "decisions")) {
     const std::string where = text_of(decision, "where");
     line(out, "  decision   {} UTC  {} by {}: {}{}", to_the_second(text_of(decision, "time")),
@@ -183,21 +161,35 @@ void history_text(const json& path, std::string* out) {
     if (number_of(decision, "messages") != 0)
       line(out, "             sample: {} errors of {} messages", grouped(number_of(decision, "errors")),
            grouped(number_of(decision, "messages")));
-    for (const json& sample : member(decision, "samples")) quote("               ", sample);
+    quote_each("               ", member(decision, "samples"), out);
   }
 }
 
+bool is_default(const json& limit) {
+  const std::string where = text_of(limit, "where");
+  return where.starts_with("no rule") || where.starts_with("[defaults]");
+}
+
+// What a rule sets stands in a line with its place; what none does is one paragraph.
 void limits_text(const json& path, std::string* out) {
   size_t key_width = 0;
   size_t value_width = 0;
+  std::string defaults;
   const json& limits = member(path, "limits");
   for (const json& limit : limits) {
+    if (is_default(limit)) {
+      defaults += (defaults.empty() ? "" : "; ") + text_of(limit, "key") + " " + text_of(limit, "value");
+      continue;
+    }
     key_width = std::max(key_width, text_of(limit, "key").size());
     value_width = std::max(value_width, std::min<size_t>(text_of(limit, "value").size(), 40));
   }
-  for (const json& limit : limits)
-    line(out, "    {:<{}}  {:<{}}  {}", text_of(limit, "key"), key_width, text_of(limit, "value"),
-         value_width, text_of(limit, "where"));
+  for (const json& limit : limits) {
+    if (!is_default(limit))
+      line(out, "    {:<{}}  {:<{}}  {}", text_of(limit, "key"), key_width, text_of(limit, "value"),
+           value_width, text_of(limit, "where"));
+  }
+  if (!defaults.empty()) *out += wrapped("    ", "not set by a rule: " + defaults);
 }
 
 void rule_text(const json& path, std::string* out) {
@@ -238,7 +230,14 @@ std::string queue_answer(const json& message, const std::string& domain) {
     if (next == nullptr || number_of(recipient, "due_in_seconds") < number_of(*next, "due_in_seconds"))
       next = &recipient;
   }
-  if (next == nullptr || number_of(*next, "due_in_seconds") <= 0) return "";
+  if (next == nullptr) return "";
+  const json& delivery = member(*next, "delivery");
+  const std::string state = text_of(delivery, "state");
+  if (state == "ready" && !text_of(delivery, "reason").empty())
+    return "Mail to " + domain + " is " + delivery_text(delivery) + ".";
+  if (state == "in flight")
+    return "Mail to " + domain + " is being sent from " + text_of(delivery, "source") + ".";
+  if (number_of(*next, "due_in_seconds") <= 0) return "";
   const std::string reply = last_reply(*next);
   return "Mail to " + domain + " waits for its next attempt in " +
          seconds_text(static_cast<double>(number_of(*next, "due_in_seconds"))) +
@@ -254,27 +253,20 @@ std::string seconds_text(double seconds) {
   return mx::duration_text(std::chrono::seconds(static_cast<int64_t>(bounded)));
 }
 
-std::string headline(const json& explanation) {
-  const std::string mail = "Mail to " + text_of(member(explanation, "route"), "domain");
-  std::vector<const json*> free;
-  std::vector<const json*> waiting;
-  for (const json& path : member(explanation, "paths")) (is_free(path) ? free : waiting).push_back(&path);
-  if (free.empty() && waiting.empty()) return mail + " cannot go: " + text_of(explanation, "problem") + ".";
-  if (waiting.empty()) return mail + " may go now.";
-  if (!free.empty())
-    return mail + " may go now from " + names_of(free) + "; it waits from " + names_of(waiting) + ".";
-  const json* soonest = *std::min_element(waiting.begin(), waiting.end(), [](const json* a, const json* b) {
-    return frees_in(*a) < frees_in(*b);
-  });
-  const std::string source = waiting.size() == 1
-                                 ? ""
-                                 : " (from " + text_of(*soonest, "source") + ", the soonest of " +
-                                       std::to_string(waiting.size()) + " sources)";
-  return mail + " " + flow_text(*soonest) + source + ".";
+namespace {
+
+void waiting_text(const json& waiting, std::string* out) {
+  if (kept_of(waiting) == 0) return;
+  line(out, "Waiting   {}; the oldest for {}", counts_text(waiting),
+       seconds_text(real_of(waiting, "oldest_seconds")));
+  *out += reasons_text(waiting, "  ");
 }
+
+}  // namespace
 
 std::string explanation_text(const json& explanation) {
   std::string out = headline(explanation) + "\n\n";
+  waiting_text(member(explanation, "waiting"), &out);
   route_text(member(explanation, "route"), &out);
   sources_text(member(explanation, "sources"), &out);
   for (const json& path : member(explanation, "paths")) path_text(path, false, &out);
@@ -321,28 +313,6 @@ std::string offline_text(const json& explanation) {
   return out;
 }
 
-std::string mx_status_text(const json& status) {
-  const json& limiter = member(status, "limiter");
-  const int64_t held = number_of(limiter, "blocked_deliveries");
-  std::string out;
-  const int64_t blocked = number_of(limiter, "blocked");
-  line(&out, "{} {} blocked, {} probing, {} on a ramp{}", blocked, blocked == 1 ? "path" : "paths",
-       number_of(limiter, "probing"), number_of(limiter, "ramp"),
-       held == 0 ? "" : "; " + grouped(held) + " ready deliveries wait behind a block");
-  const json& paths = member(status, "paths");
-  if (paths.empty()) return out + "No path has mail, connections or anything that holds it back.\n";
-  line(&out, "");
-  line(&out, "{:>8} {:>9} {:>5}  {:<8} SITE FROM SOURCE (RULE): FLOW", "READY", "IN FLIGHT", "CONN", "STATE");
-  for (const json& path : paths) {
-    const std::string rule = text_of(path, "rule");
-    line(&out, "{:>8} {:>9} {:>5}  {:<8} {} from {} ({}): {}", text_of(path, "ready"),
-         text_of(path, "in_flight"), text_of(path, "connections"), text_of(path, "state"),
-         text_of(path, "site"), text_of(path, "source"), rule.empty() ? "no rule" : rule, flow_text(path));
-  }
-  if (is_true(status, "more")) line(&out, "There are more; --limit shows more of them.");
-  return out;
-}
-
 std::string mx_paths_text(const json& shown) {
   std::string out;
   for (const json& path : member(shown, "paths")) path_text(path, true, &out);
@@ -353,7 +323,7 @@ std::string mx_paths_text(const json& shown) {
 std::string mx_done_text(const std::string& action, const json& done) {
   std::string out;
   const int64_t count = number_of(done, "paths");
-  line(&out, "{}: {} {}.", action, count, count == 1 ? "path" : "paths");
+  line(&out, "{}: {}.", action, counted(count, "path"));
   const json& names = member(done, "names");
   for (const json& name : names)
     line(&out, "  {}", printable(name.is_string() ? name.get<std::string>() : name.dump()));

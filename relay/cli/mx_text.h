@@ -15,9 +15,14 @@ std::string message_explanation_text(const nlohmann::json& message, const nlohma
 
 std::string offline_text(const nlohmann::json& explanation);  // of offline_explanation()
 
-std::string mx_status_text(const nlohmann::json& status);  // of /v1/mx
-std::string mx_paths_text(const nlohmann::json& shown);    // of /v1/mx/show
+std::string mx_paths_text(const nlohmann::json& shown);  // of /v1/mx/show
 std::string mx_done_text(const std::string& action, const nlohmann::json& done);
+
+// "may go now"; "waits: rate, frees in 3 s". Of a path.
+std::string flow_text(const nlohmann::json& path);
+constexpr double kForever = 1e18;
+// Seconds until it frees; kForever: nobody knows. Of a path or a source.
+double frees_in(const nlohmann::json& path);
 
 // Seconds for people, rounded up: "3 min 12 s", "less than 1 s".
 std::string seconds_text(double seconds);

@@ -13,6 +13,7 @@
 #include "relay/cli/command.h"
 #include "relay/cli/daemon_call.h"
 #include "relay/cli/queue_view.h"
+#include "relay/cli/waiting_text.h"
 
 namespace relay::cli {
 namespace {
@@ -28,6 +29,7 @@ struct QueueOptions {
   bool yes = false;
   bool dry_run = false;
   unsigned limit = 100;
+  std::string by = "site";
 };
 
 struct FilterOption {
@@ -153,9 +155,14 @@ void add_filters(CLI::App* command, QueueOptions* options) {
 using QueueOptionsPtr = std::shared_ptr<QueueOptions>;
 
 void add_readers(CLI::App* queue, Invocation* invocation, const QueueOptionsPtr& options) {
-  CLI::App* summary = queue->add_subcommand("summary", "counts, and the busiest sites");
+  CLI::App* summary = queue->add_subcommand("summary", "counts, and what waits where and why");
+  summary->add_option("--by", options->by, "waiting mail in groups: domain, site, source or rule")
+      ->check(CLI::IsMember({"domain", "site", "source", "rule"}))
+      ->capture_default_str();
   summary->callback([=] {
-    invocation->run = [=] { return show(*invocation, *options, "/v1/queue/summary", summary_view); };
+    invocation->run = [=] {
+      return show(*invocation, *options, "/v1/queue/summary?by=" + options->by, summary_view);
+    };
   });
   CLI::App* list = queue->add_subcommand("list", "queued messages, oldest first");
   add_filters(list, options.get());
@@ -196,7 +203,9 @@ void add_queue_command(CLI::App* parser, Invocation* invocation) {
   queue->fallthrough();
   queue->parse_complete_callback([=] {
     if (invocation->run) return;
-    invocation->run = [=] { return show(*invocation, *options, "/v1/queue/summary", summary_view); };
+    invocation->run = [=] {
+      return show(*invocation, *options, "/v1/queue/summary?by=" + options->by, summary_view);
+    };
   });
   queue->add_option("--socket", options->socket, "admin socket; default: the one in the configuration");
   queue->add_flag("--json", options->as_json, "print the answer as JSON");

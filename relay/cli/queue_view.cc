@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "relay/cli/json_reader.h"
+#include "relay/cli/mx_text.h"
+#include "relay/cli/waiting_text.h"
 #include "relay/log/event_json.h"
 
 namespace relay::cli {
@@ -35,41 +37,20 @@ std::string age_text(int64_t seconds) {
   return fmt::format("{}d{}h", seconds / 86'400, seconds / 3600 % 24);
 }
 
-std::string summary_view(const json& summary) {
-  std::string out;
-  const auto show = [&](const json& from, const char* key, const char* title) {
-    line(&out, "{:<22}{}", title, text_of(from, key));
+std::string delivery_text(const json& delivery) {
+  std::string text = text_of(delivery, "state");
+  if (text.empty()) return text;
+  const auto add = [&](const char* before, const char* key, const char* after) {
+    const std::string part = text_of(delivery, key);
+    if (!part.empty()) text += before + part + after;
   };
-  show(summary, "messages", "messages");
-  show(summary, "deliveries", "deliveries");
-  show(summary, "scheduled", "  scheduled");
-  show(summary, "ready", "  ready");
-  show(summary, "in_flight", "  in flight");
-  show(summary, "on_hold", "  on hold");
-  line(&out, "{:<22}{}", "connections",
-       fmt::format("{} in, {} out", number_of(summary, "inbound_connections"),
-                   number_of(summary, "outbound_connections")));
-  line(&out, "{:<22}{}", "since start", age_text(number_of(summary, "uptime_seconds")));
-  for (const char* key : {"accepted", "delivered", "deferred", "failed", "expired", "dropped", "reports"}) {
-    show(member(summary, "since_start"), key, (std::string("  ") + key).c_str());
-  }
-  if (number_of(summary, "log_lost") != 0) show(summary, "log_lost", "log events lost");
-  if (number_of(summary, "log_waiting") != 0) show(summary, "log_waiting", "log events waiting");
-  if (!is_true(summary, "accepting")) {
-    line(&out, "NOT ACCEPTING MAIL: {}", text_of(summary, "not_accepting_why"));
-  }
-  if (summary.contains("recording") && !is_true(summary, "recording")) {
-    line(&out, "DELIVERIES PAUSE: what becomes of mail cannot be recorded in the spool");
-  }
-  if (member(summary, "sites").empty()) return out;
-  line(&out, "");
-  line(&out, "{:>8} {:>9} {:>11}  SITE", "READY", "IN FLIGHT", "CONNECTIONS");
-  for (const json& site : member(summary, "sites")) {
-    const std::string why = text_of(site, "waiting_for");
-    line(&out, "{:>8} {:>9} {:>11}  {}{}", text_of(site, "ready"), text_of(site, "in_flight"),
-         text_of(site, "connections"), text_of(site, "site"), why.empty() ? "" : " (" + why + ")");
-  }
-  return out;
+  add(" from ", "source", "");
+  add(" to ", "site", "");
+  add(" (rule ", "rule", ")");
+  add(": ", "reason", "");
+  const double next = real_of(delivery, "next_seconds");
+  if (next > 0) text += "; may go in " + seconds_text(next);
+  return text;
 }
 
 std::string list_view(const json& list) {
@@ -84,8 +65,10 @@ std::string list_view(const json& list) {
          age_text(number_of(message, "age_seconds")), text_of(message, "size_bytes"),
          text_of(message, "pending"), sender.empty() ? "<>" : sender, text_of(next, "recipient"),
          is_true(message, "on_hold") ? " [hold]" : "");
+    const std::string stands = delivery_text(member(message, "delivery"));
     const std::string reply = last_reply(next);
-    if (!reply.empty()) line(&out, "{:15}{}", "", reply);
+    if (!stands.empty()) out += wrapped("               ", stands);
+    if (!reply.empty()) out += wrapped("               ", "last reply: " + reply);
   }
   if (is_true(list, "more")) line(&out, "There are more; --limit shows more of them, a filter fewer.");
   return out;
@@ -116,7 +99,10 @@ std::string message_view(const json& message) {
     const std::string due = text_of(recipient, "due");
     const std::string host = text_of(recipient, "mx_host");
     const std::string reply = last_reply(recipient);
-    if (!due.empty()) line(&out, "  next attempt  {}", due);
+    const double left = real_of(recipient, "due_in_seconds");
+    const std::string stands = delivery_text(member(recipient, "delivery"));
+    if (!stands.empty()) out += wrapped("  ", "stands        " + stands);
+    if (!due.empty()) line(&out, "  next attempt  {}{}", due, left > 0 ? ", in " + seconds_text(left) : "");
     if (!reply.empty()) line(&out, "  last reply    {}{}", reply, host.empty() ? "" : " (" + host + ")");
   }
   return out;

@@ -7,9 +7,11 @@
 
 namespace relay::cli {
 
-std::string summary_view(const nlohmann::json& summary);
 std::string list_view(const nlohmann::json& list);
 std::string message_view(const nlohmann::json& message);
+
+// "ready from tx to mx.example.net (rule google): blocked after refusals; may go in 2 h". "" for none.
+std::string delivery_text(const nlohmann::json& delivery);
 
 // Control characters (C0, DEL, C1) and bidirectional overrides as '?'.
 std::string printable(std::string_view text);

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "relay/desk/delivery_views.h"
+
 namespace relay {
 
 Desk::Desk(Parts parts)
@@ -9,6 +11,7 @@ Desk::Desk(Parts parts)
       overview_({parts_.transit, parts_.journal, parts_.metrics, parts_.inbound_connections, parts_.log_lost,
                  parts_.quarantine}),
       views_(parts_.transit, &decisions_),
+      census_(parts_.transit),
       limits_(parts_.transit) {
   parts_.journal->add(&decisions_);
 }
@@ -46,9 +49,22 @@ std::string Desk::site_of(const std::string& domain) {
   return entry == nullptr || entry->route == nullptr ? std::string() : entry->route->site;
 }
 
+std::vector<admin::DeliveryView> Desk::deliveries_of(conf::MessageId id) {
+  return delivery_views(parts_.transit, id, parts_.transit->clock().now());
+}
+
 void Desk::explain(const std::string& domain, const std::string& source,
                    std::function<void(admin::Explanation)> done) {
-  views_.explain(domain, source, std::move(done));
+  views_.explain(domain, source, [this, done = std::move(done)](admin::Explanation told) {
+    if (told.unknown_source) return done(std::move(told));
+    auto kept = std::make_shared<admin::Explanation>(std::move(told));
+    const std::string& asked = kept->route.domain;
+    census_.take(asked.empty() ? "." : asked,
+                 [kept, done](const std::shared_ptr<const admin::Census>& census) {
+                   kept->waiting = admin::all_of(*census);
+                   done(std::move(*kept));
+                 });
+  });
 }
 
 }  // namespace relay

@@ -3,10 +3,13 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "relay/admin/backend.h"
+#include "relay/desk/census_taker.h"
 #include "relay/desk/decision_history.h"
 #include "relay/desk/limit_orders.h"
 #include "relay/desk/overview.h"
@@ -33,8 +36,13 @@ class Desk final : public admin::Backend {
   ~Desk() override;
 
   // After each step of the walk.
-  void step(conf::Instant now) { overview_.step(now); }
-  conf::Instant next_wake() const { return overview_.is_under_way() ? conf::Instant{} : conf::kNever; }
+  void step(conf::Instant now) {
+    overview_.step(now);
+    census_.step(now);
+  }
+  conf::Instant next_wake() const {
+    return overview_.is_under_way() || census_.under_way() ? conf::Instant{} : conf::kNever;
+  }
 
   admin::QueueSummary summary() override;
   admin::QueueSummary last_known() const override { return overview_.last_known(); }
@@ -42,6 +50,11 @@ class Desk final : public admin::Backend {
   std::string site_of(const std::string& domain) override;
   void explain(const std::string& domain, const std::string& source,
                std::function<void(admin::Explanation)> done) override;
+  void census(const std::string& domain,
+              std::function<void(std::shared_ptr<const admin::Census>)> done) override {
+    census_.take(domain, std::move(done));
+  }
+  std::vector<admin::DeliveryView> deliveries_of(conf::MessageId id) override;
   std::vector<admin::PathView> paths(size_t limit) override { return views_.busiest(limit); }
   admin::MxOrderDone order(const admin::MxOrder& order) override { return limits_.carry_out(order); }
   const spool::RelayClock& clock() const override { return parts_.transit->clock(); }
@@ -51,6 +64,7 @@ class Desk final : public admin::Backend {
   DecisionHistory decisions_;
   Overview overview_;
   PathViews views_;
+  CensusTaker census_;
   LimitOrders limits_;
 };
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "relay/desk/waiting_reason.h"
+
 namespace relay {
 
 namespace {
@@ -14,17 +16,6 @@ constexpr size_t kSitesShown = 50;
 bool busier(const journal::SiteGauges& a, const journal::SiteGauges& b) {
   const uint64_t left = a.ready + a.in_flight, right = b.ready + b.in_flight;
   return left != right ? left > right : a.site < b.site;
-}
-
-std::string waiting_for(const queue::Path& path, conf::Instant now) {
-  const bool failing = path.backoff_until > now;
-  if (!failing && (path.ready.empty() || path.binds == mx::Bind::kNothing)) return {};
-  const std::string why =
-      failing && path.last_error.present() ? path.last_error.reply.text() : mx::to_text(path.binds);
-  const conf::Instant until = failing ? path.backoff_until : path.binds_until;
-  if (until == conf::kNever || until <= now) return why;
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(until - now).count() + 1;
-  return why + ", next try in " + std::to_string(seconds) + " s";
 }
 
 }  // namespace
@@ -41,13 +32,19 @@ void Survey::look_at(const queue::Path& path, conf::Instant now) {
     keep();
     site_ = path.site;
     in_hand_.site = path.site->label;
+    most_waiting_ = 0;
   }
   journal::SiteGauges& site = in_hand_;
   site.ready += path.ready.size();
   site.connections += path.connections;
   const auto sending = in_flight_.find(&path);
   if (sending != in_flight_.end()) site.in_flight += sending->second;
-  if (site.waiting_for.empty()) site.waiting_for = waiting_for(path, now);
+  if (site.waiting_for.empty() || path.ready.size() > most_waiting_) {  // what keeps most of it back
+    std::string why = in_words(waiting_reason(path, now), now);
+    if (why.empty()) return;
+    site.waiting_for = std::move(why);
+    most_waiting_ = path.ready.size();
+  }
 }
 
 // The site in hand is done: all of its paths came one after the other.

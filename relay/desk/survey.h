@@ -44,6 +44,7 @@ class Survey {
   // Only so many sites as are shown are kept, whatever their number: the end of a round costs nothing then.
   const queue::Site* site_ = nullptr;  // in hand, within one step
   journal::SiteGauges in_hand_;
+  size_t most_waiting_ = 0;                   // on the path whose reason stands in it
   std::vector<journal::SiteGauges> busiest_;  // a heap, the least busy in front
   std::unordered_map<const queue::Path*, uint32_t> in_flight_;
   Result latest_;

@@ -29,16 +29,23 @@ struct Delivery {
   uint32_t heap_index = 0;
   uint32_t dns_micros = 0;  // how long it waited for its route
   uint16_t attempt = 0;     // attempts made
+  uint16_t last_reply = 0;  // in LastReplies: what its last attempt brought
   DeliveryState state = DeliveryState::kNew;
-  uint8_t first_tries = 0;   // made of its RetrySchedule; forgotten by a restart
-  uint8_t free_tries = 0;    // in a row that did not count: something of the connection was wrong
-  bool hold_wanted = false;  // becomes kHeld when the work under way ends
+  uint8_t first_tries = 0;       // made of its RetrySchedule; forgotten by a restart
+  uint8_t free_tries = 0;        // in a row that did not count: something of the connection was wrong
+  bool hold_wanted : 1 = false;  // becomes kHeld when the work under way ends
   bool drop_wanted : 1 = false;
   bool all_due : 1 = false;  // an operator said retry: recipients whose time has not come are tried too
   bool first_try_next : 1 = false;  // what is scheduled next is one of its first tries
   bool block_told : 1 = false;  // since it was scheduled: that its destination is blocked, or its path fails
-  bool changed = false;         // what became of its recipients is newer in memory than in the spool
+  bool changed : 1 = false;     // what became of its recipients is newer in memory than in the spool
 
+  // The wish to hold it is taken up: whether there was one.
+  bool take_hold_wanted() {
+    const bool wanted = hold_wanted;
+    hold_wanted = false;
+    return wanted;
+  }
   // The only writer of `state`; ends the process when the table of steps does not have it.
   void move_to(DeliveryState to) {
     CHECK(may_follow(state, to));

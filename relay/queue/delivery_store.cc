@@ -52,4 +52,11 @@ void DeliveryStore::for_each(const std::function<void(Delivery*)>& use) const {
   });
 }
 
+bool DeliveryStore::visit_some(size_t* part, size_t most,
+                               const std::function<void(const Delivery&)>& use) const {
+  return first_.visit_some(part, most, [&use](conf::MessageId, const Delivery* first) {
+    for (const Delivery* delivery = first; delivery != nullptr; delivery = delivery->sibling) use(*delivery);
+  });
+}
+
 }  // namespace relay::queue

@@ -113,6 +113,8 @@ void Acceptance::adopt(const spool::MessageRecord& record, const std::function<v
     }
     Delivery* delivery = parts_.deliveries->add(record.id, domain, due);
     delivery->attempt = recipient.attempts;
+    delivery->last_reply = parts_.deliveries->last_replies().number_of(
+        recipient.reply_code, recipient.enhanced_status, recipient.last_reply);
     delivery->sender = queue::sender_of(record.envelope.reverse_path);
     delivery->hold_wanted = record.on_hold;
     if (record.recipients.size() > 1) known.emplace(domain, delivery);

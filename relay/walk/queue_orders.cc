@@ -56,7 +56,7 @@ bool QueueOrders::retry(Delivery* delivery) {
 }
 
 bool QueueOrders::release(Delivery* delivery) {
-  const bool wanted = std::exchange(delivery->hold_wanted, false);
+  const bool wanted = delivery->take_hold_wanted();
   if (delivery->state != DeliveryState::kHeld) return wanted;
   due_now(delivery);
   return true;

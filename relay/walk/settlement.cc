@@ -48,7 +48,8 @@ Settlement::Settlement(Parts parts)
       random_(parts.random),
       messages_(parts.messages),
       acceptance_(parts.acceptance),
-      walk_(parts.walk) {}
+      walk_(parts.walk),
+      last_replies_(parts.last_replies) {}
 
 void Settlement::apply(queue::Delivery* delivery, const std::vector<uint32_t>& recipients,
                        const std::vector<smtp::RecipientOutcome>& outcomes, const AttemptFacts& facts) {
@@ -120,6 +121,7 @@ void Settlement::apply_one(queue::Delivery* delivery, uint32_t index, const smtp
     }
     recipient.due = again->due;
     event.next_attempt = clock_->calendar(again->due);
+    delivery->last_reply = last_replies_->number_of(event.reply_code, event.enhanced_status, event.reply);
     journal_->append(event);
     return;
   }

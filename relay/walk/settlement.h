@@ -16,6 +16,7 @@
 #include "relay/journal/attempt.h"
 #include "relay/journal/journal.h"
 #include "relay/queue/delivery.h"
+#include "relay/queue/last_replies.h"
 #include "relay/queue/message_cache.h"
 #include "relay/smtp/transaction.h"
 #include "relay/spool/relay_clock.h"
@@ -38,6 +39,7 @@ class Settlement {
     queue::MessageCache* messages = nullptr;
     Acceptance* acceptance = nullptr;  // of reports, which are delivered like any message
     Walk* walk = nullptr;
+    queue::LastReplies* last_replies = nullptr;
   };
   explicit Settlement(Parts parts);
 
@@ -86,6 +88,7 @@ class Settlement {
   queue::MessageCache* messages_;
   Acceptance* acceptance_;
   Walk* walk_;
+  queue::LastReplies* last_replies_;
   Witness* witness_ = nullptr;
   UnknownTexts unknown_;
   std::unordered_map<queue::Delivery*, Verdicts> verdicts_;

@@ -49,7 +49,7 @@ Transit::Transit(TransitParts parts)
                  leave_old_way(domain, found);
                }}),
       settlement_({parts_.config, parts_.spool, parts_.journal, &clock_, parts_.random, &messages_,
-                   &acceptance_, this}),
+                   &acceptance_, this, &deliveries_.last_replies()}),
       verdicts_({parts_.qualifier, parts_.veto, parts_.journal, &clock_, &domains_, &messages_, &routes_,
                  &settlement_, this}),
       errands_(&messages_, &signing_, parts_.return_paths, &verdicts_, &settlement_, this),
@@ -86,7 +86,7 @@ conf::Status Transit::recover(const Acceptance::SetAside& set_aside) {
   const conf::Status status = counters_.restore();
   if (!status.ok()) return status;
   return acceptance_.recover(set_aside, [this](Delivery* delivery) {
-    if (std::exchange(delivery->hold_wanted, false)) {
+    if (delivery->take_hold_wanted()) {
       resting_.hold(delivery);
     } else {
       resting_.schedule(delivery);
@@ -107,7 +107,7 @@ void Transit::advance(Delivery* delivery) {
     verdicts_.drop(delivery);
     return;
   }
-  if (std::exchange(delivery->hold_wanted, false)) {
+  if (delivery->take_hold_wanted()) {
     resting_.hold(delivery);
     return;
   }
@@ -226,7 +226,9 @@ void Transit::unreadable(Delivery* delivery, const conf::Error& why) {
 
 // What became of its recipients goes to the spool.
 void Transit::write_down(Delivery* delivery) {
-  if (std::exchange(delivery->changed, false))
+  const bool changed = delivery->changed;
+  delivery->changed = false;
+  if (changed)
     parts_.spool->update(delivery->message->record, delivery->message->of(domains_.name(delivery->domain)));
 }
 

@@ -162,6 +162,8 @@ class FakeBackend final : public Backend {
   std::vector<PathView> all_paths;
   std::vector<MxOrder> orders;
   MxOrderDone order_done;
+  std::shared_ptr<Census> counted = std::make_shared<Census>();
+  std::map<conf::MessageId, std::vector<DeliveryView>> stand;
   bool dns_is_silent = false;  // explain() never answers
 
   QueueSummary summary() override { return current; }
@@ -191,6 +193,11 @@ class FakeBackend final : public Backend {
     }
     done(std::move(told));
   }
+  void census(const std::string& /*domain*/,
+              std::function<void(std::shared_ptr<const Census>)> done) override {
+    done(counted);
+  }
+  std::vector<DeliveryView> deliveries_of(conf::MessageId id) override { return stand[id]; }
   std::vector<PathView> paths(size_t limit) override {
     std::vector<PathView> some = all_paths;
     some.resize(std::min(limit, some.size()));

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "relay/admin/mx_json.h"
+#include "relay/cli/waiting_text.h"
 #include "tests/relay/admin/fake_relay.h"
 
 namespace relay::cli {
@@ -43,6 +44,50 @@ TEST(MxText, TheFirstLineIsTheAnswer) {
   EXPECT_EQ(line(), "Mail to example.net cannot go: no such domain.");
 }
 
+// Deferred and held mail stands on no path, so the state of the paths is not why it waits.
+TEST(MxText, WhatWaitsIsTheAnswerNotWhatNewMailMayDo) {
+  admin::Explanation one = told({"default"});
+  one.paths[0].binds = mx::Bind::kNothing;
+  one.waiting.counts[static_cast<size_t>(admin::WaitingState::kScheduled)] = 6166;
+  one.waiting.counts[static_cast<size_t>(admin::WaitingState::kHeld)] = 2;
+  one.waiting.oldest_seconds = 7940;
+  one.waiting.reasons = {{"deferred: 450 Greylisted", 6166, 3420.0}, {"on hold until it is released", 2, {}}};
+  const std::string text = explanation_text(admin::explanation_json(one));
+  EXPECT_EQ(
+      text.find("Mail to example.net waits: 6,166 of 6,168 are deferred: 450 Greylisted; the first may go in "
+                "57 min.\nNew mail to it may go now.\n"),
+      0U)
+      << text;
+  EXPECT_NE(text.find("Waiting   6,166 scheduled, 2 on hold; the oldest for 2 h 12 min\n"
+                      "  6,166  deferred: 450 Greylisted; the first may go in 57 min\n"
+                      "  2  on hold until it is released\n"),
+            std::string::npos)
+      << text;
+}
+
+// The block of two sources matters more than the ladder of the third, which is over sooner.
+TEST(MxText, WhatHoldsMostStandsBeforeWhatEndsSoonest) {
+  admin::Explanation two = told({"tx", "new"});
+  two.paths[0].binds = mx::Bind::kBlocked;
+  two.paths[0].state = mx::Standing::State::kBlocked;
+  two.paths[0].frees_seconds = 10'000;
+  two.paths[1].binds = mx::Bind::kWarmUp;
+  two.paths[1].frees_seconds = 5280;
+  EXPECT_EQ(
+      headline(admin::explanation_json(two)),
+      "Mail to example.net waits: blocked, frees in 2 h 46 min from tx; the soonest is from new: waits: the "
+      "warm-up ladder, frees in 1 h 28 min.");
+}
+
+TEST(MxText, TheSameRefusalStandsOnceAndDefaultsInOneParagraph) {
+  admin::Explanation one = told({"default"});
+  one.paths[0].replies = {"550 blocked", "421 slow", "550 blocked"};
+  const std::string text = explanation_text(admin::explanation_json(one));
+  EXPECT_NE(text.find("  refusal    550 blocked (2 times)\n  refusal    421 slow\n"), std::string::npos)
+      << text;
+  EXPECT_NE(text.find("    not set by a rule: max_connections 20\n"), std::string::npos) << text;
+}
+
 TEST(MxText, WithManySourcesTheSoonestCounts) {
   admin::Explanation two = told({"default", "news"});
   two.paths[0].frees_seconds = -1;
@@ -52,7 +97,7 @@ TEST(MxText, WithManySourcesTheSoonestCounts) {
             "Mail to example.net waits: rate, frees in 5 s (from news, the soonest of 2 sources).");
   two.paths[1].binds = mx::Bind::kNothing;
   EXPECT_EQ(headline(admin::explanation_json(two)),
-            "Mail to example.net may go now from news; it waits from default.");
+            "Mail to example.net may go now from news; it waits from default (messages_per_hour).");
 }
 
 TEST(MxText, EverythingAboutAPath) {

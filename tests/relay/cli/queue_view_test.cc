@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "relay/cli/waiting_text.h"
+
 namespace relay::cli {
 namespace {
 
@@ -48,21 +50,72 @@ TEST(QueueView, ListShowsTheNextRecipientAndItsReply) {
 }
 
 TEST(QueueView, SummaryShoutsWhenNothingIsAccepted) {
-  const json summary = {{"messages", 3},
-                        {"accepting", false},
-                        {"not_accepting_why", "disk below the reserve"},
-                        {"since_start", {{"delivered", 9}}},
-                        {"sites",
-                         {{{"site", "mx.example.net"},
-                           {"ready", 1},
-                           {"in_flight", 2},
-                           {"connections", 3},
-                           {"waiting_for", "refused"}}}}};
+  const json summary = {
+      {"messages", 3},
+      {"accepting", false},
+      {"not_accepting_why", "disk below the reserve"},
+      {"since_start", {{"delivered", 9}}},
+      {"by", "site"},
+      {"groups",
+       {{{"name", "mx.example.net"},
+         {"ready", 1},
+         {"scheduled", 6166},
+         {"oldest_seconds", 7940},
+         {"reasons",
+          {{{"reason", "deferred: 450 Greylisted"}, {"count", 6166}, {"next_seconds", 3420}},
+           {{"reason", "blocked after refusals"}, {"count", 1}, {"next_seconds", nullptr}}}}}}}};
   const std::string view = summary_view(summary);
   EXPECT_NE(view.find("messages              3\n"), std::string::npos) << view;
   EXPECT_NE(view.find("  delivered           9\n"), std::string::npos) << view;
   EXPECT_NE(view.find("NOT ACCEPTING MAIL: disk below the reserve\n"), std::string::npos) << view;
-  EXPECT_NE(view.find("mx.example.net (refused)\n"), std::string::npos) << view;
+  EXPECT_NE(view.find("    6,166        1       0         0     0   2h12m  mx.example.net\n"),
+            std::string::npos)
+      << view;
+  EXPECT_NE(view.find("          6,166  deferred: 450 Greylisted; the first may go in 57 min\n"),
+            std::string::npos)
+      << view;
+  EXPECT_NE(view.find("          1  blocked after refusals\n"), std::string::npos) << view;
+}
+
+TEST(QueueView, AMessageSaysWhereItStands) {
+  const json delivery = {{"state", "ready"}, {"source", "tx"},       {"site", "mx.test"},
+                         {"rule", "google"}, {"next_seconds", 7940}, {"reason", "blocked after refusals"}};
+  EXPECT_EQ(delivery_text(delivery),
+            "ready from tx to mx.test (rule google): blocked after refusals; may go in 2 h 12 min");
+  EXPECT_EQ(delivery_text(json::object()), "");
+  const json message = {{"recipients", {{{"recipient", "a@mx.test"}, {"delivery", delivery}}}}};
+  EXPECT_NE(message_view(message).find("  stands        ready from tx to mx.test"), std::string::npos);
+}
+
+TEST(QueueView, TheStatusHasMailAndPathsOfEachSite) {
+  const json path = {
+      {"site", "mx.test"}, {"source", "news"}, {"rule", "google"}, {"ready", 3}, {"binds", "rate"}};
+  const json status = {{"paths", {path}},
+                       {"waiting", {{{"name", "mx.test"}, {"ready", 3}, {"scheduled", 7}}}}};
+  EXPECT_NE(
+      mx_status_text(status).find("mx.test\n  mail: 7 scheduled, 3 ready; the oldest for 0 s\n  from news "
+                                  "(google): 3 ready, 0 in flight, 0 connections; waits: rate"),
+      std::string::npos)
+      << mx_status_text(status);
+}
+
+TEST(QueueView, NoLineIsWiderThanATerminal) {
+  json path = {{"site", std::string(300, 'm')}, {"source", "news"}, {"rule", "google"}, {"binds", "rate"}};
+  json group = {{"name", std::string(300, 'm')}, {"scheduled", 1'000'000}};
+  for (int i = 0; i < 5; ++i)
+    group["reasons"].push_back({{"reason",
+                                 "deferred: 450 4.7.1 a text of a receiver that goes on and on, to say what"
+                                 " it has said before in other words and for other people as well"},
+                                {"count", 1'000'000},
+                                {"next_seconds", 190'000}});
+  const json status = {{"paths", {path}}, {"waiting", {group}}};
+  const json summary = {{"by", "site"}, {"groups", {group}}};
+  for (const std::string& text : {mx_status_text(status), summary_view(summary)}) {
+    for (size_t at = 0, end = 0; at < text.size(); at = end + 1) {
+      end = std::min(text.find('\n', at), text.size());
+      EXPECT_LE(end - at, kColumns) << text.substr(at, end - at);
+    }
+  }
 }
 
 TEST(QueueView, MessageShowsEachRecipient) {

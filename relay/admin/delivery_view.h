@@ -1,0 +1,20 @@
+// A delivery (a message and one of its recipient domains) as people see it. Plain values.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "relay/admin/census.h"
+
+namespace relay::admin {
+
+struct DeliveryView {
+  std::string domain;
+  WaitingState state = WaitingState::kReady;
+  std::string site, rule;              // of the present route; "": not known yet
+  std::string source;                  // that it waits for or leaves from; "": drawn when it is due
+  std::string reason;                  // what keeps it back; "": nothing
+  std::optional<double> next_seconds;  // when that ends; nothing: nobody knows
+};
+
+}  // namespace relay::admin

@@ -1,0 +1,101 @@
+// The first line of an explanation: what it is that mail waits for.
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
+
+#include "relay/cli/json_reader.h"
+#include "relay/cli/mx_text.h"
+#include "relay/cli/waiting_text.h"
+
+namespace relay::cli {
+
+using nlohmann::json;
+
+double frees_in(const json& path) {
+  const json& seconds = member(path, "frees_seconds");
+  return seconds.is_number() ? seconds.get<double>() : kForever;
+}
+
+namespace {
+
+bool is_free(const json& path) { return text_of(path, "binds").empty(); }
+
+}  // namespace
+
+std::string flow_text(const json& path) {
+  if (is_free(path)) return "may go now";
+  const std::string binds = text_of(path, "binds");
+  const std::string waits = (binds.starts_with("waits") ? "" : "waits: ") + binds;
+  if (frees_in(path) < kForever) return waits + ", frees in " + seconds_text(frees_in(path));
+  if (text_of(path, "state") == "blocked") return waits + " until an operator unblocks it";
+  return waits + ", frees when a connection or a transaction ends";
+}
+
+namespace {
+
+std::string names_of(const std::vector<const json*>& paths) {
+  std::string names;
+  for (const json* path : paths) names += (names.empty() ? "" : ", ") + text_of(*path, "source");
+  return names;
+}
+
+// What keeps the mail that is there, when that is more than what holds for the next message.
+std::string waiting_headline(const json& explanation) {
+  const json& waiting = member(explanation, "waiting");
+  if (kept_of(waiting) == number_of(waiting, "ready")) return "";
+  const json& reasons = member(waiting, "reasons");
+  if (!reasons.is_array() || reasons.empty()) return "";
+  const int64_t of_first = number_of(reasons.front(), "count");
+  const std::string share = of_first == kept_of(waiting)
+                                ? (of_first == 1 ? "" : "all " + grouped(of_first) + " are ")
+                                : grouped(of_first) + " of " + grouped(kept_of(waiting)) + " are ";
+  return "Mail to " + text_of(member(explanation, "route"), "domain") + " waits: " + share +
+         reason_text(reasons.front()) + ".";
+}
+
+// The path that holds back most; of several the blocked one, then the one that frees last.
+const json* heaviest(const std::vector<const json*>& paths) {
+  const auto weight = [](const json* path) {
+    return std::pair(number_of(*path, "ready"), text_of(*path, "state") == "blocked");
+  };
+  return *std::max_element(paths.begin(), paths.end(),
+                           [&](const json* a, const json* b) { return weight(a) < weight(b); });
+}
+
+std::string flow_headline(const json& explanation, const std::string& mail) {
+  std::vector<const json*> free;
+  std::vector<const json*> waiting;
+  for (const json& path : member(explanation, "paths")) (is_free(path) ? free : waiting).push_back(&path);
+  if (free.empty() && waiting.empty()) return mail + " cannot go: " + text_of(explanation, "problem") + ".";
+  if (waiting.empty()) return mail + " may go now.";
+  if (!free.empty()) {
+    return mail + " may go now from " + names_of(free) + "; it waits from " + names_of(waiting) + " (" +
+           text_of(*heaviest(waiting), "binds") + ").";
+  }
+  const json* soonest = *std::min_element(waiting.begin(), waiting.end(), [](const json* a, const json* b) {
+    return frees_in(*a) < frees_in(*b);
+  });
+  if (waiting.size() == 1) return mail + " " + flow_text(*soonest) + ".";
+  const json* most = heaviest(waiting);
+  const auto named = [](const json* path) { return " from " + text_of(*path, "source"); };
+  const bool tells_more =
+      text_of(*most, "state") == "blocked" || number_of(*most, "ready") > number_of(*soonest, "ready");
+  if (most == soonest || !tells_more) {
+    return mail + " " + flow_text(*soonest) + " (from " + text_of(*soonest, "source") + ", the soonest of " +
+           std::to_string(waiting.size()) + " sources).";
+  }
+  return mail + " " + flow_text(*most) + named(most) + "; the soonest is" + named(soonest) + ": " +
+         flow_text(*soonest) + ".";
+}
+
+}  // namespace
+
+std::string headline(const json& explanation) {
+  const std::string domain = text_of(member(explanation, "route"), "domain");
+  const std::string waiting = waiting_headline(explanation);
+  if (waiting.empty()) return flow_headline(explanation, "Mail to " + domain);
+  return waiting + "\n" + flow_headline(explanation, "New mail to it");
+}
+
+}  // namespace relay::cli

@@ -1,0 +1,45 @@
+#include "relay/desk/delivery_views.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "relay/desk/waiting_reason.h"
+
+namespace relay {
+
+namespace {
+
+admin::DeliveryView view_of(Transit* transit, const queue::Delivery& delivery, conf::Instant now) {
+  admin::DeliveryView view;
+  view.domain = transit->domains().name(delivery.domain).text();
+  view.state = waiting_state(delivery.state);
+  Reason reason = waiting_reason(delivery, transit->deliveries().last_replies(), now);
+  view.reason = std::move(reason.text);
+  if (reason.until != conf::kNever)
+    view.next_seconds = std::max(0.0, std::chrono::duration<double>(reason.until - now).count());
+  const bool placed =
+      view.state == admin::WaitingState::kReady || view.state == admin::WaitingState::kInFlight;
+  if (placed && delivery.path != nullptr) {
+    view.site = delivery.path->site->label;
+    view.source = delivery.path->source.name;
+    if (delivery.path->rule != nullptr) view.rule = delivery.path->rule->name;
+    return view;
+  }
+  const queue::DomainEntry* entry = transit->domains().find(view.domain);
+  if (entry == nullptr) return view;
+  if (entry->route != nullptr) view.site = entry->route->site;
+  view.rule = rules_of(*entry);
+  return view;
+}
+
+}  // namespace
+
+std::vector<admin::DeliveryView> delivery_views(Transit* transit, conf::MessageId id, conf::Instant now) {
+  std::vector<admin::DeliveryView> views;
+  for (const queue::Delivery* each = transit->deliveries().find(id); each != nullptr; each = each->sibling)
+    views.push_back(view_of(transit, *each, now));
+  return views;
+}
+
+}  // namespace relay

@@ -1,0 +1,87 @@
+#include "relay/desk/waiting_reason.h"
+
+#include <algorithm>
+#include <chrono>
+#include <vector>
+
+#include "mx/limits/decision.h"
+
+namespace relay {
+
+Reason waiting_reason(const queue::Path& path, conf::Instant now) {
+  const mx::Standing& standing = *path.standing;
+  if (standing.state() == mx::Standing::State::kBlocked)
+    return {standing.ordered() ? "blocked by an operator" : "blocked after refusals",
+            standing.blocked_until()};
+  if (path.paused_until > now) return {"paused by a reply rule", path.paused_until};
+  if (path.backoff_until > now) {
+    const bool told = path.last_error.present();
+    return {told ? "no connection: " + path.last_error.reply.text() : mx::to_text(mx::Bind::kBackOff),
+            path.backoff_until};
+  }
+  if (path.ready.empty() || path.binds == mx::Bind::kNothing) return {};
+  return {mx::to_text(path.binds), path.binds_until > now ? path.binds_until : conf::kNever};
+}
+
+Reason waiting_reason(const queue::Delivery& delivery, const queue::LastReplies& replies, conf::Instant now) {
+  switch (delivery.state) {
+    case queue::DeliveryState::kScheduled: {
+      const std::string& reply = replies.text(delivery.last_reply);
+      return {reply.empty() ? "its next attempt is not due yet" : "deferred: " + reply, delivery.due};
+    }
+    case queue::DeliveryState::kHeld:
+      return {"on hold until it is released"};
+    case queue::DeliveryState::kNew:
+    case queue::DeliveryState::kRouting:
+      return {"waits for an answer of DNS"};
+    case queue::DeliveryState::kReady: {
+      if (delivery.path == nullptr) return {};
+      Reason reason = waiting_reason(*delivery.path, now);
+      if (reason.text.empty()) reason.text = "waits for its turn";
+      return reason;
+    }
+    case queue::DeliveryState::kLoading:
+    case queue::DeliveryState::kSending:
+    case queue::DeliveryState::kSettling:
+      break;
+  }
+  return {};
+}
+
+admin::WaitingState waiting_state(queue::DeliveryState state) {
+  switch (state) {
+    case queue::DeliveryState::kScheduled:
+      return admin::WaitingState::kScheduled;
+    case queue::DeliveryState::kNew:
+    case queue::DeliveryState::kRouting:
+      return admin::WaitingState::kRouting;
+    case queue::DeliveryState::kReady:
+      return admin::WaitingState::kReady;
+    case queue::DeliveryState::kHeld:
+      return admin::WaitingState::kHeld;
+    case queue::DeliveryState::kLoading:
+    case queue::DeliveryState::kSending:
+    case queue::DeliveryState::kSettling:
+      break;
+  }
+  return admin::WaitingState::kInFlight;
+}
+
+std::string in_words(const Reason& reason, conf::Instant now) {
+  if (reason.text.empty() || reason.until == conf::kNever || reason.until <= now) return reason.text;
+  return reason.text + ", for another " +
+         mx::duration_text(reason.until - now + std::chrono::milliseconds(999));
+}
+
+std::string rules_of(const queue::DomainEntry& domain) {
+  std::vector<std::string> names;
+  for (const mx::RulePtr& rule : domain.rules) {
+    if (rule != nullptr && std::find(names.begin(), names.end(), rule->name) == names.end())
+      names.push_back(rule->name);
+  }
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+}  // namespace relay

@@ -1,0 +1,29 @@
+// Why the mail of a path does not go, in words that do not change while the reason is the same: one
+// vocabulary for all that people look at. Loop thread.
+#pragma once
+
+#include <string>
+
+#include "conf/vocab/time.h"
+#include "relay/admin/census.h"
+#include "relay/flow/path.h"
+#include "relay/queue/delivery.h"
+#include "relay/queue/domain_table.h"
+#include "relay/queue/last_replies.h"
+
+namespace relay {
+
+struct Reason {
+  std::string text;                    // "": nothing is known to keep it back
+  conf::Instant until = conf::kNever;  // when that ends; kNever: nobody knows
+};
+Reason waiting_reason(const queue::Path& path, conf::Instant now);
+Reason waiting_reason(const queue::Delivery& delivery, const queue::LastReplies& replies, conf::Instant now);
+admin::WaitingState waiting_state(queue::DeliveryState state);
+// With the time that is left: "blocked after refusals, for another 1 h 52 min".
+std::string in_words(const Reason& reason, conf::Instant now);
+
+// The rules that the present route of the domain falls under, one for each source: "google, own". "": none.
+std::string rules_of(const queue::DomainEntry& domain);
+
+}  // namespace relay
