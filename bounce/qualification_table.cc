@@ -179,7 +179,7 @@ std::vector<std::pair<const Row*, Qualification>> QualificationTable::changes(
     const std::string host = row.sites.empty() ? "" : row.sites.front().first;
     occasion.mx_host = std::string_view(host).substr(0, host.find(','));
     // The row does not say at which command its text was met: as long as one of them fits, nothing changed.
-    const bool same = std::ranges::any_of(kStages, [&](Stage stage) {
+    const bool same = std::any_of(kStages.begin(), kStages.end(), [&](Stage stage) {
       occasion.stage = stage;
       return says(row, qualifier.qualify(occasion, row.text));
     });

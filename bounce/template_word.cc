@@ -1,6 +1,7 @@
 #include "bounce/template_word.h"
 
 #include <algorithm>
+#include <array>
 
 #include "bounce/fold.h"
 #include "conf/vocab/ascii.h"
@@ -336,14 +337,20 @@ size_t word_length(std::string_view text) {
 }
 
 bool is_list_operator(std::string_view host) {
+  static constexpr std::array<std::string_view, 26> kKnown = {
+      "spamhaus.",   "spamcop.",     "sorbs.", "uceprotect.",  "barracudacentral.",
+      "abuseat.",    "cloudmark.",   "surbl.", "uribl.",       "spamrats.",
+      "mailspike.",  "manitu.",      "0spam.", "senderscore.", "trendmicro.",
+      "mail-abuse.", "psbl.",        "spfbl.", "dronebl.",     "blocklist.",
+      "abusix.",     "invaluement.", "njabl.", "cobion.",      "gbudb.",
+      "senderbase."};
   const std::string name = conf::ascii_lower(host);
-  for (const char* known : {"spamhaus.",   "spamcop.",     "sorbs.", "uceprotect.",  "barracudacentral.",
-                            "abuseat.",    "cloudmark.",   "surbl.", "uribl.",       "spamrats.",
-                            "mailspike.",  "manitu.",      "0spam.", "senderscore.", "trendmicro.",
-                            "mail-abuse.", "psbl.",        "spfbl.", "dronebl.",     "blocklist.",
-                            "abusix.",     "invaluement.", "njabl.", "cobion.",      "gbudb.",
-                            "senderbase."}) {
-    if (name.find(known) != std::string::npos) return true;
+  // Each of them ends at a dot: only what stands before one is looked at.
+  for (size_t dot = name.find('.'); dot != std::string::npos; dot = name.find('.', dot + 1)) {
+    const std::string_view before = std::string_view(name).substr(0, dot + 1);
+    for (const std::string_view known : kKnown) {
+      if (before.ends_with(known)) return true;
+    }
   }
   return false;
 }

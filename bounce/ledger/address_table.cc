@@ -48,8 +48,8 @@ void AddressTable::reserve(uint64_t rows) {
 }
 
 void AddressTable::resize(size_t words) {
-  std::vector<uint64_t> old(words, 0);
-  std::vector<uint8_t> old_reasons(words, 0);
+  decltype(words_) old(words, 0);
+  decltype(reasons_) old_reasons(words, 0);
   old.swap(words_);
   old_reasons.swap(reasons_);
   const size_t mask = words_.size() - 1;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "bounce/ledger/huge_pages.h"
 #include "bounce/quarantine.h"
 
 namespace bounce {
@@ -32,8 +33,8 @@ class AddressTable {
   void resize(size_t words);
   void erase_at(size_t at);
 
-  std::vector<uint64_t> words_;   // a power of two; 0: empty
-  std::vector<uint8_t> reasons_;  // of the same places
+  std::vector<uint64_t, HugePages<uint64_t>> words_;  // a power of two; 0: empty
+  std::vector<uint8_t, HugePages<uint8_t>> reasons_;  // of the same places
   uint64_t rows_ = 0;
 };
 

@@ -65,10 +65,13 @@ void Statement::reset() {
 
 int64_t Statement::integer(int column) const { return sqlite3_column_int64(statement_, column); }
 double Statement::real(int column) const { return sqlite3_column_double(statement_, column); }
-std::string Statement::text(int column) const {
+std::string Statement::text(int column) const { return std::string(view(column)); }
+
+std::string_view Statement::view(int column) const {
   const auto* data = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
-  return data == nullptr ? std::string()
-                         : std::string(data, static_cast<size_t>(sqlite3_column_bytes(statement_, column)));
+  return data == nullptr
+             ? std::string_view()
+             : std::string_view(data, static_cast<size_t>(sqlite3_column_bytes(statement_, column)));
 }
 
 conf::Result<std::unique_ptr<Database>> Database::open(const std::string& path, Mode mode) {

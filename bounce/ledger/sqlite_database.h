@@ -37,6 +37,7 @@ class Statement {
   int64_t integer(int column) const;
   double real(int column) const;
   std::string text(int column) const;
+  std::string_view view(int column) const;  // the same, until the next row
 
  private:
   Statement& with_integer(int64_t value);

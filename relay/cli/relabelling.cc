@@ -26,7 +26,7 @@ using nlohmann::json;
 
 constexpr size_t kKnownTexts = 100'000;
 
-unsigned long long number(uint64_t value) { return value; }
+unsigned long long shown_number(uint64_t value) { return value; }
 
 // The new meaning of a text; texts come back, and their template is made once.
 class Readings {
@@ -96,7 +96,7 @@ void tell_queue(const QualifyOptions& options, bool apply, Readings* readings) {
   }
   std::printf("%s %s%llu queued messages: they are read so from their next try on, and %llu end with it\n",
               apply ? "relabelled" : "would relabel", answer->value("more", false) ? "at least " : "",
-              number(messages), number(ending));
+              shown_number(messages), shown_number(ending));
 }
 
 bool tell_addresses(const QualifyOptions& options, bool apply, Readings* readings, uint64_t* batch) {
@@ -119,8 +119,8 @@ bool tell_addresses(const QualifyOptions& options, bool apply, Readings* reading
   }
   std::printf("%s %llu addresses: %llu leave the quarantine, %llu go into it, %llu get another reason\n",
               apply ? "relabelled" : "would relabel",
-              number(apply ? done->done.changed : done->leave + done->enter + done->reason),
-              number(done->leave), number(done->enter), number(done->reason));
+              shown_number(apply ? done->done.changed : done->leave + done->enter + done->reason),
+              shown_number(done->leave), shown_number(done->enter), shown_number(done->reason));
   for (const auto& [row, state] : done->examples)
     std::printf("  %s -> %s\n", row_line(row).c_str(), to_text(state.status));
   *batch = done->done.batch;
@@ -185,7 +185,7 @@ bool undo_past(const QualifyOptions& options, uint64_t batch) {
     return false;
   }
   std::printf("%llu addresses are as they were, %llu were changed meanwhile and left alone\n",
-              number(done->changed), number(done->left));
+              shown_number(done->changed), shown_number(done->left));
   return true;
 }
 

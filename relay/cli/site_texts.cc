@@ -58,7 +58,8 @@ json top_texts(const std::string& config_path, const json& explanation) {
     const uint64_t count = count_at(*row, sites);
     if (count > 0) found.emplace_back(count, row);
   }
-  std::ranges::stable_sort(found, [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::stable_sort(found.begin(), found.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
   found.resize(std::min(found.size(), kMost));
   for (const auto& [count, row] : found)
     out.push_back({{"count", count},

@@ -63,8 +63,8 @@ EventCounts Metrics::counts() const {
     counts.unknown_sites.assign(unknown_sites_.begin(), unknown_sites_.end());
   }
   constexpr size_t kShown = 20;
-  std::ranges::stable_sort(counts.unknown_sites,
-                           [](const auto& a, const auto& b) { return a.second > b.second; });
+  std::stable_sort(counts.unknown_sites.begin(), counts.unknown_sites.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
   counts.unknown_sites.resize(std::min(counts.unknown_sites.size(), kShown));
   return counts;
 }
