@@ -36,6 +36,25 @@ std::shared_ptr<const bounce::Qualifier> qualifier_of(const conf::Config& config
   return bounce::load_qualifier(files, unread, problems);
 }
 
+// Hashes of secrets that others can read, exchange, or guess the secret of; warnings.
+void look_at_secrets(const conf::Config& config, bool may_read, std::vector<conf::Problem>* problems) {
+  if (config.users.empty()) return;
+  const auto warn = [&](std::string what) {
+    problems->push_back({config.file, 0, 0, std::move(what), true});
+  };
+  std::error_code code;
+  const auto mode = std::filesystem::status(config.file, code).permissions();
+  using std::filesystem::perms;
+  const perms open = perms::others_all | perms::group_write;
+  if (may_read && !code && (mode & open) != perms::none)
+    warn("the hashes of the secrets of [[user]] are open to others here: chmod 640 " + config.file);
+  for (const conf::User& user : config.users) {
+    if (!user.secret_hash.starts_with("$1$")) continue;
+    warn("the secret of [[user]] " + user.name +
+         " is an MD5 hash ($1$), which is guessed fast: `penstock hash-password` makes a better one");
+  }
+}
+
 // `may_read`: whether files that the configuration names are read.
 Configuration with_book(conf::ParsedConfig parsed, bool may_read) {
   Configuration out;
@@ -49,6 +68,7 @@ Configuration with_book(conf::ParsedConfig parsed, bool may_read) {
     std::vector<conf::Problem> silent = silent_mistakes(*parsed.config, *built.book);
     out.problems.insert(out.problems.end(), std::make_move_iterator(silent.begin()),
                         std::make_move_iterator(silent.end()));
+    look_at_secrets(*parsed.config, may_read, &out.problems);
   }
   conf::sort_problems(parsed.draft->file, &out.problems);
   if (conf::has_error(out.problems)) return out;

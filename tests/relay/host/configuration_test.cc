@@ -310,6 +310,23 @@ TEST(Configuration, SourcesHaveIdentifiers) {
       "in the file)\n");
 }
 
+TEST(Configuration, SecretsThatOthersReadOrGuessAreAWarning) {
+  const std::string file = testing::TempDir() + "penstock-" + std::to_string(::getpid()) + "-secrets.toml";
+  std::ofstream(file) << kMinimal
+                      << "auth = true\nauth_without_tls = true\n[[user]]\nname = \"a\"\nsecret = \"$6$x$y\"\n"
+                      << "[[user]]\nname = \"b\"\nsecret = \"$1$x$y\"\n";
+  for (const unsigned mode : {0666U, 0604U, 0660U, 0640U, 0600U}) {
+    std::filesystem::permissions(file, static_cast<std::filesystem::perms>(mode));
+    const Configuration read = load_configuration(file);
+    ASSERT_NE(read.config, nullptr) << texts(read);
+    const bool said = texts(read).find("are open to others here: chmod 640 " + file) != std::string::npos;
+    EXPECT_EQ(said, (mode & 027U) != 0) << mode << texts(read);
+    EXPECT_NE(texts(read).find("the secret of [[user]] b is an MD5 hash"), std::string::npos);
+    EXPECT_EQ(texts(read).find("[[user]] a is"), std::string::npos);
+  }
+  std::filesystem::remove(file);
+}
+
 TEST(Configuration, ShippedRulesFromAFile) {
   const TemporaryFile rules("rules.toml", "[[rule]]\nname = \"theirs\"\nmx = [\"*\"]\nmax_connections = 3\n");
   const TemporaryFile main("main.toml",
