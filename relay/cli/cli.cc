@@ -21,6 +21,7 @@ int run(int argc, char** argv) {
   add_queue_command(&parser, &invocation);
   add_explain_command(&parser, &invocation);
   add_mx_command(&parser, &invocation);
+  add_log_command(&parser, &invocation);
   add_classify_command(&parser, &invocation);
   add_qualify_command(&parser, &invocation);
   add_quarantine_command(&parser, &invocation);

@@ -23,6 +23,7 @@ void add_serve_command(CLI::App* parser, Invocation* invocation);
 void add_check_command(CLI::App* parser, Invocation* invocation);
 void add_queue_command(CLI::App* parser, Invocation* invocation);
 void add_explain_command(CLI::App* parser, Invocation* invocation);
+void add_log_command(CLI::App* parser, Invocation* invocation);
 void add_mx_command(CLI::App* parser, Invocation* invocation);
 void add_classify_command(CLI::App* parser, Invocation* invocation);
 void add_qualify_command(CLI::App* parser, Invocation* invocation);

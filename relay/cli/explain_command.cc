@@ -44,8 +44,7 @@ bool can_go(const json& explanation) { return !member(explanation, "paths").empt
 
 int explain_address(const Invocation& invocation, const ExplainOptions& options) {
   int exit_code = kDone;
-  std::optional<json> told =
-      explain_one(invocation, options, options.address, options.source, &exit_code);
+  std::optional<json> told = explain_one(invocation, options, options.address, options.source, &exit_code);
   if (!told) return exit_code;
   json texts = top_texts(invocation.config_path, *told);
   if (options.as_json) {

@@ -1,0 +1,111 @@
+#include "relay/cli/log_story.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "conf/vocab/ascii.h"
+#include "conf/vocab/envelope.h"
+#include "relay/cli/json_reader.h"
+#include "relay/cli/waiting_text.h"
+
+namespace relay::cli {
+
+using nlohmann::json;
+
+namespace {
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = conf::ascii_lower(c);
+  return out;
+}
+
+// "2026-11-24T09:53:44.123456Z" as "2026-11-24 09:53:44".
+std::string moment(const json& event, const char* key) {
+  std::string time = text_of(event, key);
+  if (time.size() < 19) return time;
+  time.resize(19);
+  time[10] = ' ';
+  return time;
+}
+
+void add(const json& event, const char* before, const char* key, const char* after, std::string* out) {
+  const std::string part = text_of(event, key);
+  if (!part.empty()) *out += before + part + after;
+}
+
+std::string reply_of(const json& event) {
+  std::string out = text_of(event, "reply_code");
+  const std::string status = text_of(event, "enhanced_status"), reply = text_of(event, "reply");
+  for (const std::string& part : {reply.starts_with(status) ? std::string() : status, reply}) {
+    if (!out.empty() && !part.empty()) out += ' ';
+    out += part;
+  }
+  return out;
+}
+
+std::string line_of(const json& event) {
+  const std::string kind = text_of(event, "event");
+  std::string out = moment(event, "time") + "  " + kind;
+  if (kind == "accepted") {
+    out += " from <" + text_of(event, "reverse_path") + ">";
+    add(event, ", first recipient <", "recipient", ">", &out);
+    add(event, " of ", "recipients", "", &out);
+    add(event, ", ", "size_bytes", " octets", &out);
+    add(event, "; client ", "client", "", &out);
+    add(event, ", user ", "auth", "", &out);
+    return out;
+  }
+  add(event, " <", "recipient", ">", &out);
+  add(event, " by ", "mx_host", "", &out);
+  add(event, " [", "mx_address", "]", &out);
+  add(event, " from ", "source", "", &out);
+  if (text_of(event, "mx_host").empty()) add(event, " to ", "site", "", &out);
+  add(event, ", held back by ", "limit", "", &out);
+  add(event, ", about ", "related", "", &out);
+  const std::string reply = reply_of(event);
+  if (!reply.empty()) out += ": " + reply;
+  if (!text_of(event, "next_attempt").empty()) out += "; again at " + moment(event, "next_attempt");
+  if (is_true(event, "uncertain")) out += "; the connection broke before the answer: it may arrive twice";
+  return out;
+}
+
+}  // namespace
+
+LogSearch::LogSearch(std::string what) : what_(lower(what)) {
+  if (what_.size() > 2 && what_.front() == '<' && what_.back() == '>')
+    what_ = what_.substr(1, what_.size() - 2);
+  id_ = what_.find_first_of("@.") == std::string::npos && conf::parse_message_id(what_).ok();
+}
+
+bool LogSearch::may_match(std::string_view line) const {
+  if (id_) return line.find(what_) != std::string_view::npos;
+  const auto same = [](char a, char b) { return conf::ascii_lower(a) == b; };
+  return std::search(line.begin(), line.end(), what_.begin(), what_.end(), same) != line.end();
+}
+
+bool LogSearch::is_address_meant(const std::string& address) const {
+  const std::string given = lower(address);
+  if (what_.find('@') != std::string::npos) return given == what_;
+  return given.size() > what_.size() && given.ends_with(what_) &&
+         given[given.size() - what_.size() - 1] == '@';
+}
+
+std::vector<std::string> LogSearch::ids_of(const json& event) const {
+  std::vector<std::string> ids;
+  const std::string id = text_of(event, "id"), related = text_of(event, "related");
+  if (id.empty()) return ids;
+  const bool meant =
+      id_ ? id == what_ || related == what_
+          : is_address_meant(text_of(event, "recipient")) || is_address_meant(text_of(event, "reverse_path"));
+  if (meant) ids.push_back(id);
+  return ids;
+}
+
+std::string story_text(const std::string& id, const std::vector<json>& events) {
+  std::string out = id + '\n';
+  for (const json& event : events) out += wrapped("  ", line_of(event));
+  return out;
+}
+
+}  // namespace relay::cli

@@ -1,0 +1,86 @@
+#include "relay/cli/log_story.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "relay/cli/log_files.h"
+
+namespace relay::cli {
+namespace {
+
+using nlohmann::json;
+
+json event(const char* kind, const char* id, const char* recipient) {
+  return {{"time", "2026-11-24T09:53:44.123456Z"},
+          {"event", kind},
+          {"id", id},
+          {"recipient", recipient},
+          {"reverse_path", "News@shop.example"}};
+}
+
+TEST(LogStory, FindsByIdByAddressAndByDomain) {
+  const json one = event("deferred", "1m8a18szv0000", "User@Example.net");
+  const std::vector<std::string> found{"1m8a18szv0000"};
+  for (const char* what : {"1m8a18szv0000", "user@example.net", "<user@example.net>", "example.net",
+                           "news@shop.example", "shop.example"}) {
+    EXPECT_EQ(LogSearch(what).ids_of(one), found) << what;
+    EXPECT_TRUE(LogSearch(what).may_match(one.dump())) << what;
+  }
+  for (const char* what : {"1m8a18szv0001", "ser@example.net", "xample.net", "other.example"})
+    EXPECT_TRUE(LogSearch(what).ids_of(one).empty()) << what;
+  EXPECT_TRUE(LogSearch("example.net").ids_of({{"event", "decision"}, {"site", "example.net"}}).empty());
+}
+
+TEST(LogStory, TheReportAboutAMessageIsPartOfIt) {
+  json report = event("report_sent", "1m8a18szv0009", "news@shop.example");
+  report["related"] = "1m8a18szv0000";
+  EXPECT_EQ(LogSearch("1m8a18szv0000").ids_of(report), std::vector<std::string>{"1m8a18szv0009"});
+}
+
+TEST(LogStory, TellsWhatHappenedInOrder) {
+  json deferred = event("deferred", "1m8a18szv0000", "user@example.net");
+  deferred["reply_code"] = 450;
+  deferred["enhanced_status"] = "4.2.0";
+  deferred["reply"] = "4.2.0 Greylisted";
+  deferred["source"] = "tx";
+  deferred["next_attempt"] = "2026-11-24T09:58:45.000000Z";
+  const std::string text =
+      story_text("1m8a18szv0000", {event("accepted", "1m8a18szv0000", "user@example.net"), deferred});
+  EXPECT_NE(text.find("2026-11-24 09:53:44  accepted from <News@shop.example>"), std::string::npos) << text;
+  EXPECT_NE(text.find("deferred <user@example.net> from tx: 450 4.2.0 Greylisted; again at"),
+            std::string::npos)
+      << text;
+}
+
+TEST(LogStory, ReadsRotatedAndPackedFilesTheOldestFirst) {
+  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "log story's";
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directories(folder);
+  const std::filesystem::path log = folder / "delivery.jsonl";
+  const auto now = std::filesystem::file_time_type::clock::now();
+  int hours = 0;
+  for (const char* end : {"", ".1", "-20261125", ".3"}) {
+    const std::string file = log.string() + end;
+    std::ofstream(file) << "line of " << hours << "\n";
+    std::filesystem::last_write_time(file, now - std::chrono::hours(hours++));
+  }
+  std::ofstream(folder / "delivery.jsonl2") << "another log\n";
+  ASSERT_EQ(
+      std::system(
+          ("gzip '" + std::string(folder.parent_path()) + "/log story'\\''s/delivery.jsonl.3'").c_str()),
+      0);
+  const conf::Result<std::vector<std::string>> files = log_files(log.string());
+  ASSERT_TRUE(files.ok()) << files.error().detail;
+  std::vector<std::string> lines;
+  for (const std::string& file : files.value())
+    ASSERT_TRUE(for_each_line(file, [&](const std::string& line) { lines.push_back(line); }).ok());
+  EXPECT_EQ(lines, (std::vector<std::string>{"line of 3", "line of 2", "line of 1", "line of 0"}));
+  EXPECT_FALSE(log_files((folder / "nothing.jsonl").string()).ok());
+  std::filesystem::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace relay::cli
