@@ -8,9 +8,6 @@
 
 namespace relay {
 
-// Thousands of connections need as many descriptors.
-void raise_descriptor_limit();
-
 // Makes the directories of spool, log, ledger and admin socket that do not exist yet, owned by `run_as`. kIo
 // names the directory.
 conf::Status prepare_directories(const conf::Config& config);

@@ -357,6 +357,54 @@ TEST_F(TransitTest, AHardThatIsDoubtedIsTriedAgainAndOneThatIsBelievedEnds) {
   EXPECT_EQ(doubter_.heard, (std::vector<std::string>{"a@one.test 550", "a@one.test 550"}));
 }
 
+TEST_F(TransitTest, AMessageThatCannotBeReadAnyMoreLeavesTheQueueWithAnEvent) {
+  start();
+  server_.to_rcpt = "451 4.3.0 later";
+  const conf::MessageId id = submit({"a@one.test"});
+  ASSERT_TRUE(spool_.corrupt_record(id));
+  pass(15min);
+  const std::vector<conf::DeliveryEvent> alarms = events_.of(EventKind::kAlarm);
+  ASSERT_EQ(alarms.size(), 1U);
+  EXPECT_EQ(alarms[0].id, id);
+  EXPECT_EQ(alarms[0].recipient, "@one.test");
+  EXPECT_NE(alarms[0].reply.find("left the queue"), std::string::npos) << alarms[0].reply;
+  EXPECT_EQ(transit_->resting().scheduled(), 0U);
+}
+
+TEST_F(TransitTest, AnAttemptThatTakesNoStepOfTheScheduleIsNoneOfTheDelivery) {
+  start();
+  server_.to_rcpt = "450 4.7.1 too many messages from your address, slow down";
+  const conf::MessageId id = submit({"a@one.test"});
+  ASSERT_EQ(events_.of(EventKind::kDeferred).size(), 1U);
+  ASSERT_TRUE(spool_.corrupt_record(id));
+  pass(15min);
+  ASSERT_EQ(events_.of(EventKind::kAlarm).size(), 1U);
+  EXPECT_EQ(events_.of(EventKind::kAlarm)[0].attempt, 0U);
+}
+
+TEST_F(TransitTest, OfALongReplyWholeCharactersAreKept) {
+  start();
+  for (const std::string first : {"", "x"}) {  // one of the two has a character across the limit
+    std::string line = first;
+    for (int i = 0; i < 200; ++i) line += "\u00e9";
+    server_.to_rcpt = "451-4.3.0 " + line + "\r\n451 4.3.0 " + line;
+    submit({"a@one.test"});
+  }
+  std::vector<std::string> kept;
+  ASSERT_TRUE(spool_
+                  .scan([&kept](const spool::MessageRecord& record) {
+                    kept.push_back(record.recipients.at(0).last_reply);
+                    return true;
+                  })
+                  .ok());
+  ASSERT_EQ(kept.size(), 2U);
+  for (const std::string& each : kept) {
+    EXPECT_GE(each.size(), 511U);
+    EXPECT_LE(each.size(), 512U);
+    EXPECT_EQ(each.substr(each.size() - 2), "\u00e9");
+  }
+}
+
 TEST_F(TransitTest, HeldMailStaysHeldOverARestartUntilItIsReleased) {
   start();
   server_.to_rcpt = "451 4.3.0 later";
