@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "conf/config.h"
@@ -59,6 +60,10 @@ class Router {
  public:
   Router(RouterOptions options, Resolver* resolver, conf::Random* random);
   ~Router();
+  // Of the routes that are asked for from now on.
+  void use_own_addresses(std::vector<std::string> addresses) {
+    options_.own_addresses = std::move(addresses);
+  }
   using Done = std::function<void(RoutePtr)>;
   // `settings` gives smart hosts and port. `done` may run inside the call when all is cached; exactly once.
   // A domain may be an address literal.

@@ -353,7 +353,7 @@ void Daemon::reload() {
   if (!status.ok()) return refuse_reload(status.error().detail);
   const std::string waiting = restart_needed(*config_, *fresh);
   if (!waiting.empty()) say("reload: changed, and waits for a restart: " + waiting);
-  config_ = fresh;
+  config_ = std::make_shared<const conf::Config>(until_restart(*config_, *fresh));
   book_ = std::move(read.book);
   qualifier_ = std::move(read.qualifier);
   returned_->use(config_, qualifier_);
@@ -363,6 +363,7 @@ void Daemon::reload() {
   signing_->use(std::move(keys), config_->dkim, dns_cache_.get(), clock_.now());
   quarantine_->reload(config_);
   reception_->reload(config_);
+  transit_->routes().use_own_addresses(own_addresses(config_->listeners));
   transit_->reload(config_, book_);
   transit_->use(qualifier_);
   if (texts_ != nullptr) texts_->use(qualifier_);

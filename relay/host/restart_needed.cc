@@ -1,30 +1,66 @@
 #include "relay/host/restart_needed.h"
 
+#include <utility>
+
 namespace relay {
 
+namespace {
+
+// Each with its name in the file: `use` gets the name and the way to it in a configuration.
+template <typename Use>
+void for_each_waiting(const Use& use) {
+  use(
+      "hostname", [](auto& config) -> auto& { return config.hostname; });
+  use(
+      "run_as", [](auto& config) -> auto& { return config.run_as; });
+  use(
+      "[spool]", [](auto& config) -> auto& { return config.spool; });
+  use(
+      "[dns]", [](auto& config) -> auto& { return config.dns; });
+  use(
+      "[log]", [](auto& config) -> auto& { return config.log; });
+  use(
+      "[admin]", [](auto& config) -> auto& { return config.admin; });
+  use(
+      "[dkim] workers", [](auto& config) -> auto& { return config.dkim.workers; });
+  use(
+      "[replies] table", [](auto& config) -> auto& { return config.replies.table; });
+  use(
+      "[quarantine] enabled", [](auto& config) -> auto& { return config.quarantine.enabled; });
+  use(
+      "[quarantine] path", [](auto& config) -> auto& { return config.quarantine.path; });
+  use(
+      "[returns] path", [](auto& config) -> auto& { return config.returns.path; });
+  use(
+      "[returns] watch", [](auto& config) -> auto& { return config.returns.watch; });
+  use(
+      "[[return_mailbox]]", [](auto& config) -> auto& { return config.returns.mailboxes; });
+}
+
+// Of [spool] this one needs no restart.
+conf::Config with_body_memory_of(const conf::Config& other, conf::Config config) {
+  config.spool.body_memory_bytes = other.spool.body_memory_bytes;
+  return config;
+}
+
+}  // namespace
+
 std::string restart_needed(const conf::Config& old, const conf::Config& fresh) {
-  conf::SpoolSettings spool = old.spool;
-  spool.body_memory_bytes = fresh.spool.body_memory_bytes;  // this one needs no restart
+  const conf::Config before = with_body_memory_of(fresh, old);
   std::string changed;
   const auto note = [&changed](bool differs, const char* name) {
     if (differs) changed.append(changed.empty() ? "" : ", ").append(name);
   };
-  note(fresh.hostname != old.hostname, "hostname");
-  note(fresh.run_as != old.run_as, "run_as");
-  note(fresh.spool != spool, "[spool]");
-  note(fresh.dns != old.dns, "[dns]");
-  note(fresh.log != old.log, "[log]");
-  note(fresh.admin != old.admin, "[admin]");
-  note(fresh.dkim.workers != old.dkim.workers, "[dkim] workers");
-  note(fresh.replies.table != old.replies.table, "[replies] table");
-  note(fresh.quarantine.enabled != old.quarantine.enabled, "[quarantine] enabled");
-  note(fresh.quarantine.path != old.quarantine.path, "[quarantine] path");
-  note(fresh.returns.path != old.returns.path, "[returns] path");
-  note(fresh.returns.watch != old.returns.watch, "[returns] watch");
-  note(fresh.returns.mailboxes != old.returns.mailboxes, "[[return_mailbox]]");
+  for_each_waiting([&](const char* name, const auto& of) { note(of(fresh) != of(before), name); });
   // The desk is opened at the start, or not.
   note(fresh.returns.wanted() != old.returns.wanted(), "[returns]");
   return changed;
+}
+
+conf::Config until_restart(const conf::Config& old, conf::Config fresh) {
+  const conf::Config before = with_body_memory_of(fresh, old);
+  for_each_waiting([&](const char* /*name*/, const auto& of) { of(fresh) = of(before); });
+  return fresh;
 }
 
 }  // namespace relay

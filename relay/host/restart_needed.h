@@ -11,4 +11,7 @@ namespace relay {
 // Empty: none does.
 std::string restart_needed(const conf::Config& old, const conf::Config& fresh);
 
+// `fresh`, with the keys and sections that wait for a restart as they are in `old`: what holds until then.
+conf::Config until_restart(const conf::Config& old, conf::Config fresh);
+
 }  // namespace relay

@@ -66,6 +66,10 @@ class RouteFinder {
   void renew(queue::DomainEntry* domain);
 
   void reload(conf::ConfigPtr config, mx::RuleBookPtr book);  // the hostname and the like wait for a restart
+  // The listeners are others now: what leads to one of them is a loop. Call it before reload().
+  void use_own_addresses(std::vector<std::string> addresses) {
+    router_.use_own_addresses(std::move(addresses));
+  }
 
  private:
   struct Question {

@@ -405,6 +405,19 @@ TEST_F(TransitTest, OfALongReplyWholeCharactersAreKept) {
   }
 }
 
+TEST_F(TransitTest, AnMxThatLeadsToAListenerAddedByAReloadIsALoop) {
+  start();
+  submit({"a@one.test"});
+  EXPECT_EQ(server_.recipients.size(), 1U);
+  transit_->routes().use_own_addresses({"127.0.0.1:25"});
+  transit_->reload(config_, book_);
+  run();
+  submit({"a@one.test"});
+  EXPECT_EQ(server_.recipients.size(), 1U);
+  ASSERT_EQ(events_.of(EventKind::kFailed).size(), 1U);
+  EXPECT_EQ(events_.of(EventKind::kFailed)[0].enhanced_status, "5.4.6");
+}
+
 TEST_F(TransitTest, HeldMailStaysHeldOverARestartUntilItIsReleased) {
   start();
   server_.to_rcpt = "451 4.3.0 later";

@@ -1,0 +1,40 @@
+#include "relay/host/restart_needed.h"
+
+#include <gtest/gtest.h>
+
+namespace relay {
+namespace {
+
+conf::Config running() {
+  conf::Config config;
+  config.hostname = "old.example.com";
+  config.spool.path = "/var/spool/penstock";
+  config.dns.servers = {"192.0.2.53"};
+  return config;
+}
+
+TEST(RestartNeeded, NothingThatChangedNeedsNone) {
+  conf::Config fresh = running();
+  fresh.max_outbound_connections += 1;
+  fresh.spool.body_memory_bytes += 1;
+  EXPECT_EQ(restart_needed(running(), fresh), "");
+  EXPECT_EQ(until_restart(running(), fresh).spool.body_memory_bytes, fresh.spool.body_memory_bytes);
+}
+
+TEST(RestartNeeded, WhatWaitsForARestartStaysAsItIsUntilThen) {
+  conf::Config fresh = running();
+  fresh.hostname = "new.example.com";
+  fresh.dns.servers = {"192.0.2.54"};
+  fresh.spool.path = "/srv/spool";
+  fresh.max_outbound_connections += 1;
+  EXPECT_EQ(restart_needed(running(), fresh), "hostname, [spool], [dns]");
+  const conf::Config until = until_restart(running(), fresh);
+  EXPECT_EQ(until.hostname, "old.example.com") << "greeting, EHLO and reports have one name";
+  EXPECT_EQ(until.dns.servers, running().dns.servers);
+  EXPECT_EQ(until.spool.path, running().spool.path);
+  EXPECT_EQ(until.max_outbound_connections, fresh.max_outbound_connections);
+  EXPECT_EQ(restart_needed(until, fresh), "hostname, [spool], [dns]") << "the next reload says it again";
+}
+
+}  // namespace
+}  // namespace relay
