@@ -16,8 +16,9 @@ bool any_matches(const std::vector<std::string>& masks, std::string_view name) {
   return std::ranges::any_of(masks, [name](const std::string& m) { return conf::domain_matches(m, name); });
 }
 
-bool matches(const Rule& rule, std::string_view domain, std::span<const std::string> hosts, uint32_t source) {
-  if (rule.is_template() || !rule.sources.contains(source)) return false;
+// Whatever the source.
+bool matches(const Rule& rule, std::string_view domain, std::span<const std::string> hosts) {
+  if (rule.is_template()) return false;
   if (!rule.domains.empty() && !any_matches(rule.domains, domain)) return false;
   return rule.mx.empty() ||
          std::ranges::any_of(hosts, [&rule](const std::string& host) { return any_matches(rule.mx, host); });
@@ -171,7 +172,25 @@ std::string RuleOrigin::text() const { return file + ":" + std::to_string(line) 
 
 RulePtr RuleBook::match(std::string_view domain, std::span<const std::string> hosts, uint32_t source) const {
   for (const RulePtr& rule : rules_) {
-    if (matches(*rule, domain, hosts, source)) return rule;
+    if (rule->sources.contains(source) && matches(*rule, domain, hosts)) return rule;
+  }
+  return nullptr;
+}
+
+RuleBook::Candidates RuleBook::candidates(std::string_view domain, std::span<const std::string> hosts) const {
+  Candidates found;
+  for (const RulePtr& rule : rules_) {
+    if (!matches(*rule, domain, hosts)) continue;
+    found.push_back(rule);
+    if (rule->sources.is_all()) return found;
+  }
+  found.push_back(nullptr);
+  return found;
+}
+
+RulePtr RuleBook::first_for(const Candidates& candidates, uint32_t source) {
+  for (const RulePtr& rule : candidates) {
+    if (rule != nullptr && rule->sources.contains(source)) return rule;
   }
   return nullptr;
 }

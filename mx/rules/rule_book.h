@@ -59,6 +59,13 @@ class RuleBook {
   // matches when it matches any of the hosts, so that the answer depends on the set and not on its order.
   // Null: none matches. O(rules x hosts); ask once per path, not per message.
   RulePtr match(std::string_view domain, std::span<const std::string> hosts, uint32_t source) const;
+  // The same for all sources at once: the rules that match the domain and the hosts, in the order of their
+  // rank, as far as the first that holds for every source. It ends with null when there is no such rule, and
+  // hence is never empty. Its length does not depend on how many sources there are.
+  using Candidates = std::vector<RulePtr>;
+  Candidates candidates(std::string_view domain, std::span<const std::string> hosts) const;
+  // The rule for the source; null: none, also for no candidates.
+  static RulePtr first_for(const Candidates& candidates, uint32_t source);
   // The rule for mail to `domain` when it is the same whatever the MX hosts and the source will be; null when
   // that depends on them, and when no rule matches. O(rules)
   RulePtr certain_match(std::string_view domain) const;

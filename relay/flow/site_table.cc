@@ -64,10 +64,9 @@ mx::RulePtr SiteTable::rule_for(DomainEntry* domain, const conf::Source& source)
   if (domain->rules.empty()) {
     std::vector<std::string> hosts;
     for (const mx::RouteHost& host : domain->route->hosts) hosts.push_back(host.name);
-    for (const conf::Source& each : config_->sources)
-      domain->rules.push_back(book_->match(domain->name.text(), hosts, each.id));
+    domain->rules = book_->candidates(domain->name.text(), hosts);
   }
-  return domain->rules[static_cast<size_t>(&source - config_->sources.data())];
+  return mx::RuleBook::first_for(domain->rules, source.id);
 }
 
 std::string SiteTable::site_key(const DomainEntry& domain, const mx::Route& route) const {
@@ -121,8 +120,7 @@ Path* SiteTable::find(const DomainEntry& domain, const conf::Source& source) con
   mx::RulePtr rule;
   // By name: the source of a path is a copy.
   const auto known = std::ranges::find(config_->sources, source.name, &conf::Source::name);
-  const auto position = static_cast<size_t>(known - config_->sources.begin());
-  if (position < domain.rules.size()) rule = domain.rules[position];
+  if (known != config_->sources.end()) rule = mx::RuleBook::first_for(domain.rules, known->id);
   const auto detour = std::ranges::find(domain.detours, rule, &Detour::rule);
   const mx::RoutePtr& route = detour == domain.detours.end() ? domain.route : detour->route;
   const std::string key = site_key(domain, *route);

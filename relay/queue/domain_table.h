@@ -39,7 +39,7 @@ struct DomainEntry {
   conf::SettingsPtr settings;             // of the current configuration; null: not looked up yet
   uint32_t destination = 0;               // 0: the defaults, else 1 + position
   uint32_t generation = 0;                // of the configuration that all this was found by
-  std::vector<mx::RulePtr> rules;         // by source, of the present route; empty: not matched yet
+  mx::RuleBook::Candidates rules;         // of the present route; not asked yet: empty
   std::vector<Detour> detours;            // by way of the smart hosts of rules; few
   conf::ListHook<DomainEntry> idle_hook;  // linked while nothing refers to it
 };

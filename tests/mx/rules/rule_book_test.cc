@@ -115,6 +115,30 @@ TEST(RuleBook, FirstMatchDecides) {
   EXPECT_EQ(book->named("nothing"), nullptr);
 }
 
+// For 1,000 sources as for one: only the rules that can matter are kept for a domain.
+TEST(RuleBook, CandidatesGiveEachSourceWhatItsOwnMatchDoes) {
+  const BuiltRules built = build_rules({rule("other-domain", {}, {"other.test"}),
+                                        rule("low", {"mx.*"}, {}, "1-9"), rule("high", {"mx.*"}, {}, "500-"),
+                                        rule("all", {"*"}), rule("never-reached", {"mx.one.*"})});
+  ASSERT_NE(built.book, nullptr);
+  const std::vector<std::string> hosts = {"mx.one.test"};
+  const RuleBook::Candidates candidates = built.book->candidates("one.test", hosts);
+  EXPECT_LE(candidates.size(), 4U);
+  for (uint32_t source = 0; source < 1000; ++source)
+    EXPECT_EQ(RuleBook::first_for(candidates, source), built.book->match("one.test", hosts, source))
+        << source;
+}
+
+TEST(RuleBook, WithoutARuleTheCandidatesSaySo) {
+  const BuiltRules built = build_rules({rule("low", {"mx.*"}, {}, "1-9")});
+  const std::vector<std::string> hosts = {"mx.one.test"};
+  const RuleBook::Candidates candidates = built.book->candidates("one.test", hosts);
+  EXPECT_FALSE(candidates.empty()) << "empty: not asked yet";
+  EXPECT_EQ(RuleBook::first_for(candidates, 10), nullptr);
+  EXPECT_EQ(RuleBook::first_for({}, 1), nullptr);
+  EXPECT_EQ(RuleBook::first_for(candidates, 5), built.book->rules()[0]);
+}
+
 TEST(RuleBook, LocalRulesStandBeforeShippedOnes) {
   const RuleBookPtr book = book_of(
       {shipped(rule("domain", {}, {"*.example"})), rule("host", {"mx.*"}), rule("local", {}, {"a.example"})});
