@@ -14,7 +14,7 @@ Answer Errands::next(queue::Delivery* delivery, const queue::Path& path, const E
                      Errand* errand, DispatcherUser::Later later) {
   if (delivery->message == nullptr) delivery->message = messages_->pin_now(delivery->id);
   const bool here = delivery->message != nullptr && delivery->message->body.has_value();
-  const bool done = here && signing_->is_done(*delivery->message);
+  const bool done = here && signing_->is_done(delivery->message);
   std::optional<std::string> text;
   if (done) {
     text = converted(*delivery->message, terms, *path.settings);
@@ -94,7 +94,7 @@ void Errands::read(Request request) {
     } else {
       messages_->unpin(*result);
     }
-    if (signing_->is_done(*delivery->message)) {
+    if (signing_->is_done(delivery->message)) {
       answer(request);
     } else {
       sign(request);

@@ -1,13 +1,41 @@
 #include "relay/walk/signing.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "conf/vocab/check.h"
 
 namespace relay {
 
-Signing::Signing(conf::ConfigPtr config, dkim::SignQueue* queue, queue::MessageCache* messages, Report report)
-    : config_(std::move(config)), queue_(queue), messages_(messages), report_(std::move(report)) {}
+namespace {
+
+constexpr conf::Duration kLongestKept = std::chrono::hours(24);
+
+// With half of the x= left (RFC 6376 §3.5), whichever key signs: the receiver may look at it late.
+conf::Duration life_of_signatures(const conf::DkimSettings& settings) {
+  conf::Duration life = kLongestKept;
+  for (const conf::DkimKey& key : settings.keys) {
+    if (key.options.expire.count() > 0) life = std::min<conf::Duration>(life, key.options.expire / 2);
+  }
+  return life;
+}
+
+}  // namespace
+
+Signing::Signing(conf::ConfigPtr config, dkim::SignQueue* queue, queue::MessageCache* messages,
+                 const conf::Clock* clock, Report report)
+    : config_(std::move(config)),
+      queue_(queue),
+      messages_(messages),
+      clock_(clock),
+      report_(std::move(report)),
+      life_(life_of_signatures(config_->dkim)) {}
+
+void Signing::reload(conf::ConfigPtr config) {
+  config_ = std::move(config);
+  life_ = life_of_signatures(config_->dkim);
+  kept_.clear();
+}
 
 void Signing::begin(conf::MessageId id, const conf::Bytes& mail) {
   if (queue_ != nullptr && queue_->enabled() && waiting_.empty()) start(id, mail);
@@ -39,12 +67,17 @@ void Signing::stored(queue::Message* message) {
 
 void Signing::forget(conf::MessageId id) { jobs_.erase(id); }
 
-bool Signing::is_done(const queue::Message& message) const {
-  return queue_ == nullptr || !queue_->enabled() || message.prepared;
+bool Signing::is_done(queue::Message* message) const {
+  if (queue_ == nullptr || !queue_->enabled() || message->prepared) return true;
+  const std::string* kept = kept_.find(message->record.id, clock_->now());
+  if (kept == nullptr || jobs_.count(message->record.id) > 0) return false;
+  message->signature = *kept;
+  message->prepared = true;
+  return true;
 }
 
 bool Signing::ready(queue::Message* message, Then then) {
-  if (is_done(*message)) return true;
+  if (is_done(message)) return true;
   const conf::MessageId id = message->record.id;
   if (jobs_.count(id) == 0) {
     CHECK(message->body.has_value());
@@ -53,6 +86,12 @@ bool Signing::ready(queue::Message* message, Then then) {
   }
   jobs_.at(id).thens.push_back(std::move(then));
   return false;
+}
+
+void Signing::keep(const queue::Message& message) {
+  if (!message.prepared || message.signature.empty()) return;
+  const conf::Instant now = clock_->now();
+  kept_.keep(message.record.id, message.signature, now, now + life_);
 }
 
 void Signing::finished(conf::MessageId id, dkim::SignOutcome outcome) {

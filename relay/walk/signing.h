@@ -1,5 +1,6 @@
 // The step "sign" of the walk: each message is signed once, off the loop, from the moment its last byte is
-// there: while it is being synced to disk, its route is found and its connection is made. Loop thread.
+// there: while it is being synced to disk, its route is found and its connection is made. Attempts of the
+// same day send the same signature. Loop thread.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +13,7 @@
 #include "conf/config.h"
 #include "dkim/sign_queue.h"
 #include "relay/queue/message_cache.h"
+#include "relay/walk/signature_memory.h"
 
 namespace relay {
 
@@ -20,7 +22,8 @@ class Signing {
   // Hears of every message that could not be signed and of every bad signature.
   using Report = std::function<void(const queue::Message&, const dkim::SignOutcome&)>;
   // `queue` may be null: nothing is signed.
-  Signing(conf::ConfigPtr config, dkim::SignQueue* queue, queue::MessageCache* messages, Report report);
+  Signing(conf::ConfigPtr config, dkim::SignQueue* queue, queue::MessageCache* messages,
+          const conf::Clock* clock, Report report);
 
   // Ahead of time, before the message is on disk: does nothing when the workers are behind, for ready() asks
   // again. Either stored() or forget() follows.
@@ -32,8 +35,12 @@ class Signing {
   // error says why it must not be sent now.
   using Then = std::function<void(conf::Status)>;
   bool ready(queue::Message* message, Then then);
+  // It waits for another attempt and may leave memory: that one sends the same signature, unless the
+  // signature is too old then, or the keys may be others.
+  void keep(const queue::Message& message);
 
-  bool is_done(const queue::Message& message) const;  // nothing is to be waited for
+  // Nothing is to be waited for; the signature of the attempt before is taken when it is good still.
+  bool is_done(queue::Message* message) const;
 
   bool is_on() const { return queue_ != nullptr && queue_->enabled(); }
   // The signature of `mail`, which stands for the message; "" when it goes out without one. An error says why
@@ -43,7 +50,7 @@ class Signing {
 
   void step();  // completions, and what waited for room in the queue
   size_t under_way() const { return jobs_.size(); }
-  void reload(conf::ConfigPtr config) { config_ = std::move(config); }
+  void reload(conf::ConfigPtr config);
 
  private:
   struct Job {
@@ -66,8 +73,11 @@ class Signing {
   conf::ConfigPtr config_;
   dkim::SignQueue* queue_;
   queue::MessageCache* messages_;
+  const conf::Clock* clock_;
   Report report_;
   std::unordered_map<conf::MessageId, Job> jobs_;
+  conf::Duration life_;  // of a signature, for retries
+  SignatureMemory kept_;
   std::deque<Copy> copies_;              // the same
   std::deque<conf::MessageId> waiting_;  // for room in the queue; not more than there are connections
 };

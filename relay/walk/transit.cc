@@ -36,7 +36,7 @@ Transit::Transit(TransitParts parts)
       sites_(parts_.config, parts_.book, &clock_),
       choice_(&sites_, parts_.random),
       counters_(parts_.spool, &sites_.limiters(), &clock_),
-      signing_(parts_.config, parts_.signer, &messages_,
+      signing_(parts_.config, parts_.signer, &messages_, parts_.clock,
                [this](const queue::Message& message, const dkim::SignOutcome& outcome) {
                  parts_.journal->append(
                      journal::unsigned_mail(message.record, outcome.alarm, outcome.detail, clock_.today()));
@@ -205,6 +205,7 @@ void Transit::settled(Delivery* delivery) {
     dispatcher_.add_first(delivery);
     return;
   }
+  signing_.keep(*message);
   delivery->path = nullptr;
   delivery->due = now + std::max(wait, conf::Duration(0));
   advance(delivery);

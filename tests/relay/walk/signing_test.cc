@@ -10,6 +10,7 @@
 namespace relay {
 namespace {
 
+using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 using Kind = dkim::SignOutcome::Kind;
 
 class SlowQueue final : public dkim::SignQueue {
@@ -45,13 +46,20 @@ class SlowQueue final : public dkim::SignQueue {
   std::deque<dkim::SignOutcome> answers;
 };
 
+class StillClock final : public conf::Clock {
+ public:
+  conf::Instant now() const override { return time; }
+  conf::WallTime wall() const override { return conf::WallTime(1'790'000'000s); }
+  conf::Instant time{1h};
+};
+
 class SigningTest : public testing::Test {
  protected:
   SigningTest() : cache_(&spool_, 1'000'000) { reset(conf::WithoutSignature::kSend); }
   void reset(conf::WithoutSignature policy) {
     auto config = std::make_shared<conf::Config>();
     config->dkim.without_signature = policy;
-    signing_ = std::make_unique<Signing>(config, &queue_, &cache_,
+    signing_ = std::make_unique<Signing>(config, &queue_, &cache_, &clock_,
                                          [this](const queue::Message&, const dkim::SignOutcome& outcome) {
                                            reports_.push_back(outcome.detail);
                                            alarms_ += outcome.alarm ? 1 : 0;
@@ -72,6 +80,7 @@ class SigningTest : public testing::Test {
                : "later";
   }
 
+  StillClock clock_;
   SlowQueue queue_;
   spool::MemorySpool spool_;
   queue::MessageCache cache_;
@@ -109,6 +118,41 @@ TEST_F(SigningTest, TheConnectionWaitsForTheSignature) {
   signing_->step();
   EXPECT_EQ(verdicts_, (std::vector<std::string>{"send", "send"}));
   EXPECT_EQ(ready(mail), "yes");
+}
+
+TEST_F(SigningTest, ARetrySendsTheSignatureOfTheAttemptBefore) {
+  queue::Message* mail = message(1);
+  EXPECT_EQ(ready(mail), "later");
+  queue_.answer(Kind::kSigned, "DKIM-Signature: 1\r\n");
+  signing_->step();
+  signing_->keep(*mail);
+  cache_.unpin(mail);  // it leaves memory
+  clock_.time += 23h;
+  mail = message(1);
+  EXPECT_EQ(ready(mail), "yes");
+  EXPECT_EQ(mail->signature, "DKIM-Signature: 1\r\n");
+  EXPECT_TRUE(queue_.waiting.empty());
+  signing_->keep(*mail);
+  cache_.unpin(mail);
+  clock_.time += 2h;
+  mail = message(1);
+  EXPECT_EQ(ready(mail), "later") << "it is a day old: a new one";
+  queue_.answer(Kind::kSigned, "DKIM-Signature: 2\r\n");
+  signing_->step();
+}
+
+TEST_F(SigningTest, AReloadMayHaveOtherKeysAndSignsAnew) {
+  queue::Message* mail = message(1);
+  EXPECT_EQ(ready(mail), "later");
+  queue_.answer(Kind::kSigned, "DKIM-Signature: 1\r\n");
+  signing_->step();
+  signing_->keep(*mail);
+  cache_.unpin(mail);
+  signing_->reload(std::make_shared<conf::Config>());
+  mail = message(1);
+  EXPECT_EQ(ready(mail), "later");
+  queue_.answer(Kind::kSigned, "DKIM-Signature: 2\r\n");
+  signing_->step();
 }
 
 TEST_F(SigningTest, AFullQueueHoldsMailBack) {

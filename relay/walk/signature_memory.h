@@ -1,0 +1,41 @@
+// Signatures of messages that wait for another attempt, so that a retry sends the one that was made before.
+// It holds what it is given for a time and up to a size; the oldest goes first. A signature that is not here
+// is made anew. One thread.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <string>
+#include <unordered_map>
+
+#include "conf/vocab/envelope.h"
+#include "conf/vocab/time.h"
+
+namespace relay {
+
+class SignatureMemory {
+ public:
+  explicit SignatureMemory(size_t most_bytes = 32'000'000) : most_bytes_(most_bytes) {}
+
+  // `fields` may be sent before `until`. What is known of the message already stays as it is.
+  void keep(conf::MessageId id, const std::string& fields, conf::Instant now, conf::Instant until);
+  // Null: none that may be sent now. Valid until the next keep() or clear().
+  const std::string* find(conf::MessageId id, conf::Instant now) const;
+  void clear();
+  size_t bytes() const { return bytes_; }
+
+ private:
+  struct Entry {
+    std::string fields;
+    conf::Instant until;
+  };
+  static size_t cost(const Entry& entry) { return sizeof(Entry) + 64 + entry.fields.size(); }
+  void drop_oldest();
+
+  const size_t most_bytes_;
+  size_t bytes_ = 0;
+  std::unordered_map<conf::MessageId, Entry> known_;
+  std::deque<conf::MessageId> order_;  // as they came
+};
+
+}  // namespace relay
