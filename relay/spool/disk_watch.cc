@@ -3,9 +3,15 @@
 #include <sys/statvfs.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <utility>
 
 namespace relay::spool {
+
+namespace {
+constexpr auto kPeriod = std::chrono::seconds(1);
+}
 
 DiskState judge_disk(uint64_t free_bytes, bool read_only, uint64_t reserve_bytes, bool was_enough) {
   DiskState state;
@@ -22,20 +28,50 @@ DiskState judge_disk(uint64_t free_bytes, bool read_only, uint64_t reserve_bytes
   return state;
 }
 
-DiskState DiskWatch::state() {
-  const std::lock_guard lock(mutex_);
-  const auto now = std::chrono::steady_clock::now();
-  if (asked_ && now - asked_at_ < std::chrono::seconds(1)) return state_;
-  asked_ = true;
-  asked_at_ = now;
-  struct statvfs info {};
-  if (::statvfs(path_.c_str(), &info) != 0) {
-    state_ = DiskState{0, false, "cannot ask for the free space of " + path_ + ": " + std::strerror(errno)};
-    return state_;
+DiskWatch::DiskWatch(std::string path, uint64_t reserve_bytes, Ask ask)
+    : path_(std::move(path)), reserve_bytes_(reserve_bytes), ask_(std::move(ask)) {
+  look();
+  thread_ = std::thread([this] { run(); });
+}
+
+DiskWatch::~DiskWatch() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
   }
-  const uint64_t free_bytes = static_cast<uint64_t>(info.f_bavail) * info.f_frsize;
-  state_ = judge_disk(free_bytes, (info.f_flag & ST_RDONLY) != 0, reserve_bytes_, state_.enough);
+  end_.notify_all();
+  thread_.join();
+}
+
+DiskState DiskWatch::state() const {
+  const std::lock_guard lock(mutex_);
   return state_;
+}
+
+conf::Result<DiskWatch::Space> DiskWatch::ask_system(const std::string& path) {
+  struct statvfs info {};
+  if (::statvfs(path.c_str(), &info) != 0) {
+    return conf::Error{conf::ErrorCode::kIo,
+                       "cannot ask for the free space of " + path + ": " + std::strerror(errno)};
+  }
+  return Space{static_cast<uint64_t>(info.f_bavail) * info.f_frsize, (info.f_flag & ST_RDONLY) != 0};
+}
+
+void DiskWatch::look() {
+  const conf::Result<Space> space = ask_(path_);
+  const std::lock_guard lock(mutex_);
+  state_ = space.ok()
+               ? judge_disk(space.value().free_bytes, space.value().read_only, reserve_bytes_, state_.enough)
+               : DiskState{0, false, space.error().detail};
+}
+
+void DiskWatch::run() {
+  std::unique_lock lock(mutex_);
+  while (!end_.wait_for(lock, kPeriod, [this] { return ending_; })) {
+    lock.unlock();
+    look();
+    lock.lock();
+  }
 }
 
 }  // namespace relay::spool

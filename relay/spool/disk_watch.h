@@ -1,10 +1,15 @@
-// Watches the free space of the spool's file system against the reserve of the configuration.
+// Watches the free space of the spool's file system against the reserve of the configuration, on a thread of
+// its own: a file system that does not answer must not stop who asks.
 #pragma once
 
-#include <chrono>
+#include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <string>
+#include <thread>
+
+#include "conf/vocab/result.h"
 
 namespace relay::spool {
 
@@ -20,18 +25,33 @@ DiskState judge_disk(uint64_t free_bytes, bool read_only, uint64_t reserve_bytes
 
 class DiskWatch {
  public:
-  DiskWatch(std::string path, uint64_t reserve_bytes)
-      : path_(std::move(path)), reserve_bytes_(reserve_bytes) {}
-  // Any thread. Asks the system at most once a second.
-  DiskState state();
+  struct Space {
+    uint64_t free_bytes = 0;
+    bool read_only = false;
+  };
+  // What the system says of the path; may take its time.
+  using Ask = std::function<conf::Result<Space>(const std::string& path)>;
+
+  // Asks once before it returns, then every second.
+  DiskWatch(std::string path, uint64_t reserve_bytes, Ask ask = ask_system);
+  ~DiskWatch();
+  // As it was seen a moment ago. Any thread; waits for nothing.
+  DiskState state() const;
+
+  static conf::Result<Space> ask_system(const std::string& path);
 
  private:
+  void look();
+  void run();
+
   const std::string path_;
   const uint64_t reserve_bytes_;
-  std::mutex mutex_;
-  bool asked_ = false;
-  std::chrono::steady_clock::time_point asked_at_;
+  const Ask ask_;
+  mutable std::mutex mutex_;  // never held while the system is asked
+  std::condition_variable end_;
+  bool ending_ = false;
   DiskState state_;
+  std::thread thread_;  // last: it uses all of the above
 };
 
 }  // namespace relay::spool

@@ -347,7 +347,7 @@ class DiskSpool final : public Spool, private BatchWriter {
   const RocksTables tables_;
   const std::vector<std::string> damage_;    // what open_database() says
   const std::vector<conf::MessageId> lost_;  // likewise
-  mutable DiskWatch watch_;
+  const DiskWatch watch_;
   RefusedList refused_;       // after the start: committer's thread
   bool any_refused_ = false;  // likewise
   std::chrono::steady_clock::time_point next_fill_;

@@ -1,0 +1,54 @@
+#include "relay/spool/disk_watch.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <future>
+
+namespace relay::spool {
+namespace {
+
+using Space = DiskWatch::Space;
+
+TEST(DiskWatch, AFileSystemThatDoesNotAnswerStopsNobodyWhoAsksForItsState) {
+  std::promise<void> over;
+  const std::shared_future<void> answer = over.get_future().share();
+  std::atomic<int> asked = 0;
+  DiskWatch watch("/spool", 100, [&](const std::string&) -> conf::Result<Space> {
+    if (++asked > 1) answer.wait();  // it hangs from the second time on
+    return Space{1000, false};
+  });
+  EXPECT_TRUE(watch.state().enough);
+  while (asked < 2) std::this_thread::yield();
+  EXPECT_EQ(watch.state().free_bytes, 1000U) << "what was seen before it hung";
+  over.set_value();
+}
+
+TEST(DiskWatch, SeesWhatChanges) {
+  std::atomic<uint64_t> free = 50;
+  const DiskWatch watch("/spool", 100, [&](const std::string&) -> conf::Result<Space> {
+    return Space{free, false};
+  });
+  EXPECT_FALSE(watch.state().enough);
+  free = 1000;
+  for (int i = 0; i < 500 && !watch.state().enough; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_TRUE(watch.state().enough);
+}
+
+TEST(DiskWatch, WhereTheSystemCannotSayNothingIsTaken) {
+  const DiskWatch watch("/no/such/directory", 100);
+  EXPECT_FALSE(watch.state().enough);
+  EXPECT_NE(watch.state().why.find("/no/such/directory"), std::string::npos);
+}
+
+TEST(DiskWatch, TheAnswerDoesNotFlapAtTheReserve) {
+  EXPECT_TRUE(judge_disk(160, false, 160, true).enough);
+  EXPECT_FALSE(judge_disk(159, false, 160, true).enough);
+  EXPECT_FALSE(judge_disk(169, false, 160, false).enough);
+  EXPECT_TRUE(judge_disk(170, false, 160, false).enough);
+  EXPECT_FALSE(judge_disk(1000, true, 160, true).enough) << "read-only";
+}
+
+}  // namespace
+}  // namespace relay::spool
