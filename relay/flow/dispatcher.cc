@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <unordered_set>
 #include <utility>
 
 #include "conf/vocab/check.h"
@@ -266,8 +267,13 @@ mx::Admission Dispatcher::next_message(const queue::Path& path) const {
 std::vector<const queue::Path*> Dispatcher::neglected() {
   std::vector<const queue::Path*> paths;
   if (flow_.stopping || flow_.paused) return paths;
+  std::unordered_set<const SharedLine*> writing;  // whoever is next waits until its counters are on disk
+  sites_->for_each([&](queue::Path* path) {
+    if (path->shared != nullptr && path->binds == mx::Bind::kLease) writing.insert(path->shared.get());
+  });
   sites_->for_each([&](queue::Path* path) {
     const SharedLine* line = path->shared.get();
+    if (writing.contains(line)) return;
     const bool works =
         line == nullptr ? path->connections > path->idle.size() : line->connections > line->resting.size();
     if (path->ready.empty() || works) return;

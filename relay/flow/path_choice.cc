@@ -101,7 +101,7 @@ Path* PathChoice::better_than(DomainEntry* domain, const Path& path) const {
 
 bool PathChoice::goes_sooner_elsewhere(DomainEntry* domain, const Path& path) const {
   const conf::Instant now = sites_->now();
-  const Readiness here = state_of(&path, now).readiness;
+  const Readiness here = state_of(&path, now, 1).readiness;  // else it would be drawn back at once, for ever
   if (here == Readiness::kFree) return false;
   return std::any_of(sources().begin(), sources().end(), [&](const conf::Source& source) {
     return source.name != path.source.name && sites_->usable(*domain, source) &&

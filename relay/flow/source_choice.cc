@@ -49,13 +49,13 @@ SourceState by_traffic(const Path& path, conf::Instant now) {
 
 }  // namespace
 
-SourceState state_of(const Path* path, conf::Instant now) {
+SourceState state_of(const Path* path, conf::Instant now, size_t but) {
   if (path == nullptr) return {};
+  const size_t waiting = path->ready.size() - std::min(but, path->ready.size());
   if (path->failing()) {
     if (path->backoff_until > now) return {Readiness::kHeld, conf::Bind::kBackOff, path->backoff_until};
     // One message at a time goes to see whether it works again.
-    if (!path->ready.empty() || path->connections > 0)
-      return {Readiness::kHeld, conf::Bind::kBackOff, conf::kNever};
+    if (waiting > 0 || path->connections > 0) return {Readiness::kHeld, conf::Bind::kBackOff, conf::kNever};
   }
   // A reply rule said so, of the source or of the path.
   const auto off = path->site->sources_off.find(path->source.name);
@@ -68,7 +68,7 @@ SourceState state_of(const Path* path, conf::Instant now) {
     if (state.readiness != Readiness::kFree) return state;
   }
   const mx::Room room = path->standing->room(now);
-  if (room.bind != conf::Bind::kNothing && room.messages <= path->ready.size())
+  if (room.bind != conf::Bind::kNothing && room.messages <= waiting)
     return held_by(mx::Admission::no(room.bind, conf::kNever), now);
   return by_traffic(*path, now);
 }

@@ -3,6 +3,7 @@
 // (RouteWatch). Loop thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "conf/vocab/event.h"
@@ -23,7 +24,8 @@ struct SourceState {
   conf::Instant until{};                   // kNever: nobody knows
 };
 // `path` may be null: nothing is known against it. What stands in its line already counts: a ladder with 20
-// messages left is used up when 20 wait. O(1); for scope = "path" O(addresses).
-SourceState state_of(const Path* path, conf::Instant now);
+// messages left is used up when 20 wait; `but` so many of them do not, for it is asked whether they should go
+// elsewhere. O(1); for scope = "path" O(addresses).
+SourceState state_of(const Path* path, conf::Instant now, size_t but = 0);
 
 }  // namespace relay::queue
