@@ -13,22 +13,22 @@ namespace {
 
 using Ip = std::array<uint8_t, 16>;
 
-struct Block {
+struct AddressBlock {
   Ip network;
   uint8_t bits;
 };
 
-constexpr Block v4(uint8_t a, uint8_t b, uint8_t c, uint8_t bits) {
+constexpr AddressBlock v4(uint8_t a, uint8_t b, uint8_t c, uint8_t bits) {
   return {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, 0}, static_cast<uint8_t>(96 + bits)};
 }
 
-constexpr Block v6(uint16_t a, uint16_t b, uint16_t c, uint16_t d, uint8_t bits) {
+constexpr AddressBlock v6(uint16_t a, uint16_t b, uint16_t c, uint16_t d, uint8_t bits) {
   const auto high = [](uint16_t x) { return static_cast<uint8_t>(x >> 8); };
   const auto low = [](uint16_t x) { return static_cast<uint8_t>(x & 0xff); };
   return {{high(a), low(a), high(b), low(b), high(c), low(c), high(d), low(d)}, bits};
 }
 
-constexpr Block kSpecial[] = {
+constexpr AddressBlock kSpecial[] = {
     v4(0, 0, 0, 8),        // this network (RFC 791)
     v4(10, 0, 0, 8),       // private use (RFC 1918)
     v4(100, 64, 0, 10),    // shared address space (RFC 6598)
@@ -59,7 +59,7 @@ constexpr Block kSpecial[] = {
     v6(0xff00, 0, 0, 0, 8),                      // multicast
 };
 
-bool is_in(const Ip& ip, const Block& block) {
+bool is_in(const Ip& ip, const AddressBlock& block) {
   const size_t whole = block.bits / 8;
   if (!std::equal(ip.begin(), ip.begin() + static_cast<ptrdiff_t>(whole), block.network.begin()))
     return false;
@@ -70,15 +70,15 @@ bool is_in(const Ip& ip, const Block& block) {
 }
 
 bool is_special(const Ip& ip) {
-  return std::ranges::any_of(kSpecial, [&ip](const Block& block) { return is_in(ip, block); });
+  return std::ranges::any_of(kSpecial, [&ip](const AddressBlock& block) { return is_in(ip, block); });
 }
 
 Ip v4_inside(const Ip& ip, size_t at) {
   return {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ip[at], ip[at + 1], ip[at + 2], ip[at + 3]};
 }
 
-constexpr Block kNat64 = v6(0x64, 0xff9b, 0, 0, 96);
-constexpr Block k6to4 = v6(0x2002, 0, 0, 0, 16);
+constexpr AddressBlock kNat64 = v6(0x64, 0xff9b, 0, 0, 96);
+constexpr AddressBlock k6to4 = v6(0x2002, 0, 0, 0, 16);
 
 // RFC 5214 §6.1: the interface identifier ::0:5efe:a.b.c.d or ::200:5efe:a.b.c.d.
 bool is_isatap(const Ip& ip) {
@@ -108,7 +108,7 @@ bool same_address(std::string_view a, std::string_view b) {
 }
 
 bool is_this_machine(std::string_view address) {
-  constexpr Block kLoopback = v4(127, 0, 0, 8);
+  constexpr AddressBlock kLoopback = v4(127, 0, 0, 8);
   Ip ip{};
   if (!conf::parse_ip(address, &ip)) return false;
   return is_in(ip, kLoopback) || same_address(address, "0.0.0.0") || same_address(address, "::1") ||
