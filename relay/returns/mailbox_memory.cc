@@ -1,6 +1,5 @@
 #include "relay/returns/mailbox_memory.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include <utility>
 
 #include "conf/write_file.h"
+#include "relay/returns/folder.h"
 
 namespace relay::returns {
 
@@ -19,10 +19,6 @@ namespace {
 
 constexpr int64_t kForgetAfter = 86'400;  // seconds
 constexpr int64_t kTidyEvery = 3600;
-
-conf::Error io_error(const std::string& what) {
-  return {conf::ErrorCode::kIo, what + ": " + std::strerror(errno)};
-}
 
 // A name for a folder that people can read; the number keeps names that read alike apart (FNV-1a).
 std::string folder_name(const std::string& mailbox) {
@@ -41,30 +37,6 @@ std::string folder_name(const std::string& mailbox) {
   for (const char c : mailbox.substr(std::min<size_t>(mailbox.size(), 100)))
     hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
   return name + '-' + std::to_string(hash);
-}
-
-conf::Status make_folder(const std::string& path) {
-  if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return conf::success();
-  return io_error(path);
-}
-
-conf::Status sync_folder(const std::string& path) {
-  const int folder = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool good = folder >= 0 && ::fsync(folder) == 0;
-  const conf::Status status = good ? conf::success() : conf::Status(io_error(path));
-  if (folder >= 0) ::close(folder);
-  return status;
-}
-
-std::vector<std::string> names_in(const std::string& path) {
-  std::vector<std::string> names;
-  DIR* folder = ::opendir(path.c_str());
-  if (folder == nullptr) return names;
-  while (const dirent* entry = ::readdir(folder)) {
-    if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
-  }
-  ::closedir(folder);
-  return names;
 }
 
 // "SECONDS d|l NAME UID": done or left; NAME is that of the file, or "-".
@@ -121,11 +93,13 @@ conf::Status MailboxMemory::recover() {
       noted.insert(std::move(line.name));
     }
   }
-  for (const std::string& name : names_in(folder_ + "/stage")) {
+  const conf::Result<std::vector<std::string>> written = names_in(folder_ + "/stage");
+  if (!written.ok()) return written.error();
+  for (const std::string& name : written.value()) {
     const std::string from = folder_ + "/stage/" + name;
     const int moved =
         noted.count(name) != 0 ? ::rename(from.c_str(), (new_ + '/' + name).c_str()) : ::unlink(from.c_str());
-    if (moved != 0) return io_error(from);
+    if (moved != 0) return io_error(from, errno);
   }
   const conf::Status synced = sync_folder(new_);
   return synced.ok() ? rewrite() : synced;
@@ -137,13 +111,13 @@ conf::Result<MailboxMemory::Staged> MailboxMemory::stage(std::string uid, conf::
   staged.name = std::to_string(conf::unix_micros(now)) + '.' + std::to_string(++staged_) + ".mailbox";
   const std::string place = folder_ + "/stage/" + staged.name;
   staged.file = ::open(place.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (staged.file < 0) return io_error(place);
+  if (staged.file < 0) return io_error(place, errno);
   return staged;
 }
 
 conf::Status MailboxMemory::write(const Staged& staged, std::string_view octets) {
   if (conf::write_all(staged.file, octets)) return conf::success();
-  return io_error(folder_ + "/stage/" + staged.name);
+  return io_error(folder_ + "/stage/" + staged.name, errno);
 }
 
 void MailboxMemory::give_up(const Staged& staged) {
@@ -157,7 +131,7 @@ conf::Status MailboxMemory::hand_over(const std::vector<Staged>& staged, conf::W
   conf::Status status = conf::success();
   for (const Staged& each : staged) lines += line_of(seconds_of(now), false, each.name, each.uid);
   // One sync for the batch.
-  if (::syncfs(staged.front().file) != 0) status = io_error(folder_ + "/stage");
+  if (::syncfs(staged.front().file) != 0) status = io_error(folder_ + "/stage", errno);
   if (status.ok()) status = append(lines);
   if (!status.ok()) {
     for (const Staged& each : staged) give_up(each);
@@ -169,7 +143,7 @@ conf::Status MailboxMemory::hand_over(const std::vector<Staged>& staged, conf::W
     const std::string from = folder_ + "/stage/" + each.name;
     // What stays behind is noted: it follows later, or at the next start.
     if (::rename(from.c_str(), (new_ + '/' + each.name).c_str()) == 0) continue;
-    status = io_error(from);
+    status = io_error(from, errno);
     stranded_.push_back(each.name);
   }
   return status.ok() ? sync_folder(new_) : status;
@@ -190,7 +164,7 @@ conf::Status MailboxMemory::keep_only(const std::unordered_set<std::string_view>
   const int64_t seconds = seconds_of(now);
   while (!stranded_.empty()) {
     const std::string from = folder_ + "/stage/" + stranded_.back();
-    if (::rename(from.c_str(), (new_ + '/' + stranded_.back()).c_str()) != 0) return io_error(from);
+    if (::rename(from.c_str(), (new_ + '/' + stranded_.back()).c_str()) != 0) return io_error(from, errno);
     stranded_.pop_back();
   }
   if (seconds < next_tidy_) return conf::success();
@@ -202,15 +176,18 @@ conf::Status MailboxMemory::keep_only(const std::unordered_set<std::string_view>
   return rewrite();
 }
 
-size_t MailboxMemory::unread() const { return names_in(new_).size(); }
+size_t MailboxMemory::unread() const {
+  const conf::Result<std::vector<std::string>> names = names_in(new_);
+  return names.ok() ? names.value().size() : 0;
+}
 
 conf::Status MailboxMemory::append(const std::string& lines) const {
   const std::string place = folder_ + "/seen";
   const int file = ::open(place.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-  if (file < 0) return io_error(place);
+  if (file < 0) return io_error(place, errno);
   // The empty line ends half a line of a write that failed.
   const bool good = conf::write_all(file, "\n" + lines) && ::fsync(file) == 0;
-  const conf::Status status = good ? conf::success() : conf::Status(io_error(place));
+  const conf::Status status = good ? conf::success() : conf::Status(io_error(place, errno));
   ::close(file);
   return status;
 }
@@ -218,7 +195,7 @@ conf::Status MailboxMemory::append(const std::string& lines) const {
 conf::Status MailboxMemory::rewrite() const {
   const std::string place = folder_ + "/seen", fresh = place + ".new";
   const int file = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (file < 0) return io_error(fresh);
+  if (file < 0) return io_error(fresh, errno);
   std::string lines;
   bool good = true;
   for (const auto& [uid, seen] : seen_) {
@@ -229,7 +206,7 @@ conf::Status MailboxMemory::rewrite() const {
   }
   good = good && conf::write_all(file, lines) && ::fsync(file) == 0 &&
          ::rename(fresh.c_str(), place.c_str()) == 0;
-  const conf::Status status = good ? conf::success() : conf::Status(io_error(fresh));
+  const conf::Status status = good ? conf::success() : conf::Status(io_error(fresh, errno));
   ::close(file);
   return status.ok() ? sync_folder(folder_) : status;
 }

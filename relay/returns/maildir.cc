@@ -1,6 +1,5 @@
 #include "relay/returns/maildir.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,14 +10,11 @@
 #include <utility>
 
 #include "conf/write_file.h"
+#include "relay/returns/folder.h"
 
 namespace relay::returns {
 
 namespace {
-
-conf::Error io_error(const std::string& what, int error) {
-  return {conf::ErrorCode::kIo, what + ": " + std::strerror(error)};
-}
 
 class Descriptor {
  public:
@@ -35,36 +31,12 @@ class Descriptor {
   int number_;
 };
 
-conf::Status make_folder(const std::string& path) {
-  if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return conf::success();
-  return io_error(path, errno);
-}
-
 conf::Status make_maildir(const std::string& path) {
   for (const char* part : {"", "/tmp", "/new", "/cur"}) {
     conf::Status made = make_folder(path + part);
     if (!made.ok()) return made;
   }
   return conf::success();
-}
-
-conf::Status sync_folder(const std::string& path) {
-  const Descriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder.ok() || ::fsync(folder.number()) != 0) return io_error(path, errno);
-  return conf::success();
-}
-
-// The names of the files in a folder; names that begin with a dot are none of a Maildir's.
-conf::Result<std::vector<std::string>> names_in(const std::string& path) {
-  DIR* folder = ::opendir(path.c_str());
-  if (folder == nullptr) return io_error(path, errno);
-  std::vector<std::string> names;
-  while (const dirent* entry = ::readdir(folder)) {
-    if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
-  }
-  ::closedir(folder);
-  std::ranges::sort(names);
-  return names;
 }
 
 }  // namespace
