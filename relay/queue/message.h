@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "conf/vocab/bytes.h"
+#include "conf/vocab/time.h"
 #include "relay/spool/spool.h"
 
 namespace relay::queue {
@@ -20,6 +21,7 @@ struct Message {
   conf::Bytes body;             // has no value when only the record was needed
   std::string signature;        // DKIM-Signature fields, put on top of the body when it is sent
   bool prepared = false;        // signed, or it is known that it goes without
+  conf::Instant signed_at{};    // when its signing began
   uint32_t pins = 0;            // deliveries and operations that use it
   uint64_t cost_bytes = 0;      // what it was counted with
 

@@ -1,20 +1,21 @@
 #include "relay/walk/signature_memory.h"
 
+#include <utility>
+
 namespace relay {
 
-void SignatureMemory::keep(conf::MessageId id, const std::string& fields, conf::Instant now,
-                           conf::Instant until) {
+void SignatureMemory::keep(conf::MessageId id, Kept kept, conf::Instant now) {
   while (!order_.empty() && known_.at(order_.front()).until <= now) drop_oldest();
-  const auto [place, is_new] = known_.try_emplace(id, Entry{fields, until});
+  const auto [place, is_new] = known_.try_emplace(id, std::move(kept));
   if (!is_new) return;
   order_.push_back(id);
   bytes_ += cost(place->second);
   while (bytes_ > most_bytes_) drop_oldest();
 }
 
-const std::string* SignatureMemory::find(conf::MessageId id, conf::Instant now) const {
+const SignatureMemory::Kept* SignatureMemory::find(conf::MessageId id, conf::Instant now) const {
   const auto found = known_.find(id);
-  return found == known_.end() || found->second.until <= now ? nullptr : &found->second.fields;
+  return found == known_.end() || found->second.until <= now ? nullptr : &found->second;
 }
 
 void SignatureMemory::clear() {

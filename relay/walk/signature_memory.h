@@ -17,24 +17,26 @@ class SignatureMemory {
  public:
   explicit SignatureMemory(size_t most_bytes = 32'000'000) : most_bytes_(most_bytes) {}
 
-  // `fields` may be sent before `until`. What is known of the message already stays as it is.
-  void keep(conf::MessageId id, const std::string& fields, conf::Instant now, conf::Instant until);
+  struct Kept {
+    std::string fields;
+    conf::Instant signed_at;
+    conf::Instant until;  // it may be sent before
+  };
+  // What is known of the message already stays as it is.
+  void keep(conf::MessageId id, Kept kept, conf::Instant now);
+  bool has(conf::MessageId id) const { return known_.contains(id); }
   // Null: none that may be sent now. Valid until the next keep() or clear().
-  const std::string* find(conf::MessageId id, conf::Instant now) const;
+  const Kept* find(conf::MessageId id, conf::Instant now) const;
   void clear();
   size_t bytes() const { return bytes_; }
 
  private:
-  struct Entry {
-    std::string fields;
-    conf::Instant until;
-  };
-  static size_t cost(const Entry& entry) { return sizeof(Entry) + 64 + entry.fields.size(); }
+  static size_t cost(const Kept& kept) { return sizeof(Kept) + 64 + kept.fields.size(); }
   void drop_oldest();
 
   const size_t most_bytes_;
   size_t bytes_ = 0;
-  std::unordered_map<conf::MessageId, Entry> known_;
+  std::unordered_map<conf::MessageId, Kept> known_;
   std::deque<conf::MessageId> order_;  // as they came
 };
 

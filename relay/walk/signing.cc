@@ -35,6 +35,7 @@ void Signing::reload(conf::ConfigPtr config) {
   config_ = std::move(config);
   life_ = life_of_signatures(config_->dkim);
   kept_.clear();
+  reloaded_at_ = clock_->now();
 }
 
 void Signing::begin(conf::MessageId id, const conf::Bytes& mail) {
@@ -42,7 +43,9 @@ void Signing::begin(conf::MessageId id, const conf::Bytes& mail) {
 }
 
 void Signing::start(conf::MessageId id, const conf::Bytes& mail) {
-  jobs_[id].mail = mail;
+  Job& job = jobs_[id];
+  job.mail = mail;
+  job.began = clock_->now();
   if (!waiting_.empty() || !submit(id, mail)) waiting_.push_back(id);
 }
 
@@ -69,9 +72,10 @@ void Signing::forget(conf::MessageId id) { jobs_.erase(id); }
 
 bool Signing::is_done(queue::Message* message) const {
   if (queue_ == nullptr || !queue_->enabled() || message->prepared) return true;
-  const std::string* kept = kept_.find(message->record.id, clock_->now());
+  const SignatureMemory::Kept* kept = kept_.find(message->record.id, clock_->now());
   if (kept == nullptr || jobs_.count(message->record.id) > 0) return false;
-  message->signature = *kept;
+  message->signature = kept->fields;
+  message->signed_at = kept->signed_at;
   message->prepared = true;
   return true;
 }
@@ -89,9 +93,10 @@ bool Signing::ready(queue::Message* message, Then then) {
 }
 
 void Signing::keep(const queue::Message& message) {
-  if (!message.prepared || message.signature.empty()) return;
-  const conf::Instant now = clock_->now();
-  kept_.keep(message.record.id, message.signature, now, now + life_);
+  if (!message.prepared || message.signature.empty() || message.signed_at <= reloaded_at_) return;
+  if (kept_.has(message.record.id)) return;
+  kept_.keep(message.record.id, {message.signature, message.signed_at, message.signed_at + life_},
+             clock_->now());
 }
 
 void Signing::finished(conf::MessageId id, dkim::SignOutcome outcome) {
@@ -106,6 +111,7 @@ void Signing::finished(conf::MessageId id, dkim::SignOutcome outcome) {
   const conf::Status status = verdict(*job.message, outcome);
   if (status.ok()) {
     job.message->signature = std::move(outcome.fields);
+    job.message->signed_at = job.began;
     job.message->prepared = true;
   }
   for (const Then& then : job.thens) then(status);

@@ -57,6 +57,7 @@ class Signing {
     queue::Message* message = nullptr;  // pinned; null: not on disk yet
     conf::Bytes mail;
     std::vector<Then> thens;
+    conf::Instant began{};
     std::optional<dkim::SignOutcome> outcome;  // came before the message was on disk
   };
   struct Copy {
@@ -76,7 +77,8 @@ class Signing {
   const conf::Clock* clock_;
   Report report_;
   std::unordered_map<conf::MessageId, Job> jobs_;
-  conf::Duration life_;  // of a signature, for retries
+  conf::Duration life_;                               // of a signature, for retries
+  conf::Instant reloaded_at_ = conf::Instant::min();  // what was signed before may be of other keys
   SignatureMemory kept_;
   std::deque<Copy> copies_;              // the same
   std::deque<conf::MessageId> waiting_;  // for room in the queue; not more than there are connections

@@ -155,6 +155,36 @@ TEST_F(SigningTest, AReloadMayHaveOtherKeysAndSignsAnew) {
   signing_->step();
 }
 
+TEST_F(SigningTest, ASignatureAgesFromItsMakingAndNotFromItsLastUse) {
+  queue::Message* mail = message(1);
+  EXPECT_EQ(ready(mail), "later");
+  queue_.answer(Kind::kSigned, "DKIM-Signature: 1\r\n");
+  signing_->step();
+  clock_.time += 25h;  // a long attempt
+  signing_->keep(*mail);
+  cache_.unpin(mail);
+  mail = message(1);
+  EXPECT_EQ(ready(mail), "later") << "it was too old when it was kept";
+  queue_.answer(Kind::kSigned, "DKIM-Signature: 2\r\n");
+  signing_->step();
+}
+
+TEST_F(SigningTest, WhatIsUnderWayAtAReloadIsSignedAnew) {
+  queue::Message* mail = message(1);
+  EXPECT_EQ(ready(mail), "later");
+  queue_.answer(Kind::kSigned, "DKIM-Signature: of an old key\r\n");
+  signing_->step();
+  clock_.time += 1s;
+  signing_->reload(std::make_shared<conf::Config>());
+  clock_.time += 1s;
+  signing_->keep(*mail);
+  cache_.unpin(mail);
+  mail = message(1);
+  EXPECT_EQ(ready(mail), "later");
+  queue_.answer(Kind::kSigned, "DKIM-Signature: of a new key\r\n");
+  signing_->step();
+}
+
 TEST_F(SigningTest, AFullQueueHoldsMailBack) {
   queue_.room = 1;
   queue::Message *first = message(1), *second = message(2), *third = message(3);
