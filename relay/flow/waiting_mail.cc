@@ -34,6 +34,9 @@ AttemptFacts facts_of(const queue::Path& path, const queue::Delivery& delivery, 
 }  // namespace
 
 void WaitingMail::entered(queue::Path* path, const queue::Delivery& delivery) {
+  path->first_expiry = std::min(path->first_expiry, parts_.user->expiry(delivery, *path->settings));
+  if (path->failing() || path->stumbles)  // then it is told that it waits
+    path->first_expiry = std::min(path->first_expiry, delivery.due + parts_.back_off->patience(*path));
   parts_.lines->entered(path, delivery, parts_.flow->now());
   ++size_;
   parts_.work->mark(path);
@@ -49,9 +52,6 @@ void WaitingMail::add(queue::Delivery* delivery, queue::Path* path) {
   delivery->path = path;
   if (path->ready.empty()) parts_.lines->place(path, parts_.flow->config->sources.size(), parts_.flow->now());
   path->ready.push_back(delivery);
-  path->first_expiry = std::min(path->first_expiry, parts_.user->expiry(*delivery, *path->settings));
-  if (path->failing() || path->stumbles)  // then it is told that it waits
-    path->first_expiry = std::min(path->first_expiry, delivery->due + parts_.back_off->patience(*path));
   entered(path, *delivery);
 }
 

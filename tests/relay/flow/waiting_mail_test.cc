@@ -52,6 +52,17 @@ TEST_F(WaitingMailTest, TheRestOfADeliveryGoesBeforeAllOthers) {
   EXPECT_EQ(mail_.take(&path_, std::nullopt), second);
 }
 
+TEST_F(WaitingMailTest, WhatComesBackFromAConnectionExpiresInItsTime) {
+  walk_.expiring = 1;
+  queue::Delivery* away = add();
+  ASSERT_EQ(mail_.take(&path_, std::nullopt), away);
+  away->move_to(queue::DeliveryState::kLoading);
+  mail_.expire(&path_, clock_.now());  // a round that does not see it
+  ASSERT_GT(path_.first_expiry, conf::Instant{1h} + 5min);
+  mail_.add_first(away);
+  EXPECT_EQ(path_.first_expiry, conf::Instant{1h} + 5min);
+}
+
 TEST_F(WaitingMailTest, WhatIsRemovedHasNoPathAndItsPathIsLookedAt) {
   queue::Delivery* delivery = add();
   work_.take();
