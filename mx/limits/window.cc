@@ -25,7 +25,9 @@ void Window::reset() {
   cut_ = conf::Instant::min();
 }
 
-bool Window::as_new() const { return window_ == std::clamp(kBegin, floor_, limit_) && credit_ == 0; }
+bool Window::as_new() const {
+  return opening_ && window_ == std::clamp(kBegin, floor_, limit_) && credit_ == 0;
+}
 
 void Window::feedback(double credit) {
   credit_ += static_cast<float>(credit);

@@ -2,10 +2,10 @@
 // by feedback. The idea is that of Postfix's SCHEDULER_README (fractional feedback and hysteresis).
 //
 //   begin        window = min(5, limit), not below the floor
-//   opening      credit += 1 / 4         for each message that was accepted, until the first word to the
-//   contrary taken        credit += 1 / window    for each one after that trouble      credit -= 1 / window
-//   for each connection that was refused, timed out or was lost step         credit >=  1:  window + 1,
-//   credit = 0
+//   opening      credit += 1 / 4         for each accepted message, until something was refused
+//   taken        credit += 1 / window    for each one after that
+//   trouble      credit -= 1 / window    for each connection refused, timed out or lost
+//   step         credit >=  1:  window + 1, credit = 0
 //                credit <= -1:  window - 1, credit = 0
 //   cap          window = what the receiver holds, when it turned away one more
 //   throttled    window = min(window x 3/4, window - 1), credit = 0; at once, but once a second at most:
@@ -38,7 +38,7 @@ class Window {
 
   uint32_t now() const { return window_; }
   uint32_t limit() const { return limit_; }
-  bool as_new() const;  // where it began
+  bool as_new() const;  // where it began, and nobody has refused anything
 
   void taken() { feedback(opening_ ? std::max(kOpening, 1.0 / window_) : 1.0 / window_); }
   void trouble() {

@@ -113,6 +113,13 @@ TEST(Window, NewBoundsMoveItNoFurtherThanTheyMust) {
   EXPECT_TRUE(window.as_new());
 }
 
+TEST(Window, IsNotAsNewWhenItCameBackToItsBeginByARefusal) {
+  Window window(1, 20);
+  window.cap(Window::kBegin);
+  EXPECT_EQ(window.now(), Window::kBegin);
+  EXPECT_FALSE(window.as_new()) << "a restart must not make it open fast again";
+}
+
 TEST(Window, SurvivesARestart) {
   Window window = warned(1, 20);
   messages_until(&window, 10);
