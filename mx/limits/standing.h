@@ -77,6 +77,7 @@ class Standing {
 
   State state() const;
   conf::Instant blocked_until() const;
+  conf::Instant frees_at() const;  // while blocked: when the next message may go, which can be an early probe
   using Sample = Threshold::Sample;
   std::vector<Sample> samples(conf::Instant now) const;
   std::vector<std::string> replies() const;  // the latest refusals, at most three, the latest first
@@ -118,7 +119,6 @@ class Standing {
   void clear_samples();
   void forget();
   void begin_probes(Decision decision, conf::Instant now);
-  conf::Instant frees_at() const;  // while blocked: the end, or the early probe before it
   uint32_t probes() const { return block_.early ? 1 : cause().rule().probes; }
   bool doubling_is_forgotten(conf::Instant now) const;
   const Threshold& cause() const { return thresholds_[cause_]; }  // whose probes and ramp hold

@@ -11,8 +11,7 @@ namespace relay {
 Reason waiting_reason(const queue::Path& path, conf::Instant now) {
   const mx::Standing& standing = *path.standing;
   if (standing.state() == mx::Standing::State::kBlocked)
-    return {standing.ordered() ? "blocked by an operator" : "blocked after refusals",
-            standing.blocked_until()};
+    return {standing.ordered() ? "blocked by an operator" : "blocked after refusals", standing.frees_at()};
   if (path.paused_until > now) return {"paused by a reply rule", path.paused_until};
   if (path.backoff_until > now) {
     const bool told = path.last_error.present();
