@@ -109,10 +109,6 @@ json door_json(const std::vector<conf::DoorCount>& counts) {
   return out;
 }
 
-}  // namespace
-
-namespace {
-
 json quarantine_json(const QuarantineCounts& q) {
   return {{"rows", q.rows}, {"open_waves", q.open_waves}, {"held", q.held},   {"waiting", q.waiting},
           {"lost", q.lost}, {"suppressed", q.suppressed}, {"waves", q.waves}, {"quarantined", q.quarantined}};

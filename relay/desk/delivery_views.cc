@@ -26,10 +26,9 @@ admin::DeliveryView view_of(Transit* transit, const queue::Delivery& delivery, c
     if (delivery.path->rule != nullptr) view.rule = delivery.path->rule->name;
     return view;
   }
-  const queue::DomainEntry* entry = transit->domains().find(view.domain);
-  if (entry == nullptr) return view;
-  if (entry->route != nullptr) view.site = entry->route->site;
-  view.rule = rules_of(*entry);
+  const queue::DomainEntry& entry = transit->domains().at(delivery.domain);
+  if (entry.route != nullptr) view.site = entry.route->site;
+  view.rule = rules_of(entry);
   return view;
 }
 

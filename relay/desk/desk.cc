@@ -56,14 +56,12 @@ std::vector<admin::DeliveryView> Desk::deliveries_of(conf::MessageId id) {
 void Desk::explain(const std::string& domain, const std::string& source,
                    std::function<void(admin::Explanation)> done) {
   views_.explain(domain, source, [this, done = std::move(done)](admin::Explanation told) {
-    if (told.unknown_source) return done(std::move(told));
+    if (told.unknown_source || told.route.domain.empty()) return done(std::move(told));
     auto kept = std::make_shared<admin::Explanation>(std::move(told));
-    const std::string& asked = kept->route.domain;
-    census_.take(asked.empty() ? "." : asked,
-                 [kept, done](const std::shared_ptr<const admin::Census>& census) {
-                   kept->waiting = admin::all_of(*census);
-                   done(std::move(*kept));
-                 });
+    census_.take(kept->route.domain, [kept, done](const std::shared_ptr<const admin::Census>& census) {
+      kept->waiting = admin::all_of(*census);
+      done(std::move(*kept));
+    });
   });
 }
 

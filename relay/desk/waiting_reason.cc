@@ -1,8 +1,6 @@
 #include "relay/desk/waiting_reason.h"
 
-#include <algorithm>
 #include <chrono>
-#include <vector>
 
 #include "mx/limits/decision.h"
 
@@ -73,13 +71,10 @@ std::string in_words(const Reason& reason, conf::Instant now) {
 }
 
 std::string rules_of(const queue::DomainEntry& domain) {
-  std::vector<std::string> names;
-  for (const mx::RulePtr& rule : domain.rules) {
-    if (rule != nullptr && std::find(names.begin(), names.end(), rule->name) == names.end())
-      names.push_back(rule->name);
-  }
   std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  for (const mx::RulePtr& rule : domain.rules) {
+    if (rule != nullptr) text += (text.empty() ? "" : ", ") + rule->name;
+  }
   return text;
 }
 

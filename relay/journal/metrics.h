@@ -42,11 +42,10 @@ class Metrics final : public Feed {
   static void add(Counter* counter, uint64_t count = 1) {  // one writer: no locked instruction is needed
     counter->store(counter->load(std::memory_order_relaxed) + count, std::memory_order_relaxed);
   }
+  void note_unknown(const std::string& site);
 
   std::array<Counter, conf::kEventKinds> kinds_{};
   std::array<Counter, conf::kDecisionActions> decisions_{};
-  void note_unknown(const std::string& site);
-
   static constexpr size_t kMostSites = 500;
   mutable std::mutex mutex_;  // of unknown_sites_
   std::map<std::string, uint64_t, std::less<>> unknown_sites_;
