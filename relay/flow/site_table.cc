@@ -117,10 +117,7 @@ Path* SiteTable::path_from(DomainEntry* domain, const conf::Source& source) {
 
 Path* SiteTable::find(const DomainEntry& domain, const conf::Source& source) const {
   if (domain.route == nullptr) return nullptr;
-  mx::RulePtr rule;
-  // By name: the source of a path is a copy.
-  const auto known = std::ranges::find(config_->sources, source.name, &conf::Source::name);
-  if (known != config_->sources.end()) rule = mx::RuleBook::first_for(domain.rules, known->id);
+  const mx::RulePtr rule = mx::RuleBook::first_for(domain.rules, source.id);
   const auto detour = std::ranges::find(domain.detours, rule, &Detour::rule);
   const mx::RoutePtr& route = detour == domain.detours.end() ? domain.route : detour->route;
   const std::string key = site_key(domain, *route);
