@@ -268,25 +268,29 @@ def own_report(lab, receiver):
 CASES = [own_report, bounce, lie, complain, domain, kill, rotate, doors]
 
 
-def main():
+def run_cases(suite, cases, left_out=lambda case: None):
+    """Those that the command line names, or all; `left_out` says why one cannot run here. The exit status."""
     wanted = sys.argv[1:]
-    failed = 0
-    chosen = [case for case in CASES if not wanted or any(case.__name__.startswith(word) for word in wanted)]
-    for case in chosen:
+    passed = failed = 0
+    for case in (case for case in cases if not wanted or case.__name__.startswith(tuple(wanted))):
+        if why := left_out(case):
+            print(f"interop {suite} {case.__name__}: left out: {why}")
+            continue
         receiver = Receiver()
         try:
-            with Lab("returns-" + case.__name__) as lab:
+            with Lab(f"{suite}-{case.__name__}") as lab:
                 case(lab, receiver)
-            print(f"interop returns {case.__name__}: ok", flush=True)
+            print(f"interop {suite} {case.__name__}: ok", flush=True)
+            passed += 1
         except Exception:  # one broken case must not hide the others
             traceback.print_exc()
-            print(f"interop returns {case.__name__}: FAILED", flush=True)
+            print(f"interop {suite} {case.__name__}: FAILED", flush=True)
             failed += 1
         finally:
             receiver.stop()
-    print(f"{len(chosen) - failed} passed, {failed} failed")
+    print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_cases("returns", CASES))
