@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bounce/report/meaning.h"
+#include "tests/bounce/report/crlf.h"
 
 namespace bounce::report {
 namespace {
@@ -17,15 +18,6 @@ std::string data(const std::string& name) {
                      std::ios::binary);
   EXPECT_TRUE(file.good()) << name;
   return {std::istreambuf_iterator<char>(file), {}};
-}
-
-std::string with_crlf(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '\n') out += '\r';
-    out += c;
-  }
-  return out;
 }
 
 struct Expected {

@@ -10,6 +10,7 @@
 
 #include "bounce/report/meaning.h"
 #include "bounce/report/report.h"
+#include "tests/bounce/report/crlf.h"
 
 namespace bounce::report {
 namespace {
@@ -46,15 +47,6 @@ std::vector<Shape> shapes(const std::string& name) {
       all.back().octets += line + '\n';
   }
   return all;
-}
-
-std::string with_crlf(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '\n') out += '\r';
-    out += c;
-  }
-  return out;
 }
 
 void expect_read(const Shape& shape, const std::string& octets) {

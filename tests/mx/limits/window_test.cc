@@ -48,6 +48,9 @@ TEST(Window, OpensSlowlyAfterTheFirstWordAgainstIt) {
   Window window = warned(1, 20);
   EXPECT_EQ(window.now(), 5u);
   EXPECT_EQ(messages_until(&window, 20), 180) << "5 + 6 + ... + 19";
+  Window turned(1, 200);
+  turned.cap(10);
+  EXPECT_EQ(messages_until(&turned, 6), 5);
   Window throttled(1, 200);
   messages_until(&throttled, 20);
   throttled.throttled(kStart);
@@ -135,6 +138,9 @@ TEST(Window, SurvivesARestart) {
   EXPECT_EQ(restored.now(), 10u);
   restored.taken();
   EXPECT_EQ(restored.now(), 11u) << "the fraction too";
+  EXPECT_EQ(messages_until(&restored, 12), 11) << "how it came to be is not known: slowly";
+  restored.reset();
+  EXPECT_EQ(messages_until(&restored, 6), 4) << "as new: it opens";
   Window lower(1, 4);
   SavedReader again(saved, moment);
   lower.restore(&again);

@@ -2,16 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/relay/flow/dispatcher_rig.h"
+
 namespace relay::queue {
 namespace {
 
 using namespace std::chrono_literals;  // NOLINT(build/namespaces)
-
-class StillClock final : public conf::Clock {
- public:
-  conf::Instant now() const override { return conf::Instant{1h}; }
-  conf::WallTime wall() const override { return conf::WallTime(1'790'000'000s); }
-};
 
 std::shared_ptr<conf::Config> config_with(uint32_t max_recipients) {
   auto config = std::make_shared<conf::Config>();
@@ -24,7 +20,7 @@ std::shared_ptr<conf::Config> config_with(uint32_t max_recipients) {
 // The key of a site is its hosts and the name of its destination with '|' between them, and a name server may
 // answer with any octets as the name of a host.
 TEST(SiteTable, AHostWithABarInItsNameTakesTheNewSettingsOfAReload) {
-  StillClock clock;
+  ManualClock clock;
   SiteTable sites(config_with(10), nullptr, &clock);
   DomainTable domains;
   DomainEntry& domain = domains.at(domains.intern(conf::Domain::from_canonical("d.test")));

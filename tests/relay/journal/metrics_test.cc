@@ -67,6 +67,12 @@ TEST(Metrics, TheSitesOfUnknownTextsAreBounded) {
   }
   EXPECT_EQ(metrics.counts().unknown, 1000U);
   EXPECT_EQ(metrics.counts().unknown_sites.size(), 20U);
+  conf::DeliveryEvent last = of(conf::EventKind::kFailed);
+  last.site = "mx999.example";
+  last.row = 1;
+  last.reason = conf::Reason::kNotDefined;
+  for (uint64_t i = 0; i < 5; ++i) metrics.take(1001 + i, last);
+  EXPECT_EQ(metrics.counts().unknown_sites.front().second, 1U) << "the last site was not kept";
 }
 
 TEST(Metrics, WhatABlockHoldsBackIsNoAttempt) {

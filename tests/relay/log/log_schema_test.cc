@@ -94,7 +94,7 @@ TEST(LogSchema, EveryLineIsAsItSaysAndNothingInItIsNeverWritten) {
   EXPECT_EQ(rules.at("$id"), "urn:penstock:delivery-log:1");
   std::set<std::string> seen{"lost"};  // of log_gap, which is no event
   std::set<std::string> words{"log_gap"};
-  for (int kind = 0; kind <= static_cast<int>(conf::EventKind::kWave); ++kind) {
+  for (size_t kind = 0; kind < conf::kEventKinds; ++kind) {
     conf::DeliveryEvent event = full();
     event.kind = static_cast<conf::EventKind>(kind);
     words.insert(std::string(kind_text(event.kind)));
@@ -117,10 +117,11 @@ TEST(LogSchema, EveryLineIsAsItSaysAndNothingInItIsNeverWritten) {
   for (const auto& [key, rule] : rules.at("properties").items()) EXPECT_TRUE(seen.contains(key)) << key;
   for (const json& word : rules.at("properties").at("event").at("enum"))
     EXPECT_TRUE(words.contains(word)) << word;
-  for (const int type : {0, 1, 2, 3}) {
+  for (int scope = 0; scope <= static_cast<int>(conf::Scope::kSender); ++scope) {
     conf::DeliveryEvent event = full();
-    event.type = static_cast<conf::ErrorType>(type);
-    event.scope = static_cast<conf::Scope>(type);
+    event.type =
+        static_cast<conf::ErrorType>(std::min(scope, static_cast<int>(conf::ErrorType::kNotDefined)));
+    event.scope = static_cast<conf::Scope>(scope);
     expect_good(event, rules, &seen);
   }
 }
