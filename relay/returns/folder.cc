@@ -21,11 +21,15 @@ conf::Status make_folder(const std::string& path) {
 }
 
 conf::Status sync_folder(const std::string& path) {
-  const int folder = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) return io_error(path, errno);
-  const conf::Status status = ::fsync(folder) == 0 ? conf::success() : conf::Status(io_error(path, errno));
-  ::close(folder);
-  return status;
+  const Descriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder.ok() || ::fsync(folder.number()) != 0) return io_error(path, errno);
+  return conf::success();
+}
+
+conf::Status sync_file_system(const std::string& folder) {
+  const Descriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!opened.ok() || ::syncfs(opened.number()) != 0) return io_error(folder, errno);
+  return conf::success();
 }
 
 conf::Result<std::vector<std::string>> names_in(const std::string& path) {

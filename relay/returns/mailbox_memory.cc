@@ -10,6 +10,7 @@
 #include <fstream>
 #include <utility>
 
+#include "conf/vocab/ascii.h"
 #include "conf/write_file.h"
 #include "relay/returns/folder.h"
 
@@ -26,16 +27,13 @@ std::string folder_name(const std::string& mailbox) {
   std::string name;
   for (const char c : mailbox) {
     hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
-    if (plain || (c == '.' && !name.empty())) {
+    if (name.size() >= 100) continue;
+    if (conf::is_letter(c) || conf::is_digit(c) || c == '-' || (c == '.' && !name.empty())) {
       name += c;
     } else if (!name.empty() && name.back() != '_') {
       name += '_';
     }
-    if (name.size() >= 100) break;
   }
-  for (const char c : mailbox.substr(std::min<size_t>(mailbox.size(), 100)))
-    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
   return name + '-' + std::to_string(hash);
 }
 
@@ -84,6 +82,7 @@ conf::Status MailboxMemory::recover() {
   std::unordered_set<std::string> noted;
   {
     std::ifstream file(folder_ + "/seen");
+    if (!file && errno != ENOENT) return io_error(folder_ + "/seen", errno);
     std::string text;
     while (std::getline(file, text)) {
       Line line;
@@ -92,6 +91,7 @@ conf::Status MailboxMemory::recover() {
       seen_[line.uid] = {line.seconds, line.left};
       noted.insert(std::move(line.name));
     }
+    if (file.bad()) return io_error(folder_ + "/seen", EIO);
   }
   const conf::Result<std::vector<std::string>> written = names_in(folder_ + "/stage");
   if (!written.ok()) return written.error();
@@ -120,25 +120,24 @@ conf::Status MailboxMemory::write(const Staged& staged, std::string_view octets)
   return io_error(folder_ + "/stage/" + staged.name, errno);
 }
 
+void MailboxMemory::finish(Staged* staged) { ::close(std::exchange(staged->file, -1)); }
+
 void MailboxMemory::give_up(const Staged& staged) {
-  ::close(staged.file);
+  if (staged.file >= 0) ::close(staged.file);
   ::unlink((folder_ + "/stage/" + staged.name).c_str());
 }
 
 conf::Status MailboxMemory::hand_over(const std::vector<Staged>& staged, conf::WallTime now) {
   if (staged.empty()) return conf::success();
   std::string lines;
-  conf::Status status = conf::success();
   for (const Staged& each : staged) lines += line_of(seconds_of(now), false, each.name, each.uid);
-  // One sync for the batch.
-  if (::syncfs(staged.front().file) != 0) status = io_error(folder_ + "/stage", errno);
+  conf::Status status = sync_file_system(folder_ + "/stage");  // one for the batch
   if (status.ok()) status = append(lines);
   if (!status.ok()) {
     for (const Staged& each : staged) give_up(each);
     return status;
   }
   for (const Staged& each : staged) {
-    ::close(each.file);
     seen_[each.uid] = {seconds_of(now), false};
     const std::string from = folder_ + "/stage/" + each.name;
     // What stays behind is noted: it follows later, or at the next start.
@@ -183,13 +182,15 @@ size_t MailboxMemory::unread() const {
 
 conf::Status MailboxMemory::append(const std::string& lines) const {
   const std::string place = folder_ + "/seen";
-  const int file = ::open(place.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-  if (file < 0) return io_error(place, errno);
-  // The empty line ends half a line of a write that failed.
-  const bool good = conf::write_all(file, "\n" + lines) && ::fsync(file) == 0;
-  const conf::Status status = good ? conf::success() : conf::Status(io_error(place, errno));
-  ::close(file);
-  return status;
+  const Descriptor file(::open(place.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600));
+  struct stat before {};
+  if (!file.ok() || ::fstat(file.number(), &before) != 0) return io_error(place, errno);
+  // The empty line ends half a line of a write that a crash cut off.
+  if (conf::write_all(file.number(), "\n" + lines) && ::fsync(file.number()) == 0) return conf::success();
+  const conf::Error why = io_error(place, errno);
+  // The mails are given up: no whole line may say after a restart that they were taken.
+  if (::ftruncate(file.number(), before.st_size) == 0) (void)::fsync(file.number());
+  return why;
 }
 
 conf::Status MailboxMemory::rewrite() const {

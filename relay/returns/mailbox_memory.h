@@ -22,13 +22,14 @@ class MailboxMemory {
   // `maildir` exists. `mailbox` tells this one from others: its URL and user. kIo names the file.
   static conf::Result<MailboxMemory> open(const std::string& maildir, const std::string& mailbox);
 
-  // A mail under way: its file is open for writing.
+  // A mail under way: its file is open for writing until finish().
   struct Staged {
     std::string uid, name;
-    int file = -1;
+    int file = -1;  // -1: nothing more is written
   };
   conf::Result<Staged> stage(std::string uid, conf::WallTime now);
   conf::Status write(const Staged& staged, std::string_view octets);
+  static void finish(Staged* staged);  // it is written
   void give_up(const Staged& staged);
   // All of them are in new/ and remembered, or the error says what is wrong with the disk; then all are given
   // up that are not remembered.

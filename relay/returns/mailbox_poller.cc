@@ -180,6 +180,7 @@ bool MailboxPoller::fetch_one(CurlMailbox* server, const RemoteMail& mail,
   });
   if (fetched.ok()) {
     failed_.erase(mail.uid);
+    MailboxMemory::finish(&*fresh);
     staged->push_back(std::move(*fresh));
     return true;
   }
@@ -190,8 +191,6 @@ bool MailboxPoller::fetch_one(CurlMailbox* server, const RemoteMail& mail,
     tell(disk.error().detail);
   } else if (octets > options_.server.mailbox.most_octets) {
     leave(mail, "is larger than max_size, though the server says " + std::to_string(mail.octets));
-  } else if (failed_.size() >= kMostTroubles) {
-    failed_.clear();
   } else if (++failed_[mail.uid] >= kTries) {
     failed_.erase(mail.uid);
     leave(mail, "could not be fetched " + std::to_string(kTries) + " times: " + fetched.error().detail);

@@ -16,21 +16,6 @@ namespace relay::returns {
 
 namespace {
 
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int number() const { return number_; }
-  bool ok() const { return number_ >= 0; }
-
- private:
-  int number_;
-};
-
 conf::Status make_maildir(const std::string& path) {
   for (const char* part : {"", "/tmp", "/new", "/cur"}) {
     conf::Status made = make_folder(path + part);
@@ -81,9 +66,9 @@ conf::Result<std::vector<spool::Receipt>> Maildir::deliver(const std::vector<Mai
     const conf::Status written = write(mail);
     if (!written.ok()) return given_up(mails, written.error());
   }
-  const Descriptor folder(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   // One sync for the batch: thousands of small files would cost a flush of the disk each.
-  if (!folder.ok() || ::syncfs(folder.number()) != 0) return given_up(mails, io_error(path_, errno));
+  if (const conf::Status synced = sync_file_system(path_); !synced.ok())
+    return given_up(mails, synced.error());
   std::vector<spool::Receipt> receipts;
   receipts.reserve(mails.size());
   for (const Mail& mail : mails) {

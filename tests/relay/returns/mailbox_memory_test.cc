@@ -1,7 +1,9 @@
 #include "relay/returns/mailbox_memory.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -58,6 +60,36 @@ TEST_F(MailboxMemoryTest, WhatIsHandedOverIsInTheMaildirAndRemembered) {
   EXPECT_FALSE(memory.was_left("a"));
   EXPECT_TRUE(memory.was_left("c"));
   EXPECT_FALSE(open("pop3s://mail.example:995 others").knows("a")) << "another mailbox, another memory";
+}
+
+TEST_F(MailboxMemoryTest, WhatCouldNotBeNotedInFullIsFetchedAgain) {
+  {
+    MailboxMemory memory = open();
+    const std::vector<MailboxMemory::Staged> staged{stage(&memory, "a"), stage(&memory, "b")};
+    // The note of the first mail fits, and that of the second does not.
+    rlimit old{};
+    ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &old), 0);
+    const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit small{1 + std::string("1790000000 d ").size() + staged[0].name.size() + 5, old.rlim_max};
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+    const bool good = memory.hand_over(staged, kNow).ok();
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &old), 0);
+    std::signal(SIGXFSZ, handler);
+    EXPECT_FALSE(good);
+  }
+  const MailboxMemory memory = open();
+  EXPECT_FALSE(memory.knows("a")) << "it would be deleted at the server, and is nowhere";
+  EXPECT_FALSE(memory.knows("b"));
+  EXPECT_EQ(files_in(path + "/new"), 0U);
+}
+
+TEST_F(MailboxMemoryTest, AMemoryThatCannotBeReadIsNoEmptyOne) {
+  ASSERT_TRUE(open().leave("a", kNow).ok());
+  fs::remove(own() + "/seen");
+  fs::create_symlink("seen", own() + "/seen");  // a loop
+  const conf::Result<MailboxMemory> memory = MailboxMemory::open(path, kMailbox);
+  ASSERT_FALSE(memory.ok());
+  EXPECT_NE(memory.error().detail.find("/seen"), std::string::npos) << memory.error().detail;
 }
 
 TEST_F(MailboxMemoryTest, WhatACrashLeftUnnotedIsFetchedAgain) {
