@@ -39,8 +39,9 @@ using Lock = std::unique_lock<std::mutex>;
 // Shared by the log and its thread: a thread that hangs in a write at the end is left behind and must not
 // touch freed memory.
 struct State {
-  explicit State(const conf::LogSettings& settings)
-      : file(settings), mark(settings.path), unsaid_lost(mark.left()) {}
+  explicit State(const conf::LogSettings& settings) : file(settings), mark(settings.path) {
+    unsaid_lost = mark.left();
+  }
   void run();
   bool write_what_waits(Lock* lock);
   bool write_gap(Lock* lock);
@@ -58,6 +59,7 @@ struct State {
   size_t buffered_bytes = 0;    // with the one that is being written
   uint64_t waiting_events = 0;  // in `blocks`: the youngest ones, without a hole
   uint64_t next_sequence = 1;
+  uint64_t unsaid_lost = 0;    // begins with what a kill made an earlier run forget
   uint64_t being_written = 0;  // sequence of the first event of the block that is being written; 0: none
   bool asleep = false, stopping = false, done = false, reopen = false;
   LogCounters counters;
@@ -66,8 +68,6 @@ struct State {
   LogFile file;
   GapMark mark;
   steady_clock::time_point last_note{};
-
-  uint64_t unsaid_lost;  // under `mutex`; begins with what a kill made an earlier run forget
 
   std::mutex wake_mutex;  // held while `wake` runs: it never runs after the log is gone
   std::function<void()> wake;
@@ -172,9 +172,13 @@ void State::run() {
       if (!opened.ok()) count_failure(opened.error());
     }
     const bool good = write_what_waits(&lock);
+    if (!good || (blocks.empty() && unsaid_lost == 0)) {
+      const uint64_t missing = good ? 0 : waiting_events + unsaid_lost;
+      lock.unlock();  // the disk may hang
+      mark.put(missing);
+      lock.lock();
+    }
     const bool empty = blocks.empty() && unsaid_lost == 0;
-    if (!good) mark.put(waiting_events + unsaid_lost);
-    if (good && empty) mark.put(0);
     if (stopping && (empty || steady_clock::now() >= stop_by)) break;
     if (!good) {
       const auto pause = stopping ? std::chrono::milliseconds(100) : kPauseAfterError;
