@@ -1,8 +1,5 @@
 #include "relay/cli/qualify_files.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -12,7 +9,6 @@
 #include <utility>
 
 #include "conf/config_parser.h"
-#include "conf/write_file.h"
 #include "relay/cli/reply_rules_file.h"
 
 namespace relay::cli {
@@ -25,15 +21,9 @@ std::optional<std::string> read_file(const std::string& path) {
 }
 
 bool write_file(const std::string& path, const std::string& text) {
-  const std::string fresh = path + ".new";
-  const int file = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-  const bool synced = file >= 0 && conf::write_all(file, text) && ::fsync(file) == 0;
-  const int why = errno;
-  if (file >= 0) ::close(file);
-  if (synced && std::rename(fresh.c_str(), path.c_str()) == 0) return true;
-  std::fprintf(stderr, "penstock: cannot write %s: %s\n", path.c_str(), std::strerror(synced ? errno : why));
-  ::unlink(fresh.c_str());
-  return false;
+  const conf::Status status = replace_file(path, text);
+  if (!status.ok()) std::fprintf(stderr, "penstock: %s\n", status.error().detail.c_str());
+  return status.ok();
 }
 
 std::shared_ptr<const bounce::Qualifier> QualifyFiles::qualifier() const { return qualifier_of(files); }

@@ -66,12 +66,12 @@ conf::Status read_text_table(const std::string& path, bounce::QualificationTable
   return conf::success();
 }
 
-conf::Status write_text_table(const std::string& path, const bounce::QualificationTable& table) {
+conf::Status replace_file(const std::string& path, std::string_view text) {
   const std::string fresh = path + ".new";
   const int file = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
   if (file < 0) return failed("write", fresh);
   keep_owner(path, file);
-  const bool written = conf::write_all(file, table.write()) && ::fsync(file) == 0;
+  const bool written = conf::write_all(file, text) && ::fsync(file) == 0;
   const int why = errno;
   ::close(file);
   if (written && std::rename(fresh.c_str(), path.c_str()) == 0) return conf::success();
@@ -79,6 +79,10 @@ conf::Status write_text_table(const std::string& path, const bounce::Qualificati
   const conf::Error error = failed("write", path);
   ::unlink(fresh.c_str());
   return error;
+}
+
+conf::Status write_text_table(const std::string& path, const bounce::QualificationTable& table) {
+  return replace_file(path, table.write());
 }
 
 conf::Status change_text_table(const std::string& path,

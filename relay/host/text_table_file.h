@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "bounce/qualification_table.h"
 #include "conf/config.h"
@@ -26,8 +27,10 @@ class FolderLock {
   int folder_ = -1;
 };
 
-// Both under a lock of the caller. A file that is not there yet is an empty table. Writing replaces the file
-// as a whole, for the same owner.
+// The file has the whole text, on disk, or what it had; it keeps its owner.
+conf::Status replace_file(const std::string& path, std::string_view text);
+
+// Both under a lock of the caller. A file that is not there yet is an empty table.
 conf::Status read_text_table(const std::string& path, bounce::QualificationTable* out);
 conf::Status write_text_table(const std::string& path, const bounce::QualificationTable& table);
 
