@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cstdio>
 #include <deque>
 #include <map>
@@ -65,19 +64,18 @@ int show(const Invocation& invocation, const LogOptions& options) {
   if (!files) return exit_code;
   const LogSearch search(options.what);
   std::deque<std::string> order;  // the latest messages that are meant, the oldest first
-  std::set<std::string> meant;
+  std::set<std::string, std::less<>> meant;
   bool more = false;
   bool good = scan(
       *files, [&](const std::string& line) { return search.may_match(line); },
       [&](const json& event) {
-        for (const std::string& id : search.ids_of(event)) {
-          if (!meant.insert(id).second) continue;
-          order.push_back(id);
-          if (order.size() <= options.limit) continue;
-          meant.erase(order.front());
-          order.pop_front();
-          more = true;
-        }
+        const std::string id = search.id_of(event);
+        if (id.empty() || !meant.insert(id).second) return;
+        order.push_back(id);
+        if (order.size() <= options.limit) return;
+        meant.erase(order.front());
+        order.pop_front();
+        more = true;
       });
   if (meant.empty()) {
     std::fprintf(stderr, "penstock: no event of %s in %zu %s\n", options.what.c_str(), files->size(),
@@ -86,15 +84,8 @@ int show(const Invocation& invocation, const LogOptions& options) {
   }
   std::map<std::string, std::vector<json>> events;
   good = scan(
-             *files,
-             [&](const std::string& line) {
-               return std::any_of(order.begin(), order.end(),
-                                  [&](const std::string& id) { return line.find(id) != std::string::npos; });
-             },
-             [&](json event) {
-               const std::string id = text_of(event, "id");
-               if (meant.contains(id)) events[id].push_back(std::move(event));
-             }) &&
+             *files, [&](const std::string& line) { return meant.contains(id_in(line)); },
+             [&](json event) { events[text_of(event, "id")].push_back(std::move(event)); }) &&
          good;
   for (const std::string& id : order) {
     if (!options.as_json) {

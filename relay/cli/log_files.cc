@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <memory>
 #include <system_error>
 #include <utility>
 
@@ -23,13 +22,6 @@ std::string quoted(const std::string& text) {
   return out + "'";
 }
 
-struct Closer {
-  bool piped = false;
-  void operator()(std::FILE* file) const {
-    piped ? static_cast<void>(pclose(file)) : static_cast<void>(std::fclose(file));
-  }
-};
-
 }  // namespace
 
 conf::Result<std::vector<std::string>> log_files(const std::string& path) {
@@ -42,7 +34,8 @@ conf::Result<std::vector<std::string>> log_files(const std::string& path) {
     const std::string other = each->path().filename().string();
     const bool rotated = other.size() > name.size() && other.starts_with(name) &&
                          (other[name.size()] == '.' || other[name.size()] == '-');
-    if (other != name && !rotated) continue;
+    // ".waiting" is the log's own mark of what it could not write.
+    if (other != name && (!rotated || other == name + ".waiting")) continue;
     std::error_code ignored;
     found.emplace_back(each->last_write_time(ignored), each->path().string());
   }
@@ -57,20 +50,22 @@ conf::Result<std::vector<std::string>> log_files(const std::string& path) {
 
 conf::Status for_each_line(const std::string& file, const std::function<void(const std::string&)>& use) {
   const bool packed = file.ends_with(".gz");
-  std::unique_ptr<std::FILE, Closer> in(
-      packed ? popen(("exec gzip -dc -- " + quoted(file)).c_str(), "r") : std::fopen(file.c_str(), "r"),
-      Closer{packed});
+  std::FILE* in =
+      packed ? popen(("exec gzip -dc -- " + quoted(file)).c_str(), "r") : std::fopen(file.c_str(), "r");
   if (in == nullptr) return conf::Error{conf::ErrorCode::kIo, file + ": " + std::strerror(errno)};
   char* line = nullptr;
   size_t room = 0;
   std::string text;
-  for (ssize_t size = 0; (size = getline(&line, &room, in.get())) >= 0;) {
+  for (ssize_t size = 0; (size = getline(&line, &room, in)) >= 0;) {
     text.assign(line, static_cast<size_t>(size));
     if (text.ends_with('\n')) text.pop_back();
     use(text);
   }
   std::free(line);
-  return conf::success();
+  const bool broken = std::ferror(in) != 0;
+  const int ended = packed ? pclose(in) : std::fclose(in);
+  if (!broken && ended == 0) return conf::success();
+  return conf::Error{conf::ErrorCode::kIo, file + ": cannot be read to its end"};
 }
 
 }  // namespace relay::cli

@@ -14,12 +14,6 @@ using nlohmann::json;
 
 namespace {
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = conf::ascii_lower(c);
-  return out;
-}
-
 // "2026-11-24T09:53:44.123456Z" as "2026-11-24 09:53:44".
 std::string moment(const json& event, const char* key) {
   std::string time = text_of(event, key);
@@ -72,7 +66,7 @@ std::string line_of(const json& event) {
 
 }  // namespace
 
-LogSearch::LogSearch(std::string what) : what_(lower(what)) {
+LogSearch::LogSearch(std::string what) : what_(conf::ascii_lower(what)) {
   if (what_.size() > 2 && what_.front() == '<' && what_.back() == '>')
     what_ = what_.substr(1, what_.size() - 2);
   id_ = what_.find_first_of("@.") == std::string::npos && conf::parse_message_id(what_).ok();
@@ -85,21 +79,26 @@ bool LogSearch::may_match(std::string_view line) const {
 }
 
 bool LogSearch::is_address_meant(const std::string& address) const {
-  const std::string given = lower(address);
+  const std::string given = conf::ascii_lower(address);
   if (what_.find('@') != std::string::npos) return given == what_;
   return given.size() > what_.size() && given.ends_with(what_) &&
          given[given.size() - what_.size() - 1] == '@';
 }
 
-std::vector<std::string> LogSearch::ids_of(const json& event) const {
-  std::vector<std::string> ids;
-  const std::string id = text_of(event, "id"), related = text_of(event, "related");
-  if (id.empty()) return ids;
+std::string LogSearch::id_of(const json& event) const {
+  std::string id = text_of(event, "id");
   const bool meant =
-      id_ ? id == what_ || related == what_
+      id_ ? id == what_ || text_of(event, "related") == what_
           : is_address_meant(text_of(event, "recipient")) || is_address_meant(text_of(event, "reverse_path"));
-  if (meant) ids.push_back(id);
-  return ids;
+  return meant ? id : std::string();
+}
+
+std::string_view id_in(std::string_view line) {
+  constexpr std::string_view kKey = "\"id\":\"";
+  const size_t at = line.find(kKey);
+  if (at == std::string_view::npos) return {};
+  line.remove_prefix(at + kKey.size());
+  return line.substr(0, line.find('"'));
 }
 
 std::string story_text(const std::string& id, const std::vector<json>& events) {

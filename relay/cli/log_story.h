@@ -1,10 +1,7 @@
 // What the delivery log tells of messages: which events are theirs, and their story in words. Pure.
 #pragma once
 
-#include <cstdint>
-#include <map>
 #include <nlohmann/json_fwd.hpp>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,8 +15,8 @@ class LogSearch {
 
   // A cheap look at a line: whether it may be of any event that is meant.
   bool may_match(std::string_view line) const;
-  // The messages that the event is about and that are meant; the report about one is meant too.
-  std::vector<std::string> ids_of(const nlohmann::json& event) const;
+  // The message that the event is about when it is meant; the report about one is meant too. Empty: none.
+  std::string id_of(const nlohmann::json& event) const;
 
  private:
   bool is_address_meant(const std::string& address) const;
@@ -27,6 +24,10 @@ class LogSearch {
   std::string what_;  // lower case
   bool id_ = false;
 };
+
+// The id in a line of the log, as far as a look can tell; empty: none. (No text of others has that key in it:
+// their quotes are escaped.)
+std::string_view id_in(std::string_view line);
 
 // The events of one message, in their order, as lines of at most 100 columns.
 std::string story_text(const std::string& id, const std::vector<nlohmann::json>& events);

@@ -23,21 +23,25 @@ json event(const char* kind, const char* id, const char* recipient) {
 
 TEST(LogStory, FindsByIdByAddressAndByDomain) {
   const json one = event("deferred", "1m8a18szv0000", "User@Example.net");
-  const std::vector<std::string> found{"1m8a18szv0000"};
   for (const char* what : {"1m8a18szv0000", "user@example.net", "<user@example.net>", "example.net",
                            "news@shop.example", "shop.example"}) {
-    EXPECT_EQ(LogSearch(what).ids_of(one), found) << what;
+    EXPECT_EQ(LogSearch(what).id_of(one), "1m8a18szv0000") << what;
     EXPECT_TRUE(LogSearch(what).may_match(one.dump())) << what;
   }
   for (const char* what : {"1m8a18szv0001", "ser@example.net", "xample.net", "other.example"})
-    EXPECT_TRUE(LogSearch(what).ids_of(one).empty()) << what;
-  EXPECT_TRUE(LogSearch("example.net").ids_of({{"event", "decision"}, {"site", "example.net"}}).empty());
+    EXPECT_TRUE(LogSearch(what).id_of(one).empty()) << what;
+  EXPECT_TRUE(LogSearch("example.net").id_of({{"event", "decision"}, {"site", "example.net"}}).empty());
+}
+
+TEST(LogStory, SeesTheIdOfALine) {
+  EXPECT_EQ(id_in(R"({"event":"deferred","id":"1m8a18szv0000","reply":"\"id\":\"x\""})"), "1m8a18szv0000");
+  EXPECT_EQ(id_in(R"({"event":"log_gap","lost":3})"), "");
 }
 
 TEST(LogStory, TheReportAboutAMessageIsPartOfIt) {
   json report = event("report_sent", "1m8a18szv0009", "news@shop.example");
   report["related"] = "1m8a18szv0000";
-  EXPECT_EQ(LogSearch("1m8a18szv0000").ids_of(report), std::vector<std::string>{"1m8a18szv0009"});
+  EXPECT_EQ(LogSearch("1m8a18szv0000").id_of(report), "1m8a18szv0009");
 }
 
 TEST(LogStory, TellsWhatHappenedInOrder) {
@@ -68,6 +72,7 @@ TEST(LogStory, ReadsRotatedAndPackedFilesTheOldestFirst) {
     std::filesystem::last_write_time(file, now - std::chrono::hours(hours++));
   }
   std::ofstream(folder / "delivery.jsonl2") << "another log\n";
+  std::ofstream(folder / "delivery.jsonl.waiting") << "the log's own mark\n";
   ASSERT_EQ(
       std::system(
           ("gzip '" + std::string(folder.parent_path()) + "/log story'\\''s/delivery.jsonl.3'").c_str()),
@@ -79,6 +84,9 @@ TEST(LogStory, ReadsRotatedAndPackedFilesTheOldestFirst) {
     ASSERT_TRUE(for_each_line(file, [&](const std::string& line) { lines.push_back(line); }).ok());
   EXPECT_EQ(lines, (std::vector<std::string>{"line of 3", "line of 2", "line of 1", "line of 0"}));
   EXPECT_FALSE(log_files((folder / "nothing.jsonl").string()).ok());
+  std::ofstream(folder / "delivery.jsonl.4.gz") << "no packed file\n";
+  EXPECT_FALSE(for_each_line((folder / "delivery.jsonl.4.gz").string(), [](const std::string&) {}).ok())
+      << "half a story is no story";
   std::filesystem::remove_all(folder);
 }
 
