@@ -1,4 +1,4 @@
-#include <grp.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +13,7 @@
 #include "relay/cli/cli.h"
 #include "relay/cli/command.h"
 #include "relay/cli/ledger_file.h"
+#include "relay/host/privileges.h"
 #include "relay/spool/examination.h"
 
 namespace relay::cli {
@@ -29,11 +30,10 @@ conf::Status become_owner_of(const std::string& path) {
   if (::stat(path.c_str(), &owner) != 0)
     return conf::Error{conf::ErrorCode::kNotFound, "cannot read " + path + ": " + std::strerror(errno)};
   if (geteuid() != 0 || owner.st_uid == 0) return conf::success();
-  if (setgroups(0, nullptr) == 0 && setresgid(owner.st_gid, owner.st_gid, owner.st_gid) == 0 &&
-      setresuid(owner.st_uid, owner.st_uid, owner.st_uid) == 0)
-    return conf::success();
-  return conf::Error{conf::ErrorCode::kIo,
-                     "cannot become the owner of " + path + ": " + std::strerror(errno)};
+  const passwd* user = getpwuid(owner.st_uid);
+  if (user != nullptr) return drop_privileges(user->pw_name);
+  return conf::Error{conf::ErrorCode::kInvalid,
+                     "the owner of " + path + " is no user of this machine; run this as that owner"};
 }
 
 void print(const std::string& path, const spool::Examination& found) {
