@@ -6,6 +6,7 @@
 #include <set>
 
 #include "relay/spool/crc32c.h"
+#include "relay/spool/fixed.h"
 #include "relay/spool/record.h"
 
 namespace relay::spool {
@@ -21,16 +22,6 @@ constexpr char kLogData = 3;                         // an entry that says nothi
 
 uint8_t octet(std::string_view in, size_t at) { return static_cast<uint8_t>(in[at]); }
 
-uint32_t fixed32(std::string_view in, size_t at) {
-  return octet(in, at) | octet(in, at + 1) << 8 | octet(in, at + 2) << 16 |
-         static_cast<uint32_t>(octet(in, at + 3)) << 24;
-}
-
-uint64_t fixed64(std::string_view in, size_t at) {
-  return fixed32(in, at) | static_cast<uint64_t>(fixed32(in, at + 4)) << 32;
-}
-
-uint32_t masked(uint32_t crc) { return ((crc >> 15) | (crc << 17)) + 0xa282ead8U; }
 uint32_t unmasked(uint32_t crc) {
   const uint32_t rotated = crc - 0xa282ead8U;
   return (rotated >> 17) | (rotated << 15);

@@ -5,6 +5,7 @@
 
 #include "conf/vocab/varint.h"
 #include "relay/spool/crc32c.h"
+#include "relay/spool/fixed.h"
 
 namespace relay::spool {
 namespace {
@@ -76,12 +77,6 @@ class Reader {
 
 void put_fixed32(char* place, uint32_t value) {
   for (int i = 0; i < 4; ++i) place[i] = static_cast<char>(value >> (8 * i));
-}
-
-uint32_t get_fixed32(std::string_view in) {
-  uint32_t value = 0;
-  for (size_t i = 0; i < 4; ++i) value |= static_cast<uint32_t>(static_cast<unsigned char>(in[i])) << (8 * i);
-  return value;
 }
 
 conf::Error corrupt(std::string why) { return conf::Error{conf::ErrorCode::kCorrupt, std::move(why)}; }
@@ -191,7 +186,7 @@ std::string encode_record(const MessageRecord& record) {
 conf::Result<MessageRecord> decode_record(std::string_view stored) {
   if (auto error = header_error(stored, kRecordLetter, "record")) return *error;
   const std::string_view payload = stored.substr(kRecordHeaderSize);
-  if (crc32c(payload) != get_fixed32(stored.substr(2))) return corrupt("record fails its checksum");
+  if (crc32c(payload) != fixed32(stored, 2)) return corrupt("record fails its checksum");
   Reader in(payload);
   MessageRecord record;
   record.id = in.number();
@@ -241,7 +236,7 @@ std::string encode_hold(std::string_view key, bool on_hold) {
 conf::Status check_state(std::string_view key, std::string_view stored) {
   if (key.size() != kStateKeySize) return corrupt("state of another message");
   if (auto error = header_error(stored, kStateLetter, "state")) return *error;
-  if (crc32c(stored.substr(kRecordHeaderSize), crc32c(key)) != get_fixed32(stored.substr(2)))
+  if (crc32c(stored.substr(kRecordHeaderSize), crc32c(key)) != fixed32(stored, 2))
     return corrupt("state fails its checksum");
   return conf::success();
 }
@@ -273,7 +268,7 @@ BodyHeader body_header(conf::MessageId id, std::string_view body) {
 conf::Result<std::string_view> decode_body(conf::MessageId id, std::string_view stored) {
   if (auto error = header_error(stored, kBodyLetter, "body")) return *error;
   const std::string_view body = stored.substr(kRecordHeaderSize);
-  if (crc32c(body, crc32c(id_key(id))) != get_fixed32(stored.substr(2))) {
+  if (crc32c(body, crc32c(id_key(id))) != fixed32(stored, 2)) {
     return corrupt("body fails its checksum");
   }
   return body;
@@ -289,7 +284,7 @@ std::string encode_value(std::string_view key, std::string_view value) {
 conf::Result<std::string_view> decode_value(std::string_view key, std::string_view stored) {
   if (auto error = header_error(stored, kValueLetter, "value")) return *error;
   const std::string_view value = stored.substr(kRecordHeaderSize);
-  if (crc32c(value, crc32c(key)) != get_fixed32(stored.substr(2))) return corrupt("value fails its checksum");
+  if (crc32c(value, crc32c(key)) != fixed32(stored, 2)) return corrupt("value fails its checksum");
   return value;
 }
 

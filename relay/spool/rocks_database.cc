@@ -201,8 +201,8 @@ class Opening {
     if (const conf::Status back = salvage.put_back(db, opened_.tables); !back.ok()) return back.error();
     const conf::Result<std::set<conf::MessageId>> removed = replay_logs(*kept, db, opened_.tables);
     if (!removed.ok()) return removed.error();
-    conf::Result<size_t> bodies = bring_bodies_back(*kept, db, opened_.tables);
-    if (!bodies.ok()) return bodies.error();
+    if (const conf::Status back = bring_bodies_back(*kept, db, opened_.tables); !back.ok())
+      return back.error();
     opened_.lost = salvage.missing(db, opened_.tables, removed.value());
     opened_.damage.push_back("it was built anew from what can be read; all its files as they were are in " +
                              *kept);

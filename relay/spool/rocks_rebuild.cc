@@ -14,6 +14,7 @@
 #include <string_view>
 #include <utility>
 
+#include "relay/spool/fixed.h"
 #include "relay/spool/log_mend.h"
 #include "relay/spool/record.h"
 #include "relay/spool/rocks_salvage.h"
@@ -28,13 +29,6 @@ namespace fs = std::filesystem;
 constexpr size_t kBlobFileHeader = 30;
 constexpr size_t kBlobHeader = 32;  // length of the key, of the value, expiration, two checksums
 constexpr uint64_t kMostBody = uint64_t{1} << 32;
-
-uint64_t fixed64(const std::string& in, size_t at) {
-  uint64_t value = 0;
-  for (size_t i = 0; i < 8; ++i)
-    value |= static_cast<uint64_t>(static_cast<unsigned char>(in[at + i])) << (8 * i);
-  return value;
-}
 
 // Each body in the file whose head can be read. The checksums of the bodies say whether they are whole.
 void walk_blobs(const fs::path& file,
@@ -134,8 +128,7 @@ conf::Result<std::string> rebuild_database(const std::string& path, const rocksd
   return kept.string();
 }
 
-conf::Result<size_t> bring_bodies_back(const std::string& kept, rocksdb::DB* db, const RocksTables& tables) {
-  size_t count = 0;
+conf::Status bring_bodies_back(const std::string& kept, rocksdb::DB* db, const RocksTables& tables) {
   std::error_code code;
   rocksdb::Status status;
   for (const auto& entry : fs::directory_iterator(kept, code)) {
@@ -147,12 +140,11 @@ conf::Result<size_t> bring_bodies_back(const std::string& kept, rocksdb::DB* db,
         return;
       if (db->Get({}, tables.bodies, key, &there).ok() && decode_body(id, there).ok()) return;
       status = db->Put({}, tables.bodies, key, body);
-      ++count;
     });
   }
   if (code) return conf::Error{conf::ErrorCode::kIo, "cannot read " + kept + ": " + code.message()};
   if (!status.ok()) return error_of(status, "a body cannot be put back");
-  return count;
+  return conf::success();
 }
 
 }  // namespace relay::spool

@@ -24,7 +24,7 @@ conf::Result<std::set<conf::MessageId>> replay_logs(const std::string& kept, roc
                                                     const RocksTables& tables);
 
 // RocksDB forgets the files that hold the larger bodies: puts those back for the messages that are there.
-// `kept` is the folder of rebuild_database(). Gives back how many.
-conf::Result<size_t> bring_bodies_back(const std::string& kept, rocksdb::DB* db, const RocksTables& tables);
+// `kept` is the folder of rebuild_database().
+conf::Status bring_bodies_back(const std::string& kept, rocksdb::DB* db, const RocksTables& tables);
 
 }  // namespace relay::spool

@@ -9,6 +9,7 @@
 #include <iterator>
 
 #include "relay/spool/crc32c.h"
+#include "relay/spool/fixed.h"
 #include "relay/spool/record.h"
 #include "relay/spool/table_salvage.h"
 
@@ -66,11 +67,7 @@ bool good_ends_of_bodies(const std::string& file) {
     return false;  // bodies are the third table
   if (head.find_first_not_of('\0', kFlagsAt) != std::string::npos) return false;
   const uint32_t crc = crc32c(std::string_view(foot).substr(0, kChecked));
-  const uint32_t masked = ((crc >> 15) | (crc << 17)) + 0xa282ead8U;
-  for (size_t i = 0; i < 4; ++i) {
-    if (static_cast<uint8_t>(foot[kChecked + i]) != static_cast<uint8_t>(masked >> (8 * i))) return false;
-  }
-  return true;
+  return masked(crc) == fixed32(foot, kChecked);
 }
 
 Salvage::Salvage(const std::string& kept) {
@@ -116,7 +113,6 @@ conf::Status Salvage::put_back_from(const std::string& content, rocksdb::DB* db,
     const rocksdb::Status status =
         db->Put({}, table, entry.key, rocksdb::Slice(entry.value.data(), entry.value.size()));
     if (!status.ok()) return error_of(status, "what was saved cannot be put back");
-    ++count_;
   }
   return conf::success();
 }

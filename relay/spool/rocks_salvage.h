@@ -35,8 +35,6 @@ class Salvage {
   std::vector<conf::MessageId> missing(rocksdb::DB* db, const RocksTables& tables,
                                        const std::set<conf::MessageId>& removed) const;
 
-  size_t count() const { return count_; }  // of what was put back
-
  private:
   struct Newest {  // sequences; 0: none
     uint64_t body = 0;
@@ -46,7 +44,6 @@ class Salvage {
 
   std::vector<std::string> files_;  // the newest first
   std::map<std::string, Newest> newest_;
-  size_t count_ = 0;
 };
 
 }  // namespace relay::spool

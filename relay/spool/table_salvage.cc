@@ -3,6 +3,8 @@
 #include <optional>
 #include <utility>
 
+#include "conf/vocab/varint.h"
+#include "relay/spool/fixed.h"
 #include "relay/spool/record.h"
 
 namespace relay::spool {
@@ -17,14 +19,11 @@ constexpr uint8_t kDeletion = 0, kPut = 1, kSingleDeletion = 7, kBlobIndex = 0x1
 constexpr size_t kIdSize = 8;
 constexpr size_t kMostKey = 4096;
 
-std::optional<uint32_t> read_number(std::string_view in, size_t* at) {
-  uint32_t value = 0;
-  for (int shift = 0; shift < 35 && *at < in.size(); shift += 7) {
-    const auto octet = static_cast<uint8_t>(in[(*at)++]);
-    value |= static_cast<uint32_t>(octet & 0x7f) << shift;
-    if (octet < 0x80) return value;
-  }
-  return std::nullopt;
+std::optional<uint64_t> read_number(std::string_view in, size_t* at) {
+  std::string_view rest = in.substr(*at);
+  const std::optional<uint64_t> value = conf::take_varint(&rest);
+  *at = in.size() - rest.size();
+  return value;
 }
 
 // An entry as its head describes it.
@@ -36,14 +35,15 @@ struct Framed {
 
 // `before` is the key of the entry before: an entry leaves out what it shares with it.
 std::optional<Framed> frame(std::string_view file, size_t at, const std::string& before) {
-  const std::optional<uint32_t> shared = read_number(file, &at);
+  const std::optional<uint64_t> shared = read_number(file, &at);
   if (!shared || *shared > before.size()) return std::nullopt;
-  const std::optional<uint32_t> own = read_number(file, &at);
+  const std::optional<uint64_t> own = read_number(file, &at);
   if (!own) return std::nullopt;
-  const std::optional<uint32_t> size = read_number(file, &at);
+  const std::optional<uint64_t> size = read_number(file, &at);
   if (!size) return std::nullopt;
-  const size_t key_size = size_t{*shared} + *own;
-  if (key_size <= kTrailer || key_size > kMostKey || *own > file.size() - at) return std::nullopt;
+  if (*own > file.size() - at) return std::nullopt;
+  const size_t key_size = *shared + *own;
+  if (key_size <= kTrailer || key_size > kMostKey) return std::nullopt;
   if (*size > file.size() - at - *own) return std::nullopt;
   Framed framed;
   framed.key = before.substr(0, *shared);
@@ -77,9 +77,9 @@ std::optional<Kind> kind_of(const std::string& key, std::string_view value) {
 // A record says itself whose it is, so its key is known even when the head of it, or the entry before, is
 // spoilt.
 std::optional<Framed> frame_by_record(std::string_view file, size_t at) {
-  const std::optional<uint32_t> shared = read_number(file, &at);
-  const std::optional<uint32_t> own = shared ? read_number(file, &at) : std::nullopt;
-  const std::optional<uint32_t> size = own ? read_number(file, &at) : std::nullopt;
+  const std::optional<uint64_t> shared = read_number(file, &at);
+  const std::optional<uint64_t> own = shared ? read_number(file, &at) : std::nullopt;
+  const std::optional<uint64_t> size = own ? read_number(file, &at) : std::nullopt;
   if (!size || *own < kTrailer || *own > kIdSize + kTrailer || *own > file.size() - at) return std::nullopt;
   const size_t begin = at + *own;
   if (*size < kRecordHeaderSize || *size > file.size() - begin || file[begin] != 'M') return std::nullopt;
@@ -97,8 +97,7 @@ TableEntry entry_of(const Framed& framed, Kind kind) {
   TableEntry entry;
   const size_t key_size = framed.key.size() - kTrailer;
   entry.key = framed.key.substr(0, key_size);
-  for (size_t i = kTrailer - 1; i > 0; --i)
-    entry.sequence = entry.sequence << 8 | static_cast<uint8_t>(framed.key[key_size + i]);
+  entry.sequence = fixed(framed.key, key_size + 1, 7);
   entry.kind = kind;
   if (kind != Kind::kBodyElsewhere && kind != Kind::kRemoved) entry.value = framed.value;
   return entry;
@@ -138,9 +137,7 @@ std::optional<size_t> next_block(std::string_view file, size_t at, size_t entrie
   const size_t listed = (entries + 15) / 16;
   const size_t length = at + listed * 4;
   if (entries == 0 || length + 9 > file.size()) return std::nullopt;
-  size_t said = 0;
-  for (size_t i = 0; i < 4; ++i) said |= size_t{static_cast<uint8_t>(file[length + i])} << (8 * i);
-  return said == listed ? std::optional(length + 9) : std::nullopt;
+  return fixed32(file, length) == listed ? std::optional(length + 9) : std::nullopt;
 }
 
 }  // namespace
