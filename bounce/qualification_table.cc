@@ -161,7 +161,7 @@ constexpr std::array<Stage, 7> kStages = {Stage::kRcpt, Stage::kDot,  Stage::kUn
 
 // Does a row say what is read?
 bool says(const Row& row, const Qualification& meaning) {
-  Row read = row;
+  Row read;
   apply(meaning, &read);
   return read.reason == row.reason && read.type == row.type && read.scope == row.scope;
 }
@@ -173,6 +173,7 @@ std::vector<std::pair<const Row*, Qualification>> QualificationTable::changes(
   std::vector<std::pair<const Row*, Qualification>> all;
   for (const auto& each : rows_) {
     const Row& row = each.second;
+    if (row.decided) continue;  // it says what it says
     const Reply reply = read_diagnostic(row.first_text);
     Occasion occasion;
     occasion.reply = &reply;

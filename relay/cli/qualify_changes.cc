@@ -70,7 +70,11 @@ int past_follows(const QualifyOptions& options, QualifyFiles* files, const Relab
   note.table_text = files->table.write();
   if (!relabel_past(options, rows, options.apply, &note.batch)) return kFailed;
   if (!options.apply) return nothing_changed();
-  if (!write_undo_note(files->files.table, note) || !change() || !files->save()) return kFailed;
+  if (!write_undo_note(files->files.table, note)) {
+    if (note.batch != 0) (void)undo_past(options, note.batch);  // nobody would know that batch
+    return kFailed;
+  }
+  if (!change() || !files->save()) return kFailed;
   std::printf(
       "a relay that runs takes it over with its next reload; take it back with: penstock qualify undo\n");
   return kDone;
@@ -80,6 +84,15 @@ UndoNote note_of(std::string what) {
   UndoNote note;
   note.what = std::move(what);
   return note;
+}
+
+// The file of shipped rules as it was, or none.
+bool put_back(const UndoNote& note) {
+  if (note.shipped_was_there) return write_file(note.shipped, note.shipped_text);
+  std::error_code code;
+  std::filesystem::remove(note.shipped, code);
+  if (code) std::fprintf(stderr, "penstock: %s: %s\n", note.shipped.c_str(), code.message().c_str());
+  return !code;
 }
 
 // What a row means once nobody decides it.
@@ -221,6 +234,7 @@ int qualify_relabel(const QualifyOptions& options) {
   if (qualifier == nullptr) return kUsage;
   const Changes changes = files->table.changes(*qualifier);
   print_changes(changes, options);
+  if (changes.empty()) return kDone;  // and the deed before can still be taken back
   return past_follows(options, &*files, meanings_of(changes), note_of("relabel"), [&] {
     files->table.relabel(*qualifier);
     return true;
@@ -239,11 +253,7 @@ int qualify_undo(const QualifyOptions& options) {
   }
   files->table.take_back(before);
   if (!undo_past(options, note->batch)) return kFailed;
-  if (!note->shipped.empty()) {
-    if (note->shipped_was_there ? !write_file(note->shipped, note->shipped_text)
-                                : !std::filesystem::remove(note->shipped))
-      return kFailed;
-  }
+  if (!note->shipped.empty() && !put_back(*note)) return kFailed;
   if (!files->save()) return kFailed;
   remove_undo_note(files->files.table);
   std::printf("taken back: %s; a relay that runs takes it over with its next reload\n", note->what.c_str());
