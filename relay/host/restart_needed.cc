@@ -59,6 +59,7 @@ std::string restart_needed(const conf::Config& old, const conf::Config& fresh) {
 
 conf::Config until_restart(const conf::Config& old, conf::Config fresh) {
   const conf::Config before = with_body_memory_of(fresh, old);
+  if (fresh.returns.wanted() != old.returns.wanted()) fresh.returns = old.returns;
   for_each_waiting([&](const char* /*name*/, const auto& of) { of(fresh) = of(before); });
   return fresh;
 }

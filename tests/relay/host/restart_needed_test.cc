@@ -36,5 +36,18 @@ TEST(RestartNeeded, WhatWaitsForARestartStaysAsItIsUntilThen) {
   EXPECT_EQ(restart_needed(until, fresh), "hostname, [spool], [dns]") << "the next reload says it again";
 }
 
+TEST(RestartNeeded, ADeskForReturnedMailIsOpenedByARestartOnly) {
+  conf::Config fresh = running();
+  fresh.returns.watch = {"/var/mail/bounces"};
+  EXPECT_EQ(restart_needed(running(), fresh), "[returns] watch, [returns]");
+  const conf::Config until = until_restart(running(), fresh);
+  EXPECT_FALSE(until.returns.wanted());
+  EXPECT_EQ(restart_needed(until, fresh), restart_needed(running(), fresh))
+      << "the next reload says it again";
+  conf::Config feedback = running();
+  feedback.returns.feedback = {"fbl@return.example"};
+  EXPECT_EQ(restart_needed(until_restart(running(), feedback), feedback), "[returns]");
+}
+
 }  // namespace
 }  // namespace relay
