@@ -33,16 +33,21 @@ double real_of(const json& object, const char* key) {
 
 bool is_true(const json& object, const char* key) { return member(object, key) == json(true); }
 
-std::string last_reply(const json& recipient) {
-  std::string out = text_of(recipient, "reply_code");
-  const bool told = text_of(recipient, "last_reply").starts_with(text_of(recipient, "enhanced_status"));
-  for (const char* key : {"enhanced_status", "last_reply"}) {
-    const std::string part =
-        told && std::string_view(key) == "enhanced_status" ? "" : text_of(recipient, key);
+std::string reply_text(const json& object, const char* key) {
+  std::string out = text_of(object, "reply_code");
+  const std::string status = text_of(object, "enhanced_status"), reply = text_of(object, key);
+  for (const std::string& part : {reply.starts_with(status) ? std::string() : status, reply}) {
     if (!out.empty() && !part.empty()) out += ' ';
     out += part;
   }
   return out;
+}
+
+std::string to_the_second(std::string time) {
+  if (time.size() < 19) return time;
+  time.resize(19);
+  time[10] = ' ';
+  return time;
 }
 
 }  // namespace relay::cli

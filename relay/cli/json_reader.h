@@ -17,8 +17,10 @@ int64_t number_of(const nlohmann::json& object, const char* key);             //
 double real_of(const nlohmann::json& object, const char* key);                // the same
 const nlohmann::json& member(const nlohmann::json& object, const char* key);  // null when missing
 bool is_true(const nlohmann::json& object, const char* key);
-// "451 4.7.1 Greylisted" of a recipient.
-std::string last_reply(const nlohmann::json& recipient);
+// "451 4.7.1 Greylisted": the code, the status (once) and the text, which is at `key`.
+std::string reply_text(const nlohmann::json& object, const char* key);
+// "2026-11-24T09:53:44.123456Z" as "2026-11-24 09:53:44".
+std::string to_the_second(std::string time);
 
 template <typename... Values>
 void line(std::string* out, fmt::format_string<Values...> format, Values&&... values) {

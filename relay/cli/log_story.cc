@@ -14,33 +14,14 @@ using nlohmann::json;
 
 namespace {
 
-// "2026-11-24T09:53:44.123456Z" as "2026-11-24 09:53:44".
-std::string moment(const json& event, const char* key) {
-  std::string time = text_of(event, key);
-  if (time.size() < 19) return time;
-  time.resize(19);
-  time[10] = ' ';
-  return time;
-}
-
 void add(const json& event, const char* before, const char* key, const char* after, std::string* out) {
   const std::string part = text_of(event, key);
   if (!part.empty()) *out += before + part + after;
 }
 
-std::string reply_of(const json& event) {
-  std::string out = text_of(event, "reply_code");
-  const std::string status = text_of(event, "enhanced_status"), reply = text_of(event, "reply");
-  for (const std::string& part : {reply.starts_with(status) ? std::string() : status, reply}) {
-    if (!out.empty() && !part.empty()) out += ' ';
-    out += part;
-  }
-  return out;
-}
-
 std::string line_of(const json& event) {
   const std::string kind = text_of(event, "event");
-  std::string out = moment(event, "time") + "  " + kind;
+  std::string out = to_the_second(text_of(event, "time")) + "  " + kind;
   if (kind == "accepted") {
     out += " from <" + text_of(event, "reverse_path") + ">";
     add(event, ", first recipient <", "recipient", ">", &out);
@@ -57,9 +38,10 @@ std::string line_of(const json& event) {
   if (text_of(event, "mx_host").empty()) add(event, " to ", "site", "", &out);
   add(event, ", held back by ", "limit", "", &out);
   add(event, ", about ", "related", "", &out);
-  const std::string reply = reply_of(event);
+  const std::string reply = reply_text(event, "reply");
   if (!reply.empty()) out += ": " + reply;
-  if (!text_of(event, "next_attempt").empty()) out += "; again at " + moment(event, "next_attempt");
+  if (!text_of(event, "next_attempt").empty())
+    out += "; again at " + to_the_second(text_of(event, "next_attempt"));
   if (is_true(event, "uncertain")) out += "; the connection broke before the answer: it may arrive twice";
   return out;
 }

@@ -15,14 +15,6 @@ namespace {
 
 using nlohmann::json;
 
-// "2026-11-24T09:53:44.123456Z" as "2026-11-24 09:53:44".
-std::string to_the_second(std::string time) {
-  if (time.size() < 19) return time;
-  time.resize(19);
-  std::replace(time.begin(), time.end(), 'T', ' ');
-  return time;
-}
-
 void route_text(const json& route, std::string* out) {
   const std::string by = text_of(route, "by");
   line(out, "Route     {}{}", by.empty() ? "unknown" : "by " + by,
@@ -238,7 +230,7 @@ std::string queue_answer(const json& message, const std::string& domain) {
   if (state == "in flight")
     return "Mail to " + domain + " is being sent from " + text_of(delivery, "source") + ".";
   if (number_of(*next, "due_in_seconds") <= 0) return "";
-  const std::string reply = last_reply(*next);
+  const std::string reply = reply_text(*next, "last_reply");
   return "Mail to " + domain + " waits for its next attempt in " +
          seconds_text(static_cast<double>(number_of(*next, "due_in_seconds"))) +
          (reply.empty() ? "." : "; the last one ended with: " + reply);

@@ -66,7 +66,7 @@ std::string list_view(const json& list) {
          text_of(message, "pending"), sender.empty() ? "<>" : sender, text_of(next, "recipient"),
          is_true(message, "on_hold") ? " [hold]" : "");
     const std::string stands = delivery_text(member(message, "delivery"));
-    const std::string reply = last_reply(next);
+    const std::string reply = reply_text(next, "last_reply");
     if (!stands.empty()) out += wrapped("               ", stands);
     if (!reply.empty()) out += wrapped("               ", "last reply: " + reply);
   }
@@ -98,7 +98,7 @@ std::string message_view(const json& message) {
          text_of(recipient, "attempts"));
     const std::string due = text_of(recipient, "due");
     const std::string host = text_of(recipient, "mx_host");
-    const std::string reply = last_reply(recipient);
+    const std::string reply = reply_text(recipient, "last_reply");
     const double left = real_of(recipient, "due_in_seconds");
     const std::string stands = delivery_text(member(recipient, "delivery"));
     if (!stands.empty()) out += wrapped("  ", "stands        " + stands);
