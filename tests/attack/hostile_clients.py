@@ -107,8 +107,8 @@ ATTACKS = [soup, soup, soup, pouring(b"EHLO a\r\n"), pouring(b"NOOP\r\n"), pouri
            pouring(b"MAIL FROM:<u@" + "bücher.例え.test".encode() + b"> SMTPUTF8\r\nRSET\r\n"), hoard, drip, smuggle]
 
 
-def attack_for_ever(place, dice_seed, until, found):
-    """One attacker after the other, until the time is over. `found` gets what should not be."""
+def attack_for_ever(place, dice_seed, until, found, greeted):
+    """One attacker after the other, until the time is over. `found` gets what should not be, `greeted` who was let in."""
     dice = random.Random(dice_seed)
     while time.monotonic() < until:
         source = dice.choice(["127.0.0.7", "127.6.0.1", f"127.6.0.{dice.randrange(2, 200)}"])  # the first may relay
@@ -116,6 +116,10 @@ def attack_for_ever(place, dice_seed, until, found):
             with socket.create_connection(place, 3, source_address=(source, 0)) as peer:
                 if dice.random() < 0.3:
                     peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                if dice.random() < 0.5:  # the others talk before the greeting
+                    peer.settimeout(3)
+                    if peer.recv(3, socket.MSG_PEEK) == b"220":
+                        greeted.append(source)
                 bad = dice.choice(ATTACKS)(peer, dice, min(until, time.monotonic() + dice.choice([0.3, 1, 4])))
                 if bad is not None:
                     found.append(f"a malformed reply: {bad[:200]!r}")

@@ -42,7 +42,7 @@ class Names:
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.udp.bind(place)
         self.tcp = socket.create_server(place)
-        self.asked = 0
+        self.asked = self.forgeries = 0
         threading.Thread(target=self.serve_udp, daemon=True).start()
         threading.Thread(target=self.serve_tcp, daemon=True).start()
 
@@ -58,6 +58,7 @@ class Names:
 
     def forged(self, query):
         """From one who does not see the question: wrong ids; and with the right one about another name."""
+        self.forgeries += 1
         name, kind, end = question(query)
         lie = [mx("mx-trap.test")] if kind == 15 else [address(self.hosts["trap"])]
         wrong = [bytes([query[0] ^ 1 << i, query[1]]) + query[2:] for i in range(8)]

@@ -118,13 +118,13 @@ def descriptors(pid):
 
 
 def attackers(place, seed, until, trouble):
-    found = []
-    threads = [threading.Thread(target=attack_for_ever, args=(place, f"{seed}-{i}", until, found)) for i in range(ATTACKERS)]
+    found, greeted = [], []
+    threads = [threading.Thread(target=attack_for_ever, args=(place, f"{seed}-{i}", until, found, greeted)) for i in range(ATTACKERS)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    trouble.put(found)
+    trouble.put((found, len(greeted)))
 
 
 def log_lines(lab):
@@ -166,7 +166,7 @@ def siege(lab, seconds, seed, troubles):
     honest = Honest()
     Receiver((HOSTS["good"], mx_port), honest.talk, seed)
     bad = Receiver((HOSTS["bad"], mx_port), hostile, seed + 1)
-    Receiver((HOSTS["early"], mx_port), early, seed)
+    hasty = Receiver((HOSTS["early"], mx_port), early, seed)
     trap = Receiver((HOSTS["trap"], mx_port), honest.talk, seed)
     names = Names(("127.0.0.1", dns_port), seed + 2, HOSTS)
     lab.dns_port = dns_port
@@ -190,7 +190,8 @@ def siege(lab, seconds, seed, troubles):
         time.sleep(0.1)
     if not relay.alive():
         raise AssertionError("the relay ended: " + relay.text()[-2000:])
-    troubles += found.get(timeout=60)
+    bad_replies, greeted = found.get(timeout=60)
+    troubles += bad_replies
     children[0].join(60)
     if children[0].exitcode != 0:
         say("the client that asks NOOP was cut off")
@@ -208,8 +209,9 @@ def siege(lab, seconds, seed, troubles):
         say(f"{left} descriptors are open; {base_descriptors} at the start")
     if relay.stop() != 0:
         say("the relay did not end in order: " + relay.text()[-500:])
-    if due < seconds or bad.connections == 0 or names.asked == 0:
-        say(f"too little happened to prove anything: {due} messages to the honest receiver, {bad.connections} hostile receivers")
+    if due < seconds or greeted < seconds or 0 in (bad.connections, hasty.connections, names.asked, names.forgeries):
+        say(f"too little happened to prove anything: {due} messages to the honest receiver, {greeted} attackers were greeted, "
+            f"{bad.connections} hostile receivers, {hasty.connections} hasty ones, {names.forgeries} forged answers")
     print(f"attack: {seconds} s, seed {seed}: {accepted} accepted of honest clients ({refused} refused), {bad.connections} connections to hostile "
           f"receivers, {names.asked} questions; slowest NOOP {slowest[1] * 1000:.1f} ms ({slowest[0] * 1000:.1f} with waits for a processor), memory {base // 1024} -> "
           f"{most // 1024} MB, descriptors {base_descriptors} -> {most_descriptors} -> {left}")
