@@ -38,7 +38,9 @@ class Threshold {
   // True when a sample of at least `min_messages` reaches the share.
   bool trips(uint32_t min_messages) const { return messages_ >= min_messages && reached(errors_, messages_); }
   // Whether the share has been reached for `min_duration`, as of the last count().
-  bool lasts(conf::Instant now) const { return now - reached_since_ >= rule_.min_duration; }
+  bool lasts(conf::Instant now) const {
+    return reached_since_ != conf::kNever && now - reached_since_ >= rule_.min_duration;
+  }
   void clear();
   struct Counts {
     uint64_t messages = 0;
