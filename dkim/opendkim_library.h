@@ -3,7 +3,7 @@
 #pragma once
 
 // dkim.h is C: it takes _Bool for a type of the language, and its struct dkim has the name of our namespace.
-#define _Bool bool
+#define _Bool bool  // NOLINT(bugprone-reserved-identifier)
 #define dkim opendkim_session
 #include <opendkim/dkim.h>
 #undef dkim
