@@ -104,6 +104,10 @@ uint16_t find_code(std::string_view text) {
 
 std::string clean_diagnostic(std::string_view text) {
   std::string line = one_line(text);
+  // qmail adds why it gave up itself. What the other side said stands before it, and decides.
+  const size_t own_end = find_folded(line, "i'm not going to try again");
+  if (own_end != kNowhere && contains_folded(line.substr(0, own_end), "remote host said"))
+    line.erase(own_end);
   const size_t mark = line.substr(0, 24).find(';');
   if (mark != kNowhere && mark > 0) {
     const bool type = std::all_of(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(mark), [](char c) {
