@@ -45,12 +45,12 @@ MHD_Result send(MHD_Connection* connection, const Response& response) {
 }
 
 // Of the one at the other end of the socket, by the kernel: "alice (uid 1000)".
-std::string who(MHD_Connection* connection) {
+std::string asker(MHD_Connection* connection) {
   const MHD_ConnectionInfo* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
   ucred peer{};
   socklen_t size = sizeof peer;
   if (info == nullptr || ::getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
-    return "somebody";
+    return "";
   std::array<char, 4096> room{};
   passwd entry{};
   passwd* found = nullptr;
@@ -61,11 +61,12 @@ std::string who(MHD_Connection* connection) {
 
 // Orders change mail or limits: standard error says who gave each. Its path is one of ours, so it forges no
 // line.
-void say_order(MHD_Connection* connection, const Request& request, const Response& response) {
+void say_order(const Request& request, const Response& response) {
   if (request.method == MHD_HTTP_METHOD_GET || response.status == MHD_HTTP_NOT_FOUND ||
       response.status == MHD_HTTP_METHOD_NOT_ALLOWED)
     return;
-  std::fprintf(stderr, "penstock: order of %s: %s %s: %d\n", who(connection).c_str(), request.method.c_str(),
+  std::fprintf(stderr, "penstock: order of %s: %s %s: %d\n",
+               request.who.empty() ? "somebody" : request.who.c_str(), request.method.c_str(),
                request.path.c_str(), response.status);
 }
 
@@ -90,8 +91,9 @@ MHD_Result take_request(void* api, MHD_Connection* connection, const char* url, 
   if (incoming->too_large) {
     return send(connection, {413, "application/json", "{\"error\":\"the body is larger than 4 MiB\"}\n"});
   }
+  if (incoming->request.method != MHD_HTTP_METHOD_GET) incoming->request.who = asker(connection);
   const Response response = static_cast<AdminApi*>(api)->handle(incoming->request);
-  say_order(connection, incoming->request, response);
+  say_order(incoming->request, response);
   return send(connection, response);
 }
 

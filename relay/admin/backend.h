@@ -91,6 +91,7 @@ class Backend {
   // `limit`.
   virtual std::vector<PathView> paths(size_t limit) = 0;
   virtual MxOrderDone order(const MxOrder& order) = 0;
+  virtual std::vector<OrderView> orders() = 0;  // the orders to block that are in force
   // Of the times in the spool. Any thread.
   virtual const spool::RelayClock& clock() const = 0;
 };

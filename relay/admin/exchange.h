@@ -14,6 +14,7 @@ struct Request {
   std::string path;    // "/v1/queue/messages", decoded, without the query
   std::map<std::string, std::string> query;
   std::string body;
+  std::string who;  // asks, by the kernel's word: "alice (uid 1000)"; "": not known
 };
 
 struct Response {

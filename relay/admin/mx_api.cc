@@ -29,8 +29,14 @@ std::optional<MxAction> mx_action_of(const std::string& path) {
 
 bool is_meant(const MxOrder& target, const PathView& path) {
   if (!target.source.empty() && path.source != target.source) return false;
-  return target.rule.empty() ? site_matches(target.site, path.site)
-                             : conf::domain_matches(target.rule, path.rule);
+  if (!target.rule.empty()) return conf::domain_matches(target.rule, path.rule);
+  return target.site.empty() || site_matches(target.site, path.site);
+}
+
+// What the body says of who gives an order never stands alone: "anna as root (uid 0)".
+std::string giver(const std::string& says, const std::string& is) {
+  if (is.empty() || says.empty() || is.starts_with(says + ' ')) return is.empty() ? says : is;
+  return says + " as " + is;
 }
 
 Response nothing_meant(const MxOrder& target) {
@@ -48,8 +54,7 @@ bool MxApi::serves(const std::string& path) {
 Response MxApi::handle(const Request& request) {
   const std::optional<MxAction> action = mx_action_of(request.path);
   if (action) {
-    return request.method == "POST" ? order(*action, request.body)
-                                    : refuse(405, "use POST for " + request.path);
+    return request.method == "POST" ? order(*action, request) : refuse(405, "use POST for " + request.path);
   }
   if (request.method != "GET") return refuse(405, "use GET for " + request.path);
   if (request.path == "/v1/explain") return explain(request);
@@ -93,9 +98,10 @@ Response MxApi::status(const Request& request) {
   struct Told {
     LimiterCounts limiter;
     std::vector<PathView> paths;
+    std::vector<OrderView> orders;
   };
   conf::Result<Told> told = loop_->ask<Told>([backend = backend_, limit](auto done) {
-    done({backend->summary().limiter, backend->paths(limit + 1)});
+    done({backend->summary().limiter, backend->paths(limit + 1), backend->orders()});
   });
   if (!told.ok()) return refuse(told.error());
   const conf::Result<std::shared_ptr<const Census>> census = loop_->ask<std::shared_ptr<const Census>>(
@@ -107,6 +113,7 @@ Response MxApi::status(const Request& request) {
   }
   return answer({{"limiter", limiter_json(told->limiter)},
                  {"paths", std::move(rows)},
+                 {"orders", orders_json(told->orders)},
                  {"waiting", waiting_json(groups_of(*census.value(), WaitingBy::kSite, limit))},
                  {"more", told->paths.size() > limit}});
 }
@@ -136,9 +143,10 @@ Response MxApi::show(const Request& request) {
   return answer({{"paths", std::move(rows)}});
 }
 
-Response MxApi::order(MxAction action, const std::string& body) {
-  conf::Result<MxOrder> order = parse_mx_order(action, body);
+Response MxApi::order(MxAction action, const Request& request) {
+  conf::Result<MxOrder> order = parse_mx_order(action, request.body);
   if (!order.ok()) return refuse(order.error());
+  order->who = giver(order->who, request.who);
   if (!order->domain.empty()) {  // routes it, so that a domain without mail can be blocked before a mailing
     conf::Result<Explanation> told = ask_about(order->domain, order->source);
     if (!told.ok()) return refuse(told.error());
@@ -148,7 +156,8 @@ Response MxApi::order(MxAction action, const std::string& body) {
       [backend = backend_, order = order.value()](auto answered) { answered(backend->order(order)); });
   if (!done.ok()) return refuse(done.error());
   if (!done->problem.empty()) return refuse(404, done->problem);
-  if (done->paths == 0) return nothing_meant(order.value());
+  if (done->paths == 0 && done->automatic == 0 && !done->lifted && !done->also_later)
+    return nothing_meant(order.value());
   return answer(order_done_json(*done));
 }
 

@@ -22,7 +22,7 @@ class MxApi {
   Response explain(const Request& request);
   Response status(const Request& request);
   Response show(const Request& request);
-  Response order(MxAction action, const std::string& body);
+  Response order(MxAction action, const Request& request);
 
   Backend* backend_;
   LoopCall* loop_;

@@ -4,6 +4,7 @@
 
 #include "relay/admin/census_json.h"
 #include "relay/admin/limit_text.h"
+#include "relay/admin/mx_order.h"
 #include "relay/admin/queue_json.h"
 
 namespace relay::admin {
@@ -147,6 +148,22 @@ json limiter_json(const LimiterCounts& counts) {
           {"blocked_deliveries", counts.blocked_deliveries}};
 }
 
-json order_done_json(const MxOrderDone& done) { return {{"paths", done.paths}, {"names", done.names}}; }
+json orders_json(const std::vector<OrderView>& orders) {
+  json list = json::array();
+  for (const OrderView& view : orders)
+    list.push_back({{"what", target_text(view.order)},
+                    {"seconds", view.seconds ? json(*view.seconds) : json(nullptr)},
+                    {"who", view.order.who},
+                    {"why", view.order.why}});
+  return list;
+}
+
+json order_done_json(const MxOrderDone& done) {
+  return {{"paths", done.paths},
+          {"names", done.names},
+          {"automatic", done.automatic},
+          {"lifted", done.lifted},
+          {"also_later", done.also_later}};
+}
 
 }  // namespace relay::admin

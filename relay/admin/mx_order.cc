@@ -14,6 +14,19 @@ using nlohmann::json;
 constexpr conf::Duration kLongestBlock = std::chrono::hours(24 * 365);  // longer: until it is unblocked
 constexpr size_t kMostText = 200;                                       // of the reason: one line of the log
 
+conf::Status set_who(const std::string& value, MxOrder* order) {
+  if (value.size() > kMostText) return conf::invalid("who: at most " + std::to_string(kMostText) + " octets");
+  order->who = value;
+  return conf::success();
+}
+
+bool* flag_of(const std::string& key, MxOrder* order) {
+  return key == "all"         ? &order->all
+         : key == "automatic" ? &order->automatic
+         : key == "dry_run"   ? &order->dry_run
+                              : nullptr;
+}
+
 conf::Status set_block(const std::string& key, const std::string& value, MxOrder* order) {
   if (order->action != MxAction::kBlock) return conf::invalid(key + ": only an order to block has it");
   if (key == "why") {
@@ -68,9 +81,11 @@ conf::Status set_target(std::string_view key, std::string_view value, MxOrder* t
 }
 
 conf::Status check_target(const MxOrder& target) {
-  const int ways =
-      (target.domain.empty() ? 0 : 1) + (target.rule.empty() ? 0 : 1) + (target.site.empty() ? 0 : 1);
-  if (ways != 1) return conf::invalid("give exactly one of \"domain\", \"rule\" and \"site\"");
+  const int ways = (target.domain.empty() ? 0 : 1) + (target.rule.empty() ? 0 : 1) +
+                   (target.site.empty() ? 0 : 1) + (target.all ? 1 : 0);
+  if (ways > 1 || (ways == 0 && target.source.empty()))
+    return conf::invalid(
+        "give exactly one of \"domain\", \"rule\", \"site\" and \"all\", or only a \"source\"");
   return conf::success();
 }
 
@@ -81,20 +96,31 @@ conf::Result<MxOrder> parse_mx_order(MxAction action, std::string_view text) {
   MxOrder order;
   order.action = action;
   for (const auto& [key, value] : body.items()) {
+    bool* flag = flag_of(key, &order);
+    if (flag != nullptr) {
+      if (!value.is_boolean()) return conf::invalid(key + ": write true or false");
+      *flag = value.get<bool>();
+      continue;
+    }
     const auto* given = value.get_ptr<const std::string*>();
     if (given == nullptr) return conf::invalid(key + ": not a string");
     const bool of_block = key == "for" || key == "why";
-    const conf::Status set = of_block ? set_block(key, *given, &order) : set_target(key, *given, &order);
+    const conf::Status set = key == "who" ? set_who(*given, &order)
+                             : of_block   ? set_block(key, *given, &order)
+                                          : set_target(key, *given, &order);
     if (!set.ok()) return set.error();
   }
   if (conf::Status one = check_target(order); !one.ok()) return one.error();
+  if (order.automatic && action != MxAction::kUnblock)
+    return conf::invalid("automatic: only an order to unblock has it");
   return order;
 }
 
 std::string target_text(const MxOrder& target) {
   std::string text = !target.domain.empty() ? "mail to " + target.domain
                      : !target.rule.empty() ? "rule " + target.rule
-                                            : "site " + target.site;
+                     : !target.site.empty() ? "site " + target.site
+                                            : "all paths";
   if (!target.source.empty()) text += " from " + target.source;
   return text;
 }

@@ -1,13 +1,20 @@
+#include <pwd.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <cstdlib>
+#include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string>
 
 #include "relay/admin/admin_client.h"
 #include "relay/cli/cli.h"
 #include "relay/cli/command.h"
 #include "relay/cli/daemon_call.h"
+#include "relay/cli/json_reader.h"
 #include "relay/cli/mx_text.h"
 #include "relay/cli/waiting_text.h"
 
@@ -16,22 +23,26 @@ namespace {
 
 using nlohmann::json;
 
+constexpr int kPathsWithoutQuestion = 10;  // an order to more of them is asked about
+
 struct MxOptions {
   std::string socket;
   bool as_json = false;
   std::string domain, rule, site, source;
   std::string block_for, why;
+  bool all = false, automatic = false, dry_run = false, yes = false;
   unsigned limit = 50;
 };
 
 // The body of an order, or the parameters of a question; nothing (and a message) when it is not clear what is
 // meant.
 std::optional<json> target_of(const MxOptions& options) {
-  const int ways =
-      (options.domain.empty() ? 0 : 1) + (options.rule.empty() ? 0 : 1) + (options.site.empty() ? 0 : 1);
-  if (ways != 1) {
+  const int ways = (options.domain.empty() ? 0 : 1) + (options.rule.empty() ? 0 : 1) +
+                   (options.site.empty() ? 0 : 1) + (options.all ? 1 : 0);
+  if (ways > 1 || (ways == 0 && options.source.empty())) {
     std::fprintf(stderr,
-                 "penstock: say which paths: a recipient domain, or --rule, or --site; one of the three\n");
+                 "penstock: say which paths: a recipient domain, --rule, --site, --source or --all; of the "
+                 "first three and --all one\n");
     return std::nullopt;
   }
   json target = json::object();
@@ -42,6 +53,7 @@ std::optional<json> target_of(const MxOptions& options) {
   for (const auto& [key, value] : members) {
     if (!value->empty()) target[key] = *value;
   }
+  if (options.all) target["all"] = true;
   return target;
 }
 
@@ -67,6 +79,7 @@ int show(const Invocation& invocation, const MxOptions& options) {
   std::string target = "/v1/mx/show";
   char separator = '?';
   for (const auto& [key, value] : meant->items()) {
+    if (!value.is_string()) continue;
     target += separator + key + "=" + admin::percent_encode(value.get<std::string>());
     separator = '&';
   }
@@ -75,22 +88,56 @@ int show(const Invocation& invocation, const MxOptions& options) {
   return answer ? print(options, *answer, mx_paths_text(*answer)) : exit_code;
 }
 
+// Whose terminal it is; with sudo, who became root.
+std::string who() {
+  const char* sudo = std::getenv("SUDO_USER");
+  if (sudo != nullptr && *sudo != '\0') return sudo;
+  const passwd* user = getpwuid(getuid());
+  return user == nullptr ? std::to_string(getuid()) : user->pw_name;
+}
+
+// True: it is to be done. What changes many paths at once is asked about.
+bool confirm(const MxOptions& options, const std::string& action, const json& counted) {
+  const int64_t paths = number_of(counted, "paths");
+  if (options.yes || paths <= kPathsWithoutQuestion) return true;
+  std::fputs(mx_done_text("would " + action, counted).c_str(), stderr);
+  if (!::isatty(STDIN_FILENO)) {
+    std::fprintf(stderr, "penstock: these are more than %d paths; nothing is done without --yes\n",
+                 kPathsWithoutQuestion);
+    return false;
+  }
+  std::fprintf(stderr, "%s %lld paths? Type yes: ", action.c_str(), static_cast<long long>(paths));
+  std::string line;
+  return std::getline(std::cin, line) && line == "yes";
+}
+
 int order(const Invocation& invocation, const MxOptions& options, const std::string& action) {
   std::optional<json> body = target_of(options);
   if (!body) return kUsage;
   if (!options.block_for.empty()) (*body)["for"] = options.block_for;
   if (!options.why.empty()) (*body)["why"] = options.why;
+  if (options.automatic) (*body)["automatic"] = true;
+  (*body)["who"] = who();
   int exit_code = kDone;
+  json question = *body;
+  question["dry_run"] = true;
+  const std::optional<json> counted =
+      ask(invocation, options.socket, "POST", "/v1/mx/" + action, question, &exit_code);
+  if (!counted) return exit_code;
+  if (options.dry_run) return print(options, *counted, mx_done_text("would " + action, *counted));
+  if (!confirm(options, action, *counted)) return kFailed;
   const std::optional<json> answer =
       ask(invocation, options.socket, "POST", "/v1/mx/" + action, *body, &exit_code);
   return answer ? print(options, *answer, mx_done_text(action, *answer)) : exit_code;
 }
 
 void add_target(CLI::App* command, MxOptions* options) {
+  command->add_flag("--all", options->all, "every path; with --source those from there");
   command->add_option("domain", options->domain, "a recipient domain, or an address");
   command->add_option("--rule", options->rule, "paths under the rule of this name");
   command->add_option("--site", options->site, "site (MX hosts) or one of its hosts, a mask");
-  command->add_option("--source", options->source, "only from the [[source]] of this name");
+  command->add_option("--source", options->source,
+                      "only from the [[source]] of this name; alone: all its paths");
 }
 
 }  // namespace
@@ -112,13 +159,17 @@ void add_mx_command(CLI::App* parser, Invocation* invocation) {
   add_target(one, options.get());
   one->callback([=] { invocation->run = [=] { return show(*invocation, *options); }; });
   const std::pair<const char*, const char*> actions[] = {
-      {"block", "send nothing there for a while, or until it is unblocked"},
-      {"unblock", "end a block, and clear what the threshold counted"},
+      {"block", "send nothing there for a while, or until it is unblocked; holds for paths to come too"},
+      {"unblock", "lift an order to block"},
       {"reset", "unblock, and forget the learned rate, the warm-up and the pauses"}};
   for (const auto& [name, help] : actions) {
     CLI::App* command = mx->add_subcommand(name, help);
     add_target(command, options.get());
     const std::string action = name;
+    command->add_flag("--dry-run", options->dry_run, "only say which paths are meant");
+    command->add_flag("--yes", options->yes, "do not ask, however many paths are meant");
+    if (action == "unblock")
+      command->add_flag("--automatic", options->automatic, "also a block that refusals brought");
     if (action == "block") {
       command->add_option("--for", options->block_for,
                           "how long (\"90s\", \"3h\", \"5d\"); default: until unblocked");

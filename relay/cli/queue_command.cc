@@ -12,6 +12,7 @@
 #include "relay/cli/cli.h"
 #include "relay/cli/command.h"
 #include "relay/cli/daemon_call.h"
+#include "relay/cli/json_reader.h"
 #include "relay/cli/queue_view.h"
 #include "relay/cli/waiting_text.h"
 
@@ -19,6 +20,8 @@ namespace relay::cli {
 namespace {
 
 using nlohmann::json;
+
+constexpr int64_t kMessagesWithoutQuestion = 100;  // an order to more of them is asked about
 
 struct QueueOptions {
   std::string socket;
@@ -96,20 +99,25 @@ void print_partly(const json& answer) {
 }
 
 // True when the operator wants it done. `order` is narrowed to what was counted: mail that comes in meanwhile
-// stays.
-bool confirm_drop(const QueueOptions& options, const json& counted, json* order) {
-  const std::string matched = counted.value("matched", json(0)).dump();
+// stays as it is. A drop is always asked about, the rest when it is about many messages.
+bool confirm(const QueueOptions& options, const std::string& action, const json& counted, json* order) {
+  const int64_t matched = number_of(counted, "matched");
   if (options.ids.empty() && counted.contains("up_to")) {
     order->erase("all");
     (*order)["filter"]["up_to"] = counted["up_to"];
   }
-  if (options.yes) return true;
+  if (options.yes || (action != "drop" && matched <= kMessagesWithoutQuestion)) return true;
+  const auto count = static_cast<long long>(matched);
   if (!::isatty(STDIN_FILENO)) {
-    std::fprintf(stderr, "penstock: %s messages match; nothing is dropped without --yes\n", matched.c_str());
+    std::fprintf(stderr, "penstock: %lld messages match; nothing is %s without --yes\n", count,
+                 action == "drop" ? "dropped" : "done");
     return false;
   }
-  std::fprintf(stderr,
-               "Drop %s messages for good, without a report to their senders? Type yes: ", matched.c_str());
+  if (action == "drop") {
+    std::fprintf(stderr, "Drop %lld messages for good, without a report to their senders? Type yes: ", count);
+  } else {
+    std::fprintf(stderr, "%s %lld messages? Type yes: ", action.c_str(), count);
+  }
   std::string line;
   return std::getline(std::cin, line) && line == "yes";
 }
@@ -119,22 +127,20 @@ int act(const Invocation& invocation, const QueueOptions& options, const std::st
   if (!order) return kUsage;
   const std::string target = "/v1/queue/" + action;
   int exit_code = kDone;
-  if (action == "drop" || options.dry_run) {
-    json count = *order;
-    count["dry_run"] = true;
-    const std::optional<json> counted = ask(invocation, options.socket, "POST", target, count, &exit_code);
-    if (!counted) return exit_code;
-    print_partly(*counted);
-    if (options.dry_run || counted->value("matched", json(0)) == 0) {
-      if (options.as_json) {
-        print_json(*counted);
-      } else {
-        std::printf("%s messages match.\n", counted->value("matched", json(0)).dump().c_str());
-      }
-      return kDone;
+  json count = *order;
+  count["dry_run"] = true;
+  const std::optional<json> counted = ask(invocation, options.socket, "POST", target, count, &exit_code);
+  if (!counted) return exit_code;
+  print_partly(*counted);
+  if (options.dry_run || (action == "drop" && number_of(*counted, "matched") == 0)) {
+    if (options.as_json) {
+      print_json(*counted);
+    } else {
+      std::printf("%s messages match.\n", counted->value("matched", json(0)).dump().c_str());
     }
-    if (!confirm_drop(options, *counted, &*order)) return kFailed;
+    return kDone;
   }
+  if (!confirm(options, action, *counted, &*order)) return kFailed;
   const std::optional<json> answer = ask(invocation, options.socket, "POST", target, *order, &exit_code);
   if (!answer) return exit_code;
   if (options.as_json) {
@@ -189,7 +195,7 @@ void add_action(CLI::App* queue, Invocation* invocation, const QueueOptionsPtr& 
   add_filters(command, options.get());
   command->add_flag("--all", options->all, "every message");
   command->add_flag("--dry-run", options->dry_run, "only count what matches");
-  if (name == "drop") command->add_flag("--yes", options->yes, "do not ask");
+  command->add_flag("--yes", options->yes, "do not ask");
   command->callback([=] { invocation->run = [=] { return act(*invocation, *options, name); }; });
 }
 

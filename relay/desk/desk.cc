@@ -12,7 +12,7 @@ Desk::Desk(Parts parts)
                  parts_.quarantine}),
       views_(parts_.transit, &decisions_),
       census_(parts_.transit),
-      limits_(parts_.transit) {
+      limits_(parts_.transit, parts_.spool) {
   parts_.journal->add(&decisions_);
 }
 

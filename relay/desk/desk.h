@@ -22,6 +22,7 @@ class Desk final : public admin::Backend {
  public:
   struct Parts {  // all are borrowed and outlive the desk
     Transit* transit = nullptr;
+    spool::Spool* spool = nullptr;        // keeps the orders; null: a restart forgets them
     journal::Journal* journal = nullptr;  // the desk is one of its feeds
     const journal::Metrics* metrics = nullptr;
     // Of the rooms beside the walk, for the summary.
@@ -57,6 +58,7 @@ class Desk final : public admin::Backend {
   std::vector<admin::DeliveryView> deliveries_of(conf::MessageId id) override;
   std::vector<admin::PathView> paths(size_t limit) override { return views_.busiest(limit); }
   admin::MxOrderDone order(const admin::MxOrder& order) override { return limits_.carry_out(order); }
+  std::vector<admin::OrderView> orders() override { return limits_.in_force(); }
   const spool::RelayClock& clock() const override { return parts_.transit->clock(); }
 
  private:

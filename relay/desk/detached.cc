@@ -35,7 +35,8 @@ void for_each_detached(queue::SiteTable* sites,
 bool is_meant(const admin::MxOrder& order, const mx::CounterKey& key) {
   if (!order.source.empty() && key.names.source != order.source && key.names.source != "*") return false;
   if (!order.rule.empty()) return conf::domain_matches(order.rule, key.names.rule);
-  return !order.site.empty() && site_matches(order.site, label_of(key));
+  if (!order.site.empty()) return site_matches(order.site, label_of(key));
+  return order.domain.empty() && (order.all || !order.source.empty());
 }
 
 admin::PathView view_of(const mx::CounterKey& key, const mx::Standing& standing, conf::Instant now) {

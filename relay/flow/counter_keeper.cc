@@ -20,7 +20,7 @@ conf::Status CounterKeeper::restore() {
   size_t bad = 0;
   conf::Status status = spool_->kept(
       [&](std::string_view key, std::string_view value) {
-        if (key == spool::RelayClock::kKey) return;  // read before
+        if (key == spool::RelayClock::kKey || key == kOrdersKey) return;  // read by others
         if (key == mx::Lease::kKey) {
           conf::WallTime begin, end;
           if (mx::Lease::gap(value, moment.wall, &begin, &end)) limiters_->assume_gap(begin, end);

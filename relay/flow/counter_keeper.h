@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "conf/vocab/time.h"
 #include "mx/limits/lease.h"
@@ -16,6 +17,9 @@ namespace relay {
 
 class CounterKeeper {
  public:
+  // Under this key the spool keeps the orders of operators, which are none of the counters.
+  static constexpr std::string_view kOrdersKey = "operator-orders";
+
   CounterKeeper(spool::Spool* spool, mx::LimiterTable* limiters, const conf::Clock* clock)
       : spool_(spool), limiters_(limiters), clock_(clock) {}
 

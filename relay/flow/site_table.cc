@@ -110,6 +110,8 @@ Path* SiteTable::path_from(DomainEntry* domain, const conf::Source& source) {
     slot->source = source;
     apply_rule(slot.get(), std::move(rule));
     inherit(slot.get());
+    slot->route = route;
+    if (on_path) on_path(slot.get());
   }
   slot->route = std::move(route);
   return slot.get();
@@ -235,6 +237,7 @@ void SiteTable::reload(Site* site) {
       if (fresh != nullptr) rule = std::move(fresh);
     }
     apply_rule(path.get(), std::move(rule));
+    if (on_path) on_path(path.get());
   }
 }
 

@@ -37,6 +37,10 @@ class SiteTable {
   static bool is_off(const Site& site, const std::string& source, conf::Instant now);
   const Site* site_with_sources_off(const DomainEntry& domain) const;  // null: none is
 
+  // Sees each path that is made, and each that has come under another rule, before mail goes there. Borrowed
+  // by whoever sets it; may be null.
+  std::function<void(Path*)> on_path;
+
   // Settings change in place: a destination that is no longer there keeps its old ones until its mail has
   // gone.
   void reload(conf::ConfigPtr config, mx::RuleBookPtr book);

@@ -222,9 +222,9 @@ conf::Status Daemon::open_transit() {
       [this](const conf::DoorEvent& event) { tell_of_refusal(event); });
   reception_->on_recipient(quarantine_->door());
   desk_ = std::make_unique<Desk>(
-      Desk::Parts{transit_.get(), &journal_, &metrics_, [this] { return reception_->connections(); },
-                  [this] { return log_->counters().lost; }, [this] { return reception_->book().counts(); },
-                  [this] { return quarantine_->gauges(); }});
+      Desk::Parts{transit_.get(), spool_.get(), &journal_, &metrics_,
+                  [this] { return reception_->connections(); }, [this] { return log_->counters().lost; },
+                  [this] { return reception_->book().counts(); }, [this] { return quarantine_->gauges(); }});
   auto admin = admin::AdminServer::open(config_->admin, spool_.get(), desk_.get(), post);
   if (!admin.ok()) return admin.error();
   admin_ = std::move(*admin);

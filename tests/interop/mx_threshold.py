@@ -148,7 +148,7 @@ def orders(lab):
     path = path_of(lab)
     assert path["state"] == "blocked" and 3590 < path["blocked_seconds"] <= 3600, path
     order = decisions(lab, "block")[-1]
-    assert order["by"] == "operator" and "a test" in order["text"], order
+    assert order["by"].startswith("operator") and "a test" in order["text"], order
     time.sleep(0.3)  # the order is written at once, not with the next counters
     lab.relay.kill()
     lab.serve()
@@ -158,8 +158,8 @@ def orders(lab):
     lab.wait_events("delivered", delivered + 1, 5)
     first = time.monotonic() - began
     wait_until(lambda: path_of(lab)["ready"] == 0, 10, "the mail does not go after unblock")
-    assert path_of(lab)["state"] == "open" and decisions(lab, "unblock")[-1]["by"] == "operator"
+    assert path_of(lab)["state"] == "open" and decisions(lab, "unblock")[-1]["by"].startswith("operator")
     print(f"mx threshold: mail goes {1000 * first:.0f} ms after unblock, all of it after {time.monotonic() - began:.1f} s")
     ask(lab, "mx", "reset", "--rule", "turns")
-    assert decisions(lab, "reset")[-1]["by"] == "operator"
+    assert decisions(lab, "reset")[-1]["by"].startswith("operator")
 

@@ -487,6 +487,7 @@ TEST(MxState, ABlockOutlivesTheRuleThatMadeIt) {
     EXPECT_GE(blocked_paths(&world), 1U) << restart;
     relay::admin::MxOrder order;
     order.action = relay::admin::MxAction::kUnblock;
+    order.automatic = true;
     order.site = "mx0.test";
     EXPECT_GE(world.desk().order(order).paths, 1U);
     world.run_until(world.world.now() + 10min, [&] { return world.settled(); });
@@ -512,6 +513,10 @@ TEST(MxState, AnOrderStandsBesideABlock) {
   order.action = relay::admin::MxAction::kUnblock;
   EXPECT_EQ(world.desk().order(order).paths, 1U);
   EXPECT_EQ(blocked_paths(&world), 1U);
+  EXPECT_EQ(world.desk().order(order).paths, 0U);  // no order is left; the block stays
+  EXPECT_EQ(world.desk().order(order).automatic, 1U);
+  EXPECT_EQ(blocked_paths(&world), 1U);
+  order.automatic = true;
   EXPECT_EQ(world.desk().order(order).paths, 1U);
   EXPECT_EQ(blocked_paths(&world), 0U);
   EXPECT_EQ(world.desk().order(order).paths, 0U);
@@ -536,6 +541,7 @@ TEST(MxState, UnblockByDomainReachesABlockWithoutMail) {
   ASSERT_TRUE(explained);
   relay::admin::MxOrder order;
   order.action = relay::admin::MxAction::kUnblock;
+  order.automatic = true;
   order.domain = "d0-0.test";
   EXPECT_EQ(world.desk().order(order).paths, 1U);
   EXPECT_EQ(blocked_paths(&world), 0U);

@@ -59,6 +59,7 @@ void RelayRun::start() {
   reception_ = std::make_unique<relay::Reception>(config_, transit_.get(), world_, nullptr, nullptr);
   relay::Desk::Parts watched;
   watched.transit = transit_.get();
+  watched.spool = spool_;
   watched.journal = &log_->journal;
   watched.metrics = &log_->metrics;
   desk_ = std::make_unique<relay::Desk>(std::move(watched));

@@ -1,7 +1,10 @@
 // What operators are told of mail that waits, while it waits.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "tests/sim/mx_draw.h"
 #include "tests/sim/mx_world.h"
@@ -65,6 +68,96 @@ TEST(Waiting, DeferredMailIsCountedWithItsReasonAndItsTime) {
   world.run_until(world.world.now() + 1s);
   ASSERT_NE(census, nullptr);
   EXPECT_EQ(relay::admin::all_of(*census).of(WaitingState::kScheduled), 23U);
+}
+
+// Two sites; nothing is sent yet.
+class Orders : public testing::Test {
+ protected:
+  Orders() : world(72) {
+    world.history.rules = {rule_of_all()};
+    world.history.rule_of = {{0}, {0}};
+    world.add_site(1, 1);
+    world.add_site(1, 1);
+    ConfigDraw draw;
+    draw.validity = world.validity = 24h;
+    world.start(write_configuration(draw, world.history.rules));
+  }
+  relay::admin::MxOrderDone give(relay::admin::MxAction action, const std::string& site,
+                                 conf::Duration length = conf::Duration(0)) {
+    relay::admin::MxOrder order;
+    order.action = action;
+    order.site = site;
+    order.all = site.empty();
+    order.block_for = length;
+    order.who = "anna";
+    return world.desk().order(order);
+  }
+  // How many of the mails handed in now arrive within some minutes.
+  size_t sent_to(const std::string& domain) {
+    const size_t before = world.history.mails.size();
+    for (int i = 0; i < 5; ++i) world.submit("", {"u0@" + domain});
+    world.run_until(world.world.now() + 3min);
+    return world.history.mails.size() - before;
+  }
+  static constexpr auto kBlock = relay::admin::MxAction::kBlock;
+  static constexpr auto kUnblock = relay::admin::MxAction::kUnblock;
+
+  MxWorld world;
+};
+
+TEST_F(Orders, APauseOfAllHoldsForPathsYetToComeAndOverARestart) {
+  const relay::admin::MxOrderDone done = give(kBlock, "");
+  EXPECT_EQ(done.paths, 0U);
+  EXPECT_TRUE(done.also_later);
+  EXPECT_EQ(sent_to("d0-0.test"), 0U);
+  world.restart(1s);
+  world.run_until(world.world.now() + 1min);
+  ASSERT_EQ(world.desk().orders().size(), 1U);
+  EXPECT_EQ(sent_to("d1-0.test"), 0U);
+  relay::admin::MxOrder asked;
+  asked.action = kUnblock;
+  asked.all = asked.dry_run = true;
+  EXPECT_TRUE(world.desk().order(asked).lifted);
+  EXPECT_EQ(world.desk().orders().size(), 1U);  // that was only asked
+  EXPECT_TRUE(give(kUnblock, "").lifted);
+  world.run_until(world.world.now() + 5min, [&] { return world.settled(); });
+  EXPECT_TRUE(world.settled());
+}
+
+TEST_F(Orders, LiftingOneLeavesTheOthers) {
+  give(kBlock, "mx0.test");
+  give(kBlock, "");
+  EXPECT_EQ(sent_to("d0-0.test") + sent_to("d1-0.test"), 0U);
+  give(kUnblock, "");
+  world.run_until(world.world.now() + 3min);
+  EXPECT_EQ(world.history.mails.size(), 5U);  // the other site's
+  EXPECT_EQ(sent_to("d0-0.test"), 0U);
+  give(kUnblock, "mx0.test");
+  world.run_until(world.world.now() + 5min, [&] { return world.settled(); });
+  EXPECT_TRUE(world.settled());
+}
+
+TEST_F(Orders, AShortOneDoesNotEndALongOneAndItsEndWakesThePath) {
+  give(kBlock, "", 1h);
+  give(kBlock, "mx0.test", 2s);
+  EXPECT_EQ(sent_to("d0-0.test"), 0U);
+  give(kBlock, "", 10s);  // the same order anew: it ends sooner, and so does the path's sleep
+  EXPECT_EQ(sent_to("d0-0.test"), 10U);
+}
+
+TEST_F(Orders, ADryRunOnlyCountsAndTheLogKnowsWhoGaveTheOrder) {
+  EXPECT_EQ(sent_to("d0-0.test"), 5U);
+  relay::admin::MxOrder order;
+  order.all = true;
+  order.dry_run = true;
+  EXPECT_EQ(world.desk().order(order).paths, 1U);
+  EXPECT_TRUE(world.desk().orders().empty());
+  EXPECT_EQ(sent_to("d0-0.test"), 5U);
+  give(kBlock, "mx0.test");
+  world.run_until(world.world.now() + 1s);
+  const conf::DeliveryEvent& last = world.log.events.back();
+  ASSERT_EQ(last.kind, conf::EventKind::kDecision);
+  EXPECT_EQ(last.decision->by, "operator anna");
 }
 
 }  // namespace

@@ -160,7 +160,8 @@ class FakeBackend final : public Backend {
   std::map<std::string, std::string> sites;
   std::map<std::string, Explanation> explanations;  // by domain; of others: no route
   std::vector<PathView> all_paths;
-  std::vector<MxOrder> orders;
+  std::vector<MxOrder> given, asked;  // asked: dry runs
+  std::vector<OrderView> in_force;
   MxOrderDone order_done;
   std::shared_ptr<Census> counted = std::make_shared<Census>();
   std::map<conf::MessageId, std::vector<DeliveryView>> stand;
@@ -204,9 +205,10 @@ class FakeBackend final : public Backend {
     return some;
   }
   MxOrderDone order(const MxOrder& order) override {
-    orders.push_back(order);
+    (order.dry_run ? asked : given).push_back(order);
     return order_done;
   }
+  std::vector<OrderView> orders() override { return in_force; }
 
  private:
   conf::SystemClock system_;

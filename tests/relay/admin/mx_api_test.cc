@@ -23,10 +23,10 @@ class MxApiTest : public testing::Test {
     backend_.all_paths[2].rule = "general";
   }
   Response get(const std::string& path, std::map<std::string, std::string> query = {}) {
-    return api_.handle({"GET", path, std::move(query), ""});
+    return api_.handle({"GET", path, std::move(query), "", ""});
   }
-  Response post(const std::string& path, const std::string& body) {
-    return api_.handle({"POST", path, {}, body});
+  Response post(const std::string& path, const std::string& body, const std::string& who = "") {
+    return api_.handle({"POST", path, {}, body, who});
   }
   static std::vector<std::string> places(const Response& response) {
     std::vector<std::string> out;
@@ -109,22 +109,53 @@ TEST_F(MxApiTest, ShowsByDomainRuleAndSite) {
 }
 
 TEST_F(MxApiTest, OrdersReachTheBackend) {
-  backend_.order_done = {2, {"mx.example.net from default", "mx.example.net from news"}, ""};
+  backend_.order_done.paths = 2;
+  backend_.order_done.names = {"mx.example.net from default", "mx.example.net from news"};
   const Response done = post("/v1/mx/block", R"({"domain":"A@Example.net","for":"3h","why":"their call"})");
   ASSERT_EQ(done.status, 200) << done.body;
   EXPECT_EQ(json::parse(done.body),
-            (json{{"paths", 2}, {"names", {"mx.example.net from default", "mx.example.net from news"}}}));
-  ASSERT_EQ(backend_.orders.size(), 1u);
-  EXPECT_EQ(backend_.orders[0].action, MxAction::kBlock);
-  EXPECT_EQ(backend_.orders[0].domain, "example.net");
-  EXPECT_EQ(backend_.orders[0].block_for, conf::Duration(std::chrono::hours(3)));
-  EXPECT_EQ(backend_.orders[0].why, "their call");
+            (json{{"paths", 2},
+                  {"names", {"mx.example.net from default", "mx.example.net from news"}},
+                  {"automatic", 0},
+                  {"lifted", false},
+                  {"also_later", false}}));
+  ASSERT_EQ(backend_.given.size(), 1u);
+  EXPECT_EQ(backend_.given[0].action, MxAction::kBlock);
+  EXPECT_EQ(backend_.given[0].domain, "example.net");
+  EXPECT_EQ(backend_.given[0].block_for, conf::Duration(std::chrono::hours(3)));
+  EXPECT_EQ(backend_.given[0].why, "their call");
   EXPECT_EQ(post("/v1/mx/unblock", R"({"rule":"gmail"})").status, 200);
-  EXPECT_EQ(backend_.orders.back().action, MxAction::kUnblock);
+  EXPECT_EQ(backend_.given.back().action, MxAction::kUnblock);
   EXPECT_EQ(post("/v1/mx/reset", R"({"site":"*.net","source":"news"})").status, 200);
-  EXPECT_EQ(backend_.orders.back().action, MxAction::kReset);
-  EXPECT_EQ(backend_.orders.back().site, "*.net");
-  EXPECT_EQ(backend_.orders.back().source, "news");
+  EXPECT_EQ(backend_.given.back().action, MxAction::kReset);
+  EXPECT_EQ(backend_.given.back().site, "*.net");
+  EXPECT_EQ(backend_.given.back().source, "news");
+}
+
+// The kernel says who asks; what the body says of it never stands alone.
+TEST_F(MxApiTest, WhoGivesAnOrderIsNotForged) {
+  backend_.order_done.paths = 1;
+  const auto giver = [&](const std::string& says, const std::string& is) {
+    EXPECT_EQ(post("/v1/mx/block", json{{"all", true}, {"who", says}}.dump(), is).status, 200);
+    return backend_.given.back().who;
+  };
+  EXPECT_EQ(giver("anna", "root (uid 0)"), "anna as root (uid 0)");
+  EXPECT_EQ(giver("root", "root (uid 0)"), "root (uid 0)");
+  EXPECT_EQ(giver("", "bert (uid 1000)"), "bert (uid 1000)");
+  EXPECT_EQ(giver("anna", ""), "anna");
+  EXPECT_EQ(post("/v1/mx/block", json{{"all", true}, {"who", std::string(201, 'a')}}.dump()).status, 400);
+}
+
+TEST_F(MxApiTest, StatusHasTheOrdersInForce) {
+  MxOrder order;
+  order.source = "news";
+  order.who = "anna";
+  order.why = "warm-up";
+  backend_.in_force = {{order, 90.0}, {order, std::nullopt}};
+  const json told = json::parse(get("/v1/mx").body);
+  EXPECT_EQ(told.at("orders").at(0),
+            (json{{"what", "all paths from news"}, {"seconds", 90.0}, {"who", "anna"}, {"why", "warm-up"}}));
+  EXPECT_EQ(told.at("orders").at(1).at("seconds"), nullptr);
 }
 
 struct Refusal {

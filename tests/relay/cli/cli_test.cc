@@ -391,7 +391,8 @@ TEST_F(CliTest, MxShowsAndOrders) {
   backend_.explanations["example.net"] = admin::busy_explanation("mx.example.net", {"default"});
   backend_.all_paths = {admin::busy_path("mx.example.net", "default")};
   backend_.current.limiter = {1, 0, 0, 12};
-  backend_.order_done = {1, {"mx.example.net from default"}, ""};
+  backend_.order_done.paths = 1;
+  backend_.order_done.names = {"mx.example.net from default"};
   start();
   const auto mx = [&](std::vector<std::string> words) {
     words.insert(words.begin(), {"mx", "--socket", settings_.socket});
@@ -408,13 +409,13 @@ TEST_F(CliTest, MxShowsAndOrders) {
   const Outcome blocked = mx({"block", "example.net", "--for", "3h", "--why", "their call"});
   EXPECT_EQ(blocked.exit_code, kDone) << blocked.err;
   EXPECT_EQ(blocked.out, "block: 1 path.\n  mx.example.net from default\n");
-  ASSERT_EQ(backend_.orders.size(), 1u);
-  EXPECT_EQ(backend_.orders[0].domain, "example.net");
-  EXPECT_EQ(backend_.orders[0].why, "their call");
+  ASSERT_EQ(backend_.given.size(), 1u);
+  EXPECT_EQ(backend_.given[0].domain, "example.net");
+  EXPECT_EQ(backend_.given[0].why, "their call");
   EXPECT_EQ(mx({"unblock", "--site", "mx.*", "--source", "default"}).exit_code, kDone);
-  EXPECT_EQ(backend_.orders[1].action, admin::MxAction::kUnblock);
+  EXPECT_EQ(backend_.given[1].action, admin::MxAction::kUnblock);
   EXPECT_EQ(mx({"reset", "--rule", "gmail", "--json"}).exit_code, kDone);
-  EXPECT_EQ(backend_.orders[2].action, admin::MxAction::kReset);
+  EXPECT_EQ(backend_.given[2].action, admin::MxAction::kReset);
   for (const std::vector<std::string>& wrong :
        std::vector<std::vector<std::string>>{{"block"},
                                              {"block", "a.example", "--rule", "x"},
@@ -424,7 +425,49 @@ TEST_F(CliTest, MxShowsAndOrders) {
                                              {"status", "--limit", "0"},
                                              {}})
     EXPECT_EQ(mx(wrong).exit_code, kUsage) << (wrong.empty() ? "" : wrong[0]);
-  EXPECT_EQ(backend_.orders.size(), 3u);
+  EXPECT_EQ(backend_.given.size(), 3u);
+}
+
+TEST_F(CliTest, AnOrderToManyPathsIsAskedAbout) {
+  start();
+  const auto mx = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"mx", "--socket", settings_.socket});
+    return command(std::move(words));
+  };
+  backend_.order_done.paths = 11;
+  backend_.order_done.names = {"mx.example.net from news"};
+  backend_.order_done.also_later = true;
+  const Outcome asked = mx({"block", "--all"});
+  EXPECT_EQ(asked.exit_code, kFailed);
+  EXPECT_NE(asked.err.find("more than 10 paths; nothing is done without --yes"), std::string::npos)
+      << asked.err;
+  const Outcome counted = mx({"block", "--source", "news", "--dry-run"});
+  EXPECT_EQ(counted.exit_code, kDone);
+  EXPECT_EQ(counted.out,
+            "would block: 11 paths.\n  mx.example.net from news\n  and 10 more\nThe order holds for paths "
+            "that are yet to come, too.\n");
+  EXPECT_TRUE(backend_.given.empty());
+  EXPECT_EQ(mx({"block", "--all", "--yes"}).exit_code, kDone);
+  ASSERT_EQ(backend_.given.size(), 1u);
+  EXPECT_TRUE(backend_.given[0].all);
+  backend_.order_done.paths = 10;
+  EXPECT_EQ(mx({"unblock", "--all", "--automatic"}).exit_code, kDone);
+  ASSERT_EQ(backend_.given.size(), 2u);
+  EXPECT_TRUE(backend_.given[1].automatic);
+}
+
+TEST_F(CliTest, AnOrderToManyMessagesIsAskedAbout) {
+  for (uint64_t id = 1; id <= 101; ++id)
+    spool_.records[id] = admin::message(id, "", {admin::recipient("b@example.net")});
+  start();
+  const Outcome asked = queue({"hold", "--all"});
+  EXPECT_EQ(asked.exit_code, kFailed);
+  EXPECT_NE(asked.err.find("101 messages match; nothing is done without --yes"), std::string::npos)
+      << asked.err;
+  EXPECT_TRUE(backend_.applied.empty());
+  EXPECT_EQ(queue({"hold", "--all", "--yes"}).out, "hold: 101 of 101 messages.\n");
+  spool_.records.erase(101);
+  EXPECT_EQ(queue({"release", "--all"}).out, "release: 100 of 100 messages.\n");
 }
 
 TEST_F(CliTest, DkimKeygenWritesAKeyAndItsRecord) {

@@ -1,0 +1,49 @@
+// The orders to block that hold at present, each a thing of its own: lifting one leaves the others, and the
+// latest end of those that mean a path holds for it. They also hold for paths that do not exist yet. Kept in
+// the spool over restarts. Loop thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "conf/vocab/time.h"
+#include "relay/admin/mx_view.h"
+#include "relay/spool/relay_clock.h"
+#include "relay/spool/spool.h"
+
+namespace relay {
+
+class OrderBook {
+ public:
+  static constexpr size_t kMost = 1000;
+  static constexpr size_t kLongestText = 200;  // octets of each text that is kept
+
+  // `spool` null: nothing is kept. Reads what was kept.
+  OrderBook(spool::Spool* spool, const spool::RelayClock* clock);
+
+  // Takes the place of the order with the same target. False: there are kMost already.
+  bool add(const admin::MxOrder& order, conf::Instant until);
+  // True: there was one with this target.
+  bool lift(const admin::MxOrder& order);
+  bool has(const admin::MxOrder& order) const;  // one with this target
+
+  struct Entry {
+    admin::MxOrder order;
+    conf::Instant until{};  // kNever: until it is lifted
+  };
+  // Those that are not over. Good until the next call.
+  const std::vector<Entry>& all(conf::Instant now);
+
+ private:
+  void keep();
+  void read(const std::string& text);
+
+  spool::Spool* spool_;
+  const spool::RelayClock* clock_;
+  std::vector<Entry> entries_;
+};
+
+// "anna: maintenance", for the log.
+std::string who_and_why(const admin::MxOrder& order);
+
+}  // namespace relay

@@ -1,0 +1,294 @@
+// Operators give orders at random, while the relay ends, crashes and loads its configuration anew. The judge
+// of it says no to what is made up.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "relay/admin/mx_order.h"
+#include "tests/sim/mx_draw.h"
+#include "tests/sim/mx_world.h"
+#include "tests/sim/orders_judge.h"
+#include "tests/sim/seeds.h"
+
+namespace sim {
+namespace {
+
+using namespace std::chrono_literals;  // NOLINT(build/namespaces)
+using relay::admin::MxAction;
+using relay::admin::MxOrder;
+
+constexpr size_t kSites = 3;
+// An order is in the spool a moment after it was given; a crash before that forgets it.
+constexpr conf::Duration kWritten = 3s;
+
+struct Target {
+  int site = -1, rule = -1, source = -1;  // -1: not said
+  bool operator==(const Target& other) const {
+    return site == other.site && rule == other.rule && source == other.source;
+  }
+};
+
+// Rule 0 is that of site 0, rule 1 that of the others.
+class OrdersScenario {
+ public:
+  explicit OrdersScenario(uint64_t seed);
+  void run();
+
+  MxWorld world;
+  OrderHistory told;
+  uint64_t given = 0, lifted = 0, downs = 0, reloads = 0;
+
+ private:
+  struct Holding {
+    Target target;
+    size_t order = 0;
+  };
+
+  conf::Random& random() { return world.world.random; }
+  conf::Instant now() { return world.world.now(); }
+  Target draw_target();
+  MxOrder order_of(MxAction action, const Target& target);
+  void end_order(const Target& target);
+  void block();
+  void lift(const Target& target);
+  void ask_only();
+  void go_down();
+  void reload();
+  void hand_in();
+  void turn();
+
+  size_t sources_;
+  ConfigDraw draw_;
+  std::vector<Holding> holding_;
+  conf::Instant ordered_at_{};
+  uint64_t messages_ = 0;
+};
+
+DrawnRule rule_for(const std::string& name, const std::string& mx) {
+  DrawnRule rule;
+  rule.name = name;
+  rule.mx = mx;
+  rule.versions.emplace_back(conf::Instant{}, DrawnLimits());
+  return rule;
+}
+
+OrdersScenario::OrdersScenario(uint64_t seed) : world(seed), sources_(1 + random().below(3)) {
+  world.history.rules = {rule_for("first", "mx0.test"), rule_for("others", "mx?.test")};
+  for (size_t site = 0; site < kSites; ++site) {
+    world.history.rule_of.emplace_back(sources_, site == 0 ? 0 : 1);
+    world.add_site(2, 1);
+  }
+  draw_.sources = sources_;
+  draw_.validity = world.validity = 24h;
+}
+
+Target OrdersScenario::draw_target() {
+  Target target;
+  if (random().chance(0.5)) target.source = static_cast<int>(random().below(sources_));
+  const uint64_t what = random().below(3);
+  if (what == 0) target.site = static_cast<int>(random().below(kSites));
+  if (what == 1) target.rule = static_cast<int>(random().below(2));
+  return target;
+}
+
+MxOrder OrdersScenario::order_of(MxAction action, const Target& target) {
+  MxOrder order;
+  order.action = action;
+  if (target.site >= 0) order.site = "mx" + std::to_string(target.site) + ".test";
+  if (target.rule >= 0) order.rule = world.history.rules[static_cast<size_t>(target.rule)].name;
+  if (target.source >= 0) order.source = "source" + std::to_string(target.source);
+  order.all = target.site < 0 && target.rule < 0 && target.source < 0;
+  order.who = "anna";
+  return order;
+}
+
+void OrdersScenario::end_order(const Target& target) {
+  for (const Holding& each : holding_) {
+    conf::Instant& until = told.orders[each.order].until;
+    if (each.target == target) until = std::min(until, now());
+  }
+  std::erase_if(holding_, [&](const Holding& each) { return each.target == target; });
+}
+
+void OrdersScenario::block() {
+  const Target target = draw_target();
+  MxOrder order = order_of(MxAction::kBlock, target);
+  if (random().chance(0.7)) order.block_for = world.world.between(1s, 10min);
+  end_order(target);  // the new one takes its place
+  GivenOrder truth;
+  truth.from = now();
+  if (order.block_for.count() != 0) truth.until = now() + order.block_for;
+  for (size_t site = 0; site < kSites; ++site) {
+    truth.means.emplace_back();
+    for (size_t source = 0; source < sources_; ++source) {
+      const bool by_source = target.source < 0 || target.source == static_cast<int>(source);
+      const bool by_site = target.site < 0 || target.site == static_cast<int>(site);
+      const bool by_rule = target.rule < 0 || target.rule == (site == 0 ? 0 : 1);
+      truth.means.back().push_back(by_source && by_site && by_rule);
+    }
+  }
+  holding_.push_back({target, told.orders.size()});
+  told.orders.push_back(std::move(truth));
+  EXPECT_EQ(world.desk().order(order).problem, "");
+  ordered_at_ = now();
+  ++given;
+}
+
+void OrdersScenario::lift(const Target& target) {
+  MxOrder order = order_of(random().chance(0.8) ? MxAction::kUnblock : MxAction::kReset, target);
+  order.automatic = order.action == MxAction::kUnblock && random().chance(0.3);
+  world.desk().order(order);
+  end_order(target);
+  ordered_at_ = now();
+  ++lifted;
+}
+
+void OrdersScenario::ask_only() {
+  MxOrder order = order_of(static_cast<MxAction>(random().below(3)), draw_target());
+  order.dry_run = true;
+  world.desk().order(order);
+}
+
+void OrdersScenario::go_down() {
+  if (now() - ordered_at_ < kWritten) world.run_until(now() + kWritten);
+  const conf::Duration down = world.world.between(100ms, 2min);
+  told.downs.push_back({now(), now() + down});
+  if (random().chance(0.5)) {
+    world.crash(down);
+  } else {
+    world.restart(down);
+  }
+  ++downs;
+  world.run_until(now() + down + 1ms);
+}
+
+void OrdersScenario::reload() {
+  DrawnLimits& limits = world.history.rules[random().below(2)].versions.back().second;
+  limits.max_connections = 20 + static_cast<uint32_t>(random().below(5));
+  world.reload(write_configuration(draw_, world.history.rules));
+  ++reloads;
+}
+
+void OrdersScenario::hand_in() {
+  const uint64_t count = random().below(15);
+  for (uint64_t i = 0; i < count; ++i) {
+    const size_t site = random().below(kSites);
+    const std::string from = "m" + std::to_string(messages_++) + "@sender.test";
+    told.messages.push_back({now(), site, from});
+    world.submit(from, {"u0@d" + std::to_string(site) + '-' + std::to_string(random().below(2)) + ".test"});
+  }
+}
+
+void OrdersScenario::turn() {
+  const double what = random().unit();
+  if (what < 0.4) {
+    block();
+  } else if (what < 0.75) {
+    lift(holding_.empty() || random().chance(0.2) ? draw_target()
+                                                  : holding_[random().below(holding_.size())].target);
+  } else if (what < 0.85) {
+    ask_only();
+  } else if (what < 0.93) {
+    reload();
+  } else {
+    go_down();
+  }
+}
+
+void OrdersScenario::run() {
+  world.start(write_configuration(draw_, world.history.rules));
+  for (int i = 0; i < 40; ++i) {
+    hand_in();
+    turn();
+    const conf::Duration length =
+        random().chance(0.3) ? world.world.between(1ms, 1s) : world.world.between(1s, 3min);
+    world.run_until(now() + length);
+  }
+  while (!holding_.empty()) lift(holding_.back().target);
+  world.run_until(now() + 1min);
+  told.end = now();
+  EXPECT_TRUE(world.settled());
+  EXPECT_TRUE(world.desk().orders().empty());
+  std::set<std::string> accepted;  // a crash may come before the 250
+  for (const auto& [key, from] : world.ledger.promised) accepted.insert(from);
+  std::erase_if(told.messages, [&](const HandedIn& message) { return !accepted.contains(message.from); });
+  for (std::string& violation : judge_orders(world.history, told)) world.ledger.violate(std::move(violation));
+}
+
+TEST(OrdersSimulation, NothingGoesAgainstAnOrderAndNothingWaitsWithoutOne) {
+  uint64_t given = 0, lifted = 0, downs = 0, reloads = 0, arrived = 0;
+  const std::vector<uint64_t> seeds = seeds_to_play("orders", 60);
+  for (const uint64_t seed : seeds) {
+    OrdersScenario scenario(seed);
+    scenario.run();
+    EXPECT_TRUE(scenario.world.ledger.violations.empty())
+        << "seed " << seed << ": " << scenario.world.ledger.violations[0];
+    if (testing::Test::HasFailure()) return;
+    given += scenario.given;
+    lifted += scenario.lifted;
+    downs += scenario.downs;
+    reloads += scenario.reloads;
+    arrived += scenario.world.ledger.delivered.size();
+  }
+  std::printf("%llu orders to block, %llu lifted, %llu ends, %llu reloads; %llu messages arrived\n",
+              static_cast<unsigned long long>(given), static_cast<unsigned long long>(lifted),   // NOLINT
+              static_cast<unsigned long long>(downs), static_cast<unsigned long long>(reloads),  // NOLINT
+              static_cast<unsigned long long>(arrived));                                         // NOLINT
+  if (seeds.size() >= 10) {
+    EXPECT_GT(given, 5 * seeds.size());
+    EXPECT_GT(lifted, 5 * seeds.size());
+    EXPECT_GT(downs, seeds.size() / 2);
+    EXPECT_GT(reloads, seeds.size() / 2);
+    EXPECT_GT(arrived, 50 * seeds.size());
+  }
+}
+
+// One site, one source: an order from 10 s to 100 s, and mail at 20 s.
+class OrdersJudge : public testing::Test {
+ protected:
+  OrdersJudge() {
+    told.orders.push_back({moment(10s), moment(100s), {{true}}});
+    told.messages.push_back({moment(20s), 0, "a@sender.test"});
+    told.end = moment(1h);
+    seen.sessions.push_back({0, 0, "127.2.0.1", moment(0s), moment(1h), PeerWatch::End::kQuit, {}});
+  }
+  static conf::Instant moment(conf::Duration at) { return conf::Instant{} + at; }
+  void goes(conf::Duration at) { seen.mails.push_back({moment(at), 0, "a@sender.test", moment(at)}); }
+  size_t violations() { return judge_orders(seen, told).size(); }
+
+  History seen;
+  OrderHistory told;
+};
+
+TEST_F(OrdersJudge, SaysYesToMailThatGoesWhenTheOrderIsOver) {
+  goes(101s);
+  EXPECT_EQ(violations(), 0U);
+}
+
+TEST_F(OrdersJudge, SaysNoToMailAgainstAnOrder) {
+  goes(50s);
+  EXPECT_EQ(violations(), 1U);
+}
+
+TEST_F(OrdersJudge, SaysNoToMailThatSleepsOn) {
+  goes(120s);
+  EXPECT_EQ(violations(), 1U);
+  told.downs.push_back({moment(99s), moment(119s)});
+  EXPECT_EQ(violations(), 0U);
+  seen.mails.clear();
+  EXPECT_EQ(violations(), 1U);
+}
+
+TEST_F(OrdersJudge, SaysNoToMailThatWaitsBesideAnOpenSource) {
+  told.orders[0].means = {{true, false}};
+  goes(101s);
+  EXPECT_EQ(violations(), 1U);
+}
+
+}  // namespace
+}  // namespace sim
