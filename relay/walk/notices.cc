@@ -58,6 +58,18 @@ void Notices::trouble(const queue::Path& path, const ServerTrouble& trouble) {
       clock_->today()));
 }
 
+void Notices::fails(const queue::Path& path) {
+  constexpr size_t kMostTold = 10'000;
+  if (!path.failing() || !path.last_error.present()) return;
+  if (told_failures_.size() >= kMostTold) told_failures_.clear();
+  conf::Instant& told = told_failures_[path.site->key + '\n' + path.source.name];
+  if (told == path.sick_since) return;
+  told = path.sick_since;
+  const queue::PathError& error = path.last_error;
+  trouble(path, {error.stage, error.mx_host, error.mx_address,
+                 "nothing can be sent there now, its mail waits: " + error.reply.text()});
+}
+
 bool Notices::decided(const queue::Path& path, const mx::Decision& decision) {
   auto told = std::make_shared<conf::SiteDecision>();
   told->action = decision.action;

@@ -2,6 +2,8 @@
 // its reason. Loop thread.
 #pragma once
 
+#include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "mx/limits/standing.h"
@@ -30,6 +32,8 @@ class Notices {
   void waits_for_path(queue::Delivery* delivery, const queue::PathError& error, const AttemptFacts& facts,
                       conf::Duration again);
   void trouble(const queue::Path& path, const ServerTrouble& trouble);
+  // The path has begun to fail: said at once, for each time once, long before its mail is told of.
+  void fails(const queue::Path& path);
   // True: a crash must not undo it.
   bool decided(const queue::Path& path, const mx::Decision& decision);
 
@@ -40,6 +44,8 @@ class Notices {
   journal::Journal* journal_;
   const spool::RelayClock* clock_;
   const queue::DomainTable* domains_;
+  // By site and source, when the failure began that was told of. Bounded: it begins anew when it is full.
+  std::unordered_map<std::string, conf::Instant> told_failures_;
 };
 
 }  // namespace relay

@@ -62,7 +62,11 @@ Transit::Transit(TransitParts parts)
              decided(path, decisions);
            },
            [this](const queue::Path& path, const ServerTrouble& trouble) { notices_.trouble(path, trouble); },
-           [this](queue::Path* path) { renew_route(path); }, parts_.secrets}),
+           [this](queue::Path* path) {
+             notices_.fails(*path);
+             renew_route(path);
+           },
+           parts_.secrets}),
       rerouting_(&sites_, &dispatcher_, this),
       watch_({&sites_, &choice_, &domains_, &clock_,
               [this](queue::DomainEntry* domain) { routes_.renew(domain); },

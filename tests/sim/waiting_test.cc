@@ -70,6 +70,36 @@ TEST(Waiting, DeferredMailIsCountedWithItsReasonAndItsTime) {
   EXPECT_EQ(relay::admin::all_of(*census).of(WaitingState::kScheduled), 23U);
 }
 
+// The log says so when the path begins to fail, and once for each time, however often it is tried.
+TEST(Waiting, ADeadReceiverIsInTheLogAtOnceAndOnce) {
+  MxWorld world(73);
+  world.history.rules = {rule_of_all()};
+  world.history.rule_of = {{0}};
+  world.add_site(1, 1);
+  ConfigDraw draw;
+  draw.validity = world.validity = 24h;
+  world.start(write_configuration(draw, world.history.rules));
+  world.network.refuse = 1;
+  for (int i = 0; i < 20; ++i) world.submit("", {"u0@d0-0.test"});
+  const auto told = [&] {
+    return std::count_if(
+        world.log.events.begin(), world.log.events.end(), [](const conf::DeliveryEvent& event) {
+          return event.kind == conf::EventKind::kTrouble && event.stage == conf::Stage::kConnect;
+        });
+  };
+  world.run_until(world.world.now() + 20s);
+  EXPECT_EQ(told(), 1);
+  world.run_until(world.world.now() + 5min);
+  EXPECT_EQ(told(), 1);
+  const relay::admin::Waiting waiting = explained(&world, "d0-0.test").waiting;
+  EXPECT_EQ(waiting.of(WaitingState::kReady), 20U);
+  ASSERT_FALSE(waiting.reasons.empty());
+  EXPECT_TRUE(waiting.reasons[0].text.starts_with("no connection: ")) << waiting.reasons[0].text;
+  world.network.refuse = 0;
+  world.run_until(world.world.now() + 30min, [&] { return world.settled(); });
+  EXPECT_TRUE(world.settled());
+}
+
 // Two sites; nothing is sent yet.
 class Orders : public testing::Test {
  protected:
