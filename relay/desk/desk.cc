@@ -9,7 +9,7 @@ namespace relay {
 Desk::Desk(Parts parts)
     : parts_(std::move(parts)),
       overview_({parts_.transit, parts_.journal, parts_.metrics, parts_.inbound_connections, parts_.log_lost,
-                 parts_.quarantine}),
+                 parts_.refused_at_door, parts_.quarantine}),
       views_(parts_.transit, &decisions_),
       census_(parts_.transit),
       limits_(parts_.transit, parts_.spool) {
@@ -18,11 +18,7 @@ Desk::Desk(Parts parts)
 
 Desk::~Desk() { parts_.journal->remove(&decisions_); }
 
-admin::QueueSummary Desk::summary() {
-  admin::QueueSummary summary = overview_.now();
-  summary.refused_at_door = parts_.refused_at_door();
-  return summary;
-}
+admin::QueueSummary Desk::summary() { return overview_.now(); }
 
 uint64_t Desk::apply(admin::QueueAction action, const std::vector<conf::MessageId>& ids) {
   QueueOrders& orders = parts_.transit->orders();

@@ -58,12 +58,15 @@ admin::QueueSummary Overview::now() {
   const conf::Instant now = parts_.transit->clock().now();
   survey_.refresh_if_small(now);
   admin::QueueSummary summary = summary_of(gauges(now), parts_.metrics->counts());
+  summary.refused_at_door = parts_.refused_at_door();
   parts_.transit->accepting(&summary.not_accepting_why);
   return summary;
 }
 
 admin::QueueSummary Overview::last_known() const {
-  return summary_of(*board_.latest(), parts_.metrics->counts());
+  admin::QueueSummary summary = summary_of(*board_.latest(), parts_.metrics->counts());
+  summary.refused_at_door = parts_.refused_at_door();
+  return summary;
 }
 
 void Overview::step(conf::Instant now) {

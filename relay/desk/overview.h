@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 #include "relay/admin/backend.h"
 #include "relay/desk/survey.h"
@@ -22,6 +23,9 @@ class Overview {
     const journal::Metrics* metrics = nullptr;
     std::function<uint64_t()> inbound_connections = [] { return uint64_t{0}; };
     std::function<uint64_t()> log_lost = [] { return uint64_t{0}; };
+    std::function<std::vector<conf::DoorCount>()> refused_at_door = [] {  // any thread
+      return std::vector<conf::DoorCount>();
+    };
     std::function<journal::QuarantineGauges()> quarantine = [] { return journal::QuarantineGauges(); };
   };
   explicit Overview(Parts parts);

@@ -40,7 +40,10 @@ bool DoorBook::may_tell(conf::Instant now) {
 void DoorBook::note(conf::DoorEvent event, conf::Instant now) {
   event.user = word(event.user);
   event.detail = word(event.detail);
-  ++counts_[{event.listener, event.reason}];
+  {
+    const std::lock_guard<std::mutex> lock(counts_mutex_);
+    ++counts_[{event.listener, event.reason}];
+  }
   const std::string kind = event.listener + '\n' + conf::to_text(event.reason) + '\n';
   std::string key = kind + client_key(event.client);
   auto found = waiting_.find(key);
@@ -92,6 +95,7 @@ void DoorBook::tell_all() {
 }
 
 std::vector<conf::DoorCount> DoorBook::counts() const {
+  const std::lock_guard<std::mutex> lock(counts_mutex_);
   std::vector<conf::DoorCount> out;
   for (const auto& [key, count] : counts_) out.push_back({key.first, key.second, count});
   return out;

@@ -1,12 +1,13 @@
 // Who was refused at the door: counted for ever by listener and reason, told as events. The first ones of a
 // client are told at once, one by one (a ban after five needs five lines); what follows within a minute is
 // told as one event with a count; and of all clients together no more than a bounded number a second. Under
-// attack the log grows slowly and no refusal goes uncounted. Pure; loop thread.
+// attack the log grows slowly and no refusal goes uncounted. Loop thread, but for counts().
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -30,7 +31,7 @@ class DoorBook {
   conf::Instant next_wake() const;
   void tell_all();  // at the end
 
-  std::vector<conf::DoorCount> counts() const;  // those that are not 0
+  std::vector<conf::DoorCount> counts() const;  // those that are not 0; any thread
 
  private:
   struct Waiting {
@@ -41,6 +42,7 @@ class DoorBook {
   bool may_tell(conf::Instant now);
 
   Tell tell_;
+  mutable std::mutex counts_mutex_;
   std::map<std::pair<std::string, conf::DoorReason>, uint64_t> counts_;
   std::unordered_map<std::string, Waiting> waiting_;
   std::multimap<conf::Instant, std::string> ends_;  // of the minutes

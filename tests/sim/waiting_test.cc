@@ -100,6 +100,30 @@ TEST(Waiting, ADeadReceiverIsInTheLogAtOnceAndOnce) {
   EXPECT_TRUE(world.settled());
 }
 
+// A scrape of the metrics asks for no summary.
+TEST(Refused, WhatWasRefusedAtTheDoorIsKnownWithoutASummary) {
+  MxWorld world(74);
+  world.history.rules = {rule_of_all()};
+  world.history.rule_of = {{0}};
+  world.add_site(1, 1);
+  ConfigDraw draw;
+  draw.validity = world.validity = 24h;
+  world.start(write_configuration(draw, world.history.rules));
+  relay::Desk::Parts parts;
+  parts.transit = &world.transit();
+  parts.journal = &world.log.journal;
+  parts.metrics = &world.log.metrics;
+  uint64_t refused = 3;
+  parts.refused_at_door = [&] {
+    return std::vector<conf::DoorCount>{{"main", conf::DoorReason::kWrongPassword, refused}};
+  };
+  const relay::Desk desk(std::move(parts));
+  ASSERT_EQ(desk.last_known().refused_at_door.size(), 1U);
+  EXPECT_EQ(desk.last_known().refused_at_door[0].count, 3U);
+  refused = 4;
+  EXPECT_EQ(desk.last_known().refused_at_door[0].count, 4U);
+}
+
 // Two sites; nothing is sent yet.
 class Orders : public testing::Test {
  protected:
