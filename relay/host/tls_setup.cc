@@ -2,7 +2,19 @@
 
 #include <utility>
 
+#include "conf/vocab/time.h"
+#include "relay/tls/certificate_dates.h"
+
 namespace relay {
+
+namespace {
+
+void warn_of_dates(const std::string& file, const std::function<void(const std::string&)>& warn) {
+  const std::string text = tls::dates_warning(file, conf::SystemClock().wall());
+  if (!text.empty()) warn(text);
+}
+
+}  // namespace
 
 conf::Result<TlsContexts> load_tls(const conf::Config& config,
                                    const std::function<void(const std::string&)>& warn) {
@@ -12,6 +24,7 @@ conf::Result<TlsContexts> load_tls(const conf::Config& config,
     auto server = tls::Context::server(config.tls_certificate, config.tls_key, &warning);
     if (!server.ok()) return server.error();
     if (!warning.empty()) warn(warning);
+    warn_of_dates(config.tls_certificate, warn);
     contexts.server = std::move(*server);
   }
   auto client = tls::Context::client(config.tls_ca_file);
@@ -21,6 +34,7 @@ conf::Result<TlsContexts> load_tls(const conf::Config& config,
     if (login.certificate.empty()) continue;
     const conf::Status added = contexts.client->add_identity(login.name, login.certificate, login.key);
     if (!added.ok()) return added.error();
+    warn_of_dates(login.certificate, warn);
   }
   return contexts;
 }

@@ -127,14 +127,8 @@ conf::Result<std::shared_ptr<Context>> Context::server(const std::string& certif
   }
   const conf::Status pair = use_pair(ctx, certificate_file, key_file, "[tls] ");
   if (!pair.ok()) return pair.error();
-  const X509* certificate = SSL_CTX_get0_certificate(ctx);
-  if (warning != nullptr && X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0) {
-    *warning = "the certificate in " + certificate_file + " has expired";
-  }
-  if (warning != nullptr && open_to_others(key_file)) {
-    *warning += (warning->empty() ? "" : "; ") + ("the key in " + key_file) +
-                " is open to others: chmod 640 " + key_file;
-  }
+  if (warning != nullptr && open_to_others(key_file))
+    *warning = "the key in " + key_file + " is open to others: chmod 640 " + key_file;
   static constexpr unsigned char kSessionContext[] = "penstock";
   SSL_CTX_set_session_id_context(ctx, kSessionContext, sizeof kSessionContext - 1);
   return std::shared_ptr<Context>(new Context(std::move(state)));

@@ -14,7 +14,7 @@ namespace relay::tls {
 class Context {
  public:
   // Reads a PEM chain and a PEM key; the error names the file and what is wrong (missing, no permission, key
-  // does not belong to the certificate, expired is a warning in `*warning`, may be null).
+  // does not belong to the certificate; a key that others can read is a warning in `*warning`, may be null).
   static conf::Result<std::shared_ptr<Context>> server(const std::string& certificate_file,
                                                        const std::string& key_file, std::string* warning);
   // A key and a certificate made on the spot (P-256, signed by itself, good for a day) for `names`, not
