@@ -1,6 +1,7 @@
 #include "relay/admin/admin_api.h"
 
 #include <algorithm>
+#include <chrono>
 #include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -21,6 +22,9 @@ constexpr size_t kMaxLimit = 10'000;  // rows of one answer: a few megabytes
 constexpr size_t kDefaultGroups = 50;
 constexpr size_t kMaxGroups = 10'000;
 constexpr size_t kBatch = 500;  // per question to the loop: it must not stop for long
+
+constexpr std::string_view kReload = "/v1/reload";
+constexpr std::chrono::seconds kReloadLimit(30);  // keys and rules are read from files
 
 constexpr std::string_view kMessages = "/v1/queue/messages";
 constexpr std::string_view kTexts = "/v1/queue/texts";
@@ -55,6 +59,8 @@ AdminApi::AdminApi(spool::Spool* spool, Backend* backend, LoopCall::Post post)
 
 Response AdminApi::handle(const Request& request) {
   if (MxApi::serves(request.path)) return mx_.handle(request);
+  if (request.path == kReload)
+    return request.method == "POST" ? reload() : refuse(405, std::string("use POST for ") + request.path);
   const QueueAction* action = action_of(request.path);
   if (action == nullptr && !is_read_path(request.path)) return refuse(404, "no such path: " + request.path);
   if (action != nullptr) {
@@ -62,6 +68,21 @@ Response AdminApi::handle(const Request& request) {
                                     : refuse(405, "use POST for " + request.path);
   }
   return request.method == "GET" ? get(request) : refuse(405, "use GET for " + request.path);
+}
+
+Response AdminApi::reload() {
+  conf::Result<ReloadDone> done = loop_.ask<ReloadDone>(
+      [backend = backend_](auto answered) { answered(backend->reload()); }, kReloadLimit);
+  if (!done.ok()) return refuse(done.error());
+  json told = {{"file", done->file},
+               {"problems", done->problems},
+               {"changes", done->changes},
+               {"waits_for_restart", done->waiting}};
+  if (done->refused.empty()) return answer(told);
+  told["error"] = "reload refused, the old configuration goes on: " + done->refused;
+  Response refused = answer(told);
+  refused.status = 422;
+  return refused;
 }
 
 Response AdminApi::get(const Request& request) {

@@ -37,6 +37,7 @@ class AdminApi {
 
   conf::Result<std::vector<std::vector<DeliveryView>>> deliveries_of(const std::vector<conf::MessageId>& ids);
 
+  Response reload();
   Response get(const Request& request);
   Response told(const Request& request, const QueueSummary& summary);
   Response list(const Request& request);

@@ -12,6 +12,7 @@
 #include "conf/vocab/time.h"
 #include "relay/admin/delivery_view.h"
 #include "relay/admin/mx_view.h"
+#include "relay/admin/reload_view.h"
 #include "relay/spool/relay_clock.h"
 
 namespace relay::admin {
@@ -92,6 +93,7 @@ class Backend {
   virtual std::vector<PathView> paths(size_t limit) = 0;
   virtual MxOrderDone order(const MxOrder& order) = 0;
   virtual std::vector<OrderView> orders() = 0;  // the orders to block that are in force
+  virtual ReloadDone reload() = 0;              // reads the configuration again
   // Of the times in the spool. Any thread.
   virtual const spool::RelayClock& clock() const = 0;
 };

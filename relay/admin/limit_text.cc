@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <string>
+#include <utility>
 
 namespace relay::admin {
 
@@ -100,7 +101,16 @@ struct Lines {
   void add(const char* key, std::string value, const mx::RuleValue<T>* from,
            const char* otherwise = "[defaults] or [[destination]]") {
     const bool by_rule = from != nullptr && from->set;
-    views.push_back({key, std::move(value), by_rule ? from->origin.text() : otherwise});
+    views.push_back({key, std::move(value), by_rule ? from->origin.text() : otherwise, by_rule, ""});
+  }
+  // Of what a shipped rule can only make stricter: `holds` may be the destination's word all the same.
+  template <typename T>
+  void add_stricter(const char* key, std::string value, const mx::RuleValue<T>& from, const T& holds) {
+    add(key, std::move(value), &from);
+    if (!from.set || from.value == holds) return;
+    LimitView& view = views.back();
+    view.overruled_where = std::exchange(view.where, "[defaults] or [[destination]]");
+    view.by_rule = false;
   }
   // Of what only a rule can set.
   template <typename T>
@@ -142,22 +152,24 @@ std::vector<LimitView> limit_views(const mx::Rule* rule, const mx::PathLimits& l
   constexpr const mx::RuleValue<bool>* kNoRule = nullptr;
   Lines lines;
   lines.add_of_rule("scope", to_text(limits.scope), &v.scope);
-  lines.add("max_connections", std::to_string(limits.max_connections), &v.max_connections);
+  lines.add_stricter("max_connections", std::to_string(limits.max_connections), v.max_connections,
+                     limits.max_connections);
   lines.add_of_rule("min_connections", std::to_string(limits.min_connections), &v.min_connections);
-  lines.add("max_messages_per_connection", number_or_none(limits.max_messages_per_connection),
-            &v.max_messages_per_connection);
+  lines.add_stricter("max_messages_per_connection", number_or_none(limits.max_messages_per_connection),
+                     v.max_messages_per_connection, limits.max_messages_per_connection);
   lines.add_of_rule("messages_per_hour",
                     number_or_none(limits.messages_per_hour) + (limits.smooth ? ", smooth" : ""),
                     &v.messages_per_hour);
   lines.add_of_rule("rate", rate(limits.rate), &v.rate);
-  lines.add("max_recipients", std::to_string(settings.max_recipients_per_transaction), &v.max_recipients);
+  lines.add_stricter("max_recipients", std::to_string(settings.max_recipients_per_transaction),
+                     v.max_recipients, settings.max_recipients_per_transaction);
   lines.add_of_rule("thresholds", thresholds(limits.thresholds), &v.thresholds);
   lines.add_of_rule("adaptive", to_text(limits.adaptive), &v.adaptive);
   lines.add_of_rule("warmup", ladder(limits.warmup), &v.warmup);
   lines.add("connect_timeout", duration(settings.timeouts.connect), &v.connect_timeout);
   lines.add("data_timeout", duration(settings.timeouts.data_done), &v.data_timeout);
   lines.add("timeout", duration(settings.timeouts.mail), &v.timeout);
-  lines.add("tls", tls(settings), &v.tls);
+  lines.add_stricter("tls", tls(settings), v.tls, settings.tls);
   lines.add("smart_hosts", hosts(settings.smart_hosts), &v.smart_hosts);
   lines.add("schedule", steps(settings.retry.delays), &v.schedule);
   lines.add("schedule_by_reason", by_reason(settings.retry), kNoRule);

@@ -20,6 +20,9 @@ struct LimitView {    // one value that holds for a path
   std::string key;    // "messages_per_hour"
   std::string value;  // "10000", "100/min, burst 20", "none"
   std::string where;  // "penstock.toml:12 (rule gmail)"; "[defaults] or [[destination]]" when no rule sets it
+  bool by_rule = false;
+  // Of a shipped rule that wanted less strict a value than the destination has; empty: there is none.
+  std::string overruled_where = std::string();
 };
 
 struct ThresholdView {

@@ -18,6 +18,8 @@ int run(int argc, char** argv) {
       "Exit status: 0 done, 1 failed, 2 wrong usage or a configuration with errors. See penstock(8).");
   add_serve_command(&parser, &invocation);
   add_check_command(&parser, &invocation);
+  add_reload_command(&parser, &invocation);
+  add_config_command(&parser, &invocation);
   add_queue_command(&parser, &invocation);
   add_explain_command(&parser, &invocation);
   add_mx_command(&parser, &invocation);

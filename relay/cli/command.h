@@ -21,6 +21,8 @@ struct Invocation {
 // `invocation` outlives the parser.
 void add_serve_command(CLI::App* parser, Invocation* invocation);
 void add_check_command(CLI::App* parser, Invocation* invocation);
+void add_reload_command(CLI::App* parser, Invocation* invocation);
+void add_config_command(CLI::App* parser, Invocation* invocation);
 void add_queue_command(CLI::App* parser, Invocation* invocation);
 void add_explain_command(CLI::App* parser, Invocation* invocation);
 void add_log_command(CLI::App* parser, Invocation* invocation);

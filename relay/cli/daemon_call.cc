@@ -5,6 +5,7 @@
 
 #include "relay/admin/admin_client.h"
 #include "relay/cli/cli.h"
+#include "relay/cli/json_reader.h"
 #include "relay/cli/queue_view.h"
 
 namespace relay::cli {
@@ -41,6 +42,8 @@ std::optional<json> ask(const Invocation& invocation, const std::string& given_s
   std::fprintf(stderr, "penstock: %s\n",
                explained ? printable(answer["error"].get<std::string>()).c_str()
                          : ("unexpected answer, status " + std::to_string(reply.value().status)).c_str());
+  for (const json& problem : member(answer, "problems"))  // of a file that was refused
+    if (problem.is_string()) std::fprintf(stderr, "%s\n", printable(problem.get<std::string>()).c_str());
   if (reply.value().status == 400) *exit_code = kUsage;
   return std::nullopt;
 }

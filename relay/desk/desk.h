@@ -28,10 +28,11 @@ class Desk final : public admin::Backend {
     // Of the rooms beside the walk, for the summary.
     std::function<uint64_t()> inbound_connections = [] { return uint64_t{0}; };
     std::function<uint64_t()> log_lost = [] { return uint64_t{0}; };
-    std::function<std::vector<conf::DoorCount>()> refused_at_door = [] {
+    std::function<std::vector<conf::DoorCount>()> refused_at_door = [] {  // any thread
       return std::vector<conf::DoorCount>();
     };
     std::function<journal::QuarantineGauges()> quarantine = [] { return journal::QuarantineGauges(); };
+    std::function<admin::ReloadDone()> reload = [] { return admin::ReloadDone(); };
   };
   explicit Desk(Parts parts);
   ~Desk() override;
@@ -59,6 +60,7 @@ class Desk final : public admin::Backend {
   std::vector<admin::PathView> paths(size_t limit) override { return views_.busiest(limit); }
   admin::MxOrderDone order(const admin::MxOrder& order) override { return limits_.carry_out(order); }
   std::vector<admin::OrderView> orders() override { return limits_.in_force(); }
+  admin::ReloadDone reload() override { return parts_.reload(); }
   const spool::RelayClock& clock() const override { return parts_.transit->clock(); }
 
  private:

@@ -12,10 +12,12 @@
 #include <utility>
 #include <vector>
 
+#include "conf/config_words.h"
 #include "mx/dns/dns_cache.h"
 #include "relay/admin/admin_server.h"
 #include "relay/desk/desk.h"
 #include "relay/host/configuration.h"
+#include "relay/host/doors.h"
 #include "relay/host/login_secrets.h"
 #include "relay/host/own_addresses.h"
 #include "relay/host/privileges.h"
@@ -75,6 +77,7 @@ class Daemon {
  public:
   explicit Daemon(Configuration configuration)
       : config_(std::move(configuration.config)),
+        words_(conf::ConfigWords::load(config_->file)),
         book_(std::move(configuration.book)),
         qualifier_(std::move(configuration.qualifier)),
         random_(fresh_seed()) {}
@@ -84,19 +87,17 @@ class Daemon {
   int run();
 
  private:
-  using OpenListener = std::unique_ptr<uv::TcpListener>;
-
-  conf::Status open_listeners(const conf::Config& config, std::map<std::string, OpenListener>* open);
   void tell_of_refusal(const conf::DoorEvent& refusal);
   void accepted_at(const std::string& place, Accepted accepted);
   conf::Status open_transit();
   void connect_signals();
   void round();
-  void reload();
-  void refuse_reload(const std::string& why);
+  admin::ReloadDone reload();
+  admin::ReloadDone refuse_reload(admin::ReloadDone done, const std::string& why);
   void begin_shutdown();
 
   conf::ConfigPtr config_;
+  conf::ConfigWords words_;  // of the file as it was read last, right or wrong
   mx::RuleBookPtr book_;
   std::shared_ptr<const bounce::Qualifier> qualifier_;
   conf::SystemClock clock_;
@@ -120,7 +121,7 @@ class Daemon {
   std::unique_ptr<Transit> transit_;
   std::unique_ptr<Reception> reception_;
   std::unique_ptr<Desk> desk_;
-  std::map<std::string, OpenListener> listeners_;  // by "address:port"
+  std::unique_ptr<Doors> doors_;
   std::unique_ptr<admin::AdminServer> admin_;
   bool stopping_ = false;
   conf::Instant give_up_at_ = conf::kNever;
@@ -128,24 +129,7 @@ class Daemon {
 
 Daemon::~Daemon() {
   admin_.reset();
-  listeners_.clear();
-}
-
-// Opens what `config` has and nobody listens on yet. On failure nothing of it stays open.
-conf::Status Daemon::open_listeners(const conf::Config& config, std::map<std::string, OpenListener>* open) {
-  for (const conf::Listener& listener : config.listeners) {
-    const std::string place = place_text(listener.address, listener.port);
-    if (listeners_.count(place) != 0) continue;
-    auto opened =
-        uv::TcpListener::open(loop_.get(), listener.address, listener.port, tls_.server,
-                              [this, place](Accepted accepted) { accepted_at(place, std::move(accepted)); });
-    if (!opened.ok()) {
-      open->clear();
-      return opened.error();
-    }
-    (*open)[place] = std::move(*opened);
-  }
-  return conf::success();
+  doors_.reset();
 }
 
 // The name and the rules of a listener may change with a reload; its place is what it is known by.
@@ -221,10 +205,10 @@ conf::Status Daemon::open_transit() {
       },
       [this](const conf::DoorEvent& event) { tell_of_refusal(event); });
   reception_->on_recipient(quarantine_->door());
-  desk_ = std::make_unique<Desk>(
-      Desk::Parts{transit_.get(), spool_.get(), &journal_, &metrics_,
-                  [this] { return reception_->connections(); }, [this] { return log_->counters().lost; },
-                  [this] { return reception_->book().counts(); }, [this] { return quarantine_->gauges(); }});
+  desk_ = std::make_unique<Desk>(Desk::Parts{
+      transit_.get(), spool_.get(), &journal_, &metrics_, [this] { return reception_->connections(); },
+      [this] { return log_->counters().lost; }, [this] { return reception_->book().counts(); },
+      [this] { return quarantine_->gauges(); }, [this] { return reload(); }});
   auto admin = admin::AdminServer::open(config_->admin, spool_.get(), desk_.get(), post);
   if (!admin.ok()) return admin.error();
   admin_ = std::move(*admin);
@@ -246,8 +230,12 @@ conf::Status Daemon::start() {
         uv::run_program(loop_.get(), command, timeout, std::move(done));
       });
   secrets_->use(std::move(*secrets));
-  conf::Status status = open_listeners(*config_, &listeners_);
+  doors_ = std::make_unique<Doors>(loop_.get(), [this](const std::string& place, Accepted accepted) {
+    accepted_at(place, std::move(accepted));
+  });
+  conf::Status status = doors_->prepare(*config_, tls_.server);
   if (!status.ok()) return status;
+  doors_->adopt(*config_, tls_.server);
   first_keys_ = read_keys(*config_);
   if (first_keys_ == nullptr) return conf::Error{conf::ErrorCode::kInvalid, "a DKIM key cannot be used"};
   returned_ = std::make_unique<ReturnedMail>(
@@ -304,7 +292,7 @@ int Daemon::run() {
   loop_->post([] {});
   loop_->run();
   notify_stopping("writing down the queue");
-  listeners_.clear();
+  doors_->close();
   admin_.reset();
   reception_->abandon();
   reception_->step();
@@ -324,35 +312,46 @@ void Daemon::begin_shutdown() {
       std::to_string(std::chrono::duration_cast<std::chrono::seconds>(config_->shutdown_deadline).count()) +
       " s to end");
   notify_stopping("finishing sessions");
-  listeners_.clear();
+  doors_->close();
   transit_->stop();
   reception_->shut_down();
 }
 
-void Daemon::refuse_reload(const std::string& why) {
+admin::ReloadDone Daemon::refuse_reload(admin::ReloadDone done, const std::string& why) {
   say("reload refused, the old configuration goes on: " + why);
   notify_ready("serving; the last reload was refused");
+  done.refused = why;
+  return done;
 }
 
 // A bad configuration changes nothing. Listeners that stay are kept with their connections.
-void Daemon::reload() {
-  if (stopping_) return;
+admin::ReloadDone Daemon::reload() {
+  admin::ReloadDone done;
+  done.file = config_->file;
+  if (stopping_) {
+    done.refused = "the relay is going down";
+    return done;
+  }
   notify_reloading();
+  conf::ConfigWords words = conf::ConfigWords::load(config_->file);
   Configuration read = read_configuration(config_->file);
+  for (const conf::Problem& problem : read.problems) done.problems.push_back(problem.text());
   const conf::ConfigPtr fresh = read.config;
-  if (fresh == nullptr) return refuse_reload("the file has errors");
+  const auto refuse = [&](const std::string& why) { return refuse_reload(std::move(done), why); };
+  if (fresh == nullptr) return refuse("the file has errors");
   conf::Result<TlsContexts> contexts = load_tls(*fresh, warn);
-  if (!contexts.ok()) return refuse_reload(contexts.error().detail);
+  if (!contexts.ok()) return refuse(contexts.error().detail);
   conf::Result<LoginSecrets::Table> secrets = LoginSecrets::read(*fresh);
-  if (!secrets.ok()) return refuse_reload(secrets.error().detail);
+  if (!secrets.ok()) return refuse(secrets.error().detail);
   std::shared_ptr<const dkim::KeyStore> keys = read_keys(*fresh);
-  if (keys == nullptr) return refuse_reload("a DKIM key cannot be used");
-  if (!returned_->read_keys(*fresh)) return refuse_reload("the keys of [returns] cannot be used");
-  std::map<std::string, OpenListener> added;
-  const conf::Status status = open_listeners(*fresh, &added);
-  if (!status.ok()) return refuse_reload(status.error().detail);
-  const std::string waiting = restart_needed(*config_, *fresh);
-  if (!waiting.empty()) say("reload: changed, and waits for a restart: " + waiting);
+  if (keys == nullptr) return refuse("a DKIM key cannot be used");
+  if (!returned_->read_keys(*fresh)) return refuse("the keys of [returns] cannot be used");
+  const conf::Status status = doors_->prepare(*fresh, contexts->server);
+  if (!status.ok()) return refuse(status.error().detail);
+  done.changes = words_.changes_to(words);
+  done.waiting = restart_needed(*config_, *fresh);
+  words_ = std::move(words);
+  if (!done.waiting.empty()) say("reload: changed, and waits for a restart: " + done.waiting);
   config_ = std::make_shared<const conf::Config>(until_restart(*config_, *fresh));
   book_ = std::move(read.book);
   qualifier_ = std::move(read.qualifier);
@@ -367,16 +366,11 @@ void Daemon::reload() {
   transit_->reload(config_, book_);
   transit_->use(qualifier_);
   if (texts_ != nullptr) texts_->use(qualifier_);
-  std::map<std::string, OpenListener> old = std::move(listeners_);
-  listeners_ = std::move(added);
-  for (const conf::Listener& listener : config_->listeners) {
-    const std::string place = place_text(listener.address, listener.port);
-    const auto found = old.find(place);
-    if (found != old.end()) listeners_[place] = std::move(found->second);
-    listeners_[place]->set_server_tls(tls_.server);
-  }
-  say("configuration read again from " + config_->file);
+  doors_->adopt(*config_, tls_.server);
+  say("configuration read again from " + config_->file + ": " + std::to_string(done.changes.size()) +
+      " changes");
   notify_ready("serving");
+  return done;
 }
 
 }  // namespace

@@ -241,6 +241,7 @@ TEST_F(AdminServerTest, BadRequestsAreExplained) {
       {"GET", "/v1/queue/messages?colour=red", "", 400},
       {"GET", "/v1/queue/messages?sender=", "", 400},
       {"GET", "/v1/queue/drop", "", 405},
+      {"GET", "/v1/reload", "", 405},
       {"POST", "/v1/queue/summary", "{}", 405},
       {"POST", "/v1/queue/drop", "", 400},
       {"POST", "/v1/queue/drop", "{}", 400},

@@ -162,6 +162,7 @@ class FakeBackend final : public Backend {
   std::vector<PathView> all_paths;
   std::vector<MxOrder> given, asked;  // asked: dry runs
   std::vector<OrderView> in_force;
+  ReloadDone reload_done;
   MxOrderDone order_done;
   std::shared_ptr<Census> counted = std::make_shared<Census>();
   std::map<conf::MessageId, std::vector<DeliveryView>> stand;
@@ -209,6 +210,7 @@ class FakeBackend final : public Backend {
     return order_done;
   }
   std::vector<OrderView> orders() override { return in_force; }
+  ReloadDone reload() override { return reload_done; }
 
  private:
   conf::SystemClock system_;

@@ -470,6 +470,34 @@ TEST_F(CliTest, AnOrderToManyMessagesIsAskedAbout) {
   EXPECT_EQ(queue({"release", "--all"}).out, "release: 100 of 100 messages.\n");
 }
 
+TEST_F(CliTest, ReloadSaysWhatChangedAndWhatWaits) {
+  start();
+  const auto reload = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"reload", "--socket", settings_.socket});
+    return command(std::move(words));
+  };
+  backend_.reload_done.file = "/etc/penstock/penstock.toml";
+  EXPECT_EQ(reload({}).out, "/etc/penstock/penstock.toml was read again: nothing in it has changed.\n");
+  backend_.reload_done.changes = {"hostname: \"a\" -> \"b\" (line 1)"};
+  backend_.reload_done.waiting = "hostname";
+  backend_.reload_done.problems = {"penstock.toml:3:1: warning: an odd thing"};
+  const Outcome changed = reload({});
+  EXPECT_EQ(changed.exit_code, kDone);
+  EXPECT_EQ(changed.out,
+            "/etc/penstock/penstock.toml was read again:\n  hostname: \"a\" -> \"b\" (line 1)\n"
+            "Waits for a restart: hostname\n");
+  EXPECT_TRUE(changed.err.ends_with("penstock.toml:3:1: warning: an odd thing\n")) << changed.err;
+  EXPECT_EQ(nlohmann::json::parse(reload({"--json"}).out).at("waits_for_restart"), "hostname");
+  backend_.reload_done.refused = "the file has errors";
+  const Outcome refused = reload({});
+  EXPECT_EQ(refused.exit_code, kFailed);
+  EXPECT_EQ(refused.out, "");
+  EXPECT_TRUE(refused.err.ends_with(
+      "penstock: reload refused, the old configuration goes on: the file has errors\n"
+      "penstock.toml:3:1: warning: an odd thing\n"))
+      << refused.err;
+}
+
 TEST_F(CliTest, DkimKeygenWritesAKeyAndItsRecord) {
   const std::string key = (folder_ / "key.pem").string();
   const std::vector<std::string> words = {"dkim",       "keygen", "--domain", "Example.com",
