@@ -105,6 +105,7 @@ struct Config {
   DnsSettings dns;
   SpoolSettings spool;
   LogSettings log;
+  std::vector<std::string> logged_fields;  // [log] header_fields: of a message, in each line about it
   AdminSettings admin;
   DkimSettings dkim;
   MxSettings mx;

@@ -96,7 +96,7 @@ class ConfigReader {
     TableReader spool = section("spool");
     read_spool(&spool, &config_->spool);
     TableReader log = section("log");
-    read_log(&log, &config_->log);
+    read_log(&log, &config_->log, &config_->logged_fields);
     TableReader admin = section("admin");
     admin.text("socket", &config_->admin.socket);
     if (config_->admin.socket.size() > 107)

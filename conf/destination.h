@@ -46,6 +46,9 @@ struct DestinationSettings {  // [defaults] and each [[destination]]; a destinat
   bool pipelining = true;                         // pipelining: use it when offered
   bool chunking = true;                           // chunking: use BDAT when offered
   bool failure_reports = true;                    // failure_reports: RFC 3464 report on final failure
+  // delay_report_after: RFC 3461 report of a delay, to who asked for it; 0: never
+  Duration delay_report_after = 4h;
+  bool delay_reports = false;  // delay_reports: also to who asked for no report and against none
   PeerSettings peer;
   Timeouts timeouts;
   RetrySchedule retry;

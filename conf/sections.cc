@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "conf/vocab/address.h"
+#include "conf/vocab/logged_header.h"
 
 namespace conf {
 
@@ -241,6 +242,8 @@ void read_destination_settings(TableReader* reader, DestinationSettings* out) {
   reader->flag("pipelining", &out->pipelining);
   reader->flag("chunking", &out->chunking);
   reader->flag("failure_reports", &out->failure_reports);
+  reader->duration("delay_report_after", &out->delay_report_after);
+  reader->flag("delay_reports", &out->delay_reports);
   read_peer_settings(reader, !out->smart_hosts.empty(), &out->peer);
   read_timeouts(reader, &out->timeouts);
   read_retry(reader, &out->retry);
@@ -283,12 +286,22 @@ void read_spool(TableReader* reader, SpoolSettings* out) {
   reader->finish();
 }
 
-void read_log(TableReader* reader, LogSettings* out) {
+void read_log(TableReader* reader, LogSettings* out, std::vector<std::string>* fields) {
   reader->text("path", &out->path);
   reader->size("rotate_size", &out->rotate_bytes);
   if (out->rotate_bytes != 0 && out->rotate_bytes < 100'000)
     reader->report("rotate_size", "too small: at least 100kB, or 0 for never");
   reader->number("keep", &out->keep, 0, 10'000);
+  if (reader->texts("header_fields", fields)) {
+    for (const std::string& name : *fields) {
+      if (!is_field_name(name))
+        reader->report("header_fields",
+                       "\"" + name + "\" is not the name of a header field, such as \"X-Campaign\"");
+    }
+    if (fields->size() > LoggedHeader::kMostFields)
+      reader->report("header_fields", "has more than " + std::to_string(LoggedHeader::kMostFields) +
+                                          " names: each stands in every line about a message");
+  }
   reader->finish();
 }
 

@@ -19,7 +19,7 @@ void read_peer_settings(TableReader* reader, bool smart_hosts, PeerSettings* out
 void read_login(TableReader* reader, Login* out);
 void read_dns(TableReader* reader, DnsSettings* out);
 void read_spool(TableReader* reader, SpoolSettings* out);
-void read_log(TableReader* reader, LogSettings* out);
+void read_log(TableReader* reader, LogSettings* out, std::vector<std::string>* fields);
 // Absent or wrong: false, and `*out` stays.
 bool read_schedule(TableReader* reader, std::vector<Duration>* out);
 // schedule, retry, schedule_by_reason, first_tries, validity and jitter of [defaults] or [[destination]].

@@ -11,6 +11,7 @@
 #include "conf/vocab/address_notice.h"
 #include "conf/vocab/door_event.h"
 #include "conf/vocab/envelope.h"
+#include "conf/vocab/logged_header.h"
 #include "conf/vocab/reason.h"
 #include "conf/vocab/refusal.h"
 #include "conf/vocab/time.h"
@@ -107,6 +108,8 @@ struct DeliveryEvent {
   EventKind kind = EventKind::kAccepted;
   WallTime time;
   MessageId id = 0;
+  LoggedHeaderPtr header;  // of the message; null: nothing of it is known
+  std::string envid;       // that its sender gave (RFC 3461)
   std::string reverse_path;
   std::string recipient;  // one event per recipient, except kAccepted (first recipient, `recipients` counts)
   uint32_t recipients = 0;  // kAccepted: how many

@@ -69,9 +69,10 @@ bool LogSearch::is_address_meant(const std::string& address) const {
 
 std::string LogSearch::id_of(const json& event) const {
   std::string id = text_of(event, "id");
-  const bool meant =
-      id_ ? id == what_ || text_of(event, "related") == what_
-          : is_address_meant(text_of(event, "recipient")) || is_address_meant(text_of(event, "reverse_path"));
+  const bool meant = id_ ? id == what_ || text_of(event, "related") == what_
+                         : is_address_meant(text_of(event, "recipient")) ||
+                               is_address_meant(text_of(event, "reverse_path")) ||
+                               conf::ascii_lower(text_of(event, "message_id")) == what_;
   return meant ? id : std::string();
 }
 

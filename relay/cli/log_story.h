@@ -8,7 +8,7 @@
 
 namespace relay::cli {
 
-// The id of a message (13 characters), an address (of a sender or recipient), or a domain.
+// The id of a message (13 characters), its Message-ID, an address (of a sender or recipient), or a domain.
 class LogSearch {
  public:
   explicit LogSearch(std::string what);

@@ -5,6 +5,7 @@
 
 #include "relay/intake/client_key.h"
 #include "relay/intake/header_field.h"
+#include "relay/smtp/logged_header.h"
 #include "relay/tls/keyed_digest.h"
 
 namespace relay {
@@ -289,6 +290,8 @@ void InboundConnection::offer(const conf::Envelope& envelope) {
   record.envelope.recipients.clear();
   record.size_bytes = body_.size();
   record.envelope.mandated = has_header_field(body_, config_->quarantine.bypass_header);
+  if (options_.listener->role != conf::ListenerRole::kBounce)
+    record.header = smtp::logged_header(body_, config_->logged_fields);
   record.recipients.resize(envelope.recipients.size());
   for (size_t i = 0; i < envelope.recipients.size(); ++i)
     record.recipients[i].recipient = envelope.recipients[i];

@@ -10,12 +10,19 @@ namespace {
 using conf::DeliveryEvent;
 using conf::EventKind;
 
+// By which an application knows the message.
+void name(const spool::MessageRecord& record, DeliveryEvent* event) {
+  event->id = record.id;
+  event->header = record.header;
+  event->envid = record.envelope.envid;
+  event->reverse_path = record.envelope.reverse_path.text();
+}
+
 DeliveryEvent about(EventKind kind, const spool::MessageRecord& record, conf::WallTime time) {
   DeliveryEvent event;
   event.kind = kind;
   event.time = time;
-  event.id = record.id;
-  event.reverse_path = record.envelope.reverse_path.text();
+  name(record, &event);
   event.size_bytes = record.size_bytes;
   return event;
 }
@@ -131,8 +138,7 @@ DeliveryEvent unsigned_mail(const spool::MessageRecord& record, bool alarm, cons
   DeliveryEvent event;
   event.kind = alarm ? EventKind::kAlarm : EventKind::kUnsigned;
   event.time = now;
-  event.id = record.id;
-  event.reverse_path = record.envelope.reverse_path.text();
+  name(record, &event);
   event.reply = why;
   event.stage = conf::Stage::kSign;
   return event;
@@ -191,7 +197,7 @@ DeliveryEvent suppressed(const spool::MessageRecord& record, const spool::Recipi
                          conf::WallTime now) {
   DeliveryEvent event =
       suppressed(record.envelope, recipient.recipient, std::move(notice), reason, std::move(why), now);
-  event.id = record.id;
+  name(record, &event);
   return event;
 }
 

@@ -102,6 +102,24 @@ bool is_about_mail(const conf::DeliveryEvent& event) {
          (event.kind != conf::EventKind::kSuppressed || event.id != 0);
 }
 
+// By which an application knows the message.
+void append_header(const conf::DeliveryEvent& event, std::string* out) {
+  append_text("envid", event.envid, out);
+  if (event.header == nullptr) return;
+  append_text("message_id", event.header->message_id, out);
+  if (event.header->fields.empty()) return;
+  append_key("header", out);
+  char before = '{';
+  for (const auto& [name, value] : event.header->fields) {
+    out->push_back(before);
+    append_json_string(name, out);
+    out->push_back(':');
+    append_json_string(value, out);
+    before = ',';
+  }
+  out->push_back('}');
+}
+
 void append_notice(const conf::AddressNotice& notice, std::string* out) {
   if (notice.status != conf::AddressStatus::kUnknown) append_text("status", to_text(notice.status), out);
   append_text("list", notice.list, out);
@@ -215,6 +233,7 @@ void append_json(const conf::DeliveryEvent& event, std::string* out) {
   if (is_about_mail(event)) {
     append_key("id", out);
     append_id(event.id, out);
+    append_header(event, out);
   }
   if (is_about_mail(event) || event.kind == conf::EventKind::kSuppressed) {
     append_key("reverse_path", out);  // always there: empty is the null reverse-path

@@ -9,11 +9,21 @@ namespace relay::queue {
 namespace {
 constexpr uint64_t kRecordCost =
     1024;  // a record with one recipient and its strings; more recipients cost 256 each
+
+uint64_t header_cost(const conf::LoggedHeaderPtr& header) {
+  if (header == nullptr) return 0;
+  uint64_t cost = sizeof *header + header->message_id.size();
+  for (const auto& [name, value] : header->fields)
+    cost += sizeof(header->fields[0]) + name.size() + value.size();
+  return cost;
 }
+
+}  // namespace
 
 void MessageCache::count(Message* message) {
   used_bytes_ -= message->cost_bytes;
-  message->cost_bytes = kRecordCost + 256 * message->record.recipients.size() + message->body.size();
+  message->cost_bytes = kRecordCost + header_cost(message->record.header) +
+                        256 * message->record.recipients.size() + message->body.size();
   used_bytes_ += message->cost_bytes;
 }
 

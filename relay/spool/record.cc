@@ -1,6 +1,7 @@
 #include "relay/spool/record.h"
 
 #include <limits>
+#include <memory>
 #include <optional>
 
 #include "conf/vocab/varint.h"
@@ -17,6 +18,7 @@ constexpr char kStateLetter = 'S';
 // The fewest bytes a recipient takes: eleven fields of one byte. Bounds what a hostile count can make us
 // reserve.
 constexpr size_t kRecipientMinBytes = 11;
+constexpr uint64_t kDelayTold = 8;  // beside the state of a recipient
 
 enum Flags : uint64_t {
   kOnHold = 1,
@@ -25,7 +27,8 @@ enum Flags : uint64_t {
   kRetShift = 3,
   kRetMask = 3,
   kMandated = 32,
-  kAllFlags = 63
+  kHasHeader = 64,
+  kAllFlags = 127
 };
 
 class Writer {
@@ -105,7 +108,7 @@ conf::Mailbox read_mailbox(Reader* in) {
 
 // What changes of a recipient.
 void write_state(Writer* out, const RecipientRecord& r) {
-  out->number(static_cast<uint64_t>(r.state));
+  out->number(static_cast<uint64_t>(r.state) | (r.delay_told ? kDelayTold : 0));
   out->number(r.attempts);
   out->number(r.reply_code);
   out->text(r.enhanced_status);
@@ -115,7 +118,10 @@ void write_state(Writer* out, const RecipientRecord& r) {
 }
 
 void read_state(Reader* in, RecipientRecord* r) {
-  r->state = static_cast<RecipientState>(in->number(static_cast<uint64_t>(RecipientState::kDropped)));
+  const uint64_t state = in->number(kDelayTold | static_cast<uint64_t>(RecipientState::kDropped));
+  if ((state & ~kDelayTold) > static_cast<uint64_t>(RecipientState::kDropped)) in->fail();
+  r->state = static_cast<RecipientState>(state & ~kDelayTold);
+  r->delay_told = (state & kDelayTold) != 0;
   r->attempts = static_cast<uint16_t>(in->number(std::numeric_limits<uint16_t>::max()));
   r->reply_code = static_cast<uint16_t>(in->number(std::numeric_limits<uint16_t>::max()));
   r->enhanced_status = in->text();
@@ -140,12 +146,33 @@ RecipientRecord read_recipient(Reader* in) {
   return r;
 }
 
+void write_header(Writer* out, const conf::LoggedHeader& header) {
+  out->text(header.message_id);
+  out->number(header.fields.size());
+  for (const auto& [name, value] : header.fields) {
+    out->text(name);
+    out->text(value);
+  }
+}
+
+conf::LoggedHeaderPtr read_header(Reader* in) {
+  auto header = std::make_shared<conf::LoggedHeader>();
+  header->message_id = in->text();
+  const uint64_t count = in->number(conf::LoggedHeader::kMostFields);
+  for (uint64_t i = 0; i < count && in->ok(); ++i) {
+    std::string name = in->text();
+    header->fields.emplace_back(std::move(name), in->text());
+  }
+  return header;
+}
+
 uint64_t flags_of(const MessageRecord& record) {
   uint64_t flags = static_cast<uint64_t>(record.envelope.ret) << kRetShift;
   if (record.on_hold) flags |= kOnHold;
   if (record.envelope.smtputf8) flags |= kSmtpUtf8;
   if (record.envelope.body == conf::BodyType::k8BitMime) flags |= kEightBit;
   if (record.envelope.mandated) flags |= kMandated;
+  if (record.header != nullptr) flags |= kHasHeader;
   return flags;
 }
 
@@ -177,6 +204,7 @@ std::string encode_record(const MessageRecord& record) {
   writer.text(record.envelope.client_address);
   writer.text(record.envelope.client_name);
   writer.text(record.envelope.authenticated_as);
+  if (record.header != nullptr) write_header(&writer, *record.header);
   writer.number(record.recipients.size());
   for (const RecipientRecord& recipient : record.recipients) write_recipient(&writer, recipient);
   put_fixed32(out.data() + 2, crc32c(std::string_view(out).substr(kRecordHeaderSize)));
@@ -191,7 +219,8 @@ conf::Result<MessageRecord> decode_record(std::string_view stored) {
   MessageRecord record;
   record.id = in.number();
   record.accepted_at = conf::from_unix_micros(in.signed_number());
-  apply_flags(in.number(kAllFlags), &in, &record);
+  const uint64_t flags = in.number(kAllFlags);
+  apply_flags(flags, &in, &record);
   record.size_bytes = in.number();
   record.report_about = in.number();
   record.envelope.reverse_path = read_mailbox(&in);
@@ -200,6 +229,7 @@ conf::Result<MessageRecord> decode_record(std::string_view stored) {
   record.envelope.client_address = in.text();
   record.envelope.client_name = in.text();
   record.envelope.authenticated_as = in.text();
+  if ((flags & kHasHeader) != 0) record.header = read_header(&in);
   const uint64_t count = in.number();
   if (count > in.left() / kRecipientMinBytes) return corrupt("record has fewer recipients than it says");
   record.recipients.reserve(count);

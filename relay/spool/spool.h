@@ -17,6 +17,7 @@
 
 #include "conf/vocab/bytes.h"
 #include "conf/vocab/envelope.h"
+#include "conf/vocab/logged_header.h"
 #include "conf/vocab/result.h"
 #include "conf/vocab/time.h"
 #include "relay/spool/receipt.h"
@@ -34,6 +35,7 @@ struct RecipientRecord {
   std::string last_reply;       // text or local reason, bounded to 512 bytes
   std::string mx_host;          // that gave it
   conf::WallTime due;           // next attempt, while pending; of the RelayClock
+  bool delay_told = false;      // its sender was told of the delay
 };
 
 // Everything about a message but its bytes.
@@ -46,6 +48,7 @@ struct MessageRecord {
   conf::Envelope envelope;     // envelope.recipients is empty: they are in `recipients`
   std::vector<RecipientRecord> recipients;
   uint64_t size_bytes = 0;
+  conf::LoggedHeaderPtr header;  // what the log says of it
   bool on_hold = false;
   conf::MessageId report_about = 0;  // this is a report of ours about that message
 };

@@ -10,6 +10,7 @@
 #include "relay/flow/meaning.h"
 #include "relay/journal/events.h"
 #include "relay/queue/retry.h"
+#include "relay/smtp/logged_header.h"
 
 namespace relay {
 
@@ -238,6 +239,7 @@ void Settlement::store_report(queue::Delivery* delivery) {
   }
   conf::Bytes body(bounce::make_dsn(input));
   record.size_bytes = body.size();
+  record.header = smtp::logged_header(body.view(), config_->logged_fields);
   record.envelope.smtputf8 = about.envelope.smtputf8;
   if (has_8bit(body.view())) record.envelope.body = conf::BodyType::k8BitMime;
   spool::RecipientRecord to;

@@ -30,11 +30,18 @@ std::string trouble_with(const json& value, const json& rule) {
                     : type == "integer" ? value.is_number_integer()
                     : type == "number"  ? value.is_number()
                     : type == "boolean" ? value.is_boolean()
+                    : type == "object"  ? value.is_object()
                                         : value.is_array();
   if (!fits) return "is no " + type;
   if (rule.contains("enum") &&
       std::find(rule["enum"].begin(), rule["enum"].end(), value) == rule["enum"].end())
     return "is none of the words";
+  if (rule.contains("additionalProperties")) {
+    for (const auto& [key, inner] : value.items()) {
+      const std::string trouble = trouble_with(inner, rule["additionalProperties"]);
+      if (!trouble.empty()) return key + ' ' + trouble;
+    }
+  }
   if (rule.contains("minimum") && value < rule["minimum"]) return "is too small";
   if (rule.contains("maximum") && value > rule["maximum"]) return "is too large";
   if (rule.contains("pattern") &&
@@ -58,6 +65,11 @@ conf::DeliveryEvent full() {
   conf::DeliveryEvent e;
   e.time = e.next_attempt = conf::from_unix_micros(1'700'000'000'123'456);
   e.id = e.related = 12345;
+  conf::LoggedHeader header;
+  header.message_id = "1@example.net";
+  header.fields = {{"X-Campaign", "spring \"sale\""}, {"X-List", ""}};
+  e.header = std::make_shared<const conf::LoggedHeader>(header);
+  e.envid = "order 7";
   e.reverse_path = e.recipient = "a@example.net";
   e.recipients = e.attempt = 3;
   e.size_bytes = 10'240;

@@ -53,9 +53,14 @@ MessageRecord sample(conf::MessageId id) {
   recipient.due = conf::from_unix_micros(1'790'000'123'000'000);
   record.recipients = {recipient, recipient};
   record.recipients[1].state = RecipientState::kDelivered;
+  record.recipients[1].delay_told = true;
   record.size_bytes = 5;
   record.on_hold = true;
   record.report_about = 9;
+  conf::LoggedHeader header;
+  header.message_id = "1@b.test";
+  header.fields = {{"X-Campaign", "spring"}, {"X-Empty", ""}};
+  record.header = std::make_shared<const conf::LoggedHeader>(header);
   return record;
 }
 
@@ -75,6 +80,10 @@ void expect_same(const MessageRecord& a, const MessageRecord& b) {
   EXPECT_EQ(a.size_bytes, b.size_bytes);
   EXPECT_EQ(a.on_hold, b.on_hold);
   EXPECT_EQ(a.report_about, b.report_about);
+  ASSERT_EQ(a.header == nullptr, b.header == nullptr);
+  if (a.header != nullptr) {
+    EXPECT_EQ(*a.header, *b.header);
+  }
   ASSERT_EQ(a.recipients.size(), b.recipients.size());
   for (size_t i = 0; i < a.recipients.size(); ++i) {
     EXPECT_EQ(a.recipients[i].recipient.mailbox, b.recipients[i].recipient.mailbox);
@@ -87,12 +96,24 @@ void expect_same(const MessageRecord& a, const MessageRecord& b) {
     EXPECT_EQ(a.recipients[i].last_reply, b.recipients[i].last_reply);
     EXPECT_EQ(a.recipients[i].mx_host, b.recipients[i].mx_host);
     EXPECT_EQ(a.recipients[i].due, b.recipients[i].due);
+    EXPECT_EQ(a.recipients[i].delay_told, b.recipients[i].delay_told);
   }
 }
 
 TEST(Record, AllOfItComesBack) {
   const MessageRecord record = sample(7);
   const conf::Result<MessageRecord> back = decode_record(encode_record(record));
+  ASSERT_TRUE(back.ok()) << back.error().detail;
+  expect_same(record, back.value());
+}
+
+TEST(Record, OneWithoutAHeaderIsReadAsBefore) {
+  MessageRecord record = sample(7);
+  record.header = nullptr;
+  record.recipients[1].delay_told = false;
+  const std::string stored = encode_record(record);
+  EXPECT_LT(stored.size() + 8 + 10 + 6 + 7, encode_record(sample(7)).size());
+  const conf::Result<MessageRecord> back = decode_record(stored);
   ASSERT_TRUE(back.ok()) << back.error().detail;
   expect_same(record, back.value());
 }
