@@ -120,6 +120,9 @@ void append_recipient_fields(const DsnRecipient& recipient, bool utf8, std::stri
   if (recipient.last_attempt != conf::WallTime()) {
     append_field("Last-Attempt-Date", mail_date(recipient.last_attempt), out);
   }
+  // RFC 3464 §2.3.9: of delayed recipients only.
+  if (recipient.action == DsnAction::kDelayed && recipient.retry_until != conf::WallTime())
+    append_field("Will-Retry-Until", mail_date(recipient.retry_until), out);
 }
 
 // RFC 3464 §2.2: fields about the message, then a group for each recipient.

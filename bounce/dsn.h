@@ -21,6 +21,7 @@ struct DsnRecipient {
   std::string diagnostic;   // reply text or local reason
   std::string remote_mta;   // host that gave it; may be empty
   conf::WallTime last_attempt;
+  conf::WallTime retry_until;  // kDelayed: when it is given up; the epoch: not said
 };
 
 struct DsnInput {

@@ -44,6 +44,7 @@ void Acceptance::accept(spool::MessageRecord record, conf::Bytes body, Done done
 }
 
 void Acceptance::take(spool::MessageRecord record, conf::Bytes body) {
+  if (parts_.queued) parts_.queued(record);
   const conf::MessageId id = record.id;
   const uint32_t sender = queue::sender_of(record.envelope.reverse_path);
   const conf::Instant now = parts_.clock->now();
@@ -98,6 +99,7 @@ void Acceptance::log_endings(const spool::MessageRecord& record) {
 }
 
 void Acceptance::adopt(const spool::MessageRecord& record, const std::function<void(Delivery*)>& use) {
+  if (parts_.queued) parts_.queued(record);
   const conf::Instant now = parts_.clock->now();
   const conf::WallTime wall = parts_.clock->wall();
   std::unordered_map<uint32_t, Delivery*> known;

@@ -32,6 +32,8 @@ class Acceptance {
     queue::DeliveryStore* deliveries = nullptr;
     Walk* walk = nullptr;        // gets each new delivery: kNew, due now
     Witness* witness = nullptr;  // sees what is in the spool at the start; may be null
+    // Sees each message that is queued, before its deliveries are; may be empty.
+    std::function<void(const spool::MessageRecord&)> queued;
   };
   explicit Acceptance(Parts parts) : parts_(std::move(parts)) {}
 

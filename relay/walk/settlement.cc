@@ -10,7 +10,7 @@
 #include "relay/flow/meaning.h"
 #include "relay/journal/events.h"
 #include "relay/queue/retry.h"
-#include "relay/smtp/logged_header.h"
+#include "relay/walk/report_mail.h"
 
 namespace relay {
 
@@ -20,18 +20,6 @@ namespace {
 
 constexpr conf::Duration kReportRetry = 10min;  // a report could not be stored
 constexpr size_t kKeptReplyOctets = 512;
-
-bool has_8bit(std::string_view text) {
-  return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
-}
-
-// RFC 3461 §4.1, §5.2.2: who is told about what.
-bool wants_report(const spool::MessageRecord& record, const conf::Recipient& recipient,
-                  bounce::DsnAction action) {
-  if (record.envelope.reverse_path.is_null()) return false;  // RFC 5321 §4.5.5: never a report about a report
-  if (action == bounce::DsnAction::kRelayed) return (recipient.notify & conf::kNotifySuccess) != 0;
-  return recipient.notify == conf::kNotifyDefault || (recipient.notify & conf::kNotifyFailure) != 0;
-}
 
 // The pace of the path or the path itself is at fault, not the message: that takes no step of its schedule.
 bool is_of_path(const smtp::RecipientOutcome& outcome) {
@@ -204,60 +192,28 @@ void Settlement::conclude(queue::Delivery* delivery) {
 void Settlement::store_report(queue::Delivery* delivery) {
   const Verdicts& verdicts = verdicts_.at(delivery);
   const spool::MessageRecord& about = delivery->message->record;
-  const conf::WallTime now = clock_->wall();
-  spool::MessageRecord record;
-  record.id = spool_->next_id(now);
-  record.accepted_at = now;
-  record.report_about = about.id;
-
-  bounce::DsnInput input;
-  input.original_id = about.id;
-  input.to = about.envelope.reverse_path;
-  input.envid = about.envelope.envid;
-  input.ret = about.envelope.ret;
-  input.arrival = clock_->calendar(about.accepted_at);
-  input.now = clock_->today();
-  input.reporting_mta = config_->hostname;
-  input.from = config_->postmaster.empty() ? "postmaster@" + config_->hostname : config_->postmaster;
-  input.message_id_token = conf::to_text(record.id);
-  input.original = delivery->message->body.view();
-  input.smtputf8 = about.envelope.smtputf8;
+  std::vector<ReportLine> lines;
   for (const Verdict& verdict : verdicts) {
     if (!verdict.report) continue;
-    const spool::RecipientRecord& recipient = about.recipients[verdict.recipient];
-    bounce::DsnRecipient told;
-    told.recipient = recipient.recipient;
-    told.action = verdict.action;
-    told.status = recipient.enhanced_status;
-    if (verdict.state == spool::RecipientState::kExpired)
-      told.status = "4.4.7";  // RFC 3463: delivery time expired
-    told.reply_code = recipient.reply_code;
-    told.diagnostic = recipient.last_reply;
-    told.remote_mta = recipient.mx_host;
-    told.last_attempt = input.now;
-    input.recipients.push_back(std::move(told));
+    ReportLine line;
+    line.recipient = verdict.recipient;
+    line.action = verdict.action;
+    line.expired = verdict.state == spool::RecipientState::kExpired;
+    lines.push_back(line);
   }
-  conf::Bytes body(bounce::make_dsn(input));
-  record.size_bytes = body.size();
-  record.header = smtp::logged_header(body.view(), config_->logged_fields);
-  record.envelope.smtputf8 = about.envelope.smtputf8;
-  if (has_8bit(body.view())) record.envelope.body = conf::BodyType::k8BitMime;
-  spool::RecipientRecord to;
-  to.recipient.mailbox = input.to;
-  to.recipient.notify = conf::kNotifyNever;  // RFC 3461 §6.1: a report never asks for one
-  to.due = now;
-  record.recipients.push_back(std::move(to));
-
-  auto kept = std::make_shared<spool::MessageRecord>(record);
-  spool_->store(std::move(record), body, [this, delivery, kept, body](conf::Result<spool::Receipt> stored) {
-    if (!stored.ok()) {
-      postpone(delivery, stored.error());
-      return;
-    }
-    journal_->append(journal::report_sent(*kept, clock_->today()));
-    finish(delivery);
-    acceptance_->take(std::move(*kept), body);
-  });
+  ReportMail mail = write_report(about, delivery->message->body.view(), lines, *config_, *clock_,
+                                 spool_->next_id(clock_->wall()));
+  auto kept = std::make_shared<spool::MessageRecord>(mail.record);
+  spool_->store(std::move(mail.record), mail.body,
+                [this, delivery, kept, body = mail.body](conf::Result<spool::Receipt> stored) {
+                  if (!stored.ok()) {
+                    postpone(delivery, stored.error());
+                    return;
+                  }
+                  journal_->append(journal::report_sent(*kept, clock_->today()));
+                  finish(delivery);
+                  acceptance_->take(std::move(*kept), body);
+                });
 }
 
 void Settlement::finish(queue::Delivery* delivery) {

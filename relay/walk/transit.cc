@@ -42,7 +42,12 @@ Transit::Transit(TransitParts parts)
                      journal::unsigned_mail(message.record, outcome.alarm, outcome.detail, clock_.today()));
                }),
       acceptance_({parts_.config, parts_.spool, parts_.journal, &clock_, &signing_, &messages_, &domains_,
-                   &deliveries_, this, parts_.witness}),
+                   &deliveries_, this, parts_.witness,
+                   [this](const spool::MessageRecord& record) { delay_reports_.queued(record); }}),
+      delay_reports_({parts_.config, parts_.spool, parts_.journal, &clock_, &messages_, &deliveries_,
+                      [this](spool::MessageRecord record, conf::Bytes body) {
+                        acceptance_.take(std::move(record), std::move(body));
+                      }}),
       routes_({parts_.config, parts_.book, parts_.own_addresses, parts_.resolver, parts_.random, &clock_,
                &domains_, &choice_, this,
                [this](const queue::DomainEntry& domain, const mx::RoutePtr& found) {
@@ -284,6 +289,7 @@ void Transit::step(conf::Instant now) {
   parts_.spool->drain_completions();
   signing_.step();
   retirement_.step(now);
+  if (!stopping_) delay_reports_.step(now);
   if (is_reloading()) rerouting_.step();
   if (!stopping_) {
     for (size_t i = 0; i < kDuePerStep; ++i) {
@@ -307,7 +313,9 @@ conf::Instant Transit::next_wake() const {
   if (is_reloading()) return conf::Instant{};
   conf::Instant wake = std::min({dispatcher_.next_wake(), counters_.next_wake(), retirement_.next_wake()});
   if (dispatcher_.paused()) wake = std::min(wake, clock_.now() + kPausedLook);
-  if (!stopping_) wake = std::min({wake, resting_.next_wake(), watch_.next_wake(dispatcher_.ready())});
+  if (!stopping_)
+    wake = std::min(
+        {wake, resting_.next_wake(), watch_.next_wake(dispatcher_.ready()), delay_reports_.next_wake()});
   return wake;
 }
 
@@ -318,6 +326,7 @@ void Transit::reload(conf::ConfigPtr config, mx::RuleBookPtr book) {
   domains_.forget_routes();
   sites_.reload(parts_.config, parts_.book);
   acceptance_.reload(parts_.config);
+  delay_reports_.reload(parts_.config);
   routes_.reload(parts_.config, parts_.book);
   settlement_.reload(parts_.config);
   signing_.reload(parts_.config);

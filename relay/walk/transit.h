@@ -17,6 +17,7 @@
 #include "relay/queue/message_cache.h"
 #include "relay/walk/acceptance.h"
 #include "relay/walk/clock_keeper.h"
+#include "relay/walk/delay_reports.h"
 #include "relay/walk/errands.h"
 #include "relay/walk/notices.h"
 #include "relay/walk/own_verdicts.h"
@@ -106,6 +107,7 @@ class Transit final : private Walk, private DispatcherUser {
   CounterKeeper counters_;
   Signing signing_;
   Acceptance acceptance_;
+  DelayReports delay_reports_;
   RouteFinder routes_;
   Settlement settlement_;
   OwnVerdicts verdicts_;

@@ -68,6 +68,7 @@ class Server final : public Network {
   bool work();
 
   std::string to_rcpt = "250 2.1.5 ok";
+  std::string wire;                     // all that it heard
   std::vector<std::string> recipients;  // accepted and sent to
 
  private:
@@ -111,6 +112,7 @@ std::unique_ptr<Transport> Server::connect(const ConnectTarget&, TransportUser* 
 
 void Server::hear(TransportUser* user, const std::string& bytes) {
   waiting_.emplace_back(user, [user] { user->on_drained(); });
+  wire += bytes;
   const auto say = [&](const std::string& text) {
     waiting_.emplace_back(user, [user, text] { user->on_bytes(text + "\r\n"); });
   };
@@ -219,17 +221,24 @@ class TransitTest : public testing::Test {
     transit_ = std::make_unique<Transit>(std::move(parts));
     ASSERT_TRUE(transit_->recover([](const std::string&, const std::string&) {}).ok());
   }
-  conf::MessageId submit(const std::vector<std::string>& recipients, const std::string& from = "") {
+  conf::MessageId submit(const std::vector<std::string>& recipients, const std::string& from = "",
+                         uint8_t notify = conf::kNotifyDefault) {
     spool::MessageRecord record;
     record.id = transit_->next_id();
     if (!from.empty()) record.envelope.reverse_path = conf::Mailbox::parse(from).value();
     for (const std::string& each : recipients)
-      record.recipients.push_back({{conf::Mailbox::parse(each).value()}});
+      record.recipients.push_back({{conf::Mailbox::parse(each).value(), notify}});
     const conf::MessageId id = record.id;
     transit_->accept(std::move(record), conf::Bytes("Subject: x\r\n\r\nx\r\n"),
                      [](const conf::Result<spool::Receipt>& stored) { EXPECT_TRUE(stored.ok()); });
     run();
     return id;
+  }
+  // Each try is refused for now, for days.
+  void refuse_for_now() {
+    server_.to_rcpt = "452 4.2.2 mailbox full";
+    config_->defaults.retry.delays.assign(100, 1h);
+    config_->defaults.retry.by_reason.clear();
   }
   // Until nothing happens any more at this moment.
   void run() {
@@ -449,6 +458,89 @@ TEST_F(TransitTest, ADroppedMessageEndsWithoutAReport) {
   EXPECT_EQ(events_.of(EventKind::kDropped).size(), 2U);
   EXPECT_TRUE(events_.of(EventKind::kReportSent).empty());
   EXPECT_EQ(spool_.message_count(), 0U);
+}
+
+TEST_F(TransitTest, ASenderWhoAsksIsToldOnceThatHisMailIsLate) {
+  refuse_for_now();
+  start();
+  const conf::MessageId id = submit({"a@one.test"}, "sender@home.test", conf::kNotifyDelay);
+  for (int i = 0; i < 7; ++i) pass(30min);
+  EXPECT_TRUE(events_.of(EventKind::kReportSent).empty()) << "it is not late";
+  pass(30min);
+  ASSERT_EQ(events_.of(EventKind::kReportSent).size(), 1U);
+  const conf::DeliveryEvent told = events_.of(EventKind::kReportSent)[0];
+  EXPECT_EQ(told.related, id);
+  EXPECT_EQ(told.recipient, "sender@home.test");
+  EXPECT_EQ(told.reverse_path, "");
+  transit_->close();
+  start();
+  for (int i = 0; i < 20; ++i) pass(30min);
+  EXPECT_EQ(events_.of(EventKind::kReportSent).size(), 1U) << "nor after a restart";
+  server_.to_rcpt = "250 2.1.5 ok";
+  for (int i = 0; i < 4; ++i) pass(30min);
+  const std::string& wire = server_.wire;
+  for (const char* field :
+       {"Auto-Submitted: auto-replied\r\n", "Final-Recipient: rfc822; a@one.test\r\nAction: delayed\r\n",
+        "Status: 4.2.2\r\n", "Diagnostic-Code: smtp; 452 4.2.2 mailbox full\r\n", "\r\nWill-Retry-Until: "})
+    EXPECT_NE(wire.find(field), std::string::npos) << field << wire;
+  EXPECT_EQ(spool_.message_count(), 0U);
+}
+
+TEST_F(TransitTest, ACrashAfterTheReportOfADelayDoesNotReportTwice) {
+  refuse_for_now();
+  start();
+  submit({"a@one.test"}, "sender@home.test", conf::kNotifyDelay);
+  names_.slow = true;  // nothing else is written
+  pass(4h);
+  ASSERT_EQ(events_.of(EventKind::kReportSent).size(), 1U);
+  spool_.crash();
+  transit_.reset();
+  names_.slow = false;
+  names_.later.clear();
+  start();
+  for (int i = 0; i < 20; ++i) pass(30min);
+  EXPECT_EQ(events_.of(EventKind::kReportSent).size(), 1U);
+}
+
+TEST_F(TransitTest, NobodyIsToldOfADelayWhoDidNotAskOrWhoseMailArrived) {
+  refuse_for_now();
+  start();
+  submit({"a@one.test"}, "sender@home.test");
+  submit({"a@one.test"}, "sender@home.test", conf::kNotifyNever);
+  submit({"a@one.test"}, "sender@home.test", conf::kNotifyFailure | conf::kNotifySuccess);
+  submit({"a@one.test"}, "", conf::kNotifyDelay);  // it is a report itself
+  server_.to_rcpt = "250 2.1.5 ok";
+  submit({"a@two.test"}, "sender@home.test", conf::kNotifyDelay);
+  server_.to_rcpt = "452 4.2.2 mailbox full";
+  for (int i = 0; i < 20; ++i) pass(30min);
+  EXPECT_TRUE(events_.of(EventKind::kReportSent).empty());
+}
+
+TEST_F(TransitTest, WithDelayReportsSendersWhoSaidNothingAreToldToo) {
+  refuse_for_now();
+  config_->defaults.delay_reports = true;
+  config_->defaults.delay_report_after = 2h;
+  start();
+  submit({"a@one.test"}, "sender@home.test");
+  submit({"a@one.test"}, "sender@home.test", conf::kNotifyFailure);
+  for (int i = 0; i < 20; ++i) pass(30min);
+  EXPECT_EQ(events_.of(EventKind::kReportSent).size(), 1U);
+}
+
+TEST_F(TransitTest, RecipientsThatAreLateTogetherShareAReportThoughOneIsHeld) {
+  refuse_for_now();
+  start();
+  const conf::MessageId id =
+      submit({"a@one.test", "b@one.test", "c@two.test"}, "sender@home.test", conf::kNotifyDelay);
+  EXPECT_TRUE(transit_->orders().hold(id));
+  pass(5h);
+  EXPECT_EQ(events_.of(EventKind::kReportSent).size(), 1U);
+  server_.to_rcpt = "250 2.1.5 ok";
+  pass(2h);
+  size_t told = 0;
+  for (size_t at = 0; (at = server_.wire.find("Action: delayed", at)) != std::string::npos; ++at) ++told;
+  EXPECT_EQ(told, 3U);
+  EXPECT_EQ(spool_.message_count(), 1U) << "it is on hold";
 }
 
 TEST_F(TransitTest, AnOrderlyEndWhileAReportIsBeingStoredDoesNotReportTwice) {
