@@ -1,29 +1,16 @@
 #include "relay/cli/ledger_file.h"
 
-#include <pwd.h>
-#include <unistd.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <utility>
 
 #include "relay/cli/cli.h"
+#include "relay/cli/operator_name.h"
 
 namespace relay::cli {
 
-namespace {
-
-std::string who() {
-  const char* sudo = std::getenv("SUDO_USER");
-  if (sudo != nullptr && *sudo != '\0') return sudo;
-  const passwd* user = getpwuid(getuid());
-  return user == nullptr ? "operator" : user->pw_name;
-}
-
-}  // namespace
-
-bounce::LedgerDesk OpenLedger::desk() const { return {ledger.get(), settings, who(), now}; }
+bounce::LedgerDesk OpenLedger::desk() const { return {ledger.get(), settings, operator_name(), now}; }
 
 std::optional<OpenLedger> open_ledger(const Invocation& invocation, const std::string& path, bool make,
                                       int* exit_code) {

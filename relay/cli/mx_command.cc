@@ -1,9 +1,7 @@
-#include <pwd.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -16,6 +14,7 @@
 #include "relay/cli/daemon_call.h"
 #include "relay/cli/json_reader.h"
 #include "relay/cli/mx_text.h"
+#include "relay/cli/operator_name.h"
 #include "relay/cli/waiting_text.h"
 
 namespace relay::cli {
@@ -88,14 +87,6 @@ int show(const Invocation& invocation, const MxOptions& options) {
   return answer ? print(options, *answer, mx_paths_text(*answer)) : exit_code;
 }
 
-// Whose terminal it is; with sudo, who became root.
-std::string who() {
-  const char* sudo = std::getenv("SUDO_USER");
-  if (sudo != nullptr && *sudo != '\0') return sudo;
-  const passwd* user = getpwuid(getuid());
-  return user == nullptr ? std::to_string(getuid()) : user->pw_name;
-}
-
 // True: it is to be done. What changes many paths at once is asked about.
 bool confirm(const MxOptions& options, const std::string& action, const json& counted) {
   const int64_t paths = number_of(counted, "paths");
@@ -117,7 +108,7 @@ int order(const Invocation& invocation, const MxOptions& options, const std::str
   if (!options.block_for.empty()) (*body)["for"] = options.block_for;
   if (!options.why.empty()) (*body)["why"] = options.why;
   if (options.automatic) (*body)["automatic"] = true;
-  (*body)["who"] = who();
+  (*body)["who"] = operator_name();
   int exit_code = kDone;
   json question = *body;
   question["dry_run"] = true;
