@@ -84,6 +84,12 @@ void read_returns(TableReader* reader, ReturnsSettings* out) {
   reader->duration("poll", &out->poll, Duration(1s));
   reader->duration("keep", &out->keep);
   reader->number("queue", &out->queue, 1, 1'000'000);
+  size_t word = 0;
+  if (reader->choice("unsigned_reports", {"off", "show", "count"}, &word))
+    out->unsigned_reports = static_cast<UnsignedReports>(word);
+  reader->number("remembered", &out->remembered, 1000, 100'000'000);
+  reader->flag("remember_signed", &out->remember_signed);
+  reader->flag("count_late", &out->count_late);
   reader->finish();
 }
 

@@ -18,6 +18,14 @@ namespace conf {
 enum class VerpGrade : uint8_t { kOff, kMessage, kDomain, kRecipient };
 const char* to_text(VerpGrade grade);  // "off", "message", "domain", "recipient"
 
+// What a report may do that brings no token back but is about a message that was sent lately: by the
+// Message-ID that it returns, or by its recipient.
+enum class UnsignedReports : uint8_t {
+  kOff,    // nothing: it is unmatched
+  kShow,   // it goes to the log with its message, and never counts against anybody
+  kCount,  // as kShow, and of mail that went out without a token it counts
+};
+
 struct ReturnPathSettings {                // [[return_path]]: the first one with the sender's domain holds
   std::vector<std::string> senders;        // senders: masks of domains of the reverse-path; empty: all
   std::string domain;                      // domain: what mail comes back to
@@ -35,6 +43,10 @@ struct ReturnsSettings {              // [returns]
   Duration poll = 10s;                             // poll: how often those are looked at
   Duration keep{0};                                // keep: how long mail that was read stays; 0: not at all
   uint32_t queue = 10'000;                         // queue: mails that wait to be read, then 452
+  UnsignedReports unsigned_reports = UnsignedReports::kCount;  // unsigned_reports = "off" | "show" | "count"
+  uint32_t remembered = 5'000'000;  // remembered: recipients sent to, for reports without a token
+  bool remember_signed = false;  // remember_signed: also what left with a token, whose reports bring it back
+  bool count_late = false;       // count_late: bounces that came back count for sites and thresholds, too
   std::vector<ReturnPathSettings> paths;
   std::vector<ReturnMailbox> mailboxes;
 

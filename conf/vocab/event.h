@@ -12,6 +12,7 @@
 #include "conf/vocab/door_event.h"
 #include "conf/vocab/envelope.h"
 #include "conf/vocab/logged_header.h"
+#include "conf/vocab/matched_by.h"
 #include "conf/vocab/reason.h"
 #include "conf/vocab/refusal.h"
 #include "conf/vocab/time.h"
@@ -114,15 +115,14 @@ struct DeliveryEvent {
   std::string recipient;  // one event per recipient, except kAccepted (first recipient, `recipients` counts)
   uint32_t recipients = 0;  // kAccepted: how many
   uint64_t size_bytes = 0;
-  std::string site;  // the MX host set the domain rolls up to
-  std::string mx_host;
-  std::string mx_address;         // "192.0.2.1:25"
-  std::string source;             // name of our source
-  std::string tls;                // "TLSv1.3" or empty
-  uint16_t reply_code = 0;        // 0: no reply (network, DNS, local); the reason is in `reply`
-  std::string enhanced_status;    // "5.1.1"
-  std::string reply;              // reply text or local reason, one line
-  std::optional<ErrorType> type;  // of a refusal, as are reason, scope and row
+  std::string site;                 // the MX host set the domain rolls up to
+  std::string mx_host, mx_address;  // "mx.example.net", "192.0.2.1:25"
+  std::string source;               // name of our source
+  std::string tls;                  // "TLSv1.3" or empty
+  uint16_t reply_code = 0;          // 0: no reply (network, DNS, local); the reason is in `reply`
+  std::string enhanced_status;      // "5.1.1"
+  std::string reply;                // reply text or local reason, one line
+  std::optional<ErrorType> type;    // of a refusal, as are reason, scope and row
   std::optional<Reason> reason;
   std::optional<Scope> scope;
   uint64_t row = 0;             // key of its text in the table of texts; 0: it has none
@@ -134,11 +134,11 @@ struct DeliveryEvent {
   WallTime next_attempt;   // kDeferred: when it is tried again
   bool uncertain = false;  // the connection broke between the final dot and its reply: may be a duplicate
   StageDelays delays;
-  std::string client;    // kAccepted: address of the client
-  std::string listener;  // kAccepted
-  std::string auth;      // kAccepted: authenticated user
-  // kBounced, kComplained: our own signature names the recipient. Only then may it count against an address.
+  std::string client, listener, auth;  // kAccepted: address of the client, listener, authenticated user
+  // kBounced, kComplained: our own signature names the recipient, or our own memory of what was sent without
+  // one. Only then may it count against an address.
   bool confirmed = false;
+  MatchedBy matched = MatchedBy::kNothing;
   std::string file;                              // kUnmatched: where the mail is kept
   MessageId related = 0;                         // kReportSent: the message that the report is about
   std::shared_ptr<const SiteDecision> decision;  // kDecision

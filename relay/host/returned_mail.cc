@@ -11,6 +11,10 @@ ReturnedMail::ReturnedMail(const conf::Clock* clock, journal::Journal* journal, 
                            Say say)
     : clock_(clock), journal_(journal), wake_(std::move(wake)), say_(std::move(say)), paths_(clock) {}
 
+ReturnedMail::~ReturnedMail() {
+  if (sent_ != nullptr) journal_->remove(sent_.get());
+}
+
 bool ReturnedMail::read_keys(const conf::Config& config) {
   std::vector<conf::Problem> problems;
   fresh_keys_ = read_return_keys(config, &problems);
@@ -23,16 +27,21 @@ void ReturnedMail::use(conf::ConfigPtr config, std::shared_ptr<const bounce::Qua
   qualifier_ = std::move(qualifier);
   keys_ = std::move(fresh_keys_);
   paths_.use(config_, keys_);
+  if (sent_ != nullptr) sent_->reload(config_->returns);
   if (desk_ != nullptr) desk_->reload(tools());
 }
 
 std::shared_ptr<const returns::ReadingTools> ReturnedMail::tools() const {
   return std::make_shared<const returns::ReadingTools>(
-      returns::ReadingTools{config_->returns, keys_, qualifier_});
+      returns::ReadingTools{config_->returns, keys_, qualifier_, sent_.get()});
 }
 
 conf::Status ReturnedMail::open(Reception* reception, Secrets* secrets) {
   if (!config_->returns.wanted()) return conf::success();
+  auto sent = returns::SentKeeper::open({config_->returns, clock_, say_});
+  if (!sent.ok()) return sent.error();
+  sent_ = std::move(*sent);
+  journal_->add(sent_.get());
   returns::Desk::Options options;
   options.tools = tools();
   options.journal = journal_;

@@ -11,6 +11,7 @@
 #include "relay/net/secrets.h"
 #include "relay/returns/desk.h"
 #include "relay/returns/mailboxes.h"
+#include "relay/returns/sent_keeper.h"
 #include "relay/returns/signed_return_paths.h"
 
 namespace relay {
@@ -20,6 +21,7 @@ class ReturnedMail {
   using Say = std::function<void(const std::string&)>;
   // `wake` and `say` are called from another thread too.
   ReturnedMail(const conf::Clock* clock, journal::Journal* journal, std::function<void()> wake, Say say);
+  ~ReturnedMail();
 
   // Reads the keys of `config`, while root may still do it; use() makes them hold. False: what is wrong was
   // said.
@@ -42,7 +44,8 @@ class ReturnedMail {
   std::shared_ptr<const bounce::Qualifier> qualifier_;
   std::shared_ptr<const bounce::ReturnKeys> fresh_keys_, keys_;
   returns::SignedReturnPaths paths_;
-  std::unique_ptr<returns::Desk> desk_;  // null: no mail comes back
+  std::unique_ptr<returns::SentKeeper> sent_;  // outlives the desk, which asks it
+  std::unique_ptr<returns::Desk> desk_;        // null: no mail comes back
   std::unique_ptr<returns::Mailboxes> mailboxes_;
 };
 

@@ -216,6 +216,20 @@ std::string_view limit_name(conf::Bind limit) {
   return "unknown";
 }
 
+std::string_view matched_name(conf::MatchedBy by) {
+  switch (by) {
+    case conf::MatchedBy::kNothing:
+      return "";
+    case conf::MatchedBy::kToken:
+      return "token";
+    case conf::MatchedBy::kMessageId:
+      return "message-id";
+    case conf::MatchedBy::kRecipient:
+      return "recipient";
+  }
+  return "unknown";
+}
+
 void append_json(const conf::DeliveryEvent& event, std::string* out) {
   out->append("{\"time\":");
   append_json_time(event.time, out);
@@ -272,6 +286,7 @@ void append_json(const conf::DeliveryEvent& event, std::string* out) {
   append_text("listener", event.listener, out);
   append_text("auth", event.auth, out);
   if (event.confirmed) out->append(",\"confirmed\":true");
+  append_text("matched", matched_name(event.matched), out);
   append_text("file", event.file, out);
   if (event.related != 0) {
     append_key("related", out);

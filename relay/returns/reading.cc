@@ -1,12 +1,15 @@
 #include "relay/returns/reading.h"
 
 #include <algorithm>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "bounce/report/meaning.h"
 #include "bounce/report/report.h"
 #include "conf/vocab/ascii.h"
+#include "conf/vocab/utf8.h"
 
 namespace relay::returns {
 
@@ -82,39 +85,27 @@ bool find_ours(const Evidence& evidence, const ReadingTools& tools,
   return false;
 }
 
+// How the message is known to its sender. What came back with it stands in for what is not remembered.
+void name_message(const bounce::SentMail* sent, const Report& report, DeliveryEvent* event) {
+  if (sent != nullptr) {
+    event->reverse_path = sent->sender;
+    event->site = sent->site;
+    event->source = sent->source;
+    event->envid = sent->envid;
+    event->header = sent->header;
+  } else {
+    event->envid = report.envelope_id;
+  }
+  if (event->header != nullptr || report.message_id.empty()) return;
+  auto header = std::make_shared<conf::LoggedHeader>();
+  header->message_id = conf::utf8_prefix(report.message_id, conf::LoggedHeader::kIdOctets);
+  event->header = std::move(header);
+}
+
 std::string one_text(const Report& report, const Recipient& recipient) {
   if (report.kind == Kind::kFeedback) return report.feedback_type;
   if (report.kind == Kind::kAutoReply) return to_text(report.auto_reply);
   return recipient.diagnostic;
-}
-
-DeliveryEvent event_for(EventKind kind, const Report& report, const Recipient& recipient,
-                        const Evidence& evidence, const ReadingTools& tools, conf::WallTime now) {
-  DeliveryEvent event;
-  event.kind = kind;
-  event.time = now;
-  event.id = evidence.token.message;
-  event.mx_host = recipient.remote_mta.empty() ? report.reporting_mta : recipient.remote_mta;
-  event.reply_code = recipient.code;
-  event.enhanced_status = recipient.status;
-  event.reply = one_text(report, recipient);
-  event.stage = conf::Stage::kUnknown;
-  const bounce::Qualification meaning = bounce::report::meaning_of(report, recipient, *tools.qualifier);
-  event.type = meaning.type;
-  event.reason = meaning.reason;
-  event.scope = meaning.scope;
-  event.row = meaning.row;
-  event.rule = meaning.rule;
-  std::vector<std::string_view> named = {recipient.original_address, recipient.address};
-  if (report.recipients.size() <= 1) named.push_back(report.returned_to);
-  conf::Mailbox ours;
-  event.confirmed = find_ours(evidence, tools, named, &ours);
-  if (event.confirmed) {
-    event.recipient = ours.text();
-  } else {
-    event.recipient = recipient.address.empty() ? recipient.original_address : recipient.address;
-  }
-  return event;
 }
 
 EventKind kind_for(const Report& report, const Recipient& recipient) {
@@ -146,6 +137,79 @@ EventKind kind_for(const Report& report, const Recipient& recipient) {
   return EventKind::kBounced;
 }
 
+// What the report says of the recipient; whose message it is about is still to be found.
+DeliveryEvent said_by(const Report& report, const Recipient& recipient, const ReadingTools& tools,
+                      conf::WallTime now) {
+  DeliveryEvent event;
+  event.kind = kind_for(report, recipient);
+  event.time = now;
+  event.mx_host = recipient.remote_mta.empty() ? report.reporting_mta : recipient.remote_mta;
+  event.reply_code = recipient.code;
+  event.enhanced_status = recipient.status;
+  event.reply = one_text(report, recipient);
+  event.stage = conf::Stage::kUnknown;
+  const bounce::Qualification meaning = bounce::report::meaning_of(report, recipient, *tools.qualifier);
+  event.type = meaning.type;
+  event.reason = meaning.reason;
+  event.scope = meaning.scope;
+  event.row = meaning.row;
+  event.rule = meaning.rule;
+  event.recipient = recipient.address.empty() ? recipient.original_address : recipient.address;
+  return event;
+}
+
+// Addresses that the recipient may have been written to under.
+std::vector<std::string_view> names_of(const Report& report, const Recipient& recipient) {
+  std::vector<std::string_view> named = {recipient.original_address, recipient.address};
+  if (report.recipients.size() <= 1) named.push_back(report.returned_to);
+  return named;
+}
+
+DeliveryEvent event_for(const Report& report, const Recipient& recipient, const Evidence& evidence,
+                        const ReadingTools& tools, conf::WallTime now) {
+  DeliveryEvent event = said_by(report, recipient, tools, now);
+  event.id = evidence.token.message;
+  event.matched = conf::MatchedBy::kToken;
+  conf::Mailbox ours;
+  event.confirmed = find_ours(evidence, tools, names_of(report, recipient), &ours);
+  if (event.confirmed) event.recipient = ours.text();
+  std::optional<bounce::SentMail> sent;
+  if (tools.sent != nullptr) sent = tools.sent->find(event.id, event.recipient);
+  name_message(sent ? &*sent : nullptr, report, &event);
+  return event;
+}
+
+// A recipient of a report without a token, in what was sent lately.
+struct Match {
+  bounce::SentMail sent;
+  conf::MatchedBy by = conf::MatchedBy::kNothing;
+  bool whom = false;  // it went to the recipient that the report names, or to nobody else and it names none
+};
+
+std::optional<Match> match(const Report& report, const Recipient& recipient, const ReadingTools& tools,
+                           conf::WallTime now) {
+  const conf::WallTime after = now - tools.settings.life;
+  std::vector<std::string> addresses;
+  for (const std::string_view text : names_of(report, recipient)) {
+    conf::Result<conf::Mailbox> mailbox = conf::Mailbox::parse(text);
+    if (mailbox.ok() && !mailbox->is_null()) addresses.push_back(mailbox->text());
+  }
+  if (!report.message_id.empty()) {
+    for (const std::string& address : addresses) {
+      if (auto sent = tools.sent->with_id(report.message_id, address, after))
+        return Match{std::move(*sent), conf::MatchedBy::kMessageId, true};
+    }
+    bool alone = false;
+    if (auto sent = tools.sent->with_id(report.message_id, after, &alone))
+      return Match{std::move(*sent), conf::MatchedBy::kMessageId, alone && addresses.empty()};
+  }
+  for (const std::string& address : addresses) {
+    if (auto sent = tools.sent->latest_to(address, after))
+      return Match{std::move(*sent), conf::MatchedBy::kRecipient, true};
+  }
+  return std::nullopt;
+}
+
 DeliveryEvent unmatched(const Report& report, const Evidence& evidence, const char* why, conf::WallTime now) {
   DeliveryEvent event;
   event.kind = EventKind::kUnmatched;
@@ -155,6 +219,32 @@ DeliveryEvent unmatched(const Report& report, const Evidence& evidence, const ch
   if (!report.recipients.empty()) event.recipient = report.recipients.front().address;
   event.stage = conf::Stage::kUnknown;
   return event;
+}
+
+std::vector<DeliveryEvent> without_token(const Report& report, const ReadingTools& tools,
+                                         conf::WallTime now) {
+  std::vector<DeliveryEvent> events;
+  bool left = false;  // somebody of whom nothing is known
+  const auto take = [&](const Recipient& recipient) {
+    const std::optional<Match> found = match(report, recipient, tools, now);
+    left = left || !found;
+    if (!found) return;
+    DeliveryEvent event = said_by(report, recipient, tools, now);
+    event.id = found->sent.message;
+    event.matched = found->by;
+    event.confirmed = found->whom && !found->sent.with_token &&
+                      tools.settings.unsigned_reports == conf::UnsignedReports::kCount;
+    if (found->whom) event.recipient = found->sent.recipient;
+    name_message(&found->sent, report, &event);
+    events.push_back(std::move(event));
+  };
+  if (report.recipients.empty()) take({});
+  for (const Recipient& recipient : report.recipients) {
+    if (events.size() >= kMostOutcomes) break;
+    take(recipient);
+  }
+  if (left) events.push_back(unmatched(report, {}, why_not(TokenState::kNone), now));  // for people too, then
+  return events;
 }
 
 }  // namespace
@@ -169,15 +259,18 @@ std::vector<DeliveryEvent> read_returned(std::string_view mail, const ReadingToo
                       now)};
   }
   const Evidence evidence = evidence_of(report, tools, now);
+  if (evidence.state == TokenState::kNone && tools.sent != nullptr &&
+      tools.settings.unsigned_reports != conf::UnsignedReports::kOff)
+    return without_token(report, tools, now);
   if (evidence.state != TokenState::kValid) return {unmatched(report, {}, why_not(evidence.state), now)};
   std::vector<DeliveryEvent> events;
   if (report.recipients.empty()) {
-    events.push_back(event_for(kind_for(report, {}), report, {}, evidence, tools, now));
+    events.push_back(event_for(report, {}, evidence, tools, now));
     return events;
   }
   for (const Recipient& recipient : report.recipients) {
     if (events.size() >= kMostOutcomes) break;
-    events.push_back(event_for(kind_for(report, recipient), report, recipient, evidence, tools, now));
+    events.push_back(event_for(report, recipient, evidence, tools, now));
   }
   // The token of one recipient speaks of no other: what else the report claims is noise.
   if (evidence.token.grade == conf::VerpGrade::kRecipient) {

@@ -265,7 +265,79 @@ def own_report(lab, receiver):
         assert (told["type"].lower(), told["rule"]) == (failed[to]["type"], failed[to]["rule"]), (told, failed[to])
 
 
-CASES = [own_report, bounce, lie, complain, domain, kill, rotate, doors]
+def without_token(lab, receiver):
+    """Of mail without a token a report is matched with what was sent, and the log says whose it is all the way."""
+    set_up(lab, receiver, 'feedback = ["shop@sender.test"]', 'verp = "off"')
+    text = lab.config.read_text()
+    lab.config.write_text(text.replace("[log]\n", '[log]\nheader_fields = ["X-Campaign"]\n'))
+    lab.relay.stop()
+    lab.serve()
+    with smtplib.SMTP("127.0.0.1", lab.port) as client:
+        client.ehlo()
+        client.mail("shop@sender.test", ["ENVID=order+2B17"])
+        for to in ("ann@d1.test", "bob@d2.test"):
+            client.rcpt(to)
+        code, answer = client.data(b"From: shop@sender.test\r\nMessage-ID: <receipt-17@sender.test>\r\nX-Campaign: spring\r\n sale\r\n"
+                                   b"\r\nThank you.\r\n")
+        assert code == 250, answer
+    lab.wait_events("delivered", 2)
+    give_back(lab, "shop@sender.test", dsn("shop@sender.test", "victim@d2.test"))
+    lab.wait_events("unmatched", 1)
+    give_back(lab, "shop@sender.test", dsn("shop@sender.test", "Ann@d1.test"))
+    event = lab.wait_events("bounced", 1)[0]
+    assert (event["recipient"], event["confirmed"], event["matched"]) == ("ann@d1.test", True, "recipient"), event
+    back = dsn("shop@sender.test", "bob@d2.test").replace(
+        b"--b--", b"--b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: <receipt-17@sender.test>\r\n\r\n--b--")
+    give_back(lab, "shop@sender.test", back)
+    event = lab.wait_events("bounced", 2)[1]
+    assert (event["recipient"], event["matched"]) == ("bob@d2.test", "message-id"), event
+    for event in lab.events("accepted") + lab.events("delivered") + lab.events("bounced"):
+        assert event["id"] == lab.events("accepted")[0]["id"], event
+        assert event["message_id"] == "receipt-17@sender.test" and event["envid"] == "order+17", event
+        assert event["header"] == {"X-Campaign": "spring sale"} and event["reverse_path"] == "shop@sender.test", event
+    wait_until(lambda: not folder(lab, "new"), 10, "the mail was read and still lies there")
+    send(lab, "victim@d2.test")  # is not refused
+    for to in ("ann@d1.test", "bob@d2.test"):
+        try:
+            send(lab, to)
+            raise AssertionError("an address that bounced is still written to")
+        except smtplib.SMTPRecipientsRefused:
+            pass
+
+
+def late(lab, receiver):
+    """Who asks with NOTIFY=DELAY is told once that his mail is late, over a kill too, and parse-bounce reads it without loss."""
+    receiver.refuse = {"ann@d1.test": "452 4.2.2 mailbox full"}
+    set_up(lab, receiver)
+    text = lab.config.read_text()
+    lab.config.write_text(text.replace("[defaults]\n", '[defaults]\ndelay_report_after = "2s"\n'))
+    lab.relay.stop()
+    lab.serve()
+    with smtplib.SMTP("127.0.0.1", lab.port) as client:
+        client.ehlo()
+        for number, notify in enumerate(("DELAY,FAILURE", "FAILURE", "NEVER")):
+            client.mail("shop@sender.test", [f"ENVID=order{number}"])
+            client.rcpt("ann@d1.test", ["NOTIFY=" + notify, "ORCPT=rfc822;alias@d1.test"])
+            code, answer = client.data(b"From: shop@sender.test\r\nMessage-ID: <receipt@sender.test>\r\n\r\nThank you.\r\n")
+            assert code == 250, answer
+    event = lab.wait_events("report_sent", 1)[0]
+    wait_until(lambda: receiver.taken, 20, "no report came")
+    lab.relay.kill()
+    lab.serve()
+    lab.queue("summary")
+    sender, to, content = receiver.taken[0]
+    assert sender in ("", "<>") and to == ["shop@sender.test"], (sender, to)
+    assert b"Auto-Submitted: auto-replied" in content and b"Will-Retry-Until: " in content, content
+    done = subprocess.run([bin_dir() / "penstock", "parse-bounce", "-"], input=content, capture_output=True, timeout=30, check=True)
+    told = json.loads(done.stdout)
+    assert (told["kind"], told["action"], told["status"], told["code"]) == ("delayed", "delayed", "4.2.2", 452), told
+    assert (told["recipient"], told["original_recipient"], told["envelope_id"]) == ("ann@d1.test", "alias@d1.test", "order0"), told
+    send(lab, "bob@d1.test")  # a moment later
+    lab.wait_events("delivered", 2)
+    assert len(lab.events("report_sent")) == 1 and event["related"] == lab.events("accepted")[0]["id"], lab.events("report_sent")
+
+
+CASES = [own_report, bounce, lie, complain, domain, kill, rotate, doors, without_token, late]
 
 
 def run_cases(suite, cases, left_out=lambda case: None):

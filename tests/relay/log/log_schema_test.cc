@@ -86,6 +86,7 @@ conf::DeliveryEvent full() {
   e.limit = conf::Bind::kBlocked;
   e.stage = conf::Stage::kRcpt;
   e.uncertain = e.confirmed = true;
+  e.matched = conf::MatchedBy::kMessageId;
   e.delays = {conf::Duration(1), conf::Duration(0), conf::Duration(2), conf::Duration(3)};
   conf::AddressNotice notice;
   notice.status = conf::AddressStatus::kQuarantine;

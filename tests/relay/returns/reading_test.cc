@@ -2,7 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <optional>
 #include <string>
+#include <vector>
+
+#include "conf/vocab/ascii.h"
 
 namespace relay::returns {
 namespace {
@@ -178,6 +183,153 @@ TEST_F(Returned, OrdinaryMailIsKeptForPeople) {
   ASSERT_EQ(events.size(), 1U);
   EXPECT_EQ(events[0].kind, EventKind::kUnmatched);
   EXPECT_EQ(events[0].reply, "it is no report");
+}
+
+// Remembers what the test says.
+class Remembered final : public bounce::SentMemory {
+ public:
+  using Found = std::optional<bounce::SentMail>;
+  template <typename Fits>
+  Found first(const Fits& fits) const {
+    for (const bounce::SentMail& each : mails)
+      if (fits(each)) return each;
+    return std::nullopt;
+  }
+  Found find(uint64_t message, std::string_view to) override {
+    return first([&](const auto& m) { return m.message == message && m.recipient == conf::ascii_lower(to); });
+  }
+  Found with_id(std::string_view id, std::string_view to, conf::WallTime after) override {
+    return first([&](const auto& m) {
+      return m.at > after && m.header->message_id == id && m.recipient == conf::ascii_lower(to);
+    });
+  }
+  Found with_id(std::string_view id, conf::WallTime after, bool* alone) override {
+    size_t count = 0;
+    for (const bounce::SentMail& each : mails) count += each.at > after && each.header->message_id == id;
+    *alone = count == 1;
+    return first([&](const auto& m) { return m.at > after && m.header->message_id == id; });
+  }
+  Found latest_to(std::string_view to, conf::WallTime after) override {
+    return first([&](const auto& m) { return m.at > after && m.recipient == conf::ascii_lower(to); });
+  }
+  std::vector<bounce::SentMail> mails;
+};
+
+class WithoutToken : public Returned {
+ protected:
+  WithoutToken() {
+    tools.sent = &sent;
+    remember(7, "ann@far.test", "7@shop.test");
+  }
+  void remember(uint64_t message, const std::string& to, const std::string& message_id) {
+    bounce::SentMail mail;
+    mail.message = message;
+    mail.at = kNow - std::chrono::hours(24);
+    mail.recipient = to;
+    mail.sender = "news@shop.test";
+    mail.site = "mx.far.test";
+    mail.source = "default";
+    mail.envid = "order 7";
+    conf::LoggedHeader header;
+    header.message_id = message_id;
+    header.fields = {{"X-Campaign", "spring"}};
+    mail.header = std::make_shared<const conf::LoggedHeader>(header);
+    sent.mails.push_back(std::move(mail));
+  }
+  // A bounce of the recipient, which returns the header of the message.
+  static std::string bounce(const std::string& whom, const std::string& message_id) {
+    std::string mail = dsn("news@shop.test", group(whom, "failed", "5.1.1"));
+    if (message_id.empty()) return mail;
+    mail.insert(mail.rfind("--b--"), "--b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: <" +
+                                         message_id + ">\r\nSubject: News\r\n\r\n");
+    return mail;
+  }
+  Remembered sent;
+};
+
+TEST_F(WithoutToken, ABounceIsMatchedByTheMessageIdThatItReturns) {
+  remember(8, "ann@far.test", "8@shop.test");
+  const auto events = read(bounce("Ann@far.test", "8@shop.test"));
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].kind, EventKind::kBounced);
+  EXPECT_EQ(events[0].id, 8U);
+  EXPECT_EQ(events[0].recipient, "ann@far.test");
+  EXPECT_EQ(events[0].matched, conf::MatchedBy::kMessageId);
+  EXPECT_TRUE(events[0].confirmed);
+  EXPECT_EQ(events[0].reverse_path, "news@shop.test");
+  EXPECT_EQ(events[0].site, "mx.far.test");
+  EXPECT_EQ(events[0].envid, "order 7");
+  ASSERT_NE(events[0].header, nullptr);
+  EXPECT_EQ(events[0].header->fields[0].second, "spring");
+}
+
+TEST_F(WithoutToken, ABounceIsMatchedByItsRecipientWhereNoMessageIdCameBack) {
+  const auto events = read(bounce("ann@far.test", ""));
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].id, 7U);
+  EXPECT_EQ(events[0].matched, conf::MatchedBy::kRecipient);
+  EXPECT_TRUE(events[0].confirmed);
+}
+
+TEST_F(WithoutToken, AnAddressThatWeDidNotWriteToLatelyIsNeverConfirmed) {
+  auto events = read(bounce("bob@far.test", ""));
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].kind, EventKind::kUnmatched);
+  events = read(bounce("bob@far.test", "7@shop.test"));  // of the message to Ann: forwarded, or a lie
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].id, 7U);
+  EXPECT_FALSE(events[0].confirmed);
+  sent.mails[0].at = kNow - tools.settings.life - std::chrono::seconds(1);
+  events = read(bounce("ann@far.test", "7@shop.test"));
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].kind, EventKind::kUnmatched) << "it was sent too long ago";
+}
+
+TEST_F(WithoutToken, MailThatWentOutWithATokenIsOnlyShown) {
+  sent.mails[0].with_token = true;
+  const auto events = read(bounce("ann@far.test", "7@shop.test"));
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].kind, EventKind::kBounced);
+  EXPECT_EQ(events[0].id, 7U);
+  EXPECT_FALSE(events[0].confirmed);
+}
+
+TEST_F(WithoutToken, ByChoiceItIsOnlyShownOrUnmatched) {
+  tools.settings.unsigned_reports = conf::UnsignedReports::kShow;
+  auto events = read(bounce("ann@far.test", "7@shop.test"));
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].kind, EventKind::kBounced);
+  EXPECT_FALSE(events[0].confirmed);
+  tools.settings.unsigned_reports = conf::UnsignedReports::kOff;
+  events = read(bounce("ann@far.test", "7@shop.test"));
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].kind, EventKind::kUnmatched);
+}
+
+TEST_F(WithoutToken, AForgedTokenIsNotHelpedByAMessageId) {
+  std::string forged = back("ann@far.test");
+  forged[20] = forged[20] == 'a' ? 'b' : 'a';
+  std::string mail = bounce("ann@far.test", "7@shop.test");
+  for (size_t at = 0; (at = mail.find("news@shop.test")) != std::string::npos;)
+    mail.replace(at, sizeof("news@shop.test") - 1, forged);
+  const auto events = read(mail);
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].kind, EventKind::kUnmatched);
+}
+
+TEST_F(WithoutToken, OfSeveralRecipientsTheUnknownOnesAreLeftForPeople) {
+  const auto events = read(dsn(
+      "news@shop.test", group("ann@far.test", "failed", "5.1.1") + group("bob@far.test", "failed", "5.1.1")));
+  ASSERT_EQ(events.size(), 2U);
+  EXPECT_EQ(events[0].kind, EventKind::kBounced);
+  EXPECT_EQ(events[1].kind, EventKind::kUnmatched);
+}
+
+TEST_F(WithoutToken, AComplaintThatBlackensTheAddressIsOfTheOneThatTheMessageWentTo) {
+  auto events = read(complaint("news@shop.test", "Message-ID: <7@shop.test>\r\n"));
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].kind, EventKind::kComplained);
+  EXPECT_EQ(events[0].id, 7U);
 }
 
 }  // namespace
