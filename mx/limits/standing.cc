@@ -310,6 +310,13 @@ void Standing::ended(const Attempt& attempt, bool answered, conf::Instant now) {
   judge_probes(now);
 }
 
+void Standing::came_back(const Outcome& outcome, conf::Instant now) {
+  tick(now);
+  learn(outcome);
+  // It was sent before the block: it says nothing of whether that is over.
+  if (state_ == State::kOpen || state_ == State::kRamp) count(outcome, now);
+}
+
 void Standing::refused(const Outcome& outcome, conf::Instant now) {
   tick(now);
   Outcome ours = outcome;

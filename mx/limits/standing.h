@@ -55,8 +55,7 @@ class Standing {
 
   // Whether one more attempt may begin. A block that is over becomes kProbing here.
   Admission may_send(conf::Instant now);
-  // At most so many connections now: 0 while blocked, 1 while probing, few on the ramp, else UINT32_MAX.
-  uint32_t most_connections(conf::Instant now);
+  uint32_t most_connections(conf::Instant now);  // 0 while blocked, 1 probing, few on the ramp, or UINT32_MAX
   Admission may_connect(conf::Instant now);
   Room room(conf::Instant now);
   void connection_opened() { ++connections_; }
@@ -67,7 +66,8 @@ class Standing {
   void outcome(const Attempt& attempt, const Outcome& outcome, conf::Instant now);
   // The attempt is over. Not answered: no reply was obtained at all, it is taken back from every count.
   void ended(const Attempt& attempt, bool answered, conf::Instant now);
-  void refused(const Outcome& outcome, conf::Instant now);  // a connection, by a reply before any message
+  void refused(const Outcome& outcome, conf::Instant now);    // a connection, by a reply before any message
+  void came_back(const Outcome& outcome, conf::Instant now);  // hours after it was taken; no probe, no block
 
   void block(conf::Instant until, std::string why, conf::Instant now);  // an operator's order
   void block_by_rule(conf::Instant until, const std::string& rule, conf::Instant now);

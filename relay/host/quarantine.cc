@@ -56,6 +56,7 @@ conf::Result<std::unique_ptr<Quarantine>> Quarantine::open(Parts parts, const co
     return LedgerFeed::Progress{counts.given, counts.given - counts.waiting};
   };
   made->feed_ = std::make_unique<LedgerFeed>(made->keeper_.get(), progress, own.say);
+  made->feed_->count_late(config->returns.count_late);
   own.journal->add(made->feed_.get());
   return made;
 }
@@ -94,6 +95,7 @@ void Quarantine::reload(const conf::ConfigPtr& config) {
   if (watch_ == nullptr) return;
   watch_->reload(config);
   keeper_->reload(config->quarantine, config->outage_guard);
+  feed_->count_late(config->returns.count_late);
 }
 
 }  // namespace relay

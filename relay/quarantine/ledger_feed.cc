@@ -95,7 +95,10 @@ void LedgerFeed::take(uint64_t sequence, const conf::DeliveryEvent& event) {
 }
 
 void LedgerFeed::count(const conf::DeliveryEvent& event) {
-  const std::optional<bounce::Outcome> what = outcome_of(event);
+  std::optional<bounce::Outcome> what = outcome_of(event);
+  if (late_ && event.kind == EventKind::kBounced && event.confirmed &&
+      event.type != conf::ErrorType::kIgnored)
+    what = bounce::Outcome::kFailed;
   if (!what) return;
   const std::string text = text_of(event);
   const bounce::Qualification meaning = meaning_of(event);

@@ -27,6 +27,8 @@ class LedgerFeed final : public journal::Feed {
   journal::FeedClass feed_class() const override { return journal::FeedClass::kGatesRemoval; }
   void take(uint64_t sequence, const conf::DeliveryEvent& event) override;
   uint64_t through() const override { return through_.load(std::memory_order_acquire); }
+  // Whether bounces that came back count in the reports, beside the delivery that they belong to.
+  void count_late(bool on) { late_ = on; }
   // Moves the cursor. A ledger that cannot be written for ten minutes holds nobody up any longer: what waits
   // in memory is still written when it can be. Loop thread.
   void step(conf::Instant now);
@@ -45,6 +47,7 @@ class LedgerFeed final : public journal::Feed {
   std::deque<Mark> marks_;  // of events that are not done with, one for each number of signals
   conf::Instant moved_{};   // when the cursor last moved, or had nothing to wait for
   bool complained_ = false;
+  bool late_ = false;
   std::atomic<uint64_t> through_{0};
 };
 

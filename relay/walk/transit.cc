@@ -79,14 +79,17 @@ Transit::Transit(TransitParts parts)
                 dispatcher_.remove(delivery);
                 advance(delivery);
               }}),
+      late_({parts_.config, &clock_, &routes_, &sites_, &dispatcher_.gate()}),
       orders_({parts_.spool, &clock_, &deliveries_, &messages_, &resting_, &dispatcher_, this}),
       next_sweep_(clock_.now() + kSweepPeriod) {
   settlement_.use(parts_.witness);
+  parts_.journal->add(&late_);
   counters_.on_renewed = [this] { dispatcher_.gate().lease_renewed(); };
 }
 
 Transit::~Transit() {
   stopping_ = true;
+  parts_.journal->remove(&late_);
   dispatcher_.abandon();
 }
 
@@ -327,6 +330,7 @@ void Transit::reload(conf::ConfigPtr config, mx::RuleBookPtr book) {
   sites_.reload(parts_.config, parts_.book);
   acceptance_.reload(parts_.config);
   delay_reports_.reload(parts_.config);
+  late_.reload(parts_.config);
   routes_.reload(parts_.config, parts_.book);
   settlement_.reload(parts_.config);
   signing_.reload(parts_.config);

@@ -19,6 +19,7 @@
 #include "relay/walk/clock_keeper.h"
 #include "relay/walk/delay_reports.h"
 #include "relay/walk/errands.h"
+#include "relay/walk/late_bounces.h"
 #include "relay/walk/notices.h"
 #include "relay/walk/own_verdicts.h"
 #include "relay/walk/queue_orders.h"
@@ -117,6 +118,7 @@ class Transit final : private Walk, private DispatcherUser {
   Dispatcher dispatcher_;
   Rerouting rerouting_;
   RouteWatch watch_;
+  LateBounces late_;
   QueueOrders orders_;
   conf::Instant next_sweep_{};
   bool stopping_ = false;

@@ -338,6 +338,24 @@ TEST(Standing, ARefusedConnectionIsAnErrorOfTheSender) {
   EXPECT_EQ(standing.blocked_until(), end + 6h);
 }
 
+TEST(Standing, WhatComesBackIsAnErrorButNeverProlongsABlock) {
+  conf::RuleThreshold rule;
+  rule.min_messages = 10;
+  Standing standing(limits_with({rule}));
+  for (int i = 0; i < 9; ++i) standing.came_back(outcome_of(Kind::kHard, "550 no such user"), kStart);
+  EXPECT_EQ(standing.samples(kStart)[0].errors, 9u);
+  standing.came_back(outcome_of(Kind::kIgnored), kStart);
+  EXPECT_EQ(standing.state(), State::kOpen);
+  standing.came_back(outcome_of(Kind::kHard, "550 no such user"), kStart);
+  ASSERT_EQ(standing.state(), State::kBlocked);
+  const Instant until = standing.blocked_until();
+  standing.came_back(outcome_of(Kind::kHard), kStart + 1h);
+  EXPECT_EQ(standing.blocked_until(), until);
+  ASSERT_TRUE(standing.may_send(until).yes);
+  for (int i = 0; i < 50; ++i) standing.came_back(outcome_of(Kind::kHard), until);
+  EXPECT_EQ(standing.state(), State::kProbing);
+}
+
 TEST(Standing, AnOperatorDecides) {
   Standing standing(general());
   standing.block(conf::kNever, "complaints from the list team", kStart);

@@ -90,6 +90,23 @@ TEST_F(LedgerFeedTest, WhatComesBackCountsOnlyWhenWeKnowItsMessage) {
   EXPECT_EQ(book_.counted, std::vector<std::string>{"complaint from "});
 }
 
+TEST_F(LedgerFeedTest, LateBouncesCountInTheReportsWhenTheyShould) {
+  conf::DeliveryEvent event;
+  event.kind = conf::EventKind::kBounced;
+  event.reverse_path = "news@shop.example";
+  event.recipient = "ann@x.example";
+  event.type = conf::ErrorType::kHard;
+  journal_.append(event);
+  event.confirmed = true;
+  journal_.append(event);
+  EXPECT_TRUE(book_.counted.empty());
+  feed_.count_late(true);
+  journal_.append(event);
+  event.confirmed = false;
+  journal_.append(event);
+  EXPECT_EQ(book_.counted, std::vector<std::string>{"failed from shop.example"});
+}
+
 TEST_F(LedgerFeedTest, CountsEachEndOfARecipientOnce) {
   tell(conf::EventKind::kAccepted);
   tell(conf::EventKind::kDelivered);

@@ -614,5 +614,52 @@ smart_hosts = ["smart.test:25"]
   EXPECT_TRUE(answered);
 }
 
+TEST_F(TransitTest, ConfirmedBouncesThatCameBackBlockASiteWhereTheyCount) {
+  Configuration read = parse_configuration(R"(hostname = "relay.test"
+[[listener]]
+address = "127.0.0.1:25"
+[mx]
+shipped_rules = "off"
+[[rule]]
+name = "general"
+mx = ["*"]
+[[rule.threshold]]
+error_rate = "50%"
+min_messages = 10
+block = "1h"
+)",
+                                           "t.toml");
+  ASSERT_NE(read.book, nullptr) << (read.problems.empty() ? "" : read.problems[0].text());
+  book_ = read.book;
+  start();
+  submit({"a@one.test"});
+  conf::DeliveryEvent event;
+  event.kind = EventKind::kBounced;
+  event.recipient = "a@one.test";
+  event.source = "default";
+  event.type = conf::ErrorType::kHard;
+  event.scope = conf::Scope::kRecipient;
+  event.reason = conf::Reason::kUserUnknown;
+  event.reply = "5.1.1 no such user";
+  const auto bounce = [&] {
+    for (int i = 0; i < 30; ++i) journal_.append(event);
+    run();
+    return events_.of(EventKind::kDecision).size();
+  };
+  event.confirmed = true;
+  EXPECT_EQ(bounce(), 0U) << "count_late is off";
+  config_ = std::make_shared<conf::Config>(*config_);
+  config_->returns.count_late = true;
+  transit_->reload(config_, book_);
+  run();
+  event.confirmed = false;
+  EXPECT_EQ(bounce(), 0U) << "anybody can write a bounce";
+  event.confirmed = true;
+  EXPECT_EQ(bounce(), 1U);
+  server_.recipients.clear();
+  submit({"a@one.test"});
+  EXPECT_TRUE(server_.recipients.empty()) << "the site is blocked";
+}
+
 }  // namespace
 }  // namespace relay
