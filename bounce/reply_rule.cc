@@ -239,8 +239,11 @@ bool fits_mask(std::string_view mask, std::string_view text) {
   return m == mask.size();
 }
 
-std::vector<ReplyRule> parse_reply_rules(std::string_view text, const std::string& file,
-                                         std::vector<conf::Problem>* problems) {
+namespace {
+
+// `whole`: nothing else may stand in the text.
+std::vector<ReplyRule> read_reply_rules(std::string_view text, const std::string& file, bool whole,
+                                        std::vector<conf::Problem>* problems) {
   std::vector<ReplyRule> rules;
   std::set<std::string> names;
   conf::Document document(text, file);
@@ -252,10 +255,22 @@ std::vector<ReplyRule> parse_reply_rules(std::string_view text, const std::strin
       section.report("name", "\"" + name + "\" is the name of a rule above: each needs its own");
     rules.push_back(read_rule(std::move(section), file));
   }
-  root.finish();
+  if (whole) root.finish();
   const std::vector<conf::Problem> found = document.problems();
   problems->insert(problems->end(), found.begin(), found.end());
   return rules;
+}
+
+}  // namespace
+
+std::vector<ReplyRule> parse_reply_rules(std::string_view text, const std::string& file,
+                                         std::vector<conf::Problem>* problems) {
+  return read_reply_rules(text, file, true, problems);
+}
+
+std::vector<ReplyRule> parse_own_reply_rules(std::string_view text, const std::string& file,
+                                             std::vector<conf::Problem>* problems) {
+  return read_reply_rules(text, file, false, problems);
 }
 
 const std::vector<ReplyRule>& shipped_reply_rules() {

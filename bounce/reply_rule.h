@@ -69,6 +69,10 @@ bool fits_mask(std::string_view mask, std::string_view text);
 std::vector<ReplyRule> parse_reply_rules(std::string_view text, const std::string& file,
                                          std::vector<conf::Problem>* problems);
 
+// The same for a configuration of the relay, whose other sections are somebody else's to read.
+std::vector<ReplyRule> parse_own_reply_rules(std::string_view text, const std::string& file,
+                                             std::vector<conf::Problem>* problems);
+
 // The rules compiled into the program, in their order. Their files are named "NAME.toml (shipped)".
 const std::vector<ReplyRule>& shipped_reply_rules();
 

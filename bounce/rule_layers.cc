@@ -31,11 +31,14 @@ std::vector<ReplyRule> rules_of(const std::string& path, std::vector<conf::Probl
 std::shared_ptr<const Qualifier> load_qualifier(const RuleFiles& files, Unread unread,
                                                 std::vector<conf::Problem>* problems) {
   const bool plain = unread.type == ErrorType::kSoft && !unread.fail_if_permanent;
-  if (plain && files.rules.empty() && files.shipped.empty() && files.table.empty())
+  if (plain && files.own_text.empty() && files.rules.empty() && files.shipped.empty() && files.table.empty())
     return Qualifier::shipped();
   std::vector<conf::Problem> found;
   std::vector<ReplyRule> local;
-  if (!files.rules.empty()) local = rules_of(files.rules, &found);
+  if (!files.own_text.empty()) local = parse_own_reply_rules(files.own_text, files.own_file, &found);
+  if (!files.rules.empty()) {
+    for (ReplyRule& rule : rules_of(files.rules, &found)) local.push_back(std::move(rule));
+  }
   std::vector<ReplyRule> shipped;
   if (files.shipped.empty()) {
     shipped = shipped_reply_rules();

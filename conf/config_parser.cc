@@ -20,9 +20,10 @@ namespace {
 class ConfigReader {
  public:
   // `may_read`: whether files that the configuration names are read.
-  ConfigReader(const toml::table& root, const std::string& file, bool may_read,
+  ConfigReader(const toml::table& root, std::string_view text, const std::string& file, bool may_read,
                std::vector<Problem>* problems)
-      : file_(file),
+      : text_(text),
+        file_(file),
         may_read_(may_read),
         problems_(problems),
         root_(&root, "", file, problems),
@@ -109,6 +110,8 @@ class ConfigReader {
     read_quarantine(&quarantine, &config_->quarantine);
     TableReader replies = section("replies");
     read_replies(&replies, &config_->replies);
+    // Their keys are those of a file of reply rules: who reads such files reads these too.
+    if (!root_.tables("reply").empty()) config_->replies.own_rules = text_;
     TableReader guard = section("outage_guard");
     read_outage_guard(&guard, &config_->outage_guard);
   }
@@ -329,6 +332,7 @@ class ConfigReader {
     }
   }
 
+  const std::string_view text_;
   const std::string file_;
   const bool may_read_;
   std::vector<Problem>* problems_;
@@ -364,7 +368,7 @@ ParsedConfig parse(std::string_view text, const std::string& file, bool may_read
   ParsedConfig parsed;
   toml::table root;
   if (!parse_toml(text, file, &root, &parsed.problems)) return parsed;
-  parsed.draft = ConfigReader(root, file, may_read, &parsed.problems).read();
+  parsed.draft = ConfigReader(root, text, file, may_read, &parsed.problems).read();
   sort_problems(file, &parsed.problems);
   if (!has_error(parsed.problems)) parsed.config = parsed.draft;
   return parsed;

@@ -23,6 +23,8 @@ struct RepliesSettings {  // [replies]
   std::string table;                          // table: of the texts that came; empty: beside the spool
   uint32_t known_texts = 20'000;              // known_texts: how many are remembered with their meaning
   uint32_t unknown_alarm = 100;               // unknown_alarm: so many of a site in an hour; 0: never
+  // The text of the configuration when it has [[reply]] of its own, which stand before those of `rules`.
+  std::string own_rules;
   static constexpr const char* kBuiltInRules = "built-in";
   static constexpr const char* kNoTable = "off";  // of `table`
   bool operator==(const RepliesSettings&) const = default;

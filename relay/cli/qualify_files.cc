@@ -46,6 +46,8 @@ bounce::RuleFiles files_of(const std::string& config_path) {
   const auto beside = [&](const std::string& path) {
     return path.empty() ? path : (std::filesystem::path(config->file).parent_path() / path).string();
   };
+  files.own_text = replies.own_rules;
+  files.own_file = config->file;
   files.rules = beside(replies.rules);
   if (replies.shipped_rules != conf::RepliesSettings::kBuiltInRules)
     files.shipped = beside(replies.shipped_rules);

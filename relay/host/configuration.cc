@@ -25,6 +25,8 @@ std::shared_ptr<const bounce::Qualifier> qualifier_of(const conf::Config& config
   unread.fail_if_permanent = settings.fail_unknown_5yz;
   if (settings.unknown == conf::UnknownText::kIgnored) unread.type = conf::ErrorType::kIgnored;
   bounce::RuleFiles files;
+  files.own_text = settings.own_rules;
+  files.own_file = config.file;
   if (may_read) {
     files.rules = beside(config.file, settings.rules);
     if (settings.shipped_rules != conf::RepliesSettings::kBuiltInRules)

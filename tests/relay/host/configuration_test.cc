@@ -482,5 +482,28 @@ TEST(Configuration, LocalReplyRulesAreReadAndTheirExamplesRun) {
   std::filesystem::remove_all(folder);
 }
 
+TEST(Configuration, ReplyRulesOfItsOwnStandBeforeTheOthersAndTheirExamplesRun) {
+  const std::string head = "hostname = \"relay.example.com\"\n[[listener]]\naddress = \"127.0.0.1:2525\"\n";
+  const std::string rule =
+      "[[reply]]\nname = \"own\"\ntext = [\"no such user here\"]\nreason = \"refused\"\ntype = \"soft\"\n"
+      "scope = \"site\"\n";
+  const Configuration good =
+      parse_configuration(head + rule + "match = [\"550 No such user here\"]\n[log]\nkeep = 3\n", "p.toml");
+  ASSERT_NE(good.qualifier, nullptr) << good.problems.front().text();
+  const bounce::Reply reply = bounce::Reply::make(550, "no such user here");
+  EXPECT_EQ(good.qualifier->qualify({bounce::Stage::kRcpt, &reply}).rule, "own");
+
+  const Configuration bad = parse_configuration(head + rule + "match = [\"550 stay here\"]\n", "p.toml");
+  EXPECT_EQ(bad.config, nullptr);
+  ASSERT_EQ(bad.problems.size(), 1U);
+  EXPECT_EQ(bad.problems[0].text(),
+            "p.toml:10:10: rule \"own\": its example \"550 stay here\": no rule decides it");
+
+  const Configuration wrong = parse_configuration(head + rule + "reson = \"refused\"\n", "p.toml");
+  EXPECT_EQ(wrong.config, nullptr);
+  ASSERT_EQ(wrong.problems.size(), 1U);
+  EXPECT_EQ(wrong.problems[0].text().rfind("p.toml:10:1: ", 0), 0U) << wrong.problems[0].text();
+}
+
 }  // namespace
 }  // namespace relay
