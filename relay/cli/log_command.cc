@@ -105,7 +105,9 @@ void add_log_command(CLI::App* parser, Invocation* invocation) {
   const auto options = std::make_shared<LogOptions>();
   CLI::App* command =
       parser->add_subcommand("log", "the story of messages, from the delivery log and its older files");
-  command->add_option("what", options->what, "a message id, an address of a sender or recipient, or a domain")
+  command
+      ->add_option("what", options->what,
+                   "a message id, a Message-ID, an address of a sender or recipient, or a domain")
       ->required();
   command->add_option("--file", options->file, "another log than that of the configuration");
   command->add_option("--limit", options->limit, "how many messages at most, the latest")

@@ -72,7 +72,7 @@ std::string LogSearch::id_of(const json& event) const {
   const bool meant = id_ ? id == what_ || text_of(event, "related") == what_
                          : is_address_meant(text_of(event, "recipient")) ||
                                is_address_meant(text_of(event, "reverse_path")) ||
-                               conf::ascii_lower(text_of(event, "message_id")) == what_;
+                               (!what_.empty() && conf::ascii_lower(text_of(event, "message_id")) == what_);
   return meant ? id : std::string();
 }
 

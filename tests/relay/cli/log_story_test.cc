@@ -28,6 +28,11 @@ TEST(LogStory, FindsByIdByAddressAndByDomain) {
     EXPECT_EQ(LogSearch(what).id_of(one), "1m8a18szv0000") << what;
     EXPECT_TRUE(LogSearch(what).may_match(one.dump())) << what;
   }
+  json named = one;
+  named["message_id"] = "1.A@mail.shop.example";
+  for (const char* what : {"1.a@mail.shop.example", "<1.A@mail.shop.example>"})
+    EXPECT_EQ(LogSearch(what).id_of(named), "1m8a18szv0000") << what;
+  EXPECT_TRUE(LogSearch("").id_of(one).empty());
   for (const char* what : {"1m8a18szv0001", "ser@example.net", "xample.net", "other.example"})
     EXPECT_TRUE(LogSearch(what).id_of(one).empty()) << what;
   EXPECT_TRUE(LogSearch("example.net").id_of({{"event", "decision"}, {"site", "example.net"}}).empty());
