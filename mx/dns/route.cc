@@ -36,7 +36,7 @@ void order_by_preference(std::vector<MxRecord>* records, conf::Random* random) {
 std::string site_key(const std::vector<RouteHost>& hosts) {
   std::set<std::string> names;
   for (const RouteHost& host : hosts) {
-    names.insert(host.port == 25 ? host.name : host.name + ':' + std::to_string(host.port));
+    names.insert(host.counted_as());
   }
   std::string key;
   for (const std::string& name : names) key += (key.empty() ? "" : ",") + name;

@@ -23,6 +23,7 @@ struct RouteHost {
   uint16_t port = 25;
   std::vector<std::string>
       addresses;  // IPv6 and IPv4 interleaved, first family by chance; refused targets left out
+  std::string counted_as() const { return port == 25 ? name : name + ':' + std::to_string(port); }
 };
 
 struct Route {

@@ -36,7 +36,8 @@ std::string make_key(char kind, const CounterNames& names, const PathLimits& lim
   std::string key(1, kind);
   key.reserve(8 + names.rule.size() + names.site.size() + names.source.size() + 40);
   append_part(names.rule, &key);
-  append_part_or_together(limits.one_site, names.site, &key);
+  const bool by_address = kind == 'T' && limits.scope == conf::RuleScope::kPath;
+  append_part_or_together(limits.one_site || by_address, names.site, &key);
   append_part_or_together(limits.scope == conf::RuleScope::kPool, names.source, &key);
   return key;
 }
@@ -59,6 +60,10 @@ std::optional<std::string> read_part(std::string_view text) {
 }
 
 }  // namespace
+
+CounterNames host_names(const CounterNames& names, const std::string& host) {
+  return {names.rule, host + '|', names.source};
+}
 
 std::string traffic_key(const CounterNames& names, std::string_view address, const PathLimits& limits) {
   std::string key = make_key('T', names, limits);

@@ -1,6 +1,8 @@
 // The name of a set of counters as text: "T|RULE|SITE|SOURCE|ADDRESS", with "S" for a standing and "*" for
-// what is counted together. A part may hold any characters: '%', '|', '*' and control characters stand as
-// %XX, so that no two names have the same text.
+// what is counted together. A receiver counts an address of its own whatever leads there: the counters of an
+// address (scope = "path") are those of all sites that have it, and the counters of a host are those of the
+// site that is this host alone (host_names()). A part may hold any characters: '%', '|', '*' and control
+// characters stand as %XX, so that no two names have the same text.
 #pragma once
 
 #include <string>
@@ -15,6 +17,9 @@ struct CounterNames {
   std::string site;    // of the path; ignored when the limits say one_site
   std::string source;  // name
 };
+
+// Of one of the hosts of a site, "mx.example" or "mx.example:2525".
+CounterNames host_names(const CounterNames& names, const std::string& host);
 
 std::string traffic_key(const CounterNames& names, std::string_view address, const PathLimits& limits);
 std::string standing_key(const CounterNames& names, const PathLimits& limits);

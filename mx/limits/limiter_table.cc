@@ -163,7 +163,8 @@ std::string LimiterTable::left_behind(Counters<T> Entry::*slot, uint32_t number,
   const std::string& name = entries_[number].name;
   const std::string_view place = place_of(name);
   std::string best;
-  if (place.starts_with(kManySites)) return best;  // of many sites: it is not known which
+  // Of many sites: it is not known which. An address is one receiver.
+  if (place.starts_with(kManySites) && place.ends_with("|*")) return best;
   const size_t hash = hash_of(place);
   places_[hash % kParts].find(static_cast<uint32_t>(hash / kParts), [&](uint32_t other) {
     Counters<T>& counters = entries_[other].*slot;

@@ -32,6 +32,10 @@ class Traffic {
   // Whether one more transaction may begin over an open connection.
   Admission may_send(conf::Instant now);
 
+  // Several paths, each with connections of its own, count here: an MX host that several sites have.
+  void share() { shared_ = true; }
+  bool shared() const { return shared_; }
+
   // How many transactions may begin at once: there is no use in more new connections than that.
   uint32_t budget(conf::Instant now) { return std::min(quota_.available(now), rate_.available(now)); }
 
@@ -89,6 +93,7 @@ class Traffic {
   Slowdown slowdown_;
   Slowdown no_growth_;      // of the window, until its end
   bool one_first_ = false;  // one connection, until a message is taken
+  bool shared_ = false;
   RateLimit rate_;
   Quota quota_;
   ChangeMark change_;

@@ -121,6 +121,7 @@ void LimitOrders::to_path(Work* work, queue::Path* path) {
     standing->block(other->until, who_and_why(other->order), work->now);
   if (order.action == admin::MxAction::kReset) {
     for (auto& [address, traffic] : path->traffic) traffic->reset();
+    for (auto& [host, traffic] : path->hosts) traffic->reset();
   }
   tell(*path, order);
   transit_->dispatcher().poke(path);

@@ -21,16 +21,18 @@ double seconds_until(conf::Instant until, conf::Instant now) {
 
 std::vector<admin::TrafficView> traffic_of(const queue::Path& path, conf::Instant now) {
   std::vector<admin::TrafficView> views;
-  for (const auto& [address, traffic] : path.traffic) {
-    admin::TrafficView view;
-    view.address = address.empty() ? "*" : address;
-    view.connections = traffic->connections();
-    view.window = traffic->window();
-    view.used_in_hour = traffic->used_in_hour(now);
-    view.used_in_slice = traffic->used_in_slice(now);
-    view.slice_limit = traffic->slice_limit(now);
-    if (traffic->slowed_until() > now) view.slowed_seconds = seconds(traffic->slowed_until() - now);
-    views.push_back(std::move(view));
+  for (const auto* counted : {&path.traffic, &path.hosts}) {
+    for (const auto& [address, traffic] : *counted) {
+      admin::TrafficView view;
+      view.address = address.empty() ? "*" : address;
+      view.connections = traffic->connections();
+      view.window = traffic->window();
+      view.used_in_hour = traffic->used_in_hour(now);
+      view.used_in_slice = traffic->used_in_slice(now);
+      view.slice_limit = traffic->slice_limit(now);
+      if (traffic->slowed_until() > now) view.slowed_seconds = seconds(traffic->slowed_until() - now);
+      views.push_back(std::move(view));
+    }
   }
   return views;
 }

@@ -29,9 +29,9 @@ void Connections::is_ready(const OutboundConnection& connection) {
 Slot Connections::take_out(OutboundConnection* connection) {
   const auto found = slots_.find(connection);
   CHECK(found != slots_.end());
+  rests_no_more(connection);
   Slot slot = std::move(found->second);
   slots_.erase(found);
-  lines_->rests_no_more(connection);
   lines_->count(connection->path(), -1, connection->ever_ready() ? 0 : -1, flow_->now());
   if (slot.room_of != nullptr) --slot.room_of->leaving;
   return slot;
@@ -49,7 +49,41 @@ void Connections::keep_until_free(std::unique_ptr<OutboundConnection> connection
 void Connections::rest(Slot* slot) {
   OutboundConnection* connection = slot->connection.get();
   lines_->rests(connection);
+  slot->rested = flow_->now();
+  for (const mx::Traffic* each : {slot->use.traffic.get(), slot->use.host.get()})
+    if (each != nullptr && each->shared()) resting_at_[each].push_back(connection);
   connection->rest(connection->path()->settings->timeouts.idle);
+}
+
+void Connections::rests_no_more(OutboundConnection* connection) {
+  lines_->rests_no_more(connection);
+  if (resting_at_.empty()) return;
+  const PathGate::Use& use = at(connection).use;
+  for (const mx::Traffic* each : {use.traffic.get(), use.host.get()}) {
+    const auto found = resting_at_.find(each);
+    if (found == resting_at_.end()) continue;
+    std::erase(found->second, connection);
+    if (found->second.empty()) resting_at_.erase(found);
+  }
+}
+
+void Connections::make_room(const PathGate::Wanted& wanted) {
+  const auto found = resting_at_.find(wanted.counters);
+  if (found == resting_at_.end()) return;
+  const std::vector<OutboundConnection*>& resting = found->second;
+  const auto others = [&wanted](const OutboundConnection* each) {
+    return each->idle() && each->path() != wanted.by;
+  };
+  const auto useless = std::find_if(resting.begin(), resting.end(), [&](const OutboundConnection* each) {
+    return others(each) && each->path()->ready.empty();
+  });
+  OutboundConnection* goes = useless == resting.end() ? nullptr : *useless;
+  for (auto each = resting.rbegin(); goes == nullptr && each != resting.rend(); ++each)
+    if (others(*each) && had_its_time(**each, flow_->now())) goes = *each;
+  if (goes == nullptr || !gate_->is_wanted(*goes->path(), at(goes).use)) return;
+  gate_->makes_room(at(goes).use);
+  rests_no_more(goes);
+  goes->quit();
 }
 
 mx::Admission Connections::may_send(const Slot& slot) const {

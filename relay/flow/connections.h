@@ -34,6 +34,7 @@ struct Slot {
   uint64_t number = 0;                    // of the connection: an address may be used again
   bool early = false;                     // opened before its message may go
   std::shared_ptr<SharedLine> room_of{};  // says QUIT to make room in it
+  conf::Instant rested{};                 // when it last began to rest
   uint32_t most_messages = 0;             // that the server takes on a connection, as far as is known; 0: any
 };
 
@@ -60,7 +61,10 @@ class Connections {
 
   // It waits, open, for a message or for a limit.
   void rest(Slot* slot);
-  void rests_no_more(OutboundConnection* connection) { lines_->rests_no_more(connection); }
+  void rests_no_more(OutboundConnection* connection);
+  // One that rests at counters which several paths share, and which another path than `by` needs least, says
+  // QUIT: one whose path has no mail, else one that had its time.
+  void make_room(const PathGate::Wanted& wanted);
   // May the connection begin another transaction now?
   mx::Admission may_send(const Slot& slot) const;
   // A connection of the path rests that may send now.
@@ -80,6 +84,8 @@ class Connections {
   PathGate* gate_;
   SharedLines* lines_;
   std::unordered_map<OutboundConnection*, Slot> slots_;
+  // By counters that several paths share (mx::Traffic::shared()): those that rest there, the last came last.
+  std::unordered_map<const void*, std::vector<OutboundConnection*>> resting_at_;
   std::vector<std::unique_ptr<OutboundConnection>> ended_;
   uint64_t next_number_ = 1;
 };

@@ -57,6 +57,7 @@ void Dispatcher::step(conf::Instant now) {
       set_wake(path, now);
     }
     turns_.step(now);
+    for (const PathGate::Wanted& wanted : gate_.take_wanted()) connections_.make_room(wanted);
   } while (feed_starving() && paths_left > 0 && opener_.may_go_on());
   connections_.free_ended();
 }

@@ -26,13 +26,15 @@ bool makes_room(const queue::Path& path, conf::Instant now) {
   return path.shared != nullptr && path.connections == 0 && path.shared->least_needed(now) != nullptr;
 }
 
-Admission over_address(const queue::Path& path, mx::Traffic* traffic, conf::Instant now) {
+Admission over_address(const queue::Path& path, mx::Traffic* traffic, mx::Traffic* host, conf::Instant now) {
   mx::Standing& standing = *path.standing;
-  Admission sending = standing.may_send(now);
-  if (traffic != nullptr) sending = sending.also(traffic->may_send(now));
+  Admission sending = standing.may_send(now), opening = standing.may_connect(now);
+  for (mx::Traffic* each : {traffic, host}) {
+    if (each == nullptr) continue;
+    sending = sending.also(each->may_send(now));
+    opening = opening.also(each->may_connect(now));
+  }
   if (is_timed(sending)) return sending;
-  Admission opening = standing.may_connect(now);
-  if (traffic != nullptr) opening = opening.also(traffic->may_connect(now));
   const bool full = opening.bind == Bind::kConnections || opening.bind == Bind::kWindow;
   if (!opening.yes && full && makes_room(path, now)) opening = {};
   return sending.also(opening);
@@ -45,7 +47,8 @@ Admission Forecast::over_resting(const queue::Path& path, conf::Instant now) con
   for (const Resting& each : resting) {
     const uint32_t most = path.limits->max_messages_per_connection;
     if (most != 0 && each.sent >= most) continue;  // it ends, and another one is opened
-    const Admission here = each.use->standing->may_send(now).also(each.use->traffic->may_send(now));
+    Admission here = each.use->standing->may_send(now).also(each.use->traffic->may_send(now));
+    if (each.use->host != nullptr) here = here.also(each.use->host->may_send(now));
     best = best.bind == Bind::kNothing && !best.yes ? here : sooner(best, here);
   }
   return best;
@@ -53,17 +56,19 @@ Admission Forecast::over_resting(const queue::Path& path, conf::Instant now) con
 
 Admission Forecast::over_new(const queue::Path& path, conf::Instant now) const {
   if (path.backoff_until > now) return Admission::no(Bind::kBackOff, path.backoff_until);
-  if (path.limits->scope != conf::RuleScope::kPath) {
-    const auto counted = path.traffic.find("");
-    return over_address(path, counted == path.traffic.end() ? nullptr : counted->second.get(), now);
-  }
+  const auto counters = [](const auto& all, const std::string& name) -> mx::Traffic* {
+    const auto counted = all.find(name);
+    return counted == all.end() ? nullptr : counted->second.get();
+  };
+  if (PathGate::has_one_answer(path)) return over_address(path, counters(path.traffic, ""), nullptr, now);
+  const bool by_host = queue::SiteTable::counts_hosts(path);
   Admission best = Admission::no(Bind::kNothing, conf::kNever);
   for (const mx::RouteHost& host : path.route->hosts) {
     for (const std::string& address : host.addresses) {
       if (!queue::same_family(path.source.address, address)) continue;
-      const auto counted = path.traffic.find(address);
-      const Admission here =
-          over_address(path, counted == path.traffic.end() ? nullptr : counted->second.get(), now);
+      const Admission here = by_host ? over_address(path, counters(path.traffic, ""),
+                                                    counters(path.hosts, host.counted_as()), now)
+                                     : over_address(path, counters(path.traffic, address), nullptr, now);
       best = best.bind == Bind::kNothing && !best.yes ? here : sooner(best, here);
     }
   }

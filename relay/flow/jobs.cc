@@ -15,7 +15,7 @@ constexpr size_t kTakesPerStep = 64;  // of deliveries that turn out to have not
 }  // namespace
 
 void Jobs::use_resting(queue::Path* path, conf::Instant now) {
-  const bool one_answer = path->limits->scope != conf::RuleScope::kPath;
+  const bool one_answer = PathGate::has_one_answer(*path);
   for (size_t i = path->idle.size(); i-- > 0 && !path->ready.empty();) {
     OutboundConnection* connection = path->idle[i];
     bool gone = !connection->idle();  // it rested long enough and is saying QUIT
@@ -43,7 +43,7 @@ bool Jobs::may_take(Slot* slot) {
   const mx::Admission admission = parts_.connections->may_send(*slot);
   const bool done = admission.bind == mx::Bind::kPerConnection || PathGate::is_surplus(slot->use, now) ||
                     parts_.hosts->is_worse_than_needed(*connection, now);
-  if (parts_.flow->stopping || done) {
+  if (parts_.flow->stopping || done || gives_way(*slot, now)) {
     connection->quit();
     return false;
   }
@@ -51,6 +51,15 @@ bool Jobs::may_take(Slot* slot) {
   parts_.connections->rest(slot);
   parts_.work->mark(connection->path());
   return false;
+}
+
+// To another path that waits for a connection of the same counters: a host that both have.
+bool Jobs::gives_way(const Slot& slot, conf::Instant now) {
+  const OutboundConnection& connection = *slot.connection;
+  if (!parts_.gate->is_wanted(*connection.path(), slot.use)) return false;
+  if (!connection.path()->ready.empty() && !had_its_time(connection, now)) return false;
+  parts_.gate->makes_room(slot.use);
+  return true;
 }
 
 void Jobs::take_next(Slot* slot) {
@@ -148,6 +157,7 @@ bool Jobs::send(Slot* slot, Errand errand) {
   slot->job.domain = errand.transaction.recipients.front().mailbox.domain.text();
   slot->job.began = parts_.flow->now();
   parts_.gate->charge(&slot->use, slot->job.began);
+  slot->connection->path()->had_turn |= PathGate::is_shared(slot->use);
   slot->connection->send(std::move(errand.transaction));
   return true;
 }

@@ -49,6 +49,7 @@ class Jobs {
   size_t running() const { return running_; }
 
  private:
+  bool gives_way(const Slot& slot, conf::Instant now);
   bool may_take(Slot* slot);  // false: the connection quits, or waits for a limit
   // These two: false when the delivery is gone.
   bool begin(Slot* slot, queue::Delivery* delivery);

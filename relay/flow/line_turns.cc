@@ -20,13 +20,24 @@ constexpr size_t kEarlyTurns = 2;
 
 using Leaf = SharedLine::Turns::Node;
 
-OutboundConnection* resting_of(const queue::Path& path) {
-  const auto found = std::find_if(path.idle.begin(), path.idle.end(),
-                                  [](const OutboundConnection* each) { return each->idle(); });
-  return found == path.idle.end() ? nullptr : *found;
+}  // namespace
+
+// Where hosts are counted: one that may send, if there is one.
+OutboundConnection* LineTurns::resting_of(const queue::Path& path) const {
+  OutboundConnection* found = nullptr;
+  for (OutboundConnection* each : path.idle) {
+    if (!each->idle()) continue;
+    if (PathGate::has_one_answer(path) || goes_on(each)) return each;
+    if (found == nullptr) found = each;
+  }
+  return found;
 }
 
-}  // namespace
+// It may send, or has sent enough and ends, which makes room as well.
+bool LineTurns::goes_on(OutboundConnection* resting) const {
+  const mx::Admission admission = parts_.connections->may_send(parts_.connections->at(resting));
+  return admission.yes || admission.bind == mx::Bind::kPerConnection;
+}
 
 void LineTurns::step(conf::Instant now) {
   parts_.lines->wake_due(now);
@@ -55,7 +66,9 @@ void LineTurns::work(const LinePtr& line, conf::Instant now) {
 void LineTurns::wait(const LinePtr& line, queue::Path* path, const mx::Admission& why) {
   path->binds = why.bind;
   path->binds_until = why.not_before;
-  if (why.bind == mx::Bind::kLease) {
+  // What one_site counts is counted by this line alone; else other sites may have the same host.
+  const bool by_others = !path->limits->one_site && why.not_before == conf::kNever;
+  if (why.bind == mx::Bind::kLease || by_others) {
     parts_.gate->wait(path, why);
   } else if (why.not_before < line->wake) {
     parts_.lines->set_wake(line, why.not_before);
@@ -77,17 +90,25 @@ void LineTurns::make_room(const LinePtr& line, conf::Instant now) {
   }
 }
 
-// Over the connections that rest. All of the line have one answer, so the first that says no says it for all.
+// Over the connections that rest. Where all of the line have one answer, the first that says no says it for
+// all; where hosts are counted, a connection to another one may go on.
 void LineTurns::send_in_turn(const LinePtr& line) {
   for (size_t left = kSendsPerStep; !line->turns.empty(); --left) {
     if (left == 0) return parts_.lines->mark(line);
-    const Leaf* leaf =
-        line->turns.look(kLook, [](const Leaf* each) { return resting_of(*each->leaf) != nullptr; });
+    const Leaf* leaf = line->turns.look(kLook, [&](const Leaf* each) {
+      OutboundConnection* resting = resting_of(*each->leaf);
+      if (resting == nullptr || PathGate::has_one_answer(*each->leaf) || goes_on(resting))
+        return resting != nullptr;
+      wait(line, each->leaf, parts_.connections->may_send(parts_.connections->at(resting)));
+      return false;
+    });
     OutboundConnection* connection = leaf == nullptr ? nullptr : resting_of(*leaf->leaf);
     if (leaf == nullptr) {  // those that are next have no connection yet: nobody loses by another
-      const auto other = std::find_if(
-          line->resting.begin(), line->resting.end(),
-          [](const OutboundConnection* each) { return each->idle() && !each->path()->ready.empty(); });
+      const auto other =
+          std::find_if(line->resting.begin(), line->resting.end(), [&](OutboundConnection* each) {
+            return each->idle() && !each->path()->ready.empty() &&
+                   (PathGate::has_one_answer(*each->path()) || goes_on(each));
+          });
       if (other == line->resting.end()) return;
       connection = *other;
     }
@@ -112,7 +133,9 @@ bool LineTurns::open_in_turn(const LinePtr& line, conf::Instant now) {
       aside.push_back(leaf);
       return false;
     }
-    if (path->ready.size() <= path->opening || resting_of(*path) != nullptr) return false;
+    if (path->ready.size() <= path->opening) return false;
+    OutboundConnection* resting = resting_of(*path);
+    if (resting != nullptr && (PathGate::has_one_answer(*path) || goes_on(resting))) return false;
     if (!parts_.opener->may_go_on()) {
       parts_.lines->mark(line);
       return true;
@@ -126,9 +149,17 @@ bool LineTurns::open_in_turn(const LinePtr& line, conf::Instant now) {
                        admission.not_before <= now + kEarly &&
                        (admission.bind == mx::Bind::kRate || admission.bind == mx::Bind::kQuota);
     if (!admission.yes) wait(line, path, admission);
+    if (admission.bind == mx::Bind::kConnections) {
+      parts_.opener->move_on(path, now);
+      if (path->binds_until < line->wake) parts_.lines->set_wake(line, path->binds_until);
+    }
     if (early) admission = parts_.gate->may_open_early(path, {}, now);
     if (!admission.yes || (!early && parts_.gate->budget(path, {}, now) <= line->opening)) return true;
-    opened |= parts_.opener->open_one(path, early, now);
+    if (parts_.opener->open_one(path, early, now)) {
+      opened = true;
+    } else if (path->binds != mx::Bind::kNothing && path->binds_until < line->wake) {
+      parts_.lines->set_wake(line, path->binds_until);
+    }
     return false;
   });
   // Those that fail stand behind the others, or they would hide them.

@@ -32,6 +32,8 @@ class LineTurns {
  private:
   using LinePtr = SharedLines::LinePtr;
 
+  OutboundConnection* resting_of(const queue::Path& path) const;
+  bool goes_on(OutboundConnection* resting) const;
   void work(const LinePtr& line, conf::Instant now);
   void make_room(const LinePtr& line, conf::Instant now);
   void send_in_turn(const LinePtr& line);

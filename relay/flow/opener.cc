@@ -11,6 +11,8 @@ using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 namespace {
 
 constexpr conf::Duration kLeastConnect = 250ms;
+// So long a connection waits for its own host before it goes to another one.
+constexpr conf::Duration kLeastRest = 1s;
 constexpr size_t kOpensPerStep = 64;    // opening a connection costs some 20 microseconds
 constexpr uint16_t kSubmissions = 465;  // RFC 8314 §7.3
 
@@ -49,7 +51,7 @@ void Opener::open_for(queue::Path* path, conf::Instant now) {
     Choice choice = choice_for(path, now);
     if (choice.targets.empty() && !choice.refusals.empty()) {
       for (const mx::Admission& refusal : choice.refusals) parts_.gate->wait(path, refusal);
-      return;
+      return move_on(path, now);
     }
     if (!choice.targets.empty() && choice.budget <= path->opening) return;
     if (left_ == 0) return parts_.work->mark(path);  // more of them in the next step
@@ -60,15 +62,36 @@ void Opener::open_for(queue::Path* path, conf::Instant now) {
   }
 }
 
+void Opener::move_on(queue::Path* path, conf::Instant now) {
+  if (path->idle.empty() || path->idle.size() < path->connections) return;
+  if (PathGate::has_one_answer(*path) || path->limits->scope == conf::RuleScope::kPath) return;
+  OutboundConnection* goes = path->idle.front();
+  const Slot& slot = parts_.connections->at(goes);
+  if (!goes->idle() || parts_.connections->any_may_send(*path)) return;
+  if (!parts_.gate->site_may_send(*path, now).yes) return;
+  const auto takes_mail = [&](const std::string& address) {
+    return parts_.gate->host_may_take(path, address, now);
+  };
+  if (parts_.hosts->to_try(*path, now, takes_mail).empty()) return;
+  if (slot.rested + kLeastRest > now)
+    return parts_.gate->wait(path, mx::Admission::no(mx::Bind::kConnections, slot.rested + kLeastRest));
+  parts_.connections->rests_no_more(goes);
+  goes->quit();
+}
+
 bool Opener::open_one(queue::Path* path, bool early, conf::Instant now) {
-  std::vector<Target> targets =
-      early ? parts_.hosts->to_try(*path, now, any_address) : choice_for(path, now).targets;
+  Choice choice = early ? early_choice_for(path, now) : choice_for(path, now);
   --left_;
-  if (targets.empty()) {
+  if (choice.targets.empty() && !choice.refusals.empty()) {  // its hosts are at their limits, by other sites
+    path->binds = mx::Bind::kNothing;
+    for (const mx::Admission& refusal : choice.refusals) parts_.gate->wait(path, refusal);
+    return false;
+  }
+  if (choice.targets.empty()) {
     no_address(path, now);
     return false;
   }
-  open(path, std::move(targets), early, now);
+  open(path, std::move(choice.targets), early, now);
   return true;
 }
 
@@ -83,25 +106,43 @@ void Opener::starve(queue::Path* path, mx::Bind bind) {
 
 Opener::Choice Opener::choice_for(queue::Path* path, conf::Instant now) const {
   Choice choice;
-  if (path->limits->scope != conf::RuleScope::kPath) {  // one answer for all addresses
+  uint32_t most = UINT32_MAX;
+  if (path->limits->scope != conf::RuleScope::kPath) {
     const mx::Admission admission = parts_.gate->may_open(path, {}, now);
     if (!admission.yes) {
       choice.refusals.push_back(admission);
       return choice;
     }
-    choice.budget = parts_.gate->budget(path, {}, now);
+    most = parts_.gate->budget(path, {}, now);
+  }
+  if (PathGate::has_one_answer(*path)) {
+    choice.budget = most;
     choice.targets = parts_.hosts->to_try(*path, now, any_address);
     return choice;
   }
+  const mx::Traffic* counted = nullptr;  // the addresses of a host follow each other
   choice.targets = parts_.hosts->to_try(*path, now, [&](const std::string& address) {
     const mx::Admission here = parts_.gate->may_open(path, address, now);
     if (!here.yes) {
       choice.refusals.push_back(here);
       return false;
     }
+    const mx::Traffic* counters = parts_.gate->counters_at(path, address);
+    if (std::exchange(counted, counters) == counters) return true;
     const uint32_t more = parts_.gate->budget(path, address, now);
-    choice.budget = more > UINT32_MAX - choice.budget ? UINT32_MAX : choice.budget + more;
+    choice.budget = more > most - choice.budget ? most : choice.budget + more;
     return true;
+  });
+  return choice;
+}
+
+// Without what time alone gives.
+Opener::Choice Opener::early_choice_for(queue::Path* path, conf::Instant now) const {
+  Choice choice;
+  choice.targets = parts_.hosts->to_try(*path, now, [&](const std::string& address) {
+    const mx::Admission here = parts_.gate->may_open_early(path, address, now);
+    if (!here.yes) choice.refusals.push_back(here);
+    return here.yes;
   });
   return choice;
 }

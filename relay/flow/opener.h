@@ -44,6 +44,9 @@ class Opener {
   // One for a path of a shared line, which asked the limits itself. `early`: it is opened before its message
   // may go. False: the path has no address, and backs off.
   bool open_one(queue::Path* path, bool early, conf::Instant now);
+  // All connections that the path may have rest, at hosts that take nothing now, and another host would: one
+  // of them ends, or the path waits until it has rested long enough for that.
+  void move_on(queue::Path* path, conf::Instant now);
   // A connection of the path could be opened now, as far as its limits say.
   bool could_open(queue::Path* path, conf::Instant now) const;
   // The path has to wait for a connection of the relay (kTotal), or for the end of a pause (kRecording).
@@ -56,6 +59,7 @@ class Opener {
     uint32_t budget = 0;                  // how many transactions could begin at once
   };
   Choice choice_for(queue::Path* path, conf::Instant now) const;
+  Choice early_choice_for(queue::Path* path, conf::Instant now) const;
   void open(queue::Path* path, std::vector<Target> targets, bool early, conf::Instant now);
   void no_address(queue::Path* path, conf::Instant now);
 

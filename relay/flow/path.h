@@ -49,6 +49,9 @@ struct Path {
   std::shared_ptr<mx::Standing> standing;
   // By remote address when the scope of the rule is "path", else one under "".
   std::map<std::string, std::shared_ptr<mx::Traffic>, std::less<>> traffic;
+  // By host, where the receiver counts more at it than this site (SiteTable::counts_hosts()): what goes there
+  // passes both.
+  std::map<std::string, std::shared_ptr<mx::Traffic>, std::less<>> hosts;
   ReadyQueue ready;
   uint32_t connections = 0;  // open and opening
   uint32_t opening = 0;      // of these, those that never were ready
@@ -64,6 +67,7 @@ struct Path {
   bool stumbles = false;  // no connection yet since the last success, and targets failed: not all of them
   conf::Instant wake = conf::kNever;    // where it stands in the dispatcher's alarm list
   uint64_t turn = 0;                    // ... among those of the same instant
+  bool had_turn = false;                // it sent under counters that others share: they are next
   bool dirty = false;                   // in the dispatcher's work list
   bool starved = false;                 // waits for max_outbound_connections
   bool leasing = false;                 // waits for the counters to reach the disk
@@ -71,7 +75,7 @@ struct Path {
   uint32_t number = 0;                  // ... its name there
   bool has_mail = false;                // ... as is known there
   bool hungry = false;                  // ... mail and no connection
-  const void* waits_for = nullptr;      // counters shared with other paths: stands in their line
+  std::vector<const void*> waits_for;   // counters shared with other paths: stands in their lines
   mx::Bind binds = mx::Bind::kNothing;  // what kept mail back when it was last asked
   conf::Instant binds_until{};          // and until when; kNever: until something ends
   conf::Instant routes_due{};           // when it is looked at whether the mail that waits still belongs here

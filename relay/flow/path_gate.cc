@@ -30,10 +30,16 @@ mx::Admission PathGate::may_open(queue::Path* path, std::string_view address, co
   if (path->backoff_until > now) return mx::Admission::no(mx::Bind::kBackOff, path->backoff_until);
   if (path->paused_until > now) return mx::Admission::no(mx::Bind::kSlowed, path->paused_until);
   const std::shared_ptr<mx::Traffic>& traffic = parts_.sites->traffic(path, address);
+  const std::shared_ptr<mx::Traffic> host = parts_.sites->host_traffic(path, address);
   mx::Admission admission = path->standing->may_send(now);
   if (admission.yes) admission = path->standing->may_connect(now);
-  admission = admission.also(traffic->may_connect(now)).also(traffic->may_send(now));
+  admission = admission.also(traffic->may_send(now));
+  if (host != nullptr) admission = admission.also(host->may_send(now));
   tell_decisions(*path);  // a block that is over has become probing by being asked
+  // Whoever has to wait for a time stands in no line for a connection: he could not use it.
+  if (!admission.yes && admission.not_before != conf::kNever) return admission;
+  admission = admission.also(traffic->may_connect(now));
+  if (host != nullptr) admission = admission.also(host->may_connect(now));
   if (admission.yes && !leased(*path, now)) return mx::Admission::no(mx::Bind::kLease, conf::kNever);
   return admission;
 }
@@ -41,11 +47,33 @@ mx::Admission PathGate::may_open(queue::Path* path, std::string_view address, co
 mx::Admission PathGate::may_open_early(queue::Path* path, std::string_view address, conf::Instant now) {
   if (path->backoff_until > now) return mx::Admission::no(mx::Bind::kBackOff, path->backoff_until);
   if (path->paused_until > now) return mx::Admission::no(mx::Bind::kSlowed, path->paused_until);
-  return path->standing->may_connect(now).also(parts_.sites->traffic(path, address)->may_connect(now));
+  const mx::Admission admission =
+      path->standing->may_connect(now).also(parts_.sites->traffic(path, address)->may_connect(now));
+  const std::shared_ptr<mx::Traffic> host = parts_.sites->host_traffic(path, address);
+  return host == nullptr ? admission : admission.also(host->may_connect(now));
 }
 
 uint32_t PathGate::budget(queue::Path* path, std::string_view address, conf::Instant now) {
-  return std::min(parts_.sites->traffic(path, address)->budget(now), path->standing->room(now).messages);
+  const uint32_t most =
+      std::min(parts_.sites->traffic(path, address)->budget(now), path->standing->room(now).messages);
+  const std::shared_ptr<mx::Traffic> host = parts_.sites->host_traffic(path, address);
+  return host == nullptr ? most : std::min(most, host->budget(now));
+}
+
+mx::Admission PathGate::site_may_send(const queue::Path& path, conf::Instant now) const {
+  const auto counted = path.traffic.find("");
+  const mx::Admission admission = path.standing->may_send(now);
+  return counted == path.traffic.end() ? admission : admission.also(counted->second->may_send(now));
+}
+
+bool PathGate::host_may_take(queue::Path* path, std::string_view address, conf::Instant now) {
+  const std::shared_ptr<mx::Traffic> host = parts_.sites->host_traffic(path, address);
+  return host != nullptr && host->may_connect(now).yes && host->may_send(now).yes;
+}
+
+const mx::Traffic* PathGate::counters_at(queue::Path* path, std::string_view address) {
+  const std::shared_ptr<mx::Traffic> host = parts_.sites->host_traffic(path, address);
+  return host != nullptr ? host.get() : parts_.sites->traffic(path, address).get();
 }
 
 mx::Admission PathGate::may_send(const queue::Path& path, const Use& use, uint32_t sent,
@@ -53,13 +81,15 @@ mx::Admission PathGate::may_send(const queue::Path& path, const Use& use, uint32
   const uint32_t most = path.limits->max_messages_per_connection;
   if (most != 0 && sent >= most) return mx::Admission::no(mx::Bind::kPerConnection, conf::kNever);
   if (path.paused_until > now) return mx::Admission::no(mx::Bind::kSlowed, path.paused_until);
-  const mx::Admission admission = use.standing->may_send(now).also(use.traffic->may_send(now));
+  mx::Admission admission = use.standing->may_send(now).also(use.traffic->may_send(now));
+  if (use.host != nullptr) admission = admission.also(use.host->may_send(now));
   if (admission.yes && !leased(path, now)) return mx::Admission::no(mx::Bind::kLease, conf::kNever);
   return admission;
 }
 
 bool PathGate::is_surplus(const Use& use, conf::Instant now) {
   return use.traffic->connections() > use.traffic->window() ||
+         (use.host != nullptr && use.host->connections() > use.host->window()) ||
          use.standing->connections() > use.standing->most_connections(now);
 }
 
@@ -72,7 +102,10 @@ void PathGate::open(queue::Path* path, std::string_view address, Use* use) {
   CHECK(!use->open());
   use->traffic = parts_.sites->traffic(path, address);
   use->standing = path->standing;
+  use->host = parts_.sites->host_traffic(path, address);
+  if (use->host == use->traffic) use->host.reset();
   use->traffic->connection_opened();
+  if (use->host != nullptr) use->host->connection_opened();
   use->standing->connection_opened();
 }
 
@@ -80,8 +113,11 @@ void PathGate::close(Use* use) {
   if (!use->open()) return;
   use->traffic->connection_closed();
   use->standing->connection_closed();
+  if (use->host != nullptr) use->host->connection_closed();
   release(use->traffic.get());
   release(use->standing.get());
+  if (use->host != nullptr) release(use->host.get());
+  use->host.reset();
   use->traffic.reset();
   use->standing.reset();
 }
@@ -90,6 +126,7 @@ void PathGate::charge(Use* use, conf::Instant now) {
   CHECK(!use->attempt.has_value());
   use->attempt = use->standing->began(now);
   use->traffic->charge(now);
+  if (use->host != nullptr) use->host->charge(now);
 }
 
 // An attempt without an answer is not taken back from the quota: the receiver may have counted it.
@@ -115,11 +152,14 @@ void PathGate::feed_back(queue::Path* path, Use* use, const std::vector<smtp::Re
     }
     use->standing->outcome(*use->attempt, outcome, now);
   }
-  if (accepted && throttled == nullptr && use->traffic->accepted(now)) {  // one more connection than before
-    release(use->traffic.get());
-    parts_.ask_again(path);
+  if (accepted && throttled == nullptr) {
+    const bool wider = use->traffic->accepted(now);  // one more connection than before
+    const bool host_wider = use->host != nullptr && use->host->accepted(now);
+    if (wider) release(use->traffic.get());
+    if (host_wider) release(use->host.get());
+    if (wider || host_wider) parts_.ask_again(path);
   }
-  if (throttled != nullptr) slow_down(*path, use->traffic.get(), *throttled, false, now);
+  if (throttled != nullptr) slow_down(*path, *use, *throttled, false, now);
   use->standing->ended(*use->attempt, answered, now);
   use->attempt.reset();
   release(use->standing.get());
@@ -139,9 +179,10 @@ bool PathGate::trouble(queue::Path* path, const Use& use, const queue::PathError
   const bool before_any_message =
       error.stage == bounce::Stage::kGreeting || error.stage == bounce::Stage::kEhlo;
   if (error.meaning.pace == bounce::Pace::kSlower) {
-    slow_down(*path, use.traffic.get(), error.reply, before_any_message, now);
+    slow_down(*path, use, error.reply, before_any_message, now);
   } else {
     use.traffic->trouble(now);
+    if (use.host != nullptr) use.host->trouble(now);
   }
   if (before_any_message && error.reply.code != 0) {
     const std::string text = quoted(error.reply);
@@ -154,13 +195,17 @@ bool PathGate::trouble(queue::Path* path, const Use& use, const queue::PathError
   return error.meaning.pace == bounce::Pace::kSlower;
 }
 
-void PathGate::slow_down(const queue::Path& path, mx::Traffic* traffic, const bounce::Reply& reply,
+void PathGate::slow_down(const queue::Path& path, const Use& use, const bounce::Reply& reply,
                          bool turned_away, conf::Instant now) {
+  mx::Traffic* traffic = use.traffic.get();
   const conf::Instant before = traffic->slowed_until();
-  if (turned_away) {
-    traffic->turned_away(now);
-  } else {
-    traffic->throttled(now);
+  for (mx::Traffic* each : {traffic, use.host.get()}) {
+    if (each == nullptr) continue;
+    if (turned_away) {
+      each->turned_away(now);
+    } else {
+      each->throttled(now);
+    }
   }
   // A pause that is made longer was told when it began.
   if (traffic->slowed_until() <= now || before > now) return;
@@ -194,43 +239,76 @@ void PathGate::wait(queue::Path* path, const mx::Admission& admission) {
     if (!std::exchange(path->leasing, true)) leasing_.push_back(path);
     return;
   }
-  const void* counters = nullptr;
-  if (admission.bind == mx::Bind::kConnections || admission.bind == mx::Bind::kWindow) {
-    if (!path->traffic.empty()) counters = path->traffic.begin()->second.get();
-  } else if (of_standing) {
-    counters = path->standing.get();
+  if (of_standing) stand_in_line(path, path->standing.get());
+  if (admission.bind != mx::Bind::kConnections && admission.bind != mx::Bind::kWindow) return;
+  // Of all that are full: an address, a host that gets room first may be another one.
+  const conf::Instant now = parts_.clock->now();
+  for (const auto* counted : {&path->traffic, &path->hosts}) {
+    for (const auto& [name, traffic] : *counted) {
+      if (traffic->may_connect(now).yes || !stand_in_line(path, traffic.get())) continue;
+      if (traffic->shared()) wanted_.push_back({traffic.get(), path});
+    }
   }
-  if (counters == path->waits_for) return;
-  leave(path);
-  path->waits_for = counters;
-  if (counters != nullptr) lines_[counters].push_back(path);
+}
+
+// False: it does already.
+bool PathGate::stand_in_line(queue::Path* path, const void* counters) {
+  if (std::find(path->waits_for.begin(), path->waits_for.end(), counters) != path->waits_for.end())
+    return false;
+  path->waits_for.push_back(counters);
+  lines_[counters].paths.push_back(path);
+  return true;
+}
+
+bool PathGate::is_wanted(const queue::Path& path, const Use& use) const {
+  if (lines_.empty()) return false;
+  for (const mx::Traffic* each : {use.traffic.get(), use.host.get()}) {
+    if (each == nullptr || !each->shared()) continue;
+    const auto found = lines_.find(each);
+    if (found == lines_.end() || found->second.leaving) continue;
+    if (found->second.paths.size() > 1 || found->second.paths.front() != &path) return true;
+  }
+  return false;
+}
+
+void PathGate::makes_room(const Use& use) {
+  for (const mx::Traffic* each : {use.traffic.get(), use.host.get()}) {
+    const auto found = lines_.find(each);
+    if (found != lines_.end()) found->second.leaving = true;
+  }
 }
 
 void PathGate::leave(queue::Path* path) {
-  if (path->waits_for == nullptr) return;
-  const auto line = lines_.find(std::exchange(path->waits_for, nullptr));
-  if (line == lines_.end()) return;
-  std::erase(line->second, path);
-  if (line->second.empty()) lines_.erase(line);
+  for (const void* counters : std::exchange(path->waits_for, {})) {
+    const auto line = lines_.find(counters);
+    if (line == lines_.end()) continue;
+    std::erase(line->second.paths, path);
+    if (line->second.paths.empty()) lines_.erase(line);
+  }
 }
 
 void PathGate::release(const void* counters) {
   if (lines_.empty()) return;
   const auto line = lines_.find(counters);
   if (line == lines_.end()) return;
-  queue::Path* path = line->second.front();
-  line->second.pop_front();
-  if (line->second.empty()) lines_.erase(line);
-  path->waits_for = nullptr;
+  queue::Path* path = line->second.paths.front();
+  line->second.paths.pop_front();
+  line->second.leaving = false;
+  if (line->second.paths.empty()) lines_.erase(line);
+  std::erase(path->waits_for, counters);
   parts_.ask_again(path);
 }
 
 void PathGate::pass_on(queue::Path* path, conf::Instant now) {
-  if (lines_.empty() || path->waits_for != nullptr) return;
-  for (const auto& [address, traffic] : path->traffic) {
-    if (traffic->may_connect(now).yes) release(traffic.get());
+  if (lines_.empty()) return;
+  const auto waits = [path](const void* counters) {
+    return std::find(path->waits_for.begin(), path->waits_for.end(), counters) != path->waits_for.end();
+  };
+  for (const auto* counted : {&path->traffic, &path->hosts}) {
+    for (const auto& [name, traffic] : *counted)
+      if (!waits(traffic.get()) && traffic->may_connect(now).yes) release(traffic.get());
   }
-  if (path->standing->may_send(now).yes) release(path->standing.get());
+  if (!waits(path->standing.get()) && path->standing->may_send(now).yes) release(path->standing.get());
 }
 
 void PathGate::lease_renewed() {

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "bounce/qualifier.h"
@@ -37,6 +38,7 @@ class PathGate {
   // What one connection holds of the counters.
   struct Use {
     std::shared_ptr<mx::Traffic> traffic;  // null: no target is open
+    std::shared_ptr<mx::Traffic> host;     // of the host beside it; null: they are the same
     std::shared_ptr<mx::Standing> standing;
     std::optional<mx::Standing::Attempt> attempt;  // the transaction that runs
     bool open() const { return traffic != nullptr; }
@@ -48,12 +50,22 @@ class PathGate {
   mx::Admission may_open_early(queue::Path* path, std::string_view address, conf::Instant now);
   // How many transactions could begin at once; no more connections are opened than that.
   uint32_t budget(queue::Path* path, std::string_view address, conf::Instant now);
+  // The same for a message, whatever host it goes to; and whether this host takes a connection and a message,
+  // where hosts are counted.
+  mx::Admission site_may_send(const queue::Path& path, conf::Instant now) const;
+  bool host_may_take(queue::Path* path, std::string_view address, conf::Instant now);
+  // The narrowest of those that count at this address.
+  const mx::Traffic* counters_at(queue::Path* path, std::string_view address);
   // May the connection, which has `sent` so many messages, begin another transaction?
   mx::Admission may_send(const queue::Path& path, const Use& use, uint32_t sent, conf::Instant now) const;
   // More connections are open than the counters allow by now: this one should go when it can.
   static bool is_surplus(const Use& use, conf::Instant now);
   // No other connection of the same counters can be opened before one of them ends.
   static bool is_full(const Use& use, conf::Instant now);
+  // Whether all addresses of the path have the same counters.
+  static bool has_one_answer(const queue::Path& path) {
+    return path.limits->scope != conf::RuleScope::kPath && !queue::SiteTable::counts_hosts(path);
+  }
   // Whether something is counted that a crash must not forget.
   static bool counts_anything(const mx::PathLimits& limits);
   const mx::Lease& lease() const { return *parts_.lease; }
@@ -72,6 +84,20 @@ class PathGate {
   void leave(queue::Path* path);  // it waits for nothing any more
   // The path took what it could; the next in line may try, if something is left.
   void pass_on(queue::Path* path, conf::Instant now);
+  // Other paths than the one whose use it is count there.
+  static bool is_shared(const Use& use) {
+    return use.traffic->shared() || (use.host != nullptr && use.host->shared());
+  }
+  // Another path waits for a connection of these counters, and none goes for it yet.
+  bool is_wanted(const queue::Path& path, const Use& use) const;
+  void makes_room(const Use& use);  // that one goes
+  // Counters that several paths share, and who stands in line there since the last call: what rests there and
+  // is needed less may go.
+  struct Wanted {
+    const void* counters = nullptr;
+    const queue::Path* by = nullptr;
+  };
+  std::vector<Wanted> take_wanted() { return std::exchange(wanted_, {}); }
   void lease_renewed();
   bool wants_lease() const { return !leasing_.empty(); }
   void tell_decisions(const queue::Path& path);
@@ -82,13 +108,19 @@ class PathGate {
  private:
   bool leased(const queue::Path& path, conf::Instant now) const;
   void release(const void* counters);
-  void slow_down(const queue::Path& path, mx::Traffic* traffic, const bounce::Reply& reply, bool turned_away,
+  bool stand_in_line(queue::Path* path, const void* counters);
+  void slow_down(const queue::Path& path, const Use& use, const bounce::Reply& reply, bool turned_away,
                  conf::Instant now);
 
   Parts parts_;
+  struct Line {
+    std::deque<queue::Path*> paths;  // in order
+    bool leaving = false;            // a connection goes for the first of them
+  };
   std::vector<queue::Path*> leasing_;
-  // Paths that wait until a connection or a transaction of these counters ends, in order.
-  std::unordered_map<const void*, std::deque<queue::Path*>> lines_;
+  std::vector<Wanted> wanted_;
+  // Paths that wait until a connection or a transaction of these counters ends.
+  std::unordered_map<const void*, Line> lines_;
 };
 
 }  // namespace relay

@@ -16,14 +16,14 @@ constexpr int kWorthOpening = 20;
 constexpr conf::Duration kLeastStay = 50ms;
 constexpr conf::Duration kMostStay = 5s;
 
+}  // namespace
+
 bool had_its_time(const OutboundConnection& connection, conf::Instant now) {
   if (connection.transactions() == 0) return false;
   const conf::Duration stay = std::clamp(connection.connect_time() * kWorthOpening,
                                          conf::Duration(kLeastStay), conf::Duration(kMostStay));
   return now - connection.ready_since() >= stay;
 }
-
-}  // namespace
 
 void SharedLine::note(queue::Path* path, conf::Instant now) {
   const bool mail = !path->ready.empty();

@@ -17,6 +17,9 @@
 
 namespace relay {
 
+// It has sent for long enough for what it cost to open: it may make room for another path.
+bool had_its_time(const OutboundConnection& connection, conf::Instant now);
+
 struct SharedLine {
   explicit SharedLine(std::shared_ptr<mx::Standing> of) : standing(std::move(of)) {}
   using Turns = queue::TurnTree<queue::Path*>;  // a leaf: the mail of one sender that waits on one path

@@ -178,25 +178,62 @@ void SiteTable::apply_rule(Path* path, mx::RulePtr rule) {
   path->limits = std::make_shared<const mx::PathLimits>(
       mx::limits_for(path->rule.get(), *path->site->settings, path->source.warmup));
   const mx::Moment moment{clock_->now(), clock_->wall()};
-  const mx::CounterNames names = {path->rule == nullptr ? std::string() : path->rule->name, path->site->key,
-                                  path->source.name};
+  const mx::CounterNames names = names_of(*path);
   path->standing = limiters_.standing(names, *path->limits, moment);
   const bool by_address = path->limits->scope == conf::RuleScope::kPath;
   // Connections that are open hold their counters; what is counted by another scope now starts there anew.
   std::erase_if(path->traffic, [by_address](const auto& entry) { return entry.first.empty() == by_address; });
-  for (auto& [address, traffic] : path->traffic)
-    traffic = limiters_.traffic(names, address.empty() ? "*" : address, *path->limits, moment);
+  for (auto& [address, traffic] : path->traffic) {
+    auto fresh = limiters_.traffic(names, address.empty() ? "*" : address, *path->limits, moment);
+    if (fresh != traffic) traffic = noted(std::move(fresh));
+  }
+  if (by_address || path->limits->one_site) path->hosts.clear();
+  for (auto& [host, traffic] : path->hosts) {
+    auto fresh = limiters_.traffic(mx::host_names(names, host), "*", *path->limits, moment);
+    if (fresh != traffic) traffic = noted(std::move(fresh));
+  }
+}
+
+// The table holds them, and `counters` does: whoever else does is another path.
+std::shared_ptr<mx::Traffic> SiteTable::noted(std::shared_ptr<mx::Traffic> counters) {
+  if (counters.use_count() > 2) counters->share();
+  return counters;
+}
+
+mx::CounterNames SiteTable::names_of(const Path& path) const {
+  return {path.rule == nullptr ? std::string() : path.rule->name, path.site->key, path.source.name};
+}
+
+// All that a one_site rule covers is in its one counter, and an address is counted by itself.
+bool SiteTable::counts_hosts(const Path& path) {
+  if (path.limits->scope == conf::RuleScope::kPath || path.limits->one_site) return false;
+  return path.route != nullptr && (path.route->hosts.size() > 1 || !path.site->destination.empty());
+}
+
+std::shared_ptr<mx::Traffic> SiteTable::host_traffic(Path* path, std::string_view address) {
+  if (address.empty() || !counts_hosts(*path)) return nullptr;
+  std::string name;  // of two with one address always the same
+  for (const mx::RouteHost& host : path->route->hosts) {
+    if (std::find(host.addresses.begin(), host.addresses.end(), address) == host.addresses.end()) continue;
+    std::string here = host.counted_as();
+    if (name.empty() || here < name) name = std::move(here);
+  }
+  if (name.empty()) return nullptr;
+  const auto found = path->hosts.find(name);
+  if (found != path->hosts.end()) return found->second;
+  std::shared_ptr<mx::Traffic> made = noted(limiters_.traffic(
+      mx::host_names(names_of(*path), name), "*", *path->limits, {clock_->now(), clock_->wall()}));
+  path->hosts.emplace(std::move(name), made);
+  return made;
 }
 
 const std::shared_ptr<mx::Traffic>& SiteTable::traffic(Path* path, std::string_view address) {
   if (path->limits->scope != conf::RuleScope::kPath) address = {};
   const auto found = path->traffic.find(address);
   if (found != path->traffic.end()) return found->second;
-  const mx::CounterNames names = {path->rule == nullptr ? std::string() : path->rule->name, path->site->key,
-                                  path->source.name};
-  const auto made =
-      path->traffic.emplace(address, limiters_.traffic(names, address.empty() ? "*" : address, *path->limits,
-                                                       {clock_->now(), clock_->wall()}));
+  const auto made = path->traffic.emplace(
+      address, noted(limiters_.traffic(names_of(*path), address.empty() ? "*" : address, *path->limits,
+                                       {clock_->now(), clock_->wall()})));
   return made.first->second;
 }
 
@@ -253,7 +290,7 @@ void SiteTable::sweep(conf::Instant now) {
       const Path& path = *named.second;
       return path.ready.empty() && path.to_reroute == 0 && path.connections == 0 &&
              path.backoff_until <= now && path.paused_until <= now && !path.dirty && !path.starved &&
-             !path.leasing && !path.watched && path.waits_for == nullptr && path.wake == conf::kNever;
+             !path.leasing && !path.watched && path.waits_for.empty() && path.wake == conf::kNever;
     });
   });
   next_part_ = (next_part_ + 1) % parts_.size();

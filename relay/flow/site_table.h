@@ -61,6 +61,10 @@ class SiteTable {
   const mx::LimiterTable& limiters() const { return limiters_; }
   // The counters that hold for a connection to this address.
   const std::shared_ptr<mx::Traffic>& traffic(Path* path, std::string_view address);
+  // Whether its hosts are counted besides it, as other sites may have them too.
+  static bool counts_hosts(const Path& path);
+  // The counters of the host with this address; null: they are those of the path, or it is no host of it.
+  std::shared_ptr<mx::Traffic> host_traffic(Path* path, std::string_view address);
 
  private:
   using Part = std::unordered_map<std::string, std::unique_ptr<Site>>;
@@ -75,6 +79,8 @@ class SiteTable {
   void apply_rule(Path* path, mx::RulePtr rule);
   bool is_current(const mx::CounterNames& names) const;
   void inherit(Path* path);
+  mx::CounterNames names_of(const Path& path) const;
+  static std::shared_ptr<mx::Traffic> noted(std::shared_ptr<mx::Traffic> counters);
 
   conf::ConfigPtr config_;
   mx::RuleBookPtr book_;  // null: no rules

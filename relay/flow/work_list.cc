@@ -4,6 +4,12 @@
 
 namespace relay {
 
+namespace {
+
+constexpr uint64_t kLast = uint64_t{1} << 63;  // of all that wake at the same instant
+
+}  // namespace
+
 void WorkList::mark(queue::Path* path) {
   if (std::exchange(path->dirty, true)) return;
   dirty_.push_back(path);
@@ -21,8 +27,9 @@ void WorkList::set_wake(queue::Path* path, conf::Instant when) {
   if (when == path->wake) return;
   if (path->wake != conf::kNever) wakes_.erase({path->wake, path->turn});
   path->wake = when;
+  const uint64_t last = std::exchange(path->had_turn, false) ? kLast : 0;
   if (when == conf::kNever) return;
-  path->turn = ++turns_;
+  path->turn = ++turns_ | last;
   wakes_.emplace(std::pair(when, path->turn), path);
 }
 

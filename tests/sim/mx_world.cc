@@ -66,6 +66,10 @@ void MxWorld::add_site(size_t domains, size_t addresses) {
   peers_.back()->watch = this;
 }
 
+void MxWorld::add_domain(const std::string& name, const std::vector<size_t>& sites) {
+  for (const size_t site : sites) names.add_mx(name, 10, "mx" + std::to_string(site) + ".test");
+}
+
 void MxWorld::start(const std::string& configuration) {
   relay::Configuration parsed = parse(configuration);
   relay_ = std::make_unique<RelayRun>(&world, parsed.config, &names, &network, &spool_, &log, false);

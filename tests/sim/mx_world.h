@@ -21,6 +21,8 @@ class MxWorld final : private PeerWatch {
 
   // Before start(). Site i has the MX host "mx<i>.test" and the domains "d<i>-<k>.test".
   void add_site(size_t domains, size_t addresses);
+  // A domain with the hosts of several sites, which it shares with theirs.
+  void add_domain(const std::string& name, const std::vector<size_t>& sites);
   void start(const std::string& configuration);
   void reload(const std::string& configuration);
   Peer& peer(size_t site) { return *peers_[site]; }

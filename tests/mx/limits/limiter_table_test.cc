@@ -56,6 +56,12 @@ TEST(LimiterTable, TheScopeSaysWhoSharesCounters) {
   using conf::RuleScope;
   EXPECT_EQ(of(RuleScope::kPath, "a", "s1", "192.0.2.1"), of(RuleScope::kPath, "a", "s1", "192.0.2.1"));
   EXPECT_NE(of(RuleScope::kPath, "a", "s1", "192.0.2.1"), of(RuleScope::kPath, "a", "s1", "192.0.2.2"));
+  EXPECT_EQ(of(RuleScope::kPath, "a", "s1", "192.0.2.1"), of(RuleScope::kPath, "a,b", "s1", "192.0.2.1"))
+      << "an address is one receiver, whatever site leads there";
+  const CounterNames host = host_names({"r", "a,b|", "s1"}, "a");
+  EXPECT_EQ(of(RuleScope::kSource, "a|", "s1", ""),
+            of(RuleScope::kSource, host.site.c_str(), host.source.c_str(), ""))
+      << "a host is the site that is this host alone";
   EXPECT_EQ(of(RuleScope::kSource, "a", "s1", "192.0.2.1"), of(RuleScope::kSource, "a", "s1", "192.0.2.2"));
   EXPECT_NE(of(RuleScope::kSource, "a", "s1", ""), of(RuleScope::kSource, "a", "s2", ""));
   EXPECT_EQ(of(RuleScope::kPool, "a", "s1", ""), of(RuleScope::kPool, "a", "s2", ""));
@@ -76,18 +82,22 @@ TEST(LimiterTable, NoTwoNamesHaveTheSameKey) {
     for (uint64_t left = random.below(4); left > 0; --left) text += letters[random.below(letters.size())];
     return text;
   };
-  std::map<std::string, std::vector<std::string>> seen;
+  std::map<std::string, std::vector<std::string>> seen, seen_addresses;
   for (int i = 0; i < 20'000; ++i) {
-    const std::vector<std::string> parts = {word(), word(), word(), word()};
+    const std::vector<std::string> parts = {word(), word(), word()};
+    const std::string address = word();
     const std::string key =
-        traffic_key({parts[0], parts[1], parts[2]}, parts[3], limits_of(conf::RuleScope::kPath));
-    const auto made = seen.emplace(key, parts);
-    ASSERT_EQ(made.first->second, parts) << key;
+        traffic_key({parts[0], parts[1], parts[2]}, address, limits_of(conf::RuleScope::kSource));
+    ASSERT_EQ(seen.emplace(key, parts).first->second, parts) << key;
+    const std::vector<std::string> of_address = {parts[0], parts[2], address};
+    const std::string by_address =
+        traffic_key({parts[0], parts[1], parts[2]}, address, limits_of(conf::RuleScope::kPath));
+    ASSERT_EQ(seen_addresses.emplace(by_address, of_address).first->second, of_address) << by_address;
     CounterKey parsed;
     ASSERT_TRUE(parse_key(key, &parsed)) << key;
-    ASSERT_EQ(
-        (std::vector<std::string>{parsed.names.rule, parsed.names.site, parsed.names.source, parsed.address}),
-        parts);
+    ASSERT_EQ((std::vector<std::string>{parsed.names.rule, parsed.names.site, parsed.names.source}), parts);
+    ASSERT_TRUE(parse_key(by_address, &parsed)) << by_address;
+    ASSERT_EQ(parsed.address, address);
   }
   CounterKey parsed;
   for (const char* bad :

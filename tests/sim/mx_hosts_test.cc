@@ -1,0 +1,174 @@
+// Domains that share their MX hosts in part: the receiver counts at each host, whatever leads there.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <deque>
+
+#include "tests/sim/mx_draw.h"
+#include "tests/sim/mx_judge.h"
+#include "tests/sim/mx_world.h"
+#include "tests/sim/seeds.h"
+
+namespace sim {
+namespace {
+
+using namespace std::chrono_literals;  // NOLINT(build/namespaces)
+
+DrawnRule rule_with(DrawnLimits limits, CountedBy scope) {
+  DrawnRule rule;
+  rule.name = "all";
+  rule.mx = "mx?.test";
+  rule.scope = scope;
+  rule.versions.emplace_back(conf::Instant{}, std::move(limits));
+  return rule;
+}
+
+// The most messages that a host got within a minute, and how many in the third minute.
+struct Seen {
+  size_t most = 0, third_minute = 0;
+};
+Seen seen_at(const MxWorld& world, size_t host, conf::Instant begin) {
+  std::deque<conf::Instant> minute;
+  Seen seen;
+  for (const SeenMail& mail : world.history.mails) {
+    if (world.history.sessions[mail.session].site != host) continue;
+    minute.push_back(mail.at);
+    while (minute.front() <= mail.at - 1min) minute.pop_front();
+    seen.most = std::max(seen.most, minute.size());
+    seen.third_minute += mail.at >= begin + 2min && mail.at < begin + 3min ? 1 : 0;
+  }
+  return seen;
+}
+
+// {a}, {a, b} and {a, b, c}: host a saw 180 messages a minute and 9 connections.
+TEST(MxHosts, ThreeSetsThatOverlapGetOneRuleAtEachHost) {
+  MxWorld world(1);
+  DrawnLimits limits;
+  limits.max_connections = 3;
+  limits.rate = 60;
+  world.history.rules = {rule_with(limits, CountedBy::kSource)};
+  world.history.rule_of = {{0}, {0}, {0}};
+  for (int i = 0; i < 3; ++i) world.add_site(1, 1);
+  world.add_domain("ab.test", {0, 1});
+  world.add_domain("abc.test", {0, 1, 2});
+  ConfigDraw draw;
+  draw.validity = world.validity = 12h;
+  world.start(write_configuration(draw, world.history.rules));
+  const conf::Instant begin = world.world.now();
+  for (int i = 0; i < 150; ++i)
+    for (const char* to : {"u0@d0-0.test", "u0@ab.test", "u0@abc.test"}) world.submit("", {to});
+  world.run_until(begin + 30min, [&] { return world.settled(); });
+  EXPECT_EQ(world.ledger.delivered.size(), 450U);
+  world.judge();
+  for (const std::string& violation : world.ledger.violations) ADD_FAILURE() << violation;
+  size_t third_minute = 0;
+  for (size_t host = 0; host < 3; ++host) {
+    const Seen seen = seen_at(world, host, begin);
+    EXPECT_LE(seen.most, 60U) << "at host " << host;
+    third_minute += seen.third_minute;
+  }
+  EXPECT_GE(third_minute, 90U) << "what one host may not take the others do";
+}
+
+std::string destination(const std::string& domains) {
+  return "[[destination]]\nname = \"other\"\ndomains = [" + domains + "]\n";
+}
+
+// Two sites with one host, of which one always has mail: it kept all connections to the host, for as long as
+// it had any.
+void expect_turns(DrawnLimits limits) {
+  MxWorld world(2);
+  limits.max_connections = 2;
+  limits.messages_per_connection = 10'000;
+  world.history.rules = {rule_with(limits, CountedBy::kSource)};
+  world.history.rule_of = {{0}};
+  world.add_site(2, 1);
+  world.peer(0).rules.slow = 400ms;
+  ConfigDraw draw;
+  draw.validity = world.validity = 12h;
+  world.start(write_configuration(draw, world.history.rules) + destination("\"d0-1.test\""));
+  const conf::Instant begin = world.world.now();
+  for (int i = 0; i < 1000; ++i) world.submit("", {"u0@d0-0.test"});
+  for (int i = 0; i < 20; ++i)
+    world.world.after(5s + i * 2s, [&world] { world.submit("", {"u0@d0-1.test"}); });
+  world.run_until(begin + 60s);
+  size_t receipts = 0, others = 0;
+  for (const auto& [key, count] : world.ledger.delivered)
+    (key.second == "u0@d0-1.test" ? receipts : others) += 1;
+  EXPECT_EQ(receipts, 20U);
+  EXPECT_LT(others, 1000U) << "there was no queue";
+  EXPECT_GE(others, 30U);
+  world.run_until(begin + 1h, [&] { return world.settled(); });
+  EXPECT_TRUE(world.settled());
+  for (const std::string& violation : world.ledger.violations) ADD_FAILURE() << violation;
+}
+
+TEST(MxHosts, ASiteGetsItsTurnAtAHostThatAnotherKeepsBusy) { expect_turns({}); }
+
+TEST(MxHosts, ASiteGetsItsTurnAtAHostWhoseConnectionsAnotherKeepsOpen) {
+  DrawnLimits limits;
+  limits.rate = 120;
+  expect_turns(limits);
+}
+
+// Any sets, scopes and limits, with crashes and restarts between.
+void run_seed(uint64_t seed) {
+  conf::Random random(seed);
+  MxWorld world(seed);
+  const auto draw = [&random](uint64_t from, uint64_t to) {
+    return static_cast<uint32_t>(from + random.below(to - from + 1));
+  };
+  DrawnLimits limits;
+  limits.max_connections = draw(1, 4);
+  limits.messages_per_connection = draw(1, 20);
+  if (random.chance(0.6)) limits.rate = draw(6, 60);
+  if (random.chance(0.5)) limits.messages_per_hour = draw(20, 300);
+  limits.burst = random.chance(0.5) ? 1 : std::max(limits.rate, 1U);
+  const auto scope = static_cast<CountedBy>(random.below(3));
+  ConfigDraw config;
+  config.sources = draw(1, 3);
+  config.validity = world.validity = 8h;
+  const size_t hosts = draw(2, 4);
+  world.history.rules = {rule_with(limits, scope)};
+  world.history.rule_of.assign(hosts, std::vector<size_t>(config.sources, 0));
+  for (size_t i = 0; i < hosts; ++i) world.add_site(1, draw(1, 2));
+  std::vector<std::string> domains;
+  for (size_t i = 0; i < hosts; ++i) domains.push_back("d" + std::to_string(i) + "-0.test");
+  for (int i = 0; i < 5; ++i) {
+    std::vector<size_t> of;
+    for (size_t host = 0; host < hosts; ++host)
+      if (random.chance(0.6)) of.push_back(host);
+    if (of.empty()) continue;
+    domains.push_back("x" + std::to_string(i) + ".test");
+    world.add_domain(domains.back(), of);
+  }
+  const bool split = seed % 5 < 2;  // some of the same hosts under another destination
+  world.start(write_configuration(config, world.history.rules) +
+              (split ? destination("\"x1.test\", \"d0-0.test\"") : std::string()));
+  const conf::Instant begin = world.world.now();
+  for (int i = 0; i < 250; ++i) {
+    const conf::Duration at = conf::Duration(static_cast<int64_t>(random.below(5'400'000'000)));
+    const std::string to = "u0@" + domains[random.below(domains.size())];
+    world.world.after(random.chance(0.5) ? 1s : at, [&world, to] { world.submit("", {to}); });
+  }
+  for (int i = 0; i < 3; ++i) {
+    const conf::Duration at = 1min * draw(1, 120);
+    const bool crash = random.chance(0.5);
+    world.world.after(at, [&world, crash] { crash ? world.crash(20s) : world.restart(20s); });
+  }
+  world.run_until(begin + 3h);
+  world.run_until(begin + 10h, [&] { return world.settled(); });
+  world.judge();
+  for (const std::string& violation : world.ledger.violations)
+    ADD_FAILURE() << "seed " << seed << ": " << violation;
+}
+
+TEST(MxHosts, NoHostSeesMoreThanItsRuleWhateverLeadsThere) {
+  for (const uint64_t seed : seeds_to_play("mx_hosts", 30)) {
+    run_seed(seed);
+    if (testing::Test::HasFailure()) return;
+  }
+}
+
+}  // namespace
+}  // namespace sim
