@@ -21,7 +21,9 @@ conf::Instant LoginPauses::until(const std::string& login) const {
 
 void LoginPauses::tried(const std::string& login, conf::Instant now) {
   Entry& entry = known_[login];
-  if (!entry.good) entry.until = now + kTrial;
+  if (entry.good) return;
+  entry.until = now + kTrial;
+  entry.on_trial = true;
 }
 
 void LoginPauses::undecided(const std::string& login) {
@@ -33,8 +35,9 @@ bool LoginPauses::failed(const std::string& login, conf::Instant now) {
   Entry& entry = known_[login];
   entry.good = false;
   const bool first = entry.pause.count() == 0;
-  // Several that were on their way are one failure.
-  if (!first && entry.until > now + kTrial) return false;
+  // Several that were on their way are one failure: only what was tried since then is another one.
+  if (!first && !entry.on_trial) return false;
+  entry.on_trial = false;
   entry.pause = first ? kFirst : std::min(entry.pause * 2, kLongest);
   entry.until = now + entry.pause;
   return first;

@@ -30,6 +30,7 @@ class LoginPauses {
     conf::Instant until{};
     conf::Duration pause{0};  // after the latest failure
     bool good = false;
+    bool on_trial = false;  // a connection tries it since the latest failure
   };
   std::map<std::string, Entry> known_;
 };

@@ -54,9 +54,17 @@ TEST(LoginPauses, AHostThatIsDownHoldsNobodyUp) {
 TEST(LoginPauses, ThoseThatWereOnTheirWayAreOneFailure) {
   LoginPauses pauses;
   const conf::Instant now{1h};
+  pauses.tried("a", now);
+  pauses.worked("a");
+  for (int i = 0; i < 20; ++i) pauses.tried("a", now);  // many at a time, for it is good
   EXPECT_TRUE(pauses.failed("a", now));
-  for (int i = 0; i < 20; ++i) EXPECT_FALSE(pauses.failed("a", now + 1ms));
-  EXPECT_LE(pauses.until("a"), now + 2min + 1ms);
+  for (int i = 1; i < 20; ++i) EXPECT_FALSE(pauses.failed("a", now + i * 3s));
+  EXPECT_EQ(pauses.until("a"), now + 1min) << "a wave of failures counts once, whenever its last ones come";
+  pauses.tried("a", now + 1min);
+  EXPECT_FALSE(pauses.failed("a", now + 61s));
+  EXPECT_EQ(pauses.until("a"), now + 61s + 2min) << "and the next try is another one";
+  EXPECT_FALSE(pauses.failed("a", now + 62s));
+  EXPECT_EQ(pauses.until("a"), now + 61s + 2min);
 }
 
 }  // namespace
