@@ -26,6 +26,7 @@ struct Errand {
 struct ErrandTerms {
   size_t most_recipients = 1;
   bool seven_bit = false;  // octets above 127 have to be encoded
+  bool no_utf8 = false;    // and those of fields in any case: SMTPUTF8 is not offered
 };
 
 // What became of an errand, or of the waiting for one.

@@ -113,8 +113,8 @@ bool Jobs::ask(Slot* slot) {
   if (learnt != 0) most = std::min<size_t>(most, learnt);
   Errand errand;
   const DispatcherUser::Answer answer = parts_.user->next_errand(
-      delivery, *connection->path(), {most, !connection->takes_eight_bit()}, &errand,
-      [this, number = slot->number, connection, delivery](std::optional<Errand> found) {
+      delivery, *connection->path(), {most, !connection->takes_eight_bit(), !connection->takes_utf8()},
+      &errand, [this, number = slot->number, connection, delivery](std::optional<Errand> found) {
         answered(number, connection, delivery, std::move(found));
       });
   switch (answer) {

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 
 #include "bounce/protocol_words.h"
 #include "conf/vocab/check.h"
 #include "relay/smtp/data_writer.h"
+#include "relay/smtp/mime_entity.h"
 
 namespace relay::smtp {
 
@@ -17,22 +17,6 @@ namespace {
 using Kind = RecipientOutcome::Kind;
 using bounce::Reply;
 using bounce::Stage;
-
-bool has_8bit(std::string_view text) {
-  constexpr uint64_t kHighBits = 0x8080808080808080ULL;
-  size_t at = 0;
-  for (; at + 8 <= text.size(); at += 8) {
-    uint64_t word;
-    std::memcpy(&word, text.data() + at, 8);
-    if ((word & kHighBits) != 0) return true;
-  }
-  return std::any_of(text.begin() + static_cast<ptrdiff_t>(at), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
-}
-
-std::string_view header_of(std::string_view message) {
-  return message.substr(0, message.find("\r\n\r\n"));  // npos: all of it is header
-}
 
 }  // namespace
 
@@ -59,11 +43,12 @@ void Flight::check_content() {
   // What was declared need not be looked at, unless the peer cannot take it.
   parameters_.eight_bit = declared && peer_.eight_bit_clean;
   if (!parameters_.eight_bit) {
-    parameters_.eight_bit = has_8bit(transaction_.body.view()) || has_8bit(transaction_.header_prefix);
+    parameters_.eight_bit =
+        has_eight_bit(transaction_.body.view()) || has_eight_bit(transaction_.header_prefix);
   }
-  // RFC 6531 §3.4: not asked for when neither the envelope nor the header needs it, whatever the client said.
-  parameters_.smtputf8 = transaction_.smtputf8 && (has_8bit(header_of(transaction_.body.view())) ||
-                                                   has_8bit(transaction_.header_prefix));
+  // RFC 6531 §3.4: not asked for when neither the envelope nor a header needs it, whatever the client said.
+  parameters_.smtputf8 = transaction_.smtputf8 && (has_eight_bit_header(transaction_.body.view()) ||
+                                                   has_eight_bit(transaction_.header_prefix));
   if (parameters_.smtputf8 && !peer_.smtputf8) {
     refuse_all_locally(550,
                        "5.6.7 The header has UTF-8 text and the receiving server does not offer SMTPUTF8");

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "conf/vocab/check.h"
+#include "relay/smtp/mime_entity.h"
 #include "relay/walk/seven_bit.h"
 
 namespace relay {
@@ -39,14 +40,14 @@ Answer Errands::next(queue::Delivery* delivery, const queue::Path& path, const E
 std::optional<std::string> Errands::converted(const queue::Message& message, const ErrandTerms& terms,
                                               const conf::DestinationSettings& settings) const {
   const conf::EightBit policy = settings.peer.eight_bit;
-  if (!terms.seven_bit || policy == conf::EightBit::kRefuse || policy == conf::EightBit::kSend)
-    return std::nullopt;
+  if (policy == conf::EightBit::kRefuse || policy == conf::EightBit::kSend) return std::nullopt;
+  const bool utf8 = message.record.envelope.smtputf8;
+  if (!terms.seven_bit && !(terms.no_utf8 && utf8)) return std::nullopt;
   const std::string_view mail = message.body.view();
-  if (!has_eight_bit(mail)) return std::nullopt;
+  if (terms.seven_bit ? !smtp::has_eight_bit(mail) : !smtp::has_eight_bit_header(mail)) return std::nullopt;
   if (policy == conf::EightBit::kConvert && is_signed_by_others(mail)) return std::nullopt;
-  // RFC 6531: addresses in UTF-8 have no other form.
-  if (message.record.envelope.smtputf8 && has_eight_bit(mail.substr(0, mail.find("\r\n\r\n"))))
-    return std::nullopt;
+  // RFC 6531: addresses in UTF-8 have no other form. The fields of parts hold none.
+  if (utf8 && smtp::has_eight_bit(mail.substr(0, mail.find("\r\n\r\n")))) return std::nullopt;
   return to_seven_bit(mail);
 }
 

@@ -9,8 +9,6 @@
 
 namespace relay {
 
-bool has_eight_bit(std::string_view text);
-
 // Others vouch for its octets: a DKIM-Signature or ARC-Seal stands in its header, or it is multipart/signed.
 // Our own signature is not part of `message` and is made again.
 bool is_signed_by_others(std::string_view message);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "relay/smtp/mime_entity.h"
 #include "relay/walk/mime_words.h"
 
 namespace relay {
@@ -10,7 +11,7 @@ namespace {
 std::string converted(const std::string& mail) {
   const std::optional<std::string> text = to_seven_bit(mail);
   if (!text) return "cannot";
-  EXPECT_FALSE(has_eight_bit(*text)) << *text;
+  EXPECT_FALSE(smtp::has_eight_bit(*text)) << *text;
   size_t line = 0;
   for (size_t at = text->find("\r\n"); at != std::string::npos; line = at + 2, at = text->find("\r\n", line))
     EXPECT_LE(at - line, 998U);
