@@ -14,13 +14,35 @@ namespace {
 
 constexpr size_t kTextBound = 1000;
 
-// Lower case, '-' and '_' as spaces, so that "time-out" is "time out".
-std::string words_of(const Reply& reply) {
-  std::string text = conf::ascii_lower(reply.text().substr(0, kTextBound));
-  for (char& c : text) {
-    if (c == '-' || c == '_') c = ' ';
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// As long as "4.7.1 " is; 0: no status stands at the beginning.
+size_t status_size(std::string_view text) {
+  if (text.size() < 5 || text[0] < '2' || text[0] > '5') return 0;
+  size_t at = 1;
+  for (int part = 0; part < 2; ++part) {
+    if (at >= text.size() || text[at] != '.') return 0;
+    const size_t begin = ++at;
+    while (at < text.size() && is_digit(text[at])) ++at;
+    if (at == begin || at > begin + 3) return 0;
   }
-  return text;
+  if (at < text.size() && text[at] != ' ') return 0;
+  return std::min(at + 1, text.size());
+}
+
+// Lower case, '-' and '_' as spaces, so that "time-out" is "time out". Without the statuses, which each line
+// may repeat in the middle of what is said.
+std::string words_of(const Reply& reply) {
+  const std::string text = conf::ascii_lower(reply.text().substr(0, kTextBound));
+  std::string words;
+  for (size_t at = 0; at < text.size(); ++at) {
+    if (at == 0 || text[at - 1] == ' ') {
+      at += status_size(std::string_view(text).substr(at));
+      if (at == text.size()) break;
+    }
+    words += text[at] == '-' || text[at] == '_' ? ' ' : text[at];
+  }
+  return words;
 }
 
 bool has_any(std::string_view text, std::initializer_list<std::string_view> words) {
@@ -57,15 +79,78 @@ bool says_bad_sequence(const Reply& reply) {
   // Others say it with another code.
   if (!reply.permanent() && !reply.transient()) return false;
   if (about_permission && !is_status(reply, 5, 1)) return false;
-  return has_any(
-      text, {"bad sequence", "out of sequence", "bad command sequence", "wrong sequence", "command order",
-             "nested mail", "sender already", "mail first", "need mail", "must be preceded by",
-             "must issue a mail", "send mail from first", "say helo first", "say ehlo first", "send helo",
-             "send ehlo", "expected helo", "expected ehlo", "polite people say"});
+  return has_any(text, {"bad sequence",
+                        "out of sequence",
+                        "bad command sequence",
+                        "wrong sequence",
+                        "command order",
+                        "nested mail",
+                        "sender already",
+                        "mail first",
+                        "need mail",
+                        "must be preceded by",
+                        "must issue a mail",
+                        "send mail from first",
+                        "say helo first",
+                        "say ehlo first",
+                        "send helo",
+                        "send ehlo",
+                        "expected helo",
+                        "expected ehlo",
+                        "polite people say",
+                        "mail already",
+                        "mail from already",
+                        "sender already",
+                        "transaction already",
+                        "transaction in progress",
+                        "already in transaction",
+                        "already in a transaction",
+                        "no mail transaction",
+                        "no transaction",
+                        "not in transaction",
+                        "no sender",
+                        "sender first",
+                        "sender not specified",
+                        "helo first",
+                        "ehlo first",
+                        "helo required",
+                        "ehlo required",
+                        "rcpt first",
+                        "need rcpt",
+                        "recipient first",
+                        "no rcpt",
+                        "order of commands",
+                        "sequence of commands",
+                        "unexpected command",
+                        "command unexpected",
+                        "not expected here"});
 }
 
 bool says_unknown_command(const Reply& reply) {
   return reply.code == 500 || reply.code == 502 || reply.code == 503 || reply.code == 504;
+}
+
+bool says_command_lost(const Reply& reply) {
+  const bool unknown = is_status(reply, 5, 1) || is_status(reply, 5, 2);
+  if (!reply.permanent() || (reply.code != 500 && reply.code != 502 && !unknown)) return false;
+  if (reply.enhanced.present() && reply.enhanced.subject != 5) return false;
+  const std::string text = words_of(reply);
+  if (text.empty()) return reply.code == 500 || reply.code == 502;
+  if (has_any(text, {"user", "mailbox", "address", "account", "relay", "spam", "block", "denied", "policy",
+                     "authent", "content", "parameter", "option", "argument", "sender"}))
+    return false;
+  if (has_any(text, {"command", "verb"}) &&
+      has_any(text, {"unknown", "unrecogni", "not recogni", "invalid", "not implement", "unimplement",
+                     "not support", "unsupport", "not understood", "bad ", "error", "not found", "no such"}))
+    return true;
+  return (reply.code == 500 || reply.code == 502) &&
+         has_any(text, {"syntax", "unrecogni", "not recogni", "not implement", "what?", "huh?", "too long"});
+}
+
+bool says_no_recipient(const Reply& reply) {
+  if (!reply.permanent() && !reply.transient()) return false;
+  return has_any(words_of(reply), {"no valid recipient", "no recipient", "no valid rcpt", "no rcpt",
+                                   "without recipient", "no valid address"});
 }
 
 bool says_too_many_recipients(const Reply& reply) {
@@ -82,6 +167,7 @@ bool says_too_many_recipients(const Reply& reply) {
                                      "max rcpt",
                                      "maximum limit of",
                                      "recipient limit",
+                                     "rcpt to limit",
                                      "recipients limit",
                                      "limit of recipient",
                                      "recipients exceed",
@@ -93,7 +179,20 @@ bool says_too_many_recipients(const Reply& reply) {
                                      "rcpt limit",
                                      "rcpts limit",
                                      "more recipients",
-                                     "separate transaction"});
+                                     "separate transaction",
+                                     "one recipient",
+                                     "single recipient",
+                                     "1 recipient",
+                                     "multiple recipients",
+                                     "fewer recipients",
+                                     "less recipients",
+                                     "no more rcpt",
+                                     "trop de destinataire",
+                                     "zu viele empf",
+                                     "demasiados destinatarios",
+                                     "troppi destinatari",
+                                     "muitos destinat",
+                                     "te veel ontvangers"});
   if (worded) return !names_a_period(text);
   if (is_status(reply, 5, 3)) return !names_a_period(text);
   // Without any status, 452 and 552 also mean a full disk and a full mailbox: only words tell.
@@ -108,13 +207,31 @@ bool says_too_many_messages(const Reply& reply) {
   if (has_any(text,
               {"too many connection", "too many concurrent", "too many session", "too many simultaneous"}))
     return false;
-  return has_any(text, {"too many message", "too many mail",     "too many email",  "too many transaction",
-                        "too many e mail",  "max message",       "max mail",        "maximum message",
-                        "maximum mail",     "message limit",     "messages limit",  "mails limit",
-                        "mail limit",       "messages per",      "mails per",       "emails per",
-                        "message count",    "number of message", "number of mail",  "number of transaction",
-                        "transactions per", "transaction limit", "enough messages", "no more messages",
-                        "no more mail"});
+  return has_any(text,
+                 {"too many message",   "too many mail",     "too many email",    "too many transaction",
+                  "too many e mail",    "max message",       "max mail",          "maximum message",
+                  "maximum mail",       "message limit",     "messages limit",    "mails limit",
+                  "mail limit",         "messages per",      "mails per",         "emails per",
+                  "message count",      "number of message", "number of mail",    "number of transaction",
+                  "transactions per",   "transaction limit", "enough messages",   "no more messages",
+                  "no more mail",       "enough mail",       "limit of messages", "limit of mail",
+                  "no more transaction"});
+}
+
+bool says_going_down(const Reply& reply) {
+  if (!reply.transient() || (reply.enhanced.present() && reply.enhanced.subject != 3)) return false;
+  const std::string text = words_of(reply);
+  return has_any(text, {"shutting down", "shut down", "going down", "restart", "maintenance"}) &&
+         !has_any(" " + text,
+                  {" too many", "concurrent", "maximum", " limit", "mailbox", " user", " slow", " rate"});
+}
+
+bool says_tls_fails(const Reply& reply) {
+  if (!reply.transient() && !reply.permanent()) return false;
+  const std::string text = words_of(reply);
+  const bool asks_for_it =
+      has_any(text, {"starttls", "start tls"}) && has_any(text, {"must", "first", "requir", "need"});
+  return !asks_for_it && has_any(" " + text, {" tls", " ssl", "certificate", "handshake", "cipher"});
 }
 
 bool says_idle_or_closing_down(const Reply& reply) {

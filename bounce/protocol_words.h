@@ -12,11 +12,20 @@ namespace bounce {
 bool says_bad_sequence(const Reply& reply);
 // The command itself is not known: 500, 502, and 503 or 504 to a command that stands in order.
 bool says_unknown_command(const Reply& reply);
+// Likewise, as the answer to a command that every server knows: it came to the peer in pieces, or at another
+// point of the dialog. False when the words are about anything else: there are servers who refuse with 500.
+bool says_command_lost(const Reply& reply);
+// The transaction has nobody to deliver to. After a 250 to RCPT the two sides have lost step.
+bool says_no_recipient(const Reply& reply);
 // RFC 5321 §4.5.3.1.10: the transaction takes no more recipients; the next one does. The codes seen: 450,
 // 451, 452, 421, 550, 552, 554.
 bool says_too_many_recipients(const Reply& reply);
 // The connection has carried as many messages as it may; the next one takes more.
 bool says_too_many_messages(const Reply& reply);
+// The host goes down: another one may serve. False when it is about our pace.
+bool says_going_down(const Reply& reply);
+// The peer objects to the TLS that stands, or to our part in it. False where it only asks for TLS.
+bool says_tls_fails(const Reply& reply);
 // The connection ended for its idleness or for a shutdown: no number is to be learnt from it.
 bool says_idle_or_closing_down(const Reply& reply);
 

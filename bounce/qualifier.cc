@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "bounce/diagnostic.h"
+#include "bounce/protocol_words.h"
 #include "bounce/rule_set.h"
 #include "bounce/text_template.h"
 
@@ -79,7 +80,8 @@ void hold_to_laws(Stage stage, const Reply& reply, Qualification* meaning) {
   if (before_mail(stage) && meaning->act == Act::kFail) meaning->act = Act::kNone;
   // RFC 5321 §4.2.2: 421 closes the channel; RFC 3463 §3.5: x.4.2 is a connection that broke.
   const bool idle = reply.enhanced.present() && reply.enhanced.subject == 4 && reply.enhanced.detail == 2;
-  if (meaning->pace == Pace::kUnsaid && reply.code == 421 && !idle) meaning->pace = Pace::kSlower;
+  if (meaning->pace == Pace::kUnsaid && reply.code == 421 && !idle && !says_going_down(reply))
+    meaning->pace = Pace::kSlower;
   meaning->throttling = meaning->pace == Pace::kSlower;
 }
 

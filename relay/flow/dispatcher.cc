@@ -191,7 +191,8 @@ void Dispatcher::connection_ended(OutboundConnection* connection) {
   if (!connection->ever_ready()) {
     logins_.undecided(*connection);
     back_off_.failed(path, meant(*connection), connection->started(), now);
-  } else if (!rested && !connection->quitting() && !connection->blameless()) {
+  } else if (!rested && !connection->quitting() && !connection->blameless() &&
+             !hosts_.is_left_for_another(*connection, now)) {
     const queue::PathError error = meant(*connection);
     if (!take_trouble(*connection, slot.use, error, now))
       back_off_.broke(path, error, connection->started(), now);

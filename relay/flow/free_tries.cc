@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "bounce/protocol_words.h"
+
 namespace relay {
 
 namespace {
@@ -17,6 +19,10 @@ constexpr conf::Duration kSick = std::chrono::seconds(60);
 bool is_about_host(const smtp::RecipientOutcome& outcome) {
   if (outcome.kind != Kind::kRefused || outcome.local || !outcome.reply.transient()) return false;
   const bounce::Qualification& meaning = outcome.meaning;
+  // RFC 5321 §3.8: 421 is a wish for a slower pace, unless it says that the host goes down.
+  if (outcome.reply.code == 421 && meaning.act == bounce::Act::kNone &&
+      bounce::says_going_down(outcome.reply))
+    return true;
   if (meaning.throttling || meaning.pace == bounce::Pace::kSlower) return false;
   if (meaning.act != bounce::Act::kNone) return false;  // a rule says what follows
   // RFC 3463 §3.4: X.3.Y is about the mail system. Where the words say otherwise they are believed.

@@ -89,10 +89,14 @@ bool Hosts::has_other(const OutboundConnection& connection, conf::Instant now) c
   });
 }
 
+bool Hosts::is_left_for_another(const OutboundConnection& connection, conf::Instant now) const {
+  return connection.path()->site->is_left(connection.target().address, now) && has_other(connection, now);
+}
+
 bool Hosts::is_worse_than_needed(const OutboundConnection& connection, conf::Instant now) const {
   const Target& here = connection.target();
   const queue::Path& path = *connection.path();
-  if (path.site->is_left(here.address, now) && has_other(connection, now)) return true;
+  if (is_left_for_another(connection, now)) return true;
   if (here.rank == 0) return false;
   uint16_t rank = 0;
   const std::vector<mx::RouteHost>& hosts = path.route->hosts;  // the best first

@@ -37,6 +37,8 @@ class Hosts {
   bool any_well(const queue::Path& path, conf::Instant now) const;
   // Another host of the path than the one that the connection leads to is well.
   bool has_other(const OutboundConnection& connection, conf::Instant now) const;
+  // What the connection leads to said that it is not well, and there is another: no cause to rest.
+  bool is_left_for_another(const OutboundConnection& connection, conf::Instant now) const;
   // The one that the connection leads to is left, or not among the best that are well.
   bool is_worse_than_needed(const OutboundConnection& connection, conf::Instant now) const;
 

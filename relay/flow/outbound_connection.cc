@@ -236,6 +236,7 @@ void OutboundConnection::handle(smtp::ClientEvent& event) {
       if (!ever_ready_) ready_at_ = clock_->now();
       if (!ever_ready_ && target().log_in) owner_->login_done(this, target(), true);
       ever_ready_ = true;
+      if (event.reply.code != 0) tls_trouble_ = "STARTTLS was refused: " + event.reply.text();
       if (!tls_trouble_.empty()) owner_->tls_failed(this, target(), std::exchange(tls_trouble_, {}));
       owner_->connection_ready(this);
       break;

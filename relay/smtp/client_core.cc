@@ -92,7 +92,11 @@ void ClientCore::receive(std::string_view bytes, conf::Instant now) {
     Reply reply;
     conf::Result<bool> whole = parser_.feed(&bytes, &reply);
     if (!whole.ok()) {
-      close_broken(whole.error().detail, End::kByPeer);
+      if (flight_ && used()) {
+        out_of_step(whole.error().detail, false);
+      } else {
+        close_broken(whole.error().detail, End::kByPeer);
+      }
       return;
     }
     if (!*whole) continue;

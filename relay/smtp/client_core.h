@@ -68,10 +68,13 @@ class ClientCore {
   void out_of_step(const std::string& why, bool definite);
   void leave(const std::string& why, Flight::Cut cut);
   bool leave_if_troubled(const bounce::Reply& reply);
+  ExtensionSet extensions_sent() const;
+  bool names_parameters(const bounce::Reply& reply) const;
   bool learn_refused_parameters(const bounce::Reply& reply);
   bool timed_out_in_step() const;
   enum class End : uint8_t { kByPeer, kRefused, kTimedOut, kByUs };
   bool blame_tls(End how);
+  bool leave_tls(const bounce::Reply& reply);
   // The ways to the end: the peer refused the session, or it cannot be talked to any more.
   void close_refused(bounce::Reply reply);
   void close_broken(std::string_view error, End how);
@@ -85,6 +88,7 @@ class ClientCore {
   std::vector<ClientEvent> events_;
   std::optional<Flight> flight_;
   std::unique_ptr<LoginWords> words_;  // while we log in
+  bounce::Reply starttls_refusal_;     // until the owner was told
   bool reset_due_ = false;             // the last transaction left state behind
   bool pipelined_ = false;             // the flight under way was written as one
   bool chunked_ = false;               // by BDAT

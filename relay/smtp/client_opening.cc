@@ -1,4 +1,6 @@
 // The part of ClientCore before the first transaction: greeting, EHLO, STARTTLS.
+#include <utility>
+
 #include "conf/vocab/check.h"
 #include "relay/smtp/client_core.h"
 
@@ -77,6 +79,7 @@ void ClientCore::take_starttls(Reply reply, conf::Instant now) {
   } else if (options_.tls == conf::TlsMode::kRequired) {
     close_refused(std::move(reply));
   } else {
+    if (options_.tls_fallback) starttls_refusal_ = std::move(reply);
     opened(now);  // RFC 3207 §4: the client goes on in clear where policy allows
   }
 }
@@ -99,6 +102,7 @@ void ClientCore::ready(conf::Instant now) {
   if (state_ != S::kReady) go_to(S::kReady, now);
   ClientEvent event;
   event.kind = ClientEvent::Kind::kReady;
+  event.reply = std::exchange(starttls_refusal_, {});
   events_.push_back(std::move(event));
 }
 

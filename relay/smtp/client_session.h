@@ -52,7 +52,9 @@ struct ClientEvent {
   Kind kind = Kind::kNone;
   std::vector<RecipientOutcome> outcomes;
   bounce::Stage stage = bounce::Stage::kConnect;
-  bounce::Reply reply;  // code 0: no reply; then `error` tells (time-out, closed, garbage)
+  // Code 0: no reply; then `error` tells (time-out, closed, garbage). With kReady: STARTTLS was refused so,
+  // and the session goes on in clear.
+  bounce::Reply reply;
   std::string error;
   bool tls_wanted_but_missing = false;  // required, and the peer does not offer STARTTLS
   bool tls_failed = false;              // before any MAIL was taken, and another try in clear is allowed

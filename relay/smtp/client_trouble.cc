@@ -4,6 +4,7 @@
 // that makes the next attempt another one, for else it would be tried for ever.
 #include "bounce/protocol_words.h"
 #include "bounce/qualifier.h"
+#include "conf/vocab/ascii.h"
 #include "relay/smtp/client_core.h"
 #include "relay/smtp/refused_parameters.h"
 
@@ -18,6 +19,17 @@ bool is_answer(const Reply& reply) { return reply.positive() || reply.transient(
 
 std::string shown(const Reply& reply) { return std::to_string(reply.code) + ' ' + reply.text(); }
 
+// "No valid recipients" is said to DATA, unless it has a status about the address (RFC 3463 §3.2).
+bool answers_data(const Reply& reply) {
+  return bounce::says_no_recipient(reply) && !(reply.enhanced.present() && reply.enhanced.subject == 1);
+}
+
+bool names_bdat(const Reply& reply) {
+  if (!reply.transient() && !reply.permanent()) return false;
+  const std::string text = conf::ascii_lower(reply.text());
+  return text.find("bdat") != std::string::npos || text.find("chunking") != std::string::npos;
+}
+
 // The words ask for a slower pace, and not for another connection: the limiter must hear of it.
 bool is_about_pace(const Reply& reply) {
   if (bounce::says_too_many_messages(reply)) return false;
@@ -29,6 +41,7 @@ bool is_about_pace(const Reply& reply) {
 }  // namespace
 
 void ClientCore::take_421(Reply reply) {
+  if (leave_tls(reply)) return;
   ClientEvent event;
   event.tls_failed = blame_tls(End::kRefused);
   if (flight_) {
@@ -38,6 +51,9 @@ void ClientCore::take_421(Reply reply) {
       event.blameless = !is_about_pace(reply);
       if (event.blameless && !bounce::says_idle_or_closing_down(reply))
         lessons.messages_per_connection = transactions - 1;
+    } else if (used() && !flight_->body_written() && bounce::says_too_many_messages(reply)) {
+      cut.not_tried = event.blameless = true;
+      lessons.messages_per_connection = transactions - 1;
     } else if (state_ == S::kRcpt && flight_->anyone_accepted() && bounce::says_too_many_recipients(reply)) {
       cut.not_tried = event.blameless = true;
       lessons.recipients_per_transaction = static_cast<uint32_t>(flight_->accepted());
@@ -57,12 +73,16 @@ bool ClientCore::is_session_trouble(const Reply& reply) const {
     case S::kReset:
       return !reply.positive();
     case S::kMail:
-      return bounce::says_bad_sequence(reply);
+      return bounce::says_bad_sequence(reply) || bounce::says_command_lost(reply);
     case S::kRcpt:  // after a refused MAIL it is only natural
-      return flight_->leaves_state() && bounce::says_bad_sequence(reply);
+      return flight_->leaves_state() &&
+             (bounce::says_bad_sequence(reply) || bounce::says_command_lost(reply) ||
+              (pipelined_ && answers_data(reply)));
     case S::kData:
     case S::kDot:
-      return flight_->anyone_accepted() && bounce::says_bad_sequence(reply);
+      return flight_->anyone_accepted() &&
+             (bounce::says_bad_sequence(reply) || bounce::says_command_lost(reply) ||
+              bounce::says_no_recipient(reply));
     default:
       return false;
   }
@@ -101,8 +121,8 @@ bool ClientCore::leave_if_troubled(const Reply& reply) {
             cut);
       return true;
     }
-    if (flight_->by_bdat() &&
-        bounce::says_unknown_command(reply)) {  // what follows BDAT was read as commands
+    if (flight_->by_bdat() && (bounce::says_unknown_command(reply) || names_bdat(reply))) {
+      // What follows BDAT was read as commands.
       lessons.refused.add(Extension::kChunking);
       Flight::Cut cut;
       cut.not_tried = true;
@@ -110,15 +130,16 @@ bool ClientCore::leave_if_troubled(const Reply& reply) {
       return true;
     }
   }
-  if (is_session_trouble(reply)) {
+  if (leave_tls(reply)) return true;
+  if (!names_parameters(reply) && is_session_trouble(reply)) {
     out_of_step("got " + shown(reply) + " while waiting for " + awaited(state_), true);
     return true;
   }
-  const bool full = used() && state_ < S::kDot && !reply.positive() && !flight_->anyone_accepted() &&
-                    (state_ == S::kMail || flight_->leaves_state());
-  if (full && bounce::says_too_many_messages(reply)) {
+  const bool full = used() && !reply.positive() && (state_ == S::kMail || flight_->leaves_state());
+  const bool nobody = !flight_->anyone_accepted();
+  if (full && (nobody || state_ != S::kRcpt) && bounce::says_too_many_messages(reply)) {
     lessons.messages_per_connection = transactions - 1;
-  } else if (!full || state_ != S::kRcpt || !bounce::says_too_many_recipients(reply)) {
+  } else if (!full || !nobody || state_ != S::kRcpt || !bounce::says_too_many_recipients(reply)) {
     return false;
   }
   Flight::Cut cut;
@@ -149,6 +170,13 @@ bool ClientCore::blame_tls(End how) {
   return true;
 }
 
+// The objection to TLS 1.3, or to a missing certificate, may come as the reply to the first MAIL.
+bool ClientCore::leave_tls(const Reply& reply) {
+  if (state_ != S::kMail || !tls || !bounce::says_tls_fails(reply) || !blame_tls(End::kByPeer)) return false;
+  close_broken(shown(reply), End::kByPeer);
+  return true;
+}
+
 // A reply was lost in a group of commands, or the connection was dead before MAIL.
 bool ClientCore::timed_out_in_step() const {
   if (flight_->body_written()) return false;
@@ -167,12 +195,19 @@ void ClientCore::leave(const std::string& why, Flight::Cut cut) {
   push_closed(std::move(event));
 }
 
+ExtensionSet ClientCore::extensions_sent() const {
+  if (state_ == S::kMail) return flight_->mail_extensions();
+  return state_ == S::kRcpt ? flight_->rcpt_extensions() : ExtensionSet();
+}
+
+bool ClientCore::names_parameters(const Reply& reply) const {
+  return !reply.positive() && !refused_parameters(reply, extensions_sent()).empty();
+}
+
 // True: the command was refused for a parameter that this peer offered. It is left out from now on.
 bool ClientCore::learn_refused_parameters(const Reply& reply) {
   if (reply.positive()) return false;
-  const bool at_mail = state_ == S::kMail;
-  const ExtensionSet meant =
-      refused_parameters(reply, at_mail ? flight_->mail_extensions() : flight_->rcpt_extensions());
+  const ExtensionSet meant = refused_parameters(reply, extensions_sent());
   if (meant.empty()) return false;
   lessons.refused.add(meant);
   leave_out(meant, &peer);

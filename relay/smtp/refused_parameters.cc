@@ -26,19 +26,28 @@ bool has_word(std::string_view text, std::string_view word) {
 }
 
 bool is_about_syntax(const bounce::Reply& reply, std::string_view text) {
-  if (reply.code == 555) return true;
+  if (reply.code == 555 || reply.code == 455) return true;
   if (reply.enhanced.present() && reply.enhanced.subject == 5 && reply.enhanced.detail == 4) return true;
   return has(text, "not supported") || has(text, "unsupported") || has(text, "not implemented") ||
          has(text, "unrecognized") || has(text, "unrecognised") || has(text, "not recognized") ||
          has(text, "unknown parameter") || has(text, "unknown option") || has(text, "syntax") ||
-         has(text, "invalid parameter") || has(text, "bad parameter") || has(text, "not understood");
+         has(text, "not understood") ||
+         ((has_word(text, "parameter") || has_word(text, "parameters") || has_word(text, "option") ||
+           has_word(text, "options") || has_word(text, "argument") || has_word(text, "arguments") ||
+           has_word(text, "extension")) &&
+          (has(text, "invalid") || has(text, "bad") || has(text, "unknown") || has(text, "illegal") ||
+           has(text, "unexpected") || has(text, "too many")));
 }
 
 }  // namespace
 
 ExtensionSet refused_parameters(const bounce::Reply& reply, ExtensionSet sent) {
   ExtensionSet meant;
-  if (sent.empty() || !reply.permanent()) return meant;
+  // RFC 5321 §4.2.3: 455 is 555 for now.
+  const bool about_parameters =
+      reply.enhanced.present() && reply.enhanced.subject == 5 && reply.enhanced.detail == 4;
+  if (sent.empty() || !(reply.permanent() || reply.code == 455 || (reply.transient() && about_parameters)))
+    return meant;
   const std::string text = conf::ascii_lower(reply.text());
   const bool by_code =
       reply.code == 555 || reply.code == 501 || reply.code == 504 || reply.code == 500 || reply.code == 502;
@@ -56,8 +65,9 @@ ExtensionSet refused_parameters(const bounce::Reply& reply, ExtensionSet sent) {
     add(Extension::kDsn, has_word(text, "ret") || has_word(text, "envid") || has_word(text, "notify") ||
                              has_word(text, "orcpt") || has_word(text, "dsn"));
   }
-  // 555, or 5.5.4 with a code of syntax, that names nothing: any of them.
-  if (meant.empty() && (reply.code == 555 || (by_code && syntax))) return sent;
+  // One that names nothing: any of them. A code of syntax alone may be about the address.
+  if (meant.empty() && (reply.code == 555 || reply.code == 455 || about_parameters || (by_code && syntax)))
+    return sent;
   return meant;
 }
 

@@ -17,7 +17,9 @@ TEST(ProtocolWords, TooManyRecipientsInAnyCode) {
         "452 4.3.1 Too many recipients, send the rest later", "550 5.5.3 Too many recipients",
         "421 4.5.3 Too many recipients in this transaction", "450 max rcpts limit reached",
         "452 4.5.3 recipient in a separate transaction. - gsmtp", "554 5.5.3 RCPT limit exceeded",
-        "550 Too many RCPT TO commands", "452 4.5.3 Recipients belong to multiple regions ATTR38"}) {
+        "550 Too many RCPT TO commands", "452 Trop de destinataires", "552 Zu viele Empf\xc3\xa4nger",
+        "450 4.7.1 one recipient at a time, please", "554 5.7.1 Multiple recipients are not taken here",
+        "452 4.5.3 Recipients belong to multiple regions ATTR38"}) {
     EXPECT_TRUE(says_too_many_recipients(reply(line))) << line;
   }
 }
@@ -35,7 +37,9 @@ TEST(ProtocolWords, TooManyMessagesOnAConnection) {
   for (const char* line :
        {"421 4.7.0 too many messages on this connection, closing", "452 4.5.3 Too many mails in this session",
         "550 Maximum messages per session reached", "421 message limit per connection exceeded",
-        "450 4.7.1 Max message count per connection, reconnect"}) {
+        "450 4.7.1 Max message count per connection, reconnect",
+        "421 4.7.0 Too 4.7.0 many messages per session", "450 4.7.1 Error: session limit of messages reached",
+        "554 5.7.1 You have sent enough mail on this connection"}) {
     EXPECT_TRUE(says_too_many_messages(reply(line))) << line;
   }
   for (const char* line :
@@ -45,11 +49,58 @@ TEST(ProtocolWords, TooManyMessagesOnAConnection) {
   }
 }
 
+TEST(ProtocolWords, ALostCommandIsNotARefusal) {
+  for (const char* line :
+       {"500", "502", "500 5.5.1 Command unrecognized", "502 5.5.2 Error: command not recognized",
+        "500 Syntax error", "500 5.5.1 Invalid command", "550 5.5.1 Unknown command",
+        "500 Unrecognized command: \"PT TO:<b\"", "502 Command not implemented",
+        "500 5.5.2 Error: bad syntax", "500 Line too long"}) {
+    EXPECT_TRUE(says_command_lost(reply(line))) << line;
+  }
+  for (const char* line :
+       {"500 Message rejected", "500 5.7.1 command denied by policy", "500 5.1.1 User unknown",
+        "500 No such user here", "550 5.5.1 Recipient address rejected: unknown user",
+        "501 5.5.4 Syntax error in parameters or arguments", "501 5.1.3 Bad recipient address syntax",
+        "550 5.5.0 rejected", "450 4.5.1 command failed", "250 ok", "500 Relay access denied",
+        "502 5.5.2 unknown option"}) {
+    EXPECT_FALSE(says_command_lost(reply(line))) << line;
+  }
+  EXPECT_TRUE(says_no_recipient(reply("554 5.5.1 Error: no valid recipients")));
+  EXPECT_FALSE(says_no_recipient(reply("554 5.1.1 recipient unknown")));
+}
+
+TEST(ProtocolWords, AHostThatGoesDownIsNotAPace) {
+  for (const char* line : {"421 4.3.2 shutting down", "421 4.3.0 System maintenance, try later",
+                           "421 mx.example.net is being restarted", "451 4.3.2 the host is going down"}) {
+    EXPECT_TRUE(says_going_down(reply(line))) << line;
+  }
+  for (const char* line : {"421 4.3.2 shutting down, too many connections", "421 4.7.0 shutting down",
+                           "450 4.2.1 mailbox under maintenance", "554 5.3.2 shutting down",
+                           "421 Service not available, closing transmission channel",
+                           "421 4.3.2 rate exceeded, shutting down"}) {
+    EXPECT_FALSE(says_going_down(reply(line))) << line;
+  }
+}
+
+TEST(ProtocolWords, AnObjectionToTlsIsNotAWishForIt) {
+  for (const char* line :
+       {"454 4.7.0 TLS not available due to temporary reason", "421 4.7.0 TLS error, closing",
+        "554 5.7.0 SSL handshake was not good", "550 5.7.1 client certificate required"}) {
+    EXPECT_TRUE(says_tls_fails(reply(line))) << line;
+  }
+  for (const char* line :
+       {"530 5.7.0 Must issue a STARTTLS command first", "550 5.1.1 no such user", "250 TLS",
+        "550 5.7.1 STARTTLS is required for this domain", "550 titles are not taken"}) {
+    EXPECT_FALSE(says_tls_fails(reply(line))) << line;
+  }
+}
+
 TEST(ProtocolWords, BadSequenceIsNotPermission) {
   for (const char* line : {"503 5.5.1 Error: nested MAIL command", "503 bad sequence of commands", "503",
                            "503 5.5.1 need MAIL before RCPT", "501 5.5.1 Sender already specified",
                            "550 Bad sequence of commands", "500 5.5.1 Say EHLO first",
-                           "503 5.5.1 valid RCPT command must precede DATA"}) {
+                           "503 5.5.1 valid RCPT command must precede DATA", "501 5.5.1 MAIL already given",
+                           "554 5.5.1 Error: transaction already in progress", "550 5.5.1 no transaction"}) {
     EXPECT_TRUE(says_bad_sequence(reply(line))) << line;
   }
   for (const char* line : {"503 5.7.1 authentication required", "503 This server requires authentication",

@@ -103,6 +103,7 @@ constexpr PaceCase kPaceCases[] = {
     {Stage::kDot, 450, "Throttled", true},
     {Stage::kMail, 421, "4.4.2 Connection closed", false},
     {Stage::kMail, 421, "Idle timeout, goodbye", false},
+    {Stage::kMail, 421, "4.3.2 mx.example.net is shutting down", false},
     {Stage::kRcpt, 421, "Mailbox full", false},
     {Stage::kRcpt, 421, "4.7.0 Greylisted, try again later", false},
     {Stage::kMail, 421, "4.3.1 Insufficient system storage", false},

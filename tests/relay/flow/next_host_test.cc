@@ -120,6 +120,24 @@ TEST_F(NextHost, TheBestHostIsTriedAgainAfterAMinute) {
   EXPECT_EQ(network_.places.back(), "127.0.0.1");
 }
 
+TEST_F(NextHost, AHostThatGoesDownInTheMiddleLeavesItsMailToTheNext) {
+  queue::Delivery* delivery = add(1);
+  open();
+  say("421 4.3.2 shutting down\r\n");
+  again(delivery);
+  EXPECT_EQ(network_.places.back(), "127.0.0.2");
+}
+
+TEST_F(NextHost, ARefusedStartTlsIsToldOfAndLeftOut) {
+  config_->defaults.tls = conf::TlsMode::kOpportunistic;
+  add(1);
+  step();
+  network_.users.back()->on_connected();
+  say_all({"220 best.test", "250-best.test\r\n250 STARTTLS", "454 4.7.0 TLS not available"});
+  ASSERT_EQ(troubles_.size(), 1U);
+  EXPECT_EQ(troubles_[0], "best.test: STARTTLS was refused: 4.7.0 TLS not available; it goes in clear");
+}
+
 TEST_F(NextHost, TlsThatFailsIsLeftOutForAWhileAndTold) {
   config_->defaults.tls = conf::TlsMode::kOpportunistic;
   add(1);
