@@ -42,12 +42,20 @@ bool take_bare(std::string_view* text, size_t begin, std::string_view* path) {
   return path->find_first_of("<>\"") == std::string_view::npos;
 }
 
+// "Jane Doe <jane@example.com>", as in a header: where the path begins. A '<' behind an address is none.
+size_t behind_display_name(std::string_view text, size_t begin) {
+  const size_t bracket = text.find('<', begin);
+  if (bracket == std::string_view::npos) return begin;
+  return text.substr(begin, bracket - begin).find_first_of("@=") == std::string_view::npos ? bracket : begin;
+}
+
 // Cuts "<path>" off `*text` and gives what is between the angle brackets, without a source route. False when
 // malformed.
 bool take_path(std::string_view* text, std::string_view* path, bool lenient) {
-  const size_t begin =
+  size_t begin =
       text->find_first_not_of(' ');  // RFC 5321 §3.3 forbids the blank; senders write it all the same
   if (begin == std::string_view::npos) return false;
+  if (lenient) begin = behind_display_name(*text, begin);
   if ((*text)[begin] != '<') return lenient && take_bare(text, begin, path);
   bool quoted = false;
   size_t end = begin + 1;

@@ -60,6 +60,8 @@ TEST(Tolerance, Addresses) {
     bool strict;
   };
   const Row rows[] = {
+      {"MAIL FROM:Jane Doe <jane@example.com> SIZE=10", "jane@example.com", false},
+      {"MAIL FROM:\"Doe, Jane\" <jane@example.com>", "jane@example.com", false},
       {"MAIL FROM:<a@example.org>", "a@example.org", true},
       {"MAIL FROM: <a@example.org>", "a@example.org", true},
       {"MAIL FROM:a@example.org", "a@example.org", false},
