@@ -1,6 +1,7 @@
 #include "bench/personality/scenario.h"
 
 #include <memory>
+#include <utility>
 
 #include "bench/personality/wording.h"
 #include "conf/document.h"
@@ -34,17 +35,42 @@ void read_fault(conf::Section* section, Fault* fault) {
   read_reply(section, &fault->reply);
   const bool has_delay = section->duration("delay", &fault->delay);
   section->flag("drop", &drop);
+  section->flag("in_tls", &fault->in_tls);
+  constexpr std::pair<const char*, FaultKind> kManners[] = {{"lose", FaultKind::kLose},
+                                                            {"twice", FaultKind::kTwice},
+                                                            {"early", FaultKind::kEarly},
+                                                            {"leave", FaultKind::kLeave},
+                                                            {"endless", FaultKind::kEndless}};
+  int manners = 0;
+  for (const auto& [key, kind] : kManners) {
+    bool on = false;
+    section->flag(key, &on);
+    if (!on) continue;
+    ++manners;
+    fault->kind = kind;
+  }
   size_t handshake = 0;
   section->choice("handshake",
                   std::vector<const char*>(std::begin(kHandshakeNames) + 1, std::end(kHandshakeNames)),
                   &handshake);
   fault->handshake = static_cast<Handshake>(handshake + 1);
-  if (has_reply + has_delay + drop + has_handshake != 1)
-    section->report(nullptr, "exactly one of reply, delay, drop and handshake says what happens");
-  fault->kind = has_reply       ? FaultKind::kReply
-                : has_delay     ? FaultKind::kDelay
-                : has_handshake ? FaultKind::kHandshake
-                                : FaultKind::kDrop;
+  if (has_reply + has_delay + drop + has_handshake + manners != 1)
+    section->report(
+        nullptr,
+        "exactly one of reply, delay, drop, handshake, lose, twice, early, leave and endless says "
+        "what happens");
+  if (manners == 0)
+    fault->kind = has_reply       ? FaultKind::kReply
+                  : has_delay     ? FaultKind::kDelay
+                  : has_handshake ? FaultKind::kHandshake
+                                  : FaultKind::kDrop;
+  if (fault->kind == FaultKind::kEarly && fault->at != Stage::kData)
+    section->report("early", "goes with at = \"data\"");
+  const bool unheard =
+      fault->at == Stage::kConnect || fault->at == Stage::kContent || fault->at == Stage::kStored;
+  if (unheard && (fault->kind == FaultKind::kLose || fault->kind == FaultKind::kTwice ||
+                  fault->kind == FaultKind::kEndless))
+    section->report(nullptr, "there is no command to answer there");
   if (has_reply && fault->at == Stage::kStored)
     section->report("reply", "a stored message has its 250 already; at = \"dot\" refuses it");
   if (has_reply && fault->at == Stage::kContent)
@@ -94,6 +120,10 @@ void read_group(conf::Section* section, Group* group, Shape* shape) {
   section->duration("greylist", &group->greylist);
   section->size("max_size", &group->max_size_bytes);
   section->flag("pipelining", &group->pipelining);
+  section->flag("chunking", &group->chunking);
+  section->flag("octets", &group->octets);
+  section->flag("bare_lf", &group->bare_lf);
+  section->flag("refuses_offered", &group->refuses_offered);
   size_t per = 0, tls = 0;
   section->choice("per", {"group", "address"}, &per);
   group->per = static_cast<Per>(per);

@@ -30,7 +30,9 @@ enum class Stage : uint8_t {
 inline constexpr const char* kStageNames[] = {"connect", "ehlo", "starttls", "mail", "rcpt", "data",
                                               "content", "dot",  "stored",   "rset", "quit"};
 
-enum class FaultKind : uint8_t { kReply, kDrop, kDelay, kHandshake };
+// kLose: the command is not heard. kTwice: answered twice. kEarly: 354 and 250 at once, before the content.
+// kLeave: done and answered, and then the site goes without a word. kEndless: a reply that has no end.
+enum class FaultKind : uint8_t { kReply, kDrop, kDelay, kHandshake, kLose, kTwice, kEarly, kLeave, kEndless };
 // What becomes of a TLS handshake after the 220: an alert, an end in the middle of the server's first flight,
 // bytes that are no TLS, silence.
 enum class Handshake : uint8_t { kGood, kRefuse, kBreak, kGarbage, kStall };
@@ -47,6 +49,7 @@ struct Fault {
   std::string reply{};      // without CRLF; {recipient}, {source}, {host} are filled in
   conf::Duration delay{0};  // kDelay
   bool sticky = false;      // drawn once for a recipient, not for each try
+  bool in_tls = false;      // under TLS only
   conf::Duration after{0};  // since the start of the receiver
   conf::Duration until{INT64_MAX};
   Handshake handshake = Handshake::kGood;  // kHandshake
@@ -80,7 +83,10 @@ struct Group {
   conf::Duration window{60'000'000};
   conf::Duration greylist{0};
   uint64_t max_size_bytes = 0;
-  bool pipelining = true;
+  bool pipelining = true, chunking = true;
+  bool octets = false;           // what is said is sent octet by octet
+  bool bare_lf = false;          // and its lines end in LF
+  bool refuses_offered = false;  // what EHLO offers for MAIL, RCPT and BDAT is not known after all
   TlsUse tls = TlsUse::kNone;
   std::string tls_name;  // in the certificate instead of the hosts' names
   std::vector<Fault> faults;

@@ -157,6 +157,7 @@ Verdict Site::faults(const Visit& visit, Stage stage, std::string_view argument,
   for (size_t i = 0; i < group_.faults.size(); ++i) {
     const Fault& fault = group_.faults[i];
     if (fault.at != stage || now - start_ < fault.after || now - start_ >= fault.until) continue;
+    if (fault.in_tls && !visit.secret) continue;
     if (!hits(fault.share, fault.sticky, i, argument)) continue;
     switch (fault.kind) {
       case FaultKind::kDelay:
@@ -179,6 +180,20 @@ Verdict Site::faults(const Visit& visit, Stage stage, std::string_view argument,
         verdict.kind = Verdict::Kind::kDrop;
         ++tally_.dropped;
         return verdict;
+      case FaultKind::kLose:
+        verdict.kind = Verdict::Kind::kLose;
+        ++tally_.ill_mannered;
+        return verdict;
+      case FaultKind::kEndless:
+        verdict.kind = Verdict::Kind::kEndless;
+        ++tally_.ill_mannered;
+        return verdict;
+      case FaultKind::kTwice:
+      case FaultKind::kEarly:
+      case FaultKind::kLeave:
+        verdict.manner = fault.kind;
+        ++tally_.ill_mannered;
+        return verdict;
     }
   }
   return verdict;
@@ -195,6 +210,7 @@ void SiteTally::add(const SiteTally& other) {
   greylisted += other.greylisted;
   early += other.early;
   bad_handshakes += other.bad_handshakes;
+  ill_mannered += other.ill_mannered;
   late += other.late;
   open += other.open;
 }

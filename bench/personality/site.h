@@ -19,12 +19,15 @@ namespace bench {
 
 // What the site does at a step. kReply with a code of 421, and kDrop, end the session.
 struct Verdict {
-  enum class Kind : uint8_t { kGoOn, kReply, kDrop };
+  enum class Kind : uint8_t { kGoOn, kReply, kDrop, kLose, kEndless };
   Kind kind = Kind::kGoOn;
   std::string reply;        // kReply: without CRLF
   conf::Duration delay{0};  // before whatever is said
   Handshake handshake = Handshake::kGood;
-  bool closes() const { return kind == Kind::kDrop || reply.compare(0, 3, "421") == 0; }
+  FaultKind manner = FaultKind::kReply;  // kTwice, kEarly, kLeave: it goes on, in that way
+  bool closes() const {
+    return kind == Kind::kDrop || (kind == Kind::kReply && reply.compare(0, 3, "421") == 0);
+  }
 };
 
 // A session as the site knows it. Owned by the session.
@@ -36,6 +39,7 @@ struct Visit {
   uint32_t messages = 0;         // MAIL commands that were let through
   uint32_t recipients = 0;       // of the transaction
   bool over_recipients = false;  // the transaction has broken the limit already
+  bool secret = false;           // under TLS
   bool counted = false;          // holds one of the source's connections
 };
 
@@ -47,6 +51,7 @@ struct SiteTally {
   uint64_t open = 0, max_open = 0;         // all sources together
   uint64_t max_per_source = 0;             // of one source, as `per` counts it
   uint64_t bad_handshakes = 0, late = 0;   // TLS faults played; late reports decided on
+  uint64_t ill_mannered = 0;               // commands lost, answered twice, too early, without end, and so on
   uint64_t all_broken() const { return std::accumulate(broken.begin(), broken.end(), uint64_t{0}); }
   void add(const SiteTally& other);  // max_open of a sum is not known and stays out
 };

@@ -57,6 +57,10 @@ bool Receiver::obeys(const Verdict& verdict, std::string* replies) {
     held_from_ = replies->size();
   }
   handshake_ = verdict.handshake;
+  twice_ = verdict.manner == FaultKind::kTwice;
+  early_ = early_ || verdict.manner == FaultKind::kEarly;
+  leaves_ = leaves_ || verdict.manner == FaultKind::kLeave;
+  endless_ = endless_ || verdict.kind == Verdict::Kind::kEndless;
   if (verdict.kind == Verdict::Kind::kGoOn) return true;
   if (verdict.kind == Verdict::Kind::kReply) replies->append(verdict.reply).append("\r\n");
   if (verdict.closes()) phase_ = Phase::kClosed;
@@ -69,7 +73,10 @@ bool Receiver::goes_on(Stage stage, std::string_view argument, std::string* repl
 }
 
 bool Receiver::reply_lost(const std::string& replies) {
-  if (goes_on_unheard(Stage::kStored, replies)) return false;
+  if (goes_on_unheard(Stage::kStored, replies)) {
+    if (leaves_) phase_ = Phase::kClosed;
+    return false;
+  }
   phase_ = Phase::kClosed;
   return true;
 }
@@ -149,6 +156,13 @@ size_t Receiver::feed_command(std::string_view bytes, std::string* replies) {
 }
 
 void Receiver::command(std::string_view line, std::string* replies) {
+  const size_t before = replies->size();
+  obey_command(line, replies);
+  if (std::exchange(twice_, false)) replies->append(replies->substr(before));
+  if (leaves_) phase_ = Phase::kClosed;
+}
+
+void Receiver::obey_command(std::string_view line, std::string* replies) {
   if (is_verb(line, "EHLO") || is_verb(line, "HELO") || is_verb(line, "LHLO")) return hello(line, replies);
   if (is_verb(line, "QUIT")) {
     if (goes_on(Stage::kQuit, {}, replies)) replies->append("221 2.0.0 Bye\r\n");
@@ -168,7 +182,7 @@ void Receiver::command(std::string_view line, std::string* replies) {
     recipient(line, replies);
   } else if (is_verb(line, "DATA")) {
     data(replies);
-  } else if (options_.chunking && is_verb(line, "BDAT")) {
+  } else if (chunking() && is_verb(line, "BDAT")) {
     chunk(line, replies);
   } else {
     ++tally_->protocol_errors;
@@ -187,7 +201,7 @@ void Receiver::hello(std::string_view verb, std::string* replies) {
   replies->append("250-").append(hostname()).append("\r\n");
   if (options_.pipelining && (site_ == nullptr || site_->group().pipelining))
     replies->append("250-PIPELINING\r\n");
-  if (options_.chunking) replies->append("250-CHUNKING\r\n");
+  if (chunking()) replies->append("250-CHUNKING\r\n");
   if (tls_use() != TlsUse::kNone && !secret_) replies->append("250-STARTTLS\r\n");
   replies->append("250-8BITMIME\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n250-DSN\r\n250 SIZE");
   if (max_size() > 0) replies->append(" ").append(std::to_string(max_size()));
@@ -209,7 +223,7 @@ bool Receiver::starts_tls(Handshake* how) {
 }
 
 void Receiver::tls_established() {
-  secret_ = true;
+  secret_ = visit_.secret = true;
   greeted_ = false;  // RFC 3207 §4.2: all is forgotten
   phase_ = Phase::kCommand;
 }
@@ -229,7 +243,7 @@ void Receiver::mail(std::string_view line, std::string* replies) {
     replies->append("552 5.3.4 Message too large\r\n");
     return;
   }
-  if (!goes_on(Stage::kMail, path_in(line), replies)) return;
+  if (refuses_parameters(line, replies) || !goes_on(Stage::kMail, path_in(line), replies)) return;
   slots_.clear();
   in_transaction_ = true;
   replies->append("250 2.1.0 Ok\r\n");
@@ -239,7 +253,7 @@ void Receiver::recipient(std::string_view line, std::string* replies) {
   if (!in_transaction_) return out_of_order("503 5.5.1 MAIL first\r\n", replies);
   if (fails(FailAt::kRcpt, replies)) return;
   const std::string_view path = path_in(line);
-  if (!goes_on(Stage::kRcpt, path, replies)) return;
+  if (refuses_parameters(line, replies) || !goes_on(Stage::kRcpt, path, replies)) return;
   ++recipients_;
   slots_.push_back(recipient_slot(path));
   if (wants_late()) paths_.emplace_back(path);
@@ -257,9 +271,23 @@ void Receiver::data(std::string* replies) {
   begin_content();
   phase_ = Phase::kData;
   replies->append("354 Go ahead\r\n");
+  if (early_) replies->append(accept_reply());
+}
+
+// RFC 5321 §4.1.1.11: 555. Those of MAIL and RCPT stand behind the path.
+bool Receiver::refuses_parameters(std::string_view line, std::string* replies) {
+  if (site_ == nullptr || !site_->group().refuses_offered) return false;
+  const size_t behind = line.find("> ");
+  if (behind == std::string_view::npos) return false;
+  replies->append("555 5.5.4 Unsupported option: ").append(line.substr(behind + 2)).append("\r\n");
+  return true;
 }
 
 void Receiver::chunk(std::string_view line, std::string* replies) {
+  if (site_ != nullptr && site_->group().refuses_offered) {
+    replies->append("502 5.5.1 BDAT is not implemented\r\n");
+    return;
+  }
   const std::string_view arguments = line.size() > 5 ? line.substr(5) : std::string_view();
   const auto parsed = std::from_chars(arguments.data(), arguments.data() + arguments.size(), chunk_left_);
   if (parsed.ec != std::errc()) {

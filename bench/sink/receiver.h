@@ -69,6 +69,10 @@ class Receiver {
   bool finished() const { return phase_ == Phase::kClosed; }
   // Finished with a refusal that the sender must be able to read, whatever it has sent behind.
   bool lingers() const { return lingers_; }
+  bool endless() const { return endless_; }  // says endless_line() for as long as somebody takes it
+  static std::string_view endless_line() { return "250-and more\r\n"; }
+  bool says_twice() { return std::exchange(twice_, false); }  // the reply to the message just taken
+  const Group* group() const { return site_ != nullptr ? &site_->group() : nullptr; }
 
  private:
   enum class Phase : uint8_t { kCommand, kData, kChunk, kHandshake, kClosed };
@@ -79,6 +83,8 @@ class Receiver {
   bool content_goes_on(const std::string& replies);
   bool goes_on_unheard(Stage stage, const std::string& replies);  // where nothing can be replied
   void command(std::string_view line, std::string* replies);
+  void obey_command(std::string_view line, std::string* replies);
+  bool refuses_parameters(std::string_view line, std::string* replies);
   void hello(std::string_view verb, std::string* replies);
   void start_tls(std::string* replies);
   void mail(std::string_view line, std::string* replies);
@@ -102,6 +108,7 @@ class Receiver {
     return site_ != nullptr && !visit_.host.empty() ? visit_.host : options_.hostname;
   }
   TlsUse tls_use() const { return site_ != nullptr ? site_->group().tls : TlsUse::kNone; }
+  bool chunking() const { return options_.chunking && (site_ == nullptr || site_->group().chunking); }
   bool wants_late() const { return site_ != nullptr && !site_->group().late.empty(); }
   void decide_late(const std::vector<std::string>& paths);
   bool fails(FailAt where, std::string* replies);
@@ -131,6 +138,7 @@ class Receiver {
   size_t held_from_ = 0;
   std::vector<uint32_t> slots_;
   bool lingers_ = false;
+  bool twice_ = false, leaves_ = false, early_ = false, endless_ = false;
   bool secret_ = false;      // TLS is on
   bool tls_begins_ = false;  // STARTTLS got its 220
   Handshake handshake_ = Handshake::kGood;

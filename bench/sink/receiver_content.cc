@@ -109,6 +109,7 @@ void Receiver::end_message(std::string* replies) {
     replies->append("552 5.3.4 Message too large\r\n");
     return;
   }
+  if (std::exchange(early_, false)) return;  // has its 250, and is nowhere
   if (fails(FailAt::kDot, replies) || !goes_on(Stage::kDot, {}, replies)) return;
   slots_ = std::move(slots);
   if (site_ != nullptr) site_->took(&visit_, recipients);

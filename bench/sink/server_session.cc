@@ -14,6 +14,7 @@ namespace bench {
 namespace {
 
 constexpr int64_t kLingerUs = 2'000'000;
+constexpr int kEndlessLines = 100;
 
 int64_t now_us() { return conf::SystemClock().now().time_since_epoch().count(); }
 
@@ -58,7 +59,10 @@ void Server::took_message(Session* session) {
   for (const uint32_t slot : receiver.slots()) id_count_.add(receiver.message_id(), slot);
   for (LateReport& report : receiver.take_late())
     if (postman_) postman_->post(std::move(report));
-  if (!receiver.reply_lost(session->output)) session->output.append(Receiver::accept_reply());
+  const bool twice = receiver.says_twice();
+  if (receiver.reply_lost(session->output)) return;
+  session->output.append(Receiver::accept_reply());
+  if (twice) session->output.append(Receiver::accept_reply());
 }
 
 void Server::begin_tls(Session* session, Handshake how) {
@@ -114,20 +118,27 @@ void Server::answer_due(int64_t now) {
 }
 
 bool Server::write_out(Session* session) {
+  if (session->receiver.endless() && session->output.empty() && session->unsent().empty())
+    for (int i = 0; i < kEndlessLines; ++i) session->output.append(Receiver::endless_line());
+  const Group* group = session->receiver.group();
+  if (group != nullptr && group->bare_lf) std::erase(session->output, '\r');
   if (session->secret && !session->output.empty()) {
     session->tls->send(session->output, &session->wire);
     session->output.clear();
   }
   std::string& unsent = session->unsent();
+  const bool by_octets = group != nullptr && group->octets;
   size_t sent = 0;
   while (sent < unsent.size()) {
-    const ssize_t size = ::send(session->fd, unsent.data() + sent, unsent.size() - sent, MSG_NOSIGNAL);
+    const size_t most = by_octets ? 1 : unsent.size() - sent;
+    const ssize_t size = ::send(session->fd, unsent.data() + sent, most, MSG_NOSIGNAL);
     if (size < 0 && errno == EAGAIN) break;
     if (size < 0) {
       close_session(session);
       return false;
     }
     sent += static_cast<size_t>(size);
+    if (by_octets) break;  // the next one with the next turn
   }
   unsent.erase(0, sent);
   if (unsent.empty() && !session->delayed && (session->receiver.finished() || session->ending))
@@ -155,9 +166,10 @@ bool Server::finish(Session* session) {
 // A session whose reply waits does not read: its sender feels the brake. Level-triggered input would spin
 // otherwise.
 void Server::watch(Session* session) {
-  const uint32_t wanted = !session->unsent().empty() ? static_cast<uint32_t>(EPOLLOUT)
-                          : session->delayed         ? 0U
-                                                     : static_cast<uint32_t>(EPOLLIN);
+  const bool writes = !session->unsent().empty() || session->receiver.endless();
+  const uint32_t wanted = writes             ? static_cast<uint32_t>(EPOLLOUT)
+                          : session->delayed ? 0U
+                                             : static_cast<uint32_t>(EPOLLIN);
   if (wanted == session->watched) return;
   session->watched = wanted;
   epoll_event event{};

@@ -24,7 +24,8 @@ std::string group_line(const Site& site) {
                                                    {"greylisted", at.greylisted},
                                                    {"back too early", at.early},
                                                    {"bad handshakes", at.bad_handshakes},
-                                                   {"late reports", at.late}};
+                                                   {"late reports", at.late},
+                                                   {"ill mannered", at.ill_mannered}};
   for (const auto& [name, count] : rest)
     if (count > 0) out += fmt::format(", {} {}", count, name);
   for (size_t i = 0; i < kLimits; ++i)
@@ -40,14 +41,14 @@ nlohmann::ordered_json broken_json(const SiteTally& tally) {
 
 nlohmann::ordered_json group_json(const Site& site) {
   const SiteTally& at = site.tally();
-  return {{"name", site.group().name},     {"messages", at.messages},
-          {"recipients", at.recipients},   {"connections", at.connections},
-          {"max_concurrent", at.max_open}, {"max_from_one_source", at.max_per_source},
-          {"refused", at.refused},         {"dropped", at.dropped},
-          {"delayed", at.delayed},         {"greylisted", at.greylisted},
-          {"back_too_early", at.early},    {"bad_handshakes", at.bad_handshakes},
-          {"late_reports", at.late},       {"broken_total", at.all_broken()},
-          {"broken", broken_json(at)}};
+  return {{"name", site.group().name},       {"messages", at.messages},
+          {"recipients", at.recipients},     {"connections", at.connections},
+          {"max_concurrent", at.max_open},   {"max_from_one_source", at.max_per_source},
+          {"refused", at.refused},           {"dropped", at.dropped},
+          {"delayed", at.delayed},           {"greylisted", at.greylisted},
+          {"back_too_early", at.early},      {"bad_handshakes", at.bad_handshakes},
+          {"ill_mannered", at.ill_mannered}, {"late_reports", at.late},
+          {"broken_total", at.all_broken()}, {"broken", broken_json(at)}};
 }
 
 std::string late_line(const SiteTally& sum, const Postman* postman) {

@@ -58,6 +58,57 @@ TEST(Receiver, SaysTheSitesWordsAndClosesAtTheLimit) {
   EXPECT_EQ(talk.site.tally().broken[static_cast<size_t>(Limit::kMessagesPerConnection)], 1U);
 }
 
+Group ill_mannered(Stage at, FaultKind kind) {
+  Group group;
+  group.faults.push_back({at, kind});
+  return group;
+}
+
+TEST(Receiver, HasTheIllMannersOfAScenario) {
+  Talk deaf(ill_mannered(Stage::kMail, FaultKind::kLose));
+  deaf.say("EHLO x\r\n");
+  EXPECT_EQ(deaf.say("MAIL FROM:<a@b.test>\r\nRCPT TO:<user1@c.test>\r\n"), "503 5.5.1 MAIL first\r\n");
+  Talk twice(ill_mannered(Stage::kRset, FaultKind::kTwice));
+  EXPECT_EQ(twice.say("RSET\r\nNOOP\r\n"), "250 2.0.0 Ok\r\n250 2.0.0 Ok\r\n250 2.0.0 Ok\r\n");
+  Talk early(ill_mannered(Stage::kData, FaultKind::kEarly));
+  early.say("EHLO x\r\n");
+  EXPECT_EQ(early.say(kMessage), "250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n354 Go ahead\r\n250 2.0.0 Ok: taken\r\n");
+  EXPECT_EQ(early.tally.messages, 0U) << "told of, and stored nowhere";
+  Talk hasty(ill_mannered(Stage::kStored, FaultKind::kLeave));
+  hasty.say("EHLO x\r\n");
+  EXPECT_NE(hasty.say(kMessage).find("250 2.0.0 Ok: taken\r\n"), std::string::npos);
+  EXPECT_TRUE(hasty.receiver.finished());
+  EXPECT_EQ(hasty.site.tally().ill_mannered, 1U);
+  Talk endless(ill_mannered(Stage::kEhlo, FaultKind::kEndless));
+  EXPECT_EQ(endless.say("EHLO x\r\n"), "");
+  EXPECT_TRUE(endless.receiver.endless());
+}
+
+TEST(Receiver, TakesBackWhatItOffered) {
+  Group group;
+  group.refuses_offered = true;
+  Talk talk(group);
+  talk.say("EHLO x\r\n");
+  EXPECT_EQ(talk.say("MAIL FROM:<a@b.test> SIZE=1\r\n"), "555 5.5.4 Unsupported option: SIZE=1\r\n");
+  EXPECT_EQ(talk.say("MAIL FROM:<a@b.test>\r\nRCPT TO:<user1@c.test> NOTIFY=NEVER\r\n"),
+            "250 2.1.0 Ok\r\n555 5.5.4 Unsupported option: NOTIFY=NEVER\r\n");
+}
+
+TEST(Receiver, HasSomeFaultsUnderTlsOnly) {
+  Group group;
+  group.tls = TlsUse::kOffered;
+  group.faults.push_back({Stage::kMail, FaultKind::kDrop});
+  group.faults.back().in_tls = true;
+  Talk clear(group);
+  clear.say("EHLO x\r\n");
+  EXPECT_EQ(clear.say("MAIL FROM:<a@b.test>\r\n"), "250 2.1.0 Ok\r\n");
+  Talk secret(group);
+  secret.receiver.tls_established();
+  secret.say("EHLO x\r\n");
+  EXPECT_EQ(secret.say("MAIL FROM:<a@b.test>\r\n"), "");
+  EXPECT_TRUE(secret.receiver.finished());
+}
+
 TEST(Receiver, LosesTheReplyOfAStoredMessage) {
   Group group;
   group.faults.push_back({Stage::kStored, FaultKind::kDrop});

@@ -19,6 +19,7 @@ import traceback
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from harness import ROOT, Lab, bin_dir, free_port, port_open, wait_until  # noqa: E402
 
+import ill_mannered  # noqa: E402
 import logins  # noqa: E402
 
 import dkim  # noqa: E402
@@ -431,7 +432,7 @@ def signed_through_postfix(lab):
 
 
 CASES = [client_swaks, client_smtplib, client_msmtp, client_smtp_source, client_tls_auth, receiver_smtp_sink,
-         receiver_aiosmtpd, receiver_postfix_tls, operator_at_work, log_disk_full, signed_evp, signed_opendkim, signed_through_postfix]
+         receiver_aiosmtpd, receiver_postfix_tls, ill_mannered.ill_mannered_servers, operator_at_work, log_disk_full, signed_evp, signed_opendkim, signed_through_postfix]
 
 
 def with_certificate(case):
