@@ -82,7 +82,7 @@ log_file_path = $DIR/log/%slog
 primary_hostname = exim.sender.test
 local_interfaces = 127.0.0.1
 daemon_smtp_ports = $PORT
-tls_advertise_hosts =
+tls_advertise_hosts = ${TLS_HOSTS:-}
 host_lookup =
 rfc1413_hosts =
 never_users = root
@@ -95,7 +95,7 @@ smtp_connect_backlog = 200
 $EXTRA
 begin acl
 accept:
-  accept hosts = 127.0.0.0/8
+  accept ${ACCEPT:-hosts = 127.0.0.0/8}
 begin routers
 out:
   $router
@@ -108,6 +108,7 @@ remote_smtp:
   hosts_avoid_tls = *
 begin retry
 * * F,2h,15m; G,16h,1h,1.5; F,4d,6h
+${TAIL:-}
 END
   chmod 644 /etc/exim4/exim4.conf
   exec /usr/sbin/exim4 -bdf -q30m

@@ -21,6 +21,7 @@ from harness import ROOT, Lab, bin_dir, free_port, port_open, wait_until  # noqa
 
 import ill_mannered  # noqa: E402
 import logins  # noqa: E402
+import logins_peers  # noqa: E402
 
 import dkim  # noqa: E402
 from aiosmtpd.controller import Controller  # noqa: E402
@@ -444,7 +445,7 @@ def with_certificate(case):
 
 CASES += [with_certificate(case) for case in (
     logins.smart_host_login, logins.smart_host_wrong_password, logins.smart_host_implicit_tls, logins.smart_host_token,
-    logins.smart_host_client_certificate)]
+    logins.smart_host_client_certificate, logins_peers.login_at_postfix, logins_peers.login_at_exim)]
 
 
 def main():
