@@ -23,6 +23,10 @@ bool QueueOrders::retry(conf::MessageId id) {
   return for_each_of(id, [this](Delivery* delivery) { return retry(delivery); });
 }
 
+bool QueueOrders::retry(conf::MessageId id, const std::function<bool(const Delivery&)>& which) {
+  return for_each_of(id, [&](Delivery* delivery) { return which(*delivery) && retry(delivery); });
+}
+
 bool QueueOrders::hold(conf::MessageId id) {
   const bool any = for_each_of(id, [this](Delivery* delivery) {
     if (delivery->state == DeliveryState::kHeld) return false;

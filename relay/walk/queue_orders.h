@@ -2,6 +2,8 @@
 // deliveries of the message and says whether it reached any. Loop thread.
 #pragma once
 
+#include <functional>
+
 #include "conf/vocab/envelope.h"
 #include "relay/flow/dispatcher.h"
 #include "relay/queue/delivery_store.h"
@@ -26,7 +28,9 @@ class QueueOrders {
   };
   explicit QueueOrders(Parts parts) : parts_(parts) {}
 
-  bool retry(conf::MessageId id);    // due now, with all of its recipients; not what is held
+  bool retry(conf::MessageId id);  // due now, with all of its recipients; not what is held
+  // The same, with those of its deliveries that are meant.
+  bool retry(conf::MessageId id, const std::function<bool(const queue::Delivery&)>& which);
   bool hold(conf::MessageId id);     // what is being sent: when that ends; kept over a restart
   bool release(conf::MessageId id);  // due now
   bool drop(conf::MessageId id);     // its recipients end; no report is sent

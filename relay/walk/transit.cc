@@ -81,6 +81,7 @@ Transit::Transit(TransitParts parts)
               }}),
       late_({parts_.config, &clock_, &routes_, &sites_, &dispatcher_.gate()}),
       orders_({parts_.spool, &clock_, &deliveries_, &messages_, &resting_, &dispatcher_, this}),
+      second_reading_(&deliveries_, &orders_),
       next_sweep_(clock_.now() + kSweepPeriod) {
   settlement_.use(parts_.witness);
   parts_.journal->add(&late_);
@@ -293,6 +294,7 @@ void Transit::step(conf::Instant now) {
   signing_.step();
   retirement_.step(now);
   if (!stopping_) delay_reports_.step(now);
+  if (!stopping_ && !is_reloading()) second_reading_.step();
   if (is_reloading()) rerouting_.step();
   if (!stopping_) {
     for (size_t i = 0; i < kDuePerStep; ++i) {
@@ -313,7 +315,7 @@ void Transit::step(conf::Instant now) {
 }
 
 conf::Instant Transit::next_wake() const {
-  if (is_reloading()) return conf::Instant{};
+  if (is_reloading() || (!stopping_ && second_reading_.under_way())) return conf::Instant{};
   conf::Instant wake = std::min({dispatcher_.next_wake(), counters_.next_wake(), retirement_.next_wake()});
   if (dispatcher_.paused()) wake = std::min(wake, clock_.now() + kPausedLook);
   if (!stopping_)
@@ -339,6 +341,7 @@ void Transit::reload(conf::ConfigPtr config, mx::RuleBookPtr book) {
 }
 
 void Transit::use(std::shared_ptr<const bounce::Qualifier> qualifier) {
+  second_reading_.begin(parts_.qualifier, qualifier);
   parts_.qualifier = std::move(qualifier);
   verdicts_.use(parts_.qualifier);
   dispatcher_.use(parts_.qualifier);

@@ -28,6 +28,7 @@
 #include "relay/walk/retirement.h"
 #include "relay/walk/route_finder.h"
 #include "relay/walk/route_watch.h"
+#include "relay/walk/second_reading.h"
 #include "relay/walk/settlement.h"
 #include "relay/walk/signing.h"
 #include "relay/walk/transit_parts.h"
@@ -120,6 +121,7 @@ class Transit final : private Walk, private DispatcherUser {
   RouteWatch watch_;
   LateBounces late_;
   QueueOrders orders_;
+  SecondReading second_reading_;
   conf::Instant next_sweep_{};
   bool stopping_ = false;
 };

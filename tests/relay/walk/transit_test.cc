@@ -345,11 +345,41 @@ TEST_F(TransitTest, RepliesAfterAChangeOfRulesAreReadByTheNewOnes) {
   rule.type = bounce::ErrorType::kHard;
   rule.act = bounce::Act::kFail;
   transit_->use(bounce::Qualifier::make({rule}, {}));
+  run();
   submit({"b@one.test"});
   const std::vector<conf::DeliveryEvent> failed = events_.of(EventKind::kFailed);
+  ASSERT_EQ(failed.size(), 2U) << "what waits because of such a reply is tried again at once";
+  EXPECT_EQ(failed[1].recipient, "b@one.test");
+  EXPECT_EQ(failed[1].rule, "the cellar");
+}
+
+TEST_F(TransitTest, MailWhoseRefusalReadsOtherwiseNowIsDueAtOnce) {
+  start();
+  server_.to_rcpt = "451 4.3.0 zzz the cellar is full";
+  submit({"a@one.test"});
+  const conf::MessageId held = submit({"h@one.test"});
+  EXPECT_TRUE(transit_->orders().hold(held));
+  server_.to_rcpt = "451 4.3.0 zzz the attic is full";
+  submit({"b@two.test"});
+  run();
+  ASSERT_EQ(events_.of(EventKind::kDeferred).size(), 3U);
+  server_.to_rcpt = "451 4.3.0 zzz the cellar is full";
+  const auto shipped = bounce::Qualifier::make({}, bounce::shipped_reply_rules());
+  transit_->use(shipped);
+  run();
+  EXPECT_EQ(events_.of(EventKind::kDeferred).size(), 3U) << "nothing reads otherwise";
+  bounce::ReplyRule rule;
+  rule.name = "the cellar";
+  rule.text = {"cellar is full"};
+  rule.type = bounce::ErrorType::kHard;
+  rule.act = bounce::Act::kFail;
+  transit_->use(bounce::Qualifier::make({rule}, bounce::shipped_reply_rules()));
+  run();
+  const std::vector<conf::DeliveryEvent> failed = events_.of(EventKind::kFailed);
   ASSERT_EQ(failed.size(), 1U);
-  EXPECT_EQ(failed[0].recipient, "b@one.test");
-  EXPECT_EQ(failed[0].rule, "the cellar");
+  EXPECT_EQ(failed[0].recipient, "a@one.test");
+  EXPECT_EQ(events_.of(EventKind::kDeferred).size(), 3U)
+      << "what is held, or waits for another reason, rests";
 }
 
 TEST_F(TransitTest, AHardThatIsDoubtedIsTriedAgainAndOneThatIsBelievedEnds) {
