@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -18,9 +19,17 @@ struct Ledger {
   std::map<Key, std::string> promised;           // got 250 at our door; value: reverse-path
   std::map<Key, int> delivered;                  // times that a peer said 250
   std::map<Key, int> reported;                   // times that a report about it arrived
-  std::map<Key, conf::Instant>
-      last_refusal;  // 4yz for the recipient: not to be tried before the schedule says
-  std::map<Key, int> refused_hard;
+  // The final dot of one delivery, or of one report about it.
+  struct Dot {
+    conf::Instant at;
+    std::shared_ptr<const bool> heard;  // the relay went on after our 250: it has read it
+    std::string report{};               // the relay's identifier of the report
+  };
+  // The relay's identifier of the message, recipient. A client whose 250 was lost hands in the same message
+  // again, and the relay knows it as another one.
+  using Delivery = std::pair<std::string, std::string>;
+  std::map<Delivery, std::vector<Dot>> delivery_dots, report_dots;  // each in the order of time
+  std::map<uint64_t, std::set<std::string>> identifiers;            // of each message number
   std::vector<std::string> violations;
 
   void violate(std::string what) {

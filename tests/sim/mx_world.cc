@@ -74,7 +74,6 @@ void MxWorld::start(const std::string& configuration) {
   relay::Configuration parsed = parse(configuration);
   relay_ = std::make_unique<RelayRun>(&world, parsed.config, &names, &network, &spool_, &log, false);
   relay_->book = parsed.book;
-  relay_->by_event = true;
   relay_->after_step = [this] { look_at_work(); };
   relay_->start();
   ++starts;

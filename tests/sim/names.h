@@ -1,7 +1,6 @@
 // The name system of the simulation: domains with their hosts, and trouble at random.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -25,9 +24,8 @@ class Names final : public mx::Resolver {
     addresses_[host].push_back(address);
   }
   double trouble = 0;
-  std::set<std::string> sick;              // names that get no good answer
-  std::function<void()> answered = [] {};  // after each answer that came later: the loop of the daemon turns
-  void forget() { ++life_; }               // those who asked are gone
+  std::set<std::string> sick;  // names that get no good answer
+  void forget() { ++life_; }   // those who asked are gone
 
   void query(std::string_view name, mx::RecordType type, Done done) override {
     auto answer = std::make_shared<mx::DnsAnswer>();
@@ -59,7 +57,6 @@ class Names final : public mx::Resolver {
                   [this, done, answer, life = life_] {
                     if (life != life_) return;
                     done(answer);
-                    answered();
                   });
   }
   // From now on the domain has this host only.

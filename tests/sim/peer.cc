@@ -23,6 +23,14 @@ bool read_number(const std::string& body, uint64_t* number, bool* intact) {
   return true;
 }
 
+// What follows `name`: "id 1m3250w1c0000;", "Message-ID: <1m3251a1k0000@relay.test>".
+std::string identifier_after(const std::string& name, const std::string& body) {
+  const size_t found = body.find(name);
+  if (found == std::string::npos) return {};
+  const size_t begin = found + name.size();
+  return body.substr(begin, body.find_first_of("@;\r\n", begin) - begin);
+}
+
 std::string address_in(const std::string& line) {
   const size_t open = line.find('<'), close = line.find('>');
   return open == std::string::npos || close == std::string::npos ? ""
@@ -71,6 +79,7 @@ class Peer::Session final : public relay::TransportUser, public std::enable_shar
     if (end == std::string::npos) return false;
     const std::string line = input_.substr(0, end);
     input_.erase(0, end + 2);
+    *heard_ = true;
     if (peer_->world_->random.chance(peer_->rules.drop)) {
       leave();
       return false;
@@ -184,7 +193,8 @@ class Peer::Session final : public relay::TransportUser, public std::enable_shar
     if (peer_->world_->random.chance(peer_->rules.refuse_dot)) {
       answer_dot("451 4.3.0 try later");
     } else {
-      peer_->took(body, recipients_);
+      heard_ = std::make_shared<bool>(false);
+      peer_->took(body, recipients_, heard_);
       if (peer_->world_->random.chance(
               peer_->rules.drop)) {  // taken, but the reply is lost: a duplicate may come
         leave();
@@ -224,6 +234,7 @@ class Peer::Session final : public relay::TransportUser, public std::enable_shar
   size_t chunk_ = 0;
   bool last_chunk_ = false, in_data_ = false, in_mail_ = false;
   uint32_t messages_ = 0;
+  std::shared_ptr<bool> heard_ = std::make_shared<bool>(false);  // our reply to the latest final dot
 };
 
 void Peer::accept(std::unique_ptr<relay::Transport> stream, const std::string& address,
@@ -254,7 +265,8 @@ void Peer::forget_streams() {
   }
 }
 
-void Peer::took(const std::string& body, const std::vector<std::string>& recipients) {
+void Peer::took(const std::string& body, const std::vector<std::string>& recipients,
+                std::shared_ptr<const bool> heard) {
   const bool is_signed = body.rfind(kSimSignature, 0) == 0;
   if (is_signed != rules.wants_signature)
     ledger_->violate(is_signed ? "signed unasked" : "a message went unsigned");
@@ -268,10 +280,15 @@ void Peer::took(const std::string& body, const std::vector<std::string>& recipie
       ledger_->violate("a report without the header of its message");
       return;
     }
+    const std::string original = identifier_after("with ESMTP id ", body);
+    const std::string report = identifier_after("Message-ID: <", body);
+    ledger_->identifiers[number].insert(original);
     for (size_t at = body.find("Final-Recipient: rfc822;"); at != std::string::npos;
          at = body.find("Final-Recipient: rfc822;", at + 1)) {
       const size_t begin = body.find_first_not_of(' ', at + 24);
-      ++ledger_->reported[{number, body.substr(begin, body.find_first_of("\r\n", begin) - begin)}];
+      const Ledger::Key key{number, body.substr(begin, body.find_first_of("\r\n", begin) - begin)};
+      ++ledger_->reported[key];
+      ledger_->report_dots[{original, key.second}].push_back({world_->now(), heard, report});
     }
     return;
   }
@@ -280,7 +297,12 @@ void Peer::took(const std::string& body, const std::vector<std::string>& recipie
     return;
   }
   if (!intact) ledger_->violate("message " + std::to_string(number) + " arrived damaged");
-  for (const std::string& recipient : recipients) ++ledger_->delivered[{number, recipient}];
+  const std::string identifier = identifier_after("with ESMTP id ", body);
+  ledger_->identifiers[number].insert(identifier);
+  for (const std::string& recipient : recipients) {
+    ++ledger_->delivered[{number, recipient}];
+    ledger_->delivery_dots[{identifier, recipient}].push_back({world_->now(), heard});
+  }
 }
 
 }  // namespace sim

@@ -61,7 +61,8 @@ class Peer {
  private:
   class Session;
   void ended(Session* session);
-  void took(const std::string& body, const std::vector<std::string>& recipients);
+  void took(const std::string& body, const std::vector<std::string>& recipients,
+            std::shared_ptr<const bool> heard);
 
   World* world_;
   Ledger* ledger_;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "conf/vocab/check.h"
+
 namespace sim {
 
 using namespace std::chrono_literals;  // NOLINT(build/namespaces)
@@ -9,11 +11,13 @@ using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 void Log::take(uint64_t sequence, const conf::DeliveryEvent& event) {
   events.push_back(event);
   moments.push_back(world_->now());
-  if (!stuck) {
-    world_->after(world_->between(1us, 5ms), [this, sequence] {
-      if (!stuck) written_ = std::max(written_, sequence);
-    });
-  }
+  written.push_back(conf::kNever);
+  CHECK(sequence == events.size());
+  if (stuck) return;
+  world_->after(world_->between(1us, 5ms), [this, sequence] {
+    if (stuck) return;
+    for (; through_ < sequence; ++through_) written[through_] = world_->now();
+  });
 }
 
 RelayRun::RelayRun(World* world, conf::ConfigPtr config, mx::Resolver* resolver, Network* network,
@@ -34,7 +38,7 @@ RelayRun::~RelayRun() {
 }
 
 void RelayRun::start() {
-  const uint64_t life = ++life_;
+  ++life_;
   relay::TransitParts parts;
   parts.config = config_;
   parts.book = book;
@@ -44,10 +48,8 @@ void RelayRun::start() {
   parts.network = network_;
   timer_ = conf::kNever;
   syncing_ = false;
-  signer_ = std::make_unique<Signer>(world_, sign_, [this, life] {
-    world_->after(world_->between(1us, 200us), [this, life] {
-      if (life == life_) round();
-    });
+  signer_ = std::make_unique<Signer>(world_, sign_, [this] {
+    world_->after(world_->between(1us, 200us), [] {});  // the round that follows takes what is signed
   });
   parts.signer = signer_.get();
   parts.clock = world_;
@@ -63,14 +65,7 @@ void RelayRun::start() {
   watched.journal = &log_->journal;
   watched.metrics = &log_->metrics;
   desk_ = std::make_unique<relay::Desk>(std::move(watched));
-  if (by_event) return poke();
-  tick(life);
-  sync_soon(life);
-}
-
-void RelayRun::round() {
-  transit_->step(world_->now());
-  desk_->step(world_->now());
+  poke();
 }
 
 void RelayRun::close() {
@@ -89,7 +84,8 @@ void RelayRun::reload(conf::ConfigPtr config, mx::RuleBookPtr rules) {
 void RelayRun::poke() {
   if (transit_ == nullptr) return;
   const conf::Instant now = world_->now();
-  round();
+  transit_->step(now);
+  desk_->step(now);
   reception_->step();
   after_step();
   if (spool_->waiting() > 0 && !std::exchange(syncing_, true)) {
@@ -123,36 +119,6 @@ std::unique_ptr<relay::Transport> RelayRun::connect_client() {
   accepted.client_address = "127.0.0.1";
   reception_->accept("main", false, std::move(accepted));
   return std::move(ours);
-}
-
-// The loop of the daemon: a round whenever the relay wants one, and every few milliseconds, as after each
-// event.
-void RelayRun::tick(uint64_t life) {
-  if (life != life_) return;
-  round();
-  reception_->step();
-  const conf::Instant wake = std::min(transit_->next_wake(), desk_->next_wake());
-  const bool busy = !transit_->quiet() || reception_->connections() > 0 || spool_->waiting() > 0;
-  const conf::Duration most = busy ? 3ms : 10min;
-  const conf::Duration wait = std::clamp(wake - world_->now(), conf::Duration(100), conf::Duration(most));
-  world_->after(wake == conf::kNever ? most : wait, [this, life] { tick(life); });
-}
-
-// The committer: a batch and its sync take a while.
-void RelayRun::sync_soon(uint64_t life) {
-  const bool idle = transit_->quiet() && reception_->connections() == 0;
-  world_->after(idle ? world_->between(1s, 30s) : world_->between(100us, 8ms), [this, life] {
-    if (life != life_) return;
-    if (spool_->waiting() > 0) {
-      spool_->run_batch();
-      world_->after(world_->between(1us, 2ms), [this, life] {
-        if (life != life_) return;
-        round();
-        reception_->step();
-      });
-    }
-    sync_soon(life);
-  });
 }
 
 }  // namespace sim

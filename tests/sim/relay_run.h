@@ -30,16 +30,17 @@ class Log final : public relay::journal::Feed {
   }
   relay::journal::FeedClass feed_class() const override { return relay::journal::FeedClass::kGatesRemoval; }
   void take(uint64_t sequence, const conf::DeliveryEvent& event) override;
-  uint64_t through() const override { return written_; }
+  uint64_t through() const override { return through_; }
   relay::journal::Journal journal;  // outlives the relay's crashes, as the file does
   relay::journal::Metrics metrics;
   std::vector<conf::DeliveryEvent> events;
   std::vector<conf::Instant> moments;  // of each event, whatever the wall clock says
+  std::vector<conf::Instant> written;  // when each was on the disk; kNever: it is not
   bool stuck = false;
 
  private:
   World* world_;
-  uint64_t written_ = 0;
+  uint64_t through_ = 0;
 };
 
 class RelayRun {
@@ -48,24 +49,19 @@ class RelayRun {
            relay::spool::MemorySpool* spool, Log* log, bool sign);
   ~RelayRun();
   void start();
-  void round();  // of the daemon's loop
   void crash();  // everything in memory is gone, and what the spool had not synced
   void close();  // an orderly end: what is known is written down
   void reload(conf::ConfigPtr config, mx::RuleBookPtr rules);
-  // With `by_event` the loop of the daemon is driven from outside: a round after each thing that happens.
+  // The loop of the daemon is driven from outside: call this after each thing that happens.
   void poke();
-  bool by_event = false;
   mx::RuleBookPtr book;                      // null: no rules
-  std::function<void()> after_step = [] {};  // with by_event: the relay has made its round
+  std::function<void()> after_step = [] {};  // the relay has made its round
   bool running() const { return transit_ != nullptr; }
   std::unique_ptr<relay::Transport> connect_client();
   relay::Transit& transit() { return *transit_; }
   relay::Desk& desk() { return *desk_; }
 
  private:
-  void tick(uint64_t life);
-  void sync_soon(uint64_t life);
-
   World* world_;
   conf::ConfigPtr config_;
   mx::Resolver* resolver_;
@@ -73,8 +69,8 @@ class RelayRun {
   relay::spool::MemorySpool* spool_;
   Log* log_;
   uint64_t life_ = 0;
-  conf::Instant timer_ = conf::kNever;  // with by_event
-  bool syncing_ = false;                // likewise
+  conf::Instant timer_ = conf::kNever;
+  bool syncing_ = false;
   const bool sign_;
   std::unique_ptr<Signer> signer_;  // outlives the transit
   std::unique_ptr<relay::Transit> transit_;

@@ -7,6 +7,7 @@
 
 #include "relay/log/delivery_log.h"
 #include "relay/log/event_json.h"
+#include "tests/sim/endings.h"
 #include "tests/sim/names.h"
 #include "tests/sim/peer.h"
 #include "tests/sim/relay_run.h"
@@ -19,6 +20,7 @@ using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 namespace {
 
 constexpr int kDomains = 6;
+constexpr conf::Duration kQuiet = 20min;
 
 class Scenario {
  public:
@@ -32,8 +34,9 @@ class Scenario {
   void submit(size_t who);
   void crash();
   bool settled() const;
+  bool step(conf::Instant limit);
   void run_until(conf::Instant limit);
-  void judge_endings();
+  void judge_rest();
   void judge_waits();
   Verdict judge();
 
@@ -48,6 +51,7 @@ class Scenario {
   std::vector<std::unique_ptr<Peer>> peers_;
   std::vector<std::unique_ptr<Submitter>> submitters_;
   Verdict verdict_;
+  std::vector<conf::Instant> crashes_;
   uint64_t handed_in_ = 0;
   bool sign_ = false;
 };
@@ -142,6 +146,7 @@ void Scenario::submit(size_t who) {
 
 void Scenario::crash() {
   ++verdict_.crashes;
+  crashes_.push_back(world_.now());
   names_.forget();
   relay_->crash();
   for (const std::unique_ptr<Submitter>& submitter : submitters_) submitter->hang_up();
@@ -153,8 +158,15 @@ bool Scenario::settled() const {
   return std::ranges::all_of(submitters_, [](const auto& submitter) { return submitter->done(); });
 }
 
+// One thing happens, and the loop of the relay turns. False: none before `limit`.
+bool Scenario::step(conf::Instant limit) {
+  if (!world_.step(limit)) return false;
+  relay_->poke();
+  return true;
+}
+
 void Scenario::run_until(conf::Instant limit) {
-  while (!settled() && world_.step(limit)) {
+  while (!settled() && step(limit)) {
   }
 }
 
@@ -162,9 +174,6 @@ Verdict Scenario::run() {
   configure();
   build_world();
   relay_ = std::make_unique<RelayRun>(&world_, config_, &names_, &network_, &spool_, &log_, sign_);
-  names_.answered = [this] {
-    if (relay_->running()) relay_->round();
-  };
   relay_->start();
   hand_in();
   const uint64_t crashes = world_.random.below(4);
@@ -195,17 +204,15 @@ Verdict Scenario::run() {
   return judge();
 }
 
-// Without a crash and without a connection that breaks there is no excuse to send anything twice.
-void Scenario::judge_endings() {
-  const bool breaks =
-      network_.breaks > 0 ||
-      std::ranges::any_of(peers_, [](const std::unique_ptr<Peer>& peer) { return peer->rules.drop > 0; });
-  if (verdict_.crashes > 0 || breaks) return;
-  for (const auto& [key, times] : ledger_.delivered) {
-    const std::string name = "message " + std::to_string(key.first) + " to " + key.second;
-    if (times > 1) ledger_.violate(name + ": delivered " + std::to_string(times) + " times");
-    if (ledger_.reported.contains(key)) ledger_.violate(name + ": delivered, and reported as failed");
+// What is left when the mail has gone and the idle connections had time to say QUIT: nothing.
+void Scenario::judge_rest() {
+  if (!settled()) return;
+  const conf::Instant end = world_.now() + kQuiet;
+  while (step(end) || !relay_->running()) {
   }
+  for (const std::string& left : what_is_left(&relay_->transit())) ledger_.violate("at the end " + left);
+  if (world_.in_the_past > 0)
+    ledger_.violate(std::to_string(world_.in_the_past) + " works were begun for a time that was over");
 }
 
 // Whatever the wall clock shows: nothing expires before its time (the schedule goes over four days), and
@@ -272,7 +279,9 @@ Verdict Scenario::judge() {
                       std::to_string(peer->most_connections));
     }
   }
-  judge_endings();
+  judge_rest();
+  for (const std::string& each : judge_endings({&ledger_, &log_.events, &log_.moments, &log_.written, &crashes_}))
+    ledger_.violate(each);
   judge_waits();
   std::string history;
   for (const conf::DeliveryEvent& event : log_.events) relay::log::append_json(event, &history);

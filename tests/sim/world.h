@@ -25,6 +25,7 @@ class World final : public conf::Clock {
 
   // Runs `work` after `delay`; works of the same moment run in the order they were asked for.
   void after(conf::Duration delay, std::function<void()> work) {
+    if (delay < conf::Duration(0)) ++in_the_past;
     events_.emplace(std::make_pair(now_ + delay, next_++), std::move(work));
   }
   // The next thing happens. False: nothing is to come before `limit` (time is then `limit`).
@@ -45,6 +46,7 @@ class World final : public conf::Clock {
   }
 
   conf::Random random;
+  uint64_t in_the_past = 0;  // works that were asked for when their time was over
 
  private:
   static constexpr conf::WallTime kStart = conf::WallTime(conf::Duration(1'790'000'000'000'000));
