@@ -32,18 +32,27 @@ void Jobs::use_resting(queue::Path* path, conf::Instant now) {
     }
     parts_.connections->rests_no_more(connection);
     if (gone) continue;
-    take_next(&parts_.connections->at(connection));
+    Slot& slot = parts_.connections->at(connection);
+    if (is_done(slot) || gives_way(slot, now)) {
+      connection->quit();
+    } else {
+      take(&slot, std::nullopt);
+    }
     i = std::min(i, path->idle.size());  // it may rest again
   }
 }
 
+// Whatever the limits say: it takes no more.
+bool Jobs::is_done(const Slot& slot) const {
+  const conf::Instant now = parts_.flow->now();
+  return parts_.flow->stopping || PathGate::is_surplus(slot.use, now) ||
+         parts_.hosts->is_worse_than_needed(*slot.connection, now);
+}
+
 bool Jobs::may_take(Slot* slot) {
   OutboundConnection* connection = slot->connection.get();
-  const conf::Instant now = parts_.flow->now();
   const mx::Admission admission = parts_.connections->may_send(*slot);
-  const bool done = admission.bind == mx::Bind::kPerConnection || PathGate::is_surplus(slot->use, now) ||
-                    parts_.hosts->is_worse_than_needed(*connection, now);
-  if (parts_.flow->stopping || done || gives_way(*slot, now)) {
+  if (admission.bind == mx::Bind::kPerConnection || is_done(*slot) || gives_way(*slot, parts_.flow->now())) {
     connection->quit();
     return false;
   }
@@ -74,7 +83,6 @@ void Jobs::take(Slot* slot, std::optional<uint32_t> sender) {
   OutboundConnection* connection = slot->connection.get();
   queue::Path* path = connection->path();
   for (size_t i = 0; i < kTakesPerStep; ++i) {
-    if (parts_.connections->may_send(*slot).bind == mx::Bind::kPerConnection) return connection->quit();
     if (i > 0 && !may_take(slot)) return;
     queue::Delivery* delivery = parts_.mail->take(path, sender);
     if (delivery == nullptr) break;
@@ -119,7 +127,8 @@ bool Jobs::ask(Slot* slot) {
       });
   switch (answer) {
     case DispatcherUser::Answer::kNow:
-      return send(slot, std::move(errand));
+      send(slot, std::move(errand));
+      return true;
     case DispatcherUser::Answer::kLater:
       slot->job.waiting = true;
       connection->stay();
@@ -136,8 +145,11 @@ void Jobs::answered(uint64_t number, OutboundConnection* connection, queue::Deli
   Slot* slot = parts_.connections->find(connection, number);
   if (slot != nullptr && errand.has_value()) {
     slot->job.waiting = false;
-    if (!send(slot, std::move(*errand))) take_next(slot);
-    return;
+    // What was free when the delivery was picked up may be taken by now.
+    if (!parts_.flow->stopping && parts_.connections->may_send(*slot).yes)
+      return send(slot, std::move(*errand));
+    release(slot);
+    return take_next(slot);
   }
   if (slot != nullptr) {
     forget(slot);
@@ -147,19 +159,13 @@ void Jobs::answered(uint64_t number, OutboundConnection* connection, queue::Deli
   if (errand.has_value()) parts_.user->report(delivery, {});
 }
 
-bool Jobs::send(Slot* slot, Errand errand) {
-  // What was free when the delivery was picked up may be taken by now.
-  if (parts_.flow->stopping || !parts_.connections->may_send(*slot).yes) {
-    release(slot);
-    return false;
-  }
+void Jobs::send(Slot* slot, Errand errand) {
   slot->job.recipients = std::move(errand.recipients);
   slot->job.domain = errand.transaction.recipients.front().mailbox.domain.text();
   slot->job.began = parts_.flow->now();
   parts_.gate->charge(&slot->use, slot->job.began);
   slot->connection->path()->had_turn |= PathGate::is_shared(slot->use);
   slot->connection->send(std::move(errand.transaction));
-  return true;
 }
 
 void Jobs::report(Slot* slot, std::vector<smtp::RecipientOutcome> outcomes) {

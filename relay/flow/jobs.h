@@ -36,7 +36,8 @@ class Jobs {
   // The connection, which has no job, takes a delivery of its path, or rests, or quits. On a shared line that
   // others want it rests: the line says who is next.
   void take_next(Slot* slot);
-  // The same, of this sender or whose turn it is, and whatever others want.
+  // The same, of this sender or whose turn it is, and whatever others want. The limits were asked and say
+  // yes.
   void take(Slot* slot, std::optional<uint32_t> sender);
   // The connection is ready again: what is left of its delivery goes first.
   void go_on(Slot* slot);
@@ -49,6 +50,7 @@ class Jobs {
   size_t running() const { return running_; }
 
  private:
+  bool is_done(const Slot& slot) const;
   bool gives_way(const Slot& slot, conf::Instant now);
   bool may_take(Slot* slot);  // false: the connection quits, or waits for a limit
   // These two: false when the delivery is gone.
@@ -56,8 +58,8 @@ class Jobs {
   bool ask(Slot* slot);  // for the next errand of its delivery
   void answered(uint64_t number, OutboundConnection* connection, queue::Delivery* delivery,
                 std::optional<Errand> errand);
-  bool send(Slot* slot, Errand errand);  // false: the limits do not allow it now, and the delivery is gone
-  void release(Slot* slot);              // its delivery goes back to the walk
+  void send(Slot* slot, Errand errand);
+  void release(Slot* slot);  // its delivery goes back to the walk
   void forget(Slot* slot);
   AttemptFacts facts_of(const Slot& slot) const;
 

@@ -114,9 +114,13 @@ void LineTurns::send_in_turn(const LinePtr& line) {
     }
     Slot& slot = parts_.connections->at(connection);
     const mx::Admission admission = parts_.connections->may_send(slot);
-    if (!admission.yes && admission.bind != mx::Bind::kPerConnection)
-      return wait(line, connection->path(), admission);
+    const bool spent = admission.bind == mx::Bind::kPerConnection;  // it alone
+    if (!admission.yes && !spent) return wait(line, connection->path(), admission);
     parts_.connections->rests_no_more(connection);
+    if (spent) {
+      connection->quit();
+      continue;
+    }
     parts_.jobs->take(&slot, leaf == nullptr ? std::nullopt : std::optional(leaf->sender()));
   }
 }
