@@ -1,0 +1,78 @@
+// Why mail waits: of several reasons the one that says most, in words that stay the same while it holds.
+#include "relay/desk/waiting_reason.h"
+
+#include "mx/limits/admission.h"
+#include "tests/relay/flow/path_rig.h"
+
+namespace relay {
+namespace {
+
+using namespace std::chrono_literals;  // NOLINT(build/namespaces)
+
+class WaitingReasonTest : public PathTest {
+ protected:
+  WaitingReasonTest() {
+    path_.standing = std::make_shared<mx::Standing>(*path_.limits);
+    path_.ready.push_back(&delivery_);
+    delivery_.path = &path_;
+    delivery_.state = queue::DeliveryState::kReady;
+  }
+  ~WaitingReasonTest() override { path_.ready.pop_front(); }
+  Reason of_path() const { return waiting_reason(path_, clock_.now()); }
+  Reason of_delivery() const { return waiting_reason(delivery_, replies_, clock_.now()); }
+
+  queue::Delivery delivery_;
+  queue::LastReplies replies_;
+};
+
+TEST_F(WaitingReasonTest, WhatNothingKeepsBackWaitsForItsTurn) {
+  EXPECT_EQ(of_path().text, "");
+  EXPECT_EQ(of_delivery().text, "waits for its turn");
+}
+
+TEST_F(WaitingReasonTest, APathThatFailsSaysHowAndForHowLong) {
+  path_.backoff_until = clock_.now() + 90s;
+  EXPECT_EQ(of_path().text, mx::to_text(mx::Bind::kBackOff));
+  path_.last_error = error("refused");
+  EXPECT_EQ(of_delivery().text, "no connection: refused");
+  EXPECT_EQ(of_delivery().until, clock_.now() + 90s);
+  clock_.time += 90s;
+  EXPECT_EQ(of_path().text, "");
+}
+
+TEST_F(WaitingReasonTest, APauseSaysMoreThanABackOffAndABlockMoreThanBoth) {
+  path_.backoff_until = path_.paused_until = clock_.now() + 1h;
+  EXPECT_EQ(of_path().text, "paused by a reply rule");
+  path_.standing->block(clock_.now() + 1h, "test", clock_.now());
+  EXPECT_EQ(of_path().text, "blocked by an operator");
+}
+
+TEST_F(WaitingReasonTest, ALimitIsNamedOnlyWhileMailWaits) {
+  path_.binds = mx::Bind::kRate;
+  path_.binds_until = clock_.now() + 10s;
+  EXPECT_EQ(of_path().text, mx::to_text(mx::Bind::kRate));
+  EXPECT_EQ(of_path().until, clock_.now() + 10s);
+  path_.ready.pop_front();
+  EXPECT_EQ(of_path().text, "");
+  path_.ready.push_back(&delivery_);
+}
+
+TEST_F(WaitingReasonTest, ScheduledMailSaysWhatItsLastAttemptBrought) {
+  delivery_.state = queue::DeliveryState::kScheduled;
+  delivery_.due = clock_.now() + 5min;
+  EXPECT_EQ(of_delivery().text, "its next attempt is not due yet");
+  delivery_.last_reply = replies_.number_of(451, "4.7.1", "4.7.1 not now");
+  EXPECT_EQ(of_delivery().text.rfind("deferred: ", 0), 0U) << of_delivery().text;
+  EXPECT_NE(of_delivery().text.find("not now"), std::string::npos);
+  EXPECT_EQ(of_delivery().until, delivery_.due);
+}
+
+TEST_F(WaitingReasonTest, TheTimeThatIsLeftIsSaidOnlyWhereItIsKnownAndNotOver) {
+  const conf::Instant now = clock_.now();
+  EXPECT_EQ(in_words({"blocked", conf::kNever}, now), "blocked");
+  EXPECT_EQ(in_words({"blocked", now}, now), "blocked");
+  EXPECT_EQ(in_words({"blocked", now + 60s}, now).rfind("blocked, for another 1 min", 0), 0U);
+}
+
+}  // namespace
+}  // namespace relay
