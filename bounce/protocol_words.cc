@@ -14,8 +14,6 @@ namespace {
 
 constexpr size_t kTextBound = 1000;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 // As long as "4.7.1 " is; 0: no status stands at the beginning.
 size_t status_size(std::string_view text) {
   if (text.size() < 5 || text[0] < '2' || text[0] > '5') return 0;
@@ -23,7 +21,7 @@ size_t status_size(std::string_view text) {
   for (int part = 0; part < 2; ++part) {
     if (at >= text.size() || text[at] != '.') return 0;
     const size_t begin = ++at;
-    while (at < text.size() && is_digit(text[at])) ++at;
+    while (at < text.size() && conf::is_digit(text[at])) ++at;
     if (at == begin || at > begin + 3) return 0;
   }
   if (at < text.size() && text[at] != ' ') return 0;

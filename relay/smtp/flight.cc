@@ -19,7 +19,7 @@ using bounce::Reply;
 using bounce::Stage;
 
 // What was refused for good, and is not the recipient's: it waits.
-Reply waiting(const Reply& reply) {
+Reply that_waits(const Reply& reply) {
   return reply.permanent() ? Reply::make(0, std::to_string(reply.code) + ' ' + reply.text()) : reply;
 }
 
@@ -203,7 +203,7 @@ void Flight::rcpt_reply(const Reply& reply, bool for_parameters) {
   } else if (says_too_many_recipients(reply)) {
     // With nobody before it, it is about us: the recipient waits, whatever the class of the reply.
     if (accepted_ == 0) {
-      settle(at, Kind::kRefused, Stage::kRcpt, waiting(reply));
+      settle(at, Kind::kRefused, Stage::kRcpt, that_waits(reply));
     } else {
       settle(at, Kind::kNotTried, Stage::kRcpt, reply);
       if (!too_many_) recipients_taken_ = static_cast<uint32_t>(accepted_);
@@ -224,7 +224,7 @@ void Flight::rcpt_reply(const Reply& reply, bool for_parameters) {
 bool Flight::split(const Reply& reply, Stage stage) {
   if (accepted_ == 0 || !says_too_many_recipients(reply)) return false;
   if (accepted_ == 1) {  // one is the least: it is about us
-    settle_all(Fate::kAccepted, Kind::kRefused, stage, waiting(reply));
+    settle_all(Fate::kAccepted, Kind::kRefused, stage, that_waits(reply));
     return true;
   }
   recipients_taken_ = static_cast<uint32_t>(accepted_ / 2);

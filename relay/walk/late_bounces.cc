@@ -29,7 +29,7 @@ void LateBounces::take(uint64_t sequence, const conf::DeliveryEvent& event) {
   if (event.reason) outcome.reason = *event.reason;
   ++asked_;
   parts_.routes->ask(recipient.value().domain, [this, outcome, source = event.source,
-                                         reply = reply_of(event)](queue::DomainEntry* domain) {
+                                                reply = reply_of(event)](queue::DomainEntry* domain) {
     --asked_;
     mx::Outcome told = outcome;
     told.reply = reply;

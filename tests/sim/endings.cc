@@ -176,10 +176,12 @@ std::vector<std::string> what_is_left(relay::Transit* transit) {
     none(path->opening, "openings" + at);
     none(path->idle.size(), "idle connections" + at);
     none(path->starved ? 1 : 0, "starving path" + at);
-    none(path->waits_for != nullptr ? 1 : 0, "path in a line" + at);
+    none(path->waits_for.size(), "lines that the path stands in" + at);
     none(path->standing->connections(), "counted connections" + at);
-    for (const auto& [address, traffic] : path->traffic)
-      none(traffic->connections(), "connections counted at " + address);
+    for (const auto* counted : {&path->traffic, &path->hosts}) {
+      for (const auto& [name, traffic] : *counted)
+        none(traffic->connections(), "connections counted at " + name);
+    }
   });
   return left;
 }

@@ -280,7 +280,8 @@ Verdict Scenario::judge() {
     }
   }
   judge_rest();
-  for (const std::string& each : judge_endings({&ledger_, &log_.events, &log_.moments, &log_.written, &crashes_}))
+  for (const std::string& each :
+       judge_endings({&ledger_, &log_.events, &log_.moments, &log_.written, &crashes_}))
     ledger_.violate(each);
   judge_waits();
   std::string history;

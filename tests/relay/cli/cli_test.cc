@@ -492,9 +492,9 @@ TEST_F(CliTest, ReloadSaysWhatChangedAndWhatWaits) {
   const Outcome refused = reload({});
   EXPECT_EQ(refused.exit_code, kFailed);
   EXPECT_EQ(refused.out, "");
-  EXPECT_TRUE(refused.err.ends_with(
-      "penstock: reload refused, the old configuration goes on: the file has errors\n"
-      "penstock.toml:3:1: warning: an odd thing\n"))
+  EXPECT_TRUE(
+      refused.err.ends_with("penstock: reload refused, the old configuration goes on: the file has errors\n"
+                            "penstock.toml:3:1: warning: an odd thing\n"))
       << refused.err;
 }
 
