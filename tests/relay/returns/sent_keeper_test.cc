@@ -1,0 +1,91 @@
+#include "relay/returns/sent_keeper.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+namespace relay::returns {
+namespace {
+
+using namespace std::chrono_literals;  // NOLINT(build/namespaces)
+
+class StillClock final : public conf::Clock {
+ public:
+  conf::Instant now() const override { return conf::Instant(1h); }
+  conf::WallTime wall() const override { return conf::WallTime(1'790'000'000s); }
+};
+
+class SentKeeperTest : public testing::Test {
+ protected:
+  SentKeeperTest() {
+    std::string name = testing::TempDir() + "sent.XXXXXX";
+    folder_ = ::mkdtemp(name.data());
+    settings_.path = folder_ + "/returns";
+  }
+  ~SentKeeperTest() override { std::filesystem::remove_all(folder_); }
+  std::unique_ptr<SentKeeper> open() {
+    auto keeper =
+        SentKeeper::open({settings_, &clock_, [](const std::string& line) { ADD_FAILURE() << line; }});
+    EXPECT_TRUE(keeper.ok());
+    return std::move(*keeper);
+  }
+  conf::DeliveryEvent delivered(conf::MessageId id, const char* from = "news@shop.test") {
+    conf::DeliveryEvent event;
+    event.kind = conf::EventKind::kDelivered;
+    event.time = clock_.wall();
+    event.id = id << 20 | static_cast<uint64_t>(conf::unix_micros(clock_.wall()) / 1000) << 20;
+    event.reverse_path = from;
+    event.recipient = "ann@far.test";
+    return event;
+  }
+  bool knows(SentKeeper* keeper, const conf::DeliveryEvent& event) const {
+    return keeper->find(event.id, "ann@far.test").has_value();
+  }
+
+  StillClock clock_;
+  std::string folder_;
+  conf::ReturnsSettings settings_;
+};
+
+TEST_F(SentKeeperTest, IsAskedRightAfterTheEventAndRemembersOverARestart) {
+  const conf::DeliveryEvent event = delivered(0);
+  {
+    const auto keeper = open();
+    keeper->take(1, event);
+    EXPECT_EQ(keeper->through(), 1U);
+    EXPECT_TRUE(knows(keeper.get(), event));
+    EXPECT_TRUE(keeper->latest_to("ANN@far.test", clock_.wall() - 1h).has_value());
+  }
+  EXPECT_TRUE(knows(open().get(), event));
+}
+
+TEST_F(SentKeeperTest, RemembersDeliveriesWithoutATokenAlone) {
+  conf::ReturnPathSettings path;
+  path.senders = {"signed.test"};
+  path.domain = "return.test";
+  settings_.paths.push_back(path);
+  const auto keeper = open();
+  conf::DeliveryEvent deferred = delivered(1);
+  deferred.kind = conf::EventKind::kDeferred;
+  const conf::DeliveryEvent report = delivered(2, ""), with_token = delivered(3, "a@signed.test");
+  for (const auto& event : {deferred, report, with_token}) {
+    keeper->take(1, event);
+    EXPECT_FALSE(knows(keeper.get(), event));
+  }
+  settings_.remember_signed = true;
+  keeper->reload(settings_);
+  keeper->take(2, with_token);
+  ASSERT_TRUE(knows(keeper.get(), with_token));
+  EXPECT_TRUE(keeper->find(with_token.id, "ann@far.test")->with_token);
+  settings_.unsigned_reports = conf::UnsignedReports::kOff;
+  keeper->reload(settings_);
+  const conf::DeliveryEvent other = delivered(4);
+  keeper->take(3, other);
+  EXPECT_FALSE(knows(keeper.get(), other));
+}
+
+}  // namespace
+}  // namespace relay::returns
