@@ -27,6 +27,7 @@ constexpr std::string_view kReload = "/v1/reload";
 constexpr std::chrono::seconds kReloadLimit(30);  // keys and rules are read from files
 
 constexpr std::string_view kMessages = "/v1/queue/messages";
+constexpr std::string_view kContent = "/content";  // after a message and its id
 constexpr std::string_view kTexts = "/v1/queue/texts";
 constexpr size_t kMostTexts = 50'000;  // different ones of one answer
 
@@ -90,7 +91,8 @@ Response AdminApi::get(const Request& request) {
   if (path == kMessages) return list(request);
   if (path == kTexts) return texts();
   if (path.size() > kMessages.size() + 1 && path[kMessages.size()] == '/') {
-    return show(path.substr(kMessages.size() + 1));
+    const std::string id = path.substr(kMessages.size() + 1);
+    return id.ends_with(kContent) ? content(id.substr(0, id.size() - kContent.size())) : show(id);
   }
   if (path == "/metrics") {  // a scrape never waits for the mail loop, and never makes it work
     Response response;
@@ -216,18 +218,33 @@ Response AdminApi::texts() {
   return answer({{"texts", std::move(rows)}, {"more", more}});
 }
 
-Response AdminApi::show(const std::string& id_text) {
+conf::Result<spool::LoadedMessage> AdminApi::load(const std::string& id_text, bool with_body) {
   const conf::Result<conf::MessageId> id = conf::parse_message_id(id_text);
-  if (!id.ok()) return refuse(400, "message id: " + id.error().detail);
+  if (!id.ok()) return conf::invalid("message id: " + id.error().detail);
   using Loaded = conf::Result<spool::LoadedMessage>;
-  conf::Result<Loaded> loaded = loop_.ask<Loaded>([spool = spool_, id = id.value()](auto done) {
-    spool->load(id, false, [done](Loaded message) { done(std::move(message)); });
+  conf::Result<Loaded> loaded = loop_.ask<Loaded>([spool = spool_, id = id.value(), with_body](auto done) {
+    spool->load(id, with_body, [done](Loaded message) { done(std::move(message)); });
   });
+  if (!loaded.ok()) return loaded.error();
+  return std::move(loaded).value();
+}
+
+// The octets of the message as they are in the spool.
+Response AdminApi::content(const std::string& id_text) {
+  conf::Result<spool::LoadedMessage> loaded = load(id_text, true);
   if (!loaded.ok()) return refuse(loaded.error());
-  if (!loaded->ok()) return refuse(loaded->error());
+  Response response;
+  response.content_type = "message/rfc822";
+  response.body = loaded->body.view();
+  return response;
+}
+
+Response AdminApi::show(const std::string& id_text) {
+  conf::Result<spool::LoadedMessage> loaded = load(id_text, false);
+  if (!loaded.ok()) return refuse(loaded.error());
   const spool::RelayClock& clock = backend_->clock();
-  json out = message_detail_json(in_calendar(loaded.value()->record, clock), clock.today());
-  const conf::Result<std::vector<std::vector<DeliveryView>>> stand = deliveries_of({id.value()});
+  json out = message_detail_json(in_calendar(loaded->record, clock), clock.today());
+  const conf::Result<std::vector<std::vector<DeliveryView>>> stand = deliveries_of({loaded->record.id});
   if (!stand.ok()) return refuse(stand.error());
   for (json& recipient : out["recipients"]) {
     if (recipient.value("state", "") != "pending") continue;

@@ -42,7 +42,9 @@ class AdminApi {
   Response told(const Request& request, const QueueSummary& summary);
   Response list(const Request& request);
   Response texts();  // the last refusals of what is queued, and of how many messages each is
+  conf::Result<spool::LoadedMessage> load(const std::string& id_text, bool with_body);
   Response show(const std::string& id_text);
+  Response content(const std::string& id_text);
   Response act(QueueAction action, const std::string& body);
 
   spool::Spool* spool_;

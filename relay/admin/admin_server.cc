@@ -59,10 +59,12 @@ std::string asker(MHD_Connection* connection) {
          std::to_string(peer.uid) + ")";
 }
 
-// Orders change mail or limits: standard error says who gave each. Its path is one of ours, so it forges no
-// line.
+// Orders change mail or limits, and whoever reads mail reads what is not for him: standard error says who
+// gave each, and who read what. Its path is one of ours, so it forges no line.
 void say_order(const Request& request, const Response& response) {
-  if (request.method == MHD_HTTP_METHOD_GET || response.status == MHD_HTTP_NOT_FOUND ||
+  const bool reads = request.method == MHD_HTTP_METHOD_GET;
+  const bool reads_mail = reads && response.status == MHD_HTTP_OK && request.path.ends_with("/content");
+  if ((reads && !reads_mail) || response.status == MHD_HTTP_NOT_FOUND ||
       response.status == MHD_HTTP_METHOD_NOT_ALLOWED)
     return;
   std::fprintf(stderr, "penstock: order of %s: %s %s: %d\n",
@@ -91,7 +93,7 @@ MHD_Result take_request(void* api, MHD_Connection* connection, const char* url, 
   if (incoming->too_large) {
     return send(connection, {413, "application/json", "{\"error\":\"the body is larger than 4 MiB\"}\n"});
   }
-  if (incoming->request.method != MHD_HTTP_METHOD_GET) incoming->request.who = asker(connection);
+  incoming->request.who = asker(connection);
   const Response response = static_cast<AdminApi*>(api)->handle(incoming->request);
   say_order(incoming->request, response);
   return send(connection, response);

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "relay/admin/admin_client.h"
 #include "relay/cli/cli.h"
@@ -12,10 +13,12 @@ namespace relay::cli {
 
 using nlohmann::json;
 
-std::optional<json> ask(const Invocation& invocation, const std::string& given_socket,
-                        const std::string& method, const std::string& target, const json& body,
-                        int* exit_code) {
-  std::string socket = given_socket;
+namespace {
+
+// Nothing when there is no answer: that was said then.
+std::optional<admin::HttpReply> reply_to(const Invocation& invocation, std::string socket,
+                                         const std::string& method, const std::string& target,
+                                         const std::string& body, int* exit_code) {
   if (socket.empty()) {
     const conf::ConfigPtr config = read_config(invocation.config_path);
     if (config == nullptr) {
@@ -26,25 +29,45 @@ std::optional<json> ask(const Invocation& invocation, const std::string& given_s
     }
     socket = config->admin.socket;
   }
-  const std::string text = body.is_null() ? "" : body.dump(-1, ' ', true, json::error_handler_t::replace);
-  const conf::Result<admin::HttpReply> reply = admin::request(socket, method, target, text);
-  *exit_code = kFailed;
-  if (!reply.ok()) {
-    std::fprintf(stderr, "penstock: %s\n", reply.error().detail.c_str());
-    return std::nullopt;
-  }
-  json answer = json::parse(reply.value().body, nullptr, false);
-  if (reply.value().status == 200 && answer.is_object()) {
-    *exit_code = kDone;
-    return answer;
-  }
+  conf::Result<admin::HttpReply> reply = admin::request(socket, method, target, body);
+  *exit_code = reply.ok() ? kDone : kFailed;
+  if (reply.ok()) return std::move(reply).value();
+  std::fprintf(stderr, "penstock: %s\n", reply.error().detail.c_str());
+  return std::nullopt;
+}
+
+int say_refusal(const admin::HttpReply& reply) {
+  const json answer = json::parse(reply.body, nullptr, false);
   const bool explained = answer.is_object() && answer.contains("error") && answer["error"].is_string();
   std::fprintf(stderr, "penstock: %s\n",
                explained ? printable(answer["error"].get<std::string>()).c_str()
-                         : ("unexpected answer, status " + std::to_string(reply.value().status)).c_str());
+                         : ("unexpected answer, status " + std::to_string(reply.status)).c_str());
   for (const json& problem : member(answer, "problems"))  // of a file that was refused
     if (problem.is_string()) std::fprintf(stderr, "%s\n", printable(problem.get<std::string>()).c_str());
-  if (reply.value().status == 400) *exit_code = kUsage;
+  return reply.status == 400 ? kUsage : kFailed;
+}
+
+}  // namespace
+
+std::optional<json> ask(const Invocation& invocation, const std::string& socket, const std::string& method,
+                        const std::string& target, const json& body, int* exit_code) {
+  const std::string text = body.is_null() ? "" : body.dump(-1, ' ', true, json::error_handler_t::replace);
+  const std::optional<admin::HttpReply> reply = reply_to(invocation, socket, method, target, text, exit_code);
+  if (!reply) return std::nullopt;
+  if (reply->status == 200) {
+    json answer = json::parse(reply->body, nullptr, false);
+    if (answer.is_object()) return answer;
+  }
+  *exit_code = say_refusal(*reply);
+  return std::nullopt;
+}
+
+std::optional<std::string> fetch(const Invocation& invocation, const std::string& socket,
+                                 const std::string& target, int* exit_code) {
+  std::optional<admin::HttpReply> reply = reply_to(invocation, socket, "GET", target, "", exit_code);
+  if (!reply) return std::nullopt;
+  if (reply->status == 200) return std::move(reply->body);
+  *exit_code = say_refusal(*reply);
   return std::nullopt;
 }
 

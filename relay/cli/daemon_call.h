@@ -15,6 +15,10 @@ std::optional<nlohmann::json> ask(const Invocation& invocation, const std::strin
                                   const std::string& method, const std::string& target,
                                   const nlohmann::json& body, int* exit_code);
 
+// The same of what is no JSON: the octets of the answer.
+std::optional<std::string> fetch(const Invocation& invocation, const std::string& socket,
+                                 const std::string& target, int* exit_code);
+
 void print_json(const nlohmann::json& answer);  // on stdout, pure ASCII
 
 }  // namespace relay::cli

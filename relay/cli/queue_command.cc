@@ -25,7 +25,7 @@ constexpr int64_t kMessagesWithoutQuestion = 100;  // an order to more of them i
 
 struct QueueOptions {
   std::string socket;
-  bool as_json = false;
+  bool as_json = false, only_header = false;
   std::vector<std::string> ids;
   std::array<std::string, 6> filter;  // in the order of kFilters
   bool all = false;
@@ -188,6 +188,32 @@ void add_readers(CLI::App* queue, Invocation* invocation, const QueueOptionsPtr&
   });
 }
 
+// Its octets as they are; on a terminal what it would obey is made harmless.
+int view(const Invocation& invocation, const QueueOptions& options) {
+  int exit_code = kDone;
+  const std::string target = "/v1/queue/messages/" + admin::percent_encode(options.ids.front()) + "/content";
+  std::optional<std::string> content = fetch(invocation, options.socket, target, &exit_code);
+  if (!content) return exit_code;
+  if (options.only_header) {
+    const size_t end = content->find("\r\n\r\n");
+    if (end != std::string::npos) content->resize(end + 2);
+  }
+  if (::isatty(STDOUT_FILENO)) {
+    std::erase(*content, '\r');
+    for (char& c : *content)
+      if (static_cast<unsigned char>(c) < ' ' && c != '\n' && c != '\t') c = '?';
+  }
+  std::fwrite(content->data(), 1, content->size(), stdout);
+  return kDone;
+}
+
+void add_view(CLI::App* queue, Invocation* invocation, const QueueOptionsPtr& options) {
+  CLI::App* command = queue->add_subcommand("view", "the content of a message, as it is in the spool");
+  command->add_option("id", options->ids, "message id")->required()->expected(1);
+  command->add_flag("--header", options->only_header, "only its header");
+  command->callback([=] { invocation->run = [=] { return view(*invocation, *options); }; });
+}
+
 void add_action(CLI::App* queue, Invocation* invocation, const QueueOptionsPtr& options,
                 const std::string& name, const std::string& help) {
   CLI::App* command = queue->add_subcommand(name, help);
@@ -216,6 +242,7 @@ void add_queue_command(CLI::App* parser, Invocation* invocation) {
   queue->add_option("--socket", options->socket, "admin socket; default: the one in the configuration");
   queue->add_flag("--json", options->as_json, "print the answer as JSON");
   add_readers(queue, invocation, options);
+  add_view(queue, invocation, options);
   add_action(queue, invocation, options, "retry", "try now");
   add_action(queue, invocation, options, "hold", "keep, do not try until released");
   add_action(queue, invocation, options, "release", "end a hold");

@@ -49,6 +49,7 @@ class FakeLoop {
 class FakeSpool final : public spool::Spool {
  public:
   std::map<conf::MessageId, spool::MessageRecord> records;
+  std::map<conf::MessageId, std::string> bodies;
   spool::SpoolHealth current_health;
 
   conf::MessageId next_id(conf::WallTime) override { return records.size() + 1; }
@@ -68,7 +69,7 @@ class FakeSpool final : public spool::Spool {
     if (found == records.end()) {
       done(conf::Error{conf::ErrorCode::kNotFound, "no message " + conf::to_text(id)});
     } else {
-      done(spool::LoadedMessage{found->second, {}});
+      done(spool::LoadedMessage{found->second, conf::Bytes(bodies[id])});
     }
   }
   conf::Status recover(const std::function<void(spool::MessageRecord)>&,

@@ -470,6 +470,18 @@ TEST_F(CliTest, AnOrderToManyMessagesIsAskedAbout) {
   EXPECT_EQ(queue({"release", "--all"}).out, "release: 100 of 100 messages.\n");
 }
 
+TEST_F(CliTest, AMessageIsViewedAsItIsInTheSpool) {
+  spool_.bodies[1] = "Subject: x\r\nTo: a@b\r\n\r\nbody \x1b[2J\r\n";
+  start();
+  EXPECT_EQ(queue({"view", conf::to_text(1)}).out, spool_.bodies[1]);
+  EXPECT_EQ(queue({"view", "--header", conf::to_text(1)}).out, "Subject: x\r\nTo: a@b\r\n");
+  const Outcome missing = queue({"view", conf::to_text(77)});
+  EXPECT_EQ(missing.exit_code, kFailed);
+  EXPECT_EQ(missing.out, "");
+  EXPECT_EQ(queue({"view", "nonsense"}).exit_code, kUsage);
+  EXPECT_EQ(queue({"view"}).exit_code, kUsage);
+}
+
 TEST_F(CliTest, ReloadSaysWhatChangedAndWhatWaits) {
   start();
   const auto reload = [&](std::vector<std::string> words) {
