@@ -19,7 +19,7 @@ void Probes::outcome(uint32_t number, const Outcome& outcome, const Threshold& t
   Flying* probe = find(number);
   if (probe == nullptr) return;
   ++probe->outcomes;
-  if (outcome.kind == Outcome::Kind::kIgnored) return;
+  if (!Threshold::is_sample(outcome)) return;
   ++probe->samples;
   probe->errors += threshold.is_error(outcome) ? 1 : 0;
 }

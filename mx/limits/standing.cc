@@ -285,8 +285,9 @@ void Standing::outcome(const Attempt& attempt, const Outcome& outcome, conf::Ins
 void Standing::count(const Outcome& outcome, conf::Instant now) {
   if (outcome.kind == Outcome::Kind::kIgnored) return;
   note(outcome);
-  for (Threshold& threshold : thresholds_) threshold.count(outcome, now);
   touch();
+  if (!Threshold::is_sample(outcome)) return;
+  for (Threshold& threshold : thresholds_) threshold.count(outcome, now);
   for (size_t i = 0; i < thresholds_.size(); ++i) {
     const conf::RuleThreshold& rule = thresholds_[i].rule();
     const uint32_t least =

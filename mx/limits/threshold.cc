@@ -32,10 +32,16 @@ void Threshold::cut_anew(conf::Duration slot) {
   if (messages_ != 0) reached_since_ = since;
 }
 
+// A request for a slower pace is obeyed; it says nothing of what becomes of the mail.
+bool Threshold::is_sample(const Outcome& outcome) {
+  return outcome.kind != Outcome::Kind::kIgnored &&
+         (outcome.kind != Outcome::Kind::kSoft || !outcome.throttling);
+}
+
 bool Threshold::is_error(const Outcome& outcome) const {
   const bool kind = (outcome.kind == Outcome::Kind::kHard && rule_.count_hard) ||
                     (outcome.kind == Outcome::Kind::kSoft && rule_.count_soft);
-  if (!kind) return false;
+  if (!kind || !is_sample(outcome)) return false;
   if (!rule_.reasons.empty() && std::ranges::find(rule_.reasons, outcome.reason) == rule_.reasons.end())
     return false;
   switch (rule_.scope) {
@@ -123,7 +129,7 @@ void Threshold::add(Slot counts, conf::Instant now) {
 }
 
 void Threshold::count(const Outcome& outcome, conf::Instant now) {
-  if (outcome.kind == Outcome::Kind::kIgnored) return;
+  if (!is_sample(outcome)) return;
   add({1, is_error(outcome) ? 1U : 0U}, now);
   if (!reached(errors_, messages_)) {
     reached_since_ = conf::kNever;

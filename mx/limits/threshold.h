@@ -28,6 +28,8 @@ class Threshold {
   void set(const conf::RuleThreshold& rule);
   const conf::RuleThreshold& rule() const { return rule_; }
 
+  // Whether it is one of the sample: no greylisting, and no request for a slower pace.
+  static bool is_sample(const Outcome& outcome);
   bool is_error(const Outcome& outcome) const;
   // Whether so many errors of so many reach the share.
   bool reached(uint64_t errors, uint64_t messages) const {

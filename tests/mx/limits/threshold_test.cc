@@ -35,6 +35,22 @@ RuleThreshold rule_of(uint32_t ppm, uint32_t least) {
   return rule;
 }
 
+TEST(Threshold, ARequestForASlowerPaceIsNoSample) {
+  for (const ThresholdScope scope : {ThresholdScope::kAny, ThresholdScope::kSender}) {
+    RuleThreshold rule = rule_of(500'000, 10);
+    rule.scope = scope;
+    Threshold threshold(rule);
+    Outcome slower = outcome_of(Kind::kSoft, true);
+    slower.throttling = true;
+    for (int i = 0; i < 1000; ++i) threshold.count(slower, kStart);
+    EXPECT_EQ(threshold.messages(), 0U);
+    EXPECT_FALSE(threshold.trips(10));
+    slower.kind = Kind::kHard;  // the mail is lost all the same
+    for (int i = 0; i < 10; ++i) threshold.count(slower, kStart);
+    EXPECT_TRUE(threshold.trips(10));
+  }
+}
+
 TEST(Threshold, TripsExactlyAtTheShareAndTheSample) {
   struct Case {
     uint32_t ppm, least;
