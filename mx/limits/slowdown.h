@@ -24,6 +24,7 @@ class Slowdown {
   static constexpr conf::Duration kOneEvent = std::chrono::seconds(1);
 
   void throttled(conf::Instant now);
+  void pause_until(conf::Instant until) { until_ = until; }  // as somebody else decided
   // The pause ends then; an Instant in the past: there is none.
   conf::Instant until() const { return until_; }
   double heat(conf::Instant now) const;

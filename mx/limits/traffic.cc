@@ -9,7 +9,7 @@ namespace mx {
 
 namespace {
 
-constexpr uint64_t kTrafficVersion = 2;
+constexpr uint64_t kTrafficVersion = 3;  // 2: without the pace
 
 }  // namespace
 
@@ -47,6 +47,8 @@ Admission Traffic::may_send(conf::Instant now) {
     answer = answer.also(Admission::no(Bind::kQuota, free));
   if (const conf::Instant free = rate_.not_before(now); free > now)
     answer = answer.also(Admission::no(Bind::kRate, free));
+  if (const conf::Instant free = pace_.not_before(now); free > now)
+    answer = answer.also(Admission::no(Bind::kSlowed, free));
   return answer;
 }
 
@@ -59,6 +61,7 @@ void Traffic::charge(conf::Instant now) {
   if (granted_ > 0) --granted_;
   quota_.charge(now);
   rate_.charge(now);
+  pace_.charge(now);
   change_.mark();
 }
 
@@ -71,6 +74,7 @@ void Traffic::refund(conf::Instant charged_at) {
 bool Traffic::accepted(conf::Instant now) {
   const uint32_t before = one_first_ ? 1 : window_.now();
   one_first_ = false;
+  pace_.taken(now);
   if (no_growth_.until() <= now) window_.taken();
   change_.mark();
   return window_.now() > before;
@@ -84,9 +88,11 @@ void Traffic::turned_away(conf::Instant now) {
 }
 
 void Traffic::throttled(conf::Instant now) {
+  granted_ = 0;
+  if (!pace_.asked(now)) return;  // for what was under way
   one_first_ = true;
   window_.throttled(now);
-  slowdown_.throttled(now);
+  slowdown_.pause_until(pace_.paused_until());
   change_.mark();
 }
 
@@ -105,23 +111,28 @@ void Traffic::reset() {
   window_.reset();
   slowdown_.reset();
   no_growth_.reset();
+  pace_.reset();
+  granted_ = 0;
   one_first_ = false;
   change_.mark();
 }
 
 bool Traffic::idle(conf::Instant now) {
-  return connections_ == 0 && quota_.used(now) == 0 && rate_.worth_until(now) <= now && slowdown_.as_new(now);
+  return connections_ == 0 && quota_.used(now) == 0 && rate_.worth_until(now) <= now &&
+         slowdown_.as_new(now) && pace_.as_new(now);
 }
 
 conf::Instant Traffic::worth_until(conf::Instant now) {
-  return std::max({now + quota_.reach(), slowdown_.until() + Quota::kHour, rate_.worth_until(now)});
+  return std::max(
+      {now + quota_.reach(), slowdown_.until() + Quota::kHour, rate_.worth_until(now), pace_.worth_until()});
 }
 
 std::string Traffic::save(const Moment& moment) {
   change_.clear();
   const conf::Instant now = moment.now;
   std::string saved;
-  if (quota_.used(now) == 0 && rate_.worth_until(now) <= now && slowdown_.as_new(now) && window_.as_new())
+  if (quota_.used(now) == 0 && rate_.worth_until(now) <= now && slowdown_.as_new(now) && window_.as_new() &&
+      pace_.as_new(now))
     return saved;
   SavedWriter out(&saved, moment);
   out.number(kTrafficVersion);
@@ -129,13 +140,15 @@ std::string Traffic::save(const Moment& moment) {
   slowdown_.save(&out, now);
   rate_.save(&out, moment);
   save_quota(quota_, &out, moment);
+  pace_.save(&out);
   return saved;
 }
 
 bool Traffic::restore(std::string_view saved, const Moment& moment) {
   if (saved.empty()) return true;
   SavedReader in(saved, moment);
-  if (in.number() != kTrafficVersion) return false;
+  const uint64_t version = in.number();
+  if (version != kTrafficVersion && version != 2) return false;
   Window window = window_;
   Slowdown slowdown;
   window.restore(&in);
@@ -143,12 +156,15 @@ bool Traffic::restore(std::string_view saved, const Moment& moment) {
   const RateLimit::State rate = RateLimit::read(&in);
   Quota quota = quota_;
   restore_quota(&in, &quota);
+  Pace pace;
+  if (version >= 3) pace.restore(&in);
   if (!in.ok() || !in.ended()) return false;
   granted_ = 0;
   window_ = window;
   slowdown_ = slowdown;
   rate_.restore(rate, moment);
   quota_ = quota;
+  pace_ = pace;
   return true;
 }
 

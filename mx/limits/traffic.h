@@ -13,6 +13,7 @@
 #include "mx/limits/admission.h"
 #include "mx/limits/change_mark.h"
 #include "mx/limits/moment.h"
+#include "mx/limits/pace.h"
 #include "mx/limits/quota.h"
 #include "mx/limits/rate_limit.h"
 #include "mx/limits/slowdown.h"
@@ -37,7 +38,9 @@ class Traffic {
   bool shared() const { return shared_; }
 
   // How many transactions may begin at once: there is no use in more new connections than that.
-  uint32_t budget(conf::Instant now) { return std::min(quota_.available(now), rate_.available(now)); }
+  uint32_t budget(conf::Instant now) {
+    return std::min({quota_.available(now), rate_.available(now), pace_.available(now)});
+  }
 
   void connection_opened() { ++connections_; }  // from the SYN on
   void connection_closed();
@@ -96,6 +99,7 @@ class Traffic {
   bool shared_ = false;
   RateLimit rate_;
   Quota quota_;
+  Pace pace_;  // learned from the replies
   ChangeMark change_;
 };
 

@@ -44,7 +44,10 @@ class Peer::Session final : public relay::TransportUser, public std::enable_shar
   Session(Peer* peer, std::unique_ptr<relay::Transport> stream) : peer_(peer), stream_(std::move(stream)) {}
   void start() {
     stream_->set_user(this);
-    if (peer_->world_->random.chance(peer_->rules.busy)) {
+    const uint32_t most = peer_->rules.hidden_connections;
+    const bool crowded = most != 0 && peer_->connections_ > most;
+    peer_->turned_down += crowded ? 1 : 0;
+    if (crowded || peer_->world_->random.chance(peer_->rules.busy)) {
       reply(peer_->rules.busy_text);
       tell(peer_->rules.busy_text, 0);
       leave();
@@ -161,7 +164,8 @@ class Peer::Session final : public relay::TransportUser, public std::enable_shar
   void begin_message() {
     if (peer_->watch != nullptr) peer_->watch->mail(number, reverse_path_);
     const PeerRules& rules = peer_->rules;
-    if (rules.refuse_mail == 0 || !peer_->world_->random.chance(rules.refuse_mail)) {
+    if (peer_->takes_one_more() &&
+        (rules.refuse_mail == 0 || !peer_->world_->random.chance(rules.refuse_mail))) {
       in_mail_ = true;
       reply("250 2.1.0 ok");
       return;
@@ -249,6 +253,14 @@ void Peer::accept(std::unique_ptr<relay::Transport> stream, const std::string& a
   sessions_[session.get()] = session;
   if (watch != nullptr) session->number = watch->began(address, source);
   session->start();
+}
+
+bool Peer::takes_one_more() {
+  if (rules.hidden_per_minute == 0) return true;
+  while (!minute_.empty() && minute_.front() <= world_->now() - 1min) minute_.pop_front();
+  if (minute_.size() >= rules.hidden_per_minute) return ++turned_down, false;
+  minute_.push_back(world_->now());
+  return true;
 }
 
 void Peer::ended(Session* session) {

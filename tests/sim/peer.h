@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -43,6 +44,8 @@ struct PeerRules {
   uint32_t limit_messages = 0;     // per connection
   bool wants_signature = false;    // each message must come signed, exactly once; false: none
   conf::Duration least_retry{0};   // after a 4yz for a recipient
+  // Limits that it tells nobody: messages in any minute (then MAIL gets mail_text), connections (then 421).
+  uint32_t hidden_per_minute = 0, hidden_connections = 0;
 };
 
 class Peer {
@@ -54,7 +57,7 @@ class Peer {
   // The relay's process died: what it refused before is no longer known to it as a time.
   void forget_streams();
   PeerRules rules;
-  uint64_t taken = 0;
+  uint64_t taken = 0, turned_down = 0;  // messages; what its hidden limits refused
   uint32_t most_connections = 0;
   PeerWatch* watch = nullptr;
 
@@ -67,7 +70,10 @@ class Peer {
   World* world_;
   Ledger* ledger_;
   std::string name_;
+  bool takes_one_more();
+
   uint32_t connections_ = 0;
+  std::deque<conf::Instant> minute_;  // MAIL commands that were taken, under a hidden limit
   std::map<Session*, std::shared_ptr<Session>> sessions_;
 };
 
