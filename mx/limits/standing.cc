@@ -29,14 +29,8 @@ std::string window_text(conf::Duration window) {
 }
 
 const char* refused_text(const conf::RuleThreshold& rule) {
-  switch (rule.scope) {
-    case conf::ThresholdScope::kSender:
-      return " were refused because of the sender";
-    case conf::ThresholdScope::kRecipient:
-      return " were refused because of the recipient";
-    case conf::ThresholdScope::kAny:
-      break;
-  }
+  if (rule.scope == conf::ThresholdScope::kSender) return " were refused because of the sender";
+  if (rule.scope == conf::ThresholdScope::kRecipient) return " were refused because of the recipient";
   return " were refused";
 }
 
