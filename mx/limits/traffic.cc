@@ -156,7 +156,7 @@ bool Traffic::restore(std::string_view saved, const Moment& moment) {
   const RateLimit::State rate = RateLimit::read(&in);
   Quota quota = quota_;
   restore_quota(&in, &quota);
-  Pace pace;
+  LearnedPace pace;
   if (version >= 3) pace.restore(&in);
   if (!in.ok() || !in.ended()) return false;
   granted_ = 0;

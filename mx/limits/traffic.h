@@ -13,7 +13,7 @@
 #include "mx/limits/admission.h"
 #include "mx/limits/change_mark.h"
 #include "mx/limits/moment.h"
-#include "mx/limits/pace.h"
+#include "mx/limits/learned_pace.h"
 #include "mx/limits/quota.h"
 #include "mx/limits/rate_limit.h"
 #include "mx/limits/slowdown.h"
@@ -99,7 +99,7 @@ class Traffic {
   bool shared_ = false;
   RateLimit rate_;
   Quota quota_;
-  Pace pace_;  // learned from the replies
+  LearnedPace pace_;  // learned from the replies
   ChangeMark change_;
 };
 

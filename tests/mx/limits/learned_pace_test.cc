@@ -1,4 +1,4 @@
-#include "mx/limits/pace.h"
+#include "mx/limits/learned_pace.h"
 
 #include <gtest/gtest.h>
 
@@ -23,8 +23,8 @@ using conf::Instant;
 constexpr Instant kStart{Duration(5'000'000'123)};
 constexpr conf::WallTime kWall{Duration(1'700'000'000'000'000)};
 
-TEST(Pace, OneRequestIsAPauseOfSecondsAndNoRate) {
-  Pace pace;
+TEST(LearnedPace, OneRequestIsAPauseOfSecondsAndNoRate) {
+  LearnedPace pace;
   for (int i = 0; i < 100; ++i) pace.taken(kStart);
   EXPECT_TRUE(pace.asked(kStart));
   EXPECT_EQ(pace.paused_until(), kStart + 4s);
@@ -38,8 +38,8 @@ TEST(Pace, OneRequestIsAPauseOfSecondsAndNoRate) {
   EXPECT_EQ(pace.per_hour(), 0U);
 }
 
-TEST(Pace, PausesGrowUntilAMessageIsTaken) {
-  Pace pace;
+TEST(LearnedPace, PausesGrowUntilAMessageIsTaken) {
+  LearnedPace pace;
   Instant now = kStart;
   Duration last{0};
   for (int i = 0; i < 12; ++i) {
@@ -55,8 +55,8 @@ TEST(Pace, PausesGrowUntilAMessageIsTaken) {
   EXPECT_EQ(pace.paused_until(), now + 6s) << "a message taken makes the pause short again";
 }
 
-TEST(Pace, ALimitOfAMinuteIsKnownWhenItWasMetInARow) {
-  Pace pace;
+TEST(LearnedPace, ALimitOfAMinuteIsKnownWhenItWasMetInARow) {
+  LearnedPace pace;
   for (int i = 0; i < 20; ++i) pace.taken(kStart + i * 50ms);
   Instant now = kStart + 1s;
   while (now < kStart + 1min) {
@@ -71,8 +71,8 @@ TEST(Pace, ALimitOfAMinuteIsKnownWhenItWasMetInARow) {
   EXPECT_NEAR(static_cast<double>((pace.not_before(now) - now).count()), 3'061'224, 1);
 }
 
-TEST(Pace, RequestsThatComeWhateverTheRateIsTeachNoRate) {
-  Pace pace;
+TEST(LearnedPace, RequestsThatComeWhateverTheRateIsTeachNoRate) {
+  LearnedPace pace;
   conf::Random random(3);
   Instant now = kStart;
   uint64_t taken = 0;
@@ -89,8 +89,8 @@ TEST(Pace, RequestsThatComeWhateverTheRateIsTeachNoRate) {
   EXPECT_GT(taken, 2U * 3600) << "more than one a second";
 }
 
-TEST(Pace, SurvivesARestartAndIsForgottenAfterAnHour) {
-  Pace pace;
+TEST(LearnedPace, SurvivesARestartAndIsForgottenAfterAnHour) {
+  LearnedPace pace;
   for (int i = 0; i < 20; ++i) pace.taken(kStart);
   Instant now = kStart;
   for (int i = 0; i < 8; ++i, now = pace.paused_until()) pace.asked(now);
@@ -99,7 +99,7 @@ TEST(Pace, SurvivesARestartAndIsForgottenAfterAnHour) {
   std::string saved;
   SavedWriter out(&saved, before);
   pace.save(&out);
-  Pace restored;
+  LearnedPace restored;
   SavedReader in(saved, after);
   restored.restore(&in);
   EXPECT_TRUE(in.ok() && in.ended());
@@ -201,7 +201,7 @@ class Receiver {
   std::priority_queue<Event> events_;
 };
 
-TEST(Pace, HiddenLimitsAreFoundAndKeptTo) {
+TEST(LearnedPace, HiddenLimitsAreFoundAndKeptTo) {
   const struct {
     const char* name;
     Duration window;

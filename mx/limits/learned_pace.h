@@ -26,11 +26,11 @@
 
 namespace mx {
 
-class Pace {
+class LearnedPace {
  public:
-  Pace() = default;
-  Pace(const Pace& other) { *this = other; }
-  Pace& operator=(const Pace& other);
+  LearnedPace() = default;
+  LearnedPace(const LearnedPace& other) { *this = other; }
+  LearnedPace& operator=(const LearnedPace& other);
 
   void taken(conf::Instant now);
   // The receiver asked us to slow down. False: an answer to what was under way when it asked before.
@@ -48,7 +48,7 @@ class Pace {
   // Nothing was asked of us for an hour.
   bool as_new(conf::Instant now) const;
   conf::Instant worth_until() const;
-  void reset() { *this = Pace(); }
+  void reset() { *this = LearnedPace(); }
 
   void save(SavedWriter* out) const;
   void restore(SavedReader* in);  // as Window

@@ -1,4 +1,4 @@
-#include "mx/limits/pace.h"
+#include "mx/limits/learned_pace.h"
 
 #include <algorithm>
 #include <cmath>
@@ -33,7 +33,7 @@ conf::Duration duration(double length) {
 
 }  // namespace
 
-void Pace::Count::roll(conf::Instant at, conf::Duration window) {
+void LearnedPace::Count::roll(conf::Instant at, conf::Duration window) {
   if (begin == conf::Instant::min() || at - begin >= 2 * window) {
     *this = {at, 0, 0};
   } else if (at - begin >= window) {
@@ -41,14 +41,14 @@ void Pace::Count::roll(conf::Instant at, conf::Duration window) {
   }
 }
 
-double Pace::Count::in(conf::Instant at, conf::Duration window) const {
+double LearnedPace::Count::in(conf::Instant at, conf::Duration window) const {
   Count rolled = *this;
   rolled.roll(at, window);
   const double over = in_seconds(at - rolled.begin) / in_seconds(window);
   return rolled.now + rolled.before * std::max(0.0, 1 - over);
 }
 
-Pace& Pace::operator=(const Pace& other) {
+LearnedPace& LearnedPace::operator=(const LearnedPace& other) {
   if (this == &other) return *this;
   counts_ = other.counts_;
   most_ = other.most_;
@@ -57,7 +57,7 @@ Pace& Pace::operator=(const Pace& other) {
   return *this;
 }
 
-void Pace::taken(conf::Instant now) {
+void LearnedPace::taken(conf::Instant now) {
   last_taken_ = now;
   for (size_t i = 0; i < kWindows; ++i) {
     counts_[i].roll(now, kLengths[i]);
@@ -71,7 +71,7 @@ void Pace::taken(conf::Instant now) {
 }
 
 // No growth while the limit is fresh; then the faster the longer nothing was refused.
-void Pace::grow(conf::Instant now) {
+void LearnedPace::grow(conf::Instant now) {
   Learned& learned = *learned_;
   const double clean = in_seconds(now - learned.at) / 60;
   const int hold = learned.confirmed ? 5 : 2;
@@ -90,7 +90,7 @@ void Pace::grow(conf::Instant now) {
   learned.rate *= 1 + speed * std::min(since, 1.0);
 }
 
-bool Pace::asked(conf::Instant now) {
+bool LearnedPace::asked(conf::Instant now) {
   if (learned_ != nullptr && now - learned_->at < kOneEvent) return false;
   const bool again = learned_ != nullptr && (has_rate() || now - learned_->at < kAgain);
   if (!again) learned_ = std::make_unique<Learned>();
@@ -104,7 +104,7 @@ bool Pace::asked(conf::Instant now) {
   return true;
 }
 
-void Pace::find_limit(conf::Instant now) {
+void LearnedPace::find_limit(conf::Instant now) {
   Learned& learned = *learned_;
   const auto rate_of = [&](size_t window) {
     return kBelow * counts_[window].in(now, kLengths[window]) / in_seconds(kLengths[window]);
@@ -134,7 +134,7 @@ void Pace::find_limit(conf::Instant now) {
   learned.rate = std::max(rate_of(window), kLeast);
 }
 
-conf::Duration Pace::pause(conf::Instant now) const {
+conf::Duration LearnedPace::pause(conf::Instant now) const {
   const Learned& learned = *learned_;
   if (learned.in_a_row == 0 && learned.rate > 0 && learned.taken > 0)
     return std::clamp<conf::Duration>(duration(1 / learned.rate), 1s, 1min);
@@ -147,30 +147,30 @@ conf::Duration Pace::pause(conf::Instant now) const {
   return std::min<conf::Duration>({std::max(grown, until_free), 1min * (1 << doublings), kLongest});
 }
 
-conf::Duration Pace::slack() const { return duration(std::max(0.0, kSpikes - 1 / learned_->rate)); }
+conf::Duration LearnedPace::slack() const { return duration(std::max(0.0, kSpikes - 1 / learned_->rate)); }
 
-void Pace::charge_rate(conf::Instant now) {
+void LearnedPace::charge_rate(conf::Instant now) {
   learned_->next = std::max(learned_->next, now) + duration(1 / learned_->rate);
 }
 
-uint32_t Pace::available(conf::Instant now) const {
+uint32_t LearnedPace::available(conf::Instant now) const {
   if (!has_rate()) return UINT32_MAX;
   if (learned_->next - slack() > now) return 0;
   const double ahead = in_seconds(now - std::max(learned_->next - slack(), now - slack()));
   return static_cast<uint32_t>(std::min(1e9, 1 + ahead * learned_->rate));
 }
 
-uint32_t Pace::per_hour() const {
+uint32_t LearnedPace::per_hour() const {
   return has_rate() ? static_cast<uint32_t>(std::min(learned_->rate * 3600, 4e9)) : 0;
 }
 
-conf::Instant Pace::worth_until() const {
+conf::Instant LearnedPace::worth_until() const {
   return learned_ == nullptr ? conf::Instant::min() : std::max(learned_->until, learned_->at + kRemember);
 }
 
-bool Pace::as_new(conf::Instant now) const { return worth_until() <= now; }
+bool LearnedPace::as_new(conf::Instant now) const { return worth_until() <= now; }
 
-void Pace::save(SavedWriter* out) const {
+void LearnedPace::save(SavedWriter* out) const {
   out->number(learned_ == nullptr ? 0 : 1);
   if (learned_ == nullptr) return;
   out->number(static_cast<uint64_t>(std::lround(std::min(learned_->rate, 1e6) * kRateUnits)));
@@ -181,7 +181,7 @@ void Pace::save(SavedWriter* out) const {
   out->instant(learned_->at);
 }
 
-void Pace::restore(SavedReader* in) {
+void LearnedPace::restore(SavedReader* in) {
   if (in->number(1) == 0) return;
   Learned learned;
   learned.rate = static_cast<double>(in->number(uint64_t{1'000'000} * kRateUnits)) / kRateUnits;
