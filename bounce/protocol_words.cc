@@ -77,6 +77,10 @@ bool says_bad_sequence(const Reply& reply) {
   // Others say it with another code.
   if (!reply.permanent() && !reply.transient()) return false;
   if (about_permission && !is_status(reply, 5, 1)) return false;
+  // RFC 3463 §3.2, §3.3, §3.7, §3.8: an address, a mailbox, the content, a policy.
+  for (const int subject : {1, 2, 6, 7}) {
+    if (reply.enhanced.present() && reply.enhanced.subject == subject) return false;
+  }
   return has_any(text, {"bad sequence",
                         "out of sequence",
                         "bad command sequence",
@@ -106,7 +110,9 @@ bool says_bad_sequence(const Reply& reply) {
                         "no mail transaction",
                         "no transaction",
                         "not in transaction",
-                        "no sender",
+                        "no sender given",
+                        "no sender specified",
+                        "no sender yet",
                         "sender first",
                         "sender not specified",
                         "helo first",
@@ -178,9 +184,12 @@ bool says_too_many_recipients(const Reply& reply) {
                                      "rcpts limit",
                                      "more recipients",
                                      "separate transaction",
-                                     "one recipient",
+                                     "only one recipient",
+                                     "one recipient at a time",
+                                     "one recipient per",
                                      "single recipient",
-                                     "1 recipient",
+                                     "only 1 recipient",
+                                     "1 recipient per",
                                      "multiple recipients",
                                      "fewer recipients",
                                      "less recipients",

@@ -28,7 +28,8 @@ TEST(ProtocolWords, FullMailboxesAndPacesAreNotTooManyRecipients) {
   for (const char* line :
        {"452 4.2.2 mailbox full", "552 5.2.2 over quota", "452 insufficient system storage",
         "552 message size exceeds fixed limit", "450 4.7.1 too many recipients per hour from you",
-        "452 4.5.3 too many recipients today", "550 5.1.1 no such user", "250 ok"}) {
+        "452 4.5.3 too many recipients today", "550 5.1.1 no such user",
+        "550 5.1.1 at least one recipient is invalid", "250 ok"}) {
     EXPECT_FALSE(says_too_many_recipients(reply(line))) << line;
   }
 }
@@ -105,7 +106,8 @@ TEST(ProtocolWords, BadSequenceIsNotPermission) {
   }
   for (const char* line : {"503 5.7.1 authentication required", "503 This server requires authentication",
                            "550 5.1.1 no such user", "503 5.1.1 user unknown", "503 relay access denied",
-                           "550 5.7.1 bad reputation"}) {
+                           "550 5.7.1 bad reputation", "550 5.1.8 no sender domain in DNS",
+                           "550 no sender domain in DNS", "554 5.7.1 valid HELO required"}) {
     EXPECT_FALSE(says_bad_sequence(reply(line))) << line;
   }
 }
