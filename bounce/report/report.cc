@@ -113,7 +113,19 @@ class Reading {
     recipient.diagnostic = one_line(fields.field("disposition"));
     report_.message_id = without_brackets(fields.field("original-message-id"));
     report_.kind = Kind::kDelivered;
+    if (is_rejection(recipient.diagnostic)) {
+      report_.kind = Kind::kNonstandard;
+      recipient.action = Action::kFailed;
+      recipient.diagnostic = one_line(notice_.text);
+    }
     return true;
+  }
+
+  // RFC 5429 §2.1.2: a filter or a full mailbox rejects with a receipt that says "deleted"; the reason stands
+  // in its text. Who deletes a mail unread says nothing of a rejection.
+  bool is_rejection(std::string_view disposition) const {
+    return starts_with_folded(disposition, "automatic-action") && contains_folded(disposition, "deleted") &&
+           contains_folded(notice_.text, "reject");
   }
 
   void settle_status() {
