@@ -108,7 +108,10 @@ bool is_notice(const Part& head, const Signs& signs, const Notice& notice,
   if ((signs.forwarded && by_person) || (signs.answered && !signs.daemon)) return false;
   const int failure = words[kSaysFailure] + words[kSaysDelay];
   const int subject = signs.subject_failure + signs.subject_delay;
-  if (failure == 0 && subject == 0) return false;
+  // In a language that is not read here, the reply that the system quotes speaks for itself.
+  const bool quotes_reply = signs.daemon && signs.null_path && named && find_code(notice.text) != 0 &&
+                            !find_status(notice.text).empty();
+  if (failure == 0 && subject == 0 && !quotes_reply) return false;
   const bool typed = head.report_type == "delivery-status";
   if (!typed && !is_from_machine(signs, notice, named)) return false;
   // Parcels are not delivered either, and mailboxes of one's own are nearly full: mail that came back shows
