@@ -39,11 +39,12 @@ class Desk final : public admin::Backend {
 
   // After each step of the walk.
   void step(conf::Instant now) {
+    limits_.step(now);
     overview_.step(now);
     census_.step(now);
   }
   conf::Instant next_wake() const {
-    return overview_.is_under_way() || census_.under_way() ? conf::Instant{} : conf::kNever;
+    return overview_.is_under_way() || census_.under_way() ? conf::Instant{} : limits_.next_wake();
   }
 
   admin::QueueSummary summary() override;

@@ -59,7 +59,7 @@ bool site_matches(const std::string& mask, const queue::Site& site) {
 }  // namespace
 
 LimitOrders::LimitOrders(Transit* transit, spool::Spool* spool)
-    : transit_(transit), book_(spool, &transit->clock()) {
+    : transit_(transit), book_(spool, &transit->clock()), next_end_(book_.first_end()) {
   transit_->sites().on_path = [this](queue::Path* path) { place(path); };
 }
 
@@ -149,6 +149,13 @@ void LimitOrders::to_detached(Work* work) {
   });
 }
 
+void LimitOrders::step(conf::Instant now) {
+  if (now < next_end_) return;
+  (void)book_.all(now);  // forgets those that are over
+  next_end_ = book_.first_end();
+  transit_->look_for_ways();
+}
+
 std::vector<admin::OrderView> LimitOrders::in_force() {
   const conf::Instant now = transit_->clock().now();
   std::vector<admin::OrderView> views;
@@ -181,6 +188,7 @@ admin::MxOrderDone LimitOrders::carry_out(const admin::MxOrder& order) {
     work.done.problem = "there are " + std::to_string(OrderBook::kMost) + " orders already; lift some first";
     return work.done;
   }
+  next_end_ = book_.first_end();
   transit_->sites().for_each([&](queue::Path* path) { to_path(&work, path); });
   to_detached(&work);
   work.done.also_later = order.action == admin::MxAction::kBlock && order.domain.empty();

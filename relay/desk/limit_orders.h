@@ -22,6 +22,9 @@ class LimitOrders {
   // To all paths that are meant, and to what is held against sites that no path is open to. O(paths x orders)
   admin::MxOrderDone carry_out(const admin::MxOrder& order);
   std::vector<admin::OrderView> in_force();  // the orders to block
+  // An order that ends by itself opens a way for mail that waits beside it.
+  void step(conf::Instant now);
+  conf::Instant next_wake() const { return next_end_; }
 
  private:
   struct Work {  // of one order
@@ -41,6 +44,7 @@ class LimitOrders {
 
   Transit* transit_;
   OrderBook book_;
+  conf::Instant next_end_;  // of an order
 };
 
 }  // namespace relay

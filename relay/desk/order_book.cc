@@ -71,6 +71,12 @@ bool OrderBook::has(const admin::MxOrder& order) const {
                      [&](const Entry& each) { return same_target(each.order, order); });
 }
 
+conf::Instant OrderBook::first_end() const {
+  conf::Instant first = conf::kNever;
+  for (const Entry& each : entries_) first = std::min(first, each.until);
+  return first;
+}
+
 const std::vector<OrderBook::Entry>& OrderBook::all(conf::Instant now) {
   std::erase_if(entries_, [now](const Entry& each) { return each.until <= now; });
   return entries_;

@@ -31,6 +31,7 @@ class OrderBook {
     admin::MxOrder order;
     conf::Instant until{};  // kNever: until it is lifted
   };
+  conf::Instant first_end() const;  // kNever: none ends by itself
   // Those that are not over. Good until the next call.
   const std::vector<Entry>& all(conf::Instant now);
 

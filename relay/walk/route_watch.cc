@@ -76,11 +76,12 @@ bool RouteWatch::look_at_some(Due* due, conf::Instant now) {
 RouteWatch::Verdict RouteWatch::judge(uint32_t number, Due* due, conf::Instant now) {
   queue::DomainEntry& domain = parts_.domains->at(number);
   const bool known = domain.route != nullptr && domain.route_until > now;
-  if (due->routes && !known && !domain.routing) {
+  const bool asks = due->routes || due->spills;  // whoever may go elsewhere needs to know where
+  if (asks && !known && !domain.routing) {
     --asks_left_;
     parts_.ask(&domain);
   }
-  if (due->routes && domain.routing) due->again_soon = true;
+  if (asks && domain.routing) due->again_soon = true;
   if (domain.route == nullptr || domain.route_until <= now) return Verdict::kStays;
   if (domain.route->kind != mx::Route::Kind::kHosts) {
     // That no name server answers says nothing of where the mail belongs.

@@ -58,9 +58,10 @@ class Transit final : private Walk, private DispatcherUser {
   void reload(conf::ConfigPtr config, mx::RuleBookPtr book);     // is_reloading() until all of it holds
   void use(std::shared_ptr<const bounce::Qualifier> qualifier);  // for replies from now on
   bool is_reloading() const { return rerouting_.under_way(); }
-  void stop();         // nothing new is begun; what is being sent may end
-  bool quiet() const;  // no connection is open
-  void close();        // drops connections, writes down what is known, waits for the spool
+  void stop();                              // nothing new is begun; what is being sent may end
+  void look_for_ways() { watch_.hurry(); }  // another source, or another host, may take what waits
+  bool quiet() const;                       // no connection is open
+  void close();  // drops connections, writes down what is known, waits for the spool
 
   QueueOrders& orders() { return orders_; }
   // For those that look at the walk from above: operators, summaries.

@@ -13,9 +13,6 @@ namespace {
 constexpr conf::Duration kOnTheWire = 61ms;
 // From the moment that mail may go until it has gone: routes, connections, and those before it.
 constexpr conf::Duration kGoesWithin = 15s;
-// Mail waits for one source. That another one is open again by itself, as the order against it has ended, is
-// seen in rounds over what waits, which take their time when there is much.
-constexpr conf::Duration kMovesWithin = 1min + kGoesWithin;
 
 bool holds(const OrderHistory& told, size_t site, size_t source, conf::Instant from, conf::Instant to) {
   return std::any_of(told.orders.begin(), told.orders.end(), [&](const GivenOrder& order) {
@@ -36,17 +33,10 @@ conf::Instant neglected_at(const OrderHistory& told, const HandedIn& message, co
   std::sort(moments.begin(), moments.end());
   const size_t sources = told.orders.empty() ? 1 : told.orders[0].means[message.site].size();
   for (const conf::Instant moment : moments) {
-    if (moment < message.at || moment >= gone) continue;
-    const auto open_for = [&](size_t source, conf::Duration length) {
-      return gone - moment > length && !is_down(told, moment, moment + length) &&
-             !holds(told, message.site, source, moment, moment + length);
-    };
-    bool all = true;
-    for (size_t source = 0; source < sources; ++source) {
-      if (open_for(source, kMovesWithin)) return moment;
-      all = all && open_for(source, kGoesWithin);
-    }
-    if (all) return moment;
+    if (moment < message.at || moment >= gone || gone - moment <= kGoesWithin) continue;
+    if (is_down(told, moment, moment + kGoesWithin)) continue;
+    for (size_t source = 0; source < sources; ++source)
+      if (!holds(told, message.site, source, moment, moment + kGoesWithin)) return moment;
   }
   return conf::kNever;
 }
