@@ -163,6 +163,7 @@ json order_done_json(const MxOrderDone& done) {
           {"names", done.names},
           {"automatic", done.automatic},
           {"lifted", done.lifted},
+          {"held", done.held},
           {"also_later", done.also_later}};
 }
 

@@ -135,6 +135,7 @@ struct MxOrderDone {
   std::vector<std::string> names;  // "site from source", at most 50
   uint64_t automatic = 0;   // kUnblock: paths left alone, as the replies hold them back and no order does
   bool lifted = false;      // kUnblock, kReset: an order with this very target was in force
+  uint64_t held = 0;        // kUnblock, kReset: paths that another order holds still
   bool also_later = false;  // kBlock: it holds for paths to come too
   std::string problem;      // why nothing was done: "no rule is named x"; "": see `paths`
 };

@@ -327,6 +327,10 @@ std::string mx_done_text(const std::string& action, const json& done) {
   if (automatic != 0)
     line(&out, "{} held back by what the receiver replied and by no order; --automatic lifts that too.",
          counted(automatic, "path") + (automatic == 1 ? " is" : " are"));
+  const int64_t held = number_of(done, "held");
+  if (held != 0)
+    line(&out, "{} held by another order still; penstock mx status begins with the orders.",
+         counted(held, "path") + (held == 1 ? " is" : " are"));
   return out;
 }
 

@@ -47,13 +47,17 @@ void count(const std::string& site, const std::string& source, admin::MxOrderDon
   if (done->names.size() < kNamesShown) done->names.push_back(site + " from " + source);
 }
 
+bool site_matches(const std::string& mask, const mx::Route& route) {
+  return conf::domain_matches(mask, route.site) ||
+         std::ranges::any_of(route.hosts, [&mask](const mx::RouteHost& host) {
+           return conf::domain_matches(mask, host.name);
+         });
+}
+
 bool site_matches(const std::string& mask, const queue::Site& site) {
-  if (conf::domain_matches(mask, site.label)) return true;
-  return std::any_of(site.paths.begin(), site.paths.end(), [&mask](const auto& named) {
-    const std::vector<mx::RouteHost>& hosts = named.second->route->hosts;
-    return std::any_of(hosts.begin(), hosts.end(),
-                       [&mask](const mx::RouteHost& host) { return conf::domain_matches(mask, host.name); });
-  });
+  return conf::domain_matches(mask, site.label) ||
+         std::ranges::any_of(site.paths,
+                             [&mask](const auto& named) { return site_matches(mask, *named.second->route); });
 }
 
 }  // namespace
@@ -117,6 +121,7 @@ void LimitOrders::to_path(Work* work, queue::Path* path) {
   if (!shared) change(order, standing, work->until, work->now);
   // What another order says of this path holds on, or the end that it gives is the later one.
   const OrderBook::Entry* other = latest_for(*path, work->now);
+  if (other != nullptr && order.action != admin::MxAction::kBlock) ++work->done.held;
   if (other != nullptr && (!standing->ordered() || other->until > work->until))
     standing->block(other->until, who_and_why(other->order), work->now);
   if (order.action == admin::MxAction::kReset) {
@@ -173,6 +178,24 @@ bool LimitOrders::is_source(const std::string& name) const {
                      [&](const conf::Source& source) { return source.name == name; });
 }
 
+// Of one place there are two names, its site and a domain that leads there: whoever lifts by one means the
+// order that was given by the other, if it is about nothing else.
+bool LimitOrders::covers(const admin::MxOrder& order, const admin::MxOrder& other) const {
+  if (order.source != other.source) return false;
+  if (!order.site.empty() && !other.domain.empty()) {
+    const queue::DomainEntry* domain = transit_->domains().find(other.domain);
+    return domain != nullptr && domain->route != nullptr && site_matches(order.site, *domain->route);
+  }
+  if (order.domain.empty() || other.site.empty()) return false;
+  bool some = false, all = true;
+  transit_->sites().for_each([&](queue::Path* path) {
+    if (!is_meant(other, *path)) return;
+    some = true;
+    all = all && is_meant(order, *path);
+  });
+  return some && all;
+}
+
 admin::MxOrderDone LimitOrders::carry_out(const admin::MxOrder& order) {
   Work work;
   work.order = &order;
@@ -183,7 +206,8 @@ admin::MxOrderDone LimitOrders::carry_out(const admin::MxOrder& order) {
     return work.done;
   }
   if (order.action != admin::MxAction::kBlock) {
-    work.done.lifted = order.dry_run ? book_.has(order) : book_.lift(order);
+    const auto covered = [&](const admin::MxOrder& other) { return covers(order, other); };
+    work.done.lifted = order.dry_run ? book_.has(order) : book_.lift(order, covered);
   } else if (!order.dry_run && !book_.add(order, work.until)) {
     work.done.problem = "there are " + std::to_string(OrderBook::kMost) + " orders already; lift some first";
     return work.done;

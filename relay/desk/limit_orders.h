@@ -36,6 +36,7 @@ class LimitOrders {
 
   bool is_meant(const admin::MxOrder& order, const queue::Path& path) const;
   bool is_source(const std::string& name) const;
+  bool covers(const admin::MxOrder& order, const admin::MxOrder& other) const;
   void to_path(Work* work, queue::Path* path);
   void to_detached(Work* work);
   void tell(const queue::Path& path, const admin::MxOrder& order);

@@ -59,9 +59,10 @@ bool OrderBook::add(const admin::MxOrder& order, conf::Instant until) {
   return true;
 }
 
-bool OrderBook::lift(const admin::MxOrder& order) {
-  const bool found =
-      std::erase_if(entries_, [&](const Entry& each) { return same_target(each.order, order); }) > 0;
+bool OrderBook::lift(const admin::MxOrder& order, const std::function<bool(const admin::MxOrder&)>& covered) {
+  const bool found = std::erase_if(entries_, [&](const Entry& each) {
+                       return same_target(each.order, order) || covered(each.order);
+                     }) > 0;
   if (found) keep();
   return found;
 }

@@ -3,6 +3,7 @@
 // the spool over restarts. Loop thread.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -23,8 +24,8 @@ class OrderBook {
 
   // Takes the place of the order with the same target. False: there are kMost already.
   bool add(const admin::MxOrder& order, conf::Instant until);
-  // True: there was one with this target.
-  bool lift(const admin::MxOrder& order);
+  // True: there was one with this target. Also those that `covered` says it means.
+  bool lift(const admin::MxOrder& order, const std::function<bool(const admin::MxOrder&)>& covered);
   bool has(const admin::MxOrder& order) const;  // one with this target
 
   struct Entry {

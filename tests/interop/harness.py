@@ -154,7 +154,8 @@ class Lab:
         return self.relay
 
     def queue(self, *words):
-        command = [bin_dir() / "penstock", "-c", self.config, "queue", "--json", *words]
+        sure = ["--yes"] if "--all" in words else []  # nobody is there to be asked
+        command = [bin_dir() / "penstock", "-c", self.config, "queue", "--json", *words, *sure]
         done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=60)
         if done.returncode != 0:
             raise AssertionError(f"queue {' '.join(words)}: {done.stderr}")

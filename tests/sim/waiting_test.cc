@@ -191,6 +191,19 @@ TEST_F(Orders, LiftingOneLeavesTheOthers) {
   EXPECT_TRUE(world.settled());
 }
 
+TEST_F(Orders, WhatWasOrderedByDomainIsLiftedBySite) {
+  EXPECT_EQ(sent_to("d0-0.test"), 5U);
+  relay::admin::MxOrder order;
+  order.action = kBlock;
+  order.domain = "d0-0.test";
+  EXPECT_EQ(world.desk().order(order).paths, 1U);
+  EXPECT_EQ(sent_to("d0-0.test"), 0U);
+  give(kUnblock, "mx0.test");
+  EXPECT_TRUE(world.desk().orders().empty());
+  world.run_until(world.world.now() + 5min, [&] { return world.settled(); });
+  EXPECT_TRUE(world.settled());
+}
+
 TEST_F(Orders, AShortOneDoesNotEndALongOneAndItsEndWakesThePath) {
   give(kBlock, "", 1h);
   give(kBlock, "mx0.test", 2s);
