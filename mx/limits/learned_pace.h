@@ -45,6 +45,7 @@ class LearnedPace {
   conf::Instant not_before(conf::Instant now) const { return has_rate() ? learned_->next - slack() : now; }
   uint32_t available(conf::Instant now) const;  // messages that may go at once
   uint32_t per_hour() const;                    // 0: nothing is learned
+  bool has_rate() const { return learned_ != nullptr && learned_->rate > 0; }
   // Nothing was asked of us for an hour.
   bool as_new(conf::Instant now) const;
   conf::Instant worth_until() const;
@@ -75,7 +76,6 @@ class LearnedPace {
     uint8_t cuts = 0;        // of an even rate since it grew last
     uint8_t in_a_row = 0;    // requests without a message taken between them
   };
-  bool has_rate() const { return learned_ != nullptr && learned_->rate > 0; }
   void charge_rate(conf::Instant now);
   conf::Duration slack() const;
   void grow(conf::Instant now);

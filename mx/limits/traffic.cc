@@ -75,7 +75,9 @@ bool Traffic::accepted(conf::Instant now) {
   const uint32_t before = one_first_ ? 1 : window_.now();
   one_first_ = false;
   pace_.taken(now);
-  if (no_growth_.until() <= now) window_.taken();
+  // Under a learned rate a window that is not full says nothing of how many connections would be taken.
+  const bool says_something = !pace_.has_rate() || connections_ >= window_.now();
+  if (no_growth_.until() <= now && says_something) window_.taken();
   change_.mark();
   return window_.now() > before;
 }
