@@ -118,6 +118,7 @@ TEST_F(MxApiTest, OrdersReachTheBackend) {
                   {"names", {"mx.example.net from default", "mx.example.net from news"}},
                   {"automatic", 0},
                   {"lifted", false},
+                  {"held", 0},
                   {"also_later", false}}));
   ASSERT_EQ(backend_.given.size(), 1u);
   EXPECT_EQ(backend_.given[0].action, MxAction::kBlock);
