@@ -162,7 +162,8 @@ std::vector<std::string> ConfigWords::changes_to(const ConfigWords& after) const
       const auto found = before->values.find(key);
       if (found != before->values.end() && found->second.text == value.text) continue;
       const std::string old = found == before->values.end() ? "not set" : found->second.shown();
-      of_table.emplace_back(value.line, title + key + ": " + old + " -> " + value.shown());
+      of_table.emplace_back(value.line,
+                            std::string(title).append(key).append(": ").append(old) + " -> " + value.shown());
     }
     std::sort(of_table.begin(), of_table.end());
     for (const auto& [line, text] : of_table) changes.push_back(text + at_line(line));
