@@ -3,12 +3,11 @@ import os
 import pathlib
 import pwd
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
 
-from harness import ROOT, free_port, port_open, wait_until
+from harness import ROOT, bin_dir, free_port, port_open, wait_until
 from logins import PASSWORD, hand_in, nowhere_to_be_seen, secret_file
 
 USER = "me@provider.test"
@@ -104,7 +103,8 @@ def at(lab, certificate, server):
 
 
 def reload(lab):
-    lab.relay.child.send_signal(signal.SIGHUP)
+    """Until the relay says that it is done."""
+    subprocess.run([bin_dir() / "penstock", "-c", lab.config, "reload"], check=True, capture_output=True, timeout=20)
 
 
 def rounds(lab, port, refused_logins):
