@@ -102,7 +102,6 @@ bool says_bad_sequence(const Reply& reply) {
                         "polite people say",
                         "mail already",
                         "mail from already",
-                        "sender already",
                         "transaction already",
                         "transaction in progress",
                         "already in transaction",
