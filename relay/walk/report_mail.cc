@@ -1,17 +1,13 @@
 #include "relay/walk/report_mail.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "relay/smtp/logged_header.h"
+#include "relay/smtp/mime_entity.h"
 
 namespace relay {
 
 namespace {
-
-bool any_8bit(std::string_view text) {
-  return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
-}
 
 bounce::DsnRecipient told_about(const spool::RecipientRecord& recipient, const ReportLine& line,
                                 conf::WallTime now) {
@@ -58,7 +54,7 @@ ReportMail write_report(const spool::MessageRecord& about, std::string_view orig
   record.size_bytes = mail.body.size();
   record.header = smtp::logged_header(mail.body.view(), config.logged_fields);
   record.envelope.smtputf8 = about.envelope.smtputf8;
-  if (any_8bit(mail.body.view())) record.envelope.body = conf::BodyType::k8BitMime;
+  if (smtp::has_eight_bit(mail.body.view())) record.envelope.body = conf::BodyType::k8BitMime;
   spool::RecipientRecord to;
   to.recipient.mailbox = input.to;
   to.recipient.notify = conf::kNotifyNever;  // RFC 3461 §6.1: a report never asks for one
