@@ -4,9 +4,8 @@
 //
 //   asked        a pause: 4 s; longer with each request that follows without a message taken, and at least
 //                until messages leave the window whose limit was met, at most a minute, later five
-//   again        of a second, ten seconds and a minute the shortest that was as full as it ever was is the
-//   one
-//                whose limit was met: rate = 98 % of its count. Fewer than four messages say nothing
+//   again        of a second, ten seconds and a minute the limit of the shortest was met that was as full
+//                as it ever was: rate = 98 % of its count. Fewer than four messages say nothing
 //   sent evenly  and asked again: the rate is cut by a fiftieth to a tenth, when it was not used by three
 //                tenths. Now it is confirmed
 //   taken        nothing for five minutes (two before it is confirmed); then the rate grows by a hundredth a

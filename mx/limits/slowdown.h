@@ -1,5 +1,6 @@
-// How long a destination is left alone after it asked us to slow down (421, a throttling text): the more
-// often and the more recently it asked, the longer.
+// A pause, the longer the more often and the more recently it was asked for: how long the window of
+// connections does not grow after a greeting turned us away. How long nothing at all is sent after a request
+// to slow down is decided by LearnedPace, and kept here (pause_until).
 //
 //   heat     halves every 5 minutes; each request adds 1, and one that comes within a second of the last that
 //            was counted adds 0.1 only: it answers what was in flight already
