@@ -22,20 +22,40 @@ using Leaf = SharedLine::Turns::Node;
 
 }  // namespace
 
-// Where hosts are counted: one that may send, if there is one.
+// Where hosts are counted: the one that may send first.
 OutboundConnection* LineTurns::resting_of(const queue::Path& path) const {
   OutboundConnection* found = nullptr;
+  conf::Instant soonest = conf::kNever;
   for (OutboundConnection* each : path.idle) {
     if (!each->idle()) continue;
-    if (PathGate::has_one_answer(path) || goes_on(each)) return each;
-    if (found == nullptr) found = each;
+    if (PathGate::has_one_answer(path)) return each;
+    const mx::Admission admission = may_send(each);
+    if (goes_on(admission)) return each;
+    if (found != nullptr && admission.not_before >= soonest) continue;
+    found = each;
+    soonest = admission.not_before;
   }
   return found;
 }
 
+// Of any path of the line that has mail. Null: none may send, and the line wakes when the first of them may.
+OutboundConnection* LineTurns::any_resting(const LinePtr& line) {
+  for (OutboundConnection* each : line->resting) {
+    if (!each->idle() || each->path()->ready.empty()) continue;
+    if (PathGate::has_one_answer(*each->path())) return each;
+    const mx::Admission admission = may_send(each);
+    if (goes_on(admission)) return each;
+    if (admission.not_before < line->wake) parts_.lines->set_wake(line, admission.not_before);
+  }
+  return nullptr;
+}
+
+mx::Admission LineTurns::may_send(OutboundConnection* resting) const {
+  return parts_.connections->may_send(parts_.connections->at(resting));
+}
+
 // It may send, or has sent enough and ends, which makes room as well.
-bool LineTurns::goes_on(OutboundConnection* resting) const {
-  const mx::Admission admission = parts_.connections->may_send(parts_.connections->at(resting));
+bool LineTurns::goes_on(const mx::Admission& admission) {
   return admission.yes || admission.bind == mx::Bind::kPerConnection;
 }
 
@@ -97,21 +117,14 @@ void LineTurns::send_in_turn(const LinePtr& line) {
     if (left == 0) return parts_.lines->mark(line);
     const Leaf* leaf = line->turns.look(kLook, [&](const Leaf* each) {
       OutboundConnection* resting = resting_of(*each->leaf);
-      if (resting == nullptr || PathGate::has_one_answer(*each->leaf) || goes_on(resting))
-        return resting != nullptr;
-      wait(line, each->leaf, parts_.connections->may_send(parts_.connections->at(resting)));
-      return false;
+      if (resting == nullptr || PathGate::has_one_answer(*each->leaf)) return resting != nullptr;
+      const mx::Admission admission = may_send(resting);
+      if (!goes_on(admission)) wait(line, each->leaf, admission);
+      return goes_on(admission);
     });
-    OutboundConnection* connection = leaf == nullptr ? nullptr : resting_of(*leaf->leaf);
-    if (leaf == nullptr) {  // those that are next have no connection yet: nobody loses by another
-      const auto other =
-          std::find_if(line->resting.begin(), line->resting.end(), [&](OutboundConnection* each) {
-            return each->idle() && !each->path()->ready.empty() &&
-                   (PathGate::has_one_answer(*each->path()) || goes_on(each));
-          });
-      if (other == line->resting.end()) return;
-      connection = *other;
-    }
+    // Those that are next may have no connection yet: nobody loses by another.
+    OutboundConnection* connection = leaf == nullptr ? any_resting(line) : resting_of(*leaf->leaf);
+    if (connection == nullptr) return;
     Slot& slot = parts_.connections->at(connection);
     const mx::Admission admission = parts_.connections->may_send(slot);
     const bool spent = admission.bind == mx::Bind::kPerConnection;  // it alone
@@ -139,7 +152,7 @@ bool LineTurns::open_in_turn(const LinePtr& line, conf::Instant now) {
     }
     if (path->ready.size() <= path->opening) return false;
     OutboundConnection* resting = resting_of(*path);
-    if (resting != nullptr && (PathGate::has_one_answer(*path) || goes_on(resting))) return false;
+    if (resting != nullptr && (PathGate::has_one_answer(*path) || goes_on(may_send(resting)))) return false;
     if (!parts_.opener->may_go_on()) {
       parts_.lines->mark(line);
       return true;

@@ -33,7 +33,9 @@ class LineTurns {
   using LinePtr = SharedLines::LinePtr;
 
   OutboundConnection* resting_of(const queue::Path& path) const;
-  bool goes_on(OutboundConnection* resting) const;
+  OutboundConnection* any_resting(const LinePtr& line);
+  mx::Admission may_send(OutboundConnection* resting) const;
+  static bool goes_on(const mx::Admission& admission);
   void work(const LinePtr& line, conf::Instant now);
   void make_room(const LinePtr& line, conf::Instant now);
   void send_in_turn(const LinePtr& line);
