@@ -164,7 +164,7 @@ void run_seed(uint64_t seed) {
 }
 
 TEST(MxHosts, NoHostSeesMoreThanItsRuleWhateverLeadsThere) {
-  for (const uint64_t seed : seeds_to_play("mx_hosts", 30)) {
+  for (const uint64_t seed : seeds_to_play("mx_hosts", 200)) {
     run_seed(seed);
     if (testing::Test::HasFailure()) return;
   }
