@@ -121,6 +121,7 @@ class Daemon {
   std::unique_ptr<Transit> transit_;
   std::unique_ptr<Reception> reception_;
   std::unique_ptr<Desk> desk_;
+  SdSockets inherited_;
   std::unique_ptr<Doors> doors_;
   std::unique_ptr<admin::AdminServer> admin_;
   bool stopping_ = false;
@@ -230,12 +231,17 @@ conf::Status Daemon::start() {
         uv::run_program(loop_.get(), command, timeout, std::move(done));
       });
   secrets_->use(std::move(*secrets));
-  doors_ = std::make_unique<Doors>(loop_.get(), [this](const std::string& place, Accepted accepted) {
-    accepted_at(place, std::move(accepted));
-  });
+  doors_ = std::make_unique<Doors>(
+      loop_.get(), &inherited_,
+      [this](const std::string& place, Accepted accepted) { accepted_at(place, std::move(accepted)); });
   conf::Status status = doors_->prepare(*config_, tls_.server);
   if (!status.ok()) return status;
   doors_->adopt(*config_, tls_.server);
+  for (const std::string& place : inherited_.never_taken()) {
+    warn("the service manager listens on " + place +
+         " for us, and no [[listener]] has this address: whoever "
+         "connects there waits in vain; take it out of penstock.socket");
+  }
   first_keys_ = read_keys(*config_);
   if (first_keys_ == nullptr) return conf::Error{conf::ErrorCode::kInvalid, "a DKIM key cannot be used"};
   returned_ = std::make_unique<ReturnedMail>(

@@ -11,9 +11,9 @@ conf::Status Doors::prepare(const conf::Config& config, const std::shared_ptr<tl
   for (const conf::Listener& listener : config.listeners) {
     const std::string place = place_text(listener.address, listener.port);
     if (open_.count(place) != 0) continue;
-    auto opened =
-        uv::TcpListener::open(loop_, listener.address, listener.port, server_tls,
-                              [this, place](Accepted accepted) { come_(place, std::move(accepted)); });
+    auto opened = uv::TcpListener::open(
+        loop_, {listener.address, listener.port, inherited_->take(listener.address, listener.port)},
+        server_tls, [this, place](Accepted accepted) { come_(place, std::move(accepted)); });
     if (!opened.ok()) {
       prepared_.clear();
       return opened.error();

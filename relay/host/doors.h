@@ -8,6 +8,7 @@
 
 #include "conf/config.h"
 #include "conf/vocab/result.h"
+#include "relay/host/sd_sockets.h"
 #include "relay/uv/loop.h"
 #include "relay/uv/network.h"
 
@@ -16,8 +17,9 @@ namespace relay {
 class Doors {
  public:
   using Come = std::function<void(const std::string& place, Accepted accepted)>;
-  // `loop` outlives this.
-  Doors(uv::Loop* loop, Come come) : loop_(loop), come_(std::move(come)) {}
+  // `loop` and `inherited` (sockets that listen already) outlive this.
+  Doors(uv::Loop* loop, SdSockets* inherited, Come come)
+      : loop_(loop), inherited_(inherited), come_(std::move(come)) {}
 
   // Opens what `config` has and nobody listens on yet. It counts from adopt() on; on failure nothing of it
   // stays open.
@@ -30,6 +32,7 @@ class Doors {
   using Open = std::map<std::string, std::unique_ptr<uv::TcpListener>>;
 
   uv::Loop* loop_;
+  SdSockets* inherited_;
   Come come_;
   Open open_, prepared_;
 };

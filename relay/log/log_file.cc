@@ -34,7 +34,11 @@ bool last_line_is_torn(const std::string& path, off_t size) {
 conf::Status LogFile::open() {
   close();
   const std::string& path = settings_.path;
-  fd_ = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+  fd_ = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
+  if (fd_ < 0 && errno == ENOENT) {
+    fd_ = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+    if (fd_ >= 0) ::fchmod(fd_, 0640);  // the group reads the log, whatever the umask
+  }
   if (fd_ < 0) {
     const int number = errno;
     conf::Error error = system_error("cannot open the delivery log " + path, number);

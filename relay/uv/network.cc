@@ -1,5 +1,7 @@
 #include "relay/uv/network.h"
 
+#include <unistd.h>
+
 #include <cstdio>
 #include <utility>
 
@@ -100,7 +102,7 @@ struct TcpListener::State final : Handle, HeldBack {
 
 namespace {
 
-std::string place(const std::string& address, uint16_t port) {
+std::string text_of(const std::string& address, uint16_t port) {
   return (address.find(':') == std::string::npos ? address : '[' + address + ']') + ':' +
          std::to_string(port);
 }
@@ -108,7 +110,7 @@ std::string place(const std::string& address, uint16_t port) {
 const char* hint(int status) {
   switch (status) {
     case UV_EACCES:
-      return " (ports below 1024 need root or CAP_NET_BIND_SERVICE)";
+      return " (ports below 1024 need root, a line in penstock.socket, or CAP_NET_BIND_SERVICE)";
     case UV_EADDRINUSE:
       return " (another program listens there; `ss -ltnp` shows which)";
     case UV_EADDRNOTAVAIL:
@@ -118,17 +120,18 @@ const char* hint(int status) {
   }
 }
 
+int bind(uv_tcp_t* tcp, const TcpListener::Place& place) {
+  sockaddr_storage where;
+  if (!to_sockaddr(place.address, place.port, &where)) return UV_EINVAL;  // not an IP address
+  const unsigned flags = where.ss_family == AF_INET6 ? static_cast<unsigned>(UV_TCP_IPV6ONLY) : 0;
+  return uv_tcp_bind(tcp, reinterpret_cast<const sockaddr*>(&where), flags);
+}
+
 }  // namespace
 
-conf::Result<std::unique_ptr<TcpListener>> TcpListener::open(Loop* loop, const std::string& address,
-                                                             uint16_t port,
+conf::Result<std::unique_ptr<TcpListener>> TcpListener::open(Loop* loop, const Place& place,
                                                              std::shared_ptr<tls::Context> server_tls,
                                                              OnAccept on_accept) {
-  sockaddr_storage where;
-  if (!to_sockaddr(address, port, &where)) {
-    return conf::Error{conf::ErrorCode::kInvalid,
-                       "cannot listen on " + place(address, port) + ": not an IP address"};
-  }
   auto* raw = new State;
   raw->loop = loop;
   raw->server_tls = std::move(server_tls);
@@ -136,11 +139,11 @@ conf::Result<std::unique_ptr<TcpListener>> TcpListener::open(Loop* loop, const s
   uv_tcp_init(&loop->state()->uv, &raw->tcp);
   raw->tcp.data = static_cast<Handle*>(raw);
   std::unique_ptr<TcpListener> listener(new TcpListener(std::unique_ptr<State>(raw)));
-  const unsigned flags = where.ss_family == AF_INET6 ? static_cast<unsigned>(UV_TCP_IPV6ONLY) : 0;
-  int status = uv_tcp_bind(&raw->tcp, reinterpret_cast<const sockaddr*>(&where), flags);
+  int status = place.descriptor < 0 ? bind(&raw->tcp, place) : uv_tcp_open(&raw->tcp, place.descriptor);
+  if (status != 0 && place.descriptor >= 0) ::close(place.descriptor);
   if (status == 0) status = uv_listen(reinterpret_cast<uv_stream_t*>(&raw->tcp), 1024, &State::on_connection);
   if (status != 0) {
-    return conf::Error{conf::ErrorCode::kIo, "cannot listen on " + place(address, port) + ": " +
+    return conf::Error{conf::ErrorCode::kIo, "cannot listen on " + text_of(place.address, place.port) + ": " +
                                                  uv_strerror(status) + hint(status)};
   }
   return listener;

@@ -32,10 +32,14 @@ class TcpNetwork final : public Network {
 class TcpListener {
  public:
   using OnAccept = std::function<void(Accepted accepted)>;
-  // kIo with "cannot listen on 127.0.0.1:25: permission denied (ports below 1024 need root or
-  // CAP_NET_BIND_SERVICE)".
-  static conf::Result<std::unique_ptr<TcpListener>> open(Loop* loop, const std::string& address,
-                                                         uint16_t port,
+  struct Place {
+    std::string address;
+    uint16_t port = 0;
+    int descriptor = -1;  // of a socket that listens there already, which is ours from now on; -1: bind one
+  };
+  // kIo with "cannot listen on 127.0.0.1:25: permission denied (ports below 1024 need root, a socket of
+  // systemd or CAP_NET_BIND_SERVICE)".
+  static conf::Result<std::unique_ptr<TcpListener>> open(Loop* loop, const Place& place,
                                                          std::shared_ptr<tls::Context> server_tls,
                                                          OnAccept on_accept);
   ~TcpListener();                                                 // stops listening

@@ -46,12 +46,13 @@ def port_open(address, port):
 class Process:
     """A child with its output in a file. The caller stops it, or kills it."""
 
-    def __init__(self, name, command, directory, env=None, preexec=None):
+    def __init__(self, name, command, directory, env=None, preexec=None, pass_fds=()):
         self.name = name
         self.log = pathlib.Path(directory) / f"{name}.log"
         with self.log.open("ab") as out:
             self.child = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=out,
-                                          stderr=subprocess.STDOUT, env=env, preexec_fn=preexec, cwd=directory)
+                                          stderr=subprocess.STDOUT, env=env, preexec_fn=preexec, cwd=directory,
+                                          pass_fds=pass_fds)
 
     @property
     def pid(self):

@@ -432,8 +432,44 @@ def signed_through_postfix(lab):
         shutil.rmtree(place, ignore_errors=True)
 
 
+def inherited_sockets(lab):
+    """systemd's sockets: a client who comes while the relay is down waits and is served; a reload takes the port out and in again."""
+    port, lost = free_port(), free_port()
+    with socket.create_server(("127.0.0.1", port)) as door, socket.create_server(("127.0.0.1", lost)) as forgotten:
+        keeper, controller = aiosmtpd(lab)
+        try:
+            relay_to(lab, controller.port)
+            lab.relay.stop()
+            own = lab.config.read_text()
+            lab.config.write_text(own.replace(f"127.0.0.1:{lab.port}", f"127.0.0.1:{port}"))
+            before, lab.port = lab.port, port
+            early = socket.create_connection(("127.0.0.1", port))  # nobody is there yet
+            descriptors = (door.fileno(), forgotten.fileno())
+            moved = "exec {a}<&%d {b}<&%d; exec 3<&$a 4<&$b" % descriptors  # as systemd does: from 3 on
+            lab.relay = lab.start("relay-by-systemd", [
+                "/bin/bash", "-c", moved + '; LISTEN_FDS=2 LISTEN_PID=$$ exec "$@"', "bash", bin_dir() / "penstock", "serve",
+                "-c", lab.config], pass_fds=descriptors)
+            early.settimeout(20)
+            assert early.recv(3) == b"220", "the client who came first is not served"
+            early.close()
+            send(lab, ["a@d1.test"])
+            wait_until(lambda: "no [[listener]] has this address" in lab.relay.text() and str(lost) in lab.relay.text(), 10,
+                       "nothing says that a socket has no listener")
+            assert f"for us on 127.0.0.1:{port}" not in lab.relay.text()
+            with_port = lab.config.read_text()
+            for text, there in ((own, before), (with_port, port)):  # to another port and back
+                lab.config.write_text(text)
+                lab.relay.child.send_signal(signal.SIGHUP)
+                wait_until(lambda: port_open("127.0.0.1", there), 10, "the reload does not open the port")
+                lab.port = there
+                send(lab, ["b@d1.test"])
+            wait_until(lambda: len(keeper.mail) == 3, 20, "mail did not go on")
+        finally:
+            controller.stop()
+
+
 CASES = [client_swaks, client_smtplib, client_msmtp, client_smtp_source, client_tls_auth, receiver_smtp_sink,
-         receiver_aiosmtpd, receiver_postfix_tls, ill_mannered.ill_mannered_servers, operator_at_work, log_disk_full, signed_evp, signed_opendkim, signed_through_postfix]
+         receiver_aiosmtpd, receiver_postfix_tls, ill_mannered.ill_mannered_servers, operator_at_work, log_disk_full, inherited_sockets, signed_evp, signed_opendkim, signed_through_postfix]
 
 
 def with_certificate(case):

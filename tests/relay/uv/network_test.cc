@@ -69,7 +69,7 @@ struct Ear final : TransportUser {
 class NetworkTest : public testing::Test {
  protected:
   void listen(const std::string& address = "127.0.0.1", std::shared_ptr<tls::Context> tls = nullptr) {
-    auto opened = TcpListener::open(&loop, address, 0, std::move(tls), [this](Accepted accepted) {
+    auto opened = TcpListener::open(&loop, {address, 0}, std::move(tls), [this](Accepted accepted) {
       client_address = accepted.client_address;
       server.transport = std::move(accepted.transport);
       if (when_accepted) when_accepted();
@@ -208,7 +208,7 @@ TEST_F(NetworkTest, WithFewDescriptorsLeftClientsWaitAndAreServedLater) {
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &small), 0);
   loop.keep_descriptors(16);
   std::vector<std::unique_ptr<Transport>> accepted;
-  auto opened = TcpListener::open(&loop, "127.0.0.1", 0, nullptr,
+  auto opened = TcpListener::open(&loop, {"127.0.0.1", 0}, nullptr,
                                   [&](Accepted each) { accepted.push_back(std::move(each.transport)); });
   ASSERT_TRUE(opened.ok());
   std::vector<int> clients;
@@ -313,7 +313,7 @@ TEST_F(NetworkTest, PostFromOtherThreadsInOrder) {
 
 TEST_F(NetworkTest, TwoListenersOnOnePlace) {
   listen();
-  const auto second = TcpListener::open(&loop, "127.0.0.1", listener->port(), nullptr, [](Accepted) {});
+  const auto second = TcpListener::open(&loop, {"127.0.0.1", listener->port()}, nullptr, [](Accepted) {});
   ASSERT_FALSE(second.ok());
   EXPECT_NE(second.error().detail.find("another program listens there"), std::string::npos)
       << second.error().detail;
