@@ -62,13 +62,14 @@ class Reader {
     return 0;
   }
   int64_t signed_number() { return conf::unzigzag(number()); }
-  std::string text() {
+  // A view of what is read: the caller copies it to where it stays.
+  std::string_view text() {
     const uint64_t size = number();
     if (size > left_.size()) {
       fail();
       return {};
     }
-    std::string value(left_.substr(0, size));
+    const std::string_view value = left_.substr(0, size);
     left_.remove_prefix(size);
     return value;
   }
@@ -85,13 +86,14 @@ void put_fixed32(char* place, uint32_t value) {
 conf::Error corrupt(std::string why) { return conf::Error{conf::ErrorCode::kCorrupt, std::move(why)}; }
 
 // Letter and version. What follows the header is covered by the checksum, the header by these tests.
-std::optional<conf::Error> header_error(std::string_view stored, char letter, const char* noun) {
-  const std::string name = noun;
+std::optional<conf::Error> header_error(std::string_view stored, char letter, std::string_view noun) {
+  if (stored.size() >= kRecordHeaderSize && stored[0] == letter &&
+      static_cast<unsigned char>(stored[1]) == kRecordVersion)
+    return std::nullopt;
+  const std::string name(noun);
   if (stored.size() < kRecordHeaderSize) return corrupt(name + " is cut short: no room for its header");
   if (stored[0] != letter) return corrupt(name + " does not begin with its letter");
-  const auto version = static_cast<unsigned char>(stored[1]);
-  if (version != kRecordVersion) return corrupt(name + " has the unknown version " + std::to_string(version));
-  return std::nullopt;
+  return corrupt(name + " has the unknown version " + std::to_string(static_cast<unsigned char>(stored[1])));
 }
 
 void write_mailbox(Writer* out, const conf::Mailbox& mailbox) {
@@ -99,11 +101,9 @@ void write_mailbox(Writer* out, const conf::Mailbox& mailbox) {
   out->text(mailbox.domain.text());
 }
 
-conf::Mailbox read_mailbox(Reader* in) {
-  conf::Mailbox mailbox;
-  mailbox.local = in->text();
-  mailbox.domain = conf::Domain::from_canonical(in->text());
-  return mailbox;
+void read_mailbox(Reader* in, conf::Mailbox* mailbox) {
+  mailbox->local = in->text();
+  mailbox->domain = conf::Domain::from_canonical(std::string(in->text()));
 }
 
 // What changes of a recipient.
@@ -137,13 +137,11 @@ void write_recipient(Writer* out, const RecipientRecord& r) {
   write_state(out, r);
 }
 
-RecipientRecord read_recipient(Reader* in) {
-  RecipientRecord r;
-  r.recipient.mailbox = read_mailbox(in);
-  r.recipient.notify = static_cast<uint8_t>(in->number(std::numeric_limits<uint8_t>::max()));
-  r.recipient.orcpt = in->text();
-  read_state(in, &r);
-  return r;
+void read_recipient(Reader* in, RecipientRecord* r) {
+  read_mailbox(in, &r->recipient.mailbox);
+  r->recipient.notify = static_cast<uint8_t>(in->number(std::numeric_limits<uint8_t>::max()));
+  r->recipient.orcpt = in->text();
+  read_state(in, r);
 }
 
 void write_header(Writer* out, const conf::LoggedHeader& header) {
@@ -160,8 +158,8 @@ conf::LoggedHeaderPtr read_header(Reader* in) {
   header->message_id = in->text();
   const uint64_t count = in->number(conf::LoggedHeader::kMostFields);
   for (uint64_t i = 0; i < count && in->ok(); ++i) {
-    std::string name = in->text();
-    header->fields.emplace_back(std::move(name), in->text());
+    const std::string_view name = in->text();
+    header->fields.emplace_back(name, in->text());
   }
   return header;
 }
@@ -223,7 +221,7 @@ conf::Result<MessageRecord> decode_record(std::string_view stored) {
   apply_flags(flags, &in, &record);
   record.size_bytes = in.number();
   record.report_about = in.number();
-  record.envelope.reverse_path = read_mailbox(&in);
+  read_mailbox(&in, &record.envelope.reverse_path);
   record.envelope.envid = in.text();
   record.envelope.listener = in.text();
   record.envelope.client_address = in.text();
@@ -233,7 +231,7 @@ conf::Result<MessageRecord> decode_record(std::string_view stored) {
   const uint64_t count = in.number();
   if (count > in.left() / kRecipientMinBytes) return corrupt("record has fewer recipients than it says");
   record.recipients.reserve(count);
-  for (uint64_t i = 0; i < count && in.ok(); ++i) record.recipients.push_back(read_recipient(&in));
+  for (uint64_t i = 0; i < count && in.ok(); ++i) read_recipient(&in, &record.recipients.emplace_back());
   if (!in.ok()) return corrupt("record is malformed though its checksum holds");
   if (in.left() != 0) return corrupt("record has bytes after its end");
   return record;
