@@ -89,7 +89,12 @@ bool MemorySpool::run(RemoveRequest* request) {
 }
 
 bool MemorySpool::run(LoadRequest* request) {
-  conf::Result<LoadedMessage> loaded = read(request->id, request->with_body);
+  conf::Result<LoadedMessage> loaded = conf::Error{conf::ErrorCode::kIo, "the disk cannot read (simulated)"};
+  if (fail_loads_ == 0) {
+    loaded = read(request->id, request->with_body);
+  } else {
+    --fail_loads_;
+  }
   if (!loaded.ok() && loaded.error().code == conf::ErrorCode::kCorrupt) put_aside(request->id);
   completions_.push([done = std::move(request->done), loaded = std::move(loaded)] { done(loaded); });
   return true;

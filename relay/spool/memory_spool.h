@@ -49,6 +49,7 @@ class MemorySpool final : public Spool {
 
   // Faults. The next `count` stores fail with `code` (kNoSpace, kReadOnly, kIo).
   void fail_next_stores(size_t count, conf::ErrorCode code);
+  void fail_next_loads(size_t count) { fail_loads_ = count; }  // with kIo; what is stored stays whole
   // Until fail_writes(nullopt): stores and keeps fail, updates and removes stay waiting, health() does not
   // accept.
   void fail_writes(std::optional<conf::Error> error) { failing_ = std::move(error); }
@@ -105,7 +106,7 @@ class MemorySpool final : public Spool {
   std::map<std::string, std::string> values_;  // encoded
   std::vector<Request> waiting_;
   SpoolCounters counters_;
-  size_t fail_count_ = 0;
+  size_t fail_count_ = 0, fail_loads_ = 0;
   conf::ErrorCode fail_code_ = conf::ErrorCode::kIo;
   std::optional<conf::Error> failing_;
   uint64_t free_bytes_ = 1ULL << 40;

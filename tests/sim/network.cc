@@ -14,6 +14,7 @@ struct Pipe : std::enable_shared_from_this<Pipe> {
     bool paused = false;
     bool closing = false;  // the other end has said it is done, after the bytes under way
     bool told = false;     // on_closed was called
+    bool tls = false;      // it has begun its side of a handshake
     std::string waiting;   // arrived, not yet given to the user
     conf::Instant last_arrival{};
     uint64_t deadline_number = 0;
@@ -21,6 +22,7 @@ struct Pipe : std::enable_shared_from_this<Pipe> {
   explicit Pipe(World* w) : world(w) {}
   World* world;
   End ends[2];
+  double tls_fails = 0;  // the chance
 
   void later(conf::Duration delay, std::function<void(Pipe*)> work) {
     world->after(delay, [self = shared_from_this(), work = std::move(work)] { work(self.get()); });
@@ -60,6 +62,23 @@ struct Pipe : std::enable_shared_from_this<Pipe> {
       end.told = true;
       end.user->on_closed({conf::ErrorCode::kClosed, "the peer closed the connection"});
     }
+  }
+  // Both sides have begun: it succeeds, fails at both, or the connection breaks in the middle.
+  void shake_hands() {
+    if (!ends[0].tls || !ends[1].tls) return;
+    ends[0].tls = ends[1].tls = false;
+    const bool fails = world->random.chance(tls_fails), breaks = fails && world->random.chance(0.3);
+    later(world->between(100us, 40ms), [fails, breaks](Pipe* pipe) {
+      if (breaks) return pipe->break_now();
+      for (End& end : pipe->ends) {
+        if (!end.open || end.user == nullptr || end.told) continue;
+        if (fails) {
+          end.user->on_tls(conf::Error{conf::ErrorCode::kIo, "no cipher in common"});
+        } else {
+          end.user->on_tls(relay::TlsInfo{"TLSv1.3", "TLS_AES_128_GCM_SHA256", false, false});
+        }
+      }
+    });
   }
   void break_now() {
     for (End& end : ends) {
@@ -102,11 +121,9 @@ void Stream::write(relay::OutQueue* out) {
 }
 
 void Stream::start_tls(const TlsRequest&) {
-  pipe_->later(0us, [side = side_](Pipe* pipe) {
-    Pipe::End& end = pipe->ends[side];
-    if (end.open && end.user != nullptr)
-      end.user->on_tls(conf::Error{conf::ErrorCode::kIo, "no TLS in this world"});
-  });
+  pipe_->ends[side_].waiting.clear();  // what came in clear before is dropped
+  pipe_->ends[side_].tls = true;
+  pipe_->shake_hands();
 }
 
 void Stream::pause_reading() { pipe_->ends[side_].paused = true; }
@@ -144,6 +161,7 @@ std::unique_ptr<relay::Transport> Network::connect(const relay::ConnectTarget& t
                                                    relay::TransportUser* user) {
   auto pipe = std::make_shared<Pipe>(world_);
   auto mine = std::make_unique<Stream>(world_, pipe, 0, user);
+  pipe->tls_fails = tls_fails;
   const auto listener = listeners_.find(target.address);
   if (world_->random.chance(stall)) return mine;  // no answer, ever: the user's deadline ends it
   const bool refused = listener == listeners_.end() || world_->random.chance(refuse);

@@ -46,8 +46,9 @@ class Network final : public relay::Network {
   std::unique_ptr<relay::Transport> connect(const relay::ConnectTarget& target,
                                             relay::TransportUser* user) override;
   void listen(const std::string& address, Listener listener) { listeners_[address] = std::move(listener); }
-  // The chances of an outbound connection being refused, never answered, or broken at some moment.
-  double refuse = 0, stall = 0, breaks = 0;
+  // The chances of an outbound connection being refused, never answered, or broken at some moment, and of a
+  // handshake that fails.
+  double refuse = 0, stall = 0, breaks = 0, tls_fails = 0;
 
  private:
   World* world_;

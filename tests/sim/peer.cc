@@ -56,7 +56,11 @@ class Peer::Session final : public relay::TransportUser, public std::enable_shar
     reply("220 " + peer_->name_ + " ESMTP");
   }
   void on_connected() override {}
-  void on_tls(conf::Result<relay::TlsInfo>) override {}
+  void on_tls(conf::Result<relay::TlsInfo> outcome) override {
+    encrypted_ = outcome.ok();
+    if (!encrypted_) return leave(PeerWatch::End::kBroken);
+    if (peer_->world_->random.chance(peer_->rules.object_tls)) leave();
+  }
   void on_drained() override {}
   void on_deadline() override {}
   void on_closed(const conf::Error&) override { leave(PeerWatch::End::kBroken); }
@@ -131,7 +135,14 @@ class Peer::Session final : public relay::TransportUser, public std::enable_shar
       if (peer_->rules.pipelining) text += "\r\n250-PIPELINING";
       if (peer_->rules.chunking) text += "\r\n250-CHUNKING";
       if (peer_->rules.dsn) text += "\r\n250-DSN";
+      if (peer_->rules.starttls && !encrypted_) text += "\r\n250-STARTTLS";
       reply(text + "\r\n250-ENHANCEDSTATUSCODES\r\n250 8BITMIME");
+    } else if (verb == "STAR" && peer_->world_->random.chance(peer_->rules.refuse_tls)) {
+      reply("454 4.7.0 TLS is not available at present");
+    } else if (verb == "STAR") {
+      reply("220 2.0.0 go ahead");
+      input_.clear();
+      stream_->start_tls({});
     } else if (verb == "MAIL") {
       recipients_.clear();
       reverse_path_ = address_in(line);
@@ -198,6 +209,7 @@ class Peer::Session final : public relay::TransportUser, public std::enable_shar
       answer_dot("451 4.3.0 try later");
     } else {
       heard_ = std::make_shared<bool>(false);
+      peer_->encrypted += encrypted_ ? 1 : 0;
       peer_->took(body, recipients_, heard_);
       if (peer_->world_->random.chance(
               peer_->rules.drop)) {  // taken, but the reply is lost: a duplicate may come
@@ -236,7 +248,7 @@ class Peer::Session final : public relay::TransportUser, public std::enable_shar
   std::string input_, reverse_path_, body_;
   std::vector<std::string> recipients_, soft_;
   size_t chunk_ = 0;
-  bool last_chunk_ = false, in_data_ = false, in_mail_ = false;
+  bool last_chunk_ = false, in_data_ = false, in_mail_ = false, encrypted_ = false;
   uint32_t messages_ = 0;
   std::shared_ptr<bool> heard_ = std::make_shared<bool>(false);  // our reply to the latest final dot
 };

@@ -39,7 +39,9 @@ struct PeerRules {
   std::string mail_text = "421 4.7.0 too many messages, slow down";
   conf::Duration slow{0};          // the reply to the final dot takes up to so long
   uint32_t max_recipients = 1000;  // then 452
-  bool pipelining = true, chunking = true, dsn = true;
+  bool pipelining = true, chunking = true, dsn = true, starttls = false;
+  double refuse_tls = 0;           // STARTTLS is offered and then refused
+  double object_tls = 0;           // it goes right after the handshake: the peer of TLS 1.3 does not like us
   uint32_t limit_connections = 0;  // what the configuration of the relay promises; 0: not checked
   uint32_t limit_messages = 0;     // per connection
   bool wants_signature = false;    // each message must come signed, exactly once; false: none
@@ -57,7 +59,8 @@ class Peer {
   // The relay's process died: what it refused before is no longer known to it as a time.
   void forget_streams();
   PeerRules rules;
-  uint64_t taken = 0, turned_down = 0;  // messages; what its hidden limits refused
+  uint64_t taken = 0, encrypted = 0;  // messages; of these, those that came over TLS
+  uint64_t turned_down = 0;           // what its hidden limits refused
   uint32_t most_connections = 0;
   PeerWatch* watch = nullptr;
 

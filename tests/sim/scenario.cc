@@ -24,13 +24,15 @@ constexpr conf::Duration kQuiet = 20min;
 
 class Scenario {
  public:
-  explicit Scenario(uint64_t seed) : world_(seed), network_(&world_), names_(&world_), log_(&world_) {}
+  Scenario(uint64_t seed, uint64_t messages)
+      : world_(seed), network_(&world_), names_(&world_), log_(&world_), messages_(messages) {}
   Verdict run();
 
  private:
   void configure();
   void build_world();
   void hand_in();
+  void plan_trouble();
   void submit(size_t who);
   void crash();
   bool settled() const;
@@ -52,6 +54,7 @@ class Scenario {
   std::vector<std::unique_ptr<Submitter>> submitters_;
   Verdict verdict_;
   std::vector<conf::Instant> crashes_;
+  const uint64_t messages_;
   uint64_t handed_in_ = 0;
   bool sign_ = false;
 };
@@ -73,6 +76,7 @@ void Scenario::configure() {
   config->defaults.max_messages_per_connection = static_cast<uint32_t>(world_.random.below(5));
   config->defaults.max_recipients_per_transaction = 1 + static_cast<uint32_t>(world_.random.below(4));
   config->defaults.tls = conf::TlsMode::kOff;
+  if (world_.random.chance(0.5)) config->defaults.tls = conf::TlsMode::kOpportunistic;
   config->max_outbound_connections = world_.random.chance(0.3) ? 3 : 100;
   if (world_.random.chance(0.3)) config->spool.body_memory_bytes = 8'000;  // most bodies are read back
   sign_ = world_.random.chance(0.5);
@@ -84,6 +88,7 @@ void Scenario::build_world() {
   network_.refuse = random.chance(0.5) ? 0.2 * random.unit() : 0;
   network_.stall = random.chance(0.3) ? 0.1 * random.unit() : 0;
   network_.breaks = random.chance(0.5) ? 0.3 * random.unit() : 0;
+  network_.tls_fails = random.chance(0.5) ? 0.5 * random.unit() : 0;
   names_.trouble = random.chance(0.5) ? 0.2 * random.unit() : 0;
   for (int i = 0; i < kDomains; ++i) {
     const std::string domain = "d" + std::to_string(i) + ".test", host = "mx" + std::to_string(i) + ".test";
@@ -100,6 +105,9 @@ void Scenario::build_world() {
     peer->rules.pipelining = random.chance(0.8);
     peer->rules.chunking = random.chance(0.6);
     peer->rules.dsn = random.chance(0.5);
+    peer->rules.starttls = random.chance(0.7);
+    if (random.chance(0.3)) peer->rules.refuse_tls = 0.5 * random.unit();
+    if (random.chance(0.3)) peer->rules.object_tls = 0.5 * random.unit();
     peer->rules.wants_signature = sign_;
     peer->rules.limit_messages = config_->defaults.max_messages_per_connection;
     network_.listen(address, [raw = peer.get()](std::unique_ptr<relay::Transport> stream,
@@ -118,10 +126,10 @@ void Scenario::build_world() {
 
 void Scenario::hand_in() {
   conf::Random& random = world_.random;
-  const size_t clients = 1 + random.below(3);
+  const size_t clients = messages_ == 0 ? 1 + random.below(3) : 20;
   for (size_t i = 0; i < clients; ++i) {
     std::vector<Submission> work;
-    const uint64_t messages = 1 + random.below(12);
+    const uint64_t messages = messages_ == 0 ? 1 + random.below(12) : messages_ / clients;
     for (uint64_t m = 0; m < messages; ++m) {
       std::vector<std::string> recipients;
       const uint64_t count = 1 + random.below(random.chance(0.3) ? 8 : 2);
@@ -176,6 +184,12 @@ Verdict Scenario::run() {
   relay_ = std::make_unique<RelayRun>(&world_, config_, &names_, &network_, &spool_, &log_, sign_);
   relay_->start();
   hand_in();
+  plan_trouble();
+  run_until(conf::Instant{} + 24h * 12);
+  return judge();
+}
+
+void Scenario::plan_trouble() {
   const uint64_t crashes = world_.random.below(4);
   for (uint64_t i = 0; i < crashes; ++i) {
     world_.after(world_.random.chance(0.7) ? world_.between(1ms, 20s) : world_.between(1min, 30h), [this] {
@@ -200,8 +214,15 @@ Verdict Scenario::run() {
         world_.random.chance(0.5) ? world_.between(1s, 2h) : world_.between(1h, 24h * 400);
     world_.after(at, [this, by = world_.random.chance(0.5) ? by : -by] { world_.step_wall(by); });
   }
-  run_until(conf::Instant{} + 24h * 12);
-  return judge();
+  for (uint64_t i = world_.random.chance(0.3) ? world_.random.below(3) + 1 : 0; i > 0; --i) {
+    world_.after(world_.between(1ms, 30s), [this] { spool_.fail_next_loads(1 + world_.random.below(3)); });
+    ++verdict_.unread;
+  }
+  for (uint64_t i = world_.random.chance(0.3) ? world_.random.below(3) + 1 : 0; i > 0; --i) {
+    const conf::Duration at =
+        world_.random.chance(0.5) ? world_.between(1ms, 20s) : world_.between(1min, 90h);
+    world_.after(at, [this] { world_.stall(world_.between(1s, 10min)); });
+  }
 }
 
 // What is left when the mail has gone and the idle connections had time to say QUIT: nothing.
@@ -279,6 +300,7 @@ Verdict Scenario::judge() {
                       std::to_string(peer->most_connections));
     }
   }
+  for (const std::unique_ptr<Peer>& peer : peers_) verdict_.encrypted += peer->encrypted;
   judge_rest();
   for (const std::string& each :
        judge_endings({&ledger_, &log_.events, &log_.moments, &log_.written, &crashes_}))
@@ -293,6 +315,6 @@ Verdict Scenario::judge() {
 
 }  // namespace
 
-Verdict run_scenario(uint64_t seed) { return Scenario(seed).run(); }
+Verdict run_scenario(uint64_t seed, uint64_t messages) { return Scenario(seed, messages).run(); }
 
 }  // namespace sim

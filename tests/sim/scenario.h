@@ -11,9 +11,11 @@ namespace sim {
 struct Verdict {
   std::vector<std::string> violations;
   uint64_t promised = 0, delivered = 0, reported = 0, duplicates = 0, crashes = 0, unanswered = 0;
-  uint64_t history = 0;  // a hash of every event: the same seed gives the same
+  uint64_t encrypted = 0, unread = 0;  // messages over TLS; reads of the spool that failed
+  uint64_t history = 0;                // a hash of every event: the same seed gives the same
 };
 
-Verdict run_scenario(uint64_t seed);
+// `messages`: so many are handed in by twenty clients; 0: a few.
+Verdict run_scenario(uint64_t seed, uint64_t messages = 0);
 
 }  // namespace sim

@@ -21,6 +21,8 @@ TEST(Simulation, NothingPromisedIsLostAndNoLimitIsBroken) {
     all.reported += verdict.reported;
     all.duplicates += verdict.duplicates;
     all.crashes += verdict.crashes;
+    all.encrypted += verdict.encrypted;
+    all.unread += verdict.unread;
     if (testing::Test::HasFailure()) break;
   }
   std::printf("%llu promised, %llu delivered, %llu reported, %llu delivered twice or more, %llu crashes\n",
@@ -32,6 +34,24 @@ TEST(Simulation, NothingPromisedIsLostAndNoLimitIsBroken) {
     EXPECT_GT(all.delivered, seeds.size());
     EXPECT_GT(all.reported, 0U);
     EXPECT_GT(all.crashes, 0U);
+    EXPECT_GT(all.encrypted, 0U);
+    EXPECT_GT(all.unread, 0U);
+  }
+}
+
+// As many as a real queue has in a bad hour: tables grow and shrink, and every list is long.
+TEST(Simulation, FiftyThousandMessagesAreLostNoMoreThanAFew) {
+#ifdef __SANITIZE_ADDRESS__
+  constexpr uint64_t kMessages = 5'000;  // it makes the run ten times as long
+#else
+  constexpr uint64_t kMessages = 50'000;
+#endif
+  for (uint64_t seed = 1; seed <= 2; ++seed) {
+    const Verdict verdict = run_scenario(seed, kMessages);
+    for (const std::string& violation : verdict.violations)
+      ADD_FAILURE() << "seed " << seed << ": " << violation;
+    EXPECT_GE(verdict.promised, kMessages);
+    EXPECT_GE(verdict.delivered + verdict.reported, kMessages / 10 * 9);
   }
 }
 

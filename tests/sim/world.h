@@ -39,6 +39,8 @@ class World final : public conf::Clock {
     first.mapped()();
     return true;
   }
+  // The process stands still: what comes meanwhile is seen when it is late.
+  void stall(conf::Duration by) { now_ += by; }
   conf::Instant next_event() const { return events_.empty() ? conf::kNever : events_.begin()->first.first; }
   conf::Duration between(conf::Duration least, conf::Duration most) {
     return least + conf::Duration(
