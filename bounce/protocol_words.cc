@@ -66,6 +66,7 @@ bool names_a_period(std::string_view text) {
 }  // namespace
 
 bool says_bad_sequence(const Reply& reply) {
+  if (!reply.permanent() && !reply.transient()) return false;
   const std::string text = words_of(reply);
   const bool about_permission =
       has_any(text, {"authent", "authoriz", "log in", "login", "relay", "spam", "block", "denied",
@@ -75,7 +76,6 @@ bool says_bad_sequence(const Reply& reply) {
     return !about_permission || is_status(reply, 5, 1);
   }
   // Others say it with another code.
-  if (!reply.permanent() && !reply.transient()) return false;
   if (about_permission && !is_status(reply, 5, 1)) return false;
   // RFC 3463 §3.2, §3.3, §3.7, §3.8: an address, a mailbox, the content, a policy.
   for (const int subject : {1, 2, 6, 7}) {

@@ -2,6 +2,7 @@
 # postfix.sh: Penstock and Postfix side by side on this machine: the same generator, receiver, messages and disk.
 #   RUNS=3 SIZES="2048 10240 102400" CONNECTIONS=100 MESSAGES=... DOMAINS=1000 bench/compare/postfix.sh
 #   SIGN=1 bench/compare/postfix.sh     both sign with DKIM, RSA-2048: Postfix through the opendkim milter
+#   OLD_BIN=DIR bench/compare/postfix.sh    also the penstock of another build, in turns with this one
 # Needs root (Postfix does). One JSON line a run goes to build/bench/postfix.jsonl, a table to standard output.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -16,7 +17,7 @@ SIZES=${SIZES:-2048 10240 102400}
 CONNECTIONS=${CONNECTIONS:-100}
 DOMAINS=${DOMAINS:-1000}
 OUT=$ROOT/build/bench
-SINK_PORT=2531 POSTFIX_PORT=2532 PENSTOCK_PORT=2533 MILTER_PORT=2534
+SINK_PORT=2531 POSTFIX_PORT=2532 PENSTOCK_PORT=2533 MILTER_PORT=2534 OLD_PORT=2535
 TICKS=$(getconf CLK_TCK)
 
 # The processes of Postfix are not root and must be able to enter; /var/tmp is on a disk, /tmp may not be.
@@ -41,7 +42,7 @@ taken() { cat "$DIR/count" 2>/dev/null || echo 0; }
 # measure NAME PORT PID SIZE MESSAGES
 measure() {
   local name=$1 port=$2 pid=$3 size=$4 messages=$5 milter= before after began ended accepted start ticks seconds memory
-  [ "$name" = penstock ] || milter=$MILTER
+  [ "$name" != postfix ] || milter=$MILTER
   start=$(taken)
   # shellcheck disable=SC2046
   before=$(cpu_ticks $(family "$pid") $milter)
@@ -72,27 +73,37 @@ measure() {
 fetch_postfix
 [ -n "${PENSTOCK_BIN:-}" ] || build_preset release
 : >"$OUT/postfix.jsonl"
-cat >"$DIR/penstock.toml" <<END
+# penstock_setup NAME PORT: the configuration of one of the builds.
+penstock_setup() {
+  cat >"$DIR/$1.toml" <<END
 hostname = "relay.sender.test"
 [[listener]]
 name = "local"
-address = "127.0.0.1:$PENSTOCK_PORT"
+address = "127.0.0.1:$2"
 [defaults]
 smart_hosts = ["127.0.0.1:$SINK_PORT"]
 max_connections = 100
 [spool]
-path = "$DIR/penstock-spool"
+path = "$DIR/$1-spool"
 [log]
-path = "$DIR/delivery.jsonl"
+path = "$DIR/$1.jsonl"
 [admin]
-socket = "$DIR/admin.sock"
+socket = "$DIR/$1.sock"
 END
+}
+# penstock_start NAME BIN PORT
+penstock_start() {
+  start "$DIR/$1.log" "$2/penstock" -c "$DIR/$1.toml" serve
+  wait_for 20 port_open 127.0.0.1 "$3" || fail "$1 did not start: $(tail -3 "$DIR/$1.log")"
+}
+penstock_setup penstock $PENSTOCK_PORT
+penstock_setup before $OLD_PORT
 MILTER=
 sign_postfix=
 if [ -n "${SIGN:-}" ]; then
   install_packages opendkim
   "$BIN/penstock" dkim keygen --domain sender.test --selector s1 --out "$DIR/s1.pem" >"$DIR/record" 2>&1 || fail "no key"
-  printf '[[dkim_key]]\ndomain = "sender.test"\nselector = "s1"\nfile = "%s"\n' "$DIR/s1.pem" >>"$DIR/penstock.toml"
+  printf '[[dkim_key]]\ndomain = "sender.test"\nselector = "s1"\nfile = "%s"\n' "$DIR/s1.pem" | tee -a "$DIR/before.toml" >>"$DIR/penstock.toml"
   printf 'Domain sender.test\nSelector s1\nKeyFile %s\nMode s\nCanonicalization relaxed/relaxed\nSocket inet:%s@127.0.0.1\n' \
     "$DIR/s1.pem" $MILTER_PORT >"$DIR/opendkim.conf"
   printf 'Syslog no\nInternalHosts 127.0.0.0/8\nRequireSafeKeys no\nBackground no\n' >>"$DIR/opendkim.conf"
@@ -114,10 +125,13 @@ $sign_postfix
 ${POSTFIX_EXTRA:-}"
 postfix_start "$DIR/postfix"
 postfix=$LAST_PID
-start "$DIR/penstock.log" "$BIN/penstock" -c "$DIR/penstock.toml" serve
-penstock=$LAST_PID
 wait_for 20 port_open 127.0.0.1 $POSTFIX_PORT || fail "Postfix did not start: $(tail -3 "$DIR/postfix/log/maillog")"
-wait_for 20 port_open 127.0.0.1 $PENSTOCK_PORT || fail "penstock did not start: $(tail -3 "$DIR/penstock.log")"
+penstock_start penstock "$BIN" $PENSTOCK_PORT
+penstock=$LAST_PID
+if [ -n "${OLD_BIN:-}" ]; then
+  penstock_start before "$OLD_BIN" $OLD_PORT
+  before=$LAST_PID
+fi
 
 for size in $SIZES; do
   few=$((size > 50000 ? 1500 : 3000))
@@ -125,6 +139,7 @@ for size in $SIZES; do
   for _ in $(seq "$RUNS"); do
     measure postfix $POSTFIX_PORT "$postfix" "$size" "${MESSAGES:-$few}"
     measure penstock $PENSTOCK_PORT "$penstock" "$size" "${MESSAGES:-$many}"
+    [ -z "${OLD_BIN:-}" ] || measure before $OLD_PORT "$before" "$size" "${MESSAGES:-$many}"
   done
 done
 /usr/bin/python3 - "$OUT/postfix.jsonl" <<'END'
@@ -133,8 +148,10 @@ rows = [json.loads(line) for line in open(sys.argv[1])]
 print(f"\n{'bytes':>7} {'relay':<9} {'accepted/s':>10} {'delivered/s':>11} {'CPU us':>7} {'RSS MB':>7}")
 for size in sorted({row["size"] for row in rows}):
     middle = {}
-    for relay in ("postfix", "penstock"):
+    for relay in ("postfix", "penstock", "before"):
         runs = [row for row in rows if row["size"] == size and row["relay"] == relay]
+        if not runs:
+            continue
         middle[relay] = {key: statistics.median(row[key] for row in runs) for key in
                          ("accepted_per_s", "delivered_per_s", "cpu_us_per_message", "rss_mb")}
         m = middle[relay]

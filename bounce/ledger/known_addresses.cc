@@ -1,7 +1,9 @@
 #include "bounce/ledger/known_addresses.h"
 
+#include <sys/mman.h>
+
+#include <bit>
 #include <cstdio>
-#include <cstdlib>
 #include <vector>
 
 #include "conf/vocab/check.h"
@@ -34,24 +36,28 @@ conf::Error broken(const std::string& path, const char* what) {
 }  // namespace
 
 KnownAddresses::KnownAddresses(uint64_t addresses, conf::Duration lifetime)
-    : buckets_(1), half_life_(lifetime / 2) {
-  while (buckets_ * kBucket < addresses) buckets_ *= 2;
-  for (Slots& slots : slots_) slots = make(buckets_ * kBucket);
-}
+    : buckets_(std::bit_ceil((addresses + kBucket - 1) / kBucket)),
+      half_life_(lifetime / 2),
+      slots_{Slots(buckets_ * kBucket), Slots(buckets_ * kBucket)} {}
 
 // Zeroed by the system page by page, when touched.
-KnownAddresses::Slots KnownAddresses::make(size_t slots) {
-  void* memory = std::calloc(slots, sizeof(std::atomic<uint16_t>));
-  CHECK(memory != nullptr);
-  return Slots(static_cast<std::atomic<uint16_t>*>(memory));
+KnownAddresses::Slots::Slots(size_t count) : octets_(count * sizeof(std::atomic<uint16_t>)) {
+  void* memory = ::mmap(nullptr, octets_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  CHECK(memory != MAP_FAILED);
+  slots_ = static_cast<std::atomic<uint16_t>*>(memory);
 }
+
+KnownAddresses::Slots::~Slots() { ::munmap(slots_, octets_); }
+
+void KnownAddresses::Slots::forget() { CHECK(::madvise(slots_, octets_, MADV_DONTNEED) == 0); }
 
 std::atomic<uint16_t>* KnownAddresses::bucket(size_t generation, uint64_t key, bool second) const {
   const uint64_t place = second ? (key * 0x9e3779b97f4a7c15ULL) >> 20 : key;
-  return slots_[generation].get() + (place & (buckets_ - 1)) * kBucket;
+  return &slots_[generation][(place & (buckets_ - 1)) * kBucket];
 }
 
 bool KnownAddresses::has(size_t generation, uint64_t key) const {
+  if (!used_[generation].load(std::memory_order_relaxed)) return false;  // its pages need not exist
   const uint16_t wanted = tag(key);
   for (const bool second : {false, true}) {
     const std::atomic<uint16_t>* slots = bucket(generation, key, second);
@@ -70,11 +76,13 @@ void KnownAddresses::add(uint64_t key, conf::WallTime now) {
   size_t present = present_.load(std::memory_order_relaxed);
   if (turned != 0 && conf::unix_micros(now) - turned > half_life_.count()) {
     present = 1 - present;
-    for (size_t i = 0; i < buckets_ * kBucket; ++i) slots_[present][i].store(0, std::memory_order_relaxed);
+    used_[present].store(false, std::memory_order_relaxed);
+    slots_[present].forget();
     present_.store(present, std::memory_order_relaxed);
     turned_.store(conf::unix_micros(now), std::memory_order_relaxed);
   }
   if (has(present, key)) return;
+  used_[present].store(true, std::memory_order_relaxed);
   for (const bool second : {false, true}) {
     std::atomic<uint16_t>* slots = bucket(present, key, second);
     for (size_t i = 0; i < kBucket; ++i) {
@@ -125,13 +133,15 @@ conf::Status KnownAddresses::load(const std::string& path) {
       header.buckets != buckets_ || header.present > 1)
     return broken(path, "is of another size or shape");
   std::vector<uint16_t> chunk(1 << 16);
-  for (Slots& slots : slots_) {
+  for (size_t generation = 0; generation < 2; ++generation) {
     for (size_t at = 0; at < buckets_ * kBucket; at += chunk.size()) {
       const size_t count = std::min(chunk.size(), buckets_ * kBucket - at);
       if (std::fread(chunk.data(), sizeof(uint16_t), count, file.get()) != count)
         return broken(path, "ends too early");
       for (size_t i = 0; i < count; ++i) {
-        if (chunk[i] != 0) slots[at + i].store(chunk[i], std::memory_order_relaxed);
+        if (chunk[i] == 0) continue;
+        slots_[generation][at + i].store(chunk[i], std::memory_order_relaxed);
+        used_[generation].store(true, std::memory_order_relaxed);
       }
     }
   }

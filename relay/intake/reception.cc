@@ -111,8 +111,8 @@ void Reception::turn_away(Accepted accepted, const conf::Listener* listener, con
 }
 
 // The memory of a message on its way to the disk is its client's until it is there.
-Transit::AcceptDone Reception::answer_to(uint64_t number, const spool::MessageRecord& record, uint64_t size) {
-  const std::string client = client_key(record.envelope.client_address);
+Transit::AcceptDone Reception::answer_to(uint64_t number, uint64_t size) {
+  const std::string client = connections_.at(number)->client_key();
   in_spool_ += size;
   memory_.lend(client, size);
   return [this, alive = alive_, number, size, client](conf::Result<spool::Receipt> result) {
@@ -125,12 +125,12 @@ Transit::AcceptDone Reception::answer_to(uint64_t number, const spool::MessageRe
 }
 
 void Reception::offer(uint64_t number, spool::MessageRecord record, conf::Bytes body) {
-  Transit::AcceptDone done = answer_to(number, record, body.size());
+  Transit::AcceptDone done = answer_to(number, body.size());
   transit_->accept(std::move(record), std::move(body), std::move(done));
 }
 
 void Reception::offer_returned(uint64_t number, spool::MessageRecord record, conf::Bytes body) {
-  Transit::AcceptDone done = answer_to(number, record, body.size());
+  Transit::AcceptDone done = answer_to(number, body.size());
   if (!returned_) return done(conf::Error{conf::ErrorCode::kLimit, "nobody reads returned mail"});
   returned_(std::move(record), std::move(body), std::move(done));
 }

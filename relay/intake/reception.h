@@ -66,7 +66,7 @@ class Reception final : public InboundConnection::Owner, private smtp::Gate {
   // 0.1 ms of plain commands and at most some 50 KB of replies.
   static constexpr uint32_t kRoundWork = 192, kTurnWork = 96, kLeastWork = 8;
   bool accepting(std::string* why) const override;
-  Transit::AcceptDone answer_to(uint64_t connection, const spool::MessageRecord& record, uint64_t size);
+  Transit::AcceptDone answer_to(uint64_t connection, uint64_t size);
   std::string refuses(const conf::Envelope& envelope, const conf::Recipient& recipient) override;
   void turn_away(Accepted accepted, const conf::Listener* listener, const std::string& why);
   void auth_over(uint64_t connection, const std::string& user, smtp::AuthOutcome outcome);

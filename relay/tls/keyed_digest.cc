@@ -1,10 +1,10 @@
 #include "relay/tls/keyed_digest.h"
 
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 
+#include <cstring>
 #include <string>
 
 #include "conf/vocab/check.h"
@@ -35,6 +35,7 @@ KeyedDigest::Value KeyedDigest::of(std::initializer_list<std::string_view> parts
   return value;
 }
 
-void cleanse(void* octets, size_t count) { OPENSSL_cleanse(octets, count); }
+// Whole read buffers go through here: OPENSSL_cleanse() took ten times as long for them.
+void cleanse(void* octets, size_t count) { explicit_bzero(octets, count); }
 
 }  // namespace relay::tls
