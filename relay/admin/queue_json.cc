@@ -161,9 +161,11 @@ json summary_json(const QueueSummary& s) {
 json message_json(const spool::MessageRecord& record, conf::WallTime now) {
   const spool::RecipientRecord* next = nullptr;
   uint64_t pending = 0;
+  bool on_hold = record.on_hold;
   for (const spool::RecipientRecord& recipient : record.recipients) {
     if (recipient.state != spool::RecipientState::kPending) continue;
     ++pending;
+    on_hold |= recipient.held;
     if (next == nullptr || recipient.due < next->due) next = &recipient;
   }
   json out = {{"id", conf::to_text(record.id)},
@@ -171,7 +173,7 @@ json message_json(const spool::MessageRecord& record, conf::WallTime now) {
               {"age_seconds", std::max<int64_t>(0, (now - record.accepted_at) / std::chrono::seconds(1))},
               {"sender", record.envelope.reverse_path.text()},
               {"size_bytes", record.size_bytes},
-              {"on_hold", record.on_hold},
+              {"on_hold", on_hold},
               {"recipients", record.recipients.size()},
               {"pending", pending}};
   if (next != nullptr) out["next"] = recipient_json(*next, now);  // the recipient that is due first

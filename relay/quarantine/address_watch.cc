@@ -81,19 +81,27 @@ std::optional<std::string> AddressWatch::at_door(const conf::Envelope& envelope,
   return "550 5.1.1 " + text;
 }
 
+conf::Suppression AddressWatch::suppression_of(const conf::Envelope& envelope) const {
+  return action_of(envelope.listener) == QuarantineAction::kLog ? conf::Suppression::kLogged
+                                                                : conf::Suppression::kReported;
+}
+
 std::optional<Veto::Refusal> AddressWatch::refuses(const spool::MessageRecord& record,
-                                                   const spool::RecipientRecord& recipient) {
+                                                   const spool::RecipientRecord& recipient) const {
   if (record.envelope.mandated) return std::nullopt;
   const std::optional<bounce::AddressStanding> standing = barred(record.envelope, recipient.recipient);
   if (!standing) return std::nullopt;
-  const bool quiet = action_of(record.envelope.listener) == QuarantineAction::kLog;
-  const conf::AddressNotice notice =
-      notice_of(*standing, quiet ? conf::Suppression::kLogged : conf::Suppression::kReported);
-  const std::string text = why(recipient.recipient, *standing);
+  return Refusal{
+      bounce::Reply::make(550, "5.1.1 " + why(recipient.recipient, *standing)),
+      std::make_shared<const conf::AddressNotice>(notice_of(*standing, suppression_of(record.envelope)))};
+}
+
+void AddressWatch::carried_out(const spool::MessageRecord& record, const spool::RecipientRecord& recipient) {
+  const std::optional<bounce::AddressStanding> standing = barred(record.envelope, recipient.recipient);
+  if (!standing) return;
   parts_.journal->append(
-      journal::suppressed(record, recipient, notice, reason_of(*standing), text, parts_.clock->wall()));
-  return Refusal{bounce::Reply::make(550, "5.1.1 " + text),
-                 std::make_shared<const conf::AddressNotice>(notice)};
+      journal::suppressed(record, recipient, notice_of(*standing, suppression_of(record.envelope)),
+                          reason_of(*standing), why(recipient.recipient, *standing), parts_.clock->wall()));
 }
 
 bool AddressWatch::doubts(const spool::MessageRecord& record, const spool::RecipientRecord& recipient,

@@ -32,7 +32,8 @@ class AddressWatch final : public Veto, public Witness {
   std::optional<std::string> at_door(const conf::Envelope& envelope, const conf::Recipient& recipient);
 
   std::optional<Refusal> refuses(const spool::MessageRecord& record,
-                                 const spool::RecipientRecord& recipient) override;
+                                 const spool::RecipientRecord& recipient) const override;
+  void carried_out(const spool::MessageRecord& record, const spool::RecipientRecord& recipient) override;
   bool doubts(const spool::MessageRecord& record, const spool::RecipientRecord& recipient,
               const smtp::RecipientOutcome& outcome, const AttemptFacts& facts, conf::WallTime now) override;
   // A Hard error that was settled a moment before the end may not be in the book yet: it is told again. Only
@@ -43,6 +44,7 @@ class AddressWatch final : public Veto, public Witness {
   std::optional<bounce::AddressStanding> barred(const conf::Envelope& envelope,
                                                 const conf::Recipient& recipient) const;
   conf::QuarantineAction action_of(const std::string& listener) const;
+  conf::Suppression suppression_of(const conf::Envelope& envelope) const;  // of mail that was accepted
 
   Parts parts_;
   conf::ConfigPtr config_;

@@ -134,17 +134,27 @@ void Desk::Thread::store(Work* work) {
 
 void Desk::Thread::put_away(const Work& work) {
   for (const Finished& each : work.finished) {
-    const Fate fate = each.unmatched                          ? Fate::kUnmatched
-                      : work.tools->settings.keep.count() > 0 ? Fate::kKeep
-                                                              : Fate::kForget;
-    const conf::Status done = folders_[each.folder].put_away(each.name, fate);
-    if (!done.ok()) complain(folders_[each.folder].path() + '/' + each.name, done.error());
-    in_hand_.erase({each.folder, each.name});
+    if (!is_put_away(work, each)) stuck_.push_back(each);
   }
+  if (work.look) std::erase_if(stuck_, [&](const Finished& each) { return is_put_away(work, each); });
   if (clock_->now() < next_sweep_) return;
   next_sweep_ = clock_->now() + kSweep;
   // In a Maildir of others cur/ has mail that people have read.
   folders_.front().remove_kept(clock_->wall() - work.tools->settings.keep);
+}
+
+// Else it lies in new/ still, is known, and is not read again: its events were told.
+bool Desk::Thread::is_put_away(const Work& work, const Finished& read) {
+  const Fate fate = read.unmatched                          ? Fate::kUnmatched
+                    : work.tools->settings.keep.count() > 0 ? Fate::kKeep
+                                                            : Fate::kForget;
+  const conf::Status done = folders_[read.folder].put_away(read.name, fate);
+  if (done.ok()) {
+    in_hand_.erase({read.folder, read.name});
+  } else {
+    complain(folders_[read.folder].path() + '/' + read.name, done.error());
+  }
+  return done.ok();
 }
 
 void Desk::Thread::look_into_folders(const Work& work) {

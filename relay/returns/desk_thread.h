@@ -65,6 +65,7 @@ class Desk::Thread {
   bool wait(Work* work);  // false: it is to end
   void store(Work* work);
   void put_away(const Work& work);
+  bool is_put_away(const Work& work, const Finished& read);
   void look_into_folders(const Work& work);
   bool has_room();
   void read(const Work& work, size_t folder, const std::string& name, std::string_view octets);
@@ -75,6 +76,7 @@ class Desk::Thread {
   const std::function<void(const std::string&)> say_;
   std::vector<Maildir> folders_;                      // the first one is ours
   std::set<std::pair<size_t, std::string>> in_hand_;  // read, not put away yet
+  std::vector<Finished> stuck_;                       // of these, those that could not be put away
   std::set<std::string> told_;                        // troubles that the operator knows of
   conf::Instant next_look_, next_sweep_;
 

@@ -55,9 +55,13 @@ conf::Status Maildir::write(const Mail& mail) const {
   return conf::success();
 }
 
-// Nobody was told of these mails: on a full disk they must not take its last room.
+// Nobody was told of these mails, and their clients send them again: none may be read twice, and on a full
+// disk they must not take its last room.
 conf::Error Maildir::given_up(const std::vector<Mail>& mails, conf::Error why) const {
-  for (const Mail& mail : mails) ::unlink((path_ + "/tmp/" + name_of(mail.id)).c_str());
+  for (const Mail& mail : mails) {
+    ::unlink((path_ + "/tmp/" + name_of(mail.id)).c_str());
+    ::unlink((path_ + "/new/" + name_of(mail.id)).c_str());
+  }
   return why;
 }
 
@@ -78,7 +82,7 @@ conf::Result<std::vector<spool::Receipt>> Maildir::deliver(const std::vector<Mai
     receipts.push_back(print_receipt(mail.id));
   }
   const conf::Status synced = sync_folder(path_ + "/new");
-  if (!synced.ok()) return synced.error();
+  if (!synced.ok()) return given_up(mails, synced.error());
   return receipts;
 }
 

@@ -36,6 +36,7 @@ struct RecipientRecord {
   std::string mx_host;          // that gave it
   conf::WallTime due;           // next attempt, while pending; of the RelayClock
   bool delay_told = false;      // its sender was told of the delay
+  bool held = false;            // a reply rule put it on hold
 };
 
 // Everything about a message but its bytes.
@@ -49,7 +50,7 @@ struct MessageRecord {
   std::vector<RecipientRecord> recipients;
   uint64_t size_bytes = 0;
   conf::LoggedHeaderPtr header;  // what the log says of it
-  bool on_hold = false;
+  bool on_hold = false;  // all of it, by an operator
   conf::MessageId report_about = 0;  // this is a report of ours about that message
 };
 

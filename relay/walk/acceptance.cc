@@ -111,6 +111,7 @@ void Acceptance::adopt(const spool::MessageRecord& record, const std::function<v
     if (before != known.end()) {  // this domain has one already
       parts_.domains->release(domain);
       before->second->due = std::min(before->second->due, due);
+      before->second->hold_wanted |= recipient.held;
       continue;
     }
     Delivery* delivery = parts_.deliveries->add(record.id, domain, due);
@@ -118,7 +119,7 @@ void Acceptance::adopt(const spool::MessageRecord& record, const std::function<v
     delivery->last_reply = parts_.deliveries->last_replies().number_of(
         recipient.reply_code, recipient.enhanced_status, recipient.last_reply);
     delivery->sender = queue::sender_of(record.envelope.reverse_path);
-    delivery->hold_wanted = record.on_hold;
+    delivery->hold_wanted = record.on_hold || recipient.held;
     if (record.recipients.size() > 1) known.emplace(domain, delivery);
   }
   for (Delivery* delivery = parts_.deliveries->find(record.id); delivery != nullptr;) {

@@ -117,27 +117,31 @@ bool DelayReports::look_at(const Entry& entry, conf::WallTime wall) {
   if (parts_.deliveries->find(entry.id) == nullptr) return false;
   if (entry.due > wall || under_way_ >= kMostUnderWay) return true;
   ++under_way_;
-  parts_.messages->pin(entry.id, true, [this](conf::Result<queue::Message*> message) {
+  parts_.messages->pin(entry.id, true, [this, id = entry.id](conf::Result<queue::Message*> message) {
     if (message.ok()) {
       tell(*message);
     } else {
       --under_way_;  // its delivery finds out too, and says so
+      add({parts_.clock->wall() + kAgain, id});
     }
   });
   return false;
 }
 
+// In memory: nobody else makes the report meanwhile.
 void DelayReports::mark(queue::Message* message, const std::vector<ReportLine>& lines, bool told) {
+  for (const ReportLine& line : lines) message->record.recipients[line.recipient].delay_told = told;
+}
+
+// After the report is stored: a crash between the two makes it twice, and loses none.
+void DelayReports::write_down(const queue::Message& message, const std::vector<ReportLine>& lines) {
   std::vector<std::string> domains;
-  for (const ReportLine& line : lines) {
-    spool::RecipientRecord& recipient = message->record.recipients[line.recipient];
-    recipient.delay_told = told;
-    domains.push_back(recipient.recipient.mailbox.domain.text());
-  }
+  for (const ReportLine& line : lines)
+    domains.push_back(message.record.recipients[line.recipient].recipient.mailbox.domain.text());
   std::ranges::sort(domains);
   domains.erase(std::unique(domains.begin(), domains.end()), domains.end());
   for (std::string& domain : domains)
-    parts_.spool->update(message->record, message->of(conf::Domain::from_canonical(std::move(domain))));
+    parts_.spool->update(message.record, message.of(conf::Domain::from_canonical(std::move(domain))));
 }
 
 // `message` is pinned for it.
@@ -162,6 +166,7 @@ void DelayReports::tell(queue::Message* message) {
         --under_way_;
         const bool queued_still = parts_.deliveries->find(id) != nullptr;
         if (stored.ok()) {
+          if (queued_still) write_down(*message, lines);
           parts_.journal->append(journal::report_sent(*kept, parts_.clock->today()));
           parts_.take(std::move(*kept), body);
           if (queued_still) queued(message->record);  // others may be late at another time

@@ -50,6 +50,7 @@ class DelayReports {
   void add(Entry entry);
   bool look_at(const Entry& entry, conf::WallTime wall);
   void tell(queue::Message* message);
+  void write_down(const queue::Message& message, const std::vector<ReportLine>& lines);
   void mark(queue::Message* message, const std::vector<ReportLine>& lines, bool told);
 
   Parts parts_;

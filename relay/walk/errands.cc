@@ -67,10 +67,7 @@ Answer Errands::convert(Request request, std::string text, Errand* errand) {
   auto kept = std::make_shared<Request>(std::move(request));
   signing_->sign_copy(*kept->delivery->message, mail,
                       [this, kept, mail, put](conf::Result<std::string> signature) {
-                        if (!signature.ok()) {
-                          waiting_.erase(kept->delivery);
-                          return not_signed(*kept, signature.error());
-                        }
+                        if (!signature.ok()) return not_signed(*kept, signature.error());
                         Errand made;
                         if (!make(kept->delivery, kept->terms.most_recipients, &made))
                           return kept->later(std::nullopt);
@@ -85,6 +82,7 @@ void Errands::read(Request request) {
   messages_->pin(id, true, [this, request = std::move(request)](conf::Result<queue::Message*> result) {
     queue::Delivery* delivery = request.delivery;
     if (!result.ok()) {
+      waiting_.erase(delivery);
       if (delivery->message != nullptr) messages_->unpin(std::exchange(delivery->message, nullptr));
       walk_->unreadable(delivery, result.error());
       request.later(std::nullopt);
@@ -117,6 +115,7 @@ void Errands::sign(Request request) {
 }
 
 void Errands::not_signed(const Request& request, const conf::Error& why) {
+  waiting_.erase(request.delivery);
   request.delivery->path = nullptr;
   verdicts_->refuse(request.delivery, bounce::Stage::kLocal,
                     bounce::Reply::make(451, "4.7.5 not signed: " + why.detail), request.facts);

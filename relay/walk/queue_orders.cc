@@ -83,6 +83,15 @@ void QueueOrders::take_from_rest(Delivery* delivery) {
   parts_.walk->advance(delivery);
 }
 
+// Those of reply rules.
+void QueueOrders::forget_holds(queue::Message* message) {
+  for (const std::vector<uint32_t>& delivery : spool::deliveries_of(message->record)) {
+    bool any = false;
+    for (const uint32_t index : delivery) any |= std::exchange(message->record.recipients[index].held, false);
+    if (any) parts_.spool->update(message->record, delivery);
+  }
+}
+
 // So that a hold outlives a restart.
 void QueueOrders::keep_hold(conf::MessageId id, bool on_hold) {
   parts_.messages->pin(id, false, [this, id, on_hold](conf::Result<queue::Message*> result) {
@@ -94,6 +103,7 @@ void QueueOrders::keep_hold(conf::MessageId id, bool on_hold) {
     queue::Message* message = *result;
     message->record.on_hold = on_hold;
     parts_.spool->hold(id, on_hold);
+    if (!on_hold) forget_holds(message);
     parts_.messages->unpin(message);
   });
 }

@@ -42,6 +42,7 @@ class QueueOrders {
   bool release(queue::Delivery* delivery);
   void due_now(queue::Delivery* delivery);
   void take_from_rest(queue::Delivery* delivery);
+  void forget_holds(queue::Message* message);
   void keep_hold(conf::MessageId id, bool on_hold);
 
   Parts parts_;

@@ -7,7 +7,7 @@ namespace relay {
 namespace {
 
 constexpr conf::Duration kPatience = std::chrono::seconds(1);  // with the feeds
-constexpr size_t kWritesPerStep = 1024;
+constexpr size_t kWritesPerStep = 1024, kRemovalsPerStep = 4096;
 
 }  // namespace
 
@@ -23,13 +23,15 @@ void Retirement::write_down(Finished* finished) {
 
 void Retirement::step(conf::Instant now) {
   const uint64_t through = waiting_.empty() ? 0 : journal_->through();
-  while (!waiting_.empty() && waiting_.front().sequence <= through) {
+  size_t removed = 0;
+  for (; removed < kRemovalsPerStep && !waiting_.empty() && waiting_.front().sequence <= through; ++removed) {
     Finished& first = waiting_.front();
     spool_->remove(first.id);
     if (first.message != nullptr) messages_->unpin(first.message);
     waiting_.pop_front();
     if (written_down_ > 0) --written_down_;
   }
+  more_ = removed == kRemovalsPerStep;
   for (size_t i = 0; i < kWritesPerStep && written_down_ < waiting_.size(); ++i) {
     Finished& next = waiting_[written_down_];
     if (next.since + kPatience > now) break;
@@ -39,6 +41,7 @@ void Retirement::step(conf::Instant now) {
 }
 
 conf::Instant Retirement::next_wake() const {
+  if (more_) return {};
   return written_down_ < waiting_.size() ? waiting_[written_down_].since + kPatience : conf::kNever;
 }
 

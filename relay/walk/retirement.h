@@ -21,7 +21,7 @@ class Retirement {
 
   // All recipients of the message are final, and what there was to say is in the journal. Takes over one pin.
   void add(queue::Message* message, conf::Instant now);
-  // O(what leaves, and what is written down): entries that only wait are not looked at.
+  // O(what leaves, and what is written down), and bounded: entries that only wait are not looked at.
   void step(conf::Instant now);
   conf::Instant next_wake() const;
   void close();  // writes down the final states that are not in the spool yet
@@ -41,6 +41,7 @@ class Retirement {
   queue::MessageCache* messages_;
   std::deque<Finished> waiting_;  // in the order of their end
   size_t written_down_ = 0;       // so many of them from the front
+  bool more_ = false;             // leave at once, in the next step
 };
 
 }  // namespace relay

@@ -104,6 +104,7 @@ void Settlement::apply_one(queue::Delivery* delivery, uint32_t index, const smtp
   const std::optional<Again> again =
       hard ? std::nullopt : again_after(delivery, recipient, outcome, facts.settings->retry, now);
   if (again.has_value()) {
+    if (outcome.meaning.act == bounce::Act::kHold) recipient.held = delivery->hold_wanted = true;
     if (!again->step) {
       --recipient.attempts;
       delivery->attempt = attempt_before;
@@ -134,16 +135,11 @@ std::optional<Settlement::Again> Settlement::again_after(queue::Delivery* delive
                                                          const smtp::RecipientOutcome& outcome,
                                                          const conf::RetrySchedule& schedule,
                                                          conf::WallTime now) {
-  spool::MessageRecord& record = delivery->message->record;
+  const spool::MessageRecord& record = delivery->message->record;
   const bounce::Qualification& meaning = outcome.meaning;
   if (outcome.next_host) return Again{now, false};
   if (recipient.due > now) return Again{recipient.due, false};  // an operator said retry
-  if (meaning.act == bounce::Act::kHold) {
-    spool_->hold(delivery->id, true);
-    record.on_hold = true;
-    delivery->hold_wanted = true;
-    return Again{now, false};
-  }
+  if (meaning.act == bounce::Act::kHold) return Again{now, false};
   if (meaning.act == bounce::Act::kDefer && now + meaning.act_for <= record.accepted_at + schedule.validity)
     return Again{now + meaning.act_for, false};
   if (is_of_path(outcome)) {
@@ -187,6 +183,13 @@ void Settlement::conclude(queue::Delivery* delivery) {
   } else {
     finish(delivery);
   }
+}
+
+bool Settlement::has_verdict(const queue::Delivery& delivery, uint32_t recipient) const {
+  const auto found = verdicts_.find(&delivery);
+  return found != verdicts_.end() && std::ranges::any_of(found->second, [recipient](const Verdict& each) {
+           return each.recipient == recipient;
+         });
 }
 
 void Settlement::store_report(queue::Delivery* delivery) {
@@ -246,6 +249,7 @@ void Settlement::postpone(queue::Delivery* delivery, const conf::Error& why) {
     if (verdict.state == spool::RecipientState::kDelivered) {
       recipient.state = verdict.state;
     } else {
+      --recipient.attempts;  // the disk's fault takes no step of its schedule
       recipient.due = clock_->wall() + kReportRetry;
       verdict.event.kind = conf::EventKind::kDeferred;
       verdict.event.next_attempt = clock_->calendar(recipient.due);

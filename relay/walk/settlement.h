@@ -51,6 +51,8 @@ class Settlement {
   // Nothing more comes for this attempt: stores the report that is due, if any, then calls Walk::settled() -
   // at once or later.
   void conclude(queue::Delivery* delivery);
+  // It has its final outcome already, which conclude() writes into the record.
+  bool has_verdict(const queue::Delivery& delivery, uint32_t recipient) const;
 
   void reload(conf::ConfigPtr config) { config_ = std::move(config); }
 
@@ -91,7 +93,7 @@ class Settlement {
   queue::LastReplies* last_replies_;
   Witness* witness_ = nullptr;
   UnknownTexts unknown_;
-  std::unordered_map<queue::Delivery*, Verdicts> verdicts_;
+  std::unordered_map<const queue::Delivery*, Verdicts> verdicts_;
 };
 
 }  // namespace relay

@@ -20,10 +20,12 @@ class Veto {
     std::shared_ptr<const conf::AddressNotice> notice;  // for the log; kLogged: no report is sent. Or null
   };
   virtual ~Veto() = default;
-  // Why nothing may be sent to this recipient. Nothing: it may be sent to. Must answer from memory. Loop
-  // thread.
+  // Why nothing may be sent to this recipient. Nothing: it may be sent to. Must answer from memory, and may
+  // be asked more than once. Loop thread.
   virtual std::optional<Refusal> refuses(const spool::MessageRecord& record,
-                                         const spool::RecipientRecord& recipient) = 0;
+                                         const spool::RecipientRecord& recipient) const = 0;
+  // What refuses() said a moment ago is being settled: once for each recipient.
+  virtual void carried_out(const spool::MessageRecord& record, const spool::RecipientRecord& recipient) = 0;
 };
 
 }  // namespace relay

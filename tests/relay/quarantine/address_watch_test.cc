@@ -103,8 +103,14 @@ TEST_F(AddressWatchTest, ListenersThatReportOrLogTakeItAndTheWalkIsToldWhich) {
     ASSERT_TRUE(refusal.has_value());
     EXPECT_EQ(refusal->reply.code, 550);
     EXPECT_EQ(refusal->notice->suppression, suppression);
+    const size_t before = recorder_.events.size();
+    watch_->refuses(about, about.recipients[0]);
+    EXPECT_EQ(recorder_.events.size(), before) << "to be asked is no event";
+    watch_->carried_out(about, about.recipients[0]);
+    ASSERT_EQ(recorder_.events.size(), before + 1);
     EXPECT_EQ(recorder_.events.back().kind, conf::EventKind::kSuppressed);
     EXPECT_EQ(recorder_.events.back().id, 7U);
+    EXPECT_EQ(recorder_.events.back().notice->suppression, suppression);
   }
 }
 

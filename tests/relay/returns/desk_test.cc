@@ -122,6 +122,40 @@ TEST_F(DeskTest, AMailStaysUntilTheJournalIsDoneWithIt) {
   EXPECT_EQ(feed.events.size(), 1U) << "it is read once";
 }
 
+// A folder stands where the file should go; renaming fails until it is gone.
+TEST_F(DeskTest, WhatCannotBePutAwayIsReadOnceAllTheSame) {
+  settings.keep = std::chrono::hours(24);
+  const auto desk = open();
+  const std::string name = Maildir::name_of(7), place = settings.path + "/.Unmatched/new/" + name;
+  fs::create_directories(place);
+  feed.done = UINT64_MAX;
+  offer(desk.get(), 7);
+  ASSERT_TRUE(step_until(desk.get(), [this] {
+    const std::lock_guard lock(mutex);
+    return !said.empty();
+  }));
+  for (int i = 0; i < 20; ++i)
+    step_until(desk.get(), [] { return true; }), std::this_thread::sleep_for(settings.poll);
+  desk->step();
+  EXPECT_EQ(feed.events.size(), 1U) << "its events were told";
+  EXPECT_TRUE(fs::exists(settings.path + "/new/" + name));
+  fs::remove(place);
+  EXPECT_TRUE(step_until(desk.get(), [&] { return fs::is_regular_file(place); })) << "it is tried again";
+  EXPECT_EQ(feed.events.size(), 1U);
+}
+
+TEST(MaildirTest, ABatchIsDeliveredAsAWholeOrNotAtAll) {
+  const Folder folder;
+  conf::Result<Maildir> maildir = Maildir::open(folder.path() + "/returns", true);
+  ASSERT_TRUE(maildir.ok());
+  const std::string fresh = folder.path() + "/returns/new/";
+  fs::create_directories(fresh + Maildir::name_of(2) + "/in the way");
+  EXPECT_FALSE(maildir->deliver({{1, "a: b\r\n", conf::Bytes("x")}, {2, "a: b\r\n", conf::Bytes("x")}}).ok());
+  EXPECT_FALSE(fs::exists(fresh + Maildir::name_of(1))) << "its client was told to come again";
+  fs::remove_all(fresh + Maildir::name_of(2));
+  EXPECT_TRUE(maildir->deliver({{1, "a: b\r\n", conf::Bytes("x")}, {2, "a: b\r\n", conf::Bytes("x")}}).ok());
+}
+
 TEST_F(DeskTest, WhatWasNotDoneWithIsReadAgainAfterTheNextStart) {
   {
     const auto desk = open();

@@ -81,8 +81,12 @@ TEST_F(RetirementTest, AFeedThatStandsStillCostsOneWriteForEachMessage) {
   EXPECT_EQ(cache_.size(), 0U);
   gate_.done = 5000;
   retirement_.step(now_);
+  EXPECT_GT(retirement_.waiting(), 0U) << "not all in one step";
+  EXPECT_LE(retirement_.next_wake(), now_) << "the next one is due at once";
+  retirement_.step(now_);
   EXPECT_EQ(removals(), 5000U);
   EXPECT_EQ(retirement_.waiting(), 0U);
+  EXPECT_EQ(retirement_.next_wake(), conf::kNever);
 }
 
 TEST_F(RetirementTest, TheEndWritesDownWhatOnlyMemoryKnows) {

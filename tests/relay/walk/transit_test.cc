@@ -68,8 +68,9 @@ class Server final : public Network {
   bool work();
 
   std::string to_rcpt = "250 2.1.5 ok";
-  std::string wire;                     // all that it heard
-  std::vector<std::string> recipients;  // accepted and sent to
+  std::map<std::string, std::string> to_rcpt_of;  // instead, for these
+  std::string wire;                               // all that it heard
+  std::vector<std::string> recipients;            // accepted and sent to
 
  private:
   friend class Stream;
@@ -124,8 +125,11 @@ void Server::hear(TransportUser* user, const std::string& bytes) {
       content_[user] = false;
       say("250 2.0.0 taken");
     } else if (line.rfind("RCPT TO:", 0) == 0) {
-      if (to_rcpt[0] == '2') recipients.push_back(line.substr(9, line.find('>') - 9));
-      say(to_rcpt);
+      const std::string recipient = line.substr(9, line.find('>') - 9);
+      const auto own = to_rcpt_of.find(recipient);
+      const std::string& reply = own == to_rcpt_of.end() ? to_rcpt : own->second;
+      if (reply[0] == '2') recipients.push_back(recipient);
+      say(reply);
     } else if (line == "DATA") {
       content_[user] = true;
       say("354 go");
@@ -168,14 +172,16 @@ class Events final : public journal::Feed {
 class List final : public Veto {
  public:
   std::optional<Refusal> refuses(const spool::MessageRecord&,
-                                 const spool::RecipientRecord& recipient) override {
+                                 const spool::RecipientRecord& recipient) const override {
     ++asked;
     if (listed.count(recipient.recipient.mailbox.text()) == 0) return std::nullopt;
     return Refusal{reply, nullptr};
   }
   bounce::Reply reply = bounce::Reply::make(550, "5.7.1 in quarantine");
   std::set<std::string> listed;
-  size_t asked = 0;
+  void carried_out(const spool::MessageRecord&, const spool::RecipientRecord&) override { ++carried; }
+  mutable size_t asked = 0;
+  size_t carried = 0;
 };
 
 // Believes no Hard while `doubting`.
@@ -189,6 +195,29 @@ class Doubter final : public Witness {
   void recovered(const spool::MessageRecord&, conf::WallTime) override {}
   bool doubting = false;
   std::vector<std::string> heard;
+};
+
+// Signs what it is given, as often as `good` says, and then no more.
+class FewSignatures final : public dkim::SignQueue {
+ public:
+  bool enabled() const override { return good >= 0; }
+  bool submit(conf::Bytes, Done done) override {
+    dkim::SignOutcome outcome;
+    outcome.kind = good-- > 0 ? dkim::SignOutcome::Kind::kSigned : dkim::SignOutcome::Kind::kFailed;
+    outcome.fields = "DKIM-Signature: x\r\n";
+    ready_.emplace_back(std::move(done), std::move(outcome));
+    good = std::max(good, 0);
+    return true;
+  }
+  size_t drain_completions() override {
+    auto ready = std::exchange(ready_, {});
+    for (auto& [done, outcome] : ready) done(std::move(outcome));
+    return ready.size();
+  }
+  int good = -1;  // below 0: nothing is signed
+
+ private:
+  std::vector<std::pair<Done, dkim::SignOutcome>> ready_;
 };
 
 class TransitTest : public testing::Test {
@@ -217,19 +246,21 @@ class TransitTest : public testing::Test {
     parts.clock = &clock_;
     parts.random = &random_;
     parts.veto = &list_;
+    parts.signer = &signer_;
     parts.witness = &doubter_;
     transit_ = std::make_unique<Transit>(std::move(parts));
     ASSERT_TRUE(transit_->recover([](const std::string&, const std::string&) {}).ok());
   }
   conf::MessageId submit(const std::vector<std::string>& recipients, const std::string& from = "",
-                         uint8_t notify = conf::kNotifyDefault) {
+                         uint8_t notify = conf::kNotifyDefault,
+                         const std::string& text = "Subject: x\r\n\r\nx\r\n") {
     spool::MessageRecord record;
     record.id = transit_->next_id();
     if (!from.empty()) record.envelope.reverse_path = conf::Mailbox::parse(from).value();
     for (const std::string& each : recipients)
       record.recipients.push_back({{conf::Mailbox::parse(each).value(), notify}});
     const conf::MessageId id = record.id;
-    transit_->accept(std::move(record), conf::Bytes("Subject: x\r\n\r\nx\r\n"),
+    transit_->accept(std::move(record), conf::Bytes(text),
                      [](const conf::Result<spool::Receipt>& stored) { EXPECT_TRUE(stored.ok()); });
     run();
     return id;
@@ -266,6 +297,7 @@ class TransitTest : public testing::Test {
   Names names_;
   Server server_;
   List list_;
+  FewSignatures signer_;
   Doubter doubter_;
   std::unique_ptr<Transit> transit_;
 };
@@ -288,6 +320,58 @@ TEST_F(TransitTest, AVetoedRecipientFailsBeforeItsDomainIsLookedUp) {
   EXPECT_EQ(failed[0].stage, conf::Stage::kLocal);
   EXPECT_NE(failed[0].reply.find("in quarantine"), std::string::npos);
   EXPECT_TRUE(names_.asked.empty());
+  EXPECT_EQ(spool_.message_count(), 0U);
+  EXPECT_GT(list_.asked, 1U);
+  EXPECT_EQ(list_.carried, 1U) << "it is carried out once, however often it is asked for";
+}
+
+// The server takes seven bits only: each transaction sends a converted copy with a signature of its own, and
+// that of the second one fails. What the first one said of its recipient stands.
+TEST_F(TransitTest, AVerdictIsFinalWhateverBecomesOfTheNextTransaction) {
+  config_->defaults.max_recipients_per_transaction = 1;
+  config_->defaults.peer.eight_bit = conf::EightBit::kConvert;
+  config_->dkim.without_signature = conf::WithoutSignature::kDefer;
+  signer_.good = 2;  // the message, and the first copy
+  start();
+  server_.to_rcpt_of["a@one.test"] = "550 5.1.1 user unknown";
+  submit({"a@one.test", "b@one.test"}, "", conf::kNotifyDefault,
+         "Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
+         "Content-Transfer-Encoding: 8bit\r\n\r\n\xc3\xa4\r\n");
+  EXPECT_EQ(signer_.good, 0);
+  size_t about_a = 0;
+  for (const conf::DeliveryEvent& each : events_.all) {
+    if (each.recipient != "a@one.test" || each.kind == EventKind::kAccepted) continue;
+    ++about_a;
+    EXPECT_EQ(each.kind, EventKind::kFailed) << each.reply;
+  }
+  EXPECT_EQ(about_a, 1U);
+  ASSERT_EQ(events_.of(EventKind::kDeferred).size(), 1U);
+  EXPECT_EQ(events_.of(EventKind::kDeferred)[0].recipient, "b@one.test");
+}
+
+// A message to two domains; a rule about the one's refusal says hold.
+TEST_F(TransitTest, AHoldOfARuleIsOfThoseRecipientsAloneAlsoAfterARestart) {
+  start();
+  bounce::ReplyRule rule;
+  rule.name = "cellar";
+  rule.text = {"cellar is full"};
+  rule.act = bounce::Act::kHold;
+  config_->defaults.retry.delays.assign(20, 1h);
+  transit_->use(bounce::Qualifier::make({rule}, bounce::shipped_reply_rules()));
+  server_.to_rcpt = "450 4.2.1 try later";
+  server_.to_rcpt_of["a@one.test"] = "451 4.3.0 zzz the cellar is full";
+  const conf::MessageId id = submit({"a@one.test", "b@two.test"});
+  EXPECT_EQ(transit_->resting().held(), 1U);
+  transit_.reset();
+  server_.to_rcpt_of.clear();
+  server_.to_rcpt = "250 2.1.5 ok";
+  start();
+  EXPECT_EQ(transit_->resting().held(), 1U) << "the hold outlives the restart";
+  pass(2h);
+  EXPECT_EQ(server_.recipients, std::vector<std::string>{"b@two.test"});
+  EXPECT_TRUE(transit_->orders().release(id));
+  run();
+  EXPECT_EQ(server_.recipients, (std::vector<std::string>{"b@two.test", "a@one.test"}));
   EXPECT_EQ(spool_.message_count(), 0U);
 }
 
