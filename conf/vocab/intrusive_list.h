@@ -15,32 +15,40 @@ struct ListHook {
   ListHook& operator=(const ListHook&) = delete;
   ~ListHook() { CHECK(!linked()); }
   bool linked() const { return previous != nullptr; }
-  ListHook* previous = nullptr;
-  ListHook* next = nullptr;
-  T* owner = nullptr;
+  T* previous = nullptr;  // the first element has itself here; null: in no list
+  T* next = nullptr;      // null: the last
 };
 
 template <typename T, ListHook<T> T::*Hook>
 class IntrusiveList {
  public:
-  IntrusiveList() { head_.previous = head_.next = &head_; }
+  IntrusiveList() = default;
   IntrusiveList(const IntrusiveList&) = delete;
   IntrusiveList& operator=(const IntrusiveList&) = delete;
-  ~IntrusiveList() {
-    clear();
-    head_.previous = head_.next = nullptr;
-  }
+  ~IntrusiveList() { clear(); }
 
-  bool empty() const { return head_.next == &head_; }
+  bool empty() const { return first_ == nullptr; }
   size_t size() const { return size_; }
-  T* front() const { return empty() ? nullptr : head_.next->owner; }
+  T* front() const { return first_; }
   // The element after `element`, or null at the end.
-  T* after(T* element) const {
-    ListHook<T>* next = (element->*Hook).next;
-    return next == &head_ ? nullptr : next->owner;
+  T* after(T* element) const { return (element->*Hook).next; }
+  void push_back(T* element) {
+    ListHook<T>& hook = element->*Hook;
+    CHECK(!hook.linked());
+    hook.previous = last_ == nullptr ? element : last_;
+    (last_ == nullptr ? first_ : (last_->*Hook).next) = element;
+    last_ = element;
+    ++size_;
   }
-  void push_back(T* element) { insert_before(&head_, element); }
-  void push_front(T* element) { insert_before(head_.next, element); }
+  void push_front(T* element) {
+    ListHook<T>& hook = element->*Hook;
+    CHECK(!hook.linked());
+    hook.previous = element;
+    hook.next = first_;
+    (first_ == nullptr ? last_ : (first_->*Hook).previous) = element;
+    first_ = element;
+    ++size_;
+  }
   T* pop_front() {
     T* element = front();
     if (element != nullptr) erase(element);
@@ -50,8 +58,14 @@ class IntrusiveList {
   void erase(T* element) {
     ListHook<T>& hook = element->*Hook;
     CHECK(hook.linked());
-    hook.previous->next = hook.next;
-    hook.next->previous = hook.previous;
+    T* const before = hook.previous == element ? nullptr : hook.previous;
+    T* const after = hook.next;
+    (before == nullptr ? first_ : (before->*Hook).next) = after;
+    if (after == nullptr) {
+      last_ = before;
+    } else {
+      (after->*Hook).previous = before == nullptr ? after : before;
+    }
     hook.previous = hook.next = nullptr;
     --size_;
   }
@@ -61,17 +75,8 @@ class IntrusiveList {
   }
 
  private:
-  void insert_before(ListHook<T>* place, T* element) {
-    ListHook<T>& hook = element->*Hook;
-    CHECK(!hook.linked());
-    hook.owner = element;
-    hook.previous = place->previous;
-    hook.next = place;
-    place->previous->next = &hook;
-    place->previous = &hook;
-    ++size_;
-  }
-  ListHook<T> head_;
+  T* first_ = nullptr;
+  T* last_ = nullptr;
   size_t size_ = 0;
 };
 

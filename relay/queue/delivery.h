@@ -52,7 +52,7 @@ struct Delivery {
     state = to;
   }
 };
-static_assert(sizeof(Delivery) <= 104, "a million deliveries wait in memory");
+static_assert(sizeof(Delivery) <= 96, "a million deliveries wait in memory");
 
 using DeliveryList = conf::IntrusiveList<Delivery, &Delivery::hook>;
 

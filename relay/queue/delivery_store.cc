@@ -5,7 +5,7 @@
 namespace relay::queue {
 
 DeliveryStore::~DeliveryStore() {
-  first_.for_each([](conf::MessageId, Delivery* first) {
+  first_.for_each([](Delivery* first) {
     for (Delivery* delivery = first; delivery != nullptr;) {
       Delivery* next = delivery->sibling;
       delete delivery;
@@ -19,42 +19,38 @@ Delivery* DeliveryStore::add(conf::MessageId id, uint32_t domain, conf::Instant 
   delivery->id = id;
   delivery->domain = domain;
   delivery->due = due;
-  Delivery*& first = first_[id];
-  delivery->sibling = first;
-  first = delivery;
+  delivery->sibling = first_.put(delivery);
   ++deliveries_;
   return delivery;
 }
 
 void DeliveryStore::erase(Delivery* delivery) {
   CHECK(delivery->message == nullptr);
-  Delivery** const first = first_.find(delivery->id);
-  CHECK(first != nullptr);
-  Delivery** link = first;
-  while (*link != delivery) {
-    CHECK(*link != nullptr);
-    link = &(*link)->sibling;
+  Delivery* before = first_.find(delivery->id);
+  if (before != delivery) {
+    while (before != nullptr && before->sibling != delivery) before = before->sibling;
+    CHECK(before != nullptr);
+    before->sibling = delivery->sibling;
+  } else if (delivery->sibling != nullptr) {
+    first_.put(delivery->sibling);
+  } else {
+    first_.erase(delivery->id);
   }
-  *link = delivery->sibling;
-  if (*first == nullptr) first_.erase(delivery->id);
   --deliveries_;
   delete delivery;
 }
 
-Delivery* DeliveryStore::find(conf::MessageId id) const {
-  Delivery* const* first = first_.find(id);
-  return first == nullptr ? nullptr : *first;
-}
+Delivery* DeliveryStore::find(conf::MessageId id) const { return first_.find(id); }
 
 void DeliveryStore::for_each(const std::function<void(Delivery*)>& use) const {
-  first_.for_each([&use](conf::MessageId, Delivery* first) {
+  first_.for_each([&use](Delivery* first) {
     for (Delivery* delivery = first; delivery != nullptr; delivery = delivery->sibling) use(delivery);
   });
 }
 
 bool DeliveryStore::visit_some(size_t* part, size_t most,
                                const std::function<void(const Delivery&)>& use) const {
-  return first_.visit_some(part, most, [&use](conf::MessageId, const Delivery* first) {
+  return first_.visit_some(part, most, [&use](const Delivery* first) {
     for (const Delivery* delivery = first; delivery != nullptr; delivery = delivery->sibling) use(*delivery);
   });
 }

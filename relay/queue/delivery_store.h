@@ -4,8 +4,8 @@
 #include <functional>
 
 #include "relay/queue/delivery.h"
+#include "relay/queue/delivery_index.h"
 #include "relay/queue/last_replies.h"
-#include "relay/queue/parted_map.h"
 
 namespace relay::queue {
 
@@ -25,13 +25,13 @@ class DeliveryStore {
   size_t deliveries() const { return deliveries_; }
   size_t messages() const { return first_.size(); }
   void for_each(const std::function<void(Delivery*)>& use) const;
-  // The deliveries of about `most` messages, from `*part` on; see PartedMap::visit_some.
+  // The deliveries of about `most` messages, from `*part` on; see DeliveryIndex::visit_some.
   bool visit_some(size_t* part, size_t most, const std::function<void(const Delivery&)>& use) const;
   LastReplies& last_replies() { return last_replies_; }
   const LastReplies& last_replies() const { return last_replies_; }
 
  private:
-  PartedMap<Delivery*> first_;
+  DeliveryIndex first_;
   LastReplies last_replies_;
   size_t deliveries_ = 0;
 };

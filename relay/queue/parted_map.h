@@ -37,18 +37,6 @@ class PartedMap {
       for (const auto& [id, value] : part) use(id, value);
     }
   }
-  // The same in parts, from `*part` on, until `most` values were shown or the end is reached; `*part` is then
-  // where to go on. False: that was the end. A value is shown once, whatever comes and goes meanwhile.
-  template <typename Use>
-  bool visit_some(size_t* part, size_t most, const Use& use) const {
-    size_t shown = 0;
-    while (*part < parts_.size() && shown < most) {
-      for (const auto& [id, value] : parts_[*part]) use(id, value);
-      shown += parts_[*part].size() + 1;
-      ++*part;
-    }
-    return *part < parts_.size();
-  }
 
  private:
   using Part = std::unordered_map<conf::MessageId, Value>;
