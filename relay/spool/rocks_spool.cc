@@ -27,6 +27,7 @@
 #include "relay/spool/rocks_batch.h"
 #include "relay/spool/rocks_database.h"
 #include "relay/spool/rocks_files.h"
+#include "relay/spool/rocks_records.h"
 #include "relay/spool/rocks_states.h"
 #include "relay/spool/sync_marks.h"
 
@@ -119,20 +120,15 @@ class DiskSpool final : public Spool, private BatchWriter {
                        const std::function<void(std::string, std::string)>& set_aside) override {
     std::vector<std::pair<conf::MessageId, std::string>> bad;
     const std::set<conf::MessageId> refused(refused_.left().begin(), refused_.left().end());
-    StateWalk states(db_.get(), tables_.states);
-    const conf::Status status = walk(tables_.records, [&](const std::string& key, std::string_view value) {
-      const std::optional<conf::MessageId> id = parse_id_key(key);
-      if (!id) return true;
-      ids_.observe(*id);
-      if (refused.contains(*id)) return true;  // its client heard 4yz
-      conf::Result<MessageRecord> record = decode_record(value);
-      if (record.ok() && record->id == *id) {
-        states.apply(&record.value(), set_aside);
-        each(std::move(*record));
+    const conf::Status status = read_records(db_.get(), tables_, [&](StoredRecord stored) {
+      ids_.observe(stored.id);
+      if (refused.contains(stored.id)) return;  // its client heard 4yz
+      for (const auto& [key, why] : stored.damage) set_aside(key, why);
+      if (stored.record.ok()) {
+        each(std::move(*stored.record));
       } else {
-        bad.emplace_back(*id, record.ok() ? "it carries the id of another message" : record.error().detail);
+        bad.emplace_back(stored.id, stored.record.error().detail);
       }
-      return true;
     });
     for (const conf::MessageId id : refused) remove(id);
     for (const std::string& said : damage_) set_aside("the spool", said);
@@ -142,13 +138,12 @@ class DiskSpool final : public Spool, private BatchWriter {
       put_aside(id);
       set_aside(conf::to_text(id), "it cannot be read and was set aside: " + why);
     }
-    if (status.ok() && !states.status().ok()) return error_of(states.status(), "reading the spool");
     return status;
   }
 
   conf::Status scan(const std::function<bool(const MessageRecord&)>& each) override {
     StateWalk states(db_.get(), tables_.states);
-    return walk(tables_.records, [&](const std::string&, std::string_view value) {
+    return walk_table(db_.get(), tables_.records, [&](std::string_view, std::string_view value) {
       conf::Result<MessageRecord> record = decode_record(value);
       if (!record.ok()) return true;
       states.apply(&record.value(), [](const std::string&, const std::string&) {});
@@ -165,9 +160,9 @@ class DiskSpool final : public Spool, private BatchWriter {
 
   conf::Status kept(const std::function<void(std::string_view, std::string_view)>& each,
                     const std::function<void(std::string, std::string)>& damaged) override {
-    return walk(tables_.values, [&](const std::string& key, std::string_view stored) {
+    return walk_table(db_.get(), tables_.values, [&](std::string_view key, std::string_view stored) {
       const conf::Result<std::string_view> value = decode_value(key, stored);
-      value.ok() ? each(key, value.value()) : damaged(key, value.error().detail);
+      value.ok() ? each(key, value.value()) : damaged(std::string(key), value.error().detail);
       return true;
     });
   }
@@ -323,20 +318,6 @@ class DiskSpool final : public Spool, private BatchWriter {
     const bool copied =
         copy_aside(db_.get(), {{tables_.records, ".record"}, {tables_.bodies, ".body"}}, settings_.path, id);
     if (copied) remove(id);
-  }
-
-  conf::Status walk(ColumnFamilyHandle* table,
-                    const std::function<bool(const std::string&, std::string_view)>& use) {
-    rocksdb::ReadOptions options;
-    options.readahead_size = 4 << 20;
-    options.fill_cache = false;
-    const std::unique_ptr<rocksdb::Iterator> iterator(db_->NewIterator(options, table));
-    for (iterator->SeekToFirst(); iterator->Valid(); iterator->Next()) {
-      const rocksdb::Slice value = iterator->value();
-      if (!use(iterator->key().ToString(), {value.data(), value.size()})) break;
-    }
-    if (iterator->status().ok()) return conf::success();
-    return error_of(iterator->status(), "reading the spool");
   }
 
   const conf::SpoolSettings settings_;
