@@ -116,7 +116,7 @@ bool is_notice(const Part& head, const Signs& signs, const Notice& notice,
   if (!typed && !is_from_machine(signs, notice, named)) return false;
   // Parcels are not delivered either, and mailboxes of one's own are nearly full: mail that came back shows
   // whose it was, or brings the message along, or a reply.
-  if (!named && !notice.has_original && find_code(notice.text) == 0) return false;
+  if (!named && !notice.has_original && (!signs.daemon || find_code(notice.text) == 0)) return false;
   // Statistics of a mail system are full of refusals.
   if (!typed && !signs.null_path && !signs.answer && subject == 0 && !notice.has_original) return false;
   int score = 0;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "bounce/diagnostic.h"
 #include "bounce/report/diagnostic_text.h"
 #include "bounce/report/text.h"
 
@@ -46,7 +47,17 @@ Qualification of_words(const Report& report, const Recipient& recipient, const Q
   const std::string domain = conf::ascii_lower(domain_of(recipient.address));
   const Reply reply = reply_of(recipient);
   Qualification meaning = qualifier.qualify({Stage::kUnknown, &reply, host, domain});
-  if (!says_little(meaning) || report.notice.empty() || report.recipients.size() > 3) return meaning;
+  if (!says_little(meaning)) return meaning;
+  // The sentence of the system that quotes a reply can hide what the reply says.
+  if (leading_code(recipient.diagnostic, nullptr) == 0) {
+    Reply quoted = read_diagnostic(recipient.diagnostic);
+    if (quoted.code != 0) {
+      if (!quoted.enhanced.present()) quoted.enhanced = reply.enhanced;
+      const Qualification inner = qualifier.qualify({Stage::kUnknown, &quoted, host, domain});
+      if (!says_little(inner)) return inner;
+    }
+  }
+  if (report.notice.empty() || report.recipients.size() > 3) return meaning;
   // The diagnostic has no words that help; the notice around it may.
   Reply around;
   around.code = reply.code;

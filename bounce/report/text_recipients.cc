@@ -1,12 +1,12 @@
 #include "bounce/report/text_recipients.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "bounce/report/address_text.h"
 #include "bounce/report/diagnostic_text.h"
 #include "bounce/report/notice_words.h"
+#include "bounce/report/recipient_words.h"
 #include "bounce/report/text.h"
 #include "bounce/report/transcript.h"
 
@@ -31,152 +31,6 @@ bool among(const std::vector<std::string>& list, std::string_view address) {
                      [&](const std::string& each) { return same_address(each, address); });
 }
 
-bool is_punctuation(char c) {
-  return c == ' ' || c == '\t' || c == '<' || c == '>' || c == '"' || c == '\'' || c == '(' || c == ')' ||
-         c == '[' || c == ']' || c == '*' || c == '-' || c == '.' || c == ',' || c == ';' || c == ':' ||
-         c == '=' || c == '`' || c == '|' || c == '+' || c == '#';
-}
-
-std::string_view without_ends(std::string_view text) {
-  while (!text.empty() && is_punctuation(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_punctuation(text.back())) text.remove_suffix(1);
-  return text;
-}
-
-bool ends_with_word(std::string_view text, std::string_view word) {
-  if (text.size() < word.size() || !equal_ignoring_case(text.substr(text.size() - word.size()), word))
-    return false;
-  if (text.size() == word.size() || static_cast<signed char>(word.front()) < 0) return true;
-  const char before = text[text.size() - word.size() - 1];
-  return !is_letter(before) && !is_digit(before);
-}
-
-// "SMTP:", "rfc822;" and "mailto:" right before an address say nothing about
-// it.
-std::string_view without_type(std::string_view before) {
-  constexpr std::array<std::string_view, 5> kTypes = {"smtp:", "rfc822;", "rfc822:", "mailto:", "smtp%3a"};
-  for (const std::string_view type : kTypes) {
-    if (before.size() < type.size()) continue;
-    if (equal_ignoring_case(before.substr(before.size() - type.size()), type))
-      return before.substr(0, before.size() - type.size());
-  }
-  return before;
-}
-
-template <size_t N>
-bool ends_with_any(std::string_view text, const std::array<std::string_view, N>& words) {
-  return std::any_of(words.begin(), words.end(),
-                     [&](std::string_view word) { return ends_with_word(text, word); });
-}
-
-template <size_t N>
-bool contains_any(std::string_view text, const std::array<std::string_view, N>& words) {
-  return std::any_of(words.begin(), words.end(),
-                     [&](std::string_view word) { return contains_folded(text, word); });
-}
-
-// Words right before an address that say who it is.
-constexpr std::array<std::string_view, 34> kRecipientLabels = {"recipient",
-                                                               "recipients",
-                                                               "recipient(s)",
-                                                               "rcpt to",
-                                                               "rcpt",
-                                                               "error-for",
-                                                               "failed recipient",
-                                                               "user",
-                                                               "unknown user",
-                                                               "mailbox",
-                                                               "address",
-                                                               "addressee",
-                                                               "destination",
-                                                               "destinataire",
-                                                               "destinataires",
-                                                               "empfänger",
-                                                               "an den empfänger",
-                                                               "destinatario",
-                                                               "destinatarios",
-                                                               "destinatário",
-                                                               "ontvanger",
-                                                               "odbiorca",
-                                                               "adresat",
-                                                               "получатель",
-                                                               "кому",
-                                                               "адресат",
-                                                               "宛先",
-                                                               "受信者",
-                                                               "收件人",
-                                                               "收件者",
-                                                               "수신자",
-                                                               "받는사람",
-                                                               "받는 사람",
-                                                               "final-recipient"};
-constexpr std::array<std::string_view, 24> kToWords = {
-    "to",    "for",    "reach",  "deliver",  "an",     "à",         "para", "a",
-    "aan",   "do",     "для",    "на адрес", "адресу", "following", "by",   "account",
-    "alias", "person", "e-mail", "email",    "und",    "and",       "pour", "id"};
-constexpr std::array<std::string_view, 44> kSenderLabels = {"from",
-                                                            "mail from",
-                                                            "sender",
-                                                            "contact",
-                                                            "please",
-                                                            "help",
-                                                            "assistance",
-                                                            "reply-to",
-                                                            "reply to",
-                                                            "return-path",
-                                                            "envelope-sender",
-                                                            "envelope from",
-                                                            "write to",
-                                                            "mail to",
-                                                            "message to",
-                                                            "visit",
-                                                            "von",
-                                                            "absender",
-                                                            "de",
-                                                            "expéditeur",
-                                                            "remitente",
-                                                            "remetente",
-                                                            "mittente",
-                                                            "da",
-                                                            "afzender",
-                                                            "van",
-                                                            "nadawca",
-                                                            "od",
-                                                            "отправитель",
-                                                            "от",
-                                                            "差出人",
-                                                            "送信者",
-                                                            "发件人",
-                                                            "寄件者",
-                                                            "보낸사람",
-                                                            "message-id",
-                                                            "message id",
-                                                            "forward",
-                                                            "support",
-                                                            "administrator",
-                                                            "postmaster",
-                                                            "<mailto",
-                                                            "mailto",
-                                                            "http"};
-constexpr std::array<std::string_view, 8> kAliasMarks = {
-    "generated from", "expanded from",  "originally addressed to", "original recipient",
-    "alias of",       "forwarded from", "originally to",           "was originally"};
-// A line that ends so announces the recipients in the lines below it.
-constexpr std::array<std::string_view, 34> kListHeads = {
-    "address",     "recipient",  "deliver",   "fail",      "reach",     "user",     "receive",
-    "destination", "mailbox",    "undeliver", "error",     "unable",    "destinat", "adresse",
-    "empfänger",   "zugestellt", "remis",     "entreg",    "recapit",   "consegn",  "bezorg",
-    "afgeleverd",  "adresat",    "dostarcz",  "получател", "доставлен", "адрес",    "宛先",
-    "アドレス",    "配信",       "收件人",    "地址",      "投递",      "수신"};
-constexpr std::array<std::string_view, 12> kServiceNames = {
-    "postmaster", "mailer-daemon", "abuse",    "support", "helpdesk",      "hostmaster",
-    "webmaster",  "noreply",       "no-reply", "admin",   "administrator", "mail-daemon"};
-
-// "Invalid final delivery userid: a@b", "Delivery failed 20 attempts: a@b".
-constexpr std::array<std::string_view, 9> kFailedWords = {"fail",        "invalid",   "undeliver",
-                                                          "not deliver", "unknown",   "userid",
-                                                          "not found",   "could not", "unable to"};
-
 class Search {
  public:
   Search(std::string_view text, const KnownAddresses& known) : known_(known) {
@@ -200,7 +54,7 @@ class Search {
       const bool head = bare.back() == ':' || bare.back() == '-' || bare.back() == '.' ||
                         bare.back() == ',' || bare.ends_with("\xef\xbc\x9a") || bare.back() == ')' ||
                         bare.size() > 24;
-      if (head && contains_any(bare, kListHeads)) {
+      if (head && announces_list(bare)) {
         list_until_ = index + 6;
       } else if (index < list_until_ && !is_blank(line.front())) {
         list_until_ = std::min(list_until_, index + 3);
@@ -233,14 +87,6 @@ class Search {
     }
   }
 
-  static size_t alias_mark(std::string_view bare) {
-    for (const std::string_view mark : kAliasMarks) {
-      const size_t at = find_folded(bare, mark);
-      if (at != kNowhere) return at;
-    }
-    return kNowhere;
-  }
-
   void weigh(size_t index, std::string_view line, size_t from, const AddressSpan& span) {
     Found found;
     found.address = std::string(line.substr(span.begin, span.end - span.begin));
@@ -267,14 +113,15 @@ class Search {
       if (after.empty()) return in_list ? 75 : 45;
       return in_list ? 55 : 40;
     }
-    if (ends_with_any(label, kSenderLabels)) return ends_with_any(label, kToWords) && in_list ? 20 : -60;
-    if (contains_any(label, kFailedWords) && before.find(':') != kNowhere && label.size() < 48) return 60;
-    const bool colon = before.find_last_of(":=") != kNowhere || before.find("\xef\xbc\x9a") != kNowhere;
-    if (ends_with_any(label, kRecipientLabels)) return colon ? 70 : 55;
+    if (names_our_mail(label)) return colon_before(before) ? 62 : 55;
+    if (names_sender(label)) return leads_to_address(label) && in_list ? 20 : -60;
+    if (says_failed(label) && before.find(':') != kNowhere && label.size() < 48) return 60;
+    const bool colon = colon_before(before);
+    if (names_recipient(label)) return colon ? 70 : 55;
     size_t length = 0;
     const bool code = leading_code(label, &length) != 0 || find_code(before) != 0;
     if (contains_folded(label, "rcpt to")) return 65;
-    if (ends_with_any(label, kToWords)) return colon && label.size() < 12 ? 62 : 50;
+    if (leads_to_address(label)) return colon && label.size() < 12 ? 62 : 50;
     if (code) return 52;
     // "Jane Doe <jane@example.com>" in a list.
     if (before.ends_with("<") && label.size() < 60 && after.size() < 60 && in_list) return 60;
@@ -286,9 +133,7 @@ class Search {
     if (among(known_.returned, address)) return 25;
     if (among(known_.senders, address)) return -200;
     const std::string_view local = address.substr(0, address.find('@'));
-    const bool service = std::any_of(kServiceNames.begin(), kServiceNames.end(),
-                                     [&](std::string_view name) { return equal_ignoring_case(local, name); });
-    return service ? -45 : 0;
+    return is_service_name(local) ? -45 : 0;
   }
 
   std::vector<Recipient> choose() {
@@ -318,6 +163,12 @@ class Search {
         if (same_address(address, recipient.address)) recipient.original_address = original;
       }
       recipient.diagnostic = said_about(*head);
+      // "To: a@b" in what is repeated of the header; further down it stands with the reason.
+      for (const Found& again : found_) {
+        if (!recipient.diagnostic.empty()) break;
+        if (again.line > head->line && same_address(again.address, head->address))
+          recipient.diagnostic = said_about(again);
+      }
       out.push_back(std::move(recipient));
     }
     return out;
@@ -347,8 +198,9 @@ class Search {
       // After a gap only what is indented deeper, or speaks in codes, still
       // belongs to it.
       const size_t depth = lines_[i].find_first_not_of(" \t");
-      if (blanks > 0 && depth <= indent && find_code(bare) == 0 && find_status(bare).empty() &&
-          !notice_words().occurs(bare, kSaysFailure))
+      if (repeats_header(bare)) continue;
+      if (blanks > 0 && trimmed(out).empty() && depth <= indent && find_code(bare) == 0 &&
+          find_status(bare).empty() && !notice_words().occurs(bare, kSaysFailure))
         break;
       out.append(" ").append(bare);
     }

@@ -26,7 +26,7 @@ std::string_view remote_line(std::string_view line) {
   return {};
 }
 
-constexpr std::array<std::string_view, 29> kReasonHeads = {"reason:",
+constexpr std::array<std::string_view, 35> kReasonHeads = {"reason:",
                                                            "reason :",
                                                            "error:",
                                                            "error message:",
@@ -55,6 +55,12 @@ constexpr std::array<std::string_view, 29> kReasonHeads = {"reason:",
                                                            "reden:",
                                                            "powód",
                                                            "причина",
+                                                           "weil:",
+                                                           "parce que",
+                                                           "porque:",
+                                                           "perché:",
+                                                           "omdat:",
+                                                           "ponieważ:",
                                                            "原因"};
 
 int line_score(std::string_view bare, std::string_view address) {
