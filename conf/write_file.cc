@@ -1,5 +1,6 @@
 #include "conf/write_file.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -15,6 +16,16 @@ bool write_all(int file, std::string_view octets) {
     octets.remove_prefix(static_cast<size_t>(written));
   }
   return true;
+}
+
+bool sync_folder(const std::string& path) {
+  const int folder = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) return false;
+  const bool done = ::fsync(folder) == 0;
+  const int why = errno;
+  ::close(folder);
+  errno = why;
+  return done;
 }
 
 }  // namespace conf

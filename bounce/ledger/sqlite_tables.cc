@@ -44,10 +44,6 @@ CREATE TABLE IF NOT EXISTS tally(
   PRIMARY KEY(hour, outcome, reason, type, site, source, domain)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS text_tally(
   hour INTEGER NOT NULL, text TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY(hour, text)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS qualification(
-  key INTEGER PRIMARY KEY, first_text TEXT NOT NULL, text TEXT NOT NULL, occurrences INTEGER NOT NULL,
-  reason INTEGER NOT NULL, type INTEGER NOT NULL, scope INTEGER NOT NULL, status INTEGER NOT NULL,
-  first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL, sites TEXT NOT NULL);
 )";
 
 void read_state(const Statement& statement, int column, AddressState* out) {

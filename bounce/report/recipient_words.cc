@@ -48,7 +48,7 @@ bool contains_any(std::string_view text, const std::array<std::string_view, N>& 
 }
 
 // Words right before an address that say who it is.
-constexpr std::array<std::string_view, 41> kRecipientLabels = {"recipient",
+constexpr std::array<std::string_view, 46> kRecipientLabels = {"recipient",
                                                                "recipients",
                                                                "recipient(s)",
                                                                "rcpt to",
@@ -74,6 +74,11 @@ constexpr std::array<std::string_view, 41> kRecipientLabels = {"recipient",
                                                                "получатель",
                                                                "кому",
                                                                "адресат",
+                                                               "получателю",
+                                                               "получателя",
+                                                               "адресату",
+                                                               "odbiorcy",
+                                                               "adresata",
                                                                "宛先",
                                                                "受信者",
                                                                "收件人",

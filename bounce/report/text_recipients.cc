@@ -165,7 +165,7 @@ class Search {
       recipient.diagnostic = said_about(*head);
       // "To: a@b" in what is repeated of the header; further down it stands with the reason.
       for (const Found& again : found_) {
-        if (!recipient.diagnostic.empty()) break;
+        if (!recipient.diagnostic.empty() || !repeats_header(trimmed(lines_[head->line]))) break;
         if (again.line > head->line && same_address(again.address, head->address))
           recipient.diagnostic = said_about(again);
       }

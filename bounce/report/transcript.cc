@@ -135,7 +135,7 @@ std::string diagnostic_in_text(std::string_view text, std::string_view address) 
   for (size_t i = 0; i < 8 && rest.next(&line) && out.size() < kMost; ++i) {
     const std::string_view bare = trimmed(line);
     if (bare.empty()) {
-      if (i == 1 && out.size() < 40 && out.back() == ':') continue;  // "Reason:", a gap, and the reason
+      if (i == 1 && out.size() < 80 && out.back() == ':') continue;  // "Reason:", a gap, and the reason
       break;
     }
     if (i > 0 && (bare.starts_with("----") || bare.starts_with("====") || bare.starts_with(">>>"))) break;

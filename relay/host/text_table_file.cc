@@ -74,7 +74,10 @@ conf::Status replace_file(const std::string& path, std::string_view text) {
   const bool written = conf::write_all(file, text) && ::fsync(file) == 0;
   const int why = errno;
   ::close(file);
-  if (written && std::rename(fresh.c_str(), path.c_str()) == 0) return conf::success();
+  if (written && std::rename(fresh.c_str(), path.c_str()) == 0) {
+    if (conf::sync_folder(folder_of(path))) return conf::success();
+    return failed("write", path);
+  }
   if (!written) errno = why;
   const conf::Error error = failed("write", path);
   ::unlink(fresh.c_str());

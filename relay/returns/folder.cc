@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "conf/write_file.h"
+
 namespace relay::returns {
 
 conf::Error io_error(const std::string& what, int error) {
@@ -21,8 +23,7 @@ conf::Status make_folder(const std::string& path) {
 }
 
 conf::Status sync_folder(const std::string& path) {
-  const Descriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder.ok() || ::fsync(folder.number()) != 0) return io_error(path, errno);
+  if (!conf::sync_folder(path)) return io_error(path, errno);
   return conf::success();
 }
 
