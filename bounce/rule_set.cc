@@ -90,7 +90,8 @@ bool RuleSet::fits(size_t index, const Occasion& occasion, std::string_view fold
                    const std::vector<size_t>& candidates) const {
   const ReplyRule& rule = rules_[index];
   const Reply& reply = *occasion.reply;
-  if (rule.stages != 0 && (rule.stages & (1U << static_cast<int>(occasion.stage))) == 0) return false;
+  if (!occasion.anywhere && rule.stages != 0 && (rule.stages & (1U << static_cast<int>(occasion.stage))) == 0)
+    return false;
   if (rule.without_status && reply.enhanced.present()) return false;
   if (!rule.codes.empty() &&
       std::ranges::none_of(rule.codes, [&](const CodeMask& mask) { return mask.fits(reply.code); }))
@@ -98,8 +99,9 @@ bool RuleSet::fits(size_t index, const Occasion& occasion, std::string_view fold
   if (!rule.statuses.empty() &&
       std::ranges::none_of(rule.statuses, [&](const StatusMask& mask) { return mask.fits(reply.enhanced); }))
     return false;
-  if (!fits_one(rule.mx, occasion.mx_host) || !fits_one(rule.domains, occasion.recipient_domain) ||
-      !fits_one(rule.sources, occasion.source))
+  if (!occasion.anywhere &&
+      (!fits_one(rule.mx, occasion.mx_host) || !fits_one(rule.domains, occasion.recipient_domain) ||
+       !fits_one(rule.sources, occasion.source)))
     return false;
   const re2::StringPiece text(folded.data(), folded.size());
   if (!rule.text.empty() && std::ranges::none_of(candidates, [&](size_t expression) {

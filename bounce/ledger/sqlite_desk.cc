@@ -214,8 +214,12 @@ conf::Result<BatchDone> LedgerDesk::undo(uint64_t batch) {
       continue;
     }
     const std::optional<AddressRow> present = ledger_->read(line.old.list, line.old.address);
-    line.old.by = by_;
-    ledger_->write(present ? &*present : nullptr, line.old, now_, done.batch);
+    Statement author = ledger_->database()->prepare(
+        "SELECT by FROM history WHERE address = ? AND list = ? AND seq < ? ORDER BY seq DESC LIMIT 1");
+    const bool known = author.with(line.old.address).with(line.old.list).with(line.sequence).row();
+    line.old.by = known ? author.text(0) : by_;  // whose it was before
+    author.reset();
+    ledger_->write(present ? &*present : nullptr, line.old, now_, done.batch, by_);
     ++done.changed;
   }
   ledger_->database()->prepare("UPDATE batch SET undone = 1 WHERE id = ?").with(batch).run();

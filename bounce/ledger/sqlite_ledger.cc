@@ -114,8 +114,8 @@ std::optional<AddressRow> SqliteLedger::read(std::string_view list, std::string_
   return row;
 }
 
-void SqliteLedger::write(const AddressRow* before, const AddressRow& row, conf::WallTime now,
-                         uint64_t batch) {
+void SqliteLedger::write(const AddressRow* before, const AddressRow& row, conf::WallTime now, uint64_t batch,
+                         const std::string& by) {
   const bool remove =
       row.state.status == AddressStatus::kValid || row.state.status == AddressStatus::kUnknown;
   const AddressState old = before == nullptr ? AddressState() : before->state;
@@ -129,7 +129,8 @@ void SqliteLedger::write(const AddressRow* before, const AddressRow& row, conf::
   history.with(static_cast<int>(row.state.status))
       .with(row.state.reason)
       .with(conf::utf8_prefix(told.text, kKeptText));
-  history.with(told.rule).with(told.site).with(told.mx_host).with(row.by).with(told.message).with(batch);
+  history.with(told.rule).with(told.site).with(told.mx_host).with(by.empty() ? row.by : by);
+  history.with(told.message).with(batch);
   bind_state(&history, old);
   history.with(conf::unix_micros(before == nullptr ? now : before->created)).run();
   if (remove) {

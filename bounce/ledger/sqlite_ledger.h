@@ -51,7 +51,9 @@ class SqliteLedger final : public Ledger {
   Database* database() { return database_.get(); }
   std::optional<AddressRow> read(std::string_view list, std::string_view address);
   // Writes the row (Valid and Unknown: removes it) and its line of history. `before` null: there was none.
-  void write(const AddressRow* before, const AddressRow& row, conf::WallTime now, uint64_t batch);
+  // `by`: who made the change, when it is not who set what the row says.
+  void write(const AddressRow* before, const AddressRow& row, conf::WallTime now, uint64_t batch,
+             const std::string& by = {});
 
  private:
   explicit SqliteLedger(std::unique_ptr<Database> database) : database_(std::move(database)) {}

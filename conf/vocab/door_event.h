@@ -23,6 +23,7 @@ enum class DoorReason : uint8_t {
   kTooManyErrors,       // 421 after max_errors
   kTooManyRecipients,   // 452 4.5.3
   kShortOfMemory,       // 452 4.3.1, the share of the client or of all
+  kNotAccepting,        // 452 4.3.1: the queue or the disk is full, or the relay goes down
   kOtherProtocol,       // HTTP and the like
 };
 inline constexpr size_t kDoorReasons = static_cast<size_t>(DoorReason::kOtherProtocol) + 1;

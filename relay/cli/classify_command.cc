@@ -97,7 +97,9 @@ int classify_input(int input, const std::string& name, BlockAnswerer* answerer) 
 }
 
 int classify(const ClassifyOptions& options) {
-  const std::shared_ptr<const bounce::Qualifier> qualifier = qualifier_of({options.rules, "", ""});
+  bounce::RuleFiles files;
+  files.rules = options.rules;
+  const std::shared_ptr<const bounce::Qualifier> qualifier = qualifier_of(files);
   if (qualifier == nullptr) return kUsage;
   bounce::Occasion place;
   place.mx_host = options.mx_host;

@@ -135,6 +135,12 @@ int qualify_set(const QualifyOptions& options) {
                  "penstock: hard says that the address is not there: it goes with --scope recipient\n");
     return kUsage;
   }
+  if (verdict.type == ErrorType::kHard && row->text.starts_with('4')) {
+    std::fprintf(
+        stderr,
+        "penstock: a 4yz is never hard (RFC 5321 section 4.2.1: it may pass); soft is what it can be\n");
+    return kUsage;
+  }
   bounce::Qualification meaning;
   meaning.reason = verdict.reason;
   meaning.type = status == RowStatus::kIgnore ? ErrorType::kIgnored : verdict.type;

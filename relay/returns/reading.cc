@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "bounce/diagnostic.h"
 #include "bounce/report/meaning.h"
 #include "bounce/report/report.h"
 #include "conf/vocab/ascii.h"
@@ -105,7 +106,7 @@ void name_message(const bounce::SentMail* sent, const Report& report, DeliveryEv
 std::string one_text(const Report& report, const Recipient& recipient) {
   if (report.kind == Kind::kFeedback) return report.feedback_type;
   if (report.kind == Kind::kAutoReply) return to_text(report.auto_reply);
-  return recipient.diagnostic;
+  return bounce::read_diagnostic(recipient.diagnostic).text();  // the code has a field of its own
 }
 
 EventKind kind_for(const Report& report, const Recipient& recipient) {

@@ -166,6 +166,15 @@ void ServerSession::State::chunk_done(conf::Instant now) {
   if (shutting_down) close("421 4.3.2 " + config.hostname + " shutting down");
 }
 
+namespace {
+
+// "550 5.6.11" of a whole reply.
+std::string code_and_status(const std::string& reply) {
+  return reply.substr(0, reply.find(' ', std::min<size_t>(4, reply.size())));
+}
+
+}  // namespace
+
 void ServerSession::State::body_done(conf::Instant now) {
   close_front();
   if (reader.fault() != DataReader::Fault::kNone) {
@@ -174,7 +183,7 @@ void ServerSession::State::body_done(conf::Instant now) {
     transaction_refused = more_follows;
     const bool newline = reader.fault() == DataReader::Fault::kBareNewline;
     trouble(newline ? conf::DoorReason::kBareNewline : conf::DoorReason::kMessageRefused,
-            fault_reply().substr(0, 9));
+            code_and_status(fault_reply()));
     reply_error(fault_reply(), now);
     if (shutting_down) close("421 4.3.2 " + config.hostname + " shutting down");
     return;

@@ -191,6 +191,7 @@ void ServerSession::State::mail(Command* command, conf::Instant now) {
                        now);
   }
   if (options.gate != nullptr && !options.gate->accepting(&why)) {
+    trouble(conf::DoorReason::kNotAccepting, why);
     return reply("452 4.3.1 " + (why.empty() ? std::string("no room at the moment") : why));
   }
   drop_envelope();

@@ -11,9 +11,17 @@ namespace {
 
 constexpr size_t kMessagesPerStep = 1000;
 
-bounce::Qualification read_with(const bounce::Qualifier& qualifier, const std::string& text) {
+// Of a delivery only the words of the refusal are known, not who spoke them. A rule that names hosts may be
+// about it: mail that is tried once too early costs less than mail that waits although a rule frees it.
+bool reads_otherwise(const bounce::Qualifier& before, const bounce::Qualifier& after,
+                     const std::string& text) {
   const bounce::Reply reply = bounce::read_diagnostic(text);
-  return qualifier.qualify({bounce::Stage::kRcpt, &reply});
+  for (const bool anywhere : {false, true}) {
+    const bounce::Occasion occasion{bounce::Stage::kRcpt, &reply, {}, {}, {}, anywhere};
+    const bounce::Qualification old = before.qualify(occasion), fresh = after.qualify(occasion);
+    if (old.type != fresh.type || old.act != fresh.act || old.act_for != fresh.act_for) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -33,9 +41,7 @@ bool SecondReading::reads_otherwise(const queue::Delivery& delivery) {
   if (readings_.size() <= number) readings_.resize(number + size_t{1}, Reading::kUnknown);
   if (readings_[number] == Reading::kUnknown) {
     const std::string& text = deliveries_->last_replies().text(number);
-    const bounce::Qualification old = read_with(*before_, text), fresh = read_with(*after_, text);
-    const bool same = old.type == fresh.type && old.act == fresh.act;
-    readings_[number] = same ? Reading::kSame : Reading::kOther;
+    readings_[number] = relay::reads_otherwise(*before_, *after_, text) ? Reading::kOther : Reading::kSame;
   }
   return readings_[number] == Reading::kOther;
 }
