@@ -84,7 +84,8 @@ Reply reply_of(const Recipient& recipient) {
     reply.code = recipient.status.front() == '4' ? 450 : 550;
   }
   reply.enhanced = EnhancedStatus::parse(recipient.status);
-  reply.lines.emplace_back(text);
+  // A status alone is what a server says that has no words for it.
+  reply.lines.emplace_back(text.empty() ? std::string_view(recipient.status) : text);
   return reply;
 }
 
