@@ -117,8 +117,9 @@ bool is_notice(const Part& head, const Signs& signs, const Notice& notice,
   // Parcels are not delivered either, and mailboxes of one's own are nearly full: mail that came back shows
   // whose it was, or brings the message along, or a reply.
   if (!named && !notice.has_original && (!signs.daemon || find_code(notice.text) == 0)) return false;
-  // Statistics of a mail system are full of refusals.
-  if (!typed && !signs.null_path && !signs.answer && subject == 0 && !notice.has_original) return false;
+  // Statistics of a mail system, and what programs that watch it write, are full of refusals.
+  const bool bare = !typed && subject == 0 && !notice.has_original;
+  if (bare && (!signs.daemon || (!signs.null_path && !signs.answer))) return false;
   int score = 0;
   score += signs.daemon ? 3 : 0;
   score += signs.null_path ? 3 : 0;
