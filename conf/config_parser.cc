@@ -21,12 +21,13 @@ class ConfigReader {
  public:
   // `may_read`: whether files that the configuration names are read.
   ConfigReader(const toml::table& root, std::string_view text, const std::string& file, bool may_read,
-               std::vector<Problem>* problems)
+               std::vector<Problem>* problems, std::vector<AskedKey>* asked)
       : text_(text),
         file_(file),
         may_read_(may_read),
         problems_(problems),
-        root_(&root, "", file, problems),
+        asked_(asked),
+        root_(&root, "", file, problems, asked),
         config_(std::make_shared<Config>()) {
     config_->file = file;
   }
@@ -49,10 +50,10 @@ class ConfigReader {
 
  private:
   TableReader section(const char* key) {
-    return {root_.table(key), std::string("[") + key + "]", file_, problems_};
+    return {root_.table(key), std::string("[") + key + "]", file_, problems_, asked_};
   }
   TableReader element(const char* key, const toml::table* table) {
-    return {table, std::string("[[") + key + "]]", file_, problems_};
+    return {table, std::string("[[") + key + "]]", file_, problems_, asked_};
   }
 
   void read_top() {
@@ -165,6 +166,12 @@ class ConfigReader {
       if (listener.role == ListenerRole::kBounce && config_->returns.paths.empty() &&
           config_->returns.feedback.empty())
         reader.report("role", "no mail comes back: there is no [[return_path]] and no [returns] feedback");
+      const auto is_all = [](const Network& network) {
+        return network.prefix_bits == 0 || (network.prefix_bits == 96 && network.address[10] == 0xff);
+      };
+      if (std::any_of(listener.relay_from.begin(), listener.relay_from.end(), is_all))
+        reader.report("relay_from", "has everyone: this is an open relay unless a firewall stands before it",
+                      true);
       auth_wanted_ |= listener.auth;
       if (listener.auth && auth_line_ == 0) auth_line_ = reader.line();
       config_->listeners.push_back(std::move(listener));
@@ -319,23 +326,13 @@ class ConfigReader {
       if (std::ranges::none_of(config_->users, is_named))
         section("quarantine").report("bypass_users", "there is no [[user]] with name = \"" + name + "\"");
     }
-    for (const Listener& listener : config_->listeners) {
-      for (const Network& network : listener.relay_from) {
-        if (network.prefix_bits == 0 || (network.prefix_bits == 96 && network.address[10] == 0xff)) {
-          problems_->push_back({file_, 1, 1,
-                                "[[listener]] " + listener.name +
-                                    ": relay_from has everyone: "
-                                    "this is an open relay unless a firewall stands before it",
-                                true});
-        }
-      }
-    }
   }
 
   const std::string_view text_;
   const std::string file_;
   const bool may_read_;
   std::vector<Problem>* problems_;
+  std::vector<AskedKey>* asked_;
   TableReader root_;
   std::shared_ptr<Config> config_;
   bool auth_wanted_ = false;
@@ -368,7 +365,7 @@ ParsedConfig parse(std::string_view text, const std::string& file, bool may_read
   ParsedConfig parsed;
   toml::table root;
   if (!parse_toml(text, file, &root, &parsed.problems)) return parsed;
-  parsed.draft = ConfigReader(root, text, file, may_read, &parsed.problems).read();
+  parsed.draft = ConfigReader(root, text, file, may_read, &parsed.problems, nullptr).read();
   sort_problems(file, &parsed.problems);
   if (!has_error(parsed.problems)) parsed.config = parsed.draft;
   return parsed;
@@ -380,12 +377,19 @@ ParsedConfig parse_config(std::string_view text, std::string file_name) {
   return parse(text, file_name, false);
 }
 
+std::vector<AskedKey> asked_keys(std::string_view text, const std::string& file_name) {
+  std::vector<AskedKey> asked;
+  std::vector<Problem> problems;
+  toml::table root;
+  if (parse_toml(text, file_name, &root, &problems))
+    (void)ConfigReader(root, text, file_name, false, &problems, &asked).read();
+  return asked;
+}
+
 ParsedConfig load_config(const std::string& path) {
   std::string text, why;
   if (read_whole(path, &text, &why)) return parse(text, path, true);
-  ParsedConfig parsed;
-  parsed.problems.push_back({path, 0, 0, "cannot read the file: " + why, false});
-  return parsed;
+  return {nullptr, nullptr, {{path, 0, 0, "cannot read the file: " + why, false}}};
 }
 
 }  // namespace conf

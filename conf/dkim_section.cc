@@ -28,9 +28,10 @@ bool has(const std::vector<std::string>& names, std::string_view name) {
 }
 
 void read_options(TableReader* reader, DkimOptions* out) {
-  size_t word = 0;
+  auto word = static_cast<size_t>(out->header);
   if (reader->choice("header_canonicalization", {"simple", "relaxed"}, &word))
     out->header = static_cast<Canonicalization>(word);
+  word = static_cast<size_t>(out->body);
   if (reader->choice("body_canonicalization", {"simple", "relaxed"}, &word))
     out->body = static_cast<Canonicalization>(word);
   read_names(reader, "headers", &out->headers);
@@ -66,11 +67,12 @@ bool within(std::string_view identity, std::string_view domain) {
 }  // namespace
 
 void read_dkim(TableReader* reader, DkimSettings* out) {
-  size_t word = 0;
+  auto word = static_cast<size_t>(out->engine);
   if (reader->choice("engine", {"evp", "opendkim"}, &word)) out->engine = static_cast<DkimEngine>(word);
   reader->number("workers", &out->workers, 0, 256);
   reader->number("queue", &out->queue, 1, 10'000'000);
   reader->share("self_check", &out->self_check);
+  word = static_cast<size_t>(out->without_signature);
   if (reader->choice("without_signature", {"send", "defer"}, &word))
     out->without_signature = static_cast<WithoutSignature>(word);
   if (reader->text("default_domain", &out->default_domain)) {

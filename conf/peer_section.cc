@@ -6,14 +6,14 @@
 namespace conf {
 
 bool read_tls_start(TableReader* reader, TlsStart* out) {
-  bool implicit = false;
+  bool implicit = *out == TlsStart::kImplicit;
   if (!reader->flag("implicit_tls", &implicit)) return false;
   *out = implicit ? TlsStart::kImplicit : TlsStart::kStartTls;
   return true;
 }
 
 bool read_tls_min(TableReader* reader, TlsVersion* out) {
-  size_t word = 0;
+  auto word = static_cast<size_t>(*out);
   if (!reader->choice("tls_min", {"1.2", "1.3"}, &word)) return false;
   *out = static_cast<TlsVersion>(word);
   return true;
@@ -24,7 +24,7 @@ void read_peer_settings(TableReader* reader, bool smart_hosts, PeerSettings* out
   reader->flag("eight_bit_mime", &out->eight_bit_mime);
   reader->flag("smtputf8", &out->smtputf8);
   reader->flag("dsn", &out->dsn);
-  size_t word = 0;
+  auto word = static_cast<size_t>(out->eight_bit);
   if (reader->choice("eight_bit", {"convert", "convert-signed", "send", "refuse"}, &word))
     out->eight_bit = static_cast<EightBit>(word);
   read_tls_start(reader, &out->tls_start);
@@ -78,7 +78,7 @@ void read_login(TableReader* reader, Login* out) {
         return static_cast<unsigned char>(c) < 0x20;
       }))
     reader->report("user", "has a control character");
-  size_t word = 0;
+  auto word = static_cast<size_t>(out->mechanism);
   if (reader->choice("mechanism", {"any", "plain", "login", "xoauth2"}, &word))
     out->mechanism = static_cast<LoginMechanism>(word);
   read_secret(reader, out);

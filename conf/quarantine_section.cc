@@ -9,7 +9,7 @@ constexpr Duration kDay = 24h;
 }  // namespace
 
 bool read_quarantine_action(TableReader* reader, const char* key, QuarantineAction* out) {
-  size_t word = 0;
+  auto word = static_cast<size_t>(*out);
   if (!reader->choice(key, {"refuse", "report", "log"}, &word)) return false;
   *out = static_cast<QuarantineAction>(word);
   return true;
@@ -19,7 +19,7 @@ void read_quarantine(TableReader* reader, QuarantineSettings* out) {
   reader->flag("enabled", &out->enabled);
   reader->text("path", &out->path);
   read_quarantine_action(reader, "action", &out->action);
-  size_t word = 0;
+  auto word = static_cast<size_t>(out->lists);
   if (reader->choice("lists", {"global", "sender-domain", "user"}, &word))
     out->lists = static_cast<QuarantineLists>(word);
   reader->flag("fold_local_part", &out->fold_local_part);

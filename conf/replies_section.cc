@@ -9,7 +9,7 @@ void read_replies(TableReader* reader, RepliesSettings* out) {
   if (out->shipped_rules.empty())
     reader->report("shipped_rules", "is empty; write \"built-in\" or the path of a file of rules");
   reader->text("table", &out->table);
-  size_t word = 0;
+  auto word = static_cast<size_t>(out->unknown);
   if (reader->choice("unknown", {"soft", "ignored"}, &word)) out->unknown = static_cast<UnknownText>(word);
   reader->flag("fail_unknown_5yz", &out->fail_unknown_5yz);
   reader->number("known_texts", &out->known_texts, 100, 10'000'000);

@@ -1,4 +1,5 @@
 // The keys of [defaults] and [[destination]] that say when mail is tried again.
+#include <algorithm>
 #include <charconv>
 #include <string>
 #include <string_view>
@@ -29,8 +30,20 @@ bool read_step(const std::string& step, RetrySchedule::Delays* out) {
   return true;
 }
 
-bool read_steps(TableReader* reader, const char* key, RetrySchedule::Delays* out) {
+// As the file would have them: several of one length as "5 x 1h".
+std::vector<std::string> written_steps(const RetrySchedule::Delays& delays) {
   std::vector<std::string> steps;
+  for (size_t at = 0; at < delays.size();) {
+    size_t end = at;
+    while (end < delays.size() && delays[end] == delays[at]) ++end;
+    steps.push_back((end - at > 1 ? std::to_string(end - at) + " x " : "") + written(delays[at]));
+    at = end;
+  }
+  return steps;
+}
+
+bool read_steps(TableReader* reader, const char* key, RetrySchedule::Delays* out) {
+  std::vector<std::string> steps = written_steps(*out);
   if (!reader->texts(key, &steps)) return false;
   RetrySchedule::Delays delays;
   for (const std::string& step : steps) {
@@ -52,9 +65,14 @@ void put(RetrySchedule* retry, Reason reason, RetrySchedule::Delays delays) {
   retry->by_reason.push_back({reason, std::move(delays), false});
 }
 
+RetrySchedule::Delays of_reason(const RetrySchedule& retry, Reason reason) {
+  const RetrySchedule::OfReason* known = retry.of(reason);
+  return known == nullptr ? RetrySchedule::Delays() : known->delays;
+}
+
 void read_by_reason(TableReader table, RetrySchedule* out) {
   for (const Reason reason : all_reasons()) {
-    RetrySchedule::Delays delays;
+    RetrySchedule::Delays delays = of_reason(*out, reason);
     if (!is_of_reply(reason) && table.has(to_text(reason)))
       table.report(to_text(reason), "never follows from a refusal: it belongs to the preparation of a list");
     if (read_steps(&table, to_text(reason), &delays))
@@ -72,7 +90,7 @@ void read_first_tries(TableReader table, RetrySchedule* out) {
 }  // namespace
 
 bool read_schedule(TableReader* reader, std::vector<Duration>* out) {
-  RetrySchedule::Delays delays;
+  RetrySchedule::Delays delays = *out;
   if (!read_steps(reader, "schedule", &delays)) return false;
   if (delays.empty()) {
     reader->report("schedule",
@@ -84,9 +102,12 @@ bool read_schedule(TableReader* reader, std::vector<Duration>* out) {
 }
 
 void read_retry(TableReader* reader, RetrySchedule* out) {
-  RetrySchedule::Delays delays;
+  RetrySchedule::Delays delays = out->delays;
   if (read_schedule(reader, &delays)) out->write(std::move(delays));
-  size_t word = 0;
+  const bool plain =
+      out->by_reason.empty() && std::all_of(out->first_tries.begin(), out->first_tries.end(),
+                                            [](const RetrySchedule::Delays& tries) { return tries.empty(); });
+  size_t word = plain ? 1 : 0;
   if (reader->choice("retry", {"by-reason", "reference"}, &word)) {
     if (word == 0) {
       const RetrySchedule shipped;
@@ -99,8 +120,7 @@ void read_retry(TableReader* reader, RetrySchedule* out) {
   }
   if (const toml::table* table = reader->table("schedule_by_reason"))
     read_by_reason(reader->inner(table, reader->name() + " schedule_by_reason"), out);
-  if (const toml::table* table = reader->table("first_tries"))
-    read_first_tries(reader->inner(table, reader->name() + " first_tries"), out);
+  read_first_tries(reader->inner(reader->table("first_tries"), reader->name() + " first_tries"), out);
   reader->duration("validity", &out->validity, Duration(1'000'000));
   reader->share("jitter", &out->jitter);
 }

@@ -99,8 +99,9 @@ void read_return_mailbox(TableReader* reader, ReturnMailbox* out) {
     reader->report("login", "is missing: the name of a [[login]] with the user and the file of the password");
   reader->duration("poll", &out->poll, Duration(1s));
   reader->number("batch", &out->batch, 1, 10'000);
-  size_t word = 0;
+  size_t word = out->remove ? 0 : 1;
   if (reader->choice("after", {"delete", "keep"}, &word)) out->remove = word == 0;
+  word = out->tls ? 0 : 1;
   if (reader->choice("tls", {"required", "off"}, &word)) out->tls = word == 0;
   if (!out->tls && out->place.implicit_tls)
     reader->report("tls", "is \"off\", but the url says TLS from the start: write pop3:// or imap://");

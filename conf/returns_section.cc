@@ -84,7 +84,7 @@ void read_returns(TableReader* reader, ReturnsSettings* out) {
   reader->duration("poll", &out->poll, Duration(1s));
   reader->duration("keep", &out->keep);
   reader->number("queue", &out->queue, 1, 1'000'000);
-  size_t word = 0;
+  auto word = static_cast<size_t>(out->unsigned_reports);
   if (reader->choice("unsigned_reports", {"off", "show", "count"}, &word))
     out->unsigned_reports = static_cast<UnsignedReports>(word);
   reader->number("remembered", &out->remembered, 1000, 100'000'000);
@@ -109,7 +109,7 @@ void read_return_path(TableReader* reader, ReturnPathSettings* out) {
   if (reader->text("prefix", &out->prefix) && !is_prefix(out->prefix))
     reader->report("prefix", "\"" + out->prefix +
                                  "\": write at most 26 letters, digits, '-' and '_', such as \"bounces\"");
-  size_t word = 0;
+  auto word = static_cast<size_t>(out->verp);
   if (reader->choice("verp", {"off", "message", "domain", "recipient"}, &word))
     out->verp = static_cast<VerpGrade>(word);
   reader->finish();

@@ -128,10 +128,11 @@ namespace {
 
 void read_leniency(TableReader* reader, Listener* out) {
   bool tolerant = false;
+  reader->preset("tolerant", "by client");
   if (reader->flag("tolerant", &tolerant)) {
     out->tolerance = tolerant ? Tolerance::kTolerant : Tolerance::kStrict;
   }
-  size_t word = 0;
+  auto word = static_cast<size_t>(out->nul);
   if (reader->choice("nul", {"convert", "refuse"}, &word)) out->nul = static_cast<NulOctets>(word);
   reader->size("max_line", &out->max_line_bytes, 1000);  // RFC 5321 §4.5.3.1.6
   reader->number("max_hops", &out->max_hops, 10, 1'000);
@@ -150,7 +151,7 @@ void read_listener(TableReader* reader, Listener* out) {
         "address",
         "\"" + place + "\" is not an IP address with a port; write \"127.0.0.1:25\" or \"[::1]:25\"");
   }
-  size_t role = 0;
+  auto role = static_cast<size_t>(out->role);
   if (reader->choice("role", {"relay", "bounce"}, &role)) out->role = static_cast<ListenerRole>(role);
   reader->flag("implicit_tls", &out->implicit_tls);
   reader->flag("require_tls", &out->require_tls);
@@ -169,7 +170,7 @@ void read_listener(TableReader* reader, Listener* out) {
           "\"" + text + "\" is not a network; write \"192.0.2.0/24\", \"2001:db8::/32\" or an address");
     }
   }
-  size_t newline = 0;
+  size_t newline = out->bare_newline == BareNewline::kRefuse ? 0 : 1;
   if (reader->choice("bare_newline", {"refuse", "convert"}, &newline)) {
     out->bare_newline = newline == 0 ? BareNewline::kRefuse : BareNewline::kConvert;
   }
@@ -227,7 +228,7 @@ void read_destination_settings(TableReader* reader, DestinationSettings* out) {
   uint32_t port = out->port;
   reader->number("port", &port, 1, 65535);
   out->port = static_cast<uint16_t>(port);
-  size_t mode = 0;
+  auto mode = static_cast<size_t>(out->tls);
   if (reader->choice("tls", {"off", "opportunistic", "required"}, &mode))
     out->tls = static_cast<TlsMode>(mode);
   reader->flag("tls_verify", &out->tls_verify);
@@ -275,7 +276,7 @@ void read_dns(TableReader* reader, DnsSettings* out) {
 
 void read_spool(TableReader* reader, SpoolSettings* out) {
   reader->text("path", &out->path);
-  size_t durability = 0;
+  auto durability = static_cast<size_t>(out->durability);
   if (reader->choice("durability", {"sync", "relaxed"}, &durability))
     out->durability = static_cast<Durability>(durability);
   reader->size("reserve", &out->reserve_bytes);

@@ -1,6 +1,7 @@
 #include "conf/table_reader.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <sstream>
@@ -17,7 +18,32 @@ std::string type_name(const toml::node& node) {
   return out.str();
 }
 
+std::string quoted(const std::string& text) { return text.empty() ? text : '"' + text + '"'; }
+
+std::string share_text(double share) {
+  std::array<char, 32> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), share);
+  return {digits.data(), end.ptr};
+}
+
+std::string list(const std::vector<std::string>& texts) {
+  std::string out;
+  for (const std::string& text : texts) out += (out.empty() ? "" : ", ") + quoted(text);
+  return '[' + out + ']';
+}
+
 }  // namespace
+
+// What was asked once is known.
+bool TableReader::notes(const char* key) const {
+  return asked_ != nullptr && std::find(known_.begin(), known_.end(), key) == known_.end();
+}
+
+void TableReader::note(const char* key, std::string preset) {
+  const toml::node* node = find(key);
+  asked_->push_back({name_, line(), key, std::move(preset),
+                     node == nullptr ? 0 : static_cast<int>(node->source().begin.line)});
+}
 
 int TableReader::line() const {
   return table_ == nullptr ? 0 : static_cast<int>(table_->source().begin.line);
@@ -50,6 +76,7 @@ void TableReader::wrong_type(const char* key, const toml::node& node, const char
 }
 
 bool TableReader::text(const char* key, std::string* out) {
+  if (notes(key)) note(key, quoted(*out));
   const toml::node* node = find(key);
   if (node == nullptr) return false;
   if (!node->is_string()) {
@@ -61,6 +88,7 @@ bool TableReader::text(const char* key, std::string* out) {
 }
 
 bool TableReader::flag(const char* key, bool* out) {
+  if (notes(key)) note(key, *out ? "true" : "false");
   const toml::node* node = find(key);
   if (node == nullptr) return false;
   if (!node->is_boolean()) {
@@ -72,6 +100,7 @@ bool TableReader::flag(const char* key, bool* out) {
 }
 
 bool TableReader::number(const char* key, uint32_t* out, uint32_t least, uint32_t most) {
+  if (notes(key)) note(key, std::to_string(*out));
   const toml::node* node = find(key);
   if (node == nullptr) return false;
   if (!node->is_integer()) {
@@ -89,6 +118,7 @@ bool TableReader::number(const char* key, uint32_t* out, uint32_t least, uint32_
 }
 
 bool TableReader::share(const char* key, double* out) {
+  if (notes(key)) note(key, share_text(*out));
   const toml::node* node = find(key);
   if (node == nullptr) return false;
   const std::optional<double> value = node->value<double>();
@@ -105,6 +135,7 @@ bool TableReader::share(const char* key, double* out) {
 }
 
 bool TableReader::duration(const char* key, Duration* out, Duration least) {
+  if (notes(key)) note(key, quoted(written(*out)));
   std::string value;
   const toml::node* node = find(key);
   if (node != nullptr && node->is_integer()) {
@@ -126,6 +157,7 @@ bool TableReader::duration(const char* key, Duration* out, Duration least) {
 }
 
 bool TableReader::size(const char* key, uint64_t* out, uint64_t least) {
+  if (notes(key)) note(key, quoted(written_size(*out)));
   const toml::node* node = find(key);
   if (node == nullptr) return false;
   uint64_t value = 0;
@@ -151,6 +183,7 @@ bool TableReader::size(const char* key, uint64_t* out, uint64_t least) {
 }
 
 bool TableReader::parts_per_million(const char* key, uint32_t* out) {
+  if (notes(key)) note(key, share_text(*out / 1e6));
   const toml::node* node = find(key);
   if (node == nullptr) return false;
   double value = -1;
@@ -207,6 +240,7 @@ TextPlace TableReader::place(const char* key) const {
 }
 
 bool TableReader::texts(const char* key, std::vector<std::string>* out, std::vector<TextPlace>* places) {
+  if (notes(key)) note(key, list(*out));
   const toml::node* node = find(key);
   if (node == nullptr) return false;
   const toml::array* array = node->as_array();
@@ -231,6 +265,7 @@ bool TableReader::texts(const char* key, std::vector<std::string>* out, std::vec
 }
 
 bool TableReader::choice(const char* key, const std::vector<const char*>& words, size_t* out) {
+  if (notes(key)) note(key, *out < words.size() ? quoted(words[*out]) : "");
   std::string value;
   if (!text(key, &value)) return false;
   std::string list;

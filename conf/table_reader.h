@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "conf/asked_keys.h"
 #include "conf/config.h"
 #include "conf/config_parser.h"
 #include "conf/toml.h"
@@ -16,9 +17,11 @@ namespace conf {
 
 class TableReader {
  public:
-  // `table` may be null: then every key is absent. `name` is shown in messages: "[spool]".
-  TableReader(const toml::table* table, std::string name, std::string file, std::vector<Problem>* problems)
-      : table_(table), name_(std::move(name)), file_(std::move(file)), problems_(problems) {}
+  // `table` may be null: then every key is absent. `name` is shown in messages: "[spool]". `asked` (may be
+  // null) gets each key that is read here, with what `*out` held before.
+  TableReader(const toml::table* table, std::string name, std::string file, std::vector<Problem>* problems,
+              std::vector<AskedKey>* asked = nullptr)
+      : table_(table), name_(std::move(name)), file_(std::move(file)), problems_(problems), asked_(asked) {}
 
   // Each leaves `*out` as it is when the key is absent or wrong; true when it was there and good.
   bool text(const char* key, std::string* out);
@@ -32,6 +35,10 @@ class TableReader {
   bool numbers(const char* key, std::vector<uint32_t>* out, uint32_t least, uint32_t most);
   // `places` (may be null) gets the place of each.
   bool texts(const char* key, std::vector<std::string>* out, std::vector<TextPlace>* places = nullptr);
+  // What holds when the key is not set, where that is no value of `*out`. Before the key is read.
+  void preset(const char* key, std::string text) {
+    if (notes(key)) note(key, std::move(text));
+  }
   bool unset(const char* key);  // the value is the word "unset"
   // One of the words; `*out` gets its index.
   bool choice(const char* key, const std::vector<const char*>& words, size_t* out);
@@ -46,7 +53,7 @@ class TableReader {
   TextPlace place(const char* key = nullptr) const;  // of its value; without it, of the table
   // A reader of a table within this one.
   TableReader inner(const toml::table* table, std::string name) const {
-    return {table, std::move(name), file_, problems_};
+    return {table, std::move(name), file_, problems_, asked_};
   }
   void finish();  // unknown keys
   const std::string& name() const { return name_; }
@@ -54,6 +61,8 @@ class TableReader {
 
  private:
   const toml::node* find(const char* key);
+  bool notes(const char* key) const;
+  void note(const char* key, std::string preset);
   void wrong_type(const char* key, const toml::node& node, const char* wanted);
   void report_at(const toml::source_region& where, std::string message, bool warning);
 
@@ -61,6 +70,7 @@ class TableReader {
   std::string name_;
   std::string file_;
   std::vector<Problem>* problems_;
+  std::vector<AskedKey>* asked_;
   std::vector<std::string> known_;
 };
 

@@ -11,6 +11,21 @@
 
 namespace conf {
 
+namespace {
+
+// The library says what it met; this, what was meant mostly.
+std::string advice_on(std::string_view why) {
+  if (why.find("could not determine value type") != std::string_view::npos)
+    return "; a text stands in quotes, a switch is true or false, a duration is written \"5m\"";
+  if (why.find("as array-of-tables") != std::string_view::npos)
+    return "; a part such as [[rule.threshold]] stands after the [[rule]] it belongs to, and a table is "
+           "written "
+           "[name] or [[name]], not both";
+  return "";
+}
+
+}  // namespace
+
 bool parse_toml(std::string_view text, const std::string& file, toml::table* root,
                 std::vector<Problem>* problems) {
   if (const std::optional<TextPlace> at = foreign_character(text)) {
@@ -30,8 +45,9 @@ bool parse_toml(std::string_view text, const std::string& file, toml::table* roo
   }
   if (!parsed) {
     const toml::source_position at = parsed.error().source().begin;
-    problems->push_back({file, static_cast<int>(at.line), static_cast<int>(at.column),
-                         "not TOML: " + std::string(parsed.error().description())});
+    const std::string why(parsed.error().description());
+    problems->push_back(
+        {file, static_cast<int>(at.line), static_cast<int>(at.column), "not TOML: " + why + advice_on(why)});
     return false;
   }
   *root = std::move(parsed).table();

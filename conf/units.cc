@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "conf/asked_keys.h"
 #include "conf/config_parser.h"
 
 namespace conf {
@@ -123,5 +124,31 @@ Result<Rate> parse_rate(std::string_view text) {
   rate.per = per.value();
   return rate;
 }
+
+namespace {
+
+// In the largest unit that takes it whole.
+template <size_t N>
+std::string in_whole(uint64_t value, const std::array<TextUnit, N>& units) {
+  for (const TextUnit& unit : units) {
+    const auto factor = static_cast<uint64_t>(unit.factor);
+    if (value % factor == 0) return std::to_string(value / factor) + std::string(unit.name);
+  }
+  return std::to_string(value);
+}
+
+constexpr std::array<TextUnit, 6> kWrittenDurations = {
+    {{"d", 8.64e10}, {"h", 3.6e9}, {"min", 6e7}, {"s", 1e6}, {"ms", 1e3}, {"us", 1}}};
+constexpr std::array<TextUnit, 7> kWrittenSizes = {
+    {{"GB", 1e9}, {"GiB", 1073741824}, {"MB", 1e6}, {"MiB", 1048576}, {"kB", 1e3}, {"KiB", 1024}, {"B", 1}}};
+
+}  // namespace
+
+std::string written(Duration duration) {
+  if (duration.count() == 0) return "0s";
+  return in_whole(static_cast<uint64_t>(duration.count()), kWrittenDurations);
+}
+
+std::string written_size(uint64_t octets) { return octets == 0 ? "0" : in_whole(octets, kWrittenSizes); }
 
 }  // namespace conf

@@ -36,7 +36,8 @@ const QueueAction* action_of(const std::string& path) {
       {"/v1/queue/retry", QueueAction::kRetry},
       {"/v1/queue/hold", QueueAction::kHold},
       {"/v1/queue/release", QueueAction::kRelease},
-      {"/v1/queue/drop", QueueAction::kDrop}};
+      {"/v1/queue/drop", QueueAction::kDrop},
+      {"/v1/queue/fail", QueueAction::kFail}};
   const auto found = kActions.find(path);
   return found == kActions.end() ? nullptr : &found->second;
 }
@@ -65,8 +66,7 @@ Response AdminApi::handle(const Request& request) {
   const QueueAction* action = action_of(request.path);
   if (action == nullptr && !is_read_path(request.path)) return refuse(404, "no such path: " + request.path);
   if (action != nullptr) {
-    return request.method == "POST" ? act(*action, request.body)
-                                    : refuse(405, "use POST for " + request.path);
+    return request.method == "POST" ? act(*action, request) : refuse(405, "use POST for " + request.path);
   }
   return request.method == "GET" ? get(request) : refuse(405, "use GET for " + request.path);
 }
@@ -307,14 +307,15 @@ conf::Result<AdminApi::Selection> AdminApi::select(const QueueFilter& filter, bo
   return selection;
 }
 
-conf::Result<uint64_t> AdminApi::apply(QueueAction action, const std::vector<conf::MessageId>& ids) {
+conf::Result<uint64_t> AdminApi::apply(QueueAction action, const std::vector<conf::MessageId>& ids,
+                                       const std::string& who) {
   uint64_t applied = 0;
   for (size_t begin = 0; begin < ids.size(); begin += kBatch) {
     const size_t end = std::min(begin + kBatch, ids.size());
     const std::vector<conf::MessageId> batch(ids.begin() + static_cast<std::ptrdiff_t>(begin),
                                              ids.begin() + static_cast<std::ptrdiff_t>(end));
     conf::Result<uint64_t> count = loop_.ask<uint64_t>(
-        [backend = backend_, action, batch](auto done) { done(backend->apply(action, batch)); });
+        [backend = backend_, action, batch, who](auto done) { done(backend->apply(action, batch, who)); });
     if (!count.ok()) {
       conf::Error error = count.error();
       if (applied != 0) error.detail += " (done before for " + std::to_string(applied) + " messages)";
@@ -325,13 +326,14 @@ conf::Result<uint64_t> AdminApi::apply(QueueAction action, const std::vector<con
   return applied;
 }
 
-Response AdminApi::act(QueueAction action, const std::string& body) {
-  conf::Result<Order> order = parse_order(body);
+Response AdminApi::act(QueueAction action, const Request& request) {
+  conf::Result<Order> order = parse_order(request.body);
   if (!order.ok()) return refuse(order.error());
   Selection selection;
   if (order->ids.empty()) {
-    // A drop is for good, and takes every recipient of a message: one that has others too is not meant.
-    conf::Result<Selection> selected = select(order->filter, action == QueueAction::kDrop);
+    // These are for good, and take every recipient of a message: one that has others too is not meant.
+    const bool whole = action == QueueAction::kDrop || action == QueueAction::kFail;
+    conf::Result<Selection> selected = select(order->filter, whole);
     if (!selected.ok()) return refuse(selected.error());
     selection = std::move(selected).value();
   } else {
@@ -342,9 +344,11 @@ Response AdminApi::act(QueueAction action, const std::string& body) {
     if (!selection.ids.empty()) {
       out["up_to"] = conf::to_text(*std::max_element(selection.ids.begin(), selection.ids.end()));
     }
-    return answer(out);
+    Response counted = answer(out);
+    counted.only_asked = true;
+    return counted;
   }
-  const conf::Result<uint64_t> applied = apply(action, selection.ids);
+  const conf::Result<uint64_t> applied = apply(action, selection.ids, request.who);
   if (!applied.ok()) return refuse(applied.error());
   out["applied"] = applied.value();
   return answer(out);

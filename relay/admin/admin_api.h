@@ -33,7 +33,8 @@ class AdminApi {
   conf::Result<QueueSummary> summary();
   conf::Result<SiteLookup> sites_for(const QueueFilter& filter, conf::WallTime now);
   conf::Result<Selection> select(const QueueFilter& filter, bool whole_messages);
-  conf::Result<uint64_t> apply(QueueAction action, const std::vector<conf::MessageId>& ids);
+  conf::Result<uint64_t> apply(QueueAction action, const std::vector<conf::MessageId>& ids,
+                               const std::string& who);
 
   conf::Result<std::vector<std::vector<DeliveryView>>> deliveries_of(const std::vector<conf::MessageId>& ids);
 
@@ -45,7 +46,7 @@ class AdminApi {
   conf::Result<spool::LoadedMessage> load(const std::string& id_text, bool with_body);
   Response show(const std::string& id_text);
   Response content(const std::string& id_text);
-  Response act(QueueAction action, const std::string& body);
+  Response act(QueueAction action, const Request& request);
 
   spool::Spool* spool_;
   Backend* backend_;

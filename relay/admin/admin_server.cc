@@ -18,9 +18,15 @@ namespace relay::admin {
 namespace {
 
 constexpr size_t kMaxBody = 4 * 1024 * 1024;  // some 250,000 message ids
-constexpr unsigned kMaxConnections = 64;
-constexpr unsigned kIdleSeconds = 5;  // who connects and says nothing holds a place so long
-constexpr unsigned kThreads = 4;      // long scans and slow DNS leave one for health and metrics
+constexpr unsigned kMoreConnections = 16;     // for those that come while others are put off
+constexpr unsigned kIdleSeconds = 5;          // who connects and says nothing holds a place so long
+constexpr unsigned kThreads = 4;              // long scans and slow DNS leave one for health and metrics
+
+// What the threads of the server work with.
+struct Serving {
+  AdminApi* api = nullptr;
+  ConnectionWatch* watch = nullptr;
+};
 
 // One request while it comes in.
 struct Incoming {
@@ -44,13 +50,16 @@ MHD_Result send(MHD_Connection* connection, const Response& response) {
   return queued;
 }
 
+int descriptor_of(MHD_Connection* connection) {
+  const MHD_ConnectionInfo* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+  return info == nullptr ? -1 : info->connect_fd;
+}
+
 // Of the one at the other end of the socket, by the kernel: "alice (uid 1000)".
 std::string asker(MHD_Connection* connection) {
-  const MHD_ConnectionInfo* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
   ucred peer{};
   socklen_t size = sizeof peer;
-  if (info == nullptr || ::getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
-    return "";
+  if (::getsockopt(descriptor_of(connection), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return "";
   std::array<char, 4096> room{};
   passwd entry{};
   passwd* found = nullptr;
@@ -64,7 +73,7 @@ std::string asker(MHD_Connection* connection) {
 void say_order(const Request& request, const Response& response) {
   const bool reads = request.method == MHD_HTTP_METHOD_GET;
   const bool reads_mail = reads && response.status == MHD_HTTP_OK && request.path.ends_with("/content");
-  if ((reads && !reads_mail) || response.status == MHD_HTTP_NOT_FOUND ||
+  if ((reads && !reads_mail) || response.only_asked || response.status == MHD_HTTP_NOT_FOUND ||
       response.status == MHD_HTTP_METHOD_NOT_ALLOWED)
     return;
   std::fprintf(stderr, "penstock: order of %s: %s %s: %d\n",
@@ -73,7 +82,7 @@ void say_order(const Request& request, const Response& response) {
 }
 
 // Called once with the header, then with each piece of the body, then with none: that is when we answer.
-MHD_Result take_request(void* api, MHD_Connection* connection, const char* url, const char* method,
+MHD_Result take_request(void* serving, MHD_Connection* connection, const char* url, const char* method,
                         const char*, const char* upload, size_t* upload_size, void** slot) noexcept {
   if (*slot == nullptr) {
     auto incoming = std::make_unique<Incoming>();
@@ -93,22 +102,41 @@ MHD_Result take_request(void* api, MHD_Connection* connection, const char* url, 
   if (incoming->too_large) {
     return send(connection, {413, "application/json", "{\"error\":\"the body is larger than 4 MiB\"}\n"});
   }
+  const auto* at = static_cast<const Serving*>(serving);
+  const int descriptor = descriptor_of(connection);
+  at->watch->working(descriptor);
   incoming->request.who = asker(connection);
-  const Response response = static_cast<AdminApi*>(api)->handle(incoming->request);
+  const Response response = at->api->handle(incoming->request);
   say_order(incoming->request, response);
+  at->watch->answering(descriptor);
   return send(connection, response);
 }
 
-void forget_request(void*, MHD_Connection*, void** slot, MHD_RequestTerminationCode) noexcept {
+void forget_request(void* serving, MHD_Connection* connection, void** slot,
+                    MHD_RequestTerminationCode) noexcept {
+  static_cast<const Serving*>(serving)->watch->answered(descriptor_of(connection));
   delete static_cast<Incoming*>(*slot);
   *slot = nullptr;
+}
+
+void see_connection(void* serving, MHD_Connection* connection, void**,
+                    MHD_ConnectionNotificationCode what) noexcept {
+  ConnectionWatch* watch = static_cast<const Serving*>(serving)->watch;
+  if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+    watch->opened(descriptor_of(connection));
+  } else {
+    watch->closed(descriptor_of(connection));
+  }
 }
 
 }  // namespace
 
 struct AdminServer::State {
-  State(spool::Spool* spool, Backend* backend, LoopCall::Post post) : api(spool, backend, std::move(post)) {}
+  State(spool::Spool* spool, Backend* backend, LoopCall::Post post, ConnectionWatch::Limits limits)
+      : api(spool, backend, std::move(post)), watch(limits) {}
   AdminApi api;
+  ConnectionWatch watch;
+  Serving serving{&api, &watch};
   std::string path;
   struct stat file {};  // the socket file, to know it again
   MHD_Daemon* daemon = nullptr;
@@ -118,17 +146,18 @@ AdminServer::AdminServer(std::unique_ptr<State> state) : state_(std::move(state)
 
 conf::Result<std::unique_ptr<AdminServer>> AdminServer::open(
     const conf::AdminSettings& settings, spool::Spool* spool, Backend* backend,
-    std::function<void(std::function<void()>)> post_to_loop) {
+    std::function<void(std::function<void()>)> post_to_loop, ConnectionWatch::Limits limits) {
   conf::Result<int> listener = listen_at(settings.socket);
   if (!listener.ok()) return listener.error();
-  auto state = std::make_unique<State>(spool, backend, std::move(post_to_loop));
+  auto state = std::make_unique<State>(spool, backend, std::move(post_to_loop), limits);
   state->path = settings.socket;
   ::lstat(state->path.c_str(), &state->file);
   state->daemon = MHD_start_daemon(
       MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC, 0, nullptr, nullptr, &take_request,
-      &state->api, MHD_OPTION_LISTEN_SOCKET, listener.value(), MHD_OPTION_CONNECTION_LIMIT, kMaxConnections,
-      MHD_OPTION_CONNECTION_TIMEOUT, kIdleSeconds, MHD_OPTION_THREAD_POOL_SIZE, kThreads,
-      MHD_OPTION_NOTIFY_COMPLETED, &forget_request, nullptr, MHD_OPTION_END);
+      &state->serving, MHD_OPTION_LISTEN_SOCKET, listener.value(), MHD_OPTION_CONNECTION_LIMIT,
+      static_cast<unsigned>(limits.places) + kMoreConnections, MHD_OPTION_CONNECTION_TIMEOUT, kIdleSeconds,
+      MHD_OPTION_THREAD_POOL_SIZE, kThreads, MHD_OPTION_NOTIFY_COMPLETED, &forget_request, &state->serving,
+      MHD_OPTION_NOTIFY_CONNECTION, &see_connection, &state->serving, MHD_OPTION_END);
   if (state->daemon == nullptr) {
     ::close(listener.value());
     ::unlink(state->path.c_str());

@@ -65,7 +65,7 @@ struct QueueSummary {
   std::vector<SiteSummary> sites;             // the busiest first, at most 50
 };
 
-enum class QueueAction : uint8_t { kRetry, kHold, kRelease, kDrop };
+enum class QueueAction : uint8_t { kRetry, kHold, kRelease, kDrop, kFail };
 
 class Backend {
  public:
@@ -75,8 +75,10 @@ class Backend {
   // Any thread: it never asks the loop.
   virtual QueueSummary last_known() const = 0;
   // Applies to those of `ids` that are still queued; returns how many. kRetry: due now. kDrop: recipients are
-  // finished as dropped and logged, no report is sent.
-  virtual uint64_t apply(QueueAction action, const std::vector<conf::MessageId>& ids) = 0;
+  // finished as dropped and logged, no report is sent. kFail: they fail, and the sender gets a report.
+  // `who` gave the order, for the log; "": not known.
+  virtual uint64_t apply(QueueAction action, const std::vector<conf::MessageId>& ids,
+                         const std::string& who) = 0;
   // The site the domain rolled up to when it was last routed; empty when unknown.
   virtual std::string site_of(const std::string& domain) = 0;
   // Where mail to the domain goes and what holds there; asks DNS when it must, hence later. `source`: only

@@ -21,6 +21,7 @@ struct Response {
   int status = 200;
   std::string content_type = "application/json";
   std::string body;
+  bool only_asked = false;  // of an order: a dry run, which changed nothing
 };
 
 Response answer(const nlohmann::json& value);

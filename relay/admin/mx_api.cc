@@ -147,18 +147,25 @@ Response MxApi::order(MxAction action, const Request& request) {
   conf::Result<MxOrder> order = parse_mx_order(action, request.body);
   if (!order.ok()) return refuse(order.error());
   order->who = giver(order->who, request.who);
+  std::string problem;           // why there is no path
   if (!order->domain.empty()) {  // routes it, so that a domain without mail can be blocked before a mailing
     conf::Result<Explanation> told = ask_about(order->domain, order->source);
     if (!told.ok()) return refuse(told.error());
-    if (told->paths.empty()) return refuse(404, told->problem);
+    problem = told->problem;
+    // Where there is a route there may be a path later; an order to lift may be about one that was there.
+    if (action == MxAction::kBlock && told->paths.empty() &&
+        (told->unknown_source || told->route.hosts.empty()))
+      return refuse(404, problem);
   }
   conf::Result<MxOrderDone> done = loop_->ask<MxOrderDone>(
       [backend = backend_, order = order.value()](auto answered) { answered(backend->order(order)); });
   if (!done.ok()) return refuse(done.error());
   if (!done->problem.empty()) return refuse(404, done->problem);
   if (done->paths == 0 && done->automatic == 0 && !done->lifted && !done->also_later)
-    return nothing_meant(order.value());
-  return answer(order_done_json(*done));
+    return problem.empty() ? nothing_meant(order.value()) : refuse(404, problem);
+  Response told = answer(order_done_json(*done));
+  told.only_asked = order->dry_run;
+  return told;
 }
 
 }  // namespace relay::admin

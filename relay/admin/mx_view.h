@@ -112,7 +112,7 @@ struct Explanation {
 enum class MxAction : uint8_t { kBlock, kUnblock, kReset };
 
 // To which paths: those whose rule has this name, or whose site (or one of its hosts) matches, or which the
-// recipient domain leads to, or all. An order to block that names no domain also holds for paths to come.
+// recipient domain leads to, or all. An order to block also holds for paths to come.
 struct MxOrder {
   MxAction action = MxAction::kBlock;
   std::string rule, site, domain;  // masks but for the domain; at most one is not empty

@@ -11,29 +11,43 @@
 #include <vector>
 
 #include "conf/config_parser.h"
+#include "conf/config_words.h"
 #include "dkim/key_store.h"
 #include "relay/cli/cli.h"
 #include "relay/cli/command.h"
+#include "relay/cli/waiting_text.h"
 #include "relay/host/configuration.h"
 #include "relay/host/login_secrets.h"
 #include "relay/host/return_keys.h"
+#include "relay/host/source_addresses.h"
 #include "relay/host/tls_setup.h"
 
 namespace relay::cli {
 namespace {
 
+// "file:line:1: ", or without the line when the key is not set there.
+std::string place_of(const conf::Config& config, const conf::ConfigWords& words, const std::string& table,
+                     const std::string& key) {
+  for (const conf::ConfigWords::Entry& entry : words.entries()) {
+    if (entry.table == table && entry.key == key)
+      return config.file + ":" + std::to_string(entry.line) + ":1: ";
+  }
+  return config.file + ": ";
+}
+
 // What the file names and the machine does not have; one line each.
-std::vector<std::string> missing_things(const conf::Config& config) {
+std::vector<std::string> missing_things(const conf::Config& config, const conf::ConfigWords& words) {
   std::vector<std::string> missing;
   for (const auto& [key, file] :
        {std::pair("certificate", config.tls_certificate), std::pair("key", config.tls_key),
         std::pair("ca_file", config.tls_ca_file)}) {
     if (!file.empty() && ::access(file.c_str(), R_OK) != 0)
-      missing.push_back(std::string("[tls] ") + key + ": cannot read " + file + ": " + std::strerror(errno));
+      missing.push_back(place_of(config, words, "[tls]", key) + "[tls] " + key + ": cannot read " + file +
+                        ": " + std::strerror(errno));
   }
   if (!config.run_as.empty() && ::getpwnam(config.run_as.c_str()) == nullptr)
-    missing.push_back("run_as: there is no user " + config.run_as + "; make it: adduser --system --group " +
-                      config.run_as);
+    missing.push_back(place_of(config, words, "", "run_as") + "run_as: there is no user " + config.run_as +
+                      "; make it: adduser --system --group " + config.run_as);
   return missing;
 }
 
@@ -42,18 +56,19 @@ void read_tls(const conf::Config& config, std::vector<std::string>* missing) {
   if (!missing->empty()) return;
   const auto contexts = load_tls(
       config, [](const std::string& warning) { std::fprintf(stderr, "warning: %s\n", warning.c_str()); });
-  if (!contexts.ok()) missing->push_back(contexts.error().detail);
+  if (!contexts.ok()) missing->push_back(config.file + ": " + contexts.error().detail);
   const auto secrets = LoginSecrets::read(config);
   if (secrets.ok()) return;
   // A credential is there only when the service manager starts us.
   if (secrets.error().code == conf::ErrorCode::kUnavailable) {
     std::fprintf(stderr, "warning: %s\n", secrets.error().detail.c_str());
   } else {
-    missing->push_back(secrets.error().detail);
+    missing->push_back(config.file + ": " + secrets.error().detail);
   }
 }
 
 int check(const std::string& path) {
+  const conf::ConfigWords words = conf::ConfigWords::load(path);
   const Configuration loaded = load_configuration(path);
   for (const conf::Problem& problem : loaded.problems) std::fprintf(stderr, "%s\n", problem.text().c_str());
   if (loaded.config == nullptr) return kUsage;
@@ -65,15 +80,22 @@ int check(const std::string& path) {
   const bool return_keys_good =
       read_return_keys(*config, &problems) != nullptr || config->returns.keys.empty();
   for (const conf::Problem& problem : problems) std::fprintf(stderr, "%s\n", problem.text().c_str());
-  std::vector<std::string> missing = missing_things(*config);
+  std::vector<std::string> missing = missing_things(*config, words);
+  for (const conf::Source* source : sources_of_other_machines(*config))
+    std::fprintf(stderr, "%swarning: %s\n",
+                 place_of(*config, words, "[[source]] " + source->name, "address").c_str(),
+                 other_machine_text(*source).c_str());
   read_tls(*config, &missing);
-  for (const std::string& line : missing) std::fprintf(stderr, "%s: %s\n", path.c_str(), line.c_str());
+  for (const std::string& line : missing) std::fprintf(stderr, "%s\n", line.c_str());
   if (!keys_good || !return_keys_good || !missing.empty()) return kUsage;
   std::printf(
-      "%s: good (%zu listeners, %zu sources, %zu destinations, %zu users, %zu DKIM keys, "
-      "%zu rules and %zu shipped ones)\n",
-      path.c_str(), config->listeners.size(), config->sources.size(), config->destinations.size(),
-      config->users.size(), config->dkim.keys.size(), config->rules.size() - static_cast<size_t>(shipped),
+      "%s: good (%s, %s, %s, %s, %s, %s and %zu shipped ones)\n", path.c_str(),
+      counted(static_cast<int64_t>(config->listeners.size()), "listener").c_str(),
+      counted(static_cast<int64_t>(config->sources.size()), "source").c_str(),
+      counted(static_cast<int64_t>(config->destinations.size()), "destination").c_str(),
+      counted(static_cast<int64_t>(config->users.size()), "user").c_str(),
+      counted(static_cast<int64_t>(config->dkim.keys.size()), "DKIM key").c_str(),
+      counted(static_cast<int64_t>(config->rules.size() - static_cast<size_t>(shipped)), "rule").c_str(),
       static_cast<size_t>(shipped));
   return kDone;
 }

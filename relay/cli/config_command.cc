@@ -1,5 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -7,6 +9,7 @@
 
 #include "conf/config_words.h"
 #include "relay/admin/mx_order.h"
+#include "relay/cli/all_settings.h"
 #include "relay/cli/cli.h"
 #include "relay/cli/command.h"
 #include "relay/cli/daemon_call.h"
@@ -103,13 +106,22 @@ int show_effective(const Configuration& read, const conf::ConfigWords& words, co
     answers.push_back(std::move(told).value());
   }
   json rules = rules_json(*read.book);
+  json settings = json::array();
+  if (options.address.empty()) {
+    std::ifstream in(read.config->file);
+    const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    settings = all_settings(read.config->file, text, words);
+  }
   if (options.as_json) {
-    print_json({{"file", read.config->file}, {"effective", std::move(answers)}, {"rules", std::move(rules)}});
+    print_json({{"file", read.config->file},
+                {"effective", std::move(answers)},
+                {"rules", std::move(rules)},
+                {"settings", std::move(settings)}});
     return kDone;
   }
   std::string out = kPrecedence;
   for (const json& answer : answers) out += effective_text(answer);
-  if (options.address.empty()) out += rules_text(rules);
+  if (options.address.empty()) out += rules_text(rules) + settings_text(settings);
   std::fputs(out.c_str(), stdout);
   return kDone;
 }
@@ -135,7 +147,7 @@ void add_config_command(CLI::App* parser, Invocation* invocation) {
   config->require_subcommand(1);
   CLI::App* command = config->add_subcommand("show", "every key that is set, with its line");
   command->add_flag("--effective", options->effective,
-                    "what holds for mail to a domain, or to each destination: who decides each key");
+                    "every key with who decides it; with a domain: what holds for mail to it");
   command->add_option("domain", options->address, "with --effective: a recipient domain, or an address");
   command->add_option("--mx", options->hosts, "with --effective: an MX host of the receiver; may be repeated")
       ->expected(1)

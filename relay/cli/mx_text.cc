@@ -190,18 +190,31 @@ void rule_text(const json& path, std::string* out) {
        rule.empty() ? "none matches" : rule + "  [" + text_of(path, "rule_where") + "]");
 }
 
-void path_text(const json& path, bool with_site, std::string* out) {
+// The source of an earlier path with the same rule and limits; empty: there is none.
+std::string told_before(const json& paths, const json& path) {
+  for (const json& each : paths) {
+    if (&each == &path) break;
+    if (text_of(each, "rule_where") == text_of(path, "rule_where") && scope_text(each) == scope_text(path) &&
+        member(each, "limits") == member(path, "limits"))
+      return text_of(each, "source");
+  }
+  return "";
+}
+
+void path_text(const json& paths, const json& path, bool with_site, std::string* out) {
   line(out, "");
   line(out, "From {} (source {}){}: {}", text_of(path, "source"), text_of(path, "source_id"),
        with_site ? " to " + text_of(path, "site") : "", flow_text(path));
   rule_text(path, out);
   line(out, "  state      {}", state_text(path));
-  line(out, "  queue      {} ready, {} in flight, {} connections", grouped(number_of(path, "ready")),
-       grouped(number_of(path, "in_flight")), grouped(number_of(path, "connections")));
+  line(out, "  queue      {} ready, {} in flight, {}", grouped(number_of(path, "ready")),
+       grouped(number_of(path, "in_flight")), counted(number_of(path, "connections"), "connection"));
   counters_text(path, out);
   thresholds_text(path, out);
   pace_text(path, out);
   history_text(path, out);
+  const std::string same = told_before(paths, path);
+  if (!same.empty()) return line(out, "  limits     as from {}", printable(same));
   line(out, "  limits     counted for {}", scope_text(path));
   limits_text(path, out);
 }
@@ -261,7 +274,8 @@ std::string explanation_text(const json& explanation) {
   waiting_text(member(explanation, "waiting"), &out);
   route_text(member(explanation, "route"), &out);
   sources_text(member(explanation, "sources"), &out);
-  for (const json& path : member(explanation, "paths")) path_text(path, false, &out);
+  for (const json& path : member(explanation, "paths"))
+    path_text(member(explanation, "paths"), path, false, &out);
   return out;
 }
 
@@ -307,7 +321,7 @@ std::string offline_text(const json& explanation) {
 
 std::string mx_paths_text(const json& shown) {
   std::string out;
-  for (const json& path : member(shown, "paths")) path_text(path, true, &out);
+  for (const json& path : member(shown, "paths")) path_text(member(shown, "paths"), path, true, &out);
   if (!out.empty()) out.erase(0, 1);  // the empty line that parts a path from what is before it
   return out;
 }

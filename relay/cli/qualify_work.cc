@@ -11,6 +11,7 @@
 #include "bounce/rule_set.h"
 #include "bounce/text_template.h"
 #include "relay/cli/cli.h"
+#include "relay/cli/json_reader.h"
 #include "relay/cli/qualify_files.h"
 
 namespace relay::cli {
@@ -127,7 +128,10 @@ int qualify_learn(const QualifyOptions& options) {
                          ? event["reply_code"].get<int>()
                          : 0;
     if (code < 400 || code > 599 || !event.contains("reply") || !event["reply"].is_string()) continue;
-    const std::string line = std::to_string(code) + " " + event["reply"].get<std::string>();
+    const std::string said = event["reply"].get<std::string>();
+    const std::string status = text_of(event, "enhanced_status");
+    const bool told = status.empty() || said.rfind(status, 0) == 0;  // older logs have it in the reply too
+    const std::string line = std::to_string(code) + (told ? " " : " " + status + " ") + said;
     const auto site = event.find("site");
     const bounce::Reply reply = bounce::read_diagnostic(line);
     bounce::Occasion occasion;

@@ -90,33 +90,45 @@ std::optional<json> order_of(const QueueOptions& options) {
 }
 
 void print_partly(const json& answer) {
-  const auto partly = answer.value("partly", json(0));
+  const int64_t partly = number_of(answer, "partly");
   if (partly == 0) return;
   std::fprintf(
       stderr,
-      "%s more have other pending recipients that do not match; they are left alone (drop them by id).\n",
-      partly.dump().c_str());
+      partly == 1
+          ? "%s more has other pending recipients that do not match; it is left alone (name it by id).\n"
+          : "%s more have other pending recipients that do not match; they are left alone (name them by "
+            "id).\n",
+      grouped(partly).c_str());
+}
+
+std::string matching(int64_t messages) {
+  return counted(messages, "message") + (messages == 1 ? " matches" : " match");
 }
 
 // True when the operator wants it done. `order` is narrowed to what was counted: mail that comes in meanwhile
-// stays as it is. A drop is always asked about, the rest when it is about many messages.
-bool confirm(const QueueOptions& options, const std::string& action, const json& counted, json* order) {
-  const int64_t matched = number_of(counted, "matched");
-  if (options.ids.empty() && counted.contains("up_to")) {
+// stays as it is. What is for good is always asked about, the rest when it is about many messages.
+bool confirm(const QueueOptions& options, const std::string& action, const json& counts, json* order) {
+  const int64_t matched = number_of(counts, "matched");
+  if (options.ids.empty() && counts.contains("up_to")) {
     order->erase("all");
-    (*order)["filter"]["up_to"] = counted["up_to"];
+    (*order)["filter"]["up_to"] = counts["up_to"];
   }
-  if (options.yes || (action != "drop" && matched <= kMessagesWithoutQuestion)) return true;
-  const auto count = static_cast<long long>(matched);
+  const bool for_good = action == "drop" || action == "fail";
+  if (options.yes || (!for_good && matched <= kMessagesWithoutQuestion)) return true;
+  const std::string count = counted(matched, "message");
   if (!::isatty(STDIN_FILENO)) {
-    std::fprintf(stderr, "penstock: %lld messages match; nothing is %s without --yes\n", count,
-                 action == "drop" ? "dropped" : "done");
+    std::fprintf(stderr, "penstock: %s; nothing is %s without --yes\n", matching(matched).c_str(),
+                 action == "drop"   ? "dropped"
+                 : action == "fail" ? "given up"
+                                    : "done");
     return false;
   }
   if (action == "drop") {
-    std::fprintf(stderr, "Drop %lld messages for good, without a report to their senders? Type yes: ", count);
+    std::fprintf(stderr, "Drop %s for good, without a report to the sender? Type yes: ", count.c_str());
+  } else if (action == "fail") {
+    std::fprintf(stderr, "Give %s up for good, with a report to the sender? Type yes: ", count.c_str());
   } else {
-    std::fprintf(stderr, "%s %lld messages? Type yes: ", action.c_str(), count);
+    std::fprintf(stderr, "%s %s? Type yes: ", action.c_str(), count.c_str());
   }
   std::string line;
   return std::getline(std::cin, line) && line == "yes";
@@ -129,26 +141,27 @@ int act(const Invocation& invocation, const QueueOptions& options, const std::st
   int exit_code = kDone;
   json count = *order;
   count["dry_run"] = true;
-  const std::optional<json> counted = ask(invocation, options.socket, "POST", target, count, &exit_code);
-  if (!counted) return exit_code;
-  print_partly(*counted);
-  if (options.dry_run || (action == "drop" && number_of(*counted, "matched") == 0)) {
+  const std::optional<json> counts = ask(invocation, options.socket, "POST", target, count, &exit_code);
+  if (!counts) return exit_code;
+  print_partly(*counts);
+  const bool for_good = action == "drop" || action == "fail";
+  if (options.dry_run || (for_good && number_of(*counts, "matched") == 0)) {
     if (options.as_json) {
-      print_json(*counted);
+      print_json(*counts);
     } else {
-      std::printf("%s messages match.\n", counted->value("matched", json(0)).dump().c_str());
+      std::printf("%s.\n", matching(number_of(*counts, "matched")).c_str());
     }
     return kDone;
   }
-  if (!confirm(options, action, *counted, &*order)) return kFailed;
+  if (!confirm(options, action, *counts, &*order)) return kFailed;
   const std::optional<json> answer = ask(invocation, options.socket, "POST", target, *order, &exit_code);
   if (!answer) return exit_code;
   if (options.as_json) {
     print_json(*answer);
     return kDone;
   }
-  std::printf("%s: %s of %s messages.\n", action.c_str(), answer->value("applied", json(0)).dump().c_str(),
-              answer->value("matched", json(0)).dump().c_str());
+  std::printf("%s: %s of %s.\n", action.c_str(), grouped(number_of(*answer, "applied")).c_str(),
+              counted(number_of(*answer, "matched"), "message").c_str());
   return kDone;
 }
 
@@ -247,6 +260,7 @@ void add_queue_command(CLI::App* parser, Invocation* invocation) {
   add_action(queue, invocation, options, "hold", "keep, do not try until released");
   add_action(queue, invocation, options, "release", "end a hold");
   add_action(queue, invocation, options, "drop", "remove for good, without a report to the sender");
+  add_action(queue, invocation, options, "fail", "give up for good, with a report to the sender");
 }
 
 }  // namespace relay::cli

@@ -24,9 +24,9 @@ constexpr std::array kElsewhere = {
     Known{"queue-summary", "penstock queue summary"},
     Known{"stats", "penstock queue summary"},
     Known{"status", "penstock mx status (or penstock queue summary)"},
-    Known{"postcat", "penstock queue show ID"},
-    Known{"cat", "penstock queue show ID"},
-    Known{"view", "penstock queue show ID"},
+    Known{"postcat", "penstock queue view ID"},
+    Known{"cat", "penstock queue view ID"},
+    Known{"bounce", "penstock queue fail"},
     Known{"flush", "penstock queue retry --all"},
     Known{"requeue", "penstock queue retry"},
     Known{"delete", "penstock queue drop"},
@@ -39,7 +39,7 @@ constexpr std::array kElsewhere = {
     Known{"run", "penstock serve"},
     Known{"configtest", "penstock check"},
     Known{"test", "penstock check"},
-    Known{"postconf", "penstock check"},
+    Known{"postconf", "penstock config show"},
     Known{"why", "penstock explain"},
 };
 
@@ -59,9 +59,43 @@ std::string message_for(const CLI::App& place, const std::string& word) {
   for (const Known& known : kElsewhere) {
     if (known.word == word) return message + "; you may want: " + std::string(known.command);
   }
+  for (const CLI::App* command : place.get_subcommands([](const CLI::App*) { return true; })) {
+    for (const CLI::App* within : command->get_subcommands([](const CLI::App*) { return true; })) {
+      if (within->get_name() == word)
+        return message + "; you may want: " + path + ' ' + command->get_name() + ' ' + word;
+    }
+  }
   const std::string near = conf::nearest(word, names);
   if (!near.empty()) return message + "; did you mean \"" + path + " " + near + "\"?";
   return message + "; there are: " + all;
+}
+
+// Of the command, or of one above it. Null: there is none of this name.
+const CLI::Option* option_of(const CLI::App& place, const std::string& name) {
+  const CLI::Option* option = nullptr;
+  for (const CLI::App* app = &place; app != nullptr && option == nullptr; app = app->get_parent())
+    option = app->get_option_no_throw(name);
+  return option;
+}
+
+std::string unknown_option(const CLI::App& place, const std::string& name) {
+  std::string path;
+  std::vector<std::string> names;
+  std::string all;
+  for (const CLI::App* app = &place; app != nullptr; app = app->get_parent()) {
+    path.insert(0, path.empty() ? app->get_name() : app->get_name() + " ");
+    for (const CLI::Option* option : app->get_options()) {
+      if (option->get_lnames().empty()) continue;
+      names.push_back("--" + option->get_lnames().front());
+      all += (all.empty() ? "" : ", ") + names.back();
+    }
+  }
+  std::string near = conf::nearest(name, names);
+  for (size_t i = 0; i < names.size() && near.empty(); ++i) {
+    if (names[i].rfind(name, 0) == 0) near = names[i];  // "--older" of "--older-than"
+  }
+  return path + ": there is no option \"" + name + "\"; " +
+         (near.empty() ? "there are: " + all : "did you mean \"" + near + "\"?");
 }
 
 }  // namespace
@@ -71,15 +105,16 @@ std::string unknown_command(const CLI::App& parser, int argc, const char* const*
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
     const bool has_commands = !place->get_subcommands([](const CLI::App*) { return true; }).empty();
-    if (!has_commands || word == "--") return "";
+    if (word == "--") return "";
     if (!word.empty() && word[0] == '-') {
-      const CLI::Option* option = nullptr;
-      for (const CLI::App* app = place; app != nullptr && option == nullptr; app = app->get_parent()) {
-        option = app->get_option_no_throw(word);
-      }
+      const size_t value = word.find('=');
+      const CLI::Option* option = option_of(*place, word.substr(0, value));
+      if (option == nullptr && word.rfind("--", 0) == 0) return unknown_option(*place, word.substr(0, value));
+      if (value != std::string::npos) continue;
       if (option != nullptr && option->get_items_expected_max() > 0) ++i;  // its value
       continue;
     }
+    if (!has_commands) continue;
     const auto found =
         place->get_subcommands([&word](const CLI::App* command) { return command->check_name(word); });
     if (found.empty()) return message_for(*place, word);

@@ -20,7 +20,8 @@ Desk::~Desk() { parts_.journal->remove(&decisions_); }
 
 admin::QueueSummary Desk::summary() { return overview_.now(); }
 
-uint64_t Desk::apply(admin::QueueAction action, const std::vector<conf::MessageId>& ids) {
+uint64_t Desk::apply(admin::QueueAction action, const std::vector<conf::MessageId>& ids,
+                     const std::string& who) {
   QueueOrders& orders = parts_.transit->orders();
   const auto carry_out = [&](conf::MessageId id) {
     switch (action) {
@@ -31,7 +32,9 @@ uint64_t Desk::apply(admin::QueueAction action, const std::vector<conf::MessageI
       case admin::QueueAction::kRelease:
         return orders.release(id);
       case admin::QueueAction::kDrop:
-        return orders.drop(id);
+        return orders.drop(id, who);
+      case admin::QueueAction::kFail:
+        return orders.fail(id, who);
     }
     return false;
   };

@@ -14,7 +14,12 @@ namespace relay {
 
 namespace {
 
+using namespace std::chrono_literals;  // NOLINT(build/namespaces)
+
 constexpr size_t kNamesShown = 50;
+constexpr conf::Duration kFollowEvery = 1s;
+constexpr conf::Duration kFreeAfter = 1s;  // a reload shows many paths one by one: they are freed together
+constexpr size_t kMostOtherNames = 16;     // of one place, among the orders
 
 // Whether the order would change anything here.
 bool has_work(const admin::MxOrder& order, const mx::Standing& standing) {
@@ -54,6 +59,14 @@ bool site_matches(const std::string& mask, const mx::Route& route) {
          });
 }
 
+std::string domain_and_source(const admin::MxOrder& order) { return order.domain + '\n' + order.source; }
+
+std::string name_of(const queue::Path& path) {
+  return path.site->key + '\n' + path.source.name + '\n' +
+         (path.rule == nullptr ? std::string() : path.rule->name) + '\n' +
+         (path.route == nullptr ? std::string() : path.route->order);
+}
+
 bool site_matches(const std::string& mask, const queue::Site& site) {
   return conf::domain_matches(mask, site.label) ||
          std::ranges::any_of(site.paths,
@@ -64,6 +77,7 @@ bool site_matches(const std::string& mask, const queue::Site& site) {
 
 LimitOrders::LimitOrders(Transit* transit, spool::Spool* spool)
     : transit_(transit), book_(spool, &transit->clock()), next_end_(book_.first_end()) {
+  follow_at_ = transit_->clock().now();
   transit_->sites().on_path = [this](queue::Path* path) { place(path); };
 }
 
@@ -91,10 +105,92 @@ const OrderBook::Entry* LimitOrders::latest_for(const queue::Path& path, conf::I
 void LimitOrders::place(queue::Path* path) {
   const conf::Instant now = transit_->clock().now();
   const OrderBook::Entry* entry = latest_for(*path, now);
-  if (entry == nullptr || (path->standing->ordered() && path->standing->blocked_until() >= entry->until))
-    return;
-  path->standing->block(entry->until, who_and_why(entry->order), now);
-  tell(*path, entry->order);
+  if (entry != nullptr) return hold(path, *entry, now);
+  if (path->standing->ordered()) free_at_ = std::min(free_at_, now + kFreeAfter);
+}
+
+void LimitOrders::hold(queue::Path* path, const OrderBook::Entry& entry, conf::Instant now) {
+  if (path->standing->ordered() && path->standing->blocked_until() >= entry.until) return;
+  path->standing->block(entry.until, who_and_why(entry.order), now);
+  tell(*path, entry.order);
+}
+
+// Those that the domain of the order leads to.
+std::vector<queue::Path*> LimitOrders::paths_of(const admin::MxOrder& order) const {
+  std::vector<queue::Path*> paths;
+  const queue::DomainEntry* domain = transit_->domains().find(order.domain);
+  if (domain == nullptr) return paths;
+  for (const conf::Source& source : transit_->config()->sources) {
+    if (!order.source.empty() && source.name != order.source) continue;
+    if (queue::Path* path = transit_->sites().find(*domain, source)) paths.push_back(path);
+  }
+  return paths;
+}
+
+// A domain may come to lead to a path that others made, and leave one. O(orders x sources)
+void LimitOrders::follow_domains(conf::Instant now) {
+  follow_at_ = conf::kNever;
+  std::map<std::string, std::set<std::string>> leads;
+  for (const OrderBook::Entry& entry : book_.all(now)) {
+    if (entry.order.domain.empty()) continue;
+    follow_at_ = now + kFollowEvery;
+    const std::string name = domain_and_source(entry.order);
+    const auto before = led_to_.find(name);
+    std::set<std::string>& here = leads[name];
+    for (queue::Path* path : paths_of(entry.order)) {
+      here.insert(name_of(*path));
+      hold(path, entry, now);
+    }
+    if (before == led_to_.end()) continue;
+    if (here.empty()) {  // it leads nowhere at present
+      here = before->second;
+    } else if (!std::includes(here.begin(), here.end(), before->second.begin(), before->second.end())) {
+      free_at_ = std::min(free_at_, now);
+    }
+  }
+  led_to_ = std::move(leads);
+}
+
+// By an order whose domain leads nowhere at present: it led here, or nobody knows where.
+bool LimitOrders::may_be_meant(const queue::Path& path, conf::Instant now) {
+  for (const OrderBook::Entry& entry : book_.all(now)) {
+    const admin::MxOrder& order = entry.order;
+    if (order.domain.empty() || (!order.source.empty() && order.source != path.source.name)) continue;
+    const auto led = led_to_.find(domain_and_source(order));
+    const bool known = led != led_to_.end() && !led->second.empty();
+    if (known ? led->second.contains(name_of(path)) && paths_of(order).empty() : paths_of(order).empty())
+      return true;
+  }
+  return false;
+}
+
+// O(paths + blocked paths x orders)
+void LimitOrders::free_what_none_means(conf::Instant now) {
+  free_at_ = conf::kNever;
+  std::set<const mx::Standing*> meant;
+  std::map<const mx::Standing*, std::vector<queue::Path*>> left;  // paths may share one
+  transit_->sites().for_each([&](queue::Path* path) {
+    const mx::Standing* standing = path->standing.get();
+    if (!standing->ordered() || meant.contains(standing)) return;
+    if (latest_for(*path, now) != nullptr || may_be_meant(*path, now)) {
+      meant.insert(standing);
+      left.erase(standing);
+    } else {
+      left[standing].push_back(path);
+    }
+  });
+  for (const auto& [standing, paths] : left) free(paths, now);
+}
+
+void LimitOrders::free(const std::vector<queue::Path*>& paths, conf::Instant now) {
+  mx::Standing* standing = paths.front()->standing.get();
+  (void)standing->may_connect(now);  // an order that is over ends by itself
+  if (!standing->ordered()) return;
+  standing->unblock(now);
+  std::vector<mx::Decision> decisions = standing->take_decisions();
+  for (mx::Decision& decision : decisions) decision.text.insert(0, "no order means it any more: ");
+  transit_->dispatcher().gate().tell(*paths.front(), decisions);
+  for (queue::Path* path : paths) transit_->dispatcher().poke(path);
 }
 
 // With who gave the order.
@@ -155,9 +251,16 @@ void LimitOrders::to_detached(Work* work) {
 }
 
 void LimitOrders::step(conf::Instant now) {
-  if (now < next_end_) return;
-  (void)book_.all(now);  // forgets those that are over
-  next_end_ = book_.first_end();
+  if (now < next_wake()) return;
+  if (now >= follow_at_) follow_domains(now);
+  const bool frees = now >= free_at_;
+  if (frees) free_what_none_means(now);
+  if (now >= next_end_) {
+    (void)book_.all(now);  // forgets those that are over
+    next_end_ = book_.first_end();
+  } else if (!frees) {
+    return;
+  }
   transit_->look_for_ways();
 }
 
@@ -179,21 +282,32 @@ bool LimitOrders::is_source(const std::string& name) const {
 }
 
 // Of one place there are two names, its site and a domain that leads there: whoever lifts by one means the
-// order that was given by the other, if it is about nothing else.
-bool LimitOrders::covers(const admin::MxOrder& order, const admin::MxOrder& other) const {
-  if (order.source != other.source) return false;
-  if (!order.site.empty() && !other.domain.empty()) {
-    const queue::DomainEntry* domain = transit_->domains().find(other.domain);
-    return domain != nullptr && domain->route != nullptr && site_matches(order.site, *domain->route);
+// orders that were given by the other, if they are about nothing else. O(orders + paths)
+std::vector<admin::MxOrder> LimitOrders::other_names_of(const admin::MxOrder& order, conf::Instant now) {
+  std::vector<admin::MxOrder> others;
+  const std::vector<queue::Path*> here = order.domain.empty() ? std::vector<queue::Path*>() : paths_of(order);
+  const auto is_here = [&here](const queue::Path* path) {
+    return std::find(here.begin(), here.end(), path) != here.end();
+  };
+  for (const OrderBook::Entry& entry : book_.all(now)) {
+    const admin::MxOrder& other = entry.order;
+    if (order.source != other.source) continue;
+    if (!order.site.empty() && !other.domain.empty()) {
+      const queue::DomainEntry* domain = transit_->domains().find(other.domain);
+      if (domain != nullptr && domain->route != nullptr && site_matches(order.site, *domain->route))
+        others.push_back(other);
+    } else if (!other.site.empty() && others.size() < kMostOtherNames &&
+               std::any_of(here.begin(), here.end(),
+                           [&](const queue::Path* path) { return is_meant(other, *path); })) {
+      others.push_back(other);
+    }
   }
-  if (order.domain.empty() || other.site.empty()) return false;
-  bool some = false, all = true;
+  if (here.empty() || others.empty()) return others;
   transit_->sites().for_each([&](queue::Path* path) {
-    if (!is_meant(other, *path)) return;
-    some = true;
-    all = all && is_meant(order, *path);
+    if (!is_here(path))
+      std::erase_if(others, [&](const admin::MxOrder& other) { return is_meant(other, *path); });
   });
-  return some && all;
+  return others;
 }
 
 admin::MxOrderDone LimitOrders::carry_out(const admin::MxOrder& order) {
@@ -206,16 +320,23 @@ admin::MxOrderDone LimitOrders::carry_out(const admin::MxOrder& order) {
     return work.done;
   }
   if (order.action != admin::MxAction::kBlock) {
-    const auto covered = [&](const admin::MxOrder& other) { return covers(order, other); };
+    const std::vector<admin::MxOrder> others = other_names_of(order, work.now);
+    const auto covered = [&others](const admin::MxOrder& other) {
+      return std::any_of(others.begin(), others.end(), [&](const admin::MxOrder& each) {
+        return each.site == other.site && each.domain == other.domain && each.rule == other.rule &&
+               each.source == other.source && each.all == other.all;
+      });
+    };
     work.done.lifted = order.dry_run ? book_.has(order) : book_.lift(order, covered);
   } else if (!order.dry_run && !book_.add(order, work.until)) {
     work.done.problem = "there are " + std::to_string(OrderBook::kMost) + " orders already; lift some first";
     return work.done;
   }
   next_end_ = book_.first_end();
+  if (!order.dry_run) follow_at_ = work.now;
   transit_->sites().for_each([&](queue::Path* path) { to_path(&work, path); });
   to_detached(&work);
-  work.done.also_later = order.action == admin::MxAction::kBlock && order.domain.empty();
+  work.done.also_later = order.action == admin::MxAction::kBlock;
   return work.done;
 }
 

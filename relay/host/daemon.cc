@@ -15,6 +15,7 @@
 #include "conf/config_words.h"
 #include "mx/dns/dns_cache.h"
 #include "relay/admin/admin_server.h"
+#include "relay/desk/decision_notices.h"
 #include "relay/desk/desk.h"
 #include "relay/host/configuration.h"
 #include "relay/host/doors.h"
@@ -26,6 +27,7 @@
 #include "relay/host/returned_mail.h"
 #include "relay/host/sd_notify.h"
 #include "relay/host/signing_keys.h"
+#include "relay/host/source_addresses.h"
 #include "relay/host/spool_reading.h"
 #include "relay/host/text_keeper.h"
 #include "relay/host/tls_setup.h"
@@ -106,6 +108,7 @@ class Daemon {
   TlsContexts tls_;
   std::unique_ptr<log::DeliveryLog> log_;
   journal::Metrics metrics_;
+  DecisionNotices notices_{&clock_, say};
   std::unique_ptr<TextKeeper> texts_;  // null: no table of texts is kept
   journal::Journal journal_;           // of the feeds above
   std::unique_ptr<spool::Spool> spool_;
@@ -155,6 +158,7 @@ conf::Status Daemon::open_transit() {
   log_ = std::move(*log);
   journal_.add(log_.get());
   journal_.add(&metrics_);
+  journal_.add(&notices_);
   texts_ = TextKeeper::make(*config_, qualifier_, say);
   if (texts_ != nullptr) journal_.add(texts_.get());
   auto spool = spool::RocksSpool::open(config_->spool);
@@ -164,6 +168,7 @@ conf::Status Daemon::open_transit() {
     say("warning: spool.durability = \"relaxed\": a power cut or a crash of the machine may lose accepted "
         "mail");
   }
+  warn_of_other_machines(*config_, say);
   auto dns = uv::CaresTransport::open(loop_.get(), config_->dns);
   if (!dns.ok()) return dns.error();
   dns_transport_ = std::move(*dns);
@@ -373,8 +378,7 @@ admin::ReloadDone Daemon::reload() {
   transit_->use(qualifier_);
   if (texts_ != nullptr) texts_->use(qualifier_);
   doors_->adopt(*config_, tls_.server);
-  say("configuration read again from " + config_->file + ": " + std::to_string(done.changes.size()) +
-      " changes");
+  say("configuration read again from " + config_->file + "; changes: " + std::to_string(done.changes.size()));
   notify_ready("serving");
   return done;
 }

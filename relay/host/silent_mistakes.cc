@@ -11,6 +11,8 @@ namespace {
 using conf::Problem;
 using Problems = std::vector<Problem>;
 
+constexpr size_t kRulesNamed = 6;  // in a warning
+
 void warn(const std::string& file, int line, int column, std::string message, Problems* out) {
   out->push_back({file, line, column, std::move(message), true});
 }
@@ -142,13 +144,19 @@ void check_against_rules(const conf::Config& config, const conf::Destination& de
                          const mx::RuleBook& book, Problems* out) {
   if (destination.settings.max_connections <= config.defaults.max_connections) return;
   std::string lower;
+  size_t more = 0, named = 0;
   for (const mx::RulePtr& rule : book.rules()) {
     const mx::RuleValue<uint32_t>& limit = rule->values.max_connections;
     if (!rule->shipped || rule->mx.empty() || !limit.set ||
         limit.value >= destination.settings.max_connections)
       continue;
-    lower += (lower.empty() ? "" : ", ") + rule->name + " " + std::to_string(limit.value);
+    if (++named > kRulesNamed) {
+      ++more;
+    } else {
+      lower += (lower.empty() ? "" : ", ") + rule->name + " " + std::to_string(limit.value);
+    }
   }
+  if (more > 0) lower += " and " + std::to_string(more) + " more";
   if (lower.empty() || !destination.settings.smart_hosts.empty()) return;
   warn(config.file, destination.line, 1,
        "[[destination]] \"" + destination.name +

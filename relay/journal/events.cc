@@ -109,9 +109,10 @@ DeliveryEvent held_back(conf::MessageId id, const spool::MessageRecord* record,
 }
 
 DeliveryEvent dropped(const spool::MessageRecord& record, const spool::RecipientRecord& recipient,
-                      conf::WallTime now) {
+                      const std::string& who, conf::WallTime now) {
   DeliveryEvent event = about(EventKind::kDropped, record, recipient, now);
   event.reply = "dropped by an operator";
+  if (!who.empty()) event.reply += ": " + who;
   return event;
 }
 

@@ -34,9 +34,9 @@ conf::DeliveryEvent held_back(conf::MessageId id, const spool::MessageRecord* re
                               const spool::RecipientRecord* recipient, const std::string& domain,
                               const HeldBack& by, uint32_t attempt, conf::WallTime now);
 
-// An operator ended the recipient.
+// An operator ended the recipient: `who` ("": not known).
 conf::DeliveryEvent dropped(const spool::MessageRecord& record, const spool::RecipientRecord& recipient,
-                            conf::WallTime now);
+                            const std::string& who, conf::WallTime now);
 
 // A report of ours is on disk.
 conf::DeliveryEvent report_sent(const spool::MessageRecord& report, conf::WallTime now);

@@ -76,6 +76,7 @@ void append_decision(const conf::SiteDecision& decision, std::string* out) {
   append_text("action", to_text(decision.action), out);
   append_text("site", decision.site, out);
   append_text("source", decision.source, out);
+  append_text("mx_rule", decision.rule, out);
   append_text("rule", decision.rule, out);
   append_text("where", decision.where, out);
   append_text("by", decision.by, out);
@@ -118,6 +119,14 @@ void append_header(const conf::DeliveryEvent& event, std::string* out) {
     before = ',';
   }
   out->push_back('}');
+}
+
+// The status stands in a field of its own.
+std::string_view without_status(const conf::DeliveryEvent& event) {
+  const std::string_view reply = event.reply;
+  const std::string& status = event.enhanced_status;
+  if (status.empty() || reply.size() <= status.size() || reply[status.size()] != ' ') return reply;
+  return reply.substr(0, status.size()) == status ? reply.substr(status.size() + 1) : reply;
 }
 
 void append_notice(const conf::AddressNotice& notice, std::string* out) {
@@ -234,7 +243,9 @@ void append_json(const conf::DeliveryEvent& event, std::string* out) {
   out->append("{\"time\":");
   append_json_time(event.time, out);
   out->append(",\"event\":\"");
-  out->append(kind_text(event.kind));
+  // What was not tried is no refusal: readers that count those want it apart.
+  const bool held_back = event.kind == conf::EventKind::kDeferred && event.limit != conf::Bind::kNothing;
+  out->append(held_back ? "held_back" : kind_text(event.kind));
   out->push_back('"');
   if (event.kind == conf::EventKind::kDecision && event.decision != nullptr) {
     append_decision(*event.decision, out);
@@ -263,11 +274,13 @@ void append_json(const conf::DeliveryEvent& event, std::string* out) {
   append_text("tls", event.tls, out);
   append_count("reply_code", event.reply_code, out);
   append_text("enhanced_status", event.enhanced_status, out);
-  append_text("reply", event.reply, out);
+  append_text("reply", without_status(event), out);
   if (event.type) append_text("type", to_text(*event.type), out);
   if (event.reason) append_text("reason", to_text(*event.reason), out);
   if (event.scope) append_text("scope", to_text(*event.scope), out);
   if (event.row != 0) append_text("row", bounce::row_text(event.row), out);
+  append_text("class_rule", event.rule, out);
+  append_text("mx_rule", event.mx_rule, out);
   append_text("rule", event.rule.empty() ? event.mx_rule : event.rule, out);
   append_text("limit", limit_name(event.limit), out);
   append_text("stage", to_text(event.stage), out);

@@ -35,7 +35,8 @@ struct Delivery {
   uint8_t free_tries = 0;        // in a row that did not count: something of the connection was wrong
   bool hold_wanted : 1 = false;  // becomes kHeld when the work under way ends
   bool drop_wanted : 1 = false;
-  bool all_due : 1 = false;  // an operator said retry: recipients whose time has not come are tried too
+  bool fail_wanted : 1 = false;  // an operator gave it up: it ends like a refusal, with a report
+  bool all_due : 1 = false;      // an operator said retry: recipients whose time has not come are tried too
   bool first_try_next : 1 = false;  // what is scheduled next is one of its first tries
   bool block_told : 1 = false;  // since it was scheduled: that its destination is blocked, or its path fails
   bool changed : 1 = false;     // what became of its recipients is newer in memory than in the spool

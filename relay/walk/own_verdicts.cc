@@ -98,15 +98,39 @@ void OwnVerdicts::refuse(Delivery* delivery, bounce::Stage stage, bounce::Reply 
   });
 }
 
-void OwnVerdicts::drop(Delivery* delivery) {
-  with_record(delivery, [this, delivery] {
+void OwnVerdicts::fail(Delivery* delivery, const std::string& who) {
+  with_record(delivery, [this, delivery, who] {
+    delivery->all_due = true;
+    const std::vector<uint32_t> recipients = recipients_now(delivery);
+    // RFC 3463 §3.4: something of this mail system.
+    smtp::RecipientOutcome outcome =
+        refusal(bounce::Stage::kLocal,
+                bounce::Reply::make(0, "5.3.0 the operator of this relay gave the message up"));
+    outcome.meaning.type = conf::ErrorType::kIgnored;
+    outcome.meaning.act = bounce::Act::kFail;
+    outcome.meaning.reason = conf::Reason::kNotDefined;
+    outcome.meaning.scope = conf::Scope::kRecipient;
+    outcome.meaning.unread = false;
+    outcome.meaning.rule = who.empty() ? "operator" : "operator " + who;
+    AttemptFacts facts;
+    facts.settings = delivery->path != nullptr
+                         ? delivery->path->settings
+                         : parts_.routes->settings_of(&parts_.domains->at(delivery->domain));
+    const std::vector<smtp::RecipientOutcome> outcomes(recipients.size(), outcome);
+    parts_.settlement->apply(delivery, recipients, outcomes, facts);
+    parts_.settlement->conclude(delivery);
+  });
+}
+
+void OwnVerdicts::drop(Delivery* delivery, const std::string& who) {
+  with_record(delivery, [this, delivery, who] {
     spool::MessageRecord& record = delivery->message->record;
     for (const uint32_t index : delivery->message->of(parts_.domains->name(delivery->domain))) {
       spool::RecipientRecord& recipient = record.recipients[index];
       if (recipient.state != spool::RecipientState::kPending) continue;
       recipient.state = spool::RecipientState::kDropped;
       delivery->changed = true;
-      parts_.journal->append(journal::dropped(record, recipient, parts_.clock->today()));
+      parts_.journal->append(journal::dropped(record, recipient, who, parts_.clock->today()));
     }
     parts_.walk->settled(delivery);
   });

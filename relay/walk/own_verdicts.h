@@ -1,6 +1,6 @@
 // What the relay itself decides about recipients, without asking their server: refused for want of a route,
-// of time or of a signature; vetoed; dropped by an operator. Each is settled like the answer of a server.
-// Loop thread.
+// of time or of a signature; vetoed; dropped or given up by an operator. Each is settled like the answer of a
+// server. Loop thread.
 #pragma once
 
 #include <cstdint>
@@ -45,8 +45,11 @@ class OwnVerdicts {
   bool refuses_all(queue::Delivery* delivery);
   // All of its recipients that are due get this reply; then it is concluded. It becomes kLoading.
   void refuse(queue::Delivery* delivery, bounce::Stage stage, bounce::Reply reply, AttemptFacts facts);
-  // All of its pending recipients end as dropped. It becomes kLoading.
-  void drop(queue::Delivery* delivery);
+  // All of its pending recipients end as dropped, by order of `who` (may be empty). It becomes kLoading.
+  void drop(queue::Delivery* delivery, const std::string& who);
+  // All of its pending recipients fail, whether or not they are due: with a report, and no address is blamed.
+  // It becomes kLoading.
+  void fail(queue::Delivery* delivery, const std::string& who);
 
   void use(std::shared_ptr<const bounce::Qualifier> qualifier) { parts_.qualifier = std::move(qualifier); }
 

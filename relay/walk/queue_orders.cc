@@ -1,5 +1,6 @@
 #include "relay/walk/queue_orders.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <utility>
 
@@ -44,12 +45,39 @@ bool QueueOrders::release(conf::MessageId id) {
   return any;
 }
 
-bool QueueOrders::drop(conf::MessageId id) {
+bool QueueOrders::drop(conf::MessageId id, const std::string& who) {
+  note(id, who);
   return for_each_of(id, [this](Delivery* delivery) {
     delivery->drop_wanted = true;
     take_from_rest(delivery);
     return true;
   });
+}
+
+bool QueueOrders::fail(conf::MessageId id, const std::string& who) {
+  note(id, who);
+  return for_each_of(id, [this](Delivery* delivery) {
+    delivery->fail_wanted = true;
+    take_from_rest(delivery);
+    return true;
+  });
+}
+
+// Messages that have gone since are forgotten in rounds: O(1) for each order, taken together.
+void QueueOrders::note(conf::MessageId id, const std::string& who) {
+  if (who.empty() || parts_.deliveries->find(id) == nullptr) return;
+  if (givers_.size() >= most_givers_) {
+    std::erase_if(givers_,
+                  [this](const auto& each) { return parts_.deliveries->find(each.first) == nullptr; });
+    most_givers_ = std::max(kFewGivers, 2 * givers_.size());
+  }
+  if (last_giver_ == nullptr || *last_giver_ != who) last_giver_ = std::make_shared<const std::string>(who);
+  givers_[id] = last_giver_;
+}
+
+std::string QueueOrders::giver_of(conf::MessageId id) const {
+  const auto found = givers_.find(id);
+  return found == givers_.end() ? std::string() : *found->second;
 }
 
 bool QueueOrders::retry(Delivery* delivery) {

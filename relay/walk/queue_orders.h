@@ -1,8 +1,11 @@
-// What an operator may order for a message in the queue: retry, hold, release, drop. Each order is about all
-// deliveries of the message and says whether it reached any. Loop thread.
+// What an operator may order for a message in the queue: retry, hold, release, drop, fail. Each order is
+// about all deliveries of the message and says whether it reached any. Loop thread.
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
 
 #include "conf/vocab/envelope.h"
 #include "relay/flow/dispatcher.h"
@@ -33,9 +36,13 @@ class QueueOrders {
   bool retry(conf::MessageId id, const std::function<bool(const queue::Delivery&)>& which);
   bool hold(conf::MessageId id);     // what is being sent: when that ends; kept over a restart
   bool release(conf::MessageId id);  // due now
-  bool drop(conf::MessageId id);     // its recipients end; no report is sent
+  // For good, by order of `who`: its recipients end, without a report, or fail, with one to the sender.
+  bool drop(conf::MessageId id, const std::string& who);
+  bool fail(conf::MessageId id, const std::string& who);
+  std::string giver_of(conf::MessageId id) const;  // of the latest of these; "": not known
 
  private:
+  void note(conf::MessageId id, const std::string& who);
   template <typename Act>
   bool for_each_of(conf::MessageId id, const Act& act);
   bool retry(queue::Delivery* delivery);
@@ -45,7 +52,13 @@ class QueueOrders {
   void forget_holds(queue::Message* message);
   void keep_hold(conf::MessageId id, bool on_hold);
 
+  static constexpr size_t kFewGivers = 1024;
+
   Parts parts_;
+  // Who gave each message up: those that have gone meanwhile, too, until they are more than this.
+  std::unordered_map<conf::MessageId, std::shared_ptr<const std::string>> givers_;
+  std::shared_ptr<const std::string> last_giver_;
+  size_t most_givers_ = kFewGivers;
 };
 
 }  // namespace relay

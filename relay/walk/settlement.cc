@@ -213,8 +213,8 @@ void Settlement::store_report(queue::Delivery* delivery) {
                     postpone(delivery, stored.error());
                     return;
                   }
-                  journal_->append(journal::report_sent(*kept, clock_->today()));
                   finish(delivery);
+                  journal_->append(journal::report_sent(*kept, clock_->today()));  // after what it is about
                   acceptance_->take(std::move(*kept), body);
                 });
 }

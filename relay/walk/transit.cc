@@ -117,7 +117,12 @@ bool Transit::accepting(std::string* why) const {
 // asks next_errand() for it (kLoading, then kSending) and answers with report(), which settles it.
 void Transit::advance(Delivery* delivery) {
   if (delivery->drop_wanted) {
-    verdicts_.drop(delivery);
+    verdicts_.drop(delivery, orders_.giver_of(delivery->id));
+    return;
+  }
+  if (delivery->fail_wanted) {
+    delivery->fail_wanted = false;
+    verdicts_.fail(delivery, orders_.giver_of(delivery->id));
     return;
   }
   if (delivery->take_hold_wanted()) {
@@ -213,7 +218,7 @@ void Transit::settled(Delivery* delivery) {
   write_down(delivery);
   const conf::Duration wait = due - clock_.wall();
   const bool at_once = wait.count() <= 0 && delivery->path != nullptr;
-  const bool ordered = delivery->drop_wanted || delivery->hold_wanted || stopping_;
+  const bool ordered = delivery->drop_wanted || delivery->fail_wanted || delivery->hold_wanted || stopping_;
   if (at_once && !ordered) {
     dispatcher_.add_first(delivery);
     return;

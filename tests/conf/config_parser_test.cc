@@ -114,6 +114,8 @@ TEST(Config, ContradictionsAndWrongValues) {
       {"[sppol]\n", "did you mean \"spool\"?"},
       {"[spool]\npath = \n", "not TOML"},
       {"[:\n", "not TOML"},
+      {"[dns]\nipv6 = yes\n", "a switch is true or false"},
+      {"[[rule.threshold]]\nprobes = 1\n[[rule]]\nname = \"a\"\n", "after the [[rule]] it belongs to"},
       {"name = \xe2\x80\x9cx\xe2\x80\x9d\n", "not ASCII"},
   };
   for (const Bad& each : cases) {
@@ -130,6 +132,8 @@ TEST(Config, OpenRelayIsAWarningOnly) {
   EXPECT_NE(parsed.config, nullptr);
   ASSERT_EQ(parsed.problems.size(), 1U);
   EXPECT_TRUE(parsed.problems.front().warning);
+  const std::string before = std::string(kMinimal);
+  EXPECT_EQ(parsed.problems.front().line, 1 + std::count(before.begin(), before.end(), '\n'));
 }
 
 TEST(Config, DestinationInheritsDefaultsAndTheFirstMatchWins) {

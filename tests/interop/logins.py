@@ -108,7 +108,7 @@ def smart_host_wrong_password(lab, certificate):
         assert not lab.events("failed") and not lab.events("expired"), lab.events("failed")
         told = lab.events("trouble")
         assert len(told) == 1 and told[0]["stage"] == "login" and "main" in told[0]["reply"], told
-        assert lab.events("deferred"), "that mail waits is told"
+        assert lab.events("held_back"), "that mail waits is told"
         secret_file(lab, "secret", PASSWORD)
         lab.relay.child.send_signal(signal.SIGHUP)
         wait_until(lambda: len(lab.events("delivered")) == 30, 20, "the right password does not help")

@@ -204,6 +204,77 @@ TEST_F(Orders, WhatWasOrderedByDomainIsLiftedBySite) {
   EXPECT_TRUE(world.settled());
 }
 
+TEST_F(Orders, WhatWasOrderedBySiteIsLiftedByDomainUnlessItMeansOtherSitesToo) {
+  EXPECT_EQ(sent_to("d0-0.test") + sent_to("d1-0.test"), 10U);
+  give(kBlock, "mx0.test");
+  give(kBlock, "mx?.test");
+  relay::admin::MxOrder order;
+  order.action = kUnblock;
+  order.domain = "d0-0.test";
+  const relay::admin::MxOrderDone done = world.desk().order(order);
+  EXPECT_TRUE(done.lifted);
+  EXPECT_EQ(done.held, 1U);  // by the wider one
+  ASSERT_EQ(world.desk().orders().size(), 1U);
+  EXPECT_EQ(world.desk().orders()[0].order.site, "mx?.test");
+  EXPECT_EQ(sent_to("d0-0.test"), 0U);
+}
+
+TEST_F(Orders, APathThatLeavesTheRuleOfAnOrderIsFree) {
+  EXPECT_EQ(sent_to("d0-0.test"), 5U);
+  relay::admin::MxOrder order;
+  order.rule = "all";
+  EXPECT_EQ(world.desk().order(order).paths, 1U);
+  EXPECT_EQ(sent_to("d0-0.test"), 0U);
+  DrawnRule other = rule_of_all();
+  other.name = "other";
+  ConfigDraw draw;
+  draw.validity = 24h;
+  world.reload(write_configuration(draw, {other}));
+  world.run_until(world.world.now() + 5min, [&] { return world.settled(); });
+  EXPECT_TRUE(world.settled());
+  ASSERT_EQ(world.desk().orders().size(), 1U) << "it stands";
+  world.reload(write_configuration(draw, {rule_of_all()}));
+  world.run_until(world.world.now() + 10s);
+  EXPECT_EQ(sent_to("d0-0.test"), 0U) << "and means what comes under its rule again";
+}
+
+// An order by a domain is about where it leads: when its MX changes the one site is free and the other is
+// not.
+TEST(OrdersByDomain, TheyFollowTheDomain) {
+  MxWorld world(75);
+  world.history.rules = {rule_of_all()};
+  world.history.rule_of = {{0}, {0}};
+  world.add_site(2, 1);
+  world.add_site(1, 1);
+  ConfigDraw draw;
+  draw.validity = world.validity = 24h;
+  world.names.ttl = 20s;
+  world.start(write_configuration(draw, world.history.rules));
+  const auto arrived = [&](const std::string& domain, conf::Duration length) {
+    const size_t before = world.history.mails.size();
+    for (int i = 0; i < 5; ++i) world.submit("", {"u0@" + domain});
+    world.run_until(world.world.now() + length);
+    return world.history.mails.size() - before;
+  };
+  for (const char* domain : {"d0-0.test", "d0-1.test", "d1-0.test"}) EXPECT_EQ(arrived(domain, 10s), 5U);
+  relay::admin::MxOrder order;
+  order.domain = "d0-0.test";
+  const relay::admin::MxOrderDone done = world.desk().order(order);
+  EXPECT_EQ(done.paths, 1U);
+  EXPECT_TRUE(done.also_later);
+  EXPECT_EQ(arrived("d0-0.test", 10s), 0U);
+  EXPECT_EQ(arrived("d0-1.test", 10s), 0U) << "it is the same path";
+  world.names.move_mx("d0-0.test", "mx1.test");
+  world.run_until(world.world.now() + 2min);
+  EXPECT_EQ(arrived("d0-1.test", 10s), 5U);
+  EXPECT_EQ(arrived("d0-0.test", 10s), 0U);
+  EXPECT_EQ(arrived("d1-0.test", 10s), 0U);
+  order.action = relay::admin::MxAction::kUnblock;
+  EXPECT_TRUE(world.desk().order(order).lifted);
+  world.run_until(world.world.now() + 5min, [&] { return world.settled(); });
+  EXPECT_TRUE(world.settled());
+}
+
 TEST_F(Orders, AShortOneDoesNotEndALongOneAndItsEndWakesThePath) {
   give(kBlock, "", 1h);
   give(kBlock, "mx0.test", 2s);

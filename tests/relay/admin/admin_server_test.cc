@@ -1,7 +1,9 @@
 #include "relay/admin/admin_server.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <pwd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,6 +12,7 @@
 #include <fstream>
 #include <future>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "relay/admin/admin_client.h"
 #include "relay/admin/unix_socket.h"
@@ -44,9 +47,16 @@ class AdminServerTest : public testing::Test {
     ASSERT_TRUE(opened.ok()) << opened.error().detail;
     server_ = std::move(opened).value();
   }
-  conf::Result<std::unique_ptr<AdminServer>> open() {
-    return AdminServer::open(settings_, &spool_, &backend_,
-                             [this](std::function<void()> work) { loop_.post(std::move(work)); });
+  conf::Result<std::unique_ptr<AdminServer>> open(ConnectionWatch::Limits limits = {}) {
+    return AdminServer::open(
+        settings_, &spool_, &backend_, [this](std::function<void()> work) { loop_.post(std::move(work)); },
+        limits);
+  }
+  // A client of which the test says what it does; closed by it.
+  int connect() {
+    const conf::Result<int> connected = connect_to(settings_.socket, 60);
+    EXPECT_TRUE(connected.ok());
+    return connected.ok() ? connected.value() : -1;
   }
   HttpReply ask(const std::string& method, const std::string& target, const std::string& body = "") {
     const auto reply = request(settings_.socket, method, target, body);
@@ -271,7 +281,8 @@ TEST_F(AdminServerTest, EachPathIsItsAction) {
   const std::pair<const char*, QueueAction> cases[] = {{"retry", QueueAction::kRetry},
                                                        {"hold", QueueAction::kHold},
                                                        {"release", QueueAction::kRelease},
-                                                       {"drop", QueueAction::kDrop}};
+                                                       {"drop", QueueAction::kDrop},
+                                                       {"fail", QueueAction::kFail}};
   for (const auto& [path, action] : cases) {
     EXPECT_EQ(ask("POST", std::string("/v1/queue/") + path, "{\"all\":true}").status, 200);
     ASSERT_FALSE(backend_.applied.empty());
@@ -285,12 +296,15 @@ TEST_F(AdminServerTest, StandardErrorSaysWhoGaveAnOrder) {
   testing::internal::CaptureStderr();
   (void)ask("GET", "/v1/queue/summary");
   (void)ask("POST", "/v1/queue/nonsense", "{}");
+  (void)ask("POST", "/v1/queue/hold", R"({"all":true,"dry_run":true})");
+  (void)ask("POST", "/v1/mx/block", R"({"all":true,"dry_run":true})");
   (void)ask("POST", "/v1/queue/hold", "{\"all\":true}");
   const std::string said = testing::internal::GetCapturedStderr();
   const passwd* user = getpwuid(getuid());
   const std::string name = user == nullptr ? "" : std::string(user->pw_name) + " ";
-  EXPECT_EQ(said, "penstock: order of " + name + "(uid " + std::to_string(getuid()) +
-                      "): POST /v1/queue/hold: 200\n");
+  const std::string who = name + "(uid " + std::to_string(getuid()) + ")";
+  EXPECT_EQ(said, "penstock: order of " + who + ": POST /v1/queue/hold: 200\n");
+  EXPECT_EQ(backend_.ordered_by, who);
 }
 
 TEST_F(AdminServerTest, DryRunOnlyCounts) {
@@ -318,6 +332,40 @@ TEST_F(AdminServerTest, ManyMessagesGoToTheLoopInBatches) {
       json::parse(ask("POST", "/v1/queue/retry", R"({"filter":{"sender":"bulk.example"}})").body);
   EXPECT_EQ(done.at("applied"), 1300);
   EXPECT_EQ(backend_.applied.size(), 3u);
+}
+
+// Octet by octet a request never ends, and each octet says that its client is there.
+TEST_F(AdminServerTest, WhoDripsARequestIsPutOff) {
+  ConnectionWatch::Limits limits;
+  limits.request = std::chrono::milliseconds(300);
+  auto opened = open(limits);
+  ASSERT_TRUE(opened.ok());
+  const int client = connect();
+  const auto begun = std::chrono::steady_clock::now();
+  bool ended = false;
+  while (!ended && std::chrono::steady_clock::now() - begun < std::chrono::seconds(60)) {
+    ended = ::send(client, "x", 1, MSG_NOSIGNAL) != 1;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  EXPECT_TRUE(ended);
+  ::close(client);
+}
+
+TEST_F(AdminServerTest, TheOldestThatAsksNothingGivesWay) {
+  ConnectionWatch::Limits limits;
+  limits.places = 4;
+  auto opened = open(limits);
+  ASSERT_TRUE(opened.ok());
+  std::vector<int> idle;
+  for (int i = 0; i < 4; ++i) {
+    idle.push_back(connect());
+    ASSERT_EQ(::send(idle.back(), "G", 1, MSG_NOSIGNAL), 1);
+  }
+  for (int i = 0; i < 8; ++i) EXPECT_EQ(ask("GET", "/v1/health").status, 200) << i;
+  std::vector<pollfd> seen;
+  for (const int client : idle) seen.push_back({client, POLLIN, 0});
+  EXPECT_GE(::poll(seen.data(), seen.size(), 60'000), 1) << "one was put off";
+  for (const int client : idle) ::close(client);
 }
 
 TEST_F(AdminServerTest, StoppingLetsThoseGoWhoWaitForTheLoop) {

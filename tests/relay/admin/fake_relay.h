@@ -158,6 +158,7 @@ class FakeBackend final : public Backend {
   explicit FakeBackend(FakeSpool* spool) : spool_(spool) {}
   QueueSummary current;
   std::vector<std::pair<QueueAction, std::vector<conf::MessageId>>> applied;
+  std::string ordered_by;  // the last of `applied`
   std::map<std::string, std::string> sites;
   std::map<std::string, Explanation> explanations;  // by domain; of others: no route
   std::vector<PathView> all_paths;
@@ -172,7 +173,9 @@ class FakeBackend final : public Backend {
   QueueSummary summary() override { return current; }
   QueueSummary last_known() const override { return current; }
   const spool::RelayClock& clock() const override { return clock_; }
-  uint64_t apply(QueueAction action, const std::vector<conf::MessageId>& ids) override {
+  uint64_t apply(QueueAction action, const std::vector<conf::MessageId>& ids,
+                 const std::string& who) override {
+    ordered_by = who;
     applied.emplace_back(action, ids);
     uint64_t count = 0;
     for (const conf::MessageId id : ids) count += spool_->records.count(id);

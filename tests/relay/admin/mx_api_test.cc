@@ -133,6 +133,28 @@ TEST_F(MxApiTest, OrdersReachTheBackend) {
   EXPECT_EQ(backend_.given.back().source, "news");
 }
 
+// Where there is a route a source may get a path later; what was ordered is lifted though nothing leads
+// there.
+TEST_F(MxApiTest, AnOrderHoldsForASourceThatHasNoPathYet) {
+  Explanation& told = backend_.explanations["new.example"];
+  told.route.domain = "new.example";
+  told.route.hosts = {{"mx.new.example", 10, {"192.0.2.1:25"}}};
+  told.problem = "no [[source]] may send to this domain";
+  backend_.order_done.also_later = true;
+  EXPECT_EQ(post("/v1/mx/block", R"({"domain":"new.example","source":"news"})").status, 200);
+  ASSERT_EQ(backend_.given.size(), 1u);
+  told.route.hosts.clear();
+  EXPECT_EQ(post("/v1/mx/block", R"({"domain":"new.example"})").status, 404) << "it takes no mail";
+  EXPECT_EQ(backend_.given.size(), 1u);
+  backend_.order_done = {};
+  backend_.order_done.lifted = true;
+  EXPECT_EQ(post("/v1/mx/unblock", R"({"domain":"new.example"})").status, 200);
+  backend_.order_done = {};
+  const Response nothing = post("/v1/mx/unblock", R"({"domain":"new.example"})");
+  EXPECT_EQ(nothing.status, 404);
+  EXPECT_NE(nothing.body.find("no such domain"), std::string::npos) << nothing.body;
+}
+
 // The kernel says who asks; what the body says of it never stands alone.
 TEST_F(MxApiTest, WhoGivesAnOrderIsNotForged) {
   backend_.order_done.paths = 1;

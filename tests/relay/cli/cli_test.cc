@@ -197,12 +197,36 @@ TEST_F(CliTest, AnUnknownCommandNamesTheRightOne) {
        "penstock: there is no command \"quue\"; did you mean \"penstock queue\"?\n"},
       {{"queue", "--json", "lst"},
        "penstock queue: there is no command \"lst\"; did you mean \"penstock queue list\"?\n"},
+      {{"unblock"}, "penstock: there is no command \"unblock\"; you may want: penstock mx unblock\n"},
+      {{"bounce"}, "penstock: there is no command \"bounce\"; you may want: penstock queue fail\n"},
+      {{"queue", "list", "--older", "5m"},
+       "penstock queue list: there is no option \"--older\"; did you mean \"--older-than\"?\n"},
+      {{"queue", "list", "--limt=5"},
+       "penstock queue list: there is no option \"--limt\"; did you mean \"--limit\"?\n"},
   };
   for (const Case& c : cases) {
     const Outcome outcome = command(c.words);
     EXPECT_EQ(outcome.exit_code, kUsage) << c.message;
     EXPECT_EQ(outcome.err, c.message);
   }
+}
+
+// On the machine where the file is checked, which need not be the one that it is for.
+TEST_F(CliTest, CheckWarnsOfASourceOfAnotherMachine) {
+  const fs::path file = folder_ / "sources.toml";
+  std::ofstream(file) << "hostname = \"relay.example.com\"\n[[listener]]\naddress = \"127.0.0.1:25\"\n"
+                         "[[source]]\nname = \"here\"\naddress = \"127.0.0.1\"\n"
+                         "[[source]]\nname = \"tx\"\naddress = \"203.0.113.9\"\n";
+  const Outcome outcome = command({"-c", file.string(), "check"});
+  EXPECT_EQ(outcome.exit_code, kDone) << outcome.err;
+  EXPECT_EQ(outcome.err,
+            file.string() +
+                ":9:1: warning: [[source]] \"tx\" address: 203.0.113.9 is not an address of this "
+                "machine: nothing can be sent from it\n");
+  EXPECT_NE(
+      outcome.out.find("good (1 listener, 2 sources, 0 destinations, 0 users, 0 DKIM keys, 0 rules and "),
+      std::string::npos)
+      << outcome.out;
 }
 
 TEST_F(CliTest, QueueAloneIsTheSummary) {
@@ -263,13 +287,13 @@ TEST_F(CliTest, DropWantsYes) {
   start();
   const Outcome asked = queue({"drop", "--domain", "example.net"});
   EXPECT_EQ(asked.exit_code, kFailed);
-  EXPECT_NE(asked.err.find("1 messages match; nothing is dropped without --yes"), std::string::npos)
+  EXPECT_NE(asked.err.find("1 message matches; nothing is dropped without --yes"), std::string::npos)
       << asked.err;
   EXPECT_TRUE(backend_.applied.empty());
   const Outcome done = queue({"drop", "--domain", "example.net", "--yes"});
   EXPECT_EQ(done.exit_code, kDone) << done.err;
-  EXPECT_EQ(done.out, "drop: 1 of 1 messages.\n");
-  EXPECT_NE(done.err.find("1 more have other pending recipients"), std::string::npos) << done.err;
+  EXPECT_EQ(done.out, "drop: 1 of 1 message.\n");
+  EXPECT_NE(done.err.find("1 more has other pending recipients"), std::string::npos) << done.err;
   ASSERT_EQ(backend_.applied.size(), 1u);
   EXPECT_EQ(backend_.applied[0].second, std::vector<conf::MessageId>{1});
   const Outcome none = queue({"drop", "--domain", "nowhere.example"});
@@ -482,6 +506,18 @@ TEST_F(CliTest, AMessageIsViewedAsItIsInTheSpool) {
   EXPECT_EQ(queue({"view"}).exit_code, kUsage);
 }
 
+TEST_F(CliTest, AMessageIsGivenUpOnlyWhenThatIsSaid) {
+  start();
+  const Outcome asked = queue({"fail", conf::to_text(1)});
+  EXPECT_EQ(asked.exit_code, kFailed);
+  EXPECT_NE(asked.err.find("1 message matches; nothing is given up without --yes"), std::string::npos)
+      << asked.err;
+  EXPECT_TRUE(backend_.applied.empty());
+  EXPECT_EQ(queue({"fail", conf::to_text(1), "--yes"}).out, "fail: 1 of 1 message.\n");
+  ASSERT_EQ(backend_.applied.size(), 1u);
+  EXPECT_EQ(backend_.applied[0].first, admin::QueueAction::kFail);
+}
+
 TEST_F(CliTest, ReloadSaysWhatChangedAndWhatWaits) {
   start();
   const auto reload = [&](std::vector<std::string> words) {
@@ -560,7 +596,7 @@ TEST_F(CliTest, DkimCheckComparesTheRecord) {
                         << "[[dkim_key]]\ndomain = \"example.com\"\nselector = \"s1\"\nfile = \"" << key
                         << "\"\n";
   EXPECT_EQ(command({"dkim", "check", "-c", config}).exit_code, kFailed);
-  EXPECT_NE(command({"check", "-c", config}).out.find("1 DKIM keys"), std::string::npos);
+  EXPECT_NE(command({"check", "-c", config}).out.find("1 DKIM key"), std::string::npos);
   fs::permissions(key, fs::perms::others_read, fs::perm_options::add);
   const Outcome open = command({"check", "-c", config});
   EXPECT_EQ(open.exit_code, kUsage);
@@ -574,9 +610,9 @@ TEST_F(CliTest, CheckLooksForWhatTheFileNames) {
       << "address = \"127.0.0.1:25\"\n[tls]\ncertificate = \"/nope\"\nkey = \"/nope2\"\n";
   const Outcome outcome = command({"check", "-c", config});
   EXPECT_EQ(outcome.exit_code, kUsage);
-  EXPECT_NE(outcome.err.find("[tls] certificate: cannot read /nope: No such file"), std::string::npos)
+  EXPECT_NE(outcome.err.find(":6:1: [tls] certificate: cannot read /nope: No such file"), std::string::npos)
       << outcome.err;
-  EXPECT_NE(outcome.err.find("run_as: there is no user nobody-of-that-name"), std::string::npos)
+  EXPECT_NE(outcome.err.find(":2:1: run_as: there is no user nobody-of-that-name"), std::string::npos)
       << outcome.err;
 }
 

@@ -88,6 +88,16 @@ TEST(MxText, TheSameRefusalStandsOnceAndDefaultsInOneParagraph) {
   EXPECT_NE(text.find("    not set by a rule: max_connections 20\n"), std::string::npos) << text;
 }
 
+TEST(MxText, LimitsThatAreTheSameForSeveralSourcesStandOnce) {
+  admin::Explanation two = told({"tx", "news"});
+  const std::string text = explanation_text(admin::explanation_json(two));
+  EXPECT_NE(text.find("  limits     as from tx\n"), std::string::npos) << text;
+  EXPECT_EQ(text.find("not set by a rule"), text.rfind("not set by a rule")) << text;
+  two.paths[1].rule = "other";
+  two.paths[1].rule_where = "p.toml:7";
+  EXPECT_EQ(explanation_text(admin::explanation_json(two)).find("as from tx"), std::string::npos);
+}
+
 TEST(MxText, WithManySourcesTheSoonestCounts) {
   admin::Explanation two = told({"default", "news"});
   two.paths[0].frees_seconds = -1;

@@ -158,6 +158,7 @@ TEST(EventJson, EveryFieldIsThere) {
                                    {"reason", "mailbox-full"},
                                    {"scope", "recipient"},
                                    {"row", "0000000000003f2a"},
+                                   {"class_rule", "text: greylist"},
                                    {"rule", "text: greylist"},
                                    {"stage", "rcpt"},
                                    {"attempt", 2},
@@ -181,12 +182,26 @@ TEST(EventJson, WhatIsEmptyIsLeftOutButTheNullReversePath) {
   EXPECT_EQ(nlohmann::json::parse(to_json(conf::DeliveryEvent{})), expected);
 }
 
+// As the docs have it, and so that nobody prints "451 4.7.1 4.7.1 ...".
+TEST(EventJson, TheStatusStandsOnce) {
+  conf::DeliveryEvent e;
+  e.enhanced_status = "4.7.1";
+  e.reply = "4.7.1 Greylisted";
+  EXPECT_EQ(nlohmann::json::parse(to_json(e)).at("reply"), "Greylisted");
+  e.reply = "4.7.10 of another status";
+  EXPECT_EQ(nlohmann::json::parse(to_json(e)).at("reply"), "4.7.10 of another status");
+  e.reply = "4.7.1";
+  EXPECT_EQ(nlohmann::json::parse(to_json(e)).at("reply"), "4.7.1");
+}
+
 TEST(EventJson, WhatHeldTheMessageBackIsNamed) {
   conf::DeliveryEvent e;
   e.kind = conf::EventKind::kDeferred;
   e.mx_rule = "gmail";
   e.limit = conf::Bind::kBlocked;
   const nlohmann::json line = nlohmann::json::parse(to_json(e));
+  EXPECT_EQ(line.at("event"), "held_back");
+  EXPECT_EQ(line.at("mx_rule"), "gmail");
   EXPECT_EQ(line.at("rule"), "gmail");
   EXPECT_EQ(line.at("limit"), "blocked");
 }
@@ -276,6 +291,7 @@ TEST(EventJson, ADecisionCarriesItsEvidenceAndNoMessage) {
       {"time", "2023-11-14T22:13:20.123456Z"},
       {"event", "decision"},
       {"action", "block"},
+      {"mx_rule", "general"},
       {"rule", "general"},
       {"where", "rules.toml:12"},
       {"by", "threshold 1"},

@@ -566,10 +566,11 @@ TEST_F(TransitTest, ADroppedMessageEndsWithoutAReport) {
   start();
   server_.to_rcpt = "451 4.3.0 later";
   const conf::MessageId id = submit({"a@one.test", "b@two.test"});
-  EXPECT_TRUE(transit_->orders().drop(id));
+  EXPECT_TRUE(transit_->orders().drop(id, "anna (uid 7)"));
   run();
-  EXPECT_FALSE(transit_->orders().drop(id)) << "it has gone";
-  EXPECT_EQ(events_.of(EventKind::kDropped).size(), 2U);
+  EXPECT_FALSE(transit_->orders().drop(id, "anna (uid 7)")) << "it has gone";
+  ASSERT_EQ(events_.of(EventKind::kDropped).size(), 2U);
+  EXPECT_EQ(events_.of(EventKind::kDropped)[0].reply, "dropped by an operator: anna (uid 7)");
   EXPECT_TRUE(events_.of(EventKind::kReportSent).empty());
   EXPECT_EQ(spool_.message_count(), 0U);
 }
@@ -655,6 +656,43 @@ TEST_F(TransitTest, RecipientsThatAreLateTogetherShareAReportThoughOneIsHeld) {
   for (size_t at = 0; (at = server_.wire.find("Action: delayed", at)) != std::string::npos; ++at) ++told;
   EXPECT_EQ(told, 3U);
   EXPECT_EQ(spool_.message_count(), 1U) << "it is on hold";
+}
+
+TEST_F(TransitTest, AMessageThatIsGivenUpFailsWithAReport) {
+  start();
+  server_.to_rcpt = "451 4.3.0 later";
+  const conf::MessageId id = submit({"a@one.test", "b@two.test"}, "sender@home.test");
+  run();
+  server_.to_rcpt = "250 2.1.5 ok";
+  EXPECT_TRUE(transit_->orders().fail(id, "anna (uid 7)"));  // though its next attempt is an hour away
+  run();
+  EXPECT_FALSE(transit_->orders().fail(id, "anna (uid 7)")) << "it has gone";
+  const auto failed = events_.of(EventKind::kFailed);
+  ASSERT_EQ(failed.size(), 2U);
+  EXPECT_EQ(failed[0].enhanced_status, "5.3.0");
+  EXPECT_EQ(failed[0].rule, "operator anna (uid 7)");
+  const auto of_kind = [](EventKind kind) {
+    return [kind](const conf::DeliveryEvent& event) { return event.kind == kind; };
+  };
+  const auto& all = events_.all;
+  EXPECT_LT(std::find_if(all.begin(), all.end(), of_kind(EventKind::kFailed)),
+            std::find_if(all.begin(), all.end(), of_kind(EventKind::kReportSent)));
+  EXPECT_EQ(failed[0].type, conf::ErrorType::kIgnored) << "no address is to blame";
+  EXPECT_EQ(events_.of(EventKind::kReportSent).size(), 2U);
+  EXPECT_EQ(server_.recipients, (std::vector<std::string>{"sender@home.test", "sender@home.test"}));
+  EXPECT_EQ(spool_.message_count(), 0U);
+}
+
+TEST_F(TransitTest, AHeldMessageCanBeGivenUp) {
+  start();
+  server_.to_rcpt = "451 4.3.0 later";
+  const conf::MessageId id = submit({"a@one.test"});
+  EXPECT_TRUE(transit_->orders().hold(id));
+  run();
+  EXPECT_TRUE(transit_->orders().fail(id, "anna (uid 7)"));
+  run();
+  EXPECT_EQ(events_.of(EventKind::kFailed).size(), 1U);
+  EXPECT_EQ(transit_->resting().held(), 0U);
 }
 
 TEST_F(TransitTest, AnOrderlyEndWhileAReportIsBeingStoredDoesNotReportTwice) {
