@@ -46,7 +46,11 @@ std::optional<conf::Duration> first_delay(const conf::RetrySchedule& schedule, c
 std::optional<conf::Duration> short_delay(const conf::RetrySchedule& schedule, conf::WallTime accepted_at,
                                           conf::WallTime now, conf::Random* random) {
   using std::chrono::minutes;
-  const conf::Duration base = std::clamp<conf::Duration>((now - accepted_at) / 10, minutes(1), minutes(15));
+  // A schedule that begins sooner is not slowed down.
+  const conf::Duration least = schedule.delays.empty()
+                                   ? conf::Duration(minutes(1))
+                                   : std::min<conf::Duration>(schedule.delays.front(), minutes(1));
+  const conf::Duration base = std::clamp<conf::Duration>((now - accepted_at) / 10, least, minutes(15));
   const conf::Duration delay = spread(base, 0.1, random);
   if (now + delay > accepted_at + schedule.validity) return std::nullopt;
   return delay;

@@ -26,7 +26,8 @@ std::optional<conf::Duration> first_delay(const conf::RetrySchedule& schedule, c
                                           uint32_t done, uint32_t attempt, conf::WallTime accepted_at,
                                           conf::WallTime now, conf::Random* random);
 
-// Of a message that met trouble of its path: a minute, and more only for one that is old already (a tenth of
+// Of a message that met trouble of its path: a minute, or the first wait of the
+// schedule when that is shorter, and more only for one that is old already (a tenth of
 // its age, at most a quarter of an hour), with up to a tenth of jitter. None: its validity is over before.
 std::optional<conf::Duration> short_delay(const conf::RetrySchedule& schedule, conf::WallTime accepted_at,
                                           conf::WallTime now, conf::Random* random);
