@@ -1,6 +1,7 @@
 #include "relay/walk/seven_bit.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "conf/vocab/ascii.h"
 #include "relay/smtp/mime_entity.h"
@@ -15,6 +16,15 @@ using smtp::MimeEntity;
 using smtp::MimeField;
 using smtp::value_of;
 
+// Whether all of it but the octets above 127 could be base64; else only the label says so.
+bool is_base64(std::string_view body) {
+  return std::all_of(body.begin(), body.end(), [](char c) {
+    return static_cast<unsigned char>(c) >= 0x80 || conf::is_digit(c) ||
+           (conf::ascii_lower(c) >= 'a' && conf::ascii_lower(c) <= 'z') || c == '+' || c == '/' || c == '=' ||
+           c == '\r' || c == '\n' || c == ' ' || c == '\t';
+  });
+}
+
 class Converter {
  public:
   bool entity(std::string_view text, bool top, int depth) {
@@ -26,7 +36,7 @@ class Converter {
     const MimeEntity entity = smtp::read_entity(text);
     const std::string type = media_type_of(entity);
     const std::string boundary = type.starts_with("multipart/") ? smtp::parameter_of(entity, "boundary") : "";
-    if (!boundary.empty()) {
+    if (!boundary.empty() && entity.body.find("--" + boundary) != std::string_view::npos) {
       header(entity, "7bit");
       return smtp::for_each_part(
           entity.body, boundary,
@@ -37,8 +47,9 @@ class Converter {
       header(entity, "7bit");
       return this->entity(entity.body, false, depth + 1);
     }
-    // RFC 2045 §6.4: these have no encoding of their own.
-    if (type == "message/partial" || type.starts_with("multipart/")) return false;
+    // RFC 2045 §6.4: it has no encoding of its own.
+    if (type == "message/partial") return false;
+    if (type.starts_with("multipart/")) return leaf(as_plain_text(entity), "", top);
     return leaf(entity, type, top);
   }
 
@@ -59,6 +70,15 @@ class Converter {
     out.append(entity.separator);
   }
 
+  // RFC 2045 §5.2: what has an invalid Content-Type, as a multipart without a boundary, is read as plain
+  // text.
+  static MimeEntity as_plain_text(MimeEntity entity) {
+    std::erase_if(entity.fields, [](const MimeField& field) {
+      return conf::equal_ignoring_case(field.name, "Content-Type");
+    });
+    return entity;
+  }
+
   void put_plain(std::string_view text) {
     for (const char c : text) out += static_cast<unsigned char>(c) < 0x80 ? c : '?';
   }
@@ -70,7 +90,19 @@ class Converter {
       out.append(entity.body);
       return true;
     }
-    if (encoding == "base64" || type == "message/delivery-status") return false;
+    if (encoding == "base64" &&
+        is_base64(
+            entity.body)) {  // RFC 2045 §6.8: what is not of its alphabet is passed over by who reads it
+      header(entity, "");
+      std::copy_if(entity.body.begin(), entity.body.end(), std::back_inserter(out),
+                   [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+      return true;
+    }
+    if (type == "message/delivery-status") {  // RFC 3464 §2.1: 7 bits, without an encoding
+      header(entity, "7bit");
+      put_plain(entity.body);
+      return true;
+    }
     const bool text = type.empty() || type.starts_with("text/") || type.starts_with("message/");
     const bool quoted = encoding == "quoted-printable";
     const std::string_view now =

@@ -13,8 +13,9 @@ namespace relay {
 // Our own signature is not part of `message` and is made again.
 bool is_signed_by_others(std::string_view message);
 
-// `message`: header and body with CRLF. Nothing when it cannot be said in seven bits without a loss: a part
-// that calls itself base64 and is not, parts within parts beyond all measure, message/partial. O(size).
+// `message`: header and body with CRLF. Nothing when it cannot be said in seven bits: parts within parts
+// beyond all measure, message/partial. What is wrong already is sent as it is read by others (RFC 2045 §5.2,
+// §6.8): a multipart without a boundary as plain text, base64 without the octets that are none. O(size).
 std::optional<std::string> to_seven_bit(std::string_view message);
 
 }  // namespace relay
