@@ -107,6 +107,12 @@ conf::Status ReplyParser::take_line(std::string_view line, bool* complete) {
     return Error{ErrorCode::kInvalid,
                  "reply has more than " + std::to_string(conf::limits::kReplyLines) + " lines"};
   }
+  // RFC 5321 §4.2.1: all lines have the same code. Nobody fails for good by a reply that contradicts itself.
+  if (line[0] == '5' && !partial_.lines.empty() && !partial_.permanent()) {
+    return Error{ErrorCode::kInvalid,
+                 "the lines of a reply contradict each other: " + std::to_string(partial_.code) + " and " +
+                     std::string(line.substr(0, 3))};
+  }
   partial_.code = static_cast<uint16_t>((line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0'));
   const std::string_view text = line.size() > 4 ? line.substr(4) : std::string_view();
   if (!partial_.enhanced.present()) partial_.enhanced = EnhancedStatus::parse(text);

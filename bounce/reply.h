@@ -38,8 +38,8 @@ struct Reply {
 class ReplyParser {
  public:
   // Consumes from `*input` until one reply is complete (true; the rest stays in *input) or input is used up
-  // (false). kInvalid: not a reply (bad code, mixed codes are tolerated: the last line's counts), line or
-  // count over the limits.
+  // (false). kInvalid: not a reply (bad code, 5yz behind lines of another class; else the last line's code
+  // counts), line or count over the limits.
   conf::Result<bool> feed(std::string_view* input, Reply* out);
   bool mid_reply() const { return !line_.empty() || !partial_.lines.empty(); }
   void reset();

@@ -88,6 +88,7 @@ bool ClientCore::next_event(ClientEvent* event) {
 
 void ClientCore::receive(std::string_view bytes, conf::Instant now) {
   // RFC 3207 §4.2, CVE-2021-38371: what came in clear after the reply to STARTTLS is dropped.
+  bool just_asked = false;  // by a reply in these bytes: the answer cannot be among them
   while (!bytes.empty() && state_ != S::kClosed && state_ != S::kHandshake) {
     Reply reply;
     conf::Result<bool> whole = parser_.feed(&bytes, &reply);
@@ -102,7 +103,14 @@ void ClientCore::receive(std::string_view bytes, conf::Instant now) {
     if (!*whole) continue;
     if (state_ != S::kEhlo)
       reply.cut_to(conf::limits::kReplyTextOctets);  // all that follows shares what is left
+    if (just_asked && reply.code != 421) {
+      out_of_step("a reply came that nothing asked for: " + std::to_string(reply.code) + ' ' + reply.text(),
+                  true);
+      return;
+    }
+    const uint64_t written = output.size();
     take_reply(std::move(reply), now);
+    just_asked = flight_ && output.size() > written && (!pipelined_ || state_ == S::kDot);
   }
 }
 

@@ -25,6 +25,7 @@ void ClientCore::take_greeting(Reply reply, conf::Instant now) {
 }
 
 void ClientCore::take_ehlo(Reply reply, conf::Instant now) {
+  if (reply.code == 220) return;  // a second greeting: the answer is still to come, within the same time
   if (reply.positive()) {
     peer = parse_ehlo_reply(reply);
     const bool offers_starttls = peer.starttls;
@@ -42,6 +43,7 @@ void ClientCore::take_ehlo(Reply reply, conf::Instant now) {
 }
 
 void ClientCore::take_helo(Reply reply, conf::Instant now) {
+  if (reply.code == 220) return;
   if (!reply.positive()) {
     close_refused(std::move(reply));
     return;

@@ -107,6 +107,15 @@ bool ClientCore::leave_if_troubled(const Reply& reply) {
     return true;
   }
   if (!flight_) return false;
+  if (state_ == S::kDot && pipelined_ && flight_->by_bdat() && !flight_->anyone_accepted() &&
+      reply.positive()) {
+    // RFC 3030 §2: without a recipient BDAT is refused. A reply too many was taken for the answer to RCPT.
+    if (!used()) lessons.refused.add(Extension::kPipelining);
+    Flight::Cut cut;
+    cut.not_tried = cut.doubt = true;
+    leave("the content was taken for recipients that were refused: " + shown(reply), cut);
+    return true;
+  }
   if (state_ == S::kDot && flight_->anyone_accepted()) {
     // RFC 5321 §4.1.1.4: the reply to the end of data comes after it.
     const bool early = reply.positive() && content_unsent_;
@@ -155,6 +164,7 @@ void ClientCore::out_of_step(const std::string& why, bool definite) {
   if (in_group && !used()) lessons.refused.add(Extension::kPipelining);
   cut.uncertain = state_ == S::kDot && !definite;
   cut.not_tried = !cut.uncertain && (used() || in_group);
+  cut.doubt = !definite;
   leave(why, cut);
 }
 

@@ -260,7 +260,12 @@ void Flight::end_reply(const Reply& reply) {
 
 void Flight::cut_off(const Cut& cut, const Reply& reply) {
   for (size_t i = 0; i < fates_.size(); ++i) {
-    if (fates_[i] == Fate::kSettled) continue;
+    if (fates_[i] == Fate::kSettled) {
+      const RecipientOutcome& known = outcomes_[i];
+      const bool doubted = cut.doubt && known.kind == Kind::kRefused && known.reply.permanent();
+      if (!doubted || known.local) continue;
+      fates_[i] = Fate::kOpen;
+    }
     settle(i, cut.not_tried ? Kind::kNotTried : Kind::kRefused, cut.stage, reply);
     outcomes_[i].uncertain = cut.uncertain;
   }

@@ -54,6 +54,7 @@ class Flight {
     bounce::Stage stage = bounce::Stage::kMail;
     bool uncertain = false;  // the end of data may have been taken
     bool not_tried = false;  // an idle session had gone before the peer saw anything
+    bool doubt = false;      // refusals may have been answers to other commands: nobody fails by them
   };
   void cut_off(const Cut& cut, const bounce::Reply& reply);
   std::vector<RecipientOutcome> take_outcomes() { return std::move(outcomes_); }

@@ -138,6 +138,46 @@ TEST(ClientSession, A250BeforeTheContentWasSentDeliversNothing) {
   }
 }
 
+// RFC 5321 §2.1: one reply to each command. What came with the reply before cannot be the answer.
+TEST(ClientSession, AReplyAheadOfItsCommandRefusesNobody) {
+  struct Case {
+    const char* what;
+    std::vector<std::string> said;  // the last one holds a reply too many
+    const char* shown;
+  };
+  const Case kCases[] = {
+      {"MAIL", {"250 ok\r\n550 5.1.0 no\r\n"}, "550 5.1.0 no"},
+      {"RCPT", {"250 ok\r\n", "250 ok\r\n550 5.1.1 no\r\n"}, "550 5.1.1 no"},
+      {"DATA", {"250 ok\r\n", "250 ok\r\n", "354 go\r\n554 no\r\n"}, "554 no"},
+  };
+  for (const Case& c : kCases) {
+    Peer peer("");
+    peer.session.begin(transaction(), peer.now);
+    peer.take();
+    for (const std::string& text : c.said) peer.say(text);
+    ClientEvent event;
+    ASSERT_TRUE(peer.session.next_event(&event, peer.now)) << c.what;
+    ASSERT_EQ(event.outcomes.size(), 1u) << c.what;
+    const bounce::Reply& reply = event.outcomes[0].reply;
+    EXPECT_EQ(reply.code, 0) << c.what;
+    EXPECT_EQ(reply.text(), std::string("a reply came that nothing asked for: ") + c.shown);
+    EXPECT_FALSE(event.outcomes[0].uncertain) << c.what << ": the content was never sent";
+    ASSERT_TRUE(peer.session.next_event(&event, peer.now)) << c.what;
+    EXPECT_EQ(event.kind, ClientEvent::Kind::kClosed) << c.what;
+  }
+}
+
+TEST(ClientSession, Rfc5321_3_8_GoodbyeBehindAReplyIsStillOne) {
+  Peer peer("");
+  peer.session.begin(transaction(), peer.now);
+  peer.take();
+  peer.say("250 ok\r\n421 4.3.2 going down\r\n");
+  ClientEvent event;
+  ASSERT_TRUE(peer.session.next_event(&event, peer.now));
+  ASSERT_EQ(event.outcomes.size(), 1u);
+  EXPECT_EQ(event.outcomes[0].reply.code, 421);
+}
+
 TEST(ClientSession, BodyIsSharedNotCopied) {
   for (const char* features : {"250-PIPELINING\r\n250-CHUNKING\r\n", "250-PIPELINING\r\n"}) {
     Peer peer(features);
