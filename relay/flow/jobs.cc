@@ -18,22 +18,20 @@ void Jobs::use_resting(queue::Path* path, conf::Instant now) {
   const bool one_answer = PathGate::has_one_answer(*path);
   for (size_t i = path->idle.size(); i-- > 0 && !path->ready.empty();) {
     OutboundConnection* connection = path->idle[i];
-    bool gone = !connection->idle();  // it rested long enough and is saying QUIT
-    if (!gone && parts_.hosts->is_worse_than_needed(*connection, now)) {
-      connection->quit();
-      gone = true;
+    Slot& slot = parts_.connections->at(connection);
+    if (!connection->idle()) {  // it rested long enough and is saying QUIT
+      parts_.connections->rests_no_more(connection);
+      continue;
     }
-    mx::Admission admission;
-    if (!gone) admission = parts_.connections->may_send(parts_.connections->at(connection));
-    if (!gone && !admission.yes) {
+    const mx::Admission admission = parts_.connections->may_send(slot);
+    const bool ends = admission.bind == mx::Bind::kPerConnection || is_done(slot);
+    if (!ends && !admission.yes) {
       parts_.gate->wait(path, admission);
       if (one_answer) return;
       continue;
     }
     parts_.connections->rests_no_more(connection);
-    if (gone) continue;
-    Slot& slot = parts_.connections->at(connection);
-    if (is_done(slot) || gives_way(slot, now)) {
+    if (ends || gives_way(slot, now)) {
       connection->quit();
     } else {
       take(&slot, std::nullopt);

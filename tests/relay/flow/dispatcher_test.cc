@@ -65,6 +65,28 @@ TEST_F(DispatcherTest, AnErrandThatComesAfterItsConnectionWentIsGivenBack) {
   EXPECT_EQ(dispatcher_->in_flight(), 0U);
 }
 
+// As when a reload lowers the limit while it rests: kept, it would say for the whole path that nothing may
+// go.
+TEST_F(DispatcherTest, ARestingConnectionThatSentAllItMaySaysQuitAndAnotherIsOpened) {
+  add(1);
+  open();
+  say("250 ok\r\n");
+  say("250 ok\r\n");
+  say("354 go\r\n");
+  network_.users.back()->on_drained();
+  say("250 2.0.0 taken\r\n");
+  ASSERT_EQ(path_->idle.size(), 1U);
+  auto limits = std::make_shared<mx::PathLimits>(*path_->limits);
+  limits->max_messages_per_connection = 1;
+  path_->limits = limits;
+  add(1);
+  step();
+  EXPECT_NE(network_.sent.find("QUIT\r\n"), std::string::npos) << network_.sent;
+  EXPECT_TRUE(path_->idle.empty());
+  step();
+  EXPECT_EQ(network_.users.size(), 2U) << "the mail goes over another";
+}
+
 TEST_F(DispatcherTest, AMassExpiryLooksAtEachDeliveryOnce) {
   path_->standing->block(clock_.time + 10h, "test", clock_.time);
   constexpr size_t kCount = 20'000;
