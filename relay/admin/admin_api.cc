@@ -73,7 +73,7 @@ Response AdminApi::handle(const Request& request) {
 
 Response AdminApi::reload() {
   conf::Result<ReloadDone> done = loop_.ask<ReloadDone>(
-      [backend = backend_](auto answered) { answered(backend->reload()); }, kReloadLimit);
+      [backend = backend_](auto answered) { backend->reload(std::move(answered)); }, kReloadLimit);
   if (!done.ok()) return refuse(done.error());
   json told = {{"file", done->file},
                {"problems", done->problems},

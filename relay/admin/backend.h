@@ -95,7 +95,8 @@ class Backend {
   virtual std::vector<PathView> paths(size_t limit) = 0;
   virtual MxOrderDone order(const MxOrder& order) = 0;
   virtual std::vector<OrderView> orders() = 0;  // the orders to block that are in force
-  virtual ReloadDone reload() = 0;              // reads the configuration again
+  // Reads the configuration again; `done` hears what came of it when it is read.
+  virtual void reload(std::function<void(const ReloadDone&)> done) = 0;
   // Of the times in the spool. Any thread.
   virtual const spool::RelayClock& clock() const = 0;
 };

@@ -20,6 +20,7 @@ namespace relay {
 
 class Desk final : public admin::Backend {
  public:
+  using ReloadHeard = std::function<void(const admin::ReloadDone&)>;
   struct Parts {  // all are borrowed and outlive the desk
     Transit* transit = nullptr;
     spool::Spool* spool = nullptr;        // keeps the orders; null: a restart forgets them
@@ -32,7 +33,7 @@ class Desk final : public admin::Backend {
       return std::vector<conf::DoorCount>();
     };
     std::function<journal::QuarantineGauges()> quarantine = [] { return journal::QuarantineGauges(); };
-    std::function<admin::ReloadDone()> reload = [] { return admin::ReloadDone(); };
+    std::function<void(ReloadHeard)> reload = [](const ReloadHeard& done) { done({}); };
   };
   explicit Desk(Parts parts);
   ~Desk() override;
@@ -62,7 +63,7 @@ class Desk final : public admin::Backend {
   std::vector<admin::PathView> paths(size_t limit) override { return views_.busiest(limit); }
   admin::MxOrderDone order(const admin::MxOrder& order) override { return limits_.carry_out(order); }
   std::vector<admin::OrderView> orders() override { return limits_.in_force(); }
-  admin::ReloadDone reload() override { return parts_.reload(); }
+  void reload(ReloadHeard done) override { parts_.reload(std::move(done)); }
   const spool::RelayClock& clock() const override { return parts_.transit->clock(); }
 
  private:

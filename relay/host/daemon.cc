@@ -17,8 +17,8 @@
 #include "relay/admin/admin_server.h"
 #include "relay/desk/decision_notices.h"
 #include "relay/desk/desk.h"
-#include "relay/host/configuration.h"
 #include "relay/host/doors.h"
+#include "relay/host/fresh_settings.h"
 #include "relay/host/login_secrets.h"
 #include "relay/host/own_addresses.h"
 #include "relay/host/privileges.h"
@@ -26,6 +26,7 @@
 #include "relay/host/restart_needed.h"
 #include "relay/host/returned_mail.h"
 #include "relay/host/sd_notify.h"
+#include "relay/host/settings_reader.h"
 #include "relay/host/signing_keys.h"
 #include "relay/host/source_addresses.h"
 #include "relay/host/spool_reading.h"
@@ -59,29 +60,22 @@ uint64_t fresh_seed() {
   return (static_cast<uint64_t>(device()) << 32) | device();
 }
 
-Configuration read_configuration(const std::string& path) {
-  Configuration read = load_configuration(path);
-  for (const conf::Problem& problem : read.problems) std::fprintf(stderr, "%s\n", problem.text().c_str());
-  return read;
+FreshSettings read_anew(const std::string& path) {
+  FreshSettings fresh = read_settings(path, say);
+  for (const conf::Problem& problem : fresh.read.problems)
+    std::fprintf(stderr, "%s\n", problem.text().c_str());
+  return fresh;
 }
-
-std::shared_ptr<const dkim::KeyStore> read_keys(const conf::Config& config) {
-  std::vector<conf::Problem> problems;
-  std::shared_ptr<const dkim::KeyStore> keys = SigningKeys::read(config, &problems);
-  for (const conf::Problem& problem : problems) say(problem.text());
-  return keys;
-}
-
-void warn(const std::string& text) { say("warning: " + text); }
 
 // Members are in the order of their making; they go in the opposite order.
 class Daemon {
  public:
-  explicit Daemon(Configuration configuration)
-      : config_(std::move(configuration.config)),
-        words_(conf::ConfigWords::load(config_->file)),
-        book_(std::move(configuration.book)),
-        qualifier_(std::move(configuration.qualifier)),
+  explicit Daemon(FreshSettings first)
+      : config_(first.read.config),
+        words_(std::move(first.words)),
+        book_(std::move(first.read.book)),
+        qualifier_(std::move(first.read.qualifier)),
+        first_(std::move(first)),
         random_(fresh_seed()) {}
   ~Daemon();
 
@@ -94,7 +88,7 @@ class Daemon {
   conf::Status open_transit();
   void connect_signals();
   void round();
-  admin::ReloadDone reload();
+  admin::ReloadDone reload(FreshSettings fresh);
   admin::ReloadDone refuse_reload(admin::ReloadDone done, const std::string& why);
   void begin_shutdown();
 
@@ -102,6 +96,7 @@ class Daemon {
   conf::ConfigWords words_;  // of the file as it was read last, right or wrong
   mx::RuleBookPtr book_;
   std::shared_ptr<const bounce::Qualifier> qualifier_;
+  FreshSettings first_;  // of the start, until they are in use
   conf::SystemClock clock_;
   conf::Random random_;
   std::unique_ptr<uv::Loop> loop_;
@@ -118,7 +113,6 @@ class Daemon {
   std::unique_ptr<LoginSecrets> secrets_;
   std::unique_ptr<Authenticator> authenticator_;
   std::unique_ptr<SigningKeys> signing_;
-  std::shared_ptr<const dkim::KeyStore> first_keys_;  // read before privileges are dropped
   std::unique_ptr<ReturnedMail> returned_;
   std::unique_ptr<Quarantine> quarantine_;
   std::unique_ptr<Transit> transit_;
@@ -127,6 +121,7 @@ class Daemon {
   SdSockets inherited_;
   std::unique_ptr<Doors> doors_;
   std::unique_ptr<admin::AdminServer> admin_;
+  std::unique_ptr<SettingsReader> reader_;
   bool stopping_ = false;
   conf::Instant give_up_at_ = conf::kNever;
 };
@@ -177,8 +172,8 @@ conf::Status Daemon::open_transit() {
   const auto post = [this](std::function<void()> work) { loop_->post(std::move(work)); };
   authenticator_ = std::make_unique<Authenticator>(&clock_, post);
   signing_ = std::make_unique<SigningKeys>([this] { loop_->post([] {}); }, say);
-  signing_->use(std::move(first_keys_), config_->dkim, dns_cache_.get(), clock_.now());
-  returned_->use(config_, qualifier_);
+  signing_->use(std::move(first_.keys), config_->dkim, dns_cache_.get(), clock_.now());
+  returned_->use(config_, qualifier_, std::move(first_.return_keys));
   auto quarantine = Quarantine::open({&journal_, &clock_, [this] { loop_->post([] {}); }, say}, config_);
   if (!quarantine.ok()) return quarantine.error();
   quarantine_ = std::move(*quarantine);
@@ -211,10 +206,11 @@ conf::Status Daemon::open_transit() {
       },
       [this](const conf::DoorEvent& event) { tell_of_refusal(event); });
   reception_->on_recipient(quarantine_->door());
-  desk_ = std::make_unique<Desk>(Desk::Parts{
-      transit_.get(), spool_.get(), &journal_, &metrics_, [this] { return reception_->connections(); },
-      [this] { return log_->counters().lost; }, [this] { return reception_->book().counts(); },
-      [this] { return quarantine_->gauges(); }, [this] { return reload(); }});
+  desk_ = std::make_unique<Desk>(
+      Desk::Parts{transit_.get(), spool_.get(), &journal_, &metrics_,
+                  [this] { return reception_->connections(); }, [this] { return log_->counters().lost; },
+                  [this] { return reception_->book().counts(); }, [this] { return quarantine_->gauges(); },
+                  [this](Desk::ReloadHeard done) { reader_->ask(std::move(done)); }});
   auto admin = admin::AdminServer::open(config_->admin, spool_.get(), desk_.get(), post);
   if (!admin.ok()) return admin.error();
   admin_ = std::move(*admin);
@@ -225,17 +221,14 @@ conf::Status Daemon::start() {
   raise_descriptor_limit();
   loop_ = std::make_unique<uv::Loop>();
   if (config_->intake.descriptors_kept > 0) loop_->keep_descriptors(config_->intake.descriptors_kept);
-  // What needs root comes first: the TLS key, the ports and the DKIM keys.
-  conf::Result<TlsContexts> contexts = load_tls(*config_, warn);
-  if (!contexts.ok()) return contexts.error();
-  tls_ = std::move(*contexts);
-  conf::Result<LoginSecrets::Table> secrets = LoginSecrets::read(*config_);
-  if (!secrets.ok()) return secrets.error();
+  // What needs root comes first: the files are read by now, the ports follow.
+  if (!first_.refused.empty()) return conf::Error{conf::ErrorCode::kInvalid, first_.refused};
+  tls_ = std::move(first_.tls);
   secrets_ = std::make_unique<LoginSecrets>(
       &clock_, [this](const std::vector<std::string>& command, conf::Duration timeout, Secrets::Done done) {
         uv::run_program(loop_.get(), command, timeout, std::move(done));
       });
-  secrets_->use(std::move(*secrets));
+  secrets_->use(std::move(first_.secrets));
   doors_ = std::make_unique<Doors>(
       loop_.get(), &inherited_,
       [this](const std::string& place, Accepted accepted) { accepted_at(place, std::move(accepted)); });
@@ -243,23 +236,27 @@ conf::Status Daemon::start() {
   if (!status.ok()) return status;
   doors_->adopt(*config_, tls_.server);
   for (const std::string& place : inherited_.never_taken()) {
-    warn("the service manager listens on " + place +
-         " for us, and no [[listener]] has this address: whoever "
-         "connects there waits in vain; take it out of penstock.socket");
+    say("warning: the service manager listens on " + place +
+        " for us, and no [[listener]] has this address: whoever "
+        "connects there waits in vain; take it out of penstock.socket");
   }
-  first_keys_ = read_keys(*config_);
-  if (first_keys_ == nullptr) return conf::Error{conf::ErrorCode::kInvalid, "a DKIM key cannot be used"};
   returned_ = std::make_unique<ReturnedMail>(
       &clock_, &journal_, [this] { loop_->post([] {}); }, say);
-  if (!returned_->read_keys(*config_))
-    return conf::Error{conf::ErrorCode::kInvalid, "the keys of [returns] cannot be used"};
   status = prepare_directories(*config_);
   if (!status.ok()) return status;
   status = drop_privileges(config_->run_as);
   if (!status.ok()) return status;
   forbid_dumps();
+  reader_ = std::make_unique<SettingsReader>(
+      SettingsReader::Parts{[path = config_->file] { return read_anew(path); },
+                            [this](std::function<void()> work) { loop_->post(std::move(work)); },
+                            [this] {
+                              if (!stopping_) notify_reloading();
+                            },
+                            [this](FreshSettings fresh) { return reload(std::move(fresh)); }});
   status = open_transit();
   if (!status.ok()) return status;
+  first_ = {};
   connect_signals();
   return conf::success();
 }
@@ -268,7 +265,7 @@ void Daemon::connect_signals() {
   std::signal(SIGPIPE, SIG_IGN);
   loop_->on_signal(SIGTERM, [this] { begin_shutdown(); });
   loop_->on_signal(SIGINT, [this] { begin_shutdown(); });
-  loop_->on_signal(SIGHUP, [this] { reload(); });
+  loop_->on_signal(SIGHUP, [this] { reader_->ask([](const admin::ReloadDone&) {}); });
   loop_->on_signal(SIGUSR1, [this] { log_->reopen(); });
   loop_->on_round([this] { round(); });
   loop_->on_timer([](conf::Instant) {});  // the round that follows does the work
@@ -336,41 +333,30 @@ admin::ReloadDone Daemon::refuse_reload(admin::ReloadDone done, const std::strin
 }
 
 // A bad configuration changes nothing. Listeners that stay are kept with their connections.
-admin::ReloadDone Daemon::reload() {
+admin::ReloadDone Daemon::reload(FreshSettings fresh) {
   admin::ReloadDone done;
   done.file = config_->file;
   if (stopping_) {
     done.refused = "the relay is going down";
     return done;
   }
-  notify_reloading();
-  conf::ConfigWords words = conf::ConfigWords::load(config_->file);
-  Configuration read = read_configuration(config_->file);
-  for (const conf::Problem& problem : read.problems) done.problems.push_back(problem.text());
-  const conf::ConfigPtr fresh = read.config;
-  const auto refuse = [&](const std::string& why) { return refuse_reload(std::move(done), why); };
-  if (fresh == nullptr) return refuse("the file has errors");
-  conf::Result<TlsContexts> contexts = load_tls(*fresh, warn);
-  if (!contexts.ok()) return refuse(contexts.error().detail);
-  conf::Result<LoginSecrets::Table> secrets = LoginSecrets::read(*fresh);
-  if (!secrets.ok()) return refuse(secrets.error().detail);
-  std::shared_ptr<const dkim::KeyStore> keys = read_keys(*fresh);
-  if (keys == nullptr) return refuse("a DKIM key cannot be used");
-  if (!returned_->read_keys(*fresh)) return refuse("the keys of [returns] cannot be used");
-  const conf::Status status = doors_->prepare(*fresh, contexts->server);
-  if (!status.ok()) return refuse(status.error().detail);
-  done.changes = words_.changes_to(words);
-  done.waiting = restart_needed(*config_, *fresh);
-  words_ = std::move(words);
+  for (const conf::Problem& problem : fresh.read.problems) done.problems.push_back(problem.text());
+  if (!fresh.refused.empty()) return refuse_reload(std::move(done), fresh.refused);
+  const conf::Config& read = *fresh.read.config;
+  const conf::Status status = doors_->prepare(read, fresh.tls.server);
+  if (!status.ok()) return refuse_reload(std::move(done), status.error().detail);
+  done.changes = words_.changes_to(fresh.words);
+  done.waiting = restart_needed(*config_, read);
+  words_ = std::move(fresh.words);
   if (!done.waiting.empty()) say("reload: changed, and waits for a restart: " + done.waiting);
-  config_ = std::make_shared<const conf::Config>(until_restart(*config_, *fresh));
-  book_ = std::move(read.book);
-  qualifier_ = std::move(read.qualifier);
-  returned_->use(config_, qualifier_);
-  tls_ = std::move(*contexts);
-  secrets_->use(std::move(*secrets));
+  config_ = std::make_shared<const conf::Config>(until_restart(*config_, read));
+  book_ = std::move(fresh.read.book);
+  qualifier_ = std::move(fresh.read.qualifier);
+  returned_->use(config_, qualifier_, std::move(fresh.return_keys));
+  tls_ = std::move(fresh.tls);
+  secrets_->use(std::move(fresh.secrets));
   network_->set_client_tls(tls_.client);
-  signing_->use(std::move(keys), config_->dkim, dns_cache_.get(), clock_.now());
+  signing_->use(std::move(fresh.keys), config_->dkim, dns_cache_.get(), clock_.now());
   quarantine_->reload(config_);
   reception_->reload(config_);
   transit_->routes().use_own_addresses(own_addresses(config_->listeners));
@@ -386,9 +372,9 @@ admin::ReloadDone Daemon::reload() {
 }  // namespace
 
 int run_daemon(const std::string& config_path) {
-  Configuration configuration = read_configuration(config_path);
-  if (configuration.config == nullptr) return 2;
-  Daemon daemon(std::move(configuration));
+  FreshSettings first = read_anew(config_path);
+  if (first.read.config == nullptr) return 2;
+  Daemon daemon(std::move(first));
   const conf::Status started = daemon.start();
   if (!started.ok()) {
     say("cannot start: " + started.error().detail);

@@ -1,9 +1,6 @@
 #include "relay/host/returned_mail.h"
 
 #include <utility>
-#include <vector>
-
-#include "relay/host/return_keys.h"
 
 namespace relay {
 
@@ -15,17 +12,11 @@ ReturnedMail::~ReturnedMail() {
   if (sent_ != nullptr) journal_->remove(sent_.get());
 }
 
-bool ReturnedMail::read_keys(const conf::Config& config) {
-  std::vector<conf::Problem> problems;
-  fresh_keys_ = read_return_keys(config, &problems);
-  for (const conf::Problem& problem : problems) say_(problem.text());
-  return !conf::has_error(problems);
-}
-
-void ReturnedMail::use(conf::ConfigPtr config, std::shared_ptr<const bounce::Qualifier> qualifier) {
+void ReturnedMail::use(conf::ConfigPtr config, std::shared_ptr<const bounce::Qualifier> qualifier,
+                       std::shared_ptr<const bounce::ReturnKeys> keys) {
   config_ = std::move(config);
   qualifier_ = std::move(qualifier);
-  keys_ = std::move(fresh_keys_);
+  keys_ = std::move(keys);
   paths_.use(config_, keys_);
   if (sent_ != nullptr) sent_->reload(config_->returns);
   if (desk_ != nullptr) desk_->reload(tools());

@@ -23,10 +23,8 @@ class ReturnedMail {
   ReturnedMail(const conf::Clock* clock, journal::Journal* journal, std::function<void()> wake, Say say);
   ~ReturnedMail();
 
-  // Reads the keys of `config`, while root may still do it; use() makes them hold. False: what is wrong was
-  // said.
-  bool read_keys(const conf::Config& config);
-  void use(conf::ConfigPtr config, std::shared_ptr<const bounce::Qualifier> qualifier);
+  void use(conf::ConfigPtr config, std::shared_ptr<const bounce::Qualifier> qualifier,
+           std::shared_ptr<const bounce::ReturnKeys> keys);
   // Opens the desk when the configuration wants one, and the mailboxes that are polled. Both are borrowed.
   conf::Status open(Reception* reception, Secrets* secrets);
   void step();
@@ -42,7 +40,7 @@ class ReturnedMail {
   Say say_;
   conf::ConfigPtr config_;
   std::shared_ptr<const bounce::Qualifier> qualifier_;
-  std::shared_ptr<const bounce::ReturnKeys> fresh_keys_, keys_;
+  std::shared_ptr<const bounce::ReturnKeys> keys_;
   returns::SignedReturnPaths paths_;
   std::unique_ptr<returns::SentKeeper> sent_;  // outlives the desk, which asks it
   std::unique_ptr<returns::Desk> desk_;        // null: no mail comes back

@@ -214,7 +214,7 @@ class FakeBackend final : public Backend {
     return order_done;
   }
   std::vector<OrderView> orders() override { return in_force; }
-  ReloadDone reload() override { return reload_done; }
+  void reload(std::function<void(const ReloadDone&)> done) override { done(reload_done); }
 
  private:
   conf::SystemClock system_;

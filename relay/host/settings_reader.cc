@@ -1,0 +1,33 @@
+#include "relay/host/settings_reader.h"
+
+#include <memory>
+#include <utility>
+
+namespace relay {
+
+SettingsReader::~SettingsReader() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void SettingsReader::ask(Done done) {
+  asked_.push_back(std::move(done));
+  if (!thread_.joinable()) begin();
+}
+
+void SettingsReader::begin() {
+  served_ = std::exchange(asked_, {});
+  parts_.begins();
+  thread_ = std::thread([this] {
+    auto fresh = std::make_shared<FreshSettings>(parts_.read());
+    parts_.post([this, fresh] { finish(std::move(*fresh)); });
+  });
+}
+
+void SettingsReader::finish(FreshSettings fresh) {
+  thread_.join();
+  const admin::ReloadDone done = parts_.take(std::move(fresh));
+  for (const Done& each : std::exchange(served_, {})) each(done);
+  if (!asked_.empty()) begin();
+}
+
+}  // namespace relay
