@@ -1,18 +1,20 @@
 // Does the loop stay quick with many sites and many blocked queues? Makes SITES sites with their counters,
 // puts mail into QUEUES of them that an operator has blocked, ends all blocks at the same instant, and prints
 // the longest single step of each phase. The real tables, limiter and dispatcher; a network that never
-// answers and a clock of its own. Also a survey, a reload, and a mass expiry on one path.
+// answers and a clock of its own. Also a survey, a reload, a mass expiry on one path, and what is done with
+// all of a queue of QUEUES messages (walk_lab.h).
 //   penstock-blocked [SITES] [QUEUES]
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "bench/blocked/phase.h"
+#include "bench/blocked/walk_lab.h"
 #include "mx/limits/lease.h"
 #include "relay/desk/survey.h"
 #include "relay/flow/dispatcher.h"
@@ -25,6 +27,7 @@
 
 namespace {
 
+using blocked::Phase;
 using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 
 class ManualClock final : public conf::Clock {
@@ -79,42 +82,6 @@ class Nobody final : public relay::DispatcherUser {
   conf::Instant valid_until = conf::kNever;
   size_t reports = 0;
   size_t decisions = 0;
-};
-
-// Of this thread: what others do on the machine does not count.
-double cpu_ms() {
-  timespec time{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) / 1e6;
-}
-
-// The slowest of many short works, and all of them together.
-class Phase {
- public:
-  explicit Phase(const char* name) : name_(name) {}
-  template <typename Work>
-  void run(const Work& work) {
-    const double began = cpu_ms();
-    work();
-    const double took = cpu_ms() - began;
-    longest_ = std::max(longest_, took);
-    all_ += took;
-    ++steps_;
-  }
-  ~Phase() {
-    std::printf("%-44s %9zu steps, %9.1f ms in all, longest %6.3f ms (CPU)\n", name_, steps_, all_, longest_);
-    if (longest_ > longest_of_all) {
-      longest_of_all = longest_;
-      slowest = name_;
-    }
-  }
-  static inline double longest_of_all = 0;
-  static inline const char* slowest = "";
-
- private:
-  const char* name_;
-  double longest_ = 0, all_ = 0;
-  size_t steps_ = 0;
 };
 
 double resident_mb() {
@@ -296,6 +263,7 @@ int main(int argc, char** argv) {
   lab.reload();
   lab.expire();
   lab.end_blocks();
+  blocked::run_walk_phases(std::min(sites, queues));
   std::printf("longest step of all: %.3f ms, %s\n", Phase::longest_of_all, Phase::slowest);
   std::fflush(stdout);
   std::_Exit(0);  // a million objects need not be freed one by one

@@ -1,0 +1,113 @@
+// Two sites that are counted together (one_site): who of their mail goes next, over which connection.
+#include "relay/flow/line_turns.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "relay/queue/sender.h"
+#include "tests/relay/flow/dispatcher_rig.h"
+
+namespace relay {
+namespace {
+
+using namespace std::chrono_literals;  // NOLINT(build/namespaces)
+
+class LineTurnsTest : public DispatcherTest {
+ protected:
+  LineTurnsTest() {
+    limits_->one_site = true;
+    limits_->scope = conf::RuleScope::kPool;
+    path_->limits = limits_;
+    const uint32_t number = domains_.intern(conf::Domain::from_canonical("e.test"));
+    queue::DomainEntry& domain = domains_.at(number);
+    domain.settings = conf::settings_in(config_, "e.test");
+    auto route = std::make_shared<mx::Route>();
+    route->kind = mx::Route::Kind::kHosts;
+    route->site = "mx.e.test";
+    route->hosts = {{"mx.e.test", 10, 25, {"127.0.0.2"}}};
+    domain.route = route;
+    other_ = queue::PathChoice(sites_.get(), &random_).choose(&domain).path;
+    other_->limits = limits_;
+    other_->standing = path_->standing;
+  }
+  queue::Delivery* mail(queue::Path* path, const std::string& from) {
+    queue::Delivery* delivery = deliveries_.add(++last_id_, number_, clock_.time);
+    delivery->sender = queue::sender_of(conf::Mailbox::parse(from).value());
+    walk_.left[delivery] = 1;
+    dispatcher_->add(delivery, path);
+    return delivery;
+  }
+  // The server takes the message that is being sent.
+  void take() {
+    say("250 ok\r\n");
+    say("250 ok\r\n");
+    say("354 go\r\n");
+    network_.users.back()->on_drained();
+    say("250 2.0.0 taken\r\n");
+  }
+  static bool is_sent(const queue::Delivery* delivery) {
+    return delivery->state == queue::DeliveryState::kSending;
+  }
+
+  std::shared_ptr<mx::PathLimits> limits_ = std::make_shared<mx::PathLimits>();
+  queue::Path* other_ = nullptr;
+};
+
+TEST_F(LineTurnsTest, AConnectionWithNothingToDoMakesRoomForAPathThatHasNone) {
+  config_->max_outbound_connections = 1;
+  mail(path_, "a@x.test");
+  open();
+  ASSERT_NE(path_->shared, nullptr);
+  take();
+  ASSERT_EQ(path_->idle.size(), 1U) << network_.sent;
+  mail(other_, "a@x.test");
+  ASSERT_EQ(other_->shared, path_->shared);
+  step();
+  EXPECT_NE(network_.sent.find("QUIT\r\n"), std::string::npos) << network_.sent;
+  say("221 bye\r\n");
+  if (dispatcher_->connections() > 0) network_.users.back()->on_closed({conf::ErrorCode::kClosed, "closed"});
+  step();
+  EXPECT_EQ(network_.places, (std::vector<std::string>{"127.0.0.1", "127.0.0.2"}));
+}
+
+TEST_F(LineTurnsTest, ASenderWithMuchMailDoesNotKeepTheLineFromAnother) {
+  config_->max_outbound_connections = 1;
+  std::vector<queue::Delivery*> much;
+  for (int i = 0; i < 5; ++i) much.push_back(mail(path_, "a@x.test"));
+  queue::Delivery* little = mail(path_, "b@y.test");
+  open();
+  EXPECT_TRUE(is_sent(much[0]));
+  EXPECT_FALSE(is_sent(little));
+  take();
+  step();
+  EXPECT_TRUE(is_sent(little)) << "its turn is the second, though four came before it";
+}
+
+TEST_F(LineTurnsTest, AConnectionThatRestsAndSentAllItMayEndsAndAnotherIsOpened) {
+  mail(path_, "a@x.test");
+  open();
+  take();
+  ASSERT_EQ(path_->idle.size(), 1U);
+  limits_->max_messages_per_connection = 1;
+  mail(path_, "a@x.test");
+  step();
+  EXPECT_NE(network_.sent.find("QUIT\r\n"), std::string::npos) << network_.sent;
+  step();
+  EXPECT_EQ(network_.users.size(), 2U) << "the mail goes over another";
+}
+
+TEST_F(LineTurnsTest, NothingGoesInAPauseAndTheLineGoesOnAfterIt) {
+  dispatcher_->pause(true);
+  mail(path_, "a@x.test");
+  step();
+  EXPECT_TRUE(network_.users.empty());
+  dispatcher_->pause(false);
+  step();
+  EXPECT_EQ(network_.users.size(), 1U);
+}
+
+}  // namespace
+}  // namespace relay
