@@ -120,9 +120,11 @@ bool ClientCore::leave_if_troubled(const Reply& reply) {
     // RFC 5321 §4.1.1.4: the reply to the end of data comes after it.
     const bool early = reply.positive() && content_unsent_;
     // RFC 3463 §3.2: X.1.Y is about an address, so this answers RCPT or MAIL: a reply too many came before.
-    const bool slipped =
-        reply.positive() && chunked_ && used() && reply.enhanced.present() && reply.enhanced.subject == 1;
+    const bool slipped = reply.positive() && chunked_ && (used() || pipelined_) && reply.enhanced.present() &&
+                         reply.enhanced.subject == 1;
     if (early || slipped) {
+      // On a fresh connection it is asked once more, one by one; what is said then is believed.
+      if (slipped && !used()) lessons.refused.add(Extension::kPipelining);
       Flight::Cut cut;
       cut.uncertain = true;
       leave((early ? "the peer took the message before it was sent: " : "the replies are out of step: ") +
