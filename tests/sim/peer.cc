@@ -227,8 +227,9 @@ class Peer::Session final : public relay::TransportUser, public std::enable_shar
       return;
     }
     peer_->world_->after(peer_->world_->between(1ms, peer_->rules.slow),
-                         [self = shared_from_this(), text, count = recipients_.size()] {
-                           if (self->stream_ == nullptr) return;
+                         [mine = weak_from_this(), text, count = recipients_.size()] {
+                           const std::shared_ptr<Session> self = mine.lock();
+                           if (self == nullptr || self->stream_ == nullptr) return;
                            self->reply(text);
                            self->tell(text, count);
                          });
