@@ -15,7 +15,7 @@ namespace {
 using bounce::ReportLine;
 using nlohmann::json;
 
-constexpr std::array<const char*, 7> kColumns = {"delivered",   "deferred",   "failed", "expired",
+constexpr std::array<const char*, 7> kCounted = {"delivered",   "deferred",   "failed", "expired",
                                                  "quarantined", "complaints", "dropped"};
 
 std::array<uint64_t, 7> values(const ReportLine& line) {
@@ -32,7 +32,7 @@ void table_line(const std::string& name, size_t width, const ReportLine& of, std
 json line_json(const ReportLine& line) {
   json out = json::object();
   const std::array<uint64_t, 7> all = values(line);
-  for (size_t i = 0; i < all.size(); ++i) out[kColumns[i]] = all[i];
+  for (size_t i = 0; i < all.size(); ++i) out[kCounted[i]] = all[i];
   return out;
 }
 
@@ -42,8 +42,8 @@ std::string report_table(const bounce::Report& report, const std::string& by) {
   size_t width = std::max<size_t>(by.size(), 5);
   for (const ReportLine& each : report.lines) width = std::max(width, printable(each.name).size());
   std::string out;
-  line(&out, "{:<{}}  {:>11} {:>11} {:>11} {:>11} {:>11} {:>11} {:>11}", by, width, kColumns[0], kColumns[1],
-       kColumns[2], kColumns[3], kColumns[4], kColumns[5], kColumns[6]);
+  line(&out, "{:<{}}  {:>11} {:>11} {:>11} {:>11} {:>11} {:>11} {:>11}", by, width, kCounted[0], kCounted[1],
+       kCounted[2], kCounted[3], kCounted[4], kCounted[5], kCounted[6]);
   for (const ReportLine& each : report.lines)
     table_line(each.name.empty() ? "-" : printable(each.name), width, each, &out);
   table_line("total", width, report.total, &out);
@@ -66,7 +66,7 @@ std::string report_csv(const bounce::Report& report, const std::string& by) {
     bounce::append_csv(cells, &out);
   };
   std::vector<std::string_view> head = {by};
-  for (const char* column : kColumns) head.emplace_back(column);
+  for (const char* column : kCounted) head.emplace_back(column);
   bounce::append_csv(head, &out);
   for (const ReportLine& each : report.lines) put(each.name, each);
   put("total", report.total);
