@@ -200,7 +200,7 @@ void run_walk_phases(size_t count) {
   lab.order("retry everything", [&](conf::MessageId id) { lab.orders().retry(id); });
   lab.order("hold everything", [&](conf::MessageId id) { lab.orders().hold(id); });
   lab.order("release everything", [&](conf::MessageId id) { lab.orders().release(id); });
-  lab.order("drop everything", [&](conf::MessageId id) { lab.orders().drop(id); });
+  lab.order("drop everything", [&](conf::MessageId id) { lab.orders().drop(id, "bench"); });
   lab.status();
   std::fflush(stdout);
 }
