@@ -55,12 +55,6 @@ bool split(std::string_view value, Header* header, std::string_view* body) {
 
 constexpr std::string_view kManySites = "|*|";
 
-// Of "|RULE|SITE|SOURCE...": what follows the rule.
-std::string_view place_of(std::string_view name) {
-  const size_t bar = name.find('|', 1);
-  return bar == std::string_view::npos ? std::string_view() : name.substr(bar);
-}
-
 uint64_t weight(Traffic& traffic, conf::Instant now) { return traffic.used_in_hour(now); }
 uint64_t weight(Standing& standing, conf::Instant now) {
   if (standing.state() != Standing::State::kBlocked)
@@ -94,6 +88,12 @@ std::string saved_value(T* object, const Moment& moment) {
 }
 
 }  // namespace
+
+// Of "|RULE|SITE|SOURCE...": what follows the rule.
+std::string_view LimiterTable::place_of(std::string_view name) {
+  const size_t bar = name.find('|', 1);
+  return bar == std::string_view::npos ? std::string_view() : name.substr(bar);
+}
 
 LimiterTable::~LimiterTable() {
   for (Entry& entry : entries_) {
@@ -377,7 +377,7 @@ void LimiterTable::sweep(const Moment& moment) {
   const size_t looks = std::min(kSweep, entries_.size());
   for (size_t i = 0; i < looks; ++i) {
     if (swept_ >= entries_.size()) swept_ = 0;
-    count_detached(entries_[swept_].standing);
+    count_detached(entries_[swept_], &detached_so_far_);
     erase_stale(static_cast<uint32_t>(swept_++), moment);
     if (swept_ >= entries_.size()) detached_ = std::exchange(detached_so_far_, {});
   }

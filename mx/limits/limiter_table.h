@@ -71,11 +71,12 @@ class LimiterTable {
   void for_each_traffic(const std::function<void(const std::string& key, Traffic&)>& use);
   void for_each_standing(const std::function<void(const std::string& key, Standing&)>& use);
   // Those that are not open and that nobody holds: what is known against sites that no path is open to.
-  void for_each_detached(const std::function<void(const std::string& key, Standing&)>& use);
+  // Superseded: a path uses what is known of the same site and source under the rule that decides now.
+  void for_each_detached(const std::function<void(const std::string& key, Standing&, bool superseded)>& use);
   struct Detached {
     uint64_t blocked = 0, probing = 0, ramp = 0;
   };
-  const Detached& detached() const { return detached_; }  // as the last round of sweep() found
+  Detached detached() const;  // none superseded; of a large table as the last round of sweep() found
 
  private:
   template <typename T>
@@ -94,8 +95,7 @@ class LimiterTable {
     Counters<Standing> standing;
   };
   struct Gap {
-    conf::WallTime begin{};
-    conf::WallTime end{};
+    conf::WallTime begin{}, end{};
   };
   // The index is split, so that no insertion moves more than a small part of it.
   static constexpr size_t kParts = 1024;
@@ -113,8 +113,9 @@ class LimiterTable {
   template <typename T>
   void forget_stale(const Entry& entry, Counters<T>* counters, const Moment& moment);
   void erase_stale(uint32_t number, const Moment& moment);
-  static bool is_detached(const Counters<Standing>& counters);
-  void count_detached(const Counters<Standing>& counters);
+  static std::string_view place_of(std::string_view name);
+  bool is_superseded(const Entry& entry) const;
+  void count_detached(const Entry& entry, Detached* counts) const;
   template <typename T>
   void attach(T* object, uint32_t number);
   template <typename T>

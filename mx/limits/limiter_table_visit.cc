@@ -3,22 +3,50 @@
 
 namespace mx {
 
-bool LimiterTable::is_detached(const Counters<Standing>& counters) {
-  return counters.object != nullptr && counters.object.use_count() == 1 &&
-         counters.object->state() != Standing::State::kOpen;
+namespace {
+
+constexpr size_t kFew = 4096;  // entries that may be looked at in one go
+
+bool is_detached(const std::shared_ptr<Standing>& standing) {
+  return standing != nullptr && standing.use_count() == 1 && standing->state() != Standing::State::kOpen;
 }
 
-void LimiterTable::count_detached(const Counters<Standing>& counters) {
-  if (!is_detached(counters)) return;
-  const Standing::State state = counters.object->state();
-  ++(state == Standing::State::kBlocked   ? detached_so_far_.blocked
-     : state == Standing::State::kProbing ? detached_so_far_.probing
-                                          : detached_so_far_.ramp);
+}  // namespace
+
+bool LimiterTable::is_superseded(const Entry& entry) const {
+  CounterKey key;
+  if (!parse_key('S' + entry.name, &key) || is_current(key.names)) return false;
+  const std::string_view place = place_of(entry.name);
+  const size_t hash = hash_of(place);
+  bool superseded = false;
+  places_[hash % kParts].find(static_cast<uint32_t>(hash / kParts), [&](uint32_t number) {
+    const Entry& other = entries_[number];
+    superseded = &other != &entry && other.standing.object.use_count() > 1 && place_of(other.name) == place;
+    return superseded;
+  });
+  return superseded;
 }
 
-void LimiterTable::for_each_detached(const std::function<void(const std::string& key, Standing&)>& use) {
+void LimiterTable::count_detached(const Entry& entry, Detached* counts) const {
+  if (!is_detached(entry.standing.object) || is_superseded(entry)) return;
+  const Standing::State state = entry.standing.object->state();
+  ++(state == Standing::State::kBlocked   ? counts->blocked
+     : state == Standing::State::kProbing ? counts->probing
+                                          : counts->ramp);
+}
+
+LimiterTable::Detached LimiterTable::detached() const {
+  if (entries_.size() > kFew) return detached_;
+  Detached counts;
+  for (const Entry& entry : entries_) count_detached(entry, &counts);
+  return counts;
+}
+
+void LimiterTable::for_each_detached(
+    const std::function<void(const std::string& key, Standing&, bool superseded)>& use) {
   for (const Entry& entry : entries_) {
-    if (is_detached(entry.standing)) use('S' + entry.name, *entry.standing.object);
+    if (is_detached(entry.standing.object))
+      use('S' + entry.name, *entry.standing.object, is_superseded(entry));
   }
 }
 

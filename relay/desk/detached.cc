@@ -24,11 +24,12 @@ bool site_matches(const std::string& mask, std::string_view label) {
 
 }  // namespace
 
-void for_each_detached(queue::SiteTable* sites,
-                       const std::function<void(const mx::CounterKey& key, mx::Standing& standing)>& use) {
-  sites->limiters().for_each_detached([&](const std::string& text, mx::Standing& standing) {
+void for_each_detached(
+    queue::SiteTable* sites,
+    const std::function<void(const mx::CounterKey& key, mx::Standing& standing, bool superseded)>& use) {
+  sites->limiters().for_each_detached([&](const std::string& text, mx::Standing& standing, bool superseded) {
     mx::CounterKey key;
-    if (mx::parse_key(text, &key)) use(key, standing);
+    if (mx::parse_key(text, &key)) use(key, standing, superseded);
   });
 }
 

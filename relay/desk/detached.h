@@ -15,8 +15,9 @@ namespace relay {
 
 // Every standing that is not open and that no path holds. `key.names.site` is "*" when it is of all sites of
 // a rule. O(counters)
-void for_each_detached(queue::SiteTable* sites,
-                       const std::function<void(const mx::CounterKey& key, mx::Standing& standing)>& use);
+void for_each_detached(
+    queue::SiteTable* sites,
+    const std::function<void(const mx::CounterKey& key, mx::Standing& standing, bool superseded)>& use);
 // By rule or by site (a mask on its label or on one of its hosts); who names a domain means its path.
 bool is_meant(const admin::MxOrder& order, const mx::CounterKey& key);
 admin::PathView view_of(const mx::CounterKey& key, const mx::Standing& standing, conf::Instant now);

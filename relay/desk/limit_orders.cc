@@ -237,17 +237,18 @@ void LimitOrders::to_detached(Work* work) {
     return !site.empty() && key.names.site.substr(0, key.names.site.find('|')) == site &&
            (order.source.empty() || key.names.source == order.source || key.names.source == "*");
   };
-  for_each_detached(&transit_->sites(), [&](const mx::CounterKey& key, mx::Standing& standing) {
-    if (!relay::is_meant(order, key) && !is_of_domain(key)) return;
-    if (!has_work(order, standing)) {
-      if (standing.state() != mx::Standing::State::kOpen) ++work->done.automatic;
-      return;
-    }
-    count(view_of(key, standing, work->now).site, key.names.source, &work->done);
-    if (order.dry_run) return;
-    change(order, &standing, work->until, work->now);
-    transit_->counters().hurry();
-  });
+  for_each_detached(&transit_->sites(),
+                    [&](const mx::CounterKey& key, mx::Standing& standing, bool /*superseded*/) {
+                      if (!relay::is_meant(order, key) && !is_of_domain(key)) return;
+                      if (!has_work(order, standing)) {
+                        if (standing.state() != mx::Standing::State::kOpen) ++work->done.automatic;
+                        return;
+                      }
+                      count(view_of(key, standing, work->now).site, key.names.source, &work->done);
+                      if (order.dry_run) return;
+                      change(order, &standing, work->until, work->now);
+                      transit_->counters().hurry();
+                    });
 }
 
 void LimitOrders::step(conf::Instant now) {

@@ -39,14 +39,18 @@ std::vector<admin::PathView> PathViews::busiest(size_t limit) {
   transit_->sites().for_each([&](queue::Path* path) {
     if (is_of_interest(*path, now)) all.push_back(path);
   });
-  std::sort(all.begin(), all.end(), [](const queue::Path* a, const queue::Path* b) {
+  const auto busier = [](const queue::Path* a, const queue::Path* b) {
     const auto weight = [](const queue::Path& path) {
       return std::pair(path.standing->state() != mx::Standing::State::kOpen,
                        path.ready.size() + path.connections);
     };
     return weight(*a) > weight(*b);
-  });
-  if (all.size() > limit) all.resize(limit);
+  };
+  if (all.size() > limit) {  // of a hundred thousand only the first are put in order
+    std::nth_element(all.begin(), all.begin() + static_cast<ptrdiff_t>(limit), all.end(), busier);
+    all.resize(limit);
+  }
+  std::sort(all.begin(), all.end(), busier);
   const auto in_flight = transit_->dispatcher().in_flight_by_path();
   std::vector<admin::PathView> views;
   for (queue::Path* path : all) {
@@ -54,9 +58,10 @@ std::vector<admin::PathView> PathViews::busiest(size_t limit) {
     views.push_back(view_of(path, count == in_flight.end() ? 0 : count->second, &transit_->dispatcher(),
                             *decisions_, now));
   }
-  for_each_detached(&transit_->sites(), [&](const mx::CounterKey& key, const mx::Standing& standing) {
-    if (views.size() < limit) views.push_back(view_of(key, standing, now));
-  });
+  for_each_detached(&transit_->sites(),
+                    [&](const mx::CounterKey& key, const mx::Standing& standing, bool superseded) {
+                      if (views.size() < limit && !superseded) views.push_back(view_of(key, standing, now));
+                    });
   return views;
 }
 

@@ -83,7 +83,7 @@ void Survey::refresh_if_small(conf::Instant now) {
 void Survey::finish() {
   part_ = 0;
   latest_.limiter = limiter_;
-  const mx::LimiterTable::Detached& detached = sites_->limiters().detached();
+  const mx::LimiterTable::Detached detached = sites_->limiters().detached();
   latest_.limiter.blocked += detached.blocked;
   latest_.limiter.probing += detached.probing;
   latest_.limiter.ramp += detached.ramp;

@@ -411,6 +411,33 @@ TEST(LimiterTable, ABlockGoesOnUnderTheRuleThatTakesTheSite) {
   }
 }
 
+TEST(LimiterTable, ABlockIsCountedOnceWhoeverHoldsIt) {
+  PathLimits limits;
+  Disk disk;
+  LimiterTable before;
+  before.standing({"old", "a|", "s"}, limits, kNow)->block(kStart + 5h, "why", kStart);
+  write(&before, &disk, kNow);
+  LimiterTable table;
+  read(disk, &table, kNow);
+  EXPECT_EQ(table.detached().blocked, 1U) << "right after a restart, before anything asks";
+  auto held = table.standing({"old", "a|", "s"}, limits, kNow);
+  EXPECT_EQ(table.detached().blocked, 0U) << "a path has it";
+  held.reset();
+  held = table.standing({"other", "a|", "s"}, limits, kNow);
+  EXPECT_EQ(table.detached().blocked, 1U) << "the old rule decides still, for others";
+  table.is_current = [](const CounterNames& names) { return names.rule != "old"; };
+  held = table.standing({"new", "a|", "s"}, limits, kNow);
+  EXPECT_EQ(held->state(), Standing::State::kBlocked);
+  EXPECT_EQ(table.detached().blocked, 0U) << "the rule that decides now has taken it over";
+  int seen = 0;
+  table.for_each_detached([&](const std::string& key, Standing&, bool superseded) {
+    ++seen;
+    EXPECT_EQ(key, "S|old|a%7C|s|*");
+    EXPECT_TRUE(superseded);
+  });
+  EXPECT_EQ(seen, 1) << "an order still reaches it: the old rule may come back";
+}
+
 TEST(LimiterTable, WhatIsUnderARuleThatStillDecidesStaysThere) {
   LimiterTable table;
   table.standing({"other", "a|", "s"}, {}, kNow)->block(kStart + 5h, "why", kStart);
