@@ -176,13 +176,24 @@ void Settlement::conclude(queue::Delivery* delivery) {
       store_report(delivery);
     } else {
       messages_->pin(delivery->id, true, [this, delivery](conf::Result<queue::Message*> result) {
-        store_report(delivery);  // without it the report goes without the header of the message
+        if (!result.ok() && result.error().code == conf::ErrorCode::kIo && may_wait(delivery)) {
+          postpone(delivery, result.error());
+          return;
+        }
+        store_report(delivery);  // of what is damaged: without the header of the message
         if (result.ok()) messages_->unpin(*result);
       });
     }
   } else {
     finish(delivery);
   }
+}
+
+// Until its time is over; a read that fails may pass.
+bool Settlement::may_wait(queue::Delivery* delivery) const {
+  return std::ranges::none_of(verdicts_.at(delivery), [](const Verdict& verdict) {
+    return verdict.state == spool::RecipientState::kExpired;
+  });
 }
 
 bool Settlement::has_verdict(const queue::Delivery& delivery, uint32_t recipient) const {
@@ -231,19 +242,18 @@ void Settlement::finish(queue::Delivery* delivery) {
   walk_->settled(delivery);
 }
 
-// The report about a failure could not be stored (the disk is full): the recipients stay pending and are
-// tried again soon, so that the sender hears of them after all. What was delivered stays delivered: its
-// report is given up.
+// The report about a failure could not be stored, or its message not be read (the disk is full or fails): the
+// recipients stay pending and are tried again soon, so that the sender hears of them after all. What was
+// delivered stays delivered: its report is given up.
 void Settlement::postpone(queue::Delivery* delivery, const conf::Error& why) {
   const auto found = verdicts_.find(delivery);
   Verdicts verdicts = std::move(found->second);
   verdicts_.erase(found);
   delivery->changed = true;
-  std::fprintf(
-      stderr,
-      "penstock: message %s: the report about it could not be stored (%s); its failed recipients are "
-      "tried again in 10 minutes\n",
-      conf::to_text(delivery->id).c_str(), why.detail.c_str());
+  std::fprintf(stderr,
+               "penstock: message %s: the report about it could not be made (%s); its failed recipients are "
+               "tried again in 10 minutes\n",
+               conf::to_text(delivery->id).c_str(), why.detail.c_str());
   for (Verdict& verdict : verdicts) {
     spool::RecipientRecord& recipient = delivery->message->record.recipients[verdict.recipient];
     if (verdict.state == spool::RecipientState::kDelivered) {

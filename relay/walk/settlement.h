@@ -78,6 +78,7 @@ class Settlement {
   std::optional<Again> again_after(queue::Delivery* delivery, const spool::RecipientRecord& recipient,
                                    const smtp::RecipientOutcome& outcome, const conf::RetrySchedule& schedule,
                                    conf::WallTime now);
+  bool may_wait(queue::Delivery* delivery) const;
   void store_report(queue::Delivery* delivery);
   void finish(queue::Delivery* delivery);
   void postpone(queue::Delivery* delivery, const conf::Error& why);
