@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "bounce/classification.h"
 #include "bounce/diagnostic.h"
 #include "bounce/rule_set.h"
@@ -131,7 +133,8 @@ int qualify_learn(const QualifyOptions& options) {
     const std::string said = event["reply"].get<std::string>();
     const std::string status = text_of(event, "enhanced_status");
     const bool told = status.empty() || said.rfind(status, 0) == 0;  // older logs have it in the reply too
-    const std::string line = std::to_string(code) + (told ? " " : " " + status + " ") + said;
+    const std::string line =
+        told ? fmt::format("{} {}", code, said) : fmt::format("{} {} {}", code, status, said);
     const auto site = event.find("site");
     const bounce::Reply reply = bounce::read_diagnostic(line);
     bounce::Occasion occasion;

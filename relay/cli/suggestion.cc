@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "conf/vocab/spelling.h"
 
 namespace relay::cli {
@@ -62,7 +64,7 @@ std::string message_for(const CLI::App& place, const std::string& word) {
   for (const CLI::App* command : place.get_subcommands([](const CLI::App*) { return true; })) {
     for (const CLI::App* within : command->get_subcommands([](const CLI::App*) { return true; })) {
       if (within->get_name() == word)
-        return message + "; you may want: " + path + ' ' + command->get_name() + ' ' + word;
+        return fmt::format("{}; you may want: {} {} {}", message, path, command->get_name(), word);
     }
   }
   const std::string near = conf::nearest(word, names);

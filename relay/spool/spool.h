@@ -49,8 +49,8 @@ struct MessageRecord {
   conf::Envelope envelope;     // envelope.recipients is empty: they are in `recipients`
   std::vector<RecipientRecord> recipients;
   uint64_t size_bytes = 0;
-  conf::LoggedHeaderPtr header;  // what the log says of it
-  bool on_hold = false;  // all of it, by an operator
+  conf::LoggedHeaderPtr header;      // what the log says of it
+  bool on_hold = false;              // all of it, by an operator
   conf::MessageId report_about = 0;  // this is a report of ours about that message
 };
 

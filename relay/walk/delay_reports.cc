@@ -136,6 +136,7 @@ void DelayReports::mark(queue::Message* message, const std::vector<ReportLine>& 
 // After the report is stored: a crash between the two makes it twice, and loses none.
 void DelayReports::write_down(const queue::Message& message, const std::vector<ReportLine>& lines) {
   std::vector<std::string> domains;
+  domains.reserve(lines.size());
   for (const ReportLine& line : lines)
     domains.push_back(message.record.recipients[line.recipient].recipient.mailbox.domain.text());
   std::ranges::sort(domains);
