@@ -12,6 +12,7 @@
 #include <cstring>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 namespace relay::spool {
 
@@ -42,19 +43,46 @@ uint64_t log_number(const std::string& name) {
   return error == std::errc() && *end == '.' ? number : 0;
 }
 
+// The memory of what is not synced, handed on from file to file: new pages for each of them cost more than
+// the copy. Any thread.
+class Buffers {
+ public:
+  std::string take() {
+    const std::lock_guard lock(mutex_);
+    if (free_.empty()) return {};
+    std::string taken = std::move(free_.back());
+    free_.pop_back();
+    return taken;
+  }
+  void give_back(std::string buffer) {
+    buffer.clear();
+    const std::lock_guard lock(mutex_);
+    if (free_.size() < kMostFree && buffer.capacity() <= 2 * kMostUnsynced)
+      free_.push_back(std::move(buffer));
+  }
+
+ private:
+  static constexpr size_t kMostFree = 3;  // the log, a flush, a compaction
+  std::mutex mutex_;
+  std::vector<std::string> free_;
+};
+
 class PatientFile final : public rocksdb::FSWritableFile {
  public:
   PatientFile(std::string name, int fd, uint64_t size, std::shared_ptr<DiskPatience> patience,
-              std::shared_ptr<SyncMarks> marks)
+              std::shared_ptr<SyncMarks> marks, std::shared_ptr<Buffers> buffers)
       : name_(std::move(name)),
         log_(log_number(name_)),
         fd_(fd),
         size_(size),
+        unsynced_(buffers->take()),
         unsynced_at_(size),
         patience_(std::move(patience)),
-        marks_(std::move(marks)) {}
+        marks_(std::move(marks)),
+        buffers_(std::move(buffers)) {}
   ~PatientFile() override {
     if (fd_ >= 0) ::close(fd_);
+    buffers_->give_back(std::move(unsynced_));
   }
 
   using FSWritableFile::Append;
@@ -124,7 +152,7 @@ class PatientFile final : public rocksdb::FSWritableFile {
     }
     if (waited > 0) patience_->moved_on();
     unsynced_.clear();
-    if (unsynced_.capacity() > kMostUnsynced) unsynced_.shrink_to_fit();
+    if (unsynced_.capacity() > 2 * kMostUnsynced) unsynced_.shrink_to_fit();
     unsynced_at_ = size_;
     if (log_ != 0) marks_->synced(log_, size_);
     return IOStatus::OK();
@@ -139,6 +167,7 @@ class PatientFile final : public rocksdb::FSWritableFile {
   uint64_t unsynced_at_;  // where they stand
   const std::shared_ptr<DiskPatience> patience_;
   const std::shared_ptr<SyncMarks> marks_;
+  const std::shared_ptr<Buffers> buffers_;
 };
 
 // What another file system does, again and again while there is no descriptor for it.
@@ -252,12 +281,14 @@ class PatientFileSystem final : public rocksdb::FileSystemWrapper {
       ::close(fd);
       return status_of(name, why);
     }
-    *out = std::make_unique<PatientFile>(name, fd, static_cast<uint64_t>(info.st_size), patience_, marks_);
+    *out = std::make_unique<PatientFile>(name, fd, static_cast<uint64_t>(info.st_size), patience_, marks_,
+                                         buffers_);
     return IOStatus::OK();
   }
 
   const std::shared_ptr<DiskPatience> patience_;
   const std::shared_ptr<SyncMarks> marks_;
+  const std::shared_ptr<Buffers> buffers_ = std::make_shared<Buffers>();
 };
 
 }  // namespace
