@@ -263,6 +263,9 @@ mx::Admission Dispatcher::next_message(const queue::Path& path) const {
     if (connection->idle())
       forecast.resting.push_back({&connections_.at(connection).use, connection->transactions()});
   }
+  // A refused login keeps new connections back; one that is open has logged in.
+  const conf::Instant login = logins_.until(path);
+  if (path.idle.empty() && login > flow_.now()) return mx::Admission::no(mx::Bind::kBackOff, login);
   return forecast.next(path, gate_.lease(), flow_.now());
 }
 

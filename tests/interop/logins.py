@@ -7,7 +7,7 @@ import time
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
-from harness import free_port, wait_until
+from harness import bin_dir, free_port, wait_until
 
 PASSWORD, TOKEN = "pass word of the smart host", "ya29.access-token"
 
@@ -109,6 +109,9 @@ def smart_host_wrong_password(lab, certificate):
         told = lab.events("trouble")
         assert len(told) == 1 and told[0]["stage"] == "login" and "main" in told[0]["reply"], told
         assert lab.events("held_back"), "that mail waits is told"
+        said = subprocess.run([str(bin_dir() / "penstock"), "-c", str(lab.config), "explain", "b0@d0.test"],
+                              capture_output=True, text=True, timeout=30, check=False).stdout
+        assert "may go now" not in said, said
         secret_file(lab, "secret", PASSWORD)
         lab.relay.child.send_signal(signal.SIGHUP)
         wait_until(lambda: len(lab.events("delivered")) == 30, 20, "the right password does not help")
