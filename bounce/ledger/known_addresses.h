@@ -37,7 +37,7 @@ class KnownAddresses {
     Slots& operator=(const Slots&) = delete;
     ~Slots();
     std::atomic<uint16_t>& operator[](size_t at) const { return slots_[at]; }
-    void forget();  // all are 0 again: a millisecond for 30 MB
+    void forget();  // all are 0 again
 
    private:
     std::atomic<uint16_t>* slots_;

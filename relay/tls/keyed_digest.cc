@@ -35,7 +35,8 @@ KeyedDigest::Value KeyedDigest::of(std::initializer_list<std::string_view> parts
   return value;
 }
 
-// Whole read buffers go through here: OPENSSL_cleanse() took ten times as long for them.
+// Whole read buffers go through here: with OPENSSL_cleanse() it was 2 % of the instructions of a message of
+// 10 KB.
 void cleanse(void* octets, size_t count) { explicit_bzero(octets, count); }
 
 }  // namespace relay::tls

@@ -162,6 +162,7 @@ TEST_F(LedgerTest, ReleaseSelectsAndIsUndoneAsAWhole) {
   const auto row = ledger->find("", "u5@y.example");
   EXPECT_EQ(row.value()->state.status, AddressStatus::kQuarantine);
   EXPECT_EQ(row.value()->text, "550 5.1.1 https://support.example/p");
+  EXPECT_EQ(row.value()->by, "automatic") << "whose it was before, so that the same release finds it again";
   EXPECT_EQ(desk.history("u5@y.example", 0, 10)->size(), 3U);
 }
 

@@ -466,6 +466,25 @@ TEST_F(TransitTest, MailWhoseRefusalReadsOtherwiseNowIsDueAtOnce) {
       << "what is held, or waits for another reason, rests";
 }
 
+// A delivery does not know which host refused it: a rule for some hosts may be about it, and is asked.
+TEST_F(TransitTest, MailIsDueAtOnceAlsoWhenTheChangedRuleNamesHosts) {
+  start();
+  server_.to_rcpt = "451 4.3.0 zzz the cellar is full";
+  submit({"a@one.test"});
+  ASSERT_EQ(events_.of(EventKind::kDeferred).size(), 1U);
+  bounce::ReplyRule rule;
+  rule.name = "the cellar";
+  rule.text = {"cellar is full"};
+  rule.mx = {"*"};
+  rule.stages = 1U << static_cast<int>(bounce::Stage::kRcpt);
+  rule.domains = {"one.test"};
+  rule.type = bounce::ErrorType::kHard;
+  rule.act = bounce::Act::kFail;
+  transit_->use(bounce::Qualifier::make({rule}, bounce::shipped_reply_rules()));
+  run();
+  EXPECT_EQ(events_.of(EventKind::kFailed).size(), 1U);
+}
+
 TEST_F(TransitTest, AHardThatIsDoubtedIsTriedAgainAndOneThatIsBelievedEnds) {
   start();
   server_.to_rcpt = "550 5.1.1 nobody of that name";
