@@ -1,9 +1,11 @@
 // What the spool does while the disk, or the system, does not let it write. The calls of the C library that
 // it writes with are played here.
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -23,7 +25,7 @@
 
 namespace {
 
-std::atomic<bool> g_full = false;        // no write goes through
+std::atomic<bool> g_full = false;        // no write goes through, and no room is left
 std::atomic<bool> g_syncs_fail = false;  // and what was not synced is lost
 std::mutex g_mutex;
 std::map<int, std::vector<std::pair<off_t, size_t>>> g_unsynced;
@@ -54,6 +56,13 @@ extern "C" ssize_t pwrite(int fd, const void* from, size_t size, off_t at) {
   const std::lock_guard lock(g_mutex);
   g_unsynced[fd].emplace_back(at, size);
   return syscall(SYS_pwrite64, fd, from, size, at);
+}
+extern "C" int statvfs(const char* path, struct statvfs* info) {
+  using Call = int (*)(const char*, struct statvfs*);
+  static const auto call = reinterpret_cast<Call>(dlsym(RTLD_NEXT, "statvfs"));
+  const int result = call(path, info);
+  if (g_full && result == 0) info->f_bavail = info->f_bfree = 0;
+  return result;
 }
 extern "C" int fdatasync(int fd) { return sync_of(fd, SYS_fdatasync); }
 extern "C" int fsync(int fd) { return sync_of(fd, SYS_fsync); }
@@ -120,8 +129,7 @@ TEST_F(DiskFault, WhatAFailedSyncLostIsWrittenAgain) {
   first.recipients.resize(1);
   first.recipients[0].attempts = 7;
   spool_->update(first);
-  wait(spool_.get(), [this] { return !spool_->recording(); });
-  EXPECT_FALSE(spool_->health().accepting);
+  wait(spool_.get(), [this] { return !spool_->recording() && !spool_->health().accepting; });
   wait(spool_.get(), [&answered] { return answered; });
   EXPECT_FALSE(stored);
   g_syncs_fail = false;
