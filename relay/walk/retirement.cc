@@ -21,16 +21,19 @@ void Retirement::write_down(Finished* finished) {
   messages_->unpin(std::exchange(finished->message, nullptr));
 }
 
+void Retirement::remove_first() {
+  Finished& first = waiting_.front();
+  spool_->remove(first.id);
+  if (first.message != nullptr) messages_->unpin(first.message);
+  waiting_.pop_front();
+  if (written_down_ > 0) --written_down_;
+}
+
 void Retirement::step(conf::Instant now) {
   const uint64_t through = waiting_.empty() ? 0 : journal_->through();
   size_t removed = 0;
-  for (; removed < kRemovalsPerStep && !waiting_.empty() && waiting_.front().sequence <= through; ++removed) {
-    Finished& first = waiting_.front();
-    spool_->remove(first.id);
-    if (first.message != nullptr) messages_->unpin(first.message);
-    waiting_.pop_front();
-    if (written_down_ > 0) --written_down_;
-  }
+  for (; removed < kRemovalsPerStep && !waiting_.empty() && waiting_.front().sequence <= through; ++removed)
+    remove_first();
   more_ = removed == kRemovalsPerStep;
   for (size_t i = 0; i < kWritesPerStep && written_down_ < waiting_.size(); ++i) {
     Finished& next = waiting_[written_down_];
@@ -46,6 +49,8 @@ conf::Instant Retirement::next_wake() const {
 }
 
 void Retirement::close() {
+  const uint64_t through = waiting_.empty() ? 0 : journal_->through();
+  while (!waiting_.empty() && waiting_.front().sequence <= through) remove_first();
   for (; written_down_ < waiting_.size(); ++written_down_) write_down(&waiting_[written_down_]);
 }
 

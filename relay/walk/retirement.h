@@ -24,7 +24,8 @@ class Retirement {
   // O(what leaves, and what is written down), and bounded: entries that only wait are not looked at.
   void step(conf::Instant now);
   conf::Instant next_wake() const;
-  void close();  // writes down the final states that are not in the spool yet
+  // What may leave leaves; the final states of the rest are written down, and a restart says their ends again.
+  void close();
   size_t waiting() const { return waiting_.size(); }
 
  private:
@@ -34,6 +35,7 @@ class Retirement {
     queue::Message* message = nullptr;  // null: its final state is written down
     conf::Instant since{};
   };
+  void remove_first();
   void write_down(Finished* finished);
 
   const journal::Journal* journal_;

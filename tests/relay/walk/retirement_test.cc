@@ -89,6 +89,15 @@ TEST_F(RetirementTest, AFeedThatStandsStillCostsOneWriteForEachMessage) {
   EXPECT_EQ(retirement_.next_wake(), conf::kNever);
 }
 
+TEST_F(RetirementTest, AtTheEndWhatIsThroughTheJournalLeavesAndIsNotToldAgainByARestart) {
+  finish(1, now_);
+  finish(2, now_);
+  gate_.done = 1;
+  retirement_.close();
+  EXPECT_EQ(removals(), 1U);
+  EXPECT_EQ(updates(), kWrites) << "of the other one";
+}
+
 TEST_F(RetirementTest, TheEndWritesDownWhatOnlyMemoryKnows) {
   finish(1, now_);
   retirement_.close();
