@@ -45,19 +45,18 @@ bool QueueOrders::release(conf::MessageId id) {
   return any;
 }
 
-bool QueueOrders::drop(conf::MessageId id, const std::string& who) {
-  note(id, who);
-  return for_each_of(id, [this](Delivery* delivery) {
-    delivery->drop_wanted = true;
-    take_from_rest(delivery);
-    return true;
-  });
-}
+bool QueueOrders::drop(conf::MessageId id, const std::string& who) { return end(id, who, false); }
 
-bool QueueOrders::fail(conf::MessageId id, const std::string& who) {
+bool QueueOrders::fail(conf::MessageId id, const std::string& who) { return end(id, who, true); }
+
+bool QueueOrders::end(conf::MessageId id, const std::string& who, bool with_report) {
   note(id, who);
-  return for_each_of(id, [this](Delivery* delivery) {
-    delivery->fail_wanted = true;
+  return for_each_of(id, [this, with_report](Delivery* delivery) {
+    if (with_report) {
+      delivery->fail_wanted = true;
+    } else {
+      delivery->drop_wanted = true;
+    }
     take_from_rest(delivery);
     return true;
   });

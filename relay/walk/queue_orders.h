@@ -42,6 +42,7 @@ class QueueOrders {
   std::string giver_of(conf::MessageId id) const;  // of the latest of these; "": not known
 
  private:
+  bool end(conf::MessageId id, const std::string& who, bool with_report);
   void note(conf::MessageId id, const std::string& who);
   template <typename Act>
   bool for_each_of(conf::MessageId id, const Act& act);
