@@ -117,7 +117,7 @@ void WaitingMail::expire(queue::Path* path, conf::Instant now) {
 // Its path fails: said once in the log.
 void WaitingMail::tell_long_wait(queue::Path* path, queue::Delivery* delivery, conf::Instant now) {
   const conf::Instant at = delivery->due + parts_.back_off->patience(*path);
-  if (delivery->block_told) return;
+  if (delivery->wait_told) return;
   if (at <= now) return parts_.user->waits_long(delivery, path->last_error, facts_of(*path, *delivery, now));
   path->first_expiry = std::min(path->first_expiry, std::max(at, now + kExpiryRound));
 }

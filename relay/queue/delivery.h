@@ -38,8 +38,8 @@ struct Delivery {
   bool fail_wanted : 1 = false;  // an operator gave it up: it ends like a refusal, with a report
   bool all_due : 1 = false;      // an operator said retry: recipients whose time has not come are tried too
   bool first_try_next : 1 = false;  // what is scheduled next is one of its first tries
-  bool block_told : 1 = false;  // since it was scheduled: that its destination is blocked, or its path fails
-  bool changed : 1 = false;     // what became of its recipients is newer in memory than in the spool
+  bool wait_told : 1 = false;       // since it was scheduled: what keeps it back stands in the log
+  bool changed : 1 = false;         // what became of its recipients is newer in memory than in the spool
 
   // The wish to hold it is taken up: whether there was one.
   bool take_hold_wanted() {

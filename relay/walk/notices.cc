@@ -11,8 +11,8 @@ conf::WallTime Notices::calendar(conf::Instant moment) const {
 }
 
 void Notices::blocked(queue::Delivery* delivery, const queue::Path& path) {
-  if (delivery->block_told) return;
-  delivery->block_told = true;
+  if (delivery->wait_told) return;
+  delivery->wait_told = true;
   const conf::Instant until = path.standing->blocked_until();
   journal::HeldBack by;
   by.site = path.site->label;
@@ -25,7 +25,7 @@ void Notices::blocked(queue::Delivery* delivery, const queue::Path& path) {
 
 void Notices::waits_for_path(queue::Delivery* delivery, const queue::PathError& error,
                              const AttemptFacts& facts, conf::Duration again) {
-  delivery->block_told = true;
+  delivery->wait_told = true;
   journal::HeldBack by;
   by.limit = conf::Bind::kBackOff;
   by.site = facts.site;

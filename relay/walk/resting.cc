@@ -14,7 +14,7 @@ void Resting::lay_down(Delivery* delivery) {
 
 void Resting::schedule(Delivery* delivery) {
   lay_down(delivery);
-  delivery->block_told = false;
+  delivery->wait_told = false;
   delivery->move_to(DeliveryState::kScheduled);
   scheduled_.push(delivery);
 }

@@ -121,7 +121,7 @@ TEST_F(WaitingMailTest, MailThatWaitsLongForAFailingPathIsToldOfOnce) {
   clock_.time += 2min;
   mail_.expire(&path_, clock_.now());
   EXPECT_EQ(walk_.told, std::vector<queue::Delivery*>{delivery});
-  delivery->block_told = true;
+  delivery->wait_told = true;
   mail_.expire(&path_, clock_.now());
   mail_.expire(&path_, clock_.now());
   EXPECT_EQ(walk_.told.size(), 1U);
