@@ -17,6 +17,7 @@
 #include "relay/admin/admin_server.h"
 #include "relay/desk/decision_notices.h"
 #include "relay/desk/desk.h"
+#include "relay/host/converter_thread.h"
 #include "relay/host/doors.h"
 #include "relay/host/fresh_settings.h"
 #include "relay/host/login_secrets.h"
@@ -86,6 +87,7 @@ class Daemon {
   void tell_of_refusal(const conf::DoorEvent& refusal);
   void accepted_at(const std::string& place, Accepted accepted);
   conf::Status open_transit();
+  TransitParts transit_parts();
   void connect_signals();
   void round();
   admin::ReloadDone reload(FreshSettings fresh);
@@ -113,6 +115,7 @@ class Daemon {
   std::unique_ptr<LoginSecrets> secrets_;
   std::unique_ptr<Authenticator> authenticator_;
   std::unique_ptr<SigningKeys> signing_;
+  std::unique_ptr<ConverterThread> converter_;
   std::unique_ptr<ReturnedMail> returned_;
   std::unique_ptr<Quarantine> quarantine_;
   std::unique_ptr<Transit> transit_;
@@ -147,6 +150,27 @@ void Daemon::tell_of_refusal(const conf::DoorEvent& refusal) {
   say(door_line(refusal));
 }
 
+TransitParts Daemon::transit_parts() {
+  TransitParts parts;
+  parts.config = config_;
+  parts.book = book_;
+  parts.qualifier = qualifier_;
+  parts.spool = spool_.get();
+  parts.journal = &journal_;
+  parts.resolver = dns_cache_.get();
+  parts.network = network_.get();
+  parts.secrets = secrets_.get();
+  parts.signer = signing_->queue();
+  parts.converter = converter_.get();
+  parts.return_paths = returned_->paths();
+  quarantine_->join(&parts);
+  parts.clock = &clock_;
+  parts.random = &random_;
+  parts.boot = spool::system_boot();
+  parts.own_addresses = own_addresses(config_->listeners);
+  return parts;
+}
+
 conf::Status Daemon::open_transit() {
   auto log = log::DeliveryLog::open(config_->log);
   if (!log.ok()) return log.error();
@@ -171,29 +195,14 @@ conf::Status Daemon::open_transit() {
   network_ = std::make_unique<uv::TcpNetwork>(loop_.get(), tls_.client);
   const auto post = [this](std::function<void()> work) { loop_->post(std::move(work)); };
   authenticator_ = std::make_unique<Authenticator>(&clock_, post);
+  converter_ = std::make_unique<ConverterThread>([this] { loop_->post([] {}); });
   signing_ = std::make_unique<SigningKeys>([this] { loop_->post([] {}); }, say);
   signing_->use(std::move(first_.keys), config_->dkim, dns_cache_.get(), clock_.now());
   returned_->use(config_, qualifier_, std::move(first_.return_keys));
   auto quarantine = Quarantine::open({&journal_, &clock_, [this] { loop_->post([] {}); }, say}, config_);
   if (!quarantine.ok()) return quarantine.error();
   quarantine_ = std::move(*quarantine);
-  TransitParts parts;
-  parts.config = config_;
-  parts.book = book_;
-  parts.qualifier = qualifier_;
-  parts.spool = spool_.get();
-  parts.journal = &journal_;
-  parts.resolver = dns_cache_.get();
-  parts.network = network_.get();
-  parts.secrets = secrets_.get();
-  parts.signer = signing_->queue();
-  parts.return_paths = returned_->paths();
-  quarantine_->join(&parts);
-  parts.clock = &clock_;
-  parts.random = &random_;
-  parts.boot = spool::system_boot();
-  parts.own_addresses = own_addresses(config_->listeners);
-  transit_ = std::make_unique<Transit>(std::move(parts));
+  transit_ = std::make_unique<Transit>(transit_parts());
   spool_->on_completions_ready([this] { loop_->post([] {}); });
   log_->on_written([this] { loop_->post([] {}); });
   const conf::Status recovered = read_spool(transit_.get(), clock_, say);

@@ -11,16 +11,32 @@ namespace relay {
 
 using Answer = DispatcherUser::Answer;
 
+namespace {
+
+// Whether something else is sent in place of the message, to a server that takes seven bits only.
+bool must_convert(const queue::Message& message, const ErrandTerms& terms,
+                  const conf::DestinationSettings& settings) {
+  const conf::EightBit policy = settings.peer.eight_bit;
+  if (policy == conf::EightBit::kRefuse || policy == conf::EightBit::kSend) return false;
+  const bool utf8 = message.record.envelope.smtputf8;
+  if (!terms.seven_bit && !(terms.no_utf8 && utf8)) return false;
+  const std::string_view mail = message.body.view();
+  if (terms.seven_bit ? !smtp::has_eight_bit(mail) : !smtp::has_eight_bit_header(mail)) return false;
+  if (policy == conf::EightBit::kConvert && is_signed_by_others(mail)) return false;
+  // RFC 6531: addresses in UTF-8 have no other form. The fields of parts hold none.
+  return !(utf8 && smtp::has_eight_bit(mail.substr(0, mail.find("\r\n\r\n"))));
+}
+
+}  // namespace
+
 Answer Errands::next(queue::Delivery* delivery, const queue::Path& path, const ErrandTerms& terms,
                      Errand* errand, DispatcherUser::Later later) {
   if (delivery->message == nullptr) delivery->message = messages_->pin_now(delivery->id);
   const bool here = delivery->message != nullptr && delivery->message->body.has_value();
   const bool done = here && signing_->is_done(delivery->message);
-  std::optional<std::string> text;
-  if (done) {
-    text = converted(*delivery->message, terms, *path.settings);
-    if (!text) return make(delivery, terms.most_recipients, errand) ? Answer::kNow : Answer::kNone;
-  }
+  const bool converts =
+      done && converter_ != nullptr && must_convert(*delivery->message, terms, *path.settings);
+  if (done && !converts) return make(delivery, terms.most_recipients, errand) ? Answer::kNow : Answer::kNone;
   Request request;
   request.delivery = delivery;
   request.terms = terms;
@@ -28,8 +44,9 @@ Answer Errands::next(queue::Delivery* delivery, const queue::Path& path, const E
   request.facts.site = path.site->label;
   request.facts.source = path.source.name;
   request.later = std::move(later);
-  if (text) return convert(std::move(request), std::move(*text), errand);
-  if (here) {
+  if (converts) {
+    convert(std::move(request));
+  } else if (here) {
     sign(std::move(request));
   } else {
     read(std::move(request));
@@ -37,44 +54,43 @@ Answer Errands::next(queue::Delivery* delivery, const queue::Path& path, const E
   return Answer::kLater;
 }
 
-std::optional<std::string> Errands::converted(const queue::Message& message, const ErrandTerms& terms,
-                                              const conf::DestinationSettings& settings) const {
-  const conf::EightBit policy = settings.peer.eight_bit;
-  if (policy == conf::EightBit::kRefuse || policy == conf::EightBit::kSend) return std::nullopt;
-  const bool utf8 = message.record.envelope.smtputf8;
-  if (!terms.seven_bit && !(terms.no_utf8 && utf8)) return std::nullopt;
-  const std::string_view mail = message.body.view();
-  if (terms.seven_bit ? !smtp::has_eight_bit(mail) : !smtp::has_eight_bit_header(mail)) return std::nullopt;
-  if (policy == conf::EightBit::kConvert && is_signed_by_others(mail)) return std::nullopt;
-  // RFC 6531: addresses in UTF-8 have no other form. The fields of parts hold none.
-  if (utf8 && smtp::has_eight_bit(mail.substr(0, mail.find("\r\n\r\n")))) return std::nullopt;
-  return to_seven_bit(mail);
+void Errands::convert(Request request) {
+  auto kept = std::make_shared<Request>(std::move(request));
+  converter_->submit(kept->delivery->message->body,
+                     [this, kept](std::optional<std::string> text) { converted(*kept, std::move(text)); });
 }
 
-// Signed again, for what was signed is not what is sent.
-Answer Errands::convert(Request request, std::string text, Errand* errand) {
-  const conf::Bytes mail(std::move(text));
-  const auto put = [](const conf::Bytes& body, std::string signature, Errand* into) {
-    into->transaction.body = body;
-    into->transaction.body_type = conf::BodyType::k7Bit;
-    into->transaction.header_prefix = std::move(signature);
-  };
-  if (!signing_->is_on()) {
-    if (!make(request.delivery, request.terms.most_recipients, errand)) return Answer::kNone;
-    put(mail, "", errand);
-    return Answer::kNow;
+// Signed again, for what was signed is not what is sent. What cannot be converted is sent as it is.
+void Errands::converted(const Request& request, std::optional<std::string> text) {
+  if (!text) {
+    send(request);
+    return;
   }
-  auto kept = std::make_shared<Request>(std::move(request));
-  signing_->sign_copy(*kept->delivery->message, mail,
-                      [this, kept, mail, put](conf::Result<std::string> signature) {
-                        if (!signature.ok()) return not_signed(*kept, signature.error());
-                        Errand made;
-                        if (!make(kept->delivery, kept->terms.most_recipients, &made))
-                          return kept->later(std::nullopt);
-                        put(mail, std::move(*signature), &made);
-                        kept->later(std::move(made));
+  const conf::Bytes mail(std::move(*text));
+  if (!signing_->is_on()) {
+    send_copy(request, mail, "");
+    return;
+  }
+  signing_->sign_copy(*request.delivery->message, mail,
+                      [this, request, mail](conf::Result<std::string> signature) {
+                        if (signature.ok()) {
+                          send_copy(request, mail, std::move(*signature));
+                        } else {
+                          not_signed(request, signature.error());
+                        }
                       });
-  return Answer::kLater;
+}
+
+void Errands::send_copy(const Request& request, const conf::Bytes& mail, std::string signature) {
+  Errand errand;
+  if (!make(request.delivery, request.terms.most_recipients, &errand)) {
+    request.later(std::nullopt);
+    return;
+  }
+  errand.transaction.body = mail;
+  errand.transaction.body_type = conf::BodyType::k7Bit;
+  errand.transaction.header_prefix = std::move(signature);
+  request.later(std::move(errand));
 }
 
 void Errands::read(Request request) {
@@ -122,18 +138,19 @@ void Errands::not_signed(const Request& request, const conf::Error& why) {
   request.later(std::nullopt);
 }
 
-void Errands::answer(const Request& request) {
-  Errand errand;
-  std::optional<std::string> text =
-      converted(*request.delivery->message, request.terms, *request.facts.settings);
-  Answer answer = Answer::kNow;
-  if (text) {
-    answer = convert(request, std::move(*text), &errand);
-  } else if (!make(request.delivery, request.terms.most_recipients, &errand)) {
-    answer = Answer::kNone;
+void Errands::answer(Request request) {
+  if (converter_ != nullptr &&
+      must_convert(*request.delivery->message, request.terms, *request.facts.settings)) {
+    convert(std::move(request));
+  } else {
+    send(request);
   }
-  if (answer == Answer::kNow) request.later(std::move(errand));
-  if (answer == Answer::kNone) request.later(std::nullopt);
+}
+
+void Errands::send(const Request& request) {
+  Errand errand;
+  const bool made = make(request.delivery, request.terms.most_recipients, &errand);
+  request.later(made ? std::optional<Errand>(std::move(errand)) : std::nullopt);
 }
 
 bool Errands::make(queue::Delivery* delivery, size_t most_recipients, Errand* errand) {

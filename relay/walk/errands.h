@@ -12,6 +12,7 @@
 #include "conf/vocab/result.h"
 #include "relay/flow/dispatcher_user.h"
 #include "relay/queue/message_cache.h"
+#include "relay/walk/mail_converter.h"
 #include "relay/walk/envelope.h"
 #include "relay/walk/own_verdicts.h"
 #include "relay/walk/settlement.h"
@@ -22,11 +23,13 @@ namespace relay {
 
 class Errands {
  public:
-  // All are borrowed; `paths` may be null, see EnvelopeComposer.
-  Errands(queue::MessageCache* messages, Signing* signing, const ReturnPaths* paths, OwnVerdicts* verdicts,
-          Settlement* settlement, Walk* walk)
+  // All are borrowed; `paths` may be null, see EnvelopeComposer, and so may `converter`: no mail is
+  // converted then.
+  Errands(queue::MessageCache* messages, Signing* signing, MailConverter* converter, const ReturnPaths* paths,
+          OwnVerdicts* verdicts, Settlement* settlement, Walk* walk)
       : messages_(messages),
         signing_(signing),
+        converter_(converter),
         composer_(paths),
         verdicts_(verdicts),
         settlement_(settlement),
@@ -50,15 +53,16 @@ class Errands {
   void read(Request request);
   void sign(Request request);
   bool make(queue::Delivery* delivery, size_t most_recipients, Errand* errand);
-  void answer(const Request& request);
-  // What is sent in place of the message to a server that takes seven bits only; nothing: the message itself.
-  std::optional<std::string> converted(const queue::Message& message, const ErrandTerms& terms,
-                                       const conf::DestinationSettings& settings) const;
-  DispatcherUser::Answer convert(Request request, std::string text, Errand* errand);
+  void answer(Request request);
+  void convert(Request request);
+  void converted(const Request& request, std::optional<std::string> text);
+  void send(const Request& request);
+  void send_copy(const Request& request, const conf::Bytes& mail, std::string signature);
   void not_signed(const Request& request, const conf::Error& why);
 
   queue::MessageCache* messages_;
   Signing* signing_;
+  MailConverter* converter_;
   EnvelopeComposer composer_;
   OwnVerdicts* verdicts_;
   Settlement* settlement_;

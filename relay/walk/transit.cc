@@ -19,6 +19,7 @@ constexpr conf::Duration kSpoolRetry = 10min;   // a message could not be read
 constexpr conf::Duration kSweepPeriod = 100ms;  // of a part of the tables
 constexpr conf::Duration kPausedLook = 200ms;   // whether the spool writes again
 constexpr size_t kDuePerStep = 4096;
+constexpr size_t kClosingRounds = 8;  // a report takes three
 
 TransitParts with_defaults(TransitParts parts) {
   if (parts.qualifier == nullptr) parts.qualifier = bounce::Qualifier::shipped();
@@ -57,7 +58,7 @@ Transit::Transit(TransitParts parts)
                    &acceptance_, this, &deliveries_.last_replies()}),
       verdicts_({parts_.qualifier, parts_.veto, parts_.journal, &clock_, &domains_, &messages_, &routes_,
                  &settlement_, this}),
-      errands_(&messages_, &signing_, parts_.return_paths, &verdicts_, &settlement_, this),
+      errands_(&messages_, &signing_, parts_.converter, parts_.return_paths, &verdicts_, &settlement_, this),
       retirement_(parts_.journal, parts_.spool, &messages_),
       notices_(parts_.journal, &clock_, &domains_),
       dispatcher_(
@@ -297,6 +298,7 @@ void Transit::decided(const queue::Path& path, const std::vector<mx::Decision>& 
 void Transit::step(conf::Instant now) {
   parts_.spool->drain_completions();
   signing_.step();
+  if (parts_.converter != nullptr) parts_.converter->drain_completions();
   retirement_.step(now);
   if (!stopping_) delay_reports_.step(now);
   if (!stopping_ && !is_reloading()) second_reading_.step();
@@ -370,8 +372,11 @@ void Transit::close() {
   stopping_ = true;
   dispatcher_.abandon();
   // A report that is on disk ends its recipients: forgotten, they would be tried, and reported, once more.
-  parts_.spool->flush();
-  parts_.spool->drain_completions();
+  // One that is being made reads its message first and is stored then.
+  size_t rounds = 0;
+  do {
+    parts_.spool->flush();
+  } while (parts_.spool->drain_completions() > 0 && ++rounds < kClosingRounds);
   retirement_.close();
   deliveries_.for_each([this](Delivery* delivery) {  // settled in part, the report still being stored
     if (delivery->message != nullptr) write_down(delivery);

@@ -16,6 +16,7 @@
 #include "relay/net/secrets.h"
 #include "relay/net/transport.h"
 #include "relay/spool/spool.h"
+#include "relay/walk/mail_converter.h"
 #include "relay/walk/envelope.h"
 #include "relay/walk/veto.h"
 #include "relay/walk/witness.h"
@@ -37,6 +38,7 @@ struct TransitParts {
   Witness* witness = nullptr;                          // null: every answer is believed
   const ReturnPaths* return_paths = nullptr;  // null: mail goes out with the reverse-path it came with
   dkim::SignQueue* signer = nullptr;          // null: nothing is signed
+  MailConverter* converter = nullptr;             // null: mail goes out as it came
   std::vector<std::string> own_addresses;     // see mx::RouterOptions
   std::string boot;                           // see spool::RelayClock
 };

@@ -16,17 +16,11 @@
 #include "relay/queue/delivery_store.h"
 #include "relay/queue/domain_table.h"
 #include "relay/spool/memory_spool.h"
+#include "tests/relay/manual_clock.h"
 
 namespace relay {
 
 using namespace std::chrono_literals;  // NOLINT(build/namespaces)
-
-class ManualClock final : public conf::Clock {
- public:
-  conf::Instant now() const override { return time; }
-  conf::WallTime wall() const override { return conf::WallTime(1'790'000'000s) + time.time_since_epoch(); }
-  conf::Instant time{1h};
-};
 
 class Peer final : public Transport {
  public:

@@ -1,0 +1,16 @@
+#include "relay/host/converter_thread.h"
+
+#include <memory>
+
+#include "relay/walk/seven_bit.h"
+
+namespace relay {
+
+void ConverterThread::submit(conf::Bytes mail, Done done) {
+  thread_.submit([this, mail = std::move(mail), done = std::move(done)] {
+    auto text = std::make_shared<std::optional<std::string>>(to_seven_bit(mail.view()));
+    completions_.push([done, text] { done(std::move(*text)); });
+  });
+}
+
+}  // namespace relay

@@ -1,0 +1,85 @@
+// Orders about single messages on the walk.
+#include <gtest/gtest.h>
+
+#include "tests/relay/walk/walk_rig.h"
+
+namespace relay {
+namespace {
+
+using conf::EventKind;
+
+class TransitOrderTest : public WalkRig {};
+
+TEST_F(TransitOrderTest, HeldMailStaysHeldOverARestartUntilItIsReleased) {
+  start();
+  server_.to_rcpt = "451 4.3.0 later";
+  const conf::MessageId id = submit({"a@one.test"});
+  EXPECT_TRUE(transit_->orders().hold(id));
+  EXPECT_FALSE(transit_->orders().hold(id)) << "it is held";
+  EXPECT_EQ(transit_->resting().held(), 1U);
+  run();
+  transit_->close();
+  start();
+  EXPECT_EQ(transit_->resting().held(), 1U);
+  server_.to_rcpt = "250 2.1.5 ok";
+  pass(15min);
+  EXPECT_TRUE(server_.recipients.empty());
+  EXPECT_FALSE(transit_->orders().retry(id));
+  EXPECT_TRUE(transit_->orders().release(id));
+  run();
+  EXPECT_EQ(server_.recipients, std::vector<std::string>{"a@one.test"});
+  EXPECT_EQ(transit_->resting().held(), 0U);
+}
+
+TEST_F(TransitOrderTest, ADroppedMessageEndsWithoutAReport) {
+  start();
+  server_.to_rcpt = "451 4.3.0 later";
+  const conf::MessageId id = submit({"a@one.test", "b@two.test"});
+  EXPECT_TRUE(transit_->orders().drop(id, "anna (uid 7)"));
+  run();
+  EXPECT_FALSE(transit_->orders().drop(id, "anna (uid 7)")) << "it has gone";
+  ASSERT_EQ(events_.of(EventKind::kDropped).size(), 2U);
+  EXPECT_EQ(events_.of(EventKind::kDropped)[0].reply, "dropped by an operator: anna (uid 7)");
+  EXPECT_TRUE(events_.of(EventKind::kReportSent).empty());
+  EXPECT_EQ(spool_.message_count(), 0U);
+}
+
+TEST_F(TransitOrderTest, AMessageThatIsGivenUpFailsWithAReport) {
+  start();
+  server_.to_rcpt = "451 4.3.0 later";
+  const conf::MessageId id = submit({"a@one.test", "b@two.test"}, "sender@home.test");
+  run();
+  server_.to_rcpt = "250 2.1.5 ok";
+  EXPECT_TRUE(transit_->orders().fail(id, "anna (uid 7)"));  // though its next attempt is an hour away
+  run();
+  EXPECT_FALSE(transit_->orders().fail(id, "anna (uid 7)")) << "it has gone";
+  const auto failed = events_.of(EventKind::kFailed);
+  ASSERT_EQ(failed.size(), 2U);
+  EXPECT_EQ(failed[0].enhanced_status, "5.3.0");
+  EXPECT_EQ(failed[0].rule, "operator anna (uid 7)");
+  const auto of_kind = [](EventKind kind) {
+    return [kind](const conf::DeliveryEvent& event) { return event.kind == kind; };
+  };
+  const auto& all = events_.all;
+  EXPECT_LT(std::find_if(all.begin(), all.end(), of_kind(EventKind::kFailed)),
+            std::find_if(all.begin(), all.end(), of_kind(EventKind::kReportSent)));
+  EXPECT_EQ(failed[0].type, conf::ErrorType::kIgnored) << "no address is to blame";
+  EXPECT_EQ(events_.of(EventKind::kReportSent).size(), 2U);
+  EXPECT_EQ(server_.recipients, (std::vector<std::string>{"sender@home.test", "sender@home.test"}));
+  EXPECT_EQ(spool_.message_count(), 0U);
+}
+
+TEST_F(TransitOrderTest, AHeldMessageCanBeGivenUp) {
+  start();
+  server_.to_rcpt = "451 4.3.0 later";
+  const conf::MessageId id = submit({"a@one.test"});
+  EXPECT_TRUE(transit_->orders().hold(id));
+  run();
+  EXPECT_TRUE(transit_->orders().fail(id, "anna (uid 7)"));
+  run();
+  EXPECT_EQ(events_.of(EventKind::kFailed).size(), 1U);
+  EXPECT_EQ(transit_->resting().held(), 0U);
+}
+
+}  // namespace
+}  // namespace relay

@@ -1,0 +1,192 @@
+// What a reply means for the mail, also after the rules have changed.
+#include <gtest/gtest.h>
+
+#include "relay/host/configuration.h"
+#include "tests/relay/walk/walk_rig.h"
+
+namespace relay {
+namespace {
+
+using conf::EventKind;
+
+class TransitReplyTest : public WalkRig {};
+
+// A message to two domains; a rule about the one's refusal says hold.
+TEST_F(TransitReplyTest, AHoldOfARuleIsOfThoseRecipientsAloneAlsoAfterARestart) {
+  start();
+  bounce::ReplyRule rule;
+  rule.name = "cellar";
+  rule.text = {"cellar is full"};
+  rule.act = bounce::Act::kHold;
+  config_->defaults.retry.delays.assign(20, 1h);
+  transit_->use(bounce::Qualifier::make({rule}, bounce::shipped_reply_rules()));
+  server_.to_rcpt = "450 4.2.1 try later";
+  server_.to_rcpt_of["a@one.test"] = "451 4.3.0 zzz the cellar is full";
+  const conf::MessageId id = submit({"a@one.test", "b@two.test"});
+  EXPECT_EQ(transit_->resting().held(), 1U);
+  transit_.reset();
+  server_.to_rcpt_of.clear();
+  server_.to_rcpt = "250 2.1.5 ok";
+  start();
+  EXPECT_EQ(transit_->resting().held(), 1U) << "the hold outlives the restart";
+  pass(2h);
+  EXPECT_EQ(server_.recipients, std::vector<std::string>{"b@two.test"});
+  EXPECT_TRUE(transit_->orders().release(id));
+  run();
+  EXPECT_EQ(server_.recipients, (std::vector<std::string>{"b@two.test", "a@one.test"}));
+  EXPECT_EQ(spool_.message_count(), 0U);
+}
+
+TEST_F(TransitReplyTest, RepliesAfterAChangeOfRulesAreReadByTheNewOnes) {
+  start();
+  server_.to_rcpt = "451 4.3.0 zzz the cellar is full";
+  submit({"a@one.test"});
+  ASSERT_EQ(events_.of(EventKind::kDeferred).size(), 1U);
+  bounce::ReplyRule rule;
+  rule.name = "the cellar";
+  rule.text = {"cellar is full"};
+  rule.type = bounce::ErrorType::kHard;
+  rule.act = bounce::Act::kFail;
+  transit_->use(bounce::Qualifier::make({rule}, {}));
+  run();
+  submit({"b@one.test"});
+  const std::vector<conf::DeliveryEvent> failed = events_.of(EventKind::kFailed);
+  ASSERT_EQ(failed.size(), 2U) << "what waits because of such a reply is tried again at once";
+  EXPECT_EQ(failed[1].recipient, "b@one.test");
+  EXPECT_EQ(failed[1].rule, "the cellar");
+}
+
+TEST_F(TransitReplyTest, MailWhoseRefusalReadsOtherwiseNowIsDueAtOnce) {
+  start();
+  server_.to_rcpt = "451 4.3.0 zzz the cellar is full";
+  submit({"a@one.test"});
+  const conf::MessageId held = submit({"h@one.test"});
+  EXPECT_TRUE(transit_->orders().hold(held));
+  server_.to_rcpt = "451 4.3.0 zzz the attic is full";
+  submit({"b@two.test"});
+  run();
+  ASSERT_EQ(events_.of(EventKind::kDeferred).size(), 3U);
+  server_.to_rcpt = "451 4.3.0 zzz the cellar is full";
+  const auto shipped = bounce::Qualifier::make({}, bounce::shipped_reply_rules());
+  transit_->use(shipped);
+  run();
+  EXPECT_EQ(events_.of(EventKind::kDeferred).size(), 3U) << "nothing reads otherwise";
+  bounce::ReplyRule rule;
+  rule.name = "the cellar";
+  rule.text = {"cellar is full"};
+  rule.type = bounce::ErrorType::kHard;
+  rule.act = bounce::Act::kFail;
+  transit_->use(bounce::Qualifier::make({rule}, bounce::shipped_reply_rules()));
+  run();
+  const std::vector<conf::DeliveryEvent> failed = events_.of(EventKind::kFailed);
+  ASSERT_EQ(failed.size(), 1U);
+  EXPECT_EQ(failed[0].recipient, "a@one.test");
+  EXPECT_EQ(events_.of(EventKind::kDeferred).size(), 3U)
+      << "what is held, or waits for another reason, rests";
+}
+
+// A delivery does not know which host refused it: a rule for some hosts may be about it, and is asked.
+TEST_F(TransitReplyTest, MailIsDueAtOnceAlsoWhenTheChangedRuleNamesHosts) {
+  start();
+  server_.to_rcpt = "451 4.3.0 zzz the cellar is full";
+  submit({"a@one.test"});
+  ASSERT_EQ(events_.of(EventKind::kDeferred).size(), 1U);
+  bounce::ReplyRule rule;
+  rule.name = "the cellar";
+  rule.text = {"cellar is full"};
+  rule.mx = {"*"};
+  rule.stages = 1U << static_cast<int>(bounce::Stage::kRcpt);
+  rule.domains = {"one.test"};
+  rule.type = bounce::ErrorType::kHard;
+  rule.act = bounce::Act::kFail;
+  transit_->use(bounce::Qualifier::make({rule}, bounce::shipped_reply_rules()));
+  run();
+  EXPECT_EQ(events_.of(EventKind::kFailed).size(), 1U);
+}
+
+TEST_F(TransitReplyTest, AHardThatIsDoubtedIsTriedAgainAndOneThatIsBelievedEnds) {
+  start();
+  server_.to_rcpt = "550 5.1.1 nobody of that name";
+  doubter_.doubting = true;
+  submit({"a@one.test"});
+  EXPECT_TRUE(events_.of(EventKind::kFailed).empty());
+  ASSERT_EQ(events_.of(EventKind::kDeferred).size(), 1U);
+  EXPECT_EQ(events_.of(EventKind::kDeferred)[0].type, conf::ErrorType::kSoft);
+  doubter_.doubting = false;
+  pass(15min);
+  EXPECT_EQ(events_.of(EventKind::kFailed).size(), 1U);
+  EXPECT_EQ(doubter_.heard, (std::vector<std::string>{"a@one.test 550", "a@one.test 550"}));
+}
+
+TEST_F(TransitReplyTest, OfALongReplyWholeCharactersAreKept) {
+  start();
+  for (const std::string first : {"", "x"}) {  // one of the two has a character across the limit
+    std::string line = first;
+    for (int i = 0; i < 200; ++i) line += "\u00e9";
+    server_.to_rcpt = "451-4.3.0 " + line + "\r\n451 4.3.0 " + line;
+    submit({"a@one.test"});
+  }
+  std::vector<std::string> kept;
+  ASSERT_TRUE(spool_
+                  .scan([&kept](const spool::MessageRecord& record) {
+                    kept.push_back(record.recipients.at(0).last_reply);
+                    return true;
+                  })
+                  .ok());
+  ASSERT_EQ(kept.size(), 2U);
+  for (const std::string& each : kept) {
+    EXPECT_GE(each.size(), 511U);
+    EXPECT_LE(each.size(), 512U);
+    EXPECT_EQ(each.substr(each.size() - 2), "\u00e9");
+  }
+}
+
+TEST_F(TransitReplyTest, ConfirmedBouncesThatCameBackBlockASiteWhereTheyCount) {
+  Configuration read = parse_configuration(R"(hostname = "relay.test"
+[[listener]]
+address = "127.0.0.1:25"
+[mx]
+shipped_rules = "off"
+[[rule]]
+name = "general"
+mx = ["*"]
+[[rule.threshold]]
+error_rate = "50%"
+min_messages = 10
+block = "1h"
+)",
+                                           "t.toml");
+  ASSERT_NE(read.book, nullptr) << (read.problems.empty() ? "" : read.problems[0].text());
+  book_ = read.book;
+  start();
+  submit({"a@one.test"});
+  conf::DeliveryEvent event;
+  event.kind = EventKind::kBounced;
+  event.recipient = "a@one.test";
+  event.source = "default";
+  event.type = conf::ErrorType::kHard;
+  event.scope = conf::Scope::kRecipient;
+  event.reason = conf::Reason::kUserUnknown;
+  event.reply = "5.1.1 no such user";
+  const auto bounce = [&] {
+    for (int i = 0; i < 30; ++i) journal_.append(event);
+    run();
+    return events_.of(EventKind::kDecision).size();
+  };
+  event.confirmed = true;
+  EXPECT_EQ(bounce(), 0U) << "count_late is off";
+  config_ = std::make_shared<conf::Config>(*config_);
+  config_->returns.count_late = true;
+  transit_->reload(config_, book_);
+  run();
+  event.confirmed = false;
+  EXPECT_EQ(bounce(), 0U) << "anybody can write a bounce";
+  event.confirmed = true;
+  EXPECT_EQ(bounce(), 1U);
+  server_.recipients.clear();
+  submit({"a@one.test"});
+  EXPECT_TRUE(server_.recipients.empty()) << "the site is blocked";
+}
+
+}  // namespace
+}  // namespace relay
