@@ -1,5 +1,6 @@
 #include "relay/walk/notices.h"
 
+#include <cstdio>
 #include <memory>
 #include <string>
 #include <utility>
@@ -69,6 +70,14 @@ void Notices::fails(const queue::Path& path) {
   const queue::PathError& error = path.last_error;
   trouble(path, {error.stage, error.mx_host, error.mx_address,
                  "nothing can be sent there now, its mail waits: " + error.reply.text()});
+}
+
+void Notices::unreadable(const queue::Delivery& delivery, const conf::Error& why, bool gone) {
+  std::fprintf(stderr, "penstock: message %s cannot be read: %s; %s\n", conf::to_text(delivery.id).c_str(),
+               why.detail.c_str(), gone ? "it leaves the queue" : "it is tried again in 10 minutes");
+  if (gone)
+    journal_->append(journal::lost(delivery.id, domains_->name(delivery.domain).text(), delivery.attempt,
+                                   why.detail, clock_->today()));
 }
 
 bool Notices::decided(const queue::Path& path, const mx::Decision& decision) {

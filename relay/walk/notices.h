@@ -34,6 +34,8 @@ class Notices {
   void trouble(const queue::Path& path, const ServerTrouble& trouble);
   // The path has begun to fail: said at once, for each time once, long before its mail is told of.
   void fails(const queue::Path& path);
+  // It cannot be read from the spool; `gone`: for ever, and it leaves the queue.
+  void unreadable(const queue::Delivery& delivery, const conf::Error& why, bool gone);
   // True: a crash must not undo it.
   bool decided(const queue::Path& path, const mx::Decision& decision);
 

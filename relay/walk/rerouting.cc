@@ -16,6 +16,20 @@ void Rerouting::add(queue::Path* path) {
   path->to_reroute = path->ready.size();
 }
 
+void Rerouting::leave_old_way(const queue::DomainEntry& domain, const mx::RoutePtr& found,
+                              const std::vector<conf::Source>& sources) {
+  for (const conf::Source& source : sources) {
+    queue::Path* path = sites_->find(domain, source);
+    if (path == nullptr || path->ready.empty()) continue;
+    if (found->site == domain.route->site && found->order == domain.route->order) {
+      path->route = found;
+      dispatcher_->poke(path);
+    } else {
+      add(path);
+    }
+  }
+}
+
 void Rerouting::step() {
   if (looking_) looking_ = sites_->reload_some([this](queue::Path* path) { add(path); });
   for (size_t i = 0; i < kReroutedPerStep && !paths_.empty(); ++i) {

@@ -1,7 +1,6 @@
 #include "relay/walk/transit.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <utility>
 
 #include "relay/journal/events.h"
@@ -21,15 +20,10 @@ constexpr conf::Duration kPausedLook = 200ms;   // whether the spool writes agai
 constexpr size_t kDuePerStep = 4096;
 constexpr size_t kClosingRounds = 8;  // a report takes three
 
-TransitParts with_defaults(TransitParts parts) {
-  if (parts.qualifier == nullptr) parts.qualifier = bounce::Qualifier::shipped();
-  return parts;
-}
-
 }  // namespace
 
 Transit::Transit(TransitParts parts)
-    : parts_(with_defaults(std::move(parts))),
+    : parts_(std::move(parts)),
       clock_keeper_(parts_.spool, parts_.clock, parts_.boot),
       clock_(clock_keeper_.clock()),
       messages_(parts_.spool, parts_.config->spool.body_memory_bytes),
@@ -52,7 +46,7 @@ Transit::Transit(TransitParts parts)
       routes_({parts_.config, parts_.book, parts_.own_addresses, parts_.resolver, parts_.random, &clock_,
                &domains_, &choice_, this,
                [this](const queue::DomainEntry& domain, const mx::RoutePtr& found) {
-                 leave_old_way(domain, found);
+                 rerouting_.leave_old_way(domain, found, parts_.config->sources);
                }}),
       settlement_({parts_.config, parts_.spool, parts_.journal, &clock_, parts_.random, &messages_,
                    &acceptance_, this, &deliveries_.last_replies()}),
@@ -232,11 +226,8 @@ void Transit::settled(Delivery* delivery) {
 
 void Transit::unreadable(Delivery* delivery, const conf::Error& why) {
   const bool gone = why.code == conf::ErrorCode::kCorrupt || why.code == conf::ErrorCode::kNotFound;
-  std::fprintf(stderr, "penstock: message %s cannot be read: %s; %s\n", conf::to_text(delivery->id).c_str(),
-               why.detail.c_str(), gone ? "it leaves the queue" : "it is tried again in 10 minutes");
+  notices_.unreadable(*delivery, why, gone);
   if (gone) {
-    parts_.journal->append(journal::lost(delivery->id, domains_.name(delivery->domain).text(),
-                                         delivery->attempt, why.detail, clock_.today()));
     forget(delivery);
     return;
   }
@@ -263,19 +254,6 @@ void Transit::forget(Delivery* delivery) {
 void Transit::renew_route(queue::Path* path) {
   const Delivery* delivery = path->ready.oldest();
   if (delivery != nullptr && !stopping_) routes_.renew(&domains_.at(delivery->domain));
-}
-
-void Transit::leave_old_way(const queue::DomainEntry& domain, const mx::RoutePtr& found) {
-  for (const conf::Source& source : parts_.config->sources) {
-    queue::Path* path = sites_.find(domain, source);
-    if (path == nullptr || path->ready.empty()) continue;
-    if (found->site == domain.route->site && found->order == domain.route->order) {
-      path->route = found;
-      dispatcher_.poke(path);
-    } else {
-      reroute(path);
-    }
-  }
 }
 
 void Transit::waits_long(Delivery* delivery, const queue::PathError& error, const AttemptFacts& facts) {
@@ -358,8 +336,6 @@ void Transit::stop() {
   stopping_ = true;
   dispatcher_.stop();
 }
-
-bool Transit::quiet() const { return dispatcher_.connections() == 0; }
 
 std::vector<std::string> Transit::neglected() {
   std::vector<std::string> names;

@@ -60,7 +60,7 @@ class Transit final : private Walk, private DispatcherUser {
   bool is_reloading() const { return rerouting_.under_way(); }
   void stop();                              // nothing new is begun; what is being sent may end
   void look_for_ways() { watch_.hurry(); }  // another source, or another host, may take what waits
-  bool quiet() const;                       // no connection is open
+  bool quiet() const { return dispatcher_.connections() == 0; }
   void close();  // drops connections, writes down what is known, waits for the spool
 
   QueueOrders& orders() { return orders_; }
@@ -86,7 +86,6 @@ class Transit final : private Walk, private DispatcherUser {
   void settled(queue::Delivery* delivery) override;
   void unreadable(queue::Delivery* delivery, const conf::Error& why) override;
   void renew_route(queue::Path* path);
-  void leave_old_way(const queue::DomainEntry& domain, const mx::RoutePtr& found);
   void write_down(queue::Delivery* delivery);
   void forget(queue::Delivery* delivery);
   Answer next_errand(queue::Delivery* delivery, const queue::Path& path, const ErrandTerms& terms,

@@ -16,8 +16,8 @@
 #include "relay/net/secrets.h"
 #include "relay/net/transport.h"
 #include "relay/spool/spool.h"
-#include "relay/walk/mail_converter.h"
 #include "relay/walk/envelope.h"
+#include "relay/walk/mail_converter.h"
 #include "relay/walk/veto.h"
 #include "relay/walk/witness.h"
 
@@ -33,12 +33,12 @@ struct TransitParts {
   Secrets* secrets = nullptr;  // null: nobody logs in
   const conf::Clock* clock = nullptr;
   conf::Random* random = nullptr;
-  std::shared_ptr<const bounce::Qualifier> qualifier;  // null: the shipped one
-  Veto* veto = nullptr;                                // null: nobody says no
-  Witness* witness = nullptr;                          // null: every answer is believed
+  std::shared_ptr<const bounce::Qualifier> qualifier = bounce::Qualifier::shipped();
+  Veto* veto = nullptr;                       // null: nobody says no
+  Witness* witness = nullptr;                 // null: every answer is believed
   const ReturnPaths* return_paths = nullptr;  // null: mail goes out with the reverse-path it came with
   dkim::SignQueue* signer = nullptr;          // null: nothing is signed
-  MailConverter* converter = nullptr;             // null: mail goes out as it came
+  MailConverter* converter = nullptr;         // null: mail goes out as it came
   std::vector<std::string> own_addresses;     // see mx::RouterOptions
   std::string boot;                           // see spool::RelayClock
 };
