@@ -98,7 +98,7 @@ void Errands::read(Request request) {
   messages_->pin(id, true, [this, request = std::move(request)](conf::Result<queue::Message*> result) {
     queue::Delivery* delivery = request.delivery;
     if (!result.ok()) {
-      waiting_.erase(delivery);
+      attempts_->take_waiting(*delivery);
       if (delivery->message != nullptr) messages_->unpin(std::exchange(delivery->message, nullptr));
       walk_->unreadable(delivery, result.error());
       request.later(std::nullopt);
@@ -131,7 +131,7 @@ void Errands::sign(Request request) {
 }
 
 void Errands::not_signed(const Request& request, const conf::Error& why) {
-  waiting_.erase(request.delivery);
+  attempts_->take_waiting(*request.delivery);
   request.delivery->path = nullptr;
   verdicts_->refuse(request.delivery, bounce::Stage::kLocal,
                     bounce::Reply::make(451, "4.7.5 not signed: " + why.detail), request.facts);
@@ -154,20 +154,15 @@ void Errands::send(const Request& request) {
 }
 
 bool Errands::make(queue::Delivery* delivery, size_t most_recipients, Errand* errand) {
-  std::vector<uint32_t> waiting;
-  if (const auto left = waiting_.find(delivery); left != waiting_.end()) {
-    waiting = std::move(left->second);
-    waiting_.erase(left);
-  } else {
-    waiting = verdicts_->recipients_now(delivery);
-  }
+  std::vector<uint32_t> waiting = attempts_->take_waiting(*delivery);
+  if (waiting.empty()) waiting = verdicts_->recipients_now(delivery);
   if (waiting.empty()) {
     settlement_->conclude(delivery);
     return false;
   }
   if (delivery->state != queue::DeliveryState::kSending) delivery->move_to(queue::DeliveryState::kSending);
   errand->transaction = composer_.compose(*delivery->message, most_recipients, &waiting, &errand->recipients);
-  if (!waiting.empty()) waiting_.emplace(delivery, std::move(waiting));
+  attempts_->put_waiting(*delivery, std::move(waiting));
   return true;
 }
 

@@ -6,14 +6,13 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <unordered_map>
-#include <vector>
 
 #include "conf/vocab/result.h"
 #include "relay/flow/dispatcher_user.h"
 #include "relay/queue/message_cache.h"
-#include "relay/walk/mail_converter.h"
+#include "relay/walk/attempts.h"
 #include "relay/walk/envelope.h"
+#include "relay/walk/mail_converter.h"
 #include "relay/walk/own_verdicts.h"
 #include "relay/walk/settlement.h"
 #include "relay/walk/signing.h"
@@ -26,11 +25,12 @@ class Errands {
   // All are borrowed; `paths` may be null, see EnvelopeComposer, and so may `converter`: no mail is
   // converted then.
   Errands(queue::MessageCache* messages, Signing* signing, MailConverter* converter, const ReturnPaths* paths,
-          OwnVerdicts* verdicts, Settlement* settlement, Walk* walk)
+          Attempts* attempts, OwnVerdicts* verdicts, Settlement* settlement, Walk* walk)
       : messages_(messages),
         signing_(signing),
         converter_(converter),
         composer_(paths),
+        attempts_(attempts),
         verdicts_(verdicts),
         settlement_(settlement),
         walk_(walk) {}
@@ -38,10 +38,6 @@ class Errands {
   // See DispatcherUser::next_errand().
   DispatcherUser::Answer next(queue::Delivery* delivery, const queue::Path& path, const ErrandTerms& terms,
                               Errand* errand, DispatcherUser::Later later);
-  // There are recipients of it that no errand was made for yet.
-  bool has_more(const queue::Delivery* delivery) const { return waiting_.contains(delivery); }
-  // They wait for another time.
-  void forget(const queue::Delivery* delivery) { waiting_.erase(delivery); }
 
  private:
   struct Request {  // what is left of the question when it is answered later
@@ -64,11 +60,10 @@ class Errands {
   Signing* signing_;
   MailConverter* converter_;
   EnvelopeComposer composer_;
+  Attempts* attempts_;
   OwnVerdicts* verdicts_;
   Settlement* settlement_;
   Walk* walk_;
-  // Of a delivery with more recipients than one transaction takes: those still to be tried.
-  std::unordered_map<const queue::Delivery*, std::vector<uint32_t>> waiting_;
 };
 
 }  // namespace relay

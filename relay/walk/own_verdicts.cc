@@ -17,7 +17,7 @@ std::vector<uint32_t> OwnVerdicts::due_recipients(const Delivery& delivery) cons
   std::vector<uint32_t> indices;
   for (const uint32_t i : delivery.message->of(parts_.domains->name(delivery.domain))) {
     if (all[i].state != spool::RecipientState::kPending) continue;
-    if (parts_.settlement->has_verdict(delivery, i)) continue;  // by an earlier transaction of this attempt
+    if (parts_.attempts->has_verdict(delivery, i)) continue;  // by an earlier transaction of this attempt
     if (delivery.all_due || all[i].due <= now) indices.push_back(i);
   }
   return indices;

@@ -31,6 +31,7 @@ class OwnVerdicts {
     queue::DomainTable* domains = nullptr;
     queue::MessageCache* messages = nullptr;
     const RouteFinder* routes = nullptr;
+    const Attempts* attempts = nullptr;
     Settlement* settlement = nullptr;
     Walk* walk = nullptr;  // gets each delivery back, settled or unreadable
   };

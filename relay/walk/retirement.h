@@ -24,7 +24,8 @@ class Retirement {
   // O(what leaves, and what is written down), and bounded: entries that only wait are not looked at.
   void step(conf::Instant now);
   conf::Instant next_wake() const;
-  // What may leave leaves; the final states of the rest are written down, and a restart says their ends again.
+  // What may leave leaves; the final states of the rest are written down, and a restart says their ends
+  // again.
   void close();
   size_t waiting() const { return waiting_.size(); }
 

@@ -36,6 +36,7 @@ Settlement::Settlement(Parts parts)
       clock_(parts.clock),
       random_(parts.random),
       messages_(parts.messages),
+      attempts_(parts.attempts),
       acceptance_(parts.acceptance),
       walk_(parts.walk),
       last_replies_(parts.last_replies) {}
@@ -56,9 +57,7 @@ void Settlement::apply(queue::Delivery* delivery, const std::vector<uint32_t>& r
     }
     delivery->changed = true;
   }
-  if (verdicts.empty()) return;
-  Verdicts& all = verdicts_[delivery];
-  all.insert(all.end(), std::make_move_iterator(verdicts.begin()), std::make_move_iterator(verdicts.end()));
+  attempts_->add_verdicts(*delivery, std::move(verdicts));
 }
 
 bool Settlement::doubted(const queue::Delivery& delivery, uint32_t index,
@@ -162,13 +161,12 @@ std::optional<Settlement::Again> Settlement::again_after(queue::Delivery* delive
 void Settlement::conclude(queue::Delivery* delivery) {
   if (delivery->first_try_next) ++delivery->first_tries;
   delivery->first_try_next = false;
-  const auto found = verdicts_.find(delivery);
-  if (found == verdicts_.end()) {
+  const Verdicts& verdicts = attempts_->verdicts(*delivery);
+  if (verdicts.empty()) {
     walk_->settled(delivery);
     return;
   }
-  const bool report =
-      std::ranges::any_of(found->second, [](const Verdict& verdict) { return verdict.report; });
+  const bool report = std::ranges::any_of(verdicts, [](const Verdict& verdict) { return verdict.report; });
   if (report) {
     delivery->move_to(queue::DeliveryState::kSettling);
     delivery->path = nullptr;  // the path may be forgotten meanwhile
@@ -191,20 +189,13 @@ void Settlement::conclude(queue::Delivery* delivery) {
 
 // Until its time is over; a read that fails may pass.
 bool Settlement::may_wait(queue::Delivery* delivery) const {
-  return std::ranges::none_of(verdicts_.at(delivery), [](const Verdict& verdict) {
+  return std::ranges::none_of(attempts_->verdicts(*delivery), [](const Verdict& verdict) {
     return verdict.state == spool::RecipientState::kExpired;
   });
 }
 
-bool Settlement::has_verdict(const queue::Delivery& delivery, uint32_t recipient) const {
-  const auto found = verdicts_.find(&delivery);
-  return found != verdicts_.end() && std::ranges::any_of(found->second, [recipient](const Verdict& each) {
-           return each.recipient == recipient;
-         });
-}
-
 void Settlement::store_report(queue::Delivery* delivery) {
-  const Verdicts& verdicts = verdicts_.at(delivery);
+  const Verdicts& verdicts = attempts_->verdicts(*delivery);
   const spool::MessageRecord& about = delivery->message->record;
   std::vector<ReportLine> lines;
   for (const Verdict& verdict : verdicts) {
@@ -231,9 +222,7 @@ void Settlement::store_report(queue::Delivery* delivery) {
 }
 
 void Settlement::finish(queue::Delivery* delivery) {
-  const auto found = verdicts_.find(delivery);
-  const Verdicts verdicts = std::move(found->second);
-  verdicts_.erase(found);
+  const Verdicts verdicts = attempts_->take_verdicts(*delivery);
   delivery->changed = true;
   for (const Verdict& verdict : verdicts) {
     delivery->message->record.recipients[verdict.recipient].state = verdict.state;
@@ -246,9 +235,7 @@ void Settlement::finish(queue::Delivery* delivery) {
 // recipients stay pending and are tried again soon, so that the sender hears of them after all. What was
 // delivered stays delivered: its report is given up.
 void Settlement::postpone(queue::Delivery* delivery, const conf::Error& why) {
-  const auto found = verdicts_.find(delivery);
-  Verdicts verdicts = std::move(found->second);
-  verdicts_.erase(found);
+  Verdicts verdicts = attempts_->take_verdicts(*delivery);
   delivery->changed = true;
   std::fprintf(stderr,
                "penstock: message %s: the report about it could not be made (%s); its failed recipients are "

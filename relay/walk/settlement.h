@@ -6,10 +6,8 @@
 
 #include <cstdint>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
-#include "bounce/dsn.h"
 #include "conf/config.h"
 #include "conf/vocab/event.h"
 #include "conf/vocab/random.h"
@@ -22,6 +20,7 @@
 #include "relay/spool/relay_clock.h"
 #include "relay/spool/spool.h"
 #include "relay/walk/acceptance.h"
+#include "relay/walk/attempts.h"
 #include "relay/walk/unknown_texts.h"
 #include "relay/walk/walk.h"
 #include "relay/walk/witness.h"
@@ -37,6 +36,7 @@ class Settlement {
     const spool::RelayClock* clock = nullptr;
     conf::Random* random = nullptr;
     queue::MessageCache* messages = nullptr;
+    Attempts* attempts = nullptr;
     Acceptance* acceptance = nullptr;  // of reports, which are delivered like any message
     Walk* walk = nullptr;
     queue::LastReplies* last_replies = nullptr;
@@ -51,21 +51,10 @@ class Settlement {
   // Nothing more comes for this attempt: stores the report that is due, if any, then calls Walk::settled() -
   // at once or later.
   void conclude(queue::Delivery* delivery);
-  // It has its final outcome already, which conclude() writes into the record.
-  bool has_verdict(const queue::Delivery& delivery, uint32_t recipient) const;
 
   void reload(conf::ConfigPtr config) { config_ = std::move(config); }
 
  private:
-  struct Verdict {  // final, but not yet in the record
-    uint32_t recipient = 0;
-    spool::RecipientState state = spool::RecipientState::kFailed;
-    bool report = false;
-    bounce::DsnAction action = bounce::DsnAction::kFailed;
-    conf::DeliveryEvent event;
-  };
-  using Verdicts = std::vector<Verdict>;
-
   bool doubted(const queue::Delivery& delivery, uint32_t index, const smtp::RecipientOutcome& outcome,
                const AttemptFacts& facts, conf::WallTime now) const;
   void apply_one(queue::Delivery* delivery, uint32_t index, const smtp::RecipientOutcome& outcome,
@@ -89,12 +78,12 @@ class Settlement {
   const spool::RelayClock* clock_;
   conf::Random* random_;
   queue::MessageCache* messages_;
+  Attempts* attempts_;
   Acceptance* acceptance_;
   Walk* walk_;
   queue::LastReplies* last_replies_;
   Witness* witness_ = nullptr;
   UnknownTexts unknown_;
-  std::unordered_map<const queue::Delivery*, Verdicts> verdicts_;
 };
 
 }  // namespace relay

@@ -49,10 +49,11 @@ Transit::Transit(TransitParts parts)
                  rerouting_.leave_old_way(domain, found, parts_.config->sources);
                }}),
       settlement_({parts_.config, parts_.spool, parts_.journal, &clock_, parts_.random, &messages_,
-                   &acceptance_, this, &deliveries_.last_replies()}),
+                   &attempts_, &acceptance_, this, &deliveries_.last_replies()}),
       verdicts_({parts_.qualifier, parts_.veto, parts_.journal, &clock_, &domains_, &messages_, &routes_,
-                 &settlement_, this}),
-      errands_(&messages_, &signing_, parts_.converter, parts_.return_paths, &verdicts_, &settlement_, this),
+                 &attempts_, &settlement_, this}),
+      errands_(&messages_, &signing_, parts_.converter, parts_.return_paths, &attempts_, &verdicts_,
+               &settlement_, this),
       retirement_(parts_.journal, parts_.spool, &messages_),
       notices_(parts_.journal, &clock_, &domains_),
       dispatcher_(
@@ -174,11 +175,11 @@ bool Transit::report(Delivery* delivery, Report report) {
   switch (report.kind) {
     case Report::Kind::kTransaction:
       settlement_.apply(delivery, report.recipients, report.outcomes, report.facts);
-      if (errands_.has_more(delivery)) return true;
+      if (attempts_.has_waiting(*delivery)) return true;
       settlement_.conclude(delivery);
       return false;
     case Report::Kind::kReleased:
-      errands_.forget(delivery);
+      attempts_.take_waiting(*delivery);
       settlement_.conclude(delivery);
       return false;
     case Report::Kind::kExpired:

@@ -70,6 +70,7 @@ class Transit final : private Walk, private DispatcherUser {
   const queue::DeliveryStore& deliveries() const { return deliveries_; }
   const queue::MessageCache& messages() const { return messages_; }
   const Resting& resting() const { return resting_; }
+  const Attempts& attempts() const { return attempts_; }
   queue::DomainTable& domains() { return domains_; }
   queue::SiteTable& sites() { return sites_; }
   const queue::PathChoice& choice() const { return choice_; }
@@ -111,6 +112,7 @@ class Transit final : private Walk, private DispatcherUser {
   Acceptance acceptance_;
   DelayReports delay_reports_;
   RouteFinder routes_;
+  Attempts attempts_;
   Settlement settlement_;
   OwnVerdicts verdicts_;
   Errands errands_;

@@ -165,6 +165,7 @@ std::vector<std::string> what_is_left(relay::Transit* transit) {
   none(transit->messages().size(), "messages in memory");
   none(transit->messages().used_bytes(), "octets of messages");
   none(transit->messages().loading(), "messages being loaded");
+  none(transit->attempts().size(), "attempts left open");
   const relay::Dispatcher& dispatcher = transit->dispatcher();
   none(dispatcher.ready(), "ready");
   none(dispatcher.in_flight(), "in flight");
