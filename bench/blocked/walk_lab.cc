@@ -10,8 +10,8 @@
 
 #include "bench/blocked/phase.h"
 #include "mx/dns/dns_cache.h"
+#include "relay/desk/busiest_paths.h"
 #include "relay/desk/census_taker.h"
-#include "relay/desk/path_views.h"
 #include "relay/spool/memory_spool.h"
 #include "relay/walk/transit.h"
 
@@ -184,9 +184,10 @@ void WalkLab::status() {
     transit_->choice().choose(&domain).path->standing->block(clock_.now() + 10h, "bench", clock_.now());
   }
   const relay::DecisionHistory decisions;
-  relay::PathViews views(transit_.get(), &decisions);
+  relay::BusiestPaths paths(transit_.get(), &decisions);
   Phase phase("mx status with all of them blocked");
-  phase.run([&] { (void)views.busiest(kPathsShown).size(); });
+  phase.run([&] { paths.take(kPathsShown, [](const std::vector<relay::admin::PathView>&) {}); });
+  while (paths.under_way()) phase.run([&] { paths.step(clock_.now()); });
 }
 
 }  // namespace

@@ -72,7 +72,10 @@ class LimiterTable {
   void for_each_standing(const std::function<void(const std::string& key, Standing&)>& use);
   // Those that are not open and that nobody holds: what is known against sites that no path is open to.
   // Superseded: a path uses what is known of the same site and source under the rule that decides now.
-  void for_each_detached(const std::function<void(const std::string& key, Standing&, bool superseded)>& use);
+  using UseDetached = std::function<void(const std::string& key, Standing&, bool superseded)>;
+  void for_each_detached(const UseDetached& use);
+  // The same in parts: of `most` counters from `*next` on, 0 at first. False: those were the last.
+  bool visit_some_detached(size_t* next, size_t most, const UseDetached& use);
   struct Detached {
     uint64_t blocked = 0, probing = 0, ramp = 0;
   };

@@ -42,12 +42,18 @@ LimiterTable::Detached LimiterTable::detached() const {
   return counts;
 }
 
-void LimiterTable::for_each_detached(
-    const std::function<void(const std::string& key, Standing&, bool superseded)>& use) {
-  for (const Entry& entry : entries_) {
+void LimiterTable::for_each_detached(const UseDetached& use) {
+  size_t next = 0;
+  (void)visit_some_detached(&next, entries_.size(), use);
+}
+
+bool LimiterTable::visit_some_detached(size_t* next, size_t most, const UseDetached& use) {
+  for (size_t i = 0; i < most && *next < entries_.size(); ++i, ++*next) {
+    const Entry& entry = entries_[*next];
     if (is_detached(entry.standing.object))
       use('S' + entry.name, *entry.standing.object, is_superseded(entry));
   }
+  return *next < entries_.size();
 }
 
 void LimiterTable::for_each_traffic(const std::function<void(const std::string& key, Traffic&)>& use) {

@@ -91,8 +91,8 @@ class Backend {
   // How the deliveries of a message stand; empty when none is queued.
   virtual std::vector<DeliveryView> deliveries_of(conf::MessageId id) = 0;
   // All paths that have mail, connections, or something that holds them back; the busiest first, at most
-  // `limit`.
-  virtual std::vector<PathView> paths(size_t limit) = 0;
+  // `limit`. `done` hears it in time: a round over all paths takes some steps.
+  virtual void paths(size_t limit, std::function<void(std::vector<PathView>)> done) = 0;
   virtual MxOrderDone order(const MxOrder& order) = 0;
   virtual std::vector<OrderView> orders() = 0;  // the orders to block that are in force
   // Reads the configuration again; `done` hears what came of it when it is read.

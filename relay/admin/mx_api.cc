@@ -18,7 +18,7 @@ using nlohmann::json;
 
 constexpr std::chrono::seconds kDnsLimit(25);  // [dns] timeout times its tries: 20 s by default
 constexpr size_t kDefaultPaths = 50;
-constexpr size_t kMaxPaths = 1000;  // of one answer: the loop makes them all in one go
+constexpr size_t kMaxPaths = 1000;  // of one answer
 
 std::optional<MxAction> mx_action_of(const std::string& path) {
   if (path == "/v1/mx/block") return MxAction::kBlock;
@@ -88,6 +88,11 @@ Response MxApi::explain(const Request& request) {
   return told.ok() ? answer(explanation_json(*told)) : refuse(told.error());
 }
 
+conf::Result<std::vector<PathView>> MxApi::busiest_paths(size_t limit) {
+  return loop_->ask<std::vector<PathView>>(
+      [backend = backend_, limit](auto done) { backend->paths(limit, std::move(done)); });
+}
+
 Response MxApi::status(const Request& request) {
   size_t limit = kDefaultPaths;
   for (const auto& [key, value] : request.query) {
@@ -97,25 +102,26 @@ Response MxApi::status(const Request& request) {
     return refuse(read.error());
   struct Told {
     LimiterCounts limiter;
-    std::vector<PathView> paths;
     std::vector<OrderView> orders;
   };
-  conf::Result<Told> told = loop_->ask<Told>([backend = backend_, limit](auto done) {
-    done({backend->summary().limiter, backend->paths(limit + 1), backend->orders()});
+  conf::Result<Told> told = loop_->ask<Told>([backend = backend_](auto done) {
+    done({backend->summary().limiter, backend->orders()});
   });
   if (!told.ok()) return refuse(told.error());
+  const conf::Result<std::vector<PathView>> paths = busiest_paths(limit + 1);
+  if (!paths.ok()) return refuse(paths.error());
   const conf::Result<std::shared_ptr<const Census>> census = loop_->ask<std::shared_ptr<const Census>>(
       [backend = backend_](auto done) { backend->census("", std::move(done)); });
   if (!census.ok()) return refuse(census.error());
   json rows = json::array();
-  for (const PathView& path : told->paths) {
+  for (const PathView& path : paths.value()) {
     if (rows.size() < limit) rows.push_back(path_json(path));
   }
   return answer({{"limiter", limiter_json(told->limiter)},
                  {"paths", std::move(rows)},
                  {"orders", orders_json(told->orders)},
                  {"waiting", waiting_json(groups_of(*census.value(), WaitingBy::kSite, limit))},
-                 {"more", told->paths.size() > limit}});
+                 {"more", paths.value().size() > limit}});
 }
 
 Response MxApi::show(const Request& request) {
@@ -131,11 +137,9 @@ Response MxApi::show(const Request& request) {
     if (told->paths.empty()) return refuse(404, told->problem);
     for (const PathView& path : told->paths) rows.push_back(path_json(path));
   } else {
-    using Paths = std::vector<PathView>;
-    conf::Result<Paths> all =
-        loop_->ask<Paths>([backend = backend_](auto done) { done(backend->paths(kMaxPaths)); });
+    const conf::Result<std::vector<PathView>> all = busiest_paths(kMaxPaths);
     if (!all.ok()) return refuse(all.error());
-    for (const PathView& path : *all) {
+    for (const PathView& path : all.value()) {
       if (is_meant(target, path)) rows.push_back(path_json(path));
     }
     if (rows.empty()) return nothing_meant(target);

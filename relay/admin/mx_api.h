@@ -19,6 +19,7 @@ class MxApi {
 
  private:
   conf::Result<Explanation> ask_about(const std::string& domain, const std::string& source);
+  conf::Result<std::vector<PathView>> busiest_paths(size_t limit);
   Response explain(const Request& request);
   Response status(const Request& request);
   Response show(const Request& request);

@@ -11,6 +11,7 @@ Desk::Desk(Parts parts)
       overview_({parts_.transit, parts_.journal, parts_.metrics, parts_.inbound_connections, parts_.log_lost,
                  parts_.refused_at_door, parts_.quarantine}),
       views_(parts_.transit, &decisions_),
+      busiest_(parts_.transit, &decisions_),
       census_(parts_.transit),
       limits_(parts_.transit, parts_.spool) {
   parts_.journal->add(&decisions_);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "relay/admin/backend.h"
+#include "relay/desk/busiest_paths.h"
 #include "relay/desk/census_taker.h"
 #include "relay/desk/decision_history.h"
 #include "relay/desk/limit_orders.h"
@@ -43,9 +44,11 @@ class Desk final : public admin::Backend {
     limits_.step(now);
     overview_.step(now);
     census_.step(now);
+    busiest_.step(now);
   }
   conf::Instant next_wake() const {
-    return overview_.is_under_way() || census_.under_way() ? conf::Instant{} : limits_.next_wake();
+    const bool busy = overview_.is_under_way() || census_.under_way() || busiest_.under_way();
+    return busy ? conf::Instant{} : limits_.next_wake();
   }
 
   admin::QueueSummary summary() override;
@@ -60,7 +63,9 @@ class Desk final : public admin::Backend {
     census_.take(domain, std::move(done));
   }
   std::vector<admin::DeliveryView> deliveries_of(conf::MessageId id) override;
-  std::vector<admin::PathView> paths(size_t limit) override { return views_.busiest(limit); }
+  void paths(size_t limit, std::function<void(std::vector<admin::PathView>)> done) override {
+    busiest_.take(limit, std::move(done));
+  }
   admin::MxOrderDone order(const admin::MxOrder& order) override { return limits_.carry_out(order); }
   std::vector<admin::OrderView> orders() override { return limits_.in_force(); }
   void reload(ReloadHeard done) override { parts_.reload(std::move(done)); }
@@ -71,6 +76,7 @@ class Desk final : public admin::Backend {
   DecisionHistory decisions_;
   Overview overview_;
   PathViews views_;
+  BusiestPaths busiest_;
   CensusTaker census_;
   LimitOrders limits_;
 };

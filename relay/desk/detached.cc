@@ -24,13 +24,19 @@ bool site_matches(const std::string& mask, std::string_view label) {
 
 }  // namespace
 
-void for_each_detached(
-    queue::SiteTable* sites,
-    const std::function<void(const mx::CounterKey& key, mx::Standing& standing, bool superseded)>& use) {
+void for_each_detached(queue::SiteTable* sites, const UseDetached& use) {
   sites->limiters().for_each_detached([&](const std::string& text, mx::Standing& standing, bool superseded) {
     mx::CounterKey key;
     if (mx::parse_key(text, &key)) use(key, standing, superseded);
   });
+}
+
+bool visit_some_detached(queue::SiteTable* sites, size_t* next, size_t most, const UseDetached& use) {
+  return sites->limiters().visit_some_detached(
+      next, most, [&](const std::string& text, mx::Standing& standing, bool superseded) {
+        mx::CounterKey key;
+        if (mx::parse_key(text, &key)) use(key, standing, superseded);
+      });
 }
 
 bool is_meant(const admin::MxOrder& order, const mx::CounterKey& key) {

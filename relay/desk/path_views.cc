@@ -5,19 +5,11 @@
 #include <utility>
 
 #include "conf/vocab/address.h"
-#include "relay/desk/detached.h"
 #include "relay/desk/path_view.h"
 
 namespace relay {
 
 namespace {
-
-bool is_of_interest(const queue::Path& path, conf::Instant now) {
-  return !path.ready.empty() || path.connections > 0 || path.backoff_until > now ||
-         path.standing->state() != mx::Standing::State::kOpen ||
-         std::any_of(path.traffic.begin(), path.traffic.end(),
-                     [now](const auto& entry) { return entry.second->slowed_until() > now; });
-}
 
 admin::RouteView route_view(const queue::DomainEntry& domain, conf::Instant now) {
   admin::RouteView view;
@@ -32,38 +24,6 @@ admin::RouteView route_view(const queue::DomainEntry& domain, conf::Instant now)
 }
 
 }  // namespace
-
-std::vector<admin::PathView> PathViews::busiest(size_t limit) {
-  const conf::Instant now = transit_->clock().now();
-  std::vector<queue::Path*> all;
-  transit_->sites().for_each([&](queue::Path* path) {
-    if (is_of_interest(*path, now)) all.push_back(path);
-  });
-  const auto busier = [](const queue::Path* a, const queue::Path* b) {
-    const auto weight = [](const queue::Path& path) {
-      return std::pair(path.standing->state() != mx::Standing::State::kOpen,
-                       path.ready.size() + path.connections);
-    };
-    return weight(*a) > weight(*b);
-  };
-  if (all.size() > limit) {  // of a hundred thousand only the first are put in order
-    std::nth_element(all.begin(), all.begin() + static_cast<ptrdiff_t>(limit), all.end(), busier);
-    all.resize(limit);
-  }
-  std::sort(all.begin(), all.end(), busier);
-  const auto in_flight = transit_->dispatcher().in_flight_by_path();
-  std::vector<admin::PathView> views;
-  for (queue::Path* path : all) {
-    const auto count = in_flight.find(path);
-    views.push_back(view_of(path, count == in_flight.end() ? 0 : count->second, &transit_->dispatcher(),
-                            *decisions_, now));
-  }
-  for_each_detached(&transit_->sites(),
-                    [&](const mx::CounterKey& key, const mx::Standing& standing, bool superseded) {
-                      if (views.size() < limit && !superseded) views.push_back(view_of(key, standing, now));
-                    });
-  return views;
-}
 
 void PathViews::explain(const std::string& domain_name, const std::string& source,
                         std::function<void(admin::Explanation)> done) {

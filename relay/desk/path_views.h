@@ -1,10 +1,8 @@
-// What people may ask about where mail goes: how a domain is reached and what holds there, and which paths
-// are busy or held back. Loop thread.
+// What people may ask about a domain: how it is reached, and what holds there. Loop thread.
 #pragma once
 
 #include <functional>
 #include <string>
-#include <vector>
 
 #include "relay/admin/mx_view.h"
 #include "relay/desk/decision_history.h"
@@ -20,8 +18,6 @@ class PathViews {
   // sweep forgets them again.
   void explain(const std::string& domain, const std::string& source,
                std::function<void(admin::Explanation)> done);
-  // See admin::Backend::paths(). O(paths)
-  std::vector<admin::PathView> busiest(size_t limit);
 
  private:
   admin::Explanation explanation_of(queue::DomainEntry* domain, const std::string& source);

@@ -80,6 +80,7 @@ struct Path {
   conf::Instant binds_until{};          // and until when; kNever: until something ends
   conf::Instant routes_due{};           // when it is looked at whether the mail that waits still belongs here
   bool watched = false;                 // ... and that is under way
+  bool shown = false;                   // people will see it: see BusiestPaths
   size_t to_reroute = 0;  // so many of `ready`, the oldest, stand here by an older configuration
   conf::Instant first_expiry = conf::kNever;  // no delivery in `ready` expires before
 

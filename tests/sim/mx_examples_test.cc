@@ -453,8 +453,10 @@ TEST(MxRecovery, APaceRefusalCostsAMessageAMinute) {
 
 size_t blocked_paths(MxWorld* world) {
   size_t blocked = 0;
-  for (const relay::admin::PathView& view : world->desk().paths(100))
-    blocked += view.state == mx::Standing::State::kBlocked ? 1 : 0;
+  world->desk().paths(100, [&blocked](const std::vector<relay::admin::PathView>& views) {
+    for (const relay::admin::PathView& view : views)
+      blocked += view.state == mx::Standing::State::kBlocked ? 1 : 0;
+  });
   return blocked;
 }
 

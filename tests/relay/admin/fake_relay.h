@@ -204,10 +204,10 @@ class FakeBackend final : public Backend {
     done(counted);
   }
   std::vector<DeliveryView> deliveries_of(conf::MessageId id) override { return stand[id]; }
-  std::vector<PathView> paths(size_t limit) override {
+  void paths(size_t limit, std::function<void(std::vector<PathView>)> done) override {
     std::vector<PathView> some = all_paths;
     some.resize(std::min(limit, some.size()));
-    return some;
+    done(std::move(some));
   }
   MxOrderDone order(const MxOrder& order) override {
     (order.dry_run ? asked : given).push_back(order);

@@ -1,0 +1,117 @@
+#include "relay/desk/busiest_paths.h"
+
+#include <algorithm>
+
+#include "relay/desk/detached.h"
+#include "relay/desk/path_view.h"
+
+namespace relay {
+
+namespace {
+
+// In looks at a path or a counter that is of no interest, some 0.3 us each.
+constexpr size_t kBudget = 2048;
+constexpr size_t kOfView = 32;
+
+bool is_of_interest(const queue::Path& path, conf::Instant now) {
+  return !path.ready.empty() || path.connections > 0 || path.backoff_until > now ||
+         path.standing->state() != mx::Standing::State::kOpen ||
+         std::any_of(path.traffic.begin(), path.traffic.end(),
+                     [now](const auto& entry) { return entry.second->slowed_until() > now; });
+}
+
+}  // namespace
+
+void BusiestPaths::take(size_t limit, Done done) {
+  questions_.push_back({limit, std::move(done)});
+  if (questions_.size() == 1) step(transit_->clock().now());
+}
+
+void BusiestPaths::step(conf::Instant now) {
+  size_t budget = kBudget;
+  while (budget > 0 && under_way()) {
+    switch (phase_) {
+      case Phase::kFind:
+        find(now, &budget);
+        break;
+      case Phase::kView:
+        view(now, &budget);
+        break;
+      case Phase::kDetached:
+        add_detached(now, &budget);
+        break;
+      case Phase::kOver:
+        finish();
+        break;
+    }
+  }
+}
+
+void BusiestPaths::find(conf::Instant now, size_t* budget) {
+  size_t looks = 0;
+  const bool more = transit_->sites().visit_some(&part_, *budget, [&](queue::Path* path) {
+    ++looks;
+    consider(path, now);
+  });
+  *budget -= std::min(*budget, looks);
+  if (more) {
+    *budget = 0;
+    return;
+  }
+  std::sort_heap(busiest_.begin(), busiest_.end(), is_busier);
+  in_flight_ = transit_->dispatcher().in_flight_by_path();
+  phase_ = Phase::kView;
+}
+
+void BusiestPaths::consider(queue::Path* path, conf::Instant now) {
+  if (!is_of_interest(*path, now)) return;
+  const Candidate candidate{
+      {path->standing->state() != mx::Standing::State::kOpen, path->ready.size() + path->connections}, path};
+  const size_t limit = questions_.front().limit;
+  if (busiest_.size() >= limit) {
+    if (limit == 0 || !is_busier(candidate, busiest_.front())) return;
+    std::pop_heap(busiest_.begin(), busiest_.end(), is_busier);
+    busiest_.back().path->shown = false;
+    busiest_.pop_back();
+  }
+  path->shown = true;
+  busiest_.push_back(candidate);
+  std::push_heap(busiest_.begin(), busiest_.end(), is_busier);
+}
+
+void BusiestPaths::view(conf::Instant now, size_t* budget) {
+  for (; viewed_ < busiest_.size() && *budget > 0; ++viewed_) {
+    queue::Path* path = busiest_[viewed_].path;
+    path->shown = false;
+    const auto count = in_flight_.find(path);
+    views_.push_back(view_of(path, count == in_flight_.end() ? 0 : count->second, &transit_->dispatcher(),
+                             *decisions_, now));
+    *budget -= std::min(*budget, kOfView);
+  }
+  if (viewed_ == busiest_.size()) phase_ = Phase::kDetached;
+}
+
+void BusiestPaths::add_detached(conf::Instant now, size_t* budget) {
+  const size_t limit = questions_.front().limit;
+  const auto add = [&](const mx::CounterKey& key, const mx::Standing& standing, bool superseded) {
+    if (views_.size() >= limit || superseded) return;
+    views_.push_back(view_of(key, standing, now));
+    *budget -= std::min(*budget, kOfView);
+  };
+  const size_t looks = *budget;
+  const bool more = views_.size() < limit && visit_some_detached(&transit_->sites(), &counter_, looks, add);
+  *budget = more ? 0 : *budget - std::min(*budget, size_t{1});
+  if (!more) phase_ = Phase::kOver;
+}
+
+void BusiestPaths::finish() {
+  const Done done = std::move(questions_.front().done);
+  questions_.pop_front();
+  phase_ = Phase::kFind;
+  part_ = viewed_ = counter_ = 0;
+  busiest_.clear();
+  in_flight_.clear();
+  done(std::exchange(views_, {}));
+}
+
+}  // namespace relay
