@@ -1,6 +1,5 @@
 #include "relay/walk/queue_orders.h"
 
-#include <algorithm>
 #include <cstdio>
 #include <utility>
 
@@ -62,21 +61,19 @@ bool QueueOrders::end(conf::MessageId id, const std::string& who, bool with_repo
   });
 }
 
-// Messages that have gone since are forgotten in rounds: O(1) for each order, taken together.
 void QueueOrders::note(conf::MessageId id, const std::string& who) {
   if (who.empty() || parts_.deliveries->find(id) == nullptr) return;
-  if (givers_.size() >= most_givers_) {
-    std::erase_if(givers_,
-                  [this](const auto& each) { return parts_.deliveries->find(each.first) == nullptr; });
-    most_givers_ = std::max(kFewGivers, 2 * givers_.size());
-  }
   if (last_giver_ == nullptr || *last_giver_ != who) last_giver_ = std::make_shared<const std::string>(who);
   givers_[id] = last_giver_;
 }
 
 std::string QueueOrders::giver_of(conf::MessageId id) const {
-  const auto found = givers_.find(id);
-  return found == givers_.end() ? std::string() : *found->second;
+  const std::shared_ptr<const std::string>* found = givers_.find(id);
+  return found == nullptr ? std::string() : **found;
+}
+
+void QueueOrders::left(conf::MessageId id) {
+  if (givers_.size() > 0 && parts_.deliveries->find(id) == nullptr) givers_.erase(id);
 }
 
 bool QueueOrders::retry(Delivery* delivery) {

@@ -5,12 +5,12 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <unordered_map>
 
 #include "conf/vocab/envelope.h"
 #include "relay/flow/dispatcher.h"
 #include "relay/queue/delivery_store.h"
 #include "relay/queue/message_cache.h"
+#include "relay/queue/parted_map.h"
 #include "relay/spool/relay_clock.h"
 #include "relay/spool/spool.h"
 #include "relay/walk/resting.h"
@@ -40,6 +40,7 @@ class QueueOrders {
   bool drop(conf::MessageId id, const std::string& who);
   bool fail(conf::MessageId id, const std::string& who);
   std::string giver_of(conf::MessageId id) const;  // of the latest of these; "": not known
+  void left(conf::MessageId id);                   // one of its deliveries has left the queue
 
  private:
   bool end(conf::MessageId id, const std::string& who, bool with_report);
@@ -53,13 +54,9 @@ class QueueOrders {
   void forget_holds(queue::Message* message);
   void keep_hold(conf::MessageId id, bool on_hold);
 
-  static constexpr size_t kFewGivers = 1024;
-
   Parts parts_;
-  // Who gave each message up: those that have gone meanwhile, too, until they are more than this.
-  std::unordered_map<conf::MessageId, std::shared_ptr<const std::string>> givers_;
+  queue::PartedMap<std::shared_ptr<const std::string>> givers_;  // who gave each message up, while it is here
   std::shared_ptr<const std::string> last_giver_;
-  size_t most_givers_ = kFewGivers;
 };
 
 }  // namespace relay

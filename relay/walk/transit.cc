@@ -247,7 +247,9 @@ void Transit::write_down(Delivery* delivery) {
 void Transit::forget(Delivery* delivery) {
   if (delivery->message != nullptr) messages_.unpin(std::exchange(delivery->message, nullptr));
   domains_.release(delivery->domain);
+  const conf::MessageId id = delivery->id;
   deliveries_.erase(delivery);
+  orders_.left(id);
 }
 
 // The mail that waits for a path that fails does not ask for its route again by itself: a route that was

@@ -81,5 +81,17 @@ TEST_F(TransitOrderTest, AHeldMessageCanBeGivenUp) {
   EXPECT_EQ(transit_->resting().held(), 0U);
 }
 
+TEST_F(TransitOrderTest, WhoGaveAMessageUpStandsWithEachRecipientAndIsForgottenWithTheMessage) {
+  refuse_for_now();
+  start();
+  const conf::MessageId id = submit({"a@one.test", "b@two.test"});
+  ASSERT_TRUE(transit_->orders().fail(id, "anna"));
+  run();
+  const std::vector<conf::DeliveryEvent> failed = events_.of(EventKind::kFailed);
+  ASSERT_EQ(failed.size(), 2U);
+  for (const conf::DeliveryEvent& each : failed) EXPECT_EQ(each.rule, "operator anna");
+  EXPECT_EQ(transit_->orders().giver_of(id), "");
+}
+
 }  // namespace
 }  // namespace relay
