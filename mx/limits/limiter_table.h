@@ -40,10 +40,8 @@ class LimiterTable {
   std::shared_ptr<Standing> standing(const CounterNames& names, const PathLimits& limits,
                                      const Moment& moment);
 
-  // Key and value of all counters that changed since the last call; an empty value: forget the key.
-  // O(changed)
-  // `most` bounds one call; what had changed when the first of several was made has been given when
-  // all_taken().
+  // Key and value of all counters that changed since the last call; an empty value: forget the key. `most`
+  // bounds one call; what had changed when the first of several was made has been given when all_taken().
   std::vector<std::pair<std::string, std::string>> take_changes(const Moment& moment, size_t most = SIZE_MAX);
   bool all_taken() const { return round_.empty(); }
   // What the last take_changes() gave did not reach the disk: it comes again.
@@ -70,12 +68,11 @@ class LimiterTable {
   size_t size() const { return entries_.size() - free_.size(); }
   void for_each_traffic(const std::function<void(const std::string& key, Traffic&)>& use);
   void for_each_standing(const std::function<void(const std::string& key, Standing&)>& use);
-  // Those that are not open and that nobody holds: what is known against sites that no path is open to.
-  // Superseded: a path uses what is known of the same site and source under the rule that decides now.
+  // Those that are not open and that nobody holds, what is known against sites that no path is open to, among
+  // `most` counters from `*next` on (0 at first). False: the last were seen. Superseded: a path uses what is
+  // known of the same site and source under the rule that decides now.
   using UseDetached = std::function<void(const std::string& key, Standing&, bool superseded)>;
-  void for_each_detached(const UseDetached& use);
-  // The same in parts: of `most` counters from `*next` on, 0 at first. False: those were the last.
-  bool visit_some_detached(size_t* next, size_t most, const UseDetached& use);
+  bool visit_detached(size_t* next, size_t most, const UseDetached& use);
   struct Detached {
     uint64_t blocked = 0, probing = 0, ramp = 0;
   };

@@ -42,12 +42,7 @@ LimiterTable::Detached LimiterTable::detached() const {
   return counts;
 }
 
-void LimiterTable::for_each_detached(const UseDetached& use) {
-  size_t next = 0;
-  (void)visit_some_detached(&next, entries_.size(), use);
-}
-
-bool LimiterTable::visit_some_detached(size_t* next, size_t most, const UseDetached& use) {
+bool LimiterTable::visit_detached(size_t* next, size_t most, const UseDetached& use) {
   for (size_t i = 0; i < most && *next < entries_.size(); ++i, ++*next) {
     const Entry& entry = entries_[*next];
     if (is_detached(entry.standing.object))

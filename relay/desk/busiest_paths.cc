@@ -99,7 +99,7 @@ void BusiestPaths::add_detached(conf::Instant now, size_t* budget) {
     *budget -= std::min(*budget, kOfView);
   };
   const size_t looks = *budget;
-  const bool more = views_.size() < limit && visit_some_detached(&transit_->sites(), &counter_, looks, add);
+  const bool more = views_.size() < limit && visit_detached(&transit_->sites(), &counter_, looks, add);
   *budget = more ? 0 : *budget - std::min(*budget, size_t{1});
   if (!more) phase_ = Phase::kOver;
 }

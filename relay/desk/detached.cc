@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <string_view>
 
 #include "conf/vocab/address.h"
@@ -25,14 +26,12 @@ bool site_matches(const std::string& mask, std::string_view label) {
 }  // namespace
 
 void for_each_detached(queue::SiteTable* sites, const UseDetached& use) {
-  sites->limiters().for_each_detached([&](const std::string& text, mx::Standing& standing, bool superseded) {
-    mx::CounterKey key;
-    if (mx::parse_key(text, &key)) use(key, standing, superseded);
-  });
+  size_t next = 0;
+  (void)visit_detached(sites, &next, SIZE_MAX, use);
 }
 
-bool visit_some_detached(queue::SiteTable* sites, size_t* next, size_t most, const UseDetached& use) {
-  return sites->limiters().visit_some_detached(
+bool visit_detached(queue::SiteTable* sites, size_t* next, size_t most, const UseDetached& use) {
+  return sites->limiters().visit_detached(
       next, most, [&](const std::string& text, mx::Standing& standing, bool superseded) {
         mx::CounterKey key;
         if (mx::parse_key(text, &key)) use(key, standing, superseded);

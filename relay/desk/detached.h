@@ -17,8 +17,8 @@ namespace relay {
 // a rule. O(counters)
 using UseDetached = std::function<void(const mx::CounterKey& key, mx::Standing& standing, bool superseded)>;
 void for_each_detached(queue::SiteTable* sites, const UseDetached& use);
-// The same in parts, see mx::LimiterTable::visit_some_detached().
-bool visit_some_detached(queue::SiteTable* sites, size_t* next, size_t most, const UseDetached& use);
+// The same in parts, see mx::LimiterTable::visit_detached().
+bool visit_detached(queue::SiteTable* sites, size_t* next, size_t most, const UseDetached& use);
 // By rule or by site (a mask on its label or on one of its hosts); who names a domain means its path.
 bool is_meant(const admin::MxOrder& order, const mx::CounterKey& key);
 admin::PathView view_of(const mx::CounterKey& key, const mx::Standing& standing, conf::Instant now);

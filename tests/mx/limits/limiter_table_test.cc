@@ -430,7 +430,8 @@ TEST(LimiterTable, ABlockIsCountedOnceWhoeverHoldsIt) {
   EXPECT_EQ(held->state(), Standing::State::kBlocked);
   EXPECT_EQ(table.detached().blocked, 0U) << "the rule that decides now has taken it over";
   int seen = 0;
-  table.for_each_detached([&](const std::string& key, Standing&, bool superseded) {
+  size_t next = 0;
+  (void)table.visit_detached(&next, SIZE_MAX, [&](const std::string& key, Standing&, bool superseded) {
     ++seen;
     EXPECT_EQ(key, "S|old|a%7C|s|*");
     EXPECT_TRUE(superseded);
