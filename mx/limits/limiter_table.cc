@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 
 #include "mx/limits/saved.h"
 
@@ -233,14 +234,16 @@ std::vector<std::pair<std::string, std::string>> LimiterTable::take_changes(cons
                                                                             size_t most) {
   std::vector<std::pair<std::string, std::string>> out;
   if (round_.empty()) round_.swap(changes_);
-  const size_t count = std::min(most, round_.size());
+  // First what is forgotten, all of it: the same key may have been made again since.
+  const size_t gone = std::min(most, forgotten_.size());
+  const auto rest = forgotten_.end() - static_cast<ptrdiff_t>(gone);
+  taken_forgotten_.assign(std::make_move_iterator(rest), std::make_move_iterator(forgotten_.end()));
+  forgotten_.erase(rest, forgotten_.end());
+  const size_t count = std::min(most - gone, round_.size());
   taken_.assign(round_.end() - static_cast<ptrdiff_t>(count), round_.end());
   round_.resize(round_.size() - count);
-  out.reserve(count + forgotten_.size() + 2);
-  taken_forgotten_.clear();
-  taken_forgotten_.swap(forgotten_);
+  out.reserve(count + gone + 2);
   taken_gaps_ = std::exchange(gaps_changed_, false);
-  // First what is forgotten: the same key may have been made again since.
   for (const std::string& key : taken_forgotten_) out.emplace_back(key, std::string());
   for (const uint32_t change : taken_) {
     Entry& entry = entries_[change / 2];

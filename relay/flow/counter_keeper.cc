@@ -45,15 +45,16 @@ conf::Instant CounterKeeper::next_wake() const {
 }
 
 // A round of writes ends with its time: that at which it began, for what was written first may have changed
-// since.
+// since. One of which a part did not reach the disk has no end. The last one of all ends when nothing is left.
 void CounterKeeper::save(conf::Instant now, size_t most, bool last) {
   const mx::Moment moment{now, clock_->wall()};
   if (limiters_->all_taken()) {
     round_ = moment;
+    spoilt_ = false;
     next_save_ = now + mx::Lease::kPeriod;
   }
   std::vector<std::pair<std::string, std::string>> values = limiters_->take_changes(moment, most);
-  const bool whole = limiters_->all_taken();
+  const bool whole = limiters_->all_taken() && !spoilt_ && !(last && limiters_->changed());
   if (whole) values.emplace_back(mx::Lease::kKey, mx::Lease::record(round_.wall, last));
   saving_ = true;
   spool_->keep_all(std::move(values), [this, whole, at = round_.now](const conf::Status& status) {
@@ -67,6 +68,7 @@ void CounterKeeper::save(conf::Instant now, size_t most, bool last) {
     }
     limiters_->not_written();
     lease_.failed();
+    spoilt_ = true;
     if (!std::exchange(failing_, true)) {
       std::fprintf(
           stderr,
@@ -81,7 +83,7 @@ void CounterKeeper::save(conf::Instant now, size_t most, bool last) {
 void CounterKeeper::close() {
   do {
     save(clock_->now(), SIZE_MAX, true);
-  } while (!limiters_->all_taken());
+  } while (limiters_->changed());
 }
 
 }  // namespace relay

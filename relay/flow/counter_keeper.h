@@ -43,6 +43,7 @@ class CounterKeeper {
   const conf::Clock* clock_;
   mx::Lease lease_;
   mx::Moment round_;      // when the round of writes under way began
+  bool spoilt_ = false;   // a part of it did not reach the disk
   bool saving_ = false;   // a write is on its way
   bool failing_ = false;  // said once
   conf::Instant next_save_{};

@@ -439,6 +439,33 @@ TEST(LimiterTable, ABlockIsCountedOnceWhoeverHoldsIt) {
   EXPECT_EQ(seen, 1) << "an order still reaches it: the old rule may come back";
 }
 
+TEST(LimiterTable, WhatIsForgottenIsGivenInPartsAndBeforeTheSameKeyIsMadeAgain) {
+  constexpr size_t kStale = 2500;
+  LimiterTable before;
+  std::vector<std::shared_ptr<Standing>> held;
+  for (size_t i = 0; i < kStale; ++i) {
+    held.push_back(before.standing({"rule", std::to_string(i) + "|", "s"}, {}, kNow));
+    held.back()->block(kNow.now + 1min, "test", kNow.now);
+  }
+  const auto saved = before.take_changes(kNow);
+  ASSERT_EQ(saved.size(), kStale);
+  const Moment much_later{kNow.now + 24h * 400, kNow.wall + 24h * 400};
+  LimiterTable after;
+  for (const auto& [key, value] : saved) ASSERT_TRUE(after.restore(key, value, much_later));
+  std::map<std::string, std::string> disk(saved.begin(), saved.end());
+  const auto again = after.standing({"rule", "0|", "s"}, {}, much_later);
+  again->block(much_later.now + 1h, "test", much_later.now);
+  for (int writes = 0; after.changed() && writes < 10; ++writes) {
+    const auto some = after.take_changes(much_later, 1000);
+    EXPECT_LE(some.size(), 1000U);
+    for (const auto& [key, value] : some) disk[key] = value;
+  }
+  EXPECT_FALSE(after.changed());
+  size_t left = 0;
+  for (const auto& [key, value] : disk) left += value.empty() ? 0 : 1;
+  EXPECT_EQ(left, 1U) << "the one that was made again";
+}
+
 TEST(LimiterTable, WhatIsUnderARuleThatStillDecidesStaysThere) {
   LimiterTable table;
   table.standing({"other", "a|", "s"}, {}, kNow)->block(kStart + 5h, "why", kStart);
