@@ -125,10 +125,13 @@ bool AddressWatch::doubts(const spool::MessageRecord& record, const spool::Recip
 
 void AddressWatch::recovered(const spool::MessageRecord& record, conf::WallTime now) {
   for (const spool::RecipientRecord& recipient : record.recipients) {
-    if (recipient.state != spool::RecipientState::kFailed || recipient.mx_host.empty()) continue;
+    if (recipient.state != spool::RecipientState::kFailed || !recipient.blamed) continue;
+    // The stage, the source and the rule of then are gone: what was decided stands, and the words say why.
     const bounce::Reply reply = bounce::Reply::make(recipient.reply_code, recipient.last_reply);
-    const bounce::Qualification meaning =
+    bounce::Qualification meaning =
         qualifier_->qualify({bounce::Stage::kRcpt, &reply, recipient.mx_host, {}, {}});
+    meaning.type = bounce::ErrorType::kHard;
+    meaning.scope = bounce::Scope::kRecipient;
     bounce::AddressOutcome again = told(record, recipient, recipient.attempts, now);
     const std::string text = std::to_string(recipient.reply_code) + ' ' + recipient.last_reply;
     again.text = text;

@@ -18,7 +18,8 @@ constexpr char kStateLetter = 'S';
 // The fewest bytes a recipient takes: eleven fields of one byte. Bounds what a hostile count can make us
 // reserve.
 constexpr size_t kRecipientMinBytes = 11;
-constexpr uint64_t kStateMask = 7, kDelayTold = 8, kHeld = 16;  // the state of a recipient, and beside it
+// The state of a recipient, and beside it.
+constexpr uint64_t kStateMask = 7, kDelayTold = 8, kHeld = 16, kBlamed = 32;
 
 enum Flags : uint64_t {
   kOnHold = 1,
@@ -108,7 +109,8 @@ void read_mailbox(Reader* in, conf::Mailbox* mailbox) {
 
 // What changes of a recipient.
 void write_state(Writer* out, const RecipientRecord& r) {
-  out->number(static_cast<uint64_t>(r.state) | (r.delay_told ? kDelayTold : 0) | (r.held ? kHeld : 0));
+  out->number(static_cast<uint64_t>(r.state) | (r.delay_told ? kDelayTold : 0) | (r.held ? kHeld : 0) |
+              (r.blamed ? kBlamed : 0));
   out->number(r.attempts);
   out->number(r.reply_code);
   out->text(r.enhanced_status);
@@ -118,11 +120,12 @@ void write_state(Writer* out, const RecipientRecord& r) {
 }
 
 void read_state(Reader* in, RecipientRecord* r) {
-  const uint64_t state = in->number(kStateMask | kDelayTold | kHeld);
+  const uint64_t state = in->number(kStateMask | kDelayTold | kHeld | kBlamed);
   if ((state & kStateMask) > static_cast<uint64_t>(RecipientState::kDropped)) in->fail();
   r->state = static_cast<RecipientState>(state & kStateMask);
   r->delay_told = (state & kDelayTold) != 0;
   r->held = (state & kHeld) != 0;
+  r->blamed = (state & kBlamed) != 0;
   r->attempts = static_cast<uint16_t>(in->number(std::numeric_limits<uint16_t>::max()));
   r->reply_code = static_cast<uint16_t>(in->number(std::numeric_limits<uint16_t>::max()));
   r->enhanced_status = in->text();

@@ -37,6 +37,7 @@ struct RecipientRecord {
   conf::WallTime due;           // next attempt, while pending; of the RelayClock
   bool delay_told = false;      // its sender was told of the delay
   bool held = false;            // a reply rule put it on hold
+  bool blamed = false;          // it failed by a refusal that was Hard and about the address
 };
 
 // Everything about a message but its bytes.

@@ -51,6 +51,7 @@ void Settlement::apply(queue::Delivery* delivery, const std::vector<uint32_t>& r
     if (doubted(*delivery, recipients[i], outcomes[i], facts, now)) {
       smtp::RecipientOutcome soft = outcomes[i];
       soft.meaning.type = bounce::ErrorType::kSoft;
+      if (soft.meaning.act == bounce::Act::kFail) soft.meaning.act = bounce::Act::kNone;
       apply_one(delivery, recipients[i], soft, facts, now, &verdicts);
     } else {
       apply_one(delivery, recipients[i], outcomes[i], facts, now, &verdicts);
@@ -95,6 +96,8 @@ void Settlement::apply_one(queue::Delivery* delivery, uint32_t index, const smtp
   }
   if (outcome.meaning.unread) note_unknown(event);
   const bool hard = is_final(outcome);
+  recipient.blamed = !outcome.local && outcome.meaning.type == bounce::ErrorType::kHard &&
+                     outcome.meaning.scope == bounce::Scope::kRecipient;
   event.type = outcome.meaning.type;
   event.reason = outcome.meaning.reason;
   event.scope = outcome.meaning.scope;

@@ -118,6 +118,41 @@ TEST_F(TransitReplyTest, AHardThatIsDoubtedIsTriedAgainAndOneThatIsBelievedEnds)
   EXPECT_EQ(doubter_.heard, (std::vector<std::string>{"a@one.test 550", "a@one.test 550"}));
 }
 
+// A rule of the operator says so, and the outage guard holds it back all the same.
+TEST_F(TransitReplyTest, AHardThatIsDoubtedIsKeptAlsoWhenItsRuleSaysFail) {
+  start();
+  bounce::ReplyRule rule;
+  rule.name = "gone";
+  rule.text = {"nobody of that name"};
+  rule.type = bounce::ErrorType::kHard;
+  rule.act = bounce::Act::kFail;
+  transit_->use(bounce::Qualifier::make({rule}, bounce::shipped_reply_rules()));
+  server_.to_rcpt = "550 5.1.1 nobody of that name";
+  doubter_.doubting = true;
+  submit({"a@one.test"});
+  EXPECT_TRUE(events_.of(EventKind::kFailed).empty());
+  EXPECT_EQ(events_.of(EventKind::kDeferred).size(), 1U);
+}
+
+// What a restart may tell the quarantine: the words alone do not say whose fault it was.
+TEST_F(TransitReplyTest, OnlyARefusalThatIsHardAndAboutTheAddressBlamesIt) {
+  config_->defaults.retry.delays.assign(20, 1h);
+  start();
+  server_.to_rcpt_of["gone@one.test"] = "550 5.1.1 user unknown";
+  server_.to_rcpt_of["bad@one.test"] = "554 5.7.1 your IP is on a block list";
+  server_.to_rcpt_of["full@one.test"] = "452 4.2.2 mailbox full";
+  const conf::MessageId id = submit({"gone@one.test", "bad@one.test", "full@one.test"});
+  std::set<std::string> blamed;
+  ASSERT_TRUE(spool_
+                  .scan([&](const spool::MessageRecord& record) {
+                    for (const spool::RecipientRecord& each : record.recipients)
+                      if (record.id == id && each.blamed) blamed.insert(each.recipient.mailbox.text());
+                    return true;
+                  })
+                  .ok());
+  EXPECT_EQ(blamed, std::set<std::string>{"gone@one.test"});
+}
+
 TEST_F(TransitReplyTest, OfALongReplyWholeCharactersAreKept) {
   start();
   for (const std::string first : {"", "x"}) {  // one of the two has a character across the limit
