@@ -32,9 +32,13 @@ AutoReplyKind auto_reply_of(const Signs& signs, const Notice& notice) {
   }
   if (signs.list || failure) return AutoReplyKind::kNone;
   const bool machine = signs.null_path || signs.automatic || signs.daemon;
+  if (signs.answer_prefix && !signs.person) return kind_of(signs, words);
   if (signs.subject_away > 0 && (words[kSaysAway] > 0 || words[kSaysGone] > 0 || machine || signs.answer)) {
     return kind_of(signs, words);
   }
+  // A program that says so answers a message of ours, and speaks of no failure.
+  if (signs.automatic && signs.answer && !signs.daemon && words[kSaysFailure] == 0)
+    return kind_of(signs, words);
   if (signs.subject_gone > 0 && (machine || signs.answer)) return AutoReplyKind::kGone;
   if (signs.subject_challenge > 0 && (words[kSaysChallenge] > 0 || machine)) return AutoReplyKind::kChallenge;
   if (machine && words[kSaysFailure] == 0 &&

@@ -130,6 +130,49 @@ void read_field(const Field& field, Signs* signs) {
   }
 }
 
+// What programs for mail put before the subject of an answer that they write by themselves, with a colon.
+bool has_answer_prefix(std::string_view subject) {
+  constexpr std::array<std::string_view, 32> kPrefixes = {"automatic reply",
+                                                          "automatic response",
+                                                          "auto reply",
+                                                          "autoreply",
+                                                          "auto-reply",
+                                                          "auto response",
+                                                          "out of office",
+                                                          "out of office autoreply",
+                                                          "automatische antwort",
+                                                          "abwesenheitsnotiz",
+                                                          "réponse automatique",
+                                                          "respuesta automática",
+                                                          "resposta automática",
+                                                          "risposta automatica",
+                                                          "automatisch antwoord",
+                                                          "odpowiedź automatyczna",
+                                                          "autoodpowiedź",
+                                                          "автоматический ответ",
+                                                          "Автоматический ответ",
+                                                          "автоответ",
+                                                          "Автоответ",
+                                                          "自動応答",
+                                                          "自動返信",
+                                                          "自动回复",
+                                                          "自动答复",
+                                                          "自動回覆",
+                                                          "자동 회신",
+                                                          "autosvar",
+                                                          "automatiskt svar",
+                                                          "automatická odpověď",
+                                                          "otomatik yanıt",
+                                                          "automaattinen vastaus"};
+  size_t end = subject.find(':');
+  const size_t wide = subject.find("\xef\xbc\x9a");
+  end = std::min(end, wide);
+  if (end == std::string_view::npos) return false;
+  const std::string_view prefix = trimmed(subject.substr(0, end));
+  return std::any_of(kPrefixes.begin(), kPrefixes.end(),
+                     [&](std::string_view each) { return equal_ignoring_case(prefix, each); });
+}
+
 // "Re: ", "Fwd: " and their like, as people's programs write them.
 void read_prefix(Signs* signs) {
   constexpr std::array<std::string_view, 10> kForward = {
@@ -139,6 +182,7 @@ void read_prefix(Signs* signs) {
   const auto begins = [&](std::string_view prefix) { return starts_with_folded(subject, prefix); };
   signs->forwarded = std::any_of(kForward.begin(), kForward.end(), begins);
   signs->answered = std::any_of(kAnswer.begin(), kAnswer.end(), begins);
+  signs->answer_prefix = has_answer_prefix(subject);
 }
 
 }  // namespace
@@ -161,6 +205,8 @@ Signs read_signs(const Part& head) {
   const std::vector<std::string> from = addresses_of(head, "from", 1);
   if (!from.empty()) signs.from = from.front();
   signs.daemon = is_daemon(head, signs.from.empty() ? std::string(head.field("from")) : signs.from);
+  // Some systems write the empty path of the envelope into From.
+  signs.null_path = signs.null_path || trimmed(head.field("from")) == "<>";
   signs.subject = decode_words(head.field("subject"));
   read_prefix(&signs);
   const auto counts = subject_words().count(signs.subject, 400);

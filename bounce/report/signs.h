@@ -10,18 +10,19 @@
 namespace bounce::report {
 
 struct Signs {
-  std::string from;        // address in From, may be empty
-  std::string subject;     // decoded
-  bool daemon = false;     // From is a mail system's
-  bool null_path = false;  // Return-Path: <>
-  bool automatic = false;  // Auto-Submitted says so
-  bool replied = false;    // Auto-Submitted: auto-replied, or a field of an auto-responder
-  bool responder = false;  // a field that only auto-responders write
-  bool list = false;       // a mailing list, or bulk mail of somebody
-  bool answer = false;     // In-Reply-To or References
-  bool person = false;     // sent with a program for people
-  bool forwarded = false;  // the subject says that a person forwards it
-  bool answered = false;   // the subject says that a person answers
+  std::string from;            // address in From, may be empty
+  std::string subject;         // decoded
+  bool daemon = false;         // From is a mail system's
+  bool null_path = false;      // Return-Path: <>
+  bool automatic = false;      // Auto-Submitted says so
+  bool replied = false;        // Auto-Submitted: auto-replied, or a field of an auto-responder
+  bool responder = false;      // a field that only auto-responders write
+  bool list = false;           // a mailing list, or bulk mail of somebody
+  bool answer = false;         // In-Reply-To or References
+  bool person = false;         // sent with a program for people
+  bool forwarded = false;      // the subject says that a person forwards it
+  bool answered = false;       // the subject says that a person answers
+  bool answer_prefix = false;  // the subject begins as programs begin it that answer by themselves
   uint8_t subject_failure = 0;
   uint8_t subject_delay = 0;
   uint8_t subject_delivered = 0;

@@ -1,5 +1,5 @@
-// Replies in eleven languages (data/replies.tsv by meaning, data/receivers.tsv by who says them), and what
-// must follow from each.
+// Replies in eleven languages (data/replies.tsv by meaning, data/receivers.tsv by who says them,
+// data/unseen.tsv written without a look at the rules), and what must follow from each.
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -24,7 +24,7 @@ struct Row {
 
 std::vector<Row> rows() {
   std::vector<Row> all;
-  for (const char* name : {"replies.tsv", "receivers.tsv"}) {
+  for (const char* name : {"replies.tsv", "receivers.tsv", "unseen.tsv"}) {
     std::ifstream file(std::string(PENSTOCK_SOURCE_DIR) + "/tests/bounce/data/" + name);
     for (std::string line; std::getline(file, line);) {
       if (line.empty() || line[0] == '#') continue;
@@ -51,16 +51,20 @@ TEST(OwnReplies, AreEnoughInElevenLanguages) {
   }
   EXPECT_EQ(languages.size(), 11U);
   for (const auto& [language, count] : languages) EXPECT_GE(count, 40) << language;
-  EXPECT_GE(rows().size(), 1600U);
+  EXPECT_GE(rows().size(), 2400U);
   EXPECT_GE(about_us, 800);
 }
 
 TEST(OwnReplies, GetTheirReason) {
-  const std::map<char, std::set<Reason>> wanted = {
-      {'u', {Reason::kUserUnknown}}, {'d', {Reason::kAccountDisabled}},
-      {'f', {Reason::kMailboxFull}}, {'i', {Reason::kInvalidDomain}},
-      {'r', {Reason::kRefused}},     {'p', {Reason::kRefused, Reason::kUnreachable}},
-      {'n', {Reason::kUnreachable}}, {'m', {Reason::kRefused, Reason::kUnreachable}}};
+  const std::map<char, std::set<Reason>> wanted = {{'u', {Reason::kUserUnknown}},
+                                                   {'d', {Reason::kAccountDisabled}},
+                                                   {'f', {Reason::kMailboxFull}},
+                                                   {'i', {Reason::kInvalidDomain}},
+                                                   {'r', {Reason::kRefused}},
+                                                   {'p', {Reason::kRefused, Reason::kUnreachable}},
+                                                   {'n', {Reason::kUnreachable}},
+                                                   {'m', {Reason::kRefused, Reason::kUnreachable}},
+                                                   {'x', {Reason::kRefused, Reason::kUnreachable}}};
   for (const Row& row : rows()) {
     const Qualification meaning = meaning_of(row.text);
     EXPECT_TRUE(wanted.at(row.kind).contains(meaning.reason))

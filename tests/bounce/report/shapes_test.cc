@@ -68,7 +68,7 @@ TEST(Shapes, OfReturnedMailAreRead) {
     expect_read(shape, shape.octets);
     expect_read(shape, with_crlf(shape.octets));
   }
-  EXPECT_GE(names.size(), 80U);
+  EXPECT_GE(names.size(), 310U);
 }
 
 TEST(Shapes, OfOrdinaryMailAreNoReports) {
@@ -79,7 +79,7 @@ TEST(Shapes, OfOrdinaryMailAreNoReports) {
     expect_read(shape, shape.octets);
     expect_read(shape, with_crlf(shape.octets));
   }
-  EXPECT_GE(names.size(), 70U);
+  EXPECT_GE(names.size(), 150U);
 }
 
 }  // namespace
