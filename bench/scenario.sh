@@ -49,6 +49,7 @@ if [ -z "${RELAY:-}" ]; then
   wait_for 20 port_open 127.0.0.1 "$PORT" || fail "the relay did not start: $(tail -3 "$DIR/penstock.log")"
 fi
 began=$SECONDS
+progress=$SECONDS
 "$BIN/penstock-load" --to "$RELAY" --messages "$MESSAGES" --connections 20 --domain-list "$DIR/shares" ${RATE:+--rate "$RATE"} ||
   fail "the relay did not take all messages"
 handed=$SECONDS last=$SECONDS had=
@@ -57,9 +58,19 @@ while [ $((SECONDS - last)) -lt "$QUIET" ] && [ $((SECONDS - handed)) -lt "$PATI
   [ "$now" = "$had" ] || last=$SECONDS
   had=$now
   [ "$now" -ge "$MESSAGES" ] && break
+  if [ $((SECONDS - progress)) -ge 15 ]; then
+    progress=$SECONDS
+    say "$((SECONDS - began)) s: $now of $MESSAGES have arrived" >&2
+  fi
   sleep 0.5
 done
-[ ! -e "$DIR/admin.sock" ] || "$BIN/penstock" -c "$DIR/penstock.toml" mx status >"$OUT/scenario-$NAME.paths"
+rest=
+if [ -e "$DIR/admin.sock" ]; then
+  "$BIN/penstock" -c "$DIR/penstock.toml" mx status >"$OUT/scenario-$NAME.paths"
+  "$BIN/penstock" -c "$DIR/penstock.toml" queue summary --json >"$DIR/queue.json"
+  counted() { sed -n "s/^  \"$1\": \([0-9]*\),*\$/\1/p" "$DIR/queue.json"; }
+  rest="at the relay: $(counted deliveries) wait, $(counted failed) were refused for good, $(counted expired) became too old"
+fi
 kill "$sink"
 wait "$sink"
 status=$?
@@ -67,5 +78,6 @@ kill "$home"
 wait "$home"
 grep -v 'listening on' "$DIR/sink.out"
 say "messages arrived: ${had:-0} of $MESSAGES, the last $((last - began)) s after the first was handed over"
+[ -z "$rest" ] || say "$rest"
 sed -n 's/^penstock-sink: \([0-9]* messages\).*/\1 came back to the sender/p' "$DIR/home.out"
 exit $status

@@ -51,6 +51,12 @@ nlohmann::ordered_json group_json(const Site& site) {
           {"broken_total", at.all_broken()}, {"broken", broken_json(at)}};
 }
 
+// Whoever was refused may come yet, or was told that it never will: only the sender knows.
+std::string why_not(const IdTotals& ids, const Tally& tally) {
+  if (ids.lost == 0 || tally.refused + tally.turned_away == 0) return {};
+  return " (refused, still waiting at the sender, or lost)";
+}
+
 std::string late_line(const SiteTally& sum, const Postman* postman) {
   if (sum.late == 0) return {};
   if (postman == nullptr)
@@ -74,8 +80,8 @@ std::string text_summary(const SinkOptions& options, const Server& server) {
       tally.messages, tally.recipients, tally.bytes, tally.refused, tally.connections, tally.max_open,
       tally.turned_away, tally.protocol_errors);
   if (ids.distinct > 0 || options.expect > 0)
-    out += fmt::format("               ids: {} came, {} lost, {} duplicated, {} reordered\n", ids.distinct,
-                       ids.lost, ids.duplicated, ids.reordered);
+    out += fmt::format("               ids: {} came, {} did not{}, {} duplicated, {} reordered\n",
+                       ids.distinct, ids.lost, why_not(ids, tally), ids.duplicated, ids.reordered);
   for (const auto& site : server.sites())
     if (site->tally().connections > 0) out += group_line(*site);
   if (server.sites().empty()) return out;
