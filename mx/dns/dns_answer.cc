@@ -163,16 +163,17 @@ bool take_data(std::string_view raw, const Record& record, DnsAnswer* answer) {
   return true;
 }
 
+// With what it mostly means.
 const char* rcode_text(unsigned rcode) {
   switch (rcode) {
     case 1:
       return "FORMERR";
     case 2:
-      return "SERVFAIL";
+      return "SERVFAIL: it could not find out; the name servers of the domain may be down";
     case 4:
       return "NOTIMP";
     case 5:
-      return "REFUSED";
+      return "REFUSED: it looks nothing up for this machine; [dns] servers names others";
     default:
       return "an error code";
   }

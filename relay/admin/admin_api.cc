@@ -249,7 +249,10 @@ Response AdminApi::show(const std::string& id_text) {
   for (json& recipient : out["recipients"]) {
     if (recipient.value("state", "") != "pending") continue;
     json delivery = delivery_to(stand.value().front(), recipient.value("recipient", ""));
-    if (!delivery.is_null()) recipient["delivery"] = std::move(delivery);
+    if (delivery.is_null()) continue;
+    // The spool only has those that are steps of the schedule.
+    recipient["attempts"] = std::max(recipient.value("attempts", 0U), delivery.value("attempts", 0U));
+    recipient["delivery"] = std::move(delivery);
   }
   return answer(out);
 }

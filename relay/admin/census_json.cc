@@ -38,13 +38,10 @@ json waiting_json(const std::vector<Waiting>& groups) {
 }
 
 json delivery_json(const DeliveryView& view) {
-  return {{"domain", view.domain},
-          {"state", to_text(view.state)},
-          {"site", view.site},
-          {"source", view.source},
-          {"rule", view.rule},
-          {"reason", view.reason},
-          {"next_seconds", seconds_json(view.next_seconds)}};
+  return {{"domain", view.domain},     {"state", to_text(view.state)},
+          {"site", view.site},         {"source", view.source},
+          {"rule", view.rule},         {"reason", view.reason},
+          {"attempts", view.attempts}, {"next_seconds", seconds_json(view.next_seconds)}};
 }
 
 json delivery_to(const std::vector<DeliveryView>& views, const std::string& recipient) {

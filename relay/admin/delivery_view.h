@@ -14,6 +14,7 @@ struct DeliveryView {
   std::string site, rule;              // of the present route; "": not known yet
   std::string source;                  // that it waits for or leaves from; "": drawn when it is due
   std::string reason;                  // what keeps it back; "": nothing
+  uint32_t attempts = 0;               // made since the start, or that its schedule counts
   std::optional<double> next_seconds;  // when that ends; nothing: nobody knows
 };
 

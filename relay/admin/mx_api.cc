@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "conf/vocab/address.h"
+#include "conf/vocab/spelling.h"
 #include "relay/admin/census_json.h"
 #include "relay/admin/mx_json.h"
 #include "relay/admin/mx_order.h"
@@ -39,8 +40,13 @@ std::string giver(const std::string& says, const std::string& is) {
   return says + " as " + is;
 }
 
-Response nothing_meant(const MxOrder& target) {
+// `paths`: those that are known, with the names that may have been meant.
+Response nothing_meant(const MxOrder& target, const std::vector<PathView>& paths = {}) {
   std::string advice = "only paths with mail, connections or a block are known; see `penstock mx status`";
+  std::vector<std::string> names;
+  for (const PathView& path : paths) names.push_back(target.rule.empty() ? path.site : path.rule);
+  const std::string near = conf::nearest(target.rule.empty() ? target.site : target.rule, names);
+  if (!near.empty()) advice += "; did you mean \"" + near + "\"?";
   if (!target.domain.empty()) advice = "`penstock explain " + target.domain + "` shows its route";
   return refuse(404, "nothing to act on for " + target_text(target) + ": " + advice);
 }
@@ -142,7 +148,7 @@ Response MxApi::show(const Request& request) {
     for (const PathView& path : all.value()) {
       if (is_meant(target, path)) rows.push_back(path_json(path));
     }
-    if (rows.empty()) return nothing_meant(target);
+    if (rows.empty()) return nothing_meant(target, *all);
   }
   return answer({{"paths", std::move(rows)}});
 }

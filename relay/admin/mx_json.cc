@@ -160,7 +160,8 @@ json orders_json(const std::vector<OrderView>& orders) {
 
 json order_done_json(const MxOrderDone& done) {
   return {{"paths", done.paths},   {"names", done.names}, {"automatic", done.automatic},
-          {"lifted", done.lifted}, {"held", done.held},   {"also_later", done.also_later}};
+          {"lifted", done.lifted}, {"held", done.held},   {"also_later", done.also_later},
+          {"notice", done.notice}};
 }
 
 }  // namespace relay::admin

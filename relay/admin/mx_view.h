@@ -138,6 +138,7 @@ struct MxOrderDone {
   uint64_t held = 0;        // kUnblock, kReset: paths that another order holds still
   bool also_later = false;  // kBlock: it holds for paths to come too
   std::string problem;      // why nothing was done: "no rule is named x"; "": see `paths`
+  std::string notice;       // what the operator may not have meant so; "": nothing
 };
 
 }  // namespace relay::admin

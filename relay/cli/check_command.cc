@@ -12,6 +12,7 @@
 
 #include "conf/config_parser.h"
 #include "conf/config_words.h"
+#include "conf/draft_config.h"
 #include "dkim/key_store.h"
 #include "relay/cli/cli.h"
 #include "relay/cli/command.h"
@@ -111,6 +112,16 @@ conf::ConfigPtr read_config(const std::string& path) {
   const conf::ParsedConfig parsed = conf::load_config(path);
   for (const conf::Problem& problem : parsed.problems) std::fprintf(stderr, "%s\n", problem.text().c_str());
   return parsed.config;
+}
+
+conf::ConfigPtr places_of(const Invocation& invocation) {
+  conf::DraftConfig draft = conf::load_draft(invocation.config_path);
+  if (draft.config == nullptr) {
+    std::fprintf(stderr, "penstock: %s\n", draft.trouble.c_str());
+  } else if (!draft.trouble.empty()) {
+    std::fprintf(stderr, "penstock: warning: the configuration has errors: %s\n", draft.trouble.c_str());
+  }
+  return std::move(draft.config);
 }
 
 void add_check_command(CLI::App* parser, Invocation* invocation) {

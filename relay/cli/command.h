@@ -44,4 +44,8 @@ int complain(const std::string& what, int code);
 // Reads the configuration and prints its problems on stderr; null when it has errors.
 conf::ConfigPtr read_config(const std::string& path);
 
+// Only to find the relay that runs and its files: errors of the file are told on stderr and do not matter;
+// null when there is no file.
+conf::ConfigPtr places_of(const Invocation& invocation);
+
 }  // namespace relay::cli

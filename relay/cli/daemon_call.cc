@@ -20,10 +20,9 @@ std::optional<admin::HttpReply> reply_to(const Invocation& invocation, std::stri
                                          const std::string& method, const std::string& target,
                                          const std::string& body, int* exit_code) {
   if (socket.empty()) {
-    const conf::ConfigPtr config = read_config(invocation.config_path);
+    const conf::ConfigPtr config = places_of(invocation);
     if (config == nullptr) {
-      std::fprintf(stderr, "penstock: cannot tell the admin socket from %s; use --socket\n",
-                   invocation.config_path.c_str());
+      std::fprintf(stderr, "penstock: cannot tell the admin socket; use --socket\n");
       *exit_code = kUsage;
       return std::nullopt;
     }

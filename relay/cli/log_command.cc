@@ -29,7 +29,7 @@ std::optional<std::vector<std::string>> files_of(const Invocation& invocation, c
                                                  int* exit_code) {
   std::string path = options.file;
   if (path.empty()) {
-    const conf::ConfigPtr config = read_config(invocation.config_path);
+    const conf::ConfigPtr config = places_of(invocation);
     *exit_code = kUsage;
     if (config == nullptr) return std::nullopt;
     path = config->log.path;

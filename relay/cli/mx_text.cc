@@ -337,6 +337,8 @@ std::string mx_done_text(const std::string& action, const json& done) {
     line(&out, "  and {} more", count - static_cast<int64_t>(names.size()));
   if (is_true(done, "also_later")) line(&out, "The order holds for paths that are yet to come, too.");
   if (is_true(done, "lifted")) line(&out, "The order with this target ends, for paths yet to come too.");
+  if (const std::string notice = text_of(done, "notice"); !notice.empty())
+    line(&out, "{}", printable(notice));
   const int64_t automatic = number_of(done, "automatic");
   if (automatic != 0)
     line(&out, "{} held back by what the receiver replied and by no order; --automatic lifts that too.",

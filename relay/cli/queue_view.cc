@@ -94,11 +94,13 @@ std::string message_view(const json& message) {
   show("report_about", "report about");
   for (const json& recipient : member(message, "recipients")) {
     line(&out, "");
-    line(&out, "<{}> {}, attempts {}", text_of(recipient, "recipient"), text_of(recipient, "state"),
-         text_of(recipient, "attempts"));
     const std::string due = text_of(recipient, "due");
     const std::string host = text_of(recipient, "mx_host");
     const std::string reply = reply_text(recipient, "last_reply");
+    // Of what took no step of its schedule a restart only leaves the reply.
+    const bool uncounted = number_of(recipient, "attempts") == 0 && !reply.empty();
+    line(&out, "<{}> {}, attempts {}", text_of(recipient, "recipient"), text_of(recipient, "state"),
+         uncounted ? "at least 1" : text_of(recipient, "attempts"));
     const double left = real_of(recipient, "due_in_seconds");
     const std::string stands = delivery_text(member(recipient, "delivery"));
     if (!stands.empty()) out += wrapped("  ", "stands        " + stands);

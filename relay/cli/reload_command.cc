@@ -39,7 +39,7 @@ int reload(const Invocation& invocation, const ReloadOptions& options) {
   const std::string file = text_of(*done, "file");
   const json& changes = member(*done, "changes");
   if (changes.empty()) {
-    std::printf("%s was read again: nothing in it has changed.\n", file.c_str());
+    std::printf("%s was read again: nothing in it has changed, nor in a file that it names.\n", file.c_str());
   } else {
     std::printf("%s was read again:\n", file.c_str());
     print_lines(changes, stdout, "  ");

@@ -14,6 +14,7 @@ admin::DeliveryView view_of(Transit* transit, const queue::Delivery& delivery, c
   admin::DeliveryView view;
   view.domain = transit->domains().name(delivery.domain).text();
   view.state = waiting_state(delivery.state);
+  view.attempts = delivery.attempt;
   Reason reason = waiting_reason(delivery, transit->deliveries().last_replies(), now);
   view.reason = std::move(reason.text);
   if (reason.until != conf::kNever)

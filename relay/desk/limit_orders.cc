@@ -9,6 +9,7 @@
 
 #include "conf/vocab/address.h"
 #include "relay/desk/detached.h"
+#include "relay/desk/order_names.h"
 
 namespace relay {
 
@@ -19,6 +20,7 @@ using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 constexpr size_t kNamesShown = 50;
 constexpr conf::Duration kFollowEvery = 1s;
 constexpr conf::Duration kFreeAfter = 1s;  // a reload shows many paths one by one: they are freed together
+constexpr size_t kMostSiteNames = 2000;    // that a slip of the pen is compared with
 constexpr size_t kMostOtherNames = 16;     // of one place, among the orders
 
 // Whether the order would change anything here.
@@ -276,10 +278,14 @@ std::vector<admin::OrderView> LimitOrders::in_force() {
   return views;
 }
 
-bool LimitOrders::is_source(const std::string& name) const {
-  const std::vector<conf::Source>& sources = transit_->config()->sources;
-  return std::any_of(sources.begin(), sources.end(),
-                     [&](const conf::Source& source) { return source.name == name; });
+std::vector<std::string> LimitOrders::known_sites() const {
+  std::set<std::string> names;  // a site has several paths
+  transit_->sites().for_each([&names](queue::Path* path) {
+    if (names.size() >= kMostSiteNames) return;
+    names.insert(path->site->label);
+    for (const mx::RouteHost& host : path->route->hosts) names.insert(host.name);
+  });
+  return {names.begin(), names.end()};
 }
 
 // Of one place there are two names, its site and a domain that leads there: whoever lifts by one means the
@@ -316,9 +322,10 @@ admin::MxOrderDone LimitOrders::carry_out(const admin::MxOrder& order) {
   work.order = &order;
   work.now = transit_->clock().now();
   work.until = order.block_for.count() == 0 ? conf::kNever : work.now + order.block_for;
-  if (order.action == admin::MxAction::kBlock && !order.source.empty() && !is_source(order.source)) {
-    work.done.problem = "no [[source]] is named \"" + order.source + "\"";
-    return work.done;
+  // What is to be lifted may have been ordered under an older configuration.
+  if (order.action == admin::MxAction::kBlock || !book_.has(order)) {
+    work.done.problem = unknown_name(order, *transit_->config());
+    if (!work.done.problem.empty()) return work.done;
   }
   if (order.action != admin::MxAction::kBlock) {
     const std::vector<admin::MxOrder> others = other_names_of(order, work.now);
@@ -338,6 +345,8 @@ admin::MxOrderDone LimitOrders::carry_out(const admin::MxOrder& order) {
   transit_->sites().for_each([&](queue::Path* path) { to_path(&work, path); });
   to_detached(&work);
   work.done.also_later = order.action == admin::MxAction::kBlock;
+  if (work.done.also_later && work.done.paths == 0 && !order.site.empty())
+    work.done.notice = waits_for_site(order.site, known_sites());
   return work.done;
 }
 

@@ -39,7 +39,7 @@ class LimitOrders {
   };
 
   bool is_meant(const admin::MxOrder& order, const queue::Path& path) const;
-  bool is_source(const std::string& name) const;
+  std::vector<std::string> known_sites() const;
   std::vector<queue::Path*> paths_of(const admin::MxOrder& order) const;
   std::vector<admin::MxOrder> other_names_of(const admin::MxOrder& order, conf::Instant now);
   void to_path(Work* work, queue::Path* path);

@@ -6,6 +6,22 @@
 
 namespace relay {
 
+namespace {
+
+// What a path that fails came to: whoever reads it looks at the network, or at the login.
+std::string failure(const queue::PathError& error) {
+  const std::string text = error.reply.text();
+  const std::string said = error.reply.code == 0 ? text : std::to_string(error.reply.code) + ' ' + text;
+  if (error.stage == bounce::Stage::kLogin) return "the login failed: " + said;
+  if (error.stage == bounce::Stage::kTls) return "no TLS: " + said;
+  if (error.reply.code == 0) return "no connection: " + said;
+  if (error.stage == bounce::Stage::kGreeting) return "refused at the greeting: " + said;
+  if (error.stage == bounce::Stage::kEhlo) return "refused at EHLO: " + said;
+  return "refused: " + said;
+}
+
+}  // namespace
+
 Reason waiting_reason(const queue::Path& path, conf::Instant now) {
   const mx::Standing& standing = *path.standing;
   if (standing.state() == mx::Standing::State::kBlocked)
@@ -13,8 +29,7 @@ Reason waiting_reason(const queue::Path& path, conf::Instant now) {
   if (path.paused_until > now) return {"paused by a reply rule", path.paused_until};
   if (path.backoff_until > now) {
     const bool told = path.last_error.present();
-    return {told ? "no connection: " + path.last_error.reply.text() : mx::to_text(mx::Bind::kBackOff),
-            path.backoff_until};
+    return {told ? failure(path.last_error) : mx::to_text(mx::Bind::kBackOff), path.backoff_until};
   }
   if (path.ready.empty() || path.binds == mx::Bind::kNothing) return {};
   return {mx::to_text(path.binds), path.binds_until > now ? path.binds_until : conf::kNever};

@@ -74,6 +74,7 @@ class Daemon {
   explicit Daemon(FreshSettings first)
       : config_(first.read.config),
         words_(std::move(first.words)),
+        files_(std::move(first.files)),
         book_(std::move(first.read.book)),
         qualifier_(std::move(first.read.qualifier)),
         first_(std::move(first)),
@@ -96,6 +97,7 @@ class Daemon {
 
   conf::ConfigPtr config_;
   conf::ConfigWords words_;  // of the file as it was read last, right or wrong
+  SideFiles files_;
   mx::RuleBookPtr book_;
   std::shared_ptr<const bounce::Qualifier> qualifier_;
   FreshSettings first_;  // of the start, until they are in use
@@ -355,8 +357,10 @@ admin::ReloadDone Daemon::reload(FreshSettings fresh) {
   const conf::Status status = doors_->prepare(read, fresh.tls.server);
   if (!status.ok()) return refuse_reload(std::move(done), status.error().detail);
   done.changes = words_.changes_to(fresh.words);
+  for (std::string& change : files_.changes_to(fresh.files)) done.changes.push_back(std::move(change));
   done.waiting = restart_needed(*config_, read);
   words_ = std::move(fresh.words);
+  files_ = std::move(fresh.files);
   if (!done.waiting.empty()) say("reload: changed, and waits for a restart: " + done.waiting);
   config_ = std::make_shared<const conf::Config>(until_restart(*config_, read));
   book_ = std::move(fresh.read.book);

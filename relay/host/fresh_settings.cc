@@ -18,6 +18,7 @@ FreshSettings read_settings(const std::string& path, const std::function<void(co
   };
   if (fresh.read.config == nullptr) return refuse("the file has errors");
   const conf::Config& config = *fresh.read.config;
+  fresh.files = SideFiles::read(config);
   conf::Result<TlsContexts> tls =
       load_tls(config, [&say](const std::string& text) { say("warning: " + text); });
   if (!tls.ok()) return refuse(tls.error().detail);

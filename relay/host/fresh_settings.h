@@ -11,6 +11,7 @@
 #include "dkim/key_store.h"
 #include "relay/host/configuration.h"
 #include "relay/host/login_secrets.h"
+#include "relay/host/side_files.h"
 #include "relay/host/tls_setup.h"
 
 namespace relay {
@@ -18,6 +19,7 @@ namespace relay {
 struct FreshSettings {
   Configuration read;
   conf::ConfigWords words;  // of the file, right or wrong
+  SideFiles files;          // that it names
   TlsContexts tls;
   LoginSecrets::Table secrets;
   std::shared_ptr<const dkim::KeyStore> keys;

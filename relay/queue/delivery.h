@@ -28,7 +28,7 @@ struct Delivery {
   uint32_t sender = 0;  // whose turn it is: see sender.h
   uint32_t heap_index = 0;
   uint32_t dns_micros = 0;  // how long it waited for its route
-  uint16_t attempt = 0;     // attempts made
+  uint16_t attempt = 0;     // made since the start, or that its schedule counts, whichever are more
   uint16_t last_reply = 0;  // in LastReplies: what its last attempt brought
   DeliveryState state = DeliveryState::kNew;
   uint8_t first_tries = 0;       // made of its RetrySchedule; forgotten by a restart
@@ -39,6 +39,7 @@ struct Delivery {
   bool all_due : 1 = false;      // an operator said retry: recipients whose time has not come are tried too
   bool first_try_next : 1 = false;  // what is scheduled next is one of its first tries
   bool wait_told : 1 = false;       // since it was scheduled: what keeps it back stands in the log
+  bool attempted : 1 = false;       // the attempt under way is in `attempt`
   bool changed : 1 = false;         // what became of its recipients is newer in memory than in the spool
 
   // The wish to hold it is taken up: whether there was one.

@@ -75,9 +75,11 @@ void Settlement::apply_one(queue::Delivery* delivery, uint32_t index, const smtp
   spool::MessageRecord& record = delivery->message->record;
   spool::RecipientRecord& recipient = record.recipients[index];
   ++recipient.attempts;
-  const uint16_t attempt_before = delivery->attempt;
+  if (!delivery->attempted && delivery->attempt < UINT16_MAX) ++delivery->attempt;
+  delivery->attempted = true;
   delivery->attempt = std::max(delivery->attempt, recipient.attempts);
   conf::DeliveryEvent event = journal::attempted(record, recipient, outcome, facts, clock_->calendar(now));
+  event.attempt = delivery->attempt;
   recipient.reply_code = event.reply_code;
   recipient.enhanced_status = event.enhanced_status;
   recipient.last_reply = conf::utf8_prefix(event.reply, kKeptReplyOctets);
@@ -107,10 +109,7 @@ void Settlement::apply_one(queue::Delivery* delivery, uint32_t index, const smtp
       hard ? std::nullopt : again_after(delivery, recipient, outcome, facts.settings->retry, now);
   if (again.has_value()) {
     if (outcome.meaning.act == bounce::Act::kHold) recipient.held = delivery->hold_wanted = true;
-    if (!again->step) {
-      --recipient.attempts;
-      delivery->attempt = attempt_before;
-    }
+    if (!again->step) --recipient.attempts;
     recipient.due = again->due;
     event.next_attempt = clock_->calendar(again->due);
     delivery->last_reply = last_replies_->number_of(event.reply_code, event.enhanced_status, event.reply);
@@ -163,7 +162,7 @@ std::optional<Settlement::Again> Settlement::again_after(queue::Delivery* delive
 
 void Settlement::conclude(queue::Delivery* delivery) {
   if (delivery->first_try_next) ++delivery->first_tries;
-  delivery->first_try_next = false;
+  delivery->first_try_next = delivery->attempted = false;
   const Verdicts& verdicts = attempts_->verdicts(*delivery);
   if (verdicts.empty()) {
     walk_->settled(delivery);

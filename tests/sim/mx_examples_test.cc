@@ -448,7 +448,7 @@ TEST(MxRecovery, APaceRefusalCostsAMessageAMinute) {
     return event.kind == conf::EventKind::kDelivered;
   });
   ASSERT_NE(end, world.log.events.end());
-  EXPECT_EQ(end->attempt, 1U);
+  EXPECT_EQ(end->attempt, 2U);
 }
 
 size_t blocked_paths(MxWorld* world) {

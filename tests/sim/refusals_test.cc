@@ -127,13 +127,15 @@ TEST(Refusals, OrEndsWhenTheConfigurationSaysSo) {
 }
 
 // 5, 10, 20 and 40 minutes, and then the schedule from its first step on.
-TEST(Refusals, GreylistingTakesNoStepOfTheSchedule) {
+TEST(Refusals, GreylistingTakesNoStepOfTheScheduleAndEachAttemptIsNumbered) {
   Refusals r;
   r.refuse("451 4.7.1 greylisted, come back");
   r.send();
   r.run(80min);
   EXPECT_EQ(r.attempts(), 5U);
-  for (const conf::DeliveryEvent* event : r.events(conf::EventKind::kDeferred)) EXPECT_LE(event->attempt, 1U);
+  uint32_t attempt = 0;
+  for (const conf::DeliveryEvent* event : r.events(conf::EventKind::kDeferred))
+    EXPECT_EQ(event->attempt, ++attempt);
   r.run(5h + 30min);
   EXPECT_EQ(r.attempts(), 10U);  // five more, an hour apart
 }
@@ -240,7 +242,7 @@ TEST(ReplyActs, NextHostTriesTheOtherAddressAtOnce) {
   for (const SeenSession& session : r.world.history.sessions) addresses.push_back(session.address);
   std::ranges::sort(addresses);
   EXPECT_EQ(std::ranges::unique(addresses).begin(), addresses.end());
-  EXPECT_EQ(r.events(conf::EventKind::kDeferred).back()->attempt, 1U);
+  EXPECT_EQ(r.events(conf::EventKind::kDeferred).back()->attempt, 3U);
   r.accept();
   r.run(2h);
   EXPECT_EQ(r.world.ledger.delivered.size(), 1U);

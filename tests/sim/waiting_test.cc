@@ -298,5 +298,25 @@ TEST_F(Orders, ADryRunOnlyCountsAndTheLogKnowsWhoGaveTheOrder) {
   EXPECT_EQ(last.decision->by, "operator anna");
 }
 
+TEST_F(Orders, AnOrderThatNamesWhatIsNotThereIsRefusedWithTheNearName) {
+  EXPECT_EQ(sent_to("d0-0.test"), 5U);
+  relay::admin::MxOrder order;
+  order.rule = world.history.rules[0].name + "x";
+  EXPECT_EQ(
+      world.desk().order(order).problem,
+      "no [[rule]] is named \"" + order.rule + "\"; did you mean \"" + world.history.rules[0].name + "\"?");
+  order.rule.clear();
+  order.source = "elsewhere";
+  EXPECT_TRUE(world.desk().order(order).problem.starts_with("no [[source]] is named \"elsewhere\""));
+  order.action = kUnblock;
+  EXPECT_TRUE(world.desk().order(order).problem.starts_with("no [[source]] is named \"elsewhere\""));
+  EXPECT_TRUE(world.desk().orders().empty());
+  EXPECT_EQ(
+      give(kBlock, "mx0.tst").notice,
+      "No site is known by \"mx0.tst\" at present: the order waits for one; did you mean \"mx0.test\"?");
+  EXPECT_EQ(give(kBlock, "mx0.test").notice, "");
+  EXPECT_EQ(world.desk().orders().size(), 2U);
+}
+
 }  // namespace
 }  // namespace sim

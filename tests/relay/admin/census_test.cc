@@ -99,7 +99,7 @@ TEST(Census, AMessageNamesItsSourceSiteAndRule) {
   record.recipients = {recipient};
   spool.records[record.id] = record;
   backend.stand[record.id] = {{"hotmail.test", WaitingState::kReady, "mx.olc.test", "microsoft", "tx",
-                               "blocked after refusals", 7940}};
+                               "blocked after refusals", 3, 7940}};
   AdminApi api(&spool, &backend, [&](std::function<void()> work) { loop.post(std::move(work)); });
   const Response one = api.handle({"GET", "/v1/queue/messages/" + conf::to_text(record.id), {}, ""});
   ASSERT_EQ(one.status, 200) << one.body;
@@ -113,6 +113,7 @@ TEST(Census, AMessageNamesItsSourceSiteAndRule) {
     EXPECT_EQ(delivery.at("state"), "ready");
     EXPECT_EQ(delivery.at("next_seconds"), 7940);
   }
+  EXPECT_EQ(json::parse(one.body).at("recipients")[0].at("attempts"), 3) << "the spool only has steps";
   loop.stop();
 }
 

@@ -119,7 +119,8 @@ TEST_F(MxApiTest, OrdersReachTheBackend) {
                   {"automatic", 0},
                   {"lifted", false},
                   {"held", 0},
-                  {"also_later", false}}));
+                  {"also_later", false},
+                  {"notice", ""}}));
   ASSERT_EQ(backend_.given.size(), 1u);
   EXPECT_EQ(backend_.given[0].action, MxAction::kBlock);
   EXPECT_EQ(backend_.given[0].domain, "example.net");

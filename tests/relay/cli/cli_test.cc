@@ -7,6 +7,8 @@
 #include <iostream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <regex>
+#include <sstream>
 
 #include "bounce/ledger/sqlite_ledger.h"
 #include "relay/admin/admin_server.h"
@@ -430,6 +432,8 @@ TEST_F(CliTest, MxShowsAndOrders) {
   EXPECT_NE(mx({"show", "--rule", "gmail"}).out.find("From default (source 1) to mx.example.net: waits"),
             std::string::npos);
   EXPECT_EQ(nlohmann::json::parse(mx({"show", "example.net", "--json"}).out).at("paths").size(), 1u);
+  EXPECT_NE(mx({"show", "--site", "mx.exmaple.net"}).err.find("did you mean \"mx.example.net\"?"),
+            std::string::npos);
   const Outcome blocked = mx({"block", "example.net", "--for", "3h", "--why", "their call"});
   EXPECT_EQ(blocked.exit_code, kDone) << blocked.err;
   EXPECT_EQ(blocked.out, "block: 1 path.\n  mx.example.net from default\n");
@@ -471,6 +475,8 @@ TEST_F(CliTest, AnOrderToManyPathsIsAskedAbout) {
             "would block: 11 paths.\n  mx.example.net from news\n  and 10 more\nThe order holds for paths "
             "that are yet to come, too.\n");
   EXPECT_TRUE(backend_.given.empty());
+  backend_.order_done.notice = "No site is known by \"x\"";
+  EXPECT_TRUE(mx({"block", "--site", "x", "--dry-run"}).out.ends_with("No site is known by \"x\"\n"));
   EXPECT_EQ(mx({"block", "--all", "--yes"}).exit_code, kDone);
   ASSERT_EQ(backend_.given.size(), 1u);
   EXPECT_TRUE(backend_.given[0].all);
@@ -525,7 +531,9 @@ TEST_F(CliTest, ReloadSaysWhatChangedAndWhatWaits) {
     return command(std::move(words));
   };
   backend_.reload_done.file = "/etc/penstock/penstock.toml";
-  EXPECT_EQ(reload({}).out, "/etc/penstock/penstock.toml was read again: nothing in it has changed.\n");
+  EXPECT_EQ(reload({}).out,
+            "/etc/penstock/penstock.toml was read again: nothing in it has changed, nor in a file "
+            "that it names.\n");
   backend_.reload_done.changes = {"hostname: \"a\" -> \"b\" (line 1)"};
   backend_.reload_done.waiting = "hostname";
   backend_.reload_done.problems = {"penstock.toml:3:1: warning: an odd thing"};
@@ -544,6 +552,59 @@ TEST_F(CliTest, ReloadSaysWhatChangedAndWhatWaits) {
       refused.err.ends_with("penstock: reload refused, the old configuration goes on: the file has errors\n"
                             "penstock.toml:3:1: warning: an odd thing\n"))
       << refused.err;
+}
+
+// The file that a reload is to judge is mostly the one that has the error.
+TEST_F(CliTest, AFileWithErrorsStillNamesTheSocket) {
+  start();
+  const std::string file = (folder_ / "relay.toml").string();
+  std::ofstream(file) << "hostname = \"r.example.com\"\nmax_conections = 3\n[[listener]]\naddress = "
+                         "\"127.0.0.1:25\"\n[admin]\nsocket = \""
+                      << settings_.socket << "\"\n";
+  const Outcome told = command({"queue", "summary", "-c", file});
+  EXPECT_EQ(told.exit_code, kDone);
+  EXPECT_NE(told.err.find("penstock: warning: the configuration has errors: " + file + ":2:1: "),
+            std::string::npos)
+      << told.err;
+  backend_.reload_done.refused = "the file has errors";
+  backend_.reload_done.problems = {file + ":2:1: there is no key \"max_conections\""};
+  const Outcome refused = command({"reload", "-c", file});
+  EXPECT_EQ(refused.exit_code, kFailed);
+  EXPECT_TRUE(refused.err.ends_with("the old configuration goes on: the file has errors\n" + file +
+                                    ":2:1: there is no key \"max_conections\"\n"))
+      << refused.err;
+  EXPECT_EQ(command({"reload", "-c", (folder_ / "none.toml").string()}).exit_code, kUsage);
+}
+
+std::vector<std::string> commands_in(const std::string& help) {
+  std::vector<std::string> names;
+  std::istringstream lines(help.substr(std::min(help.find("Subcommands:\n"), help.size())));
+  for (std::string line; std::getline(lines, line) && line != "";)
+    if (line.starts_with("  ") && line[2] != ' ') names.push_back(line.substr(2, line.find(' ', 2) - 2));
+  return names;
+}
+
+TEST_F(CliTest, TheManualHasEveryCommand) {
+  std::ifstream file(std::string(PENSTOCK_SOURCE_DIR) + "/packaging/man/penstock.8");
+  std::map<std::string, std::string> parts;  // of the description, by command
+  std::string said;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with(".It Cm ") || line.starts_with(".Sh ")) said = line;
+    if (line.find("Cm ") != std::string::npos) parts[said] += line + '\n';
+  }
+  const auto has = [&](const std::string& name, const std::string& under) {
+    const std::regex word("Cm ([a-z ,-]+ )?" + name + "\\b");
+    return std::any_of(parts.begin(), parts.end(), [&](const auto& part) {
+      return part.first.find(under) != std::string::npos && std::regex_search(part.second, word);
+    });
+  };
+  const std::vector<std::string> commands = commands_in(command({"--help"}).out);
+  ASSERT_GE(commands.size(), 15u);
+  for (const std::string& name : commands) {
+    EXPECT_TRUE(has(name, ".It Cm " + name)) << name;
+    for (const std::string& inner : commands_in(command({name, "--help"}).out))
+      EXPECT_TRUE(has(inner, "")) << name << ' ' << inner;
+  }
 }
 
 TEST_F(CliTest, DkimKeygenWritesAKeyAndItsRecord) {

@@ -40,6 +40,21 @@ TEST_F(WaitingReasonTest, APathThatFailsSaysHowAndForHowLong) {
   EXPECT_EQ(of_path().text, "");
 }
 
+TEST_F(WaitingReasonTest, ALoginThatFailedIsNoMatterOfTheConnection) {
+  path_.backoff_until = clock_.now() + 90s;
+  path_.last_error = error("5.7.8 bad credentials");
+  path_.last_error.reply.code = 535;
+  path_.last_error.stage = bounce::Stage::kLogin;
+  EXPECT_EQ(of_path().text, "the login failed: 535 5.7.8 bad credentials");
+  path_.last_error.stage = bounce::Stage::kGreeting;
+  EXPECT_EQ(of_path().text, "refused at the greeting: 535 5.7.8 bad credentials");
+  path_.last_error.stage = bounce::Stage::kTls;
+  EXPECT_EQ(of_path().text, "no TLS: 535 5.7.8 bad credentials");
+  path_.last_error.reply.code = 0;
+  path_.last_error.stage = bounce::Stage::kGreeting;
+  EXPECT_EQ(of_path().text, "no connection: 5.7.8 bad credentials");
+}
+
 TEST_F(WaitingReasonTest, APauseSaysMoreThanABackOffAndABlockMoreThanBoth) {
   path_.backoff_until = path_.paused_until = clock_.now() + 1h;
   EXPECT_EQ(of_path().text, "paused by a reply rule");

@@ -139,5 +139,26 @@ TEST(LogSchema, EveryLineIsAsItSaysAndNothingInItIsNeverWritten) {
   }
 }
 
+// The page for people, which is what an operator searches.
+TEST(LogSchema, ThePageHasEveryEventAndEveryField) {
+  std::ifstream file(std::string(PENSTOCK_SOURCE_DIR) + "/docs/operations.md");
+  std::set<std::string> told;  // in the first column of its tables
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with("| `")) continue;
+    const std::string names = line.substr(0, line.find(" | "));
+    for (size_t at = names.find('`'); at != std::string::npos;) {
+      const size_t end = std::min(names.find('`', at + 1), names.size());
+      told.insert(names.substr(at + 1, end - at - 1));
+      at = names.find('`', std::min(end + 1, names.size()));
+    }
+  }
+  ASSERT_TRUE(told.contains("accepted"));
+  const json rules = schema();
+  for (const json& event : rules.at("properties").at("event").at("enum"))
+    EXPECT_TRUE(told.contains(event)) << "docs/operations.md lacks the event " << event;
+  for (const auto& [key, rule] : rules.at("properties").items())
+    EXPECT_TRUE(told.contains(key)) << "docs/operations.md lacks the field " << key;
+}
+
 }  // namespace
 }  // namespace relay::log

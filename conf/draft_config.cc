@@ -1,0 +1,82 @@
+#include "conf/draft_config.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "conf/config_parser.h"
+#include "conf/toml_root.h"
+
+namespace conf {
+
+namespace {
+
+constexpr std::array<std::string_view, 4> kPlaces = {"[admin]", "[log]", "[spool]", "[quarantine]"};
+
+bool is_toml(const std::string& text) {
+  toml::table root;
+  std::vector<Problem> problems;
+  return parse_toml(text, "", &root, &problems);
+}
+
+std::string_view trimmed(std::string_view line) {
+  const size_t comment = std::min(line.find('#'), line.size());
+  line = line.substr(0, comment);
+  const size_t from = std::min(line.find_first_not_of(" \t\r\n"), line.size());
+  line.remove_prefix(from);
+  return line.substr(0, line.find_last_not_of(" \t\r\n") + 1);
+}
+
+// Each section by itself, so that a slip in one does not hide the others.
+std::string sections_that_are_right(std::string_view text) {
+  std::string right, section;
+  bool wanted = false;
+  const auto take = [&] {
+    if (wanted && is_toml(section) && is_toml(right + section)) right += section;
+    section.clear();
+  };
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size() - 1) + 1;
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(end);
+    const std::string_view header = trimmed(line);
+    if (header.starts_with('[')) {
+      take();
+      wanted = std::find(kPlaces.begin(), kPlaces.end(), header) != kPlaces.end();
+    }
+    section += line;
+  }
+  section += '\n';
+  take();
+  return right;
+}
+
+std::string first_of(const std::vector<Problem>& problems) {
+  size_t errors = 0;
+  std::string first;
+  for (const Problem& problem : problems) {
+    if (problem.warning) continue;
+    if (++errors == 1) first = problem.text();
+  }
+  if (errors <= 1) return first;
+  return first + ", and " + std::to_string(errors - 1) + (errors == 2 ? " more error" : " more errors");
+}
+
+}  // namespace
+
+DraftConfig load_draft(const std::string& path) {
+  std::string text, why;
+  errno = 0;
+  if (!read_whole(path, &text, &why)) {
+    const bool forbidden = errno == EACCES;
+    return {forbidden ? parse_config("", path).draft : nullptr, path + ": cannot read the file: " + why};
+  }
+  ParsedConfig parsed = parse_config(text, path);
+  if (parsed.draft == nullptr) parsed.draft = parse_config(sections_that_are_right(text), path).draft;
+  return {std::move(parsed.draft), first_of(parsed.problems)};
+}
+
+}  // namespace conf

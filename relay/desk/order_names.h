@@ -1,0 +1,21 @@
+// Whether an order about paths names what there is: a slip of the pen would hold nothing, and nobody would
+// know.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "conf/config.h"
+#include "relay/admin/mx_view.h"
+
+namespace relay {
+
+// Why the order can mean no path, now or later: its rule or its source is none of the configuration's. "": it
+// can. O(rules + sources)
+std::string unknown_name(const admin::MxOrder& order, const conf::Config& config);
+
+// Of an order that means none of `sites` (names of sites and of their hosts): that it waits for one, and
+// which of them may have been meant.
+std::string waits_for_site(const std::string& mask, const std::vector<std::string>& sites);
+
+}  // namespace relay
