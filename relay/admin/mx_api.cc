@@ -148,7 +148,7 @@ Response MxApi::show(const Request& request) {
     for (const PathView& path : all.value()) {
       if (is_meant(target, path)) rows.push_back(path_json(path));
     }
-    if (rows.empty()) return nothing_meant(target, *all);
+    if (rows.empty()) return nothing_meant(target, all.value());
   }
   return answer({{"paths", std::move(rows)}});
 }
