@@ -36,6 +36,11 @@ std::vector<std::string> globs(const std::vector<conf::RuleMask>& masks) {
 
 }  // namespace
 
+bool Rule::is_about_all(std::span<const std::string> hosts) const {
+  return mx.empty() || !domains.empty() || values.smart_hosts.set ||
+         std::ranges::all_of(hosts, [this](const std::string& host) { return any_matches(mx, host); });
+}
+
 struct RuleBookBuilder {
   explicit RuleBookBuilder(const std::vector<conf::MxRule>& all) : written(all), rules(all.size()) {}
 

@@ -50,6 +50,9 @@ struct Rule {
   bool is_template() const { return mx.empty() && domains.empty(); }
   // It matches every site, whatever the domain and the source.
   bool is_general() const;
+  // All of these MX hosts are of the receiver that the rule is about. One is enough for the rule to decide,
+  // but whoever owns a zone can name the hosts of others beside his own, and must not share their counters.
+  bool is_about_all(std::span<const std::string> hosts) const;
 };
 using RulePtr = std::shared_ptr<const Rule>;
 

@@ -6,7 +6,14 @@ namespace relay::queue {
 
 namespace {
 constexpr size_t kReloadedPerStep = 256;  // some 3 us each: its limits, its counters
+
+std::vector<std::string> names_of_hosts(const mx::Route& route) {
+  std::vector<std::string> names;
+  for (const mx::RouteHost& host : route.hosts) names.push_back(host.name);
+  return names;
 }
+
+}  // namespace
 
 bool may_send_from(const conf::Source& source, std::string_view domain) {
   const auto matches = [domain](const std::string& mask) { return conf::domain_matches(mask, domain); };
@@ -62,9 +69,7 @@ bool SiteTable::leads_here(const DomainEntry& domain, Path* path) const {
 mx::RulePtr SiteTable::rule_for(DomainEntry* domain, const conf::Source& source) {
   if (book_ == nullptr) return nullptr;
   if (domain->rules.empty()) {
-    std::vector<std::string> hosts;
-    for (const mx::RouteHost& host : domain->route->hosts) hosts.push_back(host.name);
-    domain->rules = book_->candidates(domain->name.text(), hosts);
+    domain->rules = book_->candidates(domain->name.text(), names_of_hosts(*domain->route));
   }
   return mx::RuleBook::first_for(domain->rules, source.id);
 }
@@ -108,9 +113,9 @@ Path* SiteTable::path_from(DomainEntry* domain, const conf::Source& source) {
     slot = std::make_unique<Path>();
     slot->site = site;
     slot->source = source;
+    slot->route = route;
     apply_rule(slot.get(), std::move(rule));
     inherit(slot.get());
-    slot->route = route;
     if (on_path) on_path(slot.get());
   }
   slot->route = std::move(route);
@@ -175,8 +180,9 @@ void SiteTable::apply_rule(Path* path, mx::RulePtr rule) {
     path->settings = std::make_shared<const conf::DestinationSettings>(
         mx::settings_with(path->rule.get(), *path->site->settings));
   }
-  path->limits = std::make_shared<const mx::PathLimits>(
-      mx::limits_for(path->rule.get(), *path->site->settings, path->source.warmup));
+  mx::PathLimits limits = mx::limits_for(path->rule.get(), *path->site->settings, path->source.warmup);
+  if (limits.one_site && !path->rule->is_about_all(names_of_hosts(*path->route))) limits.one_site = false;
+  path->limits = std::make_shared<const mx::PathLimits>(std::move(limits));
   const mx::Moment moment{clock_->now(), clock_->wall()};
   const mx::CounterNames names = names_of(*path);
   path->standing = limiters_.standing(names, *path->limits, moment);
@@ -290,7 +296,8 @@ void SiteTable::sweep(conf::Instant now) {
       const Path& path = *named.second;
       return path.ready.empty() && path.to_reroute == 0 && path.connections == 0 &&
              path.backoff_until <= now && path.paused_until <= now && !path.dirty && !path.starved &&
-             !path.leasing && !path.watched && !path.shown && path.waits_for.empty() && path.wake == conf::kNever;
+             !path.leasing && !path.watched && !path.shown && path.waits_for.empty() &&
+             path.wake == conf::kNever;
     });
   });
   next_part_ = (next_part_ + 1) % parts_.size();

@@ -39,5 +39,44 @@ TEST(SiteTable, AHostWithABarInItsNameTakesTheNewSettingsOfAReload) {
   EXPECT_EQ(path->settings->max_recipients_per_transaction, 7U);
 }
 
+// Whoever owns a zone may name a host of a provider beside his own: the mail goes to his.
+TEST(SiteTable, ADomainWithOtherHostsBesideThoseOfTheProviderSharesNoneOfItsCounters) {
+  conf::MxRule rule;
+  rule.name = "provider";
+  rule.file = "test";
+  rule.line = 1;
+  rule.mx.push_back({"*.provider.test", 1});
+  rule.fields.one_site = conf::RuleField<bool>::set(true);
+  rule.fields.max_connections = conf::RuleField<uint32_t>::set(10);
+  const mx::BuiltRules rules = mx::build_rules({rule});
+  const auto config = config_with(10);
+  ManualClock clock;
+  SiteTable sites(config, rules.book, &clock);
+  DomainTable domains;
+  const auto path_to = [&](const std::string& name, const std::vector<std::string>& hosts) {
+    DomainEntry& domain = domains.at(domains.intern(conf::Domain::from_canonical(name)));
+    auto route = std::make_shared<mx::Route>();
+    route->kind = mx::Route::Kind::kHosts;
+    for (const std::string& host : hosts) {
+      route->site += (route->site.empty() ? "" : ",") + host;
+      route->hosts.push_back({host, 10, 25, {"127.0.0.1"}});
+    }
+    domain.route = route;
+    domain.settings = conf::settings_in(config, domain.name.text(), &domain.destination);
+    return sites.path_from(&domain, config->sources[0]);
+  };
+  const Path* one = path_to("one.test", {"a.provider.test"});
+  const Path* two = path_to("two.test", {"b.provider.test", "c.provider.test"});
+  const Path* foreign = path_to("evil.test", {"mx.evil.test", "a.provider.test"});
+  EXPECT_EQ(one->standing, two->standing);
+  EXPECT_NE(one->standing, foreign->standing);
+  EXPECT_EQ(foreign->limits->max_connections, 10U) << "the limits of the rule hold for it, by itself";
+  sites.reload(config, rules.book);
+  while (sites.reload_some([](Path*) {})) {
+  }
+  EXPECT_EQ(one->standing, two->standing);
+  EXPECT_NE(one->standing, foreign->standing);
+}
+
 }  // namespace
 }  // namespace relay::queue
