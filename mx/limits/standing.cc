@@ -270,7 +270,8 @@ void Standing::outcome(const Attempt& attempt, const Outcome& outcome, conf::Ins
   if (attempt.epoch != epoch_) return;  // begun before a block or an order: it says nothing of what is now
   if (state_ == State::kProbing) {
     note(outcome);
-    if (attempt.probe) aftermath_->probes.outcome(attempt.probe_number, outcome, cause());
+    if (attempt.probe && !thresholds_.empty())
+      aftermath_->probes.outcome(attempt.probe_number, outcome, cause());
     return;
   }
   if (state_ != State::kBlocked) count(outcome, now);
@@ -299,7 +300,8 @@ void Standing::ended(const Attempt& attempt, bool answered, conf::Instant now) {
     if (ladder_) ladder_->refund(attempt.at);
     touch();
   }
-  if (state_ != State::kProbing || !attempt.probe || attempt.epoch != epoch_) return;
+  // Without a threshold, for its rule is another now, nobody judges: it opens when it is asked next.
+  if (state_ != State::kProbing || !attempt.probe || attempt.epoch != epoch_ || thresholds_.empty()) return;
   aftermath_->probes.ended(attempt.probe_number, answered, cause());
   touch();
   judge_probes(now);
@@ -319,7 +321,7 @@ void Standing::refused(const Outcome& outcome, conf::Instant now) {
   ours.recipient_scope = false;
   learn(ours);
   if (state_ == State::kBlocked) return;
-  if (state_ != State::kProbing) return count(ours, now);
+  if (state_ != State::kProbing || thresholds_.empty()) return count(ours, now);
   note(ours);
   if (!cause().is_error(ours)) return;
   aftermath_->probes.refused();

@@ -19,6 +19,7 @@ void Standing::block(conf::Instant until, std::string why, conf::Instant now) {
 void Standing::block_by_rule(conf::Instant until, const std::string& rule, conf::Instant now) {
   tick(now);
   if (state_ == State::kBlocked && block_.until >= until) return;
+  if (doubling_is_forgotten(now)) block_.doublings = 0;
   block_.length = until - now;
   block_.until = until;
   block_.early = false;
@@ -38,7 +39,8 @@ void Standing::end_order(conf::Instant now) {
   ordered_ = false;
   touch();
   if (state_ == State::kBlocked) return;
-  if (state_ == State::kProbing && block_.shortened(now)) {
+  if (doubling_is_forgotten(now)) block_.doublings = 0;
+  if (state_ == State::kProbing && !thresholds_.empty() && block_.shortened(now)) {
     block_.go_on(cause().rule(), now);
   } else {
     block_.length = conf::Duration(0);

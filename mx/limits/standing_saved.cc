@@ -54,8 +54,8 @@ bool Standing::idle(conf::Instant now) {
 bool Standing::knows_nothing(conf::Instant now) {
   if ((rate_ && !rate_->idle(now)) || (ladder_ && !ladder_->idle(now))) return false;
   if (has_decisions() || ordered_) return false;
-  if (state_ == State::kProbing) return block_.until <= now - kProbesForgotten;
-  if (state_ != State::kOpen || !doubling_is_forgotten(now)) return false;
+  if (state_ != State::kOpen) return block_.until <= now - kProbesForgotten;
+  if (!doubling_is_forgotten(now)) return false;
   return std::ranges::all_of(thresholds_, [&](const Threshold& t) { return t.counts(now).messages == 0; });
 }
 

@@ -58,6 +58,7 @@ admin::PathView view_of(const mx::CounterKey& key, const mx::Standing& standing,
         until == conf::kNever ? -1 : std::max(0.0, std::chrono::duration<double>(until - now).count());
     view.binds = mx::Bind::kBlocked;
     view.frees_seconds = view.blocked_seconds;
+    if (view.blocked_seconds == 0) view.state = mx::Standing::State::kProbing;  // the next mail is a probe
   }
   view.replies = standing.replies();
   return view;

@@ -133,7 +133,8 @@ void Dispatcher::connection_ready(OutboundConnection* connection) {
   if (path->opening > 0 && connection->transactions() == 0) {
     connections_.is_ready(*connection);
     slot.most_messages = hosts_.about(connection->target(), flow_.now()).messages_per_connection;
-    if (path->failing()) work_.mark(path);
+    // It takes a message, and those that wait may need more connections.
+    if (path->failing() || !path->ready.empty()) work_.mark(path);
     back_off_.worked(path);
   }
   jobs_.go_on(&slot);

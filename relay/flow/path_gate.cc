@@ -140,7 +140,7 @@ void PathGate::feed_back(queue::Path* path, Use* use, const std::vector<smtp::Re
     if (each.kind == Kind::kNotTried) continue;
     const bool taken = each.kind == Kind::kDelivered || each.kind == Kind::kDeliveredNoDsn;
     accepted |= taken;
-    answered |= taken || each.reply.code != 0;
+    answered |= taken || (each.reply.code != 0 && !each.local);
     const std::string text = taken ? std::string() : quoted(each.reply);
     mx::Outcome outcome;
     if (!taken) {

@@ -264,6 +264,41 @@ TEST(Standing, TheRampEndsAndTheDoublingIsForgottenAfterADay) {
   }
 }
 
+TEST(Standing, AnOrderMonthsLaterDoesNotBringTheDoublingBack) {
+  Standing standing(general());
+  Instant now = kStart;
+  block_and_wait(standing, &now);
+  send_many(standing, 5, Kind::kSoft, now);  // the probes: 6 h
+  now += 6h;
+  ASSERT_TRUE(standing.may_send(now).yes);
+  send(standing, Kind::kAccepted, now);
+  now += 24h * 30;
+  ASSERT_TRUE(standing.may_send(now).yes);
+  ASSERT_EQ(standing.state(), State::kOpen);
+  standing.block(now + 1h, "", now);
+  now += 1h;
+  ASSERT_TRUE(standing.may_send(now).yes);  // probes
+  send_many(standing, 5, Kind::kSoft, now);
+  EXPECT_EQ(standing.blocked_until(), now + 3h);
+}
+
+// The probe is on its way when the operator blocks, and when the threshold goes with an edit of the rule.
+TEST(Standing, AProbeThatComesBackWhenThereIsNoThresholdAnyMoreIsJudgedByNobody) {
+  Standing standing(general());
+  Instant now = kStart;
+  block_and_wait(standing, &now);
+  const Standing::Attempt probe = standing.began(now);
+  ASSERT_TRUE(probe.probe);
+  standing.block(now + 1h, "", now);
+  standing.set(limits_with({}));
+  standing.outcome(probe, outcome_of(Kind::kHard), now);
+  standing.ended(probe, true, now);
+  standing.refused(outcome_of(Kind::kSoft), now);
+  EXPECT_FALSE(standing.may_send(now).yes) << "the order holds";
+  EXPECT_TRUE(standing.may_send(now + 1h).yes);
+  EXPECT_EQ(standing.state(), State::kOpen);
+}
+
 TEST(Standing, WhatWasBegunBeforeTheBlockSaysNothingAfterIt) {
   Standing standing(general());
   std::vector<Standing::Attempt> old;
@@ -444,6 +479,16 @@ TEST(Standing, IsForgottenWhenItKnowsNothing) {
   standing.take_decisions();
   EXPECT_FALSE(standing.idle(now + 24h * 6));
   EXPECT_TRUE(standing.idle(now + 24h * 7));  // nobody wanted to send for a week
+}
+
+TEST(Standing, ABlockThatNobodyAsksAboutAnyMoreIsForgottenAWeekAfterItsEnd) {
+  Standing standing(general());
+  send_many(standing, 300, Kind::kHard, kStart);
+  ASSERT_EQ(standing.state(), State::kBlocked);
+  standing.take_decisions();
+  const Instant end = standing.blocked_until();
+  EXPECT_FALSE(standing.idle(end + 24h * 6));
+  EXPECT_TRUE(standing.idle(end + 24h * 7));
 }
 
 // A site with a mind of its own, and mail that is sent whenever it may. `restarts`: at these steps the

@@ -87,6 +87,23 @@ TEST_F(DispatcherTest, ARestingConnectionThatSentAllItMaySaysQuitAndAnotherIsOpe
   EXPECT_EQ(network_.users.size(), 2U) << "the mail goes over another";
 }
 
+// A rate that lets one message go at a time, and a receiver that takes long over each.
+TEST_F(DispatcherTest, WhileAConnectionIsBusyAnotherIsOpenedWhenTheRateAllowsTheNextMessage) {
+  auto limits = std::make_shared<mx::PathLimits>(*path_->limits);
+  limits->rate = {60, 1min, 1};
+  path_->limits = limits;
+  sites_->traffic(path_, "")->set(*limits);
+  lease_.renewed(clock_.time);
+  for (int i = 0; i < 3; ++i) add(1);
+  open();
+  EXPECT_EQ(network_.users.size(), 1U);
+  step();
+  EXPECT_EQ(network_.users.size(), 1U) << "the next message may go in a second";
+  clock_.time += 2s;
+  step();
+  EXPECT_EQ(network_.users.size(), 2U);
+}
+
 TEST_F(DispatcherTest, AMassExpiryLooksAtEachDeliveryOnce) {
   path_->standing->block(clock_.time + 10h, "test", clock_.time);
   constexpr size_t kCount = 20'000;
