@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
 namespace bounce {
 
 namespace {
 
 constexpr size_t kTold = 64;           // addresses of one rise that are told apart
-constexpr size_t kSites = 200'000;     // with a history; beyond it the one that is met is begun anew
+constexpr size_t kLooks = 16;          // at sites that may give way to a new one
 constexpr double kMemory = 4000;       // outcomes; then older ones weigh half
 constexpr double kBaselineFactor = 3;  // a site whose share is worse than others is given three times its own
 constexpr double kMost = 1.5;          // times `evidence`: so a wave can end by deliveries
@@ -52,10 +53,28 @@ bool OutageGuard::note(Site* site, uint64_t address) {
   return true;
 }
 
+// Found or begun. When there are too many, one of some that nothing is held against gives way.
+OutageGuard::Site* OutageGuard::site_of(const std::string& name) {
+  if (const auto known = sites_.find(name); known != sites_.end()) return &known->second;
+  if (sites_.size() >= kSites) {
+    auto goes = sites_.begin();
+    for (size_t i = 0; i < kLooks && goes != sites_.end(); ++i, ++goes) {
+      if (goes->second.wave != 0 || goes->second.evidence > 0 || goes->second.dirty) continue;
+      sites_.erase(goes);
+      break;
+    }
+  }
+  return &sites_[name];
+}
+
+void OutageGuard::restore(const std::string& site, const SiteHistory& history) {
+  site_of(site)->history = history;
+}
+
 void OutageGuard::delivered(const std::string& name, bool known, conf::WallTime now) {
   if (!settings_.enabled) return;
-  Site& site = sites_[name];
-  site.dirty = true;
+  Site& site = *site_of(name);
+  if (!std::exchange(site.dirty, true)) dirty_.push_back(name);
   site.run = 0;
   ++site.history.delivered;
   age(&site.history.delivered, &site.history.hard);
@@ -75,9 +94,8 @@ void OutageGuard::delivered(const std::string& name, bool known, conf::WallTime 
 
 GuardVerdict OutageGuard::hard(const std::string& name, uint64_t address, bool known, conf::WallTime now) {
   if (!settings_.enabled) return {};
-  if (sites_.size() >= kSites && sites_.find(name) == sites_.end()) return {};
-  Site& site = sites_[name];
-  site.dirty = true;
+  Site& site = *site_of(name);
+  if (!std::exchange(site.dirty, true)) dirty_.push_back(name);
   const auto open = waves_.find(site.wave);
   if (open != waves_.end()) {
     Wave& wave = open->second;
@@ -192,8 +210,8 @@ const Wave* OutageGuard::wave_of(const std::string& name) const {
 
 std::vector<std::pair<std::string, SiteHistory>> OutageGuard::take_histories() {
   std::vector<std::pair<std::string, SiteHistory>> out;
-  for (auto& [name, site] : sites_) {
-    if (!site.dirty) continue;
+  for (const std::string& name : std::exchange(dirty_, {})) {
+    Site& site = sites_.at(name);
     site.dirty = false;
     out.emplace_back(name, site.history);
   }

@@ -54,6 +54,8 @@ struct GuardVerdict {
 
 class OutageGuard {
  public:
+  static constexpr size_t kSites = 200'000;  // with a history; beyond it another one gives way to a new one
+
   // `first_wave`: the number of the next wave.
   OutageGuard(const conf::OutageGuardSettings& settings, uint64_t first_wave);
 
@@ -66,13 +68,14 @@ class OutageGuard {
   // An operator's word. False: there is no such wave, or it was decided already.
   bool decide(uint64_t wave, bool was_outage, conf::WallTime now);
   // After a restart: what was known, and waves that were open.
-  void restore(const std::string& site, const SiteHistory& history) { sites_[site].history = history; }
+  void restore(const std::string& site, const SiteHistory& history);
   void restore(const Wave& wave);
   void reload(const conf::OutageGuardSettings& settings) { settings_ = settings; }
 
   const Wave* wave_of(const std::string& site) const;  // the open one, or null
   size_t open_waves() const { return waves_.size(); }
-  // Of sites with outcomes since the last call.
+  size_t sites() const { return sites_.size(); }  // at most kSites, but for those with an open wave
+  // Of sites with outcomes since the last call. O(those)
   std::vector<std::pair<std::string, SiteHistory>> take_histories();
 
  private:
@@ -86,6 +89,7 @@ class OutageGuard {
     conf::WallTime believed_until;  // an operator confirmed a wave: no new one before this
     bool dirty = false;
   };
+  Site* site_of(const std::string& name);
   double expected_share(const SiteHistory& history) const;
   void add_evidence(Site* site, bool hard);
   void end(Site* site, Wave* wave, WaveState state);
@@ -94,6 +98,7 @@ class OutageGuard {
   conf::OutageGuardSettings settings_;
   uint64_t next_wave_;
   std::unordered_map<std::string, Site> sites_;
+  std::vector<std::string> dirty_;            // of them
   std::unordered_map<uint64_t, Wave> waves_;  // open
   std::vector<Wave> changed_;
 };

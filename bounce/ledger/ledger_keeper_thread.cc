@@ -65,8 +65,8 @@ void LedgerKeeper::Thread::put(const TallyKey& key, std::string_view text) {
 void LedgerKeeper::Thread::put(std::vector<Wave> waves,
                                std::vector<std::pair<std::string, SiteHistory>> sites) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  for (Wave& wave : waves) pending_.waves.push_back(std::move(wave));
-  for (auto& site : sites) pending_.sites.push_back(std::move(site));
+  for (Wave& wave : waves) waves_[wave.id] = std::move(wave);
+  for (auto& [name, history] : sites) sites_[name] = history;
   changed_.notify_one();
 }
 
@@ -95,8 +95,12 @@ LedgerBatch LedgerKeeper::Thread::take(std::unique_lock<std::mutex>* lock) {
   LedgerBatch batch = std::exchange(pending_, {});
   for (auto& [key, count] : tallies_) batch.tallies.push_back({key, count});
   for (auto& [key, count] : texts_) batch.texts.push_back({key.first, key.second, count});
+  for (auto& [id, wave] : waves_) batch.waves.push_back(std::move(wave));
+  for (auto& [name, history] : sites_) batch.sites.emplace_back(name, history);
   tallies_.clear();
   texts_.clear();
+  waves_.clear();
+  sites_.clear();
   return batch;
 }
 
@@ -106,7 +110,7 @@ void LedgerKeeper::Thread::run() {
     conf::QuarantineSettings settings;
     {
       std::unique_lock<std::mutex> lock(mutex_);
-      changed_.wait_for(lock, kLookOutside, [this] { return stopping_ || !pending_.empty(); });
+      changed_.wait_for(lock, kLookOutside, [this] { return stopping_ || has_work(); });
       if (!stopping_) changed_.wait_for(lock, kBetweenBatches, [this] { return stopping_; });
       last = stopping_;
       settings = settings_;

@@ -30,6 +30,7 @@ class LedgerKeeper::Thread {
   bool write(LedgerBatch* batch, const conf::QuarantineSettings& settings);
   void read_changes();
   void upkeep(conf::WallTime now, const conf::QuarantineSettings& settings);
+  bool has_work() const { return !pending_.empty() || !waves_.empty() || !sites_.empty(); }  // mutex_ is held
   LedgerBatch take(std::unique_lock<std::mutex>* lock);
 
   const Options options_;
@@ -43,7 +44,10 @@ class LedgerKeeper::Thread {
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
   conf::QuarantineSettings settings_;
-  LedgerBatch pending_;
+  LedgerBatch
+      pending_;  // without what has a map here: of that the newest counts, however long the disk is full
+  std::map<uint64_t, Wave> waves_;
+  std::map<std::string, SiteHistory> sites_;
   std::map<TallyKey, uint64_t> tallies_;
   std::map<std::pair<int64_t, std::string>, uint64_t> texts_;
   std::vector<StatusChange> changes_;

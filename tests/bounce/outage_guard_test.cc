@@ -176,6 +176,22 @@ TEST(OutageGuardTest, AnOpenWaveOutlivesARestart) {
   EXPECT_EQ(again.hard("other.example", 1, true, play.now).wave, 0U);
 }
 
+TEST(OutageGuardTest, OneSiteTooManyTakesThePlaceOfAnotherAndIsGuardedAllTheSame) {
+  OutageGuard guard(conf::OutageGuardSettings(), 1);
+  const auto name = [](size_t i) { return "mx" + std::to_string(i) + ".test"; };
+  for (size_t i = 0; i < OutageGuard::kSites; ++i) guard.restore(name(i), SiteHistory());
+  conf::WallTime now{};
+  for (size_t i = 0; i < 100; ++i) guard.delivered(name(OutageGuard::kSites + i), true, now);
+  EXPECT_EQ(guard.sites(), OutageGuard::kSites);
+  EXPECT_EQ(guard.take_histories().size(), 100U) << "those with outcomes, and no others";
+  EXPECT_TRUE(guard.take_histories().empty());
+  bool held = false;
+  for (uint64_t address = 1; address <= 30 && !held; ++address)
+    held = guard.hard("new.test", address, true, now).hold;
+  EXPECT_TRUE(held);
+  EXPECT_EQ(guard.sites(), OutageGuard::kSites);
+}
+
 TEST(OutageGuardTest, CanBeSwitchedOff) {
   conf::OutageGuardSettings settings;
   settings.enabled = false;
