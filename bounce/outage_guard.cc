@@ -10,7 +10,7 @@ namespace bounce {
 namespace {
 
 constexpr size_t kTold = 64;           // addresses of one rise that are told apart
-constexpr size_t kLooks = 16;          // at sites that may give way to a new one
+constexpr size_t kLooks = 64;          // at a few sites each, of which one may give way to a new one
 constexpr double kMemory = 4000;       // outcomes; then older ones weigh half
 constexpr double kBaselineFactor = 3;  // a site whose share is worse than others is given three times its own
 constexpr double kMost = 1.5;          // times `evidence`: so a wave can end by deliveries
@@ -56,13 +56,12 @@ bool OutageGuard::note(Site* site, uint64_t address) {
 // Found or begun. When there are too many, one of some that nothing is held against gives way.
 OutageGuard::Site* OutageGuard::site_of(const std::string& name) {
   if (const auto known = sites_.find(name); known != sites_.end()) return &known->second;
-  if (sites_.size() >= kSites) {
-    auto goes = sites_.begin();
-    for (size_t i = 0; i < kLooks && goes != sites_.end(); ++i, ++goes) {
-      if (goes->second.wave != 0 || goes->second.evidence > 0 || goes->second.dirty) continue;
-      sites_.erase(goes);
-      break;
-    }
+  for (size_t i = 0; i < kLooks && sites_.size() >= kSites; ++i) {
+    const size_t bucket = hand_++ % sites_.bucket_count();
+    const auto goes = std::find_if(sites_.begin(bucket), sites_.end(bucket), [](const auto& named) {
+      return named.second.wave == 0 && named.second.evidence == 0 && !named.second.dirty;
+    });
+    if (goes != sites_.end(bucket)) sites_.erase(std::string(goes->first));
   }
   return &sites_[name];
 }

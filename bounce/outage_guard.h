@@ -99,6 +99,7 @@ class OutageGuard {
   uint64_t next_wave_;
   std::unordered_map<std::string, Site> sites_;
   std::vector<std::string> dirty_;            // of them
+  size_t hand_ = 0;                           // where it is looked next for one that may give way
   std::unordered_map<uint64_t, Wave> waves_;  // open
   std::vector<Wave> changed_;
 };

@@ -154,7 +154,8 @@ void Committer::commit(Lock* lock) {
     set_trouble(status.error());
     next_retry_ = std::chrono::steady_clock::now() + options_.retry_interval;
     std::vector<conf::MessageId> refused;
-    answers = give_up(std::move(batch), status.error(), &refused);
+    // After a stall all of it is retained already, and what is newer has taken its place since.
+    if (!under_way_retained_) answers = give_up(std::move(batch), status.error(), &refused);
     lock->unlock();
     if (!refused.empty()) writer_->refused(refused);
   }

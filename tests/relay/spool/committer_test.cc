@@ -132,5 +132,45 @@ TEST(Committer, AWriteRefusedAfterAStallAnswersNobodyTwice) {
   EXPECT_EQ(writer.removed, 1);  // part of it may be on disk: it is taken out again
 }
 
+// An update stalls, a newer one of the same recipient comes, and then the disk refuses for good.
+TEST(Committer, AfterAStallThatFailsTheNewestUpdateIsWritten) {
+  class DyingWriter final : public BatchWriter {
+   public:
+    Committer* committer = nullptr;
+    std::atomic<bool> began = false, newer = false, dying = true;
+    std::vector<std::string> written;
+    conf::Status write(const std::vector<WriteRequest>& batch) override {
+      if (!dying) {
+        for (const WriteRequest& request : batch) written.push_back(request.record);
+        return conf::success();
+      }
+      if (batch.empty()) return conf::Error{conf::ErrorCode::kIo, "dead"};
+      began = true;
+      while (!newer) std::this_thread::sleep_for(1ms);
+      committer->stall({conf::ErrorCode::kNoSpace, "full"});
+      return conf::Error{conf::ErrorCode::kIo, "dead"};
+    }
+    conf::Status mend() override {
+      if (dying) return conf::Error{conf::ErrorCode::kIo, "dead"};
+      return conf::success();
+    }
+  } writer;
+  Completions completions;
+  {
+    Committer committer(&writer, &completions, {.retry_interval = 10ms});
+    writer.committer = &committer;
+    committer.submit({WriteKind::kUpdate, 7, "pending", {}, {}});
+    while (!writer.began) std::this_thread::sleep_for(1ms);
+    committer.submit({WriteKind::kUpdate, 7, "delivered", {}, {}});
+    writer.newer = true;
+    while (!committer.trouble()) std::this_thread::sleep_for(1ms);
+    committer.flush();
+    writer.dying = false;
+    while (committer.trouble()) std::this_thread::sleep_for(1ms);
+    committer.flush();
+  }
+  EXPECT_EQ(writer.written, std::vector<std::string>{"delivered"});
+}
+
 }  // namespace
 }  // namespace relay::spool
