@@ -83,7 +83,8 @@ void Dispatcher::set_wake(queue::Path* path, conf::Instant now) {
   conf::Instant wake = conf::kNever;
   if (!path->ready.empty() && !flow_.stopping) {
     if (path->binds != mx::Bind::kNothing && path->binds_until > now) wake = path->binds_until;
-    wake = std::min(wake, WaitingMail::next_expiry(*path, now));
+    // While nothing may be sent it starves, and is looked at when that is over.
+    if (!flow_.paused) wake = std::min(wake, WaitingMail::next_expiry(*path, now));
   } else if (path->backoff_until > now) {
     wake = path->backoff_until;  // so that the site can be forgotten afterwards
   }

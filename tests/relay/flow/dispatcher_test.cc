@@ -127,5 +127,21 @@ TEST_F(DispatcherTest, AMassExpiryLooksAtEachDeliveryOnce) {
   EXPECT_EQ(dispatcher_->ready(), kCount / 2);
 }
 
+// While results cannot be written down nothing is sent and nothing expires: nothing is to be looked at.
+TEST_F(DispatcherTest, APauseIsNotPolledForMailWhoseTimeIsOver) {
+  walk_.expiring = 1;
+  add(1);
+  path_->first_expiry = clock_.time + 5min;
+  dispatcher_->pause(true);
+  step();
+  clock_.time += 6min;
+  for (int i = 0; i < 3; ++i) step();
+  EXPECT_EQ(dispatcher_->next_wake(), conf::kNever);
+  EXPECT_TRUE(walk_.back.empty());
+  dispatcher_->pause(false);
+  for (int i = 0; i < 3; ++i) step();
+  EXPECT_EQ(walk_.back.size(), 1U) << "it expires when the pause is over";
+}
+
 }  // namespace
 }  // namespace relay
