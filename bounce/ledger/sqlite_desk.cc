@@ -215,8 +215,10 @@ conf::Result<BatchDone> LedgerDesk::undo(uint64_t batch) {
     }
     const std::optional<AddressRow> present = ledger_->read(line.old.list, line.old.address);
     Statement author = ledger_->database()->prepare(
-        "SELECT by FROM history WHERE address = ? AND list = ? AND seq < ? ORDER BY seq DESC LIMIT 1");
-    const bool known = author.with(line.old.address).with(line.old.list).with(line.sequence).row();
+        "SELECT by FROM history WHERE address = ? AND list = ? AND seq < ? AND batch NOT IN (SELECT id FROM "
+        "batch WHERE what = ?) ORDER BY seq DESC LIMIT 1");  // who relabels a row does not make it his
+    author.with(line.old.address).with(line.old.list).with(line.sequence).with(kRelabelling);
+    const bool known = author.row();
     line.old.by = known ? author.text(0) : by_;  // whose it was before
     author.reset();
     ledger_->write(present ? &*present : nullptr, line.old, now_, done.batch, by_);

@@ -66,7 +66,7 @@ class LedgerDesk {
   // `reading` gives what the text of a row means from now on, or nothing when it is read as it was. Rows that
   // an operator set are left alone. Without `apply` nothing is written.
   using Reading = std::function<std::optional<Qualification>(const AddressRow&)>;
-  conf::Result<RelabelDone> relabel(const Reading& reading, const std::string& what, bool apply);
+  conf::Result<RelabelDone> relabel(const Reading& reading, bool apply);
   // The rows are as they were before the batch, where nobody changed them since.
   conf::Result<BatchDone> undo(uint64_t batch);
   // `read` gives bytes, "" at the end. The first row names the columns (address, status, reason, list, text;
@@ -89,6 +89,7 @@ class LedgerDesk {
 
  private:
   static void bind(const AddressFilter& filter, Statement* to);
+  static constexpr const char* kRelabelling = "qualify";  // what such a batch is called
   uint64_t begin_batch(const std::string& what);
   conf::Result<BatchDone> end_batch(BatchDone done);
   void put(const std::string& list, const std::string& address, AddressStatus status, uint8_t reason,

@@ -27,7 +27,7 @@ void tell(const AddressState& before, const AddressState& after, RelabelDone* do
 
 }  // namespace
 
-conf::Result<RelabelDone> LedgerDesk::relabel(const Reading& reading, const std::string& what, bool apply) {
+conf::Result<RelabelDone> LedgerDesk::relabel(const Reading& reading, bool apply) {
   RelabelDone out;
   std::vector<Change> changes;
   for (const AddressStatus status : {AddressStatus::kQuarantine, AddressStatus::kWithErrors}) {
@@ -48,7 +48,7 @@ conf::Result<RelabelDone> LedgerDesk::relabel(const Reading& reading, const std:
   }
   if (!apply || changes.empty()) return out;
   BatchDone done;
-  done.batch = begin_batch(what);
+  done.batch = begin_batch(kRelabelling);
   for (const Change& change : changes) {
     // A relay that runs may have moved it meanwhile: that is newer than what was counted.
     const std::optional<AddressRow> present = ledger_->read(change.before.list, change.before.address);
@@ -58,7 +58,7 @@ conf::Result<RelabelDone> LedgerDesk::relabel(const Reading& reading, const std:
     }
     AddressRow row = change.before;
     row.state = change.after;
-    ledger_->write(&change.before, row, now_, done.batch);
+    ledger_->write(&change.before, row, now_, done.batch, by_);  // the row is as automatic as before
     ++done.changed;
   }
   conf::Result<BatchDone> ended = end_batch(std::move(done));

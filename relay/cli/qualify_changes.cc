@@ -95,6 +95,15 @@ bool put_back(const UndoNote& note) {
   return !code;
 }
 
+// Why a decision of Hard is none that the relay would follow; null: it is one.
+const char* not_hard(bounce::Scope scope, const std::string& text) {
+  if (scope != bounce::Scope::kRecipient)
+    return "hard says that the address is not there: it goes with --scope recipient";
+  if (text.starts_with('4'))
+    return "a 4yz is never hard (RFC 5321 section 4.2.1: it may pass); soft is what it can be";
+  return nullptr;
+}
+
 // What a row means once nobody decides it.
 std::optional<bounce::Qualification> undecided(const QualifyFiles& files, const Row& row) {
   bounce::RuleFiles rules = files.files;
@@ -130,15 +139,9 @@ int qualify_set(const QualifyOptions& options) {
               &status))
     return kUsage;
   if (verdict.type == ErrorType::kNotDefined) verdict.type = ErrorType::kSoft;
-  if (verdict.type == ErrorType::kHard && verdict.scope != Scope::kRecipient) {
-    std::fprintf(stderr,
-                 "penstock: hard says that the address is not there: it goes with --scope recipient\n");
-    return kUsage;
-  }
-  if (verdict.type == ErrorType::kHard && row->text.starts_with('4')) {
-    std::fprintf(
-        stderr,
-        "penstock: a 4yz is never hard (RFC 5321 section 4.2.1: it may pass); soft is what it can be\n");
+  const char* why = verdict.type == ErrorType::kHard ? not_hard(verdict.scope, row->text) : nullptr;
+  if (why != nullptr) {
+    std::fprintf(stderr, "penstock: %s\n", why);
     return kUsage;
   }
   bounce::Qualification meaning;
@@ -183,6 +186,12 @@ int qualify_import(const QualifyOptions& options) {
   size_t known = 0;
   Relabelling changed;
   for (const Row* row : fresh.rows()) {
+    const char* why = row->type == bounce::ErrorType::kHard ? not_hard(row->scope, row->text) : nullptr;
+    if (why != nullptr) {
+      std::fprintf(stderr, "penstock: %s: row %s: %s\n", options.file.c_str(),
+                   bounce::row_text(row->key).c_str(), why);
+      return kUsage;
+    }
     const Row* present = files->table.find(row->key);
     known += present == nullptr ? 0 : 1;
     const bool same = present == nullptr || (present->reason == row->reason && present->type == row->type &&

@@ -42,6 +42,11 @@ void add_looks(CLI::App* qualify, const QualifyOptionsPtr& options, Invocation* 
   CLI::App* explain =
       qualify->add_subcommand("explain", "how a reply is read, and by which rule of which file");
   explain->add_option("reply", options->row, "such as \"550 5.1.1 user unknown\"")->required();
+  explain->add_option("--host", options->host, "the MX host that spoke, for rules that ask for it");
+  explain->add_option("--domain", options->domain, "the recipient or its domain, for rules that ask for it");
+  explain->add_option("--source", options->source, "the name of the source, for rules that ask for it");
+  explain->add_option("--stage", options->stage,
+                      "what was answered: connect, ehlo, mail, rcpt, data, dot, ...");
   bind(explain, options, invocation, qualify_explain);
   CLI::App* test = qualify->add_subcommand("test", "run the examples of all rules");
   bind(test, options, invocation, qualify_test);

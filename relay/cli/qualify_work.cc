@@ -12,6 +12,7 @@
 #include "bounce/diagnostic.h"
 #include "bounce/rule_set.h"
 #include "bounce/text_template.h"
+#include "conf/vocab/ascii.h"
 #include "relay/cli/cli.h"
 #include "relay/cli/json_reader.h"
 #include "relay/cli/qualify_files.h"
@@ -28,6 +29,20 @@ void print_row(const Row& row) {
   std::printf("%s  %6u  %-10s  %-16s  %-11s  %-10s  %s\n", bounce::row_text(row.key).c_str(), row.occurrences,
               to_text(row.status), bounce::label(row.reason), to_text(row.type), to_text(row.scope),
               row.text.c_str());
+}
+
+// A word as in the rules: "rcpt".
+std::optional<conf::Stage> stage_of(const std::string& word) {
+  for (int i = 0; i <= static_cast<int>(conf::Stage::kLogin); ++i) {
+    const auto stage = static_cast<conf::Stage>(i);
+    if (!word.empty() && word == to_text(stage)) return stage;
+  }
+  std::fprintf(
+      stderr,
+      "penstock: \"%s\" is no stage: dns, connect, greeting, ehlo, tls, login, mail, rcpt, data, dot, "
+      "local, unknown\n",
+      word.c_str());
+  return std::nullopt;
 }
 
 }  // namespace
@@ -68,8 +83,18 @@ int qualify_explain(const QualifyOptions& options) {
   const std::shared_ptr<const bounce::Qualifier> qualifier = files->qualifier();
   if (qualifier == nullptr) return kUsage;
   const bounce::Reply reply = bounce::read_diagnostic(options.row);
+  const std::string host = conf::ascii_lower(options.host);
+  const std::string domain = conf::ascii_lower(options.domain.substr(options.domain.rfind('@') + 1));
   bounce::Occasion occasion;
   occasion.reply = &reply;
+  occasion.mx_host = host;
+  occasion.recipient_domain = domain;
+  occasion.source = options.source;
+  if (!options.stage.empty()) {
+    const std::optional<conf::Stage> stage = stage_of(options.stage);
+    if (!stage) return kUsage;
+    occasion.stage = *stage;
+  }
   const bounce::Qualification meaning = qualifier->qualify(occasion);
   std::printf("template  %s\nrow       %s\nfolded    %s\nmeaning   %s, %s, scope %s, pace %s%s%s\n",
               bounce::text_template(reply).c_str(), bounce::row_text(meaning.row).c_str(),

@@ -11,6 +11,7 @@ struct QualifyOptions {
   std::string ledger, socket;  // of the past that changes are to reach
   std::string row, file;
   std::string status, reason, type, scope;
+  std::string host, domain, source, stage;  // where a reply that is explained was met
   unsigned limit = 50;
   bool apply = false;
 };

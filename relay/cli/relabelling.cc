@@ -112,7 +112,7 @@ bool tell_addresses(const QualifyOptions& options, bool apply, Readings* reading
     const Qualification* meaning = readings->of(row.text);
     return meaning == nullptr ? std::nullopt : std::optional(*meaning);
   };
-  auto done = open->desk().relabel(reading, "qualify", apply);
+  auto done = open->desk().relabel(reading, apply);
   if (!done.ok()) {
     failed(done.error());
     return false;

@@ -400,12 +400,12 @@ TEST_F(LedgerTest, AddressesFollowTheNewMeaningOfATextAndGoBackAsAWhole) {
     ours.reason = Reason::kRefused;
     return ours;
   };
-  auto counted = desk.relabel(reading, "qualify", false);
+  auto counted = desk.relabel(reading, false);
   ASSERT_TRUE(counted.ok());
   EXPECT_EQ(counted->leave, 1U);
   EXPECT_EQ(counted->done.batch, 0U);
   EXPECT_EQ(status_of(ledger.get(), "kim@x.example"), AddressStatus::kQuarantine) << "only said";
-  auto done = desk.relabel(reading, "qualify", true);
+  auto done = desk.relabel(reading, true);
   ASSERT_TRUE(done.ok());
   EXPECT_EQ(done->done.changed, 1U);
   EXPECT_EQ(status_of(ledger.get(), "kim@x.example"), AddressStatus::kUnknown);
@@ -413,6 +413,35 @@ TEST_F(LedgerTest, AddressesFollowTheNewMeaningOfATextAndGoBackAsAWhole) {
   EXPECT_EQ(status_of(ledger.get(), "pat@x.example"), AddressStatus::kQuarantine) << "an operator's word";
   ASSERT_TRUE(desk.undo(done->done.batch).ok());
   EXPECT_EQ(status_of(ledger.get(), "kim@x.example"), AddressStatus::kQuarantine);
+}
+
+// The history names who ordered it; whose the row is stays as it was, so that rules may move it still.
+TEST_F(LedgerTest, WhoOrderedANewMeaningStandsInTheHistory) {
+  const auto ledger = open();
+  apply(ledger.get(), {error("kim@x.example", ErrorType::kHard, kBegin, 1)});
+  LedgerDesk desk(ledger.get(), kSettings, "ann", kBegin + 1h);
+  const auto reading = [](const AddressRow&) -> std::optional<Qualification> {
+    Qualification disabled;
+    disabled.type = ErrorType::kHard;
+    disabled.scope = Scope::kRecipient;
+    disabled.reason = Reason::kAccountDisabled;
+    return disabled;
+  };
+  auto done = desk.relabel(reading, true);
+  ASSERT_TRUE(done.ok());
+  ASSERT_EQ(done->done.changed, 1U);
+  auto history = desk.history("kim@x.example", 0, 10);
+  ASSERT_TRUE(history.ok());
+  ASSERT_EQ(history->size(), 2U);
+  EXPECT_EQ(history->front().by, "ann");
+  EXPECT_EQ(history->back().by, "automatic");
+  EXPECT_EQ(ledger->find("", "kim@x.example").value()->by, "automatic");
+  AddressFilter all;
+  auto released = desk.release(all);
+  ASSERT_TRUE(released.ok());
+  ASSERT_TRUE(desk.undo(released->batch).ok());
+  EXPECT_EQ(ledger->find("", "kim@x.example").value()->by, "automatic")
+      << "ann made a meaning hers, not the row";
 }
 
 }  // namespace
