@@ -56,11 +56,15 @@ struct Sum {
     reason.count += cell.count;
     soonest(&reason.next_seconds, census, cell);
   }
-  Waiting finish() {
+  Waiting finish(size_t shown) {
     for (auto& [number, reason] : reasons) waiting.reasons.push_back(std::move(reason));
     std::stable_sort(waiting.reasons.begin(), waiting.reasons.end(),
                      [](const WaitingReason& a, const WaitingReason& b) { return a.count > b.count; });
-    if (waiting.reasons.size() > Waiting::kReasonsShown) waiting.reasons.resize(Waiting::kReasonsShown);
+    for (size_t i = shown; i < waiting.reasons.size(); ++i) {
+      ++waiting.other_reasons;
+      waiting.other_count += waiting.reasons[i].count;
+    }
+    if (waiting.reasons.size() > shown) waiting.reasons.resize(shown);
     return std::move(waiting);
   }
 };
@@ -117,7 +121,7 @@ std::vector<Waiting> groups_of(const Census& census, WaitingBy by, size_t most) 
   if (order.size() > most) order.resize(most);
   std::vector<Waiting> groups;
   for (const auto& [count, name] : order) {
-    groups.push_back(sums[name].finish());
+    groups.push_back(sums[name].finish(reasons_shown(by)));
     groups.back().name = name;
   }
   return groups;
@@ -126,7 +130,7 @@ std::vector<Waiting> groups_of(const Census& census, WaitingBy by, size_t most) 
 Waiting all_of(const Census& census) {
   Sum sum;
   for (const auto& [key, cell] : census.cells) sum.add(census, key, cell);
-  return sum.finish();
+  return sum.finish(reasons_shown(WaitingBy::kDomain));
 }
 
 }  // namespace relay::admin

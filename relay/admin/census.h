@@ -67,8 +67,9 @@ struct Waiting {  // a group of a census
   uint64_t counts[kWaitingStates] = {};
   double oldest_seconds = 0;           // since the acceptance of the oldest
   std::optional<double> next_seconds;  // until the next attempt of one that is scheduled
-  std::vector<WaitingReason> reasons;  // what keeps most of it first; at most kReasonsShown
-  static constexpr size_t kReasonsShown = 5;
+  std::vector<WaitingReason> reasons;  // what keeps most of it first; at most reasons_shown()
+  uint64_t other_reasons = 0;          // how many more there are, and of how much mail
+  uint64_t other_count = 0;
 
   uint64_t of(WaitingState state) const { return counts[static_cast<size_t>(state)]; }
   uint64_t total() const;
@@ -77,6 +78,10 @@ struct Waiting {  // a group of a census
 };
 
 enum class WaitingBy : uint8_t { kDomain, kSite, kSource, kRule };
+// A source and a rule have mail to many sites, each with reasons of its own.
+constexpr size_t reasons_shown(WaitingBy by) {
+  return by == WaitingBy::kSource || by == WaitingBy::kRule ? 20 : 5;
+}
 std::optional<WaitingBy> waiting_by(std::string_view text);  // "domain", "site", "source", "rule"
 const char* to_text(WaitingBy by);
 

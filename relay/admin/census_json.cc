@@ -27,6 +27,8 @@ json waiting_json(const Waiting& waiting) {
               {"oldest_seconds", waiting.oldest_seconds},
               {"next_attempt_seconds", seconds_json(waiting.next_seconds)},
               {"reasons", std::move(reasons)}};
+  if (waiting.other_reasons != 0)
+    out["other_reasons"] = {{"reasons", waiting.other_reasons}, {"count", waiting.other_count}};
   if (!waiting.name.empty()) out["name"] = waiting.name;
   return out;
 }

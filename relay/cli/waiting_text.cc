@@ -169,6 +169,10 @@ std::string reasons_text(const json& waiting, std::string_view indent) {
   if (!reasons.is_array()) return out;
   for (const json& reason : reasons)
     out += wrapped(indent, grouped(number_of(reason, "count")) + "  " + reason_text(reason));
+  const json& others = member(waiting, "other_reasons");
+  if (number_of(others, "reasons") != 0)
+    out += wrapped(indent, fmt::format("{}  for {}", grouped(number_of(others, "count")),
+                                       counted(number_of(others, "reasons"), "other reason")));
   return out;
 }
 

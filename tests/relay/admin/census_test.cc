@@ -1,4 +1,5 @@
 #include "relay/admin/census.h"
+#include "relay/admin/census_json.h"
 
 #include <gtest/gtest.h>
 
@@ -65,6 +66,27 @@ TEST(Census, EveryDeliveryIsInOneGroupHoweverItIsGrouped) {
   EXPECT_EQ(sources[0].name, "(drawn when it is due)");
   EXPECT_EQ(sources[1].name, "tx");
   EXPECT_EQ(groups_of(counted(), WaitingBy::kRule, 1).front().name, "all");
+}
+
+// A rule has mail to many sites, and each its own reasons.
+TEST(Census, WhatIsNotShownOfTheReasonsIsCounted) {
+  Census census = counted();
+  census.cells.clear();
+  for (uint32_t i = 1; i <= 30; ++i) {
+    census.reasons.resize(i + 1);
+    census.reasons[i] = "reason " + std::to_string(i);
+    census.cells[{0, 1, i, WaitingState::kReady}] = {100 - i, accepted(census.made_wall - 1h), census.made};
+  }
+  for (const WaitingBy by : {WaitingBy::kDomain, WaitingBy::kSite, WaitingBy::kSource, WaitingBy::kRule}) {
+    const Waiting group = groups_of(census, by, 10).front();
+    const size_t shown = by == WaitingBy::kSource || by == WaitingBy::kRule ? 20 : 5;
+    ASSERT_EQ(group.reasons.size(), shown) << to_text(by);
+    EXPECT_EQ(group.other_reasons, 30 - shown);
+    uint64_t sum = group.other_count;
+    for (const WaitingReason& reason : group.reasons) sum += reason.count;
+    EXPECT_EQ(sum, group.total()) << to_text(by);
+    EXPECT_EQ(waiting_json(group).at("other_reasons").at("count"), group.other_count);
+  }
 }
 
 TEST(Census, TheSummaryShowsItInGroups) {
