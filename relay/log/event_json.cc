@@ -96,11 +96,13 @@ void append_decision(const conf::SiteDecision& decision, std::string* out) {
   out->push_back('}');
 }
 
-// Of a site, of an address, or of a recipient who was refused before there was a message.
+// Else of a site, of an address, of a recipient who was refused before there was a message, or of a mail that
+// came back and names no message of ours.
 bool is_about_mail(const conf::DeliveryEvent& event) {
   return event.kind != conf::EventKind::kAddress && event.kind != conf::EventKind::kWave &&
          event.kind != conf::EventKind::kTrouble &&
-         (event.kind != conf::EventKind::kSuppressed || event.id != 0);
+         ((event.kind != conf::EventKind::kSuppressed && event.kind != conf::EventKind::kUnmatched) ||
+          event.id != 0);
 }
 
 // By which an application knows the message.

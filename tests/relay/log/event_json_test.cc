@@ -343,5 +343,18 @@ TEST(EventJson, NoReplyInADecisionCanForgeALine) {
   EXPECT_EQ(nlohmann::json::parse(line).at("samples").at(1), hostile);
 }
 
+// Of mail that came back and says nothing of a message of ours there is no id, and no reverse-path of one.
+TEST(EventJson, WhatIsUnmatchedHasNoId) {
+  conf::DeliveryEvent event;
+  event.kind = conf::EventKind::kUnmatched;
+  event.reply = "it is no report";
+  const nlohmann::json none = nlohmann::json::parse(to_json(event));
+  EXPECT_FALSE(none.contains("id")) << none;
+  EXPECT_FALSE(none.contains("reverse_path")) << none;
+  EXPECT_EQ(none.at("reply"), "it is no report");
+  event.id = 7;
+  EXPECT_TRUE(nlohmann::json::parse(to_json(event)).contains("id"));
+}
+
 }  // namespace
 }  // namespace relay::log
