@@ -18,6 +18,7 @@ Desk::Thread::Thread(const Options& options, std::vector<Maildir> folders)
       wake_(options.wake),
       say_(options.say),
       folders_(std::move(folders)),
+      unread_(folders_.size()),
       next_look_(clock_->now()),
       next_sweep_(clock_->now()),
       tools_(options.tools) {}
@@ -160,21 +161,19 @@ bool Desk::Thread::is_put_away(const Work& work, const Finished& read) {
 void Desk::Thread::look_into_folders(const Work& work) {
   next_look_ = clock_->now() + work.tools->settings.poll;
   for (size_t i = 0; i < folders_.size(); ++i) {
-    conf::Result<std::vector<std::string>> names = folders_[i].unread();
-    if (!names.ok()) {
-      complain(folders_[i].path(), names.error());
-      continue;
-    }
-    for (const std::string& name : *names) {
-      if (in_hand_.count({i, name}) != 0) continue;
+    const conf::Status listed = unread_[i].begin([&] { return folders_[i].unread(); });
+    if (!listed.ok()) complain(folders_[i].path(), listed.error());
+    while (unread_[i].next() != nullptr) {
       if (!has_room()) {
         next_look_ = clock_->now() + 100ms;
         return;
       }
+      const std::string name = unread_[i].take();
+      if (in_hand_.count({i, name}) != 0) continue;
       conf::Result<std::string> octets = folders_[i].read(name, kMostRead);
       if (octets.ok()) {
         read(work, i, name, *octets);
-      } else {
+      } else if (octets.error().code != conf::ErrorCode::kNotFound) {
         complain(folders_[i].path() + '/' + name, octets.error());
       }
       const std::lock_guard lock(mutex_);

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "relay/returns/desk.h"
+#include "relay/returns/unread_names.h"
 
 namespace relay::returns {
 
@@ -75,6 +76,7 @@ class Desk::Thread {
   const std::function<void()> wake_;
   const std::function<void(const std::string&)> say_;
   std::vector<Maildir> folders_;                      // the first one is ours
+  std::vector<UnreadNames> unread_;                   // of each folder
   std::set<std::pair<size_t, std::string>> in_hand_;  // read, not put away yet
   std::vector<Finished> stuck_;                       // of these, those that could not be put away
   std::set<std::string> told_;                        // troubles that the operator knows of

@@ -91,6 +91,7 @@ conf::Result<std::vector<std::string>> Maildir::unread() const { return names_in
 conf::Result<std::string> Maildir::read(const std::string& name, size_t most_octets) const {
   const std::string place = path_ + "/new/" + name;
   const Descriptor file(::open(place.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!file.ok() && errno == ENOENT) return conf::Error{conf::ErrorCode::kNotFound, place + ": it is gone"};
   if (!file.ok()) return io_error(place, errno);
   std::string octets;
   char piece[65'536];

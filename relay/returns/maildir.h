@@ -38,6 +38,7 @@ class Maildir : private spool::ReceiptPrinter {
 
   // Names of files in new/, sorted; a Maildir's names rise with time.
   conf::Result<std::vector<std::string>> unread() const;
+  // kNotFound: somebody else took it since it was listed.
   conf::Result<std::string> read(const std::string& name, size_t most_octets) const;
   // kNotFound is no failure here: somebody else took it.
   conf::Status put_away(const std::string& name, Fate fate);
