@@ -30,6 +30,8 @@ class SentMemory {
   virtual ~SentMemory() = default;
   // `recipient` in any case.
   virtual std::optional<SentMail> find(uint64_t message, std::string_view recipient) = 0;
+  // Of any of its recipients.
+  virtual std::optional<SentMail> of_message(uint64_t message) = 0;
   // The latest one with this Message-ID (without angle brackets) that went to the recipient, after `after`.
   virtual std::optional<SentMail> with_id(std::string_view message_id, std::string_view recipient,
                                           conf::WallTime after) = 0;

@@ -174,6 +174,17 @@ std::optional<SentMail> SqliteSent::find(uint64_t message, std::string_view reci
   return found;
 }
 
+std::optional<SentMail> SqliteSent::of_message(uint64_t message) {
+  Statement row = database_->prepare(
+      "SELECT message, at, with_token, recipient, sender, site, source, envid, message_id, fields FROM sent "
+      "WHERE message = ? LIMIT 1");
+  row.with(message);
+  std::optional<SentMail> found;
+  if (row.row()) found = read_mail(row);
+  database_->clear_failure();
+  return found;
+}
+
 std::optional<SentMail> SqliteSent::with_id(std::string_view message_id, std::string_view recipient,
                                             conf::WallTime after) {
   const std::string folded = conf::ascii_lower(recipient);

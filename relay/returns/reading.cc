@@ -175,7 +175,14 @@ DeliveryEvent event_for(const Report& report, const Recipient& recipient, const 
   event.confirmed = find_ours(evidence, tools, names_of(report, recipient), &ours);
   if (event.confirmed) event.recipient = ours.text();
   std::optional<bounce::SentMail> sent;
-  if (tools.sent != nullptr) sent = tools.sent->find(event.id, event.recipient);
+  if (tools.sent != nullptr) {
+    sent = tools.sent->find(event.id, event.recipient);
+    // The report hides whom it is about: what is true of the whole message is known all the same.
+    if (!sent && (sent = tools.sent->of_message(event.id))) {
+      sent->site.clear();
+      sent->source.clear();
+    }
+  }
   name_message(sent ? &*sent : nullptr, report, &event);
   return event;
 }
@@ -187,8 +194,8 @@ struct Match {
   bool whom = false;  // it went to the recipient that the report names, or to nobody else and it names none
 };
 
-std::optional<Match> match(const Report& report, const Recipient& recipient, const ReadingTools& tools,
-                           conf::WallTime now) {
+std::optional<Match> match_all(const Report& report, const Recipient& recipient, const ReadingTools& tools,
+                               conf::WallTime now) {
   const conf::WallTime after = now - tools.settings.life;
   std::vector<std::string> addresses;
   for (const std::string_view text : names_of(report, recipient)) {
@@ -209,6 +216,14 @@ std::optional<Match> match(const Report& report, const Recipient& recipient, con
       return Match{std::move(*sent), conf::MatchedBy::kRecipient, true};
   }
   return std::nullopt;
+}
+
+// A true report about mail with a token brings the token back; one without is shown by choice only.
+std::optional<Match> match(const Report& report, const Recipient& recipient, const ReadingTools& tools,
+                           conf::WallTime now) {
+  std::optional<Match> found = match_all(report, recipient, tools, now);
+  if (found && found->sent.with_token && !tools.settings.remember_signed) found.reset();
+  return found;
 }
 
 DeliveryEvent unmatched(const Report& report, const Evidence& evidence, const char* why, conf::WallTime now) {

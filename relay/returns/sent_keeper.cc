@@ -56,10 +56,12 @@ void SentKeeper::take(uint64_t sequence, const conf::DeliveryEvent& event) {
   // Nothing comes back for a report: it has no reverse-path.
   if (event.kind != conf::EventKind::kDelivered || event.reverse_path.empty()) return;
   // Only this thread changes the settings.
-  if (settings_.unsigned_reports == conf::UnsignedReports::kOff) return;
   bounce::SentMail mail;
   mail.with_token = goes_with_token(settings_, event.reverse_path);
-  if (mail.with_token && !settings_.remember_signed) return;
+  // A token says the message and the recipient; only what is remembered says more of them.
+  const bool remembered = settings_.unsigned_reports != conf::UnsignedReports::kOff ||
+                          (mail.with_token && settings_.remember_signed);
+  if (!remembered) return;
   mail.message = event.id;
   mail.at = event.time;
   mail.recipient = event.recipient;
@@ -133,6 +135,12 @@ std::optional<bounce::SentMail> SentKeeper::find(uint64_t message, std::string_v
   const std::lock_guard<std::mutex> lock(file_mutex_);
   write();
   return file_->find(message, recipient);
+}
+
+std::optional<bounce::SentMail> SentKeeper::of_message(uint64_t message) {
+  const std::lock_guard<std::mutex> lock(file_mutex_);
+  write();
+  return file_->of_message(message);
 }
 
 std::optional<bounce::SentMail> SentKeeper::with_id(std::string_view message_id, std::string_view recipient,

@@ -118,6 +118,9 @@ def bounce(lab, receiver):
     event = lab.wait_events("bounced", 1)[0]
     assert event["id"] == lab.events("accepted")[0]["id"], event
     assert (event["recipient"], event["confirmed"], event["type"]) == ("ann@d1.test", True, "hard"), event
+    delivered = next(each for each in lab.events("delivered") if each["recipient"] == "ann@d1.test")
+    assert delivered["reverse_path"], delivered
+    assert all(event[key] == delivered[key] for key in ("reverse_path", "site", "source")), (event, delivered)
     wait_until(lambda: not folder(lab, "new"), 10, "the mail was read and still lies there")
     try:
         send(lab, "ann@d1.test")
@@ -143,7 +146,7 @@ def lie(lab, receiver):
     assert {event["reply"] for event in events} == {
         "its token is not one of ours", "it brings no token of ours back", "it is no report"}, events
     wait_until(lambda: len(folder(lab, ".Unmatched/new")) == 3, 10, "what could not be matched is kept")
-    assert all(pathlib.Path(event["file"]).exists() for event in events), events
+    assert all(pathlib.Path(event["file"]).exists() and "id" not in event for event in events), events
 
 
 def complain(lab, receiver):

@@ -198,6 +198,9 @@ class Remembered final : public bounce::SentMemory {
   Found find(uint64_t message, std::string_view to) override {
     return first([&](const auto& m) { return m.message == message && m.recipient == conf::ascii_lower(to); });
   }
+  Found of_message(uint64_t message) override {
+    return first([&](const auto& m) { return m.message == message; });
+  }
   Found with_id(std::string_view id, std::string_view to, conf::WallTime after) override {
     return first([&](const auto& m) {
       return m.at > after && m.header->message_id == id && m.recipient == conf::ascii_lower(to);
@@ -263,6 +266,27 @@ TEST_F(WithoutToken, ABounceIsMatchedByTheMessageIdThatItReturns) {
   EXPECT_EQ(events[0].header->fields[0].second, "spring");
 }
 
+// The token says the message; who sent it and how it left is remembered.
+TEST_F(WithoutToken, AReportWithATokenNamesItsMessageAsFarAsItIsRemembered) {
+  sent.mails[0].message = 0x1234'5678'9abc;
+  sent.mails[0].with_token = true;
+  auto events = read(dsn(back("ann@far.test"), group("ann@far.test", "failed", "5.1.1")));
+  ASSERT_EQ(events.size(), 1U);
+  ASSERT_EQ(events[0].matched, conf::MatchedBy::kToken);
+  sent.mails[0].message = events[0].id;  // whatever it is in these tests
+  for (const char* whom : {"ann@far.test", "someone@else.test"}) {
+    events = read(dsn(back("ann@far.test"), group(whom, "failed", "5.1.1")));
+    ASSERT_EQ(events.size(), 1U);
+    EXPECT_EQ(events[0].reverse_path, "news@shop.test") << whom;
+    EXPECT_EQ(events[0].envid, "order 7") << whom;
+    ASSERT_NE(events[0].header, nullptr) << whom;
+    EXPECT_EQ(events[0].header->message_id, "7@shop.test") << whom;
+    const bool same = std::string(whom) == "ann@far.test";
+    EXPECT_EQ(events[0].site, same ? "mx.far.test" : "") << "of that recipient alone";
+    EXPECT_EQ(events[0].source, same ? "default" : "");
+  }
+}
+
 TEST_F(WithoutToken, ABounceIsMatchedByItsRecipientWhereNoMessageIdCameBack) {
   const auto events = read(bounce("ann@far.test", ""));
   ASSERT_EQ(events.size(), 1U);
@@ -287,6 +311,9 @@ TEST_F(WithoutToken, AnAddressThatWeDidNotWriteToLatelyIsNeverConfirmed) {
 
 TEST_F(WithoutToken, MailThatWentOutWithATokenIsOnlyShown) {
   sent.mails[0].with_token = true;
+  ASSERT_EQ(read(bounce("ann@far.test", "7@shop.test"))[0].kind, EventKind::kUnmatched)
+      << "and only by choice";
+  tools.settings.remember_signed = true;
   const auto events = read(bounce("ann@far.test", "7@shop.test"));
   ASSERT_EQ(events.size(), 1U);
   EXPECT_EQ(events[0].kind, EventKind::kBounced);

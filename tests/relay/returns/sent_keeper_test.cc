@@ -62,7 +62,22 @@ TEST_F(SentKeeperTest, IsAskedRightAfterTheEventAndRemembersOverARestart) {
   EXPECT_TRUE(knows(open().get(), event));
 }
 
-TEST_F(SentKeeperTest, RemembersDeliveriesWithoutATokenAlone) {
+// The token says of it the message and the recipient, and nothing else.
+TEST_F(SentKeeperTest, RemembersWhatLeftWithATokenToo) {
+  conf::ReturnPathSettings path;
+  path.domain = "return.test";
+  settings_.paths.push_back(path);
+  const auto keeper = open();
+  const conf::DeliveryEvent event = delivered(3);
+  keeper->take(1, event);
+  ASSERT_TRUE(knows(keeper.get(), event));
+  EXPECT_TRUE(keeper->find(event.id, "ann@far.test")->with_token);
+  ASSERT_TRUE(keeper->of_message(event.id).has_value());
+  EXPECT_EQ(keeper->of_message(event.id)->recipient, "ann@far.test");
+  EXPECT_FALSE(keeper->of_message(event.id + 1).has_value());
+}
+
+TEST_F(SentKeeperTest, RemembersDeliveriesAndByChoiceThoseWithATokenAlone) {
   conf::ReturnPathSettings path;
   path.senders = {"signed.test"};
   path.domain = "return.test";
@@ -71,6 +86,8 @@ TEST_F(SentKeeperTest, RemembersDeliveriesWithoutATokenAlone) {
   conf::DeliveryEvent deferred = delivered(1);
   deferred.kind = conf::EventKind::kDeferred;
   const conf::DeliveryEvent report = delivered(2, ""), with_token = delivered(3, "a@signed.test");
+  settings_.unsigned_reports = conf::UnsignedReports::kOff;
+  keeper->reload(settings_);
   for (const auto& event : {deferred, report, with_token}) {
     keeper->take(1, event);
     EXPECT_FALSE(knows(keeper.get(), event));
@@ -80,8 +97,6 @@ TEST_F(SentKeeperTest, RemembersDeliveriesWithoutATokenAlone) {
   keeper->take(2, with_token);
   ASSERT_TRUE(knows(keeper.get(), with_token));
   EXPECT_TRUE(keeper->find(with_token.id, "ann@far.test")->with_token);
-  settings_.unsigned_reports = conf::UnsignedReports::kOff;
-  keeper->reload(settings_);
   const conf::DeliveryEvent other = delivered(4);
   keeper->take(3, other);
   EXPECT_FALSE(knows(keeper.get(), other));
