@@ -136,6 +136,7 @@ void ClientCore::take_reply(Reply reply, conf::Instant now) {
       take_starttls(std::move(reply), now);
       break;
     case S::kReset:
+      last_refusal_ = {};
       go_to(S::kMail, now);
       if (!pipelined_) flight_->write_mail(&output);
       break;
@@ -152,7 +153,7 @@ void ClientCore::take_reply(Reply reply, conf::Instant now) {
       take_end(std::move(reply), now);
       break;
     case S::kQuit:
-      close_done(std::move(reply));
+      take_goodbye(std::move(reply));
       break;
     case S::kAuth:
       take_auth(std::move(reply), now);
@@ -169,10 +170,12 @@ void ClientCore::begin(Transaction transaction, conf::Instant now) {
   CHECK(state_ == S::kReady);
   ++transactions;
   pipelined_ = options_.pipelining && peer.pipelining;
-  // With DATA a reply too many shows, for 354 is due: RFC 3030 has nothing of the kind. On a used connection
-  // BDAT is for peers whose replies can be told apart, and that gave no cause for doubt.
-  const bool in_step = !used() || (peer.enhanced_status && !reset_due_ && !refused_at_end_);
-  chunked_ = options_.chunking && peer.chunking && in_step;
+  // With DATA a reply too many shows, for 354 is due: RFC 3030 has nothing of the kind. BDAT is for one
+  // recipient and for a peer whose replies can be told apart, that gave no cause for doubt yet. One command
+  // at a time a late reply is taken for the next one, so there is DATA, too.
+  const bool told_apart = peer.enhanced_status && transaction.recipients.size() == 1;
+  const bool in_step = !reset_due_ && last_refusal_.code == 0;
+  chunked_ = options_.chunking && peer.chunking && pipelined_ && told_apart && in_step;
   content_unsent_ = heard_ = false;
   flight_.emplace(std::move(transaction), peer);
   if (!flight_->anyone_open()) {  // nothing that this peer could take: nothing is sent
@@ -203,8 +206,10 @@ void ClientCore::write_flight() {
 }
 
 void ClientCore::take_mail(const Reply& reply, conf::Instant now) {
-  flight_->mail_reply(reply, learn_refused_parameters(reply));
+  const bool for_parameters = learn_refused_parameters(reply);
+  flight_->mail_reply(reply, for_parameters);
   mail_taken_ |= reply.positive();
+  last_refusal_ = reply.positive() || for_parameters || pipelined_ ? Reply() : reply;
   if (!pipelined_) {
     if (!reply.positive()) {
       transaction_done(now);
@@ -234,24 +239,18 @@ void ClientCore::after_recipients(conf::Instant now) {
     return;
   }
   if (!flight_->anyone_accepted()) {
-    transaction_done(now);
+    ask_for_the_order(now);
     return;
   }
-  if (chunked_) {
-    flight_->write_bdat(&output);
-    content_unsent_ = true;
-    go_to(S::kDot, now);
-  } else {
-    output.append("DATA\r\n");
-    go_to(S::kData, now);
-  }
+  output.append("DATA\r\n");
+  go_to(S::kData, now);
 }
 
 void ClientCore::take_data(const Reply& reply, conf::Instant now) {
   if (reply.code != 354) {
     flight_->data_reply(reply);
     if (flight_->recipients_taken() != 0) lessons.recipients_per_transaction = flight_->recipients_taken();
-    transaction_done(now);
+    ask_for_the_order(now);
     return;
   }
   content_unsent_ = flight_->anyone_accepted();
@@ -260,13 +259,20 @@ void ClientCore::take_data(const Reply& reply, conf::Instant now) {
 }
 
 void ClientCore::take_end(Reply reply, conf::Instant now) {
-  refused_at_end_ = !reply.positive();
+  last_refusal_ = reply.positive() ? Reply() : reply;
   flight_->end_reply(reply);
   if (flight_->recipients_taken() != 0) lessons.recipients_per_transaction = flight_->recipients_taken();
-  transaction_done(now);
+  if (!slipped_) return transaction_done(now);
+  hand_over();
+  leave("the replies are out of step", {});
 }
 
 void ClientCore::transaction_done(conf::Instant now) {
+  hand_over();
+  ready(now);
+}
+
+void ClientCore::hand_over() {
   ClientEvent event;
   event.kind = ClientEvent::Kind::kTransactionDone;
   event.outcomes = flight_->take_outcomes();
@@ -274,7 +280,6 @@ void ClientCore::transaction_done(conf::Instant now) {
   reset_due_ = reset_due_ || flight_->leaves_state();
   flight_.reset();
   content_unsent_ = false;
-  ready(now);
 }
 
 // Gives the recipients of the running transaction their outcomes; no more replies come.
@@ -342,6 +347,10 @@ void ClientCore::close_broken(std::string_view error, End how) {
     const bool unsaid = !heard_ || (!cut.uncertain && (state_ == S::kReset || state_ == S::kMail));
     cut.not_tried = event.tls_failed || (how == End::kByPeer && used() && unsaid);
     event.blameless = cut.not_tried;
+    if (pipelined_ && flight_->anyone_failed() && state_ != S::kDot) {  // a reply may have been lost
+      cut.doubt = true;
+      lessons.refused.add(Extension::kPipelining);
+    }
     end_flight(Reply::make(0, why), cut);
   }
   event.error = why;
@@ -358,6 +367,8 @@ void ClientCore::close_refused(Reply reply) {
 
 void ClientCore::close_done(Reply reply) {
   ClientEvent event;
+  event.blameless = flight_.has_value();
+  if (flight_) hand_over();
   event.reply = std::move(reply);
   push_closed(std::move(event));
 }

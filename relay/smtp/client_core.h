@@ -60,12 +60,17 @@ class ClientCore {
   void close_unlogged(std::string_view why);
   void ready(conf::Instant now);
   void transaction_done(conf::Instant now);
+  void hand_over();
   void end_flight(const bounce::Reply& reply, Flight::Cut cut);
   // client_trouble.cc: what is wrong with the session, not with the message.
   bool used() const { return transactions > 1; }  // the running transaction is not the first
   void take_421(bounce::Reply reply);
   bool is_session_trouble(const bounce::Reply& reply) const;
+  bool follows_its_double(const bounce::Reply& reply) const;
   void out_of_step(const std::string& why, bool definite);
+  void learn_one_by_one();
+  void ask_for_the_order(conf::Instant now);
+  void take_goodbye(bounce::Reply reply);
   void leave(const std::string& why, Flight::Cut cut);
   bool leave_if_troubled(const bounce::Reply& reply);
   ExtensionSet extensions_sent() const;
@@ -92,9 +97,10 @@ class ClientCore {
   bool reset_due_ = false;             // the last transaction left state behind
   bool pipelined_ = false;             // the flight under way was written as one
   bool chunked_ = false;               // by BDAT
+  bool slipped_ = false;               // a reply too many came ahead of the one to the content
   bool heard_ = false;                 // a reply came since the flight began
   bool content_unsent_ = false;        // the content waits in the transport
-  bool refused_at_end_ = false;        // the end of data of the last transaction was refused
+  bounce::Reply last_refusal_;         // the end of data, or MAIL, of the last transaction; code 0: taken
   bool mail_taken_ = false;            // the peer took a MAIL: its TLS works
 };
 

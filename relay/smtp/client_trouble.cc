@@ -19,10 +19,11 @@ bool is_answer(const Reply& reply) { return reply.positive() || reply.transient(
 
 std::string shown(const Reply& reply) { return std::to_string(reply.code) + ' ' + reply.text(); }
 
-// "No valid recipients" is said to DATA, unless it has a status about the address (RFC 3463 §3.2).
-bool answers_data(const Reply& reply) {
-  return bounce::says_no_recipient(reply) && !(reply.enhanced.present() && reply.enhanced.subject == 1);
-}
+// RFC 3463 §3.2: X.1.Y.
+bool is_about_address(const Reply& reply) { return reply.enhanced.present() && reply.enhanced.subject == 1; }
+
+// "No valid recipients" is said to DATA, unless it has a status about the address.
+bool answers_data(const Reply& reply) { return bounce::says_no_recipient(reply) && !is_about_address(reply); }
 
 bool names_bdat(const Reply& reply) {
   if (!reply.transient() && !reply.permanent()) return false;
@@ -73,7 +74,8 @@ bool ClientCore::is_session_trouble(const Reply& reply) const {
     case S::kReset:
       return !reply.positive();
     case S::kMail:
-      return bounce::says_bad_sequence(reply) || bounce::says_command_lost(reply);
+      return bounce::says_bad_sequence(reply) || bounce::says_command_lost(reply) ||
+             follows_its_double(reply);
     case S::kRcpt:  // after a refused MAIL it is only natural
       return flight_->leaves_state() &&
              (bounce::says_bad_sequence(reply) || bounce::says_command_lost(reply) ||
@@ -88,7 +90,14 @@ bool ClientCore::is_session_trouble(const Reply& reply) const {
   }
 }
 
-// True: the session is over, and everybody has an outcome.
+// The word that ended the last transaction, once more: it was said twice, or the peer does not like us. A
+// fresh connection shows which.
+bool ClientCore::follows_its_double(const Reply& reply) const {
+  return used() && reply.permanent() && reply.code == last_refusal_.code &&
+         reply.lines == last_refusal_.lines;
+}
+
+// True: nothing is left to do with the reply; mostly the session is over, and everybody has an outcome.
 bool ClientCore::leave_if_troubled(const Reply& reply) {
   if (state_ == S::kReady || state_ == S::kSecret) {
     leave("a reply came that nothing asked for: " + shown(reply), {});
@@ -118,18 +127,17 @@ bool ClientCore::leave_if_troubled(const Reply& reply) {
   }
   if (state_ == S::kDot && flight_->anyone_accepted()) {
     // RFC 5321 §4.1.1.4: the reply to the end of data comes after it.
-    const bool early = reply.positive() && content_unsent_;
-    // RFC 3463 §3.2: X.1.Y is about an address, so this answers RCPT or MAIL: a reply too many came before.
-    const bool slipped = reply.positive() && chunked_ && (used() || pipelined_) && reply.enhanced.present() &&
-                         reply.enhanced.subject == 1;
-    if (early || slipped) {
-      // On a fresh connection it is asked once more, one by one; what is said then is believed.
-      if (slipped && !used()) lessons.refused.add(Extension::kPipelining);
+    if (reply.positive() && content_unsent_) {
       Flight::Cut cut;
       cut.uncertain = true;
-      leave((early ? "the peer took the message before it was sent: " : "the replies are out of step: ") +
-                shown(reply),
-            cut);
+      leave("the peer took the message before it was sent: " + shown(reply), cut);
+      return true;
+    }
+    // About an address: this answers RCPT or MAIL, and a reply too many came before. The one to the content
+    // is still to come: to leave now would send it again with each try.
+    if (reply.positive() && chunked_ && is_about_address(reply)) {
+      if (!used()) lessons.refused.add(Extension::kPipelining);
+      slipped_ = true;
       return true;
     }
     if (flight_->by_bdat() && (bounce::says_unknown_command(reply) || names_bdat(reply))) {
@@ -166,8 +174,37 @@ void ClientCore::out_of_step(const std::string& why, bool definite) {
   if (in_group && !used()) lessons.refused.add(Extension::kPipelining);
   cut.uncertain = state_ == S::kDot && !definite;
   cut.not_tried = !cut.uncertain && (used() || in_group);
-  cut.doubt = !definite;
+  cut.doubt = !definite || in_group || flight_->several();
+  learn_one_by_one();
   leave(why, cut);
+}
+
+// Replies that cannot be told apart are asked for one by one; and where that does not help, one recipient at
+// a time is sure to be refused by no word but its own.
+void ClientCore::learn_one_by_one() {
+  if (!pipelined_ && !used() && flight_->several()) lessons.recipients_per_transaction = 1;
+}
+
+// RFC 2920 §3.2: only their order tells whom replies are about. 354 proves it. Where that does not come and
+// one of several recipients would fail for good, QUIT is asked: behind a reply too many its 221 is not the
+// next.
+void ClientCore::ask_for_the_order(conf::Instant now) {
+  if (!flight_->leaves_state() || !flight_->anyone_failed()) return transaction_done(now);
+  output.append("QUIT\r\n");
+  go_to(S::kQuit, now);
+}
+
+// One by one a server that says goodbye in words of its own is believed, for else nobody would ever fail.
+void ClientCore::take_goodbye(Reply reply) {
+  const bool too_many =
+      pipelined_ ? reply.code != 221 && reply.code != 421 : reply.code == 354 || is_about_address(reply);
+  if (!flight_ || !too_many) return close_done(std::move(reply));
+  Flight::Cut cut;
+  cut.doubt = true;
+  cut.not_tried = pipelined_ || used();
+  if (pipelined_) lessons.refused.add(Extension::kPipelining);
+  learn_one_by_one();
+  leave("got " + shown(reply) + " while waiting for " + awaited(state_), cut);
 }
 
 // RFC 3207 §4, RFC 7435: where TLS is not demanded, what breaks by it is tried in clear. A peer of TLS 1.3
@@ -197,7 +234,7 @@ bool ClientCore::timed_out_in_step() const {
 }
 
 void ClientCore::leave(const std::string& why, Flight::Cut cut) {
-  const bool may_quit = !content_unsent_;
+  const bool may_quit = !content_unsent_ && state_ != S::kQuit;
   ClientEvent event;
   event.error = why;
   event.blameless = !flight_ || cut.not_tried;

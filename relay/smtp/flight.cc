@@ -113,6 +113,12 @@ bool Flight::anyone_open() const {
   return std::any_of(fates_.begin(), fates_.end(), [](Fate fate) { return fate != Fate::kSettled; });
 }
 
+bool Flight::anyone_failed() const {
+  return several() && std::any_of(outcomes_.begin(), outcomes_.end(), [](const RecipientOutcome& outcome) {
+           return outcome.kind == Kind::kRefused && !outcome.local && outcome.reply.permanent();
+         });
+}
+
 void Flight::write_mail(OutQueue* out) {
   line_.clear();
   append_mail(transaction_, parameters_, peer_, &line_);
@@ -262,7 +268,8 @@ void Flight::cut_off(const Cut& cut, const Reply& reply) {
   for (size_t i = 0; i < fates_.size(); ++i) {
     if (fates_[i] == Fate::kSettled) {
       const RecipientOutcome& known = outcomes_[i];
-      const bool doubted = cut.doubt && known.kind == Kind::kRefused && known.reply.permanent();
+      const bool doubted =
+          cut.doubt && known.kind == Kind::kRefused && (cut.not_tried || known.reply.permanent());
       if (!doubted || known.local) continue;
       fates_[i] = Fate::kOpen;
     }

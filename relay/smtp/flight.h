@@ -41,6 +41,9 @@ class Flight {
   bool anyone_open() const;  // somebody may still be delivered to
   bool by_bdat() const { return by_bdat_; }
   size_t accepted() const { return accepted_; }
+  bool several() const { return outcomes_.size() > 1; }
+  // Of several recipients one is about to fail by a reply of the peer.
+  bool anyone_failed() const;
   // As many recipients as one transaction seems to take; 0: the peer did not say that there are too many.
   uint32_t recipients_taken() const { return recipients_taken_; }
   // Whose parameters MAIL, or the RCPT that the next reply is about, carried.
@@ -54,7 +57,9 @@ class Flight {
     bounce::Stage stage = bounce::Stage::kMail;
     bool uncertain = false;  // the end of data may have been taken
     bool not_tried = false;  // an idle session had gone before the peer saw anything
-    bool doubt = false;      // refusals may have been answers to other commands: nobody fails by them
+    // Refusals may have been answers to other commands: nobody fails by them, and none counts where
+    // `not_tried`.
+    bool doubt = false;
   };
   void cut_off(const Cut& cut, const bounce::Reply& reply);
   std::vector<RecipientOutcome> take_outcomes() { return std::move(outcomes_); }

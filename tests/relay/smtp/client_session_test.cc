@@ -110,7 +110,7 @@ TEST(ClientSession, Rfc5321_4_5_3_2_DeadlineOfEachStage) {
 }
 
 TEST(ClientSession, Rfc5321_4_5_3_2_5_ABigContentHasTimeByItsSize) {
-  Peer peer("250-PIPELINING\r\n250-CHUNKING\r\n");
+  Peer peer("250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n250-CHUNKING\r\n");
   peer.session.begin(transaction(50 << 20), peer.now);
   EXPECT_EQ(peer.session.deadline() - peer.now, 51 * conf::Timeouts().data_block);
   peer.session.on_written(peer.now);
@@ -119,7 +119,8 @@ TEST(ClientSession, Rfc5321_4_5_3_2_5_ABigContentHasTimeByItsSize) {
 
 // RFC 5321 §4.1.1.4: the reply to the end of data comes after it; one that does not speaks of something else.
 TEST(ClientSession, A250BeforeTheContentWasSentDeliversNothing) {
-  for (const char* features : {"250-PIPELINING\r\n", "250-PIPELINING\r\n250-CHUNKING\r\n", ""}) {
+  for (const char* features :
+       {"250-PIPELINING\r\n", "250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n250-CHUNKING\r\n", ""}) {
     Peer peer(features);
     peer.session.begin(transaction(100'000), peer.now);
     peer.session.receive("250 ok\r\n", peer.now);
@@ -164,6 +165,26 @@ TEST(ClientSession, AReplyAheadOfItsCommandRefusesNobody) {
     EXPECT_FALSE(event.outcomes[0].uncertain) << c.what << ": the content was never sent";
     ASSERT_TRUE(peer.session.next_event(&event, peer.now)) << c.what;
     EXPECT_EQ(event.kind, ClientEvent::Kind::kClosed) << c.what;
+  }
+}
+
+// One command at a time, and still not in step: the words to come may be about anybody of several recipients,
+// those that came too. With one recipient there is nobody else.
+TEST(ClientSession, WhereRepliesCannotBeToldApartOneRecipientIsAskedForAtATime) {
+  for (const size_t count : {1U, 2U}) {
+    Peer peer("");
+    Transaction mail = transaction();
+    if (count == 2) mail.recipients.push_back({mailbox("c"), conf::kNotifyDefault, ""});
+    peer.session.begin(std::move(mail), peer.now);
+    peer.take();
+    peer.say("250 ok\r\n");
+    peer.say("550 5.1.1 no\r\n");
+    if (count == 2) peer.say("250 ok\r\n250 ok\r\n");
+    ClientEvent event;
+    ASSERT_TRUE(peer.session.next_event(&event, peer.now));
+    ASSERT_EQ(event.outcomes.size(), count);
+    EXPECT_EQ(event.outcomes[0].reply.code, count == 1 ? 550 : 0);
+    EXPECT_EQ(peer.session.lessons().recipients_per_transaction, count == 1 ? 0U : 1U);
   }
 }
 
