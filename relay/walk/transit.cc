@@ -175,7 +175,10 @@ bool Transit::report(Delivery* delivery, Report report) {
   switch (report.kind) {
     case Report::Kind::kTransaction:
       settlement_.apply(delivery, report.recipients, report.outcomes, report.facts);
-      if (attempts_.has_waiting(*delivery)) return true;
+      if (attempts_.has_waiting(*delivery)) {
+        if (delivery->changed) half_done_.add(delivery->id, clock_.now());
+        return true;
+      }
       settlement_.conclude(delivery);
       return false;
     case Report::Kind::kReleased:
@@ -244,6 +247,11 @@ void Transit::write_down(Delivery* delivery) {
     parts_.spool->update(delivery->message->record, delivery->message->of(domains_.name(delivery->domain)));
 }
 
+void Transit::write_down_half(conf::MessageId id) {
+  for (Delivery* each = deliveries_.find(id); each != nullptr; each = each->sibling)
+    if (each->message != nullptr) write_down(each);
+}
+
 void Transit::forget(Delivery* delivery) {
   if (delivery->message != nullptr) messages_.unpin(std::exchange(delivery->message, nullptr));
   domains_.release(delivery->domain);
@@ -281,6 +289,7 @@ void Transit::step(conf::Instant now) {
   signing_.step();
   if (parts_.converter != nullptr) parts_.converter->drain_completions();
   retirement_.step(now);
+  half_done_.step(now, [this](conf::MessageId id) { write_down_half(id); });
   if (!stopping_) delay_reports_.step(now);
   if (!stopping_ && !is_reloading()) second_reading_.step();
   if (is_reloading()) rerouting_.step();
@@ -304,7 +313,8 @@ void Transit::step(conf::Instant now) {
 
 conf::Instant Transit::next_wake() const {
   if (is_reloading() || (!stopping_ && second_reading_.under_way())) return conf::Instant{};
-  conf::Instant wake = std::min({dispatcher_.next_wake(), counters_.next_wake(), retirement_.next_wake()});
+  conf::Instant wake = std::min(
+      {dispatcher_.next_wake(), counters_.next_wake(), retirement_.next_wake(), half_done_.next_wake()});
   if (dispatcher_.paused()) wake = std::min(wake, clock_.now() + kPausedLook);
   if (!stopping_)
     wake = std::min(

@@ -19,6 +19,7 @@
 #include "relay/walk/clock_keeper.h"
 #include "relay/walk/delay_reports.h"
 #include "relay/walk/errands.h"
+#include "relay/walk/half_done.h"
 #include "relay/walk/late_bounces.h"
 #include "relay/walk/notices.h"
 #include "relay/walk/own_verdicts.h"
@@ -88,6 +89,7 @@ class Transit final : private Walk, private DispatcherUser {
   void unreadable(queue::Delivery* delivery, const conf::Error& why) override;
   void renew_route(queue::Path* path);
   void write_down(queue::Delivery* delivery);
+  void write_down_half(conf::MessageId id);
   void forget(queue::Delivery* delivery);
   Answer next_errand(queue::Delivery* delivery, const queue::Path& path, const ErrandTerms& terms,
                      Errand* out, Later later) override;
@@ -117,6 +119,7 @@ class Transit final : private Walk, private DispatcherUser {
   OwnVerdicts verdicts_;
   Errands errands_;
   Retirement retirement_;
+  HalfDone half_done_;
   Notices notices_;
   Dispatcher dispatcher_;
   Rerouting rerouting_;
