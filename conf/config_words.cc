@@ -14,7 +14,7 @@ namespace {
 constexpr size_t kMostShown = 60;  // characters of a value
 
 // On one line, however it is written.
-std::string written(const toml::node& node) {
+std::string as_written(const toml::node& node) {
   std::ostringstream out;
   const auto flags = toml::toml_formatter::default_flags & ~toml::format_flags::allow_literal_strings;
   out << toml::toml_formatter(node, flags);
@@ -66,7 +66,8 @@ class WordCollector {
       } else if (node.is_array_of_tables()) {
         collect_all(*node.as_array(), key, name);
       } else {
-        ConfigWords::Value value{written(node), static_cast<int>(node.source().begin.line), key == "secret"};
+        ConfigWords::Value value{as_written(node), static_cast<int>(node.source().begin.line),
+                                 key == "secret"};
         words_->tables_[at].values[key] = std::move(value);
       }
     }

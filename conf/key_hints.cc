@@ -73,12 +73,19 @@ constexpr std::array kForeignKeys = {
     ForeignKey{"message_expiration", "Momentum", "validity"},
     ForeignKey{"maxsessionsperchild", "Campaign", "max_outbound_connections (at the top of the file)"},
     ForeignKey{"idlesessiontimeoutsec", "Campaign", "idle_timeout"},
+    ForeignKey{"smtp_tls_cafile", "Postfix", "ca_file (in [tls])"},
+    ForeignKey{"smtpd_tls_cert_file", "Postfix", "certificate (in [tls])"},
+    ForeignKey{"smtpd_tls_key_file", "Postfix", "key (in [tls])"},
+    ForeignKey{"inet_interfaces", "Postfix", "address (in a [[listener]])"},
+    ForeignKey{"default_process_limit", "Postfix", "max_outbound_connections (at the top of the file)"},
 };
 
 constexpr std::array<std::string_view, 14> kOnlyInRules = {
     "messages_per_hour", "smooth",          "rate",        "burst",   "scope",
     "one_site",          "min_connections", "inherit",     "sources", "adaptive",
     "adaptive_min",      "adaptive_max",    "warmup_hold", "mx"};
+constexpr std::array<std::string_view, 6> kOnlyInThresholds = {"error_rate",   "min_messages", "window",
+                                                               "min_duration", "first_probe",  "block"};
 constexpr std::array<std::string_view, 6> kAtTheTop = {
     "hostname", "run_as", "postmaster", "max_outbound_connections", "shutdown_deadline", "shipped_rules"};
 
@@ -94,6 +101,40 @@ std::string folded(std::string_view key) {
   return name;
 }
 
+// What people call it who never read the name; taken where the key is one.
+struct OtherWord {
+  std::string_view word, key, how;
+};
+constexpr std::array kOtherWords = {
+    OtherWord{"port", "address", "address, with the port in it (\"127.0.0.1:25\")"},
+    OtherWord{"listen", "address", "address"},
+    OtherWord{"host", "address", "address"},
+    OtherWord{"ip", "address", "address"},
+    OtherWord{"interface", "address", "address"},
+    OtherWord{"bind", "address", "address"},
+    OtherWord{"directory", "path", "path"},
+    OtherWord{"dir", "path", "path"},
+    OtherWord{"file", "path", "path"},
+    OtherWord{"lifetime", "validity", "validity"},
+    OtherWord{"max_queue_lifetime", "validity", "validity"},
+    OtherWord{"expire_after", "validity", "validity"},
+    OtherWord{"retry", "schedule", "schedule"},
+    OtherWord{"retries", "schedule", "schedule"},
+    OtherWord{"concurrency", "max_connections", "max_connections"},
+    OtherWord{"connections", "max_connections", "max_connections"},
+    OtherWord{"password", "secret", "secret, a hash that `penstock hash-password` makes"},
+    OtherWord{"username", "name", "name"},
+    OtherWord{"cert", "certificate", "certificate"},
+    OtherWord{"helo", "ehlo", "ehlo"},
+};
+
+std::string of_other_words(const std::string& name, const std::vector<std::string>& known) {
+  for (const OtherWord& each : kOtherWords) {
+    if (each.word == name && std::ranges::find(known, each.key) != known.end()) return std::string(each.how);
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string hint_for_key(const std::string& key, const std::vector<std::string>& known) {
@@ -106,9 +147,14 @@ std::string hint_for_key(const std::string& key, const std::vector<std::string>&
   if (std::ranges::find(kAtTheTop, name) != kAtTheTop.end()) {
     return " here; it belongs to the top of penstock.toml, before the first [table]";
   }
+  const bool of_rule = std::ranges::find(known, "mx") != known.end();
+  if (of_rule && std::ranges::find(kOnlyInThresholds, name) != kOnlyInThresholds.end())
+    return " here; it is a key of [[rule.threshold]]";
   if (std::ranges::find(kOnlyInRules, name) != kOnlyInRules.end()) return " here; it is a key of [[rule]]";
   if (name == "threshold" || name == "thresholds")
     return "; thresholds of a rule are written as [[rule.threshold]]";
+  if (const std::string ours = of_other_words(name, known); !ours.empty())
+    return "; it is called " + ours + " here";
   const std::string near = nearest(name, known);
   return near.empty() ? "" : "; did you mean \"" + near + "\"?";
 }

@@ -2,9 +2,11 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <sstream>
+#include <system_error>
 #include <utility>
 
 #include "conf/toml_text.h"
@@ -55,6 +57,11 @@ bool parse_toml(std::string_view text, const std::string& file, toml::table* roo
 }
 
 bool read_whole(const std::string& path, std::string* text, std::string* why) {
+  std::error_code code;
+  if (std::filesystem::is_directory(path, code)) {
+    *why = std::strerror(EISDIR);
+    return false;
+  }
   errno = 0;
   std::ifstream file(path, std::ios::binary);
   std::ostringstream content;

@@ -6,6 +6,7 @@
 
 #include "conf/vocab/address.h"
 #include "conf/vocab/ascii.h"
+#include "conf/vocab/spelling.h"
 #include "mx/rules/rule_check.h"
 
 namespace mx {
@@ -79,6 +80,17 @@ struct RuleBookBuilder {
     return written.size();
   }
 
+  // A parent whose name is near.
+  std::string meant_by(const conf::MxRule& child) const {
+    std::vector<std::string> names;
+    for (const conf::MxRule& rule : written) {
+      if (rule.name != child.name && (rule.shipped || !child.shipped)) names.push_back(rule.name);
+    }
+    const std::string near = conf::nearest(child.inherit, names);
+    if (near.empty() || near.front() != child.inherit.front()) return "";  // there are many names
+    return "; did you mean \"" + near + "\"?";
+  }
+
   static Rule heading(const conf::MxRule& from) {
     Rule rule;
     rule.name = from.name;
@@ -107,11 +119,11 @@ struct RuleBookBuilder {
       const size_t parent = parent_of(at);
       if (parent == written.size()) {
         if (at == index) {
-          report_parent(
-              written[at],
-              "no " + std::string(written[at].shipped ? "shipped " : "") + "rule is named \"" +
-                  written[at].inherit + "\" to inherit from" +
-                  (written[at].inherit == written[at].name ? " (a rule cannot be its own parent)" : ""));
+          report_parent(written[at],
+                        "no " + std::string(written[at].shipped ? "shipped " : "") + "rule is named \"" +
+                            written[at].inherit + "\" to inherit from" +
+                            (written[at].inherit == written[at].name ? " (a rule cannot be its own parent)"
+                                                                     : meant_by(written[at])));
         }
         return true;
       }

@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "relay/admin/census_json.h"
+#include "relay/admin/near_names.h"
 #include "relay/admin/order.h"
 #include "relay/admin/queue_json.h"
 
@@ -40,6 +41,11 @@ const QueueAction* action_of(const std::string& path) {
       {"/v1/queue/fail", QueueAction::kFail}};
   const auto found = kActions.find(path);
   return found == kActions.end() ? nullptr : &found->second;
+}
+
+// What the operator may have meant.
+void add_slip(const QueueFilter& filter, spool::Spool* spool, json* out) {
+  if (const std::string slip = slip_in(filter, spool); !slip.empty()) (*out)["hint"] = slip;
 }
 
 bool is_read_path(const std::string& path) {
@@ -191,7 +197,9 @@ Response AdminApi::list(const Request& request) {
     json delivery = delivery_to(stand.value()[i], rows[i]["next"].value("recipient", ""));
     if (!delivery.is_null()) rows[i]["delivery"] = std::move(delivery);
   }
-  return answer({{"messages", std::move(rows)}, {"more", more}});
+  json out = {{"messages", std::move(rows)}, {"more", more}};
+  if (out["messages"].empty()) add_slip(filter, spool_, &out);
+  return answer(out);
 }
 
 Response AdminApi::texts() {
@@ -343,6 +351,7 @@ Response AdminApi::act(QueueAction action, const Request& request) {
     selection.ids = std::move(order->ids);
   }
   json out = {{"matched", selection.ids.size()}, {"partly", selection.partly}};
+  if (selection.ids.empty() && selection.partly == 0) add_slip(order->filter, spool_, &out);
   if (order->dry_run) {
     if (!selection.ids.empty()) {
       out["up_to"] = conf::to_text(*std::max_element(selection.ids.begin(), selection.ids.end()));

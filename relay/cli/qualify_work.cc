@@ -16,6 +16,7 @@
 #include "relay/cli/cli.h"
 #include "relay/cli/json_reader.h"
 #include "relay/cli/qualify_files.h"
+#include "relay/cli/time_words.h"
 
 namespace relay::cli {
 namespace {
@@ -56,11 +57,14 @@ int qualify_list(const QualifyOptions& options) {
     return kUsage;
   }
   unsigned left = options.limit;
+  bool any = false;
   for (const Row* row : files->table.rows()) {
     if (!said(options.status, to_text(row->status)) || (reason && *reason != row->reason)) continue;
     if (left-- == 0) break;
     print_row(*row);
+    any = true;
   }
+  if (!any) std::fprintf(stderr, "penstock: no such text is in the table\n");
   return kDone;
 }
 
@@ -70,9 +74,9 @@ int qualify_show(const QualifyOptions& options) {
   const Row* row = wanted_row(*files, options);
   if (row == nullptr) return kFailed;
   print_row(*row);
-  std::printf("first text  %s\ndecided by  %s\nfirst seen  %lld\nlast seen   %lld\n", row->first_text.c_str(),
-              row->rule.c_str(), static_cast<long long>(conf::unix_micros(row->first_seen) / 1'000'000),
-              static_cast<long long>(conf::unix_micros(row->last_seen) / 1'000'000));
+  std::printf("first text  %s\ndecided by  %s\nfirst seen  %s UTC\nlast seen   %s UTC\n",
+              row->first_text.c_str(), row->rule.c_str(), moment_text(row->first_seen).c_str(),
+              moment_text(row->last_seen).c_str());
   for (const auto& [site, count] : row->sites) std::printf("site        %s about %u\n", site.c_str(), count);
   return kDone;
 }

@@ -144,6 +144,8 @@ int act(const Invocation& invocation, const QueueOptions& options, const std::st
   const std::optional<json> counts = ask(invocation, options.socket, "POST", target, count, &exit_code);
   if (!counts) return exit_code;
   print_partly(*counts);
+  if (const std::string hint = text_of(*counts, "hint"); !hint.empty())
+    std::fprintf(stderr, "penstock: %s\n", printable(hint).c_str());
   const bool for_good = action == "drop" || action == "fail";
   if (options.dry_run || (for_good && number_of(*counts, "matched") == 0)) {
     if (options.as_json) {

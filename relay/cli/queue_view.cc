@@ -55,7 +55,10 @@ std::string delivery_text(const json& delivery) {
 
 std::string list_view(const json& list) {
   const json& messages = member(list, "messages");
-  if (messages.empty()) return "No message matches.\n";
+  if (messages.empty()) {
+    const std::string hint = text_of(list, "hint");
+    return "No message matches" + (hint.empty() ? "" : ": " + hint) + (hint.ends_with('?') ? "\n" : ".\n");
+  }
   std::string out;
   line(&out, "{:<13}  {:>6}  {:>9}  {:>7}  SENDER -> NEXT RECIPIENT", "ID", "AGE", "SIZE", "PENDING");
   for (const json& message : messages) {
@@ -104,7 +107,9 @@ std::string message_view(const json& message) {
     const double left = real_of(recipient, "due_in_seconds");
     const std::string stands = delivery_text(member(recipient, "delivery"));
     if (!stands.empty()) out += wrapped("  ", "stands        " + stands);
-    if (!due.empty()) line(&out, "  next attempt  {}{}", due, left > 0 ? ", in " + seconds_text(left) : "");
+    const bool past = recipient.contains("due_in_seconds") && left <= 0;
+    if (!due.empty() && !past)
+      line(&out, "  next attempt  {}{}", due, left > 0 ? ", in " + seconds_text(left) : "");
     if (!reply.empty()) line(&out, "  last reply    {}{}", reply, host.empty() ? "" : " (" + host + ")");
   }
   return out;

@@ -307,6 +307,7 @@ int Daemon::run() {
     say("listening on " + place_text(listener.address, listener.port) +
         (listener.implicit_tls ? " (implicit TLS)" : ""));
   }
+  if (std::string why; !transit_->accepting(&why)) say("warning: no mail is taken for now: " + why);
   notify_ready("serving");
   loop_->post([] {});
   loop_->run();

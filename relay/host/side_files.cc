@@ -14,7 +14,7 @@ namespace relay {
 
 namespace {
 
-std::string beside(const std::string& file, const std::string& path) {
+std::string path_beside(const std::string& file, const std::string& path) {
   return (std::filesystem::path(file).parent_path() / path).string();
 }
 
@@ -45,7 +45,7 @@ void SideFiles::add(const std::string& key, const std::string& path) {
 SideFiles SideFiles::read(const conf::Config& config) {
   SideFiles files;
   const auto add_beside = [&](const std::string& key, const std::string& path) {
-    if (!path.empty()) files.add(key, beside(config.file, path));
+    if (!path.empty()) files.add(key, path_beside(config.file, path));
   };
   add_beside("[replies] rules", config.replies.rules);
   if (config.replies.shipped_rules != conf::RepliesSettings::kBuiltInRules)

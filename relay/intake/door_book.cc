@@ -37,6 +37,11 @@ bool DoorBook::may_tell(conf::Instant now) {
   return true;
 }
 
+conf::DoorEvent with_cause(conf::DoorEvent event, const std::string& why_not_accepting) {
+  if (event.reason == conf::DoorReason::kNotAccepting) event.detail = why_not_accepting;
+  return event;
+}
+
 void DoorBook::note(conf::DoorEvent event, conf::Instant now) {
   event.user = word(event.user);
   event.detail = word(event.detail);

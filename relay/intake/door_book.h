@@ -18,6 +18,9 @@
 
 namespace relay {
 
+// What a client hears of a relay that takes no mail leaves out why; the operator hears it.
+conf::DoorEvent with_cause(conf::DoorEvent event, const std::string& why_not_accepting);
+
 class DoorBook {
  public:
   using Tell = std::function<void(const conf::DoorEvent&)>;

@@ -160,7 +160,11 @@ void Reception::auth_over(uint64_t number, const std::string& user, smtp::AuthOu
   found->second->auth_done(outcome);
 }
 
-void Reception::refused(conf::DoorEvent event) { book_.note(std::move(event), clock_->now()); }
+void Reception::refused(conf::DoorEvent event) {
+  std::string why;
+  if (!transit_->accepting(&why)) event = with_cause(std::move(event), why);
+  book_.note(std::move(event), clock_->now());
+}
 
 void Reception::connection_closed(uint64_t number) {
   const auto found = connections_.find(number);

@@ -10,8 +10,15 @@
 namespace relay::spool {
 
 namespace {
+
 constexpr auto kPeriod = std::chrono::seconds(1);
+
+std::string size_text(uint64_t bytes) {
+  constexpr uint64_t kMebi = uint64_t{1} << 20, kFew = 10 * kMebi;
+  return bytes < kFew ? std::to_string(bytes >> 10) + " KiB" : std::to_string(bytes / kMebi) + " MiB";
 }
+
+}  // namespace
 
 DiskState judge_disk(uint64_t free_bytes, bool read_only, uint64_t reserve_bytes, bool was_enough) {
   DiskState state;
@@ -22,8 +29,8 @@ DiskState judge_disk(uint64_t free_bytes, bool read_only, uint64_t reserve_bytes
     state.why = "the spool's file system is mounted read-only";
   } else if (free_bytes < wanted) {
     state.enough = false;
-    state.why = "disk space is low: " + std::to_string(free_bytes >> 20) + " MiB free, the reserve is " +
-                std::to_string(reserve_bytes >> 20) + " MiB";
+    state.why =
+        "disk space is low: " + size_text(free_bytes) + " free, the reserve is " + size_text(reserve_bytes);
   }
   return state;
 }

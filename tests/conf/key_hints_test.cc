@@ -27,9 +27,15 @@ TEST(KeyHints, WordsOfOtherMailServersSlipsAndOtherTables) {
       {"messages_per_hour", " here; it is a key of [[rule]]"},
       {"threshold", "; thresholds of a rule are written as [[rule.threshold]]"},
       {"max_conections", "; did you mean \"max_connections\"?"},
+      {"lifetime", "; it is called validity here"},
+      {"retries", "; it is called schedule here"},
       {"wibble", ""},
   };
   for (const Row& row : rows) EXPECT_EQ(hint_for_key(row.key, destination), row.hint) << row.key;
+  EXPECT_EQ(hint_for_key("port", {"address", "role"}),
+            "; it is called address, with the port in it (\"127.0.0.1:25\") here");
+  EXPECT_EQ(hint_for_key("error_rate", {"mx", "rate"}), " here; it is a key of [[rule.threshold]]");
+  EXPECT_EQ(hint_for_key("directory", {"address", "role"}), "") << "it has no path";
 }
 
 }  // namespace

@@ -10,10 +10,13 @@
 #include <regex>
 #include <sstream>
 
+#include "bounce/diagnostic.h"
 #include "bounce/ledger/sqlite_ledger.h"
+#include "bounce/qualification_table.h"
 #include "relay/admin/admin_server.h"
 #include "relay/cli/txt_lookup.h"
 #include "relay/host/daemon.h"
+#include "relay/host/text_table_file.h"
 #include "relay/intake/authenticator.h"
 #include "tests/relay/admin/fake_relay.h"
 #include "tests/relay/admin/records.h"
@@ -152,6 +155,21 @@ TEST_F(CliTest, ThePastFollowsADecisionAndComesBack) {
   EXPECT_EQ(qualify({"undo"}).exit_code, kFailed) << "it was taken back already";
 }
 
+TEST_F(CliTest, ATextWasSeenOnADayThatPeopleCanRead) {
+  bounce::QualificationTable table;
+  const std::string text = "550 5.7.1 not with us", file = (folder_ / "replies.tsv").string();
+  table.note(text, bounce::read_diagnostic(text), "mx.example", {},
+             conf::from_unix_micros(1'700'000'000'000'000));
+  ASSERT_TRUE(write_text_table(file, table).ok());
+  const Outcome shown = command({"qualify", "--table", file, "show", text});
+  EXPECT_EQ(shown.exit_code, kDone) << shown.err;
+  EXPECT_NE(shown.out.find("first seen  2023-11-14 22:13:20 UTC\nlast seen   2023-11-14 22:13:20 UTC\n"),
+            std::string::npos)
+      << shown.out;
+  EXPECT_NE(command({"qualify", "--table", file, "list", "--status", "keep"}).err.find("no such text"),
+            std::string::npos);
+}
+
 TEST_F(CliTest, ExitCodesOfUsage) {
   struct Case {
     std::vector<std::string> words;
@@ -283,6 +301,20 @@ TEST_F(CliTest, ActionsSayHowMany) {
   EXPECT_EQ(backend_.applied[0].first, admin::QueueAction::kHold);
   EXPECT_EQ(queue({"retry", "--all", "--dry-run"}).out, "2 messages match.\n");
   EXPECT_EQ(backend_.applied.size(), 1u);
+}
+
+TEST_F(CliTest, AnOrderThatTakesNothingNamesWhatMayHaveBeenMeant) {
+  start();
+  const Outcome held = queue({"hold", "--domain", "exmaple.net"});
+  EXPECT_EQ(held.out, "hold: 0 of 0 messages.\n");
+  EXPECT_NE(held.err.find("no mail is queued for \"exmaple.net\"; did you mean \"example.net\"?\n"),
+            std::string::npos)
+      << held.err;
+  EXPECT_EQ(queue({"list", "--sender", "news@shop.exampel"}).out,
+            "No message matches: no mail is queued from \"news@shop.exampel\"; did you mean "
+            "\"news@shop.example\"?\n");
+  EXPECT_EQ(queue({"list", "--domain", "*.nowhere.test"}).out, "No message matches.\n");
+  EXPECT_EQ(queue({"list", "--domain", "example.net", "--reason", "nosuch"}).out, "No message matches.\n");
 }
 
 TEST_F(CliTest, DropWantsYes) {

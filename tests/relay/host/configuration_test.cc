@@ -203,6 +203,8 @@ TEST(Configuration, ImpossibleRules) {
        "p.toml:9:11: \"5-1\" is not a range of source identifiers: it ends before it begins; write for "
        "example "
        "\"1-5\", \"7\", \"-3\" or \"9-\""},
+      {"inherit = \"googel\"",
+       "p.toml:9:11: no rule is named \"googel\" to inherit from; did you mean \"google\"?"},
       {"inherit = \"nobody\"", "p.toml:9:11: no rule is named \"nobody\" to inherit from"},
       {"max_conections = 5",
        "p.toml:9:1: [[rule]] there is no key \"max_conections\"; did you mean \"max_connections\"?"},

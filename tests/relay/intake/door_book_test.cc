@@ -33,6 +33,15 @@ class DoorBookTest : public testing::Test {
   conf::Instant now{1h};
 };
 
+TEST_F(DoorBookTest, TheOperatorHearsWhyNoMailIsTaken) {
+  conf::DoorEvent event;
+  event.detail = "the relay cannot take mail at present";
+  event.reason = conf::DoorReason::kTlsFailed;
+  EXPECT_EQ(with_cause(event, "disk space is low").detail, event.detail);
+  event.reason = conf::DoorReason::kNotAccepting;
+  EXPECT_EQ(with_cause(event, "disk space is low").detail, "disk space is low");
+}
+
 TEST_F(DoorBookTest, TheFirstAreToldOneByOneTheRestOnceAMinute) {
   for (int i = 0; i < 1000; ++i) refuse("192.0.2.1");
   EXPECT_EQ(told.size(), 10U);

@@ -51,6 +51,10 @@ TEST(DiskWatch, TheAnswerDoesNotFlapAtTheReserve) {
   EXPECT_FALSE(judge_disk(169, false, 160, false).enough);
   EXPECT_TRUE(judge_disk(170, false, 160, false).enough);
   EXPECT_FALSE(judge_disk(1000, true, 160, true).enough) << "read-only";
+  EXPECT_EQ(judge_disk(500'000, false, 1'000'000, true).why,
+            "disk space is low: 488 KiB free, the reserve is 976 KiB");
+  EXPECT_EQ(judge_disk(62'853'120, false, 256'000'000, true).why,
+            "disk space is low: 59 MiB free, the reserve is 244 MiB");
 }
 
 }  // namespace
