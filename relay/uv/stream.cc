@@ -23,6 +23,8 @@ constexpr conf::Duration kFinishTime = 5s;  // for the last bytes to go out and 
 // until all has gone, and that must happen within Loop::State::drain_time.
 constexpr size_t kUnsentOctets = 64 * 1024;
 constexpr size_t kRuns = 16;  // of one gathering write
+// Above it a stream whose peer takes all at once goes on in the next round of the loop: others wait too.
+constexpr size_t kTurnOctets = 512 * 1024;
 
 std::string people_text(int status) {
   switch (status) {
@@ -133,7 +135,7 @@ void Stream::tell_news() {
   const bool drained = std::exchange(drained_news_, false), failed = std::exchange(failed_news_, false);
   if (failed) {
     fail(std::move(failure_));
-  } else if (drained && user != nullptr && out_.empty() && !write_under_way_) {
+  } else if (drained && user != nullptr && all_gone()) {
     user->on_drained();
   }
 }
@@ -228,24 +230,29 @@ void Stream::received(std::string_view bytes) {
 
 void Stream::flush() {
   if (!connected_ || failed_) return;
-  while (!write_under_way_ && !out_.empty()) {
-    if (!write_some()) return;
+  size_t turn = 0;
+  while (!write_under_way_ && (!out_.empty() || encrypt_some())) {
+    const size_t had = out_.size();
+    if (!write_some(turn < kTurnOctets)) return;
+    turn += had - out_.size();
   }
-  if (!write_under_way_) tls_answers_ = 0;
-  if (!write_under_way_ && choked_) {
+  if (!all_gone()) return;
+  tls_answers_ = 0;
+  if (choked_) {
     choked_ = false;
     drain_deadline_ = conf::kNever;
     arm_deadline();
     set_reading();
   }
-  if (!write_under_way_ && !finishing_) {
+  if (finishing_) {
+    go_on_finishing();
+  } else {
     drained_news_ = true;
     note_news();
   }
-  if (finishing_) go_on_finishing();
 }
 
-bool Stream::write_some() {
+bool Stream::write_some(bool may_try) {
   std::string_view runs[kRuns];
   uv_buf_t buffers[kRuns];
   size_t count = out_.peek(runs, kRuns);
@@ -253,7 +260,7 @@ bool Stream::write_some() {
     buffers[i] = uv_buf_init(const_cast<char*>(runs[i].data()), static_cast<unsigned>(runs[i].size()));
   }
   auto* handle = reinterpret_cast<uv_stream_t*>(&tcp);
-  const int written = uv_try_write(handle, buffers, static_cast<unsigned>(count));
+  const int written = may_try ? uv_try_write(handle, buffers, static_cast<unsigned>(count)) : UV_EAGAIN;
   if (written > 0) {
     out_.consume(static_cast<size_t>(written));
     return true;
@@ -332,10 +339,6 @@ void Stream::finish() {
     close();
     return;
   }
-  if (tls_ != nullptr) {
-    tls_->close();
-    move_cipher();
-  }
   choked_ = false;  // what it still says is dropped
   drain_deadline_ = conf::kNever;
   set_deadline(loop->clock.now() + kFinishTime);
@@ -344,7 +347,12 @@ void Stream::finish() {
 }
 
 void Stream::go_on_finishing() {
-  if (write_under_way_ || !out_.empty() || std::exchange(shut_, true)) return;
+  if (tls_ != nullptr && !std::exchange(tls_closed_, true)) {
+    tls_->close();
+    move_cipher();
+    if (!out_.empty()) return flush();
+  }
+  if (std::exchange(shut_, true)) return;
   shutdown_request_.data = this;
   const int status =
       uv_shutdown(&shutdown_request_, reinterpret_cast<uv_stream_t*>(&tcp), [](uv_shutdown_t*, int) {});

@@ -34,7 +34,7 @@ struct Stream final : Handle {
   void finish();
   void close() override;  // at once; no callback follows
 
-  size_t unsent() const { return out_.size() + writing_.size(); }
+  size_t unsent() const { return clear_.size() + out_.size() + writing_.size(); }
 
   void tell_news();
   void deadline_came();
@@ -46,7 +46,9 @@ struct Stream final : Handle {
  private:
   int bind_source(const sockaddr_storage& source);
   void flush();
-  bool write_some();  // false: the kernel takes no more, a write request is under way
+  bool write_some(bool may_try);  // false: the kernel takes no more, a write request is under way
+  bool encrypt_some();            // false: nothing is left, or TLS is broken
+  bool all_gone() const { return !write_under_way_ && out_.empty() && clear_.empty(); }
   void move_cipher();
   void received(std::string_view bytes);
   void received_cipher(std::string_view bytes);
@@ -62,6 +64,7 @@ struct Stream final : Handle {
   std::shared_ptr<tls::Context> tls_context_;
   std::unique_ptr<tls::Session> tls_;
   std::string plain_;  // decrypted, being given to the user
+  OutQueue clear_;     // not yet encrypted: a body is shared here, encrypted it would be one more copy
   OutQueue out_;       // not yet given to the kernel
   OutQueue writing_;   // held still for a write request under way
   uv_connect_t connect_request_{};
@@ -81,6 +84,7 @@ struct Stream final : Handle {
   bool drained_news_ = false, failed_news_ = false, in_news_ = false;
   bool failed_ = false;
   bool finishing_ = false;
+  bool tls_closed_ = false;  // close_notify is written
   bool shut_ = false;
 };
 

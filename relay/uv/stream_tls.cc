@@ -6,6 +6,11 @@
 
 namespace relay::uv {
 
+namespace {
+// Encrypted at a time: a peer that does not read costs us no more than this.
+constexpr size_t kPieceOctets = 64 * 1024;
+}  // namespace
+
 void Stream::received_cipher(std::string_view bytes) {
   plain_.clear();
   const conf::Status status = tls_->receive(bytes, &plain_);
@@ -65,27 +70,32 @@ void Stream::move_cipher() {
   }
 }
 
+// The next piece, when the kernel has taken the one before.
+bool Stream::encrypt_some() {
+  if (clear_.empty()) return false;
+  for (size_t taken = 0; taken < kPieceOctets && !clear_.empty();) {
+    const std::string_view run = clear_.front().substr(0, kPieceOctets - taken);
+    const conf::Status sent = tls_->send(run);
+    if (!sent.ok()) {
+      clear_.clear();
+      failure_ = sent.error();
+      failed_news_ = true;
+      note_news();
+      return false;
+    }
+    taken += run.size();
+    clear_.consume(run.size());
+  }
+  move_cipher();
+  return !out_.empty();
+}
+
 void Stream::write(OutQueue* out) {
   if (failed_) {
     out->clear();
     return;
   }
-  if (tls_ != nullptr) {
-    while (!out->empty()) {
-      const std::string_view run = out->front();
-      const size_t size = run.size();
-      const conf::Status sent = tls_->send(run);
-      out->consume(size);
-      if (!sent.ok()) {
-        failure_ = sent.error();
-        failed_news_ = true;
-        note_news();
-      }
-    }
-    move_cipher();
-  } else {
-    out_.take(out);
-  }
+  (tls_ != nullptr ? clear_ : out_).take(out);
   flush();
   check_choke();
 }

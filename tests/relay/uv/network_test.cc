@@ -2,6 +2,7 @@
 #include "relay/uv/network.h"
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -411,6 +412,63 @@ TEST_F(TlsTest, APeerThatNeverReadsIsHeardNoMoreAndLeft) {
   run();
   EXPECT_EQ(server.closed, "the peer does not read what it is sent");
   EXPECT_LT(most, 256U * 1024);
+}
+
+// What this process has from malloc (0 where a sanitizer took its place).
+size_t octets_in_use() {
+  const struct mallinfo2 use = mallinfo2();
+  return use.uordblks + use.hblkhd;
+}
+
+// Encrypted at once it would be a copy of the message for each receiver that does not read.
+TEST_F(TlsTest, ALongMessageWaitsInClearForAPeerThatDoesNotRead) {
+  listen("127.0.0.1", server_context());
+  use_client(certificate_);
+  const conf::Bytes body(std::string(12'000'000, 'x'));
+  size_t unsent = 0, grown = 0;
+  when_accepted = [this] { server.transport->start_tls({}); };
+  server.when_tls = [this] { server.transport->pause_reading(); };
+  client.when_connected = [this] { client.transport->start_tls({"mx.test", false, ""}); };
+  client.when_tls = [&, this] {
+    const size_t had = octets_in_use();
+    OutQueue out;
+    out.append_shared(body, 0, body.size());
+    client.transport->write(&out);
+    client.say("end");
+    unsent = client.transport->unsent_bytes();
+    grown = octets_in_use() - had;
+    client.transport->set_deadline(loop.now() + 50ms);
+  };
+  client.when_deadline = [this] { server.transport->resume_reading(); };
+  server.when_bytes = [&, this] {
+    if (server.got.size() == body.size() + 3) loop.stop();
+  };
+  connect();
+  run();
+  EXPECT_GT(unsent, body.size() - (1U << 20)) << "one turn of the loop was used for one peer";
+  EXPECT_LT(grown, 2U << 20);
+  EXPECT_EQ(server.got.substr(body.size()), "end");
+  EXPECT_GT(client.drained, 0);
+}
+
+// finish() comes while most of it is not yet encrypted; close_notify has to come after it.
+TEST_F(TlsTest, WhatWaitsInClearStillGoesOutBeforeTheEnd) {
+  listen("127.0.0.1", server_context());
+  use_client(certificate_);
+  const std::string much(4'000'000, 'x');
+  when_accepted = [this] { server.transport->start_tls({}); };
+  server.when_tls = [&, this] {
+    server.say(much);
+    EXPECT_GT(server.transport->unsent_bytes(), 1'000'000U);
+    server.transport->finish();
+    server.transport.reset();
+  };
+  client.when_connected = [this] { client.transport->start_tls({"mx.test", false, ""}); };
+  client.when_closed = [this] { loop.stop(); };
+  connect();
+  run();
+  EXPECT_EQ(client.got.size(), much.size());
+  EXPECT_EQ(client.closed, "the peer closed the connection");
 }
 
 TEST_F(TlsTest, BadFilesAreNamed) {
