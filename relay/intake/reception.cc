@@ -71,11 +71,14 @@ void Reception::accept(const std::string& name, bool tls_available, Accepted acc
     turn_away(std::move(accepted), nullptr, "this listener is being closed");
     return;
   }
-  const std::string key = name + ' ' + client_key(accepted.client_address);
-  uint32_t& of_listener = per_listener_[name];
-  const auto found = per_client_.find(key);
-  const bool too_many = of_listener >= listener->max_connections;
-  if (too_many || (found != per_client_.end() && found->second >= listener->max_connections_per_client)) {
+  const std::string client = client_key(accepted.client_address);
+  Places::Full full = places_.full(*listener, client);
+  if (full != Places::Full::kNo && accepted.close_finished) {
+    accepted.close_finished(full == Places::Full::kOfListener);  // who was told all has to make room
+    full = places_.full(*listener, client);
+  }
+  if (full != Places::Full::kNo) {
+    const bool too_many = full == Places::Full::kOfListener;
     conf::DoorEvent event;
     event.reason = too_many ? conf::DoorReason::kTooManyConnections : conf::DoorReason::kTooManyOfClient;
     event.client = accepted.client_address;
@@ -85,8 +88,7 @@ void Reception::accept(const std::string& name, bool tls_available, Accepted acc
               too_many ? "too many connections" : "too many connections from your address");
     return;
   }
-  ++of_listener;
-  ++per_client_[key];
+  accepted.transport->hold(places_.take(name, client));
   smtp::ServerOptions options;
   options.config = config_;
   options.listener = &*listener;
@@ -170,9 +172,6 @@ void Reception::connection_closed(uint64_t number) {
   const auto found = connections_.find(number);
   std::unique_ptr<InboundConnection> connection = std::move(found->second);
   connections_.erase(found);
-  --per_listener_[connection->listener_name()];
-  const auto client = per_client_.find(connection->listener_name() + ' ' + connection->client_key());
-  if (--client->second == 0) per_client_.erase(client);
   graveyard_.push_back(std::move(connection));
 }
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +15,7 @@
 #include "relay/intake/door_book.h"
 #include "relay/intake/inbound_connection.h"
 #include "relay/intake/memory_shares.h"
+#include "relay/intake/places.h"
 #include "relay/net/transport.h"
 #include "relay/walk/transit.h"
 
@@ -81,8 +81,7 @@ class Reception final : public InboundConnection::Owner, private smtp::Gate {
   MemoryShares memory_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // answers may come after the end
   std::unordered_map<uint64_t, std::unique_ptr<InboundConnection>> connections_;
-  std::map<std::string, uint32_t> per_listener_;
-  std::unordered_map<std::string, uint32_t> per_client_;  // listener and client_key()
+  Places places_;
   std::vector<std::unique_ptr<InboundConnection>> graveyard_;
   uint32_t round_work_ = kRoundWork;  // left for the sessions of this round of the loop
   uint64_t next_number_ = 1;

@@ -7,9 +7,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "conf/vocab/result.h"
 #include "conf/vocab/time.h"
@@ -60,7 +62,12 @@ class Transport {
   // Sends what is queued (TLS close_notify too), then closes. No callback follows. The Transport may be
   // destroyed at once; the bytes still go out (bounded by a few seconds).
   virtual void finish() = 0;
+  // Kept until the stream is really closed, which after finish() is later than the Transport's end.
+  virtual void hold(std::shared_ptr<const void> place) { place_ = std::move(place); }
   virtual std::string local_address() const = 0;  // "192.0.2.1:25", "[2001:db8::1]:25"
+
+ private:
+  std::shared_ptr<const void> place_;
 };
 
 struct ConnectTarget {
@@ -73,6 +80,9 @@ struct ConnectTarget {
 struct Accepted {
   std::unique_ptr<Transport> transport;
   std::string client_address;  // IP, no brackets, IPv4-mapped shown as IPv4
+  // Closes at once the accepted streams of this client, or of all clients, that have got finish() and are
+  // still waiting for their peers. May be empty: there are none.
+  std::function<void(bool of_all)> close_finished;
 };
 
 class Network {

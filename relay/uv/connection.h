@@ -1,7 +1,9 @@
 // A Transport over a Stream, which may outlive it: the last bytes still go out. For this folder.
 #pragma once
 
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "relay/net/transport.h"
 #include "relay/uv/stream.h"
@@ -20,6 +22,7 @@ class Connection final : public Transport {
   void resume_reading() override { stream_->read_on(); }
   void set_deadline(conf::Instant when) override { stream_->set_deadline(when); }
   void finish() override;
+  void hold(std::shared_ptr<const void> place) override { stream_->place = std::move(place); }
   std::string local_address() const override;
 
  private:

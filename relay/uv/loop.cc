@@ -100,6 +100,12 @@ void Loop::State::hold_back(HeldBack* listener) {
       kAcceptAgainMs, 0);
 }
 
+void Loop::State::close_finished(const std::string& network) {
+  for (Stream* stream : std::set<Stream*>(finished)) {
+    if (network.empty() || stream->network == network) stream->close();
+  }
+}
+
 void Loop::State::end_of_round() {
   tell_news();
   while (stirred) {

@@ -9,6 +9,8 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "relay/net/deadlines.h"
@@ -43,13 +45,16 @@ struct Loop::State {
   std::vector<Stream*> news;      // streams with something to tell their users
   std::vector<char> read_buffer;  // shared: libuv fills it and we use it up before the next read
   uint64_t streams = 0;
+  std::set<Stream*> finished;                       // accepted ones that wait for their peers to close
+  void close_finished(const std::string& network);  // of this network_of(); empty: all. At once
   int descriptor_ceiling = INT_MAX;  // clients are accepted while the next descriptor is below it
   std::vector<HeldBack*> held_back;
   uv_timer_t accept_timer{};  // for those
   bool short_of_descriptors(int any_descriptor) const;
   void hold_back(HeldBack* listener);
-  conf::Duration drain_time = std::chrono::minutes(1);  // for a peer that does not read, see Stream
-  bool stirred = false;                                 // something happened in this round
+  conf::Duration drain_time = std::chrono::minutes(1);   // for a peer that does not read, see Stream
+  conf::Duration finish_time = std::chrono::seconds(5);  // for the last bytes to go out and the peer to close
+  bool stirred = false;                                  // something happened in this round
   bool stopping = false;
   conf::SystemClock clock;
 

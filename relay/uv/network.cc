@@ -69,8 +69,9 @@ struct TcpListener::State final : Handle, HeldBack {
     State* state = this;
     auto* server = reinterpret_cast<uv_stream_t*>(&tcp);
     int descriptor = -1;
-    if (uv_fileno(reinterpret_cast<uv_handle_t*>(&tcp), &descriptor) == 0 &&
-        loop->state()->short_of_descriptors(descriptor)) {
+    const bool known = uv_fileno(reinterpret_cast<uv_handle_t*>(&tcp), &descriptor) == 0;
+    if (known && loop->state()->short_of_descriptors(descriptor)) loop->state()->close_finished("");
+    if (known && loop->state()->short_of_descriptors(descriptor)) {
       complain(UV_EMFILE);
       loop->state()->hold_back(this);
       return;
@@ -84,6 +85,10 @@ struct TcpListener::State final : Handle, HeldBack {
     int length = sizeof address;
     if (uv_tcp_getpeername(&stream->tcp, reinterpret_cast<sockaddr*>(&address), &length) != 0) return;
     client.client_address = address_text(address, nullptr);
+    stream->network = network_of(address);
+    client.close_finished = [all = loop->state(), network = stream->network](bool of_all) {
+      all->close_finished(of_all ? std::string() : network);
+    };
     uv_tcp_nodelay(&stream->tcp, 1);
     if (state->on_accept) state->on_accept(std::move(client));
   }

@@ -18,7 +18,6 @@ using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 
 namespace {
 
-constexpr conf::Duration kFinishTime = 5s;  // for the last bytes to go out and the peer to close
 // A peer that asks and never reads must not fill our memory: above this much nothing more is read from it
 // until all has gone, and that must happen within Loop::State::drain_time.
 constexpr size_t kUnsentOctets = 64 * 1024;
@@ -70,6 +69,7 @@ Stream::~Stream() {
 void Stream::close() {
   user = nullptr;
   loop->deadlines.erase(&deadline_);
+  loop->finished.erase(this);
   auto* handle = reinterpret_cast<uv_handle_t*>(&tcp);
   if (uv_is_closing(handle) != 0) return;
   uv_close(handle, [](uv_handle_t* closed) {
@@ -77,6 +77,7 @@ void Stream::close() {
     if (stream->in_news_) std::erase(stream->loop->news, stream);
     delete stream;
   });
+  place.reset();
 }
 
 // The port is chosen when connecting, per destination, so that thousands of connections do not use up one
@@ -339,9 +340,10 @@ void Stream::finish() {
     close();
     return;
   }
+  if (!outbound_) loop->finished.insert(this);
   choked_ = false;  // what it still says is dropped
   drain_deadline_ = conf::kNever;
-  set_deadline(loop->clock.now() + kFinishTime);
+  set_deadline(loop->clock.now() + loop->finish_time);
   read_on();
   flush();
 }

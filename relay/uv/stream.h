@@ -42,6 +42,8 @@ struct Stream final : Handle {
   uv_tcp_t tcp{};
   Loop::State* loop;
   TransportUser* user = nullptr;
+  std::string network;                // of the peer: network_of()
+  std::shared_ptr<const void> place;  // given back when the descriptor is
 
  private:
   int bind_source(const sockaddr_storage& source);

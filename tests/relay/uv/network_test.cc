@@ -200,6 +200,71 @@ TEST_F(NetworkTest, APeerThatReadsLateIsHeardAgain) {
   EXPECT_EQ(client.got.size(), kQuestions);
 }
 
+// Whoever has been told all and stays holds a descriptor: its place is taken as long, and no longer.
+TEST_F(NetworkTest, APlaceIsTakenUntilTheStreamIsReallyClosed) {
+  loop.state()->finish_time = 1h;
+  listen();
+  std::weak_ptr<const int> place;
+  bool held_when_finished = false;
+  server.when_bytes = [&, this] {
+    auto taken = std::make_shared<const int>(1);
+    place = taken;
+    server.transport->hold(std::move(taken));
+    server.say("bye");
+    server.transport->finish();
+    server.transport.reset();
+  };
+  client.when_connected = [this] { client.say("QUIT"); };
+  const std::function<void()> until_free = [&, this] {
+    if (!place.expired()) return loop.post(until_free);
+    loop.stop();
+  };
+  client.when_closed = [&, this] {  // the peer's FIN has come, and ours has not gone out
+    held_when_finished = !place.expired();
+    client.transport.reset();
+    loop.post(until_free);
+  };
+  connect();
+  run();
+  EXPECT_TRUE(held_when_finished);
+  EXPECT_TRUE(place.expired());
+}
+
+TEST_F(NetworkTest, WhoWasToldAllMakesRoomForHisNextConnection) {
+  loop.state()->finish_time = 1h;
+  std::vector<std::weak_ptr<const int>> places;
+  std::vector<bool> free_at_accept;
+  std::function<void(bool)> close_finished;
+  std::function<void()> next;
+  auto opened = TcpListener::open(&loop, {"127.0.0.1", 0}, nullptr, [&](Accepted accepted) {
+    close_finished = accepted.close_finished;
+    close_finished(false);  // of this client
+    for (const auto& each : places) free_at_accept.push_back(each.expired());
+    auto place = std::make_shared<const int>(1);
+    places.push_back(place);
+    accepted.transport->hold(std::move(place));
+    accepted.transport->finish();
+    loop.post(next);
+  });
+  ASSERT_TRUE(opened.ok());
+  std::vector<std::unique_ptr<Ear>> clients;
+  next = [&, this] {
+    if (clients.size() == 3) return loop.stop();
+    const std::string source = clients.size() < 2 ? "127.0.0.7" : "127.0.0.8";
+    clients.push_back(std::make_unique<Ear>());
+    Ear* ear = clients.back().get();
+    ear->transport = network().connect({"127.0.0.1", (*opened)->port(), source}, ear);
+  };
+  loop.post(next);
+  run();
+  ASSERT_EQ(places.size(), 3U);
+  // The second of 127.0.0.7 closed the first; that of 127.0.0.8 closed nobody's.
+  EXPECT_EQ(free_at_accept, (std::vector<bool>{true, true, false}));
+  close_finished(true);
+  EXPECT_TRUE(places[1].expired());
+  EXPECT_TRUE(places[2].expired());
+}
+
 // The lowest descriptor that is free says how many are in use.
 TEST_F(NetworkTest, WithFewDescriptorsLeftClientsWaitAndAreServedLater) {
   listen();
@@ -456,6 +521,7 @@ TEST_F(TlsTest, WhatWaitsInClearStillGoesOutBeforeTheEnd) {
   listen("127.0.0.1", server_context());
   use_client(certificate_);
   const std::string much(4'000'000, 'x');
+  loop.state()->finish_time = 1h;
   when_accepted = [this] { server.transport->start_tls({}); };
   server.when_tls = [&, this] {
     server.say(much);
