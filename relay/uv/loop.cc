@@ -100,9 +100,31 @@ void Loop::State::hold_back(HeldBack* listener) {
       kAcceptAgainMs, 0);
 }
 
+bool Loop::State::may_work(size_t work) {
+  if (work_left == 0) return false;
+  work_left -= std::min(work_left, work);
+  return true;
+}
+
+void Loop::State::wait_for(Turn* turn) {
+  turns.add(turn);
+  uv_idle_start(&idle, [](uv_idle_t*) {});
+}
+
+void Loop::State::give_turns() {
+  work_left = round_work;
+  while (work_left > 0) {
+    const Turn* turn = turns.next();
+    if (turn == nullptr) break;
+    static_cast<Stream*>(turn->owner)->turn_came();
+    stirred = true;
+  }
+  if (turns.empty()) uv_idle_stop(&idle);
+}
+
 void Loop::State::close_finished(const std::string& network) {
   for (Stream* stream : std::set<Stream*>(finished)) {
-    if (network.empty() || stream->network == network) stream->close();
+    if (network.empty() || stream->turn.party == network) stream->close();
   }
 }
 
@@ -127,12 +149,16 @@ Loop::Loop() : state_(std::make_unique<State>()) {
   state->accept_timer.data = state;
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) == 0) keep_descriptors(static_cast<uint32_t>(limit.rlim_cur / 8));
+  uv_idle_init(&state->uv, &state->idle);
   uv_prepare_init(&state->uv, &state->prepare);
   uv_check_init(&state->uv, &state->check);
-  state->async.data = state->timer.data = state->deadline_timer.data = state->prepare.data =
-      state->check.data = state;
+  state->async.data = state->timer.data = state->deadline_timer.data = state->idle.data =
+      state->prepare.data = state->check.data = state;
   // Timers run before the poll, streams after it: a round ends at either place when anything happened.
-  uv_prepare_start(&state->prepare, [](uv_prepare_t* handle) { state_of(handle)->end_of_round(); });
+  uv_prepare_start(&state->prepare, [](uv_prepare_t* handle) {
+    state_of(handle)->give_turns();
+    state_of(handle)->end_of_round();
+  });
   uv_check_start(&state->check, [](uv_check_t* handle) {
     state_of(handle)->stirred = true;
     state_of(handle)->end_of_round();

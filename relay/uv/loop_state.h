@@ -15,6 +15,7 @@
 
 #include "relay/net/deadlines.h"
 #include "relay/uv/loop.h"
+#include "relay/uv/turns.h"
 
 namespace relay::uv {
 
@@ -34,6 +35,7 @@ struct Loop::State {
   uv_timer_t timer{};           // set_timer()
   uv_timer_t deadline_timer{};  // the first of `deadlines`
   uv_prepare_t prepare{};
+  uv_idle_t idle{};  // runs while a turn is waited for: the loop does not sleep then
   uv_check_t check{};
   std::map<int, std::unique_ptr<uv_signal_t>> signals;
   std::map<int, std::function<void()>> signal_handlers;
@@ -47,6 +49,12 @@ struct Loop::State {
   uint64_t streams = 0;
   std::set<Stream*> finished;                       // accepted ones that wait for their peers to close
   void close_finished(const std::string& network);  // of this network_of(); empty: all. At once
+  Turns turns;                                      // of Streams
+  // What all may do in a round that takes the processor for long, in octets encrypted: some milliseconds.
+  size_t round_work = 2 * 1024 * 1024;
+  size_t work_left = 0;  // of it, in this round
+  bool may_work(size_t work);
+  void wait_for(Turn* turn);
   int descriptor_ceiling = INT_MAX;  // clients are accepted while the next descriptor is below it
   std::vector<HeldBack*> held_back;
   uv_timer_t accept_timer{};  // for those
@@ -65,6 +73,7 @@ struct Loop::State {
   void run_posted();
   void tell_news();
   void fire_deadlines();
+  void give_turns();
   void arm_deadline_timer();
   void end_of_round();
 };

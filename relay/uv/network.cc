@@ -85,8 +85,8 @@ struct TcpListener::State final : Handle, HeldBack {
     int length = sizeof address;
     if (uv_tcp_getpeername(&stream->tcp, reinterpret_cast<sockaddr*>(&address), &length) != 0) return;
     client.client_address = address_text(address, nullptr);
-    stream->network = network_of(address);
-    client.close_finished = [all = loop->state(), network = stream->network](bool of_all) {
+    stream->turn.party = network_of(address);
+    client.close_finished = [all = loop->state(), network = stream->turn.party](bool of_all) {
       all->close_finished(of_all ? std::string() : network);
     };
     uv_tcp_nodelay(&stream->tcp, 1);

@@ -57,7 +57,7 @@ Stream::Stream(Loop* l, std::shared_ptr<tls::Context> tls_context, bool outbound
     : loop(l->state()), tls_context_(std::move(tls_context)), outbound_(outbound) {
   uv_tcp_init(&loop->uv, &tcp);
   tcp.data = static_cast<Handle*>(this);
-  deadline_.owner = this;
+  deadline_.owner = turn.owner = this;
   connected_ = !outbound;
   if (outbound) ++loop->streams;
 }
@@ -70,6 +70,7 @@ void Stream::close() {
   user = nullptr;
   loop->deadlines.erase(&deadline_);
   loop->finished.erase(this);
+  loop->turns.erase(&turn);
   auto* handle = reinterpret_cast<uv_handle_t*>(&tcp);
   if (uv_is_closing(handle) != 0) return;
   uv_close(handle, [](uv_handle_t* closed) {
@@ -98,6 +99,7 @@ int Stream::bind_source(const sockaddr_storage& source) {
 void Stream::connect(const ConnectTarget& target) {
   sockaddr_storage address, source;
   int status = to_sockaddr(target.address, target.port, &address) ? 0 : UV_EINVAL;
+  if (status == 0) turn.party = network_of(address);
   if (status == 0 && !target.source_address.empty()) {
     status = to_sockaddr(target.source_address, 0, &source) ? 0 : UV_EINVAL;
     if (status == 0) status = bind_source(source);
@@ -183,7 +185,7 @@ void Stream::read_off() {
 }
 
 void Stream::set_reading() {
-  const bool wanted = reading_wanted_ && !choked_ && !failed_ && connected_;
+  const bool wanted = reading_wanted_ && !choked_ && !handshake_waits_ && !failed_ && connected_;
   if (wanted == reading_) return;
   reading_ = wanted;
   if (!wanted) {
@@ -315,6 +317,7 @@ void Stream::fail(int status) {
 void Stream::fail(conf::Error why) {
   if (failed_) return;
   failed_ = true;
+  loop->turns.erase(&turn);
   read_off();
   if (finishing_) {
     close();
@@ -341,6 +344,7 @@ void Stream::finish() {
     return;
   }
   if (!outbound_) loop->finished.insert(this);
+  drop_handshake();
   choked_ = false;  // what it still says is dropped
   drain_deadline_ = conf::kNever;
   set_deadline(loop->clock.now() + loop->finish_time);

@@ -38,11 +38,12 @@ struct Stream final : Handle {
 
   void tell_news();
   void deadline_came();
+  void turn_came();  // what waited for it has to be done, whatever is left of the round's work
 
   uv_tcp_t tcp{};
   Loop::State* loop;
   TransportUser* user = nullptr;
-  std::string network;                // of the peer: network_of()
+  Turn turn;                          // its party: network_of() the peer
   std::shared_ptr<const void> place;  // given back when the descriptor is
 
  private:
@@ -54,6 +55,9 @@ struct Stream final : Handle {
   void move_cipher();
   void received(std::string_view bytes);
   void received_cipher(std::string_view bytes);
+  void take_cipher(std::string_view bytes);
+  bool may_work(size_t work);  // false: its turn will come
+  void drop_handshake();
   void fail(int status);
   void fail(conf::Error why);
   void note_news();
@@ -65,10 +69,11 @@ struct Stream final : Handle {
 
   std::shared_ptr<tls::Context> tls_context_;
   std::unique_ptr<tls::Session> tls_;
-  std::string plain_;  // decrypted, being given to the user
-  OutQueue clear_;     // not yet encrypted: a body is shared here, encrypted it would be one more copy
-  OutQueue out_;       // not yet given to the kernel
-  OutQueue writing_;   // held still for a write request under way
+  std::string cipher_;  // received, while the handshake waits for its turn
+  std::string plain_;   // decrypted, being given to the user
+  OutQueue clear_;      // not yet encrypted: a body is shared here, encrypted it would be one more copy
+  OutQueue out_;        // not yet given to the kernel
+  OutQueue writing_;    // held still for a write request under way
   uv_connect_t connect_request_{};
   uv_write_t write_request_{};
   uv_shutdown_t shutdown_request_{};
@@ -81,7 +86,9 @@ struct Stream final : Handle {
   bool write_under_way_ = false;
   bool connected_ = false;
   bool reading_wanted_ = false, reading_ = false;
-  bool choked_ = false;  // the peer takes nothing, so nothing more is taken from it
+  bool choked_ = false;           // the peer takes nothing, so nothing more is taken from it
+  bool handshake_waits_ = false;  // for its turn, and nothing is read
+  bool my_turn_ = false;
   bool tls_told_ = false;
   bool drained_news_ = false, failed_news_ = false, in_news_ = false;
   bool failed_ = false;

@@ -537,6 +537,59 @@ TEST_F(TlsTest, WhatWaitsInClearStillGoesOutBeforeTheEnd) {
   EXPECT_EQ(client.closed, "the peer closed the connection");
 }
 
+// One step a round: the others wait for their turns, and all get through, those with long messages too.
+TEST_F(TlsTest, HandshakesBeyondTheWorkOfARoundWaitForTheirTurns) {
+  loop.state()->round_work = 1;
+  use_client(certificate_);
+  constexpr size_t kClients = 8, kOctets = 300'000;
+  std::vector<std::unique_ptr<Ear>> servers, clients;
+  size_t most_waiting = 0, whole = 0;
+  loop.on_round([&, this] { most_waiting = std::max(most_waiting, loop.state()->turns.size()); });
+  auto opened = TcpListener::open(&loop, {"127.0.0.1", 0}, server_context(), [&, this](Accepted accepted) {
+    Ear* ear = servers.emplace_back(std::make_unique<Ear>()).get();
+    ear->transport = std::move(accepted.transport);
+    ear->transport->set_user(ear);
+    ear->transport->start_tls({});
+    ear->when_bytes = [&, ear, this] {
+      if (ear->got.size() == kOctets && ++whole == kClients) loop.stop();
+    };
+  });
+  ASSERT_TRUE(opened.ok());
+  loop.post([&, this] {
+    for (size_t i = 0; i < kClients; ++i) {
+      Ear* ear = clients.emplace_back(std::make_unique<Ear>()).get();
+      ear->when_connected = [ear] { ear->transport->start_tls({"mx.test", false, ""}); };
+      ear->when_tls = [ear] { ear->say(std::string(kOctets, 'x')); };
+      ear->transport = network().connect({"127.0.0.1", (*opened)->port(), ""}, ear);
+    }
+  });
+  run();
+  EXPECT_EQ(whole, kClients);
+  EXPECT_GT(most_waiting, 0U);
+  for (const auto& ear : clients) EXPECT_TRUE(ear->tls_good) << ear->tls_error;
+}
+
+// Who waits for a turn may go at any time.
+TEST_F(TlsTest, AStreamThatIsDroppedWhileItWaitsLosesItsTurn) {
+  loop.state()->round_work = 1;
+  use_client(certificate_);
+  listen("127.0.0.1", server_context());
+  std::vector<std::unique_ptr<Ear>> clients;
+  size_t connected = 0;
+  for (size_t i = 0; i < 4; ++i) {
+    Ear* ear = clients.emplace_back(std::make_unique<Ear>()).get();
+    ear->when_connected = [&, ear, this] {
+      ear->transport->start_tls({"mx.test", false, ""});
+      if (++connected % 2 == 0) ear->transport->finish();
+      ear->transport.reset();
+      if (connected == 4) loop.stop();
+    };
+    ear->transport = network().connect({"127.0.0.1", listener->port(), ""}, ear);
+  }
+  run();
+  EXPECT_TRUE(loop.state()->turns.empty());
+}
+
 TEST_F(TlsTest, BadFilesAreNamed) {
   EXPECT_NE(tls::Context::server("/nonexistent.pem", key_, nullptr).error().detail.find("/nonexistent.pem"),
             std::string::npos);
