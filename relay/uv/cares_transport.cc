@@ -120,13 +120,12 @@ struct CaresTransport::State {
       if (question->sent != question->name) echo_seen = true;
       return true;
     }
-    if (echo == Echo::kNone) return true;  // c-ares has compared the names
-    if (question->tcp) {                   // not forged, so this server folds the case
-      mixes_case = false;
+    if (question->tcp) {  // not forged; one that shows the name in another case folds it
+      if (echo == Echo::kOtherCase) mixes_case = false;
       return true;
     }
     question->tcp = true;
-    question->doubtful = raw;
+    if (echo == Echo::kOtherCase) question->doubtful = raw;  // the other kind is never taken by UDP
     ask(question);
     return false;
   }

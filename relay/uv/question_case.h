@@ -9,7 +9,9 @@ namespace relay::uv {
 
 std::string with_random_case(const std::string& name);
 
-enum class Echo { kSame, kOtherCase, kNone };  // kNone: no question that could be compared
+// kNone: no question that could be compared, e.g. one whose name is a compression pointer (RFC 1035 §4.1.4),
+// which c-ares follows and no honest server writes there.
+enum class Echo { kSame, kOtherCase, kNone };
 // How the question of the answer `raw` (RFC 1035 §4) compares to the name that was asked.
 Echo echo_of(std::string_view raw, std::string_view asked);
 
