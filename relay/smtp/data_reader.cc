@@ -23,20 +23,20 @@ DataReader::Step DataReader::step(std::string_view input) {
     case Place::kLineStart:
       if (framing_ == Framing::kDots && c == '.') {
         place_ = Place::kDot;
-        return {1, {}, false};
+        return {1, {}, false, 0};
       }
       break;
     case Place::kDot:  // the dot is dropped unless the line holds nothing else
       if (c == '\r') {
         place_ = Place::kDotCr;
-        return {1, {}, false};
+        return {1, {}, false, 0};
       }
       if (c == '\n') return lone_dot_line();
       break;
     case Place::kDotCr:
       if (c != '\n') return bare_cr();
       if (!after_crlf_) return lone_dot_line();
-      return {1, {}, true};
+      return {1, {}, true, 0};
     case Place::kCr:
       if (c != '\n') return bare_cr();
       lengthen_line(kCrLf.size());
@@ -53,32 +53,33 @@ DataReader::Step DataReader::text(std::string_view input) {
   place_ = Place::kText;
   if (input.front() == '\n') return bare_lf();
   size_t line = 0;  // where the current line begins
-  for (;;) {
+  for (uint32_t lines = 1;; ++lines) {
     const size_t lf = find_octet(input, line, input.size(), '\n');
     const size_t cr = find_octet(input, line, lf, '\r');
     if (cr == lf) {  // no CR: a bare LF, handled by the next step, or the end of the input
       lengthen_line(lf - line);
-      return give(lf, input.substr(0, lf));
+      return give(lf, input.substr(0, lf), lines);
     }
     if (cr + 1 != lf || lf == input.size()) {  // CR whose next octet is unknown or wrong: the next step tells
       lengthen_line(cr - line);
       place_ = Place::kCr;
-      return give(cr + 1, input.substr(0, cr));
+      return give(cr + 1, input.substr(0, cr), lines);
     }
     lengthen_line(lf + 1 - line);
     end_line(true);
     line = lf + 1;
     const bool dot_next = framing_ == Framing::kDots && line < input.size() && input[line] == '.';
-    if (line == input.size() || dot_next) return give(line, input.substr(0, line));
+    if (line == input.size() || dot_next || lines == kStepLines)
+      return give(line, input.substr(0, line), lines);
     place_ = Place::kText;
-    if (input[line] == '\n') return give(line, input.substr(0, line));
+    if (input[line] == '\n') return give(line, input.substr(0, line), lines);
   }
 }
 
 // A line that holds only a dot, ended or begun by a bare newline. It never ends the message.
 DataReader::Step DataReader::lone_dot_line() {
   const bool genuine = bounds_.lf_only && !any_crlf_ && place_ == Place::kDot;
-  if (genuine && bounds_.bare_newline == conf::BareNewline::kConvert) return {1, {}, true};
+  if (genuine && bounds_.bare_newline == conf::BareNewline::kConvert) return {1, {}, true, 0};
   if (bounds_.bare_newline == conf::BareNewline::kRefuse) {
     refuse(Fault::kBareNewline);
     ambiguous_end_ = true;
@@ -101,11 +102,11 @@ DataReader::Step DataReader::bare_cr() {
   return give(0, " ");
 }
 
-DataReader::Step DataReader::give(size_t consumed, std::string_view body) {
+DataReader::Step DataReader::give(size_t consumed, std::string_view body, uint32_t lines) {
   body_octets_ += body.size();
   if (body_octets_ > bounds_.message_octets) refuse(Fault::kTooBig);
   if (fault_ != Fault::kNone) body = {};
-  return {consumed, body, false};
+  return {consumed, body, false, lines};
 }
 
 void DataReader::lengthen_line(size_t octets) {

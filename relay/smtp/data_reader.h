@@ -35,12 +35,16 @@ class DataReader {
     size_t consumed = 0;    // of the input; may be 0 when `body` is not empty
     std::string_view body;  // a slice of the input, or a constant
     bool ended = false;     // kDots: the message is over
+    uint32_t lines = 0;     // that were looked at: what the step cost
   };
+
+  static constexpr uint32_t kStepLines = 256;
 
   DataReader() = default;
   DataReader(Framing framing, const Bounds& bounds) : framing_(framing), bounds_(bounds) {}
 
-  // Makes one step over a non-empty input. After `ended` it must not be called again.
+  // Makes one step over a non-empty input, of at most kStepLines lines. After `ended` it must not be called
+  // again.
   Step step(std::string_view input);
   // kChunks: the last octet has come. Gives what completes the last line; may still find a fault.
   std::string_view finish();
@@ -61,7 +65,7 @@ class DataReader {
   Step lone_dot_line();
   Step bare_lf();
   Step bare_cr();
-  Step give(size_t consumed, std::string_view body);
+  Step give(size_t consumed, std::string_view body, uint32_t lines = 0);
   void lengthen_line(size_t octets);
   void end_line(bool by_crlf);
 

@@ -87,9 +87,18 @@ void ServerSession::State::abort_body() {
   emit(ServerEvent::Kind::kAbortMessage);
 }
 
+// A body of dots or of empty lines costs most; 10 KB of common text cost two units or three.
+void ServerSession::State::charge_body(uint32_t lines) {
+  constexpr uint32_t kPartsOfUnit = 16, kLinesOfPart = 4;
+  body_cost += 1 + lines / kLinesOfPart;
+  cost = body_cost / kPartsOfUnit;
+  body_cost %= kPartsOfUnit;
+}
+
 void ServerSession::State::read_data(conf::Instant now) {
   const DataReader::Step step = reader.step(input.front());
   input.consume(step.consumed);
+  charge_body(step.lines);
   arm(now);
   give_body(step.body);
   if (reader.ambiguous_end()) {
@@ -152,6 +161,7 @@ void ServerSession::State::read_chunk(conf::Instant now) {
       reader.step(run.substr(0, static_cast<size_t>(std::min<uint64_t>(chunk_left, run.size()))));
   input.consume(step.consumed);
   chunk_left -= step.consumed;
+  charge_body(step.lines);
   arm(now);
   give_body(step.body);
   if (chunk_left == 0) chunk_done(now);

@@ -91,6 +91,9 @@ struct ServerSession::State {
   conf::Instant deadline = conf::kNever;
   bool shutting_down = false;
   uint32_t cost = 0;  // of the step that work() just made
+  // Of a step over a body, which is cheaper than any command: what does not make a whole unit yet is kept.
+  void charge_body(uint32_t lines);
+  uint32_t body_cost = 0;  // in parts of a unit
 
   bool esmtp = false;
   std::string client_name;
