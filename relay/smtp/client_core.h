@@ -84,6 +84,7 @@ class ClientCore {
   void close_refused(bounce::Reply reply);
   void close_broken(std::string_view error, End how);
   void close_done(bounce::Reply reply);
+  void greeted_again();
   void push_closed(ClientEvent event);
 
   const ClientOptions options_;
@@ -101,6 +102,7 @@ class ClientCore {
   bool heard_ = false;                 // a reply came since the flight began
   bool content_unsent_ = false;        // the content waits in the transport
   bounce::Reply last_refusal_;         // the end of data, or MAIL, of the last transaction; code 0: taken
+  uint32_t greeted_again_ = 0;         // how often
   bool mail_taken_ = false;            // the peer took a MAIL: its TLS works
 };
 

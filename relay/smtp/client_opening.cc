@@ -24,8 +24,18 @@ void ClientCore::take_greeting(Reply reply, conf::Instant now) {
   }
 }
 
+// Each reply costs us work: a server that greets without end would have it without end.
+void ClientCore::greeted_again() {
+  constexpr uint32_t kLetBe = 2;
+  if (++greeted_again_ > kLetBe)
+    close_broken(std::string("greeted again and again while waiting for ") + awaited(state_), End::kByPeer);
+}
+
 void ClientCore::take_ehlo(Reply reply, conf::Instant now) {
-  if (reply.code == 220) return;  // a second greeting: the answer is still to come, within the same time
+  if (reply.code == 220) {  // a second greeting: the answer is still to come, within the same time
+    greeted_again();
+    return;
+  }
   if (reply.positive()) {
     peer = parse_ehlo_reply(reply);
     const bool offers_starttls = peer.starttls;
@@ -43,7 +53,10 @@ void ClientCore::take_ehlo(Reply reply, conf::Instant now) {
 }
 
 void ClientCore::take_helo(Reply reply, conf::Instant now) {
-  if (reply.code == 220) return;
+  if (reply.code == 220) {
+    greeted_again();
+    return;
+  }
   if (!reply.positive()) {
     close_refused(std::move(reply));
     return;

@@ -135,6 +135,8 @@ void Stream::note_news() {
 
 void Stream::tell_news() {
   in_news_ = false;
+  if (std::exchange(resting_, false) && uv_is_closing(reinterpret_cast<uv_handle_t*>(&tcp)) == 0)
+    set_reading();
   const bool drained = std::exchange(drained_news_, false), failed = std::exchange(failed_news_, false);
   if (failed) {
     fail(std::move(failure_));
@@ -174,6 +176,14 @@ void Stream::check_choke() {
   set_reading();
 }
 
+// libuv would read up to 32 buffers in a row from a peer that sends faster than we handle. Who fills one has
+// the next one in the next round of the loop; most mails are smaller than a buffer and never come here.
+void Stream::rest() {
+  resting_ = true;
+  set_reading();
+  note_news();
+}
+
 void Stream::read_on() {
   reading_wanted_ = true;
   set_reading();
@@ -185,7 +195,7 @@ void Stream::read_off() {
 }
 
 void Stream::set_reading() {
-  const bool wanted = reading_wanted_ && !choked_ && !handshake_waits_ && !failed_ && connected_;
+  const bool wanted = reading_wanted_ && !choked_ && !handshake_waits_ && !failed_ && connected_ && !resting_;
   if (wanted == reading_) return;
   reading_ = wanted;
   if (!wanted) {
@@ -211,6 +221,7 @@ void Stream::on_read(uv_stream_t* handle, ssize_t count, const uv_buf_t* buffer)
   stream->loop->stirred = true;
   if (count > 0) {
     const bool inbound = !stream->outbound_;
+    if (static_cast<size_t>(count) == buffer->len) stream->rest();
     stream->received({buffer->base, static_cast<size_t>(count)});
     if (inbound) tls::cleanse(buffer->base, static_cast<size_t>(count));  // it may have been a password
   } else if (count < 0) {

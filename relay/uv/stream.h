@@ -63,6 +63,7 @@ struct Stream final : Handle {
   void note_news();
   void go_on_finishing();
   void set_reading();
+  void rest();
   void check_choke();
   void arm_deadline();
   static void on_read(uv_stream_t* handle, ssize_t count, const uv_buf_t* buffer);
@@ -89,6 +90,7 @@ struct Stream final : Handle {
   bool choked_ = false;           // the peer takes nothing, so nothing more is taken from it
   bool handshake_waits_ = false;  // for its turn, and nothing is read
   bool my_turn_ = false;
+  bool resting_ = false;  // it had its turn: the others are read from first
   bool tls_told_ = false;
   bool drained_news_ = false, failed_news_ = false, in_news_ = false;
   bool failed_ = false;

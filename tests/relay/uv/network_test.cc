@@ -265,6 +265,29 @@ TEST_F(NetworkTest, WhoWasToldAllMakesRoomForHisNextConnection) {
   EXPECT_TRUE(places[2].expired());
 }
 
+// However much the kernel holds for us: the others are read from in between.
+TEST_F(NetworkTest, AFastPeerIsReadFromOneBufferInARound) {
+  listen();
+  constexpr size_t kOctets = 4'000'000;
+  size_t heard = 0, in_round = 0, most = 0;
+  client.when_connected = [this] {
+    server.transport->pause_reading();
+    client.say(std::string(kOctets, '!'));
+    client.transport->set_deadline(loop.now() + 100ms);
+  };
+  client.when_deadline = [this] { server.transport->resume_reading(); };
+  server.when_bytes = [&, this] {
+    in_round += server.got.size() - std::exchange(heard, server.got.size());
+    most = std::max(most, in_round);
+    if (server.got.size() == kOctets) loop.stop();
+  };
+  loop.on_round([&] { in_round = 0; });
+  connect();
+  run();
+  EXPECT_EQ(server.got.size(), kOctets);
+  EXPECT_LE(most, loop.state()->read_buffer.size());
+}
+
 // The lowest descriptor that is free says how many are in use.
 TEST_F(NetworkTest, WithFewDescriptorsLeftClientsWaitAndAreServedLater) {
   listen();
