@@ -78,7 +78,8 @@ void Authenticator::check(conf::ConfigPtr config, const std::string& client, con
     tls::cleanse(secret.data(), secret.size());
     return done(smtp::AuthOutcome::kGood);
   }
-  if (state.history.limited(client, user, now)) return done(smtp::AuthOutcome::kLimited);
+  const LoginHistory::Look look = state.history.look(client, user, now);
+  if (look == LoginHistory::Look::kNone) return done(smtp::AuthOutcome::kLimited);
   std::vector<State::Pending>& pending = state.pending[digest];
   pending.push_back({client, std::move(done)});
   if (pending.size() > 1) {
@@ -86,8 +87,13 @@ void Authenticator::check(conf::ConfigPtr config, const std::string& client, con
     return;
   }
   HashWorkers::Job job;
-  job.client = client;
-  job.user = user;
+  if (look == LoginHistory::Look::kOnce) {  // all strangers of the name share the turns of one client
+    job.client = '\n' + user;
+    job.user = client;
+  } else {
+    job.client = client;
+    job.user = user;
+  }
   job.secret = std::move(secret);
   job.hash = *hash;
   job.done = [state = std::weak_ptr<State>(state_), digest, user, known](bool good) {

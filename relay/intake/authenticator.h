@@ -1,5 +1,6 @@
 // Checks the secrets of AUTH. One that was right lately is known by its digest; one that has to be hashed is
-// hashed on other threads, the same one for many connections once; a guesser is refused unseen. Loop thread.
+// hashed on other threads, the same one for many connections once; a guesser is refused unseen, and the
+// owner of a name that many guess is not. Loop thread.
 #pragma once
 
 #include <functional>

@@ -12,8 +12,8 @@ namespace relay {
 class HashWorkers {
  public:
   struct Job {
-    std::string client;  // client_key()
-    std::string user;
+    std::string client;  // client_key(), or what stands for many: who waits in one queue
+    std::string user;    // who takes turns in it
     std::string secret;  // wiped when it is done
     std::string hash;    // what it must come to
     std::function<void(bool good)> done;

@@ -47,14 +47,16 @@ uint32_t LoginHistory::wrong_of(const std::string& key, conf::Instant now) const
   return found == wrong_.end() || found->second.until <= now ? 0 : found->second.count;
 }
 
-bool LoginHistory::limited(const std::string& client, const std::string& user, conf::Instant now) {
+LoginHistory::Look LoginHistory::look(const std::string& client, const std::string& user, conf::Instant now) {
   const std::string login = login_key(client, user);
   const auto found = known_.find(login);
   const bool known = found != known_.end() && now < found->second;
-  if (wrong_of(login, now) >= bounds_.of_login * (known ? kTrust : 1)) return true;
-  if (known) return false;
-  return wrong_of(client_only(client), now) >= bounds_.of_client ||
-         wrong_of(user_only(user), now) >= bounds_.of_user;
+  const uint32_t of_login = wrong_of(login, now);
+  if (of_login >= bounds_.of_login * (known ? kTrust : 1)) return Look::kNone;
+  if (known) return Look::kFree;
+  if (wrong_of(client_only(client), now) >= bounds_.of_client) return Look::kNone;
+  if (wrong_of(user_only(user), now) < bounds_.of_user) return Look::kFree;
+  return of_login == 0 ? Look::kOnce : Look::kNone;
 }
 
 void LoginHistory::good(const Digest& digest, const std::string& client, const std::string& user,

@@ -24,9 +24,13 @@ class LoginHistory {
   void set_bounds(LoginBounds bounds) { bounds_ = bounds; }
   // This very secret was found right within the last five minutes.
   bool verified(const Digest& digest, conf::Instant now);
-  // Too many were wrong: do not look. A client that has logged in under this name within a day is given ten
-  // times as much for it, and strangers who guess the name elsewhere are no matter of its.
-  bool limited(const std::string& client, const std::string& user, conf::Instant now);
+  // How to treat the next secret. kNone: too many were wrong, do not look. A client that has logged in under
+  // this name within a day is given ten times as much for it, and strangers who guess the name elsewhere are
+  // no matter of its. kOnce: so many strangers were wrong about the name that each of them is looked at once
+  // in ten minutes only, and all of them one after the other: guessers cannot lock its owner out, wherever he
+  // comes from, and gain one guess with each address.
+  enum class Look : uint8_t { kFree, kOnce, kNone };
+  Look look(const std::string& client, const std::string& user, conf::Instant now);
   void good(const Digest& digest, const std::string& client, const std::string& user, conf::Instant now);
   void wrong(const std::string& client, const std::string& user, conf::Instant now);
 

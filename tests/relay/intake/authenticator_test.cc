@@ -16,6 +16,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using smtp::AuthOutcome;
+using Look = LoginHistory::Look;
 
 struct Still final : conf::Clock {
   conf::Instant now() const override { return time; }
@@ -116,6 +117,21 @@ TEST_F(AuthenticatorTest, AGuesserIsNotLookedAtAnyMoreAndNobodyElseIsConcerned) 
   EXPECT_EQ(answer("guesser", "shop", "g"), AuthOutcome::kWrong);
 }
 
+TEST_F(AuthenticatorTest, GuessersDoNotLockTheOwnerOfTheNameOut) {
+  auto changed = std::make_shared<conf::Config>(*config);
+  changed->intake.auth_failures_per_user = 6;
+  config = changed;
+  for (int i = 0; i < 6; ++i)
+    EXPECT_EQ(answer("g" + std::to_string(i / 2), "shop", "g" + std::to_string(i)), AuthOutcome::kWrong);
+  EXPECT_EQ(answer("g0", "shop", "right"), AuthOutcome::kLimited);
+  for (int i = 0; i < 100; ++i) ask("g" + std::to_string(i % 3), "shop", "more" + std::to_string(i));
+  EXPECT_EQ(answer("owner", "shop", "right"), AuthOutcome::kGood);
+  EXPECT_EQ(answer("owner", "shop", "mistyped"), AuthOutcome::kWrong) << "it is known now";
+  EXPECT_EQ(answer("owner", "shop", "right"), AuthOutcome::kGood);
+  EXPECT_EQ(answer("stranger", "shop", "wrong"), AuthOutcome::kWrong);
+  EXPECT_EQ(answer("stranger", "shop", "other"), AuthOutcome::kLimited);
+}
+
 TEST_F(AuthenticatorTest, AFullQueueIsBusyNeverWrongAndSlowsNobodyElse) {
   size_t busy = 0;
   for (int i = 0; i < 300; ++i) ask("guesser", "name" + std::to_string(i % 100), "g" + std::to_string(i));
@@ -141,11 +157,10 @@ TEST(LoginHistory, AKnownClientKeepsItsLoginWhileOthersGuessItsName) {
   const conf::Instant now{1h};
   history.good({}, "app", "shop", now);
   for (int i = 0; i < 100; ++i) history.wrong("g" + std::to_string(i), "shop", now);
-  EXPECT_TRUE(history.limited("stranger", "shop", now));
-  EXPECT_FALSE(history.limited("app", "shop", now));
-  EXPECT_FALSE(history.limited("stranger", "desk", now));
+  EXPECT_EQ(history.look("app", "shop", now), Look::kFree);
+  EXPECT_EQ(history.look("stranger", "desk", now), Look::kFree);
   for (int i = 0; i < 30; ++i) history.wrong("app", "shop", now);
-  EXPECT_TRUE(history.limited("app", "shop", now)) << "ten times as much, not without end";
+  EXPECT_EQ(history.look("app", "shop", now), Look::kNone) << "ten times as much, not without end";
 }
 
 TEST(LoginHistory, AClientThatTriesManyNamesIsSeen) {
@@ -153,8 +168,20 @@ TEST(LoginHistory, AClientThatTriesManyNamesIsSeen) {
   history.set_bounds({3, 5, 20});
   const conf::Instant now{1h};
   for (int i = 0; i < 5; ++i) history.wrong("g", "name" + std::to_string(i), now);
-  EXPECT_TRUE(history.limited("g", "fresh", now));
-  EXPECT_FALSE(history.limited("g", "fresh", now + 10min));
+  EXPECT_EQ(history.look("g", "fresh", now), Look::kNone);
+  EXPECT_EQ(history.look("g", "fresh", now + 10min), Look::kFree);
+}
+
+TEST(LoginHistory, AStrangerToANameThatManyGuessIsLookedAtOnce) {
+  LoginHistory history;
+  history.set_bounds({3, 5, 20});
+  const conf::Instant now{1h};
+  for (int i = 0; i < 20; ++i) history.wrong("g" + std::to_string(i), "shop", now);
+  EXPECT_EQ(history.look("stranger", "shop", now), Look::kOnce);
+  EXPECT_EQ(history.look("g0", "shop", now), Look::kNone) << "it was wrong once";
+  history.wrong("stranger", "shop", now);
+  EXPECT_EQ(history.look("stranger", "shop", now), Look::kNone);
+  EXPECT_EQ(history.look("stranger", "shop", now + 10min), Look::kFree);
 }
 
 }  // namespace
