@@ -52,7 +52,7 @@ bool is_place(const std::string& place, const std::string& address, uint16_t por
   // A listener on all addresses hears those of the machine that no interface has, too.
   const bool v6 = same_address(address, "::1") || same_address(address, "::");
   const bool any = host == "::" || (host == "0.0.0.0" && !v6);
-  return same_address(host, address) || (any && is_this_machine(address));
+  return leads_to(address, host) || (any && is_this_machine(address));
 }
 
 // Groups of equal preference, the best first. The numbers themselves mean nothing.

@@ -85,6 +85,25 @@ bool is_isatap(const Ip& ip) {
   return (ip[8] & 0xfdU) == 0 && ip[9] == 0 && ip[10] == 0x5e && ip[11] == 0xfe;
 }
 
+constexpr AddressBlock kLocalNat64 = v6(0x64, 0xff9b, 1, 0, 96);  // of RFC 8215, as it is mostly used
+constexpr AddressBlock kTranslated = {{0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}, 96};
+constexpr AddressBlock kCompatible = {{}, 96};
+
+// The IPv4 address that a packet for `ip` is for at last; `ip` itself when there is none inside.
+Ip innermost(const Ip& ip) {
+  if (is_in(ip, k6to4)) return v4_inside(ip, 2);
+  const bool low = is_in(ip, kNat64) || is_in(ip, kLocalNat64) || is_in(ip, kTranslated) || is_isatap(ip) ||
+                   (is_in(ip, kCompatible) && (ip[12] | ip[13]) != 0);  // ::1 is no IPv4 address
+  return low ? v4_inside(ip, 12) : ip;
+}
+
+bool is_own_machine(const Ip& ip) {
+  constexpr AddressBlock kLoopback = v4(127, 0, 0, 8);
+  constexpr Ip kAny{}, kOne{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+  constexpr Ip kAnyV4 = v4(0, 0, 0, 32).network;
+  return is_in(ip, kLoopback) || ip == kAnyV4 || ip == kOne || ip == kAny;
+}
+
 std::string_view last_label(std::string_view domain) {
   if (!domain.empty() && domain.back() == '.') domain.remove_suffix(1);
   const size_t dot = domain.rfind('.');
@@ -107,12 +126,15 @@ bool same_address(std::string_view a, std::string_view b) {
   return conf::parse_ip(a, &left) && conf::parse_ip(b, &right) && left == right;
 }
 
+bool leads_to(std::string_view address, std::string_view own) {
+  Ip left{}, right{};
+  if (!conf::parse_ip(address, &left) || !conf::parse_ip(own, &right)) return false;
+  return left == right || innermost(left) == right;
+}
+
 bool is_this_machine(std::string_view address) {
-  constexpr AddressBlock kLoopback = v4(127, 0, 0, 8);
   Ip ip{};
-  if (!conf::parse_ip(address, &ip)) return false;
-  return is_in(ip, kLoopback) || same_address(address, "0.0.0.0") || same_address(address, "::1") ||
-         same_address(address, "::");
+  return conf::parse_ip(address, &ip) && (is_own_machine(ip) || is_own_machine(innermost(ip)));
 }
 
 bool is_never_a_name(std::string_view domain) {

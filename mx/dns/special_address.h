@@ -14,8 +14,12 @@ bool is_private_target(std::string_view address);
 // The same address, whatever its spelling: "::ffff:192.0.2.1" and "192.0.2.1" are one (RFC 4291 §2.5.5.2).
 bool same_address(std::string_view a, std::string_view b);
 
+// `address` is that of this machine, or leads to it through a translator or a tunnel: what carries the IPv4
+// address `own` inside as NAT64 (RFC 6052, 8215), 6to4, ISATAP, IPv4-translated or IPv4-compatible.
+bool leads_to(std::string_view address, std::string_view own);
+
 // Leads to the machine itself, whatever addresses its interfaces have: all of 127/8, ::1, and 0.0.0.0 and ::,
-// which connect() takes for these.
+// which connect() takes for these; and what carries such an IPv4 address inside.
 bool is_this_machine(std::string_view address);
 
 // Names that no name server knows (RFC 6761, 7686, 9476): nothing is asked about them.

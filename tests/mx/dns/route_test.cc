@@ -287,6 +287,29 @@ TEST_F(RouterTest, Rfc5321_5_1_OurOwnAddressInAMappedFormIsALoop) {
   EXPECT_EQ(route("d.example")->kind, Route::Kind::kLoop);
 }
 
+TEST_F(RouterTest, Rfc5321_5_1_OurOwnAddressBehindATranslatorOrATunnelIsALoop) {
+  dns.mx("d.example", {{10, "a.example"}});
+  for (const char* own : {"64:ff9b::8.8.2.200", "2002:808:2c8::1", "2a00:1::5efe:8.8.2.200",
+                          "2a00:1::200:5efe:8.8.2.200", "::ffff:0:8.8.2.200", "64:ff9b:1::8.8.2.200"}) {
+    dns.address("a.example", {own});
+    EXPECT_EQ(route("d.example")->kind, Route::Kind::kLoop) << own;
+  }
+  for (const char* other : {"64:ff9b::8.8.2.201", "2002:808:2c9::1", "2a00:1::5efe:8.8.2.201"}) {
+    dns.address("a.example", {other});
+    EXPECT_EQ(route("d.example")->kind, Route::Kind::kHosts) << other;
+  }
+}
+
+TEST(LeadsTo, AnAddressOfTheSameTunnelIsAnotherMachine) {
+  EXPECT_TRUE(leads_to("2002:808:2c8::1", "8.8.2.200"));
+  EXPECT_FALSE(leads_to("8.8.2.200", "2002:808:2c8::1"));
+  EXPECT_FALSE(leads_to("2002:808:2c8::2", "2002:808:2c8::1"));
+  EXPECT_TRUE(is_this_machine("64:ff9b::127.0.0.1"));
+  EXPECT_TRUE(is_this_machine("::1"));
+  EXPECT_FALSE(is_this_machine("::2"));
+  EXPECT_FALSE(is_this_machine("64:ff9b::8.8.8.8"));
+}
+
 // A listener on all addresses answers on every one of 127/8, though an interface has 127.0.0.1 only.
 TEST_F(RouterTest, Rfc5321_5_1_EveryLoopbackAddressIsOursWithAListenerOnAll) {
   options.allow_private_targets = true;
