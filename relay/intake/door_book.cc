@@ -12,7 +12,8 @@ using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 constexpr conf::Duration kMinute = 1min;
 constexpr uint32_t kOneByOne = 10;   // of one client, listener and reason in a minute
 constexpr uint32_t kPerSecond = 50;  // of all
-constexpr size_t kClients = 4096;    // told apart at a time; the others are told together
+constexpr conf::Duration kOneMore = conf::Duration(24h) / DoorBook::kPerDay;  // the budget grows by one
+constexpr size_t kClients = 4096;  // told apart at a time; the others are told together
 constexpr size_t kStepEvents = 64;
 constexpr size_t kTextOctets = 100;
 
@@ -25,15 +26,25 @@ std::string word(std::string_view text) {
   return out;
 }
 
+// The key of what is told of many clients.
+std::string kind_of(const conf::DoorEvent& event) {
+  return event.listener + '\n' + conf::to_text(event.reason) + '\n';
+}
+
 }  // namespace
 
 bool DoorBook::may_tell(conf::Instant now) {
+  if (budget_ == kPerDay) budget_from_ = now;
+  const auto grown = static_cast<uint64_t>((now - budget_from_) / kOneMore);
+  budget_from_ += static_cast<int64_t>(grown) * kOneMore;
+  budget_ = static_cast<uint32_t>(std::min<uint64_t>(budget_ + grown, kPerDay));
   if (now - second_ >= conf::Duration(1s)) {
     second_ = now;
     told_now_ = 0;
   }
-  if (told_now_ >= kPerSecond) return false;
+  if (told_now_ >= kPerSecond || budget_ == 0) return false;
   ++told_now_;
+  --budget_;
   return true;
 }
 
@@ -49,34 +60,37 @@ void DoorBook::note(conf::DoorEvent event, conf::Instant now) {
     const std::lock_guard<std::mutex> lock(counts_mutex_);
     ++counts_[{event.listener, event.reason}];
   }
-  const std::string kind = event.listener + '\n' + conf::to_text(event.reason) + '\n';
-  std::string key = kind + client_key(event.client);
-  auto found = waiting_.find(key);
-  if (found == waiting_.end() && waiting_.size() >= kClients) {
-    key = kind;  // of many
-    found = waiting_.find(key);
-    event.client.clear();
-    event.user.clear();
-    event.detail.clear();
-  }
-  if (found == waiting_.end()) {
-    Waiting fresh;
-    fresh.event = event;
-    fresh.event.count = 0;
-    fresh.until = now + kMinute;
-    ends_.emplace(fresh.until, key);
-    found = waiting_.emplace(std::move(key), std::move(fresh)).first;
-  }
-  Waiting& waiting = found->second;
-  const bool told_apart = !event.client.empty();
+  event.count = 1;
+  const std::string key = kind_of(event) + client_key(event.client);
+  if (waiting_.size() >= kClients && !waiting_.contains(key)) return tell_with_many(std::move(event), now);
+  Waiting& waiting = open(key, event, now)->second;
   const uint64_t count = waiting.event.count + 1;
   waiting.event = std::move(event);
   waiting.event.count = count;
-  if (told_apart && waiting.told < kOneByOne && may_tell(now)) {
+  if (!waiting.event.client.empty() && waiting.told < kOneByOne && may_tell(now)) {
     ++waiting.told;
     tell_(waiting.event);
     waiting.event.count = 0;
   }
+}
+
+// Found, or begun with nothing counted.
+DoorBook::Waitings::iterator DoorBook::open(const std::string& key, const conf::DoorEvent& event,
+                                            conf::Instant now) {
+  const auto [found, fresh] = waiting_.try_emplace(key);
+  if (!fresh) return found;
+  found->second.event = event;
+  found->second.event.count = 0;
+  found->second.until = now + kMinute;
+  ends_.emplace(found->second.until, key);
+  return found;
+}
+
+void DoorBook::tell_with_many(conf::DoorEvent event, conf::Instant now) {
+  event.client.clear();
+  event.user.clear();
+  event.detail.clear();
+  open(kind_of(event), event, now)->second.event.count += event.count;
 }
 
 void DoorBook::step(conf::Instant now) {
@@ -84,8 +98,14 @@ void DoorBook::step(conf::Instant now) {
     const auto found = waiting_.find(ends_.begin()->second);
     ends_.erase(ends_.begin());
     if (found == waiting_.end()) continue;
-    if (found->second.event.count > 0) tell_(found->second.event);
+    const conf::DoorEvent event = std::move(found->second.event);
     waiting_.erase(found);
+    if (event.count == 0) continue;
+    if (event.client.empty() || may_tell(now)) {
+      tell_(event);
+    } else {
+      tell_with_many(event, now);
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 // Who was refused at the door: counted for ever by listener and reason, told as events. The first ones of a
 // client are told at once, one by one (a ban after five needs five lines); what follows within a minute is
-// told as one event with a count; and of all clients together no more than a bounded number a second. Under
+// told as one event with a count; and of all clients together no more than a bounded number a second, and a
+// day. What goes beyond is told of many clients together, once a minute for each listener and reason. Under
 // attack the log grows slowly and no refusal goes uncounted. Loop thread, but for counts().
 #pragma once
 
@@ -25,7 +26,9 @@ class DoorBook {
  public:
   using Tell = std::function<void(const conf::DoorEvent&)>;
 
-  explicit DoorBook(Tell tell) : tell_(std::move(tell)) {}
+  explicit DoorBook(Tell tell) : tell_(std::move(tell)), budget_(kPerDay) {}
+
+  static constexpr uint32_t kPerDay = 20'000;
 
   // `event.count` is 1; what is not printable in `user` and `detail` is replaced, long ones are cut.
   void note(conf::DoorEvent event, conf::Instant now);
@@ -42,15 +45,20 @@ class DoorBook {
     uint32_t told = 0;      // one by one, in this minute
     conf::Instant until;
   };
+  using Waitings = std::unordered_map<std::string, Waiting>;
   bool may_tell(conf::Instant now);
+  Waitings::iterator open(const std::string& key, const conf::DoorEvent& event, conf::Instant now);
+  void tell_with_many(conf::DoorEvent event, conf::Instant now);
 
   Tell tell_;
   mutable std::mutex counts_mutex_;
   std::map<std::pair<std::string, conf::DoorReason>, uint64_t> counts_;
-  std::unordered_map<std::string, Waiting> waiting_;
+  Waitings waiting_;
   std::multimap<conf::Instant, std::string> ends_;  // of the minutes
   uint32_t told_now_ = 0;
   conf::Instant second_;
+  uint32_t budget_;            // lines that may be told of single clients
+  conf::Instant budget_from_;  // it has grown since
 };
 
 }  // namespace relay

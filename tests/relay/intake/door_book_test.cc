@@ -63,9 +63,32 @@ TEST_F(DoorBookTest, ManyClientsMakeABoundedNumberOfLinesAndNoneIsUncounted) {
   EXPECT_LE(told.size(), 50U);
   now += 1min;
   for (int i = 0; i < 100; ++i) book.step(now);
-  EXPECT_LE(told.size(), 50U + 4097U);
+  EXPECT_LE(told.size(), 50U + 50U + 1U);
+  now += 1min;
+  book.step(now);
+  EXPECT_EQ(told.back().client, "") << "the others are told together";
   EXPECT_EQ(told_of(), 100'000U);
   EXPECT_EQ(book.counts()[0].count, 100'000U);
+}
+
+TEST_F(DoorBookTest, LinesOfSingleClientsAreBoundedInADayAndTheRestIsToldOfMany) {
+  uint64_t refused = 0;
+  for (int minute = 0; minute < 24 * 60; ++minute) {
+    for (int i = 0; i < 100; ++i, ++refused)
+      refuse("10." + std::to_string(refused >> 16 & 255) + '.' + std::to_string(refused >> 8 & 255) + '.' +
+             std::to_string(refused & 255));
+    now += 1min;
+    for (int i = 0; i < 2; ++i) book.step(now);
+  }
+  EXPECT_LE(told.size(), 2 * DoorBook::kPerDay + 24 * 60)
+      << "what it begins with, what it gets, what is of many";
+  EXPECT_GE(told.size(), DoorBook::kPerDay);
+  book.tell_all();
+  EXPECT_EQ(told_of(), refused);
+  now += 24h;
+  told.clear();
+  refuse("192.0.2.1");
+  EXPECT_EQ(told.size(), 1U) << "the budget grows again";
 }
 
 TEST_F(DoorBookTest, ReasonsAndListenersAreToldApart) {
