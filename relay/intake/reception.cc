@@ -164,7 +164,8 @@ void Reception::auth_over(uint64_t number, const std::string& user, smtp::AuthOu
 
 void Reception::refused(conf::DoorEvent event) {
   std::string why;
-  if (!transit_->accepting(&why)) event = with_cause(std::move(event), why);
+  if (event.reason == conf::DoorReason::kNotAccepting && !transit_->accepting(&why))
+    event = with_cause(std::move(event), why);
   book_.note(std::move(event), clock_->now());
 }
 

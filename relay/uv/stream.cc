@@ -244,11 +244,11 @@ void Stream::received(std::string_view bytes) {
 
 void Stream::flush() {
   if (!connected_ || failed_) return;
-  size_t turn = 0;
+  size_t given = 0;
   while (!write_under_way_ && (!out_.empty() || encrypt_some())) {
     const size_t had = out_.size();
-    if (!write_some(turn < kTurnOctets)) return;
-    turn += had - out_.size();
+    if (!write_some(given < kTurnOctets)) return;
+    given += had - out_.size();
   }
   if (!all_gone()) return;
   tls_answers_ = 0;

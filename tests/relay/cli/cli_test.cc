@@ -166,7 +166,7 @@ TEST_F(CliTest, ATextWasSeenOnADayThatPeopleCanRead) {
   EXPECT_NE(shown.out.find("first seen  2023-11-14 22:13:20 UTC\nlast seen   2023-11-14 22:13:20 UTC\n"),
             std::string::npos)
       << shown.out;
-  EXPECT_NE(command({"qualify", "--table", file, "list", "--status", "keep"}).err.find("no such text"),
+  EXPECT_NE(command({"qualify", "--table", file, "list", "--status", "ignore"}).err.find("no such text"),
             std::string::npos);
 }
 
