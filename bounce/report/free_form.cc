@@ -138,6 +138,8 @@ bool is_notice(const Part& head, const Signs& signs, const Notice& notice,
 bool read_free_form(const Part& head, const Signs& signs, const Notice& notice, const Part& original,
                     Report* report, bool* delayed) {
   const auto words = notice_words().count(notice.text, kWordsOctets);
+  // A recipient only speaks for a notice: what is none even with one is not searched for any.
+  if (!is_notice(head, signs, notice, words, true)) return false;
   const KnownAddresses known = known_addresses(head, signs, original);
   std::vector<Recipient> recipients = recipients_in_text(notice.text, known);
   if (!is_notice(head, signs, notice, words, !recipients.empty())) return false;

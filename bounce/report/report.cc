@@ -20,7 +20,8 @@ namespace {
 
 constexpr size_t kStatusOctets = 32 << 20;  // of a delivery status: 50,000 recipients
 constexpr size_t kNoticeKept = 4096;
-constexpr int kNesting = 3;  // reports within forwarded messages
+constexpr int kNesting = 3;      // reports within forwarded messages
+constexpr int kMostWrapped = 4;  // forwarded messages that are read, at all levels of one mail together
 
 std::string without_brackets(std::string_view value) {
   const size_t open = value.find('<');
@@ -35,10 +36,12 @@ bool is_machine(const Signs& signs) { return signs.daemon || signs.null_path || 
 // One mail while it is being read.
 class Reading {
  public:
-  Reading(std::string_view octets, const ReportSettings& settings, int depth)
+  // `wrapped_left`: how many forwarded messages may be read yet; each costs as much as the mail itself.
+  Reading(std::string_view octets, const ReportSettings& settings, int depth, int* wrapped_left)
       : mail_(read_mail(octets)),
         settings_(settings),
         depth_(depth),
+        wrapped_left_(wrapped_left),
         signs_(read_signs(head())),
         notice_(read_notice(mail_)) {
     original_ = read_header(notice_.original);
@@ -180,9 +183,11 @@ class Reading {
       if (!contains_folded(part.body.substr(0, 16384), "multipart/report") &&
           !equal_ignoring_case(trimmed(part.encoding), "base64"))
         continue;
+      if (*wrapped_left_ == 0) return;
+      --*wrapped_left_;
       std::string store;
       const std::string_view inner = part_content(part, kStatusOctets, &store);
-      Report wrapped = Reading(inner, settings_, depth_ + 1).run();
+      Report wrapped = Reading(inner, settings_, depth_ + 1, wrapped_left_).run();
       const bool typed = wrapped.kind == Kind::kDsn || wrapped.kind == Kind::kDelayed ||
                          wrapped.kind == Kind::kDelivered || wrapped.kind == Kind::kFeedback;
       if (!typed) continue;
@@ -223,6 +228,7 @@ class Reading {
   Mail mail_;
   const ReportSettings& settings_;
   int depth_;
+  int* wrapped_left_;
   Signs signs_;
   Notice notice_;
   Part original_;
@@ -287,7 +293,8 @@ const char* to_text(AutoReplyKind kind) {
 }
 
 Report read_report(std::string_view octets, const ReportSettings& settings) {
-  return Reading(octets, settings, 0).run();
+  int wrapped_left = kMostWrapped;
+  return Reading(octets, settings, 0, &wrapped_left).run();
 }
 
 }  // namespace bounce::report

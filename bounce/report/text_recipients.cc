@@ -1,7 +1,11 @@
 #include "bounce/report/text_recipients.h"
 
 #include <algorithm>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
+#include <vector>
 
 #include "bounce/report/address_text.h"
 #include "bounce/report/diagnostic_text.h"
@@ -17,6 +21,11 @@ constexpr size_t kMostNamed = 200;  // recipients that a free text can have
 constexpr int kEnough = 40;
 constexpr int kCertain = 200;
 constexpr size_t kLines = 2000;  // of a notice; what lies behind is not looked at
+// Anybody can send a text that names addresses on every line: what is done for each is bounded as well.
+constexpr size_t kMostFound = 2000;    // places where an address stands
+constexpr size_t kMostAliases = 200;   // "expanded from"
+constexpr size_t kLinesOfReason = 40;  // looked at behind an address, for what is said of it
+constexpr size_t kMostAgain = 3;       // further places of an address that are asked for a reason
 
 struct Found {
   std::string address;
@@ -26,21 +35,26 @@ struct Found {
   std::string rest;  // of its line, after the address
 };
 
-bool among(const std::vector<std::string>& list, std::string_view address) {
-  return std::any_of(list.begin(), list.end(),
-                     [&](const std::string& each) { return same_address(each, address); });
+// Addresses as same_address() compares them.
+using Addresses = std::unordered_set<std::string>;
+
+Addresses folded(const std::vector<std::string>& list) {
+  Addresses out;
+  for (const std::string& each : list) out.insert(conf::ascii_lower(each));
+  return out;
 }
 
 class Search {
  public:
-  Search(std::string_view text, const KnownAddresses& known) : known_(known) {
+  Search(std::string_view text, const KnownAddresses& known)
+      : failed_(folded(known.failed)), returned_(folded(known.returned)), senders_(folded(known.senders)) {
     LineReader reader(text);
     std::string_view line;
     while (lines_.size() < kLines && reader.next(&line)) lines_.push_back(line);
   }
 
   std::vector<Recipient> run() {
-    for (size_t i = 0; i < lines_.size(); ++i) look_at(i);
+    for (size_t i = 0; i < lines_.size() && found_.size() < kMostFound; ++i) look_at(i);
     return choose();
   }
 
@@ -63,7 +77,7 @@ class Search {
     }
     if (const size_t alias = alias_mark(bare); alias != kNowhere) {
       AddressSpan original;
-      if (!found_.empty() && find_address(bare, alias, &original)) {
+      if (!found_.empty() && aliases_.size() < kMostAliases && find_address(bare, alias, &original)) {
         aliases_.emplace_back(found_.back().address,
                               std::string(bare.substr(original.begin, original.end - original.begin)));
         if (!find_address(bare.substr(0, alias), 0, &span)) return;
@@ -129,9 +143,10 @@ class Search {
   }
 
   int address_score(std::string_view address) const {
-    if (among(known_.failed, address)) return 200;
-    if (among(known_.returned, address)) return 25;
-    if (among(known_.senders, address)) return -200;
+    const std::string lower = conf::ascii_lower(address);
+    if (failed_.count(lower) != 0) return 200;
+    if (returned_.count(lower) != 0) return 25;
+    if (senders_.count(lower) != 0) return -200;
     const std::string_view local = address.substr(0, address.find('@'));
     return is_service_name(local) ? -45 : 0;
   }
@@ -147,31 +162,49 @@ class Search {
     if (best < kEnough) return out;
     const bool certain = best >= kCertain;
     const int floor = std::max(best_place - 24, 25);
-    std::vector<const Found*> heads;
-    for (const Found& found : found_) {
-      if (certain ? found.score < kCertain : found.score < kEnough || found.place < floor) continue;
-      const bool again = std::any_of(heads.begin(), heads.end(), [&](const Found* each) {
-        return same_address(each->address, found.address);
-      });
-      if (!again) heads.push_back(&found);
-      if (heads.size() == kMostNamed) break;
-    }
-    for (const Found* head : heads) {
+    std::vector<Head> heads = heads_of([&](const Found& found) {
+      return certain ? found.score >= kCertain : found.score >= kEnough && found.place >= floor;
+    });
+    for (const Head& head : heads) {
       Recipient recipient;
-      recipient.address = head->address;
+      recipient.address = head.first->address;
       for (const auto& [address, original] : aliases_) {
         if (same_address(address, recipient.address)) recipient.original_address = original;
       }
-      recipient.diagnostic = said_about(*head);
+      recipient.diagnostic = said_about(*head.first);
       // "To: a@b" in what is repeated of the header; further down it stands with the reason.
-      for (const Found& again : found_) {
-        if (!recipient.diagnostic.empty() || !repeats_header(trimmed(lines_[head->line]))) break;
-        if (again.line > head->line && same_address(again.address, head->address))
-          recipient.diagnostic = said_about(again);
+      if (recipient.diagnostic.empty() && repeats_header(trimmed(lines_[head.first->line]))) {
+        for (const Found* again : head.again) {
+          recipient.diagnostic = said_about(*again);
+          if (!recipient.diagnostic.empty()) break;
+        }
       }
       out.push_back(std::move(recipient));
     }
     return out;
+  }
+
+  // An address that a recipient may have, where it first counts, and some of the lines below that name it
+  // too.
+  struct Head {
+    const Found* first = nullptr;
+    std::vector<const Found*> again;
+  };
+  template <typename Counts>
+  std::vector<Head> heads_of(const Counts& counts) const {
+    std::vector<Head> heads;
+    std::unordered_map<std::string, size_t> places;
+    for (const Found& found : found_) {
+      const auto place = places.find(conf::ascii_lower(found.address));
+      if (place != places.end()) {
+        Head& head = heads[place->second];
+        if (found.line > head.first->line && head.again.size() < kMostAgain) head.again.push_back(&found);
+      } else if (heads.size() < kMostNamed && counts(found)) {
+        places.emplace(conf::ascii_lower(found.address), heads.size());
+        heads.emplace_back().first = &found;
+      }
+    }
+    return heads;
   }
 
   // What follows the address, up to an empty line or the next recipient.
@@ -184,17 +217,15 @@ class Search {
     out.append(rest);
     size_t blanks = 0;
     const size_t indent = lines_[head.line].find_first_not_of(" \t");
-    for (size_t i = head.line + 1; i < lines_.size() && out.size() < kMost; ++i) {
+    const size_t end = std::min(lines_.size(), head.line + 1 + kLinesOfReason);
+    for (size_t i = head.line + 1; i < end && out.size() < kMost; ++i) {
       const std::string_view bare = trimmed(lines_[i]);
       if (bare.empty()) {
         if (!trimmed(out).empty() || ++blanks > 2) break;
         continue;
       }
-      const bool other = std::any_of(found_.begin(), found_.end(), [&](const Found& found) {
-        return found.line == i && found.score >= 60 && !same_address(found.address, head.address);
-      });
       const bool rule = bare.starts_with("----") || bare.starts_with("====") || bare.starts_with("____");
-      if (other || rule) break;
+      if (rule || names_another(i, head.address)) break;
       // After a gap only what is indented deeper, or speaks in codes, still
       // belongs to it.
       const size_t depth = lines_[i].find_first_not_of(" \t");
@@ -207,7 +238,17 @@ class Search {
     return one_line(out);
   }
 
-  const KnownAddresses& known_;
+  // Whether the line names another recipient. found_ is in the order of the lines.
+  bool names_another(size_t line, std::string_view address) const {
+    auto found = std::lower_bound(found_.begin(), found_.end(), line,
+                                  [](const Found& each, size_t wanted) { return each.line < wanted; });
+    for (; found != found_.end() && found->line == line; ++found) {
+      if (found->score >= 60 && !same_address(found->address, address)) return true;
+    }
+    return false;
+  }
+
+  const Addresses failed_, returned_, senders_;
   std::vector<std::string_view> lines_;
   std::vector<Found> found_;
   std::vector<std::pair<std::string, std::string>> aliases_;
@@ -218,10 +259,11 @@ class Search {
 
 std::vector<Recipient> recipients_in_text(std::string_view text, const KnownAddresses& known) {
   std::vector<Recipient> out = Search(text, known).run();
+  if (known.failed.empty()) return out;
+  Addresses there;
+  for (const Recipient& each : out) there.insert(conf::ascii_lower(each.address));
   for (const std::string& address : known.failed) {
-    const bool there = std::any_of(
-        out.begin(), out.end(), [&](const Recipient& each) { return same_address(each.address, address); });
-    if (!there) out.emplace_back().address = address;
+    if (there.insert(conf::ascii_lower(address)).second) out.emplace_back().address = address;
   }
   return out;
 }
