@@ -14,11 +14,12 @@ namespace {
 using conf::Error;
 using conf::ErrorCode;
 
-constexpr size_t kBodyOctets = 13;  // grade and key, message, recipient, day
-constexpr size_t kMacOctets = 10;   // 80 bits: nobody guesses one within the life of a token
+constexpr size_t kBodyOctets = 15;  // grade and key, message, recipient, day
+constexpr size_t kMacOctets = 8;    // 64 bits: nobody guesses one within the life of a token
+constexpr size_t kFieldMacOctets = 10;
 constexpr size_t kTokenOctets = kBodyOctets + kMacOctets;
-constexpr std::string_view kPurpose = "penstock return path 1";  // no signature for anything else counts here
-constexpr std::string_view kWhomPurpose = "penstock return path whom 1";
+constexpr std::string_view kPurpose = "penstock return path 2";  // no signature for anything else counts here
+constexpr std::string_view kWhomPurpose = "penstock return path whom 2";
 constexpr std::string_view kFieldPurpose = "penstock return field 1";
 constexpr std::string_view kFieldMacPurpose = "penstock return field mac 1";
 constexpr size_t kFieldLine = 70;
@@ -85,15 +86,16 @@ std::string whom_text(VerpGrade grade, const conf::Mailbox& recipient) {
   return text.append("@").append(recipient.domain.text());
 }
 
-uint16_t whom_under(const ReturnKey& key, VerpGrade grade, const conf::Mailbox& recipient) {
-  const std::string mac =
-      octets_of(hmac_sha256(key.secret, std::string(kWhomPurpose).append(whom_text(grade, recipient))), 2);
-  return static_cast<uint16_t>(get(mac));
+uint32_t whom_under(const ReturnKey& key, const ReturnToken& token, const conf::Mailbox& recipient) {
+  std::string text(kWhomPurpose);
+  put(token.message, 8, &text);
+  return static_cast<uint32_t>(
+      get(octets_of(hmac_sha256(key.secret, text.append(whom_text(token.grade, recipient))), 4)));
 }
 
 std::string field_mac(const ReturnKey& key, std::string_view token, std::string_view address) {
   return octets_of(hmac_sha256(key.secret, std::string(kFieldMacPurpose).append(token).append(address)),
-                   kMacOctets);
+                   kFieldMacOctets);
 }
 
 // Encrypts and decrypts: HMAC-SHA256 in counter mode, begun with the MAC of the clear text (SIV, RFC 5297),
@@ -194,7 +196,7 @@ std::string ReturnKeys::sign(const ReturnToken& token) const {
   octets.reserve(kTokenOctets);
   put(static_cast<uint64_t>(token.grade) << 4 | key.number, 1, &octets);
   put(token.message, 8, &octets);
-  put(token.whom, 2, &octets);
+  put(token.whom, 4, &octets);
   put(day_of(token.expires), 2, &octets);
   CHECK(octets.size() == kBodyOctets);
   octets += mac_of(key, octets);
@@ -207,15 +209,15 @@ const ReturnKey* ReturnKeys::key_of(uint8_t number) const {
   return key == keys_.end() ? nullptr : &*key;
 }
 
-uint16_t ReturnKeys::check_of(VerpGrade grade, const conf::Mailbox& recipient) const {
-  if (grade == VerpGrade::kMessage || grade == VerpGrade::kOff) return 0;
-  return whom_under(keys_.front(), grade, recipient);
+uint32_t ReturnKeys::check_of(const ReturnToken& token, const conf::Mailbox& recipient) const {
+  if (token.grade == VerpGrade::kMessage || token.grade == VerpGrade::kOff) return 0;
+  return whom_under(keys_.front(), token, recipient);
 }
 
 bool ReturnKeys::is_for(const ReturnToken& token, const conf::Mailbox& recipient) const {
   if (token.grade == VerpGrade::kMessage || token.grade == VerpGrade::kOff) return false;
   const ReturnKey* key = key_of(token.key);
-  return key != nullptr && whom_under(*key, token.grade, recipient) == token.whom;
+  return key != nullptr && whom_under(*key, token, recipient) == token.whom;
 }
 
 TokenState ReturnKeys::check(std::string_view text, conf::WallTime now, ReturnToken* token) const {
@@ -229,12 +231,12 @@ TokenState ReturnKeys::check(std::string_view text, conf::WallTime now, ReturnTo
   if (key == nullptr || !same_octets(mac_of(*key, body), std::string_view(octets).substr(kBodyOctets))) {
     return TokenState::kForged;
   }
-  const auto day = static_cast<uint16_t>(get(body.substr(11, 2)));
+  const auto day = static_cast<uint16_t>(get(body.substr(13, 2)));
   token->grade =
       static_cast<VerpGrade>(std::min<uint8_t>(first >> 4, static_cast<uint8_t>(VerpGrade::kRecipient)));
   token->key = key->number;
   token->message = get(body.substr(1, 8));
-  token->whom = static_cast<uint16_t>(get(body.substr(9, 2)));
+  token->whom = static_cast<uint32_t>(get(body.substr(9, 4)));
   token->expires = conf::from_unix_micros((day + kFirstDay + 1) * kMicrosADay - 1);
   return day_of(now) > day ? TokenState::kExpired : TokenState::kValid;
 }
@@ -280,10 +282,10 @@ TokenState ReturnKeys::check_field(std::string_view value, conf::WallTime now, R
   const ReturnKey* key = key_of(token->key);
   std::string sealed;
   if (key == nullptr || !from_base32(std::string_view(text).substr(dot + 1), &sealed) ||
-      sealed.size() <= kMacOctets)
+      sealed.size() <= kFieldMacOctets)
     return state;
-  const std::string_view mac = std::string_view(sealed).substr(0, kMacOctets);
-  const std::string address = ciphered(*key, signature, mac, sealed.substr(kMacOctets));
+  const std::string_view mac = std::string_view(sealed).substr(0, kFieldMacOctets);
+  const std::string address = ciphered(*key, signature, mac, sealed.substr(kFieldMacOctets));
   if (!same_octets(field_mac(*key, signature, address), mac)) return state;
   conf::Result<conf::Mailbox> read = conf::Mailbox::parse(address);
   if (read.ok()) *recipient = *read;

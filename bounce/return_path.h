@@ -3,7 +3,7 @@
 // what we signed and never by what it claims.
 //
 // A token is 37 characters of base32 (RFC 4648 §6, written in lower case, read in any case: receivers fold
-// local parts): 4 bits grade, 4 bits key number, 64 bits message id, 16 bits recipient, 16 bits last day, 80
+// local parts): 4 bits grade, 4 bits key number, 64 bits message id, 32 bits recipient, 16 bits last day, 64
 // bits of HMAC-SHA256 over all of these. With a prefix of up to 26 octets and '+' it fits the 64 octets of a
 // local part (RFC 5321 §4.5.3.1.1).
 #pragma once
@@ -24,7 +24,7 @@ using conf::VerpGrade;
 
 struct ReturnToken {
   conf::MessageId message = 0;
-  uint16_t whom = 0;  // ReturnKeys::check_of() the recipient
+  uint32_t whom = 0;  // ReturnKeys::check_of() the recipient
   VerpGrade grade = VerpGrade::kRecipient;
   uint8_t key = 0;         // number of the key that signed; set by check()
   conf::WallTime expires;  // kept to the day: valid until the end of that day (UTC)
@@ -51,11 +51,11 @@ class ReturnKeys {
   static conf::Result<ReturnKeys> parse(std::string_view text, std::string_view file_name);
 
   std::string sign(const ReturnToken& token) const;  // `token.key` is not read
-  // What a token says of its recipient, under the first key: 16 bits of HMAC over the address (kRecipient;
-  // the local part in lower case, receivers fold it) or its domain (kDomain). A report names the address
-  // itself, and only the one that the token was made for fits; others by a chance of 1 in 65,536 that nobody
-  // can try out.
-  uint16_t check_of(VerpGrade grade, const conf::Mailbox& recipient) const;
+  // What a token of this message and grade says of its recipient, under the first key: 32 bits of HMAC over
+  // the message and the address (kRecipient; the local part in lower case, receivers fold it) or its domain
+  // (kDomain). A report names the address itself, and only the one that the token was made for fits; any
+  // other by a chance of 1 in 4 thousand million, each in each message.
+  uint32_t check_of(const ReturnToken& token, const conf::Mailbox& recipient) const;
   // Whether the token, which check() found to be ours, was made for this address. False for kMessage: such a
   // token says nothing about a recipient.
   bool is_for(const ReturnToken& token, const conf::Mailbox& recipient) const;

@@ -25,6 +25,9 @@ using bounce::report::Report;
 using conf::DeliveryEvent;
 using conf::EventKind;
 
+// The token of a recipient comes back in a report about him. Who lists others beside him tries them out.
+constexpr size_t kMostTried = 8;
+
 // The token of a report, with the recipient that our header field named.
 struct Evidence {
   TokenState state = TokenState::kNone;
@@ -70,7 +73,8 @@ const char* why_not(TokenState state) {
   return "";
 }
 
-// The address among those of the report that the token was made for.
+// The address among those of the report that the token was made for. A token of a domain fits addresses that
+// nobody wrote to, and everybody there who got mail of ours has one: what was sent decides.
 bool find_ours(const Evidence& evidence, const ReadingTools& tools,
                const std::vector<std::string_view>& named, conf::Mailbox* ours) {
   if (!evidence.whom.is_null()) {
@@ -80,6 +84,9 @@ bool find_ours(const Evidence& evidence, const ReadingTools& tools,
   for (const std::string_view text : named) {
     conf::Result<conf::Mailbox> mailbox = conf::Mailbox::parse(text);
     if (!mailbox.ok() || !tools.keys->is_for(evidence.token, *mailbox)) continue;
+    if (evidence.token.grade != conf::VerpGrade::kRecipient &&
+        (tools.sent == nullptr || !tools.sent->find(evidence.token.message, mailbox->text())))
+      continue;
     *ours = std::move(*mailbox);
     return true;
   }
@@ -248,7 +255,8 @@ std::vector<DeliveryEvent> without_token(const Report& report, const ReadingTool
     DeliveryEvent event = said_by(report, recipient, tools, now);
     event.id = found->sent.message;
     event.matched = found->by;
-    event.confirmed = found->whom && !found->sent.with_token &&
+    // Anybody knows an address; the Message-ID only who got the message.
+    event.confirmed = found->by == conf::MatchedBy::kMessageId && found->whom && !found->sent.with_token &&
                       tools.settings.unsigned_reports == conf::UnsignedReports::kCount;
     if (found->whom) event.recipient = found->sent.recipient;
     name_message(&found->sent, report, &event);
@@ -284,8 +292,9 @@ std::vector<DeliveryEvent> read_returned(std::string_view mail, const ReadingToo
     events.push_back(event_for(report, {}, evidence, tools, now));
     return events;
   }
+  const size_t most = evidence.token.grade == conf::VerpGrade::kRecipient ? kMostTried : kMostOutcomes;
   for (const Recipient& recipient : report.recipients) {
-    if (events.size() >= kMostOutcomes) break;
+    if (events.size() >= most) break;
     events.push_back(event_for(report, recipient, evidence, tools, now));
   }
   // The token of one recipient speaks of no other: what else the report claims is noise.

@@ -1,7 +1,8 @@
 // What a mail that came back says about our messages: typed events, nothing done yet. What brings one of our
-// tokens back is believed. A report without one could be written by anybody about anybody: it is matched with
-// what was sent lately, and counts against an address only where mail left without a token. An expired or
-// forged token says nothing at all.
+// tokens back is believed of the recipient that the token was made for, or of one of its domain that the
+// message was sent to. A report without one could be written by anybody about anybody: it is matched with
+// what was sent lately, and counts against an address only where mail left without a token and the report
+// brings the Message-ID of mail to that address. An expired or forged token says nothing at all.
 #pragma once
 
 #include <memory>
@@ -21,7 +22,7 @@ struct ReadingTools {
   conf::ReturnsSettings settings;
   std::shared_ptr<const bounce::ReturnKeys> keys;  // null: no token is ever good
   std::shared_ptr<const bounce::Qualifier> qualifier;
-  bounce::SentMemory* sent = nullptr;  // borrowed; null: only tokens are matched
+  bounce::SentMemory* sent = nullptr;  // borrowed; null: only tokens of recipients are matched
 };
 
 // One event for each recipient that the mail says something about and that could be ours; a single kUnmatched

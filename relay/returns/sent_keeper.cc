@@ -16,10 +16,19 @@ constexpr size_t kForgottenAtOnce = 20'000;
 constexpr auto kBetweenWrites = 1s;
 constexpr conf::Duration kComplainEvery = 1min;
 
-// Whether mail of this sender leaves with a token.
-bool goes_with_token(const conf::ReturnsSettings& settings, const std::string& reverse_path) {
+// Of the token that mail of this sender leaves with; kOff: it leaves with none.
+conf::VerpGrade grade_of(const conf::ReturnsSettings& settings, const std::string& reverse_path) {
   const conf::Result<conf::Mailbox> sender = conf::Mailbox::parse(reverse_path);
-  return sender.ok() && settings.path_for(sender.value()) != nullptr;
+  const conf::ReturnPathSettings* path = sender.ok() ? settings.path_for(sender.value()) : nullptr;
+  return path == nullptr ? conf::VerpGrade::kOff : path->verp;
+}
+
+// The token of a domain says nothing of the recipient: reports that bring it back are told by what was sent.
+// Others say the message and the recipient; only what is remembered says more of them.
+bool is_wanted(const conf::ReturnsSettings& settings, conf::VerpGrade grade) {
+  if (grade == conf::VerpGrade::kDomain) return true;
+  if (settings.unsigned_reports != conf::UnsignedReports::kOff) return true;
+  return grade != conf::VerpGrade::kOff && settings.remember_signed;
 }
 
 }  // namespace
@@ -56,12 +65,10 @@ void SentKeeper::take(uint64_t sequence, const conf::DeliveryEvent& event) {
   // Nothing comes back for a report: it has no reverse-path.
   if (event.kind != conf::EventKind::kDelivered || event.reverse_path.empty()) return;
   // Only this thread changes the settings.
+  const conf::VerpGrade grade = grade_of(settings_, event.reverse_path);
+  if (!is_wanted(settings_, grade)) return;
   bounce::SentMail mail;
-  mail.with_token = goes_with_token(settings_, event.reverse_path);
-  // A token says the message and the recipient; only what is remembered says more of them.
-  const bool remembered = settings_.unsigned_reports != conf::UnsignedReports::kOff ||
-                          (mail.with_token && settings_.remember_signed);
-  if (!remembered) return;
+  mail.with_token = grade != conf::VerpGrade::kOff;
   mail.message = event.id;
   mail.at = event.time;
   mail.recipient = event.recipient;
@@ -116,7 +123,7 @@ void SentKeeper::write() {
   if (lost == 0 || (complained_ != conf::Instant{} && now - complained_ < kComplainEvery)) return;
   complained_ = now;
   say_("returned mail: " + std::to_string(lost) + " recipients that mail was sent to are not remembered (" +
-       why + "); reports about them are matched by their token only");
+       why + "); reports about them are matched by the token of a recipient only");
 }
 
 void SentKeeper::upkeep() {

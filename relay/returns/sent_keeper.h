@@ -1,6 +1,7 @@
-// Remembers what was sent, for reports without a token: a feed of the journal that writes each delivered
-// recipient into a file of its own, on a thread of its own, and answers the desk's questions. It holds nobody
-// up: what it cannot write is said and not remembered. A crash loses at most the last second.
+// Remembers what was sent, for reports without a token or with one of a domain: a feed of the journal that
+// writes each delivered recipient into a file of its own, on a thread of its own, and answers the desk's
+// questions. It holds nobody up: what it cannot write is said and not remembered. A crash loses at most the
+// last second.
 #pragma once
 
 #include <atomic>

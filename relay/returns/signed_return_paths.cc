@@ -20,7 +20,7 @@ ReturnPath SignedReturnPaths::return_path(const spool::MessageRecord& record,
   bounce::ReturnToken token;
   token.message = record.id;
   token.grade = settings->verp;
-  token.whom = keys_->check_of(token.grade, whom);
+  token.whom = keys_->check_of(token, whom);
   token.expires = clock_->wall() + config_->returns.life;
   path.mailbox.local = keys_->local_part(settings->prefix, token);
   path.mailbox.domain = conf::Domain::from_canonical(settings->domain);

@@ -25,7 +25,7 @@ const ReturnKey kNew{2, "new secret of 16 octets or more"};
 ReturnToken token() {
   ReturnToken made;
   made.message = 0x0123456789abcdef;
-  made.whom = 513;
+  made.whom = 0x89abcdef;
   made.expires = kNow + std::chrono::hours(7 * 24);
   return made;
 }
@@ -50,7 +50,7 @@ TEST(ReturnToken, ComesBackAsItWentOut) {
   ReturnToken got;
   EXPECT_EQ(signer.check(signer.sign(token()), kNow, &got), TokenState::kValid);
   EXPECT_EQ(got.message, token().message);
-  EXPECT_EQ(got.whom, 513);
+  EXPECT_EQ(got.whom, 0x89abcdef);
   EXPECT_EQ(got.grade, VerpGrade::kRecipient);
   EXPECT_GE(got.expires, token().expires);
 }
@@ -203,7 +203,7 @@ conf::Mailbox mailbox(std::string_view text) {
 ReturnToken token_for(const ReturnKeys& signer, VerpGrade grade, std::string_view address) {
   ReturnToken made = token();
   made.grade = grade;
-  made.whom = signer.check_of(grade, mailbox(address));
+  made.whom = signer.check_of(made, mailbox(address));
   return made;
 }
 
@@ -216,6 +216,25 @@ TEST(ReturnToken, OnlyTheAddressThatItWasMadeForFits) {
   EXPECT_TRUE(signer.is_for(got, mailbox("ann.lee@EXAMPLE.com"))) << "receivers fold the local part";
   EXPECT_FALSE(signer.is_for(got, mailbox("ann.lea@example.com")));
   EXPECT_FALSE(signer.is_for(got, mailbox("ann.lee@example.org")));
+}
+
+// With 16 bits one in 65,536 addresses would fit by chance, and without the message it would fit all tokens
+// of one recipient.
+TEST(ReturnToken, SaysOfItsRecipientIn32BitsThatDependOnTheMessage) {
+  const ReturnKeys signer = keys({kNew});
+  ReturnToken made = token();
+  uint32_t set = 0;
+  uint32_t clear = 0;
+  for (int i = 0; i < 64; ++i) {
+    const uint32_t whom = signer.check_of(made, mailbox("u" + std::to_string(i) + "@example.com"));
+    set |= whom;
+    clear |= ~whom;
+  }
+  EXPECT_EQ(set, 0xffffffffU);
+  EXPECT_EQ(clear, 0xffffffffU);
+  const uint32_t whom = signer.check_of(made, mailbox("ann@example.com"));
+  ++made.message;
+  EXPECT_NE(signer.check_of(made, mailbox("ann@example.com")), whom);
 }
 
 TEST(ReturnToken, OfADomainFitsEveryAddressThereAndNoneElsewhere) {

@@ -41,7 +41,7 @@ class Returned : public testing::Test {
     bounce::ReturnToken made;
     made.message = kMessage;
     made.grade = grade;
-    made.whom = tools.keys->check_of(grade, mailbox(whom));
+    made.whom = tools.keys->check_of(made, mailbox(whom));
     made.expires = kNow + std::chrono::hours(7 * 24);
     return made;
   }
@@ -105,13 +105,15 @@ TEST_F(Returned, ATokenSpeaksOfNoOtherRecipient) {
   EXPECT_EQ(both[0].recipient, "ann@far.test");
 }
 
-TEST_F(Returned, ATokenOfADomainSpeaksOfThatDomain) {
-  const auto events =
-      read(dsn(back("ann@far.test", conf::VerpGrade::kDomain),
-               group("bob@far.test", "failed", "5.1.1") + group("eve@other.test", "failed", "5.1.1")));
-  ASSERT_EQ(events.size(), 2U);
-  EXPECT_TRUE(events[0].confirmed);
-  EXPECT_FALSE(events[1].confirmed);
+TEST_F(Returned, WhoListsManyBesideTheRecipientOfATokenIsNotHeard) {
+  const auto events_after = [&](int others) {
+    std::string groups;
+    for (int i = 0; i < others; ++i)
+      groups += group("u" + std::to_string(i) + "@far.test", "failed", "5.1.1");
+    return read(dsn(back("ann@far.test"), groups + group("ann@far.test", "failed", "5.1.1")));
+  };
+  EXPECT_TRUE(events_after(7).at(0).confirmed);
+  EXPECT_FALSE(events_after(8).at(0).confirmed);
 }
 
 TEST_F(Returned, ATokenOfAMessageConfirmsNobody) {
@@ -287,12 +289,44 @@ TEST_F(WithoutToken, AReportWithATokenNamesItsMessageAsFarAsItIsRemembered) {
   }
 }
 
-TEST_F(WithoutToken, ABounceIsMatchedByItsRecipientWhereNoMessageIdCameBack) {
-  const auto events = read(bounce("ann@far.test", ""));
+// Anybody who knows an address can write these.
+TEST_F(WithoutToken, WhatIsMatchedByItsRecipientAloneIsShownAndNeverCounts) {
+  auto events = read(bounce("ann@far.test", ""));
   ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].kind, EventKind::kBounced);
   EXPECT_EQ(events[0].id, 7U);
   EXPECT_EQ(events[0].matched, conf::MatchedBy::kRecipient);
+  EXPECT_FALSE(events[0].confirmed);
+  EXPECT_FALSE(read(bounce("ann@far.test", "made up@shop.test")).at(0).confirmed);
+  std::string mail = complaint("fbl@return.example", "");
+  mail.insert(mail.find("User-Agent: x"), "Original-Rcpt-To: ann@far.test\r\n");
+  events = read(mail);
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].kind, EventKind::kComplained);
+  EXPECT_EQ(events[0].recipient, "ann@far.test");
+  EXPECT_FALSE(events[0].confirmed);
+  mail.insert(mail.find("From: news@shop.test"), "Message-ID: <7@shop.test>\r\n");
+  EXPECT_TRUE(read(mail).at(0).confirmed);
+}
+
+TEST_F(WithoutToken, ATokenOfADomainSpeaksOfThoseThatTheMessageWasSentTo) {
+  remember(kMessage, "bob@far.test", "9@shop.test");
+  remember(kMessage, "eve@other.test", "9@shop.test");
+  sent.mails[1].with_token = sent.mails[2].with_token = true;
+  const auto events =
+      read(dsn(back("bob@far.test", conf::VerpGrade::kDomain),
+               group("Bob@far.test", "failed", "5.1.1") + group("eve@other.test", "failed", "5.1.1") +
+                   group("ann@far.test", "failed", "5.1.1") + group("victim@far.test", "failed", "5.1.1")));
+  ASSERT_EQ(events.size(), 4U);
   EXPECT_TRUE(events[0].confirmed);
+  EXPECT_FALSE(events[1].confirmed) << "of another domain";
+  EXPECT_FALSE(events[2].confirmed) << "of another message";
+  EXPECT_FALSE(events[3].confirmed) << "never written to";
+  tools.sent = nullptr;
+  EXPECT_FALSE(
+      read(dsn(back("bob@far.test", conf::VerpGrade::kDomain), group("bob@far.test", "failed", "5.1.1")))
+          .at(0)
+          .confirmed);
 }
 
 TEST_F(WithoutToken, AnAddressThatWeDidNotWriteToLatelyIsNeverConfirmed) {

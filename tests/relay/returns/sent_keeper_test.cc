@@ -102,5 +102,19 @@ TEST_F(SentKeeperTest, RemembersDeliveriesAndByChoiceThoseWithATokenAlone) {
   EXPECT_FALSE(knows(keeper.get(), other));
 }
 
+// Their reports count by what was sent, whatever reports without a token may do.
+TEST_F(SentKeeperTest, AlwaysRemembersWhatLeftWithTheTokenOfADomain) {
+  conf::ReturnPathSettings path;
+  path.domain = "return.test";
+  path.verp = conf::VerpGrade::kDomain;
+  settings_.paths.push_back(path);
+  settings_.unsigned_reports = conf::UnsignedReports::kOff;
+  const auto keeper = open();
+  const conf::DeliveryEvent event = delivered(1);
+  keeper->take(1, event);
+  ASSERT_TRUE(knows(keeper.get(), event));
+  EXPECT_TRUE(keeper->find(event.id, "ann@far.test")->with_token);
+}
+
 }  // namespace
 }  // namespace relay::returns
