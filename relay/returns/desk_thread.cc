@@ -17,6 +17,7 @@ Desk::Thread::Thread(const Options& options, std::vector<Maildir> folders)
     : clock_(options.clock),
       wake_(options.wake),
       say_(options.say),
+      unmatched_octets_(options.unmatched_octets),
       folders_(std::move(folders)),
       unread_(folders_.size()),
       next_look_(clock_->now()),
@@ -138,10 +139,24 @@ void Desk::Thread::put_away(const Work& work) {
     if (!is_put_away(work, each)) stuck_.push_back(each);
   }
   if (work.look) std::erase_if(stuck_, [&](const Finished& each) { return is_put_away(work, each); });
-  if (clock_->now() < next_sweep_) return;
+  const bool sweeps = clock_->now() >= next_sweep_;
+  for (Maildir& folder : folders_) {
+    if (sweeps || folder.fresh_unmatched() > unmatched_octets_ / 16) bound_unmatched(&folder);
+  }
+  if (!sweeps) return;
   next_sweep_ = clock_->now() + kSweep;
   // In a Maildir of others cur/ has mail that people have read.
   folders_.front().remove_kept(clock_->wall() - work.tools->settings.keep);
+}
+
+void Desk::Thread::bound_unmatched(Maildir* folder) {
+  const size_t removed = folder->bound_unmatched(unmatched_octets_);
+  if (removed == 0) return;
+  const std::string path = folder->path() + "/.Unmatched";
+  complain(path, {conf::ErrorCode::kLimit,
+                  path + " holds more than " + std::to_string(unmatched_octets_) +
+                      " octets of mail that could not be matched; its oldest mails are removed, " +
+                      std::to_string(removed) + " now. Look what comes in, and remove what nobody needs"});
 }
 
 // Else it lies in new/ still, is known, and is not read again: its events were told.

@@ -67,6 +67,7 @@ class Desk::Thread {
   void store(Work* work);
   void put_away(const Work& work);
   bool is_put_away(const Work& work, const Finished& read);
+  void bound_unmatched(Maildir* folder);
   void look_into_folders(const Work& work);
   bool has_room();
   void read(const Work& work, size_t folder, const std::string& name, std::string_view octets);
@@ -75,6 +76,7 @@ class Desk::Thread {
   const conf::Clock* clock_;
   const std::function<void()> wake_;
   const std::function<void(const std::string&)> say_;
+  const uint64_t unmatched_octets_;
   std::vector<Maildir> folders_;                      // the first one is ours
   std::vector<UnreadNames> unread_;                   // of each folder
   std::set<std::pair<size_t, std::string>> in_hand_;  // read, not put away yet

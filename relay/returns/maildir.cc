@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <tuple>
 #include <utility>
 
 #include "conf/write_file.h"
@@ -22,6 +23,36 @@ conf::Status make_maildir(const std::string& path) {
     if (!made.ok()) return made;
   }
   return conf::success();
+}
+
+// On a disk; many small files fill it as well.
+uint64_t octets_of(const struct stat& status) {
+  return std::max<uint64_t>(static_cast<uint64_t>(std::max<off_t>(status.st_size, 0)), 4096);
+}
+
+struct UnmatchedMail {
+  int64_t seconds = 0, nanoseconds = 0;  // when it came to the folder
+  uint64_t octets = 0;
+  std::string place;
+  bool operator<(const UnmatchedMail& other) const {
+    return std::tie(seconds, nanoseconds, place) < std::tie(other.seconds, other.nanoseconds, other.place);
+  }
+};
+
+// Those in `folder`; people's programs move what they have seen from new/ to cur/.
+void append_mails(const std::string& folder, std::vector<UnmatchedMail>* mails) {
+  const conf::Result<std::vector<std::string>> names = names_in(folder);
+  if (!names.ok()) return;
+  for (const std::string& name : names.value()) {
+    UnmatchedMail mail;
+    mail.place = folder + '/' + name;
+    struct stat status {};
+    if (::lstat(mail.place.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
+    mail.seconds = status.st_ctim.tv_sec;
+    mail.nanoseconds = status.st_ctim.tv_nsec;
+    mail.octets = octets_of(status);
+    mails->push_back(std::move(mail));
+  }
 }
 
 }  // namespace
@@ -90,9 +121,13 @@ conf::Result<std::vector<std::string>> Maildir::unread() const { return names_in
 
 conf::Result<std::string> Maildir::read(const std::string& name, size_t most_octets) const {
   const std::string place = path_ + "/new/" + name;
-  const Descriptor file(::open(place.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  // Who delivers into a watched Maildir may put a FIFO there: it would be waited for without end.
+  const Descriptor file(::open(place.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!file.ok() && errno == ENOENT) return conf::Error{conf::ErrorCode::kNotFound, place + ": it is gone"};
   if (!file.ok()) return io_error(place, errno);
+  struct stat status {};
+  if (::fstat(file.number(), &status) != 0) return io_error(place, errno);
+  if (!S_ISREG(status.st_mode)) return conf::Error{conf::ErrorCode::kIo, place + ": is not a regular file"};
   std::string octets;
   char piece[65'536];
   while (octets.size() < most_octets) {
@@ -117,8 +152,31 @@ conf::Status Maildir::put_away(const std::string& name, Fate fate) {
   }
   const std::string to = fate == Fate::kUnmatched ? unmatched_place(name)
                                                   : path_ + "/cur/" + name.substr(0, name.find(':')) + ":2,S";
-  if (::rename(from.c_str(), to.c_str()) == 0 || errno == ENOENT) return conf::success();
-  return io_error(to, errno);
+  if (::rename(from.c_str(), to.c_str()) != 0) {
+    if (errno == ENOENT) return conf::success();
+    return io_error(to, errno);
+  }
+  struct stat status {};
+  if (fate == Fate::kUnmatched && ::stat(to.c_str(), &status) == 0) fresh_unmatched_ += octets_of(status);
+  return conf::success();
+}
+
+size_t Maildir::bound_unmatched(uint64_t most) {
+  fresh_unmatched_ = 0;
+  std::vector<UnmatchedMail> mails;
+  for (const char* part : {"/.Unmatched/new", "/.Unmatched/cur"}) append_mails(path_ + part, &mails);
+  uint64_t octets = 0;
+  for (const UnmatchedMail& mail : mails) octets += mail.octets;
+  if (octets <= most) return 0;
+  std::sort(mails.begin(), mails.end());
+  size_t removed = 0;
+  for (const UnmatchedMail& mail : mails) {
+    if (octets <= most - most / 16) break;
+    if (::unlink(mail.place.c_str()) != 0) continue;
+    octets -= mail.octets;
+    ++removed;
+  }
+  return removed;
 }
 
 size_t Maildir::remove_kept(conf::WallTime before) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,11 @@ class Maildir : private spool::ReceiptPrinter {
   std::string unmatched_place(const std::string& name) const;
   // Removes from cur/ what was put there before `before`. How many.
   size_t remove_kept(conf::WallTime before);
+  // Strangers write what comes to .Unmatched: its oldest mails go until a sixteenth below `most` octets is
+  // left, when they are more (a file counts 4 KiB at least). How many went.
+  size_t bound_unmatched(uint64_t most);
+  // What put_away() brought there since then, counted in the same way.
+  uint64_t fresh_unmatched() const { return fresh_unmatched_; }
   const std::string& path() const { return path_; }
 
  private:
@@ -53,6 +59,7 @@ class Maildir : private spool::ReceiptPrinter {
   conf::Status write(const Mail& mail) const;
   conf::Error given_up(const std::vector<Mail>& mails, conf::Error why) const;
   std::string path_;
+  uint64_t fresh_unmatched_ = 0;
 };
 
 }  // namespace relay::returns

@@ -1,7 +1,9 @@
 #include "relay/returns/desk.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -60,6 +62,7 @@ class DeskTest : public testing::Test {
     options.journal = &journal;
     options.clock = &clock;
     options.wake = [this] { ++woken; };
+    options.unmatched_octets = unmatched_octets;
     options.say = [this](const std::string& text) {
       const std::lock_guard lock(mutex);
       said.push_back(text);
@@ -91,6 +94,7 @@ class DeskTest : public testing::Test {
 
   Folder folder;
   conf::ReturnsSettings settings;
+  uint64_t unmatched_octets = 1'000'000'000;
   conf::SystemClock clock;
   journal::Journal journal;
   SlowFeed feed;
@@ -154,6 +158,62 @@ TEST(MaildirTest, ABatchIsDeliveredAsAWholeOrNotAtAll) {
   EXPECT_FALSE(fs::exists(fresh + Maildir::name_of(1))) << "its client was told to come again";
   fs::remove_all(fresh + Maildir::name_of(2));
   EXPECT_TRUE(maildir->deliver({{1, "a: b\r\n", conf::Bytes("x")}, {2, "a: b\r\n", conf::Bytes("x")}}).ok());
+}
+
+// Opening a FIFO waits for a writer; the destructor of the desk would wait for the thread that does.
+TEST_F(DeskTest, WhatIsNoFileIsSaidAndHoldsNobodyUp) {
+  const std::string watched = folder.path() + "/watched";
+  settings.watch = {watched};
+  const auto desk = open();
+  const std::string fifo = watched + "/new/1.fifo";
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  const bool told = step_until(desk.get(), [this] {
+    const std::lock_guard lock(mutex);
+    return !said.empty();
+  });
+  if (!told)
+    ::close(::open(fifo.c_str(), O_RDWR | O_NONBLOCK));  // who waits for it goes on, and the test ends
+  ASSERT_TRUE(told);
+  {
+    const std::lock_guard lock(mutex);
+    EXPECT_NE(said[0].find("1.fifo: is not a regular file"), std::string::npos) << said[0];
+  }
+  std::ofstream(watched + "/new/2.mail") << "Subject: hello\n\nhello\n";
+  EXPECT_TRUE(step_until(desk.get(), [this] { return feed.events.size() == 1; }));
+}
+
+// Strangers write it, and could fill the disk with it.
+TEST_F(DeskTest, OfUnmatchedMailTheOldestGoesWhenItIsTooMuchAndThatIsSaidOnce) {
+  unmatched_octets = 10 * 4096;
+  const auto desk = open();
+  feed.done = UINT64_MAX;
+  for (conf::MessageId id = 1; id <= 14; ++id) {
+    offer(desk.get(), id);
+    const size_t count = id;
+    ASSERT_TRUE(step_until(desk.get(), [&] { return feed.events.size() == count; }));
+    // Each is put away before the next one comes: they go in their order.
+    ASSERT_TRUE(step_until(desk.get(), [&] { return files_in(settings.path + "/new") == 0; }));
+  }
+  const std::string kept = settings.path + "/.Unmatched/new/";
+  EXPECT_TRUE(step_until(desk.get(), [&] { return files_in(kept) <= 10; })) << files_in(kept);
+  EXPECT_GE(files_in(kept), 9U);
+  EXPECT_TRUE(fs::exists(kept + Maildir::name_of(14)));
+  EXPECT_FALSE(fs::exists(kept + Maildir::name_of(1)));
+  const std::lock_guard lock(mutex);
+  ASSERT_EQ(said.size(), 1U);
+  EXPECT_NE(said[0].find("its oldest mails are removed"), std::string::npos) << said[0];
+}
+
+TEST(MaildirTest, UnmatchedMailIsBoundedAlsoWherePeopleSawIt) {
+  const Folder folder;
+  conf::Result<Maildir> maildir = Maildir::open(folder.path() + "/returns", true);
+  ASSERT_TRUE(maildir.ok());
+  const std::string unmatched = folder.path() + "/returns/.Unmatched/";
+  for (const char* name : {"cur/1:2,S", "new/2", "new/3"})
+    std::ofstream(unmatched + name) << std::string(100'000, 'x');
+  EXPECT_EQ(maildir->bound_unmatched(300'000), 0U);
+  EXPECT_EQ(maildir->bound_unmatched(290'000), 1U);
+  EXPECT_EQ(files_in(unmatched + "cur") + files_in(unmatched + "new"), 2U);
 }
 
 TEST_F(DeskTest, WhatWasNotDoneWithIsReadAgainAfterTheNextStart) {
