@@ -45,7 +45,8 @@ conf::Instant CounterKeeper::next_wake() const {
 }
 
 // A round of writes ends with its time: that at which it began, for what was written first may have changed
-// since. One of which a part did not reach the disk has no end. The last one of all ends when nothing is left.
+// since. One of which a part did not reach the disk has no end. The last one of all ends when nothing is
+// left.
 void CounterKeeper::save(conf::Instant now, size_t most, bool last) {
   const mx::Moment moment{now, clock_->wall()};
   if (limiters_->all_taken()) {
