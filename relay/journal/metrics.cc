@@ -11,7 +11,9 @@ void Metrics::take(uint64_t sequence, const conf::DeliveryEvent& event) {
     through_.store(sequence, std::memory_order_relaxed);
     return;
   }
-  if (event.kind == EventKind::kDeferred && event.limit != conf::Bind::kNothing) {
+  // As the delivery log says it: where the path fails it was tried.
+  if (event.kind == EventKind::kDeferred && event.limit != conf::Bind::kNothing &&
+      event.limit != conf::Bind::kBackOff) {
     add(&held_back_);
   } else {
     // An accepted message counts once for each of its recipients, like every other end of them.

@@ -245,8 +245,10 @@ void append_json(const conf::DeliveryEvent& event, std::string* out) {
   out->append("{\"time\":");
   append_json_time(event.time, out);
   out->append(",\"event\":\"");
-  // What was not tried is no refusal: readers that count those want it apart.
-  const bool held_back = event.kind == conf::EventKind::kDeferred && event.limit != conf::Bind::kNothing;
+  // What was not tried is no refusal: readers that count those want it apart. Where the path fails it was
+  // tried.
+  const bool held_back = event.kind == conf::EventKind::kDeferred && event.limit != conf::Bind::kNothing &&
+                         event.limit != conf::Bind::kBackOff;
   out->append(held_back ? "held_back" : kind_text(event.kind));
   out->push_back('"');
   if (event.kind == conf::EventKind::kDecision && event.decision != nullptr) {

@@ -108,7 +108,7 @@ def smart_host_wrong_password(lab, certificate):
         assert not lab.events("failed") and not lab.events("expired"), lab.events("failed")
         told = lab.events("trouble")
         assert len(told) == 1 and told[0]["stage"] == "login" and "main" in told[0]["reply"], told
-        assert lab.events("held_back"), "that mail waits is told"
+        assert lab.events("deferred"), "that mail waits is told"
         said = subprocess.run([str(bin_dir() / "penstock"), "-c", str(lab.config), "explain", "b0@d0.test"],
                               capture_output=True, text=True, timeout=30, check=False).stdout
         assert "may go now" not in said, said

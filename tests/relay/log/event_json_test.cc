@@ -204,6 +204,9 @@ TEST(EventJson, WhatHeldTheMessageBackIsNamed) {
   EXPECT_EQ(line.at("mx_rule"), "gmail");
   EXPECT_EQ(line.at("rule"), "gmail");
   EXPECT_EQ(line.at("limit"), "blocked");
+  e.limit = conf::Bind::kBackOff;
+  EXPECT_EQ(nlohmann::json::parse(to_json(e)).at("event"), "deferred")
+      << "its connections failed: it was tried";
 }
 
 TEST(EventJson, EachKindHasItsWord) {
