@@ -44,6 +44,7 @@ std::string giver(const std::string& says, const std::string& is) {
 Response nothing_meant(const MxOrder& target, const std::vector<PathView>& paths = {}) {
   std::string advice = "only paths with mail, connections or a block are known; see `penstock mx status`";
   std::vector<std::string> names;
+  names.reserve(paths.size());
   for (const PathView& path : paths) names.push_back(target.rule.empty() ? path.site : path.rule);
   const std::string near = conf::nearest(target.rule.empty() ? target.site : target.rule, names);
   if (!near.empty()) advice += "; did you mean \"" + near + "\"?";

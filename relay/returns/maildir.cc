@@ -45,7 +45,8 @@ void append_mails(const std::string& folder, std::vector<UnmatchedMail>* mails) 
   if (!names.ok()) return;
   for (const std::string& name : names.value()) {
     UnmatchedMail mail;
-    mail.place = folder + '/' + name;
+    mail.place = folder;
+    mail.place.append("/").append(name);
     struct stat status {};
     if (::lstat(mail.place.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
     mail.seconds = status.st_ctim.tv_sec;
