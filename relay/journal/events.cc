@@ -84,6 +84,11 @@ DeliveryEvent attempted(const spool::MessageRecord& record, const spool::Recipie
   return event;
 }
 
+bool is_held_back(const DeliveryEvent& event) {
+  return event.kind == EventKind::kDeferred && event.limit != conf::Bind::kNothing &&
+         event.limit != conf::Bind::kBackOff;
+}
+
 DeliveryEvent held_back(conf::MessageId id, const spool::MessageRecord* record,
                         const spool::RecipientRecord* recipient, const std::string& domain,
                         const HeldBack& by, uint32_t attempt, conf::WallTime now) {

@@ -33,6 +33,8 @@ struct HeldBack {
 conf::DeliveryEvent held_back(conf::MessageId id, const spool::MessageRecord* record,
                               const spool::RecipientRecord* recipient, const std::string& domain,
                               const HeldBack& by, uint32_t attempt, conf::WallTime now);
+// A deferral of mail that was not tried: a block holds it, say. Where its path fails it was tried.
+bool is_held_back(const conf::DeliveryEvent& event);
 
 // An operator ended the recipient: `who` ("": not known).
 conf::DeliveryEvent dropped(const spool::MessageRecord& record, const spool::RecipientRecord& recipient,

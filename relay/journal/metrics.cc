@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "relay/journal/events.h"
+
 namespace relay::journal {
 
 using conf::EventKind;
@@ -11,9 +13,7 @@ void Metrics::take(uint64_t sequence, const conf::DeliveryEvent& event) {
     through_.store(sequence, std::memory_order_relaxed);
     return;
   }
-  // As the delivery log says it: where the path fails it was tried.
-  if (event.kind == EventKind::kDeferred && event.limit != conf::Bind::kNothing &&
-      event.limit != conf::Bind::kBackOff) {
+  if (is_held_back(event)) {
     add(&held_back_);
   } else {
     // An accepted message counts once for each of its recipients, like every other end of them.

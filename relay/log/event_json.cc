@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "bounce/text_template.h"
+#include "relay/journal/events.h"
 #include "relay/log/delivery_log.h"
 
 namespace relay::log {
@@ -245,11 +246,8 @@ void append_json(const conf::DeliveryEvent& event, std::string* out) {
   out->append("{\"time\":");
   append_json_time(event.time, out);
   out->append(",\"event\":\"");
-  // What was not tried is no refusal: readers that count those want it apart. Where the path fails it was
-  // tried.
-  const bool held_back = event.kind == conf::EventKind::kDeferred && event.limit != conf::Bind::kNothing &&
-                         event.limit != conf::Bind::kBackOff;
-  out->append(held_back ? "held_back" : kind_text(event.kind));
+  // What was not tried is no refusal: readers that count those want it apart.
+  out->append(journal::is_held_back(event) ? "held_back" : kind_text(event.kind));
   out->push_back('"');
   if (event.kind == conf::EventKind::kDecision && event.decision != nullptr) {
     append_decision(*event.decision, out);

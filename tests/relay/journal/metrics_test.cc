@@ -82,6 +82,9 @@ TEST(Metrics, WhatABlockHoldsBackIsNoAttempt) {
   metrics.take(1, held);
   EXPECT_EQ(metrics.counts().deferred, 0U);
   EXPECT_EQ(metrics.counts().held_back, 1U);
+  held.limit = conf::Bind::kBackOff;
+  metrics.take(2, held);
+  EXPECT_EQ(metrics.counts().deferred, 1U) << "its connections failed: it was tried";
 }
 
 TEST(Metrics, CountsDecisionsByTheirAction) {
