@@ -20,6 +20,7 @@
 #include "relay/intake/authenticator.h"
 #include "tests/relay/admin/fake_relay.h"
 #include "tests/relay/admin/records.h"
+#include "tests/relay/cli/command_rig.h"
 
 namespace relay {
 
@@ -44,11 +45,6 @@ namespace cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Outcome {
-  int exit_code;
-  std::string out, err;
-};
 
 class CliTest : public testing::Test {
  protected:
@@ -78,18 +74,6 @@ class CliTest : public testing::Test {
     std::ofstream(folder_ / "input") << text;
     ASSERT_NE(std::freopen((folder_ / "input").c_str(), "r", stdin), nullptr);
     std::cin.clear();
-  }
-  static Outcome command(std::vector<std::string> words) {
-    words.insert(words.begin(), "penstock");
-    std::vector<char*> argv;
-    for (std::string& word : words) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    testing::internal::CaptureStdout();
-    testing::internal::CaptureStderr();
-    Outcome outcome{run(static_cast<int>(words.size()), argv.data()), "", ""};
-    outcome.out = testing::internal::GetCapturedStdout();
-    outcome.err = testing::internal::GetCapturedStderr();
-    return outcome;
   }
   Outcome queue(std::vector<std::string> words) {
     words.insert(words.begin(), {"queue", "--socket", settings_.socket});

@@ -7,17 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "relay/cli/cli.h"
+#include "tests/relay/cli/command_rig.h"
 
 namespace relay::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Answer {
-  int exit_code;
-  std::string out, err;
-};
 
 class QualifyTest : public testing::Test {
  protected:
@@ -30,19 +25,7 @@ class QualifyTest : public testing::Test {
     std::ofstream(folder_ / name) << text;
     return (folder_ / name).string();
   }
-  static Answer command(std::vector<std::string> words) {
-    words.insert(words.begin(), "penstock");
-    std::vector<char*> argv;
-    for (std::string& word : words) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    testing::internal::CaptureStdout();
-    testing::internal::CaptureStderr();
-    Answer answer{run(static_cast<int>(words.size()), argv.data()), "", ""};
-    answer.out = testing::internal::GetCapturedStdout();
-    answer.err = testing::internal::GetCapturedStderr();
-    return answer;
-  }
-  Answer qualify(std::vector<std::string> words) const {
+  Outcome qualify(std::vector<std::string> words) const {
     words.insert(words.begin(),
                  {"qualify", "-c", "/nonexistent", "--table", (folder_ / "table").string(), "--ledger",
                   (folder_ / "ledger.db").string(), "--socket", (folder_ / "socket").string()});
@@ -65,7 +48,7 @@ std::string replaced(std::string text, const std::string& from, const std::strin
 
 TEST_F(QualifyTest, SetRefusesHardForAReplyThatMayPass) {
   learn(450, "Klaatu barada nikto");
-  const Answer answer = qualify(
+  const Outcome answer = qualify(
       {"set", "450 Klaatu barada nikto", "--type", "hard", "--scope", "recipient", "--apply-to-past"});
   EXPECT_EQ(answer.exit_code, kUsage);
   EXPECT_NE(answer.err.find("a 4yz is never hard"), std::string::npos) << answer.err;
@@ -81,7 +64,7 @@ TEST_F(QualifyTest, ImportRefusesHardForAReplyThatMayPassAsSetDoes) {
   const std::string exported = qualify({"export"}).out;
   const std::string type =
       exported.find("\tnot-defined\t") != std::string::npos ? "\tnot-defined\tmessage\t" : soft;
-  Answer answer = qualify({"import", write("bad", replaced(exported, type, hard)), "--apply-to-past"});
+  Outcome answer = qualify({"import", write("bad", replaced(exported, type, hard)), "--apply-to-past"});
   EXPECT_EQ(answer.exit_code, kUsage);
   EXPECT_NE(answer.err.find("a 4yz is never hard"), std::string::npos) << answer.err;
   EXPECT_NE(answer.err.find("/bad: row "), std::string::npos) << answer.err;
@@ -111,7 +94,7 @@ TEST_F(QualifyTest, ExplainTakesWhereTheReplyWasMet) {
   };
   const std::vector<std::string> place = {
       "--host", "MX1.gort.example", "--domain", "kim@Earth.example", "--stage", "rcpt"};
-  const Answer answer = explain(place);
+  const Outcome answer = explain(place);
   EXPECT_EQ(answer.exit_code, kDone) << answer.err;
   EXPECT_NE(answer.out.find("rule      own ("), std::string::npos) << answer.out;
   for (size_t without = 0; without < place.size(); without += 2) {
@@ -120,7 +103,7 @@ TEST_F(QualifyTest, ExplainTakesWhereTheReplyWasMet) {
                less.begin() + static_cast<std::ptrdiff_t>(without) + 2);
     EXPECT_EQ(explain(less).out.find("own"), std::string::npos) << "without " << place[without];
   }
-  const Answer wrong = explain({"--stage", "later"});
+  const Outcome wrong = explain({"--stage", "later"});
   EXPECT_EQ(wrong.exit_code, kUsage);
   EXPECT_NE(wrong.err.find("\"later\" is no stage"), std::string::npos) << wrong.err;
 }
@@ -135,7 +118,7 @@ type = "ignored"
 scope = "site"
 match = ["550 5.1.1 Klaatu: user unknown"]
 )");
-  const Answer answer = command({"classify", "--rules", rules, "--threads", "1", replies});
+  const Outcome answer = command({"classify", "--rules", rules, "--threads", "1", replies});
   ASSERT_EQ(answer.exit_code, kDone) << answer.err;
   const size_t end = answer.out.find('\n');
   const nlohmann::json first = nlohmann::json::parse(answer.out.substr(0, end));
@@ -150,7 +133,7 @@ TEST_F(QualifyTest, ClassifyNamesThePlaceOfAnErrorInARulesFile) {
   const std::string rules = write("rules.toml",
                                   "[[reply]]\nname = \"own\"\ntext = [\"klaatu\"]\nreason = \"refused\"\n"
                                   "type = \"soft\"\nscope = \"site\"\nmatch = [\"550 something else\"]\n");
-  const Answer answer = command({"classify", "--rules", rules, replies});
+  const Outcome answer = command({"classify", "--rules", rules, replies});
   EXPECT_EQ(answer.exit_code, kUsage);
   EXPECT_NE(answer.err.find("rules.toml:7:"), std::string::npos) << answer.err;
   EXPECT_EQ(command({"classify", "--rules", rules + ".none", replies}).exit_code, kUsage);
