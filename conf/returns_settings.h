@@ -45,8 +45,8 @@ struct ReturnsSettings {              // [returns]
   uint32_t queue = 10'000;                         // queue: mails that wait to be read, then 452
   UnsignedReports unsigned_reports = UnsignedReports::kCount;  // unsigned_reports = "off" | "show" | "count"
   uint32_t remembered = 5'000'000;  // remembered: recipients sent to, for reports without a token
-  bool remember_signed = false;  // remember_signed: also what left with a token, whose reports bring it back
-  bool count_late = false;       // count_late: bounces that came back count for sites and thresholds, too
+  bool remember_signed = false;     // remember_signed: match also reports that lost the token of their mail
+  bool count_late = false;          // count_late: bounces that came back count for sites and thresholds, too
   std::vector<ReturnPathSettings> paths;
   std::vector<ReturnMailbox> mailboxes;
 
