@@ -27,7 +27,11 @@ from hostile_names import Names  # noqa: E402
 from hostile_receivers import Honest, Receiver, early, hostile  # noqa: E402
 
 ATTACKERS = 12
-SLOWEST_NOOP = 0.050  # seconds, without those in which the relay waited for a processor
+SLOW_NOOP = 0.050  # seconds, without those in which relay or client waited for a processor
+# A machine that others share stands still now and then, which no counter here tells: a few NOOPs may meet that. A relay that lets
+# others starve is slow far more often, or far longer.
+EXCUSED_NOOPS = 3
+LONGEST_NOOP = 0.250
 MOST_GROWTH_KB = 200 * 1024
 OPEN_CLIENTS = 100  # connections of the attackers that the relay may still hold when they are counted
 HOSTS = {"good": "127.5.0.1", "bad": "127.5.0.2", "early": "127.5.0.3", "spoof": "127.5.0.1", "trap": "127.5.0.66"}
@@ -56,7 +60,7 @@ def waited_for_processor(pids):
 
 
 def measure(place, relay_pid, until, slowest):
-    """The slowest NOOP: what it took, and what of that was not the machine's being busy with others."""
+    """The slowest NOOPs, in order: what they took that was not the machine's being busy with others. The last field is the slowest with that."""
     with socket.create_connection(place, 5, source_address=("127.0.0.9", 0)) as relay:
         relay.settimeout(30)
         relay.recv(512)
@@ -66,8 +70,8 @@ def measure(place, relay_pid, until, slowest):
             began, waited = time.monotonic(), waited_for_processor(both)
             exchange(relay, b"NOOP\r\n")
             took = time.monotonic() - began
-            slowest[0] = max(slowest[0], took)
-            slowest[1] = max(slowest[1], took - (waited_for_processor(both) - waited))
+            own = took - (waited_for_processor(both) - waited)
+            slowest[:] = sorted([*slowest[:-1], own], reverse=True)[: EXCUSED_NOOPS + 1] + [max(slowest[-1], took)]
             time.sleep(0.01)
 
 
@@ -176,7 +180,7 @@ def siege(lab, seconds, seed, troubles):
     place, base, base_descriptors = ("127.0.0.1", lab.port), status_kb(relay.pid, "VmRSS"), descriptors(relay.pid)
     until = time.monotonic() + seconds
     fork = multiprocessing.get_context("fork")
-    slowest, found = fork.Array("d", [0.0, 0.0]), fork.Queue()
+    slowest, found = fork.Array("d", [0.0] * (EXCUSED_NOOPS + 2)), fork.Queue()
     children = [fork.Process(target=measure, args=(place, relay.pid, until, slowest), daemon=True),
                 fork.Process(target=attackers, args=(place, seed, until, found), daemon=True)]
     for child in children:
@@ -200,8 +204,8 @@ def siege(lab, seconds, seed, troubles):
     accepted, due, refused = judge_mail(lab, senders, honest, say)
     if trap.connections:
         say(f"{trap.connections} connections went where a forged answer led")
-    if slowest[1] > SLOWEST_NOOP:
-        say(f"a NOOP took {slowest[1] * 1000:.0f} ms")
+    if slowest[EXCUSED_NOOPS] > SLOW_NOOP or slowest[0] > LONGEST_NOOP:
+        say("the slowest NOOPs took " + ", ".join(f"{took * 1000:.0f}" for took in slowest[:-1]) + " ms")
     if most - base > MOST_GROWTH_KB:
         say(f"memory grew by {(most - base) // 1024} MB")
     left = descriptors(relay.pid)
@@ -213,7 +217,7 @@ def siege(lab, seconds, seed, troubles):
         say(f"too little happened to prove anything: {due} messages to the honest receiver, {greeted} attackers were greeted, "
             f"{bad.connections} hostile receivers, {hasty.connections} hasty ones, {names.forgeries} forged answers")
     print(f"attack: {seconds} s, seed {seed}: {accepted} accepted of honest clients ({refused} refused), {bad.connections} connections to hostile "
-          f"receivers, {names.asked} questions; slowest NOOP {slowest[1] * 1000:.1f} ms ({slowest[0] * 1000:.1f} with waits for a processor), memory {base // 1024} -> "
+          f"receivers, {names.asked} questions; slowest NOOPs {slowest[0] * 1000:.1f} and {slowest[1] * 1000:.1f} ms ({slowest[-1] * 1000:.1f} with waits for a processor), memory {base // 1024} -> "
           f"{most // 1024} MB, descriptors {base_descriptors} -> {most_descriptors} -> {left}")
 
 
