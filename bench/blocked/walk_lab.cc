@@ -12,6 +12,7 @@
 #include "mx/dns/dns_cache.h"
 #include "relay/desk/busiest_paths.h"
 #include "relay/desk/census_taker.h"
+#include "relay/desk/limit_orders.h"
 #include "relay/spool/memory_spool.h"
 #include "relay/walk/transit.h"
 
@@ -76,6 +77,7 @@ class WalkLab {
     parts.clock = &clock_;
     parts.random = &random_;
     transit_ = std::make_unique<relay::Transit>(std::move(parts));
+    limits_ = std::make_unique<relay::LimitOrders>(transit_.get(), nullptr);
   }
   void fill();
   void start();
@@ -84,6 +86,7 @@ class WalkLab {
   template <typename Order>
   void order(const char* name, const Order& order);
   void status();
+  void limit_order(const char* name, relay::admin::MxAction action);
   relay::QueueOrders& orders() { return transit_->orders(); }
 
  private:
@@ -117,6 +120,7 @@ class WalkLab {
   mx::DnsCache cache_{config_->dns, &names_, &clock_};
   NoNetwork network_;
   std::unique_ptr<relay::Transit> transit_;
+  std::unique_ptr<relay::LimitOrders> limits_;
   std::vector<conf::MessageId> ids_;
 };
 
@@ -190,6 +194,21 @@ void WalkLab::status() {
   while (paths.under_way()) phase.run([&] { paths.step(clock_.now()); });
 }
 
+void WalkLab::limit_order(const char* name, relay::admin::MxAction action) {
+  relay::admin::MxOrder order;
+  order.action = action;
+  order.all = true;
+  order.automatic = true;
+  bool done = false;
+  Phase phase(name);
+  phase.run([&] { limits_->carry_out(order, [&](const relay::admin::MxOrderDone&) { done = true; }); });
+  while (!done) {
+    step(&phase);
+    phase.run([&] { limits_->step(clock_.now()); });
+  }
+  settle(&phase);
+}
+
 }  // namespace
 
 void run_walk_phases(size_t count) {
@@ -203,6 +222,9 @@ void run_walk_phases(size_t count) {
   lab.order("release everything", [&](conf::MessageId id) { lab.orders().release(id); });
   lab.order("drop everything", [&](conf::MessageId id) { lab.orders().drop(id, "bench"); });
   lab.status();
+  lab.limit_order("mx unblock everything", relay::admin::MxAction::kUnblock);
+  lab.limit_order("mx block everything", relay::admin::MxAction::kBlock);
+  lab.limit_order("mx reset everything", relay::admin::MxAction::kReset);
   std::fflush(stdout);
 }
 

@@ -93,7 +93,8 @@ class Backend {
   // All paths that have mail, connections, or something that holds them back; the busiest first, at most
   // `limit`. `done` hears it in time: a round over all paths takes some steps.
   virtual void paths(size_t limit, std::function<void(std::vector<PathView>)> done) = 0;
-  virtual MxOrderDone order(const MxOrder& order) = 0;
+  // `done` hears it in time: a round over all paths takes some steps.
+  virtual void order(const MxOrder& order, std::function<void(MxOrderDone)> done) = 0;
   virtual std::vector<OrderView> orders() = 0;  // the orders to block that are in force
   // Reads the configuration again; `done` hears what came of it when it is read.
   virtual void reload(std::function<void(const ReloadDone&)> done) = 0;

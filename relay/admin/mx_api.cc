@@ -169,7 +169,7 @@ Response MxApi::order(MxAction action, const Request& request) {
       return refuse(404, problem);
   }
   conf::Result<MxOrderDone> done = loop_->ask<MxOrderDone>(
-      [backend = backend_, order = order.value()](auto answered) { answered(backend->order(order)); });
+      [backend = backend_, order = order.value()](auto heard) { backend->order(order, std::move(heard)); });
   if (!done.ok()) return refuse(done.error());
   if (!done->problem.empty()) return refuse(404, done->problem);
   if (done->paths == 0 && done->automatic == 0 && !done->lifted && !done->also_later)

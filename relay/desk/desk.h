@@ -66,7 +66,9 @@ class Desk final : public admin::Backend {
   void paths(size_t limit, std::function<void(std::vector<admin::PathView>)> done) override {
     busiest_.take(limit, std::move(done));
   }
-  admin::MxOrderDone order(const admin::MxOrder& order) override { return limits_.carry_out(order); }
+  void order(const admin::MxOrder& order, std::function<void(admin::MxOrderDone)> done) override {
+    limits_.carry_out(order, std::move(done));
+  }
   std::vector<admin::OrderView> orders() override { return limits_.in_force(); }
   void reload(ReloadHeard done) override { parts_.reload(std::move(done)); }
   const spool::RelayClock& clock() const override { return parts_.transit->clock(); }

@@ -10,11 +10,6 @@ namespace relay {
 
 namespace {
 
-bool same_target(const admin::MxOrder& a, const admin::MxOrder& b) {
-  return a.all == b.all && a.rule == b.rule && a.site == b.site && a.domain == b.domain &&
-         a.source == b.source;
-}
-
 std::string field(std::string text) {
   std::ranges::replace_if(
       text, [](char c) { return c == '\t' || c == '\n'; }, ' ');
@@ -33,6 +28,11 @@ std::vector<std::string> parts_of(std::string_view line) {
 }
 
 }  // namespace
+
+bool same_target(const admin::MxOrder& a, const admin::MxOrder& b) {
+  return a.all == b.all && a.rule == b.rule && a.site == b.site && a.domain == b.domain &&
+         a.source == b.source;
+}
 
 std::string who_and_why(const admin::MxOrder& order) {
   if (order.who.empty()) return order.why;

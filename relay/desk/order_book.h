@@ -45,6 +45,8 @@ class OrderBook {
   std::vector<Entry> entries_;
 };
 
+// Whether both are about the same paths.
+bool same_target(const admin::MxOrder& a, const admin::MxOrder& b);
 // "anna: maintenance", for the log.
 std::string who_and_why(const admin::MxOrder& order);
 

@@ -491,7 +491,7 @@ TEST(MxState, ABlockOutlivesTheRuleThatMadeIt) {
     order.action = relay::admin::MxAction::kUnblock;
     order.automatic = true;
     order.site = "mx0.test";
-    EXPECT_GE(world.desk().order(order).paths, 1U);
+    EXPECT_GE(world.order(order).paths, 1U);
     world.run_until(world.world.now() + 10min, [&] { return world.settled(); });
     EXPECT_TRUE(world.settled()) << restart;
     EXPECT_EQ(blocked_paths(&world), 0U) << restart;
@@ -507,21 +507,21 @@ TEST(MxState, AnOrderStandsBesideABlock) {
   relay::admin::MxOrder order;
   order.action = relay::admin::MxAction::kBlock;
   order.site = "mx0.test";
-  world.desk().order(order);
+  world.order(order);
   world.run_until(world.world.now() + 1min);
   world.restart(1min);
   world.run_until(world.world.now() + 10min);
   EXPECT_EQ(blocked_paths(&world), 1U);
   order.action = relay::admin::MxAction::kUnblock;
-  EXPECT_EQ(world.desk().order(order).paths, 1U);
+  EXPECT_EQ(world.order(order).paths, 1U);
   EXPECT_EQ(blocked_paths(&world), 1U);
-  EXPECT_EQ(world.desk().order(order).paths, 0U);  // no order is left; the block stays
-  EXPECT_EQ(world.desk().order(order).automatic, 1U);
+  EXPECT_EQ(world.order(order).paths, 0U);  // no order is left; the block stays
+  EXPECT_EQ(world.order(order).automatic, 1U);
   EXPECT_EQ(blocked_paths(&world), 1U);
   order.automatic = true;
-  EXPECT_EQ(world.desk().order(order).paths, 1U);
+  EXPECT_EQ(world.order(order).paths, 1U);
   EXPECT_EQ(blocked_paths(&world), 0U);
-  EXPECT_EQ(world.desk().order(order).paths, 0U);
+  EXPECT_EQ(world.order(order).paths, 0U);
 }
 
 // explain makes the path that an order by domain means: that is how the order comes in.
@@ -545,7 +545,7 @@ TEST(MxState, UnblockByDomainReachesABlockWithoutMail) {
   order.action = relay::admin::MxAction::kUnblock;
   order.automatic = true;
   order.domain = "d0-0.test";
-  EXPECT_EQ(world.desk().order(order).paths, 1U);
+  EXPECT_EQ(world.order(order).paths, 1U);
   EXPECT_EQ(blocked_paths(&world), 0U);
 }
 

@@ -43,7 +43,7 @@ class MovesWorld {
     order.action = action;
     order.site = "mx0.test";
     order.source = source;
-    EXPECT_GE(world.desk().order(order).paths, 1U);
+    EXPECT_GE(world.order(order).paths, 1U);
   }
   // MAILs from `from` on, at the site, from the source, of the sender.
   struct Which {

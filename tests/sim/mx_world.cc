@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
+#include <utility>
 
 #include "relay/host/configuration.h"
 #include "relay/log/delivery_log.h"
@@ -108,6 +110,12 @@ void MxWorld::submit(const std::string& from, const std::vector<std::string>& re
                    for (const std::string& recipient : submission.recipients)
                      ledger.promised[{submission.number, recipient}] = submission.reverse_path;
                  });
+}
+
+relay::admin::MxOrderDone MxWorld::order(const relay::admin::MxOrder& order) {
+  std::optional<relay::admin::MxOrderDone> heard;
+  desk().order(order, [&heard](relay::admin::MxOrderDone done) { heard = std::move(done); });
+  return heard.value();
 }
 
 void MxWorld::crash(conf::Duration down) {

@@ -29,6 +29,8 @@ class MxWorld final : private PeerWatch {
   relay::spool::MemorySpool& spool() { return spool_; }
   size_t sites() const { return peers_.size(); }
   relay::Desk& desk() { return relay_->desk(); }
+  // Carried out at once: there are few paths.
+  relay::admin::MxOrderDone order(const relay::admin::MxOrder& order);
   relay::Transit& transit() { return relay_->transit(); }
 
   // Hands in a message; when the relay is down, as soon as it is up again.

@@ -134,7 +134,7 @@ void OrdersScenario::block() {
   }
   holding_.push_back({target, told.orders.size()});
   told.orders.push_back(std::move(truth));
-  EXPECT_EQ(world.desk().order(order).problem, "");
+  EXPECT_EQ(world.order(order).problem, "");
   ordered_at_ = now();
   ++given;
 }
@@ -142,7 +142,7 @@ void OrdersScenario::block() {
 void OrdersScenario::lift(const Target& target) {
   MxOrder order = order_of(random().chance(0.8) ? MxAction::kUnblock : MxAction::kReset, target);
   order.automatic = order.action == MxAction::kUnblock && random().chance(0.3);
-  world.desk().order(order);
+  world.order(order);
   end_order(target);
   ordered_at_ = now();
   ++lifted;
@@ -151,7 +151,7 @@ void OrdersScenario::lift(const Target& target) {
 void OrdersScenario::ask_only() {
   MxOrder order = order_of(static_cast<MxAction>(random().below(3)), draw_target());
   order.dry_run = true;
-  world.desk().order(order);
+  world.order(order);
 }
 
 void OrdersScenario::go_down() {

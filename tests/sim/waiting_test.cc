@@ -144,7 +144,7 @@ class Orders : public testing::Test {
     order.all = site.empty();
     order.block_for = length;
     order.who = "anna";
-    return world.desk().order(order);
+    return world.order(order);
   }
   // How many of the mails handed in now arrive within some minutes.
   size_t sent_to(const std::string& domain) {
@@ -171,7 +171,7 @@ TEST_F(Orders, APauseOfAllHoldsForPathsYetToComeAndOverARestart) {
   relay::admin::MxOrder asked;
   asked.action = kUnblock;
   asked.all = asked.dry_run = true;
-  EXPECT_TRUE(world.desk().order(asked).lifted);
+  EXPECT_TRUE(world.order(asked).lifted);
   EXPECT_EQ(world.desk().orders().size(), 1U);  // that was only asked
   EXPECT_TRUE(give(kUnblock, "").lifted);
   world.run_until(world.world.now() + 5min, [&] { return world.settled(); });
@@ -196,7 +196,7 @@ TEST_F(Orders, WhatWasOrderedByDomainIsLiftedBySite) {
   relay::admin::MxOrder order;
   order.action = kBlock;
   order.domain = "d0-0.test";
-  EXPECT_EQ(world.desk().order(order).paths, 1U);
+  EXPECT_EQ(world.order(order).paths, 1U);
   EXPECT_EQ(sent_to("d0-0.test"), 0U);
   give(kUnblock, "mx0.test");
   EXPECT_TRUE(world.desk().orders().empty());
@@ -211,7 +211,7 @@ TEST_F(Orders, WhatWasOrderedBySiteIsLiftedByDomainUnlessItMeansOtherSitesToo) {
   relay::admin::MxOrder order;
   order.action = kUnblock;
   order.domain = "d0-0.test";
-  const relay::admin::MxOrderDone done = world.desk().order(order);
+  const relay::admin::MxOrderDone done = world.order(order);
   EXPECT_TRUE(done.lifted);
   EXPECT_EQ(done.held, 1U);  // by the wider one
   ASSERT_EQ(world.desk().orders().size(), 1U);
@@ -223,7 +223,7 @@ TEST_F(Orders, APathThatLeavesTheRuleOfAnOrderIsFree) {
   EXPECT_EQ(sent_to("d0-0.test"), 5U);
   relay::admin::MxOrder order;
   order.rule = "all";
-  EXPECT_EQ(world.desk().order(order).paths, 1U);
+  EXPECT_EQ(world.order(order).paths, 1U);
   EXPECT_EQ(sent_to("d0-0.test"), 0U);
   DrawnRule other = rule_of_all();
   other.name = "other";
@@ -259,7 +259,7 @@ TEST(OrdersByDomain, TheyFollowTheDomain) {
   for (const char* domain : {"d0-0.test", "d0-1.test", "d1-0.test"}) EXPECT_EQ(arrived(domain, 10s), 5U);
   relay::admin::MxOrder order;
   order.domain = "d0-0.test";
-  const relay::admin::MxOrderDone done = world.desk().order(order);
+  const relay::admin::MxOrderDone done = world.order(order);
   EXPECT_EQ(done.paths, 1U);
   EXPECT_TRUE(done.also_later);
   EXPECT_EQ(arrived("d0-0.test", 10s), 0U);
@@ -270,7 +270,7 @@ TEST(OrdersByDomain, TheyFollowTheDomain) {
   EXPECT_EQ(arrived("d0-0.test", 10s), 0U);
   EXPECT_EQ(arrived("d1-0.test", 10s), 0U);
   order.action = relay::admin::MxAction::kUnblock;
-  EXPECT_TRUE(world.desk().order(order).lifted);
+  EXPECT_TRUE(world.order(order).lifted);
   world.run_until(world.world.now() + 5min, [&] { return world.settled(); });
   EXPECT_TRUE(world.settled());
 }
@@ -288,7 +288,7 @@ TEST_F(Orders, ADryRunOnlyCountsAndTheLogKnowsWhoGaveTheOrder) {
   relay::admin::MxOrder order;
   order.all = true;
   order.dry_run = true;
-  EXPECT_EQ(world.desk().order(order).paths, 1U);
+  EXPECT_EQ(world.order(order).paths, 1U);
   EXPECT_TRUE(world.desk().orders().empty());
   EXPECT_EQ(sent_to("d0-0.test"), 5U);
   give(kBlock, "mx0.test");
@@ -303,13 +303,13 @@ TEST_F(Orders, AnOrderThatNamesWhatIsNotThereIsRefusedWithTheNearName) {
   relay::admin::MxOrder order;
   order.rule = world.history.rules[0].name + "x";
   EXPECT_EQ(
-      world.desk().order(order).problem,
+      world.order(order).problem,
       "no [[rule]] is named \"" + order.rule + "\"; did you mean \"" + world.history.rules[0].name + "\"?");
   order.rule.clear();
   order.source = "elsewhere";
-  EXPECT_TRUE(world.desk().order(order).problem.starts_with("no [[source]] is named \"elsewhere\""));
+  EXPECT_TRUE(world.order(order).problem.starts_with("no [[source]] is named \"elsewhere\""));
   order.action = kUnblock;
-  EXPECT_TRUE(world.desk().order(order).problem.starts_with("no [[source]] is named \"elsewhere\""));
+  EXPECT_TRUE(world.order(order).problem.starts_with("no [[source]] is named \"elsewhere\""));
   EXPECT_TRUE(world.desk().orders().empty());
   EXPECT_EQ(
       give(kBlock, "mx0.tst").notice,

@@ -209,9 +209,9 @@ class FakeBackend final : public Backend {
     some.resize(std::min(limit, some.size()));
     done(std::move(some));
   }
-  MxOrderDone order(const MxOrder& order) override {
+  void order(const MxOrder& order, std::function<void(MxOrderDone)> done) override {
     (order.dry_run ? asked : given).push_back(order);
-    return order_done;
+    done(order_done);
   }
   std::vector<OrderView> orders() override { return in_force; }
   void reload(std::function<void(const ReloadDone&)> done) override { done(reload_done); }

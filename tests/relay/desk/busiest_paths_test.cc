@@ -21,17 +21,6 @@ class BusiestPathsTest : public WalkRig {
     start();
     paths_ = std::make_unique<BusiestPaths>(transit_.get(), &decisions_);
   }
-  queue::Path* path_to(const std::string& name) {
-    queue::DomainTable& domains = transit_->domains();
-    queue::DomainEntry& domain = domains.at(domains.intern(conf::Domain::from_canonical(name)));
-    auto route = std::make_shared<mx::Route>();
-    route->kind = mx::Route::Kind::kHosts;
-    route->site = "mx." + name;
-    route->hosts.push_back({route->site, 10, 25, {"127.0.0.1"}});
-    domain.route = route;
-    transit_->routes().settings_of(&domain);
-    return transit_->choice().choose(&domain).path;
-  }
   void block(queue::Path* path) { path->standing->block(clock_.time + 1h, "test", clock_.time); }
   void ask(size_t limit, std::optional<Views>* answer) {
     paths_->take(limit, [answer](Views views) { *answer = std::move(views); });

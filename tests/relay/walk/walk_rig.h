@@ -71,6 +71,18 @@ class WalkRig : public testing::Test {
     config_->defaults.retry.delays.assign(100, 1h);
     config_->defaults.retry.by_reason.clear();
   }
+  // The path to a domain with one host of its own.
+  queue::Path* path_to(const std::string& name) {
+    queue::DomainTable& domains = transit_->domains();
+    queue::DomainEntry& domain = domains.at(domains.intern(conf::Domain::from_canonical(name)));
+    auto route = std::make_shared<mx::Route>();
+    route->kind = mx::Route::Kind::kHosts;
+    route->site = "mx." + name;
+    route->hosts.push_back({route->site, 10, 25, {"127.0.0.1"}});
+    domain.route = route;
+    transit_->routes().settings_of(&domain);
+    return transit_->choice().choose(&domain).path;
+  }
   // Until nothing happens any more at this moment.
   void run() {
     for (int i = 0; i < 1000; ++i) {

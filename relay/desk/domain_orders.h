@@ -1,0 +1,43 @@
+// Orders to block that name a domain follow it: it may come to lead to a path that others made, and leave
+// one. Loop thread.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+
+#include "relay/desk/order_reach.h"
+
+namespace relay {
+
+class DomainOrders {
+ public:
+  // Both are borrowed.
+  DomainOrders(OrderBook* book, const OrderReach* reach) : book_(book), reach_(reach) {}
+
+  // Looks where the orders lead, some in each step: at each once a second. `hold` hears of every path that
+  // one of them leads to. True: a domain may have left a path.
+  using Hold = std::function<void(queue::Path*, const OrderBook::Entry&)>;
+  bool step(conf::Instant now, size_t sources, const Hold& hold);
+  // The orders are others now: looks anew, at once.
+  void hurry(conf::Instant now);
+  conf::Instant next_wake() const { return look_at_; }  // kNever: there are none
+  // By an order whose domain leads nowhere at present: it led here, or nobody knows where.
+  bool may_mean(const queue::Path& path, conf::Instant now) const;
+
+ private:
+  using Names = std::set<std::string>;
+  bool look(const OrderBook::Entry& entry, const Hold& hold);
+
+  OrderBook* book_;
+  const OrderReach* reach_;
+  conf::Instant look_at_ = conf::kNever;
+  size_t next_ = 0, of_ = 0;  // of the orders of this round, and their number when it began
+  // By the domain that an order names, and its source: the paths where it led when it was looked at last,
+  // and where it leads by this round.
+  std::map<std::string, Names> led_to_, leads_;
+};
+
+}  // namespace relay

@@ -1,0 +1,75 @@
+#include "relay/desk/order_reach.h"
+
+#include <algorithm>
+
+#include "conf/vocab/address.h"
+
+namespace relay {
+
+namespace {
+
+bool means_route(const std::string& mask, const mx::Route& route) {
+  return conf::domain_matches(mask, route.site) ||
+         std::ranges::any_of(route.hosts, [&mask](const mx::RouteHost& host) {
+           return conf::domain_matches(mask, host.name);
+         });
+}
+
+bool means_site(const std::string& mask, const queue::Site& site) {
+  return conf::domain_matches(mask, site.label) ||
+         std::ranges::any_of(site.paths,
+                             [&mask](const auto& named) { return means_route(mask, *named.second->route); });
+}
+
+}  // namespace
+
+std::string name_of(const queue::Path& path) {
+  return path.site->key + '\n' + path.source.name + '\n' +
+         (path.rule == nullptr ? std::string() : path.rule->name) + '\n' +
+         (path.route == nullptr ? std::string() : path.route->order);
+}
+
+bool OrderReach::is_meant(const admin::MxOrder& order, const queue::Path& path) const {
+  if (!order.source.empty() && path.source.name != order.source) return false;
+  if (!order.rule.empty()) return path.rule != nullptr && conf::domain_matches(order.rule, path.rule->name);
+  if (!order.site.empty()) return means_site(order.site, *path.site);
+  if (order.domain.empty()) return order.all || !order.source.empty();
+  const queue::DomainEntry* domain = transit_->domains().find(order.domain);
+  return domain != nullptr && transit_->sites().find(*domain, path.source) == &path;
+}
+
+const OrderBook::Entry* OrderReach::latest_for(const queue::Path& path, conf::Instant now) const {
+  const OrderBook::Entry* latest = nullptr;
+  for (const OrderBook::Entry& entry : book_->all(now)) {
+    if (is_meant(entry.order, path) && (latest == nullptr || entry.until > latest->until)) latest = &entry;
+  }
+  return latest;
+}
+
+std::vector<queue::Path*> OrderReach::paths_of(const admin::MxOrder& order) const {
+  std::vector<queue::Path*> paths;
+  const queue::DomainEntry* domain = transit_->domains().find(order.domain);
+  if (domain == nullptr) return paths;
+  for (const conf::Source& source : transit_->config()->sources) {
+    if (!order.source.empty() && source.name != order.source) continue;
+    if (queue::Path* path = transit_->sites().find(*domain, source)) paths.push_back(path);
+  }
+  return paths;
+}
+
+const mx::Route* OrderReach::route_of(const admin::MxOrder& order) const {
+  const queue::DomainEntry* domain = order.domain.empty() ? nullptr : transit_->domains().find(order.domain);
+  return domain == nullptr ? nullptr : domain->route.get();
+}
+
+bool OrderReach::leads_to(const admin::MxOrder& order, const std::string& site) const {
+  const mx::Route* route = route_of(order);
+  return route != nullptr && means_route(site, *route);
+}
+
+bool OrderReach::is_led_to(std::string_view site, const admin::MxOrder& order) const {
+  const mx::Route* route = route_of(order);
+  return route != nullptr && !route->site.empty() && site.substr(0, site.find('|')) == route->site;
+}
+
+}  // namespace relay

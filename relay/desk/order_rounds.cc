@@ -1,0 +1,242 @@
+#include "relay/desk/order_rounds.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "relay/desk/detached.h"
+#include "relay/desk/order_names.h"
+
+namespace relay {
+
+namespace {
+
+constexpr size_t kNamesShown = 50;
+constexpr size_t kMostSiteNames = 2000;  // that a slip of the pen is compared with
+constexpr size_t kMostOtherNames = 16;   // of one place, among the orders
+
+// In looks at a path or a counter that is not meant, some 0.3 us each.
+constexpr size_t kWork = 2048;
+constexpr size_t kOfChange = 32;
+constexpr size_t kLooksAtOnce = 64;
+
+// Whether the order would change anything here.
+bool has_work(const admin::MxOrder& order, const mx::Standing& standing) {
+  if (order.action != admin::MxAction::kUnblock) return true;
+  return standing.ordered() || (order.automatic && standing.state() != mx::Standing::State::kOpen);
+}
+
+// An order stands beside a block that the replies brought: lifting it leaves that, unless it is asked for.
+void change(const admin::MxOrder& order, mx::Standing* standing, conf::Instant until, conf::Instant now) {
+  switch (order.action) {
+    case admin::MxAction::kBlock:
+      standing->block(until, who_and_why(order), now);
+      return;
+    case admin::MxAction::kUnblock:
+      if (standing->ordered()) {
+        const bool both = standing->state() == mx::Standing::State::kBlocked;
+        standing->unblock(now);
+        if (!both || !order.automatic) return;
+      }
+      if (order.automatic && standing->state() != mx::Standing::State::kOpen) standing->unblock(now);
+      return;
+    case admin::MxAction::kReset:
+      standing->reset(now);
+      return;
+  }
+}
+
+void count(const std::string& site, const std::string& source, admin::MxOrderDone* done) {
+  ++done->paths;
+  if (done->names.size() < kNamesShown) done->names.push_back(site + " from " + source);
+}
+
+void spend(size_t what, size_t* budget) { *budget -= std::min(*budget, what); }
+
+}  // namespace
+
+void tell_order(Transit* transit, const queue::Path& path, const admin::MxOrder& order) {
+  std::vector<mx::Decision> decisions = path.standing->take_decisions();
+  for (mx::Decision& decision : decisions) {
+    if (decision.by == "operator" && !order.who.empty()) decision.by += " " + order.who;
+  }
+  transit->dispatcher().gate().tell(path, decisions);
+}
+
+void OrderRounds::take(const admin::MxOrder& order, Done done) {
+  Round& round = orders_.emplace_back();
+  round.order = order;
+  round.heard = std::move(done);
+  if (orders_.size() == 1) step(transit_->clock().now());
+}
+
+void OrderRounds::step(conf::Instant now) {
+  size_t budget = kWork;
+  while (budget > 0 && under_way()) {
+    Round* round = &orders_.front();
+    switch (round->phase) {
+      case Phase::kBegin:
+        begin(round, now);
+        break;
+      case Phase::kOtherNames:
+        leave_wider_orders(round, &budget);
+        break;
+      case Phase::kPaths:
+        reach_paths(round, now, &budget);
+        break;
+      case Phase::kDetached:
+        reach_detached(round, now, &budget);
+        break;
+      case Phase::kOver:
+        finish(round);
+        break;
+    }
+  }
+}
+
+void OrderRounds::begin(Round* round, conf::Instant now) {
+  const admin::MxOrder& order = round->order;
+  round->until = order.block_for.count() == 0 ? conf::kNever : now + order.block_for;
+  round->phase = Phase::kOver;
+  // What is to be lifted may have been ordered under an older configuration.
+  if (order.action == admin::MxAction::kBlock || !book_->has(order)) {
+    round->done.problem = unknown_name(order, *transit_->config());
+    if (!round->done.problem.empty()) return;
+  }
+  if (order.action != admin::MxAction::kBlock) {
+    find_other_names(round, now);
+    round->phase = Phase::kOtherNames;
+    if (round->here.empty() || round->others.empty()) lift(round);
+    return;
+  }
+  round->done.also_later = true;
+  if (!order.dry_run && !book_->add(order, round->until)) {
+    round->done.also_later = false;
+    round->done.problem =
+        "there are " + std::to_string(OrderBook::kMost) + " orders already; lift some first";
+    return;
+  }
+  if (!order.dry_run) on_book_();
+  round->phase = Phase::kPaths;
+}
+
+// Of one place there are two names, its site and a domain that leads there: whoever lifts by one means the
+// orders that were given by the other, if they are about nothing else. O(orders)
+void OrderRounds::find_other_names(Round* round, conf::Instant now) const {
+  const admin::MxOrder& order = round->order;
+  std::vector<queue::Path*> here;
+  if (!order.domain.empty()) here = reach_->paths_of(order);
+  for (const queue::Path* path : here) round->here.insert(name_of(*path));
+  for (const OrderBook::Entry& entry : book_->all(now)) {
+    const admin::MxOrder& other = entry.order;
+    if (order.source != other.source) continue;
+    const bool by_site = !order.site.empty() && !other.domain.empty() && reach_->leads_to(other, order.site);
+    const bool by_domain =
+        !other.site.empty() && round->others.size() < kMostOtherNames &&
+        std::ranges::any_of(here, [&](const queue::Path* path) { return reach_->is_meant(other, *path); });
+    if (by_site || by_domain) round->others.push_back(other);
+  }
+}
+
+// Those that also mean a path elsewhere are about more than this place.
+void OrderRounds::leave_wider_orders(Round* round, size_t* budget) {
+  const bool more = transit_->sites().visit_some(&round->part, kLooksAtOnce, [&](const queue::Path* path) {
+    spend(1 + round->others.size(), budget);
+    std::erase_if(round->others, [&](const admin::MxOrder& other) {
+      return reach_->is_meant(other, *path) && !round->here.contains(name_of(*path));
+    });
+  });
+  if (!more || round->others.empty()) lift(round);
+}
+
+void OrderRounds::lift(Round* round) {
+  const admin::MxOrder& order = round->order;
+  const auto covered = [round](const admin::MxOrder& other) {
+    return std::ranges::any_of(round->others,
+                               [&](const admin::MxOrder& each) { return same_target(each, other); });
+  };
+  round->done.lifted = order.dry_run ? book_->has(order) : book_->lift(order, covered);
+  if (!order.dry_run) on_book_();
+  round->phase = Phase::kPaths;
+  round->part = 0;
+}
+
+void OrderRounds::reach_paths(Round* round, conf::Instant now, size_t* budget) {
+  const bool more = transit_->sites().visit_some(&round->part, kLooksAtOnce, [&](queue::Path* path) {
+    const bool meant = reach_->is_meant(round->order, *path);
+    spend(meant ? kOfChange : 1, budget);
+    if (meant) to_path(round, path, now);
+  });
+  if (more) return;
+  round->part = 0;
+  round->phase = Phase::kDetached;
+}
+
+void OrderRounds::to_path(Round* round, queue::Path* path, conf::Instant now) {
+  const admin::MxOrder& order = round->order;
+  mx::Standing* standing = path->standing.get();
+  const bool shared = round->reached.contains(path->standing);  // and changed already
+  if (!shared && !has_work(order, *standing)) {
+    if (standing->state() != mx::Standing::State::kOpen) ++round->done.automatic;
+    return;
+  }
+  count(path->site->label, path->source.name, &round->done);
+  if (has_shared_standing(*path)) round->reached.insert(path->standing);
+  if (order.dry_run) return;
+  if (!shared) change(order, standing, round->until, now);
+  // What another order says of this path holds on, or the end that it gives is the later one.
+  const OrderBook::Entry* other = reach_->latest_for(*path, now);
+  if (other != nullptr && order.action != admin::MxAction::kBlock) ++round->done.held;
+  if (other != nullptr && (!standing->ordered() || other->until > round->until))
+    standing->block(other->until, who_and_why(other->order), now);
+  if (order.action == admin::MxAction::kReset) {
+    for (auto& [address, traffic] : path->traffic) traffic->reset();
+    for (auto& [host, traffic] : path->hosts) traffic->reset();
+  }
+  tell_order(transit_, *path, order);
+  transit_->dispatcher().poke(path);
+}
+
+void OrderRounds::reach_detached(Round* round, conf::Instant now, size_t* budget) {
+  const admin::MxOrder& order = round->order;
+  const auto use = [&](const mx::CounterKey& key, mx::Standing& standing, bool /*superseded*/) {
+    const bool of_source =
+        order.source.empty() || key.names.source == order.source || key.names.source == "*";
+    const bool of_domain = of_source && reach_->is_led_to(key.names.site, order);
+    if (!is_meant(order, key) && !of_domain) return;
+    spend(kOfChange, budget);
+    if (!has_work(order, standing)) {
+      if (standing.state() != mx::Standing::State::kOpen) ++round->done.automatic;
+      return;
+    }
+    count(view_of(key, standing, now).site, key.names.source, &round->done);
+    if (order.dry_run) return;
+    change(order, &standing, round->until, now);
+    transit_->counters().hurry();
+  };
+  spend(kLooksAtOnce, budget);
+  if (!visit_detached(&transit_->sites(), &round->part, kLooksAtOnce, use)) round->phase = Phase::kOver;
+}
+
+void OrderRounds::finish(Round* round) {
+  if (round->done.also_later && round->done.paths == 0 && !round->order.site.empty())
+    round->done.notice = waits_for_site(round->order.site, known_sites());
+  const Done heard = std::move(round->heard);
+  admin::MxOrderDone done = std::move(round->done);
+  orders_.pop_front();
+  heard(std::move(done));
+}
+
+std::vector<std::string> OrderRounds::known_sites() const {
+  std::set<std::string> names;  // a site has several paths
+  size_t part = 0;
+  bool more = true;
+  while (more && names.size() < kMostSiteNames) {
+    more = transit_->sites().visit_some(&part, kLooksAtOnce, [&names](const queue::Path* path) {
+      names.insert(path->site->label);
+      for (const mx::RouteHost& host : path->route->hosts) names.insert(host.name);
+    });
+  }
+  return {names.begin(), names.end()};
+}
+
+}  // namespace relay

@@ -1,0 +1,67 @@
+// Carries out orders about limits: block, unblock, reset. Each reaches all paths that it means, and what is
+// held against sites that no path is open to, some in each step; what comes to be meanwhile comes under the
+// order by the book. Loop thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "relay/admin/mx_view.h"
+#include "relay/desk/order_reach.h"
+
+namespace relay {
+
+class OrderRounds {
+ public:
+  using Done = std::function<void(admin::MxOrderDone)>;
+  // All are borrowed. `on_book` hears when the book has changed.
+  OrderRounds(Transit* transit, OrderBook* book, const OrderReach* reach, std::function<void()> on_book)
+      : transit_(transit), book_(book), reach_(reach), on_book_(std::move(on_book)) {}
+
+  // `done` hears at once where there is little to reach, else when the round is over. One order after the
+  // other.
+  void take(const admin::MxOrder& order, Done done);
+  void step(conf::Instant now);
+  bool under_way() const { return !orders_.empty(); }
+
+ private:
+  enum class Phase : uint8_t { kBegin, kOtherNames, kPaths, kDetached, kOver };
+  struct Round {  // of one order
+    admin::MxOrder order;
+    Done heard;
+    Phase phase = Phase::kBegin;
+    conf::Instant until{};  // kBlock: it holds
+    size_t part = 0;        // where the phase goes on
+    admin::MxOrderDone done;
+    std::set<std::shared_ptr<const mx::Standing>> reached;  // those that paths share
+    std::vector<admin::MxOrder> others;                     // other names of the place that is meant
+    std::set<std::string> here;                             // the paths that the domain of the order leads to
+  };
+
+  void begin(Round* round, conf::Instant now);
+  void find_other_names(Round* round, conf::Instant now) const;
+  void leave_wider_orders(Round* round, size_t* budget);
+  void lift(Round* round);
+  void reach_paths(Round* round, conf::Instant now, size_t* budget);
+  void to_path(Round* round, queue::Path* path, conf::Instant now);
+  void reach_detached(Round* round, conf::Instant now, size_t* budget);
+  void finish(Round* round);
+  std::vector<std::string> known_sites() const;
+
+  Transit* transit_;
+  OrderBook* book_;
+  const OrderReach* reach_;
+  std::function<void()> on_book_;
+  std::deque<Round> orders_;  // the first is worked on
+};
+
+// Tells of what came of an order, and who gave it.
+void tell_order(Transit* transit, const queue::Path& path, const admin::MxOrder& order);
+
+}  // namespace relay

@@ -1,0 +1,126 @@
+#include "relay/desk/limit_orders.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "tests/relay/walk/walk_rig.h"
+
+namespace relay {
+namespace {
+
+using Heard = std::optional<admin::MxOrderDone>;
+
+class LimitOrdersTest : public WalkRig {
+ protected:
+  LimitOrdersTest() {
+    start();
+    limits_ = std::make_unique<LimitOrders>(transit_.get(), &spool_);
+  }
+  ~LimitOrdersTest() override { limits_.reset(); }
+  static admin::MxOrder everything(admin::MxAction action) {
+    admin::MxOrder order;
+    order.action = action;
+    order.all = true;
+    return order;
+  }
+  static admin::MxOrder of_domain(admin::MxAction action, const std::string& domain) {
+    admin::MxOrder order;
+    order.action = action;
+    order.domain = domain;
+    return order;
+  }
+  void carry_out(const admin::MxOrder& order, Heard* heard) {
+    limits_->carry_out(order, [heard](admin::MxOrderDone done) { *heard = std::move(done); });
+  }
+  size_t steps_until(const Heard& heard) {
+    size_t steps = 0;
+    while (!heard && steps < 10000) limits_->step(clock_.time), ++steps;
+    return steps;
+  }
+  std::string site(size_t number) { return "d" + std::to_string(number) + ".test"; }
+  void make_paths(size_t count) {
+    for (size_t i = 0; i < count; ++i) path_to(site(i));
+  }
+
+  std::unique_ptr<LimitOrders> limits_;
+};
+
+TEST_F(LimitOrdersTest, OfFewPathsTheAnswerComesAtOnce) {
+  make_paths(3);
+  Heard heard;
+  carry_out(everything(admin::MxAction::kBlock), &heard);
+  ASSERT_TRUE(heard.has_value());
+  EXPECT_EQ(heard->paths, 3U);
+  EXPECT_TRUE(path_to(site(1))->standing->ordered());
+}
+
+TEST_F(LimitOrdersTest, AnOrderAboutManyPathsTakesManyStepsAndWhatComesMeanwhileIsReachedToo) {
+  make_paths(3000);
+  Heard blocked, lifted;
+  carry_out(everything(admin::MxAction::kBlock), &blocked);
+  EXPECT_FALSE(blocked.has_value());
+  EXPECT_TRUE(path_to("fresh.test")->standing->ordered()) << "the order is in the book";
+  EXPECT_GT(steps_until(blocked), 10U);
+  ASSERT_TRUE(blocked.has_value());
+  EXPECT_GE(blocked->paths, 3000U);
+  for (size_t i = 0; i < 3000; i += 100) EXPECT_TRUE(path_to(site(i))->standing->ordered()) << i;
+
+  carry_out(everything(admin::MxAction::kUnblock), &lifted);
+  EXPECT_GT(steps_until(lifted), 10U);
+  ASSERT_TRUE(lifted.has_value());
+  EXPECT_TRUE(lifted->lifted);
+  for (size_t i = 0; i < 3000; i += 100) EXPECT_FALSE(path_to(site(i))->standing->ordered()) << i;
+}
+
+TEST_F(LimitOrdersTest, OrdersTakeTurns) {
+  make_paths(3000);
+  Heard blocked, lifted;
+  carry_out(everything(admin::MxAction::kBlock), &blocked);
+  carry_out(everything(admin::MxAction::kUnblock), &lifted);
+  steps_until(lifted);
+  EXPECT_TRUE(blocked.has_value());
+  for (size_t i = 0; i < 3000; i += 100) EXPECT_FALSE(path_to(site(i))->standing->ordered()) << i;
+}
+
+TEST_F(LimitOrdersTest, BlocksThatNoOrderMeansAnyMoreAreFreedInManySteps) {
+  make_paths(3000);
+  Heard blocked;
+  carry_out(everything(admin::MxAction::kBlock), &blocked);
+  steps_until(blocked);
+  limits_ = nullptr;  // the next one knows of no order: only the paths do
+  limits_ = std::make_unique<LimitOrders>(transit_.get(), nullptr);
+  queue::Path* last = path_to(site(2999));
+  transit_->sites().on_path(last);
+  clock_.time += 2s;
+  size_t steps = 0;
+  while (limits_->next_wake() <= clock_.time && steps < 10000) limits_->step(clock_.time), ++steps;
+  EXPECT_GT(steps, 10U);
+  for (size_t i = 0; i < 3000; i += 100) EXPECT_FALSE(path_to(site(i))->standing->ordered()) << i;
+}
+
+TEST_F(LimitOrdersTest, AnOrderThatNamesADomainFollowsItAndFreesWhatItLeft) {
+  queue::Path* before = path_to("moving.test");
+  Heard heard;
+  carry_out(of_domain(admin::MxAction::kBlock, "moving.test"), &heard);
+  ASSERT_TRUE(before->standing->ordered());
+  limits_->step(clock_.time);
+  queue::Path* after = path_to("elsewhere.test");
+  queue::DomainTable& domains = transit_->domains();
+  queue::DomainEntry& domain = domains.at(domains.intern(conf::Domain::from_canonical("moving.test")));
+  domain.route = domains.find("elsewhere.test")->route;
+  domain.rules = {};
+  ASSERT_EQ(transit_->choice().choose(&domain).path, after);
+  for (int i = 0; i < 5; ++i) {
+    clock_.time += 2s;
+    limits_->step(clock_.time);
+  }
+  EXPECT_TRUE(after->standing->ordered());
+  EXPECT_FALSE(before->standing->ordered());
+}
+
+}  // namespace
+}  // namespace relay
