@@ -52,6 +52,21 @@ bool is_status(const Reply& reply, uint16_t subject, uint16_t detail) {
   return reply.enhanced.present() && reply.enhanced.subject == subject && reply.enhanced.detail == detail;
 }
 
+// RFC 3463 §3.2, §3.3, §3.4: the status speaks of an address, a mailbox or the size of the message.
+bool is_of_one_recipient(const Reply& reply) {
+  const EnhancedStatus& status = reply.enhanced;
+  return status.present() &&
+         (status.subject == 1 || status.subject == 2 || (status.subject == 3 && status.detail == 4));
+}
+
+// Words that often mean too many recipients, and sometimes one that is bad: "one or more recipients are
+// unknown", "the size exceeds the maximum limit of".
+bool hints_at_many_recipients(std::string_view text) {
+  if (has_any(text, {"multiple recipients", "single recipient"})) return true;
+  if (has_any(text, {"more recipients"})) return !has_any(text, {"or more recipients"});
+  return has_any(text, {"maximum limit of"}) && has_any(text, {"recip", "rcpt", "destinat", "empf"});
+}
+
 // "#4.5.3" as some appliances write it: RFC 3463 has no '#'.
 bool has_written_status(std::string_view text, std::string_view status) {
   return text.rfind('#' + std::string(status), 0) == 0;
@@ -168,7 +183,6 @@ bool says_too_many_recipients(const Reply& reply) {
                                      "maximum recipient",
                                      "max recipient",
                                      "max rcpt",
-                                     "maximum limit of",
                                      "recipient limit",
                                      "rcpt to limit",
                                      "recipients limit",
@@ -181,15 +195,12 @@ bool says_too_many_recipients(const Reply& reply) {
                                      "recipients per mail",
                                      "rcpt limit",
                                      "rcpts limit",
-                                     "more recipients",
                                      "separate transaction",
                                      "only one recipient",
                                      "one recipient at a time",
                                      "one recipient per",
-                                     "single recipient",
                                      "only 1 recipient",
                                      "1 recipient per",
-                                     "multiple recipients",
                                      "fewer recipients",
                                      "less recipients",
                                      "no more rcpt",
@@ -199,7 +210,7 @@ bool says_too_many_recipients(const Reply& reply) {
                                      "troppi destinatari",
                                      "muitos destinat",
                                      "te veel ontvangers"});
-  if (worded) return !names_a_period(text);
+  if (worded || (!is_of_one_recipient(reply) && hints_at_many_recipients(text))) return !names_a_period(text);
   if (is_status(reply, 5, 3)) return !names_a_period(text);
   // Without any status, 452 and 552 also mean a full disk and a full mailbox: only words tell.
   return has_written_status(text, "4.5.3") || has_written_status(text, "5.5.3");

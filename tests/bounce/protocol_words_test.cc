@@ -29,7 +29,12 @@ TEST(ProtocolWords, FullMailboxesAndPacesAreNotTooManyRecipients) {
        {"452 4.2.2 mailbox full", "552 5.2.2 over quota", "452 insufficient system storage",
         "552 message size exceeds fixed limit", "450 4.7.1 too many recipients per hour from you",
         "452 4.5.3 too many recipients today", "550 5.1.1 no such user",
-        "550 5.1.1 at least one recipient is invalid", "250 ok"}) {
+        "550 5.1.1 at least one recipient is invalid", "550 5.1.1 One or more recipients are unknown",
+        "554 one or more recipients were rejected",
+        "552 5.3.4 Message size exceeds maximum limit of 10240 KB",
+        "552 Message exceeds the maximum limit of 20 MB",
+        "552 5.2.2 mailbox exceeds the maximum limit of 2 GB",
+        "550 5.1.1 single recipient lookup: no such user", "250 ok"}) {
     EXPECT_FALSE(says_too_many_recipients(reply(line))) << line;
   }
 }
