@@ -85,7 +85,12 @@ struct DnsCache::State : std::enable_shared_from_this<DnsCache::State> {
       answer->canonical_name = question.name;
       answer->detail = detail;
     }
+    if (!is_trouble(*answer)) answer->ttl = time_to_keep(*answer);  // routes live no longer either
     answered(question.key, std::move(answer));
+  }
+
+  static bool is_trouble(const DnsAnswer& answer) {
+    return answer.status == DnsStatus::kFailed || answer.status == DnsStatus::kTimeout;
   }
 
   conf::Duration time_to_keep(const DnsAnswer& answer) const {
@@ -122,7 +127,7 @@ struct DnsCache::State : std::enable_shared_from_this<DnsCache::State> {
   }
 
   void answered(const std::string& key, DnsAnswerPtr answer) {
-    if (answer->status == DnsStatus::kFailed || answer->status == DnsStatus::kTimeout) ++counters.failures;
+    if (is_trouble(*answer)) ++counters.failures;
     keep(key, answer);
     const auto waiting = in_flight.extract(key);
     for (Done& done : waiting.mapped()) done(answer);

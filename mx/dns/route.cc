@@ -201,7 +201,9 @@ void Router::Lookup::take_mx(const DnsAnswer& answer, uint16_t port) {
     finish(Route::Kind::kNullMx, "the domain " + domain + " takes no mail (null MX)");
     return;
   }
-  order_by_preference(&records, random);
+  // Which hosts of very many are taken, and so the site, is the same at every look-up.
+  std::ranges::sort(records, {}, [](const MxRecord& each) { return std::pair(each.preference, each.host); });
+  std::vector<MxRecord> taken;
   for (const MxRecord& record : records) {
     const std::string shown = "MX " + std::to_string(record.preference) + " " + record.host;
     if (record.host.empty()) {
@@ -210,13 +212,14 @@ void Router::Lookup::take_mx(const DnsAnswer& answer, uint16_t port) {
       note(shown + " is an address, not a name: ignored");
     } else if (record.host == "localhost" || record.host.find('?') != std::string::npos) {
       note(shown + " is ignored");
-    } else if (std::ranges::any_of(hosts,
-                                   [&record](const Host& each) { return each.host.name == record.host; })) {
+    } else if (std::ranges::find(taken, record.host, &MxRecord::host) != taken.end()) {
       continue;  // named twice
-    } else if (hosts.size() < conf::limits::kMxHosts) {
-      add_host(record.host, record.preference, port);
+    } else if (taken.size() < conf::limits::kMxHosts) {
+      taken.push_back(record);
     }
   }
+  order_by_preference(&taken, random);
+  for (const MxRecord& record : taken) add_host(record.host, record.preference, port);
   ask_addresses();
 }
 

@@ -35,8 +35,9 @@ void qualify(bounce::KnownTexts* texts, std::string_view source, queue::PathErro
 
 std::optional<conf::PassingTrouble> passing_trouble(const smtp::RecipientOutcome& outcome) {
   const bounce::Qualification& meaning = outcome.meaning;
-  if (outcome.local || !outcome.reply.transient() || meaning.pace == bounce::Pace::kSlower)
-    return std::nullopt;
+  // Of our own troubles only that names cannot be found out passes by itself.
+  if (outcome.local && outcome.stage != bounce::Stage::kDns) return std::nullopt;
+  if (!outcome.reply.transient() || meaning.pace == bounce::Pace::kSlower) return std::nullopt;
   if (meaning.scope == bounce::Scope::kMessage && meaning.pace == bounce::Pace::kSame)
     return conf::PassingTrouble::kGreylisting;
   if (meaning.scope == bounce::Scope::kSite || meaning.scope == bounce::Scope::kConnection)

@@ -63,6 +63,7 @@ Way PathChoice::choose(DomainEntry* domain) const {
     const auto detour = detour_of(*domain, rule);
     if (detour->route->kind != mx::Route::Kind::kHosts) {
       choice.why_not = "the smart hosts of rule \"" + rule->name + "\": " + detour->route->detail;
+      choice.names_fail = detour->route->kind == mx::Route::Kind::kDefer;
       return choice;
     }
   }

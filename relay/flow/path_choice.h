@@ -20,6 +20,7 @@ struct Way {
   Path* path = nullptr;
   mx::RulePtr detour;
   std::string why_not;
+  bool names_fail = false;  // ... and that passes: the names of the smart hosts cannot be found out now
 };
 
 class PathChoice {

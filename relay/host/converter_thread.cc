@@ -6,9 +6,9 @@
 
 namespace relay {
 
-void ConverterThread::submit(conf::Bytes mail, Done done) {
-  thread_.submit([this, mail = std::move(mail), done = std::move(done)] {
-    auto text = std::make_shared<std::optional<std::string>>(to_seven_bit(mail.view()));
+void ConverterThread::submit(conf::Bytes mail, SignedParts signed_parts, Done done) {
+  thread_.submit([this, mail = std::move(mail), signed_parts, done = std::move(done)] {
+    auto text = std::make_shared<std::optional<std::string>>(to_seven_bit(mail.view(), signed_parts));
     completions_.push([done, text] { done(std::move(*text)); });
   });
 }

@@ -16,7 +16,7 @@ class ConverterThread final : public MailConverter {
   // `wake` is called from the thread when completions become ready after there were none.
   explicit ConverterThread(std::function<void()> wake) { completions_.on_ready(std::move(wake)); }
 
-  void submit(conf::Bytes mail, Done done) override;
+  void submit(conf::Bytes mail, SignedParts signed_parts, Done done) override;
   size_t drain_completions() override { return completions_.drain(); }
 
  private:

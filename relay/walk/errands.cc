@@ -56,7 +56,8 @@ Answer Errands::next(queue::Delivery* delivery, const queue::Path& path, const E
 
 void Errands::convert(Request request) {
   auto kept = std::make_shared<Request>(std::move(request));
-  converter_->submit(kept->delivery->message->body,
+  const bool all = kept->facts.settings->peer.eight_bit == conf::EightBit::kConvertSigned;
+  converter_->submit(kept->delivery->message->body, all ? SignedParts::kConvert : SignedParts::kKeep,
                      [this, kept](std::optional<std::string> text) { converted(*kept, std::move(text)); });
 }
 

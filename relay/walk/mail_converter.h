@@ -8,6 +8,7 @@
 #include <string>
 
 #include "conf/vocab/bytes.h"
+#include "relay/walk/seven_bit.h"
 
 namespace relay {
 
@@ -17,7 +18,7 @@ class MailConverter {
   // What to_seven_bit() makes of it.
   using Done = std::function<void(std::optional<std::string>)>;
   // `done` runs inside drain_completions(). There are no more at once than there are connections.
-  virtual void submit(conf::Bytes mail, Done done) = 0;
+  virtual void submit(conf::Bytes mail, SignedParts signed_parts, Done done) = 0;
   virtual size_t drain_completions() = 0;
 };
 

@@ -49,24 +49,6 @@ void append_base64_run(std::string_view octets, std::string* out) {
   }
 }
 
-// Encoded words of whole code points, folded one a line.
-void append_words(std::string_view text, std::string* out) {
-  const std::string charset = charset_of(text);
-  for (bool first = true; !text.empty(); first = false) {
-    size_t size = 0;
-    while (size < text.size()) {
-      const size_t next = std::max<size_t>(charset == "utf-8" ? code_point_size(text.substr(size)) : 1, 1);
-      if (size + next > kWordOctets - charset.size()) break;
-      size += next;
-    }
-    if (!first) out->append("\r\n ");
-    out->append("=?").append(charset).append("?B?");
-    append_base64_run(text.substr(0, size), out);
-    out->append("?=");
-    text.remove_prefix(size);
-  }
-}
-
 }  // namespace
 
 bool is_utf8(std::string_view text) {
@@ -137,55 +119,20 @@ void append_base64(std::string_view octets, std::string* out) {
   }
 }
 
-void append_encoded_field(std::string_view field, std::string* out) {
-  const auto is_space = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
-  size_t at = field.find(':') + 1;
-  out->append(field.substr(0, at));
-  while (at < field.size()) {
-    // White space as it is, then the next word.
-    size_t begin = at;
-    while (begin < field.size() && is_space(field[begin])) ++begin;
-    out->append(field.substr(at, begin - at));
-    size_t end = begin;
-    // A run of words of which each has high octets is one text with its spaces (RFC 2047 §6.2).
-    for (size_t look = begin; look < field.size();) {
-      size_t word = look;
-      while (word < field.size() && !is_space(field[word])) ++word;
-      const std::string_view text = field.substr(look, word - look);
-      if (std::none_of(text.begin(), text.end(), is_high)) break;
-      end = word;
-      look = word;
-      while (look < field.size() && (field[look] == ' ' || field[look] == '\t')) ++look;
-      if (look == word) break;
+void append_encoded_words(std::string_view text, std::string* out) {
+  const std::string charset = charset_of(text);
+  for (bool first = true; !text.empty(); first = false) {
+    size_t size = 0;
+    while (size < text.size()) {
+      const size_t next = std::max<size_t>(charset == "utf-8" ? code_point_size(text.substr(size)) : 1, 1);
+      if (size + next > kWordOctets - charset.size()) break;
+      size += next;
     }
-    if (end == begin) {
-      while (end < field.size() && !is_space(field[end])) ++end;
-      out->append(field.substr(begin, end - begin));
-    } else {
-      // Quotes and brackets around it stay outside.
-      std::string_view text = field.substr(begin, end - begin);
-      constexpr std::string_view kOutside = "()<>,;";
-      // All of a quoted string: in quotes nobody would decode the words.
-      const size_t close = text.rfind('"');
-      if (text.front() == '"' && close > 0 && text.find('"', 1) == close &&
-          text.find_first_not_of(kOutside, close + 1) == std::string_view::npos) {
-        append_words(text.substr(1, close - 1), out);
-        out->append(text.substr(close + 1));
-        at = end;
-        continue;
-      }
-      while (!text.empty() &&
-             (text.front() == '"' || kOutside.find(text.front()) != std::string_view::npos)) {
-        *out += text.front();
-        text.remove_prefix(1);
-      }
-      size_t tail = text.size();
-      while (tail > 0 && (text[tail - 1] == '"' || kOutside.find(text[tail - 1]) != std::string_view::npos))
-        --tail;
-      append_words(text.substr(0, tail), out);
-      out->append(text.substr(tail));
-    }
-    at = end;
+    if (!first) out->append("\r\n ");
+    out->append("=?").append(charset).append("?B?");
+    append_base64_run(text.substr(0, size), out);
+    out->append("?=");
+    text.remove_prefix(size);
   }
 }
 

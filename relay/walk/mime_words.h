@@ -15,7 +15,7 @@ void append_quoted_printable(std::string_view text, std::string* out);
 // Quoted-printable already, but for raw octets above 127.
 void append_escaped(std::string_view text, std::string* out);
 void append_base64(std::string_view octets, std::string* out);
-// A field with its CRLF, which has octets above 127: each run of words that have some becomes encoded words.
-void append_encoded_field(std::string_view field, std::string* out);
+// Encoded words of whole code points (RFC 2047 §2), folded one a line.
+void append_encoded_words(std::string_view text, std::string* out);
 
 }  // namespace relay

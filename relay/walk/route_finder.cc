@@ -76,8 +76,10 @@ RouteFinder::Way RouteFinder::follow(Delivery* delivery) {
     wait_for_detour(delivery, &domain, std::move(choice.detour));
     return {};
   }
-  if (choice.path == nullptr)
-    return nowhere(bounce::Stage::kLocal, bounce::Reply::make(451, "4.4.4 " + choice.why_not));
+  if (choice.path == nullptr) {
+    const bounce::Stage stage = choice.names_fail ? bounce::Stage::kDns : bounce::Stage::kLocal;
+    return nowhere(stage, bounce::Reply::make(451, "4.4.4 " + choice.why_not));
+  }
   Way way;
   way.path = choice.path;
   return way;

@@ -5,6 +5,7 @@
 
 #include "conf/vocab/ascii.h"
 #include "relay/smtp/mime_entity.h"
+#include "relay/walk/mime_field.h"
 #include "relay/walk/mime_words.h"
 
 namespace relay {
@@ -27,6 +28,8 @@ bool is_base64(std::string_view body) {
 
 class Converter {
  public:
+  explicit Converter(SignedParts signed_parts) : signed_parts_(signed_parts) {}
+
   bool entity(std::string_view text, bool top, int depth) {
     if (!smtp::has_eight_bit(text)) {
       out.append(text);
@@ -35,6 +38,7 @@ class Converter {
     if (depth > smtp::kDeepestPart) return false;
     const MimeEntity entity = smtp::read_entity(text);
     const std::string type = media_type_of(entity);
+    if (type == "multipart/signed" && signed_parts_ == SignedParts::kKeep) return false;
     const std::string boundary = type.starts_with("multipart/") ? smtp::parameter_of(entity, "boundary") : "";
     if (!boundary.empty() && entity.body.find("--" + boundary) != std::string_view::npos) {
       header(entity, "7bit");
@@ -56,13 +60,15 @@ class Converter {
   std::string out;
 
  private:
+  const SignedParts signed_parts_;
+
   // `encoding`: of the content now; "": as it was.
   void header(const MimeEntity& entity, std::string_view encoding) {
     for (const MimeField& field : entity.fields) {
       if (!encoding.empty() && conf::equal_ignoring_case(field.name, "Content-Transfer-Encoding")) {
         out.append(field.name).append(": ").append(encoding).append("\r\n");
       } else if (smtp::has_eight_bit(field.whole)) {
-        append_encoded_field(field.whole, &out);
+        append_seven_bit_field(field.name, field.whole, &out);
       } else {
         out.append(field.whole);
       }
@@ -138,8 +144,8 @@ bool is_signed_by_others(std::string_view message) {
   return media_type_of(entity) == "multipart/signed";
 }
 
-std::optional<std::string> to_seven_bit(std::string_view message) {
-  Converter converter;
+std::optional<std::string> to_seven_bit(std::string_view message, SignedParts signed_parts) {
+  Converter converter(signed_parts);
   converter.out.reserve(message.size() + message.size() / 4);
   if (!converter.entity(message, true, 0)) return std::nullopt;
   return std::move(converter.out);

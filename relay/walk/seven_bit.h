@@ -3,6 +3,7 @@
 // octet for octet. Pure.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,9 +14,15 @@ namespace relay {
 // Our own signature is not part of `message` and is made again.
 bool is_signed_by_others(std::string_view message);
 
+enum class SignedParts : uint8_t {
+  kKeep,     // what holds a multipart/signed that would change cannot be converted
+  kConvert,  // its signature breaks
+};
+
 // `message`: header and body with CRLF. Nothing when it cannot be said in seven bits: parts within parts
-// beyond all measure, message/partial. What is wrong already is sent as it is read by others (RFC 2045 §5.2,
-// §6.8): a multipart without a boundary as plain text, base64 without the octets that are none. O(size).
-std::optional<std::string> to_seven_bit(std::string_view message);
+// beyond all measure, message/partial, signed parts. What is wrong already is sent as it is read by others
+// (RFC 2045 §5.2, §6.8): a multipart without a boundary as plain text, base64 without the octets that are
+// none. O(size).
+std::optional<std::string> to_seven_bit(std::string_view message, SignedParts signed_parts);
 
 }  // namespace relay

@@ -188,6 +188,13 @@ TEST_F(CacheTest, KeepsForTheTtlAndTellsWhatIsLeft) {
   EXPECT_EQ(wire.questions.size(), 2U);
 }
 
+TEST_F(CacheTest, AnAnswerSaysNoLongerTimeThanItIsKept) {
+  conf::Duration said{0};
+  cache->query("d.example", RecordType::kA, [&said](const DnsAnswerPtr& answer) { said = answer->ttl; });
+  wire.answer(DnsStatus::kOk, address(30 * 24 * 3600));
+  EXPECT_EQ(said, conf::DnsSettings().max_ttl) << "a route lives as long as its answers say";
+}
+
 TEST_F(CacheTest, Rfc2308_KeepsNegativeAnswersAndTroubleShortly) {
   ask();
   wire.answer(DnsStatus::kOk, response(3, {}, {soa(900, 100'000)}));

@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "mx/dns/special_address.h"
 #include "tests/mx/dns/fake_resolver.h"
@@ -74,6 +78,26 @@ TEST_F(RouterTest, Rfc5321_5_1_EqualsAreShuffled) {
   std::set<std::string> seen;
   for (int i = 0; i < 50; ++i) seen.insert(names(*route("d.example")));
   EXPECT_EQ(seen, (std::set<std::string>{"a.example b.example z.example", "b.example a.example z.example"}));
+}
+
+TEST_F(RouterTest, OfVeryManyEqualHostsTheSameAreTakenEveryTime) {
+  std::vector<MxRecord> hosts;
+  for (int i = 0; i < 60; ++i) {
+    hosts.push_back({10, "m" + std::to_string(i) + ".example"});
+    dns.address(hosts.back().host, {"8.8.2.1"});
+  }
+  for (int i = 0; i < 20; ++i) {
+    std::rotate(hosts.begin(), hosts.begin() + 7, hosts.end());
+    dns.mx("d" + std::to_string(i) + ".example", hosts);
+  }
+  const std::string site = route("d0.example")->site;
+  std::set<std::string> orders;
+  for (int i = 0; i < 20; ++i) {
+    const RoutePtr found = route("d" + std::to_string(i) + ".example");
+    EXPECT_EQ(found->site, site);
+    orders.insert(names(*found));
+  }
+  EXPECT_GT(orders.size(), 1U) << "they share the load";
 }
 
 TEST_F(RouterTest, Rfc5321_5_1_NoMxMeansTheDomainItself) {

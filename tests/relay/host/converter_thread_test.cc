@@ -17,7 +17,7 @@ class ConverterThreadTest : public testing::Test {
     wakes_ = 0;
   }
   void submit(const std::string& mail) {
-    converter_.submit(conf::Bytes(mail),
+    converter_.submit(conf::Bytes(mail), SignedParts::kKeep,
                       [this](std::optional<std::string> text) { answers_.push_back(std::move(text)); });
   }
 

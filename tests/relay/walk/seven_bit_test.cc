@@ -8,8 +8,8 @@
 namespace relay {
 namespace {
 
-std::string converted(const std::string& mail) {
-  const std::optional<std::string> text = to_seven_bit(mail);
+std::string converted(const std::string& mail, SignedParts signed_parts = SignedParts::kKeep) {
+  const std::optional<std::string> text = to_seven_bit(mail, signed_parts);
   if (!text) return "cannot";
   EXPECT_FALSE(smtp::has_eight_bit(*text)) << *text;
   size_t line = 0;
@@ -90,6 +90,50 @@ TEST(SevenBit, FieldsBecomeEncodedWords) {
     EXPECT_LE(end + 2 - at, 75U) << "RFC 2047 section 2";
     at = end;
   }
+}
+
+std::string field(const std::string& text) {
+  const std::string mail = converted(text + "\r\n\r\nx\r\n");
+  return mail.substr(0, mail.find("\r\n\r\n"));
+}
+
+// RFC 2047 §5: never an address; parted from its neighbours.
+TEST(SevenBit, AddressesStayWhatTheyAre) {
+  EXPECT_EQ(field("From: \xe5\xb1\xb1\xe7\x94\xb0<yamada@sender.test>"),
+            "From: =?utf-8?B?5bGx55Sw?= <yamada@sender.test>");
+  EXPECT_EQ(field("To: \"J\xc3\xbcrgen\"<j@y.test>,M\xc3\xbcller<m@y.test>, plain <p@y.test>"),
+            "To: =?utf-8?B?SsO8cmdlbg==?= <j@y.test>, =?utf-8?B?TcO8bGxlcg==?= <m@y.test>, plain <p@y.test>");
+  EXPECT_EQ(field("Cc: team (\xc3\xbc"
+                  "ber uns) <t@y.test>, a@b.test (\xc3\xa4)"),
+            "Cc: team (=?utf-8?B?w7xiZXI=?= uns) <t@y.test>, a@b.test (=?utf-8?B?w6Q=?=)");
+  EXPECT_EQ(field("Reply-To: \"M\xc3\xbcller, \\\"Max\\\"\" <m@y.test>"),
+            "Reply-To: =?utf-8?B?TcO8bGxlciwgIk1heCI=?= <m@y.test>");
+  EXPECT_EQ(field("From: \"J\xc3\xbc\" M\xc3\xbc <m@y.test>"),
+            "From: =?utf-8?B?SsO8?= =?utf-8?B?IE3DvA==?= <m@y.test>");
+  EXPECT_EQ(field("Message-ID: <\xc3\xbc@y.test>"), "Message-ID: <?" "?@y.test>");
+  EXPECT_EQ(field("To: j\xc3\xbcrgen@y.test"), "To: j?" "?rgen@y.test");
+  EXPECT_EQ(field("List-Unsubscribe: <https://y.test/\xc3\xbc>"), "List-Unsubscribe: <https://y.test/?" "?>");
+  EXPECT_EQ(field("To: \"never closed \xc3\xbc"), "To: =?utf-8?B?bmV2ZXIgY2xvc2VkIMO8?=");
+}
+
+// RFC 2231 §3, §4.
+TEST(SevenBit, ParametersKeepTheirNamesAndValues) {
+  EXPECT_EQ(field("Content-Type: application/pdf; name=\"r\xc3\xa9sum\xc3\xa9.pdf\"; x=1"),
+            "Content-Type: application/pdf; name*=utf-8''r%C3%A9sum%C3%A9.pdf; x=1");
+  EXPECT_EQ(field("Content-Disposition: attachment;\r\n filename=\"a; \xc3\xbc.txt\""),
+            "Content-Disposition: attachment;\r\n filename*=utf-8''a%3B%20%C3%BC.txt");
+  const std::string pieces = field("Content-Type: text/plain; name=" + std::string(40, '\xe4'));
+  EXPECT_TRUE(pieces.starts_with("Content-Type: text/plain; name*0*=unknown-8bit''%E4%E4")) << pieces;
+  EXPECT_NE(pieces.find(";\r\n name*1*=%E4"), std::string::npos) << pieces;
+}
+
+TEST(SevenBit, SignedPartsWithinOthersAreKept) {
+  const std::string mail =
+      "Content-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\nContent-Type: multipart/signed; "
+      "boundary=i\r\n\r\n"
+      "--i\r\nContent-Type: text/plain\r\n\r\n\xc3\xbc and more\r\n--i--\r\n--o--\r\n";
+  EXPECT_EQ(converted(mail), "cannot");
+  EXPECT_NE(converted(mail, SignedParts::kConvert), "cannot");
 }
 
 TEST(SevenBit, WhatIsEncodedAlreadyIsMendedOrLeft) {

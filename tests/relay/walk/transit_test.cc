@@ -76,6 +76,17 @@ TEST_F(TransitTest, AnAttemptThatTakesNoStepOfTheScheduleIsOneAllTheSame) {
   EXPECT_EQ(events_.of(EventKind::kAlarm)[0].attempt, 1U);
 }
 
+TEST_F(TransitTest, ShortTroubleWithNamesTakesMinutesAndNoStepOfTheSchedule) {
+  config_->defaults.retry.delays = {1h};
+  start();
+  names_.failing = true;
+  submit({"a@one.test"});
+  ASSERT_EQ(events_.of(EventKind::kDeferred).size(), 1U);
+  names_.failing = false;
+  pass(6min);
+  EXPECT_EQ(events_.of(EventKind::kDelivered).size(), 1U);
+}
+
 TEST_F(TransitTest, AnMxThatLeadsToAListenerAddedByAReloadIsALoop) {
   start();
   submit({"a@one.test"});

@@ -32,6 +32,11 @@ class TableOfNames final : public mx::Resolver {
     answer->status = type == mx::RecordType::kAaaa ? mx::DnsStatus::kNoData : mx::DnsStatus::kOk;
     if (type == mx::RecordType::kMx) answer->mx.push_back({10, "mx." + std::string(name)});
     if (type == mx::RecordType::kA) answer->addresses.push_back("127.0.0.1");
+    if (failing) {
+      *answer = {};
+      answer->status = mx::DnsStatus::kFailed;
+      answer->detail = "SERVFAIL";
+    }
     if (slow) {
       later.push_back([done, answer] { done(answer); });
     } else {
@@ -52,6 +57,7 @@ class TableOfNames final : public mx::Resolver {
     next();
   }
   bool slow = false;
+  bool failing = false;
   std::deque<std::function<void()>> later;
   std::vector<std::string> asked;
 };
@@ -132,13 +138,13 @@ class FewSignatures final : public dkim::SignQueue {
 // Converts when it is asked what is done, and not before.
 class LateConverter final : public MailConverter {
  public:
-  void submit(conf::Bytes mail, Done done) override {
+  void submit(conf::Bytes mail, SignedParts, Done done) override {
     waiting_.emplace_back(std::move(mail), std::move(done));
   }
   size_t drain_completions() override {
     if (is_away) return 0;
     auto waiting = std::exchange(waiting_, {});
-    for (auto& [mail, done] : waiting) done(to_seven_bit(mail.view()));
+    for (auto& [mail, done] : waiting) done(to_seven_bit(mail.view(), SignedParts::kKeep));
     return waiting.size();
   }
   size_t waiting() const { return waiting_.size(); }
