@@ -1,5 +1,7 @@
 #include "relay/net/out_queue.h"
 
+#include <utility>
+
 #include "conf/vocab/check.h"
 
 namespace relay {
@@ -14,7 +16,7 @@ void OutQueue::append(std::string_view text) {
   size_ += text.size();
   if (!segments_.empty()) {
     Segment& last = segments_.back();
-    if (!last.shared.has_value() && last.owned.size() + text.size() <= kJoinUpTo) {
+    if (!last.shared.has_value() && last.source == nullptr && last.owned.size() + text.size() <= kJoinUpTo) {
       last.owned.append(text);
       last.end = last.owned.size();
       return;
@@ -38,6 +40,27 @@ void OutQueue::append_shared(const conf::Bytes& bytes, size_t offset, size_t len
   segment.end = offset + length;
 }
 
+void OutQueue::append_source(std::unique_ptr<Source> source) {
+  if (source->left() == 0) return;
+  size_ += source->left();
+  segments_.emplace_back().source = std::move(source);
+  make_front();
+}
+
+// The first bytes of a source that has come to the front.
+void OutQueue::make_front() {
+  while (!segments_.empty() && segments_.front().source != nullptr) {
+    OutQueue some;
+    Source* source = segments_.front().source.get();
+    size_ -= source->left();
+    source->make_some(&some);
+    size_ += source->left() + some.size_;
+    if (source->left() == 0) segments_.pop_front();
+    for (auto piece = some.segments_.rbegin(); piece != some.segments_.rend(); ++piece)
+      segments_.push_front(std::move(*piece));
+  }
+}
+
 void OutQueue::take(OutQueue* other) {
   if (segments_.empty()) {
     segments_.swap(other->segments_);
@@ -55,7 +78,7 @@ std::string_view OutQueue::front() const {
 size_t OutQueue::peek(std::string_view* runs, size_t max) const {
   size_t count = 0;
   for (const Segment& segment : segments_) {
-    if (count == max) break;
+    if (count == max || segment.source != nullptr) break;
     runs[count++] = segment.view();
   }
   return count;
@@ -74,6 +97,7 @@ void OutQueue::consume(size_t count) {
     count -= have;
     segments_.pop_front();
   }
+  make_front();
 }
 
 void OutQueue::clear() {
@@ -81,10 +105,13 @@ void OutQueue::clear() {
   size_ = 0;
 }
 
-std::string OutQueue::flatten() const {
+std::string OutQueue::flatten() {
   std::string all;
-  all.reserve(size_);
-  for (const Segment& segment : segments_) all.append(segment.view());
+  while (!empty()) {
+    all.append(front());
+    consume(front().size());
+  }
+  append(all);
   return all;
 }
 

@@ -10,7 +10,8 @@ namespace relay::smtp {
 
 // Appends `prefix` (empty or CRLF-terminated) and `body`, a dot added before each line that begins with one,
 // then the end of data: the whole ends in exactly one CRLF.CRLF. Line ends are CRLF only; anything else is
-// opaque. The runs between added dots are shared, not copied. O(size).
+// opaque. The runs between added dots are shared, not copied. A big body is looked through piece by piece,
+// when what stands before it in `out` is sent.
 void write_data(std::string_view prefix, const conf::Bytes& body, OutQueue* out);
 
 // The content as it is, for BDAT: exactly prefix.size() + body.size() octets.

@@ -246,9 +246,9 @@ void Stream::flush() {
   if (!connected_ || failed_) return;
   size_t given = 0;
   while (!write_under_way_ && (!out_.empty() || encrypt_some())) {
-    const size_t had = out_.size();
-    if (!write_some(given < kTurnOctets)) return;
-    given += had - out_.size();
+    const size_t taken = write_some(given < kTurnOctets);
+    if (taken == 0) return;
+    given += taken;
   }
   if (!all_gone()) return;
   tls_answers_ = 0;
@@ -266,7 +266,7 @@ void Stream::flush() {
   }
 }
 
-bool Stream::write_some(bool may_try) {
+size_t Stream::write_some(bool may_try) {
   std::string_view runs[kRuns];
   uv_buf_t buffers[kRuns];
   size_t count = out_.peek(runs, kRuns);
@@ -277,13 +277,13 @@ bool Stream::write_some(bool may_try) {
   const int written = may_try ? uv_try_write(handle, buffers, static_cast<unsigned>(count)) : UV_EAGAIN;
   if (written > 0) {
     out_.consume(static_cast<size_t>(written));
-    return true;
+    return static_cast<size_t>(written);
   }
   if (written != UV_EAGAIN && written != 0) {
     failure_ = {conf::ErrorCode::kIo, people_text(written)};
     failed_news_ = true;
     note_news();
-    return false;
+    return 0;
   }
   writing_.take(&out_);
   count = writing_.peek(runs, kRuns);
@@ -317,7 +317,7 @@ bool Stream::write_some(bool may_try) {
     failed_news_ = true;
     note_news();
   }
-  return false;
+  return 0;
 }
 
 void Stream::fail(int status) {

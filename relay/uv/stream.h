@@ -49,8 +49,9 @@ struct Stream final : Handle {
  private:
   int bind_source(const sockaddr_storage& source);
   void flush();
-  bool write_some(bool may_try);  // false: the kernel takes no more, a write request is under way
-  bool encrypt_some();            // false: nothing is left, or TLS is broken
+  // How much the kernel took at once; 0: no more now, a write request is under way.
+  size_t write_some(bool may_try);
+  bool encrypt_some();  // false: nothing is left, or TLS is broken
   bool all_gone() const { return !write_under_way_ && out_.empty() && clear_.empty(); }
   void move_cipher();
   void received(std::string_view bytes);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
 #include "conf/vocab/random.h"
@@ -79,6 +80,36 @@ TEST(DataWriter, RunsBetweenDotsAreNotCopied) {
   ASSERT_EQ(count, 5u);  // prefix, run, dot, run, end
   EXPECT_EQ(runs[1].data(), body.view().data());
   EXPECT_EQ(runs[3].data(), body.view().data() + 5002);
+}
+
+// Pieces end anywhere: within CRLF.CRLF too. Each is made when what stands before it is gone.
+TEST(DataWriter, Rfc5321_4_5_2_ABigBodyIsMadeInPieces) {
+  conf::Random random(8);
+  for (int round = 0; round < 20; ++round) {
+    std::string body;
+    const size_t size = 500'000 + random.below(100'000);
+    while (body.size() < size) body += random.below(3) == 0 ? "\r\n." : random.below(2) == 0 ? "." : "ab";
+    body += "\r\n";
+    OutQueue out;
+    write_data("X: y\r\n", conf::Bytes(body), &out);
+    out.append("QUIT\r\n");
+    std::string wire;
+    size_t most = 0;
+    while (!out.empty()) {
+      std::string_view runs[16];
+      size_t ready = 0;
+      for (size_t i = 0, count = out.peek(runs, 16); i < count; ++i) ready += runs[i].size();
+      most = std::max(most, ready);
+      const std::string_view front = out.front().substr(0, 1 + random.below(5000));
+      wire += front;
+      out.consume(front.size());
+    }
+    ASSERT_TRUE(wire.ends_with(".\r\nQUIT\r\n"));
+    wire.resize(wire.size() - 6);
+    ASSERT_EQ(undo(wire), "X: y\r\n" + body) << "round " << round;
+    EXPECT_LT(most, 300'000U) << "the rest is made later";
+    EXPECT_EQ(out.size(), 0U);
+  }
 }
 
 TEST(DataWriter, Rfc3030_2_ChunkIsOpaque) {
