@@ -22,7 +22,7 @@ constexpr size_t kDefaultLimit = 100;
 constexpr size_t kMaxLimit = 10'000;  // rows of one answer: a few megabytes
 constexpr size_t kDefaultGroups = 50;
 constexpr size_t kMaxGroups = 10'000;
-constexpr size_t kBatch = 500;  // per question to the loop: it must not stop for long
+constexpr std::chrono::milliseconds kTurn(2);  // of a question to the loop: it must not stop for long
 
 constexpr std::string_view kReload = "/v1/reload";
 constexpr std::chrono::seconds kReloadLimit(30);  // keys and rules are read from files
@@ -143,23 +143,37 @@ Response AdminApi::told(const Request& request, const QueueSummary& summary) {
   return answer(out);
 }
 
+template <typename Answer, typename Item>
+conf::Status AdminApi::ask_in_turns(const std::vector<Item>& items,
+                                    const std::function<Answer(Backend*, const Item&)>& about,
+                                    std::vector<Answer>* answers) {
+  const auto kept =
+      std::make_shared<const std::vector<Item>>(items);  // the loop may ask later than is waited
+  for (size_t begin = 0; begin < items.size();) {
+    conf::Result<std::vector<Answer>> some =
+        loop_.ask<std::vector<Answer>>([backend = backend_, kept, about, begin](auto done) {
+          std::vector<Answer> told;
+          const auto until = std::chrono::steady_clock::now() + kTurn;
+          do {
+            told.push_back(about(backend, (*kept)[begin + told.size()]));
+          } while (begin + told.size() < kept->size() && std::chrono::steady_clock::now() < until);
+          done(std::move(told));
+        });
+    if (!some.ok()) return some.error();
+    begin += some->size();
+    std::move(some->begin(), some->end(), std::back_inserter(*answers));
+  }
+  return conf::success();
+}
+
 // Where the deliveries of these messages stand, in their order.
 conf::Result<std::vector<std::vector<DeliveryView>>> AdminApi::deliveries_of(
     const std::vector<conf::MessageId>& ids) {
-  using Views = std::vector<std::vector<DeliveryView>>;
-  Views all;
-  for (size_t begin = 0; begin < ids.size(); begin += kBatch) {
-    const size_t end = std::min(begin + kBatch, ids.size());
-    const std::vector<conf::MessageId> batch(ids.begin() + static_cast<std::ptrdiff_t>(begin),
-                                             ids.begin() + static_cast<std::ptrdiff_t>(end));
-    conf::Result<Views> some = loop_.ask<Views>([backend = backend_, batch](auto done) {
-      Views views;
-      for (const conf::MessageId id : batch) views.push_back(backend->deliveries_of(id));
-      done(std::move(views));
-    });
-    if (!some.ok()) return some.error();
-    std::move(some->begin(), some->end(), std::back_inserter(all));
-  }
+  using Views = std::vector<DeliveryView>;
+  std::vector<Views> all;
+  const conf::Status asked = ask_in_turns<Views, conf::MessageId>(
+      ids, [](Backend* backend, const conf::MessageId& id) { return backend->deliveries_of(id); }, &all);
+  if (!asked.ok()) return asked.error();
   return all;
 }
 
@@ -280,20 +294,12 @@ conf::Result<SiteLookup> AdminApi::sites_for(const QueueFilter& filter, conf::Wa
   });
   if (!scanned.ok()) return scanned.error();
   const std::vector<std::string> all(domains.begin(), domains.end());
+  std::vector<std::string> sites;
+  const conf::Status asked = ask_in_turns<std::string, std::string>(
+      all, [](Backend* backend, const std::string& domain) { return backend->site_of(domain); }, &sites);
+  if (!asked.ok()) return asked.error();
   auto table = std::make_shared<std::unordered_map<std::string, std::string>>();
-  for (size_t begin = 0; begin < all.size(); begin += kBatch) {
-    const size_t end = std::min(begin + kBatch, all.size());
-    const std::vector<std::string> batch(all.begin() + static_cast<std::ptrdiff_t>(begin),
-                                         all.begin() + static_cast<std::ptrdiff_t>(end));
-    using Names = std::vector<std::string>;
-    conf::Result<Names> names = loop_.ask<Names>([backend = backend_, batch](auto done) {
-      Names sites;
-      for (const std::string& domain : batch) sites.push_back(backend->site_of(domain));
-      done(std::move(sites));
-    });
-    if (!names.ok()) return names.error();
-    for (size_t i = 0; i < batch.size(); ++i) (*table)[batch[i]] = names.value()[i];
-  }
+  for (size_t i = 0; i < all.size(); ++i) (*table)[all[i]] = std::move(sites[i]);
   return SiteLookup([table](const std::string& domain) {
     const auto found = table->find(domain);
     return found == table->end() ? std::string() : found->second;
@@ -320,21 +326,18 @@ conf::Result<AdminApi::Selection> AdminApi::select(const QueueFilter& filter, bo
 
 conf::Result<uint64_t> AdminApi::apply(QueueAction action, const std::vector<conf::MessageId>& ids,
                                        const std::string& who) {
-  uint64_t applied = 0;
-  for (size_t begin = 0; begin < ids.size(); begin += kBatch) {
-    const size_t end = std::min(begin + kBatch, ids.size());
-    const std::vector<conf::MessageId> batch(ids.begin() + static_cast<std::ptrdiff_t>(begin),
-                                             ids.begin() + static_cast<std::ptrdiff_t>(end));
-    conf::Result<uint64_t> count = loop_.ask<uint64_t>(
-        [backend = backend_, action, batch, who](auto done) { done(backend->apply(action, batch, who)); });
-    if (!count.ok()) {
-      conf::Error error = count.error();
-      if (applied != 0) error.detail += " (done before for " + std::to_string(applied) + " messages)";
-      return error;
-    }
-    applied += count.value();
-  }
-  return applied;
+  std::vector<char> reached;
+  const conf::Status asked = ask_in_turns<char, conf::MessageId>(
+      ids,
+      [action, who](Backend* backend, const conf::MessageId& id) {
+        return static_cast<char>(backend->apply(action, id, who));
+      },
+      &reached);
+  const auto applied = static_cast<uint64_t>(std::ranges::count(reached, char{1}));
+  if (asked.ok()) return applied;
+  conf::Error error = asked.error();
+  if (applied != 0) error.detail += " (done before for " + std::to_string(applied) + " messages)";
+  return error;
 }
 
 Response AdminApi::act(QueueAction action, const Request& request) {

@@ -30,6 +30,12 @@ class AdminApi {
     std::vector<conf::MessageId> ids;
     uint64_t partly = 0;  // left alone: only some of their pending recipients are meant
   };
+  // Asks the loop about each of `items`, for a short time in a question, and adds what it says to `*answers`:
+  // fewer when it fails. `about` runs on the loop's thread.
+  template <typename Answer, typename Item>
+  conf::Status ask_in_turns(const std::vector<Item>& items,
+                            const std::function<Answer(Backend*, const Item&)>& about,
+                            std::vector<Answer>* answers);
   conf::Result<QueueSummary> summary();
   conf::Result<SiteLookup> sites_for(const QueueFilter& filter, conf::WallTime now);
   conf::Result<Selection> select(const QueueFilter& filter, bool whole_messages);

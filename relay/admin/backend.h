@@ -74,11 +74,10 @@ class Backend {
   // The same as of a moment ago, without its reasons in words: at most a second old while anything happens.
   // Any thread: it never asks the loop.
   virtual QueueSummary last_known() const = 0;
-  // Applies to those of `ids` that are still queued; returns how many. kRetry: due now. kDrop: recipients are
+  // Applies to the message; false: it is not queued any more. kRetry: due now. kDrop: recipients are
   // finished as dropped and logged, no report is sent. kFail: they fail, and the sender gets a report.
   // `who` gave the order, for the log; "": not known.
-  virtual uint64_t apply(QueueAction action, const std::vector<conf::MessageId>& ids,
-                         const std::string& who) = 0;
+  virtual bool apply(QueueAction action, conf::MessageId id, const std::string& who) = 0;
   // The site the domain rolled up to when it was last routed; empty when unknown.
   virtual std::string site_of(const std::string& domain) = 0;
   // Where mail to the domain goes and what holds there; asks DNS when it must, hence later. `source`: only

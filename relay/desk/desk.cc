@@ -21,27 +21,21 @@ Desk::~Desk() { parts_.journal->remove(&decisions_); }
 
 admin::QueueSummary Desk::summary() { return overview_.now(); }
 
-uint64_t Desk::apply(admin::QueueAction action, const std::vector<conf::MessageId>& ids,
-                     const std::string& who) {
+bool Desk::apply(admin::QueueAction action, conf::MessageId id, const std::string& who) {
   QueueOrders& orders = parts_.transit->orders();
-  const auto carry_out = [&](conf::MessageId id) {
-    switch (action) {
-      case admin::QueueAction::kRetry:
-        return orders.retry(id);
-      case admin::QueueAction::kHold:
-        return orders.hold(id);
-      case admin::QueueAction::kRelease:
-        return orders.release(id);
-      case admin::QueueAction::kDrop:
-        return orders.drop(id, who);
-      case admin::QueueAction::kFail:
-        return orders.fail(id, who);
-    }
-    return false;
-  };
-  uint64_t reached = 0;
-  for (const conf::MessageId id : ids) reached += carry_out(id) ? 1 : 0;
-  return reached;
+  switch (action) {
+    case admin::QueueAction::kRetry:
+      return orders.retry(id);
+    case admin::QueueAction::kHold:
+      return orders.hold(id);
+    case admin::QueueAction::kRelease:
+      return orders.release(id);
+    case admin::QueueAction::kDrop:
+      return orders.drop(id, who);
+    case admin::QueueAction::kFail:
+      return orders.fail(id, who);
+  }
+  return false;
 }
 
 std::string Desk::site_of(const std::string& domain) {

@@ -53,8 +53,7 @@ class Desk final : public admin::Backend {
 
   admin::QueueSummary summary() override;
   admin::QueueSummary last_known() const override { return overview_.last_known(); }
-  uint64_t apply(admin::QueueAction action, const std::vector<conf::MessageId>& ids,
-                 const std::string& who) override;
+  bool apply(admin::QueueAction action, conf::MessageId id, const std::string& who) override;
   std::string site_of(const std::string& domain) override;
   void explain(const std::string& domain, const std::string& source,
                std::function<void(admin::Explanation)> done) override;

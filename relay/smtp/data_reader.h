@@ -21,7 +21,7 @@ class DataReader {
     kDots,
     kChunks
   };  // DATA; BDAT, where the owner counts the octets (RFC 3030)
-  enum class Fault : uint8_t { kNone, kBareNewline, kTooBig, kLongLine, kTooManyHops, kNul };
+  enum class Fault : uint8_t { kNone, kBareNewline, kTooBig, kLongLine, kTooManyHops, kLongHeader, kNul };
   struct Bounds {
     conf::BareNewline bare_newline = conf::BareNewline::kRefuse;
     uint64_t message_octets = 0;  // of the unstuffed body

@@ -8,12 +8,15 @@ void HeaderScan::feed(std::string_view body) {
   while (i < body.size() && place_ != Place::kOver) {
     if (place_ == Place::kValue) {
       const size_t lf = body.find('\n', i);
+      const size_t next = lf == std::string_view::npos ? body.size() : lf + 1;
+      octets_ += next - i;
+      i = next;
       if (lf == std::string_view::npos) return;
-      i = lf + 1;
       place_ = Place::kLineStart;
       continue;
     }
     name_octet(body[i++]);
+    ++octets_;
   }
 }
 

@@ -13,7 +13,8 @@ class HeaderScan {
   void feed(std::string_view body);
 
   bool over() const { return place_ == Place::kOver; }
-  size_t hops() const { return hops_; }  // Received fields (RFC 5321 §6.3)
+  size_t octets() const { return octets_; }  // of the header so far
+  size_t hops() const { return hops_; }      // Received fields (RFC 5321 §6.3)
   bool has_date() const { return has_date_; }
   bool has_message_id() const { return has_message_id_; }
   bool has_from() const { return has_from_; }
@@ -37,6 +38,7 @@ class HeaderScan {
   bool has_message_id_ = false;
   bool has_from_ = false;
   size_t hops_ = 0;
+  size_t octets_ = 0;
 };
 
 }  // namespace relay::smtp

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "conf/limits.h"
 #include "conf/vocab/check.h"
 #include "relay/smtp/server_state.h"
 
@@ -74,6 +75,7 @@ void ServerSession::State::pass_body(std::string_view bytes) {
     if (!header.over()) {
       header.feed(bytes);
       if (header.hops() >= listener.max_hops) reader.refuse(DataReader::Fault::kTooManyHops);
+      if (header.octets() > conf::limits::kHeaderOctets) reader.refuse(DataReader::Fault::kLongHeader);
     }
     if (!eight_bit) eight_bit = has_high_octet(bytes);
   }
@@ -218,6 +220,9 @@ std::string ServerSession::State::fault_reply() const {
       return fmt::format("554 5.6.0 a line of the message is longer than {} octets", listener.max_line_bytes);
     case DataReader::Fault::kNul:
       return "550 5.6.0 the message holds NUL octets (RFC 5322 section 4)";
+    case DataReader::Fault::kLongHeader:
+      return fmt::format("554 5.6.0 the header of the message is longer than {} octets",
+                         conf::limits::kHeaderOctets);
     case DataReader::Fault::kTooManyHops:
       return "554 5.4.6 too many hops: the message is in a loop";
   }

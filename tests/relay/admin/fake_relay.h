@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -158,7 +159,8 @@ class FakeBackend final : public Backend {
   explicit FakeBackend(FakeSpool* spool) : spool_(spool) {}
   QueueSummary current;
   std::vector<std::pair<QueueAction, std::vector<conf::MessageId>>> applied;
-  std::string ordered_by;  // the last of `applied`
+  std::chrono::milliseconds each_takes{0};  // of `applied`, of the loop's time
+  std::string ordered_by;                   // the last of `applied`
   std::map<std::string, std::string> sites;
   std::map<std::string, Explanation> explanations;  // by domain; of others: no route
   std::vector<PathView> all_paths;
@@ -173,13 +175,12 @@ class FakeBackend final : public Backend {
   QueueSummary summary() override { return current; }
   QueueSummary last_known() const override { return current; }
   const spool::RelayClock& clock() const override { return clock_; }
-  uint64_t apply(QueueAction action, const std::vector<conf::MessageId>& ids,
-                 const std::string& who) override {
+  bool apply(QueueAction action, conf::MessageId id, const std::string& who) override {
+    std::this_thread::sleep_for(each_takes);
     ordered_by = who;
-    applied.emplace_back(action, ids);
-    uint64_t count = 0;
-    for (const conf::MessageId id : ids) count += spool_->records.count(id);
-    return count;
+    if (applied.empty() || applied.back().first != action) applied.push_back({action, {}});
+    applied.back().second.push_back(id);
+    return spool_->records.contains(id);
   }
   std::string site_of(const std::string& domain) override {
     const auto found = sites.find(domain);

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "conf/limits.h"
 #include "relay/smtp/command.h"
 #include "tests/relay/smtp/server_rig.h"
 
@@ -206,6 +207,16 @@ TEST(OddOctets, TheBoundsOfLinesAndHopsAreTheListeners) {
   EXPECT_EQ(end, "message");
   through(test_config(), hops + "Received: x\r\n\r\nb\r\n.\r\n", &end);
   EXPECT_EQ(end.substr(0, 9), "554 5.4.6");
+}
+
+TEST(OddOctets, AnEndlessHeaderIsRefusedAndALongBodyIsNot) {
+  std::string fields, end;
+  while (fields.size() < conf::limits::kHeaderOctets)
+    fields += "X-Filling: " + std::string(400, 'x') + "\r\n";
+  through(test_config(), "a: b\r\n\r\n" + fields + ".\r\n", &end);
+  EXPECT_EQ(end, "message");
+  through(test_config(), fields + "\r\nbody\r\n.\r\n", &end);
+  EXPECT_EQ(end, "554 5.6.0 the header of the message is longer than 1048576 octets\r\n");
 }
 
 }  // namespace
