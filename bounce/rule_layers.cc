@@ -1,28 +1,20 @@
 #include "bounce/rule_layers.h"
 
-#include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <utility>
 
 #include "bounce/qualification_table.h"
 #include "bounce/rule_set.h"
+#include "conf/read_file.h"
 
 namespace bounce {
 namespace {
 
-std::optional<std::string> whole(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return std::nullopt;
-  return std::string((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-}
-
 std::vector<ReplyRule> rules_of(const std::string& path, std::vector<conf::Problem>* problems) {
-  const std::optional<std::string> text = whole(path);
-  if (text) return parse_reply_rules(*text, path, problems);
-  problems->push_back({path, 0, 0, std::string("cannot be read: ") + std::strerror(errno)});
+  const conf::Result<std::string> text = conf::read_file(path);
+  if (text.ok()) return parse_reply_rules(text.value(), path, problems);
+  problems->push_back({path, 0, 0, "cannot be read: " + text.error().detail});
   return {};
 }
 
@@ -48,8 +40,11 @@ std::shared_ptr<const Qualifier> load_qualifier(const RuleFiles& files, Unread u
   }
   QualificationTable table;
   const std::string table_path = files.table;
-  if (const std::optional<std::string> rows = table_path.empty() ? std::nullopt : whole(table_path)) {
-    const std::optional<std::string> problem = table.read(*rows);
+  const conf::Result<std::string> rows =
+      table_path.empty() ? conf::Result<std::string>("") : conf::read_file(table_path);
+  if (rows.ok() || rows.error().code != conf::ErrorCode::kNotFound) {
+    const std::optional<std::string> problem =
+        rows.ok() ? table.read(rows.value()) : "cannot be read: " + rows.error().detail;
     if (problem) {  // decisions are missing then, and mail goes on
       problems->push_back({table_path, 0, 0, *problem + "; what was decided in it does not hold", true});
       table = QualificationTable();

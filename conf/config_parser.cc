@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "conf/read_file.h"
 #include "conf/rules_file.h"
 #include "conf/sections.h"
 #include "conf/table_reader.h"
@@ -309,11 +310,11 @@ class ConfigReader {
     } else if (shipped.empty()) {
       mx.report("shipped_rules", "is empty; write \"built-in\", \"off\" or the path of a file of rules");
     } else if (shipped != MxSettings::kNoRules && may_read_) {
-      std::string text, why;
-      if (read_whole(shipped, &text, &why)) {
-        more = parse_rules(text, shipped, problems_);
+      const Result<std::string> text = read_file(shipped);
+      if (text.ok()) {
+        more = parse_rules(text.value(), shipped, problems_);
       } else {
-        mx.report("shipped_rules", "cannot read " + shipped + ": " + why);
+        mx.report("shipped_rules", "cannot read " + shipped + ": " + text.error().detail);
       }
     }
     config_->rules.insert(config_->rules.end(), more.begin(), more.end());
@@ -387,9 +388,9 @@ std::vector<AskedKey> asked_keys(std::string_view text, const std::string& file_
 }
 
 ParsedConfig load_config(const std::string& path) {
-  std::string text, why;
-  if (read_whole(path, &text, &why)) return parse(text, path, true);
-  return {nullptr, nullptr, {{path, 0, 0, "cannot read the file: " + why, false}}};
+  const Result<std::string> text = read_file(path);
+  if (text.ok()) return parse(text.value(), path, true);
+  return {nullptr, nullptr, {{path, 0, 0, "cannot read the file: " + text.error().detail, false}}};
 }
 
 }  // namespace conf

@@ -5,6 +5,7 @@
 #include <sstream>
 #include <utility>
 
+#include "conf/read_file.h"
 #include "conf/toml_root.h"
 
 namespace conf {
@@ -96,8 +97,8 @@ ConfigWords::ConfigWords(std::string_view text) {
 }
 
 ConfigWords ConfigWords::load(const std::string& path) {
-  std::string text, why;
-  return read_whole(path, &text, &why) ? ConfigWords(text) : ConfigWords();
+  const Result<std::string> text = read_file(path);
+  return text.ok() ? ConfigWords(text.value()) : ConfigWords();
 }
 
 std::string ConfigWords::Value::shown() const {

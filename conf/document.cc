@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "conf/read_file.h"
 #include "conf/table_reader.h"
 #include "conf/toml_root.h"
 
@@ -59,10 +60,9 @@ Document::Document(std::string_view text, std::string file_name) : state_(std::m
 Document::~Document() = default;
 
 std::unique_ptr<Document> Document::load(const std::string& path) {
-  std::string text, why;
-  const bool readable = read_whole(path, &text, &why);
-  auto document = std::make_unique<Document>(text, path);
-  if (!readable) document->state_->problems = {{path, 0, 0, "cannot be read: " + why}};
+  const Result<std::string> text = read_file(path);
+  auto document = std::make_unique<Document>(text.ok() ? text.value() : "", path);
+  if (!text.ok()) document->state_->problems = {{path, 0, 0, "cannot be read: " + text.error().detail}};
   return document;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "conf/config_parser.h"
+#include "conf/read_file.h"
 #include "conf/toml_root.h"
 
 namespace conf {
@@ -68,14 +69,14 @@ std::string first_of(const std::vector<Problem>& problems) {
 }  // namespace
 
 DraftConfig load_draft(const std::string& path) {
-  std::string text, why;
-  errno = 0;
-  if (!read_whole(path, &text, &why)) {
-    const bool forbidden = errno == EACCES;
-    return {forbidden ? parse_config("", path).draft : nullptr, path + ": cannot read the file: " + why};
+  const Result<std::string> text = read_file(path);
+  if (!text.ok()) {
+    const bool forbidden = text.error().code == ErrorCode::kRefused;
+    return {forbidden ? parse_config("", path).draft : nullptr,
+            path + ": cannot read the file: " + text.error().detail};
   }
-  ParsedConfig parsed = parse_config(text, path);
-  if (parsed.draft == nullptr) parsed.draft = parse_config(sections_that_are_right(text), path).draft;
+  ParsedConfig parsed = parse_config(text.value(), path);
+  if (parsed.draft == nullptr) parsed.draft = parse_config(sections_that_are_right(text.value()), path).draft;
   return {std::move(parsed.draft), first_of(parsed.problems)};
 }
 

@@ -1,11 +1,7 @@
 #include "conf/toml_root.h"
 
-#include <cerrno>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <optional>
-#include <sstream>
 #include <system_error>
 #include <utility>
 
@@ -53,24 +49,6 @@ bool parse_toml(std::string_view text, const std::string& file, toml::table* roo
     return false;
   }
   *root = std::move(parsed).table();
-  return true;
-}
-
-bool read_whole(const std::string& path, std::string* text, std::string* why) {
-  std::error_code code;
-  if (std::filesystem::is_directory(path, code)) {
-    *why = std::strerror(EISDIR);
-    return false;
-  }
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream content;
-  if (file) content << file.rdbuf();
-  if (!file || (content.str().empty() && file.bad())) {
-    *why = std::strerror(errno == 0 ? EIO : errno);
-    return false;
-  }
-  *text = content.str();
   return true;
 }
 

@@ -13,11 +13,10 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <mutex>
-#include <sstream>
 #include <vector>
 
+#include "conf/read_file.h"
 #include "conf/vocab/check.h"
 #include "dkim/digest.h"
 
@@ -142,11 +141,10 @@ conf::Result<std::shared_ptr<const PrivateKey>> PrivateKey::load(const std::stri
                                                                  const std::string& run_as) {
   const conf::Status safe = safe_to_use(file, run_as);
   if (!safe.ok()) return safe.error();
-  std::ifstream in(file, std::ios::binary);
-  std::ostringstream text;
-  if (in) text << in.rdbuf();
-  if (!in) return conf::Error{conf::ErrorCode::kIo, "cannot read " + file + ": " + std::strerror(errno)};
-  return parse(text.str(), file);
+  const conf::Result<std::string> text = conf::read_file(file);
+  if (!text.ok())
+    return conf::Error{conf::ErrorCode::kIo, "cannot read " + file + ": " + text.error().detail};
+  return parse(text.value(), file);
 }
 
 std::shared_ptr<const PrivateKey> PrivateKey::generate(Algorithm algorithm, int rsa_bits) {

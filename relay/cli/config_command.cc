@@ -1,13 +1,12 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "conf/config_words.h"
+#include "conf/read_file.h"
 #include "relay/admin/mx_order.h"
 #include "relay/cli/all_settings.h"
 #include "relay/cli/cli.h"
@@ -108,9 +107,9 @@ int show_effective(const Configuration& read, const conf::ConfigWords& words, co
   json rules = rules_json(*read.book);
   json settings = json::array();
   if (options.address.empty()) {
-    std::ifstream in(read.config->file);
-    const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-    settings = all_settings(read.config->file, text, words);
+    const conf::Result<std::string> text = conf::read_file(read.config->file);
+    if (!text.ok()) return complain("cannot read " + read.config->file + ": " + text.error().detail, kUsage);
+    settings = all_settings(read.config->file, text.value(), words);
   }
   if (options.as_json) {
     print_json({{"file", read.config->file},

@@ -1,24 +1,16 @@
 #include "relay/cli/dkim_mail.h"
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iostream>
-#include <sstream>
+#include "conf/read_file.h"
 
 namespace relay::cli {
 
 conf::Result<MailFile> read_mail(const std::string& path) {
-  std::ostringstream text;
-  if (path.empty() || path == "-") {
-    text << std::cin.rdbuf();
-  } else {
-    std::ifstream file(path, std::ios::binary);
-    if (file) text << file.rdbuf();
-    if (!file) return conf::Error{conf::ErrorCode::kIo, "cannot read " + path + ": " + std::strerror(errno)};
-  }
+  const bool from_input = path.empty() || path == "-";
+  conf::Result<std::string> text = conf::read_file(from_input ? "/dev/stdin" : path);
+  if (!text.ok())
+    return conf::Error{conf::ErrorCode::kIo, "cannot read " + path + ": " + text.error().detail};
   MailFile mail;
-  mail.text = text.str();
+  mail.text = std::move(text).value();
   if (mail.text.empty()) return conf::Error{conf::ErrorCode::kInvalid, "the message is empty"};
   if (mail.text.find('\r') != std::string::npos) return mail;
   mail.had_lf = true;

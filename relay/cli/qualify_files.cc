@@ -1,22 +1,20 @@
 #include "relay/cli/qualify_files.h"
 
-#include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
 #include "conf/config_parser.h"
+#include "conf/read_file.h"
 #include "relay/cli/reply_rules_file.h"
 
 namespace relay::cli {
 
 std::optional<std::string> read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (file) return std::string((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  std::fprintf(stderr, "penstock: cannot read %s: %s\n", path.c_str(), std::strerror(errno));
+  conf::Result<std::string> text = conf::read_file(path);
+  if (text.ok()) return std::move(text).value();
+  std::fprintf(stderr, "penstock: cannot read %s: %s\n", path.c_str(), text.error().detail.c_str());
   return std::nullopt;
 }
 

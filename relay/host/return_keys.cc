@@ -2,10 +2,7 @@
 
 #include <sys/stat.h>
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <sstream>
+#include "conf/read_file.h"
 
 namespace relay {
 
@@ -13,14 +10,12 @@ std::shared_ptr<const bounce::ReturnKeys> read_return_keys(const conf::Config& c
                                                            std::vector<conf::Problem>* problems) {
   const std::string& path = config.returns.keys;
   if (path.empty()) return nullptr;
-  std::ifstream file(path);
-  std::stringstream text;
-  text << file.rdbuf();
-  if (!file.is_open() || file.bad()) {
-    problems->push_back({config.file, 1, 1, "[returns] keys: " + path + ": " + std::strerror(errno), false});
+  const conf::Result<std::string> text = conf::read_file(path);
+  if (!text.ok()) {
+    problems->push_back({config.file, 1, 1, "[returns] keys: " + path + ": " + text.error().detail, false});
     return nullptr;
   }
-  conf::Result<bounce::ReturnKeys> keys = bounce::ReturnKeys::parse(text.str(), path);
+  conf::Result<bounce::ReturnKeys> keys = bounce::ReturnKeys::parse(text.value(), path);
   if (!keys.ok()) {
     problems->push_back({config.file, 1, 1, "[returns] keys: " + keys.error().detail, false});
     return nullptr;

@@ -1,5 +1,6 @@
 #include "relay/host/settings_reader.h"
 
+#include <exception>
 #include <memory>
 #include <utility>
 
@@ -18,7 +19,13 @@ void SettingsReader::begin() {
   served_ = std::exchange(asked_, {});
   parts_.begins();
   thread_ = std::thread([this] {
-    auto fresh = std::make_shared<FreshSettings>(parts_.read());
+    auto fresh = std::make_shared<FreshSettings>();
+    try {
+      *fresh = parts_.read();
+    } catch (const std::exception& error) {  // a library's own, or no memory: the old configuration goes on
+      *fresh = {};
+      fresh->refused = error.what();
+    }
     parts_.post([this, fresh] { finish(std::move(*fresh)); });
   });
 }

@@ -2,12 +2,11 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <functional>
-#include <iterator>
 #include <string_view>
 
 #include "bounce/qualification_table.h"
+#include "conf/read_file.h"
 #include "relay/host/text_table_file.h"
 
 namespace relay {
@@ -19,9 +18,8 @@ std::string path_beside(const std::string& file, const std::string& path) {
 }
 
 size_t print_of_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  return std::hash<std::string_view>()(text);
+  const conf::Result<std::string> text = conf::read_file(path);
+  return text.ok() ? std::hash<std::string_view>()(text.value()) : 0;
 }
 
 size_t print_of_decisions(const std::string& path) {

@@ -9,11 +9,10 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <string_view>
 
+#include "conf/read_file.h"
 #include "conf/write_file.h"
 
 namespace relay {
@@ -57,11 +56,10 @@ FolderLock::~FolderLock() {
 }
 
 conf::Status read_text_table(const std::string& path, bounce::QualificationTable* out) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file && errno == ENOENT) return conf::success();
-  if (!file) return failed("read", path);
-  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (const std::optional<std::string> problem = out->read(text))
+  const conf::Result<std::string> text = conf::read_file(path);
+  if (!text.ok() && text.error().code == conf::ErrorCode::kNotFound) return conf::success();
+  if (!text.ok()) return conf::Error{text.error().code, "cannot read " + path + ": " + text.error().detail};
+  if (const std::optional<std::string> problem = out->read(text.value()))
     return conf::Error{conf::ErrorCode::kCorrupt, path + ": " + *problem};
   return conf::success();
 }

@@ -22,6 +22,7 @@ class SettingsReaderTest : public testing::Test {
         [this] {
           FreshSettings fresh;
           fresh.refused = from(&found_);
+          if (fresh.refused == "thrown") (void)std::string().at(1);  // as a library may
           return fresh;
         },
         [this](std::function<void()> work) { add(&work_, std::move(work)); }, [this] { ++begun_; },
@@ -90,6 +91,14 @@ TEST_F(SettingsReaderTest, TheEndWaitsForAReadingAndNobodyHearsOfIt) {
   reader_.reset();
   EXPECT_TRUE(heard_.empty());
   EXPECT_EQ(work_.size(), 1U) << "posted, and never done";
+}
+
+TEST_F(SettingsReaderTest, WhatIsThrownRefusesTheReload) {
+  ask("anna");
+  add(&found_, std::string("thrown"));
+  loop_once();
+  ASSERT_EQ(heard_.size(), 1U);
+  EXPECT_GT(heard_.front().size(), std::string("anna: ").size()) << "it says why";
 }
 
 }  // namespace

@@ -56,6 +56,12 @@ TEST_F(SideFilesTest, NamesEachFileWhoseTextIsAnother) {
                    path("password") + " ([[login]] hub file): another text than before"}));
 }
 
+// A common slip: the folder of the certificates in place of the file.
+TEST_F(SideFilesTest, AFolderInPlaceOfAFileIsNoException) {
+  config_.tls_ca_file = folder_.string();
+  EXPECT_EQ(after([] {}), Lines());
+}
+
 TEST_F(SideFilesTest, AFileThatOnlyOneNamesIsAMatterOfTheConfiguration) {
   write("cert.pem", "one");
   EXPECT_EQ(after([&] { config_.tls_certificate = path("cert.pem"); }), Lines());

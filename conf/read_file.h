@@ -1,0 +1,14 @@
+// Files as a whole. Any thread; may wait for the disk. Never throws for what the file is, as streams do.
+#pragma once
+
+#include <string>
+
+#include "conf/vocab/result.h"
+
+namespace conf {
+
+// kNotFound: there is none. kRefused: we may not. kIo: it is a folder, or the disk fails. The detail is the
+// reason alone, "Is a directory".
+Result<std::string> read_file(const std::string& path);
+
+}  // namespace conf

@@ -1,0 +1,39 @@
+#include "conf/read_file.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "conf/config_parser.h"
+
+namespace conf {
+namespace {
+
+TEST(ReadFile, GivesTheWholeFile) {
+  std::string folder = (std::filesystem::temp_directory_path() / "penstock-read-XXXXXX").string();
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  const std::string path = folder + "/file";
+  const std::string text = std::string(200'000, 'x') + '\0' + "end";
+  std::ofstream(path, std::ios::binary) << text;
+  EXPECT_EQ(read_file(path).value(), text);
+  std::filesystem::remove_all(folder);
+}
+
+TEST(ReadFile, AFolderIsAnErrorAndNoException) {
+  const Result<std::string> folder = read_file("/tmp");
+  ASSERT_FALSE(folder.ok());
+  EXPECT_EQ(folder.error().code, ErrorCode::kIo);
+  EXPECT_EQ(folder.error().detail, "Is a directory");
+  const Result<std::string> nothing = read_file("/nonexistent/file");
+  ASSERT_FALSE(nothing.ok());
+  EXPECT_EQ(nothing.error().code, ErrorCode::kNotFound);
+  const ParsedConfig config = load_config("/tmp");
+  ASSERT_EQ(config.problems.size(), 1U);
+  EXPECT_EQ(config.problems.front().message, "cannot read the file: Is a directory");
+}
+
+}  // namespace
+}  // namespace conf
