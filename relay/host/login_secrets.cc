@@ -120,6 +120,14 @@ void LoginSecrets::get(const std::string& login, Done done) {
   done(entry.secret);
 }
 
+// Whoever waits for the command hears what it prints.
+void LoginSecrets::refused(const std::string& login) {
+  const auto found = printed_.find(login);
+  if (found == printed_.end()) return;
+  smtp::wipe(&found->second.secret);
+  found->second.until = {};
+}
+
 void LoginSecrets::answered(const std::string& login, uint64_t generation,
                             conf::Result<std::string> outcome) {
   if (generation != generation_) {

@@ -33,7 +33,7 @@ class LoginSecrets final : public Secrets {
   void use(Table table);
 
   void get(const std::string& login, Done done) override;
-  void refused(const std::string& login) override { printed_.erase(login); }
+  void refused(const std::string& login) override;
 
  private:
   struct Printed {

@@ -143,6 +143,18 @@ TEST_F(LoginSecretsTest, ACommandRunsOnceForAllWhoWaitAndIsKeptForAWhile) {
   EXPECT_EQ(get("a"), "?") << "a server refused it";
 }
 
+TEST_F(LoginSecretsTest, WhoWaitsForACommandHearsItThoughAServerRefusedTheLastSecret) {
+  add("a").command = {"/bin/token"};
+  use();
+  EXPECT_EQ(get("a"), "?");
+  secrets_.refused("a");
+  EXPECT_EQ(get("a"), "?");
+  EXPECT_EQ(ran_.size(), 1U) << "one command at a time";
+  running_[0](std::string("token"));
+  EXPECT_EQ(*answers_[0], "token");
+  EXPECT_EQ(*answers_[1], "token");
+}
+
 TEST_F(LoginSecretsTest, AnAnswerFromBeforeAReloadIsDropped) {
   add("a").command = {"/bin/token"};
   use();
