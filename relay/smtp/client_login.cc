@@ -85,6 +85,11 @@ void ClientCore::say_secret(std::string line) {
 
 void ClientCore::take_auth(bounce::Reply reply, conf::Instant now) {
   if (reply.code == 334) {
+    if (words_->cancelled()) {
+      words_.reset();
+      close_unlogged("the server goes on asking after the login was cancelled");
+      return;
+    }
     say_secret(words_->answer());
     arm(now);
     return;

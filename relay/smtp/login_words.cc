@@ -85,6 +85,7 @@ std::string LoginWords::answer() {
   }
   // XOAUTH2 says in a 334 why it refuses, and wants an empty line before it refuses.
   if (mechanism_ == AuthMechanism::kXoauth2 && said_++ == most) return "";
+  cancelled_ = true;
   return "*";
 }
 

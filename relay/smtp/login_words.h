@@ -35,6 +35,7 @@ class LoginWords {
   std::string command();
   // The answer to a 334 line, without CRLF. After what a mechanism has to say: "*", which cancels.
   std::string answer();
+  bool cancelled() const { return cancelled_; }  // "*" was said: a refusal is due
 
  private:
   std::string response() const;  // in base64
@@ -43,6 +44,7 @@ class LoginWords {
   const std::string user_;
   std::string secret_;
   uint8_t said_ = 0;  // responses
+  bool cancelled_ = false;
 };
 
 std::string encode_base64(std::string_view text);
