@@ -5,6 +5,7 @@
 #include <random>
 
 #include "bounce/ledger/sqlite_tables.h"
+#include "conf/read_file.h"
 #include "conf/vocab/utf8.h"
 
 namespace bounce {
@@ -14,6 +15,14 @@ namespace {
 constexpr size_t kKeptText = 512;  // octets of a reply
 
 }  // namespace
+
+bool may_be_ours(const std::string& path) {
+  constexpr std::string_view kHead = "SQLite format 3";
+  std::error_code ignored;
+  if (std::filesystem::exists(path + "-known", ignored)) return true;
+  const conf::Result<std::string> text = conf::read_file(path);
+  return text.ok() && text.value().starts_with(kHead);
+}
 
 std::string set_aside(const std::string& path, conf::WallTime now) {
   const std::string aside = path + ".damaged-" + std::to_string(conf::unix_micros(now) / 1'000'000);
@@ -27,6 +36,8 @@ conf::Result<std::unique_ptr<SqliteLedger>> SqliteLedger::open(const std::string
   for (const bool again : {false, true}) {
     auto ledger = open_as_it_is(path);
     if (ledger.ok() || again || ledger.error().code != conf::ErrorCode::kCorrupt) return ledger;
+    if (!may_be_ours(path))
+      return conf::invalid(path + " is no ledger of penstock, and is left alone; name another file");
     const std::string aside = set_aside(path, now);
     *warning = ledger.error().detail;
     *warning += "; the damaged ledger is kept as ";

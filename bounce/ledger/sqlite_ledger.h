@@ -68,6 +68,9 @@ class SqliteLedger final : public Ledger {
   int64_t version_ = 0;
 };
 
+// Whether a file that cannot be read as a database may be a ledger of ours that was damaged: it begins like
+// one, or what the relay keeps beside its ledger is there. Else it is somebody else's, and stays where it is.
+bool may_be_ours(const std::string& path);
 // Moves the files of a database out of the way; returns where they are.
 std::string set_aside(const std::string& path, conf::WallTime now);
 

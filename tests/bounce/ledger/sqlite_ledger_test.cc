@@ -244,12 +244,22 @@ TEST_F(LedgerTest, ADamagedFileIsSetAsideAndANewOneBegun) {
     std::fstream file(path_, std::ios::in | std::ios::out | std::ios::binary);
     file.write("this is no database any more", 28);
   }
+  std::ofstream(path_ + "-known") << "as a relay keeps it";
   const auto ledger = open();
   ASSERT_NE(ledger, nullptr);
   EXPECT_NE(warning_.find(".damaged-"), std::string::npos) << warning_;
   EXPECT_TRUE(fs::exists(path_ + ".damaged-1790000000"));
   apply(ledger.get(), {error("b@x.example", ErrorType::kHard, kBegin)});
   EXPECT_EQ(status_of(ledger.get(), "b@x.example"), AddressStatus::kQuarantine);
+}
+
+TEST_F(LedgerTest, AFileOfSomebodyElseIsLeftAlone) {
+  std::ofstream(path_) << "root:x:0:0:root:/root:/bin/bash\n";
+  const auto opened = SqliteLedger::open(path_, kBegin, &warning_);
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(opened.error().detail, path_ + " is no ledger of penstock, and is left alone; name another file");
+  EXPECT_EQ(fs::file_size(path_), 32U);
+  EXPECT_EQ(std::distance(fs::directory_iterator(fs::path(path_).parent_path()), {}), 1);
 }
 
 TEST_F(LedgerTest, AFullDiskRefusesABatchWholeAndTakesItLater) {
