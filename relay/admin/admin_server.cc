@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstdio>
 #include <string>
 #include <utility>
 
+#include "conf/standard_error.h"
 #include "relay/admin/admin_api.h"
 #include "relay/admin/unix_socket.h"
 
@@ -76,9 +76,8 @@ void say_order(const Request& request, const Response& response) {
   if ((reads && !reads_mail) || response.only_asked || response.status == MHD_HTTP_NOT_FOUND ||
       response.status == MHD_HTTP_METHOD_NOT_ALLOWED)
     return;
-  std::fprintf(stderr, "penstock: order of %s: %s %s: %d\n",
-               request.who.empty() ? "somebody" : request.who.c_str(), request.method.c_str(),
-               request.path.c_str(), response.status);
+  conf::say("order of " + (request.who.empty() ? "somebody" : request.who) + ": " + request.method + ' ' +
+            request.path + ": " + std::to_string(response.status));
 }
 
 // Called once with the header, then with each piece of the body, then with none: that is when we answer.

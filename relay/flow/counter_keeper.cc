@@ -1,10 +1,10 @@
 #include "relay/flow/counter_keeper.h"
 
 #include <cstdint>
-#include <cstdio>
 #include <utility>
 #include <vector>
 
+#include "conf/standard_error.h"
 #include "relay/spool/relay_clock.h"
 
 namespace relay {
@@ -29,8 +29,7 @@ conf::Status CounterKeeper::restore() {
         }
       },
       [&bad](const std::string&, const std::string&) { ++bad; });
-  if (bad > 0)
-    std::fprintf(stderr, "penstock: %zu counters of MX rules could not be read; they begin anew\n", bad);
+  if (bad > 0) conf::say(std::to_string(bad) + " counters of MX rules could not be read; they begin anew");
   return status;
 }
 
@@ -71,11 +70,8 @@ void CounterKeeper::save(conf::Instant now, size_t most, bool last) {
     lease_.failed();
     spoilt_ = true;
     if (!std::exchange(failing_, true)) {
-      std::fprintf(
-          stderr,
-          "penstock: the counters of MX rules cannot be written (%s): mail that an hourly quota, a rate "
-          "or a ladder limits waits until they can\n",
-          status.error().detail.c_str());
+      conf::say("the counters of MX rules cannot be written (" + status.error().detail +
+                "): mail that an hourly quota, a rate or a ladder limits waits until they can");
     }
   });
 }

@@ -1,18 +1,15 @@
 #include "relay/host/daemon.h"
 
-#include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
-#include <filesystem>
 #include <functional>
-#include <map>
 #include <memory>
 #include <random>
 #include <utility>
 #include <vector>
 
 #include "conf/config_words.h"
+#include "conf/standard_error.h"
 #include "mx/dns/dns_cache.h"
 #include "relay/admin/admin_server.h"
 #include "relay/desk/decision_notices.h"
@@ -52,9 +49,8 @@ using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 
 namespace {
 
+using conf::say;
 constexpr conf::Duration kShutdownTick = 50ms;
-
-void say(const std::string& line) { std::fprintf(stderr, "penstock: %s\n", line.c_str()); }
 
 uint64_t fresh_seed() {
   std::random_device device;
@@ -309,6 +305,7 @@ int Daemon::run() {
   }
   if (std::string why; !transit_->accepting(&why)) say("warning: no mail is taken for now: " + why);
   notify_ready("serving");
+  const conf::StandardErrorWriter lines;  // privileges are dropped: its thread has none either
   loop_->post([] {});
   loop_->run();
   notify_stopping("writing down the queue");

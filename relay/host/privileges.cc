@@ -7,12 +7,12 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <vector>
 
 #include "bounce/ledger/ledger.h"
+#include "conf/standard_error.h"
 
 namespace relay {
 
@@ -72,8 +72,7 @@ void forbid_dumps() {
 
 conf::Status drop_privileges(const std::string& name) {
   if (name.empty()) {
-    if (geteuid() == 0)
-      std::fprintf(stderr, "penstock: warning: running as root; set run_as to an unprivileged user\n");
+    if (geteuid() == 0) conf::say("warning: running as root; set run_as to an unprivileged user");
     return conf::success();
   }
   const passwd* user = getpwnam(name.c_str());

@@ -6,12 +6,12 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
-#include <cstdio>
 #include <deque>
 #include <mutex>
 #include <thread>
 #include <utility>
 
+#include "conf/standard_error.h"
 #include "relay/log/event_json.h"
 #include "relay/log/gap_mark.h"
 #include "relay/log/log_file.h"
@@ -91,9 +91,8 @@ void State::count_failure(const conf::Error& why) {
   const auto now = steady_clock::now();
   if (last_note != steady_clock::time_point{} && now - last_note < kNoteEvery) return;
   last_note = now;
-  std::fprintf(stderr, "penstock: %s; %llu events wait, %llu are lost so far\n", why.detail.c_str(),
-               static_cast<unsigned long long>(waiting_events),
-               static_cast<unsigned long long>(counters.lost));
+  conf::say(why.detail + "; " + std::to_string(waiting_events) + " events wait, " +
+            std::to_string(counters.lost) + " are lost so far");
 }
 
 bool State::write_gap(Lock* lock) {
@@ -231,8 +230,7 @@ DeliveryLog::Writer::~Writer() {
   const uint64_t left = state_->next_sequence - 1 - state_->through();
   lock.unlock();
   if (left != 0) {
-    std::fprintf(stderr, "penstock: delivery log: %llu events could not be written before the end\n",
-                 static_cast<unsigned long long>(left));
+    conf::say("delivery log: " + std::to_string(left) + " events could not be written before the end");
   }
   if (done) {
     thread_.join();

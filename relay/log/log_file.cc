@@ -5,8 +5,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
+
+#include "conf/standard_error.h"
 
 namespace relay::log {
 namespace {
@@ -121,8 +122,8 @@ void LogFile::rotate() {
   if (trouble == 0 && settings_.keep != 0) move(path, path + ".1");
   if (settings_.keep == 0 && ::unlink(path.c_str()) != 0 && errno != ENOENT) trouble = errno;
   if (trouble != 0) {
-    std::fprintf(stderr, "penstock: cannot rotate the delivery log %s: %s; it grows on\n", path.c_str(),
-                 std::strerror(trouble));
+    conf::say("cannot rotate the delivery log " + std::string(path) + ": " + std::strerror(trouble) +
+              "; it grows on");
     rotate_at_ = size_ + settings_.rotate_bytes;  // not again with every line
     return;
   }

@@ -6,7 +6,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
+
+#include "conf/standard_error.h"
 
 namespace relay::spool {
 
@@ -54,7 +55,7 @@ void Ballast::fill() {
   }
   if (!given_ || (size_ < kSize && free < reserve_bytes_ + 2 * kPiece)) return;
   given_ = false;
-  std::fprintf(stderr, "penstock: the disk of the spool has room again\n");
+  conf::say("the disk of the spool has room again");
 }
 
 bool Ballast::has_room(uint64_t bytes) const {

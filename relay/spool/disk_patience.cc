@@ -11,6 +11,8 @@
 #include <thread>
 #include <utility>
 
+#include "conf/standard_error.h"
+
 namespace relay::spool {
 
 namespace {
@@ -58,18 +60,13 @@ void DiskPatience::wait(const std::string& file, int system_error, unsigned* wai
   const conf::Error error = error_of(file, system_error);
   if (error.code == conf::ErrorCode::kNoSpace && ballast_ != nullptr) {
     if (!ballast_->short_of_room())
-      std::fprintf(
-          stderr,
-          "penstock: %s; new mail is refused, deliveries go on and are recorded in the room kept for "
-          "this\n",
-          error.detail.c_str());
+      conf::say(error.detail +
+                "; new mail is refused, deliveries go on and are recorded in the room kept for this");
     if (ballast_->give_way()) return;
   }
   {
     const std::lock_guard lock(mutex_);
-    if (!stalled_)
-      std::fprintf(stderr, "penstock: %s; waiting, new mail is refused and deliveries pause meanwhile\n",
-                   error.detail.c_str());
+    if (!stalled_) conf::say(error.detail + "; waiting, new mail is refused and deliveries pause meanwhile");
     stalled_ = error;
     waiting_ = true;
   }
@@ -89,7 +86,7 @@ void DiskPatience::moved_on() {
   if (!stalled_) return;
   stalled_.reset();
   waiting_ = false;
-  std::fprintf(stderr, "penstock: the spool can be written again\n");
+  conf::say("the spool can be written again");
 }
 
 }  // namespace relay::spool

@@ -14,6 +14,7 @@
 #include <thread>
 #include <utility>
 
+#include "conf/standard_error.h"
 #include "conf/vocab/check.h"
 #include "relay/spool/ballast.h"
 #include "relay/spool/committer.h"
@@ -302,7 +303,7 @@ class DiskSpool final : public Spool, private BatchWriter {
   }
 
   static void say_damage(const std::string& key, const std::string& why) {
-    std::fprintf(stderr, "penstock: message %s: %s\n", key.c_str(), why.c_str());
+    conf::say("message " + key + ": " + why);
   }
 
   static conf::Error not_found() { return {conf::ErrorCode::kNotFound, "no such message in the spool"}; }

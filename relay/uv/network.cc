@@ -2,9 +2,9 @@
 
 #include <unistd.h>
 
-#include <cstdio>
 #include <utility>
 
+#include "conf/standard_error.h"
 #include "relay/uv/connection.h"
 #include "relay/uv/loop_state.h"
 #include "relay/uv/socket_address.h"
@@ -97,11 +97,9 @@ struct TcpListener::State final : Handle, HeldBack {
     const conf::Instant now = loop->now();
     if (now - last_said < 1min && last_said != conf::Instant{}) return;
     last_said = now;
-    std::fprintf(
-        stderr,
-        "penstock: clients wait to be accepted: %s, but for those that are kept for the spool and for "
-        "deliveries; raise the limit of open files (LimitNOFILE)\n",
-        uv_strerror(status));
+    conf::say(std::string("clients wait to be accepted: ") + uv_strerror(status) +
+              ", but for those that are kept for the spool and for deliveries; raise the limit of open files "
+              "(LimitNOFILE)");
   }
 };
 

@@ -1,7 +1,8 @@
 #include "relay/walk/clock_keeper.h"
 
-#include <cstdio>
 #include <utility>
+
+#include "conf/standard_error.h"
 
 namespace relay {
 
@@ -15,9 +16,7 @@ ClockKeeper::ClockKeeper(spool::Spool* spool, const conf::Clock* system, std::st
 void ClockKeeper::restore() {
   const conf::Result<std::string> anchor = spool_->kept_value(spool::RelayClock::kKey);
   if (anchor.ok() ? !clock_.go_on(anchor.value()) : anchor.error().code != conf::ErrorCode::kNotFound)
-    std::fprintf(stderr,
-                 "penstock: the clock of the spool cannot be read; the age of mail is reckoned by the wall "
-                 "clock\n");
+    conf::say("the clock of the spool cannot be read; the age of mail is reckoned by the wall clock");
   keep();
 }
 

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdio>
 #include <memory>
 #include <utility>
 
+#include "conf/standard_error.h"
 #include "relay/journal/events.h"
 
 namespace relay {
@@ -172,10 +172,8 @@ void DelayReports::tell(queue::Message* message) {
           parts_.take(std::move(*kept), body);
           if (queued_still) queued(message->record);  // others may be late at another time
         } else if (queued_still) {
-          std::fprintf(stderr,
-                       "penstock: message %s: the report about its delay could not be stored "
-                       "(%s); it is made again in 10 minutes\n",
-                       conf::to_text(id).c_str(), stored.error().detail.c_str());
+          conf::say("message " + conf::to_text(id) + ": the report about its delay could not be stored (" +
+                    stored.error().detail + "); it is made again in 10 minutes");
           mark(message, lines, false);
           add({parts_.clock->wall() + kAgain, id});
         }

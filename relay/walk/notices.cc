@@ -1,9 +1,10 @@
 #include "relay/walk/notices.h"
 
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <utility>
+
+#include "conf/standard_error.h"
 
 namespace relay {
 
@@ -73,8 +74,8 @@ void Notices::fails(const queue::Path& path) {
 }
 
 void Notices::unreadable(const queue::Delivery& delivery, const conf::Error& why, bool gone) {
-  std::fprintf(stderr, "penstock: message %s cannot be read: %s; %s\n", conf::to_text(delivery.id).c_str(),
-               why.detail.c_str(), gone ? "it leaves the queue" : "it is tried again in 10 minutes");
+  conf::say("message " + conf::to_text(delivery.id) + " cannot be read: " + why.detail +
+            (gone ? "; it leaves the queue" : "; it is tried again in 10 minutes"));
   if (gone)
     journal_->append(journal::lost(delivery.id, domains_->name(delivery.domain).text(), delivery.attempt,
                                    why.detail, clock_->today()));

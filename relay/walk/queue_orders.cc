@@ -1,7 +1,8 @@
 #include "relay/walk/queue_orders.h"
 
-#include <cstdio>
 #include <utility>
+
+#include "conf/standard_error.h"
 
 namespace relay {
 
@@ -120,8 +121,8 @@ void QueueOrders::forget_holds(queue::Message* message) {
 void QueueOrders::keep_hold(conf::MessageId id, bool on_hold) {
   parts_.messages->pin(id, false, [this, id, on_hold](conf::Result<queue::Message*> result) {
     if (!result.ok()) {
-      std::fprintf(stderr, "penstock: message %s: the hold could not be written down: %s\n",
-                   conf::to_text(id).c_str(), result.error().detail.c_str());
+      conf::say("message " + conf::to_text(id) +
+                ": the hold could not be written down: " + result.error().detail);
       return;
     }
     queue::Message* message = *result;

@@ -1,10 +1,10 @@
 #include "relay/walk/settlement.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <memory>
 #include <utility>
 
+#include "conf/standard_error.h"
 #include "conf/vocab/check.h"
 #include "conf/vocab/utf8.h"
 #include "relay/flow/meaning.h"
@@ -239,10 +239,8 @@ void Settlement::finish(queue::Delivery* delivery) {
 void Settlement::postpone(queue::Delivery* delivery, const conf::Error& why) {
   Verdicts verdicts = attempts_->take_verdicts(*delivery);
   delivery->changed = true;
-  std::fprintf(stderr,
-               "penstock: message %s: the report about it could not be made (%s); its failed recipients are "
-               "tried again in 10 minutes\n",
-               conf::to_text(delivery->id).c_str(), why.detail.c_str());
+  conf::say("message " + conf::to_text(delivery->id) + ": the report about it could not be made (" +
+            why.detail + "); its failed recipients are tried again in 10 minutes");
   for (Verdict& verdict : verdicts) {
     spool::RecipientRecord& recipient = delivery->message->record.recipients[verdict.recipient];
     if (verdict.state == spool::RecipientState::kDelivered) {
