@@ -146,6 +146,9 @@ int quarantine_import(const Invocation& invocation, const QuarantineOptions& opt
       return bytes;
     };
     exit_code = print_done(open->desk().import(read, *status, options.list.value_or("")), options, "set");
+    if (std::ferror(file) != 0)
+      exit_code = failed({conf::ErrorCode::kIo, "cannot read all of " + options.file +
+                                                    ": it is a folder, or its disk fails; import it again"});
   }
   if (file != stdin) std::fclose(file);
   return exit_code;

@@ -1,5 +1,6 @@
 #include "relay/host/restart_needed.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace relay {
@@ -37,6 +38,16 @@ void for_each_waiting(const Use& use) {
       "[[return_mailbox]]", [](auto& config) -> auto& { return config.returns.mailboxes; });
 }
 
+// Names by which mailboxes are polled: their pollers have them from the start, their secrets come anew.
+bool polls_otherwise(const conf::Config& old, const conf::Config& fresh) {
+  return std::ranges::any_of(old.returns.mailboxes, [&](const conf::ReturnMailbox& mailbox) {
+    const conf::Login* const before = old.login(mailbox.login);
+    const conf::Login* const now = fresh.login(mailbox.login);
+    return before != nullptr && now != nullptr &&
+           (before->user != now->user || before->mechanism != now->mechanism);
+  });
+}
+
 // Of [spool] this one needs no restart.
 conf::Config with_body_memory_of(const conf::Config& other, conf::Config config) {
   config.spool.body_memory_bytes = other.spool.body_memory_bytes;
@@ -54,6 +65,9 @@ std::string restart_needed(const conf::Config& old, const conf::Config& fresh) {
   for_each_waiting([&](const char* name, const auto& of) { note(of(fresh) != of(before), name); });
   // The desk is opened at the start, or not.
   note(fresh.returns.wanted() != old.returns.wanted(), "[returns]");
+  note(polls_otherwise(old, fresh), "[[login]] of a [[return_mailbox]]");
+  note(!old.returns.mailboxes.empty() && fresh.tls_ca_file != old.tls_ca_file,
+       "[tls] ca_file for [[return_mailbox]]");
   return changed;
 }
 

@@ -36,6 +36,22 @@ TEST(RestartNeeded, WhatWaitsForARestartStaysAsItIsUntilThen) {
   EXPECT_EQ(restart_needed(until, fresh), "hostname, [spool], [dns]") << "the next reload says it again";
 }
 
+TEST(RestartNeeded, TheNamesByWhichAMailboxIsPolledStay) {
+  conf::Config old = running();
+  conf::Login login;
+  login.name = "box";
+  login.user = "anna";
+  old.logins.push_back(login);
+  old.returns.mailboxes.emplace_back();
+  old.returns.mailboxes.back().login = "box";
+  conf::Config fresh = old;
+  EXPECT_EQ(restart_needed(old, fresh), "");
+  fresh.logins.front().user = "bob";
+  fresh.tls_ca_file = "/etc/ca.pem";
+  EXPECT_EQ(restart_needed(old, fresh),
+            "[[login]] of a [[return_mailbox]], [tls] ca_file for [[return_mailbox]]");
+}
+
 TEST(RestartNeeded, ADeskForReturnedMailIsOpenedByARestartOnly) {
   conf::Config fresh = running();
   fresh.returns.watch = {"/var/mail/bounces"};
