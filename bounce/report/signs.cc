@@ -196,7 +196,9 @@ bool speaks_of_an_answer(std::string_view subject) {
                                                        "ton ",   "tu ",  "su ",   "seu ", "sua ",  "la tua ",
                                                        "il tuo", "je ",  "uw ",   "twoj"};
   const std::string_view rest = without_answers(subject);
-  if (rest.size() < trimmed(subject).size() && has_answer_prefix(rest)) return true;
+  const bool answers = rest.size() < trimmed(subject).size();
+  if (has_answer_prefix(rest)) return answers;
+  if (rest.ends_with('?')) return true;
   return std::any_of(kYours.begin(), kYours.end(),
                      [&](std::string_view word) { return starts_with_folded(rest, word); });
 }
