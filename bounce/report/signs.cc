@@ -173,7 +173,9 @@ bool has_answer_prefix(std::string_view subject) {
                      [&](std::string_view each) { return equal_ignoring_case(prefix, each); });
 }
 
-constexpr std::array<std::string_view, 6> kAnswer = {"re:", "aw:", "sv:", "antw:", "res:", "odp:"};
+constexpr std::array<std::string_view, 13> kAnswer = {
+    "re:",   "aw:",    "sv:",   "antw:", "res:",   "odp:", "vs:",
+    "回复:", "回复：", "回覆:", "答复:", "答复：", "返信:"};
 
 // "Re: Re: hello" -> "hello".
 std::string_view without_answers(std::string_view subject) {
@@ -205,8 +207,9 @@ bool speaks_of_an_answer(std::string_view subject) {
 
 // "Re: ", "Fwd: " and their like, as people's programs write them.
 void read_prefix(Signs* signs) {
-  constexpr std::array<std::string_view, 10> kForward = {
-      "fwd:", "fw:", "wg:", "tr:", "rv:", "enc:", "i:", "doorst:", "pd:", "[fwd"};
+  constexpr std::array<std::string_view, 14> kForward = {"fwd:",  "fw:",    "wg:",     "tr:",  "rv:",
+                                                         "enc:",  "i:",     "doorst:", "pd:",  "[fwd",
+                                                         "转发:", "转发：", "轉寄:",   "転送:"};
   const std::string_view subject = trimmed(signs->subject);
   const auto begins = [&](std::string_view prefix) { return starts_with_folded(subject, prefix); };
   signs->forwarded = std::any_of(kForward.begin(), kForward.end(), begins);
