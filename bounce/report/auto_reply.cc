@@ -40,7 +40,9 @@ AutoReplyKind auto_reply_of(const Signs& signs, const Notice& notice) {
   if (signs.automatic && signs.answer && !signs.daemon && words[kSaysFailure] == 0)
     return kind_of(signs, words);
   if (signs.subject_gone > 0 && (machine || signs.answer)) return AutoReplyKind::kGone;
-  if (signs.subject_challenge > 0 && (words[kSaysChallenge] > 0 || machine)) return AutoReplyKind::kChallenge;
+  const bool answers = signs.answer || signs.answered;
+  if (signs.subject_challenge > 0 && (machine || (answers && words[kSaysChallenge] > 0)))
+    return AutoReplyKind::kChallenge;
   if (machine && words[kSaysFailure] == 0 &&
       (words[kSaysAway] > 0 || words[kSaysGone] > 0 || words[kSaysChallenge] > 0))
     return kind_of(signs, words);

@@ -161,9 +161,10 @@ constexpr std::array<std::string_view, 12> kServiceNames = {
     "webmaster",  "noreply",       "no-reply", "admin",   "administrator", "mail-daemon"};
 
 // "Invalid final delivery userid: a@b", "Delivery failed 20 attempts: a@b".
-constexpr std::array<std::string_view, 9> kFailedWords = {"fail",        "invalid",   "undeliver",
-                                                          "not deliver", "unknown",   "userid",
-                                                          "not found",   "could not", "unable to"};
+constexpr std::array<std::string_view, 20> kFailedWords = {
+    "fail",      "invalid",   "undeliver", "not deliver", "unknown", "userid",  "not found",
+    "could not", "unable to", "zustell",   "être remis",  "entreg",  "consegn", "recapit",
+    "bezorg",    "aflever",   "dostarcz",  "доставл",     "配信",    "投递"};
 
 }  // namespace
 

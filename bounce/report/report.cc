@@ -81,8 +81,15 @@ class Reading {
     read_wrapped();
   }
 
+  // A person, or a list of people, who attaches parts of a report to a mail of their own.
+  bool only_shows_parts() const {
+    if (is_machine(signs_)) return false;
+    return signs_.list || (head().report_type.empty() && (signs_.answer || signs_.answered || signs_.person));
+  }
+
   // The machine-readable parts, when there are some.
   bool read_typed_parts() {
+    if (only_shows_parts()) return false;
     bool status = false;
     for (const Part& part : mail_.parts) {
       std::string store;
@@ -97,7 +104,7 @@ class Reading {
       if (part.type != "message/delivery-status" && part.type != "message/global-delivery-status") continue;
       status = read_delivery_status(part_content(part, kStatusOctets, &store), &report_) || status;
     }
-    if (!status || (signs_.list && !is_machine(signs_))) {
+    if (!status) {
       report_.recipients.clear();
       return false;
     }

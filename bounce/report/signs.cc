@@ -173,11 +173,43 @@ bool has_answer_prefix(std::string_view subject) {
                      [&](std::string_view each) { return equal_ignoring_case(prefix, each); });
 }
 
+constexpr std::array<std::string_view, 13> kAnswer = {
+    "re:",   "aw:",    "sv:",   "antw:", "res:",   "odp:", "vs:",
+    "回复:", "回复：", "回覆:", "答复:", "答复：", "返信:"};
+
+// "Re: Re: hello" -> "hello".
+std::string_view without_answers(std::string_view subject) {
+  for (bool again = true; again;) {
+    subject = trimmed(subject);
+    again = false;
+    for (const std::string_view mark : kAnswer) {
+      if (!starts_with_folded(subject, mark)) continue;
+      subject.remove_prefix(mark.size());
+      again = true;
+      break;
+    }
+  }
+  return subject;
+}
+
+// "Re: Automatic reply: hello" and "your out of office": a person speaks of what a program wrote.
+bool speaks_of_an_answer(std::string_view subject) {
+  constexpr std::array<std::string_view, 16> kYours = {"your ",  "dein", "ihre ", "ihr ", "euer ", "votre ",
+                                                       "ton ",   "tu ",  "su ",   "seu ", "sua ",  "la tua ",
+                                                       "il tuo", "je ",  "uw ",   "twoj"};
+  const std::string_view rest = without_answers(subject);
+  const bool answers = rest.size() < trimmed(subject).size();
+  if (has_answer_prefix(rest)) return answers;
+  if (rest.ends_with('?')) return true;
+  return std::any_of(kYours.begin(), kYours.end(),
+                     [&](std::string_view word) { return starts_with_folded(rest, word); });
+}
+
 // "Re: ", "Fwd: " and their like, as people's programs write them.
 void read_prefix(Signs* signs) {
-  constexpr std::array<std::string_view, 10> kForward = {
-      "fwd:", "fw:", "wg:", "tr:", "rv:", "enc:", "i:", "doorst:", "pd:", "[fwd"};
-  constexpr std::array<std::string_view, 6> kAnswer = {"re:", "aw:", "sv:", "antw:", "res:", "odp:"};
+  constexpr std::array<std::string_view, 14> kForward = {"fwd:",  "fw:",    "wg:",     "tr:",  "rv:",
+                                                         "enc:",  "i:",     "doorst:", "pd:",  "[fwd",
+                                                         "转发:", "转发：", "轉寄:",   "転送:"};
   const std::string_view subject = trimmed(signs->subject);
   const auto begins = [&](std::string_view prefix) { return starts_with_folded(subject, prefix); };
   signs->forwarded = std::any_of(kForward.begin(), kForward.end(), begins);
@@ -217,6 +249,9 @@ Signs read_signs(const Part& head) {
   const bool nobody_wrote_it =
       signs.responder || signs.replied || signs.automatic || signs.daemon || signs.null_path || signs.answer;
   if (nobody_wrote_it && counts[kMayBeAway] > 0) ++signs.subject_away;
+  const bool by_person =
+      !(signs.responder || signs.replied || signs.automatic || signs.daemon || signs.null_path);
+  if (by_person && speaks_of_an_answer(signs.subject)) signs.subject_away = 0;
   signs.subject_challenge = counts[kSaysChallenge];
   signs.subject_gone = counts[kSaysGone];
   signs.subject_complaint = counts[kSaysComplaint];

@@ -25,6 +25,7 @@ constexpr size_t kLines = 2000;  // of a notice; what lies behind is not looked 
 constexpr size_t kMostFound = 2000;    // places where an address stands
 constexpr size_t kMostAliases = 200;   // "expanded from"
 constexpr size_t kLinesOfReason = 40;  // looked at behind an address, for what is said of it
+constexpr size_t kLabel = 80;          // octets of a sentence that leads to an address with a colon
 constexpr size_t kMostAgain = 3;       // further places of an address that are asked for a reason
 
 struct Found {
@@ -129,7 +130,7 @@ class Search {
     }
     if (names_our_mail(label)) return colon_before(before) ? 62 : 55;
     if (names_sender(label)) return leads_to_address(label) && in_list ? 20 : -60;
-    if (says_failed(label) && before.find(':') != kNowhere && label.size() < 48) return 60;
+    if (says_failed(label) && before.find(':') != kNowhere && label.size() < kLabel) return 60;
     const bool colon = colon_before(before);
     if (names_recipient(label)) return colon ? 70 : 55;
     size_t length = 0;

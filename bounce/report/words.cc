@@ -36,8 +36,11 @@ std::string plain_words(std::string_view text, size_t limit) {
   return out;
 }
 
-WordTable::WordTable(const Word* rows, size_t count) : buckets_(65537, 0) {
-  for (size_t i = 0; i < count; ++i) rows_.push_back({rows[i].text, rows[i].topic, static_cast<uint16_t>(i)});
+WordTable::WordTable(std::initializer_list<std::span<const Word>> lists) : buckets_(65537, 0) {
+  for (const std::span<const Word> list : lists) {
+    for (const Word& word : list)
+      rows_.push_back({word.text, word.topic, static_cast<uint16_t>(rows_.size())});
+  }
   std::stable_sort(rows_.begin(), rows_.end(),
                    [](const Row& a, const Row& b) { return bucket(a.text) < bucket(b.text); });
   for (const Row& row : rows_) ++buckets_[bucket(row.text) + 1];

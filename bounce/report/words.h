@@ -8,6 +8,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,8 +24,8 @@ struct Word {
 class WordTable {
  public:
   static constexpr size_t kTopics = 16;
-  // `rows` outlive the table.
-  WordTable(const Word* rows, size_t count);
+  // What the lists view outlives the table.
+  WordTable(std::initializer_list<std::span<const Word>> lists);
 
   // How many different rows of each topic occur in the first `limit` octets of
   // `text`.
