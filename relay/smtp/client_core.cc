@@ -137,6 +137,7 @@ void ClientCore::take_reply(Reply reply, conf::Instant now) {
       break;
     case S::kReset:
       last_refusal_ = {};
+      in_step_ = true;
       go_to(S::kMail, now);
       if (!pipelined_) flight_->write_mail(&output);
       break;
@@ -176,7 +177,7 @@ void ClientCore::begin(Transaction transaction, conf::Instant now) {
   const bool told_apart = peer.enhanced_status && transaction.recipients.size() == 1;
   const bool in_step = !reset_due_ && last_refusal_.code == 0;
   chunked_ = options_.chunking && peer.chunking && pipelined_ && told_apart && in_step;
-  content_unsent_ = heard_ = false;
+  content_unsent_ = heard_ = in_step_ = false;
   flight_.emplace(std::move(transaction), peer);
   if (!flight_->anyone_open()) {  // nothing that this peer could take: nothing is sent
     transaction_done(now);
@@ -212,7 +213,7 @@ void ClientCore::take_mail(const Reply& reply, conf::Instant now) {
   last_refusal_ = reply.positive() || for_parameters || pipelined_ ? Reply() : reply;
   if (!pipelined_) {
     if (!reply.positive()) {
-      transaction_done(now);
+      after_refused_mail(now, for_parameters);
       return;
     }
     flight_->write_next_rcpt(&output);
@@ -262,9 +263,11 @@ void ClientCore::take_end(Reply reply, conf::Instant now) {
   last_refusal_ = reply.positive() ? Reply() : reply;
   flight_->end_reply(reply);
   if (flight_->recipients_taken() != 0) lessons.recipients_per_transaction = flight_->recipients_taken();
-  if (!slipped_) return transaction_done(now);
+  if (!slipped_ && !content_unsent_) return transaction_done(now);
+  // Behind content that was refused before it had gone a command would be read as content, and a second word
+  // about it as the answer to that command.
   hand_over();
-  leave("the replies are out of step", {});
+  leave(slipped_ ? "the replies are out of step" : "the content was refused before it was sent", {});
 }
 
 void ClientCore::transaction_done(conf::Instant now) {
@@ -279,7 +282,6 @@ void ClientCore::hand_over() {
   events_.push_back(std::move(event));
   reset_due_ = reset_due_ || flight_->leaves_state();
   flight_.reset();
-  content_unsent_ = false;
 }
 
 // Gives the recipients of the running transaction their outcomes; no more replies come.
@@ -303,7 +305,7 @@ void ClientCore::on_written(conf::Instant now) {
 void ClientCore::on_deadline(conf::Instant now) {
   if (now < deadline_) return;
   if (state_ == S::kQuit) {
-    close_done(Reply());
+    no_goodbye();
     return;
   }
   const char* waiting =
@@ -318,7 +320,7 @@ void ClientCore::on_deadline(conf::Instant now) {
 void ClientCore::on_peer_closed(std::string_view why) {
   if (state_ == S::kClosed) return;
   if (state_ == S::kQuit) {
-    close_done(Reply());
+    no_goodbye();
     return;
   }
   close_broken(why, End::kByPeer);
