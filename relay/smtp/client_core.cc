@@ -362,7 +362,7 @@ void ClientCore::close_broken(std::string_view error, End how) {
 void ClientCore::close_refused(Reply reply) {
   output.append("QUIT\r\n");  // RFC 5321 §4.1.1.10: not without it, even after a refusal
   ClientEvent event;
-  event.tls_failed = blame_tls(End::kRefused);
+  event.tls_failed = refuses_tls(reply);
   event.reply = std::move(reply);
   push_closed(std::move(event));
 }

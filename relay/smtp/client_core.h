@@ -82,6 +82,7 @@ class ClientCore {
   bool timed_out_in_step() const;
   enum class End : uint8_t { kByPeer, kRefused, kTimedOut, kByUs };
   bool blame_tls(End how);
+  bool refuses_tls(const bounce::Reply& reply);
   bool leave_tls(const bounce::Reply& reply);
   // The ways to the end: the peer refused the session, or it cannot be talked to any more.
   void close_refused(bounce::Reply reply);

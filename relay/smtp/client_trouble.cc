@@ -44,7 +44,7 @@ bool is_about_pace(const Reply& reply) {
 void ClientCore::take_421(Reply reply) {
   if (leave_tls(reply)) return;
   ClientEvent event;
-  event.tls_failed = blame_tls(End::kRefused);
+  event.tls_failed = refuses_tls(reply);
   if (flight_) {
     Flight::Cut cut;
     if ((state_ == S::kReset || state_ == S::kMail) && used()) {
@@ -238,6 +238,14 @@ bool ClientCore::blame_tls(End how) {
   if (!starting && !begun && !at_mail) return false;
   lessons.refused.add(Extension::kStartTls);
   return true;
+}
+
+// A wish for a slower pace, and 421 to a handshake that went well, are not about TLS: in clear they would be
+// said again, and the limiter must hear them.
+bool ClientCore::refuses_tls(const Reply& reply) {
+  const bool slower = is_about_pace(reply) || (reply.code == 421 && tls);
+  if (slower && !bounce::says_tls_fails(reply)) return false;
+  return blame_tls(End::kRefused);
 }
 
 // The objection to TLS 1.3, or to a missing certificate, may come as the reply to the first MAIL.
