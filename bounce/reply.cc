@@ -118,7 +118,7 @@ conf::Status ReplyParser::take_line(std::string_view line, bool* complete) {
   return conf::success();
 }
 
-conf::Result<bool> ReplyParser::feed(std::string_view* input, Reply* out) {
+conf::Result<bool> ReplyParser::feed(std::string_view* input, Reply* out, bool pass_empty) {
   while (!input->empty()) {
     const size_t end = input->find('\n');
     const size_t length = end == std::string_view::npos ? input->size() : end;
@@ -138,6 +138,10 @@ conf::Result<bool> ReplyParser::feed(std::string_view* input, Reply* out) {
     if (!line_.empty()) line = line_.append(line);
     input->remove_prefix(length + 1);
     ++octets_;
+    if (pass_empty && partial_.lines.empty() && (line.empty() || line == "\r")) {
+      line_.clear();
+      continue;
+    }
     bool complete = false;
     conf::Status taken = take_line(line, &complete);
     line_.clear();

@@ -43,8 +43,8 @@ class ReplyParser {
   static constexpr size_t kMostOctets = 1 << 20;
   // Consumes from `*input` until one reply is complete (true; the rest stays in *input) or input is used up
   // (false). kInvalid: not a reply (bad code, 5yz behind lines of another class; else the last line's code
-  // counts), or longer than kMostOctets.
-  conf::Result<bool> feed(std::string_view* input, Reply* out);
+  // counts), or longer than kMostOctets. Where `pass_empty`, empty lines between replies are none of them.
+  conf::Result<bool> feed(std::string_view* input, Reply* out, bool pass_empty = false);
   bool mid_reply() const { return !line_.empty() || !partial_.lines.empty(); }
   void reset();
 

@@ -91,9 +91,10 @@ void ClientCore::receive(std::string_view bytes, conf::Instant now) {
   bool just_asked = false;  // by a reply in these bytes: the answer cannot be among them
   while (!bytes.empty() && state_ != S::kClosed && state_ != S::kHandshake) {
     Reply reply;
-    conf::Result<bool> whole = parser_.feed(&bytes, &reply);
+    const bool in_group = flight_ && pipelined_;  // where an empty line may stand for a reply that is missing
+    conf::Result<bool> whole = parser_.feed(&bytes, &reply, !in_group);
     if (!whole.ok()) {
-      if (flight_ && used()) {
+      if ((in_group && state_ != S::kDot) || (flight_ && used())) {
         out_of_step(whole.error().detail, false);
       } else {
         close_broken(whole.error().detail, End::kByPeer);

@@ -148,6 +148,31 @@ TEST(ReplyParser, LinesBeyondThoseKeptMayNotContradictThem) {
   EXPECT_FALSE(parser.feed(&input, &reply).ok());
 }
 
+TEST(ReplyParser, EmptyLinesBetweenRepliesArePassedOverWhereTheCallerSaysSo) {
+  const std::string said = "\r\n\n250 a\r\n\r\n550-b\r\n550 c\r\n\r\n";
+  for (const size_t piece : {said.size(), size_t{1}}) {
+    ReplyParser parser;
+    std::vector<std::string> seen;
+    for (size_t at = 0; at < said.size(); at += piece) {
+      std::string_view part = std::string_view(said).substr(at, piece);
+      while (!part.empty()) {
+        Reply reply;
+        conf::Result<bool> whole = parser.feed(&part, &reply, true);
+        ASSERT_TRUE(whole.ok()) << whole.error().detail;
+        if (*whole) seen.push_back(reply.text());
+      }
+    }
+    EXPECT_EQ(seen, (std::vector<std::string>{"a", "b c"}));
+    EXPECT_FALSE(parser.mid_reply());
+  }
+  for (const std::string_view text : {"\r\n250 a\r\n", "250-a\r\n\r\n250 b\r\n"}) {
+    std::string_view input = text;
+    ReplyParser parser;
+    Reply reply;
+    EXPECT_FALSE(parser.feed(&input, &reply, text[0] == '2').ok()) << "within a reply, or not allowed";
+  }
+}
+
 TEST(ReplyParser, WhatIsEndlessIsRefused) {
   const std::string piece(1000, 'x');
   for (const std::string& said : {"550 " + piece, "550-" + piece + "\r\n", piece}) {
