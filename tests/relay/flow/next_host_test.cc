@@ -170,6 +170,35 @@ TEST_F(NextHost, TlsThatFailsIsLeftOutForAWhileAndTold) {
   }
 }
 
+// RFC 1870 §6.1, RFC 6152 §3: our own refusal is about what this host offers.
+TEST_F(NextHost, AHostThatOffersTooLittleIsNotTheLastOne) {
+  queue::Delivery* delivery = add(1);
+  step();
+  const auto small = [this] {
+    network_.users.back()->on_connected();
+    say_all({"220 best.test", "250-best.test\r\n250 SIZE 5"});
+  };
+  small();
+  ASSERT_EQ(walk_.outcomes.size(), 1U);
+  EXPECT_EQ(walk_.outcomes[0].kind, Kind::kNotTried);
+  EXPECT_TRUE(troubles_.empty()) << "the host is well";
+  say("221 bye\r\n");
+  again(delivery);
+  ASSERT_EQ(network_.places, (std::vector<std::string>{"127.0.0.1", "127.0.0.2"}));
+  small();
+  ASSERT_EQ(walk_.outcomes.size(), 2U);
+  EXPECT_EQ(walk_.outcomes[1].kind, Kind::kRefused) << "nobody is left to ask";
+  EXPECT_TRUE(walk_.outcomes[1].local);
+  say("221 bye\r\n");
+  clock_.time += 2min;
+  add(1);
+  step();
+  small();
+  ASSERT_EQ(walk_.outcomes.size(), 3U);
+  EXPECT_EQ(walk_.outcomes[2].kind, Kind::kRefused) << "known: all of them are alike";
+  say("221 bye\r\n");
+}
+
 TEST_F(NextHost, SwitchesOfADestinationLeaveExtensionsOut) {
   config_->defaults.peer = {false, false, false, false};
   add(1);
