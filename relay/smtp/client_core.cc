@@ -294,7 +294,6 @@ void ClientCore::end_flight(const Reply& reply, Flight::Cut cut) {
   event.outcomes = flight_->take_outcomes();
   events_.push_back(std::move(event));
   flight_.reset();
-  content_unsent_ = false;
 }
 
 void ClientCore::on_written(conf::Instant now) {
@@ -379,6 +378,7 @@ void ClientCore::close_done(Reply reply) {
 void ClientCore::push_closed(ClientEvent event) {
   event.kind = ClientEvent::Kind::kClosed;
   event.stage = stage_of(state_);
+  event.content_unsent = content_unsent_;
   // A state without a clock: the moment does not matter.
   go_to(S::kClosed, conf::Instant());
   parser_.reset();

@@ -199,6 +199,33 @@ TEST_F(NextHost, AHostThatOffersTooLittleIsNotTheLastOne) {
   say("221 bye\r\n");
 }
 
+TEST_F(NextHost, AConnectionIsCountedUntilItIsClosed) {
+  network_.closes_late = true;
+  config_->defaults.tls = conf::TlsMode::kOpportunistic;
+  add(1);
+  step();
+  network_.users.back()->on_connected();
+  say_all({"220 best.test", "250-best.test\r\n250 STARTTLS", "220 go"});
+  network_.users.back()->on_tls(conf::Error{conf::ErrorCode::kTimeout, "no answer"});
+  EXPECT_EQ(network_.places, std::vector<std::string>{"127.0.0.1"});
+  std::exchange(network_.closing, {}).clear();
+  ASSERT_EQ(network_.places, (std::vector<std::string>{"127.0.0.1", "127.0.0.1"})) << "now in clear";
+  network_.users.back()->on_connected();
+  say_all({"220 best.test", "250 best.test", "451 4.7.1 wait", "250 once more"});
+  EXPECT_EQ(path_->connections, 1U);
+  std::exchange(network_.closing, {}).clear();
+  EXPECT_EQ(path_->connections, 0U);
+}
+
+TEST_F(NextHost, AMessageThatIsLeftBeforeItWasSentIsNotSentOn) {
+  network_.closes_late = true;
+  add(1);
+  open();
+  say_all({"250 ok", "250 ok", "354 go", "552 5.3.4 too big"});
+  EXPECT_EQ(network_.finished, 0) << "closed at once";
+  EXPECT_EQ(path_->connections, 0U);
+}
+
 TEST_F(NextHost, SwitchesOfADestinationLeaveExtensionsOut) {
   config_->defaults.peer = {false, false, false, false};
   add(1);
