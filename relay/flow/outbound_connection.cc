@@ -109,13 +109,15 @@ void OutboundConnection::on_connected() {
 
 void OutboundConnection::begin_session() {
   smtp::ClientOptions options = plan_.options;
+  options.left_out = target().left_out;
   if (target().log_in && !plan_.login.user.empty())
     options.login = {plan_.login.user, plan_.login.mechanism, plan_.login.without_tls};
   options.tls_info = implicit_tls_;
-  if (in_clear_) options.tls = conf::TlsMode::kOff;
+  if (target().wants_tls && options.tls == conf::TlsMode::kOpportunistic)
+    options.tls = conf::TlsMode::kRequired;
+  if (in_clear_) options.left_out.add(smtp::Extension::kStartTls);
   options.tls_fallback = options.tls == conf::TlsMode::kOpportunistic && plan_.tls_fallback_to_clear &&
                          !plan_.tls_verify && (!options.login || options.login->without_tls);
-  options.left_out = target().left_out;
   session_ = std::make_unique<smtp::ClientSession>(std::move(options), clock_->now());
   pump();
 }
@@ -275,7 +277,7 @@ std::shared_ptr<const void> OutboundConnection::when_gone() {
 void OutboundConnection::stream_gone() {
   const smtp::ClientEvent event = std::exchange(end_, {});
   bounce::Reply reply = event.reply.code != 0 ? event.reply : bounce::Reply::make(0, event.error);
-  if (event.tls_failed && !ever_ready_) {
+  if (event.tls_failed && !ever_ready_ && !in_clear_) {
     if (!owner_->target_began(this, target())) return give_up_target(event.stage, std::move(reply));
     in_clear_ = true;
     tls_trouble_ = "TLS failed: " + reply.text();

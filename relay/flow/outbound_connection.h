@@ -26,6 +26,7 @@ struct Target {
   smtp::ExtensionSet left_out{};  // what this server refused before
   bool implicit_tls = false;      // before the greeting
   bool log_in = false;            // the login of the plan is for it
+  bool wants_tls = false;         // it refused mail in clear
 };
 
 // "192.0.2.1:25", "[2001:db8::1]:25"

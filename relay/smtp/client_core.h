@@ -84,6 +84,7 @@ class ClientCore {
   bool blame_tls(End how);
   bool refuses_tls(const bounce::Reply& reply);
   bool leave_tls(const bounce::Reply& reply);
+  bool leave_clear(const bounce::Reply& reply);
   // The ways to the end: the peer refused the session, or it cannot be talked to any more.
   void close_refused(bounce::Reply reply);
   void close_broken(std::string_view error, End how);
@@ -104,6 +105,7 @@ class ClientCore {
   bool chunked_ = false;               // by BDAT
   bool slipped_ = false;               // a reply too many came ahead of the one to the content
   bool heard_ = false;                 // a reply came since the flight began
+  bool tls_left_ = false;              // the peer offers STARTTLS, and the session goes on without it
   bool in_step_ = false;               // RSET was answered before MAIL
   bool content_unsent_ = false;        // the content waits in the transport
   bounce::Reply last_refusal_;         // the end of data, or MAIL, of the last transaction; code 0: taken

@@ -149,7 +149,7 @@ bool ClientCore::leave_if_troubled(const Reply& reply) {
       return true;
     }
   }
-  if (leave_tls(reply)) return true;
+  if (leave_tls(reply) || leave_clear(reply)) return true;
   if (!names_parameters(reply) && is_session_trouble(reply)) {
     out_of_step("got " + shown(reply) + " while waiting for " + awaited(state_), true);
     return true;
@@ -252,6 +252,17 @@ bool ClientCore::refuses_tls(const Reply& reply) {
 bool ClientCore::leave_tls(const Reply& reply) {
   if (state_ != S::kMail || !tls || !bounce::says_tls_fails(reply) || !blame_tls(End::kByPeer)) return false;
   close_broken(shown(reply), End::kByPeer);
+  return true;
+}
+
+// It was left out because it had failed, and this peer takes no mail without it: broken TLS is then trouble
+// of the way to it, and its mail waits for that.
+bool ClientCore::leave_clear(const Reply& reply) {
+  if (state_ != S::kMail || !tls_left_ || mail_taken_ || !bounce::says_tls_wanted(reply)) return false;
+  lessons.wants_tls = true;
+  Flight::Cut cut;
+  cut.not_tried = true;
+  leave("TLS was left out, and is wanted: " + shown(reply), cut);
   return true;
 }
 

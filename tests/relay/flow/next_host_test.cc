@@ -170,6 +170,25 @@ TEST_F(NextHost, TlsThatFailsIsLeftOutForAWhileAndTold) {
   }
 }
 
+// RFC 3207 §4: 530. TLS that is broken is then the trouble of the path, and no message pays for it.
+TEST_F(NextHost, WhoWantsTlsGetsNoMailInClear) {
+  route_by({{"best.test", 5, 25, {"127.0.0.1"}}});
+  config_->defaults.tls = conf::TlsMode::kOpportunistic;
+  queue::Delivery* delivery = add(1);
+  step();
+  network_.users.back()->on_connected();
+  say_all({"220 best.test", "250-best.test\r\n250 STARTTLS", "454 4.7.0 TLS not available",
+           "530 5.7.0 Must issue a STARTTLS command first"});
+  ASSERT_EQ(walk_.outcomes.size(), 1U);
+  EXPECT_EQ(walk_.outcomes[0].kind, Kind::kNotTried);
+  again(delivery);
+  network_.users.back()->on_connected();
+  say_all({"220 best.test", "250-best.test\r\n250 STARTTLS", "454 4.7.0 TLS not available"});
+  EXPECT_EQ(walk_.outcomes.size(), 1U) << "the mail waits";
+  EXPECT_TRUE(path_->failing());
+  EXPECT_EQ(path_->last_error.reply.code, 454);
+}
+
 // RFC 1870 §6.1, RFC 6152 §3: our own refusal is about what this host offers.
 TEST_F(NextHost, AHostThatOffersTooLittleIsNotTheLastOne) {
   queue::Delivery* delivery = add(1);
