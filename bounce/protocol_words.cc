@@ -243,12 +243,18 @@ bool says_going_down(const Reply& reply) {
                   {" too many", "concurrent", "maximum", " limit", "mailbox", " user", " slow", " rate"});
 }
 
+bool says_tls_wanted(const Reply& reply) {
+  if (!reply.transient() && !reply.permanent()) return false;
+  const std::string text = words_of(reply);
+  if (reply.code == 530 && has_any(" " + text, {" tls"})) return true;
+  return has_any(text, {"starttls", "start tls"}) && has_any(text, {"must", "first", "requir", "need"});
+}
+
 bool says_tls_fails(const Reply& reply) {
   if (!reply.transient() && !reply.permanent()) return false;
   const std::string text = words_of(reply);
-  const bool asks_for_it =
-      has_any(text, {"starttls", "start tls"}) && has_any(text, {"must", "first", "requir", "need"});
-  return !asks_for_it && has_any(" " + text, {" tls", " ssl", "certificate", "handshake", "cipher"});
+  return !says_tls_wanted(reply) &&
+         has_any(" " + text, {" tls", " ssl", "certificate", "handshake", "cipher"});
 }
 
 bool says_idle_or_closing_down(const Reply& reply) {

@@ -24,6 +24,8 @@ bool says_too_many_recipients(const Reply& reply);
 bool says_too_many_messages(const Reply& reply);
 // The host goes down: another one may serve. False when it is about our pace.
 bool says_going_down(const Reply& reply);
+// Without STARTTLS no mail is taken (RFC 3207 §4: 530).
+bool says_tls_wanted(const Reply& reply);
 // The peer objects to the TLS that stands, or to our part in it. False where it only asks for TLS.
 bool says_tls_fails(const Reply& reply);
 // The connection ended for its idleness or for a shutdown: no number is to be learnt from it.

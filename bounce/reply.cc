@@ -35,6 +35,12 @@ bool take_number(std::string_view text, size_t* at, uint16_t* out) {
   return *at > begin;
 }
 
+// RFC 5321 §4.2: the first digit is 2 to 5; the second is at most 5, but odd servers are let be.
+bool begins_as_reply(std::string_view line) {
+  return line.size() >= 3 && line[0] >= '2' && line[0] <= '5' && conf::is_digit(line[1]) &&
+         conf::is_digit(line[2]) && (line.size() == 3 || line[3] == ' ' || line[3] == '-');
+}
+
 Error not_a_reply(std::string_view line) {
   constexpr size_t kShown = 80;  // enough to recognise the speaker in a log line
   return Error{ErrorCode::kInvalid, "not an SMTP reply: \"" + printable(line.substr(0, kShown)) + "\""};
@@ -97,16 +103,7 @@ void Reply::cut_to(size_t octets) {
 
 conf::Status ReplyParser::take_line(std::string_view line, bool* complete) {
   if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-  // RFC 5321 §4.2: the first digit is 2 to 5; the second is at most 5, but odd servers are let be.
-  if (line.size() < 3 || line[0] < '2' || line[0] > '5' || !conf::is_digit(line[1]) ||
-      !conf::is_digit(line[2])) {
-    return not_a_reply(line);
-  }
-  if (line.size() > 3 && line[3] != ' ' && line[3] != '-') return not_a_reply(line);
-  if (partial_.lines.size() == conf::limits::kReplyLines) {
-    return Error{ErrorCode::kInvalid,
-                 "reply has more than " + std::to_string(conf::limits::kReplyLines) + " lines"};
-  }
+  if (!begins_as_reply(line)) return not_a_reply(line);
   // RFC 5321 §4.2.1: all lines have the same code. Nobody fails for good by a reply that contradicts itself.
   if (line[0] == '5' && !partial_.lines.empty() && !partial_.permanent()) {
     return Error{ErrorCode::kInvalid,
@@ -116,28 +113,35 @@ conf::Status ReplyParser::take_line(std::string_view line, bool* complete) {
   partial_.code = static_cast<uint16_t>((line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0'));
   const std::string_view text = line.size() > 4 ? line.substr(4) : std::string_view();
   if (!partial_.enhanced.present()) partial_.enhanced = EnhancedStatus::parse(text);
-  partial_.lines.emplace_back(text);
+  if (partial_.lines.size() < conf::limits::kReplyLines) partial_.lines.emplace_back(text);
   *complete = line.size() == 3 || line[3] == ' ';
   return conf::success();
 }
 
-conf::Result<bool> ReplyParser::feed(std::string_view* input, Reply* out) {
+conf::Result<bool> ReplyParser::feed(std::string_view* input, Reply* out, bool pass_empty) {
   while (!input->empty()) {
     const size_t end = input->find('\n');
     const size_t length = end == std::string_view::npos ? input->size() : end;
-    if (line_.size() + length > conf::limits::kReplyLineOctets) {
-      return Error{ErrorCode::kInvalid,
-                   "reply line is longer than " + std::to_string(conf::limits::kReplyLineOctets) + " octets"};
+    std::string_view line = input->substr(0, std::min(length, conf::limits::kReplyLineOctets - line_.size()));
+    octets_ += length;
+    if (octets_ > kMostOctets) {
+      return Error{ErrorCode::kInvalid, "a reply is longer than " + std::to_string(kMostOctets) + " octets"};
     }
     if (end == std::string_view::npos) {
-      line_.append(*input);
+      line_.append(line);
       input->remove_prefix(length);
+      if (line_.size() == conf::limits::kReplyLineOctets && !begins_as_reply(line_))
+        return not_a_reply(line_);
       return false;
     }
     // The usual reply lies whole in the input and is read in place.
-    std::string_view line = input->substr(0, length);
     if (!line_.empty()) line = line_.append(line);
     input->remove_prefix(length + 1);
+    ++octets_;
+    if (pass_empty && partial_.lines.empty() && (line.empty() || line == "\r")) {
+      line_.clear();
+      continue;
+    }
     bool complete = false;
     conf::Status taken = take_line(line, &complete);
     line_.clear();
@@ -145,6 +149,7 @@ conf::Result<bool> ReplyParser::feed(std::string_view* input, Reply* out) {
     if (complete) {
       *out = std::move(partial_);
       partial_ = Reply();
+      octets_ = 0;
       return true;
     }
   }
@@ -154,6 +159,7 @@ conf::Result<bool> ReplyParser::feed(std::string_view* input, Reply* out) {
 void ReplyParser::reset() {
   line_.clear();
   partial_ = Reply();
+  octets_ = 0;
 }
 
 }  // namespace bounce

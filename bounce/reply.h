@@ -35,19 +35,24 @@ struct Reply {
 };
 
 // Incremental: feed any split of bytes, take whole replies. Accepts "250-", "250 ", "250" and LF line ends.
+// Servers quote mail and logs in their replies: of a line, and of the lines, that are too much the first are
+// kept (conf::limits::kReplyLineOctets, kReplyLines) and the rest is dropped.
 class ReplyParser {
  public:
+  // Of one reply, with what is dropped: an endless one is hostile.
+  static constexpr size_t kMostOctets = 1 << 20;
   // Consumes from `*input` until one reply is complete (true; the rest stays in *input) or input is used up
   // (false). kInvalid: not a reply (bad code, 5yz behind lines of another class; else the last line's code
-  // counts), line or count over the limits.
-  conf::Result<bool> feed(std::string_view* input, Reply* out);
+  // counts), or longer than kMostOctets. Where `pass_empty`, empty lines between replies are none of them.
+  conf::Result<bool> feed(std::string_view* input, Reply* out, bool pass_empty = false);
   bool mid_reply() const { return !line_.empty() || !partial_.lines.empty(); }
   void reset();
 
  private:
   conf::Status take_line(std::string_view line, bool* complete);
-  std::string line_;
+  std::string line_;  // begun, and not longer than is kept
   Reply partial_;
+  size_t octets_ = 0;  // since the last reply
 };
 
 }  // namespace bounce

@@ -121,8 +121,11 @@ void Dispatcher::work_together(queue::Path* path, conf::Instant now) {
 bool Dispatcher::target_began(OutboundConnection* connection, const Target& target) {
   Slot& slot = connections_.at(connection);
   const conf::Instant now = flow_.now();
-  const mx::Admission admission = slot.early ? gate_.may_open_early(connection->path(), target.address, now)
-                                             : gate_.may_open(connection->path(), target.address, now);
+  const bool in_clear = slot.use.open();  // the same target once more
+  gate_.close(&slot.use);
+  const mx::Admission admission = slot.early || in_clear
+                                      ? gate_.may_open_early(connection->path(), target.address, now)
+                                      : gate_.may_open(connection->path(), target.address, now);
   if (!admission.yes) return false;
   gate_.open(connection->path(), target.address, &slot.use);
   return true;

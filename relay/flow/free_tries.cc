@@ -13,6 +13,7 @@ using Kind = smtp::RecipientOutcome::Kind;
 
 constexpr uint8_t kMostFreeTries = 12;
 constexpr conf::Duration kSick = std::chrono::seconds(60);
+constexpr conf::Duration kOffersKept = std::chrono::minutes(10);
 
 // A 4yz that is about the host that says it, and about nobody else: another one may take the mail
 // (RFC 5321 §5.1). Greylisting, a full mailbox, our pace and our reputation are the same at all of them.
@@ -28,6 +29,14 @@ bool is_about_host(const smtp::RecipientOutcome& outcome) {
   // RFC 3463 §3.4: X.3.Y is about the mail system. Where the words say otherwise they are believed.
   const bool by_status = outcome.reply.enhanced.present() && outcome.reply.enhanced.subject == 3;
   return meaning.scope == bounce::Scope::kSite || (by_status && meaning.scope == bounce::Scope::kConnection);
+}
+
+// A refusal of our own for what this host does not offer, or not for so many octets: SIZE (RFC 1870 §6.1),
+// 8BITMIME, SMTPUTF8. Another one may.
+bool is_about_offer(const smtp::RecipientOutcome& outcome) {
+  if (outcome.kind != Kind::kRefused || !outcome.local) return false;
+  const bounce::EnhancedStatus& status = outcome.reply.enhanced;
+  return status.subject == 6 || (status.subject == 3 && status.detail == 4);
 }
 
 }  // namespace
@@ -47,26 +56,33 @@ void FreeTries::bound(queue::Delivery* delivery, std::vector<smtp::RecipientOutc
 void FreeTries::try_next_host(const OutboundConnection& connection, queue::Delivery* delivery,
                               std::vector<smtp::RecipientOutcome>* outcomes, conf::Instant now) {
   const auto any = [outcomes](auto&& is) { return std::any_of(outcomes->begin(), outcomes->end(), is); };
+  const queue::Path& path = *connection.path();
+  const Target& target = connection.target();
   const bool delivered = any([](const smtp::RecipientOutcome& each) {
     return each.kind == Kind::kDelivered || each.kind == Kind::kDeliveredNoDsn;
   });
-  const auto first = std::find_if(outcomes->begin(), outcomes->end(), is_about_host);
-  if (delivered || first == outcomes->end() || delivery->free_tries >= kMostFreeTries ||
+  const auto leads_on = [&](const smtp::RecipientOutcome& each) {
+    if (!is_about_offer(each)) return !delivered && is_about_host(each);
+    const auto alike = path.site->offers_alike.find(each.reply.enhanced.detail);
+    return alike == path.site->offers_alike.end() || alike->second <= now;
+  };
+  const auto first = std::find_if(outcomes->begin(), outcomes->end(), leads_on);
+  if (first == outcomes->end() || delivery->free_tries >= kMostFreeTries ||
       !hosts_->has_other(connection, now)) {
+    if (first != outcomes->end() && first->local)
+      path.site->offers_alike[first->reply.enhanced.detail] = now + kOffersKept;
     if (any([](const smtp::RecipientOutcome& each) { return each.kind != Kind::kNotTried; }))
       delivery->free_tries = 0;
     return;
   }
-  const queue::Path& path = *connection.path();
-  const Target& target = connection.target();
-  if (!path.site->is_left(target.address, now))
+  if (!first->local && !path.site->is_left(target.address, now))
     troubles_->tell(
         path, target, first->stage,
         "the next host is tried: " + std::to_string(first->reply.code) + ' ' + first->reply.text());
   hosts_->leave(path, target, now + kSick);
   ++delivery->free_tries;
   for (smtp::RecipientOutcome& each : *outcomes) {
-    if (is_about_host(each)) each.kind = Kind::kNotTried;
+    if (leads_on(each)) each.kind = Kind::kNotTried;
   }
 }
 

@@ -141,6 +141,10 @@ bool Jobs::ask(Slot* slot) {
 void Jobs::answered(uint64_t number, OutboundConnection* connection, queue::Delivery* delivery,
                     std::optional<Errand> errand) {
   Slot* slot = parts_.connections->find(connection, number);
+  if (slot != nullptr && !connection->idle()) {  // its session ended, and its stream is being closed
+    slot->job.waiting = false;
+    return errand.has_value() ? release(slot) : forget(slot);
+  }
   if (slot != nullptr && errand.has_value()) {
     slot->job.waiting = false;
     // What was free when the delivery was picked up may be taken by now.

@@ -109,13 +109,15 @@ void OutboundConnection::on_connected() {
 
 void OutboundConnection::begin_session() {
   smtp::ClientOptions options = plan_.options;
+  options.left_out = target().left_out;
   if (target().log_in && !plan_.login.user.empty())
     options.login = {plan_.login.user, plan_.login.mechanism, plan_.login.without_tls};
   options.tls_info = implicit_tls_;
-  if (in_clear_) options.tls = conf::TlsMode::kOff;
+  if (target().wants_tls && options.tls == conf::TlsMode::kOpportunistic)
+    options.tls = conf::TlsMode::kRequired;
+  if (in_clear_) options.left_out.add(smtp::Extension::kStartTls);
   options.tls_fallback = options.tls == conf::TlsMode::kOpportunistic && plan_.tls_fallback_to_clear &&
                          !plan_.tls_verify && (!options.login || options.login->without_tls);
-  options.left_out = target().left_out;
   session_ = std::make_unique<smtp::ClientSession>(std::move(options), clock_->now());
   pump();
 }
@@ -129,7 +131,6 @@ void OutboundConnection::on_bytes(std::string_view bytes) {
 void OutboundConnection::on_tls(conf::Result<TlsInfo> outcome) {
   if (session_ == nullptr) {  // implicit
     if (!outcome.ok()) {
-      transport_.reset();
       give_up_target(bounce::Stage::kTls, bounce::Reply::make(0, outcome.error().detail));
       return;
     }
@@ -250,11 +251,34 @@ void OutboundConnection::handle(smtp::ClientEvent& event) {
 }
 
 void OutboundConnection::session_closed(const smtp::ClientEvent& event) {
-  if (!session_->output()->empty()) transport_->write(session_->output());
-  transport_->finish();
-  transport_.reset();
+  end_ = event;
+  std::unique_ptr<Transport> leaves = std::move(transport_);
+  // Nobody waits for the rest of a message, and who said goodbye does not count the connection any more.
+  const bool goodbye = event.reply.code == 221 || event.reply.code == 421;
+  const bool waits = !event.content_unsent && !goodbye;
+  if (!event.content_unsent) {
+    if (!session_->output()->empty()) leaves->write(session_->output());
+    if (waits) leaves->hold(when_gone());
+    leaves->finish();  // perhaps that was the end of it, and the next connection is begun
+  } else {
+    session_->output()->clear();
+  }
+  leaves.reset();
+  if (!waits) stream_gone();
+}
+
+// The receiver counts a connection until it is closed: only then another one takes its place.
+std::shared_ptr<const void> OutboundConnection::when_gone() {
+  return {nullptr, [this, alive = std::weak_ptr<int>(fetches_)](const void*) {
+            if (!alive.expired()) stream_gone();
+          }};
+}
+
+void OutboundConnection::stream_gone() {
+  const smtp::ClientEvent event = std::exchange(end_, {});
   bounce::Reply reply = event.reply.code != 0 ? event.reply : bounce::Reply::make(0, event.error);
-  if (event.tls_failed && !ever_ready_) {
+  if (event.tls_failed && !ever_ready_ && !in_clear_) {
+    if (!owner_->target_began(this, target())) return give_up_target(event.stage, std::move(reply));
     in_clear_ = true;
     tls_trouble_ = "TLS failed: " + reply.text();
     open_target();
@@ -266,6 +290,7 @@ void OutboundConnection::session_closed(const smtp::ClientEvent& event) {
 }
 
 void OutboundConnection::give_up_target(bounce::Stage stage, bounce::Reply reply) {
+  transport_.reset();
   error_.stage = stage;
   error_.reply = std::move(reply);
   error_.mx_host = target().host;
@@ -281,7 +306,6 @@ void OutboundConnection::give_up_target(bounce::Stage stage, bounce::Reply reply
     tls_trouble_.clear();
     if (next_target()) return;
   }
-  transport_.reset();
   ended_ = true;
   owner_->connection_ended(this);
 }

@@ -26,6 +26,7 @@ struct Target {
   smtp::ExtensionSet left_out{};  // what this server refused before
   bool implicit_tls = false;      // before the greeting
   bool log_in = false;            // the login of the plan is for it
+  bool wants_tls = false;         // it refused mail in clear
 };
 
 // "192.0.2.1:25", "[2001:db8::1]:25"
@@ -40,7 +41,8 @@ class OutboundConnection final : public TransportUser {
     virtual void connection_ready(OutboundConnection* connection) = 0;
     virtual void transaction_done(OutboundConnection* connection,
                                   std::vector<smtp::RecipientOutcome> outcomes) = 0;
-    // A target is about to be connected to. False: its limits do not allow it now, the next one is tried.
+    // A target is about to be connected to, perhaps once more in clear, and nothing to another one or to it
+    // stands any more. False: its limits do not allow it now, the next one is tried.
     virtual bool target_began(OutboundConnection* connection, const Target& target) = 0;
     // A target failed before it was ready, and error() says why; the next one is tried, or connection_ended
     // follows.
@@ -108,6 +110,8 @@ class OutboundConnection final : public TransportUser {
   void pump();
   void handle(smtp::ClientEvent& event);
   void session_closed(const smtp::ClientEvent& event);
+  std::shared_ptr<const void> when_gone();
+  void stream_gone();
   void give_up_target(bounce::Stage stage, bounce::Reply reply);
   void set_deadline(conf::Instant when);
 
@@ -134,6 +138,7 @@ class OutboundConnection final : public TransportUser {
   conf::Instant rest_until_ = conf::kNever;
   conf::Instant deadline_ = conf::kNever;
   queue::PathError error_;
+  smtp::ClientEvent end_;  // of the session, while its stream is being closed
   std::unique_ptr<smtp::ClientSession> session_;
   std::unique_ptr<smtp::ClientSession>
       old_session_;  // of the target before; kept while its events are handled

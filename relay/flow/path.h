@@ -97,6 +97,8 @@ struct Site {
   std::map<std::string, std::unique_ptr<Path>> paths;  // by the names of source and rule, and by order
   std::map<std::string, conf::Instant> failing_hosts;  // address -> not first choice before then
   std::map<std::string, conf::Instant> left_hosts;     // the same: a reply rule said so
+  // By code of the refusal: no host offers what some mail needs, so that none is asked after the first.
+  std::map<uint16_t, conf::Instant> offers_alike;
   // By name: a reply rule said that the source does not speak to this site before then.
   std::map<std::string, conf::Instant, std::less<>> sources_off;
 

@@ -29,6 +29,10 @@ bool PeerMemory::learn(const std::string& address, uint16_t port, const smtp::Le
   const smtp::Lessons before = entry.lessons;
   entry.lessons.refused.add(lessons.refused);
   entry.lessons.refused.remove(smtp::Extension::kStartTls);
+  if (lessons.wants_tls) {
+    entry.lessons.wants_tls = true;
+    entry.clear_until = {};
+  }
   if (lessons.messages_per_connection != 0)
     entry.lessons.messages_per_connection = lessons.messages_per_connection;
   if (lessons.recipients_per_transaction != 0)
@@ -45,7 +49,7 @@ smtp::Lessons PeerMemory::about(std::string_view address, uint16_t port, conf::I
   if (found == known_.end()) return {};
   smtp::Lessons lessons;
   if (found->second.until > now) lessons = found->second.lessons;
-  if (found->second.clear_until > now) lessons.refused.add(smtp::Extension::kStartTls);
+  if (found->second.clear_until > now && !lessons.wants_tls) lessons.refused.add(smtp::Extension::kStartTls);
   return lessons;
 }
 

@@ -40,7 +40,8 @@ class TransportUser {
 
 class Transport {
  public:
-  virtual ~Transport() = default;  // closes at once, drops unsent bytes; no callback follows
+  // Closes at once, drops unsent bytes; no callback follows. What was connected and has such bytes is reset.
+  virtual ~Transport() = default;
   // Who hears from now on. An accepted stream has none until this is called, and reads nothing before.
   virtual void set_user(TransportUser* user) = 0;
   // Takes all of `out` (leaves it empty). Order is kept; written at once when the kernel takes it.

@@ -91,9 +91,10 @@ void ClientCore::receive(std::string_view bytes, conf::Instant now) {
   bool just_asked = false;  // by a reply in these bytes: the answer cannot be among them
   while (!bytes.empty() && state_ != S::kClosed && state_ != S::kHandshake) {
     Reply reply;
-    conf::Result<bool> whole = parser_.feed(&bytes, &reply);
+    const bool in_group = flight_ && pipelined_;  // where an empty line may stand for a reply that is missing
+    conf::Result<bool> whole = parser_.feed(&bytes, &reply, !in_group);
     if (!whole.ok()) {
-      if (flight_ && used()) {
+      if ((in_group && state_ != S::kDot) || (flight_ && used())) {
         out_of_step(whole.error().detail, false);
       } else {
         close_broken(whole.error().detail, End::kByPeer);
@@ -137,6 +138,7 @@ void ClientCore::take_reply(Reply reply, conf::Instant now) {
       break;
     case S::kReset:
       last_refusal_ = {};
+      in_step_ = true;
       go_to(S::kMail, now);
       if (!pipelined_) flight_->write_mail(&output);
       break;
@@ -176,7 +178,7 @@ void ClientCore::begin(Transaction transaction, conf::Instant now) {
   const bool told_apart = peer.enhanced_status && transaction.recipients.size() == 1;
   const bool in_step = !reset_due_ && last_refusal_.code == 0;
   chunked_ = options_.chunking && peer.chunking && pipelined_ && told_apart && in_step;
-  content_unsent_ = heard_ = false;
+  content_unsent_ = heard_ = in_step_ = false;
   flight_.emplace(std::move(transaction), peer);
   if (!flight_->anyone_open()) {  // nothing that this peer could take: nothing is sent
     transaction_done(now);
@@ -212,7 +214,7 @@ void ClientCore::take_mail(const Reply& reply, conf::Instant now) {
   last_refusal_ = reply.positive() || for_parameters || pipelined_ ? Reply() : reply;
   if (!pipelined_) {
     if (!reply.positive()) {
-      transaction_done(now);
+      after_refused_mail(now, for_parameters);
       return;
     }
     flight_->write_next_rcpt(&output);
@@ -262,9 +264,11 @@ void ClientCore::take_end(Reply reply, conf::Instant now) {
   last_refusal_ = reply.positive() ? Reply() : reply;
   flight_->end_reply(reply);
   if (flight_->recipients_taken() != 0) lessons.recipients_per_transaction = flight_->recipients_taken();
-  if (!slipped_) return transaction_done(now);
+  if (!slipped_ && !content_unsent_) return transaction_done(now);
+  // Behind content that was refused before it had gone a command would be read as content, and a second word
+  // about it as the answer to that command.
   hand_over();
-  leave("the replies are out of step", {});
+  leave(slipped_ ? "the replies are out of step" : "the content was refused before it was sent", {});
 }
 
 void ClientCore::transaction_done(conf::Instant now) {
@@ -279,7 +283,6 @@ void ClientCore::hand_over() {
   events_.push_back(std::move(event));
   reset_due_ = reset_due_ || flight_->leaves_state();
   flight_.reset();
-  content_unsent_ = false;
 }
 
 // Gives the recipients of the running transaction their outcomes; no more replies come.
@@ -291,7 +294,6 @@ void ClientCore::end_flight(const Reply& reply, Flight::Cut cut) {
   event.outcomes = flight_->take_outcomes();
   events_.push_back(std::move(event));
   flight_.reset();
-  content_unsent_ = false;
 }
 
 void ClientCore::on_written(conf::Instant now) {
@@ -303,7 +305,7 @@ void ClientCore::on_written(conf::Instant now) {
 void ClientCore::on_deadline(conf::Instant now) {
   if (now < deadline_) return;
   if (state_ == S::kQuit) {
-    close_done(Reply());
+    no_goodbye();
     return;
   }
   const char* waiting =
@@ -318,7 +320,7 @@ void ClientCore::on_deadline(conf::Instant now) {
 void ClientCore::on_peer_closed(std::string_view why) {
   if (state_ == S::kClosed) return;
   if (state_ == S::kQuit) {
-    close_done(Reply());
+    no_goodbye();
     return;
   }
   close_broken(why, End::kByPeer);
@@ -360,7 +362,7 @@ void ClientCore::close_broken(std::string_view error, End how) {
 void ClientCore::close_refused(Reply reply) {
   output.append("QUIT\r\n");  // RFC 5321 §4.1.1.10: not without it, even after a refusal
   ClientEvent event;
-  event.tls_failed = blame_tls(End::kRefused);
+  event.tls_failed = refuses_tls(reply);
   event.reply = std::move(reply);
   push_closed(std::move(event));
 }
@@ -376,6 +378,7 @@ void ClientCore::close_done(Reply reply) {
 void ClientCore::push_closed(ClientEvent event) {
   event.kind = ClientEvent::Kind::kClosed;
   event.stage = stage_of(state_);
+  event.content_unsent = content_unsent_;
   // A state without a clock: the moment does not matter.
   go_to(S::kClosed, conf::Instant());
   parser_.reset();

@@ -70,7 +70,10 @@ class ClientCore {
   void out_of_step(const std::string& why, bool definite);
   void learn_one_by_one();
   void ask_for_the_order(conf::Instant now);
+  void after_refused_mail(conf::Instant now, bool for_parameters);
+  bool mail_in_doubt() const;
   void take_goodbye(bounce::Reply reply);
+  void no_goodbye();
   void leave(const std::string& why, Flight::Cut cut);
   bool leave_if_troubled(const bounce::Reply& reply);
   ExtensionSet extensions_sent() const;
@@ -79,7 +82,9 @@ class ClientCore {
   bool timed_out_in_step() const;
   enum class End : uint8_t { kByPeer, kRefused, kTimedOut, kByUs };
   bool blame_tls(End how);
+  bool refuses_tls(const bounce::Reply& reply);
   bool leave_tls(const bounce::Reply& reply);
+  bool leave_clear(const bounce::Reply& reply);
   // The ways to the end: the peer refused the session, or it cannot be talked to any more.
   void close_refused(bounce::Reply reply);
   void close_broken(std::string_view error, End how);
@@ -100,6 +105,8 @@ class ClientCore {
   bool chunked_ = false;               // by BDAT
   bool slipped_ = false;               // a reply too many came ahead of the one to the content
   bool heard_ = false;                 // a reply came since the flight began
+  bool tls_left_ = false;              // the peer offers STARTTLS, and the session goes on without it
+  bool in_step_ = false;               // RSET was answered before MAIL
   bool content_unsent_ = false;        // the content waits in the transport
   bounce::Reply last_refusal_;         // the end of data, or MAIL, of the last transaction; code 0: taken
   uint32_t greeted_again_ = 0;         // how often

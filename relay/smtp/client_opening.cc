@@ -43,6 +43,7 @@ void ClientCore::take_ehlo(Reply reply, conf::Instant now) {
     peer.eight_bit_clean |= options_.eight_bit_anyway;
     if (!options_.tls_fallback)
       peer.starttls = offers_starttls;  // what failed elsewhere does not excuse it here
+    tls_left_ = offers_starttls && !tls && options_.tls_fallback;
     after_ehlo(now);
   } else if (reply.permanent()) {  // RFC 5321 §3.2: a server that does not know EHLO
     output.append("HELO " + options_.ehlo_name + "\r\n");

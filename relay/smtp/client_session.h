@@ -60,6 +60,7 @@ struct ClientEvent {
   bool tls_failed = false;              // before any MAIL was taken, and another try in clear is allowed
   // The connection was used up, or out of step: says nothing of the site, and another one is the way out.
   bool blameless = false;
+  bool content_unsent = false;  // part of a message is still in the transport: nothing may follow it
 };
 
 class ClientSession {

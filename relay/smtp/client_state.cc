@@ -29,7 +29,7 @@ constexpr Row kRows[] = {
     {S::kAuth, set(S::kReady, S::kClosed), bounce::Stage::kLogin, "the reply to AUTH"},
     {S::kReady, set(S::kReset, S::kMail, S::kQuit, S::kClosed), bounce::Stage::kMail, "nothing"},
     {S::kReset, set(S::kMail, S::kClosed), bounce::Stage::kMail, "the reply to RSET"},
-    {S::kMail, set(S::kRcpt, S::kReady, S::kClosed), bounce::Stage::kMail, "the reply to MAIL"},
+    {S::kMail, set(S::kRcpt, S::kReady, S::kQuit, S::kClosed), bounce::Stage::kMail, "the reply to MAIL"},
     {S::kRcpt, set(S::kData, S::kDot, S::kReady, S::kQuit, S::kClosed), bounce::Stage::kRcpt,
      "the reply to RCPT"},
     {S::kData, set(S::kDot, S::kReady, S::kQuit, S::kClosed), bounce::Stage::kData, "the reply to DATA"},

@@ -44,7 +44,7 @@ bool is_about_pace(const Reply& reply) {
 void ClientCore::take_421(Reply reply) {
   if (leave_tls(reply)) return;
   ClientEvent event;
-  event.tls_failed = blame_tls(End::kRefused);
+  event.tls_failed = refuses_tls(reply);
   if (flight_) {
     Flight::Cut cut;
     if ((state_ == S::kReset || state_ == S::kMail) && used()) {
@@ -149,7 +149,7 @@ bool ClientCore::leave_if_troubled(const Reply& reply) {
       return true;
     }
   }
-  if (leave_tls(reply)) return true;
+  if (leave_tls(reply) || leave_clear(reply)) return true;
   if (!names_parameters(reply) && is_session_trouble(reply)) {
     out_of_step("got " + shown(reply) + " while waiting for " + awaited(state_), true);
     return true;
@@ -194,10 +194,23 @@ void ClientCore::ask_for_the_order(conf::Instant now) {
   go_to(S::kQuit, now);
 }
 
-// One by one a server that says goodbye in words of its own is believed, for else nobody would ever fail.
+// A second word about the last message, said late, stands where the answer to MAIL is due. QUIT is asked:
+// then that answer comes, and not 221. In a group the replies behind MAIL show it.
+void ClientCore::after_refused_mail(conf::Instant now, bool for_parameters) {
+  if (!used() || in_step_ || for_parameters) return transaction_done(now);
+  output.append("QUIT\r\n");
+  go_to(S::kQuit, now);
+}
+
+// QUIT was asked, and the answer to MAIL is not proven.
+bool ClientCore::mail_in_doubt() const { return flight_ && !pipelined_ && !flight_->leaves_state(); }
+
+// One by one a server that says goodbye in words of its own is believed, for else nobody would ever fail; but
+// not about MAIL, which a fresh connection is asked again.
 void ClientCore::take_goodbye(Reply reply) {
+  const bool no_goodbye = reply.code != 221 && (reply.code != 421 || mail_in_doubt());
   const bool too_many =
-      pipelined_ ? reply.code != 221 && reply.code != 421 : reply.code == 354 || is_about_address(reply);
+      pipelined_ || mail_in_doubt() ? no_goodbye : reply.code == 354 || is_about_address(reply);
   if (!flight_ || !too_many) return close_done(std::move(reply));
   Flight::Cut cut;
   cut.doubt = true;
@@ -205,6 +218,14 @@ void ClientCore::take_goodbye(Reply reply) {
   if (pipelined_) lessons.refused.add(Extension::kPipelining);
   learn_one_by_one();
   leave("got " + shown(reply) + " while waiting for " + awaited(state_), cut);
+}
+
+// The connection ended, or said nothing, when QUIT was asked.
+void ClientCore::no_goodbye() {
+  if (!mail_in_doubt()) return close_done(Reply());
+  Flight::Cut cut;
+  cut.doubt = cut.not_tried = true;
+  leave("MAIL was refused, perhaps by a second word about the last message, and QUIT got no answer", cut);
 }
 
 // RFC 3207 §4, RFC 7435: where TLS is not demanded, what breaks by it is tried in clear. A peer of TLS 1.3
@@ -219,10 +240,29 @@ bool ClientCore::blame_tls(End how) {
   return true;
 }
 
+// A wish for a slower pace, and 421 to a handshake that went well, are not about TLS: in clear they would be
+// said again, and the limiter must hear them.
+bool ClientCore::refuses_tls(const Reply& reply) {
+  const bool slower = is_about_pace(reply) || (reply.code == 421 && tls);
+  if (slower && !bounce::says_tls_fails(reply)) return false;
+  return blame_tls(End::kRefused);
+}
+
 // The objection to TLS 1.3, or to a missing certificate, may come as the reply to the first MAIL.
 bool ClientCore::leave_tls(const Reply& reply) {
   if (state_ != S::kMail || !tls || !bounce::says_tls_fails(reply) || !blame_tls(End::kByPeer)) return false;
   close_broken(shown(reply), End::kByPeer);
+  return true;
+}
+
+// It was left out because it had failed, and this peer takes no mail without it: broken TLS is then trouble
+// of the way to it, and its mail waits for that.
+bool ClientCore::leave_clear(const Reply& reply) {
+  if (state_ != S::kMail || !tls_left_ || mail_taken_ || !bounce::says_tls_wanted(reply)) return false;
+  lessons.wants_tls = true;
+  Flight::Cut cut;
+  cut.not_tried = true;
+  leave("TLS was left out, and is wanted: " + shown(reply), cut);
   return true;
 }
 

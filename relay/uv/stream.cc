@@ -73,11 +73,14 @@ void Stream::close() {
   loop->turns.erase(&turn);
   auto* handle = reinterpret_cast<uv_handle_t*>(&tcp);
   if (uv_is_closing(handle) != 0) return;
-  uv_close(handle, [](uv_handle_t* closed) {
+  const auto done = [](uv_handle_t* closed) {
     Stream* stream = stream_of(closed);
     if (stream->in_news_) std::erase(stream->loop->news, stream);
     delete stream;
-  });
+  };
+  // The kernel would go on with what it holds, and the receiver would count a connection that nobody has.
+  const bool cut_off = outbound_ && connected_ && !failed_ && !peer_ended_ && (finishing_ || !all_gone());
+  if (!cut_off || uv_tcp_close_reset(&tcp, done) != 0) uv_close(handle, done);
   place.reset();
 }
 
@@ -225,6 +228,7 @@ void Stream::on_read(uv_stream_t* handle, ssize_t count, const uv_buf_t* buffer)
     stream->received({buffer->base, static_cast<size_t>(count)});
     if (inbound) tls::cleanse(buffer->base, static_cast<size_t>(count));  // it may have been a password
   } else if (count < 0) {
+    stream->peer_ended_ = true;
     if (stream->finishing_) {
       stream->close();
     } else {

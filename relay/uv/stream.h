@@ -96,6 +96,7 @@ struct Stream final : Handle {
   bool drained_news_ = false, failed_news_ = false, in_news_ = false;
   bool failed_ = false;
   bool finishing_ = false;
+  bool peer_ended_ = false;
   bool tls_closed_ = false;  // close_notify is written
   bool shut_ = false;
 };

@@ -101,6 +101,17 @@ TEST(ProtocolWords, AnObjectionToTlsIsNotAWishForIt) {
   }
 }
 
+TEST(ProtocolWords, TlsIsWanted) {
+  for (const char* line : {"530 5.7.0 Must issue a STARTTLS command first", "530 TLS required",
+                           "550 5.7.1 STARTTLS is required for this domain", "451 4.7.1 start tls first"}) {
+    EXPECT_TRUE(says_tls_wanted(reply(line))) << line;
+  }
+  for (const char* line : {"530 5.7.0 Authentication required", "454 4.7.0 STARTTLS is not available",
+                           "250 STARTTLS first", "550 5.7.1 your TLS certificate is bad"}) {
+    EXPECT_FALSE(says_tls_wanted(reply(line))) << line;
+  }
+}
+
 TEST(ProtocolWords, BadSequenceIsNotPermission) {
   for (const char* line : {"503 5.5.1 Error: nested MAIL command", "503 bad sequence of commands", "503",
                            "503 5.5.1 need MAIL before RCPT", "501 5.5.1 Sender already specified",

@@ -111,28 +111,82 @@ TEST(ReplyParser, Rfc2920_3_1_SeveralRepliesInOneSegment) {
   EXPECT_FALSE(parser.mid_reply());
 }
 
-TEST(ReplyParser, EndlessLineIsRefused) {
-  ReplyParser parser;
-  Reply reply;
-  const std::string piece(1000, 'x');
-  size_t fed = 0;
-  for (; fed < 10; ++fed) {
-    std::string_view input = piece;
-    conf::Result<bool> whole = parser.feed(&input, &reply);
-    if (!whole.ok()) break;
+// RFC 5321 §4.5.3.1.5 says 512 octets. What a server said is not lost because it said a lot.
+TEST(ReplyParser, ALongLineAndManyLinesAreCutAndCount) {
+  const std::string text = "5.1.1 " + std::string(conf::limits::kReplyLineOctets + 1000, 'x');
+  std::string many;
+  for (size_t i = 0; i < conf::limits::kReplyLines + 50; ++i) many += "550-5.1.1 nobody\r\n";
+  for (const std::string& said :
+       {"550 " + text + "\r\n", "550-" + text + "\r\n550 end\r\n", many + "550 end\r\n"}) {
+    for (const size_t piece : {said.size(), size_t{1000}, size_t{1}}) {
+      ReplyParser parser;
+      Reply reply;
+      size_t replies = 0;
+      for (size_t at = 0; at < said.size(); at += piece) {
+        std::string_view part = std::string_view(said).substr(at, piece);
+        conf::Result<bool> whole = parser.feed(&part, &reply);
+        ASSERT_TRUE(whole.ok()) << whole.error().detail;
+        if (*whole) ++replies;
+      }
+      EXPECT_EQ(replies, 1U);
+      EXPECT_EQ(reply.code, 550);
+      EXPECT_EQ(reply.enhanced.text(), "5.1.1");
+      EXPECT_LE(reply.lines.size(), conf::limits::kReplyLines);
+      for (const std::string& line : reply.lines) EXPECT_LE(line.size(), conf::limits::kReplyLineOctets);
+    }
   }
-  EXPECT_EQ(fed, conf::limits::kReplyLineOctets / piece.size());
 }
 
-TEST(ReplyParser, EndlessReplyIsRefused) {
+TEST(ReplyParser, LinesBeyondThoseKeptMayNotContradictThem) {
   ReplyParser parser;
   Reply reply;
-  size_t fed = 0;
-  for (; fed < 2 * conf::limits::kReplyLines; ++fed) {
-    std::string_view input = "250-x\r\n";
-    if (!parser.feed(&input, &reply).ok()) break;
+  std::string many;
+  for (size_t i = 0; i < conf::limits::kReplyLines + 1; ++i) many += "250-x\r\n";
+  std::string_view input = many;
+  EXPECT_FALSE(*parser.feed(&input, &reply));
+  input = "550 no\r\n";
+  EXPECT_FALSE(parser.feed(&input, &reply).ok());
+}
+
+TEST(ReplyParser, EmptyLinesBetweenRepliesArePassedOverWhereTheCallerSaysSo) {
+  const std::string said = "\r\n\n250 a\r\n\r\n550-b\r\n550 c\r\n\r\n";
+  for (const size_t piece : {said.size(), size_t{1}}) {
+    ReplyParser parser;
+    std::vector<std::string> seen;
+    for (size_t at = 0; at < said.size(); at += piece) {
+      std::string_view part = std::string_view(said).substr(at, piece);
+      while (!part.empty()) {
+        Reply reply;
+        conf::Result<bool> whole = parser.feed(&part, &reply, true);
+        ASSERT_TRUE(whole.ok()) << whole.error().detail;
+        if (*whole) seen.push_back(reply.text());
+      }
+    }
+    EXPECT_EQ(seen, (std::vector<std::string>{"a", "b c"}));
+    EXPECT_FALSE(parser.mid_reply());
   }
-  EXPECT_EQ(fed, conf::limits::kReplyLines);
+  for (const std::string_view text : {"\r\n250 a\r\n", "250-a\r\n\r\n250 b\r\n"}) {
+    std::string_view input = text;
+    ReplyParser parser;
+    Reply reply;
+    EXPECT_FALSE(parser.feed(&input, &reply, text[0] == '2').ok()) << "within a reply, or not allowed";
+  }
+}
+
+TEST(ReplyParser, WhatIsEndlessIsRefused) {
+  const std::string piece(1000, 'x');
+  for (const std::string& said : {"550 " + piece, "550-" + piece + "\r\n", piece}) {
+    ReplyParser parser;
+    Reply reply;
+    size_t fed = 0;
+    for (; fed <= ReplyParser::kMostOctets; fed += said.size()) {
+      std::string_view input = said;
+      if (!parser.feed(&input, &reply).ok()) break;
+    }
+    const bool speaks_smtp = said != piece;
+    EXPECT_EQ(fed > 100 * piece.size(), speaks_smtp);
+    EXPECT_LE(fed, ReplyParser::kMostOctets);
+  }
 }
 
 TEST(Reply, IsCutToABoundOfAllItsLines) {

@@ -22,41 +22,52 @@ namespace relay {
 
 using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 
+// What all peers of a network have in common.
+struct PeerState {
+  std::string sent;
+  conf::Instant deadline = conf::kNever;  // of the latest
+  int tls_started = 0;
+  int finished = 0;
+  bool closes_late = false;  // a stream that got finish() is closed when the test clears `closing`
+  std::vector<std::shared_ptr<const void>> closing;
+};
+
 class Peer final : public Transport {
  public:
-  Peer(std::string* sent, conf::Instant* deadline, int* tls_started)
-      : sent_(sent), deadline_(deadline), tls_started_(tls_started) {}
+  explicit Peer(PeerState* state) : state_(state) {}
   void set_user(TransportUser*) override {}
   void write(OutQueue* out) override {
-    *sent_ += out->flatten();
+    state_->sent += out->flatten();
     out->clear();
   }
-  void start_tls(const TlsRequest&) override { ++*tls_started_; }
+  void start_tls(const TlsRequest&) override { ++state_->tls_started; }
   void pause_reading() override {}
   void resume_reading() override {}
-  void set_deadline(conf::Instant when) override { *deadline_ = when; }
-  void finish() override {}
+  void set_deadline(conf::Instant when) override { state_->deadline = when; }
+  void finish() override { ++state_->finished; }
+  void hold(std::shared_ptr<const void> place) override {
+    if (state_->closes_late) {
+      state_->closing.push_back(std::move(place));
+    } else {
+      Transport::hold(std::move(place));
+    }
+  }
   size_t unsent_bytes() const override { return 0; }
   std::string local_address() const override { return {}; }
 
  private:
-  std::string* sent_;
-  conf::Instant* deadline_;
-  int* tls_started_;
+  PeerState* state_;
 };
 
-class PeerNetwork final : public Network {
+class PeerNetwork final : public Network, public PeerState {
  public:
   std::unique_ptr<Transport> connect(const ConnectTarget& target, TransportUser* user) override {
     users.push_back(user);
     places.push_back(target.address);
-    return std::make_unique<Peer>(&sent, &deadline, &tls_started);
+    return std::make_unique<Peer>(this);
   }
   std::vector<TransportUser*> users;
   std::vector<std::string> places;  // that were connected to, in order
-  std::string sent;
-  conf::Instant deadline = conf::kNever;  // of the latest
-  int tls_started = 0;
 };
 
 // A walk whose deliveries have so many transactions each; 0: nothing of them is due.

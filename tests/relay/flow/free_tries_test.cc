@@ -52,6 +52,21 @@ TEST_F(FreeTriesTest, ItIsATryWhenNoOtherHostIsWell) {
   EXPECT_TRUE(told_.empty());
 }
 
+// An address that cannot be written in a command is the same everywhere.
+TEST_F(FreeTriesTest, OfOurOwnRefusalsOnlyThoseForWhatAHostOffersLeadOn) {
+  for (const auto& [text, leads_on] :
+       {std::pair("5.3.4 too big", true), std::pair("5.6.3 8-bit", true), std::pair("5.6.7 UTF-8", true),
+        std::pair("5.1.3 has characters that cannot be sent", false)}) {
+    site_.left_hosts.clear();
+    std::vector<smtp::RecipientOutcome> outcomes = {outcome(Kind::kRefused, 554, bounce::Scope::kMessage)};
+    outcomes[0].reply = bounce::Reply::make(554, text);
+    outcomes[0].local = true;
+    try_next(&outcomes);
+    EXPECT_EQ(outcomes[0].kind == Kind::kNotTried, leads_on) << text;
+  }
+  EXPECT_TRUE(told_.empty());
+}
+
 TEST_F(FreeTriesTest, TroubleOfTheRecipientIsATry) {
   std::vector<smtp::RecipientOutcome> outcomes = {outcome(Kind::kRefused, 452, bounce::Scope::kRecipient)};
   try_next(&outcomes);

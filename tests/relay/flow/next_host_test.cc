@@ -170,6 +170,81 @@ TEST_F(NextHost, TlsThatFailsIsLeftOutForAWhileAndTold) {
   }
 }
 
+// RFC 3207 §4: 530. TLS that is broken is then the trouble of the path, and no message pays for it.
+TEST_F(NextHost, WhoWantsTlsGetsNoMailInClear) {
+  route_by({{"best.test", 5, 25, {"127.0.0.1"}}});
+  config_->defaults.tls = conf::TlsMode::kOpportunistic;
+  queue::Delivery* delivery = add(1);
+  step();
+  network_.users.back()->on_connected();
+  say_all({"220 best.test", "250-best.test\r\n250 STARTTLS", "454 4.7.0 TLS not available",
+           "530 5.7.0 Must issue a STARTTLS command first"});
+  ASSERT_EQ(walk_.outcomes.size(), 1U);
+  EXPECT_EQ(walk_.outcomes[0].kind, Kind::kNotTried);
+  again(delivery);
+  network_.users.back()->on_connected();
+  say_all({"220 best.test", "250-best.test\r\n250 STARTTLS", "454 4.7.0 TLS not available"});
+  EXPECT_EQ(walk_.outcomes.size(), 1U) << "the mail waits";
+  EXPECT_TRUE(path_->failing());
+  EXPECT_EQ(path_->last_error.reply.code, 454);
+}
+
+// RFC 1870 §6.1, RFC 6152 §3: our own refusal is about what this host offers.
+TEST_F(NextHost, AHostThatOffersTooLittleIsNotTheLastOne) {
+  queue::Delivery* delivery = add(1);
+  step();
+  const auto small = [this] {
+    network_.users.back()->on_connected();
+    say_all({"220 best.test", "250-best.test\r\n250 SIZE 5"});
+  };
+  small();
+  ASSERT_EQ(walk_.outcomes.size(), 1U);
+  EXPECT_EQ(walk_.outcomes[0].kind, Kind::kNotTried);
+  EXPECT_TRUE(troubles_.empty()) << "the host is well";
+  say("221 bye\r\n");
+  again(delivery);
+  ASSERT_EQ(network_.places, (std::vector<std::string>{"127.0.0.1", "127.0.0.2"}));
+  small();
+  ASSERT_EQ(walk_.outcomes.size(), 2U);
+  EXPECT_EQ(walk_.outcomes[1].kind, Kind::kRefused) << "nobody is left to ask";
+  EXPECT_TRUE(walk_.outcomes[1].local);
+  say("221 bye\r\n");
+  clock_.time += 2min;
+  add(1);
+  step();
+  small();
+  ASSERT_EQ(walk_.outcomes.size(), 3U);
+  EXPECT_EQ(walk_.outcomes[2].kind, Kind::kRefused) << "known: all of them are alike";
+  say("221 bye\r\n");
+}
+
+TEST_F(NextHost, AConnectionIsCountedUntilItIsClosed) {
+  network_.closes_late = true;
+  config_->defaults.tls = conf::TlsMode::kOpportunistic;
+  add(1);
+  step();
+  network_.users.back()->on_connected();
+  say_all({"220 best.test", "250-best.test\r\n250 STARTTLS", "220 go"});
+  network_.users.back()->on_tls(conf::Error{conf::ErrorCode::kTimeout, "no answer"});
+  EXPECT_EQ(network_.places, std::vector<std::string>{"127.0.0.1"});
+  std::exchange(network_.closing, {}).clear();
+  ASSERT_EQ(network_.places, (std::vector<std::string>{"127.0.0.1", "127.0.0.1"})) << "now in clear";
+  network_.users.back()->on_connected();
+  say_all({"220 best.test", "250 best.test", "451 4.7.1 wait", "250 once more"});
+  EXPECT_EQ(path_->connections, 1U);
+  std::exchange(network_.closing, {}).clear();
+  EXPECT_EQ(path_->connections, 0U);
+}
+
+TEST_F(NextHost, AMessageThatIsLeftBeforeItWasSentIsNotSentOn) {
+  network_.closes_late = true;
+  add(1);
+  open();
+  say_all({"250 ok", "250 ok", "354 go", "552 5.3.4 too big"});
+  EXPECT_EQ(network_.finished, 0) << "closed at once";
+  EXPECT_EQ(path_->connections, 0U);
+}
+
 TEST_F(NextHost, SwitchesOfADestinationLeaveExtensionsOut) {
   config_->defaults.peer = {false, false, false, false};
   add(1);

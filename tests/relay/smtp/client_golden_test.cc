@@ -265,6 +265,7 @@ class Player {
       if (lessons.refused.has(static_cast<Extension>(i))) names += std::string(" ") + kNames[i];
     }
     std::string text = names.empty() ? "" : " [refused:" + names + "]";
+    if (lessons.wants_tls) text += " [wants TLS]";
     if (lessons.messages_per_connection != 0)
       text += " [messages: " + std::to_string(lessons.messages_per_connection) + "]";
     return text;

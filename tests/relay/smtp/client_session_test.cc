@@ -139,6 +139,32 @@ TEST(ClientSession, A250BeforeTheContentWasSentDeliversNothing) {
   }
 }
 
+// What is written behind content that is still under way is content to the peer, and its second word at the
+// end of it would be the answer to the next MAIL.
+TEST(ClientSession, ARefusalBeforeTheContentWasSentEndsTheSession) {
+  for (const char* features :
+       {"250-PIPELINING\r\n", "250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n250-CHUNKING\r\n", ""}) {
+    Peer peer(features);
+    peer.session.begin(transaction(100'000), peer.now);
+    peer.session.receive("250 ok\r\n", peer.now);
+    peer.session.receive("250 ok\r\n", peer.now);
+    if (std::string_view(features).find("CHUNKING") == std::string_view::npos)
+      peer.session.receive("354 go on\r\n", peer.now);
+    peer.take();
+    peer.session.receive("552 5.3.4 message too big for us\r\n", peer.now);
+    ClientEvent event;
+    ASSERT_TRUE(peer.session.next_event(&event, peer.now)) << features;
+    ASSERT_EQ(event.kind, ClientEvent::Kind::kTransactionDone);
+    ASSERT_EQ(event.outcomes.size(), 1u);
+    EXPECT_EQ(event.outcomes[0].kind, RecipientOutcome::Kind::kRefused) << features;
+    EXPECT_EQ(event.outcomes[0].reply.code, 552);
+    ASSERT_TRUE(peer.session.next_event(&event, peer.now));
+    EXPECT_EQ(event.kind, ClientEvent::Kind::kClosed) << features;
+    EXPECT_TRUE(event.blameless);
+    EXPECT_EQ(peer.take(), "") << "not even QUIT";
+  }
+}
+
 // RFC 5321 §2.1: one reply to each command. What came with the reply before cannot be the answer.
 TEST(ClientSession, AReplyAheadOfItsCommandRefusesNobody) {
   struct Case {

@@ -123,6 +123,51 @@ TEST_F(NetworkTest, BytesBothWaysAndTheEnd) {
   EXPECT_GT(client.drained, 0);
 }
 
+// FIN would come behind all that the kernel holds, and until then the peer counts the connection.
+TEST_F(NetworkTest, AnOutboundStreamThatIsDroppedWithUnsentBytesIsReset) {
+  listen();
+  const std::string much(20'000'000, 'x');
+  client.when_connected = [this, &much] {
+    client.say(much);
+    client.transport->set_deadline(loop.now() + 50ms);
+  };
+  server.when_bytes = [this] { server.transport->pause_reading(); };
+  client.when_deadline = [this] {
+    ASSERT_GT(client.transport->unsent_bytes(), 0U);
+    client.transport.reset();
+    server.transport->resume_reading();
+    server.when_bytes = nullptr;
+  };
+  server.when_closed = [this] { loop.stop(); };
+  connect();
+  run();
+  EXPECT_EQ(server.closed, "connection reset by peer");
+}
+
+TEST_F(NetworkTest, AFinishedStreamIsHeldUntilThePeerClosesIt) {
+  listen();
+  bool gone = false, early = true;
+  client.when_connected = [&, this] {
+    client.transport->hold(std::shared_ptr<const void>(nullptr, [&](const void*) {
+      gone = true;
+      loop.stop();
+    }));
+    client.say("QUIT");
+    client.transport->finish();
+    client.transport.reset();
+    early = gone;
+  };
+  server.when_closed = [&, this] {
+    early |= gone;
+    server.transport->finish();
+    server.transport.reset();
+  };
+  connect();
+  run();
+  EXPECT_TRUE(gone);
+  EXPECT_FALSE(early);
+}
+
 TEST_F(NetworkTest, ALotOfBytesWhileTheReaderPauses) {
   listen();
   const std::string much(20'000'000, 'x');
