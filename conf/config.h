@@ -17,6 +17,7 @@
 #include "conf/quarantine_settings.h"
 #include "conf/replies_settings.h"
 #include "conf/returns_settings.h"
+#include "conf/stream.h"
 #include "conf/vocab/time.h"
 
 namespace conf {
@@ -26,9 +27,9 @@ enum class Durability : uint8_t {
   kRelaxed
 };  // relaxed: the kernel writes when it likes; a power cut may lose mail
 
-struct User {               // [[user]]
-  std::string name;         // name
-  std::string secret_hash;  // secret: crypt(3) hash ($y$, $6$, $2b$); see `penstock hash-password`
+struct User {                        // [[user]]
+  std::string name;                  // name
+  std::string secret_hash;           // secret: crypt(3) hash ($y$, $6$, $2b$); see `penstock hash-password`
 };
 
 struct Source {                              // [[source]]
@@ -99,6 +100,7 @@ struct Config {
   std::vector<Listener> listeners;
   std::vector<User> users;
   std::vector<Source> sources;  // never empty: a default one named "default" is made
+  std::vector<Stream> streams;  // the first that matches decides
   DestinationSettings defaults;
   std::vector<Destination> destinations;
   std::vector<Login> logins;
