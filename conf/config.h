@@ -30,6 +30,8 @@ enum class Durability : uint8_t {
 struct User {                        // [[user]]
   std::string name;                  // name
   std::string secret_hash;           // secret: crypt(3) hash ($y$, $6$, $2b$); see `penstock hash-password`
+  std::vector<std::string> senders;  // senders: masks of reverse-paths that he may use; empty: all
+  uint32_t messages_per_hour = 0;    // messages_per_hour; 0: no limit
 };
 
 struct Source {                              // [[source]]
@@ -121,6 +123,7 @@ struct Config {
   // `index` (may be null) gets 0 for the defaults, else 1 + position of the destination.
   const DestinationSettings& settings_for(std::string_view domain, uint32_t* index = nullptr) const;
   const Login* login(std::string_view name) const;  // null: none of that name
+  const User* user(std::string_view name) const;    // null: none of that name
 };
 
 using ConfigPtr = std::shared_ptr<const Config>;

@@ -529,5 +529,21 @@ TEST(Units, DurationsSizesRates) {
     EXPECT_FALSE(parse_rate(bad).ok()) << bad;
 }
 
+TEST(ConfigParser, AUserMayHaveSendersAndALimit) {
+  const std::string head =
+      "hostname = \"relay.example.com\"\n[[listener]]\naddress = \"127.0.0.1:25\"\n[[user]]\nname = \"crm\"\n"
+      "secret = \"$y$x\"\n";
+  const ParsedConfig parsed =
+      parse_config(head + "senders = [\"*@News.example\", \"<>\"]\nmessages_per_hour = 1000\n", "t.toml");
+  ASSERT_NE(parsed.config, nullptr);
+  EXPECT_EQ(parsed.config->users[0].senders, (std::vector<std::string>{"*@News.example", "<>"}));
+  EXPECT_EQ(parsed.config->users[0].messages_per_hour, 1000U);
+  EXPECT_EQ(parsed.config->user("crm"), &parsed.config->users[0]);
+  EXPECT_EQ(parsed.config->user("shop"), nullptr);
+  const ParsedConfig wrong = parse_config(head + "senders = [\"a b\"]\n", "t.toml");
+  ASSERT_EQ(wrong.config, nullptr);
+  EXPECT_EQ(wrong.problems.front().text().substr(0, 40), "t.toml:7:11: [[user]] senders: \"a b\" is ");
+}
+
 }  // namespace
 }  // namespace conf
