@@ -46,6 +46,11 @@ const Login* Config::login(std::string_view name) const {
   return found == logins.end() ? nullptr : &*found;
 }
 
+const User* Config::user(std::string_view name) const {
+  const auto found = std::ranges::find(users, name, &User::name);
+  return found == users.end() ? nullptr : &*found;
+}
+
 SettingsPtr settings_in(const ConfigPtr& config, std::string_view domain, uint32_t* index) {
   return {config, &config->settings_for(domain, index)};
 }

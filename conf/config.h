@@ -17,6 +17,7 @@
 #include "conf/quarantine_settings.h"
 #include "conf/replies_settings.h"
 #include "conf/returns_settings.h"
+#include "conf/stream.h"
 #include "conf/vocab/time.h"
 
 namespace conf {
@@ -26,9 +27,11 @@ enum class Durability : uint8_t {
   kRelaxed
 };  // relaxed: the kernel writes when it likes; a power cut may lose mail
 
-struct User {               // [[user]]
-  std::string name;         // name
-  std::string secret_hash;  // secret: crypt(3) hash ($y$, $6$, $2b$); see `penstock hash-password`
+struct User {                        // [[user]]
+  std::string name;                  // name
+  std::string secret_hash;           // secret: crypt(3) hash ($y$, $6$, $2b$); see `penstock hash-password`
+  std::vector<std::string> senders;  // senders: masks of reverse-paths that he may use; empty: all
+  uint32_t messages_per_hour = 0;    // messages_per_hour; 0: no limit
 };
 
 struct Source {                              // [[source]]
@@ -99,6 +102,7 @@ struct Config {
   std::vector<Listener> listeners;
   std::vector<User> users;
   std::vector<Source> sources;  // never empty: a default one named "default" is made
+  std::vector<Stream> streams;  // the first that matches decides
   DestinationSettings defaults;
   std::vector<Destination> destinations;
   std::vector<Login> logins;
@@ -119,6 +123,7 @@ struct Config {
   // `index` (may be null) gets 0 for the defaults, else 1 + position of the destination.
   const DestinationSettings& settings_for(std::string_view domain, uint32_t* index = nullptr) const;
   const Login* login(std::string_view name) const;  // null: none of that name
+  const User* user(std::string_view name) const;    // null: none of that name
 };
 
 using ConfigPtr = std::shared_ptr<const Config>;

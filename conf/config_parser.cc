@@ -40,6 +40,7 @@ class ConfigReader {
     read_listeners();
     read_users();
     read_sources();
+    read_streams(&root_, config_.get());
     read_logins();
     read_destinations();
     read_signing();

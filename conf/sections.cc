@@ -202,6 +202,8 @@ void read_user(TableReader* reader, User* out) {
         "secret",
         "is a hash such as \"$y$...\", never the password itself; `penstock hash-password` makes one");
   }
+  read_senders(reader, &out->senders);
+  reader->number("messages_per_hour", &out->messages_per_hour, 0, 1'000'000'000);
   reader->finish();
 }
 

@@ -11,7 +11,11 @@ namespace conf {
 void read_listener(TableReader* reader, Listener* out);
 void read_intake(TableReader* reader, const std::vector<Listener>& listeners, IntakeSettings* out);
 void read_user(TableReader* reader, User* out);
+// Masks of conf::sender_matches(). False: absent, or wrong.
+bool read_senders(TableReader* reader, std::vector<std::string>* out);
 void read_source(TableReader* reader, Source* out);
+// All [[stream]], when listeners, users and sources are read.
+void read_streams(TableReader* root, Config* config);
 // The keys that [defaults] and [[destination]] share. finish() is the caller's.
 void read_destination_settings(TableReader* reader, DestinationSettings* out);
 // `smart_hosts`: the destination has some.

@@ -199,4 +199,11 @@ bool domain_matches(std::string_view mask, std::string_view domain) {
   return m == mask.size();
 }
 
+bool sender_matches(std::string_view mask, const Mailbox& sender) {
+  if (mask == "<>") return sender.is_null();
+  if (sender.is_null()) return false;
+  return domain_matches(mask,
+                        mask.find('@') == std::string_view::npos ? sender.domain.text() : sender.text());
+}
+
 }  // namespace conf

@@ -52,5 +52,8 @@ struct Mailbox {
 
 // Case-insensitive glob over a domain: '*' any run, '?' one character. Linear in practice, no recursion.
 bool domain_matches(std::string_view mask, std::string_view domain);
+// The mask is for the whole address when it has an '@', else for its domain; "<>" is the null reverse-path,
+// which no other mask takes.
+bool sender_matches(std::string_view mask, const Mailbox& sender);
 
 }  // namespace conf

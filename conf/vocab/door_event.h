@@ -25,8 +25,10 @@ enum class DoorReason : uint8_t {
   kShortOfMemory,       // 452 4.3.1, the share of the client or of all
   kNotAccepting,        // 452 4.3.1: the queue or the disk is full, or the relay goes down
   kOtherProtocol,       // HTTP and the like
+  kSenderDenied,        // MAIL, 550 5.7.1: a sender that the user may not use
+  kTooManyMessages,     // 450 4.7.1: the user's messages of this hour are used up
 };
-inline constexpr size_t kDoorReasons = static_cast<size_t>(DoorReason::kOtherProtocol) + 1;
+inline constexpr size_t kDoorReasons = static_cast<size_t>(DoorReason::kTooManyMessages) + 1;
 
 // "wrong_password": in the log, in metrics and on standard error.
 const char* to_text(DoorReason reason);

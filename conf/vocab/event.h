@@ -117,7 +117,7 @@ struct DeliveryEvent {
   uint64_t size_bytes = 0;
   std::string site;                 // the MX host set the domain rolls up to
   std::string mx_host, mx_address;  // "mx.example.net", "192.0.2.1:25"
-  std::string source;               // name of our source
+  std::string source, stream;       // names of our source, and of the message's stream (empty: none)
   std::string tls;                  // "TLSv1.3" or empty
   uint16_t reply_code = 0;          // 0: no reply (network, DNS, local); the reason is in `reply`
   std::string enhanced_status;      // "5.1.1"

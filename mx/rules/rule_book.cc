@@ -100,7 +100,7 @@ struct RuleBookBuilder {
     rule.shipped = from.shipped;
     rule.mx = globs(from.mx);
     rule.domains = globs(from.domains);
-    conf::Result<SourceSet> sources = SourceSet::parse(from.sources);
+    conf::Result<conf::SourceSet> sources = conf::SourceSet::parse(from.sources);
     if (sources.ok()) rule.sources = std::move(sources).value();
     return rule;
   }

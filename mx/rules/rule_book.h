@@ -14,7 +14,7 @@
 
 #include "conf/config_parser.h"
 #include "conf/mx_rule.h"
-#include "mx/rules/source_set.h"
+#include "conf/vocab/source_set.h"
 
 namespace mx {
 
@@ -44,7 +44,7 @@ struct Rule {
   bool shipped = false;
   std::vector<std::string> mx;
   std::vector<std::string> domains;
-  SourceSet sources;
+  conf::SourceSet sources;
   conf::RuleFields<RuleValue> values;
   // A rule without masks only lends its values to others.
   bool is_template() const { return mx.empty() && domains.empty(); }

@@ -155,7 +155,7 @@ bool takes(const Rule& earlier, const std::string& domain, const std::string& ho
 // The name of the last rule that completes the shadow over this pair; "" when the pair can still match.
 std::string shadow_over(const std::vector<RulePtr>& rules, size_t position, const std::string& domain,
                         const std::string& host) {
-  SourceSet taken;
+  conf::SourceSet taken;
   for (size_t i = 0; i < position; ++i) {
     if (rules[i]->is_template() || !takes(*rules[i], domain, host)) continue;
     if (rules[position]->shipped && !rules[i]->shipped) continue;
@@ -210,7 +210,7 @@ void check_heading(const conf::MxRule& rule, std::vector<Problem>* problems) {
       report(place(mask.line, mask.column), "mask \"" + mask.glob + "\": " + trouble, problems);
     }
   }
-  const conf::Result<SourceSet> sources = SourceSet::parse(rule.sources);
+  const conf::Result<conf::SourceSet> sources = conf::SourceSet::parse(rule.sources);
   if (!sources.ok()) report(place(rule.sources_line, rule.sources_column), sources.error().detail, problems);
 }
 

@@ -81,8 +81,8 @@ class Backend {
   // The site the domain rolled up to when it was last routed; empty when unknown.
   virtual std::string site_of(const std::string& domain) = 0;
   // Where mail to the domain goes and what holds there; asks DNS when it must, hence later. `source`: only
-  // from this one; "": from each.
-  virtual void explain(const std::string& domain, const std::string& source,
+  // from this one; "": from each. `stream`: as mail of this one goes; "": as mail of none.
+  virtual void explain(const std::string& domain, const std::string& source, const std::string& stream,
                        std::function<void(Explanation)> done) = 0;
   // Counts the mail that waits, or only that to one domain ("": all). `done` hears it in time: a round over
   // all deliveries takes some steps.

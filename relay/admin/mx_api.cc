@@ -68,11 +68,13 @@ Response MxApi::handle(const Request& request) {
   return request.path == "/v1/mx" ? status(request) : show(request);
 }
 
-// Also refuses a source that does not exist.
-conf::Result<Explanation> MxApi::ask_about(const std::string& domain, const std::string& source) {
-  conf::Result<Explanation> told = loop_->ask<Explanation>(
-      [backend = backend_, domain, source](auto done) { backend->explain(domain, source, std::move(done)); },
-      kDnsLimit);
+// Also refuses a source or a stream that does not exist.
+conf::Result<Explanation> MxApi::ask_about(const std::string& domain, const std::string& source,
+                                           const std::string& stream) {
+  conf::Result<Explanation> told =
+      loop_->ask<Explanation>([backend = backend_, domain, source, stream](
+                                  auto done) { backend->explain(domain, source, stream, std::move(done)); },
+                              kDnsLimit);
   if (told.ok() && told->unknown_source) return conf::Error{conf::ErrorCode::kNotFound, told->problem};
   if (!told.ok() && told.error().code == conf::ErrorCode::kTimeout) {
     return conf::Error{conf::ErrorCode::kTimeout, "no route for " + domain + " within " +
@@ -84,14 +86,19 @@ conf::Result<Explanation> MxApi::ask_about(const std::string& domain, const std:
 
 Response MxApi::explain(const Request& request) {
   MxOrder target;
+  std::string stream;
   for (const auto& [key, value] : request.query) {
+    if (key == "stream") {
+      stream = value;
+      continue;
+    }
     if (key != "address" && key != "source")
-      return refuse(400, key + ": no such parameter; there are address, source");
+      return refuse(400, key + ": no such parameter; there are address, source, stream");
     const conf::Status set = set_target(key == "address" ? "domain" : key, value, &target);
     if (!set.ok()) return refuse(set.error());
   }
   if (target.domain.empty()) return refuse(400, "address: give an address or a recipient domain");
-  conf::Result<Explanation> told = ask_about(target.domain, target.source);
+  conf::Result<Explanation> told = ask_about(target.domain, target.source, stream);
   return told.ok() ? answer(explanation_json(*told)) : refuse(told.error());
 }
 

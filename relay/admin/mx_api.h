@@ -18,7 +18,8 @@ class MxApi {
   Response handle(const Request& request);
 
  private:
-  conf::Result<Explanation> ask_about(const std::string& domain, const std::string& source);
+  conf::Result<Explanation> ask_about(const std::string& domain, const std::string& source,
+                                      const std::string& stream = "");
   conf::Result<std::vector<PathView>> busiest_paths(size_t limit);
   Response explain(const Request& request);
   Response status(const Request& request);

@@ -106,7 +106,7 @@ struct Explanation {
   std::vector<SourceView> sources;  // all that are configured
   std::string problem;              // "no source is named x"; "" when all is well
   Waiting waiting;                  // all mail to the domain that is not finished
-  bool unknown_source = false;      // `problem` says so
+  bool unknown_source = false;      // or stream: `problem` says so
 };
 
 enum class MxAction : uint8_t { kBlock, kUnblock, kReset };

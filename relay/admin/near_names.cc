@@ -25,12 +25,13 @@ std::string slip(const char* what, const std::string& given, const std::set<std:
 }  // namespace
 
 std::string slip_in(const QueueFilter& filter, spool::Spool* spool) {
-  if (!is_name(filter.domain) && !is_name(filter.sender)) return "";
+  if (!is_name(filter.domain) && !is_name(filter.sender) && !is_name(filter.stream)) return "";
   const bool whole = filter.sender.find('@') != std::string::npos;
-  std::set<std::string> domains, senders;
+  std::set<std::string> domains, senders, streams;
   const conf::Status scanned = spool->scan([&](const spool::MessageRecord& record) {
     const conf::Mailbox& sender = record.envelope.reverse_path;
     if (!sender.is_null()) senders.insert(whole ? sender.text() : sender.domain.text());
+    if (!record.stream.empty()) streams.insert(record.stream);
     for (const spool::RecipientRecord& recipient : record.recipients) {
       if (recipient.state == spool::RecipientState::kPending)
         domains.insert(recipient.recipient.mailbox.domain.text());
@@ -39,7 +40,9 @@ std::string slip_in(const QueueFilter& filter, spool::Spool* spool) {
   });
   if (!scanned.ok()) return "";
   const std::string of_domain = slip("for", filter.domain, domains);
-  return of_domain.empty() ? slip("from", filter.sender, senders) : of_domain;
+  if (!of_domain.empty()) return of_domain;
+  const std::string of_stream = slip("of the stream", filter.stream, streams);
+  return of_stream.empty() ? slip("from", filter.sender, senders) : of_stream;
 }
 
 }  // namespace relay::admin

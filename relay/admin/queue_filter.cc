@@ -14,14 +14,6 @@ bool contains_any_case(std::string_view text, std::string_view part) {
   return std::search(text.begin(), text.end(), part.begin(), part.end(), same) != text.end();
 }
 
-bool sender_matches(const std::string& mask, const conf::Mailbox& sender) {
-  if (mask == "<>") return sender.is_null();
-  if (mask.find('@') == std::string::npos) {
-    return !sender.is_null() && conf::domain_matches(mask, sender.domain.text());
-  }
-  return conf::domain_matches(mask, sender.text());
-}
-
 bool recipient_may_match(const QueueFilter& filter, const spool::RecipientRecord& recipient) {
   if (!filter.domain.empty() &&
       !conf::domain_matches(filter.domain, recipient.recipient.mailbox.domain.text())) {
@@ -36,7 +28,9 @@ bool message_matches(const QueueFilter& filter, const spool::MessageRecord& reco
   return !(filter.older_than && age < *filter.older_than) &&
          !(filter.younger_than && age >= *filter.younger_than) &&
          !(filter.up_to && record.id > *filter.up_to) &&
-         (filter.sender.empty() || sender_matches(filter.sender, record.envelope.reverse_path));
+         (filter.stream.empty() ||
+          (!record.stream.empty() && conf::domain_matches(filter.stream, record.stream))) &&
+         (filter.sender.empty() || conf::sender_matches(filter.sender, record.envelope.reverse_path));
 }
 
 template <typename Meant>
@@ -88,10 +82,12 @@ conf::Status QueueFilter::set(std::string_view key, std::string_view value) {
   std::string* text = key == "sender"   ? &sender
                       : key == "domain" ? &domain
                       : key == "site"   ? &site
+                      : key == "stream" ? &stream
                       : key == "reason" ? &reason
                                         : nullptr;
   if (text == nullptr) {
-    return bad("no such filter; there are sender, domain, site, reason, older_than, younger_than, up_to");
+    return bad(
+        "no such filter; there are sender, stream, domain, site, reason, older_than, younger_than, up_to");
   }
   *text = value;
   return conf::success();

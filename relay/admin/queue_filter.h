@@ -1,4 +1,5 @@
-// Which messages of the queue are meant: by sender, recipient domain, site, age, or the last refusal. Pure.
+// Which messages of the queue are meant: by sender, stream, recipient domain, site, age, or the last refusal.
+// Pure.
 #pragma once
 
 #include <functional>
@@ -17,6 +18,7 @@ struct QueueFilter {
       sender;  // glob on the whole address when it has an '@', else on its domain; "<>" the null reverse-path
   std::string domain;  // glob on the recipient domain
   std::string site;    // glob on the site or on one of its hosts
+  std::string stream;  // glob on its name
   std::string reason;  // part of the last reply or of the enhanced status, any case
   std::optional<conf::Duration> older_than, younger_than;  // since acceptance
   std::optional<conf::MessageId>
@@ -24,7 +26,8 @@ struct QueueFilter {
 
   bool selects_recipients() const { return !domain.empty() || !site.empty() || !reason.empty(); }
   bool empty() const {
-    return sender.empty() && !selects_recipients() && !older_than && !younger_than && !up_to;
+    return sender.empty() && stream.empty() && !selects_recipients() && !older_than && !younger_than &&
+           !up_to;
   }
   // Sets one by its name ("sender", "older_than" = "2h", "up_to" = message id...). kInvalid names the key and
   // what is wrong with the value, or the keys that exist.

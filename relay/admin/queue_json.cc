@@ -178,6 +178,7 @@ json message_json(const spool::MessageRecord& record, conf::WallTime now) {
               {"pending", pending}};
   if (next != nullptr) out["next"] = recipient_json(*next, now);  // the recipient that is due first
   if (record.report_about != 0) out["report_about"] = conf::to_text(record.report_about);
+  if (!record.stream.empty()) out["stream"] = record.stream;
   return out;
 }
 

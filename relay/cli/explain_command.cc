@@ -28,15 +28,18 @@ struct ExplainOptions {
   std::string address;
   std::string message;
   std::string source;
+  std::string stream;
   bool as_json = false;
   bool offline = false;
   std::vector<std::string> hosts;  // --mx
 };
 
 std::optional<json> explain_one(const Invocation& invocation, const ExplainOptions& options,
-                                const std::string& address, const std::string& source, int* exit_code) {
+                                const std::string& address, const std::string& source,
+                                const std::string& stream, int* exit_code) {
   std::string target = "/v1/explain?address=" + admin::percent_encode(address);
   if (!source.empty()) target += "&source=" + admin::percent_encode(source);
+  if (!stream.empty()) target += "&stream=" + admin::percent_encode(stream);
   return ask(invocation, options.socket, "GET", target, json(), exit_code);
 }
 
@@ -44,7 +47,8 @@ bool can_go(const json& explanation) { return !member(explanation, "paths").empt
 
 int explain_address(const Invocation& invocation, const ExplainOptions& options) {
   int exit_code = kDone;
-  std::optional<json> told = explain_one(invocation, options, options.address, options.source, &exit_code);
+  std::optional<json> told =
+      explain_one(invocation, options, options.address, options.source, options.stream, &exit_code);
   if (!told) return exit_code;
   json texts = top_texts(invocation.config_path, *told);
   if (options.as_json) {
@@ -92,7 +96,8 @@ int explain_message(const Invocation& invocation, const ExplainOptions& options)
   json explained = json::array();
   for (const std::string& domain : domains) {
     const std::string source = options.source.empty() ? source_of(*message, domain) : options.source;
-    std::optional<json> told = explain_one(invocation, options, domain, source, &exit_code);
+    std::optional<json> told =
+        explain_one(invocation, options, domain, source, text_of(*message, "stream"), &exit_code);
     if (!told && exit_code == kUsage) return exit_code;
     explained.push_back(told ? json{{"domain", domain}, {"explanation", std::move(*told)}}
                              : json{{"domain", domain}, {"error", "no explanation, see above"}});
@@ -148,6 +153,7 @@ void add_explain_command(CLI::App* parser, Invocation* invocation) {
   command->add_option("address", options->address, "a recipient, or its domain");
   command->add_option("--message", options->message, "the id of a queued message, instead of an address");
   command->add_option("--source", options->source, "only from the [[source]] of this name");
+  command->add_option("--stream", options->stream, "as mail of the [[stream]] of this name goes");
   command->add_option("--socket", options->socket, "admin socket; default: the one in the configuration");
   CLI::Option* offline = command->add_flag("--offline", options->offline,
                                            "which rule would decide, by the configuration alone; wants --mx");

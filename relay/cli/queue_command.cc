@@ -27,7 +27,7 @@ struct QueueOptions {
   std::string socket;
   bool as_json = false, only_header = false;
   std::vector<std::string> ids;
-  std::array<std::string, 6> filter;  // in the order of kFilters
+  std::array<std::string, 7> filter;  // in the order of kFilters
   bool all = false;
   bool yes = false;
   bool dry_run = false;
@@ -41,8 +41,9 @@ struct FilterOption {
   const char* help;
 };
 
-constexpr std::array<FilterOption, 6> kFilters = {{
+constexpr std::array<FilterOption, 7> kFilters = {{
     {"sender", "--sender", "sender: an address, a domain mask (\"*.example.org\"), or \"<>\""},
+    {"stream", "--stream", "name of its [[stream]], a mask"},
     {"domain", "--domain", "recipient domain, a mask"},
     {"site", "--site", "site (MX hosts) or one of its hosts, a mask"},
     {"older_than", "--older-than", "accepted longer ago than this (\"90s\", \"3h\", \"5d\")"},

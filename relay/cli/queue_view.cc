@@ -64,10 +64,11 @@ std::string list_view(const json& list) {
   for (const json& message : messages) {
     const json& next = member(message, "next");
     const std::string sender = text_of(message, "sender");
-    line(&out, "{:<13}  {:>6}  {:>9}  {:>7}  {} -> {}{}", text_of(message, "id"),
+    const std::string stream = text_of(message, "stream");
+    line(&out, "{:<13}  {:>6}  {:>9}  {:>7}  {} -> {}{}{}", text_of(message, "id"),
          age_text(number_of(message, "age_seconds")), text_of(message, "size_bytes"),
          text_of(message, "pending"), sender.empty() ? "<>" : sender, text_of(next, "recipient"),
-         is_true(message, "on_hold") ? " [hold]" : "");
+         stream.empty() ? "" : " [stream " + stream + "]", is_true(message, "on_hold") ? " [hold]" : "");
     const std::string stands = delivery_text(member(message, "delivery"));
     const std::string reply = reply_text(next, "last_reply");
     if (!stands.empty()) out += wrapped("               ", stands);
@@ -87,6 +88,7 @@ std::string message_view(const json& message) {
   show("accepted", "accepted");
   line(&out, "{:<14}{}", "age", age_text(number_of(message, "age_seconds")));
   line(&out, "{:<14}<{}>", "sender", text_of(message, "sender"));
+  show("stream", "stream");
   show("size_bytes", "size");
   if (is_true(message, "on_hold")) line(&out, "{:<14}yes", "on hold");
   show("client", "client");

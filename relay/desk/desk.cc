@@ -47,9 +47,9 @@ std::vector<admin::DeliveryView> Desk::deliveries_of(conf::MessageId id) {
   return delivery_views(parts_.transit, id, parts_.transit->clock().now());
 }
 
-void Desk::explain(const std::string& domain, const std::string& source,
+void Desk::explain(const std::string& domain, const std::string& source, const std::string& stream,
                    std::function<void(admin::Explanation)> done) {
-  views_.explain(domain, source, [this, done = std::move(done)](admin::Explanation told) {
+  views_.explain(domain, source, stream, [this, done = std::move(done)](admin::Explanation told) {
     if (told.unknown_source || told.route.domain.empty()) return done(std::move(told));
     auto kept = std::make_shared<admin::Explanation>(std::move(told));
     census_.take(kept->route.domain, [kept, done](const std::shared_ptr<const admin::Census>& census) {

@@ -55,7 +55,7 @@ class Desk final : public admin::Backend {
   admin::QueueSummary last_known() const override { return overview_.last_known(); }
   bool apply(admin::QueueAction action, conf::MessageId id, const std::string& who) override;
   std::string site_of(const std::string& domain) override;
-  void explain(const std::string& domain, const std::string& source,
+  void explain(const std::string& domain, const std::string& source, const std::string& stream,
                std::function<void(admin::Explanation)> done) override;
   void census(const std::string& domain,
               std::function<void(std::shared_ptr<const admin::Census>)> done) override {

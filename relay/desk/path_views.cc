@@ -25,7 +25,7 @@ admin::RouteView route_view(const queue::DomainEntry& domain, conf::Instant now)
 
 }  // namespace
 
-void PathViews::explain(const std::string& domain_name, const std::string& source,
+void PathViews::explain(const std::string& domain_name, const std::string& source, const std::string& stream,
                         std::function<void(admin::Explanation)> done) {
   conf::Result<conf::Domain> domain = conf::Domain::parse(domain_name);
   if (!domain.ok()) {
@@ -35,12 +35,13 @@ void PathViews::explain(const std::string& domain_name, const std::string& sourc
     done(std::move(answer));
     return;
   }
-  transit_->routes().ask(*domain, [this, source, done = std::move(done)](queue::DomainEntry* entry) {
-    done(explanation_of(entry, source));
+  transit_->routes().ask(*domain, [this, source, stream, done = std::move(done)](queue::DomainEntry* entry) {
+    done(explanation_of(entry, source, stream));
   });
 }
 
-admin::Explanation PathViews::explanation_of(queue::DomainEntry* domain, const std::string& source) {
+admin::Explanation PathViews::explanation_of(queue::DomainEntry* domain, const std::string& source,
+                                             const std::string& stream) {
   const conf::Instant now = transit_->clock().now();
   admin::Explanation answer;
   answer.route = route_view(*domain, now);
@@ -52,24 +53,34 @@ admin::Explanation PathViews::explanation_of(queue::DomainEntry* domain, const s
     answer.problem = "no [[source]] is named \"" + source + "\"";
     return answer;
   }
+  queue::SiteTable& sites = transit_->sites();
+  const uint16_t number = sites.streams().find(stream);
+  answer.unknown_source = !stream.empty() && number == queue::StreamTable::kNone;
+  if (answer.unknown_source) {
+    answer.problem = "no [[stream]] is named \"" + stream + "\"";
+    return answer;
+  }
   if (domain->route->kind != mx::Route::Kind::kHosts) {
     answer.problem = domain->route->detail;
     return answer;
   }
-  queue::SiteTable& sites = transit_->sites();
   Dispatcher& dispatcher = transit_->dispatcher();
   const auto in_flight = dispatcher.in_flight_by_path();
-  for (const conf::Source& each : sources) {
+  const queue::StreamTable::Sources& of_stream = sites.streams().sources_of(number);
+  for (const conf::Source* one : of_stream) {
+    const conf::Source& each = *one;
     if ((!source.empty() && each.name != source) || !sites.usable(*domain, each)) continue;
     queue::Path* path = sites.path_from(domain, each);
     const auto count = in_flight.find(path);
     answer.paths.push_back(
         view_of(path, count == in_flight.end() ? 0 : count->second, &dispatcher, *decisions_, now));
   }
-  for (const queue::PathChoice::Share& share : transit_->choice().shares(domain))
+  for (const queue::PathChoice::Share& share : transit_->choice().shares(domain, number))
     answer.sources.push_back(view_of(share, now));
   if (answer.paths.empty() && answer.problem.empty())
-    answer.problem = "no [[source]] may send to this domain (masks, weight, or no address of its family)";
+    answer.problem =
+        std::string(of_stream.size() == sources.size() ? "no [[source]]" : "no source of the stream") +
+        " may send to this domain (masks, weight, or no address of its family)";
   return answer;
 }
 

@@ -16,11 +16,12 @@ class PathViews {
 
   // See admin::Backend::explain(). Makes what is not there yet: the domain's entry, its route, its paths. The
   // sweep forgets them again.
-  void explain(const std::string& domain, const std::string& source,
+  void explain(const std::string& domain, const std::string& source, const std::string& stream,
                std::function<void(admin::Explanation)> done);
 
  private:
-  admin::Explanation explanation_of(queue::DomainEntry* domain, const std::string& source);
+  admin::Explanation explanation_of(queue::DomainEntry* domain, const std::string& source,
+                                    const std::string& stream);
 
   Transit* transit_;
   const DecisionHistory* decisions_;

@@ -14,11 +14,8 @@ auto detour_of(const DomainEntry& domain, const mx::RulePtr& rule) {
 
 }  // namespace
 
-const conf::Source* PathChoice::draw_source(const DomainEntry& domain) const {
-  if (sources().size() == 1) {
-    const conf::Source& only = sources().front();
-    return sites_->usable(domain, only) ? &only : nullptr;
-  }
+const conf::Source* PathChoice::draw_source(const DomainEntry& domain, const Sources& from) const {
+  if (from.size() == 1) return sites_->usable(domain, *from.front()) ? from.front() : nullptr;
   const Site* site = sites_->site_with_sources_off(domain);
   const auto may = [&](const conf::Source& source, bool all) {
     return sites_->usable(domain, source) &&
@@ -26,13 +23,13 @@ const conf::Source* PathChoice::draw_source(const DomainEntry& domain) const {
   };
   for (const bool all : {false, true}) {  // when all are off, mail waits for one of them
     uint64_t weights = 0;
-    for (const conf::Source& source : sources()) weights += may(source, all) ? source.weight : 0;
+    for (const conf::Source* source : from) weights += may(*source, all) ? source->weight : 0;
     if (weights == 0) continue;
     uint64_t draw = random_->below(weights);
-    for (const conf::Source& source : sources()) {
-      if (!may(source, all)) continue;
-      if (draw < source.weight) return &source;
-      draw -= source.weight;
+    for (const conf::Source* source : from) {
+      if (!may(*source, all)) continue;
+      if (draw < source->weight) return source;
+      draw -= source->weight;
     }
   }
   return nullptr;
@@ -45,13 +42,22 @@ bool PathChoice::needs_detour(DomainEntry* domain, const mx::RulePtr& rule) cons
   return detour == domain->detours.end() || detour->until <= sites_->now();
 }
 
-Way PathChoice::choose(DomainEntry* domain) const {
+std::string PathChoice::why_none(uint16_t stream) const {
+  constexpr const char* kWhy =
+      " may send to this domain: its masks leave it out, its weight is 0, or none has an address of the "
+      "family (IPv4 or IPv6) of the destination's hosts";
+  const bool of_stream =
+      &sites_->streams().sources_of(stream) != &sites_->streams().sources_of(StreamTable::kNone);
+  if (!of_stream) return std::string("no [[source]]") + kWhy;
+  return "no source of the stream \"" + sites_->streams().name(stream) + "\"" + kWhy;
+}
+
+Way PathChoice::choose(DomainEntry* domain, uint16_t stream) const {
   Way choice;
-  const conf::Source* source = draw_source(*domain);
+  const Sources& from = sites_->streams().sources_of(stream);
+  const conf::Source* source = draw_source(*domain, from);
   if (source == nullptr) {
-    choice.why_not =
-        "no [[source]] may send to this domain: its masks leave it out, or no source has an address of the "
-        "family (IPv4 or IPv6) of the destination's hosts";
+    choice.why_not = why_none(stream);
     return choice;
   }
   mx::RulePtr rule = sites_->rule_for(domain, *source);
@@ -68,28 +74,28 @@ Way PathChoice::choose(DomainEntry* domain) const {
     }
   }
   choice.path = sites_->path_from(domain, *source);
-  if (sources().size() == 1) return choice;
-  if (Path* better = better_than(domain, *choice.path); better != nullptr) choice.path = better;
+  if (from.size() == 1) return choice;
+  if (Path* better = better_than(domain, from, *choice.path); better != nullptr) choice.path = better;
   return choice;
 }
 
 // Drawn by weight among those of the best readiness, when that is better than what `path` has. That a source
 // was drawn by weight among all first leaves the others the shares that their weights say.
-Path* PathChoice::better_than(DomainEntry* domain, const Path& path) const {
+Path* PathChoice::better_than(DomainEntry* domain, const Sources& from, const Path& path) const {
   const conf::Instant now = sites_->now();
   Readiness best = state_of(&path, now).readiness;
   if (best == Readiness::kFree) return nullptr;
   std::vector<const conf::Source*> others;
   uint64_t weights = 0;
-  for (const conf::Source& source : sources()) {
-    if (source.name == path.source.name || !sites_->usable(*domain, source)) continue;
-    if (needs_detour(domain, sites_->rule_for(domain, source))) continue;
-    const Readiness readiness = state_of(sites_->find(*domain, source), now).readiness;
+  for (const conf::Source* source : from) {
+    if (source->name == path.source.name || !sites_->usable(*domain, *source)) continue;
+    if (needs_detour(domain, sites_->rule_for(domain, *source))) continue;
+    const Readiness readiness = state_of(sites_->find(*domain, *source), now).readiness;
     if (readiness > best || (readiness == best && others.empty())) continue;
     if (readiness < best) others.clear(), weights = 0;
     best = readiness;
-    others.push_back(&source);
-    weights += source.weight;
+    others.push_back(source);
+    weights += source->weight;
   }
   if (others.empty()) return nullptr;
   uint64_t draw = random_->below(weights);
@@ -100,14 +106,14 @@ Path* PathChoice::better_than(DomainEntry* domain, const Path& path) const {
   return nullptr;
 }
 
-bool PathChoice::goes_sooner_elsewhere(DomainEntry* domain, const Path& path) const {
+bool PathChoice::goes_sooner_elsewhere(DomainEntry* domain, uint16_t stream, const Path& path) const {
   const conf::Instant now = sites_->now();
   const Readiness here = state_of(&path, now, 1).readiness;  // else it would be drawn back at once, for ever
   if (here == Readiness::kFree) return false;
-  return std::any_of(sources().begin(), sources().end(), [&](const conf::Source& source) {
-    return source.name != path.source.name && sites_->usable(*domain, source) &&
-           !needs_detour(domain, sites_->rule_for(domain, source)) &&
-           state_of(sites_->find(*domain, source), now).readiness < here;
+  return std::ranges::any_of(sites_->streams().sources_of(stream), [&](const conf::Source* source) {
+    return source->name != path.source.name && sites_->usable(*domain, *source) &&
+           !needs_detour(domain, sites_->rule_for(domain, *source)) &&
+           state_of(sites_->find(*domain, *source), now).readiness < here;
   });
 }
 
@@ -128,8 +134,9 @@ bool PathChoice::others_may_take(const Path& path) const {
   });
 }
 
-std::vector<PathChoice::Share> PathChoice::shares(DomainEntry* domain) const {
+std::vector<PathChoice::Share> PathChoice::shares(DomainEntry* domain, uint16_t stream) const {
   const conf::Instant now = sites_->now();
+  const Sources& of_stream = sites_->streams().sources_of(stream);
   std::vector<Share> all;
   Readiness best = Readiness::kHeld;
   for (const conf::Source& source : sources()) {
@@ -137,6 +144,8 @@ std::vector<PathChoice::Share> PathChoice::shares(DomainEntry* domain) const {
     share.source = &source;
     if (source.weight == 0) {
       share.unusable = "its weight is 0";
+    } else if (std::ranges::find(of_stream, &source) == of_stream.end()) {
+      share.unusable = "it is not one of the stream's";
     } else if (!may_send_from(source, domain->name.text())) {
       share.unusable = "its masks leave this domain out";
     } else if (!sites_->usable(*domain, source)) {

@@ -2,6 +2,7 @@
 // it fell to goes from another source. Decides; the paths are the SiteTable's. One thread.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -27,28 +28,31 @@ class PathChoice {
  public:
   PathChoice(SiteTable* sites, conf::Random* random) : sites_(sites), random_(random) {}  // borrowed
 
-  // `domain` has a route with hosts and settings. A source is drawn by weight among those whose masks take
-  // the domain and whose address family the hosts have, and of these among those that can send soonest
-  // (Readiness); the rule is that of the domain, the MX hosts and the source.
-  Way choose(DomainEntry* domain) const;
-  // Whether mail of the domain that waits on `path` could go sooner from another source.
-  bool goes_sooner_elsewhere(DomainEntry* domain, const Path& path) const;
+  // `domain` has a route with hosts and settings. A source is drawn by weight among those of the stream (a
+  // number in SiteTable::streams()) whose masks take the domain and whose address family the hosts have, and
+  // of these among those that can send soonest (Readiness); the rule is that of the domain, the MX hosts and
+  // the source.
+  Way choose(DomainEntry* domain, uint16_t stream = StreamTable::kNone) const;
+  // Whether mail of the domain and the stream that waits on `path` could go sooner from another source.
+  bool goes_sooner_elsewhere(DomainEntry* domain, uint16_t stream, const Path& path) const;
   // Whether that can be for any of its mail: a cheap look.
   bool others_may_take(const Path& path) const;
-  // Who gets which share of the mail to the domain at present, and why: for people.
+  // Who gets which share of the mail of the stream to the domain at present, and why: for people.
   struct Share {
     const conf::Source* source = nullptr;
     double share = 0;      // of all
     std::string unusable;  // why it never sends there; "": it may
     SourceState state;
   };
-  std::vector<Share> shares(DomainEntry* domain) const;
+  std::vector<Share> shares(DomainEntry* domain, uint16_t stream = StreamTable::kNone) const;
 
  private:
   const std::vector<conf::Source>& sources() const { return sites_->config().sources; }
-  const conf::Source* draw_source(const DomainEntry& domain) const;
+  using Sources = StreamTable::Sources;
+  const conf::Source* draw_source(const DomainEntry& domain, const Sources& from) const;
+  std::string why_none(uint16_t stream) const;
   bool needs_detour(DomainEntry* domain, const mx::RulePtr& rule) const;
-  Path* better_than(DomainEntry* domain, const Path& path) const;
+  Path* better_than(DomainEntry* domain, const Sources& from, const Path& path) const;
 
   SiteTable* sites_;
   conf::Random* random_;

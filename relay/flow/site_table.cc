@@ -246,6 +246,7 @@ const std::shared_ptr<mx::Traffic>& SiteTable::traffic(Path* path, std::string_v
 void SiteTable::reload(conf::ConfigPtr config, mx::RuleBookPtr book) {
   config_ = std::move(config);
   book_ = std::move(book);
+  streams_.reload(config_);
   reload_part_ = 0;
 }
 

@@ -11,6 +11,7 @@
 
 #include "mx/limits/limiter_table.h"
 #include "relay/flow/path.h"
+#include "relay/flow/stream_table.h"
 #include "relay/queue/domain_table.h"
 
 namespace relay::queue {
@@ -18,7 +19,7 @@ namespace relay::queue {
 class SiteTable {
  public:
   SiteTable(conf::ConfigPtr config, mx::RuleBookPtr book, const conf::Clock* clock)
-      : config_(std::move(config)), book_(std::move(book)), clock_(clock) {
+      : config_(std::move(config)), book_(std::move(book)), clock_(clock), streams_(config_) {
     limiters_.is_current = [this](const mx::CounterNames& names) { return is_current(names); };
   }
 
@@ -57,6 +58,8 @@ class SiteTable {
   bool visit_some(size_t* part, size_t paths, const std::function<void(Path*)>& use) const;
   const conf::Config& config() const { return *config_; }
   conf::Instant now() const { return clock_->now(); }
+  StreamTable& streams() { return streams_; }
+  const StreamTable& streams() const { return streams_; }
   mx::LimiterTable& limiters() { return limiters_; }
   const mx::LimiterTable& limiters() const { return limiters_; }
   // The counters that hold for a connection to this address.
@@ -85,6 +88,7 @@ class SiteTable {
   conf::ConfigPtr config_;
   mx::RuleBookPtr book_;  // null: no rules
   const conf::Clock* clock_;
+  StreamTable streams_;
   mx::LimiterTable limiters_;
   // In parts, so that no insertion and no sweep stops the loop for long, with a million sites neither.
   std::array<Part, 4096> parts_;

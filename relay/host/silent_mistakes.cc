@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "relay/host/stream_mistakes.h"
+
 namespace relay {
 namespace {
 
@@ -216,6 +218,7 @@ std::vector<Problem> silent_mistakes(const conf::Config& config, const mx::RuleB
   }
   check_warmup(config, book, &out);
   check_templates(config, &out);
+  add_stream_mistakes(config, &out);
   check_quarantine(config, &out);
   check_retry(config, config.defaults, "[defaults]", 1, &out);
   for (const conf::Destination& destination : config.destinations) {

@@ -108,10 +108,11 @@ void InboundConnection::message_done(conf::Result<spool::Receipt> result) {
   if (result.ok()) {
     session_->message_stored(*result, clock_->now());
   } else {
-    // The reason goes into our own log; the client learns what it can use.
+    // The reason goes into our own log; the client learns what it can use, and a refusal of policy as it is.
     const bool space = result.error().code == conf::ErrorCode::kNoSpace;
-    session_->message_refused(space ? "452 4.3.1 Insufficient system storage, try again later"
-                                    : "451 4.3.0 The message could not be stored, try again later",
+    session_->message_refused(result.error().code == conf::ErrorCode::kRefused ? result.error().detail
+                              : space ? "452 4.3.1 Insufficient system storage, try again later"
+                                      : "451 4.3.0 The message could not be stored, try again later",
                               clock_->now());
   }
   pump();
@@ -253,6 +254,10 @@ bool InboundConnection::accepting(std::string* why) const {
 bool InboundConnection::may_hold(uint64_t octets) {
   stranger = !session_->may_relay();
   return hold(&envelope_reserved_, octets);
+}
+
+std::string InboundConnection::over_quota(const std::string& user) {
+  return gate_ == nullptr ? std::string() : gate_->over_quota(user);
 }
 
 std::string InboundConnection::refuses(const conf::Envelope& envelope, const conf::Recipient& recipient) {

@@ -60,6 +60,7 @@ class InboundConnection final : public TransportUser, private smtp::Gate, privat
  private:
   bool accepting(std::string* why) const override;
   bool may_hold(uint64_t octets) override;
+  std::string over_quota(const std::string& user) override;
   std::string refuses(const conf::Envelope& envelope, const conf::Recipient& recipient) override;
   void give_way() noexcept override;
   bool can_give_way() const override;

@@ -46,6 +46,15 @@ std::string Reception::refuses(const conf::Envelope& envelope, const conf::Recip
   return refuse_ ? refuse_(envelope, recipient).value_or("") : std::string();
 }
 
+std::string Reception::over_quota(const std::string& name) {
+  const conf::User* user = config_->user(name);
+  if (user == nullptr || user->messages_per_hour == 0 ||
+      hours_.count(name, clock_->now()) < user->messages_per_hour)
+    return "";
+  return "450 4.7.1 " + std::to_string(user->messages_per_hour) +
+         " messages an hour are allowed to you, try again later";
+}
+
 void Reception::step() {
   graveyard_.clear();
   round_work_ = kRoundWork;
@@ -113,12 +122,14 @@ void Reception::turn_away(Accepted accepted, const conf::Listener* listener, con
 }
 
 // The memory of a message on its way to the disk is its client's until it is there.
-Transit::AcceptDone Reception::answer_to(uint64_t number, uint64_t size) {
+Transit::AcceptDone Reception::answer_to(uint64_t number, uint64_t size, const std::string& user) {
   const std::string client = connections_.at(number)->client_key();
   in_spool_ += size;
   memory_.lend(client, size);
-  return [this, alive = alive_, number, size, client](conf::Result<spool::Receipt> result) {
+  if (!user.empty()) hours_.add(user, clock_->now());
+  return [this, alive = alive_, number, size, client, user](conf::Result<spool::Receipt> result) {
     if (!*alive) return;
+    if (!user.empty() && !result.ok()) hours_.take_back(user, clock_->now());
     in_spool_ -= size;
     memory_.give_back(client, size);
     const auto found = connections_.find(number);
@@ -127,12 +138,21 @@ Transit::AcceptDone Reception::answer_to(uint64_t number, uint64_t size) {
 }
 
 void Reception::offer(uint64_t number, spool::MessageRecord record, conf::Bytes body) {
-  Transit::AcceptDone done = answer_to(number, body.size());
+  const conf::User* user = config_->user(record.envelope.authenticated_as);
+  const bool counts = user != nullptr && user->messages_per_hour != 0;
+  if (std::string refused = counts ? over_quota(user->name) : ""; !refused.empty()) {
+    // Others of his came meanwhile over other connections.
+    const auto& connection = connections_.at(number);
+    this->refused({conf::DoorReason::kTooManyMessages, connection->client_address(),
+                   connection->listener_name(), user->name});
+    return connection->message_done(conf::Error{conf::ErrorCode::kRefused, std::move(refused)});
+  }
+  Transit::AcceptDone done = answer_to(number, body.size(), counts ? user->name : "");
   transit_->accept(std::move(record), std::move(body), std::move(done));
 }
 
 void Reception::offer_returned(uint64_t number, spool::MessageRecord record, conf::Bytes body) {
-  Transit::AcceptDone done = answer_to(number, body.size());
+  Transit::AcceptDone done = answer_to(number, body.size(), "");
   if (!returned_) return done(conf::Error{conf::ErrorCode::kLimit, "nobody reads returned mail"});
   returned_(std::move(record), std::move(body), std::move(done));
 }

@@ -16,6 +16,7 @@
 #include "relay/intake/inbound_connection.h"
 #include "relay/intake/memory_shares.h"
 #include "relay/intake/places.h"
+#include "relay/intake/user_hours.h"
 #include "relay/net/transport.h"
 #include "relay/walk/transit.h"
 
@@ -66,8 +67,10 @@ class Reception final : public InboundConnection::Owner, private smtp::Gate {
   // 0.1 ms of plain commands and at most some 50 KB of replies.
   static constexpr uint32_t kRoundWork = 192, kTurnWork = 96, kLeastWork = 8;
   bool accepting(std::string* why) const override;
-  Transit::AcceptDone answer_to(uint64_t connection, uint64_t size);
+  // `user`: his message is counted, and not any more if it cannot be stored; "": nobody's.
+  Transit::AcceptDone answer_to(uint64_t connection, uint64_t size, const std::string& user);
   std::string refuses(const conf::Envelope& envelope, const conf::Recipient& recipient) override;
+  std::string over_quota(const std::string& user) override;
   void turn_away(Accepted accepted, const conf::Listener* listener, const std::string& why);
   void auth_over(uint64_t connection, const std::string& user, smtp::AuthOutcome outcome);
 
@@ -82,6 +85,7 @@ class Reception final : public InboundConnection::Owner, private smtp::Gate {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // answers may come after the end
   std::unordered_map<uint64_t, std::unique_ptr<InboundConnection>> connections_;
   Places places_;
+  UserHours hours_;
   std::vector<std::unique_ptr<InboundConnection>> graveyard_;
   uint32_t round_work_ = kRoundWork;  // left for the sessions of this round of the loop
   uint64_t next_number_ = 1;

@@ -14,6 +14,7 @@ using conf::EventKind;
 void name(const spool::MessageRecord& record, DeliveryEvent* event) {
   event->id = record.id;
   event->header = record.header;
+  event->stream = record.stream;
   event->envid = record.envelope.envid;
   event->reverse_path = record.envelope.reverse_path.text();
 }
@@ -100,6 +101,7 @@ DeliveryEvent held_back(conf::MessageId id, const spool::MessageRecord* record,
     event.time = now;
     event.id = id;
     event.recipient = '@' + domain;
+    event.stream = by.stream;
   }
   event.attempt = attempt;
   event.site = by.site;

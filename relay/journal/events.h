@@ -25,7 +25,7 @@ conf::DeliveryEvent attempted(const spool::MessageRecord& record, const spool::R
 // so).
 struct HeldBack {
   conf::Bind limit = conf::Bind::kBlocked;
-  std::string site, source, mx_rule;
+  std::string site, source, mx_rule, stream;
   std::string why;
   conf::WallTime until;
 };

@@ -273,6 +273,7 @@ void append_json(const conf::DeliveryEvent& event, std::string* out) {
   append_text("mx_host", event.mx_host, out);
   append_text("mx_address", event.mx_address, out);
   append_text("source", event.source, out);
+  append_text("stream", event.stream, out);
   append_text("tls", event.tls, out);
   append_count("reply_code", event.reply_code, out);
   append_text("enhanced_status", event.enhanced_status, out);

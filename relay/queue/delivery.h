@@ -26,8 +26,11 @@ struct Delivery {
   Delivery* arrived_after = nullptr;
   uint32_t domain = 0;  // in the DomainTable
   uint32_t sender = 0;  // whose turn it is: see sender.h
-  uint32_t heap_index = 0;
-  uint32_t dns_micros = 0;  // how long it waited for its route
+  union {
+    uint32_t heap_index = 0;  // while it is scheduled
+    uint32_t dns_micros;      // on its way: how long it waited for its route
+  };
+  uint16_t stream = 0;      // in the StreamTable
   uint16_t attempt = 0;     // made since the start, or that its schedule counts, whichever are more
   uint16_t last_reply = 0;  // in LastReplies: what its last attempt brought
   DeliveryState state = DeliveryState::kNew;

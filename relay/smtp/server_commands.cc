@@ -194,6 +194,7 @@ void ServerSession::State::mail(Command* command, conf::Instant now) {
     trouble(conf::DoorReason::kNotAccepting, why);
     return reply("452 4.3.1 " + (why.empty() ? std::string("no room at the moment") : why));
   }
+  if (!user_may_send(command->reverse_path, now)) return;
   drop_envelope();
   envelope.reverse_path = std::move(command->reverse_path);
   if (may_relay()) {  // nobody writes to the sender of a stranger's mail, so there is nothing to say about
@@ -209,6 +210,24 @@ void ServerSession::State::mail(Command* command, conf::Instant now) {
   envelope.authenticated_as = authenticated_as;
   go(Phase::kMail);
   reply("250 2.1.0 sender OK");
+}
+
+// RFC 6409 §6.1. Who did not log in has no rights of his own, only those of his address.
+bool ServerSession::State::user_may_send(const conf::Mailbox& sender, conf::Instant now) {
+  const conf::User* user = authenticated_as.empty() ? nullptr : config.user(authenticated_as);
+  if (user == nullptr) return true;
+  const auto matches = [&sender](const std::string& mask) { return conf::sender_matches(mask, sender); };
+  if (!user->senders.empty() && std::ranges::none_of(user->senders, matches)) {
+    trouble(conf::DoorReason::kSenderDenied, user->name + " as <" + sender.text() + '>');
+    reply_error("550 5.7.1 you may not send as this sender", now);
+    return false;
+  }
+  if (options.gate == nullptr || user->messages_per_hour == 0) return true;
+  const std::string refused = options.gate->over_quota(user->name);
+  if (refused.empty()) return true;
+  trouble(conf::DoorReason::kTooManyMessages, user->name);
+  reply(refused);
+  return false;
 }
 
 void ServerSession::State::rcpt(Command* command, conf::Instant now) {

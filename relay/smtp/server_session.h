@@ -46,6 +46,8 @@ class Gate {
   virtual ~Gate() = default;
   // False: MAIL gets 452 4.3.1 with `*why` (disk low, memory high, queue full).
   virtual bool accepting(std::string* why) const = 0;
+  // The reply when this user, who logged in, may hand in no message now; empty: he may.
+  virtual std::string over_quota(const std::string&) { return {}; }
   // The recipients of the transaction would take this much memory; false: the one that comes now gets
   // 452 4.3.1.
   virtual bool may_hold(uint64_t) { return true; }

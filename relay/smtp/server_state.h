@@ -43,6 +43,7 @@ struct ServerSession::State {
   void hello(const Command& command);
   void ehlo_reply();
   void mail(Command* command, conf::Instant now);
+  bool user_may_send(const conf::Mailbox& sender, conf::Instant now);  // false: answered
   void rcpt(Command* command, conf::Instant now);
   void returned_to(conf::Recipient recipient, conf::Instant now);
   void take_recipient(conf::Recipient recipient);

@@ -29,7 +29,8 @@ enum Flags : uint64_t {
   kRetMask = 3,
   kMandated = 32,
   kHasHeader = 64,
-  kAllFlags = 127
+  kHasStream = 128,
+  kAllFlags = 255
 };
 
 class Writer {
@@ -175,6 +176,7 @@ uint64_t flags_of(const MessageRecord& record) {
   if (record.envelope.body == conf::BodyType::k8BitMime) flags |= kEightBit;
   if (record.envelope.mandated) flags |= kMandated;
   if (record.header != nullptr) flags |= kHasHeader;
+  if (!record.stream.empty()) flags |= kHasStream;
   return flags;
 }
 
@@ -207,6 +209,7 @@ std::string encode_record(const MessageRecord& record) {
   writer.text(record.envelope.client_name);
   writer.text(record.envelope.authenticated_as);
   if (record.header != nullptr) write_header(&writer, *record.header);
+  if (!record.stream.empty()) writer.text(record.stream);
   writer.number(record.recipients.size());
   for (const RecipientRecord& recipient : record.recipients) write_recipient(&writer, recipient);
   put_fixed32(out.data() + 2, crc32c(std::string_view(out).substr(kRecordHeaderSize)));
@@ -232,6 +235,7 @@ conf::Result<MessageRecord> decode_record(std::string_view stored) {
   record.envelope.client_name = in.text();
   record.envelope.authenticated_as = in.text();
   if ((flags & kHasHeader) != 0) record.header = read_header(&in);
+  if ((flags & kHasStream) != 0) record.stream = in.text();
   const uint64_t count = in.number();
   if (count > in.left() / kRecipientMinBytes) return corrupt("record has fewer recipients than it says");
   record.recipients.reserve(count);

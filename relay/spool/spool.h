@@ -51,6 +51,7 @@ struct MessageRecord {
   std::vector<RecipientRecord> recipients;
   uint64_t size_bytes = 0;
   conf::LoggedHeaderPtr header;      // what the log says of it
+  std::string stream;                // name of its conf::Stream; empty: none
   bool on_hold = false;              // all of it, by an operator
   conf::MessageId report_about = 0;  // this is a report of ours about that message
 };

@@ -8,6 +8,7 @@
 
 #include "relay/journal/events.h"
 #include "relay/queue/sender.h"
+#include "relay/walk/stream_choice.h"
 
 namespace relay {
 
@@ -28,6 +29,7 @@ bool Acceptance::has_room(std::string* why) const {
 
 void Acceptance::accept(spool::MessageRecord record, conf::Bytes body, Done done) {
   record.accepted_at = parts_.clock->wall();
+  record.stream = stream_of(*parts_.config, record.envelope, body.view());
   for (spool::RecipientRecord& recipient : record.recipients) recipient.due = record.accepted_at;
   auto kept = std::make_shared<spool::MessageRecord>(record);
   parts_.signing->begin(record.id, body);
@@ -47,6 +49,7 @@ void Acceptance::take(spool::MessageRecord record, conf::Bytes body) {
   if (parts_.queued) parts_.queued(record);
   const conf::MessageId id = record.id;
   const uint32_t sender = queue::sender_of(record.envelope.reverse_path);
+  const uint16_t stream = parts_.streams->number_of(record.stream);
   const conf::Instant now = parts_.clock->now();
   std::vector<uint32_t> domains;
   std::unordered_set<uint32_t> known;
@@ -70,6 +73,7 @@ void Acceptance::take(spool::MessageRecord record, conf::Bytes body) {
     Delivery* delivery = parts_.deliveries->add(id, domain, now);
     delivery->message = message;
     delivery->sender = sender;
+    delivery->stream = stream;
     fresh.push_back(delivery);
   }
   for (Delivery* delivery : fresh) parts_.walk->advance(delivery);
@@ -102,6 +106,7 @@ void Acceptance::adopt(const spool::MessageRecord& record, const std::function<v
   if (parts_.queued) parts_.queued(record);
   const conf::Instant now = parts_.clock->now();
   const conf::WallTime wall = parts_.clock->wall();
+  const uint16_t stream = parts_.streams->number_of(record.stream);
   std::unordered_map<uint32_t, Delivery*> known;
   for (const spool::RecipientRecord& recipient : record.recipients) {
     if (recipient.state != spool::RecipientState::kPending) continue;
@@ -119,6 +124,7 @@ void Acceptance::adopt(const spool::MessageRecord& record, const std::function<v
     delivery->last_reply = parts_.deliveries->last_replies().number_of(
         recipient.reply_code, recipient.enhanced_status, recipient.last_reply);
     delivery->sender = queue::sender_of(record.envelope.reverse_path);
+    delivery->stream = stream;
     delivery->hold_wanted = record.on_hold || recipient.held;
     if (record.recipients.size() > 1) known.emplace(domain, delivery);
   }

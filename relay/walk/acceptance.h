@@ -7,6 +7,7 @@
 #include <string>
 
 #include "conf/config.h"
+#include "relay/flow/stream_table.h"
 #include "relay/journal/journal.h"
 #include "relay/queue/delivery_store.h"
 #include "relay/queue/domain_table.h"
@@ -30,6 +31,7 @@ class Acceptance {
     queue::MessageCache* messages = nullptr;
     queue::DomainTable* domains = nullptr;
     queue::DeliveryStore* deliveries = nullptr;
+    queue::StreamTable* streams = nullptr;
     Walk* walk = nullptr;        // gets each new delivery: kNew, due now
     Witness* witness = nullptr;  // sees what is in the spool at the start; may be null
     // Sees each message that is queued, before its deliveries are; may be empty.

@@ -22,7 +22,7 @@ void Notices::blocked(queue::Delivery* delivery, const queue::Path& path) {
   if (path.rule != nullptr) by.mx_rule = path.rule->name;
   by.why = "the destination is blocked; see the block event of this site";
   if (until != conf::kNever) by.until = calendar(until);
-  held_back(*delivery, by);
+  held_back(*delivery, std::move(by));
 }
 
 void Notices::waits_for_path(queue::Delivery* delivery, const queue::PathError& error,
@@ -34,13 +34,14 @@ void Notices::waits_for_path(queue::Delivery* delivery, const queue::PathError& 
   by.source = facts.source;
   by.why = "it waits for its path: " + error.reply.text();
   by.until = clock_->today() + again;
-  held_back(*delivery, by);
+  held_back(*delivery, std::move(by));
 }
 
-void Notices::held_back(const queue::Delivery& delivery, const journal::HeldBack& by) {
+void Notices::held_back(const queue::Delivery& delivery, journal::HeldBack by) {
   const conf::WallTime now = clock_->today();
   const conf::Domain& domain = domains_->name(delivery.domain);
   if (delivery.message == nullptr) {
+    by.stream = streams_->name(delivery.stream);
     journal_->append(
         journal::held_back(delivery.id, nullptr, nullptr, domain.text(), by, delivery.attempt, now));
     return;

@@ -9,6 +9,7 @@
 #include "mx/limits/standing.h"
 #include "relay/flow/dispatcher_user.h"
 #include "relay/flow/path.h"
+#include "relay/flow/stream_table.h"
 #include "relay/journal/attempt.h"
 #include "relay/journal/events.h"
 #include "relay/journal/journal.h"
@@ -21,8 +22,9 @@ namespace relay {
 class Notices {
  public:
   // All are borrowed.
-  Notices(journal::Journal* journal, const spool::RelayClock* clock, const queue::DomainTable* domains)
-      : journal_(journal), clock_(clock), domains_(domains) {}
+  Notices(journal::Journal* journal, const spool::RelayClock* clock, const queue::DomainTable* domains,
+          const queue::StreamTable* streams)
+      : journal_(journal), clock_(clock), domains_(domains), streams_(streams) {}
 
   // A block defers with type Ignored: no attempt is counted, and nothing is written down but this line. Once
   // until the delivery is scheduled anew: a reload that leaves it where it was is no news.
@@ -40,12 +42,13 @@ class Notices {
   bool decided(const queue::Path& path, const mx::Decision& decision);
 
  private:
-  void held_back(const queue::Delivery& delivery, const journal::HeldBack& by);
+  void held_back(const queue::Delivery& delivery, journal::HeldBack by);
   conf::WallTime calendar(conf::Instant moment) const;
 
   journal::Journal* journal_;
   const spool::RelayClock* clock_;
   const queue::DomainTable* domains_;
+  const queue::StreamTable* streams_;
   // By site and source, when the failure began that was told of. Bounded: it begins anew when it is full.
   std::unordered_map<std::string, conf::Instant> told_failures_;
 };

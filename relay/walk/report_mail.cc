@@ -4,6 +4,7 @@
 
 #include "relay/smtp/logged_header.h"
 #include "relay/smtp/mime_entity.h"
+#include "relay/walk/stream_choice.h"
 
 namespace relay {
 
@@ -54,6 +55,7 @@ ReportMail write_report(const spool::MessageRecord& about, std::string_view orig
   record.size_bytes = mail.body.size();
   record.header = smtp::logged_header(mail.body.view(), config.logged_fields);
   record.envelope.smtputf8 = about.envelope.smtputf8;
+  record.stream = stream_of(config, record.envelope, mail.body.view());
   if (smtp::has_eight_bit(mail.body.view())) record.envelope.body = conf::BodyType::k8BitMime;
   spool::RecipientRecord to;
   to.recipient.mailbox = input.to;

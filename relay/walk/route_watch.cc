@@ -56,19 +56,22 @@ void RouteWatch::collect(queue::Path* path, conf::Instant now) {
 
 bool RouteWatch::look_at_some(Due* due, conf::Instant now) {
   uint32_t domain = UINT32_MAX;
+  uint16_t stream = queue::StreamTable::kNone;
   Verdict verdict = Verdict::kStays;
+  bool others_full = false;  // for this domain and stream: what went before filled them
   while (looks_left_ > 0 && asks_left_ > 0) {
     queue::Delivery* delivery = due->path->ready.next_of_round(kOfRoutes);
     if (delivery == nullptr) return false;
     --looks_left_;
-    if (delivery->domain != domain) {
-      domain = delivery->domain;
-      verdict = judge(domain, due, now);
+    if (delivery->domain != domain) verdict = judge(delivery->domain, due, now);
+    if (delivery->domain != domain || delivery->stream != stream) others_full = false;
+    domain = delivery->domain;
+    stream = delivery->stream;
+    if (verdict == Verdict::kMaySpill && !others_full) {
+      queue::DomainEntry* entry = &parts_.domains->at(domain);
+      others_full = !parts_.choice->goes_sooner_elsewhere(entry, stream, *due->path);
     }
-    if (verdict == Verdict::kMaySpill &&
-        !parts_.choice->goes_sooner_elsewhere(&parts_.domains->at(domain), *due->path))
-      verdict = Verdict::kStays;  // what went before filled the others
-    if (verdict != Verdict::kStays) parts_.move(delivery);
+    if (verdict == Verdict::kMoves || (verdict == Verdict::kMaySpill && !others_full)) parts_.move(delivery);
   }
   return true;
 }

@@ -37,7 +37,7 @@ Transit::Transit(TransitParts parts)
                      journal::unsigned_mail(message.record, outcome.alarm, outcome.detail, clock_.today()));
                }),
       acceptance_({parts_.config, parts_.spool, parts_.journal, &clock_, &signing_, &messages_, &domains_,
-                   &deliveries_, this, parts_.witness,
+                   &deliveries_, &sites_.streams(), this, parts_.witness,
                    [this](const spool::MessageRecord& record) { delay_reports_.queued(record); }}),
       delay_reports_({parts_.config, parts_.spool, parts_.journal, &clock_, &messages_, &deliveries_,
                       [this](spool::MessageRecord record, conf::Bytes body) {
@@ -55,7 +55,7 @@ Transit::Transit(TransitParts parts)
       errands_(&messages_, &signing_, parts_.converter, parts_.return_paths, &attempts_, &verdicts_,
                &settlement_, this),
       retirement_(parts_.journal, parts_.spool, &messages_),
-      notices_(parts_.journal, &clock_, &domains_),
+      notices_(parts_.journal, &clock_, &domains_, &sites_.streams()),
       dispatcher_(
           {parts_.config, &messages_, &sites_, &counters_.lease(), parts_.network, parts_.clock,
            parts_.random, this, parts_.qualifier,

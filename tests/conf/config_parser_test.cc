@@ -240,7 +240,7 @@ TEST(ConfigDocs, EveryKeyIsExplained) {
   for (const char* source :
        {"conf/sections.cc", "conf/config_parser.cc", "conf/rule_section.cc", "conf/quarantine_section.cc",
         "conf/replies_section.cc", "conf/retry_section.cc", "conf/peer_section.cc", "conf/returns_section.cc",
-        "conf/return_mailbox_section.cc"}) {
+        "conf/return_mailbox_section.cc", "conf/stream_section.cc"}) {
     const std::string code = read(source);
     for (std::sregex_iterator it(code.begin(), code.end(), asks), end; it != end; ++it) keys.insert((*it)[1]);
   }
@@ -278,6 +278,7 @@ TEST(ConfigDocs, EveryKeyHasAGoodExample) {
       {"listener", "address = \"127.0.0.1:25\"\n"},
       {"user", "name = \"someone\"\nsecret = \"$y$j9T$salt$hash\"\n"},
       {"source", "name = \"someone\"\n"},
+      {"stream", "name = \"s\"\nsources = \"2\"\n"},
       {"tls", "certificate = \"/c.pem\"\nkey = \"/k.pem\"\n"},
       {"defaults", "domains = [\"example.org\"]\n"},
       {"dkim", "default_domain = \"example.com\"\n"},
@@ -288,9 +289,9 @@ TEST(ConfigDocs, EveryKeyHasAGoodExample) {
       {"return_mailbox", "url = \"imap://imap.example.com\"\nlogin = \"main\"\n"},
       {"login", "name = \"main\"\nuser = \"u\"\nfile = \"/etc/secret\"\n"},
   };
-  const std::set<std::string> many = {"login",       "listener",      "user", "source",
-                                      "destination", "dkim_key",      "rule", "rule.threshold",
-                                      "return_path", "return_mailbox"};
+  const std::set<std::string> many = {"login",       "listener",       "user",  "source",
+                                      "destination", "dkim_key",       "rule",  "rule.threshold",
+                                      "return_path", "return_mailbox", "stream"};
   std::string section;
   size_t examples = 0;
   for (std::string line; std::getline(docs, line);) {
@@ -320,6 +321,9 @@ TEST(ConfigDocs, EveryKeyHasAGoodExample) {
     if (key != "hostname") text.insert(0, "hostname = \"relay.example.com\"\n");
     if (section != "listener") text += "[[listener]]\naddress = \"127.0.0.1:25\"\n";
     if (key == "role") text += "[returns]\nfeedback = [\"fbl@return.example.com\"]\n";
+    if (section == "stream")
+      text +=
+          "[[listener]]\nname = \"bulk\"\naddress = \"127.0.0.1:26\"\n[[source]]\nname = \"news\"\nid = 2\n";
     if (section == "return_path") text += "[returns]\nkeys = \"/k\"\n";
     if (section == "dkim") text += "[[dkim_key]]\n" + beside.at("dkim_key");
     if (section != "user") text += "[[user]]\nname = \"shop\"\nsecret = \"$y$j9T$salt$hash\"\n";
@@ -523,6 +527,22 @@ TEST(Units, DurationsSizesRates) {
   EXPECT_EQ(parse_rate("5/10s").value().per, Duration(10s));
   for (const char* bad : {"", "100", "/min", "5/", "5/0s", "x/min"})
     EXPECT_FALSE(parse_rate(bad).ok()) << bad;
+}
+
+TEST(ConfigParser, AUserMayHaveSendersAndALimit) {
+  const std::string head =
+      "hostname = \"relay.example.com\"\n[[listener]]\naddress = \"127.0.0.1:25\"\n[[user]]\nname = \"crm\"\n"
+      "secret = \"$y$x\"\n";
+  const ParsedConfig parsed =
+      parse_config(head + "senders = [\"*@News.example\", \"<>\"]\nmessages_per_hour = 1000\n", "t.toml");
+  ASSERT_NE(parsed.config, nullptr);
+  EXPECT_EQ(parsed.config->users[0].senders, (std::vector<std::string>{"*@News.example", "<>"}));
+  EXPECT_EQ(parsed.config->users[0].messages_per_hour, 1000U);
+  EXPECT_EQ(parsed.config->user("crm"), &parsed.config->users[0]);
+  EXPECT_EQ(parsed.config->user("shop"), nullptr);
+  const ParsedConfig wrong = parse_config(head + "senders = [\"a b\"]\n", "t.toml");
+  ASSERT_EQ(wrong.config, nullptr);
+  EXPECT_EQ(wrong.problems.front().text().substr(0, 40), "t.toml:7:11: [[user]] senders: \"a b\" is ");
 }
 
 }  // namespace

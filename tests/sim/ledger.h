@@ -24,6 +24,7 @@ struct Ledger {
     conf::Instant at;
     std::shared_ptr<const bool> heard;  // the relay went on after our 250: it has read it
     std::string report{};               // the relay's identifier of the report
+    std::string from{};                 // address that the relay connected from
   };
   // The relay's identifier of the message, recipient. A client whose 250 was lost hands in the same message
   // again, and the relay knows it as another one.

@@ -534,7 +534,7 @@ TEST(MxState, UnblockByDomainReachesABlockWithoutMail) {
   world.restart(1min);
   world.run_until(world.world.now() + 5min);
   bool explained = false;
-  world.desk().explain("d0-0.test", "", [&](const relay::admin::Explanation& told) {
+  world.desk().explain("d0-0.test", "", "", [&](const relay::admin::Explanation& told) {
     explained = true;
     ASSERT_EQ(told.paths.size(), 1U);
     EXPECT_EQ(told.paths[0].binds, mx::Bind::kBlocked);

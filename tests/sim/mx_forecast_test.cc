@@ -42,7 +42,7 @@ class ForecastWorld {
   }
   relay::admin::PathView ask() {
     relay::admin::Explanation told;
-    world.desk().explain("d0-0.test", "", [&told](relay::admin::Explanation answer) { told = answer; });
+    world.desk().explain("d0-0.test", "", "", [&told](relay::admin::Explanation answer) { told = answer; });
     world.run_until(world.world.now() + 1s, [&told] { return !told.paths.empty(); });
     EXPECT_EQ(told.paths.size(), 1U);
     return told.paths.empty() ? relay::admin::PathView{} : told.paths.front();

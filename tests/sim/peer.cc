@@ -77,6 +77,7 @@ class Peer::Session final : public relay::TransportUser, public std::enable_shar
     peer_->ended(this);
   }
   uint64_t number = 0;  // of the watch
+  std::string source;   // address that the relay came from
 
  private:
   bool take() {
@@ -210,7 +211,7 @@ class Peer::Session final : public relay::TransportUser, public std::enable_shar
     } else {
       heard_ = std::make_shared<bool>(false);
       peer_->encrypted += encrypted_ ? 1 : 0;
-      peer_->took(body, recipients_, heard_);
+      peer_->took(body, recipients_, source, heard_);
       if (peer_->world_->random.chance(
               peer_->rules.drop)) {  // taken, but the reply is lost: a duplicate may come
         leave();
@@ -264,6 +265,7 @@ void Peer::accept(std::unique_ptr<relay::Transport> stream, const std::string& a
   }
   auto session = std::make_shared<Session>(this, std::move(stream));
   sessions_[session.get()] = session;
+  session->source = source;
   if (watch != nullptr) session->number = watch->began(address, source);
   session->start();
 }
@@ -291,7 +293,7 @@ void Peer::forget_streams() {
 }
 
 void Peer::took(const std::string& body, const std::vector<std::string>& recipients,
-                std::shared_ptr<const bool> heard) {
+                const std::string& source, std::shared_ptr<const bool> heard) {
   const bool is_signed = body.rfind(kSimSignature, 0) == 0;
   if (is_signed != rules.wants_signature)
     ledger_->violate(is_signed ? "signed unasked" : "a message went unsigned");
@@ -313,7 +315,7 @@ void Peer::took(const std::string& body, const std::vector<std::string>& recipie
       const size_t begin = body.find_first_not_of(' ', at + 24);
       const Ledger::Key key{number, body.substr(begin, body.find_first_of("\r\n", begin) - begin)};
       ++ledger_->reported[key];
-      ledger_->report_dots[{original, key.second}].push_back({world_->now(), heard, report});
+      ledger_->report_dots[{original, key.second}].push_back({world_->now(), heard, report, source});
     }
     return;
   }
@@ -326,7 +328,7 @@ void Peer::took(const std::string& body, const std::vector<std::string>& recipie
   ledger_->identifiers[number].insert(identifier);
   for (const std::string& recipient : recipients) {
     ++ledger_->delivered[{number, recipient}];
-    ledger_->delivery_dots[{identifier, recipient}].push_back({world_->now(), heard});
+    ledger_->delivery_dots[{identifier, recipient}].push_back({world_->now(), heard, "", source});
   }
 }
 

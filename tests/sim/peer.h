@@ -67,7 +67,7 @@ class Peer {
  private:
   class Session;
   void ended(Session* session);
-  void took(const std::string& body, const std::vector<std::string>& recipients,
+  void took(const std::string& body, const std::vector<std::string>& recipients, const std::string& source,
             std::shared_ptr<const bool> heard);
 
   World* world_;

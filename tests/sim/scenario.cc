@@ -11,6 +11,7 @@
 #include "tests/sim/names.h"
 #include "tests/sim/peer.h"
 #include "tests/sim/relay_run.h"
+#include "tests/sim/streams.h"
 #include "tests/sim/submitter.h"
 
 namespace sim {
@@ -25,7 +26,12 @@ constexpr conf::Duration kQuiet = 20min;
 class Scenario {
  public:
   Scenario(uint64_t seed, uint64_t messages)
-      : world_(seed), network_(&world_), names_(&world_), log_(&world_), messages_(messages) {}
+      : world_(seed),
+        network_(&world_),
+        names_(&world_),
+        log_(&world_),
+        streams_(&world_, seed),
+        messages_(messages) {}
   Verdict run();
 
  private:
@@ -40,6 +46,7 @@ class Scenario {
   void run_until(conf::Instant limit);
   void judge_rest();
   void judge_waits();
+  void judge_streams();
   Verdict judge();
 
   World world_;
@@ -47,6 +54,7 @@ class Scenario {
   Network network_;
   Names names_;
   Log log_;
+  Streams streams_;
   relay::spool::MemorySpool spool_;
   conf::ConfigPtr config_;
   std::unique_ptr<RelayRun> relay_;
@@ -71,6 +79,7 @@ void Scenario::configure() {
   conf::Source source;
   source.name = "default";
   config->sources.push_back(source);
+  streams_.draw(config.get());
   config->dns.allow_private_targets = true;
   config->defaults.max_connections = 1 + static_cast<uint32_t>(world_.random.below(4));
   config->defaults.max_messages_per_connection = static_cast<uint32_t>(world_.random.below(5));
@@ -110,8 +119,10 @@ void Scenario::build_world() {
     if (random.chance(0.3)) peer->rules.object_tls = 0.5 * random.unit();
     peer->rules.wants_signature = sign_;
     peer->rules.limit_messages = config_->defaults.max_messages_per_connection;
-    network_.listen(address, [raw = peer.get()](std::unique_ptr<relay::Transport> stream,
-                                                const std::string&) { raw->accept(std::move(stream)); });
+    network_.listen(address, [raw = peer.get(), address](std::unique_ptr<relay::Transport> stream,
+                                                         const std::string& source) {
+      raw->accept(std::move(stream), address, source);
+    });
     peers_.push_back(std::move(peer));
   }
   // The senders' own domain always works, so that reports can arrive.
@@ -119,8 +130,10 @@ void Scenario::build_world() {
   names_.add_address("mx.sender.test", "127.1.1.1");
   auto sender = std::make_unique<Peer>(&world_, &ledger_, "mx.sender.test");
   sender->rules.wants_signature = sign_;
-  network_.listen("127.1.1.1", [raw = sender.get()](std::unique_ptr<relay::Transport> stream,
-                                                    const std::string&) { raw->accept(std::move(stream)); });
+  network_.listen("127.1.1.1",
+                  [raw = sender.get()](std::unique_ptr<relay::Transport> stream, const std::string& source) {
+                    raw->accept(std::move(stream), "127.1.1.1", source);
+                  });
   peers_.push_back(std::move(sender));
 }
 
@@ -137,7 +150,7 @@ void Scenario::hand_in() {
         recipients.push_back("u" + std::to_string(r) + "@d" + std::to_string(random.below(kDomains + 1)) +
                              ".test");
       }
-      work.push_back(make_submission(&world_, ++handed_in_, random.chance(0.1) ? "" : "s@sender.test",
+      work.push_back(make_submission(&world_, ++handed_in_, random.chance(0.1) ? "" : streams_.sender(),
                                      std::move(recipients)));
     }
     submitters_.push_back(std::make_unique<Submitter>(&world_, &ledger_, std::move(work)));
@@ -183,6 +196,7 @@ Verdict Scenario::run() {
   build_world();
   relay_ = std::make_unique<RelayRun>(&world_, config_, &names_, &network_, &spool_, &log_, sign_);
   relay_->start();
+  streams_.in_force(config_);
   hand_in();
   plan_trouble();
   run_until(conf::Instant{} + 24h * 12);
@@ -190,6 +204,13 @@ Verdict Scenario::run() {
 }
 
 void Scenario::plan_trouble() {
+  for (uint64_t i = streams_.reloads(); i > 0; --i) {
+    world_.after(streams_.moment(), [this] {
+      config_ = streams_.changed(*config_);
+      relay_->reload(config_, nullptr);
+      streams_.in_force(config_);
+    });
+  }
   const uint64_t crashes = world_.random.below(4);
   for (uint64_t i = 0; i < crashes; ++i) {
     world_.after(world_.random.chance(0.7) ? world_.between(1ms, 20s) : world_.between(1min, 30h), [this] {
@@ -260,6 +281,16 @@ void Scenario::judge_waits() {
   }
 }
 
+void Scenario::judge_streams() {
+  std::map<std::string, conf::Instant> accepted;
+  for (size_t i = 0; i < log_.events.size(); ++i) {
+    if (log_.events[i].kind == conf::EventKind::kAccepted)
+      accepted[conf::to_text(log_.events[i].id)] = log_.moments[i];
+  }
+  for (const std::string& each : streams_.judge(ledger_, accepted)) ledger_.violate(each);
+  verdict_.of_streams = streams_.judged();
+}
+
 Verdict Scenario::judge() {
   for (const auto& [key, sender] : ledger_.promised) {
     ++verdict_.promised;
@@ -294,8 +325,8 @@ Verdict Scenario::judge() {
                     " in flight, " + std::to_string(left.outbound_connections) + " connections");
   }
   for (const std::unique_ptr<Peer>& peer : peers_) {
-    if (peer->most_connections > config_->defaults.max_connections && verdict_.crashes == 0 &&
-        network_.breaks == 0) {
+    if (peer->most_connections > config_->defaults.max_connections * config_->sources.size() &&
+        verdict_.crashes == 0 && network_.breaks == 0) {
       ledger_.violate("more connections than max_connections allows: " +
                       std::to_string(peer->most_connections));
     }
@@ -306,6 +337,7 @@ Verdict Scenario::judge() {
        judge_endings({&ledger_, &log_.events, &log_.moments, &log_.written, &crashes_}))
     ledger_.violate(each);
   judge_waits();
+  judge_streams();
   std::string history;
   for (const conf::DeliveryEvent& event : log_.events) relay::log::append_json(event, &history);
   verdict_.history = std::hash<std::string>()(history);

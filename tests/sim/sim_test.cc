@@ -24,6 +24,7 @@ TEST(Simulation, NothingPromisedIsLostAndNoLimitIsBroken) {
     all.crashes += verdict.crashes;
     all.encrypted += verdict.encrypted;
     all.unread += verdict.unread;
+    all.of_streams += verdict.of_streams;
     if (testing::Test::HasFailure()) break;
   }
   std::printf("%llu promised, %llu delivered, %llu reported, %llu delivered twice or more, %llu crashes\n",
@@ -37,6 +38,7 @@ TEST(Simulation, NothingPromisedIsLostAndNoLimitIsBroken) {
     EXPECT_GT(all.crashes, 0U);
     EXPECT_GT(all.encrypted, 0U);
     EXPECT_GT(all.unread, 0U);
+    EXPECT_GT(all.of_streams, 0U);
   }
 }
 

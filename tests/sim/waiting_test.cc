@@ -26,7 +26,7 @@ DrawnRule rule_of_all() {
 relay::admin::Explanation explained(MxWorld* world, const std::string& domain) {
   relay::admin::Explanation answer;
   bool told = false;
-  world->desk().explain(domain, "", [&](const relay::admin::Explanation& explanation) {
+  world->desk().explain(domain, "", "", [&](const relay::admin::Explanation& explanation) {
     answer = explanation;
     told = true;
   });

@@ -170,6 +170,7 @@ class FakeBackend final : public Backend {
   MxOrderDone order_done;
   std::shared_ptr<Census> counted = std::make_shared<Census>();
   std::map<conf::MessageId, std::vector<DeliveryView>> stand;
+  std::string asked_stream;    // by the latest explain()
   bool dns_is_silent = false;  // explain() never answers
 
   QueueSummary summary() override { return current; }
@@ -186,8 +187,9 @@ class FakeBackend final : public Backend {
     const auto found = sites.find(domain);
     return found == sites.end() ? "" : found->second;
   }
-  void explain(const std::string& domain, const std::string& source,
+  void explain(const std::string& domain, const std::string& source, const std::string& stream,
                std::function<void(Explanation)> done) override {
+    asked_stream = stream;
     if (dns_is_silent) return;
     Explanation told = explanations[domain];
     told.route.domain = domain;

@@ -64,6 +64,8 @@ TEST_F(MxApiTest, ExplainsAnAddress) {
   for (const char c : response.body) EXPECT_TRUE(c == '\n' || (c >= 0x20 && c < 0x7f));
   EXPECT_EQ(places(get("/v1/explain", {{"address", "example.net"}, {"source", "news"}})),
             std::vector<std::string>{"mx.example.net news"});
+  EXPECT_EQ(get("/v1/explain", {{"address", "example.net"}, {"stream", "spring sale"}}).status, 200);
+  EXPECT_EQ(backend_.asked_stream, "spring sale");
 }
 
 TEST_F(MxApiTest, NoRouteIsAnAnswer) {

@@ -27,6 +27,7 @@ TEST(QueueFilter, OneCriterionAtATime) {
       {recipient("a@example.net", "4.7.1", "Greylisted, please try again"),
        recipient("b@example.com", "4.4.1", "connection refused"), recipient("c@example.org", "2.0.0", "ok")});
   record.recipients[2].state = spool::RecipientState::kDelivered;
+  record.stream = "newsletter";
   const FilterCase cases[] = {
       {"sender", "news@shop.example", Match::kAll},
       {"sender", "shop.example", Match::kAll},
@@ -35,6 +36,9 @@ TEST(QueueFilter, OneCriterionAtATime) {
       {"sender", "other@shop.example", Match::kNone},
       {"sender", "example", Match::kNone},
       {"sender", "<>", Match::kNone},
+      {"stream", "newsletter", Match::kAll},
+      {"stream", "news*", Match::kAll},
+      {"stream", "tx", Match::kNone},
       {"domain", "example.net", Match::kSome},
       {"domain", "EXAMPLE.*", Match::kAll},
       {"domain", "example.org", Match::kNone},

@@ -33,6 +33,7 @@ TEST(QueueView, ListShowsTheNextRecipientAndItsReply) {
                         {"size_bytes", 10},
                         {"pending", 2},
                         {"sender", ""},
+                        {"stream", "newsletter"},
                         {"on_hold", true},
                         {"next",
                          {{"recipient", "a@example.net"},
@@ -41,8 +42,10 @@ TEST(QueueView, ListShowsTheNextRecipientAndItsReply) {
                           {"last_reply", "later\x1b"}}}}}},
                      {"more", true}};
   const std::string view = list_view(list);
-  EXPECT_NE(view.find("0000000000001    1h0m         10        2  <> -> a@example.net [hold]\n"),
-            std::string::npos)
+  EXPECT_NE(
+      view.find(
+          "0000000000001    1h0m         10        2  <> -> a@example.net [stream newsletter] [hold]\n"),
+      std::string::npos)
       << view;
   EXPECT_NE(view.find("451 4.7.1 later?\n"), std::string::npos) << view;
   EXPECT_NE(view.find("There are more"), std::string::npos);

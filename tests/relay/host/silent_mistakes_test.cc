@@ -115,5 +115,65 @@ TEST(SilentMistakes, ADestinationBelowAShippedRule) {
   EXPECT_EQ(warnings("[[destination]]\nname = \"g\"\ndomains = [\"gmail.com\"]\nmax_connections = 5\n"), "");
 }
 
+constexpr const char* kTwoSources =
+    "[[source]]\nname = \"tx\"\n[[source]]\nname = \"news\"\n[[user]]\nname = \"crm\"\nsecret = \"$y$x\"\n";
+
+std::string streams(const std::string& text) { return warnings(kTwoSources + text); }
+
+TEST(SilentMistakes, AStreamWithAnIdThatIsNoSources) {
+  const std::string rest = "[[stream]]\nname = \"rest\"\nsources = \"1, 4-5, 2\"\n";
+  EXPECT_EQ(streams(rest),
+            "p.toml:13:11: warning: sources = \"1, 4-5, 2\": there is no [[source]] with id 4-5\n");
+}
+
+TEST(SilentMistakes, AStreamThatAnEarlierOneLeavesNothing) {
+  const std::string rest = "[[stream]]\nname = \"rest\"\nsources = \"1-\"\n";
+  const auto two = [&](const std::string& first, const std::string& second) {
+    return streams("[[stream]]\nname = \"a\"\nsources = \"2\"\n" + first +
+                   "\n[[stream]]\nname = \"b\"\nsources = \"1\"\n" + second + "\n" + rest);
+  };
+  constexpr const char* kNever =
+      "p.toml:15:1: warning: [[stream]] \"b\" gets no mail: \"a\" (line 11) stands before";
+  for (const auto& [first, second] : std::vector<std::pair<const char*, const char*>>{
+           {"", "users = [\"crm\"]"},
+           {"senders = [\"*.example.com\"]", "senders = [\"news.example.com\", \"a@x.example.com\"]"},
+           {"senders = [\"*@example.com\"]", "senders = [\"example.com\"]"},
+           {"header = \"X-Stream: *\"", "header = \"x-stream: news\"\nusers = [\"crm\"]"},
+       }) {
+    const std::string said = two(first, second);
+    EXPECT_EQ(said.substr(0, std::string(kNever).size()), kNever) << first << "\n" << second << "\n" << said;
+  }
+  for (const auto& [first, second] : std::vector<std::pair<const char*, const char*>>{
+           {"users = [\"crm\"]", "senders = [\"a.example\"]"},
+           {"senders = [\"a@example.com\"]", "senders = [\"example.com\"]"},
+           {"senders = [\"*\"]", "senders = [\"<>\"]"},
+           {"header = \"X-Stream: news\"", "header = \"X-Stream: *\""},
+           {"header = \"X-A: news\"", "header = \"X-B: news\""},
+       })
+    EXPECT_EQ(two(first, second), "") << first << "\n" << second;
+}
+
+TEST(SilentMistakes, ASourceThatNoMailLeavesFrom) {
+  EXPECT_EQ(streams("[[stream]]\nname = \"all\"\nsources = \"1\"\n"),
+            "p.toml:11:1: warning: no mail leaves from the source \"news\" (id 2): all mail belongs to a "
+            "[[stream]], and none of them has it in its sources\n");
+}
+
+TEST(SilentMistakes, MailOfNoStreamLeavesFromTheSourceOfAStreamToo) {
+  const std::string news = "[[stream]]\nname = \"news\"\nusers = [\"crm\"]\nsources = \"2\"\n";
+  EXPECT_NE(streams(news).find("p.toml:11:1: warning: mail that no [[stream]] takes leaves from all sources"),
+            std::string::npos)
+      << streams(news);
+  EXPECT_EQ(streams(news + "[[stream]]\nname = \"rest\"\nsources = \"1\"\n"), "");
+}
+
+TEST(SilentMistakes, AStreamWhoseSourcesHaveNoWeight) {
+  EXPECT_NE(
+      warnings("[[source]]\nname = \"a\"\n[[source]]\nname = \"b\"\nweight = 0\n[[stream]]\nname = \"n\"\n"
+               "sources = \"2\"\nsenders = [\"n.example\"]\n")
+          .find("p.toml:11:11: warning: [[stream]] \"n\": its sources have weight 0"),
+      std::string::npos);
+}
+
 }  // namespace
 }  // namespace relay

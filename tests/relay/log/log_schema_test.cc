@@ -75,7 +75,7 @@ conf::DeliveryEvent full() {
   e.size_bytes = 10'240;
   e.site = e.mx_host = "mx.example.net";
   e.mx_address = e.client = "192.0.2.1:25";
-  e.source = e.tls = e.rule = e.listener = e.auth = e.file = "x";
+  e.source = e.stream = e.tls = e.rule = e.listener = e.auth = e.file = "x";
   e.reply_code = 451;
   e.enhanced_status = "4.7.1";
   e.reply = "later";

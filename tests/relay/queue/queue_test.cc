@@ -376,6 +376,49 @@ TEST_F(SiteTableTest, NoSourceOfTheFamily) {
   EXPECT_FALSE(choice.why_not.empty());
 }
 
+TEST_F(SiteTableTest, OnlyTheSourcesOfTheStreamAreDrawn) {
+  auto made = std::make_shared<conf::Config>();
+  made->sources = {source("a", "192.0.2.1", 1), source("b", "192.0.2.2", 3), source("c", "192.0.2.3", 3)};
+  for (uint32_t i = 0; i < 3; ++i) made->sources[i].id = i + 1;
+  made->sources[2].exclude_domains = {"*.only-ab.test"};
+  conf::Stream news, last;
+  news.name = "news";
+  news.sources = conf::SourceSet::parse("2-3").value();
+  last.name = "last";
+  last.sources = conf::SourceSet::parse("3").value();
+  made->streams = {news, last};
+  config = made;
+  sites = std::make_unique<queue::SiteTable>(config, nullptr, &clock);
+  const queue::PathChoice choice(sites.get(), &random);
+  const uint16_t number = sites->streams().number_of("news"), bound = sites->streams().number_of("last");
+  queue::DomainEntry* entry = domain("other.test", "198.51.100.1");
+  std::map<std::string, int> drawn;
+  for (int i = 0; i < 400; ++i) ++drawn[choice.choose(entry, number).path->source.name];
+  EXPECT_EQ(drawn["a"], 0);
+  EXPECT_NEAR(drawn["b"], 200, 60);
+  EXPECT_NEAR(drawn["c"], 200, 60);
+  queue::DomainEntry* narrow = domain("x.only-ab.test", "198.51.100.1");
+  EXPECT_EQ(choice.choose(narrow, number).path->source.name, "b");
+  const queue::Way none = choice.choose(narrow, bound);
+  EXPECT_EQ(none.path, nullptr);
+  EXPECT_NE(none.why_not.find("no source of the stream \"last\" may send"), std::string::npos)
+      << none.why_not;
+
+  const auto shares = choice.shares(entry, number);
+  ASSERT_EQ(shares.size(), 3U);
+  EXPECT_EQ(shares[0].unusable, "it is not one of the stream's");
+  EXPECT_EQ(shares[1].share, 0.5);
+  // b is blocked: what waits there may go from c, unless its stream does not have it.
+  queue::Path* path = sites->path_from(entry, config->sources[1]);
+  path->standing->block(clock.now() + std::chrono::hours(1), "test", clock.now());
+  EXPECT_TRUE(choice.goes_sooner_elsewhere(entry, number, *path));
+  sites->path_from(entry, config->sources[2])
+      ->standing->block(clock.now() + std::chrono::hours(2), "test", clock.now());
+  EXPECT_FALSE(choice.goes_sooner_elsewhere(entry, number, *path)) << "a is free, but not the stream's";
+  EXPECT_TRUE(choice.goes_sooner_elsewhere(entry, queue::StreamTable::kNone, *path));
+  for (int i = 0; i < 50; ++i) EXPECT_NE(choice.choose(entry, number).path->source.name, "a");
+}
+
 TEST_F(SiteTableTest, OneSiteForManyDomains) {
   EXPECT_EQ(choose(domain("one.test", "198.51.100.1")).path, choose(domain("two.test", "198.51.100.1")).path);
 }

@@ -28,6 +28,8 @@ class TestGate final : public Gate {
   std::string refuses(const conf::Envelope&, const conf::Recipient& recipient) override {
     return recipient.mailbox.text() == barred ? "550 5.1.1 barred" : "";
   }
+  std::string over_quota(const std::string&) override { return used_up; }
+  std::string used_up;  // the reply to a user whose hour is used up
   std::string reason;
   std::string barred;  // this recipient is refused
 };

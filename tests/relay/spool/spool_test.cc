@@ -61,6 +61,7 @@ MessageRecord sample(conf::MessageId id) {
   header.message_id = "1@b.test";
   header.fields = {{"X-Campaign", "spring"}, {"X-Empty", ""}};
   record.header = std::make_shared<const conf::LoggedHeader>(header);
+  record.stream = "newsletter";
   return record;
 }
 
@@ -80,6 +81,7 @@ void expect_same(const MessageRecord& a, const MessageRecord& b) {
   EXPECT_EQ(a.size_bytes, b.size_bytes);
   EXPECT_EQ(a.on_hold, b.on_hold);
   EXPECT_EQ(a.report_about, b.report_about);
+  EXPECT_EQ(a.stream, b.stream);
   ASSERT_EQ(a.header == nullptr, b.header == nullptr);
   if (a.header != nullptr) {
     EXPECT_EQ(*a.header, *b.header);
@@ -113,6 +115,17 @@ TEST(Record, OneWithoutAHeaderIsReadAsBefore) {
   record.recipients[1].delay_told = false;
   const std::string stored = encode_record(record);
   EXPECT_LT(stored.size() + 8 + 10 + 6 + 7, encode_record(sample(7)).size());
+  const conf::Result<MessageRecord> back = decode_record(stored);
+  ASSERT_TRUE(back.ok()) << back.error().detail;
+  expect_same(record, back.value());
+}
+
+TEST(Record, OneWithoutAStreamIsWrittenAsBefore) {
+  MessageRecord record = sample(7);
+  record.stream.clear();
+  const std::string stored = encode_record(record);
+  // The name with its length, and the flag, which takes another octet.
+  EXPECT_EQ(stored.size() + sizeof "newsletter" + 1, encode_record(sample(7)).size());
   const conf::Result<MessageRecord> back = decode_record(stored);
   ASSERT_TRUE(back.ok()) << back.error().detail;
   expect_same(record, back.value());

@@ -8,12 +8,12 @@
 
 #include "conf/vocab/result.h"
 
-namespace mx {
+namespace conf {
 
 class SourceSet {
  public:
   // Empty (or blank) text: all identifiers. kInvalid says which part is wrong and why.
-  static conf::Result<SourceSet> parse(std::string_view text);
+  static Result<SourceSet> parse(std::string_view text);
   static SourceSet all();
   SourceSet() = default;  // none
 
@@ -21,6 +21,7 @@ class SourceSet {
   bool covers(const SourceSet& other) const;  // every identifier of `other` is in this set
   void add(const SourceSet& other);
   bool is_all() const;
+  bool is_none() const { return ranges_.empty(); }
   std::string text() const;  // canonical: "1-5,7,9-"; "all"; "none"
 
  private:
@@ -32,4 +33,4 @@ class SourceSet {
   std::vector<Range> ranges_;
 };
 
-}  // namespace mx
+}  // namespace conf

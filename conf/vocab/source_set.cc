@@ -1,14 +1,14 @@
-#include "mx/rules/source_set.h"
+#include "conf/vocab/source_set.h"
 
 #include <algorithm>
 #include <charconv>
 #include <limits>
 
-namespace mx {
+namespace conf {
 
 namespace {
 
-constexpr uint32_t kMost = std::numeric_limits<uint32_t>::max();
+constexpr uint32_t kMostId = std::numeric_limits<uint32_t>::max();
 
 std::string_view trim(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -16,33 +16,33 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
-bool number(std::string_view text, uint32_t* out) {
+bool id_number(std::string_view text, uint32_t* out) {
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), *out);
   return code == std::errc() && end == text.data() + text.size();
 }
 
-conf::Error invalid(std::string_view part, const char* why) {
-  return {conf::ErrorCode::kInvalid, "\"" + std::string(part) + "\" is not a range of source identifiers: " +
-                                         why + "; write for example \"1-5\", \"7\", \"-3\" or \"9-\""};
+Error bad_range(std::string_view part, const char* why) {
+  return {ErrorCode::kInvalid, "\"" + std::string(part) + "\" is not a range of source identifiers: " + why +
+                                   "; write for example \"1-5\", \"7\", \"-3\" or \"9-\""};
 }
 
 }  // namespace
 
-conf::Result<SourceSet> SourceSet::parse(std::string_view text) {
+Result<SourceSet> SourceSet::parse(std::string_view text) {
   if (trim(text).empty()) return all();
   SourceSet set;
   for (;;) {
     const size_t comma = text.find(',');
     const std::string_view part = trim(text.substr(0, comma));
-    if (part.empty()) return invalid(part, "it is empty");
+    if (part.empty()) return bad_range(part, "it is empty");
     const size_t dash = part.find('-');
-    Range range{0, kMost};
+    Range range{0, kMostId};
     const std::string_view first = trim(part.substr(0, dash));
     const std::string_view last = dash == std::string_view::npos ? first : trim(part.substr(dash + 1));
-    if (first.empty() && last.empty()) return invalid(part, "it has no number");
-    if (!first.empty() && !number(first, &range.first)) return invalid(part, "its begin is no number");
-    if (!last.empty() && !number(last, &range.last)) return invalid(part, "its end is no number");
-    if (range.first > range.last) return invalid(part, "it ends before it begins");
+    if (first.empty() && last.empty()) return bad_range(part, "it has no number");
+    if (!first.empty() && !id_number(first, &range.first)) return bad_range(part, "its begin is no number");
+    if (!last.empty() && !id_number(last, &range.last)) return bad_range(part, "its end is no number");
+    if (range.first > range.last) return bad_range(part, "it ends before it begins");
     set.ranges_.push_back(range);
     if (comma == std::string_view::npos) break;
     text.remove_prefix(comma + 1);
@@ -53,7 +53,7 @@ conf::Result<SourceSet> SourceSet::parse(std::string_view text) {
 
 SourceSet SourceSet::all() {
   SourceSet set;
-  set.ranges_.push_back({0, kMost});
+  set.ranges_.push_back({0, kMostId});
   return set;
 }
 
@@ -74,7 +74,7 @@ void SourceSet::add(const SourceSet& other) {
 }
 
 bool SourceSet::is_all() const {
-  return ranges_.size() == 1 && ranges_[0].first == 0 && ranges_[0].last == kMost;
+  return ranges_.size() == 1 && ranges_[0].first == 0 && ranges_[0].last == kMostId;
 }
 
 std::string SourceSet::text() const {
@@ -89,7 +89,7 @@ std::string SourceSet::text() const {
     }
     if (r.first != 0) out += std::to_string(r.first);
     out += '-';
-    if (r.last != kMost) out += std::to_string(r.last);
+    if (r.last != kMostId) out += std::to_string(r.last);
   }
   return out;
 }
@@ -99,7 +99,7 @@ void SourceSet::merge() {
   std::vector<Range> merged;
   for (const Range& r : ranges_) {
     const bool touches =
-        !merged.empty() && (merged.back().last == kMost || r.first <= merged.back().last + 1);
+        !merged.empty() && (merged.back().last == kMostId || r.first <= merged.back().last + 1);
     if (touches) {
       merged.back().last = std::max(merged.back().last, r.last);
     } else {
@@ -109,4 +109,4 @@ void SourceSet::merge() {
   ranges_ = std::move(merged);
 }
 
-}  // namespace mx
+}  // namespace conf
