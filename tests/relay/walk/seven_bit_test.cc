@@ -110,9 +110,15 @@ TEST(SevenBit, AddressesStayWhatTheyAre) {
             "Reply-To: =?utf-8?B?TcO8bGxlciwgIk1heCI=?= <m@y.test>");
   EXPECT_EQ(field("From: \"J\xc3\xbc\" M\xc3\xbc <m@y.test>"),
             "From: =?utf-8?B?SsO8?= =?utf-8?B?IE3DvA==?= <m@y.test>");
-  EXPECT_EQ(field("Message-ID: <\xc3\xbc@y.test>"), "Message-ID: <?" "?@y.test>");
-  EXPECT_EQ(field("To: j\xc3\xbcrgen@y.test"), "To: j?" "?rgen@y.test");
-  EXPECT_EQ(field("List-Unsubscribe: <https://y.test/\xc3\xbc>"), "List-Unsubscribe: <https://y.test/?" "?>");
+  EXPECT_EQ(field("Message-ID: <\xc3\xbc@y.test>"),
+            "Message-ID: <?"
+            "?@y.test>");
+  EXPECT_EQ(field("To: j\xc3\xbcrgen@y.test"),
+            "To: j?"
+            "?rgen@y.test");
+  EXPECT_EQ(field("List-Unsubscribe: <https://y.test/\xc3\xbc>"),
+            "List-Unsubscribe: <https://y.test/?"
+            "?>");
   EXPECT_EQ(field("To: \"never closed \xc3\xbc"), "To: =?utf-8?B?bmV2ZXIgY2xvc2VkIMO8?=");
 }
 
