@@ -187,6 +187,9 @@ void InboundConnection::handle(smtp::ServerEvent* event) {
     case Kind::kMessage:
       offer(*event->envelope);
       break;
+    case Kind::kWithdraw:
+      owner_->withdraw(id_);
+      break;
     case Kind::kAbortMessage:
       drop_body();
       break;

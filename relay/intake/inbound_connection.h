@@ -29,7 +29,9 @@ class InboundConnection final : public TransportUser, private smtp::Gate, privat
     // Both answer by message_done() and auth_done(), later; the connection may be gone by then, hence the
     // number. authenticate() may answer at once.
     virtual void offer(uint64_t connection, spool::MessageRecord record, conf::Bytes body) = 0;
-    // The same for mail that came back.
+    // The client of a message that was offered heard 4yz before the answer came.
+    virtual void withdraw(conf::MessageId id) = 0;
+    // As offer(), for mail that came back.
     virtual void offer_returned(uint64_t connection, spool::MessageRecord record, conf::Bytes body) = 0;
     virtual void authenticate(uint64_t connection, std::string user, std::string secret) = 0;
     virtual void refused(conf::DoorEvent event) = 0;

@@ -33,7 +33,7 @@ class Reception final : public InboundConnection::Owner, private smtp::Gate {
             DoorBook::Tell tell);
   ~Reception() override;
 
-  // Who takes mail that came back; without one it is refused with 452.
+  // Who takes mail that came back; without one it is refused with 451.
   using Returned =
       std::function<void(spool::MessageRecord record, conf::Bytes body, Transit::AcceptDone done)>;
   void on_returned(Returned take) { returned_ = std::move(take); }
@@ -56,6 +56,7 @@ class Reception final : public InboundConnection::Owner, private smtp::Gate {
   uint32_t may_work() override;
   void worked(uint32_t work) override { round_work_ -= std::min(round_work_, work); }
   void offer(uint64_t connection, spool::MessageRecord record, conf::Bytes body) override;
+  void withdraw(conf::MessageId id) override { transit_->withdraw(id); }
   void offer_returned(uint64_t connection, spool::MessageRecord record, conf::Bytes body) override;
   void authenticate(uint64_t connection, std::string user, std::string secret) override;
   void refused(conf::DoorEvent event) override;

@@ -100,6 +100,9 @@ void LedgerFeed::count(const conf::DeliveryEvent& event) {
       event.type != conf::ErrorType::kIgnored)
     what = bounce::Outcome::kFailed;
   if (!what) return;
+  // A receiver may send its report as often as it likes.
+  const bool reported = event.kind == EventKind::kBounced || event.kind == EventKind::kComplained;
+  if (reported && !first_.is_first(event)) return;
   const std::string text = text_of(event);
   const bounce::Qualification meaning = meaning_of(event);
   book_->count(*what, told(event, text), event.type || event.reason ? &meaning : nullptr);

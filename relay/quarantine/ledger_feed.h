@@ -12,6 +12,7 @@
 #include "bounce/quarantine_book.h"
 #include "conf/vocab/time.h"
 #include "relay/journal/feed.h"
+#include "relay/journal/first_reports.h"
 
 namespace relay {
 
@@ -44,6 +45,7 @@ class LedgerFeed final : public journal::Feed {
   bounce::QuarantineBook* book_;
   std::function<Progress()> progress_;
   std::function<void(const std::string&)> say_;
+  journal::FirstReports first_;
   std::deque<Mark> marks_;  // of events that are not done with, one for each number of signals
   conf::Instant moved_{};   // when the cursor last moved, or had nothing to wait for
   bool complained_ = false;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <tuple>
 #include <utility>
@@ -54,6 +55,27 @@ void append_mails(const std::string& folder, std::vector<UnmatchedMail>* mails) 
     mail.octets = octets_of(status);
     mails->push_back(std::move(mail));
   }
+}
+
+// Moves a file, and never onto another. False: errno says why; EEXIST when the name is taken.
+bool move_file(const std::string& from, const std::string& to) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return true;
+  if (errno != EINVAL && errno != ENOSYS) return false;  // else the file system cannot say so
+  return ::link(from.c_str(), to.c_str()) == 0 && ::unlink(from.c_str()) == 0;
+}
+
+// Under `folder`/`name``flags`, or the first free one of `name`-2, `name`-3 ... Whoever delivers into a
+// watched Maildir may use a name again. The place, empty when `from` is gone.
+conf::Result<std::string> move_into(const std::string& folder, const std::string& name,
+                                    const std::string& flags, const std::string& from) {
+  constexpr int kMostTries = 10'000;
+  std::string to = folder + name + flags;
+  for (int i = 2; !move_file(from, to); ++i) {
+    if (errno == ENOENT && ::access(from.c_str(), F_OK) != 0) return std::string();
+    if (errno != EEXIST || i > kMostTries) return io_error(to, errno);
+    to = folder + name + '-' + std::to_string(i) + flags;
+  }
+  return to;
 }
 
 }  // namespace
@@ -151,14 +173,15 @@ conf::Status Maildir::put_away(const std::string& name, Fate fate) {
     if (::unlink(from.c_str()) == 0 || errno == ENOENT) return conf::success();
     return io_error(from, errno);
   }
-  const std::string to = fate == Fate::kUnmatched ? unmatched_place(name)
-                                                  : path_ + "/cur/" + name.substr(0, name.find(':')) + ":2,S";
-  if (::rename(from.c_str(), to.c_str()) != 0) {
-    if (errno == ENOENT) return conf::success();
-    return io_error(to, errno);
-  }
+  const size_t colon = std::min(name.find(':'), name.size());
+  conf::Result<std::string> to =
+      fate == Fate::kUnmatched
+          ? move_into(path_ + "/.Unmatched/new/", name.substr(0, colon), name.substr(colon), from)
+          : move_into(path_ + "/cur/", name.substr(0, colon), ":2,S", from);
+  if (!to.ok()) return to.error();
   struct stat status {};
-  if (fate == Fate::kUnmatched && ::stat(to.c_str(), &status) == 0) fresh_unmatched_ += octets_of(status);
+  if (fate == Fate::kUnmatched && !to->empty() && ::stat(to->c_str(), &status) == 0)
+    fresh_unmatched_ += octets_of(status);
   return conf::success();
 }
 

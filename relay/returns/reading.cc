@@ -73,14 +73,24 @@ const char* why_not(TokenState state) {
   return "";
 }
 
+// Whether the block is about the recipient that our header field named. A complaint is about the whole
+// message; a block that names somebody else, a forward's target or a copy, says nothing of him.
+bool is_about(const conf::Mailbox& whom, const Report& report, const Recipient& recipient) {
+  if (report.kind == Kind::kFeedback) return true;
+  bool names_nobody = true;
+  for (const std::string& text : {recipient.original_address, recipient.address}) {
+    conf::Result<conf::Mailbox> mailbox = conf::Mailbox::parse(text);
+    if (!mailbox.ok() || mailbox->is_null()) continue;
+    if (conf::ascii_lower(mailbox->text()) == conf::ascii_lower(whom.text())) return true;
+    names_nobody = false;
+  }
+  return names_nobody && report.recipients.size() <= 1;
+}
+
 // The address among those of the report that the token was made for. A token of a domain fits addresses that
 // nobody wrote to, and everybody there who got mail of ours has one: what was sent decides.
 bool find_ours(const Evidence& evidence, const ReadingTools& tools,
                const std::vector<std::string_view>& named, conf::Mailbox* ours) {
-  if (!evidence.whom.is_null()) {
-    *ours = evidence.whom;
-    return true;
-  }
   for (const std::string_view text : named) {
     conf::Result<conf::Mailbox> mailbox = conf::Mailbox::parse(text);
     if (!mailbox.ok() || !tools.keys->is_for(evidence.token, *mailbox)) continue;
@@ -179,7 +189,12 @@ DeliveryEvent event_for(const Report& report, const Recipient& recipient, const 
   event.id = evidence.token.message;
   event.matched = conf::MatchedBy::kToken;
   conf::Mailbox ours;
-  event.confirmed = find_ours(evidence, tools, names_of(report, recipient), &ours);
+  if (evidence.whom.is_null()) {
+    event.confirmed = find_ours(evidence, tools, names_of(report, recipient), &ours);
+  } else {
+    event.confirmed = is_about(evidence.whom, report, recipient);
+    ours = evidence.whom;
+  }
   if (event.confirmed) event.recipient = ours.text();
   std::optional<bounce::SentMail> sent;
   if (tools.sent != nullptr) {

@@ -84,6 +84,7 @@ void ServerSession::State::reply_error(std::string_view line, conf::Instant now)
 void ServerSession::State::close(std::string_view line) {
   if (phase == Phase::kClosed) return;
   abort_body();
+  if (phase == Phase::kOffered && !line.empty()) emit(ServerEvent::Kind::kWithdraw);
   if (!line.empty()) reply(line);
   input.clear();
   sasl.clear();

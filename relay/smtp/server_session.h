@@ -26,6 +26,7 @@ struct ServerEvent {
     kBeginMessage,  // 354 is about to be sent (or the first BDAT came): a body follows for `envelope`
     kBody,          // `bytes` of the message, dots unstuffed, CRLF line ends; valid until the next call
     kMessage,       // the body is complete: spool it, then message_stored() or message_refused()
+    kWithdraw,      // the message that waits for its answer was answered 421: it must not be delivered
     kAbortMessage,  // the body that began will not be completed (RSET, too big, bad newline, closed)
     kClose,         // write output(), then close
   };

@@ -33,7 +33,15 @@ void Acceptance::accept(spool::MessageRecord record, conf::Bytes body, Done done
   for (spool::RecipientRecord& recipient : record.recipients) recipient.due = record.accepted_at;
   auto kept = std::make_shared<spool::MessageRecord>(record);
   parts_.signing->begin(record.id, body);
+  storing_.emplace(record.id, false);
   parts_.spool->store(std::move(record), body, [this, kept, body, done](conf::Result<spool::Receipt> stored) {
+    const auto found = storing_.find(kept->id);
+    const bool withdrawn = found != storing_.end() && found->second;
+    if (found != storing_.end()) storing_.erase(found);
+    if (stored.ok() && withdrawn) {
+      parts_.spool->remove(kept->id);
+      stored = conf::Error{conf::ErrorCode::kUnavailable, "its client was told to send it again"};
+    }
     if (!stored.ok()) {
       parts_.signing->forget(kept->id);
       done(std::move(stored));
@@ -43,6 +51,11 @@ void Acceptance::accept(spool::MessageRecord record, conf::Bytes body, Done done
     done(std::move(stored));
     take(std::move(*kept), body);
   });
+}
+
+void Acceptance::withdraw(conf::MessageId id) {
+  const auto found = storing_.find(id);
+  if (found != storing_.end()) found->second = true;
 }
 
 void Acceptance::take(spool::MessageRecord record, conf::Bytes body) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <unordered_map>
 
 #include "conf/config.h"
 #include "relay/flow/stream_table.h"
@@ -46,6 +47,10 @@ class Acceptance {
   // the envelope and recipients without state.
   using Done = std::function<void(conf::Result<spool::Receipt>)>;
   void accept(spool::MessageRecord record, conf::Bytes body, Done done);
+  // The client heard 4yz before `done` ran, and will send the message again. Once it is on disk it is removed
+  // undelivered, and `done` gets kUnavailable. A crash before that delivers it: twice, at worst. Nothing
+  // happens to a message that is not on its way to the disk.
+  void withdraw(conf::MessageId id);
   // A message that is on disk already.
   void take(spool::MessageRecord record, conf::Bytes body);
 
@@ -61,6 +66,7 @@ class Acceptance {
   void log_endings(const spool::MessageRecord& record);
 
   Parts parts_;
+  std::unordered_map<conf::MessageId, bool> storing_;  // on their way to the disk; whether withdrawn
 };
 
 }  // namespace relay

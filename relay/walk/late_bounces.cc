@@ -24,7 +24,7 @@ void LateBounces::take(uint64_t sequence, const conf::DeliveryEvent& event) {
       !event.type || !event.scope || event.source.empty() || asked_ >= kMostAsked)
     return;
   const conf::Result<conf::Mailbox> recipient = conf::Mailbox::parse(event.recipient);
-  if (!recipient.ok()) return;
+  if (!recipient.ok() || !first_.is_first(event)) return;
   mx::Outcome outcome = mx::refusal(*event.type, *event.scope, conf::Pace::kSame, false, {});
   if (event.reason) outcome.reason = *event.reason;
   ++asked_;

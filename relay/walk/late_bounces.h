@@ -1,6 +1,7 @@
 // A bounce that came back hours after the message was taken counts for the thresholds of its destination as a
 // refusal in a session does, when [returns] count_late says so. Only confirmed ones are heard of: those that
-// anybody may forge would let anybody block a destination. A feed of the journal, on the loop's thread.
+// anybody may forge would let anybody block a destination; and each message once for a recipient, however
+// often its receiver reports it. A feed of the journal, on the loop's thread.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +12,7 @@
 #include "relay/flow/path_gate.h"
 #include "relay/flow/site_table.h"
 #include "relay/journal/feed.h"
+#include "relay/journal/first_reports.h"
 #include "relay/walk/route_finder.h"
 
 namespace relay {
@@ -35,6 +37,7 @@ class LateBounces final : public journal::Feed {
   void count(queue::DomainEntry* domain, const std::string& source, const mx::Outcome& outcome);
 
   Parts parts_;
+  journal::FirstReports first_;
   size_t asked_ = 0;  // for routes
   uint64_t last_ = 0;
 };

@@ -53,6 +53,8 @@ class Transit final : private Walk, private DispatcherUser {
     acceptance_.accept(std::move(record), std::move(body), std::move(done));
   }
 
+  void withdraw(conf::MessageId id) { acceptance_.withdraw(id); }
+
   void step(conf::Instant now);  // all that is due and all that has been collected since the last step
   conf::Instant next_wake() const;
 

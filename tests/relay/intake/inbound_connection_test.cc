@@ -53,6 +53,8 @@ struct NoOwner final : InboundConnection::Owner {
   uint32_t most_work = 0;
   void refused(conf::DoorEvent event) override { told.push_back(std::move(event)); }
   void offer(uint64_t, spool::MessageRecord, conf::Bytes) override {}
+  void withdraw(conf::MessageId id) override { withdrawn = id; }
+  conf::MessageId withdrawn = 0;
   void authenticate(uint64_t, std::string, std::string) override {}
   void connection_closed(uint64_t) override { closed = true; }
   bool closed = false;
@@ -164,6 +166,17 @@ TEST_F(InboundMessageTest, ABodyAboveTheShareIsReadToItsEndAndAnsweredLater) {
   EXPECT_EQ(owner.shares.used(), 0U);
   ASSERT_FALSE(owner.told.empty());
   EXPECT_EQ(owner.told.back().reason, conf::DoorReason::kShortOfMemory);
+}
+
+TEST_F(InboundMessageTest, AMessageThatIsNotStoredInTimeIsTakenBack) {
+  begin(1);
+  connection->on_bytes("DATA\r\n");
+  connection->on_bytes("Subject: x\r\n\r\nx\r\n.\r\n");
+  EXPECT_EQ(owner.withdrawn, 0U);
+  wire.unsent.clear();
+  turn();
+  EXPECT_EQ(wire.unsent.substr(0, 9), "421 4.3.0");
+  EXPECT_EQ(owner.withdrawn, 1U);
 }
 
 TEST_F(InboundMessageTest, RecipientListsCountAndAreGivenBack) {

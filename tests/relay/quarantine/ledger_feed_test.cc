@@ -107,6 +107,39 @@ TEST_F(LedgerFeedTest, LateBouncesCountInTheReportsWhenTheyShould) {
   EXPECT_EQ(book_.counted, std::vector<std::string>{"failed from shop.example"});
 }
 
+TEST_F(LedgerFeedTest, AReportThatComesAgainIsCountedOnce) {
+  feed_.count_late(true);
+  conf::DeliveryEvent event;
+  event.reverse_path = "news@shop.example";
+  event.type = conf::ErrorType::kHard;
+  event.confirmed = true;
+  for (const conf::EventKind kind : {conf::EventKind::kBounced, conf::EventKind::kComplained}) {
+    event.kind = kind;
+    for (const char* recipient : {"ann@x.example", "Ann@x.example", "bob@x.example", "ann@x.example"}) {
+      event.recipient = recipient;
+      event.id = 7;
+      journal_.append(event);
+    }
+    event.id = 8;
+    journal_.append(event);
+  }
+  const std::string failed = "failed from shop.example", complaint = "complaint from shop.example";
+  EXPECT_EQ(book_.counted,
+            (std::vector<std::string>{failed, failed, failed, complaint, complaint, complaint}));
+}
+
+TEST(FirstReports, TheOldestIsForgotten) {
+  journal::FirstReports reports(2);
+  conf::DeliveryEvent event;
+  for (conf::MessageId id : {1, 2, 3}) {
+    event.id = id;
+    EXPECT_TRUE(reports.is_first(event));
+  }
+  EXPECT_FALSE(reports.is_first(event));
+  event.id = 1;
+  EXPECT_TRUE(reports.is_first(event));
+}
+
 TEST_F(LedgerFeedTest, CountsEachEndOfARecipientOnce) {
   tell(conf::EventKind::kAccepted);
   tell(conf::EventKind::kDelivered);

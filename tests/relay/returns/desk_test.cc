@@ -126,12 +126,13 @@ TEST_F(DeskTest, AMailStaysUntilTheJournalIsDoneWithIt) {
   EXPECT_EQ(feed.events.size(), 1U) << "it is read once";
 }
 
-// A folder stands where the file should go; renaming fails until it is gone.
+// A file stands where the folder should be; renaming fails until it is gone.
 TEST_F(DeskTest, WhatCannotBePutAwayIsReadOnceAllTheSame) {
   settings.keep = std::chrono::hours(24);
   const auto desk = open();
-  const std::string name = Maildir::name_of(7), place = settings.path + "/.Unmatched/new/" + name;
-  fs::create_directories(place);
+  const std::string name = Maildir::name_of(7), unmatched = settings.path + "/.Unmatched/new";
+  fs::remove(unmatched);
+  std::ofstream(unmatched) << "in the way";
   feed.done = UINT64_MAX;
   offer(desk.get(), 7);
   ASSERT_TRUE(step_until(desk.get(), [this] {
@@ -143,8 +144,10 @@ TEST_F(DeskTest, WhatCannotBePutAwayIsReadOnceAllTheSame) {
   desk->step();
   EXPECT_EQ(feed.events.size(), 1U) << "its events were told";
   EXPECT_TRUE(fs::exists(settings.path + "/new/" + name));
-  fs::remove(place);
-  EXPECT_TRUE(step_until(desk.get(), [&] { return fs::is_regular_file(place); })) << "it is tried again";
+  fs::remove(unmatched);
+  fs::create_directory(unmatched);
+  EXPECT_TRUE(step_until(desk.get(), [&] { return fs::is_regular_file(unmatched + '/' + name); }))
+      << "it is tried again";
   EXPECT_EQ(feed.events.size(), 1U);
 }
 
@@ -214,6 +217,31 @@ TEST(MaildirTest, UnmatchedMailIsBoundedAlsoWherePeopleSawIt) {
   EXPECT_EQ(maildir->bound_unmatched(300'000), 0U);
   EXPECT_EQ(maildir->bound_unmatched(290'000), 1U);
   EXPECT_EQ(files_in(unmatched + "cur") + files_in(unmatched + "new"), 2U);
+}
+
+TEST(MaildirTest, AMailOfTheSameNameTakesNobodysPlace) {
+  const Folder folder;
+  const std::string path = folder.path() + "/mail";
+  conf::Result<Maildir> maildir = Maildir::open(path, false);
+  ASSERT_TRUE(maildir.ok());
+  for (const Fate fate : {Fate::kUnmatched, Fate::kKeep}) {
+    for (const char* text : {"first", "second", "third"}) {
+      std::ofstream(path + "/new/1") << text;
+      EXPECT_TRUE(maildir->put_away("1", fate).ok());
+      EXPECT_FALSE(fs::exists(path + "/new/1"));
+    }
+    EXPECT_TRUE(maildir->put_away("1", fate).ok()) << "it is gone";
+  }
+  const auto text_of = [&](const std::string& name) {
+    std::ifstream in(path + name);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  EXPECT_EQ(text_of("/.Unmatched/new/1"), "first");
+  EXPECT_EQ(text_of("/.Unmatched/new/1-2"), "second");
+  EXPECT_EQ(text_of("/.Unmatched/new/1-3"), "third");
+  EXPECT_EQ(text_of("/cur/1:2,S"), "first");
+  EXPECT_EQ(text_of("/cur/1-2:2,S"), "second");
+  EXPECT_EQ(text_of("/cur/1-3:2,S"), "third");
 }
 
 TEST_F(DeskTest, WhatWasNotDoneWithIsReadAgainAfterTheNextStart) {

@@ -169,6 +169,36 @@ TEST_F(Returned, ARedactedComplaintIsMatchedByTheFieldInTheHeader) {
   EXPECT_EQ(read(complaint("fbl@return.example", "")).at(0).kind, EventKind::kUnmatched);
 }
 
+TEST_F(Returned, TheFieldInTheHeaderSpeaksOfTheBlockThatNamesItsRecipient) {
+  const std::string original =
+      "--b\r\nContent-Type: text/rfc822-headers\r\n\r\nX-Penstock-Token: " +
+      tools.keys->field_value(token("ann@far.test"), mailbox("ann@far.test")) +
+      "\r\nFrom: news@shop.test\r\nTo: ann@far.test\r\nSubject: News\r\n\r\n--b--\r\n";
+  const auto with_field = [&](const std::string& groups) {
+    std::string mail = dsn("fbl@return.example", groups);
+    mail.resize(mail.size() - std::string_view("--b--\r\n").size());
+    return read(mail + original);
+  };
+  const std::string dead = group("archive@other.test", "failed", "5.1.1");
+  auto events = with_field(dead + group("Ann@far.test", "delivered", "2.0.0"));
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].kind, EventKind::kDeliveredReport);
+  EXPECT_TRUE(events[0].confirmed);
+
+  events = with_field(dead);
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0].recipient, "archive@other.test");
+  EXPECT_FALSE(events[0].confirmed) << "the target of a forward is dead, not who forwards";
+
+  for (const std::string& block : {group("Ann@far.test", "failed", "5.1.1"), group("", "failed", "5.1.1")}) {
+    events = with_field(block);
+    ASSERT_EQ(events.size(), 1U);
+    EXPECT_EQ(events[0].kind, EventKind::kBounced) << block;
+    EXPECT_EQ(events[0].recipient, "ann@far.test") << block;
+    EXPECT_TRUE(events[0].confirmed) << block;
+  }
+}
+
 TEST_F(Returned, AnAnswerOfAProgramIsIgnored) {
   const std::string to = back("ann@far.test");
   const auto events =

@@ -134,6 +134,9 @@ class ServerRig {
         envelope = *event.envelope;
         events.push_back("message");
         return;
+      case Kind::kWithdraw:
+        events.push_back("withdraw");
+        return;
       case Kind::kAbortMessage:
         events.push_back("abort");
         return;

@@ -203,8 +203,12 @@ block = "1h"
   event.scope = conf::Scope::kRecipient;
   event.reason = conf::Reason::kUserUnknown;
   event.reply = "5.1.1 no such user";
+  bool different = true;  // messages
   const auto bounce = [&] {
-    for (int i = 0; i < 30; ++i) journal_.append(event);
+    for (int i = 0; i < 30; ++i) {
+      event.id += different ? 1 : 0;
+      journal_.append(event);
+    }
     run();
     return events_.of(EventKind::kDecision).size();
   };
@@ -217,6 +221,9 @@ block = "1h"
   event.confirmed = false;
   EXPECT_EQ(bounce(), 0U) << "anybody can write a bounce";
   event.confirmed = true;
+  different = false;
+  EXPECT_EQ(bounce(), 0U) << "one message was refused, and that was said thirty times";
+  different = true;
   EXPECT_EQ(bounce(), 1U);
   server_.recipients.clear();
   submit({"a@one.test"});

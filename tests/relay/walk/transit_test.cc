@@ -51,6 +51,41 @@ TEST_F(TransitTest, AVerdictIsFinalWhateverBecomesOfTheNextTransaction) {
   EXPECT_EQ(events_.of(EventKind::kDeferred)[0].recipient, "b@one.test");
 }
 
+TEST_F(TransitTest, WhatItsClientWasToldToSendAgainIsNotDelivered) {
+  start();
+  const auto offer = [&](std::optional<conf::Result<spool::Receipt>>* answer) {
+    spool::MessageRecord record;
+    record.id = transit_->next_id();
+    record.recipients.push_back({{conf::Mailbox::parse("a@one.test").value(), conf::kNotifyDefault}});
+    const conf::MessageId id = record.id;
+    transit_->accept(std::move(record), conf::Bytes("Subject: x\r\n\r\nx\r\n"),
+                     [answer](conf::Result<spool::Receipt> stored) { *answer = std::move(stored); });
+    return id;
+  };
+  for (const bool written : {false, true}) {
+    std::optional<conf::Result<spool::Receipt>> answer;
+    const conf::MessageId id = offer(&answer);
+    if (written) spool_.run_batch();  // and its answer is on the way
+    transit_->withdraw(id);
+    run();
+    ASSERT_TRUE(answer.has_value());
+    ASSERT_FALSE(answer->ok());
+    EXPECT_EQ(answer->error().code, conf::ErrorCode::kUnavailable);
+    EXPECT_TRUE(server_.recipients.empty());
+    EXPECT_TRUE(events_.of(EventKind::kAccepted).empty());
+    EXPECT_EQ(spool_.message_count(), 0U);
+  }
+  std::optional<conf::Result<spool::Receipt>> answer;
+  const conf::MessageId id = offer(&answer);
+  spool_.run_batch();
+  spool_.drain_completions();
+  transit_->withdraw(id);  // its client heard 250 before
+  run();
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_TRUE(answer->ok());
+  EXPECT_EQ(server_.recipients.size(), 1U);
+}
+
 TEST_F(TransitTest, AMessageThatCannotBeReadAnyMoreLeavesTheQueueWithAnEvent) {
   start();
   server_.to_rcpt = "451 4.3.0 later";
