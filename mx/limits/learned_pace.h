@@ -1,22 +1,25 @@
 // The rate that a receiver takes without asking us to slow down, found from its replies. Nothing is limited
-// until it asks twice within ten minutes; then the counts of what it took tell which limit was met, and mail
-// goes evenly, just below it.
+// until it was asked twice in a row, with no message taken between: a request alone may come from a machine
+// that is busy for a moment, and costs next to nothing.
 //
-//   asked        a pause: 4 s; longer with each request that follows without a message taken, and at least
-//                until messages leave the window whose limit was met, at most a minute, later five
-//   again        of a second, ten seconds and a minute the limit of the shortest was met that was as full
-//                as it ever was: rate = 98 % of its count. Fewer than four messages say nothing
-//   sent evenly  and asked again: the rate is cut by a fiftieth to a tenth, when it was not used by three
-//                tenths. Now it is confirmed
-//   taken        nothing for five minutes (two before it is confirmed); then the rate grows by a hundredth a
-//                minute, twice as fast every five (two), to find a limit that has risen
-//   forgotten    when no request came for an hour, and the rate is far above what is sent
+//   asked        what is sent next goes after a fiftieth of the time since the request before, at most 4 s
+//   in a row     the limit is met: a silence, in which one message goes each time that as much time is over
+//                again, at the latest after five minutes, until one is taken
+//   learned      from the end of one silence to the end of the next, the receiver took as many messages as it
+//                takes in that time: this is its limit, and it is sent 98 % of that, evenly. An end that is
+//                known too roughly is looked for in steps of a sixth of what is not known, the next time
+//   met again    by mail sent evenly: the rate is cut by a twentieth for requests in a row, by three
+//   hundredths
+//                for more single ones than come anyway. What stays like that after ten cuts has another cause
+//   growth       two minutes and 300 messages later by a hundredth a minute (less for a window of more than a
+//                minute), the faster the longer nothing is met, to find a limit that has risen
+//   forgotten    when no request came for an hour and the rate is far above what is sent
 //
-// A rate never falls below three a minute: what takes less is met by the pauses. It is learned, not promised:
-// a crash may let a few messages go too early. One thread; O(1).
+// Requests for no more than 1.5 % of what was sent in the last minute teach nothing, for chance: a machine
+// that is busy now and then. It is learned, not promised: a crash may let a few messages go too early. One
+// thread; O(1).
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 
@@ -31,9 +34,14 @@ class LearnedPace {
   LearnedPace(const LearnedPace& other) { *this = other; }
   LearnedPace& operator=(const LearnedPace& other);
 
-  void taken(conf::Instant now);
+  // `begun`: when the transaction began, whose end this is.
+  void taken(conf::Instant now, conf::Instant begun);
   // The receiver asked us to slow down. False: an answer to what was under way when it asked before.
-  bool asked(conf::Instant now);
+  bool asked(conf::Instant now, conf::Instant begun);
+  // What it asked was about something else.
+  void excuse(conf::Instant now);
+  // Asked more than once since a message was taken.
+  bool in_a_row() const { return learned_ != nullptr && learned_->certain > 1; }
   // Until then nothing is sent; an Instant in the past: there is no pause.
   conf::Instant paused_until() const { return learned_ == nullptr ? conf::Instant::min() : learned_->until; }
 
@@ -44,6 +52,7 @@ class LearnedPace {
   conf::Instant not_before(conf::Instant now) const { return has_rate() ? learned_->next - slack() : now; }
   uint32_t available(conf::Instant now) const;  // messages that may go at once
   uint32_t per_hour() const;                    // 0: nothing is learned
+  bool binds(conf::Instant now) const;          // there is a rate, and as much is tried as it allows
   bool has_rate() const { return learned_ != nullptr && learned_->rate > 0; }
   // Nothing was asked of us for an hour.
   bool as_new(conf::Instant now) const;
@@ -51,39 +60,52 @@ class LearnedPace {
   void reset() { *this = LearnedPace(); }
 
   void save(SavedWriter* out) const;
-  void restore(SavedReader* in);  // as Window
+  enum class Version : uint8_t { kBefore, kNow };                  // of what was saved
+  void restore(SavedReader* in, Version version = Version::kNow);  // as Window
 
  private:
-  static constexpr size_t kWindows = 3;
-  // How many in a sliding window, near enough: those of the present one, and a share of those of the last
-  // one.
-  struct Count {
+  // How many in the last minute, near enough: those of the present one, and a share of those of the last one.
+  struct Minute {
     conf::Instant begin = conf::Instant::min();
     uint32_t now = 0, before = 0;
-    void roll(conf::Instant at, conf::Duration window);
-    double in(conf::Instant at, conf::Duration window) const;
+    void roll(conf::Instant at);
+    void add(conf::Instant at);
+    double in(conf::Instant at) const;
   };
   struct Learned {
-    double rate = 0;     // messages a second; 0: not known
-    size_t window = 0;   // whose limit was met
-    conf::Instant at{};  // when it asked last
-    conf::Instant grown{};
+    double rate = 0;                 // messages a second; 0: not known
+    conf::Duration window{0};        // of the limit, near enough
+    conf::Instant at{};              // when it asked last
+    conf::Instant before{};          // and the time before
+    conf::Instant row{};             // the first time of those in a row
+    conf::Instant met{};             // the limit was, last
+    conf::Instant grown{}, grows{};  // last, since
     conf::Instant until{};
-    conf::Instant next{};    // when the next message is due, evenly
-    uint32_t taken = 0;      // since it asked last
-    bool confirmed = false;  // the limit was met again by mail sent evenly
-    uint8_t cuts = 0;        // of an even rate since it grew last
-    uint8_t in_a_row = 0;    // requests without a message taken between them
+    conf::Instant next{};                        // when the next message is due, evenly
+    conf::Instant cycle = conf::Instant::min();  // the end of a silence
+    uint32_t cycle_taken = 0;                    // since then
+    conf::Duration least{0}, most{0};            // from there to the end of the next
+    uint32_t taken = 0;                          // since the limit was met
+    bool confirmed = false;                      // by mail sent evenly
+    uint8_t cuts = 0;                            // since it grew last
+    uint8_t in_a_row = 0;                        // requests without a message taken between them
+    uint8_t too_late = 0;                        // tries at the end of a silence
+    uint8_t certain = 0;                         // the same, without one that may be chance
+    double speed = 0;                            // messages taken a second, when the row began
+    float excess = 0;                            // requests beyond those that come anyway
+    Minute all_taken, all_refused;
   };
   void charge_rate(conf::Instant now);
   conf::Duration slack() const;
   void grow(conf::Instant now);
-  void find_limit(conf::Instant now);
-  conf::Duration pause(conf::Instant now) const;
+  bool is_limit(conf::Instant now) const;
+  double often() const;
+  void meet(conf::Instant now);
+  void end_silence(conf::Instant begun);
+  void learn(conf::Duration least, conf::Duration most, double messages);
+  void set_rate(double limit, conf::Duration window);
+  conf::Duration pause(conf::Instant now, conf::Duration since) const;
 
-  std::array<Count, kWindows> counts_;
-  std::array<uint32_t, kWindows> most_{};  // that ever were in a window
-  conf::Instant last_taken_ = conf::Instant::min();
   std::unique_ptr<Learned> learned_;  // from the first request on
 };
 

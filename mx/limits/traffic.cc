@@ -9,7 +9,10 @@ namespace mx {
 
 namespace {
 
-constexpr uint64_t kTrafficVersion = 3;  // 2: without the pace
+constexpr uint64_t kTrafficVersion = 4;  // 3: the pace of before; 2: none
+
+constexpr float kLater =
+    0.34F;  // what a later refusal over a connection weighs against one of the first message
 
 }  // namespace
 
@@ -71,10 +74,20 @@ void Traffic::refund(conf::Instant charged_at) {
   change_.mark();
 }
 
-bool Traffic::accepted(conf::Instant now) {
+bool Traffic::accepted(conf::Instant now, const Transaction& transaction) {
   const uint32_t before = one_first_ ? 1 : window_.now();
   one_first_ = false;
-  pace_.taken(now);
+  const bool had_rate = pace_.has_rate();
+  pace_.taken(now, transaction.begun);
+  if (!had_rate && pace_.has_rate()) granted_ = 0;
+  slowdown_.pause_until(pace_.paused_until());
+  per_connection_.taken(transaction.before + 1);
+  // Others are served: that connection was one too many.
+  if (fits_ > 0 && !pace_.in_a_row()) {
+    window_.cap(fits_);
+    no_growth_.throttled(now);
+  }
+  fits_ = 0;
   // Under a learned rate a window that is not full says nothing of how many connections would be taken.
   const bool says_something = !pace_.has_rate() || connections_ >= window_.now();
   if (no_growth_.until() <= now && says_something) window_.taken();
@@ -83,17 +96,27 @@ bool Traffic::accepted(conf::Instant now) {
 }
 
 void Traffic::turned_away(conf::Instant now) {
-  if (connections_ <= 1) return throttled(now);
+  if (connections_ <= 1 || pace_.binds(now)) return throttled(now);
   window_.cap(connections_ - 1);
   no_growth_.throttled(now);
   change_.mark();
 }
 
-void Traffic::throttled(conf::Instant now) {
+void Traffic::throttled(conf::Instant now, const Transaction& transaction) {
   granted_ = 0;
-  if (!pace_.asked(now)) return;  // for what was under way
+  if (per_connection_.refused(transaction.before, now)) {
+    pace_.excuse(now);
+    one_first_ = false;
+    return slowdown_.pause_until(pace_.paused_until());
+  }
+  const bool had_rate = pace_.has_rate();
+  const bool is_one_event = !pace_.asked(now, transaction.begun);
+  const bool is_first = transaction.before == 0;
+  at_first_ = std::clamp(at_first_ + (is_first ? 1 : -kLater), -1.0F, 2.0F);
+  if (is_first && at_first_ > 1.5F && connections_ > 1 && !pace_.binds(now)) fits_ = connections_ - 1;
+  if (is_one_event) return;  // for what was under way
   one_first_ = true;
-  window_.throttled(now);
+  if (pace_.in_a_row() && !had_rate) window_.throttled(now);
   slowdown_.pause_until(pace_.paused_until());
   change_.mark();
 }
@@ -116,6 +139,9 @@ void Traffic::reset() {
   pace_.reset();
   granted_ = 0;
   one_first_ = false;
+  fits_ = 0;
+  at_first_ = 0;
+  per_connection_ = {};
   change_.mark();
 }
 
@@ -150,7 +176,7 @@ bool Traffic::restore(std::string_view saved, const Moment& moment) {
   if (saved.empty()) return true;
   SavedReader in(saved, moment);
   const uint64_t version = in.number();
-  if (version != kTrafficVersion && version != 2) return false;
+  if (version < 2 || version > kTrafficVersion) return false;
   Window window = window_;
   Slowdown slowdown;
   window.restore(&in);
@@ -159,7 +185,8 @@ bool Traffic::restore(std::string_view saved, const Moment& moment) {
   Quota quota = quota_;
   restore_quota(&in, &quota);
   LearnedPace pace;
-  if (version >= 3) pace.restore(&in);
+  if (version >= 3)
+    pace.restore(&in, version == 3 ? LearnedPace::Version::kBefore : LearnedPace::Version::kNow);
   if (!in.ok() || !in.ended()) return false;
   granted_ = 0;
   window_ = window;

@@ -12,6 +12,7 @@
 #include "conf/vocab/time.h"
 #include "mx/limits/admission.h"
 #include "mx/limits/change_mark.h"
+#include "mx/limits/connection_limit.h"
 #include "mx/limits/learned_pace.h"
 #include "mx/limits/moment.h"
 #include "mx/limits/quota.h"
@@ -55,13 +56,20 @@ class Traffic {
   // message is taken. It did so in place of a greeting, to a connection that still counts: when others are
   // open, these are as many as it wants; they go on, and for a while the window does not grow. A connection
   // was refused, timed out or was lost.
-  bool accepted(conf::Instant now);
-  void throttled(conf::Instant now);
+  struct Transaction {
+    conf::Instant begun{};
+    uint32_t before = 0;  // messages that were taken over its connection
+  };
+  bool accepted(conf::Instant now, const Transaction& transaction);
+  void throttled(conf::Instant now, const Transaction& transaction);
+  bool accepted(conf::Instant now) { return accepted(now, {now, 0}); }
+  void throttled(conf::Instant now) { throttled(now, {now, 0}); }
   void turned_away(conf::Instant now);
   void trouble(conf::Instant now);
 
   // For people: explain, status.
   uint32_t window() const;  // connections that the feedback allows now
+  uint32_t most_per_connection(conf::Instant now) const { return per_connection_.most(now); }  // 0: any
   conf::Instant slowed_until() const;
   uint32_t used_in_hour(conf::Instant now);
   uint32_t used_in_slice(conf::Instant now) const;
@@ -99,7 +107,10 @@ class Traffic {
   bool shared_ = false;
   RateLimit rate_;
   Quota quota_;
-  LearnedPace pace_;  // learned from the replies
+  LearnedPace pace_;    // learned from the replies
+  uint32_t fits_ = 0;   // connections, if what was asked for is fewer of them; 0: it is not
+  float at_first_ = 0;  // more refusals of first messages over a connection than of later ones
+  ConnectionLimit per_connection_;
   ChangeMark change_;
 };
 

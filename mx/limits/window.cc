@@ -20,6 +20,7 @@ void Window::set(uint32_t floor, uint32_t limit) {
 
 void Window::reset() {
   window_ = std::clamp(kBegin, floor_, limit_);
+  ceiling_ = UINT32_MAX;
   credit_ = 0;
   opening_ = true;
   cut_ = conf::Instant::min();
@@ -51,6 +52,7 @@ void Window::throttled(conf::Instant now) {
 
 void Window::cap(uint32_t most) {
   window_ = std::max(std::min(window_, most), floor_);
+  ceiling_ = std::max(most, floor_);
   opening_ = false;
   credit_ = 0;
 }

@@ -7,7 +7,8 @@
 //   trouble      credit -= 1 / window    for each connection refused, timed out or lost
 //   step         credit >=  1:  window + 1, credit = 0
 //                credit <= -1:  window - 1, credit = 0
-//   cap          window = what the receiver holds, when it turned away one more
+//   cap          window = what the receiver holds, when it turned away one more; the next one beyond it is
+//                opened after 200 messages, and if it is taken, the window goes on as ever
 //   throttled    window = min(window x 3/4, window - 1), credit = 0; at once, but once a second at most:
 //                the replies to what was in flight are one event
 //
@@ -40,7 +41,10 @@ class Window {
   uint32_t limit() const { return limit_; }
   bool as_new() const;  // where it began, and nobody has refused anything
 
-  void taken() { feedback(opening_ ? std::max(kOpening, 1.0 / window_) : 1.0 / window_); }
+  void taken() {
+    if (window_ == ceiling_) return feedback(kBeyond);
+    feedback(opening_ ? std::max(kOpening, 1.0 / window_) : 1.0 / window_);
+  }
   void trouble() {
     opening_ = false;
     feedback(-1.0 / window_);
@@ -54,11 +58,13 @@ class Window {
 
  private:
   static constexpr double kOpening = 0.25;
+  static constexpr double kBeyond = 1.0 / 200;
   void feedback(double credit);
 
   uint32_t window_ = kBegin;
   uint32_t floor_ = 1;
   uint32_t limit_ = 1;
+  uint32_t ceiling_ = UINT32_MAX;  // the latest cap
   float credit_ = 0;
   bool opening_ = true;                       // nobody has refused anything yet
   conf::Instant cut_ = conf::Instant::min();  // the last throttling that counted

@@ -10,6 +10,8 @@ namespace relay {
 
 namespace {
 
+constexpr conf::Duration kTold = std::chrono::seconds(1);  // a pause
+
 // As it stands in the evidence: "550 5.1.1 no such user".
 std::string quoted(const bounce::Reply& reply) {
   return reply.code == 0 ? reply.text() : std::to_string(reply.code) + ' ' + reply.text();
@@ -79,7 +81,9 @@ const mx::Traffic* PathGate::counters_at(queue::Path* path, std::string_view add
 mx::Admission PathGate::may_send(const queue::Path& path, const Use& use, uint32_t sent,
                                  conf::Instant now) const {
   const uint32_t most = path.limits->max_messages_per_connection;
-  if (most != 0 && sent >= most) return mx::Admission::no(mx::Bind::kPerConnection, conf::kNever);
+  const uint32_t learned = use.traffic->most_per_connection(now);
+  if ((most != 0 && sent >= most) || (learned != 0 && use.taken >= learned) || use.asked_slower)
+    return mx::Admission::no(mx::Bind::kPerConnection, conf::kNever);
   if (path.paused_until > now) return mx::Admission::no(mx::Bind::kSlowed, path.paused_until);
   mx::Admission admission = use.standing->may_send(now).also(use.traffic->may_send(now));
   if (use.host != nullptr) admission = admission.also(use.host->may_send(now));
@@ -104,6 +108,9 @@ void PathGate::open(queue::Path* path, std::string_view address, Use* use) {
   use->standing = path->standing;
   use->host = parts_.sites->host_traffic(path, address);
   if (use->host == use->traffic) use->host.reset();
+  use->begun = parts_.clock->now();
+  use->taken = 0;
+  use->asked_slower = false;
   use->traffic->connection_opened();
   if (use->host != nullptr) use->host->connection_opened();
   use->standing->connection_opened();
@@ -125,6 +132,7 @@ void PathGate::close(Use* use) {
 void PathGate::charge(Use* use, conf::Instant now) {
   CHECK(!use->attempt.has_value());
   use->attempt = use->standing->began(now);
+  use->begun = now;
   use->traffic->charge(now);
   if (use->host != nullptr) use->host->charge(now);
 }
@@ -153,13 +161,17 @@ void PathGate::feed_back(queue::Path* path, Use* use, const std::vector<smtp::Re
     use->standing->outcome(*use->attempt, outcome, now);
   }
   if (accepted && throttled == nullptr) {
-    const bool wider = use->traffic->accepted(now);  // one more connection than before
-    const bool host_wider = use->host != nullptr && use->host->accepted(now);
+    const mx::Traffic::Transaction transaction{use->begun, use->taken++};
+    const bool wider = use->traffic->accepted(now, transaction);  // one more connection than before
+    const bool host_wider = use->host != nullptr && use->host->accepted(now, transaction);
     if (wider) release(use->traffic.get());
     if (host_wider) release(use->host.get());
     if (wider || host_wider) parts_.ask_again(path);
   }
-  if (throttled != nullptr) slow_down(*path, *use, *throttled, false, now);
+  if (throttled != nullptr) {
+    slow_down(*path, *use, *throttled, false, now);
+    use->asked_slower = true;
+  }
   use->standing->ended(*use->attempt, answered, now);
   use->attempt.reset();
   release(use->standing.get());
@@ -179,7 +191,8 @@ bool PathGate::trouble(queue::Path* path, const Use& use, const queue::PathError
   const bool before_any_message =
       error.stage == bounce::Stage::kGreeting || error.stage == bounce::Stage::kEhlo;
   if (error.meaning.pace == bounce::Pace::kSlower) {
-    slow_down(*path, use, error.reply, before_any_message, now);
+    // What it said to a message counts once.
+    if (!use.asked_slower) slow_down(*path, use, error.reply, before_any_message, now);
   } else {
     use.traffic->trouble(now);
     if (use.host != nullptr) use.host->trouble(now);
@@ -204,11 +217,11 @@ void PathGate::slow_down(const queue::Path& path, const Use& use, const bounce::
     if (turned_away) {
       each->turned_away(now);
     } else {
-      each->throttled(now);
+      each->throttled(now, {use.begun, use.taken});
     }
   }
-  // A pause that is made longer was told when it began.
-  if (traffic->slowed_until() <= now || before > now) return;
+  // A pause that is made longer was told when it began, and one that is next to none is not told.
+  if (traffic->slowed_until() < now + kTold || before > now) return;
   mx::Decision decision;
   decision.action = mx::Decision::Action::kSlow;
   decision.by = "replies";

@@ -41,6 +41,9 @@ class PathGate {
     std::shared_ptr<mx::Traffic> host;     // of the host beside it; null: they are the same
     std::shared_ptr<mx::Standing> standing;
     std::optional<mx::Standing::Attempt> attempt;  // the transaction that runs
+    conf::Instant begun{};                         // the connection, or its latest transaction
+    uint32_t taken = 0;                            // messages
+    bool asked_slower = false;                     // the server said so: it ends
     bool open() const { return traffic != nullptr; }
   };
 

@@ -67,10 +67,11 @@ TEST(Traffic, ARequestToSlowDownStopsEverythingForAWhile) {
     EXPECT_EQ(answer.bind, Bind::kSlowed);
     EXPECT_EQ(answer.not_before, kStart + 4s);
   }
-  EXPECT_EQ(traffic.window(), 3u);
+  EXPECT_EQ(traffic.window(), 5u) << "one request may be chance";
   EXPECT_TRUE(traffic.may_send(kStart + 4s).yes);
   EXPECT_TRUE(traffic.may_connect(kStart + 4s).yes);
   traffic.throttled(kStart + 5s);
+  EXPECT_EQ(traffic.window(), 3u);
   traffic.reset();
   EXPECT_TRUE(traffic.may_send(kStart + 5s).yes);
   EXPECT_EQ(traffic.window(), 5u);
@@ -99,8 +100,45 @@ TEST(Traffic, ATurnedAwayConnectionStopsNoneOfTheOthers) {
   EXPECT_EQ(traffic.may_connect(kStart).bind, Bind::kWindow);
   for (int i = 0; i < 100; ++i) EXPECT_FALSE(traffic.accepted(kStart + 1s));
   EXPECT_EQ(traffic.window(), 3U) << "it does not grow at once";
-  for (int i = 0; i < 3; ++i) traffic.accepted(kStart + 1h);
+  for (int i = 0; i < 199; ++i) EXPECT_FALSE(traffic.accepted(kStart + 1h));
+  traffic.accepted(kStart + 1h);
   EXPECT_EQ(traffic.window(), 4U);
+}
+
+TEST(Traffic, FirstMessagesThatAreRefusedBesideOthersThatAreTakenAreOneConnectionTooMany) {
+  Traffic traffic(limits_of(0));
+  Instant now = kStart;
+  for (int i = 0; i < 5; ++i) traffic.connection_opened();
+  for (int i = 0; i < 2; ++i, now += 10s) {
+    EXPECT_EQ(traffic.window(), 5U);
+    traffic.throttled(now, {now - 1ms, 0});
+    traffic.accepted(now + 5s, {now + 4s, 7});
+  }
+  EXPECT_EQ(traffic.window(), 4U);
+}
+
+TEST(Traffic, MessagesOverAConnectionAreCountedWhereItRefusesThree) {
+  Traffic traffic(limits_of(0));
+  Instant now = kStart;
+  for (int i = 0; i < 3; ++i, now += 10s) {
+    EXPECT_EQ(traffic.most_per_connection(now), 0U);
+    for (uint32_t n = 0; n < 4; ++n) traffic.accepted(now, {now, n});
+    traffic.throttled(now, {now, 4});
+  }
+  EXPECT_EQ(traffic.most_per_connection(now), 4U);
+  EXPECT_TRUE(traffic.may_send(now).yes) << "it was no request for a slower pace";
+  EXPECT_EQ(traffic.most_per_connection(now + 2h), 0U) << "it is tried anew";
+}
+
+TEST(Traffic, RefusalsOfNewConnectionsTooAreNoLimitOfMessagesOverOne) {
+  Traffic traffic(limits_of(0));
+  Instant now = kStart;
+  for (int i = 0; i < 6; ++i, now += 10min) {
+    for (uint32_t n = 0; n < 4; ++n) traffic.accepted(now, {now, n});
+    traffic.throttled(now, {now, 4});
+    traffic.throttled(now + 5s, {now + 5s, 0});
+  }
+  EXPECT_EQ(traffic.most_per_connection(now), 0U);
 }
 
 TEST(Traffic, TheOnlyConnectionTurnedAwayIsARequestToSlowDown) {

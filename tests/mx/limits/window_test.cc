@@ -22,7 +22,7 @@ int messages_until(Window* window, uint32_t wanted, int most = 10'000) {
 Window warned(uint32_t floor, uint32_t limit) {
   Window window(floor, limit);
   window.trouble();
-  window.cap(Window::kBegin);
+  window.cap(Window::kBegin + 1);
   return window;
 }
 
@@ -47,7 +47,9 @@ TEST(Window, ReachesNineTenthsOfAHundredConnectionsInFourteenRounds) {
 TEST(Window, OpensSlowlyAfterTheFirstWordAgainstIt) {
   Window window = warned(1, 20);
   EXPECT_EQ(window.now(), 5u);
-  EXPECT_EQ(messages_until(&window, 20), 180) << "5 + 6 + ... + 19";
+  EXPECT_EQ(messages_until(&window, 6), 5);
+  EXPECT_EQ(messages_until(&window, 7), 200) << "what it turned away once";
+  EXPECT_EQ(messages_until(&window, 20), 169) << "7 + 8 + ... + 19";
   Window turned(1, 200);
   turned.cap(10);
   EXPECT_EQ(messages_until(&turned, 6), 5);
