@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "relay/spool/lasting_files.h"
 #include "relay/spool/log_mend.h"
 
 namespace relay::spool {
@@ -106,16 +107,15 @@ class Care {
     if (!write_ || failed_) return;
     std::error_code code;
     fs::create_directories(aside_, code);
-    if (fs::exists(file) && !code)
-      fs::copy_file(file, aside_ / file.filename(), fs::copy_options::overwrite_existing, code);
+    if (fs::exists(file) && !code) code = copy_to_disk(file, aside_ / file.filename());
+    if (!code) code = sync_to_disk(aside_);
+    if (!code) code = sync_to_disk(aside_.parent_path());
     if (code) return fail(file.string() + " cannot be copied to " + aside_.string(), code);
     const fs::path fresh = file.string() + ".mended";
-    std::ofstream out(fresh, std::ios::binary | std::ios::trunc);
-    out << content;
-    out.close();
-    if (!out.good())
-      return fail(fresh.string() + " cannot be written", std::make_error_code(std::errc::io_error));
+    code = write_to_disk(fresh, content);
+    if (code) return fail(fresh.string() + " cannot be written", code);
     fs::rename(fresh, file, code);
+    if (!code) code = sync_to_disk(folder_);
     if (code) fail(file.string() + " cannot be replaced", code);
   }
 

@@ -5,12 +5,14 @@
 #include <rocksdb/options.h>
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
 
 #include <filesystem>
 #include <set>
 #include <utility>
 #include <vector>
 
+#include "relay/spool/lasting_files.h"
 #include "relay/spool/record.h"
 #include "relay/spool/rocks_care.h"
 #include "relay/spool/rocks_log.h"
@@ -82,10 +84,11 @@ std::string copy_logs(const std::filesystem::path& from, const std::filesystem::
   for (const auto& entry : std::filesystem::directory_iterator(from, code)) {
     if (code) break;
     if (entry.path().extension() != ".log") continue;
-    std::filesystem::copy_file(entry.path(), to / entry.path().filename(),
-                               std::filesystem::copy_options::overwrite_existing, code);
+    code = copy_to_disk(entry.path(), to / entry.path().filename());
     if (code) break;
   }
+  if (!code) code = sync_to_disk(to);
+  if (!code) code = sync_to_disk(to.parent_path());
   return code ? code.message() : std::string();
 }
 
@@ -203,6 +206,11 @@ class Opening {
     if (!removed.ok()) return removed.error();
     if (const conf::Status back = bring_bodies_back(*kept, db, opened_.tables); !back.ok())
       return back.error();
+    rocksdb::WriteOptions synced;  // and all that was written before
+    synced.sync = true;
+    rocksdb::WriteBatch nothing;
+    if (const rocksdb::Status lasts = db->Write(synced, &nothing); !lasts.ok())
+      return error_of(lasts, "what was put back cannot be synced");
     opened_.lost = salvage.missing(db, opened_.tables, removed.value());
     opened_.damage.push_back("it was built anew from what can be read; all its files as they were are in " +
                              *kept);

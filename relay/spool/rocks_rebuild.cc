@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "relay/spool/fixed.h"
+#include "relay/spool/lasting_files.h"
 #include "relay/spool/log_mend.h"
 #include "relay/spool/record.h"
 #include "relay/spool/rocks_salvage.h"
@@ -111,8 +112,11 @@ conf::Result<std::string> rebuild_database(const std::string& path, const rocksd
     const bool link = entry.path().extension() == ".sst" || entry.path().extension() == ".blob";
     std::error_code no_link = std::make_error_code(std::errc::not_supported);
     if (link) fs::create_hard_link(entry.path(), to, no_link);
-    if (no_link) fs::copy_file(entry.path(), to, code);
+    if (no_link) code = copy_to_disk(entry.path(), to);
     if (code) break;
+  }
+  for (const fs::path& each : {kept, kept.parent_path(), fs::path(path)}) {
+    if (!code) code = sync_to_disk(each);
   }
   if (code)
     return conf::Error{conf::ErrorCode::kIo, "the spool is damaged, and its files cannot be copied to " +
