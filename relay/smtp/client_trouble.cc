@@ -149,7 +149,7 @@ bool ClientCore::leave_if_troubled(const Reply& reply) {
       return true;
     }
   }
-  if (leave_tls(reply) || leave_clear(reply)) return true;
+  if (leave_tls(reply) || leave_clear(reply) || leave_if_slipped_from_mail(reply)) return true;
   if (!names_parameters(reply) && is_session_trouble(reply)) {
     out_of_step("got " + shown(reply) + " while waiting for " + awaited(state_), true);
     return true;
@@ -164,6 +164,20 @@ bool ClientCore::leave_if_troubled(const Reply& reply) {
   Flight::Cut cut;
   cut.not_tried = true;
   leave("the connection takes no more: " + shown(reply), cut);
+  return true;
+}
+
+// A RCPT without parameters is told that they are refused: this answers MAIL, and a reply too many came
+// before. Without them the next MAIL is another one.
+bool ClientCore::leave_if_slipped_from_mail(const Reply& reply) {
+  if (state_ != S::kRcpt || !flight_->leaves_state() || !extensions_sent().empty()) return false;
+  if (!is_about_parameters(reply)) return false;
+  const ExtensionSet of_mail = refused_parameters(reply, flight_->mail_extensions());
+  if (of_mail.empty()) return false;
+  lessons.refused.add(of_mail);
+  Flight::Cut cut;
+  cut.not_tried = cut.doubt = true;
+  leave("RCPT was answered as if it were MAIL: " + shown(reply), cut);
   return true;
 }
 
