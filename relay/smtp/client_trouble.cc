@@ -219,12 +219,12 @@ void ClientCore::after_refused_mail(conf::Instant now, bool for_parameters) {
 // QUIT was asked, and the answer to MAIL is not proven.
 bool ClientCore::mail_in_doubt() const { return flight_ && !pipelined_ && !flight_->leaves_state(); }
 
-// One by one a server that says goodbye in words of its own is believed, for else nobody would ever fail; but
-// not about MAIL, which a fresh connection is asked again.
+// One by one a server that says goodbye in words of its own is believed, but not about MAIL, which a fresh
+// connection is asked again; no word of goodbye is a refusal, and DATA may have got one.
 void ClientCore::take_goodbye(Reply reply) {
   const bool no_goodbye = reply.code != 221 && (reply.code != 421 || mail_in_doubt());
   const bool too_many =
-      pipelined_ || mail_in_doubt() ? no_goodbye : reply.code == 354 || is_about_address(reply);
+      no_goodbye && (pipelined_ || mail_in_doubt() || !reply.positive() || is_about_address(reply));
   if (!flight_ || !too_many) return close_done(std::move(reply));
   Flight::Cut cut;
   cut.doubt = true;
