@@ -85,6 +85,7 @@ class ClientCore {
   bool refuses_tls(const bounce::Reply& reply);
   bool leave_tls(const bounce::Reply& reply);
   bool leave_clear(const bounce::Reply& reply);
+  bool leave_if_slipped_from_mail(const bounce::Reply& reply);
   // The ways to the end: the peer refused the session, or it cannot be talked to any more.
   void close_refused(bounce::Reply reply);
   void close_broken(std::string_view error, End how);

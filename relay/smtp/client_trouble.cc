@@ -149,7 +149,7 @@ bool ClientCore::leave_if_troubled(const Reply& reply) {
       return true;
     }
   }
-  if (leave_tls(reply) || leave_clear(reply)) return true;
+  if (leave_tls(reply) || leave_clear(reply) || leave_if_slipped_from_mail(reply)) return true;
   if (!names_parameters(reply) && is_session_trouble(reply)) {
     out_of_step("got " + shown(reply) + " while waiting for " + awaited(state_), true);
     return true;
@@ -164,6 +164,20 @@ bool ClientCore::leave_if_troubled(const Reply& reply) {
   Flight::Cut cut;
   cut.not_tried = true;
   leave("the connection takes no more: " + shown(reply), cut);
+  return true;
+}
+
+// A RCPT without parameters is told that they are refused: this answers MAIL, and a reply too many came
+// before. Without them the next MAIL is another one.
+bool ClientCore::leave_if_slipped_from_mail(const Reply& reply) {
+  if (state_ != S::kRcpt || !flight_->leaves_state() || !extensions_sent().empty()) return false;
+  if (!is_about_parameters(reply)) return false;
+  const ExtensionSet of_mail = refused_parameters(reply, flight_->mail_extensions());
+  if (of_mail.empty()) return false;
+  lessons.refused.add(of_mail);
+  Flight::Cut cut;
+  cut.not_tried = cut.doubt = true;
+  leave("RCPT was answered as if it were MAIL: " + shown(reply), cut);
   return true;
 }
 
@@ -205,12 +219,12 @@ void ClientCore::after_refused_mail(conf::Instant now, bool for_parameters) {
 // QUIT was asked, and the answer to MAIL is not proven.
 bool ClientCore::mail_in_doubt() const { return flight_ && !pipelined_ && !flight_->leaves_state(); }
 
-// One by one a server that says goodbye in words of its own is believed, for else nobody would ever fail; but
-// not about MAIL, which a fresh connection is asked again.
+// One by one a server that says goodbye in words of its own is believed, but not about MAIL, which a fresh
+// connection is asked again; no word of goodbye is a refusal, and DATA may have got one.
 void ClientCore::take_goodbye(Reply reply) {
   const bool no_goodbye = reply.code != 221 && (reply.code != 421 || mail_in_doubt());
   const bool too_many =
-      pipelined_ || mail_in_doubt() ? no_goodbye : reply.code == 354 || is_about_address(reply);
+      no_goodbye && (pipelined_ || mail_in_doubt() || !reply.positive() || is_about_address(reply));
   if (!flight_ || !too_many) return close_done(std::move(reply));
   Flight::Cut cut;
   cut.doubt = true;

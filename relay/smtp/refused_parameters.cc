@@ -66,9 +66,24 @@ ExtensionSet refused_parameters(const bounce::Reply& reply, ExtensionSet sent) {
                              has_word(text, "orcpt") || has_word(text, "dsn"));
   }
   // One that names nothing: any of them. A code of syntax alone may be about the address.
-  if (meant.empty() && (reply.code == 555 || reply.code == 455 || about_parameters || (by_code && syntax)))
-    return sent;
-  return meant;
+  const bool any =
+      meant.empty() && (reply.code == 555 || reply.code == 455 || about_parameters || (by_code && syntax));
+  if (!any) return meant;
+  // Mail that needs SMTPUTF8 cannot go without it, and all others can be spared: it comes last, and not by a
+  // word about the command.
+  ExtensionSet others = sent;
+  others.remove(Extension::kSmtpUtf8);
+  if (!others.empty() || is_about_parameters(reply)) return others.empty() ? sent : others;
+  return {};
+}
+
+bool is_about_parameters(const bounce::Reply& reply) {
+  if (reply.positive() || (reply.enhanced.present() && reply.enhanced.subject != 5)) return false;
+  if (reply.enhanced.present() && reply.enhanced.detail == 4) return true;
+  if (!reply.enhanced.present() && (reply.code == 555 || reply.code == 504)) return true;
+  const std::string text = conf::ascii_lower(reply.text());
+  return has_word(text, "parameter") || has_word(text, "parameters") || has_word(text, "option") ||
+         has_word(text, "options") || has_word(text, "argument") || has_word(text, "arguments");
 }
 
 }  // namespace relay::smtp

@@ -7,7 +7,11 @@
 
 namespace relay::smtp {
 
-// `sent`: whose parameters the command carried. Empty: the refusal is about something else.
+// `sent`: whose parameters the command carried. Empty: the refusal is about something else. One that names
+// none means all of them, but SMTPUTF8 only when it is the last.
 ExtensionSet refused_parameters(const bounce::Reply& reply, ExtensionSet sent);
+
+// Whether a refusal speaks of parameters, whatever the command carried.
+bool is_about_parameters(const bounce::Reply& reply);
 
 }  // namespace relay::smtp

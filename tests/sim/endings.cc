@@ -38,17 +38,24 @@ class Judge {
 
  private:
   static std::string name_of(const Ledger::Delivery& key) { return key.first + " to " + key.second; }
+  // The time in which the process went on.
+  conf::Duration awake(conf::Instant from, conf::Instant to) const {
+    conf::Duration sum = to - from;
+    for (const auto& [begin, end] : *e_.stalls)
+      sum -= std::max(std::min(end, to) - std::max(begin, from), conf::Duration(0));
+    return sum;
+  }
   // One came after what was done at `from`, early enough to forget it, and before `to`.
   bool crashed(conf::Instant from, conf::Instant to) const {
     return std::any_of(e_.crashes->begin(), e_.crashes->end(), [&](conf::Instant at) {
-      return at >= from && at <= to && at <= from + kWrittenWithin;
+      return at >= from && at <= to && awake(from, at) <= kWrittenWithin;
     });
   }
   // A crash before `later` let the relay forget what the event says, or that its line was written.
   bool was_lost(size_t event, conf::Instant later) const {
     const conf::Instant at = (*e_.moments)[event], written = (*e_.written)[event];
     return std::any_of(e_.crashes->begin(), e_.crashes->end(), [&](conf::Instant crash) {
-      return crash >= at && crash <= later && (written > crash || crash - written <= kWrittenWithin);
+      return crash >= at && crash <= later && (written > crash || awake(written, crash) <= kWrittenWithin);
     });
   }
   std::string between(size_t first, size_t second) const {
@@ -110,6 +117,18 @@ class Judge {
       }
     }
   }
+  // Nobody fails but by the word of their own server, or because no server takes their mail: DNS says so, or
+  // their address is of a kind that it does not take.
+  void judge_failure(const conf::DeliveryEvent& event, conf::Instant at) {
+    const Ledger& ledger = *e_.ledger;
+    const std::string domain = event.recipient.substr(event.recipient.rfind('@') + 1);
+    if (ledger.nowhere.contains(domain) || ledger.foreign.contains(event.recipient)) return;
+    const auto refused = ledger.refused.find(event.recipient);
+    if (refused != ledger.refused.end() && refused->second.front() <= at) return;
+    wrong_.push_back(conf::to_text(event.id) + " to " + event.recipient +
+                     ": failed, and its receiver refused it never: " + std::to_string(event.reply_code) +
+                     ' ' + event.reply);
+  }
   void judge_events() {
     std::map<conf::MessageId, uint32_t> accepted;  // recipients
     std::map<std::pair<conf::MessageId, std::string>, size_t> finals;
@@ -125,6 +144,7 @@ class Judge {
       }
       if (event.kind == conf::EventKind::kDeferred && event.next_attempt < event.time)
         wrong_.push_back(name + ": its next attempt lies in the past");
+      if (event.kind == conf::EventKind::kFailed) judge_failure(event, at);
       if (!is_final(event.kind)) continue;
       // Which lines of a message were lost nobody knows after a crash: all its ends are told again.
       const bool restored = event.stage == conf::Stage::kRestored;

@@ -21,9 +21,21 @@ class EndingsTest : public testing::Test {
     made.recipient = recipient;
     made.recipients = 1;
     made.time = made.next_attempt = conf::WallTime(at);
+    if (kind == EventKind::kFailed) refused(at, recipient);
     events_.push_back(made);
     moments_.push_back(conf::Instant{at});
     written_.push_back(conf::Instant{at});
+  }
+  void refused(conf::Duration at, const std::string& recipient) {
+    ledger_.refused[recipient].emplace_back(at);
+  }
+  // A message with that one recipient, who fails by whatever was refused before.
+  void fails(conf::Duration at, const std::string& recipient) {
+    event(EventKind::kAccepted, 1s);
+    event(EventKind::kExpired, at, recipient);
+    events_.back().kind = EventKind::kFailed;
+    events_.back().reply_code = 503;
+    events_.back().reply = "bad sequence of commands";
   }
   void delivered(conf::Duration at, bool heard = true) {
     ledger_.delivery_dots[{"m", "a@d.test"}].push_back(
@@ -43,7 +55,7 @@ class EndingsTest : public testing::Test {
   void crash(conf::Duration at) { crashes_.emplace_back(at); }
 
   std::vector<std::string> wrong() {
-    return judge_endings({&ledger_, &events_, &moments_, &written_, &crashes_});
+    return judge_endings({&ledger_, &events_, &moments_, &written_, &crashes_, &stalls_});
   }
   void expect(const std::string& word) {
     const std::vector<std::string> all = wrong();
@@ -56,6 +68,7 @@ class EndingsTest : public testing::Test {
   Ledger ledger_;
   std::vector<conf::DeliveryEvent> events_;
   std::vector<conf::Instant> moments_, written_, crashes_;
+  std::vector<std::pair<conf::Instant, conf::Instant>> stalls_;
 };
 
 TEST_F(EndingsTest, OneFinalEventIsWhatEachRecipientHas) {
@@ -154,6 +167,16 @@ TEST_F(EndingsTest, ACrashLongAfterTheResultWasWrittenExcusesNothing) {
   expect("delivered again");
 }
 
+TEST_F(EndingsTest, ACrashAfterTheProcessStoodStillExcusesWhatItCouldNotWrite) {
+  delivered(10s);
+  crash(10min);
+  delivered(11min);
+  stalls_.emplace_back(conf::Instant{12s}, conf::Instant{9min});
+  expect("delivered again");
+  stalls_.emplace_back(conf::Instant{9min}, conf::Instant{599s});
+  expect_good();
+}
+
 TEST_F(EndingsTest, WhatWasDeliveredIsNotReportedAsFailed) {
   delivered(10s);
   reported(20s);
@@ -188,6 +211,33 @@ TEST_F(EndingsTest, ASecondReportNeedsACrashBetweenTheTwo) {
   crash(6s);
   expect("two reports about it");
   crash(2s);
+  expect_good();
+}
+
+TEST_F(EndingsTest, NobodyFailsByARefusalThatWasNotTheirOwn) {
+  fails(5s, "a@d.test");
+  expect("to a@d.test: failed, and its receiver refused it never: 503 bad sequence");
+  refused(4s, "b@d.test");
+  expect("refused it never");
+  refused(4s, "a@d.test");
+  expect_good();
+}
+
+TEST_F(EndingsTest, ARefusalThatComesLaterIsNoneWhenTheRecipientFails) {
+  fails(5s, "a@d.test");
+  refused(6s, "a@d.test");
+  expect("refused it never");
+}
+
+TEST_F(EndingsTest, WhoHasNoReceiverFailsWithoutItsWord) {
+  fails(5s, "a@d.test");
+  ledger_.nowhere.insert("e.test");
+  ledger_.foreign.insert("b@d.test");
+  expect("refused it never");
+  ledger_.nowhere.insert("d.test");
+  expect_good();
+  ledger_.nowhere.clear();
+  ledger_.foreign.insert("a@d.test");
   expect_good();
 }
 

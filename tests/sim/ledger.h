@@ -31,6 +31,10 @@ struct Ledger {
   using Delivery = std::pair<std::string, std::string>;
   std::map<Delivery, std::vector<Dot>> delivery_dots, report_dots;  // each in the order of time
   std::map<uint64_t, std::set<std::string>> identifiers;            // of each message number
+  // Recipient: when its receiver refused it for good and said so. Each message has recipients of its own.
+  std::map<std::string, std::vector<conf::Instant>> refused;
+  std::set<std::string> nowhere;  // domains that take no mail, as DNS says
+  std::set<std::string> foreign;  // recipients in UTF-8 at a receiver that takes none
   std::vector<std::string> violations;
 
   void violate(std::string what) {

@@ -33,11 +33,9 @@ class Names final : public mx::Resolver {
     answer->ttl = ttl;
     const std::string key(name);
     if (sick.contains(key)) {
-      answer->status = mx::DnsStatus::kFailed;
-      answer->ttl = conf::Duration(5'000'000);
+      fail(answer.get());
     } else if (world_->random.chance(trouble)) {
-      answer->status = world_->random.chance(0.5) ? mx::DnsStatus::kFailed : mx::DnsStatus::kTimeout;
-      answer->ttl = conf::Duration(5'000'000);
+      fail(answer.get());
     } else if (!mx_.contains(key) && !addresses_.contains(key)) {
       answer->status = mx::DnsStatus::kNoName;
     } else if (type == mx::RecordType::kMx && mx_.contains(key)) {
@@ -59,11 +57,21 @@ class Names final : public mx::Resolver {
                     done(answer);
                   });
   }
+  // From now on the domain has these, in place of what it had.
+  void set_mx(const std::string& domain, std::vector<mx::MxRecord> records) {
+    mx_[domain] = std::move(records);
+  }
   // From now on the domain has this host only.
   void move_mx(const std::string& domain, const std::string& host) { mx_[domain] = {{10, host}}; }
   conf::Duration ttl{300'000'000};  // of every answer that is good
 
  private:
+  // SERVFAIL or REFUSED, or no answer.
+  void fail(mx::DnsAnswer* answer) {
+    answer->status = world_->random.chance(0.5) ? mx::DnsStatus::kFailed : mx::DnsStatus::kTimeout;
+    answer->ttl = conf::Duration(5'000'000);
+  }
+
   World* world_;
   uint64_t life_ = 0;
   std::map<std::string, std::vector<mx::MxRecord>> mx_;

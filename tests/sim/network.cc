@@ -146,6 +146,7 @@ void Stream::set_deadline(conf::Instant when) {
 void Stream::finish() {
   Pipe::End& mine = pipe_->ends[side_];
   mine.user = nullptr;
+  token_.reset();
   if (!mine.open) return;
   mine.open = false;
   pipe_->close_after_bytes(1 - side_);
@@ -157,10 +158,19 @@ std::pair<std::unique_ptr<Stream>, std::unique_ptr<Stream>> make_stream_pair(Wor
           std::make_unique<Stream>(world, pipe, 1, nullptr)};
 }
 
+// Each who holds what comes back is one more.
+std::shared_ptr<void> Network::counted(const std::string& address) {
+  std::shared_ptr<uint32_t> open = open_[address].lock();
+  if (open == nullptr) open_[address] = open = std::make_shared<uint32_t>(0);
+  most_ = std::max(most_, ++*open);
+  return {open.get(), [open](void*) { --*open; }};
+}
+
 std::unique_ptr<relay::Transport> Network::connect(const relay::ConnectTarget& target,
                                                    relay::TransportUser* user) {
   auto pipe = std::make_shared<Pipe>(world_);
   auto mine = std::make_unique<Stream>(world_, pipe, 0, user);
+  mine->keep_while_open(counted(target.address));
   pipe->tls_fails = tls_fails;
   const auto listener = listeners_.find(target.address);
   if (world_->random.chance(stall)) return mine;  // no answer, ever: the user's deadline ends it

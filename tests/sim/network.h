@@ -28,12 +28,15 @@ class Stream final : public relay::Transport {
   void set_deadline(conf::Instant when) override;
   void finish() override;
   std::string local_address() const override { return "127.0.0.1:25"; }
+  // Let go when this end is closed.
+  void keep_while_open(std::shared_ptr<void> token) { token_ = std::move(token); }
 
  private:
   World* world_;
   std::shared_ptr<Pipe> pipe_;
   int side_;
   uint64_t deadline_number_ = 0;
+  std::shared_ptr<void> token_;
 };
 
 class Network final : public relay::Network {
@@ -49,9 +52,14 @@ class Network final : public relay::Network {
   // The chances of an outbound connection being refused, never answered, or broken at some moment, and of a
   // handshake that fails.
   double refuse = 0, stall = 0, breaks = 0, tls_fails = 0;
+  uint32_t most_at_once() const { return most_; }  // connections to one address, as who opens them counts
 
  private:
+  std::shared_ptr<void> counted(const std::string& address);
+
   World* world_;
+  std::map<std::string, std::weak_ptr<uint32_t>> open_;  // by address
+  uint32_t most_ = 0;
   std::map<std::string, Listener> listeners_;
 };
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "relay/net/transport.h"
+#include "tests/sim/faults.h"
 #include "tests/sim/ledger.h"
 #include "tests/sim/world.h"
 
@@ -30,6 +31,7 @@ class PeerWatch {
 struct PeerRules {
   double refuse_soft = 0, refuse_hard = 0;  // per RCPT
   double refuse_dot = 0;                    // per message, 4yz
+  double refuse_content = 0;                // per message, 5yz after the final dot
   double drop = 0;                          // the connection breaks instead of a reply
   double busy = 0;                          // another greeting than 220
   double refuse_mail = 0;                   // MAIL is refused
@@ -38,8 +40,9 @@ struct PeerRules {
   std::string hard_text = "550 5.1.1 no such user";
   std::string mail_text = "421 4.7.0 too many messages, slow down";
   conf::Duration slow{0};          // the reply to the final dot takes up to so long
-  uint32_t max_recipients = 1000;  // then 452
+  uint32_t max_recipients = 1000;  // then faults.too_many_text
   bool pipelining = true, chunking = true, dsn = true, starttls = false;
+  bool enhanced = true, eight_bit = true, size = false, smtputf8 = false;
   double refuse_tls = 0;           // STARTTLS is offered and then refused
   double object_tls = 0;           // it goes right after the handshake: the peer of TLS 1.3 does not like us
   uint32_t limit_connections = 0;  // what the configuration of the relay promises; 0: not checked
@@ -48,6 +51,7 @@ struct PeerRules {
   conf::Duration least_retry{0};   // after a 4yz for a recipient
   // Limits that it tells nobody: messages in any minute (then MAIL gets mail_text), connections (then 421).
   uint32_t hidden_per_minute = 0, hidden_connections = 0;
+  Faults faults;
 };
 
 class Peer {
@@ -61,6 +65,7 @@ class Peer {
   PeerRules rules;
   uint64_t taken = 0, encrypted = 0;  // messages; of these, those that came over TLS
   uint64_t turned_down = 0;           // what its hidden limits refused
+  Played played{};
   uint32_t most_connections = 0;
   PeerWatch* watch = nullptr;
 

@@ -52,6 +52,8 @@ void RelayRun::start() {
     world_->after(world_->between(1us, 200us), [] {});  // the round that follows takes what is signed
   });
   parts.signer = signer_.get();
+  converter_ = std::make_unique<Converter>(world_);
+  parts.converter = converter_.get();
   parts.clock = world_;
   parts.boot = world_->boot;
   parts.random = &world_->random;
@@ -109,6 +111,7 @@ void RelayRun::crash() {
   reception_.reset();
   transit_.reset();
   signer_.reset();
+  converter_.reset();
   spool_->crash();
 }
 

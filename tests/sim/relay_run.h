@@ -14,6 +14,7 @@
 #include "relay/journal/metrics.h"
 #include "relay/spool/memory_spool.h"
 #include "relay/walk/transit.h"
+#include "tests/sim/converter.h"
 #include "tests/sim/ledger.h"
 #include "tests/sim/network.h"
 #include "tests/sim/signer.h"
@@ -72,7 +73,8 @@ class RelayRun {
   conf::Instant timer_ = conf::kNever;
   bool syncing_ = false;
   const bool sign_;
-  std::unique_ptr<Signer> signer_;  // outlives the transit
+  std::unique_ptr<Signer> signer_;        // outlives the transit
+  std::unique_ptr<Converter> converter_;  // likewise
   std::unique_ptr<relay::Transit> transit_;
   std::unique_ptr<relay::Reception> reception_;
   std::unique_ptr<relay::Desk> desk_;

@@ -8,11 +8,10 @@
 #include "relay/log/delivery_log.h"
 #include "relay/log/event_json.h"
 #include "tests/sim/endings.h"
-#include "tests/sim/names.h"
-#include "tests/sim/peer.h"
 #include "tests/sim/relay_run.h"
 #include "tests/sim/streams.h"
 #include "tests/sim/submitter.h"
+#include "tests/sim/town.h"
 
 namespace sim {
 
@@ -20,7 +19,6 @@ using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 
 namespace {
 
-constexpr int kDomains = 6;
 constexpr conf::Duration kQuiet = 20min;
 
 class Scenario {
@@ -29,6 +27,7 @@ class Scenario {
       : world_(seed),
         network_(&world_),
         names_(&world_),
+        town_(&world_, &ledger_, &network_, &names_),
         log_(&world_),
         streams_(&world_, seed),
         messages_(messages) {}
@@ -53,12 +52,12 @@ class Scenario {
   Ledger ledger_;
   Network network_;
   Names names_;
+  Town town_;
   Log log_;
   Streams streams_;
   relay::spool::MemorySpool spool_;
   conf::ConfigPtr config_;
   std::unique_ptr<RelayRun> relay_;
-  std::vector<std::unique_ptr<Peer>> peers_;
   std::vector<std::unique_ptr<Submitter>> submitters_;
   Verdict verdict_;
   std::vector<conf::Instant> crashes_;
@@ -99,42 +98,7 @@ void Scenario::build_world() {
   network_.breaks = random.chance(0.5) ? 0.3 * random.unit() : 0;
   network_.tls_fails = random.chance(0.5) ? 0.5 * random.unit() : 0;
   names_.trouble = random.chance(0.5) ? 0.2 * random.unit() : 0;
-  for (int i = 0; i < kDomains; ++i) {
-    const std::string domain = "d" + std::to_string(i) + ".test", host = "mx" + std::to_string(i) + ".test";
-    const std::string address = "127.1.0." + std::to_string(i + 1);
-    names_.add_mx(domain, 10, host);
-    names_.add_address(host, address);
-    auto peer = std::make_unique<Peer>(&world_, &ledger_, host);
-    if (random.chance(0.5)) peer->rules.refuse_soft = 0.4 * random.unit();
-    if (random.chance(0.3)) peer->rules.refuse_hard = 0.3 * random.unit();
-    if (random.chance(0.3)) peer->rules.refuse_dot = 0.3 * random.unit();
-    if (random.chance(0.3)) peer->rules.drop = 0.1 * random.unit();
-    if (random.chance(0.2)) peer->rules.busy = 0.3 * random.unit();
-    if (random.chance(0.2)) peer->rules.max_recipients = 1 + static_cast<uint32_t>(random.below(3));
-    peer->rules.pipelining = random.chance(0.8);
-    peer->rules.chunking = random.chance(0.6);
-    peer->rules.dsn = random.chance(0.5);
-    peer->rules.starttls = random.chance(0.7);
-    if (random.chance(0.3)) peer->rules.refuse_tls = 0.5 * random.unit();
-    if (random.chance(0.3)) peer->rules.object_tls = 0.5 * random.unit();
-    peer->rules.wants_signature = sign_;
-    peer->rules.limit_messages = config_->defaults.max_messages_per_connection;
-    network_.listen(address, [raw = peer.get(), address](std::unique_ptr<relay::Transport> stream,
-                                                         const std::string& source) {
-      raw->accept(std::move(stream), address, source);
-    });
-    peers_.push_back(std::move(peer));
-  }
-  // The senders' own domain always works, so that reports can arrive.
-  names_.add_mx("sender.test", 10, "mx.sender.test");
-  names_.add_address("mx.sender.test", "127.1.1.1");
-  auto sender = std::make_unique<Peer>(&world_, &ledger_, "mx.sender.test");
-  sender->rules.wants_signature = sign_;
-  network_.listen("127.1.1.1",
-                  [raw = sender.get()](std::unique_ptr<relay::Transport> stream, const std::string& source) {
-                    raw->accept(std::move(stream), "127.1.1.1", source);
-                  });
-  peers_.push_back(std::move(sender));
+  town_.build({config_->defaults.max_messages_per_connection, sign_, messages_ != 0});
 }
 
 void Scenario::hand_in() {
@@ -146,12 +110,10 @@ void Scenario::hand_in() {
     for (uint64_t m = 0; m < messages; ++m) {
       std::vector<std::string> recipients;
       const uint64_t count = 1 + random.below(random.chance(0.3) ? 8 : 2);
-      for (uint64_t r = 0; r < count; ++r) {
-        recipients.push_back("u" + std::to_string(r) + "@d" + std::to_string(random.below(kDomains + 1)) +
-                             ".test");
-      }
-      work.push_back(make_submission(&world_, ++handed_in_, random.chance(0.1) ? "" : streams_.sender(),
-                                     std::move(recipients)));
+      for (uint64_t r = 0; r < count; ++r) recipients.push_back(town_.recipient(handed_in_ + 1, r));
+      const std::string sender = random.chance(0.1) ? "" : streams_.sender();
+      const bool eight_bit = random.chance(0.2);
+      work.push_back(make_submission(&world_, ++handed_in_, sender, std::move(recipients), eight_bit));
     }
     submitters_.push_back(std::make_unique<Submitter>(&world_, &ledger_, std::move(work)));
     submit(i);
@@ -199,6 +161,7 @@ Verdict Scenario::run() {
   streams_.in_force(config_);
   hand_in();
   plan_trouble();
+  town_.plan_changes();
   run_until(conf::Instant{} + 24h * 12);
   return judge();
 }
@@ -324,17 +287,16 @@ Verdict Scenario::judge() {
                     std::to_string(left.ready) + " ready, " + std::to_string(left.in_flight) +
                     " in flight, " + std::to_string(left.outbound_connections) + " connections");
   }
-  for (const std::unique_ptr<Peer>& peer : peers_) {
-    if (peer->most_connections > config_->defaults.max_connections * config_->sources.size() &&
-        verdict_.crashes == 0 && network_.breaks == 0) {
-      ledger_.violate("more connections than max_connections allows: " +
-                      std::to_string(peer->most_connections));
-    }
+  if (!town_.moved() && network_.most_at_once() > config_->defaults.max_connections * config_->sources.size())
+    ledger_.violate("more connections than max_connections allows: " +
+                    std::to_string(network_.most_at_once()));
+  for (const std::unique_ptr<Peer>& peer : town_.peers()) {
+    verdict_.encrypted += peer->encrypted;
+    for (size_t i = 0; i < kFaults; ++i) verdict_.played[i] += peer->played[i];
   }
-  for (const std::unique_ptr<Peer>& peer : peers_) verdict_.encrypted += peer->encrypted;
   judge_rest();
   for (const std::string& each :
-       judge_endings({&ledger_, &log_.events, &log_.moments, &log_.written, &crashes_}))
+       judge_endings({&ledger_, &log_.events, &log_.moments, &log_.written, &crashes_, &world_.stalls}))
     ledger_.violate(each);
   judge_waits();
   judge_streams();

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/sim/faults.h"
+
 namespace sim {
 
 struct Verdict {
@@ -13,7 +15,8 @@ struct Verdict {
   uint64_t promised = 0, delivered = 0, reported = 0, duplicates = 0, crashes = 0, unanswered = 0;
   uint64_t encrypted = 0, unread = 0;  // messages over TLS; reads of the spool that failed
   uint64_t of_streams = 0;             // deliveries that a stream bound to some of the sources
-  uint64_t history = 0;                // a hash of every event: the same seed gives the same
+  Played played{};
+  uint64_t history = 0;  // a hash of every event: the same seed gives the same
 };
 
 // `messages`: so many are handed in by twenty clients; 0: a few.

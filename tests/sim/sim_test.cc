@@ -25,6 +25,7 @@ TEST(Simulation, NothingPromisedIsLostAndNoLimitIsBroken) {
     all.encrypted += verdict.encrypted;
     all.unread += verdict.unread;
     all.of_streams += verdict.of_streams;
+    for (size_t i = 0; i < kFaults; ++i) all.played[i] += verdict.played[i];
     if (testing::Test::HasFailure()) break;
   }
   std::printf("%llu promised, %llu delivered, %llu reported, %llu delivered twice or more, %llu crashes\n",
@@ -39,6 +40,7 @@ TEST(Simulation, NothingPromisedIsLostAndNoLimitIsBroken) {
     EXPECT_GT(all.encrypted, 0U);
     EXPECT_GT(all.unread, 0U);
     EXPECT_GT(all.of_streams, 0U);
+    for (size_t i = 0; i < kFaults; ++i) EXPECT_GT(all.played[i], 0U) << "fault " << i;
   }
 }
 

@@ -1,6 +1,9 @@
 #include "tests/sim/submitter.h"
 
+#include <algorithm>
 #include <cstdlib>
+
+#include "relay/smtp/mime_entity.h"
 
 namespace sim {
 
@@ -36,7 +39,7 @@ void Submitter::next_message() {
   }
   state_ = State::kMail;
   recipient_ = 0;
-  say("MAIL FROM:<" + work_[next_].reverse_path + ">\r\n");
+  say("MAIL FROM:<" + work_[next_].reverse_path + ">" + work_[next_].declared + "\r\n");
 }
 
 void Submitter::answer(int code) {
@@ -82,7 +85,7 @@ void Submitter::answer(int code) {
 }
 
 Submission make_submission(World* world, uint64_t number, std::string reverse_path,
-                           std::vector<std::string> recipients) {
+                           std::vector<std::string> recipients, bool eight_bit) {
   Submission out;
   out.number = number;
   out.reverse_path = std::move(reverse_path);
@@ -93,9 +96,18 @@ Submission make_submission(World* world, uint64_t number, std::string reverse_pa
     text +=
         std::string(1 + world->random.below(90), static_cast<char>('a' + world->random.below(26))) + "\r\n";
   }
+  std::string fields;
+  if (eight_bit) {
+    text += "gr\xc3\xbc\xc3\x9f dich\r\n";
+    fields =
+        "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
+        "Content-Transfer-Encoding: 8bit\r\n";
+    out.declared = " BODY=8BITMIME";
+  }
+  if (std::ranges::any_of(out.recipients, relay::smtp::has_eight_bit)) out.declared += " SMTPUTF8";
   const uint64_t hash = std::hash<std::string>()(text);
-  out.text = "From: a@client.test\r\nX-Sim: " + std::to_string(number) + ' ' + std::to_string(hash) +
-             "\r\n\r\n" + text;
+  out.text = "From: a@client.test\r\nX-Sim: " + std::to_string(number) + ' ' + std::to_string(hash) + "\r\n" +
+             fields + "\r\n" + text;
   return out;
 }
 

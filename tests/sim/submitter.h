@@ -16,7 +16,8 @@ struct Submission {
   uint64_t number = 0;
   std::string reverse_path;
   std::vector<std::string> recipients;
-  std::string text;  // whole message, CRLF
+  std::string text;      // whole message, CRLF
+  std::string declared;  // parameters of MAIL: " BODY=8BITMIME"
 };
 
 class Submitter final : public relay::TransportUser {
@@ -51,7 +52,8 @@ class Submitter final : public relay::TransportUser {
   size_t recipient_ = 0;
 };
 
+// `eight_bit`: its text has letters of UTF-8.
 Submission make_submission(World* world, uint64_t number, std::string reverse_path,
-                           std::vector<std::string> recipients);
+                           std::vector<std::string> recipients, bool eight_bit = false);
 
 }  // namespace sim

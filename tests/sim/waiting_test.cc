@@ -302,9 +302,8 @@ TEST_F(Orders, AnOrderThatNamesWhatIsNotThereIsRefusedWithTheNearName) {
   EXPECT_EQ(sent_to("d0-0.test"), 5U);
   relay::admin::MxOrder order;
   order.rule = world.history.rules[0].name + "x";
-  EXPECT_EQ(
-      world.order(order).problem,
-      "no [[rule]] is named \"" + order.rule + "\"; did you mean \"" + world.history.rules[0].name + "\"?");
+  EXPECT_EQ(world.order(order).problem, "no [[rule]] is named \"" + order.rule + "\"; did you mean \"" +
+                                            world.history.rules[0].name + "\"?");
   order.rule.clear();
   order.source = "elsewhere";
   EXPECT_TRUE(world.order(order).problem.starts_with("no [[source]] is named \"elsewhere\""));

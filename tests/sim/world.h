@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "conf/vocab/random.h"
 #include "conf/vocab/time.h"
@@ -40,7 +41,10 @@ class World final : public conf::Clock {
     return true;
   }
   // The process stands still: what comes meanwhile is seen when it is late.
-  void stall(conf::Duration by) { now_ += by; }
+  void stall(conf::Duration by) {
+    stalls.emplace_back(now_, now_ + by);
+    now_ += by;
+  }
   conf::Instant next_event() const { return events_.empty() ? conf::kNever : events_.begin()->first.first; }
   conf::Duration between(conf::Duration least, conf::Duration most) {
     return least + conf::Duration(
@@ -49,6 +53,7 @@ class World final : public conf::Clock {
 
   conf::Random random;
   uint64_t in_the_past = 0;  // works that were asked for when their time was over
+  std::vector<std::pair<conf::Instant, conf::Instant>> stalls;  // from, to
 
  private:
   static constexpr conf::WallTime kStart = conf::WallTime(conf::Duration(1'790'000'000'000'000));

@@ -214,6 +214,25 @@ TEST(ClientSession, WhereRepliesCannotBeToldApartOneRecipientIsAskedForAtATime) 
   }
 }
 
+// QUIT is refused by whatever says no to DATA, or by a server that knows no QUIT: alone, each is believed.
+TEST(ClientSession, WhereQuitIsRefusedOneRecipientIsAskedForAtATime) {
+  for (const size_t count : {1U, 2U}) {
+    Peer peer("");
+    Transaction mail = transaction();
+    if (count == 2) mail.recipients.push_back({mailbox("c"), conf::kNotifyDefault, ""});
+    peer.session.begin(std::move(mail), peer.now);
+    peer.take();
+    for (const char* reply : {"250 ok\r\n", "550 5.1.1 no\r\n"}) peer.say(reply);
+    if (count == 2) peer.say("550 5.1.1 no\r\n");
+    if (count == 2) peer.say("500 what?\r\n");
+    ClientEvent event;
+    ASSERT_TRUE(peer.session.next_event(&event, peer.now));
+    ASSERT_EQ(event.outcomes.size(), count);
+    for (const RecipientOutcome& each : event.outcomes) EXPECT_EQ(each.reply.code, count == 1 ? 550 : 0);
+    EXPECT_EQ(peer.session.lessons().recipients_per_transaction, count == 1 ? 0U : 1U);
+  }
+}
+
 TEST(ClientSession, Rfc5321_3_8_GoodbyeBehindAReplyIsStillOne) {
   Peer peer("");
   peer.session.begin(transaction(), peer.now);
