@@ -116,8 +116,8 @@ class Bbr final : public Paced {
   Instant begun_{};
 };
 
-// Fixed figures, in the manner of KumoMTA's shaping file for domains that it does not name: 10 connections, 100
-// messages over each, 100 a second. Its automation may suspend a site that asks for less.
+// Fixed figures, in the manner of KumoMTA's shaping file for domains that it does not name: 10 connections,
+// 100 messages over each, 100 a second. Its automation may suspend a site that asks for less.
 class Static final : public Paced {
  public:
   explicit Static(Duration suspends) : suspends_(suspends) {
