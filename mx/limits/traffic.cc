@@ -14,6 +14,9 @@ constexpr uint64_t kTrafficVersion = 4;  // 3: the pace of before; 2: none
 constexpr float kLater =
     0.34F;  // what a later refusal over a connection weighs against one of the first message
 
+constexpr uint8_t kInARow = 3;
+constexpr conf::Duration kBusy = std::chrono::seconds(1);
+
 }  // namespace
 
 Traffic::Traffic(const PathLimits& limits)
@@ -76,6 +79,7 @@ void Traffic::refund(conf::Instant charged_at) {
 
 bool Traffic::accepted(conf::Instant now, const Transaction& transaction) {
   const uint32_t before = one_first_ ? 1 : window_.now();
+  turned_away_ = 0;
   one_first_ = false;
   const bool had_rate = pace_.has_rate();
   pace_.taken(now, transaction.begun);
@@ -96,7 +100,16 @@ bool Traffic::accepted(conf::Instant now, const Transaction& transaction) {
 }
 
 void Traffic::turned_away(conf::Instant now) {
-  if (connections_ <= 1 || pace_.binds(now)) return throttled(now);
+  if (connections_ <= 1 || pace_.binds(now)) {
+    // A server that is busy turns away at random: only in a row is it about us.
+    if (turned_away_ < kInARow - 1) {
+      ++turned_away_;
+      slowdown_.pause_until(now + kBusy);
+      change_.mark();
+      return;
+    }
+    return throttled(now);
+  }
   window_.cap(connections_ - 1);
   no_growth_.throttled(now);
   change_.mark();
@@ -139,6 +152,7 @@ void Traffic::reset() {
   pace_.reset();
   granted_ = 0;
   one_first_ = false;
+  turned_away_ = 0;
   fits_ = 0;
   at_first_ = 0;
   per_connection_ = {};

@@ -102,8 +102,9 @@ class Traffic {
   uint32_t max_connections_ = 0;
   Window window_;
   Slowdown slowdown_;
-  Slowdown no_growth_;      // of the window, until its end
-  bool one_first_ = false;  // one connection, until a message is taken
+  Slowdown no_growth_;       // of the window, until its end
+  uint8_t turned_away_ = 0;  // in a row, at the greeting
+  bool one_first_ = false;   // one connection, until a message is taken
   bool shared_ = false;
   RateLimit rate_;
   Quota quota_;

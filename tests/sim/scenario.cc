@@ -21,9 +21,8 @@ namespace {
 
 constexpr conf::Duration kQuiet = 20min;
 
-// The longest step of the schedule, and a line of thousands before a receiver that turns many away at random:
-// the pace that is learnt there is a slow one.
-constexpr conf::Duration kLongestWait = 24h + 6h;
+// The longest step of the schedule, and a line of thousands.
+constexpr conf::Duration kLongestWait = 24h + 3h;
 
 class Scenario {
  public:

@@ -163,6 +163,26 @@ TEST(Traffic, TheLatestOfSeveralLimitsBinds) {
   EXPECT_EQ(traffic.used_in_hour(kStart), 0u);
 }
 
+// A server that is busy turns connections away by chance: two of three wait a second, and teach nothing.
+TEST(Traffic, OnlyInARowIsAConnectionThatIsTurnedAwayAWishForASlowerPace) {
+  PathLimits limits;
+  limits.max_connections = 5;
+  Traffic traffic(limits);
+  Instant now = kStart;
+  traffic.connection_opened();
+  for (int i = 0; i < 20; ++i) {
+    now += 10s;
+    traffic.turned_away(now);
+    EXPECT_EQ(traffic.slowed_until(), now + 1s) << i;
+    if (i % 2 == 1) traffic.accepted(now + 2s, {now + 1s, 0});
+  }
+  for (int i = 0; i < 6; ++i) {
+    now += 10s;
+    traffic.turned_away(now);
+  }
+  EXPECT_GT(traffic.slowed_until(), now + 1s);
+}
+
 TEST(Traffic, IsDirtyUntilItIsSaved) {
   Traffic traffic(limits_of(12));
   EXPECT_FALSE(traffic.dirty());
