@@ -73,7 +73,7 @@ conf::Result<std::string> move_into(const std::string& folder, const std::string
   for (int i = 2; !move_file(from, to); ++i) {
     if (errno == ENOENT && ::access(from.c_str(), F_OK) != 0) return std::string();
     if (errno != EEXIST || i > kMostTries) return io_error(to, errno);
-    to = folder + name + '-' + std::to_string(i) + flags;
+    to.assign(folder).append(name).append("-").append(std::to_string(i)).append(flags);
   }
   return to;
 }
