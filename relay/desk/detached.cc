@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdint>
 #include <string_view>
 
 #include "conf/vocab/address.h"
@@ -24,11 +23,6 @@ bool site_matches(const std::string& mask, std::string_view label) {
 }
 
 }  // namespace
-
-void for_each_detached(queue::SiteTable* sites, const UseDetached& use) {
-  size_t next = 0;
-  (void)visit_detached(sites, &next, SIZE_MAX, use);
-}
 
 bool visit_detached(queue::SiteTable* sites, size_t* next, size_t most, const UseDetached& use) {
   return sites->limiters().visit_detached(

@@ -14,10 +14,8 @@
 namespace relay {
 
 // Every standing that is not open and that no path holds. `key.names.site` is "*" when it is of all sites of
-// a rule. O(counters)
+// a rule. In parts, see mx::LimiterTable::visit_detached(). O(counters) in all
 using UseDetached = std::function<void(const mx::CounterKey& key, mx::Standing& standing, bool superseded)>;
-void for_each_detached(queue::SiteTable* sites, const UseDetached& use);
-// The same in parts, see mx::LimiterTable::visit_detached().
 bool visit_detached(queue::SiteTable* sites, size_t* next, size_t most, const UseDetached& use);
 // By rule or by site (a mask on its label or on one of its hosts); who names a domain means its path.
 bool is_meant(const admin::MxOrder& order, const mx::CounterKey& key);
