@@ -2,10 +2,10 @@
 
 #include <array>
 #include <filesystem>
+#include <fstream>
 #include <random>
 
 #include "bounce/ledger/sqlite_tables.h"
-#include "conf/read_file.h"
 #include "conf/vocab/utf8.h"
 
 namespace bounce {
@@ -20,8 +20,9 @@ bool may_be_ours(const std::string& path) {
   constexpr std::string_view kHead = "SQLite format 3";
   std::error_code ignored;
   if (std::filesystem::exists(path + "-known", ignored)) return true;
-  const conf::Result<std::string> text = conf::read_file(path);
-  return text.ok() && text.value().starts_with(kHead);
+  std::array<char, kHead.size()> head{};
+  std::ifstream(path, std::ios::binary).read(head.data(), head.size());  // the file may have gigabytes
+  return std::string_view(head.data(), head.size()) == kHead;
 }
 
 std::string set_aside(const std::string& path, conf::WallTime now) {
