@@ -117,16 +117,23 @@ TEST(ClientSession, Rfc5321_4_5_3_2_5_ABigContentHasTimeByItsSize) {
   EXPECT_EQ(peer.session.deadline() - peer.now, conf::Timeouts().mail);
 }
 
+// In a group, by BDAT, and one command at a time.
+constexpr const char* kContentWays[] = {"250-PIPELINING\r\n",
+                                        "250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n250-CHUNKING\r\n", ""};
+
+// A content that is under way, as the peer has taken MAIL and RCPT.
+void up_to_the_content(Peer* peer, std::string_view features) {
+  peer->session.begin(transaction(100'000), peer->now);
+  peer->session.receive("250 ok\r\n", peer->now);
+  peer->session.receive("250 ok\r\n", peer->now);
+  if (features.find("CHUNKING") == std::string_view::npos) peer->session.receive("354 go on\r\n", peer->now);
+}
+
 // RFC 5321 §4.1.1.4: the reply to the end of data comes after it; one that does not speaks of something else.
 TEST(ClientSession, A250BeforeTheContentWasSentDeliversNothing) {
-  for (const char* features :
-       {"250-PIPELINING\r\n", "250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n250-CHUNKING\r\n", ""}) {
+  for (const char* features : kContentWays) {
     Peer peer(features);
-    peer.session.begin(transaction(100'000), peer.now);
-    peer.session.receive("250 ok\r\n", peer.now);
-    peer.session.receive("250 ok\r\n", peer.now);
-    if (std::string_view(features).find("CHUNKING") == std::string_view::npos)
-      peer.session.receive("354 go on\r\n", peer.now);
+    up_to_the_content(&peer, features);
     peer.session.receive("250 2.0.0 thank you\r\n", peer.now);
     ClientEvent event;
     ASSERT_TRUE(peer.session.next_event(&event, peer.now)) << features;
@@ -142,14 +149,9 @@ TEST(ClientSession, A250BeforeTheContentWasSentDeliversNothing) {
 // What is written behind content that is still under way is content to the peer, and its second word at the
 // end of it would be the answer to the next MAIL.
 TEST(ClientSession, ARefusalBeforeTheContentWasSentEndsTheSession) {
-  for (const char* features :
-       {"250-PIPELINING\r\n", "250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n250-CHUNKING\r\n", ""}) {
+  for (const char* features : kContentWays) {
     Peer peer(features);
-    peer.session.begin(transaction(100'000), peer.now);
-    peer.session.receive("250 ok\r\n", peer.now);
-    peer.session.receive("250 ok\r\n", peer.now);
-    if (std::string_view(features).find("CHUNKING") == std::string_view::npos)
-      peer.session.receive("354 go on\r\n", peer.now);
+    up_to_the_content(&peer, features);
     peer.take();
     peer.session.receive("552 5.3.4 message too big for us\r\n", peer.now);
     ClientEvent event;
