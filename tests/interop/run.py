@@ -219,6 +219,17 @@ def receiver_aiosmtpd(lab):
         controller.stop()
 
 
+def commands_that_fail(lab):
+    """A script hears of an output that is not all there, and of a list that is not all read."""
+    lab.write_config()
+    penstock = [bin_dir() / "penstock", "-c", lab.config]
+    with open("/dev/full", "w") as full:
+        told = subprocess.run([*penstock, "--version"], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert told.returncode == 1 and "the output cannot be written" in told.stderr, told
+    told = subprocess.run([*penstock, "quarantine", "import", "--ledger", lab.dir / "ledger.db", lab.dir], capture_output=True, text=True)
+    assert told.returncode == 1 and "cannot read all of" in told.stderr, told
+
+
 def operator_at_work(lab):
     """Retry does not use the schedule up; what is released stays released; a bad listener refuses a reload; a stop is soon."""
     keeper, controller = aiosmtpd(lab)
@@ -469,7 +480,8 @@ def inherited_sockets(lab):
 
 
 CASES = [client_swaks, client_smtplib, client_msmtp, client_smtp_source, client_tls_auth, receiver_smtp_sink,
-         receiver_aiosmtpd, receiver_postfix_tls, ill_mannered.ill_mannered_servers, operator_at_work, log_disk_full, inherited_sockets, signed_evp, signed_opendkim, signed_through_postfix]
+         receiver_aiosmtpd, receiver_postfix_tls, ill_mannered.ill_mannered_servers, operator_at_work,
+         commands_that_fail, log_disk_full, inherited_sockets, signed_evp, signed_opendkim, signed_through_postfix]
 
 
 def with_certificate(case):
