@@ -40,7 +40,7 @@ struct Qualification {
   Scope scope = Scope::kRecipient;
   std::string rule;         // name of what decided: a rule, "status 4.7.1", "network", "row", ...
   bool throttling = false;  // pace == kSlower
-  bool unread = false;      // no rule and no row reads its text
+  bool unread = false;      // no row and no rule reads its text, or a rule that guesses
   Reason reason = Reason::kNotDefined;
   Pace pace = Pace::kUnsaid;
   Act act = Act::kNone;

@@ -59,6 +59,7 @@ Qualification by_rule(const ReplyRule& rule, const Reply& reply) {
   meaning.pace = rule.pace;
   meaning.act = rule.act;
   meaning.act_for = rule.act_for;
+  meaning.unread = rule.guess;
   if (rule.act == Act::kSlow) meaning.pace = Pace::kSlower;
   if (rule.final_if_permanent && permanent(reply)) meaning.act = Act::kFail;
   return meaning;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "bounce/fold.h"
+#include "bounce/word_lists.h"
 #include "conf/document.h"
 #include "conf/vocab/ascii.h"
 #include "conf/vocab/check.h"
@@ -46,17 +47,23 @@ RE2::Options options() {
 }
 
 // Checks them as they will be used; what RE2 refuses is left out.
-void read_expressions(conf::Section* section, const char* key, std::vector<std::string>* out) {
+void read_expressions(conf::Section* section, const char* key, const WordLists& words,
+                      std::vector<std::string>* out) {
   std::vector<std::string> texts;
   if (!section->texts(key, &texts)) return;
-  for (std::string& text : texts) {
-    const RE2 expression(fold_pattern(text), options());
+  for (const std::string& text : texts) {
+    conf::Result<std::string> whole = words.expand(text);
+    if (!whole.ok()) {
+      section->report(key, whole.error().detail);
+      continue;
+    }
+    const RE2 expression(fold_pattern(*whole), options());
     if (!expression.ok()) {
       section->report(key, "\"" + text + "\" is not a regular expression: " + expression.error());
     } else if (RE2::PartialMatch("", expression)) {
       section->report(key, "\"" + text + "\" fits every text, even an empty one");
     } else {
-      out->push_back(std::move(text));
+      out->push_back(*std::move(whole));
     }
   }
 }
@@ -139,17 +146,43 @@ bool only_4yz(const ReplyRule& rule) {
          std::ranges::all_of(rule.codes, [](const CodeMask& mask) { return mask.digits[0] == 4; });
 }
 
-ReplyRule read_rule(conf::Section section, const std::string& file) {
+// [[words]]: lists that the expressions of this file may name.
+WordLists read_words(conf::Section* root) {
+  WordLists lists;
+  for (conf::Section& section : root->sections("words", "[[words]]")) {
+    std::string name;
+    std::vector<std::string> words;
+    if (!section.text("name", &name) && !section.has("name"))
+      section.report("name", "is missing: expressions use the list as {name}");
+    if (!section.texts("any", &words) && !section.has("any"))
+      section.report("any", "is missing: the words, such as any = [\"user\", \"mailbox\"]");
+    for (const std::string& word : words) {
+      const RE2 expression(fold_pattern(word), options());
+      if (!expression.ok())
+        section.report("any", "\"" + word + "\" is not a regular expression: " + expression.error());
+    }
+    if (!name.empty() && !WordLists::is_name(name)) {
+      section.report("name", "\"" + name + "\" is not made of small letters, digits and '-', a letter first");
+    } else if (!name.empty() && !lists.add(name, words)) {
+      section.report("name", "\"" + name + "\" is the name of a list above: each needs its own");
+    }
+    section.finish();
+  }
+  return lists;
+}
+
+ReplyRule read_rule(conf::Section section, const std::string& file, const WordLists& words) {
   ReplyRule rule;
   rule.file = file;
   rule.line = section.line();
   if (!section.text("name", &rule.name) && !section.has("name"))
     section.report("name", "is missing: the delivery log says by it which rule decided");
-  read_expressions(&section, "text", &rule.text);
-  read_expressions(&section, "not_text", &rule.not_text);
+  read_expressions(&section, "text", words, &rule.text);
+  read_expressions(&section, "not_text", words, &rule.not_text);
   read_masks(&section, "code", "\"552\" or \"5xx\"", &rule.codes);
   read_masks(&section, "status", "\"5.2.2\", \"x.7.1\", \"5.7.*\" or \"5.7.600-649\"", &rule.statuses);
   section.flag("without_status", &rule.without_status);
+  section.flag("guess", &rule.guess);
   section.texts("mx", &rule.mx);
   section.texts("domains", &rule.domains);
   section.texts("sources", &rule.sources);
@@ -162,6 +195,8 @@ ReplyRule read_rule(conf::Section section, const std::string& file) {
   read_meaning(&section, &rule);
   if (rule.type == ErrorType::kHard && only_4yz(rule))
     section.report("type", "a 4yz is never \"hard\"; to end the mail at once say act = \"fail\"");
+  if (rule.guess && rule.type == ErrorType::kHard)
+    section.report("guess", "a guess is never \"hard\": nobody has read the text yet");
   read_act(&section, &rule);
   read_examples(&section, "match", &rule.match);
   read_examples(&section, "no_match", &rule.no_match);
@@ -248,12 +283,13 @@ std::vector<ReplyRule> read_reply_rules(std::string_view text, const std::string
   std::set<std::string> names;
   conf::Document document(text, file);
   conf::Section root = document.root();
+  const WordLists words = read_words(&root);
   for (conf::Section& section : root.sections("reply", "[[reply]]")) {
     std::string name;
     section.text("name", &name);
     if (!name.empty() && !names.insert(name).second)
       section.report("name", "\"" + name + "\" is the name of a rule above: each needs its own");
-    rules.push_back(read_rule(std::move(section), file));
+    rules.push_back(read_rule(std::move(section), file, words));
   }
   if (whole) root.finish();
   const std::vector<conf::Problem> found = document.problems();

@@ -38,7 +38,8 @@ struct ReplyRule {
   bool shipped = false;
 
   // Each list that is not empty must have a member that fits.
-  std::vector<std::string> text;  // RE2, against the folded text (bounce/fold.h)
+  // RE2, against the folded text (bounce/fold.h), lists of words written out (bounce/word_lists.h).
+  std::vector<std::string> text;
   std::vector<CodeMask> codes;
   std::vector<StatusMask> statuses;
   std::vector<std::string> mx, domains, sources;  // masks with '*' and '?'
@@ -53,6 +54,7 @@ struct ReplyRule {
   Act act = Act::kNone;
   conf::Duration act_for{0};
   bool final_if_permanent = false;  // act kFail for a 5yz, nothing for a 4yz
+  bool guess = false;               // its texts stay To qualify: a person should read them
 
   struct Example {
     std::string reply;  // "550 5.1.1 text"

@@ -114,7 +114,8 @@ class ConfigReader {
     TableReader replies = section("replies");
     read_replies(&replies, &config_->replies);
     // Their keys are those of a file of reply rules: who reads such files reads these too.
-    if (!root_.tables("reply").empty()) config_->replies.own_rules = text_;
+    const bool own_words = !root_.tables("words").empty();
+    if (!root_.tables("reply").empty() || own_words) config_->replies.own_rules = text_;
     TableReader guard = section("outage_guard");
     read_outage_guard(&guard, &config_->outage_guard);
   }

@@ -134,7 +134,7 @@ AddressSignal LedgerKeeper::error_of(const AddressOutcome& outcome, const Qualif
   // One try may be told as Soft and, tried again at once by an operator's wish, as Hard.
   if (signal.identity != 0 && meaning.type == ErrorType::kHard) signal.identity ^= 2;
   signal.event.type = meaning.type == ErrorType::kNotDefined ? ErrorType::kSoft : meaning.type;
-  signal.event.unqualified = meaning.type == ErrorType::kNotDefined;
+  signal.event.unqualified = meaning.unread || meaning.type == ErrorType::kNotDefined;
   signal.event.scope = meaning.scope;
   signal.event.reason = static_cast<uint8_t>(meaning.reason);
   signal.rule = meaning.rule;

@@ -97,6 +97,43 @@ TEST(ReplyRules, LocalOnesStandBeforeShippedOnes) {
   EXPECT_EQ(meaning_of(*qualifier, "550 5.1.1 No such user").rule, "user-unknown");
 }
 
+TEST(ReplyRules, AnExpressionMayNameAListOfWords) {
+  const std::shared_ptr<const Qualifier> qualifier = Qualifier::make(parsed(R"([[words]]
+name = "door"
+any = ['door', "porte d'entrée", '\bgate\b']
+[[reply]]
+name = "door"
+text = ['the {door} is .{0,9}shut', '\{door} \x{2603}']
+not_text = ['no {door}']
+reason = "refused"
+type = "soft"
+scope = "site"
+match = ["550 The gate is long shut", "550 The porte d entree is shut", "550 {door} ☃"]
+no_match = ["550 The doorman is shut", "550 The gates is shut", "550 The door is shut, no gate is open"]
+)"),
+                                                                     {});
+  for (const conf::Problem& problem : qualifier->rules().check_examples()) ADD_FAILURE() << problem.text();
+}
+
+TEST(ReplyRules, WhatAGuessReadsStaysToQualify) {
+  const std::string rule =
+      "[[reply]]\nname = \"a\"\ntext = [\"mauve\"]\nreason = \"mailbox-full\"\ntype = \"soft\"\n"
+      "scope = \"recipient\"\n";
+  const Qualification guessed =
+      meaning_of(*Qualifier::make(parsed(rule + "guess = true\n"), {}), "550 Mauve");
+  EXPECT_TRUE(guessed.unread);
+  EXPECT_EQ(guessed.rule, "a");
+  EXPECT_EQ(guessed.reason, Reason::kMailboxFull);
+  EXPECT_EQ(guessed.type, ErrorType::kSoft);
+  EXPECT_FALSE(meaning_of(*Qualifier::make(parsed(rule), {}), "550 Mauve").unread);
+}
+
+TEST(ShippedRules, GuessesAreToldFromReadings) {
+  const std::shared_ptr<const Qualifier> shipped = Qualifier::shipped();
+  EXPECT_TRUE(meaning_of(*shipped, "552 The user needs more room").unread);
+  EXPECT_FALSE(meaning_of(*shipped, "552 5.2.2 Mailbox full").unread);
+}
+
 struct BadRule {
   const char* text;
   const char* problem;
@@ -128,6 +165,18 @@ constexpr BadRule kBad[] = {
     {"[[reply]]\nname = \"a\"\ncode = [\"550\"]\nreason = \"refused\"\ntype = \"soft\"\nscope = "
      "\"site\"\nwords = [\"x\"]\n",
      "words"},
+    {"[[reply]]\nname = \"a\"\ntext = [\"x{wrods}\"]\nreason = \"refused\"\ntype = \"soft\"\nscope = "
+     "\"site\"\n",
+     "{wrods} names no [[words]]"},
+    {"[[reply]]\nname = \"a\"\ncode = [\"550\"]\nreason = \"refused\"\ntype = \"hard\"\nscope = "
+     "\"recipient\"\nguess = true\n",
+     "a guess is never"},
+    {"[[words]]\nany = [\"x\"]\n", "expressions use the list as {name}"},
+    {"[[words]]\nname = \"a\"\n", "any: is missing"},
+    {"[[words]]\nname = \"A\"\nany = [\"x\"]\n", "small letters"},
+    {"[[words]]\nname = \"a\"\nany = [\"(\"]\n", "is not a regular expression"},
+    {"[[words]]\nname = \"a\"\nany = [\"x\"]\n[[words]]\nname = \"a\"\nany = [\"y\"]\n",
+     "each needs its own"},
 };
 
 TEST(ReplyRules, ErrorsSayWhereAndWhat) {

@@ -99,6 +99,17 @@ TEST_F(KeeperTest, AHardErrorBarsTheAddressAndARestartKeepsIt) {
   EXPECT_EQ(status("dee@x.example"), AddressStatus::kDenylisted);
 }
 
+TEST_F(KeeperTest, ATextThatNobodyReadCountsByTheKeyOnly) {
+  options_.settings.count_unqualified = false;
+  open();
+  Qualification guessed = meaning(ErrorType::kSoft);
+  guessed.unread = true;
+  keeper_->refused(outcome("ann@x.example"), guessed);
+  keeper_->refused(outcome("bob@x.example"), meaning(ErrorType::kSoft));
+  ASSERT_TRUE(wait([&] { return status("bob@x.example") == AddressStatus::kWithErrors; }));
+  EXPECT_EQ(status("ann@x.example"), AddressStatus::kUnknown);
+}
+
 TEST_F(KeeperTest, WhatIsToldAgainAfterACrashIsAppliedOnce) {
   options_.settings.max_errors = 2;
   open();
