@@ -21,7 +21,9 @@ bool copy_aside(rocksdb::DB* db,
     std::string value;
     rocksdb::ReadOptions options;
     options.verify_checksums = false;
-    if (!db->Get(options, handle, key, &value).ok()) continue;
+    const rocksdb::Status read = db->Get(options, handle, key, &value);
+    copied = copied && (read.ok() || read.IsNotFound());
+    if (!read.ok()) continue;
     std::ofstream file(folder / (conf::to_text(id) + ending), std::ios::binary);
     file.write(value.data(), static_cast<std::streamsize>(value.size()));
     file.close();

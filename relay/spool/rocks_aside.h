@@ -12,7 +12,7 @@
 namespace relay::spool {
 
 // Copies what the tables hold of the message to `path`/set-aside/<id><ending>, whatever the checksums say.
-// False: something could not be written.
+// False: something of it could not be read or written.
 bool copy_aside(rocksdb::DB* db,
                 const std::vector<std::pair<rocksdb::ColumnFamilyHandle*, std::string>>& tables_and_endings,
                 const std::string& path, conf::MessageId id);

@@ -1,14 +1,12 @@
 #include "relay/spool/rocks_care.h"
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <optional>
 #include <utility>
 
+#include "relay/spool/damaged_files.h"
 #include "relay/spool/lasting_files.h"
 #include "relay/spool/log_mend.h"
 
@@ -18,33 +16,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string content_of(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-// The number in "000012.log", "MANIFEST-000005"; 0: none.
-uint64_t number_in(std::string_view name, std::string_view before, std::string_view behind) {
-  if (!name.starts_with(before) || !name.ends_with(behind)) return 0;
-  name = name.substr(before.size(), name.size() - before.size() - behind.size());
-  uint64_t number = 0;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-  return error == std::errc() && end == name.data() + name.size() ? number : 0;
-}
-
 class Care {
  public:
   Care(const std::string& path, const SyncMarks& marks, bool write)
       : folder_(fs::path(path) / "db"), aside_(fs::path(path) / "set-aside"), marks_(marks), write_(write) {}
 
   conf::Result<CareReport> look() {
-    std::error_code code;
-    std::map<uint64_t, fs::path> logs, manifests;
-    for (const auto& entry : fs::directory_iterator(folder_, code)) {
-      const std::string name = entry.path().filename();
-      if (const uint64_t number = number_in(name, "", ".log")) logs[number] = entry.path();
-      if (const uint64_t number = number_in(name, "MANIFEST-", "")) manifests[number] = entry.path();
-    }
+    const std::map<uint64_t, fs::path> logs = numbered_files(folder_, "", ".log");
+    const std::map<uint64_t, fs::path> manifests = numbered_files(folder_, "MANIFEST-", "");
     for (const auto& [number, promised] : marks_.left()) {
       if (promised == 0 || logs.contains(number)) continue;
       report_.said.push_back("the write-ahead log " + std::to_string(number) + " is missing: mail of " +
@@ -60,7 +39,7 @@ class Care {
   void look_at_log(uint64_t number, const fs::path& file) {
     const auto promised = marks_.left().find(number);
     if (promised == marks_.left().end()) return;  // of a program that made no marks: RocksDB looks at it
-    std::string content = content_of(file);
+    std::string content = read(file);
     const LogReport report = mend_log(&content, promised->second);
     if (!report.mended() && !report.spoilt()) return;
     const std::string name = "the write-ahead log " + file.filename().string();
@@ -80,7 +59,7 @@ class Care {
 
   void look_at_manifest(const fs::path& newest) {
     const fs::path current = folder_ / "CURRENT";
-    const std::string names = content_of(current);
+    const std::string names = fs::exists(current) ? read(current) : "";
     const bool good = names.size() > 1 && names.back() == '\n' && names.starts_with("MANIFEST-") &&
                       fs::exists(folder_ / names.substr(0, names.size() - 1));
     if (!good) {
@@ -88,12 +67,20 @@ class Care {
       replace(current, newest.filename().string() + '\n');
     }
     const fs::path file = good ? folder_ / names.substr(0, names.size() - 1) : newest;
-    std::string content = content_of(file);
+    std::string content = read(file);
     const LogReport report = mend_log(&content, content.size());
     if (std::ranges::none_of(report.damage, &LogDamage::mended)) return;  // RocksDB knows a cut end
     report_.said.push_back(file.filename().string() +
                            " was damaged: " + std::to_string(report.damage.size()) + " wrong bits set right");
     replace(file, content);
+  }
+
+  // Empty when it cannot even be opened: then nothing is changed.
+  std::string read(const fs::path& file) {
+    conf::Result<std::string> content = read_damaged_file(file);
+    if (content.ok()) return *std::move(content);
+    if (!failed_) failed_ = content.error();
+    return {};
   }
 
   void fail(const std::string& what, const std::error_code& code) {

@@ -8,12 +8,12 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
-#include <iterator>
 #include <memory>
 #include <set>
 #include <string_view>
 #include <utility>
 
+#include "relay/spool/damaged_files.h"
 #include "relay/spool/fixed.h"
 #include "relay/spool/lasting_files.h"
 #include "relay/spool/log_mend.h"
@@ -76,15 +76,10 @@ class Replay final : public rocksdb::WriteBatch::Handler {
 conf::Result<std::set<conf::MessageId>> replay_logs(const std::string& kept, rocksdb::DB* db,
                                                     const RocksTables& tables) {
   std::set<conf::MessageId> removed;
-  std::error_code code;
-  std::set<fs::path> logs;  // their names sort like their numbers
-  for (const auto& entry : fs::directory_iterator(kept, code)) {
-    if (entry.path().extension() == ".log") logs.insert(entry.path());
-  }
-  for (const fs::path& log : logs) {
-    std::ifstream in(log, std::ios::binary);
-    const std::string content{std::istreambuf_iterator<char>(in), {}};
-    for (std::string& record : read_log(content)) {
+  for (const auto& [number, log] : numbered_files(kept, "", ".log")) {
+    const conf::Result<std::string> content = read_damaged_file(log);
+    if (!content.ok()) return content.error();
+    for (std::string& record : read_log(content.value())) {
       const rocksdb::WriteBatch batch(std::move(record));
       Replay replay(tables);
       if (!batch.Iterate(&replay).ok()) continue;  // no batch, for all that its checksum says

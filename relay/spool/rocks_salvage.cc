@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 
 #include "relay/spool/crc32c.h"
+#include "relay/spool/damaged_files.h"
 #include "relay/spool/fixed.h"
 #include "relay/spool/record.h"
 #include "relay/spool/table_salvage.h"
@@ -24,11 +24,6 @@ using Kind = TableEntry::Kind;
 // the compression, two times. The foot: the magic number, a count, two times, a checksum.
 constexpr size_t kHead = 30, kFoot = 32, kChecked = 28, kFlagsAt = 12;
 constexpr char kMagic[] = "\x37\x8f\x24\x00";
-
-std::string content_of(const std::string& file) {
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 rocksdb::ColumnFamilyHandle* table_of(Kind kind, const RocksTables& tables) {
   switch (kind) {
@@ -70,22 +65,26 @@ bool good_ends_of_bodies(const std::string& file) {
   return masked(crc) == fixed32(foot, kChecked);
 }
 
-Salvage::Salvage(const std::string& kept) {
-  std::error_code code;
-  for (const auto& entry : fs::directory_iterator(kept, code)) {
-    if (entry.path().extension() == ".sst") files_.push_back(entry.path().string());
+conf::Result<Salvage> Salvage::look_through(const std::string& kept) {
+  Salvage salvage;
+  for (const auto& [number, file] : numbered_files(kept, "", ".sst")) salvage.files_.push_back(file);
+  std::ranges::reverse(salvage.files_);
+  for (const fs::path& file : salvage.files_) {
+    const conf::Result<std::string> content = read_damaged_file(file);
+    if (!content.ok()) return content.error();
+    salvage.note(content.value());
   }
-  std::sort(files_.rbegin(), files_.rend());  // their names sort like their numbers
-  for (const std::string& file : files_) {
-    const std::string content = content_of(file);
-    for (const TableEntry& entry : read_table(content)) {
-      if (entry.kind == Kind::kBody || entry.kind == Kind::kBodyElsewhere) {
-        Newest& newest = newest_[entry.key];
-        newest.body = std::max(newest.body, entry.sequence);
-      } else if (entry.kind == Kind::kRemoved) {
-        Newest& newest = newest_[entry.key];
-        newest.removed = std::max(newest.removed, entry.sequence);
-      }
+  return salvage;
+}
+
+void Salvage::note(const std::string& content) {
+  for (const TableEntry& entry : read_table(content)) {
+    if (entry.kind == Kind::kBody || entry.kind == Kind::kBodyElsewhere) {
+      Newest& newest = newest_[entry.key];
+      newest.body = std::max(newest.body, entry.sequence);
+    } else if (entry.kind == Kind::kRemoved) {
+      Newest& newest = newest_[entry.key];
+      newest.removed = std::max(newest.removed, entry.sequence);
     }
   }
 }
@@ -95,9 +94,11 @@ conf::Status Salvage::put_back(rocksdb::DB* db, const RocksTables& tables) {
   db->GetLiveFilesMetaData(&live);
   std::set<std::string> readable;
   for (const rocksdb::LiveFileMetaData& each : live) readable.insert(fs::path(each.name).filename());
-  for (const std::string& file : files_) {
-    if (readable.contains(fs::path(file).filename())) continue;
-    if (const conf::Status status = put_back_from(content_of(file), db, tables); !status.ok()) return status;
+  for (const fs::path& file : files_) {
+    if (readable.contains(file.filename())) continue;
+    const conf::Result<std::string> content = read_damaged_file(file);
+    if (!content.ok()) return content.error();
+    if (const conf::Status status = put_back_from(content.value(), db, tables); !status.ok()) return status;
   }
   return conf::success();
 }

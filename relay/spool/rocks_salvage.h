@@ -5,6 +5,7 @@
 #include <rocksdb/db.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <set>
 #include <string>
@@ -23,8 +24,9 @@ bool good_ends_of_bodies(const std::string& file);
 
 class Salvage {
  public:
-  // Looks through all tables in `kept`, the folder of rebuild_database().
-  explicit Salvage(const std::string& kept);
+  // Looks through all tables in `kept`, the folder of rebuild_database(). An error, kIo, when one cannot be
+  // opened.
+  static conf::Result<Salvage> look_through(const std::string& kept);
 
   // Puts back what stands in those of them that are in the database no more, is not there, and was not
   // removed later. Before the logs are carried out again.
@@ -40,9 +42,11 @@ class Salvage {
     uint64_t body = 0;
     uint64_t removed = 0;
   };
+  Salvage() = default;
+  void note(const std::string& content);
   conf::Status put_back_from(const std::string& content, rocksdb::DB* db, const RocksTables& tables);
 
-  std::vector<std::string> files_;  // the newest first
+  std::vector<std::filesystem::path> files_;  // the newest first
   std::map<std::string, Newest> newest_;
 };
 
