@@ -64,7 +64,7 @@ Authenticator::Authenticator(const conf::Clock* clock, std::function<void(std::f
 Authenticator::~Authenticator() { state_->workers.reset(); }
 
 void Authenticator::check(conf::ConfigPtr config, const std::string& client, const std::string& user,
-                          std::string secret, Done done) {
+                          tls::Secret secret, Done done) {
   State& state = *state_;
   const conf::IntakeSettings& bounds = config->intake;
   state.history.set_bounds(
@@ -72,20 +72,15 @@ void Authenticator::check(conf::ConfigPtr config, const std::string& client, con
   bool known = false;
   const std::string* hash = hash_of(*config, user, &known);
   if (hash == nullptr) return done(smtp::AuthOutcome::kWrong);
-  const LoginHistory::Digest digest = state.digests.of({user, secret, *hash, known ? "user" : "nobody"});
+  const LoginHistory::Digest digest =
+      state.digests.of({user, secret.view(), *hash, known ? "user" : "nobody"});
   const conf::Instant now = state.clock->now();
-  if (known && state.history.verified(digest, now)) {
-    tls::cleanse(secret.data(), secret.size());
-    return done(smtp::AuthOutcome::kGood);
-  }
+  if (known && state.history.verified(digest, now)) return done(smtp::AuthOutcome::kGood);
   const LoginHistory::Look look = state.history.look(client, user, now);
   if (look == LoginHistory::Look::kNone) return done(smtp::AuthOutcome::kLimited);
   std::vector<State::Pending>& pending = state.pending[digest];
   pending.push_back({client, std::move(done)});
-  if (pending.size() > 1) {
-    tls::cleanse(secret.data(), secret.size());
-    return;
-  }
+  if (pending.size() > 1) return;
   HashWorkers::Job job;
   if (look == LoginHistory::Look::kOnce) {  // all strangers of the name share the turns of one client
     job.client = '\n' + user;

@@ -11,6 +11,7 @@
 #include "conf/vocab/time.h"
 #include "relay/intake/secret_hash.h"
 #include "relay/smtp/server_session.h"
+#include "relay/tls/secret.h"
 
 namespace relay {
 
@@ -24,7 +25,7 @@ class Authenticator {
 
   // `done` runs on the loop's thread, perhaps inside this call. An unknown user costs as much time as a known
   // one (the hash of another is computed). `client`: client_key().
-  void check(conf::ConfigPtr config, const std::string& client, const std::string& user, std::string secret,
+  void check(conf::ConfigPtr config, const std::string& client, const std::string& user, tls::Secret secret,
              Done done);
 
  private:

@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "relay/intake/secret_hash.h"
-#include "relay/tls/keyed_digest.h"
 
 namespace relay {
 
@@ -56,7 +55,6 @@ struct HashWorkers::State {
     }
     if (queue.empty()) client.by_user.erase(user);
     if (client.waiting == 0) clients.erase(name);
-    tls::cleanse(job.secret.data(), job.secret.size());
     return false;
   }
 
@@ -90,7 +88,6 @@ struct HashWorkers::State {
       Job job = take();
       lock.unlock();
       const bool good = secret_matches(job.secret, job.hash);
-      tls::cleanse(job.secret.data(), job.secret.size());
       post([done = std::move(job.done), good] { done(good); });
       lock.lock();
     }

@@ -7,6 +7,8 @@
 #include <memory>
 #include <string>
 
+#include "relay/tls/secret.h"
+
 namespace relay {
 
 class HashWorkers {
@@ -14,8 +16,8 @@ class HashWorkers {
   struct Job {
     std::string client;  // client_key(), or what stands for many: who waits in one queue
     std::string user;    // who takes turns in it
-    std::string secret;  // wiped when it is done
-    std::string hash;    // what it must come to
+    tls::Secret secret;
+    std::string hash;  // what it must come to
     std::function<void(bool good)> done;
   };
 

@@ -6,7 +6,7 @@
 #include "relay/intake/client_key.h"
 #include "relay/intake/header_field.h"
 #include "relay/smtp/logged_header.h"
-#include "relay/tls/keyed_digest.h"
+#include "relay/tls/secret.h"
 
 namespace relay {
 
@@ -175,8 +175,7 @@ void InboundConnection::handle(smtp::ServerEvent* event) {
       transport_->start_tls({});
       break;
     case Kind::kAuthenticate:
-      owner_->authenticate(number_, std::move(event->user), event->secret);
-      tls::cleanse(event->secret.data(), event->secret.size());
+      owner_->authenticate(number_, std::move(event->user), tls::Secret::taken_from(&event->secret));
       break;
     case Kind::kBeginMessage:
       begin_message();

@@ -18,6 +18,7 @@
 #include "relay/intake/places.h"
 #include "relay/intake/user_hours.h"
 #include "relay/net/transport.h"
+#include "relay/tls/secret.h"
 #include "relay/walk/transit.h"
 
 namespace relay {
@@ -26,7 +27,7 @@ class Reception final : public InboundConnection::Owner, private smtp::Gate {
  public:
   using AuthDone = std::function<void(smtp::AuthOutcome)>;
   using Check = std::function<void(conf::ConfigPtr, const std::string& client, const std::string& user,
-                                   std::string secret, AuthDone)>;
+                                   tls::Secret secret, AuthDone)>;
 
   // `check` may be empty: then nobody can log in. `tell` hears of who was refused; may be empty.
   Reception(conf::ConfigPtr config, Transit* transit, const conf::Clock* clock, Check check,
@@ -58,7 +59,7 @@ class Reception final : public InboundConnection::Owner, private smtp::Gate {
   void offer(uint64_t connection, spool::MessageRecord record, conf::Bytes body) override;
   void withdraw(conf::MessageId id) override { transit_->withdraw(id); }
   void offer_returned(uint64_t connection, spool::MessageRecord record, conf::Bytes body) override;
-  void authenticate(uint64_t connection, std::string user, std::string secret) override;
+  void authenticate(uint64_t connection, std::string user, tls::Secret secret) override;
   void refused(conf::DoorEvent event) override;
   void connection_closed(uint64_t connection) override;
 

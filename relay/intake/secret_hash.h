@@ -3,12 +3,14 @@
 
 #include <string>
 
+#include "relay/tls/secret.h"
+
 namespace relay {
 
 // "$y$..." of a secret with a fresh salt, for `penstock hash-password`; empty when crypt(3) cannot hash it
 // (longer than 511 octets, no such method in the system's library). Any thread.
 std::string hash_secret(const std::string& secret);
 // Costs what the hash costs, tens of milliseconds for a good one. Any thread.
-bool secret_matches(const std::string& secret, const std::string& hash);
+bool secret_matches(const tls::Secret& secret, const std::string& hash);
 
 }  // namespace relay

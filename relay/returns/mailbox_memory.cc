@@ -20,6 +20,7 @@ namespace {
 
 constexpr int64_t kForgetAfter = 86'400;  // seconds
 constexpr int64_t kTidyEvery = 3600;
+constexpr char kStaged[] = ".mailbox";  // how the names of our files end
 
 // A name for a folder that people can read; the number keeps names that read alike apart (FNV-1a).
 std::string folder_name(const std::string& mailbox) {
@@ -96,6 +97,7 @@ conf::Status MailboxMemory::recover() {
   const conf::Result<std::vector<std::string>> written = names_in(folder_ + "/stage");
   if (!written.ok()) return written.error();
   for (const std::string& name : written.value()) {
+    if (!name.ends_with(kStaged)) continue;  // not of ours
     const std::string from = folder_ + "/stage/" + name;
     const int moved =
         noted.count(name) != 0 ? ::rename(from.c_str(), (new_ + '/' + name).c_str()) : ::unlink(from.c_str());
@@ -108,7 +110,7 @@ conf::Status MailboxMemory::recover() {
 conf::Result<MailboxMemory::Staged> MailboxMemory::stage(std::string uid, conf::WallTime now) {
   Staged staged;
   staged.uid = std::move(uid);
-  staged.name = std::to_string(conf::unix_micros(now)) + '.' + std::to_string(++staged_) + ".mailbox";
+  staged.name = std::to_string(conf::unix_micros(now)) + '.' + std::to_string(++staged_) + kStaged;
   const std::string place = folder_ + "/stage/" + staged.name;
   staged.file = ::open(place.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (staged.file < 0) return io_error(place, errno);

@@ -19,6 +19,10 @@ struct SslFree {
 };
 
 constexpr size_t kRecordOctets = 16 * 1024;
+// New keys and tickets after the handshake: some, and some more for what was received. Each costs the work of
+// a key, and a peer could send nothing else.
+constexpr uint64_t kMessagesAfterHandshake = 32;
+constexpr uint64_t kOctetsForOneMore = 1 << 20;
 
 }  // namespace
 
@@ -27,6 +31,9 @@ struct Session::State {
   std::string session_key;
   bool verify = false;
   bool peer_closed = false;
+  bool shaken = false;           // the handshake is over
+  uint64_t after_handshake = 0;  // messages of TLS itself since then
+  uint64_t received = 0;         // octets for us
   conf::Error broken;  // with a detail: the session could not be set up, and nothing goes through it
   std::unique_ptr<SSL, SslFree> ssl;
   BIO* in = nullptr;  // both belong to `ssl`
@@ -62,6 +69,21 @@ struct Session::State {
             : false;
     if (!bound) break_off("certificate verify failed: no certificate can be made out to \"" + text + '"');
   }
+  // SSL_set_msg_callback(). OpenSSL would work off all that lies in `in` before it comes back.
+  static void heard(int ours, int, int type, const void*, size_t, SSL*, void* state) {
+    static_cast<State*>(state)->heard(ours != 0, type);
+  }
+  void heard(bool ours, int type) {
+    if (ours || type != SSL3_RT_HANDSHAKE || !shaken) return;
+    if (++after_handshake <= kMessagesAfterHandshake + received / kOctetsForOneMore) return;
+    if (broken.detail.empty())
+      broken = {conf::ErrorCode::kRefused, "the peer asks for new TLS keys again and again"};
+    BIO_reset(in);
+  }
+  void watch() {
+    SSL_set_msg_callback(ssl.get(), &State::heard);
+    SSL_set_msg_callback_arg(ssl.get(), this);
+  }
   // Carries the handshake on; success also when it only waits for the peer.
   conf::Status handshake() {
     ERR_clear_error();
@@ -94,6 +116,7 @@ std::unique_ptr<Session> Session::accept(std::shared_ptr<Context> context) {
   state->out = BIO_new(BIO_s_mem());
   SSL_set_bio(state->ssl.get(), state->in, state->out);
   SSL_set_accept_state(state->ssl.get());
+  state->watch();
   return std::unique_ptr<Session>(new Session(std::move(state)));
 }
 
@@ -109,6 +132,7 @@ std::unique_ptr<Session> Session::connect(std::shared_ptr<Context> context,
   state->out = BIO_new(BIO_s_mem());
   SSL_set_bio(ssl, state->in, state->out);
   SSL_set_connect_state(ssl);
+  state->watch();
   const ReferenceIdentity reference = parse_reference(request.server_name);
   const bool is_name = reference.kind == ReferenceIdentity::Kind::kName;
   // A session that was made without a look at the name must not be resumed where the name counts.
@@ -150,13 +174,18 @@ conf::Status Session::receive(std::string_view cipher, std::string* plain) {
     conf::Status status = state_->handshake();
     if (!status.ok() || !SSL_is_init_finished(ssl)) return status;
   }
+  state_->shaken = true;
   for (;;) {
     const size_t had = plain->size();
     plain->resize(had + kRecordOctets);
     ERR_clear_error();
     const int got = SSL_read(ssl, plain->data() + had, static_cast<int>(kRecordOctets));
     plain->resize(had + static_cast<size_t>(got > 0 ? got : 0));
-    if (got > 0) continue;
+    if (got > 0) {
+      state_->received += static_cast<uint64_t>(got);
+      continue;
+    }
+    if (!state_->broken.detail.empty()) return state_->broken;
     switch (SSL_get_error(ssl, got)) {
       case SSL_ERROR_WANT_READ:
       case SSL_ERROR_WANT_WRITE:

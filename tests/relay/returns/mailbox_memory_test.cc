@@ -103,6 +103,14 @@ TEST_F(MailboxMemoryTest, WhatACrashLeftUnnotedIsFetchedAgain) {
   EXPECT_EQ(files_in(path + "/new"), 0U);
 }
 
+TEST_F(MailboxMemoryTest, WhatSomebodyPutBesideItsMailsStaysThere) {
+  { const MailboxMemory memory = open(); }
+  std::filesystem::create_directories(own() + "/stage/lost+found");
+  std::ofstream(own() + "/stage/README") << "x";
+  const MailboxMemory memory = open();
+  EXPECT_TRUE(std::filesystem::exists(own() + "/stage/README"));
+}
+
 TEST_F(MailboxMemoryTest, WhatACrashLeftNotedIsHandedOverOnce) {
   {
     MailboxMemory memory = open();

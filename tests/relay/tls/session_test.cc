@@ -3,6 +3,7 @@
 #include "relay/tls/session.h"
 
 #include <gtest/gtest.h>
+#include <openssl/ssl.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -124,6 +125,47 @@ class TlsSessionTest : public testing::Test {
     return why.empty() && server_heard_;
   }
 
+  // A TLS 1.3 client in the hands of OpenSSL that makes `updates` new keys and then says `words`, in each of
+  // some rounds; what the server made of it.
+  struct Stubborn {
+    conf::Status status = conf::success();
+    std::string plain;
+  };
+  Stubborn ask_for_keys(int updates, const std::string& words, int rounds = 1) {
+    const auto server = Session::accept(server_);
+    const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()),
+                                                                    SSL_CTX_free);
+    const std::unique_ptr<SSL, decltype(&SSL_free)> client(SSL_new(context.get()), SSL_free);
+    BIO* in = BIO_new(BIO_s_mem());
+    BIO* out = BIO_new(BIO_s_mem());
+    SSL_set_bio(client.get(), in, out);
+    SSL_set_connect_state(client.get());
+    Stubborn seen;
+    const auto exchange = [&] {
+      char* data = nullptr;
+      const long octets = BIO_get_mem_data(out, &data);
+      const std::string flight(data, static_cast<size_t>(octets));
+      BIO_reset(out);
+      seen.status = server->receive(flight, &seen.plain);
+      BIO_write(in, server->pending().data(), static_cast<int>(server->pending().size()));
+      server->consume(server->pending().size());
+    };
+    for (int i = 0; i < 4; ++i) {
+      SSL_do_handshake(client.get());
+      exchange();
+    }
+    EXPECT_TRUE(server->established());
+    for (int round = 0; round < rounds && seen.status.ok(); ++round) {
+      for (int i = 0; i < updates; ++i) {
+        SSL_key_update(client.get(), SSL_KEY_UPDATE_NOT_REQUESTED);
+        SSL_do_handshake(client.get());
+      }
+      SSL_write(client.get(), words.data(), static_cast<int>(words.size()));
+      exchange();
+    }
+    return seen;
+  }
+
   std::shared_ptr<Context> server_, client_;
   bool only_13_ = false, server_heard_ = false;
   std::string identity_;
@@ -237,6 +279,24 @@ TEST_F(TlsSessionTest, AKeyThatIsOpenToOthersIsToldOf) {
   std::string warning;
   ASSERT_TRUE(Context::server(stem + ".crt", stem + ".key", &warning).ok());
   EXPECT_NE(warning.find("chmod 640"), std::string::npos) << warning;
+}
+
+TEST_F(TlsSessionTest, WhoMakesNewKeysAndSaysNothingIsLeft) {
+  serve("mx.attacker.test", "DNS:mx.attacker.test");
+  const Stubborn some = ask_for_keys(30, "NOOP\r\n");
+  EXPECT_TRUE(some.status.ok());
+  EXPECT_EQ(some.plain, "NOOP\r\n");
+  const Stubborn many = ask_for_keys(1000, "NOOP\r\n");
+  ASSERT_FALSE(many.status.ok());
+  EXPECT_EQ(many.plain, "") << "nothing behind the last key is worked off";
+  EXPECT_NE(many.status.error().detail.find("new TLS keys"), std::string::npos) << many.status.error().detail;
+}
+
+TEST_F(TlsSessionTest, WhoSendsMuchMayMakeNewKeys) {
+  serve("mx.attacker.test", "DNS:mx.attacker.test");
+  const Stubborn busy = ask_for_keys(1, std::string(1 << 20, 'x'), 100);
+  EXPECT_TRUE(busy.status.ok());
+  EXPECT_EQ(busy.plain.size(), size_t{100} << 20);
 }
 
 TEST_F(TlsSessionTest, WithoutVerificationAnyNameIsServed) {

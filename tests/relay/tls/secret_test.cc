@@ -1,0 +1,32 @@
+#include "relay/tls/secret.h"
+
+#include <gtest/gtest.h>
+
+#include <utility>
+
+namespace relay::tls {
+namespace {
+
+TEST(Secret, MovesWithoutACopyAndEmptiesWhatItIsTakenFrom) {
+  std::string given = "open sesame";
+  const char* place = given.data();
+  Secret secret = Secret::taken_from(&given);
+  EXPECT_EQ(given, "");
+  EXPECT_EQ(std::string(place, 11), std::string(11, '\0')) << "a short text lies in the string itself";
+  const char* octets = secret.c_str();
+  Secret moved = std::move(secret);
+  EXPECT_EQ(moved.view(), "open sesame");
+  EXPECT_EQ(moved.c_str(), octets);
+  EXPECT_EQ(secret.view(), "");  // NOLINT(bugprone-use-after-move)
+  moved = Secret("other");
+  EXPECT_EQ(moved.view(), "other");
+}
+
+TEST(Secret, MayHoldANulAndMayBeEmpty) {
+  EXPECT_EQ(Secret(std::string_view("a\0b", 3)).view().size(), 3U);
+  EXPECT_EQ(Secret("").view(), "");
+  EXPECT_STREQ(Secret().c_str(), "");
+}
+
+}  // namespace
+}  // namespace relay::tls
