@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "conf/limits.h"
 #include "conf/vocab/ascii.h"
@@ -17,6 +18,7 @@ namespace {
 constexpr size_t kHeaderOctets = 12;
 constexpr size_t kMaxPointers = 64;  // of one name: more is a loop
 constexpr size_t kMaxRecords = 512;  // of one answer that are looked at
+constexpr size_t kMostKept = 64;     // of them, more than a route has use for
 constexpr size_t kNameOctets = 255;  // RFC 1035 §2.3.4
 constexpr uint32_t kMaxTtl =
     604'800;  // RFC 8767 §4 recommends a cap of days; with the top bit set it is 0 (RFC 2181 §8)
@@ -163,6 +165,18 @@ bool take_data(std::string_view raw, const Record& record, DnsAnswer* answer) {
   return true;
 }
 
+// An answer of many records, with names that compression made of a few octets, would fill the cache. The MX
+// records kept are the same at every look-up: those that are taken first.
+void keep_some(DnsAnswer* answer) {
+  if (answer->mx.size() > kMostKept) {
+    std::ranges::sort(answer->mx, {},
+                      [](const MxRecord& each) { return std::pair(each.preference, each.host); });
+    answer->mx.resize(kMostKept);
+  }
+  if (answer->addresses.size() > kMostKept) answer->addresses.resize(kMostKept);
+  if (answer->texts.size() > kMostKept) answer->texts.resize(kMostKept);
+}
+
 // With what it mostly means.
 const char* rcode_text(unsigned rcode) {
   switch (rcode) {
@@ -249,6 +263,7 @@ DnsAnswer parse_dns_answer(std::string_view raw, std::string_view name, RecordTy
     if (!take_data(raw, record, &answer)) return malformed(name, "the data of a record");
     ttl = std::min(ttl, record.ttl);
   }
+  keep_some(&answer);
   if (!answer.mx.empty() || !answer.addresses.empty() || !answer.texts.empty()) {
     answer.status = DnsStatus::kOk;
     answer.ttl = std::chrono::seconds(ttl);

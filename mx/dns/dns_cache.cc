@@ -18,6 +18,8 @@ using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 namespace {
 
 constexpr conf::Duration kFailureTtl = 5s;
+// So much for each of `cache_entries`, on average: a usual answer is a third of it, a hostile one much more.
+constexpr size_t kOctetsPerEntry = 1024, kLeastEntries = 64;
 constexpr conf::Duration kNeverTtl = 1h;  // of a name that cannot be
 
 std::string question(std::string_view name, RecordType type) {
@@ -28,6 +30,15 @@ std::string question(std::string_view name, RecordType type) {
   key += ' ';
   key += std::to_string(static_cast<unsigned>(type));
   return key;
+}
+
+// What an answer and its place in the cache take, roughly.
+size_t octets_of(const std::string& key, const DnsAnswer& answer) {
+  size_t octets = 256 + 2 * key.capacity() + answer.canonical_name.capacity() + answer.detail.capacity();
+  for (const MxRecord& each : answer.mx) octets += sizeof each + each.host.capacity();
+  for (const std::string& each : answer.addresses) octets += sizeof each + each.capacity();
+  for (const std::string& each : answer.texts) octets += sizeof each + each.capacity();
+  return octets;
 }
 
 }  // namespace
@@ -41,6 +52,7 @@ struct DnsCache::State : std::enable_shared_from_this<DnsCache::State> {
     DnsAnswerPtr answer;
     conf::Instant until{};
     std::list<std::string>::iterator age;  // in `ages`
+    size_t octets = 0;
   };
 
   conf::DnsSettings settings;
@@ -48,6 +60,7 @@ struct DnsCache::State : std::enable_shared_from_this<DnsCache::State> {
   const conf::Clock* clock = nullptr;
   std::unordered_map<std::string, Entry> entries;
   std::list<std::string> ages;  // the most lately used first
+  size_t octets = 0;            // of all entries
   std::unordered_map<std::string, std::vector<Done>> in_flight;
   std::deque<Question> addresses_waiting, others_waiting;
   size_t asked = 0;  // with the transport
@@ -111,18 +124,23 @@ struct DnsCache::State : std::enable_shared_from_this<DnsCache::State> {
     const conf::Duration ttl = time_to_keep(*answer);
     drop(key);
     if (ttl.count() <= 0 || settings.cache_entries == 0) return;
-    while (entries.size() >= settings.cache_entries) {
+    const size_t size = octets_of(key, *answer);
+    const size_t most_octets = std::max<size_t>(settings.cache_entries, kLeastEntries) * kOctetsPerEntry;
+    if (size > most_octets) return;
+    while (entries.size() >= settings.cache_entries || octets + size > most_octets) {
       drop(std::string(ages.back()));
       ++counters.evicted;
     }
     ages.push_front(key);
-    entries[key] = {answer, clock->now() + ttl, ages.begin()};
+    entries[key] = {answer, clock->now() + ttl, ages.begin(), size};
+    octets += size;
   }
 
   void drop(const std::string& key) {
     const auto found = entries.find(key);
     if (found == entries.end()) return;
     ages.erase(found->second.age);
+    octets -= found->second.octets;
     entries.erase(found);
   }
 
@@ -187,6 +205,7 @@ void DnsCache::query(std::string_view name, RecordType type, Done done) {
 DnsCacheCounters DnsCache::counters() const {
   DnsCacheCounters counters = state_->counters;
   counters.entries = state_->entries.size();
+  counters.octets = state_->octets;
   counters.in_flight = state_->asked;
   counters.waiting = state_->addresses_waiting.size() + state_->others_waiting.size();
   return counters;
@@ -195,6 +214,7 @@ DnsCacheCounters DnsCache::counters() const {
 void DnsCache::clear() {
   state_->entries.clear();
   state_->ages.clear();
+  state_->octets = 0;
 }
 
 }  // namespace mx

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "mx/dns/dns_answer.h"
@@ -75,6 +76,17 @@ TEST(DnsAnswer, AddressesAndTexts) {
                                                             "c"))}),
                             "d.example", RecordType::kTxt);
   EXPECT_EQ(answer.texts, std::vector<std::string>{"abc"});
+}
+
+TEST(DnsAnswer, OfVeryManyRecordsTheBestAreKept) {
+  std::vector<std::string> many;
+  for (unsigned i = 0; i < 300; ++i)
+    many.push_back(
+        record(kAsked, RecordType::kMx, 60, u16(1000 - i) + name("mx" + std::to_string(i) + ".example")));
+  const DnsAnswer answer = parse_dns_answer(response(0, many), "d.example", RecordType::kMx);
+  ASSERT_EQ(answer.mx.size(), 64U);
+  EXPECT_EQ(answer.mx.front().host, "mx299.example");
+  EXPECT_EQ(answer.mx.back().preference, 764);
 }
 
 TEST(DnsAnswer, CnameChainInAnyOrder) {
@@ -222,6 +234,29 @@ TEST_F(CacheTest, TheLeastUsedGoesWhenFull) {
   EXPECT_EQ(cache->counters().entries, 2U);
   EXPECT_NE(ask("a.example"), nullptr);
   EXPECT_EQ(ask("b.example"), nullptr);
+}
+
+// 64 names of 250 octets are some 18 KB in the cache, and a few hundred octets on the wire.
+TEST_F(CacheTest, AnswersOfManyRecordsTakeNoMoreThanTheirShare) {
+  settings.cache_entries = 100;
+  cache = std::make_unique<DnsCache>(settings, &wire, &clock);
+  std::vector<std::string> many;
+  const std::string tail = std::string(60, 'x') + '.' + std::string(60, 'y') + '.' + std::string(60, 'z');
+  for (unsigned i = 0; i < 64; ++i)
+    many.push_back(record(kAsked, RecordType::kMx, 60, u16(i) + name(std::to_string(i) + '.' + tail)));
+  for (int i = 0; i < 50; ++i) {
+    const std::string asked = std::to_string(i) + ".example";
+    std::string raw = response(0, many);
+    cache->query(asked, RecordType::kMx, [](const DnsAnswerPtr&) {});
+    const size_t owner = raw.find(name("d.example"));
+    raw.replace(owner, name("d.example").size(), name(asked));
+    for (const DnsTransport::Done& done : std::exchange(wire.waiting, {})) done(DnsStatus::kOk, raw, "");
+    EXPECT_LE(cache->counters().octets, 100U * 1024);
+  }
+  EXPECT_GT(cache->counters().entries, 3U);
+  EXPECT_LT(cache->counters().entries, 10U);
+  cache->clear();
+  EXPECT_EQ(cache->counters().octets, 0U);
 }
 
 // RFC 6761, 7686: a question about them would tell a stranger, and no answer would mean anything.
