@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "bench/blocked/phase.h"
+#include "bench/blocked/source_lab.h"
 #include "bench/blocked/walk_lab.h"
 #include "mx/limits/lease.h"
 #include "relay/desk/survey.h"
@@ -102,13 +103,16 @@ conf::MxRule rule() {
   return rule;
 }
 
+std::shared_ptr<conf::Config> one_source() {
+  auto config = std::make_shared<conf::Config>();
+  config->sources.emplace_back().name = "default";
+  return config;
+}
+
 // The relay's tables and dispatcher, and what is done with them.
 class Lab {
  public:
-  Lab(size_t site_count, size_t queue_count) : site_count_(site_count), queue_count_(queue_count) {
-    config_->sources.resize(1);
-    config_->sources[0].name = "default";
-  }
+  Lab(size_t site_count, size_t queue_count) : site_count_(site_count), queue_count_(queue_count) {}
   void make_sites();
   void block();
   void rest();
@@ -124,7 +128,7 @@ class Lab {
   const size_t queue_count_;
   ManualClock clock_;
   conf::Random random_{1};
-  std::shared_ptr<conf::Config> config_ = std::make_shared<conf::Config>();
+  std::shared_ptr<conf::Config> config_ = one_source();
   mx::BuiltRules rules_ = mx::build_rules({rule()});
   relay::spool::MemorySpool spool_;
   relay::queue::MessageCache messages_{&spool_, 1'000'000};
@@ -264,6 +268,7 @@ int main(int argc, char** argv) {
   lab.expire();
   lab.end_blocks();
   blocked::run_walk_phases(std::min(sites, queues));
+  blocked::run_source_phases(1000);
   std::printf("longest step of all: %.3f ms, %s\n", Phase::longest_of_all, Phase::slowest);
   std::fflush(stdout);
   std::_Exit(0);  // a million objects need not be freed one by one

@@ -7,6 +7,8 @@ namespace relay::queue {
 
 namespace {
 
+constexpr size_t kLooks = 8;  // at sources for one delivery
+
 auto detour_of(const DomainEntry& domain, const mx::RulePtr& rule) {
   return std::find_if(domain.detours.begin(), domain.detours.end(),
                       [&rule](const Detour& detour) { return detour.rule == rule; });
@@ -14,32 +16,42 @@ auto detour_of(const DomainEntry& domain, const mx::RulePtr& rule) {
 
 }  // namespace
 
-const conf::Source* PathChoice::draw_source(const DomainEntry& domain, const Sources& from) const {
-  if (from.size() == 1) return sites_->usable(domain, *from.front()) ? from.front() : nullptr;
-  const Site* site = sites_->site_with_sources_off(domain);
-  const auto may = [&](const conf::Source& source, bool all) {
-    return sites_->usable(domain, source) &&
-           (all || site == nullptr || !SiteTable::is_off(*site, source.name, sites_->now()));
+const conf::Source* PathChoice::draw_source(const DomainEntry& domain, uint16_t stream) const {
+  const SourcePool& pool = sites_->streams().pool_of(stream);
+  const Families there = families_of(*domain.route);
+  const conf::Source* drawn = pool.draw(domain.name.text(), there, random_);
+  const Site* site = drawn == nullptr ? nullptr : sites_->site_with_sources_off(domain);
+  if (site == nullptr) return drawn;
+  const auto is_off = [&](const conf::Source& source) {
+    return SiteTable::is_off(*site, source.name, sites_->now());
   };
-  for (const bool all : {false, true}) {  // when all are off, mail waits for one of them
-    uint64_t weights = 0;
-    for (const conf::Source* source : from) weights += may(*source, all) ? source->weight : 0;
-    if (weights == 0) continue;
-    uint64_t draw = random_->below(weights);
-    for (const conf::Source* source : from) {
-      if (!may(*source, all)) continue;
-      if (draw < source->weight) return source;
-      draw -= source->weight;
-    }
+  for (size_t draws = 1; draws < kLooks && is_off(*drawn); ++draws)
+    drawn = pool.draw(domain.name.text(), there, random_);
+  if (!is_off(*drawn)) return drawn;
+  Sources on;  // nearly all are off, or all: then mail waits for one of them
+  for (const conf::Source* source : sites_->streams().sources_of(stream)) {
+    if (sites_->usable(domain, *source) && !is_off(*source)) on.push_back(source);
   }
-  return nullptr;
+  return on.empty() ? drawn : SourcePool(on).draw(domain.name.text(), there, random_);
+}
+
+bool PathChoice::goes_by_smart_hosts(const DomainEntry& domain, const mx::RulePtr& rule) {
+  return rule != nullptr && rule->values.smart_hosts.set && !domain.smart_route;
 }
 
 // The way by the smart hosts of the rule is not known (any more).
-bool PathChoice::needs_detour(DomainEntry* domain, const mx::RulePtr& rule) const {
-  if (rule == nullptr || !rule->values.smart_hosts.set || domain->smart_route) return false;
-  const auto detour = detour_of(*domain, rule);
-  return detour == domain->detours.end() || detour->until <= sites_->now();
+bool PathChoice::needs_detour(const DomainEntry& domain, const mx::RulePtr& rule) const {
+  if (!goes_by_smart_hosts(domain, rule)) return false;
+  const auto detour = detour_of(domain, rule);
+  return detour == domain.detours.end() || detour->until <= sites_->now();
+}
+
+// Where mail from the source would go is known: by the route of the domain, or by smart hosts that were
+// found.
+bool PathChoice::knows_way(DomainEntry* domain, const conf::Source& source) const {
+  const mx::RulePtr rule = sites_->rule_for(domain, source);
+  if (!goes_by_smart_hosts(*domain, rule)) return true;
+  return !needs_detour(*domain, rule) && detour_of(*domain, rule)->route->kind == mx::Route::Kind::kHosts;
 }
 
 std::string PathChoice::why_none(uint16_t stream) const {
@@ -54,18 +66,17 @@ std::string PathChoice::why_none(uint16_t stream) const {
 
 Way PathChoice::choose(DomainEntry* domain, uint16_t stream) const {
   Way choice;
-  const Sources& from = sites_->streams().sources_of(stream);
-  const conf::Source* source = draw_source(*domain, from);
+  const conf::Source* source = draw_source(*domain, stream);
   if (source == nullptr) {
     choice.why_not = why_none(stream);
     return choice;
   }
   mx::RulePtr rule = sites_->rule_for(domain, *source);
-  if (needs_detour(domain, rule)) {
+  if (needs_detour(*domain, rule)) {
     choice.detour = std::move(rule);
     return choice;
   }
-  if (rule != nullptr && rule->values.smart_hosts.set && !domain->smart_route) {
+  if (goes_by_smart_hosts(*domain, rule)) {
     const auto detour = detour_of(*domain, rule);
     if (detour->route->kind != mx::Route::Kind::kHosts) {
       choice.why_not = "the smart hosts of rule \"" + rule->name + "\": " + detour->route->detail;
@@ -74,64 +85,96 @@ Way PathChoice::choose(DomainEntry* domain, uint16_t stream) const {
     }
   }
   choice.path = sites_->path_from(domain, *source);
-  if (from.size() == 1) return choice;
-  if (Path* better = better_than(domain, from, *choice.path); better != nullptr) choice.path = better;
+  if (Path* better = better_than(domain, stream, *choice.path); better != nullptr) choice.path = better;
   return choice;
+}
+
+// The sources of the stream but `but`, of many only some, drawn by weight: RouteWatch finds what was missed.
+PathChoice::Sources PathChoice::some_others(DomainEntry* domain, uint16_t stream,
+                                            const std::string& but) const {
+  const Sources& all = sites_->streams().sources_of(stream);
+  Sources some;
+  if (all.size() == 1) return some;
+  const auto may = [&](const conf::Source* source) {
+    return source->name != but && knows_way(domain, *source);
+  };
+  if (all.size() <= kLooks) {
+    for (const conf::Source* source : all) {
+      if (sites_->usable(*domain, *source) && may(source)) some.push_back(source);
+    }
+    return some;
+  }
+  const SourcePool& pool = sites_->streams().pool_of(stream);
+  const Families there = families_of(*domain->route);
+  for (size_t draws = 0; draws < kLooks; ++draws) {
+    const conf::Source* source = pool.draw(domain->name.text(), there, random_);
+    if (source != nullptr && std::ranges::find(some, source) == some.end() && may(source))
+      some.push_back(source);
+  }
+  return some;
 }
 
 // Drawn by weight among those of the best readiness, when that is better than what `path` has. That a source
 // was drawn by weight among all first leaves the others the shares that their weights say.
-Path* PathChoice::better_than(DomainEntry* domain, const Sources& from, const Path& path) const {
+Path* PathChoice::better_than(DomainEntry* domain, uint16_t stream, const Path& path) const {
   const conf::Instant now = sites_->now();
   Readiness best = state_of(&path, now).readiness;
   if (best == Readiness::kFree) return nullptr;
-  std::vector<const conf::Source*> others;
-  uint64_t weights = 0;
-  for (const conf::Source* source : from) {
-    if (source->name == path.source.name || !sites_->usable(*domain, *source)) continue;
-    if (needs_detour(domain, sites_->rule_for(domain, *source))) continue;
+  Sources others;
+  for (const conf::Source* source : some_others(domain, stream, path.source.name)) {
     const Readiness readiness = state_of(sites_->find(*domain, *source), now).readiness;
     if (readiness > best || (readiness == best && others.empty())) continue;
-    if (readiness < best) others.clear(), weights = 0;
+    if (readiness < best) others.clear();
     best = readiness;
     others.push_back(source);
-    weights += source->weight;
   }
   if (others.empty()) return nullptr;
-  uint64_t draw = random_->below(weights);
-  for (const conf::Source* source : others) {
-    if (draw < source->weight) return sites_->path_from(domain, *source);
-    draw -= source->weight;
-  }
-  return nullptr;
+  // What was drawn from many was drawn by weight.
+  const bool drawn = sites_->streams().sources_of(stream).size() > kLooks;
+  const conf::Source* taken =
+      drawn ? others.front()
+            : SourcePool(others).draw(domain->name.text(), families_of(*domain->route), random_);
+  return taken == nullptr ? nullptr : sites_->path_from(domain, *taken);
 }
 
 bool PathChoice::goes_sooner_elsewhere(DomainEntry* domain, uint16_t stream, const Path& path) const {
   const conf::Instant now = sites_->now();
   const Readiness here = state_of(&path, now, 1).readiness;  // else it would be drawn back at once, for ever
   if (here == Readiness::kFree) return false;
-  return std::ranges::any_of(sites_->streams().sources_of(stream), [&](const conf::Source* source) {
-    return source->name != path.source.name && sites_->usable(*domain, *source) &&
-           !needs_detour(domain, sites_->rule_for(domain, *source)) &&
-           state_of(sites_->find(*domain, *source), now).readiness < here;
+  return std::ranges::any_of(some_others(domain, stream, path.source.name), [&](const conf::Source* source) {
+    return state_of(sites_->find(*domain, *source), now).readiness < here;
   });
 }
 
-bool PathChoice::others_may_take(const Path& path) const {
-  if (sources().size() == 1) return false;
+PathChoice::Outlook PathChoice::outlook_of(const Site& site) const {
   const conf::Instant now = sites_->now();
-  const Readiness here = state_of(&path, now).readiness;
-  if (here == Readiness::kFree) return false;
-  return std::any_of(sources().begin(), sources().end(), [&](const conf::Source& source) {
-    if (source.name == path.source.name || source.weight == 0) return false;
-    bool any = false, sooner = false;
-    for (const auto& [name, other] : path.site->paths) {
-      if (other->source.name != source.name) continue;
-      any = true;
-      sooner = sooner || state_of(other.get(), now).readiness < here;
+  Outlook outlook;
+  size_t used = 0;
+  const std::string* last = nullptr;
+  for (const auto& [name, path] : site.paths) {  // those of one source stand together
+    const conf::Source& source = path->source;
+    if (source.weight == 0) continue;
+    if (last == nullptr || *last != source.name) ++used;
+    last = &source.name;
+    const Readiness readiness = state_of(path.get(), now).readiness;
+    if (outlook.best_source == nullptr || readiness < outlook.best) {
+      if (outlook.best_source != nullptr && *outlook.best_source != source.name)
+        outlook.other_best = outlook.best;
+      outlook.best = readiness;
+      outlook.best_source = &source.name;
+    } else if (*outlook.best_source != source.name) {
+      outlook.other_best = std::min(outlook.other_best, readiness);
     }
-    return sooner || !any;
-  });
+  }
+  if (used < sites_->streams().pool_of(StreamTable::kNone).sending())
+    outlook.best = outlook.other_best = Readiness::kFree;
+  return outlook;
+}
+
+bool PathChoice::others_may_take(const Path& path, const Outlook& outlook) const {
+  const Readiness here = state_of(&path, sites_->now()).readiness;
+  const bool best_is_ours = outlook.best_source != nullptr && *outlook.best_source == path.source.name;
+  return (best_is_ours ? outlook.other_best : outlook.best) < here;
 }
 
 std::vector<PathChoice::Share> PathChoice::shares(DomainEntry* domain, uint16_t stream) const {

@@ -35,8 +35,14 @@ class PathChoice {
   Way choose(DomainEntry* domain, uint16_t stream = StreamTable::kNone) const;
   // Whether mail of the domain and the stream that waits on `path` could go sooner from another source.
   bool goes_sooner_elsewhere(DomainEntry* domain, uint16_t stream, const Path& path) const;
-  // Whether that can be for any of its mail: a cheap look.
-  bool others_may_take(const Path& path) const;
+  // How soon the paths of a site can send, whatever their source. Valid as long as none of them changes.
+  struct Outlook {
+    Readiness best = Readiness::kHeld, other_best = Readiness::kHeld;  // the latter: of other sources
+    const std::string* best_source = nullptr;
+  };
+  Outlook outlook_of(const Site& site) const;  // O(paths)
+  // Whether any mail of `path`, of that site, could go sooner from another source.
+  bool others_may_take(const Path& path, const Outlook& outlook) const;
   // Who gets which share of the mail of the stream to the domain at present, and why: for people.
   struct Share {
     const conf::Source* source = nullptr;
@@ -49,10 +55,13 @@ class PathChoice {
  private:
   const std::vector<conf::Source>& sources() const { return sites_->config().sources; }
   using Sources = StreamTable::Sources;
-  const conf::Source* draw_source(const DomainEntry& domain, const Sources& from) const;
+  const conf::Source* draw_source(const DomainEntry& domain, uint16_t stream) const;
   std::string why_none(uint16_t stream) const;
-  bool needs_detour(DomainEntry* domain, const mx::RulePtr& rule) const;
-  Path* better_than(DomainEntry* domain, const Sources& from, const Path& path) const;
+  static bool goes_by_smart_hosts(const DomainEntry& domain, const mx::RulePtr& rule);
+  bool needs_detour(const DomainEntry& domain, const mx::RulePtr& rule) const;
+  bool knows_way(DomainEntry* domain, const conf::Source& source) const;
+  Sources some_others(DomainEntry* domain, uint16_t stream, const std::string& but) const;
+  Path* better_than(DomainEntry* domain, uint16_t stream, const Path& path) const;
 
   SiteTable* sites_;
   conf::Random* random_;

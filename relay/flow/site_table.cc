@@ -52,11 +52,17 @@ const Site* SiteTable::site_with_sources_off(const DomainEntry& domain) const {
   const std::string key = site_key(domain, *domain.route);
   const Part& part = part_of(key);
   const auto found = part.find(key);
-  return found == part.end() ? nullptr : found->second.get();
+  return found == part.end() || found->second->sources_off.empty() ? nullptr : found->second.get();
 }
 
 bool SiteTable::leads_here(const DomainEntry& domain, Path* path) const {
-  if (!domain.detours.empty()) return find(domain, path->source) == path;
+  if (!domain.detours.empty()) {
+    const mx::RulePtr rule = rule_now(domain, path->source);
+    const auto detour = std::ranges::find(domain.detours, rule, &Detour::rule);
+    // That no name server answers says nothing of where the mail belongs.
+    if (detour != domain.detours.end() && detour->route->kind == mx::Route::Kind::kDefer) return true;
+    return find(domain, path->source) == path;
+  }
   const mx::Route& route = *domain.route;
   const std::string_view destination =
       domain.destination == 0 ? std::string_view() : config_->destinations[domain.destination - 1].name;
@@ -72,6 +78,13 @@ mx::RulePtr SiteTable::rule_for(DomainEntry* domain, const conf::Source& source)
     domain->rules = book_->candidates(domain->name.text(), names_of_hosts(*domain->route));
   }
   return mx::RuleBook::first_for(domain->rules, source.id);
+}
+
+// The same for whoever only looks: `rules` are not there after the route was found anew.
+mx::RulePtr SiteTable::rule_now(const DomainEntry& domain, const conf::Source& source) const {
+  if (book_ == nullptr || !domain.rules.empty()) return mx::RuleBook::first_for(domain.rules, source.id);
+  return mx::RuleBook::first_for(book_->candidates(domain.name.text(), names_of_hosts(*domain.route)),
+                                 source.id);
 }
 
 std::string SiteTable::site_key(const DomainEntry& domain, const mx::Route& route) const {
@@ -124,7 +137,7 @@ Path* SiteTable::path_from(DomainEntry* domain, const conf::Source& source) {
 
 Path* SiteTable::find(const DomainEntry& domain, const conf::Source& source) const {
   if (domain.route == nullptr) return nullptr;
-  const mx::RulePtr rule = mx::RuleBook::first_for(domain.rules, source.id);
+  const mx::RulePtr rule = rule_now(domain, source);
   const auto detour = std::ranges::find(domain.detours, rule, &Detour::rule);
   const mx::RoutePtr& route = detour == domain.detours.end() ? domain.route : detour->route;
   const std::string key = site_key(domain, *route);
@@ -271,8 +284,10 @@ void SiteTable::reload(Site* site) {
   }
   if (settings != nullptr) site->settings = {config_, settings};
   for (const auto& [name, path] : site->paths) {
-    for (const conf::Source& source : config_->sources) {
-      if (source.name == path->source.name) path->source = source;
+    if (const conf::Source* source = streams_.source_named(path->source.name); source != nullptr) {
+      path->source = *source;
+    } else {
+      path->source.weight = 0;  // it takes no more mail
     }
     // A rule that is gone holds on for what is still open under it.
     mx::RulePtr rule = path->rule;

@@ -78,6 +78,7 @@ class SiteTable {
   }
   Site* site_for(const DomainEntry& domain, const mx::RoutePtr& route, const conf::SettingsPtr& settings);
   std::string site_key(const DomainEntry& domain, const mx::Route& route) const;
+  mx::RulePtr rule_now(const DomainEntry& domain, const conf::Source& source) const;
   void reload(Site* site);
   void apply_rule(Path* path, mx::RulePtr rule);
   bool is_current(const mx::CounterNames& names) const;

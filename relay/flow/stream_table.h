@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "conf/config.h"
+#include "relay/flow/source_pool.h"
 
 namespace relay::queue {
 
@@ -33,6 +34,15 @@ class StreamTable {
     return stream.known ? stream.sources : streams_[kNone].sources;
   }
 
+  // The same, to draw from.
+  const SourcePool& pool_of(uint16_t number) const {
+    const Stream& stream = streams_[number];
+    return stream.known ? stream.pool : streams_[kNone].pool;
+  }
+
+  // Null: the configuration has no such source. O(1).
+  const conf::Source* source_named(const std::string& name) const;
+
   void reload(conf::ConfigPtr config);
 
  private:
@@ -40,12 +50,14 @@ class StreamTable {
     std::string name;
     bool known = false;  // the configuration has it
     Sources sources;
+    SourcePool pool;
   };
   void find_sources(Stream* stream) const;
 
   conf::ConfigPtr config_;
   std::deque<Stream> streams_ = std::deque<Stream>(1);  // by number
   std::unordered_map<std::string, uint16_t> numbers_;
+  std::unordered_map<std::string, const conf::Source*> by_name_;
 };
 
 }  // namespace relay::queue

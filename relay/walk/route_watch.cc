@@ -22,6 +22,7 @@ void RouteWatch::step(conf::Instant now, size_t waiting) {
     next_round_ = now + kPeriod;
   }
   if (collecting_) {
+    looked_at_ = nullptr;
     collecting_ = parts_.sites->visit_some(&part_, kPathsPerStep,
                                            [this, now](queue::Path* path) { collect(path, now); });
   }
@@ -47,7 +48,11 @@ conf::Instant RouteWatch::next_wake(size_t waiting) const {
 
 void RouteWatch::collect(queue::Path* path, conf::Instant now) {
   if (path->watched || path->ready.empty()) return;
-  const Due due{path, path->routes_due <= now, parts_.choice->others_may_take(*path), false};
+  if (path->site != looked_at_) {
+    looked_at_ = path->site;
+    outlook_ = parts_.choice->outlook_of(*path->site);
+  }
+  const Due due{path, path->routes_due <= now, parts_.choice->others_may_take(*path, outlook_), false};
   if (!due.routes && !due.spills) return;
   path->watched = true;  // it is not forgotten meanwhile
   path->ready.begin_round(kOfRoutes);

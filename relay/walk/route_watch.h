@@ -54,9 +54,11 @@ class RouteWatch {
   Parts parts_;
   std::deque<Due> due_;
   conf::Instant next_round_{};
-  size_t part_ = 0;          // of the table of sites: where the round goes on
-  bool collecting_ = false;  // a round is under way
-  size_t asks_left_ = 0;     // in this step
+  size_t part_ = 0;                         // of the table of sites: where the round goes on
+  bool collecting_ = false;                 // a round is under way
+  const queue::Site* looked_at_ = nullptr;  // within one step
+  queue::PathChoice::Outlook outlook_;      // of that site
+  size_t asks_left_ = 0;                    // in this step
   size_t looks_left_ = 0;
 };
 

@@ -18,6 +18,7 @@ constexpr conf::Duration kSpoolRetry = 10min;   // a message could not be read
 constexpr conf::Duration kSweepPeriod = 100ms;  // of a part of the tables
 constexpr conf::Duration kPausedLook = 200ms;   // whether the spool writes again
 constexpr size_t kDuePerStep = 4096;
+constexpr size_t kDueOfManySources = 1024;  // each looks at some of them
 constexpr size_t kClosingRounds = 8;  // a report takes three
 
 }  // namespace
@@ -294,7 +295,8 @@ void Transit::step(conf::Instant now) {
   if (!stopping_ && !is_reloading()) second_reading_.step();
   if (is_reloading()) rerouting_.step();
   if (!stopping_) {
-    for (size_t i = 0; i < kDuePerStep; ++i) {
+    const size_t most = parts_.config->sources.size() > 8 ? kDueOfManySources : kDuePerStep;
+    for (size_t i = 0; i < most; ++i) {
       Delivery* delivery = resting_.next_due(now);
       if (delivery == nullptr) break;
       advance(delivery);
