@@ -12,7 +12,7 @@ namespace bounce {
 namespace {
 
 std::vector<ReplyRule> rules_of(const std::string& path, std::vector<conf::Problem>* problems) {
-  const conf::Result<std::string> text = conf::read_file(path);
+  const conf::Result<std::string> text = conf::read_regular_file(path);
   if (text.ok()) return parse_reply_rules(text.value(), path, problems);
   problems->push_back({path, 0, 0, "cannot be read: " + text.error().detail});
   return {};
@@ -41,7 +41,7 @@ std::shared_ptr<const Qualifier> load_qualifier(const RuleFiles& files, Unread u
   QualificationTable table;
   const std::string table_path = files.table;
   const conf::Result<std::string> rows =
-      table_path.empty() ? conf::Result<std::string>("") : conf::read_file(table_path);
+      table_path.empty() ? conf::Result<std::string>("") : conf::read_regular_file(table_path);
   if (rows.ok() || rows.error().code != conf::ErrorCode::kNotFound) {
     const std::optional<std::string> problem =
         rows.ok() ? table.read(rows.value()) : "cannot be read: " + rows.error().detail;

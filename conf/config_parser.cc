@@ -312,7 +312,7 @@ class ConfigReader {
     } else if (shipped.empty()) {
       mx.report("shipped_rules", "is empty; write \"built-in\", \"off\" or the path of a file of rules");
     } else if (shipped != MxSettings::kNoRules && may_read_) {
-      const Result<std::string> text = read_file(shipped);
+      const Result<std::string> text = read_regular_file(shipped);
       if (text.ok()) {
         more = parse_rules(text.value(), shipped, problems_);
       } else {
@@ -390,7 +390,7 @@ std::vector<AskedKey> asked_keys(std::string_view text, const std::string& file_
 }
 
 ParsedConfig load_config(const std::string& path) {
-  const Result<std::string> text = read_file(path);
+  const Result<std::string> text = read_regular_file(path);
   if (text.ok()) return parse(text.value(), path, true);
   return {nullptr, nullptr, {{path, 0, 0, "cannot read the file: " + text.error().detail, false}}};
 }

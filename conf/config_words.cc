@@ -97,7 +97,7 @@ ConfigWords::ConfigWords(std::string_view text) {
 }
 
 ConfigWords ConfigWords::load(const std::string& path) {
-  const Result<std::string> text = read_file(path);
+  const Result<std::string> text = read_regular_file(path);
   return text.ok() ? ConfigWords(text.value()) : ConfigWords();
 }
 

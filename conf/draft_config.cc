@@ -69,7 +69,7 @@ std::string first_of(const std::vector<Problem>& problems) {
 }  // namespace
 
 DraftConfig load_draft(const std::string& path) {
-  const Result<std::string> text = read_file(path);
+  const Result<std::string> text = read_regular_file(path);
   if (!text.ok()) {
     const bool forbidden = text.error().code == ErrorCode::kRefused;
     return {forbidden ? parse_config("", path).draft : nullptr,

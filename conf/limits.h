@@ -21,6 +21,8 @@ inline constexpr size_t kReplyTextOctets = 2048;
 // Of a message that comes in: it is looked through in one step. Mail has a few kilobytes, a mailing list some
 // more.
 inline constexpr size_t kHeaderOctets = 1 << 20;
+// A client that brings no mail may keep its connection open; not for ever at full speed.
+inline constexpr uint32_t kIdleCommands = 100'000;
 inline constexpr size_t kMxHosts = 20;  // hosts of one domain that are looked at
 inline constexpr size_t kAddressesPerHost = 16;
 inline constexpr size_t kCnameChain = 8;

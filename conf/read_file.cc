@@ -1,6 +1,7 @@
 #include "conf/read_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -9,15 +10,16 @@
 
 namespace conf {
 
-Result<std::string> read_file(const std::string& path) {
-  const auto failed = [](int why) {
-    const ErrorCode code = why == ENOENT   ? ErrorCode::kNotFound
-                           : why == EACCES ? ErrorCode::kRefused
-                                           : ErrorCode::kIo;
-    return Error{code, std::strerror(why)};
-  };
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return failed(errno);
+namespace {
+
+Error failed(int why) {
+  const ErrorCode code = why == ENOENT   ? ErrorCode::kNotFound
+                         : why == EACCES ? ErrorCode::kRefused
+                                         : ErrorCode::kIo;
+  return Error{code, std::strerror(why)};
+}
+
+Result<std::string> read_to_end(int file) {
   std::string text;
   std::array<char, 1 << 16> piece;
   while (true) {
@@ -32,6 +34,25 @@ Result<std::string> read_file(const std::string& path) {
     if (got < 0) return failed(why);
     return text;
   }
+}
+
+}  // namespace
+
+Result<std::string> read_file(const std::string& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  return file < 0 ? Result<std::string>(failed(errno)) : read_to_end(file);
+}
+
+Result<std::string> read_regular_file(const std::string& path) {
+  const int file =
+      ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe would wait for its writer
+  if (file < 0) return failed(errno);
+  struct stat about {};
+  if (::fstat(file, &about) == 0 && !S_ISREG(about.st_mode) && !S_ISDIR(about.st_mode)) {
+    ::close(file);
+    return Error{ErrorCode::kIo, "it is no regular file"};
+  }
+  return read_to_end(file);
 }
 
 }  // namespace conf

@@ -10,5 +10,8 @@ namespace conf {
 // kNotFound: there is none. kRefused: we may not. kIo: it is a folder, or the disk fails. The detail is the
 // reason alone, "Is a directory".
 Result<std::string> read_file(const std::string& path);
+// The same for what a service reads by itself, where a pipe or a device would never end: also kIo, "is no
+// regular file".
+Result<std::string> read_regular_file(const std::string& path);
 
 }  // namespace conf

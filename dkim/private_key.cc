@@ -141,7 +141,7 @@ conf::Result<std::shared_ptr<const PrivateKey>> PrivateKey::load(const std::stri
                                                                  const std::string& run_as) {
   const conf::Status safe = safe_to_use(file, run_as);
   if (!safe.ok()) return safe.error();
-  const conf::Result<std::string> text = conf::read_file(file);
+  const conf::Result<std::string> text = conf::read_regular_file(file);
   if (!text.ok())
     return conf::Error{conf::ErrorCode::kIo, "cannot read " + file + ": " + text.error().detail};
   return parse(text.value(), file);

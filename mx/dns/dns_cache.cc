@@ -1,14 +1,15 @@
 #include "mx/dns/dns_cache.h"
 
 #include <algorithm>
-#include <deque>
 #include <list>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "conf/vocab/ascii.h"
 #include "mx/dns/dns_answer.h"
+#include "mx/dns/question_queue.h"
 #include "mx/dns/special_address.h"
 
 namespace mx {
@@ -20,6 +21,7 @@ namespace {
 constexpr conf::Duration kFailureTtl = 5s;
 // So much for each of `cache_entries`, on average: a usual answer is a third of it, a hostile one much more.
 constexpr size_t kOctetsPerEntry = 1024, kLeastEntries = 64;
+constexpr size_t kZones = 8;              // so many may each have their part of the questions under way
 constexpr conf::Duration kNeverTtl = 1h;  // of a name that cannot be
 
 std::string question(std::string_view name, RecordType type) {
@@ -44,10 +46,9 @@ size_t octets_of(const std::string& key, const DnsAnswer& answer) {
 }  // namespace
 
 struct DnsCache::State : std::enable_shared_from_this<DnsCache::State> {
-  struct Question {
-    std::string key, name;
-    RecordType type = RecordType::kA;
-  };
+  explicit State(size_t most_in_flight)
+      : waiting(std::max<size_t>(most_in_flight / kZones, 1)), most(most_in_flight) {}
+
   struct Entry {
     DnsAnswerPtr answer;
     conf::Instant until{};
@@ -62,29 +63,30 @@ struct DnsCache::State : std::enable_shared_from_this<DnsCache::State> {
   std::list<std::string> ages;  // the most lately used first
   size_t octets = 0;            // of all entries
   std::unordered_map<std::string, std::vector<Done>> in_flight;
-  std::deque<Question> addresses_waiting, others_waiting;
+  QuestionQueue waiting;
   size_t asked = 0;  // with the transport
-  size_t most = 0;
+  const size_t most;
   bool asking = false;
   DnsCacheCounters counters;
 
   void ask_more() {
     if (asking) return;
     asking = true;
-    while (asked < most && (!addresses_waiting.empty() || !others_waiting.empty())) {
-      std::deque<Question>& queue = addresses_waiting.empty() ? others_waiting : addresses_waiting;
-      const Question next = std::move(queue.front());
-      queue.pop_front();
+    while (asked < most) {
+      const std::optional<Question> taken = waiting.take();
+      if (!taken) break;
+      const Question& next = *taken;
       ++asked;
-      transport->ask(
-          next.name, next.type,
-          [weak = weak_from_this(), next](DnsStatus status, std::string_view raw, std::string_view detail) {
-            const std::shared_ptr<State> state = weak.lock();
-            if (state == nullptr) return;
-            --state->asked;
-            if (state->in_flight.contains(next.key)) state->take(next, status, raw, detail);
-            state->ask_more();
-          });
+      transport->ask(next.name, next.type,
+                     [weak = weak_from_this(), next = next](DnsStatus status, std::string_view raw,
+                                                            std::string_view detail) {
+                       const std::shared_ptr<State> state = weak.lock();
+                       if (state == nullptr) return;
+                       --state->asked;
+                       state->waiting.answered(next.name);
+                       if (state->in_flight.contains(next.key)) state->take(next, status, raw, detail);
+                       state->ask_more();
+                     });
     }
     asking = false;
   }
@@ -154,17 +156,15 @@ struct DnsCache::State : std::enable_shared_from_this<DnsCache::State> {
 
 DnsCache::DnsCache(conf::DnsSettings settings, DnsTransport* transport, const conf::Clock* clock,
                    size_t most_in_flight)
-    : state_(std::make_shared<State>()) {
+    : state_(std::make_shared<State>(most_in_flight)) {
   state_->settings = std::move(settings);
   state_->transport = transport;
   state_->clock = clock;
-  state_->most = most_in_flight;
 }
 
 DnsCache::~DnsCache() {
   state_->in_flight.clear();
-  state_->addresses_waiting.clear();
-  state_->others_waiting.clear();
+  state_->waiting.clear();
 }
 
 void DnsCache::query(std::string_view name, RecordType type, Done done) {
@@ -197,8 +197,7 @@ void DnsCache::query(std::string_view name, RecordType type, Done done) {
     return;
   }
   ++state_->counters.misses;
-  const bool address = type == RecordType::kA || type == RecordType::kAaaa;
-  (address ? state_->addresses_waiting : state_->others_waiting).push_back({key, std::string(name), type});
+  state_->waiting.add({key, std::string(name), type});
   state_->ask_more();
 }
 
@@ -207,7 +206,7 @@ DnsCacheCounters DnsCache::counters() const {
   counters.entries = state_->entries.size();
   counters.octets = state_->octets;
   counters.in_flight = state_->asked;
-  counters.waiting = state_->addresses_waiting.size() + state_->others_waiting.size();
+  counters.waiting = state_->waiting.size();
   return counters;
 }
 

@@ -1,8 +1,8 @@
 // The TTL cache in front of a DnsTransport: bounded (`cache_entries`, and 1 KB for each in all; least
 // recently used goes), negative answers kept (RFC 2308), one query in flight per question, prompt eviction of
 // stale entries on use. Temporary failures are kept 5 seconds so that a dead name server is not stormed. So
-// many questions are with the transport at once and no more; the others wait, those for addresses before
-// those for MX, so that lookups begun are ended first. Names that no name server knows are answered at once.
+// many questions are with the transport at once and no more; the others wait, and zones take turns
+// (mx/dns/question_queue.h). Names that no name server knows are answered at once.
 // One thread.
 #pragma once
 

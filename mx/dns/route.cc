@@ -124,6 +124,7 @@ struct Router::Lookup : std::enable_shared_from_this<Router::Lookup> {
     RouteHost host;
     std::vector<std::string> v4, v6;
     bool failed = false;  // for now
+    bool alias_of_us = false;
   };
   RouterOptions options;
   Resolver* resolver = nullptr;
@@ -264,12 +265,13 @@ void Router::Lookup::take_addresses(size_t index, bool v6, const DnsAnswer& answ
   } else if (answer.status == DnsStatus::kOk) {
     ttl = std::min(ttl, answer.ttl);
     (v6 ? host.v6 : host.v4) = answer.addresses;
+    host.alias_of_us |= answer.canonical_name == options.hostname;
   }
   if (--waiting == 0) conclude();
 }
 
 bool Router::Lookup::ourselves(const Host& host) const {
-  if (host.host.name == options.hostname) return true;
+  if (host.host.name == options.hostname || host.alias_of_us) return true;
   const auto own = [this, &host](const std::string& address) {
     return std::ranges::any_of(options.own_addresses, [&](const std::string& place) {
       return is_place(place, address, host.host.port);

@@ -71,7 +71,7 @@ class Connections {
   bool any_may_send(const queue::Path& path) const;
 
   size_t size() const { return slots_.size(); }
-  bool full() const { return slots_.size() >= flow_->config->max_outbound_connections; }
+  bool full() const { return slots_.size() >= flow_->most_connections(); }
   std::unordered_map<const queue::Path*, uint32_t> in_flight_by_path() const;
   template <typename Use>
   void for_each(const Use& use) const {

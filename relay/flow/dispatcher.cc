@@ -19,7 +19,9 @@ constexpr size_t kPathsPerStep = 512;  // a path that may not send costs less th
 }  // namespace
 
 Dispatcher::Dispatcher(Parts parts)
-    : flow_{std::move(parts.config), parts.clock},
+    : flow_{.config = std::move(parts.config),
+            .clock = parts.clock,
+            .network_bears = parts.network == nullptr ? SIZE_MAX : parts.network->most_connections()},
       sites_(parts.sites),
       failing_(std::move(parts.failing)),
       texts_(parts.qualifier == nullptr ? bounce::Qualifier::shipped() : std::move(parts.qualifier),
@@ -64,7 +66,7 @@ void Dispatcher::step(conf::Instant now) {
 
 // As many of them as there is room for may try. False: nothing is to be done at once.
 bool Dispatcher::feed_starving() {
-  const size_t most = flow_.config->max_outbound_connections;
+  const size_t most = flow_.most_connections();
   if (!flow_.paused) work_.feed(kPathsPerStep, most - std::min(most, connections_.size()));
   return !work_.empty();
 }

@@ -2,6 +2,10 @@
 // Dispatcher writes it, its parts read it. Loop thread.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
 #include "conf/config.h"
 #include "conf/vocab/time.h"
 
@@ -10,9 +14,13 @@ namespace relay {
 struct FlowState {
   conf::ConfigPtr config;
   const conf::Clock* clock = nullptr;
-  bool paused = false;    // no new transaction and no new connection for now
-  bool stopping = false;  // ... and none ever again
+  size_t network_bears = SIZE_MAX;  // connections at once, whatever the configuration says
+  bool paused = false;              // no new transaction and no new connection for now
+  bool stopping = false;            // ... and none ever again
 
+  size_t most_connections() const {
+    return std::min<size_t>(config->max_outbound_connections, network_bears);
+  }
   conf::Instant now() const { return clock->now(); }
 };
 

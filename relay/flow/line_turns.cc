@@ -162,10 +162,14 @@ bool LineTurns::open_in_turn(const LinePtr& line, conf::Instant now) {
       return true;
     }
     mx::Admission admission = parts_.gate->may_open(path, {}, now);
-    const bool early = !admission.yes && next && path->connections == 0 &&
-                       admission.not_before <= now + kEarly &&
-                       (admission.bind == mx::Bind::kRate || admission.bind == mx::Bind::kQuota);
+    const bool has_turn = !admission.yes && next && path->connections == 0 &&
+                          (admission.bind == mx::Bind::kRate || admission.bind == mx::Bind::kQuota);
+    const bool early = has_turn && admission.not_before <= now + kEarly;
     if (!admission.yes) wait(line, path, admission);
+    // Else a connection that rests elsewhere would take this turn, and the next one too.
+    if (has_turn && !early && admission.not_before != conf::kNever &&
+        admission.not_before - kEarly < line->wake)
+      parts_.lines->set_wake(line, admission.not_before - kEarly);
     if (admission.bind == mx::Bind::kConnections) {
       parts_.opener->move_on(path, now);
       if (path->binds_until < line->wake) parts_.lines->set_wake(line, path->binds_until);

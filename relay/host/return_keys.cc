@@ -10,7 +10,7 @@ std::shared_ptr<const bounce::ReturnKeys> read_return_keys(const conf::Config& c
                                                            std::vector<conf::Problem>* problems) {
   const std::string& path = config.returns.keys;
   if (path.empty()) return nullptr;
-  const conf::Result<std::string> text = conf::read_file(path);
+  const conf::Result<std::string> text = conf::read_regular_file(path);
   if (!text.ok()) {
     problems->push_back({config.file, 1, 1, "[returns] keys: " + path + ": " + text.error().detail, false});
     return nullptr;

@@ -18,7 +18,7 @@ std::string path_beside(const std::string& file, const std::string& path) {
 }
 
 size_t print_of_file(const std::string& path) {
-  const conf::Result<std::string> text = conf::read_file(path);
+  const conf::Result<std::string> text = conf::read_regular_file(path);
   return text.ok() ? std::hash<std::string_view>()(text.value()) : 0;
 }
 

@@ -56,7 +56,7 @@ FolderLock::~FolderLock() {
 }
 
 conf::Status read_text_table(const std::string& path, bounce::QualificationTable* out) {
-  const conf::Result<std::string> text = conf::read_file(path);
+  const conf::Result<std::string> text = conf::read_regular_file(path);
   if (!text.ok() && text.error().code == conf::ErrorCode::kNotFound) return conf::success();
   if (!text.ok()) return conf::Error{text.error().code, "cannot read " + path + ": " + text.error().detail};
   if (const std::optional<std::string> problem = out->read(text.value()))

@@ -6,6 +6,7 @@
 // later, from the loop. A user may destroy its Transport from inside any of its callbacks.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -91,6 +92,8 @@ class Network {
   virtual ~Network() = default;
   // Starts connecting; the outcome comes as on_connected or on_closed, never from inside this call.
   virtual std::unique_ptr<Transport> connect(const ConnectTarget& target, TransportUser* user) = 0;
+  // So many connections may be open at once without taking what clients and the disk need. O(1).
+  virtual size_t most_connections() const { return SIZE_MAX; }
 };
 
 }  // namespace relay

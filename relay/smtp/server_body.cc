@@ -37,6 +37,7 @@ void ServerSession::State::begin_body(DataReader::Framing framing, conf::Instant
   front_over = false;
   front_begin = front_seen = 0;
   body_open = true;
+  wasted_octets = 0;
   message_deadline = now + listener.message_timeout;
   emit(ServerEvent::Kind::kBeginMessage);
 }
@@ -103,6 +104,7 @@ void ServerSession::State::read_data(conf::Instant now) {
   charge_body(step.lines);
   arm(now);
   give_body(step.body);
+  if (reader.fault() != DataReader::Fault::kNone && waste(step.consumed)) return;
   if (reader.ambiguous_end()) {
     // The client believes that its message ended here; what follows could be commands or text. Neither is
     // safe.
@@ -125,16 +127,19 @@ void ServerSession::State::bdat(const Command& command, conf::Instant now) {
   go(Phase::kChunk);
   chunk_left = chunk_octets = command.chunk_octets;
   chunk_last = command.chunk_last;
-  if (chunk_octets >
-      listener.max_message_bytes - std::min(reader.body_octets(), listener.max_message_bytes)) {
+  const uint64_t room =
+      listener.max_message_bytes - std::min(reader.body_octets(), listener.max_message_bytes);
+  if (chunk_octets > room) {
     reader.refuse(DataReader::Fault::kTooBig);
     give_body({});
+    if (waste(chunk_octets - room)) return;
   }
   arm(now);
   if (chunk_left == 0) chunk_done(now);
 }
 
 void ServerSession::State::skip_chunk(const Command& command, std::string_view answer, conf::Instant now) {
+  if (waste(command.chunk_octets)) return;
   after_swallow = phase;
   swallow_reply = std::string(answer);
   chunk_left = command.chunk_octets;
@@ -142,6 +147,17 @@ void ServerSession::State::skip_chunk(const Command& command, std::string_view a
   go(Phase::kSwallow);
   arm(now);
   if (chunk_left == 0) swallow(now);
+}
+
+// As much as a message may have: then a client that only wants to be read must come again.
+bool ServerSession::State::waste(uint64_t octets) {
+  wasted_octets += std::min(octets, UINT64_MAX - wasted_octets);
+  constexpr uint64_t kAlways = 1 << 20;
+  if (wasted_octets <= std::max<uint64_t>(listener.max_message_bytes, kAlways)) return false;
+  abort_body();
+  trouble(conf::DoorReason::kMessageRefused, "552 5.3.4");
+  close(fmt::format("552 5.3.4 far more than the limit of {} octets, closing", listener.max_message_bytes));
+  return true;
 }
 
 void ServerSession::State::swallow(conf::Instant now) {

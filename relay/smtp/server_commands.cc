@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "conf/limits.h"
 #include "relay/smtp/server_state.h"
 
 namespace relay::smtp {
@@ -45,6 +46,8 @@ void ServerSession::State::command(std::string_view line, conf::Instant now) {
     trouble(conf::DoorReason::kOtherProtocol);
     return close("421 4.7.0 this is SMTP, closing");
   }
+  if (++idle_commands > conf::limits::kIdleCommands)
+    return close("421 4.7.0 " + config.hostname + " too many commands and no mail, closing");
   if (command.verb == Verb::kBdat) return bdat(command, now);  // its octets follow even when it is refused
   if (command.verb == Verb::kUnknown || !out_of_sequence(command, now)) {
     if (!command.error.empty()) return reply_error(command.error, now);
@@ -288,6 +291,7 @@ void ServerSession::State::take_recipient(conf::Recipient recipient) {
     trouble(conf::DoorReason::kShortOfMemory);
     return reply("452 4.3.1 the relay is short of memory, try again later");
   }
+  idle_commands = 0;
   envelope_octets = octets;
   envelope.recipients.push_back(std::move(recipient));
   go(Phase::kRecipients);

@@ -74,6 +74,7 @@ struct ServerSession::State {
   void body_done(conf::Instant now);
   void abort_body();
   std::string fault_reply() const;
+  bool waste(uint64_t octets);  // of a body that is refused; true: that was too much, the session is over
   void skip_chunk(const Command& command, std::string_view answer, conf::Instant now);
 
   const ServerOptions options;
@@ -104,6 +105,8 @@ struct ServerSession::State {
   AuthOutcome auth_outcome = AuthOutcome::kWrong;  // to be told when the penalty is over
   uint32_t errors = 0;                             // since the last message that was stored
   uint32_t messages = 0;
+  uint32_t idle_commands = 0;        // since the last recipient or message that was taken
+  uint64_t wasted_octets = 0;        // of what is refused, since then or since its body began
   bool transaction_refused = false;  // MAIL or a BDAT was: what a pipeline still holds is not a further error
 
   conf::Envelope envelope;

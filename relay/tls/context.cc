@@ -55,6 +55,13 @@ bool harden_server(SSL_CTX* ctx) {
          SSL_CTX_set1_groups_list(ctx, "X25519:P-256:P-384") == 1;
 }
 
+// The server chooses the size of a DHE group, and its cost is ours: one handshake with 10,000 bits took 0.9
+// s.
+bool harden_client(SSL_CTX* ctx) {
+  return SSL_CTX_set_cipher_list(ctx, "DEFAULT:!kDHE") == 1 &&
+         SSL_CTX_set1_groups_list(ctx, "X25519:P-256:P-384:P-521") == 1;
+}
+
 // `where` begins the messages: "[tls] ".
 conf::Status use_pair(SSL_CTX* ctx, const std::string& certificate_file, const std::string& key_file,
                       const std::string& where) {
@@ -137,6 +144,7 @@ conf::Result<std::shared_ptr<Context>> Context::server(const std::string& certif
 conf::Result<std::shared_ptr<Context>> Context::client(const std::string& ca_file) {
   auto state = std::make_unique<State>();
   state->ctx = make_ctx(TLS_client_method());
+  if (!harden_client(state->ctx.get())) return conf::Error{conf::ErrorCode::kIo, openssl_error("TLS")};
   state->is_client = true;
   state->ca_file = ca_file;
   if (!ca_file.empty()) {  // a mistake in it is to be known at the start

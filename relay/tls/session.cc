@@ -22,6 +22,9 @@ constexpr size_t kRecordOctets = 16 * 1024;
 // New keys and tickets after the handshake: some, and some more for what was received. Each costs the work of
 // a key, and a peer could send nothing else.
 constexpr uint64_t kMessagesAfterHandshake = 32;
+// What a client has to say in a handshake is two kilobytes, with keys of the future a few more; OpenSSL would
+// keep 128 KB for a message that does not end.
+constexpr uint64_t kClientHandshakeOctets = 48 * 1024;  // with 32 KB of mail right behind it
 constexpr uint64_t kOctetsForOneMore = 1 << 20;
 
 }  // namespace
@@ -31,9 +34,10 @@ struct Session::State {
   std::string session_key;
   bool verify = false;
   bool peer_closed = false;
-  bool shaken = false;           // the handshake is over
-  uint64_t after_handshake = 0;  // messages of TLS itself since then
-  uint64_t received = 0;         // octets for us
+  bool shaken = false;            // the handshake is over
+  uint64_t after_handshake = 0;   // messages of TLS itself since then
+  uint64_t received = 0;          // octets for us
+  uint64_t handshake_octets = 0;  // octets of the peer's, when we are the server
   conf::Error broken;  // with a detail: the session could not be set up, and nothing goes through it
   std::unique_ptr<SSL, SslFree> ssl;
   BIO* in = nullptr;  // both belong to `ssl`
@@ -170,6 +174,10 @@ conf::Status Session::receive(std::string_view cipher, std::string* plain) {
   if (!state_->broken.detail.empty()) return state_->broken;
   if (!cipher.empty()) BIO_write(state_->in, cipher.data(), static_cast<int>(cipher.size()));
   SSL* ssl = state_->ssl.get();
+  if (SSL_is_server(ssl) == 1 && !state_->shaken &&
+      (state_->handshake_octets += cipher.size()) > kClientHandshakeOctets)
+    state_->break_off("the peer's handshake has no end");
+  if (!state_->broken.detail.empty()) return state_->broken;
   if (!SSL_is_init_finished(ssl)) {
     conf::Status status = state_->handshake();
     if (!status.ok() || !SSL_is_init_finished(ssl)) return status;

@@ -1,7 +1,9 @@
 #include "relay/uv/network.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "conf/standard_error.h"
@@ -14,7 +16,11 @@ namespace relay::uv {
 using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 
 TcpNetwork::TcpNetwork(Loop* loop, std::shared_ptr<tls::Context> client_tls)
-    : loop_(loop), client_tls_(std::move(client_tls)) {}
+    : loop_(loop), client_tls_(std::move(client_tls)) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+    most_connections_ = std::max<size_t>(limit.rlim_cur / 2, 1);
+}
 
 TcpNetwork::~TcpNetwork() = default;
 

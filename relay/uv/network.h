@@ -20,12 +20,16 @@ class TcpNetwork final : public Network {
   TcpNetwork(Loop* loop, std::shared_ptr<tls::Context> client_tls);
   ~TcpNetwork() override;
   std::unique_ptr<Transport> connect(const ConnectTarget& target, TransportUser* user) override;
+  // Half of the descriptors that the process may have: else deliveries to hosts that say nothing leave none
+  // for clients, the disk and the operator.
+  size_t most_connections() const override { return most_connections_; }
   void set_client_tls(std::shared_ptr<tls::Context> client_tls);
   uint64_t open_streams() const;  // outbound, finishing ones too
 
  private:
   Loop* loop_;
   std::shared_ptr<tls::Context> client_tls_;
+  size_t most_connections_ = SIZE_MAX;
 };
 
 // Accepts on one address. SO_REUSEADDR, backlog 1024, IPV6_V6ONLY for IPv6 addresses, TCP_NODELAY on streams.

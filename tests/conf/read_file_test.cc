@@ -1,6 +1,7 @@
 #include "conf/read_file.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -19,6 +20,20 @@ TEST(ReadFile, GivesTheWholeFile) {
   const std::string text = std::string(200'000, 'x') + '\0' + "end";
   std::ofstream(path, std::ios::binary) << text;
   EXPECT_EQ(read_file(path).value(), text);
+  std::filesystem::remove_all(folder);
+}
+
+TEST(ReadFile, WhatAServiceReadsIsAFileAndNoPipeOrDevice) {
+  std::string folder = (std::filesystem::temp_directory_path() / "penstock-read-XXXXXX").string();
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  ASSERT_EQ(mkfifo((folder + "/pipe").c_str(), 0600), 0);
+  std::ofstream(folder + "/file") << "text";
+  EXPECT_EQ(read_regular_file(folder + "/file").value(), "text");
+  for (const std::string& path : {folder + "/pipe", std::string("/dev/zero")}) {
+    const Result<std::string> got = read_regular_file(path);
+    ASSERT_FALSE(got.ok()) << path;
+    EXPECT_EQ(got.error().detail, "it is no regular file");
+  }
   std::filesystem::remove_all(folder);
 }
 

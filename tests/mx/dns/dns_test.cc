@@ -287,6 +287,21 @@ TEST_F(CacheTest, SoManyQuestionsAtOnceAndAddressesFirst) {
   EXPECT_EQ(cache->counters().in_flight, 0U);
 }
 
+TEST_F(CacheTest, AZoneThatSaysNothingKeepsNobodyElseWaiting) {
+  cache = std::make_unique<DnsCache>(settings, &wire, &clock, 16);
+  for (int i = 0; i < 1000; ++i)
+    cache->query("d" + std::to_string(i) + ".evil.example", RecordType::kMx, [](const DnsAnswerPtr&) {});
+  EXPECT_EQ(wire.questions.size(), 2U) << "its part";
+  cache->query("good.test", RecordType::kMx, [](const DnsAnswerPtr&) {});
+  EXPECT_EQ(wire.questions.back(), "good.test");
+  cache->query("mx.evil.example", RecordType::kA, [](const DnsAnswerPtr&) {});
+  EXPECT_EQ(wire.questions.size(), 3U) << "addresses are of the same part";
+  for (int round = 0; round < 600; ++round) wire.answer(DnsStatus::kTimeout, "");
+  EXPECT_EQ(wire.questions.size(), 1002U) << "in the end each is asked";
+  EXPECT_EQ(wire.questions[3], "mx.evil.example");
+  EXPECT_EQ(cache->counters().waiting, 0U);
+}
+
 TEST_F(CacheTest, AnswersAfterItsEndAreDropped) {
   bool answered = false;
   cache->query("d.example", RecordType::kA, [&answered](const DnsAnswerPtr&) { answered = true; });

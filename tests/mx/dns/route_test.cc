@@ -305,6 +305,15 @@ TEST(SameAddress, WhateverTheSpelling) {
   EXPECT_FALSE(same_address("x", "x"));
 }
 
+TEST_F(RouterTest, Rfc5321_5_1_AnAliasOfOurOwnNameIsALoop) {
+  dns.mx("d.example", {{10, "alias.example"}});
+  dns.address("alias.example", {"8.8.7.7"});  // of a translator before us
+  dns.answers[{"alias.example", RecordType::kA}].canonical_name = "relay.example";
+  EXPECT_EQ(route("d.example")->kind, Route::Kind::kLoop);
+  dns.answers[{"alias.example", RecordType::kA}].canonical_name = "other.example";
+  EXPECT_EQ(route("d.example")->kind, Route::Kind::kHosts);
+}
+
 TEST_F(RouterTest, Rfc5321_5_1_OurOwnAddressInAMappedFormIsALoop) {
   dns.mx("d.example", {{10, "a.example"}});
   dns.address("a.example", {"::ffff:8.8.2.200"});

@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "relay/queue/sender.h"
@@ -107,6 +109,96 @@ TEST_F(LineTurnsTest, NothingGoesInAPauseAndTheLineGoesOnAfterIt) {
   dispatcher_->pause(false);
   step();
   EXPECT_EQ(network_.users.size(), 1U);
+}
+
+// A rate that two sites share, with seconds between two messages.
+class SharedRateTest : public DispatcherTest {
+ protected:
+  SharedRateTest() {
+    conf::MxRule rule;
+    rule.name = "shared";
+    rule.file = "test";
+    rule.line = 1;
+    rule.mx.push_back({"*", 1});
+    rule.fields.one_site = conf::RuleField<bool>::set(true);
+    rule.fields.scope = conf::RuleField<conf::RuleScope>::set(conf::RuleScope::kPool);
+    rule.fields.rate = conf::RuleField<conf::RuleRate>::set({20, 1min, 1});
+    rules_ = mx::build_rules({rule});
+    sites_->reload(config_, rules_.book);
+    while (sites_->reload_some([](queue::Path*) {})) {
+    }
+    lease_.renewed(clock_.now() + 2h);
+    const uint32_t first = number_;
+    route_by({{"mx.d.test", 10, 25, {"127.0.0.1"}}});
+    paths_[0] = path_;
+    number_ = domains_.intern(conf::Domain::from_canonical("e.test"));
+    domains_.at(number_).settings = conf::settings_in(config_, "e.test");
+    route_by({{"mx.e.test", 10, 25, {"127.0.0.2"}}});
+    paths_[1] = path_;
+    number_ = first;
+  }
+  void mail(size_t path, int messages, const std::string& from) {
+    for (int i = 0; i < messages; ++i) {
+      queue::Delivery* delivery = deliveries_.add(++last_id_, number_, clock_.time);
+      delivery->sender = queue::sender_of(conf::Mailbox::parse(from).value());
+      walk_.left[delivery] = 1;
+      waiting_.emplace_back(delivery, path == 0 ? "127.0.0.1" : "127.0.0.2");
+      dispatcher_->add(delivery, paths_[path]);
+    }
+  }
+  // The servers take what comes, at once.
+  void run(conf::Duration time) {
+    for (const conf::Instant end = clock_.time + time; clock_.time < end; clock_.time += 100ms) {
+      step();
+      for (; greeted_ < network_.users.size(); ++greeted_) {
+        TransportUser* user = network_.users[greeted_];
+        user->on_connected();
+        user->on_bytes("220 mx.test\r\n");
+        user->on_bytes("250 mx.test\r\n");
+      }
+      answer();
+    }
+  }
+  size_t taken_at(const std::string& address) const {
+    const auto found = taken_.find(address);
+    return found == taken_.end() ? 0 : found->second;
+  }
+
+ private:
+  // The transaction that is under way, if one is.
+  void answer() {
+    for (auto waiting = waiting_.begin(); waiting != waiting_.end(); ++waiting) {
+      const auto& [delivery, address] = *waiting;
+      if (walk_.left[delivery] > 0) continue;
+      size_t user = network_.users.size();
+      while (network_.places[--user] != address) {
+      }
+      TransportUser* peer = network_.users[user];
+      for (const char* reply : {"250 ok\r\n", "250 ok\r\n", "354 go\r\n"}) peer->on_bytes(reply);
+      peer->on_drained();
+      peer->on_bytes("250 2.0.0 taken\r\n");
+      ++taken_[address];
+      waiting_.erase(waiting);
+      return;
+    }
+  }
+
+  mx::BuiltRules rules_;
+  queue::Path* paths_[2] = {};
+  std::vector<std::pair<queue::Delivery*, std::string>> waiting_;
+  size_t greeted_ = 0;
+  std::map<std::string, size_t> taken_;
+};
+
+TEST_F(SharedRateTest, ASiteWithoutAConnectionHasItsTurnBesideOneThatRests) {
+  mail(0, 40, "a@x.test");
+  run(10s);
+  EXPECT_GE(taken_at("127.0.0.1"), 3U);
+  mail(1, 40, "a@x.test");
+  const size_t before = taken_at("127.0.0.1");
+  run(60s);
+  EXPECT_NEAR(static_cast<double>(taken_at("127.0.0.2")), 10, 2);
+  EXPECT_NEAR(static_cast<double>(taken_at("127.0.0.1") - before), 10, 2);
 }
 
 }  // namespace

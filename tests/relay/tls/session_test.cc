@@ -3,6 +3,7 @@
 #include "relay/tls/session.h"
 
 #include <gtest/gtest.h>
+#include <openssl/objects.h>
 #include <openssl/ssl.h>
 #include <unistd.h>
 
@@ -290,6 +291,30 @@ TEST_F(TlsSessionTest, WhoMakesNewKeysAndSaysNothingIsLeft) {
   ASSERT_FALSE(many.status.ok());
   EXPECT_EQ(many.plain, "") << "nothing behind the last key is worked off";
   EXPECT_NE(many.status.error().detail.find("new TLS keys"), std::string::npos) << many.status.error().detail;
+}
+
+TEST_F(TlsSessionTest, AHandshakeWithoutAnEndIsNotKept) {
+  serve("mx.attacker.test", "DNS:mx.attacker.test");
+  const auto server = Session::accept(server_);
+  std::string plain;
+  std::string record("\x16\x03\x01\x40\x00\x01\x01\xd4\xc0\x03\x03", 11);  // a ClientHello of 120,000 octets
+  record.resize(5 + 16 * 1024, 'x');
+  std::string more("\x16\x03\x01\x40\x00", 5);
+  more.resize(5 + 16 * 1024, 'x');
+  conf::Status status = server->receive(record, &plain);
+  for (int i = 0; i < 3 && status.ok(); ++i) status = server->receive(more, &plain);
+  ASSERT_FALSE(status.ok());
+  EXPECT_NE(status.error().detail.find("has no end"), std::string::npos) << status.error().detail;
+}
+
+TEST_F(TlsSessionTest, NoDiffieHellmanWhoseGroupTheServerChooses) {
+  serve("mx.attacker.test", "DNS:mx.attacker.test");
+  SSL_CTX* offered = client_->state()->ctx.get();
+  const STACK_OF(SSL_CIPHER)* ciphers = SSL_CTX_get_ciphers(offered);
+  for (int i = 0; i < sk_SSL_CIPHER_num(ciphers); ++i) {
+    const SSL_CIPHER* cipher = sk_SSL_CIPHER_value(ciphers, i);
+    EXPECT_NE(SSL_CIPHER_get_kx_nid(cipher), NID_kx_dhe) << SSL_CIPHER_get_name(cipher);
+  }
 }
 
 TEST_F(TlsSessionTest, WhoSendsMuchMayMakeNewKeys) {
