@@ -191,12 +191,7 @@ conf::Status Daemon::open_transit() {
   dns_transport_ = std::move(*dns);
   dns_cache_ = std::make_unique<mx::DnsCache>(config_->dns, dns_transport_.get(), &clock_);
   network_ = std::make_unique<uv::TcpNetwork>(loop_.get(), tls_.client);
-  if (config_->max_outbound_connections > network_->most_connections()) {
-    say("warning: only " + std::to_string(network_->most_connections()) +
-        " connections to receivers at once and not " + std::to_string(config_->max_outbound_connections) +
-        " (max_outbound_connections): half of the limit of open files (LimitNOFILE) is kept for clients and "
-        "disk");
-  }
+  warn_of_few_descriptors(config_->max_outbound_connections, network_->most_connections());
   const auto post = [this](std::function<void()> work) { loop_->post(std::move(work)); };
   authenticator_ = std::make_unique<Authenticator>(&clock_, post);
   converter_ = std::make_unique<ConverterThread>([this] { loop_->post([] {}); });

@@ -64,6 +64,14 @@ void raise_descriptor_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+void warn_of_few_descriptors(size_t wanted, size_t possible) {
+  if (wanted <= possible) return;
+  conf::say("warning: only " + std::to_string(possible) + " connections to receivers at once and not " +
+            std::to_string(wanted) +
+            " (max_outbound_connections): half of the limit of open files (LimitNOFILE) is kept for clients "
+            "and disk");
+}
+
 void forbid_dumps() {
   const rlimit none{0, 0};
   setrlimit(RLIMIT_CORE, &none);

@@ -1,6 +1,7 @@
 // What the process may: the descriptors it needs, and no more rights than it needs once the ports are bound.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "conf/config.h"
@@ -14,6 +15,8 @@ conf::Status prepare_directories(const conf::Config& config);
 
 // Thousands of connections need as many descriptors: as many as the system lets us have.
 void raise_descriptor_limit();
+// Says so when fewer connections to receivers can be open at once than the configuration allows.
+void warn_of_few_descriptors(size_t wanted, size_t possible);
 
 // The process holds keys and mail: no core files, and no other process of its user may look into it.
 void forbid_dumps();
