@@ -75,6 +75,7 @@ void read_dkim(TableReader* reader, DkimSettings* out) {
   word = static_cast<size_t>(out->without_signature);
   if (reader->choice("without_signature", {"send", "defer"}, &word))
     out->without_signature = static_cast<WithoutSignature>(word);
+  reader->duration("signature_age", &out->signature_age);
   if (reader->text("default_domain", &out->default_domain)) {
     const Result<Domain> domain = Domain::parse(out->default_domain);
     if (domain.ok()) {

@@ -51,6 +51,7 @@ struct DkimOptions {                                     // [dkim], and each [[d
                                        "List-Unsubscribe-Post"};
   Duration expire{0};    // expire: x= this long after t=; 0: none
   std::string identity;  // identity: i=; empty: none
+  bool operator==(const DkimOptions&) const = default;
 };
 
 struct DkimKey {                 // [[dkim_key]]
@@ -70,6 +71,7 @@ struct DkimSettings {                    // [dkim]
   uint32_t queue = 4096;                 // queue: messages that may wait for a worker
   double self_check = 0;                 // self_check: share of signatures verified again
   WithoutSignature without_signature = WithoutSignature::kSend;  // without_signature = "send" | "defer"
+  Duration signature_age = std::chrono::hours(24);  // signature_age: so long retries send the same one
   std::string default_domain;  // default_domain: signs mail whose From domain has no key; empty: none
   DkimOptions options;
   std::vector<DkimKey> keys;

@@ -1,4 +1,5 @@
-// Every compile-time bound, with its origin. What an operator may set is in config.h.
+// The bounds of SMTP and DNS that several rooms share, with their origin. A bound of one part stands in that
+// part; what an operator may set is in config.h.
 #pragma once
 
 #include <cstddef>

@@ -54,7 +54,7 @@ struct RuleFields {
   Field<RuleRate> rate;                          // rate and burst
   Field<uint32_t> max_recipients;                // max_recipients of a transaction
   Field<Duration> connect_timeout;               // connect_timeout
-  Field<Duration> data_timeout;                  // data_timeout: final dot until its reply
+  Field<Duration> dot_timeout;                   // dot_timeout: final dot until its reply
   Field<Duration> timeout;                       // timeout: every other exchange
   Field<TlsMode> tls;                            // tls
   Field<std::vector<SmartHost>> smart_hosts;     // smart_hosts
@@ -85,7 +85,7 @@ void for_each_field(A&& a, B&& b, Use&& use) {
   use("rate", a.rate, b.rate);
   use("max_recipients", a.max_recipients, b.max_recipients);
   use("connect_timeout", a.connect_timeout, b.connect_timeout);
-  use("data_timeout", a.data_timeout, b.data_timeout);
+  use("dot_timeout", a.dot_timeout, b.dot_timeout);
   use("timeout", a.timeout, b.timeout);
   use("tls", a.tls, b.tls);
   use("smart_hosts", a.smart_hosts, b.smart_hosts);

@@ -156,6 +156,20 @@ void read_warmup(TableReader* reader, MxRule* out) {
   read_share(reader, "warmup_hold", &out->fields.warmup_hold);
 }
 
+// Its name was "data_timeout", which means another wait in a destination.
+void read_dot_timeout(TableReader* reader, RuleField<Duration>* out) {
+  read_duration(reader, "dot_timeout", out);
+  if (!reader->has("data_timeout")) return;
+  RuleField<Duration> old;
+  read_duration(reader, "data_timeout", &old);
+  if (reader->has("dot_timeout")) {
+    reader->report("data_timeout", "is the old name of dot_timeout, which is set too; remove it");
+    return;
+  }
+  reader->report("data_timeout", "is called dot_timeout now, as in a destination; rename it", true);
+  *out = old;
+}
+
 void read_limits(TableReader* reader, RuleFields<RuleField>* out) {
   read_word(reader, "scope", {"path", "source", "pool"}, &out->scope);
   read_flag(reader, "one_site", &out->one_site);
@@ -167,7 +181,7 @@ void read_limits(TableReader* reader, RuleFields<RuleField>* out) {
   read_rate(reader, &out->rate);
   read_number(reader, "max_recipients", &out->max_recipients);
   read_duration(reader, "connect_timeout", &out->connect_timeout);
-  read_duration(reader, "data_timeout", &out->data_timeout);
+  read_dot_timeout(reader, &out->dot_timeout);
   read_duration(reader, "timeout", &out->timeout);
   read_word(reader, "tls", {"off", "opportunistic", "required"}, &out->tls);
   read_field(reader, "smart_hosts", &out->smart_hosts,

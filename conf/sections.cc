@@ -177,7 +177,7 @@ void read_listener(TableReader* reader, Listener* out) {
   read_leniency(reader, out);
   reader->flag("add_missing_headers", &out->add_missing_headers);
   reader->size("max_message_size", &out->max_message_bytes, 65'536);  // RFC 5321 §4.5.3.1.7: at least 64 KiB
-  reader->number("max_recipients", &out->max_recipients, 100, 100'000);
+  reader->number("max_recipients", &out->max_recipients, 100, 10'000);
   reader->number("max_connections", &out->max_connections, 1, 1'000'000);
   reader->number("max_connections_per_client", &out->max_connections_per_client, 1, 1'000'000);
   reader->number("max_errors", &out->max_errors, 1, 1'000'000);

@@ -74,6 +74,16 @@ std::shared_ptr<const KeyStore> KeyStore::load(const conf::DkimSettings& setting
   return good ? store : nullptr;
 }
 
+bool KeyStore::signs_like(const KeyStore& other) const {
+  return default_domain_ == other.default_domain_ &&
+         std::ranges::equal(entries_, other.entries_, [](const auto& a, const auto& b) {
+           return a->mask == b->mask && a->subdomains == b->subdomains &&
+                  a->signing->selector == b->signing->selector &&
+                  a->signing->options == b->signing->options &&
+                  a->signing->key->public_text() == b->signing->key->public_text();
+         });
+}
+
 KeyStore::Keys KeyStore::choose(std::string_view mask, std::string_view from_domain, bool below) const {
   Keys chosen;
   const auto found = by_mask_.find(mask);

@@ -38,6 +38,8 @@ class KeyStore {
   using Keys = std::vector<std::shared_ptr<const SigningKey>>;
   Keys keys_for(std::string_view from_domain) const;
   const std::vector<std::shared_ptr<Entry>>& entries() const { return entries_; }
+  // Whether both sign the same mail with the same keys in the same way, records seen or not.
+  bool signs_like(const KeyStore& other) const;
 
  private:
   Keys choose(std::string_view mask, std::string_view from_domain, bool below) const;

@@ -96,6 +96,7 @@ void SignPool::use(std::shared_ptr<const KeyStore> keys, const conf::DkimSetting
   enabled_ = keys != nullptr && !keys->entries().empty();
   bound_ = settings.queue;
   if (!enabled_) return;
+  if (book_ == nullptr || !book_->keys->signs_like(*keys)) ++edition_;
   book_ = std::make_shared<Book>(Book{std::move(keys), make_signer(settings.engine), settings.self_check});
   if (!workers_.empty()) return;
   const size_t count =

@@ -29,6 +29,7 @@ class SignPool final : public SignQueue {
   void use(std::shared_ptr<const KeyStore> keys, const conf::DkimSettings& settings);
 
   bool enabled() const override { return enabled_; }
+  uint64_t edition() const override { return edition_; }
   bool submit(conf::Bytes mail, Done done) override;
   size_t drain_completions() override;
 
@@ -51,6 +52,7 @@ class SignPool final : public SignQueue {
 
   const std::function<void()> wake_;
   bool enabled_ = false;              // loop thread
+  uint64_t edition_ = 0;              // loop thread
   size_t bound_ = 0;                  // loop thread
   std::shared_ptr<const Book> book_;  // loop thread
   std::mutex mutex_;

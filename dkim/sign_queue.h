@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -27,6 +28,8 @@ class SignQueue {
   virtual ~SignQueue() = default;
   // False: there is no key at all, and nothing is to be signed.
   virtual bool enabled() const = 0;
+  // Another number after the keys, or what they sign, have changed; the same when they were only read again.
+  virtual uint64_t edition() const = 0;
   using Done = std::function<void(SignOutcome)>;
   // False: full; `done` was not taken; try again after the next completion. `done` runs inside
   // drain_completions().

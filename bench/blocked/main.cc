@@ -51,7 +51,6 @@ class DeafTransport final : public relay::Transport {
   void set_deadline(conf::Instant) override {}
   void finish() override {}
   size_t unsent_bytes() const override { return 0; }
-  std::string local_address() const override { return {}; }
 };
 
 class DeafNetwork final : public relay::Network {

@@ -1,5 +1,4 @@
-// The ledger in memory, for tests and the simulation. What apply() took counts as written; fail_next()
-// refuses batches as a full disk does.
+// The ledger in memory, for tests and the simulation. What apply() took counts as written.
 #pragma once
 
 #include <map>
@@ -21,7 +20,6 @@ class MemoryLedger final : public Ledger {
   conf::Result<uint64_t> each(const std::function<void(const StatusChange&)>& row) override;
   conf::Result<std::vector<StatusChange>> changes(uint64_t after, uint64_t limit) override;
 
-  void fail_next(uint32_t batches) { failing_ = batches; }
   const std::map<TallyKey, uint64_t>& tallies() const { return tallies_; }
   const std::vector<AddressSignal>& held() const { return held_; }
 
@@ -34,7 +32,6 @@ class MemoryLedger final : public Ledger {
   std::vector<StatusChange> history_;
   std::map<TallyKey, uint64_t> tallies_;
   std::vector<AddressSignal> held_;
-  uint32_t failing_ = 0;
 };
 
 }  // namespace bounce

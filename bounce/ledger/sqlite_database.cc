@@ -39,10 +39,6 @@ Statement& Statement::with(std::string_view text) {
       sqlite3_bind_text(statement_, ++bound_, data, static_cast<int>(text.size()), SQLITE_TRANSIENT));
   return *this;
 }
-Statement& Statement::with_null() {
-  owner_->note(sqlite3_bind_null(statement_, ++bound_));
-  return *this;
-}
 
 bool Statement::row() {
   if (statement_ == nullptr || owner_->failed()) return false;

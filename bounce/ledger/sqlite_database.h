@@ -29,8 +29,7 @@ class Statement {
   }
   Statement& with(double value);
   Statement& with(std::string_view text);  // borrowed until reset
-  Statement& with_null();
-  bool row();  // true: there is a(nother) row. False: the end, or a failure
+  bool row();                              // true: there is a(nother) row. False: the end, or a failure
   void run();  // for what gives no rows; leaves the statement ready for the next values
   void reset();
 

@@ -31,10 +31,10 @@ Qualification of_feedback(const Report& report) {
   return fixed(ErrorType::kHard, Reason::kRefused, "feedback-loop");
 }
 
-// Nothing but the class of the code, or a default, decided.
+// Nothing is known but that no connection came about, as the rule of that name reads it or as no reply at all
+// is read.
 bool says_little(const Qualification& meaning) {
-  return meaning.reason == Reason::kNotDefined || meaning.rule == "reply-class" ||
-         meaning.rule == "network" || meaning.rule == "default" || meaning.rule.ends_with(".0.0");
+  return meaning.reason == Reason::kNotDefined || meaning.rule == "network";
 }
 
 std::string_view domain_of(std::string_view address) {

@@ -14,12 +14,14 @@ namespace mx {
 struct Decision {
   using Action = conf::DecisionAction;
   Action action = Action::kBlock;
-  std::string by;                    // "threshold 1", "operator", "probes", "replies", "adaptive", "warm-up"
-  int line = 0;                      // of the threshold in the rule's file; 0: none
-  uint64_t messages = 0;             // the sample
-  uint64_t errors = 0;               // of it
-  conf::Instant until{};             // kBlock, kSlow
-  uint64_t rate_per_hour = 0;        // kAdapt, kAdvise; a day for kWarmUp
+  std::string by;         // for people: "threshold 1", "operator", "probes", "replies", "adaptive", "warm-up"
+  bool ordered = false;   // an operator did it
+  int line = 0;           // of the threshold in the rule's file; 0: none
+  uint64_t messages = 0;  // the sample
+  uint64_t errors = 0;    // of it
+  conf::Instant until{};  // kBlock, kSlow
+  uint64_t rate_per_hour = 0;        // kAdapt, kAdvise
+  uint64_t rate_per_day = 0;         // kWarmUp
   std::vector<std::string> samples;  // at most three replies that tripped it, the latest first
   std::string text;                  // one line for people, without the samples
 };

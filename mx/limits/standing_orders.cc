@@ -10,6 +10,7 @@ void Standing::block(conf::Instant until, std::string why, conf::Instant now) {
   Decision decision;
   decision.action = Decision::Action::kBlock;
   decision.by = "operator";
+  decision.ordered = true;
   decision.until = ordered_until_ = until;
   decision.text = (why.empty() ? "blocked" : std::move(why)) + ": nothing is sent " + until_text(until, now);
   ordered_ = true;
@@ -58,6 +59,7 @@ void Standing::open_by_order(Decision::Action action, const char* text, conf::In
   Decision decision;
   decision.action = action;
   decision.by = "operator";
+  decision.ordered = true;
   decision.text = text;
   decide(std::move(decision));
 }
@@ -69,6 +71,7 @@ void Standing::unblock(conf::Instant now) {
     Decision decision;
     decision.action = Decision::Action::kUnblock;
     decision.by = "operator";
+    decision.ordered = true;
     decision.text =
         "the order is lifted; the block that the replies brought holds " + until_text(block_.until, now);
     return decide(std::move(decision));

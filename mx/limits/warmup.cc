@@ -52,7 +52,7 @@ bool WarmUp::tick(conf::Instant now, Decision* decision) {
   decision->by = "warm-up";
   decision->messages = replies_;
   decision->errors = deferred_;
-  decision->rate_per_hour = per_day();
+  decision->rate_per_day = per_day();
   decision->text = "a day at step " + std::to_string(step_before + 1) + ": " + std::to_string(sent_) +
                    " of " + std::to_string(before) + " messages sent, " + share_text(deferred_, replies_) +
                    " deferred; ";

@@ -21,7 +21,7 @@ void take(const RuleValue<T>& value, T* out) {
 
 void take_timeouts(const conf::RuleFields<RuleValue>& values, conf::Timeouts* out) {
   take(values.connect_timeout, &out->connect);
-  take(values.data_timeout, &out->data_done);
+  take(values.dot_timeout, &out->data_done);
   for (conf::Duration* each :
        {&out->greeting, &out->ehlo, &out->tls, &out->mail, &out->rcpt, &out->data_init, &out->data_block})
     take(values.timeout, each);

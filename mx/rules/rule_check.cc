@@ -14,7 +14,7 @@ using conf::Problem;
 
 constexpr size_t kThresholdsPerRule = 4;  // the state of a path has room for so many
 constexpr uint32_t kMostProbes = 100;     // more would be a burst, not a probe
-constexpr size_t kNameOctets = 64;
+constexpr size_t kRuleNameOctets = 64;
 constexpr uint32_t kMillion = 1'000'000;  // a share of one, in parts of a million
 
 void report(const RuleOrigin& at, std::string message, std::vector<Problem>* out) {
@@ -53,7 +53,7 @@ void check_rate(const RuleValue<conf::RuleRate>& rate, std::vector<Problem>* out
 std::string name_trouble(const std::string& name) {
   if (name.empty())
     return "a rule needs a name, by which messages, counters and other rules call it: name = \"isp\"";
-  if (name.size() > kNameOctets) return "the name of a rule is at most 64 octets";
+  if (name.size() > kRuleNameOctets) return "the name of a rule is at most 64 octets";
   for (const char c : name) {
     if (static_cast<unsigned char>(c) <= ' ' || static_cast<unsigned char>(c) >= 0x7f || c == '|' || c == '"')
       return "the name of a rule has no blanks, no '|', no quotes and only ASCII; such as \"isp-1\"";
@@ -222,7 +222,7 @@ void check_values(const Rule& rule, std::vector<Problem>* problems) {
   not_zero("max_recipients", v.max_recipients, problems);
   check_rate(v.rate, problems);
   positive("connect_timeout", v.connect_timeout, problems);
-  positive("data_timeout", v.data_timeout, problems);
+  positive("dot_timeout", v.dot_timeout, problems);
   positive("timeout", v.timeout, problems);
   check_thresholds(rule, problems);
   check_adaptive(rule, problems);

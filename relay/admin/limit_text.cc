@@ -167,7 +167,7 @@ std::vector<LimitView> limit_views(const mx::Rule* rule, const mx::PathLimits& l
   lines.add_of_rule("adaptive", to_text(limits.adaptive), &v.adaptive);
   lines.add_of_rule("warmup", ladder(limits.warmup), &v.warmup);
   lines.add("connect_timeout", duration(settings.timeouts.connect), &v.connect_timeout);
-  lines.add("data_timeout", duration(settings.timeouts.data_done), &v.data_timeout);
+  lines.add("dot_timeout", duration(settings.timeouts.data_done), &v.dot_timeout);
   lines.add("timeout", duration(settings.timeouts.mail), &v.timeout);
   lines.add_stricter("tls", tls(settings), v.tls, settings.tls);
   lines.add("smart_hosts", hosts(settings.smart_hosts), &v.smart_hosts);

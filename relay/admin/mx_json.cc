@@ -65,6 +65,7 @@ json decision_json(const DecisionView& view) {
   }
   if (conf::unix_micros(decision.until) != 0) out["until"] = time_text(decision.until);
   if (decision.rate_per_hour != 0) out["rate_per_hour"] = decision.rate_per_hour;
+  if (decision.rate_per_day != 0) out["rate_per_day"] = decision.rate_per_day;
   if (!decision.samples.empty()) out["samples"] = decision.samples;
   return out;
 }

@@ -10,7 +10,7 @@ using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 
 // Orders are told when they are given.
 bool is_news(const conf::SiteDecision& decision) {
-  if (decision.by.rfind("operator", 0) == 0) return false;
+  if (decision.ordered) return false;
   return decision.action == conf::DecisionAction::kBlock || decision.action == conf::DecisionAction::kOpen;
 }
 

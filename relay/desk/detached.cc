@@ -2,25 +2,16 @@
 
 #include <algorithm>
 #include <chrono>
-#include <string_view>
 
 #include "conf/vocab/address.h"
+#include "relay/desk/site_mask.h"
+#include "relay/flow/site_key.h"
 
 namespace relay {
 
 namespace {
 
-std::string label_of(const mx::CounterKey& key) { return key.names.site.substr(0, key.names.site.find('|')); }
-
-bool site_matches(const std::string& mask, std::string_view label) {
-  if (conf::domain_matches(mask, label)) return true;
-  while (!label.empty()) {
-    const size_t comma = std::min(label.find(','), label.size());
-    if (conf::domain_matches(mask, label.substr(0, comma))) return true;
-    label.remove_prefix(std::min(comma + 1, label.size()));
-  }
-  return false;
-}
+std::string label_of(const mx::CounterKey& key) { return std::string(queue::label_of(key.names.site)); }
 
 }  // namespace
 
@@ -35,7 +26,7 @@ bool visit_detached(queue::SiteTable* sites, size_t* next, size_t most, const Us
 bool is_meant(const admin::MxOrder& order, const mx::CounterKey& key) {
   if (!order.source.empty() && key.names.source != order.source && key.names.source != "*") return false;
   if (!order.rule.empty()) return conf::domain_matches(order.rule, key.names.rule);
-  if (!order.site.empty()) return site_matches(order.site, label_of(key));
+  if (!order.site.empty()) return means_site(order.site, label_of(key));
   return order.domain.empty() && (order.all || !order.source.empty());
 }
 

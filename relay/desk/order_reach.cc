@@ -1,27 +1,10 @@
 #include "relay/desk/order_reach.h"
 
-#include <algorithm>
-
 #include "conf/vocab/address.h"
+#include "relay/desk/site_mask.h"
+#include "relay/flow/site_key.h"
 
 namespace relay {
-
-namespace {
-
-bool means_route(const std::string& mask, const mx::Route& route) {
-  return conf::domain_matches(mask, route.site) ||
-         std::ranges::any_of(route.hosts, [&mask](const mx::RouteHost& host) {
-           return conf::domain_matches(mask, host.name);
-         });
-}
-
-bool means_site(const std::string& mask, const queue::Site& site) {
-  return conf::domain_matches(mask, site.label) ||
-         std::ranges::any_of(site.paths,
-                             [&mask](const auto& named) { return means_route(mask, *named.second->route); });
-}
-
-}  // namespace
 
 std::string name_of(const queue::Path& path) {
   return path.site->key + '\n' + path.source.name + '\n' +
@@ -32,7 +15,7 @@ std::string name_of(const queue::Path& path) {
 bool OrderReach::is_meant(const admin::MxOrder& order, const queue::Path& path) const {
   if (!order.source.empty() && path.source.name != order.source) return false;
   if (!order.rule.empty()) return path.rule != nullptr && conf::domain_matches(order.rule, path.rule->name);
-  if (!order.site.empty()) return means_site(order.site, *path.site);
+  if (!order.site.empty()) return means_site(order.site, path.site->label);
   if (order.domain.empty()) return order.all || !order.source.empty();
   const queue::DomainEntry* domain = transit_->domains().find(order.domain);
   return domain != nullptr && transit_->sites().find(*domain, path.source) == &path;
@@ -64,12 +47,12 @@ const mx::Route* OrderReach::route_of(const admin::MxOrder& order) const {
 
 bool OrderReach::leads_to(const admin::MxOrder& order, const std::string& site) const {
   const mx::Route* route = route_of(order);
-  return route != nullptr && means_route(site, *route);
+  return route != nullptr && means_site(site, route->site);
 }
 
 bool OrderReach::is_led_to(std::string_view site, const admin::MxOrder& order) const {
   const mx::Route* route = route_of(order);
-  return route != nullptr && !route->site.empty() && site.substr(0, site.find('|')) == route->site;
+  return route != nullptr && !route->site.empty() && queue::label_of(site) == route->site;
 }
 
 }  // namespace relay

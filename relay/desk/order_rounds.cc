@@ -5,14 +5,16 @@
 
 #include "relay/desk/detached.h"
 #include "relay/desk/order_names.h"
+#include "relay/desk/site_mask.h"
 
 namespace relay {
 
 namespace {
 
 constexpr size_t kNamesShown = 50;
-constexpr size_t kMostSiteNames = 2000;  // that a slip of the pen is compared with
-constexpr size_t kMostOtherNames = 16;   // of one place, among the orders
+constexpr size_t kMostSiteNames = 2000;    // that a slip of the pen is compared with
+constexpr size_t kMostSiteLooks = 20'000;  // at paths, to find these
+constexpr size_t kMostOtherNames = 16;     // of one place, among the orders
 
 // In looks at a path or a counter that is not meant, some 0.3 us each.
 constexpr size_t kWork = 2048;
@@ -57,7 +59,7 @@ void spend(size_t what, size_t* budget) { *budget -= std::min(*budget, what); }
 void tell_order(Transit* transit, const queue::Path& path, const admin::MxOrder& order) {
   std::vector<mx::Decision> decisions = path.standing->take_decisions();
   for (mx::Decision& decision : decisions) {
-    if (decision.by == "operator" && !order.who.empty()) decision.by += " " + order.who;
+    if (decision.ordered && !order.who.empty()) decision.by += " " + order.who;
   }
   transit->dispatcher().gate().tell(path, decisions);
 }
@@ -120,19 +122,23 @@ void OrderRounds::begin(Round* round, conf::Instant now) {
 }
 
 // Of one place there are two names, its site and a domain that leads there: whoever lifts by one means the
-// orders that were given by the other, if they are about nothing else. O(orders)
+// orders that were given by the other, if they are about nothing else. O(orders x sites of the domain)
 void OrderRounds::find_other_names(Round* round, conf::Instant now) const {
   const admin::MxOrder& order = round->order;
   std::vector<queue::Path*> here;
   if (!order.domain.empty()) here = reach_->paths_of(order);
-  for (const queue::Path* path : here) round->here.insert(name_of(*path));
+  std::set<std::string> labels;  // of their sites
+  for (const queue::Path* path : here) {
+    round->here.insert(name_of(*path));
+    labels.insert(path->site->label);
+  }
   for (const OrderBook::Entry& entry : book_->all(now)) {
     const admin::MxOrder& other = entry.order;
     if (order.source != other.source) continue;
     const bool by_site = !order.site.empty() && !other.domain.empty() && reach_->leads_to(other, order.site);
     const bool by_domain =
         !other.site.empty() && round->others.size() < kMostOtherNames &&
-        std::ranges::any_of(here, [&](const queue::Path* path) { return reach_->is_meant(other, *path); });
+        std::ranges::any_of(labels, [&](const std::string& label) { return means_site(other.site, label); });
     if (by_site || by_domain) round->others.push_back(other);
   }
 }
@@ -161,9 +167,10 @@ void OrderRounds::lift(Round* round) {
 }
 
 void OrderRounds::reach_paths(Round* round, conf::Instant now, size_t* budget) {
+  const size_t orders = book_->all(now).size();  // each is asked whether it means the path too
   const bool more = transit_->sites().visit_some(&round->part, kLooksAtOnce, [&](queue::Path* path) {
     const bool meant = reach_->is_meant(round->order, *path);
-    spend(meant ? kOfChange : 1, budget);
+    spend(meant ? kOfChange + orders : 1, budget);
     if (meant) to_path(round, path, now);
   });
   if (more) return;
@@ -228,10 +235,13 @@ void OrderRounds::finish(Round* round) {
 
 std::vector<std::string> OrderRounds::known_sites() const {
   std::set<std::string> names;  // a site has several paths
-  size_t part = 0;
+  size_t part = 0, looks = 0;
+  const queue::Site* last = nullptr;
   bool more = true;
-  while (more && names.size() < kMostSiteNames) {
-    more = transit_->sites().visit_some(&part, kLooksAtOnce, [&names](const queue::Path* path) {
+  while (more && names.size() < kMostSiteNames && looks < kMostSiteLooks) {
+    more = transit_->sites().visit_some(&part, kLooksAtOnce, [&](const queue::Path* path) {
+      ++looks;
+      if (std::exchange(last, path->site) == path->site) return;
       names.insert(path->site->label);
       for (const mx::RouteHost& host : path->route->hosts) names.insert(host.name);
     });

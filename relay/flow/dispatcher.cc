@@ -50,6 +50,7 @@ void Dispatcher::poke(queue::Path* path) {
 
 void Dispatcher::step(conf::Instant now) {
   work_.wake_due(now, kPathsPerStep);
+  logins_.step([this](queue::Path* path) { poke(path); });
   opener_.begin_step();
   size_t paths_left = kPathsPerStep;
   do {
@@ -77,7 +78,7 @@ void Dispatcher::pause(bool yes) {
 }
 
 conf::Instant Dispatcher::next_wake() const {
-  if (!work_.empty() || (work_.has_resumed() && !flow_.paused)) return conf::Instant{};
+  if (logins_.waking() || !work_.empty() || (work_.has_resumed() && !flow_.paused)) return conf::Instant{};
   return std::min(lines_.next_wake(), work_.next_wake());
 }
 
@@ -228,10 +229,7 @@ void Dispatcher::reload(conf::ConfigPtr config) {
   if (config->replies.known_texts != flow_.config->replies.known_texts)
     texts_.resize(config->replies.known_texts);
   flow_.config = std::move(config);
-  if (!logins_.forget()) return;
-  sites_->for_each([this](queue::Path* path) {
-    if (path->last_error.stage == bounce::Stage::kLogin || !path->settings->peer.login.empty()) poke(path);
-  });
+  logins_.forget();
 }
 
 void Dispatcher::stop() {
@@ -278,7 +276,7 @@ mx::Admission Dispatcher::next_message(const queue::Path& path) const {
 
 std::vector<const queue::Path*> Dispatcher::neglected() {
   std::vector<const queue::Path*> paths;
-  if (flow_.stopping || flow_.paused) return paths;
+  if (flow_.stopping || flow_.paused || logins_.waking()) return paths;
   std::unordered_set<const SharedLine*> writing;  // whoever is next waits until its counters are on disk
   sites_->for_each([&](queue::Path* path) {
     if (path->shared != nullptr && path->binds == mx::Bind::kLease) writing.insert(path->shared.get());

@@ -1,5 +1,6 @@
-// What the Dispatcher asks of the walk and tells it. It asks for one thing, the next errand of a delivery,
-// and answers with one report. Loop thread.
+// What the Dispatcher asks of the walk and tells it. A delivery crosses in two calls: the dispatcher asks for
+// its next errand, and answers with one report. Besides it asks when a delivery is over-age, and says which
+// waits long and which path had better be left. Loop thread.
 #pragma once
 
 #include <cstdint>

@@ -4,6 +4,10 @@
 
 namespace relay {
 
+namespace {
+constexpr size_t kWokenPerStep = 2048;  // that are looked at, some 20 ns each
+}  // namespace
+
 void Logins::plan(const queue::Path& path, OutboundConnection::Plan* plan) {
   const conf::DestinationSettings& settings = *path.settings;
   const conf::Login* login =
@@ -35,7 +39,7 @@ void Logins::answered(const OutboundConnection& connection, const Target& target
     const LoginPauses::Success success = pauses_.worked(login);
     if (success.had_failed)
       troubles_->tell(path, target, bounce::Stage::kLogin, "login " + login + " works again");
-    if (success.is_news) go_on_with(login);
+    if (success.is_news && good_.insert(login).second) part_ = 0;  // paths that were passed have it too
     return;
   }
   const bounce::Reply& reply = connection.error().reply;
@@ -45,16 +49,26 @@ void Logins::answered(const OutboundConnection& connection, const Target& target
   troubles_->tell(path, target, bounce::Stage::kLogin, "login " + login + " failed, its mail waits: " + why);
 }
 
-void Logins::go_on_with(const std::string& login) {
-  sites_->for_each([&](queue::Path* path) {
-    if (path->settings->peer.login == login && !path->ready.empty()) work_->mark(path);
+void Logins::step(const std::function<void(queue::Path*)>& poke) {
+  if (!waking()) return;
+  const bool more = sites_->visit_some(&part_, kWokenPerStep, [&](queue::Path* path) {
+    const std::string& login = path->settings->peer.login;
+    if (all_ && (!login.empty() || path->last_error.stage == bounce::Stage::kLogin)) {
+      poke(path);
+    } else if (!path->ready.empty() && good_.contains(login)) {
+      work_->mark(path);
+    }
   });
+  if (more) return;
+  good_.clear();
+  all_ = false;
 }
 
-bool Logins::forget() {
-  if (pauses_.empty()) return false;
+void Logins::forget() {
+  if (pauses_.empty()) return;
   pauses_.clear();
-  return true;
+  all_ = true;
+  part_ = 0;
 }
 
 }  // namespace relay

@@ -2,6 +2,9 @@
 // trouble of the site and of its operator, never of a recipient: mail waits. Loop thread.
 #pragma once
 
+#include <cstddef>
+#include <functional>
+#include <set>
 #include <string>
 
 #include "conf/vocab/time.h"
@@ -34,21 +37,25 @@ class Logins {
   void answered(const OutboundConnection& connection, const Target& target, bool good);
   // It ended before its login was answered.
   void undecided(const OutboundConnection& connection) { pauses_.undecided(connection.login()); }
-  // The operator may have mended it: what waits for a login is to be tried at once. False: nobody ever logged
-  // in.
-  bool forget();
+  // The operator may have mended it: what waits for a login is to be tried at once.
+  void forget();
+  // Goes on waking what waited for a login that works again; after forget(), every path with a login goes to
+  // `poke`. Some paths in each call.
+  void step(const std::function<void(queue::Path*)>& poke);
+  bool waking() const { return all_ || !good_.empty(); }
 
   Secrets* secrets() const { return secrets_; }
 
  private:
-  void go_on_with(const std::string& login);
-
   const FlowState* flow_;
   const queue::SiteTable* sites_;
   Secrets* secrets_;
   WorkList* work_;
   const ServerTroubles* troubles_;
   LoginPauses pauses_;
+  std::set<std::string> good_;  // news: their paths are being woken
+  bool all_ = false;            // ... those of all logins
+  size_t part_ = 0;             // of the table, where that goes on
 };
 
 }  // namespace relay

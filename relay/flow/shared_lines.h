@@ -34,7 +34,6 @@ class SharedLines {
   void set_wake(const LinePtr& line, conf::Instant when);
   void wake_due(conf::Instant now);  // those whose time has come are marked
   LinePtr take_marked();             // null: none
-  bool any_marked() const { return !marked_.empty(); }
   conf::Instant next_wake() const;
 
  private:

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "relay/flow/site_key.h"
+
 namespace relay::queue {
 
 namespace {
@@ -88,8 +90,9 @@ mx::RulePtr SiteTable::rule_now(const DomainEntry& domain, const conf::Source& s
 }
 
 std::string SiteTable::site_key(const DomainEntry& domain, const mx::Route& route) const {
-  return route.site + '|' +
-         (domain.destination == 0 ? std::string() : config_->destinations[domain.destination - 1].name);
+  return queue::site_key(route.site, domain.destination == 0
+                                         ? std::string_view()
+                                         : config_->destinations[domain.destination - 1].name);
 }
 
 Site* SiteTable::site_for(const DomainEntry& domain, const mx::RoutePtr& route,
@@ -156,7 +159,7 @@ bool SiteTable::is_current(const mx::CounterNames& names) const {
   if (rule == nullptr) return false;
   if (!rule->domains.empty()) return true;
   std::vector<std::string> hosts;
-  std::string_view label = std::string_view(names.site).substr(0, names.site.find('|'));
+  std::string_view label = label_of(names.site);
   while (!label.empty()) {
     const size_t comma = std::min(label.find(','), label.size());
     hosts.emplace_back(label.substr(0, std::min(label.find(':'), comma)));

@@ -31,6 +31,5 @@ void notify_reloading() {
 }
 
 void notify_stopping(const std::string& status) { send("STOPPING=1", status); }
-void notify_status(const std::string& status) { send("", status); }
 
 }  // namespace relay

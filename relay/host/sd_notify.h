@@ -9,6 +9,5 @@ namespace relay {
 void notify_ready(const std::string& status);  // started, or reloaded
 void notify_reloading();                       // end it with notify_ready
 void notify_stopping(const std::string& status);
-void notify_status(const std::string& status);  // one line for `systemctl status`
 
 }  // namespace relay

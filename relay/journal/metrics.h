@@ -18,7 +18,8 @@ namespace relay::journal {
 // Since start.
 struct EventCounts {
   uint64_t accepted = 0, delivered = 0, failed = 0, expired = 0, dropped = 0;  // recipients
-  uint64_t deferred = 0;     // attempts, of one recipient each
+  // Attempts, of one recipient each, and, once for each delivery, that its path fails and it waits.
+  uint64_t deferred = 0;
   uint64_t held_back = 0;    // deferred without an attempt (a block); not counted in `deferred`
   uint64_t suppressed = 0;   // recipients that may not be written to
   uint64_t quarantined = 0;  // addresses that were barred by their errors or a complaint

@@ -92,6 +92,7 @@ void append_decision(const conf::SiteDecision& decision, std::string* out) {
     append_json_time(decision.until, out);
   }
   append_count("rate_per_hour", decision.rate_per_hour, out);
+  append_count("rate_per_day", decision.rate_per_day, out);
   append_samples(decision.samples, out);
   append_text("text", decision.text, out);
   out->push_back('}');

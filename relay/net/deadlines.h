@@ -5,8 +5,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
+#include "conf/vocab/indexed_heap.h"
 #include "conf/vocab/time.h"
 
 namespace relay {
@@ -43,10 +43,11 @@ class Deadlines {
   size_t size() const { return heap_.size(); }
 
  private:
-  void place(size_t index, Deadline* deadline);
-  void sift_up(size_t index);
-  void sift_down(size_t index);
-  std::vector<Deadline*> heap_;
+  struct ByTime {
+    static conf::Instant at(const Deadline& deadline) { return deadline.queued_; }
+    static void put(Deadline* deadline, size_t place) { deadline->index_ = place; }
+  };
+  conf::IndexedHeap<Deadline, ByTime> heap_;
 };
 
 }  // namespace relay

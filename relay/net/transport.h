@@ -66,7 +66,6 @@ class Transport {
   virtual void finish() = 0;
   // Kept until the stream is really closed, which after finish() is later than the Transport's end.
   virtual void hold(std::shared_ptr<const void> place) { place_ = std::move(place); }
-  virtual std::string local_address() const = 0;  // "192.0.2.1:25", "[2001:db8::1]:25"
 
  private:
   std::shared_ptr<const void> place_;

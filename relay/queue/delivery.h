@@ -19,8 +19,9 @@ struct Delivery {
   conf::MessageId id = 0;
   conf::Instant due;            // scheduled: when; later: since when it is due
   Delivery* sibling = nullptr;  // next delivery of the same message
-  Message* message = nullptr;   // pinned by this delivery; null: not in memory
-  Path* path = nullptr;         // where it is ready or being sent
+  Delivery* sibling_before = nullptr;
+  Message* message = nullptr;  // pinned by this delivery; null: not in memory
+  Path* path = nullptr;        // where it is ready or being sent
   conf::ListHook<Delivery> hook;
   Delivery* arrived_before = nullptr;  // neighbours in the order of arrival of a ReadyQueue
   Delivery* arrived_after = nullptr;
@@ -57,7 +58,7 @@ struct Delivery {
     state = to;
   }
 };
-static_assert(sizeof(Delivery) <= 96, "a million deliveries wait in memory");
+static_assert(sizeof(Delivery) <= 104, "a million deliveries wait in memory");
 
 using DeliveryList = conf::IntrusiveList<Delivery, &Delivery::hook>;
 

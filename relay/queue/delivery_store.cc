@@ -20,19 +20,20 @@ Delivery* DeliveryStore::add(conf::MessageId id, uint32_t domain, conf::Instant 
   delivery->domain = domain;
   delivery->due = due;
   delivery->sibling = first_.put(delivery);
+  if (delivery->sibling != nullptr) delivery->sibling->sibling_before = delivery;
   ++deliveries_;
   return delivery;
 }
 
 void DeliveryStore::erase(Delivery* delivery) {
   CHECK(delivery->message == nullptr);
-  Delivery* before = first_.find(delivery->id);
-  if (before != delivery) {
-    while (before != nullptr && before->sibling != delivery) before = before->sibling;
-    CHECK(before != nullptr);
-    before->sibling = delivery->sibling;
-  } else if (delivery->sibling != nullptr) {
-    first_.put(delivery->sibling);
+  Delivery* const before = delivery->sibling_before;
+  Delivery* const after = delivery->sibling;
+  if (after != nullptr) after->sibling_before = before;
+  if (before != nullptr) {
+    before->sibling = after;
+  } else if (after != nullptr) {
+    first_.put(after);
   } else {
     first_.erase(delivery->id);
   }

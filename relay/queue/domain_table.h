@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string_view>
 #include <unordered_map>
@@ -66,7 +67,8 @@ class DomainTable {
   static size_t part_of(std::string_view name) { return std::hash<std::string_view>()(name) % kParts; }
   void evict(DomainEntry* entry);
   void refresh(DomainEntry* entry) const;
-  std::vector<std::unique_ptr<DomainEntry>> entries_;  // by number; null: free
+  // By number; null: free. Not a vector: growing must not move a million at once.
+  std::deque<std::unique_ptr<DomainEntry>> entries_;
   std::vector<uint32_t> free_numbers_;
   // By name, in parts, so that no insertion stops the loop for long. Views into the entries.
   std::array<std::unordered_map<std::string_view, uint32_t>, kParts> by_name_;

@@ -22,6 +22,7 @@ struct Message {
   std::string signature;        // DKIM-Signature fields, put on top of the body when it is sent
   bool prepared = false;        // signed, or it is known that it goes without
   conf::Instant signed_at{};    // when its signing began
+  uint64_t signed_by = 0;       // the edition of the keys
   uint32_t pins = 0;            // deliveries and operations that use it
   uint64_t cost_bytes = 0;      // what it was counted with
 

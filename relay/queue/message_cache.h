@@ -28,10 +28,6 @@ class MessageCache {
   void set_budget(uint64_t bytes) { budget_bytes_ = bytes; }
   uint64_t used_bytes() const { return used_bytes_; }
   size_t loading() const { return loading_.size(); }
-  void for_each(const std::function<void(Message*)>& use) const {
-    messages_.for_each(
-        [&use](conf::MessageId, const std::unique_ptr<Message>& message) { use(message.get()); });
-  }
   size_t size() const { return messages_.size(); }
 
  private:

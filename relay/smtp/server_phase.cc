@@ -30,11 +30,6 @@ constexpr uint32_t kFollowers[kPhases] = {
     /* kClosed */ 0,
 };
 
-constexpr const char* kNames[kPhases] = {"before-greeting", "greeted",       "ready",     "mail",
-                                         "recipients",      "data",          "chunk",     "chunk-gap",
-                                         "swallow",         "offered",       "auth-line", "auth-wait",
-                                         "auth-penalty",    "tls-handshake", "closed"};
-
 }  // namespace
 
 bool may_follow(Phase from, Phase to) {
@@ -42,15 +37,8 @@ bool may_follow(Phase from, Phase to) {
   return to == Phase::kClosed || (kFollowers[static_cast<size_t>(from)] & bit(to)) != 0;
 }
 
-bool takes_commands(Phase phase) {
-  return phase == Phase::kGreeted || phase == Phase::kReady || phase == Phase::kMail ||
-         phase == Phase::kRecipients || phase == Phase::kChunkGap;
-}
-
 bool waits(Phase phase) {
   return phase == Phase::kOffered || phase == Phase::kAuthWait || phase == Phase::kAuthPenalty;
 }
-
-const char* phase_name(Phase phase) { return kNames[static_cast<size_t>(phase)]; }
 
 }  // namespace relay::smtp

@@ -25,9 +25,7 @@ enum class Phase : uint8_t {
 inline constexpr int kPhases = 15;
 
 bool may_follow(Phase from, Phase to);
-bool takes_commands(Phase phase);
 // True while input is only kept, because an answer of the owner or of the clock is due.
 bool waits(Phase phase);
-const char* phase_name(Phase phase);
 
 }  // namespace relay::smtp

@@ -53,10 +53,8 @@ class MemorySpool final : public Spool {
   // Until fail_writes(nullopt): stores and keeps fail, updates and removes stay waiting, health() does not
   // accept.
   void fail_writes(std::optional<conf::Error> error) { failing_ = std::move(error); }
-  void set_free_bytes(uint64_t free_bytes, uint64_t reserve_bytes);
   // Flips one bit of what is stored; false when there is no such message or value.
   bool corrupt_record(conf::MessageId id);
-  bool corrupt_body(conf::MessageId id);
   bool corrupt_value(const std::string& key);
 
  private:
@@ -109,8 +107,6 @@ class MemorySpool final : public Spool {
   size_t fail_count_ = 0, fail_loads_ = 0;
   conf::ErrorCode fail_code_ = conf::ErrorCode::kIo;
   std::optional<conf::Error> failing_;
-  uint64_t free_bytes_ = 1ULL << 40;
-  uint64_t reserve_bytes_ = 0;
 };
 
 }  // namespace relay::spool

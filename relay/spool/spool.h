@@ -40,10 +40,10 @@ struct RecipientRecord {
   bool blamed = false;          // it failed by a refusal that was Hard and about the address
 };
 
-// Everything about a message but its bytes.
 // Recipients, as indices into a record.
 using RecipientSpan = std::span<const uint32_t>;
 
+// Everything about a message but its bytes.
 struct MessageRecord {
   conf::MessageId id = 0;
   conf::WallTime accepted_at;  // of the RelayClock: its calendar() is for people

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "relay/uv/socket_address.h"
-
 namespace relay::uv {
 
 Connection::~Connection() {
@@ -19,15 +17,6 @@ size_t Connection::unsent_bytes() const { return stream_->unsent(); }
 
 void Connection::finish() {
   if (stream_ != nullptr) std::exchange(stream_, nullptr)->finish();
-}
-
-std::string Connection::local_address() const {
-  sockaddr_storage address;
-  int length = sizeof address;
-  if (uv_tcp_getsockname(&stream_->tcp, reinterpret_cast<sockaddr*>(&address), &length) != 0) return {};
-  uint16_t port = 0;
-  const std::string text = address_text(address, &port);
-  return (text.find(':') == std::string::npos ? text : '[' + text + ']') + ':' + std::to_string(port);
 }
 
 }  // namespace relay::uv

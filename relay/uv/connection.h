@@ -23,7 +23,6 @@ class Connection final : public Transport {
   void set_deadline(conf::Instant when) override { stream_->set_deadline(when); }
   void finish() override;
   void hold(std::shared_ptr<const void> place) override { stream_->place = std::move(place); }
-  std::string local_address() const override;
 
  private:
   Stream* stream_;  // null after finish()

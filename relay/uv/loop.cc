@@ -182,10 +182,7 @@ Loop::~Loop() {
   CHECK(uv_loop_close(&state_->uv) == 0);
 }
 
-void Loop::run() {
-  state_->stopping = false;
-  uv_run(&state_->uv, UV_RUN_DEFAULT);
-}
+void Loop::run() { uv_run(&state_->uv, UV_RUN_DEFAULT); }
 
 void Loop::stop() {
   post([this] { uv_stop(&state_->uv); });

@@ -39,7 +39,7 @@ class Loop {
   // deliveries. At first an eighth of the limit is kept.
   void keep_descriptors(uint32_t count);
 
-  conf::Instant now() const;  // the time at the start of this round: cheap; SystemClock's scale
+  conf::Instant now() const;  // SystemClock's
 
   struct State;
   State* state() { return state_.get(); }  // for this folder

@@ -63,7 +63,6 @@ struct Loop::State {
   conf::Duration drain_time = std::chrono::minutes(1);   // for a peer that does not read, see Stream
   conf::Duration finish_time = std::chrono::seconds(5);  // for the last bytes to go out and the peer to close
   bool stirred = false;                                  // something happened in this round
-  bool stopping = false;
   conf::SystemClock clock;
 
   std::mutex mutex;  // guards the next two

@@ -7,6 +7,7 @@
 
 #include "conf/standard_error.h"
 #include "relay/journal/events.h"
+#include "relay/walk/disk_retry.h"
 
 namespace relay {
 
@@ -18,7 +19,6 @@ constexpr size_t kLookedAtInAStep = 2000;
 constexpr size_t kMostUnderWay = 32;
 constexpr conf::Duration kLeastPause = 100ms;
 constexpr conf::Duration kMostPause = 1min;  // messages that were delivered meanwhile are forgotten then
-constexpr conf::Duration kAgain = 10min;     // a report could not be stored
 
 bool tells_unasked(const conf::Config& config) {
   return config.defaults.delay_reports ||
@@ -122,7 +122,7 @@ bool DelayReports::look_at(const Entry& entry, conf::WallTime wall) {
       tell(*message);
     } else {
       --under_way_;  // its delivery finds out too, and says so
-      add({parts_.clock->wall() + kAgain, id});
+      add({parts_.clock->wall() + kDiskRetry, id});
     }
   });
   return false;
@@ -173,9 +173,9 @@ void DelayReports::tell(queue::Message* message) {
           if (queued_still) queued(message->record);  // others may be late at another time
         } else if (queued_still) {
           conf::say("message " + conf::to_text(id) + ": the report about its delay could not be stored (" +
-                    stored.error().detail + "); it is made again in 10 minutes");
+                    stored.error().detail + "); it is made again " + kDiskRetryText);
           mark(message, lines, false);
-          add({parts_.clock->wall() + kAgain, id});
+          add({parts_.clock->wall() + kDiskRetry, id});
         }
         parts_.messages->unpin(message);
       });

@@ -1,10 +1,11 @@
 // Tells senders that their mail is late (RFC 3461 §4.1: NOTIFY=DELAY), once for each message and recipient.
 // It does not matter why it waits: whatever is queued after its time is told of. That the sender was told
-// goes to the spool before the report does: after a crash between the two there is none rather than two. Loop
+// goes to the spool after the report does: after a crash between the two there are two rather than none. Loop
 // thread.
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <functional>
 #include <vector>
 
@@ -55,7 +56,7 @@ class DelayReports {
 
   Parts parts_;
   bool also_unasked_ = false;
-  std::vector<Entry> waiting_;
+  std::deque<Entry> waiting_;  // not a vector: growing must not move millions at once
   // The look at `waiting_` that is under way, from the end to the front: a part of it in each step.
   size_t left_ = 0;
   conf::WallTime first_due_ = conf::WallTime::max();

@@ -24,7 +24,7 @@ class ReturnPaths {
  public:
   virtual ~ReturnPaths() = default;
   // The reverse-path for mail of this message to this recipient. Cheap and without effect: it is asked once
-  // for each recipient of each attempt.
+  // or twice for each recipient of each attempt.
   virtual ReturnPath return_path(const spool::MessageRecord& record,
                                  const spool::RecipientRecord& recipient) const = 0;
 };

@@ -156,7 +156,7 @@ void Errands::send(const Request& request) {
 
 bool Errands::make(queue::Delivery* delivery, size_t most_recipients, Errand* errand) {
   std::vector<uint32_t> waiting = attempts_->take_waiting(*delivery);
-  if (waiting.empty()) waiting = verdicts_->recipients_now(delivery);
+  if (waiting.empty()) waiting = verdicts_->take_recipients_now(delivery);
   if (waiting.empty()) {
     settlement_->conclude(delivery);
     return false;

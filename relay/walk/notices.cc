@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "conf/standard_error.h"
+#include "relay/walk/disk_retry.h"
 
 namespace relay {
 
@@ -75,8 +76,9 @@ void Notices::fails(const queue::Path& path) {
 }
 
 void Notices::unreadable(const queue::Delivery& delivery, const conf::Error& why, bool gone) {
-  conf::say("message " + conf::to_text(delivery.id) + " cannot be read: " + why.detail +
-            (gone ? "; it leaves the queue" : "; it is tried again in 10 minutes"));
+  conf::say(
+      "message " + conf::to_text(delivery.id) + " cannot be read: " + why.detail +
+      (gone ? std::string("; it leaves the queue") : std::string("; it is tried again ") + kDiskRetryText));
   if (gone)
     journal_->append(journal::lost(delivery.id, domains_->name(delivery.domain).text(), delivery.attempt,
                                    why.detail, clock_->today()));
@@ -91,6 +93,7 @@ bool Notices::decided(const queue::Path& path, const mx::Decision& decision) {
     told->where = path.rule->file + ':' + std::to_string(line);
   }
   told->by = decision.by;
+  told->ordered = decision.ordered;
   told->site = path.site->label;
   told->source = path.source.name;
   told->messages = decision.messages;
@@ -101,6 +104,7 @@ bool Notices::decided(const queue::Path& path, const mx::Decision& decision) {
   if (decision.until != conf::Instant{} && decision.until != conf::kNever)
     told->until = calendar(decision.until);
   told->rate_per_hour = decision.rate_per_hour;
+  told->rate_per_day = decision.rate_per_day;
   told->samples = decision.samples;
   told->text = decision.text;
   journal_->append(journal::decided(std::move(told), clock_->today()));

@@ -23,7 +23,7 @@ std::vector<uint32_t> OwnVerdicts::due_recipients(const Delivery& delivery) cons
   return indices;
 }
 
-std::vector<uint32_t> OwnVerdicts::recipients_now(Delivery* delivery) {
+std::vector<uint32_t> OwnVerdicts::take_recipients_now(Delivery* delivery) {
   std::vector<uint32_t> indices = due_recipients(*delivery);
   delivery->all_due = false;
   if (parts_.veto != nullptr) take_out_vetoed(delivery, &indices);
@@ -37,7 +37,12 @@ bool OwnVerdicts::refuses_all(Delivery* delivery) {
   for (const uint32_t index : due) {
     if (!parts_.veto->refuses(record, record.recipients[index]).has_value()) return false;
   }
-  return !due.empty() && recipients_now(delivery).empty();
+  return !due.empty() && take_recipients_now(delivery).empty();
+}
+
+conf::SettingsPtr OwnVerdicts::settings_for(const Delivery& delivery) const {
+  if (delivery.path != nullptr) return delivery.path->settings;
+  return parts_.routes->settings_of(&parts_.domains->at(delivery.domain));
 }
 
 void OwnVerdicts::take_out_vetoed(Delivery* delivery, std::vector<uint32_t>* indices) {
@@ -51,9 +56,7 @@ void OwnVerdicts::take_out_vetoed(Delivery* delivery, std::vector<uint32_t>* ind
     }
     parts_.veto->carried_out(record, record.recipients[index]);
     AttemptFacts facts;
-    facts.settings = delivery->path != nullptr
-                         ? delivery->path->settings
-                         : parts_.routes->settings_of(&parts_.domains->at(delivery->domain));
+    facts.settings = settings_for(*delivery);
     facts.notice = std::move(why->notice);
     parts_.settlement->apply(delivery, {index}, {refusal(bounce::Stage::kLocal, std::move(why->reply))},
                              facts);
@@ -91,7 +94,7 @@ void OwnVerdicts::with_record(Delivery* delivery, Then then) {
 
 void OwnVerdicts::refuse(Delivery* delivery, bounce::Stage stage, bounce::Reply reply, AttemptFacts facts) {
   with_record(delivery, [this, delivery, stage, reply = std::move(reply), facts = std::move(facts)] {
-    const std::vector<uint32_t> recipients = recipients_now(delivery);
+    const std::vector<uint32_t> recipients = take_recipients_now(delivery);
     const std::vector<smtp::RecipientOutcome> outcomes(recipients.size(), refusal(stage, reply));
     parts_.settlement->apply(delivery, recipients, outcomes, facts);
     parts_.settlement->conclude(delivery);
@@ -101,7 +104,7 @@ void OwnVerdicts::refuse(Delivery* delivery, bounce::Stage stage, bounce::Reply 
 void OwnVerdicts::fail(Delivery* delivery, const std::string& who) {
   with_record(delivery, [this, delivery, who] {
     delivery->all_due = true;
-    const std::vector<uint32_t> recipients = recipients_now(delivery);
+    const std::vector<uint32_t> recipients = take_recipients_now(delivery);
     // RFC 3463 §3.4: something of this mail system.
     smtp::RecipientOutcome outcome =
         refusal(bounce::Stage::kLocal,
@@ -113,9 +116,7 @@ void OwnVerdicts::fail(Delivery* delivery, const std::string& who) {
     outcome.meaning.unread = false;
     outcome.meaning.rule = who.empty() ? "operator" : "operator " + who;
     AttemptFacts facts;
-    facts.settings = delivery->path != nullptr
-                         ? delivery->path->settings
-                         : parts_.routes->settings_of(&parts_.domains->at(delivery->domain));
+    facts.settings = settings_for(*delivery);
     const std::vector<smtp::RecipientOutcome> outcomes(recipients.size(), outcome);
     parts_.settlement->apply(delivery, recipients, outcomes, facts);
     parts_.settlement->conclude(delivery);

@@ -38,8 +38,9 @@ class OwnVerdicts {
   explicit OwnVerdicts(Parts parts) : parts_(std::move(parts)) {}
 
   // The recipients of the delivery, whose message is in memory, that are to be tried now: pending, due, and
-  // not vetoed. The veto's refusals are settled; conclude() is left to the caller.
-  std::vector<uint32_t> recipients_now(queue::Delivery* delivery);
+  // not vetoed. The veto's refusals are settled, and an operator's "retry" is used up; conclude() is left to
+  // the caller.
+  std::vector<uint32_t> take_recipients_now(queue::Delivery* delivery);
   // True: the veto leaves nobody of a new delivery, which need not be routed and is to be concluded. False:
   // all is as it was, for somebody is left, or its message is not in memory; the veto is asked again before
   // anything is sent.
@@ -58,6 +59,7 @@ class OwnVerdicts {
   template <typename Then>
   void with_record(queue::Delivery* delivery, Then then);
   std::vector<uint32_t> due_recipients(const queue::Delivery& delivery) const;
+  conf::SettingsPtr settings_for(const queue::Delivery& delivery) const;
   void take_out_vetoed(queue::Delivery* delivery, std::vector<uint32_t>* indices);
   smtp::RecipientOutcome refusal(bounce::Stage stage, bounce::Reply reply) const;
 

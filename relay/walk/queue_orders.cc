@@ -9,9 +9,14 @@ namespace relay {
 using queue::Delivery;
 using queue::DeliveryState;
 
+namespace {
+constexpr size_t kAtOnce = 256;  // deliveries of one message that go on within the order, some 20 us each
+}  // namespace
+
 template <typename Act>
 bool QueueOrders::for_each_of(conf::MessageId id, const Act& act) {
   bool any = false;
+  gone_on_ = 0;
   for (Delivery* delivery = parts_.deliveries->find(id); delivery != nullptr;) {
     Delivery* next = delivery->sibling;  // acting may end this one
     any |= act(delivery);
@@ -95,7 +100,18 @@ void QueueOrders::due_now(Delivery* delivery) {
   parts_.resting->take_out(delivery);
   delivery->due = parts_.clock->now();
   delivery->all_due = true;
-  parts_.walk->advance(delivery);
+  go_on(delivery);
+}
+
+// A message may have thousands of domains: those beyond the first are due now, and the walk takes them some
+// in each step.
+void QueueOrders::go_on(Delivery* delivery) {
+  if (++gone_on_ <= kAtOnce) {
+    parts_.walk->advance(delivery);
+  } else {
+    delivery->due = parts_.clock->now();
+    parts_.resting->schedule(delivery);
+  }
 }
 
 // What is being worked on comes back to advance() by itself; what rests is taken from where it rests.
@@ -105,7 +121,7 @@ void QueueOrders::take_from_rest(Delivery* delivery) {
   } else if (!parts_.resting->take_out(delivery)) {
     return;
   }
-  parts_.walk->advance(delivery);
+  go_on(delivery);
 }
 
 // Those of reply rules.

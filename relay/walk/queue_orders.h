@@ -1,5 +1,6 @@
 // What an operator may order for a message in the queue: retry, hold, release, drop, fail. Each order is
-// about all deliveries of the message and says whether it reached any. Loop thread.
+// about all deliveries of the message and says whether it reached any; of a message with very many some
+// follow in the next steps. Loop thread.
 #pragma once
 
 #include <functional>
@@ -51,12 +52,14 @@ class QueueOrders {
   bool release(queue::Delivery* delivery);
   void due_now(queue::Delivery* delivery);
   void take_from_rest(queue::Delivery* delivery);
+  void go_on(queue::Delivery* delivery);
   void forget_holds(queue::Message* message);
   void keep_hold(conf::MessageId id, bool on_hold);
 
   Parts parts_;
   queue::PartedMap<std::shared_ptr<const std::string>> givers_;  // who gave each message up, while it is here
   std::shared_ptr<const std::string> last_giver_;
+  size_t gone_on_ = 0;  // deliveries, by the order that is being carried out
 };
 
 }  // namespace relay

@@ -10,6 +10,7 @@
 #include "relay/flow/meaning.h"
 #include "relay/journal/events.h"
 #include "relay/queue/retry.h"
+#include "relay/walk/disk_retry.h"
 #include "relay/walk/report_mail.h"
 
 namespace relay {
@@ -18,7 +19,6 @@ using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 
 namespace {
 
-constexpr conf::Duration kReportRetry = 10min;  // a report could not be stored
 constexpr size_t kKeptReplyOctets = 512;
 
 // The pace of the path or the path itself is at fault, not the message: that takes no step of its schedule.
@@ -240,14 +240,14 @@ void Settlement::postpone(queue::Delivery* delivery, const conf::Error& why) {
   Verdicts verdicts = attempts_->take_verdicts(*delivery);
   delivery->changed = true;
   conf::say("message " + conf::to_text(delivery->id) + ": the report about it could not be made (" +
-            why.detail + "); its failed recipients are tried again in 10 minutes");
+            why.detail + "); its failed recipients are tried again " + kDiskRetryText);
   for (Verdict& verdict : verdicts) {
     spool::RecipientRecord& recipient = delivery->message->record.recipients[verdict.recipient];
     if (verdict.state == spool::RecipientState::kDelivered) {
       recipient.state = verdict.state;
     } else {
       --recipient.attempts;  // the disk's fault takes no step of its schedule
-      recipient.due = clock_->wall() + kReportRetry;
+      recipient.due = clock_->wall() + kDiskRetry;
       verdict.event.kind = conf::EventKind::kDeferred;
       verdict.event.next_attempt = clock_->calendar(recipient.due);
     }

@@ -6,23 +6,28 @@ namespace relay {
 
 void SignatureMemory::keep(conf::MessageId id, Kept kept, conf::Instant now) {
   while (!order_.empty() && known_.at(order_.front()).until <= now) drop_oldest();
-  const auto [place, is_new] = known_.try_emplace(id, std::move(kept));
-  if (!is_new) return;
-  order_.push_back(id);
+  const auto [place, is_new] = known_.try_emplace(id);
+  if (is_new) {
+    order_.push_back(id);
+  } else if (place->second.edition == kept.edition) {
+    return;
+  } else {
+    bytes_ -= cost(place->second);
+  }
+  place->second = std::move(kept);
   bytes_ += cost(place->second);
   while (bytes_ > most_bytes_) drop_oldest();
 }
 
-const SignatureMemory::Kept* SignatureMemory::find(conf::MessageId id, conf::Instant now) const {
+const SignatureMemory::Kept* SignatureMemory::find(conf::MessageId id, uint64_t edition,
+                                                   conf::Instant now) const {
   const auto found = known_.find(id);
-  return found == known_.end() || found->second.until <= now ? nullptr : &found->second;
+  if (found == known_.end() || found->second.edition != edition || found->second.until <= now) return nullptr;
+  return &found->second;
 }
 
-void SignatureMemory::clear() {
-  known_.clear();
-  order_.clear();
-  bytes_ = 0;
-}
+// What is too much goes with the next ones that come.
+void SignatureMemory::set_most(size_t bytes) { most_bytes_ = bytes; }
 
 void SignatureMemory::drop_oldest() {
   const auto oldest = known_.find(order_.front());

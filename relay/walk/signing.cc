@@ -9,11 +9,16 @@ namespace relay {
 
 namespace {
 
-constexpr conf::Duration kLongestKept = std::chrono::hours(24);
+// Of the memory for bodies: a signature takes some 700 bytes.
+constexpr uint64_t kShareOfBodies = 8;
+
+size_t room_for_signatures(const conf::Config& config) {
+  return static_cast<size_t>(config.spool.body_memory_bytes / kShareOfBodies);
+}
 
 // With half of the x= left (RFC 6376 §3.5), whichever key signs: the receiver may look at it late.
 conf::Duration life_of_signatures(const conf::DkimSettings& settings) {
-  conf::Duration life = kLongestKept;
+  conf::Duration life = settings.signature_age;
   for (const conf::DkimKey& key : settings.keys) {
     if (key.options.expire.count() > 0) life = std::min<conf::Duration>(life, key.options.expire / 2);
   }
@@ -29,13 +34,13 @@ Signing::Signing(conf::ConfigPtr config, dkim::SignQueue* queue, queue::MessageC
       messages_(messages),
       clock_(clock),
       report_(std::move(report)),
-      life_(life_of_signatures(config_->dkim)) {}
+      life_(life_of_signatures(config_->dkim)),
+      kept_(room_for_signatures(*config_)) {}
 
 void Signing::reload(conf::ConfigPtr config) {
   config_ = std::move(config);
   life_ = life_of_signatures(config_->dkim);
-  kept_.clear();
-  reloaded_at_ = clock_->now();
+  kept_.set_most(room_for_signatures(*config_));
 }
 
 void Signing::begin(conf::MessageId id, const conf::Bytes& mail) {
@@ -46,6 +51,7 @@ void Signing::start(conf::MessageId id, const conf::Bytes& mail) {
   Job& job = jobs_[id];
   job.mail = mail;
   job.began = clock_->now();
+  job.edition = queue_->edition();
   if (!waiting_.empty() || !submit(id, mail)) waiting_.push_back(id);
 }
 
@@ -72,10 +78,11 @@ void Signing::forget(conf::MessageId id) { jobs_.erase(id); }
 
 bool Signing::is_done(queue::Message* message) const {
   if (queue_ == nullptr || !queue_->enabled() || message->prepared) return true;
-  const SignatureMemory::Kept* kept = kept_.find(message->record.id, clock_->now());
+  const SignatureMemory::Kept* kept = kept_.find(message->record.id, queue_->edition(), clock_->now());
   if (kept == nullptr || jobs_.count(message->record.id) > 0) return false;
   message->signature = kept->fields;
   message->signed_at = kept->signed_at;
+  message->signed_by = kept->edition;
   message->prepared = true;
   return true;
 }
@@ -93,9 +100,10 @@ bool Signing::ready(queue::Message* message, Then then) {
 }
 
 void Signing::keep(const queue::Message& message) {
-  if (!message.prepared || message.signature.empty() || message.signed_at <= reloaded_at_) return;
-  if (kept_.has(message.record.id)) return;
-  kept_.keep(message.record.id, {message.signature, message.signed_at, message.signed_at + life_},
+  const conf::Instant until = message.signed_at + life_;
+  if (!message.prepared || message.signature.empty() || until <= clock_->now()) return;
+  if (message.signed_by != queue_->edition()) return;
+  kept_.keep(message.record.id, {message.signature, message.signed_at, until, message.signed_by},
              clock_->now());
 }
 
@@ -112,6 +120,7 @@ void Signing::finished(conf::MessageId id, dkim::SignOutcome outcome) {
   if (status.ok()) {
     job.message->signature = std::move(outcome.fields);
     job.message->signed_at = job.began;
+    job.message->signed_by = job.edition;
     job.message->prepared = true;
   }
   for (const Then& then : job.thens) then(status);

@@ -1,6 +1,6 @@
 // The step "sign" of the walk: each message is signed once, off the loop, from the moment its last byte is
-// there: while it is being synced to disk, its route is found and its connection is made. Attempts of the
-// same day send the same signature. Loop thread.
+// there: while it is being synced to disk, its route is found and its connection is made. Attempts within
+// `signature_age` send the same signature. Loop thread.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +36,7 @@ class Signing {
   using Then = std::function<void(conf::Status)>;
   bool ready(queue::Message* message, Then then);
   // It waits for another attempt and may leave memory: that one sends the same signature, unless the
-  // signature is too old then, or the keys may be others.
+  // signature is too old then, or the keys are others.
   void keep(const queue::Message& message);
 
   // Nothing is to be waited for; the signature of the attempt before is taken when it is good still.
@@ -58,6 +58,7 @@ class Signing {
     conf::Bytes mail;
     std::vector<Then> thens;
     conf::Instant began{};
+    uint64_t edition = 0;                      // of the keys
     std::optional<dkim::SignOutcome> outcome;  // came before the message was on disk
   };
   struct Copy {
@@ -77,10 +78,9 @@ class Signing {
   const conf::Clock* clock_;
   Report report_;
   std::unordered_map<conf::MessageId, Job> jobs_;
-  conf::Duration life_;                               // of a signature, for retries
-  conf::Instant reloaded_at_ = conf::Instant::min();  // what was signed before may be of other keys
+  conf::Duration life_;  // of a signature, for retries
   SignatureMemory kept_;
-  std::deque<Copy> copies_;              // the same
+  std::deque<Copy> copies_;              // for room in the queue
   std::deque<conf::MessageId> waiting_;  // for room in the queue; not more than there are connections
 };
 

@@ -5,6 +5,7 @@
 
 #include "relay/journal/events.h"
 #include "relay/spool/message_ids.h"
+#include "relay/walk/disk_retry.h"
 
 namespace relay {
 
@@ -14,7 +15,6 @@ using queue::DeliveryState;
 
 namespace {
 
-constexpr conf::Duration kSpoolRetry = 10min;   // a message could not be read
 constexpr conf::Duration kSweepPeriod = 100ms;  // of a part of the tables
 constexpr conf::Duration kPausedLook = 200ms;   // whether the spool writes again
 constexpr size_t kDuePerStep = 4096;
@@ -56,6 +56,7 @@ Transit::Transit(TransitParts parts)
       errands_(&messages_, &signing_, parts_.converter, parts_.return_paths, &attempts_, &verdicts_,
                &settlement_, this),
       retirement_(parts_.journal, parts_.spool, &messages_),
+      half_done_(parts_.spool, &domains_, &deliveries_),
       notices_(parts_.journal, &clock_, &domains_, &sites_.streams()),
       dispatcher_(
           {parts_.config, &messages_, &sites_, &counters_.lease(), parts_.network, parts_.clock,
@@ -177,7 +178,7 @@ bool Transit::report(Delivery* delivery, Report report) {
     case Report::Kind::kTransaction:
       settlement_.apply(delivery, report.recipients, report.outcomes, report.facts);
       if (attempts_.has_waiting(*delivery)) {
-        if (delivery->changed) half_done_.add(delivery->id, clock_.now());
+        half_done_.add(*delivery, clock_.now());
         return true;
       }
       settlement_.conclude(delivery);
@@ -205,17 +206,17 @@ void Transit::settled(Delivery* delivery) {
   }
   const conf::Instant now = clock_.now();
   if (due == conf::WallTime::max()) {
-    const bool last = deliveries_.find(delivery->id) == delivery && delivery->sibling == nullptr;
+    const bool last = delivery->sibling_before == nullptr && delivery->sibling == nullptr;
     if (last && queue::all_final(message->record)) {
       retirement_.add(message, now);
       delivery->message = nullptr;  // its pin goes on there
     } else {
-      write_down(delivery);
+      half_done_.write_down(delivery);
     }
     forget(delivery);
     return;
   }
-  write_down(delivery);
+  half_done_.write_down(delivery);
   const conf::Duration wait = due - clock_.wall();
   const bool at_once = wait.count() <= 0 && delivery->path != nullptr;
   const bool ordered = delivery->drop_wanted || delivery->fail_wanted || delivery->hold_wanted || stopping_;
@@ -236,21 +237,8 @@ void Transit::unreadable(Delivery* delivery, const conf::Error& why) {
     forget(delivery);
     return;
   }
-  delivery->due = clock_.now() + kSpoolRetry;
+  delivery->due = clock_.now() + kDiskRetry;
   resting_.schedule(delivery);
-}
-
-// What became of its recipients goes to the spool.
-void Transit::write_down(Delivery* delivery) {
-  const bool changed = delivery->changed;
-  delivery->changed = false;
-  if (changed)
-    parts_.spool->update(delivery->message->record, delivery->message->of(domains_.name(delivery->domain)));
-}
-
-void Transit::write_down_half(conf::MessageId id) {
-  for (Delivery* each = deliveries_.find(id); each != nullptr; each = each->sibling)
-    if (each->message != nullptr) write_down(each);
 }
 
 void Transit::forget(Delivery* delivery) {
@@ -290,10 +278,10 @@ void Transit::step(conf::Instant now) {
   signing_.step();
   if (parts_.converter != nullptr) parts_.converter->drain_completions();
   retirement_.step(now);
-  half_done_.step(now, [this](conf::MessageId id) { write_down_half(id); });
+  half_done_.step(now);
   if (!stopping_) delay_reports_.step(now);
-  if (!stopping_ && !is_reloading()) second_reading_.step();
-  if (is_reloading()) rerouting_.step();
+  if (!stopping_ && !rerouting_.under_way()) second_reading_.step();
+  if (rerouting_.under_way()) rerouting_.step();
   if (!stopping_) {
     const size_t most = parts_.config->sources.size() > 8 ? kDueOfManySources : kDuePerStep;
     for (size_t i = 0; i < most; ++i) {
@@ -302,7 +290,7 @@ void Transit::step(conf::Instant now) {
       advance(delivery);
     }
   }
-  if (!stopping_ && !is_reloading()) watch_.step(now, dispatcher_.ready());
+  if (!stopping_ && !rerouting_.under_way()) watch_.step(now, dispatcher_.ready());
   dispatcher_.pause(!parts_.spool->recording());
   dispatcher_.step(now);
   counters_.step(now, dispatcher_.gate().wants_lease());
@@ -314,7 +302,7 @@ void Transit::step(conf::Instant now) {
 }
 
 conf::Instant Transit::next_wake() const {
-  if (is_reloading() || (!stopping_ && second_reading_.under_way())) return conf::Instant{};
+  if (rerouting_.under_way() || (!stopping_ && second_reading_.under_way())) return conf::Instant{};
   conf::Instant wake = std::min(
       {dispatcher_.next_wake(), counters_.next_wake(), retirement_.next_wake(), half_done_.next_wake()});
   if (dispatcher_.paused()) wake = std::min(wake, clock_.now() + kPausedLook);
@@ -370,7 +358,7 @@ void Transit::close() {
   } while (parts_.spool->drain_completions() > 0 && ++rounds < kClosingRounds);
   retirement_.close();
   deliveries_.for_each([this](Delivery* delivery) {  // settled in part, the report still being stored
-    if (delivery->message != nullptr) write_down(delivery);
+    half_done_.write_down(delivery);
   });
   counters_.close();
   clock_keeper_.keep();

@@ -52,15 +52,13 @@ class Transit final : private Walk, private DispatcherUser {
   void accept(spool::MessageRecord record, conf::Bytes body, AcceptDone done) {
     acceptance_.accept(std::move(record), std::move(body), std::move(done));
   }
-
   void withdraw(conf::MessageId id) { acceptance_.withdraw(id); }
 
   void step(conf::Instant now);  // all that is due and all that has been collected since the last step
   conf::Instant next_wake() const;
 
-  void reload(conf::ConfigPtr config, mx::RuleBookPtr book);     // is_reloading() until all of it holds
+  void reload(conf::ConfigPtr config, mx::RuleBookPtr book);     // path by path, in the steps that follow
   void use(std::shared_ptr<const bounce::Qualifier> qualifier);  // for replies from now on
-  bool is_reloading() const { return rerouting_.under_way(); }
   void stop();                              // nothing new is begun; what is being sent may end
   void look_for_ways() { watch_.hurry(); }  // another source, or another host, may take what waits
   bool quiet() const { return dispatcher_.connections() == 0; }
@@ -90,8 +88,6 @@ class Transit final : private Walk, private DispatcherUser {
   void settled(queue::Delivery* delivery) override;
   void unreadable(queue::Delivery* delivery, const conf::Error& why) override;
   void renew_route(queue::Path* path);
-  void write_down(queue::Delivery* delivery);
-  void write_down_half(conf::MessageId id);
   void forget(queue::Delivery* delivery);
   Answer next_errand(queue::Delivery* delivery, const queue::Path& path, const ErrandTerms& terms,
                      Errand* out, Later later) override;

@@ -136,6 +136,21 @@ TEST(Config, OpenRelayIsAWarningOnly) {
   EXPECT_EQ(parsed.problems.front().line, 1 + std::count(before.begin(), before.end(), '\n'));
 }
 
+TEST(Config, TheOldNameOfDotTimeoutInARuleIsReadWithAWarning) {
+  const std::string rule = std::string(kMinimal) + "[[rule]]\nname = \"a\"\nmx = [\"*.test\"]\n";
+  const ParsedConfig old = parse_config(rule + "data_timeout = \"4m\"\n", "t.toml");
+  ASSERT_NE(old.config, nullptr) << all_problems(old);
+  EXPECT_EQ(old.config->rules[0].fields.dot_timeout.value, std::chrono::minutes(4));
+  ASSERT_EQ(old.problems.size(), 1U);
+  EXPECT_TRUE(old.problems[0].warning);
+  EXPECT_NE(old.problems[0].message.find("dot_timeout"), std::string::npos);
+  const ParsedConfig both = parse_config(rule + "data_timeout = \"4m\"\ndot_timeout = \"5m\"\n", "t.toml");
+  EXPECT_EQ(both.config, nullptr);
+  const ParsedConfig fresh = parse_config(rule + "dot_timeout = \"5m\"\n", "t.toml");
+  ASSERT_NE(fresh.config, nullptr);
+  EXPECT_TRUE(fresh.problems.empty()) << all_problems(fresh);
+}
+
 TEST(Config, DestinationInheritsDefaultsAndTheFirstMatchWins) {
   const ConfigPtr config =
       good(std::string(kMinimal) +

@@ -120,6 +120,24 @@ TEST_F(KeyStoreTest, EveryKeyIsTriedOut) {
   EXPECT_NE(problems_[0].text().find("signs, but the signature does not verify"), std::string::npos);
 }
 
+TEST_F(KeyStoreTest, AReloadThatChangesNoKeyIsNoNewEdition) {
+  add("example.com", "one");
+  SignPool pool([] {});
+  pool.use(load(), settings_);
+  const uint64_t first = pool.edition();
+  pool.use(load(), settings_);
+  EXPECT_EQ(pool.edition(), first);
+  settings_.keys[0].options.headers = {"From"};
+  pool.use(load(), settings_);
+  EXPECT_EQ(pool.edition(), first + 1) << "it signs something else";
+  write("rsa", PrivateKey::generate(Algorithm::kRsaSha256, 1024)->pem());
+  pool.use(load(), settings_);
+  EXPECT_EQ(pool.edition(), first + 2) << "another key in the same file";
+  add("example.com", "two", "ed");
+  pool.use(load(), settings_);
+  EXPECT_EQ(pool.edition(), first + 3);
+}
+
 TEST_F(KeyStoreTest, WhatAWorkerDoesWithEachMail) {
   add("example.com", "s1");
   add("example.com", "s2", "ed");

@@ -27,7 +27,6 @@ class Stream final : public relay::Transport {
   void resume_reading() override;
   void set_deadline(conf::Instant when) override;
   void finish() override;
-  std::string local_address() const override { return "127.0.0.1:25"; }
   // Let go when this end is closed.
   void keep_while_open(std::shared_ptr<void> token) { token_ = std::move(token); }
 

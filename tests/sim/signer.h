@@ -22,6 +22,7 @@ class Signer final : public dkim::SignQueue {
       : world_(world), enabled_(enabled), room_(1 + world->random.below(20)), wake_(std::move(wake)) {}
 
   bool enabled() const override { return enabled_; }
+  uint64_t edition() const override { return 1; }
   bool submit(conf::Bytes mail, Done done) override {
     CHECK(mail.has_value() && mail.size() > 0);
     if (under_way_ >= room_) return false;

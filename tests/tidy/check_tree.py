@@ -25,7 +25,7 @@ INNER_ARROWS = {
     "mx/rules": set(),
     "mx/limits": {"mx/rules"},
     "relay/net": set(),
-    "relay/spool": {"relay/net"},
+    "relay/spool": set(),
     "relay/journal": {"relay/smtp", "relay/spool"},
     "relay/log": {"relay/journal"},
     "relay/tls": {"relay/net"},
@@ -34,13 +34,13 @@ INNER_ARROWS = {
     "relay/queue": {"relay/spool"},
     "relay/flow": {"relay/queue", "relay/smtp", "relay/net", "relay/spool", "relay/journal"},
     "relay/walk": {"relay/flow", "relay/queue", "relay/smtp", "relay/spool", "relay/journal", "relay/net"},
-    "relay/quarantine": {"relay/walk", "relay/journal", "relay/smtp", "relay/spool"},
+    "relay/quarantine": {"relay/walk", "relay/journal"},
     "relay/returns": {"relay/walk", "relay/journal", "relay/smtp", "relay/spool", "relay/net"},
     "relay/desk": {"relay/admin", "relay/walk", "relay/flow", "relay/queue", "relay/journal", "relay/spool"},
     "relay/intake": {"relay/walk", "relay/smtp", "relay/spool", "relay/net", "relay/tls"},
     "relay/admin": {"relay/spool", "relay/log"},
     "relay/host": {"relay/quarantine", "relay/returns", "relay/admin", "relay/desk", "relay/intake", "relay/walk", "relay/journal", "relay/log", "relay/net", "relay/smtp", "relay/spool", "relay/tls", "relay/uv"},
-    "relay/cli": {"relay/admin", "relay/host", "relay/intake", "relay/log", "relay/spool", "relay/tls", "relay/uv"},
+    "relay/cli": {"relay/admin", "relay/host", "relay/intake", "relay/log", "relay/spool", "relay/uv"},
 }
 # header -> where it may stand (a pattern on the path)
 LIBRARIES = [

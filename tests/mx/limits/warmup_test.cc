@@ -63,7 +63,7 @@ TEST(WarmUp, JudgesADay) {
     ASSERT_TRUE(ladder.tick(day + 24h, &decision));
     EXPECT_EQ(ladder.step(), c.step) << c.text;
     EXPECT_EQ(decision.text, c.text);
-    EXPECT_EQ(decision.rate_per_hour, ladder.per_day());
+    EXPECT_EQ(decision.rate_per_day, ladder.per_day());
     EXPECT_EQ(decision.by, "warm-up");
   }
 }
@@ -93,7 +93,7 @@ TEST(WarmUp, EndsAboveTheLastStepUntilItIsReset) {
   for (int i = 0; i < 20; ++i) send(ladder, false, kStart + 24h);
   ASSERT_TRUE(ladder.tick(kStart + 48h, &decision));
   EXPECT_EQ(ladder.per_day(), 0u);
-  EXPECT_EQ(decision.rate_per_hour, 0u);
+  EXPECT_EQ(decision.rate_per_day, 0u);
   EXPECT_EQ(
       decision.text,
       "a day at step 2: 20 of 20 messages sent, 0.0 % deferred; the ladder is over, only the limits of the "

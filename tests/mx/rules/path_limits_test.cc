@@ -101,7 +101,7 @@ TEST(PathLimits, SettingsOfASession) {
   conf::RuleFields<RuleField>& f = rule.fields;
   f.max_recipients = RuleField<uint32_t>::set(90);
   f.connect_timeout = RuleField<conf::Duration>::set(11s);
-  f.data_timeout = RuleField<conf::Duration>::set(12s);
+  f.dot_timeout = RuleField<conf::Duration>::set(12s);
   f.timeout = RuleField<conf::Duration>::set(13s);
   f.tls = RuleField<conf::TlsMode>::set(conf::TlsMode::kOff);
   f.smart_hosts = RuleField<std::vector<conf::SmartHost>>::set({{"relay.example", 2525}});

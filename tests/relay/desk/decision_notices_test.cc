@@ -20,10 +20,11 @@ class StillClock final : public conf::Clock {
 
 class DecisionNoticesTest : public testing::Test {
  protected:
-  void decide(conf::DecisionAction action, const std::string& by) {
+  void decide(conf::DecisionAction action, const std::string& by, bool ordered = false) {
     auto decision = std::make_shared<conf::SiteDecision>();
     decision->action = action;
     decision->by = by;
+    decision->ordered = ordered;
     decision->site = "mx.example.net";
     decision->source = "tx";
     decision->rule = "general";
@@ -46,7 +47,7 @@ TEST_F(DecisionNoticesTest, ABlockAndItsEndAreSaidAndOrdersAreNot) {
   decide(conf::DecisionAction::kBlock, "threshold 1");
   decide(conf::DecisionAction::kProbe, "threshold 1");
   decide(conf::DecisionAction::kOpen, "threshold 1");
-  decide(conf::DecisionAction::kBlock, "operator anna");
+  decide(conf::DecisionAction::kBlock, "operator anna", true);
   EXPECT_EQ(said_,
             (std::vector<std::string>{
                 "blocked: mx.example.net from tx (rule general, threshold 1): 290 of 312 messages were "

@@ -53,7 +53,6 @@ class Peer final : public Transport {
     }
   }
   size_t unsent_bytes() const override { return 0; }
-  std::string local_address() const override { return {}; }
 
  private:
   PeerState* state_;

@@ -1,5 +1,10 @@
 #include "relay/flow/logins.h"
 
+#include <deque>
+#include <memory>
+#include <set>
+#include <string>
+
 #include "tests/relay/flow/path_rig.h"
 
 namespace relay {
@@ -67,10 +72,55 @@ TEST_F(LoginsTest, ARefusedLoginIsToldOnceAndWaits) {
 }
 
 TEST_F(LoginsTest, WhatIsForgottenMayBeTriedAtOnce) {
-  EXPECT_FALSE(logins_.forget()) << "nobody ever logged in";
+  logins_.forget();
+  EXPECT_FALSE(logins_.waking()) << "nobody ever logged in";
   plan_to({target("smart.test", 587)});
-  EXPECT_TRUE(logins_.forget());
+  logins_.forget();
   EXPECT_LE(logins_.until(path_), clock_.now());
+  EXPECT_TRUE(logins_.waking());
+}
+
+TEST_F(LoginsTest, WhatWaitedForALoginIsWokenSomePathsInEachStep) {
+  std::deque<queue::DomainEntry> domains(5000);
+  for (size_t i = 0; i < domains.size(); ++i) {
+    auto route = std::make_shared<mx::Route>();
+    route->kind = mx::Route::Kind::kHosts;
+    route->site = "mx" + std::to_string(i) + ".test";
+    domains[i].route = route;
+    domains[i].settings = settings_;
+    sites_.path_from(&domains[i], config_->sources[0]);
+  }
+  std::set<queue::Path*> poked;
+  const auto step = [&] { logins_.step([&poked](queue::Path* path) { poked.insert(path); }); };
+  step();
+  EXPECT_TRUE(poked.empty()) << "there is no news";
+  plan_to({target("smart.test", 587)});
+  logins_.forget();
+  step();
+  EXPECT_GE(poked.size(), 2048U);
+  EXPECT_LT(poked.size(), 2200U);
+  while (logins_.waking()) step();
+  EXPECT_EQ(poked.size(), 5000U);
+}
+
+TEST_F(LoginsTest, ALoginThatWorksAgainWakesThePathsWithMail) {
+  queue::DomainEntry domain;
+  auto route = std::make_shared<mx::Route>();
+  route->kind = mx::Route::Kind::kHosts;
+  route->site = "smart.test:587";
+  domain.route = route;
+  domain.settings = settings_;
+  queue::Path* path = sites_.path_from(&domain, config_->sources[0]);
+  queue::Delivery delivery;
+  path->ready.push_back(&delivery);
+  const OutboundConnection::Plan plan = plan_to({target("smart.test", 587)});
+  const auto connection = connection_to(plan.targets[0], plan.login);
+  logins_.answered(*connection, plan.targets[0], true);
+  ASSERT_TRUE(logins_.waking());
+  logins_.step([](queue::Path*) { ADD_FAILURE() << "its back-off stays"; });
+  EXPECT_FALSE(logins_.waking());
+  EXPECT_EQ(work_.take(), path);
+  path->ready.erase(&delivery);
 }
 
 TEST_F(LoginsTest, APathWithoutALoginNeverWaitsForOne) {

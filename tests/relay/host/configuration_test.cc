@@ -69,7 +69,7 @@ rate = "100/min"
 burst = 20
 max_recipients = 30
 connect_timeout = "10s"
-data_timeout = "5m"
+dot_timeout = "5m"
 timeout = "2m"
 tls = "required"
 smart_hosts = ["relay.example.net:2525"]
@@ -120,7 +120,7 @@ warmup = true
   EXPECT_EQ(v.rate.value.burst, 20U);
   EXPECT_EQ(v.max_recipients.value, 30U);
   EXPECT_EQ(v.connect_timeout.value, std::chrono::seconds(10));
-  EXPECT_EQ(v.data_timeout.value, std::chrono::minutes(5));
+  EXPECT_EQ(v.dot_timeout.value, std::chrono::minutes(5));
   EXPECT_EQ(v.timeout.value, std::chrono::minutes(2));
   EXPECT_EQ(v.tls.value, conf::TlsMode::kRequired);
   ASSERT_EQ(v.smart_hosts.value.size(), 1U);

@@ -40,7 +40,6 @@ struct Wire final : Transport {
   void resume_reading() override { seen->paused = false; }
   void set_deadline(conf::Instant when) override { seen->deadline = when; }
   void finish() override {}
-  std::string local_address() const override { return ""; }
   Seen* seen;
 };
 

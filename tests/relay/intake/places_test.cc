@@ -67,7 +67,6 @@ struct Staying final : Transport {
   void set_deadline(conf::Instant) override {}
   void finish() override {}
   void hold(std::shared_ptr<const void> place) override { street->open.push_back(std::move(place)); }
-  std::string local_address() const override { return ""; }
   Street* street;
 };
 

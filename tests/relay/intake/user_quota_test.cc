@@ -33,7 +33,6 @@ struct TalkTransport final : Transport {
   void resume_reading() override {}
   void set_deadline(conf::Instant) override {}
   void finish() override {}
-  std::string local_address() const override { return ""; }
   Talk* talk;
 };
 

@@ -284,6 +284,7 @@ conf::SiteDecision full_decision() {
   d.share = 271.0 / 300;
   d.until = conf::from_unix_micros(1'700'003'600'000'000);
   d.rate_per_hour = 5'000;
+  d.rate_per_day = 70;
   d.samples = {"550 5.7.1 listed", "421 \"slow\"\nplease", "caf\xe9"};
   d.text = "271 of 300 were refused: no mail until 23:13";
   return d;
@@ -305,6 +306,7 @@ TEST(EventJson, ADecisionCarriesItsEvidenceAndNoMessage) {
       {"share", 0.9033},
       {"until", "2023-11-14T23:13:20.000000Z"},
       {"rate_per_hour", 5000},
+      {"rate_per_day", 70},
       {"samples", {"550 5.7.1 listed", "421 \"slow\"\nplease", "caf\xef\xbf\xbd"}},
       {"text", "271 of 300 were refused: no mail until 23:13"}};
   EXPECT_EQ(nlohmann::json::parse(to_json(decision_event(full_decision()))), expected);

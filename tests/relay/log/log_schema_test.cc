@@ -119,7 +119,7 @@ TEST(LogSchema, EveryLineIsAsItSaysAndNothingInItIsNeverWritten) {
       conf::SiteDecision decision;
       decision.action = static_cast<conf::DecisionAction>(action);
       decision.rule = decision.where = decision.by = decision.site = decision.source = decision.text = "x";
-      decision.messages = decision.errors = decision.rate_per_hour = 9;
+      decision.messages = decision.errors = decision.rate_per_hour = decision.rate_per_day = 9;
       decision.share = 0.5;
       decision.until = event.time;
       decision.samples = {"550 no"};

@@ -252,7 +252,31 @@ TEST(DeliveryStore, SiblingsOfAMessage) {
   EXPECT_EQ(store.messages(), 1U);
 }
 
-TEST(DeliveryStore, ADeliveryIsSmall) { EXPECT_LE(sizeof(queue::Delivery), 96U); }
+TEST(DeliveryStore, SiblingsGoInAnyOrder) {
+  queue::DeliveryStore store;
+  std::vector<queue::Delivery*> all;
+  for (uint32_t domain = 0; domain < 5; ++domain) all.push_back(store.add(1, domain, Instant{}));
+  const auto domains = [&store] {
+    std::vector<uint32_t> found;
+    const queue::Delivery* before = nullptr;
+    for (const queue::Delivery* each = store.find(1); each != nullptr; each = each->sibling) {
+      EXPECT_EQ(each->sibling_before, before);
+      before = each;
+      found.push_back(each->domain);
+    }
+    return found;
+  };
+  EXPECT_EQ(domains(), (std::vector<uint32_t>{4, 3, 2, 1, 0}));
+  store.erase(all[2]);  // in the middle
+  EXPECT_EQ(domains(), (std::vector<uint32_t>{4, 3, 1, 0}));
+  store.erase(all[0]);  // the last
+  store.erase(all[4]);  // the first
+  EXPECT_EQ(domains(), (std::vector<uint32_t>{3, 1}));
+  store.add(1, 9, Instant{});
+  EXPECT_EQ(domains(), (std::vector<uint32_t>{9, 3, 1}));
+}
+
+TEST(DeliveryStore, ADeliveryIsSmall) { EXPECT_LE(sizeof(queue::Delivery), 104U); }
 
 TEST(DomainTable, NumbersLiveAsLongAsDeliveriesAndABitLonger) {
   queue::DomainTable table;

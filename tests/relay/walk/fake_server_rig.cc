@@ -23,7 +23,6 @@ class FakeStream final : public Transport {
   void set_deadline(conf::Instant) override {}
   void finish() override {}
   size_t unsent_bytes() const override { return 0; }
-  std::string local_address() const override { return {}; }
 
  private:
   FakeServer* server_;

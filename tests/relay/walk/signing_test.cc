@@ -16,6 +16,7 @@ using Kind = dkim::SignOutcome::Kind;
 class SlowQueue final : public dkim::SignQueue {
  public:
   bool enabled() const override { return on; }
+  uint64_t edition() const override { return keys; }
   bool submit(conf::Bytes mail, Done done) override {
     if (waiting.size() >= room) return false;
     EXPECT_TRUE(mail.has_value());
@@ -41,6 +42,7 @@ class SlowQueue final : public dkim::SignQueue {
     answers.push_back(std::move(outcome));
   }
   bool on = true;
+  uint64_t keys = 1;
   size_t room = 100;
   std::deque<Done> waiting;
   std::deque<dkim::SignOutcome> answers;
@@ -141,7 +143,7 @@ TEST_F(SigningTest, ARetrySendsTheSignatureOfTheAttemptBefore) {
   signing_->step();
 }
 
-TEST_F(SigningTest, AReloadMayHaveOtherKeysAndSignsAnew) {
+TEST_F(SigningTest, AReloadKeepsSignaturesAndOtherKeysSignAnew) {
   queue::Message* mail = message(1);
   EXPECT_EQ(ready(mail), "later");
   queue_.answer(Kind::kSigned, "DKIM-Signature: 1\r\n");
@@ -149,6 +151,39 @@ TEST_F(SigningTest, AReloadMayHaveOtherKeysAndSignsAnew) {
   signing_->keep(*mail);
   cache_.unpin(mail);
   signing_->reload(std::make_shared<conf::Config>());
+  mail = message(1);
+  EXPECT_EQ(ready(mail), "yes") << "the keys are the same";
+  EXPECT_EQ(mail->signature, "DKIM-Signature: 1\r\n");
+  signing_->keep(*mail);
+  cache_.unpin(mail);
+  queue_.keys = 2;
+  signing_->reload(std::make_shared<conf::Config>());
+  mail = message(1);
+  EXPECT_EQ(ready(mail), "later");
+  queue_.answer(Kind::kSigned, "DKIM-Signature: 2\r\n");
+  signing_->step();
+  signing_->keep(*mail);
+  cache_.unpin(mail);
+  mail = message(1);
+  EXPECT_EQ(ready(mail), "yes") << "that of the new keys took the place of the other";
+  EXPECT_EQ(mail->signature, "DKIM-Signature: 2\r\n");
+}
+
+TEST_F(SigningTest, TheOperatorSaysHowOldASignatureMayBe) {
+  auto config = std::make_shared<conf::Config>();
+  config->dkim.signature_age = 2h;
+  signing_->reload(config);
+  queue::Message* mail = message(1);
+  EXPECT_EQ(ready(mail), "later");
+  queue_.answer(Kind::kSigned, "DKIM-Signature: 1\r\n");
+  signing_->step();
+  signing_->keep(*mail);
+  cache_.unpin(mail);
+  clock_.time += 119min;
+  mail = message(1);
+  EXPECT_EQ(ready(mail), "yes");
+  cache_.unpin(mail);
+  clock_.time += 1min;
   mail = message(1);
   EXPECT_EQ(ready(mail), "later");
   queue_.answer(Kind::kSigned, "DKIM-Signature: 2\r\n");
@@ -174,9 +209,8 @@ TEST_F(SigningTest, WhatIsUnderWayAtAReloadIsSignedAnew) {
   EXPECT_EQ(ready(mail), "later");
   queue_.answer(Kind::kSigned, "DKIM-Signature: of an old key\r\n");
   signing_->step();
-  clock_.time += 1s;
+  queue_.keys = 2;
   signing_->reload(std::make_shared<conf::Config>());
-  clock_.time += 1s;
   signing_->keep(*mail);
   cache_.unpin(mail);
   mail = message(1);

@@ -31,6 +31,23 @@ TEST_F(TransitOrderTest, HeldMailStaysHeldOverARestartUntilItIsReleased) {
   EXPECT_EQ(transit_->resting().held(), 0U);
 }
 
+TEST_F(TransitOrderTest, AnOrderAboutVeryManyDomainsIsCarriedOutInSeveralSteps) {
+  start();
+  refuse_for_now();
+  std::vector<std::string> recipients;
+  for (int i = 0; i < 600; ++i) recipients.push_back("a@d" + std::to_string(i) + ".test");
+  const conf::MessageId id = submit(recipients);
+  ASSERT_EQ(transit_->resting().scheduled(), 600U);
+  EXPECT_TRUE(transit_->orders().hold(id));
+  EXPECT_EQ(transit_->resting().held(), 256U);
+  run();
+  EXPECT_EQ(transit_->resting().held(), 600U);
+  EXPECT_TRUE(transit_->orders().drop(id, "anna (uid 7)"));
+  run();
+  EXPECT_EQ(events_.of(EventKind::kDropped).size(), 600U);
+  EXPECT_EQ(spool_.message_count(), 0U);
+}
+
 TEST_F(TransitOrderTest, ADroppedMessageEndsWithoutAReport) {
   start();
   server_.to_rcpt = "451 4.3.0 later";

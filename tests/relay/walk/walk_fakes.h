@@ -116,6 +116,7 @@ class Doubter final : public Witness {
 class FewSignatures final : public dkim::SignQueue {
  public:
   bool enabled() const override { return good >= 0; }
+  uint64_t edition() const override { return 1; }
   bool submit(conf::Bytes, Done done) override {
     dkim::SignOutcome outcome;
     outcome.kind = good-- > 0 ? dkim::SignOutcome::Kind::kSigned : dkim::SignOutcome::Kind::kFailed;
