@@ -50,6 +50,18 @@ json thresholds_json(const std::vector<ThresholdView>& thresholds) {
   return list;
 }
 
+json flow_json(const PathView& path) {
+  json out = {{"delivered", path.last_minute.delivered},
+              {"deferred", path.last_minute.deferred},
+              {"refused", path.last_minute.refused}};
+  if (path.allowed.by != mx::Bind::kNothing) {
+    out["allowed"] = path.allowed.per_minute;
+    out["allowed_by"] = mx::to_text(path.allowed.by);
+    out["allowed_to"] = to_text(path.allowed.scope);
+  }
+  return out;
+}
+
 json decision_json(const DecisionView& view) {
   json out = {{"time", time_text(view.time)}};
   if (view.decision == nullptr) return out;
@@ -108,6 +120,7 @@ json path_json(const PathView& path) {
               {"last_error", path.last_error},
               {"replies", path.replies},
               {"decisions", std::move(decisions)}};
+  if (path.scope) out["last_minute"] = flow_json(path);
   if (path.state == mx::Standing::State::kBlocked)
     out["blocked_seconds"] = seconds_json(path.blocked_seconds);
   if (path.binds != mx::Bind::kNothing) out["frees_seconds"] = seconds_json(path.frees_seconds);

@@ -13,6 +13,7 @@
 #include "conf/vocab/time.h"
 #include "mx/limits/standing.h"
 #include "relay/admin/census.h"
+#include "relay/admin/flow_view.h"
 
 namespace relay::admin {
 
@@ -61,6 +62,8 @@ struct PathView {
   std::optional<conf::AdaptiveMode> adaptive;  // as for scope
   uint32_t ladder_per_day = 0, ladder_step = 0, ladder_used = 0;  // warm-up; per_day 0: not on a ladder
   uint64_t ready = 0, in_flight = 0, connections = 0;
+  FlowView last_minute;
+  AllowedFlow allowed;
   mx::Bind binds = mx::Bind::kNothing;  // what keeps mail back now
   double frees_seconds = 0;             // when `binds` ends; < 0: when a connection or a transaction ends
   std::string last_error;               // why the path failed, if it does

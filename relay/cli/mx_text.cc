@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "mx/limits/decision.h"
+#include "relay/cli/flow_text.h"
 #include "relay/cli/json_reader.h"
 #include "relay/cli/queue_view.h"
 #include "relay/cli/waiting_text.h"
@@ -209,6 +210,7 @@ void path_text(const json& paths, const json& path, bool with_site, std::string*
   line(out, "  state      {}", state_text(path));
   line(out, "  queue      {} ready, {} in flight, {}", grouped(number_of(path, "ready")),
        grouped(number_of(path, "in_flight")), counted(number_of(path, "connections"), "connection"));
+  if (const std::string flow = last_minute_text(path); !flow.empty()) line(out, "  last min   {}", flow);
   counters_text(path, out);
   thresholds_text(path, out);
   pace_text(path, out);

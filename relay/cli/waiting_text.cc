@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "relay/cli/flow_text.h"
 #include "relay/cli/json_reader.h"
 #include "relay/cli/mx_text.h"
 #include "relay/cli/queue_view.h"
@@ -95,6 +96,8 @@ void status_of_site(const std::string& site, const json& waiting, const std::vec
                                   rule.empty() ? "no rule" : rule, grouped(number_of(*path, "ready")),
                                   grouped(number_of(*path, "in_flight")),
                                   counted(number_of(*path, "connections"), "connection"), path_flow(*path)));
+    if (const std::string flow = last_minute_text(*path); !flow.empty())
+      *out += wrapped("    ", "last minute: " + flow);
   }
 }
 

@@ -63,8 +63,13 @@ void BusiestPaths::find(conf::Instant now, size_t* budget) {
   phase_ = Phase::kView;
 }
 
+bool BusiestPaths::flows(const queue::Path& path, conf::Instant now) const {
+  return history_.flow->known() != 0 &&
+         !history_.flow->last_minute(path.site->label, path.source.name, now).nothing();
+}
+
 void BusiestPaths::consider(queue::Path* path, conf::Instant now) {
-  if (!is_of_interest(*path, now)) return;
+  if (!is_of_interest(*path, now) && !flows(*path, now)) return;
   const Candidate candidate{
       {path->standing->state() != mx::Standing::State::kOpen, path->ready.size() + path->connections}, path};
   const size_t limit = questions_.front().limit;
@@ -84,8 +89,8 @@ void BusiestPaths::view(conf::Instant now, size_t* budget) {
     queue::Path* path = busiest_[viewed_].path;
     path->shown = false;
     const auto count = in_flight_.find(path);
-    views_.push_back(view_of(path, count == in_flight_.end() ? 0 : count->second, &transit_->dispatcher(),
-                             *decisions_, now));
+    views_.push_back(
+        view_of(path, count == in_flight_.end() ? 0 : count->second, &transit_->dispatcher(), history_, now));
     *budget -= std::min(*budget, kOfView);
   }
   if (viewed_ == busiest_.size()) phase_ = Phase::kDetached;

@@ -1,5 +1,6 @@
-// The paths that people are shown: those with mail, connections or something that holds them back. A question
-// begins a round over all paths, some in each step, and at no other time is anything looked at. Loop thread.
+// The paths that people are shown: those with mail, connections, traffic or something that holds them back. A
+// question begins a round over all paths, some in each step, and at no other time is anything looked at. Loop
+// thread.
 #pragma once
 
 #include <cstddef>
@@ -11,16 +12,14 @@
 #include <vector>
 
 #include "relay/admin/mx_view.h"
-#include "relay/desk/decision_history.h"
+#include "relay/desk/path_history.h"
 #include "relay/walk/transit.h"
 
 namespace relay {
 
 class BusiestPaths {
  public:
-  // All are borrowed.
-  BusiestPaths(Transit* transit, const DecisionHistory* decisions)
-      : transit_(transit), decisions_(decisions) {}
+  BusiestPaths(Transit* transit, PathHistory history) : transit_(transit), history_(history) {}  // borrowed
 
   using Done = std::function<void(std::vector<admin::PathView>)>;
   // The blocked ones first, then by mail and connections, at most `limit`; after them what is held against
@@ -40,6 +39,7 @@ class BusiestPaths {
     queue::Path* path = nullptr;  // marked `shown`: it is not forgotten meanwhile
   };
   static bool is_busier(const Candidate& a, const Candidate& b) { return a.weight > b.weight; }
+  bool flows(const queue::Path& path, conf::Instant now) const;
   void consider(queue::Path* path, conf::Instant now);
   void find(conf::Instant now, size_t* budget);
   void view(conf::Instant now, size_t* budget);
@@ -49,7 +49,7 @@ class BusiestPaths {
   enum class Phase : uint8_t { kFind, kView, kDetached, kOver };
 
   Transit* transit_;
-  const DecisionHistory* decisions_;
+  const PathHistory history_;
   std::deque<Question> questions_;  // the first is worked on
   Phase phase_ = Phase::kFind;
   size_t part_ = 0;                 // where kFind goes on

@@ -8,16 +8,21 @@ namespace relay {
 
 Desk::Desk(Parts parts)
     : parts_(std::move(parts)),
+      flow_(&parts_.transit->clock()),
       overview_({parts_.transit, parts_.journal, parts_.metrics, parts_.inbound_connections, parts_.log_lost,
                  parts_.refused_at_door, parts_.quarantine}),
-      views_(parts_.transit, &decisions_),
-      busiest_(parts_.transit, &decisions_),
+      views_(parts_.transit, {&decisions_, &flow_}),
+      busiest_(parts_.transit, {&decisions_, &flow_}),
       census_(parts_.transit),
       limits_(parts_.transit, parts_.spool) {
   parts_.journal->add(&decisions_);
+  parts_.journal->add(&flow_);
 }
 
-Desk::~Desk() { parts_.journal->remove(&decisions_); }
+Desk::~Desk() {
+  parts_.journal->remove(&flow_);
+  parts_.journal->remove(&decisions_);
+}
 
 admin::QueueSummary Desk::summary() { return overview_.now(); }
 

@@ -11,9 +11,9 @@
 #include "relay/admin/backend.h"
 #include "relay/desk/busiest_paths.h"
 #include "relay/desk/census_taker.h"
-#include "relay/desk/decision_history.h"
 #include "relay/desk/limit_orders.h"
 #include "relay/desk/overview.h"
+#include "relay/desk/path_history.h"
 #include "relay/desk/path_views.h"
 #include "relay/walk/transit.h"
 
@@ -75,6 +75,7 @@ class Desk final : public admin::Backend {
  private:
   Parts parts_;
   DecisionHistory decisions_;
+  FlowRates flow_;
   Overview overview_;
   PathViews views_;
   BusiestPaths busiest_;

@@ -8,6 +8,8 @@
 
 namespace relay {
 
+using namespace std::chrono_literals;  // NOLINT(build/namespaces)
+
 namespace {
 
 constexpr size_t kDecisionsShown = 10;
@@ -57,10 +59,28 @@ std::vector<admin::ThresholdView> thresholds_of(const queue::Path& path, conf::I
   return views;
 }
 
+// A block, a pause and connections are no pace: they are told by themselves.
+admin::AllowedFlow allowed_on(const queue::Path& path, const mx::Standing::Ladder& ladder) {
+  admin::AllowedFlow allowed;
+  const auto limit = [&](double per_minute, mx::Bind by, conf::RuleScope scope) {
+    if (per_minute > 0 && (allowed.per_minute == 0 || per_minute < allowed.per_minute))
+      allowed = {per_minute, by, scope};
+  };
+  const mx::PathLimits& limits = *path.limits;
+  if (limits.rate.events != 0)
+    limit(static_cast<double>(limits.rate.events) * seconds(1min) / seconds(limits.rate.per), mx::Bind::kRate,
+          limits.scope);
+  limit(limits.messages_per_hour / 60.0, mx::Bind::kQuota, limits.scope);
+  if (limits.adaptive == conf::AdaptiveMode::kOn)
+    limit(path.standing->learned_per_hour() / 60.0, mx::Bind::kAdaptive, conf::RuleScope::kSource);
+  limit(ladder.per_day / 1440.0, mx::Bind::kWarmUp, conf::RuleScope::kSource);
+  return allowed;
+}
+
 }  // namespace
 
 admin::PathView view_of(queue::Path* path, uint64_t in_flight, Dispatcher* dispatcher,
-                        const DecisionHistory& history, conf::Instant now) {
+                        const PathHistory& history, conf::Instant now) {
   admin::PathView view;
   view.site = path->site->label;
   view.source = path->source.name;
@@ -95,7 +115,9 @@ admin::PathView view_of(queue::Path* path, uint64_t in_flight, Dispatcher* dispa
   }
   if (path->last_error.present()) view.last_error = path->last_error.reply.text();
   view.replies = path->standing->replies();
-  view.decisions = history.of(view.site, view.source, kDecisionsShown);
+  view.decisions = history.decisions->of(view.site, view.source, kDecisionsShown);
+  view.last_minute = history.flow->last_minute(view.site, view.source, now);
+  view.allowed = allowed_on(*path, ladder);
   return view;
 }
 

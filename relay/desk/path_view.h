@@ -5,7 +5,7 @@
 
 #include "conf/vocab/time.h"
 #include "relay/admin/mx_view.h"
-#include "relay/desk/decision_history.h"
+#include "relay/desk/path_history.h"
 #include "relay/flow/dispatcher.h"
 #include "relay/flow/path.h"
 #include "relay/flow/path_choice.h"
@@ -14,7 +14,7 @@ namespace relay {
 
 // A block that is over becomes kProbing by being asked.
 admin::PathView view_of(queue::Path* path, uint64_t in_flight, Dispatcher* dispatcher,
-                        const DecisionHistory& history, conf::Instant now);
+                        const PathHistory& history, conf::Instant now);
 admin::SourceView view_of(const queue::PathChoice::Share& share, conf::Instant now);
 
 }  // namespace relay

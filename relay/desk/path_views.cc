@@ -73,7 +73,7 @@ admin::Explanation PathViews::explanation_of(queue::DomainEntry* domain, const s
     queue::Path* path = sites.path_from(domain, each);
     const auto count = in_flight.find(path);
     answer.paths.push_back(
-        view_of(path, count == in_flight.end() ? 0 : count->second, &dispatcher, *decisions_, now));
+        view_of(path, count == in_flight.end() ? 0 : count->second, &dispatcher, history_, now));
   }
   for (const queue::PathChoice::Share& share : transit_->choice().shares(domain, number))
     answer.sources.push_back(view_of(share, now));

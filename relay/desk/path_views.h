@@ -5,14 +5,14 @@
 #include <string>
 
 #include "relay/admin/mx_view.h"
-#include "relay/desk/decision_history.h"
+#include "relay/desk/path_history.h"
 #include "relay/walk/transit.h"
 
 namespace relay {
 
 class PathViews {
  public:
-  PathViews(Transit* transit, const DecisionHistory* decisions) : transit_(transit), decisions_(decisions) {}
+  PathViews(Transit* transit, PathHistory history) : transit_(transit), history_(history) {}  // borrowed
 
   // See admin::Backend::explain(). Makes what is not there yet: the domain's entry, its route, its paths. The
   // sweep forgets them again.
@@ -24,7 +24,7 @@ class PathViews {
                                     const std::string& stream);
 
   Transit* transit_;
-  const DecisionHistory* decisions_;
+  const PathHistory history_;
 };
 
 }  // namespace relay

@@ -82,6 +82,8 @@ TEST(MxForecast, ExplainSaysWhatHappensToTheNextMessage) {
       EXPECT_GE(took, said.frees_seconds - 0.01) << what;
       EXPECT_LE(took, said.frees_seconds + open) << what;
     }
+    world.run_until(world.world.now() + 3s);
+    EXPECT_GT(forecast.ask().last_minute.delivered, 0U) << "seed " << seed;
   }
   EXPECT_GT(waited, asked / 10);
   EXPECT_LT(waited, asked);

@@ -85,6 +85,22 @@ TEST_F(MxApiTest, EndsThatNobodyKnowsAreNull) {
   EXPECT_FALSE(told.at("paths").at(1).contains("blocked_seconds"));
 }
 
+TEST_F(MxApiTest, APathSaysWhatFlowsBesideWhatIsAllowed) {
+  PathView& path = backend_.explanations["example.net"].paths[0];
+  path.scope = conf::RuleScope::kPool;
+  path.last_minute = {12, 3, 1};
+  path.allowed = {100, mx::Bind::kQuota, conf::RuleScope::kPool};
+  backend_.explanations["example.net"].paths[1].scope = std::nullopt;
+  const json told = json::parse(get("/v1/explain", {{"address", "example.net"}}).body);
+  EXPECT_EQ(told.at("paths").at(0).at("last_minute"), (json{{"delivered", 12},
+                                                            {"deferred", 3},
+                                                            {"refused", 1},
+                                                            {"allowed", 100.0},
+                                                            {"allowed_by", "messages_per_hour"},
+                                                            {"allowed_to", "pool"}}));
+  EXPECT_FALSE(told.at("paths").at(1).contains("last_minute")) << "no path is open";
+}
+
 TEST_F(MxApiTest, StatusCountsAndSaysThatThereIsMore) {
   backend_.current.limiter = {1, 2, 3, 400};
   const json two = json::parse(get("/v1/mx", {{"limit", "2"}}).body);

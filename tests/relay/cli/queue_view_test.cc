@@ -102,8 +102,39 @@ TEST(QueueView, TheStatusHasMailAndPathsOfEachSite) {
       << mx_status_text(status);
 }
 
+TEST(QueueView, TheStatusSaysWhatFlowsBesideWhatTheLimitAllows) {
+  json path = {{"site", "mx.test"},
+               {"source", "news"},
+               {"last_minute",
+                {{"delivered", 1812},
+                 {"deferred", 3},
+                 {"refused", 0},
+                 {"allowed", 1666.7},
+                 {"allowed_by", "messages_per_hour"},
+                 {"allowed_to", "source"}}}};
+  const auto told = [&] { return mx_status_text({{"paths", {path}}}); };
+  EXPECT_NE(told().find("\n    last minute: 1,812 delivered, 3 deferred, 0 refused; messages_per_hour allows "
+                        "1,666 a minute\n"),
+            std::string::npos)
+      << told();
+  path["last_minute"] = {{"allowed", 1.0 / 60}, {"allowed_by", "rate"}, {"allowed_to", "pool"}};
+  path["one_site"] = true;
+  EXPECT_NE(told().find("last minute: nothing; rate allows 1 an hour from all sources together, to all "
+                        "sites of the rule\n"),
+            std::string::npos)
+      << told();
+  path["last_minute"] = {{"allowed", 50 / 1440.0}, {"allowed_by", "the warm-up ladder"}};
+  EXPECT_NE(told().find("the warm-up ladder allows 2.1 an hour"), std::string::npos) << told();
+  path.erase("last_minute");
+  EXPECT_EQ(told().find("last minute"), std::string::npos) << "no path is open";
+}
+
 TEST(QueueView, NoLineIsWiderThanATerminal) {
   json path = {{"site", std::string(300, 'm')}, {"source", "news"}, {"rule", "google"}, {"binds", "rate"}};
+  path["last_minute"] = {{"delivered", 1'000'000'000},       {"deferred", 1'000'000'000},
+                         {"refused", 1'000'000'000},         {"allowed", 1e12},
+                         {"allowed_by", "the learned rate"}, {"allowed_to", "pool"}};
+  path["one_site"] = true;
   json group = {{"name", std::string(300, 'm')}, {"scheduled", 1'000'000}};
   for (int i = 0; i < 5; ++i)
     group["reasons"].push_back({{"reason",

@@ -19,7 +19,7 @@ class BusiestPathsTest : public WalkRig {
  protected:
   BusiestPathsTest() {
     start();
-    paths_ = std::make_unique<BusiestPaths>(transit_.get(), &decisions_);
+    paths_ = std::make_unique<BusiestPaths>(transit_.get(), PathHistory{&decisions_, &flow_});
   }
   void block(queue::Path* path) { path->standing->block(clock_.time + 1h, "test", clock_.time); }
   void ask(size_t limit, std::optional<Views>* answer) {
@@ -27,6 +27,7 @@ class BusiestPathsTest : public WalkRig {
   }
 
   const DecisionHistory decisions_;
+  FlowRates flow_{&clock_};
   std::unique_ptr<BusiestPaths> paths_;
 };
 
@@ -45,6 +46,34 @@ TEST_F(BusiestPathsTest, OfFewPathsTheAnswerComesAtOnceTheBlockedOnesFirst) {
   ASSERT_TRUE(one.has_value());
   ASSERT_EQ(one->size(), 1U);
   EXPECT_EQ((*one)[0].site, "mx.blocked.test");
+}
+
+TEST_F(BusiestPathsTest, APathOverWhichMailWentLatelyIsShownWithItAndWhatItsLimitsAllow) {
+  queue::Path* path = path_to("quick.test");
+  auto limits = std::make_shared<mx::PathLimits>(*path->limits);
+  limits->rate = {4, 1s, 1};
+  limits->messages_per_hour = 6000;
+  path->limits = limits;
+  conf::DeliveryEvent event;
+  event.kind = conf::EventKind::kDelivered;
+  event.site = "mx.quick.test";
+  event.source = "default";
+  flow_.take(1, event);
+  flow_.take(2, event);
+  std::optional<Views> now, later;
+  ask(10, &now);
+  ASSERT_EQ(now->size(), 1U);
+  EXPECT_EQ((*now)[0].last_minute.delivered, 2U);
+  EXPECT_EQ((*now)[0].allowed.by, mx::Bind::kQuota);
+  EXPECT_EQ((*now)[0].allowed.per_minute, 100);
+  limits->messages_per_hour = 0;
+  std::optional<Views> by_rate;
+  ask(10, &by_rate);
+  EXPECT_EQ((*by_rate)[0].allowed.by, mx::Bind::kRate);
+  EXPECT_EQ((*by_rate)[0].allowed.per_minute, 240);
+  clock_.time += 2min;
+  ask(10, &later);
+  EXPECT_TRUE(later->empty());
 }
 
 TEST_F(BusiestPathsTest, ARoundOverManyPathsTakesManyStepsAndTheirSitesStayMeanwhile) {

@@ -25,9 +25,8 @@ class PathViewsTest : public WalkRig {
   }
   admin::Explanation ask(const std::string& stream) {
     admin::Explanation told;
-    PathViews(transit_.get(), &decisions_).explain("d.test", "", stream, [&](admin::Explanation answer) {
-      told = std::move(answer);
-    });
+    PathViews(transit_.get(), {&decisions_, &flow_})
+        .explain("d.test", "", stream, [&](admin::Explanation answer) { told = std::move(answer); });
     return told;
   }
   static std::string sources_of(const admin::Explanation& told) {
@@ -36,6 +35,7 @@ class PathViewsTest : public WalkRig {
     return names;
   }
   const DecisionHistory decisions_;
+  const FlowRates flow_{&clock_};
 };
 
 TEST_F(PathViewsTest, AStreamIsExplainedByItsSourcesBeforeItHasMail) {
