@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "relay/admin/census_json.h"
+#include "relay/admin/metrics_text.h"
 #include "relay/admin/near_names.h"
 #include "relay/admin/order.h"
 #include "relay/admin/queue_json.h"

@@ -9,6 +9,7 @@
 
 #include "conf/vocab/door_event.h"
 #include "conf/vocab/envelope.h"
+#include "conf/vocab/result_counts.h"
 #include "conf/vocab/time.h"
 #include "relay/admin/delivery_view.h"
 #include "relay/admin/mx_view.h"
@@ -60,9 +61,10 @@ struct QueueSummary {
   double uptime_seconds = 0;
   LimiterCounts limiter;
   QuarantineCounts quarantine;
-  uint64_t unknown_texts = 0;                 // refusals whose text no rule reads, since start
-  std::vector<SiteCount> unknown_text_sites;  // where, the commonest first, at most 20
-  std::vector<SiteSummary> sites;             // the busiest first, at most 50
+  uint64_t unknown_texts = 0;                          // refusals whose text no rule reads, since start
+  std::vector<SiteCount> unknown_text_sites;           // where, the commonest first, at most 20
+  std::vector<SiteSummary> sites;                      // the busiest first, at most 50
+  std::vector<conf::ResultCounts> by_rule, by_source;  // of last_known() only
 };
 
 enum class QueueAction : uint8_t { kRetry, kHold, kRelease, kDrop, kFail };

@@ -1,4 +1,4 @@
-// What the admin API shows, as JSON and as Prometheus text. Pure.
+// What the admin API shows, as JSON. Pure.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -20,9 +20,5 @@ std::string time_text(conf::WallTime time);
 
 // Pure ASCII, on one line; bytes that are not UTF-8 come out as U+FFFD.
 std::string to_text(const nlohmann::json& value);
-
-// Prometheus text exposition format 0.0.4.
-std::string metrics_text(const QueueSummary& summary, const spool::SpoolHealth& health,
-                         const spool::SpoolCounters& counters);
 
 }  // namespace relay::admin

@@ -9,17 +9,20 @@ namespace relay {
 Desk::Desk(Parts parts)
     : parts_(std::move(parts)),
       flow_(&parts_.transit->clock()),
-      overview_({parts_.transit, parts_.journal, parts_.metrics, parts_.inbound_connections, parts_.log_lost,
-                 parts_.refused_at_door, parts_.quarantine}),
+      results_(&parts_.transit->clock()),
+      overview_({parts_.transit, parts_.journal, parts_.metrics, &results_, parts_.inbound_connections,
+                 parts_.log_lost, parts_.refused_at_door, parts_.quarantine}),
       views_(parts_.transit, {&decisions_, &flow_}),
       busiest_(parts_.transit, {&decisions_, &flow_}),
       census_(parts_.transit),
       limits_(parts_.transit, parts_.spool) {
   parts_.journal->add(&decisions_);
   parts_.journal->add(&flow_);
+  parts_.journal->add(&results_);
 }
 
 Desk::~Desk() {
+  parts_.journal->remove(&results_);
   parts_.journal->remove(&flow_);
   parts_.journal->remove(&decisions_);
 }

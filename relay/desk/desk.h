@@ -77,6 +77,7 @@ class Desk final : public admin::Backend {
   DecisionHistory decisions_;
   FlowRates flow_;
   Overview overview_;
+  journal::ResultTallies results_;
   PathViews views_;
   BusiestPaths busiest_;
   CensusTaker census_;

@@ -65,6 +65,8 @@ admin::QueueSummary Overview::now() {
 
 admin::QueueSummary Overview::last_known() const {
   admin::QueueSummary summary = summary_of(*board_.latest(), parts_.metrics->counts());
+  summary.by_rule = parts_.results->by_rule();
+  summary.by_source = parts_.results->by_source();
   summary.refused_at_door = parts_.refused_at_door();
   return summary;
 }

@@ -11,6 +11,7 @@
 #include "relay/journal/gauges.h"
 #include "relay/journal/journal.h"
 #include "relay/journal/metrics.h"
+#include "relay/journal/result_tallies.h"
 #include "relay/walk/transit.h"
 
 namespace relay {
@@ -21,6 +22,7 @@ class Overview {
     Transit* transit = nullptr;
     const journal::Journal* journal = nullptr;
     const journal::Metrics* metrics = nullptr;
+    const journal::ResultTallies* results = nullptr;
     std::function<uint64_t()> inbound_connections = [] { return uint64_t{0}; };
     std::function<uint64_t()> log_lost = [] { return uint64_t{0}; };
     std::function<std::vector<conf::DoorCount>()> refused_at_door = [] {  // any thread

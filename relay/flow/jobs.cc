@@ -208,6 +208,7 @@ AttemptFacts Jobs::facts_of(const Slot& slot) const {
   facts.mx_host = connection.target().host;
   facts.mx_address = address_text(connection.target());
   facts.source = path.source.name;
+  if (path.rule != nullptr) facts.mx_rule = path.rule->name;
   facts.tls = connection.tls_version();
   facts.delays.dns = conf::Duration(slot.job.delivery->dns_micros);
   facts.delays.queue = std::max(slot.job.picked_up - slot.job.delivery->due, conf::Duration(0));

@@ -24,6 +24,7 @@ AttemptFacts facts_of(const queue::Path& path, const queue::Delivery& delivery, 
   facts.settings = path.settings;
   facts.site = path.site->label;
   facts.source = path.source.name;
+  if (path.rule != nullptr) facts.mx_rule = path.rule->name;
   facts.mx_host = path.last_error.mx_host;
   facts.mx_address = path.last_error.mx_address;
   facts.delays.dns = conf::Duration(delivery.dns_micros);

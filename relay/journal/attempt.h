@@ -15,6 +15,7 @@ struct AttemptFacts {
   std::string mx_host;
   std::string mx_address;  // "192.0.2.1:25"
   std::string source;
+  std::string mx_rule;  // of the path; "": none matches
   std::string tls;
   conf::StageDelays delays;
   std::shared_ptr<const conf::AddressNotice> notice;  // the recipient may not be written to

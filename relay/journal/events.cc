@@ -74,6 +74,7 @@ DeliveryEvent attempted(const spool::MessageRecord& record, const spool::Recipie
   event.mx_host = facts.mx_host;
   event.mx_address = facts.mx_address;
   event.source = facts.source;
+  event.mx_rule = facts.mx_rule;
   event.tls = facts.tls;
   event.delays = facts.delays;
   event.reply_code = outcome.local ? uint16_t{0} : outcome.reply.code;

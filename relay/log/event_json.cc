@@ -285,7 +285,7 @@ void append_json(const conf::DeliveryEvent& event, std::string* out) {
   if (event.row != 0) append_text("row", bounce::row_text(event.row), out);
   append_text("class_rule", event.rule, out);
   append_text("mx_rule", event.mx_rule, out);
-  append_text("rule", event.rule.empty() ? event.mx_rule : event.rule, out);
+  append_text("rule", event.rule.empty() && journal::is_held_back(event) ? event.mx_rule : event.rule, out);
   append_text("limit", limit_name(event.limit), out);
   append_text("stage", to_text(event.stage), out);
   if (event.notice != nullptr) append_notice(*event.notice, out);

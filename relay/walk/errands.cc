@@ -43,6 +43,7 @@ Answer Errands::next(queue::Delivery* delivery, const queue::Path& path, const E
   request.facts.settings = path.settings;
   request.facts.site = path.site->label;
   request.facts.source = path.source.name;
+  if (path.rule != nullptr) request.facts.mx_rule = path.rule->name;
   request.later = std::move(later);
   if (converts) {
     convert(std::move(request));

@@ -33,6 +33,7 @@ void Notices::waits_for_path(queue::Delivery* delivery, const queue::PathError& 
   by.limit = conf::Bind::kBackOff;
   by.site = facts.site;
   by.source = facts.source;
+  by.mx_rule = facts.mx_rule;
   by.why = "it waits for its path: " + error.reply.text();
   by.until = clock_->today() + again;
   held_back(*delivery, std::move(by));

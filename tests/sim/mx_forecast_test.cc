@@ -84,6 +84,12 @@ TEST(MxForecast, ExplainSaysWhatHappensToTheNextMessage) {
     }
     world.run_until(world.world.now() + 3s);
     EXPECT_GT(forecast.ask().last_minute.delivered, 0U) << "seed " << seed;
+    const relay::admin::QueueSummary scraped = world.desk().last_known();
+    ASSERT_EQ(scraped.by_rule.size(), 1U);
+    EXPECT_EQ(scraped.by_rule.front().name, "all");
+    EXPECT_EQ(scraped.by_rule.front().delivered, scraped.delivered);
+    EXPECT_GT(scraped.delivered, 0U);
+    EXPECT_GT(scraped.by_rule.front().transaction.sum_seconds, 0);
   }
   EXPECT_GT(waited, asked / 10);
   EXPECT_LT(waited, asked);

@@ -170,6 +170,33 @@ TEST_F(AdminServerTest, MetricsArePrometheusText) {
       << reply.body;
 }
 
+TEST_F(AdminServerTest, ResultsAndTimesStandByRuleAndBySource) {
+  conf::ResultCounts rule;
+  rule.name = "go\"ogle";
+  rule.delivered = 3;
+  rule.held_back = 1;
+  rule.delivery = {{0.1, 60}, {1, 0, 2}, 86400.25};
+  rule.transaction = {{0.005}, {4, 0}, 0.01};
+  backend_.current.by_rule = {rule};
+  conf::ResultCounts source;
+  source.name = "news";
+  source.failed = 2;
+  backend_.current.by_source = {source};
+  start();
+  const std::string text = ask("GET", "/metrics").body;
+  for (const char* line : {"penstock_results_by_rule_total{rule=\"go\\\"ogle\",result=\"delivered\"} 3\n",
+                           "penstock_results_by_rule_total{rule=\"go\\\"ogle\",result=\"held_back\"} 1\n",
+                           "penstock_results_by_source_total{source=\"news\",result=\"failed\"} 2\n",
+                           "# TYPE penstock_delivery_seconds histogram\n",
+                           "penstock_delivery_seconds_bucket{rule=\"go\\\"ogle\",le=\"0.1\"} 1\n",
+                           "penstock_delivery_seconds_bucket{rule=\"go\\\"ogle\",le=\"60\"} 1\n",
+                           "penstock_delivery_seconds_bucket{rule=\"go\\\"ogle\",le=\"+Inf\"} 3\n",
+                           "penstock_delivery_seconds_sum{rule=\"go\\\"ogle\"} 86400.25\n",
+                           "penstock_delivery_seconds_count{rule=\"go\\\"ogle\"} 3\n",
+                           "penstock_transaction_seconds_bucket{rule=\"go\\\"ogle\",le=\"0.005\"} 4\n"})
+    EXPECT_NE(text.find(line), std::string::npos) << line << text;
+}
+
 TEST_F(AdminServerTest, TheQuarantineAndUnknownTextsAreCounted) {
   backend_.current.quarantine.rows = 12;
   backend_.current.quarantine.held = 3;

@@ -194,6 +194,15 @@ TEST(EventJson, TheStatusStandsOnce) {
   EXPECT_EQ(nlohmann::json::parse(to_json(e)).at("reply"), "4.7.1");
 }
 
+TEST(EventJson, TheRuleOfThePathIsNotTakenForWhatQualifiedTheRefusal) {
+  conf::DeliveryEvent e;
+  e.kind = conf::EventKind::kDelivered;
+  e.mx_rule = "gmail";
+  const nlohmann::json line = nlohmann::json::parse(to_json(e));
+  EXPECT_EQ(line.at("mx_rule"), "gmail");
+  EXPECT_FALSE(line.contains("rule"));
+}
+
 TEST(EventJson, WhatHeldTheMessageBackIsNamed) {
   conf::DeliveryEvent e;
   e.kind = conf::EventKind::kDeferred;
