@@ -341,11 +341,25 @@ conf::Result<uint64_t> AdminApi::apply(QueueAction action, const std::vector<con
   return error;
 }
 
+conf::Result<std::vector<conf::MessageId>> AdminApi::take_unknown(std::vector<conf::MessageId>* ids) {
+  std::vector<char> queued;
+  const conf::Status asked = ask_in_turns<char, conf::MessageId>(
+      *ids,
+      [](Backend* backend, const conf::MessageId& id) { return static_cast<char>(backend->is_queued(id)); },
+      &queued);
+  if (!asked.ok()) return asked.error();
+  std::vector<conf::MessageId> known, unknown;
+  for (size_t i = 0; i < ids->size(); ++i) (queued[i] != 0 ? known : unknown).push_back((*ids)[i]);
+  *ids = std::move(known);
+  return unknown;
+}
+
 Response AdminApi::act(QueueAction action, const Request& request) {
   conf::Result<Order> order = parse_order(request.body);
   if (!order.ok()) return refuse(order.error());
   Selection selection;
-  if (order->ids.empty()) {
+  const bool by_id = !order->ids.empty();
+  if (!by_id) {
     // These are for good, and take every recipient of a message: one that has others too is not meant.
     const bool whole = action == QueueAction::kDrop || action == QueueAction::kFail;
     conf::Result<Selection> selected = select(order->filter, whole);
@@ -355,7 +369,16 @@ Response AdminApi::act(QueueAction action, const Request& request) {
     selection.ids = std::move(order->ids);
   }
   json out = {{"matched", selection.ids.size()}, {"partly", selection.partly}};
-  if (selection.ids.empty() && selection.partly == 0) add_slip(order->filter, spool_, &out);
+  if (by_id) {
+    conf::Result<std::vector<conf::MessageId>> unknown = take_unknown(&selection.ids);
+    if (!unknown.ok()) return refuse(unknown.error());
+    if (selection.ids.empty()) return refuse(404, not_queued(*unknown));
+    out["matched"] = selection.ids.size();
+    json names = json::array();
+    for (const conf::MessageId id : *unknown) names.push_back(conf::to_text(id));
+    if (!names.empty()) out["unknown"] = std::move(names);
+  }
+  if (!by_id && selection.ids.empty() && selection.partly == 0) add_slip(order->filter, spool_, &out);
   if (order->dry_run) {
     if (!selection.ids.empty()) {
       out["up_to"] = conf::to_text(*std::max_element(selection.ids.begin(), selection.ids.end()));

@@ -39,6 +39,8 @@ class AdminApi {
   conf::Result<QueueSummary> summary();
   conf::Result<SiteLookup> sites_for(const QueueFilter& filter, conf::WallTime now);
   conf::Result<Selection> select(const QueueFilter& filter, bool whole_messages);
+  // Leaves in `*ids` those that are queued; the others.
+  conf::Result<std::vector<conf::MessageId>> take_unknown(std::vector<conf::MessageId>* ids);
   conf::Result<uint64_t> apply(QueueAction action, const std::vector<conf::MessageId>& ids,
                                const std::string& who);
 

@@ -80,6 +80,8 @@ class Backend {
   // finished as dropped and logged, no report is sent. kFail: they fail, and the sender gets a report.
   // `who` gave the order, for the log; "": not known.
   virtual bool apply(QueueAction action, conf::MessageId id, const std::string& who) = 0;
+  // Whether a recipient of the message is not finished.
+  virtual bool is_queued(conf::MessageId id) = 0;
   // The site the domain rolled up to when it was last routed; empty when unknown.
   virtual std::string site_of(const std::string& domain) = 0;
   // Where mail to the domain goes and what holds there; asks DNS when it must, hence later. `source`: only

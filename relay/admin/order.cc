@@ -1,5 +1,6 @@
 #include "relay/admin/order.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace relay::admin {
@@ -57,6 +58,14 @@ conf::Result<Order> parse_order(std::string_view text) {
   const int ways = (order.ids.empty() ? 0 : 1) + (order.filter.empty() ? 0 : 1) + (order.all ? 1 : 0);
   if (ways != 1) return conf::invalid("give exactly one of \"ids\", \"filter\" and \"all\": true");
   return order;
+}
+
+std::string not_queued(const std::vector<conf::MessageId>& ids) {
+  constexpr size_t kNamed = 10;
+  std::string text = ids.size() == 1 ? "this message is not in the queue:" : "none of these is in the queue:";
+  for (size_t i = 0; i < std::min(ids.size(), kNamed); ++i) text += ' ' + conf::to_text(ids[i]);
+  if (ids.size() > kNamed) text += " ...";
+  return text + "; it may have ended meanwhile, `penstock log ID` tells its story";
 }
 
 }  // namespace relay::admin

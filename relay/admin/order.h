@@ -1,6 +1,7 @@
 // An order to change the queue, as it comes in the body of a POST.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -20,5 +21,8 @@ struct Order {
 // {"ids": ["..."]}, or {"filter": {"domain": "example.net", "older_than": "2h"}}, or {"all": true}; each with
 // "dry_run": true. Exactly one of the three: an empty body must never mean everything.
 conf::Result<Order> parse_order(std::string_view json);
+
+// Why nothing is done when none of `ids` is in the queue.
+std::string not_queued(const std::vector<conf::MessageId>& ids);
 
 }  // namespace relay::admin

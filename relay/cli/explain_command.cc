@@ -94,11 +94,13 @@ int explain_message(const Invocation& invocation, const ExplainOptions& options)
   const size_t all = domains.size();
   domains.resize(std::min(all, kMostDomains));
   json explained = json::array();
+  bool all_can_go = true;
   for (const std::string& domain : domains) {
     const std::string source = options.source.empty() ? source_of(*message, domain) : options.source;
     std::optional<json> told =
         explain_one(invocation, options, domain, source, text_of(*message, "stream"), &exit_code);
     if (!told && exit_code == kUsage) return exit_code;
+    all_can_go = all_can_go && told && can_go(*told);
     explained.push_back(told ? json{{"domain", domain}, {"explanation", std::move(*told)}}
                              : json{{"domain", domain}, {"error", "no explanation, see above"}});
   }
@@ -109,7 +111,7 @@ int explain_message(const Invocation& invocation, const ExplainOptions& options)
     if (all > kMostDomains)
       std::printf("\nand %zu more domains; ask for each by an address of it.\n", all - kMostDomains);
   }
-  return exit_code;
+  return all_can_go ? kDone : kFailed;
 }
 
 int explain_offline(const Invocation& invocation, const ExplainOptions& options) {

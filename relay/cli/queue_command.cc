@@ -135,6 +135,16 @@ bool confirm(const QueueOptions& options, const std::string& action, const json&
   return std::getline(std::cin, line) && line == "yes";
 }
 
+// Those of the ids that were named and are not in the queue. True: there are some.
+bool print_unknown(const json& answer) {
+  const json& unknown = member(answer, "unknown");
+  if (!unknown.is_array() || unknown.empty()) return false;
+  for (const json& id : unknown)
+    if (id.is_string())
+      std::fprintf(stderr, "penstock: %s is not in the queue\n", printable(id.get<std::string>()).c_str());
+  return true;
+}
+
 int act(const Invocation& invocation, const QueueOptions& options, const std::string& action) {
   std::optional<json> order = order_of(options);
   if (!order) return kUsage;
@@ -145,6 +155,7 @@ int act(const Invocation& invocation, const QueueOptions& options, const std::st
   const std::optional<json> counts = ask(invocation, options.socket, "POST", target, count, &exit_code);
   if (!counts) return exit_code;
   print_partly(*counts);
+  const bool some_unknown = print_unknown(*counts);
   if (const std::string hint = text_of(*counts, "hint"); !hint.empty())
     std::fprintf(stderr, "penstock: %s\n", printable(hint).c_str());
   const bool for_good = action == "drop" || action == "fail";
@@ -154,18 +165,19 @@ int act(const Invocation& invocation, const QueueOptions& options, const std::st
     } else {
       std::printf("%s.\n", matching(number_of(*counts, "matched")).c_str());
     }
-    return kDone;
+    return some_unknown ? kFailed : kDone;
   }
   if (!confirm(options, action, *counts, &*order)) return kFailed;
   const std::optional<json> answer = ask(invocation, options.socket, "POST", target, *order, &exit_code);
   if (!answer) return exit_code;
+  const bool left_meanwhile = !some_unknown && print_unknown(*answer);
   if (options.as_json) {
     print_json(*answer);
-    return kDone;
+  } else {
+    std::printf("%s: %s of %s.\n", action.c_str(), grouped(number_of(*answer, "applied")).c_str(),
+                counted(number_of(*answer, "matched"), "message").c_str());
   }
-  std::printf("%s: %s of %s.\n", action.c_str(), grouped(number_of(*answer, "applied")).c_str(),
-              counted(number_of(*answer, "matched"), "message").c_str());
-  return kDone;
+  return some_unknown || left_meanwhile ? kFailed : kDone;
 }
 
 void add_filters(CLI::App* command, QueueOptions* options) {

@@ -54,6 +54,7 @@ class Desk final : public admin::Backend {
   admin::QueueSummary summary() override;
   admin::QueueSummary last_known() const override { return overview_.last_known(); }
   bool apply(admin::QueueAction action, conf::MessageId id, const std::string& who) override;
+  bool is_queued(conf::MessageId id) override { return parts_.transit->deliveries().find(id) != nullptr; }
   std::string site_of(const std::string& domain) override;
   void explain(const std::string& domain, const std::string& source, const std::string& stream,
                std::function<void(admin::Explanation)> done) override;
@@ -76,8 +77,8 @@ class Desk final : public admin::Backend {
   Parts parts_;
   DecisionHistory decisions_;
   FlowRates flow_;
-  Overview overview_;
   journal::ResultTallies results_;
+  Overview overview_;
   PathViews views_;
   BusiestPaths busiest_;
   CensusTaker census_;

@@ -4,6 +4,7 @@
 #include <rocksdb/env.h>
 #include <rocksdb/options.h>
 #include <rocksdb/slice.h>
+#include <rocksdb/snapshot.h>
 #include <rocksdb/write_batch.h>
 
 #include <atomic>
@@ -280,19 +281,23 @@ class DiskSpool final : public Spool, private BatchWriter {
     std::string value;
     const std::vector<WriteRequest> newer = committer_->retained(id);
     if (!newer.empty() && newer.front().kind == WriteKind::kRemove) return not_found();
-    rocksdb::Status got = db_->Get({}, tables_.records, key, &value);
+    // All of one moment: the message may be taken out meanwhile.
+    rocksdb::ManagedSnapshot moment(db_.get());
+    rocksdb::ReadOptions options;
+    options.snapshot = moment.snapshot();
+    rocksdb::Status got = db_->Get(options, tables_.records, key, &value);
     if (got.IsNotFound()) return not_found();
     if (!got.ok()) return spoilt(id, error_of(got, "reading the record"));
     conf::Result<MessageRecord> record = decode_record(value);
     if (!record.ok()) return spoilt(id, record.error());
-    got = read_states(db_.get(), tables_.states, &record.value(), &say_damage);
+    got = read_states(db_.get(), options.snapshot, tables_.states, &record.value(), &say_damage);
     if (!got.ok()) return error_of(got, "reading the state of a message");
     for (const WriteRequest& update : newer)
       (void)apply_state(state_key(id, update.part), update.record, &record.value()).ok();
     LoadedMessage loaded;
     loaded.record = std::move(*record);
     if (!with_body) return loaded;
-    const rocksdb::Status status = db_->Get({}, tables_.bodies, key, &value);
+    const rocksdb::Status status = db_->Get(options, tables_.bodies, key, &value);
     if (status.IsNotFound()) return spoilt(id, {conf::ErrorCode::kCorrupt, "its body is missing"});
     if (!status.ok()) return spoilt(id, error_of(status, "reading the body"));
     const conf::Result<std::string_view> body = decode_body(id, value);

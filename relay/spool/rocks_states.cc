@@ -37,9 +37,11 @@ void StateWalk::apply(MessageRecord* record, const StateDamage& damaged) {
     apply_one(*iterator_, record, damaged);
 }
 
-rocksdb::Status read_states(rocksdb::DB* db, rocksdb::ColumnFamilyHandle* states, MessageRecord* record,
+rocksdb::Status read_states(rocksdb::DB* db, const rocksdb::Snapshot* moment,
+                            rocksdb::ColumnFamilyHandle* states, MessageRecord* record,
                             const StateDamage& damaged) {
   rocksdb::ReadOptions options;
+  options.snapshot = moment;
   options.prefix_same_as_start = true;
   const std::unique_ptr<rocksdb::Iterator> at(db->NewIterator(options, states));
   for (at->Seek(id_key(record->id)); at->Valid(); at->Next()) apply_one(*at, record, damaged);

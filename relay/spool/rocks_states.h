@@ -31,8 +31,9 @@ class StateWalk {
   std::unique_ptr<rocksdb::Iterator> iterator_;
 };
 
-// The same for one message.
-rocksdb::Status read_states(rocksdb::DB* db, rocksdb::ColumnFamilyHandle* states, MessageRecord* record,
+// The same for one message, as of a moment that was kept.
+rocksdb::Status read_states(rocksdb::DB* db, const rocksdb::Snapshot* moment,
+                            rocksdb::ColumnFamilyHandle* states, MessageRecord* record,
                             const StateDamage& damaged);
 
 // The states of one batch of writes.

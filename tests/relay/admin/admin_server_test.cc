@@ -301,11 +301,15 @@ TEST_F(AdminServerTest, ActsOnIds) {
   start();
   const std::string body = "{\"ids\":[\"" + conf::to_text(1) + "\",\"" + conf::to_text(99) + "\"]}";
   const json done = json::parse(ask("POST", "/v1/queue/hold", body).body);
-  EXPECT_EQ(done.at("matched"), 2);
+  EXPECT_EQ(done.at("matched"), 1);
+  EXPECT_EQ(done.at("unknown"), json::array({conf::to_text(99)}));
   EXPECT_EQ(done.at("applied"), 1);
   ASSERT_EQ(backend_.applied.size(), 1u);
   EXPECT_EQ(backend_.applied[0].first, QueueAction::kHold);
-  EXPECT_EQ(backend_.applied[0].second, (std::vector<conf::MessageId>{1, 99}));
+  EXPECT_EQ(backend_.applied[0].second, (std::vector<conf::MessageId>{1}));
+  const HttpReply none = ask("POST", "/v1/queue/drop", "{\"ids\":[\"" + conf::to_text(99) + "\"]}");
+  EXPECT_EQ(none.status, 404);
+  EXPECT_NE(json::parse(none.body).at("error").get<std::string>().find(conf::to_text(99)), std::string::npos);
 }
 
 TEST_F(AdminServerTest, EachPathIsItsAction) {

@@ -183,6 +183,7 @@ class FakeBackend final : public Backend {
     applied.back().second.push_back(id);
     return spool_->records.contains(id);
   }
+  bool is_queued(conf::MessageId id) override { return spool_->records.contains(id); }
   std::string site_of(const std::string& domain) override {
     const auto found = sites.find(domain);
     return found == sites.end() ? "" : found->second;

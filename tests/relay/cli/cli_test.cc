@@ -380,6 +380,7 @@ TEST_F(CliTest, AnExplanationShowsTheCommonestTextsOfTheSite) {
 
 TEST_F(CliTest, ExplainsAMessage) {
   backend_.explanations["example.net"] = admin::busy_explanation("mx.example.net", {"default"});
+  backend_.explanations["example.com"] = admin::busy_explanation("mx.example.com", {"default"});
   spool_.records[2].recipients[0].due = conf::from_unix_micros(0);
   start();
   const auto explain = [&](const std::string& id, std::vector<std::string> words = {}) {
@@ -397,6 +398,38 @@ TEST_F(CliTest, ExplainsAMessage) {
   EXPECT_EQ(nlohmann::json::parse(machine.out).at("explained").size(), 2u);
   EXPECT_EQ(explain(conf::to_text(99)).exit_code, kFailed);
   EXPECT_EQ(explain("no/id").exit_code, kUsage);
+}
+
+TEST_F(CliTest, TheStatusOfAnExplainedMessageIsThatOfAllItsDomains) {
+  start();
+  for (const char* reached : {"example.net", "example.com"}) {
+    backend_.explanations.clear();
+    backend_.explanations[reached] = admin::busy_explanation("mx.example", {"default"});
+    EXPECT_EQ(command({"explain", "--socket", settings_.socket, "--message", conf::to_text(2)}).exit_code,
+              kFailed)
+        << "only " << reached << " can be reached";
+  }
+}
+
+TEST_F(CliTest, AnOrderToAMessageThatIsNotQueuedFailsAndSaysSo) {
+  start();
+  const std::string unknown = conf::to_text(99), known = conf::to_text(1);
+  for (const char* order : {"retry", "hold", "release", "drop", "fail"}) {
+    const Outcome told = queue({order, unknown, "--yes"});
+    EXPECT_EQ(told.exit_code, kFailed) << order;
+    EXPECT_NE(told.err.find("this message is not in the queue: " + unknown), std::string::npos) << told.err;
+  }
+  EXPECT_TRUE(backend_.applied.empty());
+  const Outcome counted = queue({"drop", unknown, known, "--dry-run"});
+  EXPECT_EQ(counted.exit_code, kFailed);
+  EXPECT_EQ(counted.out, "1 message matches.\n");
+  EXPECT_NE(counted.err.find(unknown + " is not in the queue\n"), std::string::npos) << counted.err;
+  const Outcome some = queue({"hold", unknown, known});
+  EXPECT_EQ(some.exit_code, kFailed);
+  EXPECT_EQ(some.out, "hold: 1 of 1 message.\n") << "the others are done";
+  EXPECT_EQ(some.err.find(unknown), some.err.rfind(unknown)) << "said once: " << some.err;
+  ASSERT_EQ(backend_.applied.size(), 1U);
+  EXPECT_EQ(backend_.applied[0].second, std::vector<conf::MessageId>{1});
 }
 
 TEST_F(CliTest, ExplainsByTheConfigurationAlone) {

@@ -203,6 +203,37 @@ TEST_F(DamagedSpool, ABadBodyIsSetAsideWhenItIsRead) {
   EXPECT_TRUE(std::filesystem::exists(folder_ / "set-aside" / (conf::to_text(conf::MessageId{2}) + ".body")));
 }
 
+TEST_F(DamagedSpool, WhatIsTakenOutWhileItIsReadIsGoneOrWholeAndNeverDamaged) {
+  constexpr conf::MessageId kMessages = 400;
+  MessageRecord record;
+  record.recipients.resize(200);  // there is something to read between the record and the body
+  for (conf::MessageId id = 1; id <= kMessages; ++id) {
+    record.id = id;
+    record.recipients[0].state = RecipientState::kPending;
+    ASSERT_TRUE(spool::store(spool_.get(), record, body_of(id)).ok());
+    record.recipients[0].state = RecipientState::kDelivered;
+    spool_->update(record, std::vector<uint32_t>{0});
+  }
+  size_t answers = 0, gone = 0;
+  for (conf::MessageId id = 1; id <= kMessages; ++id) {
+    spool_->load(id, true, [&](conf::Result<LoadedMessage> loaded) {
+      ++answers;
+      if (loaded.ok()) {
+        EXPECT_EQ(loaded->record.recipients[0].state, RecipientState::kDelivered)
+            << "of one moment: its record without what became of it";
+      } else {
+        ++gone;
+        EXPECT_EQ(loaded.error().code, conf::ErrorCode::kNotFound) << loaded.error().detail;
+      }
+    });
+    spool_->remove(id);
+    if (id % 4 == 0) wait(spool_.get(), [&] { return answers == id; });
+  }
+  wait(spool_.get(), [&] { return answers == kMessages; });
+  EXPECT_EQ(spool_->counters().set_aside, 0U);
+  EXPECT_GT(gone, 0U);
+}
+
 TEST_F(DamagedSpool, ABadKeptValueIsPassedOverAndReported) {
   spool_->keep_all({{"a", "1"}, {"b", "2"}, {"c", "3"}}, nullptr);
   store(1);
