@@ -19,6 +19,7 @@ struct SentMail {
   std::string recipient;         // in lower case
   std::string sender;            // the original reverse-path
   std::string site, source;      // as in the log
+  std::string stream;            // likewise; empty: none, or not known
   std::string envid;             // RFC 3461
   conf::LoggedHeaderPtr header;  // its Message-ID and what else the log says of it; may be null
   bool with_token = false;       // it went out with a signed return path

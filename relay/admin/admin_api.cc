@@ -127,7 +127,7 @@ Response AdminApi::told(const Request& request, const QueueSummary& summary) {
   for (const auto& [key, value] : request.query) {
     if (key == "limit") continue;
     const std::optional<WaitingBy> named = key == "by" ? waiting_by(value) : std::nullopt;
-    if (!named) return refuse(400, key + ": there are limit, and by = domain, site, source or rule");
+    if (!named) return refuse(400, key + ": there are limit, and by = domain, site, source, rule or stream");
     by = *named;
   }
   const conf::Result<std::shared_ptr<const Census>> census = loop_.ask<std::shared_ptr<const Census>>(

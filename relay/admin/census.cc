@@ -16,6 +16,7 @@ double seconds(conf::Duration length) { return std::max(0.0, std::chrono::durati
 const std::string& name_of(const Census& census, const Census::Key& key, WaitingBy by) {
   static const std::string kNoSource = "(drawn when it is due)";
   static const std::string kNoRule = "(none known)";
+  static const std::string kNoStream = "(none)";
   const Census::Domain& domain = census.domains[key.domain];
   const Census::Path& path = census.paths[key.path];
   const auto known = [](const std::string& text, const std::string& otherwise) -> const std::string& {
@@ -30,6 +31,8 @@ const std::string& name_of(const Census& census, const Census::Key& key, Waiting
       return known(path.source, kNoSource);
     case WaitingBy::kRule:
       return known(key.path != 0 ? path.rule : domain.rule, kNoRule);
+    case WaitingBy::kStream:
+      return known(census.streams[key.stream], kNoStream);
   }
   return domain.name;
 }
@@ -90,7 +93,8 @@ const char* to_text(WaitingState state) {
 uint64_t Waiting::total() const { return std::accumulate(std::begin(counts), std::end(counts), uint64_t{0}); }
 
 std::optional<WaitingBy> waiting_by(std::string_view text) {
-  for (const WaitingBy by : {WaitingBy::kDomain, WaitingBy::kSite, WaitingBy::kSource, WaitingBy::kRule}) {
+  for (const WaitingBy by :
+       {WaitingBy::kDomain, WaitingBy::kSite, WaitingBy::kSource, WaitingBy::kRule, WaitingBy::kStream}) {
     if (text == to_text(by)) return by;
   }
   return std::nullopt;
@@ -106,6 +110,8 @@ const char* to_text(WaitingBy by) {
       return "source";
     case WaitingBy::kRule:
       return "rule";
+    case WaitingBy::kStream:
+      return "stream";
   }
   return "unknown";
 }

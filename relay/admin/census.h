@@ -1,6 +1,6 @@
 // All mail that waits, counted by where it goes, in which state it is and why: what the loop collects in one
-// round, and how people want to see it - by domain, site, source or rule. Plain values; grouping is pure and
-// happens on the thread of whoever asked.
+// round, and how people want to see it - by domain, site, source, rule or stream. Plain values; grouping is
+// pure and happens on the thread of whoever asked.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,7 @@ const char* to_text(WaitingState state);  // "ready", "in flight", ...
 struct Census {
   static constexpr size_t kMostCells = 500'000;  // what comes to more is counted under "(other domains)"
 
-  struct Cell {  // the deliveries that one domain has in one state on one path for one reason
+  struct Cell {  // the deliveries of one stream that one domain has in one state on one path for one reason
     uint64_t count = 0;
     conf::MessageId oldest = 0;         // the message accepted first
     conf::Instant next = conf::kNever;  // the soonest that one of them may go; kNever: nobody knows
@@ -37,9 +37,10 @@ struct Census {
   struct Key {
     uint32_t domain = 0, path = 0, reason = 0;  // positions below
     WaitingState state = WaitingState::kReady;
+    uint16_t stream = 0;  // position below
     bool operator<(const Key& other) const {
-      return std::tie(domain, path, reason, state) <
-             std::tie(other.domain, other.path, other.reason, other.state);
+      return std::tie(domain, path, reason, state, stream) <
+             std::tie(other.domain, other.path, other.reason, other.state, other.stream);
     }
   };
   struct Domain {
@@ -52,6 +53,7 @@ struct Census {
   std::vector<Domain> domains;
   std::vector<Path> paths{Path{}};
   std::vector<std::string> reasons{std::string()};  // the first: none
+  std::vector<std::string> streams{std::string()};  // likewise
   conf::Instant made{};
   conf::WallTime made_wall{};  // of the same clock as message ids
 };
@@ -77,13 +79,13 @@ struct Waiting {  // a group of a census
   uint64_t kept() const { return total() - of(WaitingState::kInFlight); }
 };
 
-enum class WaitingBy : uint8_t { kDomain, kSite, kSource, kRule };
-// A source and a rule have mail to many sites, each with reasons of its own.
+enum class WaitingBy : uint8_t { kDomain, kSite, kSource, kRule, kStream };
+// A source, a rule and a stream have mail to many sites, each with reasons of its own.
 constexpr size_t reasons_shown(WaitingBy by) {
-  return by == WaitingBy::kSource || by == WaitingBy::kRule ? 20 : 5;
+  return by == WaitingBy::kDomain || by == WaitingBy::kSite ? 5 : 20;
 }
-std::optional<WaitingBy> waiting_by(std::string_view text);  // "domain", "site", "source", "rule"
-const char* to_text(WaitingBy by);
+std::optional<WaitingBy> waiting_by(std::string_view text);  // as to_text() has it
+const char* to_text(WaitingBy by);                           // "domain", "site", "source", "rule", "stream"
 
 // Whose mail waits most first, at most `most`. Mail without a path has no source yet. O(cells log cells)
 std::vector<Waiting> groups_of(const Census& census, WaitingBy by, size_t most);

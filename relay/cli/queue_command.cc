@@ -190,8 +190,8 @@ using QueueOptionsPtr = std::shared_ptr<QueueOptions>;
 
 void add_readers(CLI::App* queue, Invocation* invocation, const QueueOptionsPtr& options) {
   CLI::App* summary = queue->add_subcommand("summary", "counts, and what waits where and why");
-  summary->add_option("--by", options->by, "waiting mail in groups: domain, site, source or rule")
-      ->check(CLI::IsMember({"domain", "site", "source", "rule"}))
+  summary->add_option("--by", options->by, "waiting mail in groups: domain, site, source, rule or stream")
+      ->check(CLI::IsMember({"domain", "site", "source", "rule", "stream"}))
       ->capture_default_str();
   summary->callback([=] {
     invocation->run = [=] {

@@ -28,6 +28,7 @@ void CensusTaker::begin(conf::Instant now) {
   domains_.clear();
   paths_.clear();
   reasons_.clear();
+  streams_.clear();
 }
 
 void CensusTaker::step(conf::Instant now) {
@@ -54,6 +55,7 @@ void CensusTaker::look_at(const queue::Delivery& delivery) {
   admin::Census::Key key;
   key.state = waiting_state(delivery.state);
   key.domain = domain_of(delivery);
+  key.stream = stream_of(delivery);
   conf::Instant next = conf::kNever;
   key.reason = reason_of(delivery, &next);
   if (key.state == WaitingState::kReady || key.state == WaitingState::kInFlight)
@@ -80,6 +82,14 @@ uint32_t CensusTaker::domain_of(const queue::Delivery& delivery) {
   all.push_back({name, routed ? entry->route->site : name, entry == nullptr ? "" : rules_of(*entry)});
   domains_.emplace(delivery.domain, position);
   return position;
+}
+
+uint16_t CensusTaker::stream_of(const queue::Delivery& delivery) {
+  const std::string& name = transit_->sites().streams().name(delivery.stream);
+  if (name.empty()) return 0;
+  const auto [place, fresh] = streams_.try_emplace(name, static_cast<uint16_t>(census_->streams.size()));
+  if (fresh) census_->streams.push_back(name);
+  return place->second;
 }
 
 uint32_t CensusTaker::path_of(const queue::Path* path) {

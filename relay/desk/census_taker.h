@@ -36,6 +36,7 @@ class CensusTaker {
   void begin(conf::Instant now);
   void look_at(const queue::Delivery& delivery);
   uint32_t domain_of(const queue::Delivery& delivery);
+  uint16_t stream_of(const queue::Delivery& delivery);
   uint32_t path_of(const queue::Path* path);
   uint32_t reason_of(const std::string& text);
   uint32_t reason_of(const queue::Delivery& delivery, conf::Instant* next);
@@ -47,6 +48,7 @@ class CensusTaker {
   std::optional<uint32_t> only_;                    // the number of the domain that is asked for
   std::unordered_map<uint32_t, uint32_t> domains_;  // number in the DomainTable -> position in the census
   std::unordered_map<std::string, uint32_t> paths_, reasons_;
+  std::unordered_map<std::string, uint16_t> streams_;
   struct PathSeen {
     uint32_t reason = 0;
     conf::Instant next = conf::kNever;

@@ -109,6 +109,7 @@ void name_message(const bounce::SentMail* sent, const Report& report, DeliveryEv
     event->reverse_path = sent->sender;
     event->site = sent->site;
     event->source = sent->source;
+    event->stream = sent->stream;
     event->envid = sent->envid;
     event->header = sent->header;
   } else {

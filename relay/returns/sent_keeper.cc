@@ -75,6 +75,7 @@ void SentKeeper::take(uint64_t sequence, const conf::DeliveryEvent& event) {
   mail.sender = event.reverse_path;
   mail.site = event.site;
   mail.source = event.source;
+  mail.stream = event.stream;
   mail.envid = event.envid;
   mail.header = event.header;
   const std::lock_guard<std::mutex> lock(mutex_);

@@ -55,6 +55,28 @@ class SqliteSentTest : public testing::Test {
   std::unique_ptr<SqliteSent> sent_;
 };
 
+TEST_F(SqliteSentTest, AFileOfAnOlderVersionLearnsTheStreamAndLosesNothing) {
+  ASSERT_TRUE(sent_->add({mail(1, "ann@far.test", "1@shop.test")}).ok());
+  sent_.reset();
+  {
+    auto older = Database::open(folder_ + "/sent.db", Database::Mode::kReadWrite);
+    ASSERT_TRUE(older.ok());
+    (*older)->begin();
+    (*older)->execute("ALTER TABLE sent DROP COLUMN stream");
+    ASSERT_TRUE((*older)->commit().ok());
+  }
+  open();
+  EXPECT_EQ(warning_, "");
+  ASSERT_TRUE(sent_->find(id_at(kNow, 1), "ann@far.test").has_value());
+  EXPECT_EQ(sent_->find(id_at(kNow, 1), "ann@far.test")->stream, "");
+  SentMail fresh = mail(2, "bob@far.test", "2@shop.test");
+  fresh.stream = "newsletter";
+  ASSERT_TRUE(sent_->add({fresh}).ok());
+  open();
+  EXPECT_EQ(sent_->find(id_at(kNow, 2), "bob@far.test")->stream, "newsletter");
+  EXPECT_EQ(sent_->latest_to("bob@far.test", kNow - 1h)->stream, "newsletter");
+}
+
 TEST_F(SqliteSentTest, FindsWhatWasSentInEveryWayOverARestart) {
   ASSERT_TRUE(
       sent_->add({mail(1, "Ann@Far.test", "1@shop.test"), mail(2, "bob@far.test", "2@shop.test")}).ok());

@@ -54,8 +54,25 @@ TEST(Census, TheReasonThatKeepsMostStandsFirst) {
   EXPECT_FALSE(sites[1].next_seconds.has_value());  // nothing is scheduled there
 }
 
+TEST(Census, MailIsGroupedByItsStream) {
+  Census census = counted();
+  census.streams = {"", "newsletter"};
+  const Census::Cell of_stream{5, accepted(census.made_wall - 1min), census.made + 1h};
+  census.cells[{0, 2, 1, WaitingState::kReady, 1}] = of_stream;
+  census.cells[{1, 0, 3, WaitingState::kScheduled, 1}] = of_stream;
+  const std::vector<Waiting> streams = groups_of(census, WaitingBy::kStream, 10);
+  ASSERT_EQ(streams.size(), 2U);
+  EXPECT_EQ(streams[0].name, "(none)");
+  EXPECT_EQ(streams[0].total(), 196U + 431U + 2U + 6166U);
+  EXPECT_EQ(streams[1].name, "newsletter");
+  EXPECT_EQ(streams[1].total(), 10U);
+  EXPECT_EQ(streams[1].reasons.size(), 2U);
+  EXPECT_EQ(waiting_by("stream"), WaitingBy::kStream);
+}
+
 TEST(Census, EveryDeliveryIsInOneGroupHoweverItIsGrouped) {
-  for (const WaitingBy by : {WaitingBy::kDomain, WaitingBy::kSite, WaitingBy::kSource, WaitingBy::kRule}) {
+  for (const WaitingBy by :
+       {WaitingBy::kDomain, WaitingBy::kSite, WaitingBy::kSource, WaitingBy::kRule, WaitingBy::kStream}) {
     uint64_t sum = 0;
     for (const Waiting& group : groups_of(counted(), by, 10)) sum += group.total();
     EXPECT_EQ(sum, 6166U + 627U + 2U) << to_text(by);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -40,6 +41,26 @@ class CensusTakerTest : public WalkRig {
 
   std::unique_ptr<CensusTaker> taker_;
 };
+
+TEST_F(CensusTakerTest, CountsMailByItsStream) {
+  conf::Stream stream;
+  stream.name = "newsletter";
+  stream.sources = conf::SourceSet::parse("1").value();
+  stream.senders = {"news.test"};
+  config_->sources[0].id = 1;
+  config_->streams = {stream};
+  start();
+  taker_ = std::make_unique<CensusTaker>(transit_.get());
+  submit({"a@one.test"}, "shop@news.test");
+  submit({"b@one.test", "c@two.test"}, "shop@other.test");
+  CensusPtr census;
+  ask("", &census);
+  steps_until(census);
+  ASSERT_NE(census, nullptr);
+  std::map<std::string, uint64_t> counts;
+  for (const auto& [key, cell] : census->cells) counts[census->streams[key.stream]] += cell.count;
+  EXPECT_EQ(counts, (std::map<std::string, uint64_t>{{"", 2}, {"newsletter", 1}}));
+}
 
 TEST_F(CensusTakerTest, CountsEachDeliveryByItsDomainAndKeepsTheOldest) {
   const conf::MessageId first = submit({"a@one.test", "b@one.test", "c@two.test"});

@@ -264,6 +264,7 @@ class WithoutToken : public Returned {
     mail.sender = "news@shop.test";
     mail.site = "mx.far.test";
     mail.source = "default";
+    mail.stream = "newsletter";
     mail.envid = "order 7";
     conf::LoggedHeader header;
     header.message_id = message_id;
@@ -316,6 +317,7 @@ TEST_F(WithoutToken, AReportWithATokenNamesItsMessageAsFarAsItIsRemembered) {
     const bool same = std::string(whom) == "ann@far.test";
     EXPECT_EQ(events[0].site, same ? "mx.far.test" : "") << "of that recipient alone";
     EXPECT_EQ(events[0].source, same ? "default" : "");
+    EXPECT_EQ(events[0].stream, "newsletter") << "of the message, whomever it names: " << whom;
   }
 }
 

@@ -39,6 +39,7 @@ class SentKeeperTest : public testing::Test {
     event.id = id << 20 | static_cast<uint64_t>(conf::unix_micros(clock_.wall()) / 1000) << 20;
     event.reverse_path = from;
     event.recipient = "ann@far.test";
+    event.stream = "newsletter";
     return event;
   }
   bool knows(SentKeeper* keeper, const conf::DeliveryEvent& event) const {
@@ -63,6 +64,14 @@ TEST_F(SentKeeperTest, IsAskedRightAfterTheEventAndRemembersOverARestart) {
 }
 
 // The token says of it the message and the recipient, and nothing else.
+TEST_F(SentKeeperTest, RemembersTheStream) {
+  const auto keeper = open();
+  const conf::DeliveryEvent event = delivered(1);
+  keeper->take(1, event);
+  ASSERT_TRUE(knows(keeper.get(), event));
+  EXPECT_EQ(keeper->find(event.id, "ann@far.test")->stream, "newsletter");
+}
+
 TEST_F(SentKeeperTest, RemembersWhatLeftWithATokenToo) {
   conf::ReturnPathSettings path;
   path.domain = "return.test";
