@@ -7,6 +7,7 @@
 #include "bounce/report/address_text.h"
 #include "bounce/report/diagnostic_text.h"
 #include "bounce/report/notice_words.h"
+#include "bounce/report/recipient_words.h"
 #include "bounce/report/text.h"
 #include "bounce/report/text_recipients.h"
 #include "bounce/report/transcript.h"
@@ -48,9 +49,24 @@ bool has_words(std::string_view diagnostic) {
   return letters >= 8;
 }
 
-// The transcript of a notice, looked for once.
+// The reply that stands in a subject, from its code on; empty where there is none.
+std::string_view reply_in_subject(std::string_view subject) {
+  for (size_t at = 0; at < subject.size(); ++at) {
+    const bool begins = at == 0 || !(is_letter(subject[at - 1]) || is_digit(subject[at - 1]));
+    if (begins && leading_code(subject.substr(at), nullptr) != 0 && find_code(subject) != 0)
+      return trimmed(subject.substr(at));
+  }
+  return {};
+}
+
+// What the remote side said: the transcript in a notice, or the subject where the text has no reply. Looked
+// for once.
 struct Spoken {
-  explicit Spoken(const Notice& notice) { reply = transcript_reply(notice.text, &host); }
+  Spoken(const Notice& notice, std::string_view subject) {
+    reply = transcript_reply(notice.text, &host);
+    if (reply.empty() && find_code(notice.text) == 0 && find_status(notice.text).empty())
+      reply = reply_in_subject(subject);
+  }
   std::string host;
   std::string reply;
 };
@@ -73,7 +89,7 @@ void settle_diagnostic(const Notice& notice, const Spoken& said, bool search, Re
   }
   // A status that says why is worth more than a notice that does not.
   if (!has_words(diagnostic) && is_vague_status(recipient->status)) {
-    diagnostic = one_line(std::string_view(notice.text).substr(0, 1200));
+    diagnostic = one_line(without_repeated_header(std::string_view(notice.text).substr(0, 1200)));
   }
   diagnostic = clean_diagnostic(std::string_view(diagnostic).substr(0, 2000));
   if (recipient->code == 0) recipient->code = find_code(diagnostic);
@@ -142,6 +158,7 @@ bool read_free_form(const Part& head, const Signs& signs, const Notice& notice, 
   if (!is_notice(head, signs, notice, words, true)) return false;
   const KnownAddresses known = known_addresses(head, signs, original);
   std::vector<Recipient> recipients = recipients_in_text(notice.text, known);
+  if (recipients.empty()) recipients = recipients_in_text(reply_in_subject(signs.subject), known);
   if (!is_notice(head, signs, notice, words, !recipients.empty())) return false;
   if (recipients.empty()) {
     // The text names nobody: the message was for these.
@@ -155,7 +172,7 @@ bool read_free_form(const Part& head, const Signs& signs, const Notice& notice, 
   const bool only_delay = (signs.subject_delay > 0 && words[kSaysFailure] <= 3) ||
                           (words[kSaysDelay] > 0 && signs.subject_failure == 0) || words[kSaysDelay] >= 2;
   *delayed = only_delay;
-  const Spoken spoken(notice);
+  const Spoken spoken(notice, signs.subject);
   const bool search = recipients.size() <= kSearched;
   for (Recipient& recipient : recipients) {
     settle_diagnostic(notice, spoken, search, &recipient);
@@ -174,7 +191,7 @@ void complete_from_text(const Part& head, const Signs& signs, const Notice& noti
   if (!poor || report->recipients.size() > 50) return;
   const KnownAddresses known = known_addresses(head, signs, original);
   const std::vector<Recipient> named = recipients_in_text(notice.text, known);
-  const Spoken spoken(notice);
+  const Spoken spoken(notice, signs.subject);
   for (Recipient& recipient : report->recipients) {
     if (recipient.address.find('@') == kNowhere) {
       if (recipient.original_address.find('@') != kNowhere) {

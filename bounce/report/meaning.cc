@@ -4,6 +4,7 @@
 
 #include "bounce/diagnostic.h"
 #include "bounce/report/diagnostic_text.h"
+#include "bounce/report/recipient_words.h"
 #include "bounce/report/text.h"
 
 namespace bounce::report {
@@ -61,7 +62,7 @@ Qualification of_words(const Report& report, const Recipient& recipient, const Q
   // The diagnostic has no words that help; the notice around it may.
   Reply around;
   around.code = reply.code;
-  around.lines.push_back(one_line(report.notice));
+  around.lines.push_back(one_line(without_repeated_header(report.notice)));
   Qualification wider = qualifier.qualify({Stage::kUnknown, &around, host, domain});
   return says_little(wider) ? meaning : wider;
 }

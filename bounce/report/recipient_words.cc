@@ -98,10 +98,11 @@ constexpr std::array<std::string_view, 46> kRecipientLabels = {"recipient",
 constexpr std::array<std::string_view, 10> kOurMail = {
     "your message to", "following message to", "the message to",  "your mail to", "your email to",
     "your e-mail to",  "email message to",     "message sent to", "mail sent to", "delivery of mail to"};
-constexpr std::array<std::string_view, 24> kToWords = {
-    "to",    "for",    "reach",  "deliver",  "an",     "à",         "para", "a",
-    "aan",   "do",     "для",    "на адрес", "адресу", "following", "by",   "account",
-    "alias", "person", "e-mail", "email",    "und",    "and",       "pour", "id"};
+constexpr std::array<std::string_view, 36> kToWords = {
+    "to",     "for",   "reach",    "deliver", "an",        "à",    "para",    "a",      "aan",
+    "do",     "для",   "на адрес", "адресу",  "following", "by",   "account", "alias",  "person",
+    "e-mail", "email", "und",      "and",     "pour",      "id",   "发给",    "發給",   "发送给",
+    "寄给",   "寄給",  "发往",     "寄往",    "送达",      "送達", "投递到",  "投递给", "递送到"};
 constexpr std::array<std::string_view, 44> kSenderLabels = {"from",
                                                             "mail from",
                                                             "sender",
@@ -150,12 +151,12 @@ constexpr std::array<std::string_view, 8> kAliasMarks = {
     "generated from", "expanded from",  "originally addressed to", "original recipient",
     "alias of",       "forwarded from", "originally to",           "was originally"};
 // A line that ends so announces the recipients in the lines below it.
-constexpr std::array<std::string_view, 34> kListHeads = {
-    "address",     "recipient",  "deliver",   "fail",      "reach",     "user",     "receive",
-    "destination", "mailbox",    "undeliver", "error",     "unable",    "destinat", "adresse",
-    "empfänger",   "zugestellt", "remis",     "entreg",    "recapit",   "consegn",  "bezorg",
-    "afgeleverd",  "adresat",    "dostarcz",  "получател", "доставлен", "адрес",    "宛先",
-    "アドレス",    "配信",       "收件人",    "地址",      "投递",      "수신"};
+constexpr std::array<std::string_view, 36> kListHeads = {
+    "address",   "recipient", "deliver", "fail",    "reach",    "user",       "receive",   "destination",
+    "mailbox",   "undeliver", "error",   "unable",  "destinat", "adresse",    "empfänger", "zugestellt",
+    "remis",     "entreg",    "recapit", "consegn", "bezorg",   "afgeleverd", "adresat",   "dostarcz",
+    "получател", "доставлен", "адрес",   "宛先",    "アドレス", "配信",       "收件人",    "地址",
+    "投递",      "送达",      "無法",    "수신"};
 constexpr std::array<std::string_view, 12> kServiceNames = {
     "postmaster", "mailer-daemon", "abuse",    "support", "helpdesk",      "hostmaster",
     "webmaster",  "noreply",       "no-reply", "admin",   "administrator", "mail-daemon"};
@@ -220,17 +221,59 @@ size_t alias_mark(std::string_view line) {
 }
 
 bool repeats_header(std::string_view bare) {
-  constexpr std::array<std::string_view, 33> kNames = {
-      "subject",  "sent",    "date",    "message-id", "to",        "from",      "betreff",
-      "gesendet", "datum",   "an",      "von",        "objet",     "envoyé",    "asunto",
-      "enviado",  "assunto", "oggetto", "inviato",    "onderwerp", "verzonden", "temat",
-      "wysłano",  "data",    "тема",    "отправлено", "дата",      "件名",      "送信日時",
-      "主题",     "主 题",   "主  题",  "发送时间",   "时间"};
+  constexpr std::array<std::string_view, 39> kNames = {"subject",
+                                                       "message id",
+                                                       "nachrichten-id",
+                                                       "identifiant du message",
+                                                       "id de mensaje",
+                                                       "id messaggio",
+                                                       "主旨",
+                                                       "sent",
+                                                       "date",
+                                                       "message-id",
+                                                       "to",
+                                                       "from",
+                                                       "betreff",
+                                                       "gesendet",
+                                                       "datum",
+                                                       "an",
+                                                       "von",
+                                                       "objet",
+                                                       "envoyé",
+                                                       "asunto",
+                                                       "enviado",
+                                                       "assunto",
+                                                       "oggetto",
+                                                       "inviato",
+                                                       "onderwerp",
+                                                       "verzonden",
+                                                       "temat",
+                                                       "wysłano",
+                                                       "data",
+                                                       "тема",
+                                                       "отправлено",
+                                                       "дата",
+                                                       "件名",
+                                                       "送信日時",
+                                                       "主题",
+                                                       "主 题",
+                                                       "主  题",
+                                                       "发送时间",
+                                                       "时间"};
   const size_t wide = bare.find("\xef\xbc\x9a");
   const std::string_view name = trimmed(bare.substr(0, std::min(bare.find(':'), wide)));
   return name.size() < bare.size() && std::any_of(kNames.begin(), kNames.end(), [&](std::string_view each) {
            return equal_ignoring_case(each, name);
          });
+}
+
+std::string without_repeated_header(std::string_view text) {
+  std::string said;
+  LineReader lines(text);
+  for (std::string_view line; lines.next(&line);) {
+    if (!repeats_header(trimmed(line))) said.append(line).append(1, '\n');
+  }
+  return said;
 }
 
 }  // namespace bounce::report

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace bounce::report {
@@ -36,5 +37,8 @@ size_t alias_mark(std::string_view line);
 // "Subject: x", "Gesendet: x": what a notice repeats of the header of the message says nothing about the
 // failure.
 bool repeats_header(std::string_view line);
+
+// `text` without the lines for which repeats_header() holds: they are words of ours, whatever they say.
+std::string without_repeated_header(std::string_view text);
 
 }  // namespace bounce::report

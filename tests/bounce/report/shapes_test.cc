@@ -68,7 +68,7 @@ TEST(Shapes, OfReturnedMailAreRead) {
     expect_read(shape, shape.octets);
     expect_read(shape, with_crlf(shape.octets));
   }
-  EXPECT_GE(names.size(), 460U);
+  EXPECT_GE(names.size(), 480U);
 }
 
 TEST(Shapes, OfOrdinaryMailAreNoReports) {
