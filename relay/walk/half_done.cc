@@ -1,5 +1,7 @@
 #include "relay/walk/half_done.h"
 
+#include "relay/queue/message.h"
+
 namespace relay {
 
 void HalfDone::write_down(queue::Delivery* delivery) {
