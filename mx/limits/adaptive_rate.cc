@@ -154,6 +154,17 @@ void AdaptiveRate::assume_used(conf::Instant begin, conf::Instant end) {
   if (binds_) quota_.assume_used(begin, end, std::numeric_limits<uint32_t>::max());
 }
 
+void AdaptiveRate::inherit(const AdaptiveRate& from, conf::WallTime since, const Moment& moment) {
+  if (from.learned_ && (!learned_ || from.rate_ < rate_)) {
+    learned_ = true;
+    rate_ = bounded(from.rate_);
+    ceilings_ = from.ceilings_;
+    period_ = std::max(period_, from.period_);
+  }
+  quota_.inherit(from.quota_.own(since, moment), moment);
+  quota_.set(rate_, smooth_);
+}
+
 void AdaptiveRate::reset() {
   learned_ = running_ = false;
   attempts_ = replies_ = accepted_ = throttled_ = 0;

@@ -62,6 +62,9 @@ class AdaptiveRate {
     quota_ = Quota(rate_, smooth_);
   }
   void assume_used(conf::Instant begin, conf::Instant end);
+  // What was charged elsewhere since then counts here too, and the lower rate holds; from the same limits.
+  void inherit(const AdaptiveRate& from, conf::WallTime since, const Moment& moment);
+  void cut() { quota_.cut(); }
   void save(SavedWriter* out, const Moment& moment) const;
   bool restore(SavedReader* in);
   // Nothing learned, or no mail for a week.

@@ -79,6 +79,24 @@ std::string standing_key(const CounterNames& names, const PathLimits& limits) {
   return key;
 }
 
+std::vector<std::string> places_of(const Whereabouts& where) {
+  std::vector<std::string> places = {"|*|*|*"};
+  const auto add = [&places](std::string_view site, std::string_view source, std::string_view address) {
+    std::string place;
+    append_part_or_together(site == kTogether, site, &place);
+    append_part_or_together(source == kTogether, source, &place);
+    append_part_or_together(address == kTogether, address, &place);
+    places.push_back(std::move(place));
+  };
+  add(where.site, kTogether, kTogether);
+  for (const std::string& source : where.sources) {
+    add(where.site, source, kTogether);
+    add(kTogether, source, kTogether);
+    for (const std::string& address : where.addresses) add(kTogether, source, address);
+  }
+  return places;
+}
+
 bool parse_key(std::string_view key, CounterKey* out) {
   if (key.size() < 2 || (key[0] != 'T' && key[0] != 'S') || key[1] != '|') return false;
   out->kind = key[0];

@@ -5,8 +5,10 @@
 // characters stand as %XX, so that no two names have the same text.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "mx/rules/path_limits.h"
 
@@ -17,6 +19,15 @@ struct CounterNames {
   std::string site;    // of the path; ignored when the limits say one_site
   std::string source;  // name
 };
+
+// What counters are asked for: all that was counted there, under whatever rule and scope, belongs to them.
+struct Whereabouts {
+  std::string site;
+  std::vector<std::string> sources;    // more than one when they are counted together
+  std::vector<std::string> addresses;  // that lead there, as far as they are known
+};
+// The ends of the names, "|SITE|SOURCE|ADDRESS", under which that may be found.
+std::vector<std::string> places_of(const Whereabouts& where);
 
 // Of one of the hosts of a site, "mx.example" or "mx.example:2525".
 CounterNames host_names(const CounterNames& names, const std::string& host);

@@ -271,6 +271,17 @@ conf::Instant LearnedPace::worth_until() const {
 
 bool LearnedPace::as_new(conf::Instant now) const { return worth_until() <= now; }
 
+void LearnedPace::at_most(const LearnedPace& other) {
+  if (other.learned_ == nullptr) return;
+  const bool slower = !has_rate() || (other.has_rate() && other.learned_->rate < learned_->rate);
+  const conf::Instant until = std::max(paused_until(), other.paused_until());
+  const conf::Instant next = learned_ == nullptr ? until : std::max(until, learned_->next);
+  if (learned_ == nullptr || (slower && other.has_rate()))
+    learned_ = std::make_unique<Learned>(*other.learned_);
+  learned_->until = until;
+  learned_->next = std::max(learned_->next, next);
+}
+
 void LearnedPace::save(SavedWriter* out) const {
   out->number(learned_ == nullptr ? 0 : 1);
   if (learned_ == nullptr) return;

@@ -58,6 +58,7 @@ class LearnedPace {
   bool as_new(conf::Instant now) const;
   conf::Instant worth_until() const;
   void reset() { *this = LearnedPace(); }
+  void at_most(const LearnedPace& other);  // the slower of both, and the longer pause
 
   void save(SavedWriter* out) const;
   enum class Version : uint8_t { kBefore, kNow };                  // of what was saved

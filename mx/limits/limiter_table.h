@@ -1,6 +1,6 @@
 // The counters of all paths, by name (counter_key.h), shared by the paths that a rule counts together. What
 // changes is written to disk by whoever owns the table, and comes back through restore(). Built for a million
-// sites: no call but for_each_*() and the end takes longer than a few milliseconds. One thread.
+// sites: no call but for_each_*() and the end takes longer than milliseconds. One thread.
 #pragma once
 
 #include <array>
@@ -18,7 +18,9 @@
 #include "mx/limits/counter_key.h"
 #include "mx/limits/moment.h"
 #include "mx/limits/number_index.h"
+#include "mx/limits/rule_changes.h"
 #include "mx/limits/standing.h"
+#include "mx/limits/table_entry.h"
 #include "mx/limits/traffic.h"
 #include "mx/rules/path_limits.h"
 
@@ -26,7 +28,8 @@ namespace mx {
 
 class LimiterTable {
  public:
-  static constexpr size_t kSweep = 2048;  // entries that one sweep() looks at
+  static constexpr size_t kSweep = 2048;   // entries that one sweep() looks at
+  static constexpr size_t kGather = 4096;  // about a millisecond of gather()
 
   LimiterTable() = default;
   LimiterTable(const LimiterTable&) = delete;
@@ -34,11 +37,20 @@ class LimiterTable {
   ~LimiterTable();
 
   // Found or made, with these limits from now on. Shared: it lives as long as somebody holds it, and after
-  // that until sweep() finds nothing worth remembering in it.
+  // that until sweep() finds nothing worth remembering in it. What was counted `where` before the rules
+  // changed is taken over; without that, what the names say.
   std::shared_ptr<Traffic> traffic(const CounterNames& names, std::string_view address,
-                                   const PathLimits& limits, const Moment& moment);
+                                   const PathLimits& limits, const Moment& moment,
+                                   const Whereabouts* where = nullptr);
   std::shared_ptr<Standing> standing(const CounterNames& names, const PathLimits& limits,
-                                     const Moment& moment);
+                                     const Moment& moment, const Whereabouts* where = nullptr);
+  // These rules decide from now on, in this order: told at the begin, and with each reload before the rest.
+  // True: something may belong to other counters than before.
+  bool rules_are(std::vector<RuleChanges::Rule> rules);
+  // What is counted for many sites (one_site) takes over from all of them, some in each call. Until none is
+  // left it counts too little: nothing may be sent by it. False: none is left.
+  bool gather(const Moment& moment);
+  bool is_gathering() const { return !gathering_.empty(); }
 
   // Key and value of all counters that changed since the last call; an empty value: forget the key. `most`
   // bounds one call; what had changed when the first of several was made has been given when all_taken().
@@ -47,17 +59,12 @@ class LimiterTable {
   // What the last take_changes() gave did not reach the disk: it comes again.
   void not_written();
   bool changed() const {
-    return !changes_.empty() || !round_.empty() || !forgotten_.empty() || gaps_changed_;
+    return !changes_.empty() || !round_.empty() || !forgotten_.empty() || gaps_changed_ || rules_changed_;
   }
-  // Whether the rule of these names still decides for their site and source. What is made for a site and
-  // source takes over what is known of them under a rule that does not any more.
+  // Whether the rule of these names still decides there, and counts just that together.
   std::function<bool(const CounterNames& names)> is_current = [](const CounterNames&) { return true; };
-  // The same by hand: `to` gets what `from` knows, when it knows nothing itself.
-  template <typename T>
-  static void carry(T* from, T* to, const Moment& moment);
   // At start, before anything is made: values come to life when their path is asked for (or at once, when
-  // they must be shown: a block, the probes, the ramp), and are dropped when nobody asks until they are
-  // stale. False: not a key or a value of this table.
+  // they must be shown: a block, the probes, the ramp), or are dropped when they are stale. False: not ours.
   bool restore(std::string_view key, std::string_view value, const Moment& moment);
   // The relay ended without a last save: whatever comes to life from now on counts as having used its limits
   // from `begin` to `end`. Kept on disk with the rest; forgotten a day after `end`.
@@ -80,57 +87,50 @@ class LimiterTable {
 
  private:
   template <typename T>
-  struct Counters {
-    std::shared_ptr<T> object;
-    // As read from disk, while nobody has asked for it. A standing beside it is there to be shown only: its
-    // limits are not known yet.
-    std::unique_ptr<std::string> saved;
-    bool stored = false;  // its key is on disk
-    bool empty() const { return object == nullptr && saved == nullptr; }
-  };
-  // Both kinds of a site mostly have the same name: the key without its first letter.
-  struct Entry {
-    std::string name;  // empty: free
-    Counters<Traffic> traffic;
-    Counters<Standing> standing;
-  };
-  struct Gap {
-    conf::WallTime begin{}, end{};
-  };
+  using Counters = TableCounters<T>;
+  using Entry = TableEntry;
   // The index is split, so that no insertion moves more than a small part of it.
   static constexpr size_t kParts = 1024;
   // In a list of changes: twice the number of the entry, and 1 more for its standing.
   static constexpr uint32_t kOfStanding = 1;
-
   template <typename T>
   static constexpr char kKind = std::is_same_v<T, Traffic> ? 'T' : 'S';
-  static size_t hash_of(std::string_view name) { return std::hash<std::string_view>()(name); }
+  uint32_t find(std::string_view name) const;  // NumberIndex::kNone: there is none
   uint32_t find_or_make(std::string_view name);
+  std::vector<uint32_t> found_at(uint32_t number, const CounterKey& key, const Whereabouts& where) const;
+  bool may_be_of(const CounterKey& other, const CounterKey& key, const Whereabouts& where) const;
+  bool is_part_of(const CounterKey& other, const CounterKey& key) const;
   template <typename T>
-  std::string left_behind(Counters<T> Entry::*slot, uint32_t number, const Moment& moment);
+  size_t gather_from(Counters<T> Entry::*slot, uint32_t from, const Gathering& of, const CounterKey& key,
+                     const Moment& moment);
   template <typename T>
-  void forget(const Entry& entry, Counters<T>* counters);
+  void wake(Counters<T> Entry::*slot, uint32_t number, const PathLimits& limits, const Moment& moment);
   template <typename T>
-  void forget_stale(const Entry& entry, Counters<T>* counters, const Moment& moment);
+  void inherit(Counters<T> Entry::*slot, uint32_t from, uint32_t to, const PathLimits& limits,
+               const Moment& moment);
+  template <typename T>
+  void forget(Counters<T> Entry::*slot, Entry* entry);
+  template <typename T>
+  void forget_stale(Counters<T> Entry::*slot, Entry* entry, const Moment& moment);
   void erase_stale(uint32_t number, const Moment& moment);
-  static std::string_view place_of(std::string_view name);
   bool is_superseded(const Entry& entry) const;
   void count_detached(const Entry& entry, Detached* counts) const;
   template <typename T>
-  void attach(T* object, uint32_t number);
+  void attach(T* object, uint32_t number) {
+    object->change().attach(&changes_, number * 2 + (std::is_same_v<T, Standing> ? kOfStanding : 0));
+  }
   template <typename T>
-  std::shared_ptr<T> use(Counters<T> Entry::*slot, std::string_view key, const PathLimits& limits,
-                         const Moment& moment);
+  std::shared_ptr<T> use(Counters<T> Entry::*slot, const std::string& key, const Whereabouts& where,
+                         const PathLimits& limits, const Moment& moment);
   template <typename T>
   void revive(T* object, std::string_view saved, const Moment& moment) const;
   template <typename T>
-  static void save(const Entry& entry, Counters<T>* counters, const Moment& moment,
-                   std::vector<std::pair<std::string, std::string>>* out);
+  void save(Counters<T> Entry::*slot, uint32_t number, const Moment& moment,
+            std::vector<std::pair<std::string, std::string>>* out);
   template <typename T>
-  static void save_again(Counters<T>* counters);
+  void save_again(Counters<T>* counters, uint32_t change);
   std::string save_gaps(const Moment& moment);
   bool restore_gaps(std::string_view value, const Moment& moment);
-
   std::deque<Entry> entries_;
   std::vector<uint32_t> free_;
   std::array<NumberIndex, kParts> parts_;
@@ -138,12 +138,12 @@ class LimiterTable {
   ChangeList changes_;
   ChangeList round_;  // changed before the first of several take_changes()
   ChangeList taken_;  // by the last take_changes()
-  std::vector<std::string> forgotten_;
-  std::vector<std::string> taken_forgotten_;
-  std::vector<Gap> gaps_;
-  bool gaps_changed_ = false;
-  bool taken_gaps_ = false;
-  size_t swept_ = 0;  // the next entry to look at
+  std::vector<std::string> forgotten_, taken_forgotten_;
+  std::vector<CounterGap> gaps_;
+  RuleChanges rules_;
+  std::vector<Gathering> gathering_;
+  bool gaps_changed_ = false, taken_gaps_ = false, rules_changed_ = false, taken_rules_ = false;
+  size_t swept_ = 0, gathered_ = 0;  // the next entry to look at
   Detached detached_, detached_so_far_;
 };
 

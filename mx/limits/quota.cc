@@ -69,16 +69,21 @@ void Quota::charge(conf::Instant now) {
   if (sent_.silent(now)) {
     anchor_ = now;
     slice_ = conf::Instant::min();
+    own_ = {};
   }
   const bool same_slice = now >= slice_ && now < slice_ + slice_length();
   const conf::Instant begin = same_slice ? slice_ : slice_begin(now);
   in_slice_ = same_slice ? in_slice_ + 1 : 1;
   slice_ = begin;
   sent_.add(now, limit_, !same_slice);
+  if (own_.window == nullptr) return;
+  own_.window->add(now, limit_);
+  if (!same_slice && own_.window->count(now) >= sent_.count(now)) own_ = {};
 }
 
 void Quota::refund(conf::Instant at) {
   if (!sent_.remove(at)) return;
+  if (own_.window != nullptr) own_.window->remove(at);
   if (slice_ != conf::Instant::min() && at >= slice_ && in_slice_ > 0) --in_slice_;
 }
 
@@ -106,6 +111,7 @@ void Quota::assume_used(conf::Instant begin, conf::Instant end, uint32_t at_most
   const uint32_t room = limit_ - std::min(sent, limit_);
   const uint32_t assumed = std::min({room, at_most, most_between(begin, end)});
   sent_.assume(begin, end, assumed);
+  if (own_.window != nullptr) own_.window->assume(begin, end, assumed);
   in_slice_ = assumed + (slice_begin(end) == slice_ ? in_slice_ : 0);
   slice_ = slice_begin(end);
 }
@@ -120,6 +126,28 @@ uint32_t Quota::slice_limit(conf::Instant now) const {
   return limit_ == 0 || smooth_ ? 0 : slice_share(slice_begin(now));
 }
 
+std::vector<SlidingWindow::Run> Quota::own(conf::WallTime since, const Moment& moment) const {
+  std::vector<SlidingWindow::Run> runs = (own_.window == nullptr ? sent_ : *own_.window).save(moment);
+  std::erase_if(runs, [since](const SlidingWindow::Run& run) { return run.last <= since; });
+  return runs;
+}
+
+void Quota::cut() {
+  sent_.cut();
+  if (own_.window != nullptr) own_.window->cut();
+}
+
+void Quota::inherit(const std::vector<SlidingWindow::Run>& runs, const Moment& moment) {
+  if (runs.empty()) return;
+  if (own_.window == nullptr) own_.window = std::make_unique<SlidingWindow>(sent_);
+  if (sent_.silent(moment.now)) anchor_ = moment.now;
+  const conf::Instant slice = slice_begin(moment.now);
+  if (slice_ != slice) in_slice_ = 0;
+  slice_ = slice;
+  for (const SlidingWindow::Run& run : runs) in_slice_ += moment.to_past(run.last) >= slice ? run.count : 0;
+  sent_.join(runs, moment);
+}
+
 Quota::State Quota::save(const Moment& moment) const {
   State state;
   state.runs = sent_.save(moment);
@@ -127,6 +155,8 @@ Quota::State Quota::save(const Moment& moment) const {
   state.anchor = moment.to_wall(anchor_);
   state.slice = moment.to_wall(slice_);
   state.in_slice = in_slice_;
+  state.inherited = own_.window != nullptr;
+  if (state.inherited) state.own = own_.window->save(moment);
   return state;
 }
 
@@ -137,6 +167,10 @@ void Quota::restore(const State& state, const Moment& moment) {
   if (anchor_ == conf::Instant::min()) anchor_ = moment.now;
   if (slice_ != conf::Instant::min()) slice_ = slice_begin(slice_);
   in_slice_ = state.in_slice;
+  own_ = {};
+  if (!state.inherited) return;
+  own_.window = std::make_unique<SlidingWindow>(window_);
+  own_.window->restore(state.own, moment);
 }
 
 }  // namespace mx

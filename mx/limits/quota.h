@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "conf/vocab/time.h"
@@ -51,8 +52,17 @@ class Quota {
   // been, but no more than `at_most` (SlidingWindow::assume). No limit: nothing.
   void assume_used(conf::Instant begin, conf::Instant end, uint32_t at_most);
 
+  // What was charged here itself, later than `since`; the window may hold more, which was charged elsewhere.
+  std::vector<SlidingWindow::Run> own(conf::WallTime since, const Moment& moment) const;
+  // What was charged elsewhere counts here too, until it leaves the window.
+  void inherit(const std::vector<SlidingWindow::Run>& runs, const Moment& moment);
+  void cut();  // what is charged from now on can be told from what was before
+  const SlidingWindow& history() const { return sent_; }
+
   struct State {  // what survives a restart
     std::vector<SlidingWindow::Run> runs;
+    bool inherited = false;  // then `own` of the runs were charged here
+    std::vector<SlidingWindow::Run> own;
     conf::WallTime anchor{};  // the begin of a first slice
     conf::WallTime slice{};   // the begin of the slice that `in_slice` were charged in
     uint32_t in_slice = 0;
@@ -61,6 +71,18 @@ class Quota {
   void restore(const State& state, const Moment& moment);
 
  private:
+  struct Part {
+    std::unique_ptr<SlidingWindow> window;
+    Part() = default;
+    Part(const Part& other)
+        : window(other.window == nullptr ? nullptr : std::make_unique<SlidingWindow>(*other.window)) {}
+    Part(Part&&) = default;
+    Part& operator=(Part other) noexcept {
+      window.swap(other.window);
+      return *this;
+    }
+    ~Part() = default;
+  };
   conf::Duration slice_length() const { return window_ / kSlices; }
   conf::Instant slice_begin(conf::Instant at) const;
   uint32_t slice_share(conf::Instant begin) const;
@@ -75,6 +97,7 @@ class Quota {
   uint32_t in_slice_ = 0;
   uint32_t limit_ = 0;
   bool smooth_ = false;
+  Part own_;  // empty: all was charged here
 };
 
 }  // namespace mx

@@ -36,12 +36,16 @@ inline std::vector<SlidingWindow::Run> read_runs(SavedReader* in) {
   return out;
 }
 
+// Added to the last number of a quota that has counts of elsewhere.
+inline constexpr uint64_t kInheritedMark = uint64_t{1} << 32;
+
 inline void save_quota(const Quota& quota, SavedWriter* out, const Moment& moment) {
   const Quota::State state = quota.save(moment);
   save_runs(state.runs, out);
   out->wall(state.anchor);
   out->wall(state.slice);
-  out->number(state.in_slice);
+  out->number(state.in_slice + (state.inherited ? kInheritedMark : 0));
+  if (state.inherited) save_runs(state.own, out);
 }
 
 // `in` fails, and the quota stays as it is, when that is not a quota.
@@ -50,7 +54,10 @@ inline void restore_quota(SavedReader* in, Quota* quota) {
   state.runs = read_runs(in);
   state.anchor = in->wall();
   state.slice = in->wall();
-  state.in_slice = in->number32();
+  const uint64_t last = in->number(2 * kInheritedMark - 1);
+  state.in_slice = static_cast<uint32_t>(last % kInheritedMark);
+  state.inherited = last >= kInheritedMark;
+  if (state.inherited) state.own = read_runs(in);
   if (in->ok()) quota->restore(state, in->moment());
 }
 

@@ -10,17 +10,28 @@ namespace mx {
 
 void RateLimit::set(const conf::RuleRate& rate) {
   constexpr uint64_t kMost = std::numeric_limits<uint32_t>::max();
+  burst_ = static_cast<uint32_t>(std::min<uint64_t>(rate.burst, kMost));
+  per_ = rate.per;
   const uint32_t before = std::exchange(events_, static_cast<uint32_t>(std::min(rate.events, kMost)));
   const conf::Instant charged = window_ == nullptr ? bucket_.charged_until() : window_->latest();
   bucket_.set(rate);
-  if (rate.events == 0 || rate.burst <= 1) {
+  if (rate.events == 0) {
     window_.reset();
     return;
   }
+  if (rate.burst <= 1 && window_ == nullptr) return;
   if (window_ != nullptr && window_->reach() == SlidingWindow::reach(rate.per)) return;
   window_ = std::make_unique<SlidingWindow>(rate.per);
   if (before != 0 && charged != conf::Instant::min())
     window_->assume(charged, charged, std::min(before, events_));
+}
+
+void RateLimit::recount(const SlidingWindow& history) {
+  if (!limited() || history.reach() < SlidingWindow::reach(per_)) return;
+  if (history.latest() == conf::Instant::min() && burst_ <= 1) return;
+  const Moment then{history.latest(), {}};
+  window_ = std::make_unique<SlidingWindow>(per_);
+  if (history.latest() != conf::Instant::min()) window_->restore(history.save(then), then);
 }
 
 uint32_t RateLimit::available(conf::Instant now) {
@@ -58,6 +69,7 @@ RateLimit::State RateLimit::read(SavedReader* in) {
 
 void RateLimit::restore(const State& state, const Moment& moment) {
   bucket_.restore(state.full_at, moment);
+  if (window_ == nullptr && limited() && !state.runs.empty()) window_ = std::make_unique<SlidingWindow>(per_);
   if (window_ == nullptr) return;
   if (state.counted) {
     window_->restore(state.runs, moment);

@@ -4,7 +4,8 @@
 // A bucket (token_bucket.h) paces them. Alone it would let the burst through on top of the rate, 120 in the
 // worst minute; so with a burst of more than 1 a sliding window (sliding_window.h) counts beside it: 20 at
 // once, 80 over the next 48 seconds, then nothing until the first 20 are more than a minute old. All 100 are
-// sent in every minute. Both keep the guard of the sliding window. One thread; all calls are O(1) amortised.
+// sent in every minute. Both keep the guard of the sliding window. After a change of the limit the window
+// counts as well, until it is silent. One thread; all calls are O(1) amortised.
 #pragma once
 
 #include <cstdint>
@@ -27,6 +28,18 @@ class RateLimit {
   // when, it counts as if its `events` had all gone with the last message. No events: no limit.
   void set(const conf::RuleRate& rate);
   bool limited() const { return bucket_.limited(); }
+  bool is(const conf::RuleRate& rate) const {
+    return events_ == rate.events && per_ == rate.per && burst_ == rate.burst;
+  }
+  // Counts what the history holds, which is all that was charged, instead of what it knows itself. No effect
+  // when the history is shorter than the rate.
+  void recount(const SlidingWindow& history);
+  // Whether a message of that time still counts.
+  bool reaches(conf::Instant at, conf::Instant now) const {
+    return limited() && at != conf::Instant::min() && at + SlidingWindow::reach(per_) > now;
+  }
+  // The burst was charged elsewhere at that time.
+  void use_burst(conf::Instant at) { bucket_.assume_used(at); }
 
   // The first instant from `now` on when a message may go, if nothing else is charged meanwhile.
   conf::Instant not_before(conf::Instant now) {
@@ -61,7 +74,9 @@ class RateLimit {
  private:
   TokenBucket bucket_;
   uint32_t events_ = 0;
-  std::unique_ptr<SlidingWindow> window_;  // with a burst
+  uint32_t burst_ = 0;
+  conf::Duration per_{0};
+  std::unique_ptr<SlidingWindow> window_;  // with a burst, and after a change
 };
 
 }  // namespace mx

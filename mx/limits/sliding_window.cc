@@ -206,4 +206,20 @@ void SlidingWindow::restore(const std::vector<Run>& runs, const Moment& moment) 
   }
 }
 
+void SlidingWindow::join(std::vector<Run> runs, const Moment& moment) {
+  constexpr size_t kMostJoined = kRuns * 3 / 4;
+  const std::vector<Run> own = save(moment);
+  runs.insert(runs.end(), own.begin(), own.end());
+  std::ranges::sort(runs, {}, &Run::last);
+  const size_t each = (runs.size() + kMostJoined - 1) / kMostJoined;  // that become one, with its latest time
+  std::vector<Run> joined;
+  for (size_t i = 0; i < runs.size(); ++i) {
+    if (i % each == 0) joined.emplace_back();
+    Run& run = joined.back();
+    run.count += std::min(runs[i].count, std::numeric_limits<uint32_t>::max() - run.count);
+    run.last = runs[i].last;
+  }
+  restore(joined, moment);
+}
+
 }  // namespace mx

@@ -53,6 +53,7 @@ class SlidingWindow {
   conf::Instant free_at(uint32_t limit, conf::Instant now);
   // One more message. `limit` cuts the runs, 0: none. `apart`: begins a run.
   void add(conf::Instant now, uint32_t limit, bool apart = false);
+  void cut() { newest_began_ -= static_cast<uint32_t>(reach_ / kPrecision); }  // the next begins a run
   // Takes back one message that was added at `at`. False: it is not counted any more.
   bool remove(conf::Instant at);
   // Nobody knows what went from `begin` to `end`: `count` messages, as if all at `end`. What was added in the
@@ -65,6 +66,7 @@ class SlidingWindow {
   };
   std::vector<Run> save(const Moment& moment) const;  // oldest first
   void restore(const std::vector<Run>& runs, const Moment& moment);
+  void join(std::vector<Run> runs, const Moment& moment);  // these were added too, at their times
 
  private:
   static constexpr uint32_t kNarrow = 3, kWide = 4;  // units of 16 bits: the stamp, the count

@@ -30,6 +30,13 @@ void Slowdown::throttled(conf::Instant now) {
   until_ = std::max(until_, now + std::min(conf::Duration(static_cast<int64_t>(pause * 1e6)), kLongest));
 }
 
+void Slowdown::at_least(const Slowdown& other, conf::Instant now) {
+  heat_ = std::max(heat(now), other.heat(now));
+  at_ = now;
+  until_ = std::max(until_, other.until_);
+  counted_ = std::max(counted_, other.counted_);
+}
+
 void Slowdown::save(SavedWriter* out, conf::Instant now) const {
   out->number(static_cast<uint64_t>(heat(now) * kHeatUnits));
   out->length(until_ > now ? until_ - now : conf::Duration(0));

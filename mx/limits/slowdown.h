@@ -32,6 +32,7 @@ class Slowdown {
   // So little is left that the next request is like a first one.
   bool as_new(conf::Instant now) const { return until_ <= now && heat(now) < 0.01; }
   void reset() { *this = Slowdown(); }
+  void at_least(const Slowdown& other, conf::Instant now);  // the longer pause of both
 
   void save(SavedWriter* out, conf::Instant now) const;
   void restore(SavedReader* in);  // as Window

@@ -12,8 +12,7 @@
 // first block lasts `block`, each that follows twice as long, up to `max_block`; a path that stayed open for
 // `max_block` begins with `block` again. On the ramp a threshold trips with a sample of 4 x `probes`. Every
 // block clears the sample, and what was begun before it counts no more. A rule without thresholds can only be
-// blocked by an operator, and opens at once when that is over. One thread; every call is O(thresholds)
-// amortised. Time never goes back.
+// blocked by an operator, and opens at once when that is over. One thread; calls are O(thresholds) amortised.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +37,6 @@
 #include "mx/rules/path_limits.h"
 
 namespace mx {
-
 class Standing {
  public:
   enum class State : uint8_t { kOpen, kBlocked, kProbing, kRamp };
@@ -52,7 +50,6 @@ class Standing {
 
   explicit Standing(const PathLimits& limits);
   void set(const PathLimits& limits);  // the rule has changed: samples and state stay
-
   // Whether one more attempt may begin. A block that is over becomes kProbing here.
   Admission may_send(conf::Instant now);
   uint32_t most_connections(conf::Instant now);  // 0 while blocked, 1 probing, few on the ramp, or UINT32_MAX
@@ -74,7 +71,6 @@ class Standing {
   void unblock(conf::Instant now);  // lifts the order; without one: open, with the sample cleared
   void reset(conf::Instant now);    // lifts everything; learned rate and ladder start anew
   bool ordered() const { return ordered_; }
-
   State state() const;
   conf::Instant blocked_until() const;
   conf::Instant frees_at() const;  // while blocked: when the next message may go, which can be an early probe
@@ -91,6 +87,11 @@ class Standing {
   std::string save(const Moment& moment);  // as Traffic
   bool restore(std::string_view saved, const Moment& moment);
   void assume_used(conf::Instant begin, conf::Instant end);  // ladder and learned rate; see Traffic
+  // What is known elsewhere holds here too, the stricter of both. `from`: a copy with these limits, used up.
+  // What was handed on to it, and is unchanged, gives way to it.
+  void inherit(Standing* from, bool by_heir, conf::WallTime since, const Moment& moment);
+  void hand_on(bool yes) { handed_on_ = yes; }  // false: it is used again
+  void cut();                                   // see Quota
   bool idle(conf::Instant now);
 
  private:
@@ -98,8 +99,8 @@ class Standing {
     Probes probes;
     Ramp ramp;
   };
-  void touch() { change_.mark(); }  // what save() would write has changed
-  void tick(conf::Instant now) {    // makes the transitions that are due
+  void touch() { change_.mark(), handed_on_ = false; }  // what save() would write has changed
+  void tick(conf::Instant now) {                        // makes the transitions that are due
     if (state_ != State::kOpen || ordered_) tick_state(now);
     if (learns_) tick_learning(now);
   }
@@ -117,7 +118,8 @@ class Standing {
   void block_by_itself(size_t cause, Decision decision, conf::Instant now);
   void open_by_order(Decision::Action action, const char* text, conf::Instant now);
   void clear_samples();
-  void forget();
+  void forget(), forget_state();
+  bool is_stricter(const Standing& than) const;
   void begin_probes(Decision decision, conf::Instant now);
   uint32_t probes() const { return block_.early ? 1 : cause().rule().probes; }
   bool doubling_is_forgotten(conf::Instant now) const;
@@ -126,11 +128,11 @@ class Standing {
   bool read(SavedReader* in);
   void read_learning(SavedReader* in);
   void read_early(uint32_t thresholds, SavedReader* in);
-
   State state_ = State::kOpen;
   uint8_t cause_ = 0;
   bool ordered_ = false;                  // an operator's order to block holds
   bool learns_ = false;                   // there is a rate_ or a ladder_
+  bool handed_on_ = false;                // since it changed last
   uint32_t connections_ = 0;              // open and opening
   Block block_;                           // the latest
   std::unique_ptr<AdaptiveRate> rate_;    // "advise" and "on"
@@ -140,11 +142,9 @@ class Standing {
   std::vector<Threshold> thresholds_;
   std::unique_ptr<Evidence> evidence_;  // from the first refusal on
   std::vector<Decision> decisions_;
-  conf::Instant opened_at_{};  // when the latest ramp was over
-  conf::Instant ordered_until_{};
+  conf::Instant opened_at_{}, ordered_until_{};  // opened: when the latest ramp was over
   ChangeMark change_;
 };
-
 const char* to_text(Standing::State state);  // "open", "blocked", "probing", "ramp"
 
 }  // namespace mx

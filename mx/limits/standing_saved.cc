@@ -99,6 +99,13 @@ bool Standing::restore(std::string_view saved, const Moment& moment) {
 
 // As new, with the same limits.
 void Standing::forget() {
+  forget_state();
+  if (rate_) rate_->forget();
+  if (ladder_) ladder_->forget();
+  change_.clear();
+}
+
+void Standing::forget_state() {
   for (Threshold& threshold : thresholds_) threshold.clear();
   aftermath_.reset();
   evidence_.reset();
@@ -108,9 +115,6 @@ void Standing::forget() {
   state_ = State::kOpen;
   cause_ = 0;
   ordered_ = false;
-  if (rate_) rate_->forget();
-  if (ladder_) ladder_->forget();
-  change_.clear();
 }
 
 bool Standing::read(SavedReader* in) {

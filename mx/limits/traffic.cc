@@ -29,7 +29,9 @@ void Traffic::set(const PathLimits& limits) {
   granted_ = 0;
   max_connections_ = limits.max_connections;
   window_.set(limits.min_connections, limits.max_connections);
+  const bool same_rate = rate_.is(limits.rate);
   rate_.set(limits.rate);
+  if (!same_rate) rate_.recount(quota_.history());
   quota_.set(limits.messages_per_hour, limits.smooth);
 }
 
@@ -61,6 +63,46 @@ Admission Traffic::may_send(conf::Instant now) {
 void Traffic::connection_closed() {
   CHECK(connections_ > 0);
   --connections_;
+  if (loans_ == nullptr) return;
+  std::erase_if(*loans_, [](Loan& loan) {
+    const std::shared_ptr<Traffic> to = loan.to.lock();
+    if (to != nullptr) --to->connections_, --to->guests_;
+    return to == nullptr || --loan.connections == 0;
+  });
+  if (loans_->empty()) loans_.reset();
+}
+
+void Traffic::lend(const std::shared_ptr<Traffic>& heir) {
+  uint32_t open = connections_;
+  if (loans_ == nullptr) loans_ = std::make_unique<std::vector<Loan>>();
+  for (const Loan& loan : *loans_) open -= loan.to.lock() == heir ? std::min(loan.connections, open) : 0;
+  heir->connections_ += open;
+  heir->guests_ += open;
+  if (open > 0) loans_->push_back({heir, open});
+  if (loans_->empty()) loans_.reset();
+}
+
+std::vector<Traffic*> Traffic::borrowers() const {
+  std::vector<Traffic*> list;
+  if (loans_ == nullptr) return list;
+  for (const Loan& loan : *loans_)
+    if (const std::shared_ptr<Traffic> to = loan.to.lock()) list.push_back(to.get());
+  return list;
+}
+
+void Traffic::inherit(const Traffic& from, conf::WallTime since, const Moment& moment) {
+  granted_ = 0;
+  const std::vector<SlidingWindow::Run> runs = from.quota_.own(since, moment);
+  quota_.inherit(runs, moment);
+  if (!runs.empty()) {
+    rate_.recount(quota_.history());
+    rate_.use_burst(std::min(moment.to_past(runs.back().last), moment.now));
+  }
+  window_.at_most(from.window_);
+  slowdown_.at_least(from.slowdown_, moment.now);
+  no_growth_.at_least(from.no_growth_, moment.now);
+  pace_.at_most(from.pace_);
+  change_.mark();
 }
 
 void Traffic::charge(conf::Instant now) {
@@ -207,6 +249,8 @@ bool Traffic::restore(std::string_view saved, const Moment& moment) {
   slowdown_ = slowdown;
   rate_.restore(rate, moment);
   quota_ = quota;
+  // The rule may have had another rate then.
+  if (!rate.counted && rate_.reaches(quota_.history().latest(), moment.now)) rate_.recount(quota_.history());
   pace_ = pace;
   return true;
 }

@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "conf/vocab/time.h"
 #include "mx/limits/admission.h"
@@ -75,6 +77,14 @@ class Traffic {
   uint32_t used_in_slice(conf::Instant now) const;
   uint32_t slice_limit(conf::Instant now) const;  // 0: no slices
 
+  // What was counted elsewhere, and since then, belongs here too: the stricter of both holds. `from` is a
+  // copy with the same limits. Connections that are open there are counted here until as many have ended.
+  void inherit(const Traffic& from, conf::WallTime since, const Moment& moment);
+  void cut() { quota_.cut(); }  // see Quota
+  void lend(const std::shared_ptr<Traffic>& heir);
+  std::vector<Traffic*> borrowers() const;         // who counts connections of these
+  bool has_guests() const { return guests_ > 0; }  // connections of others
+
   void reset();  // an operator said so: window and pause start anew; what was counted stays counted
   // True when the counters changed since the last save(): they must reach the disk.
   bool dirty() const { return change_.set(); }
@@ -99,6 +109,7 @@ class Traffic {
   // time only adds to that, a charge takes one of them.
   uint32_t granted_ = 0;
   uint32_t connections_ = 0;
+  uint32_t guests_ = 0;  // of these, lent to it
   uint32_t max_connections_ = 0;
   Window window_;
   Slowdown slowdown_;
@@ -113,6 +124,11 @@ class Traffic {
   float at_first_ = 0;  // more refusals of first messages over a connection than of later ones
   ConnectionLimit per_connection_;
   ChangeMark change_;
+  struct Loan {
+    std::weak_ptr<Traffic> to;
+    uint32_t connections = 0;  // of these, those that are still open
+  };
+  std::unique_ptr<std::vector<Loan>> loans_;
 };
 
 }  // namespace mx

@@ -118,6 +118,24 @@ void WarmUp::assume_used(conf::Instant begin, conf::Instant end) {
   quota_.assume_used(begin, end, std::numeric_limits<uint32_t>::max());
 }
 
+void WarmUp::inherit(const WarmUp& from, conf::WallTime since, const Moment& moment) {
+  const bool begins = idle(moment.now);
+  if (begins || (!from.finished_ && (finished_ || from.step_ < step_))) {
+    step_ = from.step_;
+    finished_ = from.finished_;
+  }
+  // The day that judges the step is the one that has more to say.
+  if (begins || (from.running_ && from.replies_ > replies_)) {
+    running_ = from.running_;
+    day_ = from.day_;
+    sent_ = from.sent_;
+    replies_ = from.replies_;
+    deferred_ = from.deferred_;
+  }
+  quota_.inherit(from.quota_.own(since, moment), moment);
+  quota_.set(per_day(), false);
+}
+
 bool WarmUp::idle(conf::Instant now) {
   return step_ == 0 && !finished_ && !running_ && quota_.used(now) == 0;
 }

@@ -53,6 +53,9 @@ class WarmUp {
     quota_ = Quota(per_day(), false, kDay);
   }
   void assume_used(conf::Instant begin, conf::Instant end);
+  // What another ladder let go since then counts here too, and the lower step holds; from the same limits.
+  void inherit(const WarmUp& from, conf::WallTime since, const Moment& moment);
+  void cut() { quota_.cut(); }
   void save(SavedWriter* out, const Moment& moment) const;
   bool restore(SavedReader* in);
   bool idle(conf::Instant now);  // on the first step, with nothing sent for a day

@@ -57,6 +57,17 @@ void Window::cap(uint32_t most) {
   credit_ = 0;
 }
 
+void Window::at_most(const Window& other) {
+  if (other.as_new()) return;
+  const bool begins = as_new();
+  if (begins || other.window_ < window_) {
+    window_ = std::clamp(other.window_, floor_, limit_);
+    credit_ = other.credit_;
+  }
+  opening_ = opening_ && other.opening_;
+  cut_ = std::max(cut_, other.cut_);
+}
+
 void Window::save(SavedWriter* out) const {
   out->number(window_);
   out->number(static_cast<uint64_t>((std::clamp(credit_, -1.0F, 1.0F) + 1) * kCreditUnits));

@@ -52,6 +52,8 @@ class Window {
   void throttled(conf::Instant now);
   void cap(uint32_t most);  // the receiver holds so many of ours and turned another away
 
+  void at_most(const Window& other);  // the narrower of both
+
   void save(SavedWriter* out) const;
   // `in` has failed when what is read makes no sense; the window is then as it was.
   void restore(SavedReader* in);

@@ -61,6 +61,8 @@ class Dispatcher final : public OutboundConnection::Owner {
   void add_first(queue::Delivery* delivery) { mail_.add_first(delivery); }
   void remove(queue::Delivery* delivery) { mail_.remove(delivery); }
   void poke(queue::Path* path);  // try again now: forget its back-off
+  // Connections that rest at counters which are not those of the path any more say QUIT.
+  void end_outdated(queue::Path* path) { jobs_.end_outdated(path); }
   PathGate& gate() { return gate_; }
 
   // Bounded, so that the loop serves its connections even when 100,000 paths wake at the same instant.

@@ -40,6 +40,16 @@ void Jobs::use_resting(queue::Path* path, conf::Instant now) {
   }
 }
 
+void Jobs::end_outdated(queue::Path* path) {
+  const std::vector<OutboundConnection*> resting = path->idle;
+  for (OutboundConnection* connection : resting) {
+    const Slot& slot = parts_.connections->at(connection);
+    if (!connection->idle() || slot.job.delivery != nullptr || slot.use.counted == path->counted) continue;
+    parts_.connections->rests_no_more(connection);
+    connection->quit();
+  }
+}
+
 // Whatever the limits say: it takes no more.
 bool Jobs::is_done(const Slot& slot) const {
   const conf::Instant now = parts_.flow->now();

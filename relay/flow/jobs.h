@@ -33,6 +33,7 @@ class Jobs {
 
   // The mail of a path that is counted by itself goes over its connections that rest.
   void use_resting(queue::Path* path, conf::Instant now);
+  void end_outdated(queue::Path* path);  // see Dispatcher
   // The connection, which has no job, takes a delivery of its path, or rests, or quits. On a shared line that
   // others want it rests: the line says who is next.
   void take_next(Slot* slot);

@@ -86,8 +86,12 @@ void LineTurns::work(const LinePtr& line, conf::Instant now) {
 void LineTurns::wait(const LinePtr& line, queue::Path* path, const mx::Admission& why) {
   path->binds = why.bind;
   path->binds_until = why.not_before;
-  // What one_site counts is counted by this line alone; else other sites may have the same host.
-  const bool by_others = !path->limits->one_site && why.not_before == conf::kNever;
+  // What one_site counts is counted by this line alone, but for connections that are older than its rule;
+  // else other sites may have the same host.
+  const auto counted = path->traffic.find("");
+  const bool alone =
+      path->limits->one_site && (counted == path->traffic.end() || !counted->second->has_guests());
+  const bool by_others = !alone && why.not_before == conf::kNever;
   if (why.bind == mx::Bind::kLease || by_others) {
     parts_.gate->wait(path, why);
   } else if (why.not_before < line->wake) {

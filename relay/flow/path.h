@@ -52,6 +52,10 @@ struct Path {
   // By host, where the receiver counts more at it than this site (SiteTable::counts_hosts()): what goes there
   // passes both.
   std::map<std::string, std::shared_ptr<mx::Traffic>, std::less<>> hosts;
+  uint32_t counted = 0;  // another number when a reload may have given it other counters than these
+  uint32_t rules = 0;    // so many edits of the rules are behind it: see SiteTable::awaits_rules()
+  bool moves = false;    // ... and its mail is gone over
+  bool gone = false;     // its rule is no more: it lives as long as something of it is open
   ReadyQueue ready;
   uint32_t connections = 0;  // open and opening
   uint32_t opening = 0;      // of these, those that never were ready

@@ -30,6 +30,7 @@ bool PathGate::leased(const queue::Path& path, conf::Instant now) const {
 
 mx::Admission PathGate::may_open(queue::Path* path, std::string_view address, conf::Instant now) {
   if (path->backoff_until > now) return mx::Admission::no(mx::Bind::kBackOff, path->backoff_until);
+  if (parts_.sites->awaits_rules(*path)) return mx::Admission::no(mx::Bind::kLease, conf::kNever);
   if (path->paused_until > now) return mx::Admission::no(mx::Bind::kSlowed, path->paused_until);
   const std::shared_ptr<mx::Traffic>& traffic = parts_.sites->traffic(path, address);
   const std::shared_ptr<mx::Traffic> host = parts_.sites->host_traffic(path, address);
@@ -48,6 +49,7 @@ mx::Admission PathGate::may_open(queue::Path* path, std::string_view address, co
 
 mx::Admission PathGate::may_open_early(queue::Path* path, std::string_view address, conf::Instant now) {
   if (path->backoff_until > now) return mx::Admission::no(mx::Bind::kBackOff, path->backoff_until);
+  if (parts_.sites->awaits_rules(*path)) return mx::Admission::no(mx::Bind::kLease, conf::kNever);
   if (path->paused_until > now) return mx::Admission::no(mx::Bind::kSlowed, path->paused_until);
   const mx::Admission admission =
       path->standing->may_connect(now).also(parts_.sites->traffic(path, address)->may_connect(now));
@@ -82,8 +84,11 @@ mx::Admission PathGate::may_send(const queue::Path& path, const Use& use, uint32
                                  conf::Instant now) const {
   const uint32_t most = path.limits->max_messages_per_connection;
   const uint32_t learned = use.traffic->most_per_connection(now);
-  if ((most != 0 && sent >= most) || (learned != 0 && use.taken >= learned) || use.asked_slower)
+  // After a reload others may count what goes there: it would not be seen over this connection.
+  if ((most != 0 && sent >= most) || (learned != 0 && use.taken >= learned) || use.asked_slower ||
+      use.counted != path.counted)
     return mx::Admission::no(mx::Bind::kPerConnection, conf::kNever);
+  if (parts_.sites->awaits_rules(path)) return mx::Admission::no(mx::Bind::kLease, conf::kNever);
   if (path.paused_until > now) return mx::Admission::no(mx::Bind::kSlowed, path.paused_until);
   mx::Admission admission = use.standing->may_send(now).also(use.traffic->may_send(now));
   if (use.host != nullptr) admission = admission.also(use.host->may_send(now));
@@ -108,6 +113,7 @@ void PathGate::open(queue::Path* path, std::string_view address, Use* use) {
   use->standing = path->standing;
   use->host = parts_.sites->host_traffic(path, address);
   if (use->host == use->traffic) use->host.reset();
+  use->counted = path->counted;
   use->begun = parts_.clock->now();
   use->taken = 0;
   use->asked_slower = false;
@@ -118,9 +124,15 @@ void PathGate::open(queue::Path* path, std::string_view address, Use* use) {
 
 void PathGate::close(Use* use) {
   if (!use->open()) return;
+  std::vector<mx::Traffic*> borrowers = use->traffic->borrowers();
+  if (use->host != nullptr) {
+    const std::vector<mx::Traffic*> of_host = use->host->borrowers();
+    borrowers.insert(borrowers.end(), of_host.begin(), of_host.end());
+  }
   use->traffic->connection_closed();
   use->standing->connection_closed();
   if (use->host != nullptr) use->host->connection_closed();
+  for (const mx::Traffic* each : borrowers) release(each);
   release(use->traffic.get());
   release(use->standing.get());
   if (use->host != nullptr) release(use->host.get());

@@ -43,7 +43,9 @@ void SharedLine::joined(queue::Path* path, conf::Instant now) {
 }
 
 void SharedLine::left(queue::Path* path) {
-  CHECK(path->ready.empty());
+  path->ready.for_each([&](const queue::Delivery* delivery) {
+    if (Turns::Node* leaf = turns.find(delivery->sender, path->number)) turns.drop(leaf);
+  });
   connections -= path->connections;
   opening -= path->opening;
   for (OutboundConnection* connection : path->idle) std::erase(resting, connection);

@@ -1,6 +1,7 @@
 #include "relay/flow/site_table.h"
 
 #include <algorithm>
+#include <span>
 
 #include "relay/flow/site_key.h"
 
@@ -8,6 +9,11 @@ namespace relay::queue {
 
 namespace {
 constexpr size_t kReloadedPerStep = 256;  // some 3 us each: its limits, its counters
+
+std::span<const mx::RouteHost> hosts_of(const Path& path) {
+  if (path.route == nullptr) return {};
+  return path.route->hosts;
+}
 
 std::vector<std::string> names_of_hosts(const mx::Route& route) {
   std::vector<std::string> names;
@@ -130,8 +136,8 @@ Path* SiteTable::path_from(DomainEntry* domain, const conf::Source& source) {
     slot->site = site;
     slot->source = source;
     slot->route = route;
+    slot->rules = rules_;
     apply_rule(slot.get(), std::move(rule));
-    inherit(slot.get());
     if (on_path) on_path(slot.get());
   }
   slot->route = std::move(route);
@@ -151,13 +157,18 @@ Path* SiteTable::find(const DomainEntry& domain, const conf::Source& source) con
   return path == site->second->paths.end() ? nullptr : path->second.get();
 }
 
-// Whether the rule still decides for a site with these hosts. One with masks on domains decides for those,
-// and what follows it for the others.
+// Whether the rule still decides for a site with these hosts, and counts that together. One with masks on
+// domains decides for those, and what follows it for the others.
 bool SiteTable::is_current(const mx::CounterNames& names) const {
   if (book_ == nullptr) return names.rule.empty();
   const mx::RulePtr rule = names.rule.empty() ? nullptr : book_->named(names.rule);
-  if (rule == nullptr) return false;
-  if (!rule->domains.empty()) return true;
+  if (rule == nullptr && !names.rule.empty()) return false;
+  const bool one_site = rule != nullptr && rule->values.one_site.value_or(false);
+  const auto scope =
+      rule == nullptr ? conf::RuleScope::kSource : rule->values.scope.value_or(conf::RuleScope::kSource);
+  if ((names.source == "*") != (scope == conf::RuleScope::kPool)) return false;
+  if (names.site == "*") return one_site || scope == conf::RuleScope::kPath;
+  if (rule != nullptr && !rule->domains.empty()) return true;
   std::vector<std::string> hosts;
   std::string_view label = label_of(names.site);
   while (!label.empty()) {
@@ -167,25 +178,8 @@ bool SiteTable::is_current(const mx::CounterNames& names) const {
   }
   return std::ranges::any_of(config_->sources, [&](const conf::Source& source) {
     if (names.source != source.name && names.source != "*") return false;
-    const mx::RulePtr now = book_->match({}, hosts, source.id);
-    return now != nullptr && now->name == rule->name;
+    return book_->match({}, hosts, source.id) == rule;
   });
-}
-
-// A path takes over what is known of its site and source under a rule that decided before, when its counters
-// had another reach (one_site, scope): the table of the counters cannot know then.
-void SiteTable::inherit(Path* path) {
-  const mx::Moment moment{clock_->now(), clock_->wall()};
-  for (const auto& [name, other] : path->site->paths) {
-    if (other.get() == path || other->source.name != path->source.name) continue;
-    if (is_current(
-            {other->rule == nullptr ? std::string() : other->rule->name, path->site->key, path->source.name}))
-      continue;
-    mx::LimiterTable::carry(other->standing.get(), path->standing.get(), moment);
-    const auto counted = other->traffic.find("");
-    if (counted != other->traffic.end() && path->limits->scope != conf::RuleScope::kPath)
-      mx::LimiterTable::carry(counted->second.get(), traffic(path, {}).get(), moment);
-  }
 }
 
 void SiteTable::apply_rule(Path* path, mx::RulePtr rule) {
@@ -199,21 +193,65 @@ void SiteTable::apply_rule(Path* path, mx::RulePtr rule) {
   mx::PathLimits limits = mx::limits_for(path->rule.get(), *path->site->settings, path->source.warmup);
   if (limits.one_site && !path->rule->is_about_all(names_of_hosts(*path->route))) limits.one_site = false;
   path->limits = std::make_shared<const mx::PathLimits>(std::move(limits));
+  count_anew(path);
+}
+
+// With the counters that its rule and limits name by now. Connections that are open hold those that they were
+// opened with, and end.
+void SiteTable::count_anew(Path* path) {
   const mx::Moment moment{clock_->now(), clock_->wall()};
-  const mx::CounterNames names = names_of(*path);
-  path->standing = limiters_.standing(names, *path->limits, moment);
+  mx::Whereabouts where = whereabouts(*path, path->site->key);
+  auto standing = limiters_.standing(names_of(*path), *path->limits, moment, &where);
+  bool other = standing != path->standing;
+  path->standing = std::move(standing);
   const bool by_address = path->limits->scope == conf::RuleScope::kPath;
-  // Connections that are open hold their counters; what is counted by another scope now starts there anew.
-  std::erase_if(path->traffic, [by_address](const auto& entry) { return entry.first.empty() == by_address; });
-  for (auto& [address, traffic] : path->traffic) {
-    auto fresh = limiters_.traffic(names, address.empty() ? "*" : address, *path->limits, moment);
-    if (fresh != traffic) traffic = noted(std::move(fresh));
-  }
+  other |= std::erase_if(path->traffic,
+                         [by_address](const auto& entry) { return entry.first.empty() == by_address; }) > 0;
+  const auto take = [&other](std::shared_ptr<mx::Traffic>* counters, std::shared_ptr<mx::Traffic> fresh) {
+    if (fresh == *counters) return;
+    *counters = noted(std::move(fresh));
+    other = true;
+  };
+  for (auto& [address, traffic] : path->traffic) take(&traffic, counters_for(*path, address));
+  // What many sites share is asked for at once: it may have to be gathered before anything goes.
+  if (path->limits->one_site && !by_address) (void)traffic(path, {});
   if (by_address || path->limits->one_site) path->hosts.clear();
-  for (auto& [host, traffic] : path->hosts) {
-    auto fresh = limiters_.traffic(mx::host_names(names, host), "*", *path->limits, moment);
-    if (fresh != traffic) traffic = noted(std::move(fresh));
+  for (auto& [host, traffic] : path->hosts) take(&traffic, counters_of_host(*path, host));
+  path->counted += other ? 1 : 0;
+}
+
+mx::Whereabouts SiteTable::whereabouts(const Path& path, const std::string& site) const {
+  mx::Whereabouts where;
+  where.site = site;
+  where.sources = {path.source.name};
+  if (path.limits->scope == conf::RuleScope::kPool) {
+    for (const conf::Source& source : config_->sources)
+      if (source.name != path.source.name) where.sources.push_back(source.name);
   }
+  return where;
+}
+
+std::shared_ptr<mx::Traffic> SiteTable::counters_for(const Path& path, const std::string& address) {
+  const mx::Moment moment{clock_->now(), clock_->wall()};
+  mx::Whereabouts where = whereabouts(path, path.site->key);
+  for (const mx::RouteHost& host : hosts_of(path)) {
+    const auto& all = host.addresses;
+    if (!address.empty() && std::find(all.begin(), all.end(), address) == all.end()) continue;
+    if (address.empty()) where.addresses.insert(where.addresses.end(), all.begin(), all.end());
+    // What this site and others sent to the host of the address.
+    if (!address.empty()) where.site = mx::host_names({}, host.counted_as()).site;
+  }
+  if (!address.empty()) where.addresses = {address};
+  return limiters_.traffic(names_of(path), address.empty() ? "*" : address, *path.limits, moment, &where);
+}
+
+std::shared_ptr<mx::Traffic> SiteTable::counters_of_host(const Path& path, const std::string& host) {
+  const mx::CounterNames names = mx::host_names(names_of(path), host);
+  mx::Whereabouts where = whereabouts(path, names.site);
+  for (const mx::RouteHost& each : hosts_of(path))
+    if (each.counted_as() == host)
+      where.addresses.insert(where.addresses.end(), each.addresses.begin(), each.addresses.end());
+  return limiters_.traffic(names, "*", *path.limits, {clock_->now(), clock_->wall()}, &where);
 }
 
 // The table holds them, and `counters` does: whoever else does is another path.
@@ -243,8 +281,7 @@ std::shared_ptr<mx::Traffic> SiteTable::host_traffic(Path* path, std::string_vie
   if (name.empty()) return nullptr;
   const auto found = path->hosts.find(name);
   if (found != path->hosts.end()) return found->second;
-  std::shared_ptr<mx::Traffic> made = noted(limiters_.traffic(
-      mx::host_names(names_of(*path), name), "*", *path->limits, {clock_->now(), clock_->wall()}));
+  std::shared_ptr<mx::Traffic> made = noted(counters_of_host(*path, name));
   path->hosts.emplace(std::move(name), made);
   return made;
 }
@@ -253,16 +290,35 @@ const std::shared_ptr<mx::Traffic>& SiteTable::traffic(Path* path, std::string_v
   if (path->limits->scope != conf::RuleScope::kPath) address = {};
   const auto found = path->traffic.find(address);
   if (found != path->traffic.end()) return found->second;
-  const auto made = path->traffic.emplace(
-      address, noted(limiters_.traffic(names_of(*path), address.empty() ? "*" : address, *path->limits,
-                                       {clock_->now(), clock_->wall()})));
-  return made.first->second;
+  return path->traffic.emplace(address, noted(counters_for(*path, std::string(address)))).first->second;
+}
+
+// For the counters: what each rule matches, and what it counts together.
+bool SiteTable::tell_rules() {
+  std::vector<mx::RuleChanges::Rule> rules;
+  if (book_ != nullptr) {
+    for (const mx::RulePtr& rule : book_->rules()) {
+      if (rule->is_template()) continue;
+      const auto& values = rule->values;
+      std::string text = rule->sources.text();
+      for (const auto* masks : {&rule->mx, &rule->domains}) {
+        text += '\n';
+        for (const std::string& mask : *masks) text += mask + ' ';
+      }
+      const auto scope = static_cast<uint64_t>(values.scope.value_or(conf::RuleScope::kSource));
+      rules.push_back({rule->name, mx::hash_that_lasts(text),
+                       scope * 2 + (values.one_site.value_or(false) ? 1 : 0), rule->mx});
+    }
+  }
+  rules.push_back({});  // no rule
+  return limiters_.rules_are(std::move(rules));
 }
 
 void SiteTable::reload(conf::ConfigPtr config, mx::RuleBookPtr book) {
   config_ = std::move(config);
   book_ = std::move(book);
   streams_.reload(config_);
+  rules_ += tell_rules() ? 1 : 0;
   reload_part_ = 0;
 }
 
@@ -273,7 +329,10 @@ bool SiteTable::reload_some(const std::function<void(Path*)>& use) {
       reload(site.get());
       paths += site->paths.size();
       for (const auto& [name, path] : site->paths) {
-        if (!path->ready.empty()) use(path.get());
+        path->moves = path->moves || (path->rules != rules_ && !path->ready.empty());
+        path->counted += path->rules != rules_ ? 1 : 0;
+        path->rules = rules_;
+        if (!path->ready.empty() || !path->idle.empty()) use(path.get());
       }
     }
   }
@@ -293,12 +352,8 @@ void SiteTable::reload(Site* site) {
       path->source.weight = 0;  // it takes no more mail
     }
     // A rule that is gone holds on for what is still open under it.
-    mx::RulePtr rule = path->rule;
-    if (rule != nullptr && book_ != nullptr) {
-      mx::RulePtr fresh = book_->named(rule->name);
-      if (fresh != nullptr) rule = std::move(fresh);
-    }
-    apply_rule(path.get(), std::move(rule));
+    path->gone = path->rule != nullptr && (book_ == nullptr || book_->named(path->rule->name) == nullptr);
+    if (!path->gone) apply_rule(path.get(), path->rule == nullptr ? nullptr : book_->named(path->rule->name));
     if (on_path) on_path(path.get());
   }
 }

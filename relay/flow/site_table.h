@@ -21,6 +21,7 @@ class SiteTable {
   SiteTable(conf::ConfigPtr config, mx::RuleBookPtr book, const conf::Clock* clock)
       : config_(std::move(config)), book_(std::move(book)), clock_(clock), streams_(config_) {
     limiters_.is_current = [this](const mx::CounterNames& names) { return is_current(names); };
+    tell_rules();
   }
 
   // Whether mail of the domain, which has a route with hosts, still belongs to `path`; then the path learns
@@ -45,10 +46,17 @@ class SiteTable {
   // Settings change in place: a destination that is no longer there keeps its old ones until its mail has
   // gone.
   void reload(conf::ConfigPtr config, mx::RuleBookPtr book);
-  // A reload goes over the sites part by part, some paths in each call; each path that has mail is shown to
-  // `use` (its deliveries may belong elsewhere now). Until its turn comes a path goes on as it was. False: no
-  // more of it.
+  // A reload goes over the sites part by part, some paths in each call; each path that has mail (its
+  // deliveries may belong elsewhere now) or connections that rest is shown to `use`. False: no more of it.
   bool reload_some(const std::function<void(Path*)>& use);
+  // Until its turn comes a path goes on as it was, unless the rules match or count something else now: then
+  // its mail waits until it is known what was counted before, and all of it was gone over.
+  bool awaits_rules(const Path& path) const {
+    return path.moves || path.rules != rules_ || (limiters_.is_gathering() && path.limits->one_site);
+  }
+  // See mx::LimiterTable.
+  bool gather() { return limiters_.gather({clock_->now(), clock_->wall()}); }
+  bool is_gathering() const { return limiters_.is_gathering(); }
   // Forgets sites with no mail, no connection and no back-off under way: of one part of the table, the next
   // one with the next call. Counters of theirs that nobody needs go too.
   void sweep(conf::Instant now);
@@ -82,7 +90,11 @@ class SiteTable {
   void reload(Site* site);
   void apply_rule(Path* path, mx::RulePtr rule);
   bool is_current(const mx::CounterNames& names) const;
-  void inherit(Path* path);
+  void count_anew(Path* path);
+  bool tell_rules();
+  mx::Whereabouts whereabouts(const Path& path, const std::string& site) const;
+  std::shared_ptr<mx::Traffic> counters_for(const Path& path, const std::string& address);  // "": all
+  std::shared_ptr<mx::Traffic> counters_of_host(const Path& path, const std::string& host);
   mx::CounterNames names_of(const Path& path) const;
   static std::shared_ptr<mx::Traffic> noted(std::shared_ptr<mx::Traffic> counters);
 
@@ -95,6 +107,7 @@ class SiteTable {
   std::array<Part, 4096> parts_;
   conf::Instant off_until_{};  // no source is off any more, anywhere
   size_t next_part_ = 0;       // of the sweep
+  uint32_t rules_ = 0;         // edits of the rules so far that changed what they match or count
   size_t reload_part_ = 4096;  // of the reload; the end: none is under way
 };
 

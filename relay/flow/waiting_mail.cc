@@ -51,7 +51,8 @@ void WaitingMail::left(queue::Path* path, const queue::Delivery& delivery) {
 void WaitingMail::add(queue::Delivery* delivery, queue::Path* path) {
   delivery->move_to(queue::DeliveryState::kReady);
   delivery->path = path;
-  if (path->ready.empty()) parts_.lines->place(path, parts_.flow->config->sources.size(), parts_.flow->now());
+  // A reload may have changed with whom it is counted, while it has mail.
+  parts_.lines->place(path, parts_.flow->config->sources.size(), parts_.flow->now());
   path->ready.push_back(delivery);
   entered(path, *delivery);
 }
@@ -60,7 +61,8 @@ void WaitingMail::add_first(queue::Delivery* delivery) {
   CHECK(delivery->path != nullptr);
   delivery->move_to(queue::DeliveryState::kReady);
   queue::Path* path = delivery->path;
-  if (path->ready.empty()) parts_.lines->place(path, parts_.flow->config->sources.size(), parts_.flow->now());
+  // A reload may have changed with whom it is counted, while it has mail.
+  parts_.lines->place(path, parts_.flow->config->sources.size(), parts_.flow->now());
   path->ready.push_front(delivery);
   entered(path, *delivery);
 }

@@ -31,16 +31,22 @@ void Rerouting::leave_old_way(const queue::DomainEntry& domain, const mx::RouteP
 }
 
 void Rerouting::step() {
-  if (looking_) looking_ = sites_->reload_some([this](queue::Path* path) { add(path); });
+  if (looking_)
+    looking_ = sites_->reload_some([this](queue::Path* path) {
+      dispatcher_->end_outdated(path);
+      if (!path->ready.empty()) add(path);
+    });
+  if (sites_->is_gathering() && !sites_->gather()) dispatcher_->gate().lease_renewed();  // who waits for it
   for (size_t i = 0; i < kReroutedPerStep && !paths_.empty(); ++i) {
     queue::Path* path = paths_.front();
     queue::Delivery* delivery = path->ready.oldest();
     if (path->to_reroute == 0 || delivery == nullptr) {
       path->to_reroute = 0;
+      path->moves = false;
       paths_.pop_front();
       continue;
     }
-    --path->to_reroute;
+    if (--path->to_reroute == 0) path->moves = false;
     dispatcher_->remove(delivery);
     walk_->advance(delivery);
   }

@@ -28,7 +28,7 @@ class Rerouting {
   void leave_old_way(const queue::DomainEntry& domain, const mx::RoutePtr& found,
                      const std::vector<conf::Source>& sources);
   void step();
-  bool under_way() const { return looking_ || !paths_.empty(); }
+  bool under_way() const { return looking_ || !paths_.empty() || sites_->is_gathering(); }
 
  private:
   queue::SiteTable* sites_;

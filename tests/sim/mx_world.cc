@@ -176,7 +176,7 @@ void MxWorld::ended(uint64_t session, End how) {
   history.sessions[session].how = how;
 }
 
-void MxWorld::judge() {
+void MxWorld::collect() {
   const conf::WallTime begin = world.wall() - (world.now() - conf::Instant{});
   for (const conf::DeliveryEvent& event : log.events) {
     if (event.kind != conf::EventKind::kDecision || event.site.rfind("mx", 0) != 0) continue;
@@ -189,6 +189,10 @@ void MxWorld::judge() {
     decision.what = event.decision;
     history.decisions.push_back(std::move(decision));
   }
+}
+
+void MxWorld::judge() {
+  collect();
   for (std::string& violation : judge_limits(history)) ledger.violate(std::move(violation));
   judge_promises();
   judge_deferrals();

@@ -41,7 +41,9 @@ class MxWorld final : private PeerWatch {
   void run_until(
       conf::Instant limit, const std::function<bool()>& over = [] { return false; });
   bool settled() const;  // nothing is left in the relay
-  // The judge of all that is known here; violations are in the ledger.
+  // What the log says that was decided, into the history; once.
+  void collect();
+  // The same, and the judge of all that is known here; violations are in the ledger.
   void judge();
   uint64_t history_hash() const;
 

@@ -384,6 +384,12 @@ TEST(LimiterTable, NoQuotaIsBrokenWhateverCrashes) {
   }
 }
 
+std::vector<RuleChanges::Rule> rules_named(const std::vector<std::string>& names) {
+  std::vector<RuleChanges::Rule> rules;
+  for (const std::string& name : names) rules.push_back({name, 1, 1, {}});
+  return rules;
+}
+
 // What is known belongs to the site and the source, whatever the rule is called that decides by now.
 TEST(LimiterTable, ABlockGoesOnUnderTheRuleThatTakesTheSite) {
   PathLimits limits;
@@ -393,6 +399,7 @@ TEST(LimiterTable, ABlockGoesOnUnderTheRuleThatTakesTheSite) {
     LimiterTable table;
     LimiterTable* now = &table;
     LimiterTable again;
+    table.rules_are(rules_named({"old"}));
     table.standing({"old", "a|", "s"}, limits, kNow)->block(kStart + 5h, "why", kStart);
     table.traffic({"old", "a|", "s"}, "*", limits, kNow)->charge(kStart);
     if (restarted) {
@@ -401,6 +408,7 @@ TEST(LimiterTable, ABlockGoesOnUnderTheRuleThatTakesTheSite) {
       now = &again;
     }
     now->is_current = [](const CounterNames& names) { return names.rule != "old"; };
+    now->rules_are(rules_named({"new"}));
     const Moment at = after(restarted ? 1h : 0h);
     EXPECT_EQ(now->standing({"new", "a|", "s"}, limits, at)->blocked_until(), kStart + 5h);
     EXPECT_TRUE(now->standing({"new", "b|", "s"}, limits, at)->may_send(at.now).yes);
@@ -415,6 +423,7 @@ TEST(LimiterTable, ABlockIsCountedOnceWhoeverHoldsIt) {
   PathLimits limits;
   Disk disk;
   LimiterTable before;
+  before.rules_are(rules_named({"old", "other"}));
   before.standing({"old", "a|", "s"}, limits, kNow)->block(kStart + 5h, "why", kStart);
   write(&before, &disk, kNow);
   LimiterTable table;
@@ -426,6 +435,7 @@ TEST(LimiterTable, ABlockIsCountedOnceWhoeverHoldsIt) {
   held = table.standing({"other", "a|", "s"}, limits, kNow);
   EXPECT_EQ(table.detached().blocked, 1U) << "the old rule decides still, for others";
   table.is_current = [](const CounterNames& names) { return names.rule != "old"; };
+  table.rules_are(rules_named({"new", "other"}));
   held = table.standing({"new", "a|", "s"}, limits, kNow);
   EXPECT_EQ(held->state(), Standing::State::kBlocked);
   EXPECT_EQ(table.detached().blocked, 0U) << "the rule that decides now has taken it over";

@@ -78,5 +78,47 @@ TEST(SiteTable, ADomainWithOtherHostsBesideThoseOfTheProviderSharesNoneOfItsCoun
   EXPECT_NE(one->standing, foreign->standing);
 }
 
+mx::BuiltRules rules_with(conf::RuleScope scope, uint32_t connections) {
+  conf::MxRule rule;
+  rule.name = "all";
+  rule.file = "test";
+  rule.line = 1;
+  rule.mx.push_back({"*", 1});
+  rule.fields.scope = conf::RuleField<conf::RuleScope>::set(scope);
+  rule.fields.max_connections = conf::RuleField<uint32_t>::set(connections);
+  return mx::build_rules({rule});
+}
+
+// What its connections hold would count elsewhere than what is sent after the edit.
+TEST(SiteTable, AnEditOfWhatIsCountedTogetherIsWaitedForAndOneOfNumbersIsNot) {
+  const auto config = config_with(10);
+  ManualClock clock;
+  SiteTable sites(config, rules_with(conf::RuleScope::kSource, 10).book, &clock);
+  DomainTable domains;
+  DomainEntry& domain = domains.at(domains.intern(conf::Domain::from_canonical("d.test")));
+  auto route = std::make_shared<mx::Route>();
+  route->kind = mx::Route::Kind::kHosts;
+  route->site = "mx.test";
+  route->hosts.push_back({"mx.test", 10, 25, {"127.0.0.1"}});
+  domain.route = route;
+  domain.settings = conf::settings_in(config, domain.name.text(), &domain.destination);
+  Path* path = sites.path_from(&domain, config->sources[0]);
+  const uint32_t counted = path->counted;
+  const auto standing = path->standing;
+  sites.reload(config, rules_with(conf::RuleScope::kSource, 5).book);
+  EXPECT_FALSE(sites.awaits_rules(*path));
+  while (sites.reload_some([](Path*) {})) {
+  }
+  EXPECT_EQ(path->counted, counted);
+  EXPECT_EQ(path->standing, standing);
+  sites.reload(config, rules_with(conf::RuleScope::kPool, 5).book);
+  EXPECT_TRUE(sites.awaits_rules(*path));
+  while (sites.reload_some([](Path*) {})) {
+  }
+  EXPECT_FALSE(sites.awaits_rules(*path));
+  EXPECT_NE(path->counted, counted);
+  EXPECT_NE(path->standing, standing);
+}
+
 }  // namespace
 }  // namespace relay::queue

@@ -1,0 +1,493 @@
+// Rules are edited, and the edits undone: no limit is broken by it, and nothing is counted twice.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <set>
+
+#include "conf/vocab/random.h"
+#include "mx/limits/limiter_table.h"
+
+namespace mx {
+namespace {
+
+using namespace std::chrono_literals;
+using conf::Duration;
+using conf::Instant;
+using conf::RuleScope;
+
+constexpr Instant kStart{Duration(5'000'000'123)};
+constexpr conf::WallTime kWall{Duration(1'700'000'000'000'000)};
+
+// A rule as these tests know it; the first in the list that has the name decides for who asks for it.
+struct Edited {
+  std::string name;
+  RuleScope scope = RuleScope::kSource;
+  bool one_site = false;
+};
+
+class RuleEdits : public testing::Test {
+ protected:
+  RuleEdits() {
+    limits.messages_per_hour = 1200;
+    limits.max_connections = 5;
+    make_table();
+  }
+  void make_table() {
+    table = std::make_unique<LimiterTable>();
+    table->is_current = [this](const CounterNames& names) {
+      const auto rule = std::ranges::find(rules, names.rule, &Edited::name);
+      if (rule == rules.end() || (names.source == "*") != (rule->scope == RuleScope::kPool)) return false;
+      return names.site != "*" || rule->one_site || rule->scope == RuleScope::kPath;
+    };
+  }
+  // As a reload does.
+  void edit(std::vector<Edited> to) {
+    rules = std::move(to);
+    tell();
+  }
+  void tell() {
+    std::vector<RuleChanges::Rule> told;
+    for (const Edited& rule : rules)
+      told.push_back({rule.name, 1, static_cast<uint64_t>(rule.scope) * 2 + (rule.one_site ? 1 : 0), {}});
+    table->rules_are(std::move(told));
+  }
+  void restart() {
+    save();
+    held.clear();
+    make_table();
+    tell();
+    for (const auto& [key, value] : disk) ASSERT_TRUE(table->restore(key, value, now()));
+  }
+  void save() {
+    while (table->changed()) {
+      for (auto& [key, value] : table->take_changes(now())) {
+        if (value.empty()) {
+          disk.erase(key);
+        } else {
+          disk[key] = value;
+        }
+      }
+    }
+  }
+  Moment now() const { return {kStart + time, kWall + time}; }
+  PathLimits limits_of(const std::string& rule) {
+    PathLimits result = limits;
+    const auto found = std::ranges::find(rules, rule, &Edited::name);
+    if (found == rules.end()) return result;
+    result.scope = found->scope;
+    result.one_site = found->one_site;
+    return result;
+  }
+  std::shared_ptr<Traffic> traffic(const std::string& rule, const std::string& site = "a|",
+                                   const std::string& source = "s", const std::string& address = "1") {
+    const PathLimits all = limits_of(rule);
+    Whereabouts where{site, {source}, {address}};
+    if (all.scope == RuleScope::kPool) where.sources = sources;
+    const bool by_address = all.scope == RuleScope::kPath;
+    held.push_back(table->traffic({rule, site, source}, by_address ? address : "*", all, now(), &where));
+    gather();
+    return held.back();
+  }
+  std::shared_ptr<Standing> standing(const std::string& rule, const std::string& site = "a|",
+                                     const std::string& source = "s") {
+    const PathLimits all = limits_of(rule);
+    Whereabouts where{site, {source}, {}};
+    if (all.scope == RuleScope::kPool) where.sources = sources;
+    auto found = table->standing({rule, site, source}, all, now(), &where);
+    gather();
+    return found;
+  }
+  void gather() {
+    while (table->is_gathering()) (void)table->gather(now());
+  }
+  void charge(const std::shared_ptr<Traffic>& counters, int count) {
+    for (int i = 0; i < count; ++i) counters->charge(now().now);
+  }
+  uint32_t used(const std::shared_ptr<Traffic>& counters) { return counters->used_in_hour(now().now); }
+
+  PathLimits limits;
+  std::vector<Edited> rules;
+  std::vector<std::string> sources = {"s", "t"};
+  std::unique_ptr<LimiterTable> table;
+  std::vector<std::shared_ptr<Traffic>> held;
+  std::map<std::string, std::string> disk;
+  Duration time{0};
+};
+
+TEST_F(RuleEdits, ARenamedRuleAndItsUndoAreTheSameCounters) {
+  for (const bool restarts : {false, true}) {
+    edit({{"old"}});
+    charge(traffic("old"), 10);
+    traffic("old")->connection_opened();
+    time += 1s;
+    standing("old")->block(kStart + 5h, "why", now().now);
+    if (restarts) restart();
+    edit({{"new"}});
+    EXPECT_EQ(used(traffic("new")), 10U);
+    EXPECT_EQ(standing("new")->blocked_until(), kStart + 5h);
+    if (!restarts) {
+      EXPECT_EQ(traffic("new")->connections(), 1U) << "what is open goes on to count";
+      traffic("old")->connection_closed();
+      EXPECT_EQ(traffic("new")->connections(), 0U);
+    }
+    charge(traffic("new"), 5);
+    time += 1s;
+    if (restarts) restart();
+    edit({{"old"}});
+    EXPECT_EQ(used(traffic("old")), 15U);
+    EXPECT_EQ(standing("old")->blocked_until(), kStart + 5h);
+    edit({{"new"}});
+    EXPECT_EQ(used(traffic("new")), 15U) << "nothing is counted twice";
+    held.clear();
+    disk.clear();
+    make_table();
+  }
+}
+
+TEST_F(RuleEdits, ANewRuleAboveTakesOverAndGivesBack) {
+  for (const bool restarts : {false, true}) {
+    edit({{"all"}});
+    charge(traffic("all"), 10);
+    standing("all")->block(kStart + 5h, "why", now().now);
+    time += 1s;
+    if (restarts) restart();
+    edit({{"some"}, {"all"}});
+    EXPECT_EQ(used(traffic("all")), 10U);
+    EXPECT_EQ(used(traffic("some")), 10U);
+    EXPECT_EQ(standing("some")->blocked_until(), kStart + 5h);
+    EXPECT_EQ(standing("all")->blocked_until(), kStart + 5h);
+    time += 1s;
+    charge(traffic("some"), 3);
+    charge(traffic("all"), 4);
+    EXPECT_EQ(used(traffic("some")), 13U) << "they are counted apart from now on";
+    EXPECT_EQ(used(traffic("all")), 14U);
+    time += 1s;
+    if (restarts) restart();
+    edit({{"all"}});
+    EXPECT_EQ(used(traffic("all")), 17U);
+    time += 1s;
+    edit({{"some"}, {"all"}});
+    EXPECT_EQ(used(traffic("some")), 17U);
+    held.clear();
+    disk.clear();
+    make_table();
+  }
+}
+
+TEST_F(RuleEdits, RulesThatWereThereAllAlongStayApart) {
+  edit({{"some"}, {"all"}, {"other"}});
+  charge(traffic("all"), 10);
+  standing("all")->block(kStart + 5h, "why", now().now);
+  edit({{"some"}, {"all"}, {"other", RuleScope::kPool}});
+  EXPECT_EQ(used(traffic("some")), 0U);
+  EXPECT_TRUE(standing("some")->may_send(now().now).yes);
+  restart();
+  EXPECT_EQ(used(traffic("some")), 0U);
+  EXPECT_TRUE(standing("some")->may_send(now().now).yes);
+  edit({{"some"}, {"all", RuleScope::kPool}, {"other"}});
+  EXPECT_EQ(used(traffic("some")), 0U) << "the other one counts together something else: not my matter";
+}
+
+TEST_F(RuleEdits, WhatALaterRuleCountsIsNotSpreadByLaterEdits) {
+  edit({{"all"}});
+  charge(traffic("all"), 10);
+  edit({{"some"}, {"all"}});
+  EXPECT_EQ(used(traffic("some")), 10U);
+  time += 1s;
+  charge(traffic("all"), 20);
+  edit({{"third"}, {"some"}, {"all"}});
+  EXPECT_EQ(used(traffic("some")), 10U);
+}
+
+TEST_F(RuleEdits, PoolAndSource) {
+  edit({{"r"}});
+  charge(traffic("r", "a|", "s"), 10);
+  charge(traffic("r", "a|", "t"), 20);
+  standing("r", "a|", "t")->block(kStart + 5h, "why", now().now);
+  for (int i = 0; i < 3; ++i) {
+    time += 1s;
+    edit({{"r", RuleScope::kPool}});
+    EXPECT_EQ(used(traffic("r", "a|", "s")), 30U) << "all of them, whoever asks first";
+    EXPECT_EQ(standing("r", "a|", "s")->blocked_until(), kStart + 5h);
+    if (i == 1) restart();
+    EXPECT_EQ(used(traffic("r", "a|", "t")), 30U);
+    time += 1s;
+    edit({{"r"}});
+    EXPECT_EQ(used(traffic("r", "a|", "s")), 10U) << "what the pool did not charge was known";
+  }
+  edit({{"r", RuleScope::kPool}});
+  charge(traffic("r", "a|", "s"), 5);
+  time += 1s;
+  edit({{"r"}});
+  EXPECT_EQ(used(traffic("r", "a|", "s")), 15U);
+  EXPECT_EQ(used(traffic("r", "a|", "t")), 25U) << "each inherits the whole";
+  time += 1s;
+  edit({{"r", RuleScope::kPool}});
+  EXPECT_EQ(used(traffic("r", "a|", "s")), 35U);
+}
+
+TEST_F(RuleEdits, AddressAndSource) {
+  edit({{"r", RuleScope::kPath}});
+  charge(traffic("r", "a|", "s", "1"), 10);
+  charge(traffic("r", "a|", "s", "2"), 20);
+  time += 1s;
+  edit({{"r"}});
+  const PathLimits all = limits_of("r");
+  const Whereabouts where{"a|", {"s"}, {"1", "2"}};
+  const auto site = table->traffic({"r", "a|", "s"}, "*", all, now(), &where);
+  EXPECT_EQ(used(site), 30U);
+  charge(site, 2);
+  time += 1s;
+  edit({{"r", RuleScope::kPath}});
+  EXPECT_EQ(used(traffic("r", "a|", "s", "1")), 12U);
+  EXPECT_EQ(used(traffic("r", "a|", "s", "2")), 22U);
+  EXPECT_EQ(used(traffic("r", "a|", "s", "3")), 2U);
+}
+
+TEST_F(RuleEdits, OneSiteOnAndOff) {
+  edit({{"r"}, {"else"}});
+  charge(traffic("r", "a|"), 10);
+  charge(traffic("r", "b|"), 20);
+  charge(traffic("else", "c|"), 40);
+  standing("r", "b|")->block(kStart + 5h, "why", now().now);
+  restart();
+  time += 1s;
+  edit({{"r", RuleScope::kSource, true}, {"else"}});
+  EXPECT_EQ(used(traffic("r", "a|")), 30U) << "also of sites that nothing asks for yet";
+  EXPECT_EQ(standing("r", "a|")->blocked_until(), kStart + 5h);
+  EXPECT_EQ(used(traffic("r", "b|")), 30U);
+  charge(traffic("r", "b|"), 1);
+  time += 1s;
+  edit({{"r"}, {"else"}});
+  EXPECT_EQ(used(traffic("r", "a|")), 11U);
+  EXPECT_EQ(used(traffic("r", "b|")), 21U);
+  EXPECT_EQ(standing("r", "a|")->blocked_until(), kStart + 5h) << "each inherits the whole";
+}
+
+TEST_F(RuleEdits, OpenConnectionsCountUnderTheNewScopeUntilTheyEnd) {
+  edit({{"r"}});
+  const auto one = traffic("r", "a|", "s"), two = traffic("r", "a|", "t");
+  for (int i = 0; i < 3; ++i) one->connection_opened(), two->connection_opened();
+  edit({{"r", RuleScope::kPool}});
+  const auto pool = traffic("r", "a|", "s");
+  EXPECT_EQ(pool->connections(), 6U);
+  EXPECT_FALSE(pool->may_connect(now().now).yes);
+  EXPECT_EQ(one->borrowers().size(), 1U) << "whoever waits there is woken";
+  for (int i = 0; i < 3; ++i) one->connection_closed(), two->connection_closed();
+  EXPECT_EQ(pool->connections(), 0U);
+  EXPECT_TRUE(one->borrowers().empty());
+}
+
+TEST_F(RuleEdits, AShortRateIsKeptOverASplitAndWhenItIsLowered) {
+  limits.messages_per_hour = 0;
+  limits.rate = {60, 1min, 1};
+  edit({{"all"}});
+  const auto all = traffic("all");
+  for (int i = 0; i < 55; ++i) {
+    time += 1050ms;
+    all->charge(now().now);
+  }
+  edit({{"some"}, {"all"}});
+  const auto some = traffic("some");
+  int gone = 0;
+  for (int i = 0; i < 2000 && time < 60s; ++i) {
+    if (some->may_send(now().now).yes) some->charge(now().now), ++gone;
+    time += 20ms;
+  }
+  EXPECT_LE(gone, 5);
+  EXPECT_GE(gone, 1);
+  // Six a minute from now on: not before 54 of the last sixty are older than a minute.
+  limits.rate = {6, 1min, 1};
+  edit({{"all"}});
+  const auto lower = traffic("all");
+  EXPECT_FALSE(lower->may_send(now().now + 30s).yes);
+  EXPECT_TRUE(lower->may_send(now().now + 61s).yes);
+}
+
+TEST_F(RuleEdits, TheSampleGoesOn) {
+  conf::RuleThreshold threshold;
+  threshold.error_rate_ppm = 900'000;
+  threshold.min_messages = 30;
+  threshold.window = 1h;
+  threshold.block = threshold.max_block = 3h;
+  threshold.count_hard = true;
+  limits.thresholds = {threshold};
+  Outcome refused;
+  refused.kind = Outcome::Kind::kHard;
+  const auto refuse = [&](const std::string& rule, int count) {
+    for (int i = 0; i < count; ++i) {
+      const auto counters = standing(rule);
+      const Standing::Attempt attempt = counters->began(now().now);
+      counters->outcome(attempt, refused, now().now);
+      counters->ended(attempt, true, now().now);
+    }
+  };
+  edit({{"all"}});
+  refuse("all", 20);
+  edit({{"some"}, {"all"}});
+  refuse("some", 5);
+  edit({{"all"}});
+  refuse("all", 4);
+  EXPECT_EQ(standing("all")->state(), Standing::State::kOpen) << "29 errors: no";
+  refuse("all", 1);
+  EXPECT_EQ(standing("all")->state(), Standing::State::kBlocked) << "the 30th: yes";
+  const Instant until = standing("all")->blocked_until();
+  time += 1min;
+  edit({{"some"}, {"all"}});
+  EXPECT_EQ(standing("some")->blocked_until(), until);
+  standing("some")->unblock(now().now);
+  edit({{"all"}});
+  EXPECT_EQ(standing("all")->blocked_until(), until) << "lifted was another one, which it had beside it";
+}
+
+TEST_F(RuleEdits, ABlockThatWasLiftedSinceDoesNotComeBack) {
+  edit({{"r"}});
+  standing("r")->block(kStart + 5h, "why", now().now);
+  edit({{"r", RuleScope::kPool}});
+  EXPECT_EQ(standing("r")->blocked_until(), kStart + 5h);
+  standing("r")->unblock(now().now);
+  edit({{"r"}});
+  EXPECT_EQ(standing("r")->state(), Standing::State::kOpen);
+  // Another one, which had nothing from it, lifts nothing.
+  standing("r")->block(kStart + 5h, "why", now().now);
+  edit({{"r", RuleScope::kPool}});
+  EXPECT_EQ(standing("r", "b|")->state(), Standing::State::kOpen);
+  edit({{"r", RuleScope::kSource, true}});
+  EXPECT_EQ(standing("r", "b|")->blocked_until(), kStart + 5h);
+}
+
+TEST_F(RuleEdits, TheLadderGoesOnAndDoesNotRise) {
+  limits.warmup = {20, 40};
+  edit({{"all"}});
+  for (int i = 0; i < 18; ++i) {
+    standing("all")->ended(standing("all")->began(now().now), true, now().now);
+    time += 10min;
+  }
+  edit({{"some"}, {"all"}});
+  EXPECT_EQ(standing("some")->ladder(now().now).used, 18U);
+  EXPECT_EQ(standing("some")->ladder(now().now).step, 0U);
+  time += 1s;
+  standing("some")->ended(standing("some")->began(now().now), true, now().now);
+  restart();
+  edit({{"all", RuleScope::kPool}});
+  EXPECT_EQ(standing("all")->ladder(now().now).used, 19U);
+  EXPECT_EQ(standing("all")->ladder(now().now).per_day, 20U);
+}
+
+TEST_F(RuleEdits, TheNextStartKnowsTheFirstRules) {
+  edit({{"r"}});
+  charge(traffic("r"), 10);
+  time += 1s;
+  rules = {{"r", RuleScope::kPool}};
+  restart();
+  EXPECT_EQ(used(traffic("r")), 10U);
+}
+
+TEST_F(RuleEdits, ARateThatIsLoweredWhileTheRelayIsDownHolds) {
+  limits.rate = {12, 1min, 1};
+  edit({{"r"}});
+  for (int i = 0; i < 4; ++i) {
+    charge(traffic("r"), 1);
+    time += 6s;
+  }
+  restart();
+  limits.rate = {4, 1min, 3};
+  int gone = 0;
+  for (time = 70s; time < 71s; time += 100ms) {
+    if (traffic("r")->may_send(now().now).yes) charge(traffic("r"), 1), ++gone;
+  }
+  EXPECT_LE(gone, 2) << "two that went at 12 s and 18 s still count";
+  time += 20s;
+  EXPECT_TRUE(traffic("r")->may_send(now().now).yes);
+}
+
+TEST_F(RuleEdits, ManySitesAreAddedUpInParts) {
+  constexpr uint32_t kSites = 1000;
+  limits.messages_per_hour = 10 * kSites;
+  edit({{"r"}});
+  for (uint32_t i = 0; i < kSites; ++i) charge(traffic("r", std::to_string(i) + "|"), 2);
+  time += 1s;
+  edit({{"r", RuleScope::kSource, true}});
+  const Whereabouts where{"7|", {"s"}, {}};
+  const auto all = table->traffic({"r", "7|", "s"}, "*", limits_of("r"), now(), &where);
+  EXPECT_TRUE(table->is_gathering());
+  EXPECT_LT(used(all), 2 * kSites);
+  int calls = 1;
+  while (table->gather(now())) ++calls;
+  EXPECT_GE(calls, 4);
+  EXPECT_FALSE(table->is_gathering());
+  EXPECT_EQ(used(all), 2 * kSites);
+  EXPECT_EQ(used(traffic("r", "8|")), 2 * kSites) << "each once";
+}
+
+// Two sites, two sources, two addresses; rules of every shape, split and joined at random. No message goes
+// that would be one too many by what decides then, whoever had counted the others.
+TEST_F(RuleEdits, AtRandomNoHourEverHoldsMoreThanTheRuleThatDecides) {
+  struct Sent {
+    Instant at;
+    std::string rule, site, source, address;
+  };
+  uint64_t sent = 0, refused = 0;
+  for (uint64_t seed = 1; seed <= 60; ++seed) {
+    conf::Random random(seed);
+    held.clear();
+    disk.clear();
+    rules.clear();
+    make_table();
+    time = Duration(0);
+    limits.messages_per_hour = 40;
+    limits.rate = {12, 1min, random.chance(0.5) ? 1U : 4U};
+    std::deque<Sent> all;
+    const auto draw = [&] {
+      std::vector<Edited> drawn;
+      const auto one = [&](const char* name) {
+        drawn.push_back({name, static_cast<RuleScope>(random.below(3)), random.chance(0.3)});
+      };
+      if (random.chance(0.5)) one("some");  // takes site b from the other
+      one(random.chance(0.7) ? "all" : "renamed");
+      edit(std::move(drawn));
+    };
+    const auto rule_of = [&](const std::string& site) {
+      return site == "b|" && rules.size() > 1 ? rules[0] : rules.back();
+    };
+    draw();
+    for (int i = 0; i < 3000; ++i) {
+      time += Duration(static_cast<int64_t>(random.below(4'000'000)));
+      if (random.chance(0.01)) draw();
+      if (random.chance(0.003)) restart();
+      if (random.chance(0.1)) save();
+      const std::string site = random.chance(0.5) ? "a|" : "b|", source = random.chance(0.5) ? "s" : "t";
+      const std::string address = site == "a|" ? "1" : "2";
+      const Edited rule = rule_of(site);
+      const auto counters = traffic(rule.name, site, source, address);
+      held.clear();
+      if (!counters->may_send(now().now).yes) {
+        ++refused;
+        continue;
+      }
+      const auto is_counted = [&](const Sent& one) {
+        const Edited other = rule_of(one.site);
+        if (other.name != rule.name) return false;
+        if (rule.scope == RuleScope::kPath) return one.source == source && one.address == address;
+        return (rule.one_site || one.site == site) &&
+               (rule.scope == RuleScope::kPool || one.source == source);
+      };
+      const auto within = [&](Duration window) {
+        return std::ranges::count_if(
+            all, [&](const Sent& one) { return one.at > now().now - window && is_counted(one); });
+      };
+      ASSERT_LT(within(1h), 40) << "seed " << seed << ", step " << i;
+      ASSERT_LT(within(1min), 12) << "seed " << seed << ", step " << i;
+      counters->charge(now().now);
+      all.push_back({now().now, rule.name, site, source, address});
+      ++sent;
+    }
+  }
+  EXPECT_GT(sent, 60U * 50);
+  EXPECT_GT(refused, 60U * 100);
+}
+
+}  // namespace
+}  // namespace mx
