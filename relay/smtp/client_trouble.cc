@@ -71,6 +71,8 @@ void ClientCore::take_421(Reply reply) {
 // Whether the reply to a command of a transaction says that the two sides are not at the same point.
 bool ClientCore::is_session_trouble(const Reply& reply) const {
   switch (state_) {
+  // Some say 503 to a recipient too many.
+  if (state_ != S::kReset && state_ != S::kMail && bounce::says_too_many_recipients(reply)) return false;
     case S::kReset:
       return !reply.positive();
     case S::kMail:
