@@ -256,11 +256,11 @@ bool ClientCore::blame_tls(End how) {
   return true;
 }
 
-// A wish for a slower pace, and 421 to a handshake that went well, are not about TLS: in clear they would be
-// said again, and the limiter must hear them.
+// A wish for a slower pace, and the host's going down, are not about TLS: in clear they would be said again,
+// and the limiter must hear them.
 bool ClientCore::refuses_tls(const Reply& reply) {
-  const bool slower = is_about_pace(reply) || (reply.code == 421 && tls);
-  if (slower && !bounce::says_tls_fails(reply)) return false;
+  const bool about_more = is_about_pace(reply) || bounce::says_going_down(reply);
+  if (about_more && !bounce::says_tls_fails(reply)) return false;
   return blame_tls(End::kRefused);
 }
 
