@@ -111,7 +111,8 @@ void ClientCore::receive(std::string_view bytes, conf::Instant now) {
     }
     const uint64_t written = output.size();
     take_reply(std::move(reply), now);
-    just_asked = flight_ && output.size() > written && (!pipelined_ || state_ == S::kDot);
+    const bool in_turn = !pipelined_ || (state_ == S::kDot && early_end_.code == 0);
+    just_asked = flight_ && output.size() > written && in_turn;
   }
 }
 
@@ -261,14 +262,15 @@ void ClientCore::take_data(const Reply& reply, conf::Instant now) {
 }
 
 void ClientCore::take_end(Reply reply, conf::Instant now) {
+  if (early_end_.code != 0) return settle_doubted_end(std::move(reply));
   last_refusal_ = reply.positive() ? Reply() : reply;
   flight_->end_reply(reply);
   if (flight_->recipients_taken() != 0) lessons.recipients_per_transaction = flight_->recipients_taken();
-  if (!slipped_ && !content_unsent_) return transaction_done(now);
+  if (!content_unsent_) return transaction_done(now);
   // Behind content that was refused before it had gone a command would be read as content, and a second word
   // about it as the answer to that command.
   hand_over();
-  leave(slipped_ ? "the replies are out of step" : "the content was refused before it was sent", {});
+  leave("the content was refused before it was sent", {});
 }
 
 void ClientCore::transaction_done(conf::Instant now) {
