@@ -345,7 +345,7 @@ void ClientCore::close_broken(std::string_view error, End how) {
   event.tls_failed = blame_tls(how);
   if (flight_) {
     Flight::Cut cut;
-    cut.uncertain = flight_->body_written() && !event.tls_failed;
+    cut.uncertain = flight_->body_written() && !content_unsent_ && !event.tls_failed;
     // A kept session that had gone before this transaction began: nothing was said about the message. Never
     // for the first transaction of a session: a message that breaks its peer would be tried for ever.
     const bool unsaid = !heard_ || (!cut.uncertain && (state_ == S::kReset || state_ == S::kMail));

@@ -276,6 +276,7 @@ void Flight::cut_off(const Cut& cut, const Reply& reply) {
     settle(i, cut.not_tried ? Kind::kNotTried : Kind::kRefused, cut.stage, reply);
     outcomes_[i].uncertain = cut.uncertain;
   }
+    outcomes_[i].broken = !cut.uncertain && reply.code == 0;
 }
 
 }  // namespace relay::smtp
