@@ -78,24 +78,13 @@ bool names_a_period(std::string_view text) {
                         "daily", "an hour", "recently", " rate"});
 }
 
-}  // namespace
+// RFC 3463 §3.2, §3.3, §3.7, §3.8: an address, a mailbox, the content, a policy.
+bool has_subject_of_mail(const Reply& reply) {
+  const uint16_t subject = reply.enhanced.subject;
+  return reply.enhanced.present() && (subject == 1 || subject == 2 || subject == 6 || subject == 7);
+}
 
-bool says_bad_sequence(const Reply& reply) {
-  if (!reply.permanent() && !reply.transient()) return false;
-  const std::string text = words_of(reply);
-  const bool about_permission =
-      has_any(text, {"authent", "authoriz", "log in", "login", "relay", "spam", "block", "denied",
-                     "not allowed", "not permitted", "policy", "blacklist", "user", "mailbox"});
-  if (reply.code == 503) {
-    if (reply.enhanced.present() && reply.enhanced.subject != 5) return false;
-    return !about_permission || is_status(reply, 5, 1);
-  }
-  // Others say it with another code.
-  if (about_permission && !is_status(reply, 5, 1)) return false;
-  // RFC 3463 §3.2, §3.3, §3.7, §3.8: an address, a mailbox, the content, a policy.
-  for (const int subject : {1, 2, 6, 7}) {
-    if (reply.enhanced.present() && reply.enhanced.subject == subject) return false;
-  }
+bool names_the_order(std::string_view text) {
   return has_any(text, {"bad sequence",
                         "out of sequence",
                         "bad command sequence",
@@ -141,7 +130,38 @@ bool says_bad_sequence(const Reply& reply) {
                         "sequence of commands",
                         "unexpected command",
                         "command unexpected",
-                        "not expected here"});
+                        "not expected here",
+                        "not allowed at this point",
+                        "out of order"});
+}
+
+// Bytes came when they were not due, or were not understood: what Exim and postscreen say, and others after
+// them. A content that breaks the rules is called so, too: then its line ends or its header are named.
+bool names_lost_step(const Reply& reply, std::string_view text) {
+  if (has_any(text, {"authent",  "relay",         "spam",        "blacklist", "user",    "mailbox",
+                     "bare ",    "lone ",         "stray ",      " lf",       "newline", "line feed",
+                     "linefeed", "line too long", "line length", "header",    "mime",    "character",
+                     "content",  "parameter",     "option",      "argument"}))
+    return false;
+  if (reply.enhanced.present() && reply.enhanced.subject == 7) return has_any(text, {"pipelin", "synchroni"});
+  return !has_subject_of_mail(reply) &&
+         has_any(text, {"pipelin", "synchroni", "out of sync", "protocol error", "protocol violation",
+                        "violation of protocol", "violation of the protocol"});
+}
+
+}  // namespace
+
+bool says_bad_sequence(const Reply& reply) {
+  if (!reply.permanent() && !reply.transient()) return false;
+  const std::string text = words_of(reply);
+  if (names_lost_step(reply, text)) return true;
+  const bool about_permission =
+      has_any(text, {"authent", "authoriz", "log in", "login", "relay", "spam", "block", "denied",
+                     "not allowed", "not permitted", "policy", "blacklist", "user", "mailbox"});
+  if (about_permission && !is_status(reply, 5, 1)) return false;
+  // The code says it, if the status does not say that it is about something else. Others use another code.
+  if (reply.code == 503 && !has_subject_of_mail(reply)) return true;
+  return (reply.code == 503 || !has_subject_of_mail(reply)) && names_the_order(text);
 }
 
 bool says_unknown_command(const Reply& reply) {
@@ -151,7 +171,7 @@ bool says_unknown_command(const Reply& reply) {
 bool says_command_lost(const Reply& reply) {
   const bool unknown = is_status(reply, 5, 1) || is_status(reply, 5, 2);
   if (!reply.permanent() || (reply.code != 500 && reply.code != 502 && !unknown)) return false;
-  if (reply.enhanced.present() && reply.enhanced.subject != 5) return false;
+  if (has_subject_of_mail(reply)) return false;
   const std::string text = words_of(reply);
   if (text.empty()) return reply.code == 500 || reply.code == 502;
   if (has_any(text, {"user", "mailbox", "address", "account", "relay", "spam", "block", "denied", "policy",
@@ -162,7 +182,7 @@ bool says_command_lost(const Reply& reply) {
                      "not support", "unsupport", "not understood", "bad ", "error", "not found", "no such"}))
     return true;
   return (reply.code == 500 || reply.code == 502) &&
-         has_any(text, {"syntax", "unrecogni", "not recogni", "not implement", "what?", "huh?", "too long"});
+         has_any(text, {"syntax", "unrecogni", "not recogni", "implemented", "what?", "huh?", "too long"});
 }
 
 bool says_no_recipient(const Reply& reply) {

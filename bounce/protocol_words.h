@@ -7,8 +7,9 @@
 
 namespace bounce {
 
-// 503 and its like (RFC 5321 §4.2.4): the peer and we have lost step. False when the words are about
-// permission ("503 5.7.1 authentication required"): that is a refusal.
+// 503 and its like (RFC 5321 §4.2.4), in the words of any server: the order of commands, synchronization, an
+// error of protocol. The peer and we have lost step. False when the words are about permission ("503 5.7.1
+// authentication required") or about the content: that is a refusal.
 bool says_bad_sequence(const Reply& reply);
 // The command itself is not known: 500, 502, and 503 or 504 to a command that stands in order.
 bool says_unknown_command(const Reply& reply);

@@ -7,10 +7,9 @@
 
 namespace conf::limits {
 
-inline constexpr size_t kLocalPartOctets = 64;  // RFC 5321 §4.5.3.1.1
-inline constexpr size_t kDomainOctets = 255;    // RFC 5321 §4.5.3.1.2
-inline constexpr size_t kPathOctets = 256;      // RFC 5321 §4.5.3.1.3
-inline constexpr size_t kCommandOctets = 512;   // RFC 5321 §4.5.3.1.4
+inline constexpr size_t kDomainOctets = 255;   // RFC 5321 §4.5.3.1.2
+inline constexpr size_t kPathOctets = 256;     // RFC 5321 §4.5.3.1.3
+inline constexpr size_t kCommandOctets = 512;  // RFC 5321 §4.5.3.1.4
 inline constexpr size_t kCommandOctetsExtended =
     2048;  // 512 + DSN (RFC 3461 §5.6: +500 ORCPT, +100 ENVID), SIZE, BODY, AUTH, SMTPUTF8
 inline constexpr size_t kAuthLineOctets =

@@ -166,8 +166,8 @@ Result<Mailbox> Mailbox::parse(std::string_view text, bool allow_bare_postmaster
     mailbox.local = std::string(text.substr(0, at));
   }
   if (at >= text.size() || text[at] != '@') return invalid("the local part is not followed by @");
-  if (mailbox.local.size() > limits::kLocalPartOctets)
-    return invalid("the local part is longer than 64 octets");
+  // RFC 5321 §4.5.3.1: 64 octets is what every server takes, and a relay hands on what others may take.
+  if (mailbox.local.size() > limits::kPathOctets) return invalid("the local part is longer than 256 octets");
   Result<Domain> domain = Domain::parse(text.substr(at + 1));
   if (!domain.ok()) return domain.error();
   mailbox.domain = std::move(*domain);

@@ -13,12 +13,17 @@ using Kind = smtp::RecipientOutcome::Kind;
 
 constexpr uint8_t kMostFreeTries = 12;
 constexpr conf::Duration kSick = std::chrono::seconds(60);
+// Longer than the first wait of the usual schedules: then another host is asked.
+constexpr conf::Duration kBrokenBehindDot = std::chrono::minutes(10);
 constexpr conf::Duration kOffersKept = std::chrono::minutes(10);
 
-// A 4yz that is about the host that says it, and about nobody else: another one may take the mail
-// (RFC 5321 §5.1). Greylisting, a full mailbox, our pace and our reputation are the same at all of them.
+// A session that broke, or a 4yz that is about the host that says it, and about nobody else: another one may
+// take the mail (RFC 5321 §5.1). Greylisting, a full mailbox, our pace and our reputation are the same at all
+// of them.
 bool is_about_host(const smtp::RecipientOutcome& outcome) {
-  if (outcome.kind != Kind::kRefused || outcome.local || !outcome.reply.transient()) return false;
+  if (outcome.kind != Kind::kRefused || outcome.local) return false;
+  if (outcome.broken) return true;
+  if (!outcome.reply.transient()) return false;
   const bounce::Qualification& meaning = outcome.meaning;
   // RFC 5321 §3.8: 421 is a wish for a slower pace, unless it says that the host goes down.
   if (outcome.reply.code == 421 && meaning.act == bounce::Act::kNone &&
@@ -37,6 +42,10 @@ bool is_about_offer(const smtp::RecipientOutcome& outcome) {
   if (outcome.kind != Kind::kRefused || !outcome.local) return false;
   const bounce::EnhancedStatus& status = outcome.reply.enhanced;
   return status.subject == 6 || (status.subject == 3 && status.detail == 4);
+}
+
+std::string said(const bounce::Reply& reply) {
+  return reply.code == 0 ? reply.text() : std::to_string(reply.code) + ' ' + reply.text();
 }
 
 }  // namespace
@@ -67,6 +76,9 @@ void FreeTries::try_next_host(const OutboundConnection& connection, queue::Deliv
     return alike == path.site->offers_alike.end() || alike->second <= now;
   };
   const auto first = std::find_if(outcomes->begin(), outcomes->end(), leads_on);
+  // To send it at once would perhaps be to send it twice: it waits, and the next attempt is at another host.
+  if (any([](const smtp::RecipientOutcome& each) { return each.uncertain; }))
+    hosts_->leave(path, target, now + kBrokenBehindDot);
   if (first == outcomes->end() || delivery->free_tries >= kMostFreeTries ||
       !hosts_->has_other(connection, now)) {
     if (first != outcomes->end() && first->local)
@@ -76,9 +88,7 @@ void FreeTries::try_next_host(const OutboundConnection& connection, queue::Deliv
     return;
   }
   if (!first->local && !path.site->is_left(target.address, now))
-    troubles_->tell(
-        path, target, first->stage,
-        "the next host is tried: " + std::to_string(first->reply.code) + ' ' + first->reply.text());
+    troubles_->tell(path, target, first->stage, "the next host is tried: " + said(first->reply));
   hosts_->leave(path, target, now + kSick);
   ++delivery->free_tries;
   for (smtp::RecipientOutcome& each : *outcomes) {

@@ -111,7 +111,8 @@ void ClientCore::receive(std::string_view bytes, conf::Instant now) {
     }
     const uint64_t written = output.size();
     take_reply(std::move(reply), now);
-    just_asked = flight_ && output.size() > written && (!pipelined_ || state_ == S::kDot);
+    const bool in_turn = !pipelined_ || (state_ == S::kDot && early_end_.code == 0);
+    just_asked = flight_ && output.size() > written && in_turn;
   }
 }
 
@@ -261,14 +262,15 @@ void ClientCore::take_data(const Reply& reply, conf::Instant now) {
 }
 
 void ClientCore::take_end(Reply reply, conf::Instant now) {
+  if (early_end_.code != 0) return settle_doubted_end(std::move(reply));
   last_refusal_ = reply.positive() ? Reply() : reply;
   flight_->end_reply(reply);
   if (flight_->recipients_taken() != 0) lessons.recipients_per_transaction = flight_->recipients_taken();
-  if (!slipped_ && !content_unsent_) return transaction_done(now);
+  if (!content_unsent_) return transaction_done(now);
   // Behind content that was refused before it had gone a command would be read as content, and a second word
   // about it as the answer to that command.
   hand_over();
-  leave(slipped_ ? "the replies are out of step" : "the content was refused before it was sent", {});
+  leave("the content was refused before it was sent", {});
 }
 
 void ClientCore::transaction_done(conf::Instant now) {
@@ -343,7 +345,7 @@ void ClientCore::close_broken(std::string_view error, End how) {
   event.tls_failed = blame_tls(how);
   if (flight_) {
     Flight::Cut cut;
-    cut.uncertain = flight_->body_written() && !event.tls_failed;
+    cut.uncertain = flight_->body_written() && !content_unsent_ && !event.tls_failed;
     // A kept session that had gone before this transaction began: nothing was said about the message. Never
     // for the first transaction of a session: a message that breaks its peer would be tried for ever.
     const bool unsaid = !heard_ || (!cut.uncertain && (state_ == S::kReset || state_ == S::kMail));

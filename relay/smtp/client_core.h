@@ -71,6 +71,8 @@ class ClientCore {
   void learn_one_by_one();
   void ask_for_the_order(conf::Instant now);
   void after_refused_mail(conf::Instant now, bool for_parameters);
+  void doubt_end(const bounce::Reply& reply);
+  void settle_doubted_end(bounce::Reply reply);
   bool mail_in_doubt() const;
   void take_goodbye(bounce::Reply reply);
   void no_goodbye();
@@ -104,7 +106,7 @@ class ClientCore {
   bool reset_due_ = false;             // the last transaction left state behind
   bool pipelined_ = false;             // the flight under way was written as one
   bool chunked_ = false;               // by BDAT
-  bool slipped_ = false;               // a reply too many came ahead of the one to the content
+  bounce::Reply early_end_;            // to the content, or a reply too many before that; code 0: none
   bool heard_ = false;                 // a reply came since the flight began
   bool tls_left_ = false;              // the peer offers STARTTLS, and the session goes on without it
   bool in_step_ = false;               // RSET was answered before MAIL

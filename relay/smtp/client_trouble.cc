@@ -47,6 +47,7 @@ void ClientCore::take_421(Reply reply) {
   event.tls_failed = refuses_tls(reply);
   if (flight_) {
     Flight::Cut cut;
+    cut.uncertain = early_end_.code != 0;  // it may answer QUIT
     if ((state_ == S::kReset || state_ == S::kMail) && used()) {
       cut.not_tried = true;
       event.blameless = !is_about_pace(reply);
@@ -70,6 +71,8 @@ void ClientCore::take_421(Reply reply) {
 
 // Whether the reply to a command of a transaction says that the two sides are not at the same point.
 bool ClientCore::is_session_trouble(const Reply& reply) const {
+  // Some say 503 to a recipient too many.
+  if (state_ != S::kReset && state_ != S::kMail && bounce::says_too_many_recipients(reply)) return false;
   switch (state_) {
     case S::kReset:
       return !reply.positive();
@@ -133,11 +136,10 @@ bool ClientCore::leave_if_troubled(const Reply& reply) {
       leave("the peer took the message before it was sent: " + shown(reply), cut);
       return true;
     }
-    // About an address: this answers RCPT or MAIL, and a reply too many came before. The one to the content
-    // is still to come: to leave now would send it again with each try.
+    // About an address: either this answers RCPT or MAIL, and a reply too many came before, or the peer words
+    // it so. To leave now would send the content again with each try.
     if (reply.positive() && chunked_ && is_about_address(reply)) {
-      if (!used()) lessons.refused.add(Extension::kPipelining);
-      slipped_ = true;
+      doubt_end(reply);
       return true;
     }
     if (flight_->by_bdat() && (bounce::says_unknown_command(reply) || names_bdat(reply))) {
@@ -216,6 +218,23 @@ void ClientCore::after_refused_mail(conf::Instant now, bool for_parameters) {
   go_to(S::kQuit, now);
 }
 
+// QUIT is asked: where the content was answered, the next reply is its 221. With DATA there is 354 between
+// the replies, and no such doubt.
+void ClientCore::doubt_end(const Reply& reply) {
+  lessons.refused.add(Extension::kChunking);
+  if (early_end_.code == 0) output.append("QUIT\r\n");
+  early_end_ = reply;
+}
+
+void ClientCore::settle_doubted_end(Reply reply) {
+  const bool was_the_end = reply.code == 221;
+  if (!was_the_end && !used()) lessons.refused.add(Extension::kPipelining);
+  flight_->end_reply(was_the_end ? early_end_ : reply);
+  if (was_the_end) return close_done(std::move(reply));
+  hand_over();
+  leave("the replies are out of step", {});
+}
+
 // QUIT was asked, and the answer to MAIL is not proven.
 bool ClientCore::mail_in_doubt() const { return flight_ && !pipelined_ && !flight_->leaves_state(); }
 
@@ -254,11 +273,11 @@ bool ClientCore::blame_tls(End how) {
   return true;
 }
 
-// A wish for a slower pace, and 421 to a handshake that went well, are not about TLS: in clear they would be
-// said again, and the limiter must hear them.
+// A wish for a slower pace, and the host's going down, are not about TLS: in clear they would be said again,
+// and the limiter must hear them.
 bool ClientCore::refuses_tls(const Reply& reply) {
-  const bool slower = is_about_pace(reply) || (reply.code == 421 && tls);
-  if (slower && !bounce::says_tls_fails(reply)) return false;
+  const bool about_more = is_about_pace(reply) || bounce::says_going_down(reply);
+  if (about_more && !bounce::says_tls_fails(reply)) return false;
   return blame_tls(End::kRefused);
 }
 
@@ -288,7 +307,7 @@ bool ClientCore::timed_out_in_step() const {
 }
 
 void ClientCore::leave(const std::string& why, Flight::Cut cut) {
-  const bool may_quit = !content_unsent_ && state_ != S::kQuit;
+  const bool may_quit = !content_unsent_ && state_ != S::kQuit && early_end_.code == 0;
   ClientEvent event;
   event.error = why;
   event.blameless = !flight_ || cut.not_tried;

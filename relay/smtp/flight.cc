@@ -29,8 +29,8 @@ Flight::Flight(Transaction transaction, const PeerFeatures& peer)
     : transaction_(std::move(transaction)), peer_(peer) {
   fates_.assign(transaction_.recipients.size(), Fate::kOpen);
   outcomes_.resize(transaction_.recipients.size());
-  check_content();
   check_addresses();
+  check_content();
   next_to_send_ = next_to_answer_ = next_open(0);
 }
 
@@ -52,9 +52,10 @@ void Flight::check_content() {
         has_eight_bit(transaction_.body.view()) || has_eight_bit(transaction_.header_prefix);
   }
   // RFC 6531 §3.4: not asked for when neither the envelope nor a header needs it, whatever the client said.
-  parameters_.smtputf8 = transaction_.smtputf8 && (has_eight_bit_header(transaction_.body.view()) ||
-                                                   has_eight_bit(transaction_.header_prefix));
-  if (parameters_.smtputf8 && !peer_.smtputf8) {
+  const bool header = transaction_.smtputf8 && (has_eight_bit_header(transaction_.body.view()) ||
+                                                has_eight_bit(transaction_.header_prefix));
+  parameters_.smtputf8 = parameters_.smtputf8 || header;
+  if (header && !peer_.smtputf8) {
     refuse_all_locally(550,
                        "5.6.7 The header has UTF-8 text and the receiving server does not offer SMTPUTF8");
     return;
@@ -275,6 +276,7 @@ void Flight::cut_off(const Cut& cut, const Reply& reply) {
     }
     settle(i, cut.not_tried ? Kind::kNotTried : Kind::kRefused, cut.stage, reply);
     outcomes_[i].uncertain = cut.uncertain;
+    outcomes_[i].broken = !cut.uncertain && reply.code == 0;
   }
 }
 

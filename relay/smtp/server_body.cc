@@ -22,7 +22,21 @@ bool has_high_octet(std::string_view bytes) {
   for (; i < bytes.size(); ++i) seen |= static_cast<unsigned char>(bytes[i]);
   return (seen & 0x8080808080808080ULL) != 0;
 }
-constexpr std::string_view kMailboxLine = ">From ";
+
+enum class Front : uint8_t { kUndecided, kMailboxLine, kOther };
+
+// What the first octets of a body begin: "From sender", with or without ">", is a line of a mailbox file, and
+// "From :" is a field (RFC 5322 §4.5.2).
+Front begun_by(std::string_view front) {
+  constexpr std::string_view kFrom = "From ";
+  constexpr size_t kMostBlanks = 100;
+  if (front.starts_with('>')) front.remove_prefix(1);
+  const std::string_view known = front.substr(0, kFrom.size());
+  if (known != kFrom.substr(0, known.size())) return Front::kOther;
+  const size_t word = front.find_first_not_of(" \t", kFrom.size());
+  if (word != std::string_view::npos) return front[word] == ':' ? Front::kOther : Front::kMailboxLine;
+  return front.size() > kMostBlanks ? Front::kMailboxLine : Front::kUndecided;
+}
 }  // namespace
 
 void ServerSession::State::begin_body(DataReader::Framing framing, conf::Instant now) {
@@ -35,7 +49,7 @@ void ServerSession::State::begin_body(DataReader::Framing framing, conf::Instant
   header = HeaderScan();
   eight_bit = false;
   front_over = false;
-  front_begin = front_seen = 0;
+  front.clear();
   body_open = true;
   wasted_octets = 0;
   message_deadline = now + listener.message_timeout;
@@ -46,23 +60,21 @@ void ServerSession::State::begin_body(DataReader::Framing framing, conf::Instant
 // header. As a field of its own it does no harm, and nothing is lost.
 void ServerSession::State::give_body(std::string_view bytes) {
   while (!front_over && !bytes.empty()) {
-    if (front_seen == 0) front_begin = bytes.front() == '>' ? 0 : 1;
-    if (bytes.front() != kMailboxLine[front_begin + front_seen]) {
-      close_front();
-    } else {
-      ++front_seen;
+    front += bytes.front();
+    const Front begun = begun_by(front);
+    if (begun == Front::kUndecided) {
       bytes.remove_prefix(1);
-      if (front_begin + front_seen < kMailboxLine.size()) continue;
-      pass_body("X-Mailbox-Line: ");
-      close_front();
+      continue;
     }
+    front.pop_back();
+    if (begun == Front::kMailboxLine) pass_body("X-Mailbox-Line: ");
+    close_front();
   }
   pass_body(bytes);
 }
 
 void ServerSession::State::close_front() {
-  if (std::exchange(front_over, true)) return;
-  pass_body(kMailboxLine.substr(front_begin, front_seen));
+  if (!std::exchange(front_over, true)) pass_body(front);
 }
 
 void ServerSession::State::pass_body(std::string_view bytes) {

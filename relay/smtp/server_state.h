@@ -115,10 +115,10 @@ struct ServerSession::State {
   HeaderScan header;
   bool lf_only = false;     // DATA came with a bare LF at its end
   bool front_over = false;  // it is known whether the body begins with the "From " of a mailbox file
-  size_t front_begin = 0, front_seen = 0;  // within ">From "
-  std::string without_nul;                 // a slice of the body in which NUL octets were replaced
-  bool body_open = false;                  // kBeginMessage was given; kMessage or kAbortMessage will be
-  bool eight_bit = false;                  // the body holds octets above 127, whatever BODY said
+  std::string front;        // what came of it until then
+  std::string without_nul;  // a slice of the body in which NUL octets were replaced
+  bool body_open = false;   // kBeginMessage was given; kMessage or kAbortMessage will be
+  bool eight_bit = false;   // the body holds octets above 127, whatever BODY said
   conf::Instant message_deadline = conf::kNever;
   uint64_t chunk_left = 0;
   uint64_t chunk_octets = 0;

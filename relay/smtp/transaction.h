@@ -35,6 +35,7 @@ struct RecipientOutcome {
   bool local = false;             // the reply was made by us, not by the peer
   bounce::Qualification meaning;  // of a refusal; filled by whoever asks the Qualifier (flow/meaning.h)
   bool next_host = false;         // refused, and tried again at once over another host of the site
+  bool broken = false;            // the session came to no answer, and its content had not gone
   bool uncertain = false;         // the connection broke after the final dot and before its reply
 };
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "mx/dns/dns_answer.h"
 #include "relay/uv/cares_channel.h"
 #include "relay/uv/question_case.h"
 
@@ -20,12 +21,6 @@ mx::DnsStatus status_of(int status, std::string_view raw) {
   if (!raw.empty()) return mx::DnsStatus::kOk;                 // a response arrived, even if it says no
   if (status == ARES_EBADNAME) return mx::DnsStatus::kNoName;  // no name server can know it
   return status == ARES_ETIMEOUT ? mx::DnsStatus::kTimeout : mx::DnsStatus::kFailed;
-}
-
-// An answer that is one: another server need not be asked.
-bool says_something(std::string_view raw) {
-  const unsigned rcode = raw.size() < 4 ? 2U : static_cast<unsigned char>(raw[3]) & 0x0fU;
-  return rcode == 0 || rcode == 3;
 }
 
 }  // namespace
@@ -104,7 +99,9 @@ struct CaresTransport::State {
       finish(question, mx::DnsStatus::kOk, question->doubtful, {});
       return;
     }
-    const bool good = !raw.empty() && says_something(raw);
+    // A failure, and what cannot be read, are no answer: another server may have one (RFC 1034 §5.3.3, 4d).
+    const bool good = !raw.empty() && mx::parse_dns_answer(raw, question->name, question->type).status !=
+                                          mx::DnsStatus::kFailed;
     if (!good && question->first_server + 1 < settings.servers.size()) {
       ++question->first_server;
       question->tcp = false;

@@ -23,8 +23,8 @@ bool must_convert(const queue::Message& message, const ErrandTerms& terms,
   const std::string_view mail = message.body.view();
   if (terms.seven_bit ? !smtp::has_eight_bit(mail) : !smtp::has_eight_bit_header(mail)) return false;
   if (policy == conf::EightBit::kConvert && is_signed_by_others(mail)) return false;
-  // RFC 6531: addresses in UTF-8 have no other form. The fields of parts hold none.
-  return !(utf8 && smtp::has_eight_bit(mail.substr(0, mail.find("\r\n\r\n"))));
+  // RFC 6531: local parts in UTF-8 have no other form. The fields of parts hold none.
+  return !(utf8 && has_utf8_address(mail));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "conf/vocab/address.h"
 #include "conf/vocab/ascii.h"
 #include "relay/smtp/mime_entity.h"
 #include "relay/walk/mime_words.h"
@@ -70,8 +71,14 @@ std::string unquoted(std::string_view quoted) {
   return text;
 }
 
+// Of what is put to `out` next, when the field's value begins at `begin`.
+size_t column_of(size_t begin, const std::string& out) {
+  const size_t line_end = out.rfind('\n');
+  return line_end == std::string::npos ? begin + out.size() : out.size() - line_end - 1;
+}
+
 // A run of words of which each has high octets is one text with its spaces (RFC 2047 §6.2).
-void append_text(std::string_view text, std::string* out) {
+void append_text(std::string_view text, size_t column, std::string* out) {
   for (size_t at = 0; at < text.size();) {
     if (is_fold(text[at])) {
       *out += text[at++];
@@ -93,7 +100,7 @@ void append_text(std::string_view text, std::string* out) {
       if (next == end || !smtp::has_eight_bit(text.substr(next, next_end - next))) break;
       end = next_end;
     }
-    append_encoded_words(text.substr(at, end - at), out);
+    append_encoded_words(text.substr(at, end - at), column_of(column, *out), out);
     at = end;
   }
 }
@@ -101,9 +108,10 @@ void append_text(std::string_view text, std::string* out) {
 // Words, quoted strings, comments and what is in angle brackets.
 class Phrases {
  public:
-  Phrases(std::string_view text, std::string* out) : text_(text), out_(out) {}
+  Phrases(std::string_view text, size_t column, std::string* out) : text_(text), column_(column), out_(out) {}
 
-  void append() {
+  // False: an address, or an id, lost octets.
+  bool append() {
     while (at_ < text_.size()) {
       const char c = text_[at_];
       if (c == '<') {
@@ -116,6 +124,7 @@ class Phrases {
         atoms();
       }
     }
+    return !lost_;
   }
 
  private:
@@ -128,7 +137,7 @@ class Phrases {
   void put_word(std::string text) {
     if (depth_ == 0 && !out_->empty() && !is_fold(out_->back())) *out_ += ' ';
     if (behind_word_) text.insert(0, " ");
-    append_encoded_words(text, out_);
+    append_encoded_words(text, column_of(column_, *out_), out_);
     behind_word_ = true;
   }
   void part_from_word() {
@@ -144,11 +153,58 @@ class Phrases {
     *out_ += c;
     ++at_;
   }
+  void put_masked(std::string_view text) {
+    lost_ = lost_ || smtp::has_eight_bit(text);
+    append_masked(text, out_);
+  }
+  void put_domain(std::string_view text) {
+    if (!smtp::has_eight_bit(text)) {
+      out_->append(text);
+      return;
+    }
+    conf::Result<conf::Domain> domain = conf::Domain::parse(text);
+    if (domain.ok()) {
+      out_->append(domain->text());
+    } else {
+      put_masked(text);
+    }
+  }
+  void put_url(std::string_view text) {
+    constexpr char kHex[] = "0123456789ABCDEF";
+    for (const char c : text) {
+      const auto octet = static_cast<unsigned char>(c);
+      if (octet < 0x80) {
+        *out_ += c;
+      } else {
+        *out_ += {'%', kHex[octet >> 4], kHex[octet & 15]};
+      }
+    }
+  }
   void bracketed() {
     part_from_word();
     const size_t end = std::min(text_.find('>', at_), text_.size() - 1) + 1;
-    append_masked(text_.substr(at_, end - at_), out_);
+    const std::string_view whole = text_.substr(at_, end - at_);
     at_ = end;
+    const bool closed = whole.size() > 1 && whole.ends_with('>');
+    const size_t host = whole.rfind('@') + 1;  // 0: none
+    if (is_url(whole.substr(1))) {
+      put_url(whole);
+    } else if (host == 0 || !closed) {
+      put_masked(whole);
+    } else {
+      put_masked(whole.substr(0, host));
+      put_domain(whole.substr(host, whole.size() - host - 1));
+      *out_ += '>';
+    }
+  }
+  // RFC 3986 §3.1: it begins with a scheme. A source route begins with "@".
+  static bool is_url(std::string_view text) {
+    const size_t colon = text.find(':');
+    return colon != std::string_view::npos && colon > 0 &&
+           std::all_of(text.begin(), text.begin() + colon, [](char c) {
+             return conf::is_digit(c) || (conf::ascii_lower(c) >= 'a' && conf::ascii_lower(c) <= 'z') ||
+                    c == '+' || c == '-' || c == '.';
+           });
   }
   void quoted() {
     const size_t end = quoted_end(text_, at_);
@@ -158,7 +214,7 @@ class Phrases {
       part_from_word();
       out_->append(whole);
     } else if (at_ < text_.size() && text_[at_] == '@') {  // a local part
-      append_masked(whole, out_);
+      put_masked(whole);
     } else {
       put_word(unquoted(whole));
     }
@@ -176,7 +232,11 @@ class Phrases {
     const std::string_view first = text_.substr(at_, end - at_);
     if (!smtp::has_eight_bit(first) || in_address(at_, end)) {
       part_from_word();
-      append_masked(first, out_);
+      if (at_ > 0 && text_[at_ - 1] == '@') {
+        put_domain(first);
+      } else {
+        put_masked(first);
+      }
       at_ = end;
       return;
     }
@@ -194,7 +254,9 @@ class Phrases {
   }
 
   std::string_view text_;
+  size_t column_;  // where it begins
   std::string* out_;
+  bool lost_ = false;
   size_t at_ = 0;
   int depth_ = 0;             // of comments
   bool behind_word_ = false;  // but for white space
@@ -263,17 +325,20 @@ void append_parameters(std::string_view text, std::string* out) {
 
 }  // namespace
 
-void append_seven_bit_field(std::string_view name, std::string_view field, std::string* out) {
+bool append_seven_bit_field(std::string_view name, std::string_view field, std::string* out) {
   const size_t colon = field.find(':') + 1;  // 0 when there is none
   std::string value;
   const std::string_view end = field.ends_with("\r\n") ? "\r\n" : "";
   const std::string_view text = field.substr(colon, field.size() - colon - end.size());
+  bool whole = true;
   switch (form_of(name)) {
     case FieldForm::kText:
-      append_text(text, &value);
+      append_text(text, colon, &value);
+      fold_encoded_words(colon, &value);
       break;
     case FieldForm::kPhrases:
-      Phrases(text, &value).append();
+      whole = Phrases(text, colon, &value).append();
+      fold_encoded_words(colon, &value);
       break;
     case FieldForm::kParameters:
       append_parameters(text, &value);
@@ -281,6 +346,7 @@ void append_seven_bit_field(std::string_view name, std::string_view field, std::
   }
   append_masked(field.substr(0, colon), out);
   out->append(value).append(end);
+  return whole;
 }
 
 }  // namespace relay

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 namespace relay {
 
@@ -119,13 +120,18 @@ void append_base64(std::string_view octets, std::string* out) {
   }
 }
 
-void append_encoded_words(std::string_view text, std::string* out) {
+void append_encoded_words(std::string_view text, size_t column, std::string* out) {
+  constexpr size_t kFewOctets = 12;
   const std::string charset = charset_of(text);
+  const size_t frame = charset.size() + 7;  // =?charset?B?text?=
+  const size_t room = column + frame < kLine ? (kLine - column - frame) / 4 * 3 : 0;
+  size_t most = kWordOctets - charset.size();
+  if (room >= kFewOctets) most = std::min(most, room);
   for (bool first = true; !text.empty(); first = false) {
     size_t size = 0;
     while (size < text.size()) {
       const size_t next = std::max<size_t>(charset == "utf-8" ? code_point_size(text.substr(size)) : 1, 1);
-      if (size + next > kWordOctets - charset.size()) break;
+      if (size + next > most) break;
       size += next;
     }
     if (!first) out->append("\r\n ");
@@ -133,7 +139,39 @@ void append_encoded_words(std::string_view text, std::string* out) {
     append_base64_run(text.substr(0, size), out);
     out->append("?=");
     text.remove_prefix(size);
+    most = kWordOctets - charset.size();
   }
+}
+
+void fold_encoded_words(size_t column, std::string* value) {
+  constexpr std::string_view kBlanks = " \t\r\n";
+  std::string out;
+  bool any = false;  // on this line
+  for (size_t at = 0; at < value->size();) {
+    const size_t begin = std::min(value->find_first_not_of(kBlanks, at), value->size());
+    const size_t end = std::min(value->find_first_of(kBlanks, begin), value->size());
+    const std::string_view blanks = std::string_view(*value).substr(at, begin - at);
+    const std::string_view token = std::string_view(*value).substr(begin, end - begin);
+    const size_t line_end = blanks.rfind('\n');
+    const bool is_word = token.find("=?") != std::string_view::npos;
+    if (line_end != std::string_view::npos) {
+      column = blanks.size() - line_end - 1;
+      any = false;
+    } else {
+      const bool fits = column + blanks.size() + token.size() <= kLine;
+      if (!fits && (any || is_word) && !blanks.empty() && !token.empty()) {
+        out.append("\r\n");
+        column = 0;
+        any = false;
+      }
+      column += blanks.size();
+    }
+    out.append(blanks).append(token);
+    column += token.size();
+    any = any || is_word;
+    at = end;
+  }
+  *value = std::move(out);
 }
 
 }  // namespace relay

@@ -15,7 +15,10 @@ void append_quoted_printable(std::string_view text, std::string* out);
 // Quoted-printable already, but for raw octets above 127.
 void append_escaped(std::string_view text, std::string* out);
 void append_base64(std::string_view octets, std::string* out);
-// Encoded words of whole code points (RFC 2047 §2), folded one a line.
-void append_encoded_words(std::string_view text, std::string* out);
+// Encoded words of whole code points (RFC 2047 §2), folded one a line. The first begins at `column` of its
+// line and is shorter where much of that is taken.
+void append_encoded_words(std::string_view text, size_t column, std::string* out);
+// RFC 2047 §2: a line with encoded words has at most 76 octets. `value`: of a field, begun at `column`.
+void fold_encoded_words(size_t column, std::string* value);
 
 }  // namespace relay

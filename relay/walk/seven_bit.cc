@@ -144,6 +144,16 @@ bool is_signed_by_others(std::string_view message) {
   return media_type_of(entity) == "multipart/signed";
 }
 
+bool has_utf8_address(std::string_view message) {
+  std::string scratch;
+  for (const MimeField& field : smtp::read_entity(message).fields) {
+    scratch.clear();
+    if (smtp::has_eight_bit(field.whole) && !append_seven_bit_field(field.name, field.whole, &scratch))
+      return true;
+  }
+  return false;
+}
+
 std::optional<std::string> to_seven_bit(std::string_view message, SignedParts signed_parts) {
   Converter converter(signed_parts);
   converter.out.reserve(message.size() + message.size() / 4);

@@ -14,6 +14,9 @@ namespace relay {
 // Our own signature is not part of `message` and is made again.
 bool is_signed_by_others(std::string_view message);
 
+// A field of its header has an address or an id in UTF-8 that has no form in seven bits. O(header).
+bool has_utf8_address(std::string_view message);
+
 enum class SignedParts : uint8_t {
   kKeep,     // what holds a multipart/signed that would change cannot be converted
   kConvert,  // its signature breaks

@@ -128,6 +128,30 @@ TEST(ProtocolWords, BadSequenceIsNotPermission) {
   }
 }
 
+// As Sendmail, Exim, postscreen, Exchange, qmail and others word it.
+TEST(ProtocolWords, LostStepInTheWordsOfAnyServer) {
+  for (const char* line :
+       {"503 5.0.0 Need MAIL before RCPT", "503 5.0.0 Need RCPT (recipient)", "503 5.0.0 Need MAIL command",
+        "503 5.0.0 Polite people say HELO first", "503 5.3.0 sequence", "503 5.7.0 Bad sequence of commands",
+        "554 SMTP synchronization error", "554 5.5.1 Error: desynchronized", "550 5.5.1 Protocol error",
+        "521 5.5.1 Protocol error", "554 5.5.0 SMTP protocol error", "550 5.5.0 protocol violation",
+        "550 5.7.1 Improper use of SMTP command pipelining", "554 5.0.0 protocol synchronisation error",
+        "503 5.5.0 <DATA>: Data command rejected: Improper use of SMTP command pipelining",
+        "503 MAIL first (#5.5.1)", "503 5.5.2 Need mail command", "554 5.5.1 commands out of order"}) {
+    EXPECT_TRUE(says_bad_sequence(reply(line))) << line;
+  }
+  for (const char* line :
+       {"554 5.6.0 protocol violation", "550 protocol violation: bare LF", "550 5.7.1 protocol error",
+        "554 SMTP protocol violation, line too long", "554 5.1.1 protocol error", "550 5.5.0 rejected",
+        "503 5.6.0 no", "503 5.2.1 no", "250 pipelining"}) {
+    EXPECT_FALSE(says_bad_sequence(reply(line))) << line;
+  }
+  for (const char* line : {"502 unimplemented (#5.5.1)", "500 5.3.3 Unrecognized command",
+                           "502 5.0.0 unimplemented", "500 5.0.0 Command unrecognized"}) {
+    EXPECT_TRUE(says_command_lost(reply(line))) << line;
+  }
+}
+
 TEST(ProtocolWords, IdleConnectionsTeachNoNumber) {
   EXPECT_TRUE(says_idle_or_closing_down(reply("421 4.4.2 closing")));
   EXPECT_TRUE(says_idle_or_closing_down(reply("421 Idle time-out")));

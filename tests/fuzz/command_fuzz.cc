@@ -16,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     return 0;
   }
   for (const conf::Mailbox* mailbox : {&command.reverse_path, &command.recipient.mailbox}) {
-    CHECK(mailbox->local.size() <= conf::limits::kLocalPartOctets);
+    CHECK(mailbox->local.size() <= conf::limits::kPathOctets);
     CHECK(mailbox->domain.text().size() <= conf::limits::kDomainOctets);
     for (const char c : mailbox->text()) CHECK(c != '\r' && c != '\n' && c != '\0');
   }

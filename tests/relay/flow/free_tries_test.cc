@@ -44,6 +44,33 @@ TEST_F(FreeTriesTest, TroubleOfOneHostIsNoTryWhileAnotherHostIsWell) {
   EXPECT_TRUE(hosts_.is_worse_than_needed(*connection_, clock_.now()));
 }
 
+// RFC 5321 §5.1: each address is tried until an attempt succeeds, and this was none.
+TEST_F(FreeTriesTest, ASessionThatBrokeLeadsToTheNextHost) {
+  std::vector<smtp::RecipientOutcome> outcomes = {outcome(Kind::kRefused, 0, bounce::Scope::kConnection)};
+  outcomes[0].broken = true;
+  try_next(&outcomes);
+  EXPECT_EQ(outcomes[0].kind, Kind::kNotTried);
+  EXPECT_EQ(told_, std::vector<std::string>{"the next host is tried: as said"});
+  EXPECT_TRUE(site_.is_left("192.0.2.1", clock_.now()));
+}
+
+// The message may have been taken: it is not sent again before its time, and then over another host.
+TEST_F(FreeTriesTest, ASessionThatBrokeBehindTheDotLeadsToTheNextHostLater) {
+  std::vector<smtp::RecipientOutcome> outcomes = {outcome(Kind::kRefused, 0, bounce::Scope::kConnection)};
+  outcomes[0].uncertain = true;
+  try_next(&outcomes);
+  EXPECT_EQ(outcomes[0].kind, Kind::kRefused);
+  EXPECT_TRUE(site_.is_left("192.0.2.1", clock_.now() + 9min));
+  EXPECT_TRUE(hosts_.is_worse_than_needed(*connection_, clock_.now() + 9min));
+}
+
+// A host that takes not even one recipient says nothing of itself alone.
+TEST_F(FreeTriesTest, WhatWaitsWithoutABrokenSessionIsATry) {
+  std::vector<smtp::RecipientOutcome> outcomes = {outcome(Kind::kRefused, 0, bounce::Scope::kConnection)};
+  try_next(&outcomes);
+  EXPECT_EQ(outcomes[0].kind, Kind::kRefused);
+}
+
 TEST_F(FreeTriesTest, ItIsATryWhenNoOtherHostIsWell) {
   hosts_.failed(path_, {"two.test", "192.0.2.2", 25, 1, {}}, clock_.now());
   std::vector<smtp::RecipientOutcome> outcomes = {full_disk()};

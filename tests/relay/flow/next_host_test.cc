@@ -60,6 +60,39 @@ TEST_F(NextHost, AFourYzOfTheHostsOwnTroubleLeadsToTheNextHost) {
   EXPECT_NE(troubles_[0].find("best.test: the next host is tried: 452"), std::string::npos) << troubles_[0];
 }
 
+// The end of the connection, silence, what is no reply, and 503, before the content has gone.
+TEST_F(NextHost, ASessionThatBreaksLeadsToTheNextHost) {
+  const std::vector<std::vector<const char*>> dialogs = {{}, {"250 ok"}, {"250 ok", "250 ok"}};
+  const std::vector<const char*> ends = {"eof", "silence", "what is this", "503 5.0.0 need MAIL"};
+  for (const auto& dialog : dialogs) {
+    for (const std::string end : ends) {
+      walk_.outcomes.clear();
+      network_.places.clear();
+      clock_.time += 2min;
+      queue::Delivery* delivery = add(1);
+      open();
+      for (const char* reply : dialog) say(std::string(reply) + "\r\n");
+      if (end == "eof") {
+        network_.users.back()->on_closed({conf::ErrorCode::kIo, "gone"});
+      } else if (end == "silence") {
+        clock_.time += 1h;
+        network_.users.back()->on_deadline();
+      } else {
+        say(end + "\r\n");
+      }
+      ASSERT_EQ(walk_.outcomes.size(), 1U) << end;
+      EXPECT_EQ(walk_.outcomes[0].kind, Kind::kNotTried) << end << " after " << dialog.size();
+      again(delivery);
+      ASSERT_EQ(network_.places, (std::vector<std::string>{"127.0.0.1", "127.0.0.2"})) << end;
+      greet();
+      take_mail();
+      EXPECT_EQ(walk_.outcomes.back().kind, Kind::kDelivered);
+      say("221 bye\r\n");
+      step();
+    }
+  }
+}
+
 TEST_F(NextHost, WhatIsTheSameAtAllHostsWaits) {
   bool fresh = true;  // a connection is wanted
   for (const char* reply : {"451 4.7.1 Greylisted, try again in 5 minutes", "452 4.2.2 mailbox full",

@@ -170,8 +170,10 @@ TEST(OddOctets, TheFromOfAMailboxFileDoesNotEndTheHeader) {
             "X-Mailbox-Line: From a@b Mon Jan  1 00:00:00 2029\r\nSubject: x\r\n\r\nb\r\n");
   EXPECT_EQ(through(test_config(), ">From a@b\r\nSubject: x\r\n\r\nb\r\n.\r\n", &end),
             "X-Mailbox-Line: >From a@b\r\nSubject: x\r\n\r\nb\r\n");
-  for (const char* text :
-       {"From: a@b\r\n\r\nFrom here\r\n", "Fro", "F\r\n", ">From\r\n", ">\r\n", "Subject: x\r\n"}) {
+  EXPECT_EQ(through(test_config(), "From  a : b\r\n\r\nb\r\n.\r\n", &end),
+            "X-Mailbox-Line: From  a : b\r\n\r\nb\r\n");
+  for (const char* text : {"From: a@b\r\n\r\nFrom here\r\n", "Fro", "F\r\n", ">From\r\n", ">\r\n",
+                           "From : a@b\r\nSubject: x\r\n\r\nb\r\n", "From \t  : a@b\r\n", "Subject: x\r\n"}) {
     const std::string whole = std::string(text) + (std::string_view(text).ends_with('\n') ? "" : "\r\n");
     EXPECT_EQ(through(test_config(), whole + ".\r\n", &end), whole);
     EXPECT_EQ(end, "message");

@@ -140,10 +140,10 @@ class NameServer {
 };
 
 // The last octet of the address that came; 0: none.
-int asked_of(const NameServer& server) {
+int asked_of(std::initializer_list<const NameServer*> servers) {
   Loop loop;
   conf::DnsSettings settings;
-  settings.servers = {server.place()};
+  for (const NameServer* server : servers) settings.servers.push_back(server->place());
   settings.tries = 1;
   auto transport = CaresTransport::open(&loop, settings);
   EXPECT_TRUE(transport.ok());
@@ -156,6 +156,20 @@ int asked_of(const NameServer& server) {
             });
   loop.run();
   return last_octet;
+}
+
+int asked_of(const NameServer& server) { return asked_of({&server}); }
+
+// Its record belongs to a name that stands behind the end of the answer.
+std::string broken(std::string_view query) {
+  const Asked asked = asked_in(query);
+  return head_of(query) + asked.name + asked.kind + address_record(octets({0xc0, 255}), 77);
+}
+
+// RFC 1034 §5.3.3, step 4d.
+TEST(CaresTransport, WhatCannotBeReadLeadsToTheNextServer) {
+  const NameServer first(broken, nullptr), second(honest, nullptr);
+  EXPECT_EQ(asked_of({&first, &second}), 1);
 }
 
 TEST(CaresTransport, AnHonestAnswerIsTakenByUdp) { EXPECT_EQ(asked_of({honest, nullptr}), 1); }

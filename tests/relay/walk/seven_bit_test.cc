@@ -101,8 +101,9 @@ std::string field(const std::string& text) {
 TEST(SevenBit, AddressesStayWhatTheyAre) {
   EXPECT_EQ(field("From: \xe5\xb1\xb1\xe7\x94\xb0<yamada@sender.test>"),
             "From: =?utf-8?B?5bGx55Sw?= <yamada@sender.test>");
-  EXPECT_EQ(field("To: \"J\xc3\xbcrgen\"<j@y.test>,M\xc3\xbcller<m@y.test>, plain <p@y.test>"),
-            "To: =?utf-8?B?SsO8cmdlbg==?= <j@y.test>, =?utf-8?B?TcO8bGxlcg==?= <m@y.test>, plain <p@y.test>");
+  EXPECT_EQ(
+      field("To: \"J\xc3\xbcrgen\"<j@y.test>,M\xc3\xbcller<m@y.test>, plain <p@y.test>"),
+      "To: =?utf-8?B?SsO8cmdlbg==?= <j@y.test>, =?utf-8?B?TcO8bGxlcg==?=\r\n <m@y.test>, plain <p@y.test>");
   EXPECT_EQ(field("Cc: team (\xc3\xbc"
                   "ber uns) <t@y.test>, a@b.test (\xc3\xa4)"),
             "Cc: team (=?utf-8?B?w7xiZXI=?= uns) <t@y.test>, a@b.test (=?utf-8?B?w6Q=?=)");
@@ -116,10 +117,59 @@ TEST(SevenBit, AddressesStayWhatTheyAre) {
   EXPECT_EQ(field("To: j\xc3\xbcrgen@y.test"),
             "To: j?"
             "?rgen@y.test");
-  EXPECT_EQ(field("List-Unsubscribe: <https://y.test/\xc3\xbc>"),
-            "List-Unsubscribe: <https://y.test/?"
-            "?>");
   EXPECT_EQ(field("To: \"never closed \xc3\xbc"), "To: =?utf-8?B?bmV2ZXIgY2xvc2VkIMO8?=");
+}
+
+// RFC 5890, RFC 3986 §2.5: they have a form of their own in ASCII.
+TEST(SevenBit, DomainsAndUrlsKeepTheirMeaning) {
+  EXPECT_EQ(field("From: J <a@b\xc3\xbc"
+                  "cher.test>, c@b\xc3\xbc"
+                  "cher.test"),
+            "From: J <a@xn--bcher-kva.test>, c@xn--bcher-kva.test");
+  EXPECT_EQ(field("List-Unsubscribe: <https://b\xc3\xbc"
+                  "cher.test/\xc3\xbc?a=b@c>, <mailto:\xc3\xbc@y.test>"),
+            "List-Unsubscribe: <https://b%C3%BCcher.test/%C3%BC?a=b@c>, <mailto:%C3%BC@y.test>");
+  EXPECT_EQ(field("To: <a@\xff.test>"), "To: <a@?.test>");
+}
+
+TEST(SevenBit, OnlyAddressesAndIdsNeedUtf8) {
+  const auto needs = [](const std::string& field) {
+    return has_utf8_address(field + "\r\nX: y\r\n\r\n\xc3\xbc\r\n");
+  };
+  for (const char* fine :
+       {"Subject: \xc3\xbc", "From: \xc3\xbc <a@b.test>", "To: \"\xc3\xbc\" <a@\xc3\xbc.test>",
+        "Cc: a@b.test (\xc3\xbc)", "List-Help: <https://y.test/\xc3\xbc>", "X-Any: <\xc3\xbc@y.test>",
+        "Content-Type: text/plain; name=\"\xc3\xbc\"", "From: a@b.test"}) {
+    EXPECT_FALSE(needs(fine)) << fine;
+  }
+  for (const char* utf8 :
+       {"From: <\xc3\xbc@b.test>", "To: a@b.test, \xc3\xbc@b.test", "Cc: \"\xc3\xbc x\"@b.test",
+        "Message-ID: <\xc3\xbc@b.test>", "Received: by x for <\xc3\xbc@b.test>; now"}) {
+    EXPECT_TRUE(needs(utf8)) << utf8;
+  }
+}
+
+// RFC 2047 §2.
+TEST(SevenBit, ALineWithEncodedWordsHas76Octets) {
+  std::string subject = "Subject:", from = "From:";
+  for (int i = 0; i < 12; ++i) {
+    subject +=
+        " plain words and gr\xc3\xbc\xc3\x9f"
+        "e";
+    from += " J\xc3\xbcrgen Max <a@sender-of-a-long-name.test>,";
+  }
+  subject += " " + std::string(60, '\xe4');
+  for (const std::string& text : {field(subject), field(from + " b@c.test")}) {
+    for (size_t at = 0; at < text.size();) {
+      const size_t end = std::min(text.find("\r\n", at), text.size());
+      EXPECT_LE(end - at, 76U) << text;
+      EXPECT_NE(text.find_first_not_of(' ', at), end) << text;
+      at = end + 2;
+    }
+  }
+  EXPECT_EQ(field("Subject: " + std::string(70, 'x') + " \xc3\xbc y"),
+            "Subject: " + std::string(70, 'x') + "\r\n =?utf-8?B?w7w=?= y");
+  EXPECT_EQ(field("Subject: " + std::string(90, 'x') + " y"), "Subject: " + std::string(90, 'x') + " y");
 }
 
 // RFC 2231 §3, §4.

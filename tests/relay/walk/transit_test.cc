@@ -27,6 +27,30 @@ TEST_F(TransitTest, MailForAServerOfSevenBitsIsConvertedOffTheLoop) {
   EXPECT_EQ(server_.wire.find('\xc3'), std::string::npos) << server_.wire;
 }
 
+// RFC 6531 §3.6 lets it fail, and RFC 2047 has another form for all but addresses.
+TEST_F(TransitTest, Utf8InTheHeaderAloneNeedsNoSmtpUtf8WhateverTheClientSaid) {
+  config_->defaults.peer.eight_bit = conf::EightBit::kConvert;
+  start();
+  const auto offer = [&](const std::string& from) {
+    spool::MessageRecord record;
+    record.id = transit_->next_id();
+    record.envelope.smtputf8 = true;
+    record.recipients.push_back({{conf::Mailbox::parse("a@one.test").value(), conf::kNotifyDefault}});
+    transit_->accept(std::move(record),
+                     conf::Bytes("From: " + from + "\r\nSubject: gr\xc3\xbc\xc3\x9f\r\n\r\nx\r\n"),
+                     [](const conf::Result<spool::Receipt>& stored) { EXPECT_TRUE(stored.ok()); });
+    run();
+  };
+  offer("\xc3\xa4 <b@c.test>");
+  EXPECT_NE(server_.wire.find("Subject: =?utf-8?B?Z3LDvMOf?="), std::string::npos) << server_.wire;
+  EXPECT_EQ(server_.wire.find("SMTPUTF8"), std::string::npos) << server_.wire;
+  EXPECT_EQ(events_.of(EventKind::kDelivered).size(), 1U);
+  offer("<\xc3\xa4@c.test>");
+  ASSERT_EQ(events_.of(EventKind::kFailed).size(), 1U);
+  EXPECT_EQ(events_.of(EventKind::kFailed)[0].reply,
+            "5.6.7 The header has UTF-8 text and the receiving server does not offer SMTPUTF8");
+}
+
 // The server takes seven bits only: each transaction sends a converted copy with a signature of its own, and
 // that of the second one fails. What the first one said of its recipient stands.
 TEST_F(TransitTest, AVerdictIsFinalWhateverBecomesOfTheNextTransaction) {
