@@ -88,6 +88,8 @@ class Backend {
   // from this one; "": from each. `stream`: as mail of this one goes; "": as mail of none.
   virtual void explain(const std::string& domain, const std::string& source, const std::string& stream,
                        std::function<void(Explanation)> done) = 0;
+  // Why nothing is sent to the address, whoever writes: "in quarantine (user-unknown)"; "": it may be.
+  virtual std::string barred(const std::string& address) = 0;
   // Counts the mail that waits, or only that to one domain ("": all). `done` hears it in time: a round over
   // all deliveries takes some steps.
   virtual void census(const std::string& domain, std::function<void(std::shared_ptr<const Census>)> done) = 0;

@@ -86,7 +86,7 @@ conf::Result<Explanation> MxApi::ask_about(const std::string& domain, const std:
 
 Response MxApi::explain(const Request& request) {
   MxOrder target;
-  std::string stream;
+  std::string stream, address;
   for (const auto& [key, value] : request.query) {
     if (key == "stream") {
       stream = value;
@@ -94,12 +94,21 @@ Response MxApi::explain(const Request& request) {
     }
     if (key != "address" && key != "source")
       return refuse(400, key + ": no such parameter; there are address, source, stream");
+    if (key == "address") address = value;
     const conf::Status set = set_target(key == "address" ? "domain" : key, value, &target);
     if (!set.ok()) return refuse(set.error());
   }
   if (target.domain.empty()) return refuse(400, "address: give an address or a recipient domain");
   conf::Result<Explanation> told = ask_about(target.domain, target.source, stream);
-  return told.ok() ? answer(explanation_json(*told)) : refuse(told.error());
+  if (!told.ok()) return refuse(told.error());
+  json out = explanation_json(*told);
+  if (address.find('@') != std::string::npos) {
+    conf::Result<std::string> barred =
+        loop_->ask<std::string>([backend = backend_, address](auto done) { done(backend->barred(address)); });
+    if (!barred.ok()) return refuse(barred.error());
+    if (!barred->empty()) out["barred"] = {{"address", address}, {"why", *barred}};
+  }
+  return answer(out);
 }
 
 conf::Result<std::vector<PathView>> MxApi::busiest_paths(size_t limit) {
@@ -179,7 +188,7 @@ Response MxApi::order(MxAction action, const Request& request) {
       [backend = backend_, order = order.value()](auto heard) { backend->order(order, std::move(heard)); });
   if (!done.ok()) return refuse(done.error());
   if (!done->problem.empty()) return refuse(404, done->problem);
-  if (done->paths == 0 && done->automatic == 0 && !done->lifted && !done->also_later)
+  if (done->paths == 0 && done->automatic == 0 && done->probing == 0 && !done->lifted && !done->also_later)
     return problem.empty() ? nothing_meant(order.value()) : refuse(404, problem);
   Response told = answer(order_done_json(*done));
   told.only_asked = order->dry_run;

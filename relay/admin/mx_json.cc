@@ -45,6 +45,7 @@ json thresholds_json(const std::vector<ThresholdView>& thresholds) {
                     {"block_seconds", threshold.block_seconds},
                     {"messages", threshold.messages},
                     {"errors", threshold.errors},
+                    {"tripped", threshold.tripped},
                     {"where", threshold.where}});
   }
   return list;
@@ -62,7 +63,12 @@ json flow_json(const PathView& path) {
   return out;
 }
 
-json decision_json(const DecisionView& view) {
+std::string binds_text(mx::Bind binds, const std::string& why) {
+  if (!why.empty()) return why;
+  return binds == mx::Bind::kNothing ? "" : mx::to_text(binds);
+}
+
+json decision_json(const DecisionView& view, const PathView& path) {
   json out = {{"time", time_text(view.time)}};
   if (view.decision == nullptr) return out;
   const conf::SiteDecision& decision = *view.decision;
@@ -79,6 +85,9 @@ json decision_json(const DecisionView& view) {
   if (decision.rate_per_hour != 0) out["rate_per_hour"] = decision.rate_per_hour;
   if (decision.rate_per_day != 0) out["rate_per_day"] = decision.rate_per_day;
   if (!decision.samples.empty()) out["samples"] = decision.samples;
+  // Of another path that is counted together with this one.
+  if (!decision.site.empty() && decision.site != path.site) out["site"] = decision.site;
+  if (!decision.source.empty() && decision.source != path.source) out["source"] = decision.source;
   return out;
 }
 
@@ -98,7 +107,7 @@ json route_json(const RouteView& route) {
 
 json path_json(const PathView& path) {
   json decisions = json::array();
-  for (const DecisionView& decision : path.decisions) decisions.push_back(decision_json(decision));
+  for (const DecisionView& decision : path.decisions) decisions.push_back(decision_json(decision, path));
   json out = {{"site", path.site},
               {"source", path.source},
               {"source_id", path.source_id},
@@ -116,7 +125,7 @@ json path_json(const PathView& path) {
               {"ready", path.ready},
               {"in_flight", path.in_flight},
               {"connections", path.connections},
-              {"binds", path.binds == mx::Bind::kNothing ? "" : mx::to_text(path.binds)},
+              {"binds", binds_text(path.binds, path.why)},
               {"last_error", path.last_error},
               {"replies", path.replies},
               {"decisions", std::move(decisions)}};
@@ -137,7 +146,7 @@ json sources_json(const std::vector<SourceView>& sources) {
     json one = {{"name", source.name}, {"weight", source.weight}, {"share", source.share}};
     if (!source.never.empty()) one["never"] = source.never;
     if (source.binds != mx::Bind::kNothing) {
-      one["binds"] = mx::to_text(source.binds);
+      one["binds"] = binds_text(source.binds, source.why);
       one["frees_seconds"] = seconds_json(source.frees_seconds);
     }
     list.push_back(std::move(one));
@@ -173,9 +182,11 @@ json orders_json(const std::vector<OrderView>& orders) {
 }
 
 json order_done_json(const MxOrderDone& done) {
-  return {{"paths", done.paths},   {"names", done.names}, {"automatic", done.automatic},
-          {"lifted", done.lifted}, {"held", done.held},   {"also_later", done.also_later},
-          {"notice", done.notice}};
+  return {{"paths", done.paths},           {"names", done.names},
+          {"together", done.together},     {"names_together", done.names_together},
+          {"automatic", done.automatic},   {"probing", done.probing},
+          {"lifted", done.lifted},         {"held", done.held},
+          {"also_later", done.also_later}, {"notice", done.notice}};
 }
 
 }  // namespace relay::admin

@@ -14,6 +14,7 @@
 #include "mx/limits/standing.h"
 #include "relay/admin/census.h"
 #include "relay/admin/flow_view.h"
+#include "relay/admin/mx_orders.h"
 
 namespace relay::admin {
 
@@ -31,6 +32,7 @@ struct ThresholdView {
   uint32_t min_messages = 0;
   double window_seconds = 0, block_seconds = 0;
   uint64_t messages = 0, errors = 0;  // now, in the window
+  bool tripped = false;               // it blocked: with this sample, which began anew then
   std::string where;
 };
 
@@ -65,6 +67,7 @@ struct PathView {
   FlowView last_minute;
   AllowedFlow allowed;
   mx::Bind binds = mx::Bind::kNothing;  // what keeps mail back now
+  std::string why;                      // more than `binds` says: "paused by reply rule ..."; "": no more
   double frees_seconds = 0;             // when `binds` ends; < 0: when a connection or a transaction ends
   std::string last_error;               // why the path failed, if it does
   std::vector<std::string> replies;     // the latest refusals, at most three
@@ -79,6 +82,7 @@ struct SourceView {
   std::string never;                    // why it never sends there; "": it may
   mx::Bind binds = mx::Bind::kNothing;  // why others go first
   double frees_seconds = 0;             // when `binds` ends; < 0: nobody knows
+  std::string why = std::string();      // as of a path
 };
 
 struct RouteView {
@@ -110,38 +114,6 @@ struct Explanation {
   std::string problem;              // "no source is named x"; "" when all is well
   Waiting waiting;                  // all mail to the domain that is not finished
   bool unknown_source = false;      // or stream: `problem` says so
-};
-
-enum class MxAction : uint8_t { kBlock, kUnblock, kReset };
-
-// To which paths: those whose rule has this name, or whose site (or one of its hosts) matches, or which the
-// recipient domain leads to, or all. An order to block also holds for paths to come.
-struct MxOrder {
-  MxAction action = MxAction::kBlock;
-  std::string rule, site, domain;  // masks but for the domain; at most one is not empty
-  std::string source;              // name; "": all
-  bool all = false;                // every path, or every one of `source`
-  bool automatic = false;          // kUnblock: also what the replies brought
-  bool dry_run = false;            // only counts
-  std::string who;                 // gave the order; for the log
-  conf::Duration block_for{0};     // kBlock; 0: until unblocked
-  std::string why;                 // kBlock: for the log
-};
-
-struct OrderView {  // an order to block that is in force
-  MxOrder order;
-  std::optional<double> seconds;  // that it holds yet; nothing: until it is lifted
-};
-
-struct MxOrderDone {
-  uint64_t paths = 0;
-  std::vector<std::string> names;  // "site from source", at most 50
-  uint64_t automatic = 0;   // kUnblock: paths left alone, as the replies hold them back and no order does
-  bool lifted = false;      // kUnblock, kReset: an order with this very target was in force
-  uint64_t held = 0;        // kUnblock, kReset: paths that another order holds still
-  bool also_later = false;  // kBlock: it holds for paths to come too
-  std::string problem;      // why nothing was done: "no rule is named x"; "": see `paths`
-  std::string notice;       // what the operator may not have meant so; "": nothing
 };
 
 }  // namespace relay::admin

@@ -93,6 +93,13 @@ std::string flow_headline(const json& explanation, const std::string& mail) {
 
 std::string headline(const json& explanation) {
   const std::string domain = text_of(member(explanation, "route"), "domain");
+  const json& barred = member(explanation, "barred");
+  const std::string address = text_of(barred, "address");
+  if (!address.empty()) {
+    return "Nothing is sent to <" + address + ">: it is " + text_of(barred, "why") +
+           "; penstock quarantine show " + address + " tells since when.\n" +
+           flow_headline(explanation, "Other mail to " + domain);
+  }
   const std::string waiting = waiting_headline(explanation);
   if (waiting.empty()) return flow_headline(explanation, "Mail to " + domain);
   return waiting + "\n" + flow_headline(explanation, "New mail to it");

@@ -42,6 +42,8 @@ std::string line_of(const json& event) {
   if (!reply.empty()) out += ": " + reply;
   if (!text_of(event, "next_attempt").empty())
     out += "; again at " + to_the_second(text_of(event, "next_attempt"));
+  else if (kind == "deferred")
+    out += "; on hold by reply rule " + text_of(event, "class_rule") + " until it is released";
   if (is_true(event, "uncertain")) out += "; the connection broke before the answer: it may arrive twice";
   return out;
 }

@@ -109,8 +109,10 @@ void thresholds_text(const json& path, std::string* out) {
   for (const json& threshold : member(path, "thresholds")) {
     const int64_t messages = number_of(threshold, "messages");
     const int64_t errors = number_of(threshold, "errors");
-    line(out, "  threshold  {} of {} messages in the last {} were errors ({})", grouped(errors),
-         grouped(messages), window_text(real_of(threshold, "window_seconds")),
+    const bool tripped = is_true(threshold, "tripped");
+    line(out, "  threshold  {} of {} messages in the {}{}{} were errors ({})", grouped(errors),
+         grouped(messages), tripped ? "" : "last ", window_text(real_of(threshold, "window_seconds")),
+         tripped ? " before the block" : "",
          mx::share_text(static_cast<uint64_t>(std::max<int64_t>(errors, 0)),
                         static_cast<uint64_t>(std::max<int64_t>(messages, 0))));
     line(out, "             blocks for {} at {:g} % of at least {}  [{}]",
@@ -142,14 +144,23 @@ void quote_each(const char* before, const json& replies, std::string* out) {
   }
 }
 
+// Of another path that is counted together with this one.
+std::string place_of(const json& decision, const json& path) {
+  const std::string site = text_of(decision, "site"), source = text_of(decision, "source");
+  if (site.empty() && source.empty()) return "";
+  return " at " + (site.empty() ? text_of(path, "site") : site) + " from " +
+         (source.empty() ? text_of(path, "source") : source) + ", counted together";
+}
+
 void history_text(const json& path, std::string* out) {
   const std::string error = text_of(path, "last_error");
   if (!error.empty()) line(out, "  failed     {}", error);
   quote_each("  refusal    ", member(path, "replies"), out);
   for (const json& decision : member(path, "decisions")) {
     const std::string where = text_of(decision, "where");
-    line(out, "  decision   {} UTC  {} by {}: {}{}", to_the_second(text_of(decision, "time")),
-         text_of(decision, "action"), text_of(decision, "by"), text_of(decision, "text"),
+    const std::string place = place_of(decision, path);
+    line(out, "  decision   {} UTC  {} by {}{}: {}{}", to_the_second(text_of(decision, "time")),
+         text_of(decision, "action"), text_of(decision, "by"), place, text_of(decision, "text"),
          where.empty() ? "" : "  [" + where + "]");
     if (number_of(decision, "messages") != 0)
       line(out, "             sample: {} errors of {} messages", grouped(number_of(decision, "errors")),
@@ -245,6 +256,13 @@ std::string queue_answer(const json& message, const std::string& domain) {
   if (state == "in flight")
     return "Mail to " + domain + " is being sent from " + text_of(delivery, "source") + ".";
   if (number_of(*next, "due_in_seconds") <= 0) return "";
+  // What holds the path longer than the schedule; without an end when there is none.
+  const std::string reason = text_of(delivery, "reason");
+  if (state == "scheduled" && !reason.empty() && !member(delivery, "next_seconds").is_number())
+    return "Mail to " + domain + " waits: " + reason + ".";
+  const double may_go = real_of(delivery, "next_seconds");
+  if (state == "scheduled" && may_go > static_cast<double>(number_of(*next, "due_in_seconds")) + 1)
+    return "Mail to " + domain + " waits: " + reason + "; it may go in " + seconds_text(may_go) + ".";
   const std::string reply = reply_text(*next, "last_reply");
   return "Mail to " + domain + " waits for its next attempt in " +
          seconds_text(static_cast<double>(number_of(*next, "due_in_seconds"))) +
@@ -328,15 +346,29 @@ std::string mx_paths_text(const json& shown) {
   return out;
 }
 
+namespace {
+
+void names_text(const json& names, int64_t count, std::string* out) {
+  for (const json& name : names)
+    line(out, "  {}", printable(name.is_string() ? name.get<std::string>() : name.dump()));
+  if (names.is_array() && count > static_cast<int64_t>(names.size()))
+    line(out, "  and {} more", count - static_cast<int64_t>(names.size()));
+}
+
+}  // namespace
+
 std::string mx_done_text(const std::string& action, const json& done) {
   std::string out;
   const int64_t count = number_of(done, "paths");
   line(&out, "{}: {}.", action, counted(count, "path"));
-  const json& names = member(done, "names");
-  for (const json& name : names)
-    line(&out, "  {}", printable(name.is_string() ? name.get<std::string>() : name.dump()));
-  if (names.is_array() && count > static_cast<int64_t>(names.size()))
-    line(&out, "  and {} more", count - static_cast<int64_t>(names.size()));
+  names_text(member(done, "names"), count, &out);
+  const int64_t together = number_of(done, "together");
+  if (together != 0) {
+    out += wrapped("", counted(together, "path") + (together == 1 ? " was" : " were") +
+                           " not named and changed too: the rule counts them together with one that was "
+                           "(scope = \"pool\" or one_site), and what is held against one holds for all:");
+    names_text(member(done, "names_together"), together, &out);
+  }
   if (is_true(done, "also_later")) line(&out, "The order holds for paths that are yet to come, too.");
   if (is_true(done, "lifted")) line(&out, "The order with this target ends, for paths yet to come too.");
   if (const std::string notice = text_of(done, "notice"); !notice.empty())
@@ -345,6 +377,10 @@ std::string mx_done_text(const std::string& action, const json& done) {
   if (automatic != 0)
     line(&out, "{} held back by what the receiver replied and by no order; --automatic lifts that too.",
          counted(automatic, "path") + (automatic == 1 ? " is" : " are"));
+  const int64_t probing = number_of(done, "probing");
+  if (probing != 0)
+    line(&out, "{} not blocked any more: probes or a ramp go first after a block; --automatic ends that too.",
+         counted(probing, "path") + (probing == 1 ? " is" : " are"));
   const int64_t held = number_of(done, "held");
   if (held != 0)
     line(&out, "{} held by another order still; penstock mx status begins with the orders.",

@@ -14,7 +14,7 @@ constexpr size_t kBudget = 2048;
 constexpr size_t kOfView = 32;
 
 bool is_of_interest(const queue::Path& path, conf::Instant now) {
-  return !path.ready.empty() || path.connections > 0 || path.backoff_until > now ||
+  return !path.ready.empty() || path.connections > 0 || path.backoff_until > now || path.paused_until > now ||
          path.standing->state() != mx::Standing::State::kOpen ||
          std::any_of(path.traffic.begin(), path.traffic.end(),
                      [now](const auto& entry) { return entry.second->slowed_until() > now; });

@@ -12,6 +12,7 @@
 #include <unordered_map>
 
 #include "relay/admin/census.h"
+#include "relay/desk/domain_holds.h"
 #include "relay/walk/transit.h"
 
 namespace relay {
@@ -34,6 +35,7 @@ class CensusTaker {
   };
 
   void begin(conf::Instant now);
+  bool know_holds();
   void look_at(const queue::Delivery& delivery);
   uint32_t domain_of(const queue::Delivery& delivery);
   uint16_t stream_of(const queue::Delivery& delivery);
@@ -44,6 +46,8 @@ class CensusTaker {
   Transit* transit_;
   std::deque<Question> questions_;         // the first is worked on
   std::shared_ptr<admin::Census> census_;  // null: no round has begun
+  std::unique_ptr<DomainHolds> holds_;
+  bool holds_known_ = false;
   size_t part_ = 0;
   std::optional<uint32_t> only_;                    // the number of the domain that is asked for
   std::unordered_map<uint32_t, uint32_t> domains_;  // number in the DomainTable -> position in the census

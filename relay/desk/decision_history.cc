@@ -10,12 +10,22 @@ void DecisionHistory::take(uint64_t sequence, const conf::DeliveryEvent& event) 
   through_.store(sequence, std::memory_order_relaxed);
 }
 
-std::vector<admin::DecisionView> DecisionHistory::of(const std::string& site, const std::string& source,
-                                                     size_t limit) const {
+namespace {
+
+bool is_about(const conf::SiteDecision& decision, const queue::Path& path) {
+  const bool site = decision.site == path.site->label, source = decision.source == path.source.name;
+  if (site && source) return true;
+  if (path.rule == nullptr || decision.rule != path.rule->name) return false;
+  return (site || path.limits->one_site) && (source || path.limits->scope == conf::RuleScope::kPool);
+}
+
+}  // namespace
+
+std::vector<admin::DecisionView> DecisionHistory::of(const queue::Path& path, size_t limit) const {
   std::vector<admin::DecisionView> found;
   for (const admin::DecisionView& each : all_) {
     if (found.size() == limit) break;
-    if (each.decision->site == site && each.decision->source == source) found.push_back(each);
+    if (is_about(*each.decision, path)) found.push_back(each);
   }
   return found;
 }

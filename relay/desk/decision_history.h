@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "relay/admin/mx_view.h"
+#include "relay/flow/path.h"
 #include "relay/journal/feed.h"
 
 namespace relay {
@@ -21,8 +22,9 @@ class DecisionHistory final : public journal::Feed {
   void take(uint64_t sequence, const conf::DeliveryEvent& event) override;
   uint64_t through() const override { return through_.load(std::memory_order_relaxed); }
 
-  // Of one path, the newest first, at most `limit`. O(kKept).
-  std::vector<admin::DecisionView> of(const std::string& site, const std::string& source, size_t limit) const;
+  // Of one path and of those that its rule counts together with it, the newest first, at most `limit`.
+  // O(kKept)
+  std::vector<admin::DecisionView> of(const queue::Path& path, size_t limit) const;
 
  private:
   std::deque<admin::DecisionView> all_;  // the newest first

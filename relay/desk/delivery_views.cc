@@ -4,18 +4,22 @@
 #include <chrono>
 #include <utility>
 
+#include "relay/desk/domain_holds.h"
 #include "relay/desk/waiting_reason.h"
 
 namespace relay {
 
 namespace {
 
-admin::DeliveryView view_of(Transit* transit, const queue::Delivery& delivery, conf::Instant now) {
+admin::DeliveryView view_of(Transit* transit, const queue::Delivery& delivery, DomainHolds* holds,
+                            conf::Instant now) {
   admin::DeliveryView view;
   view.domain = transit->domains().name(delivery.domain).text();
   view.state = waiting_state(delivery.state);
   view.attempts = delivery.attempt;
-  Reason reason = waiting_reason(delivery, transit->deliveries().last_replies(), now);
+  Reason reason = waiting_reason(delivery, transit->deliveries().last_replies(), &transit->dispatcher(), now);
+  if (delivery.state == queue::DeliveryState::kScheduled)
+    reason = later_of(std::move(reason), holds->of(delivery.domain, delivery.stream, now));
   view.reason = std::move(reason.text);
   if (reason.until != conf::kNever)
     view.next_seconds = std::max(0.0, std::chrono::duration<double>(reason.until - now).count());
@@ -37,8 +41,9 @@ admin::DeliveryView view_of(Transit* transit, const queue::Delivery& delivery, c
 
 std::vector<admin::DeliveryView> delivery_views(Transit* transit, conf::MessageId id, conf::Instant now) {
   std::vector<admin::DeliveryView> views;
+  DomainHolds holds(transit);
   for (const queue::Delivery* each = transit->deliveries().find(id); each != nullptr; each = each->sibling)
-    views.push_back(view_of(transit, *each, now));
+    views.push_back(view_of(transit, *each, &holds, now));
   return views;
 }
 

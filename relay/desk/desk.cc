@@ -55,6 +55,11 @@ std::vector<admin::DeliveryView> Desk::deliveries_of(conf::MessageId id) {
   return delivery_views(parts_.transit, id, parts_.transit->clock().now());
 }
 
+std::string Desk::barred(const std::string& address) {
+  conf::Result<conf::Mailbox> mailbox = conf::Mailbox::parse(address);
+  return mailbox.ok() ? parts_.barred(*mailbox) : std::string();
+}
+
 void Desk::explain(const std::string& domain, const std::string& source, const std::string& stream,
                    std::function<void(admin::Explanation)> done) {
   views_.explain(domain, source, stream, [this, done = std::move(done)](admin::Explanation told) {

@@ -35,6 +35,9 @@ class Desk final : public admin::Backend {
     };
     std::function<journal::QuarantineGauges()> quarantine = [] { return journal::QuarantineGauges(); };
     std::function<void(ReloadHeard)> reload = [](const ReloadHeard& done) { done({}); };
+    std::function<std::string(const conf::Mailbox&)> barred = [](const conf::Mailbox&) {
+      return std::string();
+    };
   };
   explicit Desk(Parts parts);
   ~Desk() override;
@@ -58,6 +61,7 @@ class Desk final : public admin::Backend {
   std::string site_of(const std::string& domain) override;
   void explain(const std::string& domain, const std::string& source, const std::string& stream,
                std::function<void(admin::Explanation)> done) override;
+  std::string barred(const std::string& address) override;
   void census(const std::string& domain,
               std::function<void(std::shared_ptr<const admin::Census>)> done) override {
     census_.take(domain, std::move(done));

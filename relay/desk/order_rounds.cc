@@ -56,12 +56,13 @@ void spend(size_t what, size_t* budget) { *budget -= std::min(*budget, what); }
 
 }  // namespace
 
-void tell_order(Transit* transit, const queue::Path& path, const admin::MxOrder& order) {
+std::vector<mx::Decision> tell_order(Transit* transit, const queue::Path& path, const admin::MxOrder& order) {
   std::vector<mx::Decision> decisions = path.standing->take_decisions();
   for (mx::Decision& decision : decisions) {
     if (decision.ordered && !order.who.empty()) decision.by += " " + order.who;
   }
   transit->dispatcher().gate().tell(path, decisions);
+  return decisions;
 }
 
 void OrderRounds::take(const admin::MxOrder& order, Done done) {
@@ -84,6 +85,9 @@ void OrderRounds::step(conf::Instant now) {
         break;
       case Phase::kPaths:
         reach_paths(round, now, &budget);
+        break;
+      case Phase::kTogether:
+        reach_counted_together(round, now, &budget);
         break;
       case Phase::kDetached:
         reach_detached(round, now, &budget);
@@ -175,32 +179,68 @@ void OrderRounds::reach_paths(Round* round, conf::Instant now, size_t* budget) {
   });
   if (more) return;
   round->part = 0;
+  round->phase = round->reached.empty() ? Phase::kDetached : Phase::kTogether;
+}
+
+// What is held against a path holds for all that are counted together with it: whoever named one hears of the
+// others. An order of their own goes on.
+void OrderRounds::reach_counted_together(Round* round, conf::Instant now, size_t* budget) {
+  const bool more = transit_->sites().visit_some(&round->part, kLooksAtOnce, [&](queue::Path* path) {
+    const auto shared = round->reached.find(path->standing);
+    const bool together = shared != round->reached.end() && !reach_->is_meant(round->order, *path);
+    spend(together ? kOfChange : 1, budget);
+    if (!together) return;
+    admin::MxOrderDone& done = round->done;
+    if (++done.together <= kNamesShown)
+      done.names_together.push_back(path->site->label + " from " + path->source.name);
+    if (round->order.dry_run) return;
+    leave_to_others(round, path, &shared->second.until, now);
+    transit_->dispatcher().poke(path);
+  });
+  if (more) return;
+  round->part = 0;
   round->phase = Phase::kDetached;
+}
+
+// What another order says of the path holds on, or the end that it gives is the later one.
+void OrderRounds::leave_to_others(Round* round, queue::Path* path, conf::Instant* until, conf::Instant now) {
+  const OrderBook::Entry* other = reach_->latest_for(*path, now);
+  if (other == nullptr) return;
+  if (round->order.action != admin::MxAction::kBlock) ++round->done.held;
+  if (path->standing->ordered() && other->until <= *until) return;
+  path->standing->block(other->until, who_and_why(other->order), now);
+  *until = other->until;
 }
 
 void OrderRounds::to_path(Round* round, queue::Path* path, conf::Instant now) {
   const admin::MxOrder& order = round->order;
   mx::Standing* standing = path->standing.get();
-  const bool shared = round->reached.contains(path->standing);  // and changed already
-  if (!shared && !has_work(order, *standing)) {
-    if (standing->state() != mx::Standing::State::kOpen) ++round->done.automatic;
-    return;
-  }
+  const bool changed = round->reached.contains(path->standing);  // by way of another path that shares it
+  if (!changed && !has_work(order, *standing)) return note_automatic(round, *standing);
   count(path->site->label, path->source.name, &round->done);
-  if (has_shared_standing(*path)) round->reached.insert(path->standing);
+  Round::Shared alone;
+  Round::Shared* shared = has_shared_standing(*path) ? &round->reached[path->standing] : &alone;
   if (order.dry_run) return;
-  if (!shared) change(order, standing, round->until, now);
-  // What another order says of this path holds on, or the end that it gives is the later one.
-  const OrderBook::Entry* other = reach_->latest_for(*path, now);
-  if (other != nullptr && order.action != admin::MxAction::kBlock) ++round->done.held;
-  if (other != nullptr && (!standing->ordered() || other->until > round->until))
-    standing->block(other->until, who_and_why(other->order), now);
+  if (!changed) {
+    change(order, standing, round->until, now);
+    shared->until = round->until;
+  }
+  leave_to_others(round, path, &shared->until, now);
   if (order.action == admin::MxAction::kReset) {
     for (auto& [address, traffic] : path->traffic) traffic->reset();
     for (auto& [host, traffic] : path->hosts) traffic->reset();
   }
-  tell_order(transit_, *path, order);
+  std::vector<mx::Decision> told = tell_order(transit_, *path, order);
+  if (changed)
+    transit_->dispatcher().gate().tell(*path, shared->told);  // people look at each that they named
+  if (!changed) shared->told = std::move(told);
   transit_->dispatcher().poke(path);
+}
+
+// No order holds it back, and none is lifted: the replies do, or the probes and the ramp that follow a block.
+void OrderRounds::note_automatic(Round* round, const mx::Standing& standing) {
+  if (standing.state() == mx::Standing::State::kOpen) return;
+  ++(standing.state() == mx::Standing::State::kBlocked ? round->done.automatic : round->done.probing);
 }
 
 void OrderRounds::reach_detached(Round* round, conf::Instant now, size_t* budget) {
@@ -212,7 +252,7 @@ void OrderRounds::reach_detached(Round* round, conf::Instant now, size_t* budget
     if (!is_meant(order, key) && !of_domain) return;
     spend(kOfChange, budget);
     if (!has_work(order, standing)) {
-      if (standing.state() != mx::Standing::State::kOpen) ++round->done.automatic;
+      note_automatic(round, standing);
       return;
     }
     count(view_of(key, standing, now).site, key.names.source, &round->done);

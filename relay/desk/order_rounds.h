@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -31,7 +32,7 @@ class OrderRounds {
   bool under_way() const { return !orders_.empty(); }
 
  private:
-  enum class Phase : uint8_t { kBegin, kOtherNames, kPaths, kDetached, kOver };
+  enum class Phase : uint8_t { kBegin, kOtherNames, kPaths, kTogether, kDetached, kOver };
   struct Round {  // of one order
     admin::MxOrder order;
     Done heard;
@@ -39,9 +40,13 @@ class OrderRounds {
     conf::Instant until{};  // kBlock: it holds
     size_t part = 0;        // where the phase goes on
     admin::MxOrderDone done;
-    std::set<std::shared_ptr<const mx::Standing>> reached;  // those that paths share
-    std::vector<admin::MxOrder> others;                     // other names of the place that is meant
-    std::set<std::string> here;                             // the paths that the domain of the order leads to
+    struct Shared {
+      std::vector<mx::Decision> told;
+      conf::Instant until{};  // an order holds
+    };
+    std::map<std::shared_ptr<const mx::Standing>, Shared> reached;  // those that paths share
+    std::vector<admin::MxOrder> others;                             // other names of the place that is meant
+    std::set<std::string> here;  // the paths that the domain of the order leads to
   };
 
   void begin(Round* round, conf::Instant now);
@@ -50,6 +55,9 @@ class OrderRounds {
   void lift(Round* round);
   void reach_paths(Round* round, conf::Instant now, size_t* budget);
   void to_path(Round* round, queue::Path* path, conf::Instant now);
+  void reach_counted_together(Round* round, conf::Instant now, size_t* budget);
+  void leave_to_others(Round* round, queue::Path* path, conf::Instant* until, conf::Instant now);
+  static void note_automatic(Round* round, const mx::Standing& standing);
   void reach_detached(Round* round, conf::Instant now, size_t* budget);
   void finish(Round* round);
   std::vector<std::string> known_sites() const;
@@ -61,7 +69,7 @@ class OrderRounds {
   std::deque<Round> orders_;  // the first is worked on
 };
 
-// Tells of what came of an order, and who gave it.
-void tell_order(Transit* transit, const queue::Path& path, const admin::MxOrder& order);
+// Tells of what came of an order, and who gave it. Gives what it told.
+std::vector<mx::Decision> tell_order(Transit* transit, const queue::Path& path, const admin::MxOrder& order);
 
 }  // namespace relay

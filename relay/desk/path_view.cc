@@ -77,6 +77,53 @@ admin::AllowedFlow allowed_on(const queue::Path& path, const mx::Standing::Ladde
   return allowed;
 }
 
+using Decisions = std::vector<admin::DecisionView>;
+
+// The latest block that `blocks` chooses, if nothing ended it. Null: nothing is known of one. An operator who
+// lifts his order leaves a block that the replies brought; one who ordered again may have lifted both before.
+template <typename Blocks>
+const conf::SiteDecision* block_in_force(const Decisions& decisions, bool ordered, const Blocks& blocks) {
+  using Action = conf::DecisionAction;
+  for (const admin::DecisionView& each : decisions) {
+    const conf::SiteDecision& decision = *each.decision;
+    if (decision.action == Action::kBlock && blocks(decision)) return &decision;
+    if (decision.action == Action::kRamp || decision.action == Action::kOpen ||
+        decision.action == Action::kReset || (ordered && decision.action == Action::kUnblock))
+      return nullptr;
+  }
+  return nullptr;
+}
+
+// A block begins the samples anew: people want to see the one that blocked.
+void show_what_blocked(const Decisions& decisions, const mx::Standing& standing,
+                       std::vector<admin::ThresholdView>* thresholds) {
+  const mx::Standing::State state = standing.state();
+  if (state != mx::Standing::State::kBlocked && state != mx::Standing::State::kProbing) return;
+  for (size_t i = 0; i < thresholds->size(); ++i) {
+    const std::string name = "threshold " + std::to_string(i + 1);
+    const conf::SiteDecision* block = block_in_force(
+        decisions, standing.ordered(),
+        [&name](const conf::SiteDecision& each) { return each.by == name && each.messages != 0; });
+    if (block == nullptr) continue;
+    admin::ThresholdView& view = (*thresholds)[i];
+    view.tripped = true;
+    view.messages = block->messages;
+    view.errors = block->errors;
+  }
+}
+
+// What to_text(Bind) does not say: which reply rule, whose order.
+std::string why_held(const queue::Path& path, mx::Bind binds, const Decisions& decisions, conf::Instant now) {
+  if (binds == mx::Bind::kSlowed && path.paused_until > now) return path.paused_by;
+  if (binds != mx::Bind::kBlocked || !path.standing->ordered()) return "";
+  const conf::SiteDecision* order =
+      block_in_force(decisions, true, [](const conf::SiteDecision& each) { return each.ordered; });
+  if (order == nullptr || (order->site == path.site->label && order->source == path.source.name))
+    return "blocked by an operator";
+  return "blocked by an operator at " + order->site + " from " + order->source +
+         ", which is counted together with it";
+}
+
 }  // namespace
 
 admin::PathView view_of(queue::Path* path, uint64_t in_flight, Dispatcher* dispatcher,
@@ -93,8 +140,6 @@ admin::PathView view_of(queue::Path* path, uint64_t in_flight, Dispatcher* dispa
   view.one_site = path->limits->one_site;
   view.limits = admin::limit_views(path->rule.get(), *path->limits, *path->settings);
   view.messages_per_hour = path->limits->messages_per_hour;
-  view.traffic = traffic_of(*path, now);
-  view.thresholds = thresholds_of(*path, now);
   view.adaptive = path->limits->adaptive;
   view.learned_per_hour = path->standing->learned_per_hour();
   const mx::Standing::Ladder ladder = path->standing->ladder(now);
@@ -104,24 +149,27 @@ admin::PathView view_of(queue::Path* path, uint64_t in_flight, Dispatcher* dispa
   view.ready = path->ready.size();
   view.in_flight = in_flight;
   view.connections = path->connections;
-  const mx::Admission admission = dispatcher->next_message(*path);
-  dispatcher->gate().tell_decisions(*path);  // a block that is over has become probing by being asked
+  const mx::Admission admission = dispatcher->next_message(path);
+  view.traffic = traffic_of(*path, now);
+  view.thresholds = thresholds_of(*path, now);
   view.state = path->standing->state();
   if (path->standing->state() == mx::Standing::State::kBlocked)
     view.blocked_seconds = seconds_until(path->standing->blocked_until(), now);
+  view.decisions = history.decisions->of(*path, kDecisionsShown);
   if (!admission.yes) {
     view.binds = admission.bind;
+    view.why = why_held(*path, admission.bind, view.decisions, now);
     view.frees_seconds = seconds_until(admission.not_before, now);
   }
+  show_what_blocked(view.decisions, *path->standing, &view.thresholds);
   if (path->last_error.present()) view.last_error = path->last_error.reply.text();
   view.replies = path->standing->replies();
-  view.decisions = history.decisions->of(view.site, view.source, kDecisionsShown);
   view.last_minute = history.flow->last_minute(view.site, view.source, now);
   view.allowed = allowed_on(*path, ladder);
   return view;
 }
 
-admin::SourceView view_of(const queue::PathChoice::Share& share, conf::Instant now) {
+admin::SourceView view_of(const queue::PathChoice::Share& share, const queue::Path* path, conf::Instant now) {
   admin::SourceView view;
   view.name = share.source->name;
   view.weight = share.source->weight;
@@ -129,6 +177,8 @@ admin::SourceView view_of(const queue::PathChoice::Share& share, conf::Instant n
   view.never = share.unusable;
   if (share.state.readiness == queue::Readiness::kFree) return view;
   view.binds = share.state.bind;
+  if (view.binds == mx::Bind::kSlowed && path != nullptr && path->paused_until > now)
+    view.why = path->paused_by;
   view.frees_seconds = seconds_until(share.state.until, now);
   return view;
 }

@@ -15,6 +15,7 @@ namespace relay {
 // A block that is over becomes kProbing by being asked.
 admin::PathView view_of(queue::Path* path, uint64_t in_flight, Dispatcher* dispatcher,
                         const PathHistory& history, conf::Instant now);
-admin::SourceView view_of(const queue::PathChoice::Share& share, conf::Instant now);
+// `path`: from that source; null: there is none.
+admin::SourceView view_of(const queue::PathChoice::Share& share, const queue::Path* path, conf::Instant now);
 
 }  // namespace relay

@@ -76,7 +76,7 @@ admin::Explanation PathViews::explanation_of(queue::DomainEntry* domain, const s
         view_of(path, count == in_flight.end() ? 0 : count->second, &dispatcher, history_, now));
   }
   for (const queue::PathChoice::Share& share : transit_->choice().shares(domain, number))
-    answer.sources.push_back(view_of(share, now));
+    answer.sources.push_back(view_of(share, sites.find(*domain, *share.source), now));
   if (answer.paths.empty() && answer.problem.empty())
     answer.problem =
         std::string(of_stream.size() == sources.size() ? "no [[source]]" : "no source of the stream") +

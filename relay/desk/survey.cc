@@ -20,30 +20,30 @@ bool busier(const journal::SiteGauges& a, const journal::SiteGauges& b) {
 
 }  // namespace
 
-void Survey::look_at(const queue::Path& path, conf::Instant now) {
+void Survey::look_at(queue::Path* path, conf::Instant now) {
   ++paths_;
-  const mx::Standing::State state = path.standing->state();
+  const mx::Standing::State state = path->standing->state();
   limiter_.blocked += state == mx::Standing::State::kBlocked ? 1 : 0;
   limiter_.probing += state == mx::Standing::State::kProbing ? 1 : 0;
   limiter_.ramp += state == mx::Standing::State::kRamp ? 1 : 0;
-  if (state == mx::Standing::State::kBlocked) limiter_.blocked_deliveries += path.ready.size();
-  if (path.ready.empty() && path.connections == 0) return;
-  if (path.site != site_) {
+  if (state == mx::Standing::State::kBlocked) limiter_.blocked_deliveries += path->ready.size();
+  if (path->ready.empty() && path->connections == 0) return;
+  if (path->site != site_) {
     keep();
-    site_ = path.site;
-    in_hand_.site = path.site->label;
+    site_ = path->site;
+    in_hand_.site = path->site->label;
     most_waiting_ = 0;
   }
   journal::SiteGauges& site = in_hand_;
-  site.ready += path.ready.size();
-  site.connections += path.connections;
-  const auto sending = in_flight_.find(&path);
+  site.ready += path->ready.size();
+  site.connections += path->connections;
+  const auto sending = in_flight_.find(path);
   if (sending != in_flight_.end()) site.in_flight += sending->second;
-  if (site.waiting_for.empty() || path.ready.size() > most_waiting_) {  // what keeps most of it back
-    std::string why = in_words(waiting_reason(path, now), now);
+  if (site.waiting_for.empty() || path->ready.size() > most_waiting_) {  // what keeps most of it back
+    std::string why = in_words(waiting_reason(path, dispatcher_, now), now);
     if (why.empty()) return;
     site.waiting_for = std::move(why);
-    most_waiting_ = path.ready.size();
+    most_waiting_ = path->ready.size();
   }
 }
 
@@ -65,8 +65,7 @@ bool Survey::step(conf::Instant now) {
     busiest_.clear();
     in_flight_ = dispatcher_->in_flight_by_path();
   }
-  const bool more =
-      sites_->visit_some(&part_, kPathsPerStep, [&](const queue::Path* path) { look_at(*path, now); });
+  const bool more = sites_->visit_some(&part_, kPathsPerStep, [&](queue::Path* path) { look_at(path, now); });
   keep();
   if (more) return false;
   finish();

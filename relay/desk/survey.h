@@ -15,8 +15,7 @@ namespace relay {
 
 class Survey {
  public:
-  Survey(const queue::SiteTable* sites, const Dispatcher* dispatcher)
-      : sites_(sites), dispatcher_(dispatcher) {}
+  Survey(const queue::SiteTable* sites, Dispatcher* dispatcher) : sites_(sites), dispatcher_(dispatcher) {}
 
   // Goes on with the round under way, or begins one. True: a round has ended, and latest() is new.
   bool step(conf::Instant now);
@@ -32,12 +31,12 @@ class Survey {
   const Result& latest() const { return latest_; }
 
  private:
-  void look_at(const queue::Path& path, conf::Instant now);
+  void look_at(queue::Path* path, conf::Instant now);
   void keep();
   void finish();
 
   const queue::SiteTable* sites_;
-  const Dispatcher* dispatcher_;
+  Dispatcher* dispatcher_;
   size_t part_ = 0;  // where the round goes on
   journal::LimiterGauges limiter_;
   size_t paths_ = 0;

@@ -20,35 +20,60 @@ std::string failure(const queue::PathError& error) {
   return "refused: " + said;
 }
 
+std::string on_hold(const std::string& reply) {
+  return std::string("on hold until it is released") + (reply.empty() ? "" : " (last reply: " + reply + ')');
+}
+
 }  // namespace
 
-Reason waiting_reason(const queue::Path& path, conf::Instant now) {
+Reason held_back(const queue::Path& path, conf::Instant now) {
   const mx::Standing& standing = *path.standing;
   if (standing.state() == mx::Standing::State::kBlocked)
     return {standing.ordered() ? "blocked by an operator" : "blocked after refusals", standing.frees_at()};
-  if (path.paused_until > now) return {"paused by a reply rule", path.paused_until};
+  if (path.paused_until > now)
+    return {path.paused_by.empty() ? "paused by a reply rule" : path.paused_by, path.paused_until};
   if (path.backoff_until > now) {
     const bool told = path.last_error.present();
     return {told ? failure(path.last_error) : mx::to_text(mx::Bind::kBackOff), path.backoff_until};
   }
-  if (path.ready.empty() || path.binds == mx::Bind::kNothing) return {};
-  return {mx::to_text(path.binds), path.binds_until > now ? path.binds_until : conf::kNever};
+  return {};
 }
 
-Reason waiting_reason(const queue::Delivery& delivery, const queue::LastReplies& replies, conf::Instant now) {
+Reason waiting_reason(queue::Path* path, Dispatcher* dispatcher, conf::Instant now) {
+  Reason held = held_back(*path, now);
+  if (!held.text.empty() || path->ready.empty()) return held;
+  const auto bound = [now](mx::Bind bind, conf::Instant until) {
+    return Reason{mx::to_text(bind), until > now ? until : conf::kNever};
+  };
+  // Of the paths that are counted together only the one that was asked last knows what binds them all.
+  if (dispatcher != nullptr && (path->binds == mx::Bind::kNothing || path->shared != nullptr)) {
+    const mx::Admission next = dispatcher->next_message(path);
+    if (!next.yes) return bound(next.bind, next.not_before);
+  }
+  if (path->binds == mx::Bind::kNothing) return {};
+  return bound(path->binds, path->binds_until);
+}
+
+Reason later_of(Reason schedule, const Reason& hold) {
+  if (hold.text.empty() || hold.until <= schedule.until) return schedule;
+  return {schedule.text.empty() ? hold.text : hold.text + " (" + schedule.text + ')', hold.until};
+}
+
+Reason waiting_reason(const queue::Delivery& delivery, const queue::LastReplies& replies,
+                      Dispatcher* dispatcher, conf::Instant now) {
   switch (delivery.state) {
     case queue::DeliveryState::kScheduled: {
       const std::string& reply = replies.text(delivery.last_reply);
       return {reply.empty() ? "its next attempt is not due yet" : "deferred: " + reply, delivery.due};
     }
     case queue::DeliveryState::kHeld:
-      return {"on hold until it is released"};
+      return {on_hold(replies.text(delivery.last_reply))};
     case queue::DeliveryState::kNew:
     case queue::DeliveryState::kRouting:
       return {"waits for an answer of DNS"};
     case queue::DeliveryState::kReady: {
       if (delivery.path == nullptr) return {};
-      Reason reason = waiting_reason(*delivery.path, now);
+      Reason reason = waiting_reason(delivery.path, dispatcher, now);
       if (reason.text.empty()) reason.text = "waits for its turn";
       return reason;
     }

@@ -6,6 +6,7 @@
 
 #include "conf/vocab/time.h"
 #include "relay/admin/census.h"
+#include "relay/flow/dispatcher.h"
 #include "relay/flow/path.h"
 #include "relay/queue/delivery.h"
 #include "relay/queue/domain_table.h"
@@ -17,8 +18,15 @@ struct Reason {
   std::string text;                    // "": nothing is known to keep it back
   conf::Instant until = conf::kNever;  // when that ends; kNever: nobody knows
 };
-Reason waiting_reason(const queue::Path& path, conf::Instant now);
-Reason waiting_reason(const queue::Delivery& delivery, const queue::LastReplies& replies, conf::Instant now);
+// What holds a path back whatever its limits allow: a block, a pause, a back-off.
+Reason held_back(const queue::Path& path, conf::Instant now);
+// Of the mail that waits on the path: what the dispatcher last found to bind it, or finds now. Null: it is
+// not asked.
+Reason waiting_reason(queue::Path* path, Dispatcher* dispatcher, conf::Instant now);
+Reason waiting_reason(const queue::Delivery& delivery, const queue::LastReplies& replies,
+                      Dispatcher* dispatcher, conf::Instant now);
+// Both must end: the one that ends last says when, and the other stands behind it in brackets.
+Reason later_of(Reason schedule, const Reason& hold);
 admin::WaitingState waiting_state(queue::DeliveryState state);
 // With the time that is left: "blocked after refusals, for another 1 h 52 min".
 std::string in_words(const Reason& reason, conf::Instant now);

@@ -260,18 +260,21 @@ void Dispatcher::discard(OutboundConnection* connection) {
   jobs_.drop(&slot);
 }
 
-mx::Admission Dispatcher::next_message(const queue::Path& path) const {
+mx::Admission Dispatcher::next_message(queue::Path* path) {
   if (flow_.paused) return mx::Admission::no(mx::Bind::kRecording, conf::kNever);
+  know_counters(sites_, path);
   Forecast forecast;
   forecast.relay_full = connections_.full();
-  for (OutboundConnection* connection : path.idle) {
+  for (OutboundConnection* connection : path->idle) {
     if (connection->idle())
       forecast.resting.push_back({&connections_.at(connection).use, connection->transactions()});
   }
   // A refused login keeps new connections back; one that is open has logged in.
-  const conf::Instant login = logins_.until(path);
-  if (path.idle.empty() && login > flow_.now()) return mx::Admission::no(mx::Bind::kBackOff, login);
-  return forecast.next(path, gate_.lease(), flow_.now());
+  const conf::Instant login = logins_.until(*path);
+  if (path->idle.empty() && login > flow_.now()) return mx::Admission::no(mx::Bind::kBackOff, login);
+  const mx::Admission next = forecast.next(*path, gate_.lease(), flow_.now());
+  gate_.tell_decisions(*path);  // a block that is over has become probing by being asked
+  return next;
 }
 
 std::vector<const queue::Path*> Dispatcher::neglected() {

@@ -78,8 +78,8 @@ class Dispatcher final : public OutboundConnection::Owner {
   bool paused() const { return flow_.paused; }
   void abandon();  // drops every connection; deliveries under way come back as not tried
 
-  mx::Admission next_message(const queue::Path& path) const;  // see Forecast
-  std::vector<const queue::Path*> neglected();                // see Transit
+  mx::Admission next_message(queue::Path* path);  // see Forecast
+  std::vector<const queue::Path*> neglected();    // see Transit
   size_t connections() const { return connections_.size(); }
   size_t ready() const { return mail_.size(); }
   size_t in_flight() const { return jobs_.running(); }

@@ -4,7 +4,6 @@
 #include <string_view>
 
 #include "relay/flow/shared_line.h"
-#include "relay/flow/site_table.h"
 
 namespace relay {
 
@@ -41,6 +40,20 @@ Admission over_address(const queue::Path& path, mx::Traffic* traffic, mx::Traffi
 }
 
 }  // namespace
+
+void know_counters(queue::SiteTable* sites, queue::Path* path) {
+  if (PathGate::has_one_answer(*path)) {
+    (void)sites->traffic(path, {});
+    return;
+  }
+  for (const mx::RouteHost& host : path->route->hosts) {
+    for (const std::string& address : host.addresses) {
+      if (!queue::same_family(path->source.address, address)) continue;
+      (void)sites->traffic(path, address);
+      (void)sites->host_traffic(path, address);
+    }
+  }
+}
 
 Admission Forecast::over_resting(const queue::Path& path, conf::Instant now) const {
   Admission best = Admission::no(Bind::kNothing, conf::kNever);

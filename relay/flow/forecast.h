@@ -11,6 +11,7 @@
 #include "mx/limits/lease.h"
 #include "relay/flow/path.h"
 #include "relay/flow/path_gate.h"
+#include "relay/flow/site_table.h"
 
 namespace relay {
 
@@ -30,5 +31,9 @@ struct Forecast {
   mx::Admission over_resting(const queue::Path& path, conf::Instant now) const;
   mx::Admission over_new(const queue::Path& path, conf::Instant now) const;
 };
+
+// A path that was never asked knows nothing yet of the counters that it shares with others: gets it those of
+// all addresses that it may go to. O(addresses)
+void know_counters(queue::SiteTable* sites, queue::Path* path);
 
 }  // namespace relay

@@ -68,6 +68,7 @@ struct Path {
   conf::Instant sick_since{};     // when the first of the present failures was seen
   PathError last_error;
   conf::Instant paused_until{};  // no new message before: a reply rule said so
+  std::string paused_by;         // ... in words: "paused by reply rule \"busy\""; empty: nothing did yet
   bool stumbles = false;  // no connection yet since the last success, and targets failed: not all of them
   conf::Instant wake = conf::kNever;    // where it stands in the dispatcher's alarm list
   uint64_t turn = 0;                    // ... among those of the same instant

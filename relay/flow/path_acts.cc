@@ -25,6 +25,13 @@ mx::Decision decision_of(mx::Decision::Action action, const bounce::Qualificatio
   return decision;
 }
 
+// The longest holds, and whoever asks hears by what.
+void note_pause(queue::Path* path, std::string by, conf::Instant until, conf::Instant now) {
+  if (path->paused_until > now && path->paused_until >= until) return;
+  path->paused_until = until;
+  path->paused_by = std::move(by);
+}
+
 }  // namespace
 
 void PathActs::obey(queue::Path* path, const bounce::Qualification& meaning, const bounce::Reply& reply,
@@ -47,7 +54,7 @@ void PathActs::pause(queue::Path* path, const bounce::Qualification& meaning, co
                      conf::Instant now) {
   const conf::Instant until = now + meaning.act_for;
   const bool told = path->paused_until > now;  // one that is made longer was told when it began
-  path->paused_until = std::max(path->paused_until, until);
+  note_pause(path, "paused by reply rule \"" + meaning.rule + '"', until, now);
   mx::Decision decision = decision_of(mx::Decision::Action::kSlow, meaning, reply, until);
   decision.text = decision.by + ": no new message " + mx::until_text(until, now);
   if (!told) gate_->tell(*path, {std::move(decision)});
@@ -58,6 +65,7 @@ void PathActs::switch_source_off(queue::Path* path, const bounce::Qualification&
                                  const bounce::Reply& reply, conf::Instant now) {
   const conf::Instant until = now + meaning.act_for;
   const bool off = sites_->is_off(*path->site, path->source.name, now);
+  note_pause(path, "the source is left out here by reply rule \"" + meaning.rule + '"', until, now);
   sites_->switch_off(path, until);
   if (off) return;
   mx::Decision decision = decision_of(mx::Decision::Action::kBlock, meaning, reply, until);

@@ -218,7 +218,8 @@ conf::Status Daemon::open_transit() {
       Desk::Parts{transit_.get(), spool_.get(), &journal_, &metrics_,
                   [this] { return reception_->connections(); }, [this] { return log_->counters().lost; },
                   [this] { return reception_->book().counts(); }, [this] { return quarantine_->gauges(); },
-                  [this](Desk::ReloadHeard done) { reader_->ask(std::move(done)); }});
+                  [this](Desk::ReloadHeard done) { reader_->ask(std::move(done)); },
+                  [this](const conf::Mailbox& address) { return quarantine_->barred(address); }});
   auto admin = admin::AdminServer::open(config_->admin, spool_.get(), desk_.get(), post);
   if (!admin.ok()) return admin.error();
   admin_ = std::move(*admin);

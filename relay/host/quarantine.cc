@@ -85,6 +85,10 @@ void Quarantine::step(conf::Instant now) {
   feed_->step(now);
 }
 
+std::string Quarantine::barred(const conf::Mailbox& address) const {
+  return watch_ == nullptr ? std::string() : watch_->barred(address);
+}
+
 journal::QuarantineGauges Quarantine::gauges() const {
   if (keeper_ == nullptr) return {};
   const bounce::KeeperCounts counts = keeper_->counts();

@@ -34,6 +34,8 @@ class Quarantine {
                                                         const conf::Recipient& recipient)>;
   Door door();  // empty when it is off
   void step(conf::Instant now);
+  // As AddressWatch::barred(); "" when it is off.
+  std::string barred(const conf::Mailbox& address) const;
   journal::QuarantineGauges gauges() const;    // zeros when it is off
   void reload(const conf::ConfigPtr& config);  // enabled, path and known_addresses wait for a restart
 

@@ -290,7 +290,8 @@ void append_json(const conf::DeliveryEvent& event, std::string* out) {
   append_text("stage", to_text(event.stage), out);
   if (event.notice != nullptr) append_notice(*event.notice, out);
   append_count("attempt", event.attempt, out);
-  if (event.kind == conf::EventKind::kDeferred) {
+  // There is none of what waits on hold.
+  if (event.kind == conf::EventKind::kDeferred && event.next_attempt != conf::WallTime()) {
     append_key("next_attempt", out);
     append_json_time(event.next_attempt, out);
   }

@@ -25,16 +25,20 @@ conf::AddressNotice notice_of(const bounce::AddressStanding& standing, conf::Sup
   return notice;
 }
 
-// "<ann@x.example> is in quarantine (user-unknown)"
-std::string why(const conf::Recipient& recipient, const bounce::AddressStanding& standing) {
-  std::string text = "<" + recipient.mailbox.text() + "> is ";
-  text += standing.status == conf::AddressStatus::kDenylisted ? "on the denylist" : "in quarantine";
+std::string in_words(const bounce::AddressStanding& standing) {
+  std::string text =
+      standing.status == conf::AddressStatus::kDenylisted ? "on the denylist" : "in quarantine";
   if (standing.reason != 0) {
     text += " (";
     text += to_text(reason_of(standing));
     text += ')';
   }
-  return text + ", nothing is sent there";
+  return text;
+}
+
+// "<ann@x.example> is in quarantine (user-unknown)"
+std::string why(const conf::Recipient& recipient, const bounce::AddressStanding& standing) {
+  return "<" + recipient.mailbox.text() + "> is " + in_words(standing) + ", nothing is sent there";
 }
 
 bounce::AddressOutcome told(const spool::MessageRecord& record, const spool::RecipientRecord& recipient,
@@ -68,6 +72,11 @@ std::optional<bounce::AddressStanding> AddressWatch::barred(const conf::Envelope
   const std::vector<std::string>& users = config_->quarantine.bypass_users;
   if (std::ranges::find(users, envelope.authenticated_as) != users.end()) return std::nullopt;
   return standing;
+}
+
+std::string AddressWatch::barred(const conf::Mailbox& address) const {
+  const bounce::AddressStanding standing = parts_.book->standing(address, {}, {});
+  return bounce::is_barred(standing.status) ? in_words(standing) : std::string();
 }
 
 std::optional<std::string> AddressWatch::at_door(const conf::Envelope& envelope,

@@ -31,6 +31,10 @@ class AddressWatch final : public Veto, public Witness {
   // that of the transaction so far.
   std::optional<std::string> at_door(const conf::Envelope& envelope, const conf::Recipient& recipient);
 
+  // "in quarantine (user-unknown)", "on the denylist": nothing is sent to the address, whoever writes; "": it
+  // may be. O(1)
+  std::string barred(const conf::Mailbox& address) const;
+
   std::optional<Refusal> refuses(const spool::MessageRecord& record,
                                  const spool::RecipientRecord& recipient) const override;
   void carried_out(const spool::MessageRecord& record, const spool::RecipientRecord& recipient) override;

@@ -108,10 +108,11 @@ void Settlement::apply_one(queue::Delivery* delivery, uint32_t index, const smtp
   const std::optional<Again> again =
       hard ? std::nullopt : again_after(delivery, recipient, outcome, facts.settings->retry, now);
   if (again.has_value()) {
-    if (outcome.meaning.act == bounce::Act::kHold) recipient.held = delivery->hold_wanted = true;
+    const bool holds = outcome.meaning.act == bounce::Act::kHold;
+    if (holds) recipient.held = delivery->hold_wanted = true;
     if (!again->step) --recipient.attempts;
     recipient.due = again->due;
-    event.next_attempt = clock_->calendar(again->due);
+    if (!holds) event.next_attempt = clock_->calendar(again->due);
     delivery->last_reply = last_replies_->number_of(event.reply_code, event.enhanced_status, event.reply);
     journal_->append(event);
     return;

@@ -121,7 +121,7 @@ inline PathView busy_path(const std::string& site, const std::string& source) {
   traffic.used_in_slice = 834;
   traffic.slice_limit = 834;
   path.traffic = {traffic};
-  path.thresholds = {{0.9, 300, 3600, 10'800, 300, 271, "penstock.toml:45"}};
+  path.thresholds = {{0.9, 300, 3600, 10'800, 300, 271, false, "penstock.toml:45"}};
   path.state = mx::Standing::State::kOpen;
   path.adaptive = conf::AdaptiveMode::kOff;
   path.ready = 120;
@@ -172,6 +172,7 @@ class FakeBackend final : public Backend {
   std::map<conf::MessageId, std::vector<DeliveryView>> stand;
   std::string asked_stream;    // by the latest explain()
   bool dns_is_silent = false;  // explain() never answers
+  std::map<std::string, std::string> barred_addresses;
 
   QueueSummary summary() override { return current; }
   QueueSummary last_known() const override { return current; }
@@ -184,6 +185,7 @@ class FakeBackend final : public Backend {
     return spool_->records.contains(id);
   }
   bool is_queued(conf::MessageId id) override { return spool_->records.contains(id); }
+  std::string barred(const std::string& address) override { return barred_addresses[address]; }
   std::string site_of(const std::string& domain) override {
     const auto found = sites.find(domain);
     return found == sites.end() ? "" : found->second;

@@ -113,6 +113,15 @@ TEST_F(MxApiTest, StatusCountsAndSaysThatThereIsMore) {
   EXPECT_EQ(all.at("more"), false);
 }
 
+TEST_F(MxApiTest, AnAddressInQuarantineIsExplainedAsSuch) {
+  backend_.barred_addresses["dead@example.net"] = "in quarantine (user-unknown)";
+  const json told = json::parse(get("/v1/explain", {{"address", "dead@example.net"}}).body);
+  EXPECT_EQ(told.at("barred"),
+            (json{{"address", "dead@example.net"}, {"why", "in quarantine (user-unknown)"}}));
+  EXPECT_FALSE(json::parse(get("/v1/explain", {{"address", "ann@example.net"}}).body).contains("barred"));
+  EXPECT_FALSE(json::parse(get("/v1/explain", {{"address", "example.net"}}).body).contains("barred"));
+}
+
 TEST_F(MxApiTest, ShowsByDomainRuleAndSite) {
   using Places = std::vector<std::string>;
   const auto shown = [&](std::map<std::string, std::string> query) {
@@ -129,12 +138,17 @@ TEST_F(MxApiTest, ShowsByDomainRuleAndSite) {
 TEST_F(MxApiTest, OrdersReachTheBackend) {
   backend_.order_done.paths = 2;
   backend_.order_done.names = {"mx.example.net from default", "mx.example.net from news"};
+  backend_.order_done.together = 1;
+  backend_.order_done.names_together = {"mx.example.com from default"};
   const Response done = post("/v1/mx/block", R"({"domain":"A@Example.net","for":"3h","why":"their call"})");
   ASSERT_EQ(done.status, 200) << done.body;
   EXPECT_EQ(json::parse(done.body),
             (json{{"paths", 2},
                   {"names", {"mx.example.net from default", "mx.example.net from news"}},
+                  {"together", 1},
+                  {"names_together", {"mx.example.com from default"}},
                   {"automatic", 0},
+                  {"probing", 0},
                   {"lifted", false},
                   {"held", 0},
                   {"also_later", false},

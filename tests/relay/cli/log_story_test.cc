@@ -64,6 +64,15 @@ TEST(LogStory, TellsWhatHappenedInOrder) {
       << text;
 }
 
+TEST(LogStory, WhatAReplyRuleHoldsHasNoNextAttempt) {
+  json held = event("deferred", "1m8a18szv0000", "user@example.net");
+  held["reply_code"] = 451;
+  held["reply"] = "ask us";
+  held["class_rule"] = "by hand";
+  const std::string text = story_text("1m8a18szv0000", {held});
+  EXPECT_NE(text.find(": 451 ask us; on hold by reply rule by hand"), std::string::npos) << text;
+}
+
 TEST(LogStory, ReadsRotatedAndPackedFilesTheOldestFirst) {
   const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "log story's";
   std::filesystem::remove_all(folder);

@@ -44,6 +44,51 @@ TEST(MxText, TheFirstLineIsTheAnswer) {
   EXPECT_EQ(line(), "Mail to example.net cannot go: no such domain.");
 }
 
+TEST(MxText, OfAnAddressInQuarantineThatIsTheAnswer) {
+  json explanation = admin::explanation_json(told({"default"}));
+  explanation["barred"] = {{"address", "ann@example.net"}, {"why", "in quarantine (user-unknown)"}};
+  EXPECT_EQ(
+      headline(explanation),
+      "Nothing is sent to <ann@example.net>: it is in quarantine (user-unknown); penstock quarantine show "
+      "ann@example.net tells since when.\n"
+      "Other mail to example.net waits: messages_per_hour, frees in 3 min 12 s.");
+}
+
+TEST(MxText, APathSaysWhichRuleOrWhoseOrderHoldsIt) {
+  admin::Explanation one = told({"default"});
+  one.paths[0].binds = mx::Bind::kSlowed;
+  one.paths[0].why = "paused by reply rule \"busy\"";
+  one.paths[0].frees_seconds = 60;
+  EXPECT_EQ(headline(admin::explanation_json(one)),
+            "Mail to example.net waits: paused by reply rule \"busy\", frees in 1 min.");
+}
+
+TEST(MxText, TheSampleThatBlockedIsShownAsSuch) {
+  admin::Explanation one = told({"default"});
+  one.paths[0].thresholds[0].tripped = true;
+  const std::string text = explanation_text(admin::explanation_json(one));
+  EXPECT_NE(text.find("271 of 300 messages in the hour before the block were errors (90.3 %)\n"),
+            std::string::npos)
+      << text;
+}
+
+TEST(MxText, AnOrderNamesThePathsThatItHoldsWithoutBeingAsked) {
+  admin::MxOrderDone done;
+  done.paths = done.together = 1;
+  done.names = {"mx.one.test from tx"};
+  done.names_together = {"mx.two.test from tx"};
+  const std::string text = mx_done_text("block", admin::order_done_json(done));
+  EXPECT_EQ(
+      text.find("block: 1 path.\n  mx.one.test from tx\n1 path was not named and changed too: the rule "), 0U)
+      << text;
+  EXPECT_NE(text.find("\n  mx.two.test from tx\n"), std::string::npos) << text;
+  done = {};
+  done.probing = 3;
+  EXPECT_NE(mx_done_text("unblock", admin::order_done_json(done))
+                .find("3 paths are not blocked any more: probes or a ramp go first"),
+            std::string::npos);
+}
+
 // Deferred and held mail stands on no path, so the state of the paths is not why it waits.
 TEST(MxText, WhatWaitsIsTheAnswerNotWhatNewMailMayDo) {
   admin::Explanation one = told({"default"});

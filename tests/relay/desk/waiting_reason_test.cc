@@ -18,8 +18,8 @@ class WaitingReasonTest : public PathTest {
     delivery_.state = queue::DeliveryState::kReady;
   }
   ~WaitingReasonTest() override { path_.ready.pop_front(); }
-  Reason of_path() const { return waiting_reason(path_, clock_.now()); }
-  Reason of_delivery() const { return waiting_reason(delivery_, replies_, clock_.now()); }
+  Reason of_path() { return waiting_reason(&path_, nullptr, clock_.now()); }
+  Reason of_delivery() { return waiting_reason(delivery_, replies_, nullptr, clock_.now()); }
 
   queue::Delivery delivery_;
   queue::LastReplies replies_;

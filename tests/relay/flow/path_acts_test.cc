@@ -51,6 +51,15 @@ TEST_F(PathActsTest, AShorterPauseDoesNotEndALongerOne) {
   EXPECT_EQ(path_.paused_until, clock_.now() + 10min);
 }
 
+TEST_F(PathActsTest, ThePathKnowsWhichRuleHoldsItLongest) {
+  obey(bounce::Act::kPause, 10min);
+  EXPECT_EQ(path_.paused_by, "paused by reply rule \"busy\"");
+  obey(bounce::Act::kSourceOff, 1min);
+  EXPECT_EQ(path_.paused_by, "paused by reply rule \"busy\"");
+  obey(bounce::Act::kSourceOff, 1h);
+  EXPECT_EQ(path_.paused_by, "the source is left out here by reply rule \"busy\"");
+}
+
 TEST_F(PathActsTest, ABlockByARuleBlocksThePath) {
   obey(bounce::Act::kBlock, 1h);
   EXPECT_EQ(path_.standing->state(), mx::Standing::State::kBlocked);

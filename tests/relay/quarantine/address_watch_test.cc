@@ -159,5 +159,14 @@ TEST_F(AddressWatchTest, AHardErrorOfTheSpoolIsToldAgainAndNothingElse) {
   EXPECT_EQ(book_.notes.size(), 1U);
 }
 
+TEST_F(AddressWatchTest, WhoIsBarredIsToldInWords) {
+  const auto barred = [this](const char* address) {
+    return watch_->barred(conf::Mailbox::parse(address).value());
+  };
+  EXPECT_TRUE(barred("dead@x.example").starts_with("in quarantine (")) << barred("dead@x.example");
+  EXPECT_TRUE(barred("angry@x.example").starts_with("on the denylist (")) << barred("angry@x.example");
+  EXPECT_EQ(barred("shaky@x.example"), "");
+}
+
 }  // namespace
 }  // namespace relay

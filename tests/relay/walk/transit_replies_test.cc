@@ -24,6 +24,11 @@ TEST_F(TransitReplyTest, AHoldOfARuleIsOfThoseRecipientsAloneAlsoAfterARestart) 
   server_.to_rcpt_of["a@one.test"] = "451 4.3.0 zzz the cellar is full";
   const conf::MessageId id = submit({"a@one.test", "b@two.test"});
   EXPECT_EQ(transit_->resting().held(), 1U);
+  for (const conf::DeliveryEvent& event : events_.of(EventKind::kDeferred)) {
+    const bool held = event.recipient == "a@one.test";
+    EXPECT_EQ(event.rule == "cellar", held);
+    EXPECT_EQ(event.next_attempt == conf::WallTime(), held) << "nobody knows when what is on hold goes on";
+  }
   transit_.reset();
   server_.to_rcpt_of.clear();
   server_.to_rcpt = "250 2.1.5 ok";
