@@ -19,7 +19,7 @@ constexpr conf::Duration kSweepPeriod = 100ms;  // of a part of the tables
 constexpr conf::Duration kPausedLook = 200ms;   // whether the spool writes again
 constexpr size_t kDuePerStep = 4096;
 constexpr size_t kDueOfManySources = 1024;  // each looks at some of them
-constexpr size_t kClosingRounds = 8;  // a report takes three
+constexpr size_t kClosingRounds = 8;        // a report takes three
 
 }  // namespace
 

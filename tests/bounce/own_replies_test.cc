@@ -1,6 +1,6 @@
 // Replies in eleven languages (data/replies.tsv by meaning, data/receivers.tsv by who says them,
-// data/unseen.tsv, data/heard.tsv and data/blind.tsv written without a look at the rules), and what must follow
-// from each.
+// data/unseen.tsv, data/heard.tsv and data/blind.tsv written without a look at the rules), and what must
+// follow from each.
 #include <gtest/gtest.h>
 
 #include <cstdio>
