@@ -10,6 +10,8 @@ namespace conf {
 
 namespace {
 
+constexpr uint32_t kMostRecipients = 10'000;  // of a message: what is done with one is done in few steps
+
 bool parse_port(std::string_view text, uint16_t* port) {
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), *port);
   return code == std::errc() && end == text.data() + text.size() && *port > 0;
@@ -177,7 +179,11 @@ void read_listener(TableReader* reader, Listener* out) {
   read_leniency(reader, out);
   reader->flag("add_missing_headers", &out->add_missing_headers);
   reader->size("max_message_size", &out->max_message_bytes, 65'536);  // RFC 5321 §4.5.3.1.7: at least 64 KiB
-  reader->number("max_recipients", &out->max_recipients, 100, 10'000);
+  reader->number("max_recipients", &out->max_recipients, 100, 100'000);
+  if (out->max_recipients > kMostRecipients) {
+    reader->report("max_recipients", "is 10000 at most; 10000 holds", true);
+    out->max_recipients = kMostRecipients;
+  }
   reader->number("max_connections", &out->max_connections, 1, 1'000'000);
   reader->number("max_connections_per_client", &out->max_connections_per_client, 1, 1'000'000);
   reader->number("max_errors", &out->max_errors, 1, 1'000'000);

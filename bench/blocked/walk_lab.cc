@@ -12,6 +12,7 @@
 #include "mx/dns/dns_cache.h"
 #include "relay/desk/busiest_paths.h"
 #include "relay/desk/census_taker.h"
+#include "relay/desk/flow_rates.h"
 #include "relay/desk/limit_orders.h"
 #include "relay/spool/memory_spool.h"
 #include "relay/walk/transit.h"
@@ -188,7 +189,8 @@ void WalkLab::status() {
     transit_->choice().choose(&domain).path->standing->block(clock_.now() + 10h, "bench", clock_.now());
   }
   const relay::DecisionHistory decisions;
-  relay::BusiestPaths paths(transit_.get(), &decisions);
+  const relay::FlowRates flow(&clock_);
+  relay::BusiestPaths paths(transit_.get(), {.decisions = &decisions, .flow = &flow});
   Phase phase("mx status with all of them blocked");
   phase.run([&] { paths.take(kPathsShown, [](const std::vector<relay::admin::PathView>&) {}); });
   while (paths.under_way()) phase.run([&] { paths.step(clock_.now()); });

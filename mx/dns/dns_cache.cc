@@ -37,9 +37,9 @@ std::string question(std::string_view name, RecordType type) {
 // What an answer and its place in the cache take, roughly.
 size_t octets_of(const std::string& key, const DnsAnswer& answer) {
   size_t octets = 256 + 2 * key.capacity() + answer.canonical_name.capacity() + answer.detail.capacity();
-  for (const MxRecord& each : answer.mx) octets += sizeof each + each.host.capacity();
-  for (const std::string& each : answer.addresses) octets += sizeof each + each.capacity();
-  for (const std::string& each : answer.texts) octets += sizeof each + each.capacity();
+  for (const MxRecord& each : answer.mx) octets += sizeof(MxRecord) + each.host.capacity();
+  for (const std::string& each : answer.addresses) octets += sizeof(std::string) + each.capacity();
+  for (const std::string& each : answer.texts) octets += sizeof(std::string) + each.capacity();
   return octets;
 }
 

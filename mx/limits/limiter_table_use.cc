@@ -42,6 +42,8 @@ void take(Traffic* to, Traffic* from, bool /*by_heir*/, conf::WallTime since, co
 void take(Standing* to, Standing* from, bool by_heir, conf::WallTime since, const Moment& moment) {
   to->inherit(from, by_heir, since, moment);
 }
+bool is_handed_on(const Traffic& /*counters*/) { return false; }
+bool is_handed_on(const Standing& counters) { return counters.handed_on(); }
 void used_again(Traffic* /*counters*/) {}
 void used_again(Standing* counters) { counters->hand_on(false); }
 
@@ -139,13 +141,13 @@ std::shared_ptr<T> LimiterTable::use(Counters<T> Entry::*slot, const std::string
                                      const Whereabouts& where, const PathLimits& limits,
                                      const Moment& moment) {
   const uint32_t number = find_or_make(std::string_view(key).substr(1));
-  CounterKey parsed;
-  std::vector<uint32_t> others;
-  if (parse_key(key, &parsed) && rules_.generation() > RuleChanges::kFirst)
-    others = found_at(number, parsed, where);
-  std::erase_if(others, [&](uint32_t other) { return (entries_[other].*slot).empty(); });
+  const bool edited = rules_.generation() > RuleChanges::kFirst;
   Counters<T>& counters = entries_[number].*slot;
   const bool looked = std::exchange(counters.looked, rules_.generation()) == rules_.generation();
+  CounterKey parsed;
+  std::vector<uint32_t> others;
+  if (parse_key(key, &parsed) && edited) others = found_at(number, parsed, where);
+  std::erase_if(others, [&](uint32_t other) { return (entries_[other].*slot).empty(); });
   if (counters.empty()) {
     counters = {};
     counters.looked = rules_.generation();
@@ -155,9 +157,9 @@ std::shared_ptr<T> LimiterTable::use(Counters<T> Entry::*slot, const std::string
   }
   wake(slot, number, limits, moment);
   for (const uint32_t other : others) inherit(slot, other, number, limits, moment);
-  if (is_current(parsed.names)) used_again(counters.object.get());
+  if (is_handed_on(*counters.object) && is_current(parsed.names)) used_again(counters.object.get());
   const bool of_sites = parsed.names.site == kOfMany && parsed.address == kOfMany;
-  if (!looked && of_sites && rules_.generation() > RuleChanges::kFirst) {
+  if (!looked && of_sites && edited) {
     gathering_.push_back({number, entries_[number].name, parsed, limits, std::is_same_v<T, Standing>});
     gathered_ = 0;
   }

@@ -34,6 +34,14 @@ void RateLimit::recount(const SlidingWindow& history) {
   if (history.latest() != conf::Instant::min()) window_->restore(history.save(then), then);
 }
 
+void RateLimit::inherit(const RateLimit& from, const Moment& moment) {
+  if (!limited() || from.window_ == nullptr) return;
+  SlidingWindow theirs = *from.window_;
+  if (window_ != nullptr && window_->count(moment.now) >= theirs.count(moment.now)) return;
+  window_ = std::make_unique<SlidingWindow>(per_);
+  window_->restore(theirs.save(moment), moment);
+}
+
 uint32_t RateLimit::available(conf::Instant now) {
   const uint32_t paced = bucket_.available(now);
   if (window_ == nullptr) return paced;

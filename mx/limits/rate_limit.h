@@ -41,6 +41,10 @@ class RateLimit {
   // The burst was charged elsewhere at that time.
   void use_burst(conf::Instant at) { bucket_.assume_used(at); }
 
+  conf::Duration reach() const { return SlidingWindow::reach(per_); }
+  // Of two windows the one that holds more: for those that reach further than any other history.
+  void inherit(const RateLimit& from, const Moment& moment);
+
   // The first instant from `now` on when a message may go, if nothing else is charged meanwhile.
   conf::Instant not_before(conf::Instant now) {
     return window_ == nullptr ? bucket_.not_before(now)

@@ -6,13 +6,12 @@
 //                                  ^                          |                       |
 //                                  +------ probes fail -------+----- trips again -----+
 //                                  (longer, up to max_block)
-//
-// An operator's order to block stands beside that: the later end of the two wins; after it, probes go first.
-// Hard and Soft count as the threshold says, Ignored never; a block defers and touches nothing else. The
-// first block lasts `block`, each that follows twice as long, up to `max_block`; a path that stayed open for
-// `max_block` begins with `block` again. On the ramp a threshold trips with a sample of 4 x `probes`. Every
-// block clears the sample, and what was begun before it counts no more. A rule without thresholds can only be
-// blocked by an operator, and opens at once when that is over. One thread; calls are O(thresholds) amortised.
+// An operator's order to block stands beside that: the later end wins; after it, probes go first. Hard and
+// Soft count as the threshold says, Ignored never. The first block lasts `block`, each that follows twice as
+// long, up to `max_block`; a path that stayed open for `max_block` begins anew. On the ramp a threshold trips
+// with a sample of 4 x `probes`. Every block clears the sample; what was begun before it counts no more. A
+// rule without thresholds is blocked by an operator only, and opens at once after it. One thread;
+// O(thresholds).
 #pragma once
 
 #include <cstdint>
@@ -87,9 +86,10 @@ class Standing {
   std::string save(const Moment& moment);  // as Traffic
   bool restore(std::string_view saved, const Moment& moment);
   void assume_used(conf::Instant begin, conf::Instant end);  // ladder and learned rate; see Traffic
-  // What is known elsewhere holds here too, the stricter of both. `from`: a copy with these limits, used up.
-  // What was handed on to it, and is unchanged, gives way to it.
+  // The stricter of both holds; what was handed on and is unchanged gives way. `from`: a copy, used up.
   void inherit(Standing* from, bool by_heir, conf::WallTime since, const Moment& moment);
+  void forget_state();  // block, samples, ramp: what is counted stays
+  bool handed_on() const { return handed_on_; }
   void hand_on(bool yes) { handed_on_ = yes; }  // false: it is used again
   void cut();                                   // see Quota
   bool idle(conf::Instant now);
@@ -118,7 +118,7 @@ class Standing {
   void block_by_itself(size_t cause, Decision decision, conf::Instant now);
   void open_by_order(Decision::Action action, const char* text, conf::Instant now);
   void clear_samples();
-  void forget(), forget_state();
+  void forget();
   bool is_stricter(const Standing& than) const;
   void begin_probes(Decision decision, conf::Instant now);
   uint32_t probes() const { return block_.early ? 1 : cause().rule().probes; }

@@ -73,7 +73,7 @@ void Traffic::connection_closed() {
 }
 
 void Traffic::lend(const std::shared_ptr<Traffic>& heir) {
-  uint32_t open = connections_;
+  uint32_t open = connections_ - guests_;  // those who lent theirs lend them to the heir themselves
   if (loans_ == nullptr) loans_ = std::make_unique<std::vector<Loan>>();
   for (const Loan& loan : *loans_) open -= loan.to.lock() == heir ? std::min(loan.connections, open) : 0;
   heir->connections_ += open;
@@ -98,6 +98,7 @@ void Traffic::inherit(const Traffic& from, conf::WallTime since, const Moment& m
     rate_.recount(quota_.history());
     rate_.use_burst(std::min(moment.to_past(runs.back().last), moment.now));
   }
+  if (quota_.history().reach() < rate_.reach()) rate_.inherit(from.rate_, moment);
   window_.at_most(from.window_);
   slowdown_.at_least(from.slowdown_, moment.now);
   no_growth_.at_least(from.no_growth_, moment.now);

@@ -50,11 +50,8 @@ Reason DomainHolds::from(queue::DomainEntry* domain, const conf::Source& source,
   queue::SiteTable& sites = transit_->sites();
   (void)sites.rule_for(domain, source);
   queue::Path* path = sites.find(*domain, source);
-  if (path == nullptr && looked_) return of_no_path(domain, source);
-  if (path == nullptr) {
-    transit_->routes().settings_of(domain);
-    path = sites.path_from(domain, source);
-  }
+  // A question makes no path: there may be as many as domains and sources.
+  if (path == nullptr) return looked_ ? of_no_path(domain, source) : Reason();
   Reason held = held_back(*path, now);
   if (!held.text.empty()) return held;
   const mx::Admission next = transit_->dispatcher().next_message(path);

@@ -1,5 +1,6 @@
 #include "relay/desk/flow_rates.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 
@@ -20,7 +21,9 @@ int64_t slot_of(conf::Instant now) { return now.time_since_epoch() / kSlotLength
 
 void FlowRates::take(uint64_t sequence, const conf::DeliveryEvent& event) {
   through_.store(sequence, std::memory_order_relaxed);
-  if (event.site.empty() || event.source.empty() || journal::is_held_back(event)) return;
+  // What waits for a path that fails is deferred without a try.
+  const bool untried = event.kind == conf::EventKind::kDeferred && event.limit != conf::Bind::kNothing;
+  if (event.site.empty() || event.source.empty() || untried || journal::is_held_back(event)) return;
   uint32_t Counts::*what = nullptr;
   switch (event.kind) {
     case conf::EventKind::kDelivered:
@@ -68,7 +71,7 @@ admin::FlowView FlowRates::last_minute(const std::string& site, const std::strin
   const double present =
       static_cast<double>((now.time_since_epoch() % kSlotLength).count()) / kSlotLength.count();
   double delivered = 0, deferred = 0, refused = 0;
-  for (int64_t each = slot - kSlots + 1; each <= flow.slot; ++each) {
+  for (int64_t each = std::max<int64_t>(slot - kSlots + 1, 0); each <= flow.slot; ++each) {
     if (each <= flow.slot - kSlots) continue;  // its place was taken by a later one
     const Counts& counts = flow.slots[static_cast<size_t>(each % kSlots)];
     const double part = each == slot - kSlots + 1 ? 1 - present : 1;

@@ -262,6 +262,7 @@ void Dispatcher::discard(OutboundConnection* connection) {
 
 mx::Admission Dispatcher::next_message(queue::Path* path) {
   if (flow_.paused) return mx::Admission::no(mx::Bind::kRecording, conf::kNever);
+  if (sites_->awaits_rules(*path)) return mx::Admission::no(mx::Bind::kLease, conf::kNever);
   know_counters(sites_, path);
   Forecast forecast;
   forecast.relay_full = connections_.full();

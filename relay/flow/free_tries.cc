@@ -21,7 +21,7 @@ constexpr conf::Duration kOffersKept = std::chrono::minutes(10);
 // take the mail (RFC 5321 §5.1). Greylisting, a full mailbox, our pace and our reputation are the same at all
 // of them.
 bool is_about_host(const smtp::RecipientOutcome& outcome) {
-  if (outcome.kind != Kind::kRefused || outcome.local) return false;
+  if (outcome.kind != Kind::kRefused || outcome.local || outcome.uncertain) return false;
   if (outcome.broken) return true;
   if (!outcome.reply.transient()) return false;
   const bounce::Qualification& meaning = outcome.meaning;

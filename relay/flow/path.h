@@ -86,6 +86,7 @@ struct Path {
   conf::Instant routes_due{};           // when it is looked at whether the mail that waits still belongs here
   bool watched = false;                 // ... and that is under way
   bool shown = false;                   // people will see it: see BusiestPaths
+  bool rerouting = false;               // in the line of those whose mail finds its way anew
   size_t to_reroute = 0;  // so many of `ready`, the oldest, stand here by an older configuration
   conf::Instant first_expiry = conf::kNever;  // no delivery in `ready` expires before
 

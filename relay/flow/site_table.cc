@@ -368,10 +368,9 @@ void SiteTable::sweep(conf::Instant now) {
     if (!site.sources_off.empty()) return false;
     return std::ranges::all_of(site.paths, [now](const auto& named) {
       const Path& path = *named.second;
-      return path.ready.empty() && path.to_reroute == 0 && path.connections == 0 &&
-             path.backoff_until <= now && path.paused_until <= now && !path.dirty && !path.starved &&
-             !path.leasing && !path.watched && !path.shown && path.waits_for.empty() &&
-             path.wake == conf::kNever;
+      return path.ready.empty() && !path.rerouting && path.connections == 0 && path.backoff_until <= now &&
+             path.paused_until <= now && !path.dirty && !path.starved && !path.leasing && !path.watched &&
+             !path.shown && path.waits_for.empty() && path.wake == conf::kNever;
     });
   });
   next_part_ = (next_part_ + 1) % parts_.size();

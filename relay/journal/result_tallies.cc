@@ -30,7 +30,9 @@ std::optional<Tallies::Result> result_of(const conf::DeliveryEvent& event) {
     case conf::EventKind::kDelivered:
       return Tallies::Result::kDelivered;
     case conf::EventKind::kDeferred:
-      return is_held_back(event) ? Tallies::Result::kHeldBack : Tallies::Result::kDeferred;
+      // What waits for a path that fails was not tried either.
+      return is_held_back(event) || event.limit != conf::Bind::kNothing ? Tallies::Result::kHeldBack
+                                                                        : Tallies::Result::kDeferred;
     case conf::EventKind::kFailed:
       return Tallies::Result::kFailed;
     case conf::EventKind::kExpired:

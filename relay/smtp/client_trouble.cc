@@ -146,14 +146,15 @@ bool ClientCore::leave_if_troubled(const Reply& reply) {
       // What follows BDAT was read as commands.
       lessons.refused.add(Extension::kChunking);
       Flight::Cut cut;
-      cut.not_tried = true;
+      cut.uncertain = early_end_.code != 0;  // a 250 came before, perhaps for the content
+      cut.not_tried = !cut.uncertain;
       leave("BDAT was offered and then refused: " + shown(reply), cut);
       return true;
     }
   }
   if (leave_tls(reply) || leave_clear(reply) || leave_if_slipped_from_mail(reply)) return true;
   if (!names_parameters(reply) && is_session_trouble(reply)) {
-    out_of_step("got " + shown(reply) + " while waiting for " + awaited(state_), true);
+    out_of_step("got " + shown(reply) + " while waiting for " + awaited(state_), early_end_.code == 0);
     return true;
   }
   const bool full = used() && !reply.positive() && (state_ == S::kMail || flight_->leaves_state());

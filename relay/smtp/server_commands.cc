@@ -292,6 +292,7 @@ void ServerSession::State::take_recipient(conf::Recipient recipient) {
     return reply("452 4.3.1 the relay is short of memory, try again later");
   }
   idle_commands = 0;
+  wasted_octets = 0;
   envelope_octets = octets;
   envelope.recipients.push_back(std::move(recipient));
   go(Phase::kRecipients);

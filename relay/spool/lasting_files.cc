@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "conf/write_file.h"
+#include "relay/spool/damaged_files.h"
 
 namespace relay::spool {
 
@@ -26,6 +27,10 @@ std::error_code sync_to_disk(const std::filesystem::path& path) {
 std::error_code copy_to_disk(const std::filesystem::path& from, const std::filesystem::path& to) {
   std::error_code code;
   std::filesystem::copy_file(from, to, std::filesystem::copy_options::overwrite_existing, code);
+  if (code == std::errc::io_error) {  // a block that cannot be read costs no more than itself
+    const conf::Result<std::string> rest = read_damaged_file(from);
+    if (rest.ok()) return write_to_disk(to, rest.value());
+  }
   return code ? code : sync_to_disk(to);
 }
 

@@ -200,10 +200,11 @@ class Opening {
     *status = attempt();
     if (!status->ok()) return conf::success();
     rocksdb::DB* db = opened_.db.get();
-    conf::Result<Salvage> salvage = Salvage::look_through(*kept);
-    if (!salvage.ok()) return salvage.error();
-    if (const conf::Status back = salvage->put_back(db, opened_.tables); !back.ok()) return back.error();
-    const conf::Result<std::set<conf::MessageId>> removed = replay_logs(*kept, db, opened_.tables);
+    Salvage salvage = Salvage::look_through(*kept);
+    opened_.damage.insert(opened_.damage.end(), salvage.unread().begin(), salvage.unread().end());
+    if (const conf::Status back = salvage.put_back(db, opened_.tables); !back.ok()) return back.error();
+    const conf::Result<std::set<conf::MessageId>> removed =
+        replay_logs(*kept, db, opened_.tables, &opened_.damage);
     if (!removed.ok()) return removed.error();
     if (const conf::Status back = bring_bodies_back(*kept, db, opened_.tables); !back.ok())
       return back.error();
@@ -212,7 +213,7 @@ class Opening {
     rocksdb::WriteBatch nothing;
     if (const rocksdb::Status lasts = db->Write(synced, &nothing); !lasts.ok())
       return error_of(lasts, "what was put back cannot be synced");
-    opened_.lost = salvage->missing(db, opened_.tables, removed.value());
+    opened_.lost = salvage.missing(db, opened_.tables, removed.value());
     opened_.damage.push_back("it was built anew from what can be read; all its files as they were are in " +
                              *kept);
     return conf::success();

@@ -74,11 +74,15 @@ class Replay final : public rocksdb::WriteBatch::Handler {
 }  // namespace
 
 conf::Result<std::set<conf::MessageId>> replay_logs(const std::string& kept, rocksdb::DB* db,
-                                                    const RocksTables& tables) {
+                                                    const RocksTables& tables,
+                                                    std::vector<std::string>* damage) {
   std::set<conf::MessageId> removed;
   for (const auto& [number, log] : numbered_files(kept, "", ".log")) {
     const conf::Result<std::string> content = read_damaged_file(log);
-    if (!content.ok()) return content.error();
+    if (!content.ok()) {
+      damage->push_back(content.error().detail);
+      continue;
+    }
     for (std::string& record : read_log(content.value())) {
       const rocksdb::WriteBatch batch(std::move(record));
       Replay replay(tables);

@@ -20,8 +20,10 @@ conf::Result<std::string> rebuild_database(const std::string& path, const rocksd
 
 // What stands in the logs of `kept`, the folder of rebuild_database(), is carried out again: RocksDB's repair
 // drops what belongs to a table of which no file can be read. Gives back the messages that they remove.
+// `damage` gets a line for each log that cannot be opened.
 conf::Result<std::set<conf::MessageId>> replay_logs(const std::string& kept, rocksdb::DB* db,
-                                                    const RocksTables& tables);
+                                                    const RocksTables& tables,
+                                                    std::vector<std::string>* damage);
 
 // RocksDB forgets the files that hold the larger bodies: puts those back for the messages that are there.
 // `kept` is the folder of rebuild_database().

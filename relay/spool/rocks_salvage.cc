@@ -65,14 +65,17 @@ bool good_ends_of_bodies(const std::string& file) {
   return masked(crc) == fixed32(foot, kChecked);
 }
 
-conf::Result<Salvage> Salvage::look_through(const std::string& kept) {
+Salvage Salvage::look_through(const std::string& kept) {
   Salvage salvage;
   for (const auto& [number, file] : numbered_files(kept, "", ".sst")) salvage.files_.push_back(file);
   std::ranges::reverse(salvage.files_);
   for (const fs::path& file : salvage.files_) {
     const conf::Result<std::string> content = read_damaged_file(file);
-    if (!content.ok()) return content.error();
-    salvage.note(content.value());
+    if (content.ok()) {
+      salvage.note(content.value());
+    } else {
+      salvage.unread_.push_back(content.error().detail);
+    }
   }
   return salvage;
 }
@@ -97,7 +100,7 @@ conf::Status Salvage::put_back(rocksdb::DB* db, const RocksTables& tables) {
   for (const fs::path& file : files_) {
     if (readable.contains(file.filename())) continue;
     const conf::Result<std::string> content = read_damaged_file(file);
-    if (!content.ok()) return content.error();
+    if (!content.ok()) continue;  // see unread()
     if (const conf::Status status = put_back_from(content.value(), db, tables); !status.ok()) return status;
   }
   return conf::success();

@@ -24,9 +24,10 @@ bool good_ends_of_bodies(const std::string& file);
 
 class Salvage {
  public:
-  // Looks through all tables in `kept`, the folder of rebuild_database(). An error, kIo, when one cannot be
-  // opened.
-  static conf::Result<Salvage> look_through(const std::string& kept);
+  // Looks through all tables in `kept`, the folder of rebuild_database().
+  static Salvage look_through(const std::string& kept);
+  // Those that cannot be opened, for people: the rest goes on, or the next start would not know of it.
+  const std::vector<std::string>& unread() const { return unread_; }
 
   // Puts back what stands in those of them that are in the database no more, is not there, and was not
   // removed later. Before the logs are carried out again.
@@ -48,6 +49,7 @@ class Salvage {
 
   std::vector<std::filesystem::path> files_;  // the newest first
   std::map<std::string, Newest> newest_;
+  std::vector<std::string> unread_;
 };
 
 }  // namespace relay::spool

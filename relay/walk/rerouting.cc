@@ -1,5 +1,7 @@
 #include "relay/walk/rerouting.h"
 
+#include <utility>
+
 namespace relay {
 
 namespace {
@@ -12,7 +14,7 @@ void Rerouting::begin() {
 }
 
 void Rerouting::add(queue::Path* path) {
-  if (path->to_reroute == 0) paths_.push_back(path);
+  if (!std::exchange(path->rerouting, true)) paths_.push_back(path);
   path->to_reroute = path->ready.size();
 }
 
@@ -42,7 +44,7 @@ void Rerouting::step() {
     queue::Delivery* delivery = path->ready.oldest();
     if (path->to_reroute == 0 || delivery == nullptr) {
       path->to_reroute = 0;
-      path->moves = false;
+      path->moves = path->rerouting = false;
       paths_.pop_front();
       continue;
     }

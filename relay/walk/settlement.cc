@@ -24,7 +24,9 @@ constexpr size_t kKeptReplyOctets = 512;
 // The pace of the path or the path itself is at fault, not the message: that takes no step of its schedule.
 bool is_of_path(const smtp::RecipientOutcome& outcome) {
   if (outcome.local) return false;
-  return outcome.meaning.pace == bounce::Pace::kSlower || (outcome.reply.code == 0 && !outcome.uncertain);
+  if (outcome.meaning.pace == bounce::Pace::kSlower) return true;
+  // A session that breaks in the content may break by the content: whole contents follow the schedule.
+  return outcome.reply.code == 0 && !outcome.uncertain && outcome.stage != bounce::Stage::kDot;
 }
 
 }  // namespace

@@ -220,7 +220,9 @@ void Transit::settled(Delivery* delivery) {
   const conf::Duration wait = due - clock_.wall();
   const bool at_once = wait.count() <= 0 && delivery->path != nullptr;
   const bool ordered = delivery->drop_wanted || delivery->fail_wanted || delivery->hold_wanted || stopping_;
-  if (at_once && !ordered) {
+  // Its path may be no longer the one that the rules say.
+  if (at_once && !ordered &&
+      sites_.find(domains_.at(delivery->domain), delivery->path->source) == delivery->path) {
     dispatcher_.add_first(delivery);
     return;
   }

@@ -49,11 +49,14 @@ TEST_F(FlowRatesTest, WhatHappenedInTheLastMinuteIsCountedByWhatItCameTo) {
   EXPECT_EQ(seen().refused, 2U);
 }
 
-TEST_F(FlowRatesTest, WhatABlockHoldsBackWasNotTried) {
+TEST_F(FlowRatesTest, WhatWaitsForItsPathWasNotTried) {
   limit_ = conf::Bind::kBlocked;
   happens(EventKind::kDeferred);
   EXPECT_EQ(seen().deferred, 0U);
   limit_ = conf::Bind::kBackOff;
+  happens(EventKind::kDeferred);
+  EXPECT_EQ(seen().deferred, 0U);
+  limit_ = conf::Bind::kNothing;
   happens(EventKind::kDeferred);
   EXPECT_EQ(seen().deferred, 1U);
 }

@@ -135,6 +135,7 @@ class SharedRateTest : public DispatcherTest {
     domains_.at(number_).settings = conf::settings_in(config_, "e.test");
     route_by({{"mx.e.test", 10, 25, {"127.0.0.2"}}});
     paths_[1] = path_;
+    while (sites_->is_gathering()) sites_->gather();
     number_ = first;
   }
   void mail(size_t path, int messages, const std::string& from) {

@@ -186,6 +186,7 @@ TEST_F(OutboundConnectionTest, ABreakBehindTheContentIsUncertainAndNoOtherHostFo
   say("250 ok\r\n");
   say("250 ok\r\n");
   say("354 go\r\n");
+  connection_->on_drained();
   connection_->on_closed({conf::ErrorCode::kIo, "connection reset"});
   EXPECT_EQ(take_said(), (Words{"done", "ended"}));
   ASSERT_EQ(owner_.outcomes.size(), 1U);

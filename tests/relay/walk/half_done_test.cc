@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "relay/queue/message.h"
 #include "relay/spool/memory_spool.h"
 
 namespace relay {
