@@ -149,9 +149,11 @@ def judge_mail(lab, senders, honest, say):
         wait_until(lambda: all(key in honest.ids for key in due), 30, "mail is missing")
     except AssertionError:
         say(f"lost: {[key for key in due if key not in honest.ids][:10]} of {len(due)} to the honest receiver")
+    # The queue first: what ends after this look at it is in the log by the time that is read.
+    queued = {message["id"] for message in lab.queue("list", "--limit", "10000")["messages"]}
+    time.sleep(1)
     events, bad_lines = log_lines(lab)
     ended = {event["id"] for event in events if event["event"] in ("delivered", "failed", "expired", "dropped") and "id" in event}
-    queued = {message["id"] for message in lab.queue("list", "--limit", "10000")["messages"]}
     for key, (queue_id, domain) in accepted.items():
         if queue_id not in ended and queue_id not in queued:
             say(f"message {key} to {domain} ({queue_id}) had its 250 and is nowhere")
