@@ -216,7 +216,8 @@ void Scenario::plan_trouble() {
 void Scenario::judge_rest() {
   if (!settled()) return;
   const conf::Instant end = world_.now() + kQuiet;
-  while (step(end) || !relay_->running()) {
+  // A crash in this time may be followed by a start after it.
+  while (step(end) || (!relay_->running() && step(conf::kNever))) {
   }
   for (const std::string& left : what_is_left(&relay_->transit())) ledger_.violate("at the end " + left);
   if (world_.in_the_past > 0)
