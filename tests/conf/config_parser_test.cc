@@ -136,6 +136,14 @@ TEST(Config, OpenRelayIsAWarningOnly) {
   EXPECT_EQ(parsed.problems.front().line, 1 + std::count(before.begin(), before.end(), '\n'));
 }
 
+TEST(Config, MoreRecipientsThanAMessageMayHaveAreAWarningOnly) {
+  const ParsedConfig parsed = parse_config(std::string(kMinimal) + "max_recipients = 50000\n", "t.toml");
+  ASSERT_NE(parsed.config, nullptr) << all_problems(parsed);
+  EXPECT_EQ(parsed.config->listeners[0].max_recipients, 10'000U);
+  ASSERT_EQ(parsed.problems.size(), 1U);
+  EXPECT_TRUE(parsed.problems[0].warning);
+}
+
 TEST(Config, TheOldNameOfDotTimeoutInARuleIsReadWithAWarning) {
   const std::string rule = std::string(kMinimal) + "[[rule]]\nname = \"a\"\nmx = [\"*.test\"]\n";
   const ParsedConfig old = parse_config(rule + "data_timeout = \"4m\"\n", "t.toml");

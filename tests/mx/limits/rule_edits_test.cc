@@ -280,6 +280,37 @@ TEST_F(RuleEdits, OpenConnectionsCountUnderTheNewScopeUntilTheyEnd) {
   EXPECT_TRUE(one->borrowers().empty());
 }
 
+TEST_F(RuleEdits, AConnectionOverSeveralEditsEndsEverywhere) {
+  edit({{"all"}});
+  const auto all = traffic("all");
+  all->connection_opened();
+  edit({{"some"}, {"all"}});
+  const auto some = traffic("some");
+  EXPECT_EQ(some->connections(), 1U);
+  edit({{"all"}});
+  EXPECT_EQ(traffic("all")->connections(), 1U) << "it is its own, and does not come back as a guest";
+  edit({{"other"}, {"all"}});
+  const auto other = traffic("other");
+  EXPECT_EQ(other->connections(), 1U);
+  all->connection_closed();
+  EXPECT_EQ(all->connections(), 0U);
+  EXPECT_EQ(some->connections(), 0U);
+  EXPECT_EQ(other->connections(), 0U);
+}
+
+TEST_F(RuleEdits, ARateOfADayIsKeptWhenItsRuleIsRenamed) {
+  limits.messages_per_hour = 0;
+  limits.rate = {500, 24h, 500};
+  edit({{"old"}});
+  charge(traffic("old"), 500);
+  time += 2h;
+  edit({{"new"}});
+  const auto renamed = traffic("new");
+  EXPECT_FALSE(renamed->may_send(now().now).yes);
+  time += 23h;
+  EXPECT_TRUE(renamed->may_send(now().now).yes);
+}
+
 TEST_F(RuleEdits, AShortRateIsKeptOverASplitAndWhenItIsLowered) {
   limits.messages_per_hour = 0;
   limits.rate = {60, 1min, 1};

@@ -49,6 +49,14 @@ TEST_F(FlowRatesTest, WhatHappenedInTheLastMinuteIsCountedByWhatItCameTo) {
   EXPECT_EQ(seen().refused, 2U);
 }
 
+TEST_F(FlowRatesTest, CountsFromTheFirstSecondOfTheMachine) {
+  clock_.time = conf::Instant(3s);
+  happens(EventKind::kDelivered, 5);
+  EXPECT_EQ(seen().delivered, 5U);
+  EXPECT_EQ(seen().deferred, 0U);
+  EXPECT_EQ(seen().refused, 0U);
+}
+
 TEST_F(FlowRatesTest, WhatWaitsForItsPathWasNotTried) {
   limit_ = conf::Bind::kBlocked;
   happens(EventKind::kDeferred);

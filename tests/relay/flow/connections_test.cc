@@ -50,6 +50,10 @@ TEST_F(ConnectionsTest, TheRelayIsFullAtItsLimitForConnections) {
   EXPECT_FALSE(connections_.full());
   add();
   EXPECT_TRUE(connections_.full());
+  config_->max_outbound_connections = 100;
+  EXPECT_FALSE(connections_.full());
+  flow_.network_bears = 2;
+  EXPECT_TRUE(connections_.full()) << "whatever the configuration says";
 }
 
 TEST_F(ConnectionsTest, NothingIsSentInAPause) {

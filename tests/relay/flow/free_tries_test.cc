@@ -64,6 +64,18 @@ TEST_F(FreeTriesTest, ASessionThatBrokeBehindTheDotLeadsToTheNextHostLater) {
   EXPECT_TRUE(hosts_.is_worse_than_needed(*connection_, clock_.now() + 9min));
 }
 
+// RFC 5321 §3.8 leads to the next host, but not where a 250 came before that may have been the content's.
+TEST_F(FreeTriesTest, AHostThatGoesDownBehindADoubtfulAnswerIsNoReasonToSendAtOnce) {
+  std::vector<smtp::RecipientOutcome> outcomes = {outcome(Kind::kRefused, 421, bounce::Scope::kConnection)};
+  outcomes[0].reply = bounce::Reply::make(421, "4.3.2 mx.one.test shutting down");
+  try_next(&outcomes);
+  EXPECT_EQ(outcomes[0].kind, Kind::kNotTried);
+  outcomes[0].kind = Kind::kRefused;
+  outcomes[0].uncertain = true;
+  try_next(&outcomes);
+  EXPECT_EQ(outcomes[0].kind, Kind::kRefused);
+}
+
 // A host that takes not even one recipient says nothing of itself alone.
 TEST_F(FreeTriesTest, WhatWaitsWithoutABrokenSessionIsATry) {
   std::vector<smtp::RecipientOutcome> outcomes = {outcome(Kind::kRefused, 0, bounce::Scope::kConnection)};

@@ -346,6 +346,16 @@ TEST_F(NetworkTest, AFastPeerIsReadFromOneBufferInARound) {
   EXPECT_LE(most, loop.state()->read_buffer.size());
 }
 
+TEST_F(NetworkTest, HalfOfTheDescriptorsAreNotForConnectionsToReceivers) {
+  rlimit limit{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  const rlimit small{100, limit.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &small), 0);
+  const size_t most = TcpNetwork(&loop, nullptr).most_connections();
+  setrlimit(RLIMIT_NOFILE, &limit);
+  EXPECT_EQ(most, 50U);
+}
+
 // The lowest descriptor that is free says how many are in use.
 TEST_F(NetworkTest, WithFewDescriptorsLeftClientsWaitAndAreServedLater) {
   listen();

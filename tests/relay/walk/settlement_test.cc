@@ -197,6 +197,16 @@ TEST_F(SettlementTest, TroubleOfThePathTakesNoStep) {
   EXPECT_LT(recipient(0).due, clock_.wall() + 5min);
 }
 
+// A filter that resets the connection would get the whole content every minute, for days.
+TEST_F(SettlementTest, ASessionThatBreaksInTheContentTakesAStep) {
+  queue::Delivery* delivery = sending({"a@one.test"});
+  smtp::RecipientOutcome broken = answer(0, "the connection broke");
+  broken.stage = bounce::Stage::kDot;
+  settle(delivery, {broken});
+  EXPECT_EQ(recipient(0).attempts, 1);
+  EXPECT_EQ(recipient(0).due, clock_.wall() + 1h);
+}
+
 TEST_F(SettlementTest, ARefusalThatAWitnessDoubtsIsSoft) {
   settlement_.use(&doubter_);
   doubter_.doubting = true;
