@@ -88,7 +88,6 @@ class Standing {
   void assume_used(conf::Instant begin, conf::Instant end);  // ladder and learned rate; see Traffic
   // The stricter of both holds; what was handed on and is unchanged gives way. `from`: a copy, used up.
   void inherit(Standing* from, bool by_heir, conf::WallTime since, const Moment& moment);
-  void forget_state();  // block, samples, ramp: what is counted stays
   bool handed_on() const { return handed_on_; }
   void hand_on(bool yes) { handed_on_ = yes; }  // false: it is used again
   void cut();                                   // see Quota
@@ -118,7 +117,7 @@ class Standing {
   void block_by_itself(size_t cause, Decision decision, conf::Instant now);
   void open_by_order(Decision::Action action, const char* text, conf::Instant now);
   void clear_samples();
-  void forget();
+  void forget(), forget_state();
   bool is_stricter(const Standing& than) const;
   void begin_probes(Decision decision, conf::Instant now);
   uint32_t probes() const { return block_.early ? 1 : cause().rule().probes; }

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "relay/flow/shared_line.h"
+#include "relay/flow/source_pool.h"
 
 namespace relay {
 

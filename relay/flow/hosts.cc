@@ -4,7 +4,7 @@
 #include <iterator>
 #include <utility>
 
-#include "relay/flow/site_table.h"
+#include "relay/flow/source_pool.h"
 
 namespace relay {
 

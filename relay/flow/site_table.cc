@@ -23,24 +23,9 @@ std::vector<std::string> names_of_hosts(const mx::Route& route) {
 
 }  // namespace
 
-bool may_send_from(const conf::Source& source, std::string_view domain) {
-  const auto matches = [domain](const std::string& mask) { return conf::domain_matches(mask, domain); };
-  if (!source.include_domains.empty() && std::ranges::none_of(source.include_domains, matches)) return false;
-  return std::ranges::none_of(source.exclude_domains, matches);
-}
-
-bool same_family(const std::string& source_address, std::string_view address) {
-  if (source_address.empty()) return true;
-  const bool source_is_v6 = source_address.find(':') != std::string::npos;
-  return source_is_v6 == (address.find(':') != std::string_view::npos);
-}
-
 bool SiteTable::usable(const DomainEntry& domain, const conf::Source& source) const {
-  if (source.weight == 0 || !may_send_from(source, domain.name.text())) return false;
-  return std::ranges::any_of(domain.route->hosts, [&source](const mx::RouteHost& host) {
-    return std::ranges::any_of(host.addresses,
-                               [&source](const std::string& a) { return same_family(source.address, a); });
-  });
+  return source.weight != 0 && reaches(source, families_of(*domain.route)) &&
+         may_send_from(source, domain.name.text());
 }
 
 void SiteTable::switch_off(Path* path, conf::Instant until) {

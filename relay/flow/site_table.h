@@ -111,8 +111,4 @@ class SiteTable {
   size_t reload_part_ = 4096;  // of the reload; the end: none is under way
 };
 
-bool may_send_from(const conf::Source& source, std::string_view domain);
-// Whether the source can reach the address: a source with an address of its own reaches only its own family.
-bool same_family(const std::string& source_address, std::string_view address);
-
 }  // namespace relay::queue

@@ -2,20 +2,28 @@
 
 #include <algorithm>
 
-#include "relay/flow/site_table.h"
-
 namespace relay::queue {
 
 namespace {
 
 bool is_v6(std::string_view address) { return address.find(':') != std::string_view::npos; }
 
-bool is_there(const conf::Source& source, Families there) {
+}  // namespace
+
+bool may_send_from(const conf::Source& source, std::string_view domain) {
+  const auto matches = [domain](const std::string& mask) { return conf::domain_matches(mask, domain); };
+  if (!source.include_domains.empty() && std::ranges::none_of(source.include_domains, matches)) return false;
+  return std::ranges::none_of(source.exclude_domains, matches);
+}
+
+bool same_family(const std::string& source_address, std::string_view address) {
+  return source_address.empty() || is_v6(source_address) == is_v6(address);
+}
+
+bool reaches(const conf::Source& source, Families there) {
   if (source.address.empty()) return there.v4 || there.v6;
   return is_v6(source.address) ? there.v6 : there.v4;
 }
-
-}  // namespace
 
 Families families_of(const mx::Route& route) {
   Families there;
@@ -63,7 +71,7 @@ const conf::Source* SourcePool::draw(std::string_view domain, Families there, co
   take(v6_, there.v6);
   Group fitting;
   for (const conf::Source* source : masked_) {
-    if (is_there(*source, there) && may_send_from(*source, domain)) fitting.add(source);
+    if (reaches(*source, there) && may_send_from(*source, domain)) fitting.add(source);
   }
   weight += fitting.weight();
   if (weight == 0) return nullptr;

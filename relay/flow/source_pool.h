@@ -1,9 +1,10 @@
-// Sources that mail is drawn to by weight, made ready so that a draw costs the same with a thousand of them
-// as with three. One thread.
+// Which source may send where, and sources that mail is drawn to by weight, made ready so that a draw costs
+// the same with a thousand of them as with three. One thread.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -18,6 +19,12 @@ struct Families {
   bool v4 = false, v6 = false;
 };
 Families families_of(const mx::Route& route);
+
+// By its masks.
+bool may_send_from(const conf::Source& source, std::string_view domain);
+// A source with an address of its own reaches only its own family.
+bool reaches(const conf::Source& source, Families there);
+bool same_family(const std::string& source_address, std::string_view address);
 
 class SourcePool {
  public:
