@@ -12,6 +12,7 @@
 #include "relay/desk/census_taker.h"
 #include "relay/desk/limit_orders.h"
 #include "relay/desk/path_views.h"
+#include "tests/relay/routes_and_rules.h"
 #include "tests/relay/walk/walk_rig.h"
 
 namespace relay {
@@ -20,11 +21,7 @@ namespace {
 class CountedTogetherTest : public WalkRig {
  protected:
   CountedTogetherTest() {
-    conf::MxRule rule;
-    rule.name = "provider";
-    rule.file = "test";
-    rule.line = 1;
-    rule.mx.push_back({"*", 1});
+    conf::MxRule rule = rule_for_test("provider");
     rule.fields.one_site = conf::RuleField<bool>::set(true);
     rule.fields.rate = conf::RuleField<conf::RuleRate>::set({1, 1h, 1});
     conf::RuleThreshold threshold;

@@ -17,6 +17,7 @@
 #include "relay/queue/domain_table.h"
 #include "relay/spool/memory_spool.h"
 #include "tests/relay/manual_clock.h"
+#include "tests/relay/routes_and_rules.h"
 
 namespace relay {
 
@@ -167,11 +168,7 @@ class DispatcherTest : public testing::Test {
   ~DispatcherTest() override { dispatcher_->abandon(); }
 
   void route_by(std::vector<mx::RouteHost> hosts) {
-    auto route = std::make_shared<mx::Route>();
-    route->kind = mx::Route::Kind::kHosts;
-    for (const mx::RouteHost& host : hosts) route->site += (route->site.empty() ? "" : ",") + host.name;
-    route->hosts = std::move(hosts);
-    domains_.at(number_).route = route;
+    domains_.at(number_).route = route_to(std::move(hosts));
     path_ = queue::PathChoice(sites_.get(), &random_).choose(&domains_.at(number_)).path;
   }
   queue::Delivery* add(int transactions) {

@@ -26,11 +26,7 @@ class LineTurnsTest : public DispatcherTest {
     const uint32_t number = domains_.intern(conf::Domain::from_canonical("e.test"));
     queue::DomainEntry& domain = domains_.at(number);
     domain.settings = conf::settings_in(config_, "e.test");
-    auto route = std::make_shared<mx::Route>();
-    route->kind = mx::Route::Kind::kHosts;
-    route->site = "mx.e.test";
-    route->hosts = {{"mx.e.test", 10, 25, {"127.0.0.2"}}};
-    domain.route = route;
+    domain.route = route_to("mx.e.test", "127.0.0.2");
     other_ = queue::PathChoice(sites_.get(), &random_).choose(&domain).path;
     other_->limits = limits_;
     other_->standing = path_->standing;
@@ -115,11 +111,7 @@ TEST_F(LineTurnsTest, NothingGoesInAPauseAndTheLineGoesOnAfterIt) {
 class SharedRateTest : public DispatcherTest {
  protected:
   SharedRateTest() {
-    conf::MxRule rule;
-    rule.name = "shared";
-    rule.file = "test";
-    rule.line = 1;
-    rule.mx.push_back({"*", 1});
+    conf::MxRule rule = rule_for_test("shared");
     rule.fields.one_site = conf::RuleField<bool>::set(true);
     rule.fields.scope = conf::RuleField<conf::RuleScope>::set(conf::RuleScope::kPool);
     rule.fields.rate = conf::RuleField<conf::RuleRate>::set({20, 1min, 1});

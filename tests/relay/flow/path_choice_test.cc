@@ -28,13 +28,6 @@ class PathChoiceTest : public testing::Test {
     sites_ = std::make_unique<SiteTable>(made_, rules.empty() ? nullptr : built_.book, &clock_);
     choice_ = std::make_unique<PathChoice>(sites_.get(), &random_);
   }
-  static mx::RoutePtr route_to(const std::string& host) {
-    auto route = std::make_shared<mx::Route>();
-    route->kind = mx::Route::Kind::kHosts;
-    route->site = host;
-    route->hosts.push_back({host, 10, 25, {"198.51.100.1"}});
-    return route;
-  }
   DomainEntry* domain(const std::string& name = "d.test") {
     DomainEntry& entry = domains_.at(domains_.intern(conf::Domain::from_canonical(name)));
     entry.route = route_to("mx.d.test");
@@ -59,11 +52,7 @@ class FailedDetourTest : public PathChoiceTest {
   FailedDetourTest() {
     add_source("direct");
     add_source("by-smart-host");
-    conf::MxRule rule;
-    rule.name = "smart";
-    rule.file = "test";
-    rule.line = 1;
-    rule.mx.push_back({"*", 1});
+    conf::MxRule rule = rule_for_test("smart");
     rule.sources = "2";
     rule.fields.smart_hosts = conf::RuleField<std::vector<conf::SmartHost>>::set({{"smart.test", 25}});
     start({rule});

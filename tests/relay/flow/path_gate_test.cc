@@ -2,6 +2,7 @@
 
 #include "mx/rules/rule_book.h"
 #include "tests/relay/flow/path_rig.h"
+#include "tests/relay/routes_and_rules.h"
 
 namespace relay {
 namespace {
@@ -14,11 +15,7 @@ class PathGateTest : public testing::Test {
   PathGateTest() {
     config_->sources.resize(1);
     config_->sources[0].name = "default";
-    conf::MxRule rule;
-    rule.name = "one-receiver";
-    rule.file = "test";
-    rule.line = 1;
-    rule.mx.push_back({"*", 1});
+    conf::MxRule rule = rule_for_test("one-receiver");
     rule.fields.scope = conf::RuleField<conf::RuleScope>::set(conf::RuleScope::kPath);
     rule.fields.one_site = conf::RuleField<bool>::set(true);
     rule.fields.max_connections = conf::RuleField<uint32_t>::set(1);
@@ -31,11 +28,7 @@ class PathGateTest : public testing::Test {
   }
   queue::Path* path_to(const std::string& domain, const std::vector<std::string>& addresses) {
     queue::DomainEntry& entry = domains_.at(domains_.intern(conf::Domain::from_canonical(domain)));
-    auto route = std::make_shared<mx::Route>();
-    route->kind = mx::Route::Kind::kHosts;
-    route->site = "mx." + domain;
-    route->hosts.push_back({route->site, 10, 25, addresses});
-    entry.route = route;
+    entry.route = route_to({mx::RouteHost{"mx." + domain, 10, 25, addresses}});
     entry.settings = conf::settings_in(config_, domain);
     return sites_->path_from(&entry, config_->sources[0]);
   }

@@ -24,11 +24,7 @@ TEST(SiteTable, AHostWithABarInItsNameTakesTheNewSettingsOfAReload) {
   SiteTable sites(config_with(10), nullptr, &clock);
   DomainTable domains;
   DomainEntry& domain = domains.at(domains.intern(conf::Domain::from_canonical("d.test")));
-  auto route = std::make_shared<mx::Route>();
-  route->kind = mx::Route::Kind::kHosts;
-  route->site = "mx|bad.test";
-  route->hosts.push_back({"mx|bad.test", 10, 25, {"127.0.0.1"}});
-  domain.route = route;
+  domain.route = route_to("mx|bad.test");
   domain.settings = conf::settings_in(config_with(10), domain.name.text(), &domain.destination);
   Path* path = sites.path_from(&domain, sites.config().sources[0]);
   ASSERT_NE(path, nullptr);
@@ -41,11 +37,7 @@ TEST(SiteTable, AHostWithABarInItsNameTakesTheNewSettingsOfAReload) {
 
 // Whoever owns a zone may name a host of a provider beside his own: the mail goes to his.
 TEST(SiteTable, ADomainWithOtherHostsBesideThoseOfTheProviderSharesNoneOfItsCounters) {
-  conf::MxRule rule;
-  rule.name = "provider";
-  rule.file = "test";
-  rule.line = 1;
-  rule.mx.push_back({"*.provider.test", 1});
+  conf::MxRule rule = rule_for_test("provider", "*.provider.test");
   rule.fields.one_site = conf::RuleField<bool>::set(true);
   rule.fields.max_connections = conf::RuleField<uint32_t>::set(10);
   const mx::BuiltRules rules = mx::build_rules({rule});
@@ -55,13 +47,9 @@ TEST(SiteTable, ADomainWithOtherHostsBesideThoseOfTheProviderSharesNoneOfItsCoun
   DomainTable domains;
   const auto path_to = [&](const std::string& name, const std::vector<std::string>& hosts) {
     DomainEntry& domain = domains.at(domains.intern(conf::Domain::from_canonical(name)));
-    auto route = std::make_shared<mx::Route>();
-    route->kind = mx::Route::Kind::kHosts;
-    for (const std::string& host : hosts) {
-      route->site += (route->site.empty() ? "" : ",") + host;
-      route->hosts.push_back({host, 10, 25, {"127.0.0.1"}});
-    }
-    domain.route = route;
+    std::vector<mx::RouteHost> named;
+    for (const std::string& host : hosts) named.push_back({host, 10, 25, {"127.0.0.1"}});
+    domain.route = route_to(std::move(named));
     domain.settings = conf::settings_in(config, domain.name.text(), &domain.destination);
     return sites.path_from(&domain, config->sources[0]);
   };
@@ -79,11 +67,7 @@ TEST(SiteTable, ADomainWithOtherHostsBesideThoseOfTheProviderSharesNoneOfItsCoun
 }
 
 mx::BuiltRules rules_with(conf::RuleScope scope, uint32_t connections) {
-  conf::MxRule rule;
-  rule.name = "all";
-  rule.file = "test";
-  rule.line = 1;
-  rule.mx.push_back({"*", 1});
+  conf::MxRule rule = rule_for_test("all");
   rule.fields.scope = conf::RuleField<conf::RuleScope>::set(scope);
   rule.fields.max_connections = conf::RuleField<uint32_t>::set(connections);
   return mx::build_rules({rule});
@@ -96,11 +80,7 @@ TEST(SiteTable, AnEditOfWhatIsCountedTogetherIsWaitedForAndOneOfNumbersIsNot) {
   SiteTable sites(config, rules_with(conf::RuleScope::kSource, 10).book, &clock);
   DomainTable domains;
   DomainEntry& domain = domains.at(domains.intern(conf::Domain::from_canonical("d.test")));
-  auto route = std::make_shared<mx::Route>();
-  route->kind = mx::Route::Kind::kHosts;
-  route->site = "mx.test";
-  route->hosts.push_back({"mx.test", 10, 25, {"127.0.0.1"}});
-  domain.route = route;
+  domain.route = route_to("mx.test");
   domain.settings = conf::settings_in(config, domain.name.text(), &domain.destination);
   Path* path = sites.path_from(&domain, config->sources[0]);
   const uint32_t counted = path->counted;
