@@ -17,7 +17,6 @@ namespace {
 
 using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 
-constexpr size_t kDeliveriesPerStep = 1024;  // of Transit, when there are many sources
 constexpr int kSteps = 20;
 
 class StillClock final : public conf::Clock {
@@ -49,7 +48,7 @@ class SourceLab {
     Phase phase(name);
     for (int step = 0; step < kSteps; ++step) {
       phase.run([&] {
-        for (size_t i = 0; i < kDeliveriesPerStep; ++i) choice_->choose(domain_);
+        for (size_t i = 0; i < choice_->choices_per_step(); ++i) choice_->choose(domain_);
       });
     }
   }

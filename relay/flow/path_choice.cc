@@ -7,8 +7,6 @@ namespace relay::queue {
 
 namespace {
 
-constexpr size_t kLooks = 8;  // at sources for one delivery
-
 auto detour_of(const DomainEntry& domain, const mx::RulePtr& rule) {
   return std::find_if(domain.detours.begin(), domain.detours.end(),
                       [&rule](const Detour& detour) { return detour.rule == rule; });

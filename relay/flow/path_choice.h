@@ -26,7 +26,11 @@ struct Way {
 
 class PathChoice {
  public:
+  static constexpr size_t kLooks = 8;  // at sources for one delivery, however many there are
   PathChoice(SiteTable* sites, conf::Random* random) : sites_(sites), random_(random) {}  // borrowed
+
+  // So many may be made in one step of the loop: with many sources each looks at some of them.
+  size_t choices_per_step() const { return sources().size() > kLooks ? 1024 : 4096; }
 
   // `domain` has a route with hosts and settings. A source is drawn by weight among those of the stream (a
   // number in SiteTable::streams()) whose masks take the domain and whose address family the hosts have, and

@@ -27,6 +27,10 @@ class SiteTable {
   // Whether mail of the domain, which has a route with hosts, still belongs to `path`; then the path learns
   // the addresses of that route.
   bool leads_here(const DomainEntry& domain, Path* path) const;
+  // Whether mail of the domain from its source would take this path today.
+  bool is_way_of(const DomainEntry& domain, const Path& path) const {
+    return find(domain, path.source) == &path;
+  }
   // The path from this source, made when there is none; by a detour when that is known.
   Path* path_from(DomainEntry* domain, const conf::Source& source);
   // The same, null when there is none.

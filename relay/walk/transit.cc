@@ -17,9 +17,7 @@ namespace {
 
 constexpr conf::Duration kSweepPeriod = 100ms;  // of a part of the tables
 constexpr conf::Duration kPausedLook = 200ms;   // whether the spool writes again
-constexpr size_t kDuePerStep = 4096;
-constexpr size_t kDueOfManySources = 1024;  // each looks at some of them
-constexpr size_t kClosingRounds = 8;        // a report takes three
+constexpr size_t kClosingRounds = 8;            // a report takes three
 
 }  // namespace
 
@@ -220,12 +218,8 @@ void Transit::settled(Delivery* delivery) {
   const conf::Duration wait = due - clock_.wall();
   const bool at_once = wait.count() <= 0 && delivery->path != nullptr;
   const bool ordered = delivery->drop_wanted || delivery->fail_wanted || delivery->hold_wanted || stopping_;
-  // Its path may be no longer the one that the rules say.
-  if (at_once && !ordered &&
-      sites_.find(domains_.at(delivery->domain), delivery->path->source) == delivery->path) {
-    dispatcher_.add_first(delivery);
-    return;
-  }
+  if (at_once && !ordered && sites_.is_way_of(domains_.at(delivery->domain), *delivery->path))
+    return dispatcher_.add_first(delivery);
   signing_.keep(*message);
   delivery->path = nullptr;
   delivery->due = now + std::max(wait, conf::Duration(0));
@@ -285,8 +279,7 @@ void Transit::step(conf::Instant now) {
   if (!stopping_ && !rerouting_.under_way()) second_reading_.step();
   if (rerouting_.under_way()) rerouting_.step();
   if (!stopping_) {
-    const size_t most = parts_.config->sources.size() > 8 ? kDueOfManySources : kDuePerStep;
-    for (size_t i = 0; i < most; ++i) {
+    for (size_t left = choice_.choices_per_step(); left > 0; --left) {
       Delivery* delivery = resting_.next_due(now);
       if (delivery == nullptr) break;
       advance(delivery);
