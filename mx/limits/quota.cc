@@ -87,10 +87,10 @@ void Quota::refund(conf::Instant at) {
   if (slice_ != conf::Instant::min() && at >= slice_ && in_slice_ > 0) --in_slice_;
 }
 
-// No more than this many can have been charged from `begin` to `end`, going by slices or by the distance. The
-// shares are taken as the largest: the slices may have begun anew meanwhile.
+// The shares are taken as the largest: the slices may have begun anew meanwhile.
 uint32_t Quota::most_between(conf::Instant begin, conf::Instant end) const {
   constexpr int64_t kMost = std::numeric_limits<uint32_t>::max();
+  if (limit_ == 0) return static_cast<uint32_t>(kMost);
   if (smooth_) return static_cast<uint32_t>(std::min((end - begin) / distance() + 1, kMost));
   const conf::Instant slice = slice_begin(begin);
   const int64_t share_of_one = std::max(share(limit_, 0), 1U);
@@ -99,7 +99,7 @@ uint32_t Quota::most_between(conf::Instant begin, conf::Instant end) const {
   return static_cast<uint32_t>(std::min(slices * share_of_one - gone, kMost));
 }
 
-void Quota::assume_used(conf::Instant begin, conf::Instant end, uint32_t at_most) {
+void Quota::assume_used(conf::Instant begin, conf::Instant end, uint32_t at_most, uint32_t at_least) {
   end = std::max(end, sent_.latest());
   if (limit_ == 0 || begin > end) return;
   begin = std::max(begin, end - sent_.reach());
@@ -109,7 +109,8 @@ void Quota::assume_used(conf::Instant begin, conf::Instant end, uint32_t at_most
     slice_ = conf::Instant::min();
   }
   const uint32_t room = limit_ - std::min(sent, limit_);
-  const uint32_t assumed = std::min({room, at_most, most_between(begin, end)});
+  const uint32_t assumed =
+      std::max(std::min({room, at_most, most_between(begin, end)}), std::min(at_least, limit_));
   sent_.assume(begin, end, assumed);
   if (own_.window != nullptr) own_.window->assume(begin, end, assumed);
   in_slice_ = assumed + (slice_begin(end) == slice_ ? in_slice_ : 0);

@@ -34,6 +34,7 @@ class Quota {
   // Changes the limit and keeps the window and what was counted. 0: no limit.
   void set(uint32_t limit, bool smooth);
   uint32_t limit() const { return limit_; }
+  bool smooth() const { return smooth_; }
   conf::Duration window() const { return window_; }
   conf::Duration reach() const { return sent_.reach(); }  // the window with its guard
 
@@ -49,8 +50,12 @@ class Quota {
   uint32_t used_in_slice(conf::Instant now) const;
   uint32_t slice_limit(conf::Instant now) const;  // 0: no slices (no limit, or smooth)
   // Nobody knows what was charged from `begin` to `end` (not later than now): counts as much as could have
-  // been, but no more than `at_most` (SlidingWindow::assume). No limit: nothing.
-  void assume_used(conf::Instant begin, conf::Instant end, uint32_t at_most);
+  // been, but no more than `at_most` (SlidingWindow::assume); when at least `at_least` can have been, that,
+  // even if there is no room for it. No limit: nothing.
+  void assume_used(conf::Instant begin, conf::Instant end, uint32_t at_most, uint32_t at_least = 0);
+  // No more than this many can have been charged in that time, going by slices or by the distance; UINT32_MAX
+  // without a limit.
+  uint32_t most_between(conf::Instant begin, conf::Instant end) const;
 
   // What was charged here itself, later than `since`; the window may hold more, which was charged elsewhere.
   std::vector<SlidingWindow::Run> own(conf::WallTime since, const Moment& moment) const;
@@ -88,7 +93,6 @@ class Quota {
   uint32_t slice_share(conf::Instant begin) const;
   conf::Instant slice_free(conf::Instant at) const;
   conf::Duration distance() const;
-  uint32_t most_between(conf::Instant begin, conf::Instant end) const;
 
   conf::Duration window_ = kHour;
   SlidingWindow sent_{kHour};

@@ -48,10 +48,13 @@ uint32_t RateLimit::available(conf::Instant now) {
   return std::min(paced, events_ - std::min(window_->count(now), events_));
 }
 
-void RateLimit::assume_used(conf::Instant begin, conf::Instant end) {
+void RateLimit::assume_used(conf::Instant begin, conf::Instant end, uint32_t at_least) {
+  const uint32_t paced = bucket_.most_in(end - begin);
+  // The bucket alone would not remember more than it lets go itself.
+  if (window_ == nullptr && limited() && at_least > paced) window_ = std::make_unique<SlidingWindow>(per_);
   if (window_ != nullptr) {
     const uint32_t room = events_ - std::min(window_->count(end), events_);
-    window_->assume(begin, end, std::min(room, bucket_.most_in(end - begin)));
+    window_->assume(begin, end, std::max(std::min(room, paced), std::min(at_least, events_)));
   }
   bucket_.assume_used(end);
 }

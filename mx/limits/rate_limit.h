@@ -31,6 +31,7 @@ class RateLimit {
   bool is(const conf::RuleRate& rate) const {
     return events_ == rate.events && per_ == rate.per && burst_ == rate.burst;
   }
+  conf::RuleRate rate() const { return {events_, per_, burst_}; }
   // Counts what the history holds, which is all that was charged, instead of what it knows itself. No effect
   // when the history is shorter than the rate.
   void recount(const SlidingWindow& history);
@@ -61,8 +62,8 @@ class RateLimit {
   }
   // No window of this length holds more.
   uint32_t most_in(conf::Duration window) const { return bucket_.most_in(window); }
-  // Nobody knows what was charged from `begin` to `end`: all that could be.
-  void assume_used(conf::Instant begin, conf::Instant end);
+  // Nobody knows what was charged from `begin` to `end`: all that could be, and no less than `at_least`.
+  void assume_used(conf::Instant begin, conf::Instant end, uint32_t at_least = 0);
   // What is counted now is worth nothing from then on; not later than `now`: it is worth nothing now.
   conf::Instant worth_until(conf::Instant now);
 

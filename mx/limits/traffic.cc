@@ -9,7 +9,7 @@ namespace mx {
 
 namespace {
 
-constexpr uint64_t kTrafficVersion = 4;  // 3: the pace of before; 2: none
+constexpr uint64_t kTrafficVersion = 5;  // 4: without its limits; 3: the pace of before; 2: none
 
 constexpr float kLater =
     0.34F;  // what a later refusal over a connection weighs against one of the first message
@@ -214,6 +214,7 @@ conf::Instant Traffic::worth_until(conf::Instant now) {
 
 std::string Traffic::save(const Moment& moment) {
   change_.clear();
+  earlier_.reset();
   const conf::Instant now = moment.now;
   std::string saved;
   if (quota_.used(now) == 0 && rate_.worth_until(now) <= now && slowdown_.as_new(now) && window_.as_new() &&
@@ -226,7 +227,24 @@ std::string Traffic::save(const Moment& moment) {
   rate_.save(&out, moment);
   save_quota(quota_, &out, moment);
   pace_.save(&out);
+  out.number(quota_.limit());
+  out.number(quota_.smooth() ? 1 : 0);
+  const conf::RuleRate rate = rate_.rate();
+  out.number(rate.events);
+  out.length(rate.per);
+  out.number(rate.burst);
   return saved;
+}
+
+Traffic::Limits Traffic::read_limits(SavedReader* in) {
+  Limits limits;
+  limits.messages_per_hour = in->number32();
+  limits.smooth = in->number(1) == 1;
+  limits.rate.events = in->number32();
+  limits.rate.per = in->length();
+  limits.rate.burst = in->number32();
+  if (limits.rate.events > 0 && limits.rate.per.count() == 0) in->fail();
+  return limits;
 }
 
 bool Traffic::restore(std::string_view saved, const Moment& moment) {
@@ -244,7 +262,12 @@ bool Traffic::restore(std::string_view saved, const Moment& moment) {
   LearnedPace pace;
   if (version >= 3)
     pace.restore(&in, version == 3 ? LearnedPace::Version::kBefore : LearnedPace::Version::kNow);
+  const Limits before =
+      version >= 5 ? read_limits(&in) : Limits{quota_.limit(), quota_.smooth(), rate_.rate()};
   if (!in.ok() || !in.ended()) return false;
+  const bool same =
+      before.messages_per_hour == quota_.limit() && before.smooth == quota_.smooth() && rate_.is(before.rate);
+  earlier_ = same ? nullptr : std::make_unique<Limits>(before);
   granted_ = 0;
   window_ = window;
   slowdown_ = slowdown;
@@ -256,12 +279,21 @@ bool Traffic::restore(std::string_view saved, const Moment& moment) {
   return true;
 }
 
+uint32_t Traffic::most_under(const Limits& limits, conf::Instant begin, conf::Instant end) const {
+  Quota quota = quota_;
+  quota.set(limits.messages_per_hour, limits.smooth);
+  const uint32_t room =
+      quota.limit() == 0 ? UINT32_MAX : quota.limit() - std::min(quota.used(end), quota.limit());
+  return std::min({room, quota.most_between(begin, end), RateLimit(limits.rate).most_in(end - begin)});
+}
+
 void Traffic::assume_used(conf::Instant begin, conf::Instant end) {
   if (quota_.limit() == 0 && !rate_.limited()) return;
   begin = std::min(begin, end);
   granted_ = 0;
-  quota_.assume_used(begin, end, rate_.most_in(end - begin));
-  rate_.assume_used(begin, end);
+  const uint32_t earlier = earlier_ == nullptr ? 0 : most_under(*earlier_, begin, end);
+  quota_.assume_used(begin, end, rate_.most_in(end - begin), earlier);
+  rate_.assume_used(begin, end, earlier);
   change_.mark();
 }
 

@@ -94,7 +94,7 @@ class Traffic {
   // False: `saved` is not readable; the counters are as new.
   bool restore(std::string_view saved, const Moment& moment);
   // After a crash nobody knows what was sent from `begin` to `end`: counts as much as the limits would have
-  // let go in that time. `end` is not later than now.
+  // let go in that time, these or those of the time when it was saved. `end` is not later than now.
   void assume_used(conf::Instant begin, conf::Instant end);
   // No connection, and nothing worth remembering: it was silent for an hour, so that nothing is counted any
   // more, and what the window learned has become old.
@@ -129,6 +129,14 @@ class Traffic {
     uint32_t connections = 0;  // of these, those that are still open
   };
   std::unique_ptr<std::vector<Loan>> loans_;
+  struct Limits {
+    uint32_t messages_per_hour = 0;
+    bool smooth = false;
+    conf::RuleRate rate;
+  };
+  uint32_t most_under(const Limits& limits, conf::Instant begin, conf::Instant end) const;
+  static Limits read_limits(SavedReader* in);
+  std::unique_ptr<Limits> earlier_;  // when it was saved, if they were others; until it is saved again
 };
 
 }  // namespace mx

@@ -45,12 +45,12 @@ std::vector<uint64_t> part_of(const std::vector<uint64_t>& seeds) {
 
 }  // namespace
 
-std::vector<uint64_t> seeds_to_play(const std::string& scenario, uint64_t usual, bool play_new) {
+std::vector<uint64_t> seeds_to_play(const std::string& scenario, uint64_t usual) {
   std::vector<uint64_t> seeds = kept(scenario);
   const uint64_t first = from_environment("PENSTOCK_SIM_FIRST", 1);
   const uint64_t count = from_environment("PENSTOCK_SIM_SEEDS", usual);
   for (uint64_t seed = first; seed < first + count; ++seed) seeds.push_back(seed);
-  const uint64_t daily = play_new ? from_environment("PENSTOCK_SIM_DAILY", 0) : 0;
+  const uint64_t daily = from_environment("PENSTOCK_SIM_DAILY", 0);
   const uint64_t today = first_of_today();
   for (uint64_t seed = today; seed < today + daily; ++seed) seeds.push_back(seed);
   if (daily > 0) {

@@ -11,8 +11,7 @@
 
 namespace sim {
 
-// `scenario`: the word before the seed on a line of kept_seeds.txt. Prints the seeds of the day; without
-// `daily` there are none.
-std::vector<uint64_t> seeds_to_play(const std::string& scenario, uint64_t usual, bool daily = true);
+// `scenario`: the word before the seed on a line of kept_seeds.txt. Prints the seeds of the day.
+std::vector<uint64_t> seeds_to_play(const std::string& scenario, uint64_t usual);
 
 }  // namespace sim

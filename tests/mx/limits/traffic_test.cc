@@ -267,8 +267,31 @@ TEST(Traffic, AnUnknownTimeCountsAsUsedUp) {
   EXPECT_TRUE(free.may_send(kStart + 10s).yes);
 }
 
-// One path under random limits, loads, refunds and crashes. What is on disk is up to two seconds old, and
-// sending goes on after the last write for as long as the lease holds.
+// The rule was edited while the relay was down: what nobody counted went under the limits of before.
+TEST(Traffic, AnUnknownTimeIsOfTheLimitsOfBefore) {
+  const auto after_a_crash = [](const PathLimits& before, const PathLimits& now, int saved) {
+    Traffic traffic(before);
+    for (int i = 0; i < saved; ++i) traffic.charge(kStart);
+    const std::string bytes = traffic.save({kStart, kWall});
+    auto restored = std::make_unique<Traffic>(now);
+    EXPECT_TRUE(restored->restore(bytes, {kStart, kWall}));
+    restored->assume_used(kStart, kStart + 2s);
+    return restored;
+  };
+  constexpr Instant kThen = kStart + 2s;
+  EXPECT_EQ(after_a_crash(limits_of(120), limits_of(60), 7)->used_in_hour(kThen), 10U)
+      << "the slice of before";
+  EXPECT_EQ(after_a_crash(limits_of(120, {60, 1min, 2}), limits_of(6), 9)->used_in_hour(kThen), 10U)
+      << "although there is no room for it";
+  EXPECT_EQ(after_a_crash(limits_of(0), limits_of(60), 1)->used_in_hour(kThen), 61U)
+      << "without a limit any number may have gone";
+  const auto slower = after_a_crash(limits_of(1200, {60, 1min, 20}), limits_of(1200, {30, 1min, 1}), 1);
+  for (Instant at = kThen; at < kThen + 60s; at = slower->may_send(at).not_before) slower->charge(at);
+  EXPECT_EQ(slower->used_in_hour(kThen + 60s), 30U) << "a minute with the burst of before in it";
+}
+
+// One path under random limits, loads, refunds and crashes, after which the limits may be others. What is on
+// disk is up to two seconds old, and sending goes on after the last write for as long as the lease holds.
 class CrashingPath {
  public:
   explicit CrashingPath(uint64_t seed)
@@ -297,6 +320,7 @@ class CrashingPath {
   }
   const Log& log() const { return log_; }
   const PathLimits& limits() const { return limits_; }
+  void edit_while_down() { edits_ = true; }
 
  private:
   // Every process has another origin of its clock.
@@ -318,6 +342,10 @@ class CrashingPath {
   }
   void crash() {
     wall_ += Duration(static_cast<int64_t>(random_.below(random_.chance(0.5) ? 1'000'000 : 30'000'000)));
+    if (edits_ && random_.chance(0.5)) {
+      limits_.messages_per_hour = static_cast<uint32_t>(1 + random_.below(300));
+      if (limits_.rate.events != 0) limits_.rate.events = limits_.rate.burst + random_.below(100);
+    }
     start();
     conf::WallTime begin, end;
     if (Lease::gap(heartbeat_, wall_, &begin, &end))
@@ -345,11 +373,22 @@ class CrashingPath {
     if (!lease_.valid(now())) return write();
     traffic_->charge(now());
     log_.times.push_back(wall_);
+    if (edits_) judge();
     in_flight_.emplace_back(now(), wall_);
     if (in_flight_.size() > 20) in_flight_.pop_front();
   }
 
+  void judge() {
+    ASSERT_LE(sent_in(SlidingWindow::reach(1h)), limits_.messages_per_hour);
+    if (limits_.rate.events == 0) return;
+    ASSERT_LE(sent_in(SlidingWindow::reach(limits_.rate.per)), limits_.rate.events);
+  }
+  ptrdiff_t sent_in(Duration window) const {
+    return log_.times.end() - std::ranges::upper_bound(log_.times, wall_ - window);
+  }
+
   conf::Random random_;
+  bool edits_ = false;
   PathLimits limits_;
   Duration origin_{0};
   conf::WallTime wall_ = kWall;
@@ -380,6 +419,15 @@ TEST(Traffic, NoLimitIsBrokenWhateverCrashes) {
     }
   }
   EXPECT_GT(sent, 300u * 100);
+}
+
+TEST(Traffic, NoLimitIsBrokenWhateverCrashesAndIsEditedMeanwhile) {
+  for (uint64_t seed = 0; seed < 300; ++seed) {
+    CrashingPath path(seed);
+    path.edit_while_down();
+    path.run(3h, seed % 2 == 0 ? 60'000'000 : 2'000'000);
+    ASSERT_FALSE(testing::Test::HasFatalFailure()) << "seed " << seed;
+  }
 }
 
 }  // namespace
