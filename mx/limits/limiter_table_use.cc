@@ -168,7 +168,8 @@ std::shared_ptr<T> LimiterTable::use(Counters<T> Entry::*slot, const std::string
 
 // Whether what is known there was, or may have been, counted for a site of those that are counted together.
 bool LimiterTable::is_part_of(const CounterKey& other, const CounterKey& key) const {
-  if (other.names.source != key.names.source && key.names.source != kOfMany) return false;
+  const bool of_many = key.names.source == kOfMany || other.names.source == kOfMany;
+  if (other.names.source != key.names.source && !of_many) return false;
   if (other.names.rule == key.names.rule) return true;
   if (other.names.site == kOfMany) return rules_.may_meet(other.names.rule, key.names.rule);
   return rules_.may_match(key.names.rule, hosts_of(other.names.site));

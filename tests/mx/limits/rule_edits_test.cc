@@ -266,6 +266,14 @@ TEST_F(RuleEdits, OneSiteOnAndOff) {
   EXPECT_EQ(standing("r", "a|")->blocked_until(), kStart + 5h) << "each inherits the whole";
 }
 
+TEST_F(RuleEdits, WhatAPoolSentToOtherSitesIsAddedUpForEachSource) {
+  edit({{"r", RuleScope::kPool}});
+  charge(traffic("r", "b|"), 10);
+  time += 1s;
+  edit({{"r", RuleScope::kSource, true}});
+  EXPECT_EQ(used(traffic("r", "a|")), 10U);
+}
+
 TEST_F(RuleEdits, OpenConnectionsCountUnderTheNewScopeUntilTheyEnd) {
   edit({{"r"}});
   const auto one = traffic("r", "a|", "s"), two = traffic("r", "a|", "t");
