@@ -72,8 +72,9 @@ class EditsJudge {
         count += together(rules, where_[index], where_[i]) ? 1 : 0;
       return count <= rules[decides(rules, where_[index].site, where_[index].domain)].*limit;
     };
-    if (is_kept(rules_at(at))) return;
-    if (was_edited(at - kReload, at) && is_kept(rules_at(at - kReload))) return;
+    if (is_kept(rules_at(at)) || is_kept(rules_at(at - kReload))) return;
+    for (const auto& [since, rules] : told_.rules)
+      if (since > at - kReload && since <= at && is_kept(rules)) return;
     violate(at, "more than " + std::string(what) + " allows to site " + std::to_string(where_[index].site) +
                     " from source " + std::to_string(where_[index].source));
   }

@@ -229,6 +229,17 @@ TEST_F(EditsJudgeTest, SaysNoToWhatARenamedRuleForgets) {
   EXPECT_EQ(violations(), 1U);
 }
 
+TEST_F(EditsJudgeTest, BelievesWhatWasSentBetweenTwoEditsButNotLonger) {
+  mails(10, 10s);
+  edit(1min, [](WrittenRule* rule) { rule->per_hour = 100; });
+  edit(1min + 300ms, [](WrittenRule* rule) { rule->per_hour = 10; });
+  mails(1, 1min + 200ms);
+  mails(1, 1min + 310ms);
+  EXPECT_EQ(violations(), 0U);
+  mails(1, 1min + 1400ms);
+  EXPECT_EQ(violations(), 1U);
+}
+
 TEST_F(EditsJudgeTest, SaysNoToWhatAPoolForgets) {
   mails(6, 10s, 0, 0);
   mails(6, 20s, 0, 1);
