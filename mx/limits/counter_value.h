@@ -13,10 +13,12 @@ namespace mx {
 class Standing;
 class Traffic;
 
-// Counters that took over what others knew: all until `through`, as of a generation of the rules.
+// Counters that took over what others knew: all until `through`, as of a generation of the rules. `at` is the
+// same in this process, where a step of the wall clock moves nothing; Instant::min(): it was in another.
 struct Heir {
   uint32_t generation = 0;
   conf::WallTime through = conf::WallTime::min();
+  conf::Instant at = conf::Instant::min();
 };
 using Heirs = std::unordered_map<uint64_t, Heir>;  // by CounterHeader::id
 

@@ -124,10 +124,12 @@ void LimiterTable::inherit(Counters<T> Entry::*slot, uint32_t from, uint32_t to,
   if (!value.empty()) {
     T copy(limits);
     revive(&copy, value, moment);
-    take(fresh.object.get(), &copy, has_heir(fresh.estate.get(), old.id), heir->through, moment);
+    const conf::WallTime since = heir->at == conf::Instant::min() ? heir->through : moment.to_wall(heir->at);
+    take(fresh.object.get(), &copy, has_heir(fresh.estate.get(), old.id), since, moment);
   }
   heir->generation = generation;
   heir->through = moment.wall;
+  heir->at = moment.now;
   if (lives) {
     old.object->change().mark();
     hand_over(old.object, fresh.object, !is_current(old_key.names));

@@ -71,7 +71,7 @@ class RuleEdits : public testing::Test {
       }
     }
   }
-  Moment now() const { return {kStart + time, kWall + time}; }
+  Moment now() const { return {kStart + time, kWall + time + wall_step}; }
   PathLimits limits_of(const std::string& rule) {
     PathLimits result = limits;
     const auto found = std::ranges::find(rules, rule, &Edited::name);
@@ -114,6 +114,7 @@ class RuleEdits : public testing::Test {
   std::vector<std::shared_ptr<Traffic>> held;
   std::map<std::string, std::string> disk;
   Duration time{0};
+  Duration wall_step{0};
 };
 
 TEST_F(RuleEdits, ARenamedRuleAndItsUndoAreTheSameCounters) {
@@ -264,6 +265,25 @@ TEST_F(RuleEdits, OneSiteOnAndOff) {
   EXPECT_EQ(used(traffic("r", "a|")), 11U);
   EXPECT_EQ(used(traffic("r", "b|")), 21U);
   EXPECT_EQ(standing("r", "a|")->blocked_until(), kStart + 5h) << "each inherits the whole";
+}
+
+TEST_F(RuleEdits, AStepOfTheWallClockBetweenTwoEditsLosesNothing) {
+  for (const Duration step : {-1h, 1h}) {
+    make_table();
+    edit({{"r"}});
+    charge(traffic("r"), 5);
+    time += 1s;
+    edit({{"q"}});
+    EXPECT_EQ(used(traffic("q")), 5U);
+    time += 1s;
+    wall_step += step;
+    edit({{"r"}});
+    charge(traffic("r"), 7);
+    time += 1s;
+    edit({{"q"}});
+    EXPECT_EQ(used(traffic("q")), 12U);
+    held.clear();
+  }
 }
 
 TEST_F(RuleEdits, WhatAPoolSentToOtherSitesIsAddedUpForEachSource) {
