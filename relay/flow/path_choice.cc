@@ -14,6 +14,14 @@ auto detour_of(const DomainEntry& domain, const mx::RulePtr& rule) {
 
 }  // namespace
 
+// Null: it may not send there any more.
+const conf::Source* PathChoice::kept_source(const DomainEntry& domain, uint16_t stream, uint16_t kept) const {
+  const conf::Source* source = sites_->streams().source_numbered(kept);
+  const bool may =
+      source != nullptr && sites_->usable(domain, *source) && sites_->streams().has_source(stream, source);
+  return may ? source : nullptr;
+}
+
 const conf::Source* PathChoice::draw_source(const DomainEntry& domain, uint16_t stream) const {
   const SourcePool& pool = sites_->streams().pool_of(stream);
   const Families there = families_of(*domain.route);
@@ -62,9 +70,10 @@ std::string PathChoice::why_none(uint16_t stream) const {
   return "no source of the stream \"" + sites_->streams().name(stream) + "\"" + kWhy;
 }
 
-Way PathChoice::choose(DomainEntry* domain, uint16_t stream) const {
+Way PathChoice::choose(DomainEntry* domain, uint16_t stream, uint16_t kept) const {
   Way choice;
-  const conf::Source* source = draw_source(*domain, stream);
+  const conf::Source* source = kept_source(*domain, stream, kept);
+  if (source == nullptr) source = draw_source(*domain, stream);
   if (source == nullptr) {
     choice.why_not = why_none(stream);
     return choice;

@@ -35,8 +35,9 @@ class PathChoice {
   // `domain` has a route with hosts and settings. A source is drawn by weight among those of the stream (a
   // number in SiteTable::streams()) whose masks take the domain and whose address family the hosts have, and
   // of these among those that can send soonest (Readiness); the rule is that of the domain, the MX hosts and
-  // the source.
-  Way choose(DomainEntry* domain, uint16_t stream = StreamTable::kNone) const;
+  // the source. `kept`, a number of StreamTable too, is taken instead of drawing one when it may send there.
+  Way choose(DomainEntry* domain, uint16_t stream = StreamTable::kNone,
+             uint16_t kept = StreamTable::kNone) const;
   // Whether mail of the domain and the stream that waits on `path` could go sooner from another source.
   bool goes_sooner_elsewhere(DomainEntry* domain, uint16_t stream, const Path& path) const;
   // How soon the paths of a site can send, whatever their source. Valid as long as none of them changes.
@@ -59,6 +60,7 @@ class PathChoice {
  private:
   const std::vector<conf::Source>& sources() const { return sites_->config().sources; }
   using Sources = StreamTable::Sources;
+  const conf::Source* kept_source(const DomainEntry& domain, uint16_t stream, uint16_t kept) const;
   const conf::Source* draw_source(const DomainEntry& domain, uint16_t stream) const;
   std::string why_none(uint16_t stream) const;
   static bool goes_by_smart_hosts(const DomainEntry& domain, const mx::RulePtr& rule);

@@ -27,14 +27,32 @@ uint16_t StreamTable::find(std::string_view name) const {
 }
 
 const conf::Source* StreamTable::source_named(const std::string& name) const {
-  const auto found = by_name_.find(name);
-  return found == by_name_.end() ? nullptr : found->second;
+  const auto found = source_numbers_.find(name);
+  return found == source_numbers_.end() ? nullptr : sources_[found->second];
+}
+
+uint16_t StreamTable::source_number(const std::string& name) {
+  if (name.empty()) return kNone;
+  const auto found = source_numbers_.find(name);
+  if (found != source_numbers_.end()) return found->second;
+  if (sources_.size() > std::numeric_limits<uint16_t>::max()) return kNone;
+  const auto number = static_cast<uint16_t>(sources_.size());
+  sources_.push_back(nullptr);
+  source_numbers_.emplace(name, number);
+  return number;
+}
+
+bool StreamTable::has_source(uint16_t stream, const conf::Source* source) const {
+  const Sources& all = sources_of(stream);
+  return std::ranges::find(all, source) != all.end();
 }
 
 void StreamTable::reload(conf::ConfigPtr config) {
   config_ = std::move(config);
-  by_name_.clear();
-  for (const conf::Source& source : config_->sources) by_name_.emplace(source.name, &source);
+  std::ranges::fill(sources_, nullptr);
+  for (const conf::Source& source : config_->sources) {
+    if (const uint16_t number = source_number(source.name); number != kNone) sources_[number] = &source;
+  }
   for (const conf::Stream& stream : config_->streams) number_of(stream.name);
   for (Stream& stream : streams_) find_sources(&stream);
 }

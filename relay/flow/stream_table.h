@@ -1,6 +1,6 @@
 // The streams that queued mail belongs to: each name has a number, which a delivery holds, and the sources
-// that its mail leaves from ([[stream]]). A name keeps its number when the configuration changes. Loop
-// thread.
+// that its mail leaves from ([[stream]]). Sources have numbers, too. A name keeps its number when the
+// configuration changes. Loop thread.
 #pragma once
 
 #include <cstdint>
@@ -40,8 +40,12 @@ class StreamTable {
     return stream.known ? stream.pool : streams_[kNone].pool;
   }
 
+  // kNone for "", and for names beyond 65,535 of them.
+  uint16_t source_number(const std::string& name);
   // Null: the configuration has no such source. O(1).
+  const conf::Source* source_numbered(uint16_t number) const { return sources_[number]; }
   const conf::Source* source_named(const std::string& name) const;
+  bool has_source(uint16_t stream, const conf::Source* source) const;
 
   void reload(conf::ConfigPtr config);
 
@@ -57,7 +61,8 @@ class StreamTable {
   conf::ConfigPtr config_;
   std::deque<Stream> streams_ = std::deque<Stream>(1);  // by number
   std::unordered_map<std::string, uint16_t> numbers_;
-  std::unordered_map<std::string, const conf::Source*> by_name_;
+  std::vector<const conf::Source*> sources_{nullptr};  // by number
+  std::unordered_map<std::string, uint16_t> source_numbers_;
 };
 
 }  // namespace relay::queue

@@ -31,9 +31,10 @@ struct Delivery {
     uint32_t heap_index = 0;  // while it is scheduled
     uint32_t dns_micros;      // on its way: how long it waited for its route
   };
-  uint16_t stream = 0;      // in the StreamTable
-  uint16_t attempt = 0;     // made since the start, or that its schedule counts, whichever are more
-  uint16_t last_reply = 0;  // in LastReplies: what its last attempt brought
+  uint16_t stream = 0;           // in the StreamTable
+  uint16_t attempt = 0;          // made since the start, or that its schedule counts, whichever are more
+  uint16_t last_reply = 0;       // in LastReplies: what its last attempt brought
+  uint16_t greylisted_from = 0;  // number of a source (StreamTable): its last attempt was greylisted
   DeliveryState state = DeliveryState::kNew;
   uint8_t first_tries = 0;       // made of its RetrySchedule; forgotten by a restart
   uint8_t free_tries = 0;        // in a row that did not count: something of the connection was wrong

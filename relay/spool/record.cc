@@ -19,7 +19,7 @@ constexpr char kStateLetter = 'S';
 // reserve.
 constexpr size_t kRecipientMinBytes = 11;
 // The state of a recipient, and beside it.
-constexpr uint64_t kStateMask = 7, kDelayTold = 8, kHeld = 16, kBlamed = 32;
+constexpr uint64_t kStateMask = 7, kDelayTold = 8, kHeld = 16, kBlamed = 32, kGreylisted = 64;
 
 enum Flags : uint64_t {
   kOnHold = 1,
@@ -111,17 +111,18 @@ void read_mailbox(Reader* in, conf::Mailbox* mailbox) {
 // What changes of a recipient.
 void write_state(Writer* out, const RecipientRecord& r) {
   out->number(static_cast<uint64_t>(r.state) | (r.delay_told ? kDelayTold : 0) | (r.held ? kHeld : 0) |
-              (r.blamed ? kBlamed : 0));
+              (r.blamed ? kBlamed : 0) | (r.greylisted_from.empty() ? 0 : kGreylisted));
   out->number(r.attempts);
   out->number(r.reply_code);
   out->text(r.enhanced_status);
   out->text(std::string_view(r.last_reply).substr(0, kLastReplyMaxBytes));
   out->text(r.mx_host);
+  if (!r.greylisted_from.empty()) out->text(r.greylisted_from);
   out->signed_number(conf::unix_micros(r.due));
 }
 
 void read_state(Reader* in, RecipientRecord* r) {
-  const uint64_t state = in->number(kStateMask | kDelayTold | kHeld | kBlamed);
+  const uint64_t state = in->number(kStateMask | kDelayTold | kHeld | kBlamed | kGreylisted);
   if ((state & kStateMask) > static_cast<uint64_t>(RecipientState::kDropped)) in->fail();
   r->state = static_cast<RecipientState>(state & kStateMask);
   r->delay_told = (state & kDelayTold) != 0;
@@ -132,6 +133,7 @@ void read_state(Reader* in, RecipientRecord* r) {
   r->enhanced_status = in->text();
   r->last_reply = in->text();
   r->mx_host = in->text();
+  r->greylisted_from = (state & kGreylisted) != 0 ? in->text() : std::string_view();
   r->due = conf::from_unix_micros(in->signed_number());
 }
 

@@ -34,6 +34,7 @@ struct RecipientRecord {
   std::string enhanced_status;  // of the last attempt
   std::string last_reply;       // text or local reason, bounded to 512 bytes
   std::string mx_host;          // that gave it
+  std::string greylisted_from;  // name of our source; empty: it was no greylisting
   conf::WallTime due;           // next attempt, while pending; of the RelayClock
   bool delay_told = false;      // its sender was told of the delay
   bool held = false;            // a reply rule put it on hold

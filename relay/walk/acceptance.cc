@@ -125,11 +125,13 @@ void Acceptance::adopt(const spool::MessageRecord& record, const std::function<v
     if (recipient.state != spool::RecipientState::kPending) continue;
     const conf::Instant due = now + std::max(recipient.due - wall, conf::Duration(0));
     const uint32_t domain = parts_.domains->intern(recipient.recipient.mailbox.domain);
+    const uint16_t greylisted_from = parts_.streams->source_number(recipient.greylisted_from);
     const auto before = known.find(domain);
     if (before != known.end()) {  // this domain has one already
       parts_.domains->release(domain);
       before->second->due = std::min(before->second->due, due);
       before->second->hold_wanted |= recipient.held;
+      if (greylisted_from != 0) before->second->greylisted_from = greylisted_from;
       continue;
     }
     Delivery* delivery = parts_.deliveries->add(record.id, domain, due);
@@ -138,6 +140,7 @@ void Acceptance::adopt(const spool::MessageRecord& record, const std::function<v
         recipient.reply_code, recipient.enhanced_status, recipient.last_reply);
     delivery->sender = queue::sender_of(record.envelope.reverse_path);
     delivery->stream = stream;
+    delivery->greylisted_from = greylisted_from;
     delivery->hold_wanted = record.on_hold || recipient.held;
     if (record.recipients.size() > 1) known.emplace(domain, delivery);
   }

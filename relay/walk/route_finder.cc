@@ -71,7 +71,7 @@ RouteFinder::Way RouteFinder::follow(Delivery* delivery) {
         bounce::Stage::kDns,
         bounce::Reply::make(route.reply_code(), std::string(route.enhanced_status()) + ' ' + route.detail));
   }
-  queue::Way choice = parts_.choice->choose(&domain, delivery->stream);
+  queue::Way choice = parts_.choice->choose(&domain, delivery->stream, delivery->greylisted_from);
   if (choice.detour != nullptr) {
     wait_for_detour(delivery, &domain, std::move(choice.detour));
     return {};

@@ -41,7 +41,8 @@ Settlement::Settlement(Parts parts)
       attempts_(parts.attempts),
       acceptance_(parts.acceptance),
       walk_(parts.walk),
-      last_replies_(parts.last_replies) {}
+      last_replies_(parts.last_replies),
+      streams_(parts.streams) {}
 
 void Settlement::apply(queue::Delivery* delivery, const std::vector<uint32_t>& recipients,
                        const std::vector<smtp::RecipientOutcome>& outcomes, const AttemptFacts& facts) {
@@ -77,8 +78,9 @@ void Settlement::apply_one(queue::Delivery* delivery, uint32_t index, const smtp
   spool::MessageRecord& record = delivery->message->record;
   spool::RecipientRecord& recipient = record.recipients[index];
   ++recipient.attempts;
-  if (!delivery->attempted && delivery->attempt < UINT16_MAX) ++delivery->attempt;
+  const bool first = !delivery->attempted;
   delivery->attempted = true;
+  if (first && delivery->attempt < UINT16_MAX) ++delivery->attempt;
   delivery->attempt = std::max(delivery->attempt, recipient.attempts);
   conf::DeliveryEvent event = journal::attempted(record, recipient, outcome, facts, clock_->calendar(now));
   event.attempt = delivery->attempt;
@@ -98,6 +100,7 @@ void Settlement::apply_one(queue::Delivery* delivery, uint32_t index, const smtp
     journal_->append(event);
     return;
   }
+  note_greylisting(delivery, &recipient, outcome, facts.source, first);
   if (outcome.meaning.unread) note_unknown(event);
   const bool hard = is_final(outcome);
   recipient.blamed = !outcome.local && outcome.meaning.type == bounce::ErrorType::kHard &&
@@ -125,6 +128,17 @@ void Settlement::apply_one(queue::Delivery* delivery, uint32_t index, const smtp
                       wants_report(record, recipient.recipient, bounce::DsnAction::kFailed);
   verdicts->push_back({index, hard ? spool::RecipientState::kFailed : spool::RecipientState::kExpired, report,
                        bounce::DsnAction::kFailed, std::move(event)});
+}
+
+// Most greylists know a message again by our address, sender and recipient: its next try goes from the same
+// source. Of several recipients one that was greylisted decides. `first`: of this attempt.
+void Settlement::note_greylisting(queue::Delivery* delivery, spool::RecipientRecord* recipient,
+                                  const smtp::RecipientOutcome& outcome, const std::string& source,
+                                  bool first) const {
+  if (outcome.local || outcome.reply.code == 0) return;  // no answer: what the last one said holds
+  const bool greylisted = passing_trouble(outcome) == conf::PassingTrouble::kGreylisting;
+  recipient->greylisted_from = greylisted ? source : std::string();
+  if (greylisted || first) delivery->greylisted_from = streams_->source_number(recipient->greylisted_from);
 }
 
 void Settlement::note_unknown(const conf::DeliveryEvent& event) {

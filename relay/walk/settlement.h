@@ -11,6 +11,7 @@
 #include "conf/config.h"
 #include "conf/vocab/event.h"
 #include "conf/vocab/random.h"
+#include "relay/flow/stream_table.h"
 #include "relay/journal/attempt.h"
 #include "relay/journal/journal.h"
 #include "relay/queue/delivery.h"
@@ -40,6 +41,7 @@ class Settlement {
     Acceptance* acceptance = nullptr;  // of reports, which are delivered like any message
     Walk* walk = nullptr;
     queue::LastReplies* last_replies = nullptr;
+    queue::StreamTable* streams = nullptr;
   };
   explicit Settlement(Parts parts);
 
@@ -59,6 +61,8 @@ class Settlement {
                const AttemptFacts& facts, conf::WallTime now) const;
   void apply_one(queue::Delivery* delivery, uint32_t index, const smtp::RecipientOutcome& outcome,
                  const AttemptFacts& facts, conf::WallTime now, Verdicts* verdicts);
+  void note_greylisting(queue::Delivery* delivery, spool::RecipientRecord* recipient,
+                        const smtp::RecipientOutcome& outcome, const std::string& source, bool first) const;
   void note_unknown(const conf::DeliveryEvent& event);
   struct Again {  // tried again then
     conf::WallTime due;
@@ -82,6 +86,7 @@ class Settlement {
   Acceptance* acceptance_;
   Walk* walk_;
   queue::LastReplies* last_replies_;
+  queue::StreamTable* streams_;
   Witness* witness_ = nullptr;
   UnknownTexts unknown_;
 };

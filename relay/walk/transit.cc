@@ -48,7 +48,7 @@ Transit::Transit(TransitParts parts)
                  rerouting_.leave_old_way(domain, found, parts_.config->sources);
                }}),
       settlement_({parts_.config, parts_.spool, parts_.journal, &clock_, parts_.random, &messages_,
-                   &attempts_, &acceptance_, this, &deliveries_.last_replies()}),
+                   &attempts_, &acceptance_, this, &deliveries_.last_replies(), &sites_.streams()}),
       verdicts_({parts_.qualifier, parts_.veto, parts_.journal, &clock_, &domains_, &messages_, &routes_,
                  &attempts_, &settlement_, this}),
       errands_(&messages_, &signing_, parts_.converter, parts_.return_paths, &attempts_, &verdicts_,

@@ -63,5 +63,22 @@ TEST(StreamTable, WhatIsBeyondItsNumbersIsMailOfNoStream) {
   EXPECT_EQ(table.name(table.number_of("n65534")), "n65534");
 }
 
+TEST(StreamTable, ASourceKeepsItsNumberOverReloads) {
+  StreamTable table(three_sources());
+  const uint16_t second = table.source_number("s2"), third = table.source_number("s3");
+  const uint16_t gone = table.source_number("of before");
+  EXPECT_EQ(table.source_number(""), StreamTable::kNone);
+  EXPECT_EQ(table.source_numbered(StreamTable::kNone), nullptr);
+  EXPECT_EQ(table.source_numbered(gone), nullptr);
+  auto next = three_sources();
+  next->sources.erase(next->sources.begin() + 1);
+  next->sources.back().name = "of before";
+  table.reload(next);
+  EXPECT_EQ(table.source_numbered(second), nullptr);
+  EXPECT_EQ(table.source_numbered(third), nullptr);
+  EXPECT_EQ(table.source_numbered(gone), &next->sources[1]);
+  EXPECT_EQ(table.source_named("s2"), nullptr);
+}
+
 }  // namespace
 }  // namespace relay::queue

@@ -50,6 +50,7 @@ MessageRecord sample(conf::MessageId id) {
   recipient.enhanced_status = "4.2.1";
   recipient.last_reply = "try later";
   recipient.mx_host = "mx.y.test";
+  recipient.greylisted_from = "news";
   recipient.due = conf::from_unix_micros(1'790'000'123'000'000);
   record.recipients = {recipient, recipient};
   record.recipients[1].state = RecipientState::kDelivered;
@@ -97,6 +98,7 @@ void expect_same(const MessageRecord& a, const MessageRecord& b) {
     EXPECT_EQ(a.recipients[i].enhanced_status, b.recipients[i].enhanced_status);
     EXPECT_EQ(a.recipients[i].last_reply, b.recipients[i].last_reply);
     EXPECT_EQ(a.recipients[i].mx_host, b.recipients[i].mx_host);
+    EXPECT_EQ(a.recipients[i].greylisted_from, b.recipients[i].greylisted_from);
     EXPECT_EQ(a.recipients[i].due, b.recipients[i].due);
     EXPECT_EQ(a.recipients[i].delay_told, b.recipients[i].delay_told);
   }

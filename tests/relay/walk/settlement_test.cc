@@ -114,7 +114,7 @@ class SettlementTest : public testing::Test {
                           nullptr,
                           {}}};
   Settlement settlement_{{config_, &spool_, &journal_, &clock_, &random_, &messages_, &attempts_,
-                          &acceptance_, &walk_, &deliveries_.last_replies()}};
+                          &acceptance_, &walk_, &deliveries_.last_replies(), &streams_}};
   queue::Message* message_ = nullptr;  // the latest
 };
 

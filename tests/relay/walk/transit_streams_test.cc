@@ -1,6 +1,9 @@
-// Mail of a stream leaves from its sources, after a restart and a reload too.
+// Mail of a stream leaves from its sources, and greylisted mail from the one it came from before, after a
+// restart and a reload too.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
 #include <set>
 
 #include "tests/relay/walk/walk_rig.h"
@@ -126,6 +129,83 @@ TEST_F(TransitStreamsTest, AReportOfOursIsMailOfItsOwn) {
   EXPECT_EQ(sources_of(""), Names{"tx"});
   ASSERT_EQ(events_.of(EventKind::kReportSent).size(), 1U);
   EXPECT_EQ(events_.of(EventKind::kReportSent)[0].stream, "reports");
+}
+
+class GreylistedFromTest : public TransitStreamsTest {
+ protected:
+  static constexpr int kMails = 24;
+  GreylistedFromTest() { server_.to_rcpt = "451 4.7.1 greylisted, come back later"; }
+  // By chance half of them would come from another source.
+  void greylist_all() {
+    for (int i = 0; i < kMails; ++i) submit({"u" + std::to_string(i) + "@d.test"}, "t@tx.test");
+    EXPECT_EQ(sources_after(0), (Names{"news", "tx"}));
+  }
+  Names sources_after(size_t first) const {
+    Names names;
+    const std::vector<conf::DeliveryEvent> deferred = events_.of(EventKind::kDeferred);
+    for (size_t i = first; i < deferred.size(); ++i) names.insert(deferred[i].source);
+    return names;
+  }
+  // The recipients that were not tried from one and the same source alone.
+  size_t tried_from_several() const {
+    std::map<std::string, Names> sources;
+    for (const conf::DeliveryEvent& event : events_.all) {
+      if (event.kind == EventKind::kDeferred || event.kind == EventKind::kDelivered)
+        sources[event.recipient].insert(event.source);
+    }
+    return static_cast<size_t>(
+        std::ranges::count_if(sources, [](const auto& each) { return each.second.size() > 1; }));
+  }
+};
+
+TEST_F(GreylistedFromTest, TheNextTriesComeFromTheSameSourceAlsoAfterARestart) {
+  start();
+  greylist_all();
+  pass(6min);
+  EXPECT_EQ(events_.of(EventKind::kDeferred).size(), 2U * kMails);
+  EXPECT_EQ(tried_from_several(), 0U);
+  transit_.reset();
+  server_.to_rcpt = "250 ok";
+  start();
+  pass(3h);
+  EXPECT_EQ(events_.of(EventKind::kDelivered).size(), size_t{kMails});
+  EXPECT_EQ(tried_from_several(), 0U) << "the spool has its name";
+}
+
+TEST_F(GreylistedFromTest, ABlockedSourceLeavesItToAnother) {
+  start();
+  greylist_all();
+  queue::DomainEntry& domain =
+      transit_->domains().at(transit_->domains().intern(conf::Domain::from_canonical("d.test")));
+  queue::Path* path = transit_->sites().path_from(&domain, config_->sources[1]);
+  path->standing->block(clock_.time + 10h, "test", clock_.time);
+  pass(6min);
+  ASSERT_EQ(events_.of(EventKind::kDeferred).size(), 2U * kMails);
+  EXPECT_EQ(sources_after(kMails), Names{"tx"});
+}
+
+TEST_F(GreylistedFromTest, ASourceThatIsGoneLeavesItToAnother) {
+  start();
+  greylist_all();
+  config_ = std::make_shared<conf::Config>(*config_);
+  config_->sources.erase(config_->sources.begin());
+  transit_->reload(config_, nullptr);
+  pass(6min);
+  ASSERT_EQ(events_.of(EventKind::kDeferred).size(), 2U * kMails);
+  EXPECT_EQ(sources_after(kMails), Names{"news"});
+}
+
+// What says nothing of our address leaves the choice free again.
+TEST_F(GreylistedFromTest, ALaterRefusalOfAnotherKindFreesIt) {
+  config_->defaults.retry.delays.assign(20, 1h);
+  config_->defaults.retry.by_reason.clear();
+  start();
+  greylist_all();
+  server_.to_rcpt = "452 4.2.2 mailbox full";
+  pass(6min);
+  EXPECT_EQ(tried_from_several(), 0U);
+  pass(2h);
+  EXPECT_GT(tried_from_several(), 0U);
 }
 
 }  // namespace
