@@ -1,6 +1,7 @@
 #include "relay/queue/last_replies.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "conf/vocab/ascii.h"
 
@@ -50,18 +51,22 @@ std::string reply_line(uint16_t code, std::string_view status, std::string_view 
 }
 
 uint16_t LastReplies::number_of(uint16_t code, std::string_view status, std::string_view text) {
-  const std::string line = template_of(reply_line(code, status, text));
+  std::string reply = reply_line(code, status, text);
+  const std::string line = template_of(reply);
   if (line.empty()) return kNone;
   const auto known = numbers_.find(line);
   if (known != numbers_.end()) return known->second;
-  if (size() < kMost) return intern(line);
-  return intern(code == 0 ? "no reply (many different reasons)"
-                          : std::to_string(code) + " (many different texts)");
+  if (size() < kMost) return intern(line, std::move(reply));
+  return intern(
+      code == 0 ? "no reply (many different reasons)" : std::to_string(code) + " (many different texts)", {});
 }
 
-uint16_t LastReplies::intern(const std::string& text) {
+uint16_t LastReplies::intern(const std::string& text, std::string sample) {
   const auto [place, fresh] = numbers_.try_emplace(text, static_cast<uint16_t>(texts_.size()));
-  if (fresh) texts_.push_back(text);
+  if (fresh) {
+    texts_.push_back(text);
+    samples_.push_back(std::move(sample));
+  }
   return place->second;
 }
 

@@ -20,12 +20,14 @@ class LastReplies {
   uint16_t number_of(uint16_t code, std::string_view status, std::string_view text);
   // "450 4.7.1 <*> greylisted, come back in # seconds"; "" for kNone.
   const std::string& text(uint16_t number) const { return texts_[number]; }
+  // One of the replies that became this text, the first, as it was; "" when they have little in common.
+  const std::string& sample(uint16_t number) const { return samples_[number]; }
   size_t size() const { return texts_.size() - 1; }
 
  private:
-  uint16_t intern(const std::string& text);
+  uint16_t intern(const std::string& text, std::string sample);
 
-  std::vector<std::string> texts_{std::string()};  // by number
+  std::vector<std::string> texts_{std::string()}, samples_{std::string()};  // by number
   std::unordered_map<std::string, uint16_t> numbers_;
 };
 

@@ -1,5 +1,6 @@
 #include "relay/walk/queue_orders.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "conf/standard_error.h"
@@ -124,13 +125,35 @@ void QueueOrders::take_from_rest(Delivery* delivery) {
   go_on(delivery);
 }
 
-// Those of reply rules.
-void QueueOrders::forget_holds(queue::Message* message) {
-  for (const std::vector<uint32_t>& delivery : spool::deliveries_of(message->record)) {
-    bool any = false;
-    for (const uint32_t index : delivery) any |= std::exchange(message->record.recipients[index].held, false);
-    if (any) parts_.spool->update(message->record, delivery);
-  }
+// Those of reply rules, of one delivery.
+void QueueOrders::forget_holds(queue::Message* message, spool::RecipientSpan recipients) {
+  bool any = false;
+  for (const uint32_t index : recipients) any |= std::exchange(message->record.recipients[index].held, false);
+  if (any) parts_.spool->update(message->record, recipients);
+}
+
+void QueueOrders::end_holds(conf::MessageId id, std::vector<uint32_t> domains) {
+  parts_.messages->pin(
+      id, false, [this, id, domains = std::move(domains)](conf::Result<queue::Message*> result) {
+        if (!result.ok()) {
+          conf::say("message " + conf::to_text(id) +
+                    ": a reply rule holds it no more, and it could not be read: " + result.error().detail +
+                    "; release it with penstock queue release");
+          return;
+        }
+        queue::Message* message = *result;
+        if (!message->record.on_hold) {
+          for_each_of(id, [&](Delivery* delivery) {
+            const bool meant = delivery->state == DeliveryState::kHeld &&
+                               std::ranges::find(domains, delivery->domain) != domains.end();
+            if (!meant) return false;
+            forget_holds(message, message->of(parts_.domains->name(delivery->domain)));
+            due_now(delivery);
+            return true;
+          });
+        }
+        parts_.messages->unpin(message);
+      });
 }
 
 // So that a hold outlives a restart.
@@ -144,7 +167,10 @@ void QueueOrders::keep_hold(conf::MessageId id, bool on_hold) {
     queue::Message* message = *result;
     message->record.on_hold = on_hold;
     parts_.spool->hold(id, on_hold);
-    if (!on_hold) forget_holds(message);
+    if (!on_hold) {
+      for (const std::vector<uint32_t>& delivery : spool::deliveries_of(message->record))
+        forget_holds(message, delivery);
+    }
     parts_.messages->unpin(message);
   });
 }

@@ -6,10 +6,12 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "conf/vocab/envelope.h"
 #include "relay/flow/dispatcher.h"
 #include "relay/queue/delivery_store.h"
+#include "relay/queue/domain_table.h"
 #include "relay/queue/message_cache.h"
 #include "relay/queue/parted_map.h"
 #include "relay/spool/relay_clock.h"
@@ -25,6 +27,7 @@ class QueueOrders {
     spool::Spool* spool = nullptr;
     const spool::RelayClock* clock = nullptr;
     const queue::DeliveryStore* deliveries = nullptr;
+    const queue::DomainTable* domains = nullptr;
     queue::MessageCache* messages = nullptr;
     Resting* resting = nullptr;
     Dispatcher* dispatcher = nullptr;
@@ -37,6 +40,9 @@ class QueueOrders {
   bool retry(conf::MessageId id, const std::function<bool(const queue::Delivery&)>& which);
   bool hold(conf::MessageId id);     // what is being sent: when that ends; kept over a restart
   bool release(conf::MessageId id);  // due now
+  // Releases what a reply rule holds of the message at these domains, unless an operator holds it too. Its
+  // record is read first.
+  void end_holds(conf::MessageId id, std::vector<uint32_t> domains);
   // For good, by order of `who`: its recipients end, without a report, or fail, with one to the sender.
   bool drop(conf::MessageId id, const std::string& who);
   bool fail(conf::MessageId id, const std::string& who);
@@ -53,7 +59,7 @@ class QueueOrders {
   void due_now(queue::Delivery* delivery);
   void take_from_rest(queue::Delivery* delivery);
   void go_on(queue::Delivery* delivery);
-  void forget_holds(queue::Message* message);
+  void forget_holds(queue::Message* message, spool::RecipientSpan recipients);
   void keep_hold(conf::MessageId id, bool on_hold);
 
   Parts parts_;

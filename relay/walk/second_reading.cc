@@ -11,17 +11,9 @@ namespace {
 
 constexpr size_t kMessagesPerStep = 1000;
 
-// Of a delivery only the words of the refusal are known, not who spoke them. A rule that names hosts may be
-// about it: mail that is tried once too early costs less than mail that waits although a rule frees it.
-bool reads_otherwise(const bounce::Qualifier& before, const bounce::Qualifier& after,
-                     const std::string& text) {
-  const bounce::Reply reply = bounce::read_diagnostic(text);
-  for (const bool anywhere : {false, true}) {
-    const bounce::Occasion occasion{bounce::Stage::kRcpt, &reply, {}, {}, {}, anywhere};
-    const bounce::Qualification old = before.qualify(occasion), fresh = after.qualify(occasion);
-    if (old.type != fresh.type || old.act != fresh.act || old.act_for != fresh.act_for) return true;
-  }
-  return false;
+bool takes_place_of_hold(const bounce::Qualification& meaning) {
+  if (meaning.act == bounce::Act::kHold) return false;
+  return meaning.act != bounce::Act::kNone || bounce::ends_at_once(meaning);
 }
 
 }  // namespace
@@ -35,25 +27,61 @@ void SecondReading::begin(std::shared_ptr<const bounce::Qualifier> before,
   part_ = 0;
 }
 
-bool SecondReading::reads_otherwise(const queue::Delivery& delivery) {
-  const uint16_t number = delivery.last_reply;
-  if (number == queue::LastReplies::kNone || delivery.state != queue::DeliveryState::kScheduled) return false;
-  if (readings_.size() <= number) readings_.resize(number + size_t{1}, Reading::kUnknown);
-  if (readings_[number] == Reading::kUnknown) {
-    const std::string& text = deliveries_->last_replies().text(number);
-    readings_[number] = relay::reads_otherwise(*before_, *after_, text) ? Reading::kOther : Reading::kSame;
+// Of a delivery only the words of the refusal are known, not who spoke them. A rule that names hosts may be
+// about it: mail that is tried once too early costs less than mail that waits although a rule frees it.
+SecondReading::Reading SecondReading::read(const std::string& text) const {
+  const bounce::Reply reply = bounce::read_diagnostic(text);
+  Reading reading = Reading::kSame;
+  for (const bool anywhere : {false, true}) {
+    const bounce::Occasion occasion{bounce::Stage::kRcpt, &reply, {}, {}, {}, anywhere};
+    const bounce::Qualification old = before_->qualify(occasion), fresh = after_->qualify(occasion);
+    if (old.type == fresh.type && old.act == fresh.act && old.act_for == fresh.act_for) continue;
+    if (old.act == bounce::Act::kHold && takes_place_of_hold(fresh)) return Reading::kNoHold;
+    reading = Reading::kOther;
   }
-  return readings_[number] == Reading::kOther;
+  return reading;
+}
+
+// A decision about a text is found by its words as they were: the sample, and not what people are shown.
+SecondReading::Reading SecondReading::reading_of(const queue::Delivery& delivery) {
+  const uint16_t number = delivery.last_reply;
+  if (number == queue::LastReplies::kNone) return Reading::kSame;
+  if (readings_.size() <= number) readings_.resize(number + size_t{1}, Reading::kUnknown);
+  const queue::LastReplies& replies = deliveries_->last_replies();
+  if (readings_[number] == Reading::kUnknown)
+    readings_[number] = read(replies.sample(number).empty() ? replies.text(number) : replies.sample(number));
+  return readings_[number];
+}
+
+bool SecondReading::is_due(const queue::Delivery& delivery) {
+  if (delivery.state == queue::DeliveryState::kHeld) return reading_of(delivery) == Reading::kNoHold;
+  if (delivery.state != queue::DeliveryState::kScheduled) return false;
+  const Reading reading = reading_of(delivery);
+  return reading == Reading::kOther || reading == Reading::kNoHold;
 }
 
 void SecondReading::step() {
   if (!under_way()) return;
-  std::vector<conf::MessageId> due;
+  struct Due {
+    conf::MessageId id = 0;
+    bool waits = false;
+    std::vector<uint32_t> held;  // domains
+  };
+  std::vector<Due> due;
   const bool more = deliveries_->visit_some(&part_, kMessagesPerStep, [&](const queue::Delivery& delivery) {
-    if (reads_otherwise(delivery) && (due.empty() || due.back() != delivery.id)) due.push_back(delivery.id);
+    if (!is_due(delivery)) return;
+    if (due.empty() || due.back().id != delivery.id) due.push_back({delivery.id, false, {}});
+    if (delivery.state == queue::DeliveryState::kHeld) {
+      due.back().held.push_back(delivery.domain);
+    } else {
+      due.back().waits = true;
+    }
   });
-  for (const conf::MessageId id : due)
-    orders_->retry(id, [this](const queue::Delivery& delivery) { return reads_otherwise(delivery); });
+  for (Due& each : due) {
+    if (!each.held.empty()) orders_->end_holds(each.id, std::move(each.held));
+    if (each.waits)
+      orders_->retry(each.id, [this](const queue::Delivery& delivery) { return is_due(delivery); });
+  }
   if (more) return;
   before_ = nullptr;
   after_ = nullptr;

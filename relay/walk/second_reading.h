@@ -1,6 +1,7 @@
 // After a change of rules: mail that waits because of a refusal which reads otherwise now is due at once, so
 // that what the operator decided holds for the past, too. Only where it changes what follows - the type, or
-// what the rule does - and part by part of the queue. Loop thread.
+// what the rule does - and part by part of the queue. What a rule holds is let go when another act, or a type
+// that ends it, takes the place of the hold; a rule that is no more lets go of nothing. Loop thread.
 #pragma once
 
 #include <cstddef>
@@ -25,8 +26,10 @@ class SecondReading {
   bool under_way() const { return after_ != nullptr; }
 
  private:
-  enum class Reading : uint8_t { kUnknown, kSame, kOther };
-  bool reads_otherwise(const queue::Delivery& delivery);
+  enum class Reading : uint8_t { kUnknown, kSame, kOther, kNoHold };
+  Reading read(const std::string& text) const;
+  Reading reading_of(const queue::Delivery& delivery);
+  bool is_due(const queue::Delivery& delivery);
 
   const queue::DeliveryStore* deliveries_;
   QueueOrders* orders_;

@@ -76,7 +76,7 @@ Transit::Transit(TransitParts parts)
                 advance(delivery);
               }}),
       late_({parts_.config, &clock_, &routes_, &sites_, &dispatcher_.gate()}),
-      orders_({parts_.spool, &clock_, &deliveries_, &messages_, &resting_, &dispatcher_, this}),
+      orders_({parts_.spool, &clock_, &deliveries_, &domains_, &messages_, &resting_, &dispatcher_, this}),
       second_reading_(&deliveries_, &orders_),
       next_sweep_(clock_.now() + kSweepPeriod) {
   settlement_.use(parts_.witness);

@@ -90,6 +90,78 @@ TEST_F(TransitReplyTest, MailWhoseRefusalReadsOtherwiseNowIsDueAtOnce) {
       << "what is held, or waits for another reason, rests";
 }
 
+// The queue shows such texts without what varies in them; a decision is found by the text itself.
+TEST_F(TransitReplyTest, MailIsDueAtOnceByADecisionAboutATextWithPartsThatVary) {
+  const std::string words = "450 4.7.9 zzz 203.0.113.105 was seen in 1f7c99ab3000123 by us, case ";
+  start();
+  server_.to_rcpt = words + "4711";
+  submit({"a@one.test"});
+  server_.to_rcpt = words + "4712";
+  submit({"b@one.test"});
+  ASSERT_EQ(events_.of(EventKind::kDeferred).size(), 2U);
+  ASSERT_EQ(transit_->deliveries().last_replies().size(), 1U) << "one text for people";
+  bounce::RowVerdict verdict;
+  verdict.row = events_.of(EventKind::kDeferred)[0].row;
+  ASSERT_NE(verdict.row, 0U);
+  verdict.type = bounce::ErrorType::kIgnored;
+  transit_->use(bounce::Qualifier::make({}, bounce::shipped_reply_rules(), {verdict}));
+  server_.to_rcpt = "250 2.1.5 ok";
+  run();
+  EXPECT_EQ(server_.recipients, (std::vector<std::string>{"a@one.test", "b@one.test"}));
+}
+
+class HeldByARuleTest : public TransitReplyTest {
+ protected:
+  static std::shared_ptr<const bounce::Qualifier> cellar(bounce::Act act) {
+    bounce::ReplyRule rule;
+    rule.name = "cellar";
+    rule.text = {"cellar is full"};
+    rule.act = act;
+    rule.act_for = act == bounce::Act::kDefer ? conf::Duration(1min) : conf::Duration(0);
+    return bounce::Qualifier::make({rule}, bounce::shipped_reply_rules());
+  }
+  // Of two messages the second is held by an operator besides.
+  void hold_two() {
+    start();
+    transit_->use(cellar(bounce::Act::kHold));
+    run();
+    server_.to_rcpt = "451 4.3.0 zzz the cellar is full";
+    submit({"a@one.test"});
+    server_.to_rcpt_of["c@two.test"] = "450 4.2.1 try later";
+    EXPECT_TRUE(transit_->orders().hold(submit({"b@one.test", "c@two.test"})));
+    run();
+    ASSERT_EQ(transit_->resting().held(), 3U);
+  }
+};
+
+TEST_F(HeldByARuleTest, IsLetGoWhenTheRuleSaysFailOrDeferNow) {
+  hold_two();
+  transit_->use(cellar(bounce::Act::kFail));
+  run();
+  const std::vector<conf::DeliveryEvent> failed = events_.of(EventKind::kFailed);
+  ASSERT_EQ(failed.size(), 1U);
+  EXPECT_EQ(failed[0].recipient, "a@one.test");
+  EXPECT_EQ(transit_->resting().held(), 2U) << "what an operator holds, too, is his";
+}
+
+TEST_F(HeldByARuleTest, ThatItIsLetGoOutlivesARestart) {
+  hold_two();
+  transit_->use(cellar(bounce::Act::kDefer));
+  run();
+  EXPECT_EQ(events_.of(EventKind::kDeferred).size(), 4U);
+  EXPECT_EQ(transit_->resting().held(), 2U);
+  transit_.reset();
+  start();
+  EXPECT_EQ(transit_->resting().held(), 2U);
+}
+
+TEST_F(HeldByARuleTest, StaysWhenItsRuleIsNoMore) {
+  hold_two();
+  transit_->use(bounce::Qualifier::make({}, bounce::shipped_reply_rules()));
+  run();
+  EXPECT_EQ(transit_->resting().held(), 3U);
+}
+
 // A delivery does not know which host refused it: a rule for some hosts may be about it, and is asked.
 TEST_F(TransitReplyTest, MailIsDueAtOnceAlsoWhenTheChangedRuleNamesHosts) {
   start();
