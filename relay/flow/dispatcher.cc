@@ -131,6 +131,7 @@ bool Dispatcher::target_began(OutboundConnection* connection, const Target& targ
                                       : gate_.may_open(connection->path(), target.address, now);
   if (!admission.yes) return false;
   gate_.open(connection->path(), target.address, &slot.use);
+  hosts_.visits(*connection, target, now);
   return true;
 }
 
@@ -159,7 +160,7 @@ void Dispatcher::transaction_done(OutboundConnection* connection,
   for (smtp::RecipientOutcome& outcome : outcomes) qualify(&texts_, here, &outcome);
   gate_.feed_back(path, &slot.use, outcomes, now);
   acts_.obey(*connection, &outcomes, now);
-  free_tries_.try_next_host(*connection, slot.job.delivery, &outcomes, now);
+  free_tries_.try_next_host(*connection, slot.job.delivery, &outcomes, slot.job.began, now);
   // The replies may have opened the window, or ended the probes: more connections may be allowed by now.
   if (path->shared != nullptr || (path->binds != mx::Bind::kNothing && path->binds_until == conf::kNever))
     work_.mark(path);
@@ -175,7 +176,7 @@ void Dispatcher::target_failed(OutboundConnection* connection, const Target& tar
   queue::Path* path = connection->path();
   const queue::PathError error = meant(*connection);
   hosts_.learn(*connection, target, now);
-  hosts_.failed(*path, target, now);
+  hosts_.failed(*path, target, connection->target_started(), now);
   take_trouble(*connection, slot.use, error, now);
   if (back_off_.stumbled(path, error, connection->started())) work_.mark(path);
   gate_.close(&slot.use);

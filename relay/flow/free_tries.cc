@@ -63,7 +63,8 @@ void FreeTries::bound(queue::Delivery* delivery, std::vector<smtp::RecipientOutc
 }
 
 void FreeTries::try_next_host(const OutboundConnection& connection, queue::Delivery* delivery,
-                              std::vector<smtp::RecipientOutcome>* outcomes, conf::Instant now) {
+                              std::vector<smtp::RecipientOutcome>* outcomes, conf::Instant began,
+                              conf::Instant now) {
   const auto any = [outcomes](auto&& is) { return std::any_of(outcomes->begin(), outcomes->end(), is); };
   const queue::Path& path = *connection.path();
   const Target& target = connection.target();
@@ -77,8 +78,13 @@ void FreeTries::try_next_host(const OutboundConnection& connection, queue::Deliv
   };
   const auto first = std::find_if(outcomes->begin(), outcomes->end(), leads_on);
   // To send it at once would perhaps be to send it twice: it waits, and the next attempt is at another host.
-  if (any([](const smtp::RecipientOutcome& each) { return each.uncertain; }))
-    hosts_->leave(path, target, now + kBrokenBehindDot);
+  const bool uncertain = any([](const smtp::RecipientOutcome& each) { return each.uncertain; });
+  if (uncertain) hosts_->leave(path, target, now + kBrokenBehindDot);
+  if (uncertain || (first != outcomes->end() && !first->local)) {
+    hosts_->was_slow(path, target, began, now);
+  } else if (any([](const smtp::RecipientOutcome& each) { return each.reply.code != 0 && !each.local; })) {
+    hosts_->answered(path, target, connection.target_started());
+  }
   if (first == outcomes->end() || delivery->free_tries >= kMostFreeTries ||
       !hosts_->has_other(connection, now)) {
     if (first != outcomes->end() && first->local)

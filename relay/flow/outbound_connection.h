@@ -82,6 +82,7 @@ class OutboundConnection final : public TransportUser {
   bool quitting() const { return quitting_; }  // its end is no failure
   bool idle() const { return session_ != nullptr && session_->ready(); }
   conf::Instant started() const { return started_; }
+  conf::Instant target_started() const { return target_started_; }  // began to connect to it
   conf::Instant ready_since() const { return ready_at_; }
   conf::Duration connect_time() const { return ready_at_ - target_started_; }
   uint32_t transactions() const { return session_ == nullptr ? 0 : session_->transactions(); }

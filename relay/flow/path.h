@@ -37,6 +37,14 @@ struct PathError {
   bool present() const { return !reply.lines.empty(); }
 };
 
+// A host that let us wait for nothing.
+struct SlowHost {
+  conf::Duration pause{0};                    // grows with each visit in a row
+  conf::Instant since{};                      // visits begun before are of the same trouble
+  conf::Instant until{};                      // not first choice before, but for its guest
+  const OutboundConnection* guest = nullptr;  // goes to see whether it is well; compared, never followed
+};
+
 struct Site;
 
 struct Path {
@@ -103,6 +111,7 @@ struct Site {
   std::map<std::string, std::unique_ptr<Path>> paths;  // by the names of source and rule, and by order
   std::map<std::string, conf::Instant> failing_hosts;  // address -> not first choice before then
   std::map<std::string, conf::Instant> left_hosts;     // the same: a reply rule said so
+  std::map<std::string, SlowHost> slow_hosts;          // by address
   // By code of the refusal: no host offers what some mail needs, so that none is asked after the first.
   std::map<uint16_t, conf::Instant> offers_alike;
   // By name: a reply rule said that the source does not speak to this site before then.

@@ -350,7 +350,11 @@ void SiteTable::sweep(conf::Instant now) {
     std::erase_if(site.failing_hosts, over);
     std::erase_if(site.left_hosts, over);
     std::erase_if(site.sources_off, over);
-    if (!site.sources_off.empty()) return false;
+    std::erase_if(site.slow_hosts,
+                  [now](const auto& each) {  // as long again it is remembered how slow it was
+                    return each.second.until + each.second.pause <= now;
+                  });
+    if (!site.sources_off.empty() || !site.slow_hosts.empty()) return false;
     return std::ranges::all_of(site.paths, [now](const auto& named) {
       const Path& path = *named.second;
       return path.ready.empty() && !path.rerouting && path.connections == 0 && path.backoff_until <= now &&

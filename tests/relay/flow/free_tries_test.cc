@@ -23,7 +23,7 @@ class FreeTriesTest : public PathTest {
   }
   static smtp::RecipientOutcome full_disk() { return outcome(Kind::kRefused, 452, bounce::Scope::kSite); }
   void try_next(std::vector<smtp::RecipientOutcome>* outcomes) {
-    tries_.try_next_host(*connection_, &delivery_, outcomes, clock_.now());
+    tries_.try_next_host(*connection_, &delivery_, outcomes, clock_.now(), clock_.now());
   }
 
   Hosts hosts_{&random_};
@@ -84,7 +84,7 @@ TEST_F(FreeTriesTest, WhatWaitsWithoutABrokenSessionIsATry) {
 }
 
 TEST_F(FreeTriesTest, ItIsATryWhenNoOtherHostIsWell) {
-  hosts_.failed(path_, {"two.test", "192.0.2.2", 25, 1, {}}, clock_.now());
+  hosts_.failed(path_, {"two.test", "192.0.2.2", 25, 1, {}}, clock_.now(), clock_.now());
   std::vector<smtp::RecipientOutcome> outcomes = {full_disk()};
   try_next(&outcomes);
   EXPECT_EQ(outcomes[0].kind, Kind::kRefused);

@@ -43,13 +43,13 @@ TEST_F(HostsTest, ASourceTriesOnlyAddressesOfItsFamily) {
   EXPECT_EQ(to_try(), (std::vector<std::string>{"2001:db8::1"}));
   EXPECT_TRUE(hosts_.any_well(path_, clock_.now()));
   path_.source.address = "192.0.2.100";
-  hosts_.failed(path_, target("192.0.2.1"), clock_.now());
+  hosts_.failed(path_, target("192.0.2.1"), clock_.now(), clock_.now());
   EXPECT_FALSE(hosts_.any_well(path_, clock_.now())) << "the other one is out of reach";
 }
 
 TEST_F(HostsTest, AHostThatFailedStandsBehindTheOthersForAMinute) {
-  hosts_.failed(path_, target("192.0.2.1"), clock_.now());
-  hosts_.failed(path_, target("192.0.2.2"), clock_.now());
+  hosts_.failed(path_, target("192.0.2.1"), clock_.now(), clock_.now());
+  hosts_.failed(path_, target("192.0.2.2"), clock_.now(), clock_.now());
   EXPECT_EQ(to_try().front(), "192.0.2.3");
   EXPECT_EQ(to_try().size(), 3U);
   clock_.time += 61s;
@@ -66,15 +66,15 @@ TEST_F(HostsTest, ToLeaveAHostAgainDoesNotMakeTheTimeShorter) {
 TEST_F(HostsTest, AHostAtItsLimitHidesThoseOfAWorsePreferenceAndAFailingOneDoesNot) {
   const auto not_the_best = [](const std::string& address) { return address == "192.0.2.3"; };
   EXPECT_EQ(to_try(not_the_best), std::vector<std::string>{});
-  hosts_.failed(path_, target("192.0.2.1"), clock_.now());
-  hosts_.failed(path_, target("192.0.2.2"), clock_.now());
+  hosts_.failed(path_, target("192.0.2.1"), clock_.now(), clock_.now());
+  hosts_.failed(path_, target("192.0.2.2"), clock_.now(), clock_.now());
   EXPECT_EQ(to_try(not_the_best), (std::vector<std::string>{"192.0.2.3"}));
 }
 
 TEST_F(HostsTest, AConnectionToABackupIsWorseThanNeededWhenABetterHostIsWellAgain) {
   const auto backup = connection_to(target("192.0.2.3", 1));
-  hosts_.failed(path_, target("192.0.2.1"), clock_.now());
-  hosts_.failed(path_, target("192.0.2.2"), clock_.now());
+  hosts_.failed(path_, target("192.0.2.1"), clock_.now(), clock_.now());
+  hosts_.failed(path_, target("192.0.2.2"), clock_.now(), clock_.now());
   EXPECT_FALSE(hosts_.is_worse_than_needed(*backup, clock_.now()));
   EXPECT_FALSE(hosts_.has_other(*backup, clock_.now()));
   clock_.time += 61s;
@@ -87,8 +87,8 @@ TEST_F(HostsTest, AConnectionToAHostThatIsLeftIsWorseThanNeededWhileAnotherOneIs
   EXPECT_FALSE(hosts_.is_worse_than_needed(*best, clock_.now()));
   hosts_.leave(path_, target("192.0.2.1"), clock_.now() + 1min);
   EXPECT_TRUE(hosts_.is_worse_than_needed(*best, clock_.now()));
-  hosts_.failed(path_, target("192.0.2.2"), clock_.now());
-  hosts_.failed(path_, target("192.0.2.3"), clock_.now());
+  hosts_.failed(path_, target("192.0.2.2"), clock_.now(), clock_.now());
+  hosts_.failed(path_, target("192.0.2.3"), clock_.now(), clock_.now());
   EXPECT_FALSE(hosts_.is_worse_than_needed(*best, clock_.now()));
 }
 
@@ -108,6 +108,26 @@ TEST_F(HostsTest, WhatTheDestinationSwitchesOffIsLeftOut) {
   EXPECT_TRUE(off.has(smtp::Extension::kSize));
   EXPECT_TRUE(off.has(smtp::Extension::kDsn));
   EXPECT_FALSE(off.has(smtp::Extension::kSmtpUtf8));
+}
+
+// What was under way when the host fell silent says no more of it than the first visit that failed.
+TEST_F(HostsTest, VisitsBegunBeforeASilenceNeitherMakeItLongerNorEndIt) {
+  const conf::Instant began = clock_.now();
+  clock_.time += 5min;
+  for (int i = 0; i < 8; ++i) hosts_.was_slow(path_, target("192.0.2.1"), began, clock_.now());
+  hosts_.answered(path_, target("192.0.2.1"), began);
+  const queue::SlowHost& slow = site_.slow_hosts["192.0.2.1"];
+  EXPECT_EQ(slow.until, clock_.now() + 20min);
+  hosts_.answered(path_, target("192.0.2.1"), clock_.now());
+  EXPECT_TRUE(site_.slow_hosts.empty());
+}
+
+TEST_F(HostsTest, ShortVisitsAndTheOnlyAddressAreNotMeant) {
+  hosts_.was_slow(path_, target("192.0.2.1"), clock_.now() - 4s, clock_.now());
+  EXPECT_TRUE(site_.slow_hosts.empty());
+  route_by({{"mx.test", 5, 25, {"192.0.2.1"}}});
+  hosts_.was_slow(path_, target("192.0.2.1"), clock_.now() - 5min, clock_.now());
+  EXPECT_TRUE(site_.slow_hosts.empty());
 }
 
 }  // namespace
