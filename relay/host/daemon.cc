@@ -208,7 +208,7 @@ conf::Status Daemon::open_transit() {
   if (!recovered.ok()) return recovered;
   reception_ = std::make_unique<Reception>(
       config_, transit_.get(), &clock_,
-      [this](conf::ConfigPtr config, const std::string& client, const std::string& user, tls::Secret secret,
+      [this](conf::ConfigPtr config, const std::string& client, const std::string& user, conf::Secret secret,
              Reception::AuthDone done) {
         authenticator_->check(std::move(config), client, user, std::move(secret), std::move(done));
       },

@@ -64,7 +64,7 @@ Authenticator::Authenticator(const conf::Clock* clock, std::function<void(std::f
 Authenticator::~Authenticator() { state_->workers.reset(); }
 
 void Authenticator::check(conf::ConfigPtr config, const std::string& client, const std::string& user,
-                          tls::Secret secret, Done done) {
+                          conf::Secret secret, Done done) {
   State& state = *state_;
   const conf::IntakeSettings& bounds = config->intake;
   state.history.set_bounds(

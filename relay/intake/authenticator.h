@@ -8,10 +8,10 @@
 #include <string>
 
 #include "conf/config.h"
+#include "conf/vocab/secret.h"
 #include "conf/vocab/time.h"
 #include "relay/intake/secret_hash.h"
 #include "relay/smtp/server_session.h"
-#include "relay/tls/secret.h"
 
 namespace relay {
 
@@ -25,7 +25,7 @@ class Authenticator {
 
   // `done` runs on the loop's thread, perhaps inside this call. An unknown user costs as much time as a known
   // one (the hash of another is computed). `client`: client_key().
-  void check(conf::ConfigPtr config, const std::string& client, const std::string& user, tls::Secret secret,
+  void check(conf::ConfigPtr config, const std::string& client, const std::string& user, conf::Secret secret,
              Done done);
 
  private:

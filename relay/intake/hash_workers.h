@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "relay/tls/secret.h"
+#include "conf/vocab/secret.h"
 
 namespace relay {
 
@@ -16,7 +16,7 @@ class HashWorkers {
   struct Job {
     std::string client;  // client_key(), or what stands for many: who waits in one queue
     std::string user;    // who takes turns in it
-    tls::Secret secret;
+    conf::Secret secret;
     std::string hash;  // what it must come to
     std::function<void(bool good)> done;
   };

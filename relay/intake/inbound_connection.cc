@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "conf/vocab/secret.h"
 #include "relay/intake/client_key.h"
 #include "relay/intake/header_field.h"
 #include "relay/smtp/logged_header.h"
-#include "relay/tls/secret.h"
 
 namespace relay {
 
@@ -175,7 +175,7 @@ void InboundConnection::handle(smtp::ServerEvent* event) {
       transport_->start_tls({});
       break;
     case Kind::kAuthenticate:
-      owner_->authenticate(number_, std::move(event->user), tls::Secret::taken_from(&event->secret));
+      owner_->authenticate(number_, std::move(event->user), std::move(event->secret));
       break;
     case Kind::kBeginMessage:
       begin_message();

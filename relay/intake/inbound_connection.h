@@ -8,12 +8,12 @@
 #include "conf/config.h"
 #include "conf/vocab/door_event.h"
 #include "conf/vocab/envelope.h"
+#include "conf/vocab/secret.h"
 #include "conf/vocab/time.h"
 #include "relay/intake/memory_shares.h"
 #include "relay/net/transport.h"
 #include "relay/smtp/server_session.h"
 #include "relay/spool/spool.h"
-#include "relay/tls/secret.h"
 
 namespace relay {
 
@@ -34,7 +34,7 @@ class InboundConnection final : public TransportUser, private smtp::Gate, privat
     virtual void withdraw(conf::MessageId id) = 0;
     // As offer(), for mail that came back.
     virtual void offer_returned(uint64_t connection, spool::MessageRecord record, conf::Bytes body) = 0;
-    virtual void authenticate(uint64_t connection, std::string user, tls::Secret secret) = 0;
+    virtual void authenticate(uint64_t connection, std::string user, conf::Secret secret) = 0;
     virtual void refused(conf::DoorEvent event) = 0;
     // The last call; the connection may be destroyed, but not inside this call.
     virtual void connection_closed(uint64_t connection) = 0;

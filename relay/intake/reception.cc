@@ -157,7 +157,7 @@ void Reception::offer_returned(uint64_t number, spool::MessageRecord record, con
   returned_(std::move(record), std::move(body), std::move(done));
 }
 
-void Reception::authenticate(uint64_t number, std::string user, tls::Secret secret) {
+void Reception::authenticate(uint64_t number, std::string user, conf::Secret secret) {
   const std::string client = connections_.at(number)->client_key();
   if (!check_) return auth_over(number, user, smtp::AuthOutcome::kBusy);
   check_(config_, client, user, std::move(secret),

@@ -12,13 +12,13 @@
 #include <vector>
 
 #include "conf/config.h"
+#include "conf/vocab/secret.h"
 #include "relay/intake/door_book.h"
 #include "relay/intake/inbound_connection.h"
 #include "relay/intake/memory_shares.h"
 #include "relay/intake/places.h"
 #include "relay/intake/user_hours.h"
 #include "relay/net/transport.h"
-#include "relay/tls/secret.h"
 #include "relay/walk/transit.h"
 
 namespace relay {
@@ -27,7 +27,7 @@ class Reception final : public InboundConnection::Owner, private smtp::Gate {
  public:
   using AuthDone = std::function<void(smtp::AuthOutcome)>;
   using Check = std::function<void(conf::ConfigPtr, const std::string& client, const std::string& user,
-                                   tls::Secret secret, AuthDone)>;
+                                   conf::Secret secret, AuthDone)>;
 
   // `check` may be empty: then nobody can log in. `tell` hears of who was refused; may be empty.
   Reception(conf::ConfigPtr config, Transit* transit, const conf::Clock* clock, Check check,
@@ -59,7 +59,7 @@ class Reception final : public InboundConnection::Owner, private smtp::Gate {
   void offer(uint64_t connection, spool::MessageRecord record, conf::Bytes body) override;
   void withdraw(conf::MessageId id) override { transit_->withdraw(id); }
   void offer_returned(uint64_t connection, spool::MessageRecord record, conf::Bytes body) override;
-  void authenticate(uint64_t connection, std::string user, tls::Secret secret) override;
+  void authenticate(uint64_t connection, std::string user, conf::Secret secret) override;
   void refused(conf::DoorEvent event) override;
   void connection_closed(uint64_t connection) override;
 

@@ -32,7 +32,7 @@ std::string crypted(const char* secret, const char* setting) {
 
 }  // namespace
 
-bool secret_matches(const tls::Secret& secret, const std::string& hash) {
+bool secret_matches(const conf::Secret& secret, const std::string& hash) {
   const std::string computed = crypted(secret.c_str(), hash.c_str());
   return !computed.empty() && equal_in_constant_time(computed, hash);
 }

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "relay/tls/secret.h"
+#include "conf/vocab/secret.h"
 
 namespace relay {
 
@@ -11,6 +11,6 @@ namespace relay {
 // (longer than 511 octets, no such method in the system's library). Any thread.
 std::string hash_secret(const std::string& secret);
 // Costs what the hash costs, tens of milliseconds for a good one. Any thread.
-bool secret_matches(const tls::Secret& secret, const std::string& hash);
+bool secret_matches(const conf::Secret& secret, const std::string& hash);
 
 }  // namespace relay

@@ -55,7 +55,7 @@ void ServerSession::State::auth_step(Sasl::Step step, const std::string& text, c
   ServerEvent event;
   event.kind = ServerEvent::Kind::kAuthenticate;
   event.user = sasl.user();
-  event.secret = sasl.secret();
+  event.secret = conf::Secret(sasl.secret());
   events.push_back(std::move(event));
 }
 

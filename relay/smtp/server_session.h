@@ -11,6 +11,7 @@
 #include "conf/config.h"
 #include "conf/vocab/door_event.h"
 #include "conf/vocab/envelope.h"
+#include "conf/vocab/secret.h"
 #include "conf/vocab/time.h"
 #include "relay/net/out_queue.h"
 #include "relay/net/transport.h"
@@ -34,7 +35,7 @@ struct ServerEvent {
   std::string_view bytes;                    // kBody
   const conf::Envelope* envelope = nullptr;  // kBeginMessage, kMessage: valid until the session is answered
   std::string user;                          // kAuthenticate
-  std::string secret;                        // kAuthenticate
+  conf::Secret secret;                       // kAuthenticate
 };
 
 // How a login ended. kBusy and kLimited: the secret was not looked at (454 4.7.0), for too many wait, or too

@@ -55,7 +55,7 @@ class AuthenticatorTest : public testing::Test {
     config = made;
   }
   void ask(const std::string& client, const std::string& user, const std::string& secret) {
-    logins.check(config, client, user, tls::Secret(secret), [this, user](AuthOutcome outcome) {
+    logins.check(config, client, user, conf::Secret(secret), [this, user](AuthOutcome outcome) {
       answers.push_back(outcome);
       users.push_back(user);
     });

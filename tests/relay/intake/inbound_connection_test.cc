@@ -54,7 +54,7 @@ struct NoOwner final : InboundConnection::Owner {
   void offer(uint64_t, spool::MessageRecord, conf::Bytes) override {}
   void withdraw(conf::MessageId id) override { withdrawn = id; }
   conf::MessageId withdrawn = 0;
-  void authenticate(uint64_t, std::string, tls::Secret) override {}
+  void authenticate(uint64_t, std::string, conf::Secret) override {}
   void connection_closed(uint64_t) override { closed = true; }
   bool closed = false;
   MemoryShares shares{{1'000'000, 500'000, 200'000}};

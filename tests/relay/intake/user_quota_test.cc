@@ -46,7 +46,7 @@ class UserQuotaTest : public WalkRig {
     config_->users.push_back({"shop", "hash"});
     config_->users.front().messages_per_hour = 2;
     start();
-    const auto right = [](const conf::ConfigPtr&, const std::string&, const std::string&, const tls::Secret&,
+    const auto right = [](const conf::ConfigPtr&, const std::string&, const std::string&, const conf::Secret&,
                           const Reception::AuthDone& done) { done(smtp::AuthOutcome::kGood); };
     reception_ =
         std::make_unique<Reception>(config_, transit_.get(), &clock_, right,

@@ -121,7 +121,7 @@ class ServerRig {
         events.push_back("start-tls");
         return;
       case Kind::kAuthenticate:
-        events.push_back("authenticate " + event.user + " " + event.secret);
+        events.push_back("authenticate " + event.user + " " + std::string(event.secret.view()));
         return;
       case Kind::kBeginMessage:
         body.clear();

@@ -1,6 +1,10 @@
 // What a user who logged in may do: the senders that he may use, and how much.
 #include <gtest/gtest.h>
 
+#include <array>
+#include <new>
+#include <utility>
+
 #include "tests/relay/smtp/server_rig.h"
 
 namespace relay::smtp {
@@ -62,6 +66,22 @@ TEST(ServerUser, MailWaitsWhenHisHourIsUsedUp) {
   EXPECT_EQ(trouble.reason, conf::DoorReason::kTooManyMessages);
   rig.gate.used_up.clear();
   EXPECT_EQ(rig.say("MAIL FROM:<order@shop.example>").substr(0, 3), "250");
+}
+
+// A short text lies in a std::string itself, and a copy stays wherever such an event was.
+TEST(ServerUser, HisSecretLeavesNoCopyInTheEventsItPassesThrough) {
+  ServerRig rig(with_senders(), kStranger);
+  rig.start();
+  rig.say("EHLO client.example.com");
+  rig.session->receive("AUTH PLAIN AGNybQB0aW55c2VjcmV0\r\n", rig.now);  // \0crm\0tinysecret
+  alignas(ServerEvent) std::array<char, sizeof(ServerEvent)> place{};
+  auto* event = new (place.data()) ServerEvent();
+  while (rig.session->next_event(event, rig.now) && event->kind != ServerEvent::Kind::kAuthenticate) {
+  }
+  const ServerEvent last = std::move(*event);
+  event->~ServerEvent();
+  EXPECT_EQ(last.secret.view(), "tinysecret");
+  EXPECT_EQ(std::string_view(place.data(), place.size()).find("tinysecret"), std::string_view::npos);
 }
 
 }  // namespace

@@ -1,21 +1,13 @@
-#include "relay/tls/secret.h"
+#include "conf/vocab/secret.h"
 
+#include <cstring>
 #include <utility>
 
-#include "relay/tls/keyed_digest.h"
-
-namespace relay::tls {
+namespace conf {
 
 Secret::Secret(std::string_view text) : octets_(new char[text.size() + 1]), size_(text.size()) {
   text.copy(octets_.get(), size_);
   octets_[size_] = '\0';
-}
-
-Secret Secret::taken_from(std::string* text) {
-  Secret secret(*text);
-  cleanse(text->data(), text->size());
-  text->clear();
-  return secret;
 }
 
 Secret::Secret(Secret&& other) noexcept
@@ -30,7 +22,7 @@ Secret& Secret::operator=(Secret&& other) noexcept {
 }
 
 void Secret::wipe() {
-  if (octets_ != nullptr) cleanse(octets_.get(), size_);
+  if (octets_ != nullptr) explicit_bzero(octets_.get(), size_);
 }
 
-}  // namespace relay::tls
+}  // namespace conf

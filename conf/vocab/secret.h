@@ -3,16 +3,14 @@
 #pragma once
 
 #include <memory>
-#include <string>
 #include <string_view>
 
-namespace relay::tls {
+namespace conf {
 
 class Secret {
  public:
   Secret() = default;
   explicit Secret(std::string_view text);
-  static Secret taken_from(std::string* text);  // overwrites and empties `text`
   ~Secret() { wipe(); }
   Secret(Secret&& other) noexcept;
   Secret& operator=(Secret&& other) noexcept;
@@ -27,4 +25,4 @@ class Secret {
   size_t size_ = 0;
 };
 
-}  // namespace relay::tls
+}  // namespace conf
