@@ -178,7 +178,7 @@ struct RuleBookBuilder {
     for (size_t i = 0; i < written.size(); ++i) resolve(i);
     auto book = std::make_shared<RuleBook>();
     rank(book.get());
-    const bool failed = !problems.empty();
+    const bool failed = conf::has_error(problems);
     if (!failed) check_shadows(book->rules_, &problems);
     conf::sort_problems(written.empty() ? "" : written.front().file, &problems);
     return {failed ? nullptr : RuleBookPtr(book), std::move(problems)};

@@ -74,7 +74,7 @@ void check_connections(const Rule& rule, std::vector<Problem>* out) {
 }
 
 // "" when the threshold can work.
-std::string threshold_trouble(const conf::RuleThreshold& t, const Rule& rule) {
+std::string threshold_trouble(const conf::RuleThreshold& t) {
   if (t.error_rate_ppm == 0 || t.error_rate_ppm > kMillion) return "error_rate must be above 0 and at most 1";
   if (t.min_messages == 0) return "min_messages must be at least 1";
   if (t.window < 1s || t.window > 48h) return "window must be between 1s and 48h";
@@ -87,25 +87,66 @@ std::string threshold_trouble(const conf::RuleThreshold& t, const Rule& rule) {
     return "first_probe must come before the block is over: it is not shorter than block";
   if (t.probes == 0 || t.probes > kMostProbes) return "probes must be between 1 and 100";
   if (!t.count_hard && !t.count_soft) return "it counts no error: count must name \"hard\", \"soft\" or both";
+  return "";
+}
+
+// A limit of the rule under which the sample never becomes as large as the threshold wants it.
+struct Unreachable {
+  std::string limit;  // "" when it can; as said to the operator
+  RuleOrigin origin;  // of the limit
+};
+
+Unreachable out_of_reach(const conf::RuleThreshold& t, const Rule& rule) {
   const RuleValue<uint32_t>& quota = rule.values.messages_per_hour;
   // A window that is no whole number of hours may see the quota of the hours that it touches.
   const uint64_t hours = static_cast<uint64_t>((t.window + 1h - conf::Duration(1)) / 1h);
-  if (quota.set && t.min_messages > hours * quota.value) {
-    return "min_messages = " + std::to_string(t.min_messages) +
-           " is above what messages_per_hour = " + std::to_string(quota.value) + " (" + quota.origin.text() +
-           ") allows within the window: it could never block";
-  }
+  if (quota.set && t.min_messages > hours * quota.value)
+    return {"messages_per_hour = " + std::to_string(quota.value), quota.origin};
   const RuleValue<conf::RuleRate>& rate = rule.values.rate;
   if (rate.set && rate.value.per.count() > 0) {
     const auto periods =
         static_cast<uint64_t>((t.window + rate.value.per - conf::Duration(1)) / rate.value.per);
     const double most = static_cast<double>(periods) * static_cast<double>(rate.value.events);
-    if (t.min_messages > most) {
-      return "min_messages = " + std::to_string(t.min_messages) + " is above what the rate (" +
-             rate.origin.text() + ") allows within the window: it could never block";
-    }
+    if (t.min_messages > most) return {"the rate", rate.origin};
   }
-  return "";
+  return {};
+}
+
+RuleOrigin place_of(const RuleValue<std::vector<conf::RuleThreshold>>& thresholds,
+                    const conf::RuleThreshold& threshold) {
+  RuleOrigin at = thresholds.origin;
+  if (threshold.line != 0) {
+    at.line = threshold.line;
+    at.column = threshold.column;
+  }
+  return at;
+}
+
+// A threshold that a limit beside it, or one of its own parents, contradicts is a mistake of who wrote it: an
+// error. One that is inherited is meant for others too: a warning where the limit stands, with the cure.
+void check_reach(const Rule& rule, const conf::RuleThreshold& threshold, std::vector<Problem>* out) {
+  const auto& thresholds = rule.values.thresholds;
+  const Unreachable too_far = out_of_reach(threshold, rule);
+  if (too_far.limit.empty()) return;
+  const RuleOrigin at = place_of(thresholds, threshold);
+  const std::string wanted = "min_messages = " + std::to_string(threshold.min_messages);
+  const auto same = [&at](const std::string& name, bool shipped) {
+    return at.rule == name && at.shipped == shipped;
+  };
+  if (same(rule.name, rule.shipped) || same(too_far.origin.rule, too_far.origin.shipped)) {
+    report(at,
+           "threshold of rule \"" + rule.name + "\": " + wanted + " is above what " + too_far.limit + " (" +
+               too_far.origin.text() + ") allows within the window: it could never block",
+           out);
+    return;
+  }
+  out->push_back({too_far.origin.file, too_far.origin.line, too_far.origin.column,
+                  too_far.limit + " of rule \"" + rule.name + "\" lets fewer go within the window than " +
+                      wanted + " of the inherited threshold at " + at.file + ":" + std::to_string(at.line) +
+                      ":" + std::to_string(at.column) +
+                      ": that one can never block; give the rule a [[rule.threshold]] with a smaller "
+                      "min_messages, or say threshold = \"unset\" if it is meant",
+                  true});
 }
 
 void check_thresholds(const Rule& rule, std::vector<Problem>* out) {
@@ -114,14 +155,12 @@ void check_thresholds(const Rule& rule, std::vector<Problem>* out) {
   if (thresholds.value.size() > kThresholdsPerRule)
     report(thresholds.origin, "more than 4 thresholds in a rule", out);
   for (const conf::RuleThreshold& threshold : thresholds.value) {
-    const std::string trouble = threshold_trouble(threshold, rule);
-    if (trouble.empty()) continue;
-    RuleOrigin at = thresholds.origin;
-    if (threshold.line != 0) {
-      at.line = threshold.line;
-      at.column = threshold.column;
+    const std::string trouble = threshold_trouble(threshold);
+    if (trouble.empty()) {
+      check_reach(rule, threshold, out);
+    } else {
+      report(place_of(thresholds, threshold), "threshold of rule \"" + rule.name + "\": " + trouble, out);
     }
-    report(at, "threshold of rule \"" + rule.name + "\": " + trouble, out);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "relay/host/rule_protection.h"
 #include "relay/host/stream_mistakes.h"
 
 namespace relay {
@@ -17,61 +18,6 @@ constexpr size_t kRulesNamed = 6;  // in a warning
 
 void warn(const std::string& file, int line, int column, std::string message, Problems* out) {
   out->push_back({file, line, column, std::move(message), true});
-}
-
-std::string where(const mx::Rule& rule) { return rule.file + ":" + std::to_string(rule.line); }
-
-// Neither set nor, in so many words, left out.
-template <typename T>
-bool never_mentioned(const mx::RuleValue<T>& value) {
-  return !value.set && value.origin.line == 0;
-}
-
-// Whether a host that one mask takes can be taken by the other. May say no for two masks that only overlap in
-// part.
-bool share_hosts(const mx::Rule& a, const mx::Rule& b) {
-  for (const std::string& mine : a.mx) {
-    for (const std::string& theirs : b.mx) {
-      if (mx::mask_covers(mine, theirs) || mx::mask_covers(theirs, mine)) return true;
-    }
-  }
-  return false;
-}
-
-// What a rule of one's own loses against a shipped rule whose hosts it takes; "" when nothing.
-std::string lost_against(const mx::Rule& own, const mx::Rule& shipped) {
-  std::string lost;
-  if (shipped.values.thresholds.set && never_mentioned(own.values.thresholds)) lost = "no threshold blocks";
-  if (shipped.values.one_site.value && never_mentioned(own.values.one_site))
-    lost += std::string(lost.empty() ? "" : ", and ") + "its sites are counted apart (one_site)";
-  return lost;
-}
-
-// A rule of one's own does not get what protects at the providers that it takes over: said once, with all
-// places.
-void lost_protection(const mx::Rule& own, const mx::RuleBook& book, Problems* out) {
-  std::string lost;
-  std::string parent;
-  std::string names;
-  size_t count = 0;
-  for (const mx::RulePtr& shipped : book.rules()) {
-    if (own.mx.empty() || !shipped->shipped || shipped->is_template() || !share_hosts(own, *shipped))
-      continue;
-    // A local general case ranks behind the shipped rules of providers: it takes nothing from them.
-    if (own.is_general() != shipped->is_general()) continue;
-    const std::string against = lost_against(own, *shipped);
-    if (against.empty()) continue;
-    if (++count <= 3) names += (count == 1 ? "\"" : ", \"") + shipped->name + "\" (" + where(*shipped) + ")";
-    if (against.size() > lost.size()) lost = against;
-    parent = count == 1 ? shipped->name : "base";
-  }
-  if (count == 0) return;
-  if (count > 3) names += " and " + std::to_string(count - 3) + " more";
-  warn(own.file, own.line, own.column,
-       "rule \"" + own.name + "\" takes mail from the shipped " + (count == 1 ? "rule " : "rules ") + names +
-           " without its protection: " + lost + "; add inherit = \"" + parent +
-           "\", or say threshold = \"unset\" and one_site = false if it is meant",
-       out);
 }
 
 // "gmail.com" is where people write to; its mail goes to hosts with other names.
@@ -98,26 +44,6 @@ void check_sources_of(const conf::MxRule& written, const mx::Rule& rule, const c
          written.sources_column,
          "sources = \"" + written.sources +
              "\": there is no source with such an id, so the rule matches nothing",
-         out);
-  }
-}
-
-// A ladder and the new source that climbs it need each other.
-void check_warmup(const conf::Config& config, const mx::RuleBook& book, Problems* out) {
-  const bool any_ladder = std::ranges::any_of(
-      book.rules(), [](const mx::RulePtr& rule) { return !rule->is_template() && rule->values.warmup.set; });
-  const bool any_warm = std::ranges::any_of(config.sources, &conf::Source::warmup);
-  if (any_warm && !any_ladder) {
-    warn(config.file, 1, 1,
-         "a source has warmup = true, but no rule has a ladder (warmup = [50, 100, ...]): it sends at full "
-         "speed",
-         out);
-  }
-  for (const mx::RulePtr& rule : book.rules()) {
-    if (rule->shipped || rule->is_template() || !rule->values.warmup.set || any_warm) continue;
-    warn(rule->values.warmup.origin.file, rule->values.warmup.origin.line, rule->values.warmup.origin.column,
-         "the ladder of rule \"" + rule->name +
-             "\" holds for sources with warmup = true only, and there is none",
          out);
   }
 }
@@ -214,9 +140,9 @@ std::vector<Problem> silent_mistakes(const conf::Config& config, const mx::RuleB
     if (rule == nullptr || rule->is_template()) continue;
     check_sources_of(written, *rule, config, &out);
     check_tls_of_rules(config, *rule, &out);
-    lost_protection(*rule, book, &out);
+    check_protection(*rule, book, &out);
   }
-  check_warmup(config, book, &out);
+  check_ladders(config, book, &out);
   check_templates(config, &out);
   add_stream_mistakes(config, &out);
   check_quarantine(config, &out);

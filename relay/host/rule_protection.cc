@@ -1,0 +1,261 @@
+#include "relay/host/rule_protection.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "conf/vocab/address.h"
+
+namespace relay {
+namespace {
+
+using conf::Problem;
+using Problems = std::vector<Problem>;
+
+constexpr size_t kRulesInWarning = 3;  // by name
+
+// Where people of the great providers have their addresses: a mask that takes one of these takes mail from
+// the shipped rule of that provider. Other providers are met by masks with a wildcard only, as far as one can
+// tell without asking for the MX hosts.
+struct ProviderDomain {
+  std::string_view domain;
+  std::string_view rule;
+};
+constexpr std::array kProviderDomains = {
+    ProviderDomain{"gmail.com", "google"},
+    ProviderDomain{"googlemail.com", "google"},
+    ProviderDomain{"outlook.com", "microsoft-consumer"},
+    ProviderDomain{"hotmail.com", "microsoft-consumer"},
+    ProviderDomain{"live.com", "microsoft-consumer"},
+    ProviderDomain{"msn.com", "microsoft-consumer"},
+    ProviderDomain{"yahoo.com", "yahoo"},
+    ProviderDomain{"ymail.com", "yahoo"},
+    ProviderDomain{"aol.com", "yahoo"},
+    ProviderDomain{"icloud.com", "icloud"},
+    ProviderDomain{"me.com", "icloud"},
+    ProviderDomain{"mac.com", "icloud"},
+    ProviderDomain{"comcast.net", "comcast"},
+};
+
+std::string where(const mx::Rule& rule) {
+  return rule.file + ":" + std::to_string(rule.line) + ":" + std::to_string(rule.column);
+}
+
+// Neither set nor, in so many words, left out.
+template <typename T>
+bool never_mentioned(const mx::RuleValue<T>& value) {
+  return !value.set && value.origin.line == 0;
+}
+
+bool has_wildcard(const std::string& mask) { return mask.find_first_of("*?") != std::string::npos; }
+
+// Every mask of `narrow` is covered by one of `wide`; a rule without masks of that kind takes all.
+bool all_covered(const std::vector<std::string>& wide, const std::vector<std::string>& narrow) {
+  if (wide.empty()) return true;
+  const auto covered = [&wide](std::string_view mask) {
+    return std::ranges::any_of(wide, [mask](const std::string& w) { return mx::mask_covers(w, mask); });
+  };
+  return narrow.empty() ? covered("*") : std::ranges::all_of(narrow, covered);
+}
+
+// Whether `earlier` takes everything that `later` is for.
+bool takes_all_of(const mx::Rule& earlier, const mx::Rule& later) {
+  return !earlier.is_template() && all_covered(earlier.domains, later.domains) &&
+         all_covered(earlier.mx, later.mx);
+}
+
+// Whether a host that one mask takes can be taken by the other. May say no for two masks that only overlap in
+// part.
+bool share_hosts(const mx::Rule& a, const mx::Rule& b) {
+  for (const std::string& mine : a.mx) {
+    for (const std::string& theirs : b.mx) {
+      if (mx::mask_covers(mine, theirs) || mx::mask_covers(theirs, mine)) return true;
+    }
+  }
+  return false;
+}
+
+// How sure it is that mail to the domains of a rule leads to a provider.
+enum class Meeting { kNever, kPerhaps, kCertainly };
+
+Meeting meets(const mx::Rule& own, const mx::Rule& shipped) {
+  if (!own.mx.empty() && !share_hosts(own, shipped)) return Meeting::kNever;
+  if (own.domains.empty() || !own.mx.empty()) return Meeting::kCertainly;
+  bool of_others = false;
+  for (const ProviderDomain& known : kProviderDomains) {
+    const bool taken = std::ranges::any_of(
+        own.domains, [&known](const std::string& mask) { return conf::domain_matches(mask, known.domain); });
+    if (!taken) continue;
+    if (known.rule == shipped.name) return Meeting::kCertainly;
+    of_others = true;
+  }
+  if (std::ranges::any_of(own.domains, has_wildcard)) return Meeting::kCertainly;
+  return of_others ? Meeting::kNever : Meeting::kPerhaps;
+}
+
+// What `own` loses against a shipped rule whose mail it takes; "" when nothing. Where a single domain leads
+// is not known: it loses the threshold wherever that is, and is counted by itself on purpose.
+std::string lost_against(const mx::Rule& own, const mx::Rule& shipped, Meeting meeting) {
+  std::vector<std::string> lost;
+  const auto& thresholds = own.values.thresholds;
+  if (shipped.values.thresholds.set && never_mentioned(thresholds)) lost.emplace_back("no threshold blocks");
+  if (meeting == Meeting::kCertainly) {
+    const size_t had = shipped.values.thresholds.value.size();
+    if (thresholds.set && thresholds.origin.shipped && thresholds.value.size() < had) {
+      lost.push_back("of " + std::to_string(had) + " thresholds " + std::to_string(thresholds.value.size()) +
+                     " is left, of rule \"" + thresholds.origin.rule + "\"");
+    }
+    if (shipped.values.one_site.value && never_mentioned(own.values.one_site))
+      lost.emplace_back("its sites are counted apart (one_site)");
+    if (shipped.values.scope.set && never_mentioned(own.values.scope))
+      lost.emplace_back("scope is not that of the shipped rule");
+  }
+  std::string text;
+  for (const std::string& part : lost) text += (text.empty() ? "" : ", and ") + part;
+  return text;
+}
+
+// What `own` takes from shipped rules, and how they are called.
+struct Loss {
+  std::string text;  // the most that is lost against one of them
+  std::string names;
+  std::string only;  // the name of the first
+  size_t count = 0;
+  bool one_site = false;
+  void add(const mx::Rule& shipped, const std::string& lost) {
+    if (lost.empty()) return;
+    if (++count <= kRulesInWarning)
+      names += (count == 1 ? "\"" : ", \"") + shipped.name + "\" (" + where(shipped) + ")";
+    if (count == 1) only = shipped.name;
+    one_site |= lost.find("(one_site)") != std::string::npos;
+    if (lost.size() > text.size()) text = lost;
+  }
+};
+
+// An earlier rule of one's own has taken that provider from the same sources: there is nothing left to lose.
+bool taken_before(const mx::Rule& own, const mx::Rule& shipped, const mx::RuleBook& book) {
+  for (const mx::RulePtr& earlier : book.rules()) {
+    if (earlier.get() == &own) return false;
+    if (!earlier->shipped && earlier->sources.covers(own.sources) && takes_all_of(*earlier, shipped))
+      return true;
+  }
+  return false;
+}
+
+Loss loss_of(const mx::Rule& own, const mx::RuleBook& book) {
+  Loss providers, general;
+  for (const mx::RulePtr& shipped : book.rules()) {
+    if (!shipped->shipped || shipped->is_template()) continue;
+    const bool is_general = shipped->is_general();
+    // A local general case ranks behind the shipped rules of providers: it takes nothing from them.
+    if (own.domains.empty() && own.is_general() && !is_general) continue;
+    const Meeting meeting = meets(own, *shipped);
+    if (meeting == Meeting::kNever || taken_before(own, *shipped, book)) continue;
+    (is_general ? general : providers).add(*shipped, lost_against(own, *shipped, meeting));
+  }
+  return providers.count > 0 ? providers : general;
+}
+
+// The template that protects wherever a rule meets several providers, by its name in the shipped file.
+std::string parent_for(const Loss& loss, const mx::RuleBook& book) {
+  const mx::RulePtr base = book.named("base");
+  return loss.count > 1 && base != nullptr && base->shipped ? "base" : loss.only;
+}
+
+std::string cure_of(const Loss& loss, const mx::RuleBook& book) {
+  const std::string inherit = "add inherit = \"" + parent_for(loss, book) + "\"";
+  if (loss.count == 1) return inherit + ", or say threshold = \"unset\" and one_site = false if it is meant";
+  if (!loss.one_site) return inherit + ", or say threshold = \"unset\" if it is meant";
+  return inherit +
+         " and one_site = false if it is meant, and before it a rule for each provider that is to be one "
+         "site: "
+         "with the mx and inherit = the name of the shipped rule";
+}
+
+// The rules that decide for the source and have no ladder, in the order of their rank.
+std::vector<const mx::Rule*> without_ladder(const mx::RuleBook& book, uint32_t source) {
+  std::vector<const mx::Rule*> found, earlier;
+  for (const mx::RulePtr& rule : book.rules()) {
+    if (rule->is_template() || !rule->sources.contains(source)) continue;
+    const bool taken =
+        std::ranges::any_of(earlier, [&rule](const mx::Rule* other) { return takes_all_of(*other, *rule); });
+    earlier.push_back(rule.get());
+    if (!taken && never_mentioned(rule->values.warmup)) found.push_back(rule.get());
+  }
+  return found;
+}
+
+// The first ladder that the source climbs; null: it has none.
+const mx::Rule* ladder_of(const mx::RuleBook& book, uint32_t source) {
+  for (const mx::RulePtr& rule : book.rules()) {
+    if (!rule->is_template() && rule->values.warmup.set && rule->sources.contains(source)) return rule.get();
+  }
+  return nullptr;
+}
+
+// Said where the ladder stands that was meant to hold everywhere.
+void check_source(const conf::Config& config, const conf::Source& source, const mx::RuleBook& book,
+                  Problems* out) {
+  const std::vector<const mx::Rule*> bare = without_ladder(book, source.id);
+  if (bare.empty()) return;
+  std::string names;
+  for (size_t i = 0; i < std::min(bare.size(), kRulesInWarning); ++i)
+    names += (i == 0 ? "\"" : ", \"") + bare[i]->name + "\" (" + where(*bare[i]) + ")";
+  if (bare.size() > kRulesInWarning)
+    names += " and " + std::to_string(bare.size() - kRulesInWarning) + " more";
+  const mx::Rule* ladder = ladder_of(book, source.id);
+  mx::RuleOrigin at;
+  if (ladder != nullptr) at = ladder->values.warmup.origin;
+  out->push_back({ladder == nullptr ? config.file : at.file, ladder == nullptr ? 1 : at.line, at.column,
+                  "source \"" + source.name + "\" warms up, but " +
+                      (bare.size() == 1 ? "rule " : "the rules ") + names +
+                      (bare.size() == 1 ? " has" : " have") +
+                      " no ladder: there it sends at full speed; a rule with mx = [\"*\"], sources = \"" +
+                      std::to_string(source.id) +
+                      "\" and warmup stands before all shipped rules (warmup = \"unset\" if it is meant)",
+                  true});
+}
+
+}  // namespace
+
+void check_protection(const mx::Rule& own, const mx::RuleBook& book, Problems* out) {
+  // Smart hosts take the mail instead of the receiver.
+  if (own.values.smart_hosts.set) return;
+  const Loss loss = loss_of(own, book);
+  if (loss.count == 0) return;
+  std::string names = loss.names;
+  if (loss.count > kRulesInWarning) names += " and " + std::to_string(loss.count - kRulesInWarning) + " more";
+  out->push_back({own.file, own.line, own.column,
+                  "rule \"" + own.name + "\" " + (own.domains.empty() ? "takes" : "can take") +
+                      " mail from the shipped " + (loss.count == 1 ? "rule " : "rules ") + names +
+                      " without its protection: " + loss.text + "; " + cure_of(loss, book),
+                  true});
+}
+
+void check_ladders(const conf::Config& config, const mx::RuleBook& book, Problems* out) {
+  const bool any_warm = std::ranges::any_of(config.sources, &conf::Source::warmup);
+  const bool any_ladder = std::ranges::any_of(
+      book.rules(), [](const mx::RulePtr& rule) { return !rule->is_template() && rule->values.warmup.set; });
+  if (any_warm && !any_ladder) {
+    out->push_back({config.file, 1, 1,
+                    "a source has warmup = true, but no rule has a ladder (warmup = [50, 100, ...]): it "
+                    "sends at full speed",
+                    true});
+    return;
+  }
+  for (const conf::Source& source : config.sources) {
+    if (source.warmup) check_source(config, source, book, out);
+  }
+  for (const mx::RulePtr& rule : book.rules()) {
+    if (rule->shipped || rule->is_template() || !rule->values.warmup.set || any_warm) continue;
+    const mx::RuleOrigin& at = rule->values.warmup.origin;
+    out->push_back({at.file, at.line, at.column,
+                    "the ladder of rule \"" + rule->name +
+                        "\" holds for sources with warmup = true only, and there is none",
+                    true});
+  }
+}
+
+}  // namespace relay
