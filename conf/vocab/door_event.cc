@@ -8,7 +8,8 @@ const char* to_text(DoorReason reason) {
       "tls_failed",         "tls_wanted",      "bare_newline",        "message_refused",
       "lost_connection",    "timed_out",       "replies_unread",      "too_many_connections",
       "too_many_of_client", "too_many_errors", "too_many_recipients", "short_of_memory",
-      "not_accepting",      "other_protocol",  "sender_denied",       "too_many_messages"};
+      "not_accepting",      "other_protocol",  "sender_denied",       "too_many_messages",
+      "login_wanted"};
   return kTexts[static_cast<size_t>(reason)];
 }
 

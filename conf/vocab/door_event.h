@@ -27,8 +27,9 @@ enum class DoorReason : uint8_t {
   kOtherProtocol,       // HTTP and the like
   kSenderDenied,        // MAIL, 550 5.7.1: a sender that the user may not use
   kTooManyMessages,     // 450 4.7.1: the user's messages of this hour are used up
+  kLoginWanted,         // MAIL, 530 5.7.0: the listener takes mail of users only
 };
-inline constexpr size_t kDoorReasons = static_cast<size_t>(DoorReason::kTooManyMessages) + 1;
+inline constexpr size_t kDoorReasons = static_cast<size_t>(DoorReason::kLoginWanted) + 1;
 
 // "wrong_password": in the log, in metrics and on standard error.
 const char* to_text(DoorReason reason);

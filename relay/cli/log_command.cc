@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <deque>
 #include <map>
@@ -58,44 +59,71 @@ bool scan(const std::vector<std::string>& files, const std::function<bool(const 
   return good;
 }
 
+// Keeps the latest of `all`; true when one had to go.
+template <typename T>
+bool keep(T one, size_t most, std::deque<T>* all) {
+  all->push_back(std::move(one));
+  if (all->size() <= most) return false;
+  all->pop_front();
+  return true;
+}
+
+// What is meant, the oldest first.
+struct Found {
+  std::deque<std::string> ids;
+  std::deque<json> without_message;
+  bool more = false;
+};
+
+bool search_in(const std::vector<std::string>& files, const LogOptions& options, Found* found) {
+  const LogSearch search(options.what);
+  std::set<std::string, std::less<>> seen;
+  return scan(
+      files, [&](const std::string& line) { return search.may_match(line); },
+      [&](json event) {
+        const std::string id = search.id_of(event);
+        if (!id.empty() && seen.insert(id).second) found->more |= keep(id, options.limit, &found->ids);
+        if (search.is_meant_without_message(event))
+          found->more |= keep(std::move(event), options.limit, &found->without_message);
+      });
+}
+
+void print_json(const json& event) {
+  std::printf("%s\n", event.dump(-1, ' ', true, json::error_handler_t::replace).c_str());
+}
+
+void print(const Found& found, std::map<std::string, std::vector<json>>* events, bool as_json) {
+  if (as_json) {
+    for (const std::string& id : found.ids) std::ranges::for_each((*events)[id], print_json);
+    std::ranges::for_each(found.without_message, print_json);
+    return;
+  }
+  for (const std::string& id : found.ids)
+    std::printf("%s%s", id == found.ids.front() ? "" : "\n", story_text(id, (*events)[id]).c_str());
+  if (!found.without_message.empty())
+    std::printf("%sof no message\n%s", found.ids.empty() ? "" : "\n",
+                events_text({found.without_message.begin(), found.without_message.end()}).c_str());
+  if (found.more) std::printf("\nThere are older ones; --limit shows more of them.\n");
+}
+
 int show(const Invocation& invocation, const LogOptions& options) {
   int exit_code = kDone;
   const std::optional<std::vector<std::string>> files = files_of(invocation, options, &exit_code);
   if (!files) return exit_code;
-  const LogSearch search(options.what);
-  std::deque<std::string> order;  // the latest messages that are meant, the oldest first
-  std::set<std::string, std::less<>> meant;
-  bool more = false;
-  bool good = scan(
-      *files, [&](const std::string& line) { return search.may_match(line); },
-      [&](const json& event) {
-        const std::string id = search.id_of(event);
-        if (id.empty() || !meant.insert(id).second) return;
-        order.push_back(id);
-        if (order.size() <= options.limit) return;
-        meant.erase(order.front());
-        order.pop_front();
-        more = true;
-      });
-  if (meant.empty()) {
+  Found found;
+  bool good = search_in(*files, options, &found);
+  if (found.ids.empty() && found.without_message.empty()) {
     std::fprintf(stderr, "penstock: no event of %s in %zu %s\n", options.what.c_str(), files->size(),
                  files->size() == 1 ? "file" : "files");
     return kFailed;
   }
+  const std::set<std::string, std::less<>> meant(found.ids.begin(), found.ids.end());
   std::map<std::string, std::vector<json>> events;
   good = scan(
              *files, [&](const std::string& line) { return meant.contains(id_in(line)); },
              [&](json event) { events[text_of(event, "id")].push_back(std::move(event)); }) &&
          good;
-  for (const std::string& id : order) {
-    if (!options.as_json) {
-      std::printf("%s%s", id == order.front() ? "" : "\n", story_text(id, events[id]).c_str());
-      continue;
-    }
-    for (const json& event : events[id])
-      std::printf("%s\n", event.dump(-1, ' ', true, json::error_handler_t::replace).c_str());
-  }
-  if (more && !options.as_json) std::printf("\nThere are older ones; --limit shows more of them.\n");
+  print(found, &events, options.as_json);
   return good ? kDone : kFailed;
 }
 
@@ -106,11 +134,13 @@ void add_log_command(CLI::App* parser, Invocation* invocation) {
   CLI::App* command =
       parser->add_subcommand("log", "the story of messages, from the delivery log and its older files");
   command
-      ->add_option("what", options->what,
-                   "a message id, a Message-ID, an address of a sender or recipient, or a domain")
+      ->add_option(
+          "what", options->what,
+          "a message id, a Message-ID, an address of a sender or recipient, a domain, an MX host, or "
+          "the address of a host or client")
       ->required();
   command->add_option("--file", options->file, "another log than that of the configuration");
-  command->add_option("--limit", options->limit, "how many messages at most, the latest")
+  command->add_option("--limit", options->limit, "how many messages, and how many events of none, the latest")
       ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
   command->add_flag("--json", options->as_json, "the events as they stand in the log");

@@ -31,7 +31,26 @@ std::string line_of(const json& event) {
     add(event, ", user ", "auth", "", &out);
     return out;
   }
+  if (kind == "refused_client") {
+    out += " " + text_of(event, "client");
+    add(event, " at ", "listener", "", &out);
+    add(event, ": ", "reason", "", &out);
+    add(event, ", user ", "user", "", &out);
+    add(event, ", ", "detail", "", &out);
+    if (number_of(event, "count") > 1) add(event, ", ", "count", " times", &out);
+    return out;
+  }
+  if (kind == "decision") {
+    add(event, " ", "action", "", &out);
+    add(event, " of ", "site", "", &out);
+    add(event, " from ", "source", "", &out);
+    add(event, " by ", "by", "", &out);
+    add(event, " [", "where", "]", &out);
+    add(event, ": ", "text", "", &out);
+    return out;
+  }
   add(event, " <", "recipient", ">", &out);
+  add(event, ", list ", "list", "", &out);
   add(event, " by ", "mx_host", "", &out);
   add(event, " [", "mx_address", "]", &out);
   add(event, " from ", "source", "", &out);
@@ -78,6 +97,34 @@ std::string LogSearch::id_of(const json& event) const {
   return meant ? id : std::string();
 }
 
+bool LogSearch::is_host_meant(std::string_view hosts) const {
+  const std::string_view what = what_;
+  while (!hosts.empty()) {
+    const size_t comma = std::min(hosts.find(','), hosts.size());
+    const std::string host = conf::ascii_lower(hosts.substr(0, comma));
+    if (host == what) return true;
+    // "192.0.2.1:25" is of 192.0.2.1, "mx.example.net" of example.net.
+    if (host.size() > what.size()) {
+      if (host.starts_with(what) && host[what.size()] == ':' && host.rfind(':') == what.size()) return true;
+      if (host.starts_with("[" + what_ + "]")) return true;
+      if (host.ends_with(what) && host[host.size() - what.size() - 1] == '.') return true;
+    }
+    hosts.remove_prefix(std::min(comma + 1, hosts.size()));
+  }
+  return false;
+}
+
+bool LogSearch::is_meant_without_message(const json& event) const {
+  if (id_ || what_.empty() || !text_of(event, "id").empty()) return false;
+  for (const char* key : {"recipient", "reverse_path", "detail"}) {
+    if (is_address_meant(text_of(event, key))) return true;
+  }
+  for (const char* key : {"site", "mx_host", "mx_address"}) {
+    if (is_host_meant(text_of(event, key))) return true;
+  }
+  return what_ == conf::ascii_lower(text_of(event, "client"));
+}
+
 std::string_view id_in(std::string_view line) {
   constexpr std::string_view kKey = "\"id\":\"";
   const size_t at = line.find(kKey);
@@ -86,10 +133,14 @@ std::string_view id_in(std::string_view line) {
   return line.substr(0, line.find('"'));
 }
 
-std::string story_text(const std::string& id, const std::vector<json>& events) {
-  std::string out = id + '\n';
+std::string events_text(const std::vector<json>& events) {
+  std::string out;
   for (const json& event : events) out += wrapped("  ", line_of(event));
   return out;
+}
+
+std::string story_text(const std::string& id, const std::vector<json>& events) {
+  return id + '\n' + events_text(events);
 }
 
 }  // namespace relay::cli

@@ -183,6 +183,7 @@ void ServerSession::State::mail(Command* command, conf::Instant now) {
     return reply_error("530 5.7.0 issue STARTTLS first", now);
   }
   if (listener.auth_required && authenticated_as.empty()) {
+    trouble(conf::DoorReason::kLoginWanted, command->reverse_path.text());
     return reply_error("530 5.7.0 authentication required", now);
   }
   if (command->has_parameters && !esmtp) return reply_error("555 5.5.4 parameters want EHLO", now);
@@ -190,6 +191,7 @@ void ServerSession::State::mail(Command* command, conf::Instant now) {
     return close("421 4.7.0 " + config.hostname + " enough messages on this connection, open another");
   }
   if (command->size_octets > listener.max_message_bytes) {  // RFC 1870 §6.1
+    trouble(conf::DoorReason::kMessageRefused, "552 5.3.4");
     return reply_error(fmt::format("552 5.3.4 message too big, the limit is {}", listener.max_message_bytes),
                        now);
   }

@@ -90,8 +90,9 @@ bool Notices::decided(const queue::Path& path, const mx::Decision& decision) {
   told->action = decision.action;
   if (path.rule != nullptr) {
     told->rule = path.rule->name;
-    const int line = decision.line != 0 ? decision.line : path.rule->line;
-    told->where = path.rule->file + ':' + std::to_string(line);
+    // A decision of a threshold names its line, which is of a parent's file when it is inherited.
+    const std::string& file = decision.line != 0 ? path.rule->values.thresholds.origin.file : path.rule->file;
+    told->where = file + ':' + std::to_string(decision.line != 0 ? decision.line : path.rule->line);
   }
   told->by = decision.by;
   told->ordered = decision.ordered;

@@ -29,14 +29,17 @@ std::shared_ptr<const bounce::Qualifier> with_act(const std::string& act) {
 // One site with some addresses; sources "one" and "two", or the default one.
 class Refusals {
  public:
-  explicit Refusals(size_t addresses = 1, size_t sources = 1, const std::string& defaults = {}) : world(7) {
+  explicit Refusals(size_t addresses = 1, size_t sources = 1, const std::string& defaults = {},
+                    const std::string& shipped = "off")
+      : world(7) {
     world.validity = 120h;
     world.history.rules.emplace_back();
     world.history.rules.back().versions.emplace_back();
     world.history.rule_of = {std::vector<size_t>(sources, 0)};
     world.add_site(1, addresses);
     std::string text =
-        "hostname = \"relay.test\"\n[mx]\nshipped_rules = \"off\"\n[dns]\nallow_private_targets = true\n"
+        "hostname = \"relay.test\"\n[mx]\nshipped_rules = \"" + shipped +
+        "\"\n[dns]\nallow_private_targets = true\n"
         "[[listener]]\nname = \"main\"\naddress = \"127.0.0.1:25\"\n[defaults]\ntls = \"off\"\n" +
         defaults;
     for (size_t i = 0; i < sources && sources > 1; ++i)
@@ -209,6 +212,20 @@ TEST(ReplyActs, PauseKeepsThePathStill) {
   EXPECT_EQ(r.attempts(), 1U);
   r.run(2min);
   EXPECT_EQ(r.world.ledger.delivered.size(), 5U);
+}
+
+// The threshold is inherited: the decision names the file in which it stands, not that of the rule.
+TEST(Refusals, ADecisionNamesTheFileOfAnInheritedThreshold) {
+  Refusals r(1, 1, "[[rule]]\nname = \"own\"\nmx = [\"*\"]\ninherit = \"general\"\n", "built-in");
+  r.refuse("550 5.7.1 go away");
+  for (int i = 0; i < 300; ++i) r.send();
+  r.run(20min);
+  const auto block = std::ranges::find_if(r.world.log.events, [](const conf::DeliveryEvent& event) {
+    return event.kind == conf::EventKind::kDecision && event.decision->action == conf::DecisionAction::kBlock;
+  });
+  ASSERT_NE(block, r.world.log.events.end());
+  EXPECT_EQ(block->decision->rule, "own");
+  EXPECT_EQ(block->decision->where.substr(0, 21), "rules.toml (shipped):") << block->decision->where;
 }
 
 TEST(ReplyActs, BlockBlocksAsAThresholdDoes) {

@@ -38,6 +38,41 @@ TEST(LogStory, FindsByIdByAddressAndByDomain) {
   EXPECT_TRUE(LogSearch("example.net").id_of({{"event", "decision"}, {"site", "example.net"}}).empty());
 }
 
+// What has no message is found by whom it is about, and told in words.
+TEST(LogStory, FindsWhatIsOfNoMessage) {
+  const json suppressed = {{"event", "suppressed"}, {"recipient", "Bad@good.test"}, {"list", "denylist"}};
+  const json trouble = {{"event", "trouble"}, {"mx_host", "mx.dead.test"}, {"mx_address", "192.0.2.1:25"}};
+  const json decision = {{"event", "decision"},
+                         {"site", "mx2.dead.test,mx.dead.test"},
+                         {"action", "block"},
+                         {"text", "290 of 312"}};
+  const json refused = {{"event", "refused_client"},  {"client", "203.0.113.9"}, {"listener", "in"},
+                        {"reason", "wrong_password"}, {"user", "shop"},          {"count", 3}};
+  const auto meant = [](const char* what, const json& one) {
+    return LogSearch(what).may_match(one.dump()) && LogSearch(what).is_meant_without_message(one);
+  };
+  EXPECT_TRUE(meant("bad@good.test", suppressed));
+  EXPECT_TRUE(meant("good.test", suppressed));
+  EXPECT_TRUE(meant("mx.dead.test", trouble));
+  EXPECT_TRUE(meant("dead.test", trouble));
+  EXPECT_TRUE(meant("192.0.2.1", trouble));
+  EXPECT_TRUE(meant("mx.dead.test", decision));
+  EXPECT_TRUE(meant("203.0.113.9", refused));
+  EXPECT_FALSE(meant("x.dead.test", trouble));
+  EXPECT_FALSE(meant("192.0.2.1", refused));
+  EXPECT_FALSE(meant("3.0.113.9", refused));
+  EXPECT_FALSE(meant("", refused));
+  EXPECT_FALSE(meant("user@example.net", event("suppressed", "1m8a18szv0000", "user@example.net")))
+      << "it is in the story of its message";
+  const std::string text = events_text({decision, refused, suppressed});
+  EXPECT_NE(text.find("decision block of mx2.dead.test,mx.dead.test: 290 of 312\n"), std::string::npos)
+      << text;
+  EXPECT_NE(text.find("refused_client 203.0.113.9 at in: wrong_password, user shop, 3 times\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("suppressed <Bad@good.test>, list denylist\n"), std::string::npos) << text;
+}
+
 TEST(LogStory, SeesTheIdOfALine) {
   EXPECT_EQ(id_in(R"({"event":"deferred","id":"1m8a18szv0000","reply":"\"id\":\"x\""})"), "1m8a18szv0000");
   EXPECT_EQ(id_in(R"({"event":"log_gap","lost":3})"), "");

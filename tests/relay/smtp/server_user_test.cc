@@ -56,6 +56,29 @@ TEST(ServerUser, WithoutSendersAnyoneAndWhoDidNotLogInToo) {
   EXPECT_EQ(other.say("MAIL FROM:<ceo@example.com>").substr(0, 3), "250");
 }
 
+// Who submits without a login is heard of, as everybody who is refused at the door; so is mail that says at
+// once that it is too big.
+TEST(ServerUser, MailWithoutALoginLeavesATrace) {
+  conf::Config config = with_senders();
+  config.listeners.front().auth_required = true;
+  config.listeners.front().max_message_bytes = 1000;
+  ServerRig rig(config, kStranger);
+  rig.start();
+  rig.say("EHLO client.example.com");
+  EXPECT_EQ(rig.say("MAIL FROM:<order@shop.example>"), "530 5.7.0 authentication required\r\n");
+  Trouble trouble;
+  ASSERT_TRUE(rig.session->next_trouble(&trouble));
+  EXPECT_STREQ(conf::to_text(trouble.reason), "login_wanted");
+  EXPECT_EQ(trouble.detail, "order@shop.example");
+  config.listeners.front().auth_required = false;
+  ServerRig other(config, kFriend);
+  other.start();
+  other.say("EHLO client.example.com");
+  EXPECT_EQ(other.say("MAIL FROM:<order@shop.example> SIZE=1001").substr(0, 3), "552");
+  ASSERT_TRUE(other.session->next_trouble(&trouble));
+  EXPECT_EQ(trouble.reason, conf::DoorReason::kMessageRefused);
+}
+
 TEST(ServerUser, MailWaitsWhenHisHourIsUsedUp) {
   ServerRig rig(with_senders(), kStranger);
   log_in(&rig, kShop);
