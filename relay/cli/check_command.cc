@@ -124,6 +124,12 @@ conf::ConfigPtr places_of(const Invocation& invocation) {
   return std::move(draft.config);
 }
 
+std::vector<std::string> name_servers(const Invocation& invocation, const std::string& given) {
+  if (!given.empty()) return {given};
+  const conf::DraftConfig draft = conf::load_draft(invocation.config_path);
+  return draft.config == nullptr ? std::vector<std::string>() : draft.config->dns.servers;
+}
+
 void add_check_command(CLI::App* parser, Invocation* invocation) {
   CLI::App* command =
       parser->add_subcommand("check", "read the configuration and report everything wrong in it");

@@ -48,4 +48,8 @@ conf::ConfigPtr read_config(const std::string& path);
 // null when there is no file.
 conf::ConfigPtr places_of(const Invocation& invocation);
 
+// Whom a command asks for records in DNS: `given` by its option, else the servers of the configuration; none,
+// and hence those of the system, when that names none, is wrong, or is not there.
+std::vector<std::string> name_servers(const Invocation& invocation, const std::string& given);
+
 }  // namespace relay::cli

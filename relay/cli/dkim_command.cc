@@ -71,7 +71,7 @@ conf::Result<std::map<std::string, std::string>> read_records(const std::string&
   return records;
 }
 
-int verify(const VerifyOptions& options) {
+int verify(const VerifyOptions& options, const std::vector<std::string>& dns) {
   const conf::Result<MailFile> mail = read_mail(options.mail);
   if (!mail.ok()) return complain(mail.error().detail, kFailed);
   std::map<std::string, std::string> known;
@@ -84,7 +84,7 @@ int verify(const VerifyOptions& options) {
     const auto found = known.find(name);
     if (found != known.end()) return found->second;
     if (!known.empty()) return conf::Error{conf::ErrorCode::kNotFound, "not in " + options.records};
-    auto texts = look_up_txt(name, options.dns);
+    auto texts = look_up_txt(name, dns);
     if (!texts.ok()) return texts.error();
     return texts.value().front();
   });
@@ -130,11 +130,14 @@ void add_verify(CLI::App* dkim, Invocation* invocation) {
   const auto options = std::make_shared<VerifyOptions>();
   CLI::App* command = dkim->add_subcommand("verify", "verify the signatures of a message with libopendkim");
   command->add_option("mail", options->mail, "the message; standard input when absent or -");
-  command->add_option("--dns", options->dns, "the name server to ask; default: the system's");
+  command->add_option("--dns", options->dns,
+                      "the name server to ask; default: [dns] servers, else the system's");
   command->add_option("--records", options->records,
                       "a file of lines \"selector._domainkey.domain record\" to use in place of DNS");
   command->footer("Exit status: 0 a signature is good, 1 none is, 2 wrong usage.");
-  command->callback([invocation, options] { invocation->run = [options] { return verify(*options); }; });
+  command->callback([invocation, options] {
+    invocation->run = [=] { return verify(*options, name_servers(*invocation, options->dns)); };
+  });
 }
 
 }  // namespace

@@ -66,7 +66,7 @@ int keygen(KeyOptions options) {
 
 // Prints how the record of one key looks; true when it is right.
 bool check_key(const std::string& domain, const std::string& selector, const std::string& file,
-               const std::string& dns) {
+               const std::vector<std::string>& dns) {
   const std::string name = dkim::record_name(selector, domain);
   const auto say = [&name](const std::string& what) { std::printf("%s: %s\n", name.c_str(), what.c_str()); };
   const auto key = dkim::PrivateKey::load(file);
@@ -92,13 +92,13 @@ bool check_key(const std::string& domain, const std::string& selector, const std
   return same.ok();
 }
 
-int check_one(KeyOptions options) {
+int check_one(KeyOptions options, const std::vector<std::string>& dns) {
   const std::string wrong = wrong_names(&options);
   if (!wrong.empty()) return complain(wrong, kUsage);
-  return check_key(options.domain, options.selector, options.file, options.dns) ? kDone : kFailed;
+  return check_key(options.domain, options.selector, options.file, dns) ? kDone : kFailed;
 }
 
-int check_configured(const std::string& path, const std::string& dns) {
+int check_configured(const std::string& path, const std::vector<std::string>& dns) {
   const conf::ConfigPtr config = read_config(path);
   if (config == nullptr) return kUsage;
   if (config->dkim.keys.empty()) return complain(path + " has no [[dkim_key]]", kFailed);
@@ -135,11 +135,13 @@ void add_dkim_key_commands(CLI::App* dkim, Invocation* invocation) {
   domain->needs(selector)->needs(key);
   selector->needs(domain);
   key->needs(domain);
-  check->add_option("--dns", options->dns, "the name server to ask; default: the system's");
+  check->add_option("--dns", options->dns,
+                    "the name server to ask; default: [dns] servers, else the system's");
   check->callback([invocation, options] {
     invocation->run = [invocation, options] {
-      if (options->domain.empty()) return check_configured(invocation->config_path, options->dns);
-      return check_one(*options);
+      const std::vector<std::string> dns = name_servers(*invocation, options->dns);
+      if (options->domain.empty()) return check_configured(invocation->config_path, dns);
+      return check_one(*options, dns);
     };
   });
 }

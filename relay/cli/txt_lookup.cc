@@ -7,10 +7,11 @@
 
 namespace relay {
 
-conf::Result<std::vector<std::string>> look_up_txt(const std::string& name, const std::string& server) {
+conf::Result<std::vector<std::string>> look_up_txt(const std::string& name,
+                                                   const std::vector<std::string>& servers) {
   conf::DnsSettings settings;
   settings.tries = 2;
-  if (!server.empty()) settings.servers = {server};
+  settings.servers = servers;
   uv::Loop loop;
   auto transport = uv::CaresTransport::open(&loop, settings);
   if (!transport.ok()) return transport.error();

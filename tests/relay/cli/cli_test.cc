@@ -33,8 +33,10 @@ int run_daemon(const std::string& config_path) {
 std::string hash_secret(const std::string& secret) { return secret == "unhashable" ? "" : "$y$" + secret; }
 
 std::map<std::string, std::string> known_texts;  // a name system for `penstock dkim`
-conf::Result<std::vector<std::string>> look_up_txt(const std::string& name, const std::string& server) {
-  if (server == "192.0.2.1") return conf::Error{conf::ErrorCode::kUnavailable, "no answer"};
+conf::Result<std::vector<std::string>> look_up_txt(const std::string& name,
+                                                   const std::vector<std::string>& servers) {
+  if (servers == std::vector<std::string>{"192.0.2.1"})
+    return conf::Error{conf::ErrorCode::kUnavailable, "no answer"};
   const auto found = known_texts.find(name);
   if (found == known_texts.end())
     return conf::Error{conf::ErrorCode::kNotFound, "there is no TXT record at " + name};
@@ -708,6 +710,14 @@ TEST_F(CliTest, DkimCheckComparesTheRecord) {
                         << "\"\n";
   EXPECT_EQ(command({"dkim", "check", "-c", config}).exit_code, kFailed);
   EXPECT_NE(command({"check", "-c", config}).out.find("1 DKIM key"), std::string::npos);
+  // The name servers of the configuration are asked, unless the command names another.
+  std::ofstream(config, std::ios::app) << "[dns]\nservers = [\"192.0.2.1\"]\n";
+  EXPECT_NE(command({"dkim", "check", "-c", config}).out.find("no answer"), std::string::npos);
+  std::vector<std::string> here = words;
+  here.insert(here.end(), {"-c", config});
+  EXPECT_NE(command(here).out.find("no answer"), std::string::npos);
+  here.insert(here.end(), {"--dns", "192.0.2.2"});
+  EXPECT_EQ(command(here).out.find("no answer"), std::string::npos);
   fs::permissions(key, fs::perms::others_read, fs::perm_options::add);
   const Outcome open = command({"check", "-c", config});
   EXPECT_EQ(open.exit_code, kUsage);
