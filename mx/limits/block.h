@@ -15,11 +15,11 @@ struct Block {
   static constexpr uint8_t kMostDoublings = 40;  // a second is 35,000 years then
 
   conf::Instant until{};
-  conf::Duration length{0};  // 0: an order of an operator ended it
-  uint8_t doublings = 0;     // blocks in a row
-  uint8_t tried = 0;         // steps of the doubling that early probes have had
-  bool early = false;        // an early probe goes, or has passed
-  bool by_rule = false;      // a reply rule's; that of a threshold otherwise
+  conf::Duration length{0};
+  uint8_t doublings = 0;  // blocks in a row
+  uint8_t tried = 0;      // steps of the doubling that early probes have had
+  bool early = false;     // an early probe goes, or has passed
+  bool by_rule = false;   // a reply rule's; that of a threshold otherwise
 
   // The first of a row lasts `block`, each that follows twice as long, up to `max_block`.
   void begin(const conf::RuleThreshold& rule, conf::Instant now);

@@ -13,10 +13,10 @@ using State = Standing::State;
 using Action = Decision::Action;
 
 constexpr uint8_t kStates = 4;
-// allowed[from][to], in the order of State. An order may replace a block; nothing else moves to where it is.
+// allowed[from][to], in the order of State.
 constexpr bool kAllowed[kStates][kStates] = {
     {false, true, false, false},  // kOpen
-    {true, true, true, false},    // kBlocked
+    {true, false, true, false},   // kBlocked
     {true, true, false, true},    // kProbing
     {true, true, false, false},   // kRamp
 };
@@ -115,9 +115,6 @@ void Standing::decide(Decision decision) {
 }
 
 void Standing::tick_state(conf::Instant now) {
-  if (ordered_ && now < ordered_until_) return;  // what is due comes when the order is over
-  if (ordered_) end_order(now);
-  if (state_ == State::kOpen) return;
   if (state_ == State::kBlocked && now < frees_at()) return;
   if (state_ == State::kRamp && !thresholds_.empty() && !aftermath_->ramp.over(now)) return;
   Decision decision;
@@ -151,9 +148,7 @@ void Standing::tick_state(conf::Instant now) {
 
 void Standing::begin_probes(Decision decision, conf::Instant now) {
   decision.action = Action::kProbe;
-  decision.by = block_.by_rule               ? "reply rule"
-                : block_.length.count() == 0 ? "operator"
-                                             : "threshold " + std::to_string(cause_ + 1);
+  decision.by = block_.by_rule ? "reply rule" : "threshold " + std::to_string(cause_ + 1);
   block_.early = now < block_.until;
   decision.text = block_.early
                       ? "one probe goes before the block is over (first_probe)"
@@ -164,7 +159,6 @@ void Standing::begin_probes(Decision decision, conf::Instant now) {
 }
 
 conf::Instant Standing::frees_at() const {
-  if (ordered_) return blocked_until();
   return thresholds_.empty() ? block_.until : block_.next_probe(cause().rule());
 }
 
@@ -184,7 +178,6 @@ Admission Standing::may_send(conf::Instant now) {
 }
 
 Admission Standing::allowed_by_state(conf::Instant now) const {
-  if (ordered_) return Admission::no(Bind::kBlocked, frees_at());
   switch (state_) {
     case State::kOpen:
       return {};
@@ -201,7 +194,6 @@ Admission Standing::allowed_by_state(conf::Instant now) const {
 
 uint32_t Standing::most_connections(conf::Instant now) {
   tick(now);
-  if (ordered_) return 0;
   switch (state_) {
     case State::kOpen:
       return UINT32_MAX;
@@ -217,7 +209,7 @@ uint32_t Standing::most_connections(conf::Instant now) {
 
 Admission Standing::may_connect(conf::Instant now) {
   if (connections_ < most_connections(now)) return {};
-  if (state() == State::kBlocked) return Admission::no(Bind::kBlocked, frees_at());
+  if (state_ == State::kBlocked) return Admission::no(Bind::kBlocked, frees_at());
   if (state_ == State::kProbing) return Admission::no(Bind::kProbing, conf::kNever);
   return Admission::no(Bind::kRamp, aftermath_->ramp.next_step(now));
 }
@@ -228,7 +220,7 @@ Room Standing::room(conf::Instant now) {
   const auto at_most = [&room](uint32_t messages, Bind bind) {
     if (messages < room.messages) room = {messages, bind};
   };
-  if (state() == State::kBlocked) at_most(0, Bind::kBlocked);
+  if (state_ == State::kBlocked) at_most(0, Bind::kBlocked);
   if (state_ == State::kProbing) at_most(aftermath_->probes.left(probes()), Bind::kProbing);
   if (state_ == State::kRamp) at_most(aftermath_->ramp.left(now), Bind::kRamp);
   if (rate_) at_most(rate_->available(now), Bind::kAdaptive);

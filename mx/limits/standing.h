@@ -6,12 +6,11 @@
 //                                  ^                          |                       |
 //                                  +------ probes fail -------+----- trips again -----+
 //                                  (longer, up to max_block)
-// An operator's order to block stands beside that: the later end wins; after it, probes go first. Hard and
-// Soft count as the threshold says, Ignored never. The first block lasts `block`, each that follows twice as
-// long, up to `max_block`; a path that stayed open for `max_block` begins anew. On the ramp a threshold trips
-// with a sample of 4 x `probes`. Every block clears the sample; what was begun before it counts no more. A
-// rule without thresholds is blocked by an operator only, and opens at once after it. One thread;
-// O(thresholds).
+// What an operator orders against a path stands beside that, see relay::queue::Path. Hard and Soft count as
+// the threshold says, Ignored never. The first block lasts `block`, each that follows twice as long, up to
+// `max_block`; a path that stayed open for `max_block` begins anew. On the ramp a threshold trips with a
+// sample of 4 x `probes`. Every block clears the sample; what was begun before it counts no more. A rule
+// without thresholds is blocked by a reply rule only, and opens at once after it. One thread; O(thresholds).
 #pragma once
 
 #include <cstdint>
@@ -65,13 +64,11 @@ class Standing {
   void refused(const Outcome& outcome, conf::Instant now);    // a connection, by a reply before any message
   void came_back(const Outcome& outcome, conf::Instant now);  // hours after it was taken; no probe, no block
 
-  void block(conf::Instant until, std::string why, conf::Instant now);  // an operator's order
   void block_by_rule(conf::Instant until, const std::string& rule, conf::Instant now);
-  void unblock(conf::Instant now);  // lifts the order; without one: open, with the sample cleared
-  void reset(conf::Instant now);    // lifts everything; learned rate and ladder start anew
-  bool ordered() const { return ordered_; }
-  State state() const;
-  conf::Instant blocked_until() const;
+  void unblock(conf::Instant now);  // an operator's order: open, with the sample cleared
+  void reset(conf::Instant now);    // the same; learned rate and ladder start anew
+  State state() const { return state_; }
+  conf::Instant blocked_until() const { return state_ == State::kBlocked ? block_.until : conf::Instant{}; }
   conf::Instant frees_at() const;  // while blocked: when the next message may go, which can be an early probe
   using Sample = Threshold::Sample;
   std::vector<Sample> samples(conf::Instant now) const;
@@ -100,11 +97,10 @@ class Standing {
   };
   void touch() { change_.mark(), handed_on_ = false; }  // what save() would write has changed
   void tick(conf::Instant now) {                        // makes the transitions that are due
-    if (state_ != State::kOpen || ordered_) tick_state(now);
+    if (state_ != State::kOpen) tick_state(now);
     if (learns_) tick_learning(now);
   }
   void tick_state(conf::Instant now);
-  void end_order(conf::Instant now);
   void tick_learning(conf::Instant now);
   Admission allowed_by_state(conf::Instant now) const;
   void move(State to, conf::Instant now);
@@ -129,7 +125,6 @@ class Standing {
   void read_early(uint32_t thresholds, SavedReader* in);
   State state_ = State::kOpen;
   uint8_t cause_ = 0;
-  bool ordered_ = false;                  // an operator's order to block holds
   bool learns_ = false;                   // there is a rate_ or a ladder_
   bool handed_on_ = false;                // since it changed last
   uint32_t connections_ = 0;              // open and opening
@@ -141,7 +136,7 @@ class Standing {
   std::vector<Threshold> thresholds_;
   std::unique_ptr<Evidence> evidence_;  // from the first refusal on
   std::vector<Decision> decisions_;
-  conf::Instant opened_at_{}, ordered_until_{};  // opened: when the latest ramp was over
+  conf::Instant opened_at_{};  // when the latest ramp was over
   ChangeMark change_;
 };
 const char* to_text(Standing::State state);  // "open", "blocked", "probing", "ramp"

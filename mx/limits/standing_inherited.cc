@@ -23,10 +23,6 @@ void Standing::cut() {
 void Standing::inherit(Standing* from, bool by_heir, conf::WallTime since, const Moment& moment) {
   tick(moment.now);
   if (handed_on_ && by_heir) forget_state();
-  if (from->ordered_ && (!ordered_ || from->ordered_until_ > ordered_until_)) {
-    ordered_ = true;
-    ordered_until_ = from->ordered_until_;
-  }
   const bool stricter = from->is_stricter(*this);
   if (stricter) {
     state_ = from->state_;

@@ -8,21 +8,15 @@ namespace mx {
 
 namespace {
 
-constexpr uint64_t kStandingVersion = 3;
-constexpr uint64_t kWithoutEarly = 2;  // without what min_duration and first_probe need
-constexpr uint64_t kOldVersion = 1;    // nor what an order is on its own, and the length of a block
+constexpr uint64_t kStandingVersion = 4;
+constexpr uint64_t kWithOrders = 3;    // with an operator's order: these are kept by themselves now
+constexpr uint64_t kWithoutEarly = 2;  // ... and without what min_duration and first_probe need
+constexpr uint64_t kOldVersion = 1;    // nor the length of a block
 constexpr conf::Duration kLongestBlock = std::chrono::hours(24 * 366);
 constexpr uint32_t kMostThresholds = 16;                                 // as a bound for what is read
 constexpr conf::Duration kProbesForgotten = std::chrono::hours(24 * 7);  // nobody wanted to send for a week
 
 }  // namespace
-
-Standing::State Standing::state() const { return ordered_ ? State::kBlocked : state_; }
-
-conf::Instant Standing::blocked_until() const {
-  const conf::Instant own = state_ == State::kBlocked ? block_.until : conf::Instant{};
-  return ordered_ ? std::max(own, ordered_until_) : own;
-}
 
 std::vector<std::string> Standing::replies() const {
   return evidence_ ? evidence_->replies() : std::vector<std::string>();
@@ -53,7 +47,7 @@ bool Standing::idle(conf::Instant now) {
 
 bool Standing::knows_nothing(conf::Instant now) {
   if ((rate_ && !rate_->idle(now)) || (ladder_ && !ladder_->idle(now))) return false;
-  if (has_decisions() || ordered_) return false;
+  if (has_decisions()) return false;
   if (state_ != State::kOpen) return block_.until <= now - kProbesForgotten;
   if (!doubling_is_forgotten(now)) return false;
   return std::ranges::all_of(thresholds_, [&](const Threshold& t) { return t.counts(now).messages == 0; });
@@ -68,10 +62,8 @@ std::string Standing::save(const Moment& moment) {
   out.number(static_cast<uint8_t>(state_));
   out.number(cause_);
   out.number(block_.doublings);
-  out.number(ordered_ ? 1 : 0);
   out.instant(block_.until);
   out.instant(opened_at_);
-  out.instant(ordered_until_);
   out.length(block_.length);
   out.number(thresholds_.size());
   for (const Threshold& threshold : thresholds_) threshold.save(&out);
@@ -110,11 +102,10 @@ void Standing::forget_state() {
   aftermath_.reset();
   evidence_.reset();
   decisions_.clear();
-  opened_at_ = ordered_until_ = {};
+  opened_at_ = {};
   block_ = {};
   state_ = State::kOpen;
   cause_ = 0;
-  ordered_ = false;
 }
 
 bool Standing::read(SavedReader* in) {
@@ -123,14 +114,13 @@ bool Standing::read(SavedReader* in) {
   auto state = static_cast<State>(in->number32(static_cast<uint8_t>(State::kRamp)));
   cause_ = static_cast<uint8_t>(in->number32(UINT8_MAX));
   block_.doublings = static_cast<uint8_t>(in->number32(Block::kMostDoublings));
-  ordered_ = in->number32(1) == 1;
+  const bool ordered = version <= kWithOrders && in->number32(1) == 1;
   block_.until = in->instant();
   opened_at_ = in->recent_past();
   if (version == kOldVersion) {
-    ordered_until_ = block_.until;
-    if (ordered_) state = State::kOpen;
+    if (ordered) state = State::kOpen;
   } else {
-    ordered_until_ = in->instant();
+    if (version <= kWithOrders) (void)in->instant();  // the end of the order
     block_.length = std::min(in->length(), kLongestBlock);
   }
   const uint32_t saved = in->number32(kMostThresholds);

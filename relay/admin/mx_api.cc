@@ -188,7 +188,8 @@ Response MxApi::order(MxAction action, const Request& request) {
       [backend = backend_, order = order.value()](auto heard) { backend->order(order, std::move(heard)); });
   if (!done.ok()) return refuse(done.error());
   if (!done->problem.empty()) return refuse(404, done->problem);
-  if (done->paths == 0 && done->automatic == 0 && done->probing == 0 && !done->lifted && !done->also_later)
+  if (done->paths == 0 && done->automatic == 0 && done->probing == 0 && done->held == 0 && !done->lifted &&
+      !done->also_later)
     return problem.empty() ? nothing_meant(order.value()) : refuse(404, problem);
   Response told = answer(order_done_json(*done));
   told.only_asked = order->dry_run;

@@ -15,7 +15,7 @@ constexpr size_t kOfView = 32;
 
 bool is_of_interest(const queue::Path& path, conf::Instant now) {
   return !path.ready.empty() || path.connections > 0 || path.backoff_until > now || path.paused_until > now ||
-         path.standing->state() != mx::Standing::State::kOpen ||
+         path.ordered(now) || path.standing->state() != mx::Standing::State::kOpen ||
          std::any_of(path.traffic.begin(), path.traffic.end(),
                      [now](const auto& entry) { return entry.second->slowed_until() > now; });
 }
@@ -70,8 +70,9 @@ bool BusiestPaths::flows(const queue::Path& path, conf::Instant now) const {
 
 void BusiestPaths::consider(queue::Path* path, conf::Instant now) {
   if (!is_of_interest(*path, now) && !flows(*path, now)) return;
-  const Candidate candidate{
-      {path->standing->state() != mx::Standing::State::kOpen, path->ready.size() + path->connections}, path};
+  const Candidate candidate{{path->ordered(now) || path->standing->state() != mx::Standing::State::kOpen,
+                             path->ready.size() + path->connections},
+                            path};
   const size_t limit = questions_.front().limit;
   if (busiest_.size() >= limit) {
     if (limit == 0 || !is_busier(candidate, busiest_.front())) return;

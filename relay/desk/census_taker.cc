@@ -24,7 +24,7 @@ void CensusTaker::begin(conf::Instant now) {
   census_ = std::make_shared<admin::Census>();
   census_->made = now;
   census_->made_wall = transit_->clock().wall();
-  holds_ = std::make_unique<DomainHolds>(transit_);
+  holds_ = std::make_unique<DomainHolds>(transit_, ordered_);
   holds_known_ = false;
   part_ = 0;
   only_.reset();

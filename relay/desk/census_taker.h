@@ -19,7 +19,9 @@ namespace relay {
 
 class CensusTaker {
  public:
-  explicit CensusTaker(Transit* transit) : transit_(transit) {}
+  // Both as DomainHolds takes them.
+  CensusTaker(Transit* transit, DomainHolds::OrderedUntil ordered)
+      : transit_(transit), ordered_(std::move(ordered)) {}
 
   using Done = std::function<void(std::shared_ptr<const admin::Census>)>;
   // Counts everything, or the mail to one domain ("": all). `done` hears when the round is over:
@@ -44,6 +46,7 @@ class CensusTaker {
   uint32_t reason_of(const queue::Delivery& delivery, conf::Instant* next);
 
   Transit* transit_;
+  DomainHolds::OrderedUntil ordered_;
   std::deque<Question> questions_;         // the first is worked on
   std::shared_ptr<admin::Census> census_;  // null: no round has begun
   std::unique_ptr<DomainHolds> holds_;

@@ -39,9 +39,10 @@ admin::DeliveryView view_of(Transit* transit, const queue::Delivery& delivery, D
 
 }  // namespace
 
-std::vector<admin::DeliveryView> delivery_views(Transit* transit, conf::MessageId id, conf::Instant now) {
+std::vector<admin::DeliveryView> delivery_views(Transit* transit, conf::MessageId id,
+                                                const DomainHolds::OrderedUntil& ordered, conf::Instant now) {
   std::vector<admin::DeliveryView> views;
-  DomainHolds holds(transit);
+  DomainHolds holds(transit, ordered);
   for (const queue::Delivery* each = transit->deliveries().find(id); each != nullptr; each = each->sibling)
     views.push_back(view_of(transit, *each, &holds, now));
   return views;

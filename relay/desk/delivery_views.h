@@ -6,11 +6,13 @@
 
 #include "conf/vocab/envelope.h"
 #include "relay/admin/delivery_view.h"
+#include "relay/desk/domain_holds.h"
 #include "relay/walk/transit.h"
 
 namespace relay {
 
-// Empty: none is queued. O(recipient domains)
-std::vector<admin::DeliveryView> delivery_views(Transit* transit, conf::MessageId id, conf::Instant now);
+// `ordered` as DomainHolds takes it. Empty: none is queued. O(recipient domains)
+std::vector<admin::DeliveryView> delivery_views(Transit* transit, conf::MessageId id,
+                                                const DomainHolds::OrderedUntil& ordered, conf::Instant now);
 
 }  // namespace relay

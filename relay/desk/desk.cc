@@ -14,7 +14,10 @@ Desk::Desk(Parts parts)
                  parts_.log_lost, parts_.refused_at_door, parts_.quarantine}),
       views_(parts_.transit, {&decisions_, &flow_}),
       busiest_(parts_.transit, {&decisions_, &flow_}),
-      census_(parts_.transit),
+      ordered_([this](const queue::DomainEntry& domain, const conf::Source& source, const std::string& rule) {
+        return limits_.held_until(domain, source, rule);
+      }),
+      census_(parts_.transit, ordered_),
       limits_(parts_.transit, parts_.spool) {
   parts_.journal->add(&decisions_);
   parts_.journal->add(&flow_);
@@ -52,7 +55,7 @@ std::string Desk::site_of(const std::string& domain) {
 }
 
 std::vector<admin::DeliveryView> Desk::deliveries_of(conf::MessageId id) {
-  return delivery_views(parts_.transit, id, parts_.transit->clock().now());
+  return delivery_views(parts_.transit, id, ordered_, parts_.transit->clock().now());
 }
 
 std::string Desk::barred(const std::string& address) {

@@ -85,6 +85,7 @@ class Desk final : public admin::Backend {
   Overview overview_;
   PathViews views_;
   BusiestPaths busiest_;
+  DomainHolds::OrderedUntil ordered_;
   CensusTaker census_;
   LimitOrders limits_;
 };

@@ -15,13 +15,13 @@ std::string counters_name(const std::string& rule, const std::string& site, cons
 }  // namespace
 
 bool DomainHolds::look_some(size_t most) {
-  const bool more = visit_detached(
-      &transit_->sites(), &next_, most,
-      [&](const mx::CounterKey& key, const mx::Standing& standing, bool superseded) {
-        if (superseded || standing.state() != mx::Standing::State::kBlocked) return;
-        detached_[counters_name(key.names.rule, key.names.site, key.names.source)] = {
-            standing.ordered() ? "blocked by an operator" : "blocked after refusals", standing.frees_at()};
-      });
+  const bool more =
+      visit_detached(&transit_->sites(), &next_, most,
+                     [&](const mx::CounterKey& key, const mx::Standing& standing, bool superseded) {
+                       if (superseded || standing.state() != mx::Standing::State::kBlocked) return;
+                       detached_[counters_name(key.names.rule, key.names.site, key.names.source)] = {
+                           "blocked after refusals", standing.frees_at()};
+                     });
   looked_ = !more;
   return more;
 }
@@ -51,7 +51,7 @@ Reason DomainHolds::from(queue::DomainEntry* domain, const conf::Source& source,
   (void)sites.rule_for(domain, source);
   queue::Path* path = sites.find(*domain, source);
   // A question makes no path: there may be as many as domains and sources.
-  if (path == nullptr) return looked_ ? of_no_path(domain, source) : Reason();
+  if (path == nullptr) return of_no_path(domain, source, now);
   Reason held = held_back(*path, now);
   if (!held.text.empty()) return held;
   const mx::Admission next = transit_->dispatcher().next_message(path);
@@ -59,17 +59,26 @@ Reason DomainHolds::from(queue::DomainEntry* domain, const conf::Source& source,
   return {mx::to_text(next.bind), next.not_before};
 }
 
+Reason DomainHolds::of_no_path(queue::DomainEntry* domain, const conf::Source& source,
+                               conf::Instant now) const {
+  const mx::RulePtr rule = transit_->sites().rule_for(domain, source);
+  const std::string name = rule == nullptr ? std::string() : rule->name;
+  const Reason counted = looked_ ? of_counters(*domain, source, name) : Reason();
+  const conf::Instant ordered = ordered_(*domain, source, name);
+  if (ordered <= now || (!counted.text.empty() && counted.until > ordered)) return counted;
+  return {"blocked by an operator", ordered};
+}
+
 // By every name that its counters may have: alone, or together with other sites or other sources.
-Reason DomainHolds::of_no_path(queue::DomainEntry* domain, const conf::Source& source) const {
+Reason DomainHolds::of_counters(const queue::DomainEntry& domain, const conf::Source& source,
+                                const std::string& rule) const {
   if (detached_.empty()) return {};
-  queue::SiteTable& sites = transit_->sites();
-  const mx::RulePtr rule = sites.rule_for(domain, source);
+  const conf::Config& config = transit_->sites().config();
   const std::string destination =
-      domain->destination == 0 ? std::string() : sites.config().destinations[domain->destination - 1].name;
-  for (const std::string& site : {domain->route->site + '|' + destination, std::string("*")}) {
+      domain.destination == 0 ? std::string() : config.destinations[domain.destination - 1].name;
+  for (const std::string& site : {domain.route->site + '|' + destination, std::string("*")}) {
     for (const std::string& from : {source.name, std::string("*")}) {
-      const auto held =
-          detached_.find(counters_name(rule == nullptr ? std::string() : rule->name, site, from));
+      const auto held = detached_.find(counters_name(rule, site, from));
       if (held != detached_.end()) return held->second;
     }
   }

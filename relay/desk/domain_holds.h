@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -15,7 +16,11 @@ namespace relay {
 
 class DomainHolds {
  public:
-  explicit DomainHolds(Transit* transit) : transit_(transit) {}  // borrowed
+  // Until when an order would hold a path that is not there yet; the past: none would.
+  using OrderedUntil =
+      std::function<conf::Instant(const queue::DomainEntry&, const conf::Source&, const std::string& rule)>;
+  DomainHolds(Transit* transit, OrderedUntil ordered)  // borrowed
+      : transit_(transit), ordered_(std::move(ordered)) {}
 
   // Finds what is held against sites that no path is open to, among `most` counters in each call. False: all
   // were seen. Without it, of() makes the paths that are not there.
@@ -27,9 +32,12 @@ class DomainHolds {
  private:
   Reason find(queue::DomainEntry* domain, uint16_t stream, conf::Instant now);
   Reason from(queue::DomainEntry* domain, const conf::Source& source, conf::Instant now);
-  Reason of_no_path(queue::DomainEntry* domain, const conf::Source& source) const;
+  Reason of_no_path(queue::DomainEntry* domain, const conf::Source& source, conf::Instant now) const;
+  Reason of_counters(const queue::DomainEntry& domain, const conf::Source& source,
+                     const std::string& rule) const;
 
   Transit* transit_;
+  OrderedUntil ordered_;
   size_t next_ = 0;  // where look_some() goes on
   bool looked_ = false;
   std::map<std::string, Reason> detached_;  // by the names of their counters

@@ -3,6 +3,8 @@
 #include <chrono>
 #include <optional>
 
+#include "relay/desk/path_orders.h"
+
 namespace relay {
 
 namespace {
@@ -36,14 +38,12 @@ void LimitOrders::place(queue::Path* path) {
   const conf::Instant now = transit_->clock().now();
   const OrderBook::Entry* entry = reach_.latest_for(*path, now);
   if (entry != nullptr) return hold(path, *entry, now);
-  if (path->standing->ordered()) unmeant_.look(now + kFreeAfter);
+  if (path->ordered(now)) unmeant_.look(now + kFreeAfter);
 }
 
 void LimitOrders::hold(queue::Path* path, const OrderBook::Entry& entry, conf::Instant now) {
-  unmeant_.spare(*path);
-  if (path->standing->ordered() && path->standing->blocked_until() >= entry.until) return;
-  path->standing->block(entry.until, who_and_why(entry.order), now);
-  tell_order(transit_, *path, entry.order);
+  if (path->ordered(now) && path->ordered_until >= entry.until) return;
+  hold_path(transit_, path, entry, entry.order, now);
 }
 
 void LimitOrders::step(conf::Instant now) {

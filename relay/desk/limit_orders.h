@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -30,6 +31,12 @@ class LimitOrders {
     rounds_.take(order, std::move(done));
   }
   std::vector<admin::OrderView> in_force();  // the orders to block
+  // Until when a path of this domain from this source under this rule would be held that is yet to come; the
+  // past: it would not.
+  conf::Instant held_until(const queue::DomainEntry& domain, const conf::Source& source,
+                           const std::string& rule) const {
+    return reach_.until_for(domain, source, rule, transit_->clock().now());
+  }
   // An order that ends by itself opens a way for mail that waits beside it; one that names a domain follows
   // it.
   void step(conf::Instant now);

@@ -1,5 +1,7 @@
 #include "relay/desk/order_reach.h"
 
+#include <algorithm>
+
 #include "conf/vocab/address.h"
 #include "relay/desk/site_mask.h"
 #include "relay/flow/site_key.h"
@@ -22,12 +24,28 @@ bool OrderReach::is_meant(const admin::MxOrder& order, const queue::Path& path) 
   return domain != nullptr && transit_->sites().find(*domain, path.source) == &path;
 }
 
-const OrderBook::Entry* OrderReach::latest_for(const queue::Path& path, conf::Instant now) const {
+const OrderBook::Entry* OrderReach::latest_for(const queue::Path& path, conf::Instant now,
+                                               const Lifted& lifted) const {
   const OrderBook::Entry* latest = nullptr;
   for (const OrderBook::Entry& entry : book_->all(now)) {
+    if (lifted && lifted(entry.order)) continue;
     if (is_meant(entry.order, path) && (latest == nullptr || entry.until > latest->until)) latest = &entry;
   }
   return latest;
+}
+
+conf::Instant OrderReach::until_for(const queue::DomainEntry& domain, const conf::Source& source,
+                                    const std::string& rule, conf::Instant now) const {
+  const auto would_mean = [&](const admin::MxOrder& order) {
+    if (!order.source.empty() && order.source != source.name) return false;
+    if (!order.rule.empty()) return !rule.empty() && conf::domain_matches(order.rule, rule);
+    if (!order.site.empty()) return domain.route != nullptr && means_site(order.site, domain.route->site);
+    return order.domain.empty() ? order.all || !order.source.empty() : order.domain == domain.name.text();
+  };
+  conf::Instant until{};
+  for (const OrderBook::Entry& entry : book_->all(now))
+    if (would_mean(entry.order)) until = std::max(until, entry.until);
+  return until;
 }
 
 std::vector<queue::Path*> OrderReach::paths_of(const admin::MxOrder& order) const {

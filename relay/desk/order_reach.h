@@ -1,6 +1,7 @@
 // Which paths an order about limits means. Loop thread.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,7 +21,14 @@ class OrderReach {
   bool is_meant(const admin::MxOrder& order, const queue::Path& path) const;
   // Of the orders in force that mean the path the one that ends last; null: none does. Good until the book is
   // asked again. O(orders)
-  const OrderBook::Entry* latest_for(const queue::Path& path, conf::Instant now) const;
+  // Without those that `lifted` names.
+  using Lifted = std::function<bool(const admin::MxOrder&)>;
+  const OrderBook::Entry* latest_for(const queue::Path& path, conf::Instant now,
+                                     const Lifted& lifted = nullptr) const;
+  // The end of the latest order that would mean a path which is not there yet; the past: none would.
+  // O(orders)
+  conf::Instant until_for(const queue::DomainEntry& domain, const conf::Source& source,
+                          const std::string& rule, conf::Instant now) const;
   // Those that the domain of the order leads to. O(sources)
   std::vector<queue::Path*> paths_of(const admin::MxOrder& order) const;
   // Whether the domain of `order` leads to what `site`, a mask, means.

@@ -5,6 +5,7 @@
 
 #include "relay/desk/detached.h"
 #include "relay/desk/order_names.h"
+#include "relay/desk/path_orders.h"
 #include "relay/desk/site_mask.h"
 
 namespace relay {
@@ -21,30 +22,20 @@ constexpr size_t kWork = 2048;
 constexpr size_t kOfChange = 32;
 constexpr size_t kLooksAtOnce = 64;
 
-// Whether the order would change anything here.
-bool has_work(const admin::MxOrder& order, const mx::Standing& standing) {
-  if (order.action != admin::MxAction::kUnblock) return true;
-  return standing.ordered() || (order.automatic && standing.state() != mx::Standing::State::kOpen);
+// Whether the order changes what the replies brought.
+bool changes_standing(const admin::MxOrder& order, const mx::Standing& standing) {
+  if (order.action == admin::MxAction::kReset) return true;
+  return order.action == admin::MxAction::kUnblock && order.automatic &&
+         standing.state() != mx::Standing::State::kOpen;
 }
 
-// An order stands beside a block that the replies brought: lifting it leaves that, unless it is asked for.
-void change(const admin::MxOrder& order, mx::Standing* standing, conf::Instant until, conf::Instant now) {
-  switch (order.action) {
-    case admin::MxAction::kBlock:
-      standing->block(until, who_and_why(order), now);
-      return;
-    case admin::MxAction::kUnblock:
-      if (standing->ordered()) {
-        const bool both = standing->state() == mx::Standing::State::kBlocked;
-        standing->unblock(now);
-        if (!both || !order.automatic) return;
-      }
-      if (order.automatic && standing->state() != mx::Standing::State::kOpen) standing->unblock(now);
-      return;
-    case admin::MxAction::kReset:
-      standing->reset(now);
-      return;
+std::vector<mx::Decision> change(const admin::MxOrder& order, mx::Standing* standing, conf::Instant now) {
+  if (order.action == admin::MxAction::kReset) {
+    standing->reset(now);
+  } else {
+    standing->unblock(now);
   }
+  return standing->take_decisions();
 }
 
 void count(const std::string& site, const std::string& source, admin::MxOrderDone* done) {
@@ -55,15 +46,6 @@ void count(const std::string& site, const std::string& source, admin::MxOrderDon
 void spend(size_t what, size_t* budget) { *budget -= std::min(*budget, what); }
 
 }  // namespace
-
-std::vector<mx::Decision> tell_order(Transit* transit, const queue::Path& path, const admin::MxOrder& order) {
-  std::vector<mx::Decision> decisions = path.standing->take_decisions();
-  for (mx::Decision& decision : decisions) {
-    if (decision.ordered && !order.who.empty()) decision.by += " " + order.who;
-  }
-  transit->dispatcher().gate().tell(path, decisions);
-  return decisions;
-}
 
 void OrderRounds::take(const admin::MxOrder& order, Done done) {
   Round& round = orders_.emplace_back();
@@ -87,7 +69,7 @@ void OrderRounds::step(conf::Instant now) {
         reach_paths(round, now, &budget);
         break;
       case Phase::kTogether:
-        reach_counted_together(round, now, &budget);
+        reach_counted_together(round, &budget);
         break;
       case Phase::kDetached:
         reach_detached(round, now, &budget);
@@ -158,12 +140,16 @@ void OrderRounds::leave_wider_orders(Round* round, size_t* budget) {
   if (!more || round->others.empty()) lift(round);
 }
 
+// Its own order, and those that `others` name.
+bool OrderRounds::lifts(const Round& round, const admin::MxOrder& other) {
+  return same_target(round.order, other) ||
+         std::ranges::any_of(round.others,
+                             [&](const admin::MxOrder& each) { return same_target(each, other); });
+}
+
 void OrderRounds::lift(Round* round) {
   const admin::MxOrder& order = round->order;
-  const auto covered = [round](const admin::MxOrder& other) {
-    return std::ranges::any_of(round->others,
-                               [&](const admin::MxOrder& each) { return same_target(each, other); });
-  };
+  const auto covered = [round](const admin::MxOrder& other) { return lifts(*round, other); };
   round->done.lifted = order.dry_run ? book_->has(order) : book_->lift(order, covered);
   if (!order.dry_run) on_book_();
   round->phase = Phase::kPaths;
@@ -179,62 +165,74 @@ void OrderRounds::reach_paths(Round* round, conf::Instant now, size_t* budget) {
   });
   if (more) return;
   round->part = 0;
-  round->phase = round->reached.empty() ? Phase::kDetached : Phase::kTogether;
+  const bool block = round->order.action == admin::MxAction::kBlock;  // of those to come the book tells
+  round->phase = block ? Phase::kOver : round->reached.empty() ? Phase::kDetached : Phase::kTogether;
 }
 
-// What is held against a path holds for all that are counted together with it: whoever named one hears of the
-// others. An order of their own goes on.
-void OrderRounds::reach_counted_together(Round* round, conf::Instant now, size_t* budget) {
+// What the replies brought is held against all that are counted together: whoever named one of them hears of
+// the others.
+void OrderRounds::reach_counted_together(Round* round, size_t* budget) {
   const bool more = transit_->sites().visit_some(&round->part, kLooksAtOnce, [&](queue::Path* path) {
-    const auto shared = round->reached.find(path->standing);
-    const bool together = shared != round->reached.end() && !reach_->is_meant(round->order, *path);
+    const bool together = round->reached.contains(path->standing) && !reach_->is_meant(round->order, *path);
     spend(together ? kOfChange : 1, budget);
     if (!together) return;
     admin::MxOrderDone& done = round->done;
     if (++done.together <= kNamesShown)
       done.names_together.push_back(path->site->label + " from " + path->source.name);
-    if (round->order.dry_run) return;
-    leave_to_others(round, path, &shared->second.until, now);
-    transit_->dispatcher().poke(path);
+    if (!round->order.dry_run) transit_->dispatcher().poke(path);
   });
   if (more) return;
   round->part = 0;
   round->phase = Phase::kDetached;
 }
 
-// What another order says of the path holds on, or the end that it gives is the later one.
-void OrderRounds::leave_to_others(Round* round, queue::Path* path, conf::Instant* until, conf::Instant now) {
-  const OrderBook::Entry* other = reach_->latest_for(*path, now);
-  if (other == nullptr) return;
-  if (round->order.action != admin::MxAction::kBlock) ++round->done.held;
-  if (path->standing->ordered() && other->until <= *until) return;
-  path->standing->block(other->until, who_and_why(other->order), now);
-  *until = other->until;
-}
-
 void OrderRounds::to_path(Round* round, queue::Path* path, conf::Instant now) {
   const admin::MxOrder& order = round->order;
-  mx::Standing* standing = path->standing.get();
-  const bool changed = round->reached.contains(path->standing);  // by way of another path that shares it
-  if (!changed && !has_work(order, *standing)) return note_automatic(round, *standing);
-  count(path->site->label, path->source.name, &round->done);
-  Round::Shared alone;
-  Round::Shared* shared = has_shared_standing(*path) ? &round->reached[path->standing] : &alone;
-  if (order.dry_run) return;
-  if (!changed) {
-    change(order, standing, round->until, now);
-    shared->until = round->until;
+  if (order.action == admin::MxAction::kBlock) {
+    count(path->site->label, path->source.name, &round->done);
+    const OrderBook::Entry* latest = order.dry_run ? nullptr : reach_->latest_for(*path, now);
+    if (latest != nullptr) hold_path(transit_, path, *latest, order, now);
+    return;
   }
-  leave_to_others(round, path, &shared->until, now);
+  const bool freed = lift_from(round, path, now);
+  const bool opened = open_standing(round, path, now);
+  if (freed || opened) return count(path->site->label, path->source.name, &round->done);
+  if (!path->ordered(now)) note_automatic(round, *path->standing);
+}
+
+// False: no order held it, or another one holds it on, by its own end.
+bool OrderRounds::lift_from(Round* round, queue::Path* path, conf::Instant now) {
+  if (!path->ordered(now)) return false;
+  const admin::MxOrder& order = round->order;
+  const auto lifted = [round](const admin::MxOrder& other) { return lifts(*round, other); };
+  const OrderBook::Entry* other = reach_->latest_for(*path, now, lifted);
+  if (other != nullptr) {
+    ++round->done.held;
+    if (!order.dry_run && path->ordered_until != other->until)
+      hold_path(transit_, path, *other, other->order, now);
+    return false;
+  }
+  if (!order.dry_run) free_path(transit_, path, "the order is lifted", order.who, now);
+  return true;
+}
+
+// One that several paths share is opened once, and told of each that was named.
+bool OrderRounds::open_standing(Round* round, queue::Path* path, conf::Instant now) {
+  const admin::MxOrder& order = round->order;
+  const auto before = round->reached.find(path->standing);
+  const bool again = before != round->reached.end();
+  if (!again && !changes_standing(order, *path->standing)) return false;
+  std::vector<mx::Decision> alone;
+  std::vector<mx::Decision>& told = has_shared_standing(*path) ? round->reached[path->standing] : alone;
+  if (order.dry_run) return true;
+  if (!again) told = change(order, path->standing.get(), now);
   if (order.action == admin::MxAction::kReset) {
     for (auto& [address, traffic] : path->traffic) traffic->reset();
     for (auto& [host, traffic] : path->hosts) traffic->reset();
   }
-  std::vector<mx::Decision> told = tell_order(transit_, *path, order);
-  if (changed)
-    transit_->dispatcher().gate().tell(*path, shared->told);  // people look at each that they named
-  if (!changed) shared->told = std::move(told);
+  tell_ordered(transit_, *path, told, order.who);
   transit_->dispatcher().poke(path);
+  return true;
 }
 
 // No order holds it back, and none is lifted: the replies do, or the probes and the ramp that follow a block.
@@ -251,13 +249,13 @@ void OrderRounds::reach_detached(Round* round, conf::Instant now, size_t* budget
     const bool of_domain = of_source && reach_->is_led_to(key.names.site, order);
     if (!is_meant(order, key) && !of_domain) return;
     spend(kOfChange, budget);
-    if (!has_work(order, standing)) {
+    if (!changes_standing(order, standing)) {
       note_automatic(round, standing);
       return;
     }
     count(view_of(key, standing, now).site, key.names.source, &round->done);
     if (order.dry_run) return;
-    change(order, &standing, round->until, now);
+    (void)change(order, &standing, now);
     transit_->counters().hurry();
   };
   spend(kLooksAtOnce, budget);

@@ -40,23 +40,22 @@ class OrderRounds {
     conf::Instant until{};  // kBlock: it holds
     size_t part = 0;        // where the phase goes on
     admin::MxOrderDone done;
-    struct Shared {
-      std::vector<mx::Decision> told;
-      conf::Instant until{};  // an order holds
-    };
-    std::map<std::shared_ptr<const mx::Standing>, Shared> reached;  // those that paths share
-    std::vector<admin::MxOrder> others;                             // other names of the place that is meant
-    std::set<std::string> here;  // the paths that the domain of the order leads to
+    // Standings that were opened and that paths share, with what was told of it.
+    std::map<std::shared_ptr<const mx::Standing>, std::vector<mx::Decision>> reached;
+    std::vector<admin::MxOrder> others;  // other names of the place that is meant
+    std::set<std::string> here;          // the paths that the domain of the order leads to
   };
 
   void begin(Round* round, conf::Instant now);
   void find_other_names(Round* round, conf::Instant now) const;
   void leave_wider_orders(Round* round, size_t* budget);
+  static bool lifts(const Round& round, const admin::MxOrder& other);
   void lift(Round* round);
   void reach_paths(Round* round, conf::Instant now, size_t* budget);
   void to_path(Round* round, queue::Path* path, conf::Instant now);
-  void reach_counted_together(Round* round, conf::Instant now, size_t* budget);
-  void leave_to_others(Round* round, queue::Path* path, conf::Instant* until, conf::Instant now);
+  bool lift_from(Round* round, queue::Path* path, conf::Instant now);
+  bool open_standing(Round* round, queue::Path* path, conf::Instant now);
+  void reach_counted_together(Round* round, size_t* budget);
   static void note_automatic(Round* round, const mx::Standing& standing);
   void reach_detached(Round* round, conf::Instant now, size_t* budget);
   void finish(Round* round);
@@ -68,8 +67,5 @@ class OrderRounds {
   std::function<void()> on_book_;
   std::deque<Round> orders_;  // the first is worked on
 };
-
-// Tells of what came of an order, and who gave it. Gives what it told.
-std::vector<mx::Decision> tell_order(Transit* transit, const queue::Path& path, const admin::MxOrder& order);
 
 }  // namespace relay

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "relay/admin/limit_text.h"
+#include "relay/desk/waiting_reason.h"
 
 namespace relay {
 
@@ -80,15 +81,15 @@ admin::AllowedFlow allowed_on(const queue::Path& path, const mx::Standing::Ladde
 using Decisions = std::vector<admin::DecisionView>;
 
 // The latest block that `blocks` chooses, if nothing ended it. Null: nothing is known of one. An operator who
-// lifts his order leaves a block that the replies brought; one who ordered again may have lifted both before.
+// lifts his order leaves a block that the replies brought.
 template <typename Blocks>
-const conf::SiteDecision* block_in_force(const Decisions& decisions, bool ordered, const Blocks& blocks) {
+const conf::SiteDecision* block_in_force(const Decisions& decisions, const Blocks& blocks) {
   using Action = conf::DecisionAction;
   for (const admin::DecisionView& each : decisions) {
     const conf::SiteDecision& decision = *each.decision;
     if (decision.action == Action::kBlock && blocks(decision)) return &decision;
     if (decision.action == Action::kRamp || decision.action == Action::kOpen ||
-        decision.action == Action::kReset || (ordered && decision.action == Action::kUnblock))
+        decision.action == Action::kReset)
       return nullptr;
   }
   return nullptr;
@@ -102,8 +103,7 @@ void show_what_blocked(const Decisions& decisions, const mx::Standing& standing,
   for (size_t i = 0; i < thresholds->size(); ++i) {
     const std::string name = "threshold " + std::to_string(i + 1);
     const conf::SiteDecision* block = block_in_force(
-        decisions, standing.ordered(),
-        [&name](const conf::SiteDecision& each) { return each.by == name && each.messages != 0; });
+        decisions, [&name](const conf::SiteDecision& each) { return each.by == name && each.messages != 0; });
     if (block == nullptr) continue;
     admin::ThresholdView& view = (*thresholds)[i];
     view.tripped = true;
@@ -113,15 +113,9 @@ void show_what_blocked(const Decisions& decisions, const mx::Standing& standing,
 }
 
 // What to_text(Bind) does not say: which reply rule, whose order.
-std::string why_held(const queue::Path& path, mx::Bind binds, const Decisions& decisions, conf::Instant now) {
+std::string why_held(const queue::Path& path, mx::Bind binds, conf::Instant now) {
   if (binds == mx::Bind::kSlowed && path.paused_until > now) return path.paused_by;
-  if (binds != mx::Bind::kBlocked || !path.standing->ordered()) return "";
-  const conf::SiteDecision* order =
-      block_in_force(decisions, true, [](const conf::SiteDecision& each) { return each.ordered; });
-  if (order == nullptr || (order->site == path.site->label && order->source == path.source.name))
-    return "blocked by an operator";
-  return "blocked by an operator at " + order->site + " from " + order->source +
-         ", which is counted together with it";
+  return binds == mx::Bind::kBlocked && blocked_by_order(path, now) ? "blocked by an operator" : "";
 }
 
 }  // namespace
@@ -152,13 +146,12 @@ admin::PathView view_of(queue::Path* path, uint64_t in_flight, Dispatcher* dispa
   const mx::Admission admission = dispatcher->next_message(path);
   view.traffic = traffic_of(*path, now);
   view.thresholds = thresholds_of(*path, now);
-  view.state = path->standing->state();
-  if (path->standing->state() == mx::Standing::State::kBlocked)
-    view.blocked_seconds = seconds_until(path->standing->blocked_until(), now);
+  view.state = path->ordered(now) ? mx::Standing::State::kBlocked : path->standing->state();
+  if (path->blocked(now)) view.blocked_seconds = seconds_until(path->blocked_until(), now);
   view.decisions = history.decisions->of(*path, kDecisionsShown);
   if (!admission.yes) {
     view.binds = admission.bind;
-    view.why = why_held(*path, admission.bind, view.decisions, now);
+    view.why = why_held(*path, admission.bind, now);
     view.frees_seconds = seconds_until(admission.not_before, now);
   }
   show_what_blocked(view.decisions, *path->standing, &view.thresholds);

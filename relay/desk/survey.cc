@@ -22,7 +22,8 @@ bool busier(const journal::SiteGauges& a, const journal::SiteGauges& b) {
 
 void Survey::look_at(queue::Path* path, conf::Instant now) {
   ++paths_;
-  const mx::Standing::State state = path->standing->state();
+  const mx::Standing::State state =
+      path->ordered(now) ? mx::Standing::State::kBlocked : path->standing->state();
   limiter_.blocked += state == mx::Standing::State::kBlocked ? 1 : 0;
   limiter_.probing += state == mx::Standing::State::kProbing ? 1 : 0;
   limiter_.ramp += state == mx::Standing::State::kRamp ? 1 : 0;

@@ -1,9 +1,9 @@
 #include "relay/desk/unmeant_blocks.h"
 
 #include <algorithm>
-#include <string>
 #include <utility>
-#include <vector>
+
+#include "relay/desk/path_orders.h"
 
 namespace relay {
 
@@ -22,45 +22,22 @@ void UnmeantBlocks::look(conf::Instant at) {
 }
 
 bool UnmeantBlocks::is_meant(const queue::Path& path, conf::Instant now) const {
-  return meant_.contains(path.standing) || reach_->latest_for(path, now) != nullptr ||
-         domains_->may_mean(path, now);
-}
-
-void UnmeantBlocks::free(queue::Path* path, conf::Instant now) {
-  mx::Standing* standing = path->standing.get();
-  if (freed_.contains(path->standing)) return transit_->dispatcher().poke(path);
-  if (is_meant(*path, now)) return;
-  (void)standing->may_connect(now);  // an order that is over ends by itself
-  if (!standing->ordered()) return;
-  standing->unblock(now);
-  std::vector<mx::Decision> decisions = standing->take_decisions();
-  for (mx::Decision& decision : decisions) decision.text.insert(0, "no order means it any more: ");
-  transit_->dispatcher().gate().tell(*path, decisions);
-  transit_->dispatcher().poke(path);
-  if (has_shared_standing(*path)) freed_.insert(path->standing);
+  return reach_->latest_for(path, now) != nullptr || domains_->may_mean(path, now);
 }
 
 bool UnmeantBlocks::step(conf::Instant now) {
   if (now < at_) return false;
   size_t budget = kBudget;
   const auto use = [&](queue::Path* path) {
-    const bool close = path->standing->ordered() || freed_.contains(path->standing);
+    const bool close = path->ordered(now);
     budget -= std::min(budget, close ? kOfCloseLook : 1);
-    if (!close) return;
-    if (phase_ == Phase::kFree) return free(path, now);
-    if (has_shared_standing(*path) && is_meant(*path, now)) meant_.insert(path->standing);
+    if (close && !is_meant(*path, now)) free_path(transit_, path, "no order means it any more", "", now);
   };
   while (budget > 0) {
     if (transit_->sites().visit_some(&part_, kPathsAtOnce, use)) continue;
     part_ = 0;
-    if (phase_ == Phase::kFree) {
-      at_ = std::exchange(again_, conf::kNever);
-      phase_ = Phase::kAsk;
-      meant_.clear();
-      freed_.clear();
-      return true;
-    }
-    phase_ = Phase::kFree;
+    at_ = std::exchange(again_, conf::kNever);
+    return true;
   }
   return false;
 }

@@ -26,10 +26,14 @@ std::string on_hold(const std::string& reply) {
 
 }  // namespace
 
+bool blocked_by_order(const queue::Path& path, conf::Instant now) {
+  return path.ordered(now) && path.ordered_until >= path.standing->blocked_until();
+}
+
 Reason held_back(const queue::Path& path, conf::Instant now) {
-  const mx::Standing& standing = *path.standing;
-  if (standing.state() == mx::Standing::State::kBlocked)
-    return {standing.ordered() ? "blocked by an operator" : "blocked after refusals", standing.frees_at()};
+  if (path.blocked(now))
+    return {blocked_by_order(path, now) ? "blocked by an operator" : "blocked after refusals",
+            path.frees_at()};
   if (path.paused_until > now)
     return {path.paused_by.empty() ? "paused by a reply rule" : path.paused_by, path.paused_until};
   if (path.backoff_until > now) {

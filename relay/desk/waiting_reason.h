@@ -20,6 +20,8 @@ struct Reason {
 };
 // What holds a path back whatever its limits allow: a block, a pause, a back-off.
 Reason held_back(const queue::Path& path, conf::Instant now);
+// Whether it is an order that blocks the path, and not a block by the replies that ends later.
+bool blocked_by_order(const queue::Path& path, conf::Instant now);
 // Of the mail that waits on the path: what the dispatcher last found to bind it, or finds now. Null: it is
 // not asked.
 Reason waiting_reason(queue::Path* path, Dispatcher* dispatcher, conf::Instant now);

@@ -101,7 +101,7 @@ void Dispatcher::work(queue::Path* path, conf::Instant now) {
     if (!path->ready.empty()) opener_.starve(path, mx::Bind::kRecording);
     return;
   }
-  if (path->standing->state() == mx::Standing::State::kBlocked) back_off_.forget(path);
+  if (path->blocked(now)) back_off_.forget(path);
   if (WaitingMail::expiry_is_due(*path, now)) mail_.expire(path, now);
   if (path->shared == nullptr) jobs_.use_resting(path, flow_.now());
   if (path->shared == nullptr) {
@@ -117,6 +117,7 @@ void Dispatcher::work_together(queue::Path* path, conf::Instant now) {
   path->shared->note(path, now);
   const conf::Instant until = std::max(path->backoff_until, logins_.until(*path));
   if (until > now) gate_.wait(path, mx::Admission::no(mx::Bind::kBackOff, until));
+  if (const mx::Admission held = path->held_alone(now); !held.yes) gate_.wait(path, held);
   lines_.mark(path->shared);
 }
 

@@ -53,7 +53,7 @@ void Jobs::end_outdated(queue::Path* path) {
 // Whatever the limits say: it takes no more.
 bool Jobs::is_done(const Slot& slot) const {
   const conf::Instant now = parts_.flow->now();
-  return parts_.flow->stopping || PathGate::is_surplus(slot.use, now) ||
+  return parts_.flow->stopping || PathGate::is_surplus(*slot.connection->path(), slot.use, now) ||
          parts_.hosts->is_worse_than_needed(*slot.connection, now);
 }
 

@@ -39,9 +39,9 @@ OutboundConnection* LineTurns::resting_of(const queue::Path& path) const {
 }
 
 // Of any path of the line that has mail. Null: none may send, and the line wakes when the first of them may.
-OutboundConnection* LineTurns::any_resting(const LinePtr& line) {
+OutboundConnection* LineTurns::any_resting(const LinePtr& line, conf::Instant now) {
   for (OutboundConnection* each : line->resting) {
-    if (!each->idle() || each->path()->ready.empty()) continue;
+    if (!each->idle() || each->path()->ready.empty() || !each->path()->held_alone(now).yes) continue;
     if (PathGate::has_one_answer(*each->path())) return each;
     const mx::Admission admission = may_send(each);
     if (goes_on(admission)) return each;
@@ -78,7 +78,7 @@ void LineTurns::work(const LinePtr& line, conf::Instant now) {
     return;
   }
   make_room(line, now);  // before it sends: a connection that had its time would take the next message
-  send_in_turn(line);
+  send_in_turn(line, now);
   while (open_in_turn(line, now)) {
   }
 }
@@ -116,10 +116,11 @@ void LineTurns::make_room(const LinePtr& line, conf::Instant now) {
 
 // Over the connections that rest. Where all of the line have one answer, the first that says no says it for
 // all; where hosts are counted, a connection to another one may go on.
-void LineTurns::send_in_turn(const LinePtr& line) {
+void LineTurns::send_in_turn(const LinePtr& line, conf::Instant now) {
   for (size_t left = kSendsPerStep; !line->turns.empty(); --left) {
     if (left == 0) return parts_.lines->mark(line);
     const Leaf* leaf = line->turns.look(kLook, [&](const Leaf* each) {
+      if (!each->leaf->held_alone(now).yes) return false;
       OutboundConnection* resting = resting_of(*each->leaf);
       if (resting == nullptr || PathGate::has_one_answer(*each->leaf)) return resting != nullptr;
       const mx::Admission admission = may_send(resting);
@@ -127,7 +128,7 @@ void LineTurns::send_in_turn(const LinePtr& line) {
       return goes_on(admission);
     });
     // Those that are next may have no connection yet: nobody loses by another.
-    OutboundConnection* connection = leaf == nullptr ? any_resting(line) : resting_of(*leaf->leaf);
+    OutboundConnection* connection = leaf == nullptr ? any_resting(line, now) : resting_of(*leaf->leaf);
     if (connection == nullptr) return;
     Slot& slot = parts_.connections->at(connection);
     const mx::Admission admission = parts_.connections->may_send(slot);
@@ -150,7 +151,8 @@ bool LineTurns::open_in_turn(const LinePtr& line, conf::Instant now) {
   line->turns.look(kLook, [&](Leaf* leaf) {
     queue::Path* path = leaf->leaf;
     const bool next = position++ < kEarlyTurns;
-    if (path->backoff_until > now || path->one_probe_only() || parts_.logins->until(*path) > now) {
+    if (path->backoff_until > now || !path->held_alone(now).yes || path->one_probe_only() ||
+        parts_.logins->until(*path) > now) {
       aside.push_back(leaf);
       return false;
     }

@@ -33,12 +33,12 @@ class LineTurns {
   using LinePtr = SharedLines::LinePtr;
 
   OutboundConnection* resting_of(const queue::Path& path) const;
-  OutboundConnection* any_resting(const LinePtr& line);
+  OutboundConnection* any_resting(const LinePtr& line, conf::Instant now);
   mx::Admission may_send(OutboundConnection* resting) const;
   static bool goes_on(const mx::Admission& admission);
   void work(const LinePtr& line, conf::Instant now);
   void make_room(const LinePtr& line, conf::Instant now);
-  void send_in_turn(const LinePtr& line);
+  void send_in_turn(const LinePtr& line, conf::Instant now);
   bool open_in_turn(const LinePtr& line, conf::Instant now);
   void wait(const LinePtr& line, queue::Path* path, const mx::Admission& why);
 

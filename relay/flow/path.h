@@ -5,6 +5,7 @@
 // data: SiteTable makes them, the Dispatcher works with them.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -14,6 +15,7 @@
 #include "bounce/qualifier.h"
 #include "conf/config.h"
 #include "mx/dns/route.h"
+#include "mx/limits/admission.h"
 #include "mx/limits/standing.h"
 #include "mx/limits/traffic.h"
 #include "mx/rules/path_limits.h"
@@ -75,8 +77,9 @@ struct Path {
   conf::Instant broke_at{};       // connections opened before this are of the same break
   conf::Instant sick_since{};     // when the first of the present failures was seen
   PathError last_error;
-  conf::Instant paused_until{};  // no new message before: a reply rule said so
-  std::string paused_by;         // ... in words: "paused by reply rule \"busy\""; empty: nothing did yet
+  conf::Instant ordered_until{};  // no new message before: an operator ordered it, for this path alone
+  conf::Instant paused_until{};   // the same: a reply rule said so
+  std::string paused_by;          // ... in words: "paused by reply rule \"busy\""; empty: nothing did yet
   bool stumbles = false;  // no connection yet since the last success, and targets failed: not all of them
   conf::Instant wake = conf::kNever;    // where it stands in the dispatcher's alarm list
   uint64_t turn = 0;                    // ... among those of the same instant
@@ -99,6 +102,23 @@ struct Path {
   conf::Instant first_expiry = conf::kNever;  // no delivery in `ready` expires before
 
   bool failing() const { return backoff.count() > 0; }
+  bool ordered(conf::Instant now) const { return ordered_until > now; }
+  // By an order, which stands beside what the replies brought, or by that: the later end counts.
+  bool blocked(conf::Instant now) const {
+    return ordered(now) || standing->state() == mx::Standing::State::kBlocked;
+  }
+  conf::Instant blocked_until() const { return std::max(ordered_until, standing->blocked_until()); }
+  conf::Instant frees_at()
+      const {  // while blocked: when the next message may go, which can be an early probe
+    const bool replies = standing->state() == mx::Standing::State::kBlocked;
+    return std::max(ordered_until, replies ? standing->frees_at() : conf::Instant{});
+  }
+  // Whatever is counted: those that are counted together with it may go on.
+  mx::Admission held_alone(conf::Instant now) const {
+    if (ordered(now)) return mx::Admission::no(mx::Bind::kBlocked, frees_at());
+    if (paused_until > now) return mx::Admission::no(mx::Bind::kSlowed, paused_until);
+    return {};
+  }
   // It fails or broke lately: one connection at a time until it works again.
   bool one_probe_only() const { return (failing() && opening > 0) || (breaks > 1 && connections > 0); }
 };

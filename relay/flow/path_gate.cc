@@ -28,10 +28,23 @@ bool PathGate::leased(const queue::Path& path, conf::Instant now) const {
   return !counts_anything(*path.limits) || parts_.lease->valid(now);
 }
 
+// One that ends by itself is told when the path is asked for.
+void PathGate::end_order(queue::Path* path, conf::Instant now) {
+  if (path->ordered_until == conf::Instant{} || path->ordered(now)) return;
+  path->ordered_until = {};
+  mx::Decision decision;
+  decision.action = mx::Decision::Action::kUnblock;
+  decision.by = "operator";
+  decision.ordered = true;
+  decision.text = "the order is over";
+  parts_.decided(*path, {std::move(decision)});
+}
+
 mx::Admission PathGate::may_open(queue::Path* path, std::string_view address, conf::Instant now) {
+  end_order(path, now);
   if (path->backoff_until > now) return mx::Admission::no(mx::Bind::kBackOff, path->backoff_until);
   if (parts_.sites->awaits_rules(*path)) return mx::Admission::no(mx::Bind::kLease, conf::kNever);
-  if (path->paused_until > now) return mx::Admission::no(mx::Bind::kSlowed, path->paused_until);
+  if (const mx::Admission held = path->held_alone(now); !held.yes) return held;
   const std::shared_ptr<mx::Traffic>& traffic = parts_.sites->traffic(path, address);
   const std::shared_ptr<mx::Traffic> host = parts_.sites->host_traffic(path, address);
   mx::Admission admission = path->standing->may_send(now);
@@ -50,7 +63,7 @@ mx::Admission PathGate::may_open(queue::Path* path, std::string_view address, co
 mx::Admission PathGate::may_open_early(queue::Path* path, std::string_view address, conf::Instant now) {
   if (path->backoff_until > now) return mx::Admission::no(mx::Bind::kBackOff, path->backoff_until);
   if (parts_.sites->awaits_rules(*path)) return mx::Admission::no(mx::Bind::kLease, conf::kNever);
-  if (path->paused_until > now) return mx::Admission::no(mx::Bind::kSlowed, path->paused_until);
+  if (const mx::Admission held = path->held_alone(now); !held.yes) return held;
   const mx::Admission admission =
       path->standing->may_connect(now).also(parts_.sites->traffic(path, address)->may_connect(now));
   const std::shared_ptr<mx::Traffic> host = parts_.sites->host_traffic(path, address);
@@ -66,6 +79,7 @@ uint32_t PathGate::budget(queue::Path* path, std::string_view address, conf::Ins
 
 mx::Admission PathGate::site_may_send(const queue::Path& path, conf::Instant now) const {
   const auto counted = path.traffic.find("");
+  if (const mx::Admission held = path.held_alone(now); !held.yes) return held;
   const mx::Admission admission = path.standing->may_send(now);
   return counted == path.traffic.end() ? admission : admission.also(counted->second->may_send(now));
 }
@@ -89,15 +103,15 @@ mx::Admission PathGate::may_send(const queue::Path& path, const Use& use, uint32
       use.counted != path.counted)
     return mx::Admission::no(mx::Bind::kPerConnection, conf::kNever);
   if (parts_.sites->awaits_rules(path)) return mx::Admission::no(mx::Bind::kLease, conf::kNever);
-  if (path.paused_until > now) return mx::Admission::no(mx::Bind::kSlowed, path.paused_until);
+  if (const mx::Admission held = path.held_alone(now); !held.yes) return held;
   mx::Admission admission = use.standing->may_send(now).also(use.traffic->may_send(now));
   if (use.host != nullptr) admission = admission.also(use.host->may_send(now));
   if (admission.yes && !leased(path, now)) return mx::Admission::no(mx::Bind::kLease, conf::kNever);
   return admission;
 }
 
-bool PathGate::is_surplus(const Use& use, conf::Instant now) {
-  return use.traffic->connections() > use.traffic->window() ||
+bool PathGate::is_surplus(const queue::Path& path, const Use& use, conf::Instant now) {
+  return path.ordered(now) || use.traffic->connections() > use.traffic->window() ||
          (use.host != nullptr && use.host->connections() > use.host->window()) ||
          use.standing->connections() > use.standing->most_connections(now);
 }

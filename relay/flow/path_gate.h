@@ -62,8 +62,8 @@ class PathGate {
   const mx::Traffic* counters_at(queue::Path* path, std::string_view address);
   // May the connection, which has `sent` so many messages, begin another transaction?
   mx::Admission may_send(const queue::Path& path, const Use& use, uint32_t sent, conf::Instant now) const;
-  // More connections are open than the counters allow by now: this one should go when it can.
-  static bool is_surplus(const Use& use, conf::Instant now);
+  // More connections are open than the counters, or an order, allow by now: this one should go when it can.
+  static bool is_surplus(const queue::Path& path, const Use& use, conf::Instant now);
   // No other connection of the same counters can be opened before one of them ends.
   static bool is_full(const Use& use, conf::Instant now);
   // Whether all addresses of the path have the same counters.
@@ -110,6 +110,7 @@ class PathGate {
   }
 
  private:
+  void end_order(queue::Path* path, conf::Instant now);
   bool leased(const queue::Path& path, conf::Instant now) const;
   void release(const void* counters);
   bool stand_in_line(queue::Path* path, const void* counters);

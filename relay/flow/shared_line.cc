@@ -27,7 +27,8 @@ bool had_its_time(const OutboundConnection& connection, conf::Instant now) {
 
 void SharedLine::note(queue::Path* path, conf::Instant now) {
   const bool mail = !path->ready.empty();
-  const bool wants = mail && path->connections == 0 && path->backoff_until <= now;
+  const bool wants =
+      mail && path->connections == 0 && path->backoff_until <= now && path->held_alone(now).yes;
   with_mail += static_cast<size_t>(mail) - static_cast<size_t>(path->has_mail);
   hungry += static_cast<size_t>(wants) - static_cast<size_t>(path->hungry);
   path->has_mail = mail;

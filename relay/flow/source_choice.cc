@@ -51,6 +51,7 @@ SourceState by_traffic(const Path& path, conf::Instant now) {
 
 SourceState state_of(const Path* path, conf::Instant now, size_t but) {
   if (path == nullptr) return {};
+  if (path->ordered(now)) return {Readiness::kHeld, conf::Bind::kBlocked, path->frees_at()};
   const size_t waiting = path->ready.size() - std::min(but, path->ready.size());
   if (path->failing()) {
     if (path->backoff_until > now) return {Readiness::kHeld, conf::Bind::kBackOff, path->backoff_until};

@@ -16,7 +16,7 @@ conf::WallTime Notices::calendar(conf::Instant moment) const {
 void Notices::blocked(queue::Delivery* delivery, const queue::Path& path) {
   if (delivery->wait_told) return;
   delivery->wait_told = true;
-  const conf::Instant until = path.standing->blocked_until();
+  const conf::Instant until = path.blocked_until();
   journal::HeldBack by;
   by.site = path.site->label;
   by.source = path.source.name;

@@ -161,7 +161,7 @@ void Transit::go(Delivery* delivery, RouteFinder::Way way) {
     verdicts_.refuse(delivery, way.nowhere->stage, std::move(way.nowhere->reply),
                      std::move(way.nowhere->facts));
   } else if (way.path != nullptr) {
-    if (way.path->standing->state() == mx::Standing::State::kBlocked) notices_.blocked(delivery, *way.path);
+    if (way.path->blocked(clock_.now())) notices_.blocked(delivery, *way.path);
     dispatcher_.add(delivery, way.path);  // kReady
   }
 }

@@ -513,9 +513,9 @@ TEST(MxState, AnOrderStandsBesideABlock) {
   world.run_until(world.world.now() + 10min);
   EXPECT_EQ(blocked_paths(&world), 1U);
   order.action = relay::admin::MxAction::kUnblock;
-  EXPECT_EQ(world.order(order).paths, 1U);
+  EXPECT_TRUE(world.order(order).lifted);
   EXPECT_EQ(blocked_paths(&world), 1U);
-  EXPECT_EQ(world.order(order).paths, 0U);  // no order is left; the block stays
+  EXPECT_FALSE(world.order(order).lifted);  // no order is left; the block stays
   EXPECT_EQ(world.order(order).automatic, 1U);
   EXPECT_EQ(blocked_paths(&world), 1U);
   order.automatic = true;

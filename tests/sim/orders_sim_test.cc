@@ -69,8 +69,11 @@ class OrdersScenario {
   uint64_t messages_ = 0;
 };
 
-DrawnRule rule_for(const std::string& name, const std::string& mx) {
+// What several sites and sources share: an order for one of them is none for the others.
+DrawnRule rule_for(const std::string& name, const std::string& mx, conf::Random* random) {
   DrawnRule rule;
+  rule.scope = static_cast<CountedBy>(random->below(3));
+  rule.one_site = random->chance(0.5);
   rule.name = name;
   rule.mx = mx;
   rule.versions.emplace_back(conf::Instant{}, DrawnLimits());
@@ -78,7 +81,7 @@ DrawnRule rule_for(const std::string& name, const std::string& mx) {
 }
 
 OrdersScenario::OrdersScenario(uint64_t seed) : world(seed), sources_(1 + random().below(3)) {
-  world.history.rules = {rule_for("first", "mx0.test"), rule_for("others", "mx?.test")};
+  world.history.rules = {rule_for("first", "mx0.test", &random()), rule_for("others", "mx?.test", &random())};
   for (size_t site = 0; site < kSites; ++site) {
     world.history.rule_of.emplace_back(sources_, site == 0 ? 0 : 1);
     world.add_site(2, 1);

@@ -226,7 +226,7 @@ TEST(LimiterTable, ABlockIsShownBeforeAnybodyAsksAndTakesOrders) {
   limits.thresholds.push_back({});
   const auto save_a_block = [&] {
     LimiterTable table;
-    table.standing({"r", "a", "s"}, limits, kNow)->block(kStart + 5h, "it refuses us", kStart);
+    table.standing({"r", "a", "s"}, limits, kNow)->block_by_rule(kStart + 5h, "it refuses us", kStart);
     write(&table, &disk, kNow);
   };
   save_a_block();
@@ -293,7 +293,7 @@ TEST(LimiterTable, NoBytesDoHarm) {
   PathLimits limits = limits_of(conf::RuleScope::kSource);
   limits.thresholds.push_back({});
   source.traffic({"r", "a", "s"}, "", limits, kNow)->charge(kStart);
-  source.standing({"r", "a", "s"}, limits, kNow)->block(kStart + 5h, "why", kStart);
+  source.standing({"r", "a", "s"}, limits, kNow)->block_by_rule(kStart + 5h, "why", kStart);
   source.assume_gap(kWall - 10s, kWall);
   write(&source, &disk, kNow);
   ASSERT_EQ(disk.size(), 3u);
@@ -400,7 +400,7 @@ TEST(LimiterTable, ABlockGoesOnUnderTheRuleThatTakesTheSite) {
     LimiterTable* now = &table;
     LimiterTable again;
     table.rules_are(rules_named({"old"}));
-    table.standing({"old", "a|", "s"}, limits, kNow)->block(kStart + 5h, "why", kStart);
+    table.standing({"old", "a|", "s"}, limits, kNow)->block_by_rule(kStart + 5h, "why", kStart);
     table.traffic({"old", "a|", "s"}, "*", limits, kNow)->charge(kStart);
     if (restarted) {
       write(&table, &disk, kNow);
@@ -424,7 +424,7 @@ TEST(LimiterTable, ABlockIsCountedOnceWhoeverHoldsIt) {
   Disk disk;
   LimiterTable before;
   before.rules_are(rules_named({"old", "other"}));
-  before.standing({"old", "a|", "s"}, limits, kNow)->block(kStart + 5h, "why", kStart);
+  before.standing({"old", "a|", "s"}, limits, kNow)->block_by_rule(kStart + 5h, "why", kStart);
   write(&before, &disk, kNow);
   LimiterTable table;
   read(disk, &table, kNow);
@@ -455,7 +455,7 @@ TEST(LimiterTable, WhatIsForgottenIsGivenInPartsAndBeforeTheSameKeyIsMadeAgain) 
   std::vector<std::shared_ptr<Standing>> held;
   for (size_t i = 0; i < kStale; ++i) {
     held.push_back(before.standing({"rule", std::to_string(i) + "|", "s"}, {}, kNow));
-    held.back()->block(kNow.now + 1min, "test", kNow.now);
+    held.back()->block_by_rule(kNow.now + 1min, "test", kNow.now);
   }
   const auto saved = before.take_changes(kNow);
   ASSERT_EQ(saved.size(), kStale);
@@ -464,7 +464,7 @@ TEST(LimiterTable, WhatIsForgottenIsGivenInPartsAndBeforeTheSameKeyIsMadeAgain) 
   for (const auto& [key, value] : saved) ASSERT_TRUE(after.restore(key, value, much_later));
   std::map<std::string, std::string> disk(saved.begin(), saved.end());
   const auto again = after.standing({"rule", "0|", "s"}, {}, much_later);
-  again->block(much_later.now + 1h, "test", much_later.now);
+  again->block_by_rule(much_later.now + 1h, "test", much_later.now);
   for (int writes = 0; after.changed() && writes < 10; ++writes) {
     const auto some = after.take_changes(much_later, 1000);
     EXPECT_LE(some.size(), 1000U);
@@ -478,7 +478,7 @@ TEST(LimiterTable, WhatIsForgottenIsGivenInPartsAndBeforeTheSameKeyIsMadeAgain) 
 
 TEST(LimiterTable, WhatIsUnderARuleThatStillDecidesStaysThere) {
   LimiterTable table;
-  table.standing({"other", "a|", "s"}, {}, kNow)->block(kStart + 5h, "why", kStart);
+  table.standing({"other", "a|", "s"}, {}, kNow)->block_by_rule(kStart + 5h, "why", kStart);
   EXPECT_TRUE(table.standing({"new", "a|", "s"}, {}, kNow)->may_send(kStart).yes);
 }
 

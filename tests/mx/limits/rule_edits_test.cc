@@ -123,7 +123,7 @@ TEST_F(RuleEdits, ARenamedRuleAndItsUndoAreTheSameCounters) {
     charge(traffic("old"), 10);
     traffic("old")->connection_opened();
     time += 1s;
-    standing("old")->block(kStart + 5h, "why", now().now);
+    standing("old")->block_by_rule(kStart + 5h, "why", now().now);
     if (restarts) restart();
     edit({{"new"}});
     EXPECT_EQ(used(traffic("new")), 10U);
@@ -151,7 +151,7 @@ TEST_F(RuleEdits, ANewRuleAboveTakesOverAndGivesBack) {
   for (const bool restarts : {false, true}) {
     edit({{"all"}});
     charge(traffic("all"), 10);
-    standing("all")->block(kStart + 5h, "why", now().now);
+    standing("all")->block_by_rule(kStart + 5h, "why", now().now);
     time += 1s;
     if (restarts) restart();
     edit({{"some"}, {"all"}});
@@ -180,7 +180,7 @@ TEST_F(RuleEdits, ANewRuleAboveTakesOverAndGivesBack) {
 TEST_F(RuleEdits, RulesThatWereThereAllAlongStayApart) {
   edit({{"some"}, {"all"}, {"other"}});
   charge(traffic("all"), 10);
-  standing("all")->block(kStart + 5h, "why", now().now);
+  standing("all")->block_by_rule(kStart + 5h, "why", now().now);
   edit({{"some"}, {"all"}, {"other", RuleScope::kPool}});
   EXPECT_EQ(used(traffic("some")), 0U);
   EXPECT_TRUE(standing("some")->may_send(now().now).yes);
@@ -206,7 +206,7 @@ TEST_F(RuleEdits, PoolAndSource) {
   edit({{"r"}});
   charge(traffic("r", "a|", "s"), 10);
   charge(traffic("r", "a|", "t"), 20);
-  standing("r", "a|", "t")->block(kStart + 5h, "why", now().now);
+  standing("r", "a|", "t")->block_by_rule(kStart + 5h, "why", now().now);
   for (int i = 0; i < 3; ++i) {
     time += 1s;
     edit({{"r", RuleScope::kPool}});
@@ -252,7 +252,7 @@ TEST_F(RuleEdits, OneSiteOnAndOff) {
   charge(traffic("r", "a|"), 10);
   charge(traffic("r", "b|"), 20);
   charge(traffic("else", "c|"), 40);
-  standing("r", "b|")->block(kStart + 5h, "why", now().now);
+  standing("r", "b|")->block_by_rule(kStart + 5h, "why", now().now);
   restart();
   time += 1s;
   edit({{"r", RuleScope::kSource, true}, {"else"}});
@@ -403,14 +403,14 @@ TEST_F(RuleEdits, TheSampleGoesOn) {
 
 TEST_F(RuleEdits, ABlockThatWasLiftedSinceDoesNotComeBack) {
   edit({{"r"}});
-  standing("r")->block(kStart + 5h, "why", now().now);
+  standing("r")->block_by_rule(kStart + 5h, "why", now().now);
   edit({{"r", RuleScope::kPool}});
   EXPECT_EQ(standing("r")->blocked_until(), kStart + 5h);
   standing("r")->unblock(now().now);
   edit({{"r"}});
   EXPECT_EQ(standing("r")->state(), Standing::State::kOpen);
   // Another one, which had nothing from it, lifts nothing.
-  standing("r")->block(kStart + 5h, "why", now().now);
+  standing("r")->block_by_rule(kStart + 5h, "why", now().now);
   edit({{"r", RuleScope::kPool}});
   EXPECT_EQ(standing("r", "b|")->state(), Standing::State::kOpen);
   edit({{"r", RuleScope::kSource, true}});

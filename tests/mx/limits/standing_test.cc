@@ -190,7 +190,7 @@ TEST(Standing, WhatIsRefusedAfterAnEarlyProbeMakesTheSameBlockGoOn) {
   EXPECT_EQ(standing.may_send(kStart + 9min + 30s).not_before, kStart + 10min);
 }
 
-TEST(Standing, AnEarlyProbeSurvivesARestartAndAnOrder) {
+TEST(Standing, AnEarlyProbeSurvivesARestart) {
   Standing before(limits_with({with_first_probe()}));
   send_many(before, 300, Kind::kHard, kStart);
   send(before, Kind::kHard, kStart + 5min);
@@ -199,10 +199,9 @@ TEST(Standing, AnEarlyProbeSurvivesARestartAndAnOrder) {
   const Moment moment{kStart + 10min, conf::WallTime{1h}};
   ASSERT_TRUE(after.restore(before.save(moment), moment));
   EXPECT_EQ(after.state(), State::kProbing);
-  after.block(kStart + 12min, "", kStart + 11min);
-  EXPECT_FALSE(after.may_send(kStart + 11min).yes);
+  send(after, Kind::kHard, kStart + 12min);
   EXPECT_EQ(after.may_send(kStart + 12min).not_before, kStart + 20min);
-  EXPECT_EQ(after.blocked_until(), kStart + 3h) << "the order ends, the block holds";
+  EXPECT_EQ(after.blocked_until(), kStart + 3h);
 }
 
 TEST(Standing, FailingProbesBlockAgainTwiceAsLongUpToTheBound) {
@@ -264,37 +263,19 @@ TEST(Standing, TheRampEndsAndTheDoublingIsForgottenAfterADay) {
   }
 }
 
-TEST(Standing, AnOrderMonthsLaterDoesNotBringTheDoublingBack) {
-  Standing standing(general());
-  Instant now = kStart;
-  block_and_wait(standing, &now);
-  send_many(standing, 5, Kind::kSoft, now);  // the probes: 6 h
-  now += 6h;
-  ASSERT_TRUE(standing.may_send(now).yes);
-  send(standing, Kind::kAccepted, now);
-  now += 24h * 30;
-  ASSERT_TRUE(standing.may_send(now).yes);
-  ASSERT_EQ(standing.state(), State::kOpen);
-  standing.block(now + 1h, "", now);
-  now += 1h;
-  ASSERT_TRUE(standing.may_send(now).yes);  // probes
-  send_many(standing, 5, Kind::kSoft, now);
-  EXPECT_EQ(standing.blocked_until(), now + 3h);
-}
-
-// The probe is on its way when the operator blocks, and when the threshold goes with an edit of the rule.
+// The probe is on its way when a reply rule blocks, and when the threshold goes with an edit of the rule.
 TEST(Standing, AProbeThatComesBackWhenThereIsNoThresholdAnyMoreIsJudgedByNobody) {
   Standing standing(general());
   Instant now = kStart;
   block_and_wait(standing, &now);
   const Standing::Attempt probe = standing.began(now);
   ASSERT_TRUE(probe.probe);
-  standing.block(now + 1h, "", now);
+  standing.block_by_rule(now + 1h, "busy", now);
   standing.set(limits_with({}));
   standing.outcome(probe, outcome_of(Kind::kHard), now);
   standing.ended(probe, true, now);
   standing.refused(outcome_of(Kind::kSoft), now);
-  EXPECT_FALSE(standing.may_send(now).yes) << "the order holds";
+  EXPECT_FALSE(standing.may_send(now).yes) << "the block holds";
   EXPECT_TRUE(standing.may_send(now + 1h).yes);
   EXPECT_EQ(standing.state(), State::kOpen);
 }
@@ -391,14 +372,10 @@ TEST(Standing, WhatComesBackIsAnErrorButNeverProlongsABlock) {
   EXPECT_EQ(standing.state(), State::kProbing);
 }
 
-TEST(Standing, AnOperatorDecides) {
+TEST(Standing, AnOperatorOpensWithAnEmptySample) {
   Standing standing(general());
-  standing.block(conf::kNever, "complaints from the list team", kStart);
-  EXPECT_EQ(standing.may_send(kStart + 10'000h).bind, Bind::kBlocked);
-  EXPECT_EQ(standing.take_decisions()[0].text,
-            "complaints from the list team: nothing is sent until an operator unblocks it");
-  standing.block(kStart + 2h, "", kStart + 1h);  // another order takes its place
-  EXPECT_EQ(standing.blocked_until(), kStart + 2h);
+  send_many(standing, 300, Kind::kHard, kStart);
+  ASSERT_EQ(standing.state(), State::kBlocked);
   standing.unblock(kStart + 1h);
   EXPECT_TRUE(standing.may_send(kStart + 1h).yes);
   EXPECT_EQ(standing.state(), State::kOpen);
@@ -409,25 +386,6 @@ TEST(Standing, AnOperatorDecides) {
   send_many(standing, 299, Kind::kHard, kStart + 1h);
   EXPECT_EQ(standing.state(), State::kOpen);
   EXPECT_EQ(actions(standing), (std::vector<Action>{Action::kBlock, Action::kUnblock, Action::kReset}));
-  standing.take_decisions();
-  // Beside a block by itself: the later end wins, and lifting the order does not lift the block.
-  send_many(standing, 300, Kind::kHard, kStart + 2h);
-  ASSERT_EQ(standing.state(), State::kBlocked);
-  const Instant by_itself = standing.blocked_until();
-  standing.block(by_itself + 1h, "", kStart + 2h);
-  EXPECT_EQ(standing.may_send(by_itself).not_before, by_itself + 1h);
-  standing.unblock(kStart + 3h);
-  EXPECT_EQ(standing.state(), State::kBlocked);
-  EXPECT_EQ(standing.blocked_until(), by_itself);
-  standing.block(kStart + 3h + 1s, "", kStart + 3h);
-  EXPECT_EQ(standing.may_send(kStart + 4h).not_before, by_itself);
-  standing.unblock(kStart + 4h);
-  EXPECT_TRUE(standing.may_send(kStart + 4h).yes);
-  Standing free{PathLimits{}};  // no thresholds: nothing but the order
-  free.block(kStart + 1h, "", kStart);
-  EXPECT_FALSE(free.may_send(kStart + 1h - 1us).yes);
-  EXPECT_TRUE(free.may_send(kStart + 1h).yes);
-  EXPECT_EQ(free.state(), State::kOpen);
 }
 
 TEST(Standing, AReloadKeepsSampleAndState) {

@@ -21,7 +21,7 @@ class BusiestPathsTest : public WalkRig {
     start();
     paths_ = std::make_unique<BusiestPaths>(transit_.get(), PathHistory{&decisions_, &flow_});
   }
-  void block(queue::Path* path) { path->standing->block(clock_.time + 1h, "test", clock_.time); }
+  void block(queue::Path* path) { path->standing->block_by_rule(clock_.time + 1h, "test", clock_.time); }
   void ask(size_t limit, std::optional<Views>* answer) {
     paths_->take(limit, [answer](Views views) { *answer = std::move(views); });
   }

@@ -22,7 +22,9 @@ class CensusTakerTest : public WalkRig {
   CensusTakerTest() {
     names_.slow = true;
     start();
-    taker_ = std::make_unique<CensusTaker>(transit_.get());
+    taker_ = std::make_unique<CensusTaker>(
+        transit_.get(),
+        [](const queue::DomainEntry&, const conf::Source&, const std::string&) { return conf::Instant{}; });
   }
   void ask(const std::string& domain, CensusPtr* answer) {
     taker_->take(domain, [answer](CensusPtr census) { *answer = std::move(census); });
@@ -50,7 +52,8 @@ TEST_F(CensusTakerTest, CountsMailByItsStream) {
   config_->sources[0].id = 1;
   config_->streams = {stream};
   start();
-  taker_ = std::make_unique<CensusTaker>(transit_.get());
+  taker_ = std::make_unique<CensusTaker>(transit_.get(), [](const queue::DomainEntry&, const conf::Source&,
+                                                            const std::string&) { return conf::Instant{}; });
   submit({"a@one.test"}, "shop@news.test");
   submit({"b@one.test", "c@two.test"}, "shop@other.test");
   CensusPtr census;

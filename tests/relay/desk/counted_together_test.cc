@@ -82,7 +82,9 @@ TEST_F(CountedTogetherTest, APathThatWasNeverAskedKnowsWhatTheOtherUsedUp) {
 
 TEST_F(CountedTogetherTest, AllThatWaitForTheSharedRateSaySo) {
   for (int i = 0; i < 3; ++i) submit({"a@one.test", "b@two.test"}, "me@here.test");
-  CensusTaker taker(transit_.get());
+  CensusTaker taker(transit_.get(), [](const queue::DomainEntry&, const conf::Source&, const std::string&) {
+    return conf::Instant{};
+  });
   std::shared_ptr<const admin::Census> census;
   taker.take("", [&census](std::shared_ptr<const admin::Census> taken) { census = std::move(taken); });
   for (int i = 0; i < 100 && census == nullptr; ++i) taker.step(clock_.time);
@@ -97,29 +99,49 @@ TEST_F(CountedTogetherTest, AllThatWaitForTheSharedRateSaySo) {
   EXPECT_EQ(other, 0U);
 }
 
-TEST_F(CountedTogetherTest, AnOrderForOneNamesTheOtherThatItHoldsToo) {
+TEST_F(CountedTogetherTest, AnOrderForOneHoldsThatOneAlone) {
   for (const bool dry_run : {true, false}) {
     const admin::MxOrderDone done = order(admin::MxAction::kBlock, "one.test", dry_run);
     EXPECT_EQ(done.paths, 1U);
     EXPECT_EQ(done.names, std::vector<std::string>{"mx.one.test from default"});
-    EXPECT_EQ(done.together, 1U);
-    EXPECT_EQ(done.names_together, std::vector<std::string>{"mx.two.test from default"});
-    EXPECT_EQ(two_->standing->ordered(), !dry_run);
+    EXPECT_EQ(done.together, 0U);
+    EXPECT_EQ(one_->ordered(clock_.time), !dry_run);
+    EXPECT_FALSE(two_->ordered(clock_.time));
   }
   EXPECT_EQ(explain("one.test").why, "blocked by an operator");
-  EXPECT_EQ(explain("two.test").why,
-            "blocked by an operator at mx.one.test from default, which is counted together with it");
+  EXPECT_EQ(explain("one.test").binds, mx::Bind::kBlocked);
+  EXPECT_EQ(explain("two.test").binds, mx::Bind::kNothing);
+  submit({"a@one.test", "b@two.test"}, "me@here.test");
+  EXPECT_EQ(one_->ready.size(), 1U);
+  EXPECT_TRUE(two_->ready.empty()) << "what is counted together goes on beside it";
 }
 
 TEST_F(CountedTogetherTest, LiftingAnOrderLeavesTheOneForTheOther) {
   order(admin::MxAction::kBlock, "one.test");
   order(admin::MxAction::kBlock, "two.test");
+  submit({"b@two.test"}, "me@here.test");
   const admin::MxOrderDone done = order(admin::MxAction::kUnblock, "one.test");
   EXPECT_TRUE(done.lifted);
-  EXPECT_EQ(done.held, 1U);
-  EXPECT_TRUE(two_->standing->ordered());
+  EXPECT_EQ(done.paths, 1U);
+  EXPECT_EQ(done.held, 0U);
+  EXPECT_FALSE(one_->ordered(clock_.time));
+  EXPECT_TRUE(two_->ordered(clock_.time));
+  pass(1s);
+  EXPECT_EQ(two_->ready.size(), 1U) << "not for a moment was it let go";
   EXPECT_EQ(order(admin::MxAction::kUnblock, "two.test").held, 0U);
-  EXPECT_FALSE(two_->standing->ordered());
+  EXPECT_FALSE(two_->ordered(clock_.time));
+}
+
+TEST_F(CountedTogetherTest, AnOrderIsOneThingAndABlockByRepliesAnother) {
+  server_.to_rcpt = "550 5.7.1 your network is on our list of spammers";
+  submit({"a@one.test"}, "me@here.test");
+  const conf::Instant by_replies = one_->standing->blocked_until();
+  order(admin::MxAction::kBlock, "one.test");
+  const admin::MxOrderDone done = order(admin::MxAction::kUnblock, "one.test");
+  EXPECT_EQ(done.paths, 1U);
+  EXPECT_EQ(one_->standing->blocked_until(), by_replies) << "lifting the one does not lift the other";
+  EXPECT_EQ(explain("one.test").binds, mx::Bind::kBlocked);
+  EXPECT_EQ(explain("one.test").why, "");
 }
 
 TEST_F(CountedTogetherTest, ABlockIsToldWithItsSampleWhereverItIsAskedFor) {

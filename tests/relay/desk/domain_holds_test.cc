@@ -35,7 +35,7 @@ class DomainHoldsTest : public WalkRig {
     return paths;
   }
   admin::WaitingReason reason_of(const std::string& asked) {
-    CensusTaker taker(transit_.get());
+    CensusTaker taker(transit_.get(), no_order_);
     std::shared_ptr<const admin::Census> census;
     taker.take(asked, [&census](std::shared_ptr<const admin::Census> taken) { census = std::move(taken); });
     for (int i = 0; i < 100 && census == nullptr; ++i) taker.step(clock_.time);
@@ -45,6 +45,9 @@ class DomainHoldsTest : public WalkRig {
     return all.reasons.empty() ? admin::WaitingReason() : all.reasons[0];
   }
   admin::WaitingReason reason_of_all() { return reason_of(""); }
+
+  const DomainHolds::OrderedUntil no_order_ = [](const queue::DomainEntry&, const conf::Source&,
+                                                 const std::string&) { return conf::Instant{}; };
 };
 
 TEST_F(DomainHoldsTest, ABlockOfAllSourcesThatEndsLaterThanTheScheduleIsWhatMailWaitsFor) {
@@ -52,32 +55,32 @@ TEST_F(DomainHoldsTest, ABlockOfAllSourcesThatEndsLaterThanTheScheduleIsWhatMail
   const std::string deferred = "deferred: 452 4.2.2 mailbox full";
   EXPECT_EQ(reason_of_all().text, deferred);
   const std::vector<queue::Path*> paths = paths_to("one.test");
-  paths[0]->standing->block(clock_.time + 3h, "", clock_.time);
+  paths[0]->ordered_until = clock_.time + 3h;
   EXPECT_EQ(reason_of_all().text, deferred) << "it may go from the other source";
-  paths[1]->standing->block(clock_.time + 2h, "", clock_.time);
+  paths[1]->ordered_until = clock_.time + 2h;
   for (const admin::WaitingReason& told : {reason_of_all(), reason_of("one.test")}) {
     EXPECT_EQ(told.text, "blocked by an operator (" + deferred + ")");
     EXPECT_NEAR(told.next_seconds.value_or(0), 2 * kHour, 1);
   }
-  const std::vector<admin::DeliveryView> views = delivery_views(transit_.get(), id, clock_.time);
+  const std::vector<admin::DeliveryView> views = delivery_views(transit_.get(), id, no_order_, clock_.time);
   ASSERT_EQ(views.size(), 1U);
   EXPECT_NEAR(views[0].next_seconds.value_or(0), 2 * kHour, 1);
-  paths[1]->standing->block(clock_.time + 1min, "", clock_.time);
+  paths[1]->ordered_until = clock_.time + 1min;
   EXPECT_EQ(reason_of_all().text, deferred) << "the schedule ends later";
 }
 
 TEST_F(DomainHoldsTest, ABlockCountsWhenItsPathWasForgotten) {
   path_to("quiet.test");
   const conf::Instant until = clock_.time + 3h;
-  for (queue::Path* path : paths_to("quiet.test")) path->standing->block(until, "", clock_.time);
+  for (queue::Path* path : paths_to("quiet.test")) path->standing->block_by_rule(until, "test", clock_.time);
   for (int i = 0; i < 5000; ++i) transit_->sites().sweep(clock_.time);
   const queue::DomainEntry* domain = transit_->domains().find("quiet.test");
   for (const bool looks : {true, false}) {  // who has not looked makes no path for an answer
-    DomainHolds holds(transit_.get());
+    DomainHolds holds(transit_.get(), no_order_);
     while (looks && holds.look_some(10)) {
     }
     const Reason& told = holds.of(domain->number, queue::StreamTable::kNone, clock_.time);
-    EXPECT_EQ(told.text, looks ? "blocked by an operator" : "");
+    EXPECT_EQ(told.text, looks ? "blocked after refusals" : "");
     EXPECT_EQ(told.until, looks ? until : conf::kNever);
     EXPECT_EQ(transit_->sites().find(*domain, config_->sources[0]), nullptr);
   }

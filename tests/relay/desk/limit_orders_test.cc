@@ -36,6 +36,10 @@ class LimitOrdersTest : public WalkRig {
   void carry_out(const admin::MxOrder& order, Heard* heard) {
     limits_->carry_out(order, [heard](admin::MxOrderDone done) { *heard = std::move(done); });
   }
+  conf::Instant held_until(const std::string& domain) {
+    const queue::DomainEntry* entry = transit_->domains().find(domain);
+    return limits_->held_until(*entry, transit_->config()->sources[0], "");
+  }
   size_t steps_until(const Heard& heard) {
     size_t steps = 0;
     while (!heard && steps < 10000) limits_->step(clock_.time), ++steps;
@@ -55,7 +59,7 @@ TEST_F(LimitOrdersTest, OfFewPathsTheAnswerComesAtOnce) {
   carry_out(everything(admin::MxAction::kBlock), &heard);
   ASSERT_TRUE(heard.has_value());
   EXPECT_EQ(heard->paths, 3U);
-  EXPECT_TRUE(path_to(site(1))->standing->ordered());
+  EXPECT_TRUE(path_to(site(1))->ordered(clock_.time));
 }
 
 TEST_F(LimitOrdersTest, AnOrderAboutManyPathsTakesManyStepsAndWhatComesMeanwhileIsReachedToo) {
@@ -63,17 +67,17 @@ TEST_F(LimitOrdersTest, AnOrderAboutManyPathsTakesManyStepsAndWhatComesMeanwhile
   Heard blocked, lifted;
   carry_out(everything(admin::MxAction::kBlock), &blocked);
   EXPECT_FALSE(blocked.has_value());
-  EXPECT_TRUE(path_to("fresh.test")->standing->ordered()) << "the order is in the book";
+  EXPECT_TRUE(path_to("fresh.test")->ordered(clock_.time)) << "the order is in the book";
   EXPECT_GT(steps_until(blocked), 10U);
   ASSERT_TRUE(blocked.has_value());
   EXPECT_GE(blocked->paths, 3000U);
-  for (size_t i = 0; i < 3000; i += 100) EXPECT_TRUE(path_to(site(i))->standing->ordered()) << i;
+  for (size_t i = 0; i < 3000; i += 100) EXPECT_TRUE(path_to(site(i))->ordered(clock_.time)) << i;
 
   carry_out(everything(admin::MxAction::kUnblock), &lifted);
   EXPECT_GT(steps_until(lifted), 10U);
   ASSERT_TRUE(lifted.has_value());
   EXPECT_TRUE(lifted->lifted);
-  for (size_t i = 0; i < 3000; i += 100) EXPECT_FALSE(path_to(site(i))->standing->ordered()) << i;
+  for (size_t i = 0; i < 3000; i += 100) EXPECT_FALSE(path_to(site(i))->ordered(clock_.time)) << i;
 }
 
 TEST_F(LimitOrdersTest, OrdersTakeTurns) {
@@ -83,7 +87,7 @@ TEST_F(LimitOrdersTest, OrdersTakeTurns) {
   carry_out(everything(admin::MxAction::kUnblock), &lifted);
   steps_until(lifted);
   EXPECT_TRUE(blocked.has_value());
-  for (size_t i = 0; i < 3000; i += 100) EXPECT_FALSE(path_to(site(i))->standing->ordered()) << i;
+  for (size_t i = 0; i < 3000; i += 100) EXPECT_FALSE(path_to(site(i))->ordered(clock_.time)) << i;
 }
 
 TEST_F(LimitOrdersTest, BlocksThatNoOrderMeansAnyMoreAreFreedInManySteps) {
@@ -99,14 +103,14 @@ TEST_F(LimitOrdersTest, BlocksThatNoOrderMeansAnyMoreAreFreedInManySteps) {
   size_t steps = 0;
   while (limits_->next_wake() <= clock_.time && steps < 10000) limits_->step(clock_.time), ++steps;
   EXPECT_GT(steps, 10U);
-  for (size_t i = 0; i < 3000; i += 100) EXPECT_FALSE(path_to(site(i))->standing->ordered()) << i;
+  for (size_t i = 0; i < 3000; i += 100) EXPECT_FALSE(path_to(site(i))->ordered(clock_.time)) << i;
 }
 
 TEST_F(LimitOrdersTest, AnOrderThatNamesADomainFollowsItAndFreesWhatItLeft) {
   queue::Path* before = path_to("moving.test");
   Heard heard;
   carry_out(of_domain(admin::MxAction::kBlock, "moving.test"), &heard);
-  ASSERT_TRUE(before->standing->ordered());
+  ASSERT_TRUE(before->ordered(clock_.time));
   limits_->step(clock_.time);
   queue::Path* after = path_to("elsewhere.test");
   queue::DomainTable& domains = transit_->domains();
@@ -118,8 +122,48 @@ TEST_F(LimitOrdersTest, AnOrderThatNamesADomainFollowsItAndFreesWhatItLeft) {
     clock_.time += 2s;
     limits_->step(clock_.time);
   }
-  EXPECT_TRUE(after->standing->ordered());
-  EXPECT_FALSE(before->standing->ordered());
+  EXPECT_TRUE(after->ordered(clock_.time));
+  EXPECT_FALSE(before->ordered(clock_.time));
+}
+
+TEST_F(LimitOrdersTest, WhereAWiderOrderHoldsNothingIsLifted) {
+  make_paths(3);
+  Heard heard;
+  carry_out(everything(admin::MxAction::kBlock), &heard);
+  admin::MxOrder narrow = of_domain(admin::MxAction::kUnblock, site(1));
+  for (const bool dry_run : {true, false}) {
+    narrow.dry_run = dry_run;
+    carry_out(narrow, &heard);
+    EXPECT_EQ(heard->paths, 0U);
+    EXPECT_TRUE(heard->names.empty());
+    EXPECT_EQ(heard->held, 1U);
+    EXPECT_FALSE(heard->lifted);
+    EXPECT_TRUE(path_to(site(1))->ordered(clock_.time));
+  }
+  // Both mean the path: what is left of the two is held by the other.
+  carry_out(of_domain(admin::MxAction::kBlock, site(1)), &heard);
+  for (const bool dry_run : {true, false}) {
+    narrow.dry_run = dry_run;
+    carry_out(narrow, &heard);
+    EXPECT_EQ(heard->paths, 0U);
+    EXPECT_EQ(heard->held, 1U);
+    EXPECT_TRUE(heard->lifted);
+  }
+  EXPECT_TRUE(path_to(site(1))->ordered(clock_.time));
+}
+
+TEST_F(LimitOrdersTest, AnOrderThatEndsByItselfLeavesNothingBehind) {
+  queue::Path* path = path_to(site(1));
+  admin::MxOrder timed = of_domain(admin::MxAction::kBlock, site(1));
+  timed.block_for = 1h;
+  Heard heard;
+  carry_out(timed, &heard);
+  EXPECT_EQ(held_until(site(1)), clock_.time + 1h);
+  EXPECT_EQ(transit_->dispatcher().next_message(path).not_before, clock_.time + 1h);
+  clock_.time += 1h;
+  EXPECT_TRUE(transit_->dispatcher().next_message(path).yes);
+  EXPECT_EQ(path->standing->state(), mx::Standing::State::kOpen) << "nobody refused: no probes, no ramp";
+  EXPECT_LE(held_until(site(1)), clock_.time);
 }
 
 }  // namespace

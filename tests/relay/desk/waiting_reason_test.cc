@@ -58,8 +58,14 @@ TEST_F(WaitingReasonTest, ALoginThatFailedIsNoMatterOfTheConnection) {
 TEST_F(WaitingReasonTest, APauseSaysMoreThanABackOffAndABlockMoreThanBoth) {
   path_.backoff_until = path_.paused_until = clock_.now() + 1h;
   EXPECT_EQ(of_path().text, "paused by a reply rule");
-  path_.standing->block(clock_.now() + 1h, "test", clock_.now());
+  path_.standing->block_by_rule(clock_.now() + 1h, "test", clock_.now());
+  EXPECT_EQ(of_path().text, "blocked after refusals");
+  path_.ordered_until = clock_.now() + 2h;
   EXPECT_EQ(of_path().text, "blocked by an operator");
+  EXPECT_EQ(of_path().until, clock_.now() + 2h);
+  path_.ordered_until = clock_.now() + 1min;
+  EXPECT_EQ(of_path().text, "blocked after refusals") << "the later end holds";
+  EXPECT_EQ(of_path().until, clock_.now() + 1h);
 }
 
 TEST_F(WaitingReasonTest, ALimitIsNamedOnlyWhileMailWaits) {

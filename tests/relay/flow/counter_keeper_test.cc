@@ -25,7 +25,7 @@ class CounterKeeperTest : public testing::Test {
     held_.resize(std::max(held_.size(), count));
     for (size_t i = 0; i < count; ++i) {
       held_[i] = limiters_.standing({"rule", "s" + std::to_string(i) + "|", "source"}, limits_, moment());
-      held_[i]->block(clock_.now() + 1h, "test", clock_.now());
+      held_[i]->block_by_rule(clock_.now() + 1h, "test", clock_.now());
     }
   }
   void lift(size_t site) { held_[site]->unblock(clock_.now()); }

@@ -105,7 +105,7 @@ TEST_F(DispatcherTest, WhileAConnectionIsBusyAnotherIsOpenedWhenTheRateAllowsThe
 }
 
 TEST_F(DispatcherTest, AMassExpiryLooksAtEachDeliveryOnce) {
-  path_->standing->block(clock_.time + 10h, "test", clock_.time);
+  path_->standing->block_by_rule(clock_.time + 10h, "test", clock_.time);
   constexpr size_t kCount = 20'000;
   for (size_t i = 0; i < kCount; ++i) add(1);
   walk_.expiring = kCount / 2;

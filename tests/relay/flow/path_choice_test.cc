@@ -35,7 +35,7 @@ class PathChoiceTest : public testing::Test {
     return &entry;
   }
   const conf::Source& source(size_t index) const { return sites_->config().sources[index]; }
-  void block(Path* path) { path->standing->block(clock_.now() + 1h, "test", clock_.now()); }
+  void block(Path* path) { path->standing->block_by_rule(clock_.now() + 1h, "test", clock_.now()); }
 
   ManualClock clock_;
   conf::Random random_{7};

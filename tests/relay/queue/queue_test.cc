@@ -374,10 +374,10 @@ TEST_F(SiteTableTest, OnlyTheSourcesOfTheStreamAreDrawn) {
   EXPECT_EQ(shares[1].share, 0.5);
   // b is blocked: what waits there may go from c, unless its stream does not have it.
   queue::Path* path = sites->path_from(entry, config->sources[1]);
-  path->standing->block(clock.now() + std::chrono::hours(1), "test", clock.now());
+  path->standing->block_by_rule(clock.now() + std::chrono::hours(1), "test", clock.now());
   EXPECT_TRUE(choice.goes_sooner_elsewhere(entry, number, *path));
   sites->path_from(entry, config->sources[2])
-      ->standing->block(clock.now() + std::chrono::hours(2), "test", clock.now());
+      ->standing->block_by_rule(clock.now() + std::chrono::hours(2), "test", clock.now());
   EXPECT_FALSE(choice.goes_sooner_elsewhere(entry, number, *path)) << "a is free, but not the stream's";
   EXPECT_TRUE(choice.goes_sooner_elsewhere(entry, queue::StreamTable::kNone, *path));
   for (int i = 0; i < 50; ++i) EXPECT_NE(choice.choose(entry, number).path->source.name, "a");
