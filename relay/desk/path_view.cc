@@ -153,6 +153,11 @@ admin::PathView view_of(queue::Path* path, uint64_t in_flight, Dispatcher* dispa
     view.binds = admission.bind;
     view.why = why_held(*path, admission.bind, now);
     view.frees_seconds = seconds_until(admission.not_before, now);
+  } else if (path->is_being_tried(now)) {
+    using Seconds = std::chrono::seconds;
+    view.binds = mx::Bind::kBackOff;
+    view.why = being_tried(*path, std::chrono::floor<Seconds>(now - path->opening_since));
+    view.frees_seconds = -1;
   }
   show_what_blocked(view.decisions, *path->standing, &view.thresholds);
   if (path->last_error.present()) view.last_error = path->last_error.reply.text();

@@ -43,9 +43,19 @@ Reason held_back(const queue::Path& path, conf::Instant now) {
   return {};
 }
 
+std::string being_tried(const queue::Path& path, conf::Duration since) {
+  std::string text = "a connection is being opened";
+  if (since.count() > 0) text += " since " + mx::duration_text(since);
+  if (!path.last_error.present()) return text;
+  const bool silent = path.last_error.reply.code == 0 && path.last_error.stage != bounce::Stage::kTls &&
+                      path.last_error.stage != bounce::Stage::kLogin;
+  return text + "; the last one: " + (silent ? path.last_error.reply.text() : failure(path.last_error));
+}
+
 Reason waiting_reason(queue::Path* path, Dispatcher* dispatcher, conf::Instant now) {
   Reason held = held_back(*path, now);
   if (!held.text.empty() || path->ready.empty()) return held;
+  if (path->is_being_tried(now)) return {being_tried(*path, {})};
   const auto bound = [now](mx::Bind bind, conf::Instant until) {
     return Reason{mx::to_text(bind), until > now ? until : conf::kNever};
   };

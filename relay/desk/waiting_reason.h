@@ -22,6 +22,8 @@ struct Reason {
 Reason held_back(const queue::Path& path, conf::Instant now);
 // Whether it is an order that blocks the path, and not a block by the replies that ends later.
 bool blocked_by_order(const queue::Path& path, conf::Instant now);
+// Of a path that is being tried; `since` 0: without a time, as what many wait for is counted by its words.
+std::string being_tried(const queue::Path& path, conf::Duration since);
 // Of the mail that waits on the path: what the dispatcher last found to bind it, or finds now. Null: it is
 // not asked.
 Reason waiting_reason(queue::Path* path, Dispatcher* dispatcher, conf::Instant now);

@@ -22,7 +22,7 @@ conf::Duration longest_back_off(const queue::Path& path, conf::Duration most, co
 
 void BackOff::worked(queue::Path* path) {
   path->backoff = conf::Duration(0);
-  path->stumbles = false;
+  path->stumbles = path->slow_told = false;
   path->last_error = {};
 }
 

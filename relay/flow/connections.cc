@@ -14,7 +14,18 @@ Slot& Connections::add(std::unique_ptr<OutboundConnection> connection, bool earl
   slot.number = next_number_++;
   slot.early = early;
   lines_->count(raw->path(), 1, 1, flow_->now());
+  openings_.push_back({raw, slot.number, flow_->now()});
   return slot;
+}
+
+void Connections::take_slow(conf::Instant since, const std::function<void(OutboundConnection*)>& use) {
+  while (!openings_.empty()) {
+    const Opening first = openings_.front();
+    const bool opening = find(first.connection, first.number) != nullptr && !first.connection->ever_ready();
+    if (opening && first.began > since) return;
+    openings_.pop_front();
+    if (opening) use(first.connection);
+  }
 }
 
 Slot* Connections::find(OutboundConnection* connection, uint64_t number) {

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -49,6 +51,9 @@ class Connections {
   const Slot& at(OutboundConnection* connection) const { return slots_.at(connection); }
   // Null: it is gone, and what is at its place is another one.
   Slot* find(OutboundConnection* connection, uint64_t number);
+  // Those that are opened since `since` or longer and are not ready yet, each once.
+  void take_slow(conf::Instant since, const std::function<void(OutboundConnection*)>& use);
+  conf::Instant oldest_opening() const { return openings_.empty() ? conf::kNever : openings_.front().began; }
   // It was opening and is ready.
   void is_ready(const OutboundConnection& connection);
   // Its path no longer counts it; what it holds is the caller's to give back.
@@ -80,9 +85,16 @@ class Connections {
   OutboundConnection* any() const { return slots_.empty() ? nullptr : slots_.begin()->first; }
 
  private:
+  struct Opening {
+    OutboundConnection* connection = nullptr;
+    uint64_t number = 0;  // as in its slot
+    conf::Instant began{};
+  };
+
   const FlowState* flow_;
   PathGate* gate_;
   SharedLines* lines_;
+  std::deque<Opening> openings_;  // in order; those that are ready or gone leave at the front
   std::unordered_map<OutboundConnection*, Slot> slots_;
   // By counters that several paths share (mx::Traffic::shared()): those that rest there, the last came last.
   std::unordered_map<const void*, std::vector<OutboundConnection*>> resting_at_;

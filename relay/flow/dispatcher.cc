@@ -14,6 +14,8 @@ namespace relay {
 
 namespace {
 
+// A connection that takes so long to open is told: nobody should have to wait for its timeouts to hear of it.
+constexpr conf::Duration kSlow = std::chrono::seconds(10);
 constexpr size_t kPathsPerStep = 512;  // a path that may not send costs less than a microsecond
 
 }  // namespace
@@ -50,6 +52,7 @@ void Dispatcher::poke(queue::Path* path) {
 
 void Dispatcher::step(conf::Instant now) {
   work_.wake_due(now, kPathsPerStep);
+  connections_.take_slow(now - kSlow, [this](OutboundConnection* connection) { tell_slow(*connection); });
   logins_.step([this](queue::Path* path) { poke(path); });
   opener_.begin_step();
   size_t paths_left = kPathsPerStep;
@@ -63,6 +66,16 @@ void Dispatcher::step(conf::Instant now) {
     for (const PathGate::Wanted& wanted : gate_.take_wanted()) connections_.make_room(wanted);
   } while (feed_starving() && paths_left > 0 && opener_.may_go_on());
   connections_.free_ended();
+}
+
+void Dispatcher::tell_slow(const OutboundConnection& connection) {
+  queue::Path* path = connection.path();
+  // What fails is told with its reason, and while others work this one is no trouble.
+  if (path->failing() || path->opening < path->connections || std::exchange(path->slow_told, true)) return;
+  const bool there = connection.connected();
+  troubles_.tell(*path, connection.target(), there ? bounce::Stage::kGreeting : bounce::Stage::kConnect,
+                 there ? "connected, and not ready for mail after 10 s; its mail waits"
+                       : "no connection after 10 s; its mail waits");
 }
 
 // As many of them as there is room for may try. False: nothing is to be done at once.
@@ -79,7 +92,9 @@ void Dispatcher::pause(bool yes) {
 
 conf::Instant Dispatcher::next_wake() const {
   if (logins_.waking() || !work_.empty() || (work_.has_resumed() && !flow_.paused)) return conf::Instant{};
-  return std::min(lines_.next_wake(), work_.next_wake());
+  const conf::Instant opening = connections_.oldest_opening();
+  const conf::Instant slow = opening == conf::kNever ? conf::kNever : opening + kSlow;
+  return std::min({lines_.next_wake(), work_.next_wake(), slow});
 }
 
 void Dispatcher::set_wake(queue::Path* path, conf::Instant now) {

@@ -79,7 +79,8 @@ class OutboundConnection final : public TransportUser {
 
   queue::Path* path() const { return path_; }
   bool ever_ready() const { return ever_ready_; }
-  bool quitting() const { return quitting_; }  // its end is no failure
+  bool connected() const { return connected_; }  // to its target, whatever was said since
+  bool quitting() const { return quitting_; }    // its end is no failure
   bool idle() const { return session_ != nullptr && session_->ready(); }
   conf::Instant started() const { return started_; }
   conf::Instant target_started() const { return target_started_; }  // began to connect to it

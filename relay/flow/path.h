@@ -67,8 +67,10 @@ struct Path {
   bool moves = false;    // ... and its mail is gone over
   bool gone = false;     // its rule is no more: it lives as long as something of it is open
   ReadyQueue ready;
-  uint32_t connections = 0;  // open and opening
-  uint32_t opening = 0;      // of these, those that never were ready
+  uint32_t connections = 0;       // open and opening
+  uint32_t opening = 0;           // of these, those that never were ready
+  conf::Instant opening_since{};  // `opening` above 0: the first of them was begun
+  bool slow_told = false;         // ... and it was told that it takes long
   std::vector<OutboundConnection*> idle;
   conf::Instant backoff_until{};  // no new connection before
   conf::Duration backoff{0};      // above 0: the path fails, and this is its present back-off
@@ -119,6 +121,11 @@ struct Path {
     if (paused_until > now) return mx::Admission::no(mx::Bind::kSlowed, paused_until);
     return {};
   }
+  // It is being tried, for longer than it takes where all is well or after failures, and nothing is open.
+  bool is_being_tried(conf::Instant now) const {
+    return opening > 0 && opening == connections && (failing() || now - opening_since >= kSlowToOpen);
+  }
+  static constexpr conf::Duration kSlowToOpen = std::chrono::seconds(3);
   // It fails or broke lately: one connection at a time until it works again.
   bool one_probe_only() const { return (failing() && opening > 0) || (breaks > 1 && connections > 0); }
 };

@@ -55,6 +55,22 @@ TEST_F(WaitingReasonTest, ALoginThatFailedIsNoMatterOfTheConnection) {
   EXPECT_EQ(of_path().text, "no connection: 5.7.8 bad credentials");
 }
 
+TEST_F(WaitingReasonTest, APathThatIsBeingTriedSaysSoAndWhatTheLastTryBrought) {
+  path_.connections = path_.opening = 1;
+  path_.opening_since = clock_.now();
+  EXPECT_EQ(of_path().text, "") << "most are open in a moment";
+  clock_.time += 3s;
+  EXPECT_EQ(of_path().text, "a connection is being opened");
+  path_.opening_since = clock_.now();
+  path_.backoff = 1min;  // it fails
+  path_.last_error = error("connecting took too long");
+  EXPECT_EQ(of_path().text, "a connection is being opened; the last one: connecting took too long");
+  EXPECT_EQ(being_tried(path_, 20s),
+            "a connection is being opened since 20 s; the last one: connecting took too long");
+  path_.connections = 2;
+  EXPECT_EQ(of_path().text, "") << "another one is open";
+}
+
 TEST_F(WaitingReasonTest, APauseSaysMoreThanABackOffAndABlockMoreThanBoth) {
   path_.backoff_until = path_.paused_until = clock_.now() + 1h;
   EXPECT_EQ(of_path().text, "paused by a reply rule");

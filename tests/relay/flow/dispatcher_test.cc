@@ -104,6 +104,34 @@ TEST_F(DispatcherTest, WhileAConnectionIsBusyAnotherIsOpenedWhenTheRateAllowsThe
   EXPECT_EQ(network_.users.size(), 2U);
 }
 
+TEST_F(DispatcherTest, AReceiverThatIsSilentIsToldAfterTenSecondsAndOnce) {
+  for (const bool connects : {false, true}) {
+    troubles_.clear();
+    path_->slow_told = false;
+    add(1);
+    step();
+    ASSERT_FALSE(network_.users.empty());
+    if (connects) network_.users.back()->on_connected();
+    clock_.time += 9s;
+    step();
+    EXPECT_TRUE(troubles_.empty());
+    EXPECT_LE(dispatcher_->next_wake(), clock_.time + 1s);
+    clock_.time += 1s;
+    for (int i = 0; i < 3; ++i) step();
+    ASSERT_EQ(troubles_.size(), 1U);
+    EXPECT_NE(troubles_[0].find(connects ? "connected, and not ready" : "no connection after 10 s"),
+              std::string::npos);
+  }
+}
+
+TEST_F(DispatcherTest, AReceiverThatAnswersInTimeIsNoTrouble) {
+  add(1);
+  open();
+  clock_.time += 11s;
+  step();
+  EXPECT_TRUE(troubles_.empty());
+}
+
 TEST_F(DispatcherTest, AMassExpiryLooksAtEachDeliveryOnce) {
   path_->standing->block_by_rule(clock_.time + 10h, "test", clock_.time);
   constexpr size_t kCount = 20'000;
