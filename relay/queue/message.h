@@ -20,7 +20,6 @@ struct Message {
   spool::MessageRecord record;  // what changes in it is the state of recipients
   conf::Bytes body;             // has no value when only the record was needed
   std::string signature;        // DKIM-Signature fields, put on top of the body when it is sent
-  bool read_back = false;       // its body is from the spool: it was not kept since it came
   bool prepared = false;        // signed, or it is known that it goes without
   conf::Instant signed_at{};    // when its signing began
   uint64_t signed_by = 0;       // the edition of the keys

@@ -30,8 +30,8 @@ void MemorySpool::hold(conf::MessageId id, bool on_hold) {
 
 void MemorySpool::remove(conf::MessageId id) { waiting_.emplace_back(RemoveRequest{id}); }
 
-void MemorySpool::load_up_to(conf::MessageId id, uint64_t most_body, LoadDone done) {
-  waiting_.emplace_back(LoadRequest{id, most_body, std::move(done)});
+void MemorySpool::load(conf::MessageId id, bool with_body, LoadDone done) {
+  waiting_.emplace_back(LoadRequest{id, with_body, std::move(done)});
 }
 
 void MemorySpool::keep_all(KeptValues values, KeepDone done) {
@@ -94,7 +94,7 @@ bool MemorySpool::run(RemoveRequest* request) {
 bool MemorySpool::run(LoadRequest* request) {
   conf::Result<LoadedMessage> loaded = conf::Error{conf::ErrorCode::kIo, "the disk cannot read (simulated)"};
   if (fail_loads_ == 0) {
-    loaded = read(request->id, request->most_body);
+    loaded = read(request->id, request->with_body);
   } else {
     --fail_loads_;
   }
@@ -132,7 +132,7 @@ conf::Result<MessageRecord> MemorySpool::record_of(const Stored& stored) {
   return record;
 }
 
-conf::Result<LoadedMessage> MemorySpool::read(conf::MessageId id, uint64_t most_body) const {
+conf::Result<LoadedMessage> MemorySpool::read(conf::MessageId id, bool with_body) const {
   const auto found = messages_.find(id);
   if (found == messages_.end())
     return conf::Error{conf::ErrorCode::kNotFound, "no such message in the spool"};
@@ -140,7 +140,7 @@ conf::Result<LoadedMessage> MemorySpool::read(conf::MessageId id, uint64_t most_
   if (!record.ok()) return record.error();
   LoadedMessage loaded;
   loaded.record = std::move(*record);
-  if (most_body > 0 && loaded.record.size_bytes <= most_body) {
+  if (with_body) {
     const std::string stored = found->second.body_header + std::string(found->second.body.view());
     const conf::Result<std::string_view> body = decode_body(id, stored);
     if (!body.ok()) return body.error();

@@ -23,7 +23,7 @@ class MemorySpool final : public Spool {
   void update(const MessageRecord& record, RecipientSpan recipients) override;
   void hold(conf::MessageId id, bool on_hold) override;
   void remove(conf::MessageId id) override;
-  void load_up_to(conf::MessageId id, uint64_t most_body, LoadDone done) override;
+  void load(conf::MessageId id, bool with_body, LoadDone done) override;
   conf::Status recover(const std::function<void(MessageRecord)>& each,
                        const std::function<void(std::string, std::string)>& set_aside) override;
   conf::Status scan(const std::function<bool(const MessageRecord&)>& each) override;
@@ -78,7 +78,7 @@ class MemorySpool final : public Spool {
   };
   struct LoadRequest {
     conf::MessageId id;
-    uint64_t most_body;
+    bool with_body;
     LoadDone done;
   };
   struct KeepRequest {
@@ -94,7 +94,7 @@ class MemorySpool final : public Spool {
   bool run(LoadRequest* request);
   bool run(KeepRequest* request);
   static conf::Result<MessageRecord> record_of(const Stored& stored);
-  conf::Result<LoadedMessage> read(conf::MessageId id, uint64_t most_body) const;
+  conf::Result<LoadedMessage> read(conf::MessageId id, bool with_body) const;
   void put_aside(conf::MessageId id);
 
   MessageIds ids_;

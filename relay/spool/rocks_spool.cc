@@ -110,10 +110,10 @@ class DiskSpool final : public Spool, private BatchWriter {
   using Spool::update;
   void remove(conf::MessageId id) override { committer_->submit({WriteKind::kRemove, id, {}, {}, {}}); }
 
-  void load_up_to(conf::MessageId id, uint64_t most_body, LoadDone done) override {
-    reads_->submit([this, id, most_body, number = committer_->newest(), done = std::move(done)] {
+  void load(conf::MessageId id, bool with_body, LoadDone done) override {
+    reads_->submit([this, id, with_body, number = committer_->newest(), done = std::move(done)] {
       committer_->wait_for(number);  // what was asked for before is to be seen
-      auto loaded = std::make_shared<conf::Result<LoadedMessage>>(read(id, most_body));
+      auto loaded = std::make_shared<conf::Result<LoadedMessage>>(read(id, with_body));
       completions_.push([done, loaded] { done(std::move(*loaded)); });
     });
   }
@@ -276,7 +276,7 @@ class DiskSpool final : public Spool, private BatchWriter {
     return status.ok() ? conf::success() : conf::Status(error_of(status, "the spool cannot be written"));
   }
 
-  conf::Result<LoadedMessage> read(conf::MessageId id, uint64_t most_body) {
+  conf::Result<LoadedMessage> read(conf::MessageId id, bool with_body) {
     const std::string key = id_key(id);
     std::string value;
     const std::vector<WriteRequest> newer = committer_->retained(id);
@@ -296,7 +296,7 @@ class DiskSpool final : public Spool, private BatchWriter {
       (void)apply_state(state_key(id, update.part), update.record, &record.value()).ok();
     LoadedMessage loaded;
     loaded.record = std::move(*record);
-    if (most_body == 0 || loaded.record.size_bytes > most_body) return loaded;
+    if (!with_body) return loaded;
     const rocksdb::Status status = db_->Get(options, tables_.bodies, key, &value);
     if (status.IsNotFound()) return spoilt(id, {conf::ErrorCode::kCorrupt, "its body is missing"});
     if (!status.ok()) return spoilt(id, error_of(status, "reading the body"));

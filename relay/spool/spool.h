@@ -97,11 +97,7 @@ class Spool : protected ReceiptPrinter {
 
   using LoadDone = std::function<void(conf::Result<LoadedMessage>)>;
   // kNotFound, or kCorrupt: the record was set aside (see docs/spool.md) and the rest goes on.
-  void load(conf::MessageId id, bool with_body, LoadDone done) {
-    load_up_to(id, with_body ? UINT64_MAX : 0, std::move(done));
-  }
-  // The same; the body has no value when it has more octets than `most_body`.
-  virtual void load_up_to(conf::MessageId id, uint64_t most_body, LoadDone done) = 0;
+  virtual void load(conf::MessageId id, bool with_body, LoadDone done) = 0;
 
   // At start, before anything else, on the calling thread: every message once, in id order. Corrupt records
   // are set aside, counted and reported through `set_aside(key, why)`.

@@ -218,11 +218,9 @@ void Transit::settled(Delivery* delivery) {
   const conf::Duration wait = due - clock_.wall();
   const bool at_once = wait.count() <= 0 && delivery->path != nullptr;
   const bool ordered = delivery->drop_wanted || delivery->fail_wanted || delivery->hold_wanted || stopping_;
-  const bool stays = at_once && !ordered && sites_.is_way_of(domains_.at(delivery->domain), *delivery->path);
-  if (!stays || message->read_back) signing_.keep(*message);
-  // While it waits for its turn others may need the room.
-  if (message->read_back) messages_.unpin(std::exchange(delivery->message, nullptr));
-  if (stays) return dispatcher_.add_first(delivery);
+  if (at_once && !ordered && sites_.is_way_of(domains_.at(delivery->domain), *delivery->path))
+    return dispatcher_.add_first(delivery);
+  signing_.keep(*message);
   delivery->path = nullptr;
   delivery->due = now + std::max(wait, conf::Duration(0));
   advance(delivery);

@@ -65,7 +65,7 @@ class FakeSpool final : public spool::Spool {
   }
   void hold(conf::MessageId id, bool on_hold) override { records[id].on_hold = on_hold; }
   void remove(conf::MessageId id) override { records.erase(id); }
-  void load_up_to(conf::MessageId id, uint64_t, LoadDone done) override {
+  void load(conf::MessageId id, bool, LoadDone done) override {
     const auto found = records.find(id);
     if (found == records.end()) {
       done(conf::Error{conf::ErrorCode::kNotFound, "no message " + conf::to_text(id)});
