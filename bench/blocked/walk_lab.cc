@@ -151,7 +151,8 @@ void WalkLab::start() {
 }
 
 void WalkLab::count() {
-  relay::CensusTaker taker(transit_.get());
+  relay::CensusTaker taker(transit_.get(),
+                           [](const auto&, const auto&, const auto&) { return conf::Instant{}; });
   taker.take("", [](const std::shared_ptr<const relay::admin::Census>&) {});
   Phase phase("census: a round over all deliveries");
   while (taker.under_way()) phase.run([&] { taker.step(clock_.now()); });
@@ -186,7 +187,7 @@ void WalkLab::status() {
     route->hosts.push_back({route->site, 10, 25, {"127.0.0.1"}});
     domain.route = route;
     transit_->routes().settings_of(&domain);
-    transit_->choice().choose(&domain).path->standing->block(clock_.now() + 10h, "bench", clock_.now());
+    transit_->choice().choose(&domain).path->ordered_until = clock_.now() + 10h;
   }
   const relay::DecisionHistory decisions;
   const relay::FlowRates flow(&clock_);

@@ -30,6 +30,9 @@ void Traffic::set(const PathLimits& limits) {
   max_connections_ = limits.max_connections;
   window_.set(limits.min_connections, limits.max_connections);
   const bool same_rate = rate_.is(limits.rate);
+  // What is saved says under which limits.
+  if (!same_rate || quota_.limit() != limits.messages_per_hour || quota_.smooth() != limits.smooth)
+    change_.mark();
   rate_.set(limits.rate);
   if (!same_rate) rate_.recount(quota_.history());
   quota_.set(limits.messages_per_hour, limits.smooth);

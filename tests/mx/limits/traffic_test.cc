@@ -196,6 +196,20 @@ TEST(Traffic, IsDirtyUntilItIsSaved) {
   EXPECT_TRUE(traffic.idle(kStart + 1h + 1s + 1ms));
 }
 
+TEST(Traffic, IsSavedAgainWhenItsLimitsChange) {
+  Traffic traffic(limits_of(0));
+  traffic.charge(kStart);
+  (void)traffic.save({kStart, kWall});
+  traffic.set(limits_of(0));
+  EXPECT_FALSE(traffic.dirty());
+  traffic.set(limits_of(60));
+  ASSERT_TRUE(traffic.dirty());
+  Traffic restored(limits_of(60));
+  ASSERT_TRUE(restored.restore(traffic.save({kStart, kWall}), {kStart, kWall}));
+  restored.assume_used(kStart, kStart + 2s);
+  EXPECT_EQ(restored.used_in_hour(kStart + 2s), 5U) << "a slice, not the hour";
+}
+
 TEST(Traffic, SurvivesARestart) {
   const PathLimits limits = limits_of(1200, {100, 1min, 20});
   Traffic traffic(limits);
