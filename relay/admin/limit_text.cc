@@ -152,20 +152,21 @@ std::vector<LimitView> limit_views(const mx::Rule* rule, const mx::PathLimits& l
   constexpr const mx::RuleValue<bool>* kNoRule = nullptr;
   Lines lines;
   lines.add_of_rule("scope", to_text(limits.scope), &v.scope);
+  lines.add_of_rule("one_site", limits.one_site ? "true" : "false", &v.one_site);
   lines.add_stricter("max_connections", std::to_string(limits.max_connections), v.max_connections,
                      limits.max_connections);
   lines.add_of_rule("min_connections", std::to_string(limits.min_connections), &v.min_connections);
   lines.add_stricter("max_messages_per_connection", number_or_none(limits.max_messages_per_connection),
                      v.max_messages_per_connection, limits.max_messages_per_connection);
-  lines.add_of_rule("messages_per_hour",
-                    number_or_none(limits.messages_per_hour) + (limits.smooth ? ", smooth" : ""),
-                    &v.messages_per_hour);
+  lines.add_of_rule("messages_per_hour", number_or_none(limits.messages_per_hour), &v.messages_per_hour);
+  lines.add_of_rule("smooth", limits.smooth ? "true" : "false", &v.smooth);
   lines.add_of_rule("rate", rate(limits.rate), &v.rate);
   lines.add_stricter("max_recipients", std::to_string(settings.max_recipients_per_transaction),
                      v.max_recipients, settings.max_recipients_per_transaction);
   lines.add_of_rule("thresholds", thresholds(limits.thresholds), &v.thresholds);
   lines.add_of_rule("adaptive", to_text(limits.adaptive), &v.adaptive);
   lines.add_of_rule("warmup", ladder(limits.warmup), &v.warmup);
+  lines.add_of_rule("warmup_hold", fmt::format("{:g} %", limits.warmup_hold_ppm / 1e4), &v.warmup_hold);
   lines.add("connect_timeout", duration(settings.timeouts.connect), &v.connect_timeout);
   lines.add("dot_timeout", duration(settings.timeouts.data_done), &v.dot_timeout);
   lines.add("timeout", duration(settings.timeouts.mail), &v.timeout);

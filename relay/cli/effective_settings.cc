@@ -14,6 +14,8 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kBuiltIn = "built in";
+// Of no receiver (RFC 2606): only rules for all hosts match it.
+constexpr const char* kNobodysHost = "host.invalid";
 
 struct Said {  // by a table of the file
   std::string value, where;
@@ -56,7 +58,7 @@ mx::RulePtr rule_for(const mx::RuleBook& book, const EffectiveQuestion& question
   if (mx::RulePtr certain = book.certain_match(question.domain)) return certain;
   *depends = std::any_of(book.rules().begin(), book.rules().end(),
                          [](const mx::RulePtr& rule) { return !rule->is_template(); });
-  return nullptr;
+  return *depends ? book.match(question.domain, std::vector<std::string>{kNobodysHost}, source) : nullptr;
 }
 
 json path_json(const conf::Config& config, const mx::RuleBook& book, const conf::ConfigWords& words,
@@ -77,10 +79,13 @@ json path_json(const conf::Config& config, const mx::RuleBook& book, const conf:
 }
 
 std::string rule_line(const json& path) {
-  if (is_true(path, "depends_on_mx"))
-    return "the rule depends on the MX hosts: give them with --mx, or ask `penstock explain`; without one:";
-  const std::string rule = text_of(path, "rule");
-  return rule.empty() ? "no rule matches" : "rule " + rule + "  [" + text_of(path, "rule_where") + "]";
+  const std::string name = text_of(path, "rule");
+  const std::string rule =
+      name.empty() ? "no rule matches" : "rule " + name + "  [" + text_of(path, "rule_where") + "]";
+  if (!is_true(path, "depends_on_mx")) return rule;
+  return "the rule depends on the MX hosts: give them with --mx, or ask\n`penstock explain`. At hosts that "
+         "no other rule is for: " +
+         rule;
 }
 
 }  // namespace

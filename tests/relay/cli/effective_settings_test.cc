@@ -95,10 +95,21 @@ TEST_F(EffectiveSettings, WhatNobodySetsIsBuiltIn) {
   EXPECT_EQ(told(paths[0], "validity"), "3d at p.toml:10 ([defaults])");
 }
 
+// Every value that a rule can have, those too that no other line implies.
+TEST_F(EffectiveSettings, ShowsOneSiteSmoothAndWarmupHold) {
+  const std::string text = effective_text(ask("far.example", {"aspmx.l.google.com"}, "tx"));
+  EXPECT_NE(text.find("one_site                     true"), std::string::npos) << text;
+  for (const char* key : {"smooth ", "warmup_hold "}) EXPECT_NE(text.find(key), std::string::npos) << text;
+}
+
 TEST_F(EffectiveSettings, WithoutHostsItSaysThatTheRuleDependsOnThem) {
   const json told = ask("gmail.com");
   EXPECT_EQ(told.at("paths")[0].at("depends_on_mx"), true);
   EXPECT_NE(effective_text(told).find("give them with --mx"), std::string::npos);
+  // What is printed is a case that can be.
+  EXPECT_NE(effective_text(told).find("At hosts that no other rule is for: rule general  ["),
+            std::string::npos)
+      << effective_text(told);
   EXPECT_EQ(ask("own.example", {"mx.own.example"}, "tx").at("paths")[0].at("depends_on_mx"), false);
   EXPECT_EQ(ask("gmail.com", {}, "none").at("error"), "no [[source]] is named \"none\"");
 }
