@@ -166,7 +166,8 @@ std::string parent_for(const Loss& loss, const mx::RuleBook& book) {
 
 std::string cure_of(const Loss& loss, const mx::RuleBook& book) {
   const std::string inherit = "add inherit = \"" + parent_for(loss, book) + "\"";
-  if (loss.count == 1) return inherit + ", or say threshold = \"unset\" and one_site = false if it is meant";
+  if (loss.count == 1 && loss.one_site)
+    return inherit + ", or say threshold = \"unset\" and one_site = false if it is meant";
   if (!loss.one_site) return inherit + ", or say threshold = \"unset\" if it is meant";
   return inherit +
          " and one_site = false if it is meant, and before it a rule for each provider that is to be one "
