@@ -46,6 +46,7 @@ json thresholds_json(const std::vector<ThresholdView>& thresholds) {
                     {"messages", threshold.messages},
                     {"errors", threshold.errors},
                     {"tripped", threshold.tripped},
+                    {"since_block", threshold.since_block},
                     {"where", threshold.where}});
   }
   return list;

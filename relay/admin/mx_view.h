@@ -34,6 +34,7 @@ struct ThresholdView {
   uint64_t messages = 0, errors = 0;  // now, in the window
   bool tripped = false;               // it blocked: with this sample, which began anew then
   std::string where;
+  bool since_block = false;  // the sample has begun anew with a block
 };
 
 struct TrafficView {    // the counters of one scope

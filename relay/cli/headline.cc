@@ -40,10 +40,22 @@ std::string names_of(const std::vector<const json*>& paths) {
   return names;
 }
 
+// Mail waits, and all of it on paths that are held back, while others are free.
+bool waits_beside_free_paths(const json& explanation) {
+  bool any_free = false, held = false;
+  for (const json& path : member(explanation, "paths")) {
+    const bool mail = number_of(path, "ready") > 0;
+    if (is_free(path) && mail) return false;
+    any_free |= is_free(path);
+    held |= mail;
+  }
+  return any_free && held;
+}
+
 // What keeps the mail that is there, when that is more than what holds for the next message.
 std::string waiting_headline(const json& explanation) {
   const json& waiting = member(explanation, "waiting");
-  if (kept_of(waiting) == number_of(waiting, "ready")) return "";
+  if (kept_of(waiting) == number_of(waiting, "ready") && !waits_beside_free_paths(explanation)) return "";
   const json& reasons = member(waiting, "reasons");
   if (!reasons.is_array() || reasons.empty()) return "";
   const int64_t of_first = number_of(reasons.front(), "count");

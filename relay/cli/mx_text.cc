@@ -110,9 +110,11 @@ void thresholds_text(const json& path, std::string* out) {
     const int64_t messages = number_of(threshold, "messages");
     const int64_t errors = number_of(threshold, "errors");
     const bool tripped = is_true(threshold, "tripped");
-    line(out, "  threshold  {} of {} messages in the {}{}{} were errors ({})", grouped(errors),
-         grouped(messages), tripped ? "" : "last ", window_text(real_of(threshold, "window_seconds")),
-         tripped ? " before the block" : "",
+    const std::string window = window_text(real_of(threshold, "window_seconds"));
+    const std::string of = tripped                             ? "in the " + window + " before the block"
+                           : is_true(threshold, "since_block") ? "since the block"
+                                                               : "in the last " + window;
+    line(out, "  threshold  {} of {} messages {} were errors ({})", grouped(errors), grouped(messages), of,
          mx::share_text(static_cast<uint64_t>(std::max<int64_t>(errors, 0)),
                         static_cast<uint64_t>(std::max<int64_t>(messages, 0))));
     line(out, "             blocks for {} at {:g} % of at least {}  [{}]",

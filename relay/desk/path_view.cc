@@ -99,6 +99,7 @@ const conf::SiteDecision* block_in_force(const Decisions& decisions, const Block
 void show_what_blocked(const Decisions& decisions, const mx::Standing& standing,
                        std::vector<admin::ThresholdView>* thresholds) {
   const mx::Standing::State state = standing.state();
+  for (admin::ThresholdView& view : *thresholds) view.since_block = state != mx::Standing::State::kOpen;
   if (state != mx::Standing::State::kBlocked && state != mx::Standing::State::kProbing) return;
   for (size_t i = 0; i < thresholds->size(); ++i) {
     const std::string name = "threshold " + std::to_string(i + 1);

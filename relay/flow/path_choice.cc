@@ -121,6 +121,17 @@ PathChoice::Sources PathChoice::some_others(DomainEntry* domain, uint16_t stream
   return some;
 }
 
+// From another source than that of `here`. A path that is not there yet or was not asked yet knows nothing of
+// what the sources of a pool used up together.
+SourceState PathChoice::state_from(DomainEntry* domain, const conf::Source& source, const Path& here,
+                                   conf::Instant now, size_t but) const {
+  const Path* there = sites_->find(*domain, source);
+  const bool together =
+      here.limits->scope == conf::RuleScope::kPool &&
+      (there != nullptr ? there->standing == here.standing : sites_->rule_for(domain, source) == here.rule);
+  return together ? state_beside(there, here, now, but) : state_of(there, now);
+}
+
 // Drawn by weight among those of the best readiness, when that is better than what `path` has. That a source
 // was drawn by weight among all first leaves the others the shares that their weights say.
 Path* PathChoice::better_than(DomainEntry* domain, uint16_t stream, const Path& path) const {
@@ -129,7 +140,7 @@ Path* PathChoice::better_than(DomainEntry* domain, uint16_t stream, const Path& 
   if (best == Readiness::kFree) return nullptr;
   Sources others;
   for (const conf::Source* source : some_others(domain, stream, path.source.name)) {
-    const Readiness readiness = state_of(sites_->find(*domain, *source), now).readiness;
+    const Readiness readiness = state_from(domain, *source, path, now, 0).readiness;
     if (readiness > best || (readiness == best && others.empty())) continue;
     if (readiness < best) others.clear();
     best = readiness;
@@ -149,7 +160,7 @@ bool PathChoice::goes_sooner_elsewhere(DomainEntry* domain, uint16_t stream, con
   const Readiness here = state_of(&path, now, 1).readiness;  // else it would be drawn back at once, for ever
   if (here == Readiness::kFree) return false;
   return std::ranges::any_of(some_others(domain, stream, path.source.name), [&](const conf::Source* source) {
-    return state_of(sites_->find(*domain, *source), now).readiness < here;
+    return state_from(domain, *source, path, now, 1).readiness < here;
   });
 }
 

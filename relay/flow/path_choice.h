@@ -67,6 +67,8 @@ class PathChoice {
   bool needs_detour(const DomainEntry& domain, const mx::RulePtr& rule) const;
   bool knows_way(DomainEntry* domain, const conf::Source& source) const;
   Sources some_others(DomainEntry* domain, uint16_t stream, const std::string& but) const;
+  SourceState state_from(DomainEntry* domain, const conf::Source& source, const Path& here, conf::Instant now,
+                         size_t but) const;
   Path* better_than(DomainEntry* domain, uint16_t stream, const Path& path) const;
 
   SiteTable* sites_;

@@ -47,31 +47,51 @@ SourceState by_traffic(const Path& path, conf::Instant now) {
   return best;
 }
 
-}  // namespace
+size_t waiting_on(const Path& path, size_t but) {
+  return path.ready.size() - std::min(but, path.ready.size());
+}
 
-SourceState state_of(const Path* path, conf::Instant now, size_t but) {
-  if (path == nullptr) return {};
-  if (path->ordered(now)) return {Readiness::kHeld, conf::Bind::kBlocked, path->frees_at()};
-  const size_t waiting = path->ready.size() - std::min(but, path->ready.size());
-  if (path->failing()) {
-    if (path->backoff_until > now) return {Readiness::kHeld, conf::Bind::kBackOff, path->backoff_until};
+// By what is no matter of counters.
+SourceState own_state(const Path& path, conf::Instant now, size_t waiting) {
+  if (path.ordered(now)) return {Readiness::kHeld, conf::Bind::kBlocked, path.frees_at()};
+  if (path.failing()) {
+    if (path.backoff_until > now) return {Readiness::kHeld, conf::Bind::kBackOff, path.backoff_until};
     // One message at a time goes to see whether it works again.
-    if (waiting > 0 || path->connections > 0) return {Readiness::kHeld, conf::Bind::kBackOff, conf::kNever};
+    if (waiting > 0 || path.connections > 0) return {Readiness::kHeld, conf::Bind::kBackOff, conf::kNever};
   }
   // A reply rule said so, of the source or of the path.
-  const auto off = path->site->sources_off.find(path->source.name);
-  if (off != path->site->sources_off.end() && off->second > now)
+  const auto off = path.site->sources_off.find(path.source.name);
+  if (off != path.site->sources_off.end() && off->second > now)
     return {Readiness::kHeld, conf::Bind::kSlowed, off->second};
-  if (path->paused_until > now + kSoon) return {Readiness::kLater, conf::Bind::kSlowed, path->paused_until};
-  const mx::Admission admission = path->standing->may_send(now);
+  if (path.paused_until > now + kSoon) return {Readiness::kLater, conf::Bind::kSlowed, path.paused_until};
+  return {};
+}
+
+SourceState counted_state(const Path& path, conf::Instant now, size_t waiting) {
+  const mx::Admission admission = path.standing->may_send(now);
   if (!admission.yes) {
     const SourceState state = held_by(admission, now);
     if (state.readiness != Readiness::kFree) return state;
   }
-  const mx::Room room = path->standing->room(now);
+  const mx::Room room = path.standing->room(now);
   if (room.bind != conf::Bind::kNothing && room.messages <= waiting)
     return held_by(mx::Admission::no(room.bind, conf::kNever), now);
-  return by_traffic(*path, now);
+  return by_traffic(path, now);
+}
+
+}  // namespace
+
+SourceState state_of(const Path* path, conf::Instant now, size_t but) {
+  if (path == nullptr) return {};
+  return state_beside(path, *path, now, but);
+}
+
+SourceState state_beside(const Path* path, const Path& here, conf::Instant now, size_t but) {
+  if (path != nullptr) {
+    const SourceState own = own_state(*path, now, waiting_on(*path, path == &here ? but : 0));
+    if (own.readiness != Readiness::kFree) return own;
+  }
+  return counted_state(here, now, waiting_on(here, but));
 }
 
 }  // namespace relay::queue

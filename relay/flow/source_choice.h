@@ -27,5 +27,8 @@ struct SourceState {
 // messages left is used up when 20 wait; `but` so many of them do not, for it is asked whether they should go
 // elsewhere. O(1); for scope = "path" O(addresses).
 SourceState state_of(const Path* path, conf::Instant now, size_t but = 0);
+// The same where all that is counted is counted together with `here`: what holds that one back by its
+// counters holds this one, too, whether it was asked for them yet or not.
+SourceState state_beside(const Path* path, const Path& here, conf::Instant now, size_t but = 0);
 
 }  // namespace relay::queue

@@ -72,14 +72,22 @@ TEST(MxText, TheSampleThatBlockedIsShownAsSuch) {
       << text;
 }
 
-TEST(MxText, AnOrderNamesThePathsThatItHoldsWithoutBeingAsked) {
+TEST(MxText, AfterABlockTheSampleIsSaidToHaveBegunAnew) {
+  admin::Explanation one = told({"default"});
+  one.paths[0].thresholds[0].since_block = true;
+  one.paths[0].thresholds[0].messages = one.paths[0].thresholds[0].errors = 0;
+  const std::string text = explanation_text(admin::explanation_json(one));
+  EXPECT_NE(text.find("0 of 0 messages since the block were errors (0.0 %)\n"), std::string::npos) << text;
+}
+
+TEST(MxText, AnOrderNamesThePathsThatItChangesWithoutBeingAsked) {
   admin::MxOrderDone done;
   done.paths = done.together = 1;
   done.names = {"mx.one.test from tx"};
   done.names_together = {"mx.two.test from tx"};
-  const std::string text = mx_done_text("block", admin::order_done_json(done));
+  const std::string text = mx_done_text("reset", admin::order_done_json(done));
   EXPECT_EQ(
-      text.find("block: 1 path.\n  mx.one.test from tx\n1 path was not named and changed too: the rule "), 0U)
+      text.find("reset: 1 path.\n  mx.one.test from tx\n1 path was not named and changed too: the rule "), 0U)
       << text;
   EXPECT_NE(text.find("\n  mx.two.test from tx\n"), std::string::npos) << text;
   done = {};
@@ -108,6 +116,24 @@ TEST(MxText, WhatWaitsIsTheAnswerNotWhatNewMailMayDo) {
                       "  2  on hold until it is released\n"),
             std::string::npos)
       << text;
+}
+
+// Its stream may not use the free ones.
+TEST(MxText, WhereAllMailWaitsOnPathsThatAreHeldAFreePathIsNoAnswer) {
+  admin::Explanation two = told({"tx", "news"});
+  two.paths[0].binds = mx::Bind::kNothing;
+  two.paths[0].ready = 0;
+  two.paths[1].binds = mx::Bind::kBlocked;
+  two.paths[1].state = mx::Standing::State::kBlocked;
+  two.paths[1].ready = 5;
+  two.waiting.counts[static_cast<size_t>(admin::WaitingState::kReady)] = 5;
+  two.waiting.reasons = {{"blocked by an operator", 5, 25.0}};
+  EXPECT_EQ(headline(admin::explanation_json(two))
+                .find("Mail to example.net waits: all 5 are blocked by an operator"),
+            0U)
+      << headline(admin::explanation_json(two));
+  two.paths[0].ready = 1;
+  EXPECT_EQ(headline(admin::explanation_json(two)).find("Mail to example.net may go now from tx"), 0U);
 }
 
 // The block of two sources matters more than the ladder of the third, which is over sooner.

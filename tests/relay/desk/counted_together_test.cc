@@ -152,6 +152,7 @@ TEST_F(CountedTogetherTest, ABlockIsToldWithItsSampleWhereverItIsAskedFor) {
     const admin::PathView told = explain(domain);
     ASSERT_EQ(told.thresholds.size(), 1U);
     EXPECT_TRUE(told.thresholds[0].tripped) << domain;
+    EXPECT_TRUE(told.thresholds[0].since_block) << domain;
     EXPECT_EQ(told.thresholds[0].messages, 1U) << domain;
     EXPECT_EQ(told.thresholds[0].errors, 1U) << domain;
     ASSERT_EQ(told.decisions.size(), 1U) << domain;

@@ -173,5 +173,29 @@ TEST_F(PathChoiceTest, WhatAReplySwitchedOffIsDrawnOnlyWhenAllAre) {
   EXPECT_NE(choice_->choose(entry).path, nullptr);
 }
 
+// What the sources of a pool used up together is used up for each of them, the one that was never asked too.
+TEST_F(PathChoiceTest, NoOtherSourceOfAPoolIsSoonerByWhatAllHaveUsedUp) {
+  add_source("a");
+  add_source("b");
+  conf::MxRule rule = rule_for_test("pool");
+  rule.fields.scope = conf::RuleField<conf::RuleScope>::set(conf::RuleScope::kPool);
+  rule.fields.rate = conf::RuleField<conf::RuleRate>::set({1, 1h, 1});
+  start({rule});
+  DomainEntry* entry = domain();
+  Path* a = sites_->path_from(entry, source(0));
+  sites_->traffic(a, {})->charge(clock_.now());
+  ASSERT_NE(state_of(a, clock_.now()).readiness, Readiness::kFree);
+  EXPECT_FALSE(choice_->goes_sooner_elsewhere(entry, StreamTable::kNone, *a));
+  std::map<std::string, int> drawn;
+  for (int i = 0; i < 400; ++i) ++drawn[choice_->choose(entry).path->source.name];
+  EXPECT_NEAR(drawn["a"], 200, 60);
+  Path* b = sites_->path_from(entry, source(1));
+  EXPECT_TRUE(b->traffic.empty());
+  EXPECT_FALSE(choice_->goes_sooner_elsewhere(entry, StreamTable::kNone, *a))
+      << "it is there and was not asked";
+  a->ordered_until = clock_.now() + 2h;
+  EXPECT_TRUE(choice_->goes_sooner_elsewhere(entry, StreamTable::kNone, *a)) << "an order is for one alone";
+}
+
 }  // namespace
 }  // namespace relay::queue
