@@ -1,8 +1,7 @@
 // Sites and paths. A site is a set of MX hosts under one set of settings; a path is a site reached from one
 // of our source addresses under one MX rule. Limits and back-offs belong to paths, for that is what a
-// receiving server sees of us; what is counted may be shared by several (the scope of the rule). Domains that
-// name the same hosts in another order (RFC 5321 §5.1) have paths of their own with the same counters. Plain
-// data: SiteTable makes them, the Dispatcher works with them.
+// receiving server sees of us; what is counted may be shared by several (the scope of the rule). Domains with
+// another order of hosts (RFC 5321 §5.1) have paths of their own. Plain data of SiteTable and Dispatcher.
 #pragma once
 
 #include <algorithm>
@@ -29,7 +28,6 @@ struct SharedLine;
 
 namespace relay::queue {
 
-// Why a path does not lead anywhere at present.
 struct PathError {
   bounce::Stage stage = bounce::Stage::kConnect;
   bounce::Reply reply;  // code 0: no reply; its text says what happened
@@ -59,8 +57,7 @@ struct Path {
   std::shared_ptr<mx::Standing> standing;
   // By remote address when the scope of the rule is "path", else one under "".
   std::map<std::string, std::shared_ptr<mx::Traffic>, std::less<>> traffic;
-  // By host, where the receiver counts more at it than this site (SiteTable::counts_hosts()): what goes there
-  // passes both.
+  // By host, where the receiver counts more at it than this site (SiteTable::counts_hosts()), besides.
   std::map<std::string, std::shared_ptr<mx::Traffic>, std::less<>> hosts;
   uint32_t counted = 0;  // another number when a reload may have given it other counters than these
   uint32_t rules = 0;    // so many edits of the rules are behind it: see SiteTable::awaits_rules()
@@ -112,8 +109,8 @@ struct Path {
   conf::Instant blocked_until() const { return std::max(ordered_until, standing->blocked_until()); }
   conf::Instant frees_at()
       const {  // while blocked: when the next message may go, which can be an early probe
-    const bool replies = standing->state() == mx::Standing::State::kBlocked;
-    return std::max(ordered_until, replies ? standing->frees_at() : conf::Instant{});
+    if (standing->state() != mx::Standing::State::kBlocked) return ordered_until;
+    return std::max(ordered_until, standing->frees_at());
   }
   // Whatever is counted: those that are counted together with it may go on.
   mx::Admission held_alone(conf::Instant now) const {
