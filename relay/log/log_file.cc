@@ -35,7 +35,8 @@ bool last_line_is_torn(const std::string& path, off_t size) {
 conf::Status LogFile::open() {
   close();
   const std::string& path = settings_.path;
-  fd_ = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY);
+  // A named pipe would wait for its reader, and the start with it.
+  fd_ = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
   if (fd_ < 0 && errno == ENOENT) {
     fd_ = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
     if (fd_ >= 0) ::fchmod(fd_, 0640);  // the group reads the log, whatever the umask
@@ -45,6 +46,10 @@ conf::Status LogFile::open() {
     conf::Error error = system_error("cannot open the delivery log " + path, number);
     if (number == ENOENT) error.detail += "; make the folder, or set [log] path";
     if (number == EACCES) error.detail += "; the user that runs penstock must be able to write there";
+    if (number == ENXIO)
+      error.detail +=
+          "; it is a named pipe that nobody reads, or a socket: name a file in [log] path, or start the "
+          "reader first";
     return error;
   }
   struct stat status {};
@@ -53,6 +58,7 @@ conf::Status LogFile::open() {
     close();
     return error;
   }
+  if (const int flags = ::fcntl(fd_, F_GETFL); flags >= 0) ::fcntl(fd_, F_SETFL, flags & ~O_NONBLOCK);
   regular_ = S_ISREG(status.st_mode);
   size_ = regular_ ? static_cast<uint64_t>(status.st_size) : 0;
   rotate_at_ = regular_ ? settings_.rotate_bytes : 0;

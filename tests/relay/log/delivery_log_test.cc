@@ -1,12 +1,15 @@
 #include "relay/log/delivery_log.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -204,6 +207,32 @@ TEST_F(DeliveryLogTest, MissingFolderIsSaidAtOpen) {
   ASSERT_FALSE(log.ok());
   EXPECT_NE(log.error().detail.find(settings_.path), std::string::npos);
   EXPECT_NE(log.error().detail.find("make the folder"), std::string::npos);
+}
+
+TEST_F(DeliveryLogTest, ANamedPipeThatNobodyReadsIsAnErrorAndHoldsUpNoStart) {
+  ASSERT_EQ(::mkfifo(settings_.path.c_str(), 0600), 0);
+  auto opened = std::async(std::launch::async, [this] { return DeliveryLog::open(settings_); });
+  const bool answered = opened.wait_for(std::chrono::seconds(10)) == std::future_status::ready;
+  EXPECT_TRUE(answered);
+  const int reader = ::open(settings_.path.c_str(), O_RDONLY | O_NONBLOCK);  // lets go of who waits
+  const auto log = opened.get();
+  ::close(reader);
+  ASSERT_FALSE(log.ok());
+  EXPECT_NE(log.error().detail.find("a named pipe that nobody reads"), std::string::npos)
+      << log.error().detail;
+}
+
+TEST_F(DeliveryLogTest, ANamedPipeThatIsReadIsWrittenAsItIs) {
+  ASSERT_EQ(::mkfifo(settings_.path.c_str(), 0600), 0);
+  const int reader = ::open(settings_.path.c_str(), O_RDONLY | O_NONBLOCK);
+  auto log = open();
+  ASSERT_NE(log, nullptr);
+  log->append(event(7));
+  std::string text(4096, '\0');
+  EXPECT_TRUE(wait_for([&] { return ::read(reader, text.data(), text.size()) > 0; }));
+  EXPECT_NE(text.find("\"attempt\":7"), std::string::npos);
+  log.reset();
+  ::close(reader);
 }
 
 }  // namespace
