@@ -99,6 +99,25 @@ size_t next_good(std::string_view file, size_t at) {
   return end;
 }
 
+// Of the first batch that begins at `at` or behind.
+std::optional<uint64_t> next_sequence(std::string_view file, size_t at) {
+  for (; at + kHeader <= file.size();) {
+    if (left_in_block(at) < kHeader) {
+      at += left_in_block(at);
+      continue;
+    }
+    if (!good(file, at)) {
+      at = next_good(file, at);
+      continue;
+    }
+    const uint8_t type = octet(file, at + 6);
+    const size_t length = length_at(file, at);
+    if ((type == kFull || type == kFirst) && length >= kBatchHeader) return fixed64(file, at + kHeader);
+    at += kHeader + length;
+  }
+  return std::nullopt;
+}
+
 // A whole record of `size` octets that says nothing: an empty batch, with filling.
 std::string blank(size_t size, uint64_t sequence) {
   std::string payload;
@@ -157,12 +176,13 @@ std::vector<std::string> blank_spoilt(std::string* file, const LogReport& report
   for (const LogDamage& each : report.damage) {
     if (!each.mended) spoilt.insert(each.at);
   }
-  // Of a blank batch: that of the next one after the last that is whole. RocksDB goes on from the last it
-  // reads.
+  // Of a blank batch: that of the next one after the last that is whole, or of the first that is. RocksDB
+  // goes on from the last it reads.
   std::optional<uint64_t> sequence;
   std::vector<std::pair<size_t, size_t>> open;  // the fragments of a record so far
   bool broken = false;                          // one of them is spoilt
   const auto drop = [&] {
+    if (!sequence) sequence = next_sequence(*file, open.back().first + open.back().second);
     for (const auto& [at, size] : open) {
       pieces.push_back(file->substr(at + std::min(size, kHeader), size - std::min(size, kHeader)));
       const std::string filling = sequence ? blank(size, *sequence) : std::string();

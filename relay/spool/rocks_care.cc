@@ -1,20 +1,57 @@
 #include "relay/spool/rocks_care.h"
 
+#include <rocksdb/write_batch.h>
+
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "relay/spool/damaged_files.h"
 #include "relay/spool/lasting_files.h"
 #include "relay/spool/log_mend.h"
+#include "relay/spool/record.h"
+#include "relay/spool/rocks_latest.h"
 
 namespace relay::spool {
 
 namespace {
 
 namespace fs = std::filesystem;
+
+// What the whole records of the logs say of messages.
+class LogWords final : public rocksdb::WriteBatch::Handler {
+ public:
+  rocksdb::Status PutCF(uint32_t table, const rocksdb::Slice& key, const rocksdb::Slice&) override {
+    if (table == kRecords) note(key);
+    return rocksdb::Status::OK();
+  }
+  rocksdb::Status DeleteCF(uint32_t table, const rocksdb::Slice& key) override {
+    if (table == kRecords) note(key);
+    return rocksdb::Status::OK();
+  }
+  rocksdb::Status SingleDeleteCF(uint32_t, const rocksdb::Slice&) override { return rocksdb::Status::OK(); }
+  void LogData(const rocksdb::Slice& data) override {
+    for (const conf::MessageId id : latest_ids_in({data.data(), data.size()})) named_.insert(id);
+  }
+  // Messages of which there are only names.
+  std::vector<conf::MessageId> missing() const {
+    std::vector<conf::MessageId> ids;
+    std::ranges::set_difference(named_, told_, std::back_inserter(ids));
+    return ids;
+  }
+
+ private:
+  static constexpr uint32_t kRecords = 1;  // the number of the table in every spool
+  void note(const rocksdb::Slice& key) {
+    if (const auto id = parse_id_key({key.data(), key.size()})) told_.insert(*id);
+  }
+
+  std::set<conf::MessageId> named_, told_;  // the latter: stored or removed
+};
 
 class Care {
  public:
@@ -30,6 +67,7 @@ class Care {
                              std::to_string(promised) + " octets that were promised may be lost");
     }
     for (const auto& [number, file] : logs) look_at_log(number, file);
+    if (spoilt_) find_names(logs);
     if (!manifests.empty()) look_at_manifest(manifests.rbegin()->second);
     if (failed_) return *failed_;
     return std::move(report_);
@@ -51,10 +89,25 @@ class Care {
     if (report.cut)
       report_.said.push_back(name + " ends before what was promised: mail of " +
                              std::to_string(promised->second - content.size()) + " octets is lost");
+    spoilt_ |= report.spoilt();
     for (const std::string& piece : blank_spoilt(&content, report)) {
       for (const conf::MessageId id : messages_in(piece)) report_.in_damage.push_back(id);
     }
     replace(file, content);
+  }
+
+  // Of what stood in the damage the batches behind it have the names.
+  void find_names(const std::map<uint64_t, fs::path>& logs) {
+    LogWords words;
+    for (const auto& [number, file] : logs) {
+      for (std::string& record : read_log(read(file)))
+        (void)rocksdb::WriteBatch(std::move(record)).Iterate(&words).ok();
+    }
+    std::vector<conf::MessageId>& all = report_.in_damage;
+    const std::vector<conf::MessageId> missing = words.missing();
+    all.insert(all.end(), missing.begin(), missing.end());
+    std::ranges::sort(all);
+    all.erase(std::unique(all.begin(), all.end()), all.end());
   }
 
   void look_at_manifest(const fs::path& newest) {
@@ -109,6 +162,7 @@ class Care {
   const fs::path folder_, aside_;
   const SyncMarks& marks_;
   const bool write_;
+  bool spoilt_ = false;  // something stood in a log that cannot be read
   CareReport report_;
   std::optional<conf::Error> failed_;
 };

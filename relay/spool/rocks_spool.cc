@@ -29,6 +29,7 @@
 #include "relay/spool/rocks_batch.h"
 #include "relay/spool/rocks_database.h"
 #include "relay/spool/rocks_files.h"
+#include "relay/spool/rocks_latest.h"
 #include "relay/spool/rocks_records.h"
 #include "relay/spool/rocks_states.h"
 #include "relay/spool/sync_marks.h"
@@ -66,6 +67,7 @@ class DiskSpool final : public Spool, private BatchWriter {
     reads_.reset();
     patience_->on_stall({});  // a write of RocksDB's own may still wait
     committer_.reset();
+    name_latest();
     (void)db_->FlushWAL(true).ok();
     for (ColumnFamilyHandle* handle : {tables_.values, tables_.records, tables_.bodies, tables_.states}) {
       (void)db_->DestroyColumnFamilyHandle(handle).ok();
@@ -241,12 +243,18 @@ class DiskSpool final : public Spool, private BatchWriter {
   // Committer's thread.
   conf::Status write(const std::vector<WriteRequest>& requests) override {
     rocksdb::WriteBatch batch;
+    std::vector<conf::MessageId> stored;
+    for (const WriteRequest& each : requests) {
+      if (each.kind == WriteKind::kStore) stored.push_back(each.id);
+    }
+    latest_.name_in(&batch);
     const BatchCounts counts = fill_batch(requests, db_.get(), tables_, &batch);
     rocksdb::WriteOptions options;
     options.sync =
         (counts.stored + counts.kept > 0 || any_refused_) && settings_.durability == conf::Durability::kSync;
     const rocksdb::Status status = db_->Write(options, &batch);
     if (!status.ok()) return error_of(status, "the spool cannot be written");
+    latest_.written(stored, batch.GetDataSize());
     stored_ += counts.stored;
     updated_ += counts.updated;
     removed_ += counts.removed;
@@ -255,6 +263,21 @@ class DiskSpool final : public Spool, private BatchWriter {
     if (options.sync) ++syncs_;
     bytes_written_ += batch.GetDataSize();
     return conf::success();
+  }
+
+  // So that the messages at the end of the log have their names elsewhere in it, too. In two batches: one
+  // that is damaged says nothing. What they name is on disk, whatever comes of this.
+  void name_latest() {
+    if (latest_.empty() || patience_->stalled() || !watch_.state().enough || ballast_->short_of_room())
+      return;
+    for (const bool last : {false, true}) {
+      rocksdb::WriteBatch batch;
+      latest_.name_in(&batch);
+      if (!last) RocksLatest::keep_apart(&batch);
+      rocksdb::WriteOptions options;
+      options.sync = last;
+      (void)db_->Write(options, &batch).ok();
+    }
   }
 
   void refused(const std::vector<conf::MessageId>& ids) override {
@@ -335,6 +358,7 @@ class DiskSpool final : public Spool, private BatchWriter {
   const std::vector<std::string> damage_;    // what open_database() says
   const std::vector<conf::MessageId> lost_;  // likewise
   const DiskWatch watch_;
+  RocksLatest latest_;        // committer's thread
   RefusedList refused_;       // after the start: committer's thread
   bool any_refused_ = false;  // likewise
   std::chrono::steady_clock::time_point next_fill_;

@@ -1,0 +1,121 @@
+// Which messages stood in a destroyed place of the write-ahead log.
+#include "relay/spool/rocks_latest.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "relay/spool/rocks_spool.h"
+#include "tests/relay/spool/spool_calls.h"
+
+namespace relay::spool {
+namespace {
+
+namespace fs = std::filesystem;
+
+class DestroyedSector : public testing::Test {
+ protected:
+  static constexpr size_t kSector = 4096;
+  DestroyedSector() {
+    std::string pattern = (fs::temp_directory_path() / "penstock-sector-XXXXXX").string();
+    folder_ = mkdtemp(pattern.data());
+  }
+  ~DestroyedSector() override {
+    spool_.reset();
+    fs::remove_all(folder_);
+  }
+  void open() {
+    conf::SpoolSettings settings;
+    settings.path = (folder_ / "spool").string();
+    settings.reserve_bytes = 0;
+    auto opened = RocksSpool::open(settings);
+    ASSERT_TRUE(opened.ok()) << opened.error().detail;
+    spool_ = std::move(*opened);
+  }
+  void store(conf::MessageId id) {
+    MessageRecord record;
+    record.id = id;
+    record.recipients.resize(1);
+    ASSERT_TRUE(spool::store(spool_.get(), record, std::string(300, 'x')).ok());
+  }
+  void recover() {
+    found_.clear();
+    named_.clear();
+    ASSERT_TRUE(spool_
+                    ->recover([this](const MessageRecord& record) { found_.insert(record.id); },
+                              [this](const std::string& key, const std::string&) { named_.insert(key); })
+                    .ok());
+  }
+  fs::path log() const {
+    for (const auto& entry : fs::directory_iterator(folder_ / "spool" / "db")) {
+      if (entry.path().extension() == ".log" && entry.file_size() > 0) return entry.path();
+    }
+    return {};
+  }
+
+  fs::path folder_;
+  std::unique_ptr<Spool> spool_;
+  std::set<conf::MessageId> found_;
+  std::set<std::string> named_;
+};
+
+// Small messages, several in each sector: nothing of the first ones' keys is left.
+TEST_F(DestroyedSector, EveryLostMessageIsNamedAndNoOther) {
+  constexpr conf::MessageId kMost = 100;
+  open();
+  for (conf::MessageId id = 1; id <= kMost; ++id) store(id);
+  for (conf::MessageId id = 40; id <= 50; ++id) spool_->remove(id);  // finished
+  spool_->flush();
+  spool_.reset();
+  fs::copy(folder_ / "spool", folder_ / "whole", fs::copy_options::recursive);
+  const size_t sectors = fs::file_size(log()) / kSector;
+  ASSERT_GT(sectors, 10U);
+  size_t lost = 0;
+  for (size_t sector = 0; sector < sectors; ++sector) {
+    fs::remove_all(folder_ / "spool");
+    fs::copy(folder_ / "whole", folder_ / "spool", fs::copy_options::recursive);
+    std::fstream file(log(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(sector * kSector))
+        .write(std::string(kSector, '\0').data(), kSector);
+    file.close();
+    open();
+    recover();
+    for (conf::MessageId id = 1; id <= kMost; ++id) {
+      if (id >= 40 && id <= 50) continue;
+      const bool named = named_.contains(conf::to_text(id));
+      EXPECT_NE(found_.contains(id), named) << id << " in sector " << sector;
+      lost += named ? 1 : 0;
+    }
+    spool_.reset();
+  }
+  EXPECT_GT(lost, 50U);
+}
+
+TEST(RocksLatest, NamesWhatWasStoredWithinReach) {
+  RocksLatest latest;
+  EXPECT_TRUE(latest.empty());
+  latest.written({1, 2}, 1000);
+  latest.written({3}, RocksLatest::kReach);
+  struct Words final : rocksdb::WriteBatch::Handler {
+    void LogData(const rocksdb::Slice& data) override { ids = latest_ids_in({data.data(), data.size()}); }
+    std::vector<conf::MessageId> ids;
+  } words;
+  rocksdb::WriteBatch batch;
+  latest.name_in(&batch);
+  EXPECT_TRUE(batch.Iterate(&words).ok());
+  EXPECT_EQ(words.ids, (std::vector<conf::MessageId>{1, 2, 3}));
+  latest.written({}, 1);
+  batch.Clear();
+  latest.name_in(&batch);
+  EXPECT_TRUE(batch.Iterate(&words).ok());
+  EXPECT_EQ(words.ids, std::vector<conf::MessageId>{3});
+  EXPECT_TRUE(latest_ids_in(std::string(100, '\0')).empty());
+}
+
+}  // namespace
+}  // namespace relay::spool
