@@ -19,6 +19,7 @@
 #include "mx/limits/traffic.h"
 #include "mx/rules/path_limits.h"
 #include "mx/rules/rule_book.h"
+#include "relay/flow/slow_host.h"
 #include "relay/queue/ready.h"
 
 namespace relay {
@@ -35,14 +36,6 @@ struct PathError {
   std::string mx_address;
   bounce::Qualification meaning;
   bool present() const { return !reply.lines.empty(); }
-};
-
-// A host that let us wait for nothing.
-struct SlowHost {
-  conf::Duration pause{0};                    // grows with each visit in a row
-  conf::Instant since{};                      // visits begun before are of the same trouble
-  conf::Instant until{};                      // not first choice before, but for its guest
-  const OutboundConnection* guest = nullptr;  // goes to see whether it is well; compared, never followed
 };
 
 struct Site;
