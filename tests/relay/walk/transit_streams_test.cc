@@ -178,7 +178,7 @@ TEST_F(GreylistedFromTest, ABlockedSourceLeavesItToAnother) {
   queue::DomainEntry& domain =
       transit_->domains().at(transit_->domains().intern(conf::Domain::from_canonical("d.test")));
   queue::Path* path = transit_->sites().path_from(&domain, config_->sources[1]);
-  path->standing->block(clock_.time + 10h, "test", clock_.time);
+  path->ordered_until = clock_.time + 10h;
   pass(6min);
   ASSERT_EQ(events_.of(EventKind::kDeferred).size(), 2U * kMails);
   EXPECT_EQ(sources_after(kMails), Names{"tx"});
