@@ -24,6 +24,10 @@ void RocksLatest::written(const std::vector<conf::MessageId>& stored, uint64_t o
   while (!ids_.empty() && ids_.front().first + kReach < octets_) ids_.pop_front();
 }
 
+void RocksLatest::removed(conf::MessageId id) {
+  std::erase_if(ids_, [id](const auto& each) { return each.second == id; });
+}
+
 void RocksLatest::keep_apart(rocksdb::WriteBatch* batch) {
   (void)batch->PutLogData(std::string(kReach / 2, '\0')).ok();
 }

@@ -24,6 +24,8 @@ class RocksLatest {
   void name_in(rocksdb::WriteBatch* batch) const;
   // The batch is written, has so many octets and stored these.
   void written(const std::vector<conf::MessageId>& stored, uint64_t octets);
+  // Finished: whoever misses it later has lost nothing.
+  void removed(conf::MessageId id);
   bool empty() const { return ids_.empty(); }
   // So many octets in `batch` that say nothing: what is written next stands in another sector.
   static void keep_apart(rocksdb::WriteBatch* batch);

@@ -246,6 +246,7 @@ class DiskSpool final : public Spool, private BatchWriter {
     std::vector<conf::MessageId> stored;
     for (const WriteRequest& each : requests) {
       if (each.kind == WriteKind::kStore) stored.push_back(each.id);
+      if (each.kind == WriteKind::kRemove) latest_.removed(each.id);
     }
     latest_.name_in(&batch);
     const BatchCounts counts = fill_batch(requests, db_.get(), tables_, &batch);

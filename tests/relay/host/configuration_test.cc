@@ -297,10 +297,10 @@ TEST(Configuration, AllErrorsAtOnceInOrder) {
 }
 
 TEST(Configuration, AShadowedRuleIsAWarning) {
-  const Configuration read = good(
-      std::string(kMinimal) +
-      "[[rule]]\nname = \"all\"\nmx = [\"*.isp.com\"]\ninherit = \"general\"\n"
-      "[[rule]]\nname = \"late\"\nmx = [\"*.mx.isp.com\"]\ninherit = \"general\"\n");
+  const Configuration read =
+      good(std::string(kMinimal) +
+           "[[rule]]\nname = \"all\"\nmx = [\"*.isp.com\"]\ninherit = \"general\"\n"
+           "[[rule]]\nname = \"late\"\nmx = [\"*.mx.isp.com\"]\ninherit = \"general\"\n");
   EXPECT_EQ(
       texts(read),
       "p.toml:8:1: warning: rule \"late\" can never match: rule \"all\" and those before it take all that it "

@@ -99,8 +99,9 @@ TEST_F(DestroyedSector, EveryLostMessageIsNamedAndNoOther) {
 TEST(RocksLatest, NamesWhatWasStoredWithinReach) {
   RocksLatest latest;
   EXPECT_TRUE(latest.empty());
-  latest.written({1, 2}, 1000);
+  latest.written({1, 2, 4}, 1000);
   latest.written({3}, RocksLatest::kReach);
+  latest.removed(4);
   struct Words final : rocksdb::WriteBatch::Handler {
     void LogData(const rocksdb::Slice& data) override { ids = latest_ids_in({data.data(), data.size()}); }
     std::vector<conf::MessageId> ids;
