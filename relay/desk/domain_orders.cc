@@ -21,6 +21,12 @@ std::string domain_and_source(const admin::MxOrder& order) { return order.domain
 void DomainOrders::hurry(conf::Instant now) {
   look_at_ = now;
   next_ = 0;
+  for (const OrderBook::Entry& entry : book_->all(now)) {
+    if (entry.order.domain.empty()) continue;
+    const auto [led, fresh] = led_to_.try_emplace(domain_and_source(entry.order));
+    if (!fresh) continue;
+    for (const queue::Path* path : reach_->paths_of(entry.order)) led->second.insert(name_of(*path));
+  }
 }
 
 bool DomainOrders::look(const OrderBook::Entry& entry, const Hold& hold) {
@@ -58,16 +64,18 @@ bool DomainOrders::step(conf::Instant now, size_t sources, const Hold& hold) {
   return left;
 }
 
-bool DomainOrders::may_mean(const queue::Path& path, conf::Instant now) const {
+const OrderBook::Entry* DomainOrders::latest_that_may_mean(const queue::Path& path, conf::Instant now) const {
+  const OrderBook::Entry* latest = nullptr;
+  const std::string name = name_of(path);
   for (const OrderBook::Entry& entry : book_->all(now)) {
     const admin::MxOrder& order = entry.order;
     if (order.domain.empty() || (!order.source.empty() && order.source != path.source.name)) continue;
+    if (latest != nullptr && latest->until >= entry.until) continue;
     const auto led = led_to_.find(domain_and_source(order));
-    const bool elsewhere =
-        led != led_to_.end() && !led->second.empty() && !led->second.contains(name_of(path));
-    if (!elsewhere && reach_->paths_of(order).empty()) return true;
+    if (led == led_to_.end() || !led->second.contains(name)) continue;
+    if (reach_->paths_of(order).empty()) latest = &entry;
   }
-  return false;
+  return latest;
 }
 
 }  // namespace relay

@@ -24,8 +24,9 @@ class DomainOrders {
   // The orders are others now: looks anew, at once.
   void hurry(conf::Instant now);
   conf::Instant next_wake() const { return look_at_; }  // kNever: there are none
-  // By an order whose domain leads nowhere at present: it led here, or nobody knows where.
-  bool may_mean(const queue::Path& path, conf::Instant now) const;
+  // Of the orders whose domain leads nowhere at present, and led here, the one that ends last; null: there is
+  // none. Good until the book is asked again. O(orders)
+  const OrderBook::Entry* latest_that_may_mean(const queue::Path& path, conf::Instant now) const;
 
  private:
   using Names = std::set<std::string>;

@@ -25,6 +25,7 @@ LimitOrders::LimitOrders(Transit* transit, spool::Spool* spool)
               [this] {
                 next_end_ = book_.first_end();
                 domains_.hurry(transit_->clock().now());
+                unmeant_.look(transit_->clock().now());
               }),
       next_end_(book_.first_end()) {
   domains_.hurry(transit_->clock().now());
@@ -37,8 +38,9 @@ LimitOrders::~LimitOrders() { transit_->sites().on_path = nullptr; }
 void LimitOrders::place(queue::Path* path) {
   const conf::Instant now = transit_->clock().now();
   const OrderBook::Entry* entry = reach_.latest_for(*path, now);
-  if (entry != nullptr) return hold(path, *entry, now);
-  if (path->ordered(now)) unmeant_.look(now + kFreeAfter);
+  const conf::Instant until = entry == nullptr ? conf::Instant{} : entry->until;
+  if (path->ordered(now) && path->ordered_until > until) return unmeant_.look(now + kFreeAfter);
+  if (entry != nullptr) hold(path, *entry, now);
 }
 
 void LimitOrders::hold(queue::Path* path, const OrderBook::Entry& entry, conf::Instant now) {
@@ -48,9 +50,10 @@ void LimitOrders::hold(queue::Path* path, const OrderBook::Entry& entry, conf::I
 
 void LimitOrders::step(conf::Instant now) {
   rounds_.step(now);
+  const bool frees = !rounds_.under_way();  // what an order lifts itself it counts, and tells by whom
   const auto held = [&](queue::Path* path, const OrderBook::Entry& entry) { hold(path, entry, now); };
   if (domains_.step(now, transit_->config()->sources.size(), held)) unmeant_.look(now);
-  bool ways = unmeant_.step(now);
+  bool ways = frees && unmeant_.step(now);
   if (now >= next_end_) {
     (void)book_.all(now);  // forgets those that are over
     next_end_ = book_.first_end();

@@ -18,6 +18,7 @@ class OrderReach {
   // Both are borrowed.
   OrderReach(Transit* transit, OrderBook* book) : transit_(transit), book_(book) {}
 
+  size_t orders(conf::Instant now) const { return book_->all(now).size(); }  // in force
   bool is_meant(const admin::MxOrder& order, const queue::Path& path) const;
   // Of the orders in force that mean the path the one that ends last; null: none does. Good until the book is
   // asked again. O(orders)

@@ -21,17 +21,29 @@ void UnmeantBlocks::look(conf::Instant at) {
   *when = std::min(*when, at);
 }
 
-bool UnmeantBlocks::is_meant(const queue::Path& path, conf::Instant now) const {
-  return reach_->latest_for(path, now) != nullptr || domains_->may_mean(path, now);
+// An order whose domain leads nowhere at present keeps what it holds, and no longer than it lasts itself.
+void UnmeantBlocks::settle(queue::Path* path, conf::Instant now) {
+  const OrderBook::Entry* entry = reach_->latest_for(*path, now);
+  const OrderBook::Entry* may = domains_->latest_that_may_mean(*path, now);
+  if (may != nullptr && (entry == nullptr || may->until > entry->until)) {
+    if (may->until >= path->ordered_until) return;
+    entry = may;
+  }
+  if (entry == nullptr) {
+    free_path(transit_, path, "no order means it any more", "", now);
+  } else if (entry->until != path->ordered_until) {
+    hold_path(transit_, path, *entry, entry->order, now);
+  }
 }
 
 bool UnmeantBlocks::step(conf::Instant now) {
   if (now < at_) return false;
   size_t budget = kBudget;
+  const size_t close_look = kOfCloseLook + reach_->orders(now);  // each is asked whether it means the path
   const auto use = [&](queue::Path* path) {
     const bool close = path->ordered(now);
-    budget -= std::min(budget, close ? kOfCloseLook : 1);
-    if (close && !is_meant(*path, now)) free_path(transit_, path, "no order means it any more", "", now);
+    budget -= std::min(budget, close ? close_look : 1);
+    if (close) settle(path, now);
   };
   while (budget > 0) {
     if (transit_->sites().visit_some(&part_, kPathsAtOnce, use)) continue;

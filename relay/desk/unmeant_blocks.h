@@ -1,5 +1,7 @@
-// Frees the paths that an order blocked and none means any more: after an edit of the rules, or because a
-// domain leads elsewhere now. A round over all paths, some in each step. Loop thread.
+// Frees the paths that an order blocked and none means any more: after an edit of the rules, because a domain
+// leads elsewhere now, or because the order was lifted while nobody knew where its domain leads. Those that a
+// shorter order still means wait for the end of that one. A round over all paths, some in each step. Loop
+// thread.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +25,7 @@ class UnmeantBlocks {
 
  private:
   bool under_way() const { return part_ > 0; }
-  bool is_meant(const queue::Path& path, conf::Instant now) const;
+  void settle(queue::Path* path, conf::Instant now);
 
   Transit* transit_;
   const OrderReach* reach_;

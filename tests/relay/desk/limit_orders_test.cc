@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "tests/relay/walk/walk_rig.h"
 
@@ -46,6 +48,37 @@ class LimitOrdersTest : public WalkRig {
     return steps;
   }
   std::string site(size_t number) { return "d" + std::to_string(number) + ".test"; }
+  // Until nothing is left to do at this moment.
+  void settle() {
+    for (int i = 0; i < 1000 && limits_->next_wake() <= clock_.time; ++i) limits_->step(clock_.time);
+    EXPECT_GT(limits_->next_wake(), clock_.time);
+  }
+  admin::MxOrder timed(admin::MxOrder order, conf::Duration time) {
+    order.block_for = time;
+    return order;
+  }
+  queue::DomainEntry& domain_of(const std::string& name) {
+    queue::DomainTable& domains = transit_->domains();
+    return domains.at(domains.intern(conf::Domain::from_canonical(name)));
+  }
+  // As a reload does, or the answer of a name server that fails.
+  void forget_route(const std::string& name, bool fails) {
+    queue::DomainEntry& domain = domain_of(name);
+    domain.route = nullptr;
+    domain.rules = {};
+    if (!fails) return;
+    auto none = std::make_shared<mx::Route>();
+    none->kind = mx::Route::Kind::kDefer;
+    domain.route = none;
+  }
+  // The decisions told since the last call, in order.
+  std::vector<std::string> told() {
+    std::vector<std::string> texts;
+    for (const conf::DeliveryEvent& event : events_.of(conf::EventKind::kDecision))
+      texts.push_back(event.decision->text);
+    events_.all.clear();
+    return texts;
+  }
   void make_paths(size_t count) {
     for (size_t i = 0; i < count; ++i) path_to(site(i));
   }
@@ -164,6 +197,76 @@ TEST_F(LimitOrdersTest, AnOrderThatEndsByItselfLeavesNothingBehind) {
   EXPECT_TRUE(transit_->dispatcher().next_message(path).yes);
   EXPECT_EQ(path->standing->state(), mx::Standing::State::kOpen) << "nobody refused: no probes, no ramp";
   EXPECT_LE(held_until(site(1)), clock_.time);
+}
+
+TEST_F(LimitOrdersTest, LiftingAnOrderWhoseDomainLeadsNowhereFreesWhatItHeld) {
+  for (const bool fails : {false, true}) {
+    queue::Path* path = path_to("a.test");
+    Heard heard;
+    carry_out(of_domain(admin::MxAction::kBlock, "a.test"), &heard);
+    settle();
+    forget_route("a.test", fails);
+    clock_.time += 5s;
+    settle();
+    EXPECT_TRUE(path->ordered(clock_.time)) << "the order is in force";
+    carry_out(of_domain(admin::MxAction::kBlock, "never-seen.test"), &heard);
+    carry_out(of_domain(admin::MxAction::kUnblock, "a.test"), &heard);
+    EXPECT_TRUE(heard->lifted);
+    settle();
+    EXPECT_FALSE(path->ordered(clock_.time)) << fails;
+    carry_out(of_domain(admin::MxAction::kUnblock, "never-seen.test"), &heard);
+  }
+}
+
+// What the order itself lifts is counted, and told as what it did, not as what nobody means any more.
+TEST_F(LimitOrdersTest, AnOrderThatIsLiftedInManyStepsCountsAllThatItFreed) {
+  make_paths(3000);
+  Heard blocked, lifted;
+  carry_out(everything(admin::MxAction::kBlock), &blocked);
+  steps_until(blocked);
+  settle();
+  (void)told();
+  carry_out(everything(admin::MxAction::kUnblock), &lifted);
+  steps_until(lifted);
+  EXPECT_EQ(lifted->paths, 3000U);
+  const std::vector<std::string> texts = told();
+  EXPECT_EQ(texts.size(), 3000U);
+  EXPECT_EQ(std::ranges::count(texts, "the order is lifted"), 3000);
+}
+
+TEST_F(LimitOrdersTest, WhatALongOrderLeftIsHeldNoLongerThanTheOneThatStillMeansIt) {
+  queue::Path* path = path_to("moving.test");
+  path_to("elsewhere.test");
+  Heard heard;
+  carry_out(of_domain(admin::MxAction::kBlock, "moving.test"), &heard);
+  carry_out(timed(everything(admin::MxAction::kBlock), 1h), &heard);
+  settle();
+  const conf::Instant end = clock_.time + 1h;
+  EXPECT_EQ(path->ordered_until, conf::kNever);
+  domain_of("moving.test").route = domain_of("elsewhere.test").route;
+  domain_of("moving.test").rules = {};
+  clock_.time += 2s;
+  settle();
+  EXPECT_EQ(path->ordered_until, end);
+}
+
+TEST_F(LimitOrdersTest, AnOrderThatIsMadeShorterWhileItsDomainLeadsNowhereEndsWhenItSays) {
+  queue::Path* path = path_to("a.test");
+  const mx::RoutePtr route = domain_of("a.test").route;
+  Heard heard;
+  carry_out(of_domain(admin::MxAction::kBlock, "a.test"), &heard);
+  settle();
+  forget_route("a.test", false);
+  carry_out(timed(of_domain(admin::MxAction::kBlock, "a.test"), 1h), &heard);
+  settle();
+  EXPECT_EQ(path->ordered_until, clock_.time + 1h);
+  domain_of("a.test").route = route;
+  clock_.time += 2s;
+  settle();
+  EXPECT_EQ(path->ordered_until, clock_.time + 1h - 2s);
+  clock_.time += 1h;
+  settle();
+  EXPECT_TRUE(transit_->dispatcher().next_message(path).yes);
 }
 
 }  // namespace
