@@ -29,6 +29,17 @@ void DomainOrders::hurry(conf::Instant now) {
   }
 }
 
+void DomainOrders::found(const queue::DomainEntry& domain, conf::Instant now, const Hold& hold) {
+  for (const OrderBook::Entry& entry : book_->all(now)) {
+    if (entry.order.domain != domain.name.text()) continue;
+    const std::string name = domain_and_source(entry.order);
+    for (queue::Path* path : reach_->paths_of(entry.order)) {
+      led_to_[name].insert(name_of(*path));
+      hold(path, entry);
+    }
+  }
+}
+
 bool DomainOrders::look(const OrderBook::Entry& entry, const Hold& hold) {
   const std::string name = domain_and_source(entry.order);
   const auto before = led_to_.find(name);

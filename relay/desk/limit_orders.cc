@@ -30,9 +30,13 @@ LimitOrders::LimitOrders(Transit* transit, spool::Spool* spool)
       next_end_(book_.first_end()) {
   domains_.hurry(transit_->clock().now());
   transit_->sites().on_path = [this](queue::Path* path) { place(path); };
+  transit_->routes().on_found = [this](const queue::DomainEntry& domain) { follow(domain); };
 }
 
-LimitOrders::~LimitOrders() { transit_->sites().on_path = nullptr; }
+LimitOrders::~LimitOrders() {
+  transit_->routes().on_found = nullptr;
+  transit_->sites().on_path = nullptr;
+}
 
 // A new path, or one that has come under another rule.
 void LimitOrders::place(queue::Path* path) {
@@ -41,6 +45,12 @@ void LimitOrders::place(queue::Path* path) {
   const conf::Instant until = entry == nullptr ? conf::Instant{} : entry->until;
   if (path->ordered(now) && path->ordered_until > until) return unmeant_.look(now + kFreeAfter);
   if (entry != nullptr) hold(path, *entry, now);
+}
+
+// Its mail comes to a path that others made, which may have a connection that rests.
+void LimitOrders::follow(const queue::DomainEntry& domain) {
+  const conf::Instant now = transit_->clock().now();
+  domains_.found(domain, now, [&](queue::Path* path, const auto& entry) { hold(path, entry, now); });
 }
 
 void LimitOrders::hold(queue::Path* path, const OrderBook::Entry& entry, conf::Instant now) {

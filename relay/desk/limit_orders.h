@@ -47,6 +47,7 @@ class LimitOrders {
 
  private:
   void place(queue::Path* path);
+  void follow(const queue::DomainEntry& domain);
   void hold(queue::Path* path, const OrderBook::Entry& entry, conf::Instant now);
 
   Transit* transit_;

@@ -154,7 +154,10 @@ void RouteFinder::go_on(DomainEntry* domain, conf::Instant asked) {
   const uint32_t number = domain->number;
   domain->routing = false;
   settings_of(domain);  // the configuration may have changed meanwhile
-  if (domain->route != nullptr) answer(domain);
+  if (domain->route != nullptr) {
+    if (on_found) on_found(*domain);
+    answer(domain);
+  }
   const int64_t took = (parts_.clock->now() - asked).count();
   const auto micros = static_cast<uint32_t>(std::clamp<int64_t>(took, 0, UINT32_MAX));
   std::vector<Delivery*> waiting;

@@ -62,6 +62,10 @@ class RouteFinder {
   using Asked = std::function<void(queue::DomainEntry* domain)>;
   void ask(const conf::Domain& domain, Asked then);
 
+  // Sees each domain whose route, or detour, was just found, before mail goes by it. Borrowed by whoever sets
+  // it; may be null.
+  std::function<void(const queue::DomainEntry&)> on_found;
+
   // Asks anew for a route whose time is over, though no delivery does.
   void renew(queue::DomainEntry* domain);
 

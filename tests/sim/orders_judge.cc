@@ -53,10 +53,13 @@ std::vector<std::string> judge_orders(const History& seen, const OrderHistory& t
     if (violations.size() < 20) violations.push_back(std::move(what));
   };
   std::map<std::string, conf::Instant> gone;
+  std::map<std::string, int> domains;
+  for (const HandedIn& message : told.messages) domains[message.from] = message.domain;
   for (const SeenMail& mail : seen.mails) {
     const SeenSession& session = seen.sessions[mail.session];
     for (const GivenOrder& order : told.orders) {
       if (!order.means[session.site][session.source]) continue;
+      if (order.domain >= 0 && order.domain != domains[mail.from]) continue;
       if (mail.at > order.from + kOnTheWire && mail.at < order.until)
         violate(seconds_text(mail.at) + "a message to site " + std::to_string(session.site) +
                 " from source " + std::to_string(session.source) + " against an order");

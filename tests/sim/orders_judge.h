@@ -12,11 +12,15 @@ namespace sim {
 struct GivenOrder {  // to block
   conf::Instant from{}, until = conf::kNever;
   std::vector<std::vector<bool>> means;  // [site][source]
+  // Of the site that is meant; -1: all are. Mail of the others may wait with it, or not: the path is theirs
+  // too.
+  int domain = -1;
 };
 struct HandedIn {
   conf::Instant at{};
   size_t site = 0;
   std::string from;  // of this message alone
+  int domain = 0;    // of the site
 };
 struct RelayDown {
   conf::Instant from{}, until{};

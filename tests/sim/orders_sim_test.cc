@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "relay/admin/mx_order.h"
+#include "relay/desk/order_book.h"
 #include "tests/sim/mx_draw.h"
 #include "tests/sim/mx_world.h"
 #include "tests/sim/orders_judge.h"
@@ -26,12 +27,23 @@ constexpr size_t kSites = 3;
 // An order is in the spool a moment after it was given; a crash before that forgets it.
 constexpr conf::Duration kWritten = 3s;
 
+constexpr size_t kDomains = 2;  // of each site, with a common MX
+
 struct Target {
   int site = -1, rule = -1, source = -1;  // -1: not said
+  int domain = -1;                        // of the site, which is not meant by its own name then
   bool operator==(const Target& other) const {
-    return site == other.site && rule == other.rule && source == other.source;
+    return site == other.site && rule == other.rule && source == other.source && domain == other.domain;
+  }
+  // The site and a domain of it: whoever lifts by one name may mean the order by the other.
+  bool is_other_name_of(const Target& other) const {
+    return site >= 0 && site == other.site && source == other.source && (domain < 0) != (other.domain < 0);
   }
 };
+
+std::string domain_name(int site, int domain) {
+  return 'd' + std::to_string(site) + '-' + std::to_string(domain) + ".test";
+}
 
 // Rule 0 is that of site 0, rule 1 that of the others.
 class OrdersScenario {
@@ -54,6 +66,7 @@ class OrdersScenario {
   Target draw_target();
   MxOrder order_of(MxAction action, const Target& target);
   void end_order(const Target& target);
+  bool is_in_force(const Target& target);
   void block();
   void lift(const Target& target);
   void ask_only();
@@ -84,7 +97,7 @@ OrdersScenario::OrdersScenario(uint64_t seed) : world(seed), sources_(1 + random
   world.history.rules = {rule_for("first", "mx0.test", &random()), rule_for("others", "mx?.test", &random())};
   for (size_t site = 0; site < kSites; ++site) {
     world.history.rule_of.emplace_back(sources_, site == 0 ? 0 : 1);
-    world.add_site(2, 1);
+    world.add_site(kDomains, 1);
   }
   draw_.sources = sources_;
   draw_.validity = world.validity = 24h;
@@ -94,7 +107,10 @@ Target OrdersScenario::draw_target() {
   Target target;
   if (random().chance(0.5)) target.source = static_cast<int>(random().below(sources_));
   const uint64_t what = random().below(3);
-  if (what == 0) target.site = static_cast<int>(random().below(kSites));
+  if (what == 0) {
+    target.site = static_cast<int>(random().below(kSites));
+    if (random().chance(0.5)) target.domain = static_cast<int>(random().below(kDomains));
+  }
   if (what == 1) target.rule = static_cast<int>(random().below(2));
   return target;
 }
@@ -102,7 +118,11 @@ Target OrdersScenario::draw_target() {
 MxOrder OrdersScenario::order_of(MxAction action, const Target& target) {
   MxOrder order;
   order.action = action;
-  if (target.site >= 0) order.site = "mx" + std::to_string(target.site) + ".test";
+  if (target.domain >= 0) {
+    order.domain = domain_name(target.site, target.domain);
+  } else if (target.site >= 0) {
+    order.site = "mx" + std::to_string(target.site) + ".test";
+  }
   if (target.rule >= 0) order.rule = world.history.rules[static_cast<size_t>(target.rule)].name;
   if (target.source >= 0) order.source = "source" + std::to_string(target.source);
   order.all = target.site < 0 && target.rule < 0 && target.source < 0;
@@ -125,6 +145,7 @@ void OrdersScenario::block() {
   end_order(target);  // the new one takes its place
   GivenOrder truth;
   truth.from = now();
+  truth.domain = target.domain;
   if (order.block_for.count() != 0) truth.until = now() + order.block_for;
   for (size_t site = 0; site < kSites; ++site) {
     truth.means.emplace_back();
@@ -142,11 +163,22 @@ void OrdersScenario::block() {
   ++given;
 }
 
+bool OrdersScenario::is_in_force(const Target& target) {
+  const MxOrder order = order_of(MxAction::kBlock, target);
+  const std::vector<relay::admin::OrderView> views = world.desk().orders();
+  return std::ranges::any_of(
+      views, [&](const relay::admin::OrderView& view) { return relay::same_target(view.order, order); });
+}
+
+// Where the route of the domain is not known nobody can say that it is another name of the site.
 void OrdersScenario::lift(const Target& target) {
   MxOrder order = order_of(random().chance(0.8) ? MxAction::kUnblock : MxAction::kReset, target);
   order.automatic = order.action == MxAction::kUnblock && random().chance(0.3);
   world.order(order);
   end_order(target);
+  const std::vector<Holding> before = holding_;
+  for (const Holding& each : before)
+    if (each.target.is_other_name_of(target) && !is_in_force(each.target)) end_order(each.target);
   ordered_at_ = now();
   ++lifted;
 }
@@ -181,9 +213,10 @@ void OrdersScenario::hand_in() {
   const uint64_t count = random().below(15);
   for (uint64_t i = 0; i < count; ++i) {
     const size_t site = random().below(kSites);
+    const int domain = static_cast<int>(random().below(kDomains));
     const std::string from = "m" + std::to_string(messages_++) + "@sender.test";
-    told.messages.push_back({now(), site, from});
-    world.submit(from, {"u0@d" + std::to_string(site) + '-' + std::to_string(random().below(2)) + ".test"});
+    told.messages.push_back({now(), site, from, domain});
+    world.submit(from, {"u0@" + domain_name(static_cast<int>(site), domain)});
   }
 }
 
@@ -256,7 +289,7 @@ class OrdersJudge : public testing::Test {
  protected:
   OrdersJudge() {
     told.orders.push_back({moment(10s), moment(100s), {{true}}});
-    told.messages.push_back({moment(20s), 0, "a@sender.test"});
+    told.messages.push_back({moment(20s), 0, "a@sender.test", 0});
     told.end = moment(1h);
     seen.sessions.push_back({0, 0, "127.2.0.1", moment(0s), moment(1h), PeerWatch::End::kQuit, {}});
   }
@@ -276,6 +309,14 @@ TEST_F(OrdersJudge, SaysYesToMailThatGoesWhenTheOrderIsOver) {
 TEST_F(OrdersJudge, SaysNoToMailAgainstAnOrder) {
   goes(50s);
   EXPECT_EQ(violations(), 1U);
+}
+
+TEST_F(OrdersJudge, SaysNoToMailOfTheDomainThatAnOrderNamesAndYesToThatOfAnother) {
+  goes(50s);
+  for (const int domain : {0, 1}) {
+    told.orders[0].domain = domain;
+    EXPECT_EQ(violations(), domain == 0 ? 1U : 0U);
+  }
 }
 
 TEST_F(OrdersJudge, SaysNoToMailThatSleepsOn) {

@@ -269,5 +269,21 @@ TEST_F(LimitOrdersTest, AnOrderThatIsMadeShorterWhileItsDomainLeadsNowhereEndsWh
   EXPECT_TRUE(transit_->dispatcher().next_message(path).yes);
 }
 
+// After a restart, or when its path was forgotten: the mail of another domain made the path, and a connection
+// rests there.
+TEST_F(LimitOrdersTest, AnOrderHoldsTheFirstMessageToAPathThatOthersMade) {
+  names_.mx_of = {{"a.test", "mx.shared.test"}, {"b.test", "mx.shared.test"}};
+  Heard heard;
+  carry_out(of_domain(admin::MxAction::kBlock, "a.test"), &heard);
+  settle();
+  submit({"one@b.test"});
+  EXPECT_EQ(server_.recipients.size(), 1U);
+  submit({"one@a.test"});
+  EXPECT_EQ(server_.recipients.size(), 1U);
+  carry_out(of_domain(admin::MxAction::kUnblock, "a.test"), &heard);
+  run();
+  EXPECT_EQ(server_.recipients.size(), 2U);
+}
+
 }  // namespace
 }  // namespace relay

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -30,7 +31,10 @@ class TableOfNames final : public mx::Resolver {
     answer->canonical_name = name;
     answer->ttl = std::chrono::hours(1);
     answer->status = type == mx::RecordType::kAaaa ? mx::DnsStatus::kNoData : mx::DnsStatus::kOk;
-    if (type == mx::RecordType::kMx) answer->mx.push_back({10, "mx." + std::string(name)});
+    if (type == mx::RecordType::kMx) {
+      const auto host = mx_of.find(std::string(name));
+      answer->mx.push_back({10, host == mx_of.end() ? "mx." + std::string(name) : host->second});
+    }
     if (type == mx::RecordType::kA) answer->addresses.push_back("127.0.0.1");
     if (failing) {
       *answer = {};
@@ -58,6 +62,7 @@ class TableOfNames final : public mx::Resolver {
   }
   bool slow = false;
   bool failing = false;
+  std::map<std::string, std::string> mx_of;  // instead of "mx." and the name
   std::deque<std::function<void()>> later;
   std::vector<std::string> asked;
 };
