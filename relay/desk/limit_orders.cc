@@ -38,13 +38,16 @@ LimitOrders::~LimitOrders() {
   transit_->sites().on_path = nullptr;
 }
 
-// A new path, or one that has come under another rule.
+// A new path, or one that has come under another rule. It is not told: the order was, and a path comes and
+// goes with its mail.
 void LimitOrders::place(queue::Path* path) {
   const conf::Instant now = transit_->clock().now();
   const OrderBook::Entry* entry = reach_.latest_for(*path, now);
   const conf::Instant until = entry == nullptr ? conf::Instant{} : entry->until;
   if (path->ordered(now) && path->ordered_until > until) return unmeant_.look(now + kFreeAfter);
-  if (entry != nullptr) hold(path, *entry, now);
+  if (path->ordered_until >= until) return;
+  path->ordered_until = until;
+  transit_->dispatcher().poke(path);
 }
 
 // Its mail comes to a path that others made, which may have a connection that rests.

@@ -285,5 +285,19 @@ TEST_F(LimitOrdersTest, AnOrderHoldsTheFirstMessageToAPathThatOthersMade) {
   EXPECT_EQ(server_.recipients.size(), 2U);
 }
 
+TEST_F(LimitOrdersTest, APathThatIsMadeUnderAnOrderIsHeldAndNotTold) {
+  path_to("a.test");
+  Heard heard;
+  carry_out(everything(admin::MxAction::kBlock), &heard);
+  settle();
+  EXPECT_EQ(told().size(), 1U) << "the order";
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(path_to("b.test")->ordered(clock_.time));
+    settle();
+    for (int part = 0; part < 5000; ++part) transit_->sites().sweep(clock_.time);
+  }
+  EXPECT_TRUE(told().empty());
+}
+
 }  // namespace
 }  // namespace relay
