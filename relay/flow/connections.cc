@@ -18,13 +18,15 @@ Slot& Connections::add(std::unique_ptr<OutboundConnection> connection, bool earl
   return slot;
 }
 
-void Connections::take_slow(conf::Instant since, const std::function<void(OutboundConnection*)>& use) {
+void Connections::take_slow(conf::Instant since, const std::function<bool(OutboundConnection*)>& use) {
   while (!openings_.empty()) {
-    const Opening first = openings_.front();
+    Opening first = openings_.front();
     const bool opening = find(first.connection, first.number) != nullptr && !first.connection->ever_ready();
-    if (opening && first.began > since) return;
+    if (opening && first.since > since) return;
     openings_.pop_front();
-    if (opening) use(first.connection);
+    if (!opening || use(first.connection)) continue;
+    first.since = flow_->now();
+    openings_.push_back(first);
   }
 }
 

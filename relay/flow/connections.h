@@ -51,9 +51,10 @@ class Connections {
   const Slot& at(OutboundConnection* connection) const { return slots_.at(connection); }
   // Null: it is gone, and what is at its place is another one.
   Slot* find(OutboundConnection* connection, uint64_t number);
-  // Those that are opened since `since` or longer and are not ready yet, each once.
-  void take_slow(conf::Instant since, const std::function<void(OutboundConnection*)>& use);
-  conf::Instant oldest_opening() const { return openings_.empty() ? conf::kNever : openings_.front().began; }
+  // Those that are opened since `since`, which is past, or longer and are not ready yet. True from `use`: no
+  // more of this one; else it is shown again when it was opening for as long once more.
+  void take_slow(conf::Instant since, const std::function<bool(OutboundConnection*)>& use);
+  conf::Instant oldest_opening() const { return openings_.empty() ? conf::kNever : openings_.front().since; }
   // It was opening and is ready.
   void is_ready(const OutboundConnection& connection);
   // Its path no longer counts it; what it holds is the caller's to give back.
@@ -87,8 +88,8 @@ class Connections {
  private:
   struct Opening {
     OutboundConnection* connection = nullptr;
-    uint64_t number = 0;  // as in its slot
-    conf::Instant began{};
+    uint64_t number = 0;    // as in its slot
+    conf::Instant since{};  // it was begun, or was looked at last
   };
 
   const FlowState* flow_;

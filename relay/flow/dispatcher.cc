@@ -52,7 +52,8 @@ void Dispatcher::poke(queue::Path* path) {
 
 void Dispatcher::step(conf::Instant now) {
   work_.wake_due(now, kPathsPerStep);
-  connections_.take_slow(now - kSlow, [this](OutboundConnection* connection) { tell_slow(*connection); });
+  connections_.take_slow(now - kSlow,
+                         [this](OutboundConnection* connection) { return tell_slow(*connection); });
   logins_.step([this](queue::Path* path) { poke(path); });
   opener_.begin_step();
   size_t paths_left = kPathsPerStep;
@@ -68,14 +69,23 @@ void Dispatcher::step(conf::Instant now) {
   connections_.free_ended();
 }
 
-void Dispatcher::tell_slow(const OutboundConnection& connection) {
+bool Dispatcher::tell_slow(const OutboundConnection& connection) {
   queue::Path* path = connection.path();
-  // What fails is told with its reason, and while others work this one is no trouble.
-  if (path->failing() || path->opening < path->connections || std::exchange(path->slow_told, true)) return;
+  if (path->failing()) return true;  // what fails is told with its reason
+  // While others work this one is no trouble; it may be when they are gone.
+  if (path->slow_told || path->opening < path->connections) return false;
+  path->slow_told = true;
+  // A host whose turn has come a moment ago is not to blame.
+  if (flow_.now() - connection.target_started() < kSlow) {
+    troubles_.tell(*path, {}, bounce::Stage::kConnect,
+                   "no connection is ready for mail after 10 s, with several hosts tried; its mail waits");
+    return true;
+  }
   const bool there = connection.connected();
   troubles_.tell(*path, connection.target(), there ? bounce::Stage::kGreeting : bounce::Stage::kConnect,
                  there ? "connected, and not ready for mail after 10 s; its mail waits"
                        : "no connection after 10 s; its mail waits");
+  return true;
 }
 
 // As many of them as there is room for may try. False: nothing is to be done at once.

@@ -101,7 +101,7 @@ class Dispatcher final : public OutboundConnection::Owner {
   void work_together(queue::Path* path, conf::Instant now);  // it stands in a shared line
   void set_wake(queue::Path* path, conf::Instant now);
   bool feed_starving();
-  void tell_slow(const OutboundConnection& connection);
+  bool tell_slow(const OutboundConnection& connection);          // false: it is to be looked at again
   void discard(OutboundConnection* connection);                  // closes it at once
   queue::PathError meant(const OutboundConnection& connection);  // why it failed, with its meaning
   // Tells the limits and obeys the rules about a failure. True: we were asked to come slower.

@@ -16,8 +16,11 @@ class ServerTroubles {
   using Hear = std::function<void(const queue::Path&, const ServerTrouble&)>;
   explicit ServerTroubles(Hear hear) : hear_(std::move(hear)) {}  // may be null: nobody
 
+  // A target without an address: no one host is to blame.
   void tell(const queue::Path& path, const Target& target, bounce::Stage stage, std::string text) const {
-    if (hear_) hear_(path, {stage, target.host, address_text(target), std::move(text)});
+    if (!hear_) return;
+    std::string address = target.address.empty() ? std::string() : address_text(target);
+    hear_(path, {stage, target.host, std::move(address), std::move(text)});
   }
 
  private:

@@ -124,6 +124,38 @@ TEST_F(DispatcherTest, AReceiverThatIsSilentIsToldAfterTenSecondsAndOnce) {
   }
 }
 
+TEST_F(DispatcherTest, AHostWhoseTurnHasJustComeIsNotBlamedForTheOnesBeforeIt) {
+  route_by({{"one.test", 10, 25, {"127.0.0.1"}}, {"two.test", 20, 25, {"127.0.0.2"}}});
+  add(1);
+  step();
+  ASSERT_EQ(network_.users.size(), 1U);
+  clock_.time += 8s;
+  network_.users.back()->on_closed({conf::ErrorCode::kIo, "reset"});
+  step();
+  ASSERT_EQ(network_.users.size(), 2U);
+  clock_.time += 2s;
+  step();
+  ASSERT_EQ(troubles_.size(), 1U);
+  EXPECT_EQ(troubles_[0],
+            ": no connection is ready for mail after 10 s, with several hosts tried; its mail waits");
+}
+
+TEST_F(DispatcherTest, AReceiverThatIsSilentIsToldWhenTheConnectionsThatWorkedAreGone) {
+  add(1);
+  open();
+  add(1);
+  add(1);
+  step();
+  ASSERT_GT(network_.users.size(), 1U);
+  clock_.time += 10s;
+  step();
+  EXPECT_TRUE(troubles_.empty()) << "another one works";
+  network_.users.front()->on_closed({conf::ErrorCode::kIo, "reset"});
+  clock_.time += 10s;
+  step();
+  EXPECT_EQ(troubles_.size(), 1U);
+}
+
 TEST_F(DispatcherTest, AReceiverThatAnswersInTimeIsNoTrouble) {
   add(1);
   open();
