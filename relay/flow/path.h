@@ -57,10 +57,12 @@ struct Path {
   bool moves = false;    // ... and its mail is gone over
   bool gone = false;     // its rule is no more: it lives as long as something of it is open
   ReadyQueue ready;
-  uint32_t connections = 0;       // open and opening
-  uint32_t opening = 0;           // of these, those that never were ready
-  conf::Instant opening_since{};  // `opening` above 0: the first of them was begun
-  bool slow_told = false;         // ... and it was told that it takes long
+  uint32_t connections = 0;  // open and opening
+  uint32_t opening = 0;      // of these, those that never were ready
+  // `opening` above 0: the first of them was begun, or the last one before them got ready, whichever is
+  // later.
+  conf::Instant opening_since{};
+  bool slow_told = false;  // ... and it was told that it takes long
   std::vector<OutboundConnection*> idle;
   conf::Instant backoff_until{};  // no new connection before
   conf::Duration backoff{0};      // above 0: the path fails, and this is its present back-off

@@ -45,7 +45,8 @@ void SharedLines::place(queue::Path* path, size_t sources, conf::Instant now) {
 }
 
 void SharedLines::count(queue::Path* path, int connections, int opening, conf::Instant now) {
-  if (path->opening == 0 && opening > 0) path->opening_since = now;
+  const bool got_ready = connections == 0 && opening < 0;
+  if (got_ready || (path->opening == 0 && opening > 0)) path->opening_since = now;
   path->connections += static_cast<uint32_t>(connections);
   path->opening += static_cast<uint32_t>(opening);
   if (path->shared == nullptr) return;

@@ -34,6 +34,22 @@ TEST_F(ConnectionsTest, APathCountsWhatIsOpenAndWhatIsOpening) {
   EXPECT_EQ(connections_.size(), 1U);
 }
 
+// On a busy path one opens before the other is ready, for hours.
+TEST_F(ConnectionsTest, WhatIsOpeningIsSinceTheLastOneThatGotReady) {
+  OutboundConnection* last = add();
+  for (int i = 0; i < 10; ++i) {
+    clock_.time += 1s;
+    OutboundConnection* next = add();
+    connections_.is_ready(*last);
+    last = next;
+  }
+  EXPECT_EQ(path_.opening, 1U);
+  EXPECT_EQ(path_.opening_since, clock_.time);
+  clock_.time += 5s;
+  add();
+  EXPECT_EQ(path_.opening_since, clock_.time - 5s);
+}
+
 TEST_F(ConnectionsTest, AnAnswerForAConnectionThatWentDoesNotReachTheOneAtItsPlace) {
   Slot& slot = connections_.add(connection_to({"mx.test", "192.0.2.1", 25, 0, {}}), false);
   OutboundConnection* connection = slot.connection.get();
