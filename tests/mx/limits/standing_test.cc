@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "conf/vocab/random.h"
+#include "mx/limits/evidence.h"
+#include "mx/limits/saved.h"
 
 namespace mx {
 namespace {
@@ -139,6 +141,34 @@ TEST(Standing, HowLongErrorsHaveGoneOnSurvivesARestartAndAnotherWindow) {
   EXPECT_EQ(after.state(), State::kOpen);
   send(after, Kind::kHard, kStart + 10min);
   EXPECT_EQ(after.state(), State::kBlocked);
+}
+
+// Orders are kept by themselves now; what stood beside one in an older file is read, and the order is not.
+TEST(Standing, WhatWasSavedWithAnOrderIsReadWithoutIt) {
+  const Moment moment{kStart, conf::WallTime{1h}};
+  for (const uint64_t version : {1, 2, 3}) {
+    for (const bool ordered : {false, true}) {
+      std::string bytes;
+      SavedWriter out(&bytes, moment);
+      out.number(version);
+      out.number(static_cast<uint8_t>(State::kBlocked));
+      for (const uint64_t number : {0, 2, ordered ? 1 : 0})
+        out.number(number);  // cause, doublings, the order
+      out.instant(kStart + 1h);
+      out.instant(kStart - 1h);
+      if (version > 1) out.instant(kStart + 10h);  // the end of the order
+      if (version > 1) out.length(2h);
+      out.number(0);  // thresholds
+      Evidence().save(&out);
+      for (int none = 0; none < 2; ++none) out.number(0);                 // a learned rate, a ladder
+      for (int none = 0; none < 2 && version > 2; ++none) out.number(0);  // early probes
+      Standing standing(general());
+      ASSERT_TRUE(standing.restore(bytes, moment)) << version;
+      const bool blocked = version > 1 || !ordered;  // the first knew one end for both
+      EXPECT_EQ(standing.state(), blocked ? State::kBlocked : State::kOpen) << version;
+      EXPECT_EQ(standing.blocked_until(), blocked ? kStart + 1h : Instant{}) << version;
+    }
+  }
 }
 
 conf::RuleThreshold with_first_probe() {

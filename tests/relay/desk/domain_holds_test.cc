@@ -86,6 +86,25 @@ TEST_F(DomainHoldsTest, ABlockCountsWhenItsPathWasForgotten) {
   }
 }
 
+TEST_F(DomainHoldsTest, AnOrderHoldsAPathThatIsNotThereYet) {
+  path_to("quiet.test");
+  for (int i = 0; i < 5000; ++i) transit_->sites().sweep(clock_.time);
+  const queue::DomainEntry* domain = transit_->domains().find("quiet.test");
+  ASSERT_EQ(transit_->sites().find(*domain, config_->sources[0]), nullptr);
+  const conf::Instant until = clock_.time + 3h;
+  for (const bool of_all : {true, false}) {
+    DomainHolds holds(transit_.get(), [&](const queue::DomainEntry& asked, const conf::Source& source,
+                                          const std::string& rule) {
+      EXPECT_EQ(asked.name.text(), "quiet.test");
+      EXPECT_EQ(rule, "");
+      return of_all || source.name == "news" ? until : conf::Instant{};
+    });
+    const Reason& told = holds.of(domain->number, queue::StreamTable::kNone, clock_.time);
+    EXPECT_EQ(told.text, of_all ? "blocked by an operator" : "") << "the other source may send";
+    EXPECT_EQ(told.until, of_all ? until : conf::kNever);
+  }
+}
+
 TEST_F(DomainHoldsTest, APauseIsToldWithTheRuleThatMadeIt) {
   submit({"a@one.test"});
   for (queue::Path* path : paths_to("one.test")) {

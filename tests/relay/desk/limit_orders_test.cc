@@ -299,5 +299,20 @@ TEST_F(LimitOrdersTest, APathThatIsMadeUnderAnOrderIsHeldAndNotTold) {
   EXPECT_TRUE(told().empty());
 }
 
+TEST_F(LimitOrdersTest, ThatAnOrderIsOverIsTold) {
+  queue::Path* path = path_to("a.test");
+  submit({"one@a.test"});
+  Heard heard;
+  carry_out(timed(of_domain(admin::MxAction::kBlock, "a.test"), 1h), &heard);
+  submit({"two@a.test"});
+  (void)told();
+  pass(59min);
+  EXPECT_TRUE(told().empty());
+  pass(1min);
+  EXPECT_EQ(told(), std::vector<std::string>{"the order is over"});
+  EXPECT_EQ(server_.recipients.size(), 2U);
+  EXPECT_FALSE(path->ordered(clock_.time));
+}
+
 }  // namespace
 }  // namespace relay
