@@ -29,6 +29,7 @@ std::string flow_text(const json& path) {
   const std::string waits = (binds.starts_with("waits") ? "" : "waits: ") + binds;
   if (frees_in(path) < kForever) return waits + ", frees in " + seconds_text(frees_in(path));
   if (text_of(path, "state") == "blocked") return waits + " until an operator unblocks it";
+  if (is_true(path, "opening")) return waits;
   return waits + ", frees when a connection or a transaction ends";
 }
 

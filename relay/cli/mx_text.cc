@@ -366,9 +366,10 @@ std::string mx_done_text(const std::string& action, const json& done) {
   names_text(member(done, "names"), count, &out);
   const int64_t together = number_of(done, "together");
   if (together != 0) {
-    out += wrapped("", counted(together, "path") + (together == 1 ? " was" : " were") +
-                           " not named and changed too: the rule counts them together with one that was "
-                           "(scope = \"pool\" or one_site), and what is held against one holds for all:");
+    out += wrapped(
+        "", counted(together, "path") + (together == 1 ? " was" : " were") +
+                " not named and changed too: the rule counts them together with one that was "
+                "(scope = \"pool\" or one_site), and what the replies brought against one holds for all:");
     names_text(member(done, "names_together"), together, &out);
   }
   if (is_true(done, "also_later")) line(&out, "The order holds for paths that are yet to come, too.");

@@ -23,7 +23,7 @@ class DomainHolds {
       : transit_(transit), ordered_(std::move(ordered)) {}
 
   // Finds what is held against sites that no path is open to, among `most` counters in each call. False: all
-  // were seen. Without it, of() makes the paths that are not there.
+  // were seen. Without it, of() knows of no path that is not there but what orders say.
   bool look_some(size_t most);
   // Of several sources the one that may send first. Text "": one may send now, or the route is not known.
   // Found once for a domain and a stream. O(sources)

@@ -20,10 +20,10 @@ class OrderReach {
 
   size_t orders(conf::Instant now) const { return book_->all(now).size(); }  // in force
   bool is_meant(const admin::MxOrder& order, const queue::Path& path) const;
-  // Of the orders in force that mean the path the one that ends last; null: none does. Good until the book is
-  // asked again. O(orders)
-  // Without those that `lifted` names.
+  // An order that is not counted any more.
   using Lifted = std::function<bool(const admin::MxOrder&)>;
+  // Of the orders in force that mean the path, without those that `lifted` names, the one that ends last;
+  // null: none does. Good until the book is asked again. O(orders)
   const OrderBook::Entry* latest_for(const queue::Path& path, conf::Instant now,
                                      const Lifted& lifted = nullptr) const;
   // The end of the latest order that would mean a path which is not there yet; the past: none would.

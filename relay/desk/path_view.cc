@@ -159,6 +159,7 @@ admin::PathView view_of(queue::Path* path, uint64_t in_flight, Dispatcher* dispa
     view.binds = mx::Bind::kBackOff;
     view.why = being_tried(*path, std::chrono::floor<Seconds>(now - path->opening_since));
     view.frees_seconds = -1;
+    view.opening = true;
   }
   show_what_blocked(view.decisions, *path->standing, &view.thresholds);
   if (path->last_error.present()) view.last_error = path->last_error.reply.text();

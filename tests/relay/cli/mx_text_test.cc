@@ -34,6 +34,11 @@ TEST(MxText, TheFirstLineIsTheAnswer) {
   one.paths[0].frees_seconds = -1;
   EXPECT_EQ(line(),
             "Mail to example.net waits: max_connections, frees when a connection or a transaction ends.");
+  one.paths[0].why = "a connection is being opened since 12 s";
+  one.paths[0].opening = true;
+  EXPECT_EQ(line(), "Mail to example.net waits: a connection is being opened since 12 s.");
+  one.paths[0].why = "";
+  one.paths[0].opening = false;
   one.paths[0].binds = mx::Bind::kBlocked;
   one.paths[0].state = mx::Standing::State::kBlocked;
   EXPECT_EQ(line(), "Mail to example.net waits: blocked until an operator unblocks it.");
