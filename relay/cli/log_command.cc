@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <deque>
+#include <list>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -60,32 +61,58 @@ bool scan(const std::vector<std::string>& files, const std::function<bool(const 
 }
 
 // Keeps the latest of `all`; true when one had to go.
-template <typename T>
-bool keep(T one, size_t most, std::deque<T>* all) {
+bool keep(json one, size_t most, std::deque<json>* all) {
   all->push_back(std::move(one));
   if (all->size() <= most) return false;
   all->pop_front();
   return true;
 }
 
+// The messages that were heard of last, so many of them, whatever the log holds.
+class LatestIds {
+ public:
+  explicit LatestIds(size_t most) : most_(most) {}
+
+  // True when one had to go.
+  bool add(const std::string& id) {
+    if (const auto known = places_.find(id); known != places_.end()) {
+      ids_.splice(ids_.end(), ids_, known->second);
+      return false;
+    }
+    places_[id] = ids_.insert(ids_.end(), id);
+    if (ids_.size() <= most_) return false;
+    places_.erase(ids_.front());
+    ids_.pop_front();
+    return true;
+  }
+  const std::list<std::string>& ids() const { return ids_; }  // the latest at the end
+
+ private:
+  size_t most_;
+  std::list<std::string> ids_;
+  std::map<std::string, std::list<std::string>::iterator> places_;
+};
+
 // What is meant, the oldest first.
 struct Found {
-  std::deque<std::string> ids;
+  std::list<std::string> ids;
   std::deque<json> without_message;
   bool more = false;
 };
 
 bool search_in(const std::vector<std::string>& files, const LogOptions& options, Found* found) {
   const LogSearch search(options.what);
-  std::set<std::string, std::less<>> seen;
-  return scan(
+  LatestIds latest(options.limit);
+  const bool good = scan(
       files, [&](const std::string& line) { return search.may_match(line); },
       [&](json event) {
         const std::string id = search.id_of(event);
-        if (!id.empty() && seen.insert(id).second) found->more |= keep(id, options.limit, &found->ids);
+        if (!id.empty()) found->more |= latest.add(id);
         if (search.is_meant_without_message(event))
           found->more |= keep(std::move(event), options.limit, &found->without_message);
       });
+  found->ids = latest.ids();
+  return good;
 }
 
 void print_json(const json& event) {

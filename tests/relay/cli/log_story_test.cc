@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "relay/cli/log_files.h"
+#include "tests/relay/cli/command_rig.h"
 
 namespace relay::cli {
 namespace {
@@ -137,6 +138,25 @@ TEST(LogStory, ReadsRotatedAndPackedFilesTheOldestFirst) {
   EXPECT_FALSE(for_each_line((folder / "delivery.jsonl.4.gz").string(), [](const std::string&) {}).ok())
       << "half a story is no story";
   std::filesystem::remove_all(folder);
+}
+
+// "Latest" means heard of last, and no more ids are kept than are shown.
+TEST(LogStory, ShowsTheMessagesThatWereHeardOfLast) {
+  const std::filesystem::path log = std::filesystem::path(testing::TempDir()) / "latest.jsonl";
+  {
+    std::ofstream out(log);
+    for (const char* id : {"1m8a18szv0001", "1m8a18szv0002", "1m8a18szv0001", "1m8a18szv0003"})
+      out << event("deferred", id, "user@example.net").dump() << "\n";
+  }
+  const Outcome two = command({"log", "--file", log.string(), "--limit", "2", "user@example.net"});
+  EXPECT_EQ(two.exit_code, 0) << two.err;
+  EXPECT_EQ(two.out.find("1m8a18szv0002"), std::string::npos) << two.out;
+  EXPECT_LT(two.out.find("1m8a18szv0001"), two.out.find("1m8a18szv0003")) << two.out;
+  EXPECT_NE(two.out.find("There are older ones"), std::string::npos) << two.out;
+  const Outcome three = command({"log", "--file", log.string(), "--limit", "3", "user@example.net"});
+  EXPECT_EQ(three.out.find("There are older ones"), std::string::npos) << three.out;
+  EXPECT_NE(three.out.find("1m8a18szv0002"), std::string::npos) << three.out;
+  std::filesystem::remove(log);
 }
 
 }  // namespace
