@@ -282,4 +282,11 @@ void check_shadows(const std::vector<RulePtr>& rules, std::vector<Problem>* prob
   }
 }
 
+bool is_shadowed(const std::vector<RulePtr>& rules, const Rule& rule) {
+  for (size_t i = 0; i < rules.size(); ++i) {
+    if (rules[i].get() == &rule) return !shadow_of(rules, i).empty();
+  }
+  return false;
+}
+
 }  // namespace mx

@@ -21,5 +21,7 @@ void check_values(const Rule& rule, std::vector<conf::Problem>* problems);
 // Rules (in the order of their rank) that can never match, for earlier ones match all that they would: a
 // warning for each. A shipped rule that local ones replace is no mistake. O(rules² x masks²), at load.
 void check_shadows(const std::vector<RulePtr>& rules, std::vector<conf::Problem>* problems);
+// The same of one of them.
+bool is_shadowed(const std::vector<RulePtr>& rules, const Rule& rule);
 
 }  // namespace mx

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "conf/vocab/address.h"
+#include "mx/rules/rule_check.h"
 
 namespace relay {
 namespace {
@@ -95,42 +96,63 @@ Meeting meets(const mx::Rule& own, const mx::Rule& shipped) {
   return of_others ? Meeting::kNever : Meeting::kPerhaps;
 }
 
-// What `own` loses against a shipped rule whose mail it takes; "" when nothing. Where a single domain leads
-// is not known: it loses the threshold wherever that is, and is counted by itself on purpose.
-std::string lost_against(const mx::Rule& own, const mx::Rule& shipped, Meeting meeting) {
-  std::vector<std::string> lost;
-  const auto& thresholds = own.values.thresholds;
-  if (shipped.values.thresholds.set && never_mentioned(thresholds)) lost.emplace_back("no threshold blocks");
-  if (meeting == Meeting::kCertainly) {
-    const size_t had = shipped.values.thresholds.value.size();
-    if (thresholds.set && thresholds.origin.shipped && thresholds.value.size() < had) {
-      lost.push_back("of " + std::to_string(had) + " thresholds " + std::to_string(thresholds.value.size()) +
-                     " is left, of rule \"" + thresholds.origin.rule + "\"");
-    }
-    if (shipped.values.one_site.value && never_mentioned(own.values.one_site))
-      lost.emplace_back("its sites are counted apart (one_site)");
-    if (shipped.values.scope.set && never_mentioned(own.values.scope))
-      lost.emplace_back("scope is not that of the shipped rule");
+// What a rule loses against a shipped one whose mail it takes, or the most against several.
+struct Lost {
+  bool threshold = false;  // none is left
+  size_t had = 0;          // above 0: of so many thresholds ...
+  size_t left = 0;         // ... only these are left
+  bool one_site = false;
+
+  bool any() const { return threshold || had > 0 || one_site; }
+  void add(const Lost& more) {
+    threshold |= more.threshold;
+    one_site |= more.one_site;
+    if (more.had <= had) return;
+    had = more.had;
+    left = more.left;
   }
+};
+
+// Where a single domain leads is not known: it loses the threshold wherever that is, and is counted by itself
+// on purpose.
+Lost lost_against(const mx::Rule& own, const mx::Rule& shipped, Meeting meeting) {
+  Lost lost;
+  const auto& thresholds = own.values.thresholds;
+  lost.threshold = shipped.values.thresholds.set && never_mentioned(thresholds);
+  if (meeting != Meeting::kCertainly) return lost;
+  const size_t had = shipped.values.thresholds.value.size();
+  if (thresholds.set && thresholds.origin.shipped && thresholds.value.size() < had) {
+    lost.had = had;
+    lost.left = thresholds.value.size();
+  }
+  lost.one_site = shipped.values.one_site.value && never_mentioned(own.values.one_site);
+  return lost;
+}
+
+std::string text_of(const Lost& lost, const mx::Rule& own) {
   std::string text;
-  for (const std::string& part : lost) text += (text.empty() ? "" : ", and ") + part;
+  const auto say = [&text](const std::string& part) { text += (text.empty() ? "" : ", and ") + part; };
+  if (lost.threshold) say("no threshold blocks");
+  if (lost.had > 0) {
+    say("of " + std::to_string(lost.had) + " thresholds " + std::to_string(lost.left) +
+        " is left, of rule \"" + own.values.thresholds.origin.rule + "\"");
+  }
+  if (lost.one_site) say("its sites are counted apart (one_site)");
   return text;
 }
 
 // What `own` takes from shipped rules, and how they are called.
 struct Loss {
-  std::string text;  // the most that is lost against one of them
+  Lost lost;
   std::string names;
   std::string only;  // the name of the first
   size_t count = 0;
-  bool one_site = false;
-  void add(const mx::Rule& shipped, const std::string& lost) {
-    if (lost.empty()) return;
+  void add(const mx::Rule& shipped, const Lost& against) {
+    if (!against.any()) return;
+    lost.add(against);
     if (++count <= kRulesInWarning)
       names += (count == 1 ? "\"" : ", \"") + shipped.name + "\" (" + where(shipped) + ")";
     if (count == 1) only = shipped.name;
-    one_site |= lost.find("(one_site)") != std::string::npos;
-    if (lost.size() > text.size()) text = lost;
   }
 };
 
@@ -166,9 +188,9 @@ std::string parent_for(const Loss& loss, const mx::RuleBook& book) {
 
 std::string cure_of(const Loss& loss, const mx::RuleBook& book) {
   const std::string inherit = "add inherit = \"" + parent_for(loss, book) + "\"";
-  if (loss.count == 1 && loss.one_site)
+  if (loss.count == 1 && loss.lost.one_site)
     return inherit + ", or say threshold = \"unset\" and one_site = false if it is meant";
-  if (!loss.one_site) return inherit + ", or say threshold = \"unset\" if it is meant";
+  if (!loss.lost.one_site) return inherit + ", or say threshold = \"unset\" if it is meant";
   return inherit +
          " and one_site = false if it is meant, and before it a rule for each provider that is to be one "
          "site: "
@@ -222,8 +244,8 @@ void check_source(const conf::Config& config, const conf::Source& source, const 
 }  // namespace
 
 void check_protection(const mx::Rule& own, const mx::RuleBook& book, Problems* out) {
-  // Smart hosts take the mail instead of the receiver.
-  if (own.values.smart_hosts.set) return;
+  // Smart hosts take the mail instead of the receiver; and what never matches is told as that.
+  if (own.values.smart_hosts.set || mx::is_shadowed(book.rules(), own)) return;
   const Loss loss = loss_of(own, book);
   if (loss.count == 0) return;
   std::string names = loss.names;
@@ -231,7 +253,7 @@ void check_protection(const mx::Rule& own, const mx::RuleBook& book, Problems* o
   out->push_back({own.file, own.line, own.column,
                   "rule \"" + own.name + "\" " + (own.domains.empty() ? "takes" : "can take") +
                       " mail from the shipped " + (loss.count == 1 ? "rule " : "rules ") + names +
-                      " without its protection: " + loss.text + "; " + cure_of(loss, book),
+                      " without its protection: " + text_of(loss.lost, own) + "; " + cure_of(loss, book),
                   true});
 }
 

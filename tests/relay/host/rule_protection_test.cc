@@ -91,6 +91,13 @@ TEST(RuleProtection, WhatIsTakenAlreadyCannotBeLost) {
   EXPECT_EQ(warned(google + rest).find("\"google\""), std::string::npos);
 }
 
+TEST(RuleProtection, OfARuleThatCanNeverMatchOnlyThatIsSaid) {
+  const std::string found = warned(rule("all", "mx = [\"*.isp.example\"]\ninherit = \"general\"") +
+                                   rule("late", "mx = [\"*.mx.isp.example\"]\nmax_connections = 9"));
+  EXPECT_NE(found.find("rule \"late\" can never match"), std::string::npos) << found;
+  EXPECT_EQ(found.find("without its protection"), std::string::npos) << found;
+}
+
 TEST(RuleProtection, ALimitUnderWhichAnInheritedThresholdCannotBlock) {
   EXPECT_TRUE(
       warns(rule("isp", "mx = [\"*.google.com\"]\ninherit = \"google\"\nmessages_per_hour = 90"),
