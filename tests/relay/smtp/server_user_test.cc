@@ -91,7 +91,8 @@ TEST(ServerUser, MailWaitsWhenHisHourIsUsedUp) {
   EXPECT_EQ(rig.say("MAIL FROM:<order@shop.example>").substr(0, 3), "250");
 }
 
-// A short text lies in a std::string itself, and a copy stays wherever such an event was.
+// A short text lies in a std::string itself, and a copy stays wherever such an event was: all but the first
+// octet, in the place of which a moved-from string has its end.
 TEST(ServerUser, HisSecretLeavesNoCopyInTheEventsItPassesThrough) {
   ServerRig rig(with_senders(), kStranger);
   rig.start();
@@ -104,7 +105,7 @@ TEST(ServerUser, HisSecretLeavesNoCopyInTheEventsItPassesThrough) {
   const ServerEvent last = std::move(*event);
   event->~ServerEvent();
   EXPECT_EQ(last.secret.view(), "tinysecret");
-  EXPECT_EQ(std::string_view(place.data(), place.size()).find("tinysecret"), std::string_view::npos);
+  EXPECT_EQ(std::string_view(place.data(), place.size()).find("inysecret"), std::string_view::npos);
 }
 
 }  // namespace
