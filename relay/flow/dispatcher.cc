@@ -157,7 +157,7 @@ bool Dispatcher::target_began(OutboundConnection* connection, const Target& targ
                                       : gate_.may_open(connection->path(), target.address, now);
   if (!admission.yes) return false;
   gate_.open(connection->path(), target.address, &slot.use);
-  hosts_.visits(*connection, target, now);
+  hosts_.visits(*connection->path(), target, now);
   return true;
 }
 
@@ -202,7 +202,7 @@ void Dispatcher::target_failed(OutboundConnection* connection, const Target& tar
   queue::Path* path = connection->path();
   const queue::PathError error = meant(*connection);
   hosts_.learn(*connection, target, now);
-  hosts_.failed(*path, target, connection->target_started(), now);
+  hosts_.failed(*path, target, connection->silent_since(), now);
   take_trouble(*connection, slot.use, error, now);
   if (back_off_.stumbled(path, error, connection->started())) work_.mark(path);
   gate_.close(&slot.use);

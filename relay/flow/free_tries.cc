@@ -81,9 +81,9 @@ void FreeTries::try_next_host(const OutboundConnection& connection, queue::Deliv
   const bool uncertain = any([](const smtp::RecipientOutcome& each) { return each.uncertain; });
   if (uncertain) hosts_->leave(path, target, now + kBrokenBehindDot);
   if (uncertain || (first != outcomes->end() && !first->local)) {
-    hosts_->was_slow(path, target, began, now);
+    hosts_->was_silent(path, target, connection.silent_since(), now);
   } else if (any([](const smtp::RecipientOutcome& each) { return each.reply.code != 0 && !each.local; })) {
-    hosts_->answered(path, target, connection.target_started());
+    hosts_->answered(path, target, began);
   }
   if (first == outcomes->end() || delivery->free_tries >= kMostFreeTries ||
       !hosts_->has_other(connection, now)) {

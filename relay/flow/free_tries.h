@@ -19,7 +19,7 @@ class FreeTries {
   // often the outcomes become refusals.
   static void bound(queue::Delivery* delivery, std::vector<smtp::RecipientOutcome>* outcomes);
   // The host's greeting is well and its mail is not: what it refused counts as not tried when another host is
-  // well, and the host is left for a while, a longer one where that took long: the transaction began at
+  // well, and the host is left for a while, a longer one where it was silent long. The transaction began at
   // `began`. Call it when the limits have counted the outcomes: this host has seen them.
   void try_next_host(const OutboundConnection& connection, queue::Delivery* delivery,
                      std::vector<smtp::RecipientOutcome>* outcomes, conf::Instant began, conf::Instant now);

@@ -13,13 +13,15 @@ namespace {
 using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 
 constexpr conf::Duration kFailureRemembered = 60s;
-constexpr conf::Duration kShortVisit = 5s;  // costs little: the host may be asked again soon
-constexpr int kLeaveForVisits = 4;          // so many times as long as the visit took, at first
+constexpr conf::Duration kShortSilence = 5s;  // costs little: the host may be asked again soon
+constexpr int kLeaveForSilences = 4;          // so many times as long as it was silent, at first
 constexpr conf::Duration kLongestPause = 1h;
 
 bool is_slow(const queue::Path& path, const std::string& address, conf::Instant now) {
-  const auto slow = path.site->slow_hosts.find(address);
-  return slow != path.site->slow_hosts.end() && slow->second.until > now;
+  const auto& hosts = path.site->slow_hosts;
+  if (hosts.empty()) return false;  // as nearly always
+  const auto slow = hosts.find({path.source.name, address});
+  return slow != hosts.end() && slow->second.until > now;
 }
 
 bool is_failing(const queue::Path& path, const std::string& address, conf::Instant now) {
@@ -28,7 +30,13 @@ bool is_failing(const queue::Path& path, const std::string& address, conf::Insta
 }
 
 bool has_one_address(const queue::Path& path) {
-  return path.route->hosts.size() == 1 && path.route->hosts[0].addresses.size() == 1;
+  size_t count = 0;
+  for (const mx::RouteHost& host : path.route->hosts) {
+    count += static_cast<size_t>(std::ranges::count_if(host.addresses, [&](const std::string& address) {
+      return queue::same_family(path.source.address, address);
+    }));
+  }
+  return count == 1;
 }
 
 bool is_well(const queue::Path& path, const std::string& address, conf::Instant now) {
@@ -77,32 +85,34 @@ std::vector<Target> Hosts::to_try(const queue::Path& path, conf::Instant now, co
   return good;
 }
 
-void Hosts::failed(const queue::Path& path, const Target& target, conf::Instant began, conf::Instant now) {
+void Hosts::failed(const queue::Path& path, const Target& target, conf::Instant silent_since,
+                   conf::Instant now) {
   path.site->failing_hosts[target.address] = now + kFailureRemembered;
-  was_slow(path, target, began, now);
+  was_silent(path, target, silent_since, now);
 }
 
-void Hosts::was_slow(const queue::Path& path, const Target& target, conf::Instant began, conf::Instant now) {
-  if (now - began < kShortVisit || has_one_address(path)) return;
-  queue::SlowHost& host = path.site->slow_hosts[target.address];
-  if (host.pause.count() > 0 && began < host.since) return;
-  const conf::Duration least = std::max<conf::Duration>(kLeaveForVisits * (now - began), kFailureRemembered);
-  host = {std::min<conf::Duration>(std::max(2 * host.pause, least), kLongestPause), now, {}, nullptr};
+void Hosts::was_silent(const queue::Path& path, const Target& target, conf::Instant since,
+                       conf::Instant now) {
+  if (now - since < kShortSilence || has_one_address(path)) return;
+  queue::SlowHost& host = path.site->slow_hosts[{path.source.name, target.address}];
+  if (host.pause.count() > 0 && since < host.since) return;
+  const conf::Duration least =
+      std::max<conf::Duration>(kLeaveForSilences * (now - since), kFailureRemembered);
+  host = {std::min<conf::Duration>(std::max(2 * host.pause, least), kLongestPause), now, {}};
   host.until = now + host.pause;
 }
 
-void Hosts::visits(const OutboundConnection& connection, const Target& target, conf::Instant now) {
-  std::map<std::string, queue::SlowHost>& slow = connection.path()->site->slow_hosts;
-  const auto found = slow.find(target.address);
+void Hosts::visits(const queue::Path& path, const Target& target, conf::Instant now) {
+  auto& slow = path.site->slow_hosts;
+  const auto found = slow.find({path.source.name, target.address});
   if (found == slow.end() || found->second.until > now) return;
   found->second.until = now + found->second.pause;
-  found->second.guest = &connection;
 }
 
-void Hosts::answered(const queue::Path& path, const Target& target, conf::Instant began) {
-  const auto found = path.site->slow_hosts.find(target.address);
-  if (found != path.site->slow_hosts.end() && began >= found->second.since)
-    path.site->slow_hosts.erase(found);
+void Hosts::answered(const queue::Path& path, const Target& target, conf::Instant asked) {
+  auto& slow = path.site->slow_hosts;
+  const auto found = slow.find({path.source.name, target.address});
+  if (found != slow.end() && asked >= found->second.since) slow.erase(found);
 }
 
 void Hosts::leave(const queue::Path& path, const Target& target, conf::Instant until) {
@@ -129,11 +139,7 @@ bool Hosts::has_other(const OutboundConnection& connection, conf::Instant now) c
 
 bool Hosts::is_left_for_another(const OutboundConnection& connection, conf::Instant now) const {
   const queue::Path& path = *connection.path();
-  const std::string& address = connection.target().address;
-  bool left = path.site->is_left(address, now);
-  if (const auto slow = path.site->slow_hosts.find(address); slow != path.site->slow_hosts.end())
-    left |= slow->second.until > now && slow->second.guest != &connection;
-  return left && has_other(connection, now);
+  return path.site->is_left(connection.target().address, now) && has_other(connection, now);
 }
 
 bool Hosts::is_worse_than_needed(const OutboundConnection& connection, conf::Instant now) const {

@@ -30,17 +30,18 @@ class Hosts {
   using May = std::function<bool(const std::string& address)>;
   std::vector<Target> to_try(const queue::Path& path, conf::Instant now, const May& may) const;
 
-  // It is not the first choice for a while, after a visit that began at `began`.
-  void failed(const queue::Path& path, const Target& target, conf::Instant began, conf::Instant now);
+  // It is not the first choice for a while.
+  void failed(const queue::Path& path, const Target& target, conf::Instant silent_since, conf::Instant now);
   // The same, for at least so long: what it says is about itself.
   void leave(const queue::Path& path, const Target& target, conf::Instant until);
-  // A visit begun at `began` came to nothing. Where it took long, as with a host that accepts connections and
-  // says no word, the host is left for a time that grows with each such visit, and that is much longer than
-  // the visit: else a good part of the mail would wait for it. When it is over one connection goes to see.
-  void was_slow(const queue::Path& path, const Target& target, conf::Instant began, conf::Instant now);
-  void visits(const OutboundConnection& connection, const Target& target, conf::Instant now);
-  // It answered a message, over a connection begun at `began`.
-  void answered(const queue::Path& path, const Target& target, conf::Instant began);
+  // A visit came to nothing, and nothing moved since then. Where that is long, as with a host that accepts
+  // connections and says no word, new connections from this source go elsewhere for a time that grows with
+  // each such visit, and that is much longer than the silence: else a good part of the mail would wait for
+  // it. When it is over one connection goes to see. Those that work go on: a host may only refuse more.
+  void was_silent(const queue::Path& path, const Target& target, conf::Instant since, conf::Instant now);
+  void visits(const queue::Path& path, const Target& target, conf::Instant now);
+  // It answered a message that was begun at `asked`, over whatever connection.
+  void answered(const queue::Path& path, const Target& target, conf::Instant asked);
   bool any_well(const queue::Path& path, conf::Instant now) const;
   // Another host of the path than the one that the connection leads to is well.
   bool has_other(const OutboundConnection& connection, conf::Instant now) const;

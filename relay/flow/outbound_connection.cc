@@ -22,6 +22,7 @@ OutboundConnection::OutboundConnection(Plan plan, queue::Path* path, Network* ne
       owner_(owner),
       started_(clock->now()),
       target_started_(started_),
+      silent_since_(started_),
       ready_at_(started_) {
   CHECK(!plan_.targets.empty());
 }
@@ -55,7 +56,7 @@ void OutboundConnection::open_target() {
   connected_ = false;
   implicit_tls_.reset();
   old_session_ = std::move(session_);
-  target_started_ = clock_->now();
+  target_started_ = silent_since_ = clock_->now();
   transport_ = network_->connect({target().address, target().port, plan_.source_address}, this);
   deadline_ = conf::kNever;
   set_deadline(target_started_ + plan_.options.timeouts.connect);
@@ -99,6 +100,7 @@ void OutboundConnection::quit() {
 
 void OutboundConnection::on_connected() {
   connected_ = true;
+  silent_since_ = clock_->now();
   if (target().implicit_tls) {
     start_tls();
     set_deadline(clock_->now() + plan_.options.timeouts.tls);
@@ -124,6 +126,7 @@ void OutboundConnection::begin_session() {
 
 void OutboundConnection::on_bytes(std::string_view bytes) {
   if (session_ == nullptr) return;
+  silent_since_ = clock_->now();
   session_->receive(bytes, clock_->now());
   pump();
 }
@@ -177,6 +180,7 @@ void OutboundConnection::fetch_secret() {
 
 void OutboundConnection::on_drained() {
   if (session_ == nullptr) return;
+  silent_since_ = clock_->now();
   session_->on_written(clock_->now());
   pump();
 }
@@ -216,8 +220,14 @@ void OutboundConnection::pump() {
   pumping_ = false;
   old_session_.reset();
   if (ended_ || session_ == nullptr) return;
-  if (!session_->output()->empty()) transport_->write(session_->output());
+  write_output();
   set_deadline(session_->ready() ? rest_until_ : session_->deadline());
+}
+
+void OutboundConnection::write_output() {
+  if (session_->output()->empty()) return;
+  silent_since_ = clock_->now();
+  transport_->write(session_->output());
 }
 
 void OutboundConnection::handle(smtp::ClientEvent& event) {
@@ -225,7 +235,7 @@ void OutboundConnection::handle(smtp::ClientEvent& event) {
     case smtp::ClientEvent::Kind::kNone:
       break;
     case smtp::ClientEvent::Kind::kStartTls: {
-      if (!session_->output()->empty()) transport_->write(session_->output());
+      write_output();
       start_tls();
       break;
     }

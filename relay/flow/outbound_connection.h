@@ -44,11 +44,9 @@ class OutboundConnection final : public TransportUser {
     // A target is about to be connected to, perhaps once more in clear, and nothing to another one or to it
     // stands any more. False: its limits do not allow it now, the next one is tried.
     virtual bool target_began(OutboundConnection* connection, const Target& target) = 0;
-    // A target failed before it was ready, and error() says why; the next one is tried, or connection_ended
-    // follows.
+    // A target failed before it was ready, as error() says; the next is tried, or connection_ended follows.
     virtual void target_failed(OutboundConnection* connection, const Target& target) = 0;
-    // Its TLS failed, as `why` says, and policy allows to go on in clear: that is done, now or by the next
-    // one.
+    // Its TLS failed, as `why` says, and policy allows to go on in clear, now or by the next one.
     virtual void tls_failed(OutboundConnection* connection, const Target& target, const std::string& why) = 0;
     // It logged in, or could not, as error() says.
     virtual void login_done(OutboundConnection* connection, const Target& target, bool good) = 0;
@@ -84,6 +82,7 @@ class OutboundConnection final : public TransportUser {
   bool idle() const { return session_ != nullptr && session_->ready(); }
   conf::Instant started() const { return started_; }
   conf::Instant target_started() const { return target_started_; }  // began to connect to it
+  conf::Instant silent_since() const { return silent_since_; }  // no octet of its target came or went since
   conf::Instant ready_since() const { return ready_at_; }
   conf::Duration connect_time() const { return ready_at_ - target_started_; }
   uint32_t transactions() const { return session_ == nullptr ? 0 : session_->transactions(); }
@@ -108,6 +107,7 @@ class OutboundConnection final : public TransportUser {
   void open_target();
   void begin_session();
   void start_tls();
+  void write_output();
   void fetch_secret();
   void pump();
   void handle(smtp::ClientEvent& event);
@@ -136,14 +136,14 @@ class OutboundConnection final : public TransportUser {
   bool connected_ = false;  // to this target
   conf::Instant started_;
   conf::Instant target_started_;
+  conf::Instant silent_since_;
   conf::Instant ready_at_;
   conf::Instant rest_until_ = conf::kNever;
   conf::Instant deadline_ = conf::kNever;
   queue::PathError error_;
   smtp::ClientEvent end_;  // of the session, while its stream is being closed
   std::unique_ptr<smtp::ClientSession> session_;
-  std::unique_ptr<smtp::ClientSession>
-      old_session_;  // of the target before; kept while its events are handled
+  std::unique_ptr<smtp::ClientSession> old_session_;  // kept while its events are handled
   std::unique_ptr<Transport> transport_;
 };
 

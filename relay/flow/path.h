@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bounce/qualifier.h"
@@ -130,7 +131,8 @@ struct Site {
   std::map<std::string, std::unique_ptr<Path>> paths;  // by the names of source and rule, and by order
   std::map<std::string, conf::Instant> failing_hosts;  // address -> not first choice before then
   std::map<std::string, conf::Instant> left_hosts;     // the same: a reply rule said so
-  std::map<std::string, SlowHost> slow_hosts;          // by address
+  // By source and address: what is silent to one source, behind its firewall, may be well for another.
+  std::map<std::pair<std::string, std::string>, SlowHost> slow_hosts;
   // By code of the refusal: no host offers what some mail needs, so that none is asked after the first.
   std::map<uint16_t, conf::Instant> offers_alike;
   // By name: a reply rule said that the source does not speak to this site before then.

@@ -3,17 +3,12 @@
 
 #include "conf/vocab/time.h"
 
-namespace relay {
-class OutboundConnection;
-}  // namespace relay
-
 namespace relay::queue {
 
 struct SlowHost {
-  conf::Duration pause{0};                    // grows with each visit in a row
-  conf::Instant since{};                      // visits begun before are of the same trouble
-  conf::Instant until{};                      // not first choice before, but for its guest
-  const OutboundConnection* guest = nullptr;  // goes to see whether it is well; compared, never followed
+  conf::Duration pause{0};  // grows with each visit in a row
+  conf::Instant since{};    // silences begun before are of the same trouble
+  conf::Instant until{};    // not first choice before, but for the one connection that went to see
 };
 
 }  // namespace relay::queue

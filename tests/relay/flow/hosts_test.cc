@@ -114,20 +114,37 @@ TEST_F(HostsTest, WhatTheDestinationSwitchesOffIsLeftOut) {
 TEST_F(HostsTest, VisitsBegunBeforeASilenceNeitherMakeItLongerNorEndIt) {
   const conf::Instant began = clock_.now();
   clock_.time += 5min;
-  for (int i = 0; i < 8; ++i) hosts_.was_slow(path_, target("192.0.2.1"), began, clock_.now());
+  for (int i = 0; i < 8; ++i) hosts_.was_silent(path_, target("192.0.2.1"), began, clock_.now());
   hosts_.answered(path_, target("192.0.2.1"), began);
-  const queue::SlowHost& slow = site_.slow_hosts["192.0.2.1"];
+  const queue::SlowHost& slow = site_.slow_hosts[{"one", "192.0.2.1"}];
   EXPECT_EQ(slow.until, clock_.now() + 20min);
   hosts_.answered(path_, target("192.0.2.1"), clock_.now());
   EXPECT_TRUE(site_.slow_hosts.empty());
 }
 
-TEST_F(HostsTest, ShortVisitsAndTheOnlyAddressAreNotMeant) {
-  hosts_.was_slow(path_, target("192.0.2.1"), clock_.now() - 4s, clock_.now());
+TEST_F(HostsTest, ShortSilencesAndTheOnlyAddressOfTheFamilyOfTheSourceAreNotMeant) {
+  hosts_.was_silent(path_, target("192.0.2.1"), clock_.now() - 4s, clock_.now());
   EXPECT_TRUE(site_.slow_hosts.empty());
-  route_by({{"mx.test", 5, 25, {"192.0.2.1"}}});
-  hosts_.was_slow(path_, target("192.0.2.1"), clock_.now() - 5min, clock_.now());
+  path_.source.address = "192.0.2.99";
+  route_by({{"mx.test", 5, 25, {"192.0.2.1", "2001:db8::1"}}});
+  hosts_.was_silent(path_, target("192.0.2.1"), clock_.now() - 5min, clock_.now());
   EXPECT_TRUE(site_.slow_hosts.empty());
+}
+
+// As behind a firewall that lets only some of our addresses through.
+TEST_F(HostsTest, AHostThatIsSilentToOneSourceIsWellForTheOthers) {
+  hosts_.was_silent(path_, target("192.0.2.1"), clock_.now() - 5min, clock_.now());
+  hosts_.failed(path_, target("192.0.2.2"), clock_.now(), clock_.now());
+  EXPECT_EQ(to_try().front(), "192.0.2.3");
+  path_.source.name = "other";
+  EXPECT_EQ(to_try().front(), "192.0.2.1");
+}
+
+TEST_F(HostsTest, SilenceToANewConnectionEndsNoneThatWorks) {
+  const auto best = connection_to(target("192.0.2.1"));
+  hosts_.failed(path_, target("192.0.2.1"), clock_.now() - 5min, clock_.now());
+  EXPECT_TRUE(hosts_.has_other(*best, clock_.now()));
+  EXPECT_FALSE(hosts_.is_worse_than_needed(*best, clock_.now()));
 }
 
 }  // namespace

@@ -101,6 +101,58 @@ TEST_F(SlowHostTest, IsTheFirstChoiceAgainWhenItHasAnsweredMail) {
   }
 }
 
+// As where a receiver drops each connection beyond so many: those that stand go on, and their mail says that
+// all is well.
+TEST_F(SlowHostTest, OneThatIsSilentToAnotherConnectionKeepsThoseThatWork) {
+  add(1);
+  open();
+  TransportUser* works = network_.users.back();
+  const auto let_it_send = [&] {
+    for (const char* each : {"250 ok\r\n", "250 ok\r\n", "354 go\r\n"}) works->on_bytes(each);
+    works->on_drained();
+    works->on_bytes("250 2.0.0 taken\r\n");
+  };
+  add(1);
+  step();
+  ASSERT_EQ(visits_to_best(), 2);
+  clock_.time += 5min;
+  network_.users.back()->on_deadline();  // no connection to the best host, and the backup host is begun with
+  ASSERT_EQ(network_.places.back(), kBackup);
+  network_.sent.clear();
+  let_it_send();
+  add(1);
+  step();
+  EXPECT_EQ(network_.sent.find("QUIT"), std::string::npos) << network_.sent;
+  let_it_send();
+  clock_.time += 61s;  // it failed lately no more
+  add(1);
+  add(1);
+  step();
+  EXPECT_EQ(network_.places.back(), kBest) << "it answered what was begun after its silence";
+}
+
+// Minutes of our own upload are no silence.
+TEST_F(SlowHostTest, IsNotOneThatTakesMuchMailAndThenRefusesIt) {
+  for (const bool says_why : {true, false}) {
+    add(1);
+    open();
+    ASSERT_EQ(network_.places.back(), kBest);
+    for (const char* each : {"250 ok\r\n", "250 ok\r\n", "354 go\r\n"}) say(each);
+    for (int i = 0; i < 5; ++i) {
+      clock_.time += 1min;
+      network_.users.back()->on_drained();
+    }
+    if (says_why) {
+      say("452 4.3.1 disk full\r\n");
+      say("221 bye\r\n");
+    } else {
+      network_.users.back()->on_closed({conf::ErrorCode::kIo, "reset"});
+    }
+    EXPECT_TRUE(path_->site->slow_hosts.empty()) << says_why;
+    clock_.time += 61s;
+  }
+}
+
 // Mail every quarter of an hour: the site is idle in between.
 TEST_F(SlowHostTest, IsRememberedWhileNoMailIsThere) {
   send_one(SilentAt::kGreeting);
