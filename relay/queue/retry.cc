@@ -12,6 +12,11 @@ conf::Duration spread(conf::Duration base, double share, conf::Random* random) {
   return base + conf::Duration(static_cast<int64_t>(random->below(most + 1)));
 }
 
+// The schedule comes as soon as the first try would.
+bool usual_is_sooner(const conf::RetrySchedule& schedule, conf::Duration first, uint32_t attempt) {
+  return attempt <= schedule.delays.size() && schedule.delays[attempt - 1] <= first;
+}
+
 }  // namespace
 
 std::optional<conf::Duration> next_delay(const conf::RetrySchedule& schedule, uint32_t attempt,
@@ -35,12 +40,19 @@ std::optional<conf::Duration> first_delay(const conf::RetrySchedule& schedule, c
                                           conf::WallTime now, conf::Random* random) {
   const conf::RetrySchedule::Delays& tries = schedule.first_tries[static_cast<size_t>(trouble)];
   if (done >= tries.size() || attempt == 0) return std::nullopt;
-  const bool usual_is_sooner =
-      attempt <= schedule.delays.size() && schedule.delays[attempt - 1] <= tries[done];
-  if (usual_is_sooner) return std::nullopt;
+  if (usual_is_sooner(schedule, tries[done], attempt)) return std::nullopt;
   const conf::Duration delay = spread(tries[done], schedule.jitter, random);
   if (now + delay > accepted_at + schedule.validity) return std::nullopt;
   return delay;
+}
+
+bool first_tries_last(const conf::RetrySchedule& schedule, conf::PassingTrouble trouble, uint32_t done,
+                      uint32_t attempt) {
+  constexpr size_t kWithoutAny = 4;
+  const conf::RetrySchedule::Delays& tries = schedule.first_tries[static_cast<size_t>(trouble)];
+  const size_t most = tries.empty() ? kWithoutAny : tries.size();
+  if (done >= most || attempt == 0) return false;
+  return attempt <= most || (!tries.empty() && !usual_is_sooner(schedule, tries[done], attempt));
 }
 
 std::optional<conf::Duration> short_delay(const conf::RetrySchedule& schedule, conf::WallTime accepted_at,

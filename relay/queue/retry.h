@@ -26,6 +26,11 @@ std::optional<conf::Duration> first_delay(const conf::RetrySchedule& schedule, c
                                           uint32_t done, uint32_t attempt, conf::WallTime accepted_at,
                                           conf::WallTime now, conf::Random* random);
 
+// Whether the tries after this one are the first of that trouble still: `done` of them were made, and the
+// schedule, which makes them where it comes as soon, made fewer than there are. Without any: four.
+bool first_tries_last(const conf::RetrySchedule& schedule, conf::PassingTrouble trouble, uint32_t done,
+                      uint32_t attempt);
+
 // Of a message that met trouble of its path: a minute, or the first wait of the
 // schedule when that is shorter, and more only for one that is old already (a tenth of
 // its age, at most a quarter of an hour), with up to a tenth of jitter. None: its validity is over before.

@@ -100,7 +100,7 @@ void Settlement::apply_one(queue::Delivery* delivery, uint32_t index, const smtp
     journal_->append(event);
     return;
   }
-  note_greylisting(delivery, &recipient, outcome, facts.source, first);
+  note_greylisting(delivery, &recipient, outcome, facts, first);
   if (outcome.meaning.unread) note_unknown(event);
   const bool hard = is_final(outcome);
   recipient.blamed = !outcome.local && outcome.meaning.type == bounce::ErrorType::kHard &&
@@ -130,15 +130,19 @@ void Settlement::apply_one(queue::Delivery* delivery, uint32_t index, const smtp
                        bounce::DsnAction::kFailed, std::move(event)});
 }
 
-// Most greylists know a message again by our address, sender and recipient: its next try goes from the same
-// source. Of several recipients one that was greylisted decides. `first`: of this attempt.
+// Most greylists know a message again by our address, sender and recipient: its first tries go from the same
+// source. One that refuses for longer may always greylist that source, and another one is drawn. Of several
+// recipients one that was greylisted decides. `first`: of this attempt.
 void Settlement::note_greylisting(queue::Delivery* delivery, spool::RecipientRecord* recipient,
-                                  const smtp::RecipientOutcome& outcome, const std::string& source,
+                                  const smtp::RecipientOutcome& outcome, const AttemptFacts& facts,
                                   bool first) const {
   if (outcome.local || outcome.reply.code == 0) return;  // no answer: what the last one said holds
-  const bool greylisted = passing_trouble(outcome) == conf::PassingTrouble::kGreylisting;
-  recipient->greylisted_from = greylisted ? source : std::string();
-  if (greylisted || first) delivery->greylisted_from = streams_->source_number(recipient->greylisted_from);
+  constexpr auto kGreylisting = conf::PassingTrouble::kGreylisting;
+  const bool greylisted = passing_trouble(outcome) == kGreylisting;
+  const bool stays = greylisted && queue::first_tries_last(facts.settings->retry, kGreylisting,
+                                                           delivery->first_tries, recipient->attempts);
+  recipient->greylisted_from = stays ? facts.source : std::string();
+  if (stays || first) delivery->greylisted_from = streams_->source_number(recipient->greylisted_from);
 }
 
 void Settlement::note_unknown(const conf::DeliveryEvent& event) {
@@ -158,8 +162,11 @@ std::optional<Settlement::Again> Settlement::again_after(queue::Delivery* delive
   if (outcome.next_host) return Again{now, false};
   if (recipient.due > now) return Again{recipient.due, false};  // an operator said retry
   if (meaning.act == bounce::Act::kHold) return Again{now, false};
-  if (meaning.act == bounce::Act::kDefer && now + meaning.act_for <= record.accepted_at + schedule.validity)
+  if (meaning.act == bounce::Act::kDefer && now + meaning.act_for <= record.accepted_at + schedule.validity) {
+    // A rule says when it is tried, and not how often from the same source.
+    delivery->first_try_next |= passing_trouble(outcome) == conf::PassingTrouble::kGreylisting;
     return Again{now + meaning.act_for, false};
+  }
   if (is_of_path(outcome)) {
     if (const auto soon = queue::short_delay(schedule, record.accepted_at, now, random_))
       return Again{now + *soon, false};
@@ -178,7 +185,7 @@ std::optional<Settlement::Again> Settlement::again_after(queue::Delivery* delive
 }
 
 void Settlement::conclude(queue::Delivery* delivery) {
-  if (delivery->first_try_next) ++delivery->first_tries;
+  if (delivery->first_try_next && delivery->first_tries < UINT8_MAX) ++delivery->first_tries;
   delivery->first_try_next = delivery->attempted = false;
   const Verdicts& verdicts = attempts_->verdicts(*delivery);
   if (verdicts.empty()) {

@@ -62,7 +62,7 @@ class Settlement {
   void apply_one(queue::Delivery* delivery, uint32_t index, const smtp::RecipientOutcome& outcome,
                  const AttemptFacts& facts, conf::WallTime now, Verdicts* verdicts);
   void note_greylisting(queue::Delivery* delivery, spool::RecipientRecord* recipient,
-                        const smtp::RecipientOutcome& outcome, const std::string& source, bool first) const;
+                        const smtp::RecipientOutcome& outcome, const AttemptFacts& facts, bool first) const;
   void note_unknown(const conf::DeliveryEvent& event);
   struct Again {  // tried again then
     conf::WallTime due;

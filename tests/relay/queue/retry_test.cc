@@ -40,5 +40,20 @@ TEST(ShortDelay, NothingComesAfterTheValidity) {
   EXPECT_FALSE(short_delay(schedule, {}, conf::WallTime{} + 59min, &random).has_value());
 }
 
+TEST(FirstTries, LastUntilTheyOrAsManySoonerOnesOfTheScheduleAreMade) {
+  constexpr auto kTrouble = conf::PassingTrouble::kGreylisting;
+  conf::RetrySchedule schedule;
+  schedule.first_tries[0] = {5min, 10min};
+  EXPECT_TRUE(first_tries_last(schedule, kTrouble, 1, 1));
+  EXPECT_FALSE(first_tries_last(schedule, kTrouble, 2, 1));
+  EXPECT_TRUE(first_tries_last(schedule, kTrouble, 0, 4)) << "behind steps for another reason";
+  schedule.delays.assign(100, 1min);
+  EXPECT_TRUE(first_tries_last(schedule, kTrouble, 0, 2));
+  EXPECT_FALSE(first_tries_last(schedule, kTrouble, 0, 3)) << "the schedule never makes one";
+  schedule.first_tries[0].clear();
+  EXPECT_TRUE(first_tries_last(schedule, kTrouble, 0, 4));
+  EXPECT_FALSE(first_tries_last(schedule, kTrouble, 0, 5));
+}
+
 }  // namespace
 }  // namespace relay::queue

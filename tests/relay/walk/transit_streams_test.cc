@@ -140,6 +140,13 @@ class GreylistedFromTest : public TransitStreamsTest {
     for (int i = 0; i < kMails; ++i) submit({"u" + std::to_string(i) + "@d.test"}, "t@tx.test");
     EXPECT_EQ(sources_after(0), (Names{"news", "tx"}));
   }
+  void make_first_tries() {
+    config_->defaults.retry.delays.assign(20, 1h);
+    greylist_all();
+    for (const conf::Duration wait : {6min, 11min, 22min, 43min}) pass(wait);
+    ASSERT_EQ(events_.of(EventKind::kDeferred).size(), 5U * kMails);
+    EXPECT_EQ(tried_from_several(), 0U);
+  }
   Names sources_after(size_t first) const {
     Names names;
     const std::vector<conf::DeliveryEvent> deferred = events_.of(EventKind::kDeferred);
@@ -193,6 +200,42 @@ TEST_F(GreylistedFromTest, ASourceThatIsGoneLeavesItToAnother) {
   pass(6min);
   ASSERT_EQ(events_.of(EventKind::kDeferred).size(), 2U * kMails);
   EXPECT_EQ(sources_after(kMails), Names{"news"});
+}
+
+// A receiver may greylist one source always: its mail must not wait for that one until it expires.
+TEST_F(GreylistedFromTest, BehindTheFirstTriesTheChoiceIsFree) {
+  start();
+  make_first_tries();
+  pass(2h);
+  EXPECT_GT(tried_from_several(), 0U);
+}
+
+TEST_F(GreylistedFromTest, BehindTheFirstTriesTheChoiceIsFreeAlsoAfterARestart) {
+  start();
+  make_first_tries();
+  transit_.reset();
+  start();
+  pass(2h);
+  EXPECT_GT(tried_from_several(), 0U);
+}
+
+// A rule that says when makes as many tries from there as the schedule would.
+TEST_F(GreylistedFromTest, ARuleThatDefersKeepsItFromOneSourceNoLonger) {
+  bounce::ReplyRule rule;
+  rule.name = "patience";
+  rule.text = {"greylisted"};
+  rule.act = bounce::Act::kDefer;
+  rule.act_for = 10min;
+  rule.scope = bounce::Scope::kMessage;
+  rule.pace = bounce::Pace::kSame;
+  start();
+  transit_->use(bounce::Qualifier::make({rule}, bounce::shipped_reply_rules()));
+  run();
+  greylist_all();
+  for (int i = 0; i < 4; ++i) pass(11min);
+  EXPECT_EQ(tried_from_several(), 0U);
+  for (int i = 0; i < 4; ++i) pass(11min);
+  EXPECT_GT(tried_from_several(), 0U);
 }
 
 // What says nothing of our address leaves the choice free again.
