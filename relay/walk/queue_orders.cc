@@ -36,7 +36,7 @@ bool QueueOrders::retry(conf::MessageId id, const std::function<bool(const Deliv
 
 bool QueueOrders::hold(conf::MessageId id) {
   const bool any = for_each_of(id, [this](Delivery* delivery) {
-    if (delivery->state == DeliveryState::kHeld) return false;
+    if (delivery->state == DeliveryState::kHeld) return true;  // by a rule, perhaps: now by the operator, too
     delivery->hold_wanted = true;
     take_from_rest(delivery);
     return true;
@@ -165,8 +165,8 @@ void QueueOrders::keep_hold(conf::MessageId id, bool on_hold) {
       return;
     }
     queue::Message* message = *result;
+    if (message->record.on_hold != on_hold) parts_.spool->hold(id, on_hold);
     message->record.on_hold = on_hold;
-    parts_.spool->hold(id, on_hold);
     if (!on_hold) {
       for (const std::vector<uint32_t>& delivery : spool::deliveries_of(message->record))
         forget_holds(message, delivery);

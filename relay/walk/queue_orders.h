@@ -38,7 +38,7 @@ class QueueOrders {
   bool retry(conf::MessageId id);  // due now, with all of its recipients; not what is held
   // The same, with those of its deliveries that are meant.
   bool retry(conf::MessageId id, const std::function<bool(const queue::Delivery&)>& which);
-  bool hold(conf::MessageId id);     // what is being sent: when that ends; kept over a restart
+  bool hold(conf::MessageId id);     // what is being sent: when that ends; kept over a restart and rules
   bool release(conf::MessageId id);  // due now
   // Releases what a reply rule holds of the message at these domains, unless an operator holds it too. Its
   // record is read first.

@@ -155,6 +155,30 @@ TEST_F(HeldByARuleTest, ThatItIsLetGoOutlivesARestart) {
   EXPECT_EQ(transit_->resting().held(), 2U);
 }
 
+TEST_F(HeldByARuleTest, StaysWhenAnOperatorHoldsItTooAlsoAfterARestart) {
+  for (const bool restarts : {false, true}) {
+    start();
+    transit_->use(cellar(bounce::Act::kHold));
+    run();
+    server_.to_rcpt = "451 4.3.0 zzz the cellar is full";
+    const conf::MessageId id = submit({"a@one.test"});
+    ASSERT_EQ(transit_->resting().held(), 1U);
+    EXPECT_TRUE(transit_->orders().hold(id));
+    run();
+    if (restarts) {
+      transit_.reset();
+      start();
+      transit_->use(cellar(bounce::Act::kHold));
+      run();
+    }
+    transit_->use(cellar(bounce::Act::kFail));
+    run();
+    EXPECT_EQ(transit_->resting().held(), 1U) << restarts;
+    EXPECT_TRUE(transit_->orders().drop(id, "anna"));
+    run();
+  }
+}
+
 TEST_F(HeldByARuleTest, StaysWhenItsRuleIsNoMore) {
   hold_two();
   transit_->use(bounce::Qualifier::make({}, bounce::shipped_reply_rules()));
