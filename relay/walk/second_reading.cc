@@ -61,7 +61,7 @@ bool SecondReading::is_due(const queue::Delivery& delivery) {
 }
 
 void SecondReading::step() {
-  if (!under_way()) return;
+  if (!may_go_on()) return;
   struct Due {
     conf::MessageId id = 0;
     bool waits = false;

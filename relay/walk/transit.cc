@@ -77,7 +77,7 @@ Transit::Transit(TransitParts parts)
               }}),
       late_({parts_.config, &clock_, &routes_, &sites_, &dispatcher_.gate()}),
       orders_({parts_.spool, &clock_, &deliveries_, &domains_, &messages_, &resting_, &dispatcher_, this}),
-      second_reading_(&deliveries_, &orders_),
+      second_reading_(&deliveries_, &messages_, &orders_),
       next_sweep_(clock_.now() + kSweepPeriod) {
   settlement_.use(parts_.witness);
   parts_.journal->add(&late_);
@@ -297,7 +297,7 @@ void Transit::step(conf::Instant now) {
 }
 
 conf::Instant Transit::next_wake() const {
-  if (rerouting_.under_way() || (!stopping_ && second_reading_.under_way())) return conf::Instant{};
+  if (rerouting_.under_way() || (!stopping_ && second_reading_.may_go_on())) return conf::Instant{};
   conf::Instant wake = std::min(
       {dispatcher_.next_wake(), counters_.next_wake(), retirement_.next_wake(), half_done_.next_wake()});
   if (dispatcher_.paused()) wake = std::min(wake, clock_.now() + kPausedLook);

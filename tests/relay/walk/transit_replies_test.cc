@@ -179,6 +179,22 @@ TEST_F(HeldByARuleTest, StaysWhenAnOperatorHoldsItTooAlsoAfterARestart) {
   }
 }
 
+// The bodies of mail that is due are read behind them.
+TEST_F(HeldByARuleTest, OfVeryManyTheRecordsAreReadSomeAtATime) {
+  start();
+  transit_->use(cellar(bounce::Act::kHold));
+  run();
+  server_.to_rcpt = "451 4.3.0 zzz the cellar is full";
+  for (int i = 0; i < 3000; ++i) submit({"a" + std::to_string(i) + "@one.test"});
+  ASSERT_EQ(transit_->resting().held(), 3000U);
+  transit_->use(cellar(bounce::Act::kFail));
+  for (int i = 0; i < 10; ++i) transit_->step(clock_.time);
+  EXPECT_GT(spool_.waiting(), 0U);
+  EXPECT_LT(spool_.waiting(), 1500U);
+  run();
+  EXPECT_EQ(events_.of(EventKind::kFailed).size(), 3000U);
+}
+
 TEST_F(HeldByARuleTest, StaysWhenItsRuleIsNoMore) {
   hold_two();
   transit_->use(bounce::Qualifier::make({}, bounce::shipped_reply_rules()));
