@@ -143,7 +143,8 @@ def threshold(lab):
 
 
 def orders(lab):
-    """The operator blocks, unblocks and resets; --json says what was done."""
+    """The operator blocks, unblocks and resets; --json says what was done. His order stands beside the ramp, which is there before and
+    after it, until he ends that too."""
     done = ask(lab, "mx", "block", "d1.turns.test", "--for", "1h", "--why", "a test")
     assert done["paths"] == 1 and "turns" in done["names"][0], done
     path = path_of(lab)
@@ -156,10 +157,13 @@ def orders(lab):
     assert path_of(lab)["state"] == "blocked", "the operator's block did not outlive the crash"
     delivered, began = len(lab.events("delivered")), time.monotonic()
     assert ask(lab, "mx", "unblock", "--site", "mx1.turns.test")["paths"] == 1
+    assert decisions(lab, "unblock")[-1]["by"].startswith("operator")
+    assert path_of(lab)["state"] == "ramp", path_of(lab)
+    assert ask(lab, "mx", "unblock", "--automatic", "--site", "mx1.turns.test")["paths"] == 1
     lab.wait_events("delivered", delivered + 1, 5)
     first = time.monotonic() - began
     wait_until(lambda: path_of(lab)["ready"] == 0, 10, "the mail does not go after unblock")
-    assert path_of(lab)["state"] == "open" and decisions(lab, "unblock")[-1]["by"].startswith("operator")
+    assert path_of(lab)["state"] == "open"
     print(f"mx threshold: mail goes {1000 * first:.0f} ms after unblock, all of it after {time.monotonic() - began:.1f} s")
     ask(lab, "mx", "reset", "--rule", "turns")
     assert decisions(lab, "reset")[-1]["by"].startswith("operator")
