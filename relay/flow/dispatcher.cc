@@ -317,7 +317,7 @@ std::vector<const queue::Path*> Dispatcher::neglected() {
     if (writing.contains(line)) return;
     const bool works =
         line == nullptr ? path->connections > path->idle.size() : line->connections > line->resting.size();
-    if (path->ready.empty() || works) return;
+    if (path->ready.empty() || works || path->dirty) return;  // dirty: the next step comes at once
     if (connections_.any_may_send(*path) || opener_.could_open(path, flow_.now())) paths.push_back(path);
   });
   return paths;
