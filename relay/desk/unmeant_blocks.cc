@@ -25,10 +25,7 @@ void UnmeantBlocks::look(conf::Instant at) {
 void UnmeantBlocks::settle(queue::Path* path, conf::Instant now) {
   const OrderBook::Entry* entry = reach_->latest_for(*path, now);
   const OrderBook::Entry* may = domains_->latest_that_may_mean(*path, now);
-  if (may != nullptr && (entry == nullptr || may->until > entry->until)) {
-    if (may->until >= path->ordered_until) return;
-    entry = may;
-  }
+  if (may != nullptr && (entry == nullptr || may->until > entry->until)) entry = may;
   if (entry == nullptr) {
     free_path(transit_, path, "no order means it any more", "", now);
   } else if (entry->until != path->ordered_until) {

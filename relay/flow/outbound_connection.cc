@@ -22,7 +22,8 @@ OutboundConnection::OutboundConnection(Plan plan, queue::Path* path, Network* ne
       owner_(owner),
       started_(clock->now()),
       target_started_(started_),
-      silent_since_(started_),
+      last_octet_(started_),
+      silent_until_it_(started_),
       ready_at_(started_) {
   CHECK(!plan_.targets.empty());
 }
@@ -56,7 +57,7 @@ void OutboundConnection::open_target() {
   connected_ = false;
   implicit_tls_.reset();
   old_session_ = std::move(session_);
-  target_started_ = silent_since_ = clock_->now();
+  target_started_ = last_octet_ = silent_until_it_ = clock_->now();
   transport_ = network_->connect({target().address, target().port, plan_.source_address}, this);
   deadline_ = conf::kNever;
   set_deadline(target_started_ + plan_.options.timeouts.connect);
@@ -100,7 +101,7 @@ void OutboundConnection::quit() {
 
 void OutboundConnection::on_connected() {
   connected_ = true;
-  silent_since_ = clock_->now();
+  last_octet_ = silent_until_it_ = clock_->now();
   if (target().implicit_tls) {
     start_tls();
     set_deadline(clock_->now() + plan_.options.timeouts.tls);
@@ -126,7 +127,8 @@ void OutboundConnection::begin_session() {
 
 void OutboundConnection::on_bytes(std::string_view bytes) {
   if (session_ == nullptr) return;
-  silent_since_ = clock_->now();
+  if (last_octet_ != clock_->now()) silent_until_it_ = last_octet_;
+  last_octet_ = clock_->now();
   session_->receive(bytes, clock_->now());
   pump();
 }
@@ -180,7 +182,7 @@ void OutboundConnection::fetch_secret() {
 
 void OutboundConnection::on_drained() {
   if (session_ == nullptr) return;
-  silent_since_ = clock_->now();
+  last_octet_ = silent_until_it_ = clock_->now();
   session_->on_written(clock_->now());
   pump();
 }
@@ -226,7 +228,7 @@ void OutboundConnection::pump() {
 
 void OutboundConnection::write_output() {
   if (session_->output()->empty()) return;
-  silent_since_ = clock_->now();
+  last_octet_ = silent_until_it_ = clock_->now();
   transport_->write(session_->output());
 }
 

@@ -82,7 +82,8 @@ class OutboundConnection final : public TransportUser {
   bool idle() const { return session_ != nullptr && session_->ready(); }
   conf::Instant started() const { return started_; }
   conf::Instant target_started() const { return target_started_; }  // began to connect to it
-  conf::Instant silent_since() const { return silent_since_; }  // no octet of its target came or went since
+  // When no octet of its target came or went any more; of one that has just answered: until it did.
+  conf::Instant silent_since() const { return last_octet_ == clock_->now() ? silent_until_it_ : last_octet_; }
   conf::Instant ready_since() const { return ready_at_; }
   conf::Duration connect_time() const { return ready_at_ - target_started_; }
   uint32_t transactions() const { return session_ == nullptr ? 0 : session_->transactions(); }
@@ -134,9 +135,8 @@ class OutboundConnection final : public TransportUser {
   bool pumping_ = false;
   bool ended_ = false;
   bool connected_ = false;  // to this target
-  conf::Instant started_;
-  conf::Instant target_started_;
-  conf::Instant silent_since_;
+  conf::Instant started_, target_started_;
+  conf::Instant last_octet_, silent_until_it_;  // since when there was none before the last one came
   conf::Instant ready_at_;
   conf::Instant rest_until_ = conf::kNever;
   conf::Instant deadline_ = conf::kNever;

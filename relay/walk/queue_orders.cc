@@ -133,8 +133,10 @@ void QueueOrders::forget_holds(queue::Message* message, spool::RecipientSpan rec
 }
 
 void QueueOrders::end_holds(conf::MessageId id, std::vector<uint32_t> domains) {
+  ++ending_holds_;
   parts_.messages->pin(
       id, false, [this, id, domains = std::move(domains)](conf::Result<queue::Message*> result) {
+        --ending_holds_;
         if (!result.ok()) {
           conf::say("message " + conf::to_text(id) +
                     ": a reply rule holds it no more, and it could not be read: " + result.error().detail +

@@ -43,6 +43,7 @@ class QueueOrders {
   // Releases what a reply rule holds of the message at these domains, unless an operator holds it too. Its
   // record is read first.
   void end_holds(conf::MessageId id, std::vector<uint32_t> domains);
+  size_t ending_holds() const { return ending_holds_; }  // messages whose records are being read for that
   // For good, by order of `who`: its recipients end, without a report, or fail, with one to the sender.
   bool drop(conf::MessageId id, const std::string& who);
   bool fail(conf::MessageId id, const std::string& who);
@@ -63,6 +64,7 @@ class QueueOrders {
   void keep_hold(conf::MessageId id, bool on_hold);
 
   Parts parts_;
+  size_t ending_holds_ = 0;
   queue::PartedMap<std::shared_ptr<const std::string>> givers_;  // who gave each message up, while it is here
   std::shared_ptr<const std::string> last_giver_;
   size_t gone_on_ = 0;  // deliveries, by the order that is being carried out

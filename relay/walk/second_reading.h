@@ -11,7 +11,6 @@
 
 #include "bounce/qualifier.h"
 #include "relay/queue/delivery_store.h"
-#include "relay/queue/message_cache.h"
 #include "relay/walk/queue_orders.h"
 
 namespace relay {
@@ -19,16 +18,15 @@ namespace relay {
 class SecondReading {
  public:
   // All are borrowed.
-  SecondReading(const queue::DeliveryStore* deliveries, const queue::MessageCache* messages,
-                QueueOrders* orders)
-      : deliveries_(deliveries), messages_(messages), orders_(orders) {}
+  SecondReading(const queue::DeliveryStore* deliveries, QueueOrders* orders)
+      : deliveries_(deliveries), orders_(orders) {}
 
   void begin(std::shared_ptr<const bounce::Qualifier> before, std::shared_ptr<const bounce::Qualifier> after);
   void step();
   bool under_way() const { return after_ != nullptr; }
   // It is, and does not wait for records that it let go of: mail that is due has its body read by the same
   // threads, in turn.
-  bool may_go_on() const { return under_way() && messages_->loading() < kMostLoading; }
+  bool may_go_on() const { return under_way() && orders_->ending_holds() < kMostLoading; }
 
  private:
   static constexpr size_t kMostLoading = 256;
@@ -38,7 +36,6 @@ class SecondReading {
   bool is_due(const queue::Delivery& delivery);
 
   const queue::DeliveryStore* deliveries_;
-  const queue::MessageCache* messages_;
   QueueOrders* orders_;
   std::shared_ptr<const bounce::Qualifier> before_, after_;  // null: nothing is under way
   std::vector<Reading> readings_;                            // by number of the last reply

@@ -131,16 +131,17 @@ void Settlement::apply_one(queue::Delivery* delivery, uint32_t index, const smtp
 }
 
 // Most greylists know a message again by our address, sender and recipient: its first tries go from the same
-// source. One that refuses for longer may always greylist that source, and another one is drawn. Of several
-// recipients one that was greylisted decides. `first`: of this attempt.
+// source. One that refuses for longer may always greylist that source, and another one is drawn, which has a
+// second try too. Of several recipients one that was greylisted decides. `first`: of this attempt.
 void Settlement::note_greylisting(queue::Delivery* delivery, spool::RecipientRecord* recipient,
                                   const smtp::RecipientOutcome& outcome, const AttemptFacts& facts,
                                   bool first) const {
   if (outcome.local || outcome.reply.code == 0) return;  // no answer: what the last one said holds
   constexpr auto kGreylisting = conf::PassingTrouble::kGreylisting;
   const bool greylisted = passing_trouble(outcome) == kGreylisting;
-  const bool stays = greylisted && queue::first_tries_last(facts.settings->retry, kGreylisting,
-                                                           delivery->first_tries, recipient->attempts);
+  const bool stays = greylisted && (queue::first_tries_last(facts.settings->retry, kGreylisting,
+                                                            delivery->first_tries, recipient->attempts) ||
+                                    recipient->greylisted_from != facts.source);
   recipient->greylisted_from = stays ? facts.source : std::string();
   if (stays || first) delivery->greylisted_from = streams_->source_number(recipient->greylisted_from);
 }

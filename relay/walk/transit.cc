@@ -77,7 +77,7 @@ Transit::Transit(TransitParts parts)
               }}),
       late_({parts_.config, &clock_, &routes_, &sites_, &dispatcher_.gate()}),
       orders_({parts_.spool, &clock_, &deliveries_, &domains_, &messages_, &resting_, &dispatcher_, this}),
-      second_reading_(&deliveries_, &messages_, &orders_),
+      second_reading_(&deliveries_, &orders_),
       next_sweep_(clock_.now() + kSweepPeriod) {
   settlement_.use(parts_.witness);
   parts_.journal->add(&late_);

@@ -90,6 +90,15 @@ class Machine:
         return "user@waits.example" in queue and "is quarantine since" in addresses and (self.folder / "run/pid").exists()
 
 
+    def restore_again(self, block):
+        """A second restore, with the folder of the first still there, unpacks nothing over the spool."""
+        unpacked = self.folder / "lib/in-the-archive"
+        unpacked.unlink()
+        self.run(block)
+        if unpacked.exists() or not self.holds_all():
+            sys.exit("backup_chapter: a second restore writes over the spool that is there")
+
+
 def main(program):
     if not shutil.which("sqlite3"):
         print("backup_chapter: without sqlite3 its commands cannot be run")
@@ -101,6 +110,7 @@ def main(program):
             with smtplib.SMTP("127.0.0.1", machine.port) as client:
                 client.sendmail("news@shop.example", ["user@waits.example"], "Subject: x\n\nx\n")
             machine.run("penstock quarantine add bad@example.net")
+            (machine.folder / "lib/in-the-archive").touch()
             if not machine.holds_all():
                 sys.exit("backup_chapter: the relay of the test does not hold what it should")
             blocks = chapter()
@@ -109,6 +119,8 @@ def main(program):
                 # The commands for the old machine of a move leave it stopped.
                 if "disable" not in block and not machine.holds_all():
                     sys.exit(f"backup_chapter: mail, an address or the relay is gone after\n{block}")
+                if "penstock.before" in block:
+                    machine.restore_again(block)
             machine.run("systemctl stop penstock.socket penstock\nmv /var/lib/penstock /var/lib/penstock.gone\nsystemctl start penstock")
             if machine.holds_all():
                 sys.exit("backup_chapter: it does not see that the queue is gone")

@@ -157,6 +157,7 @@ def orders(lab):
     assert path_of(lab)["state"] == "blocked", "the operator's block did not outlive the crash"
     delivered, began = len(lab.events("delivered")), time.monotonic()
     assert ask(lab, "mx", "unblock", "--site", "mx1.turns.test")["paths"] == 1
+    wait_until(lambda: decisions(lab, "unblock"), 5, "the decision to lift the order is not told")
     assert decisions(lab, "unblock")[-1]["by"].startswith("operator")
     assert path_of(lab)["state"] == "ramp", path_of(lab)
     assert ask(lab, "mx", "unblock", "--automatic", "--site", "mx1.turns.test")["paths"] == 1
@@ -166,5 +167,6 @@ def orders(lab):
     assert path_of(lab)["state"] == "open"
     print(f"mx threshold: mail goes {1000 * first:.0f} ms after unblock, all of it after {time.monotonic() - began:.1f} s")
     ask(lab, "mx", "reset", "--rule", "turns")
+    wait_until(lambda: decisions(lab, "reset"), 5, "the decision to reset is not told")
     assert decisions(lab, "reset")[-1]["by"].startswith("operator")
 

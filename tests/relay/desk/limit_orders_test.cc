@@ -269,6 +269,17 @@ TEST_F(LimitOrdersTest, AnOrderThatIsMadeShorterWhileItsDomainLeadsNowhereEndsWh
   EXPECT_TRUE(transit_->dispatcher().next_message(path).yes);
 }
 
+TEST_F(LimitOrdersTest, AnOrderThatIsMadeLongerWhileItsDomainLeadsNowhereGoesOn) {
+  queue::Path* path = path_to("a.test");
+  Heard heard;
+  carry_out(timed(of_domain(admin::MxAction::kBlock, "a.test"), 1h), &heard);
+  settle();
+  forget_route("a.test", false);
+  carry_out(timed(of_domain(admin::MxAction::kBlock, "a.test"), 3h), &heard);
+  settle();
+  EXPECT_EQ(path->ordered_until, clock_.time + 3h);
+}
+
 // After a restart, or when its path was forgotten: the mail of another domain made the path, and a connection
 // rests there.
 TEST_F(LimitOrdersTest, AnOrderHoldsTheFirstMessageToAPathThatOthersMade) {

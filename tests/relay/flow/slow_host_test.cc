@@ -153,6 +153,16 @@ TEST_F(SlowHostTest, IsNotOneThatTakesMuchMailAndThenRefusesIt) {
   }
 }
 
+TEST_F(SlowHostTest, IsOneThatRefusesTheMailAfterMinutesOfSilence) {
+  add(1);
+  open();
+  for (const char* each : {"250 ok\r\n", "250 ok\r\n", "354 go\r\n"}) say(each);
+  network_.users.back()->on_drained();
+  clock_.time += 9min;
+  say("451 4.3.0 not now\r\n");
+  EXPECT_FALSE(path_->site->slow_hosts.empty());
+}
+
 // Mail every quarter of an hour: the site is idle in between.
 TEST_F(SlowHostTest, IsRememberedWhileNoMailIsThere) {
   send_one(SilentAt::kGreeting);
