@@ -6,7 +6,7 @@
 
 #include "conf/vocab/address.h"
 #include "mx/limits/saved.h"
-#include "mx/rules/rule_book.h"
+#include "mx/rules/rule_check.h"
 
 namespace mx {
 
@@ -126,11 +126,7 @@ bool RuleChanges::may_meet(std::string_view one, std::string_view other) const {
   const Known *first = find(one), *second = find(other);
   if (first == nullptr || second == nullptr) return false;
   if (first->rule.mx.empty() || second->rule.mx.empty()) return true;
-  return std::ranges::any_of(first->rule.mx, [second](const std::string& mask) {
-    return std::ranges::any_of(second->rule.mx, [&mask](const std::string& another) {
-      return mask_covers(mask, another) || mask_covers(another, mask);
-    });
-  });
+  return masks_meet(first->rule.mx, second->rule.mx);
 }
 
 std::string RuleChanges::save() const {

@@ -289,4 +289,12 @@ bool is_shadowed(const std::vector<RulePtr>& rules, const Rule& rule) {
   return false;
 }
 
+bool masks_meet(const std::vector<std::string>& one, const std::vector<std::string>& other) {
+  return std::ranges::any_of(one, [&other](const std::string& mask) {
+    return std::ranges::any_of(other, [&mask](const std::string& another) {
+      return mask_covers(mask, another) || mask_covers(another, mask);
+    });
+  });
+}
+
 }  // namespace mx

@@ -23,5 +23,8 @@ void check_values(const Rule& rule, std::vector<conf::Problem>* problems);
 void check_shadows(const std::vector<RulePtr>& rules, std::vector<conf::Problem>* problems);
 // The same of one of them.
 bool is_shadowed(const std::vector<RulePtr>& rules, const Rule& rule);
+// Whether a host that a mask of the one list takes can be taken by one of the other. May say no for two masks
+// that only overlap in part.
+bool masks_meet(const std::vector<std::string>& one, const std::vector<std::string>& other);
 
 }  // namespace mx

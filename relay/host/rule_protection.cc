@@ -67,22 +67,11 @@ bool takes_all_of(const mx::Rule& earlier, const mx::Rule& later) {
          all_covered(earlier.mx, later.mx);
 }
 
-// Whether a host that one mask takes can be taken by the other. May say no for two masks that only overlap in
-// part.
-bool share_hosts(const mx::Rule& a, const mx::Rule& b) {
-  for (const std::string& mine : a.mx) {
-    for (const std::string& theirs : b.mx) {
-      if (mx::mask_covers(mine, theirs) || mx::mask_covers(theirs, mine)) return true;
-    }
-  }
-  return false;
-}
-
 // How sure it is that mail to the domains of a rule leads to a provider.
 enum class Meeting { kNever, kPerhaps, kCertainly };
 
 Meeting meets(const mx::Rule& own, const mx::Rule& shipped) {
-  if (!own.mx.empty() && !share_hosts(own, shipped)) return Meeting::kNever;
+  if (!own.mx.empty() && !mx::masks_meet(own.mx, shipped.mx)) return Meeting::kNever;
   if (own.domains.empty() || !own.mx.empty()) return Meeting::kCertainly;
   bool of_others = false;
   for (const ProviderDomain& known : kProviderDomains) {
