@@ -103,8 +103,8 @@ struct Path {
     return ordered(now) || standing->state() == mx::Standing::State::kBlocked;
   }
   conf::Instant blocked_until() const { return std::max(ordered_until, standing->blocked_until()); }
-  conf::Instant frees_at()
-      const {  // while blocked: when the next message may go, which can be an early probe
+  // While blocked: when the next message may go, which can be an early probe.
+  conf::Instant frees_at() const {
     if (standing->state() != mx::Standing::State::kBlocked) return ordered_until;
     return std::max(ordered_until, standing->frees_at());
   }
