@@ -83,7 +83,6 @@ void OrderRounds::step(conf::Instant now) {
 
 void OrderRounds::begin(Round* round, conf::Instant now) {
   const admin::MxOrder& order = round->order;
-  round->until = order.block_for.count() == 0 ? conf::kNever : now + order.block_for;
   round->phase = Phase::kOver;
   // What is to be lifted may have been ordered under an older configuration.
   if (order.action == admin::MxAction::kBlock || !book_->has(order)) {
@@ -97,7 +96,8 @@ void OrderRounds::begin(Round* round, conf::Instant now) {
     return;
   }
   round->done.also_later = true;
-  if (!order.dry_run && !book_->add(order, round->until)) {
+  const conf::Instant until = order.block_for.count() == 0 ? conf::kNever : now + order.block_for;
+  if (!order.dry_run && !book_->add(order, until)) {
     round->done.also_later = false;
     round->done.problem =
         "there are " + std::to_string(OrderBook::kMost) + " orders already; lift some first";

@@ -37,8 +37,7 @@ class OrderRounds {
     admin::MxOrder order;
     Done heard;
     Phase phase = Phase::kBegin;
-    conf::Instant until{};  // kBlock: it holds
-    size_t part = 0;        // where the phase goes on
+    size_t part = 0;  // where the phase goes on
     admin::MxOrderDone done;
     // Standings that were opened and that paths share, with what was told of it.
     std::map<std::shared_ptr<const mx::Standing>, std::vector<mx::Decision>> reached;
