@@ -37,12 +37,7 @@ class DestroyedSector : public testing::Test {
     ASSERT_TRUE(opened.ok()) << opened.error().detail;
     spool_ = std::move(*opened);
   }
-  void store(conf::MessageId id) {
-    MessageRecord record;
-    record.id = id;
-    record.recipients.resize(1);
-    ASSERT_TRUE(spool::store(spool_.get(), record, std::string(300, 'x')).ok());
-  }
+  void store(conf::MessageId id) { ASSERT_TRUE(store_small(spool_.get(), id, std::string(300, 'x')).ok()); }
   void recover() {
     found_.clear();
     named_.clear();

@@ -43,12 +43,7 @@ class DamagedSpool : public testing::Test {
     ASSERT_TRUE(opened.ok()) << opened.error().detail;
     spool_ = std::move(*opened);
   }
-  void store(conf::MessageId id) {
-    MessageRecord record;
-    record.id = id;
-    record.recipients.resize(1);
-    EXPECT_TRUE(spool::store(spool_.get(), record, body_of(id)).ok());
-  }
+  void store(conf::MessageId id) { EXPECT_TRUE(store_small(spool_.get(), id, body_of(id)).ok()); }
   static std::string body_of(conf::MessageId id) {
     return "Subject: " + std::to_string(id) + "\r\n\r\n" + std::string(500, 'x') + "\r\n";
   }

@@ -37,6 +37,14 @@ inline conf::Result<conf::MessageId> store(Spool* spool, const MessageRecord& re
   return result;
 }
 
+// With one recipient.
+inline conf::Result<conf::MessageId> store_small(Spool* spool, conf::MessageId id, const std::string& body) {
+  MessageRecord record;
+  record.id = id;
+  record.recipients.resize(1);
+  return store(spool, record, body);
+}
+
 inline conf::Result<LoadedMessage> load(Spool* spool, conf::MessageId id, bool with_body = true) {
   conf::Result<LoadedMessage> result = conf::Error{conf::ErrorCode::kTimeout, "no answer"};
   bool done = false;
