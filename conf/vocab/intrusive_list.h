@@ -30,6 +30,7 @@ class IntrusiveList {
   bool empty() const { return first_ == nullptr; }
   size_t size() const { return size_; }
   T* front() const { return first_; }
+  T* back() const { return last_; }
   // The element after `element`, or null at the end.
   T* after(T* element) const { return (element->*Hook).next; }
   void push_back(T* element) {

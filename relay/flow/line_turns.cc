@@ -190,7 +190,7 @@ bool LineTurns::open_in_turn(const LinePtr& line, conf::Instant now) {
     return false;
   });
   // Those that fail stand behind the others, or they would hide them.
-  for (Leaf* leaf : aside) line->turns.served(leaf);
+  for (Leaf* leaf : aside) line->turns.make_last(leaf);
   if (!aside.empty() && aside.size() == position && line->fruitless++ * kLook < line->turns.size())
     return true;
   line->fruitless = 0;

@@ -12,23 +12,28 @@ bool ReadyQueue::has_sender(uint32_t sender) const {
   return alone() ? size_ > 0 && only_sender_ == sender : turns_->has_sender(sender);
 }
 
-ReadyQueue::Turns::Node* ReadyQueue::flow_for(const Delivery& delivery) {
+ReadyQueue::Turns::Node* ReadyQueue::node_for(const Delivery& delivery) {
   if (alone()) {
     if (size_ == 0) {
       only_sender_ = delivery.sender;
       only_domain_ = delivery.domain;
+      only_served_ = rest_is_next_ = only_.newest_is_next = false;
     }
     if (is_of_the_one(delivery)) return nullptr;
     turns_ = std::make_unique<Turns>();
-    DeliveryList& first = turns_->at(only_sender_, only_domain_)->leaf;
-    while (Delivery* waiting = only_.pop_front()) first.push_back(waiting);
+    Turns::Node* node = turns_->at(only_sender_, only_domain_);
+    while (Delivery* waiting = only_.mail.pop_front()) node->leaf.mail.push_back(waiting);
+    node->leaf.newest_is_next = only_.newest_is_next;
+    // As if the turns had been kept from the start.
+    if (only_served_) turns_->served(node);
+    if (only_served_ && !only_.newest_is_next) turns_->served(node);
+    if (rest_is_next_) turns_->make_first(node);
   }
   return turns_->at(delivery.sender, delivery.domain);
 }
 
 void ReadyQueue::push_back(Delivery* delivery) {
-  Turns::Node* flow = flow_for(*delivery);
-  (flow == nullptr ? only_ : flow->leaf).push_back(delivery);
+  flow_of(node_for(*delivery))->mail.push_back(delivery);
   delivery->arrived_before = newest_;
   delivery->arrived_after = nullptr;
   (newest_ == nullptr ? oldest_ : newest_->arrived_after) = delivery;
@@ -37,9 +42,12 @@ void ReadyQueue::push_back(Delivery* delivery) {
 }
 
 void ReadyQueue::push_front(Delivery* delivery) {
-  Turns::Node* flow = flow_for(*delivery);
-  (flow == nullptr ? only_ : flow->leaf).push_front(delivery);
-  if (flow != nullptr) turns_->make_first(flow);
+  Turns::Node* node = node_for(*delivery);
+  if (node != nullptr) turns_->make_first(node);
+  Flow* flow = flow_of(node);
+  flow->mail.push_front(delivery);
+  flow->newest_is_next = false;
+  rest_is_next_ = true;
   delivery->arrived_before = nullptr;
   delivery->arrived_after = oldest_;
   (oldest_ == nullptr ? newest_ : oldest_->arrived_before) = delivery;
@@ -47,40 +55,42 @@ void ReadyQueue::push_front(Delivery* delivery) {
   ++size_;
 }
 
-Delivery* ReadyQueue::front() const {
-  if (alone()) return only_.front();
-  return turns_->front()->leaf.front();
-}
+Delivery* ReadyQueue::front() const { return alone() ? only_.next() : turns_->front()->leaf.next(); }
 
 Delivery* ReadyQueue::pop_front() {
   if (size_ == 0) return nullptr;
-  return take_first(alone() ? nullptr : turns_->front());
+  return take_next(alone() ? nullptr : turns_->front());
 }
 
 Delivery* ReadyQueue::pop_front_of(uint32_t sender) {
   if (!has_sender(sender)) return nullptr;
-  return take_first(alone() ? nullptr : turns_->front_of(sender));
+  return take_next(alone() ? nullptr : turns_->front_of(sender));
 }
 
-Delivery* ReadyQueue::take_first(Turns::Node* flow) {
-  if (flow != nullptr) turns_->served(flow);
-  Delivery* delivery = (flow == nullptr ? only_ : flow->leaf).pop_front();
+Delivery* ReadyQueue::take_next(Turns::Node* node) {
+  if (node != nullptr) turns_->served(node);
+  Flow* flow = flow_of(node);
+  Delivery* delivery = flow->next();
+  flow->mail.erase(delivery);
+  flow->newest_is_next = !flow->newest_is_next;
+  only_served_ = true;
+  rest_is_next_ = false;
   arrivals_erase(delivery);
-  took(flow);
+  took(node);
   return delivery;
 }
 
 void ReadyQueue::erase(Delivery* delivery) {
-  Turns::Node* flow = alone() ? nullptr : turns_->find(delivery->sender, delivery->domain);
-  CHECK(alone() ? is_of_the_one(*delivery) : flow != nullptr);
-  (flow == nullptr ? only_ : flow->leaf).erase(delivery);
+  Turns::Node* node = alone() ? nullptr : turns_->find(delivery->sender, delivery->domain);
+  CHECK(alone() ? is_of_the_one(*delivery) : node != nullptr);
+  flow_of(node)->mail.erase(delivery);
   arrivals_erase(delivery);
-  took(flow);
+  took(node);
 }
 
-void ReadyQueue::took(Turns::Node* flow) {
+void ReadyQueue::took(Turns::Node* node) {
   --size_;
-  if (flow != nullptr && flow->leaf.empty()) turns_->drop(flow);
+  if (node != nullptr && node->leaf.mail.empty()) turns_->drop(node);
   if (size_ == 0) turns_.reset();
 }
 

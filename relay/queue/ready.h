@@ -1,7 +1,9 @@
 // The deliveries of a path that wait for a connection. Fair: the sender domains take turns, within one its
-// senders do (sender.h), within a sender the recipient domains do, and the deliveries of one sender to one
-// domain go in order. So 100,000 messages of one mailing delay another sender's by one turn, not by 100,000,
-// whether they come from one address or each from its own, and whether they go to one domain or to thousands.
+// senders do (sender.h), within a sender the recipient domains do. So 100,000 messages of one mailing delay
+// another sender's by one turn, not by 100,000, whether they come from one address or each from its own, and
+// whether they go to one domain or to thousands. The deliveries of one sender to one domain are a flow: they
+// go in order, and where more than kInOrder wait, every second turn goes to the one that came last, so that a
+// receipt does not wait behind the mailing of its own sender.
 //
 // While all that waits is of one sender to one domain it is a plain list; turns are kept from the second flow
 // on. Every operation is O(1), with a hash look-up of the flow where it has to be found; nothing is allocated
@@ -22,6 +24,9 @@ namespace relay::queue {
 
 class ReadyQueue {
  public:
+  // A flow as short as this keeps its order.
+  static constexpr size_t kInOrder = 4;
+
   ReadyQueue() = default;
   ReadyQueue(const ReadyQueue&) = delete;
   ReadyQueue& operator=(const ReadyQueue&) = delete;
@@ -71,7 +76,12 @@ class ReadyQueue {
   }
 
  private:
-  using Turns = TurnTree<DeliveryList>;
+  struct Flow {
+    DeliveryList mail;
+    bool newest_is_next = false;
+    Delivery* next() const { return newest_is_next && mail.size() > kInOrder ? mail.back() : mail.front(); }
+  };
+  using Turns = TurnTree<Flow>;
   struct Round {
     Delivery* next = nullptr;
     bool under_way = false;
@@ -81,12 +91,15 @@ class ReadyQueue {
   bool is_of_the_one(const Delivery& delivery) const {
     return delivery.sender == only_sender_ && delivery.domain == only_domain_;
   }
-  Turns::Node* flow_for(const Delivery& delivery);  // null: it is the only one
-  Delivery* take_first(Turns::Node* flow);
+  Turns::Node* node_for(const Delivery& delivery);  // null: it is of the only flow
+  Flow* flow_of(Turns::Node* node) { return node == nullptr ? &only_ : &node->leaf; }
+  Delivery* take_next(Turns::Node* node);
   void arrivals_erase(Delivery* delivery);
-  void took(Turns::Node* flow);
+  void took(Turns::Node* node);
 
-  DeliveryList only_;  // the only flow, while turns_ is null
+  Flow only_;                  // the only flow, while turns_ is null
+  bool only_served_ = false;   // it had a turn
+  bool rest_is_next_ = false;  // of it: push_front() was last
   uint32_t only_sender_ = 0;
   uint32_t only_domain_ = 0;
   std::unique_ptr<Turns> turns_;

@@ -70,7 +70,74 @@ TEST(ReadyQueue, SendersOfADomainTakeTurnsAndThenTheirRecipientDomains) {
     EXPECT_EQ(next->sender, i % 2 == 0 ? 0x101u : 0x102u);
     if (i % 2 == 0) domains.push_back(next->domain);
   }
-  EXPECT_EQ(domains, (std::vector<uint32_t>{0, 1, 2}));
+  EXPECT_EQ(domains, (std::vector<uint32_t>{0, 499, 1}));  // round, newest, round
+}
+
+// How many go until `receipt` has gone, which comes behind all others.
+int turn_of(ReadyQueue* queue, Delivery* receipt) {
+  queue->push_back(receipt);
+  for (int turn = 1;; ++turn) {
+    if (queue->pop_front() == receipt) return turn;
+  }
+}
+
+TEST(ReadyQueue, WhoComesBehindAFloodWaitsForFewTurnsWhateverTheFloodIs) {
+  struct Flood {
+    const char* of;
+    uint32_t domains, senders, sender_domains;
+    int own_wait;  // of the flood's own sender
+  };
+  for (const Flood& flood :
+       {Flood{"one sender to one domain", 1, 1, 1, 2}, Flood{"one sender to many", 900, 1, 1, 12},
+        Flood{"senders of a domain", 1, 16, 1, 32}, Flood{"domains of senders", 1, 1, 900, 1'800}}) {
+    for (const int before : {0, 1, 2, 777}) {
+      Mail mail;
+      ReadyQueue queue;
+      for (uint32_t i = 0; i < 5'000; ++i) {
+        const uint32_t sender = (1 + i % flood.sender_domains) << kLocalBits | i % flood.senders;
+        queue.push_back(mail.make(i % flood.domains, sender));
+      }
+      for (int i = 0; i < before; ++i) queue.pop_front();
+      EXPECT_LE(turn_of(&queue, mail.make(7'777, 0xfff0)), 2) << "another domain, behind " << flood.of;
+      EXPECT_LE(turn_of(&queue, mail.make(0, 1 << kLocalBits)), flood.own_wait) << flood.of << before;
+      if (flood.senders * flood.sender_domains > 1) continue;  // it has the turns of one of the flood
+      EXPECT_LE(turn_of(&queue, mail.make(0, 1 << kLocalBits | 5)), 2)
+          << "another sender, behind " << flood.of;
+    }
+  }
+}
+
+TEST(ReadyQueue, NobodyLosesMoreThanHalfOfHisTurnsToThoseThatAreAlwaysNew) {
+  Mail mail;
+  ReadyQueue queue;
+  for (int i = 0; i < 1'000; ++i) queue.push_back(mail.make(1, 0x100));
+  int of_first = 0;
+  for (uint32_t i = 0; i < 1'000; ++i) {
+    queue.push_back(mail.make(1, (0x200 + i) << kLocalBits));
+    of_first += queue.pop_front()->sender == 0x100 ? 1 : 0;
+  }
+  // 500 others wait by then and go round with it.
+  EXPECT_GE(of_first, 5);
+  while (queue.size() > 0 && queue.oldest()->sender == 0x100 && of_first < 1'000) {
+    of_first += queue.pop_front()->sender == 0x100 ? 1 : 0;
+  }
+  EXPECT_EQ(of_first, 1'000);
+}
+
+TEST(ReadyQueue, TheOldestOfALongFlowGoesInEverySecondTurn) {
+  Mail mail;
+  ReadyQueue queue;
+  conf::MessageId oldest = 1;
+  for (int i = 0; i < 1'000; ++i) queue.push_back(mail.make(1, 1));
+  for (int i = 0; i < 2'000; ++i) {
+    queue.push_back(mail.make(1, 1));
+    const Delivery* gone = queue.pop_front();
+    if (i % 2 == 0) {
+      EXPECT_EQ(gone->id, oldest++);
+    } else {
+      EXPECT_EQ(gone->id, 1'001u + static_cast<unsigned>(i));
+    }
+  }
 }
 
 TEST(ReadyQueue, GivesTheNextOfOneSender) {
@@ -89,10 +156,10 @@ TEST(ReadyQueue, GivesTheNextOfOneSender) {
   EXPECT_EQ(queue.size(), 4u);
 }
 
-TEST(ReadyQueue, ASenderKeepsItsOrder) {
+TEST(ReadyQueue, AShortFlowKeepsItsOrder) {
   Mail mail;
   ReadyQueue queue;
-  for (uint32_t i = 0; i < 300; ++i) queue.push_back(mail.make(i % 2, i % 3));
+  for (uint32_t i = 0; i < 6 * ReadyQueue::kInOrder; ++i) queue.push_back(mail.make(i % 2, i % 3));
   std::vector<conf::MessageId> last(6, 0);
   while (Delivery* next = queue.pop_front()) {
     conf::MessageId& before = last[next->domain * 3 + next->sender];
@@ -129,8 +196,8 @@ TEST(ReadyQueue, EraseInTheMiddleLeavesTheTurns) {
   EXPECT_EQ(queue.size(), 3u);
   EXPECT_EQ(queue.pop_front(), a);
   EXPECT_EQ(queue.oldest(), c);
-  EXPECT_EQ(queue.pop_front(), c);
-  queue.erase(d);
+  EXPECT_EQ(queue.pop_front(), d);  // the latest
+  queue.erase(c);
   EXPECT_TRUE(queue.empty());
   queue.push_back(b);
   EXPECT_EQ(queue.front(), b);
@@ -174,7 +241,9 @@ class Model {
     List& domain = place(&root_, delivery->sender >> kLocalBits, front);
     List& sender = place(&domain, delivery->sender, front);
     List& flow = place(&sender, delivery->domain, front);
+    flow.arrival = ++arrivals_so_far_;
     if (front) {
+      flow.newest_is_next = false;
       flow.mail.push_front(delivery);
       arrivals_.push_front(delivery);
     } else {
@@ -182,45 +251,68 @@ class Model {
       arrivals_.push_back(delivery);
     }
   }
-  Delivery* front() const {
-    const List* list = &root_;
-    while (!list->below.empty()) list = &list->below.front().second;
-    return list->mail.empty() ? nullptr : list->mail.front();
+  Delivery* front() {
+    List* list = &root_;
+    while (!list->below.empty()) list = &*next_of(list);
+    if (list->mail.empty()) return nullptr;
+    return list->newest_is_next && list->mail.size() > ReadyQueue::kInOrder ? list->mail.back()
+                                                                            : list->mail.front();
   }
   void pop() {
     Delivery* gone = front();
-    for (List* list = &root_; !list->below.empty(); list = &list->below.back().second)
-      list->below.splice(list->below.end(), list->below, list->below.begin());
+    List* list = &root_;
+    while (!list->below.empty()) {
+      const auto next = next_of(list);
+      list->newest_is_next = !(list->newest_is_next && next == newest_of(list));
+      if (!next->below.empty()) next->arrival = 0;
+      list->below.splice(list->below.end(), list->below, next);
+      list = &list->below.back();
+    }
+    list->newest_is_next = !list->newest_is_next;
     erase(gone);
   }
   void erase(Delivery* delivery) {
     arrivals_.remove(delivery);
     forget(&root_, delivery);
+    if (arrivals_.empty()) root_ = List();
   }
   const std::list<Delivery*>& arrivals() const { return arrivals_; }
 
  private:
   struct List {
-    std::list<std::pair<uint32_t, List>> below;
+    uint32_t key = 0;
+    uint64_t arrival = 0;  // 0: it had a turn, and is no flow
+    bool newest_is_next = false;
+    std::list<List> below;
     std::list<Delivery*> mail;
   };
-  static List& place(List* in, uint32_t key, bool front) {
-    auto found = std::find_if(in->below.begin(), in->below.end(),
-                              [key](const auto& each) { return each.first == key; });
+  static std::list<List>::iterator newest_of(List* in) {
+    const auto newest = std::ranges::max_element(in->below, {}, &List::arrival);
+    return newest == in->below.end() || newest->arrival == 0 ? in->below.end() : newest;
+  }
+  static std::list<List>::iterator next_of(List* in) {
+    const auto newest = newest_of(in);
+    return in->newest_is_next && newest != in->below.end() ? newest : in->below.begin();
+  }
+  List& place(List* in, uint32_t key, bool front) {
+    auto found = std::ranges::find(in->below, key, &List::key);
     if (found == in->below.end()) {
-      in->below.emplace_back(key, List());
+      in->below.push_back({key, ++arrivals_so_far_, false, {}, {}});
       found = std::prev(in->below.end());
     }
-    if (front) in->below.splice(in->below.begin(), in->below, found);
-    return found->second;
+    if (front) {
+      in->newest_is_next = false;
+      in->below.splice(in->below.begin(), in->below, found);
+    }
+    return *found;
   }
   static void forget(List* in, Delivery* delivery) {
     in->mail.remove(delivery);
-    for (auto& [key, list] : in->below) forget(&list, delivery);
-    in->below.remove_if(
-        [](const auto& each) { return each.second.below.empty() && each.second.mail.empty(); });
+    for (List& list : in->below) forget(&list, delivery);
+    in->below.remove_if([](const List& each) { return each.below.empty() && each.mail.empty(); });
   }
   List root_;
+  uint64_t arrivals_so_far_ = 0;
   std::list<Delivery*> arrivals_;
 };
 
@@ -232,7 +324,8 @@ void compare_with_model(uint64_t seed) {
   std::vector<Delivery*> outside;
   const uint64_t domains = 1 + random.below(6);
   const uint64_t senders = 1 + random.below(6);
-  for (int i = 0; i < 60; ++i) {
+  const int deliveries = random.chance(0.5) ? 60 : 300;  // of few flows, which are then long
+  for (int i = 0; i < deliveries; ++i) {
     outside.push_back(mail.make(static_cast<uint32_t>(random.below(domains)),
                                 static_cast<uint32_t>(random.below(senders) * 11)));
   }
