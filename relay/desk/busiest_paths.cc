@@ -14,9 +14,10 @@ constexpr size_t kBudget = 2048;
 constexpr size_t kOfView = 32;
 
 bool is_of_interest(const queue::Path& path, conf::Instant now) {
-  return !path.ready.empty() || path.connections > 0 || path.backoff_until > now || path.paused_until > now ||
-         path.ordered(now) || path.standing->state() != mx::Standing::State::kOpen ||
-         std::any_of(path.traffic.begin(), path.traffic.end(),
+  return !path.ready.empty() || path.connections.size() > 0 || path.health.backs_off(now) ||
+         path.holds.paused(now) || path.holds.ordered(now) ||
+         path.counters.standing->state() != mx::Standing::State::kOpen ||
+         std::any_of(path.counters.traffic.begin(), path.counters.traffic.end(),
                      [now](const auto& entry) { return entry.second->slowed_until() > now; });
 }
 
@@ -70,17 +71,18 @@ bool BusiestPaths::flows(const queue::Path& path, conf::Instant now) const {
 
 void BusiestPaths::consider(queue::Path* path, conf::Instant now) {
   if (!is_of_interest(*path, now) && !flows(*path, now)) return;
-  const Candidate candidate{{path->ordered(now) || path->standing->state() != mx::Standing::State::kOpen,
-                             path->ready.size() + path->connections},
-                            path};
+  const Candidate candidate{
+      {path->holds.ordered(now) || path->counters.standing->state() != mx::Standing::State::kOpen,
+       path->ready.size() + path->connections.size()},
+      path};
   const size_t limit = questions_.front().limit;
   if (busiest_.size() >= limit) {
     if (limit == 0 || !is_busier(candidate, busiest_.front())) return;
     std::pop_heap(busiest_.begin(), busiest_.end(), is_busier);
-    busiest_.back().path->shown = false;
+    busiest_.back().path->rounds.shown = false;
     busiest_.pop_back();
   }
-  path->shown = true;
+  path->rounds.shown = true;
   busiest_.push_back(candidate);
   std::push_heap(busiest_.begin(), busiest_.end(), is_busier);
 }
@@ -88,7 +90,7 @@ void BusiestPaths::consider(queue::Path* path, conf::Instant now) {
 void BusiestPaths::view(conf::Instant now, size_t* budget) {
   for (; viewed_ < busiest_.size() && *budget > 0; ++viewed_) {
     queue::Path* path = busiest_[viewed_].path;
-    path->shown = false;
+    path->rounds.shown = false;
     const auto count = in_flight_.find(path);
     views_.push_back(
         view_of(path, count == in_flight_.end() ? 0 : count->second, &transit_->dispatcher(), history_, now));

@@ -44,9 +44,9 @@ void LimitOrders::place(queue::Path* path) {
   const conf::Instant now = transit_->clock().now();
   const OrderBook::Entry* entry = reach_.latest_for(*path, now);
   const conf::Instant until = entry == nullptr ? conf::Instant{} : entry->until;
-  if (path->ordered(now) && path->ordered_until > until) return unmeant_.look(now + kFreeAfter);
-  if (path->ordered_until >= until) return;
-  path->ordered_until = until;
+  if (path->holds.ordered(now) && path->holds.ordered_until() > until) return unmeant_.look(now + kFreeAfter);
+  if (path->holds.ordered_until() >= until) return;
+  path->holds.order_until(until);
   transit_->dispatcher().poke(path);
 }
 
@@ -57,7 +57,7 @@ void LimitOrders::follow(const queue::DomainEntry& domain) {
 }
 
 void LimitOrders::hold(queue::Path* path, const OrderBook::Entry& entry, conf::Instant now) {
-  if (path->ordered(now) && path->ordered_until >= entry.until) return;
+  if (path->holds.ordered(now) && path->holds.ordered_until() >= entry.until) return;
   hold_path(transit_, path, entry, entry.order, now);
 }
 

@@ -46,7 +46,7 @@ class OrderReach {
 
 // Whether other paths have what is held against this one too, beside the table of all. Few do: only those
 // need to be remembered.
-inline bool has_shared_standing(const queue::Path& path) { return path.standing.use_count() > 2; }
+inline bool has_shared_standing(const queue::Path& path) { return path.counters.standing.use_count() > 2; }
 // What a path is called while it may come and go: never a pointer to what is gone.
 std::string name_of(const queue::Path& path);
 

@@ -173,7 +173,8 @@ void OrderRounds::reach_paths(Round* round, conf::Instant now, size_t* budget) {
 // the others.
 void OrderRounds::reach_counted_together(Round* round, size_t* budget) {
   const bool more = transit_->sites().visit_some(&round->part, kLooksAtOnce, [&](queue::Path* path) {
-    const bool together = round->reached.contains(path->standing) && !reach_->is_meant(round->order, *path);
+    const bool together =
+        round->reached.contains(path->counters.standing) && !reach_->is_meant(round->order, *path);
     spend(together ? kOfChange : 1, budget);
     if (!together) return;
     admin::MxOrderDone& done = round->done;
@@ -197,18 +198,18 @@ void OrderRounds::to_path(Round* round, queue::Path* path, conf::Instant now) {
   const bool freed = lift_from(round, path, now);
   const bool opened = open_standing(round, path, now);
   if (freed || opened) return count(path->site->label, path->source.name, &round->done);
-  if (!path->ordered(now)) note_automatic(round, *path->standing);
+  if (!path->holds.ordered(now)) note_automatic(round, *path->counters.standing);
 }
 
 // False: no order held it, or another one holds it on, by its own end.
 bool OrderRounds::lift_from(Round* round, queue::Path* path, conf::Instant now) {
-  if (!path->ordered(now)) return false;
+  if (!path->holds.ordered(now)) return false;
   const admin::MxOrder& order = round->order;
   const auto lifted = [round](const admin::MxOrder& other) { return lifts(*round, other); };
   const OrderBook::Entry* other = reach_->latest_for(*path, now, lifted);
   if (other != nullptr) {
     ++round->done.held;
-    if (!order.dry_run && path->ordered_until != other->until)
+    if (!order.dry_run && path->holds.ordered_until() != other->until)
       hold_path(transit_, path, *other, other->order, now);
     return false;
   }
@@ -219,16 +220,17 @@ bool OrderRounds::lift_from(Round* round, queue::Path* path, conf::Instant now) 
 // One that several paths share is opened once, and told of each that was named.
 bool OrderRounds::open_standing(Round* round, queue::Path* path, conf::Instant now) {
   const admin::MxOrder& order = round->order;
-  const auto before = round->reached.find(path->standing);
+  const auto before = round->reached.find(path->counters.standing);
   const bool again = before != round->reached.end();
-  if (!again && !changes_standing(order, *path->standing)) return false;
+  if (!again && !changes_standing(order, *path->counters.standing)) return false;
   std::vector<mx::Decision> alone;
-  std::vector<mx::Decision>& told = has_shared_standing(*path) ? round->reached[path->standing] : alone;
+  std::vector<mx::Decision>& told =
+      has_shared_standing(*path) ? round->reached[path->counters.standing] : alone;
   if (order.dry_run) return true;
-  if (!again) told = change(order, path->standing.get(), now);
+  if (!again) told = change(order, path->counters.standing.get(), now);
   if (order.action == admin::MxAction::kReset) {
-    for (auto& [address, traffic] : path->traffic) traffic->reset();
-    for (auto& [host, traffic] : path->hosts) traffic->reset();
+    for (auto& [address, traffic] : path->counters.traffic) traffic->reset();
+    for (auto& [host, traffic] : path->counters.hosts) traffic->reset();
   }
   tell_ordered(transit_, *path, told, order.who);
   transit_->dispatcher().poke(path);

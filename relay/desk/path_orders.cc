@@ -14,7 +14,7 @@ void tell_ordered(Transit* transit, const queue::Path& path, std::vector<mx::Dec
 
 void hold_path(Transit* transit, queue::Path* path, const OrderBook::Entry& entry,
                const admin::MxOrder& teller, conf::Instant now) {
-  path->ordered_until = entry.until;
+  path->holds.order_until(entry.until);
   mx::Decision decision;
   decision.action = mx::Decision::Action::kBlock;
   decision.by = "operator";
@@ -29,7 +29,7 @@ void hold_path(Transit* transit, queue::Path* path, const OrderBook::Entry& entr
 
 void free_path(Transit* transit, queue::Path* path, const std::string& why, const std::string& who,
                conf::Instant now) {
-  path->ordered_until = {};
+  path->holds.end_order();
   mx::Decision decision;
   decision.action = mx::Decision::Action::kUnblock;
   decision.by = "operator";

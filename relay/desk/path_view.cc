@@ -24,7 +24,7 @@ double seconds_until(conf::Instant until, conf::Instant now) {
 
 std::vector<admin::TrafficView> traffic_of(const queue::Path& path, conf::Instant now) {
   std::vector<admin::TrafficView> views;
-  for (const auto* counted : {&path.traffic, &path.hosts}) {
+  for (const auto* counted : {&path.counters.traffic, &path.counters.hosts}) {
     for (const auto& [address, traffic] : *counted) {
       admin::TrafficView view;
       view.address = address.empty() ? "*" : address;
@@ -42,7 +42,7 @@ std::vector<admin::TrafficView> traffic_of(const queue::Path& path, conf::Instan
 
 std::vector<admin::ThresholdView> thresholds_of(const queue::Path& path, conf::Instant now) {
   std::vector<admin::ThresholdView> views;
-  for (const mx::Standing::Sample& sample : path.standing->samples(now)) {
+  for (const mx::Standing::Sample& sample : path.counters.standing->samples(now)) {
     admin::ThresholdView view;
     view.error_rate = sample.threshold.error_rate_ppm / 1e6;
     view.min_messages = sample.threshold.min_messages;
@@ -73,7 +73,7 @@ admin::AllowedFlow allowed_on(const queue::Path& path, const mx::Standing::Ladde
           limits.scope);
   limit(limits.messages_per_hour / 60.0, mx::Bind::kQuota, limits.scope);
   if (limits.adaptive == conf::AdaptiveMode::kOn)
-    limit(path.standing->learned_per_hour() / 60.0, mx::Bind::kAdaptive, conf::RuleScope::kSource);
+    limit(path.counters.standing->learned_per_hour() / 60.0, mx::Bind::kAdaptive, conf::RuleScope::kSource);
   limit(ladder.per_day / 1440.0, mx::Bind::kWarmUp, conf::RuleScope::kSource);
   return allowed;
 }
@@ -115,7 +115,7 @@ void show_what_blocked(const Decisions& decisions, const mx::Standing& standing,
 
 // What to_text(Bind) does not say: which reply rule, whose order.
 std::string why_held(const queue::Path& path, mx::Bind binds, conf::Instant now) {
-  if (binds == mx::Bind::kSlowed && path.paused_until > now) return path.paused_by;
+  if (binds == mx::Bind::kSlowed && path.holds.paused(now)) return path.holds.paused_by();
   return binds == mx::Bind::kBlocked && blocked_by_order(path, now) ? "blocked by an operator" : "";
 }
 
@@ -136,18 +136,18 @@ admin::PathView view_of(queue::Path* path, uint64_t in_flight, Dispatcher* dispa
   view.limits = admin::limit_views(path->rule.get(), *path->limits, *path->settings);
   view.messages_per_hour = path->limits->messages_per_hour;
   view.adaptive = path->limits->adaptive;
-  view.learned_per_hour = path->standing->learned_per_hour();
-  const mx::Standing::Ladder ladder = path->standing->ladder(now);
+  view.learned_per_hour = path->counters.standing->learned_per_hour();
+  const mx::Standing::Ladder ladder = path->counters.standing->ladder(now);
   view.ladder_per_day = ladder.per_day;
   view.ladder_step = ladder.step;
   view.ladder_used = ladder.used;
   view.ready = path->ready.size();
   view.in_flight = in_flight;
-  view.connections = path->connections;
+  view.connections = path->connections.size();
   const mx::Admission admission = dispatcher->next_message(path);
   view.traffic = traffic_of(*path, now);
   view.thresholds = thresholds_of(*path, now);
-  view.state = path->ordered(now) ? mx::Standing::State::kBlocked : path->standing->state();
+  view.state = path->holds.ordered(now) ? mx::Standing::State::kBlocked : path->counters.standing->state();
   if (path->blocked(now)) view.blocked_seconds = seconds_until(path->blocked_until(), now);
   view.decisions = history.decisions->of(*path, kDecisionsShown);
   if (!admission.yes) {
@@ -157,13 +157,13 @@ admin::PathView view_of(queue::Path* path, uint64_t in_flight, Dispatcher* dispa
   } else if (path->is_being_tried(now)) {
     using Seconds = std::chrono::seconds;
     view.binds = mx::Bind::kBackOff;
-    view.why = being_tried(*path, std::chrono::floor<Seconds>(now - path->opening_since));
+    view.why = being_tried(*path, std::chrono::floor<Seconds>(now - path->connections.opening_since()));
     view.frees_seconds = -1;
     view.opening = true;
   }
-  show_what_blocked(view.decisions, *path->standing, &view.thresholds);
-  if (path->last_error.present()) view.last_error = path->last_error.reply.text();
-  view.replies = path->standing->replies();
+  show_what_blocked(view.decisions, *path->counters.standing, &view.thresholds);
+  if (path->health.last_error().present()) view.last_error = path->health.last_error().reply.text();
+  view.replies = path->counters.standing->replies();
   view.last_minute = history.flow->last_minute(view.site, view.source, now);
   view.allowed = allowed_on(*path, ladder);
   return view;
@@ -177,8 +177,8 @@ admin::SourceView view_of(const queue::PathChoice::Share& share, const queue::Pa
   view.never = share.unusable;
   if (share.state.readiness == queue::Readiness::kFree) return view;
   view.binds = share.state.bind;
-  if (view.binds == mx::Bind::kSlowed && path != nullptr && path->paused_until > now)
-    view.why = path->paused_by;
+  if (view.binds == mx::Bind::kSlowed && path != nullptr && path->holds.paused(now))
+    view.why = path->holds.paused_by();
   view.frees_seconds = seconds_until(share.state.until, now);
   return view;
 }

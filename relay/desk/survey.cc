@@ -23,12 +23,12 @@ bool busier(const journal::SiteGauges& a, const journal::SiteGauges& b) {
 void Survey::look_at(queue::Path* path, conf::Instant now) {
   ++paths_;
   const mx::Standing::State state =
-      path->ordered(now) ? mx::Standing::State::kBlocked : path->standing->state();
+      path->holds.ordered(now) ? mx::Standing::State::kBlocked : path->counters.standing->state();
   limiter_.blocked += state == mx::Standing::State::kBlocked ? 1 : 0;
   limiter_.probing += state == mx::Standing::State::kProbing ? 1 : 0;
   limiter_.ramp += state == mx::Standing::State::kRamp ? 1 : 0;
   if (state == mx::Standing::State::kBlocked) limiter_.blocked_deliveries += path->ready.size();
-  if (path->ready.empty() && path->connections == 0) return;
+  if (path->ready.empty() && path->connections.size() == 0) return;
   if (path->site != site_) {
     keep();
     site_ = path->site;
@@ -37,7 +37,7 @@ void Survey::look_at(queue::Path* path, conf::Instant now) {
   }
   journal::SiteGauges& site = in_hand_;
   site.ready += path->ready.size();
-  site.connections += path->connections;
+  site.connections += path->connections.size();
   const auto sending = in_flight_.find(path);
   if (sending != in_flight_.end()) site.in_flight += sending->second;
   if (site.waiting_for.empty() || path->ready.size() > most_waiting_) {  // what keeps most of it back

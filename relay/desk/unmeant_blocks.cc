@@ -28,7 +28,7 @@ void UnmeantBlocks::settle(queue::Path* path, conf::Instant now) {
   if (may != nullptr && (entry == nullptr || may->until > entry->until)) entry = may;
   if (entry == nullptr) {
     free_path(transit_, path, "no order means it any more", "", now);
-  } else if (entry->until != path->ordered_until) {
+  } else if (entry->until != path->holds.ordered_until()) {
     hold_path(transit_, path, *entry, entry->order, now);
   }
 }
@@ -38,7 +38,7 @@ bool UnmeantBlocks::step(conf::Instant now) {
   size_t budget = kBudget;
   const size_t close_look = kOfCloseLook + reach_->orders(now);  // each is asked whether it means the path
   const auto use = [&](queue::Path* path) {
-    const bool close = path->ordered(now);
+    const bool close = path->holds.ordered(now);
     budget -= std::min(budget, close ? close_look : 1);
     if (close) settle(path, now);
   };

@@ -27,18 +27,18 @@ std::string on_hold(const std::string& reply) {
 }  // namespace
 
 bool blocked_by_order(const queue::Path& path, conf::Instant now) {
-  return path.ordered(now) && path.ordered_until >= path.standing->blocked_until();
+  return path.holds.ordered(now) && path.holds.ordered_until() >= path.counters.standing->blocked_until();
 }
 
 Reason held_back(const queue::Path& path, conf::Instant now) {
   if (path.blocked(now))
     return {blocked_by_order(path, now) ? "blocked by an operator" : "blocked after refusals",
             path.frees_at()};
-  if (path.paused_until > now)
-    return {path.paused_by.empty() ? "paused by a reply rule" : path.paused_by, path.paused_until};
-  if (path.backoff_until > now) {
-    const bool told = path.last_error.present();
-    return {told ? failure(path.last_error) : mx::to_text(mx::Bind::kBackOff), path.backoff_until};
+  if (path.holds.paused(now)) return {path.holds.paused_by(), path.holds.paused_until()};
+  if (path.health.backs_off(now)) {
+    const bool told = path.health.last_error().present();
+    return {told ? failure(path.health.last_error()) : mx::to_text(mx::Bind::kBackOff),
+            path.health.backs_off_until()};
   }
   return {};
 }
@@ -46,10 +46,12 @@ Reason held_back(const queue::Path& path, conf::Instant now) {
 std::string being_tried(const queue::Path& path, conf::Duration since) {
   std::string text = "a connection is being opened";
   if (since.count() > 0) text += " since " + mx::duration_text(since);
-  if (!path.last_error.present()) return text;
-  const bool silent = path.last_error.reply.code == 0 && path.last_error.stage != bounce::Stage::kTls &&
-                      path.last_error.stage != bounce::Stage::kLogin;
-  return text + "; the last one: " + (silent ? path.last_error.reply.text() : failure(path.last_error));
+  if (!path.health.last_error().present()) return text;
+  const bool silent = path.health.last_error().reply.code == 0 &&
+                      path.health.last_error().stage != bounce::Stage::kTls &&
+                      path.health.last_error().stage != bounce::Stage::kLogin;
+  return text + "; the last one: " +
+         (silent ? path.health.last_error().reply.text() : failure(path.health.last_error()));
 }
 
 Reason waiting_reason(queue::Path* path, Dispatcher* dispatcher, conf::Instant now) {
@@ -60,12 +62,12 @@ Reason waiting_reason(queue::Path* path, Dispatcher* dispatcher, conf::Instant n
     return Reason{mx::to_text(bind), until > now ? until : conf::kNever};
   };
   // Of the paths that are counted together only the one that was asked last knows what binds them all.
-  if (dispatcher != nullptr && (path->binds == mx::Bind::kNothing || path->shared != nullptr)) {
+  if (dispatcher != nullptr && (!path->waits.any() || path->shared.line != nullptr)) {
     const mx::Admission next = dispatcher->next_message(path);
     if (!next.yes) return bound(next.bind, next.not_before);
   }
-  if (path->binds == mx::Bind::kNothing) return {};
-  return bound(path->binds, path->binds_until);
+  if (!path->waits.any()) return {};
+  return bound(path->waits.bind(), path->waits.until());
 }
 
 Reason later_of(Reason schedule, const Reason& hold) {

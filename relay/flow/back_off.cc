@@ -13,57 +13,48 @@ constexpr conf::Duration kLongestBreak = 60s;
 constexpr uint8_t kMostDoublings = 8;
 
 // In its first hour a path that fails is tried every minute, later the more seldom the longer it has failed.
-conf::Duration longest_back_off(const queue::Path& path, conf::Duration most, conf::Instant now) {
-  const conf::Duration grown = std::max<conf::Duration>((now - path.sick_since) / 60, 1min);
-  return std::min(grown, most);
+conf::Duration longest_back_off(conf::Duration failing_for, conf::Duration most) {
+  return std::min(std::max<conf::Duration>(failing_for / 60, 1min), most);
 }
 
 }  // namespace
 
-void BackOff::worked(queue::Path* path) {
-  path->backoff = conf::Duration(0);
-  path->stumbles = path->slow_told = false;
-  path->last_error = {};
-}
-
 bool BackOff::stumbled(queue::Path* path, const queue::PathError& error, conf::Instant started) {
-  if (path->failing() || path->connections != path->opening) return false;
-  path->last_error = error;
-  path->stumbles = true;
-  path->first_expiry = std::min(path->first_expiry, started + patience(*path));  // then it is told
+  if (path->health.failing() || path->connections.any_was_ready()) return false;
+  path->health.stumble(error);
+  path->look_by(started + patience(*path));  // then it is told
   return true;
 }
 
 void BackOff::failed(queue::Path* path, const queue::PathError& error, conf::Instant started,
                      conf::Instant now) {
-  if (path->connections > path->opening) {  // others work: the host has enough of us for now
-    path->backoff_until = std::max(path->backoff_until, now + flow_->config->path_backoff_first);
+  if (path->connections.any_was_ready()) {  // others work: the host has enough of us for now
+    path->health.put_off_until(now + flow_->config->path_backoff_first);
     return;
   }
-  path->last_error = error;
-  if (path->failing() && started < path->failing_since) return;
-  back_off(path, now);
+  path->health.note(error);
+  if (path->health.is_new_failure(started)) back_off(path, now);
 }
 
 void BackOff::broke(queue::Path* path, const queue::PathError& error, conf::Instant started,
                     conf::Instant now) {
-  if (path->breaks > 0 && started < path->broke_at) return;
-  path->last_error = error;
-  path->broke_at = now;
+  if (!path->health.is_new_break(started)) return;
   const conf::Duration pause = std::min<conf::Duration>(
-      kFirstBreak * (1 << std::min<uint8_t>(path->breaks, kMostDoublings)), kLongestBreak);
-  path->breaks = std::min<uint8_t>(path->breaks + 1, UINT8_MAX - 1);
-  path->backoff_until = std::max(path->backoff_until, now + spread(pause));
+      kFirstBreak * (1 << std::min<uint8_t>(path->health.breaks(), kMostDoublings)), kLongestBreak);
+  path->health.break_off(error, spread(pause), now);
 }
 
 void BackOff::no_address(queue::Path* path, conf::Instant now) {
-  path->last_error.stage = bounce::Stage::kDns;
-  path->last_error.reply = bounce::Reply::make(0, "no host has an address that this source can reach");
+  queue::PathError error = path->health.last_error();
+  error.stage = bounce::Stage::kDns;
+  error.reply = bounce::Reply::make(0, "no host has an address that this source can reach");
+  path->health.note(std::move(error));
   back_off(path, now);
 }
 
 conf::Duration BackOff::patience(const queue::Path& path) const {
-  return flow_->config->ready_limit + (path.failing() ? conf::Duration(0) : path.settings->timeouts.connect);
+  return flow_->config->ready_limit +
+         (path.health.failing() ? conf::Duration(0) : path.settings->timeouts.connect);
 }
 
 conf::Duration BackOff::spread(conf::Duration pause) const {
@@ -71,17 +62,15 @@ conf::Duration BackOff::spread(conf::Duration pause) const {
 }
 
 void BackOff::back_off(queue::Path* path, conf::Instant now) {
-  if (!path->failing()) {
-    path->sick_since = now;
-    path->first_expiry = std::min(path->first_expiry, now + flow_->config->ready_limit);  // then it is told
-  }
-  path->stumbles = false;
-  path->backoff = path->failing() ? path->backoff * 2 : flow_->config->path_backoff_first;
-  const conf::Duration longest = longest_back_off(*path, flow_->config->path_backoff_max, now);
-  path->backoff = std::min(path->backoff, longest);
-  path->failing_since = now;
+  queue::PathHealth& health = path->health;
+  const bool first = !health.failing();
+  if (first) path->look_by(now + flow_->config->ready_limit);  // then it is told
+  const conf::Duration longest = longest_back_off(first ? conf::Duration(0) : now - health.sick_since(),
+                                                  flow_->config->path_backoff_max);
+  const conf::Duration next = first ? flow_->config->path_backoff_first : 2 * health.back_off();
+  const conf::Duration step = std::min(next, longest);
   // Including what is spread, or the bound would not be one.
-  path->backoff_until = now + std::min(spread(path->backoff), longest);
+  health.fail(step, std::min(spread(step), longest), now);
 }
 
 }  // namespace relay

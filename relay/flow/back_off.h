@@ -1,5 +1,5 @@
 // How long a path is left alone after connections that failed or broke, and how long its mail waits until
-// that is told. Writes what a Path says of its failures, and nothing else of it. Loop thread.
+// that is told. The one writer of PathHealth. Loop thread.
 #pragma once
 
 #include "conf/vocab/random.h"
@@ -14,9 +14,9 @@ class BackOff {
   BackOff(const FlowState* flow, conf::Random* random) : flow_(flow), random_(random) {}  // borrowed
 
   // A connection is ready: the path leads somewhere.
-  void worked(queue::Path* path);
+  void worked(queue::Path* path) { path->health.works(); }
   // Mail was answered over it.
-  void answered(queue::Path* path) { path->breaks = 0; }
+  void answered(queue::Path* path) { path->health.answers(); }
   // One host of several failed, `error` says why; the connection, begun at `started`, tries the next. True:
   // that is to be looked at now.
   bool stumbled(queue::Path* path, const queue::PathError& error, conf::Instant started);
@@ -29,8 +29,8 @@ class BackOff {
   // None of the path's hosts has an address for its source.
   void no_address(queue::Path* path, conf::Instant now);
   // A block defers, and how the path failed before it is over with it.
-  void forget(queue::Path* path) { path->backoff = conf::Duration(0); }
-  void end_now(queue::Path* path) { path->backoff_until = flow_->now(); }
+  void forget(queue::Path* path) { path->health.forget_failures(); }
+  void end_now(queue::Path* path) { path->health.try_now(flow_->now()); }
 
   // How long mail waits for its path before that is told. The first round over the hosts may still come to a
   // good end.

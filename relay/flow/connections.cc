@@ -13,7 +13,7 @@ Slot& Connections::add(std::unique_ptr<OutboundConnection> connection, bool earl
   slot.connection = std::move(connection);
   slot.number = next_number_++;
   slot.early = early;
-  lines_->count(raw->path(), 1, 1, flow_->now());
+  lines_->begins(raw->path(), flow_->now());
   openings_.push_back({raw, slot.number, flow_->now()});
   return slot;
 }
@@ -36,7 +36,7 @@ Slot* Connections::find(OutboundConnection* connection, uint64_t number) {
 }
 
 void Connections::is_ready(const OutboundConnection& connection) {
-  lines_->count(connection.path(), 0, -1, flow_->now());
+  lines_->gets_ready(connection.path(), flow_->now());
 }
 
 Slot Connections::take_out(OutboundConnection* connection) {
@@ -45,7 +45,7 @@ Slot Connections::take_out(OutboundConnection* connection) {
   rests_no_more(connection);
   Slot slot = std::move(found->second);
   slots_.erase(found);
-  lines_->count(connection->path(), -1, connection->ever_ready() ? 0 : -1, flow_->now());
+  lines_->ends(connection->path(), connection->ever_ready(), flow_->now());
   if (slot.room_of != nullptr) --slot.room_of->leaving;
   return slot;
 }
@@ -108,9 +108,9 @@ mx::Admission Connections::may_send(const Slot& slot) const {
 }
 
 bool Connections::any_may_send(const queue::Path& path) const {
-  return std::any_of(path.idle.begin(), path.idle.end(), [this](OutboundConnection* connection) {
-    return connection->idle() && may_send(at(connection)).yes;
-  });
+  return std::any_of(
+      path.connections.idle().begin(), path.connections.idle().end(),
+      [this](OutboundConnection* connection) { return connection->idle() && may_send(at(connection)).yes; });
 }
 
 std::unordered_map<const queue::Path*, uint32_t> Connections::in_flight_by_path() const {

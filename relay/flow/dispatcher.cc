@@ -71,10 +71,10 @@ void Dispatcher::step(conf::Instant now) {
 
 bool Dispatcher::tell_slow(const OutboundConnection& connection) {
   queue::Path* path = connection.path();
-  if (path->failing()) return true;  // what fails is told with its reason
+  if (path->health.failing()) return true;  // what fails is told with its reason
   // While others work this one is no trouble; it may be when they are gone.
-  if (path->slow_told || path->opening < path->connections) return false;
-  path->slow_told = true;
+  if (path->connections.slow_told() || path->connections.any_was_ready()) return false;
+  path->connections.tell_slow();
   // A host whose turn has come a moment ago is not to blame.
   if (flow_.now() - connection.target_started() < kSlow) {
     troubles_.tell(*path, {}, bounce::Stage::kConnect,
@@ -110,26 +110,26 @@ conf::Instant Dispatcher::next_wake() const {
 void Dispatcher::set_wake(queue::Path* path, conf::Instant now) {
   conf::Instant wake = conf::kNever;
   if (!path->ready.empty() && !flow_.stopping) {
-    if (path->binds != mx::Bind::kNothing && path->binds_until > now) wake = path->binds_until;
+    if (path->waits.any() && path->waits.until() > now) wake = path->waits.until();
     // While nothing may be sent it starves, and is looked at when that is over.
     if (!flow_.paused) wake = std::min(wake, WaitingMail::next_expiry(*path, now));
-  } else if (path->backoff_until > now) {
-    wake = path->backoff_until;  // so that the site can be forgotten afterwards
+  } else if (path->health.backs_off(now)) {
+    wake = path->health.backs_off_until();  // so that the site can be forgotten afterwards
   }
   work_.set_wake(path, wake);
 }
 
 void Dispatcher::work(queue::Path* path, conf::Instant now) {
   if (flow_.stopping) return;
-  path->binds = mx::Bind::kNothing;
+  path->waits.ask_anew();
   if (flow_.paused) {
     if (!path->ready.empty()) opener_.starve(path, mx::Bind::kRecording);
     return;
   }
   if (path->blocked(now)) back_off_.forget(path);
   if (WaitingMail::expiry_is_due(*path, now)) mail_.expire(path, now);
-  if (path->shared == nullptr) jobs_.use_resting(path, flow_.now());
-  if (path->shared == nullptr) {
+  if (path->shared.line == nullptr) jobs_.use_resting(path, flow_.now());
+  if (path->shared.line == nullptr) {
     opener_.open_for(path, now);
   } else {
     work_together(path, now);
@@ -139,11 +139,11 @@ void Dispatcher::work(queue::Path* path, conf::Instant now) {
 }
 
 void Dispatcher::work_together(queue::Path* path, conf::Instant now) {
-  path->shared->note(path, now);
-  const conf::Instant until = std::max(path->backoff_until, logins_.until(*path));
+  path->shared.line->note(path, now);
+  const conf::Instant until = std::max(path->health.backs_off_until(), logins_.until(*path));
   if (until > now) gate_.wait(path, mx::Admission::no(mx::Bind::kBackOff, until));
   if (const mx::Admission held = path->held_alone(now); !held.yes) gate_.wait(path, held);
-  lines_.mark(path->shared);
+  lines_.mark(path->shared.line);
 }
 
 // The first was allowed a moment ago; those after it have not been asked for since.
@@ -164,11 +164,11 @@ bool Dispatcher::target_began(OutboundConnection* connection, const Target& targ
 void Dispatcher::connection_ready(OutboundConnection* connection) {
   Slot& slot = connections_.at(connection);
   queue::Path* path = connection->path();
-  if (path->opening > 0 && connection->transactions() == 0) {
+  if (path->connections.opening() > 0 && connection->transactions() == 0) {
     connections_.is_ready(*connection);
     slot.most_messages = hosts_.about(connection->target(), flow_.now()).messages_per_connection;
     // It takes a message, and those that wait may need more connections.
-    if (path->failing() || !path->ready.empty()) work_.mark(path);
+    if (path->health.failing() || !path->ready.empty()) work_.mark(path);
     back_off_.worked(path);
   }
   jobs_.go_on(&slot);
@@ -188,7 +188,7 @@ void Dispatcher::transaction_done(OutboundConnection* connection,
   acts_.obey(*connection, &outcomes, now);
   free_tries_.try_next_host(*connection, slot.job.delivery, &outcomes, slot.job.began, now);
   // The replies may have opened the window, or ended the probes: more connections may be allowed by now.
-  if (path->shared != nullptr || (path->binds != mx::Bind::kNothing && path->binds_until == conf::kNever))
+  if (path->shared.line != nullptr || (path->waits.any() && path->waits.until() == conf::kNever))
     work_.mark(path);
   if (std::any_of(outcomes.begin(), outcomes.end(),
                   [](const auto& each) { return each.reply.code != 0 && !each.local; }))
@@ -220,7 +220,7 @@ void Dispatcher::login_done(OutboundConnection* connection, const Target& target
 void Dispatcher::connection_ended(OutboundConnection* connection) {
   queue::Path* path = connection->path();
   const conf::Instant now = flow_.now();
-  const bool rested = std::find(path->idle.begin(), path->idle.end(), connection) != path->idle.end();
+  const bool rested = path->connections.has_idle(connection);
   Slot slot = connections_.take_out(connection);
   hosts_.learn(*connection, connection->target(), now);
   if (!connection->ever_ready()) {
@@ -236,7 +236,7 @@ void Dispatcher::connection_ended(OutboundConnection* connection) {
   jobs_.drop(&slot);
   connections_.keep_until_free(std::move(slot.connection));
   work_.mark(path);
-  if (failing_ && path->failing()) failing_(path);
+  if (failing_ && path->health.failing()) failing_(path);
 }
 
 queue::PathError Dispatcher::meant(const OutboundConnection& connection) {
@@ -293,13 +293,14 @@ mx::Admission Dispatcher::next_message(queue::Path* path) {
   know_counters(sites_, path);
   Forecast forecast;
   forecast.relay_full = connections_.full();
-  for (OutboundConnection* connection : path->idle) {
+  for (OutboundConnection* connection : path->connections.idle()) {
     if (connection->idle())
       forecast.resting.push_back({&connections_.at(connection).use, connection->transactions()});
   }
   // A refused login keeps new connections back; one that is open has logged in.
   const conf::Instant login = logins_.until(*path);
-  if (path->idle.empty() && login > flow_.now()) return mx::Admission::no(mx::Bind::kBackOff, login);
+  if (path->connections.idle().empty() && login > flow_.now())
+    return mx::Admission::no(mx::Bind::kBackOff, login);
   const mx::Admission next = forecast.next(*path, gate_.lease(), flow_.now());
   gate_.tell_decisions(*path);  // a block that is over has become probing by being asked
   return next;
@@ -310,14 +311,15 @@ std::vector<const queue::Path*> Dispatcher::neglected() {
   if (flow_.stopping || flow_.paused || logins_.waking()) return paths;
   std::unordered_set<const SharedLine*> writing;  // whoever is next waits until its counters are on disk
   sites_->for_each([&](queue::Path* path) {
-    if (path->shared != nullptr && path->binds == mx::Bind::kLease) writing.insert(path->shared.get());
+    if (path->shared.line != nullptr && path->waits.bind() == mx::Bind::kLease)
+      writing.insert(path->shared.line.get());
   });
   sites_->for_each([&](queue::Path* path) {
-    const SharedLine* line = path->shared.get();
+    const SharedLine* line = path->shared.line.get();
     if (writing.contains(line)) return;
     const bool works =
-        line == nullptr ? path->connections > path->idle.size() : line->connections > line->resting.size();
-    if (path->ready.empty() || works || path->dirty) return;  // dirty: the next step comes at once
+        line == nullptr ? !path->connections.all_rest() : line->connections > line->resting.size();
+    if (path->ready.empty() || works || path->work.marked()) return;  // marked: the next step comes at once
     if (connections_.any_may_send(*path) || opener_.could_open(path, flow_.now())) paths.push_back(path);
   });
   return paths;

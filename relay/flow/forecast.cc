@@ -23,11 +23,12 @@ bool is_timed(const Admission& admission) { return !admission.yes && admission.n
 
 // A connection of another path of the line that has nothing to do closes for one that has mail and none.
 bool makes_room(const queue::Path& path, conf::Instant now) {
-  return path.shared != nullptr && path.connections == 0 && path.shared->least_needed(now) != nullptr;
+  return path.shared.line != nullptr && path.connections.size() == 0 &&
+         path.shared.line->least_needed(now) != nullptr;
 }
 
 Admission over_address(const queue::Path& path, mx::Traffic* traffic, mx::Traffic* host, conf::Instant now) {
-  mx::Standing& standing = *path.standing;
+  mx::Standing& standing = *path.counters.standing;
   Admission sending = standing.may_send(now), opening = standing.may_connect(now);
   for (mx::Traffic* each : {traffic, host}) {
     if (each == nullptr) continue;
@@ -69,20 +70,18 @@ Admission Forecast::over_resting(const queue::Path& path, conf::Instant now) con
 }
 
 Admission Forecast::over_new(const queue::Path& path, conf::Instant now) const {
-  if (path.backoff_until > now) return Admission::no(Bind::kBackOff, path.backoff_until);
-  const auto counters = [](const auto& all, const std::string& name) -> mx::Traffic* {
-    const auto counted = all.find(name);
-    return counted == all.end() ? nullptr : counted->second.get();
-  };
-  if (PathGate::has_one_answer(path)) return over_address(path, counters(path.traffic, ""), nullptr, now);
+  if (path.health.backs_off(now)) return Admission::no(Bind::kBackOff, path.health.backs_off_until());
+  if (PathGate::has_one_answer(path)) return over_address(path, path.counters.whole(), nullptr, now);
   const bool by_host = queue::SiteTable::counts_hosts(path);
   Admission best = Admission::no(Bind::kNothing, conf::kNever);
   for (const mx::RouteHost& host : path.route->hosts) {
     for (const std::string& address : host.addresses) {
       if (!queue::same_family(path.source.address, address)) continue;
-      const Admission here = by_host ? over_address(path, counters(path.traffic, ""),
-                                                    counters(path.hosts, host.counted_as()), now)
-                                     : over_address(path, counters(path.traffic, address), nullptr, now);
+      const Admission here =
+          by_host
+              ? over_address(path, path.counters.whole(),
+                             queue::PathCounters::find(path.counters.hosts, host.counted_as()), now)
+              : over_address(path, queue::PathCounters::find(path.counters.traffic, address), nullptr, now);
       best = best.bind == Bind::kNothing && !best.yes ? here : sooner(best, here);
     }
   }

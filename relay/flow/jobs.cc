@@ -16,8 +16,8 @@ constexpr size_t kTakesPerStep = 64;  // of deliveries that turn out to have not
 
 void Jobs::use_resting(queue::Path* path, conf::Instant now) {
   const bool one_answer = PathGate::has_one_answer(*path);
-  for (size_t i = path->idle.size(); i-- > 0 && !path->ready.empty();) {
-    OutboundConnection* connection = path->idle[i];
+  for (size_t i = path->connections.idle().size(); i-- > 0 && !path->ready.empty();) {
+    OutboundConnection* connection = path->connections.idle()[i];
     Slot& slot = parts_.connections->at(connection);
     if (!connection->idle()) {  // it rested long enough and is saying QUIT
       parts_.connections->rests_no_more(connection);
@@ -36,15 +36,16 @@ void Jobs::use_resting(queue::Path* path, conf::Instant now) {
     } else {
       take(&slot, std::nullopt);
     }
-    i = std::min(i, path->idle.size());  // it may rest again
+    i = std::min(i, path->connections.idle().size());  // it may rest again
   }
 }
 
 void Jobs::end_outdated(queue::Path* path) {
-  const std::vector<OutboundConnection*> resting = path->idle;
+  const std::vector<OutboundConnection*> resting = path->connections.idle();
   for (OutboundConnection* connection : resting) {
     const Slot& slot = parts_.connections->at(connection);
-    if (!connection->idle() || slot.job.delivery != nullptr || slot.use.counted == path->counted) continue;
+    if (!connection->idle() || slot.job.delivery != nullptr || slot.use.counted == path->counters.version)
+      continue;
     parts_.connections->rests_no_more(connection);
     connection->quit();
   }
@@ -82,7 +83,8 @@ bool Jobs::gives_way(const Slot& slot, conf::Instant now) {
 void Jobs::take_next(Slot* slot) {
   const queue::Path* path = slot->connection->path();
   if (!may_take(slot)) return;
-  if (path->shared != nullptr && path->shared->contended(*path)) return parts_.connections->rest(slot);
+  if (path->shared.line != nullptr && path->shared.line->contended(*path))
+    return parts_.connections->rest(slot);
   take(slot, std::nullopt);
 }
 
@@ -176,7 +178,7 @@ void Jobs::send(Slot* slot, Errand errand) {
   slot->job.domain = errand.transaction.recipients.front().mailbox.domain.text();
   slot->job.began = parts_.flow->now();
   parts_.gate->charge(&slot->use, slot->job.began);
-  slot->connection->path()->had_turn |= PathGate::is_shared(slot->use);
+  if (PathGate::is_shared(slot->use)) slot->connection->path()->work.let_others_first();
   slot->connection->send(std::move(errand.transaction));
 }
 

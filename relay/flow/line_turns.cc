@@ -26,7 +26,7 @@ using Leaf = SharedLine::Turns::Node;
 OutboundConnection* LineTurns::resting_of(const queue::Path& path) const {
   OutboundConnection* found = nullptr;
   conf::Instant soonest = conf::kNever;
-  for (OutboundConnection* each : path.idle) {
+  for (OutboundConnection* each : path.connections.idle()) {
     if (!each->idle()) continue;
     if (PathGate::has_one_answer(path)) return each;
     const mx::Admission admission = may_send(each);
@@ -84,13 +84,11 @@ void LineTurns::work(const LinePtr& line, conf::Instant now) {
 }
 
 void LineTurns::wait(const LinePtr& line, queue::Path* path, const mx::Admission& why) {
-  path->binds = why.bind;
-  path->binds_until = why.not_before;
+  path->waits.set(why);
   // What one_site counts is counted by this line alone, but for connections that are older than its rule;
   // else other sites may have the same host.
-  const auto counted = path->traffic.find("");
-  const bool alone =
-      path->limits->one_site && (counted == path->traffic.end() || !counted->second->has_guests());
+  const mx::Traffic* whole = path->counters.whole();
+  const bool alone = path->limits->one_site && (whole == nullptr || !whole->has_guests());
   const bool by_others = !alone && why.not_before == conf::kNever;
   if (why.bind == mx::Bind::kLease || by_others) {
     parts_.gate->wait(path, why);
@@ -151,12 +149,12 @@ bool LineTurns::open_in_turn(const LinePtr& line, conf::Instant now) {
   line->turns.look(kLook, [&](Leaf* leaf) {
     queue::Path* path = leaf->leaf;
     const bool next = position++ < kEarlyTurns;
-    if (path->backoff_until > now || !path->held_alone(now).yes || path->one_probe_only() ||
+    if (path->health.backs_off(now) || !path->held_alone(now).yes || path->one_probe_only() ||
         parts_.logins->until(*path) > now) {
       aside.push_back(leaf);
       return false;
     }
-    if (path->ready.size() <= path->opening) return false;
+    if (path->ready.size() <= path->connections.opening()) return false;
     OutboundConnection* resting = resting_of(*path);
     if (resting != nullptr && (PathGate::has_one_answer(*path) || goes_on(may_send(resting)))) return false;
     if (!parts_.opener->may_go_on()) {
@@ -168,7 +166,7 @@ bool LineTurns::open_in_turn(const LinePtr& line, conf::Instant now) {
       return true;
     }
     mx::Admission admission = parts_.gate->may_open(path, {}, now);
-    const bool has_turn = !admission.yes && next && path->connections == 0 &&
+    const bool has_turn = !admission.yes && next && path->connections.size() == 0 &&
                           (admission.bind == mx::Bind::kRate || admission.bind == mx::Bind::kQuota);
     const bool early = has_turn && admission.not_before <= now + kEarly;
     if (!admission.yes) wait(line, path, admission);
@@ -178,14 +176,14 @@ bool LineTurns::open_in_turn(const LinePtr& line, conf::Instant now) {
       parts_.lines->set_wake(line, admission.not_before - kEarly);
     if (admission.bind == mx::Bind::kConnections) {
       parts_.opener->move_on(path, now);
-      if (path->binds_until < line->wake) parts_.lines->set_wake(line, path->binds_until);
+      if (path->waits.until() < line->wake) parts_.lines->set_wake(line, path->waits.until());
     }
     if (early) admission = parts_.gate->may_open_early(path, {}, now);
     if (!admission.yes || (!early && parts_.gate->budget(path, {}, now) <= line->opening)) return true;
     if (parts_.opener->open_one(path, early, now)) {
       opened = true;
-    } else if (path->binds != mx::Bind::kNothing && path->binds_until < line->wake) {
-      parts_.lines->set_wake(line, path->binds_until);
+    } else if (path->waits.any() && path->waits.until() < line->wake) {
+      parts_.lines->set_wake(line, path->waits.until());
     }
     return false;
   });

@@ -53,7 +53,7 @@ void Logins::step(const std::function<void(queue::Path*)>& poke) {
   if (!waking()) return;
   const bool more = sites_->visit_some(&part_, kWokenPerStep, [&](queue::Path* path) {
     const std::string& login = path->settings->peer.login;
-    if (all_ && (!login.empty() || path->last_error.stage == bounce::Stage::kLogin)) {
+    if (all_ && (!login.empty() || path->health.last_error().stage == bounce::Stage::kLogin)) {
       poke(path);
     } else if (!path->ready.empty() && good_.contains(login)) {
       work_->mark(path);

@@ -43,7 +43,7 @@ bool begins_with_tls(const Target& target, const conf::PeerSettings& settings) {
 void Opener::begin_step() { left_ = kOpensPerStep; }
 
 void Opener::open_for(queue::Path* path, conf::Instant now) {
-  while (path->ready.size() > path->opening) {
+  while (path->ready.size() > path->connections.opening()) {
     if (path->one_probe_only()) return;
     if (const conf::Instant until = parts_.logins->until(*path); until > now)
       return parts_.gate->wait(path, mx::Admission::no(mx::Bind::kBackOff, until));
@@ -53,7 +53,7 @@ void Opener::open_for(queue::Path* path, conf::Instant now) {
       for (const mx::Admission& refusal : choice.refusals) parts_.gate->wait(path, refusal);
       return move_on(path, now);
     }
-    if (!choice.targets.empty() && choice.budget <= path->opening) return;
+    if (!choice.targets.empty() && choice.budget <= path->connections.opening()) return;
     if (left_ == 0) return parts_.work->mark(path);  // more of them in the next step
     --left_;
     // Without one: the hosts' addresses changed since the deliveries were routed.
@@ -63,9 +63,9 @@ void Opener::open_for(queue::Path* path, conf::Instant now) {
 }
 
 void Opener::move_on(queue::Path* path, conf::Instant now) {
-  if (path->idle.empty() || path->idle.size() < path->connections) return;
+  if (path->connections.idle().empty() || !path->connections.all_rest()) return;
   if (PathGate::has_one_answer(*path) || path->limits->scope == conf::RuleScope::kPath) return;
-  OutboundConnection* goes = path->idle.front();
+  OutboundConnection* goes = path->connections.idle().front();
   const Slot& slot = parts_.connections->at(goes);
   if (!goes->idle() || parts_.connections->any_may_send(*path)) return;
   if (!parts_.gate->site_may_send(*path, now).yes) return;
@@ -83,7 +83,7 @@ bool Opener::open_one(queue::Path* path, bool early, conf::Instant now) {
   Choice choice = early ? early_choice_for(path, now) : choice_for(path, now);
   --left_;
   if (choice.targets.empty() && !choice.refusals.empty()) {  // its hosts are at their limits, by other sites
-    path->binds = mx::Bind::kNothing;
+    path->waits.ask_anew();
     for (const mx::Admission& refusal : choice.refusals) parts_.gate->wait(path, refusal);
     return false;
   }
@@ -172,7 +172,7 @@ void Opener::open(queue::Path* path, std::vector<Target> targets, bool early, co
 
 void Opener::no_address(queue::Path* path, conf::Instant now) {
   parts_.back_off->no_address(path, now);
-  parts_.gate->wait(path, mx::Admission::no(mx::Bind::kBackOff, path->backoff_until));
+  parts_.gate->wait(path, mx::Admission::no(mx::Bind::kBackOff, path->health.backs_off_until()));
   if (parts_.failing) parts_.failing(path);
 }
 

@@ -12,15 +12,19 @@
 #include <utility>
 #include <vector>
 
-#include "bounce/qualifier.h"
 #include "conf/config.h"
 #include "mx/dns/route.h"
 #include "mx/limits/admission.h"
-#include "mx/limits/standing.h"
-#include "mx/limits/traffic.h"
 #include "mx/rules/path_limits.h"
 #include "mx/rules/rule_book.h"
+#include "relay/flow/path_connections.h"
+#include "relay/flow/path_counters.h"
+#include "relay/flow/path_health.h"
+#include "relay/flow/path_holds.h"
+#include "relay/flow/path_rounds.h"
+#include "relay/flow/path_waits.h"
 #include "relay/flow/slow_host.h"
+#include "relay/flow/work_entry.h"
 #include "relay/queue/ready.h"
 
 namespace relay {
@@ -30,97 +34,75 @@ struct SharedLine;
 
 namespace relay::queue {
 
-struct PathError {
-  bounce::Stage stage = bounce::Stage::kConnect;
-  bounce::Reply reply;  // code 0: no reply; its text says what happened
-  std::string mx_host;
-  std::string mx_address;
-  bounce::Qualification meaning;
-  bool present() const { return !reply.lines.empty(); }
-};
-
 struct Site;
 
+// Its place among the paths that are counted together (SharedLine). Written by SharedLines and the line.
+struct LinePlace {
+  std::shared_ptr<SharedLine> line;  // null: it is counted alone
+  uint32_t number = 0;               // its name there; 0: it never was in one
+  bool has_mail = false;             // as is known there
+  bool hungry = false;               // ... mail, no connection, and it could open one
+};
+
 struct Path {
+  // Which path it is, and under what terms. Written by the SiteTable.
   Site* site = nullptr;
   conf::Source source;
   mx::RulePtr rule;            // null: none matches
+  bool gone = false;           // its rule is no more: it lives as long as something of it is open
+  uint32_t rules = 0;          // so many edits of the rules are behind it: see SiteTable::awaits_rules()
   conf::SettingsPtr settings;  // of the destination, with the values of the rule
   mx::RoutePtr route;          // the latest of the domains whose mail goes this way, all of one order
   mx::PathLimitsPtr limits;
-  std::shared_ptr<mx::Standing> standing;
-  // By remote address when the scope of the rule is "path", else one under "".
-  std::map<std::string, std::shared_ptr<mx::Traffic>, std::less<>> traffic;
-  // By host, where the receiver counts more at it than this site (SiteTable::counts_hosts()), besides.
-  std::map<std::string, std::shared_ptr<mx::Traffic>, std::less<>> hosts;
-  uint32_t counted = 0;  // another number when a reload may have given it other counters than these
-  uint32_t rules = 0;    // so many edits of the rules are behind it: see SiteTable::awaits_rules()
-  bool moves = false;    // ... and its mail is gone over
-  bool gone = false;     // its rule is no more: it lives as long as something of it is open
-  ReadyQueue ready;
-  uint32_t connections = 0;  // open and opening
-  uint32_t opening = 0;      // of these, those that never were ready
-  // `opening` above 0: the first of them was begun, or the last one before them got ready, whichever is
-  // later.
-  conf::Instant opening_since{};
-  bool slow_told = false;  // ... and it was told that it takes long
-  std::vector<OutboundConnection*> idle;
-  conf::Instant backoff_until{};  // no new connection before
-  conf::Duration backoff{0};      // above 0: the path fails, and this is its present back-off
-  conf::Instant failing_since{};  // connections opened before this add nothing to the back-off
-  uint8_t breaks = 0;             // connections in a row that broke before a message was answered
-  conf::Instant broke_at{};       // connections opened before this are of the same break
-  conf::Instant sick_since{};     // when the first of the present failures was seen
-  PathError last_error;
-  conf::Instant ordered_until{};  // no new message before: an operator ordered it, for this path alone
-  conf::Instant paused_until{};   // the same: a reply rule said so
-  std::string paused_by;          // ... in words: "paused by reply rule \"busy\""; empty: nothing did yet
-  bool stumbles = false;  // no connection yet since the last success, and targets failed: not all of them
-  conf::Instant wake = conf::kNever;    // where it stands in the dispatcher's alarm list
-  uint64_t turn = 0;                    // ... among those of the same instant
-  bool had_turn = false;                // it sent under counters that others share: they are next
-  bool dirty = false;                   // in the dispatcher's work list
-  bool starved = false;                 // waits for max_outbound_connections
-  bool leasing = false;                 // waits for the counters to reach the disk
-  std::shared_ptr<SharedLine> shared;   // with the paths that are counted together with it
-  uint32_t number = 0;                  // ... its name there
-  bool has_mail = false;                // ... as is known there
-  bool hungry = false;                  // ... mail and no connection
-  std::vector<const void*> waits_for;   // counters shared with other paths: stands in their lines
-  mx::Bind binds = mx::Bind::kNothing;  // what kept mail back when it was last asked
-  conf::Instant binds_until{};          // and until when; kNever: until something ends
-  conf::Instant routes_due{};           // when it is looked at whether the mail that waits still belongs here
-  bool watched = false;                 // ... and that is under way
-  bool shown = false;                   // people will see it: see BusiestPaths
-  bool rerouting = false;               // in the line of those whose mail finds its way anew
-  size_t to_reroute = 0;  // so many of `ready`, the oldest, stand here by an older configuration
-  conf::Instant first_expiry = conf::kNever;  // no delivery in `ready` expires before
+  PathCounters counters;
 
-  bool failing() const { return backoff.count() > 0; }
-  bool ordered(conf::Instant now) const { return ordered_until > now; }
+  // Its mail. Written by WaitingMail.
+  ReadyQueue ready;
+  conf::Instant first_expiry = conf::kNever;  // nothing is to be told of any delivery in `ready` before
+
+  PathConnections connections;
+  PathHealth health;
+  PathHolds holds;
+  PathWaits waits;
+  LinePlace shared;
+  WorkEntry work;
+  PathRounds rounds;
+
+  void look_by(conf::Instant when) { first_expiry = std::min(first_expiry, when); }
   // By an order, which stands beside what the replies brought, or by that: the later end counts.
   bool blocked(conf::Instant now) const {
-    return ordered(now) || standing->state() == mx::Standing::State::kBlocked;
+    return holds.ordered(now) || counters.standing->state() == mx::Standing::State::kBlocked;
   }
-  conf::Instant blocked_until() const { return std::max(ordered_until, standing->blocked_until()); }
+  conf::Instant blocked_until() const {
+    return std::max(holds.ordered_until(), counters.standing->blocked_until());
+  }
   // While blocked: when the next message may go, which can be an early probe.
   conf::Instant frees_at() const {
-    if (standing->state() != mx::Standing::State::kBlocked) return ordered_until;
-    return std::max(ordered_until, standing->frees_at());
+    if (counters.standing->state() != mx::Standing::State::kBlocked) return holds.ordered_until();
+    return std::max(holds.ordered_until(), counters.standing->frees_at());
   }
   // Whatever is counted: those that are counted together with it may go on.
   mx::Admission held_alone(conf::Instant now) const {
-    if (ordered(now)) return mx::Admission::no(mx::Bind::kBlocked, frees_at());
-    if (paused_until > now) return mx::Admission::no(mx::Bind::kSlowed, paused_until);
+    if (holds.ordered(now)) return mx::Admission::no(mx::Bind::kBlocked, frees_at());
+    if (holds.paused(now)) return mx::Admission::no(mx::Bind::kSlowed, holds.paused_until());
     return {};
   }
   // It is being tried, for longer than it takes where all is well or after failures, and nothing is open.
   bool is_being_tried(conf::Instant now) const {
-    return opening > 0 && opening == connections && (failing() || now - opening_since >= kSlowToOpen);
+    return connections.opening() > 0 && !connections.any_was_ready() &&
+           (health.failing() || now - connections.opening_since() >= kSlowToOpen);
   }
   static constexpr conf::Duration kSlowToOpen = std::chrono::seconds(3);
   // It fails or broke lately: one connection at a time until it works again.
-  bool one_probe_only() const { return (failing() && opening > 0) || (breaks > 1 && connections > 0); }
+  bool one_probe_only() const {
+    return (health.failing() && connections.opening() > 0) || (health.breaks() > 1 && connections.size() > 0);
+  }
+  // Somebody has it in hand, or what it knows would be forgotten with it. Orders would not be: a new path is
+  // told them.
+  bool is_needed(conf::Instant now) const {
+    return !ready.empty() || connections.size() > 0 || health.backs_off(now) || holds.paused(now) ||
+           waits.in_line() || work.in_a_list() || rounds.any();
+  }
 };
 
 struct Site {

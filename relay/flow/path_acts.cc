@@ -25,13 +25,6 @@ mx::Decision decision_of(mx::Decision::Action action, const bounce::Qualificatio
   return decision;
 }
 
-// The longest holds, and whoever asks hears by what.
-void note_pause(queue::Path* path, std::string by, conf::Instant until, conf::Instant now) {
-  if (path->paused_until > now && path->paused_until >= until) return;
-  path->paused_until = until;
-  path->paused_by = std::move(by);
-}
-
 }  // namespace
 
 void PathActs::obey(queue::Path* path, const bounce::Qualification& meaning, const bounce::Reply& reply,
@@ -40,7 +33,7 @@ void PathActs::obey(queue::Path* path, const bounce::Qualification& meaning, con
     case bounce::Act::kPause:
       return pause(path, meaning, reply, now);
     case bounce::Act::kBlock:
-      path->standing->block_by_rule(now + meaning.act_for, meaning.rule, now);
+      path->counters.standing->block_by_rule(now + meaning.act_for, meaning.rule, now);
       gate_->tell_decisions(*path);
       return work_->mark(path);
     case bounce::Act::kSourceOff:
@@ -53,8 +46,8 @@ void PathActs::obey(queue::Path* path, const bounce::Qualification& meaning, con
 void PathActs::pause(queue::Path* path, const bounce::Qualification& meaning, const bounce::Reply& reply,
                      conf::Instant now) {
   const conf::Instant until = now + meaning.act_for;
-  const bool told = path->paused_until > now;  // one that is made longer was told when it began
-  note_pause(path, "paused by reply rule \"" + meaning.rule + '"', until, now);
+  const bool told = path->holds.paused(now);  // one that is made longer was told when it began
+  path->holds.pause_until(until, "paused by reply rule \"" + meaning.rule + '"');
   mx::Decision decision = decision_of(mx::Decision::Action::kSlow, meaning, reply, until);
   decision.text = decision.by + ": no new message " + mx::until_text(until, now);
   if (!told) gate_->tell(*path, {std::move(decision)});
@@ -65,8 +58,7 @@ void PathActs::switch_source_off(queue::Path* path, const bounce::Qualification&
                                  const bounce::Reply& reply, conf::Instant now) {
   const conf::Instant until = now + meaning.act_for;
   const bool off = sites_->is_off(*path->site, path->source.name, now);
-  note_pause(path, "the source is left out here by reply rule \"" + meaning.rule + '"', until, now);
-  sites_->switch_off(path, until);
+  sites_->switch_off(path, until, "the source is left out here by reply rule \"" + meaning.rule + '"');
   if (off) return;
   mx::Decision decision = decision_of(mx::Decision::Action::kBlock, meaning, reply, until);
   decision.text = decision.by + ": source " + path->source.name + " is left out here " +

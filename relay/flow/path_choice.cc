@@ -126,9 +126,9 @@ PathChoice::Sources PathChoice::some_others(DomainEntry* domain, uint16_t stream
 SourceState PathChoice::state_from(DomainEntry* domain, const conf::Source& source, const Path& here,
                                    conf::Instant now, size_t but) const {
   const Path* there = sites_->find(*domain, source);
-  const bool together =
-      here.limits->scope == conf::RuleScope::kPool &&
-      (there != nullptr ? there->standing == here.standing : sites_->rule_for(domain, source) == here.rule);
+  const bool together = here.limits->scope == conf::RuleScope::kPool &&
+                        (there != nullptr ? there->counters.standing == here.counters.standing
+                                          : sites_->rule_for(domain, source) == here.rule);
   return together ? state_beside(there, here, now, but) : state_of(there, now);
 }
 

@@ -30,8 +30,8 @@ bool PathGate::leased(const queue::Path& path, conf::Instant now) const {
 
 // One that ends by itself is told when the path is asked for.
 void PathGate::end_order(queue::Path* path, conf::Instant now) {
-  if (path->ordered_until == conf::Instant{} || path->ordered(now)) return;
-  path->ordered_until = {};
+  if (!path->holds.has_ended_order(now)) return;
+  path->holds.end_order();
   mx::Decision decision;
   decision.action = mx::Decision::Action::kUnblock;
   decision.by = "operator";
@@ -42,13 +42,14 @@ void PathGate::end_order(queue::Path* path, conf::Instant now) {
 
 mx::Admission PathGate::may_open(queue::Path* path, std::string_view address, conf::Instant now) {
   end_order(path, now);
-  if (path->backoff_until > now) return mx::Admission::no(mx::Bind::kBackOff, path->backoff_until);
+  if (path->health.backs_off(now))
+    return mx::Admission::no(mx::Bind::kBackOff, path->health.backs_off_until());
   if (parts_.sites->awaits_rules(*path)) return mx::Admission::no(mx::Bind::kLease, conf::kNever);
   if (const mx::Admission held = path->held_alone(now); !held.yes) return held;
   const std::shared_ptr<mx::Traffic>& traffic = parts_.sites->traffic(path, address);
   const std::shared_ptr<mx::Traffic> host = parts_.sites->host_traffic(path, address);
-  mx::Admission admission = path->standing->may_send(now);
-  if (admission.yes) admission = path->standing->may_connect(now);
+  mx::Admission admission = path->counters.standing->may_send(now);
+  if (admission.yes) admission = path->counters.standing->may_connect(now);
   admission = admission.also(traffic->may_send(now));
   if (host != nullptr) admission = admission.also(host->may_send(now));
   tell_decisions(*path);  // a block that is over has become probing by being asked
@@ -61,27 +62,28 @@ mx::Admission PathGate::may_open(queue::Path* path, std::string_view address, co
 }
 
 mx::Admission PathGate::may_open_early(queue::Path* path, std::string_view address, conf::Instant now) {
-  if (path->backoff_until > now) return mx::Admission::no(mx::Bind::kBackOff, path->backoff_until);
+  if (path->health.backs_off(now))
+    return mx::Admission::no(mx::Bind::kBackOff, path->health.backs_off_until());
   if (parts_.sites->awaits_rules(*path)) return mx::Admission::no(mx::Bind::kLease, conf::kNever);
   if (const mx::Admission held = path->held_alone(now); !held.yes) return held;
   const mx::Admission admission =
-      path->standing->may_connect(now).also(parts_.sites->traffic(path, address)->may_connect(now));
+      path->counters.standing->may_connect(now).also(parts_.sites->traffic(path, address)->may_connect(now));
   const std::shared_ptr<mx::Traffic> host = parts_.sites->host_traffic(path, address);
   return host == nullptr ? admission : admission.also(host->may_connect(now));
 }
 
 uint32_t PathGate::budget(queue::Path* path, std::string_view address, conf::Instant now) {
-  const uint32_t most =
-      std::min(parts_.sites->traffic(path, address)->budget(now), path->standing->room(now).messages);
+  const uint32_t most = std::min(parts_.sites->traffic(path, address)->budget(now),
+                                 path->counters.standing->room(now).messages);
   const std::shared_ptr<mx::Traffic> host = parts_.sites->host_traffic(path, address);
   return host == nullptr ? most : std::min(most, host->budget(now));
 }
 
 mx::Admission PathGate::site_may_send(const queue::Path& path, conf::Instant now) const {
-  const auto counted = path.traffic.find("");
   if (const mx::Admission held = path.held_alone(now); !held.yes) return held;
-  const mx::Admission admission = path.standing->may_send(now);
-  return counted == path.traffic.end() ? admission : admission.also(counted->second->may_send(now));
+  const mx::Admission admission = path.counters.standing->may_send(now);
+  mx::Traffic* whole = path.counters.whole();
+  return whole == nullptr ? admission : admission.also(whole->may_send(now));
 }
 
 bool PathGate::host_may_take(queue::Path* path, std::string_view address, conf::Instant now) {
@@ -100,7 +102,7 @@ mx::Admission PathGate::may_send(const queue::Path& path, const Use& use, uint32
   const uint32_t learned = use.traffic->most_per_connection(now);
   // After a reload others may count what goes there: it would not be seen over this connection.
   if ((most != 0 && sent >= most) || (learned != 0 && use.taken >= learned) || use.asked_slower ||
-      use.counted != path.counted)
+      use.counted != path.counters.version)
     return mx::Admission::no(mx::Bind::kPerConnection, conf::kNever);
   if (parts_.sites->awaits_rules(path)) return mx::Admission::no(mx::Bind::kLease, conf::kNever);
   if (const mx::Admission held = path.held_alone(now); !held.yes) return held;
@@ -111,7 +113,7 @@ mx::Admission PathGate::may_send(const queue::Path& path, const Use& use, uint32
 }
 
 bool PathGate::is_surplus(const queue::Path& path, const Use& use, conf::Instant now) {
-  return path.ordered(now) || use.traffic->connections() > use.traffic->window() ||
+  return path.holds.ordered(now) || use.traffic->connections() > use.traffic->window() ||
          (use.host != nullptr && use.host->connections() > use.host->window()) ||
          use.standing->connections() > use.standing->most_connections(now);
 }
@@ -124,10 +126,10 @@ bool PathGate::is_full(const Use& use, conf::Instant now) {
 void PathGate::open(queue::Path* path, std::string_view address, Use* use) {
   CHECK(!use->open());
   use->traffic = parts_.sites->traffic(path, address);
-  use->standing = path->standing;
+  use->standing = path->counters.standing;
   use->host = parts_.sites->host_traffic(path, address);
   if (use->host == use->traffic) use->host.reset();
-  use->counted = path->counted;
+  use->counted = path->counters.version;
   use->begun = parts_.clock->now();
   use->taken = 0;
   use->asked_slower = false;
@@ -260,29 +262,26 @@ void PathGate::slow_down(const queue::Path& path, const Use& use, const bounce::
 }
 
 void PathGate::tell_decisions(const queue::Path& path) {
-  if (path.standing->has_decisions()) parts_.decided(path, path.standing->take_decisions());
+  if (path.counters.standing->has_decisions()) parts_.decided(path, path.counters.standing->take_decisions());
 }
 
 void PathGate::wait(queue::Path* path, const mx::Admission& admission) {
   // An idle connection and a new one may wait for different things: whichever is free first.
-  if (path->binds == mx::Bind::kNothing || admission.not_before < path->binds_until) {
-    path->binds = admission.bind;
-    path->binds_until = admission.not_before;
-  }
+  path->waits.add(admission);
   // On the ramp, and by what was learned, time helps, and so does the end of an attempt: it may be taken
   // back.
   const bool of_standing = admission.bind == mx::Bind::kProbing || admission.bind == mx::Bind::kRamp ||
                            admission.bind == mx::Bind::kAdaptive || admission.bind == mx::Bind::kWarmUp;
   if (admission.yes || (admission.not_before != conf::kNever && !of_standing)) return;
   if (admission.bind == mx::Bind::kLease) {
-    if (!std::exchange(path->leasing, true)) leasing_.push_back(path);
+    if (path->waits.enter_leasing()) leasing_.push_back(path);
     return;
   }
-  if (of_standing) stand_in_line(path, path->standing.get());
+  if (of_standing) stand_in_line(path, path->counters.standing.get());
   if (admission.bind != mx::Bind::kConnections && admission.bind != mx::Bind::kWindow) return;
   // Of all that are full: an address, a host that gets room first may be another one.
   const conf::Instant now = parts_.clock->now();
-  for (const auto* counted : {&path->traffic, &path->hosts}) {
+  for (const auto* counted : {&path->counters.traffic, &path->counters.hosts}) {
     for (const auto& [name, traffic] : *counted) {
       if (traffic->may_connect(now).yes || !stand_in_line(path, traffic.get())) continue;
       if (traffic->shared()) wanted_.push_back({traffic.get(), path});
@@ -292,9 +291,7 @@ void PathGate::wait(queue::Path* path, const mx::Admission& admission) {
 
 // False: it does already.
 bool PathGate::stand_in_line(queue::Path* path, const void* counters) {
-  if (std::find(path->waits_for.begin(), path->waits_for.end(), counters) != path->waits_for.end())
-    return false;
-  path->waits_for.push_back(counters);
+  if (!path->waits.enter(counters)) return false;
   lines_[counters].paths.push_back(path);
   return true;
 }
@@ -318,7 +315,7 @@ void PathGate::makes_room(const Use& use) {
 }
 
 void PathGate::leave(queue::Path* path) {
-  for (const void* counters : std::exchange(path->waits_for, {})) {
+  for (const void* counters : path->waits.leave_all()) {
     const auto line = lines_.find(counters);
     if (line == lines_.end()) continue;
     std::erase(line->second.paths, path);
@@ -334,25 +331,23 @@ void PathGate::release(const void* counters) {
   line->second.paths.pop_front();
   line->second.leaving = false;
   if (line->second.paths.empty()) lines_.erase(line);
-  std::erase(path->waits_for, counters);
+  path->waits.leave(counters);
   parts_.ask_again(path);
 }
 
 void PathGate::pass_on(queue::Path* path, conf::Instant now) {
   if (lines_.empty()) return;
-  const auto waits = [path](const void* counters) {
-    return std::find(path->waits_for.begin(), path->waits_for.end(), counters) != path->waits_for.end();
-  };
-  for (const auto* counted : {&path->traffic, &path->hosts}) {
+  for (const auto* counted : {&path->counters.traffic, &path->counters.hosts}) {
     for (const auto& [name, traffic] : *counted)
-      if (!waits(traffic.get()) && traffic->may_connect(now).yes) release(traffic.get());
+      if (!path->waits.stands_in(traffic.get()) && traffic->may_connect(now).yes) release(traffic.get());
   }
-  if (!waits(path->standing.get()) && path->standing->may_send(now).yes) release(path->standing.get());
+  if (!path->waits.stands_in(path->counters.standing.get()) && path->counters.standing->may_send(now).yes)
+    release(path->counters.standing.get());
 }
 
 void PathGate::lease_renewed() {
   for (queue::Path* path : std::exchange(leasing_, {})) {
-    path->leasing = false;
+    path->waits.leave_leasing();
     parts_.ask_again(path);
   }
 }

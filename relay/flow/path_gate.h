@@ -43,7 +43,7 @@ class PathGate {
     std::optional<mx::Standing::Attempt> attempt;  // the transaction that runs
     conf::Instant begun{};                         // the connection, or its latest transaction
     uint32_t taken = 0;                            // messages
-    uint32_t counted = 0;                          // see Path
+    uint32_t counted = 0;                          // PathCounters::version
     bool asked_slower = false;                     // the server said so: it ends
     bool open() const { return traffic != nullptr; }
   };

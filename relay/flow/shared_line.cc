@@ -28,41 +28,43 @@ bool had_its_time(const OutboundConnection& connection, conf::Instant now) {
 void SharedLine::note(queue::Path* path, conf::Instant now) {
   const bool mail = !path->ready.empty();
   const bool wants =
-      mail && path->connections == 0 && path->backoff_until <= now && path->held_alone(now).yes;
-  with_mail += static_cast<size_t>(mail) - static_cast<size_t>(path->has_mail);
-  hungry += static_cast<size_t>(wants) - static_cast<size_t>(path->hungry);
-  path->has_mail = mail;
-  path->hungry = wants;
+      mail && path->connections.size() == 0 && !path->health.backs_off(now) && path->held_alone(now).yes;
+  count(path, mail, wants);
+}
+
+void SharedLine::count(queue::Path* path, bool has_mail, bool wants) {
+  with_mail += static_cast<size_t>(has_mail) - static_cast<size_t>(path->shared.has_mail);
+  hungry += static_cast<size_t>(wants) - static_cast<size_t>(path->shared.hungry);
+  path->shared.has_mail = has_mail;
+  path->shared.hungry = wants;
 }
 
 void SharedLine::joined(queue::Path* path, conf::Instant now) {
-  connections += path->connections;
-  opening += path->opening;
-  resting.insert(resting.end(), path->idle.begin(), path->idle.end());
+  connections += path->connections.size();
+  opening += path->connections.opening();
+  resting.insert(resting.end(), path->connections.idle().begin(), path->connections.idle().end());
   path->ready.for_each([&](const queue::Delivery* delivery) { entered(delivery->sender, path); });
   note(path, now);
 }
 
 void SharedLine::left(queue::Path* path) {
   path->ready.for_each([&](const queue::Delivery* delivery) {
-    if (Turns::Node* leaf = turns.find(delivery->sender, path->number)) turns.drop(leaf);
+    if (Turns::Node* leaf = turns.find(delivery->sender, path->shared.number)) turns.drop(leaf);
   });
-  connections -= path->connections;
-  opening -= path->opening;
-  for (OutboundConnection* connection : path->idle) std::erase(resting, connection);
-  with_mail -= static_cast<size_t>(path->has_mail);
-  hungry -= static_cast<size_t>(path->hungry);
-  path->has_mail = path->hungry = false;
+  connections -= path->connections.size();
+  opening -= path->connections.opening();
+  for (OutboundConnection* connection : path->connections.idle()) std::erase(resting, connection);
+  count(path, false, false);
 }
 
 void SharedLine::emptied(uint32_t sender, const queue::Path& path) {
   if (path.ready.has_sender(sender)) return;
-  Turns::Node* leaf = turns.find(sender, path.number);
+  Turns::Node* leaf = turns.find(sender, path.shared.number);
   if (leaf != nullptr) turns.drop(leaf);
 }
 
 void SharedLine::served(uint32_t sender, const queue::Path& path) {
-  Turns::Node* leaf = turns.find(sender, path.number);
+  Turns::Node* leaf = turns.find(sender, path.shared.number);
   if (leaf != nullptr) turns.served(leaf);
 }
 

@@ -29,12 +29,12 @@ struct SharedLine {
   void joined(queue::Path* path, conf::Instant now);  // with what it has
   void left(queue::Path* path);                       // it has no mail
   // Mail of the sender waits on the path, or waits no more.
-  void entered(uint32_t sender, queue::Path* path) { turns.at(sender, path->number)->leaf = path; }
+  void entered(uint32_t sender, queue::Path* path) { turns.at(sender, path->shared.number)->leaf = path; }
   void emptied(uint32_t sender, const queue::Path& path);
   void served(uint32_t sender, const queue::Path& path);
 
   // Another path than this one has mail.
-  bool contended(const queue::Path& path) const { return with_mail > (path.has_mail ? 1U : 0U); }
+  bool contended(const queue::Path& path) const { return with_mail > (path.shared.has_mail ? 1U : 0U); }
   // The connection that goes first when room is needed: one whose path has no mail, the one that rests
   // longest; else one that has sent long enough for what it cost to open, the one whose turn was last. Null:
   // none.
@@ -52,6 +52,9 @@ struct SharedLine {
   bool dirty = false;    // in the dispatcher's work list
   conf::Instant wake = conf::kNever;
   uint64_t turn = 0;  // in the dispatcher's alarm list
+
+ private:
+  void count(queue::Path* path, bool has_mail, bool wants);
 };
 
 }  // namespace relay

@@ -31,54 +31,68 @@ SharedLines::LinePtr SharedLines::line_of(const std::shared_ptr<mx::Standing>& s
 
 void SharedLines::place(queue::Path* path, size_t sources, conf::Instant now) {
   const bool shared = is_shared(*path->limits, sources);
-  if (path->shared == nullptr && !shared) return;
-  if (path->shared != nullptr && shared && path->shared->standing == path->standing) return;
-  if (path->shared != nullptr) {
-    path->shared->left(path);
-    mark(path->shared);
-    path->shared.reset();
+  if (path->shared.line == nullptr && !shared) return;
+  if (path->shared.line != nullptr && shared && path->shared.line->standing == path->counters.standing)
+    return;
+  if (path->shared.line != nullptr) {
+    path->shared.line->left(path);
+    mark(path->shared.line);
+    path->shared.line.reset();
   }
   if (!shared) return;
-  if (path->number == 0) path->number = last_number_ = last_number_ % SharedLine::Turns::kMostLeaf + 1;
-  path->shared = line_of(path->standing);
-  path->shared->joined(path, now);
+  if (path->shared.number == 0)
+    path->shared.number = last_number_ = last_number_ % SharedLine::Turns::kMostLeaf + 1;
+  path->shared.line = line_of(path->counters.standing);
+  path->shared.line->joined(path, now);
 }
 
-void SharedLines::count(queue::Path* path, int connections, int opening, conf::Instant now) {
-  const bool got_ready = connections == 0 && opening < 0;
-  if (got_ready || (path->opening == 0 && opening > 0)) path->opening_since = now;
-  path->connections += static_cast<uint32_t>(connections);
-  path->opening += static_cast<uint32_t>(opening);
-  if (path->shared == nullptr) return;
-  path->shared->connections += static_cast<size_t>(connections);
-  path->shared->opening += static_cast<size_t>(opening);
-  path->shared->note(path, now);
+void SharedLines::begins(queue::Path* path, conf::Instant now) {
+  path->connections.begins(now);
+  if (path->shared.line == nullptr) return;
+  ++path->shared.line->connections;
+  ++path->shared.line->opening;
+  path->shared.line->note(path, now);
+}
+
+void SharedLines::gets_ready(queue::Path* path, conf::Instant now) {
+  path->connections.gets_ready(now);
+  if (path->shared.line == nullptr) return;
+  --path->shared.line->opening;
+  path->shared.line->note(path, now);
+}
+
+void SharedLines::ends(queue::Path* path, bool was_ready, conf::Instant now) {
+  path->connections.ends(was_ready);
+  if (path->shared.line == nullptr) return;
+  --path->shared.line->connections;
+  path->shared.line->opening -= was_ready ? 0 : 1;
+  path->shared.line->note(path, now);
 }
 
 void SharedLines::entered(queue::Path* path, const queue::Delivery& delivery, conf::Instant now) {
-  if (path->shared == nullptr) return;
-  path->shared->entered(delivery.sender, path);
-  path->shared->note(path, now);
+  if (path->shared.line == nullptr) return;
+  path->shared.line->entered(delivery.sender, path);
+  path->shared.line->note(path, now);
 }
 
 void SharedLines::left(queue::Path* path, const queue::Delivery& delivery, conf::Instant now) {
-  if (path->shared == nullptr) return;
-  path->shared->emptied(delivery.sender, *path);
-  path->shared->note(path, now);
+  if (path->shared.line == nullptr) return;
+  path->shared.line->emptied(delivery.sender, *path);
+  path->shared.line->note(path, now);
 }
 
 void SharedLines::rests(OutboundConnection* connection) {
   queue::Path* path = connection->path();
-  path->idle.push_back(connection);
-  if (path->shared == nullptr) return;
-  path->shared->resting.push_back(connection);
-  mark(path->shared);
+  path->connections.rests(connection);
+  if (path->shared.line == nullptr) return;
+  path->shared.line->resting.push_back(connection);
+  mark(path->shared.line);
 }
 
 void SharedLines::rests_no_more(OutboundConnection* connection) {
   queue::Path* path = connection->path();
-  std::erase(path->idle, connection);
-  if (path->shared != nullptr) std::erase(path->shared->resting, connection);
+  path->connections.rests_no_more(connection);
+  if (path->shared.line != nullptr) std::erase(path->shared.line->resting, connection);
 }
 
 void SharedLines::mark(const LinePtr& line) {

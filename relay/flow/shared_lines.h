@@ -20,8 +20,10 @@ class SharedLines {
   // Puts the path, which has no mail, where its limits say: in the line of its counters, or in none.
   // `sources`: how many there are.
   void place(queue::Path* path, size_t sources, conf::Instant now);
-  // The path has so many connections more (or fewer), and of these so many that are opening.
-  void count(queue::Path* path, int connections, int opening, conf::Instant now);
+  // A connection of the path begins to open, is ready for the first time, ends.
+  void begins(queue::Path* path, conf::Instant now);
+  void gets_ready(queue::Path* path, conf::Instant now);
+  void ends(queue::Path* path, bool was_ready, conf::Instant now);
   void entered(queue::Path* path, const queue::Delivery& delivery, conf::Instant now);
   void left(queue::Path* path, const queue::Delivery& delivery, conf::Instant now);
   void rests(OutboundConnection* connection);
@@ -29,7 +31,7 @@ class SharedLines {
 
   void mark(const LinePtr& line);  // something may go
   void mark(const queue::Path& path) {
-    if (path.shared != nullptr) mark(path.shared);
+    if (path.shared.line != nullptr) mark(path.shared.line);
   }
   void set_wake(const LinePtr& line, conf::Instant when);
   void wake_due(conf::Instant now);  // those whose time has come are marked

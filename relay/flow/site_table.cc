@@ -28,10 +28,10 @@ bool SiteTable::usable(const DomainEntry& domain, const conf::Source& source) co
          may_send_from(source, domain.name.text());
 }
 
-void SiteTable::switch_off(Path* path, conf::Instant until) {
+void SiteTable::switch_off(Path* path, conf::Instant until, std::string by) {
   conf::Instant& off = path->site->sources_off[path->source.name];
   off = std::max(off, until);
-  path->paused_until = std::max(path->paused_until, until);
+  path->holds.pause_until(until, std::move(by));
   off_until_ = std::max(off_until_, until);
 }
 
@@ -187,22 +187,22 @@ void SiteTable::count_anew(Path* path) {
   const mx::Moment moment{clock_->now(), clock_->wall()};
   mx::Whereabouts where = whereabouts(*path, path->site->key);
   auto standing = limiters_.standing(names_of(*path), *path->limits, moment, &where);
-  bool other = standing != path->standing;
-  path->standing = std::move(standing);
+  bool other = standing != path->counters.standing;
+  path->counters.standing = std::move(standing);
   const bool by_address = path->limits->scope == conf::RuleScope::kPath;
-  other |= std::erase_if(path->traffic,
+  other |= std::erase_if(path->counters.traffic,
                          [by_address](const auto& entry) { return entry.first.empty() == by_address; }) > 0;
   const auto take = [&other](std::shared_ptr<mx::Traffic>* counters, std::shared_ptr<mx::Traffic> fresh) {
     if (fresh == *counters) return;
     *counters = noted(std::move(fresh));
     other = true;
   };
-  for (auto& [address, traffic] : path->traffic) take(&traffic, counters_for(*path, address));
+  for (auto& [address, traffic] : path->counters.traffic) take(&traffic, counters_for(*path, address));
   // What many sites share is asked for at once: it may have to be gathered before anything goes.
   if (path->limits->one_site && !by_address) (void)traffic(path, {});
-  if (by_address || path->limits->one_site) path->hosts.clear();
-  for (auto& [host, traffic] : path->hosts) take(&traffic, counters_of_host(*path, host));
-  path->counted += other ? 1 : 0;
+  if (by_address || path->limits->one_site) path->counters.hosts.clear();
+  for (auto& [host, traffic] : path->counters.hosts) take(&traffic, counters_of_host(*path, host));
+  path->counters.version += other ? 1 : 0;
 }
 
 mx::Whereabouts SiteTable::whereabouts(const Path& path, const std::string& site) const {
@@ -264,18 +264,19 @@ std::shared_ptr<mx::Traffic> SiteTable::host_traffic(Path* path, std::string_vie
     if (name.empty() || here < name) name = std::move(here);
   }
   if (name.empty()) return nullptr;
-  const auto found = path->hosts.find(name);
-  if (found != path->hosts.end()) return found->second;
+  const auto found = path->counters.hosts.find(name);
+  if (found != path->counters.hosts.end()) return found->second;
   std::shared_ptr<mx::Traffic> made = noted(counters_of_host(*path, name));
-  path->hosts.emplace(std::move(name), made);
+  path->counters.hosts.emplace(std::move(name), made);
   return made;
 }
 
 const std::shared_ptr<mx::Traffic>& SiteTable::traffic(Path* path, std::string_view address) {
   if (path->limits->scope != conf::RuleScope::kPath) address = {};
-  const auto found = path->traffic.find(address);
-  if (found != path->traffic.end()) return found->second;
-  return path->traffic.emplace(address, noted(counters_for(*path, std::string(address)))).first->second;
+  const auto found = path->counters.traffic.find(address);
+  if (found != path->counters.traffic.end()) return found->second;
+  return path->counters.traffic.emplace(address, noted(counters_for(*path, std::string(address))))
+      .first->second;
 }
 
 // For the counters: what each rule matches, and what it counts together.
@@ -314,10 +315,10 @@ bool SiteTable::reload_some(const std::function<void(Path*)>& use) {
       reload(site.get());
       paths += site->paths.size();
       for (const auto& [name, path] : site->paths) {
-        path->moves = path->moves || (path->rules != rules_ && !path->ready.empty());
-        path->counted += path->rules != rules_ ? 1 : 0;
+        if (path->rules != rules_ && !path->ready.empty()) path->rounds.reroute.hold_mail();
+        path->counters.version += path->rules != rules_ ? 1 : 0;
         path->rules = rules_;
-        if (!path->ready.empty() || !path->idle.empty()) use(path.get());
+        if (!path->ready.empty() || !path->connections.idle().empty()) use(path.get());
       }
     }
   }
@@ -355,12 +356,8 @@ void SiteTable::sweep(conf::Instant now) {
                     return each.second.until + each.second.pause <= now;
                   });
     if (!site.sources_off.empty() || !site.slow_hosts.empty()) return false;
-    return std::ranges::all_of(site.paths, [now](const auto& named) {
-      const Path& path = *named.second;
-      return path.ready.empty() && !path.rerouting && path.connections == 0 && path.backoff_until <= now &&
-             path.paused_until <= now && !path.dirty && !path.starved && !path.leasing && !path.watched &&
-             !path.shown && path.waits_for.empty() && path.wake == conf::kNever;
-    });
+    return std::ranges::none_of(site.paths,
+                                [now](const auto& named) { return named.second->is_needed(now); });
   });
   next_part_ = (next_part_ + 1) % parts_.size();
   limiters_.sweep({now, clock_->wall()});

@@ -38,8 +38,9 @@ class SiteTable {
   mx::RulePtr rule_for(DomainEntry* domain, const conf::Source& source);
   bool usable(const DomainEntry& domain, const conf::Source& source) const;
 
-  // The source does not speak to the site of the path before then: others are drawn, if any may.
-  void switch_off(Path* path, conf::Instant until);
+  // The source does not speak to the site of the path before then, `by` says in words why: others are drawn,
+  // if any may.
+  void switch_off(Path* path, conf::Instant until, std::string by);
   static bool is_off(const Site& site, const std::string& source, conf::Instant now);
   const Site* site_with_sources_off(const DomainEntry& domain) const;  // null: none is
 
@@ -56,7 +57,8 @@ class SiteTable {
   // Until its turn comes a path goes on as it was, unless the rules match or count something else now: then
   // its mail waits until it is known what was counted before, and all of it was gone over.
   bool awaits_rules(const Path& path) const {
-    return path.moves || path.rules != rules_ || (limiters_.is_gathering() && path.limits->one_site);
+    return path.rounds.reroute.holds_mail() || path.rules != rules_ ||
+           (limiters_.is_gathering() && path.limits->one_site);
   }
   // See mx::LimiterTable.
   bool gather() { return limiters_.gather({clock_->now(), clock_->wall()}); }

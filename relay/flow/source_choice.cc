@@ -36,9 +36,9 @@ SourceState by_traffic(const Path& path, conf::Instant now) {
     addresses = 0;
     for (const mx::RouteHost& host : path.route->hosts) addresses += host.addresses.size();
   }
-  if (path.traffic.size() < addresses) return {};
+  if (path.counters.traffic.size() < addresses) return {};
   SourceState best{Readiness::kHeld, conf::Bind::kNothing, conf::kNever};
-  for (const auto& [address, traffic] : path.traffic) {
+  for (const auto& [address, traffic] : path.counters.traffic) {
     const mx::Admission admission = traffic->may_send(now);
     if (admission.yes) return {};
     const SourceState state = held_by(admission, now);
@@ -53,27 +53,30 @@ size_t waiting_on(const Path& path, size_t but) {
 
 // By what is no matter of counters.
 SourceState own_state(const Path& path, conf::Instant now, size_t waiting) {
-  if (path.ordered(now)) return {Readiness::kHeld, conf::Bind::kBlocked, path.frees_at()};
-  if (path.failing()) {
-    if (path.backoff_until > now) return {Readiness::kHeld, conf::Bind::kBackOff, path.backoff_until};
+  if (path.holds.ordered(now)) return {Readiness::kHeld, conf::Bind::kBlocked, path.frees_at()};
+  if (path.health.failing()) {
+    if (path.health.backs_off(now))
+      return {Readiness::kHeld, conf::Bind::kBackOff, path.health.backs_off_until()};
     // One message at a time goes to see whether it works again.
-    if (waiting > 0 || path.connections > 0) return {Readiness::kHeld, conf::Bind::kBackOff, conf::kNever};
+    if (waiting > 0 || path.connections.size() > 0)
+      return {Readiness::kHeld, conf::Bind::kBackOff, conf::kNever};
   }
   // A reply rule said so, of the source or of the path.
   const auto off = path.site->sources_off.find(path.source.name);
   if (off != path.site->sources_off.end() && off->second > now)
     return {Readiness::kHeld, conf::Bind::kSlowed, off->second};
-  if (path.paused_until > now + kSoon) return {Readiness::kLater, conf::Bind::kSlowed, path.paused_until};
+  if (path.holds.paused(now + kSoon))
+    return {Readiness::kLater, conf::Bind::kSlowed, path.holds.paused_until()};
   return {};
 }
 
 SourceState counted_state(const Path& path, conf::Instant now, size_t waiting) {
-  const mx::Admission admission = path.standing->may_send(now);
+  const mx::Admission admission = path.counters.standing->may_send(now);
   if (!admission.yes) {
     const SourceState state = held_by(admission, now);
     if (state.readiness != Readiness::kFree) return state;
   }
-  const mx::Room room = path.standing->room(now);
+  const mx::Room room = path.counters.standing->room(now);
   if (room.bind != conf::Bind::kNothing && room.messages <= waiting)
     return held_by(mx::Admission::no(room.bind, conf::kNever), now);
   return by_traffic(path, now);

@@ -25,8 +25,8 @@ AttemptFacts facts_of(const queue::Path& path, const queue::Delivery& delivery, 
   facts.site = path.site->label;
   facts.source = path.source.name;
   if (path.rule != nullptr) facts.mx_rule = path.rule->name;
-  facts.mx_host = path.last_error.mx_host;
-  facts.mx_address = path.last_error.mx_address;
+  facts.mx_host = path.health.last_error().mx_host;
+  facts.mx_address = path.health.last_error().mx_address;
   facts.delays.dns = conf::Duration(delivery.dns_micros);
   facts.delays.queue = std::max(now - delivery.due, conf::Duration(0));
   return facts;
@@ -35,9 +35,9 @@ AttemptFacts facts_of(const queue::Path& path, const queue::Delivery& delivery, 
 }  // namespace
 
 void WaitingMail::entered(queue::Path* path, const queue::Delivery& delivery) {
-  path->first_expiry = std::min(path->first_expiry, parts_.user->expiry(delivery, *path->settings));
-  if (path->failing() || path->stumbles)  // then it is told that it waits
-    path->first_expiry = std::min(path->first_expiry, delivery.due + parts_.back_off->patience(*path));
+  path->look_by(parts_.user->expiry(delivery, *path->settings));
+  if (path->health.failing() || path->health.stumbles())  // then it is told that it waits
+    path->look_by(delivery.due + parts_.back_off->patience(*path));
   parts_.lines->entered(path, delivery, parts_.flow->now());
   ++size_;
   parts_.work->mark(path);
@@ -78,7 +78,7 @@ void WaitingMail::remove(queue::Delivery* delivery) {
 queue::Delivery* WaitingMail::take(queue::Path* path, std::optional<uint32_t> sender) {
   queue::Delivery* delivery = sender ? path->ready.pop_front_of(*sender) : path->ready.pop_front();
   if (delivery == nullptr) return nullptr;
-  if (path->shared != nullptr) path->shared->served(delivery->sender, *path);
+  if (path->shared.line != nullptr) path->shared.line->served(delivery->sender, *path);
   left(path, *delivery);
   return delivery;
 }
@@ -102,8 +102,8 @@ void WaitingMail::expire(queue::Path* path, conf::Instant now) {
     if (delivery == nullptr) break;
     const conf::Instant expiry = parts_.user->expiry(*delivery, *path->settings);
     if (expiry > now) {
-      path->first_expiry = std::min(path->first_expiry, std::max(expiry, now + kExpiryRound));
-      if (path->failing() || path->stumbles) tell_long_wait(path, delivery, now);
+      path->look_by(std::max(expiry, now + kExpiryRound));
+      if (path->health.failing() || path->health.stumbles()) tell_long_wait(path, delivery, now);
       continue;
     }
     ++over;
@@ -121,8 +121,9 @@ void WaitingMail::expire(queue::Path* path, conf::Instant now) {
 void WaitingMail::tell_long_wait(queue::Path* path, queue::Delivery* delivery, conf::Instant now) {
   const conf::Instant at = delivery->due + parts_.back_off->patience(*path);
   if (delivery->wait_told) return;
-  if (at <= now) return parts_.user->waits_long(delivery, path->last_error, facts_of(*path, *delivery, now));
-  path->first_expiry = std::min(path->first_expiry, std::max(at, now + kExpiryRound));
+  if (at <= now)
+    return parts_.user->waits_long(delivery, path->health.last_error(), facts_of(*path, *delivery, now));
+  path->look_by(std::max(at, now + kExpiryRound));
 }
 
 }  // namespace relay

@@ -1,7 +1,7 @@
 // The paths that are to be worked on: those that something happened to, those whose time has come, and those
 // that starve, because the relay has all the connections that it may have. A path stands in each of the three
-// lists once at most; its flags (dirty, wake and turn, starved) say in which, and only this class writes
-// them. Paths belong to the site table, which keeps a path that stands in a list. Loop thread.
+// lists once at most; its WorkEntry says in which, and only this class writes that. Paths belong to the site
+// table, which keeps a path that stands in a list. Loop thread.
 #pragma once
 
 #include <cstddef>

@@ -44,7 +44,7 @@ void LateBounces::count(queue::DomainEntry* domain, const std::string& source, c
       !parts_.sites->usable(*domain, *from))
     return;
   queue::Path* path = parts_.sites->path_from(domain, *from);
-  path->standing->came_back(outcome, parts_.clock->now());
+  path->counters.standing->came_back(outcome, parts_.clock->now());
   parts_.gate->tell_decisions(*path);
 }
 

@@ -65,13 +65,13 @@ void Notices::trouble(const queue::Path& path, const ServerTrouble& trouble) {
 
 void Notices::fails(const queue::Path& path) {
   constexpr size_t kMostTold = 10'000;
-  if (!path.failing() || !path.last_error.present()) return;
-  if (path.last_error.stage == bounce::Stage::kLogin) return;  // said with the name of the login
+  if (!path.health.failing() || !path.health.last_error().present()) return;
+  if (path.health.last_error().stage == bounce::Stage::kLogin) return;  // said with the name of the login
   if (told_failures_.size() >= kMostTold) told_failures_.clear();
   conf::Instant& told = told_failures_[path.site->key + '\n' + path.source.name];
-  if (told == path.sick_since) return;
-  told = path.sick_since;
-  const queue::PathError& error = path.last_error;
+  if (told == path.health.sick_since()) return;
+  told = path.health.sick_since();
+  const queue::PathError& error = path.health.last_error();
   trouble(path, {error.stage, error.mx_host, error.mx_address,
                  "nothing can be sent there now, its mail waits: " + error.reply.text()});
 }

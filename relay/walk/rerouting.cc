@@ -1,7 +1,5 @@
 #include "relay/walk/rerouting.h"
 
-#include <utility>
-
 namespace relay {
 
 namespace {
@@ -14,8 +12,7 @@ void Rerouting::begin() {
 }
 
 void Rerouting::add(queue::Path* path) {
-  if (!std::exchange(path->rerouting, true)) paths_.push_back(path);
-  path->to_reroute = path->ready.size();
+  if (path->rounds.reroute.begin(path->ready.size())) paths_.push_back(path);
 }
 
 void Rerouting::leave_old_way(const queue::DomainEntry& domain, const mx::RoutePtr& found,
@@ -42,13 +39,12 @@ void Rerouting::step() {
   for (size_t i = 0; i < kReroutedPerStep && !paths_.empty(); ++i) {
     queue::Path* path = paths_.front();
     queue::Delivery* delivery = path->ready.oldest();
-    if (path->to_reroute == 0 || delivery == nullptr) {
-      path->to_reroute = 0;
-      path->moves = path->rerouting = false;
+    if (path->rounds.reroute.over() || delivery == nullptr) {
+      path->rounds.reroute.end();
       paths_.pop_front();
       continue;
     }
-    if (--path->to_reroute == 0) path->moves = false;
+    path->rounds.reroute.took_one();
     dispatcher_->remove(delivery);
     walk_->advance(delivery);
   }

@@ -35,8 +35,8 @@ void RouteWatch::step(conf::Instant now, size_t waiting) {
       due_.push_front(due);
       continue;
     }
-    due.path->watched = false;
-    if (due.routes) due.path->routes_due = now + (due.again_soon ? kAnswered : kRoutes);
+    due.path->rounds.watched = false;
+    if (due.routes) due.path->rounds.routes_due = now + (due.again_soon ? kAnswered : kRoutes);
     if (due.again_soon) next_round_ = std::min(next_round_, now + kAnswered);
   }
 }
@@ -47,14 +47,14 @@ conf::Instant RouteWatch::next_wake(size_t waiting) const {
 }
 
 void RouteWatch::collect(queue::Path* path, conf::Instant now) {
-  if (path->watched || path->ready.empty()) return;
+  if (path->rounds.watched || path->ready.empty()) return;
   if (path->site != looked_at_) {
     looked_at_ = path->site;
     outlook_ = parts_.choice->outlook_of(*path->site);
   }
-  const Due due{path, path->routes_due <= now, parts_.choice->others_may_take(*path, outlook_), false};
+  const Due due{path, path->rounds.routes_due <= now, parts_.choice->others_may_take(*path, outlook_), false};
   if (!due.routes && !due.spills) return;
-  path->watched = true;  // it is not forgotten meanwhile
+  path->rounds.watched = true;  // it is not forgotten meanwhile
   path->ready.begin_round(kOfRoutes);
   due_.push_back(due);
 }

@@ -193,13 +193,13 @@ std::vector<std::string> what_is_left(relay::Transit* transit) {
   transit->sites().for_each([&](relay::queue::Path* path) {
     const std::string at = " of " + path->site->label;
     none(path->ready.size(), "deliveries" + at);
-    none(path->connections, "connections" + at);
-    none(path->opening, "openings" + at);
-    none(path->idle.size(), "idle connections" + at);
-    none(path->starved ? 1 : 0, "starving path" + at);
-    none(path->waits_for.size(), "lines that the path stands in" + at);
-    none(path->standing->connections(), "counted connections" + at);
-    for (const auto* counted : {&path->traffic, &path->hosts}) {
+    none(path->connections.size(), "connections" + at);
+    none(path->connections.opening(), "openings" + at);
+    none(path->connections.idle().size(), "idle connections" + at);
+    none(path->work.starves() ? 1 : 0, "starving path" + at);
+    none(path->waits.lines(), "lines that the path stands in" + at);
+    none(path->counters.standing->connections(), "counted connections" + at);
+    for (const auto* counted : {&path->counters.traffic, &path->counters.hosts}) {
       for (const auto& [name, traffic] : *counted)
         none(traffic->connections(), "connections counted at " + name);
     }

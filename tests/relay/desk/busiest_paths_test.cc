@@ -21,7 +21,9 @@ class BusiestPathsTest : public WalkRig {
     start();
     paths_ = std::make_unique<BusiestPaths>(transit_.get(), PathHistory{&decisions_, &flow_});
   }
-  void block(queue::Path* path) { path->standing->block_by_rule(clock_.time + 1h, "test", clock_.time); }
+  void block(queue::Path* path) {
+    path->counters.standing->block_by_rule(clock_.time + 1h, "test", clock_.time);
+  }
   void ask(size_t limit, std::optional<Views>* answer) {
     paths_->take(limit, [answer](Views views) { *answer = std::move(views); });
   }
@@ -35,7 +37,7 @@ TEST_F(BusiestPathsTest, OfFewPathsTheAnswerComesAtOnceTheBlockedOnesFirst) {
   refuse_for_now();
   path_to("quiet.test");
   block(path_to("blocked.test"));
-  path_to("failing.test")->backoff_until = clock_.time + 1min;
+  path_to("failing.test")->health.put_off_until(clock_.time + 1min);
   std::optional<Views> all, one;
   ask(10, &all);
   ask(1, &one);
@@ -84,7 +86,7 @@ TEST_F(BusiestPathsTest, ARoundOverManyPathsTakesManyStepsAndTheirSitesStayMeanw
   std::optional<Views> answer;
   ask(300, &answer);
   EXPECT_FALSE(answer.has_value()) << "a step is bounded";
-  for (queue::Path* path : all) path->standing->unblock(clock_.time);
+  for (queue::Path* path : all) path->counters.standing->unblock(clock_.time);
   for (int i = 0; i < 5000; ++i) transit_->sites().sweep(clock_.time);  // forgets what nothing holds
   size_t steps = 0;
   for (; !answer.has_value() && steps < 1000; ++steps) paths_->step(clock_.time);
@@ -93,7 +95,7 @@ TEST_F(BusiestPathsTest, ARoundOverManyPathsTakesManyStepsAndTheirSitesStayMeanw
   EXPECT_GT(answer->size(), 0U);
   EXPECT_LE(answer->size(), 300U);
   for (const admin::PathView& view : *answer) EXPECT_EQ(view.site.substr(0, 4), "mx.d");
-  transit_->sites().for_each([](queue::Path* path) { EXPECT_FALSE(path->shown); });
+  transit_->sites().for_each([](queue::Path* path) { EXPECT_FALSE(path->rounds.shown); });
 }
 
 TEST_F(BusiestPathsTest, WhatIsBlockedWithoutAPathIsShownAfterTheOthers) {

@@ -70,10 +70,10 @@ class CountedTogetherTest : public WalkRig {
 };
 
 TEST_F(CountedTogetherTest, APathThatWasNeverAskedKnowsWhatTheOtherUsedUp) {
-  ASSERT_EQ(one_->standing, two_->standing);
+  ASSERT_EQ(one_->counters.standing, two_->counters.standing);
   EXPECT_EQ(explain("two.test").binds, mx::Bind::kNothing);
   transit_->sites().traffic(one_, {})->charge(clock_.time);
-  two_->traffic.clear();
+  two_->counters.traffic.clear();
   const admin::PathView told = explain("two.test");
   EXPECT_EQ(told.binds, mx::Bind::kRate);
   EXPECT_GT(told.frees_seconds, 3500);
@@ -105,8 +105,8 @@ TEST_F(CountedTogetherTest, AnOrderForOneHoldsThatOneAlone) {
     EXPECT_EQ(done.paths, 1U);
     EXPECT_EQ(done.names, std::vector<std::string>{"mx.one.test from default"});
     EXPECT_EQ(done.together, 0U);
-    EXPECT_EQ(one_->ordered(clock_.time), !dry_run);
-    EXPECT_FALSE(two_->ordered(clock_.time));
+    EXPECT_EQ(one_->holds.ordered(clock_.time), !dry_run);
+    EXPECT_FALSE(two_->holds.ordered(clock_.time));
   }
   EXPECT_EQ(explain("one.test").why, "blocked by an operator");
   EXPECT_EQ(explain("one.test").binds, mx::Bind::kBlocked);
@@ -124,22 +124,23 @@ TEST_F(CountedTogetherTest, LiftingAnOrderLeavesTheOneForTheOther) {
   EXPECT_TRUE(done.lifted);
   EXPECT_EQ(done.paths, 1U);
   EXPECT_EQ(done.held, 0U);
-  EXPECT_FALSE(one_->ordered(clock_.time));
-  EXPECT_TRUE(two_->ordered(clock_.time));
+  EXPECT_FALSE(one_->holds.ordered(clock_.time));
+  EXPECT_TRUE(two_->holds.ordered(clock_.time));
   pass(1s);
   EXPECT_EQ(two_->ready.size(), 1U) << "not for a moment was it let go";
   EXPECT_EQ(order(admin::MxAction::kUnblock, "two.test").held, 0U);
-  EXPECT_FALSE(two_->ordered(clock_.time));
+  EXPECT_FALSE(two_->holds.ordered(clock_.time));
 }
 
 TEST_F(CountedTogetherTest, AnOrderIsOneThingAndABlockByRepliesAnother) {
   server_.to_rcpt = "550 5.7.1 your network is on our list of spammers";
   submit({"a@one.test"}, "me@here.test");
-  const conf::Instant by_replies = one_->standing->blocked_until();
+  const conf::Instant by_replies = one_->counters.standing->blocked_until();
   order(admin::MxAction::kBlock, "one.test");
   const admin::MxOrderDone done = order(admin::MxAction::kUnblock, "one.test");
   EXPECT_EQ(done.paths, 1U);
-  EXPECT_EQ(one_->standing->blocked_until(), by_replies) << "lifting the one does not lift the other";
+  EXPECT_EQ(one_->counters.standing->blocked_until(), by_replies)
+      << "lifting the one does not lift the other";
   EXPECT_EQ(explain("one.test").binds, mx::Bind::kBlocked);
   EXPECT_EQ(explain("one.test").why, "");
 }
@@ -147,7 +148,7 @@ TEST_F(CountedTogetherTest, AnOrderIsOneThingAndABlockByRepliesAnother) {
 TEST_F(CountedTogetherTest, ABlockIsToldWithItsSampleWhereverItIsAskedFor) {
   server_.to_rcpt = "550 5.7.1 your network is on our list of spammers";
   submit({"a@one.test"}, "me@here.test");
-  ASSERT_EQ(one_->standing->state(), mx::Standing::State::kBlocked);
+  ASSERT_EQ(one_->counters.standing->state(), mx::Standing::State::kBlocked);
   for (const char* domain : {"one.test", "two.test"}) {
     const admin::PathView told = explain(domain);
     ASSERT_EQ(told.thresholds.size(), 1U);

@@ -55,9 +55,9 @@ TEST_F(DomainHoldsTest, ABlockOfAllSourcesThatEndsLaterThanTheScheduleIsWhatMail
   const std::string deferred = "deferred: 452 4.2.2 mailbox full";
   EXPECT_EQ(reason_of_all().text, deferred);
   const std::vector<queue::Path*> paths = paths_to("one.test");
-  paths[0]->ordered_until = clock_.time + 3h;
+  paths[0]->holds.order_until(clock_.time + 3h);
   EXPECT_EQ(reason_of_all().text, deferred) << "it may go from the other source";
-  paths[1]->ordered_until = clock_.time + 2h;
+  paths[1]->holds.order_until(clock_.time + 2h);
   for (const admin::WaitingReason& told : {reason_of_all(), reason_of("one.test")}) {
     EXPECT_EQ(told.text, "blocked by an operator (" + deferred + ")");
     EXPECT_NEAR(told.next_seconds.value_or(0), 2 * kHour, 1);
@@ -65,14 +65,15 @@ TEST_F(DomainHoldsTest, ABlockOfAllSourcesThatEndsLaterThanTheScheduleIsWhatMail
   const std::vector<admin::DeliveryView> views = delivery_views(transit_.get(), id, no_order_, clock_.time);
   ASSERT_EQ(views.size(), 1U);
   EXPECT_NEAR(views[0].next_seconds.value_or(0), 2 * kHour, 1);
-  paths[1]->ordered_until = clock_.time + 1min;
+  paths[1]->holds.order_until(clock_.time + 1min);
   EXPECT_EQ(reason_of_all().text, deferred) << "the schedule ends later";
 }
 
 TEST_F(DomainHoldsTest, ABlockCountsWhenItsPathWasForgotten) {
   path_to("quiet.test");
   const conf::Instant until = clock_.time + 3h;
-  for (queue::Path* path : paths_to("quiet.test")) path->standing->block_by_rule(until, "test", clock_.time);
+  for (queue::Path* path : paths_to("quiet.test"))
+    path->counters.standing->block_by_rule(until, "test", clock_.time);
   for (int i = 0; i < 5000; ++i) transit_->sites().sweep(clock_.time);
   const queue::DomainEntry* domain = transit_->domains().find("quiet.test");
   for (const bool looks : {true, false}) {  // who has not looked makes no path for an answer
@@ -107,10 +108,8 @@ TEST_F(DomainHoldsTest, AnOrderHoldsAPathThatIsNotThereYet) {
 
 TEST_F(DomainHoldsTest, APauseIsToldWithTheRuleThatMadeIt) {
   submit({"a@one.test"});
-  for (queue::Path* path : paths_to("one.test")) {
-    path->paused_until = clock_.time + 2h;
-    path->paused_by = "paused by reply rule \"busy\"";
-  }
+  for (queue::Path* path : paths_to("one.test"))
+    path->holds.pause_until(clock_.time + 2h, "paused by reply rule \"busy\"");
   EXPECT_EQ(reason_of_all().text, "paused by reply rule \"busy\" (deferred: 452 4.2.2 mailbox full)");
 }
 

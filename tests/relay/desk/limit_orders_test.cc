@@ -92,7 +92,7 @@ TEST_F(LimitOrdersTest, OfFewPathsTheAnswerComesAtOnce) {
   carry_out(everything(admin::MxAction::kBlock), &heard);
   ASSERT_TRUE(heard.has_value());
   EXPECT_EQ(heard->paths, 3U);
-  EXPECT_TRUE(path_to(site(1))->ordered(clock_.time));
+  EXPECT_TRUE(path_to(site(1))->holds.ordered(clock_.time));
 }
 
 TEST_F(LimitOrdersTest, AnOrderAboutManyPathsTakesManyStepsAndWhatComesMeanwhileIsReachedToo) {
@@ -100,17 +100,17 @@ TEST_F(LimitOrdersTest, AnOrderAboutManyPathsTakesManyStepsAndWhatComesMeanwhile
   Heard blocked, lifted;
   carry_out(everything(admin::MxAction::kBlock), &blocked);
   EXPECT_FALSE(blocked.has_value());
-  EXPECT_TRUE(path_to("fresh.test")->ordered(clock_.time)) << "the order is in the book";
+  EXPECT_TRUE(path_to("fresh.test")->holds.ordered(clock_.time)) << "the order is in the book";
   EXPECT_GT(steps_until(blocked), 10U);
   ASSERT_TRUE(blocked.has_value());
   EXPECT_GE(blocked->paths, 3000U);
-  for (size_t i = 0; i < 3000; i += 100) EXPECT_TRUE(path_to(site(i))->ordered(clock_.time)) << i;
+  for (size_t i = 0; i < 3000; i += 100) EXPECT_TRUE(path_to(site(i))->holds.ordered(clock_.time)) << i;
 
   carry_out(everything(admin::MxAction::kUnblock), &lifted);
   EXPECT_GT(steps_until(lifted), 10U);
   ASSERT_TRUE(lifted.has_value());
   EXPECT_TRUE(lifted->lifted);
-  for (size_t i = 0; i < 3000; i += 100) EXPECT_FALSE(path_to(site(i))->ordered(clock_.time)) << i;
+  for (size_t i = 0; i < 3000; i += 100) EXPECT_FALSE(path_to(site(i))->holds.ordered(clock_.time)) << i;
 }
 
 TEST_F(LimitOrdersTest, OrdersTakeTurns) {
@@ -120,7 +120,7 @@ TEST_F(LimitOrdersTest, OrdersTakeTurns) {
   carry_out(everything(admin::MxAction::kUnblock), &lifted);
   steps_until(lifted);
   EXPECT_TRUE(blocked.has_value());
-  for (size_t i = 0; i < 3000; i += 100) EXPECT_FALSE(path_to(site(i))->ordered(clock_.time)) << i;
+  for (size_t i = 0; i < 3000; i += 100) EXPECT_FALSE(path_to(site(i))->holds.ordered(clock_.time)) << i;
 }
 
 TEST_F(LimitOrdersTest, BlocksThatNoOrderMeansAnyMoreAreFreedInManySteps) {
@@ -136,14 +136,14 @@ TEST_F(LimitOrdersTest, BlocksThatNoOrderMeansAnyMoreAreFreedInManySteps) {
   size_t steps = 0;
   while (limits_->next_wake() <= clock_.time && steps < 10000) limits_->step(clock_.time), ++steps;
   EXPECT_GT(steps, 10U);
-  for (size_t i = 0; i < 3000; i += 100) EXPECT_FALSE(path_to(site(i))->ordered(clock_.time)) << i;
+  for (size_t i = 0; i < 3000; i += 100) EXPECT_FALSE(path_to(site(i))->holds.ordered(clock_.time)) << i;
 }
 
 TEST_F(LimitOrdersTest, AnOrderThatNamesADomainFollowsItAndFreesWhatItLeft) {
   queue::Path* before = path_to("moving.test");
   Heard heard;
   carry_out(of_domain(admin::MxAction::kBlock, "moving.test"), &heard);
-  ASSERT_TRUE(before->ordered(clock_.time));
+  ASSERT_TRUE(before->holds.ordered(clock_.time));
   limits_->step(clock_.time);
   queue::Path* after = path_to("elsewhere.test");
   queue::DomainTable& domains = transit_->domains();
@@ -155,8 +155,8 @@ TEST_F(LimitOrdersTest, AnOrderThatNamesADomainFollowsItAndFreesWhatItLeft) {
     clock_.time += 2s;
     limits_->step(clock_.time);
   }
-  EXPECT_TRUE(after->ordered(clock_.time));
-  EXPECT_FALSE(before->ordered(clock_.time));
+  EXPECT_TRUE(after->holds.ordered(clock_.time));
+  EXPECT_FALSE(before->holds.ordered(clock_.time));
 }
 
 TEST_F(LimitOrdersTest, WhereAWiderOrderHoldsNothingIsLifted) {
@@ -171,7 +171,7 @@ TEST_F(LimitOrdersTest, WhereAWiderOrderHoldsNothingIsLifted) {
     EXPECT_TRUE(heard->names.empty());
     EXPECT_EQ(heard->held, 1U);
     EXPECT_FALSE(heard->lifted);
-    EXPECT_TRUE(path_to(site(1))->ordered(clock_.time));
+    EXPECT_TRUE(path_to(site(1))->holds.ordered(clock_.time));
   }
   // Both mean the path: what is left of the two is held by the other.
   carry_out(of_domain(admin::MxAction::kBlock, site(1)), &heard);
@@ -182,7 +182,7 @@ TEST_F(LimitOrdersTest, WhereAWiderOrderHoldsNothingIsLifted) {
     EXPECT_EQ(heard->held, 1U);
     EXPECT_TRUE(heard->lifted);
   }
-  EXPECT_TRUE(path_to(site(1))->ordered(clock_.time));
+  EXPECT_TRUE(path_to(site(1))->holds.ordered(clock_.time));
 }
 
 TEST_F(LimitOrdersTest, AnOrderThatEndsByItselfLeavesNothingBehind) {
@@ -195,7 +195,8 @@ TEST_F(LimitOrdersTest, AnOrderThatEndsByItselfLeavesNothingBehind) {
   EXPECT_EQ(transit_->dispatcher().next_message(path).not_before, clock_.time + 1h);
   clock_.time += 1h;
   EXPECT_TRUE(transit_->dispatcher().next_message(path).yes);
-  EXPECT_EQ(path->standing->state(), mx::Standing::State::kOpen) << "nobody refused: no probes, no ramp";
+  EXPECT_EQ(path->counters.standing->state(), mx::Standing::State::kOpen)
+      << "nobody refused: no probes, no ramp";
   EXPECT_LE(held_until(site(1)), clock_.time);
 }
 
@@ -208,12 +209,12 @@ TEST_F(LimitOrdersTest, LiftingAnOrderWhoseDomainLeadsNowhereFreesWhatItHeld) {
     forget_route("a.test", fails);
     clock_.time += 5s;
     settle();
-    EXPECT_TRUE(path->ordered(clock_.time)) << "the order is in force";
+    EXPECT_TRUE(path->holds.ordered(clock_.time)) << "the order is in force";
     carry_out(of_domain(admin::MxAction::kBlock, "never-seen.test"), &heard);
     carry_out(of_domain(admin::MxAction::kUnblock, "a.test"), &heard);
     EXPECT_TRUE(heard->lifted);
     settle();
-    EXPECT_FALSE(path->ordered(clock_.time)) << fails;
+    EXPECT_FALSE(path->holds.ordered(clock_.time)) << fails;
     carry_out(of_domain(admin::MxAction::kUnblock, "never-seen.test"), &heard);
   }
 }
@@ -242,12 +243,12 @@ TEST_F(LimitOrdersTest, WhatALongOrderLeftIsHeldNoLongerThanTheOneThatStillMeans
   carry_out(timed(everything(admin::MxAction::kBlock), 1h), &heard);
   settle();
   const conf::Instant end = clock_.time + 1h;
-  EXPECT_EQ(path->ordered_until, conf::kNever);
+  EXPECT_EQ(path->holds.ordered_until(), conf::kNever);
   domain_of("moving.test").route = domain_of("elsewhere.test").route;
   domain_of("moving.test").rules = {};
   clock_.time += 2s;
   settle();
-  EXPECT_EQ(path->ordered_until, end);
+  EXPECT_EQ(path->holds.ordered_until(), end);
 }
 
 TEST_F(LimitOrdersTest, AnOrderThatIsMadeShorterWhileItsDomainLeadsNowhereEndsWhenItSays) {
@@ -259,11 +260,11 @@ TEST_F(LimitOrdersTest, AnOrderThatIsMadeShorterWhileItsDomainLeadsNowhereEndsWh
   forget_route("a.test", false);
   carry_out(timed(of_domain(admin::MxAction::kBlock, "a.test"), 1h), &heard);
   settle();
-  EXPECT_EQ(path->ordered_until, clock_.time + 1h);
+  EXPECT_EQ(path->holds.ordered_until(), clock_.time + 1h);
   domain_of("a.test").route = route;
   clock_.time += 2s;
   settle();
-  EXPECT_EQ(path->ordered_until, clock_.time + 1h - 2s);
+  EXPECT_EQ(path->holds.ordered_until(), clock_.time + 1h - 2s);
   clock_.time += 1h;
   settle();
   EXPECT_TRUE(transit_->dispatcher().next_message(path).yes);
@@ -277,7 +278,7 @@ TEST_F(LimitOrdersTest, AnOrderThatIsMadeLongerWhileItsDomainLeadsNowhereGoesOn)
   forget_route("a.test", false);
   carry_out(timed(of_domain(admin::MxAction::kBlock, "a.test"), 3h), &heard);
   settle();
-  EXPECT_EQ(path->ordered_until, clock_.time + 3h);
+  EXPECT_EQ(path->holds.ordered_until(), clock_.time + 3h);
 }
 
 // After a restart, or when its path was forgotten: the mail of another domain made the path, and a connection
@@ -303,7 +304,7 @@ TEST_F(LimitOrdersTest, APathThatIsMadeUnderAnOrderIsHeldAndNotTold) {
   settle();
   EXPECT_EQ(told().size(), 1U) << "the order";
   for (int i = 0; i < 3; ++i) {
-    EXPECT_TRUE(path_to("b.test")->ordered(clock_.time));
+    EXPECT_TRUE(path_to("b.test")->holds.ordered(clock_.time));
     settle();
     for (int part = 0; part < 5000; ++part) transit_->sites().sweep(clock_.time);
   }
@@ -322,7 +323,7 @@ TEST_F(LimitOrdersTest, ThatAnOrderIsOverIsTold) {
   pass(1min);
   EXPECT_EQ(told(), std::vector<std::string>{"the order is over"});
   EXPECT_EQ(server_.recipients.size(), 2U);
-  EXPECT_FALSE(path->ordered(clock_.time));
+  EXPECT_FALSE(path->holds.ordered(clock_.time));
 }
 
 }  // namespace

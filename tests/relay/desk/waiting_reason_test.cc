@@ -12,7 +12,7 @@ using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 class WaitingReasonTest : public PathTest {
  protected:
   WaitingReasonTest() {
-    path_.standing = std::make_shared<mx::Standing>(*path_.limits);
+    path_.counters.standing = std::make_shared<mx::Standing>(*path_.limits);
     path_.ready.push_back(&delivery_);
     delivery_.path = &path_;
     delivery_.state = queue::DeliveryState::kReady;
@@ -31,9 +31,9 @@ TEST_F(WaitingReasonTest, WhatNothingKeepsBackWaitsForItsTurn) {
 }
 
 TEST_F(WaitingReasonTest, APathThatFailsSaysHowAndForHowLong) {
-  path_.backoff_until = clock_.now() + 90s;
+  path_.health.put_off_until(clock_.now() + 90s);
   EXPECT_EQ(of_path().text, mx::to_text(mx::Bind::kBackOff));
-  path_.last_error = error("refused");
+  path_.health.note(error("refused"));
   EXPECT_EQ(of_delivery().text, "no connection: refused");
   EXPECT_EQ(of_delivery().until, clock_.now() + 90s);
   clock_.time += 90s;
@@ -41,52 +41,53 @@ TEST_F(WaitingReasonTest, APathThatFailsSaysHowAndForHowLong) {
 }
 
 TEST_F(WaitingReasonTest, ALoginThatFailedIsNoMatterOfTheConnection) {
-  path_.backoff_until = clock_.now() + 90s;
-  path_.last_error = error("5.7.8 bad credentials");
-  path_.last_error.reply.code = 535;
-  path_.last_error.stage = bounce::Stage::kLogin;
-  EXPECT_EQ(of_path().text, "the login failed: 535 5.7.8 bad credentials");
-  path_.last_error.stage = bounce::Stage::kGreeting;
-  EXPECT_EQ(of_path().text, "refused at the greeting: 535 5.7.8 bad credentials");
-  path_.last_error.stage = bounce::Stage::kTls;
-  EXPECT_EQ(of_path().text, "no TLS: 535 5.7.8 bad credentials");
-  path_.last_error.reply.code = 0;
-  path_.last_error.stage = bounce::Stage::kGreeting;
-  EXPECT_EQ(of_path().text, "no connection: 5.7.8 bad credentials");
+  path_.health.put_off_until(clock_.now() + 90s);
+  queue::PathError failed = error("5.7.8 bad credentials");
+  const auto told = [&](uint16_t code, bounce::Stage stage) {
+    failed.reply.code = code;
+    failed.stage = stage;
+    path_.health.note(failed);
+    return of_path().text;
+  };
+  EXPECT_EQ(told(535, bounce::Stage::kLogin), "the login failed: 535 5.7.8 bad credentials");
+  EXPECT_EQ(told(535, bounce::Stage::kGreeting), "refused at the greeting: 535 5.7.8 bad credentials");
+  EXPECT_EQ(told(535, bounce::Stage::kTls), "no TLS: 535 5.7.8 bad credentials");
+  EXPECT_EQ(told(0, bounce::Stage::kGreeting), "no connection: 5.7.8 bad credentials");
 }
 
 TEST_F(WaitingReasonTest, APathThatIsBeingTriedSaysSoAndWhatTheLastTryBrought) {
-  path_.connections = path_.opening = 1;
-  path_.opening_since = clock_.now();
+  path_.connections.begins(clock_.now());
   EXPECT_EQ(of_path().text, "") << "most are open in a moment";
   clock_.time += 3s;
   EXPECT_EQ(of_path().text, "a connection is being opened");
-  path_.opening_since = clock_.now();
-  path_.backoff = 1min;  // it fails
-  path_.last_error = error("connecting took too long");
+  path_.connections.ends(false);
+  path_.connections.begins(clock_.now());
+  path_.health.fail(1min, 0s, clock_.now());
+  path_.health.note(error("connecting took too long"));
   EXPECT_EQ(of_path().text, "a connection is being opened; the last one: connecting took too long");
   EXPECT_EQ(being_tried(path_, 20s),
             "a connection is being opened since 20 s; the last one: connecting took too long");
-  path_.connections = 2;
+  path_.connections.begins(clock_.now());
+  path_.connections.gets_ready(clock_.now());
   EXPECT_EQ(of_path().text, "") << "another one is open";
 }
 
 TEST_F(WaitingReasonTest, APauseSaysMoreThanABackOffAndABlockMoreThanBoth) {
-  path_.backoff_until = path_.paused_until = clock_.now() + 1h;
-  EXPECT_EQ(of_path().text, "paused by a reply rule");
-  path_.standing->block_by_rule(clock_.now() + 1h, "test", clock_.now());
+  path_.health.put_off_until(clock_.now() + 1h);
+  path_.holds.pause_until(clock_.now() + 1h, "paused by reply rule \"busy\"");
+  EXPECT_EQ(of_path().text, "paused by reply rule \"busy\"");
+  path_.counters.standing->block_by_rule(clock_.now() + 1h, "test", clock_.now());
   EXPECT_EQ(of_path().text, "blocked after refusals");
-  path_.ordered_until = clock_.now() + 2h;
+  path_.holds.order_until(clock_.now() + 2h);
   EXPECT_EQ(of_path().text, "blocked by an operator");
   EXPECT_EQ(of_path().until, clock_.now() + 2h);
-  path_.ordered_until = clock_.now() + 1min;
+  path_.holds.order_until(clock_.now() + 1min);
   EXPECT_EQ(of_path().text, "blocked after refusals") << "the later end holds";
   EXPECT_EQ(of_path().until, clock_.now() + 1h);
 }
 
 TEST_F(WaitingReasonTest, ALimitIsNamedOnlyWhileMailWaits) {
-  path_.binds = mx::Bind::kRate;
-  path_.binds_until = clock_.now() + 10s;
+  path_.waits.set(mx::Admission::no(mx::Bind::kRate, clock_.now() + 10s));
   EXPECT_EQ(of_path().text, mx::to_text(mx::Bind::kRate));
   EXPECT_EQ(of_path().until, clock_.now() + 10s);
   path_.ready.pop_front();

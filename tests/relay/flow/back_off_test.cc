@@ -17,7 +17,10 @@ class BackOffTest : public PathTest {
   // A connection is opened now and comes to nothing. Gives how long the path is left alone.
   conf::Duration fail() {
     back_off_.failed(&path_, error("refused"), clock_.now(), clock_.now());
-    return path_.backoff_until - clock_.now();
+    return path_.health.backs_off_until() - clock_.now();
+  }
+  void open(int connections) {
+    for (; connections > 0; --connections) path_.connections.begins(clock_.now());
   }
   static bool is_about(conf::Duration pause, conf::Duration planned) {  // a tenth may be added
     return pause >= planned && pause <= planned + planned / 10 + 1us;
@@ -28,11 +31,11 @@ class BackOffTest : public PathTest {
 
 TEST_F(BackOffTest, DoublesWithEachFailureUpToAMinuteInTheFirstHour) {
   EXPECT_TRUE(is_about(fail(), 10s));
-  EXPECT_TRUE(path_.failing());
-  clock_.time = path_.backoff_until;
+  EXPECT_TRUE(path_.health.failing());
+  clock_.time = path_.health.backs_off_until();
   EXPECT_TRUE(is_about(fail(), 20s));
   for (int i = 0; i < 5; ++i) {
-    clock_.time = path_.backoff_until;
+    clock_.time = path_.health.backs_off_until();
     EXPECT_LE(fail(), 1min);
   }
   clock_.time += 4h;
@@ -44,56 +47,57 @@ TEST_F(BackOffTest, ConnectionsThatWereBegunBeforeAFailureArePartOfIt) {
   const conf::Instant before = clock_.now();
   clock_.time += 1s;
   fail();
-  const conf::Duration once = path_.backoff;
+  const conf::Duration once = path_.health.back_off();
   back_off_.failed(&path_, error("refused"), before, clock_.now());
-  EXPECT_EQ(path_.backoff, once);
+  EXPECT_EQ(path_.health.back_off(), once);
   back_off_.failed(&path_, error("refused"), clock_.now(), clock_.now());
-  EXPECT_EQ(path_.backoff, 2 * once);
+  EXPECT_EQ(path_.health.back_off(), 2 * once);
 }
 
 TEST_F(BackOffTest, AFailureWhileOtherConnectionsWorkOnlyPutsOffTheNextOpening) {
-  path_.connections = 2;
-  path_.opening = 1;
+  open(2);
+  path_.connections.gets_ready(clock_.now());
   EXPECT_EQ(fail(), 10s);
-  EXPECT_FALSE(path_.failing());
-  EXPECT_FALSE(path_.last_error.present());
+  EXPECT_FALSE(path_.health.failing());
+  EXPECT_FALSE(path_.health.last_error().present());
 }
 
 TEST_F(BackOffTest, SuccessForgetsTheFailures) {
   fail();
   back_off_.worked(&path_);
-  EXPECT_FALSE(path_.failing());
-  EXPECT_FALSE(path_.last_error.present());
-  clock_.time = path_.backoff_until;
+  EXPECT_FALSE(path_.health.failing());
+  EXPECT_FALSE(path_.health.last_error().present());
+  clock_.time = path_.health.backs_off_until();
   EXPECT_TRUE(is_about(fail(), 10s));
 }
 
 TEST_F(BackOffTest, BreaksInARowDoubleTheirPauseUntilMailIsAnswered) {
   back_off_.broke(&path_, error("lost"), clock_.now(), clock_.now());
-  EXPECT_TRUE(is_about(path_.backoff_until - clock_.now(), 250ms));
-  EXPECT_FALSE(path_.failing()) << "it leads somewhere";
+  EXPECT_TRUE(is_about(path_.health.backs_off_until() - clock_.now(), 250ms));
+  EXPECT_FALSE(path_.health.failing()) << "it leads somewhere";
   const conf::Instant before = clock_.now() - 1s;
   back_off_.broke(&path_, error("lost"), before, clock_.now());
-  EXPECT_EQ(path_.breaks, 1U) << "of the same break";
-  clock_.time = path_.backoff_until;
+  EXPECT_EQ(path_.health.breaks(), 1U) << "of the same break";
+  clock_.time = path_.health.backs_off_until();
   back_off_.broke(&path_, error("lost"), clock_.now(), clock_.now());
-  EXPECT_TRUE(is_about(path_.backoff_until - clock_.now(), 500ms));
-  path_.connections = 1;
+  EXPECT_TRUE(is_about(path_.health.backs_off_until() - clock_.now(), 500ms));
+  open(1);
   EXPECT_TRUE(path_.one_probe_only());
   back_off_.answered(&path_);
   EXPECT_FALSE(path_.one_probe_only());
 }
 
 TEST_F(BackOffTest, APathStumblesOnlyWhileNoConnectionOfItIsReady) {
-  path_.connections = path_.opening = 1;
+  open(1);
   settings_->timeouts.connect = 30s;
   EXPECT_TRUE(back_off_.stumbled(&path_, error("first host"), clock_.now()));
-  EXPECT_TRUE(path_.stumbles);
+  EXPECT_TRUE(path_.health.stumbles());
   EXPECT_EQ(path_.first_expiry, clock_.now() + 5min + 30s) << "then its mail is told that it waits";
-  path_.stumbles = false;
-  path_.connections = 2;
+  back_off_.worked(&path_);
+  open(1);
+  path_.connections.gets_ready(clock_.now());
   EXPECT_FALSE(back_off_.stumbled(&path_, error("first host"), clock_.now()));
-  EXPECT_FALSE(path_.stumbles);
+  EXPECT_FALSE(path_.health.stumbles());
 }
 
 TEST_F(BackOffTest, MailHasLessPatienceWithAPathThatFailsThanWithOneThatIsStillTried) {
@@ -105,9 +109,9 @@ TEST_F(BackOffTest, MailHasLessPatienceWithAPathThatFailsThanWithOneThatIsStillT
 
 TEST_F(BackOffTest, APathWithoutAnAddressFailsForReasonsOfDns) {
   back_off_.no_address(&path_, clock_.now());
-  EXPECT_TRUE(path_.failing());
-  EXPECT_EQ(path_.last_error.stage, bounce::Stage::kDns);
-  EXPECT_TRUE(path_.last_error.present());
+  EXPECT_TRUE(path_.health.failing());
+  EXPECT_EQ(path_.health.last_error().stage, bounce::Stage::kDns);
+  EXPECT_TRUE(path_.health.last_error().present());
 }
 
 }  // namespace

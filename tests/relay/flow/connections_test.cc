@@ -24,13 +24,13 @@ class ConnectionsTest : public PathTest {
 TEST_F(ConnectionsTest, APathCountsWhatIsOpenAndWhatIsOpening) {
   OutboundConnection* one = add();
   OutboundConnection* other = add();
-  EXPECT_EQ(path_.connections, 2U);
-  EXPECT_EQ(path_.opening, 2U);
+  EXPECT_EQ(path_.connections.size(), 2U);
+  EXPECT_EQ(path_.connections.opening(), 2U);
   connections_.is_ready(*one);
-  EXPECT_EQ(path_.opening, 1U);
+  EXPECT_EQ(path_.connections.opening(), 1U);
   const Slot gone = connections_.take_out(other);
-  EXPECT_EQ(path_.connections, 1U);
-  EXPECT_EQ(path_.opening, 0U);
+  EXPECT_EQ(path_.connections.size(), 1U);
+  EXPECT_EQ(path_.connections.opening(), 0U);
   EXPECT_EQ(connections_.size(), 1U);
 }
 
@@ -43,11 +43,11 @@ TEST_F(ConnectionsTest, WhatIsOpeningIsSinceTheLastOneThatGotReady) {
     connections_.is_ready(*last);
     last = next;
   }
-  EXPECT_EQ(path_.opening, 1U);
-  EXPECT_EQ(path_.opening_since, clock_.time);
+  EXPECT_EQ(path_.connections.opening(), 1U);
+  EXPECT_EQ(path_.connections.opening_since(), clock_.time);
   clock_.time += 5s;
   add();
-  EXPECT_EQ(path_.opening_since, clock_.time - 5s);
+  EXPECT_EQ(path_.connections.opening_since(), clock_.time - 5s);
 }
 
 TEST_F(ConnectionsTest, AnAnswerForAConnectionThatWentDoesNotReachTheOneAtItsPlace) {

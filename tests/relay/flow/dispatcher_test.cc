@@ -75,14 +75,14 @@ TEST_F(DispatcherTest, ARestingConnectionThatSentAllItMaySaysQuitAndAnotherIsOpe
   say("354 go\r\n");
   network_.users.back()->on_drained();
   say("250 2.0.0 taken\r\n");
-  ASSERT_EQ(path_->idle.size(), 1U);
+  ASSERT_EQ(path_->connections.idle().size(), 1U);
   auto limits = std::make_shared<mx::PathLimits>(*path_->limits);
   limits->max_messages_per_connection = 1;
   path_->limits = limits;
   add(1);
   step();
   EXPECT_NE(network_.sent.find("QUIT\r\n"), std::string::npos) << network_.sent;
-  EXPECT_TRUE(path_->idle.empty());
+  EXPECT_TRUE(path_->connections.idle().empty());
   step();
   EXPECT_EQ(network_.users.size(), 2U) << "the mail goes over another";
 }
@@ -107,7 +107,9 @@ TEST_F(DispatcherTest, WhileAConnectionIsBusyAnotherIsOpenedWhenTheRateAllowsThe
 TEST_F(DispatcherTest, AReceiverThatIsSilentIsToldAfterTenSecondsAndOnce) {
   for (const bool connects : {false, true}) {
     troubles_.clear();
-    path_->slow_told = false;
+    path_->connections.begins(clock_.time);  // one that got ready, and ended
+    path_->connections.gets_ready(clock_.time);
+    path_->connections.ends(true);
     add(1);
     step();
     ASSERT_FALSE(network_.users.empty());
@@ -165,7 +167,7 @@ TEST_F(DispatcherTest, AReceiverThatAnswersInTimeIsNoTrouble) {
 }
 
 TEST_F(DispatcherTest, AMassExpiryLooksAtEachDeliveryOnce) {
-  path_->standing->block_by_rule(clock_.time + 10h, "test", clock_.time);
+  path_->counters.standing->block_by_rule(clock_.time + 10h, "test", clock_.time);
   constexpr size_t kCount = 20'000;
   for (size_t i = 0; i < kCount; ++i) add(1);
   walk_.expiring = kCount / 2;

@@ -29,7 +29,7 @@ class LineTurnsTest : public DispatcherTest {
     domain.route = route_to("mx.e.test", "127.0.0.2");
     other_ = queue::PathChoice(sites_.get(), &random_).choose(&domain).path;
     other_->limits = limits_;
-    other_->standing = path_->standing;
+    other_->counters.standing = path_->counters.standing;
   }
   queue::Delivery* mail(queue::Path* path, const std::string& from) {
     queue::Delivery* delivery = deliveries_.add(++last_id_, number_, clock_.time);
@@ -58,11 +58,11 @@ TEST_F(LineTurnsTest, AConnectionWithNothingToDoMakesRoomForAPathThatHasNone) {
   config_->max_outbound_connections = 1;
   mail(path_, "a@x.test");
   open();
-  ASSERT_NE(path_->shared, nullptr);
+  ASSERT_NE(path_->shared.line, nullptr);
   take();
-  ASSERT_EQ(path_->idle.size(), 1U) << network_.sent;
+  ASSERT_EQ(path_->connections.idle().size(), 1U) << network_.sent;
   mail(other_, "a@x.test");
-  ASSERT_EQ(other_->shared, path_->shared);
+  ASSERT_EQ(other_->shared.line, path_->shared.line);
   step();
   EXPECT_NE(network_.sent.find("QUIT\r\n"), std::string::npos) << network_.sent;
   say("221 bye\r\n");
@@ -88,7 +88,7 @@ TEST_F(LineTurnsTest, AConnectionThatRestsAndSentAllItMayEndsAndAnotherIsOpened)
   mail(path_, "a@x.test");
   open();
   take();
-  ASSERT_EQ(path_->idle.size(), 1U);
+  ASSERT_EQ(path_->connections.idle().size(), 1U);
   limits_->max_messages_per_connection = 1;
   mail(path_, "a@x.test");
   step();

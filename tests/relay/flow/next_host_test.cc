@@ -220,8 +220,8 @@ TEST_F(NextHost, WhoWantsTlsGetsNoMailInClear) {
   network_.users.back()->on_connected();
   say_all({"220 best.test", "250-best.test\r\n250 STARTTLS", "454 4.7.0 TLS not available"});
   EXPECT_EQ(walk_.outcomes.size(), 1U) << "the mail waits";
-  EXPECT_TRUE(path_->failing());
-  EXPECT_EQ(path_->last_error.reply.code, 454);
+  EXPECT_TRUE(path_->health.failing());
+  EXPECT_EQ(path_->health.last_error().reply.code, 454);
 }
 
 // RFC 1870 §6.1, RFC 6152 §3: our own refusal is about what this host offers.
@@ -266,9 +266,9 @@ TEST_F(NextHost, AConnectionIsCountedUntilItIsClosed) {
   ASSERT_EQ(network_.places, (std::vector<std::string>{"127.0.0.1", "127.0.0.1"})) << "now in clear";
   network_.users.back()->on_connected();
   say_all({"220 best.test", "250 best.test", "451 4.7.1 wait", "250 once more"});
-  EXPECT_EQ(path_->connections, 1U);
+  EXPECT_EQ(path_->connections.size(), 1U);
   std::exchange(network_.closing, {}).clear();
-  EXPECT_EQ(path_->connections, 0U);
+  EXPECT_EQ(path_->connections.size(), 0U);
 }
 
 TEST_F(NextHost, AMessageThatIsLeftBeforeItWasSentIsNotSentOn) {
@@ -277,7 +277,7 @@ TEST_F(NextHost, AMessageThatIsLeftBeforeItWasSentIsNotSentOn) {
   open();
   say_all({"250 ok", "250 ok", "354 go", "552 5.3.4 too big"});
   EXPECT_EQ(network_.finished, 0) << "closed at once";
-  EXPECT_EQ(path_->connections, 0U);
+  EXPECT_EQ(path_->connections.size(), 0U);
 }
 
 TEST_F(NextHost, SwitchesOfADestinationLeaveExtensionsOut) {

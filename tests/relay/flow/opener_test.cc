@@ -35,7 +35,7 @@ class OpenerTest : public PathTest {
     limits_->max_connections = 1000;
     limits_->min_connections = 1000;
     path_.limits = limits_;
-    path_.standing = std::make_shared<mx::Standing>(*limits_);
+    path_.counters.standing = std::make_shared<mx::Standing>(*limits_);
     opener_.begin_step();
   }
   ~OpenerTest() override {
@@ -79,8 +79,8 @@ TEST_F(OpenerTest, APathStarvesWhenTheRelayHasAllItsConnections) {
   mail(3);
   opener_.open_for(&path_, clock_.now());
   EXPECT_EQ(connections_.size(), 2U);
-  EXPECT_TRUE(path_.starved);
-  EXPECT_EQ(path_.binds, mx::Bind::kTotal);
+  EXPECT_TRUE(path_.work.starves());
+  EXPECT_EQ(path_.waits.bind(), mx::Bind::kTotal);
   EXPECT_FALSE(opener_.could_open(&path_, clock_.now()));
 }
 
@@ -96,7 +96,7 @@ TEST_F(OpenerTest, AStepOpensSixtyFourAndTheNextGoesOn) {
 }
 
 TEST_F(OpenerTest, APathThatFailsIsTriedByOneConnection) {
-  path_.backoff = 10s;
+  path_.health.fail(10s, 0s, clock_.now());
   mail(3);
   opener_.open_for(&path_, clock_.now());
   EXPECT_EQ(connections_.size(), 1U);
@@ -107,8 +107,8 @@ TEST_F(OpenerTest, APathWithoutAnAddressBacksOffAndIsLookedAt) {
   mail(1);
   opener_.open_for(&path_, clock_.now());
   EXPECT_EQ(connections_.size(), 0U);
-  EXPECT_TRUE(path_.failing());
-  EXPECT_EQ(path_.binds, mx::Bind::kBackOff);
+  EXPECT_TRUE(path_.health.failing());
+  EXPECT_EQ(path_.waits.bind(), mx::Bind::kBackOff);
   EXPECT_EQ(failing_, 1U);
 }
 

@@ -10,7 +10,7 @@ using Kind = smtp::RecipientOutcome::Kind;
 
 class PathActsTest : public PathTest {
  protected:
-  PathActsTest() { path_.standing = std::make_shared<mx::Standing>(*path_.limits); }
+  PathActsTest() { path_.counters.standing = std::make_shared<mx::Standing>(*path_.limits); }
   static bounce::Qualification meaning(bounce::Act act, conf::Duration length) {
     bounce::Qualification meaning;
     meaning.act = act;
@@ -39,7 +39,7 @@ TEST_F(PathActsTest, APauseIsToldWhenItBeginsAndNotWhenItIsMadeLonger) {
   obey(bounce::Act::kPause, 10min);
   clock_.time += 5min;
   obey(bounce::Act::kPause, 10min);
-  EXPECT_EQ(path_.paused_until, clock_.now() + 10min);
+  EXPECT_EQ(path_.holds.paused_until(), clock_.now() + 10min);
   ASSERT_EQ(decided_.size(), 1U);
   EXPECT_NE(decided_[0].find("reply rule \"busy\": no new message"), std::string::npos) << decided_[0];
   EXPECT_EQ(work_.take(), &path_);
@@ -48,21 +48,21 @@ TEST_F(PathActsTest, APauseIsToldWhenItBeginsAndNotWhenItIsMadeLonger) {
 TEST_F(PathActsTest, AShorterPauseDoesNotEndALongerOne) {
   obey(bounce::Act::kPause, 10min);
   obey(bounce::Act::kPause, 1min);
-  EXPECT_EQ(path_.paused_until, clock_.now() + 10min);
+  EXPECT_EQ(path_.holds.paused_until(), clock_.now() + 10min);
 }
 
 TEST_F(PathActsTest, ThePathKnowsWhichRuleHoldsItLongest) {
   obey(bounce::Act::kPause, 10min);
-  EXPECT_EQ(path_.paused_by, "paused by reply rule \"busy\"");
+  EXPECT_EQ(path_.holds.paused_by(), "paused by reply rule \"busy\"");
   obey(bounce::Act::kSourceOff, 1min);
-  EXPECT_EQ(path_.paused_by, "paused by reply rule \"busy\"");
+  EXPECT_EQ(path_.holds.paused_by(), "paused by reply rule \"busy\"");
   obey(bounce::Act::kSourceOff, 1h);
-  EXPECT_EQ(path_.paused_by, "the source is left out here by reply rule \"busy\"");
+  EXPECT_EQ(path_.holds.paused_by(), "the source is left out here by reply rule \"busy\"");
 }
 
 TEST_F(PathActsTest, ABlockByARuleBlocksThePath) {
   obey(bounce::Act::kBlock, 1h);
-  EXPECT_EQ(path_.standing->state(), mx::Standing::State::kBlocked);
+  EXPECT_EQ(path_.counters.standing->state(), mx::Standing::State::kBlocked);
   EXPECT_EQ(decided_.size(), 1U);
 }
 
@@ -96,7 +96,7 @@ TEST_F(PathActsTest, WhatWeRefusedOurselvesSaysNothingOfThePath) {
   outcomes[0].local = true;
   outcomes[0].meaning = meaning(bounce::Act::kPause, 1h);
   acts_.obey(*connection, &outcomes, clock_.now());
-  EXPECT_EQ(path_.paused_until, conf::Instant{});
+  EXPECT_EQ(path_.holds.paused_until(), conf::Instant{});
 }
 
 }  // namespace

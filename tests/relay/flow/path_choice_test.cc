@@ -35,7 +35,7 @@ class PathChoiceTest : public testing::Test {
     return &entry;
   }
   const conf::Source& source(size_t index) const { return sites_->config().sources[index]; }
-  void block(Path* path) { path->standing->block_by_rule(clock_.now() + 1h, "test", clock_.now()); }
+  void block(Path* path) { path->counters.standing->block_by_rule(clock_.now() + 1h, "test", clock_.now()); }
 
   ManualClock clock_;
   conf::Random random_{7};
@@ -163,13 +163,13 @@ TEST_F(PathChoiceTest, WhatAReplySwitchedOffIsDrawnOnlyWhenAllAre) {
   add_source("c");
   start();
   DomainEntry* entry = domain();
-  sites_->switch_off(sites_->path_from(entry, source(0)), clock_.now() + 1h);
+  sites_->switch_off(sites_->path_from(entry, source(0)), clock_.now() + 1h, "a rule");
   std::map<std::string, int> drawn;
   for (int i = 0; i < 400; ++i) ++drawn[choice_->choose(entry).path->source.name];
   EXPECT_EQ(drawn["a"], 0);
   EXPECT_NEAR(drawn["b"], 200, 60);
-  sites_->switch_off(sites_->path_from(entry, source(1)), clock_.now() + 1h);
-  sites_->switch_off(sites_->path_from(entry, source(2)), clock_.now() + 1h);
+  sites_->switch_off(sites_->path_from(entry, source(1)), clock_.now() + 1h, "a rule");
+  sites_->switch_off(sites_->path_from(entry, source(2)), clock_.now() + 1h, "a rule");
   EXPECT_NE(choice_->choose(entry).path, nullptr);
 }
 
@@ -190,10 +190,10 @@ TEST_F(PathChoiceTest, NoOtherSourceOfAPoolIsSoonerByWhatAllHaveUsedUp) {
   for (int i = 0; i < 400; ++i) ++drawn[choice_->choose(entry).path->source.name];
   EXPECT_NEAR(drawn["a"], 200, 60);
   Path* b = sites_->path_from(entry, source(1));
-  EXPECT_TRUE(b->traffic.empty());
+  EXPECT_TRUE(b->counters.traffic.empty());
   EXPECT_FALSE(choice_->goes_sooner_elsewhere(entry, StreamTable::kNone, *a))
       << "it is there and was not asked";
-  a->ordered_until = clock_.now() + 2h;
+  a->holds.order_until(clock_.now() + 2h);
   EXPECT_TRUE(choice_->goes_sooner_elsewhere(entry, StreamTable::kNone, *a)) << "an order is for one alone";
 }
 

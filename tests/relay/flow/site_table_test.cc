@@ -56,14 +56,14 @@ TEST(SiteTable, ADomainWithOtherHostsBesideThoseOfTheProviderSharesNoneOfItsCoun
   const Path* one = path_to("one.test", {"a.provider.test"});
   const Path* two = path_to("two.test", {"b.provider.test", "c.provider.test"});
   const Path* foreign = path_to("evil.test", {"mx.evil.test", "a.provider.test"});
-  EXPECT_EQ(one->standing, two->standing);
-  EXPECT_NE(one->standing, foreign->standing);
+  EXPECT_EQ(one->counters.standing, two->counters.standing);
+  EXPECT_NE(one->counters.standing, foreign->counters.standing);
   EXPECT_EQ(foreign->limits->max_connections, 10U) << "the limits of the rule hold for it, by itself";
   sites.reload(config, rules.book);
   while (sites.reload_some([](Path*) {})) {
   }
-  EXPECT_EQ(one->standing, two->standing);
-  EXPECT_NE(one->standing, foreign->standing);
+  EXPECT_EQ(one->counters.standing, two->counters.standing);
+  EXPECT_NE(one->counters.standing, foreign->counters.standing);
 }
 
 mx::BuiltRules rules_with(conf::RuleScope scope, uint32_t connections) {
@@ -83,21 +83,21 @@ TEST(SiteTable, AnEditOfWhatIsCountedTogetherIsWaitedForAndOneOfNumbersIsNot) {
   domain.route = route_to("mx.test");
   domain.settings = conf::settings_in(config, domain.name.text(), &domain.destination);
   Path* path = sites.path_from(&domain, config->sources[0]);
-  const uint32_t counted = path->counted;
-  const auto standing = path->standing;
+  const uint32_t counted = path->counters.version;
+  const auto standing = path->counters.standing;
   sites.reload(config, rules_with(conf::RuleScope::kSource, 5).book);
   EXPECT_FALSE(sites.awaits_rules(*path));
   while (sites.reload_some([](Path*) {})) {
   }
-  EXPECT_EQ(path->counted, counted);
-  EXPECT_EQ(path->standing, standing);
+  EXPECT_EQ(path->counters.version, counted);
+  EXPECT_EQ(path->counters.standing, standing);
   sites.reload(config, rules_with(conf::RuleScope::kPool, 5).book);
   EXPECT_TRUE(sites.awaits_rules(*path));
   while (sites.reload_some([](Path*) {})) {
   }
   EXPECT_FALSE(sites.awaits_rules(*path));
-  EXPECT_NE(path->counted, counted);
-  EXPECT_NE(path->standing, standing);
+  EXPECT_NE(path->counters.version, counted);
+  EXPECT_NE(path->counters.standing, standing);
 }
 
 }  // namespace

@@ -45,7 +45,7 @@ TEST_F(WorkListTest, TimeMarksPathsInTheOrderInWhichTheyBeganToWait) {
   list_.wake_due(soon, 10);
   EXPECT_EQ(taken(), (Numbers{1, 0}));
   EXPECT_EQ(list_.next_wake(), later);
-  EXPECT_EQ(paths_[1].wake, conf::kNever);
+  EXPECT_FALSE(paths_[1].work.in_a_list());
 }
 
 TEST_F(WorkListTest, ALaterWordAboutWhenReplacesTheOneBefore) {
@@ -73,8 +73,8 @@ TEST_F(WorkListTest, ThoseThatStarveLongestAreFedFirstAndNoMoreThanThereIsRoomFo
   EXPECT_EQ(list_.starving(), 4U);
   list_.feed(100, 3);
   EXPECT_EQ(taken(), (Numbers{0, 1, 2}));
-  EXPECT_TRUE(paths_[3].starved);
-  EXPECT_FALSE(paths_[0].starved);
+  EXPECT_TRUE(paths_[3].work.starves());
+  EXPECT_FALSE(paths_[0].work.starves());
 }
 
 TEST_F(WorkListTest, TheEndOfAPauseFeedsAllThatStarvedInItWithoutRoomSomeInEachStep) {
@@ -89,7 +89,7 @@ TEST_F(WorkListTest, TheEndOfAPauseFeedsAllThatStarvedInItWithoutRoomSomeInEachS
   list_.feed(3, 0);
   EXPECT_EQ(taken(), (Numbers{3}));
   EXPECT_FALSE(list_.has_resumed());
-  EXPECT_TRUE(paths_[0].starved);
+  EXPECT_TRUE(paths_[0].work.starves());
 }
 
 }  // namespace

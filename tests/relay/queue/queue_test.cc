@@ -434,10 +434,10 @@ TEST_F(SiteTableTest, OnlyTheSourcesOfTheStreamAreDrawn) {
   EXPECT_EQ(shares[1].share, 0.5);
   // b is blocked: what waits there may go from c, unless its stream does not have it.
   queue::Path* path = sites->path_from(entry, config->sources[1]);
-  path->standing->block_by_rule(clock.now() + std::chrono::hours(1), "test", clock.now());
+  path->counters.standing->block_by_rule(clock.now() + std::chrono::hours(1), "test", clock.now());
   EXPECT_TRUE(choice.goes_sooner_elsewhere(entry, number, *path));
   sites->path_from(entry, config->sources[2])
-      ->standing->block_by_rule(clock.now() + std::chrono::hours(2), "test", clock.now());
+      ->counters.standing->block_by_rule(clock.now() + std::chrono::hours(2), "test", clock.now());
   EXPECT_FALSE(choice.goes_sooner_elsewhere(entry, number, *path)) << "a is free, but not the stream's";
   EXPECT_TRUE(choice.goes_sooner_elsewhere(entry, queue::StreamTable::kNone, *path));
   for (int i = 0; i < 50; ++i) EXPECT_NE(choice.choose(entry, number).path->source.name, "a");
@@ -459,7 +459,7 @@ TEST_F(SiteTableTest, AnotherOrderOfTheSameHostsSharesTheCountersAndNothingElse)
   queue::Path* second = sites->path_from(two, from);
   EXPECT_NE(first, second);
   EXPECT_EQ(first->site, second->site);
-  EXPECT_EQ(first->standing, second->standing);
+  EXPECT_EQ(first->counters.standing, second->counters.standing);
   EXPECT_EQ(sites->traffic(first, "198.51.100.1"), sites->traffic(second, "198.51.100.1"));
   EXPECT_EQ(first->route, one->route);
   EXPECT_EQ(second->route, turned);

@@ -106,7 +106,7 @@ TEST_F(TransitStreamsTest, ABlockedSourceGivesNothingToSourcesOutsideTheStream) 
       transit_->domains().at(transit_->domains().intern(conf::Domain::from_canonical("d.test")));
   submit({"u@d.test"}, "t@tx.test");  // its route is known now
   queue::Path* path = transit_->sites().path_from(&domain, config_->sources[1]);
-  path->standing->block_by_rule(clock_.time + 10h, "test", clock_.time);
+  path->counters.standing->block_by_rule(clock_.time + 10h, "test", clock_.time);
   for (int i = 0; i < 20; ++i) {
     submit({"u@d.test"}, "n@news.test");
     submit({"u@d.test"}, "b@bound.test");
@@ -185,7 +185,7 @@ TEST_F(GreylistedFromTest, ABlockedSourceLeavesItToAnother) {
   queue::DomainEntry& domain =
       transit_->domains().at(transit_->domains().intern(conf::Domain::from_canonical("d.test")));
   queue::Path* path = transit_->sites().path_from(&domain, config_->sources[1]);
-  path->ordered_until = clock_.time + 10h;
+  path->holds.order_until(clock_.time + 10h);
   pass(6min);
   ASSERT_EQ(events_.of(EventKind::kDeferred).size(), 2U * kMails);
   EXPECT_EQ(sources_after(kMails), Names{"tx"});
