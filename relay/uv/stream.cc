@@ -54,11 +54,13 @@ Stream* stream_of(const uv_handle_t* handle) {
 }  // namespace
 
 Stream::Stream(Loop* l, std::shared_ptr<tls::Context> tls_context, bool outbound)
-    : loop(l->state()), tls_context_(std::move(tls_context)), outbound_(outbound) {
+    : loop(l->state()),
+      tls_context_(std::move(tls_context)),
+      outbound_(outbound),
+      phase_(outbound ? Phase::kConnecting : Phase::kOpen) {
   uv_tcp_init(&loop->uv, &tcp);
   tcp.data = static_cast<Handle*>(this);
   deadline_.owner = turn.owner = this;
-  connected_ = !outbound;
   if (outbound) ++loop->streams;
 }
 
@@ -79,7 +81,7 @@ void Stream::close() {
     delete stream;
   };
   // The kernel would go on with what it holds, and the receiver would count a connection that nobody has.
-  const bool cut_off = outbound_ && connected_ && !failed_ && !peer_ended_ && (finishing_ || !all_gone());
+  const bool cut_off = outbound_ && (finishes() || (phase_ == Phase::kOpen && !all_gone()));
   if (!cut_off || uv_tcp_close_reset(&tcp, done) != 0) uv_close(handle, done);
   place.reset();
 }
@@ -113,22 +115,18 @@ void Stream::connect(const ConnectTarget& target) {
                             [](uv_connect_t* request, int result) {
                               auto* stream = static_cast<Stream*>(request->data);
                               stream->loop->stirred = true;
-                              if (stream->user == nullptr) return;
+                              if (stream->user == nullptr || stream->phase_ != Phase::kConnecting) return;
                               if (result != 0) {
                                 stream->fail(result);
                                 return;
                               }
-                              stream->connected_ = true;
+                              stream->phase_ = Phase::kOpen;
                               uv_tcp_nodelay(&stream->tcp, 1);
                               stream->read_on();
                               stream->user->on_connected();
                             });
   }
-  if (status != 0) {
-    failure_ = {conf::ErrorCode::kIo, people_text(status)};
-    failed_news_ = true;
-    note_news();
-  }
+  if (status != 0) fail_later(status);
 }
 
 void Stream::note_news() {
@@ -136,13 +134,20 @@ void Stream::note_news() {
   loop->news.push_back(this);
 }
 
+void Stream::fail_later(conf::Error why) {
+  failure_ = std::move(why);
+  note_news();
+}
+
+void Stream::fail_later(int status) { fail_later({conf::ErrorCode::kIo, people_text(status)}); }
+
 void Stream::tell_news() {
   in_news_ = false;
   if (std::exchange(resting_, false) && uv_is_closing(reinterpret_cast<uv_handle_t*>(&tcp)) == 0)
     set_reading();
-  const bool drained = std::exchange(drained_news_, false), failed = std::exchange(failed_news_, false);
-  if (failed) {
-    fail(std::move(failure_));
+  const bool drained = std::exchange(drained_news_, false);
+  if (std::optional<conf::Error> failure = std::exchange(failure_, std::nullopt)) {
+    fail(std::move(*failure));
   } else if (drained && user != nullptr && all_gone()) {
     user->on_drained();
   }
@@ -150,7 +155,7 @@ void Stream::tell_news() {
 
 void Stream::deadline_came() {
   const conf::Instant now = loop->clock.now();
-  if (finishing_) {
+  if (finishes()) {
     close();
   } else if (drain_deadline_ <= now) {
     drain_deadline_ = conf::kNever;
@@ -172,8 +177,7 @@ void Stream::arm_deadline() { loop->deadlines.set(&deadline_, std::min(user_dead
 // What we send on our own account (a message) may be long; there only what the peer makes TLS say counts.
 void Stream::check_choke() {
   const bool too_much = (outbound_ ? tls_answers_ : unsent()) > kUnsentOctets;
-  if (!too_much || choked_ || failed_ || finishing_) return;
-  choked_ = true;
+  if (!too_much || choked() || phase_ > Phase::kOpen) return;
   drain_deadline_ = loop->clock.now() + loop->drain_time;
   arm_deadline();
   set_reading();
@@ -198,7 +202,7 @@ void Stream::read_off() {
 }
 
 void Stream::set_reading() {
-  const bool wanted = reading_wanted_ && !choked_ && !handshake_waits_ && !failed_ && connected_ && !resting_;
+  const bool wanted = reading_wanted_ && carries() && !choked() && !handshake_waits_ && !resting_;
   if (wanted == reading_) return;
   reading_ = wanted;
   if (!wanted) {
@@ -212,11 +216,7 @@ void Stream::set_reading() {
         *buffer = uv_buf_init(shared.data(), static_cast<unsigned>(shared.size()));
       },
       &Stream::on_read);
-  if (status != 0) {
-    failure_ = {conf::ErrorCode::kIo, people_text(status)};
-    failed_news_ = true;
-    note_news();
-  }
+  if (status != 0) fail_later(status);
 }
 
 void Stream::on_read(uv_stream_t* handle, ssize_t count, const uv_buf_t* buffer) {
@@ -228,12 +228,7 @@ void Stream::on_read(uv_stream_t* handle, ssize_t count, const uv_buf_t* buffer)
     stream->received({buffer->base, static_cast<size_t>(count)});
     if (inbound) tls::cleanse(buffer->base, static_cast<size_t>(count));  // it may have been a password
   } else if (count < 0) {
-    stream->peer_ended_ = true;
-    if (stream->finishing_) {
-      stream->close();
-    } else {
-      stream->fail(static_cast<int>(count));
-    }
+    stream->fail(static_cast<int>(count));
   }
 }
 
@@ -247,22 +242,21 @@ void Stream::received(std::string_view bytes) {
 }
 
 void Stream::flush() {
-  if (!connected_ || failed_) return;
+  if (!carries()) return;
   size_t given = 0;
-  while (!write_under_way_ && (!out_.empty() || encrypt_some())) {
+  while (writing_.empty() && (!out_.empty() || encrypt_some())) {
     const size_t taken = write_some(given < kTurnOctets);
     if (taken == 0) return;
     given += taken;
   }
   if (!all_gone()) return;
   tls_answers_ = 0;
-  if (choked_) {
-    choked_ = false;
+  if (choked()) {
     drain_deadline_ = conf::kNever;
     arm_deadline();
     set_reading();
   }
-  if (finishing_) {
+  if (finishes()) {
     go_on_finishing();
   } else {
     drained_news_ = true;
@@ -284,9 +278,7 @@ size_t Stream::write_some(bool may_try) {
     return static_cast<size_t>(written);
   }
   if (written != UV_EAGAIN && written != 0) {
-    failure_ = {conf::ErrorCode::kIo, people_text(written)};
-    failed_news_ = true;
-    note_news();
+    fail_later(written);
     return 0;
   }
   writing_.take(&out_);
@@ -294,12 +286,10 @@ size_t Stream::write_some(bool may_try) {
   for (size_t i = 0; i < count; ++i) {
     buffers[i] = uv_buf_init(const_cast<char*>(runs[i].data()), static_cast<unsigned>(runs[i].size()));
   }
-  write_under_way_ = true;
   write_request_.data = this;
   const int status = uv_write(
       &write_request_, handle, buffers, static_cast<unsigned>(count), [](uv_write_t* request, int result) {
         auto* stream = static_cast<Stream*>(request->data);
-        stream->write_under_way_ = false;
         stream->loop->stirred = true;
         if (uv_is_closing(reinterpret_cast<uv_handle_t*>(&stream->tcp)) != 0) return;
         if (result != 0) {
@@ -315,12 +305,7 @@ size_t Stream::write_some(bool may_try) {
         std::swap(stream->writing_, stream->out_);
         stream->flush();
       });
-  if (status != 0) {
-    write_under_way_ = false;
-    failure_ = {conf::ErrorCode::kIo, people_text(status)};
-    failed_news_ = true;
-    note_news();
-  }
+  if (status != 0) fail_later(status);
   return 0;
 }
 
@@ -330,11 +315,12 @@ void Stream::fail(int status) {
 }
 
 void Stream::fail(conf::Error why) {
-  if (failed_) return;
-  failed_ = true;
+  if (phase_ == Phase::kFailed) return;
+  const bool finished = finishes();
+  phase_ = Phase::kFailed;
   loop->turns.erase(&turn);
   read_off();
-  if (finishing_) {
+  if (finished) {
     close();
     return;
   }
@@ -353,27 +339,28 @@ void Stream::fail(conf::Error why) {
 // with unread bytes would reset the connection and could destroy our last reply on its way.
 void Stream::finish() {
   user = nullptr;
-  finishing_ = true;
-  if (failed_ || !connected_) {
+  if (!carries()) {
     close();
     return;
   }
+  phase_ = Phase::kFinishing;
   if (!outbound_) loop->finished.insert(this);
   drop_handshake();
-  choked_ = false;  // what it still says is dropped
-  drain_deadline_ = conf::kNever;
+  drain_deadline_ = conf::kNever;  // what it still says is dropped
   set_deadline(loop->clock.now() + loop->finish_time);
   read_on();
   flush();
 }
 
 void Stream::go_on_finishing() {
-  if (tls_ != nullptr && !std::exchange(tls_closed_, true)) {
+  if (tls_ != nullptr && phase_ == Phase::kFinishing) {
+    phase_ = Phase::kTlsClosing;
     tls_->close();
     move_cipher();
     if (!out_.empty()) return flush();
   }
-  if (std::exchange(shut_, true)) return;
+  if (phase_ == Phase::kShut) return;
+  phase_ = Phase::kShut;
   shutdown_request_.data = this;
   const int status =
       uv_shutdown(&shutdown_request_, reinterpret_cast<uv_stream_t*>(&tcp), [](uv_shutdown_t*, int) {});

@@ -88,12 +88,7 @@ void Stream::take_cipher(std::string_view bytes) {
 
 void Stream::start_tls(const Transport::TlsRequest& request) {
   tls_told_ = false;
-  if (tls_context_ == nullptr) {
-    failure_ = {conf::ErrorCode::kIo, "TLS is not set up"};
-    failed_news_ = true;
-    note_news();
-    return;
-  }
+  if (tls_context_ == nullptr) return fail_later({conf::ErrorCode::kIo, "TLS is not set up"});
   tls_ = outbound_ ? tls::Session::connect(tls_context_, request) : tls::Session::accept(tls_context_);
   read_on();
   if (outbound_ && !may_work(kHandshakeWork)) {
@@ -102,12 +97,7 @@ void Stream::start_tls(const Transport::TlsRequest& request) {
   }
   std::string nothing;
   const conf::Status begun = tls_->receive({}, &nothing);  // the client's first flight
-  if (!begun.ok()) {
-    failure_ = begun.error();
-    failed_news_ = true;
-    note_news();
-    return;
-  }
+  if (!begun.ok()) return fail_later(begun.error());
   move_cipher();
   flush();
 }
@@ -129,9 +119,7 @@ bool Stream::encrypt_some() {
     const conf::Status sent = tls_->send(run);
     if (!sent.ok()) {
       clear_.clear();
-      failure_ = sent.error();
-      failed_news_ = true;
-      note_news();
+      fail_later(sent.error());
       return false;
     }
     taken += run.size();
@@ -142,7 +130,7 @@ bool Stream::encrypt_some() {
 }
 
 void Stream::write(OutQueue* out) {
-  if (failed_) {
+  if (phase_ == Phase::kFailed) {
     out->clear();
     return;
   }
