@@ -17,8 +17,10 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "relay/tls/session.h"
 #include "relay/uv/loop.h"
 #include "relay/uv/loop_state.h"
 
@@ -626,6 +628,36 @@ TEST_F(TlsTest, WhatWaitsInClearStillGoesOutBeforeTheEnd) {
   run();
   EXPECT_EQ(client.got.size(), much.size());
   EXPECT_EQ(client.closed, "the peer closed the connection");
+}
+
+// Without it the peer could not tell our end from that of whoever cut the connection (RFC 8446 section 6.1).
+TEST_F(TlsTest, TheEndIsSaidInTlsBeforeItIsSaidInTcp) {
+  listen("127.0.0.1", server_context());
+  const auto peer = tls::Session::connect(*tls::Context::client(""), {"mx.test", false, ""});
+  const auto answer = [&] {
+    client.say(peer->pending());
+    peer->consume(peer->pending().size());
+  };
+  std::string plain;
+  when_accepted = [this] { server.transport->start_tls({}); };
+  server.when_tls = [this] {
+    server.say("bye");
+    server.transport->finish();
+    server.transport.reset();
+  };
+  client.when_connected = [&] {
+    ASSERT_TRUE(peer->receive({}, &plain).ok());
+    answer();
+  };
+  client.when_bytes = [&] {
+    ASSERT_TRUE(peer->receive(std::exchange(client.got, {}), &plain).ok());
+    answer();
+  };
+  client.when_closed = [this] { loop.stop(); };
+  connect();
+  run();
+  EXPECT_EQ(plain, "bye");
+  EXPECT_TRUE(peer->peer_closed());
 }
 
 // One step a round: the others wait for their turns, and all get through, those with long messages too.
