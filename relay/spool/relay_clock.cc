@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <fstream>
 #include <utility>
 
@@ -53,7 +54,9 @@ bool RelayClock::go_on(std::string_view anchor) {
       !take(&anchor, &calendar) || !take(&anchor, &monotonic))
     return false;
   const int64_t now = micros(system_->now());
-  const bool same_run = !boot_.empty() && anchor == boot_ && monotonic <= now;
+  std::string boot(anchor);
+  std::erase(boot, '-');  // older versions kept them
+  const bool same_run = !boot_.empty() && boot == boot_ && monotonic <= now;
   const int64_t passed = same_run ? now - monotonic
                                   : std::clamp<int64_t>(conf::unix_micros(today()) - calendar, 0,
                                                         conf::Duration(kMostOff).count());
@@ -62,9 +65,13 @@ bool RelayClock::go_on(std::string_view anchor) {
 }
 
 std::string system_boot() {
-  std::ifstream file("/proc/sys/kernel/random/boot_id");
   std::string name;
-  std::getline(file, name);
+  if (const char* const named = std::getenv("PENSTOCK_BOOT_ID"); named != nullptr) name = named;
+  if (name.empty()) {
+    std::ifstream file("/proc/sys/kernel/random/boot_id");
+    std::getline(file, name);
+  }
+  std::erase(name, '-');  // systemd writes it without
   return name;
 }
 

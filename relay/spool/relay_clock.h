@@ -48,7 +48,7 @@ class RelayClock final : public conf::Clock {
   std::atomic<int64_t> offset_;  // of this time from now(), in microseconds
 };
 
-// The name of the present run of the system; empty when it has none.
+// The name of the present run of the system: PENSTOCK_BOOT_ID, else as the kernel says; empty: not known.
 std::string system_boot();
 
 }  // namespace relay::spool

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <string>
 
 namespace relay::spool {
@@ -91,6 +92,28 @@ TEST(RelayClock, AnAnchorThatCannotBeReadChangesNothing) {
   for (const char* bad : {"", "1", "2 1 2 3 boot", "1 x 2 3 boot", "1 9223372036854775807 0 0 boot", "1 1 2"})
     EXPECT_FALSE(clock.go_on(bad)) << bad;
   EXPECT_EQ(clock.wall(), then);
+}
+
+// The shipped unit hides /proc/sys from the relay: the service manager says which boot it is.
+TEST(RelayClock, TheBootHasTheNameThatTheServiceManagerGives) {
+  const std::string kernels = system_boot();
+  EXPECT_EQ(kernels.find('-'), std::string::npos) << kernels;
+  ASSERT_EQ(::setenv("PENSTOCK_BOOT_ID", "0123456789abcdef0123456789abcdef", 1), 0);
+  EXPECT_EQ(system_boot(), "0123456789abcdef0123456789abcdef");
+  ::setenv("PENSTOCK_BOOT_ID", "", 1);
+  EXPECT_EQ(system_boot(), kernels);
+  ::unsetenv("PENSTOCK_BOOT_ID");
+}
+
+TEST(RelayClock, AnAnchorOfAnOlderVersionHasHyphensInTheNameOfTheBoot) {
+  HandClock system;
+  const conf::WallTime then = RelayClock(&system, "0123abcd").wall();
+  const std::string anchor = RelayClock(&system, "0123-abcd").anchor();
+  system.pass(2h);
+  system.calendar += 24h * 10;
+  RelayClock next(&system, "0123abcd");
+  ASSERT_TRUE(next.go_on(anchor));
+  EXPECT_EQ(next.wall() - then, 2h);
 }
 
 }  // namespace
