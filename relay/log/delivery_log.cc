@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -39,9 +40,7 @@ using Lock = std::unique_lock<std::mutex>;
 // Shared by the log and its thread: a thread that hangs in a write at the end is left behind and must not
 // touch freed memory.
 struct State {
-  explicit State(const conf::LogSettings& settings) : file(settings), mark(settings.path) {
-    unsaid_lost = mark.left();
-  }
+  explicit State(const conf::LogSettings& settings) : file(settings) {}
   void run();
   bool write_what_waits(Lock* lock);
   bool write_gap(Lock* lock);
@@ -66,7 +65,7 @@ struct State {
   steady_clock::time_point stop_by{};
   // The writer's own:
   LogFile file;
-  GapMark mark;
+  std::optional<GapMark> mark;  // there once the log could be opened
   steady_clock::time_point last_note{};
 
   std::mutex wake_mutex;  // held while `wake` runs: it never runs after the log is gone
@@ -174,7 +173,7 @@ void State::run() {
     if (!good || (blocks.empty() && unsaid_lost == 0)) {
       const uint64_t missing = good ? 0 : waiting_events + unsaid_lost;
       lock.unlock();  // the disk may hang
-      mark.put(missing);
+      mark->put(missing);
       lock.lock();
     }
     const bool empty = blocks.empty() && unsaid_lost == 0;
@@ -198,19 +197,23 @@ void State::run() {
 
 class DeliveryLog::Writer {
  public:
-  explicit Writer(const conf::LogSettings& settings) : state_(std::make_shared<State>(settings)) {}
+  explicit Writer(const conf::LogSettings& settings)
+      : path_(settings.path), state_(std::make_shared<State>(settings)) {}
   ~Writer();
   conf::Status start();
   uint64_t append(const conf::DeliveryEvent& event);
   State& state() { return *state_; }
 
  private:
+  const std::string path_;
   std::shared_ptr<State> state_;
   std::thread thread_;
 };
 
 conf::Status DeliveryLog::Writer::start() {
   if (conf::Status opened = state_->file.open(); !opened.ok()) return opened;
+  state_->mark.emplace(path_);
+  state_->unsaid_lost = state_->mark->left();
   thread_ = std::thread([state = state_] { state->run(); });
   return conf::success();
 }

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -81,7 +82,7 @@ size_t LogFile::append(std::string_view lines, conf::Error* why) {
   }
   if (end_torn_line_) {
     if (::write(fd_, "\n", 1) != 1) {
-      *why = system_error("cannot write the delivery log " + settings_.path, errno);
+      *why = refused(errno);
       return 0;
     }
     end_torn_line_ = false;
@@ -92,8 +93,10 @@ size_t LogFile::append(std::string_view lines, conf::Error* why) {
     const ssize_t count = ::write(fd_, lines.data() + written, lines.size() - written);
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) {
-      *why = system_error("cannot write the delivery log " + settings_.path, count < 0 ? errno : EIO);
-      return undo_torn_line(lines, written);
+      const int number = count < 0 ? errno : EIO;
+      const size_t whole = undo_torn_line(lines, written);
+      *why = refused(number);
+      return whole;
     }
     written += static_cast<size_t>(count);
     size_ += static_cast<uint64_t>(count);
@@ -101,13 +104,23 @@ size_t LogFile::append(std::string_view lines, conf::Error* why) {
   return written;
 }
 
+// Room mends a full disk. Whatever else it is, the path may lead to something better by now: it is opened
+// again for the next try.
+conf::Error LogFile::refused(int number) {
+  if (number != ENOSPC && number != EDQUOT) close();
+  return system_error("cannot write the delivery log " + settings_.path, number);
+}
+
 // A full disk may take half a line. It is cut off again, so that a reader never sees a torn one.
 size_t LogFile::undo_torn_line(std::string_view lines, size_t written) {
   const size_t newline = lines.substr(0, written).rfind('\n');
   const size_t whole = newline == std::string_view::npos ? 0 : newline + 1;
   if (whole == written) return whole;
-  const uint64_t keep = size_ - (written - whole);
-  if (regular_ && ::ftruncate(fd_, static_cast<off_t>(keep)) == 0) {
+  // By the file, not by what was counted: somebody may have cut it meanwhile (copytruncate of logrotate).
+  const off_t end = regular_ ? ::lseek(fd_, 0, SEEK_END) : -1;
+  const uint64_t torn = written - whole;
+  const uint64_t keep = end < 0 ? 0 : static_cast<uint64_t>(end) - std::min(static_cast<uint64_t>(end), torn);
+  if (end >= 0 && ::ftruncate(fd_, static_cast<off_t>(keep)) == 0) {
     size_ = keep;
   } else {
     end_torn_line_ = true;
@@ -122,7 +135,8 @@ void LogFile::rotate() {
   const auto move = [&](const std::string& from, const std::string& to) {
     if (::rename(from.c_str(), to.c_str()) != 0 && errno != ENOENT) trouble = errno;
   };
-  for (uint32_t i = settings_.keep; i > 1; --i) {
+  // Where one cannot move on, those behind it stay too: it would be written over.
+  for (uint32_t i = settings_.keep; i > 1 && trouble == 0; --i) {
     move(path + "." + std::to_string(i - 1), path + "." + std::to_string(i));
   }
   if (trouble == 0 && settings_.keep != 0) move(path, path + ".1");

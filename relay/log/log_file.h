@@ -31,6 +31,7 @@ class LogFile {
 
  private:
   void rotate();
+  conf::Error refused(int number);
   size_t undo_torn_line(std::string_view lines, size_t written);
 
   conf::LogSettings settings_;

@@ -2,16 +2,20 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <future>
 #include <nlohmann/json.hpp>
 #include <thread>
+
+#include "relay/log/log_file.h"
 
 namespace relay::log {
 namespace {
@@ -112,6 +116,21 @@ TEST_F(DeliveryLogTest, RotationThatFailsLetsTheFileGrow) {
   EXPECT_EQ(log->counters().rotations, 0u);
 }
 
+TEST_F(DeliveryLogTest, RotationThatFailsOnTheWayWritesOverNothing) {
+  settings_.rotate_bytes = 2000;
+  settings_.keep = 3;
+  auto log = open();
+  fs::create_directories(settings_.path + ".3/inside");  // a file cannot be renamed over it
+  for (uint32_t i = 1; i <= 5; ++i) {
+    log->append(event(i, 1500));
+    ASSERT_TRUE(wait_for([&] { return log->written_through() == i; }));
+  }
+  std::vector<int> there;
+  for (const char* end : {".2", ".1", ""})
+    for (const auto& line : lines(settings_.path + end)) there.push_back(line.at("attempt"));
+  EXPECT_EQ(there, (std::vector<int>{1, 2, 3, 4, 5}));
+}
+
 TEST_F(DeliveryLogTest, ReopenFollowsLogrotate) {
   auto log = open();
   log->append(event(1));
@@ -150,6 +169,48 @@ TEST_F(DeliveryLogTest, FullDiskWaitsThenLosesNothingWithinTheBuffer) {
   ASSERT_EQ(all.size(), 100u);
   EXPECT_EQ(all.front().at("attempt"), 1);
   EXPECT_EQ(log->counters().lost, 0u);
+}
+
+// logrotate with copytruncate cuts the file under the relay; then the disk is full in the middle of a line.
+TEST_F(DeliveryLogTest, ATornLineIsCutOffByTheFileAsItIs) {
+  LogFile file(settings_);
+  ASSERT_TRUE(file.open().ok());
+  conf::Error why;
+  ASSERT_EQ(file.append(std::string(299, 'a') + '\n', &why), 300u);
+  ASSERT_EQ(::truncate(settings_.path.c_str(), 0), 0);
+  const std::string line = std::string(999, 'b') + '\n';
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto old_handler = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit small{2500, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  const size_t written = file.append(line + line + line, &why);
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, old_handler);
+  EXPECT_EQ(written, 2000u) << why.detail;
+  EXPECT_EQ(fs::file_size(settings_.path), 2000u);
+}
+
+TEST_F(DeliveryLogTest, WhatBreaksForGoodIsOpenedAgain) {
+  const auto old_handler = std::signal(SIGPIPE, SIG_IGN);
+  ASSERT_EQ(::mkfifo(settings_.path.c_str(), 0600), 0);
+  const int reader = ::open(settings_.path.c_str(), O_RDONLY | O_NONBLOCK);
+  auto log = open();
+  ASSERT_NE(log, nullptr);
+  ::close(reader);
+  log->append(event(1));
+  ASSERT_TRUE(wait_for([&] { return log->counters().write_errors > 0; }));
+  fs::remove(settings_.path);  // nobody says so
+  EXPECT_TRUE(wait_for([&] { return log->written_through() == 1; }));
+  log.reset();
+  EXPECT_EQ(lines(settings_.path).at(0).at("attempt"), 1);
+  std::signal(SIGPIPE, old_handler);
+}
+
+TEST_F(DeliveryLogTest, WhatCannotBeOpenedLeavesNothingBeside) {
+  fs::create_directory(settings_.path);
+  ASSERT_FALSE(DeliveryLog::open(settings_).ok());
+  EXPECT_FALSE(fs::exists(settings_.path + ".waiting"));
 }
 
 TEST_F(DeliveryLogTest, PastTheBufferTheOldestAreLostAndItIsSaid) {
