@@ -47,7 +47,7 @@ constexpr double kMost = 9.0e15;  // exact in a double, and far beyond any sensi
 bool take_number(std::string_view* text, double* value) {
   const auto [end, code] =
       std::from_chars(text->data(), text->data() + text->size(), *value, std::chars_format::fixed);
-  if (code != std::errc() || *value < 0) return false;
+  if (code != std::errc() || !(*value >= 0)) return false;  // "nan" is a number to the library
   text->remove_prefix(static_cast<size_t>(end - text->data()));
   while (!text->empty() && text->front() == ' ') text->remove_prefix(1);
   return true;

@@ -539,12 +539,13 @@ TEST(Units, DurationsSizesRates) {
   EXPECT_EQ(parse_duration("500 ms").value(), Duration(500ms));
   EXPECT_EQ(parse_duration("5d").value(), Duration(120h));
   EXPECT_EQ(parse_duration("1.5h").value(), Duration(90min));
-  for (const char* bad : {"", "5", "h", "-1s", "1x", "9999999999d", "s5"})
+  for (const char* bad : {"", "5", "h", "-1s", "1x", "9999999999d", "s5", "nans", "nan s", "infs", "1s nanh"})
     EXPECT_FALSE(parse_duration(bad).ok()) << bad;
   EXPECT_EQ(parse_size("25MB").value(), 25'000'000U);
   EXPECT_EQ(parse_size("64KiB").value(), 65'536U);
   EXPECT_EQ(parse_size("0").value(), 0U);
-  for (const char* bad : {"", "MB", "5 PB", "-1"}) EXPECT_FALSE(parse_size(bad).ok()) << bad;
+  for (const char* bad : {"", "MB", "5 PB", "-1", "nan", "inf", "nanMB"})
+    EXPECT_FALSE(parse_size(bad).ok()) << bad;
   EXPECT_EQ(parse_rate("100/min").value().events, 100U);
   EXPECT_EQ(parse_rate("100/min").value().per, Duration(1min));
   EXPECT_EQ(parse_rate("5/10s").value().per, Duration(10s));
