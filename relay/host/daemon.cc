@@ -17,6 +17,7 @@
 #include "relay/host/converter_thread.h"
 #include "relay/host/doors.h"
 #include "relay/host/fresh_settings.h"
+#include "relay/host/held_signals.h"
 #include "relay/host/login_secrets.h"
 #include "relay/host/own_addresses.h"
 #include "relay/host/privileges.h"
@@ -55,13 +56,6 @@ constexpr conf::Duration kShutdownTick = 50ms;
 uint64_t fresh_seed() {
   std::random_device device;
   return (static_cast<uint64_t>(device()) << 32) | device();
-}
-
-FreshSettings read_anew(const std::string& path) {
-  FreshSettings fresh = read_settings(path, say);
-  for (const conf::Problem& problem : fresh.read.problems)
-    std::fprintf(stderr, "%s\n", problem.text().c_str());
-  return fresh;
 }
 
 // Members are in the order of their making; they go in the opposite order.
@@ -231,7 +225,6 @@ conf::Status Daemon::start() {
   loop_ = std::make_unique<uv::Loop>();
   if (config_->intake.descriptors_kept > 0) loop_->keep_descriptors(config_->intake.descriptors_kept);
   // What needs root comes first: the files are read by now, the ports follow.
-  if (!first_.refused.empty()) return conf::Error{conf::ErrorCode::kInvalid, first_.refused};
   tls_ = std::move(first_.tls);
   secrets_ = std::make_unique<LoginSecrets>(
       &clock_, [this](const std::vector<std::string>& command, conf::Duration timeout, Secrets::Done done) {
@@ -257,7 +250,7 @@ conf::Status Daemon::start() {
   if (!status.ok()) return status;
   forbid_dumps();
   reader_ = std::make_unique<SettingsReader>(
-      SettingsReader::Parts{[path = config_->file] { return read_anew(path); },
+      SettingsReader::Parts{[path = config_->file] { return read_and_tell(path); },
                             [this](std::function<void()> work) { loop_->post(std::move(work)); },
                             [this] {
                               if (!stopping_) notify_reloading();
@@ -271,7 +264,6 @@ conf::Status Daemon::start() {
 }
 
 void Daemon::connect_signals() {
-  std::signal(SIGPIPE, SIG_IGN);
   loop_->on_signal(SIGTERM, [this] { begin_shutdown(); });
   loop_->on_signal(SIGINT, [this] { begin_shutdown(); });
   loop_->on_signal(SIGHUP, [this] { reader_->ask([](const admin::ReloadDone&) {}); });
@@ -385,14 +377,21 @@ admin::ReloadDone Daemon::reload(FreshSettings fresh) {
 }  // namespace
 
 int run_daemon(const std::string& config_path) {
-  FreshSettings first = read_anew(config_path);
+  std::signal(SIGPIPE, SIG_IGN);
+  HeldSignals held;
+  FreshSettings first = read_and_tell(config_path);
   if (first.read.config == nullptr) return 2;
+  if (!first.refused.empty()) {  // keys, say; a start again does not make them right
+    say("cannot start: " + first.refused);
+    return 2;
+  }
   Daemon daemon(std::move(first));
   const conf::Status started = daemon.start();
   if (!started.ok()) {
     say("cannot start: " + started.error().detail);
     return 1;
   }
+  held.let_go();
   return daemon.run();
 }
 

@@ -1,8 +1,10 @@
 #include "relay/host/fresh_settings.h"
 
+#include <cstdio>
 #include <utility>
 #include <vector>
 
+#include "conf/standard_error.h"
 #include "relay/host/return_keys.h"
 #include "relay/host/signing_keys.h"
 
@@ -33,6 +35,13 @@ FreshSettings read_settings(const std::string& path, const std::function<void(co
   fresh.return_keys = read_return_keys(config, &of_returns);
   for (const conf::Problem& problem : of_returns) say(problem.text());
   if (conf::has_error(of_returns)) return refuse("the keys of [returns] cannot be used");
+  return fresh;
+}
+
+FreshSettings read_and_tell(const std::string& path) {
+  FreshSettings fresh = read_settings(path, conf::say);
+  for (const conf::Problem& problem : fresh.read.problems)
+    std::fprintf(stderr, "%s\n", problem.text().c_str());
   return fresh;
 }
 

@@ -30,5 +30,6 @@ struct FreshSettings {
 // `say` hears what the keys and certificates have against them, a line each; the problems of the file are in
 // `read`. Any thread.
 FreshSettings read_settings(const std::string& path, const std::function<void(const std::string&)>& say);
+FreshSettings read_and_tell(const std::string& path);  // the same; all of it is said on standard error
 
 }  // namespace relay
