@@ -105,6 +105,8 @@ class ConfigReader {
     admin.text("socket", &config_->admin.socket);
     if (config_->admin.socket.size() > 107)
       admin.report("socket", "is longer than 107 characters: the system takes no more");
+    if (!config_->admin.socket.starts_with('/'))
+      admin.report("socket", "\"" + config_->admin.socket + "\" is no absolute path");
     admin.finish();
   }
 

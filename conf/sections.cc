@@ -283,7 +283,7 @@ void read_dns(TableReader* reader, DnsSettings* out) {
 }
 
 void read_spool(TableReader* reader, SpoolSettings* out) {
-  reader->text("path", &out->path);
+  if (reader->text("path", &out->path) && out->path.empty()) reader->report("path", "is empty");
   auto durability = static_cast<size_t>(out->durability);
   if (reader->choice("durability", {"sync", "relaxed"}, &durability))
     out->durability = static_cast<Durability>(durability);
@@ -296,7 +296,7 @@ void read_spool(TableReader* reader, SpoolSettings* out) {
 }
 
 void read_log(TableReader* reader, LogSettings* out, std::vector<std::string>* fields) {
-  reader->text("path", &out->path);
+  if (reader->text("path", &out->path) && out->path.empty()) reader->report("path", "is empty");
   reader->size("rotate_size", &out->rotate_bytes);
   if (out->rotate_bytes != 0 && out->rotate_bytes < 100'000)
     reader->report("rotate_size", "too small: at least 100kB, or 0 for never");

@@ -22,6 +22,7 @@
 #include "relay/host/return_keys.h"
 #include "relay/host/source_addresses.h"
 #include "relay/host/tls_setup.h"
+#include "relay/host/written_places.h"
 
 namespace relay::cli {
 namespace {
@@ -50,6 +51,19 @@ std::vector<std::string> missing_things(const conf::Config& config, const conf::
     missing.push_back(place_of(config, words, "", "run_as") + "run_as: there is no user " + config.run_as +
                       "; make it: adduser --system --group " + config.run_as);
   return missing;
+}
+
+// Where the relay is to write.
+void look_at_places(const conf::Config& config, const conf::ConfigWords& words,
+                    std::vector<std::string>* missing) {
+  for (const WrongPlace& wrong : wrong_places(config)) {
+    const std::string what = wrong.table + " " + wrong.key + ": " + wrong.what;
+    const std::string place = place_of(config, words, wrong.table, wrong.key);
+    if (wrong.warning)
+      std::fprintf(stderr, "%swarning: %s\n", place.c_str(), what.c_str());
+    else
+      missing->push_back(place + what);
+  }
 }
 
 // As a start reads it: a wrong key, an encrypted one or no certificate is told here.
@@ -86,7 +100,12 @@ int check(const std::string& path) {
     std::fprintf(stderr, "%swarning: %s\n",
                  place_of(*config, words, "[[source]] " + source->name, "address").c_str(),
                  other_machine_text(*source).c_str());
+  for (const conf::Listener* listener : listeners_of_other_machines(*config))
+    std::fprintf(stderr, "%swarning: [[listener]] \"%s\" address: %s is not an address of this machine\n",
+                 place_of(*config, words, "[[listener]] " + listener->name, "address").c_str(),
+                 listener->name.c_str(), listener->address.c_str());
   read_tls(*config, &missing);
+  look_at_places(*config, words, &missing);
   for (const std::string& line : missing) std::fprintf(stderr, "%s\n", line.c_str());
   if (!keys_good || !return_keys_good || !missing.empty()) return kUsage;
   std::printf(

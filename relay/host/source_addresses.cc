@@ -38,6 +38,14 @@ std::vector<const conf::Source*> sources_of_other_machines(const conf::Config& c
   return absent;
 }
 
+std::vector<const conf::Listener*> listeners_of_other_machines(const conf::Config& config) {
+  std::vector<const conf::Listener*> absent;
+  for (const conf::Listener& listener : config.listeners) {
+    if (is_of_another_machine(listener.address)) absent.push_back(&listener);
+  }
+  return absent;
+}
+
 std::string other_machine_text(const conf::Source& source) {
   return "[[source]] \"" + source.name + "\" address: " + source.address +
          " is not an address of this machine: nothing can be sent from it";

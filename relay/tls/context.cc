@@ -19,10 +19,13 @@ namespace {
 
 constexpr size_t kKeptSessions = 10'000;
 
-conf::Status readable(const std::string& file, const char* key) {
-  if (access(file.c_str(), R_OK) == 0) return conf::success();
-  return conf::Error{conf::ErrorCode::kIo,
-                     std::string("[tls] ") + key + ": cannot read " + file + ": " + std::strerror(errno)};
+// `where` begins the message. A named pipe would keep whoever opens it until somebody writes there.
+conf::Status readable(const std::string& file, const std::string& where) {
+  struct stat info {};
+  const bool there = access(file.c_str(), R_OK) == 0 && stat(file.c_str(), &info) == 0;
+  if (there && S_ISREG(info.st_mode)) return conf::success();
+  return conf::Error{conf::ErrorCode::kIo, where + "cannot read " + file + ": " +
+                                               (there ? "it is no regular file" : std::strerror(errno))};
 }
 
 bool open_to_others(const std::string& file) {
@@ -129,7 +132,7 @@ conf::Result<std::shared_ptr<Context>> Context::server(const std::string& certif
   SSL_CTX* ctx = state->ctx.get();
   if (!harden_server(ctx)) return conf::invalid(openssl_error("[tls]: no suites with forward secrecy"));
   for (const auto& [file, key] : {std::pair(certificate_file, "certificate"), std::pair(key_file, "key")}) {
-    const conf::Status status = readable(file, key);
+    const conf::Status status = readable(file, std::string("[tls] ") + key + ": ");
     if (!status.ok()) return status.error();
   }
   const conf::Status pair = use_pair(ctx, certificate_file, key_file, "[tls] ");
@@ -148,7 +151,7 @@ conf::Result<std::shared_ptr<Context>> Context::client(const std::string& ca_fil
   state->is_client = true;
   state->ca_file = ca_file;
   if (!ca_file.empty()) {  // a mistake in it is to be known at the start
-    const conf::Status status = readable(ca_file, "ca_file");
+    const conf::Status status = readable(ca_file, "[tls] ca_file: ");
     if (!status.ok()) return status.error();
     const conf::Status loaded = state->load_store();
     if (!loaded.ok()) return loaded.error();
@@ -169,10 +172,8 @@ conf::Status Context::add_identity(const std::string& name, const std::string& c
                                    const std::string& key_file) {
   const std::string where = "[[login]] " + name + ": ";
   for (const std::string& file : {certificate_file, key_file}) {
-    if (access(file.c_str(), R_OK) == 0) continue;
-    const char* why = std::strerror(errno);
-    return conf::Error{conf::ErrorCode::kIo,
-                       std::string(where).append("cannot read ").append(file).append(": ").append(why)};
+    const conf::Status status = readable(file, where);
+    if (!status.ok()) return status;
   }
   if (open_to_others(key_file))
     return conf::invalid(where + "the key in " + key_file + " is open to others: chmod 640 " + key_file);

@@ -533,6 +533,16 @@ TEST(Dkim, WhatIsWrong) {
   EXPECT_NE(dkim_problem("[dkim]\nengine = \"gpg\"\n").find("evp"), std::string::npos);
 }
 
+TEST(Config, APlaceThatNoStartCouldUseIsNamed) {
+  const auto problem = [](const std::string& section) {
+    return all_problems(parse_config(kMinimal + section, "t.toml"));
+  };
+  EXPECT_EQ(problem("[admin]\nsocket = \"admin.sock\"\n"),
+            "t.toml:5:10: [admin] socket: \"admin.sock\" is no absolute path\n");
+  EXPECT_EQ(problem("[log]\npath = \"\"\n"), "t.toml:5:8: [log] path: is empty\n");
+  EXPECT_EQ(problem("[spool]\npath = \"\"\n"), "t.toml:5:8: [spool] path: is empty\n");
+}
+
 TEST(Units, DurationsSizesRates) {
   EXPECT_EQ(parse_duration("90s").value(), Duration(90s));
   EXPECT_EQ(parse_duration("1h30m").value(), Duration(90min));

@@ -2,9 +2,11 @@
 // sockets.
 #include "relay/tls/session.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <openssl/objects.h>
 #include <openssl/ssl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -271,6 +273,21 @@ TEST_F(TlsSessionTest, AnEncryptedKeyIsNamedAndNobodyIsAsked) {
   const auto server = Context::server(stem + ".crt", locked, nullptr);
   ASSERT_FALSE(server.ok());
   EXPECT_NE(server.error().detail.find("without a passphrase"), std::string::npos) << server.error().detail;
+}
+
+// Whoever opened one would wait for its writer: a start, a check, and the end of a relay that reloads.
+TEST_F(TlsSessionTest, ANamedPipeIsNoCertificate) {
+  serve("x", "DNS:cafe.abc.de");
+  const std::string stem = folder_ / "1", pipe = folder_ / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const int both = ::open(pipe.c_str(), O_RDWR | O_NONBLOCK);  // lets nobody wait for ever
+  ::alarm(20);
+  const auto server = Context::server(pipe, stem + ".key", nullptr);
+  ASSERT_FALSE(server.ok());
+  EXPECT_EQ(server.error().detail, "[tls] certificate: cannot read " + pipe + ": it is no regular file");
+  EXPECT_FALSE(Context::client(pipe).ok());
+  ::alarm(0);
+  ::close(both);
 }
 
 TEST_F(TlsSessionTest, AKeyThatIsOpenToOthersIsToldOf) {
