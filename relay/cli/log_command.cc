@@ -27,8 +27,8 @@ struct LogOptions {
   unsigned limit = 20;
 };
 
-std::optional<std::vector<std::string>> files_of(const Invocation& invocation, const LogOptions& options,
-                                                 int* exit_code) {
+std::optional<std::vector<LogPart>> files_of(const Invocation& invocation, const LogOptions& options,
+                                             int* exit_code) {
   std::string path = options.file;
   if (path.empty()) {
     const conf::ConfigPtr config = places_of(invocation);
@@ -36,7 +36,7 @@ std::optional<std::vector<std::string>> files_of(const Invocation& invocation, c
     if (config == nullptr) return std::nullopt;
     path = config->log.path;
   }
-  conf::Result<std::vector<std::string>> files = log_files(path);
+  conf::Result<std::vector<LogPart>> files = log_files(path);
   *exit_code = kFailed;
   if (files.ok()) return std::move(files).value();
   std::fprintf(stderr, "penstock: %s\n", files.error().detail.c_str());
@@ -44,10 +44,10 @@ std::optional<std::vector<std::string>> files_of(const Invocation& invocation, c
 }
 
 // Shows `use` every event of the files that a cheap look at its line takes.
-bool scan(const std::vector<std::string>& files, const std::function<bool(const std::string&)>& may,
+bool scan(const std::vector<LogPart>& files, const std::function<bool(const std::string&)>& may,
           const std::function<void(json)>& use) {
   bool good = true;
-  for (const std::string& file : files) {
+  for (const LogPart& file : files) {
     const conf::Status read = for_each_line(file, [&](const std::string& line) {
       if (!may(line)) return;
       json event = json::parse(line, nullptr, false);
@@ -100,7 +100,7 @@ struct Found {
   bool more = false;
 };
 
-bool search_in(const std::vector<std::string>& files, const LogOptions& options, Found* found) {
+bool search_in(const std::vector<LogPart>& files, const LogOptions& options, Found* found) {
   const LogSearch search(options.what);
   LatestIds latest(options.limit);
   const bool good = scan(
@@ -135,7 +135,7 @@ void print(const Found& found, std::map<std::string, std::vector<json>>* events,
 
 int show(const Invocation& invocation, const LogOptions& options) {
   int exit_code = kDone;
-  const std::optional<std::vector<std::string>> files = files_of(invocation, options, &exit_code);
+  const std::optional<std::vector<LogPart>> files = files_of(invocation, options, &exit_code);
   if (!files) return exit_code;
   Found found;
   bool good = search_in(*files, options, &found);

@@ -7,6 +7,7 @@
 #include "conf/vocab/envelope.h"
 #include "relay/cli/json_reader.h"
 #include "relay/cli/waiting_text.h"
+#include "relay/log/event_json.h"
 
 namespace relay::cli {
 
@@ -72,13 +73,15 @@ std::string line_of(const json& event) {
 LogSearch::LogSearch(std::string what) : what_(conf::ascii_lower(what)) {
   if (what_.size() > 2 && what_.front() == '<' && what_.back() == '>')
     what_ = what_.substr(1, what_.size() - 2);
+  log::append_json_string(what_, &escaped_);
+  escaped_ = conf::ascii_lower(escaped_.substr(1, escaped_.size() - 2));
   id_ = what_.find_first_of("@.") == std::string::npos && conf::parse_message_id(what_).ok();
 }
 
 bool LogSearch::may_match(std::string_view line) const {
   if (id_) return line.find(what_) != std::string_view::npos;
   const auto same = [](char a, char b) { return conf::ascii_lower(a) == b; };
-  return std::search(line.begin(), line.end(), what_.begin(), what_.end(), same) != line.end();
+  return std::search(line.begin(), line.end(), escaped_.begin(), escaped_.end(), same) != line.end();
 }
 
 bool LogSearch::is_address_meant(const std::string& address) const {

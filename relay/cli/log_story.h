@@ -27,7 +27,8 @@ class LogSearch {
   bool is_address_meant(const std::string& address) const;
   bool is_host_meant(std::string_view hosts) const;  // with commas between
 
-  std::string what_;  // lower case
+  std::string what_;     // lower case
+  std::string escaped_;  // the same as a line has it
   bool id_ = false;
 };
 

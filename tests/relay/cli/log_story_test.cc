@@ -1,6 +1,7 @@
 #include "relay/cli/log_story.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -127,17 +128,59 @@ TEST(LogStory, ReadsRotatedAndPackedFilesTheOldestFirst) {
       std::system(
           ("gzip '" + std::string(folder.parent_path()) + "/log story'\\''s/delivery.jsonl.3'").c_str()),
       0);
-  const conf::Result<std::vector<std::string>> files = log_files(log.string());
+  std::filesystem::create_directory(folder / "delivery.jsonl.d");
+  ASSERT_EQ(::mkfifo((folder / "delivery.jsonl.pipe").c_str(), 0600), 0) << "it would be waited for";
+  const conf::Result<std::vector<LogPart>> files = log_files(log.string());
   ASSERT_TRUE(files.ok()) << files.error().detail;
   std::vector<std::string> lines;
-  for (const std::string& file : files.value())
+  for (const LogPart& file : files.value())
     ASSERT_TRUE(for_each_line(file, [&](const std::string& line) { lines.push_back(line); }).ok());
   EXPECT_EQ(lines, (std::vector<std::string>{"line of 3", "line of 2", "line of 1", "line of 0"}));
   EXPECT_FALSE(log_files((folder / "nothing.jsonl").string()).ok());
-  std::ofstream(folder / "delivery.jsonl.4.gz") << "no packed file\n";
-  EXPECT_FALSE(for_each_line((folder / "delivery.jsonl.4.gz").string(), [](const std::string&) {}).ok())
-      << "half a story is no story";
+  for (const char* end : {".4.gz", ".5.xz"}) {
+    const std::filesystem::path packed = log.string() + end;
+    std::ofstream(packed) << "no packed file\n";
+    const auto parts = log_files(packed.string());
+    ASSERT_TRUE(parts.ok());
+    EXPECT_FALSE(for_each_line(parts.value().front(), [](const std::string&) {}).ok())
+        << "half a story is no story";
+  }
   std::filesystem::remove_all(folder);
+}
+
+// The relay goes on while the log is searched.
+TEST(LogStory, AFileThatIsRotatedMeanwhileIsReadUnderItsNewName) {
+  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "log story moves";
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directories(folder);
+  const std::string log = (folder / "delivery.jsonl").string();
+  const auto now = std::filesystem::file_time_type::clock::now();
+  for (const char* end : {".10", ".9", ".1", ""}) {
+    std::ofstream(log + end) << "line of" << end << "\n";
+    std::filesystem::last_write_time(log + end, now);  // a copy from elsewhere has one time for all
+  }
+  const conf::Result<std::vector<LogPart>> files = log_files(log);
+  ASSERT_TRUE(files.ok());
+  std::filesystem::rename(log + ".1", log + ".2");
+  std::filesystem::rename(log, log + ".1");
+  std::ofstream(log) << "a new line\n";
+  std::filesystem::remove(log + ".10");
+  std::vector<std::string> lines;
+  std::vector<conf::ErrorCode> gone;
+  for (const LogPart& file : files.value()) {
+    const conf::Status read = for_each_line(file, [&](const std::string& line) { lines.push_back(line); });
+    if (!read.ok()) gone.push_back(read.error().code);
+  }
+  EXPECT_EQ(lines, (std::vector<std::string>{"line of.9", "line of.1", "line of"}));
+  EXPECT_EQ(gone, std::vector<conf::ErrorCode>{conf::ErrorCode::kNotFound});
+  std::filesystem::remove_all(folder);
+}
+
+TEST(LogStory, FindsWhatALineHasEscaped) {
+  json one = event("deferred", "1m8a18szv0000", "user@example.net");
+  one["reverse_path"] = R"("News Desk"@shop.example)";
+  EXPECT_TRUE(LogSearch(R"("news desk"@shop.example)").may_match(one.dump()));
+  EXPECT_EQ(LogSearch(R"("news desk"@shop.example)").id_of(one), "1m8a18szv0000");
 }
 
 // "Latest" means heard of last, and no more ids are kept than are shown.
