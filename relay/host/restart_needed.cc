@@ -23,6 +23,11 @@ void for_each_waiting(const Use& use) {
   use(
       "[admin]", [](auto& config) -> auto& { return config.admin; });
   use(
+      "[intake] descriptors_kept", [](auto& config) -> auto& { return config.intake.descriptors_kept; });
+  use(
+      "[outage_guard] known_addresses",
+      [](auto& config) -> auto& { return config.outage_guard.known_addresses; });
+  use(
       "[dkim] workers", [](auto& config) -> auto& { return config.dkim.workers; });
   use(
       "[replies] table", [](auto& config) -> auto& { return config.replies.table; });

@@ -36,6 +36,14 @@ TEST(RestartNeeded, WhatWaitsForARestartStaysAsItIsUntilThen) {
   EXPECT_EQ(restart_needed(until, fresh), "hostname, [spool], [dns]") << "the next reload says it again";
 }
 
+TEST(RestartNeeded, WhatIsReadAtTheStartOnlyWaits) {
+  conf::Config fresh = running();
+  fresh.intake.descriptors_kept = 500;
+  fresh.outage_guard.known_addresses += 1;
+  EXPECT_EQ(restart_needed(running(), fresh), "[intake] descriptors_kept, [outage_guard] known_addresses");
+  EXPECT_EQ(until_restart(running(), fresh).intake.descriptors_kept, 0U);
+}
+
 TEST(RestartNeeded, TheNamesByWhichAMailboxIsPolledStay) {
   conf::Config old = running();
   conf::Login login;
