@@ -1,5 +1,7 @@
 #include "relay/host/configuration.h"
 
+#include <crypt.h>
+
 #include <filesystem>
 #include <iterator>
 #include <utility>
@@ -38,7 +40,7 @@ std::shared_ptr<const bounce::Qualifier> qualifier_of(const conf::Config& config
   return bounce::load_qualifier(files, unread, problems);
 }
 
-// Hashes of secrets that others can read, exchange, or guess the secret of; warnings.
+// Hashes of secrets that others can read, exchange, or guess the secret of, or that no secret fits; warnings.
 void look_at_secrets(const conf::Config& config, bool may_read, std::vector<conf::Problem>* problems) {
   if (config.users.empty()) return;
   const auto warn = [&](std::string what) {
@@ -51,6 +53,11 @@ void look_at_secrets(const conf::Config& config, bool may_read, std::vector<conf
   if (may_read && !code && (mode & open) != perms::none)
     warn("the hashes of the secrets of [[user]] are open to others here: chmod 640 " + config.file);
   for (const conf::User& user : config.users) {
+    const int known = ::crypt_checksalt(user.secret_hash.c_str());
+    if (known == CRYPT_SALT_INVALID || known == CRYPT_SALT_METHOD_DISABLED)
+      warn("the secret of [[user]] " + user.name +
+           " is no hash that crypt(3) of this system knows: nobody can log in with it; `penstock "
+           "hash-password` makes one");
     if (!user.secret_hash.starts_with("$1$")) continue;
     warn("the secret of [[user]] " + user.name +
          " is an MD5 hash ($1$), which is guessed fast: `penstock hash-password` makes a better one");

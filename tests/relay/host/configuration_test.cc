@@ -338,6 +338,19 @@ TEST(Configuration, SecretsThatOthersReadOrGuessAreAWarning) {
   std::filesystem::remove(file);
 }
 
+// Of another mail server, say: every login would fail, and nothing would tell why.
+TEST(Configuration, AHashThatThisSystemDoesNotKnowIsAWarning) {
+  const Configuration read = good(std::string(kAlone) +
+                                  "auth = true\nauth_without_tls = true\n"
+                                  "[[user]]\nname = \"a\"\nsecret = \"$argon2id$v=19$m=65536,t=3,p=1$x$y\"\n"
+                                  "[[user]]\nname = \"b\"\nsecret = \"$y$j9T$abc$def\"\n"
+                                  "[[user]]\nname = \"c\"\nsecret = \"$2b$12$abc\"\n");
+  EXPECT_EQ(
+      texts(read),
+      "p.toml: warning: the secret of [[user]] a is no hash that crypt(3) of this system knows: nobody can "
+      "log in with it; `penstock hash-password` makes one\n");
+}
+
 TEST(Configuration, ShippedRulesFromAFile) {
   const TemporaryFile rules("rules.toml", "[[rule]]\nname = \"theirs\"\nmx = [\"*\"]\nmax_connections = 3\n");
   const TemporaryFile main("main.toml",
