@@ -44,6 +44,10 @@ conf::Result<std::string> read_file(const conf::Login& login, const std::string&
     return trouble(login, file + " is open to others; a secret wants: chmod 640 " + file);
   if (got < 0) return trouble(login, "cannot read " + file + ": " + std::strerror(errno));
   text.resize(static_cast<size_t>(got));
+  if (text.size() == kSecretOctets && text.find_first_of("\r\n") == std::string::npos) {
+    smtp::wipe(&text);  // half a secret is none
+    return trouble(login, "the first line of " + file + " is longer than a secret can be");
+  }
   return first_line(login, std::move(text), file);
 }
 

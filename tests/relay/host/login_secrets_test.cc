@@ -98,6 +98,15 @@ TEST_F(LoginSecretsTest, WhatIsWrongIsNamedAndTheSecretIsNot) {
   EXPECT_NE(trouble().find("is not a file"), std::string::npos);
 }
 
+TEST_F(LoginSecretsTest, HalfATokenIsNone) {
+  conf::Login& login = add("smart");
+  login.file = write("token", std::string(8191, 'x') + "\n");
+  EXPECT_EQ(trouble(), "");
+  login.file = write("token", std::string(9000, 'x') + "\n");
+  EXPECT_EQ(trouble(),
+            "[[login]] smart: the first line of " + login.file + " is longer than a secret can be");
+}
+
 TEST_F(LoginSecretsTest, ACredentialOfTheServiceManager) {
   add("a").credential = "smart";
   ::unsetenv("CREDENTIALS_DIRECTORY");
