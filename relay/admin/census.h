@@ -20,7 +20,7 @@ enum class WaitingState : uint8_t {
   kReady,      // waits for a connection
   kInFlight,   // is being sent, or its outcome is being written down
   kScheduled,  // waits for its next attempt
-  kHeld,       // an operator said hold
+  kHeld,       // an operator said hold, or a reply rule, or an order keeps its stream back
   kRouting,    // waits for an answer of DNS
 };
 constexpr size_t kWaitingStates = 5;

@@ -153,6 +153,8 @@ Response MxApi::show(const Request& request) {
     if (const conf::Status set = set_target(key, value, &target); !set.ok()) return refuse(set.error());
   }
   if (const conf::Status one = check_target(target); !one.ok()) return refuse(one.error());
+  if (!target.stream.empty())
+    return refuse(400, "stream: a stream has no path of its own; /v1/explain has \"stream\"");
   json rows = json::array();
   if (!target.domain.empty()) {
     conf::Result<Explanation> told = ask_about(target.domain, target.source);

@@ -156,14 +156,24 @@ json sources_json(const std::vector<SourceView>& sources) {
   return list;
 }
 
+json order_json(const OrderView& view) {
+  return {{"what", target_text(view.order)},
+          {"seconds", view.seconds ? json(*view.seconds) : json(nullptr)},
+          {"who", view.order.who},
+          {"why", view.order.why}};
+}
+
 json explanation_json(const Explanation& explanation) {
   json paths = json::array();
   for (const PathView& path : explanation.paths) paths.push_back(path_json(path));
-  return {{"route", route_json(explanation.route)},
-          {"paths", std::move(paths)},
-          {"sources", sources_json(explanation.sources)},
-          {"waiting", waiting_json(explanation.waiting)},
-          {"problem", explanation.problem}};
+  json out = {{"route", route_json(explanation.route)},
+              {"paths", std::move(paths)},
+              {"sources", sources_json(explanation.sources)},
+              {"waiting", waiting_json(explanation.waiting)},
+              {"problem", explanation.problem}};
+  if (!explanation.stream_orders.empty()) out["stream_orders"] = orders_json(explanation.stream_orders);
+  if (explanation.stream_order) out["stream_order"] = order_json(*explanation.stream_order);
+  return out;
 }
 
 json limiter_json(const LimiterCounts& counts) {
@@ -175,20 +185,21 @@ json limiter_json(const LimiterCounts& counts) {
 
 json orders_json(const std::vector<OrderView>& orders) {
   json list = json::array();
-  for (const OrderView& view : orders)
-    list.push_back({{"what", target_text(view.order)},
-                    {"seconds", view.seconds ? json(*view.seconds) : json(nullptr)},
-                    {"who", view.order.who},
-                    {"why", view.order.why}});
+  for (const OrderView& view : orders) list.push_back(order_json(view));
   return list;
 }
 
 json order_done_json(const MxOrderDone& done) {
-  return {{"paths", done.paths},           {"names", done.names},
-          {"together", done.together},     {"names_together", done.names_together},
-          {"automatic", done.automatic},   {"probing", done.probing},
-          {"lifted", done.lifted},         {"held", done.held},
-          {"also_later", done.also_later}, {"notice", done.notice}};
+  json out = {{"paths", done.paths},           {"names", done.names},
+              {"together", done.together},     {"names_together", done.names_together},
+              {"automatic", done.automatic},   {"probing", done.probing},
+              {"lifted", done.lifted},         {"held", done.held},
+              {"also_later", done.also_later}, {"notice", done.notice}};
+  if (!done.streams.empty()) {
+    out["streams"] = done.streams;
+    out["messages"] = done.messages;
+  }
+  return out;
 }
 
 }  // namespace relay::admin

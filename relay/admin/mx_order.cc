@@ -66,9 +66,10 @@ conf::Status set_target(std::string_view key, std::string_view value, MxOrder* t
                       : key == "rule"   ? &target->rule
                       : key == "site"   ? &target->site
                       : key == "source" ? &target->source
+                      : key == "stream" ? &target->stream
                                         : nullptr;
   if (text == nullptr)
-    return conf::invalid(std::string(key) + ": no such member; there are domain, rule, site, source");
+    return conf::invalid(std::string(key) + ": no such member; there are domain, rule, site, source, stream");
   if (value.empty()) return conf::invalid(std::string(key) + ": the value is empty; leave it out instead");
   if (key != "domain") {
     *text = value;
@@ -83,16 +84,21 @@ conf::Status set_target(std::string_view key, std::string_view value, MxOrder* t
 conf::Status check_target(const MxOrder& target) {
   const int ways = (target.domain.empty() ? 0 : 1) + (target.rule.empty() ? 0 : 1) +
                    (target.site.empty() ? 0 : 1) + (target.all ? 1 : 0);
+  if (!target.stream.empty()) {
+    if (ways > 0 || !target.source.empty())
+      return conf::invalid("stream: an order about a stream is about all its mail; give nothing else");
+    return conf::success();
+  }
   if (ways > 1 || (ways == 0 && target.source.empty()))
     return conf::invalid(
-        "give exactly one of \"domain\", \"rule\", \"site\" and \"all\", or only a \"source\"");
+        "give exactly one of \"domain\", \"rule\", \"site\", \"stream\" and \"all\", or only a \"source\"");
   return conf::success();
 }
 
 conf::Result<MxOrder> parse_mx_order(MxAction action, std::string_view text) {
   const json body = json::parse(text, nullptr, false);
   if (!body.is_object())
-    return conf::invalid("the body must be a JSON object with \"domain\", \"rule\" or \"site\"");
+    return conf::invalid("the body must be a JSON object with \"domain\", \"rule\", \"site\" or \"stream\"");
   MxOrder order;
   order.action = action;
   for (const auto& [key, value] : body.items()) {
@@ -111,16 +117,20 @@ conf::Result<MxOrder> parse_mx_order(MxAction action, std::string_view text) {
     if (!set.ok()) return set.error();
   }
   if (conf::Status one = check_target(order); !one.ok()) return one.error();
+  if (!order.stream.empty() && action == MxAction::kReset)
+    return conf::invalid(
+        "stream: nothing is counted for a stream; an order to unblock lifts the one to block");
   if (order.automatic && action != MxAction::kUnblock)
     return conf::invalid("automatic: only an order to unblock has it");
   return order;
 }
 
 std::string target_text(const MxOrder& target) {
-  std::string text = !target.domain.empty() ? "mail to " + target.domain
-                     : !target.rule.empty() ? "rule " + target.rule
-                     : !target.site.empty() ? "site " + target.site
-                                            : "all paths";
+  std::string text = !target.domain.empty()   ? "mail to " + target.domain
+                     : !target.rule.empty()   ? "rule " + target.rule
+                     : !target.site.empty()   ? "site " + target.site
+                     : !target.stream.empty() ? "stream " + target.stream
+                                              : "all paths";
   if (!target.source.empty()) text += " from " + target.source;
   return text;
 }

@@ -13,11 +13,13 @@ namespace relay::admin {
 enum class MxAction : uint8_t { kBlock, kUnblock, kReset };
 
 // To which paths: those whose rule has this name, or whose site (or one of its hosts) matches, or which the
-// recipient domain leads to, or all. An order to block also holds for paths to come.
+// recipient domain leads to, or all. Or, whatever its path, to the mail of a stream. An order to block also
+// holds for paths and mail to come.
 struct MxOrder {
   MxAction action = MxAction::kBlock;
   std::string rule, site, domain;  // masks but for the domain; at most one is not empty
   std::string source;              // name; "": all
+  std::string stream;              // a mask, and then nothing else is given; "": the order is about paths
   bool all = false;                // every path, or every one of `source`
   bool automatic = false;          // kUnblock: also what the replies brought
   bool dry_run = false;            // only counts
@@ -42,9 +44,11 @@ struct MxOrderDone {
   uint64_t probing = 0;     // kUnblock: paths left alone, as probes or a ramp open them after a block
   bool lifted = false;      // kUnblock, kReset: an order with this very target was in force
   uint64_t held = 0;        // kUnblock, kReset: paths that another order holds still
-  bool also_later = false;  // kBlock: it holds for paths to come too
-  std::string problem;      // why nothing was done: "no rule is named x"; "": see `paths`
-  std::string notice;       // what the operator may not have meant so; "": nothing
+  bool also_later = false;  // kBlock: it holds for paths and mail to come too
+  std::vector<std::string> streams;  // that are meant, at most 50, when the order is about streams
+  uint64_t messages = 0;             // of these that are queued
+  std::string problem;               // why nothing was done: "no rule is named x"; "": see `paths`
+  std::string notice;                // what the operator may not have meant so; "": nothing
 };
 
 }  // namespace relay::admin

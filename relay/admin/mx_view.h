@@ -112,10 +112,12 @@ struct Explanation {
   RouteView route;
   std::vector<PathView>
       paths;  // one per source that may send there (only the asked one if a source was named)
-  std::vector<SourceView> sources;  // all that are configured
-  std::string problem;              // "no source is named x"; "" when all is well
-  Waiting waiting;                  // all mail to the domain that is not finished
-  bool unknown_source = false;      // or stream: `problem` says so
+  std::vector<SourceView> sources;        // all that are configured
+  std::string problem;                    // "no source is named x"; "" when all is well
+  Waiting waiting;                        // all mail to the domain that is not finished
+  std::vector<OrderView> stream_orders;   // in force, on whatever streams
+  std::optional<OrderView> stream_order;  // ... the one that holds the stream that was asked for longest
+  bool unknown_source = false;            // or stream: `problem` says so
 };
 
 }  // namespace relay::admin

@@ -6,6 +6,7 @@
 
 #include "relay/cli/json_reader.h"
 #include "relay/cli/mx_text.h"
+#include "relay/cli/queue_view.h"
 #include "relay/cli/waiting_text.h"
 
 namespace relay::cli {
@@ -113,9 +114,18 @@ std::string headline(const json& explanation) {
            "; penstock quarantine show " + address + " tells since when.\n" +
            flow_headline(explanation, "Other mail to " + domain);
   }
+  const json& asked = member(explanation, "stream_order");
+  if (asked.is_object())
+    return "Mail to " + domain + " waits, by an order: " + printable(order_text(asked)) + ".\n" +
+           flow_headline(explanation, "Without that order mail to it");
   const std::string waiting = waiting_headline(explanation);
-  if (waiting.empty()) return flow_headline(explanation, "Mail to " + domain);
-  return waiting + "\n" + flow_headline(explanation, "New mail to it");
+  std::string text = waiting.empty() ? flow_headline(explanation, "Mail to " + domain)
+                                     : waiting + "\n" + flow_headline(explanation, "New mail to it");
+  const json& orders = member(explanation, "stream_orders");
+  if (orders.is_array())
+    for (const json& order : orders)
+      text += "\nBut not against an order: " + printable(order_text(order)) + ".";
+  return text;
 }
 
 }  // namespace relay::cli

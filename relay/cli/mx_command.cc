@@ -23,11 +23,12 @@ namespace {
 using nlohmann::json;
 
 constexpr int kPathsWithoutQuestion = 10;  // an order to more of them is asked about
+constexpr int kMessagesWithoutQuestion = 100;
 
 struct MxOptions {
   std::string socket;
   bool as_json = false;
-  std::string domain, rule, site, source;
+  std::string domain, rule, site, source, stream;
   std::string block_for, why;
   bool all = false, automatic = false, dry_run = false, yes = false;
   unsigned limit = 50;
@@ -38,17 +39,19 @@ struct MxOptions {
 std::optional<json> target_of(const MxOptions& options) {
   const int ways = (options.domain.empty() ? 0 : 1) + (options.rule.empty() ? 0 : 1) +
                    (options.site.empty() ? 0 : 1) + (options.all ? 1 : 0);
-  if (ways > 1 || (ways == 0 && options.source.empty())) {
+  const bool of_stream = !options.stream.empty() && ways == 0 && options.source.empty();
+  if (!of_stream && (ways > 1 || !options.stream.empty() || (ways == 0 && options.source.empty()))) {
     std::fprintf(stderr,
                  "penstock: say which paths: a recipient domain, --rule, --site, --source or --all; of the "
-                 "first three and --all one\n");
+                 "first three and --all one; --stream stands alone, it is about mail and not about paths\n");
     return std::nullopt;
   }
   json target = json::object();
   const std::pair<const char*, const std::string*> members[] = {{"domain", &options.domain},
                                                                 {"rule", &options.rule},
                                                                 {"site", &options.site},
-                                                                {"source", &options.source}};
+                                                                {"source", &options.source},
+                                                                {"stream", &options.stream}};
   for (const auto& [key, value] : members) {
     if (!value->empty()) target[key] = *value;
   }
@@ -89,15 +92,17 @@ int show(const Invocation& invocation, const MxOptions& options) {
 
 // True: it is to be done. What changes many paths at once is asked about.
 bool confirm(const MxOptions& options, const std::string& action, const json& counted) {
-  const int64_t paths = number_of(counted, "paths");
-  if (options.yes || paths <= kPathsWithoutQuestion) return true;
+  const bool of_stream = !options.stream.empty();
+  const int64_t count = number_of(counted, of_stream ? "messages" : "paths");
+  const int most = of_stream ? kMessagesWithoutQuestion : kPathsWithoutQuestion;
+  const char* const noun = of_stream ? "messages" : "paths";
+  if (options.yes || count <= most) return true;
   std::fputs(mx_done_text("would " + action, counted).c_str(), stderr);
   if (!::isatty(STDIN_FILENO)) {
-    std::fprintf(stderr, "penstock: these are more than %d paths; nothing is done without --yes\n",
-                 kPathsWithoutQuestion);
+    std::fprintf(stderr, "penstock: these are more than %d %s; nothing is done without --yes\n", most, noun);
     return false;
   }
-  std::fprintf(stderr, "%s %lld paths? Type yes: ", action.c_str(), static_cast<long long>(paths));
+  std::fprintf(stderr, "%s %lld %s? Type yes: ", action.c_str(), static_cast<long long>(count), noun);
   std::string line;
   return std::getline(std::cin, line) && line == "yes";
 }
@@ -157,6 +162,9 @@ void add_mx_command(CLI::App* parser, Invocation* invocation) {
     CLI::App* command = mx->add_subcommand(name, help);
     add_target(command, options.get());
     const std::string action = name;
+    if (action != "reset")
+      command->add_option("--stream", options->stream,
+                          "all mail of the [[stream]] of this name, a mask, wherever it goes");
     command->add_flag("--dry-run", options->dry_run, "only say which paths are meant");
     command->add_flag("--yes", options->yes, "do not ask, however many paths are meant");
     if (action == "unblock")

@@ -255,6 +255,8 @@ std::string queue_answer(const json& message, const std::string& domain) {
   const std::string state = text_of(delivery, "state");
   if (state == "ready" && !text_of(delivery, "reason").empty())
     return "Mail to " + domain + " is " + delivery_text(delivery) + ".";
+  if (state == "on hold" && !text_of(delivery, "reason").empty())
+    return "Mail to " + domain + " waits: " + delivery_text(delivery) + ".";
   if (state == "in flight")
     return "Mail to " + domain + " is being sent from " + text_of(delivery, "source") + ".";
   if (number_of(*next, "due_in_seconds") <= 0) return "";
@@ -345,49 +347,6 @@ std::string mx_paths_text(const json& shown) {
   std::string out;
   for (const json& path : member(shown, "paths")) path_text(member(shown, "paths"), path, true, &out);
   if (!out.empty()) out.erase(0, 1);  // the empty line that parts a path from what is before it
-  return out;
-}
-
-namespace {
-
-void names_text(const json& names, int64_t count, std::string* out) {
-  for (const json& name : names)
-    line(out, "  {}", printable(name.is_string() ? name.get<std::string>() : name.dump()));
-  if (names.is_array() && count > static_cast<int64_t>(names.size()))
-    line(out, "  and {} more", count - static_cast<int64_t>(names.size()));
-}
-
-}  // namespace
-
-std::string mx_done_text(const std::string& action, const json& done) {
-  std::string out;
-  const int64_t count = number_of(done, "paths");
-  line(&out, "{}: {}.", action, counted(count, "path"));
-  names_text(member(done, "names"), count, &out);
-  const int64_t together = number_of(done, "together");
-  if (together != 0) {
-    out += wrapped(
-        "", counted(together, "path") + (together == 1 ? " was" : " were") +
-                " not named and changed too: the rule counts them together with one that was "
-                "(scope = \"pool\" or one_site), and what the replies brought against one holds for all:");
-    names_text(member(done, "names_together"), together, &out);
-  }
-  if (is_true(done, "also_later")) line(&out, "The order holds for paths that are yet to come, too.");
-  if (is_true(done, "lifted")) line(&out, "The order with this target ends, for paths yet to come too.");
-  if (const std::string notice = text_of(done, "notice"); !notice.empty())
-    line(&out, "{}", printable(notice));
-  const int64_t automatic = number_of(done, "automatic");
-  if (automatic != 0)
-    line(&out, "{} held back by what the receiver replied and by no order; --automatic lifts that too.",
-         counted(automatic, "path") + (automatic == 1 ? " is" : " are"));
-  const int64_t probing = number_of(done, "probing");
-  if (probing != 0)
-    line(&out, "{} not blocked any more: probes or a ramp go first after a block; --automatic ends that too.",
-         counted(probing, "path") + (probing == 1 ? " is" : " are"));
-  const int64_t held = number_of(done, "held");
-  if (held != 0)
-    line(&out, "{} held by another order still; penstock mx status begins with the orders.",
-         counted(held, "path") + (held == 1 ? " is" : " are"));
   return out;
 }
 

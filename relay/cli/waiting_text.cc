@@ -179,6 +179,14 @@ std::string reasons_text(const json& waiting, std::string_view indent) {
   return out;
 }
 
+std::string order_text(const json& order) {
+  const json& left = member(order, "seconds");
+  const std::string why = text_of(order, "why"), who = text_of(order, "who");
+  return "block " + text_of(order, "what") +
+         (left.is_number() ? " for another " + seconds_text(left.get<double>()) : " until it is lifted") +
+         (why.empty() ? "" : ": " + why) + (who.empty() ? "" : " (by " + who + ")");
+}
+
 std::string summary_view(const json& summary) {
   std::string out;
   const auto show = [&](const json& from, const char* key, const char* title) {
@@ -213,15 +221,7 @@ std::string mx_status_text(const json& status) {
   line(&out, "{} blocked, {} probing, {} on a ramp{}", counted(number_of(limiter, "blocked"), "path"),
        number_of(limiter, "probing"), number_of(limiter, "ramp"),
        held == 0 ? "" : "; " + grouped(held) + " ready deliveries wait behind a block");
-  for (const json& order : list_of(status, "orders")) {
-    const json& left = member(order, "seconds");
-    const std::string why = text_of(order, "why"), who = text_of(order, "who");
-    out += wrapped(
-        "order     ",
-        "block " + text_of(order, "what") +
-            (left.is_number() ? " for another " + seconds_text(left.get<double>()) : " until it is lifted") +
-            (why.empty() ? "" : ": " + why) + (who.empty() ? "" : " (by " + who + ")"));
-  }
+  for (const json& order : list_of(status, "orders")) out += wrapped("order     ", order_text(order));
   std::map<std::string, std::vector<const json*>> paths;  // by site
   std::vector<std::string> order;
   const auto note = [&](const std::string& site) {

@@ -27,6 +27,9 @@ std::string reason_text(const nlohmann::json& reason);
 // One line a reason, what keeps most first, after `indent`.
 std::string reasons_text(const nlohmann::json& waiting, std::string_view indent);
 
+// "block stream news for another 2 h: maintenance (by anna)".
+std::string order_text(const nlohmann::json& order);
+
 std::string summary_view(const nlohmann::json& summary);   // of /v1/queue/summary
 std::string mx_status_text(const nlohmann::json& status);  // of /v1/mx
 

@@ -123,7 +123,8 @@ uint32_t CensusTaker::reason_of(const std::string& text) {
 uint32_t CensusTaker::reason_of(const queue::Delivery& delivery, conf::Instant* next) {
   const queue::LastReplies& replies = transit_->deliveries().last_replies();
   if (delivery.state != queue::DeliveryState::kReady || delivery.path == nullptr) {
-    Reason reason = waiting_reason(delivery, replies, &transit_->dispatcher(), census_->made);
+    Reason reason = waiting_reason(delivery, replies, transit_->sites().streams(), &transit_->dispatcher(),
+                                   census_->made);
     if (delivery.state == queue::DeliveryState::kScheduled)
       reason = later_of(std::move(reason), holds_->of(delivery.domain, delivery.stream, census_->made));
     *next = reason.until;
@@ -131,7 +132,8 @@ uint32_t CensusTaker::reason_of(const queue::Delivery& delivery, conf::Instant* 
   }
   const auto [place, fresh] = seen_.try_emplace(delivery.path);  // one reason holds for all that wait there
   if (fresh) {
-    const Reason reason = waiting_reason(delivery, replies, &transit_->dispatcher(), census_->made);
+    const Reason reason = waiting_reason(delivery, replies, transit_->sites().streams(),
+                                         &transit_->dispatcher(), census_->made);
     place->second = {reason_of(reason.text), reason.until};
   }
   *next = place->second.next;

@@ -17,7 +17,8 @@ admin::DeliveryView view_of(Transit* transit, const queue::Delivery& delivery, D
   view.domain = transit->domains().name(delivery.domain).text();
   view.state = waiting_state(delivery.state);
   view.attempts = delivery.attempt;
-  Reason reason = waiting_reason(delivery, transit->deliveries().last_replies(), &transit->dispatcher(), now);
+  Reason reason = waiting_reason(delivery, transit->deliveries().last_replies(), transit->sites().streams(),
+                                 &transit->dispatcher(), now);
   if (delivery.state == queue::DeliveryState::kScheduled)
     reason = later_of(std::move(reason), holds->of(delivery.domain, delivery.stream, now));
   view.reason = std::move(reason.text);

@@ -65,8 +65,9 @@ std::string Desk::barred(const std::string& address) {
 
 void Desk::explain(const std::string& domain, const std::string& source, const std::string& stream,
                    std::function<void(admin::Explanation)> done) {
-  views_.explain(domain, source, stream, [this, done = std::move(done)](admin::Explanation told) {
+  views_.explain(domain, source, stream, [this, stream, done = std::move(done)](admin::Explanation told) {
     if (told.unknown_source || told.route.domain.empty()) return done(std::move(told));
+    limits_.tell_streams(stream, &told);
     auto kept = std::make_shared<admin::Explanation>(std::move(told));
     census_.take(kept->route.domain, [kept, done](const std::shared_ptr<const admin::Census>& census) {
       kept->waiting = admin::all_of(*census);

@@ -28,7 +28,12 @@ bool DomainHolds::look_some(size_t most) {
 
 const Reason& DomainHolds::of(uint32_t domain, uint16_t stream, conf::Instant now) {
   const auto [place, fresh] = found_.try_emplace({domain, stream});
-  if (fresh) place->second = find(&transit_->domains().at(domain), stream, now);
+  if (fresh) {
+    place->second = find(&transit_->domains().at(domain), stream, now);
+    Reason held = held_stream(transit_->sites().streams(), stream, now);
+    const bool longest = place->second.text.empty() || held.until > place->second.until;
+    if (!held.text.empty() && longest) place->second = std::move(held);
+  }
   return place->second;
 }
 

@@ -1,5 +1,5 @@
-// What keeps mail to a domain back whatever the schedule of a message says: every source that may send it is
-// blocked, paused, or over a limit until an instant that is known. Loop thread.
+// What keeps mail to a domain back whatever the schedule of a message says: an order on its stream, or every
+// source that may send it is blocked, paused, or over a limit until an instant that is known. Loop thread.
 #pragma once
 
 #include <cstddef>

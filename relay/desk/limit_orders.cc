@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "relay/desk/path_orders.h"
+#include "relay/desk/stream_orders.h"
 
 namespace relay {
 
@@ -12,6 +13,12 @@ namespace {
 using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 
 constexpr conf::Duration kFreeAfter = 1s;  // a reload shows many paths one by one: they are freed together
+
+admin::OrderView view_of(const OrderBook::Entry& entry, conf::Instant now) {
+  admin::OrderView view{entry.order, std::nullopt};
+  if (entry.until != conf::kNever) view.seconds = std::chrono::duration<double>(entry.until - now).count();
+  return view;
+}
 
 }  // namespace
 
@@ -78,12 +85,19 @@ void LimitOrders::step(conf::Instant now) {
 std::vector<admin::OrderView> LimitOrders::in_force() {
   const conf::Instant now = transit_->clock().now();
   std::vector<admin::OrderView> views;
-  for (const OrderBook::Entry& entry : book_.all(now)) {
-    admin::OrderView view{entry.order, std::nullopt};
-    if (entry.until != conf::kNever) view.seconds = std::chrono::duration<double>(entry.until - now).count();
-    views.push_back(std::move(view));
-  }
+  for (const OrderBook::Entry& entry : book_.all(now)) views.push_back(view_of(entry, now));
   return views;
+}
+
+void LimitOrders::tell_streams(const std::string& stream, admin::Explanation* explanation) {
+  const conf::Instant now = transit_->clock().now();
+  const std::vector<OrderBook::Entry>& all = book_.all(now);
+  for (const OrderBook::Entry& entry : all)
+    if (!entry.order.stream.empty()) explanation->stream_orders.push_back(view_of(entry, now));
+  const OrderBook::Entry* latest = latest_of_stream(stream, all);
+  if (latest == nullptr) return;
+  explanation->stream_order = view_of(*latest, now);
+  explanation->stream_order->order.stream = stream;  // the order may have a mask
 }
 
 }  // namespace relay

@@ -31,6 +31,8 @@ class LimitOrders {
     rounds_.take(order, std::move(done));
   }
   std::vector<admin::OrderView> in_force();  // the orders to block
+  // Which orders are on streams, and which of them holds `stream` ("": none).
+  void tell_streams(const std::string& stream, admin::Explanation* explanation);
   // Until when a path of this domain from this source under this rule would be held that is yet to come; the
   // past: it would not.
   conf::Instant held_until(const queue::DomainEntry& domain, const conf::Source& source,

@@ -17,6 +17,8 @@ std::string field(std::string text) {
   return text;
 }
 
+constexpr size_t kLeastParts = 8;  // of a line that an older version wrote, which knew no streams
+
 std::vector<std::string> parts_of(std::string_view line) {
   std::vector<std::string> parts;
   while (true) {
@@ -31,7 +33,7 @@ std::vector<std::string> parts_of(std::string_view line) {
 
 bool same_target(const admin::MxOrder& a, const admin::MxOrder& b) {
   return a.all == b.all && a.rule == b.rule && a.site == b.site && a.domain == b.domain &&
-         a.source == b.source;
+         a.source == b.source && a.stream == b.stream;
 }
 
 std::string who_and_why(const admin::MxOrder& order) {
@@ -84,7 +86,7 @@ const std::vector<OrderBook::Entry>& OrderBook::all(conf::Instant now) {
 }
 
 // A line an order: until (us since 1970; 0: until it is lifted), "*" for all, rule, site, domain, source,
-// who, why.
+// who, why, stream.
 void OrderBook::keep() {
   if (spool_ == nullptr) return;
   std::string text;
@@ -95,7 +97,7 @@ void OrderBook::keep() {
     const admin::MxOrder& order = entry.order;
     text += std::to_string(until) + '\t' + (order.all ? "*" : "");
     for (const std::string* part :
-         {&order.rule, &order.site, &order.domain, &order.source, &order.who, &order.why})
+         {&order.rule, &order.site, &order.domain, &order.source, &order.who, &order.why, &order.stream})
       text += '\t' + field(*part);
     text += '\n';
   }
@@ -109,7 +111,7 @@ void OrderBook::read(const std::string& text) {
     const std::vector<std::string> parts = parts_of(std::string_view(text).substr(at, end - at));
     at = end + 1;
     int64_t until = 0;
-    if (parts.size() != 8 ||
+    if (parts.size() < kLeastParts ||
         std::from_chars(parts[0].data(), parts[0].data() + parts[0].size(), until).ec != std::errc())
       continue;
     Entry entry;
@@ -121,6 +123,7 @@ void OrderBook::read(const std::string& text) {
     entry.order.source = parts[5];
     entry.order.who = parts[6];
     entry.order.why = parts[7];
+    if (parts.size() > kLeastParts) entry.order.stream = parts[kLeastParts];
     if (entry.until > now) entries_.push_back(std::move(entry));
   }
 }

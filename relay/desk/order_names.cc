@@ -24,7 +24,10 @@ std::vector<std::string> names_of(const std::vector<Named>& all) {
 
 }  // namespace
 
-std::string unknown_name(const admin::MxOrder& order, const conf::Config& config) {
+std::string unknown_name(const admin::MxOrder& order, const conf::Config& config,
+                         const queue::StreamTable& streams) {
+  if (!order.stream.empty() && streams.names_like(order.stream).empty())
+    return "no [[stream]] is named \"" + order.stream + '"' + perhaps(order.stream, names_of(config.streams));
   const std::vector<std::string> sources = names_of(config.sources);
   if (!order.source.empty() && std::find(sources.begin(), sources.end(), order.source) == sources.end())
     return "no [[source]] is named \"" + order.source + '"' + perhaps(order.source, sources);

@@ -7,12 +7,14 @@
 
 #include "conf/config.h"
 #include "relay/admin/mx_view.h"
+#include "relay/flow/stream_table.h"
 
 namespace relay {
 
-// Why the order can mean no path, now or later: its rule or its source is none of the configuration's. "": it
-// can. O(rules + sources)
-std::string unknown_name(const admin::MxOrder& order, const conf::Config& config);
+// Why the order can mean nothing, now or later: its rule or its source is none of the configuration's, nor is
+// its stream, and no mail has that. "": it can. O(rules + sources + streams)
+std::string unknown_name(const admin::MxOrder& order, const conf::Config& config,
+                         const queue::StreamTable& streams);
 
 // Of an order that means none of `sites` (names of sites and of their hosts): that it waits for one, and
 // which of them may have been meant.

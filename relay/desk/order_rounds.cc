@@ -63,7 +63,7 @@ void OrderRounds::step(conf::Instant now) {
         begin(round, now);
         break;
       case Phase::kOtherNames:
-        leave_wider_orders(round, &budget);
+        leave_wider_orders(round, now, &budget);
         break;
       case Phase::kPaths:
         reach_paths(round, now, &budget);
@@ -73,6 +73,10 @@ void OrderRounds::step(conf::Instant now) {
         break;
       case Phase::kDetached:
         reach_detached(round, now, &budget);
+        break;
+      case Phase::kMail:
+        if (!streams_.reach_some(round->order, &round->part, &budget, &round->done))
+          round->phase = Phase::kOver;
         break;
       case Phase::kOver:
         finish(round);
@@ -86,13 +90,13 @@ void OrderRounds::begin(Round* round, conf::Instant now) {
   round->phase = Phase::kOver;
   // What is to be lifted may have been ordered under an older configuration.
   if (order.action == admin::MxAction::kBlock || !book_->has(order)) {
-    round->done.problem = unknown_name(order, *transit_->config());
+    round->done.problem = unknown_name(order, *transit_->config(), transit_->sites().streams());
     if (!round->done.problem.empty()) return;
   }
   if (order.action != admin::MxAction::kBlock) {
     find_other_names(round, now);
     round->phase = Phase::kOtherNames;
-    if (round->here.empty() || round->others.empty()) lift(round);
+    if (round->here.empty() || round->others.empty()) lift(round, now);
     return;
   }
   round->done.also_later = true;
@@ -103,8 +107,11 @@ void OrderRounds::begin(Round* round, conf::Instant now) {
         "there are " + std::to_string(OrderBook::kMost) + " orders already; lift some first";
     return;
   }
-  if (!order.dry_run) on_book_();
-  round->phase = Phase::kPaths;
+  if (!order.dry_run) {
+    if (!order.stream.empty()) streams_.tell_blocked(order, until, now);
+    changed_book();
+  }
+  go_out(round, now);
 }
 
 // Of one place there are two names, its site and a domain that leads there: whoever lifts by one means the
@@ -130,14 +137,14 @@ void OrderRounds::find_other_names(Round* round, conf::Instant now) const {
 }
 
 // Those that also mean a path elsewhere are about more than this place.
-void OrderRounds::leave_wider_orders(Round* round, size_t* budget) {
+void OrderRounds::leave_wider_orders(Round* round, conf::Instant now, size_t* budget) {
   const bool more = transit_->sites().visit_some(&round->part, kLooksAtOnce, [&](const queue::Path* path) {
     spend(1 + round->others.size(), budget);
     std::erase_if(round->others, [&](const admin::MxOrder& other) {
       return reach_->is_meant(other, *path) && !round->here.contains(name_of(*path));
     });
   });
-  if (!more || round->others.empty()) lift(round);
+  if (!more || round->others.empty()) lift(round, now);
 }
 
 // Its own order, and those that `others` name.
@@ -147,13 +154,26 @@ bool OrderRounds::lifts(const Round& round, const admin::MxOrder& other) {
                              [&](const admin::MxOrder& each) { return same_target(each, other); });
 }
 
-void OrderRounds::lift(Round* round) {
+void OrderRounds::lift(Round* round, conf::Instant now) {
   const admin::MxOrder& order = round->order;
   const auto covered = [round](const admin::MxOrder& other) { return lifts(*round, other); };
   round->done.lifted = order.dry_run ? book_->has(order) : book_->lift(order, covered);
-  if (!order.dry_run) on_book_();
-  round->phase = Phase::kPaths;
+  if (!order.dry_run) {
+    if (!order.stream.empty() && round->done.lifted) streams_.tell_lifted(order);
+    changed_book();
+  }
+  go_out(round, now);
+}
+
+void OrderRounds::changed_book() {
+  streams_.apply();
+  on_book_();
+}
+
+void OrderRounds::go_out(Round* round, conf::Instant now) {
   round->part = 0;
+  round->phase = round->order.stream.empty() ? Phase::kPaths : Phase::kMail;
+  if (round->phase == Phase::kMail) streams_.name(round->order, now, &round->done);
 }
 
 void OrderRounds::reach_paths(Round* round, conf::Instant now, size_t* budget) {

@@ -15,6 +15,7 @@
 
 #include "relay/admin/mx_view.h"
 #include "relay/desk/order_reach.h"
+#include "relay/desk/stream_orders.h"
 
 namespace relay {
 
@@ -23,7 +24,11 @@ class OrderRounds {
   using Done = std::function<void(admin::MxOrderDone)>;
   // All are borrowed. `on_book` hears when the book has changed.
   OrderRounds(Transit* transit, OrderBook* book, const OrderReach* reach, std::function<void()> on_book)
-      : transit_(transit), book_(book), reach_(reach), on_book_(std::move(on_book)) {}
+      : transit_(transit),
+        book_(book),
+        reach_(reach),
+        on_book_(std::move(on_book)),
+        streams_(transit, book) {}
 
   // `done` hears at once where there is little to reach, else when the round is over. One order after the
   // other.
@@ -32,7 +37,7 @@ class OrderRounds {
   bool under_way() const { return !orders_.empty(); }
 
  private:
-  enum class Phase : uint8_t { kBegin, kOtherNames, kPaths, kTogether, kDetached, kOver };
+  enum class Phase : uint8_t { kBegin, kOtherNames, kPaths, kTogether, kDetached, kMail, kOver };
   struct Round {  // of one order
     admin::MxOrder order;
     Done heard;
@@ -47,15 +52,17 @@ class OrderRounds {
 
   void begin(Round* round, conf::Instant now);
   void find_other_names(Round* round, conf::Instant now) const;
-  void leave_wider_orders(Round* round, size_t* budget);
+  void leave_wider_orders(Round* round, conf::Instant now, size_t* budget);
   static bool lifts(const Round& round, const admin::MxOrder& other);
-  void lift(Round* round);
+  void lift(Round* round, conf::Instant now);
   void reach_paths(Round* round, conf::Instant now, size_t* budget);
   void to_path(Round* round, queue::Path* path, conf::Instant now);
   bool lift_from(Round* round, queue::Path* path, conf::Instant now);
   bool open_standing(Round* round, queue::Path* path, conf::Instant now);
   void reach_counted_together(Round* round, size_t* budget);
   static void note_automatic(Round* round, const mx::Standing& standing);
+  void changed_book();
+  void go_out(Round* round, conf::Instant now);
   void reach_detached(Round* round, conf::Instant now, size_t* budget);
   void finish(Round* round);
   std::vector<std::string> known_sites() const;
@@ -64,6 +71,7 @@ class OrderRounds {
   OrderBook* book_;
   const OrderReach* reach_;
   std::function<void()> on_book_;
+  StreamOrders streams_;
   std::deque<Round> orders_;  // the first is worked on
 };
 

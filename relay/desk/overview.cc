@@ -89,7 +89,7 @@ journal::Gauges Overview::gauges(conf::Instant now) const {
   gauges.messages = transit.deliveries().messages();
   gauges.deliveries = transit.deliveries().deliveries();
   gauges.scheduled = transit.resting().scheduled();
-  gauges.on_hold = transit.resting().held();
+  gauges.on_hold = transit.resting().held() + transit.resting().paused();
   gauges.ready = transit.dispatcher().ready();
   gauges.in_flight = transit.dispatcher().in_flight();
   gauges.outbound_connections = transit.dispatcher().connections();

@@ -75,8 +75,14 @@ Reason later_of(Reason schedule, const Reason& hold) {
   return {schedule.text.empty() ? hold.text : hold.text + " (" + schedule.text + ')', hold.until};
 }
 
+Reason held_stream(const queue::StreamTable& streams, uint16_t stream, conf::Instant now) {
+  const conf::Instant until = streams.held_until(stream);
+  if (until <= now) return {};
+  return {"blocked by an operator, as all mail of stream " + streams.name(stream), until};
+}
+
 Reason waiting_reason(const queue::Delivery& delivery, const queue::LastReplies& replies,
-                      Dispatcher* dispatcher, conf::Instant now) {
+                      const queue::StreamTable& streams, Dispatcher* dispatcher, conf::Instant now) {
   switch (delivery.state) {
     case queue::DeliveryState::kScheduled: {
       const std::string& reply = replies.text(delivery.last_reply);
@@ -84,6 +90,11 @@ Reason waiting_reason(const queue::Delivery& delivery, const queue::LastReplies&
     }
     case queue::DeliveryState::kHeld:
       return {on_hold(replies.text(delivery.last_reply))};
+    case queue::DeliveryState::kPaused: {
+      Reason reason = held_stream(streams, delivery.stream, now);
+      if (reason.text.empty()) reason.text = "waits for its turn";  // the order is over
+      return reason;
+    }
     case queue::DeliveryState::kNew:
     case queue::DeliveryState::kRouting:
       return {"waits for an answer of DNS"};
@@ -111,6 +122,7 @@ admin::WaitingState waiting_state(queue::DeliveryState state) {
     case queue::DeliveryState::kReady:
       return admin::WaitingState::kReady;
     case queue::DeliveryState::kHeld:
+    case queue::DeliveryState::kPaused:
       return admin::WaitingState::kHeld;
     case queue::DeliveryState::kLoading:
     case queue::DeliveryState::kSending:

@@ -8,6 +8,7 @@
 #include "relay/admin/census.h"
 #include "relay/flow/dispatcher.h"
 #include "relay/flow/path.h"
+#include "relay/flow/stream_table.h"
 #include "relay/queue/delivery.h"
 #include "relay/queue/domain_table.h"
 #include "relay/queue/last_replies.h"
@@ -28,7 +29,9 @@ std::string being_tried(const queue::Path& path, conf::Duration since);
 // not asked.
 Reason waiting_reason(queue::Path* path, Dispatcher* dispatcher, conf::Instant now);
 Reason waiting_reason(const queue::Delivery& delivery, const queue::LastReplies& replies,
-                      Dispatcher* dispatcher, conf::Instant now);
+                      const queue::StreamTable& streams, Dispatcher* dispatcher, conf::Instant now);
+// Of the mail of the stream, whatever its path: an order keeps it back.
+Reason held_stream(const queue::StreamTable& streams, uint16_t stream, conf::Instant now);
 // Both must end: the one that ends last says when, and the other stands behind it in brackets.
 Reason later_of(Reason schedule, const Reason& hold);
 admin::WaitingState waiting_state(queue::DeliveryState state);

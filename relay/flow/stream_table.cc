@@ -4,6 +4,8 @@
 #include <limits>
 #include <utility>
 
+#include "conf/vocab/address.h"
+
 namespace relay::queue {
 
 StreamTable::StreamTable(conf::ConfigPtr config) { reload(std::move(config)); }
@@ -17,6 +19,7 @@ uint16_t StreamTable::number_of(std::string_view name) {
   const auto number = static_cast<uint16_t>(streams_.size());
   streams_.push_back({.name = key});
   find_sources(&streams_.back());
+  streams_.back().held_until = end_of_holds(key);
   numbers_.emplace(std::move(key), number);
   return number;
 }
@@ -55,6 +58,26 @@ void StreamTable::reload(conf::ConfigPtr config) {
   }
   for (const conf::Stream& stream : config_->streams) number_of(stream.name);
   for (Stream& stream : streams_) find_sources(&stream);
+}
+
+void StreamTable::hold(std::vector<StreamHold> holds) {
+  holds_ = std::move(holds);
+  for (Stream& stream : streams_) stream.held_until = end_of_holds(stream.name);
+}
+
+// Of several the one that ends last.
+conf::Instant StreamTable::end_of_holds(const std::string& name) const {
+  conf::Instant until{};
+  for (const StreamHold& hold : holds_)
+    if (!name.empty() && conf::domain_matches(hold.mask, name)) until = std::max(until, hold.until);
+  return until;
+}
+
+std::vector<std::string> StreamTable::names_like(const std::string& mask) const {
+  std::vector<std::string> names;
+  for (const Stream& stream : streams_)
+    if (!stream.name.empty() && conf::domain_matches(mask, stream.name)) names.push_back(stream.name);
+  return names;
 }
 
 void StreamTable::find_sources(Stream* stream) const {

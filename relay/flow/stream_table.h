@@ -11,9 +11,16 @@
 #include <vector>
 
 #include "conf/config.h"
+#include "conf/vocab/time.h"
 #include "relay/flow/source_pool.h"
 
 namespace relay::queue {
+
+// The mail of these streams is not sent before `until`; kNever: before somebody lifts it.
+struct StreamHold {
+  std::string mask;  // of their names
+  conf::Instant until{};
+};
 
 class StreamTable {
  public:
@@ -49,16 +56,26 @@ class StreamTable {
 
   void reload(conf::ConfigPtr config);
 
+  // These hold from now on, in place of those before: for the streams there are and for those to come.
+  // O(streams x holds)
+  void hold(std::vector<StreamHold> holds);
+  // The past: none holds it. Mail of no stream is never held. O(1)
+  conf::Instant held_until(uint16_t number) const { return streams_[number].held_until; }
+  std::vector<std::string> names_like(const std::string& mask) const;  // O(streams)
+
  private:
   struct Stream {
     std::string name;
     bool known = false;  // the configuration has it
     Sources sources;
     SourcePool pool;
+    conf::Instant held_until{};
   };
   void find_sources(Stream* stream) const;
+  conf::Instant end_of_holds(const std::string& name) const;
 
   conf::ConfigPtr config_;
+  std::vector<StreamHold> holds_;
   std::deque<Stream> streams_ = std::deque<Stream>(1);  // by number
   std::unordered_map<std::string, uint16_t> numbers_;
   std::vector<const conf::Source*> sources_{nullptr};  // by number

@@ -251,6 +251,7 @@ void append_json(const conf::DeliveryEvent& event, std::string* out) {
   out->append(journal::is_held_back(event) ? "held_back" : kind_text(event.kind));
   out->push_back('"');
   if (event.kind == conf::EventKind::kDecision && event.decision != nullptr) {
+    append_text("stream", event.stream, out);  // of an order about one
     append_decision(*event.decision, out);
     return;
   }

@@ -21,15 +21,20 @@ struct Row {
 
 // kLoading follows wherever a verdict of ours (no route, expired, dropped) needs the record.
 constexpr Row kRows[] = {
-    {S::kNew, set(S::kScheduled, S::kRouting, S::kReady, S::kLoading, S::kSettling, S::kHeld), "new"},
-    {S::kScheduled, set(S::kScheduled, S::kRouting, S::kReady, S::kLoading, S::kHeld), "scheduled"},
-    {S::kRouting, set(S::kRouting, S::kReady, S::kLoading, S::kScheduled, S::kHeld), "routing"},
-    {S::kReady, set(S::kLoading, S::kRouting, S::kReady, S::kScheduled, S::kHeld), "ready"},
+    {S::kNew, set(S::kScheduled, S::kRouting, S::kReady, S::kLoading, S::kSettling, S::kHeld, S::kPaused),
+     "new"},
+    {S::kScheduled, set(S::kScheduled, S::kRouting, S::kReady, S::kLoading, S::kHeld, S::kPaused),
+     "scheduled"},
+    {S::kRouting, set(S::kRouting, S::kReady, S::kLoading, S::kScheduled, S::kHeld, S::kPaused), "routing"},
+    {S::kReady, set(S::kLoading, S::kRouting, S::kReady, S::kScheduled, S::kHeld, S::kPaused), "ready"},
     {S::kLoading,
-     set(S::kLoading, S::kSending, S::kSettling, S::kScheduled, S::kRouting, S::kReady, S::kHeld), "loading"},
-    {S::kSending, set(S::kSettling, S::kLoading, S::kScheduled, S::kRouting, S::kReady, S::kHeld), "sending"},
-    {S::kSettling, set(S::kLoading, S::kScheduled, S::kRouting, S::kReady, S::kHeld), "settling"},
-    {S::kHeld, set(S::kLoading, S::kScheduled, S::kRouting, S::kReady), "held"},
+     set(S::kLoading, S::kSending, S::kSettling, S::kScheduled, S::kRouting, S::kReady, S::kHeld, S::kPaused),
+     "loading"},
+    {S::kSending, set(S::kSettling, S::kLoading, S::kScheduled, S::kRouting, S::kReady, S::kHeld, S::kPaused),
+     "sending"},
+    {S::kSettling, set(S::kLoading, S::kScheduled, S::kRouting, S::kReady, S::kHeld, S::kPaused), "settling"},
+    {S::kHeld, set(S::kLoading, S::kScheduled, S::kRouting, S::kReady, S::kPaused), "held"},
+    {S::kPaused, set(S::kLoading, S::kScheduled, S::kRouting, S::kReady, S::kHeld), "paused"},
 };
 
 static_assert(conf::rows_in_order(kRows) && std::size(kRows) == kDeliveryStates,

@@ -15,8 +15,9 @@ enum class DeliveryState : uint8_t {
   kSending,    // in a transaction, or between two
   kSettling,   // outcomes known; a report is being stored
   kHeld,       // an operator said hold
+  kPaused,     // due; an order keeps all mail of its stream back
 };
-constexpr uint8_t kDeliveryStates = 8;
+constexpr uint8_t kDeliveryStates = 9;
 
 // Whether a delivery in state `from` may go to `to`.
 bool may_follow(DeliveryState from, DeliveryState to);

@@ -155,7 +155,22 @@ void Errands::send(const Request& request) {
   request.later(made ? std::optional<Errand>(std::move(errand)) : std::nullopt);
 }
 
+// Whatever of it was sent is settled; what was not goes where its stream waits.
+void Errands::put_off(queue::Delivery* delivery) {
+  attempts_->take_waiting(*delivery);
+  if (delivery->state == queue::DeliveryState::kSending) {
+    settlement_->conclude(delivery);
+    return;
+  }
+  delivery->path = nullptr;
+  walk_->advance(delivery);
+}
+
 bool Errands::make(queue::Delivery* delivery, size_t most_recipients, Errand* errand) {
+  if (walk_->is_paused(*delivery)) {
+    put_off(delivery);
+    return false;
+  }
   std::vector<uint32_t> waiting = attempts_->take_waiting(*delivery);
   if (waiting.empty()) waiting = verdicts_->take_recipients_now(delivery);
   if (waiting.empty()) {

@@ -49,6 +49,7 @@ class Errands {
   void read(Request request);
   void sign(Request request);
   bool make(queue::Delivery* delivery, size_t most_recipients, Errand* errand);
+  void put_off(queue::Delivery* delivery);
   void answer(Request request);
   void convert(Request request);
   void converted(const Request& request, std::optional<std::string> text);

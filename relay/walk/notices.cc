@@ -26,6 +26,16 @@ void Notices::blocked(queue::Delivery* delivery, const queue::Path& path) {
   held_back(*delivery, std::move(by));
 }
 
+void Notices::paused(queue::Delivery* delivery, conf::Instant until) {
+  if (delivery->wait_told) return;
+  delivery->wait_told = true;
+  journal::HeldBack by;
+  by.why = "its stream is blocked by an operator; see the block event of stream \"" +
+           streams_->name(delivery->stream) + '"';
+  if (until != conf::kNever) by.until = calendar(until);
+  held_back(*delivery, std::move(by));
+}
+
 void Notices::waits_for_path(queue::Delivery* delivery, const queue::PathError& error,
                              const AttemptFacts& facts, conf::Duration again) {
   delivery->wait_told = true;
@@ -83,6 +93,19 @@ void Notices::unreadable(const queue::Delivery& delivery, const conf::Error& why
   if (gone)
     journal_->append(journal::lost(delivery.id, domains_->name(delivery.domain).text(), delivery.attempt,
                                    why.detail, clock_->today()));
+}
+
+void Notices::ordered(conf::DecisionAction action, const std::string& stream, const std::string& by,
+                      conf::Instant until, const std::string& text) {
+  auto told = std::make_shared<conf::SiteDecision>();
+  told->action = action;
+  told->by = by;
+  told->ordered = true;
+  if (until != conf::Instant{} && until != conf::kNever) told->until = calendar(until);
+  told->text = text;
+  conf::DeliveryEvent event = journal::decided(std::move(told), clock_->today());
+  event.stream = stream;
+  journal_->append(event);
 }
 
 bool Notices::decided(const queue::Path& path, const mx::Decision& decision) {

@@ -29,6 +29,8 @@ class Notices {
   // A block defers with type Ignored: no attempt is counted, and nothing is written down but this line. Once
   // until the delivery is scheduled anew: a reload that leaves it where it was is no news.
   void blocked(queue::Delivery* delivery, const queue::Path& path);
+  // The same: an order keeps its stream back until then.
+  void paused(queue::Delivery* delivery, conf::Instant until);
   // Its path fails and is tried again, by `again` at the latest; the delivery waits for it and not for a
   // schedule of its own.
   void waits_for_path(queue::Delivery* delivery, const queue::PathError& error, const AttemptFacts& facts,
@@ -38,6 +40,9 @@ class Notices {
   void fails(const queue::Path& path);
   // It cannot be read from the spool; `gone`: for ever, and it leaves the queue.
   void unreadable(const queue::Delivery& delivery, const conf::Error& why, bool gone);
+  // An operator's order about streams (a mask).
+  void ordered(conf::DecisionAction action, const std::string& stream, const std::string& by,
+               conf::Instant until, const std::string& text);
   // True: a crash must not undo it.
   bool decided(const queue::Path& path, const mx::Decision& decision);
 

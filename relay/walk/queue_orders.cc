@@ -83,10 +83,19 @@ void QueueOrders::left(conf::MessageId id) {
   if (givers_.size() > 0 && parts_.deliveries->find(id) == nullptr) givers_.erase(id);
 }
 
+void QueueOrders::leave_paths(conf::MessageId id) {
+  for_each_of(id, [this](Delivery* delivery) {
+    const bool meant = delivery->state == DeliveryState::kReady && parts_.walk->is_paused(*delivery);
+    if (meant) take_from_rest(delivery);
+    return meant;
+  });
+}
+
 bool QueueOrders::retry(Delivery* delivery) {
   if (delivery->state == DeliveryState::kHeld) return false;  // it stays held until it is released
   if (delivery->state == DeliveryState::kReady) parts_.dispatcher->poke(delivery->path);
   if (delivery->state == DeliveryState::kScheduled) due_now(delivery);
+  if (delivery->state == DeliveryState::kPaused) delivery->all_due = true;  // when its stream goes on
   return true;
 }
 

@@ -40,6 +40,9 @@ class QueueOrders {
   bool retry(conf::MessageId id, const std::function<bool(const queue::Delivery&)>& which);
   bool hold(conf::MessageId id);     // what is being sent: when that ends; kept over a restart and rules
   bool release(conf::MessageId id);  // due now
+  // What waits for a connection, although an order keeps its stream back: goes to where it waits for the end
+  // of that.
+  void leave_paths(conf::MessageId id);
   // Releases what a reply rule holds of the message at these domains, unless an operator holds it too. Its
   // record is read first.
   void end_holds(conf::MessageId id, std::vector<uint32_t> domains);

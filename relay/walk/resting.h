@@ -1,9 +1,13 @@
-// Where deliveries rest: scheduled until they are due, or held until an operator releases them. What rests is
-// not in memory but for these hundred bytes. Loop thread.
+// Where deliveries rest: scheduled until they are due, held until an operator releases them, or paused while
+// an order keeps their stream back. What rests is not in memory but for these hundred bytes. Loop thread.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <map>
 
+#include "conf/vocab/time.h"
+#include "relay/flow/stream_table.h"
 #include "relay/queue/message_cache.h"
 #include "relay/queue/scheduled.h"
 
@@ -11,26 +15,38 @@ namespace relay {
 
 class Resting {
  public:
-  // Each delivery in here is owned elsewhere and is taken out before it goes.
-  explicit Resting(queue::MessageCache* messages) : messages_(messages) {}
+  // Both are borrowed. Each delivery in here is owned elsewhere and is taken out before it goes.
+  Resting(queue::MessageCache* messages, const queue::StreamTable* streams)
+      : messages_(messages), streams_(streams) {}
 
   void schedule(queue::Delivery* delivery);  // becomes kScheduled, until delivery->due
   void hold(queue::Delivery* delivery);      // becomes kHeld
-  // The earliest that is due, taken out; null: none is.
-  queue::Delivery* next_due(conf::Instant now) { return scheduled_.pop_due(now); }
+  void pause(queue::Delivery* delivery);     // becomes kPaused, while StreamTable holds its stream
+  // The earliest that is due, or else one whose stream is held no more, taken out; null: there is none.
+  queue::Delivery* next_due(conf::Instant now);
+  void look_again() { look_at_ = {}; }  // what StreamTable holds is another thing now
   // Out of where it rests. False: it does not rest here.
   bool take_out(queue::Delivery* delivery);
 
-  conf::Instant next_wake() const { return scheduled_.next(); }
+  conf::Instant next_wake() const;
   size_t scheduled() const { return scheduled_.size(); }
   size_t held() const { return held_; }
+  size_t paused() const { return paused_; }
 
  private:
+  using Streams = std::map<uint16_t, queue::DeliveryList>;
   void lay_down(queue::Delivery* delivery);
+  void take_from_stream(queue::Delivery* delivery);
+  queue::Delivery* next_of_stream(conf::Instant now);
 
   queue::MessageCache* messages_;
+  const queue::StreamTable* streams_;
   queue::Scheduled scheduled_;
   size_t held_ = 0;
+  size_t paused_ = 0;
+  Streams of_streams_;                    // what is paused; none is empty
+  uint16_t next_ = 0;                     // the stream that is looked at next
+  conf::Instant look_at_ = conf::kNever;  // whether one is held no more
 };
 
 }  // namespace relay

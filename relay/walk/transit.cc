@@ -26,8 +26,8 @@ Transit::Transit(TransitParts parts)
       clock_keeper_(parts_.spool, parts_.clock, parts_.boot),
       clock_(clock_keeper_.clock()),
       messages_(parts_.spool, parts_.config->spool.body_memory_bytes),
-      resting_(&messages_),
       sites_(parts_.config, parts_.book, &clock_),
+      resting_(&messages_, &sites_.streams()),
       choice_(&sites_, parts_.random),
       counters_(parts_.spool, &sites_.limiters(), &clock_),
       signing_(parts_.config, parts_.signer, &messages_, parts_.clock,
@@ -135,12 +135,15 @@ void Transit::advance(Delivery* delivery) {
       [[fallthrough]];
     case DeliveryState::kScheduled:  // its time has come, or an operator said so
     case DeliveryState::kHeld:       // released
+    case DeliveryState::kPaused:     // no order keeps its stream back any more
     case DeliveryState::kReady:      // taken out of its line: the configuration changed
     case DeliveryState::kLoading:    // refused by ourselves: no route, no time left, no signature
     case DeliveryState::kSending:    // all that could be tried was tried
     case DeliveryState::kSettling:   // the report about it is on disk
       if (stopping_ || !due) {
         resting_.schedule(delivery);
+      } else if (is_paused(*delivery)) {
+        pause(delivery);
       } else {
         go(delivery, routes_.find(delivery));
       }
@@ -148,11 +151,27 @@ void Transit::advance(Delivery* delivery) {
     case DeliveryState::kRouting:  // its domain has a route now, or has lost it again
       if (stopping_) {
         resting_.schedule(delivery);
+      } else if (is_paused(*delivery)) {
+        pause(delivery);
       } else {
         go(delivery, routes_.follow(delivery));
       }
       return;
   }
+}
+
+void Transit::pause(Delivery* delivery) {
+  notices_.paused(delivery, sites_.streams().held_until(delivery->stream));
+  resting_.pause(delivery);
+}
+
+bool Transit::is_paused(const Delivery& delivery) const {
+  return sites_.streams().held_until(delivery.stream) > clock_.now();
+}
+
+void Transit::hold_streams(std::vector<queue::StreamHold> holds) {
+  sites_.streams().hold(std::move(holds));
+  resting_.look_again();
 }
 
 // To its path, or to no place; or it waits for its route and comes back to advance().
@@ -218,7 +237,8 @@ void Transit::settled(Delivery* delivery) {
   const conf::Duration wait = due - clock_.wall();
   const bool at_once = wait.count() <= 0 && delivery->path != nullptr;
   const bool ordered = delivery->drop_wanted || delivery->fail_wanted || delivery->hold_wanted || stopping_;
-  if (at_once && !ordered && sites_.is_way_of(domains_.at(delivery->domain), *delivery->path))
+  if (at_once && !ordered && !is_paused(*delivery) &&
+      sites_.is_way_of(domains_.at(delivery->domain), *delivery->path))
     return dispatcher_.add_first(delivery);
   signing_.keep(*message);
   delivery->path = nullptr;

@@ -59,12 +59,15 @@ class Transit final : private Walk, private DispatcherUser {
 
   void reload(conf::ConfigPtr config, mx::RuleBookPtr book);     // path by path, in the steps that follow
   void use(std::shared_ptr<const bounce::Qualifier> qualifier);  // for replies from now on
+  // In place of those before. What waits on paths goes on waiting there; see QueueOrders::leave_paths().
+  void hold_streams(std::vector<queue::StreamHold> holds);
   void stop();                              // nothing new is begun; what is being sent may end
   void look_for_ways() { watch_.hurry(); }  // another source, or another host, may take what waits
   bool quiet() const { return dispatcher_.connections() == 0; }
   void close();  // drops connections, writes down what is known, waits for the spool
 
   QueueOrders& orders() { return orders_; }
+  Notices& notices() { return notices_; }
   // For those that look at the walk from above: operators, summaries.
   const spool::RelayClock& clock() const { return clock_; }  // of ages and due times
   const conf::ConfigPtr& config() const { return parts_.config; }
@@ -85,8 +88,10 @@ class Transit final : private Walk, private DispatcherUser {
  private:
   void advance(queue::Delivery* delivery) override;
   void go(queue::Delivery* delivery, RouteFinder::Way way);
+  void pause(queue::Delivery* delivery);
   void settled(queue::Delivery* delivery) override;
   void unreadable(queue::Delivery* delivery, const conf::Error& why) override;
+  bool is_paused(const queue::Delivery& delivery) const override;
   void renew_route(queue::Path* path);
   void forget(queue::Delivery* delivery);
   Answer next_errand(queue::Delivery* delivery, const queue::Path& path, const ErrandTerms& terms,
@@ -104,8 +109,8 @@ class Transit final : private Walk, private DispatcherUser {
   queue::DeliveryStore deliveries_;  // outlives the lists that its deliveries stand in
   queue::MessageCache messages_;
   queue::DomainTable domains_;
-  Resting resting_;
   queue::SiteTable sites_;
+  Resting resting_;
   queue::PathChoice choice_;
   CounterKeeper counters_;
   Signing signing_;

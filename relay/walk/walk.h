@@ -17,6 +17,8 @@ class Walk {
   virtual void settled(queue::Delivery* delivery) = 0;
   // Its message cannot be read: for now, or (kCorrupt, kNotFound) ever again. It is not pinned.
   virtual void unreadable(queue::Delivery* delivery, const conf::Error& why) = 0;
+  // Whether an order keeps the mail of its stream back.
+  virtual bool is_paused(const queue::Delivery& delivery) const = 0;
 };
 
 }  // namespace relay

@@ -1,5 +1,6 @@
 """A destination that turns against the sender: the block, the probes, the ramp and the orders of an operator."""
 import json
+import smtplib
 import subprocess
 import time
 from datetime import datetime
@@ -32,6 +33,10 @@ min_messages = 100
 window = "1m"
 block = "{BLOCK}s"
 probes = 3
+[[stream]]
+name = "mailing"
+senders = ["mailing.test"]
+sources = "1"
 '''
 
 
@@ -140,6 +145,7 @@ def threshold(lab):
           f"{len(flow)} messages in the first seconds of the ramp; first probe "
           f"{1000 * (seconds(probes[0]['time']) - end):.0f} ms after the block ({ramp['text']})")
     orders(lab)
+    order_on_a_stream(lab, "d1.friendly.test")
 
 
 def orders(lab):
@@ -170,3 +176,39 @@ def orders(lab):
     wait_until(lambda: decisions(lab, "reset"), 5, "the decision to reset is not told")
     assert decisions(lab, "reset")[-1]["by"].startswith("operator")
 
+
+def order_on_a_stream(lab, domain):
+    """Mail of the stream rests, before and after a crash, while other mail goes the same way; all that people look at names the order."""
+    def send(sender):
+        with smtplib.SMTP("127.0.0.1", lab.port, timeout=10) as client:
+            client.sendmail(sender, [f"someone@{domain}"], "Subject: x\r\n\r\nx\r\n")
+
+    def delivered(sender):
+        return sum(event["reverse_path"] == sender for event in lab.events("delivered"))
+
+    done = ask(lab, "mx", "block", "--stream", "mail*", "--why", "wrong prices")
+    assert done["streams"] == ["mailing"] and done["also_later"], done
+    send("a@mailing.test")
+    send("a@other.test")
+    wait_until(lambda: delivered("a@other.test") == 1, 10, "mail of no stream does not go")
+    assert ask(lab, "mx", "block", "--stream", "mailing", "--for", "1h", "--dry-run")["messages"] == 1
+    told = text_of(lab, "explain", domain, "--stream", "mailing")
+    assert told.startswith(f"Mail to {domain} waits, by an order: block stream mailing until it is lifted: wrong prices (by "), told
+    told = text_of(lab, "explain", domain)
+    assert told.startswith(f"Mail to {domain} waits: blocked by an operator, as all mail of stream mailing."), told
+    listed = text_of(lab, "queue", "list", "--stream", "mailing")
+    assert "on hold to " in listed and "as all mail of stream mailing" in " ".join(listed.split()), listed
+    (row,) = ask(lab, "queue", "summary", "--by", "stream")["groups"]
+    assert (row["name"], row["on_hold"]) == ("mailing", 1), row
+    assert "order     block stream mail* until it is lifted: wrong prices" in text_of(lab, "mx", "status")
+    event = [event for event in lab.events("decision") if event.get("stream") == "mail*"][-1]
+    assert event["by"].startswith("operator") and "wrong prices" in event["text"], event
+    lab.relay.kill()
+    lab.serve()
+    send("a@other.test")
+    wait_until(lambda: delivered("a@other.test") == 2, 10, "mail of no stream does not go after a crash")
+    assert delivered("a@mailing.test") == 0
+    began = time.monotonic()
+    assert ask(lab, "mx", "unblock", "--stream", "mail*")["lifted"]
+    wait_until(lambda: delivered("a@mailing.test") == 1, 5, "the mail of the stream does not go when the order is lifted")
+    print(f"mx threshold: mail of a stream goes {1000 * (time.monotonic() - began):.0f} ms after its order is lifted")

@@ -182,6 +182,7 @@ std::vector<std::string> what_is_left(relay::Transit* transit) {
   none(transit->deliveries().messages(), "messages with deliveries");
   none(transit->resting().scheduled(), "scheduled");
   none(transit->resting().held(), "held");
+  none(transit->resting().paused(), "paused");
   none(transit->messages().size(), "messages in memory");
   none(transit->messages().used_bytes(), "octets of messages");
   none(transit->messages().loading(), "messages being loaded");

@@ -153,6 +153,9 @@ std::string write_configuration(const ConfigDraw& draw, const std::vector<DrawnR
            "\naddress = \"127.9.0." + std::to_string(i + 1) + "\"\n";
     if (draw.new_source && i + 1 == draw.sources) out += "warmup = true\n";
   }
+  for (size_t i = 0; i < draw.streams; ++i)
+    out += "[[stream]]\nname = \"stream" + std::to_string(i) + "\"\nsenders = [\"s" + std::to_string(i) +
+           ".test\"]\nsources = \"1-" + std::to_string(draw.sources) + "\"\n";
   for (const DrawnRule& rule : rules) write_rule(rule, &out);
   return out;
 }

@@ -20,6 +20,7 @@ struct ConfigDraw {
   conf::Duration validity{0};
   uint32_t max_outbound_connections = 100;
   uint32_t max_recipients = 100;
+  size_t streams = 0;  // "stream<i>", of the senders at s<i>.test; all sources
 };
 // The configuration with the latest version of each rule.
 std::string write_configuration(const ConfigDraw& draw, const std::vector<DrawnRule>& rules);

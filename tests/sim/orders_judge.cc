@@ -14,9 +14,11 @@ constexpr conf::Duration kOnTheWire = 61ms;
 // From the moment that mail may go until it has gone: routes, connections, and those before it.
 constexpr conf::Duration kGoesWithin = 15s;
 
-bool holds(const OrderHistory& told, size_t site, size_t source, conf::Instant from, conf::Instant to) {
+bool holds(const OrderHistory& told, const HandedIn& message, size_t source, conf::Instant from,
+           conf::Instant to) {
   return std::any_of(told.orders.begin(), told.orders.end(), [&](const GivenOrder& order) {
-    return order.means[site][source] && order.from < to && order.until > from;
+    return order.means[message.site][source] && (order.stream < 0 || order.stream == message.stream) &&
+           order.from < to && order.until > from;
   });
 }
 
@@ -36,7 +38,7 @@ conf::Instant neglected_at(const OrderHistory& told, const HandedIn& message, co
     if (moment < message.at || moment >= gone || gone - moment <= kGoesWithin) continue;
     if (is_down(told, moment, moment + kGoesWithin)) continue;
     for (size_t source = 0; source < sources; ++source)
-      if (!holds(told, message.site, source, moment, moment + kGoesWithin)) return moment;
+      if (!holds(told, message, source, moment, moment + kGoesWithin)) return moment;
   }
   return conf::kNever;
 }
@@ -53,13 +55,15 @@ std::vector<std::string> judge_orders(const History& seen, const OrderHistory& t
     if (violations.size() < 20) violations.push_back(std::move(what));
   };
   std::map<std::string, conf::Instant> gone;
-  std::map<std::string, int> domains;
-  for (const HandedIn& message : told.messages) domains[message.from] = message.domain;
+  std::map<std::string, HandedIn> messages;
+  for (const HandedIn& message : told.messages) messages[message.from] = message;
   for (const SeenMail& mail : seen.mails) {
     const SeenSession& session = seen.sessions[mail.session];
     for (const GivenOrder& order : told.orders) {
       if (!order.means[session.site][session.source]) continue;
-      if (order.domain >= 0 && order.domain != domains[mail.from]) continue;
+      const HandedIn& message = messages[mail.from];
+      if (order.domain >= 0 && order.domain != message.domain) continue;
+      if (order.stream >= 0 && order.stream != message.stream) continue;
       if (mail.at > order.from + kOnTheWire && mail.at < order.until)
         violate(seconds_text(mail.at) + "a message to site " + std::to_string(session.site) +
                 " from source " + std::to_string(session.source) + " against an order");

@@ -15,12 +15,14 @@ struct GivenOrder {  // to block
   // Of the site that is meant; -1: all are. Mail of the others may wait with it, or not: the path is theirs
   // too.
   int domain = -1;
+  int stream = -1;  // whose mail is meant; -1: all
 };
 struct HandedIn {
   conf::Instant at{};
   size_t site = 0;
   std::string from;  // of this message alone
   int domain = 0;    // of the site
+  int stream = 0;
 };
 struct RelayDown {
   conf::Instant from{}, until{};

@@ -27,14 +27,14 @@ constexpr size_t kSites = 3;
 // An order is in the spool a moment after it was given; a crash before that forgets it.
 constexpr conf::Duration kWritten = 3s;
 
+constexpr size_t kStreams = 2;  // and mail of none
 constexpr size_t kDomains = 2;  // of each site, with a common MX
 
 struct Target {
   int site = -1, rule = -1, source = -1;  // -1: not said
   int domain = -1;                        // of the site, which is not meant by its own name then
-  bool operator==(const Target& other) const {
-    return site == other.site && rule == other.rule && source == other.source && domain == other.domain;
-  }
+  int stream = -1;                        // whose mail is meant, wherever it goes
+  bool operator==(const Target& other) const = default;
   // The site and a domain of it: whoever lifts by one name may mean the order by the other.
   bool is_other_name_of(const Target& other) const {
     return site >= 0 && site == other.site && source == other.source && (domain < 0) != (other.domain < 0);
@@ -100,11 +100,16 @@ OrdersScenario::OrdersScenario(uint64_t seed) : world(seed), sources_(1 + random
     world.add_site(kDomains, 1);
   }
   draw_.sources = sources_;
+  draw_.streams = kStreams;
   draw_.validity = world.validity = 24h;
 }
 
 Target OrdersScenario::draw_target() {
   Target target;
+  if (random().chance(0.25)) {
+    target.stream = static_cast<int>(random().below(kStreams));
+    return target;
+  }
   if (random().chance(0.5)) target.source = static_cast<int>(random().below(sources_));
   const uint64_t what = random().below(3);
   if (what == 0) {
@@ -125,7 +130,8 @@ MxOrder OrdersScenario::order_of(MxAction action, const Target& target) {
   }
   if (target.rule >= 0) order.rule = world.history.rules[static_cast<size_t>(target.rule)].name;
   if (target.source >= 0) order.source = "source" + std::to_string(target.source);
-  order.all = target.site < 0 && target.rule < 0 && target.source < 0;
+  if (target.stream >= 0) order.stream = "stream" + std::to_string(target.stream);
+  order.all = target.site < 0 && target.rule < 0 && target.source < 0 && target.stream < 0;
   order.who = "anna";
   return order;
 }
@@ -146,6 +152,7 @@ void OrdersScenario::block() {
   GivenOrder truth;
   truth.from = now();
   truth.domain = target.domain;
+  truth.stream = target.stream;
   if (order.block_for.count() != 0) truth.until = now() + order.block_for;
   for (size_t site = 0; site < kSites; ++site) {
     truth.means.emplace_back();
@@ -172,7 +179,8 @@ bool OrdersScenario::is_in_force(const Target& target) {
 
 // Where the route of the domain is not known nobody can say that it is another name of the site.
 void OrdersScenario::lift(const Target& target) {
-  MxOrder order = order_of(random().chance(0.8) ? MxAction::kUnblock : MxAction::kReset, target);
+  MxOrder order =
+      order_of(target.stream >= 0 || random().chance(0.8) ? MxAction::kUnblock : MxAction::kReset, target);
   order.automatic = order.action == MxAction::kUnblock && random().chance(0.3);
   world.order(order);
   end_order(target);
@@ -214,8 +222,10 @@ void OrdersScenario::hand_in() {
   for (uint64_t i = 0; i < count; ++i) {
     const size_t site = random().below(kSites);
     const int domain = static_cast<int>(random().below(kDomains));
-    const std::string from = "m" + std::to_string(messages_++) + "@sender.test";
-    told.messages.push_back({now(), site, from, domain});
+    const int stream = static_cast<int>(random().below(kStreams + 1)) - 1;
+    const std::string from = "m" + std::to_string(messages_++) + '@' +
+                             (stream < 0 ? "sender" : 's' + std::to_string(stream)) + ".test";
+    told.messages.push_back({now(), site, from, domain, stream});
     world.submit(from, {"u0@" + domain_name(static_cast<int>(site), domain)});
   }
 }
@@ -289,7 +299,7 @@ class OrdersJudge : public testing::Test {
  protected:
   OrdersJudge() {
     told.orders.push_back({moment(10s), moment(100s), {{true}}});
-    told.messages.push_back({moment(20s), 0, "a@sender.test", 0});
+    told.messages.push_back({moment(20s), 0, "a@sender.test", 0, 0});
     told.end = moment(1h);
     seen.sessions.push_back({0, 0, "127.2.0.1", moment(0s), moment(1h), PeerWatch::End::kQuit, {}});
   }
@@ -317,6 +327,20 @@ TEST_F(OrdersJudge, SaysNoToMailOfTheDomainThatAnOrderNamesAndYesToThatOfAnother
     told.orders[0].domain = domain;
     EXPECT_EQ(violations(), domain == 0 ? 1U : 0U);
   }
+}
+
+TEST_F(OrdersJudge, SaysNoToMailOfTheStreamThatAnOrderNamesAndYesToThatOfAnother) {
+  goes(25s);
+  for (const int stream : {0, 1}) {
+    told.orders[0].stream = stream;
+    EXPECT_EQ(violations(), stream == 0 ? 1U : 0U);
+  }
+}
+
+TEST_F(OrdersJudge, SaysNoToMailThatWaitsForAnOrderOnAnotherStream) {
+  told.orders[0].stream = 1;
+  goes(60s);
+  EXPECT_EQ(violations(), 1U);
 }
 
 TEST_F(OrdersJudge, SaysNoToMailThatSleepsOn) {

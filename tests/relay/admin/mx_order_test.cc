@@ -63,5 +63,18 @@ TEST(MxOrder, WhatIsNotClearIsRefused) {
   EXPECT_TRUE(parse_mx_order(MxAction::kReset, R"({"domain":"a.example"})").ok());
 }
 
+TEST(MxOrder, AStreamStandsAlone) {
+  auto order = parse_mx_order(MxAction::kBlock, R"({"stream":"news*","for":"3h"})");
+  ASSERT_TRUE(order.ok());
+  EXPECT_EQ(order->stream, "news*");
+  EXPECT_EQ(target_text(*order), "stream news*");
+  EXPECT_TRUE(parse_mx_order(MxAction::kUnblock, R"({"stream":"news"})").ok());
+  for (const char* other : {R"("source":"tx")", R"("rule":"x")", R"("domain":"a.example")", R"("all":true)"}) {
+    const std::string body = std::string(R"({"stream":"news",)") + other + '}';
+    EXPECT_FALSE(parse_mx_order(MxAction::kBlock, body).ok()) << body;
+  }
+  EXPECT_FALSE(parse_mx_order(MxAction::kReset, R"({"stream":"news"})").ok());
+}
+
 }  // namespace
 }  // namespace relay::admin

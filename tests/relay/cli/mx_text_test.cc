@@ -102,6 +102,30 @@ TEST(MxText, AnOrderNamesThePathsThatItChangesWithoutBeingAsked) {
             std::string::npos);
 }
 
+TEST(MxText, AnOrderOnAStreamCountsItsMailAndIsTheAnswerForThatStream) {
+  admin::MxOrderDone done;
+  done.streams = {"news"};
+  done.messages = 1200;
+  done.also_later = true;
+  EXPECT_EQ(mx_done_text("block", admin::order_done_json(done)),
+            "block: stream news, 1,200 messages in the queue.\n"
+            "The order holds for its mail that is yet to come, too, wherever it goes.\n");
+  admin::Explanation one = told({"default"});
+  one.paths[0].binds = mx::Bind::kNothing;
+  admin::OrderView order;
+  order.order.stream = "news";
+  order.order.who = "anna";
+  order.seconds = 7200;
+  one.stream_orders = {order};
+  EXPECT_EQ(headline(admin::explanation_json(one)),
+            "Mail to example.net may go now.\nBut not against an order: block stream news for another 2 h "
+            "(by anna).");
+  one.stream_order = order;
+  EXPECT_EQ(headline(admin::explanation_json(one)),
+            "Mail to example.net waits, by an order: block stream news for another 2 h (by anna).\n"
+            "Without that order mail to it may go now.");
+}
+
 // Deferred and held mail stands on no path, so the state of the paths is not why it waits.
 TEST(MxText, WhatWaitsIsTheAnswerNotWhatNewMailMayDo) {
   admin::Explanation one = told({"default"});

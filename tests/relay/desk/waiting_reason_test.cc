@@ -19,10 +19,11 @@ class WaitingReasonTest : public PathTest {
   }
   ~WaitingReasonTest() override { path_.ready.pop_front(); }
   Reason of_path() { return waiting_reason(&path_, nullptr, clock_.now()); }
-  Reason of_delivery() { return waiting_reason(delivery_, replies_, nullptr, clock_.now()); }
+  Reason of_delivery() { return waiting_reason(delivery_, replies_, streams_, nullptr, clock_.now()); }
 
   queue::Delivery delivery_;
   queue::LastReplies replies_;
+  queue::StreamTable streams_{std::make_shared<const conf::Config>()};
 };
 
 TEST_F(WaitingReasonTest, WhatNothingKeepsBackWaitsForItsTurn) {
