@@ -44,7 +44,8 @@ struct Census {
     }
   };
   struct Domain {
-    std::string name, site, rule;  // of its present route; the site is the domain while there is none
+    std::string name, site,
+        rule;  // of its present route, or of the last one; the site is the domain while none is known
   };
   struct Path {
     std::string site, source, rule;  // the first one stands for mail that has no path yet

@@ -11,7 +11,7 @@ namespace relay::admin {
 struct DeliveryView {
   std::string domain;
   WaitingState state = WaitingState::kReady;
-  std::string site, rule;              // of the present route; "": not known yet
+  std::string site, rule;              // of the present route, or of the last one; "": not known yet
   std::string source;                  // that it waits for or leaves from; "": drawn when it is due
   std::string reason;                  // what keeps it back; "": nothing
   uint32_t attempts = 0;               // made since the start, or that its schedule counts

@@ -52,6 +52,7 @@ class CensusTaker {
   std::unique_ptr<DomainHolds> holds_;
   bool holds_known_ = false;
   size_t part_ = 0;
+  size_t work_ = 0;                                 // of this step
   std::optional<uint32_t> only_;                    // the number of the domain that is asked for
   std::unordered_map<uint32_t, uint32_t> domains_;  // number in the DomainTable -> position in the census
   std::unordered_map<std::string, uint32_t> paths_, reasons_;

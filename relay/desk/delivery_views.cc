@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "relay/desk/domain_holds.h"
+#include "relay/desk/known_way.h"
 #include "relay/desk/waiting_reason.h"
 
 namespace relay {
@@ -33,8 +34,9 @@ admin::DeliveryView view_of(Transit* transit, const queue::Delivery& delivery, D
     return view;
   }
   const queue::DomainEntry& entry = transit->domains().at(delivery.domain);
-  if (entry.route != nullptr) view.site = entry.route->site;
-  view.rule = rules_of(entry);
+  KnownWay way = known_way(transit, entry);
+  view.site = std::move(way.site);
+  view.rule = std::move(way.rules);
   return view;
 }
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "relay/desk/delivery_views.h"
+#include "relay/desk/known_way.h"
 
 namespace relay {
 
@@ -51,7 +52,7 @@ bool Desk::apply(admin::QueueAction action, conf::MessageId id, const std::strin
 
 std::string Desk::site_of(const std::string& domain) {
   const queue::DomainEntry* entry = parts_.transit->domains().find(domain);
-  return entry == nullptr || entry->route == nullptr ? std::string() : entry->route->site;
+  return entry == nullptr ? std::string() : known_way(parts_.transit, *entry).site;
 }
 
 std::vector<admin::DeliveryView> Desk::deliveries_of(conf::MessageId id) {

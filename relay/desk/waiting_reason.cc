@@ -138,12 +138,4 @@ std::string in_words(const Reason& reason, conf::Instant now) {
          mx::duration_text(reason.until - now + std::chrono::milliseconds(999));
 }
 
-std::string rules_of(const queue::DomainEntry& domain) {
-  std::string text;
-  for (const mx::RulePtr& rule : domain.rules) {
-    if (rule != nullptr) text += (text.empty() ? "" : ", ") + rule->name;
-  }
-  return text;
-}
-
 }  // namespace relay

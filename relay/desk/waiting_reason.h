@@ -38,7 +38,4 @@ admin::WaitingState waiting_state(queue::DeliveryState state);
 // With the time that is left: "blocked after refusals, for another 1 h 52 min".
 std::string in_words(const Reason& reason, conf::Instant now);
 
-// The rules that may hold for the present route of the domain, by rank: "google, own". "": none.
-std::string rules_of(const queue::DomainEntry& domain);
-
 }  // namespace relay

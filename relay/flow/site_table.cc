@@ -73,6 +73,12 @@ mx::RulePtr SiteTable::rule_for(DomainEntry* domain, const conf::Source& source)
   return mx::RuleBook::first_for(domain->rules, source.id);
 }
 
+mx::RuleBook::Candidates SiteTable::candidates(const DomainEntry& domain,
+                                               const std::vector<std::string>& hosts) const {
+  if (book_ == nullptr || !domain.rules.empty()) return domain.rules;
+  return book_->candidates(domain.name.text(), hosts);
+}
+
 // The same for whoever only looks: `rules` are not there after the route was found anew.
 mx::RulePtr SiteTable::rule_now(const DomainEntry& domain, const conf::Source& source) const {
   if (book_ == nullptr || !domain.rules.empty()) return mx::RuleBook::first_for(domain.rules, source.id);

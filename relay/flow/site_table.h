@@ -36,6 +36,8 @@ class SiteTable {
   // The same, null when there is none.
   Path* find(const DomainEntry& domain, const conf::Source& source) const;
   mx::RulePtr rule_for(DomainEntry* domain, const conf::Source& source);
+  // The rules that may hold for its mail, while it goes to these hosts.
+  mx::RuleBook::Candidates candidates(const DomainEntry& domain, const std::vector<std::string>& hosts) const;
   bool usable(const DomainEntry& domain, const conf::Source& source) const;
 
   // The source does not speak to the site of the path before then, `by` says in words why: others are drawn,

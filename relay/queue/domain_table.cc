@@ -1,5 +1,7 @@
 #include "relay/queue/domain_table.h"
 
+#include <utility>
+
 #include "conf/vocab/check.h"
 
 namespace relay::queue {
@@ -70,8 +72,21 @@ const DomainEntry* DomainTable::find(std::string_view name) const {
   return entry;
 }
 
+void DomainTable::set_route(DomainEntry* entry, mx::RoutePtr route) {
+  if (route->site.empty()) note_hosts(entry);
+  entry->route = std::move(route);
+  for (const mx::RouteHost& host : entry->route->hosts) last_hosts_.is_of(host.name, entry->route->site);
+}
+
+// Of mail that waits, before its route is forgotten.
+void DomainTable::note_hosts(DomainEntry* entry) const {
+  if (entry->deliveries == 0 || entry->route == nullptr || entry->route->hosts.empty()) return;
+  entry->last_host = last_hosts_.number_of(entry->route->hosts.front().name, entry->route->site);
+}
+
 void DomainTable::refresh(DomainEntry* entry) const {
   entry->generation = generation_;
+  note_hosts(entry);
   entry->route = nullptr;
   entry->settings = nullptr;
   entry->rules.clear();

@@ -125,6 +125,7 @@ void Acceptance::adopt(const spool::MessageRecord& record, const std::function<v
     if (recipient.state != spool::RecipientState::kPending) continue;
     const conf::Instant due = now + std::max(recipient.due - wall, conf::Duration(0));
     const uint32_t domain = parts_.domains->intern(recipient.recipient.mailbox.domain);
+    parts_.domains->went_to(domain, recipient.mx_host);
     const uint16_t greylisted_from = parts_.streams->source_number(recipient.greylisted_from);
     const auto before = known.find(domain);
     if (before != known.end()) {  // this domain has one already

@@ -117,7 +117,7 @@ void RouteFinder::route_found(uint32_t number, mx::RoutePtr route, conf::Instant
   const bool known = domain.route != nullptr && route->kind != mx::Route::Kind::kDefer;
   if (std::exchange(domain.renewing, false) && known && !mx::is_same_way(*domain.route, *route))
     parts_.moved(domain, route);
-  domain.route = std::move(route);
+  parts_.domains->set_route(&domain, std::move(route));
   domain.rules.clear();
   domain.route_until = parts_.clock->now() + (std::exchange(domain.outdated, false)
                                                   ? kLeastRouteTime

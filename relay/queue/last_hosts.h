@@ -1,0 +1,37 @@
+// The hosts that mail last went to whose domain has no route at present, each with the site it is of: so that
+// people find that mail where it was, after a restart and while DNS fails. A domain holds two bytes of it.
+// Bounded: beyond kMost hosts nothing is known of those that follow. One thread.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace relay::queue {
+
+class LastHosts {
+ public:
+  static constexpr uint16_t kNone = 0;
+  static constexpr size_t kMost = 65'535;
+
+  // kNone for "". `site` "": not known; until it is, the host stands for it.
+  uint16_t number_of(std::string_view host, std::string_view site);
+  void is_of(std::string_view host, std::string_view site);  // if the host is known here
+  // "" for kNone.
+  const std::string& host(uint16_t number) const { return hosts_[number].name; }
+  const std::string& site(uint16_t number) const {
+    const Host& host = hosts_[number];
+    return host.site.empty() ? host.name : host.site;
+  }
+
+ private:
+  struct Host {
+    std::string name, site;
+  };
+  std::deque<Host> hosts_{Host()};                          // by number
+  std::unordered_map<std::string_view, uint16_t> numbers_;  // views into `hosts_`
+};
+
+}  // namespace relay::queue
