@@ -114,7 +114,9 @@ void show_what_blocked(const Decisions& decisions, const mx::Standing& standing,
 }
 
 // What to_text(Bind) does not say: which reply rule, whose order.
-std::string why_held(const queue::Path& path, mx::Bind binds, conf::Instant now) {
+std::string why_held(const queue::Path& path, mx::Bind binds, const Dispatcher& dispatcher,
+                     conf::Instant now) {
+  if (binds == mx::Bind::kBackOff) return tried_again(path, dispatcher.logins(), now).text;
   if (binds == mx::Bind::kSlowed && path.holds.paused(now)) return path.holds.paused_by();
   return binds == mx::Bind::kBlocked && blocked_by_order(path, now) ? "blocked by an operator" : "";
 }
@@ -152,7 +154,7 @@ admin::PathView view_of(queue::Path* path, uint64_t in_flight, Dispatcher* dispa
   view.decisions = history.decisions->of(*path, kDecisionsShown);
   if (!admission.yes) {
     view.binds = admission.bind;
-    view.why = why_held(*path, admission.bind, now);
+    view.why = why_held(*path, admission.bind, *dispatcher, now);
     view.frees_seconds = seconds_until(admission.not_before, now);
   } else if (path->is_being_tried(now)) {
     using Seconds = std::chrono::seconds;
@@ -179,6 +181,7 @@ admin::SourceView view_of(const queue::PathChoice::Share& share, const queue::Pa
   view.binds = share.state.bind;
   if (view.binds == mx::Bind::kSlowed && path != nullptr && path->holds.paused(now))
     view.why = path->holds.paused_by();
+  if (view.binds == mx::Bind::kBackOff && path != nullptr) view.why = held_back(*path, now).text;
   view.frees_seconds = seconds_until(share.state.until, now);
   return view;
 }

@@ -1,6 +1,8 @@
 #include "relay/desk/waiting_reason.h"
 
+#include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "mx/limits/decision.h"
 
@@ -9,10 +11,12 @@ namespace relay {
 namespace {
 
 // What a path that fails came to: whoever reads it looks at the network, or at the login.
-std::string failure(const queue::PathError& error) {
+std::string failure(const queue::Path& path) {
+  const queue::PathError& error = path.health.last_error();
   const std::string text = error.reply.text();
   const std::string said = error.reply.code == 0 ? text : std::to_string(error.reply.code) + ' ' + text;
-  if (error.stage == bounce::Stage::kLogin) return "the login failed: " + said;
+  if (error.stage == bounce::Stage::kLogin)
+    return "login \"" + path.settings->peer.login + "\" " + login_failure(error.mx_host, error.reply);
   if (error.stage == bounce::Stage::kTls) return "no TLS: " + said;
   if (error.reply.code == 0) return "no connection: " + said;
   if (error.stage == bounce::Stage::kGreeting) return "refused at the greeting: " + said;
@@ -37,8 +41,7 @@ Reason held_back(const queue::Path& path, conf::Instant now) {
   if (path.holds.paused(now)) return {path.holds.paused_by(), path.holds.paused_until()};
   if (path.health.backs_off(now)) {
     const bool told = path.health.last_error().present();
-    return {told ? failure(path.health.last_error()) : mx::to_text(mx::Bind::kBackOff),
-            path.health.backs_off_until()};
+    return {told ? failure(path) : mx::to_text(mx::Bind::kBackOff), path.health.backs_off_until()};
   }
   return {};
 }
@@ -50,12 +53,21 @@ std::string being_tried(const queue::Path& path, conf::Duration since) {
   const bool silent = path.health.last_error().reply.code == 0 &&
                       path.health.last_error().stage != bounce::Stage::kTls &&
                       path.health.last_error().stage != bounce::Stage::kLogin;
-  return text + "; the last one: " +
-         (silent ? path.health.last_error().reply.text() : failure(path.health.last_error()));
+  return text + "; the last one: " + (silent ? path.health.last_error().reply.text() : failure(path));
+}
+
+Reason tried_again(const queue::Path& path, const Logins& logins, conf::Instant now) {
+  if (path.blocked(now) || path.holds.paused(now)) return {};
+  const conf::Instant login = logins.until(path);
+  if (login > std::max(path.health.backs_off_until(), now)) return {logins.why(path), login};
+  return held_back(path, now);
 }
 
 Reason waiting_reason(queue::Path* path, Dispatcher* dispatcher, conf::Instant now) {
   Reason held = held_back(*path, now);
+  if (dispatcher != nullptr && path->connections.idle().empty())
+    if (Reason fails = tried_again(*path, dispatcher->logins(), now); !fails.text.empty())
+      held = std::move(fails);
   if (!held.text.empty() || path->ready.empty()) return held;
   if (path->is_being_tried(now)) return {being_tried(*path, {})};
   const auto bound = [now](mx::Bind bind, conf::Instant until) {

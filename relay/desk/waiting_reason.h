@@ -21,6 +21,9 @@ struct Reason {
 };
 // What holds a path back whatever its limits allow: a block, a pause, a back-off.
 Reason held_back(const queue::Path& path, conf::Instant now);
+// Of a path that nothing else holds back: that it failed, or that the login waits which it shares with
+// others.
+Reason tried_again(const queue::Path& path, const Logins& logins, conf::Instant now);
 // Whether it is an order that blocks the path, and not a block by the replies that ends later.
 bool blocked_by_order(const queue::Path& path, conf::Instant now);
 // Of a path that is being tried; `since` 0: without a time, as what many wait for is counted by its words.

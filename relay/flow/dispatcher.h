@@ -79,6 +79,7 @@ class Dispatcher final : public OutboundConnection::Owner {
   void abandon();  // drops every connection; deliveries under way come back as not tried
 
   mx::Admission next_message(queue::Path* path);  // see Forecast
+  const Logins& logins() const { return logins_; }
   std::vector<const queue::Path*> neglected();    // see Transit
   size_t connections() const { return connections_.size(); }
   size_t ready() const { return mail_.size(); }

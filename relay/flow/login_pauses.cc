@@ -31,8 +31,9 @@ void LoginPauses::undecided(const std::string& login) {
   if (found != known_.end() && found->second.pause.count() == 0) found->second.until = {};
 }
 
-bool LoginPauses::failed(const std::string& login, conf::Instant now) {
+bool LoginPauses::failed(const std::string& login, conf::Instant now, const std::string& how) {
   Entry& entry = known_[login];
+  entry.how = how;
   entry.good = false;
   const bool first = entry.pause.count() == 0;
   // Several that were on their way are one failure: only what was tried since then is another one.
@@ -41,6 +42,12 @@ bool LoginPauses::failed(const std::string& login, conf::Instant now) {
   entry.pause = first ? kFirst : std::min(entry.pause * 2, kLongest);
   entry.until = now + entry.pause;
   return first;
+}
+
+std::string LoginPauses::why(const std::string& login) const {
+  const auto found = known_.find(login);
+  const bool failed = found != known_.end() && found->second.pause.count() > 0;
+  return "login \"" + login + "\" " + (failed ? found->second.how : "is being tried by another connection");
 }
 
 LoginPauses::Success LoginPauses::worked(const std::string& login) {

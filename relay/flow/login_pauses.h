@@ -14,9 +14,12 @@ class LoginPauses {
  public:
   // Not before; in the past: at once.
   conf::Instant until(const std::string& login) const;
-  void tried(const std::string& login, conf::Instant now);   // a connection that will log in is being opened
-  void undecided(const std::string& login);                  // it ended before the login was answered
-  bool failed(const std::string& login, conf::Instant now);  // true: the first time in a row
+  void tried(const std::string& login, conf::Instant now);  // a connection that will log in is being opened
+  void undecided(const std::string& login);                 // it ended before the login was answered
+  // `how`, for people, begins a sentence after the name. True: the first time in a row.
+  bool failed(const std::string& login, conf::Instant now, const std::string& how);
+  // Why it waits, for people: `login "relay" failed at smtp.example: 535 no`. Good while until() is to come.
+  std::string why(const std::string& login) const;
   struct Success {
     bool is_news = false;     // others waited for what became of it
     bool had_failed = false;  // and it was refused before
@@ -29,6 +32,7 @@ class LoginPauses {
   struct Entry {
     conf::Instant until{};
     conf::Duration pause{0};  // after the latest failure
+    std::string how;          // it failed the last time
     bool good = false;
     bool on_trial = false;  // a connection tries it since the latest failure
   };

@@ -8,6 +8,11 @@ namespace {
 constexpr size_t kWokenPerStep = 2048;  // that are looked at, some 20 ns each
 }  // namespace
 
+std::string login_failure(const std::string& host, const bounce::Reply& reply) {
+  return "failed at " + host + ": " + (reply.code == 0 ? "" : std::to_string(reply.code) + ' ') +
+         reply.text();
+}
+
 void Logins::plan(const queue::Path& path, OutboundConnection::Plan* plan) {
   const conf::DestinationSettings& settings = *path.settings;
   const conf::Login* login =
@@ -38,15 +43,16 @@ void Logins::answered(const OutboundConnection& connection, const Target& target
   if (good) {
     const LoginPauses::Success success = pauses_.worked(login);
     if (success.had_failed)
-      troubles_->tell(path, target, bounce::Stage::kLogin, "login " + login + " works again");
+      troubles_->tell(path, target, bounce::Stage::kLogin, "login \"" + login + "\" works again");
     if (success.is_news && good_.insert(login).second) part_ = 0;  // paths that were passed have it too
     return;
   }
   const bounce::Reply& reply = connection.error().reply;
   if (reply.permanent() && secrets_ != nullptr) secrets_->refused(login);
-  if (!pauses_.failed(login, flow_->now())) return;
-  const std::string why = (reply.code == 0 ? "" : std::to_string(reply.code) + ' ') + reply.text();
-  troubles_->tell(path, target, bounce::Stage::kLogin, "login " + login + " failed, its mail waits: " + why);
+  const std::string how = login_failure(target.host, reply);
+  if (!pauses_.failed(login, flow_->now(), how)) return;
+  troubles_->tell(path, target, bounce::Stage::kLogin,
+                  "login \"" + login + "\" " + how + "; the mail of all destinations that have it waits");
 }
 
 void Logins::step(const std::function<void(queue::Path*)>& poke) {

@@ -19,6 +19,9 @@
 
 namespace relay {
 
+// How a login failed, for people: "failed at smtp.example: 535 no".
+std::string login_failure(const std::string& host, const bounce::Reply& reply);
+
 class Logins {
  public:
   // All are borrowed; `secrets` may be null: nobody logs in.
@@ -33,6 +36,8 @@ class Logins {
   // Before then no connection that would log in is opened: its login was refused, or another one tries it
   // now.
   conf::Instant until(const queue::Path& path) const;
+  // Why, for people; see LoginPauses::why().
+  std::string why(const queue::Path& path) const { return pauses_.why(path.settings->peer.login); }
   // The connection logged in, or was refused as its error() says. What waited for it goes.
   void answered(const OutboundConnection& connection, const Target& target, bool good);
   // It ended before its login was answered.

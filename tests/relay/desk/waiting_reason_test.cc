@@ -43,14 +43,19 @@ TEST_F(WaitingReasonTest, APathThatFailsSaysHowAndForHowLong) {
 
 TEST_F(WaitingReasonTest, ALoginThatFailedIsNoMatterOfTheConnection) {
   path_.health.put_off_until(clock_.now() + 90s);
+  auto settings = std::make_shared<conf::DestinationSettings>();
+  settings->peer.login = "main";
+  path_.settings = settings;
   queue::PathError failed = error("5.7.8 bad credentials");
+  failed.mx_host = "smart.test";
   const auto told = [&](uint16_t code, bounce::Stage stage) {
     failed.reply.code = code;
     failed.stage = stage;
     path_.health.note(failed);
     return of_path().text;
   };
-  EXPECT_EQ(told(535, bounce::Stage::kLogin), "the login failed: 535 5.7.8 bad credentials");
+  EXPECT_EQ(told(535, bounce::Stage::kLogin),
+            "login \"main\" failed at smart.test: 535 5.7.8 bad credentials");
   EXPECT_EQ(told(535, bounce::Stage::kGreeting), "refused at the greeting: 535 5.7.8 bad credentials");
   EXPECT_EQ(told(535, bounce::Stage::kTls), "no TLS: 535 5.7.8 bad credentials");
   EXPECT_EQ(told(0, bounce::Stage::kGreeting), "no connection: 5.7.8 bad credentials");

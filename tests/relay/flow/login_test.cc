@@ -77,7 +77,10 @@ TEST_F(LoginTest, ARefusedOneIsNotTriedElsewhereNorByOthersAndItsMailWaits) {
   EXPECT_EQ(network_.places.size(), opened) << "the second host is not told";
   EXPECT_EQ(secrets_.bad.front(), "main");
   ASSERT_EQ(troubles_.size(), 1U);
-  EXPECT_EQ(troubles_[0], "one.test: login main failed, its mail waits: 535 5.7.8 no");
+  EXPECT_EQ(
+      troubles_[0],
+      "one.test: login \"main\" failed at one.test: 535 5.7.8 no; the mail of all destinations that have "
+      "it waits");
   EXPECT_TRUE(walk_.reports.empty()) << "no recipient hears of it";
   const size_t before = logins();
   for (int i = 0; i < 55; ++i) {
