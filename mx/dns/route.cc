@@ -260,8 +260,8 @@ void Router::Lookup::ask_addresses() {
 void Router::Lookup::take_addresses(size_t index, bool v6, const DnsAnswer& answer) {
   Host& host = hosts[index];
   if (answer.status == DnsStatus::kFailed || answer.status == DnsStatus::kTimeout) {
-    host.failed = true;
-    note("the addresses of " + host.host.name + " cannot be found out now");
+    const bool told = std::exchange(host.failed, true);
+    if (!told) note("the addresses of " + host.host.name + " cannot be found out now");
   } else if (answer.status == DnsStatus::kOk) {
     ttl = std::min(ttl, answer.ttl);
     (v6 ? host.v6 : host.v4) = answer.addresses;

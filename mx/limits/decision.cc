@@ -18,7 +18,9 @@ constexpr std::array<Unit, 5> kUnits = {{{std::chrono::hours(24), " d"},
 
 }  // namespace
 
+// Nobody reads milliseconds beside many seconds.
 std::string duration_text(conf::Duration length) {
+  if (length >= std::chrono::seconds(10)) length = std::chrono::round<std::chrono::seconds>(length);
   std::string text;
   for (size_t i = 0; i < kUnits.size(); ++i) {
     if (length < kUnits[i].length) continue;

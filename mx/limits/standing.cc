@@ -120,7 +120,7 @@ void Standing::tick_state(conf::Instant now) {
   Decision decision;
   if (thresholds_.empty()) {
     decision.action = Action::kOpen;
-    decision.by = "rule";
+    decision.by = "no threshold";
     decision.text = "the rule has no threshold: neither probes nor a ramp";
     move(State::kOpen, now);
     return decide(std::move(decision));

@@ -61,6 +61,15 @@ spool::MessageRecord in_calendar(spool::MessageRecord record, const spool::Relay
   return record;
 }
 
+// How the delivery to the recipient stands, into `out`; of its attempts the spool only has those that are
+// steps of the schedule.
+void add_delivery(const std::vector<DeliveryView>& stand, json* out, json* recipient) {
+  json delivery = delivery_to(stand, recipient->value("recipient", ""));
+  if (delivery.is_null()) return;
+  (*recipient)["attempts"] = std::max(recipient->value("attempts", 0U), delivery.value("attempts", 0U));
+  (*out)["delivery"] = std::move(delivery);
+}
+
 }  // namespace
 
 AdminApi::AdminApi(spool::Spool* spool, Backend* backend, LoopCall::Post post)
@@ -209,8 +218,7 @@ Response AdminApi::list(const Request& request) {
   if (!stand.ok()) return refuse(stand.error());
   for (size_t i = 0; i < ids.size(); ++i) {
     if (!rows[i].contains("next")) continue;
-    json delivery = delivery_to(stand.value()[i], rows[i]["next"].value("recipient", ""));
-    if (!delivery.is_null()) rows[i]["delivery"] = std::move(delivery);
+    add_delivery(stand.value()[i], &rows[i], &rows[i]["next"]);
   }
   json out = {{"messages", std::move(rows)}, {"more", more}};
   if (out["messages"].empty()) add_slip(filter, spool_, &out);
@@ -271,11 +279,7 @@ Response AdminApi::show(const std::string& id_text) {
   if (!stand.ok()) return refuse(stand.error());
   for (json& recipient : out["recipients"]) {
     if (recipient.value("state", "") != "pending") continue;
-    json delivery = delivery_to(stand.value().front(), recipient.value("recipient", ""));
-    if (delivery.is_null()) continue;
-    // The spool only has those that are steps of the schedule.
-    recipient["attempts"] = std::max(recipient.value("attempts", 0U), delivery.value("attempts", 0U));
-    recipient["delivery"] = std::move(delivery);
+    add_delivery(stand.value().front(), &recipient, &recipient);
   }
   return answer(out);
 }

@@ -44,7 +44,8 @@ std::string steps(const conf::RetrySchedule::Delays& delays) {
   for (size_t i = 0; i < delays.size();) {
     size_t same = i;
     while (same < delays.size() && delays[same] == delays[i]) ++same;
-    text += fmt::format("{}{} x {}", text.empty() ? "" : ", ", same - i, duration(delays[i]));
+    const std::string times = same - i == 1 ? "" : fmt::format("{} x ", same - i);
+    text += fmt::format("{}{}{}", text.empty() ? "" : ", ", times, duration(delays[i]));
     i = same;
   }
   return text.empty() ? "none" : text;

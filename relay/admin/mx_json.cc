@@ -135,6 +135,7 @@ json path_json(const PathView& path) {
     out["blocked_seconds"] = seconds_json(path.blocked_seconds);
   if (path.binds != mx::Bind::kNothing) out["frees_seconds"] = seconds_json(path.frees_seconds);
   if (path.opening) out["opening"] = true;
+  if (path.binds == mx::Bind::kRecording || path.binds == mx::Bind::kLease) out["disk"] = true;
   if (path.ladder_per_day != 0) {
     out["ladder"] = {
         {"per_day", path.ladder_per_day}, {"step", path.ladder_step}, {"used", path.ladder_used}};

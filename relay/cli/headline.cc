@@ -31,6 +31,7 @@ std::string flow_text(const json& path) {
   if (frees_in(path) < kForever) return waits + ", frees in " + seconds_text(frees_in(path));
   if (text_of(path, "state") == "blocked") return waits + " until an operator unblocks it";
   if (is_true(path, "opening")) return waits;
+  if (is_true(path, "disk")) return waits + ", frees when there is room on the disk and it can be written";
   return waits + ", frees when a connection or a transaction ends";
 }
 

@@ -56,7 +56,7 @@ std::string line_of(const json& event) {
   add(event, " [", "mx_address", "]", &out);
   add(event, " from ", "source", "", &out);
   if (text_of(event, "mx_host").empty()) add(event, " to ", "site", "", &out);
-  add(event, ", held back by ", "limit", "", &out);
+  add(event, ", held back: ", "limit", "", &out);
   add(event, ", about ", "related", "", &out);
   const std::string reply = reply_text(event, "reply");
   if (!reply.empty()) out += ": " + reply;

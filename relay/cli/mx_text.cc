@@ -1,5 +1,7 @@
 #include "relay/cli/mx_text.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -29,7 +31,7 @@ void route_text(const json& route, std::string* out) {
     line(out, "  {:>6}  {} {}", text_of(host, "preference"), text_of(host, "name"), addresses);
   }
   const std::string detail = text_of(route, "detail");
-  if (!detail.empty()) line(out, "          {}", detail);
+  if (!detail.empty()) *out += wrapped("          ", detail);
   const std::string site = text_of(route, "site");
   if (!site.empty()) line(out, "Site      {}", site);
 }
@@ -90,12 +92,20 @@ std::string used_text(const json& path, const json& traffic) {
   return text + in_hour + " of " + grouped(hour) + " in the last hour";
 }
 
+// In lines of at most kColumns, the first of which begins with `label`.
+std::string labelled(std::string_view label, const std::string& text) {
+  std::string out = wrapped(std::string(label.size(), ' '), text);
+  return out.replace(0, std::min(label.size(), out.size()), label);
+}
+
 void counters_text(const json& path, std::string* out) {
   for (const json& traffic : member(path, "traffic")) {
     const std::string address = text_of(traffic, "address");
-    line(out, "  counters   {}{}; {} connections of {} that its replies allow now",
-         address.empty() || address == "*" ? "" : address + ": ", used_text(path, traffic),
-         text_of(traffic, "connections"), text_of(traffic, "window"));
+    const std::string named = address.empty() || address == "*" ? "" : address + ": ";
+    *out += labelled(
+        "  counters   ",
+        fmt::format("{}{}; {} of {} that its replies allow now", named, used_text(path, traffic),
+                    counted(number_of(traffic, "connections"), "connection"), text_of(traffic, "window")));
     if (real_of(traffic, "slowed_seconds") > 0)
       line(out, "             it asked us to slow down: pause for another {}",
            seconds_text(real_of(traffic, "slowed_seconds")));
@@ -141,8 +151,8 @@ void quote_each(const char* before, const json& replies, std::string* out) {
   for (auto each = replies.begin(); each != replies.end(); ++each) {
     if (std::find(replies.begin(), each, *each) != each) continue;
     const auto times = std::count(each, replies.end(), *each);
-    line(out, "{}{}{}", before, printable(each->is_string() ? each->get<std::string>() : each->dump()),
-         times == 1 ? "" : " (" + std::to_string(times) + " times)");
+    *out += labelled(before, printable(each->is_string() ? each->get<std::string>() : each->dump()) +
+                                 (times == 1 ? "" : " (" + std::to_string(times) + " times)"));
   }
 }
 
@@ -156,14 +166,15 @@ std::string place_of(const json& decision, const json& path) {
 
 void history_text(const json& path, std::string* out) {
   const std::string error = text_of(path, "last_error");
-  if (!error.empty()) line(out, "  failed     {}", error);
+  if (!error.empty()) *out += labelled("  failed     ", error);
   quote_each("  refusal    ", member(path, "replies"), out);
   for (const json& decision : member(path, "decisions")) {
     const std::string where = text_of(decision, "where");
     const std::string place = place_of(decision, path);
-    line(out, "  decision   {} UTC  {} by {}{}: {}{}", to_the_second(text_of(decision, "time")),
-         text_of(decision, "action"), text_of(decision, "by"), place, text_of(decision, "text"),
-         where.empty() ? "" : "  [" + where + "]");
+    *out += labelled("  decision   ",
+                     fmt::format("{} UTC  {} by {}{}: {}{}", to_the_second(text_of(decision, "time")),
+                                 text_of(decision, "action"), text_of(decision, "by"), place,
+                                 text_of(decision, "text"), where.empty() ? "" : "  [" + where + "]"));
     if (number_of(decision, "messages") != 0)
       line(out, "             sample: {} errors of {} messages", grouped(number_of(decision, "errors")),
            grouped(number_of(decision, "messages")));

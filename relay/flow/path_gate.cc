@@ -257,7 +257,8 @@ void PathGate::slow_down(const queue::Path& path, const Use& use, const bounce::
   decision.samples.push_back(quoted(reply));
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(decision.until - now).count();
   decision.text = "the receiver asked us to slow down: a pause of " + std::to_string(seconds) +
-                  " s, at most " + std::to_string(traffic->window()) + " connections";
+                  " s, at most " + std::to_string(traffic->window()) +
+                  (traffic->window() == 1 ? " connection" : " connections");
   parts_.decided(path, {std::move(decision)});
 }
 

@@ -146,7 +146,10 @@ TEST_F(RouterTest, OneHostInTroubleDoesNotHideTheOther) {
   dns.mx("d.example", {{10, "a.example"}, {20, "b.example"}});
   dns.status("a.example", RecordType::kA, DnsStatus::kFailed);
   dns.address("b.example", {"8.8.2.1"});
-  EXPECT_EQ(names(*route("d.example")), "b.example");
+  dns.status("a.example", RecordType::kAaaa, DnsStatus::kFailed);
+  const RoutePtr found = route("d.example");
+  EXPECT_EQ(names(*found), "b.example");
+  EXPECT_EQ(found->detail, "the addresses of a.example cannot be found out now") << "once";
 }
 
 TEST_F(RouterTest, Rfc5321_5_1_OurselvesAndAllBehindUsAreCut) {

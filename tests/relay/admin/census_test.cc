@@ -153,6 +153,7 @@ TEST(Census, AMessageNamesItsSourceSiteAndRule) {
     EXPECT_EQ(delivery.at("next_seconds"), 7940);
   }
   EXPECT_EQ(json::parse(one.body).at("recipients")[0].at("attempts"), 3) << "the spool only has steps";
+  EXPECT_EQ(json::parse(all.body).at("messages")[0].at("next").at("attempts"), 3);
   loop.stop();
 }
 

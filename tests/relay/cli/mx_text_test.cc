@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "relay/admin/mx_json.h"
 #include "relay/cli/waiting_text.h"
@@ -66,6 +67,29 @@ TEST(MxText, APathSaysWhichRuleOrWhoseOrderHoldsIt) {
   one.paths[0].frees_seconds = 60;
   EXPECT_EQ(headline(admin::explanation_json(one)),
             "Mail to example.net waits: paused by reply rule \"busy\", frees in 1 min.");
+}
+
+TEST(MxText, WhatTheDiskHoldsFreesWithTheDisk) {
+  admin::Explanation one = told({"default"});
+  one.paths[0].binds = mx::Bind::kRecording;
+  one.paths[0].frees_seconds = -1;
+  EXPECT_EQ(
+      headline(admin::explanation_json(one)),
+      "Mail to example.net waits: results cannot be recorded in the spool, frees when there is room on the "
+      "disk and it can be written.");
+}
+
+TEST(MxText, NoLineOfAHistoryIsLongerThanTheScreen) {
+  admin::Explanation one = told({"default"});
+  std::string refusal = "550 5.7.1";
+  for (int i = 0; i < 30; ++i) refusal += " unwanted";
+  one.paths[0].replies = {refusal};
+  one.paths[0].last_error = refusal;
+  const std::string text = explanation_text(admin::explanation_json(one));
+  EXPECT_NE(text.find("\n  refusal    550 5.7.1 unwanted"), std::string::npos) << text;
+  EXPECT_NE(text.find("\n  failed     550 5.7.1 unwanted"), std::string::npos) << text;
+  std::istringstream lines(text);
+  for (std::string each; std::getline(lines, each);) EXPECT_LE(each.size(), 100U) << each;
 }
 
 TEST(MxText, TheSampleThatBlockedIsShownAsSuch) {
