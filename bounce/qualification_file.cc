@@ -58,16 +58,17 @@ bool read_word(std::string_view text, std::initializer_list<Word> words, Word* o
   return false;
 }
 
+// "mx1.x.example,mx2.x.example=3,mx.y.example=1": a site of several hosts has commas in its name, and its
+// count after the last of them.
 bool read_sites(std::string_view text, Row* row) {
   while (!text.empty()) {
-    const size_t end = std::min(text.find(','), text.size());
-    const std::string_view one = text.substr(0, end);
-    const size_t equals = one.rfind('=');
-    const std::optional<int64_t> count =
-        equals == std::string_view::npos ? std::nullopt : number(one.substr(equals + 1));
+    const size_t equals = text.find('=');
+    if (equals == 0 || equals == std::string_view::npos) return false;
+    const size_t end = std::min(text.find(',', equals), text.size());
+    const std::optional<int64_t> count = number(text.substr(equals + 1, end - equals - 1));
     if (!count || row->sites.size() == QualificationTable::kSites) return false;
-    row->sites.emplace_back(one.substr(0, equals), static_cast<uint32_t>(std::clamp<int64_t>(
-                                                       *count, 0, QualificationTable::kMostOccurrences)));
+    row->sites.emplace_back(text.substr(0, equals), static_cast<uint32_t>(std::clamp<int64_t>(
+                                                        *count, 0, QualificationTable::kMostOccurrences)));
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return true;

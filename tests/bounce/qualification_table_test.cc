@@ -132,6 +132,18 @@ TEST_F(TableTest, TheFileIsReadAsItWasWritten) {
   EXPECT_EQ(copy.write(), table_.write());
 }
 
+// The name of a site has all its hosts, parted by commas.
+TEST_F(TableTest, SitesOfSeveralHostsAreReadAsTheyWereWritten) {
+  for (int i = 0; i < 3; ++i) note("550 no", "mx1.x.example,mx2.x.example");
+  note("550 no", "mx.y.example");
+  QualificationTable copy;
+  const std::optional<std::string> problem = copy.read(table_.write());
+  ASSERT_FALSE(problem.has_value()) << *problem;
+  const std::vector<std::pair<std::string, uint32_t>> sites = {{"mx1.x.example,mx2.x.example", 3},
+                                                               {"mx.y.example", 1}};
+  EXPECT_EQ(copy.rows().front()->sites, sites);
+}
+
 TEST_F(TableTest, AWrongFileAddsNothingAndSaysWhere) {
   note("550 one");
   const std::string good = table_.write();
