@@ -82,9 +82,11 @@ void OutageGuard::delivered(const std::string& name, bool known, conf::WallTime 
     ++site.history.known_delivered;
     age(&site.history.known_delivered, &site.history.known_hard);
   }
-  if (known || (open != waves_.end() && open->second.cold)) add_evidence(&site, false);
+  if (known || site.believed_cold || (open != waves_.end() && open->second.cold)) add_evidence(&site, false);
   if (site.evidence > 0) return;
   site.lately.clear();
+  site.believed_until = {};
+  site.believed_cold = false;
   if (open != waves_.end()) {
     open->second.last = std::max(open->second.last, now);
     end(&site, &open->second, WaveState::kEnded);
@@ -99,7 +101,8 @@ GuardVerdict OutageGuard::hard(const std::string& name, uint64_t address, bool k
   if (open != waves_.end()) {
     Wave& wave = open->second;
     if (now - wave.last < settings_.calm_after) {
-      wave.last = std::max(wave.last, now);
+      // A large site refuses somebody unknown every hour of its life: that makes no wave longer.
+      if (known || wave.cold) wave.last = std::max(wave.last, now);
       if (note(&site, address)) {
         ++wave.refusals;
         if (known || wave.cold) add_evidence(&site, true);
@@ -108,7 +111,8 @@ GuardVerdict OutageGuard::hard(const std::string& name, uint64_t address, bool k
     }
     end(&site, &wave, WaveState::kEnded);
   }
-  if (site.lately.empty() || now - site.began > settings_.calm_after) {
+  const bool believed = now < site.believed_until;
+  if (!believed && (site.lately.empty() || now - site.began > settings_.calm_after)) {
     site.lately.clear();
     site.evidence = 0;
     site.run = 0;
@@ -120,14 +124,14 @@ GuardVerdict OutageGuard::hard(const std::string& name, uint64_t address, bool k
     ++site.run;
     ++site.history.hard;
     age(&site.history.delivered, &site.history.hard);
+    if (known || (believed && site.believed_cold)) add_evidence(&site, true);
     if (known) {
-      add_evidence(&site, true);
       ++site.history.known_hard;
       age(&site.history.known_delivered, &site.history.known_hard);
     }
   }
-  if (now < site.believed_until) {
-    site.believed_until = now + settings_.calm_after;
+  if (believed) {
+    if (known || site.believed_cold) site.believed_until = now + settings_.calm_after;
     return {};
   }
   const double outcomes = before.delivered + before.hard;
@@ -185,9 +189,13 @@ bool OutageGuard::decide(uint64_t id, bool was_outage, conf::WallTime now) {
   const auto found = waves_.find(id);
   if (found == waves_.end()) return false;
   Site& site = sites_[found->second.site];
-  // Confirmed: what this site says is believed for as long as it goes on.
-  if (!was_outage) site.believed_until = now + settings_.calm_after;
+  const bool cold = found->second.cold;
   end(&site, &found->second, was_outage ? WaveState::kReleased : WaveState::kConfirmed);
+  if (was_outage) return true;
+  // What this site says is believed until its deliveries outweigh its refusals, as they would end a wave.
+  site.believed_until = now + settings_.calm_after;
+  site.believed_cold = cold;
+  site.evidence = kMost * settings_.evidence;
   return true;
 }
 

@@ -40,7 +40,7 @@ struct Wave {
   WaveState state = WaveState::kOpen;
   conf::WallTime began;     // the first refusal of it
   conf::WallTime declared;  // when the evidence was enough
-  conf::WallTime last;      // the last refusal
+  conf::WallTime last;      // the last refusal that says something: of a known address, or of a cold wave
   uint64_t refusals = 0;    // distinct addresses, as far as they were told apart
   bool cold = false;        // by a run of errors of addresses that nobody knew
   std::string why;          // for people
@@ -87,6 +87,7 @@ class OutageGuard {
     uint32_t run = 0;               // Hard errors of distinct addresses without a delivery between them
     uint64_t wave = 0;              // open
     conf::WallTime believed_until;  // an operator confirmed a wave: no new one before this
+    bool believed_cold = false;     // it was a cold one
     bool dirty = false;
   };
   Site* site_of(const std::string& name);

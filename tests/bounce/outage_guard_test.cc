@@ -165,6 +165,34 @@ TEST(OutageGuardTest, EndsWithDeliveriesOrSilenceAndObeysTheOperator) {
   EXPECT_FALSE(play.guard.decide(3, true, play.now));
 }
 
+// A large site refuses somebody every hour, also in calm times.
+TEST(OutageGuardTest, RefusalsOfUnknownAddressesKeepNoWaveOpen) {
+  Play play(3);
+  play.mails(1000, 1, 0, 0);
+  play.mails(40, 1, 1, 1);
+  ASSERT_EQ(play.declared, 1);
+  for (int hour = 0; hour < 8; ++hour) {
+    play.now += 1h;
+    play.mail(false, 1);
+  }
+  play.guard.changed(play.now);
+  EXPECT_EQ(play.guard.wave_of(kSite), nullptr);
+}
+
+TEST(OutageGuardTest, ASiteThatWasBelievedIsGuardedAgainWhenItIsCalm) {
+  Play play(3);
+  play.mails(1000, 1, 0, 0);
+  play.mails(40, 1, 1, 1);
+  ASSERT_TRUE(play.guard.decide(1, false, play.now));
+  play.passed = 0;
+  play.mails(300, 1, 0.3, 0.3);  // the errors are true, and go on
+  EXPECT_GT(play.passed, 50);
+  EXPECT_EQ(play.declared, 1);
+  play.mails(3000, 1, 0.005, 0.005);  // an hour in which somebody is refused now and then
+  play.mails(40, 1, 1, 1);
+  EXPECT_EQ(play.declared, 2);
+}
+
 TEST(OutageGuardTest, AnOpenWaveOutlivesARestart) {
   Play play(5);
   play.mails(1000, 1, 0, 0);
