@@ -25,6 +25,18 @@ conf::ErrorCode code_of(int code) {
 
 }  // namespace
 
+std::string glob(std::string_view mask) {
+  std::string out;
+  for (const char c : mask) {
+    if (c == '[') {
+      out += "[[]";
+    } else {
+      out.push_back(c);
+    }
+  }
+  return out;
+}
+
 Statement& Statement::with_integer(int64_t value) {
   owner_->note(sqlite3_bind_int64(statement_, ++bound_, value));
   return *this;
@@ -126,7 +138,11 @@ conf::Status Database::commit() {
 
 conf::Status Database::failure() const {
   if (code_ == SQLITE_OK) return conf::success();
-  return conf::Error{code_of(code_), path_ + ": " + message_};
+  const conf::ErrorCode code = code_of(code_);
+  std::string detail = path_ + ": " + message_;
+  if (code == conf::ErrorCode::kUnavailable)
+    detail += "; another process writes to it: try again when it is done";
+  return conf::Error{code, std::move(detail)};
 }
 
 void Database::note(int code) {

@@ -15,6 +15,9 @@
 
 namespace bounce {
 
+// A mask of ours, which has * and ? only, as GLOB reads it.
+std::string glob(std::string_view mask);
+
 class Statement {
  public:
   explicit Statement(sqlite3_stmt* statement, class Database* owner) : statement_(statement), owner_(owner) {}

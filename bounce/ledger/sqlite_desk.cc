@@ -20,19 +20,6 @@ constexpr const char* kSelect =
     "site, mx_host, by, message" PENSTOCK_MATCHING " ORDER BY changed DESC, id DESC";
 #undef PENSTOCK_MATCHING
 
-// A mask of ours has only * and ?.
-std::string glob(const std::string& mask) {
-  std::string out;
-  for (const char c : mask) {
-    if (c == '[') {
-      out += "[[]";
-    } else {
-      out.push_back(conf::ascii_lower(c));
-    }
-  }
-  return out;
-}
-
 }  // namespace
 
 bool AddressFilter::empty() const {
@@ -54,7 +41,7 @@ void LedgerDesk::bind(const AddressFilter& filter, Statement* to) {
   statement.with(filter.list ? 1 : 0).with(filter.list.value_or("")).with(filter.address);
   const conf::WallTime until = filter.until == conf::WallTime{} ? conf::WallTime::max() : filter.until;
   statement.with(conf::unix_micros(filter.since)).with(conf::unix_micros(until));
-  statement.with(glob(filter.domain)).with(glob(filter.site));
+  statement.with(glob(conf::ascii_lower(filter.domain))).with(glob(conf::ascii_lower(filter.site)));
   statement.with(filter.reason ? static_cast<int>(*filter.reason) : -1).with(filter.text).with(filter.rule);
 }
 
@@ -136,17 +123,46 @@ void LedgerDesk::put(const std::string& list, const std::string& address, Addres
   ++done->changed;
 }
 
-conf::Result<BatchDone> LedgerDesk::set(const std::vector<std::string>& addresses, const std::string& list,
-                                        AddressStatus status, uint8_t reason, const std::string& text) {
+conf::Result<std::vector<std::string>> LedgerDesk::spelled_all(
+    const std::vector<std::string>& addresses) const {
   std::vector<std::string> all;
   for (const std::string& address : addresses) {
     conf::Result<std::string> one = spelled(address);
     if (!one.ok()) return conf::Error{conf::ErrorCode::kInvalid, address + ": " + one.error().detail};
     all.push_back(std::move(one).value());
   }
+  return all;
+}
+
+conf::Result<BatchDone> LedgerDesk::set(const std::vector<std::string>& addresses, const std::string& list,
+                                        AddressStatus status, uint8_t reason, const std::string& text) {
+  const conf::Result<std::vector<std::string>> all = spelled_all(addresses);
+  if (!all.ok()) return all.error();
   BatchDone done;
   done.batch = begin_batch(std::string("set ") + to_text(status));
-  for (const std::string& address : all) put(list, address, status, reason, text, &done);
+  for (const std::string& address : all.value()) put(list, address, status, reason, text, &done);
+  return end_batch(std::move(done));
+}
+
+std::vector<std::string> LedgerDesk::lists_of(const std::string& address) {
+  std::vector<std::string> lists;
+  Statement find = ledger_->database()->prepare("SELECT list FROM address WHERE address = ?");
+  find.with(address);
+  while (find.row()) lists.push_back(find.text(0));
+  return lists;
+}
+
+conf::Result<BatchDone> LedgerDesk::remove(const std::vector<std::string>& addresses,
+                                           const std::optional<std::string>& list) {
+  const conf::Result<std::vector<std::string>> all = spelled_all(addresses);
+  if (!all.ok()) return all.error();
+  BatchDone done;
+  done.batch = begin_batch("remove");
+  for (const std::string& address : all.value()) {
+    const std::vector<std::string> lists = list ? std::vector{*list} : lists_of(address);
+    if (lists.empty()) ++done.left;
+    for (const std::string& one : lists) put(one, address, AddressStatus::kValid, 0, {}, &done);
+  }
   return end_batch(std::move(done));
 }
 
@@ -187,7 +203,7 @@ conf::Result<BatchDone> LedgerDesk::undo(uint64_t batch) {
         "BY seq "
         "DESC");
     find.with(batch);
-    while (find.row()) {
+    while (batch != 0 && find.row()) {  // 0 stands for what the relay did by itself
       Line line;
       line.old.list = find.text(0);
       line.old.address = find.text(1);
@@ -205,9 +221,11 @@ conf::Result<BatchDone> LedgerDesk::undo(uint64_t batch) {
     }
   }
   for (Line& line : lines) {
-    Statement later =
-        ledger_->database()->prepare("SELECT 1 FROM history WHERE address = ? AND list = ? AND seq > ?");
-    const bool touched = later.with(line.old.address).with(line.old.list).with(line.sequence).row();
+    // A batch may have set an address twice: the later lines of its own are put back before this one.
+    Statement later = ledger_->database()->prepare(
+        "SELECT 1 FROM history WHERE address = ? AND list = ? AND seq > ? AND batch <> ? AND batch <> ?");
+    later.with(line.old.address).with(line.old.list).with(line.sequence).with(batch).with(done.batch);
+    const bool touched = later.row();
     later.reset();
     if (touched) {
       ++done.left;
@@ -332,6 +350,7 @@ conf::Result<BatchDone> LedgerDesk::decide(uint64_t wave, bool was_outage) {
     }
     AddressRow row{error.list, error.address, step.state,    now_, error.text,
                    error.rule, site,          error.mx_host, by_};
+    if (step.change == AddressChange::kIgnored) row.by = before->by;  // who allowed it stays on record
     ledger_->write(before ? &*before : nullptr, row, now_, done.batch);
     ++done.changed;
   }

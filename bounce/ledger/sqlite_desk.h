@@ -61,6 +61,9 @@ class LedgerDesk {
   // Sets addresses (text as it came) to a status; kValid removes them.
   conf::Result<BatchDone> set(const std::vector<std::string>& addresses, const std::string& list,
                               AddressStatus status, uint8_t reason, const std::string& text);
+  // Back to valid: in this list, or in whichever list each address stands.
+  conf::Result<BatchDone> remove(const std::vector<std::string>& addresses,
+                                 const std::optional<std::string>& list);
   // Back to valid, what matches and is in quarantine (or as the filter says).
   conf::Result<BatchDone> release(AddressFilter filter);
   // `reading` gives what the text of a row means from now on, or nothing when it is read as it was. Rows that
@@ -92,6 +95,8 @@ class LedgerDesk {
   static constexpr const char* kRelabelling = "qualify";  // what such a batch is called
   uint64_t begin_batch(const std::string& what);
   conf::Result<BatchDone> end_batch(BatchDone done);
+  conf::Result<std::vector<std::string>> spelled_all(const std::vector<std::string>& addresses) const;
+  std::vector<std::string> lists_of(const std::string& address);
   void put(const std::string& list, const std::string& address, AddressStatus status, uint8_t reason,
            const std::string& text, BatchDone* done);
   bool import_row(const std::vector<std::string>& cells, const std::vector<std::string>& columns,

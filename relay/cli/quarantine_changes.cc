@@ -1,5 +1,10 @@
 // Changing the ledger: each change is a batch that `undo` takes back.
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "relay/cli/cli.h"
@@ -60,8 +65,42 @@ std::optional<uint64_t> print_meant(bounce::LedgerDesk* desk, const bounce::Addr
   return count.value();
 }
 
+// Not so: a pipe, a terminal.
+bool is_at_hand(std::FILE* file) {
+  struct stat kind {};
+  if (::fstat(fileno(file), &kind) != 0) return true;
+  return !S_ISFIFO(kind.st_mode) && !S_ISSOCK(kind.st_mode) && !S_ISCHR(kind.st_mode);
+}
+
+// All that a pipe or a terminal brings. The ledger is locked while an import is under way, so that nothing
+// else is written: whoever is slow is waited for before that. Closes the pipe. Null: see errno.
+std::FILE* kept(std::FILE* pipe) {
+  std::FILE* copy = std::tmpfile();
+  std::string piece(kReadOctets, '\0');
+  size_t count = 0;
+  while (copy != nullptr && (count = std::fread(piece.data(), 1, piece.size(), pipe)) != 0) {
+    if (std::fwrite(piece.data(), 1, count, copy) == count && std::fflush(copy) == 0) continue;
+    std::fclose(copy);
+    copy = nullptr;
+  }
+  if (copy != nullptr && std::ferror(pipe) != 0) {
+    std::fclose(copy);
+    copy = nullptr;
+  }
+  const int why = errno;
+  if (pipe != stdin) std::fclose(pipe);
+  errno = why;
+  if (copy != nullptr) std::rewind(copy);
+  return copy;
+}
+
 int decide_wave(const OpenLedger& open, const QuarantineOptions& options, uint64_t wave, bool was_outage) {
   bounce::LedgerDesk desk = open.desk();
+  auto waves = open.ledger->waves();
+  if (!waves.ok()) return failed(waves.error());
+  if (std::ranges::find(waves.value(), wave, &bounce::Wave::id) == waves->end())
+    return failed({conf::ErrorCode::kNotFound,
+                   "there is no wave " + std::to_string(wave) + "; see penstock quarantine waves"});
   auto held = desk.held(wave, UINT32_MAX);
   if (!held.ok()) return failed(held.error());
   std::printf("wave %llu holds %zu errors back\n", number(wave), held->size());
@@ -127,9 +166,7 @@ int quarantine_remove(const Invocation& invocation, const QuarantineOptions& opt
   int exit_code = kDone;
   const std::optional<OpenLedger> open = open_ledger(invocation, options.ledger, false, &exit_code);
   if (!open) return exit_code;
-  return print_done(
-      open->desk().set(options.addresses, options.list.value_or(""), AddressStatus::kValid, 0, ""), options,
-      "removed");
+  return print_done(open->desk().remove(options.addresses, options.list), options, "removed");
 }
 
 int quarantine_import(const Invocation& invocation, const QuarantineOptions& options) {
@@ -137,6 +174,13 @@ int quarantine_import(const Invocation& invocation, const QuarantineOptions& opt
   if (!read_status(options.status, &status)) return kUsage;
   std::FILE* file = options.file == "-" ? stdin : std::fopen(options.file.c_str(), "rbe");
   if (file == nullptr) return failed({conf::ErrorCode::kNotFound, "cannot read " + options.file});
+  if (!is_at_hand(file)) {
+    file = kept(file);
+    if (file == nullptr)
+      return failed({conf::ErrorCode::kIo, std::string("what ") + options.file +
+                                               " brings cannot be kept in a temporary file (" +
+                                               std::strerror(errno) + "); make room there, or name a file"});
+  }
   int exit_code = kDone;
   const std::optional<OpenLedger> open = open_ledger(invocation, options.ledger, true, &exit_code);
   if (open) {

@@ -55,6 +55,12 @@ class LedgerTest : public testing::Test {
     const auto row = ledger->find(list, address);
     return row.ok() && row.value() ? row.value()->state.status : AddressStatus::kUnknown;
   }
+  static BatchDone import(LedgerDesk* desk, std::string text,
+                          AddressStatus status = AddressStatus::kQuarantine) {
+    auto done = desk->import([&text] { return std::exchange(text, {}); }, status, "");
+    EXPECT_TRUE(done.ok());
+    return done.ok() ? std::move(done).value() : BatchDone();
+  }
   static void apply(Ledger* ledger, std::vector<AddressSignal> signals) {
     LedgerBatch batch;
     batch.signals = std::move(signals);
@@ -204,6 +210,80 @@ TEST_F(LedgerTest, ImportTakesRowsAndSaysWhatIsWrongWithOthers) {
   EXPECT_EQ(again.import(all, AddressStatus::kQuarantine, "").value().changed, 3U);
   EXPECT_EQ(other->find("", "bob@x.example").value()->text, "=1+1");
   EXPECT_EQ(status_of(other.get(), "bob@x.example"), AddressStatus::kDenylisted);
+}
+
+TEST_F(LedgerTest, AFileOfASpreadsheetIsReadByItsColumns) {
+  const auto ledger = open();
+  LedgerDesk desk(ledger.get(), kSettings, "ann", kBegin);
+  const BatchDone done = import(
+      &desk, "\xef\xbb\xbf\"address\", Status\r\nann@x.example,allowlisted\r\nbob@x.example,denylisted");
+  EXPECT_EQ(done.changed, 2U);
+  EXPECT_TRUE(done.problems.empty()) << done.problems.front();
+  EXPECT_EQ(status_of(ledger.get(), "ann@x.example"), AddressStatus::kAllowlisted);
+  EXPECT_EQ(status_of(ledger.get(), "bob@x.example"), AddressStatus::kDenylisted);
+}
+
+TEST_F(LedgerTest, WhatNoColumnNamesIsNotGuessed) {
+  const auto ledger = open();
+  LedgerDesk desk(ledger.get(), kSettings, "ann", kBegin);
+  for (const char* file : {"email,status\nann@x.example,allowlisted\n", "ann@x.example,allowlisted\n"}) {
+    const BatchDone done = import(&desk, file);
+    EXPECT_EQ(done.changed, 0U) << file;
+    ASSERT_EQ(done.problems.size(), 1U) << file;
+    EXPECT_NE(done.problems.front().find("row 1: no column is named \"address\""), std::string::npos);
+  }
+  const BatchDone done = import(&desk, "ann@x.example\nbob@x.example,allowlisted\ncy@x.example,\n");
+  EXPECT_EQ(done.changed, 2U);
+  ASSERT_EQ(done.problems.size(), 1U);
+  EXPECT_EQ(done.problems.front(), "row 2: \"allowlisted\" stands in no column that the first row names");
+  EXPECT_EQ(status_of(ledger.get(), "bob@x.example"), AddressStatus::kUnknown);
+}
+
+TEST_F(LedgerTest, ABatchThatSetAnAddressTwiceIsUndoneAsAWhole) {
+  const auto ledger = open();
+  LedgerDesk desk(ledger.get(), kSettings, "ann", kBegin);
+  const BatchDone done =
+      import(&desk, "address,status\nann@x.example,quarantine\nAnn@X.example,denylisted\n");
+  EXPECT_EQ(status_of(ledger.get(), "ann@x.example"), AddressStatus::kDenylisted);
+  auto undone = desk.undo(done.batch);
+  ASSERT_TRUE(undone.ok());
+  EXPECT_EQ(undone->left, 0U);
+  EXPECT_EQ(status_of(ledger.get(), "ann@x.example"), AddressStatus::kUnknown);
+  ASSERT_TRUE(desk.undo(undone->batch).ok());
+  EXPECT_EQ(status_of(ledger.get(), "ann@x.example"), AddressStatus::kDenylisted);
+  ASSERT_TRUE(desk.set({"ann@x.example"}, "", AddressStatus::kAllowlisted, 0, "").ok());
+  EXPECT_EQ(desk.undo(done.batch)->changed, 0U) << "what came later stays";
+}
+
+// A script hands on the number of a batch that changed nothing.
+TEST_F(LedgerTest, NoBatchIsNotEverythingThatTheRelayDecided) {
+  const auto ledger = open();
+  apply(ledger.get(), {error("a@x.example", ErrorType::kHard, kBegin)});
+  LedgerDesk desk(ledger.get(), kSettings, "ann", kBegin + 1h);
+  auto done = desk.undo(0);
+  ASSERT_TRUE(done.ok());
+  EXPECT_EQ(done->changed, 0U);
+  EXPECT_EQ(done->problems, std::vector<std::string>{"there is no batch 0"});
+  EXPECT_EQ(status_of(ledger.get(), "a@x.example"), AddressStatus::kQuarantine);
+}
+
+TEST_F(LedgerTest, RemovesFromOneListOrFromAll) {
+  const auto ledger = open();
+  LedgerDesk desk(ledger.get(), kSettings, "ann", kBegin);
+  const auto set = [&] {
+    for (const char* list : {"", "shop.example", "news.example"})
+      ASSERT_TRUE(desk.set({"ann@x.example"}, list, AddressStatus::kQuarantine, 0, "").ok());
+  };
+  set();
+  EXPECT_EQ(desk.remove({"Ann@x.example"}, "shop.example")->changed, 1U);
+  EXPECT_EQ(status_of(ledger.get(), "ann@x.example", "news.example"), AddressStatus::kQuarantine);
+  auto done = desk.remove({"Ann@x.example", "nobody@x.example"}, std::nullopt);
+  ASSERT_TRUE(done.ok());
+  EXPECT_EQ(done->changed, 2U);
+  EXPECT_EQ(done->left, 1U);
+  EXPECT_EQ(status_of(ledger.get(), "ann@x.example"), AddressStatus::kUnknown);
+  EXPECT_EQ(status_of(ledger.get(), "ann@x.example", "news.example"), AddressStatus::kUnknown);
+  EXPECT_EQ(desk.undo(done->batch)->changed, 2U);
 }
 
 TEST_F(LedgerTest, AWaveHoldsErrorsAndTakesBackTheFirst) {
