@@ -12,6 +12,7 @@
 #include "bounce/qualification.h"
 #include "bounce/quarantine_book.h"
 #include "bounce/reason.h"
+#include "conf/vocab/ascii.h"
 
 namespace bounce {
 
@@ -22,8 +23,9 @@ constexpr uint64_t kTexts = 10;
 
 // The rows are read once, in the order of the table, and summed here: SQLite would sort a million of them for
 // each question.
-#define PENSTOCK_ROWS                                                                          \
-  ", outcome, count FROM tally WHERE hour >= ?1 AND hour <= ?2 AND (?3 = '' OR site GLOB ?3) " \
+#define PENSTOCK_ROWS                                                                \
+  ", outcome, count FROM tally WHERE hour >= ?1 AND hour <= ?2 "                     \
+  "AND (?3 = '' OR site GLOB ?3 OR (',' || site || ',') GLOB ('*,' || ?3 || ',*')) " \
   "AND (?4 = '' OR source GLOB ?4) AND (?5 = '' OR domain GLOB ?5)"
 #define PENSTOCK_ALL_ROWS ", outcome, count FROM tally WHERE hour >= ?1 AND hour <= ?2"
 struct Query {
@@ -86,6 +88,16 @@ ReportLine line_of(std::string name, const Counts& counts) {
   return line;
 }
 
+void add_to(const ReportLine& line, ReportLine* sum) {
+  sum->delivered += line.delivered;
+  sum->deferred += line.deferred;
+  sum->failed += line.failed;
+  sum->expired += line.expired;
+  sum->quarantined += line.quarantined;
+  sum->complaints += line.complaints;
+  sum->dropped += line.dropped;
+}
+
 struct Hash {
   using is_transparent = void;
   size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
@@ -122,7 +134,14 @@ class Sums {
       std::stable_sort(lines.begin(), lines.end(), [](const auto& a, const auto& b) {
         return a.first != b.first ? a.first > b.first : a.second.name < b.second.name;
       });
-    if (lines.size() > limit) lines.resize(limit);
+    if (lines.size() > limit) {
+      const bool in_order = by_ == ReportBy::kDay || by_ == ReportBy::kHour;
+      const auto beyond = static_cast<std::ptrdiff_t>(lines.size() - limit);
+      const auto begin = in_order ? lines.begin() : lines.end() - beyond;  // of a long time the end is asked
+      out->others = static_cast<uint64_t>(beyond);
+      for (auto each = begin; each != begin + beyond; ++each) add_to(each->second, &out->other);
+      lines.erase(begin, begin + beyond);
+    }
     for (auto& [sum, line] : lines) out->lines.push_back(std::move(line));
     out->total = line_of({}, total_);
   }
@@ -183,16 +202,19 @@ conf::Result<Report> make_report(Database* database, ReportBy by, const ReportRa
                 until = conf::unix_micros(range.until) / kMicrosOfHour;
   Report report;
   Sums sums(by);
+  const bool all = range.site.empty() && range.source.empty() && range.sender_domain.empty();
   {
     const Query& query = kQueries[static_cast<size_t>(by)];
-    const bool all = range.site.empty() && range.source.empty() && range.sender_domain.empty();
     Statement rows = database->prepare(all ? query.all : query.some);
     rows.with(since).with(until);
-    if (!all) rows.with(range.site).with(range.source).with(range.sender_domain);
+    if (!all)
+      rows.with(glob(conf::ascii_lower(range.site)))
+          .with(glob(range.source))
+          .with(glob(conf::ascii_lower(range.sender_domain)));
     while (rows.row()) sums.add(rows);
   }
   sums.finish(limit, &report);
-  report.texts = commonest_texts(database, since, until);
+  if (all) report.texts = commonest_texts(database, since, until);
   const conf::Status status = database->failure();
   if (!status.ok()) return status.error();
   return report;

@@ -18,9 +18,11 @@ struct ReportLine {
 };
 
 struct Report {
-  std::vector<ReportLine> lines;  // the most mail first; days and hours in their order
+  std::vector<ReportLine> lines;  // the most mail first; days and hours in their order, the latest ones
+  uint64_t others = 0;            // lines beyond the limit
+  ReportLine other;               // these in one
   ReportLine total;
-  std::vector<TextTally> texts;  // the ten commonest
+  std::vector<TextTally> texts;  // the ten commonest; none where a mask selects, for a text has no site
 };
 
 struct ReportRange {

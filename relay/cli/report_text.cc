@@ -29,6 +29,11 @@ void table_line(const std::string& name, size_t width, const ReportLine& of, std
        v[4], v[5], v[6]);
 }
 
+// Of lines that the limit leaves out.
+std::string others_name(const bounce::Report& report) {
+  return "(" + std::to_string(report.others) + " more lines)";
+}
+
 json line_json(const ReportLine& line) {
   json out = json::object();
   const std::array<uint64_t, 7> all = values(line);
@@ -40,12 +45,14 @@ json line_json(const ReportLine& line) {
 
 std::string report_table(const bounce::Report& report, const std::string& by) {
   size_t width = std::max<size_t>(by.size(), 5);
+  if (report.others != 0) width = std::max(width, others_name(report).size());
   for (const ReportLine& each : report.lines) width = std::max(width, printable(each.name).size());
   std::string out;
   line(&out, "{:<{}}  {:>11} {:>11} {:>11} {:>11} {:>11} {:>11} {:>11}", by, width, kCounted[0], kCounted[1],
        kCounted[2], kCounted[3], kCounted[4], kCounted[5], kCounted[6]);
   for (const ReportLine& each : report.lines)
     table_line(each.name.empty() ? "-" : printable(each.name), width, each, &out);
+  if (report.others != 0) table_line(others_name(report), width, report.other, &out);
   table_line("total", width, report.total, &out);
   if (!report.texts.empty()) out += "\nthe commonest texts:\n";
   for (const bounce::TextTally& text : report.texts)
@@ -69,6 +76,7 @@ std::string report_csv(const bounce::Report& report, const std::string& by) {
   for (const char* column : kCounted) head.emplace_back(column);
   bounce::append_csv(head, &out);
   for (const ReportLine& each : report.lines) put(each.name, each);
+  if (report.others != 0) put(others_name(report), report.other);
   put("total", report.total);
   return out;
 }
@@ -84,6 +92,8 @@ json report_as_json(const bounce::Report& report, const std::string& by) {
     texts.push_back({{"text", text.text}, {"count", text.count}});
   return {{"by", by},
           {"lines", std::move(lines)},
+          {"other_lines", report.others},
+          {"other", line_json(report.other)},
           {"total", line_json(report.total)},
           {"texts", std::move(texts)}};
 }

@@ -475,6 +475,34 @@ TEST_F(LedgerTest, ReportsAddUp) {
   EXPECT_EQ(make_report(ledger->database(), ReportBy::kType, range, 10).value().total.delivered, 80U);
 }
 
+TEST_F(LedgerTest, AReportKeepsTheLatestHoursAndTheSumOfTheOthers) {
+  const auto ledger = open();
+  LedgerBatch batch;
+  const int64_t hour = conf::unix_micros(kBegin) / 3'600'000'000;
+  for (int64_t i = 0; i < 60; ++i)
+    batch.tallies.push_back({{hour + i, static_cast<uint8_t>(Outcome::kDelivered), 0, 0, "mx1.a,mx2.a", "s1",
+                              i == 59 ? "news.example" : "shop.example"},
+                             static_cast<uint64_t>(i)});
+  batch.texts.push_back({hour, "550 5.1.1 * unknown", 7});
+  ASSERT_TRUE(ledger->apply(batch, kSettings).ok());
+  ReportRange range;
+  range.since = kBegin;
+  range.until = kBegin + 100h;
+  auto made = make_report(ledger->database(), ReportBy::kHour, range, 50);
+  ASSERT_EQ(made->lines.size(), 50U);
+  EXPECT_EQ(made->lines.back().delivered, 59U);
+  EXPECT_EQ(made->others, 10U);
+  EXPECT_EQ(made->other.delivered, 45U);
+  EXPECT_EQ(made->texts.size(), 1U);
+  // A host of a site selects it, in any case; the texts are of all sites, and are not said to be of this one.
+  range.site = "MX2.a";
+  range.sender_domain = "Shop.example";
+  auto some = make_report(ledger->database(), ReportBy::kSource, range, 50);
+  EXPECT_EQ(some->total.delivered, 59U * 58 / 2);
+  EXPECT_TRUE(some->texts.empty());
+  EXPECT_EQ(some->others, 0U);
+}
+
 TEST_F(LedgerTest, AddressesFollowTheNewMeaningOfATextAndGoBackAsAWhole) {
   const auto ledger = open();
   AddressSignal other = error("lee@x.example", ErrorType::kHard, kBegin, 2);

@@ -45,6 +45,18 @@ TEST(ReportText, JsonHasLinesTotalAndTexts) {
   EXPECT_EQ(told["texts"][0]["count"], 2);
 }
 
+TEST(ReportText, SaysWhatTheLimitLeavesOut) {
+  bounce::Report made = report();
+  EXPECT_EQ(report_table(made, "site").find("more lines"), std::string::npos);
+  made.others = 12;
+  made.other.failed = 40;
+  EXPECT_NE(report_table(made, "site").find("(12 more lines)"), std::string::npos);
+  EXPECT_NE(report_csv(made, "site").find("(12 more lines),0,0,40,0,0,0,0\r\ntotal,"), std::string::npos);
+  const nlohmann::json told = report_as_json(made, "site");
+  EXPECT_EQ(told["other_lines"], 12);
+  EXPECT_EQ(told["other"]["failed"], 40);
+}
+
 TEST(TimeWords, AnAgeOrADateInUtc) {
   const conf::WallTime now = conf::from_unix_micros(1'800'000'000'000'000);
   EXPECT_EQ(parse_moment("36h", now, {}).value(), now - conf::Duration(std::chrono::hours(36)));
