@@ -215,6 +215,11 @@ const Wave* OutageGuard::wave_of(const std::string& name) const {
   return wave == waves_.end() ? nullptr : &wave->second;
 }
 
+std::vector<uint64_t> OutageGuard::refused_lately(const std::string& name) const {
+  const auto site = sites_.find(name);
+  return site == sites_.end() ? std::vector<uint64_t>() : site->second.lately;
+}
+
 std::vector<std::pair<std::string, SiteHistory>> OutageGuard::take_histories() {
   std::vector<std::pair<std::string, SiteHistory>> out;
   for (const std::string& name : std::exchange(dirty_, {})) {

@@ -73,6 +73,8 @@ class OutageGuard {
   void reload(const conf::OutageGuardSettings& settings) { settings_ = settings; }
 
   const Wave* wave_of(const std::string& site) const;  // the open one, or null
+  // The addresses of its refusals so far, as hard() was told of them: some of the first. Empty: none.
+  std::vector<uint64_t> refused_lately(const std::string& site) const;
   size_t open_waves() const { return waves_.size(); }
   size_t sites() const { return sites_.size(); }  // at most kSites, but for those with an open wave
   // Of sites with outcomes since the last call. O(those)

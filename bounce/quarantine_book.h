@@ -23,6 +23,7 @@ struct AddressOutcome {
   std::string_view site, mx_host, source;
   std::string_view text;  // "550 5.1.1 no such user"
   conf::WallTime now;
+  bool late = false;  // a report about mail that the receiver had taken
 };
 
 // Recipients in reports: the columns of a line.

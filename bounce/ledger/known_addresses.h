@@ -20,6 +20,8 @@ class KnownAddresses {
   KnownAddresses(uint64_t addresses, conf::Duration lifetime);
 
   bool knows(uint64_t key) const;
+  // Whether it took mail before the present generation began: some time ago, and not just now.
+  bool knew(uint64_t key) const { return has(1 - present_.load(std::memory_order_relaxed), key); }
   void add(uint64_t key, conf::WallTime now);
 
   // The whole of it in a file (written beside and renamed), and back. A file of another size or shape is not

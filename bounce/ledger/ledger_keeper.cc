@@ -68,6 +68,10 @@ conf::Result<std::unique_ptr<LedgerKeeper>> LedgerKeeper::open_once(Options opti
   keeper->guard_ = OutageGuard(keeper->options_.guard, next_wave(*waves));
   for (const auto& [site, history] : *sites) keeper->guard_.restore(site, history);
   for (const Wave& wave : *waves) keeper->guard_.restore(wave);
+  const conf::Status held = (*ledger)->each_held([&keeper](const std::string& address) {
+    keeper->held_addresses_.insert(address_key(keeper->key_, "", address));
+  });
+  if (!held.ok()) return held.error();
   (void)keeper->known_.load(keeper->options_.path + "-known");  // absent at first
   const auto last = (*ledger)->each([&keeper](const StatusChange& row) {
     keeper->has_lists_ |= !row.list.empty();
@@ -157,28 +161,40 @@ void LedgerKeeper::delivered(const AddressOutcome& outcome) {
   known_.add(everybody, outcome.now);
   const std::string_view list = list_for(outcome);
   const uint64_t key = list.empty() ? everybody : address_key(key_, list, address);
-  if (table_->find(key) != AddressStatus::kWithErrors) return;
+  const bool held = held_addresses_.erase(everybody) != 0;
+  if (!held && table_->find(key) != AddressStatus::kWithErrors) return;
   AddressSignal signal = signal_of(outcome);
   signal.identity = 0;  // a second success changes nothing
   signal.event.kind = AddressEventKind::kDelivered;
   put(std::move(signal));
 }
 
+GuardVerdict LedgerKeeper::judge(const AddressOutcome& outcome, uint64_t key) {
+  const std::string site(outcome.site);
+  bool known = known_.knows(key);
+  if (outcome.late) {
+    // Many take all mail and bounce it later: that they took this one says nothing of the address.
+    known = known_.knew(key);
+    if (!known && guard_.wave_of(site) == nullptr) return {};
+  }
+  const GuardVerdict verdict = guard_.hard(site, key, known, outcome.now);
+  if (verdict.wave != 0) held_addresses_.insert(key);
+  if (!verdict.declared) return verdict;
+  for (const uint64_t first : guard_.refused_lately(site)) held_addresses_.insert(first);
+  const Wave* wave = guard_.wave_of(site);
+  options_.say("outage guard: wave " + std::to_string(verdict.wave) + " at " + site + ": " + wave->why +
+               "; its Hard errors are held back from the quarantine and its mail is kept; see `penstock "
+               "quarantine waves`");
+  if (options_.declared) options_.declared(*wave);
+  thread_->put({*wave}, {});
+  return verdict;
+}
+
 bool LedgerKeeper::refused(const AddressOutcome& outcome, const Qualification& meaning) {
   if (meaning.scope != Scope::kRecipient || meaning.type == ErrorType::kIgnored) return false;
   AddressSignal signal = error_of(outcome, meaning);
   if (meaning.type == ErrorType::kHard) {
-    const uint64_t key = address_key(key_, "", signal.address);
-    const std::string site(outcome.site);
-    const GuardVerdict verdict = guard_.hard(site, key, known_.knows(key), outcome.now);
-    if (verdict.declared) {
-      const Wave* wave = guard_.wave_of(site);
-      options_.say("outage guard: wave " + std::to_string(verdict.wave) + " at " + site + ": " + wave->why +
-                   "; its Hard errors are held back from the quarantine and its mail is kept; see `penstock "
-                   "quarantine waves`");
-      if (options_.declared) options_.declared(*wave);
-      thread_->put({*wave}, {});
-    }
+    const GuardVerdict verdict = judge(outcome, address_key(key_, "", signal.address));
     if (verdict.hold) {
       ++held_;
       signal.held_by = verdict.wave;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <unordered_set>
 
 #include "bounce/ledger/known_addresses.h"
 #include "bounce/ledger/sqlite_ledger.h"
@@ -58,6 +59,7 @@ class LedgerKeeper final : public QuarantineBook {
   std::string_view list_for(const AddressOutcome& outcome) const;
   AddressSignal signal_of(const AddressOutcome& outcome) const;
   AddressSignal error_of(const AddressOutcome& outcome, const Qualification& meaning) const;
+  GuardVerdict judge(const AddressOutcome& outcome, uint64_t key);
   void put(AddressSignal signal);
 
   Options options_;
@@ -66,6 +68,7 @@ class LedgerKeeper final : public QuarantineBook {
   bool has_lists_ = false;  // some row is not in everybody's list
   KnownAddresses known_;
   OutageGuard guard_;
+  std::unordered_set<uint64_t> held_addresses_;  // by waves that nobody decided
   uint64_t held_ = 0, given_ = 0;
   conf::WallTime guard_told_;
   std::unique_ptr<Thread> thread_;

@@ -190,6 +190,13 @@ void SqliteLedger::apply_signal(const AddressSignal& signal, const conf::Quarant
     held.with(signal.rule).with(signal.mx_host).run();
     return;
   }
+  if (signal.event.kind == AddressEventKind::kDelivered) {
+    // It is not dead, whatever a wave that nobody decided yet has said of it.
+    database_
+        ->prepare("DELETE FROM held WHERE wave IN (SELECT id FROM wave WHERE state <= 1) AND address = ?")
+        .with(signal.address)
+        .run();
+  }
   const std::optional<AddressRow> before = read(signal.list, signal.address);
   const std::optional<AddressRow> row = row_after(before ? &*before : nullptr, signal, settings);
   if (row) write(before ? &*before : nullptr, *row, signal.event.at, 0);

@@ -42,6 +42,8 @@ class SqliteLedger final : public Ledger {
   conf::Result<SipKey> sip_key();  // of this ledger; made with it
   conf::Result<std::vector<Wave>> waves();
   conf::Result<std::vector<std::pair<std::string, SiteHistory>>> sites();
+  // The addresses that waves without a decision hold back.
+  conf::Status each_held(const std::function<void(const std::string& address)>& one);
   // Drops what is older: decisions, counts, identities. Bounded by `limit` rows of each.
   conf::Status forget(conf::WallTime history_before, conf::WallTime tallies_before, uint64_t limit);
   // A whole copy in a new file, while others write.

@@ -116,6 +116,13 @@ conf::Result<std::vector<std::pair<std::string, SiteHistory>>> SqliteLedger::sit
   return out;
 }
 
+conf::Status SqliteLedger::each_held(const std::function<void(const std::string& address)>& one) {
+  Statement find =
+      database_->prepare("SELECT address FROM held WHERE wave IN (SELECT id FROM wave WHERE state <= 1)");
+  while (find.row()) one(find.text(0));
+  return finished(database_.get());
+}
+
 conf::Status SqliteLedger::forget(conf::WallTime history_before, conf::WallTime tallies_before,
                                   uint64_t limit) {
   const int64_t hour = conf::unix_micros(tallies_before) / 3'600'000'000;

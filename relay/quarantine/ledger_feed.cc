@@ -119,6 +119,7 @@ void LedgerFeed::came_back(const conf::DeliveryEvent& event) {
   outcome.message = event.id;
   outcome.attempt = complaint ? kComplaint : kCameBack;
   outcome.recipient = &mailbox.value();
+  outcome.late = true;
   if (complaint) {
     book_->complained(outcome, conf::Reason::kRefused);
   } else if (event.scope) {

@@ -205,6 +205,62 @@ TEST_F(KeeperTest, AWaveMovesNobodyAndWaitsForADecision) {
   EXPECT_FALSE(keeper_->refused(outcome("u200@x.example"), meaning(ErrorType::kHard)));  // believed now
 }
 
+// It was out of order, and then it took their mail: only who is still refused is dead.
+TEST_F(KeeperTest, WhoTookMailAfterAllIsHeldByNoWave) {
+  open();
+  const auto name = [](int i) { return "u" + std::to_string(i) + "@x.example"; };
+  for (int i = 0; i < 300; ++i) keeper_->delivered(outcome(name(i)));
+  for (int i = 0; i < 40; ++i) keeper_->refused(outcome(name(i)), meaning(ErrorType::kHard));
+  ASSERT_EQ(keeper_->counts().open_waves, 1U);
+  ASSERT_TRUE(wait([&] { return keeper_->counts().waiting == 0; }));
+  keeper_->delivered(outcome(name(0)));  // moved before the wave was seen, and put back
+  keeper_->delivered(outcome(name(20)));
+  open();
+  keeper_->delivered(outcome(name(30)));
+  ASSERT_TRUE(wait([&] { return keeper_->counts().waiting == 0; }));
+  auto ledger = SqliteLedger::open_as_it_is(options_.path);
+  ASSERT_TRUE(ledger.ok());
+  LedgerDesk desk(ledger->get(), {}, "ann", clock_.wall());
+  ASSERT_TRUE(desk.decide(1, false).ok());
+  ASSERT_TRUE(wait([&] { return status(name(21)) == AddressStatus::kQuarantine; }));
+  for (const int taken : {0, 20, 30}) EXPECT_EQ(status(name(taken)), AddressStatus::kUnknown) << taken;
+  EXPECT_EQ(status(name(1)), AddressStatus::kQuarantine);
+}
+
+// An old list to a receiver that takes all mail and bounces what it does not know.
+TEST_F(KeeperTest, LateBouncesOfNewAddressesAreNoWave) {
+  open();
+  std::vector<std::string> names;
+  for (int i = 0; i < 300; ++i) names.push_back("u" + std::to_string(i) + "@x.example");
+  for (const std::string& name : names) keeper_->delivered(outcome(name));
+  for (int i = 0; i < 100; ++i) {
+    AddressOutcome late = outcome(names[static_cast<size_t>(i)]);
+    late.late = true;
+    EXPECT_FALSE(keeper_->refused(late, meaning(ErrorType::kHard))) << i;
+  }
+  EXPECT_EQ(keeper_->counts().open_waves, 0U);
+  ASSERT_TRUE(wait([&] { return status("u99@x.example") == AddressStatus::kQuarantine; }));
+}
+
+TEST_F(KeeperTest, LateBouncesOfAddressesThatTookMailLongAgoAreAWave) {
+  open();
+  const auto name = [](int i) { return "u" + std::to_string(i) + "@x.example"; };
+  for (const conf::Duration age : {2400h, 0h}) {
+    for (int i = 0; i < 300; ++i) {
+      AddressOutcome took = outcome(name(i));
+      took.now -= age;
+      keeper_->delivered(took);
+    }
+  }
+  int held = 0;
+  for (int i = 0; i < 60; ++i) {
+    AddressOutcome late = outcome(name(i));
+    late.late = true;
+    held += keeper_->refused(late, meaning(ErrorType::kHard)) ? 1 : 0;
+  }
+  EXPECT_GE(held, 50);
+}
+
 TEST_F(KeeperTest, DamageWhileRunningIsSetAsideAndMailGoesOn) {
   open();
   keeper_->refused(outcome("ann@x.example"), meaning(ErrorType::kHard));

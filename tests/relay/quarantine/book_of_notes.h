@@ -38,7 +38,7 @@ class BookOfNotes final : public bounce::QuarantineBook {
 
  private:
   void note(const char* what, const bounce::AddressOutcome& outcome) {
-    notes.push_back(std::string(what) + ' ' + outcome.recipient->text() + ' ' +
+    notes.push_back(std::string(outcome.late ? "late " : "") + what + ' ' + outcome.recipient->text() + ' ' +
                     std::to_string(outcome.attempt) + ' ' + std::string(outcome.text));
   }
 };

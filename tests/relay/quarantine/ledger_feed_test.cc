@@ -85,8 +85,8 @@ TEST_F(LedgerFeedTest, WhatComesBackCountsOnlyWhenWeKnowItsMessage) {
   event.kind = conf::EventKind::kBounced;
   journal_.append(event);
   EXPECT_EQ(book_.notes,
-            (std::vector<std::string>{"complained ann@x.example 4294967295 550 5.1.1 no such user",
-                                      "hard ann@x.example 4294967294 550 5.1.1 no such user"}));
+            (std::vector<std::string>{"late complained ann@x.example 4294967295 550 5.1.1 no such user",
+                                      "late hard ann@x.example 4294967294 550 5.1.1 no such user"}));
   EXPECT_EQ(book_.counted, std::vector<std::string>{"complaint from "});
 }
 
