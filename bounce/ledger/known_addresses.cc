@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstdio>
 #include <vector>
@@ -102,16 +103,19 @@ conf::Status KnownAddresses::save(const std::string& path) const {
                           turned_.load(std::memory_order_relaxed)};
   bool good = std::fwrite(&header, sizeof header, 1, file.get()) == 1;
   std::vector<uint16_t> chunk(1 << 16);
-  for (const Slots& slots : slots_) {
+  for (size_t generation = 0; generation < 2; ++generation) {
+    const Slots& slots = slots_[generation];
+    const bool used = used_[generation].load(std::memory_order_relaxed);
+    if (!used) std::fill(chunk.begin(), chunk.end(), uint16_t{0});
     for (size_t at = 0; good && at < buckets_ * kBucket; at += chunk.size()) {
       const size_t count = std::min(chunk.size(), buckets_ * kBucket - at);
       uint16_t any = 0;
-      for (size_t i = 0; i < count; ++i) {
+      for (size_t i = 0; used && i < count; ++i) {
         chunk[i] = slots[at + i].load(std::memory_order_relaxed);
         any |= chunk[i];
       }
       // A hole where there is nothing: a small sender's file takes little room.
-      const bool last = &slots == &slots_[1] && at + count == buckets_ * kBucket;
+      const bool last = generation == 1 && at + count == buckets_ * kBucket;
       good = any == 0 && !last
                  ? std::fseek(file.get(), static_cast<long>(count * sizeof(uint16_t)), SEEK_CUR) == 0
                  : std::fwrite(chunk.data(), sizeof(uint16_t), count, file.get()) == count;

@@ -17,6 +17,8 @@
 
 namespace bounce {
 
+inline constexpr size_t kKeptText = 512;  // octets of a reply
+
 struct AddressRow {
   std::string list;     // "" is everybody's; else a sender domain or a user
   std::string address;  // folded

@@ -2,6 +2,7 @@
 
 #include "bounce/ledger/address_table.h"
 #include "bounce/ledger/ledger_keeper_thread.h"
+#include "conf/vocab/utf8.h"
 
 namespace bounce {
 
@@ -11,6 +12,8 @@ namespace {
 
 constexpr int64_t kHour = 3'600'000'000;  // microseconds
 constexpr conf::Duration kTellGuard = 10s;
+constexpr size_t kChangesAStep = 5000;  // an import brings a million; the loop has other things to do
+constexpr uint64_t kRoomToGrow = 100'000;
 constexpr size_t kTallyText = 160;  // octets of a text in reports
 
 bool has_digit(std::string_view word) { return word.find_first_of("0123456789") != std::string_view::npos; }
@@ -21,6 +24,7 @@ bool has_digit(std::string_view word) { return word.find_first_of("0123456789") 
 std::string common_text(std::string_view text) {
   std::string out;
   size_t at = 0;
+  text = conf::utf8_prefix(text, kKeptText);
   while (at < text.size() && out.size() < kTallyText) {
     const size_t end = std::min(text.find(' ', at), text.size());
     const std::string_view word = text.substr(at, end - at);
@@ -78,6 +82,9 @@ conf::Result<std::unique_ptr<LedgerKeeper>> LedgerKeeper::open_once(Options opti
     keeper->table_->set(address_key(keeper->key_, row.list, row.address), row.status, row.reason);
   });
   if (!last.ok()) return last.error();
+  // The table doubles in one step: better now than under load.
+  const uint64_t rows = keeper->table_->size();
+  keeper->table_->reserve(rows + rows / 4 + kRoomToGrow);
   keeper->thread_ =
       std::make_unique<Thread>(keeper->options_, std::move(*ledger), &keeper->known_, last.value());
   return keeper;
@@ -122,12 +129,16 @@ AddressSignal LedgerKeeper::signal_of(const AddressOutcome& outcome) const {
   AddressSignal signal;
   signal.list = list_for(outcome);
   signal.address = folded(*outcome.recipient, options_.settings.fold_local_part);
+  // Who is allowed for everybody comes into no list of a tenant.
+  if (!signal.list.empty() &&
+      table_->find(address_key(key_, "", signal.address)) == AddressStatus::kAllowlisted)
+    signal.list.clear();
   // Below 2^63, for the file keeps signed numbers; never 0, which means none.
   const uint64_t hash = siphash({outcome.message, outcome.attempt}, signal.address);
   signal.identity = outcome.message == 0 ? 0 : (hash >> 1) | 1;
   signal.message = outcome.message;
   signal.event.at = outcome.now;
-  signal.text = outcome.text;
+  signal.text = conf::utf8_prefix(outcome.text, kKeptText);  // many may wait for the disk
   signal.site = outcome.site;
   signal.mx_host = outcome.mx_host;
   return signal;
@@ -137,6 +148,9 @@ AddressSignal LedgerKeeper::error_of(const AddressOutcome& outcome, const Qualif
   AddressSignal signal = signal_of(outcome);
   // One try may be told as Soft and, tried again at once by an operator's wish, as Hard.
   if (signal.identity != 0 && meaning.type == ErrorType::kHard) signal.identity ^= 2;
+  // A rule that defers takes no step of the schedule, so that a try of the next day has the same number. That
+  // an error counts once in a day is enough here: a Soft one is never told twice.
+  if (meaning.type != ErrorType::kHard && !outcome.late) signal.identity = 0;
   signal.event.type = meaning.type == ErrorType::kNotDefined ? ErrorType::kSoft : meaning.type;
   signal.event.unqualified = meaning.unread || meaning.type == ErrorType::kNotDefined;
   signal.event.scope = meaning.scope;
@@ -226,11 +240,13 @@ void LedgerKeeper::count(Outcome what, const AddressOutcome& outcome, const Qual
 }
 
 void LedgerKeeper::step() {
-  for (const StatusChange& change : thread_->take_changes()) {
+  bool more = false;
+  for (const StatusChange& change : thread_->take_changes(kChangesAStep, &more)) {
     has_lists_ |= !change.list.empty();
     table_->set(address_key(key_, change.list, change.address), change.status, change.reason);
     if (change.automatic && is_barred(change.status) && options_.moved) options_.moved(change);
   }
+  if (more) options_.wake();
   const conf::WallTime now = options_.clock->wall();
   for (const Wave& wave : thread_->take_decisions())
     guard_.decide(wave.id, wave.state == WaveState::kReleased, now);

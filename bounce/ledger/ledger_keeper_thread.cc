@@ -1,5 +1,8 @@
 #include "bounce/ledger/ledger_keeper_thread.h"
 
+#include <algorithm>
+#include <iterator>
+
 namespace bounce {
 
 using namespace std::chrono_literals;  // NOLINT(build/namespaces)
@@ -15,6 +18,7 @@ constexpr auto kBetweenBatches = 100ms;
 constexpr auto kLookOutside = 1s;  // for what other processes wrote
 constexpr conf::Duration kUpkeep = 1h;
 constexpr conf::Duration kComplain = 1min;
+constexpr conf::Duration kLastPatience = 10s;
 
 }  // namespace
 
@@ -75,9 +79,13 @@ void LedgerKeeper::Thread::reload(const conf::QuarantineSettings& settings) {
   settings_ = settings;
 }
 
-std::vector<StatusChange> LedgerKeeper::Thread::take_changes() {
+std::vector<StatusChange> LedgerKeeper::Thread::take_changes(size_t most, bool* more) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return std::exchange(changes_, {});
+  const auto end = changes_.begin() + static_cast<std::ptrdiff_t>(std::min(most, changes_.size()));
+  std::vector<StatusChange> taken(std::make_move_iterator(changes_.begin()), std::make_move_iterator(end));
+  changes_.erase(changes_.begin(), end);
+  *more = !changes_.empty();
+  return taken;
 }
 
 std::vector<Wave> LedgerKeeper::Thread::take_decisions() {
@@ -119,14 +127,30 @@ void LedgerKeeper::Thread::run() {
     const bool wrote = !batch.empty() && write(&batch, settings);
     if (wrote || ledger_->changed_outside()) read_changes();
     const conf::WallTime now = options_.clock->wall();
-    if (now - kept_ >= kUpkeep || last) upkeep(now, settings);
+    if (!last && now - kept_ >= kUpkeep) upkeep(now, settings);
   }
-  // What came while the last batch was written.
-  std::unique_lock<std::mutex> lock(mutex_);
-  LedgerBatch rest = take(&lock);
-  const conf::QuarantineSettings settings = settings_;
-  lock.unlock();
-  if (!rest.empty()) write(&rest, settings);
+  if (write_rest(&batch)) upkeep(options_.clock->wall(), settings_);
+}
+
+// What was not in the file when the end was asked for, and what came meanwhile. Another process may hold the
+// file for some seconds, and a disk may be full for one: that must not cost what was decided.
+bool LedgerKeeper::Thread::write_rest(LedgerBatch* batch) {
+  const conf::Instant until = options_.clock->now() + kLastPatience;
+  while (true) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    if (batch->empty()) *batch = take(&lock);
+    const conf::QuarantineSettings settings = settings_;
+    lock.unlock();
+    if (batch->empty()) return true;
+    if (write(batch, settings)) continue;
+    if (options_.clock->now() >= until) break;
+    std::this_thread::sleep_for(kBetweenBatches);
+  }
+  options_.say("quarantine: " + std::to_string(batch->signals.size()) +
+               " decisions could not be written before the end and are lost, but for those that stand in the "
+               "spool; see that the disk of " +
+               options_.path + " has room, and that no other process holds the file");
+  return false;
 }
 
 // True when it is in the file; then `batch` is empty. A full disk: it is tried again with the next round.
@@ -192,7 +216,7 @@ void LedgerKeeper::Thread::upkeep(conf::WallTime now, const conf::QuarantineSett
   kept_ = now;
   auto swept = ledger_->sweep(now, settings, kSweptAtOnce);
   while (swept.ok() && swept.value() == kSweptAtOnce) swept = ledger_->sweep(now, settings, kSweptAtOnce);
-  (void)ledger_->forget(now - settings.keep_history, now - settings.keep_reports, 100'000);
+  (void)ledger_->forget(now, settings, 100'000);
   const conf::Status saved = known_->save(options_.path + "-known");
   if (!saved.ok()) options_.say("outage guard: " + saved.error().detail);
   if (swept.ok() && swept.value() != 0) read_changes();

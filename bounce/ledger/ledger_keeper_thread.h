@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -21,13 +22,14 @@ class LedgerKeeper::Thread {
   void put(const TallyKey& key, std::string_view text);
   void put(std::vector<Wave> waves, std::vector<std::pair<std::string, SiteHistory>> sites);
   void reload(const conf::QuarantineSettings& settings);
-  std::vector<StatusChange> take_changes();
-  std::vector<Wave> take_decisions();  // waves that an operator decided
+  std::vector<StatusChange> take_changes(size_t most, bool* more);  // oldest first
+  std::vector<Wave> take_decisions();                               // waves that an operator decided
   KeeperCounts counts() const;
 
  private:
   void run();
   bool write(LedgerBatch* batch, const conf::QuarantineSettings& settings);
+  bool write_rest(LedgerBatch* batch);
   void read_changes();
   void upkeep(conf::WallTime now, const conf::QuarantineSettings& settings);
   bool has_work() const { return !pending_.empty() || !waves_.empty() || !sites_.empty(); }  // mutex_ is held
@@ -50,7 +52,7 @@ class LedgerKeeper::Thread {
   std::map<std::string, SiteHistory> sites_;
   std::map<TallyKey, uint64_t> tallies_;
   std::map<std::pair<int64_t, std::string>, uint64_t> texts_;
-  std::vector<StatusChange> changes_;
+  std::deque<StatusChange> changes_;
   std::vector<Wave> decisions_;
   KeeperCounts counts_;
   bool stopping_ = false;

@@ -10,12 +10,6 @@
 
 namespace bounce {
 
-namespace {
-
-constexpr size_t kKeptText = 512;  // octets of a reply
-
-}  // namespace
-
 bool may_be_ours(const std::string& path) {
   constexpr std::string_view kHead = "SQLite format 3";
   std::error_code ignored;

@@ -44,8 +44,9 @@ class SqliteLedger final : public Ledger {
   conf::Result<std::vector<std::pair<std::string, SiteHistory>>> sites();
   // The addresses that waves without a decision hold back.
   conf::Status each_held(const std::function<void(const std::string& address)>& one);
-  // Drops what is older: decisions, counts, identities. Bounded by `limit` rows of each.
-  conf::Status forget(conf::WallTime history_before, conf::WallTime tallies_before, uint64_t limit);
+  // Drops what the settings keep no longer: decisions, counts, and identities, which stay for three months at
+  // least. Bounded by `limit` rows of each.
+  conf::Status forget(conf::WallTime now, const conf::QuarantineSettings& settings, uint64_t limit);
   // A whole copy in a new file, while others write.
   conf::Status backup(const std::string& path);
 

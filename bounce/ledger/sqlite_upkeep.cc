@@ -1,10 +1,15 @@
 // Reading the ledger as a whole, and keeping it small.
+#include <algorithm>
+#include <chrono>
+
 #include "bounce/ledger/sqlite_ledger.h"
 #include "bounce/ledger/sqlite_tables.h"
 
 namespace bounce {
 
 namespace {
+
+constexpr conf::Duration kToldAgain = std::chrono::hours(24 * 90);
 
 conf::Status finished(Database* database) {
   conf::Status status = database->failure();
@@ -123,22 +128,22 @@ conf::Status SqliteLedger::each_held(const std::function<void(const std::string&
   return finished(database_.get());
 }
 
-conf::Status SqliteLedger::forget(conf::WallTime history_before, conf::WallTime tallies_before,
+conf::Status SqliteLedger::forget(conf::WallTime now, const conf::QuarantineSettings& settings,
                                   uint64_t limit) {
-  const int64_t hour = conf::unix_micros(tallies_before) / 3'600'000'000;
+  const int64_t hour = conf::unix_micros(now - settings.keep_reports) / 3'600'000'000;
   database_->begin();
   // The latest line stays, whatever its age: its number is where a reader goes on.
   database_
       ->prepare(
           "DELETE FROM history WHERE seq IN (SELECT seq FROM history WHERE at < ? AND "
           "seq < (SELECT max(seq) FROM history) LIMIT ?)")
-      .with(conf::unix_micros(history_before))
+      .with(conf::unix_micros(now - settings.keep_history))
       .with(limit)
       .run();
-  // A message is gone after days; its events are not told again.
+  // A message tells of its failed recipients again with each start, for as long as it is in the spool.
   database_
       ->prepare("DELETE FROM applied WHERE identity IN (SELECT identity FROM applied WHERE at < ? LIMIT ?)")
-      .with(conf::unix_micros(history_before))
+      .with(conf::unix_micros(now - std::max(settings.keep_history, kToldAgain)))
       .with(limit)
       .run();
   database_->prepare("DELETE FROM tally WHERE hour < ?").with(hour).run();

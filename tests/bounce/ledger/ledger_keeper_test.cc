@@ -136,6 +136,19 @@ TEST_F(KeeperTest, TheSameTryMayBeSoftAndThenHard) {
   ASSERT_TRUE(wait([&] { return status("ann@x.example") == AddressStatus::kQuarantine; }));
 }
 
+TEST_F(KeeperTest, ASoftErrorOfTheNextDayCountsWhateverTheNumberOfItsTry) {
+  open();
+  AddressOutcome one = outcome("ann@x.example");
+  for (const conf::Duration age : {50h, 49h, 25h, 0h}) {
+    one.now = clock_.wall() - age;
+    keeper_->refused(one, meaning(ErrorType::kSoft));
+  }
+  ASSERT_TRUE(wait([&] { return keeper_->counts().waiting == 0; }));
+  auto ledger = SqliteLedger::open_as_it_is(options_.path);
+  ASSERT_TRUE(ledger.ok());
+  EXPECT_EQ(ledger.value()->read("", "ann@x.example")->state.errors, 3U);
+}
+
 TEST_F(KeeperTest, KnowsTheReasonAndTellsOfWhatItDecidedItself) {
   std::vector<std::string> moved;
   options_.moved = [&moved](const StatusChange& change) { moved.push_back(change.address); };
@@ -178,6 +191,26 @@ TEST_F(KeeperTest, SeesWhatAnotherProcessChanges) {
   ASSERT_TRUE(desk.set({"ann@x.example"}, "shop", AddressStatus::kAllowlisted, 0, "").ok());
   ASSERT_TRUE(wait([&] { return status("ann@x.example") == AddressStatus::kAllowlisted; }));
   EXPECT_EQ(status("ann@x.example", "shop.example", "other"), AddressStatus::kQuarantine);
+}
+
+TEST_F(KeeperTest, ALargeImportComesInSteps) {
+  open();
+  auto ledger = SqliteLedger::open_as_it_is(options_.path);
+  ASSERT_TRUE(ledger.ok());
+  LedgerDesk desk(ledger->get(), {}, "ann", clock_.wall());
+  std::string all;
+  for (int i = 0; i < 20'000; ++i) all += "u" + std::to_string(i) + "@x.example\n";
+  ASSERT_TRUE(desk.import([&all] { return std::exchange(all, {}); }, AddressStatus::kQuarantine, "").ok());
+  const int before = wakes_;
+  while (wakes_ == before) std::this_thread::sleep_for(10ms);
+  uint64_t known = keeper_->counts().rows, most = 0;
+  ASSERT_TRUE(wait([&] {
+    most = std::max(most, keeper_->counts().rows - known);
+    known = keeper_->counts().rows;
+    return known == 20'000;
+  }));
+  EXPECT_LE(most, 5000U);
+  EXPECT_GE(wakes_ - before, 4) << "it asks for the next step by itself";
 }
 
 TEST_F(KeeperTest, AWaveMovesNobodyAndWaitsForADecision) {
@@ -259,6 +292,38 @@ TEST_F(KeeperTest, LateBouncesOfAddressesThatTookMailLongAgoAreAWave) {
     held += keeper_->refused(late, meaning(ErrorType::kHard)) ? 1 : 0;
   }
   EXPECT_GE(held, 50);
+}
+
+TEST_F(KeeperTest, WhoIsAllowedForEverybodyComesIntoNoListOfATenant) {
+  options_.settings.lists = conf::QuarantineLists::kSenderDomain;
+  open();
+  auto ledger = SqliteLedger::open_as_it_is(options_.path);
+  ASSERT_TRUE(ledger.ok());
+  LedgerDesk desk(ledger->get(), {}, "ann", clock_.wall());
+  ASSERT_TRUE(desk.set({"vip@x.example"}, "", AddressStatus::kAllowlisted, 0, "").ok());
+  ASSERT_TRUE(wait([&] { return status("vip@x.example") == AddressStatus::kAllowlisted; }));
+  keeper_->refused(outcome("vip@x.example"), meaning(ErrorType::kHard));
+  keeper_->refused(outcome("bob@x.example"), meaning(ErrorType::kHard));
+  ASSERT_TRUE(wait([&] { return status("bob@x.example") == AddressStatus::kQuarantine; }));
+  EXPECT_EQ(status("vip@x.example"), AddressStatus::kAllowlisted);
+  EXPECT_EQ(ledger.value()->read("", "vip@x.example")->state.reason, kReasonErrorIgnored);
+}
+
+// Another process has the file, or the disk is full, for a moment of the last batch.
+TEST_F(KeeperTest, WhatWaitsAtTheEndIsWrittenWhenTheFileCanBeWritten) {
+  open();
+  auto ledger = SqliteLedger::open_as_it_is(options_.path);
+  ASSERT_TRUE(ledger.ok());
+  (*ledger)->database()->execute(
+      "CREATE TRIGGER closed BEFORE INSERT ON history BEGIN SELECT RAISE(ABORT, 'not now'); END");
+  keeper_->complained(outcome("ann@x.example"), Reason::kRefused);
+  std::thread opens([&] {
+    std::this_thread::sleep_for(600ms);
+    (*ledger)->database()->execute("DROP TRIGGER closed");
+  });
+  open();
+  opens.join();
+  EXPECT_EQ(status("ann@x.example"), AddressStatus::kDenylisted) << said_;
 }
 
 TEST_F(KeeperTest, DamageWhileRunningIsSetAsideAndMailGoesOn) {

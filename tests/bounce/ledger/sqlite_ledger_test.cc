@@ -286,6 +286,22 @@ TEST_F(LedgerTest, RemovesFromOneListOrFromAll) {
   EXPECT_EQ(desk.undo(done->batch)->changed, 2U);
 }
 
+// A message tells of its failed recipients with each start, for as long as it is in the spool.
+TEST_F(LedgerTest, AShortHistoryForgetsNotWhatWasApplied) {
+  const auto ledger = open();
+  conf::QuarantineSettings settings;
+  settings.keep_history = 24h;
+  apply(ledger.get(), {error("a@x.example", ErrorType::kHard, kBegin, 7)});
+  LedgerDesk desk(ledger.get(), settings, "ann", kBegin + 1h);
+  ASSERT_TRUE(desk.release({}).ok());
+  ASSERT_TRUE(ledger->forget(kBegin + 120h, settings, 1000).ok());
+  apply(ledger.get(), {error("a@x.example", ErrorType::kHard, kBegin + 120h, 7)});
+  EXPECT_EQ(status_of(ledger.get(), "a@x.example"), AddressStatus::kUnknown);
+  ASSERT_TRUE(ledger->forget(kBegin + 24h * 100, settings, 1000).ok());
+  apply(ledger.get(), {error("a@x.example", ErrorType::kHard, kBegin + 24h * 100, 7)});
+  EXPECT_EQ(status_of(ledger.get(), "a@x.example"), AddressStatus::kQuarantine) << "but not for ever";
+}
+
 TEST_F(LedgerTest, AWaveHoldsErrorsAndTakesBackTheFirst) {
   const auto ledger = open();
   apply(ledger.get(), {error("before@x.example", ErrorType::kHard, kBegin - 1h),
