@@ -177,7 +177,7 @@ void Lab::block() {
   Phase phase("block the queues and fill them");
   for (size_t i = 0; i < queue_count_; ++i) {
     phase.run([&] {
-      paths_[i]->ordered_until = clock_.now() + 1h;
+      paths_[i]->holds.order_until(clock_.now() + 1h);
       dispatcher_.add(deliveries_.add(i + 1, numbers_[i], clock_.now()), paths_[i]);
     });
   }
@@ -233,7 +233,7 @@ void Lab::survey() {
 // Of a path with as many deliveries as there are queues, half are over at the same instant.
 void Lab::expire() {
   relay::queue::Path* path = paths_.front();
-  path->ordered_until = clock_.now() + 100h;
+  path->holds.order_until(clock_.now() + 100h);
   const uint32_t number = numbers_.front();
   {
     Phase phase("queue on one path");

@@ -54,7 +54,7 @@ class SourceLab {
   }
   void block_all() {
     for (const conf::Source& source : config_->sources)
-      sites_->path_from(domain_, source)->ordered_until = clock_.now() + 1h;
+      sites_->path_from(domain_, source)->holds.order_until(clock_.now() + 1h);
   }
   // As RouteWatch asks of each path that has mail.
   void look_for_others() {

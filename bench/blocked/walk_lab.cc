@@ -187,7 +187,7 @@ void WalkLab::status() {
     route->hosts.push_back({route->site, 10, 25, {"127.0.0.1"}});
     domain.route = route;
     transit_->routes().settings_of(&domain);
-    transit_->choice().choose(&domain).path->ordered_until = clock_.now() + 10h;
+    transit_->choice().choose(&domain).path->holds.order_until(clock_.now() + 10h);
   }
   const relay::DecisionHistory decisions;
   const relay::FlowRates flow(&clock_);

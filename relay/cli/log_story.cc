@@ -44,6 +44,7 @@ std::string line_of(const json& event) {
   if (kind == "decision") {
     add(event, " ", "action", "", &out);
     add(event, " of ", "site", "", &out);
+    add(event, " of stream ", "stream", "", &out);
     add(event, " from ", "source", "", &out);
     add(event, " by ", "by", "", &out);
     add(event, " [", "where", "]", &out);

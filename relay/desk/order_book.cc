@@ -86,7 +86,7 @@ const std::vector<OrderBook::Entry>& OrderBook::all(conf::Instant now) {
 }
 
 // A line an order: until (us since 1970; 0: until it is lifted), "*" for all, rule, site, domain, source,
-// who, why, stream.
+// who, why, and of an order on streams their mask: older versions pass over those lines alone.
 void OrderBook::keep() {
   if (spool_ == nullptr) return;
   std::string text;
@@ -97,8 +97,9 @@ void OrderBook::keep() {
     const admin::MxOrder& order = entry.order;
     text += std::to_string(until) + '\t' + (order.all ? "*" : "");
     for (const std::string* part :
-         {&order.rule, &order.site, &order.domain, &order.source, &order.who, &order.why, &order.stream})
+         {&order.rule, &order.site, &order.domain, &order.source, &order.who, &order.why})
       text += '\t' + field(*part);
+    if (!order.stream.empty()) text += '\t' + field(order.stream);
     text += '\n';
   }
   spool_->keep(std::string(CounterKeeper::kOrdersKey), text, {});

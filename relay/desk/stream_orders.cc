@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "conf/vocab/address.h"
 
@@ -52,9 +51,11 @@ void StreamOrders::name(const admin::MxOrder& order, conf::Instant now, admin::M
 
 bool StreamOrders::reach_some(const admin::MxOrder& order, size_t* part, size_t* budget,
                               admin::MxOrderDone* done) {
+  for (; !leaving_.empty() && *budget > 0; leaving_.pop_back())
+    *budget -= std::min(*budget, kLooksForOne * transit_->orders().leave_paths(leaving_.back()));
+  if (!leaving_.empty()) return true;
   const queue::StreamTable& streams = transit_->sites().streams();
   const bool block = order.action == admin::MxAction::kBlock && !order.dry_run;
-  std::vector<conf::MessageId> on_paths;
   size_t looks = 0;
   conf::MessageId last = 0;
   const bool more =
@@ -63,11 +64,10 @@ bool StreamOrders::reach_some(const admin::MxOrder& order, size_t* part, size_t*
         if (!means(order, streams.name(delivery.stream))) return;
         if (std::exchange(last, delivery.id) != delivery.id) ++done->messages;
         if (!block || delivery.state != queue::DeliveryState::kReady) return;
-        if (on_paths.empty() || on_paths.back() != delivery.id) on_paths.push_back(delivery.id);
+        if (leaving_.empty() || leaving_.back() != delivery.id) leaving_.push_back(delivery.id);
       });
-  for (const conf::MessageId id : on_paths) transit_->orders().leave_paths(id);
-  *budget -= std::min(*budget, looks + on_paths.size() * kLooksForOne);
-  return more;
+  *budget -= std::min(*budget, looks);
+  return more || !leaving_.empty();
 }
 
 void StreamOrders::tell_blocked(const admin::MxOrder& order, conf::Instant until, conf::Instant now) {

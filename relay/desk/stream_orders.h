@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstddef>
+#include <vector>
 
+#include "conf/vocab/envelope.h"
 #include "conf/vocab/time.h"
 #include "relay/admin/mx_view.h"
 #include "relay/desk/order_book.h"
@@ -28,6 +30,7 @@ class StreamOrders {
  private:
   Transit* transit_;
   OrderBook* book_;
+  std::vector<conf::MessageId> leaving_;  // found, and still on paths
 };
 
 // Of the orders on streams the one that holds this one longest; null: none does. O(orders)

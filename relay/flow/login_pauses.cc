@@ -47,7 +47,7 @@ bool LoginPauses::failed(const std::string& login, conf::Instant now, const std:
 std::string LoginPauses::why(const std::string& login) const {
   const auto found = known_.find(login);
   const bool failed = found != known_.end() && found->second.pause.count() > 0;
-  return "login \"" + login + "\" " + (failed ? found->second.how : "is being tried by another connection");
+  return "login \"" + login + "\" " + (failed ? found->second.how : "is being tried by a connection");
 }
 
 LoginPauses::Success LoginPauses::worked(const std::string& login) {

@@ -54,7 +54,7 @@ class DeliveryIndex {
     void grow();
     void close_gap(size_t gap);
   };
-  static constexpr int kPartBits = 10;
+  static constexpr int kPartBits = 12;
   struct Hash {
     size_t part;
     uint16_t tag;

@@ -75,7 +75,6 @@ const DomainEntry* DomainTable::find(std::string_view name) const {
 void DomainTable::set_route(DomainEntry* entry, mx::RoutePtr route) {
   if (route->site.empty()) note_hosts(entry);
   entry->route = std::move(route);
-  for (const mx::RouteHost& host : entry->route->hosts) last_hosts_.is_of(host.name, entry->route->site);
 }
 
 // Of mail that waits, before its route is forgotten.

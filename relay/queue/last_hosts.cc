@@ -4,21 +4,14 @@ namespace relay::queue {
 
 uint16_t LastHosts::number_of(std::string_view host, std::string_view site) {
   if (host.empty()) return kNone;
-  const auto known = numbers_.find(host);
-  if (known != numbers_.end()) {
-    if (!site.empty()) hosts_[known->second].site = site;
-    return known->second;
-  }
+  if (site.empty()) site = host;
+  const auto known = numbers_.find({host, site});
+  if (known != numbers_.end()) return known->second;
   if (hosts_.size() > kMost) return kNone;
   const auto number = static_cast<uint16_t>(hosts_.size());
-  hosts_.push_back({std::string(host), std::string(site)});
-  numbers_.emplace(hosts_.back().name, number);
+  const Host& kept = hosts_.emplace_back(Host{std::string(host), std::string(site)});
+  numbers_.emplace(Key(kept.name, kept.site), number);
   return number;
-}
-
-void LastHosts::is_of(std::string_view host, std::string_view site) {
-  const auto known = numbers_.find(host);
-  if (known != numbers_.end() && hosts_[known->second].site != site) hosts_[known->second].site = site;
 }
 
 }  // namespace relay::queue

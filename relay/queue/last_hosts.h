@@ -5,9 +5,10 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <utility>
 
 namespace relay::queue {
 
@@ -16,22 +17,20 @@ class LastHosts {
   static constexpr uint16_t kNone = 0;
   static constexpr size_t kMost = 65'535;
 
-  // kNone for "". `site` "": not known; until it is, the host stands for it.
+  // kNone for "". `site` "": not known; the host stands for it. What other domains say of the host is not
+  // asked: a host may be of many sites, and orders go by the site.
   uint16_t number_of(std::string_view host, std::string_view site);
-  void is_of(std::string_view host, std::string_view site);  // if the host is known here
   // "" for kNone.
   const std::string& host(uint16_t number) const { return hosts_[number].name; }
-  const std::string& site(uint16_t number) const {
-    const Host& host = hosts_[number];
-    return host.site.empty() ? host.name : host.site;
-  }
+  const std::string& site(uint16_t number) const { return hosts_[number].site; }
 
  private:
   struct Host {
     std::string name, site;
   };
-  std::deque<Host> hosts_{Host()};                          // by number
-  std::unordered_map<std::string_view, uint16_t> numbers_;  // views into `hosts_`
+  using Key = std::pair<std::string_view, std::string_view>;
+  std::deque<Host> hosts_{Host()};   // by number
+  std::map<Key, uint16_t> numbers_;  // views into `hosts_`
 };
 
 }  // namespace relay::queue

@@ -83,12 +83,15 @@ void QueueOrders::left(conf::MessageId id) {
   if (givers_.size() > 0 && parts_.deliveries->find(id) == nullptr) givers_.erase(id);
 }
 
-void QueueOrders::leave_paths(conf::MessageId id) {
-  for_each_of(id, [this](Delivery* delivery) {
+size_t QueueOrders::leave_paths(conf::MessageId id) {
+  size_t looks = 0;
+  for_each_of(id, [&](Delivery* delivery) {
+    ++looks;
     const bool meant = delivery->state == DeliveryState::kReady && parts_.walk->is_paused(*delivery);
     if (meant) take_from_rest(delivery);
     return meant;
   });
+  return looks;
 }
 
 bool QueueOrders::retry(Delivery* delivery) {

@@ -41,8 +41,8 @@ class QueueOrders {
   bool hold(conf::MessageId id);     // what is being sent: when that ends; kept over a restart and rules
   bool release(conf::MessageId id);  // due now
   // What waits for a connection, although an order keeps its stream back: goes to where it waits for the end
-  // of that.
-  void leave_paths(conf::MessageId id);
+  // of that. Returns how many deliveries of the message were looked at.
+  size_t leave_paths(conf::MessageId id);
   // Releases what a reply rule holds of the message at these domains, unless an operator holds it too. Its
   // record is read first.
   void end_holds(conf::MessageId id, std::vector<uint32_t> domains);

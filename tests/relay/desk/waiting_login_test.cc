@@ -45,7 +45,7 @@ TEST_F(WaitingLoginTest, BothDestinationsNameTheLoginAndWhatTheServerSaid) {
 }
 
 TEST_F(WaitingLoginTest, WhileOneTriesItTheOtherSaysSo) {
-  EXPECT_EQ(reason(&other_), "login \"main\" is being tried by another connection");
+  EXPECT_EQ(reason(&other_), "login \"main\" is being tried by a connection");
 }
 
 TEST_F(WaitingLoginTest, ABlockIsSaidBeforeALogin) {

@@ -70,7 +70,7 @@ TEST(LoginPauses, ThoseThatWereOnTheirWayAreOneFailure) {
 TEST(LoginPauses, SayWhyALoginWaits) {
   LoginPauses pauses;
   pauses.tried("a", conf::Instant{1h});
-  EXPECT_EQ(pauses.why("a"), "login \"a\" is being tried by another connection");
+  EXPECT_EQ(pauses.why("a"), "login \"a\" is being tried by a connection");
   pauses.failed("a", conf::Instant{1h}, "failed at one.test: 535 no");
   EXPECT_EQ(pauses.why("a"), "login \"a\" failed at one.test: 535 no");
 }
