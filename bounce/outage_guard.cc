@@ -116,6 +116,7 @@ GuardVerdict OutageGuard::hard(const std::string& name, uint64_t address, bool k
     site.lately.clear();
     site.evidence = 0;
     site.run = 0;
+    site.believed_cold = false;
     site.began = now;
   }
   const bool fresh = note(&site, address);

@@ -184,16 +184,16 @@ void SqliteLedger::apply_signal(const AddressSignal& signal, const conf::Quarant
     held.with(signal.rule).with(signal.mx_host).run();
     return;
   }
-  if (signal.event.kind == AddressEventKind::kDelivered) {
-    // It is not dead, whatever a wave that nobody decided yet has said of it.
-    database_
-        ->prepare("DELETE FROM held WHERE wave IN (SELECT id FROM wave WHERE state <= 1) AND address = ?")
-        .with(signal.address)
-        .run();
-  }
   const std::optional<AddressRow> before = read(signal.list, signal.address);
   const std::optional<AddressRow> row = row_after(before ? &*before : nullptr, signal, settings);
   if (row) write(before ? &*before : nullptr, *row, signal.event.at, 0);
+}
+
+// It is not dead, whatever a wave that nobody decided yet has said of it: also one of the same batch.
+void SqliteLedger::let_off(const std::string& address) {
+  database_->prepare("DELETE FROM held WHERE wave IN (SELECT id FROM wave WHERE state <= 1) AND address = ?")
+      .with(address)
+      .run();
 }
 
 void SqliteLedger::apply_wave(const Wave& wave) {
@@ -258,6 +258,9 @@ conf::Status SqliteLedger::apply(const LedgerBatch& batch, const conf::Quarantin
   database_->begin();
   for (const AddressSignal& signal : batch.signals) apply_signal(signal, settings);
   for (const Wave& wave : batch.waves) apply_wave(wave);
+  for (const AddressSignal& signal : batch.signals) {
+    if (signal.event.kind == AddressEventKind::kDelivered) let_off(signal.address);
+  }
   for (const Tally& tally : batch.tallies) add(tally);
   for (const TextTally& tally : batch.texts) {
     database_

@@ -63,6 +63,7 @@ class SqliteLedger final : public Ledger {
   conf::Status make_tables();
   void apply_signal(const AddressSignal& signal, const conf::QuarantineSettings& settings);
   void apply_wave(const Wave& wave);
+  void let_off(const std::string& address);
   // Addresses that the first errors of a wave moved, before it was seen: they go back.
   void recall(const Wave& wave);
   void add(const Tally& tally);

@@ -5,11 +5,12 @@
 namespace relay {
 
 // From its making until let_go() these signals wait, for the thread that makes it and for those that it
-// starts. A stop (SIGTERM, SIGINT) never waits.
+// starts; after a start that failed they wait for ever, or they would end the process in place of its status.
+// A stop (SIGTERM, SIGINT) never waits.
 class HeldSignals {
  public:
   HeldSignals();
-  ~HeldSignals() { let_go(); }
+  ~HeldSignals() = default;
   HeldSignals(const HeldSignals&) = delete;
   HeldSignals& operator=(const HeldSignals&) = delete;
 

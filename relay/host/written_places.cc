@@ -31,8 +31,8 @@ class AsUser {
     groups_.resize(static_cast<size_t>(std::max(::getgroups(0, nullptr), 0)));
     if (::getgroups(static_cast<int>(groups_.size()), groups_.data()) < 0) return;
     group_ = ::getegid();
-    is_other_ = ::initgroups(name.c_str(), user->pw_gid) == 0 && ::setegid(user->pw_gid) == 0 &&
-                ::seteuid(user->pw_uid) == 0;
+    if (::initgroups(name.c_str(), user->pw_gid) != 0) return;  // this root may not: it stays what it is
+    is_other_ = ::setegid(user->pw_gid) == 0 && ::seteuid(user->pw_uid) == 0;
     if (!is_other_) go_back();
   }
   ~AsUser() {
@@ -59,6 +59,12 @@ std::string kind_of(mode_t mode) {
   return "a device";
 }
 
+// It leads to what the process has open that asks.
+bool is_of_the_asker(const std::string& path) {
+  return path == "/dev/stdout" || path == "/dev/stderr" || path.starts_with("/dev/fd/") ||
+         path.starts_with("/proc/self/fd/");
+}
+
 class Look {
  public:
   explicit Look(const conf::Config& config) : user_(config.run_as), run_as_(config.run_as) {
@@ -70,7 +76,8 @@ class Look {
   void at(const char* table, const char* key, const std::string& path, Wanted wanted) {
     table_ = table;
     key_ = key;
-    if (path.empty()) return;  // the parser says so, or there is none
+    if (path.empty()) return;           // the parser says so, or there is none
+    if (is_of_the_asker(path)) return;  // the start has others
     struct stat found {};
     if (::stat(path.c_str(), &found) == 0) {
       there(path, wanted, found.st_mode);

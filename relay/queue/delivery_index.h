@@ -35,7 +35,7 @@ class DeliveryIndex {
       for (Delivery* first : parts_[*part].firsts) {
         if (first != nullptr) use(first);
       }
-      shown += parts_[*part].size + 1;
+      shown += parts_[*part].size + (parts_[*part].firsts.empty() ? 0 : 1);
       ++*part;
     }
     return *part < parts_.size();

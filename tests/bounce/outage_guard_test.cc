@@ -193,6 +193,22 @@ TEST(OutageGuardTest, ASiteThatWasBelievedIsGuardedAgainWhenItIsCalm) {
   EXPECT_EQ(play.declared, 2);
 }
 
+// What was believed of a list of strangers is over with the belief: their mail says nothing again.
+TEST(OutageGuardTest, StrangersThatTakeMailHideNoLaterOutage) {
+  Play play(3);
+  play.mails(1000, 0.5, 0, 0);
+  while (play.declared == 0 && play.refusals < 100) play.mail(false, 1.0);
+  ASSERT_EQ(play.declared, 1) << "of unknown addresses alone";
+  ASSERT_TRUE(play.guard.decide(1, false, play.now));
+  play.now += 8h;
+  play.refusals = 0;
+  while (play.declared == 1 && play.refusals < 100) {
+    play.mail(true, 1.0);
+    for (int i = 0; i < 10; ++i) play.mail(false, 0);
+  }
+  EXPECT_LE(play.refusals, 30);
+}
+
 TEST(OutageGuardTest, AnOpenWaveOutlivesARestart) {
   Play play(5);
   play.mails(1000, 1, 0, 0);

@@ -245,6 +245,8 @@ TEST_F(KeeperTest, WhoTookMailAfterAllIsHeldByNoWave) {
   for (int i = 0; i < 300; ++i) keeper_->delivered(outcome(name(i)));
   for (int i = 0; i < 40; ++i) keeper_->refused(outcome(name(i)), meaning(ErrorType::kHard));
   ASSERT_EQ(keeper_->counts().open_waves, 1U);
+  keeper_->delivered(outcome(name(2)));  // in one batch with the wave
+  keeper_->delivered(outcome(name(22)));
   ASSERT_TRUE(wait([&] { return keeper_->counts().waiting == 0; }));
   keeper_->delivered(outcome(name(0)));  // moved before the wave was seen, and put back
   keeper_->delivered(outcome(name(20)));
@@ -256,7 +258,7 @@ TEST_F(KeeperTest, WhoTookMailAfterAllIsHeldByNoWave) {
   LedgerDesk desk(ledger->get(), {}, "ann", clock_.wall());
   ASSERT_TRUE(desk.decide(1, false).ok());
   ASSERT_TRUE(wait([&] { return status(name(21)) == AddressStatus::kQuarantine; }));
-  for (const int taken : {0, 20, 30}) EXPECT_EQ(status(name(taken)), AddressStatus::kUnknown) << taken;
+  for (const int taken : {0, 2, 20, 22, 30}) EXPECT_EQ(status(name(taken)), AddressStatus::kUnknown) << taken;
   EXPECT_EQ(status(name(1)), AddressStatus::kQuarantine);
 }
 

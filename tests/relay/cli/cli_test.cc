@@ -1,5 +1,6 @@
 #include "relay/cli/cli.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -792,6 +793,17 @@ TEST_F(CliTest, CheckAsksAsTheUserThatTheRelayBecomes) {
   EXPECT_EQ(::geteuid(), 0U) << "and is root again";
   ASSERT_EQ(::chown((folder_ / "log").c_str(), 65534, 65534), 0);
   EXPECT_EQ(command({"check", "-c", config}).exit_code, kDone);
+  // Standard output is this program's own: a start has another.
+  const int saved = ::dup(STDOUT_FILENO), closed = ::open("/", O_RDONLY | O_CLOEXEC);
+  ASSERT_GE(::dup2(closed, STDOUT_FILENO), 0);
+  std::ofstream(config) << "hostname = \"relay.example.com\"\nrun_as = \"nobody\"\n[[listener]]\n"
+                        << "address = \"127.0.0.1:25\"\n[log]\npath = \"/dev/stdout\"\n"
+                        << "[spool]\npath = \"" << here << "/spool\"\n";
+  const Outcome to_stdout = command({"check", "-c", config});
+  ::dup2(saved, STDOUT_FILENO);
+  ::close(saved);
+  ::close(closed);
+  EXPECT_EQ(to_stdout.exit_code, kDone) << to_stdout.err;
 }
 
 TEST_F(CliTest, CheckWarnsOfAListenerOfAnotherMachine) {
