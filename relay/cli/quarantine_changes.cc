@@ -34,9 +34,9 @@ int print_done(conf::Result<BatchDone> done, const QuarantineOptions& options, c
                 {"left", done->left},
                 {"problems", done->problems}});
   } else if (done->batch != 0) {
-    std::printf(
-        "%llu %s %s, %llu left as they were; take it back with: penstock quarantine undo %llu\n",
-        number(done->changed), done->changed == 1 ? "address" : "addresses", what, number(done->left), number(done->batch));
+    std::printf("%llu %s %s, %llu left as they were; take it back with: penstock quarantine undo %llu\n",
+                number(done->changed), done->changed == 1 ? "address" : "addresses", what, number(done->left),
+                number(done->batch));
   } else if (done->problems.empty()) {
     std::printf("nothing was changed, %llu are as wanted already\n", number(done->left));
   }

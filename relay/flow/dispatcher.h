@@ -80,7 +80,7 @@ class Dispatcher final : public OutboundConnection::Owner {
 
   mx::Admission next_message(queue::Path* path);  // see Forecast
   const Logins& logins() const { return logins_; }
-  std::vector<const queue::Path*> neglected();    // see Transit
+  std::vector<const queue::Path*> neglected();  // see Transit
   size_t connections() const { return connections_.size(); }
   size_t ready() const { return mail_.size(); }
   size_t in_flight() const { return jobs_.running(); }

@@ -69,7 +69,8 @@ TEST(MxOrder, AStreamStandsAlone) {
   EXPECT_EQ(order->stream, "news*");
   EXPECT_EQ(target_text(*order), "stream news*");
   EXPECT_TRUE(parse_mx_order(MxAction::kUnblock, R"({"stream":"news"})").ok());
-  for (const char* other : {R"("source":"tx")", R"("rule":"x")", R"("domain":"a.example")", R"("all":true)"}) {
+  for (const char* other :
+       {R"("source":"tx")", R"("rule":"x")", R"("domain":"a.example")", R"("all":true)"}) {
     const std::string body = std::string(R"({"stream":"news",)") + other + '}';
     EXPECT_FALSE(parse_mx_order(MxAction::kBlock, body).ok()) << body;
   }
