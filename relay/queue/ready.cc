@@ -17,17 +17,13 @@ ReadyQueue::Turns::Node* ReadyQueue::node_for(const Delivery& delivery) {
     if (size_ == 0) {
       only_sender_ = delivery.sender;
       only_domain_ = delivery.domain;
-      only_served_ = rest_is_next_ = only_.newest_is_next = false;
+      only_.newest_is_next = false;
     }
     if (is_of_the_one(delivery)) return nullptr;
     turns_ = std::make_unique<Turns>();
     Turns::Node* node = turns_->at(only_sender_, only_domain_);
     while (Delivery* waiting = only_.mail.pop_front()) node->leaf.mail.push_back(waiting);
     node->leaf.newest_is_next = only_.newest_is_next;
-    // As if the turns had been kept from the start.
-    if (only_served_) turns_->served(node);
-    if (only_served_ && !only_.newest_is_next) turns_->served(node);
-    if (rest_is_next_) turns_->make_first(node);
   }
   return turns_->at(delivery.sender, delivery.domain);
 }
@@ -47,7 +43,6 @@ void ReadyQueue::push_front(Delivery* delivery) {
   Flow* flow = flow_of(node);
   flow->mail.push_front(delivery);
   flow->newest_is_next = false;
-  rest_is_next_ = true;
   delivery->arrived_before = nullptr;
   delivery->arrived_after = oldest_;
   (oldest_ == nullptr ? newest_ : oldest_->arrived_before) = delivery;
@@ -73,8 +68,6 @@ Delivery* ReadyQueue::take_next(Turns::Node* node) {
   Delivery* delivery = flow->next();
   flow->mail.erase(delivery);
   flow->newest_is_next = !flow->newest_is_next;
-  only_served_ = true;
-  rest_is_next_ = false;
   arrivals_erase(delivery);
   took(node);
   return delivery;

@@ -6,9 +6,9 @@
 // receipt does not wait behind the mailing of its own sender.
 //
 // While all that waits is of one sender to one domain it is a plain list; turns are kept from the second flow
-// on. Every operation is O(1), with a hash look-up of the flow where it has to be found; nothing is allocated
-// for a delivery whose flow exists. Deliveries belong to the caller; `domain` and `sender` of one must not
-// change while it is in the queue. One thread.
+// on, and the first has the first of them. Every operation is O(1), with a hash look-up of the flow where it
+// has to be found; nothing is allocated for a delivery whose flow exists. Deliveries belong to the caller;
+// `domain` and `sender` of one must not change while it is in the queue. One thread.
 #pragma once
 
 #include <array>
@@ -97,9 +97,7 @@ class ReadyQueue {
   void arrivals_erase(Delivery* delivery);
   void took(Turns::Node* node);
 
-  Flow only_;                  // the only flow, while turns_ is null
-  bool only_served_ = false;   // it had a turn
-  bool rest_is_next_ = false;  // of it: push_front() was last
+  Flow only_;  // the only flow, while turns_ is null
   uint32_t only_sender_ = 0;
   uint32_t only_domain_ = 0;
   std::unique_ptr<Turns> turns_;

@@ -238,10 +238,10 @@ TEST(ReadyQueue, ADeliveryOutlivesItsQueue) {
 class Model {
  public:
   void push(Delivery* delivery, bool front) {
-    List& domain = place(&root_, delivery->sender >> kLocalBits, front);
-    List& sender = place(&domain, delivery->sender, front);
-    List& flow = place(&sender, delivery->domain, front);
-    flow.arrival = ++arrivals_so_far_;
+    if (alone_ && !arrivals_.empty() &&
+        (delivery->sender != arrivals_.front()->sender || delivery->domain != arrivals_.front()->domain))
+      begin_turns();
+    List& flow = flow_of(*delivery, front);
     if (front) {
       flow.newest_is_next = false;
       flow.mail.push_front(delivery);
@@ -274,7 +274,9 @@ class Model {
   void erase(Delivery* delivery) {
     arrivals_.remove(delivery);
     forget(&root_, delivery);
-    if (arrivals_.empty()) root_ = List();
+    if (!arrivals_.empty()) return;
+    root_ = List();
+    alone_ = true;
   }
   const std::list<Delivery*>& arrivals() const { return arrivals_; }
 
@@ -286,6 +288,25 @@ class Model {
     std::list<List> below;
     std::list<Delivery*> mail;
   };
+  List& flow_of(const Delivery& delivery, bool front) {
+    List& domain = place(&root_, delivery.sender >> kLocalBits, front);
+    List& sender = place(&domain, delivery.sender, front);
+    List& flow = place(&sender, delivery.domain, front);
+    flow.arrival = ++arrivals_so_far_;
+    return flow;
+  }
+  // A second flow comes: no turn of the first was counted.
+  void begin_turns() {
+    alone_ = false;
+    List* flow = &root_;
+    while (!flow->below.empty()) flow = &flow->below.front();
+    const bool newest_is_next = flow->newest_is_next;
+    std::list<Delivery*> mail = std::move(flow->mail);
+    root_ = List();
+    List& first = flow_of(*mail.front(), false);
+    first.newest_is_next = newest_is_next;
+    first.mail = std::move(mail);
+  }
   static std::list<List>::iterator newest_of(List* in) {
     const auto newest = std::ranges::max_element(in->below, {}, &List::arrival);
     return newest == in->below.end() || newest->arrival == 0 ? in->below.end() : newest;
@@ -312,6 +333,7 @@ class Model {
     in->below.remove_if([](const List& each) { return each.below.empty() && each.mail.empty(); });
   }
   List root_;
+  bool alone_ = true;  // all that waits is of one flow
   uint64_t arrivals_so_far_ = 0;
   std::list<Delivery*> arrivals_;
 };
