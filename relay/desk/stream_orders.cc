@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "conf/vocab/address.h"
+#include "relay/flow/stream_table.h"
 
 namespace relay {
 
@@ -15,7 +15,7 @@ constexpr size_t kMessagesAtOnce = 256;
 constexpr size_t kLooksForOne = 16;  // at what is not meant: so long takes a delivery that leaves its path
 
 bool means(const admin::MxOrder& order, const std::string& stream) {
-  return !order.stream.empty() && !stream.empty() && conf::domain_matches(order.stream, stream);
+  return !order.stream.empty() && queue::takes_stream(order.stream, stream);
 }
 
 std::string who_orders(const admin::MxOrder& order) {

@@ -8,6 +8,10 @@
 
 namespace relay::queue {
 
+bool takes_stream(const std::string& mask, const std::string& name) {
+  return !name.empty() && conf::domain_matches(mask, name);
+}
+
 StreamTable::StreamTable(conf::ConfigPtr config) { reload(std::move(config)); }
 
 uint16_t StreamTable::number_of(std::string_view name) {
@@ -69,14 +73,14 @@ void StreamTable::hold(std::vector<StreamHold> holds) {
 conf::Instant StreamTable::end_of_holds(const std::string& name) const {
   conf::Instant until{};
   for (const StreamHold& hold : holds_)
-    if (!name.empty() && conf::domain_matches(hold.mask, name)) until = std::max(until, hold.until);
+    if (takes_stream(hold.mask, name)) until = std::max(until, hold.until);
   return until;
 }
 
 std::vector<std::string> StreamTable::names_like(const std::string& mask) const {
   std::vector<std::string> names;
   for (const Stream& stream : streams_)
-    if (!stream.name.empty() && conf::domain_matches(mask, stream.name)) names.push_back(stream.name);
+    if (takes_stream(mask, stream.name)) names.push_back(stream.name);
   return names;
 }
 

@@ -21,6 +21,8 @@ struct StreamHold {
   std::string mask;  // of their names
   conf::Instant until{};
 };
+// Whether a mask of streams takes the stream; none takes mail of no stream ("").
+bool takes_stream(const std::string& mask, const std::string& name);
 
 class StreamTable {
  public:
