@@ -166,7 +166,8 @@ void Transit::pause(Delivery* delivery) {
 }
 
 bool Transit::is_paused(const Delivery& delivery) const {
-  return sites_.streams().held_until(delivery.stream) > clock_.now();
+  const conf::Instant until = sites_.streams().held_until(delivery.stream);
+  return until != conf::Instant{} && until > clock_.now();  // mail of no order asks no clock
 }
 
 void Transit::hold_streams(std::vector<queue::StreamHold> holds) {
