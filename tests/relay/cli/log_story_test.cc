@@ -66,7 +66,9 @@ TEST(LogStory, FindsWhatIsOfNoMessage) {
   EXPECT_FALSE(meant("", refused));
   EXPECT_FALSE(meant("user@example.net", event("suppressed", "1m8a18szv0000", "user@example.net")))
       << "it is in the story of its message";
-  const std::string text = events_text({decision, refused, suppressed});
+  const json order = {{"event", "decision"}, {"action", "block"}, {"stream", "n*"}, {"by", "operator anna"}};
+  const std::string text = events_text({decision, refused, suppressed, order});
+  EXPECT_NE(text.find("decision block of stream n* by operator anna\n"), std::string::npos) << text;
   EXPECT_NE(text.find("decision block of mx2.dead.test,mx.dead.test: 290 of 312\n"), std::string::npos)
       << text;
   EXPECT_NE(text.find("refused_client 203.0.113.9 at in: wrong_password, user shop, 3 times\n"),

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -119,6 +120,23 @@ TEST_F(StreamOrdersTest, WhatWaitsOnAPathLeavesItAndTheOthersGoOn) {
   EXPECT_EQ(server_.recipients, (Names{"b@one.test", "n0@one.test", "n1@one.test", "n2@one.test"}));
 }
 
+TEST_F(StreamOrdersTest, MailOfManyDomainsLeavesItsPathsInSeveralSteps) {
+  admin::MxOrder all;
+  all.all = true;
+  carry_out(all);
+  Names to;
+  for (int i = 0; i < 40; ++i) to.push_back("a@d" + std::to_string(i) + ".test");
+  for (int i = 0; i < 20; ++i) submit(to, "x@news.test");
+  ASSERT_EQ(transit_->dispatcher().ready(), 800U);
+  bool over = false;
+  limits_->carry_out(of_stream(admin::MxAction::kBlock, "news"),
+                     [&over](const admin::MxOrderDone& done) { over = done.messages == 20; });
+  EXPECT_LT(transit_->resting().paused(), 400U) << "a step that takes all would stop the loop";
+  for (int i = 0; i < 100 && !over; ++i) limits_->step(clock_.time);
+  EXPECT_TRUE(over);
+  EXPECT_EQ(transit_->resting().paused(), 800U);
+}
+
 // The round over the queue takes a while where much is queued.
 TEST_F(StreamOrdersTest, WhatComesToItsTurnBeforeItWasTakenOffItsPathIsPutOff) {
   admin::MxOrder site;
@@ -202,6 +220,20 @@ TEST_F(StreamOrdersTest, OutlivesARestart) {
   EXPECT_EQ(orders[0].order.who, "anna");
   pass(1h);
   EXPECT_EQ(server_.recipients.size(), 2U);
+}
+
+TEST_F(StreamOrdersTest, AnOlderVersionReadsTheOrdersOnPathsStill) {
+  admin::MxOrder all;
+  all.all = true;
+  carry_out(all);
+  block("news", 1h);
+  const conf::Result<std::string> kept = spool_.kept_value(CounterKeeper::kOrdersKey);
+  ASSERT_TRUE(kept.ok());
+  std::istringstream lines(kept.value());
+  std::vector<ptrdiff_t> fields;  // it wants eight, and passes over lines that have others
+  for (std::string line; std::getline(lines, line);) fields.push_back(std::ranges::count(line, '\t') + 1);
+  std::ranges::sort(fields);
+  EXPECT_EQ(fields, (std::vector<ptrdiff_t>{8, 9}));
 }
 
 TEST_F(StreamOrdersTest, HoldsStreamsThatAreYetToCome) {
