@@ -2,6 +2,7 @@
 """How the relay begins, as a service manager sees it: what ends a start and with which status, and what must not end it.
 
 usage: start.py path/to/penstock"""
+import os
 import pathlib
 import re
 import signal
@@ -107,6 +108,35 @@ def what_check_refuses(folder):
     return ""
 
 
+def status_of_a_failed_start(folder):
+    """A signal that waits during a start that fails does not take the place of its status, by which the manager goes."""
+    folder = pathlib.Path(folder)
+    relay = Relay(folder, f'[[login]]\nname = "hub"\nuser = "u"\nfile = "{folder}/missing"\n')
+    for _ in range(20):  # it may fail before the signal is sent
+        process = relay.begin()
+        try:
+            wait_for(lambda: process.poll() is not None or holds(process))
+            process.send_signal(signal.SIGHUP)
+            sent = process.poll() is None
+            status = process.wait(LIMIT)
+        finally:
+            process.kill()
+        if sent:
+            return "" if status == USAGE else f"the start ends with {status}: {relay.said()}"
+    return "no start lasted until its signal came"
+
+
+def check_by_a_bound_root(folder):
+    """In a container root may not become another user: check says what it sees as it is, and does not break off."""
+    if os.geteuid() != 0:
+        return ""  # whoever is not root never tries
+    relay = Relay(folder)
+    relay.config.write_text('run_as = "nobody"\n' + relay.config.read_text())
+    checked = subprocess.run(["setpriv", "--bounding-set=-setuid,-setgid", PROGRAM, "check", "-c", relay.config],
+                             capture_output=True, text=True, timeout=LIMIT)
+    return "" if checked.returncode == 0 else f"check ends with {checked.returncode}: {checked.stderr}"
+
+
 def the_unit(_):
     unit = (ROOT / "packaging/penstock.service.in").read_text()
     if "RestartPreventExitStatus=2\n" not in unit:
@@ -122,7 +152,7 @@ def the_unit(_):
 
 def main():
     failed = False
-    for test in (signals_of_a_start, what_check_refuses, the_unit):
+    for test in (signals_of_a_start, what_check_refuses, status_of_a_failed_start, check_by_a_bound_root, the_unit):
         with tempfile.TemporaryDirectory(prefix="penstock-start-") as folder:
             why = test(folder)
         print(f"{test.__name__}: {why or 'good'}")
