@@ -3,6 +3,7 @@
 namespace bounce {
 
 AddressStanding AddressTable::standing(uint64_t key) const {
+  if (rows_ == 0) return {};
   const size_t mask = words_.size() - 1;
   for (size_t at = home(key);; at = (at + 1) & mask) {
     const uint64_t word = words_[at];

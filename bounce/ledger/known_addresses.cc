@@ -57,13 +57,17 @@ std::atomic<uint16_t>* KnownAddresses::bucket(size_t generation, uint64_t key, b
   return &slots_[generation][(place & (buckets_ - 1)) * kBucket];
 }
 
+// Slots are filled from the first one on, and the second bucket when the first is full: nothing stands behind
+// an empty slot.
 bool KnownAddresses::has(size_t generation, uint64_t key) const {
   if (!used_[generation].load(std::memory_order_relaxed)) return false;  // its pages need not exist
   const uint16_t wanted = tag(key);
   for (const bool second : {false, true}) {
     const std::atomic<uint16_t>* slots = bucket(generation, key, second);
     for (size_t i = 0; i < kBucket; ++i) {
-      if (slots[i].load(std::memory_order_relaxed) == wanted) return true;
+      const uint16_t stands = slots[i].load(std::memory_order_relaxed);
+      if (stands == wanted) return true;
+      if (stands == 0) return false;
     }
   }
   return false;
@@ -82,6 +86,9 @@ void KnownAddresses::add(uint64_t key, conf::WallTime now) {
     present_.store(present, std::memory_order_relaxed);
     turned_.store(conf::unix_micros(now), std::memory_order_relaxed);
   }
+  // A page that is first written costs one fault. One that is first read costs a second one at the write, and
+  // that stops the other processors.
+  bucket(present, key, false)->fetch_or(0, std::memory_order_relaxed);
   if (has(present, key)) return;
   used_[present].store(true, std::memory_order_relaxed);
   for (const bool second : {false, true}) {

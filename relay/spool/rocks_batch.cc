@@ -9,6 +9,12 @@
 
 namespace relay::spool {
 
+void reuse(rocksdb::WriteBatch* batch) {
+  constexpr size_t kMostKept = 16 << 20;
+  if (batch->Data().capacity() > kMostKept) *batch = rocksdb::WriteBatch();
+  batch->Clear();
+}
+
 BatchCounts fill_batch(const std::vector<WriteRequest>& requests, rocksdb::DB* db, const RocksTables& tables,
                        rocksdb::WriteBatch* batch) {
   BatchCounts counts;

@@ -242,27 +242,27 @@ class DiskSpool final : public Spool, private BatchWriter {
 
   // Committer's thread.
   conf::Status write(const std::vector<WriteRequest>& requests) override {
-    rocksdb::WriteBatch batch;
+    reuse(&batch_);
     std::vector<conf::MessageId> stored;
     for (const WriteRequest& each : requests) {
       if (each.kind == WriteKind::kStore) stored.push_back(each.id);
       if (each.kind == WriteKind::kRemove) latest_.removed(each.id);
     }
-    latest_.name_in(&batch);
-    const BatchCounts counts = fill_batch(requests, db_.get(), tables_, &batch);
+    latest_.name_in(&batch_);
+    const BatchCounts counts = fill_batch(requests, db_.get(), tables_, &batch_);
     rocksdb::WriteOptions options;
     options.sync =
         (counts.stored + counts.kept > 0 || any_refused_) && settings_.durability == conf::Durability::kSync;
-    const rocksdb::Status status = db_->Write(options, &batch);
+    const rocksdb::Status status = db_->Write(options, &batch_);
     if (!status.ok()) return error_of(status, "the spool cannot be written");
-    latest_.written(stored, batch.GetDataSize());
+    latest_.written(stored, batch_.GetDataSize());
     stored_ += counts.stored;
     updated_ += counts.updated;
     removed_ += counts.removed;
     kept_ += counts.kept;
     ++batches_;
     if (options.sync) ++syncs_;
-    bytes_written_ += batch.GetDataSize();
+    bytes_written_ += batch_.GetDataSize();
     return conf::success();
   }
 
@@ -359,9 +359,10 @@ class DiskSpool final : public Spool, private BatchWriter {
   const std::vector<std::string> damage_;    // what open_database() says
   const std::vector<conf::MessageId> lost_;  // likewise
   const DiskWatch watch_;
-  RocksLatest latest_;        // committer's thread
-  RefusedList refused_;       // after the start: committer's thread
-  bool any_refused_ = false;  // likewise
+  rocksdb::WriteBatch batch_;  // committer's thread
+  RocksLatest latest_;         // likewise
+  RefusedList refused_;        // after the start: committer's thread
+  bool any_refused_ = false;   // likewise
   std::chrono::steady_clock::time_point next_fill_;
   MessageIds ids_;
   Completions completions_;
