@@ -18,6 +18,7 @@ struct SentMail {
   conf::WallTime at;
   std::string recipient;         // in lower case
   std::string sender;            // the original reverse-path
+  std::string user;              // who logged in; empty: nobody
   std::string site, source;      // as in the log
   std::string stream;            // likewise; empty: none, or not known
   std::string envid;             // RFC 3461

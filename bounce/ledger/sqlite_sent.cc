@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS sent(
   message INTEGER NOT NULL, whom INTEGER NOT NULL, at INTEGER NOT NULL, id_hash INTEGER NOT NULL,
   with_token INTEGER NOT NULL, recipient TEXT NOT NULL, sender TEXT NOT NULL, site TEXT NOT NULL,
   source TEXT NOT NULL, envid TEXT NOT NULL, message_id TEXT NOT NULL, fields TEXT NOT NULL,
-  stream TEXT NOT NULL DEFAULT '',
+  stream TEXT NOT NULL DEFAULT '', user TEXT NOT NULL DEFAULT '',
   PRIMARY KEY(message, whom)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS sent_whom ON sent(whom);
 CREATE INDEX IF NOT EXISTS sent_id ON sent(id_hash, whom);
@@ -59,11 +59,10 @@ conf::LoggedHeaderPtr header_of(std::string message_id, std::string_view fields)
 }
 
 // Of a file that an older version made.
-void add_stream(Database* database) {
-  Statement column =
-      database->prepare("SELECT count(*) FROM pragma_table_info('sent') WHERE name = 'stream'");
-  if (!column.row() || column.integer(0) != 0) return;
-  database->execute("ALTER TABLE sent ADD COLUMN stream TEXT NOT NULL DEFAULT ''");
+void add_missing(Database* database, const std::string& column) {
+  Statement found = database->prepare("SELECT count(*) FROM pragma_table_info('sent') WHERE name = ?");
+  if (!found.with(std::string_view(column)).row() || found.integer(0) != 0) return;
+  database->execute(("ALTER TABLE sent ADD COLUMN " + column + " TEXT NOT NULL DEFAULT ''").c_str());
 }
 
 // In the order of the columns that every SELECT here asks for.
@@ -79,6 +78,7 @@ SentMail read_mail(const Statement& row) {
   mail.envid = row.text(7);
   mail.header = header_of(row.text(8), row.view(9));
   mail.stream = row.text(10);
+  mail.user = row.text(11);
   return mail;
 }
 
@@ -105,7 +105,7 @@ conf::Result<std::unique_ptr<SqliteSent>> SqliteSent::open_once(const std::strin
   std::unique_ptr<SqliteSent> sent(new SqliteSent(std::move(*database)));
   sent->database_->begin();
   sent->database_->execute(kSentTables);
-  add_stream(sent->database_.get());
+  for (const char* column : {"stream", "user"}) add_missing(sent->database_.get(), column);
   {
     Statement count = sent->database_->prepare("SELECT count(*) FROM sent");
     if (count.row()) sent->rows_ = static_cast<uint64_t>(count.integer(0));
@@ -122,7 +122,7 @@ void SqliteSent::put(const SentMail& mail) {
       mail.header == nullptr ? std::string_view() : std::string_view(mail.header->message_id);
   Statement row = database_->prepare(
       "INSERT OR IGNORE INTO sent(message, whom, at, id_hash, with_token, recipient, sender, site, source, "
-      "envid, message_id, fields, stream) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)");
+      "envid, message_id, fields, stream, user) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
   row.with(mail.message).with(fingerprint(recipient)).with(conf::unix_micros(mail.at)).with(fingerprint(id));
   row.with(static_cast<int>(mail.with_token))
       .with(std::string_view(recipient))
@@ -130,7 +130,11 @@ void SqliteSent::put(const SentMail& mail) {
   row.with(std::string_view(mail.site))
       .with(std::string_view(mail.source))
       .with(std::string_view(mail.envid));
-  row.with(id).with(std::string_view(fields)).with(std::string_view(mail.stream)).run();
+  row.with(id)
+      .with(std::string_view(fields))
+      .with(std::string_view(mail.stream))
+      .with(std::string_view(mail.user))
+      .run();
   rows_ += static_cast<uint64_t>(database_->changes());
 }
 
@@ -175,7 +179,8 @@ conf::Status SqliteSent::forget(conf::WallTime before, uint64_t most, uint64_t l
 std::optional<SentMail> SqliteSent::find(uint64_t message, std::string_view recipient) {
   const std::string folded = conf::ascii_lower(recipient);
   Statement row = database_->prepare(
-      "SELECT message, at, with_token, recipient, sender, site, source, envid, message_id, fields, stream "
+      "SELECT message, at, with_token, recipient, sender, site, source, envid, message_id, fields, stream, "
+      "user "
       "FROM sent WHERE message = ? AND whom = ?");
   row.with(message).with(fingerprint(folded));
   std::optional<SentMail> found;
@@ -187,7 +192,8 @@ std::optional<SentMail> SqliteSent::find(uint64_t message, std::string_view reci
 
 std::optional<SentMail> SqliteSent::of_message(uint64_t message) {
   Statement row = database_->prepare(
-      "SELECT message, at, with_token, recipient, sender, site, source, envid, message_id, fields, stream "
+      "SELECT message, at, with_token, recipient, sender, site, source, envid, message_id, fields, stream, "
+      "user "
       "FROM sent WHERE message = ? LIMIT 1");
   row.with(message);
   std::optional<SentMail> found;
@@ -200,7 +206,8 @@ std::optional<SentMail> SqliteSent::with_id(std::string_view message_id, std::st
                                             conf::WallTime after) {
   const std::string folded = conf::ascii_lower(recipient);
   Statement rows = database_->prepare(
-      "SELECT message, at, with_token, recipient, sender, site, source, envid, message_id, fields, stream "
+      "SELECT message, at, with_token, recipient, sender, site, source, envid, message_id, fields, stream, "
+      "user "
       "FROM sent WHERE id_hash = ? AND whom = ? ORDER BY message DESC LIMIT ?");
   rows.with(fingerprint(message_id)).with(fingerprint(folded)).with(kMostLooked);
   std::optional<SentMail> found;
@@ -214,7 +221,8 @@ std::optional<SentMail> SqliteSent::with_id(std::string_view message_id, std::st
 
 std::optional<SentMail> SqliteSent::with_id(std::string_view message_id, conf::WallTime after, bool* alone) {
   Statement rows = database_->prepare(
-      "SELECT message, at, with_token, recipient, sender, site, source, envid, message_id, fields, stream "
+      "SELECT message, at, with_token, recipient, sender, site, source, envid, message_id, fields, stream, "
+      "user "
       "FROM sent WHERE id_hash = ? LIMIT ?");
   rows.with(fingerprint(message_id)).with(kMostLooked);
   std::optional<SentMail> found;
@@ -232,7 +240,8 @@ std::optional<SentMail> SqliteSent::with_id(std::string_view message_id, conf::W
 std::optional<SentMail> SqliteSent::latest_to(std::string_view recipient, conf::WallTime after) {
   const std::string folded = conf::ascii_lower(recipient);
   Statement rows = database_->prepare(
-      "SELECT message, at, with_token, recipient, sender, site, source, envid, message_id, fields, stream "
+      "SELECT message, at, with_token, recipient, sender, site, source, envid, message_id, fields, stream, "
+      "user "
       "FROM sent WHERE whom = ? ORDER BY message DESC LIMIT ?");
   rows.with(fingerprint(folded)).with(kMostLooked);
   std::optional<SentMail> found;

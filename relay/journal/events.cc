@@ -17,6 +17,7 @@ void name(const spool::MessageRecord& record, DeliveryEvent* event) {
   event->stream = record.stream;
   event->envid = record.envelope.envid;
   event->reverse_path = record.envelope.reverse_path.text();
+  event->auth = record.envelope.authenticated_as;
 }
 
 DeliveryEvent about(EventKind kind, const spool::MessageRecord& record, conf::WallTime time) {
@@ -60,7 +61,6 @@ DeliveryEvent accepted(const spool::MessageRecord& record, conf::WallTime now) {
   event.recipients = static_cast<uint32_t>(record.recipients.size());
   event.client = record.envelope.client_address;
   event.listener = record.envelope.listener;
-  event.auth = record.envelope.authenticated_as;
   return event;
 }
 

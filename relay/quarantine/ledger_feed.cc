@@ -67,6 +67,7 @@ bounce::AddressOutcome told(const conf::DeliveryEvent& event, const std::string&
   const std::string_view sender = event.reverse_path;
   const size_t at = sender.rfind('@');
   if (at != std::string_view::npos) outcome.sender_domain = sender.substr(at + 1);
+  outcome.user = event.auth;
   outcome.site = event.site.empty() ? event.mx_host : event.site;
   outcome.mx_host = event.mx_host;
   outcome.source = event.source;

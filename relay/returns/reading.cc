@@ -107,6 +107,7 @@ bool find_ours(const Evidence& evidence, const ReadingTools& tools,
 void name_message(const bounce::SentMail* sent, const Report& report, DeliveryEvent* event) {
   if (sent != nullptr) {
     event->reverse_path = sent->sender;
+    event->auth = sent->user;
     event->site = sent->site;
     event->source = sent->source;
     event->stream = sent->stream;

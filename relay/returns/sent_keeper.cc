@@ -47,7 +47,8 @@ SentKeeper::SentKeeper(Options options, std::unique_ptr<bounce::SqliteSent> file
     : clock_(options.clock),
       say_(std::move(options.say)),
       file_(std::move(file)),
-      settings_(std::move(options.settings)) {
+      settings_(std::move(options.settings)),
+      all_(options.all) {
   thread_ = std::thread([this] { run(); });
 }
 
@@ -66,13 +67,14 @@ void SentKeeper::take(uint64_t sequence, const conf::DeliveryEvent& event) {
   if (event.kind != conf::EventKind::kDelivered || event.reverse_path.empty()) return;
   // Only this thread changes the settings.
   const conf::VerpGrade grade = grade_of(settings_, event.reverse_path);
-  if (!is_wanted(settings_, grade)) return;
+  if (!all_ && !is_wanted(settings_, grade)) return;
   bounce::SentMail mail;
   mail.with_token = grade != conf::VerpGrade::kOff;
   mail.message = event.id;
   mail.at = event.time;
   mail.recipient = event.recipient;
   mail.sender = event.reverse_path;
+  mail.user = event.auth;
   mail.site = event.site;
   mail.source = event.source;
   mail.stream = event.stream;
@@ -86,9 +88,10 @@ void SentKeeper::take(uint64_t sequence, const conf::DeliveryEvent& event) {
   }
 }
 
-void SentKeeper::reload(const conf::ReturnsSettings& settings) {
+void SentKeeper::reload(const conf::ReturnsSettings& settings, bool all) {
   const std::lock_guard<std::mutex> lock(mutex_);
   settings_ = settings;
+  all_ = all;
 }
 
 void SentKeeper::run() {

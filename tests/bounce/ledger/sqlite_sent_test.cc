@@ -55,7 +55,7 @@ class SqliteSentTest : public testing::Test {
   std::unique_ptr<SqliteSent> sent_;
 };
 
-TEST_F(SqliteSentTest, AFileOfAnOlderVersionLearnsTheStreamAndLosesNothing) {
+TEST_F(SqliteSentTest, AFileOfAnOlderVersionLearnsNewColumnsAndLosesNothing) {
   ASSERT_TRUE(sent_->add({mail(1, "ann@far.test", "1@shop.test")}).ok());
   sent_.reset();
   {
@@ -63,6 +63,7 @@ TEST_F(SqliteSentTest, AFileOfAnOlderVersionLearnsTheStreamAndLosesNothing) {
     ASSERT_TRUE(older.ok());
     (*older)->begin();
     (*older)->execute("ALTER TABLE sent DROP COLUMN stream");
+    (*older)->execute("ALTER TABLE sent DROP COLUMN user");
     ASSERT_TRUE((*older)->commit().ok());
   }
   open();
@@ -71,10 +72,13 @@ TEST_F(SqliteSentTest, AFileOfAnOlderVersionLearnsTheStreamAndLosesNothing) {
   EXPECT_EQ(sent_->find(id_at(kNow, 1), "ann@far.test")->stream, "");
   SentMail fresh = mail(2, "bob@far.test", "2@shop.test");
   fresh.stream = "newsletter";
+  fresh.user = "tenant";
   ASSERT_TRUE(sent_->add({fresh}).ok());
   open();
   EXPECT_EQ(sent_->find(id_at(kNow, 2), "bob@far.test")->stream, "newsletter");
   EXPECT_EQ(sent_->latest_to("bob@far.test", kNow - 1h)->stream, "newsletter");
+  EXPECT_EQ(sent_->of_message(id_at(kNow, 2))->user, "tenant");
+  EXPECT_EQ(sent_->find(id_at(kNow, 1), "ann@far.test")->user, "");
 }
 
 TEST_F(SqliteSentTest, FindsWhatWasSentInEveryWayOverARestart) {

@@ -35,9 +35,11 @@ class BookOfNotes final : public bounce::QuarantineBook {
   std::map<std::string, bounce::AddressStanding> statuses;
   bool doubt = false;
   std::vector<std::string> notes, counted;
+  std::vector<std::string> users;  // of each note
 
  private:
   void note(const char* what, const bounce::AddressOutcome& outcome) {
+    users.emplace_back(outcome.user);
     notes.push_back(std::string(outcome.late ? "late " : "") + what + ' ' + outcome.recipient->text() + ' ' +
                     std::to_string(outcome.attempt) + ' ' + std::string(outcome.text));
   }

@@ -67,6 +67,7 @@ TEST_F(LedgerFeedTest, WhatComesBackCountsOnlyWhenWeKnowItsMessage) {
   conf::DeliveryEvent event;
   event.id = 7;
   event.recipient = "ann@x.example";
+  event.auth = "tenant";
   event.reply = "5.1.1 no such user";
   event.reply_code = 550;
   event.type = conf::ErrorType::kHard;
@@ -87,6 +88,7 @@ TEST_F(LedgerFeedTest, WhatComesBackCountsOnlyWhenWeKnowItsMessage) {
   EXPECT_EQ(book_.notes,
             (std::vector<std::string>{"late complained ann@x.example 4294967295 550 5.1.1 no such user",
                                       "late hard ann@x.example 4294967294 550 5.1.1 no such user"}));
+  EXPECT_EQ(book_.users, (std::vector<std::string>{"tenant", "tenant"})) << "whose list they go to";
   EXPECT_EQ(book_.counted, std::vector<std::string>{"complaint from "});
 }
 

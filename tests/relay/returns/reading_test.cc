@@ -262,6 +262,7 @@ class WithoutToken : public Returned {
     mail.at = kNow - std::chrono::hours(24);
     mail.recipient = to;
     mail.sender = "news@shop.test";
+    mail.user = "tenant";
     mail.site = "mx.far.test";
     mail.source = "default";
     mail.stream = "newsletter";
@@ -311,6 +312,7 @@ TEST_F(WithoutToken, AReportWithATokenNamesItsMessageAsFarAsItIsRemembered) {
     events = read(dsn(back("ann@far.test"), group(whom, "failed", "5.1.1")));
     ASSERT_EQ(events.size(), 1U);
     EXPECT_EQ(events[0].reverse_path, "news@shop.test") << whom;
+    EXPECT_EQ(events[0].auth, "tenant") << whom;
     EXPECT_EQ(events[0].envid, "order 7") << whom;
     ASSERT_NE(events[0].header, nullptr) << whom;
     EXPECT_EQ(events[0].header->message_id, "7@shop.test") << whom;

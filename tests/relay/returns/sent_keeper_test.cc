@@ -28,7 +28,7 @@ class SentKeeperTest : public testing::Test {
   ~SentKeeperTest() override { std::filesystem::remove_all(folder_); }
   std::unique_ptr<SentKeeper> open() {
     auto keeper =
-        SentKeeper::open({settings_, &clock_, [](const std::string& line) { ADD_FAILURE() << line; }});
+        SentKeeper::open({settings_, all_, &clock_, [](const std::string& line) { ADD_FAILURE() << line; }});
     EXPECT_TRUE(keeper.ok());
     return std::move(*keeper);
   }
@@ -40,6 +40,7 @@ class SentKeeperTest : public testing::Test {
     event.reverse_path = from;
     event.recipient = "ann@far.test";
     event.stream = "newsletter";
+    event.auth = "tenant";
     return event;
   }
   bool knows(SentKeeper* keeper, const conf::DeliveryEvent& event) const {
@@ -49,6 +50,7 @@ class SentKeeperTest : public testing::Test {
   StillClock clock_;
   std::string folder_;
   conf::ReturnsSettings settings_;
+  bool all_ = false;
 };
 
 TEST_F(SentKeeperTest, IsAskedRightAfterTheEventAndRemembersOverARestart) {
@@ -64,12 +66,13 @@ TEST_F(SentKeeperTest, IsAskedRightAfterTheEventAndRemembersOverARestart) {
 }
 
 // The token says of it the message and the recipient, and nothing else.
-TEST_F(SentKeeperTest, RemembersTheStream) {
+TEST_F(SentKeeperTest, RemembersTheStreamAndTheUser) {
   const auto keeper = open();
   const conf::DeliveryEvent event = delivered(1);
   keeper->take(1, event);
   ASSERT_TRUE(knows(keeper.get(), event));
   EXPECT_EQ(keeper->find(event.id, "ann@far.test")->stream, "newsletter");
+  EXPECT_EQ(keeper->find(event.id, "ann@far.test")->user, "tenant");
 }
 
 TEST_F(SentKeeperTest, RemembersWhatLeftWithATokenToo) {
@@ -96,19 +99,37 @@ TEST_F(SentKeeperTest, RemembersDeliveriesAndByChoiceThoseWithATokenAlone) {
   deferred.kind = conf::EventKind::kDeferred;
   const conf::DeliveryEvent report = delivered(2, ""), with_token = delivered(3, "a@signed.test");
   settings_.unsigned_reports = conf::UnsignedReports::kOff;
-  keeper->reload(settings_);
+  keeper->reload(settings_, all_);
   for (const auto& event : {deferred, report, with_token}) {
     keeper->take(1, event);
     EXPECT_FALSE(knows(keeper.get(), event));
   }
   settings_.remember_signed = true;
-  keeper->reload(settings_);
+  keeper->reload(settings_, all_);
   keeper->take(2, with_token);
   ASSERT_TRUE(knows(keeper.get(), with_token));
   EXPECT_TRUE(keeper->find(with_token.id, "ann@far.test")->with_token);
   const conf::DeliveryEvent other = delivered(4);
   keeper->take(3, other);
   EXPECT_FALSE(knows(keeper.get(), other));
+}
+
+// With lists of senders or users: the token does not say whose.
+TEST_F(SentKeeperTest, RemembersWhateverWasSentWhenItShould) {
+  conf::ReturnPathSettings path;
+  path.domain = "return.test";
+  settings_.paths.push_back(path);
+  settings_.unsigned_reports = conf::UnsignedReports::kOff;
+  const auto keeper = open();
+  keeper->take(1, delivered(1));
+  EXPECT_FALSE(knows(keeper.get(), delivered(1)));
+  keeper->reload(settings_, true);
+  keeper->take(2, delivered(2));
+  EXPECT_TRUE(knows(keeper.get(), delivered(2)));
+  all_ = true;
+  const auto another = open();
+  another->take(1, delivered(3));
+  EXPECT_TRUE(knows(another.get(), delivered(3)));
 }
 
 // Their reports count by what was sent, whatever reports without a token may do.
