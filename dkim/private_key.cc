@@ -103,7 +103,7 @@ PrivateKey::PrivateKey(evp_pkey_st* key) : key_(key), lanes_(std::make_unique<La
         PEM_write_bio_PKCS8PrivateKey(bio.get(), key, nullptr, nullptr, 0, nullptr, nullptr) == 1);
   char* text = nullptr;
   const long size = BIO_get_mem_data(bio.get(), &text);
-  pem_.assign(text, static_cast<size_t>(size));
+  pem_ = conf::Secret(std::string_view(text, static_cast<size_t>(size)));
 }
 
 PrivateKey::~PrivateKey() { EVP_PKEY_free(key_); }
@@ -141,10 +141,12 @@ conf::Result<std::shared_ptr<const PrivateKey>> PrivateKey::load(const std::stri
                                                                  const std::string& run_as) {
   const conf::Status safe = safe_to_use(file, run_as);
   if (!safe.ok()) return safe.error();
-  const conf::Result<std::string> text = conf::read_regular_file(file);
+  conf::Result<std::string> text = conf::read_regular_file(file);
   if (!text.ok())
     return conf::Error{conf::ErrorCode::kIo, "cannot read " + file + ": " + text.error().detail};
-  return parse(text.value(), file);
+  auto key = parse(text.value(), file);
+  OPENSSL_cleanse(text->data(), text->size());
+  return key;
 }
 
 std::shared_ptr<const PrivateKey> PrivateKey::generate(Algorithm algorithm, int rsa_bits) {

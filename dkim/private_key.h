@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "conf/vocab/result.h"
+#include "conf/vocab/secret.h"
 
 struct evp_pkey_st;
 
@@ -39,7 +40,7 @@ class PrivateKey {
   Algorithm algorithm() const { return algorithm_; }
   int bits() const;
   bool weak() const { return algorithm_ == Algorithm::kRsaSha256 && bits() < kGoodRsaBits; }
-  const std::string& pem() const { return pem_; }  // PKCS#8
+  const conf::Secret& pem() const { return pem_; }  // PKCS#8
   // The public key as it stands in the p= of the record: SubjectPublicKeyInfo for RSA (RFC 6376 §3.6.1), the
   // 32 bytes themselves for Ed25519 (RFC 8463 §4.2); in base64.
   std::string public_text() const;
@@ -54,7 +55,7 @@ class PrivateKey {
   bool sign_rsa(const void* hash, size_t hash_size, unsigned char* out, size_t* size) const;
   evp_pkey_st* key_;
   Algorithm algorithm_ = Algorithm::kRsaSha256;
-  std::string pem_;
+  conf::Secret pem_;
   std::unique_ptr<Lane[]> lanes_;
 };
 

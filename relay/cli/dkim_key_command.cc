@@ -48,7 +48,7 @@ int keygen(KeyOptions options) {
                         (errno == EEXIST ? "; a key is never overwritten: choose another name" : ""),
                     kFailed);
   }
-  const bool written = conf::write_all(file, key->pem()) && ::fsync(file) == 0;
+  const bool written = conf::write_all(file, key->pem().view()) && ::fsync(file) == 0;
   const int why = errno;
   ::close(file);
   if (!written) {

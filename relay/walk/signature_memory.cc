@@ -9,7 +9,7 @@ void SignatureMemory::keep(conf::MessageId id, Kept kept, conf::Instant now) {
   const auto [place, is_new] = known_.try_emplace(id);
   if (is_new) {
     order_.push_back(id);
-  } else if (place->second.edition == kept.edition) {
+  } else if (place->second.edition == kept.edition && place->second.until > now) {
     return;
   } else {
     bytes_ -= cost(place->second);

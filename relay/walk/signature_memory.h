@@ -23,7 +23,7 @@ class SignatureMemory {
     conf::Instant until;   // it may be sent before
     uint64_t edition = 0;  // of the keys that made it
   };
-  // What is known of the message by the same keys stays as it is.
+  // What is known of the message by the same keys stays as it is while it may be sent.
   void keep(conf::MessageId id, Kept kept, conf::Instant now);
   // Null: none of these keys that may be sent now. Valid until the next keep().
   const Kept* find(conf::MessageId id, uint64_t edition, conf::Instant now) const;

@@ -19,11 +19,11 @@ class KeyStoreTest : public testing::Test {
   void SetUp() override {
     folder_ = std::filesystem::path(testing::TempDir()) / ("penstock-keys-" + std::to_string(getpid()));
     std::filesystem::create_directories(folder_);
-    write("rsa", rsa_key()->pem());
-    write("ed", ed_key()->pem());
+    write("rsa", rsa_key()->pem().view());
+    write("ed", ed_key()->pem().view());
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
-  void write(const std::string& name, const std::string& text) {
+  void write(const std::string& name, std::string_view text) {
     std::ofstream(folder_ / name) << text;
     chmod((folder_ / name).c_str(), 0600);
   }
@@ -83,8 +83,8 @@ TEST_F(KeyStoreTest, BothKindsAndTheFirstThatMaySign) {
 }
 
 TEST_F(KeyStoreTest, EveryBadKeyIsNamed) {
-  write("short", PrivateKey::generate(Algorithm::kRsaSha256, 768)->pem());
-  write("weak", PrivateKey::generate(Algorithm::kRsaSha256, 1024)->pem());
+  write("short", PrivateKey::generate(Algorithm::kRsaSha256, 768)->pem().view());
+  write("weak", PrivateKey::generate(Algorithm::kRsaSha256, 1024)->pem().view());
   add("a.example", "s", "absent");
   add("b.example", "s", "short");
   EXPECT_EQ(load(), nullptr);
@@ -130,7 +130,7 @@ TEST_F(KeyStoreTest, AReloadThatChangesNoKeyIsNoNewEdition) {
   settings_.keys[0].options.headers = {"From"};
   pool.use(load(), settings_);
   EXPECT_EQ(pool.edition(), first + 1) << "it signs something else";
-  write("rsa", PrivateKey::generate(Algorithm::kRsaSha256, 1024)->pem());
+  write("rsa", PrivateKey::generate(Algorithm::kRsaSha256, 1024)->pem().view());
   pool.use(load(), settings_);
   EXPECT_EQ(pool.edition(), first + 2) << "another key in the same file";
   add("example.com", "two", "ed");

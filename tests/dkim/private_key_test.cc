@@ -19,7 +19,7 @@ class KeyFile : public testing::Test {
     path_ = std::filesystem::path(testing::TempDir()) / ("penstock-key-" + std::to_string(getpid()) + ".pem");
   }
   void TearDown() override { std::filesystem::remove(path_); }
-  void write(const std::string& text, mode_t mode = 0600) {
+  void write(std::string_view text, mode_t mode = 0600) {
     std::ofstream(path_) << text;
     ASSERT_EQ(chmod(path_.c_str(), mode), 0);
   }
@@ -32,7 +32,7 @@ class KeyFile : public testing::Test {
 
 TEST_F(KeyFile, BothKindsComeBack) {
   for (const auto& key : {rsa_key(), ed_key()}) {
-    write(key->pem(), 0640);
+    write(key->pem().view(), 0640);
     const auto loaded = PrivateKey::load(path_);
     ASSERT_TRUE(loaded.ok()) << loaded.error().detail;
     EXPECT_EQ(loaded.value()->public_text(), key->public_text());
@@ -41,7 +41,7 @@ TEST_F(KeyFile, BothKindsComeBack) {
 }
 
 TEST_F(KeyFile, Pkcs1IsTaken) {
-  write(rsa_key()->pem());
+  write(rsa_key()->pem().view());
   const std::string command = "openssl rsa -traditional -in " + path_.string() + " -out " + path_.string() +
                               ".1 2>/dev/null && mv " + path_.string() + ".1 " + path_.string();
   ASSERT_EQ(std::system(command.c_str()), 0);
@@ -51,15 +51,15 @@ TEST_F(KeyFile, Pkcs1IsTaken) {
 }
 
 TEST_F(KeyFile, ABadModeIsRefused) {
-  write(rsa_key()->pem(), 0644);
+  write(rsa_key()->pem().view(), 0644);
   EXPECT_NE(why().find("is open to others; a private key wants: chmod 640"), std::string::npos) << why();
-  write(rsa_key()->pem(), 0660);
+  write(rsa_key()->pem().view(), 0660);
   EXPECT_NE(why().find("is open to others"), std::string::npos) << "its group could exchange it";
 }
 
 TEST_F(KeyFile, AnotherOwnerIsRefused) {
   if (geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
-  write(rsa_key()->pem());
+  write(rsa_key()->pem().view());
   ASSERT_EQ(chown(path_.c_str(), 12345, 0), 0);
   EXPECT_NE(why().find("belongs to another user (12345)"), std::string::npos) << why();
 }
@@ -68,7 +68,7 @@ TEST_F(KeyFile, RootReadsAKeyOfTheUserItWillBecome) {
   if (geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
   const passwd* user = getpwnam("nobody");
   ASSERT_NE(user, nullptr);
-  write(rsa_key()->pem());
+  write(rsa_key()->pem().view());
   ASSERT_EQ(chown(path_.c_str(), user->pw_uid, 0), 0);
   EXPECT_TRUE(PrivateKey::load(path_, "nobody").ok());
   EXPECT_FALSE(PrivateKey::load(path_, "daemon").ok());
@@ -82,12 +82,12 @@ TEST_F(KeyFile, WhatIsNoKey) {
   EXPECT_NE(why().find("is not a PEM file"), std::string::npos);
   write("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
   EXPECT_NE(why().find("holds no readable private key"), std::string::npos);
-  write(rsa_key()->pem().substr(0, 500));
+  write(rsa_key()->pem().view().substr(0, 500));
   EXPECT_NE(why().find("holds no readable private key"), std::string::npos) << "cut short";
 }
 
 TEST_F(KeyFile, WrongKinds) {
-  write(PrivateKey::generate(Algorithm::kRsaSha256, 768)->pem());
+  write(PrivateKey::generate(Algorithm::kRsaSha256, 768)->pem().view());
   EXPECT_NE(why().find("has 768 bits; verifiers take at least 1024"), std::string::npos);
   EXPECT_TRUE(PrivateKey::generate(Algorithm::kRsaSha256, 1024)->weak());
   EXPECT_FALSE(rsa_key()->weak());

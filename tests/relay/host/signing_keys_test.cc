@@ -23,7 +23,7 @@ class SigningKeysTest : public testing::Test {
   SigningKeysTest() : keys_([] {}, [this](const std::string& line) { said_.push_back(line); }) {
     folder_ = std::filesystem::path(testing::TempDir()) / ("penstock-watch-" + std::to_string(getpid()));
     std::filesystem::create_directories(folder_);
-    std::ofstream(folder_ / "key.pem") << dkim::ed_key()->pem();
+    std::ofstream(folder_ / "key.pem") << dkim::ed_key()->pem().view();
     chmod((folder_ / "key.pem").c_str(), 0600);
     conf::DkimKey key;
     key.domain = "example.com";

@@ -37,6 +37,16 @@ TEST(SignatureMemory, WhatIsOverTakesNoRoom) {
   EXPECT_EQ(memory.find(1, 1, kNow + 3s)->fields, "new");
 }
 
+// Lives differ where the keys' settings were reloaded: what is over may stand behind what is not.
+TEST(SignatureMemory, ANewOneTakesThePlaceOfWhatIsOver) {
+  SignatureMemory memory(1'000'000);
+  memory.keep(1, {"long", kNow, kNow + 1h, 1}, kNow);
+  memory.keep(2, {"short", kNow, kNow + 1s, 1}, kNow);
+  memory.keep(2, {"new", kNow + 2s, kNow + 1h, 1}, kNow + 2s);
+  ASSERT_NE(memory.find(2, 1, kNow + 3s), nullptr);
+  EXPECT_EQ(memory.find(2, 1, kNow + 3s)->fields, "new");
+}
+
 TEST(SignatureMemory, WhatOtherKeysMadeIsNotGivenAndMakesPlace) {
   SignatureMemory memory(1'000'000);
   memory.keep(1, {std::string(500, 'x'), kNow, kNow + 1h, 1}, kNow);
