@@ -27,6 +27,15 @@ bool must_convert(const queue::Message& message, const ErrandTerms& terms,
   return !(utf8 && has_utf8_address(mail));
 }
 
+AttemptFacts facts_at(const queue::Path& path) {
+  AttemptFacts facts;
+  facts.settings = path.settings;
+  facts.site = path.site->label;
+  facts.source = path.source.name;
+  if (path.rule != nullptr) facts.mx_rule = path.rule->name;
+  return facts;
+}
+
 }  // namespace
 
 Answer Errands::next(queue::Delivery* delivery, const queue::Path& path, const ErrandTerms& terms,
@@ -36,14 +45,16 @@ Answer Errands::next(queue::Delivery* delivery, const queue::Path& path, const E
   const bool done = here && signing_->is_done(delivery->message);
   const bool converts =
       done && converter_ != nullptr && must_convert(*delivery->message, terms, *path.settings);
-  if (done && !converts) return make(delivery, terms.most_recipients, errand) ? Answer::kNow : Answer::kNone;
+  if (done && !converts) {
+    if (!walk_->is_over(*delivery, *path.settings))
+      return make(delivery, terms.most_recipients, errand) ? Answer::kNow : Answer::kNone;
+    give_up(delivery, facts_at(path));
+    return Answer::kNone;
+  }
   Request request;
   request.delivery = delivery;
   request.terms = terms;
-  request.facts.settings = path.settings;
-  request.facts.site = path.site->label;
-  request.facts.source = path.source.name;
-  if (path.rule != nullptr) request.facts.mx_rule = path.rule->name;
+  request.facts = facts_at(path);
   request.later = std::move(later);
   if (converts) {
     convert(std::move(request));
@@ -85,7 +96,7 @@ void Errands::converted(const Request& request, std::optional<std::string> text)
 
 void Errands::send_copy(const Request& request, const conf::Bytes& mail, std::string signature) {
   Errand errand;
-  if (!make(request.delivery, request.terms.most_recipients, &errand)) {
+  if (!make_later(request, &errand)) {
     request.later(std::nullopt);
     return;
   }
@@ -151,8 +162,23 @@ void Errands::answer(Request request) {
 
 void Errands::send(const Request& request) {
   Errand errand;
-  const bool made = make(request.delivery, request.terms.most_recipients, &errand);
+  const bool made = make_later(request, &errand);
   request.later(made ? std::optional<Errand>(std::move(errand)) : std::nullopt);
+}
+
+// Reading, signing and converting it took a while.
+bool Errands::make_later(const Request& request, Errand* errand) {
+  if (!walk_->is_over(*request.delivery, *request.facts.settings))
+    return make(request.delivery, request.terms.most_recipients, errand);
+  give_up(request.delivery, request.facts);
+  return false;
+}
+
+// What waits on a path is looked at once a minute, and in parts: its end may come between.
+void Errands::give_up(queue::Delivery* delivery, AttemptFacts facts) {
+  attempts_->take_waiting(*delivery);
+  delivery->path = nullptr;
+  verdicts_->expire(delivery, std::move(facts));
 }
 
 // Whatever of it was sent is settled; what was not goes where its stream waits.

@@ -48,7 +48,9 @@ class Errands {
   };
   void read(Request request);
   void sign(Request request);
+  bool make_later(const Request& request, Errand* errand);
   bool make(queue::Delivery* delivery, size_t most_recipients, Errand* errand);
+  void give_up(queue::Delivery* delivery, AttemptFacts facts);
   void put_off(queue::Delivery* delivery);
   void answer(Request request);
   void convert(Request request);

@@ -101,6 +101,13 @@ void OwnVerdicts::refuse(Delivery* delivery, bounce::Stage stage, bounce::Reply 
   });
 }
 
+// RFC 3463 §3.5: delivery time expired.
+void OwnVerdicts::expire(Delivery* delivery, AttemptFacts facts) {
+  refuse(delivery, bounce::Stage::kLocal,
+         bounce::Reply::make(0, "4.4.7 it waited for its destination until its validity was over"),
+         std::move(facts));
+}
+
 void OwnVerdicts::fail(Delivery* delivery, const std::string& who) {
   with_record(delivery, [this, delivery, who] {
     delivery->all_due = true;

@@ -47,6 +47,8 @@ class OwnVerdicts {
   bool refuses_all(queue::Delivery* delivery);
   // All of its recipients that are due get this reply; then it is concluded. It becomes kLoading.
   void refuse(queue::Delivery* delivery, bounce::Stage stage, bounce::Reply reply, AttemptFacts facts);
+  // The same, when its validity is over.
+  void expire(queue::Delivery* delivery, AttemptFacts facts);
   // All of its pending recipients end as dropped, by order of `who` (may be empty). It becomes kLoading.
   void drop(queue::Delivery* delivery, const std::string& who);
   // All of its pending recipients fail, whether or not they are due: with a report, and no address is blamed.

@@ -19,6 +19,11 @@ constexpr conf::Duration kSweepPeriod = 100ms;  // of a part of the tables
 constexpr conf::Duration kPausedLook = 200ms;   // whether the spool writes again
 constexpr size_t kClosingRounds = 8;            // a report takes three
 
+// Ids are of the relay's clock.
+conf::WallTime end_of(const Delivery& delivery, const conf::DestinationSettings& settings) {
+  return spool::MessageIds::time_of(delivery.id) + settings.retry.validity;
+}
+
 }  // namespace
 
 Transit::Transit(TransitParts parts)
@@ -206,10 +211,7 @@ bool Transit::report(Delivery* delivery, Report report) {
       settlement_.conclude(delivery);
       return false;
     case Report::Kind::kExpired:
-      verdicts_.refuse(
-          delivery, bounce::Stage::kLocal,
-          bounce::Reply::make(0, "4.4.7 it waited for its destination until its validity was over"),
-          std::move(report.facts));
+      verdicts_.expire(delivery, std::move(report.facts));
       return false;
   }
   return false;
@@ -278,8 +280,11 @@ void Transit::waits_long(Delivery* delivery, const queue::PathError& error, cons
 }
 
 conf::Instant Transit::expiry(const Delivery& delivery, const conf::DestinationSettings& settings) {
-  const conf::WallTime accepted = spool::MessageIds::time_of(delivery.id);  // ids are of this clock too
-  return clock_.now() + (accepted + settings.retry.validity - clock_.wall());
+  return clock_.now() + (end_of(delivery, settings) - clock_.wall());
+}
+
+bool Transit::is_over(const Delivery& delivery, const conf::DestinationSettings& settings) const {
+  return end_of(delivery, settings) <= clock_.wall();
 }
 
 void Transit::decided(const queue::Path& path, const std::vector<mx::Decision>& decisions) {

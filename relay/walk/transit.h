@@ -92,6 +92,7 @@ class Transit final : private Walk, private DispatcherUser {
   void settled(queue::Delivery* delivery) override;
   void unreadable(queue::Delivery* delivery, const conf::Error& why) override;
   bool is_paused(const queue::Delivery& delivery) const override;
+  bool is_over(const queue::Delivery& delivery, const conf::DestinationSettings& settings) const override;
   void renew_route(queue::Path* path);
   void forget(queue::Delivery* delivery);
   Answer next_errand(queue::Delivery* delivery, const queue::Path& path, const ErrandTerms& terms,

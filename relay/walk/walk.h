@@ -2,6 +2,7 @@
 // on. Loop thread; each may end the delivery, so nothing may be done with it afterwards.
 #pragma once
 
+#include "conf/destination.h"
 #include "conf/vocab/result.h"
 #include "relay/queue/delivery.h"
 
@@ -19,6 +20,8 @@ class Walk {
   virtual void unreadable(queue::Delivery* delivery, const conf::Error& why) = 0;
   // Whether an order keeps the mail of its stream back.
   virtual bool is_paused(const queue::Delivery& delivery) const = 0;
+  // Whether its validity, under these settings, is over: nothing of it is sent any more.
+  virtual bool is_over(const queue::Delivery& delivery, const conf::DestinationSettings& settings) const = 0;
 };
 
 }  // namespace relay

@@ -59,6 +59,9 @@ std::vector<std::string> judge_orders(const History& seen, const OrderHistory& t
   for (const HandedIn& message : told.messages) messages[message.from] = message;
   for (const SeenMail& mail : seen.mails) {
     const SeenSession& session = seen.sessions[mail.session];
+    const auto sent = messages.find(mail.from);
+    if (sent != messages.end() && mail.at - kOnTheWire > sent->second.over)
+      violate(seconds_text(mail.at) + "mail of " + mail.from + " is sent after its validity");
     for (const GivenOrder& order : told.orders) {
       if (!order.means[session.site][session.source]) continue;
       const HandedIn& message = messages[mail.from];
@@ -72,7 +75,7 @@ std::vector<std::string> judge_orders(const History& seen, const OrderHistory& t
   }
   for (const HandedIn& message : told.messages) {
     const auto found = gone.find(message.from);
-    const conf::Instant at = found == gone.end() ? told.end : found->second;
+    const conf::Instant at = found == gone.end() ? std::min(told.end, message.over) : found->second;
     const conf::Instant since = neglected_at(told, message, at);
     if (since != conf::kNever)
       violate(seconds_text(since) + "mail of " + message.from + " to site " + std::to_string(message.site) +

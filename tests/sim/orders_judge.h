@@ -23,6 +23,7 @@ struct HandedIn {
   std::string from;  // of this message alone
   int domain = 0;    // of the site
   int stream = 0;
+  conf::Instant over = conf::kNever;  // its validity: nothing of it is sent after that
 };
 struct RelayDown {
   conf::Instant from{}, until{};

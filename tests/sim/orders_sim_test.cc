@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -53,7 +54,7 @@ class OrdersScenario {
 
   MxWorld world;
   OrderHistory told;
-  uint64_t given = 0, lifted = 0, downs = 0, reloads = 0;
+  uint64_t given = 0, lifted = 0, downs = 0, reloads = 0, expired = 0;
 
  private:
   struct Holding {
@@ -74,6 +75,7 @@ class OrdersScenario {
   void reload();
   void hand_in();
   void turn();
+  void tell_ends();
 
   size_t sources_;
   ConfigDraw draw_;
@@ -101,7 +103,10 @@ OrdersScenario::OrdersScenario(uint64_t seed) : world(seed), sources_(1 + random
   }
   draw_.sources = sources_;
   draw_.streams = kStreams;
-  draw_.validity = world.validity = 24h;
+  conf::Random apart(seed ^ 0x7a11d);  // the rest of a history does not depend on it
+  const bool is_short = apart.chance(0.4);
+  draw_.validity = world.validity =
+      is_short ? 1min * static_cast<int64_t>(3 + apart.below(20)) : conf::Duration(24h);
 }
 
 Target OrdersScenario::draw_target() {
@@ -246,6 +251,22 @@ void OrdersScenario::turn() {
   }
 }
 
+void OrdersScenario::tell_ends() {
+  std::set<std::string> promised;  // a crash may come before the 250
+  for (const auto& [key, from] : world.ledger.promised) promised.insert(from);
+  std::erase_if(told.messages, [&](const HandedIn& message) { return !promised.contains(message.from); });
+  std::map<std::string, conf::Instant> accepted;
+  for (size_t i = 0; i < world.log.events.size(); ++i) {
+    const conf::DeliveryEvent& event = world.log.events[i];
+    if (event.kind == conf::EventKind::kAccepted) accepted[event.reverse_path] = world.log.moments[i];
+    expired += event.kind == conf::EventKind::kExpired ? 1 : 0;
+  }
+  for (HandedIn& message : told.messages) {
+    const auto found = accepted.find(message.from);
+    if (found != accepted.end()) message.over = found->second + world.validity;
+  }
+}
+
 void OrdersScenario::run() {
   world.start(write_configuration(draw_, world.history.rules));
   for (int i = 0; i < 40; ++i) {
@@ -260,14 +281,12 @@ void OrdersScenario::run() {
   told.end = now();
   EXPECT_TRUE(world.settled());
   EXPECT_TRUE(world.desk().orders().empty());
-  std::set<std::string> accepted;  // a crash may come before the 250
-  for (const auto& [key, from] : world.ledger.promised) accepted.insert(from);
-  std::erase_if(told.messages, [&](const HandedIn& message) { return !accepted.contains(message.from); });
+  tell_ends();
   for (std::string& violation : judge_orders(world.history, told)) world.ledger.violate(std::move(violation));
 }
 
 TEST(OrdersSimulation, NothingGoesAgainstAnOrderAndNothingWaitsWithoutOne) {
-  uint64_t given = 0, lifted = 0, downs = 0, reloads = 0, arrived = 0;
+  uint64_t given = 0, lifted = 0, downs = 0, reloads = 0, arrived = 0, expired = 0;
   const std::vector<uint64_t> seeds = seeds_to_play("orders", 60);
   for (const uint64_t seed : seeds) {
     OrdersScenario scenario(seed);
@@ -280,17 +299,21 @@ TEST(OrdersSimulation, NothingGoesAgainstAnOrderAndNothingWaitsWithoutOne) {
     downs += scenario.downs;
     reloads += scenario.reloads;
     arrived += scenario.world.ledger.delivered.size();
+    expired += scenario.expired;
   }
-  std::printf("%llu orders to block, %llu lifted, %llu ends, %llu reloads; %llu messages arrived\n",
-              static_cast<unsigned long long>(given), static_cast<unsigned long long>(lifted),   // NOLINT
-              static_cast<unsigned long long>(downs), static_cast<unsigned long long>(reloads),  // NOLINT
-              static_cast<unsigned long long>(arrived));                                         // NOLINT
+  std::printf(
+      "%llu orders to block, %llu lifted, %llu ends, %llu reloads; %llu messages arrived, %llu expired\n",
+      static_cast<unsigned long long>(given), static_cast<unsigned long long>(lifted),   // NOLINT
+      static_cast<unsigned long long>(downs), static_cast<unsigned long long>(reloads),  // NOLINT
+      static_cast<unsigned long long>(arrived),                                          // NOLINT
+      static_cast<unsigned long long>(expired));                                         // NOLINT
   if (seeds.size() >= 10) {
     EXPECT_GT(given, 5 * seeds.size());
     EXPECT_GT(lifted, 5 * seeds.size());
     EXPECT_GT(downs, seeds.size() / 2);
     EXPECT_GT(reloads, seeds.size() / 2);
     EXPECT_GT(arrived, 50 * seeds.size());
+    EXPECT_GT(expired, 5 * seeds.size());
   }
 }
 
@@ -340,6 +363,13 @@ TEST_F(OrdersJudge, SaysNoToMailOfTheStreamThatAnOrderNamesAndYesToThatOfAnother
 TEST_F(OrdersJudge, SaysNoToMailThatWaitsForAnOrderOnAnotherStream) {
   told.orders[0].stream = 1;
   goes(60s);
+  EXPECT_EQ(violations(), 1U);
+}
+
+TEST_F(OrdersJudge, SaysNoToMailThatIsSentAfterItsValidityAndYesToMailThatEndedThen) {
+  told.messages[0].over = moment(90s);
+  EXPECT_EQ(violations(), 0U);
+  goes(101s);
   EXPECT_EQ(violations(), 1U);
 }
 

@@ -26,6 +26,9 @@ using Kind = smtp::RecipientOutcome::Kind;
 class NotedWalk final : public Walk {
  public:
   bool is_paused(const queue::Delivery& /*delivery*/) const override { return false; }
+  bool is_over(const queue::Delivery& /*delivery*/, const conf::DestinationSettings&) const override {
+    return false;
+  }
   void advance(queue::Delivery* delivery) override { advanced.push_back(delivery); }
   void settled(queue::Delivery* delivery) override { settled_ones.push_back(delivery); }
   void unreadable(queue::Delivery*, const conf::Error&) override { FAIL(); }

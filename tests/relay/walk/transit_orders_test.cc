@@ -110,5 +110,30 @@ TEST_F(TransitOrderTest, WhoGaveAMessageUpStandsWithEachRecipientAndIsForgottenW
   EXPECT_EQ(transit_->orders().giver_of(id), "");
 }
 
+// What waits on a path is looked at once a minute: the order ends between two looks.
+TEST_F(TransitOrderTest, MailWhoseValidityEndedWhileItsPathWasHeldIsNeverSent) {
+  config_->defaults.retry.validity = 1h;
+  for (const uint64_t body_memory : {config_->spool.body_memory_bytes, uint64_t{0}}) {
+    config_->spool.body_memory_bytes = body_memory;
+    start();
+    path_to("one.test")->holds.order_until(clock_.time + 1h + 45s);
+    submit({"a@one.test"});
+    pass(30s);
+    submit({"b@one.test"});
+    pass(59min + 30s);
+    EXPECT_EQ(events_.of(EventKind::kExpired).size(), 1U) << "the first";
+    ASSERT_EQ(transit_->dispatcher().ready(), 1U);
+    pass(45s);
+    EXPECT_EQ(events_.of(EventKind::kExpired).size(), 2U);
+    EXPECT_TRUE(server_.recipients.empty());
+    EXPECT_EQ(spool_.message_count(), 0U);
+    submit({"c@one.test"});
+    EXPECT_EQ(server_.recipients, std::vector<std::string>{"c@one.test"});
+    server_.recipients.clear();
+    events_.all.clear();
+    transit_->close();
+  }
+}
+
 }  // namespace
 }  // namespace relay
