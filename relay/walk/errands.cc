@@ -178,7 +178,7 @@ bool Errands::make_later(const Request& request, Errand* errand) {
 void Errands::give_up(queue::Delivery* delivery, AttemptFacts facts) {
   attempts_->take_waiting(*delivery);
   delivery->path = nullptr;
-  verdicts_->expire(delivery, std::move(facts));
+  verdicts_->expire(delivery, "its destination", std::move(facts));
 }
 
 // Whatever of it was sent is settled; what was not goes where its stream waits.

@@ -102,9 +102,10 @@ void OwnVerdicts::refuse(Delivery* delivery, bounce::Stage stage, bounce::Reply 
 }
 
 // RFC 3463 §3.5: delivery time expired.
-void OwnVerdicts::expire(Delivery* delivery, AttemptFacts facts) {
+void OwnVerdicts::expire(Delivery* delivery, const std::string& waited_for, AttemptFacts facts) {
+  if (facts.settings == nullptr) facts.settings = settings_for(*delivery);
   refuse(delivery, bounce::Stage::kLocal,
-         bounce::Reply::make(0, "4.4.7 it waited for its destination until its validity was over"),
+         bounce::Reply::make(0, "4.4.7 it waited for " + waited_for + " until its validity was over"),
          std::move(facts));
 }
 

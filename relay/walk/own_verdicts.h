@@ -47,8 +47,9 @@ class OwnVerdicts {
   bool refuses_all(queue::Delivery* delivery);
   // All of its recipients that are due get this reply; then it is concluded. It becomes kLoading.
   void refuse(queue::Delivery* delivery, bounce::Stage stage, bounce::Reply reply, AttemptFacts facts);
-  // The same, when its validity is over.
-  void expire(queue::Delivery* delivery, AttemptFacts facts);
+  // The same, when its validity is over; `waited_for` says in words what it waited for. `facts.settings`
+  // null: those of its domain.
+  void expire(queue::Delivery* delivery, const std::string& waited_for, AttemptFacts facts);
   // All of its pending recipients end as dropped, by order of `who` (may be empty). It becomes kLoading.
   void drop(queue::Delivery* delivery, const std::string& who);
   // All of its pending recipients fail, whether or not they are due: with a report, and no address is blamed.

@@ -4,7 +4,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <utility>
+#include <vector>
 
 #include "conf/vocab/time.h"
 #include "relay/flow/stream_table.h"
@@ -15,15 +18,20 @@ namespace relay {
 
 class Resting {
  public:
+  // When the validity of a delivery is over, whatever path it would take.
+  using End = std::function<conf::Instant(const queue::Delivery&)>;
   // Both are borrowed. Each delivery in here is owned elsewhere and is taken out before it goes.
-  Resting(queue::MessageCache* messages, const queue::StreamTable* streams)
-      : messages_(messages), streams_(streams) {}
+  Resting(queue::MessageCache* messages, const queue::StreamTable* streams, End end)
+      : messages_(messages), streams_(streams), end_(std::move(end)) {}
 
   void schedule(queue::Delivery* delivery);  // becomes kScheduled, until delivery->due
   void hold(queue::Delivery* delivery);      // becomes kHeld
   void pause(queue::Delivery* delivery);     // becomes kPaused, while StreamTable holds its stream
   // The earliest that is due, or else one whose stream is held no more, taken out; null: there is none.
   queue::Delivery* next_due(conf::Instant now);
+  // Of what is paused some whose validity is over, taken out. Goes over all that is paused, in parts, and
+  // once a minute at most.
+  std::vector<queue::Delivery*> take_over_age(conf::Instant now);
   void look_again() { look_at_ = {}; }  // what StreamTable holds is another thing now
   // Out of where it rests. False: it does not rest here.
   bool take_out(queue::Delivery* delivery);
@@ -34,19 +42,27 @@ class Resting {
   size_t paused() const { return paused_; }
 
  private:
-  using Streams = std::map<uint16_t, queue::DeliveryList>;
+  struct OfStream {
+    queue::DeliveryList mail;
+    queue::Delivery* next_look = nullptr;  // of the round that looks for what is over-age
+  };
+  using Streams = std::map<uint16_t, OfStream>;
+  bool look_for_ends(OfStream* stream, conf::Instant now, size_t* looks, std::vector<queue::Delivery*>* over);
   void lay_down(queue::Delivery* delivery);
   void take_from_stream(queue::Delivery* delivery);
   queue::Delivery* next_of_stream(conf::Instant now);
 
   queue::MessageCache* messages_;
   const queue::StreamTable* streams_;
+  End end_;
   queue::Scheduled scheduled_;
   size_t held_ = 0;
   size_t paused_ = 0;
-  Streams of_streams_;                    // what is paused; none is empty
-  uint16_t next_ = 0;                     // the stream that is looked at next
-  conf::Instant look_at_ = conf::kNever;  // whether one is held no more
+  Streams of_streams_;                      // what is paused; none is empty
+  uint16_t next_ = 0;                       // the stream that is looked at next
+  conf::Instant look_at_ = conf::kNever;    // whether one is held no more
+  conf::Instant first_end_ = conf::kNever;  // of the validity of what is paused: the next round
+  conf::Instant next_part_ = conf::kNever;  // of the round; kNever: none is under way
 };
 
 }  // namespace relay

@@ -20,14 +20,23 @@ mx::RouterOptions router_options(const RouteFinder::Parts& parts) {
           parts.config->dns.allow_private_targets};
 }
 
+conf::Duration longest_validity_of(const std::vector<conf::MxRule>& rules) {
+  conf::Duration longest{0};
+  for (const conf::MxRule& rule : rules) longest = std::max(longest, rule.fields.validity.value);
+  return longest;
+}
+
 }  // namespace
 
 RouteFinder::RouteFinder(Parts parts)
-    : parts_(std::move(parts)), router_(router_options(parts_), parts_.resolver, parts_.random) {}
+    : parts_(std::move(parts)),
+      longest_of_rules_(longest_validity_of(parts_.config->rules)),
+      router_(router_options(parts_), parts_.resolver, parts_.random) {}
 
 void RouteFinder::reload(conf::ConfigPtr config, mx::RuleBookPtr book) {
   parts_.config = std::move(config);
   parts_.book = std::move(book);
+  longest_of_rules_ = longest_validity_of(parts_.config->rules);
 }
 
 // Of the domain: those of its destination, and the smart hosts of a rule that is sure to decide.

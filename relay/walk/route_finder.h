@@ -3,6 +3,7 @@
 // Loop thread.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <optional>
 #include <string>
@@ -57,6 +58,10 @@ class RouteFinder {
 
   // What holds for the domain: the settings of its destination.
   conf::SettingsPtr settings_of(queue::DomainEntry* domain) const;
+  // The longest that mail of the domain may have on any path: a rule may give it longer.
+  conf::Duration longest_validity(queue::DomainEntry* domain) const {
+    return std::max(settings_of(domain)->retry.validity, longest_of_rules_);
+  }
   // Calls `then` with the domain and its route; now, or when the route has been found. Makes the domain's
   // entry when there is none; it is forgotten again when nothing refers to it.
   using Asked = std::function<void(queue::DomainEntry* domain)>;
@@ -91,6 +96,7 @@ class RouteFinder {
   void answer(queue::DomainEntry* domain);
 
   Parts parts_;
+  conf::Duration longest_of_rules_{0};
   mx::Router router_;
   std::vector<Question> questions_;
 };

@@ -20,8 +20,8 @@ constexpr conf::Duration kPausedLook = 200ms;   // whether the spool writes agai
 constexpr size_t kClosingRounds = 8;            // a report takes three
 
 // Ids are of the relay's clock.
-conf::WallTime end_of(const Delivery& delivery, const conf::DestinationSettings& settings) {
-  return spool::MessageIds::time_of(delivery.id) + settings.retry.validity;
+conf::WallTime end_of(const Delivery& delivery, conf::Duration validity) {
+  return spool::MessageIds::time_of(delivery.id) + validity;
 }
 
 }  // namespace
@@ -32,7 +32,11 @@ Transit::Transit(TransitParts parts)
       clock_(clock_keeper_.clock()),
       messages_(parts_.spool, parts_.config->spool.body_memory_bytes),
       sites_(parts_.config, parts_.book, &clock_),
-      resting_(&messages_, &sites_.streams()),
+      resting_(&messages_, &sites_.streams(),
+               [this](const Delivery& delivery) {
+                 const conf::Duration longest = routes_.longest_validity(&domains_.at(delivery.domain));
+                 return clock_.now() + (end_of(delivery, longest) - clock_.wall());
+               }),
       choice_(&sites_, parts_.random),
       counters_(parts_.spool, &sites_.limiters(), &clock_),
       signing_(parts_.config, parts_.signer, &messages_, parts_.clock,
@@ -211,7 +215,7 @@ bool Transit::report(Delivery* delivery, Report report) {
       settlement_.conclude(delivery);
       return false;
     case Report::Kind::kExpired:
-      verdicts_.expire(delivery, std::move(report.facts));
+      verdicts_.expire(delivery, "its destination", std::move(report.facts));
       return false;
   }
   return false;
@@ -280,11 +284,11 @@ void Transit::waits_long(Delivery* delivery, const queue::PathError& error, cons
 }
 
 conf::Instant Transit::expiry(const Delivery& delivery, const conf::DestinationSettings& settings) {
-  return clock_.now() + (end_of(delivery, settings) - clock_.wall());
+  return clock_.now() + (end_of(delivery, settings.retry.validity) - clock_.wall());
 }
 
 bool Transit::is_over(const Delivery& delivery, const conf::DestinationSettings& settings) const {
-  return end_of(delivery, settings) <= clock_.wall();
+  return end_of(delivery, settings.retry.validity) <= clock_.wall();
 }
 
 void Transit::decided(const queue::Path& path, const std::vector<mx::Decision>& decisions) {
@@ -305,6 +309,8 @@ void Transit::step(conf::Instant now) {
   if (!stopping_ && !rerouting_.under_way()) second_reading_.step();
   if (rerouting_.under_way()) rerouting_.step();
   if (!stopping_) {
+    for (Delivery* delivery : resting_.take_over_age(now))
+      verdicts_.expire(delivery, "the end of an order on its stream", {});
     for (size_t left = choice_.choices_per_step(); left > 0; --left) {
       Delivery* delivery = resting_.next_due(now);
       if (delivery == nullptr) break;

@@ -205,6 +205,56 @@ TEST_F(StreamOrdersTest, OfSeveralOrdersTheOneThatEndsLastCounts) {
   EXPECT_EQ(server_.recipients, Names{"a@one.test"});
 }
 
+TEST_F(StreamOrdersTest, MailEndsWhenItsValidityDoesThoughTheOrderGoesOn) {
+  config_->defaults.retry.validity = 2h;
+  begin();
+  block("news");
+  submit({"a@one.test"}, "x@news.test");
+  pass(1h);
+  submit({"b@one.test"}, "x@news.test");
+  pass(1h - 1s);
+  EXPECT_TRUE(events_.of(conf::EventKind::kExpired).empty());
+  pass(1s);
+  const std::vector<conf::DeliveryEvent> ended = events_.of(conf::EventKind::kExpired);
+  ASSERT_EQ(ended.size(), 1U);
+  EXPECT_EQ(ended[0].recipient, "a@one.test");
+  EXPECT_EQ(ended[0].enhanced_status, "4.4.7");
+  EXPECT_NE(ended[0].reply.find("the end of an order on its stream"), std::string::npos) << ended[0].reply;
+  EXPECT_EQ(transit_->resting().paused(), 1U);
+  EXPECT_EQ(transit_->next_wake(), clock_.time + 1h);
+  lift("news");
+  EXPECT_EQ(server_.recipients, (Names{"x@news.test", "b@one.test"}))
+      << "the report, and what was still good";
+  EXPECT_EQ(spool_.message_count(), 0U);
+}
+
+// The path that it would take is not known while it rests.
+TEST_F(StreamOrdersTest, MailOfAnOrderKeepsTheLongestValidityThatARuleMayGiveIt) {
+  config_->defaults.retry.validity = 2h;
+  config_->rules.emplace_back();
+  config_->rules[0].fields.validity = conf::RuleField<conf::Duration>::set(3h);
+  begin();
+  block("news");
+  submit({"a@one.test"}, "x@news.test");
+  pass(3h - 1s);
+  EXPECT_EQ(transit_->resting().paused(), 1U);
+  pass(1s);
+  EXPECT_EQ(events_.of(conf::EventKind::kExpired).size(), 1U);
+}
+
+TEST_F(StreamOrdersTest, VeryManyThatEndTogetherGoInParts) {
+  config_->defaults.retry.validity = 2h;
+  begin();
+  block("news");
+  for (int i = 0; i < 600; ++i) submit({"a@d" + std::to_string(i) + ".test"}, "x@news.test");
+  clock_.time += 2h;
+  transit_->step(clock_.time);
+  EXPECT_EQ(transit_->resting().paused(), 344U) << "each needs its record";
+  for (int i = 0; i < 3; ++i) pass(1ms);
+  EXPECT_EQ(transit_->resting().paused(), 0U);
+  EXPECT_EQ(events_.of(conf::EventKind::kExpired).size(), 600U);
+}
+
 TEST_F(StreamOrdersTest, OutlivesARestart) {
   block("news", 1h);
   submit({"a@one.test"}, "x@news.test");
