@@ -75,7 +75,8 @@ void LimitOrders::step(conf::Instant now) {
   if (domains_.step(now, transit_->config()->sources.size(), held)) unmeant_.look(now);
   bool ways = frees && unmeant_.step(now);
   if (now >= next_end_) {
-    (void)book_.all(now);  // forgets those that are over
+    for (const OrderBook::Entry& entry : book_.take_ended(now)) rounds_.ended(entry.order);
+    unmeant_.look(now);  // what they held is told
     next_end_ = book_.first_end();
     ways = true;
   }

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <string_view>
+#include <utility>
 
 #include "relay/flow/counter_keeper.h"
 
@@ -48,6 +50,7 @@ OrderBook::OrderBook(spool::Spool* spool, const spool::RelayClock* clock) : spoo
 }
 
 bool OrderBook::add(const admin::MxOrder& order, conf::Instant until) {
+  (void)all(clock_->now());  // one that has ended is not the one that is given anew
   const auto same =
       std::ranges::find_if(entries_, [&](const Entry& each) { return same_target(each.order, order); });
   if (same != entries_.end()) {
@@ -62,6 +65,7 @@ bool OrderBook::add(const admin::MxOrder& order, conf::Instant until) {
 }
 
 bool OrderBook::lift(const admin::MxOrder& order, const std::function<bool(const admin::MxOrder&)>& covered) {
+  (void)all(clock_->now());
   const bool found = std::erase_if(entries_, [&](const Entry& each) {
                        return same_target(each.order, order) || covered(each.order);
                      }) > 0;
@@ -75,14 +79,25 @@ bool OrderBook::has(const admin::MxOrder& order) const {
 }
 
 conf::Instant OrderBook::first_end() const {
-  conf::Instant first = conf::kNever;
+  conf::Instant first = ended_.empty() ? conf::kNever : conf::Instant{};
   for (const Entry& each : entries_) first = std::min(first, each.until);
   return first;
 }
 
 const std::vector<OrderBook::Entry>& OrderBook::all(conf::Instant now) {
-  std::erase_if(entries_, [now](const Entry& each) { return each.until <= now; });
+  const auto over = std::stable_partition(entries_.begin(), entries_.end(),
+                                          [now](const Entry& each) { return each.until > now; });
+  ended_.insert(ended_.end(), std::make_move_iterator(over), std::make_move_iterator(entries_.end()));
+  entries_.erase(over, entries_.end());
   return entries_;
+}
+
+std::vector<OrderBook::Entry> OrderBook::take_ended(conf::Instant now) {
+  (void)all(now);
+  if (ended_.empty()) return {};
+  std::vector<Entry> ended = std::exchange(ended_, {});
+  keep();  // after a restart they are not told again
+  return ended;
 }
 
 // A line an order: until (us since 1970; 0: until it is lifted), "*" for all, rule, site, domain, source,
@@ -125,7 +140,7 @@ void OrderBook::read(const std::string& text) {
     entry.order.who = parts[6];
     entry.order.why = parts[7];
     if (parts.size() > kLeastParts) entry.order.stream = parts[kLeastParts];
-    if (entry.until > now) entries_.push_back(std::move(entry));
+    entries_.push_back(std::move(entry));
   }
 }
 

@@ -32,9 +32,11 @@ class OrderBook {
     admin::MxOrder order;
     conf::Instant until{};  // kNever: until it is lifted
   };
-  conf::Instant first_end() const;  // kNever: none ends by itself
+  conf::Instant first_end() const;  // kNever: none ends by itself; the past: take_ended() has some
   // Those that are not over. Good until the next call.
   const std::vector<Entry>& all(conf::Instant now);
+  // Those that have ended by themselves since the last call, while the relay was down too: each once.
+  std::vector<Entry> take_ended(conf::Instant now);
 
  private:
   void keep();
@@ -43,6 +45,7 @@ class OrderBook {
   spool::Spool* spool_;
   const spool::RelayClock* clock_;
   std::vector<Entry> entries_;
+  std::vector<Entry> ended_;
 };
 
 // Whether both are about the same paths.

@@ -159,10 +159,14 @@ void OrderRounds::lift(Round* round, conf::Instant now) {
   const auto covered = [round](const admin::MxOrder& other) { return lifts(*round, other); };
   round->done.lifted = order.dry_run ? book_->has(order) : book_->lift(order, covered);
   if (!order.dry_run) {
-    if (!order.stream.empty() && round->done.lifted) streams_.tell_lifted(order);
+    if (!order.stream.empty() && round->done.lifted) streams_.tell_end(order, "the order is lifted");
     changed_book();
   }
   go_out(round, now);
+}
+
+void OrderRounds::ended(const admin::MxOrder& order) {
+  if (!order.stream.empty()) streams_.tell_end(order, "the order is over");
 }
 
 void OrderRounds::changed_book() {

@@ -33,6 +33,9 @@ class OrderRounds {
   // `done` hears at once where there is little to reach, else when the round is over. One order after the
   // other.
   void take(const admin::MxOrder& order, Done done);
+  // An order of the book has ended by itself: tells of one on streams. Paths tell of theirs, see
+  // UnmeantBlocks.
+  void ended(const admin::MxOrder& order);
   void step(conf::Instant now);
   bool under_way() const { return !orders_.empty(); }
 

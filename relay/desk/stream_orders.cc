@@ -77,9 +77,8 @@ void StreamOrders::tell_blocked(const admin::MxOrder& order, conf::Instant until
       (why.empty() ? "blocked" : why) + ": nothing of the stream is sent " + mx::until_text(until, now));
 }
 
-void StreamOrders::tell_lifted(const admin::MxOrder& order) {
-  transit_->notices().ordered(conf::DecisionAction::kUnblock, order.stream, who_orders(order), {},
-                              "the order is lifted");
+void StreamOrders::tell_end(const admin::MxOrder& order, const char* text) {
+  transit_->notices().ordered(conf::DecisionAction::kUnblock, order.stream, who_orders(order), {}, text);
 }
 
 }  // namespace relay

@@ -25,7 +25,8 @@ class StreamOrders {
   // in each call, from `*part` on. False: that was all. Takes what it cost from `*budget`.
   bool reach_some(const admin::MxOrder& order, size_t* part, size_t* budget, admin::MxOrderDone* done);
   void tell_blocked(const admin::MxOrder& order, conf::Instant until, conf::Instant now);
-  void tell_lifted(const admin::MxOrder& order);
+  // `text`: "the order is lifted".
+  void tell_end(const admin::MxOrder& order, const char* text);
 
  private:
   Transit* transit_;

@@ -23,11 +23,12 @@ void UnmeantBlocks::look(conf::Instant at) {
 
 // An order whose domain leads nowhere at present keeps what it holds, and no longer than it lasts itself.
 void UnmeantBlocks::settle(queue::Path* path, conf::Instant now) {
+  transit_->dispatcher().gate().end_order(path, now);
   const OrderBook::Entry* entry = reach_->latest_for(*path, now);
   const OrderBook::Entry* may = domains_->latest_that_may_mean(*path, now);
   if (may != nullptr && (entry == nullptr || may->until > entry->until)) entry = may;
   if (entry == nullptr) {
-    free_path(transit_, path, "no order means it any more", "", now);
+    if (path->holds.ordered(now)) free_path(transit_, path, "no order means it any more", "", now);
   } else if (entry->until != path->holds.ordered_until()) {
     hold_path(transit_, path, *entry, entry->order, now);
   }
@@ -38,7 +39,7 @@ bool UnmeantBlocks::step(conf::Instant now) {
   size_t budget = kBudget;
   const size_t close_look = kOfCloseLook + reach_->orders(now);  // each is asked whether it means the path
   const auto use = [&](queue::Path* path) {
-    const bool close = path->holds.ordered(now);
+    const bool close = path->holds.ordered(now) || path->holds.has_ended_order(now);
     budget -= std::min(budget, close ? close_look : 1);
     if (close) settle(path, now);
   };

@@ -1,7 +1,7 @@
 // Frees the paths that an order blocked and none means any more: after an edit of the rules, because a domain
 // leads elsewhere now, or because the order was lifted while nobody knew where its domain leads. Those that a
-// shorter order still means wait for the end of that one. A round over all paths, some in each step. Loop
-// thread.
+// shorter order still means wait for the end of that one. Where an order has ended by itself that is told. A
+// round over all paths, some in each step. Loop thread.
 #pragma once
 
 #include <cstddef>

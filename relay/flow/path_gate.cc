@@ -28,7 +28,6 @@ bool PathGate::leased(const queue::Path& path, conf::Instant now) const {
   return !counts_anything(*path.limits) || parts_.lease->valid(now);
 }
 
-// One that ends by itself is told when the path is asked for.
 void PathGate::end_order(queue::Path* path, conf::Instant now) {
   if (!path->holds.has_ended_order(now)) return;
   path->holds.end_order();

@@ -105,12 +105,13 @@ class PathGate {
   void lease_renewed();
   bool wants_lease() const { return !leasing_.empty(); }
   void tell_decisions(const queue::Path& path);
+  // Tells that the order which held the path is over, once: if it ended by itself.
+  void end_order(queue::Path* path, conf::Instant now);
   void tell(const queue::Path& path, const std::vector<mx::Decision>& decisions) {
     parts_.decided(path, decisions);
   }
 
  private:
-  void end_order(queue::Path* path, conf::Instant now);
   bool leased(const queue::Path& path, conf::Instant now) const;
   void release(const void* counters);
   bool stand_in_line(queue::Path* path, const void* counters);

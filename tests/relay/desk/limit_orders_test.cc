@@ -326,5 +326,26 @@ TEST_F(LimitOrdersTest, ThatAnOrderIsOverIsTold) {
   EXPECT_FALSE(path->holds.ordered(clock_.time));
 }
 
+// Nobody asks for a path without mail.
+TEST_F(LimitOrdersTest, ThatAnOrderIsOverIsToldWithoutMailToo) {
+  path_to("a.test");
+  std::vector<admin::MxOrder> orders(4);
+  orders[0] = of_domain(admin::MxAction::kBlock, "a.test");
+  orders[1] = everything(admin::MxAction::kBlock);
+  orders[2].site = "mx.a.*";
+  orders[3].source = "default";
+  for (const admin::MxOrder& order : orders) {
+    Heard heard;
+    carry_out(timed(order, 1h), &heard);
+    ASSERT_EQ(heard->paths, 1U);
+    settle();
+    (void)told();
+    EXPECT_LE(limits_->next_wake(), clock_.time + 1h);
+    clock_.time += 1h;
+    settle();
+    EXPECT_EQ(told(), std::vector<std::string>{"the order is over"});
+  }
+}
+
 }  // namespace
 }  // namespace relay

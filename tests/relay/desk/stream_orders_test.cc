@@ -193,6 +193,33 @@ TEST_F(StreamOrdersTest, EndsByItselfAtItsTime) {
   EXPECT_EQ(server_.recipients, Names{"a@one.test"});
 }
 
+TEST_F(StreamOrdersTest, ThatItIsOverIsToldLikeItsBegin) {
+  block("news", 1h);
+  for (int i = 0; i < 10; ++i) limits_->step(clock_.time);
+  EXPECT_EQ(limits_->next_wake(), clock_.time + 1h);
+  pass(1h);
+  limits_->step(clock_.time);
+  const std::vector<conf::DeliveryEvent> told = events_.of(conf::EventKind::kDecision);
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_EQ(told[1].stream, "news");
+  EXPECT_EQ(told[1].decision->action, conf::DecisionAction::kUnblock);
+  EXPECT_EQ(told[1].decision->text, "the order is over");
+  EXPECT_EQ(told[1].decision->by, "operator anna");
+  EXPECT_TRUE(told[1].decision->ordered);
+}
+
+TEST_F(StreamOrdersTest, ThatItEndedWhileTheRelayWasDownIsToldOnce) {
+  block("news", 1h);
+  for (int i = 0; i < 2; ++i) {
+    transit_->close();
+    clock_.time += 2h;
+    begin();
+    limits_->step(clock_.time);
+    run();
+    EXPECT_EQ(events_.of(conf::EventKind::kDecision).size(), 2U) << "its begin and its end";
+  }
+}
+
 TEST_F(StreamOrdersTest, OfSeveralOrdersTheOneThatEndsLastCounts) {
   block("n*", 2h);
   block("news", 1h);
