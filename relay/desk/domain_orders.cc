@@ -75,13 +75,15 @@ bool DomainOrders::step(conf::Instant now, size_t sources, const Hold& hold) {
   return left;
 }
 
-const OrderBook::Entry* DomainOrders::latest_that_may_mean(const queue::Path& path, conf::Instant now) const {
-  const OrderBook::Entry* latest = nullptr;
+const OrderBook::Entry* DomainOrders::latest_for(const queue::Path& path, conf::Instant now,
+                                                 const OrderReach::Lifted& lifted) const {
+  const OrderBook::Entry* latest = reach_->latest_for(path, now, lifted);
   const std::string name = name_of(path);
   for (const OrderBook::Entry& entry : book_->all(now)) {
     const admin::MxOrder& order = entry.order;
     if (order.domain.empty() || (!order.source.empty() && order.source != path.source.name)) continue;
     if (latest != nullptr && latest->until >= entry.until) continue;
+    if (lifted && lifted(order)) continue;
     const auto led = led_to_.find(domain_and_source(order));
     if (led == led_to_.end() || !led->second.contains(name)) continue;
     if (reach_->paths_of(order).empty()) latest = &entry;

@@ -26,9 +26,10 @@ class DomainOrders {
   // The orders are others now: looks anew, at once.
   void hurry(conf::Instant now);
   conf::Instant next_wake() const { return look_at_; }  // kNever: there are none
-  // Of the orders whose domain leads nowhere at present, and led here, the one that ends last; null: there is
-  // none. Good until the book is asked again. O(orders)
-  const OrderBook::Entry* latest_that_may_mean(const queue::Path& path, conf::Instant now) const;
+  // As OrderReach::latest_for(), and an order whose domain leads nowhere at present, and led here, keeps what
+  // it holds: it means the path too. O(orders)
+  const OrderBook::Entry* latest_for(const queue::Path& path, conf::Instant now,
+                                     const OrderReach::Lifted& lifted = nullptr) const;
 
  private:
   using Names = std::set<std::string>;

@@ -28,7 +28,7 @@ LimitOrders::LimitOrders(Transit* transit, spool::Spool* spool)
       reach_(transit, &book_),
       domains_(&book_, &reach_),
       unmeant_(transit, &reach_, &domains_),
-      rounds_(transit, &book_, &reach_,
+      rounds_(transit, &book_, &reach_, &domains_,
               [this] {
                 next_end_ = book_.first_end();
                 domains_.hurry(transit_->clock().now());

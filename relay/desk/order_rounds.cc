@@ -215,7 +215,7 @@ void OrderRounds::to_path(Round* round, queue::Path* path, conf::Instant now) {
   const admin::MxOrder& order = round->order;
   if (order.action == admin::MxAction::kBlock) {
     count(path->site->label, path->source.name, &round->done);
-    const OrderBook::Entry* latest = order.dry_run ? nullptr : reach_->latest_for(*path, now);
+    const OrderBook::Entry* latest = order.dry_run ? nullptr : domains_->latest_for(*path, now);
     if (latest != nullptr) hold_path(transit_, path, *latest, order, now);
     return;
   }
@@ -230,7 +230,7 @@ bool OrderRounds::lift_from(Round* round, queue::Path* path, conf::Instant now) 
   if (!path->holds.ordered(now)) return false;
   const admin::MxOrder& order = round->order;
   const auto lifted = [round](const admin::MxOrder& other) { return lifts(*round, other); };
-  const OrderBook::Entry* other = reach_->latest_for(*path, now, lifted);
+  const OrderBook::Entry* other = domains_->latest_for(*path, now, lifted);
   if (other != nullptr) {
     ++round->done.held;
     if (!order.dry_run && path->holds.ordered_until() != other->until)

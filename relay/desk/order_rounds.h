@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "relay/admin/mx_view.h"
+#include "relay/desk/domain_orders.h"
 #include "relay/desk/order_reach.h"
 #include "relay/desk/stream_orders.h"
 
@@ -23,10 +24,12 @@ class OrderRounds {
  public:
   using Done = std::function<void(admin::MxOrderDone)>;
   // All are borrowed. `on_book` hears when the book has changed.
-  OrderRounds(Transit* transit, OrderBook* book, const OrderReach* reach, std::function<void()> on_book)
+  OrderRounds(Transit* transit, OrderBook* book, const OrderReach* reach, const DomainOrders* domains,
+              std::function<void()> on_book)
       : transit_(transit),
         book_(book),
         reach_(reach),
+        domains_(domains),
         on_book_(std::move(on_book)),
         streams_(transit, book) {}
 
@@ -73,6 +76,7 @@ class OrderRounds {
   Transit* transit_;
   OrderBook* book_;
   const OrderReach* reach_;
+  const DomainOrders* domains_;
   std::function<void()> on_book_;
   StreamOrders streams_;
   std::deque<Round> orders_;  // the first is worked on

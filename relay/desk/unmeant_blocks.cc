@@ -21,12 +21,9 @@ void UnmeantBlocks::look(conf::Instant at) {
   *when = std::min(*when, at);
 }
 
-// An order whose domain leads nowhere at present keeps what it holds, and no longer than it lasts itself.
 void UnmeantBlocks::settle(queue::Path* path, conf::Instant now) {
   transit_->dispatcher().gate().end_order(path, now);
-  const OrderBook::Entry* entry = reach_->latest_for(*path, now);
-  const OrderBook::Entry* may = domains_->latest_that_may_mean(*path, now);
-  if (may != nullptr && (entry == nullptr || may->until > entry->until)) entry = may;
+  const OrderBook::Entry* entry = domains_->latest_for(*path, now);
   if (entry == nullptr) {
     if (path->holds.ordered(now)) free_path(transit_, path, "no order means it any more", "", now);
   } else if (entry->until != path->holds.ordered_until()) {

@@ -281,6 +281,21 @@ TEST_F(LimitOrdersTest, AnOrderThatIsMadeLongerWhileItsDomainLeadsNowhereGoesOn)
   EXPECT_EQ(path->holds.ordered_until(), clock_.time + 3h);
 }
 
+TEST_F(LimitOrdersTest, AShorterWiderOrderLeavesOneWhoseDomainLeadsNowhereInForce) {
+  queue::Path* path = path_to("a.test");
+  Heard heard;
+  carry_out(of_domain(admin::MxAction::kBlock, "a.test"), &heard);
+  settle();
+  forget_route("a.test", false);
+  carry_out(timed(everything(admin::MxAction::kBlock), 1h), &heard);
+  EXPECT_EQ(path->holds.ordered_until(), conf::kNever) << "the later end wins";
+  settle();
+  EXPECT_EQ(path->holds.ordered_until(), conf::kNever);
+  carry_out(everything(admin::MxAction::kUnblock), &heard);
+  EXPECT_EQ(heard->held, 1U);
+  EXPECT_EQ(path->holds.ordered_until(), conf::kNever) << "it is not the one that was lifted";
+}
+
 // After a restart, or when its path was forgotten: the mail of another domain made the path, and a connection
 // rests there.
 TEST_F(LimitOrdersTest, AnOrderHoldsTheFirstMessageToAPathThatOthersMade) {
