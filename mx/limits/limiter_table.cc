@@ -275,7 +275,7 @@ void LimiterTable::sweep(const Moment& moment) {
   const size_t looks = std::min(kSweep, entries_.size());
   for (size_t i = 0; i < looks; ++i) {
     if (swept_ >= entries_.size()) swept_ = 0;
-    count_detached(entries_[swept_], &detached_so_far_);
+    count_detached(entries_[swept_], moment.now, &detached_so_far_);
     erase_stale(static_cast<uint32_t>(swept_++), moment);
     if (swept_ >= entries_.size()) detached_ = std::exchange(detached_so_far_, {});
   }

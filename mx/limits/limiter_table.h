@@ -69,21 +69,21 @@ class LimiterTable {
   // The relay ended without a last save: whatever comes to life from now on counts as having used its limits
   // from `begin` to `end`. Kept on disk with the rest; forgotten a day after `end`.
   void assume_gap(conf::WallTime begin, conf::WallTime end);
-
   // Looks at the next kSweep entries; once a second goes through a million in eight minutes.
   void sweep(const Moment& moment);
   size_t size() const { return entries_.size() - free_.size(); }
   void for_each_traffic(const std::function<void(const std::string& key, Traffic&)>& use);
   void for_each_standing(const std::function<void(const std::string& key, Standing&)>& use);
-  // Those that are not open and that nobody holds, what is known against sites that no path is open to, among
-  // `most` counters from `*next` on (0 at first). False: the last were seen. Superseded: a path uses what is
-  // known of the same site and source under the rule that decides now.
+  // Those that are not open and that no path holds, among `most` counters from `*next` on (0 at first).
+  // False: the last were seen. Superseded: a path uses what is known there under the rule that decides now.
   using UseDetached = std::function<void(const std::string& key, Standing&, bool superseded)>;
   bool visit_detached(size_t* next, size_t most, const UseDetached& use);
   struct Detached {
     uint64_t blocked = 0, probing = 0, ramp = 0;
+    conf::Instant first_end = conf::kNever;  // of a block or a ramp that is not over
   };
-  Detached detached() const;  // none superseded; of a large table as the last round of sweep() found
+  // None superseded; of a large table as the last round of sweep() found.
+  Detached detached(conf::Instant now) const;
 
  private:
   template <typename T>
@@ -114,7 +114,7 @@ class LimiterTable {
   void forget_stale(Counters<T> Entry::*slot, Entry* entry, const Moment& moment);
   void erase_stale(uint32_t number, const Moment& moment);
   bool is_superseded(const Entry& entry) const;
-  void count_detached(const Entry& entry, Detached* counts) const;
+  void count_detached(const Entry& entry, conf::Instant now, Detached* counts) const;
   template <typename T>
   void attach(T* object, uint32_t number) {
     object->change().attach(&changes_, number * 2 + (std::is_same_v<T, Standing> ? kOfStanding : 0));

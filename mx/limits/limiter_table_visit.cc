@@ -27,18 +27,21 @@ bool LimiterTable::is_superseded(const Entry& entry) const {
   return superseded;
 }
 
-void LimiterTable::count_detached(const Entry& entry, Detached* counts) const {
+void LimiterTable::count_detached(const Entry& entry, conf::Instant now, Detached* counts) const {
   if (!is_detached(entry.standing.object) || is_superseded(entry)) return;
-  const Standing::State state = entry.standing.object->state();
+  const Standing::State state = entry.standing.object->state_at(now);
+  if (state == Standing::State::kOpen) return;
+  const conf::Instant end = entry.standing.object->runs_out();
+  if (end > now) counts->first_end = std::min(counts->first_end, end);
   ++(state == Standing::State::kBlocked   ? counts->blocked
      : state == Standing::State::kProbing ? counts->probing
                                           : counts->ramp);
 }
 
-LimiterTable::Detached LimiterTable::detached() const {
+LimiterTable::Detached LimiterTable::detached(conf::Instant now) const {
   if (entries_.size() > kFew) return detached_;
   Detached counts;
-  for (const Entry& entry : entries_) count_detached(entry, &counts);
+  for (const Entry& entry : entries_) count_detached(entry, now, &counts);
   return counts;
 }
 

@@ -115,8 +115,7 @@ void Standing::decide(Decision decision) {
 }
 
 void Standing::tick_state(conf::Instant now) {
-  if (state_ == State::kBlocked && now < frees_at()) return;
-  if (state_ == State::kRamp && !thresholds_.empty() && !aftermath_->ramp.over(now)) return;
+  if ((state_ == State::kBlocked || state_ == State::kRamp) && now < runs_out()) return;
   Decision decision;
   if (thresholds_.empty()) {
     decision.action = Action::kOpen;
@@ -144,6 +143,17 @@ void Standing::tick_state(conf::Instant now) {
     case State::kOpen:
       return;
   }
+}
+
+Standing::State Standing::state_at(conf::Instant now) const {
+  if (now < runs_out()) return state_;
+  return state_ == State::kRamp || thresholds_.empty() ? State::kOpen : State::kProbing;
+}
+
+conf::Instant Standing::runs_out() const {
+  if (state_ == State::kBlocked) return frees_at();
+  if (state_ != State::kRamp) return conf::kNever;
+  return thresholds_.empty() ? conf::Instant{} : aftermath_->ramp.ends();
 }
 
 void Standing::begin_probes(Decision decision, conf::Instant now) {

@@ -68,6 +68,9 @@ class Standing {
   void unblock(conf::Instant now);  // an operator's order: open, with the sample cleared
   void reset(conf::Instant now);    // the same; learned rate and ladder start anew
   State state() const { return state_; }
+  // The same as if it was asked now, which changes nothing: what has run out is over though nobody asked.
+  State state_at(conf::Instant now) const;
+  conf::Instant runs_out() const;  // the block, or the ramp; kNever: there is none
   conf::Instant blocked_until() const { return state_ == State::kBlocked ? block_.until : conf::Instant{}; }
   conf::Instant frees_at() const;  // while blocked: when the next message may go, which can be an early probe
   using Sample = Threshold::Sample;

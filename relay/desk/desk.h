@@ -51,7 +51,7 @@ class Desk final : public admin::Backend {
   }
   conf::Instant next_wake() const {
     const bool busy = overview_.is_under_way() || census_.under_way() || busiest_.under_way();
-    return busy ? conf::Instant{} : limits_.next_wake();
+    return busy ? conf::Instant{} : std::min(limits_.next_wake(), overview_.next_wake());
   }
 
   admin::QueueSummary summary() override;

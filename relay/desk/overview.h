@@ -2,6 +2,7 @@
 // for those that must not ask the loop. Loop thread, but for last_known().
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <vector>
@@ -39,6 +40,8 @@ class Overview {
 
   void step(conf::Instant now);
   bool is_under_way() const { return survey_.under_way(); }  // wants to go on at once
+  // Gauges change then though nothing happens.
+  conf::Instant next_wake() const { return std::max(next_survey_, survey_.latest().next_change); }
 
  private:
   journal::Gauges gauges(conf::Instant now) const;

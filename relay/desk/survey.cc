@@ -18,12 +18,16 @@ bool busier(const journal::SiteGauges& a, const journal::SiteGauges& b) {
   return left != right ? left > right : a.site < b.site;
 }
 
+// kNever: it is over.
+conf::Instant later_than(conf::Instant now, conf::Instant end) { return end > now ? end : conf::kNever; }
+
 }  // namespace
 
 void Survey::look_at(queue::Path* path, conf::Instant now) {
   ++paths_;
   const mx::Standing::State state =
-      path->holds.ordered(now) ? mx::Standing::State::kBlocked : path->counters.standing->state();
+      path->holds.ordered(now) ? mx::Standing::State::kBlocked : path->counters.standing->state_at(now);
+  next_change_ = std::min(next_change_, later_than(now, path->counters.standing->runs_out()));
   limiter_.blocked += state == mx::Standing::State::kBlocked ? 1 : 0;
   limiter_.probing += state == mx::Standing::State::kProbing ? 1 : 0;
   limiter_.ramp += state == mx::Standing::State::kRamp ? 1 : 0;
@@ -63,13 +67,14 @@ bool Survey::step(conf::Instant now) {
   if (part_ == 0) {
     limiter_ = {};
     paths_ = 0;
+    next_change_ = conf::kNever;
     busiest_.clear();
     in_flight_ = dispatcher_->in_flight_by_path();
   }
   const bool more = sites_->visit_some(&part_, kPathsPerStep, [&](queue::Path* path) { look_at(path, now); });
   keep();
   if (more) return false;
-  finish();
+  finish(now);
   return true;
 }
 
@@ -80,14 +85,15 @@ void Survey::refresh_if_small(conf::Instant now) {
   }
 }
 
-void Survey::finish() {
+void Survey::finish(conf::Instant now) {
   part_ = 0;
   latest_.limiter = limiter_;
-  const mx::LimiterTable::Detached detached = sites_->limiters().detached();
+  const mx::LimiterTable::Detached detached = sites_->limiters().detached(now);
   latest_.limiter.blocked += detached.blocked;
   latest_.limiter.probing += detached.probing;
   latest_.limiter.ramp += detached.ramp;
   latest_.paths = paths_;
+  latest_.next_change = std::min(next_change_, later_than(now, detached.first_end));
   latest_.sites.clear();
   std::ranges::sort_heap(busiest_, busier);  // the busiest first
   // The same hosts under two destinations are one line.

@@ -27,19 +27,21 @@ class Survey {
     journal::LimiterGauges limiter;
     std::vector<journal::SiteGauges> sites;  // the busiest first, at most 50
     size_t paths = 0;
+    conf::Instant next_change = conf::kNever;  // of `limiter`, by time alone: a block or a ramp runs out
   };
   const Result& latest() const { return latest_; }
 
  private:
   void look_at(queue::Path* path, conf::Instant now);
   void keep();
-  void finish();
+  void finish(conf::Instant now);
 
   const queue::SiteTable* sites_;
   Dispatcher* dispatcher_;
   size_t part_ = 0;  // where the round goes on
   journal::LimiterGauges limiter_;
   size_t paths_ = 0;
+  conf::Instant next_change_ = conf::kNever;
   // Only so many sites as are shown are kept, whatever their number: the end of a round costs nothing then.
   const queue::Site* site_ = nullptr;  // in hand, within one step
   journal::SiteGauges in_hand_;

@@ -428,17 +428,17 @@ TEST(LimiterTable, ABlockIsCountedOnceWhoeverHoldsIt) {
   write(&before, &disk, kNow);
   LimiterTable table;
   read(disk, &table, kNow);
-  EXPECT_EQ(table.detached().blocked, 1U) << "right after a restart, before anything asks";
+  EXPECT_EQ(table.detached(kStart).blocked, 1U) << "right after a restart, before anything asks";
   auto held = table.standing({"old", "a|", "s"}, limits, kNow);
-  EXPECT_EQ(table.detached().blocked, 0U) << "a path has it";
+  EXPECT_EQ(table.detached(kStart).blocked, 0U) << "a path has it";
   held.reset();
   held = table.standing({"other", "a|", "s"}, limits, kNow);
-  EXPECT_EQ(table.detached().blocked, 1U) << "the old rule decides still, for others";
+  EXPECT_EQ(table.detached(kStart).blocked, 1U) << "the old rule decides still, for others";
   table.is_current = [](const CounterNames& names) { return names.rule != "old"; };
   table.rules_are(rules_named({"new", "other"}));
   held = table.standing({"new", "a|", "s"}, limits, kNow);
   EXPECT_EQ(held->state(), Standing::State::kBlocked);
-  EXPECT_EQ(table.detached().blocked, 0U) << "the rule that decides now has taken it over";
+  EXPECT_EQ(table.detached(kStart).blocked, 0U) << "the rule that decides now has taken it over";
   int seen = 0;
   size_t next = 0;
   (void)table.visit_detached(&next, SIZE_MAX, [&](const std::string& key, Standing&, bool superseded) {

@@ -51,6 +51,26 @@ std::vector<Action> actions(Standing& standing) {
   return list;
 }
 
+// Nobody has to ask for a gauge to be right.
+TEST(Standing, WhatHasRunOutIsOverThoughNobodyAsked) {
+  Standing standing(general());
+  EXPECT_EQ(standing.runs_out(), conf::kNever);
+  send_many(standing, 300, Kind::kHard, kStart);
+  const Instant over = kStart + 3h;
+  EXPECT_EQ(standing.runs_out(), over);
+  EXPECT_EQ(standing.state_at(over - 1us), State::kBlocked);
+  EXPECT_EQ(standing.state_at(over), State::kProbing);
+  EXPECT_EQ(standing.state(), State::kBlocked) << "a question changes nothing";
+  EXPECT_TRUE(standing.may_send(over).yes);
+  EXPECT_EQ(standing.runs_out(), conf::kNever);
+  send_many(standing, 5, Kind::kAccepted, over);
+  ASSERT_EQ(standing.state(), State::kRamp);
+  EXPECT_EQ(standing.runs_out(), over + 10min);
+  EXPECT_EQ(standing.state_at(over + 10min - 1us), State::kRamp);
+  EXPECT_EQ(standing.state_at(over + 10min), State::kOpen);
+  EXPECT_EQ(standing.state(), State::kRamp);
+}
+
 // The seed example: at least 300 messages in an hour, 90 % errors, three hours.
 TEST(Standing, TheGeneralCaseBlocksAtTheThreeHundredthMessage) {
   Standing standing(general());

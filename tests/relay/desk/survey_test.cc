@@ -109,6 +109,20 @@ TEST_F(SurveyTest, ASiteIsOneLineWithTheMailOfAllItsSources) {
   }
 }
 
+TEST_F(SurveyTest, ABlockThatHasRunOutIsNotCountedAndItsEndIsKnown) {
+  site("a.test", 1, 0);
+  sites_->for_each([&](queue::Path* path) {
+    path->counters.standing->block_by_rule(clock_.now() + 5min, "why", clock_.now());
+  });
+  Survey survey(sites_.get(), dispatcher_.get());
+  look(&survey);
+  EXPECT_EQ(survey.latest().limiter.blocked, 1U);
+  EXPECT_EQ(survey.latest().next_change, clock_.now() + 5min);
+  ASSERT_TRUE(survey.step(clock_.now() + 5min));
+  EXPECT_EQ(survey.latest().limiter.blocked, 0U);
+  EXPECT_EQ(survey.latest().next_change, conf::kNever);
+}
+
 TEST_F(SurveyTest, ManySitesAreLookedAtInSteps) {
   for (int i = 0; i < 3000; ++i) site("d" + std::to_string(i) + ".test", 1, 0);
   Survey survey(sites_.get(), dispatcher_.get());

@@ -59,7 +59,7 @@ class CounterKeeperTest : public testing::Test {
                         [](const std::string&, const std::string&) {})
                     .ok());
     if (!record) found.gap = true;
-    found.blocked = next.detached().blocked;
+    found.blocked = next.detached(clock_.now()).blocked;
     return found;
   }
 
