@@ -177,19 +177,19 @@ void keep_some(DnsAnswer* answer) {
   if (answer->texts.size() > kMostKept) answer->texts.resize(kMostKept);
 }
 
-// With what it mostly means.
-const char* rcode_text(unsigned rcode) {
+// RFC 1035 §4.1.1, with what it mostly means.
+std::string rcode_text(unsigned rcode) {
   switch (rcode) {
     case 1:
-      return "FORMERR";
+      return "FORMERR: it could not read the question";
     case 2:
       return "SERVFAIL: it could not find out; the name servers of the domain may be down";
     case 4:
-      return "NOTIMP";
+      return "NOTIMP: it does not answer such questions";
     case 5:
       return "REFUSED: it looks nothing up for this machine; [dns] servers names others";
     default:
-      return "an error code";
+      return "error code " + std::to_string(rcode);
   }
 }
 
@@ -213,7 +213,8 @@ conf::Duration negative_ttl(std::string_view raw, Reader* reader, unsigned autho
 
 }  // namespace
 
-DnsAnswer parse_dns_answer(std::string_view raw, std::string_view name, RecordType type) {
+DnsAnswer parse_dns_answer(std::string_view raw, std::string_view name, RecordType type,
+                           std::string_view server) {
   if (raw.size() < kHeaderOctets) return malformed(name, "shorter than a header");
   Reader reader(raw, 2);
   const uint16_t flags = reader.u16();
@@ -231,7 +232,8 @@ DnsAnswer parse_dns_answer(std::string_view raw, std::string_view name, RecordTy
   const unsigned rcode = flags & 0x0f;
   if (rcode != 0 && rcode != 3) {
     answer.status = DnsStatus::kFailed;
-    answer.detail = std::string("the name server answered ") + rcode_text(rcode);
+    answer.detail = "the name server " + (server.empty() ? "" : std::string(server) + ' ') + "answered " +
+                    rcode_text(rcode);
     return answer;
   }
   std::vector<Record> records;

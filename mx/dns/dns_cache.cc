@@ -94,7 +94,7 @@ struct DnsCache::State : std::enable_shared_from_this<DnsCache::State> {
   void take(const Question& question, DnsStatus status, std::string_view raw, std::string_view detail) {
     auto answer = std::make_shared<DnsAnswer>();
     if (status == DnsStatus::kOk) {
-      *answer = parse_dns_answer(raw, question.name, question.type);
+      *answer = parse_dns_answer(raw, question.name, question.type, detail);
     } else {
       answer->status = status;
       answer->canonical_name = question.name;

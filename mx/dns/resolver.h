@@ -51,8 +51,8 @@ class Resolver {
 class DnsTransport {
  public:
   virtual ~DnsTransport() = default;
-  // `raw` is valid during the call. status kOk: a response arrived (whatever its RCODE); else kTimeout or
-  // kFailed.
+  // `raw` is valid during the call. status kOk: a response arrived (whatever its RCODE), and `detail` names
+  // the server that gave it ("": not known); else kTimeout or kFailed, and `detail` says why.
   using Done = std::function<void(DnsStatus status, std::string_view raw, std::string_view detail)>;
   virtual void ask(const std::string& name, RecordType type, Done done) = 0;  // done runs later, never inside
 };

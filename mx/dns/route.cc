@@ -261,7 +261,9 @@ void Router::Lookup::take_addresses(size_t index, bool v6, const DnsAnswer& answ
   Host& host = hosts[index];
   if (answer.status == DnsStatus::kFailed || answer.status == DnsStatus::kTimeout) {
     const bool told = std::exchange(host.failed, true);
-    if (!told) note("the addresses of " + host.host.name + " cannot be found out now");
+    if (!told)
+      note("the addresses of " + host.host.name + " cannot be found out now" +
+           (answer.detail.empty() ? "" : ": " + answer.detail));
   } else if (answer.status == DnsStatus::kOk) {
     ttl = std::min(ttl, answer.ttl);
     (v6 ? host.v6 : host.v4) = answer.addresses;

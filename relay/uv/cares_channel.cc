@@ -39,7 +39,9 @@ conf::Result<std::unique_ptr<CaresChannel>> CaresChannel::open(Loop* loop, const
     return conf::Error{conf::ErrorCode::kIo, std::string("c-ares: ") + ares_strerror(library)};
   std::unique_ptr<CaresChannel> channel(new CaresChannel(loop));
   ares_options options{};
-  options.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | (plan.tcp ? ARES_FLAG_USEVC : 0);
+  // An answer with an error code is an answer: without NOCHECKRESP nobody would hear which code it was.
+  options.flags =
+      ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_NOCHECKRESP | (plan.tcp ? ARES_FLAG_USEVC : 0);
   options.timeout = static_cast<int>(std::max<int64_t>(1, plan.settings.timeout.count() / 1000));
   options.tries = static_cast<int>(plan.settings.tries);
   options.sock_state_cb = [](void* data, ares_socket_t fd, int readable, int writable) {

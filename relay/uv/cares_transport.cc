@@ -23,6 +23,29 @@ mx::DnsStatus status_of(int status, std::string_view raw) {
   return status == ARES_ETIMEOUT ? mx::DnsStatus::kTimeout : mx::DnsStatus::kFailed;
 }
 
+bool is_server_failure(std::string_view raw) {  // SERVFAIL (RFC 1035 §4.1.1)
+  return raw.size() > 3 && (static_cast<unsigned char>(raw[3]) & 0x0fU) == 2;
+}
+
+// Why no answer came, in words.
+std::string words_of(int status, const std::vector<std::string>& servers) {
+  std::string asked;
+  for (const std::string& server : servers) asked += (asked.empty() ? " (" : ", ") + server;
+  if (!asked.empty()) asked += ')';
+  switch (status) {
+    case ARES_ETIMEOUT:
+      return "no name server answered in time" + asked;
+    case ARES_ECONNREFUSED:
+      return "no name server can be reached" + asked;
+    case ARES_EBADRESP:
+      return "no name server gave an answer that can be read" + asked;
+    case ARES_EBADNAME:
+      return "no name server can know such a name";
+    default:
+      return ares_strerror(status);
+  }
+}
+
 }  // namespace
 
 struct CaresTransport::State {
@@ -31,6 +54,7 @@ struct CaresTransport::State {
     mx::RecordType type = mx::RecordType::kA;
     Done done;
     size_t first_server = 0;
+    uint32_t rounds = 0;  // over all servers, that are done
     bool tcp = false;
     std::string doubtful;  // the answer by UDP whose case was another
   };
@@ -108,7 +132,19 @@ struct CaresTransport::State {
       ask(question);
       return;
     }
-    finish(question, status_of(status, raw), raw, raw.empty() ? ares_strerror(status) : "");
+    // Whoever could not find out may be able to in a moment.
+    if (is_server_failure(raw) && ++question->rounds < settings.tries) {
+      question->first_server = 0;
+      question->tcp = false;
+      ask(question);
+      return;
+    }
+    // Of several that were left c-ares does not say which one answered.
+    const bool is_known = question->first_server + 1 == settings.servers.size();
+    finish(question, status_of(status, raw), raw,
+           raw.empty() ? words_of(status, settings.servers)
+           : is_known  ? settings.servers.back()
+                       : "");
   }
 
   bool case_is_right(const QuestionPtr& question, std::string_view raw) {

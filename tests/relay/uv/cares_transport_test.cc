@@ -12,7 +12,9 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
+#include "mx/dns/dns_answer.h"
 #include "relay/uv/loop.h"
 
 namespace relay::uv {
@@ -139,6 +141,39 @@ class NameServer {
   std::thread thread_;
 };
 
+// Answers with this error code alone.
+NameServer::Answer failing(int code, int* asked = nullptr) {
+  return [code, asked](std::string_view query) {
+    const Asked about = asked_in(query);
+    if (asked != nullptr) ++*asked;
+    return std::string(query.substr(0, 2)) + octets({0x81, 0x80 + code, 0, 1, 0, 0, 0, 0, 0, 0}) +
+           about.name + about.kind;
+  };
+}
+
+// What is told people about a question to these.
+std::string told_by(const std::vector<std::string>& servers, uint32_t tries = 1) {
+  Loop loop;
+  conf::DnsSettings settings;
+  settings.servers = servers;
+  settings.tries = tries;
+  settings.timeout = 50ms;
+  auto transport = CaresTransport::open(&loop, settings);
+  EXPECT_TRUE(transport.ok());
+  std::string told;
+  (*transport)
+      ->ask("a-name-of-many-letters.example", mx::RecordType::kA,
+            [&](mx::DnsStatus status, std::string_view raw, std::string_view detail) {
+              told = detail;
+              if (status == mx::DnsStatus::kOk)
+                told = mx::parse_dns_answer(raw, "a-name-of-many-letters.example", mx::RecordType::kA, detail)
+                           .detail;
+              loop.stop();
+            });
+  loop.run();
+  return told;
+}
+
 // The last octet of the address that came; 0: none.
 int asked_of(std::initializer_list<const NameServer*> servers) {
   Loop loop;
@@ -177,6 +212,40 @@ TEST(CaresTransport, AnHonestAnswerIsTakenByUdp) { EXPECT_EQ(asked_of({honest, n
 TEST(CaresTransport, ACompressedQuestionDoesNotHideTheCase) { EXPECT_EQ(asked_of({forged, honest}), 1); }
 
 TEST(CaresTransport, ACompressedQuestionIsNeverTakenWithoutTcp) { EXPECT_EQ(asked_of({forged, nullptr}), 0); }
+
+TEST(CaresTransport, AnErrorCodeIsToldWithTheServerThatGaveIt) {
+  const struct {
+    int code;
+    const char* name;
+  } codes[] = {{1, "FORMERR"}, {2, "SERVFAIL"}, {4, "NOTIMP"}, {5, "REFUSED"}, {9, "error code 9"}};
+  for (const auto& [code, name] : codes) {
+    const NameServer server(failing(code), nullptr);
+    const std::string told = told_by({server.place()}),
+                      wanted = "the name server " + server.place() + " answered " + name;
+    EXPECT_EQ(told.substr(0, wanted.size()), wanted);
+  }
+}
+
+TEST(CaresTransport, AServerThatFailsOnceIsAskedAgainAndTheNextOneBefore) {
+  int first_asked = 0, second_asked = 0;
+  {
+    const NameServer first(failing(2, &first_asked), nullptr), second(failing(2, &second_asked), nullptr);
+    EXPECT_NE(told_by({first.place(), second.place()}, 2).find("SERVFAIL"), std::string::npos);
+  }
+  EXPECT_EQ(first_asked, 2);
+  EXPECT_EQ(second_asked, 2);
+  const NameServer refuses(failing(5), nullptr), answers(honest, nullptr);
+  EXPECT_EQ(asked_of({&refuses, &answers}), 1);
+}
+
+TEST(CaresTransport, SilenceIsToldWithTheServersThatWereAsked) {
+  std::string gone;
+  {
+    const NameServer server(honest, nullptr);
+    gone = server.place();
+  }
+  EXPECT_EQ(told_by({gone}), "no name server can be reached (" + gone + ')');
+}
 
 }  // namespace
 }  // namespace relay::uv
