@@ -13,18 +13,19 @@ using nlohmann::json;
 
 namespace {
 
+std::string shown(const json& name) {
+  return printable(name.is_string() ? name.get<std::string>() : name.dump());
+}
+
 void names_text(const json& names, int64_t count, std::string* out) {
-  for (const json& name : names)
-    line(out, "  {}", printable(name.is_string() ? name.get<std::string>() : name.dump()));
+  for (const json& name : names) line(out, "  {}", shown(name));
   if (names.is_array() && count > static_cast<int64_t>(names.size()))
     line(out, "  and {} more", count - static_cast<int64_t>(names.size()));
 }
 
 std::string stream_done_text(const std::string& action, const json& done) {
   std::string names, out;
-  for (const json& name : member(done, "streams"))
-    names +=
-        (names.empty() ? "" : ", ") + printable(name.is_string() ? name.get<std::string>() : name.dump());
+  for (const json& name : member(done, "streams")) names += (names.empty() ? "" : ", ") + shown(name);
   line(&out, "{}: stream {}, {} in the queue.", action, names,
        counted(number_of(done, "messages"), "message"));
   if (is_true(done, "also_later"))

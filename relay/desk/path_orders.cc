@@ -2,12 +2,14 @@
 
 #include <utility>
 
+#include "relay/journal/events.h"
+
 namespace relay {
 
 void tell_ordered(Transit* transit, const queue::Path& path, std::vector<mx::Decision> decisions,
                   const std::string& who) {
   for (mx::Decision& decision : decisions) {
-    if (decision.ordered && !who.empty()) decision.by += ' ' + who;
+    if (decision.ordered) decision.by = journal::operator_text(who);
   }
   transit->dispatcher().gate().tell(path, decisions);
 }
@@ -17,7 +19,6 @@ void hold_path(Transit* transit, queue::Path* path, const OrderBook::Entry& entr
   path->holds.order_until(entry.until);
   mx::Decision decision;
   decision.action = mx::Decision::Action::kBlock;
-  decision.by = "operator";
   decision.ordered = true;
   decision.until = path->blocked_until();  // what else holds it may end later
   const std::string why = who_and_why(teller);
@@ -32,7 +33,6 @@ void free_path(Transit* transit, queue::Path* path, const std::string& why, cons
   path->holds.end_order();
   mx::Decision decision;
   decision.action = mx::Decision::Action::kUnblock;
-  decision.by = "operator";
   decision.ordered = true;
   decision.text = why;
   if (path->blocked(now))

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "relay/flow/stream_table.h"
+#include "relay/journal/events.h"
 
 namespace relay {
 
@@ -16,10 +17,6 @@ constexpr size_t kLooksForOne = 16;  // at what is not meant: so long takes a de
 
 bool means(const admin::MxOrder& order, const std::string& stream) {
   return !order.stream.empty() && queue::takes_stream(order.stream, stream);
-}
-
-std::string who_orders(const admin::MxOrder& order) {
-  return order.who.empty() ? "operator" : "operator " + order.who;
 }
 
 }  // namespace
@@ -73,12 +70,13 @@ bool StreamOrders::reach_some(const admin::MxOrder& order, size_t* part, size_t*
 void StreamOrders::tell_blocked(const admin::MxOrder& order, conf::Instant until, conf::Instant now) {
   const std::string why = who_and_why(order);
   transit_->notices().ordered(
-      conf::DecisionAction::kBlock, order.stream, who_orders(order), until,
+      conf::DecisionAction::kBlock, order.stream, journal::operator_text(order.who), until,
       (why.empty() ? "blocked" : why) + ": nothing of the stream is sent " + mx::until_text(until, now));
 }
 
 void StreamOrders::tell_end(const admin::MxOrder& order, const char* text) {
-  transit_->notices().ordered(conf::DecisionAction::kUnblock, order.stream, who_orders(order), {}, text);
+  transit_->notices().ordered(conf::DecisionAction::kUnblock, order.stream, journal::operator_text(order.who),
+                              {}, text);
 }
 
 }  // namespace relay

@@ -116,6 +116,8 @@ DeliveryEvent held_back(conf::MessageId id, const spool::MessageRecord* record,
   return event;
 }
 
+std::string operator_text(const std::string& who) { return who.empty() ? "operator" : "operator " + who; }
+
 DeliveryEvent dropped(const spool::MessageRecord& record, const spool::RecipientRecord& recipient,
                       const std::string& who, conf::WallTime now) {
   DeliveryEvent event = about(EventKind::kDropped, record, recipient, now);

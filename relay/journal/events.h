@@ -36,6 +36,9 @@ conf::DeliveryEvent held_back(conf::MessageId id, const spool::MessageRecord* re
 // A deferral of mail that was not tried: a block holds it, say. Where its path fails it was tried.
 bool is_held_back(const conf::DeliveryEvent& event);
 
+// Who gave an order, as decisions and rules name him: "operator anna"; `who` "" (not known): "operator".
+std::string operator_text(const std::string& who);
+
 // An operator ended the recipient: `who` ("": not known).
 conf::DeliveryEvent dropped(const spool::MessageRecord& record, const spool::RecipientRecord& recipient,
                             const std::string& who, conf::WallTime now);

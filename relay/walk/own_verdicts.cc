@@ -122,7 +122,7 @@ void OwnVerdicts::fail(Delivery* delivery, const std::string& who) {
     outcome.meaning.reason = conf::Reason::kNotDefined;
     outcome.meaning.scope = conf::Scope::kRecipient;
     outcome.meaning.unread = false;
-    outcome.meaning.rule = who.empty() ? "operator" : "operator " + who;
+    outcome.meaning.rule = journal::operator_text(who);
     AttemptFacts facts;
     facts.settings = settings_for(*delivery);
     const std::vector<smtp::RecipientOutcome> outcomes(recipients.size(), outcome);
