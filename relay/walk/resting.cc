@@ -21,8 +21,10 @@ constexpr size_t kLooksAtPaused = 4096;
 }  // namespace
 
 void Resting::lay_down(Delivery* delivery) {
-  if (delivery->message != nullptr) messages_->unpin(std::exchange(delivery->message, nullptr));
   delivery->path = nullptr;
+  if (delivery->message == nullptr) return;
+  signing_->keep(*delivery->message);
+  messages_->unpin(std::exchange(delivery->message, nullptr));
 }
 
 void Resting::schedule(Delivery* delivery) {

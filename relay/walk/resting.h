@@ -13,6 +13,7 @@
 #include "relay/flow/stream_table.h"
 #include "relay/queue/message_cache.h"
 #include "relay/queue/scheduled.h"
+#include "relay/walk/signing.h"
 
 namespace relay {
 
@@ -20,9 +21,9 @@ class Resting {
  public:
   // When the validity of a delivery is over, whatever path it would take.
   using End = std::function<conf::Instant(const queue::Delivery&)>;
-  // Both are borrowed. Each delivery in here is owned elsewhere and is taken out before it goes.
-  Resting(queue::MessageCache* messages, const queue::StreamTable* streams, End end)
-      : messages_(messages), streams_(streams), end_(std::move(end)) {}
+  // All are borrowed. Each delivery in here is owned elsewhere and is taken out before it goes.
+  Resting(queue::MessageCache* messages, const queue::StreamTable* streams, Signing* signing, End end)
+      : messages_(messages), streams_(streams), signing_(signing), end_(std::move(end)) {}
 
   void schedule(queue::Delivery* delivery);  // becomes kScheduled, until delivery->due
   void hold(queue::Delivery* delivery);      // becomes kHeld
@@ -54,6 +55,7 @@ class Resting {
 
   queue::MessageCache* messages_;
   const queue::StreamTable* streams_;
+  Signing* signing_;
   End end_;
   queue::Scheduled scheduled_;
   size_t held_ = 0;

@@ -32,7 +32,7 @@ Transit::Transit(TransitParts parts)
       clock_(clock_keeper_.clock()),
       messages_(parts_.spool, parts_.config->spool.body_memory_bytes),
       sites_(parts_.config, parts_.book, &clock_),
-      resting_(&messages_, &sites_.streams(),
+      resting_(&messages_, &sites_.streams(), &signing_,
                [this](const Delivery& delivery) {
                  const conf::Duration longest = routes_.longest_validity(&domains_.at(delivery.domain));
                  return clock_.now() + (end_of(delivery, longest) - clock_.wall());
@@ -247,7 +247,6 @@ void Transit::settled(Delivery* delivery) {
   if (at_once && !ordered && !is_paused(*delivery) &&
       sites_.is_way_of(domains_.at(delivery->domain), *delivery->path))
     return dispatcher_.add_first(delivery);
-  signing_.keep(*message);
   delivery->path = nullptr;
   delivery->due = now + std::max(wait, conf::Duration(0));
   advance(delivery);

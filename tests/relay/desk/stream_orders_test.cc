@@ -282,6 +282,28 @@ TEST_F(StreamOrdersTest, VeryManyThatEndTogetherGoInParts) {
   EXPECT_EQ(events_.of(conf::EventKind::kExpired).size(), 600U);
 }
 
+// It leaves memory where that is wanted.
+TEST_F(StreamOrdersTest, WhatIsPausedKeepsItsSignature) {
+  config_->spool.body_memory_bytes = 10'000;
+  begin();
+  signer_.good = 2;
+  admin::MxOrder all;
+  all.all = true;
+  carry_out(all);
+  submit({"a@one.test"}, "x@news.test");
+  block("news");
+  ASSERT_EQ(transit_->resting().paused(), 1U);
+  all.action = admin::MxAction::kUnblock;
+  carry_out(all);
+  submit({"b@two.test"}, "x@bills.test", conf::kNotifyDefault,
+         "Subject: x\r\n\r\n" + std::string(20'000, 'x') + "\r\n");
+  ASSERT_EQ(signer_.good, 0);
+  server_.wire.clear();
+  lift("news");
+  EXPECT_EQ(std::ranges::count(server_.recipients, "a@one.test"), 1);
+  EXPECT_NE(server_.wire.find("DKIM-Signature: x"), std::string::npos) << "the one that it had";
+}
+
 TEST_F(StreamOrdersTest, OutlivesARestart) {
   block("news", 1h);
   submit({"a@one.test"}, "x@news.test");
