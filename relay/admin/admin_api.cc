@@ -10,6 +10,7 @@
 
 #include "relay/admin/census_json.h"
 #include "relay/admin/metrics_text.h"
+#include "relay/admin/mx_json.h"
 #include "relay/admin/near_names.h"
 #include "relay/admin/order.h"
 #include "relay/admin/queue_json.h"
@@ -52,22 +53,6 @@ void add_slip(const QueueFilter& filter, spool::Spool* spool, json* out) {
 bool is_read_path(const std::string& path) {
   return path == "/v1/health" || path == "/metrics" || path == "/v1/queue/summary" || path == kTexts ||
          path.compare(0, kMessages.size(), kMessages) == 0;
-}
-
-// As people are to see it.
-spool::MessageRecord in_calendar(spool::MessageRecord record, const spool::RelayClock& clock) {
-  record.accepted_at = clock.calendar(record.accepted_at);
-  for (spool::RecipientRecord& recipient : record.recipients) recipient.due = clock.calendar(recipient.due);
-  return record;
-}
-
-// How the delivery to the recipient stands, into `out`; of its attempts the spool only has those that are
-// steps of the schedule.
-void add_delivery(const std::vector<DeliveryView>& stand, json* out, json* recipient) {
-  json delivery = delivery_to(stand, recipient->value("recipient", ""));
-  if (delivery.is_null()) return;
-  (*recipient)["attempts"] = std::max(recipient->value("attempts", 0U), delivery.value("attempts", 0U));
-  (*out)["delivery"] = std::move(delivery);
 }
 
 }  // namespace
@@ -345,6 +330,19 @@ conf::Result<uint64_t> AdminApi::apply(QueueAction action, const std::vector<con
   return error;
 }
 
+conf::Status AdminApi::tell_paused(const std::vector<conf::MessageId>& ids, json* out) {
+  std::vector<std::string> streams;
+  const conf::Status asked = ask_in_turns<std::string, conf::MessageId>(
+      ids, [](Backend* backend, const conf::MessageId& id) { return backend->paused_stream(id); }, &streams);
+  if (!asked.ok()) return asked;
+  const conf::Result<std::vector<OrderView>> orders =
+      loop_.ask<std::vector<OrderView>>([backend = backend_](auto done) { done(backend->orders()); });
+  if (!orders.ok()) return orders.error();
+  if (json paused = paused_json(streams, orders.value()); !paused.empty())
+    (*out)["paused"] = std::move(paused);
+  return conf::success();
+}
+
 conf::Result<std::vector<conf::MessageId>> AdminApi::take_unknown(std::vector<conf::MessageId>* ids) {
   std::vector<char> queued;
   const conf::Status asked = ask_in_turns<char, conf::MessageId>(
@@ -394,7 +392,9 @@ Response AdminApi::act(QueueAction action, const Request& request) {
   const conf::Result<uint64_t> applied = apply(action, selection.ids, request.who);
   if (!applied.ok()) return refuse(applied.error());
   out["applied"] = applied.value();
-  return answer(out);
+  const bool to_go = action == QueueAction::kRelease || action == QueueAction::kRetry;
+  const conf::Status told = to_go ? tell_paused(selection.ids, &out) : conf::success();
+  return told.ok() ? answer(out) : refuse(told.error());
 }
 
 }  // namespace relay::admin

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,8 @@ class AdminApi {
   conf::Result<uint64_t> apply(QueueAction action, const std::vector<conf::MessageId>& ids,
                                const std::string& who);
 
+  // Of these the ones that an order on their stream keeps back, with that order, into `*out`.
+  conf::Status tell_paused(const std::vector<conf::MessageId>& ids, nlohmann::json* out);
   conf::Result<std::vector<std::vector<DeliveryView>>> deliveries_of(const std::vector<conf::MessageId>& ids);
 
   Response reload();

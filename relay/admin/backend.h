@@ -80,6 +80,8 @@ class Backend {
   // finished as dropped and logged, no report is sent. kFail: they fail, and the sender gets a report.
   // `who` gave the order, for the log; "": not known.
   virtual bool apply(QueueAction action, conf::MessageId id, const std::string& who) = 0;
+  // The stream of the message, if an order on that keeps mail of it back; "": none does.
+  virtual std::string paused_stream(conf::MessageId id) = 0;
   // Whether a recipient of the message is not finished.
   virtual bool is_queued(conf::MessageId id) = 0;
   // The site the domain rolled up to when it was last routed; empty when unknown.

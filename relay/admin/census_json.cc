@@ -54,4 +54,12 @@ json delivery_to(const std::vector<DeliveryView>& views, const std::string& reci
   return nullptr;
 }
 
+// Of its attempts the spool only has those that are steps of the schedule.
+void add_delivery(const std::vector<DeliveryView>& stand, json* out, json* recipient) {
+  json delivery = delivery_to(stand, recipient->value("recipient", ""));
+  if (delivery.is_null()) return;
+  (*recipient)["attempts"] = std::max(recipient->value("attempts", 0U), delivery.value("attempts", 0U));
+  (*out)["delivery"] = std::move(delivery);
+}
+
 }  // namespace relay::admin

@@ -16,4 +16,7 @@ nlohmann::json delivery_json(const DeliveryView& view);
 // The delivery to the domain of `recipient`; null when there is none.
 nlohmann::json delivery_to(const std::vector<DeliveryView>& views, const std::string& recipient);
 
+// How the delivery to the recipient stands, into `*out` as "delivery", and its attempts into `*recipient`.
+void add_delivery(const std::vector<DeliveryView>& stand, nlohmann::json* out, nlohmann::json* recipient);
+
 }  // namespace relay::admin

@@ -1,7 +1,10 @@
 #include "relay/admin/mx_json.h"
 
+#include <cstdint>
+#include <map>
 #include <nlohmann/json.hpp>
 
+#include "conf/vocab/address.h"
 #include "relay/admin/census_json.h"
 #include "relay/admin/limit_text.h"
 #include "relay/admin/mx_order.h"
@@ -187,6 +190,27 @@ json limiter_json(const LimiterCounts& counts) {
 json orders_json(const std::vector<OrderView>& orders) {
   json list = json::array();
   for (const OrderView& view : orders) list.push_back(order_json(view));
+  return list;
+}
+
+json paused_json(const std::vector<std::string>& streams, const std::vector<OrderView>& orders) {
+  std::map<std::string, uint64_t> messages_of;
+  for (const std::string& stream : streams)
+    if (!stream.empty()) ++messages_of[stream];
+  json list = json::array();
+  for (const auto& [stream, messages] : messages_of) {
+    const OrderView* latest = nullptr;
+    for (const OrderView& each : orders) {
+      if (each.order.stream.empty() || !conf::domain_matches(each.order.stream, stream)) continue;
+      const bool later =
+          latest == nullptr || !each.seconds || (latest->seconds && *latest->seconds < *each.seconds);
+      if (later) latest = &each;
+    }
+    if (latest == nullptr) continue;  // it has ended meanwhile
+    json order = order_json(*latest);
+    order["stream"] = latest->order.stream;
+    list.push_back({{"stream", stream}, {"messages", messages}, {"order", std::move(order)}});
+  }
   return list;
 }
 

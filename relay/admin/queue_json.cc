@@ -164,4 +164,10 @@ json health_json(const QueueSummary& summary, const spool::SpoolHealth& health,
 
 std::string to_text(const json& value) { return value.dump(-1, ' ', true, json::error_handler_t::replace); }
 
+spool::MessageRecord in_calendar(spool::MessageRecord record, const spool::RelayClock& clock) {
+  record.accepted_at = clock.calendar(record.accepted_at);
+  for (spool::RecipientRecord& recipient : record.recipients) recipient.due = clock.calendar(recipient.due);
+  return record;
+}
+
 }  // namespace relay::admin

@@ -21,4 +21,7 @@ std::string time_text(conf::WallTime time);
 // Pure ASCII, on one line; bytes that are not UTF-8 come out as U+FFFD.
 std::string to_text(const nlohmann::json& value);
 
+// With the times of the calendar, as people are to see them.
+spool::MessageRecord in_calendar(spool::MessageRecord record, const spool::RelayClock& clock);
+
 }  // namespace relay::admin

@@ -1,4 +1,4 @@
-// What an order about limits came to.
+// What an order about limits came to, and one about messages that such an order keeps back.
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -70,6 +70,22 @@ std::string mx_done_text(const std::string& action, const json& done) {
   if (held != 0)
     line(&out, "{} held by another order still; penstock mx status begins with the orders.",
          counted(held, "path") + (held == 1 ? " is" : " are"));
+  return out;
+}
+
+std::string paused_text(const json& answer) {
+  std::string out;
+  for (const json& each : member(answer, "paused")) {
+    const json& order = member(each, "order");
+    const std::string mask = printable(text_of(order, "stream"));
+    const bool is_plain = mask.find_first_of("*?") == std::string::npos;
+    const int64_t count = number_of(each, "messages");
+    out += wrapped("", counted(count, "message") + " of stream " + printable(text_of(each, "stream")) +
+                           (count == 1 ? " waits" : " wait") + " for the end of an order: " +
+                           printable(order_text(order)) + ". Then " + (count == 1 ? "it goes" : "they go") +
+                           ", or at once with: penstock mx unblock --stream " +
+                           (is_plain ? mask : '\'' + mask + '\''));
+  }
   return out;
 }
 

@@ -176,6 +176,7 @@ int act(const Invocation& invocation, const QueueOptions& options, const std::st
   } else {
     std::printf("%s: %s of %s.\n", action.c_str(), grouped(number_of(*answer, "applied")).c_str(),
                 counted(number_of(*answer, "matched"), "message").c_str());
+    std::fputs(paused_text(*answer).c_str(), stdout);
   }
   return some_unknown || left_meanwhile ? kFailed : kDone;
 }

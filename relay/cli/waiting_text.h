@@ -30,6 +30,10 @@ std::string reasons_text(const nlohmann::json& waiting, std::string_view indent)
 // "block stream news for another 2 h: maintenance (by anna)".
 std::string order_text(const nlohmann::json& order);
 
+// Of an answer to "retry" or "release": which mail waits all the same, for the end of an order on its stream,
+// and what lifts that; "": none does.
+std::string paused_text(const nlohmann::json& answer);
+
 std::string summary_view(const nlohmann::json& summary);   // of /v1/queue/summary
 std::string mx_status_text(const nlohmann::json& status);  // of /v1/mx
 

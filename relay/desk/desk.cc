@@ -50,6 +50,15 @@ bool Desk::apply(admin::QueueAction action, conf::MessageId id, const std::strin
   return false;
 }
 
+std::string Desk::paused_stream(conf::MessageId id) {
+  for (const queue::Delivery* each = parts_.transit->deliveries().find(id); each != nullptr;
+       each = each->sibling) {
+    if (each->state == queue::DeliveryState::kPaused)
+      return parts_.transit->sites().streams().name(each->stream);
+  }
+  return {};
+}
+
 std::string Desk::site_of(const std::string& domain) {
   const queue::DomainEntry* entry = parts_.transit->domains().find(domain);
   return entry == nullptr ? std::string() : known_way(parts_.transit, *entry).site;

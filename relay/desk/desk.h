@@ -57,6 +57,7 @@ class Desk final : public admin::Backend {
   admin::QueueSummary summary() override;
   admin::QueueSummary last_known() const override { return overview_.last_known(); }
   bool apply(admin::QueueAction action, conf::MessageId id, const std::string& who) override;
+  std::string paused_stream(conf::MessageId id) override;
   bool is_queued(conf::MessageId id) override { return parts_.transit->deliveries().find(id) != nullptr; }
   std::string site_of(const std::string& domain) override;
   void explain(const std::string& domain, const std::string& source, const std::string& stream,

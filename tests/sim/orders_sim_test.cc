@@ -317,6 +317,30 @@ TEST(OrdersSimulation, NothingGoesAgainstAnOrderAndNothingWaitsWithoutOne) {
   }
 }
 
+TEST(OrdersSimulation, AMessageNamesTheStreamWhoseOrderKeepsItBack) {
+  MxWorld world(7);
+  world.add_site(1, 1);
+  ConfigDraw draw;
+  draw.sources = draw.streams = 1;
+  draw.validity = world.validity = 24h;
+  world.start(write_configuration(draw, {}));
+  MxOrder order;
+  order.stream = "stream0";
+  EXPECT_EQ(world.order(order).problem, "");
+  world.submit("a@s0.test", {"u0@d0-0.test"});
+  world.run_until(world.world.now() + 10s);
+  const auto& events = world.log.events;
+  const auto accepted = std::ranges::find(events, conf::EventKind::kAccepted, &conf::DeliveryEvent::kind);
+  ASSERT_NE(accepted, events.end());
+  const conf::MessageId id = accepted->id;
+  EXPECT_EQ(world.desk().paused_stream(id), "stream0");
+  order.action = MxAction::kUnblock;
+  world.order(order);
+  world.run_until(world.world.now() + 10s);
+  EXPECT_EQ(world.desk().paused_stream(id), "");
+  EXPECT_TRUE(world.settled());
+}
+
 // One site, one source: an order from 10 s to 100 s, and mail at 20 s.
 class OrdersJudge : public testing::Test {
  protected:

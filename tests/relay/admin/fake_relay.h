@@ -166,6 +166,7 @@ class FakeBackend final : public Backend {
   std::vector<PathView> all_paths;
   std::vector<MxOrder> given, asked;  // asked: dry runs
   std::vector<OrderView> in_force;
+  std::map<conf::MessageId, std::string> paused;  // the stream of each
   ReloadDone reload_done;
   MxOrderDone order_done;
   std::shared_ptr<Census> counted = std::make_shared<Census>();
@@ -182,8 +183,9 @@ class FakeBackend final : public Backend {
     ordered_by = who;
     if (applied.empty() || applied.back().first != action) applied.push_back({action, {}});
     applied.back().second.push_back(id);
-    return spool_->records.contains(id);
+    return spool_->records.contains(id) && (action != QueueAction::kRelease || paused[id].empty());
   }
+  std::string paused_stream(conf::MessageId id) override { return paused[id]; }
   bool is_queued(conf::MessageId id) override { return spool_->records.contains(id); }
   std::string barred(const std::string& address) override { return barred_addresses[address]; }
   std::string site_of(const std::string& domain) override {

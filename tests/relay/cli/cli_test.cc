@@ -555,6 +555,27 @@ TEST_F(CliTest, AnOrderToManyMessagesIsAskedAbout) {
   EXPECT_EQ(queue({"release", "--all"}).out, "release: 100 of 100 messages.\n");
 }
 
+TEST_F(CliTest, WhatAnOrderOnItsStreamKeepsBackIsToldWithWhatLiftsIt) {
+  backend_.paused = {{1, "news"}};
+  admin::OrderView shorter, order;
+  shorter.order.stream = "news";
+  shorter.seconds = 60;
+  order.order.stream = "n*";
+  order.order.why = "wrong prices";
+  order.order.who = "anna";
+  order.seconds = 7200;
+  backend_.in_force = {shorter, order};
+  start();
+  const std::string told =
+      "1 message of stream news waits for the end of an order: block stream n* for another 2 h: wrong\n"
+      "  prices (by anna). Then it goes, or at once with: penstock mx unblock --stream 'n*'\n";
+  EXPECT_EQ(queue({"release", conf::to_text(1)}).out, "release: 0 of 1 message.\n" + told);
+  EXPECT_EQ(queue({"retry", conf::to_text(1)}).out, "retry: 1 of 1 message.\n" + told);
+  EXPECT_EQ(queue({"hold", conf::to_text(1)}).out, "hold: 1 of 1 message.\n");
+  backend_.paused.clear();
+  EXPECT_EQ(queue({"release", conf::to_text(1)}).out, "release: 1 of 1 message.\n");
+}
+
 TEST_F(CliTest, AMessageIsViewedAsItIsInTheSpool) {
   spool_.bodies[1] = "Subject: x\r\nTo: a@b\r\n\r\nbody \x1b[2J\r\n";
   start();
