@@ -21,8 +21,10 @@ std::string domain_and_source(const admin::MxOrder& order) { return order.domain
 void DomainOrders::hurry(conf::Instant now) {
   look_at_ = now;
   next_ = 0;
+  named_.clear();
   for (const OrderBook::Entry& entry : book_->all(now)) {
     if (entry.order.domain.empty()) continue;
+    named_.insert(entry.order.domain);
     const auto [led, fresh] = led_to_.try_emplace(domain_and_source(entry.order));
     if (!fresh) continue;
     for (const queue::Path* path : reach_->paths_of(entry.order)) led->second.insert(name_of(*path));
@@ -30,6 +32,7 @@ void DomainOrders::hurry(conf::Instant now) {
 }
 
 void DomainOrders::found(const queue::DomainEntry& domain, conf::Instant now, const Hold& hold) {
+  if (!named_.contains(domain.name.text())) return;
   for (const OrderBook::Entry& entry : book_->all(now)) {
     if (entry.order.domain != domain.name.text()) continue;
     const std::string name = domain_and_source(entry.order);
@@ -75,20 +78,37 @@ bool DomainOrders::step(conf::Instant now, size_t sources, const Hold& hold) {
   return left;
 }
 
-const OrderBook::Entry* DomainOrders::latest_for(const queue::Path& path, conf::Instant now,
-                                                 const OrderReach::Lifted& lifted) const {
-  const OrderBook::Entry* latest = reach_->latest_for(path, now, lifted);
-  const std::string name = name_of(path);
-  for (const OrderBook::Entry& entry : book_->all(now)) {
-    const admin::MxOrder& order = entry.order;
-    if (order.domain.empty() || (!order.source.empty() && order.source != path.source.name)) continue;
-    if (latest != nullptr && latest->until >= entry.until) continue;
-    if (lifted && lifted(order)) continue;
-    const auto led = led_to_.find(domain_and_source(order));
-    if (led == led_to_.end() || !led->second.contains(name)) continue;
-    if (reach_->paths_of(order).empty()) latest = &entry;
+const OrderBook::Entry* DomainOrders::Latest::of(const queue::Path& path) const {
+  const auto found = of_domains_.empty() ? of_domains_.end() : of_domains_.find(name_of(path));
+  const OrderBook::Entry* latest = found == of_domains_.end() ? nullptr : found->second;
+  for (const OrderBook::Entry* entry : wide_) {
+    const bool later = latest == nullptr || entry->until > latest->until;
+    if (later && reach_->is_meant(entry->order, path)) latest = entry;
   }
   return latest;
+}
+
+DomainOrders::Latest DomainOrders::latest(conf::Instant now, const OrderReach::Lifted& lifted) const {
+  Latest all;
+  all.reach_ = reach_;
+  const auto holds = [&all](const std::string& path, const OrderBook::Entry& entry) {
+    const OrderBook::Entry*& latest = all.of_domains_[path];
+    if (latest == nullptr || entry.until > latest->until) latest = &entry;
+  };
+  for (const OrderBook::Entry& entry : book_->all(now)) {
+    if (lifted && lifted(entry.order)) continue;
+    if (entry.order.domain.empty()) {
+      if (entry.order.stream.empty()) all.wide_.push_back(&entry);
+      continue;
+    }
+    const std::vector<queue::Path*> paths = reach_->paths_of(entry.order);
+    for (const queue::Path* path : paths) holds(name_of(*path), entry);
+    if (!paths.empty()) continue;
+    const auto led = led_to_.find(domain_and_source(entry.order));
+    if (led == led_to_.end()) continue;
+    for (const std::string& path : led->second) holds(path, entry);
+  }
+  return all;
 }
 
 }  // namespace relay

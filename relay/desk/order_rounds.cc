@@ -1,6 +1,7 @@
 #include "relay/desk/order_rounds.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "relay/desk/detached.h"
@@ -181,15 +182,21 @@ void OrderRounds::go_out(Round* round, conf::Instant now) {
 }
 
 void OrderRounds::reach_paths(Round* round, conf::Instant now, size_t* budget) {
-  const size_t orders = book_->all(now).size();  // each is asked whether it means the path too
-  const bool more = transit_->sites().visit_some(&round->part, kLooksAtOnce, [&](queue::Path* path) {
+  const size_t of_change = kOfChange + book_->all(now).size();  // each is asked whether it means the path too
+  const size_t at_once = std::clamp<size_t>(kWork / of_change, 1, kLooksAtOnce);
+  const bool block = round->order.action == admin::MxAction::kBlock;
+  const OrderReach::Lifted lifted = [round](const admin::MxOrder& other) { return lifts(*round, other); };
+  std::optional<DomainOrders::Latest> latest;
+  const bool more = transit_->sites().visit_some(&round->part, at_once, [&](queue::Path* path) {
     const bool meant = reach_->is_meant(round->order, *path);
-    spend(meant ? kOfChange + orders : 1, budget);
-    if (meant) to_path(round, path, now);
+    spend(meant ? of_change : 1, budget);
+    if (!meant) return;
+    if (!latest) latest = domains_->latest(now, block ? nullptr : lifted);
+    to_path(round, path, *latest, now);
   });
   if (more) return;
   round->part = 0;
-  const bool block = round->order.action == admin::MxAction::kBlock;  // of those to come the book tells
+  // Of those to come the book tells.
   round->phase = block ? Phase::kOver : round->reached.empty() ? Phase::kDetached : Phase::kTogether;
 }
 
@@ -211,26 +218,25 @@ void OrderRounds::reach_counted_together(Round* round, size_t* budget) {
   round->phase = Phase::kDetached;
 }
 
-void OrderRounds::to_path(Round* round, queue::Path* path, conf::Instant now) {
+void OrderRounds::to_path(Round* round, queue::Path* path, const DomainOrders::Latest& latest,
+                          conf::Instant now) {
   const admin::MxOrder& order = round->order;
   if (order.action == admin::MxAction::kBlock) {
     count(path->site->label, path->source.name, &round->done);
-    const OrderBook::Entry* latest = order.dry_run ? nullptr : domains_->latest_for(*path, now);
-    if (latest != nullptr) hold_path(transit_, path, *latest, order, now);
+    const OrderBook::Entry* longest = order.dry_run ? nullptr : latest.of(*path);
+    if (longest != nullptr) hold_path(transit_, path, *longest, order, now);
     return;
   }
-  const bool freed = lift_from(round, path, now);
+  const bool freed = path->holds.ordered(now) && lift_from(round, path, latest.of(*path), now);
   const bool opened = open_standing(round, path, now);
   if (freed || opened) return count(path->site->label, path->source.name, &round->done);
   if (!path->holds.ordered(now)) note_automatic(round, *path->counters.standing);
 }
 
-// False: no order held it, or another one holds it on, by its own end.
-bool OrderRounds::lift_from(Round* round, queue::Path* path, conf::Instant now) {
-  if (!path->holds.ordered(now)) return false;
+// False: `other` holds it on, by its own end.
+bool OrderRounds::lift_from(Round* round, queue::Path* path, const OrderBook::Entry* other,
+                            conf::Instant now) {
   const admin::MxOrder& order = round->order;
-  const auto lifted = [round](const admin::MxOrder& other) { return lifts(*round, other); };
-  const OrderBook::Entry* other = domains_->latest_for(*path, now, lifted);
   if (other != nullptr) {
     ++round->done.held;
     if (!order.dry_run && path->holds.ordered_until() != other->until)

@@ -62,8 +62,8 @@ class OrderRounds {
   static bool lifts(const Round& round, const admin::MxOrder& other);
   void lift(Round* round, conf::Instant now);
   void reach_paths(Round* round, conf::Instant now, size_t* budget);
-  void to_path(Round* round, queue::Path* path, conf::Instant now);
-  bool lift_from(Round* round, queue::Path* path, conf::Instant now);
+  void to_path(Round* round, queue::Path* path, const DomainOrders::Latest& latest, conf::Instant now);
+  bool lift_from(Round* round, queue::Path* path, const OrderBook::Entry* other, conf::Instant now);
   bool open_standing(Round* round, queue::Path* path, conf::Instant now);
   void reach_counted_together(Round* round, size_t* budget);
   static void note_automatic(Round* round, const mx::Standing& standing);

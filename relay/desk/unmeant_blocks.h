@@ -25,7 +25,7 @@ class UnmeantBlocks {
 
  private:
   bool under_way() const { return part_ > 0; }
-  void settle(queue::Path* path, conf::Instant now);
+  void settle(queue::Path* path, const DomainOrders::Latest& latest, conf::Instant now);
 
   Transit* transit_;
   const OrderReach* reach_;

@@ -139,6 +139,32 @@ TEST_F(LimitOrdersTest, BlocksThatNoOrderMeansAnyMoreAreFreedInManySteps) {
   for (size_t i = 0; i < 3000; i += 100) EXPECT_FALSE(path_to(site(i))->holds.ordered(clock_.time)) << i;
 }
 
+// Each asks all of them what holds it still.
+TEST_F(LimitOrdersTest, BesideVeryManyOrdersAStepReachesFewerPaths) {
+  make_paths(2000);
+  Heard heard;
+  carry_out(everything(admin::MxAction::kBlock), &heard);
+  steps_until(heard);
+  for (size_t i = 0; i < 900; ++i) {
+    heard.reset();
+    carry_out(of_domain(admin::MxAction::kBlock, "x" + std::to_string(i) + ".test"), &heard);
+    steps_until(heard);
+  }
+  settle();
+  (void)told();
+  carry_out(everything(admin::MxAction::kUnblock), &heard);
+  EXPECT_LT(told().size(), 20U);
+  run();  // the orders are in the spool
+  limits_ = nullptr;
+  limits_ = std::make_unique<LimitOrders>(transit_.get(), &spool_);
+  transit_->sites().on_path(path_to(site(1999)));
+  clock_.time += 2s;
+  limits_->step(clock_.time);
+  EXPECT_LT(told().size(), 20U);
+  settle();
+  EXPECT_FALSE(path_to(site(1))->holds.ordered(clock_.time));
+}
+
 TEST_F(LimitOrdersTest, AnOrderThatNamesADomainFollowsItAndFreesWhatItLeft) {
   queue::Path* before = path_to("moving.test");
   Heard heard;
