@@ -154,6 +154,10 @@ void AdaptiveRate::assume_used(conf::Instant begin, conf::Instant end) {
   if (binds_) quota_.assume_used(begin, end, std::numeric_limits<uint32_t>::max());
 }
 
+void AdaptiveRate::inherit_charges(const AdaptiveRate& from, conf::WallTime since, const Moment& moment) {
+  quota_.inherit(from.quota_, since, moment);
+}
+
 void AdaptiveRate::inherit(const AdaptiveRate& from, conf::WallTime since, const Moment& moment) {
   if (from.learned_ && (!learned_ || from.rate_ < rate_)) {
     learned_ = true;
@@ -161,7 +165,7 @@ void AdaptiveRate::inherit(const AdaptiveRate& from, conf::WallTime since, const
     ceilings_ = from.ceilings_;
     period_ = std::max(period_, from.period_);
   }
-  quota_.inherit(from.quota_.own(since, moment), moment);
+  inherit_charges(from, since, moment);
   quota_.set(rate_, smooth_);
 }
 

@@ -64,6 +64,8 @@ class AdaptiveRate {
   void assume_used(conf::Instant begin, conf::Instant end);
   // What was charged elsewhere since then counts here too, and the lower rate holds; from the same limits.
   void inherit(const AdaptiveRate& from, conf::WallTime since, const Moment& moment);
+  void inherit_charges(const AdaptiveRate& from, conf::WallTime since,
+                       const Moment& moment);  // and nothing else
   void cut() { quota_.cut(); }
   void save(SavedWriter* out, const Moment& moment) const;
   bool restore(SavedReader* in);

@@ -107,7 +107,7 @@ class LimiterTable {
   void wake(Counters<T> Entry::*slot, uint32_t number, const PathLimits& limits, const Moment& moment);
   template <typename T>
   void inherit(Counters<T> Entry::*slot, uint32_t from, uint32_t to, const PathLimits& limits,
-               const Moment& moment);
+               const std::vector<uint64_t>& kin, const Moment& moment);
   template <typename T>
   void forget(Counters<T> Entry::*slot, Entry* entry);
   template <typename T>

@@ -36,11 +36,20 @@ void hand_over(const std::shared_ptr<Standing>& from, const std::shared_ptr<Stan
   if (whole) from->hand_on(true);
 }
 
-void take(Traffic* to, Traffic* from, bool /*by_heir*/, conf::WallTime since, const Moment& moment) {
+struct Handing {
+  bool by_heir = false;    // it took over from the same counters before
+  bool passed_on = false;  // another has all this already, and it is taken over from, too
+};
+void take(Traffic* to, Traffic* from, Handing /*how*/, conf::WallTime since, const Moment& moment) {
   to->inherit(*from, since, moment);
 }
-void take(Standing* to, Standing* from, bool by_heir, conf::WallTime since, const Moment& moment) {
-  to->inherit(from, by_heir, since, moment);
+// What the one in between has lifted, by time or by an order, does not come back.
+void take(Standing* to, Standing* from, Handing how, conf::WallTime since, const Moment& moment) {
+  if (how.passed_on) {
+    to->inherit_charges(*from, since, moment);
+  } else {
+    to->inherit(from, how.by_heir, since, moment);
+  }
 }
 bool is_handed_on(const Traffic& /*counters*/) { return false; }
 bool is_handed_on(const Standing& counters) { return counters.handed_on(); }
@@ -49,6 +58,15 @@ void used_again(Standing* counters) { counters->hand_on(false); }
 
 bool has_heir(const CounterEstate* estate, uint64_t id) {
   return estate != nullptr && estate->heirs.contains(id);
+}
+// Whether the heir that was given something last, or as late as any other, is one of these.
+bool is_last_heir_among(const CounterEstate& estate, const std::vector<uint64_t>& ids) {
+  uint32_t latest = 0;
+  for (const auto& [id, heir] : estate.heirs) latest = std::max(latest, heir.generation);
+  return std::ranges::any_of(ids, [&](uint64_t id) {
+    const auto heir = estate.heirs.find(id);
+    return heir != estate.heirs.end() && heir->second.generation == latest;
+  });
 }
 
 }  // namespace
@@ -107,7 +125,7 @@ void LimiterTable::wake(Counters<T> Entry::*slot, uint32_t number, const PathLim
 
 template <typename T>
 void LimiterTable::inherit(Counters<T> Entry::*slot, uint32_t from, uint32_t to, const PathLimits& limits,
-                           const Moment& moment) {
+                           const std::vector<uint64_t>& kin, const Moment& moment) {
   Counters<T>& old = entries_[from].*slot;
   Counters<T>& fresh = entries_[to].*slot;
   CounterKey old_key, key;
@@ -125,7 +143,9 @@ void LimiterTable::inherit(Counters<T> Entry::*slot, uint32_t from, uint32_t to,
     T copy(limits);
     revive(&copy, value, moment);
     const conf::WallTime since = heir->at == conf::Instant::min() ? heir->through : moment.to_wall(heir->at);
-    take(fresh.object.get(), &copy, has_heir(fresh.estate.get(), old.id), since, moment);
+    const bool passed_on =
+        is_handed_on(copy) && !is_current(old_key.names) && is_last_heir_among(*old.estate, kin);
+    take(fresh.object.get(), &copy, {has_heir(fresh.estate.get(), old.id), passed_on}, since, moment);
   }
   heir->generation = generation;
   heir->through = moment.wall;
@@ -158,11 +178,20 @@ std::shared_ptr<T> LimiterTable::use(Counters<T> Entry::*slot, const std::string
                                   std::to_string(rules_.generation()));
   }
   wake(slot, number, limits, moment);
-  for (const uint32_t other : others) inherit(slot, other, number, limits, moment);
+  std::vector<uint64_t> kin;
+  for (const uint32_t other : others) {
+    const Counters<T>& old = entries_[other].*slot;
+    CounterKey old_key;
+    if (parse_key(kKind<T> + entries_[other].name, &old_key) &&
+        rules_.changed(old_key.names.rule, parsed.names.rule) > old.made)
+      kin.push_back(old.id);
+  }
+  for (const uint32_t other : others) inherit(slot, other, number, limits, kin, moment);
   if (is_handed_on(*counters.object) && is_current(parsed.names)) used_again(counters.object.get());
   const bool of_sites = parsed.names.site == kOfMany && parsed.address == kOfMany;
   if (!looked && of_sites && edited) {
-    gathering_.push_back({number, entries_[number].name, parsed, limits, std::is_same_v<T, Standing>});
+    gathering_.push_back(
+        {number, entries_[number].name, parsed, limits, std::move(kin), std::is_same_v<T, Standing>});
     gathered_ = 0;
   }
   return counters.object;
@@ -186,7 +215,7 @@ size_t LimiterTable::gather_from(Counters<T> Entry::*slot, uint32_t from, const 
   const bool is_there = entries_[of.number].name == of.name && to.object != nullptr && to.saved == nullptr;
   if (!is_there || from == of.number || (entries_[from].*slot).empty() || !is_part_of(key, of.key))
     return kLook;
-  inherit(slot, from, of.number, of.limits, moment);
+  inherit(slot, from, of.number, of.limits, of.kin, moment);
   return kCopy;
 }
 

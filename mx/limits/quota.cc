@@ -138,10 +138,11 @@ void Quota::cut() {
   if (own_.window != nullptr) own_.window->cut();
 }
 
-void Quota::inherit(const std::vector<SlidingWindow::Run>& runs, const Moment& moment) {
+void Quota::inherit(const Quota& from, conf::WallTime since, const Moment& moment) {
+  const std::vector<SlidingWindow::Run> runs = from.own(since, moment);
   if (runs.empty()) return;
   if (own_.window == nullptr) own_.window = std::make_unique<SlidingWindow>(sent_);
-  if (sent_.silent(moment.now)) anchor_ = moment.now;
+  if (sent_.silent(moment.now)) anchor_ = from.anchor_;
   const conf::Instant slice = slice_begin(moment.now);
   if (slice_ != slice) in_slice_ = 0;
   slice_ = slice;

@@ -88,6 +88,7 @@ class Standing {
   void assume_used(conf::Instant begin, conf::Instant end);  // ladder and learned rate; see Traffic
   // The stricter of both holds; what was handed on and is unchanged gives way. `from`: a copy, used up.
   void inherit(Standing* from, bool by_heir, conf::WallTime since, const Moment& moment);
+  void inherit_charges(const Standing& from, conf::WallTime since, const Moment& moment);  // and no more
   bool handed_on() const { return handed_on_; }
   void hand_on(bool yes) { handed_on_ = yes; }  // false: it is used again
   void cut();                                   // see Quota

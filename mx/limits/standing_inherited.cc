@@ -52,4 +52,10 @@ void Standing::inherit(Standing* from, bool by_heir, conf::WallTime since, const
   touch();
 }
 
+void Standing::inherit_charges(const Standing& from, conf::WallTime since, const Moment& moment) {
+  if (rate_ && from.rate_) rate_->inherit_charges(*from.rate_, since, moment);
+  if (ladder_ && from.ladder_) ladder_->inherit_charges(*from.ladder_, since, moment);
+  touch();
+}
+
 }  // namespace mx

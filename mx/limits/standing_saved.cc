@@ -75,7 +75,7 @@ std::string Standing::save(const Moment& moment) {
   out.number(ladder_ ? 1 : 0);
   if (ladder_) ladder_->save(&out, moment);
   out.number(block_.tried);
-  out.number((block_.early ? 1 : 0) + (block_.by_rule ? 2 : 0));
+  out.number((block_.early ? 1 : 0) + (block_.by_rule ? 2 : 0) + (handed_on_ ? 4 : 0));
   for (const Threshold& threshold : thresholds_) threshold.save_since(&out);
   return bytes;
 }
@@ -106,6 +106,7 @@ void Standing::forget_state() {
   block_ = {};
   state_ = State::kOpen;
   cause_ = 0;
+  handed_on_ = false;
 }
 
 bool Standing::read(SavedReader* in) {
@@ -148,9 +149,10 @@ bool Standing::read(SavedReader* in) {
 
 void Standing::read_early(uint32_t thresholds, SavedReader* in) {
   block_.tried = static_cast<uint8_t>(in->number32(Block::kMostDoublings));
-  const uint32_t flags = in->number32(3);
+  const uint32_t flags = in->number32(7);
   block_.early = (flags & 1) != 0;
   block_.by_rule = (flags & 2) != 0;
+  handed_on_ = (flags & 4) != 0;
   for (uint32_t i = 0; i < thresholds && in->ok(); ++i) {
     Threshold unused{conf::RuleThreshold{}};
     (i < thresholds_.size() ? thresholds_[i] : unused).restore_since(in);

@@ -53,6 +53,7 @@ struct Gathering {
   std::string name;
   CounterKey key;
   PathLimits limits;
+  std::vector<uint64_t> kin;  // ids of the counters that it took over from already
   bool of_standing = false;
 };
 

@@ -96,7 +96,7 @@ std::vector<Traffic*> Traffic::borrowers() const {
 void Traffic::inherit(const Traffic& from, conf::WallTime since, const Moment& moment) {
   granted_ = 0;
   const std::vector<SlidingWindow::Run> runs = from.quota_.own(since, moment);
-  quota_.inherit(runs, moment);
+  quota_.inherit(from.quota_, since, moment);
   if (!runs.empty()) {
     rate_.recount(quota_.history());
     rate_.use_burst(std::min(moment.to_past(runs.back().last), moment.now));

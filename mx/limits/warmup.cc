@@ -118,6 +118,10 @@ void WarmUp::assume_used(conf::Instant begin, conf::Instant end) {
   quota_.assume_used(begin, end, std::numeric_limits<uint32_t>::max());
 }
 
+void WarmUp::inherit_charges(const WarmUp& from, conf::WallTime since, const Moment& moment) {
+  quota_.inherit(from.quota_, since, moment);
+}
+
 void WarmUp::inherit(const WarmUp& from, conf::WallTime since, const Moment& moment) {
   const bool begins = idle(moment.now);
   if (begins || (!from.finished_ && (finished_ || from.step_ < step_))) {
@@ -132,7 +136,7 @@ void WarmUp::inherit(const WarmUp& from, conf::WallTime since, const Moment& mom
     replies_ = from.replies_;
     deferred_ = from.deferred_;
   }
-  quota_.inherit(from.quota_.own(since, moment), moment);
+  inherit_charges(from, since, moment);
   quota_.set(per_day(), false);
 }
 

@@ -55,6 +55,7 @@ class WarmUp {
   void assume_used(conf::Instant begin, conf::Instant end);
   // What another ladder let go since then counts here too, and the lower step holds; from the same limits.
   void inherit(const WarmUp& from, conf::WallTime since, const Moment& moment);
+  void inherit_charges(const WarmUp& from, conf::WallTime since, const Moment& moment);  // and nothing else
   void cut() { quota_.cut(); }
   void save(SavedWriter* out, const Moment& moment) const;
   bool restore(SavedReader* in);

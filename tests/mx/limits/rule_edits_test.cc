@@ -7,115 +7,10 @@
 #include <set>
 
 #include "conf/vocab/random.h"
-#include "mx/limits/limiter_table.h"
+#include "tests/mx/limits/rule_edits_rig.h"
 
 namespace mx {
 namespace {
-
-using namespace std::chrono_literals;
-using conf::Duration;
-using conf::Instant;
-using conf::RuleScope;
-
-constexpr Instant kStart{Duration(5'000'000'123)};
-constexpr conf::WallTime kWall{Duration(1'700'000'000'000'000)};
-
-// A rule as these tests know it; the first in the list that has the name decides for who asks for it.
-struct Edited {
-  std::string name;
-  RuleScope scope = RuleScope::kSource;
-  bool one_site = false;
-};
-
-class RuleEdits : public testing::Test {
- protected:
-  RuleEdits() {
-    limits.messages_per_hour = 1200;
-    limits.max_connections = 5;
-    make_table();
-  }
-  void make_table() {
-    table = std::make_unique<LimiterTable>();
-    table->is_current = [this](const CounterNames& names) {
-      const auto rule = std::ranges::find(rules, names.rule, &Edited::name);
-      if (rule == rules.end() || (names.source == "*") != (rule->scope == RuleScope::kPool)) return false;
-      return names.site != "*" || rule->one_site || rule->scope == RuleScope::kPath;
-    };
-  }
-  // As a reload does.
-  void edit(std::vector<Edited> to) {
-    rules = std::move(to);
-    tell();
-  }
-  void tell() {
-    std::vector<RuleChanges::Rule> told;
-    for (const Edited& rule : rules)
-      told.push_back({rule.name, 1, static_cast<uint64_t>(rule.scope) * 2 + (rule.one_site ? 1 : 0), {}});
-    table->rules_are(std::move(told));
-  }
-  void restart() {
-    save();
-    held.clear();
-    make_table();
-    tell();
-    for (const auto& [key, value] : disk) ASSERT_TRUE(table->restore(key, value, now()));
-  }
-  void save() {
-    while (table->changed()) {
-      for (auto& [key, value] : table->take_changes(now())) {
-        if (value.empty()) {
-          disk.erase(key);
-        } else {
-          disk[key] = value;
-        }
-      }
-    }
-  }
-  Moment now() const { return {kStart + time, kWall + time + wall_step}; }
-  PathLimits limits_of(const std::string& rule) {
-    PathLimits result = limits;
-    const auto found = std::ranges::find(rules, rule, &Edited::name);
-    if (found == rules.end()) return result;
-    result.scope = found->scope;
-    result.one_site = found->one_site;
-    return result;
-  }
-  std::shared_ptr<Traffic> traffic(const std::string& rule, const std::string& site = "a|",
-                                   const std::string& source = "s", const std::string& address = "1") {
-    const PathLimits all = limits_of(rule);
-    Whereabouts where{site, {source}, {address}};
-    if (all.scope == RuleScope::kPool) where.sources = sources;
-    const bool by_address = all.scope == RuleScope::kPath;
-    held.push_back(table->traffic({rule, site, source}, by_address ? address : "*", all, now(), &where));
-    gather();
-    return held.back();
-  }
-  std::shared_ptr<Standing> standing(const std::string& rule, const std::string& site = "a|",
-                                     const std::string& source = "s") {
-    const PathLimits all = limits_of(rule);
-    Whereabouts where{site, {source}, {}};
-    if (all.scope == RuleScope::kPool) where.sources = sources;
-    auto found = table->standing({rule, site, source}, all, now(), &where);
-    gather();
-    return found;
-  }
-  void gather() {
-    while (table->is_gathering()) (void)table->gather(now());
-  }
-  void charge(const std::shared_ptr<Traffic>& counters, int count) {
-    for (int i = 0; i < count; ++i) counters->charge(now().now);
-  }
-  uint32_t used(const std::shared_ptr<Traffic>& counters) { return counters->used_in_hour(now().now); }
-
-  PathLimits limits;
-  std::vector<Edited> rules;
-  std::vector<std::string> sources = {"s", "t"};
-  std::unique_ptr<LimiterTable> table;
-  std::vector<std::shared_ptr<Traffic>> held;
-  std::map<std::string, std::string> disk;
-  Duration time{0};
-  Duration wall_step{0};
-};
 
 TEST_F(RuleEdits, ARenamedRuleAndItsUndoAreTheSameCounters) {
   for (const bool restarts : {false, true}) {
@@ -175,6 +70,22 @@ TEST_F(RuleEdits, ANewRuleAboveTakesOverAndGivesBack) {
     disk.clear();
     make_table();
   }
+}
+
+// Each edit that began a slice of five minutes anew let a share go at once.
+TEST_F(RuleEdits, AnEditBeginsNoSliceAnew) {
+  edit({{"r0"}});
+  charge(traffic("r0"), 60);
+  for (int i = 1; i <= 5; ++i) {
+    time += 1s;
+    const std::string rule = "r" + std::to_string(i);
+    edit({{rule}});
+    EXPECT_EQ(traffic(rule)->used_in_slice(now().now), std::min(50U + 10U * static_cast<uint32_t>(i), 100U));
+    charge(traffic(rule), i < 5 ? 10 : 0);
+  }
+  EXPECT_FALSE(traffic("r5")->may_send(now().now).yes) << "100 of 1,200 an hour in these five minutes";
+  time = 5min;
+  EXPECT_TRUE(traffic("r5")->may_send(now().now).yes);
 }
 
 TEST_F(RuleEdits, RulesThatWereThereAllAlongStayApart) {
@@ -363,76 +274,6 @@ TEST_F(RuleEdits, AShortRateIsKeptOverASplitAndWhenItIsLowered) {
   const auto lower = traffic("all");
   EXPECT_FALSE(lower->may_send(now().now + 30s).yes);
   EXPECT_TRUE(lower->may_send(now().now + 61s).yes);
-}
-
-TEST_F(RuleEdits, TheSampleGoesOn) {
-  conf::RuleThreshold threshold;
-  threshold.error_rate_ppm = 900'000;
-  threshold.min_messages = 30;
-  threshold.window = 1h;
-  threshold.block = threshold.max_block = 3h;
-  threshold.count_hard = true;
-  limits.thresholds = {threshold};
-  Outcome refused;
-  refused.kind = Outcome::Kind::kHard;
-  const auto refuse = [&](const std::string& rule, int count) {
-    for (int i = 0; i < count; ++i) {
-      const auto counters = standing(rule);
-      const Standing::Attempt attempt = counters->began(now().now);
-      counters->outcome(attempt, refused, now().now);
-      counters->ended(attempt, true, now().now);
-    }
-  };
-  edit({{"all"}});
-  refuse("all", 20);
-  edit({{"some"}, {"all"}});
-  refuse("some", 5);
-  edit({{"all"}});
-  refuse("all", 4);
-  EXPECT_EQ(standing("all")->state(), Standing::State::kOpen) << "29 errors: no";
-  refuse("all", 1);
-  EXPECT_EQ(standing("all")->state(), Standing::State::kBlocked) << "the 30th: yes";
-  const Instant until = standing("all")->blocked_until();
-  time += 1min;
-  edit({{"some"}, {"all"}});
-  EXPECT_EQ(standing("some")->blocked_until(), until);
-  standing("some")->unblock(now().now);
-  edit({{"all"}});
-  EXPECT_EQ(standing("all")->blocked_until(), until) << "lifted was another one, which it had beside it";
-}
-
-TEST_F(RuleEdits, ABlockThatWasLiftedSinceDoesNotComeBack) {
-  edit({{"r"}});
-  standing("r")->block_by_rule(kStart + 5h, "why", now().now);
-  edit({{"r", RuleScope::kPool}});
-  EXPECT_EQ(standing("r")->blocked_until(), kStart + 5h);
-  standing("r")->unblock(now().now);
-  edit({{"r"}});
-  EXPECT_EQ(standing("r")->state(), Standing::State::kOpen);
-  // Another one, which had nothing from it, lifts nothing.
-  standing("r")->block_by_rule(kStart + 5h, "why", now().now);
-  edit({{"r", RuleScope::kPool}});
-  EXPECT_EQ(standing("r", "b|")->state(), Standing::State::kOpen);
-  edit({{"r", RuleScope::kSource, true}});
-  EXPECT_EQ(standing("r", "b|")->blocked_until(), kStart + 5h);
-}
-
-TEST_F(RuleEdits, TheLadderGoesOnAndDoesNotRise) {
-  limits.warmup = {20, 40};
-  edit({{"all"}});
-  for (int i = 0; i < 18; ++i) {
-    standing("all")->ended(standing("all")->began(now().now), true, now().now);
-    time += 10min;
-  }
-  edit({{"some"}, {"all"}});
-  EXPECT_EQ(standing("some")->ladder(now().now).used, 18U);
-  EXPECT_EQ(standing("some")->ladder(now().now).step, 0U);
-  time += 1s;
-  standing("some")->ended(standing("some")->began(now().now), true, now().now);
-  restart();
-  edit({{"all", RuleScope::kPool}});
-  EXPECT_EQ(standing("all")->ladder(now().now).used, 19U);
-  EXPECT_EQ(standing("all")->ladder(now().now).per_day, 20U);
 }
 
 TEST_F(RuleEdits, TheNextStartKnowsTheFirstRules) {
