@@ -59,6 +59,11 @@ void used_again(Standing* counters) { counters->hand_on(false); }
 bool has_heir(const CounterEstate* estate, uint64_t id) {
   return estate != nullptr && estate->heirs.contains(id);
 }
+uint32_t given_to(const CounterEstate* estate, uint64_t id) {
+  if (estate == nullptr) return 0;
+  const auto heir = estate->heirs.find(id);
+  return heir == estate->heirs.end() ? 0 : heir->second.generation;
+}
 // Whether the heir that was given something last, or as late as any other, is one of these.
 bool is_last_heir_among(const CounterEstate& estate, const std::vector<uint64_t>& ids) {
   uint32_t latest = 0;
@@ -178,13 +183,13 @@ std::shared_ptr<T> LimiterTable::use(Counters<T> Entry::*slot, const std::string
                                   std::to_string(rules_.generation()));
   }
   wake(slot, number, limits, moment);
-  std::vector<uint64_t> kin;
+  std::vector<uint64_t> kin;  // what gives something now
   for (const uint32_t other : others) {
     const Counters<T>& old = entries_[other].*slot;
     CounterKey old_key;
-    if (parse_key(kKind<T> + entries_[other].name, &old_key) &&
-        rules_.changed(old_key.names.rule, parsed.names.rule) > old.made)
-      kin.push_back(old.id);
+    if (!parse_key(kKind<T> + entries_[other].name, &old_key)) continue;
+    const uint32_t generation = rules_.changed(old_key.names.rule, parsed.names.rule);
+    if (generation > old.made && given_to(old.estate.get(), counters.id) < generation) kin.push_back(old.id);
   }
   for (const uint32_t other : others) inherit(slot, other, number, limits, kin, moment);
   if (is_handed_on(*counters.object) && is_current(parsed.names)) used_again(counters.object.get());

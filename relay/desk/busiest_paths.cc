@@ -65,8 +65,9 @@ void BusiestPaths::find(conf::Instant now, size_t* budget) {
 }
 
 bool BusiestPaths::flows(const queue::Path& path, conf::Instant now) const {
-  return history_.flow->known() != 0 &&
-         !history_.flow->last_minute(path.site->label, path.source.name, now).nothing();
+  if (history_.flow->known() == 0) return false;
+  const std::string_view rule = path.rule == nullptr ? std::string_view() : path.rule->name;
+  return !history_.flow->last_minute({path.site->label, path.source.name, rule}, now).nothing();
 }
 
 void BusiestPaths::consider(queue::Path* path, conf::Instant now) {

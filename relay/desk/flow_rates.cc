@@ -43,12 +43,12 @@ void FlowRates::take(uint64_t sequence, const conf::DeliveryEvent& event) {
 }
 
 FlowRates::Counts* FlowRates::counts_of(const conf::DeliveryEvent& event, int64_t slot) {
-  const auto found = paths_.find(Names(event.site, event.source));
+  const auto found = paths_.find(Names{event.site, event.source, event.mx_rule});
   if (found != paths_.end()) {
     flows_.splice(flows_.end(), flows_, found->second);
   } else {
-    flows_.push_back({event.site, event.source, slot, {}});
-    paths_.emplace(Names(flows_.back().site, flows_.back().source), std::prev(flows_.end()));
+    flows_.push_back({event.site, event.source, event.mx_rule, slot, {}});
+    paths_.emplace(flows_.back().names(), std::prev(flows_.end()));
   }
   Flow& flow = flows_.back();
   for (; flow.slot < slot && slot - flow.slot < kSlots; ++flow.slot)
@@ -56,15 +56,14 @@ FlowRates::Counts* FlowRates::counts_of(const conf::DeliveryEvent& event, int64_
   if (flow.slot < slot) flow.slots = {};
   flow.slot = slot;
   for (int i = 0; i < kForgottenAtOnce && slot - flows_.front().slot >= kSlots; ++i) {
-    paths_.erase(Names(flows_.front().site, flows_.front().source));
+    paths_.erase(flows_.front().names());
     flows_.pop_front();
   }
   return &flow.slots[static_cast<size_t>(slot % kSlots)];
 }
 
-admin::FlowView FlowRates::last_minute(const std::string& site, const std::string& source,
-                                       conf::Instant now) const {
-  const auto found = paths_.find(Names(site, source));
+admin::FlowView FlowRates::last_minute(const Names& names, conf::Instant now) const {
+  const auto found = paths_.find(names);
   if (found == paths_.end()) return {};
   const Flow& flow = *found->second;
   const int64_t slot = slot_of(now);

@@ -10,7 +10,6 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <utility>
 
 #include "conf/vocab/time.h"
 #include "relay/admin/flow_view.h"
@@ -26,9 +25,13 @@ class FlowRates final : public journal::Feed {
   void take(uint64_t sequence, const conf::DeliveryEvent& event) override;
   uint64_t through() const override { return through_.load(std::memory_order_relaxed); }
 
-  // Of the paths from one source to one site, by the names that events have, in the minute before `now`. The
-  // first ten seconds of it count by their share. O(1)
-  admin::FlowView last_minute(const std::string& site, const std::string& source, conf::Instant now) const;
+  // One path, by the names that events have. Mail of no rule has none.
+  struct Names {
+    std::string_view site, source, rule;
+    friend bool operator==(const Names& a, const Names& b) = default;
+  };
+  // In the minute before `now`. The first ten seconds of it count by their share. O(1)
+  admin::FlowView last_minute(const Names& names, conf::Instant now) const;
   size_t known() const { return paths_.size(); }
 
  private:
@@ -37,16 +40,16 @@ class FlowRates final : public journal::Feed {
     uint32_t delivered = 0, deferred = 0, refused = 0;
   };
   struct Flow {
-    std::string site, source;
+    std::string site, source, rule;
+    Names names() const { return {site, source, rule}; }
     int64_t slot = 0;  // the latest
     std::array<Counts, kSlots> slots{};
   };
   using Flows = std::list<Flow>;
-  using Names = std::pair<std::string_view, std::string_view>;  // of a Flow
   struct NamesHash {
     size_t operator()(const Names& names) const {
       const std::hash<std::string_view> hash;
-      return hash(names.first) * 31 + hash(names.second);
+      return (hash(names.site) * 31 + hash(names.source)) * 31 + hash(names.rule);
     }
   };
   Counts* counts_of(const conf::DeliveryEvent& event, int64_t slot);

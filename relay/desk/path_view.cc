@@ -166,7 +166,7 @@ admin::PathView view_of(queue::Path* path, uint64_t in_flight, Dispatcher* dispa
   show_what_blocked(view.decisions, *path->counters.standing, &view.thresholds);
   if (path->health.last_error().present()) view.last_error = path->health.last_error().reply.text();
   view.replies = path->counters.standing->replies();
-  view.last_minute = history.flow->last_minute(view.site, view.source, now);
+  view.last_minute = history.flow->last_minute({view.site, view.source, view.rule}, now);
   view.allowed = allowed_on(*path, ladder);
   return view;
 }

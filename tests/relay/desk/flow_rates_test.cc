@@ -20,10 +20,11 @@ class FlowRatesTest : public testing::Test {
     event.kind = kind;
     event.site = site;
     event.source = "tx";
+    event.mx_rule = "general";
     event.limit = limit_;
     for (int i = 0; i < count; ++i) rates_.take(++number_, event);
   }
-  admin::FlowView seen() const { return rates_.last_minute("mx.test", "tx", clock_.time); }
+  admin::FlowView seen() const { return rates_.last_minute({"mx.test", "tx", "general"}, clock_.time); }
 
   ManualClock clock_;
   FlowRates rates_{&clock_};
@@ -43,7 +44,8 @@ TEST_F(FlowRatesTest, WhatHappenedInTheLastMinuteIsCountedByWhatItCameTo) {
   EXPECT_EQ(seen().deferred, 4U);
   EXPECT_EQ(seen().refused, 2U);
   EXPECT_EQ(rates_.through(), number_);
-  EXPECT_TRUE(rates_.last_minute("mx.test", "news", clock_.time).nothing()) << "another path";
+  EXPECT_TRUE(rates_.last_minute({"mx.test", "news", "general"}, clock_.time).nothing()) << "another path";
+  EXPECT_TRUE(rates_.last_minute({"mx.test", "tx", "two"}, clock_.time).nothing()) << "another rule";
   clock_.time += 30s;
   EXPECT_EQ(seen().delivered, 0U);
   EXPECT_EQ(seen().refused, 2U);
