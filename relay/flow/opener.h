@@ -15,6 +15,7 @@
 #include "relay/flow/logins.h"
 #include "relay/flow/path.h"
 #include "relay/flow/path_gate.h"
+#include "relay/flow/waiting_mail.h"
 #include "relay/flow/work_list.h"
 
 namespace relay {
@@ -30,6 +31,7 @@ class Opener {
     Logins* logins = nullptr;
     BackOff* back_off = nullptr;
     Connections* connections = nullptr;
+    WaitingMail* mail = nullptr;
     WorkList* work = nullptr;
     std::function<void(queue::Path*)> failing;  // the path leads nowhere; may be null
   };

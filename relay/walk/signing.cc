@@ -60,10 +60,9 @@ bool Signing::submit(conf::MessageId id, const conf::Bytes& mail) {
 }
 
 void Signing::pin(conf::MessageId id) {
-  messages_->pin(id, true, [this, id](conf::Result<queue::Message*> pinned) {
-    CHECK(pinned.ok());  // it is in memory
-    jobs_.at(id).message = *pinned;
-  });
+  queue::Message* message = messages_->pin_now(id);
+  CHECK(message != nullptr);
+  jobs_.at(id).message = message;
 }
 
 void Signing::stored(queue::Message* message) {
@@ -92,7 +91,7 @@ bool Signing::ready(queue::Message* message, Then then) {
   const conf::MessageId id = message->record.id;
   if (jobs_.count(id) == 0) {
     CHECK(message->body.has_value());
-    start(id, message->body);
+    start(id, message->body.bytes());
     pin(id);
   }
   jobs_.at(id).thens.push_back(std::move(then));
