@@ -39,16 +39,32 @@ void skip_type(std::string_view* text) {
 std::string without_repeats(std::string_view text, std::string_view code) {
   std::string out;
   out.reserve(text.size());
-  for (size_t at = 0; at < text.size();) {
-    const bool begins = at > 0 && (text[at - 1] == ' ' || text[at - 1] == '\n');
-    if (begins && text.substr(at, 3) == code && at + 3 < text.size() &&
-        (text[at + 3] == '-' || text[at + 3] == ' ')) {
-      at += 4;
+  size_t begin = 0;
+  for (size_t at = text.find(code, 1); at != std::string_view::npos; at = text.find(code, at)) {
+    const bool opens = text[at - 1] == ' ' || text[at - 1] == '\n';
+    if (!opens || at + 3 >= text.size() || (text[at + 3] != '-' && text[at + 3] != ' ')) {
+      ++at;
       continue;
     }
-    out += text[at++];
+    out.append(text, begin, at - begin);
+    at += 4;
+    begin = at;
   }
-  return out;
+  return out.append(text, begin);
+}
+
+// Servers write the status before each line, wherever they wrap it: behind the first it says nothing.
+void drop_repeats(const std::string& status, std::string* text) {
+  if (status.empty()) return;
+  size_t at = text->find(status);
+  while (at != std::string::npos && (at = text->find(status, at + 1)) != std::string::npos) {
+    const size_t begin = (*text)[at - 1] == '#' ? at - 1 : at;
+    const size_t end = at + status.size();
+    const bool alone = begin > 0 && (*text)[begin - 1] == ' ' && (end == text->size() || (*text)[end] == ' ');
+    if (!alone) continue;
+    text->erase(begin - 1, end - begin + 1);
+    at = begin - 2;
+  }
 }
 
 EnhancedStatus find_status(std::string_view text) {
@@ -126,15 +142,31 @@ Reply read_diagnostic(std::string_view text) {
   } else {
     rest = std::string(all);
   }
-  reply.enhanced = find_status(rest);
-  if (!reply.enhanced.present()) reply.enhanced = later_status(rest);
+  reply.enhanced = status_of(reply, rest);
   reply.lines.push_back(std::move(rest));
   return reply;
 }
 
+EnhancedStatus status_of(const Reply& reply, std::string_view joined) {
+  if (reply.enhanced.present()) return reply.enhanced;
+  const EnhancedStatus first = find_status(joined);
+  return first.present() ? first : later_status(joined);
+}
+
+std::string joined_text(const Reply& reply, size_t limit) {
+  std::string text;
+  for (const std::string& line : reply.lines) {
+    if (text.size() > limit) break;
+    if (!text.empty()) text += ' ';
+    text += std::string_view(line).substr(0, limit);
+  }
+  if (reply.code != 0) text = without_repeats(text, std::to_string(reply.code));
+  drop_repeats(status_of(reply, text).text(), &text);
+  return text;
+}
+
 std::string folded_text(const Reply& reply) {
-  if (reply.lines.size() == 1) return fold(reply.lines.front(), kFoldedOctets);
-  return fold(reply.text(), kFoldedOctets);
+  return fold(joined_text(reply, 2 * kFoldedOctets), kFoldedOctets);
 }
 
 }  // namespace bounce

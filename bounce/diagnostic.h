@@ -12,6 +12,13 @@ namespace bounce {
 // (code 0). Repeated codes of a joined reply are dropped. Never fails; looks at the first 16 KB.
 Reply read_diagnostic(std::string_view text);
 
+// The status of a reply; where no line begins with one, that which stands behind its first words.
+EnhancedStatus status_of(const Reply& reply, std::string_view joined);
+
+// The lines of a reply as one text, however the server wrapped it: the code and the status that it repeats
+// before each line are dropped. Looks at about `limit` octets.
+std::string joined_text(const Reply& reply, size_t limit);
+
 // What rules see of a reply: its text with the status, folded (bounce/fold.h), bounded.
 std::string folded_text(const Reply& reply);
 

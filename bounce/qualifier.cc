@@ -11,6 +11,8 @@ namespace bounce {
 
 namespace {
 
+constexpr size_t kStatusOctets = 250;  // where a status may stand
+
 Qualification plain(ErrorType type, Reason reason, Scope scope, const char* rule) {
   Qualification meaning;
   meaning.type = type;
@@ -127,6 +129,15 @@ Qualification Qualifier::read(const Occasion& occasion, uint64_t row) const {
   }
   if (occasion.stage == Stage::kLocal) return of_ourselves(reply);
   if (occasion.stage == Stage::kDns) return of_dns(reply);
+  if (!reply.enhanced.present()) {
+    const EnhancedStatus later = status_of(reply, joined_text(reply, kStatusOctets));
+    if (later.present()) {
+      const Reply stated = {reply.code, later, reply.lines};
+      Occasion again = occasion;
+      again.reply = &stated;
+      return read(again, row);
+    }
+  }
   Qualification meaning;
   if (const auto verdict = rows_.find(row); verdict != rows_.end()) {
     meaning = plain(verdict->second.type, verdict->second.reason, verdict->second.scope, "row");

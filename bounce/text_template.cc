@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "bounce/diagnostic.h"
 #include "bounce/fold.h"
 #include "bounce/template_word.h"
 #include "conf/vocab/ascii.h"
@@ -157,12 +158,7 @@ std::string text_template(std::string_view text) {
 
 std::string text_template(const Reply& reply) {
   std::string text = reply.code == 0 ? std::string() : std::to_string(reply.code) + " ";
-  for (const std::string& line : reply.lines) {
-    if (text.size() > 2 * kReadOctets) break;
-    text += line;
-    text += ' ';
-  }
-  return text_template(text);
+  return text_template(text += joined_text(reply, 2 * kReadOctets));
 }
 
 uint64_t row_key(std::string_view text) {

@@ -16,7 +16,7 @@ namespace bounce {
 // "550 5.1.1 <*>: user unknown". Well-formed UTF-8, one line, bounded whatever the text is. Codes of our own
 // programs at the front ("MTA-740010 ") go.
 std::string text_template(std::string_view text);
-// Of a reply: its code, and its lines joined.
+// Of a reply: its code, and its lines joined (bounce/diagnostic.h).
 std::string text_template(const Reply& reply);
 
 // The key of a row: 64 bits of its template, never 0.

@@ -58,6 +58,49 @@ TEST(OwnReplies, AreEnoughInElevenLanguages) {
   EXPECT_GE(about_us, 2500);
 }
 
+// As the peer sends it: lines that end behind `words` words, each with the code and the status before it.
+Reply wrapped(const Reply& whole, size_t words) {
+  std::string bytes;
+  const std::string code = std::to_string(whole.code), status = whole.enhanced.text() + " ";
+  std::string text = whole.text();
+  if (!text.starts_with(status)) return whole;
+  text.erase(0, status.size());
+  size_t in_line = 0;
+  std::string line = code + "-" + status;
+  for (const char c : text) {
+    if (c == ' ' && ++in_line % words == 0) {
+      bytes += line + "\r\n";
+      line = code + "-" + status;
+    } else {
+      line += c;
+    }
+  }
+  line[3] = ' ';
+  bytes += line + "\r\n";
+  std::string_view input = bytes;
+  Reply out;
+  ReplyParser parser;
+  EXPECT_TRUE(parser.feed(&input, &out).value());
+  return out;
+}
+
+TEST(OwnReplies, MeanTheSameHoweverTheyAreWrapped) {
+  int wraps = 0;
+  for (const Row& row : rows()) {
+    const Reply whole = read_diagnostic(row.text);
+    if (whole.code == 0 || !whole.enhanced.present()) continue;
+    const Qualification meaning = Qualifier::shipped()->qualify({Stage::kUnknown, &whole});
+    for (const size_t words : {1, 2, 3, 5}) {
+      const Reply lines = wrapped(whole, words);
+      wraps += lines.lines.size() > 1 ? 1 : 0;
+      EXPECT_EQ(text_template(lines), text_template(whole)) << row.text;
+      const Qualification again = Qualifier::shipped()->qualify({Stage::kUnknown, &lines});
+      EXPECT_EQ(again.rule, meaning.rule) << row.text << " in lines of " << words;
+    }
+  }
+  EXPECT_GE(wraps, 8000);
+}
+
 TEST(OwnReplies, GetTheirReason) {
   const std::map<char, std::set<Reason>> wanted = {{'u', {Reason::kUserUnknown}},
                                                    {'v', {Reason::kUserUnknown}},

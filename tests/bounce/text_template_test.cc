@@ -59,7 +59,22 @@ TEST(TextTemplate, Table) {
 TEST(TextTemplate, JoinsTheLinesOfAReply) {
   Reply reply = Reply::make(550, "5.7.1 first line for a@b.example");
   reply.lines.emplace_back("5.7.1 second line");
-  EXPECT_EQ(text_template(reply), "550 5.7.1 first line for * 5.7.1 second line");
+  EXPECT_EQ(text_template(reply), "550 5.7.1 first line for * second line");
+}
+
+TEST(TextTemplate, IsTheSameWhereverTheLinesEnd) {
+  const std::string whole =
+      text_template(read_diagnostic("550 5.1.1 no user a@b.example (told by 5.1.10) here"));
+  EXPECT_EQ(whole, "550 5.1.1 no user * (told by 5.1.10) here");
+  for (const char* wrapped : {"550-5.1.1 no user a@b.example 550 5.1.1 (told by 5.1.10) here",
+                              "550-5.1.1 no user 550-5.1.1 a@b.example (told 550 5.1.1 by 5.1.10) here",
+                              "550 5.1.1 no 5.1.1 user a@b.example (told by 5.1.10) here 5.1.1"})
+    EXPECT_EQ(text_template(read_diagnostic(wrapped)), whole) << wrapped;
+  Reply marked = Reply::make(550, "#5.1.1 no user a@b.example");
+  marked.lines.emplace_back("#5.1.1 (told by 5.1.10)");
+  marked.lines.emplace_back();
+  marked.lines.emplace_back("#5.1.1 here");
+  EXPECT_EQ(text_template(marked), "550 #5.1.1 no user * (told by 5.1.10) here");
 }
 
 constexpr const char* kPersonal[][5] = {
