@@ -200,6 +200,16 @@ bool OutageGuard::decide(uint64_t id, bool was_outage, conf::WallTime now) {
   return true;
 }
 
+void OutageGuard::take_back(const Wave& wave) {
+  Site& site = *site_of(wave.site);
+  site.believed_until = {};
+  site.believed_cold = false;
+  if (wave.state != WaveState::kOpen || waves_.contains(wave.id)) return;
+  if (site.wave == 0) return restore(wave);
+  changed_.push_back(wave);  // another one of this site is open by now
+  changed_.back().state = WaveState::kEnded;
+}
+
 void OutageGuard::restore(const Wave& wave) {
   next_wave_ = std::max(next_wave_, wave.id + 1);
   if (wave.state != WaveState::kOpen) return;

@@ -33,6 +33,7 @@ enum class WaveState : uint8_t {
   kConfirmed,  // an operator: the errors are true
 };
 const char* to_text(WaveState state);
+inline bool is_undecided(WaveState state) { return state <= WaveState::kEnded; }
 
 struct Wave {
   uint64_t id = 0;
@@ -67,6 +68,8 @@ class OutageGuard {
   std::vector<Wave> changed(conf::WallTime now);
   // An operator's word. False: there is no such wave, or it was decided already.
   bool decide(uint64_t wave, bool was_outage, conf::WallTime now);
+  // The operator took his word back: the site is believed no longer, and the wave goes on where it was open.
+  void take_back(const Wave& wave);
   // After a restart: what was known, and waves that were open.
   void restore(const std::string& site, const SiteHistory& history);
   void restore(const Wave& wave);

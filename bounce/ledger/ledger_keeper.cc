@@ -72,7 +72,7 @@ conf::Result<std::unique_ptr<LedgerKeeper>> LedgerKeeper::open_once(Options opti
   keeper->guard_ = OutageGuard(keeper->options_.guard, next_wave(*waves));
   for (const auto& [site, history] : *sites) keeper->guard_.restore(site, history);
   for (const Wave& wave : *waves) keeper->guard_.restore(wave);
-  const conf::Status held = (*ledger)->each_held([&keeper](const std::string& address) {
+  const conf::Status held = (*ledger)->each_held(0, [&keeper](const std::string& address) {
     keeper->held_addresses_.insert(address_key(keeper->key_, "", address));
   });
   if (!held.ok()) return held.error();
@@ -248,8 +248,14 @@ void LedgerKeeper::step() {
   }
   if (more) options_.wake();
   const conf::WallTime now = options_.clock->wall();
-  for (const Wave& wave : thread_->take_decisions())
-    guard_.decide(wave.id, wave.state == WaveState::kReleased, now);
+  for (const Thread::Decision& told : thread_->take_decisions()) {
+    if (!is_undecided(told.wave.state)) {
+      guard_.decide(told.wave.id, told.wave.state == WaveState::kReleased, now);
+      continue;
+    }
+    guard_.take_back(told.wave);
+    for (const std::string& address : told.held) held_addresses_.insert(address_key(key_, "", address));
+  }
   if (now - guard_told_ < kTellGuard && guard_told_ <= now) return;
   guard_told_ = now;
   std::vector<Wave> waves = guard_.changed(now);

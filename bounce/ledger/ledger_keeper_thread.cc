@@ -88,7 +88,7 @@ std::vector<StatusChange> LedgerKeeper::Thread::take_changes(size_t most, bool* 
   return taken;
 }
 
-std::vector<Wave> LedgerKeeper::Thread::take_decisions() {
+std::vector<LedgerKeeper::Thread::Decision> LedgerKeeper::Thread::take_decisions() {
   const std::lock_guard<std::mutex> lock(mutex_);
   return std::exchange(decisions_, {});
 }
@@ -201,15 +201,29 @@ void LedgerKeeper::Thread::read_changes() {
     changes_.insert(changes_.end(), std::make_move_iterator(found->begin()),
                     std::make_move_iterator(found->end()));
   }
-  auto waves = ledger_->waves();
-  if (waves.ok()) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    for (const Wave& wave : *waves) {
-      const bool decided = wave.state == WaveState::kReleased || wave.state == WaveState::kConfirmed;
-      if (decided && std::exchange(told_[wave.id], wave.state) != wave.state) decisions_.push_back(wave);
-    }
-  }
+  read_decisions();
   options_.wake();
+}
+
+void LedgerKeeper::Thread::read_decisions() {
+  const auto waves = ledger_->waves();
+  if (!waves.ok()) return;
+  for (const Wave& wave : waves.value()) {
+    const auto told = told_.find(wave.id);
+    const bool decided = told != told_.end();
+    if (is_undecided(wave.state) ? !decided : decided && told->second == wave.state) continue;
+    Decision decision;
+    decision.wave = wave;
+    if (is_undecided(wave.state)) {
+      told_.erase(told);
+      const auto hold = [&decision](const std::string& address) { decision.held.push_back(address); };
+      if (!ledger_->each_held(wave.id, hold).ok()) continue;
+    } else {
+      told_[wave.id] = wave.state;
+    }
+    const std::lock_guard<std::mutex> lock(mutex_);
+    decisions_.push_back(std::move(decision));
+  }
 }
 
 void LedgerKeeper::Thread::upkeep(conf::WallTime now, const conf::QuarantineSettings& settings) {

@@ -23,7 +23,12 @@ class LedgerKeeper::Thread {
   void put(std::vector<Wave> waves, std::vector<std::pair<std::string, SiteHistory>> sites);
   void reload(const conf::QuarantineSettings& settings);
   std::vector<StatusChange> take_changes(size_t most, bool* more);  // oldest first
-  std::vector<Wave> take_decisions();                               // waves that an operator decided
+  // Of an operator about a wave. Undecided: he took it back, and the wave holds these addresses again.
+  struct Decision {
+    Wave wave;
+    std::vector<std::string> held;
+  };
+  std::vector<Decision> take_decisions();
   KeeperCounts counts() const;
 
  private:
@@ -31,6 +36,7 @@ class LedgerKeeper::Thread {
   bool write(LedgerBatch* batch, const conf::QuarantineSettings& settings);
   bool write_rest(LedgerBatch* batch);
   void read_changes();
+  void read_decisions();
   void upkeep(conf::WallTime now, const conf::QuarantineSettings& settings);
   bool has_work() const { return !pending_.empty() || !waves_.empty() || !sites_.empty(); }  // mutex_ is held
   LedgerBatch take(std::unique_lock<std::mutex>* lock);
@@ -53,7 +59,7 @@ class LedgerKeeper::Thread {
   std::map<TallyKey, uint64_t> tallies_;
   std::map<std::pair<int64_t, std::string>, uint64_t> texts_;
   std::deque<StatusChange> changes_;
-  std::vector<Wave> decisions_;
+  std::vector<Decision> decisions_;
   KeeperCounts counts_;
   bool stopping_ = false;
   std::thread thread_;

@@ -93,7 +93,7 @@ uint64_t LedgerDesk::begin_batch(const std::string& what) {
 
 conf::Result<BatchDone> LedgerDesk::end_batch(BatchDone done) {
   Database* database = ledger_->database();
-  if (done.changed == 0) {
+  if (done.changed == 0 && !done.decided) {
     database->prepare("DELETE FROM batch WHERE id = ?").with(done.batch).run();
     done.batch = 0;
   } else {
@@ -242,8 +242,9 @@ conf::Result<BatchDone> LedgerDesk::undo(uint64_t batch) {
     ledger_->write(present ? &*present : nullptr, line.old, now_, done.batch, by_);
     ++done.changed;
   }
+  done.decided = take_back_decision(batch, done.batch);
   ledger_->database()->prepare("UPDATE batch SET undone = 1 WHERE id = ?").with(batch).run();
-  if (lines.empty()) done.problems.push_back("there is no batch " + std::to_string(batch));
+  if (lines.empty() && !done.decided) done.problems.push_back("there is no batch " + std::to_string(batch));
   return end_batch(std::move(done));
 }
 
@@ -277,84 +278,6 @@ conf::Result<std::vector<HistoryLine>> LedgerDesk::history(const std::string& ad
   const conf::Status status = ledger_->database()->failure();
   if (!status.ok()) return status.error();
   return out;
-}
-
-namespace {
-
-conf::Result<std::vector<HeldError>> read_held(Database* database, Statement* find) {
-  std::vector<HeldError> out;
-  while (find->row()) {
-    out.push_back({find->text(0), find->text(1), conf::from_unix_micros(find->integer(2)),
-                   static_cast<uint8_t>(find->integer(3)), find->text(4), find->text(5), find->text(6),
-                   static_cast<uint64_t>(find->integer(7))});
-  }
-  find->reset();
-  const conf::Status status = database->failure();
-  if (!status.ok()) return status.error();
-  return out;
-}
-
-}  // namespace
-
-conf::Result<std::vector<HeldError>> LedgerDesk::held(uint64_t wave, uint64_t limit) {
-  Statement find = ledger_->database()->prepare(
-      "SELECT list, address, at, reason, text, rule, mx_host, wave FROM held WHERE wave = ? ORDER BY at "
-      "LIMIT ?");
-  find.with(wave).with(limit);
-  return read_held(ledger_->database(), &find);
-}
-
-conf::Result<std::vector<HeldError>> LedgerDesk::held_of(const std::string& address) {
-  Statement find = ledger_->database()->prepare(
-      "SELECT list, address, at, reason, text, rule, mx_host, wave FROM held WHERE address = ? ORDER BY at "
-      "DESC");
-  find.with(address);
-  return read_held(ledger_->database(), &find);
-}
-
-conf::Result<BatchDone> LedgerDesk::decide(uint64_t wave, bool was_outage) {
-  Database* database = ledger_->database();
-  BatchDone done;
-  done.batch = begin_batch((was_outage ? "release wave " : "confirm wave ") + std::to_string(wave));
-  database->prepare("UPDATE wave SET state = ? WHERE id = ? AND state <= ?")
-      .with(static_cast<int>(was_outage ? WaveState::kReleased : WaveState::kConfirmed))
-      .with(wave)
-      .with(static_cast<int>(WaveState::kEnded))
-      .run();
-  const bool found = database->changes() != 0;
-  if (!found) done.problems.push_back("there is no wave " + std::to_string(wave) + " without a decision");
-  std::string site;
-  {
-    Statement find = database->prepare("SELECT site FROM wave WHERE id = ?");
-    if (find.with(wave).row()) site = find.text(0);
-  }
-  std::vector<HeldError> errors;
-  if (found) {
-    conf::Result<std::vector<HeldError>> all = held(wave, UINT32_MAX);
-    if (all.ok()) errors = std::move(all).value();
-  }
-  for (const HeldError& error : errors) {
-    if (was_outage) {
-      ++done.left;
-      continue;
-    }
-    const std::optional<AddressRow> before = ledger_->read(error.list, error.address);
-    AddressEvent event;
-    event.at = now_;
-    event.type = ErrorType::kHard;
-    event.reason = error.reason;
-    const AddressStep step = after(before ? before->state : AddressState(), event, settings_);
-    if (step.change == AddressChange::kNone) {
-      ++done.left;
-      continue;
-    }
-    AddressRow row{error.list, error.address, step.state,    now_, error.text,
-                   error.rule, site,          error.mx_host, by_};
-    if (step.change == AddressChange::kIgnored) row.by = before->by;  // who allowed it stays on record
-    ledger_->write(before ? &*before : nullptr, row, now_, done.batch);
-    ++done.changed;
-  }
-  return end_batch(std::move(done));
 }
 
 }  // namespace bounce

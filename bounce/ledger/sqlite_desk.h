@@ -30,6 +30,7 @@ struct BatchDone {
   uint64_t batch = 0;  // 0: nothing was changed
   uint64_t changed = 0;
   uint64_t left = 0;                  // changed by somebody else meanwhile, or wrong: left alone
+  bool decided = false;               // a wave was decided, or a decision about one taken back
   std::vector<std::string> problems;  // "row 7: ...", at most ten
 };
 
@@ -70,7 +71,8 @@ class LedgerDesk {
   // an operator set are left alone. Without `apply` nothing is written.
   using Reading = std::function<std::optional<Qualification>(const AddressRow&)>;
   conf::Result<RelabelDone> relabel(const Reading& reading, bool apply);
-  // The rows are as they were before the batch, where nobody changed them since.
+  // The rows are as they were before the batch, where nobody changed them since. Of a decision about a wave:
+  // it waits for one again, with its errors, and the relay that runs believes the site no longer.
   conf::Result<BatchDone> undo(uint64_t batch);
   // `read` gives bytes, "" at the end. The first row names the columns (address, status, reason, list, text;
   // in any order, only address is needed), or the file has one address a line.
@@ -94,6 +96,8 @@ class LedgerDesk {
   static void bind(const AddressFilter& filter, Statement* to);
   static constexpr const char* kRelabelling = "qualify";  // what such a batch is called
   uint64_t begin_batch(const std::string& what);
+  bool take_back_decision(uint64_t batch, uint64_t by_batch);
+  void keep_decision(uint64_t batch, uint64_t wave, WaveState before);
   conf::Result<BatchDone> end_batch(BatchDone done);
   conf::Result<std::vector<std::string>> spelled_all(const std::vector<std::string>& addresses) const;
   std::vector<std::string> lists_of(const std::string& address);

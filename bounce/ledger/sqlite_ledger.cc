@@ -55,8 +55,12 @@ conf::Result<std::unique_ptr<SqliteLedger>> SqliteLedger::open_as_it_is(const st
 
 conf::Status SqliteLedger::make_tables() {
   {
-    // A ledger that is made already is opened without a lock: another process may be at a long import.
-    Statement made = database_->prepare("SELECT value FROM meta WHERE name = 'sip-key-1'");
+    // A ledger that is made already is opened without a lock: another process may be at a long import. The
+    // table is the latest that ledgers got.
+    Statement made = database_->prepare(
+        "SELECT value FROM meta WHERE name = 'sip-key-1' AND EXISTS (SELECT 1 FROM sqlite_master WHERE name "
+        "= "
+        "'decision')");
     if (made.row()) {
       version_ = database_->data_version();
       return database_->failure();
@@ -189,9 +193,10 @@ void SqliteLedger::apply_signal(const AddressSignal& signal, const conf::Quarant
   if (row) write(before ? &*before : nullptr, *row, signal.event.at, 0);
 }
 
-// It is not dead, whatever a wave that nobody decided yet has said of it: also one of the same batch.
+// It is not dead, whatever a wave has said of it: also one of the same batch, and one whose decision may be
+// taken back.
 void SqliteLedger::let_off(const std::string& address) {
-  database_->prepare("DELETE FROM held WHERE wave IN (SELECT id FROM wave WHERE state <= 1) AND address = ?")
+  database_->prepare("DELETE FROM held WHERE wave IN (SELECT id FROM wave) AND address = ?")
       .with(address)
       .run();
 }
@@ -199,8 +204,9 @@ void SqliteLedger::let_off(const std::string& address) {
 void SqliteLedger::apply_wave(const Wave& wave) {
   Statement known = database_->prepare("SELECT state FROM wave WHERE id = ?");
   const bool is_new = !known.with(wave.id).row();
-  // What an operator decided meanwhile is not overwritten.
-  const bool decided = !is_new && known.integer(0) > static_cast<int>(WaveState::kEnded);
+  // What an operator decided meanwhile, or took back, is not overwritten.
+  const bool decided =
+      !is_new && !(is_undecided(static_cast<WaveState>(known.integer(0))) && is_undecided(wave.state));
   known.reset();
   if (decided) return;
   Statement put = database_->prepare(
@@ -210,15 +216,15 @@ void SqliteLedger::apply_wave(const Wave& wave) {
   put.with(wave.id).with(wave.site).with(static_cast<int>(wave.state)).with(conf::unix_micros(wave.began));
   put.with(conf::unix_micros(wave.declared)).with(conf::unix_micros(wave.last)).with(wave.refusals);
   put.with(static_cast<int>(wave.cold)).with(wave.why).run();
-  if (is_new) recall(wave);
+  if (is_new) recall(wave, wave.began, wave.declared, 0);
 }
 
-void SqliteLedger::recall(const Wave& wave) {
+void SqliteLedger::recall(const Wave& wave, conf::WallTime since, conf::WallTime now, uint64_t batch) {
   std::vector<std::pair<std::string, std::string>> moved;
   Statement find = database_->prepare(
       "SELECT list, address FROM address WHERE site = ? AND status = 3 AND changed >= ? AND by = 'automatic' "
       "AND first_hard = 0");
-  find.with(wave.site).with(conf::unix_micros(wave.began));
+  find.with(wave.site).with(conf::unix_micros(since));
   while (find.row()) moved.emplace_back(find.text(0), find.text(1));
   find.reset();
   for (const auto& [list, address] : moved) {
@@ -232,7 +238,7 @@ void SqliteLedger::recall(const Wave& wave) {
     read_state(last, 0, &row.state);
     last.reset();
     row.by = "outage guard, wave " + std::to_string(wave.id);
-    write(&*present, row, wave.declared, 0);
+    write(&*present, row, now, batch);
     AddressSignal held;
     held.list = list;
     held.address = address;

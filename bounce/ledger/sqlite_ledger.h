@@ -42,8 +42,8 @@ class SqliteLedger final : public Ledger {
   conf::Result<SipKey> sip_key();  // of this ledger; made with it
   conf::Result<std::vector<Wave>> waves();
   conf::Result<std::vector<std::pair<std::string, SiteHistory>>> sites();
-  // The addresses that waves without a decision hold back.
-  conf::Status each_held(const std::function<void(const std::string& address)>& one);
+  // The addresses that a wave holds back; 0: all waves without a decision.
+  conf::Status each_held(uint64_t wave, const std::function<void(const std::string& address)>& one);
   // Drops what the settings keep no longer: decisions, counts, and identities, which stay for three months at
   // least. Bounded by `limit` rows of each.
   conf::Status forget(conf::WallTime now, const conf::QuarantineSettings& settings, uint64_t limit);
@@ -57,6 +57,9 @@ class SqliteLedger final : public Ledger {
   // `by`: who made the change, when it is not who set what the row says.
   void write(const AddressRow* before, const AddressRow& row, conf::WallTime now, uint64_t batch,
              const std::string& by = {});
+  // Addresses that Hard errors of the site moved since then go back, and the wave holds these errors: they
+  // came before it was seen, or while it was believed.
+  void recall(const Wave& wave, conf::WallTime since, conf::WallTime now, uint64_t batch);
 
  private:
   explicit SqliteLedger(std::unique_ptr<Database> database) : database_(std::move(database)) {}
@@ -64,8 +67,6 @@ class SqliteLedger final : public Ledger {
   void apply_signal(const AddressSignal& signal, const conf::QuarantineSettings& settings);
   void apply_wave(const Wave& wave);
   void let_off(const std::string& address);
-  // Addresses that the first errors of a wave moved, before it was seen: they go back.
-  void recall(const Wave& wave);
   void add(const Tally& tally);
 
   std::unique_ptr<Database> database_;

@@ -33,6 +33,10 @@ int print_done(conf::Result<BatchDone> done, const QuarantineOptions& options, c
                 {"changed", done->changed},
                 {"left", done->left},
                 {"problems", done->problems}});
+  } else if (done->decided && done->changed == 0) {
+    std::printf(
+        "%s: no address was moved, %llu held errors; take it back with: penstock quarantine undo %llu\n",
+        what, number(done->left), number(done->batch));
   } else if (done->batch != 0) {
     std::printf("%llu %s %s, %llu left as they were; take it back with: penstock quarantine undo %llu\n",
                 number(done->changed), done->changed == 1 ? "address" : "addresses", what, number(done->left),

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <thread>
@@ -236,6 +237,36 @@ TEST_F(KeeperTest, AWaveMovesNobodyAndWaitsForADecision) {
   ASSERT_TRUE(wait([&] { return keeper_->counts().open_waves == 0; }));
   ASSERT_TRUE(wait([&] { return status("u30@x.example") == AddressStatus::kQuarantine; }));
   EXPECT_FALSE(keeper_->refused(outcome("u200@x.example"), meaning(ErrorType::kHard)));  // believed now
+}
+
+TEST_F(KeeperTest, AConfirmedWaveThatIsTakenBackGoesOn) {
+  open();
+  const auto name = [](int i) { return "u" + std::to_string(i) + "@x.example"; };
+  for (int i = 0; i < 300; ++i) keeper_->delivered(outcome(name(i)));
+  for (int i = 0; i < 60; ++i) keeper_->refused(outcome(name(i)), meaning(ErrorType::kHard));
+  ASSERT_TRUE(wait([&] { return keeper_->counts().waiting == 0; }));
+  auto ledger = SqliteLedger::open_as_it_is(options_.path);
+  ASSERT_TRUE(ledger.ok());
+  LedgerDesk desk(ledger->get(), {}, "ann", clock_.wall());
+  auto confirmed = desk.decide(1, false);
+  ASSERT_TRUE(confirmed.ok());
+  ASSERT_TRUE(wait([&] { return keeper_->counts().open_waves == 0; }));
+  EXPECT_FALSE(keeper_->refused(outcome(name(70)), meaning(ErrorType::kHard)));  // believed
+  ASSERT_TRUE(wait([&] { return status(name(70)) == AddressStatus::kQuarantine; }));
+  ASSERT_TRUE(desk.undo(confirmed->batch).ok());
+  ASSERT_TRUE(wait([&] { return keeper_->counts().open_waves == 1; }));
+  ASSERT_TRUE(wait([&] { return status(name(30)) == AddressStatus::kUnknown; }));
+  ASSERT_TRUE(wait([&] { return status(name(70)) == AddressStatus::kUnknown; }));  // and what followed from it
+  for (int i = 100; i < 300; ++i)
+    EXPECT_TRUE(keeper_->refused(outcome(name(i)), meaning(ErrorType::kHard))) << i;
+  keeper_->delivered(outcome(name(31)));  // held again, and let off
+  ASSERT_TRUE(wait([&] { return keeper_->counts().waiting == 0; }));
+  EXPECT_EQ(status(name(200)), AddressStatus::kUnknown);
+  auto held = desk.held(1, 1000);
+  ASSERT_TRUE(held.ok());
+  EXPECT_TRUE(std::ranges::any_of(*held, [&](const HeldError& each) { return each.address == name(200); }));
+  EXPECT_TRUE(std::ranges::none_of(*held, [&](const HeldError& each) { return each.address == name(31); }));
+  EXPECT_GE(desk.decide(1, true)->left, 250U);
 }
 
 // It was out of order, and then it took their mail: only who is still refused is dead.
