@@ -1,13 +1,11 @@
 #include "bounce/diagnostic.h"
 
-#include "bounce/fold.h"
 #include "conf/vocab/ascii.h"
 
 namespace bounce {
 namespace {
 
 constexpr size_t kReadOctets = 16 * 1024;
-constexpr size_t kFoldedOctets = 1500;  // what follows is addresses of web pages and boilerplate
 
 bool is_code(std::string_view text) {
   return text.size() >= 3 && text[0] >= '2' && text[0] <= '5' && conf::is_digit(text[1]) &&
@@ -163,10 +161,6 @@ std::string joined_text(const Reply& reply, size_t limit) {
   if (reply.code != 0) text = without_repeats(text, std::to_string(reply.code));
   drop_repeats(status_of(reply, text).text(), &text);
   return text;
-}
-
-std::string folded_text(const Reply& reply) {
-  return fold(joined_text(reply, 2 * kFoldedOctets), kFoldedOctets);
 }
 
 }  // namespace bounce

@@ -19,7 +19,4 @@ EnhancedStatus status_of(const Reply& reply, std::string_view joined);
 // before each line are dropped. Looks at about `limit` octets.
 std::string joined_text(const Reply& reply, size_t limit);
 
-// What rules see of a reply: its text with the status, folded (bounce/fold.h), bounded.
-std::string folded_text(const Reply& reply);
-
 }  // namespace bounce

@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 
+#include "bounce/diagnostic.h"
 #include "bounce/qualification_table.h"
 #include "bounce/text_template.h"
 
@@ -11,7 +12,8 @@ namespace {
 
 constexpr const char* kHead =
     "row\tstatus\treason\ttype\tscope\toccurrences\tfirst_seen\tlast_seen\tdecided\trule\tsites\ttext\tfirst_"
-    "text\n";
+    "text\ttemplates-2\n";
+constexpr std::string_view kMadeAsNow = "\ttemplates-2";  // else the keys are those of an earlier version
 constexpr size_t kFields = 13;
 
 void append_escaped(std::string_view text, std::string* out) {
@@ -106,6 +108,23 @@ std::string read_row(const std::array<std::string_view, kFields>& fields, Row* r
   return {};
 }
 
+// The row by the template that its text has now. Of a text that was cut its template says more.
+void bring_up_to_date(Row* row) {
+  const bool whole =
+      !row->first_text.empty() && row->first_text.size() < QualificationTable::kFirstTextOctets;
+  row->text = text_template(read_diagnostic(whole ? row->first_text : row->text));
+  row->key = row_key(row->text);
+}
+
+// Two rows are one now: what was decided stays, of two decisions that on the text seen last.
+Row merged(Row a, Row b) {
+  if (a.decided == b.decided ? b.last_seen > a.last_seen : b.decided) std::swap(a, b);
+  a.occurrences = std::min(a.occurrences + b.occurrences, QualificationTable::kMostOccurrences);
+  a.first_seen = std::min(a.first_seen, b.first_seen);
+  a.last_seen = std::max(a.last_seen, b.last_seen);
+  return a;
+}
+
 }  // namespace
 
 std::string QualificationTable::write() const {
@@ -135,12 +154,16 @@ std::string QualificationTable::write() const {
 std::optional<std::string> QualificationTable::read(std::string_view text) {
   std::vector<Row> fresh;
   size_t line_number = 0;
+  bool made_as_now = true;
   while (!text.empty()) {
     const size_t end = std::min(text.find('\n'), text.size());
     std::string_view line = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
     if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-    if (++line_number == 1 && line.starts_with("row\t")) continue;
+    if (++line_number == 1 && line.starts_with("row\t")) {
+      made_as_now = line.ends_with(kMadeAsNow);
+      continue;
+    }
     if (line.empty()) continue;
     std::array<std::string_view, kFields> fields;
     size_t count = 0;
@@ -156,6 +179,16 @@ std::optional<std::string> QualificationTable::read(std::string_view text) {
     const std::string problem = read_row(fields, &row);
     if (!problem.empty()) return where + problem;
     fresh.push_back(std::move(row));
+  }
+  if (!made_as_now) {
+    std::map<uint64_t, Row> by_key;
+    for (Row& row : fresh) {
+      bring_up_to_date(&row);
+      const auto [same, first] = by_key.try_emplace(row.key, row);
+      if (!first) same->second = merged(std::move(same->second), std::move(row));
+    }
+    fresh.clear();
+    for (auto& [key, row] : by_key) fresh.push_back(std::move(row));
   }
   for (Row& row : fresh) put(std::move(row));
   return std::nullopt;

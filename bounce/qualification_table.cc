@@ -10,8 +10,6 @@
 namespace bounce {
 namespace {
 
-constexpr size_t kFirstTextOctets = 500;
-
 // A small list of the commonest: a newcomer takes the place of the rarest, with its count (Metwally et al.,
 // 2005).
 void count_site(std::string_view site, uint32_t count, std::vector<std::pair<std::string, uint32_t>>* sites) {

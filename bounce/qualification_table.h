@@ -43,6 +43,7 @@ class QualificationTable {
  public:
   static constexpr uint32_t kMostOccurrences = 100'000;  // the count stops there
   static constexpr size_t kSites = 5;
+  static constexpr size_t kFirstTextOctets = 500;
 
   explicit QualificationTable(size_t most_rows = 100'000) : most_rows_(most_rows) {}
 
@@ -75,7 +76,8 @@ class QualificationTable {
 
   // A text file, one row a line, fields parted by tabs; the first line names them.
   std::string write() const;
-  // Adds to what is there. The problem is "line N: ...", and then nothing was added.
+  // Adds to what is there. Rows of an earlier version get the template and the key that their text has now,
+  // and keep what was decided of them. The problem is "line N: ...", and then nothing was added.
   std::optional<std::string> read(std::string_view text);
 
  private:

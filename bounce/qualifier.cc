@@ -111,14 +111,14 @@ std::shared_ptr<const Qualifier> Qualifier::shipped() {
 Qualification Qualifier::qualify(const Occasion& occasion) const {
   const bool spoken =
       occasion.reply->transient() || occasion.reply->permanent() || occasion.stage == Stage::kUnknown;
-  return read(occasion, spoken ? row_key(text_template(*occasion.reply)) : 0);
+  return read(occasion, spoken ? text_template(*occasion.reply) : std::string());
 }
 
 Qualification Qualifier::qualify(const Occasion& occasion, std::string_view text_template) const {
-  return read(occasion, row_key(text_template));
+  return read(occasion, text_template);
 }
 
-Qualification Qualifier::read(const Occasion& occasion, uint64_t row) const {
+Qualification Qualifier::read(const Occasion& occasion, std::string_view text_template) const {
   const Reply& reply = *occasion.reply;
   if (reply.positive()) return plain(ErrorType::kIgnored, Reason::kNotDefined, Scope::kRecipient, "positive");
   const bool told = occasion.stage == Stage::kUnknown && !reply.lines.empty();
@@ -135,13 +135,14 @@ Qualification Qualifier::read(const Occasion& occasion, uint64_t row) const {
       const Reply stated = {reply.code, later, reply.lines};
       Occasion again = occasion;
       again.reply = &stated;
-      return read(again, row);
+      return read(again, text_template);
     }
   }
   Qualification meaning;
+  const uint64_t row = text_template.empty() ? 0 : row_key(text_template);
   if (const auto verdict = rows_.find(row); verdict != rows_.end()) {
     meaning = plain(verdict->second.type, verdict->second.reason, verdict->second.scope, "row");
-  } else if (const ReplyRule* rule = rules_->find(occasion, folded_text(reply))) {
+  } else if (const ReplyRule* rule = rules_->find(occasion, folded_template(text_template))) {
     meaning = by_rule(*rule, reply);
   } else {
     meaning = unread(occasion.stage, reply, unread_);

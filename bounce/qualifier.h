@@ -65,7 +65,7 @@ class Qualifier {
   const RuleSet& rules() const { return *rules_; }
 
  private:
-  Qualification read(const Occasion& occasion, uint64_t row) const;
+  Qualification read(const Occasion& occasion, std::string_view text_template) const;
 
   std::unique_ptr<const RuleSet> rules_;
   std::unordered_map<uint64_t, RowVerdict> rows_;

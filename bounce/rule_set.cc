@@ -10,6 +10,7 @@
 #include "bounce/diagnostic.h"
 #include "bounce/fold.h"
 #include "bounce/qualifier.h"
+#include "bounce/text_template.h"
 #include "conf/vocab/check.h"
 
 namespace bounce {
@@ -160,7 +161,7 @@ std::vector<conf::Problem> RuleSet::check_examples(bool local_only) const {
     occasion.mx_host = mx;
     occasion.recipient_domain = domain;
     occasion.source = source;
-    return find(occasion, folded_text(reply));
+    return find(occasion, folded_template(text_template(reply)));
   };
   for (const ReplyRule& rule : rules_) {
     if (rule.shipped && local_only) continue;

@@ -20,8 +20,8 @@ class RuleSet {
   RuleSet(const RuleSet&) = delete;
   RuleSet& operator=(const RuleSet&) = delete;
 
-  // The first rule that fits, or null. `folded` is fold() of the text of the reply. Any thread. About a
-  // microsecond for a reply of usual length.
+  // The first rule that fits, or null. `folded` is what they read of it (bounce/text_template.h). Any thread.
+  // About a microsecond for a reply of usual length.
   const ReplyRule* find(const Occasion& occasion, std::string_view folded) const;
   const std::vector<ReplyRule>& rules() const { return rules_; }
   // What rules look at besides the reply and the stage.

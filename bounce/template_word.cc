@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "bounce/character_run.h"
 #include "bounce/fold.h"
 #include "conf/vocab/ascii.h"
 
@@ -12,20 +13,6 @@ namespace {
 using conf::is_digit;
 using conf::is_hex_digit;
 using conf::is_letter;
-bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
-bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
-
-size_t run(std::string_view text, size_t at, bool (*is)(char)) {
-  size_t end = at;
-  while (end < text.size() && is(text[end])) ++end;
-  return end - at;
-}
-
-bool starts_like(std::string_view text, std::string_view lower_case) {
-  return text.size() >= lower_case.size() &&
-         std::ranges::equal(text.substr(0, lower_case.size()), lower_case,
-                            [](char a, char b) { return conf::ascii_lower(a) == b; });
-}
 
 bool is_number(std::string_view word) { return !word.empty() && std::ranges::all_of(word, is_digit); }
 
@@ -93,7 +80,7 @@ bool is_host(std::string_view word) {
 
 // "S3150", "TSS04", "BL23", "IB607", "OFR_416", "OFR005_104", "RP-001": which failure it is, in the
 // receiver's words.
-bool is_receiver_code(std::string_view word) {
+bool is_short_code(std::string_view word) {
   const size_t letters = run(word, 0, is_upper);
   if (letters < 1 || letters > 6 || word.size() > 12) return false;
   size_t at = letters;
@@ -106,9 +93,18 @@ bool is_receiver_code(std::string_view word) {
   return first >= 1 && first <= 4 && at == word.size();
 }
 
+// "BL000000", "RL000001"
+
+bool is_numbered_code(std::string_view word) {
+  const size_t letters = run(word, 0, is_upper);
+  return letters >= 2 && letters <= 4 && word.size() == letters + 6 && run(word, letters, is_digit) == 6 &&
+         word.substr(letters, 3) == "000";
+}
+
 bool is_known_word(std::string_view word) {
-  for (const char* known : {"ipv4", "ipv6", "utf8", "utf-8", "8bit", "8bitmime", "smtp", "base64", "sha1",
-                            "sha256", "md5", "x.509", "o365", "office365", "m365", "24x7"}) {
+  for (const char* known :
+       {"ipv4", "ipv6", "utf8", "utf-8", "8bit", "8bitmime", "smtp", "base64", "sha1", "sha256", "md5",
+        "x.509", "998", "smtputf8", "o365", "office365", "m365", "24x7"}) {
     if (word.size() == std::string_view(known).size() && starts_like(word, known)) return true;
   }
   return starts_like(word, "rfc") && word.size() <= 8;
@@ -137,74 +133,53 @@ Kinds kinds_of(std::string_view word) {
 bool is_id(std::string_view word) {
   const Kinds kinds = kinds_of(word);
   if (kinds.others > 0) return false;
-  if (kinds.digits > 0 && kinds.letters > 0) return word.size() >= 4;
-  return kinds.digits == 0 && kinds.changes >= 4;
+  if (kinds.digits > 0 && kinds.letters > 0) return word.size() >= 4 || !is_digit(word[0]);
+  // "StorageTransientException" is made of words.
+  return kinds.digits == 0 && kinds.changes >= 4 && kinds.letters < 5 * (kinds.changes + 1);
 }
 
-bool is_month(std::string_view text) {
-  for (const char* month :
-       {"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"}) {
-    if (starts_like(text, month)) return text.size() == 3 || !is_letter(text[3]);
+// "10MB", "300s": where the unit begins; 0: it is no number with a unit.
+size_t unit_at(std::string_view word) {
+  const size_t digits = run(word, 0, is_digit);
+  if (digits == 0 || digits == word.size()) return 0;
+  const std::string unit = conf::ascii_lower(word.substr(digits));
+  for (const char* known : {"s",  "sec", "secs", "m",  "min", "mins", "h",   "hr", "hrs", "d",
+                            "ms", "b",   "k",    "kb", "kib", "mb",   "mib", "g",  "gb",  "gib"}) {
+    if (unit == known) return digits;
   }
-  return false;
+  return 0;
 }
 
-// "23:34:45.000Z", "23:34"
-size_t time_length(std::string_view text) {
-  size_t at = run(text, 0, is_digit);
-  if (at < 1 || at > 2 || at >= text.size() || text[at] != ':' || run(text, at + 1, is_digit) != 2) return 0;
-  at += 3;
-  if (at < text.size() && text[at] == ':' && run(text, at + 1, is_digit) == 2) at += 3;
-  if (at < text.size() && text[at] == ':') return 0;  // an IPv6 address
-  if (at + 1 < text.size() && text[at] == '.' && is_digit(text[at + 1]))
-    at += 1 + run(text, at + 1, is_digit);
-  if (at < text.size() && text[at] == 'Z') ++at;
-  if (at + 5 < text.size() + 1 && text.size() - at >= 5 && (text[at] == '+' || text[at] == '-') &&
-      run(text, at + 1, is_digit) == 4)
-    at += 5;
-  return at < text.size() && is_letter(text[at]) ? 0 : at;
+// "said: 550": what another server said is another failure.
+bool is_quoted_code(std::string_view word, std::string_view before) {
+  return word.size() == 3 && (word[0] == '4' || word[0] == '5') && before.ends_with(": ");
 }
 
-// "2024-04-29", "29/04/2024", "29.04.2024"
-size_t day_length(std::string_view text) {
-  const size_t first = run(text, 0, is_digit);
-  if (first == 0 || first == 3 || first > 4 || first >= text.size()) return 0;
-  const char mark = text[first];
-  if (mark != '-' && mark != '/' && mark != '.') return 0;
-  const size_t second = run(text, first + 1, is_digit);
-  const size_t behind = first + 1 + second;
-  if (second < 1 || second > 2 || behind >= text.size() || text[behind] != mark) return 0;
-  const size_t third = run(text, behind + 1, is_digit);
-  const bool dated = (first == 4 && third >= 1 && third <= 2) || (first <= 2 && third == 4);
-  const size_t end = behind + 1 + third;
-  if (!dated || (end < text.size() && (text[end] == '.' || text[end] == '-') && end + 1 < text.size() &&
-                 is_digit(text[end + 1])))
-    return 0;
-  return end;
-}
-
-// "29 Apr 2024", "Apr 29 2024"
-size_t named_day_length(std::string_view text) {
-  size_t at = 0;
-  if (is_digit(text[0])) {
-    at = run(text, 0, is_digit);
-    if (at > 2 || at + 4 > text.size() || (text[at] != ' ' && text[at] != '-') ||
-        !is_month(text.substr(at + 1)))
-      return 0;
-    at += 4;
-  } else {
-    if (!is_month(text) || text.size() < 5 || text[3] != ' ') return 0;
-    const size_t day = run(text, 4, is_digit);
-    if (day < 1 || day > 2) return 0;
-    at = 4 + day;
-    if (at < text.size() && text[at] == ',') ++at;
+// "disk-full-42": words and numbers, not mixed.
+bool is_made_of_words(std::string_view word) {
+  bool worded = false;
+  for (size_t at = 0; at < word.size();) {
+    const size_t digits = run(word, at, is_digit), letters = run(word, at, is_letter);
+    const size_t end = at + digits + letters;  // one of them is 0
+    if (end == at || (end < word.size() && word[end] != '-' && word[end] != '_')) return false;
+    worded |= letters >= 4 && !std::ranges::all_of(word.substr(at, letters), is_hex_digit);
+    at = end + 1;
   }
-  if (at + 5 <= text.size() && (text[at] == ' ' || text[at] == '-') && run(text, at + 1, is_digit) == 4)
-    at += 5;
-  return at;
+  return worded;
+}
+
+void append_with_numbers(std::string_view word, std::string* out) {
+  for (size_t at = 0; at < word.size();) {
+    const size_t digits = run(word, at, is_digit);
+    if (digits > 0) *out += "#NUM#";
+    at += digits;
+    if (at < word.size()) *out += word[at++];
+  }
 }
 
 }  // namespace
+
+bool is_receiver_code(std::string_view word) { return is_short_code(word) || is_numbered_code(word); }
 
 bool is_word_character(char c) {
   return is_letter(c) || is_digit(c) || static_cast<unsigned char>(c) >= 0x80 || c == '+' || c == '=' ||
@@ -217,73 +192,9 @@ size_t placeholder_length(std::string_view text) {
   for (const char* known : {"#IP#", "#DOMAIN#", "#URL#", "#DATE#", "#PHONE#", "#NUM#", "#ID#"}) {
     if (text.starts_with(known)) return std::string_view(known).size();
   }
-  if (!text.starts_with("#URL:")) return 0;
+  if (!text.starts_with("#URL:") && !text.starts_with("#URL?")) return 0;
   const size_t end = text.find_first_of("# ", 5);
   return end == std::string_view::npos || text[end] == ' ' ? 0 : end + 1;
-}
-
-size_t url_length(std::string_view text) {
-  if (!starts_like(text, "http://") && !starts_like(text, "https://") && !starts_like(text, "www.")) return 0;
-  size_t end = std::min(text.find_first_of(" <>\"'()[]{}|\\^`"), text.size());
-  while (end > 0 && (text[end - 1] == '.' || text[end - 1] == ',' || text[end - 1] == ';' ||
-                     text[end - 1] == ':' || text[end - 1] == '!'))
-    --end;
-  return end;
-}
-
-std::string_view url_host(std::string_view url) {
-  const size_t scheme = url.find("://");
-  if (scheme != std::string_view::npos) url.remove_prefix(scheme + 3);
-  return url.substr(0, url.find_first_of("/?#: "));
-}
-
-size_t date_length(std::string_view text) {
-  size_t at = 0;
-  // "Mon, "
-  if (text.size() > 5 && is_letter(text[0]) && run(text, 0, is_letter) == 3 && text[3] == ',' &&
-      text[4] == ' ' && is_digit(text[5]) && named_day_length(text.substr(5)) > 0)
-    at = 5;
-  if (at >= text.size()) return 0;
-  size_t day = day_length(text.substr(at));
-  if (day == 0) day = named_day_length(text.substr(at));
-  if (day == 0) return at == 0 ? time_length(text) : 0;
-  at += day;
-  if (at < text.size() && (text[at] == ' ' || text[at] == 'T' || text[at] == ',')) {
-    size_t begin = at + 1;
-    if (begin < text.size() && text[begin] == ' ') ++begin;
-    const size_t time = begin < text.size() ? time_length(text.substr(begin)) : 0;
-    if (time > 0) at = begin + time;
-  }
-  if (at + 6 <= text.size() && text[at] == ' ' && (text[at + 1] == '+' || text[at + 1] == '-') &&
-      run(text, at + 2, is_digit) == 4)
-    at += 6;
-  return at;
-}
-
-size_t phone_length(std::string_view text) {
-  size_t digits = 0, groups = 0, end = 0;
-  const bool international = text[0] == '+';
-  for (size_t at = international ? 1 : 0; at < text.size();) {
-    if (is_digit(text[at])) {
-      const size_t length = run(text, at, is_digit);
-      if (length > 15) return 0;
-      digits += length;
-      ++groups;
-      at += length;
-      end = at;
-    } else if ((text[at] == ' ' || text[at] == '-' || text[at] == '(' || text[at] == ')') && groups > 0 &&
-               (international || text[at] == '-')) {
-      ++at;
-    } else {
-      break;
-    }
-  }
-  if (end < text.size() && (is_letter(text[end]) || text[end] == '_')) return 0;
-  if (international) return digits >= 7 && digits <= 15 ? end : 0;
-  // "800-555-0100", "1-800-555-0100"
-  return (groups == 3 || groups == 4) && (digits == 10 || digits == 11) && end >= 4 && text[end - 5] == '-'
-             ? end
-             : 0;
 }
 
 size_t address_length(std::string_view text) {
@@ -322,6 +233,7 @@ size_t word_length(std::string_view text) {
   while (end < text.size() && (is_hex_digit(text[end]) || text[end] == ':' || text[end] == '.')) ++end;
   if (is_ipv6(text.substr(0, end))) return end;
   if (separates(text[0])) return 1;
+  if (text[0] == '.') return run(text, 0, [](char c) { return c == '.'; });
   // Scripts that are written without spaces part from what stands among them.
   constexpr char32_t kSpaceless = 0x800;
   size_t next = 0;
@@ -332,27 +244,12 @@ size_t word_length(std::string_view text) {
     if ((next_code_point(text, &next) >= kSpaceless) != spaceless) break;
     end = next;
   }
-  while (end > 1 && (text[end - 1] == '.' || text[end - 1] == '-' || text[end - 1] == '_')) --end;
+  if (const size_t dots = text.substr(0, end).find(".."); dots != std::string_view::npos && dots > 0)
+    end = dots;
+  while (end > 1 &&
+         (text[end - 1] == '.' || text[end - 1] == '-' || text[end - 1] == '_' || text[end - 1] == '%'))
+    --end;
   return end;
-}
-
-bool is_list_operator(std::string_view host) {
-  static constexpr std::array<std::string_view, 26> kKnown = {
-      "spamhaus.",   "spamcop.",     "sorbs.", "uceprotect.",  "barracudacentral.",
-      "abuseat.",    "cloudmark.",   "surbl.", "uribl.",       "spamrats.",
-      "mailspike.",  "manitu.",      "0spam.", "senderscore.", "trendmicro.",
-      "mail-abuse.", "psbl.",        "spfbl.", "dronebl.",     "blocklist.",
-      "abusix.",     "invaluement.", "njabl.", "cobion.",      "gbudb.",
-      "senderbase."};
-  const std::string name = conf::ascii_lower(host);
-  // Each of them ends at a dot: only what stands before one is looked at.
-  for (size_t dot = name.find('.'); dot != std::string::npos; dot = name.find('.', dot + 1)) {
-    const std::string_view before = std::string_view(name).substr(0, dot + 1);
-    for (const std::string_view known : kKnown) {
-      if (before.ends_with(known)) return true;
-    }
-  }
-  return false;
 }
 
 void append_word(std::string_view word, std::string* out) {
@@ -365,10 +262,16 @@ void append_word(std::string_view word, std::string* out) {
     *out += "#IP#";
   } else if (is_number(word)) {
     // "[299]": a code of the receiver; other numbers count something.
-    const bool coded = word.size() <= 3 && !out->empty() && (out->back() == '[' || out->ends_with("[-"));
+    const bool coded = (word.size() <= 3 && !out->empty() && (out->back() == '[' || out->ends_with("[-"))) ||
+                       is_quoted_code(word, *out);
     out->append(coded ? word : "#NUM#");
   } else if (is_host(word)) {
-    out->append(is_list_operator(word) ? word : "#DOMAIN#");
+    out->append(is_list_operator(word) ? list_name(word) : "#DOMAIN#");
+  } else if (const size_t unit = unit_at(word); unit > 0) {
+    *out += "#NUM#";
+    out->append(word.substr(unit));
+  } else if (is_made_of_words(word)) {
+    append_with_numbers(word, out);
   } else if (is_id(word)) {
     *out += "#ID#";
   } else if (std::ranges::any_of(word, is_digit) && std::ranges::none_of(word, [](char c) {
@@ -380,12 +283,7 @@ void append_word(std::string_view word, std::string* out) {
                     : "#NUM#");
   } else if (std::ranges::any_of(word, is_digit)) {
     // Letters of another script with digits between them: only the digits vary.
-    for (size_t at = 0; at < word.size();) {
-      const size_t digits = run(word, at, is_digit);
-      if (digits > 0) *out += "#NUM#";
-      at += digits;
-      if (at < word.size()) *out += word[at++];
-    }
+    append_with_numbers(word, out);
   } else {
     out->append(word);
   }

@@ -134,15 +134,12 @@ class Writer {
 
   // The whole text may be the address of a page: then its host says which failure it is.
   void append_url(std::string_view url) {
-    const std::string_view host = url_host(url);
+    const std::string_view host = url_host(url), code = url_code(url);
     const bool alone = std::ranges::count(text_, ' ') < 3;
-    if (alone || is_list_operator(host)) {
-      out_ += "#URL:";
-      out_.append(host);
-      out_ += '#';
-    } else {
-      out_ += "#URL#";
-    }
+    out_ += "#URL";
+    if (alone || is_list_operator(host)) (out_ += ':').append(list_name(host));
+    if (!code.empty()) (out_ += '?').append(code);
+    out_ += '#';
   }
 
   std::string_view text_;
@@ -159,6 +156,69 @@ std::string text_template(std::string_view text) {
 std::string text_template(const Reply& reply) {
   std::string text = reply.code == 0 ? std::string() : std::to_string(reply.code) + " ";
   return text_template(text += joined_text(reply, 2 * kReadOctets));
+}
+
+namespace {
+
+// What stands for a placeholder where words are looked for: no word of any rule, and of the shape of what was
+// there.
+std::string_view stand_in(std::string_view placeholder, std::string_view behind) {
+  if (behind.starts_with('%') || behind.starts_with(" %")) return "100";  // only a share that is full is told
+  if (placeholder == "#DOMAIN#") return "x.x";
+  if (placeholder == "#IP#") return "0.0.0.0";
+  if (placeholder == "#ID#") return "x0";
+  return "0";
+}
+
+void append_page(std::string_view placeholder, std::string* out) {
+  const std::string_view inside = placeholder.substr(4, placeholder.size() - 5);  // ":some.example?p=Code"
+  const size_t mark = std::min(inside.find('?'), inside.size());
+  const std::string_view host = inside.substr(0, mark).substr(mark > 0 ? 1 : 0);
+  *out += "http://";
+  out->append(is_list_operator(host) ? host : "x.x");
+  if (mark < inside.size()) (*out += '/').append(inside.substr(mark + 1));
+}
+
+// Many sign their replies: "... (mx.some.example)", "... https://some.example/help".
+std::string_view without_signature(std::string_view words) {
+  for (bool signs = true; signs;) {
+    while (words.ends_with(' ')) words.remove_suffix(1);
+    signs = false;
+    for (const std::string_view name : {"(x.x)", "http://x.x"}) {
+      if (!words.ends_with(name)) continue;
+      words.remove_suffix(name.size());
+      signs = true;
+    }
+  }
+  return words;
+}
+
+}  // namespace
+
+std::string folded_template(std::string_view text) {
+  if (text.size() >= 3 && conf::is_digit(text[0]) && conf::is_digit(text[1]) && conf::is_digit(text[2]))
+    text.remove_prefix(std::min<size_t>(text.size(), 4));
+  std::string words;
+  words.reserve(text.size() + 16);
+  size_t begin = 0;
+  for (size_t at = text.find('#'); at != std::string_view::npos; at = text.find('#', at)) {
+    const size_t length = placeholder_length(text.substr(at));
+    if (length == 0) {
+      ++at;
+      continue;
+    }
+    words.append(text.substr(begin, at - begin));
+    const std::string_view placeholder = text.substr(at, length);
+    if (placeholder.starts_with("#URL")) {
+      append_page(placeholder, &words);
+    } else {
+      words += stand_in(placeholder, text.substr(at + length));
+    }
+    at += length;
+    begin = at;
+  }
+  words.append(text.substr(begin));
+  return fold(without_signature(words), words.size());
 }
 
 uint64_t row_key(std::string_view text) {

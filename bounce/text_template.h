@@ -19,6 +19,12 @@ std::string text_template(std::string_view text);
 // Of a reply: its code, and its lines joined (bounce/diagnostic.h).
 std::string text_template(const Reply& reply);
 
+// What rules read: the template without its code, folded (bounce/fold.h). A host stands as "x.x", the address
+// of a page as "http://x.x", a number, date or telephone as "0", an IP address as "0.0.0.0", an id as "x0":
+// no rule meets a word in a name; where a host or a page signs the reply, nothing stands. Two replies of one
+// row are read the same.
+std::string folded_template(std::string_view text_template);
+
 // The key of a row: 64 bits of its template, never 0.
 uint64_t row_key(std::string_view text_template);
 std::string row_text(uint64_t key);  // 16 hexadecimal digits

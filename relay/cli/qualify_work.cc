@@ -102,7 +102,7 @@ int qualify_explain(const QualifyOptions& options) {
   const bounce::Qualification meaning = qualifier->qualify(occasion);
   std::printf("template  %s\nrow       %s\nfolded    %s\nmeaning   %s, %s, scope %s, pace %s%s%s\n",
               bounce::text_template(reply).c_str(), bounce::row_text(meaning.row).c_str(),
-              bounce::folded_text(reply).c_str(), bounce::label(meaning.reason),
+              bounce::folded_template(bounce::text_template(reply)).c_str(), bounce::label(meaning.reason),
               bounce::type_label(meaning.type), to_text(meaning.scope), to_text(meaning.pace),
               meaning.act == bounce::Act::kNone ? "" : ", act ",
               meaning.act == bounce::Act::kNone ? "" : to_text(meaning.act));

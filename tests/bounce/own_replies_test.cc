@@ -101,6 +101,43 @@ TEST(OwnReplies, MeanTheSameHoweverTheyAreWrapped) {
   EXPECT_GE(wraps, 8000);
 }
 
+std::string read_as(const Qualification& meaning) {
+  return std::string(to_text(meaning.type)) + "/" + label(meaning.reason) + "/" + to_text(meaning.scope);
+}
+
+// What an operator decides of a row is then true of all its replies.
+TEST(OwnReplies, OfOneRowMeanTheSame) {
+  std::map<uint64_t, std::pair<std::string, std::string>> met;
+  std::vector<Row> all = rows();
+  for (const char* text :
+       {"550 5.1.1 see https://help.some.example/?p=NoSuchUser",
+        "550 5.1.1 see https://help.some.example/?p=DisabledUser",
+        "550 5.1.1 for details: http://some.example/quota-exceeded",
+        "550 5.1.1 for details: http://some.example/no-such-user",
+        "450 4.7.1 mx.quota-full.example Error: see there", "450 4.7.1 mx.some.example Error: see there",
+        "554 5.7.1 rejected by zen.spamhaus.org", "554 5.7.1 rejected by mx.some.example", "550 full.example",
+        "550 line of 998 octets", "550 line of 999 octets", "450 host said: 550 no", "450 host said: 450 no"})
+    all.push_back({"en", 'x', text});
+  for (const Row& row : all) {
+    const Qualification meaning = meaning_of(row.text, Stage::kRcpt);
+    const auto [first, fresh] = met.try_emplace(meaning.row, row.text, read_as(meaning));
+    if (fresh) continue;
+    EXPECT_EQ(first->second.second, read_as(meaning)) << first->second.first << "\n" << row.text;
+  }
+}
+
+// A server names itself and a page of its own in most replies: no word of these is said of anybody.
+TEST(OwnReplies, MeanTheSameWithTheNameOfAHost) {
+  for (const Row& row : rows()) {
+    const std::string before = read_as(meaning_of(row.text));
+    for (const std::string name :
+         {"spamfilter.isp.example", "mx-full.isp.example", "user-mail.example", "greylist.isp.example"}) {
+      for (const std::string& more : {" (" + name + ")", " https://" + name + "/help"})
+        EXPECT_EQ(read_as(meaning_of(row.text + more)), before) << row.text << more;
+    }
+  }
+}
+
 TEST(OwnReplies, GetTheirReason) {
   const std::map<char, std::set<Reason>> wanted = {{'u', {Reason::kUserUnknown}},
                                                    {'v', {Reason::kUserUnknown}},

@@ -132,6 +132,39 @@ TEST_F(TableTest, TheFileIsReadAsItWasWritten) {
   EXPECT_EQ(copy.write(), table_.write());
 }
 
+// Templates have changed since: no decision is lost.
+TEST_F(TableTest, RowsOfAnEarlierVersionKeepWhatWasDecided) {
+  std::string file =
+      "row\tstatus\treason\ttype\tscope\toccurrences\tfirst_seen\tlast_"
+      "seen\tdecided\trule\tsites\ttext\tfirst_text\n";
+  const auto old = [&file](const std::string& text, const std::string& first_text, bool decided, int count) {
+    file +=
+        row_text(row_key(text)) +
+        (decided ? "\tkeep\tRefused\tsoft\tsender\t" : "\tto-qualify\tNot defined\tnot-defined\tmessage\t") +
+        std::to_string(count) + "\t100\t" + std::to_string(100 + count) + (decided ? "\tyes" : "\tno") +
+        "\toperator\t\t" + text + '\t' + first_text + '\n';
+  };
+  old("550 5.7.1 Klaatu 5.7.1 barada", "550-5.7.1 Klaatu 550 5.7.1 barada", true, 3);
+  old("550 5.7.1 Klaatu barada", "550 5.7.1 Klaatu barada", false, 9);
+  old("550 nikto, see #URL#", "550 nikto, see https://some.example/?p=Gort", true, 2);
+  old("550 " + std::string(600, 'x') + " 5.7.1 5.7.1", "550 " + std::string(496, 'x'), true, 1);
+  const std::optional<std::string> problem = table_.read(file);
+  ASSERT_FALSE(problem.has_value()) << *problem;
+  EXPECT_EQ(table_.rows().size(), 3U);
+  const Row* joined = table_.find("550-5.7.1 Klaatu 550 5.7.1 barada");
+  ASSERT_NE(joined, nullptr);
+  EXPECT_TRUE(joined->decided);
+  EXPECT_EQ(joined->occurrences, 12U);
+  EXPECT_EQ(joined->last_seen, conf::from_unix_micros(109'000'000));
+  const Row* page = table_.find("550 nikto, see https://some.example/?p=Gort");
+  ASSERT_NE(page, nullptr);
+  EXPECT_EQ(page->reason, Reason::kRefused);
+  EXPECT_EQ(table_.verdicts().size(), 3U);
+  QualificationTable again;
+  EXPECT_FALSE(again.read(table_.write()).has_value());
+  EXPECT_EQ(again.write(), table_.write());
+}
+
 // The name of a site has all its hosts, parted by commas.
 TEST_F(TableTest, SitesOfSeveralHostsAreReadAsTheyWereWritten) {
   for (int i = 0; i < 3; ++i) note("550 no", "mx1.x.example,mx2.x.example");
