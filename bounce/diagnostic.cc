@@ -121,11 +121,22 @@ std::string_view without_command(std::string_view text) {
 
 }  // namespace
 
+std::string_view without_product_code(std::string_view text) {
+  size_t at = 0;
+  while (at < text.size() && at < 5 && text[at] >= 'A' && text[at] <= 'Z') ++at;
+  if (at < 2 || at >= text.size() || text[at] != '-') return text;
+  const size_t digits = ++at;
+  while (at < text.size() && conf::is_digit(text[at])) ++at;
+  if (at - digits < 5 || at >= text.size() || (text[at] != ' ' && text[at] != ':')) return text;
+  const size_t rest = text.find_first_not_of(" :", at);
+  return rest == std::string_view::npos ? std::string_view() : text.substr(rest);
+}
+
 Reply read_diagnostic(std::string_view text) {
   text = text.substr(0, kReadOctets);
   skip(&text, " \t\r\n\"'");
   skip_type(&text);
-  text = without_command(text);
+  text = without_product_code(without_command(text));
   Reply reply;
   if (!is_code(text)) text.remove_prefix(begin_of_quoted(text));
   const std::string_view all = text;
@@ -136,7 +147,7 @@ Reply read_diagnostic(std::string_view text) {
     const std::string_view code = text.substr(0, 3);
     text.remove_prefix(3);
     skip(&text, " -\t");
-    rest = without_repeats(text, code);
+    rest = without_repeats(without_product_code(text), code);
   } else {
     rest = std::string(all);
   }
@@ -156,7 +167,8 @@ std::string joined_text(const Reply& reply, size_t limit) {
   for (const std::string& line : reply.lines) {
     if (text.size() > limit) break;
     if (!text.empty()) text += ' ';
-    text += std::string_view(line).substr(0, limit);
+    const std::string_view part = text.empty() ? without_product_code(line) : std::string_view(line);
+    text += part.substr(0, limit);
   }
   if (reply.code != 0) text = without_repeats(text, std::to_string(reply.code));
   drop_repeats(status_of(reply, text).text(), &text);

@@ -12,6 +12,9 @@ namespace bounce {
 // (code 0). Repeated codes of a joined reply are dropped. Never fails; looks at the first 16 KB.
 Reply read_diagnostic(std::string_view text);
 
+// Codes of our own programs at the front say nothing of the receiver: "JST-310000 ", "MTA-740010: ".
+std::string_view without_product_code(std::string_view text);
+
 // The status of a reply; where no line begins with one, that which stands behind its first words.
 EnhancedStatus status_of(const Reply& reply, std::string_view joined);
 

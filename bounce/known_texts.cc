@@ -13,8 +13,19 @@ namespace bounce {
 
 namespace {
 
+// The template leaves it out there, too.
+bool is_said_again(const Reply& reply, std::string_view local_part) {
+  size_t times = 0;
+  for (const std::string& line : reply.lines) {
+    for (size_t at = line.find(local_part); at != std::string::npos; at = line.find(local_part, at + 1)) {
+      if (++times > 1) return true;
+    }
+  }
+  return false;
+}
+
 // Appends the text with `*` for each mail address, as fold() and text_template() read it.
-void append_without_addresses(std::string_view text, std::string* out) {
+void append_without_addresses(std::string_view text, const Reply& reply, std::string* out) {
   for (size_t begin = 0; begin < text.size();) {
     const void* found = std::memchr(text.data() + begin, '@', text.size() - begin);
     if (found == nullptr) {
@@ -29,7 +40,8 @@ void append_without_addresses(std::string_view text, std::string* out) {
     // A local part with other letters stays as it is, and so does a literal, which ends otherwise in a URL.
     const bool whole = local == begin || static_cast<unsigned char>(text[local - 1]) < 0x80;
     const size_t end = end_of_address(text, at);
-    if (local == at || end == at + 1 || !whole || text[at + 1] == '[') {
+    if (local == at || end == at + 1 || !whole || text[at + 1] == '[' ||
+        is_said_again(reply, text.substr(local, at - local))) {
       out->append(text.substr(begin, at + 1 - begin));
       begin = at + 1;
       continue;
@@ -71,7 +83,7 @@ bool KnownTexts::write_key(const Occasion& occasion) {
   key_.append(reinterpret_cast<const char*>(&code), sizeof code);
   for (const std::string& line : reply.lines) {
     if (line.size() > kLongestText || key_.size() > kLongestText) return false;
-    append_without_addresses(line, &key_);
+    append_without_addresses(line, reply, &key_);
     key_ += '\n';
   }
   const RuleSet::Places& places = qualifier_->rules().places();

@@ -204,6 +204,11 @@ size_t address_length(std::string_view text) {
       const size_t end = end_of_address(text, at);
       return at > 0 && end > at + 1 ? end : 0;
     }
+    if (text[at] == '\'' && at > 0 && is_letter(text[at - 1]) && at + 1 < text.size() &&
+        is_letter(text[at + 1])) {
+      ++at;  // "o'neil"; else it is a quotation mark
+      continue;
+    }
     const char32_t c = next_code_point(text, &at);
     if (!is_address_character(c)) return 0;
   }
@@ -217,6 +222,8 @@ size_t plain_word_length(std::string_view text) {
   const char next = text[end];
   if (next != ' ' && next != ',' && next != '.' && next != ')' && next != ';' && next != '"' && next != '\'')
     return 0;
+  // "o'neil@example.org"; "doesn't" is no such thing.
+  if (next == '\'' && address_length(text) > 0) return 0;
   // "example.org", "a.b@example.org"; "etc." ends a sentence.
   if (next == '.' && end + 1 < text.size() && text[end + 1] != ' ') return 0;
   // "Mon, 29 Apr", "Apr 29"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "bounce/diagnostic.h"
 #include "bounce/fold.h"
@@ -12,18 +13,6 @@ namespace bounce {
 namespace {
 
 constexpr size_t kReadOctets = 1000;  // what follows is boilerplate
-
-// "JST-310000 ", "MTA-740010: "
-std::string_view without_product_code(std::string_view text) {
-  size_t at = 0;
-  while (at < text.size() && at < 5 && text[at] >= 'A' && text[at] <= 'Z') ++at;
-  if (at < 2 || at >= text.size() || text[at] != '-') return text;
-  const size_t digits = ++at;
-  while (at < text.size() && conf::is_digit(text[at])) ++at;
-  if (at - digits < 5 || at >= text.size() || (text[at] != ' ' && text[at] != ':')) return text;
-  const size_t rest = text.find_first_not_of(" :", at);
-  return rest == std::string_view::npos ? std::string_view() : text.substr(rest);
-}
 
 // One line: controls and blanks are one space, octets that are not UTF-8 are Latin-1.
 std::string one_line(std::string_view text) {
@@ -47,12 +36,25 @@ std::string one_line(std::string_view text) {
   return out;
 }
 
+constexpr std::string_view kUsers[] = {"user",        "mailbox",  "recipient", "account",  "username",
+                                       "member",      "customer", "benutzer",  "postfach", "konto",
+                                       "utilisateur", "compte",   "usuario",   "utente",   "gebruiker"};
+
+// What is said of a user, and is no name of one.
+bool is_state(std::string_view word) {
+  constexpr std::string_view kStates[] = {"unknown",   "full",        "disabled", "inactive", "invalid",
+                                          "suspended", "unavailable", "closed",   "blocked",  "expired",
+                                          "not",       "is",          "has",      "does",     "name"};
+  return std::ranges::find(kStates, conf::ascii_lower(word)) != std::ranges::end(kStates);
+}
+
 class Writer {
  public:
   explicit Writer(std::string_view text) : text_(text) { out_.reserve(text.size()); }
 
   std::string take() {
     keep_code();
+    find_names();
     while (at_ < text_.size()) step();
     return std::move(out_);
   }
@@ -71,6 +73,57 @@ class Writer {
     }
   }
 
+  // The local parts of the addresses: servers say them once more, without the domain.
+  void find_names() {
+    for (size_t at = text_.find('@'); at != std::string_view::npos && names_.size() < kNames;
+         at = text_.find('@', at + 1)) {
+      size_t begin = at;
+      while (begin > 0 && is_address_character(static_cast<unsigned char>(text_[begin - 1]))) --begin;
+      if (at - begin >= 2) names_.push_back(text_.substr(begin, at - begin));
+    }
+  }
+
+  // "User kim (kim@some.example)": behind such a word a name stands, and no word that says something.
+  bool behind_user() const {
+    std::string_view before = out_;
+    while (before.ends_with(' ')) before.remove_suffix(1);
+    const std::string word = conf::ascii_lower(before.substr(before.find_last_of(' ') + 1));
+    return std::ranges::find(kUsers, word) != std::ranges::end(kUsers);
+  }
+
+  bool said_name(std::string_view rest) {
+    for (const std::string_view name : names_) {
+      if (!rest.starts_with(name) || is_state(name)) continue;
+      const std::string_view behind = rest.substr(name.size());
+      if (!behind.empty() && (is_word_character(behind[0]) || behind[0] == '@')) continue;
+      if (!behind_user()) return false;
+      out_ += '*';
+      at_ += name.size();
+      return true;
+    }
+    return false;
+  }
+
+  // "no such user 'kim'", and the local part in "\"kim lee\"@some.example".
+  bool quoted_name() {
+    const char mark = text_[at_];
+    if (mark != '\'' && mark != '"') return false;
+    const size_t end = text_.find(mark, at_ + 1);
+    if (end == std::string_view::npos || end == at_ + 1 || end - at_ > 66) return false;
+    if (mark == '"' && end + 1 < text_.size() && text_[end + 1] == '@') {
+      const size_t behind = end_of_address(text_, end + 1);
+      if (behind == end + 2) return false;
+      out_ += '*';
+      at_ = behind;
+      return true;
+    }
+    const std::string_view inside = text_.substr(at_ + 1, end - at_ - 1);
+    if (inside.find(' ') != std::string_view::npos || is_state(inside) || !behind_user()) return false;
+    ((out_ += mark) += '*') += mark;
+    at_ = end + 1;
+    return true;
+  }
+
   void step() {
     const char c = text_[at_];
     if (const size_t made = placeholder_length(text_.substr(at_)); made > 0) {
@@ -79,7 +132,7 @@ class Writer {
       return;
     }
     if (!is_word_character(c)) {
-      if (angle_name()) return;
+      if (angle_name() || quoted_name()) return;
       out_ += c;
       ++at_;
       return;
@@ -93,7 +146,8 @@ class Writer {
     const size_t end = text_.find('>', at_);
     if (end == std::string_view::npos || end == at_ + 1 || end - at_ > 256) return false;
     const std::string_view inside = text_.substr(at_ + 1, end - at_ - 1);
-    if (inside.find_first_of(" :/@[#*") != std::string_view::npos) return false;
+    if (inside.find_first_of(" :/[#*") != std::string_view::npos || std::ranges::count(inside, '@') > 1)
+      return false;
     out_ += "<*>";
     at_ = end + 1;
     return true;
@@ -101,6 +155,7 @@ class Writer {
 
   void take_word() {
     const std::string_view rest = text_.substr(at_);
+    if (!names_.empty() && said_name(rest)) return;
     if (const size_t plain = plain_word_length(rest); plain > 0) {
       out_.append(rest.substr(0, plain));
       at_ += plain;
@@ -142,9 +197,11 @@ class Writer {
     out_ += '#';
   }
 
+  static constexpr size_t kNames = 4;
   std::string_view text_;
   size_t at_ = 0;
   std::string out_;
+  std::vector<std::string_view> names_;
 };
 
 }  // namespace

@@ -108,6 +108,15 @@ TEST(KnownTexts, NewRulesHoldForTextsThatAreKnown) {
   EXPECT_NE(before, "own");
 }
 
+TEST(KnownTexts, ANameThatIsSaidTwiceIsReadAsItWouldBeAnew) {
+  KnownTexts texts(Qualifier::shipped(), 1000);
+  for (const char* text :
+       {"User kim (kim@some.example) not listed", "User kim (lee@some.example) not listed"}) {
+    const Reply reply = Reply::make(550, text);
+    expect_same(ask(&texts, text), Qualifier::shipped()->qualify({Stage::kRcpt, &reply}), text);
+  }
+}
+
 // A flood of texts that never come back leaves the common ones known.
 TEST(KnownTexts, AFloodOfNewTextsPushesOutNoCommonOne) {
   KnownTexts texts(Qualifier::shipped(), 128);

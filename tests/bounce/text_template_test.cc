@@ -62,6 +62,16 @@ TEST(TextTemplate, JoinsTheLinesOfAReply) {
   EXPECT_EQ(text_template(reply), "550 5.7.1 first line for * second line");
 }
 
+TEST(TextTemplate, CodesOfOurOwnProgramsGo) {
+  for (const char* text : {"550 User unknown", "JST-310000 550 User unknown", "550 JST-310000 User unknown",
+                           "smtp; 550 MTA-740010: User unknown"}) {
+    const Reply reply = read_diagnostic(text);
+    EXPECT_EQ(reply.code, 550) << text;
+    EXPECT_EQ(text_template(reply), "550 User unknown") << text;
+  }
+  EXPECT_EQ(text_template(Reply::make(550, "JST-310000 User unknown")), "550 User unknown");
+}
+
 TEST(TextTemplate, IsTheSameWhereverTheLinesEnd) {
   const std::string whole =
       text_template(read_diagnostic("550 5.1.1 no user a@b.example (told by 5.1.10) here"));
@@ -108,6 +118,25 @@ TEST(TextTemplate, OneFailureIsOneRow) {
     }
   }
   EXPECT_EQ(rows.size(), std::size(frames) * std::size(kPersonal));
+}
+
+TEST(TextTemplate, NamesWithoutADomainMakeNoRowsOfTheirOwn) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"550 User kim (kim@some.example) not listed in Domino Directory",
+       "550 User * (*) not listed in Domino Directory"},
+      {"550 User kim.lee (kim.lee@some.example) not listed", "550 User * (*) not listed"},
+      {"550 Sorry, no such user 'kim' here", "550 Sorry, no such user '*' here"},
+      {"550 mailbox \"kim.lee\" is full", "550 mailbox \"*\" is full"},
+      {"550 \"kim lee\"@some.example unknown", "550 * unknown"},
+      {"550 o'neil@some.example isn't here", "550 * isn't here"},
+      {"550 'kim@some.example' isn't here", "550 '*' isn't here"},
+      {"550 <用户@例子.example>: no", "550 <*>: no"},
+      // What is said of somebody is no name.
+      {"550 user unknown: unknown@some.example", "550 user unknown: *"},
+      {"550 user \"unknown\"", "550 user \"unknown\""},
+      {"550 mail will not go to will@some.example", "550 mail will not go to *"}};
+  for (const auto& [text, expected] : cases) EXPECT_EQ(text_template(text), expected);
+  EXPECT_EQ(text_template("550 from mx1 here"), text_template("550 from mx23 here"));
 }
 
 TEST(TextTemplate, TwoFailuresAreTwoRows) {
