@@ -12,6 +12,10 @@
 namespace bounce::report {
 namespace {
 
+// Of one field with its folds, and of the diagnostic of one recipient: no server says more, and anybody can
+// write more.
+constexpr size_t kValueOctets = 8192;
+
 enum class Name : uint8_t {
   kOther,
   kReportingMta,
@@ -135,8 +139,9 @@ class Reader {
         if (recipient.status.empty()) recipient.code = find_code(value);  // "Status: 550" lies in the field
         return;
       case Name::kDiagnostic:
+        if (group_.diagnostic.size() >= kValueOctets) return;
         if (!group_.diagnostic.empty()) group_.diagnostic += ' ';
-        group_.diagnostic += value;
+        group_.diagnostic += value.substr(0, kValueOctets - std::min(kValueOctets, group_.diagnostic.size()));
         return;
       case Name::kRemoteMta:
         recipient.remote_mta = host_of(value);
@@ -238,13 +243,13 @@ bool read_delivery_status(std::string_view content, Report* report) {
     const bool begins = field && (!folded || (name_of(next_name) != Name::kOther && !open)) &&
                         (!open || name_of(next_name) != Name::kOther || next_name.find('-') != kNowhere);
     if (!begins) {
-      constexpr size_t kValueOctets = 8192;
-      if (open && value.size() < kValueOctets) value.append(" ").append(line);
+      if (open && value.size() < kValueOctets)
+        value.append(" ").append(line.substr(0, kValueOctets - value.size()));
       continue;
     }
     put();
     name = next_name;
-    value.assign(trimmed(next_value));
+    value.assign(trimmed(next_value.substr(0, kValueOctets)));
     open = true;
   }
   put();

@@ -46,6 +46,33 @@ uint16_t code_value(std::string_view text, size_t at) {
   return static_cast<uint16_t>((text[at] - '0') * 100 + (text[at + 1] - '0') * 10 + (text[at + 2] - '0'));
 }
 
+// "550-5.1.1 The account 550-5.1.1 does not exist" -> the code and status only at the front, behind which the
+// words begin at `length`.
+std::string with_one_code(std::string_view line, size_t length) {
+  const std::string_view code = line.substr(0, 3);
+  const std::string_view words = line.substr(length);
+  const std::string_view status = words.empty() ? words : words.substr(0, status_length(words, 0));
+  // How far a repeat reaches that begins at `at`; 0: there is none.
+  const auto repeat = [&](size_t at) -> size_t {
+    if (words.substr(at, 3) != code || at + 3 >= words.size()) return 0;
+    const bool goes_on = words[at + 3] == '-';
+    const bool same = !status.empty() && words.substr(at + 4).starts_with(status);
+    if (!goes_on && (words[at + 3] != ' ' || !same)) return 0;
+    return 4 + (same ? status.size() : 0);
+  };
+  std::string out(code);
+  if (!words.empty()) out += ' ';
+  for (size_t at = 0; at < words.size();) {
+    out += words[at++];
+    if (out.back() != ' ') continue;
+    for (size_t length_there = 0; (length_there = repeat(at)) > 0;) {
+      at = std::min(at + length_there, words.size());
+      while (at < words.size() && words[at] == ' ') ++at;
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string find_status(std::string_view text) {
@@ -120,29 +147,7 @@ std::string clean_diagnostic(std::string_view text) {
   }
   size_t length = 0;
   const uint16_t code = leading_code(line, &length);
-  if (code == 0) return line;
-  // "550-5.1.1 The account 550-5.1.1 does not exist" -> the code and status
-  // only at the front.
-  std::string prefix = line.substr(0, 3) + "-";
-  const size_t status = length < line.size() ? status_length(line, length) : 0;
-  const std::string status_text = status == 0 ? "" : line.substr(length, status);
-  std::string out = line.substr(0, 3) + (line.size() > length ? " " : "") + line.substr(length);
-  for (const std::string& again : {" " + prefix, " " + line.substr(0, 3) + (status == 0 ? "\n" : " ")}) {
-    for (size_t at = 4; (at = out.find(again, at)) != kNowhere;) {
-      const size_t after = at + again.size();
-      const bool repeats = again.back() == '-' || out.compare(after, status, status_text) == 0;
-      if (!repeats) {
-        at = after;
-        continue;
-      }
-      size_t end = after;
-      if (status != 0 && out.compare(end, status, status_text) == 0) end += status;
-      while (end < out.size() && out[end] == ' ') ++end;
-      out.erase(at + 1, end - at - 1);
-      ++at;
-    }
-  }
-  return out;
+  return code == 0 ? line : with_one_code(line, length);
 }
 
 }  // namespace bounce::report

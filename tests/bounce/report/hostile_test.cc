@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "bounce/report/diagnostic_text.h"
 #include "bounce/report/html_text.h"
 #include "bounce/report/mime_reader.h"
 #include "bounce/report/report.h"
@@ -90,6 +91,40 @@ TEST(HostileMail, FiftyThousandRecipientsAreReadAndNoMore) {
   }
   mail += "--b--\n";
   EXPECT_EQ(read_in_time(mail).recipients.size(), kRecipientLimit);
+}
+
+std::string status_of(const std::string& fields) {
+  return report_head("b") + "--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; x\n\n" +
+         "Final-Recipient: rfc822; u@b.example\nAction: failed\nStatus: 5.1.1\n" + fields + "\n--b--\n";
+}
+
+TEST(HostileMail, ADiagnosticIsBoundedOnOneLineAndInMany) {
+  constexpr size_t kMost = 8193;
+  std::string one = "Diagnostic-Code: smtp; ";
+  std::string many;
+  for (int i = 0; i < 500'000; ++i) {
+    one += "550 5.1.1 x ";
+    many += "Diagnostic-Code: smtp; 550 5.1.1 x\n";
+  }
+  for (const std::string& fields : {one + "\n", many}) {
+    const Report report = read_in_time(status_of(fields));
+    ASSERT_EQ(report.recipients.size(), 1u);
+    EXPECT_LE(report.recipients[0].diagnostic.size(), kMost);
+    EXPECT_EQ(report.recipients[0].diagnostic.substr(0, 11), "550 5.1.1 x");
+  }
+  const Report long_path =
+      read_in_time(status_of("Original-Envelope-Id: " + std::string(5'000'000, 'x') + "\n"));
+  EXPECT_LE(long_path.envelope_id.size(), kMost);
+}
+
+TEST(HostileMail, ACodeThatIsRepeatedWithoutEndIsTakenOutInOnePass) {
+  std::string text = "550 5.1.1";
+  for (int i = 0; i < 500'000; ++i) text += " 550-5.1.1 x";
+  const std::clock_t begin = std::clock();
+  EXPECT_EQ(clean_diagnostic(text).size(), 9u + 2 * 500'000);
+  EXPECT_LT(std::clock() - begin, kEnough);
+  EXPECT_EQ(clean_diagnostic("smtp; 550-5.1.1 no 550-5.1.1 550 5.1.1 such 550 user 550"),
+            "550 5.1.1 no such 550 user 550");
 }
 
 TEST(HostileMail, AddressesWithoutEndInAFreeTextAreBounded) {
