@@ -50,17 +50,16 @@ bool occurs(const DsnInput& input, DsnAction action) {
 }
 
 // "550 5.1.1 no such user", or our own words when no reply came.
-std::string diagnostic_text(const DsnRecipient& recipient, bool utf8) {
-  std::string text = clean_line(recipient.diagnostic, utf8);
+std::string diagnostic_text(const DsnRecipient& recipient) {
+  std::string text = clean_line(recipient.diagnostic, true);
   if (recipient.reply_code != 0) text = std::to_string(recipient.reply_code) + " " + text;
   while (!text.empty() && text.back() == ' ') text.pop_back();
   return text;
 }
 
 std::string human_part(const DsnInput& input) {
-  const bool utf8 = input.smtputf8;
   std::string out;
-  append_wrapped("This is the mail system at " + clean_line(input.reporting_mta, utf8) + ".", 0, &out);
+  append_wrapped("This is the mail system at " + clean_line(input.reporting_mta, true) + ".", 0, &out);
   for (const ActionWords& words : kWords) {
     if (!occurs(input, words.action)) continue;
     out += "\r\n";
@@ -68,11 +67,11 @@ std::string human_part(const DsnInput& input) {
     for (const DsnRecipient& recipient : input.recipients) {
       if (recipient.action != words.action) continue;
       out += "\r\n";
-      append_wrapped("<" + clean_line(recipient.recipient.mailbox.text(), utf8) + ">", 2, &out);
-      const std::string diagnostic = diagnostic_text(recipient, utf8);
+      append_wrapped("<" + clean_line(recipient.recipient.mailbox.text(), true) + ">", 2, &out);
+      const std::string diagnostic = diagnostic_text(recipient);
       if (diagnostic.empty()) continue;
       const bool remote = recipient.reply_code != 0 && !recipient.remote_mta.empty();
-      append_wrapped(remote ? clean_line(recipient.remote_mta, utf8) + " said: " + diagnostic : diagnostic, 4,
+      append_wrapped(remote ? clean_line(recipient.remote_mta, true) + " said: " + diagnostic : diagnostic, 4,
                      &out);
     }
   }
@@ -112,10 +111,11 @@ void append_recipient_fields(const DsnRecipient& recipient, bool utf8, std::stri
   if (!recipient.remote_mta.empty()) {
     append_field("Remote-MTA", "dns; " + clean_line(recipient.remote_mta, utf8), out);
   }
-  const std::string diagnostic = diagnostic_text(recipient, utf8);
-  if (!diagnostic.empty()) {
-    append_field("Diagnostic-Code", (recipient.reply_code != 0 ? "smtp; " : "x-penstock; ") + diagnostic,
-                 out);
+  const std::string said = diagnostic_text(recipient);
+  if (!said.empty()) {
+    append_field(
+        "Diagnostic-Code",
+        (recipient.reply_code != 0 ? "smtp; " : "x-penstock; ") + (utf8 ? said : encoded_words(said)), out);
   }
   if (recipient.last_attempt != conf::WallTime()) {
     append_field("Last-Attempt-Date", mail_date(recipient.last_attempt), out);
@@ -159,11 +159,12 @@ std::string boundary_for(const DsnInput& input, std::string_view parts) {
   }
 }
 
-void append_part(const std::string& boundary, const char* type, bool eight_bit, const char* description,
+// `encoding`: null where the content is plain ASCII.
+void append_part(const std::string& boundary, const char* type, const char* encoding, const char* description,
                  std::string_view content, std::string* out) {
   out->append("--").append(boundary).append("\r\nContent-Type: ").append(type);
   out->append("\r\nContent-Description: ").append(description);
-  if (eight_bit) out->append("\r\nContent-Transfer-Encoding: 8bit");
+  if (encoding != nullptr) out->append("\r\nContent-Transfer-Encoding: ").append(encoding);
   out->append("\r\n\r\n").append(content).append("\r\n");
 }
 
@@ -172,13 +173,16 @@ void append_part(const std::string& boundary, const char* type, bool eight_bit, 
 std::string make_dsn(const DsnInput& input) {
   CHECK(!input.to.is_null());  // RFC 5321 §6.1: never a report about a report
   const bool utf8 = input.smtputf8;
-  const std::string human = human_part(input);
+  const std::string words = human_part(input);
+  // RFC 6533 §4: whoever sends such addresses takes eight bits; for anybody else they are encoded.
+  const bool human_8bit = has_8bit(words);
+  const char* human_encoding = human_8bit ? (utf8 ? "8bit" : "quoted-printable") : nullptr;
+  const std::string human = human_8bit && !utf8 ? quoted_printable(words) : words;
   const std::string status = status_part(input);
   const bool any_failed = occurs(input, DsnAction::kFailed);
   // RFC 3461 §4.3: RET is about reports of failure; the others bring the header only.
   const ReturnedPart returned =
       returned_part(input.original, any_failed && input.ret == conf::Ret::kFull, utf8);
-  const bool human_8bit = has_8bit(human);
   const bool status_8bit = has_8bit(status);
   const std::string boundary = boundary_for(input, human + status + returned.content);
 
@@ -195,16 +199,16 @@ std::string make_dsn(const DsnInput& input) {
   append_field("Auto-Submitted", "auto-replied", &out);  // RFC 3834 §5
   append_field("MIME-Version", "1.0", &out);
   out += "Content-Type: multipart/report; report-type=delivery-status;\r\n boundary=\"" + boundary + "\"\r\n";
-  if (human_8bit || status_8bit || returned.eight_bit)
+  if (has_8bit(human) || status_8bit || returned.eight_bit)
     append_field("Content-Transfer-Encoding", "8bit", &out);
   out += "\r\nThis is a report in MIME format (RFC 3464).\r\n\r\n";
-  append_part(boundary, human_8bit ? "text/plain; charset=utf-8" : "text/plain; charset=us-ascii", human_8bit,
-              "Notification", human, &out);
-  append_part(boundary, utf8 ? "message/global-delivery-status" : "message/delivery-status", status_8bit,
-              "Delivery report", status, &out);
+  append_part(boundary, human_8bit ? "text/plain; charset=utf-8" : "text/plain; charset=us-ascii",
+              human_encoding, "Notification", human, &out);
+  append_part(boundary, utf8 ? "message/global-delivery-status" : "message/delivery-status",
+              status_8bit ? "8bit" : nullptr, "Delivery report", status, &out);
   if (!returned.content.empty()) {
-    append_part(boundary, returned.content_type.c_str(), returned.eight_bit, "Original message",
-                returned.content, &out);
+    append_part(boundary, returned.content_type.c_str(), returned.eight_bit ? "8bit" : nullptr,
+                "Original message", returned.content, &out);
   }
   out += "--" + boundary + "--\r\n";
   return out;

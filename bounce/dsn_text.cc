@@ -63,6 +63,43 @@ void wrap(std::string_view text, size_t column, std::string_view lead, std::stri
   }
 }
 
+bool is_8bit(char c) { return static_cast<unsigned char>(c) >= 0x80; }
+
+void append_hex(char c, std::string* out) {
+  constexpr char kDigits[] = "0123456789ABCDEF";
+  const auto octet = static_cast<unsigned char>(c);
+  out->append({'=', kDigits[octet >> 4], kDigits[octet & 15]});
+}
+
+// One encoded word after the other; none splits a character (RFC 2047 §5).
+std::string q_words(std::string_view text) {
+  constexpr size_t kMost = 75;  // octets of an encoded word
+  const std::string open = "=?utf-8?Q?";
+  std::string out = open;
+  size_t begin = 0;  // of the word
+  for (size_t at = 0; at < text.size();) {
+    std::string character;
+    do {
+      const char c = text[at];
+      const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+      if (plain) {
+        character += c;
+      } else if (c == ' ') {
+        character += '_';
+      } else {
+        append_hex(c, &character);
+      }
+    } while (++at < text.size() && (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80);
+    if (out.size() - begin + character.size() + 2 > kMost) {
+      out += "?= ";
+      begin = out.size();
+      out += open;
+    }
+    out += character;
+  }
+  return out + "?=";
+}
+
 }  // namespace
 
 std::string mail_date(conf::WallTime time) {
@@ -79,9 +116,7 @@ std::string mail_date(conf::WallTime time) {
   return text;
 }
 
-bool has_8bit(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
-}
+bool has_8bit(std::string_view text) { return std::any_of(text.begin(), text.end(), is_8bit); }
 
 bool is_utf8(std::string_view text) {
   uint32_t point = 0;
@@ -103,6 +138,44 @@ std::string clean_line(std::string_view text, bool utf8) {
     } else if (octet < 0x20 || octet == 0x7f || (octet >= 0x80 && !keep_high)) {
       c = '?';
     }
+  }
+  return out;
+}
+
+std::string encoded_words(std::string_view text) {
+  const auto first = std::find_if(text.begin(), text.end(), is_8bit);
+  if (first == text.end()) return std::string(text);
+  const auto last = std::find_if(text.rbegin(), text.rend(), is_8bit).base();
+  const auto begin = text.rfind(' ', static_cast<size_t>(first - text.begin())) + 1;
+  const size_t end = std::min(text.find(' ', static_cast<size_t>(last - text.begin())), text.size());
+  std::string out(text.substr(0, begin));
+  return out.append(q_words(text.substr(begin, end - begin))).append(text.substr(end));
+}
+
+std::string quoted_printable(std::string_view text) {
+  constexpr size_t kMost = 75;  // octets of a line before a soft break
+  std::string out;
+  size_t column = 0;
+  for (size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (text.substr(at, 2) == "\r\n") {
+      out += "\r\n";
+      column = 0;
+      ++at;
+      continue;
+    }
+    const bool last = text.substr(at + 1, 2) == "\r\n";
+    const bool coded = is_8bit(c) || c == '=' || (c == ' ' && last) || static_cast<unsigned char>(c) < ' ';
+    if (column + (coded ? 3 : 1) > kMost) {
+      out += "=\r\n";
+      column = 0;
+    }
+    if (coded) {
+      append_hex(c, &out);
+    } else {
+      out += c;
+    }
+    column += coded ? 3 : 1;
   }
   return out;
 }

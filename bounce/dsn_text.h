@@ -17,6 +17,13 @@ bool is_utf8(std::string_view text);  // well-formed UTF-8 (RFC 3629)
 // One line without control characters; octets above 127 become '?' unless `utf8` and the text is well-formed.
 std::string clean_line(std::string_view text, bool utf8);
 
+// `text` in ASCII: from its first word with other characters to the last one in encoded words of UTF-8 (RFC
+// 2047 §2, "Q"), which may stand where text does. `text` is well-formed UTF-8.
+std::string encoded_words(std::string_view text);
+
+// Lines with CRLF in quoted-printable (RFC 2045 §6.7).
+std::string quoted_printable(std::string_view text);
+
 // Appends "Name: value" CRLF, folded at spaces near column 78; a word that no line can hold is cut (998
 // octets, RFC 5322 §2.1.1). `value` must be clean.
 void append_field(std::string_view name, std::string_view value, std::string* out);

@@ -198,7 +198,10 @@ TEST(Dsn, Rfc6533_4_Utf8Addresses) {
   in.original = "Subject: \xc3\xa9\r\n\r\n";
   const std::string ascii = make_dsn(in);
   EXPECT_TRUE(has(ascii, "Final-Recipient: utf-8; \\x{E9}@example.net\r\n"));
-  EXPECT_TRUE(has(ascii, "pas d'??l??ve"));
+  EXPECT_TRUE(has(ascii, "pas d'=C3=A9l=C3=A8ve\r\n"));
+  EXPECT_TRUE(has(ascii, "Content-Type: text/plain; charset=utf-8\r\n"));
+  EXPECT_TRUE(has(ascii, "Content-Transfer-Encoding: quoted-printable\r\n"));
+  EXPECT_TRUE(has(ascii, "pas =?utf-8?Q?d=27=C3=A9l=C3=A8ve?=\r\n"));
   EXPECT_TRUE(has(ascii, "Content-Type: text/rfc822-headers\r\n"));
   EXPECT_TRUE(
       has(ascii, "Content-Transfer-Encoding: 8bit\r\n"));  // the header came in 8 bits and goes back so
@@ -209,6 +212,31 @@ TEST(Dsn, Rfc6533_4_Utf8Addresses) {
   EXPECT_TRUE(has(global, "Content-Type: message/global-headers\r\n"));
   EXPECT_TRUE(has(global, "Final-Recipient: utf-8; \xc3\xa9@example.net\r\n"));
   EXPECT_TRUE(has(global, "Content-Transfer-Encoding: 8bit\r\n"));
+}
+
+TEST(DsnText, Rfc2047_2_AnEncodedWordIsShortAndSplitsNoCharacter) {
+  EXPECT_EQ(encoded_words("550 no such user"), "550 no such user");
+  EXPECT_EQ(encoded_words("550 kein Gr\xc3\xbc\xc3\x9f er da"), "550 kein =?utf-8?Q?Gr=C3=BC=C3=9F?= er da");
+  std::string text;
+  for (int i = 0; i < 100; ++i) text += "\xe2\x82\xac";
+  std::string read;
+  std::string words = encoded_words(text) + " ";
+  for (size_t at = 0; at < words.size();) {
+    const size_t end = words.find(' ', at);
+    const std::string word = words.substr(at, end - at);
+    EXPECT_LE(word.size(), 75U);
+    EXPECT_EQ((word.size() - 12) % 9, 0U) << "whole characters: " << word;
+    read += word.substr(10, word.size() - 12);
+    at = end + 1;
+  }
+  EXPECT_EQ(read.size(), 900U);
+}
+
+TEST(DsnText, Rfc2045_6_7_QuotedPrintableLinesAreShortAndEndAsTheyDid) {
+  EXPECT_EQ(quoted_printable("a=b \r\n\xc3\xa9\r\n"), "a=3Db=20\r\n=C3=A9\r\n");
+  const std::string out = quoted_printable(std::string(200, 'x') + "\r\n");
+  EXPECT_EQ(out,
+            std::string(75, 'x') + "=\r\n" + std::string(75, 'x') + "=\r\n" + std::string(50, 'x') + "\r\n");
 }
 
 TEST(DsnDeath, Rfc5321_6_1_NeverToTheNullReversePath) {

@@ -78,5 +78,19 @@ TEST(OwnReport, OneOfSeveralActionsIsReadWithoutLoss) {
   EXPECT_EQ(mail.find("Will-Retry-Until"), mail.rfind("Will-Retry-Until"));
 }
 
+TEST(OwnReport, AReplyInAnyLanguageIsReadWithoutLoss) {
+  for (const bool utf8 : {false, true}) {
+    DsnInput in = input();
+    in.smtputf8 = utf8;
+    in.recipients.push_back(recipient("b", DsnAction::kFailed, "5.1.1", 550,
+                                      "5.1.1 Benutzer unbekannt: Gr\xc3\xb6\xc3\x9f"
+                                      "e \xc3\x84\xc3\x96 \xe6\xb2\xa1\xe6\x9c\x89 no one"));
+    const report::Report read = report::read_report(make_dsn(in));
+    ASSERT_EQ(read.recipients.size(), 1U);
+    expect_same(in.recipients[0], read.recipients[0], report::Action::kFailed);
+    EXPECT_NE(read.notice.find("Gr\xc3\xb6\xc3\x9f"), std::string::npos) << read.notice;
+  }
+}
+
 }  // namespace
 }  // namespace bounce
