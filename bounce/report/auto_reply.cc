@@ -1,5 +1,6 @@
 #include "bounce/report/auto_reply.h"
 
+#include "bounce/report/diagnostic_text.h"
 #include "bounce/report/notice_words.h"
 #include "bounce/report/text.h"
 
@@ -21,12 +22,15 @@ AutoReplyKind kind_of(const Signs& signs, const std::array<uint8_t, WordTable::k
 
 AutoReplyKind auto_reply_of(const Signs& signs, const Notice& notice) {
   const auto words = notice_words().count(notice.text, kLookedAt);
+  const int failures = words[kSaysFailure] + words[kSaysNews];
   const bool failure = signs.subject_failure > 0 && signs.subject_away == 0;
   if (signs.responder || signs.replied) {
     // Mail systems call their reports of failure "auto-replied" too (RFC 3834
     // §5).
-    if (signs.daemon && (failure || words[kSaysFailure] > 0) && !signs.responder) return AutoReplyKind::kNone;
-    if (failure && words[kSaysFailure] > 0 && words[kSaysAway] == 0 && words[kSaysGone] == 0)
+    if (signs.daemon && (failure || failures > 0) && !signs.responder) return AutoReplyKind::kNone;
+    // Who is no mail system is heard only with what a server said (free_form.cc).
+    const bool reply = find_code(notice.text) != 0 || !find_status(notice.text).empty();
+    if (reply && failure && failures > 0 && words[kSaysAway] == 0 && words[kSaysGone] == 0)
       return AutoReplyKind::kNone;
     return kind_of(signs, words);
   }
@@ -37,14 +41,12 @@ AutoReplyKind auto_reply_of(const Signs& signs, const Notice& notice) {
     return kind_of(signs, words);
   }
   // A program that says so answers a message of ours, and speaks of no failure.
-  if (signs.automatic && signs.answer && !signs.daemon && words[kSaysFailure] == 0)
-    return kind_of(signs, words);
+  if (signs.automatic && signs.answer && !signs.daemon && failures == 0) return kind_of(signs, words);
   if (signs.subject_gone > 0 && (machine || signs.answer)) return AutoReplyKind::kGone;
   const bool answers = signs.answer || signs.answered;
   if (signs.subject_challenge > 0 && (machine || (answers && words[kSaysChallenge] > 0)))
     return AutoReplyKind::kChallenge;
-  if (machine && words[kSaysFailure] == 0 &&
-      (words[kSaysAway] > 0 || words[kSaysGone] > 0 || words[kSaysChallenge] > 0))
+  if (machine && failures == 0 && (words[kSaysAway] > 0 || words[kSaysGone] > 0 || words[kSaysChallenge] > 0))
     return kind_of(signs, words);
   return AutoReplyKind::kNone;
 }

@@ -44,6 +44,9 @@ bool read_feedback_report(std::string_view content, Report* report) {
         std::string address = typed_address_value(value);
         if (!is_redacted(address)) add_recipient(std::move(address), report);
         any = true;
+      } else if (equal_ignoring_case(field.name, "original-mail-from")) {
+        if (report->return_addresses.empty()) report->return_addresses.push_back(typed_address_value(value));
+        any = true;
       } else if (equal_ignoring_case(field.name, "removal-recipient")) {
         removal = typed_address_value(value);
       } else if (equal_ignoring_case(field.name, "reporting-mta")) {

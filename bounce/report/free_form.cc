@@ -6,6 +6,7 @@
 
 #include "bounce/report/address_text.h"
 #include "bounce/report/diagnostic_text.h"
+#include "bounce/report/named.h"
 #include "bounce/report/notice_words.h"
 #include "bounce/report/recipient_words.h"
 #include "bounce/report/text.h"
@@ -107,35 +108,60 @@ bool is_service(std::string_view from) {
                                      [&](std::string_view each) { return starts_with_folded(from, each); });
 }
 
-bool is_from_machine(const Signs& signs, const Notice& notice, bool named) {
-  if (signs.daemon || signs.null_path) return true;
-  if (!notice.has_original || signs.person) return false;
-  return signs.automatic || (named && is_service(signs.from));
+// Programs of all kinds write with an empty reverse-path, and about mail that came back too: who is no mail
+// system brings the message along, or speaks of a mailbox of his own.
+bool is_from_machine(const Signs& signs, const Notice& notice, const Named& named) {
+  if (signs.daemon) return true;
+  if (signs.person) return false;
+  const bool service = named.any && is_service(signs.from);
+  if (!signs.null_path && !signs.automatic && !service) return false;
+  const bool told = signs.subject_failure + signs.subject_delay > 0;
+  if (!notice.has_original) return signs.null_path && told && named.by_host;
+  // A ticket may quote our words and enclose our message: its own subject, or what a server said, decides.
+  return named.coded || (told && !signs.automatic);
+}
+
+using Words = std::array<uint8_t, WordTable::kTopics>;
+
+// The words of failure in the text, and of delay.
+int failures_in(const Words& words) { return words[kSaysFailure] + words[kSaysNews]; }
+
+// Good news, and nothing in it that sounds otherwise.
+bool is_success(const Signs& signs, const Notice& notice, const Words& words) {
+  const bool failure = signs.subject_failure > signs.subject_news || words[kSaysFailure] > 0;
+  const bool delay = signs.subject_delay > 0 || words[kSaysDelay] > 0;
+  const bool success = signs.subject_delivered > 0 || words[kSaysDelivered] > 0;
+  if (failure || delay || !success || find_code(notice.text) != 0) return false;
+  const std::string status = find_status(notice.text);
+  return status.empty() || status.front() == '2';
 }
 
 // Is this a notice of a mail system at all? Weighs signs; words alone never do.
-bool is_notice(const Part& head, const Signs& signs, const Notice& notice,
-               const std::array<uint8_t, WordTable::kTopics>& words, bool named) {
+bool is_notice(const Part& head, const Signs& signs, const Notice& notice, const Words& words,
+               const Named& named) {
   // A person who talks about bounces; a mail system that answers into a thread still says so itself.
   if ((signs.list || signs.answer) && !signs.daemon) return false;
   if (head.has("x-failed-recipients")) return true;
   // A gateway that passes a report on forwards too; people have an address that answers reach.
   const bool by_person = !signs.daemon || !signs.null_path;
   if ((signs.forwarded && by_person) || (signs.answered && !signs.daemon)) return false;
-  const int failure = words[kSaysFailure] + words[kSaysDelay];
-  const int subject = signs.subject_failure + signs.subject_delay;
-  // In a language that is not read here, the reply that the system quotes speaks for itself.
-  const bool quotes_reply = signs.daemon && signs.null_path && named && find_code(notice.text) != 0 &&
-                            !find_status(notice.text).empty();
-  if (failure == 0 && subject == 0 && !quotes_reply) return false;
+  const int failure = failures_in(words) + words[kSaysDelay] + words[kSaysDelivered];
+  const int subject = signs.subject_failure + signs.subject_delay + signs.subject_delivered;
+  const bool reply = find_code(notice.text) != 0 || !find_status(notice.text).empty();
+  // In a language that is not read here, the message that came back speaks for itself, or the reply that the
+  // system quotes.
+  const bool quotes_reply = find_code(notice.text) != 0 && !find_status(notice.text).empty();
+  const bool speaks = signs.daemon && signs.null_path && named.any && (notice.has_original || quotes_reply);
+  if (failure == 0 && subject == 0 && !speaks) return false;
   const bool typed = head.report_type == "delivery-status";
   if (!typed && !is_from_machine(signs, notice, named)) return false;
   // Parcels are not delivered either, and mailboxes of one's own are nearly full: mail that came back shows
   // whose it was, or brings the message along, or a reply.
-  if (!named && !notice.has_original && (!signs.daemon || find_code(notice.text) == 0)) return false;
+  if (!named.any && !notice.has_original && (!signs.daemon || find_code(notice.text) == 0)) return false;
   // Statistics of a mail system, and what programs that watch it write, are full of refusals.
   const bool bare = !typed && subject == 0 && !notice.has_original;
-  if (bare && (!signs.daemon || (!signs.null_path && !signs.answer))) return false;
+  const bool says_whose = reply || named.our_mail || failures_in(words) + words[kSaysDelay] > 1;
+  if (bare && (!signs.daemon || !says_whose || (!signs.null_path && !signs.answer))) return false;
   int score = 0;
   score += signs.daemon ? 3 : 0;
   score += signs.null_path ? 3 : 0;
@@ -144,22 +170,25 @@ bool is_notice(const Part& head, const Signs& signs, const Notice& notice,
   score += subject > 0 ? 3 : 0;
   score += failure > 2 ? 3 : failure > 0 ? 2 : 0;
   score += notice.has_original ? 2 : 0;
-  score += named ? 1 : 0;
+  score += named.any ? 1 : 0;
   score -= signs.person ? 3 : 0;
   return score >= 6;
 }
 
 }  // namespace
 
-bool read_free_form(const Part& head, const Signs& signs, const Notice& notice, const Part& original,
-                    Report* report, bool* delayed) {
-  const auto words = notice_words().count(notice.text, kWordsOctets);
+Kind read_free_form(const Part& head, const Signs& signs, const Notice& notice, const Part& original,
+                    Report* report) {
+  const Words words = notice_words().count(notice.text, kWordsOctets);
   // A recipient only speaks for a notice: what is none even with one is not searched for any.
-  if (!is_notice(head, signs, notice, words, true)) return false;
+  if (!is_notice(head, signs, notice, words, Named())) return Kind::kNotBounce;
   const KnownAddresses known = known_addresses(head, signs, original);
   std::vector<Recipient> recipients = recipients_in_text(notice.text, known);
   if (recipients.empty()) recipients = recipients_in_text(reply_in_subject(signs.subject), known);
-  if (!is_notice(head, signs, notice, words, !recipients.empty())) return false;
+  if (!is_notice(head, signs, notice, words, named_in(notice.text, signs.from, recipients)))
+    return Kind::kNotBounce;
+  const bool success = is_success(signs, notice, words);
+  if (success && (!signs.daemon || recipients.empty())) return Kind::kNotBounce;
   if (recipients.empty()) {
     // The text names nobody: the message was for these.
     for (const std::string& address : known.returned) {
@@ -167,19 +196,19 @@ bool read_free_form(const Part& head, const Signs& signs, const Notice& notice, 
       if (!known.returned.empty() && recipients.size() == 1 && known.returned.size() > 3) break;
     }
   }
-  if (recipients.empty() && words[kSaysFailure] + words[kSaysDelay] + signs.subject_failure < 2) return false;
+  if (recipients.empty() && failures_in(words) + words[kSaysDelay] + signs.subject_failure < 2)
+    return Kind::kNotBounce;
   if (recipients.empty()) recipients.emplace_back();
-  const bool only_delay = (signs.subject_delay > 0 && words[kSaysFailure] <= 3) ||
+  const bool only_delay = (signs.subject_delay > 0 && failures_in(words) <= 3) ||
                           (words[kSaysDelay] > 0 && signs.subject_failure == 0) || words[kSaysDelay] >= 2;
-  *delayed = only_delay;
   const Spoken spoken(notice, signs.subject);
   const bool search = recipients.size() <= kSearched;
   for (Recipient& recipient : recipients) {
     settle_diagnostic(notice, spoken, search, &recipient);
-    recipient.action = only_delay ? Action::kDelayed : Action::kFailed;
+    recipient.action = success ? Action::kDelivered : only_delay ? Action::kDelayed : Action::kFailed;
   }
   report->recipients = std::move(recipients);
-  return true;
+  return success ? Kind::kDelivered : only_delay ? Kind::kDelayed : Kind::kNonstandard;
 }
 
 void complete_from_text(const Part& head, const Signs& signs, const Notice& notice, const Part& original,

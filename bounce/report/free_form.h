@@ -11,12 +11,11 @@
 
 namespace bounce::report {
 
-// True when the mail is a notice of failure or delay; fills recipients, actions
-// and diagnostics, and says by
-// `*delayed` that it is only about delay. `original` is the header of the
-// returned message.
-bool read_free_form(const Part& head, const Signs& signs, const Notice& notice, const Part& original,
-                    Report* report, bool* delayed);
+// kNonstandard (a failure), kDelayed or kDelivered when the mail is such a notice, and its recipients,
+// actions and diagnostics are filled in; kNotBounce otherwise. `original` is the header of the returned
+// message.
+Kind read_free_form(const Part& head, const Signs& signs, const Notice& notice, const Part& original,
+                    Report* report);
 
 // Fills in what a delivery status left out: addresses without a domain,
 // diagnostics without words.

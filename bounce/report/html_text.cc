@@ -12,7 +12,8 @@ constexpr std::array<std::string_view, 18> kBlocks = {"br", "p",  "div", "tr",  
                                                       "h2", "h3", "h4",  "h5",  "h6",    "hr",
                                                       "ul", "ol", "td",  "pre", "table", "dd"};
 
-constexpr size_t kTagOctets = 4096;  // a '<' without its end this near is text
+constexpr size_t kLinkOctets = 1024;  // with its text
+constexpr size_t kTagOctets = 4096;   // a '<' without its end this near is text
 
 struct Entity {
   std::string_view name;
@@ -96,6 +97,24 @@ size_t take_tag(std::string_view html, std::string* out) {
   return end + 1;
 }
 
+// The link to an address at the front of `html` whose text is a name: "name <address>". Gives its length, or
+// 0 when it is none.
+size_t take_named_link(std::string_view html, std::string* out) {
+  if (html.size() < 3 || conf::ascii_lower(html[1]) != 'a' || !is_blank(html[2])) return 0;
+  const std::string_view near = html.substr(0, kLinkOctets);
+  const size_t end = near.find('>');
+  if (end == kNowhere) return 0;
+  const size_t link = find_folded(near.substr(0, end), "mailto:");
+  const size_t close = find_folded(near, "</a", end);
+  if (link == kNowhere || close == kNowhere) return 0;
+  const std::string_view address = near.substr(link + 7, near.find_first_of("\"'?> ", link + 7) - link - 7);
+  const std::string name = html_to_text(near.substr(end + 1, close - end - 1));
+  if (trimmed(name).empty() || name.find('@') != kNowhere || address.find('@') == kNowhere) return 0;
+  out->append(name).append(" <").append(address).append(">");
+  const size_t last = html.find('>', close);
+  return last == kNowhere ? html.size() : last + 1;
+}
+
 }  // namespace
 
 std::string html_to_text(std::string_view html) {
@@ -104,7 +123,8 @@ std::string html_to_text(std::string_view html) {
   for (size_t at = 0; at < html.size();) {
     const char c = html[at];
     if (c == '<') {
-      at += take_tag(html.substr(at), &out);
+      const size_t link = take_named_link(html.substr(at), &out);
+      at += link == 0 ? take_tag(html.substr(at), &out) : link;
       continue;
     }
     const size_t taken = c == '&' ? take_entity(html.substr(at), &out) : 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "bounce/report/echo.h"
 #include "bounce/report/mime_codec.h"
 #include "bounce/report/notice_words.h"
 #include "bounce/report/text.h"
@@ -144,18 +145,23 @@ Notice read_notice(const Mail& mail) {
     }
     const bool readable = part.type.starts_with("text/") || part.type.starts_with("multipart/") ||
                           part.type == "message/plain" || part.type == "plain/text";
-    if (!readable || notice.has_original || texts >= 4 || notice.text.size() >= kTextOctets) continue;
+    // What a program or a person encloses is no word of theirs; the first part is, however it is called.
+    const bool enclosed = texts > 0 && mail.parts.front().report_type.empty() &&
+                          starts_with_folded(part.field("content-disposition"), "attachment");
+    if (!readable || enclosed || notice.has_original || texts >= 4 || notice.text.size() >= kTextOctets)
+      continue;
     if (repeats_plain(mail, i, !trimmed(notice.text).empty())) continue;
     append_text(&notice.text, part_text(part, kTextOctets));
     ++texts;
   }
-  if (notice.has_original) return notice;
   size_t header = 0;
-  const size_t end = find_original(notice.text, &header);
-  if (end >= notice.text.size()) return notice;
-  notice.original = notice.text.substr(header, kOriginalOctets);
-  notice.has_original = true;
-  notice.text.resize(end);
+  const size_t end = notice.has_original ? notice.text.size() : find_original(notice.text, &header);
+  if (end < notice.text.size()) {
+    notice.original = notice.text.substr(header, kOriginalOctets);
+    notice.has_original = true;
+    notice.text.resize(end);
+  }
+  if (notice.has_original) notice.text = without_echo(notice.text, notice.original);
   return notice;
 }
 

@@ -11,7 +11,8 @@
 namespace bounce::report {
 
 struct Notice {
-  std::string text;      // UTF-8, of the mail system; without the returned message
+  // UTF-8, of the mail system; without the returned message, its subject and what it says word for word.
+  std::string text;
   std::string original;  // the returned message, or what there is of it; may be empty
   bool has_original = false;
   bool has_status = false;    // a part is message/delivery-status

@@ -1,6 +1,7 @@
 #include "bounce/report/notice_words.h"
 
 #include "bounce/report/answer_words.h"
+#include "bounce/report/success_words.h"
 #include "bounce/report/world_words.h"
 
 namespace bounce::report {
@@ -39,9 +40,9 @@ constexpr Word kNotices[] = {
     {"delivery failure", kSaysFailure},
     {"delivery error", kSaysFailure},
     {"delivery problem", kSaysFailure},
-    {"delivery to the following", kSaysFailure},
+    {"delivery to the following", kSaysNews},
     {"delevery to the following", kSaysFailure},
-    {"delivery of the", kSaysFailure},
+    {"delivery of the", kSaysNews},
     {"failure to deliver", kSaysFailure},
     {"did not reach", kSaysFailure},
     {"didn't reach", kSaysFailure},
@@ -61,7 +62,7 @@ constexpr Word kNotices[] = {
     {"recipients failed", kSaysFailure},
     {"failed recipient", kSaysFailure},
     {"failed address", kSaysFailure},
-    {"following recipient", kSaysFailure},
+    {"following recipient", kSaysNews},
     {"returned to sender", kSaysFailure},
     {"returned to you", kSaysFailure},
     {"been returned", kSaysFailure},
@@ -70,7 +71,7 @@ constexpr Word kNotices[] = {
     {"returned message", kSaysFailure},
     {"reason for return", kSaysFailure},
     {"reason of non-delivery", kSaysFailure},
-    {"delivery attempt", kSaysFailure},
+    {"delivery attempt", kSaysNews},
     {"giving up", kSaysFailure},
     {"given up", kSaysFailure},
     {"user unknown", kSaysFailure},
@@ -97,9 +98,9 @@ constexpr Word kNotices[] = {
     {"quota exceeded", kSaysFailure},
     {"over quota", kSaysFailure},
     {"remote host said", kSaysFailure},
-    {"transcript of session", kSaysFailure},
-    {"session transcript", kSaysFailure},
-    {"recipient's mail server", kSaysFailure},
+    {"transcript of session", kSaysNews},
+    {"session transcript", kSaysNews},
+    {"recipient's mail server", kSaysNews},
     {"error from remote", kSaysFailure},
     {"address couldn't be found", kSaysFailure},
     {"not found in directory", kSaysFailure},
@@ -150,17 +151,12 @@ constexpr Word kNotices[] = {
     {"no action is required on your part", kSaysDelay},
     {"warning: message still undelivered", kSaysDelay},
     {"temporarily deferred", kSaysDelay},
-    {"successfully delivered", kSaysDelivered},
-    {"was delivered successfully", kSaysDelivered},
-    {"delivery to these recipients or distribution lists is complete", kSaysDelivered},
-    {"has been delivered to the following recipient", kSaysDelivered},
-    {"successfully relayed", kSaysDelivered},
 };
 
 }  // namespace
 
 const WordTable& notice_words() {
-  static const WordTable table({kNotices, world_notices(), answer_notices()});
+  static const WordTable table({kNotices, world_notices(), answer_notices(), success_notices()});
   return table;
 }
 

@@ -10,6 +10,7 @@ enum Topic : uint8_t {
   kSaysFailure,    // it was not delivered
   kSaysDelay,      // it was not delivered yet
   kSaysDelivered,  // it was delivered, or read
+  kSaysNews,       // this is a report, of failure unless it says otherwise
   kSaysAway,       // somebody is away
   kSaysGone,       // somebody has left for good
   kSaysChallenge,  // prove that you are human

@@ -95,9 +95,14 @@ constexpr std::array<std::string_view, 46> kRecipientLabels = {"recipient",
                                                                "收件地址",
                                                                "final-recipient"};
 // The mail that came back, not one that we are asked to write.
-constexpr std::array<std::string_view, 10> kOurMail = {
-    "your message to", "following message to", "the message to",  "your mail to", "your email to",
-    "your e-mail to",  "email message to",     "message sent to", "mail sent to", "delivery of mail to"};
+constexpr std::array<std::string_view, 26> kOurMail = {
+    "ihre nachricht an",  "ihrer nachricht an",   "ihre e-mail an",     "ihrer e-mail an",
+    "ihre mail an",       "votre message à",      "votre message pour", "su mensaje a",
+    "su mensaje para",    "sua mensagem para",    "il suo messaggio a", "uw bericht aan",
+    "twoja wiadomość do", "ваше сообщение для",   "ваше письмо для",    "您发往",
+    "your message to",    "following message to", "the message to",     "your mail to",
+    "your email to",      "your e-mail to",       "email message to",   "message sent to",
+    "mail sent to",       "delivery of mail to"};
 constexpr std::array<std::string_view, 36> kToWords = {
     "to",     "for",   "reach",    "deliver", "an",        "à",    "para",    "a",      "aan",
     "do",     "для",   "на адрес", "адресу",  "following", "by",   "account", "alias",  "person",

@@ -5,6 +5,7 @@
 #include "bounce/report/address_text.h"
 #include "bounce/report/auto_reply.h"
 #include "bounce/report/delivery_status.h"
+#include "bounce/report/echo.h"
 #include "bounce/report/feedback_report.h"
 #include "bounce/report/free_form.h"
 #include "bounce/report/json_notice.h"
@@ -42,14 +43,14 @@ class Reading {
         settings_(settings),
         depth_(depth),
         wrapped_left_(wrapped_left),
-        signs_(read_signs(head())),
-        notice_(read_notice(mail_)) {
-    original_ = read_header(notice_.original);
-  }
+        notice_(read_notice(mail_)),
+        original_(read_header(notice_.original)),
+        signs_(read_signs(head(), telling_subject(notice_.original))) {}
 
   Report run() {
     decide();
     if (report_.kind != Kind::kNotBounce) keep_context();
+    if (!signs_.daemon && head().report_type.empty()) report_.writer = signs_.from;
     return std::move(report_);
   }
 
@@ -65,25 +66,38 @@ class Reading {
       return;
     }
     report_.auto_reply = auto_reply_of(signs_, notice_);
+    const bool by_recipient = is_by_recipient();
+    if (by_recipient && is_machine(signs_) && report_.auto_reply == AutoReplyKind::kNone)
+      report_.auto_reply = AutoReplyKind::kOther;
     if (report_.auto_reply != AutoReplyKind::kNone) {
       report_.kind = Kind::kAutoReply;
       report_.recipients.emplace_back().address = signs_.from;
       report_.recipients.back().diagnostic = signs_.subject;
       return;
     }
-    if (read_fields_in_text()) return;
-    bool delayed = false;
-    if (read_free_form(head(), signs_, notice_, original_, &report_, &delayed)) {
-      report_.kind = delayed ? Kind::kDelayed : Kind::kNonstandard;
-      return;
+    if (!by_recipient) {
+      if (read_fields_in_text()) return;
+      report_.kind = read_free_form(head(), signs_, notice_, original_, &report_);
+      if (report_.kind != Kind::kNotBounce) return;
     }
     report_.recipients.clear();
     read_wrapped();
   }
 
+  // Who got the message, and answers it, has it: whatever else he says it came.
+  bool is_by_recipient() const {
+    if (signs_.daemon || signs_.from.empty()) return false;
+    for (const char* name : {"to", "cc", "delivered-to", "x-original-to"}) {
+      for (const std::string& address : addresses_of(original_, name, 20)) {
+        if (same_address(address, signs_.from)) return true;
+      }
+    }
+    return false;
+  }
+
   // A person, or a list of people, who attaches parts of a report to a mail of their own.
   bool only_shows_parts() const {
-    if (is_machine(signs_)) return false;
+    if (is_machine(signs_) || head().report_type == "feedback-report") return false;
     return signs_.list || (head().report_type.empty() && (signs_.answer || signs_.answered || signs_.person));
   }
 
@@ -166,8 +180,7 @@ class Reading {
   // A delivery status that lost its MIME part: forwarded inline, or by a
   // gateway that flattens mail.
   bool read_fields_in_text() {
-    const bool trusted =
-        signs_.daemon || signs_.null_path || head().report_type == "delivery-status" || signs_.forwarded;
+    const bool trusted = signs_.daemon || head().report_type == "delivery-status" || signs_.forwarded;
     if ((signs_.list && !signs_.daemon) || (signs_.answer && !signs_.daemon) || !trusted) return false;
     for (const std::string* text : {&notice_.text, &notice_.original}) {
       const size_t action = find_folded(*text, "action:");
@@ -236,9 +249,9 @@ class Reading {
   const ReportSettings& settings_;
   int depth_;
   int* wrapped_left_;
-  Signs signs_;
   Notice notice_;
-  Part original_;
+  Part original_;  // views notice_
+  Signs signs_;
   Report report_;
   bool wrapped_ = false;
 };

@@ -52,7 +52,10 @@ struct Report {
   // Words for people around the diagnostics; up to some thousand octets. Helps
   // where those are poor.
   std::string notice;
-  // Addresses that the report was sent to, and the reverse-path of what came back: where a token may stand.
+  // Who wrote it, where that is no mail system and it is no report by its type; empty otherwise.
+  std::string writer;
+  // Addresses that the report was sent to, and the reverse-path of what came back, as the message has it and
+  // as a complaint names it (RFC 5965 §3.2): where a token may stand.
   std::vector<std::string> return_addresses;
   std::string unread_why;  // why nothing could be read from what looks like a
                            // report; empty otherwise

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "bounce/report/address_text.h"
+#include "bounce/report/echo.h"
 #include "bounce/report/mime_codec.h"
 #include "bounce/report/notice_words.h"
 #include "bounce/report/text.h"
@@ -33,7 +34,7 @@ constexpr std::array<std::string_view, 22> kDaemonLocals = {"mailer-daemon",
                                                             "e500_smtp",
                                                             "mmdf",
                                                             "uucp"};
-constexpr std::array<std::string_view, 29> kDaemonNames = {"mail delivery",
+constexpr std::array<std::string_view, 33> kDaemonNames = {"mail delivery",
                                                            "mailer-daemon",
                                                            "mailer daemon",
                                                            "delivery subsystem",
@@ -58,6 +59,10 @@ constexpr std::array<std::string_view, 29> kDaemonNames = {"mail delivery",
                                                            "mail server",
                                                            "mailmarshal",
                                                            "mailsweeper",
+                                                           "mailessentials",
+                                                           "mms gateway",
+                                                           "mms-gateway",
+                                                           "mms-center",
                                                            "internet mail service",
                                                            "microsoft outlook",
                                                            "mail router",
@@ -231,7 +236,7 @@ std::vector<std::string> addresses_of(const Part& head, std::string_view lower_n
   return out;
 }
 
-Signs read_signs(const Part& head) {
+Signs read_signs(const Part& head, std::string_view ours) {
   Signs signs;
   for (const Field& field : head.fields) read_field(field, &signs);
   const std::vector<std::string> from = addresses_of(head, "from", 1);
@@ -239,10 +244,12 @@ Signs read_signs(const Part& head) {
   signs.daemon = is_daemon(head, signs.from.empty() ? std::string(head.field("from")) : signs.from);
   // Some systems write the empty path of the envelope into From.
   signs.null_path = signs.null_path || trimmed(head.field("from")) == "<>";
+  signs.daemon = signs.daemon || (signs.null_path && signs.from.empty());
   signs.subject = decode_words(head.field("subject"));
   read_prefix(&signs);
-  const auto counts = subject_words().count(signs.subject, 400);
-  signs.subject_failure = counts[kSaysFailure];
+  const auto counts = subject_words().count(without_subject(signs.subject, ours), 400);
+  signs.subject_news = counts[kSaysNews];
+  signs.subject_failure = static_cast<uint8_t>(std::min(255, counts[kSaysFailure] + counts[kSaysNews]));
   signs.subject_delay = counts[kSaysDelay];
   signs.subject_delivered = counts[kSaysDelivered];
   signs.subject_away = counts[kSaysAway];

@@ -1,5 +1,6 @@
 #include "bounce/report/answer_words.h"
 #include "bounce/report/notice_words.h"
+#include "bounce/report/success_words.h"
 
 namespace bounce::report {
 namespace {
@@ -15,9 +16,9 @@ constexpr Word kSubjects[] = {
     {"delivery fail", kSaysFailure},
     {"delivery has failed", kSaysFailure},
     {"delivery failure", kSaysFailure},
-    {"delivery status", kSaysFailure},
-    {"delivery report", kSaysFailure},
-    {"delivery notification", kSaysFailure},
+    {"delivery status", kSaysNews},
+    {"delivery report", kSaysNews},
+    {"delivery notification", kSaysNews},
     {"delivery error", kSaysFailure},
     {"delivery problem", kSaysFailure},
     {"delivery impossible", kSaysFailure},
@@ -37,13 +38,13 @@ constexpr Word kSubjects[] = {
     {"mail failure", kSaysFailure},
     {"mail system error", kSaysFailure},
     {"mail not delivered", kSaysFailure},
-    {"mail status", kSaysFailure},
+    {"mail status", kSaysNews},
     {"mail rejected", kSaysFailure},
     {"message rejected", kSaysFailure},
     {"message error", kSaysFailure},
     {"message could not", kSaysFailure},
     {"message failed", kSaysFailure},
-    {"message status", kSaysFailure},
+    {"message status", kSaysNews},
     {"message not sent", kSaysFailure},
     {"email not sent", kSaysFailure},
     {"could not be delivered", kSaysFailure},
@@ -75,10 +76,10 @@ constexpr Word kSubjects[] = {
     {"permanent error", kSaysFailure},
     {"permanent delivery", kSaysFailure},
     {"problem delivering", kSaysFailure},
-    {"mail delivery", kSaysFailure},
-    {"e-mail delivery", kSaysFailure},
-    {"email delivery", kSaysFailure},
-    {"message delivery", kSaysFailure},
+    {"mail delivery", kSaysNews},
+    {"e-mail delivery", kSaysNews},
+    {"email delivery", kSaysNews},
+    {"message delivery", kSaysNews},
     {"rejected:", kSaysFailure},
     {"message you sent blocked", kSaysFailure},
     {"message blocked", kSaysFailure},
@@ -89,6 +90,7 @@ constexpr Word kSubjects[] = {
     {"mail from you", kSaysFailure},
     {"email from you", kSaysFailure},
     {"contents from you", kSaysFailure},
+    {"apparently from you", kSaysFailure},
     {"virus found", kSaysFailure},
     {"virus detected", kSaysFailure},
     {"virus in your m", kSaysFailure},
@@ -99,11 +101,6 @@ constexpr Word kSubjects[] = {
     {"delay", kSaysDelay},
     {"still being retried", kSaysDelay},
     {"delivery temporarily", kSaysDelay},
-    {"delivered:", kSaysDelivered},
-    {"(success", kSaysDelivered},
-    {"successful mail delivery", kSaysDelivered},
-    {"relayed:", kSaysDelivered},
-    {"read:", kSaysDelivered},
     // German
     {"unzustellbar", kSaysFailure},
     {"nicht zugestellt", kSaysFailure},
@@ -118,8 +115,8 @@ constexpr Word kSubjects[] = {
     {"fehler bei der zustellung", kSaysFailure},
     {"fehlgeschlagen", kSaysFailure},
     {"übermittlung fehlgeschlagen", kSaysFailure},
-    {"übermittlungsstatus", kSaysFailure},
-    {"benachrichtigung zum übermittlungsstatus", kSaysFailure},
+    {"übermittlungsstatus", kSaysNews},
+    {"benachrichtigung zum übermittlungsstatus", kSaysNews},
     {"verzögert", kSaysDelay},
     {"rückläufer", kSaysFailure},
     {"rücksendung", kSaysFailure},
@@ -148,7 +145,7 @@ constexpr Word kSubjects[] = {
     {"impossible de remettre", kSaysFailure},
     {"impossible de distribuer", kSaysFailure},
     {"retour de courrier", kSaysFailure},
-    {"notification d'état de remise", kSaysFailure},
+    {"notification d'état de remise", kSaysNews},
     {"remise différée", kSaysDelay},
     {"retardé", kSaysDelay},
     {"remise impossible", kSaysFailure},
@@ -181,8 +178,8 @@ constexpr Word kSubjects[] = {
     {"devuelto", kSaysFailure},
     {"devolución", kSaysFailure},
     {"usuario desconocido", kSaysFailure},
-    {"notificación de estado de entrega", kSaysFailure},
-    {"notificación del estado de entrega", kSaysFailure},
+    {"notificación de estado de entrega", kSaysNews},
+    {"notificación del estado de entrega", kSaysNews},
     {"retrasad", kSaysDelay},
     {"não entregue", kSaysFailure},
     {"não foi possível entregar", kSaysFailure},
@@ -199,7 +196,7 @@ constexpr Word kSubjects[] = {
     {"impossível entregar", kSaysFailure},
     {"não foi entregue", kSaysFailure},
     {"devolvid", kSaysFailure},
-    {"notificação de status", kSaysFailure},
+    {"notificação de status", kSaysNews},
     {"atrasad", kSaysDelay},
     {"entrega fallida", kSaysFailure},
     {"fallo al entregar", kSaysFailure},
@@ -228,9 +225,10 @@ constexpr Word kSubjects[] = {
     {"consegna non riuscita", kSaysFailure},
     {"impossibile consegnare", kSaysFailure},
     {"avviso di mancat", kSaysFailure},
-    {"notifica sullo stato del recapito", kSaysFailure},
+    {"notifica sullo stato del recapito", kSaysNews},
     {"utente sconosciuto", kSaysFailure},
     {"in ritardo", kSaysDelay},
+    {"ritardat", kSaysDelay},
     {"recapito fallito", kSaysFailure},
     {"recapito non riuscito", kSaysFailure},
     {"recapito impossibile", kSaysFailure},
@@ -273,6 +271,7 @@ constexpr Word kSubjects[] = {
     {"błąd dostarcz", kSaysFailure},
     {"niedostarczaln", kSaysFailure},
     {"opóźnien", kSaysDelay},
+    {"opóźnion", kSaysDelay},
     {"nie udało się dostarczyć", kSaysFailure},
     {"błąd doręcz", kSaysFailure},
     {"wiadomość odrzucona", kSaysFailure},
@@ -380,7 +379,7 @@ constexpr Word kSubjects[] = {
 }  // namespace
 
 const WordTable& subject_words() {
-  static const WordTable table({kSubjects, answer_subjects()});
+  static const WordTable table({kSubjects, answer_subjects(), success_subjects()});
   return table;
 }
 

@@ -45,6 +45,10 @@ Addresses folded(const std::vector<std::string>& list) {
   return out;
 }
 
+bool speaks_of_failure(std::string_view line) {
+  return notice_words().occurs(line, kSaysFailure) || notice_words().occurs(line, kSaysNews);
+}
+
 class Search {
  public:
   Search(std::string_view text, const KnownAddresses& known)
@@ -138,8 +142,11 @@ class Search {
     if (contains_folded(label, "rcpt to")) return 65;
     if (leads_to_address(label)) return colon && label.size() < 12 ? 62 : 50;
     if (code) return 52;
-    // "Jane Doe <jane@example.com>" in a list.
-    if (before.ends_with("<") && label.size() < 60 && after.size() < 60 && in_list) return 60;
+    // "Jane Doe <jane@example.com>", "Jane Doe (jane@example.com)", "Jane Doe - jane@example.com" in a list.
+    const std::string_view mark = trimmed(before);
+    const bool named = colon || std::string_view("<([-").find(mark.back()) != kNowhere;
+    const bool name = label.find_first_of("=;/") == kNowhere;  // no X.400 address
+    if (named && name && label.size() < 60 && after.size() < 60 && in_list) return 60;
     return in_list ? 38 : 25;
   }
 
@@ -232,7 +239,7 @@ class Search {
       const size_t depth = lines_[i].find_first_not_of(" \t");
       if (repeats_header(bare)) continue;
       if (blanks > 0 && trimmed(out).empty() && depth <= indent && find_code(bare) == 0 &&
-          find_status(bare).empty() && !notice_words().occurs(bare, kSaysFailure))
+          find_status(bare).empty() && !speaks_of_failure(bare))
         break;
       out.append(" ").append(bare);
     }
