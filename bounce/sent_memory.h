@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,6 +35,10 @@ class SentMemory {
   virtual std::optional<SentMail> find(uint64_t message, std::string_view recipient) = 0;
   // Of any of its recipients.
   virtual std::optional<SentMail> of_message(uint64_t message) = 0;
+  // Of a recipient whom `fits` takes; at most kMostAsked are asked for.
+  using Fits = std::function<bool(const std::string& recipient)>;
+  static constexpr size_t kMostAsked = 10'000;
+  virtual std::optional<SentMail> fitting(uint64_t message, const Fits& fits) = 0;
   // The latest one with this Message-ID (without angle brackets) that went to the recipient, after `after`.
   virtual std::optional<SentMail> with_id(std::string_view message_id, std::string_view recipient,
                                           conf::WallTime after) = 0;

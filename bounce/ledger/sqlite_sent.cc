@@ -202,6 +202,20 @@ std::optional<SentMail> SqliteSent::of_message(uint64_t message) {
   return found;
 }
 
+std::optional<SentMail> SqliteSent::fitting(uint64_t message, const SentMemory::Fits& fits) {
+  Statement rows = database_->prepare(
+      "SELECT message, at, with_token, recipient, sender, site, source, envid, message_id, fields, stream, "
+      "user "
+      "FROM sent WHERE message = ? LIMIT ?");
+  rows.with(message).with(static_cast<uint64_t>(SentMemory::kMostAsked));
+  std::optional<SentMail> found;
+  while (!found && rows.row()) {
+    if (fits(rows.text(3))) found = read_mail(rows);
+  }
+  database_->clear_failure();
+  return found;
+}
+
 std::optional<SentMail> SqliteSent::with_id(std::string_view message_id, std::string_view recipient,
                                             conf::WallTime after) {
   const std::string folded = conf::ascii_lower(recipient);

@@ -30,6 +30,7 @@ class SqliteSent {
   // See SentMemory.
   std::optional<SentMail> find(uint64_t message, std::string_view recipient);
   std::optional<SentMail> of_message(uint64_t message);
+  std::optional<SentMail> fitting(uint64_t message, const SentMemory::Fits& fits);
   std::optional<SentMail> with_id(std::string_view message_id, std::string_view recipient,
                                   conf::WallTime after);
   std::optional<SentMail> with_id(std::string_view message_id, conf::WallTime after, bool* alone);

@@ -10,6 +10,8 @@ namespace {
 using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 
 constexpr conf::Duration kSweep = 1h;
+// Of reading, while clients wait for their answers.
+constexpr conf::Duration kMostReading = 100ms;
 
 }  // namespace
 
@@ -125,8 +127,14 @@ void Desk::Thread::store(Work* work) {
   }
   wake_();
   if (!stored.ok()) return;
+  const conf::Instant begun = clock_->now();
   for (const Maildir::Mail& mail : mails) {
-    if (!has_room()) return;  // they lie in the folder and are found there
+    // What is left lies in the folder and is found there.
+    if (!has_room()) return;
+    if (clock_->now() - begun > kMostReading && clients_wait()) {
+      next_look_ = clock_->now();
+      return;
+    }
     std::string octets;
     octets.reserve(mail.head.size() + mail.body.size());
     octets.append(mail.head).append(mail.body.view());
@@ -198,6 +206,11 @@ void Desk::Thread::look_into_folders(const Work& work) {
       return;
     }
   }
+}
+
+bool Desk::Thread::clients_wait() {
+  const std::lock_guard lock(mutex_);
+  return !offered_.empty();
 }
 
 bool Desk::Thread::has_room() {

@@ -69,6 +69,7 @@ class Desk::Thread {
   bool is_put_away(const Work& work, const Finished& read);
   void bound_unmatched(Maildir* folder);
   void look_into_folders(const Work& work);
+  bool clients_wait();
   bool has_room();
   void read(const Work& work, size_t folder, const std::string& name, std::string_view octets);
   void complain(const std::string& about, const conf::Error& error);

@@ -73,18 +73,47 @@ const char* why_not(TokenState state) {
   return "";
 }
 
-// Whether the block is about the recipient that our header field named. A complaint is about the whole
-// message; a block that names somebody else, a forward's target or a copy, says nothing of him.
-bool is_about(const conf::Mailbox& whom, const Report& report, const Recipient& recipient) {
+// Whether the block is about whomever the token was made for, for it names no other: a complaint is about the
+// whole message, and some systems name a mailbox only as they know it ("local; ann").
+bool is_about_anybody(const Report& report, const Recipient& recipient) {
   if (report.kind == Kind::kFeedback) return true;
-  bool names_nobody = true;
   for (const std::string& text : {recipient.original_address, recipient.address}) {
     conf::Result<conf::Mailbox> mailbox = conf::Mailbox::parse(text);
-    if (!mailbox.ok() || mailbox->is_null()) continue;
-    if (conf::ascii_lower(mailbox->text()) == conf::ascii_lower(whom.text())) return true;
-    names_nobody = false;
+    if (mailbox.ok() && !mailbox->is_null()) return false;
   }
-  return names_nobody && report.recipients.size() <= 1;
+  return report.recipients.size() <= 1;
+}
+
+// Whether the block is about the recipient that our header field named. One that names somebody else, a
+// forward's target or a copy, says nothing of him.
+bool is_about(const conf::Mailbox& whom, const Report& report, const Recipient& recipient) {
+  for (const std::string& text : {recipient.original_address, recipient.address}) {
+    conf::Result<conf::Mailbox> mailbox = conf::Mailbox::parse(text);
+    if (mailbox.ok() && conf::ascii_lower(mailbox->text()) == conf::ascii_lower(whom.text())) return true;
+  }
+  return is_about_anybody(report, recipient);
+}
+
+// Who got the message with the token, as far as that is remembered.
+bool find_sent_to(const Evidence& evidence, const ReadingTools& tools, conf::Mailbox* ours) {
+  if (tools.sent == nullptr || evidence.token.grade != conf::VerpGrade::kRecipient) return false;
+  const auto fits = [&](const std::string& recipient) {
+    conf::Result<conf::Mailbox> mailbox = conf::Mailbox::parse(recipient);
+    return mailbox.ok() && tools.keys->is_for(evidence.token, *mailbox);
+  };
+  const std::optional<bounce::SentMail> sent = tools.sent->fitting(evidence.token.message, fits);
+  if (!sent) return false;
+  *ours = *conf::Mailbox::parse(sent->recipient);
+  return true;
+}
+
+// The recipient of the token answers in words of his own, with whatever he quotes or encloses: he has it.
+bool is_by_recipient(const Report& report, const Evidence& evidence, const ReadingTools& tools) {
+  conf::Result<conf::Mailbox> writer = conf::Mailbox::parse(report.writer);
+  if (!writer.ok() || writer->is_null()) return false;
+  if (!evidence.whom.is_null())
+    return conf::ascii_lower(evidence.whom.text()) == conf::ascii_lower(writer->text());
+  return evidence.token.grade == conf::VerpGrade::kRecipient && tools.keys->is_for(evidence.token, *writer);
 }
 
 // The address among those of the report that the token was made for. A token of a domain fits addresses that
@@ -192,7 +221,8 @@ DeliveryEvent event_for(const Report& report, const Recipient& recipient, const 
   event.matched = conf::MatchedBy::kToken;
   conf::Mailbox ours;
   if (evidence.whom.is_null()) {
-    event.confirmed = find_ours(evidence, tools, names_of(report, recipient), &ours);
+    event.confirmed = find_ours(evidence, tools, names_of(report, recipient), &ours) ||
+                      (is_about_anybody(report, recipient) && find_sent_to(evidence, tools, &ours));
   } else {
     event.confirmed = is_about(evidence.whom, report, recipient);
     ours = evidence.whom;
@@ -294,7 +324,7 @@ std::vector<DeliveryEvent> read_returned(std::string_view mail, const ReadingToo
                                          conf::WallTime now) {
   bounce::report::ReportSettings settings;
   if (!tools.settings.header.empty()) settings.token_field = tools.settings.header;
-  const Report report = bounce::report::read_report(mail, settings);
+  Report report = bounce::report::read_report(mail, settings);
   if (report.kind == Kind::kNotBounce) {
     return {unmatched(report, {}, report.unread_why.empty() ? "it is no report" : report.unread_why.c_str(),
                       now)};
@@ -304,6 +334,12 @@ std::vector<DeliveryEvent> read_returned(std::string_view mail, const ReadingToo
       tools.settings.unsigned_reports != conf::UnsignedReports::kOff)
     return without_token(report, tools, now);
   if (evidence.state != TokenState::kValid) return {unmatched(report, {}, why_not(evidence.state), now)};
+  if (report.kind != Kind::kFeedback && is_by_recipient(report, evidence, tools)) {
+    if (report.kind != Kind::kAutoReply) report.auto_reply = bounce::report::AutoReplyKind::kOther;
+    report.kind = Kind::kAutoReply;
+    report.recipients.resize(1);
+    report.recipients.front().address = report.writer;
+  }
   std::vector<DeliveryEvent> events;
   if (report.recipients.empty()) {
     events.push_back(event_for(report, {}, evidence, tools, now));

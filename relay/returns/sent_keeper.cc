@@ -154,6 +154,12 @@ std::optional<bounce::SentMail> SentKeeper::of_message(uint64_t message) {
   return file_->of_message(message);
 }
 
+std::optional<bounce::SentMail> SentKeeper::fitting(uint64_t message, const Fits& fits) {
+  const std::lock_guard<std::mutex> lock(file_mutex_);
+  write();
+  return file_->fitting(message, fits);
+}
+
 std::optional<bounce::SentMail> SentKeeper::with_id(std::string_view message_id, std::string_view recipient,
                                                     conf::WallTime after) {
   const std::lock_guard<std::mutex> lock(file_mutex_);

@@ -44,6 +44,7 @@ class SentKeeper final : public journal::Feed, public bounce::SentMemory {
   // Any other thread; they see all that was taken before.
   std::optional<bounce::SentMail> find(uint64_t message, std::string_view recipient) override;
   std::optional<bounce::SentMail> of_message(uint64_t message) override;
+  std::optional<bounce::SentMail> fitting(uint64_t message, const Fits& fits) override;
   std::optional<bounce::SentMail> with_id(std::string_view message_id, std::string_view recipient,
                                           conf::WallTime after) override;
   std::optional<bounce::SentMail> with_id(std::string_view message_id, conf::WallTime after,

@@ -81,6 +81,19 @@ TEST_F(SqliteSentTest, AFileOfAnOlderVersionLearnsNewColumnsAndLosesNothing) {
   EXPECT_EQ(sent_->find(id_at(kNow, 1), "ann@far.test")->user, "");
 }
 
+TEST_F(SqliteSentTest, FindsTheRecipientOfAMessageWhomTheAskerTakes) {
+  const auto is = [](const char* whom) { return [whom](const std::string& each) { return each == whom; }; };
+  ASSERT_TRUE(sent_
+                  ->add({mail(1, "ann@far.test", "1@shop.test"), mail(1, "bob@far.test", "1@shop.test"),
+                         mail(2, "eve@far.test", "2@shop.test")})
+                  .ok());
+  const auto found = sent_->fitting(id_at(kNow, 1), is("bob@far.test"));
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ(found->recipient, "bob@far.test");
+  EXPECT_EQ(found->sender, "news@shop.test");
+  EXPECT_FALSE(sent_->fitting(id_at(kNow, 1), is("eve@far.test")).has_value()) << "of another message";
+}
+
 TEST_F(SqliteSentTest, FindsWhatWasSentInEveryWayOverARestart) {
   ASSERT_TRUE(
       sent_->add({mail(1, "Ann@Far.test", "1@shop.test"), mail(2, "bob@far.test", "2@shop.test")}).ok());

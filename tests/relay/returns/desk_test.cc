@@ -57,6 +57,7 @@ class DeskTest : public testing::Test {
     auto tools = std::make_shared<ReadingTools>();
     tools->settings = settings;
     tools->qualifier = bounce::Qualifier::shipped();
+    tools->sent = sent;
     Desk::Options options;
     options.tools = tools;
     options.journal = &journal;
@@ -98,6 +99,7 @@ class DeskTest : public testing::Test {
   conf::SystemClock clock;
   journal::Journal journal;
   SlowFeed feed;
+  bounce::SentMemory* sent = nullptr;
   std::atomic<int> woken = 0;
   std::mutex mutex;
   std::vector<std::string> said;
@@ -284,6 +286,48 @@ TEST_F(DeskTest, TooManyThatWaitAreRefusedAndNotLost) {
   ASSERT_TRUE(step_until(desk.get(), [this] { return stored + refused == 200; }));
   EXPECT_GT(refused, 0);
   EXPECT_TRUE(step_until(desk.get(), [this] { return feed.events.size() == static_cast<size_t>(stored); }));
+}
+
+// Reading a bounce takes as long as the test says.
+class SlowMemory final : public bounce::SentMemory {
+ public:
+  using Found = std::optional<bounce::SentMail>;
+  Found find(uint64_t, std::string_view) override { return std::nullopt; }
+  Found of_message(uint64_t) override { return std::nullopt; }
+  Found fitting(uint64_t, const Fits&) override { return std::nullopt; }
+  Found with_id(std::string_view, std::string_view, conf::WallTime) override { return std::nullopt; }
+  Found with_id(std::string_view, conf::WallTime, bool*) override { return std::nullopt; }
+  Found latest_to(std::string_view, conf::WallTime) override {
+    ++asked;
+    for (int i = 0; i < 1000 && let < asked; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    return std::nullopt;
+  }
+  std::atomic<int> asked = 0, let = 0;
+};
+
+TEST_F(DeskTest, AClientNeedNotWaitUntilAllThatCameBeforeIsRead) {
+  const std::string text =
+      "Return-Path: <>\r\nFrom: MAILER-DAEMON@x.test\r\nSubject: failure notice\r\n\r\n"
+      "Could not be delivered:\r\n<u@x.test>: 550 5.1.1 no such user\r\n";
+  SlowMemory memory;
+  sent = &memory;
+  const auto desk = open();
+  const auto being_read = [&](int count) {
+    return step_until(desk.get(), [&] { return memory.asked == count; });
+  };
+  offer(desk.get(), 1, text);
+  ASSERT_TRUE(being_read(1));
+  for (conf::MessageId id = 2; id <= 4; ++id) offer(desk.get(), id, text);  // one batch
+  memory.let = 1;
+  ASSERT_TRUE(being_read(2));
+  offer(desk.get(), 5, text);
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  memory.let = 2;
+  ASSERT_TRUE(being_read(3));
+  EXPECT_TRUE(fs::exists(settings.path + "/new/" + Maildir::name_of(5)))
+      << "two of the batch are not read yet";
+  memory.let = 100;
+  EXPECT_TRUE(step_until(desk.get(), [this] { return stored == 5 && feed.events.size() == 5; }));
 }
 
 TEST_F(DeskTest, AFolderThatCannotBeWrittenIsToldAndTheClientHearsOfIt) {

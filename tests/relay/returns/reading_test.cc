@@ -209,6 +209,23 @@ TEST_F(Returned, AnAnswerOfAProgramIsIgnored) {
   EXPECT_EQ(events[0].type, conf::ErrorType::kIgnored);
 }
 
+TEST_F(Returned, TheRecipientWhoAnswersHasTheMessage) {
+  const auto from = [&](const std::string& writer) {
+    return read("Return-Path: <>\r\nFrom: " + writer + "\r\nTo: " + back("ann@far.test") +
+                "\r\nSubject: Mail delivery failed\r\nContent-Type: multipart/mixed; boundary=w\r\n\r\n"
+                "--w\r\nContent-Type: text/plain\r\n\r\nIt could not be delivered:\r\n\r\n"
+                "<ann@far.test>: 550 5.1.1 user unknown\r\n"
+                "--w\r\nContent-Type: message/rfc822\r\n\r\nFrom: news@shop.test\r\nTo: list@far.test\r\n"
+                "Message-ID: <1@shop.test>\r\n\r\nHello\r\n--w--\r\n")
+        .at(0);
+  };
+  EXPECT_EQ(from("MAILER-DAEMON@far.test").kind, EventKind::kBounced);
+  EXPECT_EQ(from("robot@far.test").kind, EventKind::kBounced);
+  const conf::DeliveryEvent answer = from("Ann <Ann@far.test>");
+  EXPECT_EQ(answer.kind, EventKind::kAutoReply);
+  EXPECT_EQ(answer.type, conf::ErrorType::kIgnored);
+}
+
 TEST_F(Returned, OrdinaryMailIsKeptForPeople) {
   const auto events = read("From: ann@far.test\r\nTo: " + back("ann@far.test") +
                            "\r\nSubject: a question\r\n\r\nWhere is my order?\r\n");
@@ -232,6 +249,9 @@ class Remembered final : public bounce::SentMemory {
   }
   Found of_message(uint64_t message) override {
     return first([&](const auto& m) { return m.message == message; });
+  }
+  Found fitting(uint64_t message, const Fits& fits) override {
+    return first([&](const auto& m) { return m.message == message && fits(m.recipient); });
   }
   Found with_id(std::string_view id, std::string_view to, conf::WallTime after) override {
     return first([&](const auto& m) {
@@ -361,6 +381,40 @@ TEST_F(WithoutToken, ATokenOfADomainSpeaksOfThoseThatTheMessageWasSentTo) {
       read(dsn(back("bob@far.test", conf::VerpGrade::kDomain), group("bob@far.test", "failed", "5.1.1")))
           .at(0)
           .confirmed);
+}
+
+// The token of a recipient says whom a report is about that names no mailbox, or hides it.
+TEST_F(WithoutToken, AReportThatNamesNobodyIsOfTheOneWhomItsTokenWasMadeFor) {
+  remember(kMessage, "bob@far.test", "9@shop.test");
+  remember(kMessage, "eve@far.test", "9@shop.test");
+  const std::string to = back("eve@far.test");
+  std::string local = dsn(to, group("x", "failed", "5.1.1"));
+  local.replace(local.find("rfc822; x"), 9, "local; eve");
+  const std::string text =
+      "Return-Path: <>\r\nFrom: MAILER-DAEMON@mx.far.test\r\nTo: " + to +
+      "\r\nSubject: Undelivered mail\r\n\r\nIt was refused:\r\n550 5.1.1 user unknown\r\n";
+  const std::string by_path = complaint("fbl@return.example", "Return-Path: <" + to + ">\r\n");
+  std::string by_report = complaint("fbl@return.example", "");
+  by_report.insert(by_report.find("User-Agent: x"), "Original-Mail-From: <" + to + ">\r\n");
+  for (const std::string& mail : {local, text, by_path, by_report}) {
+    SCOPED_TRACE(mail);
+    const auto events = read(mail);
+    ASSERT_EQ(events.size(), 1U);
+    EXPECT_EQ(events[0].id, kMessage);
+    EXPECT_EQ(events[0].recipient, "eve@far.test");
+    EXPECT_TRUE(events[0].confirmed);
+  }
+  EXPECT_FALSE(read(dsn(to, group("dead@far.test", "failed", "5.1.1"))).at(0).confirmed) << "names another";
+  EXPECT_FALSE(
+      read(dsn(back("eve@far.test", conf::VerpGrade::kDomain), group("", "failed", "5.1.1"))).at(0).confirmed)
+      << "the token of a domain is everybody's there";
+  sent.mails.pop_back();
+  for (const std::string& mail : {local, text, by_path, by_report}) {
+    const auto events = read(mail);
+    ASSERT_EQ(events.size(), 1U);
+    EXPECT_EQ(events[0].id, kMessage) << "the message is known all the same";
+    EXPECT_FALSE(events[0].confirmed) << "it is not remembered";
+  }
 }
 
 TEST_F(WithoutToken, AnAddressThatWeDidNotWriteToLatelyIsNeverConfirmed) {
