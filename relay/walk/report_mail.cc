@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "bounce/qualifier.h"
 #include "relay/smtp/logged_header.h"
 #include "relay/smtp/mime_entity.h"
 #include "relay/walk/stream_choice.h"
@@ -10,12 +11,34 @@ namespace relay {
 
 namespace {
 
+// The status of what a refusal of the address means, for a server that said none (RFC 3463 §3.2, §3.3).
+std::string status_of_words(const spool::RecipientRecord& recipient) {
+  if (!recipient.blamed) return {};
+  bounce::Reply reply;
+  reply.code = recipient.reply_code;
+  reply.lines.push_back(recipient.last_reply);
+  const bounce::Qualification meaning = bounce::Qualifier::shipped()->qualify(
+      {bounce::Stage::kUnknown, &reply, recipient.mx_host, recipient.recipient.mailbox.domain.text()});
+  switch (meaning.reason) {
+    case bounce::Reason::kUserUnknown:
+      return "5.1.1";
+    case bounce::Reason::kInvalidDomain:
+      return "5.1.2";
+    case bounce::Reason::kAccountDisabled:
+      return "5.2.1";
+    default:
+      return {};
+  }
+}
+
 bounce::DsnRecipient told_about(const spool::RecipientRecord& recipient, const ReportLine& line,
                                 conf::WallTime now) {
   bounce::DsnRecipient told;
   told.recipient = recipient.recipient;
   told.action = line.action;
   told.status = recipient.enhanced_status;
+  if (told.status.empty() && line.action == bounce::DsnAction::kFailed)
+    told.status = status_of_words(recipient);
   if (line.expired) told.status = "4.4.7";  // RFC 3463: delivery time expired
   told.reply_code = recipient.reply_code;
   told.diagnostic = recipient.last_reply;
