@@ -43,7 +43,7 @@ def pick(row, answers, several):
     """The answer that is about the row's recipient; in a report about one recipient, the only one."""
     wanted = addresses(row)
     for answer in answers:
-        if {answer.get("recipient", "").lower(), answer.get("original_recipient", "").lower()} & wanted:
+        if {(answer.get(key) or "").lower() for key in ("recipient", "original_recipient")} & wanted:
             return answer, True
     return (answers[0] if answers and not several else None), False
 

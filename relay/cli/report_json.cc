@@ -27,6 +27,11 @@ class Object {
     relay::log::append_json_number(value, out_);
     return *this;
   }
+  Object& null(std::string_view key) {
+    name(key);
+    out_->append("null");
+    return *this;
+  }
   void end() { out_->append("}\n"); }
 
  private:
@@ -56,6 +61,18 @@ void append_recipient(const Report& report, const Recipient& recipient, const Ma
   object.text("remote_mta", recipient.remote_mta).text("feedback_type", report.feedback_type);
   object.text("auto_reply", to_text(report.auto_reply)).text("envelope_id", report.envelope_id);
   object.text("token", to_text(token));
+  object.end();
+}
+
+// Of mail that is no report: the same keys, so that a program need not ask which it has.
+void append_nothing(const MailPlace& place, std::string* out) {
+  Object object(out);
+  object.text("file", place.file).number("n", place.number).text("kind", to_text(Kind::kNotBounce));
+  for (const char* key :
+       {"recipient", "original_recipient", "action", "status", "diagnostic", "code", "template", "type",
+        "reason", "reason_code", "scope", "rule", "message_id", "reporting_mta", "remote_mta",
+        "feedback_type", "auto_reply", "envelope_id", "token"})
+    object.null(key);
   object.end();
 }
 
@@ -100,9 +117,7 @@ Kind kind_of(const Report& report, const Recipient& recipient) {
 void append_report_json(const Report& report, const MailPlace& place, const bounce::Qualifier& qualifier,
                         const TokenCheck& tokens, std::string* out) {
   if (report.kind == Kind::kNotBounce) {
-    Object object(out);
-    object.text("file", place.file).number("n", place.number).text("kind", to_text(Kind::kNotBounce));
-    object.end();
+    append_nothing(place, out);
     return;
   }
   const bounce::TokenState token = token_state(report, tokens);

@@ -1,0 +1,33 @@
+#include "relay/cli/report_json.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace relay::cli {
+namespace {
+
+nlohmann::ordered_json read(const bounce::report::Report& report) {
+  std::string out;
+  append_report_json(report, {"a.eml", 1}, *bounce::Qualifier::shipped(), {}, &out);
+  return nlohmann::ordered_json::parse(out);
+}
+
+TEST(ReportJson, MailThatIsNoReportHasEveryKeyAndSaysNothing) {
+  bounce::report::Report bounced;
+  bounced.kind = bounce::report::Kind::kDsn;
+  bounced.recipients.emplace_back().address = "ann@far.test";
+  const nlohmann::ordered_json some = read(bounced);
+  const nlohmann::ordered_json none = read(bounce::report::Report());
+  ASSERT_EQ(none.size(), some.size());
+  auto there = some.begin();
+  for (auto here = none.begin(); here != none.end(); ++here, ++there) {
+    EXPECT_EQ(here.key(), there.key());
+    const bool says = here.key() == "file" || here.key() == "n" || here.key() == "kind";
+    EXPECT_EQ(here.value().is_null(), !says) << here.key();
+  }
+  EXPECT_EQ(none["kind"], "notbounce");
+}
+
+}  // namespace
+}  // namespace relay::cli
