@@ -185,6 +185,12 @@ bool says_command_lost(const Reply& reply) {
          has_any(text, {"syntax", "unrecogni", "not recogni", "implemented", "what?", "huh?", "too long"});
 }
 
+bool is_about_command(const Reply& reply) {
+  if (!reply.permanent() || has_subject_of_mail(reply)) return false;
+  if (reply.code == 500 || reply.code == 502 || reply.code == 504) return true;
+  return (reply.code == 550 || reply.code == 554) && reply.enhanced.present() && reply.enhanced.subject == 5;
+}
+
 bool says_no_recipient(const Reply& reply) {
   if (!reply.permanent() && !reply.transient()) return false;
   return has_any(words_of(reply), {"no valid recipient", "no recipient", "no valid rcpt", "no rcpt",

@@ -16,6 +16,9 @@ bool says_unknown_command(const Reply& reply);
 // Likewise, as the answer to a command that every server knows: it came to the peer in pieces, or at another
 // point of the dialog. False when the words are about anything else: there are servers who refuse with 500.
 bool says_command_lost(const Reply& reply);
+// The code (RFC 5321 §4.2.2: 500, 502, 504) or the status (RFC 3463 §3.6) speaks of a command, whatever the
+// words are: of a mailbox neither says anything.
+bool is_about_command(const Reply& reply);
 // The transaction has nobody to deliver to. After a 250 to RCPT the two sides have lost step.
 bool says_no_recipient(const Reply& reply);
 // RFC 5321 §4.5.3.1.10: the transaction takes no more recipients; the next one does. The codes seen: 450,

@@ -39,6 +39,15 @@ bool is_about_pace(const Reply& reply) {
   return bounce::qualify(bounce::Stage::kMail, words).throttling;
 }
 
+// The command came in pieces, or at another point of the dialog. Words that nobody listed leave it to the
+// code, unless they name a mailbox, a policy or whatever else the rules know.
+bool says_lost(bounce::Stage stage, const Reply& reply) {
+  if (bounce::says_bad_sequence(reply) || bounce::says_command_lost(reply)) return true;
+  if (!bounce::is_about_command(reply)) return false;
+  const bounce::Qualification meaning = bounce::qualify(stage, reply);
+  return meaning.unread && meaning.scope == bounce::Scope::kMessage;
+}
+
 }  // namespace
 
 void ClientCore::take_421(Reply reply) {
@@ -77,17 +86,14 @@ bool ClientCore::is_session_trouble(const Reply& reply) const {
     case S::kReset:
       return !reply.positive();
     case S::kMail:
-      return bounce::says_bad_sequence(reply) || bounce::says_command_lost(reply) ||
-             follows_its_double(reply);
+      return says_lost(stage_of(state_), reply) || follows_its_double(reply);
     case S::kRcpt:  // after a refused MAIL it is only natural
       return flight_->leaves_state() &&
-             (bounce::says_bad_sequence(reply) || bounce::says_command_lost(reply) ||
-              (pipelined_ && answers_data(reply)));
+             (says_lost(stage_of(state_), reply) || (pipelined_ && answers_data(reply)));
     case S::kData:
     case S::kDot:
       return flight_->anyone_accepted() &&
-             (bounce::says_bad_sequence(reply) || bounce::says_command_lost(reply) ||
-              bounce::says_no_recipient(reply));
+             (says_lost(stage_of(state_), reply) || bounce::says_no_recipient(reply));
     default:
       return false;
   }

@@ -66,8 +66,10 @@ ExtensionSet refused_parameters(const bounce::Reply& reply, ExtensionSet sent) {
                              has_word(text, "orcpt") || has_word(text, "dsn"));
   }
   // One that names nothing: any of them. A code of syntax alone may be about the address.
-  const bool any =
-      meant.empty() && (reply.code == 555 || reply.code == 455 || about_parameters || (by_code && syntax));
+  // RFC 5321 §4.2.3: 504 is about a parameter; some say it of an address that has no domain.
+  const bool bare_504 = reply.code == 504 && !reply.enhanced.present() && !has(text, "address");
+  const bool any = meant.empty() && (reply.code == 555 || reply.code == 455 || about_parameters || bare_504 ||
+                                     (by_code && syntax));
   if (!any) return meant;
   // Mail that needs SMTPUTF8 cannot go without it, and all others can be spared: it comes last, and not by a
   // word about the command.

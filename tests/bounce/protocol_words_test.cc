@@ -71,6 +71,10 @@ TEST(ProtocolWords, ALostCommandIsNotARefusal) {
         "502 5.5.2 unknown option"}) {
     EXPECT_FALSE(says_command_lost(reply(line))) << line;
   }
+  for (const char* line : {"500 ?", "502 5.5.2 Error", "504 what", "554 5.5.0 Communication error"})
+    EXPECT_TRUE(is_about_command(reply(line))) << line;
+  for (const char* line : {"501 ?", "554 what", "550 5.1.1 no", "500 5.7.1 no", "450 4.5.0 no", "250 ok"})
+    EXPECT_FALSE(is_about_command(reply(line))) << line;
   EXPECT_TRUE(says_no_recipient(reply("554 5.5.1 Error: no valid recipients")));
   EXPECT_FALSE(says_no_recipient(reply("554 5.1.1 recipient unknown")));
 }

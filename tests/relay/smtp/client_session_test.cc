@@ -1,56 +1,16 @@
 // What transcripts cannot say: deadlines, sharing of bodies, the features of the peer, the table of
 // transitions.
-#include "relay/smtp/client_session.h"
-
 #include <gtest/gtest.h>
 
 #include "relay/smtp/client_command.h"
 #include "relay/smtp/client_state.h"
+#include "tests/relay/smtp/client_rig.h"
 
 namespace relay::smtp {
 namespace {
 
 using conf::Instant;
 using namespace std::chrono_literals;
-
-conf::Mailbox mailbox(std::string local, std::string domain = "example.net") {
-  return {std::move(local), conf::Domain::from_canonical(std::move(domain))};
-}
-
-Transaction transaction(size_t body_size = 20) {
-  Transaction out;
-  out.reverse_path = mailbox("a", "example.com");
-  out.recipients.push_back({mailbox("b"), conf::kNotifyDefault, ""});
-  out.body = conf::Bytes("\r\n" + std::string(body_size, 'x') + "\r\n");
-  return out;
-}
-
-struct Peer {
-  Instant now{};
-  ClientSession session;
-  explicit Peer(const std::string& features, ClientOptions options = {})
-      : session(named(std::move(options)), now) {
-    say("220 hi\r\n");
-    say("250-mx.example.net\r\n" + features + "250 HELP\r\n");
-    ClientEvent event;
-    while (session.next_event(&event, now)) {
-    }
-  }
-  static ClientOptions named(ClientOptions options) {
-    options.ehlo_name = "relay.example.com";
-    return options;
-  }
-  std::string say(const std::string& text) {
-    session.on_written(now);  // what was written has gone out by the time the server speaks
-    session.receive(text, now);
-    return take();
-  }
-  std::string take() {
-    std::string out = session.output()->flatten();
-    session.output()->clear();
-    return out;
-  }
-};
 
 TEST(ClientSession, AFloodOfARefusalIsKeptOnceAndCut) {
   Peer peer("");
