@@ -264,7 +264,7 @@ void ClientCore::take_data(const Reply& reply, conf::Instant now) {
 void ClientCore::take_end(Reply reply, conf::Instant now) {
   if (early_end_.code != 0) return settle_doubted_end(std::move(reply));
   last_refusal_ = reply.positive() ? Reply() : reply;
-  flight_->end_reply(reply);
+  flight_->end_reply(reply, learn_from_end(reply));
   if (flight_->recipients_taken() != 0) lessons.recipients_per_transaction = flight_->recipients_taken();
   if (!content_unsent_) return transaction_done(now);
   // Behind content that was refused before it had gone a command would be read as content, and a second word
@@ -290,6 +290,8 @@ void ClientCore::hand_over() {
 // Gives the recipients of the running transaction their outcomes; no more replies come.
 void ClientCore::end_flight(const Reply& reply, Flight::Cut cut) {
   cut.stage = stage_of(state_);
+  // BDAT ends as DATA would, or with DATA next time. A kept connection that had gone says nothing of it.
+  if (flight_->by_bdat() && (state_ == S::kDot || !used())) lessons.refused.add(Extension::kChunking);
   flight_->cut_off(cut, reply);
   ClientEvent event;
   event.kind = ClientEvent::Kind::kTransactionDone;

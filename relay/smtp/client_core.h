@@ -72,6 +72,7 @@ class ClientCore {
   void ask_for_the_order(conf::Instant now);
   void after_refused_mail(conf::Instant now, bool for_parameters);
   void doubt_end(const bounce::Reply& reply);
+  bool learn_from_end(const bounce::Reply& reply);
   void settle_doubted_end(bounce::Reply reply);
   bool mail_in_doubt() const;
   void take_goodbye(bounce::Reply reply);

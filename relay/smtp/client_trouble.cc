@@ -28,7 +28,8 @@ bool answers_data(const Reply& reply) { return bounce::says_no_recipient(reply) 
 bool names_bdat(const Reply& reply) {
   if (!reply.transient() && !reply.permanent()) return false;
   const std::string text = conf::ascii_lower(reply.text());
-  return text.find("bdat") != std::string::npos || text.find("chunking") != std::string::npos;
+  const auto has = [&text](std::string_view word) { return text.find(word) != std::string::npos; };
+  return has("bdat") || has("chunking") || (reply.permanent() && has("command not "));
 }
 
 // The words ask for a slower pace, and not for another connection: the limiter must hear of it.
@@ -37,6 +38,15 @@ bool is_about_pace(const Reply& reply) {
   Reply words = reply;
   words.code = 450;  // a bare 421 would count as a wish for a slower pace
   return bounce::qualify(bounce::Stage::kMail, words).throttling;
+}
+
+// Taken, or refused for what it is, for whom it is or for our pace: by DATA it would be answered likewise.
+bool refuses_the_mail(const Reply& reply) {
+  if (reply.positive()) return true;
+  const bounce::Qualification meaning = bounce::qualify(bounce::Stage::kDot, reply);
+  if (meaning.throttling) return true;
+  return !meaning.unread && meaning.scope != bounce::Scope::kSite &&
+         meaning.scope != bounce::Scope::kConnection;
 }
 
 // The command came in pieces, or at another point of the dialog. Words that nobody listed leave it to the
@@ -233,6 +243,20 @@ void ClientCore::doubt_end(const Reply& reply) {
   early_end_ = reply;
 }
 
+// True: the content was refused for its 8-bit octets, by a peer that offered to take them. It is sent again,
+// in seven bits where that can be.
+bool ClientCore::learn_from_end(const Reply& reply) {
+  if (!flight_->anyone_accepted()) return false;
+  if (flight_->by_bdat() && !refuses_the_mail(reply)) lessons.refused.add(Extension::kChunking);
+  const bool meant = flight_->eight_bit() && peer.eight_bit_clean && !options_.eight_bit_anyway;
+  if (!meant || !refuses_eight_bit(reply)) return false;
+  ExtensionSet eight_bit;
+  eight_bit.add(Extension::kEightBitContent);
+  lessons.refused.add(eight_bit);
+  leave_out(eight_bit, &peer);
+  return true;
+}
+
 void ClientCore::settle_doubted_end(Reply reply) {
   const bool was_the_end = reply.code == 221;
   if (!was_the_end && !used()) lessons.refused.add(Extension::kPipelining);
@@ -274,7 +298,9 @@ bool ClientCore::blame_tls(End how) {
   if (!options_.tls_fallback || mail_taken_ || used() || how == End::kByUs) return false;
   const bool starting = state_ == S::kStartTls || state_ == S::kHandshake;
   const bool begun = tls && (state_ == S::kEhlo || state_ == S::kHelo);
-  const bool at_mail = tls && flight_ && how == End::kByPeer;
+  // Silence: nothing was said, and no content has gone that it might be about.
+  const bool silent = how == End::kTimedOut && state_ == S::kMail && flight_ && !flight_->body_written();
+  const bool at_mail = tls && flight_ && (how == End::kByPeer || silent);
   if (!starting && !begun && !at_mail) return false;
   lessons.refused.add(Extension::kStartTls);
   return true;

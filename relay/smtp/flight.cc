@@ -244,7 +244,7 @@ void Flight::data_reply(const Reply& reply) {
   settle_all(Fate::kAccepted, Kind::kRefused, Stage::kData, reply);
 }
 
-void Flight::end_reply(const Reply& reply) {
+void Flight::end_reply(const Reply& reply, bool for_parameters) {
   // RFC 5321 §4.1.1.4: the end of data clears the buffers, whatever the reply. RFC 3030 §2: a refused BDAT
   // leaves an unknown state behind.
   leaves_state_ = by_bdat_ && !reply.positive();
@@ -257,7 +257,8 @@ void Flight::end_reply(const Reply& reply) {
     fates_[i] = Fate::kSettled;
     outcome.stage = Stage::kDot;
     const bool wants_word = (transaction_.recipients[i].notify & conf::kNotifySuccess) != 0;
-    outcome.kind = !reply.positive()          ? Kind::kRefused
+    outcome.kind = for_parameters             ? Kind::kNotTried
+                   : !reply.positive()        ? Kind::kRefused
                    : wants_word && !peer_.dsn ? Kind::kDeliveredNoDsn
                                               : Kind::kDelivered;
     outcome.reply = reply;

@@ -35,11 +35,12 @@ class Flight {
   void mail_reply(const bounce::Reply& reply, bool for_parameters);
   void rcpt_reply(const bounce::Reply& reply, bool for_parameters);
   void data_reply(const bounce::Reply& reply);
-  void end_reply(const bounce::Reply& reply);
+  void end_reply(const bounce::Reply& reply, bool for_parameters = false);
   bool replies_due() const { return next_to_answer_ < next_to_send_; }  // of RCPT commands written
   bool anyone_accepted() const { return accepted_ > 0; }
   bool anyone_open() const;  // somebody may still be delivered to
   bool by_bdat() const { return by_bdat_; }
+  bool eight_bit() const { return parameters_.eight_bit; }  // the content has octets above 127
   size_t accepted() const { return accepted_; }
   bool several() const { return outcomes_.size() > 1; }
   // Of several recipients one is about to fail by a reply of the peer.

@@ -8,7 +8,16 @@
 
 namespace relay::smtp {
 
-enum class Extension : uint8_t { kPipelining, kChunking, kEightBitMime, kSize, kSmtpUtf8, kDsn, kStartTls };
+enum class Extension : uint8_t {
+  kPipelining,
+  kChunking,
+  kEightBitMime,  // its parameter
+  kSize,
+  kSmtpUtf8,
+  kDsn,
+  kStartTls,
+  kEightBitContent,  // 8BITMIME and what it is for
+};
 
 class ExtensionSet {
  public:

@@ -39,7 +39,20 @@ bool is_about_syntax(const bounce::Reply& reply, std::string_view text) {
            has(text, "unexpected") || has(text, "too many")));
 }
 
+// RFC 3463 §3.7: X.6.1, X.6.3.
+bool is_about_media(const bounce::Reply& reply) {
+  return reply.enhanced.present() && reply.enhanced.subject == 6 &&
+         (reply.enhanced.detail == 1 || reply.enhanced.detail == 3);
+}
+
 }  // namespace
+
+bool refuses_eight_bit(const bounce::Reply& reply) {
+  if (!reply.permanent()) return false;
+  const std::string text = conf::ascii_lower(reply.text());
+  return is_about_media(reply) || has(text, "8bit") || has(text, "8-bit") || has(text, "8 bit") ||
+         has(text, "eight bit") || has(text, "eight-bit");
+}
 
 ExtensionSet refused_parameters(const bounce::Reply& reply, ExtensionSet sent) {
   ExtensionSet meant;
@@ -55,10 +68,8 @@ ExtensionSet refused_parameters(const bounce::Reply& reply, ExtensionSet sent) {
   const auto add = [&](Extension extension, bool named) {
     if (named && sent.has(extension)) meant.add(extension);
   };
-  const bool media = reply.enhanced.present() && reply.enhanced.subject == 6 &&
-                     (reply.enhanced.detail == 1 || reply.enhanced.detail == 3);  // RFC 3463 §3.7
   add(Extension::kEightBitMime,
-      media || has(text, "8bitmime") || (has_word(text, "body") && (syntax || by_code)));
+      is_about_media(reply) || has(text, "8bitmime") || (has_word(text, "body") && (syntax || by_code)));
   if (syntax || by_code) {
     add(Extension::kSize, has_word(text, "size"));
     add(Extension::kSmtpUtf8, has(text, "smtputf8"));

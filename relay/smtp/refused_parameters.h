@@ -11,6 +11,9 @@ namespace relay::smtp {
 // none means all of them, but SMTPUTF8 only when it is the last.
 ExtensionSet refused_parameters(const bounce::Reply& reply, ExtensionSet sent);
 
+// The content was refused because it has octets above 127 (RFC 3463 §3.7: x.6.1, x.6.3).
+bool refuses_eight_bit(const bounce::Reply& reply);
+
 // Whether a refusal speaks of parameters, whatever the command carried.
 bool is_about_parameters(const bounce::Reply& reply);
 

@@ -260,7 +260,7 @@ class Player {
     const Lessons& lessons = session_.lessons();
     std::string names;
     constexpr const char* kNames[] = {"PIPELINING", "CHUNKING", "8BITMIME", "SIZE",
-                                      "SMTPUTF8",   "DSN",      "STARTTLS"};
+                                      "SMTPUTF8",   "DSN",      "STARTTLS", "8BIT"};
     for (size_t i = 0; i < std::size(kNames); ++i) {
       if (lessons.refused.has(static_cast<Extension>(i))) names += std::string(" ") + kNames[i];
     }

@@ -54,5 +54,55 @@ TEST(ClientTrouble, WordsAboutAnAddressOrTheContentAreARefusalWhateverTheCode) {
   }
 }
 
+// RFC 3030 §2: what was offered may be unknown behind the offer. Whatever its end, DATA is next.
+TEST(ClientTrouble, BdatThatEndsNeitherWellNorInARefusalIsLeftOut) {
+  const std::string features = "250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n250-CHUNKING\r\n";
+  for (const std::string end : {"close", "silence", "421 4.5.1 no", "554 5.5.1 Error: no valid recipients",
+                                "550 Command not allowed", "451 4.3.0 no", "503 5.5.1 no", "what"}) {
+    Peer peer(features);
+    peer.session.begin(transaction(), peer.now);
+    ASSERT_NE(peer.take().find("BDAT"), std::string::npos);
+    peer.say("250 ok\r\n250 ok\r\n");
+    if (end == "close") {
+      peer.session.on_peer_closed("gone", peer.now);
+    } else if (end == "silence") {
+      peer.session.on_deadline(peer.now + std::chrono::hours(1));
+    } else {
+      peer.say(end + "\r\n");
+    }
+    EXPECT_TRUE(peer.session.lessons().refused.has(Extension::kChunking)) << end;
+  }
+  for (const std::string end : {"250 2.6.0 taken", "550 5.7.1 your message is spam", "550 5.1.1 no such user",
+                                "451 4.7.0 slow down, too many messages"}) {
+    Peer peer(features);
+    peer.session.begin(transaction(), peer.now);
+    peer.take();
+    peer.say("250 ok\r\n250 ok\r\n" + end + "\r\n");
+    EXPECT_FALSE(peer.session.lessons().refused.has(Extension::kChunking)) << end;
+  }
+}
+
+// RFC 6152 §3: who offered 8BITMIME and takes seven bits only gets seven bits.
+TEST(ClientTrouble, ContentRefusedForItsEightBitsIsNotTriedAndTheyAreLeftOut) {
+  for (const char* reply : {"554 5.6.3 Conversion required but not supported",
+                            "550 5.6.1 8BITMIME not supported here", "554 Message contains 8-bit data"}) {
+    for (const bool eight_bit : {true, false}) {
+      Peer peer("250-8BITMIME\r\n");
+      Transaction mail = transaction();
+      if (eight_bit) mail.body = conf::Bytes("\r\ngr\xc3\xbc\xc3\x9f\x65\r\n");
+      peer.session.begin(std::move(mail), peer.now);
+      peer.take();
+      for (const char* said : {"250 ok\r\n", "250 ok\r\n", "354 go\r\n"}) peer.say(said);
+      peer.say(std::string(reply) + "\r\n");
+      ClientEvent event;
+      ASSERT_TRUE(peer.session.next_event(&event, peer.now)) << reply;
+      ASSERT_EQ(event.outcomes.size(), 1U) << reply;
+      EXPECT_EQ(event.outcomes[0].kind, eight_bit ? Kind::kNotTried : Kind::kRefused) << reply;
+      EXPECT_EQ(peer.session.peer().eight_bit_clean, !eight_bit) << reply;
+      EXPECT_EQ(peer.session.lessons().refused.has(Extension::kEightBitContent), eight_bit) << reply;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace relay::smtp
