@@ -16,10 +16,11 @@ using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 namespace {
 
 constexpr size_t kHeaderOctets = 12;
-constexpr size_t kMaxPointers = 64;  // of one name: more is a loop
-constexpr size_t kMaxRecords = 512;  // of one answer that are looked at
-constexpr size_t kMostKept = 64;     // of them, more than a route has use for
-constexpr size_t kNameOctets = 255;  // RFC 1035 §2.3.4
+constexpr uint16_t kAuthoritative = 0x0400, kRecursive = 0x0080;  // AA, RA
+constexpr size_t kMaxPointers = 64;                               // of one name: more is a loop
+constexpr size_t kMaxRecords = 512;                               // of one answer that are looked at
+constexpr size_t kMostKept = 64;                                  // of them, more than a route has use for
+constexpr size_t kNameOctets = 255;                               // RFC 1035 §2.3.4
 constexpr uint32_t kMaxTtl =
     604'800;  // RFC 8767 §4 recommends a cap of days; with the top bit set it is 0 (RFC 2181 §8)
 
@@ -211,6 +212,25 @@ conf::Duration negative_ttl(std::string_view raw, Reader* reader, unsigned autho
   return 0s;
 }
 
+// Along the CNAMEs, in whatever order they came; `chain`: how many. False: they lead nowhere.
+bool follow(std::string_view raw, const std::vector<Record>& records, std::string* name, size_t* chain,
+            uint32_t* ttl) {
+  for (bool moved = true; moved;) {
+    moved = false;
+    for (const Record& record : records) {
+      if (record.type != RecordType::kCname || record.owner != *name) continue;
+      Reader target(raw, record.data_at);
+      std::string next = target.name();
+      if (!target.good() || ++*chain > conf::limits::kCnameChain) return false;
+      *name = std::move(next);
+      *ttl = std::min(*ttl, record.ttl);
+      moved = true;
+      break;
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 DnsAnswer parse_dns_answer(std::string_view raw, std::string_view name, RecordType type,
@@ -242,24 +262,12 @@ DnsAnswer parse_dns_answer(std::string_view raw, std::string_view name, RecordTy
     if (!record) return malformed(name, "a record is cut");
     if (records.size() < kMaxRecords) records.push_back(std::move(*record));
   }
+  const bool any_of_name = std::ranges::any_of(
+      records, [&](const Record& record) { return record.owner == answer.canonical_name; });
   uint32_t ttl = kMaxTtl;
   size_t chain = 0;
-  for (bool moved = true; moved;) {  // along the CNAMEs, in whatever order they came
-    moved = false;
-    for (const Record& record : records) {
-      if (record.type != RecordType::kCname || record.owner != answer.canonical_name ||
-          type == RecordType::kCname)
-        continue;
-      Reader target(raw, record.data_at);
-      std::string next = target.name();
-      if (!target.good() || ++chain > conf::limits::kCnameChain)
-        return malformed(name, "its CNAMEs lead nowhere");
-      answer.canonical_name = std::move(next);
-      ttl = std::min(ttl, record.ttl);
-      moved = true;
-      break;
-    }
-  }
+  if (type != RecordType::kCname && !follow(raw, records, &answer.canonical_name, &chain, &ttl))
+    return malformed(name, "its CNAMEs lead nowhere");
   for (const Record& record : records) {
     if (record.type != type || record.owner != answer.canonical_name) continue;
     if (!take_data(raw, record, &answer)) return malformed(name, "the data of a record");
@@ -273,6 +281,14 @@ DnsAnswer parse_dns_answer(std::string_view raw, std::string_view name, RecordTy
   }
   if ((flags & 0x0200) != 0) {  // TC: what is missing may be what was asked for (RFC 2181 §9)
     answer.detail = "the answer is cut";
+    return answer;
+  }
+  // "Nothing" counts from who knows the name (AA) or has asked for it (RA). A referral, and records of other
+  // names alone, say nothing of it: the server is lame (RFC 1034 §4.3.1, RFC 1912 §2.8).
+  const bool knows = (flags & (kAuthoritative | kRecursive)) != 0 || chain > 0;
+  if (!knows || (!records.empty() && !any_of_name)) {
+    answer.status = DnsStatus::kFailed;
+    answer.detail = "the name server knows nothing of " + std::string(name) + " and asks nobody";
     return answer;
   }
   answer.status = rcode == 3 ? DnsStatus::kNoName : DnsStatus::kNoData;

@@ -115,6 +115,27 @@ TEST(DnsAnswer, Rfc2308_NegativeAnswers) {
   EXPECT_EQ(parse_dns_answer(response(0, {}), "d.example", RecordType::kMx).ttl, conf::Duration(0));
 }
 
+// RFC 1912 §2.8: a lame server knows nothing of the name, and that is no answer about it.
+TEST(DnsAnswer, NothingCountsOnlyFromWhoKnowsTheNameOrHasAskedForIt) {
+  const std::string referral = record(name("example"), RecordType::kMx, 60, u16(1) + name("ns.example"));
+  for (const unsigned rcode : {0U, 3U}) {
+    for (const std::vector<std::string>& authority : {std::vector<std::string>{}, std::vector{referral}}) {
+      for (const unsigned flags : {0x8000U, 0x8400U, 0x8080U}) {
+        std::string raw = response(rcode, {}, authority);
+        raw.replace(2, 2, u16(flags | rcode));
+        const DnsStatus status = parse_dns_answer(raw, "d.example", RecordType::kMx).status;
+        EXPECT_EQ(status == DnsStatus::kFailed, flags == 0x8000U) << flags << ' ' << rcode;
+      }
+    }
+  }
+  const std::string foreign =
+      response(0, {record(name("x.example"), RecordType::kA, 1, std::string(4, '\1'))});
+  EXPECT_EQ(parse_dns_answer(foreign, "d.example", RecordType::kA).status, DnsStatus::kFailed);
+  std::string whole = response(0, {record(kAsked, RecordType::kMx, 300, u16(10) + name("a.example"))});
+  whole.replace(2, 2, u16(0x8000));
+  EXPECT_EQ(parse_dns_answer(whole, "d.example", RecordType::kMx).status, DnsStatus::kOk);
+}
+
 TEST(DnsAnswer, Rfc2181_8_TtlWithTopBitIsZero) {
   const std::string raw =
       response(0, {record(kAsked, RecordType::kA, 0x80000001, std::string("\xc0\x00\x02\x01", 4))});
