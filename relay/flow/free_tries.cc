@@ -15,7 +15,6 @@ constexpr uint8_t kMostFreeTries = 12;
 constexpr conf::Duration kSick = std::chrono::seconds(60);
 // Longer than the first wait of the usual schedules: then another host is asked.
 constexpr conf::Duration kBrokenBehindDot = std::chrono::minutes(10);
-constexpr conf::Duration kOffersKept = std::chrono::minutes(10);
 
 // A session that broke, or a 4yz that is about the host that says it, and about nobody else: another one may
 // take the mail (RFC 5321 §5.1). Greylisting, a full mailbox, our pace and our reputation are the same at all
@@ -62,6 +61,28 @@ void FreeTries::bound(queue::Delivery* delivery, std::vector<smtp::RecipientOutc
   }
 }
 
+// What this host's offer is too little for goes to one that may offer more. While none of those can be asked
+// it waits: only what all of them are known not to take is refused.
+void FreeTries::look_at_offers(const OutboundConnection& connection, bool may_try,
+                               std::vector<smtp::RecipientOutcome>* outcomes, bool* leads_on,
+                               conf::Instant now) {
+  hosts_->offers_too_little(connection, now);
+  for (smtp::RecipientOutcome& each : *outcomes) {
+    if (!is_about_offer(each)) continue;
+    const Hosts::Others others = hosts_->others_offer(connection, each, now);
+    if (others == Hosts::Others::kTooLittle) continue;
+    if (others == Hosts::Others::kWell && may_try) {
+      each.kind = Kind::kNotTried;
+      *leads_on = true;
+    } else {
+      each.reply =
+          bounce::Reply::make(451, "4.4.1 " + each.reply.text() + "; another host may, and is out of reach");
+      each.meaning.act = bounce::Act::kNone;
+      each.meaning.type = bounce::ErrorType::kIgnored;
+    }
+  }
+}
+
 void FreeTries::try_next_host(const OutboundConnection& connection, queue::Delivery* delivery,
                               std::vector<smtp::RecipientOutcome>* outcomes, conf::Instant began,
                               conf::Instant now) {
@@ -71,34 +92,32 @@ void FreeTries::try_next_host(const OutboundConnection& connection, queue::Deliv
   const bool delivered = any([](const smtp::RecipientOutcome& each) {
     return each.kind == Kind::kDelivered || each.kind == Kind::kDeliveredNoDsn;
   });
-  const auto leads_on = [&](const smtp::RecipientOutcome& each) {
-    if (!is_about_offer(each)) return !delivered && is_about_host(each);
-    const auto alike = path.site->offers_alike.find(each.reply.enhanced.detail);
-    return alike == path.site->offers_alike.end() || alike->second <= now;
-  };
-  const auto first = std::find_if(outcomes->begin(), outcomes->end(), leads_on);
+  const bool may_try = delivery->free_tries < kMostFreeTries;
+  bool leads_on = false;
+  if (any(is_about_offer)) look_at_offers(connection, may_try, outcomes, &leads_on, now);
+  const auto first =
+      delivered ? outcomes->end() : std::find_if(outcomes->begin(), outcomes->end(), is_about_host);
   // To send it at once would perhaps be to send it twice: it waits, and the next attempt is at another host.
   const bool uncertain = any([](const smtp::RecipientOutcome& each) { return each.uncertain; });
   if (uncertain) hosts_->leave(path, target, now + kBrokenBehindDot);
-  if (uncertain || (first != outcomes->end() && !first->local)) {
+  if (uncertain || first != outcomes->end()) {
     hosts_->was_silent(path, target, connection.silent_since(), now);
   } else if (any([](const smtp::RecipientOutcome& each) { return each.reply.code != 0 && !each.local; })) {
     hosts_->answered(path, target, began);
   }
-  if (first == outcomes->end() || delivery->free_tries >= kMostFreeTries ||
-      !hosts_->has_other(connection, now)) {
-    if (first != outcomes->end() && first->local)
-      path.site->offers_alike[first->reply.enhanced.detail] = now + kOffersKept;
-    if (any([](const smtp::RecipientOutcome& each) { return each.kind != Kind::kNotTried; }))
-      delivery->free_tries = 0;
-    return;
+  if (first != outcomes->end() && may_try && hosts_->has_other(connection, now)) {
+    leads_on = true;
+    if (!path.site->is_left(target.address, now))
+      troubles_->tell(path, target, first->stage, "the next host is tried: " + said(first->reply));
+    for (smtp::RecipientOutcome& each : *outcomes) {
+      if (is_about_host(each)) each.kind = Kind::kNotTried;
+    }
   }
-  if (!first->local && !path.site->is_left(target.address, now))
-    troubles_->tell(path, target, first->stage, "the next host is tried: " + said(first->reply));
-  hosts_->leave(path, target, now + kSick);
-  ++delivery->free_tries;
-  for (smtp::RecipientOutcome& each : *outcomes) {
-    if (leads_on(each)) each.kind = Kind::kNotTried;
+  if (leads_on) {
+    hosts_->leave(path, target, now + kSick);
+    ++delivery->free_tries;
+  } else if (any([](const smtp::RecipientOutcome& each) { return each.kind != Kind::kNotTried; })) {
+    delivery->free_tries = 0;
   }
 }
 

@@ -25,6 +25,9 @@ class FreeTries {
                      std::vector<smtp::RecipientOutcome>* outcomes, conf::Instant began, conf::Instant now);
 
  private:
+  void look_at_offers(const OutboundConnection& connection, bool may_try,
+                      std::vector<smtp::RecipientOutcome>* outcomes, bool* leads_on, conf::Instant now);
+
   Hosts* hosts_;
   const ServerTroubles* troubles_;
 };

@@ -16,6 +16,7 @@ constexpr conf::Duration kFailureRemembered = 60s;
 constexpr conf::Duration kShortSilence = 5s;  // costs little: the host may be asked again soon
 constexpr int kLeaveForSilences = 4;          // so many times as long as it was silent, at first
 constexpr conf::Duration kLongestPause = 1h;
+constexpr conf::Duration kOffersKept = 10min;
 
 bool is_slow(const queue::Path& path, const std::string& address, conf::Instant now) {
   const auto& hosts = path.site->slow_hosts;
@@ -42,6 +43,21 @@ bool has_one_address(const queue::Path& path) {
 bool is_well(const queue::Path& path, const std::string& address, conf::Instant now) {
   return queue::same_family(path.source.address, address) && !is_failing(path, address, now) &&
          !path.site->is_left(address, now);
+}
+
+std::string place_of(const std::string& address, uint16_t port) {
+  return address + ' ' + std::to_string(port);
+}
+
+bool is_too_little(const queue::Path& path, const std::string& place, const smtp::RecipientOutcome& refused,
+                   conf::Instant now) {
+  const auto found = path.site->offers.find(place);
+  if (found == path.site->offers.end() || found->second.until <= now) return false;
+  const queue::HostOffer& offer = found->second;
+  const uint16_t subject = refused.reply.enhanced.subject;  // RFC 3463 §3.4: X.3.4 is about the size
+  if (subject == 3) return offer.max_size > 0 && refused.octets > offer.max_size;
+  // RFC 3463 §3.7, RFC 6531 §3.5: X.6.7 is about SMTPUTF8.
+  return refused.reply.enhanced.detail == 7 ? !offer.utf8 : !offer.eight_bit;
 }
 
 }  // namespace
@@ -135,6 +151,29 @@ bool Hosts::has_other(const OutboundConnection& connection, conf::Instant now) c
       return (address != here.address || host.port != here.port) && is_well(path, address, now);
     });
   });
+}
+
+void Hosts::offers_too_little(const OutboundConnection& connection, conf::Instant now) {
+  connection.path()->site->offers[place_of(connection.target().address, connection.target().port)] = {
+      connection.most_octets(), connection.takes_eight_bit(), connection.takes_utf8(), now + kOffersKept};
+}
+
+Hosts::Others Hosts::others_offer(const OutboundConnection& connection, const smtp::RecipientOutcome& refused,
+                                  conf::Instant now) const {
+  const queue::Path& path = *connection.path();
+  const std::string here = place_of(connection.target().address, connection.target().port);
+  Others others = Others::kTooLittle;
+  for (const mx::RouteHost& host : path.route->hosts) {
+    for (const std::string& address : host.addresses) {
+      const std::string place = place_of(address, host.port);
+      if (place == here || !queue::same_family(path.source.address, address) ||
+          is_too_little(path, place, refused, now))
+        continue;
+      if (is_well(path, address, now)) return Others::kWell;
+      others = Others::kNotAsked;
+    }
+  }
+  return others;
 }
 
 bool Hosts::is_left_for_another(const OutboundConnection& connection, conf::Instant now) const {

@@ -4,6 +4,7 @@
 // thread.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "relay/flow/path.h"
 #include "relay/flow/peer_memory.h"
 #include "relay/smtp/lessons.h"
+#include "relay/smtp/transaction.h"
 
 namespace relay {
 
@@ -45,6 +47,16 @@ class Hosts {
   bool any_well(const queue::Path& path, conf::Instant now) const;
   // Another host of the path than the one that the connection leads to is well.
   bool has_other(const OutboundConnection& connection, conf::Instant now) const;
+  // What the connection leads to offers too little for a message: SIZE, 8BITMIME, SMTPUTF8.
+  void offers_too_little(const OutboundConnection& connection, conf::Instant now);
+  // Whether another address of the path may take what this one refused for its offer.
+  enum class Others : uint8_t {
+    kTooLittle,  // the offer of each is known, and is too little as well
+    kWell,       // one that is well may
+    kNotAsked,   // one may, but cannot be asked now
+  };
+  Others others_offer(const OutboundConnection& connection, const smtp::RecipientOutcome& refused,
+                      conf::Instant now) const;
   // What the connection leads to said that it is not well, and there is another: no cause to rest.
   bool is_left_for_another(const OutboundConnection& connection, conf::Instant now) const;
   // The one that the connection leads to is left, or not among the best that are well.

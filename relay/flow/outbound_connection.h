@@ -91,6 +91,7 @@ class OutboundConnection final : public TransportUser {
   const Target& target() const { return plan_.targets[target_]; }
   bool takes_eight_bit() const { return session_ != nullptr && session_->peer().eight_bit_clean; }
   bool takes_utf8() const { return session_ != nullptr && session_->peer().smtputf8; }
+  uint64_t most_octets() const { return session_ == nullptr ? 0 : session_->peer().max_size; }  // 0: any
   std::string tls_version() const;
   const queue::PathError& error() const { return error_; }
   bool blameless() const { return blameless_; }  // its end says nothing of the site

@@ -17,6 +17,7 @@
 #include "mx/limits/admission.h"
 #include "mx/rules/path_limits.h"
 #include "mx/rules/rule_book.h"
+#include "relay/flow/host_offer.h"
 #include "relay/flow/path_connections.h"
 #include "relay/flow/path_counters.h"
 #include "relay/flow/path_health.h"
@@ -115,8 +116,7 @@ struct Site {
   std::map<std::string, conf::Instant> left_hosts;     // the same: a reply rule said so
   // By source and address: what is silent to one source, behind its firewall, may be well for another.
   std::map<std::pair<std::string, std::string>, SlowHost> slow_hosts;
-  // By code of the refusal: no host offers what some mail needs, so that none is asked after the first.
-  std::map<uint16_t, conf::Instant> offers_alike;
+  std::map<std::string, HostOffer> offers;  // "address port" -> too little for some mail
   // By name: a reply rule said that the source does not speak to this site before then.
   std::map<std::string, conf::Instant, std::less<>> sources_off;
 

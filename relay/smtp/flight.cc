@@ -42,6 +42,7 @@ void Flight::check_content() {
     refuse_all_locally(552, "5.3.4 The message has " + std::to_string(content_size()) +
                                 " octets, the receiving server takes at most " +
                                 std::to_string(peer_.max_size));
+    for (RecipientOutcome& outcome : outcomes_) outcome.octets = content_size();
     return;
   }
   const bool declared = transaction_.body_type == conf::BodyType::k8BitMime;

@@ -33,6 +33,7 @@ struct RecipientOutcome {
   bounce::Reply
       reply;  // remote's; for a local failure (8BITMIME, SIZE, SMTPUTF8 missing) one made by us, code 5yz
   bool local = false;             // the reply was made by us, not by the peer
+  uint64_t octets = 0;            // `local` for the size: how many there are
   bounce::Qualification meaning;  // of a refusal; filled by whoever asks the Qualifier (flow/meaning.h)
   bool next_host = false;         // refused, and tried again at once over another host of the site
   bool broken = false;            // the session came to no answer, and its content had not gone

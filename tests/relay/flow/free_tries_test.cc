@@ -106,6 +106,44 @@ TEST_F(FreeTriesTest, OfOurOwnRefusalsOnlyThoseForWhatAHostOffersLeadOn) {
   EXPECT_TRUE(told_.empty());
 }
 
+smtp::RecipientOutcome too_big(uint64_t octets) {
+  smtp::RecipientOutcome outcome;
+  outcome.kind = Kind::kRefused;
+  outcome.stage = bounce::Stage::kLocal;
+  outcome.reply = bounce::Reply::make(552, "5.3.4 too big");
+  outcome.local = true;
+  outcome.octets = octets;
+  outcome.meaning.act = bounce::Act::kFail;
+  return outcome;
+}
+
+// RFC 1870 §6.1: what one message is too big for says nothing of the next.
+TEST_F(FreeTriesTest, AHostWhoseOfferIsTooLittleForOneMessageIsAskedForASmallerOne) {
+  site_.offers["192.0.2.2 25"] = {20'000, false, false, clock_.now() + 10min};
+  std::vector<smtp::RecipientOutcome> outcomes = {too_big(40'000)};
+  try_next(&outcomes);
+  EXPECT_EQ(outcomes[0].kind, Kind::kRefused) << "no host takes it";
+  EXPECT_TRUE(bounce::ends_at_once(outcomes[0].meaning));
+  outcomes = {too_big(6'000)};
+  try_next(&outcomes);
+  EXPECT_EQ(outcomes[0].kind, Kind::kNotTried) << "the other one does";
+  outcomes = {too_big(40'000)};
+  outcomes[0].octets = 0;
+  outcomes[0].reply = bounce::Reply::make(553, "5.6.7 UTF-8");
+  site_.offers["192.0.2.2 25"].utf8 = true;
+  try_next(&outcomes);
+  EXPECT_EQ(outcomes[0].kind, Kind::kNotTried) << "its size is another matter";
+}
+
+TEST_F(FreeTriesTest, WhileAHostThatMayOfferMoreCannotBeAskedTheMailWaits) {
+  hosts_.failed(path_, {"two.test", "192.0.2.2", 25, 1, {}}, clock_.now(), clock_.now());
+  std::vector<smtp::RecipientOutcome> outcomes = {too_big(6'000)};
+  try_next(&outcomes);
+  EXPECT_EQ(outcomes[0].kind, Kind::kRefused);
+  EXPECT_TRUE(outcomes[0].reply.transient()) << outcomes[0].reply.text();
+  EXPECT_FALSE(bounce::ends_at_once(outcomes[0].meaning));
+}
+
 TEST_F(FreeTriesTest, TroubleOfTheRecipientIsATry) {
   std::vector<smtp::RecipientOutcome> outcomes = {outcome(Kind::kRefused, 452, bounce::Scope::kRecipient)};
   try_next(&outcomes);
