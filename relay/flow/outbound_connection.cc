@@ -12,6 +12,17 @@ std::string address_text(const Target& target) {
   return (v6 ? '[' + target.address + ']' : target.address) + ':' + std::to_string(target.port);
 }
 
+namespace {
+
+// RFC 4954 §6: about the user or his secret. A mechanism that is not taken is the server's own.
+bool refuses_login(const bounce::Reply& reply) {
+  const bounce::EnhancedStatus& status = reply.enhanced;
+  const bool of_mechanism = status.present() && status.subject == 5 && status.detail == 4;
+  return reply.permanent() && reply.code != 504 && !of_mechanism;
+}
+
+}  // namespace
+
 OutboundConnection::OutboundConnection(Plan plan, queue::Path* path, Network* network, Secrets* secrets,
                                        const conf::Clock* clock, Owner* owner)
     : plan_(std::move(plan)),
@@ -171,6 +182,7 @@ void OutboundConnection::fetch_secret() {
                     if (secret.ok()) smtp::wipe(&*secret);
                     return;
                   }
+                  secret_missing_ = !secret.ok();
                   if (secret.ok()) {
                     session_->log_in(std::move(*secret), clock_->now());
                   } else {
@@ -308,8 +320,11 @@ void OutboundConnection::give_up_target(bounce::Stage stage, bounce::Reply reply
   error_.mx_host = target().host;
   error_.mx_address = target().address;
   if (!ever_ready_) {
-    // Another host would be told the same secret: a few of those, and the account is locked.
-    const bool last = stage == bounce::Stage::kLogin;
+    // Another host would be told the same secret: a few of those, and the account is locked. One that was not
+    // told, or cannot say now, is passed by for the next.
+    const bool unlogged = stage == bounce::Stage::kLogin;
+    const bool last =
+        unlogged && (refuses_login(error_.reply) || secret_missing_ || target_ + 1 == plan_.targets.size());
     if (last) owner_->login_done(this, target(), false);
     owner_->target_failed(this, target());
     if (last) plan_.targets.resize(target_ + 1);

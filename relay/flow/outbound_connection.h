@@ -128,10 +128,10 @@ class OutboundConnection final : public TransportUser {
   const conf::Clock* clock_;
   Owner* owner_;
   size_t target_ = 0;
-  bool in_clear_ = false;    // this target's TLS failed: without it now
-  std::string tls_trouble_;  // ... for this reason, not told yet
-  bool ever_ready_ = false;
-  bool quitting_ = false;
+  bool secret_missing_ = false;  // our own trouble: no host can be told it
+  bool in_clear_ = false;        // this target's TLS failed: without it now
+  std::string tls_trouble_;      // ... for this reason, not told yet
+  bool ever_ready_ = false, quitting_ = false;
   bool blameless_ = false;
   bool pumping_ = false;
   bool ended_ = false;
@@ -139,8 +139,7 @@ class OutboundConnection final : public TransportUser {
   conf::Instant started_, target_started_;
   conf::Instant last_octet_, silent_until_it_;  // since when there was none before the last one came
   conf::Instant ready_at_;
-  conf::Instant rest_until_ = conf::kNever;
-  conf::Instant deadline_ = conf::kNever;
+  conf::Instant rest_until_ = conf::kNever, deadline_ = conf::kNever;
   queue::PathError error_;
   smtp::ClientEvent end_;  // of the session, while its stream is being closed
   std::unique_ptr<smtp::ClientSession> session_;

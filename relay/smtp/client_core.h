@@ -55,6 +55,7 @@ class ClientCore {
   void send_ehlo(conf::Instant now);
   // client_login.cc
   void opened(conf::Instant now);
+  void want_secret(conf::Instant now);
   void say_secret(std::string line);
   void take_auth(bounce::Reply reply, conf::Instant now);
   void close_unlogged(std::string_view why);
@@ -103,6 +104,7 @@ class ClientCore {
   std::vector<ClientEvent> events_;
   std::optional<Flight> flight_;
   std::unique_ptr<LoginWords> words_;  // while we log in
+  AuthSet refused_auth_;               // mechanisms that it offered and does not take
   bounce::Reply starttls_refusal_;     // until the owner was told
   bool reset_due_ = false;             // the last transaction left state behind
   bool pipelined_ = false;             // the flight under way was written as one

@@ -9,11 +9,13 @@ namespace {
 
 using S = ClientState;
 
-std::optional<AuthMechanism> choose(conf::LoginMechanism wanted, AuthSet offered) {
+// Those of `refused` were tried.
+std::optional<AuthMechanism> choose(conf::LoginMechanism wanted, AuthSet offered, AuthSet refused) {
   std::optional<AuthMechanism> chosen;
+  const auto usable = [&](AuthMechanism each) { return offered.has(each) && !refused.has(each); };
   switch (wanted) {
     case conf::LoginMechanism::kAny:
-      chosen = offered.has(AuthMechanism::kPlain) ? AuthMechanism::kPlain : AuthMechanism::kLogin;
+      chosen = usable(AuthMechanism::kPlain) ? AuthMechanism::kPlain : AuthMechanism::kLogin;
       break;
     case conf::LoginMechanism::kPlain:
       chosen = AuthMechanism::kPlain;
@@ -25,7 +27,7 @@ std::optional<AuthMechanism> choose(conf::LoginMechanism wanted, AuthSet offered
       chosen = AuthMechanism::kXoauth2;
       break;
   }
-  if (!offered.has(*chosen)) chosen.reset();
+  if (!usable(*chosen)) chosen.reset();
   return chosen;
 }
 
@@ -43,6 +45,9 @@ const char* name_of(conf::LoginMechanism wanted) {
   return "";
 }
 
+// RFC 4954 §6: 504, and 534 for one that is too weak. Of the user and his secret it says nothing.
+bool refuses_mechanism(const bounce::Reply& reply) { return reply.code == 504 || reply.code == 534; }
+
 }  // namespace
 
 // TLS is up, or there is none.
@@ -55,11 +60,15 @@ void ClientCore::opened(conf::Instant now) {
     close_unlogged("there is no TLS to protect the login");
     return;
   }
-  if (!choose(options_.login->mechanism, peer.auth)) {
+  if (!choose(options_.login->mechanism, peer.auth, refused_auth_)) {
     close_unlogged(std::string("the server does not offer AUTH ") + name_of(options_.login->mechanism) +
                    (tls ? "" : " without TLS"));
     return;
   }
+  want_secret(now);
+}
+
+void ClientCore::want_secret(conf::Instant now) {
   go_to(S::kSecret, now);
   ClientEvent event;
   event.kind = ClientEvent::Kind::kSecretWanted;
@@ -71,8 +80,8 @@ void ClientCore::log_in(std::string secret, conf::Instant now) {
     wipe(&secret);
     return;
   }
-  words_ = std::make_unique<LoginWords>(*choose(options_.login->mechanism, peer.auth), options_.login->user,
-                                        std::move(secret));
+  words_ = std::make_unique<LoginWords>(*choose(options_.login->mechanism, peer.auth, refused_auth_),
+                                        options_.login->user, std::move(secret));
   say_secret(words_->command());
   go_to(S::kAuth, now);
 }
@@ -94,10 +103,15 @@ void ClientCore::take_auth(bounce::Reply reply, conf::Instant now) {
     arm(now);
     return;
   }
+  const AuthMechanism tried = words_->mechanism();
   words_.reset();
   if (reply.positive()) {
     ready(now);
     return;
+  }
+  if (refuses_mechanism(reply)) {
+    refused_auth_.add(tried);
+    if (choose(options_.login->mechanism, peer.auth, refused_auth_)) return want_secret(now);
   }
   close_refused(std::move(reply));
 }

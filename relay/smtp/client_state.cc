@@ -26,7 +26,7 @@ constexpr Row kRows[] = {
      "the reply to STARTTLS"},
     {S::kHandshake, set(S::kEhlo, S::kClosed), bounce::Stage::kTls, "the TLS handshake"},
     {S::kSecret, set(S::kAuth, S::kClosed), bounce::Stage::kLogin, "the secret"},
-    {S::kAuth, set(S::kReady, S::kClosed), bounce::Stage::kLogin, "the reply to AUTH"},
+    {S::kAuth, set(S::kSecret, S::kReady, S::kClosed), bounce::Stage::kLogin, "the reply to AUTH"},
     {S::kReady, set(S::kReset, S::kMail, S::kQuit, S::kClosed), bounce::Stage::kMail, "nothing"},
     {S::kReset, set(S::kMail, S::kClosed), bounce::Stage::kMail, "the reply to RSET"},
     {S::kMail, set(S::kRcpt, S::kReady, S::kQuit, S::kClosed), bounce::Stage::kMail, "the reply to MAIL"},

@@ -35,6 +35,7 @@ class LoginWords {
   std::string command();
   // The answer to a 334 line, without CRLF. After what a mechanism has to say: "*", which cancels.
   std::string answer();
+  AuthMechanism mechanism() const { return mechanism_; }
   bool cancelled() const { return cancelled_; }  // "*" was said: a refusal is due
 
  private:

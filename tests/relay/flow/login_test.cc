@@ -93,6 +93,51 @@ TEST_F(LoginTest, ARefusedOneIsNotTriedElsewhereNorByOthersAndItsMailWaits) {
   EXPECT_EQ(first->path, path_);
 }
 
+// A host that was not told the secret, or cannot judge it now, hides no other one.
+TEST_F(LoginTest, AHostThatCanLogNobodyInIsPassedByForTheNextOne) {
+  for (const std::string reply : {"454 4.7.0 Temporary authentication failure", "421 4.3.2 shutting down",
+                                  "504 5.5.4 Unrecognized authentication type", "eof", "no AUTH"}) {
+    network_.places.clear();
+    walk_.outcomes.clear();
+    clock_.time += 2min;  // the first one is well again
+    add(1);
+    step();
+    if (reply == "no AUTH") {
+      network_.users.back()->on_connected();
+      say("220 one.test\r\n");
+      say("250 one.test\r\n");
+    } else {
+      greet_with_auth();
+      if (reply == "eof") {
+        network_.users.back()->on_closed({conf::ErrorCode::kIo, "gone"});
+      } else {
+        say(reply + "\r\n");
+      }
+    }
+    ASSERT_EQ(network_.places, (std::vector<std::string>{"127.0.0.1", "127.0.0.2"})) << reply;
+    greet_with_auth();
+    for (const char* said : {"235 welcome", "250 ok", "250 ok", "354 go"}) say(std::string(said) + "\r\n");
+    network_.users.back()->on_drained();
+    say("250 2.0.0 taken\r\n");
+    ASSERT_EQ(walk_.outcomes.size(), 1U) << reply;
+    EXPECT_EQ(walk_.outcomes[0].kind, smtp::RecipientOutcome::Kind::kDelivered) << reply;
+    say("221 bye\r\n");
+    step();
+  }
+}
+
+TEST_F(LoginTest, WhereTheLastHostCanLogNobodyInTheLoginWaits) {
+  add(1);
+  step();
+  greet_with_auth();
+  say("454 4.7.0 Temporary authentication failure\r\n");
+  greet_with_auth();
+  say("454 4.7.0 Temporary authentication failure\r\n");
+  ASSERT_EQ(troubles_.size(), 1U);
+  EXPECT_NE(troubles_[0].find("two.test: 454"), std::string::npos) << troubles_[0];
+  EXPECT_EQ(logins(), 2U);
+}
+
 TEST_F(LoginTest, AReloadTriesAtOnce) {
   add(1);
   step();
