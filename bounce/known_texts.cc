@@ -80,6 +80,7 @@ bool KnownTexts::write_key(const Occasion& occasion) {
   if (reply.lines.size() > 20) return false;
   const uint16_t code = reply.code;
   key_ += static_cast<char>(occasion.stage);
+  key_ += occasion.smart_host ? 's' : 'm';
   key_.append(reinterpret_cast<const char*>(&code), sizeof code);
   for (const std::string& line : reply.lines) {
     if (line.size() > kLongestText || key_.size() > kLongestText) return false;

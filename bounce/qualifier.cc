@@ -56,14 +56,21 @@ Qualification unread(Stage stage, const Reply& reply, const Unread& how) {
   return meaning;
 }
 
-Qualification by_rule(const ReplyRule& rule, const Reply& reply) {
+// Our account at a smart host, and what it may send, is for the operator to mend: mail waits for that.
+bool is_of_account(const ReplyRule& rule, const Occasion& occasion) {
+  return occasion.smart_host && rule.shipped && rule.reason == Reason::kRefused &&
+         (rule.scope == Scope::kSender || rule.scope == Scope::kSite);
+}
+
+Qualification by_rule(const ReplyRule& rule, const Occasion& occasion) {
   Qualification meaning = plain(rule.type, rule.reason, rule.scope, rule.name.c_str());
   meaning.pace = rule.pace;
   meaning.act = rule.act;
   meaning.act_for = rule.act_for;
   meaning.unread = rule.guess;
   if (rule.act == Act::kSlow) meaning.pace = Pace::kSlower;
-  if (rule.final_if_permanent && permanent(reply)) meaning.act = Act::kFail;
+  if (rule.final_if_permanent && permanent(*occasion.reply) && !is_of_account(rule, occasion))
+    meaning.act = Act::kFail;
   return meaning;
 }
 
@@ -75,6 +82,11 @@ void hold_to_laws(Stage stage, const Reply& reply, Qualification* meaning) {
     meaning->reason = Reason::kRefused;
   }
   if (meaning->scope == Scope::kMessage && before_mail(stage)) meaning->scope = Scope::kSender;
+  // RFC 3463 §3.4: x.3.z is about the mail system, as what a rule reads so; x.7.z is about us.
+  const bool has_status = reply.enhanced.present();
+  const bool of_system = !before_mail(stage) &&
+                         ((has_status && reply.enhanced.subject == 3) ||
+                          (meaning->scope == Scope::kSite && !(has_status && reply.enhanced.subject == 7)));
   // RFC 5321 §3.8: the server closes this connection; the next one may be served.
   if (meaning->scope == Scope::kSite && reply.code == 421 && !before_mail(stage))
     meaning->scope = Scope::kConnection;
@@ -82,8 +94,8 @@ void hold_to_laws(Stage stage, const Reply& reply, Qualification* meaning) {
   if (meaning->type == ErrorType::kHard && !may_be_hard) meaning->type = ErrorType::kSoft;
   if (before_mail(stage) && meaning->act == Act::kFail) meaning->act = Act::kNone;
   // RFC 5321 §4.2.2: 421 closes the channel; RFC 3463 §3.5: x.4.2 is a connection that broke.
-  const bool idle = reply.enhanced.present() && reply.enhanced.subject == 4 && reply.enhanced.detail == 2;
-  if (meaning->pace == Pace::kUnsaid && reply.code == 421 && !idle && !says_going_down(reply))
+  const bool idle = has_status && reply.enhanced.subject == 4 && reply.enhanced.detail == 2;
+  if (meaning->pace == Pace::kUnsaid && reply.code == 421 && !idle && !of_system && !says_going_down(reply))
     meaning->pace = Pace::kSlower;
   meaning->throttling = meaning->pace == Pace::kSlower;
 }
@@ -143,7 +155,7 @@ Qualification Qualifier::read(const Occasion& occasion, std::string_view text_te
   if (const auto verdict = rows_.find(row); verdict != rows_.end()) {
     meaning = plain(verdict->second.type, verdict->second.reason, verdict->second.scope, "row");
   } else if (const ReplyRule* rule = rules_->find(occasion, folded_template(text_template))) {
-    meaning = by_rule(*rule, reply);
+    meaning = by_rule(*rule, occasion);
   } else {
     meaning = unread(occasion.stage, reply, unread_);
   }

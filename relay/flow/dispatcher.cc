@@ -189,7 +189,8 @@ void Dispatcher::transaction_done(OutboundConnection* connection,
   const conf::Instant now = flow_.now();
   hosts_.learn(*connection, connection->target(), now);
   FreeTries::bound(slot.job.delivery, &outcomes);
-  const Meeting here{connection->target().host, slot.job.domain, path->source.name};
+  const Meeting here{connection->target().host, slot.job.domain, path->source.name,
+                     !path->settings->smart_hosts.empty()};
   for (smtp::RecipientOutcome& outcome : outcomes) qualify(&texts_, here, &outcome);
   gate_.feed_back(path, &slot.use, outcomes, now);
   acts_.obey(*connection, &outcomes, now);

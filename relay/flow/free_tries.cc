@@ -16,23 +16,26 @@ constexpr conf::Duration kSick = std::chrono::seconds(60);
 // Longer than the first wait of the usual schedules: then another host is asked.
 constexpr conf::Duration kBrokenBehindDot = std::chrono::minutes(10);
 
-// A session that broke, or a 4yz that is about the host that says it, and about nobody else: another one may
-// take the mail (RFC 5321 §5.1). Greylisting, a full mailbox, our pace and our reputation are the same at all
-// of them.
+// A session that broke, or a refusal that waits and is about the host that says it, and about nobody else:
+// another one may take the mail (RFC 5321 §5.1). Greylisting, a full mailbox, our pace and our reputation are
+// the same at all of them.
 bool is_about_host(const smtp::RecipientOutcome& outcome) {
   if (outcome.kind != Kind::kRefused || outcome.local || outcome.uncertain) return false;
   if (outcome.broken) return true;
-  if (!outcome.reply.transient()) return false;
   const bounce::Qualification& meaning = outcome.meaning;
+  if (!outcome.reply.transient() && !outcome.reply.permanent()) return false;
   // RFC 5321 §3.8: 421 is a wish for a slower pace, unless it says that the host goes down.
   if (outcome.reply.code == 421 && meaning.act == bounce::Act::kNone &&
       bounce::says_going_down(outcome.reply))
     return true;
   if (meaning.throttling || meaning.pace == bounce::Pace::kSlower) return false;
-  if (meaning.act != bounce::Act::kNone) return false;  // a rule says what follows
-  // RFC 3463 §3.4: X.3.Y is about the mail system. Where the words say otherwise they are believed.
+  if (meaning.act != bounce::Act::kNone) return false;  // a rule says what follows, or it is final
+  if (meaning.scope == bounce::Scope::kSite) return true;
+  // RFC 3463 §3.4: X.3.Y is about the mail system. Where the words say otherwise they are believed. A 421
+  // that asks for no slower pace is about the host as 451 is.
   const bool by_status = outcome.reply.enhanced.present() && outcome.reply.enhanced.subject == 3;
-  return meaning.scope == bounce::Scope::kSite || (by_status && meaning.scope == bounce::Scope::kConnection);
+  return outcome.reply.transient() && meaning.scope == bounce::Scope::kConnection &&
+         (by_status || (outcome.reply.code == 421 && meaning.pace == bounce::Pace::kUnsaid));
 }
 
 // A refusal of our own for what this host does not offer, or not for so many octets: SIZE (RFC 1870 §6.1),

@@ -11,7 +11,7 @@ bool is_refusal(const smtp::RecipientOutcome& outcome) {
 }
 
 bounce::Occasion occasion(const Meeting& at, const smtp::RecipientOutcome& outcome) {
-  return {outcome.stage, &outcome.reply, at.mx_host, at.recipient_domain, at.source};
+  return {outcome.stage, &outcome.reply, at.mx_host, at.recipient_domain, at.source, at.smart_host};
 }
 
 void take(bounce::Qualification meaning, smtp::RecipientOutcome* outcome) {

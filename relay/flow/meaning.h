@@ -16,6 +16,7 @@ namespace relay {
 // Where a refusal was met. Views: for one call.
 struct Meeting {
   std::string_view mx_host, recipient_domain, source;
+  bool smart_host = false;
 };
 // Fills `outcome->meaning` when it is a refusal. A trouble of our own counts against nobody.
 void qualify(bounce::KnownTexts* texts, const Meeting& at, smtp::RecipientOutcome* outcome);

@@ -95,7 +95,8 @@ struct PaceCase {
 constexpr PaceCase kPaceCases[] = {
     {Stage::kGreeting, 421, "4.7.0 Try again later", true},
     {Stage::kGreeting, 421, "Too many concurrent connections from your host", true},
-    {Stage::kMail, 421, "service not available", true},
+    {Stage::kGreeting, 421, "service not available", true},
+    {Stage::kMail, 421, "service not available", false},
     {Stage::kRcpt, 450, "4.7.1 You have exceeded the number of messages per hour", true},
     {Stage::kRcpt, 452, "4.5.3 Too many recipients this hour", true},
     {Stage::kDot, 451, "4.7.0 Temporarily deferred due to user complaints", true},
@@ -226,6 +227,37 @@ TEST(Qualifier, ScopesOfRealReplies) {
   EXPECT_GE(scopes_right * 10, scopes * 7);
   EXPECT_GE(paces_right * 2, paces);
   EXPECT_LE(others_slower * 20, others);
+}
+
+// Its word about permission is about our account, which the operator can mend.
+TEST(Qualifier, AtASmartHostARefusalOfOurAccountWaits) {
+  for (const char* text : {"5.7.1 Client is unauthenticated", "Unauthenticated senders not allowed"}) {
+    const Reply reply = Reply::make(550, text);
+    Occasion occasion;
+    occasion.stage = Stage::kMail;
+    occasion.reply = &reply;
+    EXPECT_TRUE(ends_at_once(Qualifier::shipped()->qualify(occasion))) << text;
+    occasion.smart_host = true;
+    EXPECT_FALSE(ends_at_once(Qualifier::shipped()->qualify(occasion))) << text;
+  }
+  const Reply unknown = Reply::make(550, "5.1.1 User unknown");
+  Occasion occasion;
+  occasion.stage = Stage::kRcpt;
+  occasion.reply = &unknown;
+  occasion.smart_host = true;
+  EXPECT_TRUE(ends_at_once(Qualifier::shipped()->qualify(occasion)));
+}
+
+// RFC 3463 §3.4: x.3.z is the system's, and not a wish for a slower pace.
+TEST(Qualifier, A421OfTheSystemIsNoPace) {
+  const auto throttles = [](Stage stage, const char* text) {
+    const Reply reply = Reply::make(421, text);
+    return qualify(stage, reply).throttling;
+  };
+  for (const char* text : {"Service not available", "4.3.2 load too high", "4.3.0 no"})
+    EXPECT_FALSE(throttles(Stage::kMail, text)) << text;
+  for (const char* text : {"", "4.7.0 no", "4.7.0 Temporary system problem", "4.3.2 too many connections"})
+    EXPECT_TRUE(throttles(Stage::kMail, text)) << text;
 }
 
 }  // namespace

@@ -150,10 +150,15 @@ TEST_F(FreeTriesTest, TroubleOfTheRecipientIsATry) {
   EXPECT_EQ(outcomes[0].kind, Kind::kRefused);
 }
 
-TEST_F(FreeTriesTest, WhatSaysPermanentlyIsATry) {
+// "552 5.3.1 system full": it will be tried again, and another host may be well.
+TEST_F(FreeTriesTest, WhatAHostSaysOfItselfLeadsOnWhateverItsClassAndWhatIsFinalDoesNot) {
   std::vector<smtp::RecipientOutcome> outcomes = {outcome(Kind::kRefused, 552, bounce::Scope::kSite)};
+  outcomes[0].meaning.act = bounce::Act::kFail;
   try_next(&outcomes);
   EXPECT_EQ(outcomes[0].kind, Kind::kRefused);
+  outcomes[0].meaning.act = bounce::Act::kNone;
+  try_next(&outcomes);
+  EXPECT_EQ(outcomes[0].kind, Kind::kNotTried);
 }
 
 TEST_F(FreeTriesTest, AHostThatTakesMailForSomeIsNotSick) {

@@ -60,6 +60,31 @@ TEST_F(NextHost, AFourYzOfTheHostsOwnTroubleLeadsToTheNextHost) {
   EXPECT_NE(troubles_[0].find("best.test: the next host is tried: 452"), std::string::npos) << troubles_[0];
 }
 
+// RFC 5321 §3.8 closes the channel, and says nothing of our pace by itself.
+TEST_F(NextHost, A421OfTheHostsOwnTroubleLeadsToTheNextHost) {
+  for (const char* reply : {"421 Service not available, closing transmission channel",
+                            "421 4.3.2 load too high", "421 4.3.0 out of resources"}) {
+    for (const bool at_rcpt : {false, true}) {
+      walk_.outcomes.clear();
+      network_.places.clear();
+      clock_.time += 2min;
+      queue::Delivery* delivery = add(1);
+      open();
+      if (at_rcpt) say("250 ok\r\n");
+      say(std::string(reply) + "\r\n");
+      ASSERT_EQ(walk_.outcomes.size(), 1U) << reply;
+      EXPECT_EQ(walk_.outcomes[0].kind, Kind::kNotTried) << reply;
+      again(delivery);
+      ASSERT_EQ(network_.places, (std::vector<std::string>{"127.0.0.1", "127.0.0.2"})) << reply;
+      greet();
+      take_mail();
+      EXPECT_EQ(walk_.outcomes.back().kind, Kind::kDelivered);
+      say("221 bye\r\n");
+      step();
+    }
+  }
+}
+
 // The end of the connection, silence, what is no reply, and 503, before the content has gone.
 TEST_F(NextHost, ASessionThatBreaksLeadsToTheNextHost) {
   const std::vector<std::vector<const char*>> dialogs = {{}, {"250 ok"}, {"250 ok", "250 ok"}};
