@@ -78,8 +78,9 @@ void FreeTries::look_at_offers(const OutboundConnection& connection, bool may_tr
       each.kind = Kind::kNotTried;
       *leads_on = true;
     } else {
+      const std::string why = each.reply.text().substr(each.reply.enhanced.text().size() + 1);
       each.reply =
-          bounce::Reply::make(451, "4.4.1 " + each.reply.text() + "; another host may, and is out of reach");
+          bounce::Reply::make(451, "4.4.1 " + why + "; a host that may take it cannot be asked at present");
       each.meaning.act = bounce::Act::kNone;
       each.meaning.type = bounce::ErrorType::kIgnored;
     }

@@ -140,7 +140,8 @@ TEST_F(FreeTriesTest, WhileAHostThatMayOfferMoreCannotBeAskedTheMailWaits) {
   std::vector<smtp::RecipientOutcome> outcomes = {too_big(6'000)};
   try_next(&outcomes);
   EXPECT_EQ(outcomes[0].kind, Kind::kRefused);
-  EXPECT_TRUE(outcomes[0].reply.transient()) << outcomes[0].reply.text();
+  EXPECT_EQ(outcomes[0].reply.code, 451);
+  EXPECT_EQ(outcomes[0].reply.text(), "4.4.1 too big; a host that may take it cannot be asked at present");
   EXPECT_FALSE(bounce::ends_at_once(outcomes[0].meaning));
 }
 
