@@ -152,7 +152,8 @@ bool LogReport::mended() const { return !damage.empty() && !spoilt(); }
 LogReport mend_log(std::string* file, uint64_t promised) {
   LogReport report;
   report.cut = file->size() < promised;
-  for (size_t at = 0; at + kHeader <= file->size();) {
+  size_t at = 0;
+  while (at + kHeader <= file->size()) {
     if (left_in_block(at) < kHeader) {
       at += left_in_block(at);
     } else if (good(*file, at)) {
@@ -167,6 +168,8 @@ LogReport mend_log(std::string* file, uint64_t promised) {
       at = next;
     }
   }
+  const auto spoilt = std::ranges::find(report.damage, false, &LogDamage::mended);
+  report.whole = spoilt != report.damage.end() ? spoilt->at : std::min(at, file->size());
   return report;
 }
 

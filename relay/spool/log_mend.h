@@ -18,6 +18,7 @@ struct LogDamage {
 
 struct LogReport {
   std::vector<LogDamage> damage;
+  uint64_t whole = 0;   // octets before the first that cannot be read
   bool cut = false;     // the file ends before `promised`
   bool mended() const;  // all of it, and there was some
   bool spoilt() const;  // some of it cannot be mended

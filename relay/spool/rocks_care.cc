@@ -68,7 +68,11 @@ class Care {
     }
     for (const auto& [number, file] : logs) look_at_log(number, file);
     if (spoilt_) find_names(logs);
-    if (!manifests.empty()) look_at_manifest(manifests.rbegin()->second);
+    if (!manifests.empty()) {
+      look_at_manifest(manifests.rbegin()->second);
+    } else if (!logs.empty() || !numbered_files(folder_, "", ".sst").empty()) {
+      report_.unreadable = "there is no MANIFEST";  // RocksDB would begin an empty database
+    }
     if (failed_) return *failed_;
     return std::move(report_);
   }
@@ -121,11 +125,20 @@ class Care {
     }
     const fs::path file = good ? folder_ / names.substr(0, names.size() - 1) : newest;
     std::string content = read(file);
+    const std::string name = file.filename().string();
     const LogReport report = mend_log(&content, content.size());
-    if (std::ranges::none_of(report.damage, &LogDamage::mended)) return;  // RocksDB knows a cut end
-    report_.said.push_back(file.filename().string() +
-                           " was damaged: " + std::to_string(report.damage.size()) + " wrong bits set right");
-    replace(file, content);
+    const bool whole = report.whole == content.size();
+    const std::optional<uint64_t> promised = marks_.left_of_manifest(number_in(name, "MANIFEST-", ""));
+    // Only a mark tells the cut end of a crash from damage.
+    if (promised ? report.whole < *promised : !whole) {
+      report_.unreadable = name + " is damaged at " + std::to_string(report.whole);
+      return;
+    }
+    const auto mended = std::ranges::count(report.damage, true, &LogDamage::mended);
+    if (mended > 0)
+      report_.said.push_back(name + " was damaged: " + std::to_string(mended) + " wrong bits set right");
+    content.resize(report.whole);
+    if (mended > 0 || !whole) replace(file, content);
   }
 
   // Empty when it cannot even be opened: then nothing is changed.

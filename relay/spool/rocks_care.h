@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,9 @@ namespace relay::spool {
 struct CareReport {
   std::vector<std::string> said;           // for people, one line each
   std::vector<conf::MessageId> in_damage;  // messages that stood where nothing can be read
+  // Why RocksDB must not open the database: it takes damage of some kinds for the end of its list of files,
+  // and deletes the files it forgot; at others it aborts.
+  std::optional<std::string> unreadable;
 };
 
 // `path` is that of the spool, whose database is in db/. With `write` a file that is changed is first copied

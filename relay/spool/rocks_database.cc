@@ -116,8 +116,8 @@ class Opening {
 
   conf::Result<RocksDatabase> open(CareReport care) {
     opened_.damage = std::move(care.said);
-    rocksdb::Status status = attempt();
-    if (status.IsCorruption()) {
+    rocksdb::Status status = care.unreadable ? rocksdb::Status::Corruption(*care.unreadable) : attempt();
+    if (status.IsCorruption() && !care.unreadable) {
       const std::string trouble = copy_logs(folder_, std::filesystem::path(path_) / "set-aside");
       if (!trouble.empty()) {
         return conf::Error{conf::ErrorCode::kIo,

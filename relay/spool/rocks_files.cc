@@ -8,11 +8,12 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <mutex>
 #include <utility>
 #include <vector>
+
+#include "relay/spool/damaged_files.h"
 
 namespace relay::spool {
 
@@ -32,15 +33,15 @@ IOStatus status_of(const std::string& file, int system_error) {
                                 : IOStatus::IOError(file, std::strerror(system_error));
 }
 
-// Of a write-ahead log, "000012.log"; 0: of another file.
-uint64_t log_number(const std::string& name) {
-  constexpr std::string_view kEnding = ".log";
-  if (!name.ends_with(kEnding)) return 0;
-  const size_t begin = name.rfind('/') + 1;
-  uint64_t number = 0;
-  const auto [end, error] =
-      std::from_chars(name.data() + begin, name.data() + name.size() - kEnding.size(), number);
-  return error == std::errc() && *end == '.' ? number : 0;
+struct MarkedFile {
+  Marked kind = Marked::kLog;
+  uint64_t number = 0;  // 0: no mark is kept of it
+};
+
+MarkedFile marked_file(const std::string& path) {
+  const std::string name = path.substr(path.rfind('/') + 1);
+  if (const uint64_t log = number_in(name, "", ".log"); log != 0) return {Marked::kLog, log};
+  return {Marked::kManifest, number_in(name, "MANIFEST-", "")};
 }
 
 // The memory of what is not synced, handed on from file to file: new pages for each of them cost more than
@@ -72,7 +73,7 @@ class PatientFile final : public rocksdb::FSWritableFile {
   PatientFile(std::string name, int fd, uint64_t size, std::shared_ptr<DiskPatience> patience,
               std::shared_ptr<SyncMarks> marks, std::shared_ptr<Buffers> buffers)
       : name_(std::move(name)),
-        log_(log_number(name_)),
+        marked_(marked_file(name_)),
         fd_(fd),
         size_(size),
         unsynced_(buffers->take()),
@@ -154,12 +155,12 @@ class PatientFile final : public rocksdb::FSWritableFile {
     unsynced_.clear();
     if (unsynced_.capacity() > 2 * kMostUnsynced) unsynced_.shrink_to_fit();
     unsynced_at_ = size_;
-    if (log_ != 0) marks_->synced(log_, size_);
+    if (marked_.number != 0) marks_->synced(marked_.kind, marked_.number, size_);
     return IOStatus::OK();
   }
 
   const std::string name_;
-  const uint64_t log_;  // 0: another file
+  const MarkedFile marked_;
   std::mutex mutex_;
   int fd_;
   std::atomic<uint64_t> size_;
@@ -255,7 +256,7 @@ class PatientFileSystem final : public rocksdb::FileSystemWrapper {
   }
   IOStatus DeleteFile(const std::string& name, const IOOptions& options, IODebugContext* context) override {
     IOStatus status = target()->DeleteFile(name, options, context);
-    if (status.ok() && log_number(name) != 0) marks_->removed(log_number(name));
+    if (status.ok()) marks_->removed(marked_file(name).number);
     return status;
   }
   IOStatus GetChildren(const std::string& name, const IOOptions& options, std::vector<std::string>* out,

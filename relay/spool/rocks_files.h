@@ -14,8 +14,8 @@
 
 namespace relay::spool {
 
-// An environment like rocksdb::Env::Default() whose files are patient. The write-ahead logs are marked in
-// `marks`.
+// An environment like rocksdb::Env::Default() whose files are patient. The write-ahead logs and the
+// MANIFEST are marked in `marks`.
 std::unique_ptr<rocksdb::Env> make_patient_env(std::shared_ptr<DiskPatience> patience,
                                                std::shared_ptr<SyncMarks> marks);
 

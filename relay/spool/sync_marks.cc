@@ -12,14 +12,16 @@ namespace relay::spool {
 
 namespace {
 
-constexpr size_t kSlot = 24;   // two numbers as in keys, their CRC-32C, four zeros
-constexpr size_t kSlots = 64;  // far more logs than there ever are at once
+constexpr size_t kSlot = 24;  // two numbers as in keys, their CRC-32C, the kind, three zeros
+constexpr size_t kKindAt = 20;
+constexpr size_t kSlots = 64;  // far more files than there ever are at once
 
-std::string slot_of(uint64_t log, uint64_t octets) {
-  std::string slot = id_key(log) + id_key(octets);
+std::string slot_of(Marked kind, uint64_t number, uint64_t octets) {
+  std::string slot = id_key(number) + id_key(octets);
   const uint32_t check = crc32c(slot);
   for (int i = 0; i < 4; ++i) slot.push_back(static_cast<char>(check >> (8 * i)));
   slot.resize(kSlot);
+  slot[kKindAt] = static_cast<char>(kind);
   return slot;
 }
 
@@ -34,11 +36,13 @@ SyncMarks::SyncMarks(const std::string& folder) {
     (void)!::pwrite(fd_, all.data() + got, all.size() - static_cast<size_t>(got), got);
   for (size_t i = 0; i < kSlots; ++i) {
     const std::string_view slot = std::string_view(all).substr(i * kSlot, kSlot);
-    const uint64_t log = parse_id_key(slot.substr(0, 8)).value_or(0);
+    const uint64_t number = parse_id_key(slot.substr(0, 8)).value_or(0);
     const uint64_t octets = parse_id_key(slot.substr(8, 8)).value_or(0);
-    if (log == 0 || slot != slot_of(log, octets)) continue;
-    left_[log] = octets;
-    slots_[log] = i;
+    const Marked kind = static_cast<Marked>(slot[kKindAt]);
+    if (number == 0 || slot != slot_of(kind, number, octets)) continue;
+    if (kind == Marked::kLog) left_[number] = octets;
+    if (kind == Marked::kManifest) left_manifests_[number] = octets;
+    slots_[number] = i;
   }
 }
 
@@ -46,29 +50,35 @@ SyncMarks::~SyncMarks() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-void SyncMarks::put(size_t slot, uint64_t log, uint64_t octets) {
-  const std::string content = log == 0 ? std::string(kSlot, '\0') : slot_of(log, octets);
+void SyncMarks::put(size_t slot, const std::string& content) {
   if (fd_ >= 0) (void)!::pwrite(fd_, content.data(), content.size(), static_cast<off_t>(slot * kSlot));
 }
 
-void SyncMarks::synced(uint64_t log, uint64_t octets) {
-  const std::lock_guard lock(mutex_);
-  const auto known = slots_.find(log);
-  if (known != slots_.end()) return put(known->second, log, octets);
-  std::set<size_t> used;
-  for (const auto& [each, slot] : slots_) used.insert(slot);
-  size_t slot = 0;
-  while (used.contains(slot)) ++slot;
-  if (slot == kSlots) return;
-  slots_[log] = slot;
-  put(slot, log, octets);
+std::optional<uint64_t> SyncMarks::left_of_manifest(uint64_t number) const {
+  const auto known = left_manifests_.find(number);
+  return known == left_manifests_.end() ? std::nullopt : std::optional(known->second);
 }
 
-void SyncMarks::removed(uint64_t log) {
+void SyncMarks::synced(Marked kind, uint64_t number, uint64_t octets) {
   const std::lock_guard lock(mutex_);
-  const auto known = slots_.find(log);
+  auto known = slots_.find(number);
+  if (known == slots_.end()) {
+    std::set<size_t> used;
+    for (const auto& [each, slot] : slots_) used.insert(slot);
+    size_t slot = 0;
+    while (used.contains(slot)) ++slot;
+    if (slot == kSlots) return;
+    known = slots_.emplace(number, slot).first;
+  }
+  put(known->second, slot_of(kind, number, octets));
+  if (kind == Marked::kManifest && fd_ >= 0) (void)::fdatasync(fd_);
+}
+
+void SyncMarks::removed(uint64_t number) {
+  const std::lock_guard lock(mutex_);
+  const auto known = slots_.find(number);
   if (known == slots_.end()) return;
-  put(known->second, 0, 0);
+  put(known->second, std::string(kSlot, '\0'));
   slots_.erase(known);
 }
 

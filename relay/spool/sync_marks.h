@@ -1,14 +1,17 @@
-// How far each write-ahead log was synced: what stands before that was promised, and must be there at the
-// next start. A small file of fixed size, overwritten after each sync; a power cut may leave an older mark,
-// which promises less. Thread-safe.
+// How far each write-ahead log and the MANIFEST were synced: what stands before that was promised, and must
+// be there at the next start. A small file of fixed size, overwritten after each sync; a power cut may leave
+// an older mark, which promises less. Thread-safe.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 
 namespace relay::spool {
+
+enum class Marked : uint8_t { kLog = 0, kManifest = 'M' };  // as in the file
 
 class SyncMarks {
  public:
@@ -20,16 +23,20 @@ class SyncMarks {
 
   // What an earlier run left: octets by the number of the log.
   const std::map<uint64_t, uint64_t>& left() const { return left_; }
-  void synced(uint64_t log, uint64_t octets);
-  void removed(uint64_t log);  // RocksDB needs it no more
+  // Of the MANIFEST with this number; nothing when it has no mark.
+  std::optional<uint64_t> left_of_manifest(uint64_t number) const;
+  // The numbers are those of the files; RocksDB gives none twice. The mark of a MANIFEST is itself on disk
+  // when this returns.
+  void synced(Marked kind, uint64_t number, uint64_t octets);
+  void removed(uint64_t number);  // RocksDB needs it no more
 
  private:
-  void put(size_t slot, uint64_t log, uint64_t octets);
+  void put(size_t slot, const std::string& content);
 
   std::mutex mutex_;
   int fd_ = -1;
-  std::map<uint64_t, uint64_t> left_;
-  std::map<uint64_t, size_t> slots_;  // by log
+  std::map<uint64_t, uint64_t> left_, left_manifests_;
+  std::map<uint64_t, size_t> slots_;  // by number
 };
 
 }  // namespace relay::spool
