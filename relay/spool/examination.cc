@@ -24,7 +24,8 @@ constexpr size_t kReadsAtOnce = 32;
 conf::Status nobody_has(const std::string& path) {
   const std::string lock = path + "/db/LOCK";
   std::error_code code;
-  if (!fs::exists(path + "/db/CURRENT", code) && !fs::exists(lock, code))
+  if (!fs::exists(path + "/db/CURRENT", code) && !fs::exists(lock, code) &&
+      !fs::exists(path + "/db.ready", code))
     return conf::Error{conf::ErrorCode::kNotFound, "there is no spool in " + path};
   const int file = ::open(lock.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) return conf::success();  // never opened; or not readable, and then nothing else is
@@ -57,15 +58,17 @@ class Copy {
   std::error_code take(const std::string& path) const {
     if (folder_.empty()) return std::make_error_code(std::errc::permission_denied);
     std::error_code code;
-    fs::create_directory(fs::path(folder_) / "db", code);
+    // As a start that was interrupted left it, see take_up_rebuild().
+    const char* database = fs::exists(fs::path(path) / "db") ? "db" : "db.ready";
+    fs::create_directory(fs::path(folder_) / database, code);
     for (const char* name : {"promised", "refused"}) {
       if (!code && fs::exists(fs::path(path) / name))
         fs::copy_file(fs::path(path) / name, fs::path(folder_) / name, code);
     }
     if (code) return code;
-    for (const auto& entry : fs::directory_iterator(fs::path(path) / "db", code)) {
+    for (const auto& entry : fs::directory_iterator(fs::path(path) / database, code)) {
       const fs::path name = entry.path().filename();
-      const fs::path to = fs::path(folder_) / "db" / name;
+      const fs::path to = fs::path(folder_) / database / name;
       if (name == "LOCK" || !entry.is_regular_file()) continue;
       const bool stays = name.extension() == ".sst" || name.extension() == ".blob";
       if (stays) {

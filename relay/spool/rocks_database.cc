@@ -108,15 +108,19 @@ bool damaged(const rocksdb::Status& status) {
 
 class Opening {
  public:
-  Opening(const std::string& path, rocksdb::Env* env)
-      : path_(path), folder_((std::filesystem::path(path) / "db").string()), options_(db_options()) {
+  Opening(const std::string& path, rocksdb::Env* env, SyncMarks* marks)
+      : path_(path),
+        folder_((std::filesystem::path(path) / "db").string()),
+        options_(db_options()),
+        marks_(marks) {
     options_.env = env;
     options_.info_log = make_rocks_log(folder_);
   }
 
   conf::Result<RocksDatabase> open(CareReport care) {
     opened_.damage = std::move(care.said);
-    rocksdb::Status status = care.unreadable ? rocksdb::Status::Corruption(*care.unreadable) : attempt();
+    rocksdb::Status status =
+        care.unreadable ? rocksdb::Status::Corruption(*care.unreadable) : attempt(folder_);
     if (status.IsCorruption() && !care.unreadable) {
       const std::string trouble = copy_logs(folder_, std::filesystem::path(path_) / "set-aside");
       if (!trouble.empty()) {
@@ -126,7 +130,7 @@ class Opening {
       }
       options_.wal_recovery_mode = rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords;
       const std::string why = status.ToString();
-      status = attempt();
+      status = attempt(folder_);
       if (status.ok())
         opened_.damage.push_back(why +
                                  "; the logs are kept as they were, and what they hold besides is used");
@@ -146,10 +150,10 @@ class Opening {
   }
 
  private:
-  rocksdb::Status attempt() {
+  rocksdb::Status attempt(const std::string& folder) {
     std::vector<rocksdb::ColumnFamilyHandle*> handles;
     rocksdb::DB* db = nullptr;
-    rocksdb::Status status = rocksdb::DB::Open(options_, folder_, families(), &handles, &db);
+    rocksdb::Status status = rocksdb::DB::Open(options_, folder, families(), &handles, &db);
     if (!status.ok()) return status;
     opened_.db.reset(db);
     opened_.tables = {handles[0], handles[1], handles[2], handles[3]};
@@ -163,7 +167,7 @@ class Opening {
     options.readahead_size = 4 << 20;
     rocksdb::Status status = opened_.db->VerifyChecksum(options);
     std::error_code code;
-    for (const auto& entry : std::filesystem::directory_iterator(folder_, code)) {
+    for (const auto& entry : std::filesystem::directory_iterator(opened_.db->GetName(), code)) {
       if (!status.ok()) break;
       if (entry.path().extension() == ".blob" && in_use(entry.path()) && !good_ends_of_bodies(entry.path()))
         status = rocksdb::Status::Corruption(entry.path().filename().string() + " has a spoilt end");
@@ -192,38 +196,83 @@ class Opening {
 
   conf::Status rebuild(rocksdb::Status* status) {
     opened_.damage.push_back("the database cannot be read (" + status->ToString() + ")");
-    std::vector<rocksdb::ColumnFamilyDescriptor> plain = families();
-    for (rocksdb::ColumnFamilyDescriptor& each : plain)
-      each.options.enable_blob_files = false;  // it forgets them
-    conf::Result<std::string> kept = rebuild_database(path_, options_, plain);
-    if (!kept.ok()) return kept.error();
-    *status = attempt();
+    rocksdb::FileLock* lock =
+        nullptr;  // the new one is elsewhere, and another process shall not begin one too
+    *status = options_.env->LockFile(folder_ + "/LOCK", &lock);
     if (!status->ok()) return conf::success();
+    const conf::Result<std::string> kept = build_anew(status);
+    (void)options_.env->UnlockFile(lock).ok();
+    if (!kept.ok()) return kept.error();
+    if (!status->ok()) return conf::success();
+    opened_.damage.push_back("it was built anew from what can be read; all its files as they were are in " +
+                             kept.value());
+    options_.info_log = make_rocks_log(folder_);
+    *status = attempt(folder_);
+    return conf::success();
+  }
+
+  // Where the old files are then; `status` when RocksDB fails.
+  conf::Result<std::string> build_anew(rocksdb::Status* status) {
+    const conf::Result<std::string> fresh = begin_rebuild(path_);
+    if (!fresh.ok()) return fresh.error();
+    *status = attempt(fresh.value());
+    if (!status->ok()) return std::string();
+    const conf::Status filled = fill();
+    if (filled.ok()) *status = make_lasting();
+    close();
+    if (!filled.ok()) return filled.error();
+    if (!status->ok()) return std::string();
+    return finish_rebuild(path_, marks_);
+  }
+
+  // With what the old files hold.
+  conf::Status fill() {
     rocksdb::DB* db = opened_.db.get();
-    Salvage salvage = Salvage::look_through(*kept);
+    Salvage salvage = Salvage::look_through(folder_);
     opened_.damage.insert(opened_.damage.end(), salvage.unread().begin(), salvage.unread().end());
     if (const conf::Status back = salvage.put_back(db, opened_.tables); !back.ok()) return back.error();
     const conf::Result<std::set<conf::MessageId>> removed =
-        replay_logs(*kept, db, opened_.tables, &opened_.damage);
+        replay_logs(folder_, db, opened_.tables, &opened_.damage);
     if (!removed.ok()) return removed.error();
-    if (const conf::Status back = bring_bodies_back(*kept, db, opened_.tables); !back.ok())
+    if (const conf::Status back = bring_bodies_back(folder_, db, opened_.tables); !back.ok())
       return back.error();
-    rocksdb::WriteOptions synced;  // and all that was written before
-    synced.sync = true;
-    rocksdb::WriteBatch nothing;
-    if (const rocksdb::Status lasts = db->Write(synced, &nothing); !lasts.ok())
-      return error_of(lasts, "what was put back cannot be synced");
     opened_.lost = salvage.missing(db, opened_.tables, removed.value());
-    opened_.damage.push_back("it was built anew from what can be read; all its files as they were are in " +
-                             *kept);
     return conf::success();
+  }
+
+  // All of it in tables, which are read again: the logs of the new database have no marks.
+  rocksdb::Status make_lasting() {
+    const RocksTables& tables = opened_.tables;
+    const rocksdb::Status status =
+        opened_.db->Flush({}, {tables.values, tables.records, tables.bodies, tables.states});
+    return status.ok() ? verify() : status;
   }
 
   const std::string path_;
   const std::string folder_;
   rocksdb::DBOptions options_;
+  SyncMarks* const marks_;
   RocksDatabase opened_;
 };
+
+// All that is done with the files before RocksDB sees them.
+conf::Result<CareReport> care_for(const std::string& path, SyncMarks* marks) {
+  const conf::Result<bool> taken_up = take_up_rebuild(path, marks);
+  if (!taken_up.ok()) return taken_up.error();
+  const std::filesystem::path folder = std::filesystem::path(path) / "db";
+  std::error_code code;
+  std::filesystem::create_directories(folder, code);
+  if (code) {
+    return conf::Error{conf::ErrorCode::kIo,
+                       "[spool] path: cannot make " + folder.string() + ": " + code.message()};
+  }
+  conf::Result<CareReport> care = look_after(path, *marks, true);
+  if (care.ok() && taken_up.value())
+    care->said.push_back(
+        "the database was built anew by a start that was interrupted; what it was made from is in " + path +
+        "/set-aside");
+  return care;
+}
 
 }  // namespace
 
@@ -243,18 +292,17 @@ conf::Error error_of(const rocksdb::Status& status, const std::string& what) {
   return {code, what + ": " + text};
 }
 
-conf::Result<RocksDatabase> open_database(const std::string& path, rocksdb::Env* env,
-                                          const SyncMarks& marks) {
+conf::Result<RocksDatabase> open_database(const std::string& path, rocksdb::Env* env, SyncMarks* marks) {
   const std::filesystem::path folder = std::filesystem::path(path) / "db";
-  std::error_code code;
-  std::filesystem::create_directories(folder, code);
-  if (code) {
-    return conf::Error{conf::ErrorCode::kIo,
-                       "[spool] path: cannot make " + folder.string() + ": " + code.message()};
+  rocksdb::FileLock* lock = nullptr;  // nobody else mends it meanwhile
+  if (std::filesystem::exists(folder)) {
+    const rocksdb::Status locked = env->LockFile((folder / "LOCK").string(), &lock);
+    if (!locked.ok()) return error_of(locked, "the spool " + path + " cannot be opened");
   }
-  conf::Result<CareReport> care = look_after(path, marks, true);
+  conf::Result<CareReport> care = care_for(path, marks);
+  if (lock != nullptr) (void)env->UnlockFile(lock).ok();
   if (!care.ok()) return care.error();
-  return Opening(path, env).open(std::move(*care));
+  return Opening(path, env, marks).open(std::move(*care));
 }
 
 }  // namespace relay::spool

@@ -33,8 +33,8 @@ struct RocksDatabase {
 // Opens or makes `path`/db. `env` outlives the database. A cut end of the log is what a crash leaves and is
 // passed over, as far as it was not promised (`marks`). One wrong bit in a log or a list of RocksDB's is set
 // right; damage that cannot be is gone round, and a database that does not open is built anew from what can
-// be read. All that is changed is first copied to `path`/set-aside/.
-conf::Result<RocksDatabase> open_database(const std::string& path, rocksdb::Env* env, const SyncMarks& marks);
+// be read, beside it, and then takes its place. All that is changed is first copied to `path`/set-aside/.
+conf::Result<RocksDatabase> open_database(const std::string& path, rocksdb::Env* env, SyncMarks* marks);
 
 conf::Error error_of(const rocksdb::Status& status, const std::string& what);
 

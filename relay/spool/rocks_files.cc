@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -38,8 +39,10 @@ struct MarkedFile {
   uint64_t number = 0;  // 0: no mark is kept of it
 };
 
-MarkedFile marked_file(const std::string& path) {
-  const std::string name = path.substr(path.rfind('/') + 1);
+// One that is built anew has no marks before it is in its place.
+MarkedFile marked_file(const std::filesystem::path& path) {
+  if (path.parent_path().filename() != "db") return {};
+  const std::string name = path.filename();
   if (const uint64_t log = number_in(name, "", ".log"); log != 0) return {Marked::kLog, log};
   return {Marked::kManifest, number_in(name, "MANIFEST-", "")};
 }

@@ -46,6 +46,32 @@ void walk_blobs(const fs::path& file,
   }
 }
 
+struct Places {
+  explicit Places(const fs::path& path)
+      : old(path / "db"), unfinished(path / "db.new"), ready(path / "db.ready"), aside(path / "set-aside") {}
+  const fs::path old, unfinished, ready, aside;
+};
+
+std::error_code move_lasting(const fs::path& from, const fs::path& to) {
+  std::error_code code;
+  fs::rename(from, to, code);
+  if (!code) code = sync_to_disk(to.parent_path());
+  if (!code) code = sync_to_disk(from.parent_path());
+  return code;
+}
+
+// The marks are of the logs of the old database: they would be missed in the new one.
+std::error_code put_in_place(const Places& places, SyncMarks* marks) {
+  marks->forget();
+  return move_lasting(places.ready, places.old);
+}
+
+conf::Error no_rebuild(const std::string& path, const std::error_code& code) {
+  const bool full = code == std::errc::no_space_on_device;
+  return {full ? conf::ErrorCode::kNoSpace : conf::ErrorCode::kIo,
+          "the spool " + path + " is damaged and cannot be built anew: " + code.message()};
+}
+
 // Carries a batch of a log out again. The numbers of the tables are those of every spool.
 class Replay final : public rocksdb::WriteBatch::Handler {
  public:
@@ -95,39 +121,42 @@ conf::Result<std::set<conf::MessageId>> replay_logs(const std::string& kept, roc
   return removed;
 }
 
-conf::Result<std::string> rebuild_database(const std::string& path, const rocksdb::DBOptions& options,
-                                           const std::vector<rocksdb::ColumnFamilyDescriptor>& families) {
-  const fs::path folder = fs::path(path) / "db";
-  fs::path kept;
+conf::Result<bool> take_up_rebuild(const std::string& path, SyncMarks* marks) {
+  const Places places(path);
+  if (fs::exists(places.ready) && !fs::exists(places.old)) {
+    if (const std::error_code code = put_in_place(places, marks); code) return no_rebuild(path, code);
+    return true;
+  }
   std::error_code code;
-  for (int i = 1; kept.empty() || fs::exists(kept); ++i)
-    kept = fs::path(path) / "set-aside" / ("db-" + std::to_string(i));
-  fs::create_directories(kept, code);
-  for (const auto& entry : fs::directory_iterator(folder, code)) {
-    if (code) break;
-    if (!entry.is_regular_file() || entry.path().filename() == "LOCK") continue;
-    const fs::path to = kept / entry.path().filename();
-    // The logs may be changed in place.
-    const bool link = entry.path().extension() == ".sst" || entry.path().extension() == ".blob";
-    std::error_code no_link = std::make_error_code(std::errc::not_supported);
-    if (link) fs::create_hard_link(entry.path(), to, no_link);
-    if (no_link) code = copy_to_disk(entry.path(), to);
-    if (code) break;
+  for (const fs::path& each : {places.unfinished, places.ready}) {
+    if (!code) fs::remove_all(each, code);
   }
-  for (const fs::path& each : {kept, kept.parent_path(), fs::path(path)}) {
-    if (!code) code = sync_to_disk(each);
+  if (code) return no_rebuild(path, code);
+  return false;
+}
+
+conf::Result<std::string> begin_rebuild(const std::string& path) {
+  const Places places(path);
+  std::error_code code;
+  fs::create_directories(places.unfinished, code);
+  if (code) return no_rebuild(path, code);
+  return places.unfinished.string();
+}
+
+conf::Result<std::string> finish_rebuild(const std::string& path, SyncMarks* marks) {
+  const Places places(path);
+  fs::path kept;
+  for (int i = 1; kept.empty() || fs::exists(kept); ++i) kept = places.aside / ("db-" + std::to_string(i));
+  std::error_code code;
+  fs::create_directories(places.aside, code);
+  for (const auto& entry : fs::directory_iterator(places.unfinished, code)) {
+    if (!code) code = sync_to_disk(entry.path());
   }
-  if (code)
-    return conf::Error{conf::ErrorCode::kIo, "the spool is damaged, and its files cannot be copied to " +
-                                                 kept.string() + ": " + code.message()};
-  for (const auto& entry : fs::directory_iterator(kept, code)) {  // see replay_logs()
-    const fs::path name = entry.path().filename();
-    if (name.extension() == ".log") fs::remove(folder / name, code);
-    if (name.extension() == ".sst" && !check_table(entry.path()).ok())  // see Salvage
-      fs::remove(folder / name, code);
-  }
-  const rocksdb::Status status = rocksdb::RepairDB(folder.string(), options, families);
-  if (!status.ok()) return error_of(status, "the spool is damaged and cannot be built anew");
+  if (!code) code = sync_to_disk(places.unfinished);
+  if (!code) code = move_lasting(places.unfinished, places.ready);
+  if (!code) code = move_lasting(places.old, kept);
+  if (!code) code = put_in_place(places, marks);
+  if (code) return no_rebuild(path, code);
   return kept.string();
 }
 

@@ -1,7 +1,6 @@
 #include "relay/spool/rocks_salvage.h"
 
 #include <rocksdb/options.h>
-#include <rocksdb/sst_file_reader.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -42,13 +41,6 @@ rocksdb::ColumnFamilyHandle* table_of(Kind kind, const RocksTables& tables) {
 
 }  // namespace
 
-conf::Status check_table(const std::string& file) {
-  rocksdb::SstFileReader reader{rocksdb::Options()};
-  rocksdb::Status status = reader.Open(file);
-  if (status.ok()) status = reader.VerifyChecksum();
-  return status.ok() ? conf::success() : conf::Status(error_of(status, file));
-}
-
 bool good_ends_of_bodies(const std::string& file) {
   std::ifstream in(file, std::ios::binary | std::ios::ate);
   const std::streamoff size = in.tellg();
@@ -88,17 +80,15 @@ void Salvage::note(const std::string& content) {
     } else if (entry.kind == Kind::kRemoved) {
       Newest& newest = newest_[entry.key];
       newest.removed = std::max(newest.removed, entry.sequence);
+    } else if (entry.kind == Kind::kState || entry.kind == Kind::kValue) {
+      uint64_t& written = written_[entry.key];
+      written = std::max(written, entry.sequence);
     }
   }
 }
 
 conf::Status Salvage::put_back(rocksdb::DB* db, const RocksTables& tables) {
-  std::vector<rocksdb::LiveFileMetaData> live;
-  db->GetLiveFilesMetaData(&live);
-  std::set<std::string> readable;
-  for (const rocksdb::LiveFileMetaData& each : live) readable.insert(fs::path(each.name).filename());
   for (const fs::path& file : files_) {
-    if (readable.contains(file.filename())) continue;
     const conf::Result<std::string> content = read_damaged_file(file);
     if (!content.ok()) continue;  // see unread()
     if (const conf::Status status = put_back_from(content.value(), db, tables); !status.ok()) return status;
@@ -112,8 +102,8 @@ conf::Status Salvage::put_back_from(const std::string& content, rocksdb::DB* db,
     if (table == nullptr) continue;
     const auto newest = newest_.find(entry.key);
     if (newest != newest_.end() && newest->second.removed > entry.sequence) continue;
-    std::string there;
-    if (db->Get({}, table, entry.key, &there).ok()) continue;  // a newer file has it
+    const auto written = written_.find(entry.key);
+    if (written != written_.end() && written->second > entry.sequence) continue;
     const rocksdb::Status status =
         db->Put({}, table, entry.key, rocksdb::Slice(entry.value.data(), entry.value.size()));
     if (!status.ok()) return error_of(status, "what was saved cannot be put back");

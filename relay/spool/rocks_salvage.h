@@ -1,5 +1,5 @@
 // Saves what stands in tables that RocksDB cannot read any more, and finds out which messages are missing.
-// Only the spool uses this, after rebuild_database().
+// Only the spool uses this, after begin_rebuild().
 #pragma once
 
 #include <rocksdb/db.h>
@@ -17,20 +17,18 @@
 
 namespace relay::spool {
 
-// Whether RocksDB can read the whole table file; kCorrupt, kIo.
-conf::Status check_table(const std::string& file);
 // Whether the two ends of a file of bodies are whole, without which RocksDB reads none of them.
 bool good_ends_of_bodies(const std::string& file);
 
 class Salvage {
  public:
-  // Looks through all tables in `kept`, the folder of rebuild_database().
+  // Looks through all tables in `kept`, the old db/.
   static Salvage look_through(const std::string& kept);
   // Those that cannot be opened, for people: the rest goes on, or the next start would not know of it.
   const std::vector<std::string>& unread() const { return unread_; }
 
-  // Puts back what stands in those of them that are in the database no more, is not there, and was not
-  // removed later. Before the logs are carried out again.
+  // Puts back what stands in them and was neither written anew nor removed later. Before the logs are carried
+  // out again.
   conf::Status put_back(rocksdb::DB* db, const RocksTables& tables);
 
   // Messages that have a body and no record, and were not removed, as far as the tables tell; `removed` are
@@ -49,6 +47,7 @@ class Salvage {
 
   std::vector<std::filesystem::path> files_;  // the newest first
   std::map<std::string, Newest> newest_;
+  std::map<std::string, uint64_t> written_;  // sequences of what is written more than once, by its key
   std::vector<std::string> unread_;
 };
 

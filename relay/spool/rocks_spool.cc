@@ -390,7 +390,7 @@ conf::Result<std::unique_ptr<Spool>> RocksSpool::open(const conf::SpoolSettings&
   auto marks = std::make_shared<SyncMarks>(settings.path);
   std::unique_ptr<rocksdb::Env> env = make_patient_env(patience, marks);
   patience->opening(true);
-  conf::Result<RocksDatabase> opened = open_database(settings.path, env.get(), *marks);
+  conf::Result<RocksDatabase> opened = open_database(settings.path, env.get(), marks.get());
   patience->opening(false);
   if (!opened.ok()) return opened.error();
   return std::unique_ptr<Spool>(std::make_unique<DiskSpool>(settings, std::move(ballast), std::move(patience),

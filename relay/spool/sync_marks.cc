@@ -82,4 +82,13 @@ void SyncMarks::removed(uint64_t number) {
   slots_.erase(known);
 }
 
+void SyncMarks::forget() {
+  const std::lock_guard lock(mutex_);
+  for (size_t slot = 0; slot < kSlots; ++slot) put(slot, std::string(kSlot, '\0'));
+  if (fd_ >= 0) (void)::fdatasync(fd_);
+  left_.clear();
+  left_manifests_.clear();
+  slots_.clear();
+}
+
 }  // namespace relay::spool

@@ -29,6 +29,7 @@ class SyncMarks {
   // when this returns.
   void synced(Marked kind, uint64_t number, uint64_t octets);
   void removed(uint64_t number);  // RocksDB needs it no more
+  void forget();                  // all of them; on disk when this returns
 
  private:
   void put(size_t slot, const std::string& content);

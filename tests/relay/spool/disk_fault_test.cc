@@ -13,6 +13,7 @@
 #include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -31,10 +32,12 @@ std::atomic<bool> g_full = false;        // no write goes through, and no room i
 std::atomic<bool> g_syncs_fail = false;  // and what was not synced is lost
 std::mutex g_mutex;
 std::map<int, std::vector<std::pair<off_t, size_t>>> g_unsynced;
-std::vector<std::string> g_synced;  // paths, in their order; g_mutex
+std::vector<std::string> g_synced;    // paths, in their order; g_mutex
+std::function<void()> g_before_sync;  // g_mutex
 
 int sync_of(int fd, long call) {
   const std::lock_guard lock(g_mutex);
+  if (g_before_sync) g_before_sync();
   if (g_syncs_fail) {
     for (const auto& [at, size] : g_unsynced[fd]) {
       const std::string zeros(size, '\0');
@@ -222,13 +225,56 @@ TEST_F(DiskFault, WhatTakesThePlaceOfDamagedFilesIsSyncedBeforeTheyGo) {
   open();
   paths = synced();
   EXPECT_TRUE(std::filesystem::exists(aside / "db-1" / log));
-  for (const std::filesystem::path& each : {aside / "db-1" / log, aside / "db-1", aside})
-    EXPECT_TRUE(has(paths, each)) << each;
-  const auto is_fresh_log = [&db](const std::filesystem::path& path) {
-    return path.parent_path() == db && path.extension() == ".log";
+  const std::filesystem::path fresh = folder_ / "db.new";
+  for (const std::filesystem::path& each : {fresh, folder_, aside}) EXPECT_TRUE(has(paths, each)) << each;
+  const auto is_fresh_table = [&fresh](const std::filesystem::path& path) {
+    return path.parent_path() == fresh && path.extension() == ".sst";
   };
-  EXPECT_TRUE(std::ranges::any_of(paths, is_fresh_log)) << "what was carried out again";
+  EXPECT_TRUE(std::ranges::any_of(paths, is_fresh_table)) << "what was carried out again";
   EXPECT_EQ(recover(true).size(), 20U);
+}
+
+// As it is on disk at each sync of the start that builds it anew.
+TEST_F(DiskFault, AStartThatIsKilledWhileItBuildsAnewLosesNothing) {
+  open();
+  for (conf::MessageId id = 1; id <= 20; ++id) ASSERT_TRUE(store(id));
+  spool_.reset();
+  for (const auto& entry : std::filesystem::directory_iterator(folder_ / "db")) {
+    if (entry.path().filename().string().starts_with("MANIFEST-"))
+      std::ofstream(entry.path()) << std::string(500, 'x');
+  }
+  std::filesystem::remove(folder_ / "ballast");
+  const std::filesystem::path killed = folder_.string() + "-killed";
+  std::filesystem::remove_all(killed);
+  std::filesystem::create_directories(killed);
+  int syncs = 0;
+  {
+    const std::lock_guard lock(g_mutex);
+    g_before_sync = [&] {
+      const std::filesystem::path to = killed / std::to_string(++syncs);
+      std::filesystem::copy(folder_, to, std::filesystem::copy_options::recursive);
+      std::filesystem::remove(to / "ballast");
+    };
+  }
+  open();
+  {
+    const std::lock_guard lock(g_mutex);
+    g_before_sync = nullptr;
+  }
+  EXPECT_EQ(recover(true).size(), 20U);
+  EXPECT_GE(syncs, 10);
+  for (int i = 1; i <= syncs; ++i) {
+    SCOPED_TRACE("killed before sync " + std::to_string(i));
+    spool_.reset();
+    std::filesystem::remove_all(folder_);
+    std::filesystem::rename(killed / std::to_string(i), folder_);
+    open();
+    EXPECT_EQ(recover(true).size(), 20U);
+    EXPECT_TRUE(store(100));
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "db.new"));
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "db.ready"));
+  }
+  std::filesystem::remove_all(killed);
 }
 
 TEST_F(DiskFault, TheBallastGivesWayAndIsTakenBack) {
