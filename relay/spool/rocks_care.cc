@@ -13,6 +13,7 @@
 #include "relay/spool/damaged_files.h"
 #include "relay/spool/lasting_files.h"
 #include "relay/spool/log_mend.h"
+#include "relay/spool/manifest.h"
 #include "relay/spool/record.h"
 #include "relay/spool/rocks_latest.h"
 
@@ -61,18 +62,22 @@ class Care {
   conf::Result<CareReport> look() {
     const std::map<uint64_t, fs::path> logs = numbered_files(folder_, "", ".log");
     const std::map<uint64_t, fs::path> manifests = numbered_files(folder_, "MANIFEST-", "");
-    for (const auto& [number, promised] : marks_.left()) {
-      if (promised == 0 || logs.contains(number)) continue;
-      report_.said.push_back("the write-ahead log " + std::to_string(number) + " is missing: mail of " +
-                             std::to_string(promised) + " octets that were promised may be lost");
-    }
-    for (const auto& [number, file] : logs) look_at_log(number, file);
-    if (spoilt_) find_names(logs);
+    if (marks_.damaged())
+      report_.said.push_back(
+          "the file promised is damaged, which says how far the logs were synced: in a log without its mark, "
+          "damage is taken for the cut end that a crash leaves");
     if (!manifests.empty()) {
       look_at_manifest(manifests.rbegin()->second);
     } else if (!logs.empty() || !numbered_files(folder_, "", ".sst").empty()) {
       report_.unreadable = "there is no MANIFEST";  // RocksDB would begin an empty database
     }
+    for (const auto& [number, promised] : marks_.left()) {
+      if (promised == 0 || logs.contains(number) || number < oldest_log_) continue;
+      report_.said.push_back("the write-ahead log " + std::to_string(number) + " is missing: mail of " +
+                             std::to_string(promised) + " octets that were promised may be lost");
+    }
+    for (const auto& [number, file] : logs) look_at_log(number, file);
+    if (spoilt_) find_names(logs);
     if (failed_) return *failed_;
     return std::move(report_);
   }
@@ -128,6 +133,7 @@ class Care {
     const std::string name = file.filename().string();
     const LogReport report = mend_log(&content, content.size());
     const bool whole = report.whole == content.size();
+    oldest_log_ = oldest_log_needed(content);
     const std::optional<uint64_t> promised = marks_.left_of_manifest(number_in(name, "MANIFEST-", ""));
     // Only a mark tells the cut end of a crash from damage.
     if (promised ? report.whole < *promised : !whole) {
@@ -175,7 +181,8 @@ class Care {
   const fs::path folder_, aside_;
   const SyncMarks& marks_;
   const bool write_;
-  bool spoilt_ = false;  // something stood in a log that cannot be read
+  uint64_t oldest_log_ = 0;  // that is needed
+  bool spoilt_ = false;      // something stood in a log that cannot be read
   CareReport report_;
   std::optional<conf::Error> failed_;
 };

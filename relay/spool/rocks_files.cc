@@ -258,9 +258,8 @@ class PatientFileSystem final : public rocksdb::FileSystemWrapper {
     return status;
   }
   IOStatus DeleteFile(const std::string& name, const IOOptions& options, IODebugContext* context) override {
-    IOStatus status = target()->DeleteFile(name, options, context);
-    if (status.ok()) marks_->removed(marked_file(name).number);
-    return status;
+    marks_->removed(marked_file(name).number);
+    return target()->DeleteFile(name, options, context);
   }
   IOStatus GetChildren(const std::string& name, const IOOptions& options, std::vector<std::string>* out,
                        IODebugContext* context) override {

@@ -32,6 +32,7 @@ SyncMarks::SyncMarks(const std::string& folder) {
   if (fd_ < 0) return;
   std::string all(kSlot * kSlots, '\0');
   const ssize_t got = ::pread(fd_, all.data(), all.size(), 0);
+  damaged_ = got > 0 && static_cast<size_t>(got) < all.size();
   if (got >= 0 && static_cast<size_t>(got) < all.size())  // its room is taken now, not on a full disk
     (void)!::pwrite(fd_, all.data() + got, all.size() - static_cast<size_t>(got), got);
   for (size_t i = 0; i < kSlots; ++i) {
@@ -39,7 +40,11 @@ SyncMarks::SyncMarks(const std::string& folder) {
     const uint64_t number = parse_id_key(slot.substr(0, 8)).value_or(0);
     const uint64_t octets = parse_id_key(slot.substr(8, 8)).value_or(0);
     const Marked kind = static_cast<Marked>(slot[kKindAt]);
-    if (number == 0 || slot != slot_of(kind, number, octets)) continue;
+    if (slot == std::string(kSlot, '\0')) continue;
+    if (number == 0 || slot != slot_of(kind, number, octets)) {
+      damaged_ = true;
+      continue;
+    }
     if (kind == Marked::kLog) left_[number] = octets;
     if (kind == Marked::kManifest) left_manifests_[number] = octets;
     slots_[number] = i;
@@ -79,6 +84,7 @@ void SyncMarks::removed(uint64_t number) {
   const auto known = slots_.find(number);
   if (known == slots_.end()) return;
   put(known->second, std::string(kSlot, '\0'));
+  if (fd_ >= 0) (void)::fdatasync(fd_);
   slots_.erase(known);
 }
 

@@ -22,8 +22,11 @@
 #include <vector>
 
 #include "relay/spool/ballast.h"
+#include "relay/spool/disk_patience.h"
 #include "relay/spool/refused_list.h"
+#include "relay/spool/rocks_files.h"
 #include "relay/spool/rocks_spool.h"
+#include "relay/spool/sync_marks.h"
 #include "tests/relay/spool/spool_calls.h"
 
 namespace {
@@ -71,6 +74,13 @@ extern "C" int statvfs(const char* path, struct statvfs* info) {
   const int result = call(path, info);
   if (g_full && result == 0) info->f_bavail = info->f_bfree = 0;
   return result;
+}
+extern "C" int unlink(const char* path) noexcept {
+  {
+    const std::lock_guard lock(g_mutex);
+    g_synced.push_back(std::string("without ") + path);
+  }
+  return static_cast<int>(syscall(SYS_unlink, path));
 }
 extern "C" int fdatasync(int fd) { return sync_of(fd, SYS_fdatasync); }
 extern "C" int fsync(int fd) { return sync_of(fd, SYS_fsync); }
@@ -275,6 +285,27 @@ TEST_F(DiskFault, AStartThatIsKilledWhileItBuildsAnewLosesNothing) {
     EXPECT_FALSE(std::filesystem::exists(folder_ / "db.ready"));
   }
   std::filesystem::remove_all(killed);
+}
+
+// Or the log would be missed after a power cut.
+TEST_F(DiskFault, TheMarkOfALogIsOffTheDiskBeforeTheLogGoes) {
+  const auto marks = std::make_shared<SyncMarks>(folder_.string());
+  const std::unique_ptr<rocksdb::Env> env = make_patient_env(std::make_shared<DiskPatience>(), marks);
+  std::filesystem::create_directories(folder_ / "db");
+  const std::string log = folder_ / "db/000012.log";
+  std::unique_ptr<rocksdb::WritableFile> file;
+  ASSERT_TRUE(env->NewWritableFile(log, &file, {}).ok());
+  ASSERT_TRUE(file->Append("a batch").ok());
+  ASSERT_TRUE(file->Sync().ok());
+  ASSERT_EQ(SyncMarks(folder_.string()).left().count(12), 1U);
+  {
+    const std::lock_guard lock(g_mutex);
+    g_synced.clear();
+  }
+  ASSERT_TRUE(env->DeleteFile(log).ok());
+  EXPECT_EQ(SyncMarks(folder_.string()).left().count(12), 0U);
+  const std::lock_guard lock(g_mutex);
+  EXPECT_EQ(g_synced, (std::vector<std::string>{folder_ / "promised", "without " + log}));
 }
 
 TEST_F(DiskFault, TheBallastGivesWayAndIsTakenBack) {

@@ -50,7 +50,7 @@ class DamagedManifest : public testing::Test {
   }
 
   // Written out after every few messages, as a spool of many is; it ends as by a crash.
-  void make() const {
+  void make() {
     fs::create_directories(folder_ / "db");
     const auto marks = std::make_shared<SyncMarks>(folder_.string());
     const std::unique_ptr<rocksdb::Env> env = make_patient_env(std::make_shared<DiskPatience>(), marks);
@@ -81,6 +81,7 @@ class DamagedManifest : public testing::Test {
       ASSERT_TRUE(
           db->Put(synced, handles[2], id_key(id), std::string(header.data(), header.size()) + body_of(id))
               .ok());
+      if (id == kAll) old_marks_ = read(folder_ / "promised");
       if (id % kEach == 0) {
         ASSERT_TRUE(db->Flush({}, handles).ok());
       }
@@ -141,6 +142,7 @@ class DamagedManifest : public testing::Test {
 
   fs::path folder_, whole_, manifest_;
   std::string content_;
+  std::string old_marks_;  // of before the last log was dropped
 };
 
 TEST_F(DamagedManifest, DamageInAnyRecordLosesNothing) {
@@ -197,6 +199,24 @@ TEST_F(DamagedManifest, WithoutItNothingIsLost) {
   fs::remove(manifest_);
   fs::remove(folder_ / "db/CURRENT");
   EXPECT_FALSE(start().empty());
+}
+
+// A power cut may bring back marks of before.
+TEST_F(DamagedManifest, ALogThatWasWrittenOutIsNotMissed) {
+  write(folder_ / "promised", old_marks_);
+  EXPECT_TRUE(start().empty());
+}
+
+TEST_F(DamagedManifest, MarksThatCannotBeReadAreSaid) {
+  const std::string marks = read(folder_ / "promised");
+  for (const size_t at : {size_t{7}, size_t{16}, size_t{20}, size_t{500}}) {
+    std::string wrong = marks;
+    wrong[at] = static_cast<char>(wrong[at] ^ 0x14);
+    write(folder_ / "promised", wrong);
+    EXPECT_EQ(start().size(), 1U) << at;
+    EXPECT_FALSE(built_anew());
+    restore();
+  }
 }
 
 }  // namespace
