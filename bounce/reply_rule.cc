@@ -146,9 +146,9 @@ bool only_4yz(const ReplyRule& rule) {
          std::ranges::all_of(rule.codes, [](const CodeMask& mask) { return mask.digits[0] == 4; });
 }
 
-// [[words]]: lists that the expressions of this file may name.
-WordLists read_words(conf::Section* root) {
-  WordLists lists;
+// [[words]]: lists that the expressions of this file may name. `shared`: those of every file, or null.
+WordLists read_words(conf::Section* root, const WordLists* shared) {
+  WordLists lists(shared);
   for (conf::Section& section : root->sections("words", "[[words]]")) {
     std::string name;
     std::vector<std::string> words;
@@ -168,6 +168,17 @@ WordLists read_words(conf::Section* root) {
     }
     section.finish();
   }
+  return lists;
+}
+
+const WordLists& shared_words() {
+  static const WordLists lists = [] {
+    conf::Document document(shipped_words().text, shipped_words().name);
+    conf::Section root = document.root();
+    WordLists read = read_words(&root, nullptr);
+    CHECK(document.problems().empty());
+    return read;
+  }();
   return lists;
 }
 
@@ -283,7 +294,7 @@ std::vector<ReplyRule> read_reply_rules(std::string_view text, const std::string
   std::set<std::string> names;
   conf::Document document(text, file);
   conf::Section root = document.root();
-  const WordLists words = read_words(&root);
+  const WordLists words = read_words(&root, &shared_words());
   for (conf::Section& section : root.sections("reply", "[[reply]]")) {
     std::string name;
     section.text("name", &name);

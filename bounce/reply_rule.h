@@ -84,5 +84,7 @@ struct ShippedFile {
 };
 // bounce/rules/*.toml as they were when the program was built.
 const std::vector<ShippedFile>& shipped_rule_files();
+// bounce/rules/words.toml: the [[words]] that the expressions of every file may name.
+const ShippedFile& shipped_words();
 
 }  // namespace bounce

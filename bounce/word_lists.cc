@@ -35,6 +35,12 @@ bool WordLists::add(const std::string& name, const std::vector<std::string>& wor
   return lists_.emplace(name, std::move(any)).second;
 }
 
+const std::string* WordLists::find(std::string_view name) const {
+  const auto list = lists_.find(name);
+  if (list != lists_.end()) return &list->second;
+  return shared_ != nullptr ? shared_->find(name) : nullptr;
+}
+
 conf::Result<std::string> WordLists::expand(std::string_view expression) const {
   std::string expanded;
   size_t begin = 0;
@@ -44,11 +50,12 @@ conf::Result<std::string> WordLists::expand(std::string_view expression) const {
     if (end == std::string_view::npos) break;
     const std::string_view name = expression.substr(brace + 1, end - brace - 1);
     if (!is_name(name) || is_escaped(expression, brace)) continue;
-    const auto list = lists_.find(name);
-    if (list == lists_.end())
-      return conf::invalid("{" + std::string(name) + "} names no [[words]] of this file; a brace is \\{");
+    const std::string* const list = find(name);
+    if (list == nullptr)
+      return conf::invalid("{" + std::string(name) +
+                           "} names no [[words]] of this file or of the program; a brace is \\{");
     expanded.append(expression.substr(begin, brace - begin));
-    expanded += list->second;
+    expanded += *list;
     begin = end + 1;
   }
   expanded.append(expression.substr(begin));

@@ -115,6 +115,23 @@ no_match = ["550 The doorman is shut", "550 The gates is shut", "550 The door is
   for (const conf::Problem& problem : qualifier->rules().check_examples()) ADD_FAILURE() << problem.text();
 }
 
+// A list of the program may be named in any file; one of the file's own hides it.
+TEST(ReplyRules, EveryFileMayNameTheListsOfTheProgram) {
+  std::vector<conf::Problem> problems;
+  EXPECT_TRUE(parse_reply_rules(shipped_words().text, "words.toml", &problems).empty());
+  for (const conf::Problem& problem : problems) ADD_FAILURE() << problem.text();
+  const std::string rule =
+      "[[reply]]\nname = \"a\"\ntext = [\"sofa\"]\nnot_text = [\"{about-us}\"]\n"
+      "reason = \"refused\"\ntype = \"soft\"\nscope = \"site\"\n";
+  const std::shared_ptr<const Qualifier> by_ours = Qualifier::make(parsed(rule), {});
+  EXPECT_EQ(meaning_of(*by_ours, "550 sofa").rule, "a");
+  EXPECT_EQ(meaning_of(*by_ours, "550 sofa, your IP address").rule, "unread");
+  const std::shared_ptr<const Qualifier> hidden =
+      Qualifier::make(parsed("[[words]]\nname = \"about-us\"\nany = [\"chair\"]\n" + rule), {});
+  EXPECT_EQ(meaning_of(*hidden, "550 sofa, your IP address").rule, "a");
+  EXPECT_EQ(meaning_of(*hidden, "550 sofa, chair").rule, "unread");
+}
+
 TEST(ReplyRules, WhatAGuessReadsStaysToQualify) {
   const std::string rule =
       "[[reply]]\nname = \"a\"\ntext = [\"mauve\"]\nreason = \"mailbox-full\"\ntype = \"soft\"\n"
@@ -167,7 +184,7 @@ constexpr BadRule kBad[] = {
      "words"},
     {"[[reply]]\nname = \"a\"\ntext = [\"x{wrods}\"]\nreason = \"refused\"\ntype = \"soft\"\nscope = "
      "\"site\"\n",
-     "{wrods} names no [[words]]"},
+     "{wrods} names no [[words]] of this file or of the program"},
     {"[[reply]]\nname = \"a\"\ncode = [\"550\"]\nreason = \"refused\"\ntype = \"hard\"\nscope = "
      "\"recipient\"\nguess = true\n",
      "a guess is never"},

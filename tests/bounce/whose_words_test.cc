@@ -1,0 +1,157 @@
+// The words of an unknown user are said of many things: an address, an account, a name that is ours is no
+// recipient. Every noun of a language here is joined with every predicate.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "bounce/diagnostic.h"
+#include "bounce/qualifier.h"
+
+namespace bounce {
+namespace {
+
+using Words = std::vector<const char*>;
+
+struct Language {
+  const char* name;
+  Words ours;     // what we are or send
+  Words theirs;   // the recipient
+  Words missing;  // is not there
+};
+
+const std::vector<Language>& languages() {
+  static const std::vector<Language> all = {
+      {"en",
+       {"Your IP address", "The source address", "Client host name", "Your EHLO name", "Return address",
+        "Envelope sender", "Your account", "Sending user", "The certificate name", "Header address",
+        "The address of your server", "Originator", "Attachment name", "The session id", "Your domain name"},
+       {"The recipient", "User", "This mailbox", "Addressee", "Mail account", "That alias", "Inbox"},
+       {"is unknown", "does not exist", "was not found", "is not valid", "is not registered here",
+        "is not recognized", "has been deleted", "no longer exists"}},
+      {"de",
+       {"Ihre IP-Adresse", "Die Absenderadresse", "Clientname", "Ihr Hostname", "Rücksendeadresse",
+        "Ihr Konto", "Quelladresse", "Der Servername", "Ihre Domain"},
+       {"Der Empfänger", "Benutzer", "Dieses Postfach", "Briefkasten", "Anwender", "Teilnehmer"},
+       {"ist unbekannt", "existiert nicht", "wurde nicht gefunden", "ist ungültig", "wurde gelöscht",
+        "kennen wir nicht"}},
+      {"fr",
+       {"Votre adresse IP", "Adresse de retour", "Nom d'hôte", "Votre compte", "Adresse source",
+        "Adresse du client", "Votre nom de domaine", "Adresse d'expédition"},
+       {"Le destinataire", "Utilisateur", "Cette boîte", "Correspondant", "Abonné", "Adresse électronique"},
+       {"inconnu", "n'existe pas", "introuvable", "n'est pas connu", "n'existe plus"}},
+      {"es",
+       {"Su dirección IP", "Dirección de retorno", "Nombre de host", "Su cuenta", "Dirección de origen",
+        "Dirección del cliente", "Su dominio", "Nombre del servidor"},
+       {"El destinatario", "Usuario", "Este buzón", "Casilla", "Abonado", "Contacto"},
+       {"desconocido", "no existe", "no encontrado", "no se encuentra", "ya no existe", "inexistente"}},
+      {"pt",
+       {"Seu endereço IP", "Endereço de retorno", "Nome do host", "Sua conta", "Endereço de origem",
+        "Endereço do cliente", "Seu domínio", "Nome do servidor"},
+       {"O destinatário", "Usuário", "Esta caixa postal", "Assinante", "Utilizador", "Endereço eletrônico"},
+       {"desconhecido", "não existe", "não foi encontrado", "não é válido", "inexistente", "inválido"}},
+      {"it",
+       {"Il vostro indirizzo IP", "Indirizzo di ritorno", "Nome host", "Il vostro account",
+        "Indirizzo di origine", "Indirizzo del client", "Il vostro dominio", "Nome del server"},
+       {"Il destinatario", "Utente", "Questa casella", "Abbonato", "Mailbox", "Indirizzo di posta"},
+       {"sconosciuto", "non esiste", "non trovato", "inesistente", "è stato eliminato", "non è valido"}},
+      {"nl",
+       {"Uw IP-adres", "Retouradres", "Hostnaam", "Uw account", "Bronadres", "Clientadres", "Uw domein",
+        "Servernaam"},
+       {"De ontvanger", "Gebruiker", "Dit postvak", "Postbus", "Abonnee", "Brievenbus"},
+       {"onbekend", "bestaat niet", "niet gevonden", "is verwijderd", "ongeldig"}},
+      {"pl",
+       {"Twój adres IP", "Adres zwrotny", "Nazwa hosta", "Twoje konto", "Adres źródłowy", "Adres klienta",
+        "Twoja domena", "Nazwa serwera"},
+       {"Odbiorca", "Użytkownik", "Ta skrzynka", "Abonent", "Adresat"},
+       {"nieznany", "nie istnieje", "nie znaleziono", "usunięty", "nie jest znany"}},
+      {"ru",
+       {"Ваш IP-адрес", "Обратный адрес", "Имя хоста", "Ваш аккаунт", "Адрес отправителя", "Адрес клиента",
+        "Ваш домен", "Имя сервера"},
+       {"Получатель", "Пользователь", "Этот ящик", "Абонент", "Адресат", "Учётная запись"},
+       {"неизвестен", "не существует", "не найден", "удалён", "отсутствует", "недействителен"}},
+      {"ja",
+       {"あなたのIPアドレス", "返信先アドレス", "ホスト名", "あなたのアカウント", "送信元アドレス",
+        "クライアント名", "差出人のアドレス", "サーバー名"},
+       {"受信者", "ユーザー", "このメールボックス", "送信先", "送り先", "宛先アドレス"},
+       {"は存在しません", "が見つかりません", "が不明です", "は登録されていません", "は削除されました"}},
+      {"zh",
+       {"您的IP地址", "回复地址", "主机名", "您的账号", "来源地址", "客户端地址", "发件人域名", "服务器名"},
+       {"收件人", "用户", "该邮箱", "联系人", "使用者", "信箱"},
+       {"不存在", "未找到", "无效", "未知", "已删除", "有误"}},
+  };
+  return all;
+}
+
+Qualification meaning_of(const std::string& line) {
+  const Reply reply = read_diagnostic(line);
+  return Qualifier::shipped()->qualify({Stage::kRcpt, &reply});
+}
+
+std::vector<std::string> sentences(const Language& language, const Words& nouns) {
+  const std::string gap = std::string(language.name) == "ja" || std::string(language.name) == "zh" ? "" : " ";
+  std::vector<std::string> all;
+  for (const char* noun : nouns)
+    for (const char* predicate : language.missing) all.push_back(noun + gap + predicate);
+  return all;
+}
+
+TEST(WhoseWords, OursMoveNoRecipient) {
+  for (const Language& language : languages()) {
+    for (const std::string& sentence : sentences(language, language.ours)) {
+      for (const std::string code : {"550 ", "550 5.7.1 ", "550 5.1.1 ", "550 5.2.1 ",
+                                     "554 5.7.1 <a@b.example>: Recipient address rejected: "}) {
+        const Qualification meaning = meaning_of(code + sentence);
+        EXPECT_NE(meaning.type, ErrorType::kHard) << code << sentence << " by " << meaning.rule;
+        EXPECT_NE(meaning.scope, Scope::kRecipient) << code << sentence << " by " << meaning.rule;
+      }
+    }
+  }
+}
+
+TEST(WhoseWords, TheirsAreHard) {
+  for (const Language& language : languages()) {
+    for (const std::string& sentence : sentences(language, language.theirs)) {
+      for (const std::string code : {"550 ", "550 5.7.1 ", "550 5.1.1 "}) {
+        const Qualification meaning = meaning_of(code + sentence);
+        EXPECT_EQ(meaning.type, ErrorType::kHard) << code << sentence << " by " << meaning.rule;
+      }
+    }
+  }
+}
+
+// RFC 5321 §4.2.2: these codes speak of a command.
+TEST(WhoseWords, ACommandThatIsRefusedIsNoAddress) {
+  for (const std::string code : {"500 ", "502 ", "503 ", "503 5.5.1 ", "555 "}) {
+    for (const char* text : {"No such user", "Recipient unknown", "Valid RCPT command must precede DATA",
+                             "Invalid address parameter", "<a@b.example>: recipient not valid"}) {
+      const Qualification meaning = meaning_of(code + text);
+      EXPECT_NE(meaning.type, ErrorType::kHard) << code << text << " by " << meaning.rule;
+    }
+  }
+}
+
+TEST(WhoseWords, AFullMailboxIsThere) {
+  for (const char* text :
+       {"The recipient cannot receive mail until old messages are deleted", "User has no longer any room",
+        "Postfach: alte Nachrichten werden nicht gelöscht", "recipient rejected"}) {
+    const Qualification meaning = meaning_of(std::string("552 5.2.2 ") + text);
+    EXPECT_EQ(meaning.reason, Reason::kMailboxFull) << text << " by " << meaning.rule;
+    EXPECT_EQ(meaning.type, ErrorType::kSoft) << text << " by " << meaning.rule;
+  }
+}
+
+TEST(WhoseWords, AdviceToUsBehindTheSentenceChangesNothing) {
+  for (const char* dead :
+       {"550 5.1.1 User unknown", "550 No such recipient here",
+        "550 <a@b.example>: Recipient address rejected: User unknown", "550 Unknown user"}) {
+    for (const char* advice : {". Check the settings of your mail account.", ". Your IP address was noted.",
+                               ". Contact your network administrator.", "; the message was deleted"}) {
+      const Qualification meaning = meaning_of(std::string(dead) + advice);
+      EXPECT_EQ(meaning.type, ErrorType::kHard) << dead << advice << " by " << meaning.rule;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace bounce
