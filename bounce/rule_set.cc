@@ -4,6 +4,8 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <utility>
 
 #include "bounce/atom_finder.h"
@@ -27,13 +29,15 @@ std::string not_decided(const ReplyRule& rule, const std::string& line, const Re
 
 constexpr int kLeastAtom = 3;  // octets; shorter ones occur everywhere and filter nothing
 
-RE2::Options set_options() {
+constexpr size_t kLong = 2000;  // octets of an expression into which a list of words is written out
+
+RE2::Options set_options(const std::string& expression) {
   RE2::Options options(RE2::Quiet);
   options.set_case_sensitive(false);
   options.set_never_capture(true);
-  // Room for the states of a sentence over two lists of words; without it RE2 walks a way that takes a
-  // hundred times as long.
-  options.set_max_mem(2 << 20);
+  // Room for the states of a sentence over two lists of words, and more for a list of a thousand words;
+  // without it RE2 walks a way that takes a hundred times as long.
+  options.set_max_mem(expression.size() > kLong ? 32 << 20 : 2 << 20);
   return options;
 }
 
@@ -57,12 +61,29 @@ struct RuleSet::Expressions {
   re2::FilteredRE2 wanted{kLeastAtom};
   std::vector<size_t> rule_of;                 // expression -> rule
   std::vector<std::unique_ptr<RE2>> unwanted;  // of each rule: all that must not match; null: nothing
+  // What must not match and is long, as a list that guards many rules: tried once for a text.
+  std::vector<std::unique_ptr<RE2>> guards;
+  std::map<std::string, size_t> known_guards;  // text -> guard
+  std::vector<std::vector<size_t>> guards_of;  // rule -> guards
   std::unique_ptr<AtomFinder> atoms;
+
+  size_t guard(const std::string& text);
 };
+
+size_t RuleSet::Expressions::guard(const std::string& text) {
+  const auto [known, is_new] = known_guards.emplace(text, guards.size());
+  if (is_new) {
+    const std::string folded = fold_pattern(text);
+    guards.push_back(std::make_unique<RE2>(folded, set_options(folded)));
+    CHECK(guards.back()->ok());
+  }
+  return known->second;
+}
 
 RuleSet::RuleSet(std::vector<ReplyRule> rules)
     : rules_(std::move(rules)), expressions_(std::make_unique<Expressions>()) {
   expressions_->unwanted.resize(rules_.size());
+  expressions_->guards_of.resize(rules_.size());
   for (size_t i = 0; i < rules_.size(); ++i) {
     places_.mx |= !rules_[i].mx.empty();
     places_.domains |= !rules_[i].domains.empty();
@@ -70,15 +91,20 @@ RuleSet::RuleSet(std::vector<ReplyRule> rules)
     if (rules_[i].text.empty()) textless_.push_back(i);
     for (const std::string& text : rules_[i].text) {
       int id = 0;
-      CHECK(expressions_->wanted.Add(fold_pattern(text), set_options(), &id) == RE2::NoError);
+      CHECK(expressions_->wanted.Add(fold_pattern(text), set_options(text), &id) == RE2::NoError);
       CHECK(static_cast<size_t>(id) == expressions_->rule_of.size());
       expressions_->rule_of.push_back(i);
     }
     std::string unwanted;
-    for (const std::string& text : rules_[i].not_text)
-      unwanted += (unwanted.empty() ? "(?:" : "|(?:") + fold_pattern(text) + ')';
+    for (const std::string& text : rules_[i].not_text) {
+      if (text.size() > kLong) {
+        expressions_->guards_of[i].push_back(expressions_->guard(text));
+      } else {
+        unwanted += (unwanted.empty() ? "(?:" : "|(?:") + fold_pattern(text) + ')';
+      }
+    }
     if (unwanted.empty()) continue;
-    expressions_->unwanted[i] = std::make_unique<RE2>(unwanted, set_options());
+    expressions_->unwanted[i] = std::make_unique<RE2>(unwanted, set_options(unwanted));
     CHECK(expressions_->unwanted[i]->ok());
   }
   if (expressions_->rule_of.empty()) return;
@@ -90,7 +116,7 @@ RuleSet::RuleSet(std::vector<ReplyRule> rules)
 RuleSet::~RuleSet() = default;
 
 bool RuleSet::fits(size_t index, const Occasion& occasion, std::string_view folded,
-                   const std::vector<size_t>& candidates) const {
+                   const std::vector<size_t>& candidates, Guarded* guarded) const {
   const ReplyRule& rule = rules_[index];
   const Reply& reply = *occasion.reply;
   if (!occasion.anywhere && rule.stages != 0 && (rule.stages & (1U << static_cast<int>(occasion.stage))) == 0)
@@ -113,12 +139,19 @@ bool RuleSet::fits(size_t index, const Occasion& occasion, std::string_view fold
       }))
     return false;
   const std::unique_ptr<RE2>& unwanted = expressions_->unwanted[index];
-  return unwanted == nullptr || !RE2::PartialMatch(text, *unwanted);
+  if (unwanted != nullptr && RE2::PartialMatch(text, *unwanted)) return false;
+  return std::ranges::none_of(expressions_->guards_of[index], [&](size_t guard) {
+    std::optional<bool>& matches = (*guarded)[guard];
+    if (!matches) matches = RE2::PartialMatch(text, *expressions_->guards[guard]);
+    return *matches;
+  });
 }
 
 const ReplyRule* RuleSet::find(const Occasion& occasion, std::string_view folded) const {
   thread_local std::vector<int> atoms, potential;
   thread_local std::vector<size_t> expressions;
+  thread_local Guarded guarded;
+  guarded.assign(expressions_->guards.size(), std::nullopt);
   expressions.clear();
   if (expressions_->atoms != nullptr) {
     expressions_->atoms->find(folded, &atoms);
@@ -140,7 +173,7 @@ const ReplyRule* RuleSet::find(const Occasion& occasion, std::string_view folded
       own.push_back(expressions[next++]);
     if (rule == last) continue;
     last = rule;
-    if (fits(rule, occasion, folded, own)) return &rules_[rule];
+    if (fits(rule, occasion, folded, own, &guarded)) return &rules_[rule];
   }
   return nullptr;
 }

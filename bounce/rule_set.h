@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,8 +36,10 @@ class RuleSet {
 
  private:
   struct Expressions;
+  using Guarded =
+      std::vector<std::optional<bool>>;  // whether each long guard matches the text, once it was tried
   bool fits(size_t rule, const Occasion& occasion, std::string_view folded,
-            const std::vector<size_t>& candidates) const;
+            const std::vector<size_t>& candidates, Guarded* guarded) const;
 
   std::vector<ReplyRule> rules_;
   Places places_;
