@@ -17,8 +17,6 @@ class Bytes {
   std::string_view view() const { return content_ ? std::string_view(*content_) : std::string_view(); }
   size_t size() const { return content_ ? content_->size() : 0; }
   bool has_value() const { return content_ != nullptr; }  // false: not in memory (an empty body has a value)
-  // Nobody else has them: with this one they leave memory.
-  bool sole() const { return content_.use_count() == 1; }
   void reset() { content_.reset(); }
 
  private:

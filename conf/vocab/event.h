@@ -31,7 +31,8 @@ enum class EventKind : uint8_t {
   kAlarm,     // something that must not be: `reply` says what
   kDecision,  // about a site, not a message: `decision` says what, the fields of a message are not written
   kRefusedClient,  // at the door: `door` says who and why, the fields of a message are not written
-  kBounced,        // the six from here: mail that came back, hours after the message was delivered
+  // Mail that came back, hours after the message of this id was delivered: what it says of a recipient.
+  kBounced,
   kComplained,
   kAutoReply,
   kDelayedReport,    // it is still on its way
@@ -62,7 +63,6 @@ enum class Bind : uint8_t {
   kTotal,          // max_outbound_connections of the whole relay
   kLease,          // the counters cannot be written to disk; see mx/limits/lease.h
   kRecording,      // what becomes of mail cannot be written to the spool
-  kBodyMemory,     // its body has to be read, and the memory for bodies is full
 };
 
 enum class DecisionAction : uint8_t {

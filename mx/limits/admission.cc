@@ -36,8 +36,6 @@ const char* to_text(Bind bind) {
       return "the counters are not on disk yet";
     case Bind::kRecording:
       return "results cannot be recorded in the spool";
-    case Bind::kBodyMemory:
-      return "waits for memory for bodies (body_memory)";
   }
   return "unknown";
 }

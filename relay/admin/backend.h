@@ -58,7 +58,6 @@ struct QueueSummary {
   std::vector<conf::DoorCount> refused_at_door;
   uint64_t log_waiting = 0;  // events that are not in the log file yet
   uint64_t body_memory_bytes = 0;
-  uint64_t bodies_read_back_bytes = 0;  // of these, for deliveries that go now
   double uptime_seconds = 0;
   LimiterCounts limiter;
   QuarantineCounts quarantine;

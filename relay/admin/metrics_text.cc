@@ -144,8 +144,6 @@ std::string metrics_text(const QueueSummary& s, const spool::SpoolHealth& health
   gauge("penstock_inbound_connections", "Open inbound connections.", number(s.inbound_connections), &out);
   gauge("penstock_outbound_connections", "Open outbound connections.", number(s.outbound_connections), &out);
   gauge("penstock_body_memory_bytes", "Message bodies in memory.", number(s.body_memory_bytes), &out);
-  gauge("penstock_bodies_read_back_bytes", "Message bodies read back for deliveries that go now.",
-        number(s.bodies_read_back_bytes), &out);
   gauge("penstock_spool_free_bytes", "Free disk under the spool.", number(health.free_bytes), &out);
   counter("penstock_accepted_total", "Recipients accepted.", s.accepted, &out);
   counter("penstock_delivered_total", "Recipients delivered.", s.delivered, &out);

@@ -102,7 +102,6 @@ json summary_json(const QueueSummary& s) {
           {"log_lost", s.log_lost},
           {"log_waiting", s.log_waiting},
           {"body_memory_bytes", s.body_memory_bytes},
-          {"bodies_read_back_bytes", s.bodies_read_back_bytes},
           {"uptime_seconds", s.uptime_seconds},
           {"limiter", limiter_json(s.limiter)},
           {"quarantine", quarantine_json(s.quarantine)},

@@ -26,7 +26,6 @@ admin::QueueSummary summary_of(const journal::Gauges& gauges, const journal::Eve
   summary.inbound_connections = gauges.inbound_connections;
   summary.outbound_connections = gauges.outbound_connections;
   summary.body_memory_bytes = gauges.body_memory_bytes;
-  summary.bodies_read_back_bytes = gauges.bodies_read_back_bytes;
   summary.log_waiting = gauges.log_waiting;
   summary.log_lost = gauges.log_lost;
   summary.accepted = counts.accepted;
@@ -96,7 +95,6 @@ journal::Gauges Overview::gauges(conf::Instant now) const {
   gauges.outbound_connections = transit.dispatcher().connections();
   gauges.inbound_connections = parts_.inbound_connections();
   gauges.body_memory_bytes = transit.messages().used_bytes();
-  gauges.bodies_read_back_bytes = transit.messages().room().read_back();
   gauges.log_waiting = parts_.journal->waiting();
   gauges.log_lost = parts_.log_lost();
   gauges.quarantine = parts_.quarantine();

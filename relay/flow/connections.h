@@ -15,7 +15,6 @@
 #include "relay/flow/outbound_connection.h"
 #include "relay/flow/path_gate.h"
 #include "relay/flow/shared_lines.h"
-#include "relay/queue/body_room.h"
 #include "relay/queue/delivery.h"
 
 namespace relay {
@@ -26,9 +25,8 @@ struct Job {
   std::vector<uint32_t> recipients;     // of the running transaction
   conf::Instant picked_up{};
   conf::Instant began{};
-  std::string domain;           // of its recipients
-  bool waiting = false;         // for the errand
-  queue::BodyRoom::Lease copy;  // that it sends in place of the message
+  std::string domain;    // of its recipients
+  bool waiting = false;  // for the errand
 };
 
 struct Slot {

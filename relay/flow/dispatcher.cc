@@ -34,13 +34,12 @@ Dispatcher::Dispatcher(Parts parts)
       hosts_(parts.random),
       logins_(&flow_, parts.sites, parts.secrets, &work_, &troubles_),
       back_off_(&flow_, parts.random),
-      bodies_(parts.messages, &work_),
-      mail_({&flow_, parts.user, parts.messages, &back_off_, &lines_, &work_, &bodies_}),
+      mail_({&flow_, parts.user, parts.messages, &back_off_, &lines_, &work_}),
       connections_(&flow_, &gate_, &lines_),
-      opener_({&flow_, parts.network, this, &gate_, &hosts_, &logins_, &back_off_, &connections_, &mail_,
-               &work_, failing_}),
+      opener_({&flow_, parts.network, this, &gate_, &hosts_, &logins_, &back_off_, &connections_, &work_,
+               failing_}),
       jobs_({&flow_, parts.user, &gate_, &hosts_, &connections_, &mail_, &work_}),
-      turns_({&flow_, &gate_, &lines_, &connections_, &logins_, &opener_, &jobs_, &mail_}),
+      turns_({&flow_, &gate_, &lines_, &connections_, &logins_, &opener_, &jobs_}),
       acts_(parts.sites, &gate_, &hosts_, &work_, parts.user),
       free_tries_(&hosts_, &troubles_) {}
 
@@ -53,7 +52,6 @@ void Dispatcher::poke(queue::Path* path) {
 
 void Dispatcher::step(conf::Instant now) {
   work_.wake_due(now, kPathsPerStep);
-  bodies_.step();
   connections_.take_slow(now - kSlow,
                          [this](OutboundConnection* connection) { return tell_slow(*connection); });
   logins_.step([this](queue::Path* path) { poke(path); });
@@ -68,7 +66,6 @@ void Dispatcher::step(conf::Instant now) {
     turns_.step(now);
     for (const PathGate::Wanted& wanted : gate_.take_wanted()) connections_.make_room(wanted);
   } while (feed_starving() && paths_left > 0 && opener_.may_go_on());
-  bodies_.settle(paths_left > 0 && opener_.may_go_on());
   connections_.free_ended();
 }
 
@@ -107,7 +104,7 @@ conf::Instant Dispatcher::next_wake() const {
   if (logins_.waking() || !work_.empty() || (work_.has_resumed() && !flow_.paused)) return conf::Instant{};
   const conf::Instant opening = connections_.oldest_opening();
   const conf::Instant slow = opening == conf::kNever ? conf::kNever : opening + kSlow;
-  return std::min({lines_.next_wake(), work_.next_wake(), bodies_.next_wake(), slow});
+  return std::min({lines_.next_wake(), work_.next_wake(), slow});
 }
 
 void Dispatcher::set_wake(queue::Path* path, conf::Instant now) {
@@ -129,7 +126,6 @@ void Dispatcher::work(queue::Path* path, conf::Instant now) {
     if (!path->ready.empty()) opener_.starve(path, mx::Bind::kRecording);
     return;
   }
-  bodies_.works_on(path);
   if (path->blocked(now)) back_off_.forget(path);
   if (WaitingMail::expiry_is_due(*path, now)) mail_.expire(path, now);
   if (path->shared.line == nullptr) jobs_.use_resting(path, flow_.now());
@@ -138,10 +134,7 @@ void Dispatcher::work(queue::Path* path, conf::Instant now) {
   } else {
     work_together(path, now);
   }
-  if (path->ready.empty()) {
-    gate_.leave(path);
-    bodies_.leave(path);
-  }
+  if (path->ready.empty()) gate_.leave(path);
   gate_.pass_on(path, now);
 }
 
@@ -311,7 +304,6 @@ mx::Admission Dispatcher::next_message(queue::Path* path) {
     return mx::Admission::no(mx::Bind::kBackOff, login);
   const mx::Admission next = forecast.next(*path, gate_.lease(), flow_.now());
   gate_.tell_decisions(*path);  // a block that is over has become probing by being asked
-  if (next.yes && bodies_.in_line(*path)) return mx::Admission::no(mx::Bind::kBodyMemory, conf::kNever);
   return next;
 }
 
@@ -329,7 +321,6 @@ std::vector<const queue::Path*> Dispatcher::neglected() {
     const bool works =
         line == nullptr ? !path->connections.all_rest() : line->connections > line->resting.size();
     if (path->ready.empty() || works || path->work.marked()) return;  // marked: the next step comes at once
-    if (bodies_.in_line(*path) && !bodies_.has_room(*path)) return;
     if (connections_.any_may_send(*path) || opener_.could_open(path, flow_.now())) paths.push_back(path);
   });
   return paths;

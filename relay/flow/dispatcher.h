@@ -15,7 +15,6 @@
 #include "bounce/qualifier.h"
 #include "conf/config.h"
 #include "relay/flow/back_off.h"
-#include "relay/flow/body_turns.h"
 #include "relay/flow/connections.h"
 #include "relay/flow/dispatcher_user.h"
 #include "relay/flow/flow_state.h"
@@ -121,7 +120,6 @@ class Dispatcher final : public OutboundConnection::Owner {
   Hosts hosts_;
   Logins logins_;
   BackOff back_off_;
-  BodyTurns bodies_;
   WaitingMail mail_;
   Connections connections_;
   Opener opener_;

@@ -12,7 +12,6 @@
 #include "conf/vocab/time.h"
 #include "relay/flow/path.h"
 #include "relay/journal/attempt.h"
-#include "relay/queue/body_room.h"
 #include "relay/queue/delivery.h"
 #include "relay/smtp/transaction.h"
 
@@ -22,7 +21,6 @@ namespace relay {
 struct Errand {
   smtp::Transaction transaction;
   std::vector<uint32_t> recipients;  // which of the record they are, in the order of the transaction
-  queue::BodyRoom::Lease copy;       // of what is sent in place of the message
 };
 
 // What the connection that asks for one can take.

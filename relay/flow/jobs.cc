@@ -30,10 +30,8 @@ void Jobs::use_resting(queue::Path* path, conf::Instant now) {
       if (one_answer) return;
       continue;
     }
-    const bool goes = ends || gives_way(slot, now);
-    if (!goes && !parts_.mail->may_take(path, std::nullopt)) return;
     parts_.connections->rests_no_more(connection);
-    if (goes) {
+    if (ends || gives_way(slot, now)) {
       connection->quit();
     } else {
       take(&slot, std::nullopt);
@@ -177,7 +175,6 @@ void Jobs::answered(uint64_t number, OutboundConnection* connection, queue::Deli
 
 void Jobs::send(Slot* slot, Errand errand) {
   slot->job.recipients = std::move(errand.recipients);
-  slot->job.copy = std::move(errand.copy);
   slot->job.domain = errand.transaction.recipients.front().mailbox.domain.text();
   slot->job.began = parts_.flow->now();
   parts_.gate->charge(&slot->use, slot->job.began);
@@ -194,7 +191,6 @@ void Jobs::report(Slot* slot, std::vector<smtp::RecipientOutcome> outcomes) {
   report.outcomes = std::move(outcomes);
   report.facts = facts_of(*slot);
   job.recipients.clear();
-  job.copy.give_back();
   if (!parts_.user->report(job.delivery, std::move(report))) forget(slot);
 }
 

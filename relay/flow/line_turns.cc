@@ -38,17 +38,13 @@ OutboundConnection* LineTurns::resting_of(const queue::Path& path) const {
   return found;
 }
 
-// Of any path of the line that has mail, and room for its body. Null: none may send, and the line wakes when
-// the first of them may.
+// Of any path of the line that has mail. Null: none may send, and the line wakes when the first of them may.
 OutboundConnection* LineTurns::any_resting(const LinePtr& line, conf::Instant now) {
   for (OutboundConnection* each : line->resting) {
     if (!each->idle() || each->path()->ready.empty() || !each->path()->held_alone(now).yes) continue;
-    const mx::Admission admission = may_send(each);
-    if (goes_on(admission)) {
-      if (!admission.yes || parts_.mail->may_take(each->path(), std::nullopt)) return each;
-      continue;
-    }
     if (PathGate::has_one_answer(*each->path())) return each;
+    const mx::Admission admission = may_send(each);
+    if (goes_on(admission)) return each;
     if (admission.not_before < line->wake) parts_.lines->set_wake(line, admission.not_before);
   }
   return nullptr;
@@ -121,22 +117,19 @@ void LineTurns::make_room(const LinePtr& line, conf::Instant now) {
 void LineTurns::send_in_turn(const LinePtr& line, conf::Instant now) {
   for (size_t left = kSendsPerStep; !line->turns.empty(); --left) {
     if (left == 0) return parts_.lines->mark(line);
-    mx::Admission admission;
     const Leaf* leaf = line->turns.look(kLook, [&](const Leaf* each) {
       if (!each->leaf->held_alone(now).yes) return false;
       OutboundConnection* resting = resting_of(*each->leaf);
-      if (resting == nullptr) return false;
-      admission = may_send(resting);
-      if (admission.yes) return parts_.mail->may_take(each->leaf, each->sender());
-      if (goes_on(admission) || PathGate::has_one_answer(*each->leaf)) return true;
-      wait(line, each->leaf, admission);
-      return false;
+      if (resting == nullptr || PathGate::has_one_answer(*each->leaf)) return resting != nullptr;
+      const mx::Admission admission = may_send(resting);
+      if (!goes_on(admission)) wait(line, each->leaf, admission);
+      return goes_on(admission);
     });
     // Those that are next may have no connection yet: nobody loses by another.
     OutboundConnection* connection = leaf == nullptr ? any_resting(line, now) : resting_of(*leaf->leaf);
     if (connection == nullptr) return;
     Slot& slot = parts_.connections->at(connection);
-    if (leaf == nullptr) admission = may_send(connection);
+    const mx::Admission admission = parts_.connections->may_send(slot);
     const bool spent = admission.bind == mx::Bind::kPerConnection;  // it alone
     if (!admission.yes && !spent) return wait(line, connection->path(), admission);
     parts_.connections->rests_no_more(connection);
@@ -187,10 +180,6 @@ bool LineTurns::open_in_turn(const LinePtr& line, conf::Instant now) {
     }
     if (early) admission = parts_.gate->may_open_early(path, {}, now);
     if (!admission.yes || (!early && parts_.gate->budget(path, {}, now) <= line->opening)) return true;
-    if (!parts_.mail->may_open(path, leaf->sender())) {
-      aside.push_back(leaf);
-      return false;
-    }
     if (parts_.opener->open_one(path, early, now)) {
       opened = true;
     } else if (path->waits.any() && path->waits.until() < line->wake) {
@@ -198,7 +187,7 @@ bool LineTurns::open_in_turn(const LinePtr& line, conf::Instant now) {
     }
     return false;
   });
-  // Those that fail, or have no room for their bodies, stand behind the others, or they would hide them.
+  // Those that fail stand behind the others, or they would hide them.
   for (Leaf* leaf : aside) line->turns.make_last(leaf);
   if (!aside.empty() && aside.size() == position && line->fruitless++ * kLook < line->turns.size())
     return true;

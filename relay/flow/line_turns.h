@@ -23,7 +23,6 @@ class LineTurns {
     const Logins* logins = nullptr;
     Opener* opener = nullptr;
     Jobs* jobs = nullptr;
-    WaitingMail* mail = nullptr;
   };
   explicit LineTurns(Parts parts) : parts_(parts) {}
 

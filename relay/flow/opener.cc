@@ -60,7 +60,6 @@ void Opener::open_for(queue::Path* path, conf::Instant now) {
       return move_on(path, now);
     }
     if (!choice.targets.empty() && choice.budget <= path->connections.opening()) return;
-    if (!parts_.mail->may_open(path, std::nullopt)) return;
     if (left_ == 0) return parts_.work->mark(path);  // more of them in the next step
     --left_;
     // Without one: the hosts' addresses changed since the deliveries were routed.

@@ -15,7 +15,6 @@
 #include "relay/flow/logins.h"
 #include "relay/flow/path.h"
 #include "relay/flow/path_gate.h"
-#include "relay/flow/waiting_mail.h"
 #include "relay/flow/work_list.h"
 
 namespace relay {
@@ -31,7 +30,6 @@ class Opener {
     Logins* logins = nullptr;
     BackOff* back_off = nullptr;
     Connections* connections = nullptr;
-    WaitingMail* mail = nullptr;
     WorkList* work = nullptr;
     std::function<void(queue::Path*)> failing;  // the path leads nowhere; may be null
   };

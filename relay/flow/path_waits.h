@@ -1,10 +1,9 @@
 // What keeps the mail of a path back, as it was when that was last asked, and the lines of other paths that
-// it stands in for it. Written by the PathGate; by LineTurns for paths that are counted together; by
-// BodyTurns where the memory for bodies is short. Loop thread.
+// it stands in for it. Written by the PathGate; by LineTurns for paths that are counted together. Loop
+// thread.
 #pragma once
 
 #include <algorithm>
-#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -28,7 +27,7 @@ class PathWaits {
     if (!any() || why.not_before < until_) set(why);
   }
 
-  bool in_line() const { return leasing_ || bodies_ > 0 || !lines_.empty(); }
+  bool in_line() const { return leasing_ || !lines_.empty(); }
   // The lines of counters that are shared with other paths. False: it stands in this one already.
   bool enter(const void* counters) {
     if (stands_in(counters)) return false;
@@ -44,17 +43,12 @@ class PathWaits {
   // The line of those that wait for the counters to reach the disk. False: it stands there already.
   bool enter_leasing() { return !std::exchange(leasing_, true); }
   void leave_leasing() { leasing_ = false; }
-  // The lines for the memory for bodies: of small ones, and of big ones.
-  void enter_bodies() { ++bodies_; }
-  void leave_bodies() { --bodies_; }
-  bool for_bodies() const { return bodies_ > 0; }
 
  private:
   mx::Bind bind_ = mx::Bind::kNothing;
   conf::Instant until_{};
   std::vector<const void*> lines_;
   bool leasing_ = false;
-  uint8_t bodies_ = 0;  // so many of those lines
 };
 
 }  // namespace relay::queue

@@ -76,25 +76,11 @@ void WaitingMail::remove(queue::Delivery* delivery) {
 }
 
 queue::Delivery* WaitingMail::take(queue::Path* path, std::optional<uint32_t> sender) {
-  queue::Delivery* delivery = path->ready.pop_first(
-      sender, [&](const queue::Delivery& each) { return parts_.bodies->may_take(path, each); });
+  queue::Delivery* delivery = sender ? path->ready.pop_front_of(*sender) : path->ready.pop_front();
   if (delivery == nullptr) return nullptr;
-  if (path->waits.for_bodies()) parts_.bodies->took(path, *delivery);
   if (path->shared.line != nullptr) path->shared.line->served(delivery->sender, *path);
   left(path, *delivery);
-  if (path->ready.empty()) parts_.bodies->leave(path);
   return delivery;
-}
-
-bool WaitingMail::may_take(queue::Path* path, std::optional<uint32_t> sender) {
-  return path->ready.has_first(
-      sender, [&](const queue::Delivery& each) { return parts_.bodies->may_take(path, each); });
-}
-
-bool WaitingMail::may_open(queue::Path* path, std::optional<uint32_t> sender) {
-  const uint32_t before = path->connections.opening();
-  return path->ready.has_first(
-      sender, [&](const queue::Delivery& each) { return parts_.bodies->may_open(path, each, before); });
 }
 
 bool WaitingMail::expiry_is_due(const queue::Path& path, conf::Instant now) {

@@ -8,7 +8,6 @@
 #include <optional>
 
 #include "relay/flow/back_off.h"
-#include "relay/flow/body_turns.h"
 #include "relay/flow/dispatcher_user.h"
 #include "relay/flow/flow_state.h"
 #include "relay/flow/path.h"
@@ -28,7 +27,6 @@ class WaitingMail {
     const BackOff* back_off = nullptr;
     SharedLines* lines = nullptr;
     WorkList* work = nullptr;
-    BodyTurns* bodies = nullptr;
   };
   explicit WaitingMail(Parts parts) : parts_(parts) {}
 
@@ -38,13 +36,8 @@ class WaitingMail {
   void add_first(queue::Delivery* delivery);
   // kReady -> with the caller; it has no path any more.
   void remove(queue::Delivery* delivery);
-  // The next in turn, of this sender or of any, whose body is in memory or has room there; it is with the
-  // caller, and of its path still. Null: none.
+  // The next in turn, of this sender or of any; it is with the caller, and of its path still. Null: none.
   queue::Delivery* take(queue::Path* path, std::optional<uint32_t> sender);
-  // Whether take() has one, for a connection that may send; and whether one may be opened for it, beside so
-  // many that are being opened. To be asked when nothing else keeps the path back: see BodyTurns.
-  bool may_take(queue::Path* path, std::optional<uint32_t> sender);
-  bool may_open(queue::Path* path, std::optional<uint32_t> sender);
 
   // A part of what is due: expired mail goes back to the walk (Report::kExpired), and mail that has waited
   // long for a path that fails is told of. Goes over all that waits in order of arrival, and not oftener than

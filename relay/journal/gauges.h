@@ -38,7 +38,7 @@ struct Gauges {
   bool accepting = true, recording = true;
   uint64_t messages = 0, deliveries = 0, scheduled = 0, ready = 0, in_flight = 0, on_hold = 0;
   uint64_t inbound_connections = 0, outbound_connections = 0;
-  uint64_t body_memory_bytes = 0, bodies_read_back_bytes = 0, log_waiting = 0, log_lost = 0;
+  uint64_t body_memory_bytes = 0, log_waiting = 0, log_lost = 0;
   QuarantineGauges quarantine;
   LimiterGauges limiter;          // of the last survey over all sites
   std::vector<SiteGauges> sites;  // likewise: the busiest first, at most 50

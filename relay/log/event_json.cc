@@ -225,8 +225,6 @@ std::string_view limit_name(conf::Bind limit) {
       return "lease";
     case conf::Bind::kRecording:
       return "recording";
-    case conf::Bind::kBodyMemory:
-      return "body_memory";
   }
   return "unknown";
 }

@@ -7,7 +7,7 @@
 
 namespace relay::queue {
 
-Message::Message(spool::MessageRecord of, HeldBody content)
+Message::Message(spool::MessageRecord of, conf::Bytes content)
     : record(std::move(of)), body(std::move(content)), by_domain_(record.recipients.size()) {
   std::iota(by_domain_.begin(), by_domain_.end(), 0U);
   const auto domain = [this](uint32_t index) -> std::string_view {

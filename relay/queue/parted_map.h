@@ -15,7 +15,6 @@ namespace relay::queue {
 template <typename Value>
 class PartedMap {
  public:
-  static constexpr int kBits = 10;
   // Null: there is none. Good until the key is erased.
   Value* find(conf::MessageId id) {
     Part& part = part_of(id);
@@ -38,19 +37,14 @@ class PartedMap {
       for (const auto& [id, value] : part) use(id, value);
     }
   }
-  static constexpr size_t parts() { return size_t{1} << kBits; }
-  // The same of one part: all parts together hold all.
-  template <typename Use>
-  void for_each_in(size_t part, const Use& use) const {
-    for (const auto& [id, value] : parts_[part]) use(id, value);
-  }
 
  private:
   using Part = std::unordered_map<conf::MessageId, Value>;
+  static constexpr int kBits = 10;
   // Fibonacci hashing: ids of one moment differ in their lowest bits only.
   Part& part_of(conf::MessageId id) { return parts_[(id * 0x9e3779b97f4a7c15ULL) >> (64 - kBits)]; }
 
-  std::array<Part, parts()> parts_;
+  std::array<Part, size_t{1} << kBits> parts_;
   size_t size_ = 0;
 };
 

@@ -52,6 +52,16 @@ void ReadyQueue::push_front(Delivery* delivery) {
 
 Delivery* ReadyQueue::front() const { return alone() ? only_.next() : turns_->front()->leaf.next(); }
 
+Delivery* ReadyQueue::pop_front() {
+  if (size_ == 0) return nullptr;
+  return take_next(alone() ? nullptr : turns_->front());
+}
+
+Delivery* ReadyQueue::pop_front_of(uint32_t sender) {
+  if (!has_sender(sender)) return nullptr;
+  return take_next(alone() ? nullptr : turns_->front_of(sender));
+}
+
 Delivery* ReadyQueue::take_next(Turns::Node* node) {
   if (node != nullptr) turns_->served(node);
   Flow* flow = flow_of(node);

@@ -15,7 +15,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 
 #include "conf/vocab/intrusive_list.h"
 #include "relay/queue/delivery.h"
@@ -37,24 +36,9 @@ class ReadyQueue {
   // It is what pop_front() gives next, and counts as the oldest: the rest of a partly sent delivery.
   void push_front(Delivery* delivery);
   // The next in turn; null when empty.
-  Delivery* pop_front() {
-    return pop_first(std::nullopt, [](const Delivery&) { return true; });
-  }
-  // The next in turn, of this sender or of any, of which `may_go` says true: of each flow the next is asked
-  // about, and of not more of them than kLook. Null: none.
-  template <typename MayGo>
-  Delivery* pop_first(std::optional<uint32_t> sender, const MayGo& may_go) {
-    if (size_ == 0 || (alone() && sender && *sender != only_sender_)) return nullptr;
-    if (alone()) return may_go(*only_.next()) ? take_next(nullptr) : nullptr;
-    Turns::Node* node = first_node(sender, may_go);
-    return node == nullptr ? nullptr : take_next(node);
-  }
-  // The same without taking it: whether there is one.
-  template <typename MayGo>
-  bool has_first(std::optional<uint32_t> sender, const MayGo& may_go) const {
-    if (size_ == 0 || (alone() && sender && *sender != only_sender_)) return false;
-    return alone() ? may_go(*only_.next()) : first_node(sender, may_go) != nullptr;
-  }
+  Delivery* pop_front();
+  // The next in turn of this sender; null when it has none.
+  Delivery* pop_front_of(uint32_t sender);
   Delivery* front() const;
   // `delivery` must be in this queue. The turns of the others stay as they were.
   void erase(Delivery* delivery);
@@ -92,7 +76,6 @@ class ReadyQueue {
   }
 
  private:
-  static constexpr size_t kLook = 32;
   struct Flow {
     DeliveryList mail;
     bool newest_is_next = false;
@@ -110,11 +93,6 @@ class ReadyQueue {
   }
   Turns::Node* node_for(const Delivery& delivery);  // null: it is of the only flow
   Flow* flow_of(Turns::Node* node) { return node == nullptr ? &only_ : &node->leaf; }
-  template <typename MayGo>
-  Turns::Node* first_node(std::optional<uint32_t> sender, const MayGo& may_go) const {
-    const auto next_may_go = [&may_go](const Turns::Node* node) { return may_go(*node->leaf.next()); };
-    return sender ? turns_->look_of(*sender, kLook, next_may_go) : turns_->look(kLook, next_may_go);
-  }
   Delivery* take_next(Turns::Node* node);
   void arrivals_erase(Delivery* delivery);
   void took(Turns::Node* node);

@@ -66,16 +66,10 @@ class TurnTree {
 
   // The leaf that is next in turn; null when empty.
   Node* front() const { return empty() ? nullptr : root_.next()->next()->next(); }
-  // The same among those of one sender, of which `use` says true: of at most `most`. Null: none.
-  template <typename Use>
-  Node* look_of(uint32_t sender, size_t most, const Use& use) const {
+  // The same among those of one sender.
+  Node* front_of(uint32_t sender) {
     const auto found = nodes_.find(sender_key(sender));
-    if (found == nodes_.end()) return nullptr;
-    Node* leaf = found->second.next();
-    if (use(leaf)) return leaf;
-    for (leaf = found->second.first(); leaf != nullptr && !use(leaf); leaf = found->second.after(leaf))
-      if (--most == 0) return nullptr;
-    return leaf;
+    return found == nodes_.end() ? nullptr : found->second.next();
   }
   // It had its turn.
   void served(Node* leaf) {

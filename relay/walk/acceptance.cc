@@ -63,7 +63,6 @@ void Acceptance::take(spool::MessageRecord record, conf::Bytes body) {
   const conf::MessageId id = record.id;
   const uint32_t sender = queue::sender_of(record.envelope.reverse_path);
   const uint16_t stream = parts_.streams->number_of(record.stream);
-  const queue::BodySize size = queue::BodySize::of(record.size_bytes);
   const conf::Instant now = parts_.clock->now();
   std::vector<uint32_t> domains;
   std::unordered_set<uint32_t> known;
@@ -88,7 +87,6 @@ void Acceptance::take(spool::MessageRecord record, conf::Bytes body) {
     delivery->message = message;
     delivery->sender = sender;
     delivery->stream = stream;
-    delivery->body_size = size;
     fresh.push_back(delivery);
   }
   for (Delivery* delivery : fresh) parts_.walk->advance(delivery);
@@ -143,7 +141,6 @@ void Acceptance::adopt(const spool::MessageRecord& record, const std::function<v
         recipient.reply_code, recipient.enhanced_status, recipient.last_reply);
     delivery->sender = queue::sender_of(record.envelope.reverse_path);
     delivery->stream = stream;
-    delivery->body_size = queue::BodySize::of(record.size_bytes);
     delivery->greylisted_from = greylisted_from;
     delivery->hold_wanted = record.on_hold || recipient.held;
     if (record.recipients.size() > 1) known.emplace(domain, delivery);

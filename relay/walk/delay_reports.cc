@@ -117,38 +117,15 @@ bool DelayReports::look_at(const Entry& entry, conf::WallTime wall) {
   if (parts_.deliveries->find(entry.id) == nullptr) return false;
   if (entry.due > wall || under_way_ >= kMostUnderWay) return true;
   ++under_way_;
-  parts_.messages->pin(entry.id, [this, id = entry.id](const conf::Result<queue::Message*>& message) {
+  parts_.messages->pin(entry.id, true, [this, id = entry.id](conf::Result<queue::Message*> message) {
     if (message.ok()) {
-      read(message.value());
+      tell(*message);
     } else {
-      failed_to_read(id);
+      --under_way_;  // its delivery finds out too, and says so
+      add({parts_.clock->wall() + kDiskRetry, id});
     }
   });
   return false;
-}
-
-// Its delivery finds out too, and says so.
-void DelayReports::failed_to_read(conf::MessageId id) {
-  --under_way_;
-  add({parts_.clock->wall() + kDiskRetry, id});
-}
-
-// `message` is pinned for it.
-void DelayReports::read(queue::Message* message) {
-  if (message->body.has_value()) {
-    tell(message, message->body.view());
-    return;
-  }
-  const conf::MessageId id = message->record.id;
-  parts_.messages->read_for_report(id, message->record.size_bytes,
-                                   [this, id, message](const conf::Result<conf::Bytes>& body) {
-                                     if (body.ok()) {
-                                       tell(message, body.value().view());
-                                     } else {
-                                       failed_to_read(id);
-                                       parts_.messages->unpin(message);
-                                     }
-                                   });
 }
 
 // In memory: nobody else makes the report meanwhile.
@@ -169,7 +146,7 @@ void DelayReports::write_down(const queue::Message& message, const std::vector<R
 }
 
 // `message` is pinned for it.
-void DelayReports::tell(queue::Message* message, std::string_view original) {
+void DelayReports::tell(queue::Message* message) {
   const conf::MessageId id = message->record.id;
   const conf::WallTime wall = parts_.clock->wall();
   std::vector<ReportLine> lines;
@@ -180,7 +157,7 @@ void DelayReports::tell(queue::Message* message, std::string_view original) {
     --under_way_;
     return;
   }
-  ReportMail mail = write_report(message->record, original, lines, *parts_.config, *parts_.clock,
+  ReportMail mail = write_report(message->record, message->body.view(), lines, *parts_.config, *parts_.clock,
                                  parts_.spool->next_id(wall));
   mark(message, lines, true);
   auto kept = std::make_shared<spool::MessageRecord>(mail.record);

@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
-#include <string_view>
 #include <vector>
 
 #include "conf/config.h"
@@ -51,9 +50,7 @@ class DelayReports {
   std::vector<ReportLine> late_ones(const spool::MessageRecord& record, conf::WallTime wall) const;
   void add(Entry entry);
   bool look_at(const Entry& entry, conf::WallTime wall);
-  void failed_to_read(conf::MessageId id);
-  void read(queue::Message* message);
-  void tell(queue::Message* message, std::string_view original);
+  void tell(queue::Message* message);
   void write_down(const queue::Message& message, const std::vector<ReportLine>& lines);
   void mark(queue::Message* message, const std::vector<ReportLine>& lines, bool told);
 

@@ -25,7 +25,7 @@ smtp::Transaction EnvelopeComposer::compose(const queue::Message& message, size_
   transaction.body_type = record.envelope.body;
   transaction.smtputf8 = record.envelope.smtputf8;
   transaction.header_prefix = back.fields + message.signature;
-  transaction.body = message.body.bytes();
+  transaction.body = message.body;
   const size_t limit = std::min(waiting->size(), std::max<size_t>(1, most));
   size_t count = 1;
   if (paths_ == nullptr) count = limit;

@@ -69,7 +69,7 @@ Answer Errands::next(queue::Delivery* delivery, const queue::Path& path, const E
 void Errands::convert(Request request) {
   auto kept = std::make_shared<Request>(std::move(request));
   const bool all = kept->facts.settings->peer.eight_bit == conf::EightBit::kConvertSigned;
-  converter_->submit(kept->delivery->message->body.bytes(), all ? SignedParts::kConvert : SignedParts::kKeep,
+  converter_->submit(kept->delivery->message->body, all ? SignedParts::kConvert : SignedParts::kKeep,
                      [this, kept](std::optional<std::string> text) { converted(*kept, std::move(text)); });
 }
 
@@ -103,13 +103,12 @@ void Errands::send_copy(const Request& request, const conf::Bytes& mail, std::st
   errand.transaction.body = mail;
   errand.transaction.body_type = conf::BodyType::k7Bit;
   errand.transaction.header_prefix = std::move(signature);
-  errand.copy = messages_->count_copy(mail.size());
   request.later(std::move(errand));
 }
 
 void Errands::read(Request request) {
-  const queue::Delivery& of = *request.delivery;
-  messages_->pin_with_body(of, [this, request = std::move(request)](conf::Result<queue::Message*> result) {
+  const conf::MessageId id = request.delivery->id;
+  messages_->pin(id, true, [this, request = std::move(request)](conf::Result<queue::Message*> result) {
     queue::Delivery* delivery = request.delivery;
     if (!result.ok()) {
       attempts_->take_waiting(*delivery);

@@ -78,7 +78,7 @@ smtp::RecipientOutcome OwnVerdicts::refusal(bounce::Stage stage, bounce::Reply r
 template <typename Then>
 void OwnVerdicts::with_record(Delivery* delivery, Then then) {
   delivery->move_to(DeliveryState::kLoading);
-  parts_.messages->pin(delivery->id,
+  parts_.messages->pin(delivery->id, false,
                        [this, delivery, then = std::move(then)](conf::Result<queue::Message*> result) {
                          // One pin is enough: the new one.
                          if (delivery->message != nullptr)

@@ -146,32 +146,33 @@ void QueueOrders::forget_holds(queue::Message* message, spool::RecipientSpan rec
 
 void QueueOrders::end_holds(conf::MessageId id, std::vector<uint32_t> domains) {
   ++ending_holds_;
-  parts_.messages->pin(id, [this, id, domains = std::move(domains)](conf::Result<queue::Message*> result) {
-    --ending_holds_;
-    if (!result.ok()) {
-      conf::say("message " + conf::to_text(id) +
-                ": a reply rule holds it no more, and it could not be read: " + result.error().detail +
-                "; release it with penstock queue release");
-      return;
-    }
-    queue::Message* message = *result;
-    if (!message->record.on_hold) {
-      for_each_of(id, [&](Delivery* delivery) {
-        const bool meant = delivery->state == DeliveryState::kHeld &&
-                           std::ranges::find(domains, delivery->domain) != domains.end();
-        if (!meant) return false;
-        forget_holds(message, message->of(parts_.domains->name(delivery->domain)));
-        due_now(delivery);
-        return true;
+  parts_.messages->pin(
+      id, false, [this, id, domains = std::move(domains)](conf::Result<queue::Message*> result) {
+        --ending_holds_;
+        if (!result.ok()) {
+          conf::say("message " + conf::to_text(id) +
+                    ": a reply rule holds it no more, and it could not be read: " + result.error().detail +
+                    "; release it with penstock queue release");
+          return;
+        }
+        queue::Message* message = *result;
+        if (!message->record.on_hold) {
+          for_each_of(id, [&](Delivery* delivery) {
+            const bool meant = delivery->state == DeliveryState::kHeld &&
+                               std::ranges::find(domains, delivery->domain) != domains.end();
+            if (!meant) return false;
+            forget_holds(message, message->of(parts_.domains->name(delivery->domain)));
+            due_now(delivery);
+            return true;
+          });
+        }
+        parts_.messages->unpin(message);
       });
-    }
-    parts_.messages->unpin(message);
-  });
 }
 
 // So that a hold outlives a restart.
 void QueueOrders::keep_hold(conf::MessageId id, bool on_hold) {
-  parts_.messages->pin(id, [this, id, on_hold](conf::Result<queue::Message*> result) {
+  parts_.messages->pin(id, false, [this, id, on_hold](conf::Result<queue::Message*> result) {
     if (!result.ok()) {
       conf::say("message " + conf::to_text(id) +
                 ": the hold could not be written down: " + result.error().detail);

@@ -197,19 +197,17 @@ void Settlement::conclude(queue::Delivery* delivery) {
   if (report) {
     delivery->move_to(queue::DeliveryState::kSettling);
     delivery->path = nullptr;  // the path may be forgotten meanwhile
-    const queue::Message& message = *delivery->message;
-    if (message.body.has_value()) {
-      store_report(delivery, message.body.view());
+    if (delivery->message->body.has_value()) {
+      store_report(delivery);
     } else {
-      messages_->read_for_report(
-          delivery->id, message.record.size_bytes, [this, delivery](const conf::Result<conf::Bytes>& body) {
-            if (!body.ok() && body.error().code == conf::ErrorCode::kIo && may_wait(delivery)) {
-              postpone(delivery, body.error());
-              return;
-            }
-            // Of what is damaged: without the header of the message.
-            store_report(delivery, body.ok() ? body.value().view() : std::string_view());
-          });
+      messages_->pin(delivery->id, true, [this, delivery](conf::Result<queue::Message*> result) {
+        if (!result.ok() && result.error().code == conf::ErrorCode::kIo && may_wait(delivery)) {
+          postpone(delivery, result.error());
+          return;
+        }
+        store_report(delivery);  // of what is damaged: without the header of the message
+        if (result.ok()) messages_->unpin(*result);
+      });
     }
   } else {
     finish(delivery);
@@ -223,7 +221,7 @@ bool Settlement::may_wait(queue::Delivery* delivery) const {
   });
 }
 
-void Settlement::store_report(queue::Delivery* delivery, std::string_view original) {
+void Settlement::store_report(queue::Delivery* delivery) {
   const Verdicts& verdicts = attempts_->verdicts(*delivery);
   const spool::MessageRecord& about = delivery->message->record;
   std::vector<ReportLine> lines;
@@ -235,7 +233,8 @@ void Settlement::store_report(queue::Delivery* delivery, std::string_view origin
     line.expired = verdict.state == spool::RecipientState::kExpired;
     lines.push_back(line);
   }
-  ReportMail mail = write_report(about, original, lines, *config_, *clock_, spool_->next_id(clock_->wall()));
+  ReportMail mail = write_report(about, delivery->message->body.view(), lines, *config_, *clock_,
+                                 spool_->next_id(clock_->wall()));
   auto kept = std::make_shared<spool::MessageRecord>(mail.record);
   spool_->store(std::move(mail.record), mail.body,
                 [this, delivery, kept, body = mail.body](conf::Result<spool::Receipt> stored) {

@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <string_view>
 #include <vector>
 
 #include "conf/config.h"
@@ -73,7 +72,7 @@ class Settlement {
                                    const smtp::RecipientOutcome& outcome, const conf::RetrySchedule& schedule,
                                    conf::WallTime now);
   bool may_wait(queue::Delivery* delivery) const;
-  void store_report(queue::Delivery* delivery, std::string_view original);
+  void store_report(queue::Delivery* delivery);
   void finish(queue::Delivery* delivery);
   void postpone(queue::Delivery* delivery, const conf::Error& why);
 

@@ -60,9 +60,10 @@ bool Signing::submit(conf::MessageId id, const conf::Bytes& mail) {
 }
 
 void Signing::pin(conf::MessageId id) {
-  queue::Message* message = messages_->pin_now(id);
-  CHECK(message != nullptr);
-  jobs_.at(id).message = message;
+  messages_->pin(id, true, [this, id](conf::Result<queue::Message*> pinned) {
+    CHECK(pinned.ok());  // it is in memory
+    jobs_.at(id).message = *pinned;
+  });
 }
 
 void Signing::stored(queue::Message* message) {
@@ -91,7 +92,7 @@ bool Signing::ready(queue::Message* message, Then then) {
   const conf::MessageId id = message->record.id;
   if (jobs_.count(id) == 0) {
     CHECK(message->body.has_value());
-    start(id, message->body.bytes());
+    start(id, message->body);
     pin(id);
   }
   jobs_.at(id).thens.push_back(std::move(then));

@@ -19,7 +19,6 @@ import traceback
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from harness import ROOT, Lab, bin_dir, free_port, port_open, wait_until  # noqa: E402
 
-import bodies  # noqa: E402
 import ill_mannered  # noqa: E402
 import logins  # noqa: E402
 import logins_peers  # noqa: E402
@@ -482,8 +481,7 @@ def inherited_sockets(lab):
 
 CASES = [client_swaks, client_smtplib, client_msmtp, client_smtp_source, client_tls_auth, receiver_smtp_sink,
          receiver_aiosmtpd, receiver_postfix_tls, ill_mannered.ill_mannered_servers, operator_at_work,
-         commands_that_fail, log_disk_full, inherited_sockets, bodies.big_mail_to_a_slow_receiver, signed_evp, signed_opendkim,
-         signed_through_postfix]
+         commands_that_fail, log_disk_full, inherited_sockets, signed_evp, signed_opendkim, signed_through_postfix]
 
 
 def with_certificate(case):

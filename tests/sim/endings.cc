@@ -199,7 +199,6 @@ std::vector<std::string> what_is_left(relay::Transit* transit) {
     none(path->connections.idle().size(), "idle connections" + at);
     none(path->work.starves() ? 1 : 0, "starving path" + at);
     none(path->waits.lines(), "lines that the path stands in" + at);
-    none(path->waits.for_bodies() ? 1 : 0, "path that waits for the memory for bodies" + at);
     none(path->counters.standing->connections(), "counted connections" + at);
     for (const auto* counted : {&path->counters.traffic, &path->counters.hosts}) {
       for (const auto& [name, traffic] : *counted)

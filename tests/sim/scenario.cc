@@ -46,7 +46,6 @@ class Scenario {
   bool settled() const;
   bool step(conf::Instant limit);
   void run_until(conf::Instant limit);
-  void judge_bodies();
   void judge_rest();
   void judge_waits();
   void judge_streams();
@@ -67,9 +66,6 @@ class Scenario {
   std::vector<conf::Instant> crashes_;
   const uint64_t messages_;
   uint64_t handed_in_ = 0;
-  uint64_t largest_ = 0;   // octets of a message
-  size_t measured_ = 0;    // so many of the events
-  bool too_many_ = false;  // bodies in memory
   bool sign_ = false;
 };
 
@@ -93,11 +89,7 @@ void Scenario::configure() {
   config->defaults.tls = conf::TlsMode::kOff;
   if (world_.random.chance(0.5)) config->defaults.tls = conf::TlsMode::kOpportunistic;
   config->max_outbound_connections = world_.random.chance(0.3) ? 3 : 100;
-  // Most bodies are read back, and wait for each other.
-  if (world_.random.chance(0.3)) {
-    const uint64_t least = messages_ == 0 ? 2'000 : 200'000;  // one at a time, or a few
-    config->spool.body_memory_bytes = world_.random.chance(0.5) ? least : 10 * least;
-  }
+  if (world_.random.chance(0.3)) config->spool.body_memory_bytes = 8'000;  // most bodies are read back
   sign_ = world_.random.chance(0.5);
   config_ = config;
 }
@@ -156,7 +148,6 @@ bool Scenario::settled() const {
 bool Scenario::step(conf::Instant limit) {
   if (!world_.step(limit)) return false;
   relay_->poke();
-  judge_bodies();
   return true;
 }
 
@@ -219,20 +210,6 @@ void Scenario::plan_trouble() {
         world_.random.chance(0.5) ? world_.between(1ms, 20s) : world_.between(1min, 90h);
     world_.after(at, [this] { world_.stall(world_.between(1s, 10min)); });
   }
-}
-
-// Of bodies in memory there is the budget and one of them, as it is counted when it is read: with its record,
-// and rounded up. Those that reports are made of are bounded by themselves.
-void Scenario::judge_bodies() {
-  for (; measured_ < log_.events.size(); ++measured_)
-    largest_ = std::max(largest_, log_.events[measured_].size_bytes);
-  if (!relay_->running() || too_many_) return;
-  const relay::queue::BodyRoom& room = relay_->transit().messages().room();
-  const uint64_t one = 1024 + relay::queue::BodySize::of(largest_).bytes();
-  too_many_ = room.held() - room.beside() > config_->spool.body_memory_bytes + one;
-  if (too_many_) ledger_.violate("bodies in memory: " + std::to_string(room.held()) + " octets");
-  if (messages_ != 0) return;  // a look at all paths is for small worlds
-  for (const std::string& path : relay_->transit().neglected()) ledger_.violate(path + " is neglected");
 }
 
 // What is left when the mail has gone and the idle connections had time to say QUIT: nothing.

@@ -86,32 +86,25 @@ void Submitter::answer(int code) {
 
 Submission make_submission(World* world, uint64_t number, std::string reverse_path,
                            std::vector<std::string> recipients, bool eight_bit) {
+  Submission out;
+  out.number = number;
+  out.reverse_path = std::move(reverse_path);
+  out.recipients = std::move(recipients);
   std::string text;
   const uint64_t lines = world->random.below(60);
   for (uint64_t i = 0; i < lines; ++i) {
     text +=
         std::string(1 + world->random.below(90), static_cast<char>('a' + world->random.below(26))) + "\r\n";
   }
-  std::string fields, declared;
+  std::string fields;
   if (eight_bit) {
     text += "gr\xc3\xbc\xc3\x9f dich\r\n";
     fields =
         "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
         "Content-Transfer-Encoding: 8bit\r\n";
-    declared = " BODY=8BITMIME";
+    out.declared = " BODY=8BITMIME";
   }
-  if (std::ranges::any_of(recipients, relay::smtp::has_eight_bit)) declared += " SMTPUTF8";
-  Submission out = submission_of(number, std::move(reverse_path), std::move(recipients), text, fields);
-  out.declared = std::move(declared);
-  return out;
-}
-
-Submission submission_of(uint64_t number, std::string reverse_path, std::vector<std::string> recipients,
-                         const std::string& text, const std::string& fields) {
-  Submission out;
-  out.number = number;
-  out.reverse_path = std::move(reverse_path);
-  out.recipients = std::move(recipients);
+  if (std::ranges::any_of(out.recipients, relay::smtp::has_eight_bit)) out.declared += " SMTPUTF8";
   const uint64_t hash = std::hash<std::string>()(text);
   out.text = "From: a@client.test\r\nX-Sim: " + std::to_string(number) + ' ' + std::to_string(hash) + "\r\n" +
              fields + "\r\n" + text;

@@ -55,8 +55,5 @@ class Submitter final : public relay::TransportUser {
 // `eight_bit`: its text has letters of UTF-8.
 Submission make_submission(World* world, uint64_t number, std::string reverse_path,
                            std::vector<std::string> recipients, bool eight_bit = false);
-// Of this text, with `fields` besides its own.
-Submission submission_of(uint64_t number, std::string reverse_path, std::vector<std::string> recipients,
-                         const std::string& text, const std::string& fields = {});
 
 }  // namespace sim

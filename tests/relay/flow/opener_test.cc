@@ -59,15 +59,11 @@ class OpenerTest : public PathTest {
   Logins logins_{&flow_, &sites_, nullptr, &work_, &troubles_};
   BackOff back_off_{&flow_, &random_};
   Connections connections_{&flow_, &gate_, &lines_};
-  spool::MemorySpool spool_;
-  queue::MessageCache messages_{&spool_, 100'000'000};
-  BodyTurns bodies_{&messages_, &work_};
-  WaitingMail mail_{{&flow_, nullptr, &messages_, &back_off_, &lines_, &work_, &bodies_}};
   PeerNetwork network_;
   Owner owner_;
   size_t failing_ = 0;
-  Opener opener_{{&flow_, &network_, &owner_, &gate_, &hosts_, &logins_, &back_off_, &connections_, &mail_,
-                  &work_, [this](queue::Path*) { ++failing_; }}};
+  Opener opener_{{&flow_, &network_, &owner_, &gate_, &hosts_, &logins_, &back_off_, &connections_, &work_,
+                  [this](queue::Path*) { ++failing_; }}};
 };
 
 TEST_F(OpenerTest, OpensNoMoreThanThereIsMail) {

@@ -27,8 +27,7 @@ class WaitingMailTest : public PathTest {
   BackOff back_off_{&flow_, &random_};
   SharedLines lines_;
   WorkList work_;
-  BodyTurns bodies_{&messages_, &work_};
-  WaitingMail mail_{{&flow_, &walk_, &messages_, &back_off_, &lines_, &work_, &bodies_}};
+  WaitingMail mail_{{&flow_, &walk_, &messages_, &back_off_, &lines_, &work_}};
   conf::MessageId last_id_ = 0;
 };
 

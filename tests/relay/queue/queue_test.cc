@@ -18,8 +18,10 @@
 #include "relay/queue/delivery_index.h"
 #include "relay/queue/delivery_store.h"
 #include "relay/queue/domain_table.h"
+#include "relay/queue/message_cache.h"
 #include "relay/queue/retry.h"
 #include "relay/queue/scheduled.h"
+#include "relay/spool/memory_spool.h"
 
 namespace relay {
 namespace {
@@ -288,6 +290,64 @@ TEST(DomainTable, NumbersLiveAsLongAsDeliveriesAndABitLonger) {
   EXPECT_EQ(table.at(number).name, a);
   EXPECT_NE(table.find("b.test"), nullptr);
   EXPECT_EQ(table.find("c.test"), nullptr);
+}
+
+spool::MessageRecord record(conf::MessageId id) {
+  spool::MessageRecord out;
+  out.id = id;
+  out.recipients.resize(1);
+  return out;
+}
+
+TEST(MessageCache, LoadsOnceAndForgetsWithTheLastPin) {
+  spool::MemorySpool spool;
+  spool.store(record(1), conf::Bytes("body"), [](const conf::Result<spool::Receipt>&) {});
+  spool.run_batch();
+  spool.drain_completions();
+  queue::MessageCache cache(&spool, 1'000'000);
+  std::vector<queue::Message*> got;
+  for (int i = 0; i < 2; ++i) {
+    cache.pin(1, i == 1, [&got](conf::Result<queue::Message*> message) { got.push_back(message.value()); });
+  }
+  while (got.size() < 2) {
+    spool.run_batch();
+    spool.drain_completions();
+  }
+  EXPECT_EQ(got[0], got[1]);
+  EXPECT_EQ(got[0]->body.view(), "body");
+  EXPECT_EQ(got[0]->pins, 2U);
+  EXPECT_GT(cache.used_bytes(), 0U);
+  cache.unpin(got[0]);
+  cache.unpin(got[0]);
+  EXPECT_EQ(cache.size(), 0U);
+  EXPECT_EQ(cache.used_bytes(), 0U);
+}
+
+TEST(MessageCache, ARecordInMemoryIsNotReplacedByAnOlderOneFromTheSpool) {
+  spool::MemorySpool spool;
+  spool.store(record(1), conf::Bytes("body"), [](const conf::Result<spool::Receipt>&) {});
+  spool.run_batch();
+  spool.drain_completions();
+  queue::MessageCache cache(&spool, 1'000'000);
+  queue::Message* fresh = cache.insert(record(1), conf::Bytes(), 1);
+  ASSERT_NE(fresh, nullptr);
+  fresh->body.reset();
+  queue::Message* loaded = nullptr;
+  cache.pin(1, true, [&loaded](conf::Result<queue::Message*> message) { loaded = message.value(); });
+  spool.run_batch();                         // the old record is read ...
+  fresh->record.recipients[0].attempts = 9;  // ... while the newer one is in memory and then let go
+  cache.unpin(fresh);
+  spool.drain_completions();
+  ASSERT_NE(loaded, nullptr);
+  EXPECT_EQ(loaded->record.recipients[0].attempts, 9);
+  cache.unpin(loaded);
+}
+
+TEST(MessageCache, BeyondTheBudgetNothingIsKept) {
+  spool::MemorySpool spool;
+  queue::MessageCache cache(&spool, 10'000);
+  EXPECT_NE(cache.insert(record(1), conf::Bytes(std::string(5000, 'x')), 1), nullptr);
+  EXPECT_EQ(cache.insert(record(2), conf::Bytes(std::string(5000, 'x')), 1), nullptr);
 }
 
 class SiteTableTest : public testing::Test {

@@ -14,8 +14,6 @@
 namespace relay::queue {
 namespace {
 
-constexpr auto any = [](const Delivery&) { return true; };
-
 class Mail {
  public:
   Delivery* make(uint32_t domain, uint32_t sender) {
@@ -148,33 +146,14 @@ TEST(ReadyQueue, GivesTheNextOfOneSender) {
   Delivery* alone = mail.make(1, 5);
   queue.push_back(alone);
   EXPECT_TRUE(queue.has_sender(5));
-  EXPECT_EQ(queue.pop_first(6, any), nullptr);
-  EXPECT_EQ(queue.pop_first(5, any), alone);
+  EXPECT_EQ(queue.pop_front_of(6), nullptr);
+  EXPECT_EQ(queue.pop_front_of(5), alone);
   EXPECT_FALSE(queue.has_sender(5));
   for (uint32_t i = 0; i < 8; ++i) queue.push_back(mail.make(i % 4 / 2, 5 + i % 2));
-  for (uint32_t i = 0; i < 4; ++i) EXPECT_EQ(queue.pop_first(6, any)->domain, i % 2);
+  for (uint32_t i = 0; i < 4; ++i) EXPECT_EQ(queue.pop_front_of(6)->domain, i % 2);
   EXPECT_FALSE(queue.has_sender(6));
-  EXPECT_EQ(queue.pop_first(6, any), nullptr);
+  EXPECT_EQ(queue.pop_front_of(6), nullptr);
   EXPECT_EQ(queue.size(), 4u);
-}
-
-TEST(ReadyQueue, WhatMayNotGoKeepsOnlyItsOwnFlow) {
-  Mail mail;
-  ReadyQueue queue;
-  const auto put = [&](uint32_t domain, uint32_t sender) { queue.push_back(mail.make(domain, sender)); };
-  put(1, 1);
-  Delivery* held = queue.front();
-  const auto may_go = [held](const Delivery& each) { return &each != held; };
-  EXPECT_FALSE(queue.has_first(std::nullopt, may_go)) << "one flow alone";
-  put(1, 1);
-  EXPECT_EQ(queue.pop_first(std::nullopt, may_go), nullptr) << "the order of a sender and domain stays";
-  put(2, 1);
-  EXPECT_TRUE(queue.has_first(1, may_go));
-  EXPECT_FALSE(queue.has_first(2, may_go));
-  EXPECT_EQ(queue.pop_first(1, may_go)->domain, 2U);
-  EXPECT_EQ(queue.pop_first(std::nullopt, may_go), nullptr);
-  EXPECT_EQ(queue.pop_front(), held) << "it stayed the first in its turn";
-  EXPECT_EQ(queue.size(), 1U);
 }
 
 TEST(ReadyQueue, AShortFlowKeepsItsOrder) {

@@ -20,7 +20,7 @@ queue::Message message_to(const std::vector<std::string>& recipients) {
     recipient.recipient.mailbox = mailbox(text);
     record.recipients.push_back(recipient);
   }
-  queue::Message message(std::move(record), {conf::Bytes("Subject: x\r\n\r\nx\r\n"), {}});
+  queue::Message message(std::move(record), conf::Bytes("Subject: x\r\n\r\nx\r\n"));
   message.signature = "DKIM-Signature: x\r\n";
   return message;
 }

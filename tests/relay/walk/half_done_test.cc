@@ -36,7 +36,7 @@ class HalfDoneTest : public testing::Test {
   spool::MemorySpool spool_;
   queue::DomainTable domains_;
   queue::DeliveryStore store_;
-  queue::Message message_{record(), {}};
+  queue::Message message_{record(), conf::Bytes()};
   std::vector<queue::Delivery*> deliveries_;
   HalfDone half_{&spool_, &domains_, &store_};
   conf::Instant now_{conf::Duration(1'000'000)};

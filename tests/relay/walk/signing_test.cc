@@ -94,7 +94,7 @@ class SigningTest : public testing::Test {
 TEST_F(SigningTest, WithoutKeysNothingIsAsked) {
   queue_.on = false;
   queue::Message* mail = message(1);
-  signing_->begin(1, mail->body.bytes());
+  signing_->begin(1, mail->body);
   signing_->stored(mail);
   EXPECT_EQ(ready(mail), "yes");
   EXPECT_TRUE(queue_.waiting.empty());
@@ -224,7 +224,7 @@ TEST_F(SigningTest, AFullQueueHoldsMailBack) {
   queue::Message *first = message(1), *second = message(2), *third = message(3);
   EXPECT_EQ(ready(first), "later");
   EXPECT_EQ(ready(second), "later");
-  signing_->begin(3, third->body.bytes());
+  signing_->begin(3, third->body);
   EXPECT_EQ(signing_->under_way(), 2U) << "nothing ahead of time when the workers are behind";
   for (int i = 0; i < 2; ++i) {
     queue_.answer(Kind::kSigned, "DKIM-Signature: 1\r\n");
