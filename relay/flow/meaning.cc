@@ -11,7 +11,12 @@ bool is_refusal(const smtp::RecipientOutcome& outcome) {
 }
 
 bounce::Occasion occasion(const Meeting& at, const smtp::RecipientOutcome& outcome) {
-  return {outcome.stage, &outcome.reply, at.mx_host, at.recipient_domain, at.source, at.smart_host};
+  return {.stage = outcome.stage,
+          .reply = &outcome.reply,
+          .mx_host = at.mx_host,
+          .recipient_domain = at.recipient_domain,
+          .source = at.source,
+          .smart_host = at.smart_host};
 }
 
 void take(bounce::Qualification meaning, smtp::RecipientOutcome* outcome) {

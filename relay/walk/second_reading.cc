@@ -33,7 +33,7 @@ SecondReading::Reading SecondReading::read(const std::string& text) const {
   const bounce::Reply reply = bounce::read_diagnostic(text);
   Reading reading = Reading::kSame;
   for (const bool anywhere : {false, true}) {
-    const bounce::Occasion occasion{bounce::Stage::kRcpt, &reply, {}, {}, {}, anywhere};
+    const bounce::Occasion occasion{.stage = bounce::Stage::kRcpt, .reply = &reply, .anywhere = anywhere};
     const bounce::Qualification old = before_->qualify(occasion), fresh = after_->qualify(occasion);
     if (old.type == fresh.type && old.act == fresh.act && old.act_for == fresh.act_for) continue;
     if (old.act == bounce::Act::kHold && takes_place_of_hold(fresh)) return Reading::kNoHold;
