@@ -256,7 +256,8 @@ TEST_F(KeeperTest, AConfirmedWaveThatIsTakenBackGoesOn) {
   ASSERT_TRUE(desk.undo(confirmed->batch).ok());
   ASSERT_TRUE(wait([&] { return keeper_->counts().open_waves == 1; }));
   ASSERT_TRUE(wait([&] { return status(name(30)) == AddressStatus::kUnknown; }));
-  ASSERT_TRUE(wait([&] { return status(name(70)) == AddressStatus::kUnknown; }));  // and what followed from it
+  ASSERT_TRUE(
+      wait([&] { return status(name(70)) == AddressStatus::kUnknown; }));  // and what followed from it
   for (int i = 100; i < 300; ++i)
     EXPECT_TRUE(keeper_->refused(outcome(name(i)), meaning(ErrorType::kHard))) << i;
   keeper_->delivered(outcome(name(31)));  // held again, and let off
