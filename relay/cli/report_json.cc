@@ -64,15 +64,19 @@ void append_recipient(const Report& report, const Recipient& recipient, const Ma
   object.end();
 }
 
-// Of mail that is no report: the same keys, so that a program need not ask which it has.
+// Of mail that is no report: the same keys, empty, so that a program need not ask which it has.
 void append_nothing(const MailPlace& place, std::string* out) {
   Object object(out);
   object.text("file", place.file).number("n", place.number).text("kind", to_text(Kind::kNotBounce));
-  for (const char* key :
-       {"recipient", "original_recipient", "action", "status", "diagnostic", "code", "template", "type",
-        "reason", "reason_code", "scope", "rule", "message_id", "reporting_mta", "remote_mta",
-        "feedback_type", "auto_reply", "envelope_id", "token"})
-    object.null(key);
+  for (const char* key : {"recipient", "original_recipient", "action", "status", "diagnostic"})
+    object.text(key, "");
+  object.number("code", 0);
+  for (const char* key : {"template", "type", "reason"}) object.text(key, "");
+  object.null("reason_code");  // 0 is a reason
+  for (const char* key : {"scope", "rule", "message_id", "reporting_mta", "remote_mta", "feedback_type",
+                          "auto_reply", "envelope_id"})
+    object.text(key, "");
+  object.text("token", to_text(bounce::TokenState::kNone));
   object.end();
 }
 
