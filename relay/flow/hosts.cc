@@ -87,19 +87,16 @@ std::vector<Target> Hosts::in_order(const queue::Path& path) const {
 
 std::vector<Target> Hosts::to_try(const queue::Path& path, conf::Instant now, const May& may) const {
   std::vector<Target> good, bad;
-  uint16_t worst = UINT16_MAX;  // of a host that is well, but may not be used now
+  uint16_t worst = UINT16_MAX;
   for (Target& target : in_order(path)) {
     if (target.rank > worst) break;
-    const bool well = is_well(path, target.address, now);
+    const bool avoided = is_failing(path, target.address, now) || path.site->is_left(target.address, now);
     if (!may(target.address)) {
-      if (well) worst = target.rank;
+      if (!avoided) worst = target.rank;
       continue;
     }
-    (well ? good : bad).push_back(std::move(target));
+    (avoided ? bad : good).push_back(std::move(target));
   }
-  // A connection to a host that is left would end unused: see is_left_for_another().
-  if (worst != UINT16_MAX)
-    std::erase_if(bad, [&](const Target& target) { return path.site->is_left(target.address, now); });
   good.insert(good.end(), std::make_move_iterator(bad.begin()), std::make_move_iterator(bad.end()));
   return good;
 }
@@ -144,18 +141,6 @@ bool Hosts::any_well(const queue::Path& path, conf::Instant now) const {
     return std::any_of(host.addresses.begin(), host.addresses.end(),
                        [&](const std::string& address) { return is_well(path, address, now); });
   });
-}
-
-conf::Instant Hosts::left_until(const queue::Path& path, conf::Instant now) {
-  conf::Instant soonest = conf::kNever;
-  for (const mx::RouteHost& host : path.route->hosts) {
-    for (const std::string& address : host.addresses) {
-      const auto left = path.site->left_hosts.find(address);
-      if (left == path.site->left_hosts.end() || left->second <= now) continue;
-      if (queue::same_family(path.source.address, address)) soonest = std::min(soonest, left->second);
-    }
-  }
-  return soonest;
 }
 
 bool Hosts::has_other(const OutboundConnection& connection, conf::Instant now) const {

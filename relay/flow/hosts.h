@@ -28,7 +28,7 @@ class Hosts {
   // of a host, by chance for each connection (RFC 5321 §5.1), so that they share the load.
   std::vector<Target> in_order(const queue::Path& path) const;
   // Of these those that `may` allows, the ones that are not well behind the others. A host that is well, but
-  // may not be used now, hides those of a worse preference and all that are left: mail waits for it.
+  // may not be used now, hides those of a worse preference.
   using May = std::function<bool(const std::string& address)>;
   std::vector<Target> to_try(const queue::Path& path, conf::Instant now, const May& may) const;
 
@@ -45,8 +45,6 @@ class Hosts {
   // It answered a message that was begun at `asked`, over whatever connection.
   void answered(const queue::Path& path, const Target& target, conf::Instant asked);
   bool any_well(const queue::Path& path, conf::Instant now) const;
-  // When the first of those that are left may be tried again; kNever: none is left.
-  static conf::Instant left_until(const queue::Path& path, conf::Instant now);
   // Another host of the path than the one that the connection leads to is well.
   bool has_other(const OutboundConnection& connection, conf::Instant now) const;
   // What the connection leads to offers too little for a message: SIZE, 8BITMIME, SMTPUTF8.

@@ -71,26 +71,6 @@ TEST_F(HostsTest, AHostAtItsLimitHidesThoseOfAWorsePreferenceAndAFailingOneDoesN
   EXPECT_EQ(to_try(not_the_best), (std::vector<std::string>{"192.0.2.3"}));
 }
 
-// What it is opened for would not be sent over it: the host that is well is waited for.
-TEST_F(HostsTest, AHostThatIsLeftIsNotOpenedWhileAnotherIsOnlyAtItsLimit) {
-  const auto not_the_second = [](const std::string& address) { return address != "192.0.2.2"; };
-  const conf::Instant until = clock_.now() + 1min;
-  EXPECT_EQ(Hosts::left_until(path_, clock_.now()), conf::kNever);
-  hosts_.leave(path_, target("192.0.2.1"), until);
-  EXPECT_EQ(to_try(not_the_second), std::vector<std::string>{});
-  EXPECT_EQ(Hosts::left_until(path_, clock_.now()), until);
-  EXPECT_TRUE(hosts_.is_left_for_another(*connection_to(target("192.0.2.1")), clock_.now()));
-  // Of the best preference none is well, and the backup is at its limit.
-  hosts_.leave(path_, target("192.0.2.2"), until);
-  EXPECT_EQ(to_try([](const std::string& address) { return address != "192.0.2.3"; }),
-            std::vector<std::string>{});
-  EXPECT_EQ(to_try().front(), "192.0.2.3") << "which has room";
-  EXPECT_EQ(to_try().size(), 3U);
-  hosts_.failed(path_, target("192.0.2.3"), clock_.now(), clock_.now());
-  EXPECT_EQ(to_try([](const std::string& address) { return address != "192.0.2.3"; }).size(), 2U);
-  EXPECT_FALSE(hosts_.is_left_for_another(*connection_to(target("192.0.2.1")), clock_.now()));
-}
-
 TEST_F(HostsTest, AConnectionToABackupIsWorseThanNeededWhenABetterHostIsWellAgain) {
   const auto backup = connection_to(target("192.0.2.3", 1));
   hosts_.failed(path_, target("192.0.2.1"), clock_.now(), clock_.now());
