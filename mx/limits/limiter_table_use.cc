@@ -59,10 +59,17 @@ void used_again(Standing* counters) { counters->hand_on(false); }
 bool has_heir(const CounterEstate* estate, uint64_t id) {
   return estate != nullptr && estate->heirs.contains(id);
 }
+// In which generation of the rules; 0: never.
 uint32_t given_to(const CounterEstate* estate, uint64_t id) {
   if (estate == nullptr) return 0;
   const auto heir = estate->heirs.find(id);
   return heir == estate->heirs.end() ? 0 : heir->second.generation;
+}
+// Mail may have come from there in this generation: whether what was counted by then is still to be given.
+// What was made since has only what was its own matter.
+template <typename T>
+bool has_to_give(const TableCounters<T>& old, uint64_t to, uint32_t generation) {
+  return generation > old.made && generation > given_to(old.estate.get(), to);
 }
 // Whether the heir that was given something last, or as late as any other, is one of these.
 bool is_last_heir_among(const CounterEstate& estate, const std::vector<uint64_t>& ids) {
@@ -137,10 +144,9 @@ void LimiterTable::inherit(Counters<T> Entry::*slot, uint32_t from, uint32_t to,
   if (!parse_key(kKind<T> + entries_[from].name, &old_key) || !parse_key(kKind<T> + entries_[to].name, &key))
     return;
   const uint32_t generation = rules_.changed(old_key.names.rule, key.names.rule);
-  if (generation <= old.made) return;  // it has only what was its own matter since
+  if (!has_to_give(old, fresh.id, generation)) return;
   if (old.estate == nullptr) old.estate = std::make_unique<CounterEstate>();
   Heir* heir = &old.estate->heirs[fresh.id];
-  if (heir->generation >= generation) return;
   const bool lives = old.object != nullptr && (old.saved == nullptr || old.object->dirty());
   std::string value = old.saved == nullptr ? std::string() : *old.saved;
   if (lives) value = value_of(old.object.get(), {}, moment);
@@ -188,8 +194,8 @@ std::shared_ptr<T> LimiterTable::use(Counters<T> Entry::*slot, const std::string
     const Counters<T>& old = entries_[other].*slot;
     CounterKey old_key;
     if (!parse_key(kKind<T> + entries_[other].name, &old_key)) continue;
-    const uint32_t generation = rules_.changed(old_key.names.rule, parsed.names.rule);
-    if (generation > old.made && given_to(old.estate.get(), counters.id) < generation) kin.push_back(old.id);
+    if (has_to_give(old, counters.id, rules_.changed(old_key.names.rule, parsed.names.rule)))
+      kin.push_back(old.id);
   }
   for (const uint32_t other : others) inherit(slot, other, number, limits, kin, moment);
   if (is_handed_on(*counters.object) && is_current(parsed.names)) used_again(counters.object.get());

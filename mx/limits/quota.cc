@@ -138,9 +138,9 @@ void Quota::cut() {
   if (own_.window != nullptr) own_.window->cut();
 }
 
-void Quota::inherit(const Quota& from, conf::WallTime since, const Moment& moment) {
+conf::Instant Quota::inherit(const Quota& from, conf::WallTime since, const Moment& moment) {
   const std::vector<SlidingWindow::Run> runs = from.own(since, moment);
-  if (runs.empty()) return;
+  if (runs.empty()) return conf::kNever;
   if (own_.window == nullptr) own_.window = std::make_unique<SlidingWindow>(sent_);
   if (sent_.silent(moment.now)) anchor_ = from.anchor_;
   const conf::Instant slice = slice_begin(moment.now);
@@ -148,6 +148,7 @@ void Quota::inherit(const Quota& from, conf::WallTime since, const Moment& momen
   slice_ = slice;
   for (const SlidingWindow::Run& run : runs) in_slice_ += moment.to_past(run.last) >= slice ? run.count : 0;
   sent_.join(runs, moment);
+  return moment.to_past(runs.back().last);
 }
 
 Quota::State Quota::save(const Moment& moment) const {

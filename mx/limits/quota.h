@@ -60,8 +60,8 @@ class Quota {
   // What was charged here itself, later than `since`; the window may hold more, which was charged elsewhere.
   std::vector<SlidingWindow::Run> own(conf::WallTime since, const Moment& moment) const;
   // What was charged elsewhere counts here too, until it leaves the window. Its slices go on where nothing
-  // was charged here: an edit begins none anew.
-  void inherit(const Quota& from, conf::WallTime since, const Moment& moment);
+  // was charged here: an edit begins none anew. When the last of it was charged; kNever: there was nothing.
+  conf::Instant inherit(const Quota& from, conf::WallTime since, const Moment& moment);
   void cut();  // what is charged from now on can be told from what was before
   const SlidingWindow& history() const { return sent_; }
 

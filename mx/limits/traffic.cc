@@ -95,11 +95,10 @@ std::vector<Traffic*> Traffic::borrowers() const {
 
 void Traffic::inherit(const Traffic& from, conf::WallTime since, const Moment& moment) {
   granted_ = 0;
-  const std::vector<SlidingWindow::Run> runs = from.quota_.own(since, moment);
-  quota_.inherit(from.quota_, since, moment);
-  if (!runs.empty()) {
+  const conf::Instant last = quota_.inherit(from.quota_, since, moment);
+  if (last != conf::kNever) {
     rate_.recount(quota_.history());
-    rate_.use_burst(std::min(moment.to_past(runs.back().last), moment.now));
+    rate_.use_burst(std::min(last, moment.now));
   }
   if (quota_.history().reach() < rate_.reach()) rate_.inherit(from.rate_, moment);
   window_.at_most(from.window_);

@@ -1,6 +1,4 @@
 // A decision about a text, and the past that follows it.
-#include <fcntl.h>
-
 #include <fstream>
 #include <string>
 #include <vector>
