@@ -65,7 +65,14 @@ void add_missing(Database* database, const std::string& column) {
   database->execute(("ALTER TABLE sent ADD COLUMN " + column + " TEXT NOT NULL DEFAULT ''").c_str());
 }
 
-// In the order of the columns that every SELECT here asks for.
+// A statement that gives what read_mail() takes.
+std::string mail_where(const std::string& condition) {
+  return "SELECT message, at, with_token, recipient, sender, site, source, envid, message_id, fields, "
+         "stream, "
+         "user FROM sent WHERE " +
+         condition;
+}
+
 SentMail read_mail(const Statement& row) {
   SentMail mail;
   mail.message = static_cast<uint64_t>(row.integer(0));
@@ -178,10 +185,8 @@ conf::Status SqliteSent::forget(conf::WallTime before, uint64_t most, uint64_t l
 
 std::optional<SentMail> SqliteSent::find(uint64_t message, std::string_view recipient) {
   const std::string folded = conf::ascii_lower(recipient);
-  Statement row = database_->prepare(
-      "SELECT message, at, with_token, recipient, sender, site, source, envid, message_id, fields, stream, "
-      "user "
-      "FROM sent WHERE message = ? AND whom = ?");
+  static const std::string kSql = mail_where("message = ? AND whom = ?");
+  Statement row = database_->prepare(kSql.c_str());
   row.with(message).with(fingerprint(folded));
   std::optional<SentMail> found;
   if (row.row()) found = read_mail(row);
@@ -191,10 +196,8 @@ std::optional<SentMail> SqliteSent::find(uint64_t message, std::string_view reci
 }
 
 std::optional<SentMail> SqliteSent::of_message(uint64_t message) {
-  Statement row = database_->prepare(
-      "SELECT message, at, with_token, recipient, sender, site, source, envid, message_id, fields, stream, "
-      "user "
-      "FROM sent WHERE message = ? LIMIT 1");
+  static const std::string kSql = mail_where("message = ? LIMIT 1");
+  Statement row = database_->prepare(kSql.c_str());
   row.with(message);
   std::optional<SentMail> found;
   if (row.row()) found = read_mail(row);
@@ -203,10 +206,8 @@ std::optional<SentMail> SqliteSent::of_message(uint64_t message) {
 }
 
 std::optional<SentMail> SqliteSent::fitting(uint64_t message, const SentMemory::Fits& fits) {
-  Statement rows = database_->prepare(
-      "SELECT message, at, with_token, recipient, sender, site, source, envid, message_id, fields, stream, "
-      "user "
-      "FROM sent WHERE message = ? LIMIT ?");
+  static const std::string kSql = mail_where("message = ? LIMIT ?");
+  Statement rows = database_->prepare(kSql.c_str());
   rows.with(message).with(static_cast<uint64_t>(SentMemory::kMostAsked));
   std::optional<SentMail> found;
   while (!found && rows.row()) {
@@ -219,10 +220,8 @@ std::optional<SentMail> SqliteSent::fitting(uint64_t message, const SentMemory::
 std::optional<SentMail> SqliteSent::with_id(std::string_view message_id, std::string_view recipient,
                                             conf::WallTime after) {
   const std::string folded = conf::ascii_lower(recipient);
-  Statement rows = database_->prepare(
-      "SELECT message, at, with_token, recipient, sender, site, source, envid, message_id, fields, stream, "
-      "user "
-      "FROM sent WHERE id_hash = ? AND whom = ? ORDER BY message DESC LIMIT ?");
+  static const std::string kSql = mail_where("id_hash = ? AND whom = ? ORDER BY message DESC LIMIT ?");
+  Statement rows = database_->prepare(kSql.c_str());
   rows.with(fingerprint(message_id)).with(fingerprint(folded)).with(kMostLooked);
   std::optional<SentMail> found;
   while (!found && rows.row()) {
@@ -234,10 +233,8 @@ std::optional<SentMail> SqliteSent::with_id(std::string_view message_id, std::st
 }
 
 std::optional<SentMail> SqliteSent::with_id(std::string_view message_id, conf::WallTime after, bool* alone) {
-  Statement rows = database_->prepare(
-      "SELECT message, at, with_token, recipient, sender, site, source, envid, message_id, fields, stream, "
-      "user "
-      "FROM sent WHERE id_hash = ? LIMIT ?");
+  static const std::string kSql = mail_where("id_hash = ? LIMIT ?");
+  Statement rows = database_->prepare(kSql.c_str());
   rows.with(fingerprint(message_id)).with(kMostLooked);
   std::optional<SentMail> found;
   *alone = true;
@@ -253,10 +250,8 @@ std::optional<SentMail> SqliteSent::with_id(std::string_view message_id, conf::W
 
 std::optional<SentMail> SqliteSent::latest_to(std::string_view recipient, conf::WallTime after) {
   const std::string folded = conf::ascii_lower(recipient);
-  Statement rows = database_->prepare(
-      "SELECT message, at, with_token, recipient, sender, site, source, envid, message_id, fields, stream, "
-      "user "
-      "FROM sent WHERE whom = ? ORDER BY message DESC LIMIT ?");
+  static const std::string kSql = mail_where("whom = ? ORDER BY message DESC LIMIT ?");
+  Statement rows = database_->prepare(kSql.c_str());
   rows.with(fingerprint(folded)).with(kMostLooked);
   std::optional<SentMail> found;
   while (!found && rows.row()) {
