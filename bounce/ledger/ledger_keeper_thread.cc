@@ -215,9 +215,9 @@ void LedgerKeeper::Thread::read_decisions() {
     Decision decision;
     decision.wave = wave;
     if (is_undecided(wave.state)) {
-      told_.erase(told);
       const auto hold = [&decision](const std::string& address) { decision.held.push_back(address); };
-      if (!ledger_->each_held(wave.id, hold).ok()) continue;
+      if (!ledger_->each_held(wave.id, hold).ok()) continue;  // asked again with the next change
+      told_.erase(told);
     } else {
       told_[wave.id] = wave.state;
     }
