@@ -96,6 +96,7 @@ class LedgerDesk {
   static void bind(const AddressFilter& filter, Statement* to);
   static constexpr const char* kRelabelling = "qualify";  // what such a batch is called
   uint64_t begin_batch(const std::string& what);
+  void believe(const std::vector<HeldError>& errors, const std::string& site, BatchDone* done);
   bool take_back_decision(uint64_t batch, uint64_t by_batch);
   void keep_decision(uint64_t batch, uint64_t wave, WaveState before);
   conf::Result<BatchDone> end_batch(BatchDone done);

@@ -58,9 +58,8 @@ conf::Status SqliteLedger::make_tables() {
     // A ledger that is made already is opened without a lock: another process may be at a long import. The
     // table is the latest that ledgers got.
     Statement made = database_->prepare(
-        "SELECT value FROM meta WHERE name = 'sip-key-1' AND EXISTS (SELECT 1 FROM sqlite_master WHERE name "
-        "= "
-        "'decision')");
+        "SELECT value FROM meta WHERE name = 'sip-key-1' "
+        "AND EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'decision')");
     if (made.row()) {
       version_ = database_->data_version();
       return database_->failure();

@@ -124,8 +124,8 @@ conf::Result<std::vector<std::pair<std::string, SiteHistory>>> SqliteLedger::sit
 conf::Status SqliteLedger::each_held(uint64_t wave,
                                      const std::function<void(const std::string& address)>& one) {
   Statement find = database_->prepare(
-      "SELECT address FROM held WHERE wave IN (SELECT id FROM wave WHERE id = ?1 OR (?1 = 0 AND state <= "
-      "1))");
+      "SELECT address FROM held "
+      "WHERE wave IN (SELECT id FROM wave WHERE id = ?1 OR (?1 = 0 AND state <= 1))");
   find.with(wave);
   while (find.row()) one(find.text(0));
   return finished(database_.get());

@@ -41,36 +41,33 @@ conf::Result<BatchDone> LedgerDesk::decide(uint64_t wave, bool was_outage) {
   BatchDone done;
   done.batch = begin_batch((was_outage ? "release wave " : "confirm wave ") + std::to_string(wave));
   std::string site;
-  WaveState state = WaveState::kConfirmed;
+  WaveState before = WaveState::kConfirmed;
   {
     Statement find = database->prepare("SELECT site, state FROM wave WHERE id = ?");
     if (find.with(wave).row()) {
       site = find.text(0);
-      state = static_cast<WaveState>(find.integer(1));
+      before = static_cast<WaveState>(find.integer(1));
     }
   }
-  const bool found = is_undecided(state);
-  if (found) {
-    const WaveState fresh = was_outage ? WaveState::kReleased : WaveState::kConfirmed;
-    database->prepare("UPDATE wave SET state = ? WHERE id = ?")
-        .with(static_cast<int>(fresh))
-        .with(wave)
-        .run();
-    keep_decision(done.batch, wave, state);
-    done.decided = true;
-  } else {
+  if (!is_undecided(before)) {
     done.problems.push_back("there is no wave " + std::to_string(wave) + " without a decision");
+    return end_batch(std::move(done));
   }
-  std::vector<HeldError> errors;
-  if (found) {
-    conf::Result<std::vector<HeldError>> all = held(wave, UINT32_MAX);
-    if (all.ok()) errors = std::move(all).value();
-  }
+  database->prepare("UPDATE wave SET state = ? WHERE id = ?")
+      .with(static_cast<int>(was_outage ? WaveState::kReleased : WaveState::kConfirmed))
+      .with(wave)
+      .run();
+  keep_decision(done.batch, wave, before);
+  done.decided = true;
+  const conf::Result<std::vector<HeldError>> errors = held(wave, UINT32_MAX);
+  if (errors.ok() && was_outage) done.left = errors.value().size();
+  if (errors.ok() && !was_outage) believe(errors.value(), site, &done);
+  return end_batch(std::move(done));
+}
+
+// They count as what they are, Hard errors.
+void LedgerDesk::believe(const std::vector<HeldError>& errors, const std::string& site, BatchDone* done) {
   for (const HeldError& error : errors) {
-    if (was_outage) {
-      ++done.left;
-      continue;
-    }
     const std::optional<AddressRow> before = ledger_->read(error.list, error.address);
     AddressEvent event;
     event.at = now_;
@@ -78,16 +75,15 @@ conf::Result<BatchDone> LedgerDesk::decide(uint64_t wave, bool was_outage) {
     event.reason = error.reason;
     const AddressStep step = after(before ? before->state : AddressState(), event, settings_);
     if (step.change == AddressChange::kNone) {
-      ++done.left;
+      ++done->left;
       continue;
     }
     AddressRow row{error.list, error.address, step.state,    now_, error.text,
                    error.rule, site,          error.mx_host, by_};
     if (step.change == AddressChange::kIgnored) row.by = before->by;  // who allowed it stays on record
-    ledger_->write(before ? &*before : nullptr, row, now_, done.batch);
-    ++done.changed;
+    ledger_->write(before ? &*before : nullptr, row, now_, done->batch);
+    ++done->changed;
   }
-  return end_batch(std::move(done));
 }
 
 // The decision about a wave that a batch was, and that holds: the wave is what it was and holds its errors
@@ -95,11 +91,10 @@ conf::Result<BatchDone> LedgerDesk::decide(uint64_t wave, bool was_outage) {
 bool LedgerDesk::take_back_decision(uint64_t batch, uint64_t by_batch) {
   Database* database = ledger_->database();
   Statement find = database->prepare(
-      "SELECT wave.id, wave.state, decision.old_state, wave.site, batch.at FROM decision JOIN wave ON "
-      "wave.id = "
-      "decision.wave JOIN batch ON batch.id = decision.batch WHERE decision.batch = ?1 AND NOT EXISTS "
-      "(SELECT 1 "
-      "FROM decision AS later WHERE later.wave = wave.id AND later.batch > ?1)");
+      "SELECT wave.id, wave.state, decision.old_state, wave.site, batch.at FROM decision "
+      "JOIN wave ON wave.id = decision.wave JOIN batch ON batch.id = decision.batch "
+      "WHERE decision.batch = ?1 AND NOT EXISTS "
+      "(SELECT 1 FROM decision AS later WHERE later.wave = wave.id AND later.batch > ?1)");
   if (!find.with(batch).row()) return false;
   Wave wave;
   wave.id = static_cast<uint64_t>(find.integer(0));
