@@ -1,16 +1,15 @@
 #include "bounce/ledger/sqlite_ledger.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 
 #include "bounce/ledger/memory_ledger.h"
-#include "bounce/ledger/sqlite_desk.h"
 #include "bounce/ledger/sqlite_report.h"
 #include "bounce/reason.h"
 #include "conf/vocab/random.h"
+#include "tests/bounce/ledger/ledger_rig.h"
 
 namespace bounce {
 namespace {
@@ -20,56 +19,7 @@ using conf::Duration;
 using conf::WallTime;
 namespace fs = std::filesystem;
 
-constexpr WallTime kBegin = WallTime(Duration(1'790'000'000'000'000));
-const conf::QuarantineSettings kSettings;
-
-class LedgerTest : public testing::Test {
- protected:
-  LedgerTest() {
-    std::string name = "/tmp/penstock-ledger-XXXXXX";
-    folder_ = mkdtemp(name.data());
-    path_ = folder_ + "/ledger.db";
-  }
-  ~LedgerTest() override { fs::remove_all(folder_); }
-
-  std::unique_ptr<SqliteLedger> open() {
-    auto ledger = SqliteLedger::open(path_, kBegin, &warning_);
-    EXPECT_TRUE(ledger.ok()) << (ledger.ok() ? "" : ledger.error().detail);
-    return ledger.ok() ? std::move(ledger).value() : nullptr;
-  }
-  static AddressSignal error(const std::string& address, ErrorType type, WallTime at, uint64_t identity = 0) {
-    AddressSignal signal;
-    signal.identity = identity;
-    signal.address = address;
-    signal.event.at = at;
-    signal.event.type = type;
-    signal.event.reason =
-        static_cast<uint8_t>(type == ErrorType::kHard ? Reason::kUserUnknown : Reason::kUnreachable);
-    signal.text = "550 5.1.1 no such user";
-    signal.rule = "user-unknown";
-    signal.site = "mx1.example.net,mx2.example.net";
-    signal.mx_host = "mx1.example.net";
-    return signal;
-  }
-  static AddressStatus status_of(Ledger* ledger, const std::string& address, const std::string& list = "") {
-    const auto row = ledger->find(list, address);
-    return row.ok() && row.value() ? row.value()->state.status : AddressStatus::kUnknown;
-  }
-  static BatchDone import(LedgerDesk* desk, std::string text,
-                          AddressStatus status = AddressStatus::kQuarantine) {
-    auto done = desk->import([&text] { return std::exchange(text, {}); }, status, "");
-    EXPECT_TRUE(done.ok());
-    return done.ok() ? std::move(done).value() : BatchDone();
-  }
-  static void apply(Ledger* ledger, std::vector<AddressSignal> signals) {
-    LedgerBatch batch;
-    batch.signals = std::move(signals);
-    const conf::Status status = ledger->apply(batch, kSettings);
-    ASSERT_TRUE(status.ok()) << status.error().detail;
-  }
-
-  std::string folder_, path_, warning_;
-};
+using LedgerTest = LedgerRig;
 
 TEST(LedgerPathTest, StandsBesideTheSpool) {
   EXPECT_EQ(ledger_path({}, "/var/lib/penstock/spool"), "/var/lib/penstock/ledger/ledger.db");
@@ -300,78 +250,6 @@ TEST_F(LedgerTest, AShortHistoryForgetsNotWhatWasApplied) {
   ASSERT_TRUE(ledger->forget(kBegin + 24h * 100, settings, 1000).ok());
   apply(ledger.get(), {error("a@x.example", ErrorType::kHard, kBegin + 24h * 100, 7)});
   EXPECT_EQ(status_of(ledger.get(), "a@x.example"), AddressStatus::kQuarantine) << "but not for ever";
-}
-
-TEST_F(LedgerTest, AWaveHoldsErrorsAndTakesBackTheFirst) {
-  const auto ledger = open();
-  apply(ledger.get(), {error("before@x.example", ErrorType::kHard, kBegin - 1h),
-                       error("one@x.example", ErrorType::kHard, kBegin + 1s),
-                       error("soft@x.example", ErrorType::kSoft, kBegin - 50h)});
-  apply(ledger.get(), {error("soft@x.example", ErrorType::kHard, kBegin + 2s)});
-  LedgerBatch batch;
-  Wave wave;
-  wave.id = 4;
-  wave.site = "mx1.example.net,mx2.example.net";
-  wave.began = kBegin;
-  wave.declared = wave.last = kBegin + 10s;
-  batch.waves.push_back(wave);
-  AddressSignal held = error("two@x.example", ErrorType::kHard, kBegin + 11s);
-  held.held_by = 4;
-  batch.signals.push_back(held);
-  ASSERT_TRUE(ledger->apply(batch, kSettings).ok());
-  EXPECT_EQ(status_of(ledger.get(), "before@x.example"), AddressStatus::kQuarantine);
-  EXPECT_EQ(status_of(ledger.get(), "one@x.example"), AddressStatus::kUnknown);
-  EXPECT_EQ(status_of(ledger.get(), "soft@x.example"), AddressStatus::kWithErrors);
-  EXPECT_EQ(status_of(ledger.get(), "two@x.example"), AddressStatus::kUnknown);
-  LedgerDesk desk(ledger.get(), kSettings, "ann", kBegin + 1h);
-  EXPECT_EQ(desk.held(4, 100)->size(), 3U);
-  auto confirmed = desk.decide(4, false);
-  EXPECT_EQ(confirmed->changed, 3U);
-  EXPECT_EQ(status_of(ledger.get(), "two@x.example"), AddressStatus::kQuarantine);
-  EXPECT_EQ(ledger->waves().value().front().state, WaveState::kConfirmed);
-  EXPECT_FALSE(desk.decide(4, true)->problems.empty());  // once is enough
-  auto undone = desk.undo(confirmed->batch);
-  EXPECT_EQ(undone->changed, 3U);
-  EXPECT_EQ(status_of(ledger.get(), "two@x.example"), AddressStatus::kUnknown);
-  EXPECT_EQ(ledger->waves().value().front().state, WaveState::kOpen) << "the decision went with it";
-  // A relay that has not heard of it yet says what it was told before.
-  batch.signals.clear();
-  batch.waves.front().state = WaveState::kConfirmed;
-  ASSERT_TRUE(ledger->apply(batch, kSettings).ok());
-  EXPECT_EQ(ledger->waves().value().front().state, WaveState::kOpen);
-  int held_again = 0;
-  ASSERT_TRUE(ledger->each_held(0, [&held_again](const std::string& /*address*/) { ++held_again; }).ok());
-  EXPECT_EQ(held_again, 3);
-  EXPECT_EQ(desk.undo(undone->batch)->changed, 3U);  // after all
-  EXPECT_EQ(status_of(ledger.get(), "two@x.example"), AddressStatus::kQuarantine);
-  EXPECT_EQ(ledger->waves().value().front().state, WaveState::kConfirmed);
-}
-
-TEST_F(LedgerTest, AWaveThatWasReleasedByMistakeIsDecidedAgain) {
-  const auto ledger = open();
-  LedgerBatch batch;
-  Wave wave;
-  wave.id = 1;
-  wave.site = "mx1.example.net";
-  wave.state = WaveState::kEnded;
-  wave.began = wave.declared = wave.last = kBegin;
-  batch.waves.push_back(wave);
-  for (const char* address : {"dead@x.example", "alive@x.example"}) {
-    batch.signals.push_back(error(address, ErrorType::kHard, kBegin + 1s));
-    batch.signals.back().held_by = 1;
-  }
-  ASSERT_TRUE(ledger->apply(batch, kSettings).ok());
-  LedgerDesk desk(ledger.get(), kSettings, "ann", kBegin + 1h);
-  auto released = desk.decide(1, true);
-  ASSERT_NE(released->batch, 0U);
-  AddressSignal took = error("alive@x.example", ErrorType::kHard, kBegin + 2h);
-  took.event.kind = AddressEventKind::kDelivered;
-  apply(ledger.get(), {took});
-  EXPECT_TRUE(desk.undo(released->batch)->problems.empty());
-  EXPECT_EQ(ledger->waves().value().front().state, WaveState::kEnded);
-  EXPECT_EQ(desk.decide(1, false)->changed, 1U);
-  EXPECT_EQ(status_of(ledger.get(), "dead@x.example"), AddressStatus::kQuarantine);
-  EXPECT_EQ(status_of(ledger.get(), "alive@x.example"), AddressStatus::kUnknown);
 }
 
 TEST_F(LedgerTest, ADamagedFileIsSetAsideAndANewOneBegun) {
