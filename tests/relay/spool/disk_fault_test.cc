@@ -23,6 +23,7 @@
 
 #include "relay/spool/ballast.h"
 #include "relay/spool/disk_patience.h"
+#include "relay/spool/examination.h"
 #include "relay/spool/refused_list.h"
 #include "relay/spool/rocks_files.h"
 #include "relay/spool/rocks_spool.h"
@@ -273,17 +274,24 @@ TEST_F(DiskFault, AStartThatIsKilledWhileItBuildsAnewLosesNothing) {
   }
   EXPECT_EQ(recover(true).size(), 20U);
   EXPECT_GE(syncs, 10);
+  int between = 0;
   for (int i = 1; i <= syncs; ++i) {
     SCOPED_TRACE("killed before sync " + std::to_string(i));
     spool_.reset();
     std::filesystem::remove_all(folder_);
     std::filesystem::rename(killed / std::to_string(i), folder_);
+    if (!std::filesystem::exists(folder_ / "db")) {  // the new one was about to take its place
+      ++between;
+      conf::Result<Examination> checked = check_spool(folder_, testing::TempDir());
+      EXPECT_TRUE(checked.ok() && checked->messages == 20U);
+    }
     open();
     EXPECT_EQ(recover(true).size(), 20U);
     EXPECT_TRUE(store(100));
     EXPECT_FALSE(std::filesystem::exists(folder_ / "db.new"));
     EXPECT_FALSE(std::filesystem::exists(folder_ / "db.ready"));
   }
+  EXPECT_GT(between, 0);
   std::filesystem::remove_all(killed);
 }
 
@@ -306,6 +314,27 @@ TEST_F(DiskFault, TheMarkOfALogIsOffTheDiskBeforeTheLogGoes) {
   EXPECT_EQ(SyncMarks(folder_.string()).left().count(12), 0U);
   const std::lock_guard lock(g_mutex);
   EXPECT_EQ(g_synced, (std::vector<std::string>{folder_ / "promised", "without " + log}));
+}
+
+// A batch costs one sync; the list of files, which grows with each table, costs two.
+TEST_F(DiskFault, OnlyTheMarkOfAManifestIsSyncedItself) {
+  const auto marks = std::make_shared<SyncMarks>(folder_.string());
+  const std::unique_ptr<rocksdb::Env> env = make_patient_env(std::make_shared<DiskPatience>(), marks);
+  std::filesystem::create_directories(folder_ / "db");
+  const std::string log = folder_ / "db/000012.log", manifest = folder_ / "db/MANIFEST-000005";
+  {
+    const std::lock_guard lock(g_mutex);
+    g_synced.clear();
+  }
+  for (const std::string& name : {log, manifest}) {
+    std::unique_ptr<rocksdb::WritableFile> file;
+    ASSERT_TRUE(env->NewWritableFile(name, &file, {}).ok());
+    ASSERT_TRUE(file->Append("eleven more").ok());
+    ASSERT_TRUE(file->Sync().ok());
+  }
+  EXPECT_EQ(SyncMarks(folder_.string()).left_of_manifest(5), 11U);
+  const std::lock_guard lock(g_mutex);
+  EXPECT_EQ(g_synced, (std::vector<std::string>{log, manifest, folder_ / "promised"}));
 }
 
 TEST_F(DiskFault, TheBallastGivesWayAndIsTakenBack) {
