@@ -136,11 +136,11 @@ class Opening {
                                  "; the logs are kept as they were, and what they hold besides is used");
     }
     if (status.ok()) status = verify();
+    if (!status.ok() && !damaged(status)) return cannot_open(status);
     if (damaged(status)) {
       close();
-      if (const conf::Status built = rebuild(&status); !built.ok()) return built.error();
+      if (const conf::Status built = rebuild(status); !built.ok()) return built.error();
     }
-    if (!status.ok()) return error_of(status, "the spool " + path_ + " cannot be opened");
     for (const conf::MessageId id : care.in_damage) {
       std::string there;
       if (opened_.db->Get({}, opened_.tables.records, id_key(id), &there).IsNotFound())
@@ -166,23 +166,17 @@ class Opening {
     rocksdb::ReadOptions options;
     options.readahead_size = 4 << 20;
     rocksdb::Status status = opened_.db->VerifyChecksum(options);
-    std::error_code code;
-    for (const auto& entry : std::filesystem::directory_iterator(opened_.db->GetName(), code)) {
-      if (!status.ok()) break;
-      if (entry.path().extension() == ".blob" && in_use(entry.path()) && !good_ends_of_bodies(entry.path()))
-        status = rocksdb::Status::Corruption(entry.path().filename().string() + " has a spoilt end");
-    }
-    return status;
-  }
-
-  // A crash can leave a file that nothing refers to yet.
-  bool in_use(const std::filesystem::path& blob) const {
+    if (!status.ok()) return status;
+    // A crash can leave a file that nothing refers to yet: those in use are asked for.
     rocksdb::ColumnFamilyMetaData bodies;
     opened_.db->GetColumnFamilyMetaData(opened_.tables.bodies, &bodies);
     for (const rocksdb::BlobMetaData& each : bodies.blob_files) {
-      if (blob.filename() == std::filesystem::path(each.blob_file_name).filename()) return true;
+      const std::filesystem::path file = std::filesystem::path(opened_.db->GetName()) /
+                                         std::filesystem::path(each.blob_file_name).filename();
+      if (std::filesystem::exists(file) && !good_ends_of_bodies(file))
+        return rocksdb::Status::Corruption(file.filename().string() + " has a spoilt end");
     }
-    return false;
+    return status;
   }
 
   void close() {
@@ -194,34 +188,36 @@ class Opening {
     opened_.db.reset();
   }
 
-  conf::Status rebuild(rocksdb::Status* status) {
-    opened_.damage.push_back("the database cannot be read (" + status->ToString() + ")");
-    rocksdb::FileLock* lock =
-        nullptr;  // the new one is elsewhere, and another process shall not begin one too
-    *status = options_.env->LockFile(folder_ + "/LOCK", &lock);
-    if (!status->ok()) return conf::success();
-    const conf::Result<std::string> kept = build_anew(status);
+  conf::Error cannot_open(const rocksdb::Status& status) const {
+    return error_of(status, "the spool " + path_ + " cannot be opened");
+  }
+
+  conf::Status rebuild(const rocksdb::Status& why) {
+    opened_.damage.push_back("the database cannot be read (" + why.ToString() + ")");
+    // The new one is elsewhere, and another process shall not begin one too.
+    rocksdb::FileLock* lock = nullptr;
+    const rocksdb::Status locked = options_.env->LockFile(folder_ + "/LOCK", &lock);
+    if (!locked.ok()) return cannot_open(locked);
+    const conf::Result<std::string> kept = build_anew();
     (void)options_.env->UnlockFile(lock).ok();
     if (!kept.ok()) return kept.error();
-    if (!status->ok()) return conf::success();
     opened_.damage.push_back("it was built anew from what can be read; all its files as they were are in " +
                              kept.value());
     options_.info_log = make_rocks_log(folder_);
-    *status = attempt(folder_);
-    return conf::success();
+    const rocksdb::Status status = attempt(folder_);
+    return status.ok() ? conf::success() : conf::Status(cannot_open(status));
   }
 
-  // Where the old files are then; `status` when RocksDB fails.
-  conf::Result<std::string> build_anew(rocksdb::Status* status) {
+  // Where the old files are then.
+  conf::Result<std::string> build_anew() {
     const conf::Result<std::string> fresh = begin_rebuild(path_);
     if (!fresh.ok()) return fresh.error();
-    *status = attempt(fresh.value());
-    if (!status->ok()) return std::string();
+    if (const rocksdb::Status made = attempt(fresh.value()); !made.ok()) return cannot_open(made);
     const conf::Status filled = fill();
-    if (filled.ok()) *status = make_lasting();
+    const rocksdb::Status lasting = filled.ok() ? make_lasting() : rocksdb::Status::OK();
     close();
     if (!filled.ok()) return filled.error();
-    if (!status->ok()) return std::string();
+    if (!lasting.ok()) return cannot_open(lasting);
     return finish_rebuild(path_, marks_);
   }
 
