@@ -36,7 +36,7 @@ class SyncMarks {
   void forget();  // all of them; on disk when this returns
 
  private:
-  void put(size_t slot, const std::string& content);
+  void put(size_t slot, const std::string& content);  // of this slot, and of those behind it
 
   std::mutex mutex_;
   int fd_ = -1;
