@@ -148,11 +148,11 @@ conf::Result<std::string> finish_rebuild(const std::string& path, SyncMarks* mar
   fs::path kept;
   for (int i = 1; kept.empty() || fs::exists(kept); ++i) kept = places.aside / ("db-" + std::to_string(i));
   std::error_code code;
-  fs::create_directories(places.aside, code);
   for (const auto& entry : fs::directory_iterator(places.unfinished, code)) {
     if (!code) code = sync_to_disk(entry.path());
   }
   if (!code) code = sync_to_disk(places.unfinished);
+  if (!code) fs::create_directories(places.aside, code);
   if (!code) code = move_lasting(places.unfinished, places.ready);
   if (!code) code = move_lasting(places.old, kept);
   if (!code) code = put_in_place(places, marks);
