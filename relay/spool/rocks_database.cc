@@ -230,7 +230,7 @@ class Opening {
     const conf::Result<std::set<conf::MessageId>> removed =
         replay_logs(folder_, db, opened_.tables, &opened_.damage);
     if (!removed.ok()) return removed.error();
-    if (const conf::Status back = bring_bodies_back(folder_, db, opened_.tables); !back.ok())
+    if (const conf::Status back = bring_bodies_back(folder_, db, opened_.tables, &opened_.damage); !back.ok())
       return back.error();
     opened_.lost = salvage.missing(db, opened_.tables, removed.value());
     return conf::success();

@@ -6,13 +6,13 @@
 
 #include <array>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <memory>
 #include <set>
 #include <string_view>
 #include <utility>
 
+#include "relay/spool/crc32c.h"
 #include "relay/spool/damaged_files.h"
 #include "relay/spool/fixed.h"
 #include "relay/spool/lasting_files.h"
@@ -28,21 +28,28 @@ namespace fs = std::filesystem;
 
 // RocksDB, db/blob/blob_log_format.h: the head of a file, and of each body in it.
 constexpr size_t kBlobFileHeader = 30;
-constexpr size_t kBlobHeader = 32;  // length of the key, of the value, expiration, two checksums
-constexpr uint64_t kMostBody = uint64_t{1} << 32;
+constexpr size_t kBlobHeader = 32;         // length of the key, of the value, expiration, two checksums
+constexpr size_t kBlobHeaderChecked = 24;  // of it, by the first of them
+constexpr size_t kBlobKey = 8;
 
-// Each body in the file whose head can be read. The checksums of the bodies say whether they are whole.
-void walk_blobs(const fs::path& file,
-                const std::function<void(const std::string& key, std::string body)>& use) {
-  std::ifstream in(file, std::ios::binary);
-  in.seekg(kBlobFileHeader);
-  std::string header(kBlobHeader, '\0');
-  while (in.read(header.data(), static_cast<std::streamsize>(header.size()))) {
-    const uint64_t key_size = fixed64(header, 0), size = fixed64(header, 8);
-    if (key_size != 8 || size > kMostBody) return;  // the end, or no way to the next one
-    std::string key(8, '\0'), body(size, '\0');
-    if (!in.read(key.data(), 8) || !in.read(body.data(), static_cast<std::streamsize>(size))) return;
-    use(key, std::move(body));
+bool blob_begins(std::string_view file, size_t at) {
+  if (fixed64(file, at) != kBlobKey || fixed64(file, at + 8) > file.size() - at - kBlobHeader - kBlobKey)
+    return false;
+  return masked(crc32c(file.substr(at, kBlobHeaderChecked))) == fixed32(file, at + kBlobHeaderChecked);
+}
+
+// Each body whose head can be read; behind one that cannot the next is looked for. The checksums of the
+// bodies say whether they are whole.
+void walk_blobs(std::string_view file,
+                const std::function<void(std::string_view key, std::string_view body)>& use) {
+  for (size_t at = kBlobFileHeader; at + kBlobHeader + kBlobKey <= file.size();) {
+    if (!blob_begins(file, at)) {
+      ++at;
+      continue;
+    }
+    const size_t size = fixed64(file, at + 8);
+    use(file.substr(at + kBlobHeader, kBlobKey), file.substr(at + kBlobHeader + kBlobKey, size));
+    at += kBlobHeader + kBlobKey + size;
   }
 }
 
@@ -160,12 +167,18 @@ conf::Result<std::string> finish_rebuild(const std::string& path, SyncMarks* mar
   return kept.string();
 }
 
-conf::Status bring_bodies_back(const std::string& kept, rocksdb::DB* db, const RocksTables& tables) {
+conf::Status bring_bodies_back(const std::string& kept, rocksdb::DB* db, const RocksTables& tables,
+                               std::vector<std::string>* damage) {
   std::error_code code;
   rocksdb::Status status;
   for (const auto& entry : fs::directory_iterator(kept, code)) {
     if (entry.path().extension() != ".blob") continue;
-    walk_blobs(entry.path(), [&](const std::string& key, std::string body) {
+    const conf::Result<std::string> content = read_damaged_file(entry.path());
+    if (!content.ok()) {
+      damage->push_back(content.error().detail);
+      continue;
+    }
+    walk_blobs(content.value(), [&](std::string_view key, std::string_view body) {
       std::string there;
       const conf::MessageId id = parse_id_key(key).value_or(0);
       if (!status.ok() || !decode_body(id, body).ok() || !db->Get({}, tables.records, key, &there).ok())

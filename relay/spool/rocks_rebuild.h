@@ -36,7 +36,8 @@ conf::Result<std::set<conf::MessageId>> replay_logs(const std::string& kept, roc
                                                     std::vector<std::string>* damage);
 
 // RocksDB forgets the files that hold the larger bodies: puts those back for the messages that are there.
-// `kept` is the old db/.
-conf::Status bring_bodies_back(const std::string& kept, rocksdb::DB* db, const RocksTables& tables);
+// `kept` is the old db/. `damage` gets a line for each of them that cannot be opened.
+conf::Status bring_bodies_back(const std::string& kept, rocksdb::DB* db, const RocksTables& tables,
+                               std::vector<std::string>* damage);
 
 }  // namespace relay::spool

@@ -442,6 +442,25 @@ TEST_F(DamagedSpool, AWrongBitInAnyFileStopsNoStartAndLosesNothingSilently) {
     EXPECT_EQ(kinds.count(kind), 1U) << kind;
 }
 
+// As of a block that the disk cannot read: the next body is found although nothing says where it begins.
+TEST_F(DamagedSpool, ASpoiltHeadInAFileOfBodiesCostsThatBodyAlone) {
+  for (conf::MessageId id = 1; id <= 20; ++id) store(id);
+  write_out();
+  spool_.reset();
+  const std::filesystem::path bodies = file_of(".blob");
+  std::string wrong = content(bodies);
+  wrong.replace(30, 32, 32, '\0');
+  wrong.back() = static_cast<char>(wrong.back() ^ 1);  // so that RocksDB reads none of them
+  write(bodies, wrong);
+  open();
+  recover();
+  EXPECT_FALSE(load(1).ok());
+  for (conf::MessageId id = 2; id <= 20; ++id) {
+    auto loaded = load(id);
+    EXPECT_TRUE(loaded.ok() && loaded->body.view() == body_of(id)) << id;
+  }
+}
+
 TEST_F(DamagedSpool, CheckSaysWhatRepairThenDoesAndChangesNothing) {
   for (conf::MessageId id = 1; id <= 20; ++id) store(id);
   write_out();
