@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "relay/smtp/refused_parameters.h"
 #include "tests/relay/smtp/client_rig.h"
 
 namespace relay::smtp {
@@ -48,7 +49,8 @@ TEST(ClientTrouble, ACodeAboutCommandsIsNoRefusalWhateverItsWords) {
 TEST(ClientTrouble, WordsAboutAnAddressOrTheContentAreARefusalWhateverTheCode) {
   for (const char* reply :
        {"500 Benutzer unbekannt", "550 5.5.1 utilisateur inconnu", "500 5.1.1 no", "504 5.7.1 no",
-        "550 5.5.0 your message is spam", "500 No such user here", "550 5.5.0 Relay access denied"}) {
+        "550 5.5.0 your message is spam", "500 No such user here", "550 5.5.0 Relay access denied",
+        "550 5.5.0 Addressee? None of the name was ever seen"}) {
     Peer peer("");
     EXPECT_NE(outcome_of(&peer, Stage::kRcpt, reply).reply.code, 0) << reply;
   }
@@ -57,8 +59,9 @@ TEST(ClientTrouble, WordsAboutAnAddressOrTheContentAreARefusalWhateverTheCode) {
 // RFC 3030 §2: what was offered may be unknown behind the offer. Whatever its end, DATA is next.
 TEST(ClientTrouble, BdatThatEndsNeitherWellNorInARefusalIsLeftOut) {
   const std::string features = "250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n250-CHUNKING\r\n";
-  for (const std::string end : {"close", "silence", "421 4.5.1 no", "554 5.5.1 Error: no valid recipients",
-                                "550 Command not allowed", "451 4.3.0 no", "503 5.5.1 no", "what"}) {
+  for (const std::string end :
+       {"close", "silence", "421 4.5.1 no", "554 5.5.1 Error: no valid recipients", "550 Command not allowed",
+        "550 nein", "442 no", "451 4.3.0 no", "503 5.5.1 no", "what"}) {
     Peer peer(features);
     peer.session.begin(transaction(), peer.now);
     ASSERT_NE(peer.take().find("BDAT"), std::string::npos);
@@ -82,10 +85,72 @@ TEST(ClientTrouble, BdatThatEndsNeitherWellNorInARefusalIsLeftOut) {
   }
 }
 
+// RFC 5321 §4.2.3; and what waits is not learnt from.
+TEST(ClientTrouble, A504AloneIsAboutParametersUnlessItSpeaksOfAnAddress) {
+  ExtensionSet sent;
+  sent.add(Extension::kSize);
+  EXPECT_TRUE(refused_parameters(bounce::Reply::make(504, "what"), sent).has(Extension::kSize));
+  for (const char* text : {"5.7.1 no", "a fully-qualified address, please"})
+    EXPECT_TRUE(refused_parameters(bounce::Reply::make(504, text), sent).empty()) << text;
+  EXPECT_TRUE(refuses_eight_bit(bounce::Reply::make(554, "5.6.3 no conversion")));
+  EXPECT_FALSE(refuses_eight_bit(bounce::Reply::make(451, "4.6.3 no conversion now")));
+}
+
+// It is refused for want of a recipient, as DATA would be.
+TEST(ClientTrouble, BdatForNobodyTeachesNothing) {
+  Peer peer("250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n250-CHUNKING\r\n");
+  peer.session.begin(transaction(), peer.now);
+  peer.take();
+  peer.say("250 ok\r\n550 5.1.1 no such user\r\n554 5.5.1 no valid recipients\r\n");
+  EXPECT_FALSE(peer.session.lessons().refused.has(Extension::kChunking));
+}
+
+// Before the answer to the content only a fresh connection shows it: a kept one may have gone of itself.
+TEST(ClientTrouble, AKeptConnectionThatHadGoneSaysNothingOfBdat) {
+  for (const bool kept : {false, true}) {
+    for (const bool at_mail : {false, true}) {
+      Peer peer("250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n250-CHUNKING\r\n");
+      ClientEvent event;
+      if (kept) {
+        peer.session.begin(transaction(), peer.now);
+        peer.take();
+        peer.say("250 ok\r\n250 ok\r\n250 2.6.0 taken\r\n");
+        while (peer.session.next_event(&event, peer.now)) {
+        }
+      }
+      peer.session.begin(transaction(), peer.now);
+      ASSERT_NE(peer.take().find("BDAT"), std::string::npos);
+      if (!at_mail) peer.say("250 ok\r\n250 ok\r\n");
+      peer.session.on_peer_closed("gone", peer.now);
+      EXPECT_EQ(peer.session.lessons().refused.has(Extension::kChunking), !kept || !at_mail)
+          << kept << ' ' << at_mail;
+    }
+  }
+}
+
+// Who is sent eight bits that it never offered to take would get the same once more.
+TEST(ClientTrouble, EightBitsThatAreSentAnywayAndRefusedAreRefused) {
+  ClientOptions options;
+  options.eight_bit_anyway = true;
+  Peer peer("", options);
+  Transaction mail = transaction();
+  mail.body = conf::Bytes("\r\ngr\xc3\xbc\xc3\x9f\x65\r\n");
+  peer.session.begin(std::move(mail), peer.now);
+  peer.take();
+  for (const char* said : {"250 ok\r\n", "250 ok\r\n", "354 go\r\n"}) peer.say(said);
+  peer.say("554 5.6.3 Conversion required but not supported\r\n");
+  ClientEvent event;
+  ASSERT_TRUE(peer.session.next_event(&event, peer.now));
+  ASSERT_EQ(event.outcomes.size(), 1U);
+  EXPECT_EQ(event.outcomes[0].kind, Kind::kRefused);
+  EXPECT_FALSE(peer.session.lessons().refused.has(Extension::kEightBitContent));
+}
+
 // RFC 6152 §3: who offered 8BITMIME and takes seven bits only gets seven bits.
 TEST(ClientTrouble, ContentRefusedForItsEightBitsIsNotTriedAndTheyAreLeftOut) {
-  for (const char* reply : {"554 5.6.3 Conversion required but not supported",
-                            "550 5.6.1 8BITMIME not supported here", "554 Message contains 8-bit data"}) {
+  for (const char* reply :
+       {"554 5.6.3 Conversion required but not supported", "550 5.6.1 8BITMIME not supported here",
+        "554 Message contains 8-bit data", "554 no 8bit content please"}) {
     for (const bool eight_bit : {true, false}) {
       Peer peer("250-8BITMIME\r\n");
       Transaction mail = transaction();
@@ -99,6 +164,7 @@ TEST(ClientTrouble, ContentRefusedForItsEightBitsIsNotTriedAndTheyAreLeftOut) {
       ASSERT_EQ(event.outcomes.size(), 1U) << reply;
       EXPECT_EQ(event.outcomes[0].kind, eight_bit ? Kind::kNotTried : Kind::kRefused) << reply;
       EXPECT_EQ(peer.session.peer().eight_bit_clean, !eight_bit) << reply;
+      EXPECT_EQ(peer.session.peer().eight_bit_mime, !eight_bit) << reply;
       EXPECT_EQ(peer.session.lessons().refused.has(Extension::kEightBitContent), eight_bit) << reply;
     }
   }
