@@ -19,6 +19,25 @@ class NextHost : public DispatcherTest {
     dispatcher_->add_first(delivery);
     step();
   }
+  // A message, at a time when what was learnt before is forgotten.
+  queue::Delivery* add_later(conf::Duration later) {
+    walk_.outcomes.clear();
+    network_.places.clear();
+    clock_.time += later;
+    return add(1);
+  }
+  // It was not tried at the best host, and the other one takes it.
+  void expect_taken_by_the_next(queue::Delivery* delivery, const std::string& why) {
+    ASSERT_EQ(walk_.outcomes.size(), 1U) << why;
+    EXPECT_EQ(walk_.outcomes[0].kind, Kind::kNotTried) << why;
+    again(delivery);
+    ASSERT_EQ(network_.places, (std::vector<std::string>{"127.0.0.1", "127.0.0.2"})) << why;
+    greet();
+    take_mail();
+    EXPECT_EQ(walk_.outcomes.back().kind, Kind::kDelivered) << why;
+    say("221 bye\r\n");
+    step();
+  }
   void say_all(std::initializer_list<const char*> replies) {
     for (const char* reply : replies) say(std::string(reply) + "\r\n");
   }
@@ -37,24 +56,13 @@ TEST_F(NextHost, AFourYzOfTheHostsOwnTroubleLeadsToTheNextHost) {
       {"250 ok", "250 ok", "354 go", "451 disk full"},
   };
   for (const auto& dialog : dialogs) {
-    walk_.outcomes.clear();
-    network_.places.clear();
-    clock_.time += 2min;  // what was learnt before is forgotten
-    queue::Delivery* delivery = add(1);
+    queue::Delivery* delivery = add_later(2min);
     open();
     for (const char* reply : dialog) {
       say(std::string(reply) + "\r\n");
       network_.users.back()->on_drained();
     }
-    ASSERT_EQ(walk_.outcomes.size(), 1U) << dialog.back();
-    EXPECT_EQ(walk_.outcomes[0].kind, Kind::kNotTried) << dialog.back();
-    again(delivery);
-    ASSERT_EQ(network_.places, (std::vector<std::string>{"127.0.0.1", "127.0.0.2"})) << dialog.back();
-    greet();
-    take_mail();
-    EXPECT_EQ(walk_.outcomes.back().kind, Kind::kDelivered);
-    say("221 bye\r\n");
-    step();
+    expect_taken_by_the_next(delivery, dialog.back());
   }
   EXPECT_EQ(troubles_.size(), dialogs.size()) << "each is told once";
   EXPECT_NE(troubles_[0].find("best.test: the next host is tried: 452"), std::string::npos) << troubles_[0];
@@ -65,22 +73,11 @@ TEST_F(NextHost, A421OfTheHostsOwnTroubleLeadsToTheNextHost) {
   for (const char* reply : {"421 Service not available, closing transmission channel",
                             "421 4.3.2 load too high", "421 4.3.0 out of resources"}) {
     for (const bool at_rcpt : {false, true}) {
-      walk_.outcomes.clear();
-      network_.places.clear();
-      clock_.time += 2min;
-      queue::Delivery* delivery = add(1);
+      queue::Delivery* delivery = add_later(2min);
       open();
       if (at_rcpt) say("250 ok\r\n");
       say(std::string(reply) + "\r\n");
-      ASSERT_EQ(walk_.outcomes.size(), 1U) << reply;
-      EXPECT_EQ(walk_.outcomes[0].kind, Kind::kNotTried) << reply;
-      again(delivery);
-      ASSERT_EQ(network_.places, (std::vector<std::string>{"127.0.0.1", "127.0.0.2"})) << reply;
-      greet();
-      take_mail();
-      EXPECT_EQ(walk_.outcomes.back().kind, Kind::kDelivered);
-      say("221 bye\r\n");
-      step();
+      expect_taken_by_the_next(delivery, reply);
     }
   }
 }
@@ -91,10 +88,7 @@ TEST_F(NextHost, ASessionThatBreaksLeadsToTheNextHost) {
   const std::vector<const char*> ends = {"eof", "silence", "what is this", "503 5.0.0 need MAIL"};
   for (const auto& dialog : dialogs) {
     for (const std::string end : ends) {
-      walk_.outcomes.clear();
-      network_.places.clear();
-      clock_.time += 12h;  // longer than a host is left that was silent for an hour
-      queue::Delivery* delivery = add(1);
+      queue::Delivery* delivery = add_later(12h);  // a host that was silent for an hour is left for less
       open();
       for (const char* reply : dialog) say(std::string(reply) + "\r\n");
       if (end == "eof") {
@@ -105,15 +99,7 @@ TEST_F(NextHost, ASessionThatBreaksLeadsToTheNextHost) {
       } else {
         say(end + "\r\n");
       }
-      ASSERT_EQ(walk_.outcomes.size(), 1U) << end;
-      EXPECT_EQ(walk_.outcomes[0].kind, Kind::kNotTried) << end << " after " << dialog.size();
-      again(delivery);
-      ASSERT_EQ(network_.places, (std::vector<std::string>{"127.0.0.1", "127.0.0.2"})) << end;
-      greet();
-      take_mail();
-      EXPECT_EQ(walk_.outcomes.back().kind, Kind::kDelivered);
-      say("221 bye\r\n");
-      step();
+      expect_taken_by_the_next(delivery, end + " after " + std::to_string(dialog.size()));
     }
   }
 }
