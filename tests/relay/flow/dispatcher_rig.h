@@ -140,10 +140,12 @@ class FakeSecrets final : public Secrets {
  public:
   void get(const std::string& login, Done done) override {
     asked.push_back(login);
+    if (missing) return done(conf::Error{conf::ErrorCode::kIo, "the secret cannot be read"});
     done(std::string("secret"));
   }
   void refused(const std::string& login) override { bad.push_back(login); }
   std::vector<std::string> asked, bad;
+  bool missing = false;
 };
 
 class DispatcherTest : public testing::Test {

@@ -96,7 +96,8 @@ TEST_F(LoginTest, ARefusedOneIsNotTriedElsewhereNorByOthersAndItsMailWaits) {
 // A host that was not told the secret, or cannot judge it now, hides no other one.
 TEST_F(LoginTest, AHostThatCanLogNobodyInIsPassedByForTheNextOne) {
   for (const std::string reply : {"454 4.7.0 Temporary authentication failure", "421 4.3.2 shutting down",
-                                  "504 5.5.4 Unrecognized authentication type", "eof", "no AUTH"}) {
+                                  "504 5.5.4 Unrecognized authentication type", "504 Unrecognized",
+                                  "500 5.5.4 Unrecognized", "eof", "no AUTH"}) {
     network_.places.clear();
     walk_.outcomes.clear();
     clock_.time += 2min;  // the first one is well again
@@ -136,6 +137,29 @@ TEST_F(LoginTest, WhereTheLastHostCanLogNobodyInTheLoginWaits) {
   ASSERT_EQ(troubles_.size(), 1U);
   EXPECT_NE(troubles_[0].find("two.test: 454"), std::string::npos) << troubles_[0];
   EXPECT_EQ(logins(), 2U);
+}
+
+// No host can be told it: to ask the next one would end likewise.
+TEST_F(LoginTest, ASecretThatIsMissingIsMissingAtAllHosts) {
+  secrets_.missing = true;
+  add(1);
+  step();
+  greet_with_auth();
+  EXPECT_EQ(network_.places, std::vector<std::string>{"127.0.0.1"});
+  ASSERT_EQ(troubles_.size(), 1U);
+  EXPECT_NE(troubles_[0].find("the secret cannot be read"), std::string::npos) << troubles_[0];
+  EXPECT_EQ(logins(), 0U);
+}
+
+// What it says of permission is about our account, and its operator can mend that.
+TEST_F(LoginTest, WhatASmartHostSaysOfOurAccountEndsNoMail) {
+  add(1);
+  step();
+  greet_with_auth();
+  say("235 welcome\r\n");
+  say("550 5.7.1 Client is unauthenticated\r\n");
+  ASSERT_EQ(walk_.outcomes.size(), 1U);
+  EXPECT_FALSE(bounce::ends_at_once(walk_.outcomes[0].meaning));
 }
 
 TEST_F(LoginTest, AReloadTriesAtOnce) {
