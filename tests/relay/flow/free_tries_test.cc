@@ -133,6 +133,36 @@ TEST_F(FreeTriesTest, AHostWhoseOfferIsTooLittleForOneMessageIsAskedForASmallerO
   site_.offers["192.0.2.2 25"].utf8 = true;
   try_next(&outcomes);
   EXPECT_EQ(outcomes[0].kind, Kind::kNotTried) << "its size is another matter";
+  outcomes = {too_big(40'000)};
+  site_.offers["192.0.2.2 25"].max_size = 0;
+  try_next(&outcomes);
+  EXPECT_EQ(outcomes[0].kind, Kind::kNotTried) << "no limit";
+}
+
+TEST_F(FreeTriesTest, WhatAHostOffersIsForgottenAndOfAnotherFamilyNoneIsAsked) {
+  site_.offers["192.0.2.2 25"] = {20'000, true, false, clock_.now() + 10min};
+  std::vector<smtp::RecipientOutcome> outcomes = {too_big(40'000)};
+  outcomes[0].reply = bounce::Reply::make(554, "5.6.3 8-bit");
+  try_next(&outcomes);
+  EXPECT_EQ(outcomes[0].kind, Kind::kNotTried) << "the other one takes it";
+  clock_.time += 10min;
+  outcomes = {too_big(40'000)};
+  try_next(&outcomes);
+  EXPECT_EQ(outcomes[0].kind, Kind::kNotTried) << "it may take more by now";
+  route_by({{"one.test", 5, 25, {"192.0.2.1"}}, {"two.test", 10, 25, {"2001:db8::2"}}});
+  path_.source.address = "192.0.2.9";
+  outcomes = {too_big(40'000)};
+  try_next(&outcomes);
+  EXPECT_EQ(outcomes[0].kind, Kind::kRefused) << "this source cannot reach it";
+  EXPECT_TRUE(bounce::ends_at_once(outcomes[0].meaning));
+}
+
+TEST_F(FreeTriesTest, WhereTheFreeTriesAreUsedUpMailForAnotherOfferWaits) {
+  delivery_.free_tries = 12;
+  std::vector<smtp::RecipientOutcome> outcomes = {too_big(6'000)};
+  try_next(&outcomes);
+  EXPECT_EQ(outcomes[0].kind, Kind::kRefused);
+  EXPECT_EQ(outcomes[0].reply.code, 451);
 }
 
 TEST_F(FreeTriesTest, WhileAHostThatMayOfferMoreCannotBeAskedTheMailWaits) {
@@ -143,6 +173,7 @@ TEST_F(FreeTriesTest, WhileAHostThatMayOfferMoreCannotBeAskedTheMailWaits) {
   EXPECT_EQ(outcomes[0].reply.code, 451);
   EXPECT_EQ(outcomes[0].reply.text(), "4.4.1 too big; a host that may take it cannot be asked at present");
   EXPECT_FALSE(bounce::ends_at_once(outcomes[0].meaning));
+  EXPECT_EQ(outcomes[0].meaning.type, bounce::ErrorType::kIgnored) << "it says nothing of the recipient";
 }
 
 TEST_F(FreeTriesTest, TroubleOfTheRecipientIsATry) {
@@ -160,6 +191,28 @@ TEST_F(FreeTriesTest, WhatAHostSaysOfItselfLeadsOnWhateverItsClassAndWhatIsFinal
   outcomes[0].meaning.act = bounce::Act::kNone;
   try_next(&outcomes);
   EXPECT_EQ(outcomes[0].kind, Kind::kNotTried);
+}
+
+// RFC 5321 §3.8: a 421 that speaks of the recipient says nothing of the host; nor does what is final.
+TEST_F(FreeTriesTest, AboutTheConnectionOnlyWhatWaitsAndSaysNothingElseLeadsOn) {
+  const struct {
+    uint16_t code;
+    const char* text;
+    bounce::Pace pace;
+    bool leads_on;
+  } cases[] = {{421, "closing", bounce::Pace::kUnsaid, true},
+               {421, "closing", bounce::Pace::kSame, false},
+               {451, "4.3.0 closing", bounce::Pace::kUnsaid, true},
+               {554, "5.3.0 closing", bounce::Pace::kUnsaid, false}};
+  for (const auto& [code, text, pace, leads_on] : cases) {
+    site_.left_hosts.clear();
+    std::vector<smtp::RecipientOutcome> outcomes = {
+        outcome(Kind::kRefused, code, bounce::Scope::kConnection)};
+    outcomes[0].reply = bounce::Reply::make(code, text);
+    outcomes[0].meaning.pace = pace;
+    try_next(&outcomes);
+    EXPECT_EQ(outcomes[0].kind == Kind::kNotTried, leads_on) << code << ' ' << leads_on;
+  }
 }
 
 TEST_F(FreeTriesTest, AHostThatTakesMailForSomeIsNotSick) {
