@@ -131,6 +131,10 @@ TEST(DnsAnswer, NothingCountsOnlyFromWhoKnowsTheNameOrHasAskedForIt) {
   const std::string foreign =
       response(0, {record(name("x.example"), RecordType::kA, 1, std::string(4, '\1'))});
   EXPECT_EQ(parse_dns_answer(foreign, "d.example", RecordType::kA).status, DnsStatus::kFailed);
+  std::string led_on = response(0, {record(kAsked, RecordType::kCname, 60, name("x.example"))});
+  led_on.replace(2, 2, u16(0x8000));
+  EXPECT_EQ(parse_dns_answer(led_on, "d.example", RecordType::kMx).status, DnsStatus::kNoData)
+      << "it knows where the name leads";
   std::string whole = response(0, {record(kAsked, RecordType::kMx, 300, u16(10) + name("a.example"))});
   whole.replace(2, 2, u16(0x8000));
   EXPECT_EQ(parse_dns_answer(whole, "d.example", RecordType::kMx).status, DnsStatus::kOk);

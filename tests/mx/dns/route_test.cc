@@ -150,6 +150,12 @@ TEST_F(RouterTest, OneHostInTroubleDoesNotHideTheOther) {
   const RoutePtr found = route("d.example");
   EXPECT_EQ(names(*found), "b.example");
   EXPECT_EQ(found->detail, "the addresses of a.example cannot be found out now") << "once";
+  DnsAnswer refused;
+  refused.status = DnsStatus::kFailed;
+  refused.detail = "the name server 192.0.2.53 answered REFUSED";
+  dns.answers[{"a.example", RecordType::kA}] = refused;
+  EXPECT_EQ(route("d.example")->detail,
+            "the addresses of a.example cannot be found out now: " + refused.detail);
 }
 
 TEST_F(RouterTest, Rfc5321_5_1_OurselvesAndAllBehindUsAreCut) {

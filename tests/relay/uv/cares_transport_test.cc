@@ -152,7 +152,8 @@ NameServer::Answer failing(int code, int* asked = nullptr) {
 }
 
 // What is told people about a question to these.
-std::string told_by(const std::vector<std::string>& servers, uint32_t tries = 1) {
+std::string told_by(const std::vector<std::string>& servers, uint32_t tries = 1,
+                    const std::string& name = "a-name-of-many-letters.example") {
   Loop loop;
   conf::DnsSettings settings;
   settings.servers = servers;
@@ -162,12 +163,11 @@ std::string told_by(const std::vector<std::string>& servers, uint32_t tries = 1)
   EXPECT_TRUE(transport.ok());
   std::string told;
   (*transport)
-      ->ask("a-name-of-many-letters.example", mx::RecordType::kA,
+      ->ask(name, mx::RecordType::kA,
             [&](mx::DnsStatus status, std::string_view raw, std::string_view detail) {
               told = detail;
               if (status == mx::DnsStatus::kOk)
-                told = mx::parse_dns_answer(raw, "a-name-of-many-letters.example", mx::RecordType::kA, detail)
-                           .detail;
+                told = mx::parse_dns_answer(raw, name, mx::RecordType::kA, detail).detail;
               loop.stop();
             });
   loop.run();
@@ -245,6 +245,10 @@ TEST(CaresTransport, SilenceIsToldWithTheServersThatWereAsked) {
     gone = server.place();
   }
   EXPECT_EQ(told_by({gone}), "no name server can be reached (" + gone + ')');
+  const NameServer silent([](std::string_view) { return "x"; }, nullptr);  // too short to be an answer
+  EXPECT_EQ(told_by({silent.place()}), "no name server answered in time (" + silent.place() + ')');
+  EXPECT_EQ(told_by({silent.place()}, 1, std::string(64, 'a') + ".example"),
+            "no name server can know such a name");
 }
 
 }  // namespace
