@@ -50,7 +50,7 @@ OrderBook::OrderBook(spool::Spool* spool, const spool::RelayClock* clock) : spoo
 }
 
 bool OrderBook::add(const admin::MxOrder& order, conf::Instant until) {
-  (void)all(clock_->now());  // one that has ended is not the one that is given anew
+  set_ended_apart(clock_->now());  // one that has ended is not the one that is given anew
   const auto same =
       std::ranges::find_if(entries_, [&](const Entry& each) { return same_target(each.order, order); });
   if (same != entries_.end()) {
@@ -65,7 +65,7 @@ bool OrderBook::add(const admin::MxOrder& order, conf::Instant until) {
 }
 
 bool OrderBook::lift(const admin::MxOrder& order, const std::function<bool(const admin::MxOrder&)>& covered) {
-  (void)all(clock_->now());
+  set_ended_apart(clock_->now());
   const bool found = std::erase_if(entries_, [&](const Entry& each) {
                        return same_target(each.order, order) || covered(each.order);
                      }) > 0;
@@ -84,16 +84,20 @@ conf::Instant OrderBook::first_end() const {
   return first;
 }
 
-const std::vector<OrderBook::Entry>& OrderBook::all(conf::Instant now) {
+void OrderBook::set_ended_apart(conf::Instant now) {
   const auto over = std::stable_partition(entries_.begin(), entries_.end(),
                                           [now](const Entry& each) { return each.until > now; });
   ended_.insert(ended_.end(), std::make_move_iterator(over), std::make_move_iterator(entries_.end()));
   entries_.erase(over, entries_.end());
+}
+
+const std::vector<OrderBook::Entry>& OrderBook::all(conf::Instant now) {
+  set_ended_apart(now);
   return entries_;
 }
 
 std::vector<OrderBook::Entry> OrderBook::take_ended(conf::Instant now) {
-  (void)all(now);
+  set_ended_apart(now);
   if (ended_.empty()) return {};
   std::vector<Entry> ended = std::exchange(ended_, {});
   keep();  // after a restart they are not told again

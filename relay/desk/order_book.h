@@ -39,13 +39,14 @@ class OrderBook {
   std::vector<Entry> take_ended(conf::Instant now);
 
  private:
+  void set_ended_apart(conf::Instant now);
   void keep();
   void read(const std::string& text);
 
   spool::Spool* spool_;
   const spool::RelayClock* clock_;
   std::vector<Entry> entries_;
-  std::vector<Entry> ended_;
+  std::vector<Entry> ended_;  // for take_ended()
 };
 
 // Whether both are about the same paths.
