@@ -43,6 +43,16 @@ struct Report {
   AttemptFacts facts;                            // not for kReleased
 };
 
+// What is so of all attempts on the path.
+inline AttemptFacts facts_of_path(const queue::Path& path) {
+  AttemptFacts facts;
+  facts.settings = path.settings;
+  facts.site = path.site->label;
+  facts.source = path.source.name;
+  if (path.rule != nullptr) facts.mx_rule = path.rule->name;
+  return facts;
+}
+
 // Something is wrong with a server, not with a message.
 struct ServerTrouble {
   bounce::Stage stage = bounce::Stage::kTls;

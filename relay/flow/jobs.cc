@@ -213,14 +213,9 @@ void Jobs::forget(Slot* slot) {
 
 AttemptFacts Jobs::facts_of(const Slot& slot) const {
   const OutboundConnection& connection = *slot.connection;
-  const queue::Path& path = *connection.path();
-  AttemptFacts facts;
-  facts.settings = path.settings;
-  facts.site = path.site->label;
+  AttemptFacts facts = facts_of_path(*connection.path());
   facts.mx_host = connection.target().host;
   facts.mx_address = address_text(connection.target());
-  facts.source = path.source.name;
-  if (path.rule != nullptr) facts.mx_rule = path.rule->name;
   facts.tls = connection.tls_version();
   facts.delays.dns = conf::Duration(slot.job.delivery->dns_micros);
   facts.delays.queue = std::max(slot.job.picked_up - slot.job.delivery->due, conf::Duration(0));

@@ -20,11 +20,7 @@ constexpr size_t kGiveUpChunk = 256;    // deliveries that end per path and step
 constexpr size_t kLooksPerStep = 4096;  // at deliveries whose validity may be over: 20 ns each
 
 AttemptFacts facts_of(const queue::Path& path, const queue::Delivery& delivery, conf::Instant now) {
-  AttemptFacts facts;
-  facts.settings = path.settings;
-  facts.site = path.site->label;
-  facts.source = path.source.name;
-  if (path.rule != nullptr) facts.mx_rule = path.rule->name;
+  AttemptFacts facts = facts_of_path(path);
   facts.mx_host = path.health.last_error().mx_host;
   facts.mx_address = path.health.last_error().mx_address;
   facts.delays.dns = conf::Duration(delivery.dns_micros);

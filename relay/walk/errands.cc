@@ -27,15 +27,6 @@ bool must_convert(const queue::Message& message, const ErrandTerms& terms,
   return !(utf8 && has_utf8_address(mail));
 }
 
-AttemptFacts facts_at(const queue::Path& path) {
-  AttemptFacts facts;
-  facts.settings = path.settings;
-  facts.site = path.site->label;
-  facts.source = path.source.name;
-  if (path.rule != nullptr) facts.mx_rule = path.rule->name;
-  return facts;
-}
-
 }  // namespace
 
 Answer Errands::next(queue::Delivery* delivery, const queue::Path& path, const ErrandTerms& terms,
@@ -48,13 +39,13 @@ Answer Errands::next(queue::Delivery* delivery, const queue::Path& path, const E
   if (done && !converts) {
     if (!walk_->is_over(*delivery, *path.settings))
       return make(delivery, terms.most_recipients, errand) ? Answer::kNow : Answer::kNone;
-    give_up(delivery, facts_at(path));
+    give_up(delivery, facts_of_path(path));
     return Answer::kNone;
   }
   Request request;
   request.delivery = delivery;
   request.terms = terms;
-  request.facts = facts_at(path);
+  request.facts = facts_of_path(path);
   request.later = std::move(later);
   if (converts) {
     convert(std::move(request));
