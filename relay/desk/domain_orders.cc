@@ -88,7 +88,7 @@ const OrderBook::Entry* DomainOrders::Latest::of(const queue::Path& path) const 
   return latest;
 }
 
-DomainOrders::Latest DomainOrders::latest(conf::Instant now, const OrderReach::Lifted& lifted) const {
+DomainOrders::Latest DomainOrders::latest(conf::Instant now, const Lifted& lifted) const {
   Latest all;
   all.reach_ = reach_;
   const auto holds = [&all](const std::string& path, const OrderBook::Entry& entry) {

@@ -44,8 +44,10 @@ class DomainOrders {
     std::vector<const OrderBook::Entry*> wide_;                            // that name no domain
     std::unordered_map<std::string, const OrderBook::Entry*> of_domains_;  // by the name of the path
   };
+  // An order that is not counted any more.
+  using Lifted = std::function<bool(const admin::MxOrder&)>;
   // Of the orders in force without those that `lifted` names. O(orders x sources)
-  Latest latest(conf::Instant now, const OrderReach::Lifted& lifted = nullptr) const;
+  Latest latest(conf::Instant now, const Lifted& lifted = nullptr) const;
 
  private:
   using Names = std::set<std::string>;

@@ -24,11 +24,9 @@ bool OrderReach::is_meant(const admin::MxOrder& order, const queue::Path& path) 
   return domain != nullptr && transit_->sites().find(*domain, path.source) == &path;
 }
 
-const OrderBook::Entry* OrderReach::latest_for(const queue::Path& path, conf::Instant now,
-                                               const Lifted& lifted) const {
+const OrderBook::Entry* OrderReach::latest_for(const queue::Path& path, conf::Instant now) const {
   const OrderBook::Entry* latest = nullptr;
   for (const OrderBook::Entry& entry : book_->all(now)) {
-    if (lifted && lifted(entry.order)) continue;
     if (is_meant(entry.order, path) && (latest == nullptr || entry.until > latest->until)) latest = &entry;
   }
   return latest;

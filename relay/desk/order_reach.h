@@ -1,7 +1,6 @@
 // Which paths an order about limits means. Loop thread.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,12 +19,9 @@ class OrderReach {
 
   size_t orders(conf::Instant now) const { return book_->all(now).size(); }  // in force
   bool is_meant(const admin::MxOrder& order, const queue::Path& path) const;
-  // An order that is not counted any more.
-  using Lifted = std::function<bool(const admin::MxOrder&)>;
-  // Of the orders in force that mean the path, without those that `lifted` names, the one that ends last;
-  // null: none does. Good until the book is asked again. O(orders)
-  const OrderBook::Entry* latest_for(const queue::Path& path, conf::Instant now,
-                                     const Lifted& lifted = nullptr) const;
+  // Of the orders in force that mean the path the one that ends last; null: none does. Good until the book is
+  // asked again. O(orders)
+  const OrderBook::Entry* latest_for(const queue::Path& path, conf::Instant now) const;
   // The end of the latest order that would mean a path which is not there yet; the past: none would.
   // O(orders)
   conf::Instant until_for(const queue::DomainEntry& domain, const conf::Source& source,

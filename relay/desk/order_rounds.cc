@@ -185,7 +185,7 @@ void OrderRounds::reach_paths(Round* round, conf::Instant now, size_t* budget) {
   const size_t of_change = kOfChange + book_->all(now).size();  // each is asked whether it means the path too
   const size_t at_once = std::clamp<size_t>(kWork / of_change, 1, kLooksAtOnce);
   const bool block = round->order.action == admin::MxAction::kBlock;
-  const OrderReach::Lifted lifted = [round](const admin::MxOrder& other) { return lifts(*round, other); };
+  const DomainOrders::Lifted lifted = [round](const admin::MxOrder& other) { return lifts(*round, other); };
   std::optional<DomainOrders::Latest> latest;
   const bool more = transit_->sites().visit_some(&round->part, at_once, [&](queue::Path* path) {
     const bool meant = reach_->is_meant(round->order, *path);
