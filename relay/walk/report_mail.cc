@@ -14,11 +14,11 @@ namespace {
 // The status of what a refusal of the address means, for a server that said none (RFC 3463 §3.2, §3.3).
 std::string status_of_words(const spool::RecipientRecord& recipient) {
   if (!recipient.blamed) return {};
-  bounce::Reply reply;
-  reply.code = recipient.reply_code;
-  reply.lines.push_back(recipient.last_reply);
-  const bounce::Qualification meaning = bounce::Qualifier::shipped()->qualify(
-      {bounce::Stage::kUnknown, &reply, recipient.mx_host, recipient.recipient.mailbox.domain.text()});
+  const bounce::Reply reply = bounce::Reply::make(recipient.reply_code, recipient.last_reply);
+  const bounce::Qualification meaning =
+      bounce::Qualifier::shipped()->qualify({.reply = &reply,
+                                             .mx_host = recipient.mx_host,
+                                             .recipient_domain = recipient.recipient.mailbox.domain.text()});
   switch (meaning.reason) {
     case bounce::Reason::kUserUnknown:
       return "5.1.1";
