@@ -4,15 +4,6 @@
 
 namespace relay {
 
-namespace {
-
-// Lists of senders or users: a report does not say whose mail it is about.
-bool remembers_all(const conf::Config& config) {
-  return config.quarantine.enabled && config.quarantine.lists != conf::QuarantineLists::kGlobal;
-}
-
-}  // namespace
-
 ReturnedMail::ReturnedMail(const conf::Clock* clock, journal::Journal* journal, std::function<void()> wake,
                            Say say)
     : clock_(clock), journal_(journal), wake_(std::move(wake)), say_(std::move(say)), paths_(clock) {}
@@ -27,7 +18,7 @@ void ReturnedMail::use(conf::ConfigPtr config, std::shared_ptr<const bounce::Qua
   qualifier_ = std::move(qualifier);
   keys_ = std::move(keys);
   paths_.use(config_, keys_);
-  if (sent_ != nullptr) sent_->reload(config_->returns, remembers_all(*config_));
+  if (sent_ != nullptr) sent_->reload(config_);
   if (desk_ != nullptr) desk_->reload(tools());
 }
 
@@ -38,7 +29,7 @@ std::shared_ptr<const returns::ReadingTools> ReturnedMail::tools() const {
 
 conf::Status ReturnedMail::open(Reception* reception, Secrets* secrets) {
   if (!config_->returns.wanted()) return conf::success();
-  auto sent = returns::SentKeeper::open({config_->returns, remembers_all(*config_), clock_, say_});
+  auto sent = returns::SentKeeper::open({config_, clock_, say_});
   if (!sent.ok()) return sent.error();
   sent_ = std::move(*sent);
   journal_->add(sent_.get());

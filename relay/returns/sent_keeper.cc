@@ -23,21 +23,27 @@ conf::VerpGrade grade_of(const conf::ReturnsSettings& settings, const std::strin
   return path == nullptr ? conf::VerpGrade::kOff : path->verp;
 }
 
+// Lists of senders or users: a report does not say whose mail it is about.
+bool has_lists_of_tenants(const conf::QuarantineSettings& quarantine) {
+  return quarantine.enabled && quarantine.lists != conf::QuarantineLists::kGlobal;
+}
+
 // The token of a domain says nothing of the recipient: reports that bring it back are told by what was sent.
 // Others say the message and the recipient; only what is remembered says more of them.
-bool is_wanted(const conf::ReturnsSettings& settings, conf::VerpGrade grade) {
-  if (grade == conf::VerpGrade::kDomain) return true;
-  if (settings.unsigned_reports != conf::UnsignedReports::kOff) return true;
-  return grade != conf::VerpGrade::kOff && settings.remember_signed;
+bool is_wanted(const conf::Config& config, conf::VerpGrade grade) {
+  if (grade == conf::VerpGrade::kDomain || has_lists_of_tenants(config.quarantine)) return true;
+  if (config.returns.unsigned_reports != conf::UnsignedReports::kOff) return true;
+  return grade != conf::VerpGrade::kOff && config.returns.remember_signed;
 }
 
 }  // namespace
 
 conf::Result<std::unique_ptr<SentKeeper>> SentKeeper::open(Options options) {
-  const conf::Status made = make_folder(options.settings.path);
+  const std::string& path = options.config->returns.path;
+  const conf::Status made = make_folder(path);
   if (!made.ok()) return made.error();
   std::string warning;
-  auto file = bounce::SqliteSent::open(options.settings.path + "/sent.db", options.clock->wall(), &warning);
+  auto file = bounce::SqliteSent::open(path + "/sent.db", options.clock->wall(), &warning);
   if (!file.ok()) return file.error();
   if (!warning.empty()) options.say("returned mail: " + warning);
   return std::unique_ptr<SentKeeper>(new SentKeeper(std::move(options), std::move(*file)));
@@ -47,8 +53,7 @@ SentKeeper::SentKeeper(Options options, std::unique_ptr<bounce::SqliteSent> file
     : clock_(options.clock),
       say_(std::move(options.say)),
       file_(std::move(file)),
-      settings_(std::move(options.settings)),
-      all_(options.all) {
+      config_(std::move(options.config)) {
   thread_ = std::thread([this] { run(); });
 }
 
@@ -66,8 +71,8 @@ void SentKeeper::take(uint64_t sequence, const conf::DeliveryEvent& event) {
   // Nothing comes back for a report: it has no reverse-path.
   if (event.kind != conf::EventKind::kDelivered || event.reverse_path.empty()) return;
   // Only this thread changes the settings.
-  const conf::VerpGrade grade = grade_of(settings_, event.reverse_path);
-  if (!all_ && !is_wanted(settings_, grade)) return;
+  const conf::VerpGrade grade = grade_of(config_->returns, event.reverse_path);
+  if (!is_wanted(*config_, grade)) return;
   bounce::SentMail mail;
   mail.with_token = grade != conf::VerpGrade::kOff;
   mail.message = event.id;
@@ -88,10 +93,9 @@ void SentKeeper::take(uint64_t sequence, const conf::DeliveryEvent& event) {
   }
 }
 
-void SentKeeper::reload(const conf::ReturnsSettings& settings, bool all) {
+void SentKeeper::reload(conf::ConfigPtr config) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  settings_ = settings;
-  all_ = all;
+  config_ = std::move(config);
 }
 
 void SentKeeper::run() {
@@ -135,8 +139,8 @@ void SentKeeper::upkeep() {
   uint64_t most = 0;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    life = settings_.life;
-    most = settings_.remembered;
+    life = config_->returns.life;
+    most = config_->returns.remembered;
   }
   // What cannot be forgotten now is forgotten a second later.
   (void)file_->forget(clock_->wall() - life, most, kForgottenAtOnce);

@@ -17,7 +17,7 @@
 
 #include "bounce/ledger/sqlite_sent.h"
 #include "bounce/sent_memory.h"
-#include "conf/returns_settings.h"
+#include "conf/config.h"
 #include "conf/vocab/time.h"
 #include "relay/journal/feed.h"
 
@@ -26,8 +26,7 @@ namespace relay::returns {
 class SentKeeper final : public journal::Feed, public bounce::SentMemory {
  public:
   struct Options {
-    conf::ReturnsSettings settings;  // the file is sent.db in its path
-    bool all = false;  // also where a report brings the message and the recipient back by itself
+    conf::ConfigPtr config;  // the file is sent.db in the path of its [returns]
     const conf::Clock* clock = nullptr;
     std::function<void(const std::string&)> say;  // for the operator; from its thread too
   };
@@ -39,7 +38,7 @@ class SentKeeper final : public journal::Feed, public bounce::SentMemory {
   journal::FeedClass feed_class() const override { return journal::FeedClass::kBestEffort; }
   void take(uint64_t sequence, const conf::DeliveryEvent& event) override;
   uint64_t through() const override { return through_.load(std::memory_order_relaxed); }
-  void reload(const conf::ReturnsSettings& settings, bool all);
+  void reload(conf::ConfigPtr config);
 
   // Any other thread; they see all that was taken before.
   std::optional<bounce::SentMail> find(uint64_t message, std::string_view recipient) override;
@@ -67,8 +66,7 @@ class SentKeeper final : public journal::Feed, public bounce::SentMemory {
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
-  conf::ReturnsSettings settings_;
-  bool all_;
+  conf::ConfigPtr config_;
   std::vector<bounce::SentMail> waiting_;
   uint64_t lost_ = 0;
   bool ending_ = false;

@@ -28,7 +28,7 @@ class SentKeeperTest : public testing::Test {
   ~SentKeeperTest() override { std::filesystem::remove_all(folder_); }
   std::unique_ptr<SentKeeper> open() {
     auto keeper =
-        SentKeeper::open({settings_, all_, &clock_, [](const std::string& line) { ADD_FAILURE() << line; }});
+        SentKeeper::open({settings(), &clock_, [](const std::string& line) { ADD_FAILURE() << line; }});
     EXPECT_TRUE(keeper.ok());
     return std::move(*keeper);
   }
@@ -43,6 +43,12 @@ class SentKeeperTest : public testing::Test {
     event.auth = "tenant";
     return event;
   }
+  conf::ConfigPtr settings() const {
+    auto config = std::make_shared<conf::Config>();
+    config->returns = settings_;
+    config->quarantine = quarantine_;
+    return config;
+  }
   bool knows(SentKeeper* keeper, const conf::DeliveryEvent& event) const {
     return keeper->find(event.id, "ann@far.test").has_value();
   }
@@ -50,7 +56,7 @@ class SentKeeperTest : public testing::Test {
   StillClock clock_;
   std::string folder_;
   conf::ReturnsSettings settings_;
-  bool all_ = false;
+  conf::QuarantineSettings quarantine_;
 };
 
 TEST_F(SentKeeperTest, IsAskedRightAfterTheEventAndRemembersOverARestart) {
@@ -99,13 +105,13 @@ TEST_F(SentKeeperTest, RemembersDeliveriesAndByChoiceThoseWithATokenAlone) {
   deferred.kind = conf::EventKind::kDeferred;
   const conf::DeliveryEvent report = delivered(2, ""), with_token = delivered(3, "a@signed.test");
   settings_.unsigned_reports = conf::UnsignedReports::kOff;
-  keeper->reload(settings_, all_);
+  keeper->reload(settings());
   for (const auto& event : {deferred, report, with_token}) {
     keeper->take(1, event);
     EXPECT_FALSE(knows(keeper.get(), event));
   }
   settings_.remember_signed = true;
-  keeper->reload(settings_, all_);
+  keeper->reload(settings());
   keeper->take(2, with_token);
   ASSERT_TRUE(knows(keeper.get(), with_token));
   EXPECT_TRUE(keeper->find(with_token.id, "ann@far.test")->with_token);
@@ -114,22 +120,32 @@ TEST_F(SentKeeperTest, RemembersDeliveriesAndByChoiceThoseWithATokenAlone) {
   EXPECT_FALSE(knows(keeper.get(), other));
 }
 
-// With lists of senders or users: the token does not say whose.
-TEST_F(SentKeeperTest, RemembersWhateverWasSentWhenItShould) {
+// The token does not say whose it is.
+TEST_F(SentKeeperTest, RemembersWhateverWasSentWhileListsAreOfSendersOrUsers) {
   conf::ReturnPathSettings path;
   path.domain = "return.test";
   settings_.paths.push_back(path);
   settings_.unsigned_reports = conf::UnsignedReports::kOff;
+  quarantine_.enabled = true;
   const auto keeper = open();
   keeper->take(1, delivered(1));
   EXPECT_FALSE(knows(keeper.get(), delivered(1)));
-  keeper->reload(settings_, true);
-  keeper->take(2, delivered(2));
-  EXPECT_TRUE(knows(keeper.get(), delivered(2)));
-  all_ = true;
+  conf::MessageId id = 2;
+  for (const auto lists : {conf::QuarantineLists::kSenderDomain, conf::QuarantineLists::kUser}) {
+    quarantine_.lists = lists;
+    keeper->reload(settings());
+    keeper->take(id, delivered(id));
+    EXPECT_TRUE(knows(keeper.get(), delivered(id)));
+    ++id;
+  }
   const auto another = open();
-  another->take(1, delivered(3));
-  EXPECT_TRUE(knows(another.get(), delivered(3)));
+  another->take(id, delivered(id));
+  EXPECT_TRUE(knows(another.get(), delivered(id)));
+  quarantine_.enabled = false;
+  keeper->reload(settings());
+  ++id;
+  keeper->take(id, delivered(id));
+  EXPECT_FALSE(knows(keeper.get(), delivered(id)));
 }
 
 // Their reports count by what was sent, whatever reports without a token may do.
