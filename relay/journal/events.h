@@ -81,9 +81,9 @@ conf::DeliveryEvent address_moved(const std::string& address, conf::AddressNotic
 conf::DeliveryEvent wave_declared(const std::string& site, conf::AddressNotice notice, std::string why,
                                   conf::WallTime now);
 
-// A client was refused, or many alike.
 // So many refusals of the site of `last`, within an hour, have texts that no rule reads; it is the latest.
 conf::DeliveryEvent unknown_texts(const conf::DeliveryEvent& last, uint32_t count);
+// A client was refused, or many alike.
 conf::DeliveryEvent refused_client(conf::DoorEvent door, conf::WallTime now);
 
 }  // namespace relay::journal
