@@ -29,6 +29,7 @@ TEST(ReportMail, AStatusThatTheServerDidNotSayIsThatOfItsWords) {
     return report.find("\r\nStatus: " + std::string(status) + "\r\n") != std::string::npos;
   };
   EXPECT_TRUE(has(report_of(550, "no such user here", true), "5.1.1"));
+  EXPECT_TRUE(has(report_of(550, "domain does not exist", true), "5.1.2"));
   EXPECT_TRUE(has(report_of(550, "this account has been disabled", true), "5.2.1"));
   EXPECT_TRUE(has(report_of(550, "no such user here", false), "5.0.0")) << "it was not about the address";
 }
