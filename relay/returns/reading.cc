@@ -89,7 +89,7 @@ bool is_about_anybody(const Report& report, const Recipient& recipient) {
 bool is_about(const conf::Mailbox& whom, const Report& report, const Recipient& recipient) {
   for (const std::string& text : {recipient.original_address, recipient.address}) {
     conf::Result<conf::Mailbox> mailbox = conf::Mailbox::parse(text);
-    if (mailbox.ok() && conf::ascii_lower(mailbox->text()) == conf::ascii_lower(whom.text())) return true;
+    if (mailbox.ok() && conf::equal_ignoring_case(mailbox->text(), whom.text())) return true;
   }
   return is_about_anybody(report, recipient);
 }
@@ -111,8 +111,7 @@ bool find_sent_to(const Evidence& evidence, const ReadingTools& tools, conf::Mai
 bool is_by_recipient(const Report& report, const Evidence& evidence, const ReadingTools& tools) {
   conf::Result<conf::Mailbox> writer = conf::Mailbox::parse(report.writer);
   if (!writer.ok() || writer->is_null()) return false;
-  if (!evidence.whom.is_null())
-    return conf::ascii_lower(evidence.whom.text()) == conf::ascii_lower(writer->text());
+  if (!evidence.whom.is_null()) return conf::equal_ignoring_case(evidence.whom.text(), writer->text());
   return evidence.token.grade == conf::VerpGrade::kRecipient && tools.keys->is_for(evidence.token, *writer);
 }
 
