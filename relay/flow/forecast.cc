@@ -69,8 +69,15 @@ Admission Forecast::over_resting(const queue::Path& path, conf::Instant now) con
   return best;
 }
 
+// What the counters wait for may last longer than the pause after a connection that failed.
 Admission Forecast::over_new(const queue::Path& path, conf::Instant now) const {
-  if (path.health.backs_off(now)) return Admission::no(Bind::kBackOff, path.health.backs_off_until());
+  const Admission counted = as_counted(path, now);
+  if (!path.health.backs_off(now)) return counted;
+  const Admission back_off = Admission::no(Bind::kBackOff, path.health.backs_off_until());
+  return is_timed(counted) ? back_off.also(counted) : back_off;
+}
+
+Admission Forecast::as_counted(const queue::Path& path, conf::Instant now) const {
   if (PathGate::has_one_answer(path)) return over_address(path, path.counters.whole(), nullptr, now);
   const bool by_host = queue::SiteTable::counts_hosts(path);
   Admission best = Admission::no(Bind::kNothing, conf::kNever);

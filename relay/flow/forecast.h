@@ -30,6 +30,7 @@ struct Forecast {
  private:
   mx::Admission over_resting(const queue::Path& path, conf::Instant now) const;
   mx::Admission over_new(const queue::Path& path, conf::Instant now) const;
+  mx::Admission as_counted(const queue::Path& path, conf::Instant now) const;  // over a new one
 };
 
 // A path that was never asked knows nothing yet of the counters that it shares with others: gets it those of
