@@ -5,6 +5,7 @@
 
 #include "bounce/dsn_original.h"
 #include "bounce/dsn_text.h"
+#include "conf/vocab/calendar.h"
 #include "conf/vocab/check.h"
 
 namespace bounce {
@@ -76,7 +77,7 @@ std::string human_part(const DsnInput& input) {
     }
   }
   out += "\r\n";
-  append_wrapped("Message accepted: " + mail_date(input.arrival), 0, &out);
+  append_wrapped("Message accepted: " + conf::mail_date(input.arrival), 0, &out);
   append_wrapped("Reference: " + conf::to_text(input.original_id), 0, &out);
   append_wrapped(
       "The details follow in a form for mail programs, and after them the header of your message or the "
@@ -118,11 +119,11 @@ void append_recipient_fields(const DsnRecipient& recipient, bool utf8, std::stri
         (recipient.reply_code != 0 ? "smtp; " : "x-penstock; ") + (utf8 ? said : encoded_words(said)), out);
   }
   if (recipient.last_attempt != conf::WallTime()) {
-    append_field("Last-Attempt-Date", mail_date(recipient.last_attempt), out);
+    append_field("Last-Attempt-Date", conf::mail_date(recipient.last_attempt), out);
   }
   // RFC 3464 §2.3.9: of delayed recipients only.
   if (recipient.action == DsnAction::kDelayed && recipient.retry_until != conf::WallTime())
-    append_field("Will-Retry-Until", mail_date(recipient.retry_until), out);
+    append_field("Will-Retry-Until", conf::mail_date(recipient.retry_until), out);
 }
 
 // RFC 3464 §2.2: fields about the message, then a group for each recipient.
@@ -131,7 +132,7 @@ std::string status_part(const DsnInput& input) {
   if (!input.envid.empty()) append_field("Original-Envelope-Id", clean_line(input.envid, false), &out);
   append_field("Reporting-MTA", "dns; " + clean_line(input.reporting_mta, input.smtputf8), &out);
   append_field("X-Penstock-Id", conf::to_text(input.original_id), &out);
-  append_field("Arrival-Date", mail_date(input.arrival), &out);
+  append_field("Arrival-Date", conf::mail_date(input.arrival), &out);
   for (const DsnRecipient& recipient : input.recipients) {
     out += "\r\n";
     append_recipient_fields(recipient, input.smtputf8, &out);
@@ -193,7 +194,7 @@ std::string make_dsn(const DsnInput& input) {
   append_field("From", "Mail delivery system <" + clean_line(input.from, utf8) + ">", &out);
   append_field("To", "<" + clean_line(input.to.text(), utf8) + ">", &out);
   append_field("Subject", subject == std::end(kWords) ? "Report about your message" : subject->subject, &out);
-  append_field("Date", mail_date(input.now), &out);
+  append_field("Date", conf::mail_date(input.now), &out);
   append_field("Message-ID", "<" + token_for(input) + "@" + clean_line(input.reporting_mta, false) + ">",
                &out);
   append_field("Auto-Submitted", "auto-replied", &out);  // RFC 3834 §5

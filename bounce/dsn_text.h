@@ -1,15 +1,10 @@
-// Texts of a report: dates, folded fields, and foreign text made safe to put into a header field.
+// Texts of a report: folded fields, and foreign text made safe to put into a header field.
 #pragma once
 
 #include <string>
 #include <string_view>
 
-#include "conf/vocab/time.h"
-
 namespace bounce {
-
-// "Tue, 24 Nov 2026 10:16:25 +0000" (RFC 5322 §3.3).
-std::string mail_date(conf::WallTime time);
 
 bool has_8bit(std::string_view text);
 bool is_utf8(std::string_view text);  // well-formed UTF-8 (RFC 3629)

@@ -11,20 +11,9 @@
 #include <mutex>
 #include <thread>
 
+#include "conf/vocab/calendar.h"
+
 namespace bench::load {
-namespace {
-
-// RFC 5322 §3.3, in UTC.
-std::string mail_date() {
-  char date[64];
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  std::strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S +0000", &parts);
-  return date;
-}
-
-}  // namespace
 
 bool LoadResult::complete(const LoadOptions& options) const {
   const uint64_t expected = options.duration_s > 0 ? handed_out : options.planned();
@@ -43,7 +32,8 @@ conf::Status Generator::start() {
   options_.threads = std::clamp<uint32_t>(options_.threads, 1, options_.connections);
   const conf::Status descriptors = want_descriptors(options_.connections + options_.threads * 2 + 16);
   if (!descriptors) return descriptors;
-  conf::Result<std::unique_ptr<Content>> content = Content::make(options_, mail_date());
+  conf::Result<std::unique_ptr<Content>> content =
+      Content::make(options_, conf::mail_date(conf::SystemClock().wall()));
   if (!content) return content.error();
   content_ = std::move(content).value();
   plan_ = std::make_unique<Plan>(options_);

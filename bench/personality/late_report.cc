@@ -6,8 +6,8 @@
 
 #include "bounce/dsn.h"
 #include "bounce/dsn_original.h"
-#include "bounce/dsn_text.h"
 #include "bounce/reply.h"
+#include "conf/vocab/calendar.h"
 
 namespace bench {
 namespace {
@@ -46,14 +46,14 @@ std::string complaint_text(const LateReport& report, conf::WallTime arrival, con
       "From: feedback@{0}\r\nTo: {1}\r\nDate: {2}\r\nMessage-ID: <{3}@{0}>\r\nSubject: Abuse report\r\n"
       "MIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=feedback-report;\r\n"
       " boundary=\"{4}\"\r\n\r\n--{4}\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n",
-      report.host, report.reverse_path, bounce::mail_date(now), token, boundary);
+      report.host, report.reverse_path, conf::mail_date(now), token, boundary);
   bounce::append_wrapped("A user of this service marked a message from " + report.source + " as unwanted.", 0,
                          &out);
   out += fmt::format(
       "\r\n--{}\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\n"
       "User-Agent: penstock-sink/1\r\nVersion: 1\r\nOriginal-Mail-From: <{}>\r\nOriginal-Rcpt-To: <{}>\r\n"
       "Arrival-Date: {}\r\nSource-IP: {}\r\n",
-      boundary, report.reverse_path, report.recipient, bounce::mail_date(arrival), report.source);
+      boundary, report.reverse_path, report.recipient, conf::mail_date(arrival), report.source);
   out += fmt::format("\r\n--{}\r\nContent-Type: {}\r\n{}\r\n{}\r\n--{}--\r\n", boundary,
                      original.content_type, original.eight_bit ? "Content-Transfer-Encoding: 8bit\r\n" : "",
                      original.content, boundary);

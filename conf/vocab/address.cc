@@ -176,7 +176,12 @@ Result<Mailbox> Mailbox::parse(std::string_view text, bool allow_bare_postmaster
 
 bool Mailbox::has_utf8_local() const { return !is_ascii(local); }
 
-std::string Mailbox::text() const { return domain.empty() ? local : local + '@' + domain.text(); }
+std::string Mailbox::text() const {
+  if (domain.empty()) return local;
+  std::string text;
+  text.reserve(local.size() + 1 + domain.text().size());  // it is asked for several times a message
+  return text.append(local).append(1, '@').append(domain.text());
+}
 
 bool domain_matches(std::string_view mask, std::string_view domain) {
   size_t m = 0, d = 0;

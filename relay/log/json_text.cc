@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 
+#include "conf/vocab/calendar.h"
 #include "relay/log/event_json.h"
 
 namespace relay::log {
@@ -84,10 +85,6 @@ bool must_hide(uint32_t code_point) {
          (code_point >= 0x2066 && code_point <= 0x2069);    // bidirectional isolates
 }
 
-void put_digits(char* place, int width, uint32_t value) {
-  for (int i = width - 1; i >= 0; --i, value /= 10) place[i] = static_cast<char>('0' + value % 10);
-}
-
 }  // namespace
 
 void append_json_string(std::string_view text, std::string* out) {
@@ -125,33 +122,16 @@ void append_json_string(std::string_view text, std::string* out) {
 }
 
 void append_json_time(conf::WallTime time, std::string* out) {
-  constexpr int64_t kFirst = -62'167'219'200'000'000;  // 0000-01-01T00:00:00Z
-  constexpr int64_t kLast = 253'402'300'799'999'999;   // 9999-12-31T23:59:59.999999Z
-  const int64_t micros = std::clamp(conf::unix_micros(time), kFirst, kLast) - kFirst;
-  const int64_t days = micros / 86'400'000'000;
-  const auto rest = static_cast<uint64_t>(micros % 86'400'000'000);
-  const auto seconds = static_cast<uint32_t>(rest / 1'000'000);
-  // Days since 0000-01-01 to a civil date, with the year beginning in March (H. Hinnant, "chrono-Compatible
-  // Low-Level Date Algorithms"); one era of 400 years is added so that nothing is negative.
-  const int64_t shifted = days - 60 + 146'097;
-  const int64_t era = shifted / 146'097;
-  const int64_t day_of_era = shifted % 146'097;
-  const int64_t year_of_era =
-      (day_of_era - day_of_era / 1460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
-  const int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-  const int64_t month_from_march = (5 * day_of_year + 2) / 153;
-  const int64_t day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-  const int64_t month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
-  const int64_t year = year_of_era + era * 400 - 400 + (month <= 2 ? 1 : 0);
-
+  using conf::put_digits;
+  const conf::CivilTime civil = conf::civil(time);
   char text[] = "\"0000-00-00T00:00:00.000000Z\"";
-  put_digits(text + 1, 4, static_cast<uint32_t>(year));
-  put_digits(text + 6, 2, static_cast<uint32_t>(month));
-  put_digits(text + 9, 2, static_cast<uint32_t>(day));
-  put_digits(text + 12, 2, seconds / 3600);
-  put_digits(text + 15, 2, seconds / 60 % 60);
-  put_digits(text + 18, 2, seconds % 60);
-  put_digits(text + 21, 6, static_cast<uint32_t>(rest % 1'000'000));
+  put_digits(text + 1, 4, static_cast<uint32_t>(static_cast<int>(civil.date.year())));
+  put_digits(text + 6, 2, static_cast<unsigned>(civil.date.month()));
+  put_digits(text + 9, 2, static_cast<unsigned>(civil.date.day()));
+  put_digits(text + 12, 2, static_cast<uint32_t>(civil.time_of_day.hours().count()));
+  put_digits(text + 15, 2, static_cast<uint32_t>(civil.time_of_day.minutes().count()));
+  put_digits(text + 18, 2, static_cast<uint32_t>(civil.time_of_day.seconds().count()));
+  put_digits(text + 21, 6, static_cast<uint32_t>(civil.time_of_day.subseconds().count()));
   out->append(text, sizeof text - 1);
 }
 

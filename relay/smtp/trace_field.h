@@ -10,9 +10,6 @@
 
 namespace relay::smtp {
 
-// "Tue, 24 Nov 2026 10:41:41 +0000" (RFC 5322 §3.3), always in UTC.
-std::string rfc5322_date(conf::WallTime time);
-
 // The protocol of a Received field: SMTP, ESMTP, ESMTPS, ESMTPA, ESMTPSA (RFC 3848), UTF8SMTP... (RFC 6531
 // §4.3).
 std::string protocol_name(bool esmtp, bool smtputf8, bool tls, bool authenticated);
