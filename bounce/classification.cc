@@ -5,6 +5,7 @@
 #include "bounce/diagnostic.h"
 #include "bounce/fold.h"
 #include "bounce/text_template.h"
+#include "conf/vocab/utf8.h"
 
 namespace bounce {
 namespace {
@@ -48,7 +49,7 @@ void append_json_string(std::string_view text, std::string* out) {
       *out += kDigits[c >> 4];
       *out += kDigits[c & 15];
     } else {
-      append_code_point(c, out);
+      conf::append_utf8(c, out);
     }
   }
   *out += '"';

@@ -52,7 +52,7 @@ ReturnedPart returned_part(std::string_view original, bool whole, bool smtputf8)
   ReturnedPart part;
   whole = whole && can_travel_unchanged(original);
   const std::string header = header_of(original);
-  const bool global = smtputf8 && has_8bit(header) && is_utf8(header);
+  const bool global = smtputf8 && has_8bit(header) && conf::is_utf8(header);
   if (whole) {
     part.content_type = global ? "message/global" : "message/rfc822";
     part.content = original;

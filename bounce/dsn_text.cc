@@ -4,34 +4,14 @@
 #include <cstdint>
 #include <cstdio>
 
+#include "conf/vocab/utf8.h"
+
 namespace bounce {
 
 namespace {
 
 constexpr size_t kColumn = 78;    // RFC 5322 §2.1.1
 constexpr size_t kWordMax = 900;  // leaves room for name and indent below 998
-
-// The length of the UTF-8 sequence at the start of `text`; 0 when it is malformed, overlong or a surrogate.
-size_t sequence_length(std::string_view text, uint32_t* point) {
-  const auto octet = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = octet(0);
-  *point = first;
-  if (first < 0x80) return 1;
-  const size_t length = first >= 0xc2 && first < 0xe0   ? 2
-                        : first >= 0xe0 && first < 0xf0 ? 3
-                        : first >= 0xf0 && first < 0xf5 ? 4
-                                                        : 0;
-  if (length == 0 || length > text.size()) return 0;
-  *point = first & (0x7fU >> length);
-  for (size_t i = 1; i < length; ++i) {
-    if ((octet(i) & 0xc0) != 0x80) return 0;
-    *point = (*point << 6) | (octet(i) & 0x3fU);
-  }
-  const bool bad = (length == 3 && *point < 0x800) ||
-                   (length == 4 && (*point < 0x10000 || *point > 0x10ffff)) ||
-                   (*point >= 0xd800 && *point < 0xe000);
-  return bad ? 0 : length;
-}
 
 // Words of `text` on lines of about 78 columns. `column` is where the first begins; a new line begins with
 // `lead`.
@@ -103,18 +83,8 @@ std::string q_words(std::string_view text) {
 
 bool has_8bit(std::string_view text) { return std::any_of(text.begin(), text.end(), is_8bit); }
 
-bool is_utf8(std::string_view text) {
-  uint32_t point = 0;
-  while (!text.empty()) {
-    const size_t length = sequence_length(text, &point);
-    if (length == 0) return false;
-    text.remove_prefix(length);
-  }
-  return true;
-}
-
 std::string clean_line(std::string_view text, bool utf8) {
-  const bool keep_high = utf8 && is_utf8(text);
+  const bool keep_high = utf8 && conf::is_utf8(text);
   std::string out(text);
   for (char& c : out) {
     const auto octet = static_cast<unsigned char>(c);
@@ -180,23 +150,22 @@ void append_wrapped(std::string_view text, size_t indent, std::string* out) {
 
 std::string typed_address(std::string_view type, std::string_view address, bool utf8) {
   std::string out;
-  if (!has_8bit(address) || !is_utf8(address)) {
+  if (!has_8bit(address) || !conf::is_utf8(address)) {
     out.append(clean_line(type, false)).append("; ").append(clean_line(address, false));
     return out;
   }
   out = "utf-8; ";
   if (utf8) return out + clean_line(address, true);
-  uint32_t point = 0;
   while (!address.empty()) {
-    const size_t length = sequence_length(address, &point);
-    if (point < 0x80) {
+    const auto [code_point, octets] = conf::utf8_character(address);
+    if (code_point < 0x80) {
       out += clean_line(address.substr(0, 1), false);
     } else {
       char escaped[16];
-      std::snprintf(escaped, sizeof escaped, "\\x{%X}", point);
+      std::snprintf(escaped, sizeof escaped, "\\x{%X}", static_cast<unsigned>(code_point));
       out += escaped;
     }
-    address.remove_prefix(length);
+    address.remove_prefix(octets);
   }
   return out;
 }

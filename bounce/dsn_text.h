@@ -7,7 +7,6 @@
 namespace bounce {
 
 bool has_8bit(std::string_view text);
-bool is_utf8(std::string_view text);  // well-formed UTF-8 (RFC 3629)
 
 // One line without control characters; octets above 127 become '?' unless `utf8` and the text is well-formed.
 std::string clean_line(std::string_view text, bool utf8);

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "conf/vocab/utf8.h"
+
 namespace bounce {
 namespace {
 
@@ -12,24 +14,6 @@ constexpr char kBase[] =
     "aaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiiiiiii\1\1jjkkklllllll"
     "lllnnnnnnnnnoooooo\1\1rrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzzs";
 static_assert(sizeof(kBase) - 1 == 0x180 - 0xC0, "one letter for each code point");
-
-void append_utf8(char32_t c, std::string* out) {
-  if (c < 0x80) {
-    *out += static_cast<char>(c);
-  } else if (c < 0x800) {
-    *out += static_cast<char>(0xC0 | (c >> 6));
-    *out += static_cast<char>(0x80 | (c & 0x3F));
-  } else if (c < 0x10000) {
-    *out += static_cast<char>(0xE0 | (c >> 12));
-    *out += static_cast<char>(0x80 | ((c >> 6) & 0x3F));
-    *out += static_cast<char>(0x80 | (c & 0x3F));
-  } else {
-    *out += static_cast<char>(0xF0 | (c >> 18));
-    *out += static_cast<char>(0x80 | ((c >> 12) & 0x3F));
-    *out += static_cast<char>(0x80 | ((c >> 6) & 0x3F));
-    *out += static_cast<char>(0x80 | (c & 0x3F));
-  }
-}
 
 const char* two_letters(char32_t c) {
   switch (c) {
@@ -69,7 +53,7 @@ void append_folded(char32_t c, std::string* out) {
     c -= 0xFEE0;
     if (c >= 'A' && c <= 'Z') c += 0x20;
   }
-  append_utf8(c, out);
+  conf::append_utf8(c, out);
 }
 
 constexpr std::array<bool, 256> kAtom = [] {
@@ -110,22 +94,12 @@ size_t end_of_address(std::string_view text, size_t at) {
 
 bool is_address_character(char32_t c) { return is_atom(c); }
 
-void append_code_point(char32_t c, std::string* out) { append_utf8(c, out); }
-
 char32_t next_code_point(std::string_view text, size_t* at) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(*at);
-  const size_t length = first < 0x80 ? 1 : first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC2 ? 2 : 1;
-  if (length == 1 || *at + length > text.size() || first > 0xF4) return byte((*at)++);
-  char32_t c = first & (0xFF >> (length + 1));
-  for (size_t i = 1; i < length; ++i) {
-    if ((byte(*at + i) & 0xC0) != 0x80) return byte((*at)++);
-    c = (c << 6) | (byte(*at + i) & 0x3F);
-  }
-  const char32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-  if (c < least[length] || c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF)) return byte((*at)++);
-  *at += length;
-  return c;
+  if (static_cast<unsigned char>(text[*at]) < 0x80) return static_cast<char32_t>(text[(*at)++]);
+  const auto [code_point, octets] = conf::utf8_character(text.substr(*at));
+  if (octets == 0) return static_cast<unsigned char>(text[(*at)++]);
+  *at += octets;
+  return code_point;
 }
 
 std::string fold(std::string_view text, size_t limit) {

@@ -1,7 +1,6 @@
 // The text of a reply as rules see it: lower case, without accents, one space for every run of blanks,
-// controls,
-// '-', '_' and apostrophes, `*` for every mail address. Words then match whatever their spelling, and no name
-// of a person or of a sender can look like one.
+// controls, '-', '_' and apostrophes, `*` for every mail address. Words then match whatever their spelling,
+// and no name of a person or of a sender can look like one.
 #pragma once
 
 #include <string>
@@ -19,8 +18,6 @@ std::string fold_pattern(std::string_view pattern);
 
 // One code point of UTF-8 at `at`, which moves past it; an octet that begins none is itself, as in Latin-1.
 char32_t next_code_point(std::string_view text, size_t* at);
-
-void append_code_point(char32_t c, std::string* out);
 
 // A character of a local part or of a domain.
 bool is_address_character(char32_t c);

@@ -8,6 +8,7 @@
 #include "bounce/fold.h"
 #include "bounce/template_word.h"
 #include "conf/vocab/ascii.h"
+#include "conf/vocab/utf8.h"
 
 namespace bounce {
 namespace {
@@ -29,7 +30,7 @@ std::string one_line(std::string_view text) {
     if (c <= 0x20 || (c >= 0x7F && c <= 0xA0)) {
       if (!out.empty() && out.back() != ' ') out += ' ';
     } else {
-      append_code_point(c, &out);
+      conf::append_utf8(c, &out);
     }
   }
   while (!out.empty() && out.back() == ' ') out.pop_back();

@@ -6,6 +6,7 @@
 
 #include "bounce/dsn.h"
 #include "bounce/dsn_original.h"
+#include "bounce/dsn_text.h"
 #include "bounce/reply.h"
 #include "conf/vocab/calendar.h"
 

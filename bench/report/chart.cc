@@ -7,6 +7,7 @@
 #include <set>
 
 #include "bench/report/axis.h"
+#include "conf/vocab/utf8.h"
 
 namespace bench {
 namespace {
@@ -136,26 +137,12 @@ std::string draw_legend(const LineChart& chart) {
   return out + "</p>";
 }
 
-// Length of a UTF-8 sequence that begins here; 0 when it is none.
-size_t sequence(const std::string& text, size_t at) {
-  const auto byte = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const unsigned lead = byte(at);
-  const size_t length = lead < 0x80                   ? 1
-                        : lead >= 0xc2 && lead < 0xe0 ? 2
-                        : (lead & 0xf0) == 0xe0       ? 3
-                        : lead >= 0xf0 && lead < 0xf5 ? 4
-                                                      : 0;
-  for (size_t i = 1; i < length; ++i)
-    if ((byte(at + i) & 0xc0) != 0x80) return 0;
-  return length;
-}
-
 }  // namespace
 
 std::string escape_html(const std::string& text) {
   std::string out;
   for (size_t at = 0; at < text.size();) {
-    const size_t length = sequence(text, at);
+    const size_t length = conf::utf8_character(std::string_view(text).substr(at)).octets;
     const char c = text[at];
     if (length == 0 || (length == 1 && ((c < ' ' && c != '\n') || c == 127))) {
       out += '?';

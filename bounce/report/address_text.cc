@@ -4,6 +4,7 @@
 #include <array>
 
 #include "bounce/report/text.h"
+#include "conf/vocab/utf8.h"
 
 namespace bounce::report {
 namespace {
@@ -55,24 +56,6 @@ unsigned hex_value(char c) {
   return static_cast<unsigned>(is_digit(c) ? c - '0' : conf::ascii_lower(c) - 'a' + 10);
 }
 
-void append_utf8(uint32_t c, std::string* out) {
-  if (c < 0x80) {
-    *out += static_cast<char>(c);
-  } else if (c < 0x800) {
-    *out += static_cast<char>(0xc0 | c >> 6);
-    *out += static_cast<char>(0x80 | (c & 63));
-  } else if (c < 0x10000) {
-    *out += static_cast<char>(0xe0 | c >> 12);
-    *out += static_cast<char>(0x80 | (c >> 6 & 63));
-    *out += static_cast<char>(0x80 | (c & 63));
-  } else {
-    *out += static_cast<char>(0xf0 | c >> 18);
-    *out += static_cast<char>(0x80 | (c >> 12 & 63));
-    *out += static_cast<char>(0x80 | (c >> 6 & 63));
-    *out += static_cast<char>(0x80 | (c & 63));
-  }
-}
-
 // RFC 6533 §3: "\x{E9}" in the form for 7-bit paths.
 std::string without_unitext(std::string_view text) {
   std::string out;
@@ -86,7 +69,7 @@ std::string without_unitext(std::string_view text) {
     uint32_t value = 0;
     for (const char c : text.substr(at + 3, close - at - 3))
       value = conf::is_hex_digit(c) ? value * 16 + hex_value(c) : 0;
-    if (value >= ' ' && value <= 0x10ffff) append_utf8(value, &out);
+    if (value >= ' ') conf::append_utf8(value, &out);
     at = close + 1;
   }
   return out;

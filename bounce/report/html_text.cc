@@ -4,6 +4,7 @@
 #include <array>
 
 #include "bounce/report/text.h"
+#include "conf/vocab/utf8.h"
 
 namespace bounce::report {
 namespace {
@@ -22,18 +23,9 @@ struct Entity {
 constexpr std::array<Entity, 7> kEntities = {
     {{"lt", "<"}, {"gt", ">"}, {"amp", "&"}, {"quot", "\""}, {"apos", "'"}, {"nbsp", " "}, {"shy", ""}}};
 
-void append_code_point(uint32_t c, std::string* out) {
+void append_character(char32_t c, std::string* out) {
   if (c == 0xa0) c = ' ';
-  if (c < 0x80) {
-    if (c >= ' ' || c == '\n') *out += static_cast<char>(c);
-  } else if (c < 0x800) {
-    *out += static_cast<char>(0xc0 | c >> 6);
-    *out += static_cast<char>(0x80 | (c & 63));
-  } else if (c < 0x10000 && (c < 0xd800 || c > 0xdfff)) {
-    *out += static_cast<char>(0xe0 | c >> 12);
-    *out += static_cast<char>(0x80 | (c >> 6 & 63));
-    *out += static_cast<char>(0x80 | (c & 63));
-  }
+  if (c >= ' ' || c == '\n') conf::append_utf8(c, out);
 }
 
 // Decodes the entity at the front of `html` ("&..."); gives its length, or 0
@@ -52,7 +44,7 @@ size_t take_entity(std::string_view html, std::string* out) {
       value = value * (hex ? 16 : 10) + static_cast<uint32_t>(letter ? d - 'a' + 10 : d - '0');
       if (value > 0x10ffff) return 0;
     }
-    append_code_point(value, out);
+    append_character(value, out);
     return end + 1;
   }
   for (const Entity& entity : kEntities) {

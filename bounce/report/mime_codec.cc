@@ -6,6 +6,7 @@
 
 #include "bounce/dsn_text.h"
 #include "bounce/report/text.h"
+#include "conf/vocab/utf8.h"
 
 namespace bounce::report {
 namespace {
@@ -77,7 +78,7 @@ std::string decode_transfer(std::string_view encoding, std::string_view body, si
 std::string to_utf8(std::string_view charset, std::string text) {
   if (is_plain(text)) return text;
   const bool escapes = text.find('\x1b') != std::string::npos;
-  if (!escapes && is_utf8(text)) return text;
+  if (!escapes && conf::is_utf8(text)) return text;
   start_gmime();
   std::string name = conf::ascii_lower(trimmed(charset));
   const bool unnamed = name.empty() || name == "us-ascii" || name == "utf-8" || name == "utf8";

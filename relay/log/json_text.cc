@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "conf/vocab/calendar.h"
+#include "conf/vocab/utf8.h"
 #include "relay/log/event_json.h"
 
 namespace relay::log {
@@ -57,27 +58,6 @@ void append_escape(unsigned char byte, std::string* out) {
   }
 }
 
-// The length of the well-formed sequence at the front (RFC 3629 §4), 0 when there is none.
-size_t sequence_length(std::string_view text, uint32_t* code_point) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const auto continues = [&](size_t i) { return i < text.size() && (byte(i) & 0xc0) == 0x80; };
-  const uint32_t lead = byte(0);
-  if (lead >= 0xc2 && lead <= 0xdf && continues(1)) {
-    *code_point = (lead & 0x1f) << 6 | (byte(1) & 0x3f);
-    return 2;
-  }
-  if (lead >= 0xe0 && lead <= 0xef && continues(1) && continues(2)) {
-    *code_point = (lead & 0x0f) << 12 | (byte(1) & 0x3fu) << 6 | (byte(2) & 0x3f);
-    const bool surrogate = *code_point >= 0xd800 && *code_point <= 0xdfff;
-    return *code_point >= 0x800 && !surrogate ? 3 : 0;
-  }
-  if (lead >= 0xf0 && lead <= 0xf4 && continues(1) && continues(2) && continues(3)) {
-    *code_point = (lead & 0x07) << 18 | (byte(1) & 0x3fu) << 12 | (byte(2) & 0x3fu) << 6 | (byte(3) & 0x3f);
-    return *code_point >= 0x10000 && *code_point <= 0x10ffff ? 4 : 0;
-  }
-  return 0;
-}
-
 // Characters that a terminal or an editor would obey instead of show.
 bool must_hide(uint32_t code_point) {
   return (code_point >= 0x80 && code_point <= 0x9f) ||      // C1 controls: U+009B is CSI
@@ -100,13 +80,13 @@ void append_json_string(std::string_view text, std::string* out) {
     uint32_t code_point = 0xfffd;
     size_t length = 1;
     if (kClasses[byte] == kMultiByte) {
-      const size_t valid = sequence_length(text.substr(i, 4), &code_point);
-      if (valid != 0 && !must_hide(code_point)) {
-        i += valid;
+      const conf::Utf8Character character = conf::utf8_character(text.substr(i));
+      if (character.octets != 0 && !must_hide(character.code_point)) {
+        i += character.octets;
         continue;
       }
-      if (valid == 0) code_point = 0xfffd;
-      length = std::max<size_t>(valid, 1);
+      if (character.octets != 0) code_point = character.code_point;
+      length = std::max<size_t>(character.octets, 1);
     }
     out->append(text, begin, i - begin);
     if (kClasses[byte] == kMultiByte) {

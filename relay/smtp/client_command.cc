@@ -1,8 +1,12 @@
 #include "relay/smtp/client_command.h"
 
+#include <fmt/format.h>
 #include <strings.h>
 
+#include <iterator>
 #include <string_view>
+
+#include "conf/vocab/utf8.h"
 
 namespace relay::smtp {
 
@@ -27,40 +31,17 @@ void append_xtext(std::string_view text, std::string* out) {
   }
 }
 
-// The code point at `*at`, which moves past it; false on malformed UTF-8.
-bool take_code_point(std::string_view text, size_t* at, uint32_t* out) {
-  const auto first = static_cast<unsigned char>(text[*at]);
-  const size_t length = first >= 0xf0 && first < 0xf8 ? 4 : first >= 0xe0 ? 3 : first >= 0xc2 ? 2 : 0;
-  if (length == 0 || first >= 0xf8 || *at + length > text.size()) return false;
-  uint32_t value = first & (0x7fU >> length);
-  for (size_t i = 1; i < length; ++i) {
-    const auto next = static_cast<unsigned char>(text[*at + i]);
-    if ((next & 0xc0) != 0x80) return false;
-    value = (value << 6) | (next & 0x3f);
-  }
-  *at += length;
-  *out = value;
-  return true;
-}
-
 // RFC 6533 §3: utf-8-addr-xtext, in which a code point above ASCII is \x{HEX}.
 void append_utf8_xtext(std::string_view text, std::string* out) {
-  for (size_t at = 0; at < text.size();) {
-    uint32_t point = 0;
-    if (static_cast<unsigned char>(text[at]) < 0x80 || !take_code_point(text, &at, &point)) {
-      append_xtext(text.substr(at, 1), out);
-      ++at;
+  while (!text.empty()) {
+    const auto [code_point, octets] = conf::utf8_character(text);
+    if (code_point < 0x80) {  // also of what is no character
+      append_xtext(text.substr(0, 1), out);
+      text.remove_prefix(1);
       continue;
     }
-    constexpr char kHex[] = "0123456789ABCDEF";
-    out->append("\\x{");
-    bool begun = false;
-    for (int shift = 20; shift >= 0; shift -= 4) {
-      const uint32_t digit = (point >> shift) & 15;
-      begun = begun || digit != 0;
-      if (begun) out->push_back(kHex[digit]);
-    }
-    out->push_back('}');
+    fmt::format_to(std::back_inserter(*out), "\\x{{{:X}}}", static_cast<uint32_t>(code_point));
+    text.remove_prefix(octets);
   }
 }
 

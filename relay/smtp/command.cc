@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "conf/limits.h"
+#include "conf/vocab/utf8.h"
 #include "relay/smtp/parameters.h"
 
 namespace relay::smtp {
@@ -263,7 +264,7 @@ Command parse_command(std::string_view line, const Leniency& leniency) {
   }
   if (has_control(line)) {
     command.error = "500 5.5.2 control characters in a command";
-  } else if (!is_utf8(line) &&
+  } else if (!conf::is_utf8(line) &&
              !(leniency.names && (command.verb == Verb::kEhlo || command.verb == Verb::kHelo))) {
     command.error = "500 5.5.2 a command is ASCII or UTF-8";
   } else if (command.verb == Verb::kUnknown) {

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "conf/limits.h"
+#include "conf/vocab/utf8.h"
 
 namespace relay::smtp {
 
@@ -173,7 +174,7 @@ bool decode_xtext(std::string_view text, std::string* out, bool lenient) {
     if (c < 32 || c == 127) return false;
     out->push_back(static_cast<char>(c));
   }
-  return is_utf8(*out);
+  return conf::is_utf8(*out);
 }
 
 bool parse_number(std::string_view text, uint64_t* out) {
@@ -186,28 +187,6 @@ bool parse_number(std::string_view text, uint64_t* out) {
     value = value * 10 + digit;
   }
   *out = value;
-  return true;
-}
-
-bool is_utf8(std::string_view text) {
-  for (size_t i = 0; i < text.size();) {
-    const unsigned char lead = static_cast<unsigned char>(text[i]);
-    if (lead < 0x80) {
-      ++i;
-      continue;
-    }
-    const size_t more = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : 1;
-    if (lead < 0xC2 || lead > 0xF4 || i + more >= text.size()) return false;
-    uint32_t point = lead & (0x3Fu >> more);
-    for (size_t k = 1; k <= more; ++k) {
-      const unsigned char next = static_cast<unsigned char>(text[i + k]);
-      if ((next & 0xC0) != 0x80) return false;
-      point = point << 6 | (next & 0x3F);
-    }
-    const bool overlong = (more == 2 && point < 0x800) || (more == 3 && point < 0x10000);
-    if (overlong || point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF)) return false;
-    i += more + 1;
-  }
   return true;
 }
 

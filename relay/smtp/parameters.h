@@ -21,7 +21,5 @@ bool decode_xtext(std::string_view text, std::string* out, bool lenient = false)
 // Decimal digits only, at most 20, without overflow.
 bool parse_number(std::string_view text, uint64_t* out);
 using conf::equal_ignoring_case;
-// Well-formed UTF-8 (RFC 3629): no overlong forms, no surrogates.
-bool is_utf8(std::string_view text);
 
 }  // namespace relay::smtp

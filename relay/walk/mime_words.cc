@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "conf/vocab/utf8.h"
+
 namespace relay {
 
 namespace {
@@ -22,24 +24,6 @@ void append_hex(char c, std::string* out) {
   *out += kHex[octet & 15];
 }
 
-// 0 when no code point begins there.
-size_t code_point_size(std::string_view text) {
-  const auto first = static_cast<unsigned char>(text[0]);
-  if (first < 0x80) return 1;
-  const size_t size = first >= 0xf0 && first < 0xf5   ? 4
-                      : first >= 0xe0 && first < 0xf0 ? 3
-                      : first >= 0xc2 && first < 0xe0 ? 2
-                                                      : 0;
-  if (size == 0 || size > text.size()) return 0;
-  for (size_t i = 1; i < size; ++i) {
-    if ((static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) return 0;
-  }
-  const auto second = static_cast<unsigned char>(text[1]);
-  const bool overlong = (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
-  const bool beyond = (first == 0xed && second >= 0xa0) || (first == 0xf4 && second >= 0x90);
-  return overlong || beyond ? 0 : size;
-}
-
 void append_base64_run(std::string_view octets, std::string* out) {
   constexpr char kLetters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   for (size_t i = 0; i < octets.size(); i += 3) {
@@ -52,16 +36,7 @@ void append_base64_run(std::string_view octets, std::string* out) {
 
 }  // namespace
 
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const size_t size = code_point_size(text);
-    if (size == 0) return false;
-    text.remove_prefix(size);
-  }
-  return true;
-}
-
-const char* charset_of(std::string_view text) { return is_utf8(text) ? "utf-8" : "unknown-8bit"; }
+const char* charset_of(std::string_view text) { return conf::is_utf8(text) ? "utf-8" : "unknown-8bit"; }
 
 bool is_mostly_ascii(std::string_view text) {
   return static_cast<size_t>(std::count_if(text.begin(), text.end(), is_high)) * 6 < text.size();
@@ -130,7 +105,8 @@ void append_encoded_words(std::string_view text, size_t column, std::string* out
   for (bool first = true; !text.empty(); first = false) {
     size_t size = 0;
     while (size < text.size()) {
-      const size_t next = std::max<size_t>(charset == "utf-8" ? code_point_size(text.substr(size)) : 1, 1);
+      const size_t next =
+          std::max<size_t>(charset == "utf-8" ? conf::utf8_character(text.substr(size)).octets : 1, 1);
       if (size + next > most) break;
       size += next;
     }

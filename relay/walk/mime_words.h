@@ -6,7 +6,6 @@
 
 namespace relay {
 
-bool is_utf8(std::string_view text);            // well-formed (RFC 3629)
 const char* charset_of(std::string_view text);  // "utf-8", or "unknown-8bit" (RFC 1428)
 bool is_mostly_ascii(std::string_view text);    // quoted-printable is then the shorter one
 

@@ -245,25 +245,6 @@ TEST(DsnDeath, Rfc5321_6_1_NeverToTheNullReversePath) {
   EXPECT_DEATH(make_dsn(in), "CHECK failed");
 }
 
-TEST(DsnText, Rfc3629_3_WellFormed) {
-  struct Case {
-    const char* text;
-    bool good;
-  };
-  constexpr Case kCases[] = {{"plain", true},
-                             {"\xc3\xa9", true},
-                             {"\xf0\x9f\x93\xa7", true},
-                             {"\xc0\xaf", false},
-                             {"\xc3", false},
-                             {"\xa9", false},
-                             {"\xed\xa0\x80", false},
-                             {"\xe0\x80\xaf", false},
-                             {"\xf4\x90\x80\x80", false},
-                             {"\xf0\x80\x80\xaf", false},
-                             {"\xff", false}};
-  for (const Case& c : kCases) EXPECT_EQ(is_utf8(c.text), c.good) << c.text;
-}
-
 TEST(DsnOriginal, OverOneMegabyteOnlyTheHeader) {
   const std::string big = "Subject: x\r\n\r\n" + [] {
     std::string body;
