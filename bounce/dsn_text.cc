@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstdio>
 
+#include "conf/vocab/text.h"
 #include "conf/vocab/utf8.h"
 
 namespace bounce {
@@ -44,12 +45,6 @@ void wrap(std::string_view text, size_t column, std::string_view lead, std::stri
 
 bool is_8bit(char c) { return static_cast<unsigned char>(c) >= 0x80; }
 
-void append_hex(char c, std::string* out) {
-  constexpr char kDigits[] = "0123456789ABCDEF";
-  const auto octet = static_cast<unsigned char>(c);
-  out->append({'=', kDigits[octet >> 4], kDigits[octet & 15]});
-}
-
 // One encoded word after the other; none splits a character (RFC 2047 §5).
 std::string q_words(std::string_view text) {
   constexpr size_t kMost = 75;  // octets of an encoded word
@@ -66,7 +61,8 @@ std::string q_words(std::string_view text) {
       } else if (c == ' ') {
         character += '_';
       } else {
-        append_hex(c, &character);
+        character += '=';
+        conf::append_hex(c, &character);
       }
     } while (++at < text.size() && (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80);
     if (out.size() - begin + character.size() + 2 > kMost) {
@@ -126,7 +122,8 @@ std::string quoted_printable(std::string_view text) {
       column = 0;
     }
     if (coded) {
-      append_hex(c, &out);
+      out += '=';
+      conf::append_hex(c, &out);
     } else {
       out += c;
     }

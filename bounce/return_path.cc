@@ -7,6 +7,7 @@
 #include "bounce/return_path_mac.h"
 #include "conf/vocab/ascii.h"
 #include "conf/vocab/check.h"
+#include "conf/vocab/text.h"
 
 namespace bounce {
 namespace {
@@ -114,22 +115,11 @@ std::string ciphered(const ReturnKey& key, std::string_view token, std::string_v
 bool hex_octets(std::string_view text, std::string* out) {
   if (text.size() % 2 != 0) return false;
   for (size_t i = 0; i < text.size(); i += 2) {
-    unsigned value = 0;
-    for (const char c : text.substr(i, 2)) {
-      const bool digit = c >= '0' && c <= '9';
-      const char folded = static_cast<char>(c | 32);
-      if (!digit && (folded < 'a' || folded > 'f')) return false;
-      value = value * 16 + static_cast<unsigned>(digit ? c - '0' : folded - 'a' + 10);
-    }
-    *out += static_cast<char>(value);
+    const int high = conf::hex_value(text[i]), low = conf::hex_value(text[i + 1]);
+    if (high < 0 || low < 0) return false;
+    *out += static_cast<char>(high << 4 | low);
   }
   return true;
-}
-
-std::string_view trimmed(std::string_view text) {
-  const size_t begin = text.find_first_not_of(" \t\r");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
 }
 
 }  // namespace
@@ -170,7 +160,7 @@ conf::Result<ReturnKeys> ReturnKeys::parse(std::string_view text, std::string_vi
     std::string_view line = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
     ++number;
-    line = trimmed(line.substr(0, line.find('#')));
+    line = conf::trimmed(line.substr(0, line.find('#')));
     if (line.empty()) continue;
     const size_t space = std::min(line.find_first_of(" \t"), line.size());
     ReturnKey key;
@@ -178,7 +168,7 @@ conf::Result<ReturnKeys> ReturnKeys::parse(std::string_view text, std::string_vi
     for (const char c : line.substr(0, space))
       value = c >= '0' && c <= '9' && value < 16 ? value * 10 + static_cast<unsigned>(c - '0') : 99;
     key.number = static_cast<uint8_t>(std::min(value, 99U));
-    if (value > 15 || !hex_octets(trimmed(line.substr(space)), &key.secret) || key.secret.size() < 16) {
+    if (value > 15 || !hex_octets(conf::trimmed(line.substr(space)), &key.secret) || key.secret.size() < 16) {
       return Error{ErrorCode::kInvalid,
                    std::string(file_name) + ":" + std::to_string(number) +
                        ": write \"NUMBER SECRET\": a number from 0 to 15 and at least 32 hexadecimal digits"};

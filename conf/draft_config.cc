@@ -10,6 +10,7 @@
 #include "conf/config_parser.h"
 #include "conf/read_file.h"
 #include "conf/toml_root.h"
+#include "conf/vocab/text.h"
 
 namespace conf {
 
@@ -23,13 +24,7 @@ bool is_toml(const std::string& text) {
   return parse_toml(text, "", &root, &problems);
 }
 
-std::string_view trimmed(std::string_view line) {
-  const size_t comment = std::min(line.find('#'), line.size());
-  line = line.substr(0, comment);
-  const size_t from = std::min(line.find_first_not_of(" \t\r\n"), line.size());
-  line.remove_prefix(from);
-  return line.substr(0, line.find_last_not_of(" \t\r\n") + 1);
-}
+std::string_view without_comment(std::string_view line) { return trimmed(line.substr(0, line.find('#'))); }
 
 // Each section by itself, so that a slip in one does not hide the others.
 std::string sections_that_are_right(std::string_view text) {
@@ -43,7 +38,7 @@ std::string sections_that_are_right(std::string_view text) {
     const size_t end = std::min(text.find('\n'), text.size() - 1) + 1;
     const std::string_view line = text.substr(0, end);
     text.remove_prefix(end);
-    const std::string_view header = trimmed(line);
+    const std::string_view header = without_comment(line);
     if (header.starts_with('[')) {
       take();
       wanted = std::find(kPlaces.begin(), kPlaces.end(), header) != kPlaces.end();

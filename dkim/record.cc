@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "conf/vocab/text.h"
+
 namespace dkim {
 
 namespace {
@@ -13,25 +15,17 @@ const char* kind_of(const PrivateKey& key) {
   return key.algorithm() == Algorithm::kRsaSha256 ? "rsa" : "ed25519";
 }
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-  return text;
-}
-
 // "tag=value; tag=value" (RFC 6376 §3.2). False when a part has no "=" or a tag stands twice.
 bool parse_tags(std::string_view text, std::map<std::string, std::string, std::less<>>* tags) {
-  while (!trim(text).empty()) {
+  while (!conf::trimmed(text).empty()) {
     const size_t end = std::min(text.find(';'), text.size());
-    const std::string_view part = trim(text.substr(0, end));
+    const std::string_view part = conf::trimmed(text.substr(0, end));
     text.remove_prefix(std::min(end + 1, text.size()));
     if (part.empty()) return false;
     const size_t equals = part.find('=');
     if (equals == std::string_view::npos) return false;
-    const std::string name(trim(part.substr(0, equals)));
-    if (!tags->emplace(name, trim(part.substr(equals + 1))).second) return false;
+    const std::string name(conf::trimmed(part.substr(0, equals)));
+    if (!tags->emplace(name, conf::trimmed(part.substr(equals + 1))).second) return false;
   }
   return true;
 }
@@ -40,7 +34,7 @@ bool parse_tags(std::string_view text, std::map<std::string, std::string, std::l
 bool list_has(std::string_view list, std::string_view word, std::string_view other) {
   while (!list.empty()) {
     const size_t end = std::min(list.find(':'), list.size());
-    const std::string_view each = trim(list.substr(0, end));
+    const std::string_view each = conf::trimmed(list.substr(0, end));
     if (each == word || each == other) return true;
     list.remove_prefix(std::min(end + 1, list.size()));
   }
@@ -81,7 +75,7 @@ conf::Status compare_record(std::string_view text, const PrivateKey& key) {
     return differs("the record does not allow sha256 (h=)");
   if (!list_has(tag("s", "*"), "*", "email")) return differs("the record is not for mail (s=)");
   std::string published = tag("p", "");
-  std::erase_if(published, is_space);
+  std::erase_if(published, [](char c) { return conf::kBlanks.find(c) != conf::kBlanks.npos; });
   if (tags.find("p") == tags.end()) return differs("the record has no key (p=)");
   if (published.empty()) return differs("the record is revoked (its p= is empty)");
   if (published != key.public_text()) return differs("the record has another public key");

@@ -52,10 +52,6 @@ size_t domain_end(std::string_view text, size_t at) {
   return end;
 }
 
-unsigned hex_value(char c) {
-  return static_cast<unsigned>(is_digit(c) ? c - '0' : conf::ascii_lower(c) - 'a' + 10);
-}
-
 // RFC 6533 §3: "\x{E9}" in the form for 7-bit paths.
 std::string without_unitext(std::string_view text) {
   std::string out;
@@ -68,7 +64,7 @@ std::string without_unitext(std::string_view text) {
     }
     uint32_t value = 0;
     for (const char c : text.substr(at + 3, close - at - 3))
-      value = conf::is_hex_digit(c) ? value * 16 + hex_value(c) : 0;
+      value = conf::is_hex_digit(c) ? value * 16 + static_cast<uint32_t>(conf::hex_value(c)) : 0;
     if (value >= ' ') conf::append_utf8(value, &out);
     at = close + 1;
   }

@@ -38,10 +38,8 @@ size_t take_entity(std::string_view html, std::string* out) {
     const bool hex = name.size() > 2 && conf::ascii_lower(name[1]) == 'x';
     uint32_t value = 0;
     for (const char c : name.substr(hex ? 2 : 1)) {
-      const char d = conf::ascii_lower(c);
-      const bool letter = hex && d >= 'a' && d <= 'f';
-      if (!is_digit(d) && !letter) return 0;
-      value = value * (hex ? 16 : 10) + static_cast<uint32_t>(letter ? d - 'a' + 10 : d - '0');
+      if (hex ? !conf::is_hex_digit(c) : !is_digit(c)) return 0;
+      value = value * (hex ? 16 : 10) + static_cast<uint32_t>(conf::hex_value(c));
       if (value > 0x10ffff) return 0;
     }
     append_character(value, out);

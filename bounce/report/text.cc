@@ -34,12 +34,6 @@ size_t find_folded(std::string_view text, std::string_view lower_word, size_t fr
   return kNowhere;
 }
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
 std::string one_line(std::string_view text) {
   std::string out;
   out.reserve(text.size());

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "conf/vocab/ascii.h"
+#include "conf/vocab/text.h"
 
 namespace bounce::report {
 
@@ -26,7 +27,7 @@ inline bool contains_folded(std::string_view text, std::string_view lower_word) 
   return find_folded(text, lower_word) != kNowhere;
 }
 
-std::string_view trimmed(std::string_view text);
+using conf::trimmed;
 // Every run of blanks and control characters becomes one space; none at the
 // ends.
 std::string one_line(std::string_view text);

@@ -4,17 +4,13 @@
 #include <charconv>
 #include <limits>
 
+#include "conf/vocab/text.h"
+
 namespace conf {
 
 namespace {
 
 constexpr uint32_t kMostId = std::numeric_limits<uint32_t>::max();
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 bool id_number(std::string_view text, uint32_t* out) {
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), *out);
@@ -29,16 +25,16 @@ Error bad_range(std::string_view part, const char* why) {
 }  // namespace
 
 Result<SourceSet> SourceSet::parse(std::string_view text) {
-  if (trim(text).empty()) return all();
+  if (trimmed(text).empty()) return all();
   SourceSet set;
   for (;;) {
     const size_t comma = text.find(',');
-    const std::string_view part = trim(text.substr(0, comma));
+    const std::string_view part = trimmed(text.substr(0, comma));
     if (part.empty()) return bad_range(part, "it is empty");
     const size_t dash = part.find('-');
     Range range{0, kMostId};
-    const std::string_view first = trim(part.substr(0, dash));
-    const std::string_view last = dash == std::string_view::npos ? first : trim(part.substr(dash + 1));
+    const std::string_view first = trimmed(part.substr(0, dash));
+    const std::string_view last = dash == std::string_view::npos ? first : trimmed(part.substr(dash + 1));
     if (first.empty() && last.empty()) return bad_range(part, "it has no number");
     if (!first.empty() && !id_number(first, &range.first)) return bad_range(part, "its begin is no number");
     if (!last.empty() && !id_number(last, &range.last)) return bad_range(part, "its end is no number");

@@ -3,12 +3,13 @@
 #include <array>
 #include <optional>
 
+#include "conf/vocab/text.h"
+
 namespace mx {
 
 namespace {
 
 constexpr std::string_view kTogether = "*";
-constexpr std::string_view kHex = "0123456789ABCDEF";
 
 bool plain(char c) { return c != '%' && c != '|' && c != '*' && c >= 0x20 && c != 0x7f; }
 
@@ -19,8 +20,8 @@ void append_part(std::string_view part, std::string* key) {
       key->push_back(c);
       continue;
     }
-    const auto byte = static_cast<unsigned char>(c);
-    key->append({'%', kHex[byte >> 4], kHex[byte & 15]});
+    key->push_back('%');
+    conf::append_hex(c, key);
   }
 }
 
@@ -51,8 +52,8 @@ std::optional<std::string> read_part(std::string_view text) {
       continue;
     }
     if (i + 2 >= text.size()) return std::nullopt;
-    const size_t high = kHex.find(text[i + 1]), low = kHex.find(text[i + 2]);
-    if (high == std::string_view::npos || low == std::string_view::npos) return std::nullopt;
+    const int high = conf::hex_value(text[i + 1]), low = conf::hex_value(text[i + 2]);
+    if (high < 0 || low < 0) return std::nullopt;
     part.push_back(static_cast<char>(high << 4 | low));
     i += 2;
   }

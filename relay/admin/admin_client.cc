@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "conf/vocab/text.h"
 #include "relay/admin/unix_socket.h"
 
 namespace relay::admin {
@@ -70,18 +71,15 @@ std::string_view field(std::string_view header, std::string_view lower_case_name
 }  // namespace
 
 std::string percent_encode(std::string_view text) {
-  static constexpr char kHex[] = "0123456789ABCDEF";
   std::string out;
   for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool unreserved = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                            c == '-' || c == '.' || c == '_' || c == '~';
+    const bool unreserved =
+        conf::is_letter(c) || conf::is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
     if (unreserved) {
       out.push_back(c);
     } else {
       out.push_back('%');
-      out.push_back(kHex[byte >> 4]);
-      out.push_back(kHex[byte & 15]);
+      conf::append_hex(c, &out);
     }
   }
   return out;

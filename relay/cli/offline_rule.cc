@@ -7,17 +7,13 @@
 #include <type_traits>
 
 #include "conf/rules_file.h"
+#include "conf/vocab/text.h"
 #include "mx/rules/rule_book.h"
 
 namespace relay::cli {
 namespace {
 
 using nlohmann::json;
-
-std::string trimmed(const std::string& text) {
-  const size_t begin = text.find_first_not_of(" \t\r");
-  return begin == std::string::npos ? "" : text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
-}
 
 // The lines of the files that rules stand in, read once.
 class Files {
@@ -36,7 +32,7 @@ class Files {
     std::istringstream shipped{std::string(conf::kShippedRules)};
     std::ifstream local(file);
     std::istream& in = file == conf::kShippedRulesName ? static_cast<std::istream&>(shipped) : local;
-    for (std::string line; std::getline(in, line);) entry->second.push_back(trimmed(line));
+    for (std::string line; std::getline(in, line);) entry->second.emplace_back(conf::trimmed(line));
     return entry->second;
   }
   std::map<std::string, std::vector<std::string>> files_;
@@ -45,7 +41,8 @@ class Files {
 // "10000" of "messages_per_hour = 10000"; a line without "=" as it is.
 std::string written_value(const std::string& line) {
   const size_t equals = line.find('=');
-  return equals == std::string::npos ? line : trimmed(line.substr(equals + 1));
+  return equals == std::string::npos ? line
+                                     : std::string(conf::trimmed(std::string_view(line).substr(equals + 1)));
 }
 
 // The keys of a table, from its header until the next table: "error_rate = "90%", min_messages = 300".

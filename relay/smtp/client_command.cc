@@ -6,25 +6,20 @@
 #include <iterator>
 #include <string_view>
 
+#include "conf/vocab/text.h"
 #include "conf/vocab/utf8.h"
 
 namespace relay::smtp {
 
 namespace {
 
-void append_hex_octet(unsigned char octet, std::string* out) {
-  constexpr char kHex[] = "0123456789ABCDEF";
-  out->push_back('+');
-  out->push_back(kHex[octet >> 4]);
-  out->push_back(kHex[octet & 15]);
-}
-
 // RFC 3461 §4: xtext.
 void append_xtext(std::string_view text, std::string* out) {
   for (const char c : text) {
     const auto octet = static_cast<unsigned char>(c);
     if (octet < 33 || octet > 126 || c == '+' || c == '=') {
-      append_hex_octet(octet, out);
+      out->push_back('+');
+      conf::append_hex(c, out);
     } else {
       out->push_back(c);
     }

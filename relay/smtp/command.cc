@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "conf/limits.h"
+#include "conf/vocab/text.h"
 #include "conf/vocab/utf8.h"
 #include "relay/smtp/parameters.h"
 
@@ -23,12 +24,6 @@ constexpr VerbRow kVerbs[] = {
     {"POST", Verb::kForeign},      {"CONNECT", Verb::kForeign}, {"PUT", Verb::kForeign},
     {"HEAD", Verb::kForeign},      {"OPTIONS", Verb::kForeign},
 };
-
-std::string_view trimmed(std::string_view text) {
-  const size_t begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
 
 bool has_control(std::string_view text) {
   return std::any_of(text.begin(), text.end(),
@@ -107,7 +102,7 @@ bool skip_word(std::string_view word, bool lenient, std::string_view* text) {
 conf::Result<conf::Mailbox> parse_mailbox(std::string_view path, const Leniency& leniency, bool sender) {
   auto mailbox = conf::Mailbox::parse(path, !sender);
   if (mailbox.ok() || !leniency.addresses) return mailbox;
-  const std::string_view bare = trimmed(path);
+  const std::string_view bare = conf::trimmed(path);
   const size_t at = bare.rfind('@');
   if (at == std::string_view::npos) {
     if (!sender || leniency.hostname.empty()) return mailbox;
@@ -195,7 +190,7 @@ void parse_hello(std::string_view text, bool lenient, Command* command) {
 void parse_bdat(std::string_view text, Command* command) {
   const size_t blank = text.find(' ');
   const std::string_view last =
-      blank == std::string_view::npos ? std::string_view() : trimmed(text.substr(blank));
+      blank == std::string_view::npos ? std::string_view() : conf::trimmed(text.substr(blank));
   command->chunk_last = equal_ignoring_case(last, "LAST");
   if (!parse_number(text.substr(0, blank), &command->chunk_octets) ||
       (!last.empty() && !command->chunk_last)) {
@@ -215,7 +210,7 @@ void parse_auth(std::string_view text, Command* command) {
   }
   if (blank != std::string_view::npos) {
     command->has_initial = true;
-    command->initial = std::string(trimmed(text.substr(blank)));
+    command->initial = std::string(conf::trimmed(text.substr(blank)));
   }
 }
 
@@ -273,7 +268,7 @@ Command parse_command(std::string_view line, const Leniency& leniency) {
              line.size() + 2 > conf::limits::kCommandOctets) {
     command.error = "500 5.5.2 command line too long";  // RFC 5321 §4.5.3.1.4
   } else {
-    parse_argument(trimmed(line.substr(end)), leniency, &command);
+    parse_argument(conf::trimmed(line.substr(end)), leniency, &command);
   }
   return command;
 }

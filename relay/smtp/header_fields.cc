@@ -5,6 +5,7 @@
 
 #include "conf/vocab/address.h"
 #include "conf/vocab/ascii.h"
+#include "conf/vocab/text.h"
 #include "conf/vocab/utf8.h"
 
 namespace relay::smtp {
@@ -14,14 +15,6 @@ namespace {
 constexpr size_t kMatchedOctets = 998;  // of a value: a line (RFC 5322 §2.1.1)
 
 bool is_wsp(char c) { return c == ' ' || c == '\t'; }
-
-std::string_view stripped(std::string_view text) {
-  while (!text.empty() && (is_wsp(text.front()) || text.front() == '\r' || text.front() == '\n'))
-    text.remove_prefix(1);
-  while (!text.empty() && (is_wsp(text.back()) || text.back() == '\r' || text.back() == '\n'))
-    text.remove_suffix(1);
-  return text;
-}
 
 // With its folded lines and without the last CRLF.
 std::string_view take_lines(std::string_view* message) {
@@ -43,12 +36,12 @@ HeaderField take_header_field(std::string_view* message) {
   const std::string_view field = take_lines(message);
   const size_t colon = field.find(':');
   if (colon == std::string_view::npos) return {};
-  return {stripped(field.substr(0, colon)), field.substr(colon + 1)};
+  return {conf::trimmed(field.substr(0, colon)), field.substr(colon + 1)};
 }
 
 // Unfolding takes the CRLF out; a blank follows it.
 std::string unfolded(std::string_view value, size_t most) {
-  value = stripped(value);
+  value = conf::trimmed(value);
   std::string out;
   out.reserve(std::min(value.size(), most));
   for (const char c : value) {

@@ -3,6 +3,8 @@
 #include <cstring>
 #include <utility>
 
+#include "conf/vocab/text.h"
+
 namespace relay::smtp {
 
 namespace {
@@ -21,19 +23,6 @@ const char* to_text(AuthMechanism mechanism) {
       return "XOAUTH2";
   }
   return "";
-}
-
-std::string encode_base64(std::string_view text) {
-  constexpr char kLetters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  out.reserve((text.size() + 2) / 3 * 4);
-  for (size_t i = 0; i < text.size(); i += 3) {
-    uint32_t group = 0;
-    for (size_t k = 0; k < 3; ++k)
-      group = group << 8 | (i + k < text.size() ? static_cast<unsigned char>(text[i + k]) : 0U);
-    for (size_t k = 0; k < 4; ++k) out += i + k > text.size() ? '=' : kLetters[group >> (18 - 6 * k) & 63];
-  }
-  return out;
 }
 
 void wipe(std::string* text) {
@@ -59,7 +48,9 @@ std::string LoginWords::response() const {
       plain = said_ == 0 ? user_ : secret_;
       break;
   }
-  std::string text = encode_base64(plain);
+  std::string text;
+  text.reserve((plain.size() + 2) / 3 * 4);  // or what it grows out of would keep the secret
+  conf::append_base64(plain, &text);
   wipe(&plain);
   return text;
 }

@@ -48,7 +48,6 @@ class LoginWords {
   bool cancelled_ = false;
 };
 
-std::string encode_base64(std::string_view text);
 void wipe(std::string* text);  // overwrites and empties it
 
 }  // namespace relay::smtp

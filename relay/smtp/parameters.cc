@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "conf/limits.h"
+#include "conf/vocab/text.h"
 #include "conf/vocab/utf8.h"
 
 namespace relay::smtp {
@@ -125,10 +126,7 @@ void parse_orcpt(std::string_view value, bool lenient, Command* command) {
 }
 
 int hex_digit(char c, bool lenient) {  // RFC 3461 §4: upper case only
-  if (lenient && c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
+  return lenient || c < 'a' ? conf::hex_value(c) : -1;
 }
 
 }  // namespace

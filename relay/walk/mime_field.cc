@@ -7,6 +7,7 @@
 
 #include "conf/vocab/address.h"
 #include "conf/vocab/ascii.h"
+#include "conf/vocab/text.h"
 #include "relay/smtp/mime_entity.h"
 #include "relay/walk/mime_words.h"
 
@@ -170,13 +171,12 @@ class Phrases {
     }
   }
   void put_url(std::string_view text) {
-    constexpr char kHex[] = "0123456789ABCDEF";
     for (const char c : text) {
-      const auto octet = static_cast<unsigned char>(c);
-      if (octet < 0x80) {
+      if (static_cast<unsigned char>(c) < 0x80) {
         *out_ += c;
       } else {
-        *out_ += {'%', kHex[octet >> 4], kHex[octet & 15]};
+        *out_ += '%';
+        conf::append_hex(c, out_);
       }
     }
   }
@@ -265,7 +265,6 @@ class Phrases {
 // RFC 2231 §3, §4: name*0*=charset''%41..., a piece a line.
 void append_extended_value(std::string_view name, const std::string& value, std::string* out) {
   constexpr size_t kPiece = 60;
-  constexpr char kHex[] = "0123456789ABCDEF";
   std::string piece = std::string(charset_of(value)) + "''";
   std::string pieces;
   size_t number = 0;
@@ -282,8 +281,8 @@ void append_extended_value(std::string_view name, const std::string& value, std:
         c == '-') {
       piece += c;
     } else {
-      const auto octet = static_cast<unsigned char>(c);
-      piece += {'%', kHex[octet >> 4], kHex[octet & 15]};
+      piece += '%';
+      conf::append_hex(c, &piece);
     }
   }
   flush(true);

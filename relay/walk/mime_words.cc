@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "conf/vocab/text.h"
 #include "conf/vocab/utf8.h"
 
 namespace relay {
@@ -15,24 +16,6 @@ constexpr size_t kWordOctets =
     45;  // of text in one encoded word: at most 75 characters as base64 (RFC 2047 §2)
 
 bool is_high(char c) { return static_cast<unsigned char>(c) >= 0x80; }
-
-void append_hex(char c, std::string* out) {
-  constexpr char kHex[] = "0123456789ABCDEF";
-  const auto octet = static_cast<unsigned char>(c);
-  *out += '=';
-  *out += kHex[octet >> 4];
-  *out += kHex[octet & 15];
-}
-
-void append_base64_run(std::string_view octets, std::string* out) {
-  constexpr char kLetters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  for (size_t i = 0; i < octets.size(); i += 3) {
-    uint32_t group = 0;
-    for (size_t k = 0; k < 3; ++k)
-      group = group << 8 | (i + k < octets.size() ? static_cast<unsigned char>(octets[i + k]) : 0U);
-    for (size_t k = 0; k < 4; ++k) *out += i + k > octets.size() ? '=' : kLetters[group >> (18 - 6 * k) & 63];
-  }
-}
 
 }  // namespace
 
@@ -60,7 +43,8 @@ void append_quoted_printable(std::string_view text, std::string* out) {
       if (plain) {
         *out += c;
       } else {
-        append_hex(c, out);
+        *out += '=';
+        conf::append_hex(c, out);
       }
     }
     if (end == text.size()) return;
@@ -78,7 +62,8 @@ void append_escaped(std::string_view text, std::string* out) {
       column = 0;
     }
     if (is_high(c)) {
-      append_hex(c, out);
+      *out += '=';
+      conf::append_hex(c, out);
     } else {
       *out += c;
     }
@@ -89,7 +74,7 @@ void append_escaped(std::string_view text, std::string* out) {
 void append_base64(std::string_view octets, std::string* out) {
   while (!octets.empty()) {
     const size_t size = std::min<size_t>(octets.size(), kLine / 4 * 3);
-    append_base64_run(octets.substr(0, size), out);
+    conf::append_base64(octets.substr(0, size), out);
     octets.remove_prefix(size);
     if (!octets.empty()) out->append("\r\n");
   }
@@ -112,7 +97,7 @@ void append_encoded_words(std::string_view text, size_t column, std::string* out
     }
     if (!first) out->append("\r\n ");
     out->append("=?").append(charset).append("?B?");
-    append_base64_run(text.substr(0, size), out);
+    conf::append_base64(text.substr(0, size), out);
     out->append("?=");
     text.remove_prefix(size);
     most = kWordOctets - charset.size();
