@@ -1,12 +1,9 @@
 #include <gtest/gtest.h>
 
-#include "conf/config_parser.h"
+#include "tests/conf/config_rig.h"
 
 namespace conf {
 namespace {
-
-constexpr const char* kMinimal =
-    "hostname = \"relay.example.com\"\n[[listener]]\naddress = \"127.0.0.1:25\"\n";
 
 TEST(QuarantineSection, ListenersInheritTheActionAndMaySayTheirOwn) {
   const ParsedConfig parsed =
@@ -37,9 +34,7 @@ TEST(QuarantineSection, NumbersThatCannotWorkTogetherAreErrorsWithTheirPlace) {
        }) {
     const ParsedConfig parsed = parse_config(std::string(kMinimal) + c.text, "t.toml");
     EXPECT_EQ(parsed.config, nullptr) << c.text;
-    std::string all;
-    for (const Problem& problem : parsed.problems) all += problem.text() + "\n";
-    EXPECT_NE(all.find(c.problem), std::string::npos) << all;
+    EXPECT_NE(all_problems(parsed).find(c.problem), std::string::npos) << all_problems(parsed);
   }
 }
 

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
-#include "conf/config_parser.h"
 #include "conf/vocab/address.h"
+#include "tests/conf/config_rig.h"
 
 namespace conf {
 namespace {
@@ -13,9 +13,7 @@ constexpr const char* kHead =
 
 std::string problems_of(const std::string& rest) {
   const ParsedConfig parsed = parse_config(kHead + rest, "t.toml");
-  std::string all = parsed.config == nullptr ? "" : "taken\n";
-  for (const Problem& problem : parsed.problems) all += problem.text() + "\n";
-  return all;
+  return (parsed.config == nullptr ? "" : "taken\n") + all_problems(parsed);
 }
 
 TEST(StreamSection, HasEveryKey) {
