@@ -9,37 +9,26 @@ $PENSTOCK_BIN says where the programs are; the release build by default.
 import argparse
 import os
 import pathlib
-import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "interop"))
 import harness  # noqa: E402
-from harness import Lab, bin_dir, port_open, wait_until  # noqa: E402
+import relay_cpu  # noqa: E402
+from harness import Lab, bin_dir  # noqa: E402
 
 BAR = 1.03
 OFF = '[quarantine]\nenabled = false\n[replies]\ntable = "off"\n'
 
 
-def cpu_seconds(pid):
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def cpu_a_message(count, refused, tail):
     """Microseconds of CPU of the relay for a message to one recipient."""
     with Lab("bench-ledger") as lab:
-        lab.dns([f"d{n} MX 10 mx\n" for n in range(1, 51)] + ["mx A 127.0.0.1"])
+        lab.dns(relay_cpu.RECORDS)
         _, port, _ = lab.sink("sink", "--fail-rate", str(refused / 100), "--fail-code", "550")
         rules = '[mx]\nshipped_rules = "off"\n'  # none may block the sink
         lab.write_config(defaults=f"port = {port}\nfailure_reports = false\n", tail=rules + tail)
-        lab.serve()
-        wait_until(lambda: port_open("127.0.0.1", lab.port), 10, "the relay does not listen")
-        before = cpu_seconds(lab.relay.pid)
-        subprocess.run([bin_dir() / "penstock-load", "--to", f"127.0.0.1:{lab.port}", "--messages", str(count), "--connections", "20",
-                        "--domains", "50", "--from", "news@sender.test", "--size", "4k"], check=True, capture_output=True)
-        wait_until(lambda: lab.queue("summary")["messages"] == 0, 300, "the queue is not empty")
-        return (cpu_seconds(lab.relay.pid) - before) / count * 1e6
+        return relay_cpu.a_message(lab, count)
 
 
 def main():

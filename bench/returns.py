@@ -22,18 +22,14 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "interop"))
 import harness  # noqa: E402
-from harness import Lab, bin_dir, port_open, wait_until  # noqa: E402
+import relay_cpu  # noqa: E402
+from harness import Lab, bin_dir, wait_until  # noqa: E402
 from returns import Receiver, dsn, send, set_up  # noqa: E402
 
 PARSE_BAR = 15_000  # DSN a second and core
 LISTENER_BAR = 5_000  # a second, from the listener into the ledger
 VERP_BAR = 1.10  # CPU of a message with a signed return path over that without
 PROCESSES, CONNECTIONS = 4, 64  # clients, and what each opens: those that wait share a sync
-
-
-def cpu_seconds(pid):
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def parse(count):
@@ -113,7 +109,7 @@ def listener(count):
             send(lab, "ann@d1.test")
             lab.wait_events("delivered", 1)
             to = receiver.taken[0][0]
-            before = cpu_seconds(lab.relay.pid)
+            before = relay_cpu.cpu_seconds(lab.relay.pid)
             began = time.monotonic()
             share = count // PROCESSES
             clients = [multiprocessing.Process(target=many_clients, args=(lab.bounce_port, to, range(n * share, (n + 1) * share)))
@@ -127,7 +123,7 @@ def listener(count):
             ledger = next(lab.dir.rglob("ledger.db"))
             wait_until(lambda: in_ledger(ledger) >= share * PROCESSES, 120, "the addresses are not in the ledger")
             took = time.monotonic() - began
-            cpu = cpu_seconds(lab.relay.pid) - before
+            cpu = relay_cpu.cpu_seconds(lab.relay.pid) - before
             print(f"  accepted {share * PROCESSES / taken:.0f}/s; the relay used {cpu / took:.2f} cores", flush=True)
             return share * PROCESSES / took
     finally:
@@ -137,7 +133,7 @@ def listener(count):
 def cpu_a_message(count, signed):
     """Microseconds of CPU of the relay for a message to one recipient."""
     with Lab("bench-verp") as lab:
-        lab.dns([f"d{n} MX 10 mx\n" for n in range(1, 51)] + ["mx A 127.0.0.1"])
+        lab.dns(relay_cpu.RECORDS)
         _, port, _ = lab.sink("sink")
         keys = lab.dir / "return.keys"
         keys.write_text("1 " + "5c" * 32 + "\n")
@@ -146,13 +142,7 @@ def cpu_a_message(count, signed):
         if signed:
             tail += '[[return_path]]\ndomain = "return.sender.test"\n'
         lab.write_config(defaults=f"port = {port}\n", tail=tail if signed else "")
-        lab.serve()
-        wait_until(lambda: port_open("127.0.0.1", lab.port), 10, "the relay does not listen")
-        before = cpu_seconds(lab.relay.pid)
-        subprocess.run([bin_dir() / "penstock-load", "--to", f"127.0.0.1:{lab.port}", "--messages", str(count), "--connections", "20",
-                        "--domains", "50", "--from", "news@sender.test", "--size", "4k"], check=True, capture_output=True)
-        wait_until(lambda: lab.queue("summary")["messages"] == 0, 120, "the queue is not empty")
-        return (cpu_seconds(lab.relay.pid) - before) / count * 1e6
+        return relay_cpu.a_message(lab, count)
 
 
 def verp(count):
