@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "conf/vocab/random.h"
+#include "tests/mx/limits/most_in.h"
 
 namespace mx {
 namespace {
@@ -15,20 +16,6 @@ using conf::Duration;
 using conf::Instant;
 
 constexpr Instant kStart{Duration(5'000'000'123)};
-
-// What was charged, and the most that any half-open window holds.
-struct Log {
-  std::vector<Instant> times;
-  size_t most_in_an_hour() const { return most_in(SlidingWindow::reach(1h)); }
-  size_t most_in(Duration window) const {
-    size_t most = 0, first = 0;
-    for (size_t i = 0; i < times.size(); ++i) {
-      while (times[i] - times[first] >= window) ++first;
-      most = std::max(most, i - first + 1);
-    }
-    return most;
-  }
-};
 
 TEST(Quota, SharesLoseNothing) {
   uint32_t big = 0, small = 0;
@@ -61,12 +48,12 @@ TEST(Quota, ASliceIsSpentAtOnceThenTheNextOneBegins) {
 // Thirteen slices touch an hour: 10,833 with slices alone.
 TEST(Quota, TheThirteenthSliceWaitsForTheSlidingHour) {
   Quota quota(10'000, false);
-  Log log;
+  std::vector<Instant> times;
   Instant now = kStart;
   // Late in the first slice, early in all the others.
   for (int i = 0; i < 834; ++i) {
     quota.charge(now);
-    log.times.push_back(now);
+    times.push_back(now);
   }
   now += 10s;
   while (now < kStart + 3h) {
@@ -74,10 +61,10 @@ TEST(Quota, TheThirteenthSliceWaitsForTheSlidingHour) {
     ASSERT_GE(next, now);
     now = next;
     quota.charge(now);
-    log.times.push_back(now);
+    times.push_back(now);
   }
-  EXPECT_LE(log.most_in_an_hour(), 10'000u);
-  EXPECT_GE(log.times.size(), 29'900u) << "and hardly anything is lost";
+  EXPECT_LE(most_in(times, SlidingWindow::reach(1h)), 10'000u);
+  EXPECT_GE(times.size(), 29'900u) << "and hardly anything is lost";
 }
 
 TEST(Quota, IsExactWhileSmall) {
@@ -96,15 +83,15 @@ TEST(Quota, IsExactWhileSmall) {
 
 TEST(Quota, AQuotaBelowTwelveIsNotStarved) {
   Quota quota(2, false);
-  Log log;
+  std::vector<Instant> times;
   for (Instant now = kStart; now < kStart + 100h;) {
     now = std::max(quota.not_before(now), now);
     quota.charge(now);
-    log.times.push_back(now);
+    times.push_back(now);
     now += 7s;
   }
-  EXPECT_LE(log.most_in_an_hour(), 2u);
-  EXPECT_GE(log.times.size(), 195u);
+  EXPECT_LE(most_in(times, SlidingWindow::reach(1h)), 2u);
+  EXPECT_GE(times.size(), 195u);
 }
 
 TEST(Quota, SmoothKeepsADistance) {
@@ -156,15 +143,15 @@ TEST(Quota, AnIdleYearDoesNotConfuseTheRing) {
 TEST(Quota, HoldsOverEverySlidingDay) {
   for (const uint32_t limit : {50u, 5000u}) {
     Quota quota(limit, false, 24h);
-    Log log;
+    std::vector<Instant> times;
     Instant now = kStart;
     for (; now < kStart + 24h * 5; now += 11s) {
       now = quota.not_before(now);
       quota.charge(now);
-      log.times.push_back(now);
+      times.push_back(now);
     }
-    EXPECT_LE(log.most_in(SlidingWindow::reach(24h)), limit);
-    EXPECT_GE(log.times.size(), limit * 5 * 97 / 100);
+    EXPECT_LE(most_in(times, SlidingWindow::reach(24h)), limit);
+    EXPECT_GE(times.size(), limit * 5 * 97 / 100);
     const Moment before{now, conf::from_unix_micros(1'700'000'000'000'000)};
     Quota restored(limit, false, 24h);
     restored.restore(quota.save(before), before);
@@ -184,7 +171,7 @@ TEST(Quota, HoldsOverEverySlidingHour) {
     const uint32_t limit = static_cast<uint32_t>(1 + random.below(seed % 3 == 0 ? 30 : 2000));
     const bool smooth = random.chance(0.2);
     Quota quota(limit, smooth);
-    Log log;
+    std::vector<Instant> times;
     Instant now = kStart - Duration(random.below(10'000'000'000));
     const uint64_t pace = 1 + random.below(20'000'000);
     for (int i = 0; i < 4000; ++i) {
@@ -201,11 +188,11 @@ TEST(Quota, HoldsOverEverySlidingHour) {
       }
       now = free;
       quota.charge(now);
-      log.times.push_back(now);
+      times.push_back(now);
       if (random.chance(0.1)) {
-        const size_t which = log.times.size() - 1 - random.below(std::min<size_t>(log.times.size(), 40));
-        quota.refund(log.times[which]);
-        log.times.erase(log.times.begin() + static_cast<std::ptrdiff_t>(which));
+        const size_t which = times.size() - 1 - random.below(std::min<size_t>(times.size(), 40));
+        quota.refund(times[which]);
+        times.erase(times.begin() + static_cast<std::ptrdiff_t>(which));
       }
       if (random.chance(0.01)) {  // a restart, with another origin of the monotonic clock
         const Moment before{now,
@@ -215,7 +202,7 @@ TEST(Quota, HoldsOverEverySlidingHour) {
         quota.restore(state, before);
       }
     }
-    ASSERT_LE(log.most_in_an_hour(), limit) << "seed " << seed;
+    ASSERT_LE(most_in(times, SlidingWindow::reach(1h)), limit) << "seed " << seed;
   }
 }
 
@@ -272,10 +259,10 @@ TEST(Quota, HoldsForAReceiverThatCountsLate) {
     sent.push_back(now);
     if (random.chance(0.3)) now += Duration(random.below(20'000'000));
   }
-  Log read;
-  for (const Instant at : sent) read.times.push_back(at + Duration(random.below(1'000'000)));
-  std::ranges::sort(read.times);
-  EXPECT_LE(read.most_in(1h), 500u);
+  std::vector<Instant> read;
+  for (const Instant at : sent) read.push_back(at + Duration(random.below(1'000'000)));
+  std::ranges::sort(read);
+  EXPECT_LE(most_in(read, 1h), 500u);
   EXPECT_GE(sent.size(), 4'500u);
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "conf/vocab/random.h"
+#include "tests/mx/limits/most_in.h"
 
 namespace mx {
 namespace {
@@ -16,15 +17,6 @@ using conf::Duration;
 using conf::Instant;
 
 constexpr Instant kStart{Duration(5'000'000'123)};
-
-size_t most_in(const std::vector<Instant>& times, Duration window) {
-  size_t most = 0, first = 0;
-  for (size_t i = 0; i < times.size(); ++i) {
-    while (times[i] - times[first] >= window) ++first;
-    most = std::max(most, i - first + 1);
-  }
-  return most;
-}
 
 // Sends whenever it may.
 std::vector<Instant> greedy(const conf::RuleRate& rate, Duration length) {

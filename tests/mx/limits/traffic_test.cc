@@ -8,6 +8,7 @@
 
 #include "conf/vocab/random.h"
 #include "mx/limits/lease.h"
+#include "tests/mx/limits/most_in.h"
 
 namespace mx {
 namespace {
@@ -26,20 +27,6 @@ PathLimits limits_of(uint32_t per_hour, conf::RuleRate rate = {}, uint32_t conne
   limits.max_connections = connections;
   return limits;
 }
-
-// Messages as the receiver counts them.
-struct Log {
-  std::vector<conf::WallTime> times;
-
-  size_t most_in(Duration window) const {
-    size_t most = 0, first = 0;
-    for (size_t i = 0; i < times.size(); ++i) {
-      while (times[i] - times[first] >= window) ++first;
-      most = std::max(most, i - first + 1);
-    }
-    return most;
-  }
-};
 
 TEST(Traffic, ConnectionsAreBoundByTheWindowThenByTheLimit) {
   Traffic traffic(limits_of(0, {}, 6));
@@ -332,7 +319,7 @@ class CrashingPath {
       send();
     }
   }
-  const Log& log() const { return log_; }
+  const std::vector<conf::WallTime>& seen() const { return seen_; }  // messages, by the clock of the receiver
   const PathLimits& limits() const { return limits_; }
   void edit_while_down() { edits_ = true; }
 
@@ -370,9 +357,9 @@ class CrashingPath {
     if (in_flight_.empty()) return;
     const size_t which = random_.below(in_flight_.size());
     traffic_->refund(in_flight_[which].first);
-    const auto sent = std::ranges::find(log_.times, in_flight_[which].second);
-    ASSERT_NE(sent, log_.times.end());
-    log_.times.erase(sent);
+    const auto sent = std::ranges::find(seen_, in_flight_[which].second);
+    ASSERT_NE(sent, seen_.end());
+    seen_.erase(sent);
     in_flight_.erase(in_flight_.begin() + static_cast<std::ptrdiff_t>(which));
   }
   void send() {
@@ -386,7 +373,7 @@ class CrashingPath {
     }
     if (!lease_.valid(now())) return write();
     traffic_->charge(now());
-    log_.times.push_back(wall_);
+    seen_.push_back(wall_);
     if (edits_) judge();
     in_flight_.emplace_back(now(), wall_);
     if (in_flight_.size() > 20) in_flight_.pop_front();
@@ -398,7 +385,7 @@ class CrashingPath {
     ASSERT_LE(sent_in(SlidingWindow::reach(limits_.rate.per)), limits_.rate.events);
   }
   ptrdiff_t sent_in(Duration window) const {
-    return log_.times.end() - std::ranges::upper_bound(log_.times, wall_ - window);
+    return seen_.end() - std::ranges::upper_bound(seen_, wall_ - window);
   }
 
   conf::Random random_;
@@ -413,7 +400,7 @@ class CrashingPath {
   std::string saved_;
   std::string heartbeat_ = Lease::record(kWall, true);
   std::deque<std::pair<Instant, conf::WallTime>> in_flight_;
-  Log log_;
+  std::vector<conf::WallTime> seen_;
 };
 
 TEST(Traffic, NoLimitIsBrokenWhateverCrashes) {
@@ -423,13 +410,13 @@ TEST(Traffic, NoLimitIsBrokenWhateverCrashes) {
     conf::Random random(seed + 1'000'000);
     path.run(3h, 1 + random.below(seed % 2 == 0 ? 100'000'000 : 2'000'000));
     ASSERT_FALSE(testing::Test::HasFatalFailure()) << "seed " << seed;
-    sent += path.log().times.size();
-    ASSERT_LE(path.log().most_in(SlidingWindow::reach(1h)), path.limits().messages_per_hour)
+    sent += path.seen().size();
+    ASSERT_LE(most_in(path.seen(), SlidingWindow::reach(1h)), path.limits().messages_per_hour)
         << "seed " << seed;
     if (path.limits().rate.events != 0) {
       const conf::RuleRate& rate = path.limits().rate;
-      ASSERT_LE(path.log().most_in(SlidingWindow::reach(rate.per)), rate.events) << "seed " << seed;
-      ASSERT_LE(path.log().most_in(1us), rate.burst) << "seed " << seed;
+      ASSERT_LE(most_in(path.seen(), SlidingWindow::reach(rate.per)), rate.events) << "seed " << seed;
+      ASSERT_LE(most_in(path.seen(), 1us), rate.burst) << "seed " << seed;
     }
   }
   EXPECT_GT(sent, 300u * 100);
