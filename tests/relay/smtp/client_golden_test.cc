@@ -2,7 +2,6 @@
 // bytes whole, byte by byte, and split at every point.
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -10,40 +9,19 @@
 #include <vector>
 
 #include "relay/smtp/client_session.h"
+#include "tests/relay/smtp/golden.h"
 
 namespace relay::smtp {
 namespace {
 
 using conf::Instant;
 
-struct Step {
-  char kind = 'D';  // 'S' server bytes, 'D' directive
-  std::string text;
-  std::string client;               // what must have been written after it
-  std::vector<std::string> events;  // what must have happened
-};
-
 struct Transcript {
   std::string name;
   ClientOptions options;
-  std::vector<Step> steps;
-  size_t server_bytes = 0;
+  std::vector<GoldenStep> steps;
+  size_t octets = 0;  // of the server
 };
-
-std::string unescape(const std::string& text) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\\' || i + 1 == text.size()) {
-      out += text[i];
-    } else if (text[++i] == 'x') {
-      out += static_cast<char>(std::stoi(text.substr(i + 1, 2), nullptr, 16));
-      i += 2;
-    } else {
-      out += text[i] == 'r' ? '\r' : text[i] == 'n' ? '\n' : text[i];
-    }
-  }
-  return out;
-}
 
 conf::Mailbox mailbox(const std::string& text) {
   conf::Mailbox out;
@@ -123,15 +101,11 @@ Transcript load(const std::filesystem::path& path) {
     if (line.rfind("O: ", 0) == 0) {
       set_option(rest, &out.options);
     } else if (line.rfind("S:", 0) == 0) {
-      const bool joins = !out.steps.empty() && out.steps.back().kind == 'S' &&
-                         out.steps.back().client.empty() && out.steps.back().events.empty();
-      if (!joins) out.steps.push_back({'S', "", "", {}});
-      out.steps.back().text += unescape(rest) + "\r\n";
-      out.server_bytes += unescape(rest).size() + 2;
+      add_bytes('S', unescape(rest) + "\r\n", &out.steps, &out.octets);
     } else if (line.rfind("D: ", 0) == 0) {
       out.steps.push_back({'D', rest, "", {}});
     } else if (line.rfind("C:", 0) == 0 && !out.steps.empty()) {
-      out.steps.back().client += unescape(rest) + "\r\n";
+      out.steps.back().written += unescape(rest) + "\r\n";
     } else if (line.rfind("E: ", 0) == 0 && !out.steps.empty()) {
       out.steps.back().events.push_back(rest);
     } else {
@@ -159,14 +133,14 @@ class Player {
 
   // `splits`: where the server's bytes are cut, counted over the whole transcript.
   void play(const std::vector<size_t>& splits) {
-    for (const Step& step : transcript_.steps) {
+    for (const GoldenStep& step : transcript_.steps) {
       if (step.kind == 'S') {
         feed(step.text, splits);
       } else {
         direct(step.text);
       }
       drain();
-      ASSERT_EQ(written_, step.client) << transcript_.name << " after " << step.text;
+      ASSERT_EQ(written_, step.written) << transcript_.name << " after " << step.text;
       ASSERT_EQ(events_, step.events) << transcript_.name << " after " << step.text;
       written_.clear();
       events_.clear();
@@ -175,14 +149,11 @@ class Player {
 
  private:
   void feed(const std::string& text, const std::vector<size_t>& splits) {
-    size_t begin = 0;
-    for (size_t i = 1; i <= text.size(); ++i) {
-      if (i < text.size() && !std::binary_search(splits.begin(), splits.end(), offset_ + i)) continue;
+    in_pieces(text, splits, offset_, [this](std::string_view piece) {
       session_.on_written(now_);  // what was written has gone out by the time the server speaks
-      session_.receive(std::string_view(text).substr(begin, i - begin), now_);
+      session_.receive(piece, now_);
       drain();
-      begin = i;
-    }
+    });
     offset_ += text.size();
   }
 
@@ -280,36 +251,21 @@ class Player {
 };
 
 std::vector<Transcript> transcripts() {
-  std::vector<Transcript> out;
-  for (const auto& entry : std::filesystem::directory_iterator(PENSTOCK_SOURCE_DIR "/tests/golden/client")) {
-    if (entry.path().extension() == ".txt") out.push_back(load(entry.path()));
-  }
-  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
-  return out;
+  return transcripts_of(PENSTOCK_SOURCE_DIR "/tests/golden/client", load);
+}
+void play(const Transcript& transcript, const std::vector<size_t>& splits) {
+  Player(transcript).play(splits);
 }
 
 TEST(ClientGolden, ThereAreTranscripts) { EXPECT_GE(transcripts().size(), 20u); }
 
 TEST(ClientGolden, Whole) {
-  for (const Transcript& transcript : transcripts()) Player(transcript).play({});
+  for (const Transcript& transcript : transcripts()) play(transcript, {});
 }
 
-TEST(ClientGolden, ByteByByte) {
-  for (const Transcript& transcript : transcripts()) {
-    std::vector<size_t> splits(transcript.server_bytes);
-    for (size_t i = 0; i < splits.size(); ++i) splits[i] = i;
-    Player(transcript).play(splits);
-  }
-}
+TEST(ClientGolden, ByteByByte) { play_byte_by_byte(transcripts(), play); }
 
-TEST(ClientGolden, SplitAtEveryPoint) {
-  for (const Transcript& transcript : transcripts()) {
-    for (size_t at = 1; at < transcript.server_bytes; ++at) {
-      Player(transcript).play({at});
-      if (HasFatalFailure()) FAIL() << transcript.name << " split at " << at;
-    }
-  }
-}
+TEST(ClientGolden, SplitAtEveryPoint) { play_split_at_every_point(transcripts(), play); }
 
 }  // namespace
 }  // namespace relay::smtp

@@ -9,17 +9,11 @@
 #include <string>
 #include <vector>
 
+#include "tests/relay/smtp/golden.h"
 #include "tests/relay/smtp/server_rig.h"
 
 namespace relay::smtp {
 namespace {
-
-struct Step {
-  char kind = 'D';  // 'C' client bytes, 'D' directive
-  std::string text;
-  std::string server;               // what must have been written after it
-  std::vector<std::string> events;  // what must have happened
-};
 
 struct Transcript {
   std::string name;
@@ -27,31 +21,9 @@ struct Transcript {
   std::string client = std::string(kFriend);
   std::string gate;
   bool tls = false;
-  std::vector<Step> steps;
-  size_t client_bytes = 0;
+  std::vector<GoldenStep> steps;
+  size_t octets = 0;  // of the client
 };
-
-// "\r", "\n", "\\", "\xHH", and "\{x*600}" for a repeated text.
-std::string unescape(const std::string& text) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\\' || i + 1 == text.size()) {
-      out += text[i];
-    } else if (text[++i] == 'x') {
-      out += static_cast<char>(std::stoi(text.substr(i + 1, 2), nullptr, 16));
-      i += 2;
-    } else if (text[i] == '{') {
-      const size_t end = text.find('}', i);
-      const size_t star = text.rfind('*', end);
-      const std::string part = text.substr(i + 1, star - i - 1);
-      for (int n = std::stoi(text.substr(star + 1, end - star - 1)); n > 0; --n) out += part;
-      i = end;
-    } else {
-      out += text[i] == 'r' ? '\r' : text[i] == 'n' ? '\n' : text[i];
-    }
-  }
-  return out;
-}
 
 std::string escape(const std::string& text) {
   static constexpr char kHex[] = "0123456789ABCDEF";
@@ -122,14 +94,6 @@ void set_option(const std::string& word, Transcript* to) {
     ADD_FAILURE() << to->name << ": unknown option " << word;
 }
 
-void add_client_bytes(const std::string& bytes, Transcript* to) {
-  const bool joins = !to->steps.empty() && to->steps.back().kind == 'C' && to->steps.back().server.empty() &&
-                     to->steps.back().events.empty();
-  if (!joins) to->steps.push_back({'C', "", "", {}});
-  to->steps.back().text += bytes;
-  to->client_bytes += bytes.size();
-}
-
 Transcript load(const std::filesystem::path& path) {
   Transcript out;
   out.name = path.filename();
@@ -142,13 +106,13 @@ Transcript load(const std::filesystem::path& path) {
     if (line.rfind("O: ", 0) == 0) {
       set_option(rest, &out);
     } else if (line.rfind("C:", 0) == 0) {
-      add_client_bytes(unescape(rest) + "\r\n", &out);
+      add_bytes('C', unescape(rest) + "\r\n", &out.steps, &out.octets);
     } else if (line.rfind("c: ", 0) == 0) {
-      add_client_bytes(unescape(rest), &out);
+      add_bytes('C', unescape(rest), &out.steps, &out.octets);
     } else if (line.rfind("D: ", 0) == 0) {
       out.steps.push_back({'D', rest, "", {}});
     } else if (line.rfind("S: ", 0) == 0) {
-      out.steps.back().server += unescape(rest) + "\r\n";
+      out.steps.back().written += unescape(rest) + "\r\n";
     } else if (line.rfind("E: ", 0) == 0) {
       out.steps.back().events.push_back(rest);
     } else {
@@ -167,25 +131,20 @@ class Player {
 
   // `splits`: where the client's bytes are cut, counted over the whole transcript.
   void play(const std::vector<size_t>& splits) {
-    for (const Step& step : transcript_.steps) {
+    for (const GoldenStep& step : transcript_.steps) {
       if (step.kind == 'C') {
         feed(step.text, splits);
       } else {
         direct(step.text);
       }
-      ASSERT_EQ(rig_.take_written(), step.server) << transcript_.name << " after " << step.text;
+      ASSERT_EQ(rig_.take_written(), step.written) << transcript_.name << " after " << step.text;
       ASSERT_EQ(rig_.take_events(), step.events) << transcript_.name << " after " << step.text;
     }
   }
 
  private:
   void feed(const std::string& text, const std::vector<size_t>& splits) {
-    size_t begin = 0;
-    for (size_t i = 1; i <= text.size(); ++i) {
-      if (i < text.size() && !std::binary_search(splits.begin(), splits.end(), offset_ + i)) continue;
-      rig_.feed(std::string_view(text).substr(begin, i - begin));
-      begin = i;
-    }
+    in_pieces(text, splits, offset_, [this](std::string_view piece) { rig_.feed(piece); });
     offset_ += text.size();
   }
 
@@ -254,37 +213,21 @@ class Player {
 };
 
 std::vector<Transcript> transcripts() {
-  std::vector<Transcript> out;
-  for (const auto& entry : std::filesystem::directory_iterator(PENSTOCK_SOURCE_DIR "/tests/golden/server")) {
-    if (entry.path().extension() == ".txt") out.push_back(load(entry.path()));
-  }
-  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
-  return out;
+  return transcripts_of(PENSTOCK_SOURCE_DIR "/tests/golden/server", load);
+}
+void play(const Transcript& transcript, const std::vector<size_t>& splits) {
+  Player(transcript).play(splits);
 }
 
 TEST(ServerGolden, ThereAreTranscripts) { EXPECT_GE(transcripts().size(), 40u); }
 
 TEST(ServerGolden, Whole) {
-  for (const Transcript& transcript : transcripts()) Player(transcript).play({});
+  for (const Transcript& transcript : transcripts()) play(transcript, {});
 }
 
-TEST(ServerGolden, ByteByByte) {
-  for (const Transcript& transcript : transcripts()) {
-    std::vector<size_t> splits(transcript.client_bytes);
-    for (size_t i = 0; i < splits.size(); ++i) splits[i] = i;
-    Player(transcript).play(splits);
-  }
-}
+TEST(ServerGolden, ByteByByte) { play_byte_by_byte(transcripts(), play); }
 
-TEST(ServerGolden, SplitAtEveryPoint) {
-  for (const Transcript& transcript : transcripts()) {
-    const size_t stride = 1 + transcript.client_bytes / 2000;  // the few long ones are sampled
-    for (size_t at = 1; at < transcript.client_bytes; at += stride) {
-      Player(transcript).play({at});
-      if (HasFailure()) FAIL() << transcript.name << " split at " << at;
-    }
-  }
-}
+TEST(ServerGolden, SplitAtEveryPoint) { play_split_at_every_point(transcripts(), play); }
 
 }  // namespace
 }  // namespace relay::smtp
