@@ -160,5 +160,21 @@ TEST(LogSchema, ThePageHasEveryEventAndEveryField) {
     EXPECT_TRUE(told.contains(key)) << "docs/operations.md lacks the field " << key;
 }
 
+TEST(LogSchema, ThePageHasEveryActionOfADecisionAndEveryReasonAtTheDoor) {
+  std::ifstream file(std::string(PENSTOCK_SOURCE_DIR) + "/docs/operations.md");
+  const std::string page{std::istreambuf_iterator<char>(file), {}};
+  const auto has = [&page](const char* word) {
+    return page.find('`' + std::string(word) + '`') != std::string::npos;
+  };
+  for (size_t i = 0; i < conf::kDecisionActions; ++i) {
+    const char* const action = to_text(static_cast<conf::DecisionAction>(i));
+    EXPECT_TRUE(has(action)) << action;
+  }
+  for (size_t i = 0; i < conf::kDoorReasons; ++i) {
+    const char* const reason = to_text(static_cast<conf::DoorReason>(i));
+    EXPECT_TRUE(has(reason)) << reason;
+  }
+}
+
 }  // namespace
 }  // namespace relay::log
