@@ -151,7 +151,7 @@ std::string metrics_text(const QueueSummary& s, const spool::SpoolHealth& health
   counter("penstock_failed_total", "Recipients failed.", s.failed, &out);
   counter("penstock_expired_total", "Recipients expired.", s.expired, &out);
   counter("penstock_dropped_total", "Recipients dropped by the operator.", s.dropped, &out);
-  counter("penstock_reports_total", "Failure reports made.", s.reports, &out);
+  counter("penstock_reports_total", "Reports of failure and of delay made.", s.reports, &out);
   door_counters(s.refused_at_door, &out);
   counter("penstock_log_lost_total", "Delivery log events lost.", s.log_lost, &out);
   gauge("penstock_log_waiting", "Delivery log events not in the file yet.", number(s.log_waiting), &out);
