@@ -154,11 +154,16 @@ std::vector<std::string> commands_in(const std::string& help) {
   return names;
 }
 
-TEST_F(CliTest, TheManualHasEveryCommand) {
+std::string manual() {
   std::ifstream file(std::string(PENSTOCK_SOURCE_DIR) + "/packaging/man/penstock.8");
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST_F(CliTest, TheManualHasEveryCommand) {
+  std::istringstream page(manual());
   std::map<std::string, std::string> parts;  // of the description, by command
   std::string said;
-  for (std::string line; std::getline(file, line);) {
+  for (std::string line; std::getline(page, line);) {
     if (line.starts_with(".It Cm ") || line.starts_with(".Sh ")) said = line;
     if (line.find("Cm ") != std::string::npos) parts[said] += line + '\n';
   }
@@ -174,6 +179,28 @@ TEST_F(CliTest, TheManualHasEveryCommand) {
     EXPECT_TRUE(has(name, ".It Cm " + name)) << name;
     for (const std::string& inner : commands_in(command({name, "--help"}).out))
       EXPECT_TRUE(has(inner, "")) << name << ' ' << inner;
+  }
+}
+
+// Each long option that a help text lists: "  -c,--config TEXT", "  --json".
+void expect_options_in_manual(const std::string& page, const std::string& help) {
+  static const std::regex kOption("\n  (?:-[a-z],)?-(-[a-z-]+)");
+  for (std::sregex_iterator it(help.begin(), help.end(), kOption), end; it != end; ++it) {
+    const std::string name = (*it)[1];
+    if (name == "-help") continue;
+    EXPECT_TRUE(std::regex_search(page, std::regex(" " + name + "(?![a-z-])"))) << '-' << name << " of\n"
+                                                                                << help;
+  }
+}
+
+TEST_F(CliTest, TheManualHasEveryOption) {
+  const std::string page = manual(), help = command({"--help"}).out;
+  expect_options_in_manual(page, help);
+  for (const std::string& name : commands_in(help)) {
+    const std::string of_name = command({name, "--help"}).out;
+    expect_options_in_manual(page, of_name);
+    for (const std::string& inner : commands_in(of_name))
+      expect_options_in_manual(page, command({name, inner, "--help"}).out);
   }
 }
 
