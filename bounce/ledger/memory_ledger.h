@@ -1,4 +1,5 @@
-// The ledger in memory, for tests and the simulation. What apply() took counts as written.
+// The ledger in memory, for tests and the simulation. What apply() took counts as written. One
+// thread.
 #pragma once
 
 #include <map>

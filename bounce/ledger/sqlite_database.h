@@ -1,5 +1,6 @@
 // SQLite as this folder uses it: prepared statements only, so that no text of the outside is ever read as
 // SQL. A failure sticks to the database until clear_failure(): code asks once at the end of a transaction.
+// Blocks on the disk; one thread at a time.
 #pragma once
 
 #include <sqlite3.h>

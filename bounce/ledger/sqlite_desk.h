@@ -1,6 +1,6 @@
 // What an operator does with the ledger: look, set, import, export, release and undo. Works on the file
 // itself, with the relay running or not; a running relay sees the changes within a second. Every change is a
-// batch with a number that undo() takes back as a whole.
+// batch with a number that undo() takes back as a whole. Blocks on the disk; one thread at a time.
 #pragma once
 
 #include <functional>

@@ -1,4 +1,5 @@
-// The ledger in one SQLite file (WAL): see docs/quarantine.md for its tables.
+// The ledger in one SQLite file (WAL): see docs/quarantine.md for its tables. Blocks on the disk; one
+// thread at a time. The errors are those of Database::commit().
 #pragma once
 
 #include <memory>

@@ -1,4 +1,5 @@
 // A small HTTP/1.1 client over a Unix socket, for the command line: one request, one answer, then closed.
+// Blocks.
 #pragma once
 
 #include <string>

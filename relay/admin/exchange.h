@@ -1,4 +1,5 @@
-// One exchange with the admin API: the request as it came in, the response that goes out.
+// One exchange with the admin API: the request as it came in, the response that goes out. Plain
+// values.
 #pragma once
 
 #include <map>

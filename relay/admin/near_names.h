@@ -1,4 +1,5 @@
-// Slips of the pen in a filter: a name that no queued mail has, and the one that was meant.
+// Slips of the pen in a filter: a name that no queued mail has, and the one that was meant. Thread of the
+// admin server.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// An order to change the queue, as it comes in the body of a POST.
+// An order to change the queue, as it comes in the body of a POST. Pure.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// A stream socket with a path in the file system: listening and connecting.
+// A stream socket with a path in the file system: listening and connecting. Any thread.
 #pragma once
 
 #include <string>

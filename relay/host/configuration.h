@@ -1,4 +1,5 @@
 // The configuration as the relay uses it: the file, the rules in it and the shipped ones built into a book.
+// Any thread.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,4 @@
-// What of a new configuration a reload cannot do.
+// What of a new configuration a reload cannot do. Pure.
 #pragma once
 
 #include <string>

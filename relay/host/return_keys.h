@@ -1,4 +1,4 @@
-// The keys that sign return paths, read from the file that [returns] keys names.
+// The keys that sign return paths, read from the file that [returns] keys names. Any thread.
 #pragma once
 
 #include <memory>

@@ -1,5 +1,5 @@
 // What the service manager is told (sd_notify(3), protocol of systemd). Without NOTIFY_SOCKET each call does
-// nothing.
+// nothing. Any thread.
 #pragma once
 
 #include <string>

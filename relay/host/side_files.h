@@ -1,4 +1,5 @@
-// The files beside the configuration that it names: a reload reads them too, and says which differ.
+// The files beside the configuration that it names: a reload reads them too, and says which differ. Any
+// thread.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
 // At the start: what is in the spool becomes mail again, and the operator hears how much and how long it
-// took.
+// took. Loop thread, before anything else happens on it.
 #pragma once
 
 #include <functional>
@@ -11,6 +11,7 @@
 
 namespace relay {
 
+// The error is that of spool::Spool::recover(): nothing can be started then.
 conf::Status read_spool(Transit* transit, const conf::Clock& clock,
                         const std::function<void(const std::string&)>& say);
 

@@ -1,4 +1,4 @@
-// The TLS contexts of a configuration. What it reads may need root.
+// The TLS contexts of a configuration. What it reads may need root. Any thread.
 #pragma once
 
 #include <functional>
@@ -16,7 +16,7 @@ struct TlsContexts {
   std::shared_ptr<tls::Context> client;  // with the certificates of the logins
 };
 
-// `warn` hears of what is odd and no mistake.
+// The error names the file that cannot be used and says why. `warn` hears of what is odd and no mistake.
 conf::Result<TlsContexts> load_tls(const conf::Config& config,
                                    const std::function<void(const std::string&)>& warn);
 

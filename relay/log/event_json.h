@@ -1,5 +1,5 @@
 // JSON by hand, for what is written thousands of times a second: strings, times and identifiers into a
-// buffer.
+// buffer. Pure.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,7 @@ void append_json_time(conf::WallTime time, std::string* out);
 
 void append_json_number(uint64_t value, std::string* out);
 
-// "accepted", "deferred", "delivered", "failed", "expired", "report_sent", "dropped", "unsigned", "alarm",
-// "decision".
+// As `event` names it: "accepted", "report_sent"; docs/operations.md has them all.
 std::string_view kind_text(conf::EventKind kind);
 
 // As the key of a limit is written in a rule, where there is one: "messages_per_hour", "blocked"; "" for

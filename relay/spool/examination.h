@@ -1,4 +1,5 @@
 // Looks through a whole spool while no relay has it: what is there, what is damaged, which messages are lost.
+// Blocks, for as long as the disk takes; any thread.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // Looks after the files of the database before RocksDB reads them: what a flipped bit spoilt is set right,
-// and what cannot be is said. Only the spool uses this.
+// and what cannot be is said. Only the spool uses this, at a start, on the thread that opens it.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,7 @@
 // Builds a database anew from what can be read of one that RocksDB refuses to open. It is built in a folder
 // of its own and takes the place of db/ once all of it is on disk; until then db/ stays as it is, so that a
-// start that is interrupted costs nothing but its time: the next one begins again. Only the spool uses this.
+// start that is interrupted costs nothing but its time: the next one begins again. Only the spool uses this,
+// on the thread that opens it.
 #pragma once
 
 #include <rocksdb/db.h>

@@ -1,5 +1,5 @@
 // Saves what stands in tables that RocksDB cannot read any more, and finds out which messages are missing.
-// Only the spool uses this, after begin_rebuild().
+// Only the spool uses this, after begin_rebuild(), on the thread that opens it.
 #pragma once
 
 #include <rocksdb/db.h>

@@ -1,4 +1,4 @@
-// How long the certificates of a file are good for.
+// How long the certificates of a file are good for. Reads it; any thread.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
 // Digests under a key that this process made for itself: what is kept of a secret must be of no use to who
-// reads it.
+// reads it. Any thread.
 #pragma once
 
 #include <array>

@@ -1,6 +1,6 @@
 // What the certificate of a server must be made out to (RFC 6125 §1.8, RFC 9525): a host name or an address.
 // Which of them a text is, is decided by parsing it, never by the look of its letters: "cafe.abc.de" is a
-// name.
+// name. Pure.
 #pragma once
 
 #include <array>

@@ -1,4 +1,5 @@
-// A Transport over a Stream, which may outlive it: the last bytes still go out. For this folder.
+// A Transport over a Stream, which may outlive it: the last bytes still go out. For this folder. Loop
+// thread.
 #pragma once
 
 #include <memory>
