@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Takes the commands out of README.md and docs/ and runs, as they stand, those that need no running relay; of the others it
-asks that they are understood. Each command that the text names in passing must exist, too.
+asks that they are understood. Each command that the text names in passing must exist, too; and each option of the load tools stands in
+their manual pages.
 
 usage: documented_commands.py path/to/penstock"""
 import os
@@ -142,6 +143,20 @@ def check_names(sandbox):
     return faults, len(seen)
 
 
+def check_tools(folder):
+    """Faults of the manual pages of the load tools, as far as these were built."""
+    faults = []
+    for name in ("penstock-load", "penstock-sink"):
+        if not (folder / name).exists():
+            continue
+        page = (ROOT / f"packaging/man/{name}.1").read_text()
+        told = subprocess.run([folder / name, "--help"], capture_output=True, text=True, timeout=60).stdout
+        for option in re.findall(r"^  (?:-\w,)?-(-[a-z0-9-]+)", told, re.MULTILINE):
+            if option != "-help" and not re.search(rf" {option}(?![a-z0-9-])", page):
+                faults.append(f"packaging/man/{name}.1: has no option -{option}")
+    return faults
+
+
 def self_test(sandbox):
     page = "```\n$ penstock check\npenstock queue \\\n  list\nprint\n```\n`penstock mx status` and `penstock nonsense x`\n"
     found = [words_of(command) for _, command in commands_in(page)], [words for _, words in named_in(page)]
@@ -155,11 +170,13 @@ def self_test(sandbox):
 
 
 def main():
+    program = pathlib.Path(sys.argv[1]).resolve()
     with tempfile.TemporaryDirectory(prefix="penstock-docs-") as folder:
-        sandbox = Sandbox(pathlib.Path(sys.argv[1]).resolve(), folder)
+        sandbox = Sandbox(program, folder)
         self_test(sandbox)
         faults, ran, left = check_blocks(sandbox)
         more, named = check_names(sandbox)
+    more += check_tools(program.parent)
     for fault in faults + more:
         print(fault, file=sys.stderr)
     print(f"documented commands: {ran} ran, {left} were left out, {named} are named in the text")
