@@ -4,31 +4,13 @@
 
 #include <string>
 
-#include "relay/host/configuration.h"
+#include "tests/relay/host/configuration_rig.h"
 
 namespace relay {
 namespace {
 
-// What follows begins with line 4.
-constexpr const char* kBegin = "hostname = \"relay.example.com\"\n[[listener]]\naddress = \"127.0.0.1:25\"\n";
-
-std::string warned(const std::string& rest) {
-  const Configuration read = parse_configuration(kBegin + rest, "p.toml");
-  std::string out;
-  for (const conf::Problem& problem : read.problems) out += problem.text() + "\n";
-  EXPECT_NE(read.config, nullptr) << rest << out;
-  return out;
-}
-
 std::string rule(const std::string& name, const std::string& keys) {
   return "[[rule]]\nname = \"" + name + "\"\n" + keys + "\n";
-}
-
-bool warns(const std::string& rest, const std::string& wanted) {
-  const std::string found = warned(rest);
-  if (found.find(wanted) != std::string::npos) return true;
-  ADD_FAILURE() << rest << "\nsaid: " << found << "wanted: " << wanted;
-  return false;
 }
 
 TEST(RuleProtection, AnOwnRuleOnAShippedProviderLosesIt) {
@@ -78,7 +60,7 @@ TEST(RuleProtection, TheCureIsOneThatCheckAccepts) {
            "domains = [\"customer.example\"]\ninherit = \"general\"",
            "domains = [\"customer.example\"]\nsmart_hosts = [\"smtp.cloud.example:587\"]",
        }) {
-    EXPECT_EQ(warned(rule("r", keys)), "") << keys;
+    EXPECT_EQ(warnings(rule("r", keys)), "") << keys;
   }
 }
 
@@ -88,12 +70,12 @@ TEST(RuleProtection, WhatIsTakenAlreadyCannotBeLost) {
       rule("g", "mx = [\"*.google.com\", \"*.googlemail.com\"]\nsources = \"1\"\ninherit = \"google\"");
   const std::string rest = rule("rest", "mx = [\"*\"]\nsources = \"1\"\nmax_connections = 2");
   EXPECT_TRUE(warns(rest, "\"google\""));
-  EXPECT_EQ(warned(google + rest).find("\"google\""), std::string::npos);
+  EXPECT_EQ(warnings(google + rest).find("\"google\""), std::string::npos);
 }
 
 TEST(RuleProtection, OfARuleThatCanNeverMatchOnlyThatIsSaid) {
-  const std::string found = warned(rule("all", "mx = [\"*.isp.example\"]\ninherit = \"general\"") +
-                                   rule("late", "mx = [\"*.mx.isp.example\"]\nmax_connections = 9"));
+  const std::string found = warnings(rule("all", "mx = [\"*.isp.example\"]\ninherit = \"general\"") +
+                                     rule("late", "mx = [\"*.mx.isp.example\"]\nmax_connections = 9"));
   EXPECT_NE(found.find("rule \"late\" can never match"), std::string::npos) << found;
   EXPECT_EQ(found.find("without its protection"), std::string::npos) << found;
 }
@@ -105,9 +87,9 @@ TEST(RuleProtection, ALimitUnderWhichAnInheritedThresholdCannotBlock) {
             "than min_messages = 300 of the inherited threshold at rules.toml (shipped):14:1"));
   EXPECT_TRUE(warns(rule("isp", "mx = [\"*.isp.example\"]\ninherit = \"general\"\nrate = \"1/min\""),
                     "p.toml:8:8: warning: the rate of rule \"isp\" lets fewer go"));
-  EXPECT_EQ(warned(rule("isp",
-                        "mx = [\"*.google.com\"]\ninherit = \"google\"\nmessages_per_hour = 90\n"
-                        "[[rule.threshold]]\nmin_messages = 50")),
+  EXPECT_EQ(warnings(rule("isp",
+                          "mx = [\"*.google.com\"]\ninherit = \"google\"\nmessages_per_hour = 90\n"
+                          "[[rule.threshold]]\nmin_messages = 50")),
             "");
 }
 
@@ -130,13 +112,13 @@ TEST(Ladders, ANewSourceIsToldWhereItWouldSendAtFullSpeed) {
             "have no ladder: there it sends at full speed; a rule with mx = [\"*\"], sources = \"9\""));
   const std::string cure =
       "mx = [\"*\"]\nsources = \"9\"\ninherit = \"base\"\none_site = false\nwarmup = [50, 100]";
-  EXPECT_EQ(warned(kNewSource + rule("gentle", cure)), "");
+  EXPECT_EQ(warnings(kNewSource + rule("gentle", cure)), "");
   EXPECT_TRUE(warns(
       kNewSource + rule("late", "mx = [\"*.isp.example\"]\ninherit = \"general\"") + rule("gentle", cure),
       "source \"new\" warms up, but rule \"late\" (p.toml:8:1) has no ladder"));
-  EXPECT_EQ(warned(kNewSource +
-                   rule("late", "mx = [\"*.isp.example\"]\ninherit = \"general\"\nwarmup = \"unset\"") +
-                   rule("gentle", cure)),
+  EXPECT_EQ(warnings(kNewSource +
+                     rule("late", "mx = [\"*.isp.example\"]\ninherit = \"general\"\nwarmup = \"unset\"") +
+                     rule("gentle", cure)),
             "");
 }
 

@@ -4,57 +4,36 @@
 
 #include <string>
 
-#include "relay/host/configuration.h"
+#include "tests/relay/host/configuration_rig.h"
 
 namespace relay {
 namespace {
-
-constexpr const char* kHead = "hostname = \"relay.example.com\"\n[[listener]]\naddress = \"127.0.0.1:25\"\n";
-
-// The warnings of a configuration that begins with kHead (three lines).
-std::string warnings(const std::string& rest) {
-  const Configuration read = parse_configuration(kHead + rest, "p.toml");
-  EXPECT_NE(read.config, nullptr) << rest;
-  std::string out;
-  for (const conf::Problem& problem : read.problems) {
-    EXPECT_TRUE(problem.warning) << problem.text();
-    out += problem.text() + "\n";
-  }
-  return out;
-}
-
-bool says(const std::string& rest, const std::string& wanted) {
-  const std::string found = warnings(rest);
-  if (found.find(wanted) != std::string::npos) return true;
-  ADD_FAILURE() << rest << "\nsaid: " << found << "wanted: " << wanted;
-  return false;
-}
 
 TEST(SilentMistakes, ARuleCannotTakeVerifiedTlsAway) {
   const std::string destination =
       "[[destination]]\nname = \"bank\"\ndomains = [\"bank.test\"]\ntls = \"required\"\ntls_verify = true\n";
   EXPECT_TRUE(
-      says(destination + "[[rule]]\nname = \"loose\"\nmx = [\"mx.bank.test\"]\ntls = \"opportunistic\"\n",
-           "rule \"loose\": its tls does not hold for [[destination]] \"bank\""));
+      warns(destination + "[[rule]]\nname = \"loose\"\nmx = [\"mx.bank.test\"]\ntls = \"opportunistic\"\n",
+            "rule \"loose\": its tls does not hold for [[destination]] \"bank\""));
 }
 
 TEST(SilentMistakes, ARecipientDomainInThePlaceOfAnMxHost) {
   EXPECT_TRUE(
-      says("[[rule]]\nname = \"g\"\nmx = [\"gmail.com\"]\n",
-           "p.toml:6:7: warning: mx = [\"gmail.com\"] matches an MX host of exactly this name; for mail to "
-           "addresses at gmail.com write domains = [\"gmail.com\"]"));
+      warns("[[rule]]\nname = \"g\"\nmx = [\"gmail.com\"]\n",
+            "p.toml:6:7: warning: mx = [\"gmail.com\"] matches an MX host of exactly this name; for mail to "
+            "addresses at gmail.com write domains = [\"gmail.com\"]"));
   EXPECT_EQ(
       warnings("[[rule]]\nname = \"g\"\ninherit = \"general\"\nmx = [\"mx1.isp.example\", \"*.isp\"]\n"), "");
 }
 
 TEST(SilentMistakes, SourcesThatNobodyHas) {
-  EXPECT_TRUE(says("[[rule]]\nname = \"g\"\nmx = [\"*.isp.example\"]\nsources = \"9\"\n",
-                   "p.toml:7:11: warning: sources = \"9\": there is no source with such an id"));
+  EXPECT_TRUE(warns("[[rule]]\nname = \"g\"\nmx = [\"*.isp.example\"]\nsources = \"9\"\n",
+                    "p.toml:7:11: warning: sources = \"9\": there is no source with such an id"));
 }
 
 TEST(SilentMistakes, ATemplateThatNobodyInherits) {
-  EXPECT_TRUE(says("[[rule]]\nname = \"mine\"\nmax_connections = 3\n",
-                   "p.toml:4:1: warning: rule \"mine\" has neither mx nor domains and no rule inherits it"));
+  EXPECT_TRUE(warns("[[rule]]\nname = \"mine\"\nmax_connections = 3\n",
+                    "p.toml:4:1: warning: rule \"mine\" has neither mx nor domains and no rule inherits it"));
   EXPECT_EQ(
       warnings(
           "[[rule]]\nname = \"mine\"\ninherit = \"general\"\n[[rule]]\nname = \"g\"\ninherit = \"mine\"\n"
@@ -63,25 +42,25 @@ TEST(SilentMistakes, ATemplateThatNobodyInherits) {
 }
 
 TEST(SilentMistakes, AWayPastTheQuarantineThatIsShut) {
-  EXPECT_TRUE(says("[quarantine]\nenabled = false\naction = \"log\"\n",
-                   "p.toml:1:1: warning: [quarantine] enabled = false: its other keys"));
+  EXPECT_TRUE(warns("[quarantine]\nenabled = false\naction = \"log\"\n",
+                    "p.toml:1:1: warning: [quarantine] enabled = false: its other keys"));
   EXPECT_TRUE(
-      says("[quarantine]\nbypass_header = \"X-Mandated\"\n", "refuses addresses in quarantine at RCPT"));
+      warns("[quarantine]\nbypass_header = \"X-Mandated\"\n", "refuses addresses in quarantine at RCPT"));
   EXPECT_EQ(warnings("[quarantine]\nbypass_header = \"X-Mandated\"\naction = \"report\"\n"), "");
   EXPECT_EQ(warnings("[quarantine]\nmax_errors = 3\n[outage_guard]\nenabled = false\n"), "");
 }
 
 TEST(SilentMistakes, AValidityThatAllowsOneAttempt) {
-  EXPECT_TRUE(says("[defaults]\nvalidity = \"30m\"\n", "mail gets one attempt only"));
-  EXPECT_TRUE(says("[[destination]]\nname = \"d\"\ndomains = [\"a.example\"]\nvalidity = \"30m\"\n",
-                   "p.toml:4:1: warning: [[destination]] \"d\" validity is over before the first wait"));
+  EXPECT_TRUE(warns("[defaults]\nvalidity = \"30m\"\n", "mail gets one attempt only"));
+  EXPECT_TRUE(warns("[[destination]]\nname = \"d\"\ndomains = [\"a.example\"]\nvalidity = \"30m\"\n",
+                    "p.toml:4:1: warning: [[destination]] \"d\" validity is over before the first wait"));
   EXPECT_EQ(warnings("[defaults]\nvalidity = \"30m\"\nschedule = [\"10m\"]\n"), "");
 }
 
 TEST(SilentMistakes, ADestinationBelowAShippedRule) {
-  EXPECT_TRUE(says("[[destination]]\nname = \"g\"\ndomains = [\"gmail.com\"]\nmax_connections = 40\n",
-                   "max_connections = 40 does not hold where the MX hosts fall under a shipped rule with "
-                   "less (google 10"));
+  EXPECT_TRUE(warns("[[destination]]\nname = \"g\"\ndomains = [\"gmail.com\"]\nmax_connections = 40\n",
+                    "max_connections = 40 does not hold where the MX hosts fall under a shipped rule with "
+                    "less (google 10"));
   EXPECT_EQ(warnings("[[destination]]\nname = \"g\"\ndomains = [\"gmail.com\"]\nmax_connections = 5\n"), "");
 }
 
