@@ -17,6 +17,7 @@
 #include "relay/queue/domain_table.h"
 #include "relay/spool/memory_spool.h"
 #include "tests/relay/manual_clock.h"
+#include "tests/relay/net/quiet_transport.h"
 #include "tests/relay/routes_and_rules.h"
 
 namespace relay {
@@ -33,17 +34,10 @@ struct PeerState {
   std::vector<std::shared_ptr<const void>> closing;
 };
 
-class Peer final : public Transport {
+class Peer final : public QuietTransport {
  public:
   explicit Peer(PeerState* state) : state_(state) {}
-  void set_user(TransportUser*) override {}
-  void write(OutQueue* out) override {
-    state_->sent += out->flatten();
-    out->clear();
-  }
   void start_tls(const TlsRequest&) override { ++state_->tls_started; }
-  void pause_reading() override {}
-  void resume_reading() override {}
   void set_deadline(conf::Instant when) override { state_->deadline = when; }
   void finish() override { ++state_->finished; }
   void hold(std::shared_ptr<const void> place) override {
@@ -53,9 +47,10 @@ class Peer final : public Transport {
       Transport::hold(std::move(place));
     }
   }
-  size_t unsent_bytes() const override { return 0; }
 
  private:
+  void hear(const std::string& bytes) override { state_->sent += bytes; }
+
   PeerState* state_;
 };
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "relay/intake/reception.h"
+#include "tests/relay/net/quiet_transport.h"
 
 namespace relay {
 namespace {
@@ -53,19 +54,10 @@ struct Street {
 };
 
 // A stream whose peer stays when the session is over.
-struct Staying final : Transport {
+struct Staying final : QuietTransport {
   explicit Staying(Street* s) : street(s) {}
   void set_user(TransportUser* user) override { street->last = user; }
-  void write(OutQueue* out) override {
-    street->said += out->flatten();
-    out->clear();
-  }
-  size_t unsent_bytes() const override { return 0; }
-  void start_tls(const TlsRequest&) override {}
-  void pause_reading() override {}
-  void resume_reading() override {}
-  void set_deadline(conf::Instant) override {}
-  void finish() override {}
+  void hear(const std::string& bytes) override { street->said += bytes; }
   void hold(std::shared_ptr<const void> place) override { street->open.push_back(std::move(place)); }
   Street* street;
 };

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "relay/intake/reception.h"
+#include "tests/relay/net/quiet_transport.h"
 #include "tests/relay/walk/walk_rig.h"
 
 namespace relay {
@@ -20,19 +21,10 @@ struct Talk {
   }
 };
 
-struct TalkTransport final : Transport {
+struct TalkTransport final : QuietTransport {
   explicit TalkTransport(Talk* t) : talk(t) {}
   void set_user(TransportUser* user) override { talk->session = user; }
-  void write(OutQueue* out) override {
-    talk->said += out->flatten();
-    out->clear();
-  }
-  size_t unsent_bytes() const override { return 0; }
-  void start_tls(const TlsRequest&) override {}
-  void pause_reading() override {}
-  void resume_reading() override {}
-  void set_deadline(conf::Instant) override {}
-  void finish() override {}
+  void hear(const std::string& bytes) override { talk->said += bytes; }
   Talk* talk;
 };
 

@@ -1,30 +1,21 @@
 #include <algorithm>
 
+#include "tests/relay/net/quiet_transport.h"
 #include "tests/relay/walk/fake_server.h"
 
 namespace relay {
 
-class FakeStream final : public Transport {
+class FakeStream final : public QuietTransport {
  public:
   FakeStream(FakeServer* server, TransportUser* user) : server_(server), user_(user) {}
   ~FakeStream() override {
     std::erase_if(server_->waiting_, [this](const auto& each) { return each.first == user_; });
     server_->content_.erase(user_);
   }
-  void set_user(TransportUser*) override {}
-  void write(OutQueue* out) override {
-    const std::string bytes = out->flatten();
-    out->clear();
-    server_->hear(user_, bytes);
-  }
-  void start_tls(const TlsRequest&) override {}
-  void pause_reading() override {}
-  void resume_reading() override {}
-  void set_deadline(conf::Instant) override {}
-  void finish() override {}
-  size_t unsent_bytes() const override { return 0; }
 
  private:
+  void hear(const std::string& bytes) override { server_->hear(user_, bytes); }
+
   FakeServer* server_;
   TransportUser* user_;
 };
