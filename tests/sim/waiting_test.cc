@@ -6,22 +6,12 @@
 #include <utility>
 #include <vector>
 
-#include "tests/sim/mx_draw.h"
-#include "tests/sim/mx_world.h"
+#include "tests/sim/mx_example.h"
 
 namespace sim {
 namespace {
 
-using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 using relay::admin::WaitingState;
-
-DrawnRule rule_of_all() {
-  DrawnRule rule;
-  rule.name = "all";
-  rule.mx = "mx?.test";
-  rule.versions.emplace_back(conf::Instant{}, DrawnLimits());
-  return rule;
-}
 
 relay::admin::Explanation explained(MxWorld* world, const std::string& domain) {
   relay::admin::Explanation answer;
@@ -37,13 +27,8 @@ relay::admin::Explanation explained(MxWorld* world, const std::string& domain) {
 
 // Deferred mail stands on no path: it is told of nevertheless, after a restart too.
 TEST(Waiting, DeferredMailIsCountedWithItsReasonAndItsTime) {
-  MxWorld world(71);
-  world.history.rules = {rule_of_all()};
-  world.history.rule_of = {{0}};
-  world.add_site(2, 1);
-  ConfigDraw draw;
-  draw.validity = world.validity = 24h;
-  world.start(write_configuration(draw, world.history.rules));
+  Example example(71, 2, DrawnLimits(), 24h);
+  MxWorld& world = example.world;
   world.peer(0).rules.refuse_soft = 1;
   for (int i = 0; i < 20; ++i) world.submit("", {"u0@d0-0.test"});
   for (int i = 0; i < 3; ++i) world.submit("", {"u0@d0-1.test"});
@@ -72,13 +57,8 @@ TEST(Waiting, DeferredMailIsCountedWithItsReasonAndItsTime) {
 
 // The log says so when the path begins to fail, and once for each time, however often it is tried.
 TEST(Waiting, ADeadReceiverIsInTheLogAtOnceAndOnce) {
-  MxWorld world(73);
-  world.history.rules = {rule_of_all()};
-  world.history.rule_of = {{0}};
-  world.add_site(1, 1);
-  ConfigDraw draw;
-  draw.validity = world.validity = 24h;
-  world.start(write_configuration(draw, world.history.rules));
+  Example example(73, 1, DrawnLimits(), 24h);
+  MxWorld& world = example.world;
   world.network.refuse = 1;
   for (int i = 0; i < 20; ++i) world.submit("", {"u0@d0-0.test"});
   const auto told = [&] {
@@ -102,13 +82,8 @@ TEST(Waiting, ADeadReceiverIsInTheLogAtOnceAndOnce) {
 
 // A scrape of the metrics asks for no summary.
 TEST(Refused, WhatWasRefusedAtTheDoorIsKnownWithoutASummary) {
-  MxWorld world(74);
-  world.history.rules = {rule_of_all()};
-  world.history.rule_of = {{0}};
-  world.add_site(1, 1);
-  ConfigDraw draw;
-  draw.validity = world.validity = 24h;
-  world.start(write_configuration(draw, world.history.rules));
+  Example example(74, 1, DrawnLimits(), 24h);
+  MxWorld& world = example.world;
   relay::Desk::Parts parts;
   parts.transit = &world.transit();
   parts.journal = &world.log.journal;
@@ -128,7 +103,7 @@ TEST(Refused, WhatWasRefusedAtTheDoorIsKnownWithoutASummary) {
 class Orders : public testing::Test {
  protected:
   Orders() : world(72) {
-    world.history.rules = {rule_of_all()};
+    world.history.rules = {rule_of_all(DrawnLimits())};
     world.history.rule_of = {{0}, {0}};
     world.add_site(1, 1);
     world.add_site(1, 1);
@@ -225,7 +200,7 @@ TEST_F(Orders, APathThatLeavesTheRuleOfAnOrderIsFree) {
   order.rule = "all";
   EXPECT_EQ(world.order(order).paths, 1U);
   EXPECT_EQ(sent_to("d0-0.test"), 0U);
-  DrawnRule other = rule_of_all();
+  DrawnRule other = rule_of_all(DrawnLimits());
   other.name = "other";
   ConfigDraw draw;
   draw.validity = 24h;
@@ -233,7 +208,7 @@ TEST_F(Orders, APathThatLeavesTheRuleOfAnOrderIsFree) {
   world.run_until(world.world.now() + 5min, [&] { return world.settled(); });
   EXPECT_TRUE(world.settled());
   ASSERT_EQ(world.desk().orders().size(), 1U) << "it stands";
-  world.reload(write_configuration(draw, {rule_of_all()}));
+  world.reload(write_configuration(draw, {rule_of_all(DrawnLimits())}));
   world.run_until(world.world.now() + 10s);
   EXPECT_EQ(sent_to("d0-0.test"), 0U) << "and means what comes under its rule again";
 }
@@ -242,7 +217,7 @@ TEST_F(Orders, APathThatLeavesTheRuleOfAnOrderIsFree) {
 // not.
 TEST(OrdersByDomain, TheyFollowTheDomain) {
   MxWorld world(75);
-  world.history.rules = {rule_of_all()};
+  world.history.rules = {rule_of_all(DrawnLimits())};
   world.history.rule_of = {{0}, {0}};
   world.add_site(2, 1);
   world.add_site(1, 1);
