@@ -31,7 +31,7 @@ Dispatcher::Dispatcher(Parts parts)
       troubles_(std::move(parts.trouble)),
       gate_({parts.sites, parts.lease, parts.clock, [this](queue::Path* path) { work_.mark(path); },
              std::move(parts.decided)}),
-      hosts_(parts.random),
+      hosts_(parts.random, [this](queue::Path* path) { work_.mark(path); }),
       logins_(&flow_, parts.sites, parts.secrets, &work_, &troubles_),
       back_off_(&flow_, parts.random),
       mail_({&flow_, parts.user, parts.messages, &back_off_, &lines_, &work_}),

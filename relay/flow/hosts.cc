@@ -18,16 +18,20 @@ constexpr int kLeaveForSilences = 4;          // so many times as long as it was
 constexpr conf::Duration kLongestPause = 1h;
 constexpr conf::Duration kOffersKept = 10min;
 
-bool is_slow(const queue::Path& path, const std::string& address, conf::Instant now) {
+conf::Instant slow_until(const queue::Path& path, const std::string& address) {
   const auto& hosts = path.site->slow_hosts;
-  if (hosts.empty()) return false;  // as nearly always
+  if (hosts.empty()) return {};  // as nearly always
   const auto slow = hosts.find({path.source.name, address});
-  return slow != hosts.end() && slow->second.until > now;
+  return slow == hosts.end() ? conf::Instant{} : slow->second.until;
 }
 
-bool is_failing(const queue::Path& path, const std::string& address, conf::Instant now) {
-  const auto failed = path.site->failing_hosts.find(address);
-  return (failed != path.site->failing_hosts.end() && failed->second > now) || is_slow(path, address, now);
+// It fails, is slow, or is left. In the past: none of these.
+conf::Instant avoided_until(const queue::Path& path, const std::string& address) {
+  const auto until = [&address](const auto& hosts) {
+    const auto found = hosts.find(address);
+    return found == hosts.end() ? conf::Instant{} : found->second;
+  };
+  return std::max({until(path.site->failing_hosts), until(path.site->left_hosts), slow_until(path, address)});
 }
 
 bool has_one_address(const queue::Path& path) {
@@ -41,8 +45,7 @@ bool has_one_address(const queue::Path& path) {
 }
 
 bool is_well(const queue::Path& path, const std::string& address, conf::Instant now) {
-  return queue::same_family(path.source.address, address) && !is_failing(path, address, now) &&
-         !path.site->is_left(address, now);
+  return queue::same_family(path.source.address, address) && avoided_until(path, address) <= now;
 }
 
 std::string place_of(const std::string& address, uint16_t port) {
@@ -87,16 +90,19 @@ std::vector<Target> Hosts::in_order(const queue::Path& path) const {
 
 std::vector<Target> Hosts::to_try(const queue::Path& path, conf::Instant now, const May& may) const {
   std::vector<Target> good, bad;
-  uint16_t worst = UINT16_MAX;
+  uint16_t worst = UINT16_MAX;  // of a host that is well, but may not be used now
   for (Target& target : in_order(path)) {
     if (target.rank > worst) break;
-    const bool avoided = is_failing(path, target.address, now) || path.site->is_left(target.address, now);
+    const bool well = is_well(path, target.address, now);
     if (!may(target.address)) {
-      if (!avoided) worst = target.rank;
+      if (well) worst = target.rank;
       continue;
     }
-    (avoided ? bad : good).push_back(std::move(target));
+    (well ? good : bad).push_back(std::move(target));
   }
+  // A connection to a host that is left would end unused (is_left_for_another()), and one to a host that
+  // fails makes the path back off from the one that is well.
+  if (worst != UINT16_MAX) bad.clear();
   good.insert(good.end(), std::make_move_iterator(bad.begin()), std::make_move_iterator(bad.end()));
   return good;
 }
@@ -105,6 +111,7 @@ void Hosts::failed(const queue::Path& path, const Target& target, conf::Instant 
                    conf::Instant now) {
   path.site->failing_hosts[target.address] = now + kFailureRemembered;
   was_silent(path, target, silent_since, now);
+  got_worse(path);
 }
 
 void Hosts::was_silent(const queue::Path& path, const Target& target, conf::Instant since,
@@ -116,6 +123,7 @@ void Hosts::was_silent(const queue::Path& path, const Target& target, conf::Inst
       std::max<conf::Duration>(kLeaveForSilences * (now - since), kFailureRemembered);
   host = {std::min<conf::Duration>(std::max(2 * host.pause, least), kLongestPause), now, {}};
   host.until = now + host.pause;
+  got_worse(path);
 }
 
 void Hosts::visits(const queue::Path& path, const Target& target, conf::Instant now) {
@@ -134,6 +142,14 @@ void Hosts::answered(const queue::Path& path, const Target& target, conf::Instan
 void Hosts::leave(const queue::Path& path, const Target& target, conf::Instant until) {
   conf::Instant& left = path.site->left_hosts[target.address];
   left = std::max(left, until);
+  got_worse(path);
+}
+
+void Hosts::got_worse(const queue::Path& path) const {
+  if (!ask_again_ || has_one_address(path)) return;
+  for (const auto& [name, each] : path.site->paths) {
+    if (!each->ready.empty()) ask_again_(each.get());
+  }
 }
 
 bool Hosts::any_well(const queue::Path& path, conf::Instant now) const {
@@ -141,6 +157,17 @@ bool Hosts::any_well(const queue::Path& path, conf::Instant now) const {
     return std::any_of(host.addresses.begin(), host.addresses.end(),
                        [&](const std::string& address) { return is_well(path, address, now); });
   });
+}
+
+conf::Instant Hosts::left_until(const queue::Path& path, conf::Instant now) {
+  conf::Instant soonest = conf::kNever;
+  for (const mx::RouteHost& host : path.route->hosts) {
+    for (const std::string& address : host.addresses) {
+      const conf::Instant until = avoided_until(path, address);
+      if (until > now && queue::same_family(path.source.address, address)) soonest = std::min(soonest, until);
+    }
+  }
+  return soonest;
 }
 
 bool Hosts::has_other(const OutboundConnection& connection, conf::Instant now) const {

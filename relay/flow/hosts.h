@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "conf/peer_settings.h"
@@ -22,17 +23,21 @@ namespace relay {
 
 class Hosts {
  public:
-  explicit Hosts(conf::Random* random) : random_(random) {}  // borrowed
+  // `ask_again`: a path that waits may be able to go elsewhere by now; may be null.
+  using AskAgain = std::function<void(queue::Path*)>;
+  explicit Hosts(conf::Random* random, AskAgain ask_again = {})  // borrowed
+      : random_(random), ask_again_(std::move(ask_again)) {}
 
   // All addresses that the source of the path can reach, by preference; among equals, and among the addresses
   // of a host, by chance for each connection (RFC 5321 §5.1), so that they share the load.
   std::vector<Target> in_order(const queue::Path& path) const;
   // Of these those that `may` allows, the ones that are not well behind the others. A host that is well, but
-  // may not be used now, hides those of a worse preference.
+  // may not be used now, hides those of a worse preference and all that are not: mail waits for it.
   using May = std::function<bool(const std::string& address)>;
   std::vector<Target> to_try(const queue::Path& path, conf::Instant now, const May& may) const;
 
-  // It is not the first choice for a while.
+  // These three ask all paths of the site again: what waits for this host may go to one of a worse preference,
+  // or to one that is left. It is not the first choice for a while.
   void failed(const queue::Path& path, const Target& target, conf::Instant silent_since, conf::Instant now);
   // The same, for at least so long: what it says is about itself.
   void leave(const queue::Path& path, const Target& target, conf::Instant until);
@@ -45,6 +50,8 @@ class Hosts {
   // It answered a message that was begun at `asked`, over whatever connection.
   void answered(const queue::Path& path, const Target& target, conf::Instant asked);
   bool any_well(const queue::Path& path, conf::Instant now) const;
+  // When the first of those that are not well may be tried again; kNever: all are well.
+  static conf::Instant left_until(const queue::Path& path, conf::Instant now);
   // Another host of the path than the one that the connection leads to is well.
   bool has_other(const OutboundConnection& connection, conf::Instant now) const;
   // What the connection leads to offers too little for a message: SIZE, 8BITMIME, SMTPUTF8.
@@ -73,7 +80,10 @@ class Hosts {
                                   conf::Instant now) const;
 
  private:
+  void got_worse(const queue::Path& path) const;
+
   conf::Random* random_;
+  AskAgain ask_again_;
   PeerMemory peers_;
 };
 

@@ -33,6 +33,12 @@ smtp::ClientOptions options_for(const queue::Path& path, const conf::Config& con
   return options;
 }
 
+// The hosts that are well are at their limits: those that are left may be tried before one has room.
+void wait_for_left(const queue::Path& path, conf::Instant now, std::vector<mx::Admission>* refusals) {
+  const conf::Instant until = Hosts::left_until(path, now);
+  if (until != conf::kNever) refusals->push_back(mx::Admission::no(refusals->front().bind, until));
+}
+
 bool begins_with_tls(const Target& target, const conf::PeerSettings& settings) {
   return settings.tls_start == conf::TlsStart::kImplicit ||
          (settings.tls_start == conf::TlsStart::kByPort && target.port == kSubmissions);
@@ -133,6 +139,7 @@ Opener::Choice Opener::choice_for(queue::Path* path, conf::Instant now) const {
     choice.budget = more > most - choice.budget ? most : choice.budget + more;
     return true;
   });
+  if (choice.targets.empty() && !choice.refusals.empty()) wait_for_left(*path, now, &choice.refusals);
   return choice;
 }
 
@@ -144,6 +151,7 @@ Opener::Choice Opener::early_choice_for(queue::Path* path, conf::Instant now) co
     if (!here.yes) choice.refusals.push_back(here);
     return here.yes;
   });
+  if (choice.targets.empty() && !choice.refusals.empty()) wait_for_left(*path, now, &choice.refusals);
   return choice;
 }
 

@@ -94,9 +94,11 @@ struct Path {
            (health.failing() || now - connections.opening_since() >= kSlowToOpen);
   }
   static constexpr conf::Duration kSlowToOpen = std::chrono::seconds(3);
-  // It fails or broke lately: one connection at a time until it works again.
+  // It fails or broke lately: one connection at a time is tried until it works again. One that rests, at a
+  // host that is at its limit, is tried no more.
   bool one_probe_only() const {
-    return (health.failing() && connections.opening() > 0) || (health.breaks() > 1 && connections.size() > 0);
+    return (health.failing() && connections.opening() > 0) ||
+           (health.breaks() > 1 && !connections.all_rest());
   }
   // Somebody has it in hand, or what it knows would be forgotten with it. Orders would not be: a new path is
   // told them.

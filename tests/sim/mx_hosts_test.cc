@@ -111,6 +111,79 @@ TEST(MxHosts, ASiteGetsItsTurnAtAHostWhoseConnectionsAnotherKeepsOpen) {
   expect_turns(limits);
 }
 
+// Of two equal hosts one says for two seconds that it is not well, and the other is at its limit: a
+// connection to the first, which is left for a minute, would end unused, and the next one, for as long.
+void expect_no_storm(DrawnLimits limits, CountedBy scope, const char* what) {
+  MxWorld world(3);
+  world.history.rules = {rule_with(std::move(limits), scope)};
+  world.history.rule_of = {{0}, {0}};
+  for (int i = 0; i < 2; ++i) world.add_site(1, 1);
+  world.add_domain("ab.test", {0, 1});
+  world.peer(1).rules.mail_text = "451 4.3.2 System not accepting messages";
+  world.peer(1).rules.refuse_mail = 1;
+  ConfigDraw draw;
+  draw.validity = world.validity = 12h;
+  world.start(write_configuration(draw, world.history.rules));
+  const conf::Instant begin = world.world.now();
+  for (int i = 0; i < 150; ++i)
+    for (const char* to : {"u0@d0-0.test", "u0@ab.test"}) world.submit("", {to});
+  world.world.after(2s, [&world] { world.peer(1).rules.refuse_mail = 0; });
+  world.run_until(begin + 60s);
+  size_t unused = 0;
+  for (const SeenSession& session : world.history.sessions)
+    unused += session.site == 1 && session.mails.empty() ? 1 : 0;
+  EXPECT_LE(unused, 10U) << what;
+  world.run_until(begin + 6h, [&] { return world.settled(); });
+  EXPECT_EQ(world.ledger.delivered.size(), 300U) << what;
+  size_t at_second = 0;
+  for (const SeenMail& mail : world.history.mails)
+    at_second += world.history.sessions[mail.session].site == 1 ? 1 : 0;
+  EXPECT_GE(at_second, 20U) << what << ": it is well again";
+  world.judge();
+  for (const std::string& violation : world.ledger.violations) ADD_FAILURE() << what << ": " << violation;
+}
+
+TEST(MxHosts, AHostThatIsLeftSeesNoStormOfConnectionsWhileTheOtherIsAtItsLimit) {
+  DrawnLimits rate, connections;
+  rate.rate = 30;
+  connections.max_connections = 1;
+  connections.rate = 60;
+  expect_no_storm(rate, CountedBy::kPath, "a rate for each host");
+  expect_no_storm(rate, CountedBy::kSource, "a rate");
+  expect_no_storm(connections, CountedBy::kPath, "one connection to each");
+  expect_no_storm(connections, CountedBy::kSource, "one connection");
+}
+
+// Of two equal hosts one turns everybody away, and the other is at its limit: the first was asked all the
+// time, and with each failure the path backed off from the other one too.
+TEST(MxHosts, AHostThatTurnsAllAwayIsTriedOnceAMinuteAndDelaysNothingForTheOther) {
+  for (const auto scope : {CountedBy::kPath, CountedBy::kSource}) {
+    MxWorld world(5);
+    DrawnLimits limits;
+    limits.rate = 30;
+    world.history.rules = {rule_with(limits, scope)};
+    world.history.rule_of = {{0}, {0}};
+    for (int i = 0; i < 2; ++i) world.add_site(1, 1);
+    world.add_domain("ab.test", {0, 1});
+    world.peer(1).rules.busy = 1;
+    world.peer(1).rules.busy_text = "554 5.3.2 no mail here";
+    ConfigDraw draw;
+    draw.validity = world.validity = 12h;
+    world.start(write_configuration(draw, world.history.rules));
+    const conf::Instant begin = world.world.now();
+    for (int i = 0; i < 300; ++i) world.submit("", {"u0@ab.test"});
+    world.run_until(begin + 5min);
+    const auto turned_away = std::ranges::count(world.history.sessions, 1U, &SeenSession::site);
+    EXPECT_LE(turned_away, 15);
+    // Where the rate is that of the site the other one is all that is needed.
+    if (scope == CountedBy::kPath) {
+      EXPECT_GE(turned_away, 3) << "it may be well again";
+    }
+    EXPECT_GE(seen_at(world, 0, begin).third_minute, 28U);
+    for (const std::string& violation : world.ledger.violations) ADD_FAILURE() << violation;
+  }
+}
+
 // Any sets, scopes and limits, with crashes and restarts between.
 void run_seed(uint64_t seed) {
   conf::Random random(seed);

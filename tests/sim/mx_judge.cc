@@ -23,6 +23,9 @@ constexpr conf::Duration kUnsaved = 2500ms;
 // After a reload the messages under way are those of the old rule.
 constexpr conf::Duration kReload = 1s;
 
+// So many connections may end without a message before the first one.
+constexpr uint64_t kFew = 20;
+
 using Judged = std::map<std::string, std::vector<size_t>>;  // name of counters -> mails
 
 class Judge {
@@ -58,6 +61,7 @@ class Judge {
   void judge_ladders(const Judged& standings);
   void judge_connections();
   void judge_sessions();
+  void judge_unused();
   void judge_blocks();
   void judge_evidence(const SeenDecision& decision, bool on_ramp);
   uint64_t early_probes(const DrawnRule& rule, const Phase& phase, conf::Instant at) const;
@@ -174,6 +178,30 @@ bool Judge::answered(const SeenMail& mail) const {
   const SeenSession& session = session_of(mail);
   if (mail.said == conf::kNever) return false;
   return session.how != PeerWatch::End::kBroken || session.closed - mail.said > 100ms;
+}
+
+// A connection is opened for a message: what ends without one lost it to another connection, or to a failure.
+// No host sees more of those than it sees messages and failures.
+void Judge::judge_unused() {
+  struct Host {
+    uint64_t unused = 0, causes = kFew;
+  };
+  std::map<std::pair<size_t, std::string>, Host> hosts;
+  for (const SeenSession& session : history_.sessions) {
+    Host& host = hosts[{session.site, session.address}];
+    host.causes += session.mails.size() + (session.how != PeerWatch::End::kQuit ? 1 : 0);
+    host.unused += session.mails.empty() ? 1 : 0;
+  }
+  for (const SeenReply& reply : history_.replies) {
+    const SeenSession& session = history_.sessions[reply.session];
+    hosts[{session.site, session.address}].causes += reply.code >= 400 ? 1 : 0;
+  }
+  for (const auto& [name, host] : hosts) {
+    if (host.unused > host.causes)
+      violate("host " + std::to_string(name.first) + ", " + name.second + ": " + std::to_string(host.unused) +
+              " connections without a message, of its messages and failures came at most " +
+              std::to_string(host.causes));
+  }
 }
 
 // How many messages may have gone so far into the block: one when first_probe is over, one when twice as
@@ -334,6 +362,7 @@ std::vector<std::string> Judge::run() {
   judge_windows();
   judge_connections();
   judge_sessions();
+  judge_unused();
   judge_blocks();
   return violations_;
 }

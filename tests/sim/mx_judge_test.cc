@@ -139,6 +139,17 @@ TEST_F(MxJudge, MessagesOnAConnection) {
   expect("over one connection");
 }
 
+TEST_F(MxJudge, ConnectionsWithoutAMessageHaveACause) {
+  mails(10, 0s, 1s);
+  mails(100, 0s, 1s, 1, 0, "b");  // at another host
+  for (int i = 0; i < 30; ++i) session(i * 1s, i * 1s);
+  expect_good();
+  session(31s, 31s);
+  expect("without a message");
+  history.replies.push_back({kBegin + 31s, history.sessions.size() - 1, 421, 0});
+  expect_good();
+}
+
 TEST_F(MxJudge, NothingDuringABlock) {
   set_threshold();
   decide(conf::DecisionAction::kBlock, 0s, 1h);

@@ -1,6 +1,10 @@
 #include "relay/flow/hosts.h"
 
+#include <memory>
 #include <set>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/relay/flow/path_rig.h"
 
@@ -69,6 +73,58 @@ TEST_F(HostsTest, AHostAtItsLimitHidesThoseOfAWorsePreferenceAndAFailingOneDoesN
   hosts_.failed(path_, target("192.0.2.1"), clock_.now(), clock_.now());
   hosts_.failed(path_, target("192.0.2.2"), clock_.now(), clock_.now());
   EXPECT_EQ(to_try(not_the_best), (std::vector<std::string>{"192.0.2.3"}));
+}
+
+// What it is opened for would not be sent over it: the host that is well is waited for.
+TEST_F(HostsTest, AHostThatIsLeftIsNotOpenedWhileAnotherIsOnlyAtItsLimit) {
+  const auto not_the_second = [](const std::string& address) { return address != "192.0.2.2"; };
+  const conf::Instant until = clock_.now() + 1min;
+  EXPECT_EQ(Hosts::left_until(path_, clock_.now()), conf::kNever);
+  hosts_.leave(path_, target("192.0.2.1"), until);
+  EXPECT_EQ(to_try(not_the_second), std::vector<std::string>{});
+  EXPECT_EQ(Hosts::left_until(path_, clock_.now()), until);
+  EXPECT_TRUE(hosts_.is_left_for_another(*connection_to(target("192.0.2.1")), clock_.now()));
+  // Of the best preference none is well, and the backup is at its limit.
+  hosts_.leave(path_, target("192.0.2.2"), until);
+  EXPECT_EQ(to_try([](const std::string& address) { return address != "192.0.2.3"; }),
+            std::vector<std::string>{});
+  EXPECT_EQ(to_try().front(), "192.0.2.3") << "which has room";
+  EXPECT_EQ(to_try().size(), 3U);
+  hosts_.failed(path_, target("192.0.2.3"), clock_.now(), clock_.now());
+  EXPECT_EQ(to_try([](const std::string& address) { return address != "192.0.2.3"; }).size(), 2U);
+  EXPECT_FALSE(hosts_.is_left_for_another(*connection_to(target("192.0.2.1")), clock_.now()));
+}
+
+// Else the path would fail with it, and back off from the one that is well.
+TEST_F(HostsTest, AHostThatFailsIsNotOpenedWhileAnotherIsOnlyAtItsLimit) {
+  const auto not_the_second = [](const std::string& address) { return address != "192.0.2.2"; };
+  hosts_.failed(path_, target("192.0.2.1"), clock_.now(), clock_.now());
+  EXPECT_EQ(to_try(not_the_second), std::vector<std::string>{});
+  EXPECT_EQ(Hosts::left_until(path_, clock_.now()), clock_.now() + 1min);
+  EXPECT_EQ(to_try().size(), 3U) << "when it has room";
+  clock_.time += 1min;
+  EXPECT_EQ(to_try(not_the_second), std::vector<std::string>{"192.0.2.1"}) << "once a minute";
+}
+
+// A path of another source waited for the limit of a host that was well, and slept on when it was not.
+TEST_F(HostsTest, AllPathsOfASiteThatHaveMailAreAskedAgainWhenAHostGetsWorse) {
+  std::vector<const queue::Path*> asked;
+  Hosts hosts(&random_, [&asked](queue::Path* path) { asked.push_back(path); });
+  queue::Delivery delivery;
+  queue::Path* waits = (site_.paths["two"] = std::make_unique<queue::Path>()).get();
+  site_.paths["three"] = std::make_unique<queue::Path>();
+  waits->ready.push_back(&delivery);
+  hosts.leave(path_, target("192.0.2.1"), clock_.now() + 1min);
+  EXPECT_EQ(std::exchange(asked, {}), (std::vector<const queue::Path*>{waits}));
+  hosts.failed(path_, target("192.0.2.2"), clock_.now(), clock_.now());
+  EXPECT_EQ(std::exchange(asked, {}), (std::vector<const queue::Path*>{waits}));
+  clock_.time += 20s;
+  hosts.was_silent(path_, target("192.0.2.3"), clock_.now() - 10s, clock_.now());
+  EXPECT_EQ(std::exchange(asked, {}), (std::vector<const queue::Path*>{waits}));
+  route_by({{"mx.test", 5, 25, {"192.0.2.1"}}});
+  hosts.leave(path_, target("192.0.2.1"), clock_.now() + 1min);
+  EXPECT_TRUE(asked.empty()) << "there is nowhere else to go";
+  waits->ready.erase(&delivery);
 }
 
 TEST_F(HostsTest, AConnectionToABackupIsWorseThanNeededWhenABetterHostIsWellAgain) {

@@ -102,6 +102,21 @@ TEST_F(OpenerTest, APathThatFailsIsTriedByOneConnection) {
   EXPECT_EQ(connections_.size(), 1U);
 }
 
+// It sat idle with its mail while a connection rested at a host that was at its limit.
+TEST_F(OpenerTest, AConnectionThatRestsIsNoTryOfAPathThatBroke) {
+  path_.health.break_off({}, 0s, clock_.now());
+  path_.health.break_off({}, 0s, clock_.now());
+  mail(3);
+  Slot& slot = connections_.add(connection_to({"", "192.0.2.1", 25, 0, {}}), false);
+  connections_.is_ready(*slot.connection);
+  opener_.open_for(&path_, clock_.now());
+  EXPECT_EQ(connections_.size(), 1U) << "it is being tried";
+  path_.connections.rests(slot.connection.get());
+  opener_.open_for(&path_, clock_.now());
+  EXPECT_EQ(connections_.size(), 2U);
+  path_.connections.rests_no_more(slot.connection.get());
+}
+
 TEST_F(OpenerTest, APathWithoutAnAddressBacksOffAndIsLookedAt) {
   path_.source.address = "2001:db8::1";
   mail(1);
