@@ -15,6 +15,7 @@ constexpr conf::Duration kFirst = 4s;     // the longest pause after a request a
 constexpr int kCheap = 50;                // the part of the time that requests alone may cost
 constexpr conf::Duration kShortest = 1s;  // pause in a silence
 constexpr conf::Duration kLongest = 5min;
+constexpr conf::Duration kLongestAtFirst = 1min;  // it may be no limit, but a host that is down
 constexpr std::array<conf::Duration, 7> kUsual = {1s, 10s, 1min, 5min, 10min, 30min, 1h};  // windows
 constexpr int kSteps = 6;          // from the least to the most that a silence can last
 constexpr double kSooner = 0.8;    // of the least, when it was too much
@@ -237,7 +238,8 @@ conf::Duration LearnedPace::pause(conf::Instant now, conf::Duration since) const
       return std::max<conf::Duration>((learned.most - learned.least) / kSteps, kShortest);
   }
   const conf::Duration even = has_rate() ? duration(2 / learned.rate) : kShortest;
-  return std::min(std::max({even, kShortest, now - learned.row}), kLongest);
+  const bool at_first = !has_rate() && learned.cycle == conf::Instant::min();
+  return std::min(std::max({even, kShortest, now - learned.row}), at_first ? kLongestAtFirst : kLongest);
 }
 
 void LearnedPace::excuse(conf::Instant now) {

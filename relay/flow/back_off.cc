@@ -11,6 +11,7 @@ namespace {
 constexpr conf::Duration kFirstBreak = 250ms;  // doubled with each connection that breaks
 constexpr conf::Duration kLongestBreak = 60s;
 constexpr uint8_t kMostDoublings = 8;
+constexpr uint8_t kSickInARow = 3;
 
 // In its first hour a path that fails is tried every minute, later the more seldom the longer it has failed.
 conf::Duration longest_back_off(conf::Duration failing_for, conf::Duration most) {
@@ -41,7 +42,15 @@ void BackOff::broke(queue::Path* path, const queue::PathError& error, conf::Inst
   if (!path->health.is_new_break(started)) return;
   const conf::Duration pause = std::min<conf::Duration>(
       kFirstBreak * (1 << std::min<uint8_t>(path->health.breaks(), kMostDoublings)), kLongestBreak);
-  path->health.break_off(error, spread(pause), now);
+  path->health.break_off(error, std::min(spread(pause), kLongestBreak), now);
+}
+
+bool BackOff::refused(queue::Path* path, const queue::PathError& error, conf::Instant started,
+                      conf::Instant now) {
+  path->health.refuses();
+  if (path->health.refused() < kSickInARow) return false;
+  broke(path, error, started, now);
+  return true;
 }
 
 void BackOff::no_address(queue::Path* path, conf::Instant now) {

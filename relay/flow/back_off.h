@@ -26,6 +26,10 @@ class BackOff {
   // It broke before its message was answered. Others of the path may go on; after a second one in a row the
   // path is tried by one connection at a time.
   void broke(queue::Path* path, const queue::PathError& error, conf::Instant started, conf::Instant now);
+  // A message was refused by a host that takes none for now (sick_host.h). True: it is the third in a row or
+  // more, one message would not make so many; the path is left alone as if the connection had broken, which
+  // should end, for nothing else is answered over it.
+  bool refused(queue::Path* path, const queue::PathError& error, conf::Instant started, conf::Instant now);
   // None of the path's hosts has an address for its source.
   void no_address(queue::Path* path, conf::Instant now);
   // A block defers, and how the path failed before it is over with it.

@@ -8,6 +8,7 @@
 #include "conf/vocab/check.h"
 #include "relay/flow/forecast.h"
 #include "relay/flow/meaning.h"
+#include "relay/flow/sick_host.h"
 #include "relay/flow/site_table.h"
 
 namespace relay {
@@ -191,9 +192,14 @@ void Dispatcher::transaction_done(OutboundConnection* connection,
   // The replies may have opened the window, or ended the probes: more connections may be allowed by now.
   if (path->shared.line != nullptr || (path->waits.any() && path->waits.until() == conf::kNever))
     work_.mark(path);
-  if (std::any_of(outcomes.begin(), outcomes.end(),
-                  [](const auto& each) { return each.reply.code != 0 && !each.local; }))
+  if (const smtp::RecipientOutcome* sick = of_sick_host(outcomes)) {
+    const queue::PathError error{sick->stage, sick->reply, connection->target().host,
+                                 address_text(connection->target()), sick->meaning};
+    if (back_off_.refused(path, error, connection->started(), now)) slot.use.asked_slower = true;
+  } else if (std::any_of(outcomes.begin(), outcomes.end(),
+                         [](const auto& each) { return each.reply.code != 0 && !each.local; })) {
     back_off_.answered(path);
+  }
   jobs_.report(&slot, std::move(outcomes));
 }
 

@@ -31,6 +31,7 @@ class PathHealth {
   // No connection yet since the last success, and targets failed: not all of them.
   bool stumbles() const { return stumbles_; }
   uint8_t breaks() const { return breaks_; }  // connections in a row that broke before a message was answered
+  uint8_t refused() const { return refused_; }  // messages in a row, by hosts that take none for now
   // One that was begun at `started` is not of the failure, or the break, that was seen last.
   bool is_new_failure(conf::Instant started) const { return !failing() || started >= failing_since_; }
   bool is_new_break(conf::Instant started) const { return breaks_ == 0 || started >= broke_at_; }
@@ -42,7 +43,8 @@ class PathHealth {
     stumbles_ = false;
     last_error_ = {};
   }
-  void answers() { breaks_ = 0; }  // a message was answered
+  void answers() { breaks_ = refused_ = 0; }  // a message was answered
+  void refuses() { refused_ = std::min<uint8_t>(refused_ + 1, UINT8_MAX - 1); }
   void note(PathError error) { last_error_ = std::move(error); }
   void stumble(PathError error) {
     note(std::move(error));
@@ -73,6 +75,7 @@ class PathHealth {
   conf::Instant sick_since_{};
   conf::Instant broke_at_{};  // connections begun before this are of the same break
   uint8_t breaks_ = 0;
+  uint8_t refused_ = 0;
   bool stumbles_ = false;
   PathError last_error_;
 };

@@ -30,6 +30,7 @@ TEST(Waiting, DeferredMailIsCountedWithItsReasonAndItsTime) {
   Example example(71, 2, DrawnLimits(), 24h);
   MxWorld& world = example.world;
   world.peer(0).rules.refuse_soft = 1;
+  world.peer(0).rules.soft_text = "452 4.2.2 mailbox full";
   for (int i = 0; i < 20; ++i) world.submit("", {"u0@d0-0.test"});
   for (int i = 0; i < 3; ++i) world.submit("", {"u0@d0-1.test"});
   world.run_until(world.world.now() + 20s);

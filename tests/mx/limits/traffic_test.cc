@@ -170,6 +170,19 @@ TEST(Traffic, OnlyInARowIsAConnectionThatIsTurnedAwayAWishForASlowerPace) {
   EXPECT_GT(traffic.slowed_until(), now + 1s);
 }
 
+// A limit of messages, or a host that is down: which it is only another visit tells.
+TEST(Traffic, ConnectionsThatAreTurnedAwayAreTriedAgainWithinAMinute) {
+  Traffic traffic(limits_of(0));
+  Instant now = kStart;
+  traffic.connection_opened();
+  for (int i = 0; i < 20; ++i) {
+    traffic.turned_away(now);
+    ASSERT_LE(traffic.slowed_until(), now + 1min) << i;
+    now = std::max(traffic.slowed_until(), now + 1s);
+  }
+  EXPECT_GT(now, kStart + 8min);
+}
+
 TEST(Traffic, IsDirtyUntilItIsSaved) {
   Traffic traffic(limits_of(12));
   EXPECT_FALSE(traffic.dirty());
