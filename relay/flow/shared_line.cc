@@ -63,9 +63,13 @@ void SharedLine::emptied(uint32_t sender, const queue::Path& path) {
   if (leaf != nullptr) turns.drop(leaf);
 }
 
-void SharedLine::served(uint32_t sender, const queue::Path& path) {
+queue::Turn SharedLine::turn_of(uint32_t sender, const queue::Path& path) {
+  return turns.turn_of(turns.find(sender, path.shared.number));
+}
+
+void SharedLine::served(uint32_t sender, const queue::Path& path, queue::Turn turn, bool stays_new) {
   Turns::Node* leaf = turns.find(sender, path.shared.number);
-  if (leaf != nullptr) turns.served(leaf);
+  if (leaf != nullptr) turns.served(leaf, turn, stays_new);
 }
 
 OutboundConnection* SharedLine::least_needed(conf::Instant now) const {

@@ -31,7 +31,9 @@ struct SharedLine {
   // Mail of the sender waits on the path, or waits no more.
   void entered(uint32_t sender, queue::Path* path) { turns.at(sender, path->shared.number)->leaf = path; }
   void emptied(uint32_t sender, const queue::Path& path);
-  void served(uint32_t sender, const queue::Path& path);
+  // What kind of turn is next, if it is theirs; and it is over (TurnTree::served).
+  queue::Turn turn_of(uint32_t sender, const queue::Path& path);
+  void served(uint32_t sender, const queue::Path& path, queue::Turn turn, bool stays_new);
 
   // Another path than this one has mail.
   bool contended(const queue::Path& path) const { return with_mail > (path.shared.has_mail ? 1U : 0U); }

@@ -72,9 +72,13 @@ void WaitingMail::remove(queue::Delivery* delivery) {
 }
 
 queue::Delivery* WaitingMail::take(queue::Path* path, std::optional<uint32_t> sender) {
-  queue::Delivery* delivery = sender ? path->ready.pop_front_of(*sender) : path->ready.pop_front();
+  const auto& line = path->shared.line;
+  const queue::Turn turn = sender && line != nullptr ? line->turn_of(*sender, *path) : queue::Turn::kRound;
+  bool newer_waits = false;
+  queue::Delivery* delivery =
+      sender ? path->ready.pop_front_of(*sender, turn, &newer_waits) : path->ready.pop_front();
   if (delivery == nullptr) return nullptr;
-  if (path->shared.line != nullptr) path->shared.line->served(delivery->sender, *path);
+  if (line != nullptr) line->served(delivery->sender, *path, turn, newer_waits);
   left(path, *delivery);
   return delivery;
 }

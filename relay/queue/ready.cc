@@ -17,13 +17,12 @@ ReadyQueue::Turns::Node* ReadyQueue::node_for(const Delivery& delivery) {
     if (size_ == 0) {
       only_sender_ = delivery.sender;
       only_domain_ = delivery.domain;
-      only_.newest_is_next = false;
+      only_turn_ = Turn::kRound;
     }
     if (is_of_the_one(delivery)) return nullptr;
     turns_ = std::make_unique<Turns>();
     Turns::Node* node = turns_->at(only_sender_, only_domain_);
     while (Delivery* waiting = only_.mail.pop_front()) node->leaf.mail.push_back(waiting);
-    node->leaf.newest_is_next = only_.newest_is_next;
   }
   return turns_->at(delivery.sender, delivery.domain);
 }
@@ -40,9 +39,8 @@ void ReadyQueue::push_back(Delivery* delivery) {
 void ReadyQueue::push_front(Delivery* delivery) {
   Turns::Node* node = node_for(*delivery);
   if (node != nullptr) turns_->make_first(node);
-  Flow* flow = flow_of(node);
-  flow->mail.push_front(delivery);
-  flow->newest_is_next = false;
+  only_turn_ = Turn::kRound;
+  flow_of(node)->mail.push_front(delivery);
   delivery->arrived_before = nullptr;
   delivery->arrived_after = oldest_;
   (oldest_ == nullptr ? newest_ : oldest_->arrived_before) = delivery;
@@ -50,24 +48,31 @@ void ReadyQueue::push_front(Delivery* delivery) {
   ++size_;
 }
 
-Delivery* ReadyQueue::front() const { return alone() ? only_.next() : turns_->front()->leaf.next(); }
+Delivery* ReadyQueue::front() const {
+  if (alone()) return only_.next(only_turn_);
+  const Turns::Node* node = turns_->front();
+  return node->leaf.next(turns_->turn_of(node));
+}
 
 Delivery* ReadyQueue::pop_front() {
   if (size_ == 0) return nullptr;
-  return take_next(alone() ? nullptr : turns_->front());
+  Turns::Node* node = alone() ? nullptr : turns_->front();
+  return take_next(node, alone() ? only_turn_ : turns_->turn_of(node), nullptr);
 }
 
-Delivery* ReadyQueue::pop_front_of(uint32_t sender) {
+Delivery* ReadyQueue::pop_front_of(uint32_t sender, Turn turn, bool* newer_waits) {
   if (!has_sender(sender)) return nullptr;
-  return take_next(alone() ? nullptr : turns_->front_of(sender));
+  return take_next(alone() ? nullptr : turns_->front_of(sender, turn), turn, newer_waits);
 }
 
-Delivery* ReadyQueue::take_next(Turns::Node* node) {
-  if (node != nullptr) turns_->served(node);
+Delivery* ReadyQueue::take_next(Turns::Node* node, Turn turn, bool* newer_waits) {
   Flow* flow = flow_of(node);
-  Delivery* delivery = flow->next();
+  Delivery* delivery = flow->next(turn);
+  const bool newer = flow->mail.size() <= kInOrder && delivery != flow->mail.back();
+  if (newer_waits != nullptr) *newer_waits = newer;
+  if (node != nullptr) turns_->served(node, turn, newer);
+  only_turn_ = turn == Turn::kRound ? Turn::kLatest : Turn::kRound;
   flow->mail.erase(delivery);
-  flow->newest_is_next = !flow->newest_is_next;
   arrivals_erase(delivery);
   took(node);
   return delivery;

@@ -1,9 +1,10 @@
 // The deliveries of a path that wait for a connection. Fair: the sender domains take turns, within one its
 // senders do (sender.h), within a sender the recipient domains do. So 100,000 messages of one mailing delay
 // another sender's by one turn, not by 100,000, whether they come from one address or each from its own, and
-// whether they go to one domain or to thousands. The deliveries of one sender to one domain are a flow: they
-// go in order, and where more than kInOrder wait, every second turn goes to the one that came last, so that a
-// receipt does not wait behind the mailing of its own sender.
+// whether they go to one domain or to thousands. And every second turn goes to the one that came last, so
+// that a receipt does not wait behind the mailings of others, of its own domain or of its own sender. The
+// deliveries of one sender to one domain are a flow: they go in order while no more than kInOrder wait, and
+// what came last has those before it sent in its turns.
 //
 // While all that waits is of one sender to one domain it is a plain list; turns are kept from the second flow
 // on, and the first has the first of them. Every operation is O(1), with a hash look-up of the flow where it
@@ -37,8 +38,9 @@ class ReadyQueue {
   void push_front(Delivery* delivery);
   // The next in turn; null when empty.
   Delivery* pop_front();
-  // The next in turn of this sender; null when it has none.
-  Delivery* pop_front_of(uint32_t sender);
+  // The next of this sender, for a turn of that kind; null when it has none. `newer_waits` (may be null): of
+  // its flow, which is in order, one waits that came after it.
+  Delivery* pop_front_of(uint32_t sender, Turn turn, bool* newer_waits);
   Delivery* front() const;
   // `delivery` must be in this queue. The turns of the others stay as they were.
   void erase(Delivery* delivery);
@@ -78,8 +80,9 @@ class ReadyQueue {
  private:
   struct Flow {
     DeliveryList mail;
-    bool newest_is_next = false;
-    Delivery* next() const { return newest_is_next && mail.size() > kInOrder ? mail.back() : mail.front(); }
+    Delivery* next(Turn turn) const {
+      return turn == Turn::kLatest && mail.size() > kInOrder ? mail.back() : mail.front();
+    }
   };
   using Turns = TurnTree<Flow>;
   struct Round {
@@ -93,11 +96,12 @@ class ReadyQueue {
   }
   Turns::Node* node_for(const Delivery& delivery);  // null: it is of the only flow
   Flow* flow_of(Turns::Node* node) { return node == nullptr ? &only_ : &node->leaf; }
-  Delivery* take_next(Turns::Node* node);
+  Delivery* take_next(Turns::Node* node, Turn turn, bool* newer_waits);
   void arrivals_erase(Delivery* delivery);
   void took(Turns::Node* node);
 
   Flow only_;  // the only flow, while turns_ is null
+  Turn only_turn_ = Turn::kRound;
   uint32_t only_sender_ = 0;
   uint32_t only_domain_ = 0;
   std::unique_ptr<Turns> turns_;

@@ -1,15 +1,16 @@
-// One level of a TurnTree: who of the children of a node is next. Two orders in one: every second turn goes
-// to the latest of the newcomers, where there are any, and the other turns go round. So who comes with little
-// waits for two turns, however many wait, and nobody loses more than half of his turns. (The new flows of
-// FQ-CoDel, RFC 8290 section 4.2, with a bound for those that are always new.) Every operation is O(1); a
-// node belongs to the tree, and is a child of one node. One thread.
+// One level of a TurnTree: the children of a node in two orders, the one in which turns go round, and that of
+// the newcomers, which are those to which something came since they last had a turn for it. Every operation
+// is O(1); a node belongs to the tree, and is a child of one node. One thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "conf/vocab/intrusive_list.h"
 
 namespace relay::queue {
+
+enum class Turn : uint8_t { kRound, kLatest };
 
 template <typename Leaf>
 class TurnNode {
@@ -23,9 +24,16 @@ class TurnNode {
   size_t size() const { return children_.size(); }
   TurnNode* first() const { return children_.front(); }  // of those that go round; null: none
   TurnNode* after(TurnNode* child) const { return children_.after(child); }
-
-  // The child that has the next turn; null: none.
-  TurnNode* next() const { return latest_is_next_ && !newcomers_.empty() ? newcomers_.back() : first(); }
+  TurnNode* nth(size_t n) const {  // of the same; null: there are not so many
+    TurnNode* child = first();
+    for (; n > 0 && child != nullptr; --n) child = after(child);
+    return child;
+  }
+  TurnNode* latest() const { return newcomers_.back(); }  // of the newcomers; null: none
+  // Who has such a turn.
+  TurnNode* next(Turn turn) const {
+    return turn == Turn::kLatest && latest() != nullptr ? latest() : first();
+  }
 
   // A newcomer, behind all others.
   void add(TurnNode* child) {
@@ -47,19 +55,11 @@ class TurnNode {
   void new_no_more(TurnNode* child) {
     if (child->newcomer_hook_.linked()) newcomers_.erase(child);
   }
-  // It had its turn; a newcomer that stays one has the next turn of newcomers too.
-  void served(TurnNode* child, bool stays_new) {
-    latest_is_next_ = !(latest_is_next_ && newcomers_.back() == child);
-    if (!stays_new) new_no_more(child);
-    to_the_end(child);
+  void to_the_end(TurnNode* child) {
+    children_.erase(child);
+    children_.push_back(child);
   }
-  void make_last(TurnNode* child) {
-    new_no_more(child);
-    to_the_end(child);
-  }
-  // It has the next turn.
-  void make_first(TurnNode* child) {
-    latest_is_next_ = false;
+  void to_the_front(TurnNode* child) {
     children_.erase(child);
     children_.push_front(child);
   }
@@ -69,17 +69,11 @@ class TurnNode {
   }
 
  private:
-  void to_the_end(TurnNode* child) {
-    children_.erase(child);
-    children_.push_back(child);
-  }
-
   conf::ListHook<TurnNode> hook_;
   conf::ListHook<TurnNode> newcomer_hook_;
   TurnNode* parent_ = nullptr;
   conf::IntrusiveList<TurnNode, &TurnNode::hook_> children_;            // front: the next that goes round
   conf::IntrusiveList<TurnNode, &TurnNode::newcomer_hook_> newcomers_;  // of these; back: the latest
-  bool latest_is_next_ = false;                                         // where there is one
 };
 
 }  // namespace relay::queue
