@@ -6,6 +6,7 @@
 #include "bounce/protocol_words.h"
 #include "bounce/rule_set.h"
 #include "bounce/text_template.h"
+#include "conf/vocab/ascii.h"
 
 namespace bounce {
 
@@ -74,12 +75,23 @@ Qualification by_rule(const ReplyRule& rule, const Occasion& occasion) {
   return meaning;
 }
 
+bool names_greylisting(const Reply& reply) {
+  const std::string text = conf::ascii_lower(reply.text());
+  return text.find("greylist") != std::string::npos || text.find("graylist") != std::string::npos;
+}
+
 // What always holds, whatever a rule says.
 void hold_to_laws(Stage stage, const Reply& reply, Qualification* meaning) {
   if (meaning->scope == Scope::kRecipient && before_mail(stage)) meaning->scope = Scope::kSite;
   if (meaning->scope == Scope::kRecipient && stage == Stage::kMail) {
     meaning->scope = Scope::kSender;
     meaning->reason = Reason::kRefused;
+  }
+  // RFC 5321 §3.8: 421 closes the channel, which greylisting does not need.
+  const bool greylists = meaning->pace == Pace::kSame && meaning->scope == Scope::kMessage;
+  if (greylists && reply.code == 421 && !names_greylisting(reply)) {
+    meaning->pace = Pace::kUnsaid;
+    meaning->scope = Scope::kConnection;
   }
   if (meaning->scope == Scope::kMessage && before_mail(stage)) meaning->scope = Scope::kSender;
   // RFC 3463 §3.4: x.3.z is about the mail system, as what a rule reads so; x.7.z is about us.

@@ -128,6 +128,7 @@ bool Traffic::accepted(conf::Instant now, const Transaction& transaction) {
   one_first_ = false;
   const bool had_rate = pace_.has_rate();
   pace_.taken(now, transaction.begun);
+  unsaid_.taken(now);
   if (!had_rate && pace_.has_rate()) granted_ = 0;
   slowdown_.pause_until(pace_.paused_until());
   per_connection_.taken(transaction.before + 1);
@@ -201,6 +202,7 @@ void Traffic::reset() {
   fits_ = 0;
   at_first_ = 0;
   per_connection_ = {};
+  unsaid_ = {};
   change_.mark();
 }
 

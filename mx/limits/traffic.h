@@ -20,6 +20,7 @@
 #include "mx/limits/quota.h"
 #include "mx/limits/rate_limit.h"
 #include "mx/limits/slowdown.h"
+#include "mx/limits/unsaid_limit.h"
 #include "mx/limits/window.h"
 #include "mx/rules/path_limits.h"
 
@@ -68,6 +69,9 @@ class Traffic {
   void throttled(conf::Instant now) { throttled(now, {now, 0}); }
   void turned_away(conf::Instant now);
   void trouble(conf::Instant now);
+  // A message was deferred without a word about the cause. True: as a limit does it (unsaid_limit.h), which is
+  // to be told by throttled().
+  bool deferred(conf::Instant now) { return unsaid_.deferred(now); }
 
   // For people: explain, status.
   uint32_t window() const;  // connections that the feedback allows now
@@ -123,6 +127,7 @@ class Traffic {
   uint32_t fits_ = 0;   // connections, if what was asked for is fewer of them; 0: it is not
   float at_first_ = 0;  // more refusals of first messages over a connection than of later ones
   ConnectionLimit per_connection_;
+  UnsaidLimit unsaid_;
   ChangeMark change_;
   struct Loan {
     std::weak_ptr<Traffic> to;

@@ -186,6 +186,7 @@ void Dispatcher::transaction_done(OutboundConnection* connection,
   const Meeting here{connection->target().host, slot.job.domain, path->source.name,
                      !path->settings->smart_hosts.empty()};
   for (smtp::RecipientOutcome& outcome : outcomes) qualify(&texts_, here, &outcome);
+  PathGate::read_limit(slot.use, now, &outcomes);
   gate_.feed_back(path, &slot.use, outcomes, now);
   acts_.obey(*connection, &outcomes, now);
   free_tries_.try_next_host(*connection, slot.job.delivery, &outcomes, slot.job.began, now);

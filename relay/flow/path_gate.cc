@@ -165,6 +165,18 @@ void PathGate::charge(Use* use, conf::Instant now) {
   if (use->host != nullptr) use->host->charge(now);
 }
 
+void PathGate::read_limit(const Use& use, conf::Instant now, std::vector<smtp::RecipientOutcome>* outcomes) {
+  if (!use.open() || of_sick_host(*outcomes) == nullptr) return;
+  const bool here = use.traffic->deferred(now);
+  const bool at_host = use.host != nullptr && use.host->deferred(now);
+  if (!here && !at_host) return;
+  for (smtp::RecipientOutcome& each : *outcomes) {
+    if (!is_of_sick_host(each)) continue;
+    each.meaning.pace = bounce::Pace::kSlower;
+    each.meaning.throttling = true;
+  }
+}
+
 // An attempt without an answer is not taken back from the quota: the receiver may have counted it.
 void PathGate::feed_back(queue::Path* path, Use* use, const std::vector<smtp::RecipientOutcome>& outcomes,
                          conf::Instant now) {

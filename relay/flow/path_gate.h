@@ -77,6 +77,8 @@ class PathGate {
   void open(queue::Path* path, std::string_view address, Use* use);
   void close(Use* use);
   void charge(Use* use, conf::Instant now);  // a transaction begins
+  // Before that: what names no cause becomes a wish for a slower pace where it behaves as a limit.
+  static void read_limit(const Use& use, conf::Instant now, std::vector<smtp::RecipientOutcome>* outcomes);
   void feed_back(queue::Path* path, Use* use, const std::vector<smtp::RecipientOutcome>& outcomes,
                  conf::Instant now);
   void abandon(queue::Path* path, Use* use, conf::Instant now);  // the transaction, if any, has no outcome

@@ -248,6 +248,26 @@ TEST(Qualifier, AtASmartHostARefusalOfOurAccountWaits) {
   EXPECT_TRUE(ends_at_once(Qualifier::shipped()->qualify(occasion)));
 }
 
+// RFC 5321 §3.8: it closes the connection, which greylisting does not need.
+TEST(Qualifier, A421IsGreylistingOnlyWhereItSaysSo) {
+  struct Case {
+    uint16_t code;
+    const char* text;
+    Scope scope;
+    Pace pace;
+  };
+  for (const Case& each :
+       {Case{450, "4.2.0 greylisted, try again in 5 minutes", Scope::kMessage, Pace::kSame},
+        Case{421, "4.7.0 greylisted, try again in 5 minutes", Scope::kMessage, Pace::kSame},
+        Case{421, "try again in 5 minutes", Scope::kConnection, Pace::kSlower},
+        Case{421, "4.3.2 The server is busy, try again in a few minutes", Scope::kConnection,
+             Pace::kUnsaid}}) {
+    const Qualification meaning = qualify(Stage::kRcpt, Reply::make(each.code, each.text));
+    EXPECT_EQ(meaning.scope, each.scope) << each.code << each.text;
+    EXPECT_EQ(meaning.pace, each.pace) << each.code << each.text;
+  }
+}
+
 // RFC 3463 §3.4: x.3.z is the system's, and not a wish for a slower pace.
 TEST(Qualifier, A421OfTheSystemIsNoPace) {
   const auto throttles = [](Stage stage, const char* text) {

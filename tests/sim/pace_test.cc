@@ -60,7 +60,10 @@ TEST(HiddenLimit, IsFoundAndKeptTo) {
   for (const Hidden& hidden :
        {Hidden{20, 3, "421 4.7.0 too many messages, slow down"},
         Hidden{20, 3, "450 4.7.1 rate limit exceeded"}, Hidden{12, 1, "421 4.7.28 rate limited"},
-        Hidden{60, 5, "451 4.7.500 Server busy. Please try again later"}}) {
+        Hidden{60, 5, "451 4.7.500 Server busy. Please try again later"},
+        // Of these only what happens tells that they are about a limit.
+        Hidden{20, 3, "450 4.3.2 Please try again later"}, Hidden{60, 5, "450 Please try again later"},
+        Hidden{30, 4, "421 4.3.2 The server is busy, try again in a few minutes"}}) {
     const Kept kept = keep_to(hidden, 1);
     EXPECT_GE(kept.share, 0.9) << hidden.per_minute << " " << hidden.text;
     EXPECT_LT(kept.refused, 2) << hidden.per_minute << " " << hidden.text;
