@@ -40,6 +40,11 @@ class Traffic {
   // Several paths, each with connections of its own, count here: an MX host that several sites have.
   void share() { shared_ = true; }
   bool shared() const { return shared_; }
+  // What counts many sites together (one_site) counts the part of others too that goes to these hosts.
+  void share_with_parts() { with_parts_ = true; }
+  bool shared_with_parts() const { return with_parts_; }
+  void had_turn(bool a_part) { part_was_last_ = a_part; }
+  bool part_was_last() const { return part_was_last_; }
 
   // How many transactions may begin at once: there is no use in more new connections than that.
   uint32_t budget(conf::Instant now) {
@@ -69,8 +74,7 @@ class Traffic {
   void throttled(conf::Instant now) { throttled(now, {now, 0}); }
   void turned_away(conf::Instant now);
   void trouble(conf::Instant now);
-  // A message was deferred without a word about the cause. True: as a limit does it (unsaid_limit.h), which is
-  // to be told by throttled().
+  // A message was deferred without a word about the cause. True: as by a limit, which throttled() is to tell.
   bool deferred(conf::Instant now) { return unsaid_.deferred(now); }
 
   // For people: explain, status.
@@ -90,7 +94,7 @@ class Traffic {
   bool has_guests() const { return guests_ > 0; }  // connections of others
 
   void reset();  // an operator said so: window and pause start anew; what was counted stays counted
-  // True when the counters changed since the last save(): they must reach the disk.
+  // True: they changed since the last save() and must reach the disk.
   bool dirty() const { return change_.set(); }
   ChangeMark& change() { return change_; }
   // What survives a restart, versioned; empty when there is nothing to remember.
@@ -107,8 +111,7 @@ class Traffic {
   conf::Instant worth_until(conf::Instant now);
 
  private:
-  // What a decision reads stands first, until the end of the pause: 48 bytes, one line of the cache of the
-  // processor, for the sake of sites that are not in it.
+  // What a decision reads stands first: 48 bytes, one line of the processor's cache, for sites not in it.
   // So many transactions may begin whatever the time is, as quota and rate said when they were asked last:
   // time only adds to that, a charge takes one of them.
   uint32_t granted_ = 0;
@@ -120,7 +123,7 @@ class Traffic {
   Slowdown no_growth_;       // of the window, until its end
   uint8_t turned_away_ = 0;  // in a row, at the greeting
   bool one_first_ = false;   // one connection, until a message is taken
-  bool shared_ = false;
+  bool shared_ = false, with_parts_ = false, part_was_last_ = false;
   RateLimit rate_;
   Quota quota_;
   LearnedPace pace_;    // learned from the replies

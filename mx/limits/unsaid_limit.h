@@ -1,8 +1,8 @@
 // Whether deferrals that name no cause ("450 4.3.2 Please try again later") come of a limit. The words do not
 // tell, what the receiver does may: messages are taken, then one after the other is deferred; after a pause
-// some are taken again, and soon the next ones are deferred, with few deferrals between, and then all this once
-// more. A host that is sick once does not do that, and one that refuses at random has more of them between.
-// What is known holds for an hour after the latest deferral. One thread; O(1).
+// some are taken again, and soon the next ones are deferred, with few deferrals between, and then all this
+// once more. A host that is sick once does not do that, and one that refuses at random has more of them
+// between. What is known holds for an hour after the latest deferral. One thread; O(1).
 #pragma once
 
 #include <algorithm>
@@ -51,7 +51,7 @@ class UnsaidLimit {
   conf::Instant again_ = conf::Instant::min();  // messages are taken, after a row
   conf::Instant until_ = conf::Instant::min();
   uint32_t taken_ = 0, single_ = 0;  // since then: messages, and deferrals that made no row
-  uint32_t alike_ = 0;                // rows one after the other that began as at a limit
+  uint32_t alike_ = 0;               // rows one after the other that began as at a limit
   uint8_t in_a_row_ = 0;
 };
 

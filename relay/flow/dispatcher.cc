@@ -58,13 +58,21 @@ void Dispatcher::step(conf::Instant now) {
   logins_.step([this](queue::Path* path) { poke(path); });
   opener_.begin_step();
   size_t paths_left = kPathsPerStep;
+  bool lines_had_turn = false;
+  std::vector<queue::Path*> after_lines;
   do {
     for (; paths_left > 0 && opener_.may_go_on() && !work_.empty(); --paths_left) {
       queue::Path* path = work_.take();
+      if (PathGate::lets_many_first(*path) && !lines_had_turn) {
+        after_lines.push_back(path);
+        continue;
+      }
       work(path, now);
       set_wake(path, now);
     }
     turns_.step(now);
+    for (queue::Path* path : std::exchange(after_lines, {})) work_.mark(path);
+    lines_had_turn = true;
     for (const PathGate::Wanted& wanted : gate_.take_wanted()) connections_.make_room(wanted);
   } while (feed_starving() && paths_left > 0 && opener_.may_go_on());
   connections_.free_ended();

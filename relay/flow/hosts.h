@@ -36,8 +36,8 @@ class Hosts {
   using May = std::function<bool(const std::string& address)>;
   std::vector<Target> to_try(const queue::Path& path, conf::Instant now, const May& may) const;
 
-  // These three ask all paths of the site again: what waits for this host may go to one of a worse preference,
-  // or to one that is left. It is not the first choice for a while.
+  // These three ask all paths of the site again: what waits for this host may go to one of a worse
+  // preference, or to one that is left. It is not the first choice for a while.
   void failed(const queue::Path& path, const Target& target, conf::Instant silent_since, conf::Instant now);
   // The same, for at least so long: what it says is about itself.
   void leave(const queue::Path& path, const Target& target, conf::Instant until);

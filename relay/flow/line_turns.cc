@@ -85,10 +85,11 @@ void LineTurns::work(const LinePtr& line, conf::Instant now) {
 
 void LineTurns::wait(const LinePtr& line, queue::Path* path, const mx::Admission& why) {
   path->waits.set(why);
-  // What one_site counts is counted by this line alone, but for connections that are older than its rule;
-  // else other sites may have the same host.
+  // What one_site counts is counted by this line alone, but for connections that are older than its rule, and
+  // for sites of which only some hosts count there; else other sites may have the same host.
   const mx::Traffic* whole = path->counters.whole();
-  const bool alone = path->limits->one_site && (whole == nullptr || !whole->has_guests());
+  const bool alone =
+      path->limits->one_site && (whole == nullptr || !(whole->has_guests() || whole->shared_with_parts()));
   const bool by_others = !alone && why.not_before == conf::kNever;
   if (why.bind == mx::Bind::kLease || by_others) {
     parts_.gate->wait(path, why);

@@ -162,7 +162,10 @@ void PathGate::charge(Use* use, conf::Instant now) {
   use->attempt = use->standing->began(now);
   use->begun = now;
   use->traffic->charge(now);
-  if (use->host != nullptr) use->host->charge(now);
+  use->traffic->had_turn(false);
+  if (use->host == nullptr) return;
+  use->host->charge(now);
+  use->host->had_turn(true);
 }
 
 void PathGate::read_limit(const Use& use, conf::Instant now, std::vector<smtp::RecipientOutcome>* outcomes) {
@@ -308,6 +311,12 @@ bool PathGate::stand_in_line(queue::Path* path, const void* counters) {
   if (!path->waits.enter(counters)) return false;
   lines_[counters].paths.push_back(path);
   return true;
+}
+
+bool PathGate::lets_many_first(const queue::Path& path) {
+  return std::ranges::any_of(path.counters.hosts, [](const auto& named) {
+    return named.second->shared_with_parts() && named.second->part_was_last();
+  });
 }
 
 bool PathGate::is_wanted(const queue::Path& path, const Use& use) const {

@@ -94,6 +94,9 @@ class PathGate {
   static bool is_shared(const Use& use) {
     return use.traffic->shared() || (use.host != nullptr && use.host->shared());
   }
+  // The path has only some hosts in counters of many sites (one_site), and mail that went to such a host had
+  // the latest turn there: those many are next.
+  static bool lets_many_first(const queue::Path& path);
   // Another path waits for a connection of these counters, and none goes for it yet.
   bool is_wanted(const queue::Path& path, const Use& use) const;
   void makes_room(const Use& use);  // that one goes

@@ -206,6 +206,8 @@ void SiteTable::count_anew(Path* path) {
   for (auto& [address, traffic] : path->counters.traffic) take(&traffic, counters_for(*path, address));
   // What many sites share is asked for at once: it may have to be gathered before anything goes.
   if (path->limits->one_site && !by_address) (void)traffic(path, {});
+  for (const mx::RouteHost& host : hosts_of(*path))
+    if (counts_with_many(*path, host.name)) (void)host_traffic(path, host.addresses.front());
   if (by_address || path->limits->one_site) path->counters.hosts.clear();
   for (auto& [host, traffic] : path->counters.hosts) take(&traffic, counters_of_host(*path, host));
   path->counters.version += other ? 1 : 0;
@@ -236,13 +238,19 @@ std::shared_ptr<mx::Traffic> SiteTable::counters_for(const Path& path, const std
   return limiters_.traffic(names_of(path), address.empty() ? "*" : address, *path.limits, moment, &where);
 }
 
+// A host that the rule is about is counted with all that the rule counts together, whatever else the site
+// has. How the receiver judges us stays the site's own: its other hosts may be anybody's.
 std::shared_ptr<mx::Traffic> SiteTable::counters_of_host(const Path& path, const std::string& host) {
+  mx::PathLimits limits = *path.limits;
+  limits.one_site = counts_with_many(path, host);
   const mx::CounterNames names = mx::host_names(names_of(path), host);
   mx::Whereabouts where = whereabouts(path, names.site);
   for (const mx::RouteHost& each : hosts_of(path))
     if (each.counted_as() == host)
       where.addresses.insert(where.addresses.end(), each.addresses.begin(), each.addresses.end());
-  return limiters_.traffic(names, "*", *path.limits, {clock_->now(), clock_->wall()}, &where);
+  auto made = limiters_.traffic(names, "*", limits, {clock_->now(), clock_->wall()}, &where);
+  if (limits.one_site) made->share_with_parts();
+  return made;
 }
 
 // The table holds them, and `counters` does: whoever else does is another path.
@@ -263,11 +271,12 @@ bool SiteTable::counts_hosts(const Path& path) {
 
 std::shared_ptr<mx::Traffic> SiteTable::host_traffic(Path* path, std::string_view address) {
   if (address.empty() || !counts_hosts(*path)) return nullptr;
-  std::string name;  // of two with one address always the same
+  std::string name;  // of two with one address always the same: one that is counted with many, if any is
   for (const mx::RouteHost& host : path->route->hosts) {
     if (std::find(host.addresses.begin(), host.addresses.end(), address) == host.addresses.end()) continue;
     std::string here = host.counted_as();
-    if (name.empty() || here < name) name = std::move(here);
+    const bool many = counts_with_many(*path, here), before = !name.empty() && counts_with_many(*path, name);
+    if (name.empty() || (many == before ? here < name : many)) name = std::move(here);
   }
   if (name.empty()) return nullptr;
   const auto found = path->counters.hosts.find(name);

@@ -60,7 +60,7 @@ class SiteTable {
   // its mail waits until it is known what was counted before, and all of it was gone over.
   bool awaits_rules(const Path& path) const {
     return path.rounds.reroute.holds_mail() || path.rules != rules_ ||
-           (limiters_.is_gathering() && path.limits->one_site);
+           (limiters_.is_gathering() && counts_many(path));
   }
   // See mx::LimiterTable.
   bool gather() { return limiters_.gather({clock_->now(), clock_->wall()}); }
@@ -80,6 +80,10 @@ class SiteTable {
   const mx::LimiterTable& limiters() const { return limiters_; }
   // The counters that hold for a connection to this address.
   const std::shared_ptr<mx::Traffic>& traffic(Path* path, std::string_view address);
+  // Whether its rule counts many sites together (one_site): this one, or at least some of its hosts.
+  static bool counts_many(const Path& path) {
+    return path.rule != nullptr && path.rule->values.one_site.value_or(false);
+  }
   // Whether its hosts are counted besides it, as other sites may have them too.
   static bool counts_hosts(const Path& path);
   // The counters of the host with this address; null: they are those of the path, or it is no host of it.
@@ -103,6 +107,9 @@ class SiteTable {
   mx::Whereabouts whereabouts(const Path& path, const std::string& site) const;
   std::shared_ptr<mx::Traffic> counters_for(const Path& path, const std::string& address);  // "": all
   std::shared_ptr<mx::Traffic> counters_of_host(const Path& path, const std::string& host);
+  static bool counts_with_many(const Path& path, const std::string& host) {
+    return counts_many(path) && path.rule->is_about_all(std::array{host.substr(0, host.find(':'))});
+  }
   mx::CounterNames names_of(const Path& path) const;
   static std::shared_ptr<mx::Traffic> noted(std::shared_ptr<mx::Traffic> counters);
 

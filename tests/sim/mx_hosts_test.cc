@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
+#include <string>
 
 #include "tests/sim/mx_draw.h"
 #include "tests/sim/mx_judge.h"
@@ -68,6 +70,60 @@ TEST(MxHosts, ThreeSetsThatOverlapGetOneRuleAtEachHost) {
     third_minute += seen.third_minute;
   }
   EXPECT_GE(third_minute, 90U) << "what one host may not take the others do";
+}
+
+// Customers of one provider, of whom some have another MX host beside his: he counts all of them together,
+// and saw so many times his rule. `own`, `beside`: messages to a domain with his host alone, and to one of
+// each of two with another host besides.
+struct Parts {
+  int own = 0, beside = 0;
+};
+void expect_one_rule(CountedBy scope, Parts messages, const char* what) {
+  MxWorld world(4);
+  DrawnLimits limits;
+  limits.max_connections = 3;
+  limits.rate = 60;
+  limits.messages_per_connection = 10'000;
+  DrawnRule rule = rule_with(limits, scope);
+  rule.mx = "mx0.test";
+  rule.one_site = true;
+  world.history.rules = {rule, rule_with({}, CountedBy::kSource)};
+  world.history.rules[1].name = "others";
+  world.history.rule_of = {{0}, {1}, {1}};
+  for (int i = 0; i < 3; ++i) world.add_site(1, 1);
+  world.add_domain("ab.test", {0, 1});
+  world.add_domain("ac.test", {0, 2});
+  // The others take nothing, so that all goes to the provider.
+  for (const size_t host : {1U, 2U}) {
+    world.peer(host).rules.busy = 1;
+    world.peer(host).rules.busy_text = "554 5.3.2 no mail here";
+  }
+  ConfigDraw draw;
+  draw.validity = world.validity = 24h;
+  world.start(write_configuration(draw, world.history.rules));
+  const conf::Instant begin = world.world.now();
+  for (int i = 0; i < messages.own; ++i) world.submit("", {"u0@d0-0.test"});
+  for (int i = 0; i < messages.beside; ++i)
+    for (const char* to : {"u0@ab.test", "u0@ac.test"}) world.submit("", {to});
+  world.run_until(begin + 5min);
+  EXPECT_LE(seen_at(world, 0, begin).most, 60U) << what;
+  EXPECT_GE(seen_at(world, 0, begin).third_minute, 57U) << what;
+  std::map<std::string, size_t> of;
+  for (const auto& [key, count] : world.ledger.delivered) ++of[key.second];
+  for (const char* to : {"u0@d0-0.test", "u0@ab.test", "u0@ac.test"})
+    EXPECT_GE(of[to], 40U) << what << ": " << to << " has its turns";
+  world.run_until(begin + 10h, [&] { return world.settled(); });
+  EXPECT_TRUE(world.settled()) << what;
+  world.judge();
+  for (const std::string& violation : world.ledger.violations) ADD_FAILURE() << what << ": " << violation;
+}
+
+TEST(MxHosts, WhatARuleCountsTogetherHoldsForCustomersWithAnotherHostBesideToo) {
+  expect_one_rule(CountedBy::kSource, {400, 400}, "by source");
+  expect_one_rule(CountedBy::kPool, {400, 400}, "by pool");
+  expect_one_rule(CountedBy::kPath, {400, 400}, "by address");
+  expect_one_rule(CountedBy::kSource, {50, 2000}, "few of the many");
+  expect_one_rule(CountedBy::kSource, {2000, 50}, "few with another host");
 }
 
 std::string destination(const std::string& domains) {
