@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -130,6 +131,23 @@ TEST(ReplyRules, EveryFileMayNameTheListsOfTheProgram) {
       Qualifier::make(parsed("[[words]]\nname = \"about-us\"\nany = [\"chair\"]\n" + rule), {});
   EXPECT_EQ(meaning_of(*hidden, "550 sofa, your IP address").rule, "a");
   EXPECT_EQ(meaning_of(*hidden, "550 sofa, chair").rule, "unread");
+}
+
+// RE2 knows the boundaries of ASCII words alone: "\b" beside a letter of another script never matches.
+TEST(ReplyRules, NoShippedExpressionAsksForABoundaryThatRe2DoesNotSee) {
+  std::vector<ShippedFile> files = shipped_rule_files();
+  files.push_back(shipped_words());
+  const auto other_script = [](char c) { return static_cast<signed char>(c) < 0; };
+  for (const ShippedFile& file : files) {
+    const std::string text(file.text);
+    for (size_t at = text.find("\\b"); at != std::string::npos; at = text.find("\\b", at + 2)) {
+      const size_t opens = text.find_first_not_of("([", at + 2);
+      size_t before = at - 1;
+      if (text[before] == ']') before = text.rfind('[', before) + 1;
+      EXPECT_FALSE(other_script(text[opens]) || other_script(text[before]))
+          << file.name << ": " << text.substr(at - std::min<size_t>(at, 20), 40);
+    }
+  }
 }
 
 TEST(ReplyRules, WhatAGuessReadsStaysToQualify) {
