@@ -5,6 +5,7 @@
 namespace bounce::report {
 namespace {
 
+// Rows of failure stand here where a row of success stands inside them; more of them are in the other tables.
 constexpr Word kSuccessSubjects[] = {
     // English
     {"delivered:", kSaysDelivered},
@@ -20,19 +21,19 @@ constexpr Word kSuccessSubjects[] = {
     {"relayed:", kSaysDelivered},
     {"expanded:", kSaysDelivered},
     {"read:", kSaysDelivered},
-    {"not successful", kSaysFailure},     // and not what stands above
-    {"unsuccessful", kSaysFailure},       // and not what stands above
-    {"not be successful", kSaysFailure},  // and not what stands above
+    {"not successful", kSaysFailure},
+    {"unsuccessful", kSaysFailure},
+    {"not be successful", kSaysFailure},
     // German
     {"zugestellt:", kSaysDelivered},
     {"übermittelt:", kSaysDelivered},
+    {"Übermittelt:", kSaysDelivered},
     {"übermittlungsbestätigung", kSaysDelivered},
     {"zustellbestätigung", kSaysDelivered},
     {"Übermittlungsbestätigung", kSaysDelivered},
     {"weitergeleitet:", kSaysDelivered},
     {"erfolgreich zugestellt", kSaysDelivered},
     {"gelesen:", kSaysDelivered},
-    {"nicht erfolgreich", kSaysFailure},  // and not what stands above
     // French
     {"remis :", kSaysDelivered},
     {"remis:", kSaysDelivered},
@@ -66,7 +67,7 @@ constexpr Word kSuccessSubjects[] = {
     {"bezorgingsbevestiging", kSaysDelivered},
     {"succesvol", kSaysDelivered},
     {"gelezen:", kSaysDelivered},
-    {"niet succesvol", kSaysFailure},  // and not what stands above
+    {"niet succesvol", kSaysFailure},
     // Polish
     {"dostarczono:", kSaysDelivered},
     {"dostarczone:", kSaysDelivered},
@@ -84,7 +85,9 @@ constexpr Word kSuccessSubjects[] = {
     {"прочитано:", kSaysDelivered},
     {"Прочитано:", kSaysDelivered},
     {"ретранслировано:", kSaysDelivered},
-    {"не успешно", kSaysFailure},  // and not what stands above
+    {"Ретранслировано:", kSaysDelivered},
+    {"не успешно", kSaysFailure},
+    {"Не успешно", kSaysFailure},
     // Japanese
     {"配信済み", kSaysDelivered},
     {"配信完了", kSaysDelivered},
@@ -100,7 +103,6 @@ constexpr Word kSuccessSubjects[] = {
     {"送达成功", kSaysDelivered},
     {"已中继", kSaysDelivered},
     {"已读", kSaysDelivered},
-    {"未能送达", kSaysFailure},  // and not what stands above
 };
 
 constexpr Word kSuccessNotices[] = {
@@ -121,11 +123,11 @@ constexpr Word kSuccessNotices[] = {
     {"recipient successfully notified", kSaysDelivered},
     {"list was expanded", kSaysDelivered},
     {"group was expanded", kSaysDelivered},
-    {"not successfully", kSaysFailure},       // and not what stands above
-    {"unsuccessful", kSaysFailure},           // and not what stands above
-    {"not be successfully", kSaysFailure},    // and not what stands above
-    {"not been successfully", kSaysFailure},  // and not what stands above
-    {"not successful", kSaysFailure},         // and not what stands above
+    {"not successfully", kSaysFailure},
+    {"unsuccessful", kSaysFailure},
+    {"not be successfully", kSaysFailure},
+    {"not been successfully", kSaysFailure},
+    {"not successful", kSaysFailure},
     // German
     {"erfolgreich zugestellt", kSaysDelivered},
     {"wurde zugestellt", kSaysDelivered},
@@ -136,7 +138,6 @@ constexpr Word kSuccessNotices[] = {
     {"empfängern zugestellt", kSaysDelivered},
     {"empfänger übermittelt", kSaysDelivered},
     {"zugestellt an", kSaysDelivered},
-    {"nicht erfolgreich", kSaysFailure},  // and not what stands above
     // French
     {"a été remis", kSaysDelivered},
     {"ont été remis", kSaysDelivered},
@@ -145,7 +146,7 @@ constexpr Word kSuccessNotices[] = {
     {"a été délivré", kSaysDelivered},
     {"a été distribué", kSaysDelivered},
     {"avec succès", kSaysDelivered},
-    {"sans succès", kSaysFailure},  // and not what stands above
+    {"sans succès", kSaysFailure},
     // Spanish and Portuguese
     {"fue entregado", kSaysDelivered},
     {"ha sido entregado", kSaysDelivered},
@@ -158,10 +159,7 @@ constexpr Word kSuccessNotices[] = {
     {"foram entregues", kSaysDelivered},
     {"entregue com sucesso", kSaysDelivered},
     {"com sucesso", kSaysDelivered},
-    {"no se ha entregado", kSaysFailure},    // and not what stands above
-    {"no se entregó", kSaysFailure},         // and not what stands above
-    {"no ha sido entregado", kSaysFailure},  // and not what stands above
-    {"sem sucesso", kSaysFailure},           // and not what stands above
+    {"sem sucesso", kSaysFailure},
     // Italian
     {"è stato consegnato", kSaysDelivered},
     {"è stato recapitato", kSaysDelivered},
@@ -169,32 +167,27 @@ constexpr Word kSuccessNotices[] = {
     {"consegnato con successo", kSaysDelivered},
     {"recapitato correttamente", kSaysDelivered},
     {"con successo", kSaysDelivered},
-    {"non è stato recapitato", kSaysFailure},  // and not what stands above
-    {"senza successo", kSaysFailure},          // and not what stands above
+    {"senza successo", kSaysFailure},
     // Dutch
     {"is bezorgd", kSaysDelivered},
     {"is afgeleverd", kSaysDelivered},
     {"succesvol bezorgd", kSaysDelivered},
     {"succesvol afgeleverd", kSaysDelivered},
     {"met succes", kSaysDelivered},
-    {"niet succesvol", kSaysFailure},  // and not what stands above
-    {"zonder succes", kSaysFailure},   // and not what stands above
+    {"niet succesvol", kSaysFailure},
+    {"zonder succes", kSaysFailure},
     // Polish
     {"została dostarczona", kSaysDelivered},
     {"został dostarczony", kSaysDelivered},
     {"pomyślnie dostarcz", kSaysDelivered},
     {"pomyślnie doręcz", kSaysDelivered},
     {"dostarczono do", kSaysDelivered},
-    {"nie została dostarczona", kSaysFailure},  // and not what stands above
-    {"nie został dostarczon", kSaysFailure},    // and not what stands above
-    {"nie dostarczono", kSaysFailure},          // and not what stands above
+    {"nie został dostarczon", kSaysFailure},
     // Russian
-    {"успешно доставлен", kSaysDelivered},
     {"было доставлено", kSaysDelivered},
     {"была доставлена", kSaysDelivered},
     {"успешно достав", kSaysDelivered},
-    {"не было доставлено", kSaysFailure},  // and not what stands above
-    {"не была доставлена", kSaysFailure},  // and not what stands above
+    {"Успешно достав", kSaysDelivered},
     // Japanese
     {"配信されました", kSaysDelivered},
     {"正常に配信", kSaysDelivered},
@@ -209,9 +202,6 @@ constexpr Word kSuccessNotices[] = {
     {"已成功传递", kSaysDelivered},
     {"已传递", kSaysDelivered},
     {"成功投递", kSaysDelivered},
-    {"未能成功", kSaysFailure},  // and not what stands above
-    {"未成功", kSaysFailure},    // and not what stands above
-    {"没有成功", kSaysFailure},  // and not what stands above
 };
 
 }  // namespace

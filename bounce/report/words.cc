@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bounce/report/text.h"
+#include "conf/vocab/check.h"
 
 namespace bounce::report {
 namespace {
@@ -41,8 +42,8 @@ WordTable::WordTable(std::initializer_list<std::span<const Word>> lists) : bucke
     for (const Word& word : list)
       rows_.push_back({word.text, word.topic, static_cast<uint16_t>(rows_.size())});
   }
-  std::stable_sort(rows_.begin(), rows_.end(),
-                   [](const Row& a, const Row& b) { return bucket(a.text) < bucket(b.text); });
+  std::ranges::sort(rows_, {}, &Row::text);  // by bucket, too
+  CHECK(std::ranges::adjacent_find(rows_, {}, &Row::text) == rows_.end());
   for (const Row& row : rows_) ++buckets_[bucket(row.text) + 1];
   for (size_t i = 1; i < buckets_.size(); ++i)
     buckets_[i] = static_cast<uint16_t>(buckets_[i] + buckets_[i - 1]);

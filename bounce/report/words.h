@@ -24,7 +24,7 @@ struct Word {
 class WordTable {
  public:
   static constexpr size_t kTopics = 16;
-  // What the lists view outlives the table.
+  // What the lists view outlives the table. No text stands in them twice: it would count twice.
   WordTable(std::initializer_list<std::span<const Word>> lists);
 
   // How many different rows of each topic occur in the first `limit` octets of
