@@ -71,6 +71,15 @@ TEST(KnownTexts, CodeAndStageAreParts) {
   EXPECT_NE(ask(&texts, "user unknown", 550, {Stage::kMail, nullptr, {}, {}, {}}).type, ErrorType::kHard);
 }
 
+// What it relays for us it may refuse for what our account is.
+TEST(KnownTexts, ASmartHostIsPart) {
+  KnownTexts texts(Qualifier::shipped(), 1000);
+  Occasion place{Stage::kMail, nullptr, {}, {}, {}};
+  EXPECT_EQ(ask(&texts, "5.7.1 Client is unauthenticated", 550, place).act, Act::kFail);
+  place.smart_host = true;
+  EXPECT_NE(ask(&texts, "5.7.1 Client is unauthenticated", 550, place).act, Act::kFail);
+}
+
 std::shared_ptr<const Qualifier> with_rule(const std::string& when) {
   std::vector<conf::Problem> problems;
   std::vector<ReplyRule> local = parse_reply_rules(

@@ -165,6 +165,32 @@ TEST(OutageGuardTest, EndsWithDeliveriesOrSilenceAndObeysTheOperator) {
   EXPECT_FALSE(play.guard.decide(3, true, play.now));
 }
 
+TEST(OutageGuardTest, AWordThatIsTakenBackLeavesTheSiteAsItWas) {
+  Play play(3);
+  play.mails(1000, 1, 0, 0);
+  play.mails(40, 1, 1, 1);
+  ASSERT_EQ(play.declared, 1);
+  const Wave wave = *play.guard.wave_of(kSite);
+  ASSERT_TRUE(play.guard.decide(wave.id, false, play.now));
+  play.guard.take_back(wave);
+  play.passed = 0;
+  play.mails(100, 1, 1, 1);
+  EXPECT_EQ(play.passed, 0);
+  EXPECT_EQ(play.declared, 1) << "it is the same wave";
+
+  ASSERT_TRUE(play.guard.decide(wave.id, true, play.now));
+  play.mails(1000, 1, 0, 0);
+  play.mails(40, 1, 1, 1);
+  ASSERT_EQ(play.declared, 2);
+  play.guard.changed(play.now);
+  play.guard.take_back(wave);
+  EXPECT_EQ(play.guard.wave_of(kSite)->id, 2U);
+  const std::vector<Wave> changed = play.guard.changed(play.now);
+  ASSERT_FALSE(changed.empty());
+  EXPECT_EQ(changed.front().id, wave.id);
+  EXPECT_EQ(changed.front().state, WaveState::kEnded);
+}
+
 // A large site refuses somebody every hour, also in calm times.
 TEST(OutageGuardTest, RefusalsOfUnknownAddressesKeepNoWaveOpen) {
   Play play(3);
