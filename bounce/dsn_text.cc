@@ -7,6 +7,8 @@
 #include "conf/vocab/text.h"
 #include "conf/vocab/utf8.h"
 
+#include "conf/vocab/ascii.h"
+
 namespace bounce {
 
 namespace {
@@ -55,8 +57,7 @@ std::string q_words(std::string_view text) {
     std::string character;
     do {
       const char c = text[at];
-      const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-      if (plain) {
+      if (conf::is_digit(c) || conf::is_letter(c)) {
         character += c;
       } else if (c == ' ') {
         character += '_';

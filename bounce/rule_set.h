@@ -36,8 +36,7 @@ class RuleSet {
 
  private:
   struct Expressions;
-  using Guarded =
-      std::vector<std::optional<bool>>;  // whether each long guard matches the text, once it was tried
+  using Guarded = std::vector<std::optional<bool>>;  // whether each long guard matches, once it was tried
   bool fits(size_t rule, const Occasion& occasion, std::string_view folded,
             const std::vector<size_t>& candidates, Guarded* guarded) const;
 

@@ -94,7 +94,6 @@ bool is_short_code(std::string_view word) {
 }
 
 // "BL000000", "RL000001"
-
 bool is_numbered_code(std::string_view word) {
   const size_t letters = run(word, 0, is_upper);
   return letters >= 2 && letters <= 4 && word.size() == letters + 6 && run(word, letters, is_digit) == 6 &&
@@ -251,8 +250,7 @@ size_t word_length(std::string_view text) {
     if ((next_code_point(text, &next) >= kSpaceless) != spaceless) break;
     end = next;
   }
-  if (const size_t dots = text.substr(0, end).find(".."); dots != std::string_view::npos && dots > 0)
-    end = dots;
+  end = std::min(end, text.substr(0, end).find(".."));
   while (end > 1 &&
          (text[end - 1] == '.' || text[end - 1] == '-' || text[end - 1] == '_' || text[end - 1] == '%'))
     --end;
