@@ -158,5 +158,40 @@ TEST(WhoseWords, AdviceToUsBehindTheSentenceChangesNothing) {
   expect_hard(joined(dead, "", advice));
 }
 
+// What servers add to a refusal, in the languages of the replies.
+TEST(WhoseWords, WhatBecameOfTheMailChangesNothing) {
+  struct Pair {
+    Words dead, thrown_away;
+  };
+  const std::vector<Pair> pairs = {
+      {{"User unknown", "No such recipient here", "The mailbox does not exist", "invalid address"},
+       {"message deleted", "the mail has been discarded", "your e-mail was dropped",
+        "the message is destroyed"}},
+      {{"Benutzer unbekannt", "Der Empfänger existiert nicht"},
+       {"Nachricht gelöscht", "die Mail wurde verworfen", "Ihre Nachricht wurde daher gelöscht"}},
+      {{"Utilisateur inconnu", "La boîte n'existe pas"}, {"le message a été supprimé", "message détruit"}},
+      {{"El usuario no existe", "buzón desconocido"},
+       {"el mensaje fue eliminado", "su correo ha sido descartado"}},
+      {{"O usuário não existe", "caixa inexistente"}, {"a mensagem foi apagada", "mensagem descartada"}},
+      {{"Utente sconosciuto", "La casella non esiste"},
+       {"il messaggio è stato cancellato", "messaggio scartato"}},
+      {{"Gebruiker onbekend", "De postbus bestaat niet"}, {"bericht verwijderd", "uw e-mail is gewist"}},
+      {{"Nieznany użytkownik", "Skrzynka nie istnieje"},
+       {"wiadomość została usunięta", "wiadomość skasowana"}},
+      {{"Пользователь не найден", "Ящик не существует"}, {"сообщение удалено", "письмо было уничтожено"}},
+      {{"ユーザーは存在しません", "宛先が見つかりません"},
+       {"メールは削除されました", "メッセージを破棄しました"}},
+      {{"用户不存在", "找不到收件人"}, {"邮件已被删除", "消息已丢弃"}},
+  };
+  for (const auto& [dead, thrown_away] : pairs) {
+    for (const char* between : {", ", ". ", ": ", " - ", "; "}) {
+      expect_hard(joined({"550", "550 5.1.1"}, " ", joined(dead, between, thrown_away)));
+      expect_hard(joined({"550", "550 5.7.1"}, " ", joined(thrown_away, between, dead)));
+    }
+    for (const std::string& reply : joined({"550", "550 5.1.1", "550 5.2.1"}, " ", thrown_away))
+      EXPECT_NE(meaning_of(reply).type, ErrorType::kHard) << reply << " by " << meaning_of(reply).rule;
+  }
+}
+
 }  // namespace
 }  // namespace bounce
