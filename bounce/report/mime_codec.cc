@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "bounce/dsn_text.h"
+#include "bounce/report/charset_guess.h"
 #include "bounce/report/text.h"
 #include "conf/vocab/utf8.h"
 
@@ -13,6 +14,8 @@ namespace {
 
 constexpr size_t kWordsLimit = 4096;  // octets of one field in which encoded words are decoded
 constexpr const char* kFallbackCharset = "windows-1252";
+
+const iconv_t kNoConverter = reinterpret_cast<iconv_t>(-1);  // NOLINT(performance-no-int-to-ptr)
 
 void start_gmime() {
   static const bool started = [] {
@@ -36,30 +39,6 @@ bool is_plain(std::string_view text) {  // no 8-bit octets, and no escape
                       [](char c) { return static_cast<signed char>(c) < 0 || c == 0x1b; });
 }
 
-// False when the charset is unknown or the text is hardly ever in it.
-bool convert(const char* charset, const std::string& text, std::string* out) {
-  iconv_t converter = g_mime_iconv_open("utf-8", charset);
-  if (converter == reinterpret_cast<iconv_t>(-1)) return false;  // NOLINT(performance-no-int-to-ptr)
-  out->clear();
-  char* in = const_cast<char*>(text.data());
-  size_t left = text.size();
-  size_t bad = 0;
-  char buffer[2048];
-  while (left > 0) {
-    char* to = buffer;
-    size_t room = sizeof buffer;
-    const size_t done = iconv(converter, &in, &left, &to, &room);
-    out->append(buffer, static_cast<size_t>(to - buffer));
-    if (done != static_cast<size_t>(-1) || errno == E2BIG) continue;
-    out->append("\xef\xbf\xbd");
-    ++bad;
-    ++in;  // iconv stopped at it, so at least one octet is left
-    --left;
-  }
-  g_mime_iconv_close(converter);
-  return bad * 10 <= text.size();
-}
-
 }  // namespace
 
 std::string decode_transfer(std::string_view encoding, std::string_view body, size_t limit) {
@@ -75,18 +54,48 @@ std::string decode_transfer(std::string_view encoding, std::string_view body, si
   return std::string(body);
 }
 
+Converter::Converter(const char* charset) {
+  start_gmime();
+  handle_ = g_mime_iconv_open("utf-8", charset);
+}
+
+Converter::~Converter() {
+  if (handle_ != kNoConverter) g_mime_iconv_close(handle_);
+}
+
+bool Converter::read(const std::string& text, std::string* out) {
+  if (handle_ == kNoConverter) return false;
+  iconv(handle_, nullptr, nullptr, nullptr, nullptr);  // as at the beginning of a text
+  out->clear();
+  char* in = const_cast<char*>(text.data());
+  size_t left = text.size();
+  size_t bad = 0;
+  char buffer[2048];
+  while (left > 0) {
+    char* to = buffer;
+    size_t room = sizeof buffer;
+    const size_t done = iconv(handle_, &in, &left, &to, &room);
+    out->append(buffer, static_cast<size_t>(to - buffer));
+    if (done != static_cast<size_t>(-1) || errno == E2BIG) continue;
+    out->append("\xef\xbf\xbd");
+    ++bad;
+    ++in;  // iconv stopped at it, so at least one octet is left
+    --left;
+  }
+  return bad * 10 <= text.size();
+}
+
 std::string to_utf8(std::string_view charset, std::string text) {
   if (is_plain(text)) return text;
   const bool escapes = text.find('\x1b') != std::string::npos;
   if (!escapes && conf::is_utf8(text)) return text;
-  start_gmime();
   std::string name = conf::ascii_lower(trimmed(charset));
   const bool unnamed = name.empty() || name == "us-ascii" || name == "utf-8" || name == "utf8";
-  if (unnamed) name = escapes ? "iso-2022-jp" : kFallbackCharset;
+  if (unnamed) name = escapes ? "iso-2022-jp" : guess_charset(text);
   if (name == "gb2312") name = "gb18030";  // its superset, which is what is meant
   if (name == "iso-2022-jp" && !escapes) name = "cp932";
   std::string out;
-  if (convert(name.c_str(), text, &out) || convert(kFallbackCharset, text, &out)) return out;
+  if (!Converter(name.c_str()).read(text, &out)) Converter(kFallbackCharset).read(text, &out);
   return out;
 }
 

@@ -93,6 +93,20 @@ TEST(HostileMail, FiftyThousandRecipientsAreReadAndNoMore) {
   EXPECT_EQ(read_in_time(mail).recipients.size(), kRecipientLimit);
 }
 
+// A guess tries many charsets, and each of them is opened once.
+TEST(HostileMail, TextsWithoutALabelCostLittle) {
+  std::string mail =
+      report_head("b") + "--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; x\n\n";
+  for (int i = 0; i < 50'000; ++i) {
+    mail += "Final-Recipient: rfc822; u" + std::to_string(i) +
+            "@one.example\nAction: failed\nStatus: 5.1.1\nDiagnostic-Code: smtp; 550 \xe0\xe4\xf0\xe5\xf1 " +
+            std::to_string(i) + "\n\n";
+  }
+  const Report report = read_in_time(mail + "--b--\n");
+  ASSERT_EQ(report.recipients.size(), 50'000U);
+  EXPECT_EQ(report.recipients.back().diagnostic, "550 адрес 49999");
+}
+
 std::string status_of(const std::string& fields) {
   return report_head("b") + "--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; x\n\n" +
          "Final-Recipient: rfc822; u@b.example\nAction: failed\nStatus: 5.1.1\n" + fields + "\n--b--\n";
