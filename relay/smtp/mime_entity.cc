@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <map>
+#include <optional>
+#include <utility>
 
 #include "conf/vocab/ascii.h"
 
@@ -24,27 +28,99 @@ bool is_encoded(std::string_view encoding) {
   return text.starts_with("base64") || text.starts_with("quoted-printable");
 }
 
-bool header_needs_utf8(std::string_view text, int depth) {
+bool header_needs_utf8(std::string_view text, std::string_view around, int depth) {
   if (depth > kDeepestPart || !has_eight_bit(text)) return false;
   const MimeEntity entity = read_entity(text);
   for (const MimeField& field : entity.fields) {
     if (has_eight_bit(field.whole)) return true;
   }
   if (!has_eight_bit(entity.body) || is_encoded(value_of(entity, "Content-Transfer-Encoding"))) return false;
-  const std::string type = media_type_of(entity);
-  if (type == "message/global" || type == "message/rfc822") return header_needs_utf8(entity.body, depth + 1);
+  const std::string type = media_type_of(entity, around);
+  if (type == "message/global" || type == "message/rfc822")
+    return header_needs_utf8(entity.body, "", depth + 1);
   if (!type.starts_with("multipart/")) return false;
   const std::string boundary = parameter_of(entity, "boundary");
   if (boundary.empty()) return false;
   bool needed = false;
   for_each_part(
       entity.body, boundary,
-      [&needed, depth](std::string_view part) {
-        needed = header_needs_utf8(part, depth + 1);
+      [&](std::string_view part) {
+        needed = header_needs_utf8(part, type, depth + 1);
         return !needed;
       },
       [](std::string_view) {});
   return needed;
+}
+
+// A parameter that came in several pieces, or with percent signs (RFC 2231 §3, §4).
+struct Section {
+  std::string text;
+  bool encoded = false;
+};
+
+// The value at the beginning of `rest`, which goes on behind it (RFC 2045 §5.1).
+std::string take_value(std::string_view* rest) {
+  std::string text;
+  if (!rest->empty() && rest->front() == '"') {
+    size_t at = 1;
+    for (; at < rest->size() && (*rest)[at] != '"'; ++at) {
+      if ((*rest)[at] == '\\' && at + 1 < rest->size()) ++at;
+      text += (*rest)[at];
+    }
+    rest->remove_prefix(std::min(at + 1, rest->size()));
+  } else {
+    const size_t end = std::min(rest->find_first_of("; \t\r\n("), rest->size());
+    text = rest->substr(0, end);
+    rest->remove_prefix(end);
+  }
+  return text;
+}
+
+// Which piece of `name` the attribute is, and whether it is encoded: "name*", "name*0", "name*1*".
+std::optional<std::pair<unsigned, bool>> section_of(std::string_view attribute, std::string_view name) {
+  if (attribute.size() <= name.size() || attribute[name.size()] != '*' ||
+      !conf::equal_ignoring_case(attribute.substr(0, name.size()), name))
+    return std::nullopt;
+  std::string_view number = attribute.substr(name.size() + 1);
+  if (number.empty()) return std::pair(0U, true);
+  const bool encoded = number.back() == '*';
+  if (encoded) number.remove_suffix(1);
+  unsigned at = 0;
+  const auto [end, problem] = std::from_chars(number.data(), number.data() + number.size(), at);
+  if (problem != std::errc() || end != number.data() + number.size()) return std::nullopt;
+  return std::pair(at, encoded);
+}
+
+std::string without_percents(std::string_view text) {
+  std::string out;
+  for (size_t at = 0; at < text.size(); ++at) {
+    unsigned octet = 0;
+    const bool coded = text[at] == '%' && at + 2 < text.size() && conf::is_hex_digit(text[at + 1]) &&
+                       conf::is_hex_digit(text[at + 2]);
+    if (coded) {
+      std::from_chars(text.data() + at + 1, text.data() + at + 3, octet, 16);
+      at += 2;
+    }
+    out += coded ? static_cast<char>(octet) : text[at];
+  }
+  return out;
+}
+
+// The charset of the first piece is passed over: octets are compared with octets.
+std::string joined(const std::map<unsigned, Section>& sections) {
+  std::string out;
+  unsigned next = 0;
+  for (const auto& [at, section] : sections) {
+    if (at != next++) break;
+    std::string_view text = section.text;
+    if (section.encoded && at == 0) {
+      const size_t language = text.find('\'');
+      const size_t value = language == std::string_view::npos ? language : text.find('\'', language + 1);
+      if (value != std::string_view::npos) text.remove_prefix(value + 1);
+    }
+    out += section.encoded ? without_percents(text) : std::string(text);
+  }
+  return out;
 }
 
 }  // namespace
@@ -82,38 +158,28 @@ std::string_view value_of(const MimeEntity& entity, std::string_view name) {
   return {};
 }
 
-std::string media_type_of(const MimeEntity& entity) {
+std::string media_type_of(const MimeEntity& entity, std::string_view around) {
   const std::string_view value = value_of(entity, "Content-Type");
+  if (value.empty() && around == "multipart/digest") return "message/rfc822";
   return conf::ascii_lower(without_space(value.substr(0, value.find(';'))));
 }
 
 std::string parameter_of(const MimeEntity& entity, std::string_view name) {
+  std::map<unsigned, Section> sections;
   std::string_view value = value_of(entity, "Content-Type");
   while (true) {
     const size_t semicolon = value.find(';');
-    if (semicolon == std::string_view::npos) return "";
+    if (semicolon == std::string_view::npos) break;
     value = without_space(value.substr(semicolon + 1));
-    const size_t equals = value.find('=');
-    const bool found = equals != std::string_view::npos &&
-                       conf::equal_ignoring_case(without_space(value.substr(0, equals)), name);
-    std::string_view rest =
-        equals == std::string_view::npos ? value : without_space(value.substr(equals + 1));
-    std::string text;
-    if (!rest.empty() && rest.front() == '"') {
-      size_t at = 1;
-      for (; at < rest.size() && rest[at] != '"'; ++at) {
-        if (rest[at] == '\\' && at + 1 < rest.size()) ++at;
-        text += rest[at];
-      }
-      rest.remove_prefix(std::min(at + 1, rest.size()));
-    } else {
-      const size_t end = std::min(rest.find_first_of("; \t\r\n("), rest.size());
-      text = rest.substr(0, end);
-      rest.remove_prefix(end);
-    }
-    if (found) return text;
-    value = rest;
+    const size_t equals = std::min(value.find('='), value.size());
+    const std::string_view attribute = without_space(value.substr(0, equals));
+    value = without_space(value.substr(std::min(equals + 1, value.size())));
+    std::string text = take_value(&value);
+    if (conf::equal_ignoring_case(attribute, name)) return text;
+    if (const std::optional<std::pair<unsigned, bool>> place = section_of(attribute, name))
+      sections.try_emplace(place->first, Section{std::move(text), place->second});
   }
+  return joined(sections);
 }
 
 bool for_each_part(std::string_view body, const std::string& boundary,
@@ -164,6 +230,6 @@ bool has_eight_bit(std::string_view text) {
                      [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
 }
 
-bool has_eight_bit_header(std::string_view message) { return header_needs_utf8(message, 0); }
+bool has_eight_bit_header(std::string_view message) { return header_needs_utf8(message, "", 0); }
 
 }  // namespace relay::smtp

@@ -26,8 +26,11 @@ inline constexpr int kDeepestPart = 20;  // parts within parts that are looked a
 // A line that is no field ends the header.
 MimeEntity read_entity(std::string_view text);
 std::string_view value_of(const MimeEntity& entity, std::string_view name);  // "" when there is no such field
-std::string media_type_of(const MimeEntity& entity);  // "multipart/mixed", in lower case; "" without one
-// A parameter of Content-Type (RFC 2045 §5.1); "" when it has none.
+// "multipart/mixed", in lower case; "" without one. `around`: the type of the multipart that it is a part of;
+// in a digest it is a message unless it says otherwise (RFC 2046 §5.1.5).
+std::string media_type_of(const MimeEntity& entity, std::string_view around = "");
+// A parameter of Content-Type (RFC 2045 §5.1), also in pieces or encoded (RFC 2231), in the octets that it
+// stands for; "" when it has none.
 std::string parameter_of(const MimeEntity& entity, std::string_view name);
 
 // Goes through the body of a multipart: `part` gets each part (RFC 2046 §5.1.1: without the CRLF before the

@@ -30,21 +30,22 @@ class Converter {
  public:
   explicit Converter(SignedParts signed_parts) : signed_parts_(signed_parts) {}
 
-  bool entity(std::string_view text, bool top, int depth) {
+  // `around`: the type of the multipart that it is a part of.
+  bool entity(std::string_view text, bool top, int depth, std::string_view around = "") {
     if (!smtp::has_eight_bit(text)) {
       out.append(text);
       return true;
     }
     if (depth > smtp::kDeepestPart) return false;
     const MimeEntity entity = smtp::read_entity(text);
-    const std::string type = media_type_of(entity);
+    const std::string type = media_type_of(entity, around);
     if (type == "multipart/signed" && signed_parts_ == SignedParts::kKeep) return false;
     const std::string boundary = type.starts_with("multipart/") ? smtp::parameter_of(entity, "boundary") : "";
     if (!boundary.empty() && entity.body.find("--" + boundary) != std::string_view::npos) {
       header(entity, "7bit");
       return smtp::for_each_part(
           entity.body, boundary,
-          [this, depth](std::string_view part) { return this->entity(part, false, depth + 1); },
+          [&](std::string_view part) { return this->entity(part, false, depth + 1, type); },
           [this](std::string_view between) { put_plain(between); });
     }
     if (type == "message/rfc822") {

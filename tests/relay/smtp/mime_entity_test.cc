@@ -47,6 +47,12 @@ TEST(EightBitHeader, ThoseOfMessagesWithinUnlessEncoded) {
       << "text, not a header";
 }
 
+TEST(EightBitHeader, ThoseOfTheMessagesOfADigest) {
+  const std::string digest = "Content-Type: multipart/digest; boundary*0=d; boundary*1=e\r\n\r\n--de\r\n\r\n";
+  EXPECT_TRUE(has_eight_bit_header(digest + "Subject: " + kUmlaut + "\r\n\r\nx\r\n--de--\r\n"));
+  EXPECT_FALSE(has_eight_bit_header(digest + "Subject: u\r\n\r\n" + kUmlaut + "\r\n--de--\r\n"));
+}
+
 TEST(EightBitHeader, NestingBeyondMeasureEnds) {
   std::string deep = "X: " + kUmlaut + "\r\n\r\nx";
   for (int i = 0; i < 200; ++i) {

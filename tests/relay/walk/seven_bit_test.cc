@@ -203,6 +203,46 @@ TEST(SevenBit, WhatIsEncodedAlreadyIsMendedOrLeft) {
 }
 
 // RFC 2045 §5.2: an invalid Content-Type is read as text/plain; RFC 2046 §5.1.1: a boundary is required.
+// RFC 2231 §3, §4: a boundary in pieces, or with percent signs.
+TEST(SevenBit, ABoundaryMayComeInPieces) {
+  const std::string body =
+      "\r\n\r\n--a b'1\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n\xc3\xbc and more of it\r\n--a "
+      "b'1--\r\n";
+  for (const std::string boundary :
+       {"boundary*0=\"a \"; boundary*1=\"b'1\"", "boundary*0=\"a \";\r\n BOUNDARY*1*=b%271",
+        "boundary*=us-ascii'en'a%20b'1", "boundary*0*=utf-8''a%20;charset=x; boundary*1=\"b'1\"",
+        "boundary*1=\"b'1\"; boundary*0=\"a \"", "boundary*=''no; boundary=\"a b'1\""}) {
+    const std::string text = converted("Content-Type: multipart/mixed; " + boundary + body);
+    EXPECT_NE(
+        text.find(
+            "charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=C3=BC and more of it"),
+        std::string::npos)
+        << text;
+  }
+  // A piece that is missing ends it; what is no number of a piece is none.
+  for (const std::string boundary : {"boundary*1=a", "boundary*x=a", "boundary**=a", "boundaryx=a"}) {
+    const smtp::MimeEntity entity =
+        smtp::read_entity("Content-Type: multipart/mixed; " + boundary + "\r\n\r\n");
+    EXPECT_EQ(smtp::parameter_of(entity, "boundary"), "") << boundary;
+  }
+}
+
+// RFC 2046 §5.1.5: in a digest a part is a message unless it says otherwise.
+TEST(SevenBit, APartOfADigestIsAMessage) {
+  const std::string message = "Subject: x\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n";
+  const std::string begin = "Content-Type: multipart/digest; boundary=d\r\n\r\n--d\r\n";
+  for (const std::string part : {"\r\n", "Content-Description: one\r\n\r\n"}) {
+    const std::string text = converted(begin + part + message + "\xc3\xbc and more of it\r\n--d--\r\n");
+    EXPECT_NE(text.find("--d\r\n" + part + "Subject: x\r\n"), std::string::npos) << text;
+    EXPECT_NE(text.find("charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=C3=BC and"),
+              std::string::npos)
+        << text;
+  }
+  EXPECT_NE(converted(begin + "Content-Type: text/plain\r\n\r\n\xc3\xbc and more of it\r\n--d--\r\n")
+                .find("Content-Type: text/plain\r\nContent-Transfer-Encoding: quoted-printable"),
+            std::string::npos);
+}
+
 TEST(SevenBit, AMultipartWithoutPartsIsPlainText) {
   for (const std::string type :
        {"multipart/mixed", "multipart/mixed; boundary=", "multipart/mixed; boundary=x"}) {
