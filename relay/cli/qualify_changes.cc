@@ -14,6 +14,8 @@
 #include "relay/cli/qualify_work.h"
 #include "relay/cli/relabelling.h"
 #include "relay/cli/reply_rules_file.h"
+#include "relay/cli/time_words.h"
+#include "relay/cli/undo_notes.h"
 
 namespace relay::cli {
 namespace {
@@ -68,6 +70,7 @@ Relabelling meanings_of(const Changes& changes) {
 int past_follows(const QualifyOptions& options, QualifyFiles* files, const Relabelling& rows, UndoNote note,
                  const std::function<bool()>& change) {
   note.table_text = files->table.write();
+  note.at = conf::SystemClock().wall();
   if (!relabel_past(options, rows, options.apply, &note.batch)) return kFailed;
   if (!options.apply) return nothing_changed();
   if (!write_undo_note(files->files.table, note)) {
@@ -259,7 +262,7 @@ int qualify_relabel(const QualifyOptions& options) {
 int qualify_undo(const QualifyOptions& options) {
   std::optional<QualifyFiles> files = open_files(options, true);
   if (!files) return kUsage;
-  const std::optional<UndoNote> note = read_undo_note(files->files.table);
+  const std::optional<UndoNote> note = last_undo_note(files->files.table);
   if (!note) return kFailed;
   bounce::QualificationTable before;
   if (const std::optional<std::string> problem = before.read(note->table_text)) {
@@ -270,8 +273,20 @@ int qualify_undo(const QualifyOptions& options) {
   if (!undo_past(options, note->batch)) return kFailed;
   if (!note->shipped.empty() && !put_back(*note)) return kFailed;
   if (!files->save()) return kFailed;
-  remove_undo_note(files->files.table);
+  remove_last_undo_note(files->files.table);
   std::printf("taken back: %s; a relay that runs takes it over with its next reload\n", note->what.c_str());
+  return kDone;
+}
+
+int qualify_history(const QualifyOptions& options) {
+  const std::optional<QualifyFiles> files = open_files(options, true);
+  if (!files) return kUsage;
+  const std::vector<UndoNote> notes = undo_notes(files->files.table);
+  for (const UndoNote& note : notes) {
+    const bool dated = note.at > conf::WallTime{};
+    std::printf("%-19s  %s\n", dated ? moment_text(note.at).c_str() : "", note.what.c_str());
+  }
+  if (notes.empty()) std::fprintf(stderr, "penstock: there is nothing to take back\n");
   return kDone;
 }
 

@@ -87,8 +87,11 @@ void add_changes(CLI::App* qualify, const QualifyOptionsPtr& options, Invocation
       "relabel", "what the rules, as they stand now, read otherwise than the table says");
   applied(again);
   bind(again, options, invocation, qualify_relabel);
-  CLI::App* undo = qualify->add_subcommand("undo", "take back the last set, import, refresh or relabel");
+  CLI::App* undo = qualify->add_subcommand(
+      "undo", "take back the last set, import, refresh or relabel; once more the one before");
   bind(undo, options, invocation, qualify_undo);
+  CLI::App* history = qualify->add_subcommand("history", "what undo can take back, the last deed first");
+  bind(history, options, invocation, qualify_history);
 }  // namespace
 
 }  // namespace

@@ -29,5 +29,6 @@ int qualify_learn(const QualifyOptions& options);
 int qualify_refresh(const QualifyOptions& options);
 int qualify_relabel(const QualifyOptions& options);
 int qualify_undo(const QualifyOptions& options);
+int qualify_history(const QualifyOptions& options);
 
 }  // namespace relay::cli

@@ -127,8 +127,6 @@ bool tell_addresses(const QualifyOptions& options, bool apply, Readings* reading
   return true;
 }
 
-std::string note_path(const std::string& table) { return table + ".undo"; }
-
 }  // namespace
 
 bool relabel_past(const QualifyOptions& options, const Relabelling& rows, bool apply, uint64_t* batch) {
@@ -138,40 +136,6 @@ bool relabel_past(const QualifyOptions& options, const Relabelling& rows, bool a
   tell_queue(options, apply, &readings);
   return tell_addresses(options, apply, &readings, batch);
 }
-
-bool write_undo_note(const std::string& table, const UndoNote& note) {
-  const json text = {{"what", note.what},
-                     {"shipped", note.shipped},
-                     {"shipped_text", note.shipped_text},
-                     {"shipped_was_there", note.shipped_was_there},
-                     {"batch", note.batch},
-                     {"table", note.table_text}};
-  return write_file(note_path(table), text.dump(-1, ' ', true, json::error_handler_t::replace) + "\n");
-}
-
-std::optional<UndoNote> read_undo_note(const std::string& table) {
-  if (!std::filesystem::exists(note_path(table))) {
-    std::fprintf(stderr, "penstock: there is nothing to take back\n");
-    return std::nullopt;
-  }
-  const std::optional<std::string> text = read_file(note_path(table));
-  if (!text) return std::nullopt;
-  const json note = json::parse(*text, nullptr, false);
-  if (!note.is_object() || !note.contains("table") || !note["table"].is_string()) {
-    std::fprintf(stderr, "penstock: %s is damaged; nothing was taken back\n", note_path(table).c_str());
-    return std::nullopt;
-  }
-  UndoNote out;
-  out.what = note.value("what", "");
-  out.shipped = note.value("shipped", "");
-  out.shipped_text = note.value("shipped_text", "");
-  out.shipped_was_there = note.value("shipped_was_there", false);
-  out.batch = note.value("batch", uint64_t{0});
-  out.table_text = note["table"].get<std::string>();
-  return out;
-}
-
-void remove_undo_note(const std::string& table) { ::unlink(note_path(table).c_str()); }
 
 bool undo_past(const QualifyOptions& options, uint64_t batch) {
   if (batch == 0) return true;

@@ -21,21 +21,6 @@ using Relabelling = std::map<uint64_t, bounce::Qualification>;
 // changed it.
 bool relabel_past(const QualifyOptions& options, const Relabelling& rows, bool apply, uint64_t* batch);
 
-// What `penstock qualify undo` needs: the table as it was, the shipped rules as they were, the batch of the
-// ledger.
-struct UndoNote {
-  std::string what;
-  std::string shipped;       // a file that was replaced; empty: none was
-  std::string shipped_text;  // what it had; nothing: it was not there
-  bool shipped_was_there = false;
-  uint64_t batch = 0;
-  std::string table_text;
-};
-
-// Beside the table; one deed can be taken back, the last one. False with a message.
-bool write_undo_note(const std::string& table, const UndoNote& note);
-std::optional<UndoNote> read_undo_note(const std::string& table);
-void remove_undo_note(const std::string& table);
 // Puts the addresses back; prints how many. False with a message.
 bool undo_past(const QualifyOptions& options, uint64_t batch);
 

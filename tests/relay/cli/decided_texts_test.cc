@@ -1,4 +1,5 @@
 // A decision about a text, and the past that follows it.
+#include <algorithm>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -61,6 +62,47 @@ TEST_F(CliTest, ThePastFollowsADecisionAndComesBack) {
   EXPECT_NE(shown().find("kim@x.example"), std::string::npos) << outcome.out;
   EXPECT_EQ(qualify({"list"}).out.find("Refused"), std::string::npos);
   EXPECT_EQ(qualify({"undo"}).exit_code, kFailed) << "it was taken back already";
+}
+
+// Each undo goes one deed further back.
+TEST_F(CliTest, DeedsAreTakenBackOneAfterTheOther) {
+  bounce::QualificationTable table;
+  const std::string text = "550 5.7.1 not with us", file = (folder_ / "replies.tsv").string();
+  table.note(text, bounce::read_diagnostic(text), "mx.example", {}, conf::from_unix_micros(1'000'000));
+  ASSERT_TRUE(write_text_table(file, table).ok());
+  const auto qualify = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"qualify", "-c", "/nonexistent", "--table", file});
+    return command(std::move(words));
+  };
+  const auto set = [&](const std::string& reason) {
+    EXPECT_EQ(qualify({"set", text, "--reason", reason, "--apply-to-past"}).exit_code, kDone);
+  };
+  const auto reason = [&] {
+    bounce::QualificationTable now;
+    EXPECT_TRUE(read_text_table(file, &now).ok());
+    return now.rows().at(0)->reason;
+  };
+  const bounce::Reason at_first = reason();
+  set("refused");
+  set("mailbox-full");
+  set("user-unknown");
+  Outcome outcome = qualify({"history"});
+  EXPECT_EQ(std::ranges::count(outcome.out, '\n'), 3) << outcome.out;
+  EXPECT_NE(outcome.out.find("set "), std::string::npos) << outcome.out;
+  for (const bounce::Reason before : {bounce::Reason::kMailboxFull, bounce::Reason::kRefused, at_first}) {
+    EXPECT_EQ(qualify({"undo"}).exit_code, kDone);
+    EXPECT_EQ(reason(), before);
+  }
+  EXPECT_EQ(qualify({"undo"}).exit_code, kFailed);
+  outcome = qualify({"history"});
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_NE(outcome.err.find("nothing to take back"), std::string::npos);
+
+  // Bounded; the last ones stay.
+  for (int i = 0; i < 25; ++i) set(i % 2 == 0 ? "refused" : "mailbox-full");
+  EXPECT_EQ(std::ranges::count(qualify({"history"}).out, '\n'), 20);
+  EXPECT_EQ(qualify({"undo"}).exit_code, kDone);
+  EXPECT_EQ(reason(), bounce::Reason::kMailboxFull);
 }
 
 TEST_F(CliTest, ATextWasSeenOnADayThatPeopleCanRead) {
