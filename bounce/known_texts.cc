@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "bounce/bare_name.h"
 #include "bounce/fold.h"
 #include "bounce/rule_set.h"
 
@@ -84,7 +85,7 @@ bool KnownTexts::write_key(const Occasion& occasion) {
   key_.append(reinterpret_cast<const char*>(&code), sizeof code);
   for (const std::string& line : reply.lines) {
     if (line.size() > kLongestText || key_.size() > kLongestText) return false;
-    append_without_addresses(line, reply, &key_);
+    append_without_addresses(without_bare_name(line, occasion.local_part), reply, &key_);
     key_ += '\n';
   }
   const RuleSet::Places& places = qualifier_->rules().places();

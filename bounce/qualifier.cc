@@ -135,7 +135,7 @@ std::shared_ptr<const Qualifier> Qualifier::shipped() {
 Qualification Qualifier::qualify(const Occasion& occasion) const {
   const bool spoken =
       occasion.reply->transient() || occasion.reply->permanent() || occasion.stage == Stage::kUnknown;
-  return read(occasion, spoken ? text_template(*occasion.reply) : std::string());
+  return read(occasion, spoken ? text_template(*occasion.reply, occasion.local_part) : std::string());
 }
 
 Qualification Qualifier::qualify(const Occasion& occasion, std::string_view text_template) const {

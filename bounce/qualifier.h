@@ -25,6 +25,7 @@ struct Occasion {
   std::string_view mx_host = {};           // the host that spoke; lower case; may be empty
   std::string_view recipient_domain = {};  // lower case; may be empty
   std::string_view source = {};            // name of our source; may be empty
+  std::string_view local_part = {};        // of the recipient: it may stand bare in the reply; may be empty
   bool anywhere = false;    // stage, host, domain and source are not known: rules that name them fit
   bool smart_host = false;  // it relays for us: its word about permission is about our account
 };

@@ -122,7 +122,7 @@ bool is_list_operator(std::string_view host) {
 }
 
 std::string_view list_name(std::string_view host) {
-  const auto is_part = [](char c) { return is_digit(c) || c == '-'; };
+  const auto is_part = [](char c) { return conf::is_digit(c) || c == '-'; };
   for (size_t dot = host.find('.');
        dot != std::string_view::npos && std::ranges::all_of(host.substr(0, dot), is_part);
        dot = host.find('.'))

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "bounce/bare_name.h"
 #include "bounce/diagnostic.h"
 #include "bounce/fold.h"
 #include "bounce/template_word.h"
@@ -211,9 +212,10 @@ std::string text_template(std::string_view text) {
   return Writer(one_line(without_product_code(text.substr(0, 2 * kReadOctets)))).take();
 }
 
-std::string text_template(const Reply& reply) {
+std::string text_template(const Reply& reply, std::string_view local_part) {
   std::string text = reply.code == 0 ? std::string() : std::to_string(reply.code) + " ";
-  return text_template(text += joined_text(reply, 2 * kReadOctets));
+  text += without_bare_name(joined_text(reply, 2 * kReadOctets), local_part);
+  return text_template(text);
 }
 
 namespace {

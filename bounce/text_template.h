@@ -16,8 +16,9 @@ namespace bounce {
 // "550 5.1.1 <*>: user unknown". Well-formed UTF-8, one line, bounded whatever the text is. Codes of our own
 // programs at the front ("MTA-740010 ") go.
 std::string text_template(std::string_view text);
-// Of a reply: its code, and its lines joined (bounce/diagnostic.h).
-std::string text_template(const Reply& reply);
+// Of a reply: its code, and its lines joined (bounce/diagnostic.h). The local part of the recipient, where
+// that is known, is `*` too (bounce/bare_name.h).
+std::string text_template(const Reply& reply, std::string_view local_part = {});
 
 // What rules read: the template without its code, folded (bounce/fold.h). A host stands as "x.x", the address
 // of a page as "http://x.x", a number, date or telephone as "0", an IP address as "0.0.0.0", an id as "x0":

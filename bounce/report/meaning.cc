@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "bounce/bare_name.h"
 #include "bounce/diagnostic.h"
 #include "bounce/report/diagnostic_text.h"
 #include "bounce/report/recipient_words.h"
@@ -47,14 +48,18 @@ Qualification of_words(const Report& report, const Recipient& recipient, const Q
   const std::string host = conf::ascii_lower(recipient.remote_mta);
   const std::string domain = conf::ascii_lower(domain_of(recipient.address));
   const Reply reply = reply_of(recipient);
-  Qualification meaning = qualifier.qualify({Stage::kUnknown, &reply, host, domain});
+  Occasion occasion{.stage = Stage::kUnknown, .reply = &reply, .mx_host = host, .recipient_domain = domain};
+  occasion.local_part =
+      local_part_of(recipient.address.empty() ? recipient.original_address : recipient.address);
+  const Qualification meaning = qualifier.qualify(occasion);
   if (!says_little(meaning)) return meaning;
   // The sentence of the system that quotes a reply can hide what the reply says.
   if (leading_code(recipient.diagnostic, nullptr) == 0) {
     Reply quoted = read_diagnostic(recipient.diagnostic);
     if (quoted.code != 0) {
       if (!quoted.enhanced.present()) quoted.enhanced = reply.enhanced;
-      const Qualification inner = qualifier.qualify({Stage::kUnknown, &quoted, host, domain});
+      occasion.reply = &quoted;
+      const Qualification inner = qualifier.qualify(occasion);
       if (!says_little(inner)) return inner;
     }
   }
@@ -63,7 +68,8 @@ Qualification of_words(const Report& report, const Recipient& recipient, const Q
   Reply around;
   around.code = reply.code;
   around.lines.push_back(one_line(without_repeated_header(report.notice)));
-  Qualification wider = qualifier.qualify({Stage::kUnknown, &around, host, domain});
+  occasion.reply = &around;
+  const Qualification wider = qualifier.qualify(occasion);
   return says_little(wider) ? meaning : wider;
 }
 

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "bounce/bare_name.h"
 #include "bounce/classification.h"
 #include "bounce/diagnostic.h"
 #include "bounce/rule_set.h"
@@ -94,17 +95,18 @@ int qualify_explain(const QualifyOptions& options) {
   occasion.mx_host = host;
   occasion.recipient_domain = domain;
   occasion.source = options.source;
+  occasion.local_part = bounce::local_part_of(options.domain);
   if (!options.stage.empty()) {
     const std::optional<conf::Stage> stage = stage_of(options.stage);
     if (!stage) return kUsage;
     occasion.stage = *stage;
   }
+  const std::string text = bounce::text_template(reply, occasion.local_part);
   const bounce::Qualification meaning = qualifier->qualify(occasion);
   std::printf("template  %s\nrow       %s\nfolded    %s\nmeaning   %s, %s, scope %s, pace %s%s%s\n",
-              bounce::text_template(reply).c_str(), bounce::row_text(meaning.row).c_str(),
-              bounce::folded_template(bounce::text_template(reply)).c_str(), bounce::label(meaning.reason),
-              bounce::type_label(meaning.type), to_text(meaning.scope), to_text(meaning.pace),
-              meaning.act == bounce::Act::kNone ? "" : ", act ",
+              text.c_str(), bounce::row_text(meaning.row).c_str(), bounce::folded_template(text).c_str(),
+              bounce::label(meaning.reason), bounce::type_label(meaning.type), to_text(meaning.scope),
+              to_text(meaning.pace), meaning.act == bounce::Act::kNone ? "" : ", act ",
               meaning.act == bounce::Act::kNone ? "" : to_text(meaning.act));
   const auto& rules = qualifier->rules().rules();
   const auto rule = std::ranges::find(rules, meaning.rule, &bounce::ReplyRule::name);
@@ -159,7 +161,8 @@ int qualify_learn(const QualifyOptions& options) {
                          ? event["reply_code"].get<int>()
                          : 0;
     if (code < 400 || code > 599 || !event.contains("reply") || !event["reply"].is_string()) continue;
-    const std::string said = event["reply"].get<std::string>();
+    const std::string said = bounce::without_bare_name(event["reply"].get<std::string>(),
+                                                       bounce::local_part_of(text_of(event, "recipient")));
     const std::string status = text_of(event, "enhanced_status");
     const bool told = status.empty() || said.rfind(status, 0) == 0;  // older logs have it in the reply too
     const std::string line =

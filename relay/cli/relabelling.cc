@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 
+#include "bounce/bare_name.h"
 #include "bounce/diagnostic.h"
 #include "bounce/ledger/sqlite_desk.h"
 #include "bounce/text_template.h"
@@ -109,7 +110,8 @@ bool tell_addresses(const QualifyOptions& options, bool apply, Readings* reading
   const std::optional<OpenLedger> open = open_ledger(invocation_of(options), path, false, &exit_code);
   if (!open) return false;
   const auto reading = [readings](const bounce::AddressRow& row) -> std::optional<Qualification> {
-    const Qualification* meaning = readings->of(row.text);
+    const Qualification* meaning =
+        readings->of(bounce::without_bare_name(row.text, bounce::local_part_of(row.address)));
     return meaning == nullptr ? std::nullopt : std::optional(*meaning);
   };
   auto done = open->desk().relabel(reading, apply);

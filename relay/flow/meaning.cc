@@ -16,6 +16,7 @@ bounce::Occasion occasion(const Meeting& at, const smtp::RecipientOutcome& outco
           .mx_host = at.mx_host,
           .recipient_domain = at.recipient_domain,
           .source = at.source,
+          .local_part = outcome.local_part,
           .smart_host = at.smart_host};
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "bounce/bare_name.h"
 #include "bounce/diagnostic.h"
 #include "bounce/qualification_table.h"
 #include "relay/host/text_table_file.h"
@@ -40,11 +41,13 @@ void TextKeeper::take(uint64_t sequence, const conf::DeliveryEvent& event) {
   if (found == waiting_.end()) {
     if (waiting_.size() >= kMostWaiting) return;
     Seen seen;
-    seen.text = std::to_string(event.reply_code) + ' ' + event.reply;
     seen.stage = event.stage;
     seen.mx_host = event.mx_host;
     const size_t at = event.recipient.rfind('@');
     if (at != std::string::npos) seen.domain = event.recipient.substr(at + 1);
+    // The text is all that is kept: a bare name of a person is none of it.
+    seen.text = std::to_string(event.reply_code) + ' ' +
+                bounce::without_bare_name(event.reply, bounce::local_part_of(event.recipient));
     seen.source = event.source;
     found = waiting_.emplace(event.row, std::move(seen)).first;
   }

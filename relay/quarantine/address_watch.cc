@@ -137,8 +137,10 @@ void AddressWatch::recovered(const spool::MessageRecord& record, conf::WallTime 
     if (recipient.state != spool::RecipientState::kFailed || !recipient.blamed) continue;
     // The stage, the source and the rule of then are gone: what was decided stands, and the words say why.
     const bounce::Reply reply = bounce::Reply::make(recipient.reply_code, recipient.last_reply);
-    bounce::Qualification meaning =
-        qualifier_->qualify({bounce::Stage::kRcpt, &reply, recipient.mx_host, {}, {}});
+    bounce::Qualification meaning = qualifier_->qualify({.stage = bounce::Stage::kRcpt,
+                                                         .reply = &reply,
+                                                         .mx_host = recipient.mx_host,
+                                                         .local_part = recipient.recipient.mailbox.local});
     meaning.type = bounce::ErrorType::kHard;
     meaning.scope = bounce::Scope::kRecipient;
     bounce::AddressOutcome again = told(record, recipient, recipient.attempts, now);

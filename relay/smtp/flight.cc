@@ -161,6 +161,13 @@ void Flight::settle(size_t at, Kind kind, Stage stage, const Reply& reply) {
   outcomes_[at].kind = kind;
   outcomes_[at].stage = stage;
   outcomes_[at].reply = reply;
+  name_refused(at);
+}
+
+// Servers say the local part alone.
+void Flight::name_refused(size_t at) {
+  if (outcomes_[at].kind == Kind::kRefused)
+    outcomes_[at].local_part = transaction_.recipients[at].mailbox.local;
 }
 
 void Flight::settle_all(Fate which, Kind kind, Stage stage, const Reply& reply) {
@@ -263,6 +270,7 @@ void Flight::end_reply(const Reply& reply, bool for_parameters) {
                    : wants_word && !peer_.dsn ? Kind::kDeliveredNoDsn
                                               : Kind::kDelivered;
     outcome.reply = reply;
+    name_refused(i);
   }
   accepted_ = 0;
 }

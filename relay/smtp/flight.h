@@ -68,6 +68,7 @@ class Flight {
  private:
   enum class Fate : uint8_t { kOpen, kAccepted, kSettled };
   void settle(size_t at, RecipientOutcome::Kind kind, bounce::Stage stage, const bounce::Reply& reply);
+  void name_refused(size_t at);
   void settle_all(Fate which, RecipientOutcome::Kind kind, bounce::Stage stage, const bounce::Reply& reply);
   void refuse_locally(size_t at, const bounce::Reply& reply);
   void refuse_all_locally(uint16_t code, std::string text);

@@ -32,6 +32,7 @@ struct RecipientOutcome {
   bounce::Stage stage = bounce::Stage::kMail;
   bounce::Reply
       reply;  // remote's; for a local failure (8BITMIME, SIZE, SMTPUTF8 missing) one made by us, code 5yz
+  std::string local_part;         // whom the peer refused
   bool local = false;             // the reply was made by us, not by the peer
   uint64_t octets = 0;            // `local` for the size: how many there are
   bounce::Qualification meaning;  // of a refusal; filled by whoever asks the Qualifier (flow/meaning.h)

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "bounce/bare_name.h"
 #include "relay/journal/events.h"
 #include "relay/queue/sender.h"
 #include "relay/walk/stream_choice.h"
@@ -138,7 +139,8 @@ void Acceptance::adopt(const spool::MessageRecord& record, const std::function<v
     Delivery* delivery = parts_.deliveries->add(record.id, domain, due);
     delivery->attempt = recipient.attempts;
     delivery->last_reply = parts_.deliveries->last_replies().number_of(
-        recipient.reply_code, recipient.enhanced_status, recipient.last_reply);
+        recipient.reply_code, recipient.enhanced_status,
+        bounce::without_bare_name(recipient.last_reply, recipient.recipient.mailbox.local));
     delivery->sender = queue::sender_of(record.envelope.reverse_path);
     delivery->stream = stream;
     delivery->greylisted_from = greylisted_from;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "bounce/bare_name.h"
 #include "conf/standard_error.h"
 #include "conf/vocab/check.h"
 #include "conf/vocab/utf8.h"
@@ -118,7 +119,8 @@ void Settlement::apply_one(queue::Delivery* delivery, uint32_t index, const smtp
     if (!again->step) --recipient.attempts;
     recipient.due = again->due;
     if (!holds) event.next_attempt = clock_->calendar(again->due);
-    delivery->last_reply = last_replies_->number_of(event.reply_code, event.enhanced_status, event.reply);
+    delivery->last_reply = last_replies_->number_of(
+        event.reply_code, event.enhanced_status, bounce::without_bare_name(event.reply, outcome.local_part));
     journal_->append(event);
     return;
   }

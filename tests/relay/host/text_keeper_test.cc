@@ -50,6 +50,24 @@ conf::DeliveryEvent refusal(const std::string& reply, const std::string& site) {
 
 void nothing(const std::string& /*line*/) {}
 
+// The row of the event is the row of the table, also when the reply says a recipient without the domain.
+TEST(TextKeeper, ANameWithoutItsDomainMakesNoRowOfItsOwn) {
+  const File file("bare");
+  TextKeeper keeper(file.path(), bounce::Qualifier::shipped(), nothing);
+  uint64_t number = 0;
+  for (const std::string name : {"kim", "anna", "zoltan"}) {
+    conf::DeliveryEvent event = refusal(name + ": no such user", "mx.one");
+    event.recipient = name + "@d.example";
+    event.row = row_of("*: no such user");
+    keeper.take(++number, event);
+  }
+  keeper.flush();
+  const bounce::QualificationTable table = file.read();
+  ASSERT_EQ(table.rows().size(), 1U);
+  EXPECT_EQ(table.rows()[0]->key, row_of("*: no such user"));
+  EXPECT_EQ(table.rows()[0]->occurrences, 3U);
+}
+
 TEST(TextKeeper, CountsTextsAndNewOnesAreToQualify) {
   const File file("count");
   TextKeeper keeper(file.path(), bounce::Qualifier::shipped(), nothing);

@@ -31,6 +31,23 @@ TEST(ClientSession, AFloodOfARefusalIsKeptOnceAndCut) {
   }
 }
 
+// Servers say the local part alone: who reads a refusal must know it.
+TEST(ClientSession, ARefusalNamesWhomItIsAbout) {
+  Peer peer("");
+  Transaction three = transaction();
+  three.recipients.push_back({mailbox("c"), conf::kNotifyDefault, ""});
+  three.recipients.push_back({mailbox("d"), conf::kNotifyDefault, ""});
+  peer.session.begin(std::move(three), peer.now);
+  for (const char* line : {"250 ok", "550 b: no such user", "250 ok", "250 ok", "354 go", "550 no"})
+    peer.say(std::string(line) + "\r\n");
+  ClientEvent event;
+  ASSERT_TRUE(peer.session.next_event(&event, peer.now));
+  ASSERT_EQ(event.outcomes.size(), 3U);
+  EXPECT_EQ(event.outcomes[0].local_part, "b");
+  EXPECT_EQ(event.outcomes[1].local_part, "c");
+  EXPECT_EQ(event.outcomes[2].local_part, "d");
+}
+
 TEST(ClientSession, Rfc5321_4_5_3_2_DeadlineOfEachStage) {
   conf::Timeouts t;
   t.greeting = 1s, t.ehlo = 2s, t.mail = 3s, t.rcpt = 4s, t.data_init = 5s, t.data_block = 6s,
