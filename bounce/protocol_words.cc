@@ -261,6 +261,23 @@ bool says_too_many_messages(const Reply& reply) {
                   "no more transaction"});
 }
 
+bool says_nothing(const Reply& reply) {
+  constexpr std::string_view kNoWords[] = {"closing", "close", "connection", "transmission",
+                                           "channel", "bye",   "goodbye",    "error"};
+  const std::string words = words_of(reply);
+  for (size_t at = 0; at < words.size();) {
+    const size_t end = std::min(words.find(' ', at), words.size());
+    std::string_view word = std::string_view(words).substr(at, end - at);
+    at = end + 1;
+    while (!word.empty() && static_cast<unsigned char>(word.back()) < 0x80 && !conf::is_letter(word.back()))
+      word.remove_suffix(1);
+    const bool host = word.find('.') != std::string_view::npos;
+    if (!word.empty() && !host && std::ranges::find(kNoWords, word) == std::ranges::end(kNoWords))
+      return false;
+  }
+  return true;
+}
+
 bool says_going_down(const Reply& reply) {
   if (!reply.transient() || (reply.enhanced.present() && reply.enhanced.subject != 3)) return false;
   const std::string text = words_of(reply);

@@ -26,6 +26,8 @@ bool says_no_recipient(const Reply& reply);
 bool says_too_many_recipients(const Reply& reply);
 // The connection has carried as many messages as it may; the next one takes more.
 bool says_too_many_messages(const Reply& reply);
+// No words but what a code alone says: nothing, the name of a host, that the channel is closed.
+bool says_nothing(const Reply& reply);
 // The host goes down: another one may serve. False when it is about our pace.
 bool says_going_down(const Reply& reply);
 // Without STARTTLS no mail is taken (RFC 3207 §4: 530).

@@ -94,11 +94,14 @@ void hold_to_laws(Stage stage, const Reply& reply, Qualification* meaning) {
     meaning->scope = Scope::kConnection;
   }
   if (meaning->scope == Scope::kMessage && before_mail(stage)) meaning->scope = Scope::kSender;
-  // RFC 3463 §3.4: x.3.z is about the mail system, as what a rule reads so; x.7.z is about us.
+  // RFC 3463 §3.4: x.3.z is about the mail system, as what a rule reads so; x.7.z is about us. RFC 5321
+  // §4.2.2: without words of its own a 421 says that the service is not available.
   const bool has_status = reply.enhanced.present();
-  const bool of_system = !before_mail(stage) &&
-                         ((has_status && reply.enhanced.subject == 3) ||
-                          (meaning->scope == Scope::kSite && !(has_status && reply.enhanced.subject == 7)));
+  const bool of_us = has_status && reply.enhanced.subject == 7;
+  const bool of_system =
+      !before_mail(stage) &&
+      ((has_status && reply.enhanced.subject == 3) ||
+       (!of_us && (meaning->scope == Scope::kSite || (reply.code == 421 && says_nothing(reply)))));
   // RFC 5321 §3.8: the server closes this connection; the next one may be served.
   if (meaning->scope == Scope::kSite && reply.code == 421 && !before_mail(stage))
     meaning->scope = Scope::kConnection;

@@ -276,7 +276,12 @@ TEST(Qualifier, A421OfTheSystemIsNoPace) {
   };
   for (const char* text : {"Service not available", "4.3.2 load too high", "4.3.0 no"})
     EXPECT_FALSE(throttles(Stage::kMail, text)) << text;
-  for (const char* text : {"", "4.7.0 no", "4.7.0 Temporary system problem", "4.3.2 too many connections"})
+  // RFC 5321 §4.2.2: "Service not available" is what the code says.
+  for (const char* text : {"", "4.0.0", "4.3.0", "4.4.1", "mx.far.example", "4.4.0 [mx.far.example]",
+                           "closing", "mx.far.example closing connection", "Bye!"})
+    EXPECT_FALSE(throttles(Stage::kRcpt, text)) << text;
+  for (const char* text : {"4.7.0", "4.7.1 mx.far.example", "4.7.0 no", "4.7.0 Temporary system problem",
+                           "4.3.2 too many connections"})
     EXPECT_TRUE(throttles(Stage::kMail, text)) << text;
 }
 

@@ -71,11 +71,13 @@ TEST_F(NextHost, AFourYzOfTheHostsOwnTroubleLeadsToTheNextHost) {
 // RFC 5321 §3.8 closes the channel, and says nothing of our pace by itself.
 TEST_F(NextHost, A421OfTheHostsOwnTroubleLeadsToTheNextHost) {
   for (const char* reply : {"421 Service not available, closing transmission channel",
-                            "421 4.3.2 load too high", "421 4.3.0 out of resources"}) {
-    for (const bool at_rcpt : {false, true}) {
+                            "421 4.3.2 load too high", "421 4.3.0 out of resources", "421", "421 4.3.0",
+                            "421 4.4.2", "421 best.test", "421 best.test closing connection"}) {
+    for (int taken = 0; taken < 4; ++taken) {
       queue::Delivery* delivery = add_later(2min);
       open();
-      if (at_rcpt) say("250 ok\r\n");
+      for (int i = 0; i < taken; ++i) say(i == 2 ? "354 go\r\n" : "250 ok\r\n");
+      if (taken == 3) network_.users.back()->on_drained();
       say(std::string(reply) + "\r\n");
       expect_taken_by_the_next(delivery, reply);
     }
