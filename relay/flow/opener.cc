@@ -160,7 +160,9 @@ void Opener::open(queue::Path* path, std::vector<Target> targets, bool early, co
   OutboundConnection::Plan plan;
   plan.targets = std::move(targets);
   for (Target& target : plan.targets) {
-    target.wants_tls = parts_.hosts->about(target, now).wants_tls;
+    const smtp::Lessons known = parts_.hosts->about(target, now);
+    target.wants_tls = known.wants_tls;
+    target.refused_auth = known.refused_auth;
     target.left_out = parts_.hosts->left_out_for(target, settings.peer, now);
     target.implicit_tls = begins_with_tls(target, settings.peer);
     if (target.implicit_tls) target.left_out.add(smtp::Extension::kStartTls);

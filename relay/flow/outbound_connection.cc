@@ -124,6 +124,7 @@ void OutboundConnection::on_connected() {
 void OutboundConnection::begin_session() {
   smtp::ClientOptions options = plan_.options;
   options.left_out = target().left_out;
+  options.refused_auth = target().refused_auth;
   if (target().log_in && !plan_.login.user.empty())
     options.login = {plan_.login.user, plan_.login.mechanism, plan_.login.without_tls};
   options.tls_info = implicit_tls_;

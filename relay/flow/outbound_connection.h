@@ -14,7 +14,6 @@
 #include "relay/net/secrets.h"
 #include "relay/net/transport.h"
 #include "relay/smtp/client_session.h"
-#include "relay/smtp/login_words.h"
 
 namespace relay {
 
@@ -24,6 +23,7 @@ struct Target {
   uint16_t port = 25;
   uint16_t rank = 0;              // 0: of the domain's best hosts (RFC 5321 §5.1)
   smtp::ExtensionSet left_out{};  // what this server refused before
+  smtp::AuthSet refused_auth{};   // likewise
   bool implicit_tls = false;      // before the greeting
   bool log_in = false;            // the login of the plan is for it
   bool wants_tls = false;         // it refused mail in clear

@@ -28,6 +28,7 @@ bool PeerMemory::learn(const std::string& address, uint16_t port, const smtp::Le
   if (clear_is_new) entry.clear_until = now + std::min(keep_, kInClear);
   const smtp::Lessons before = entry.lessons;
   entry.lessons.refused.add(lessons.refused);
+  entry.lessons.refused_auth.add(lessons.refused_auth);
   entry.lessons.refused.remove(smtp::Extension::kStartTls);
   if (lessons.wants_tls) {
     entry.lessons.wants_tls = true;

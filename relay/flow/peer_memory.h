@@ -1,6 +1,6 @@
-// What sessions learnt about the servers at addresses: extensions better left out, TLS that fails, how many
-// messages a connection and how many recipients a transaction takes. Kept for a while, for servers get
-// mended; bounded. Loop thread.
+// What sessions learnt about the servers at addresses: extensions and ways to log in better left out, TLS
+// that fails, how many messages a connection and how many recipients a transaction takes. Kept for a while,
+// for servers get mended; bounded. Loop thread.
 #pragma once
 
 #include <cstddef>

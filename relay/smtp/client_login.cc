@@ -60,6 +60,8 @@ void ClientCore::opened(conf::Instant now) {
     close_unlogged("there is no TLS to protect the login");
     return;
   }
+  refused_auth_ = options_.refused_auth;
+  if (!choose(options_.login->mechanism, peer.auth, refused_auth_)) refused_auth_ = {};
   if (!choose(options_.login->mechanism, peer.auth, refused_auth_)) {
     close_unlogged(std::string("the server does not offer AUTH ") + name_of(options_.login->mechanism) +
                    (tls ? "" : " without TLS"));
@@ -111,7 +113,10 @@ void ClientCore::take_auth(bounce::Reply reply, conf::Instant now) {
   }
   if (refuses_mechanism(reply)) {
     refused_auth_.add(tried);
-    if (choose(options_.login->mechanism, peer.auth, refused_auth_)) return want_secret(now);
+    if (choose(options_.login->mechanism, peer.auth, refused_auth_)) {
+      lessons.refused_auth.add(tried);
+      return want_secret(now);
+    }
   }
   close_refused(std::move(reply));
 }

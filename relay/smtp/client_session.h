@@ -33,6 +33,7 @@ struct ClientOptions {
   bool pipelining = true;
   bool chunking = true;
   ExtensionSet left_out;             // not used even if offered: this peer refused them before
+  AuthSet refused_auth;              // mechanisms that it refused before; one of them only where no other is
   bool eight_bit_anyway = false;     // content as it is for a server without 8BITMIME
   bool tls_fallback = false;         // in clear where TLS fails
   std::optional<ClientLogin> login;  // before the first transaction

@@ -37,12 +37,14 @@ class ExtensionSet {
 
 struct Lessons {
   ExtensionSet refused;                     // offered, then refused or not mastered: better left out
+  AuthSet refused_auth;                     // offered, then refused, while it takes another one
   bool wants_tls = false;                   // it takes no mail in clear
   uint32_t messages_per_connection = 0;     // 0: nothing learnt
   uint32_t recipients_per_transaction = 0;  // 0: nothing learnt
   bool operator==(const Lessons&) const = default;
   bool any() const {
-    return !refused.empty() || wants_tls || messages_per_connection != 0 || recipients_per_transaction != 0;
+    return !refused.empty() || !refused_auth.empty() || wants_tls || messages_per_connection != 0 ||
+           recipients_per_transaction != 0;
   }
 };
 

@@ -17,7 +17,9 @@ class AuthSet {
   void add(AuthMechanism mechanism) {
     bits_ = static_cast<uint8_t>(bits_ | 1U << static_cast<unsigned>(mechanism));
   }
+  void add(AuthSet others) { bits_ = static_cast<uint8_t>(bits_ | others.bits_); }
   bool empty() const { return bits_ == 0; }
+  bool operator==(const AuthSet&) const = default;
 
  private:
   uint8_t bits_ = 0;

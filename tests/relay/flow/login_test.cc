@@ -93,6 +93,40 @@ TEST_F(LoginTest, ARefusedOneIsNotTriedElsewhereNorByOthersAndItsMailWaits) {
   EXPECT_EQ(first->path, path_);
 }
 
+// RFC 4954 §6: 504 and 534 are about the mechanism. The next session does not ask for it again, for a while.
+TEST_F(LoginTest, AMechanismThatIsRefusedIsNotTriedByTheNextSession) {
+  const auto log_in = [this] {
+    add(1);
+    step();
+    network_.users.back()->on_connected();
+    say("220 one.test\r\n");
+    network_.sent.clear();
+    say("250-one.test\r\n250 AUTH PLAIN LOGIN\r\n");
+  };
+  const auto take = [this] {
+    for (const char* said :
+         {"334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6", "235 welcome", "250 ok", "250 ok", "354 go"})
+      say(std::string(said) + "\r\n");
+    network_.users.back()->on_drained();
+    say("250 2.0.0 taken\r\n");
+    ASSERT_EQ(walk_.outcomes.back().kind, smtp::RecipientOutcome::Kind::kDelivered);
+    network_.users.back()->on_closed({conf::ErrorCode::kIo, "gone"});
+    step();
+  };
+  log_in();
+  EXPECT_NE(network_.sent.find("AUTH PLAIN"), std::string::npos) << network_.sent;
+  say("504 5.5.4 Unrecognized authentication type\r\n");
+  EXPECT_NE(network_.sent.find("AUTH LOGIN"), std::string::npos) << network_.sent;
+  take();
+  log_in();
+  EXPECT_EQ(network_.sent.find("AUTH PLAIN"), std::string::npos) << network_.sent;
+  EXPECT_NE(network_.sent.find("AUTH LOGIN"), std::string::npos) << network_.sent;
+  take();
+  clock_.time += 61min;
+  log_in();
+  EXPECT_NE(network_.sent.find("AUTH PLAIN"), std::string::npos) << "it is forgotten in time";
+}
+
 // A host that was not told the secret, or cannot judge it now, hides no other one.
 TEST_F(LoginTest, AHostThatCanLogNobodyInIsPassedByForTheNextOne) {
   for (const std::string reply : {"454 4.7.0 Temporary authentication failure", "421 4.3.2 shutting down",

@@ -28,6 +28,21 @@ TEST(PeerMemory, JoinsWhatIsLearntAndForgetsItInTime) {
   EXPECT_FALSE(memory.about("192.0.2.1", 25, now + 91min).any());
 }
 
+TEST(PeerMemory, JoinsTheWaysToLogInThatAreRefused) {
+  PeerMemory memory(1h, 10);
+  const conf::Instant now{100s};
+  smtp::Lessons plain, xoauth2;
+  plain.refused_auth.add(smtp::AuthMechanism::kPlain);
+  xoauth2.refused_auth.add(smtp::AuthMechanism::kXoauth2);
+  EXPECT_TRUE(memory.learn("192.0.2.1", 587, plain, now));
+  EXPECT_TRUE(memory.learn("192.0.2.1", 587, xoauth2, now));
+  EXPECT_FALSE(memory.learn("192.0.2.1", 587, plain, now));
+  const smtp::AuthSet known = memory.about("192.0.2.1", 587, now + 59min).refused_auth;
+  EXPECT_TRUE(known.has(smtp::AuthMechanism::kPlain) && known.has(smtp::AuthMechanism::kXoauth2));
+  EXPECT_FALSE(known.has(smtp::AuthMechanism::kLogin));
+  EXPECT_TRUE(memory.about("192.0.2.1", 587, now + 61min).refused_auth.empty());
+}
+
 TEST(PeerMemory, TlsThatFailedIsForgottenSoonerThanTheRest) {
   PeerMemory memory;
   const conf::Instant now{100s};
