@@ -95,9 +95,22 @@ class Reading {
     return false;
   }
 
+  // The report came to this person, or is about mail of this person.
+  bool is_for(std::string_view address) const {
+    const auto names = [address](const Part& part, const char* field) {
+      return std::ranges::any_of(addresses_of(part, field, 20),
+                                 [address](const std::string& each) { return same_address(each, address); });
+    };
+    return names(head(), "to") || names(original_, "from") || names(original_, "return-path");
+  }
+
+  // A person who shows somebody a report about mail of their own, and does not pass it on to us.
+  bool shows_own() const { return !is_machine(signs_) && !signs_.forwarded && !signs_.from.empty(); }
+
   // A person, or a list of people, who attaches parts of a report to a mail of their own.
   bool only_shows_parts() const {
     if (is_machine(signs_) || head().report_type == "feedback-report") return false;
+    if (head().report_type.empty() && shows_own() && is_for(signs_.from)) return true;
     return signs_.list || (head().report_type.empty() && (signs_.answer || signs_.answered || signs_.person));
   }
 
@@ -207,7 +220,9 @@ class Reading {
       --*wrapped_left_;
       std::string store;
       const std::string_view inner = part_content(part, kStatusOctets, &store);
-      Report wrapped = Reading(inner, settings_, depth_ + 1, wrapped_left_).run();
+      Reading reading(inner, settings_, depth_ + 1, wrapped_left_);
+      if (shows_own() && reading.is_for(signs_.from)) continue;
+      Report wrapped = reading.run();
       const bool typed = wrapped.kind == Kind::kDsn || wrapped.kind == Kind::kDelayed ||
                          wrapped.kind == Kind::kDelivered || wrapped.kind == Kind::kFeedback;
       if (!typed) continue;
