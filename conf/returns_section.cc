@@ -81,6 +81,9 @@ void read_returns(TableReader* reader, ReturnsSettings* out) {
   }
   reader->text("path", &out->path);
   reader->texts("watch", &out->watch);
+  if (reader->text("unmatched", &out->unmatched) &&
+      (out->unmatched == out->path || std::ranges::find(out->watch, out->unmatched) != out->watch.end()))
+    reader->report("unmatched", "is a Maildir that is read: what comes there would be read again and again");
   reader->duration("poll", &out->poll, Duration(1s));
   reader->duration("keep", &out->keep);
   reader->number("queue", &out->queue, 1, 1'000'000);

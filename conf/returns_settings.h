@@ -40,9 +40,11 @@ struct ReturnsSettings {              // [returns]
   std::vector<std::string> feedback;  // feedback: addresses that complaints are sent to
   std::string path = "/var/lib/penstock/returns";  // path: Maildir where mail lies until it is read
   std::vector<std::string> watch;                  // watch: further Maildirs that are read
-  Duration poll = 10s;                             // poll: how often those are looked at
-  Duration keep{0};                                // keep: how long mail that was read stays; 0: not at all
-  uint32_t queue = 10'000;                         // queue: mails that wait to be read, then 452
+  std::string
+      unmatched;        // unmatched: Maildir of mail that could not be matched; empty: .Unmatched in its own
+  Duration poll = 10s;  // poll: how often those are looked at
+  Duration keep{0};     // keep: how long mail that was read stays; 0: not at all
+  uint32_t queue = 10'000;                                     // queue: mails that wait to be read, then 452
   UnsignedReports unsigned_reports = UnsignedReports::kCount;  // unsigned_reports = "off" | "show" | "count"
   uint32_t remembered = 5'000'000;  // remembered: recipients sent to, for reports without a token
   bool remember_signed = false;     // remember_signed: match also reports that lost the token of their mail

@@ -125,9 +125,8 @@ struct DeliveryEvent {
   std::optional<ErrorType> type;    // of a refusal, as are reason, scope and row
   std::optional<Reason> reason;
   std::optional<Scope> scope;
-  uint64_t row = 0;             // key of its text in the table of texts; 0: it has none
-  std::string rule;             // what qualified the refusal; or empty
-  std::string mx_rule;          // the MX rule that held the message back; or empty
+  uint64_t row = 0;           // key of its text in the table of texts; 0: it has none
+  std::string rule, mx_rule;  // what qualified the refusal; the MX rule that held the message back; or empty
   Bind limit = Bind::kNothing;  // kDeferred without an attempt: what held it back
   Stage stage = Stage::kNone;
   uint32_t attempt = 0;
@@ -139,6 +138,7 @@ struct DeliveryEvent {
   // one. Only then may it count against an address.
   bool confirmed = false;
   MatchedBy matched = MatchedBy::kNothing;
+  bool forged = false;                           // kUnmatched: its token is not one of ours
   std::string file;                              // kUnmatched: where the mail is kept
   MessageId related = 0;                         // kReportSent: the message that the report is about
   std::shared_ptr<const SiteDecision> decision;  // kDecision

@@ -61,6 +61,7 @@ struct QueueSummary {
   double uptime_seconds = 0;
   LimiterCounts limiter;
   QuarantineCounts quarantine;
+  uint64_t unmatched_returns = 0, forged_returns = 0;  // mails that came back, since start
   uint64_t unknown_texts = 0;                          // refusals whose text no rule reads, since start
   std::vector<SiteCount> unknown_text_sites;           // where, the commonest first, at most 20
   std::vector<SiteSummary> sites;                      // the busiest first, at most 50

@@ -80,6 +80,13 @@ void quarantine(const QuarantineCounts& q, std::string* out) {
   counter("penstock_suppressed_total", "Recipients that were not written to.", q.suppressed, out);
 }
 
+void returned_mail(const QueueSummary& s, std::string* out) {
+  counter("penstock_returns_unmatched_total", "Mails that came back and say nothing that could be believed.",
+          s.unmatched_returns, out);
+  counter("penstock_returns_forged_total", "The same, with a token that is not one of ours.",
+          s.forged_returns, out);
+}
+
 void unknown_texts(const QueueSummary& s, std::string* out) {
   counter("penstock_unknown_texts_total", "Refusals whose text no rule reads.", s.unknown_texts, out);
   if (s.unknown_text_sites.empty()) return;
@@ -163,6 +170,7 @@ std::string metrics_text(const QueueSummary& s, const spool::SpoolHealth& health
   counter("penstock_spool_set_aside_total", "Corrupt records set aside.", counters.set_aside, &out);
   limiter(s.limiter, &out);
   quarantine(s.quarantine, &out);
+  returned_mail(s, &out);
   unknown_texts(s, &out);
   results(s.by_rule, "rule", &out);
   results(s.by_source, "source", &out);

@@ -38,6 +38,8 @@ admin::QueueSummary summary_of(const journal::Gauges& gauges, const journal::Eve
   const journal::QuarantineGauges& kept = gauges.quarantine;
   summary.quarantine = {kept.rows, kept.open_waves,   kept.held,          kept.waiting,
                         kept.lost, counts.suppressed, counts.quarantined, counts.waves};
+  summary.unmatched_returns = counts.unmatched;
+  summary.forged_returns = counts.forged;
   summary.unknown_texts = counts.unknown;
   for (const auto& [site, count] : counts.unknown_sites) summary.unknown_text_sites.push_back({site, count});
   const journal::LimiterGauges& limiter = gauges.limiter;

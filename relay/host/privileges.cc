@@ -37,6 +37,8 @@ conf::Status prepare_directories(const conf::Config& config) {
   const std::filesystem::path socket(config.admin.socket);
   std::vector<std::filesystem::path> needed = {config.spool.path, log.parent_path(), socket.parent_path()};
   if (config.returns.wanted()) needed.emplace_back(config.returns.path);
+  if (config.returns.wanted() && !config.returns.unmatched.empty())
+    needed.emplace_back(config.returns.unmatched);
   if (config.quarantine.enabled) {
     const std::filesystem::path ledger(bounce::ledger_path(config.quarantine, config.spool.path));
     needed.push_back(ledger.parent_path());

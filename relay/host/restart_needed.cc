@@ -40,6 +40,8 @@ void for_each_waiting(const Use& use) {
   use(
       "[returns] watch", [](auto& config) -> auto& { return config.returns.watch; });
   use(
+      "[returns] unmatched", [](auto& config) -> auto& { return config.returns.unmatched; });
+  use(
       "[[return_mailbox]]", [](auto& config) -> auto& { return config.returns.mailboxes; });
 }
 

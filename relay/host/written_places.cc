@@ -155,6 +155,8 @@ std::vector<WrongPlace> wrong_places(const conf::Config& config) {
     look.at("[returns]", "path", config.returns.path, Wanted::kFolder);
     for (const std::string& folder : config.returns.watch)
       look.at("[returns]", "watch", folder, Wanted::kFolder);
+    if (!config.returns.unmatched.empty())
+      look.at("[returns]", "unmatched", config.returns.unmatched, Wanted::kFolder);
   }
   return std::move(look.wrong);
 }

@@ -23,6 +23,7 @@ void Metrics::take(uint64_t sequence, const conf::DeliveryEvent& event) {
   const bool refusal = event.kind == EventKind::kDeferred || event.kind == EventKind::kFailed ||
                        event.kind == EventKind::kExpired;
   if (refusal && event.row != 0 && event.reason == conf::Reason::kNotDefined) note_unknown(event.site);
+  if (event.kind == EventKind::kUnmatched && event.forged) add(&forged_);
   if (event.kind == EventKind::kDecision && event.decision != nullptr)
     add(&decisions_[static_cast<size_t>(event.decision->action)]);
   through_.store(sequence, std::memory_order_relaxed);
@@ -55,6 +56,8 @@ EventCounts Metrics::counts() const {
   counts.reports = of(EventKind::kReportSent);
   counts.unsigned_mails = of(EventKind::kUnsigned);
   counts.alarms = of(EventKind::kAlarm);
+  counts.unmatched = of(EventKind::kUnmatched);
+  counts.forged = forged_.load(std::memory_order_relaxed);
   counts.held_back = held_back_.load(std::memory_order_relaxed);
   for (size_t i = 0; i < counts.decisions.size(); ++i)
     counts.decisions[i] = decisions_[i].load(std::memory_order_relaxed);

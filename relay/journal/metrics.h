@@ -25,6 +25,8 @@ struct EventCounts {
   uint64_t quarantined = 0;  // addresses that were barred by their errors or a complaint
   uint64_t waves = 0;        // of the outage guard
   uint64_t reports = 0, unsigned_mails = 0, alarms = 0;
+  uint64_t unmatched = 0;  // mails that came back and say nothing that could be believed
+  uint64_t forged = 0;     // of these, with a token that is not one of ours
   std::array<uint64_t, conf::kDecisionActions> decisions{};  // by DecisionAction
   uint64_t unknown = 0;                                      // refusals whose text no rule and no row reads
   std::vector<std::pair<std::string, uint64_t>> unknown_sites;  // where, the commonest first, at most 20
@@ -52,6 +54,7 @@ class Metrics final : public Feed {
   std::map<std::string, uint64_t, std::less<>> unknown_sites_;
   Counter unknown_{0};
   Counter held_back_{0};
+  Counter forged_{0};
   Counter through_{0};
 };
 

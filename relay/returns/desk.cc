@@ -28,11 +28,11 @@ Desk::~Desk() = default;
 conf::Result<std::unique_ptr<Desk>> Desk::open(Options options) {
   const conf::ReturnsSettings& settings = options.tools->settings;
   std::vector<Maildir> folders;
-  conf::Result<Maildir> own = Maildir::open(settings.path, true);
+  conf::Result<Maildir> own = Maildir::open(settings.path, true, settings.unmatched);
   if (!own.ok()) return own.error();
   folders.push_back(std::move(*own));
   for (const std::string& path : settings.watch) {
-    conf::Result<Maildir> watched = Maildir::open(path, false);
+    conf::Result<Maildir> watched = Maildir::open(path, false, settings.unmatched);
     if (!watched.ok()) return watched.error();
     folders.push_back(std::move(*watched));
   }

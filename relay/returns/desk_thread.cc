@@ -160,7 +160,7 @@ void Desk::Thread::put_away(const Work& work) {
 void Desk::Thread::bound_unmatched(Maildir* folder) {
   const size_t removed = folder->bound_unmatched(unmatched_octets_);
   if (removed == 0) return;
-  const std::string path = folder->path() + "/.Unmatched";
+  const std::string& path = folder->unmatched();
   complain(path, {conf::ErrorCode::kLimit,
                   path + " holds more than " + std::to_string(unmatched_octets_) +
                       " octets of mail that could not be matched; its oldest mails are removed, " +

@@ -80,19 +80,26 @@ conf::Result<std::string> move_into(const std::string& folder, const std::string
 
 }  // namespace
 
-conf::Result<Maildir> Maildir::open(std::string path, bool ours) {
+conf::Result<Maildir> Maildir::open(std::string path, bool ours, std::string unmatched) {
   while (path.size() > 1 && path.back() == '/') path.pop_back();
-  for (const std::string& each : {path, path + "/.Unmatched"}) {
+  if (unmatched.empty()) unmatched = path + "/.Unmatched";
+  for (const std::string& each : {path, unmatched}) {
     const conf::Status made = make_maildir(each);
     if (!made.ok()) return made.error();
   }
+  struct stat here {
+  }, there{};
+  if (::stat(path.c_str(), &here) == 0 && ::stat(unmatched.c_str(), &there) == 0 &&
+      here.st_dev != there.st_dev)
+    return conf::Error{conf::ErrorCode::kIo, unmatched + ": is on another file system than " + path +
+                                                 ", from where mail is moved there"};
   if (ours) {
     const std::string tmp = path + "/tmp/";
     conf::Result<std::vector<std::string>> left = names_in(tmp);
     if (!left.ok()) return left.error();
     for (const std::string& name : *left) ::unlink(std::string(tmp).append(name).c_str());
   }
-  return Maildir(std::move(path));
+  return Maildir(std::move(path), std::move(unmatched));
 }
 
 std::string Maildir::name_of(conf::MessageId id) { return conf::to_text(id) + ".penstock"; }
@@ -163,9 +170,7 @@ conf::Result<std::string> Maildir::read(const std::string& name, size_t most_oct
   return octets;
 }
 
-std::string Maildir::unmatched_place(const std::string& name) const {
-  return path_ + "/.Unmatched/new/" + name;
-}
+std::string Maildir::unmatched_place(const std::string& name) const { return unmatched_ + "/new/" + name; }
 
 conf::Status Maildir::put_away(const std::string& name, Fate fate) {
   const std::string from = path_ + "/new/" + name;
@@ -176,7 +181,7 @@ conf::Status Maildir::put_away(const std::string& name, Fate fate) {
   const size_t colon = std::min(name.find(':'), name.size());
   conf::Result<std::string> to =
       fate == Fate::kUnmatched
-          ? move_into(path_ + "/.Unmatched/new/", name.substr(0, colon), name.substr(colon), from)
+          ? move_into(unmatched_ + "/new/", name.substr(0, colon), name.substr(colon), from)
           : move_into(path_ + "/cur/", name.substr(0, colon), ":2,S", from);
   if (!to.ok()) return to.error();
   struct stat status {};
@@ -188,7 +193,7 @@ conf::Status Maildir::put_away(const std::string& name, Fate fate) {
 size_t Maildir::bound_unmatched(uint64_t most) {
   fresh_unmatched_ = 0;
   std::vector<UnmatchedMail> mails;
-  for (const char* part : {"/.Unmatched/new", "/.Unmatched/cur"}) append_mails(path_ + part, &mails);
+  for (const char* part : {"/new", "/cur"}) append_mails(unmatched_ + part, &mails);
   uint64_t octets = 0;
   for (const UnmatchedMail& mail : mails) octets += mail.octets;
   if (octets <= most) return 0;

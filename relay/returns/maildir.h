@@ -19,14 +19,14 @@ namespace relay::returns {
 enum class Fate : uint8_t {
   kForget,     // read and done with: the file goes
   kKeep,       // read; to cur/, as seen
-  kUnmatched,  // to new/ of the folder .Unmatched, for people
+  kUnmatched,  // to new/ of the folder for unmatched mail, for people
 };
 
 class Maildir : private spool::ReceiptPrinter {
  public:
   // Makes what is missing of it. What lies in tmp/ of one that is `ours` was never acknowledged and goes.
-  // kIo names the folder.
-  static conf::Result<Maildir> open(std::string path, bool ours);
+  // `unmatched`: a Maildir on the same file system; empty: .Unmatched in this one. kIo names the folder.
+  static conf::Result<Maildir> open(std::string path, bool ours, std::string unmatched = {});
 
   struct Mail {
     conf::MessageId id = 0;
@@ -47,18 +47,20 @@ class Maildir : private spool::ReceiptPrinter {
   std::string unmatched_place(const std::string& name) const;
   // Removes from cur/ what was put there before `before`. How many.
   size_t remove_kept(conf::WallTime before);
-  // Strangers write what comes to .Unmatched: its oldest mails go until a sixteenth below `most` octets is
+  // Strangers write what comes there: its oldest mails go until a sixteenth below `most` octets is
   // left, when they are more (a file counts 4 KiB at least). How many went.
   size_t bound_unmatched(uint64_t most);
   // What put_away() brought there since then, counted in the same way.
   uint64_t fresh_unmatched() const { return fresh_unmatched_; }
   const std::string& path() const { return path_; }
+  const std::string& unmatched() const { return unmatched_; }
 
  private:
-  explicit Maildir(std::string path) : path_(std::move(path)) {}
+  Maildir(std::string path, std::string unmatched)
+      : path_(std::move(path)), unmatched_(std::move(unmatched)) {}
   conf::Status write(const Mail& mail) const;
   conf::Error given_up(const std::vector<Mail>& mails, conf::Error why) const;
-  std::string path_;
+  std::string path_, unmatched_;
   uint64_t fresh_unmatched_ = 0;
 };
 

@@ -332,7 +332,11 @@ std::vector<DeliveryEvent> read_returned(std::string_view mail, const ReadingToo
   if (evidence.state == TokenState::kNone && tools.sent != nullptr &&
       tools.settings.unsigned_reports != conf::UnsignedReports::kOff)
     return without_token(report, tools, now);
-  if (evidence.state != TokenState::kValid) return {unmatched(report, {}, why_not(evidence.state), now)};
+  if (evidence.state != TokenState::kValid) {
+    DeliveryEvent event = unmatched(report, {}, why_not(evidence.state), now);
+    event.forged = evidence.state == TokenState::kForged;
+    return {std::move(event)};
+  }
   if (report.kind != Kind::kFeedback && is_by_recipient(report, evidence, tools)) {
     if (report.kind != Kind::kAutoReply) report.auto_reply = bounce::report::AutoReplyKind::kOther;
     report.kind = Kind::kAutoReply;

@@ -47,6 +47,9 @@ TEST(Returns, MistakesAreTold) {
   EXPECT_NE(problems("[returns]\nkeys = \"/k\"\n[[return_path]]\ndomain = \"r.example\"\nprefix = \"a+b\"\n")
                 .find("at most 26 letters"),
             std::string::npos);
+  EXPECT_NE(problems("[returns]\nfeedback = [\"a@b.example\"]\nwatch = [\"/m\"]\nunmatched = \"/m\"\n")
+                .find("read again"),
+            std::string::npos);
   EXPECT_NE(problems("[returns]\nfeedback = [\"no address\"]\n").find("\"no address\""), std::string::npos);
 }
 

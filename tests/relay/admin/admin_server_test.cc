@@ -202,11 +202,14 @@ TEST_F(AdminServerTest, TheQuarantineAndUnknownTextsAreCounted) {
   backend_.current.quarantine.held = 3;
   backend_.current.quarantine.suppressed = 7;
   backend_.current.unknown_texts = 5;
+  backend_.current.unmatched_returns = 9;
+  backend_.current.forged_returns = 2;
   backend_.current.unknown_text_sites.push_back({"mx.x.example", 5});
   start();
   const std::string text = ask("GET", "/metrics").body;
   for (const char* line : {"penstock_quarantine_rows 12\n", "penstock_quarantine_held_total 3\n",
                            "penstock_suppressed_total 7\n", "penstock_unknown_texts_total 5\n",
+                           "penstock_returns_unmatched_total 9\n", "penstock_returns_forged_total 2\n",
                            "penstock_site_unknown_texts_total{site=\"mx.x.example\"} 5\n"})
     EXPECT_NE(text.find(line), std::string::npos) << line;
   const json summary = json::parse(ask("GET", "/v1/queue/summary").body);

@@ -37,6 +37,16 @@ TEST(Metrics, CountsRecipientsByWhatBecameOfThem) {
   EXPECT_EQ(metrics.through(), 9U);
 }
 
+TEST(Metrics, CountsForgedTokensAmongUnmatchedMail) {
+  Metrics metrics;
+  conf::DeliveryEvent event = of(conf::EventKind::kUnmatched);
+  metrics.take(1, event);
+  event.forged = true;
+  metrics.take(2, event);
+  EXPECT_EQ(metrics.counts().unmatched, 2U);
+  EXPECT_EQ(metrics.counts().forged, 1U);
+}
+
 TEST(Metrics, CountsTextsThatNoRuleReadsBySite) {
   Metrics metrics;
   const auto refuse = [&metrics](uint64_t sequence, const std::string& site, conf::Reason reason) {

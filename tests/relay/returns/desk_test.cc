@@ -153,6 +153,20 @@ TEST_F(DeskTest, WhatCannotBePutAwayIsReadOnceAllTheSame) {
   EXPECT_EQ(feed.events.size(), 1U);
 }
 
+TEST_F(DeskTest, UnmatchedMailGoesToTheFolderOfChoice) {
+  settings.unmatched = folder.path() + "/for people";
+  settings.watch = {folder.path() + "/watched"};
+  const auto desk = open();
+  feed.done = UINT64_MAX;
+  offer(desk.get(), 1);
+  std::ofstream(folder.path() + "/watched/new/2.mail") << "Subject: hello\n\nhello\n";
+  EXPECT_TRUE(step_until(desk.get(), [&] { return files_in(settings.unmatched + "/new") == 2; }));
+  ASSERT_EQ(feed.events.size(), 2U);
+  for (const conf::DeliveryEvent& event : feed.events)
+    EXPECT_TRUE(event.file.starts_with(settings.unmatched + "/new/")) << event.file;
+  EXPECT_FALSE(fs::exists(settings.path + "/.Unmatched"));
+}
+
 TEST(MaildirTest, ABatchIsDeliveredAsAWholeOrNotAtAll) {
   const Folder folder;
   conf::Result<Maildir> maildir = Maildir::open(folder.path() + "/returns", true);

@@ -137,6 +137,7 @@ TEST_F(Returned, WithoutAGoodTokenNothingIsBelieved) {
     ASSERT_EQ(events.size(), 1U);
     EXPECT_EQ(events[0].kind, EventKind::kUnmatched);
     EXPECT_EQ(events[0].reply, why);
+    EXPECT_EQ(events[0].forged, to == forged);
     EXPECT_FALSE(events[0].confirmed);
   }
   const auto late =
