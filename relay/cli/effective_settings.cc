@@ -51,10 +51,12 @@ json setting_json(const admin::LimitView& view, const std::vector<Said>& below) 
   return setting;
 }
 
-mx::RulePtr rule_for(const mx::RuleBook& book, const EffectiveQuestion& question, uint32_t source,
-                     bool* depends) {
+// Mail that goes by smart hosts has these in the place of MX hosts.
+mx::RulePtr rule_for(const mx::RuleBook& book, const EffectiveQuestion& question,
+                     const std::vector<std::string>& smart_hosts, uint32_t source, bool* depends) {
   *depends = false;
-  if (!question.hosts.empty()) return book.match(question.domain, question.hosts, source);
+  const std::vector<std::string>& hosts = smart_hosts.empty() ? question.hosts : smart_hosts;
+  if (!hosts.empty()) return book.match(question.domain, hosts, source);
   if (mx::RulePtr certain = book.certain_match(question.domain)) return certain;
   *depends = std::any_of(book.rules().begin(), book.rules().end(),
                          [](const mx::RulePtr& rule) { return !rule->is_template(); });
@@ -64,9 +66,11 @@ mx::RulePtr rule_for(const mx::RuleBook& book, const EffectiveQuestion& question
 json path_json(const conf::Config& config, const mx::RuleBook& book, const conf::ConfigWords& words,
                const EffectiveQuestion& question, const conf::Source& source) {
   bool depends = false;
-  const mx::RulePtr rule = rule_for(book, question, source.id, &depends);
   uint32_t index = 0;
   const conf::DestinationSettings& base = config.settings_for(question.domain, &index);
+  std::vector<std::string> smart_hosts;
+  for (const conf::SmartHost& host : base.smart_hosts) smart_hosts.push_back(host.host);
+  const mx::RulePtr rule = rule_for(book, question, smart_hosts, source.id, &depends);
   const conf::DestinationSettings settings = mx::settings_with(rule.get(), base);
   const mx::PathLimits limits = mx::limits_for(rule.get(), base, source.warmup);
   json all = json::array();
@@ -75,6 +79,7 @@ json path_json(const conf::Config& config, const mx::RuleBook& book, const conf:
   return {{"rule", rule == nullptr ? "" : rule->name},
           {"rule_where", rule == nullptr ? "" : rule->file + ":" + std::to_string(rule->line)},
           {"depends_on_mx", depends},
+          {"smart_hosts", smart_hosts},
           {"settings", std::move(all)}};
 }
 
@@ -82,6 +87,8 @@ std::string rule_line(const json& path) {
   const std::string name = text_of(path, "rule");
   const std::string rule =
       name.empty() ? "no rule matches" : "rule " + name + "  [" + text_of(path, "rule_where") + "]";
+  if (!member(path, "smart_hosts").empty())
+    return rule + "\nIt goes by smart_hosts: masks on MX hosts are compared with the names of these.";
   if (!is_true(path, "depends_on_mx")) return rule;
   return "the rule depends on the MX hosts: give them with --mx, or ask\n`penstock explain`. At hosts that "
          "no other rule is for: " +

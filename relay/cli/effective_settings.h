@@ -14,14 +14,17 @@
 namespace relay::cli {
 
 struct EffectiveQuestion {
-  std::string domain;              // "": any that no [[destination]] names
-  std::vector<std::string> hosts;  // MX hosts; none: only rules count that hold whatever they are
-  std::string source;              // name; "": each
+  std::string domain;  // "": any that no [[destination]] names
+  // MX hosts, of no account where mail goes by smart hosts; none: only rules count that hold whatever they
+  // are.
+  std::vector<std::string> hosts;
+  std::string source;  // name; "": each
 };
 
-// {"domain", "paths": [{"source", "rule", "rule_where", "depends_on_mx", "settings": [{"key", "value",
-// "where", "over": [{"value", "where"}]}]}]}. Sources for which the same holds are one path: "source" has
-// their names, with ", ". `words` are those of config.file. kNotFound: there is no such source.
+// {"domain", "paths": [{"source", "rule", "rule_where", "depends_on_mx", "smart_hosts", "settings":
+// [{"key", "value", "where", "over": [{"value", "where"}]}]}]}. Sources for which the same holds are one
+// path: "source" has their names, with ", ". `words` are those of config.file. kNotFound: there is no such
+// source.
 conf::Result<nlohmann::json> effective_settings(const conf::Config& config, const mx::RuleBook& book,
                                                 const conf::ConfigWords& words,
                                                 const EffectiveQuestion& question);

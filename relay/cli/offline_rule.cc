@@ -85,12 +85,16 @@ conf::Result<json> offline_explanation(const conf::Config& config, const std::st
   for (const conf::Problem& problem : built.problems) {
     if (!problem.warning) return conf::Error{conf::ErrorCode::kInvalid, problem.text()};
   }
+  std::vector<std::string> smart_hosts;  // in the place of MX hosts
+  for (const conf::SmartHost& host : config.settings_for(domain).smart_hosts)
+    smart_hosts.push_back(host.host);
+  const std::vector<std::string>& names = smart_hosts.empty() ? hosts : smart_hosts;
   Files files;
   json paths = json::array();
   for (const conf::Source& each : config.sources) {
     if (!source.empty() && each.name != source) continue;
     json path = {{"source", each.name}, {"source_id", each.id}, {"rule", ""}, {"limits", json::array()}};
-    if (const mx::RulePtr rule = built.book->match(domain, hosts, each.id)) {
+    if (const mx::RulePtr rule = built.book->match(domain, names, each.id)) {
       path["rule"] = rule->name;
       path["rule_where"] = rule->file + ":" + std::to_string(rule->line);
       path["limits"] = limits_of(*rule, &files);
@@ -99,7 +103,7 @@ conf::Result<json> offline_explanation(const conf::Config& config, const std::st
   }
   if (paths.empty())
     return conf::Error{conf::ErrorCode::kNotFound, "no [[source]] is named \"" + source + "\""};
-  return json{{"domain", domain}, {"hosts", hosts}, {"paths", std::move(paths)}};
+  return json{{"domain", domain}, {"hosts", names}, {"paths", std::move(paths)}};
 }
 
 }  // namespace relay::cli

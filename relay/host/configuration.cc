@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "bounce/rule_layers.h"
+#include "conf/config_words.h"
 #include "relay/host/silent_mistakes.h"
 #include "relay/host/text_table_file.h"
 
@@ -64,8 +65,8 @@ void look_at_secrets(const conf::Config& config, bool may_read, std::vector<conf
   }
 }
 
-// `may_read`: whether files that the configuration names are read.
-Configuration with_book(conf::ParsedConfig parsed, bool may_read) {
+// `words` are for the places of warnings. `may_read`: whether files that the configuration names are read.
+Configuration with_book(conf::ParsedConfig parsed, const conf::ConfigWords& words, bool may_read) {
   Configuration out;
   out.problems = std::move(parsed.problems);
   if (parsed.draft == nullptr) return out;
@@ -74,7 +75,7 @@ Configuration with_book(conf::ParsedConfig parsed, bool may_read) {
                       std::make_move_iterator(built.problems.end()));
   std::shared_ptr<const bounce::Qualifier> qualifier = qualifier_of(*parsed.draft, may_read, &out.problems);
   if (!conf::has_error(out.problems)) {
-    std::vector<conf::Problem> silent = silent_mistakes(*parsed.config, *built.book);
+    std::vector<conf::Problem> silent = silent_mistakes(*parsed.config, *built.book, words);
     out.problems.insert(out.problems.end(), std::make_move_iterator(silent.begin()),
                         std::make_move_iterator(silent.end()));
     look_at_secrets(*parsed.config, may_read, &out.problems);
@@ -89,10 +90,12 @@ Configuration with_book(conf::ParsedConfig parsed, bool may_read) {
 
 }  // namespace
 
-Configuration load_configuration(const std::string& path) { return with_book(conf::load_config(path), true); }
+Configuration load_configuration(const std::string& path) {
+  return with_book(conf::load_config(path), conf::ConfigWords::load(path), true);
+}
 
 Configuration parse_configuration(std::string_view text, const std::string& file_name) {
-  return with_book(conf::parse_config(text, file_name), false);
+  return with_book(conf::parse_config(text, file_name), conf::ConfigWords(text), false);
 }
 
 }  // namespace relay

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "relay/host/reach_mistakes.h"
 #include "relay/host/rule_protection.h"
 #include "relay/host/stream_mistakes.h"
 
@@ -60,11 +61,21 @@ void check_templates(const conf::Config& config, Problems* out) {
   }
 }
 
+// Of [defaults], or of the [[destination]] that begins at this line: the key stands in one of both.
 void check_retry(const conf::Config& config, const conf::DestinationSettings& settings, const std::string& of,
-                 int line, Problems* out) {
-  if (settings.retry.delays.empty() || settings.retry.delays.front() < settings.retry.validity) return;
-  warn(config.file, line, 1,
-       of + " validity is over before the first wait of schedule: mail gets one attempt only", out);
+                 int table, const conf::ConfigWords& words, Problems* out) {
+  const auto place = [&](const char* key) {
+    const int line = words.find(table, key).line;
+    return line != 0 ? line : std::max(words.find(words.line_of("[defaults]"), key).line, 1);
+  };
+  const conf::RetrySchedule& retry = settings.retry;
+  if (!retry.delays.empty() && retry.delays.front() >= retry.validity)
+    warn(config.file, place("validity"), 1,
+         of + " validity is over before the first wait of schedule: mail gets one attempt only", out);
+  if (settings.delay_report_after.count() > 0 && settings.delay_report_after >= retry.validity &&
+      words.find(table, "delay_report_after").line != 0)
+    warn(config.file, place("delay_report_after"), 1,
+         of + " delay_report_after is not below validity: mail expires before its delay is reported", out);
 }
 
 // A destination cannot raise what a rule limits.
@@ -131,7 +142,8 @@ void check_quarantine(const conf::Config& config, Problems* out) {
 
 }  // namespace
 
-std::vector<Problem> silent_mistakes(const conf::Config& config, const mx::RuleBook& book) {
+std::vector<Problem> silent_mistakes(const conf::Config& config, const mx::RuleBook& book,
+                                     const conf::ConfigWords& words) {
   Problems out;
   for (const conf::MxRule& written : config.rules) {
     if (written.shipped) continue;
@@ -146,12 +158,14 @@ std::vector<Problem> silent_mistakes(const conf::Config& config, const mx::RuleB
   check_templates(config, &out);
   add_stream_mistakes(config, &out);
   check_quarantine(config, &out);
-  check_retry(config, config.defaults, "[defaults]", 1, &out);
+  add_reach_mistakes(config, book, words, &out);
+  check_retry(config, config.defaults, "[defaults]", words.line_of("[defaults]"), words, &out);
   for (const conf::Destination& destination : config.destinations) {
     if (destination.settings.retry.validity != config.defaults.retry.validity ||
-        destination.settings.retry.delays != config.defaults.retry.delays) {
+        destination.settings.retry.delays != config.defaults.retry.delays ||
+        destination.settings.delay_report_after != config.defaults.delay_report_after) {
       check_retry(config, destination.settings, "[[destination]] \"" + destination.name + "\"",
-                  destination.line, &out);
+                  destination.line, words, &out);
     }
     check_against_rules(config, destination, book, &out);
   }

@@ -6,12 +6,14 @@
 
 #include "conf/config.h"
 #include "conf/config_parser.h"
+#include "conf/config_words.h"
 #include "mx/rules/rule_book.h"
 
 namespace relay {
 
-// `book` was built from `config.rules`. O(rules² x masks²) at load, with the sources and destinations
-// besides.
-std::vector<conf::Problem> silent_mistakes(const conf::Config& config, const mx::RuleBook& book);
+// `book` was built from `config.rules`, and `words` are those of its file, for the places of keys. O(rules² x
+// masks²) at load, with the sources and destinations besides.
+std::vector<conf::Problem> silent_mistakes(const conf::Config& config, const mx::RuleBook& book,
+                                           const conf::ConfigWords& words);
 
 }  // namespace relay

@@ -114,5 +114,19 @@ TEST_F(EffectiveSettings, WithoutHostsItSaysThatTheRuleDependsOnThem) {
   EXPECT_EQ(ask("gmail.com", {}, "none").at("error"), "no [[source]] is named \"none\"");
 }
 
+TEST(EffectiveSmartHosts, TheirNamesAreComparedWithTheMasksOnMxHosts) {
+  const std::string file =
+      "hostname = \"relay.example.com\"\n[[listener]]\naddress = \"127.0.0.1:25\"\n[defaults]\n"
+      "smart_hosts = [\"relay.isp.example\"]\n[[rule]]\nname = \"g\"\ninherit = \"general\"\n"
+      "mx = [\"*.google.com\"]\n[[rule]]\nname = \"isp\"\ninherit = \"general\"\nmx = [\"*.isp.example\"]\n";
+  const Configuration read = parse_configuration(file, "p.toml");
+  ASSERT_NE(read.config, nullptr);
+  conf::Result<json> told = effective_settings(*read.config, *read.book, conf::ConfigWords(file),
+                                               {"gmail.com", {"aspmx.l.google.com"}, ""});
+  ASSERT_TRUE(told.ok());
+  EXPECT_EQ(told->at("paths")[0].at("rule"), "isp") << "whatever hosts were given";
+  EXPECT_NE(effective_text(*told).find("It goes by smart_hosts"), std::string::npos) << effective_text(*told);
+}
+
 }  // namespace
 }  // namespace relay::cli

@@ -51,10 +51,72 @@ TEST(SilentMistakes, AWayPastTheQuarantineThatIsShut) {
 }
 
 TEST(SilentMistakes, AValidityThatAllowsOneAttempt) {
-  EXPECT_TRUE(warns("[defaults]\nvalidity = \"30m\"\n", "mail gets one attempt only"));
+  EXPECT_TRUE(warns("[defaults]\nport = 25\nvalidity = \"30m\"\n",
+                    "p.toml:6:1: warning: [defaults] validity is over before the first wait"));
   EXPECT_TRUE(warns("[[destination]]\nname = \"d\"\ndomains = [\"a.example\"]\nvalidity = \"30m\"\n",
-                    "p.toml:4:1: warning: [[destination]] \"d\" validity is over before the first wait"));
+                    "p.toml:7:1: warning: [[destination]] \"d\" validity is over before the first wait"));
   EXPECT_EQ(warnings("[defaults]\nvalidity = \"30m\"\nschedule = [\"10m\"]\n"), "");
+}
+
+TEST(SilentMistakes, ADelayThatIsNeverReported) {
+  const std::string late = "[defaults]\nvalidity = \"2h\"\nschedule = [\"30m\"]\n";
+  EXPECT_TRUE(warns(late + "delay_report_after = \"3h\"\n",
+                    "p.toml:7:1: warning: [defaults] delay_report_after is not below validity"));
+  EXPECT_EQ(warnings(late), "");
+}
+
+std::string destination(const std::string& name, const std::string& domains) {
+  return "[[destination]]\nname = \"" + name + "\"\ndomains = [" + domains + "]\n";
+}
+
+TEST(SilentMistakes, ADestinationThatAnEarlierOneLeavesNothing) {
+  EXPECT_TRUE(
+      warns(destination("all", "\"*\"") + destination("bank", "\"bank.test\", \"*.bank.test\""),
+            "p.toml:7:1: warning: [[destination]] \"bank\" gets no mail: \"all\" (line 4) stands before "
+            "it and takes all that it would"));
+  EXPECT_TRUE(warns(destination("a", "\"*.bank.test\"") + destination("b", "\"x.bank.test\", \"bank.test\""),
+                    "[[destination]] \"b\" gets no mail for x.bank.test: \"a\" (line 4)"));
+  EXPECT_EQ(warnings(destination("bank", "\"bank.test\"") + destination("all", "\"*\"")), "");
+}
+
+TEST(SilentMistakes, ARuleByMxHostsWhereAllMailGoesBySmartHosts) {
+  const std::string smart = "[defaults]\nsmart_hosts = [\"relay.isp.example:587\"]\n";
+  const auto rule = [](const std::string& masks) {
+    return "[[rule]]\nname = \"g\"\ninherit = \"general\"\n" + masks + "\n";
+  };
+  EXPECT_TRUE(
+      warns(smart + rule("mx = [\"*.google.com\"]"),
+            "p.toml:6:1: warning: rule \"g\" does nothing: all mail goes by smart_hosts (p.toml:5), so "
+            "its mx = *.google.com is compared with the names of these and matches none"));
+  const auto holds = [&](const std::string& rest) {
+    return warnings(smart + rest).find("does nothing") == std::string::npos;
+  };
+  EXPECT_TRUE(holds(rule("mx = [\"*.isp.example\"]")));
+  EXPECT_TRUE(holds(rule("domains = [\"gmail.com\"]")));
+  const std::string by_mx = destination("by-mx", "\"gmail.com\"") + "smart_hosts = []\n";
+  EXPECT_TRUE(holds(by_mx + rule("mx = [\"*.google.com\"]"))) << "for that destination";
+}
+
+TEST(SilentMistakes, DomainsThatNoSourceMaySendTo) {
+  const auto source = [](const std::string& name, const std::string& masks) {
+    return "[[source]]\nname = \"" + name + "\"\n" + masks + "\n";
+  };
+  EXPECT_TRUE(warns(source("a", "include_domains = [\"gmail.com\"]"),
+                    "p.toml:4:1: warning: mail to domains that no include_domains names cannot leave"));
+  EXPECT_TRUE(
+      warns(source("a", "exclude_domains = [\"gmail.com\"]") + source("b", "include_domains = [\"*.test\"]"),
+            "p.toml:4:1: warning: mail to gmail.com cannot leave"));
+  EXPECT_TRUE(warns(source("a", "include_domains = [\"x.test\"]\nexclude_domains = [\"*.test\"]") +
+                        source("b", "exclude_domains = [\"x.test\"]"),
+                    "mail to x.test cannot leave"));
+  EXPECT_EQ(warnings(source("a", "exclude_domains = [\"gmail.com\"]") +
+                     source("b", "include_domains = [\"gmail.com\"]")),
+            "");
+  EXPECT_TRUE(
+      warns(source("a", "") + source("b", "include_domains = [\"x.test\"]") +
+                "[[stream]]\nname = \"s\"\nsenders = [\"s.test\"]\nsources = \"2\"\n"
+                "[[stream]]\nname = \"rest\"\nsources = \"1\"\n",
+            "p.toml:10:1: warning: mail of [[stream]] \"s\" to domains that no include_domains names"));
 }
 
 TEST(SilentMistakes, ADestinationBelowAShippedRule) {
