@@ -392,6 +392,7 @@ void Standing::block_by_itself(size_t cause, Decision decision, conf::Instant no
   decision.samples = replies();
   decision.text += (goes_on ? ": the block goes on, nothing is sent " : ": nothing is sent ") +
                    until_text(block_.until, now);
+  block_.why = std::make_shared<const BlockReason>(BlockReason{now, decision});
   move(State::kBlocked, now);
   decide(std::move(decision));
 }

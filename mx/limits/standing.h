@@ -89,6 +89,7 @@ class Standing {
   // The stricter of both holds; what was handed on and is unchanged gives way. `from`: a copy, used up.
   void inherit(Standing* from, bool by_heir, conf::WallTime since, const Moment& moment);
   void inherit_charges(const Standing& from, conf::WallTime since, const Moment& moment);  // and no more
+  const BlockReason* why_blocked() const;  // null: neither blocked nor probing, or it is not known
   bool handed_on() const { return handed_on_; }
   void hand_on(bool yes) { handed_on_ = yes; }  // false: it is used again
   void cut();                                   // see Quota

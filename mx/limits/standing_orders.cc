@@ -19,6 +19,7 @@ void Standing::block_by_rule(conf::Instant until, const std::string& rule, conf:
   decision.samples = replies();
   decision.text = decision.by + ": nothing is sent " + until_text(until, now);
   block_.by_rule = true;
+  block_.why = std::make_shared<const BlockReason>(BlockReason{now, decision});
   if (state_ != State::kBlocked) move(State::kBlocked, now);
   decide(std::move(decision));
 }

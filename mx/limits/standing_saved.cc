@@ -8,7 +8,8 @@ namespace mx {
 
 namespace {
 
-constexpr uint64_t kStandingVersion = 4;
+constexpr uint64_t kStandingVersion = 5;
+constexpr uint64_t kWithoutWhy = 4;    // without what led to a block
 constexpr uint64_t kWithOrders = 3;    // with an operator's order: these are kept by themselves now
 constexpr uint64_t kWithoutEarly = 2;  // ... and without what min_duration and first_probe need
 constexpr uint64_t kOldVersion = 1;    // nor the length of a block
@@ -20,6 +21,10 @@ constexpr conf::Duration kProbesForgotten = std::chrono::hours(24 * 7);  // nobo
 
 std::vector<std::string> Standing::replies() const {
   return evidence_ ? evidence_->replies() : std::vector<std::string>();
+}
+
+const BlockReason* Standing::why_blocked() const {
+  return state_ == State::kBlocked || state_ == State::kProbing ? block_.why.get() : nullptr;
 }
 
 uint32_t Standing::learned_per_hour() const { return rate_ && rate_->learned() ? rate_->per_hour() : 0; }
@@ -77,6 +82,7 @@ std::string Standing::save(const Moment& moment) {
   out.number(block_.tried);
   out.number((block_.early ? 1 : 0) + (block_.by_rule ? 2 : 0) + (handed_on_ ? 4 : 0));
   for (const Threshold& threshold : thresholds_) threshold.save_since(&out);
+  (why_blocked() == nullptr ? Block() : block_).save_why(&out);
   return bytes;
 }
 
@@ -138,6 +144,7 @@ bool Standing::read(SavedReader* in) {
   if (state == State::kRamp) aftermath_->ramp.restore(in);
   read_learning(in);
   if (version > kWithoutEarly) read_early(saved, in);
+  if (version > kWithoutWhy) block_.restore_why(in);
   state_ = state;
   if (!in->ok() || !in->ended()) return false;
   // A wall clock that was moved does not make a block longer than it was, nor does a rule that was changed

@@ -264,5 +264,29 @@ TEST(Standing, AnyBytesAreReadSafely) {
   EXPECT_GT(read, 1'000u);
 }
 
+// After a restart people ask why, too.
+TEST(Standing, WhatLedToABlockIsKeptWithIt) {
+  Standing before(general());
+  send_many(before, 300, Kind::kHard, kStart);
+  const std::vector<Decision> told = before.take_decisions();
+  ASSERT_EQ(told.size(), 1U);
+  const conf::WallTime wall = conf::from_unix_micros(1'790'000'000'000'000);
+  const std::string saved = before.save({kStart + 1min, wall});
+  Standing after(general());
+  ASSERT_TRUE(after.restore(saved, {Instant(10s), wall + 2min}));
+  const BlockReason* why = after.why_blocked();
+  ASSERT_NE(why, nullptr);
+  EXPECT_EQ(why->at, Instant(10s) - 3min);
+  EXPECT_EQ(why->decision.by, "threshold 1");
+  EXPECT_EQ(why->decision.messages, 300U);
+  EXPECT_EQ(why->decision.errors, 300U);
+  EXPECT_EQ(why->decision.text, told[0].text);
+  EXPECT_EQ(why->decision.samples, told[0].samples);
+  EXPECT_EQ(why->decision.until, after.blocked_until());
+  after.unblock(Instant(11s));
+  EXPECT_EQ(after.why_blocked(), nullptr);
+  EXPECT_TRUE(after.restore(after.save({Instant(11s), wall}), {Instant(11s), wall}));
+}
+
 }  // namespace
 }  // namespace mx
