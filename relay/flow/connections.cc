@@ -35,8 +35,21 @@ Slot* Connections::find(OutboundConnection* connection, uint64_t number) {
   return found == slots_.end() || found->second.number != number ? nullptr : &found->second;
 }
 
-void Connections::is_ready(const OutboundConnection& connection) {
-  lines_->gets_ready(connection.path(), flow_->now());
+void Connections::is_ready(OutboundConnection* connection) {
+  lines_->gets_ready(connection->path(), flow_->now());
+  looks_.push_back({connection, at(connection).number, flow_->now()});
+}
+
+void Connections::look_at_ready(conf::Instant now, const std::function<void(const Slot&)>& use) {
+  while (!looks_.empty() && looks_.front().since + kLook <= now) {
+    Opening first = looks_.front();
+    looks_.pop_front();
+    const Slot* slot = find(first.connection, first.number);
+    if (slot == nullptr) continue;  // it has ended
+    use(*slot);
+    first.since = now;
+    looks_.push_back(first);
+  }
 }
 
 Slot Connections::take_out(OutboundConnection* connection) {
@@ -45,6 +58,7 @@ Slot Connections::take_out(OutboundConnection* connection) {
   rests_no_more(connection);
   Slot slot = std::move(found->second);
   slots_.erase(found);
+  connection->path()->connections.forget_silence(connection);
   lines_->ends(connection->path(), connection->ever_ready(), flow_->now());
   if (slot.room_of != nullptr) --slot.room_of->leaving;
   return slot;

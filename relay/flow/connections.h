@@ -2,6 +2,7 @@
 // part of the counters. Keeps the counts of paths and shared lines in step with what is open. Loop thread.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -54,9 +55,12 @@ class Connections {
   // Those that are opened since `since`, which is past, or longer and are not ready yet. True from `use`: no
   // more of this one; else it is shown again when it was opening for as long once more.
   void take_slow(conf::Instant since, const std::function<bool(OutboundConnection*)>& use);
+  // Those that are ready, each once in kLook.
+  void look_at_ready(conf::Instant now, const std::function<void(const Slot&)>& use);
+  conf::Instant next_look() const { return looks_.empty() ? conf::kNever : looks_.front().since + kLook; }
   conf::Instant oldest_opening() const { return openings_.empty() ? conf::kNever : openings_.front().since; }
   // It was opening and is ready.
-  void is_ready(const OutboundConnection& connection);
+  void is_ready(OutboundConnection* connection);
   // Its path no longer counts it; what it holds is the caller's to give back.
   Slot take_out(OutboundConnection* connection);
   // Gives back its part of the counters.
@@ -86,6 +90,7 @@ class Connections {
   OutboundConnection* any() const { return slots_.empty() ? nullptr : slots_.begin()->first; }
 
  private:
+  static constexpr conf::Duration kLook = std::chrono::seconds(5);
   struct Opening {
     OutboundConnection* connection = nullptr;
     uint64_t number = 0;    // as in its slot
@@ -96,6 +101,7 @@ class Connections {
   PathGate* gate_;
   SharedLines* lines_;
   std::deque<Opening> openings_;  // in order; those that are ready or gone leave at the front
+  std::deque<Opening> looks_;     // those that are ready, in order of the next look at them
   std::unordered_map<OutboundConnection*, Slot> slots_;
   // By counters that several paths share (mx::Traffic::shared()): those that rest there, the last came last.
   std::unordered_map<const void*, std::vector<OutboundConnection*>> resting_at_;

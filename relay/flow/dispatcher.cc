@@ -17,6 +17,8 @@ namespace {
 
 // A connection that takes so long to open is told: nobody should have to wait for its timeouts to hear of it.
 constexpr conf::Duration kSlow = std::chrono::seconds(10);
+// That a receiver is silent is told once in so long.
+constexpr conf::Duration kSilenceTold = std::chrono::minutes(10);
 constexpr size_t kPathsPerStep = 512;  // a path that may not send costs less than a microsecond
 
 }  // namespace
@@ -55,6 +57,7 @@ void Dispatcher::step(conf::Instant now) {
   work_.wake_due(now, kPathsPerStep);
   connections_.take_slow(now - kSlow,
                          [this](OutboundConnection* connection) { return tell_slow(*connection); });
+  connections_.look_at_ready(now, [this](const Slot& slot) { look_for_silence(slot); });
   logins_.step([this](queue::Path* path) { poke(path); });
   opener_.begin_step();
   size_t paths_left = kPathsPerStep;
@@ -97,6 +100,20 @@ bool Dispatcher::tell_slow(const OutboundConnection& connection) {
   return true;
 }
 
+// A message that hangs is told: nobody should have to wait for its timeouts to hear of it.
+void Dispatcher::look_for_silence(const Slot& slot) {
+  const OutboundConnection& connection = *slot.connection;
+  const conf::Instant now = flow_.now(), since = std::max(connection.silent_since(), slot.job.began);
+  if (slot.job.delivery == nullptr || slot.job.waiting || connection.idle() || now - since < kSlow) return;
+  queue::PathConnections& all = connection.path()->connections;
+  const bool first = all.silence() == nullptr;
+  all.is_silent({&connection, connection.stage(), since});
+  if (!first || all.silence() == nullptr || all.silence_told() > now - kSilenceTold) return;
+  all.tell_silence(now);
+  troubles_.tell(*connection.path(), connection.target(), connection.stage(),
+                 "no reply after 10 s; the message waits for it until it times out");
+}
+
 // As many of them as there is room for may try. False: nothing is to be done at once.
 bool Dispatcher::feed_starving() {
   const size_t most = flow_.most_connections();
@@ -113,7 +130,8 @@ conf::Instant Dispatcher::next_wake() const {
   if (logins_.waking() || !work_.empty() || (work_.has_resumed() && !flow_.paused)) return conf::Instant{};
   const conf::Instant opening = connections_.oldest_opening();
   const conf::Instant slow = opening == conf::kNever ? conf::kNever : opening + kSlow;
-  return std::min({lines_.next_wake(), work_.next_wake(), slow});
+  const conf::Instant look = in_flight() == 0 ? conf::kNever : connections_.next_look();
+  return std::min({lines_.next_wake(), work_.next_wake(), slow, look});
 }
 
 void Dispatcher::set_wake(queue::Path* path, conf::Instant now) {
@@ -174,7 +192,7 @@ void Dispatcher::connection_ready(OutboundConnection* connection) {
   Slot& slot = connections_.at(connection);
   queue::Path* path = connection->path();
   if (path->connections.opening() > 0 && connection->transactions() == 0) {
-    connections_.is_ready(*connection);
+    connections_.is_ready(connection);
     slot.most_messages = hosts_.about(connection->target(), flow_.now()).messages_per_connection;
     // It takes a message, and those that wait may need more connections.
     if (path->health.failing() || !path->ready.empty()) work_.mark(path);
@@ -189,6 +207,8 @@ void Dispatcher::transaction_done(OutboundConnection* connection,
   CHECK(slot.job.delivery != nullptr);
   queue::Path* path = connection->path();
   const conf::Instant now = flow_.now();
+  const auto is_answer = [](const auto& each) { return each.reply.code != 0 && !each.local; };
+  if (std::ranges::any_of(outcomes, is_answer)) path->connections.answers(connection, now);
   hosts_.learn(*connection, connection->target(), now);
   FreeTries::bound(slot.job.delivery, &outcomes);
   const Meeting here{connection->target().host, slot.job.domain, path->source.name,
@@ -205,8 +225,7 @@ void Dispatcher::transaction_done(OutboundConnection* connection,
     const queue::PathError error{sick->stage, sick->reply, connection->target().host,
                                  address_text(connection->target()), sick->meaning};
     if (back_off_.refused(path, error, connection->started(), now)) slot.use.asked_slower = true;
-  } else if (std::any_of(outcomes.begin(), outcomes.end(),
-                         [](const auto& each) { return each.reply.code != 0 && !each.local; })) {
+  } else if (std::ranges::any_of(outcomes, is_answer)) {
     back_off_.answered(path);
   }
   jobs_.report(&slot, std::move(outcomes));
@@ -321,6 +340,8 @@ mx::Admission Dispatcher::next_message(queue::Path* path) {
   gate_.tell_decisions(*path);  // a block that is over has become probing by being asked
   return next;
 }
+
+bool Dispatcher::awaits_rules(const queue::Path& path) const { return sites_->awaits_rules(path); }
 
 std::vector<const queue::Path*> Dispatcher::neglected() {
   std::vector<const queue::Path*> paths;

@@ -78,7 +78,8 @@ class Dispatcher final : public OutboundConnection::Owner {
   bool paused() const { return flow_.paused; }
   void abandon();  // drops every connection; deliveries under way come back as not tried
 
-  mx::Admission next_message(queue::Path* path);  // see Forecast
+  mx::Admission next_message(queue::Path* path);     // see Forecast
+  bool awaits_rules(const queue::Path& path) const;  // see SiteTable
   const Logins& logins() const { return logins_; }
   std::vector<const queue::Path*> neglected();  // see Transit
   size_t connections() const { return connections_.size(); }
@@ -102,7 +103,8 @@ class Dispatcher final : public OutboundConnection::Owner {
   void work_together(queue::Path* path, conf::Instant now);  // it stands in a shared line
   void set_wake(queue::Path* path, conf::Instant now);
   bool feed_starving();
-  bool tell_slow(const OutboundConnection& connection);          // false: it is to be looked at again
+  bool tell_slow(const OutboundConnection& connection);  // false: it is to be looked at again
+  void look_for_silence(const Slot& slot);
   void discard(OutboundConnection* connection);                  // closes it at once
   queue::PathError meant(const OutboundConnection& connection);  // why it failed, with its meaning
   // Tells the limits and obeys the rules about a failure. True: we were asked to come slower.

@@ -239,6 +239,10 @@ void OutboundConnection::pump() {
   set_deadline(session_->ready() ? rest_until_ : session_->deadline());
 }
 
+bounce::Stage OutboundConnection::stage() const {
+  return session_ == nullptr ? bounce::Stage::kConnect : session_->stage();
+}
+
 void OutboundConnection::write_output() {
   if (session_->output()->empty()) return;
   last_octet_ = silent_until_it_ = clock_->now();

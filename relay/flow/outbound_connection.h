@@ -79,6 +79,7 @@ class OutboundConnection final : public TransportUser {
   bool ever_ready() const { return ever_ready_; }
   bool connected() const { return connected_; }  // to its target, whatever was said since
   bool quitting() const { return quitting_; }    // its end is no failure
+  bounce::Stage stage() const;  // of the reply that is due; kConnect while there is no session
   bool idle() const { return session_ != nullptr && session_->ready(); }
   conf::Instant started() const { return started_; }
   conf::Instant target_started() const { return target_started_; }  // began to connect to it
@@ -133,8 +134,7 @@ class OutboundConnection final : public TransportUser {
   std::string tls_trouble_;      // ... for this reason, not told yet
   bool ever_ready_ = false, quitting_ = false;
   bool blameless_ = false;
-  bool pumping_ = false;
-  bool ended_ = false;
+  bool pumping_ = false, ended_ = false;
   bool connected_ = false;  // to this target
   conf::Instant started_, target_started_;
   conf::Instant last_octet_, silent_until_it_;  // since when there was none before the last one came

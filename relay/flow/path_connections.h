@@ -1,5 +1,6 @@
 // The connections of a path: how many there are, since when the first of those that open is being waited for,
-// which rest. Written by SharedLines, which counts them for a shared line as well. Loop thread.
+// which rest, whether one lets a message wait. Written by SharedLines, which counts them for a shared line as
+// well, and of silence by the Dispatcher. Loop thread.
 #pragma once
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "conf/vocab/check.h"
+#include "conf/vocab/refusal.h"
 #include "conf/vocab/time.h"
 
 namespace relay {
@@ -14,6 +16,13 @@ class OutboundConnection;
 }  // namespace relay
 
 namespace relay::queue {
+
+// A receiver lets a message wait for the reply to one of its commands.
+struct Silence {
+  const OutboundConnection* over = nullptr;  // null: none is known
+  conf::Stage stage = conf::Stage::kNone;    // of the reply
+  conf::Instant since{};
+};
 
 class PathConnections {
  public:
@@ -48,6 +57,25 @@ class PathConnections {
   void rests(OutboundConnection* connection) { idle_.push_back(connection); }
   void rests_no_more(OutboundConnection* connection) { std::erase(idle_, connection); }
 
+  // Null: none is silent, or others have got a reply since.
+  const Silence* silence() const {
+    return silence_.over == nullptr || answered_at_ > silence_.since ? nullptr : &silence_;
+  }
+  void is_silent(const Silence& silence) {
+    if (this->silence() == nullptr || silence.since < silence_.since) silence_ = silence;
+  }
+  // A message over the connection got a reply.
+  void answers(const OutboundConnection* connection, conf::Instant now) {
+    answered_at_ = now;
+    forget_silence(connection);
+  }
+  void forget_silence(const OutboundConnection* connection) {
+    if (silence_.over == connection) silence_ = {};
+  }
+  // When it was told last that the receiver is silent; the past: never.
+  conf::Instant silence_told() const { return silence_told_; }
+  void tell_silence(conf::Instant now) { silence_told_ = now; }
+
   // That it takes long until one is ready is told once, by the Dispatcher.
   bool slow_told() const { return slow_told_; }
   void tell_slow() { slow_told_ = true; }
@@ -57,6 +85,8 @@ class PathConnections {
   uint32_t opening_ = 0;
   bool slow_told_ = false;  // since the last one got ready
   conf::Instant opening_since_{};
+  Silence silence_;
+  conf::Instant answered_at_ = conf::Instant::min(), silence_told_ = conf::Instant::min();
   std::vector<OutboundConnection*> idle_;
 };
 

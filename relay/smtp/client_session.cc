@@ -31,6 +31,7 @@ void ClientSession::log_in(std::string secret, conf::Instant now) {
 void ClientSession::secret_missing(std::string_view why) { state_->core.secret_missing(why); }
 
 bool ClientSession::ready() const { return state_->core.state() == ClientState::kReady; }
+bounce::Stage ClientSession::stage() const { return stage_of(state_->core.state()); }
 void ClientSession::begin(Transaction transaction, conf::Instant now) {
   state_->core.begin(std::move(transaction), now);
 }

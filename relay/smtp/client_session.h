@@ -88,7 +88,8 @@ class ClientSession {
   void log_in(std::string secret, conf::Instant now);  // wipes it
   void secret_missing(std::string_view why);           // kClosed at stage kLogin
 
-  bool ready() const;  // a transaction may begin
+  bool ready() const;           // a transaction may begin
+  bounce::Stage stage() const;  // of the reply that is due
   void begin(Transaction transaction, conf::Instant now);
   void quit(conf::Instant now);  // output has QUIT; kClosed follows its reply or the short time-out
 

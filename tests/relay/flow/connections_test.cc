@@ -26,7 +26,7 @@ TEST_F(ConnectionsTest, APathCountsWhatIsOpenAndWhatIsOpening) {
   OutboundConnection* other = add();
   EXPECT_EQ(path_.connections.size(), 2U);
   EXPECT_EQ(path_.connections.opening(), 2U);
-  connections_.is_ready(*one);
+  connections_.is_ready(one);
   EXPECT_EQ(path_.connections.opening(), 1U);
   const Slot gone = connections_.take_out(other);
   EXPECT_EQ(path_.connections.size(), 1U);
@@ -40,7 +40,7 @@ TEST_F(ConnectionsTest, WhatIsOpeningIsSinceTheLastOneThatGotReady) {
   for (int i = 0; i < 10; ++i) {
     clock_.time += 1s;
     OutboundConnection* next = add();
-    connections_.is_ready(*last);
+    connections_.is_ready(last);
     last = next;
   }
   EXPECT_EQ(path_.connections.opening(), 1U);

@@ -149,7 +149,9 @@ TEST_F(DispatcherTest, AReceiverThatIsSilentIsToldWhenTheConnectionsThatWorkedAr
   add(1);
   step();
   ASSERT_GT(network_.users.size(), 1U);
-  clock_.time += 10s;
+  clock_.time += 5s;
+  network_.users.front()->on_bytes("250 ok\r\n");
+  clock_.time += 5s;
   step();
   EXPECT_TRUE(troubles_.empty()) << "another one works";
   network_.users.front()->on_closed({conf::ErrorCode::kIo, "reset"});
@@ -161,6 +163,11 @@ TEST_F(DispatcherTest, AReceiverThatIsSilentIsToldWhenTheConnectionsThatWorkedAr
 TEST_F(DispatcherTest, AReceiverThatAnswersInTimeIsNoTrouble) {
   add(1);
   open();
+  for (const char* reply : {"250 ok\r\n", "250 ok\r\n", "354 go\r\n", "250 ok\r\n"}) {
+    clock_.time += 9s;
+    step();
+    say(reply);
+  }
   clock_.time += 11s;
   step();
   EXPECT_TRUE(troubles_.empty());
@@ -203,6 +210,34 @@ TEST_F(DispatcherTest, APauseIsNotPolledForMailWhoseTimeIsOver) {
   dispatcher_->pause(false);
   for (int i = 0; i < 3; ++i) step();
   EXPECT_EQ(walk_.back.size(), 1U) << "it expires when the pause is over";
+}
+
+// Long before its timeouts: once, with the command that it is silent to.
+TEST_F(DispatcherTest, AReceiverThatIsSilentToAMessageIsToldAndKnown) {
+  queue::Delivery* first = add(1);
+  open();
+  ASSERT_EQ(first->state, queue::DeliveryState::kSending);
+  const auto wait = [this](int steps) {
+    for (int i = 0; i < steps; ++i) {
+      clock_.time += 1s;
+      step();
+    }
+  };
+  wait(9);
+  EXPECT_EQ(path_->connections.silence(), nullptr);
+  wait(6);
+  ASSERT_NE(path_->connections.silence(), nullptr);
+  EXPECT_EQ(path_->connections.silence()->stage, bounce::Stage::kMail);
+  EXPECT_EQ(path_->connections.silence()->since, clock_.time - 15s);
+  ASSERT_EQ(troubles_.size(), 1U);
+  EXPECT_EQ(troubles_[0], "mx.test: no reply after 10 s; the message waits for it until it times out");
+  wait(60);
+  EXPECT_EQ(troubles_.size(), 1U) << "told once";
+  say("250 ok\r\n");
+  say("250 ok\r\n");
+  say("354 go\r\n");
+  say("250 ok\r\n");
+  EXPECT_EQ(path_->connections.silence(), nullptr);
 }
 
 }  // namespace
