@@ -71,7 +71,7 @@ bool BusiestPaths::flows(const queue::Path& path, conf::Instant now) const {
 }
 
 void BusiestPaths::consider(queue::Path* path, conf::Instant now) {
-  if (!is_of_interest(*path, now) && !flows(*path, now)) return;
+  if (path->is_past() || (!is_of_interest(*path, now) && !flows(*path, now))) return;
   const Candidate candidate{
       {path->holds.ordered(now) || path->counters.standing->state() != mx::Standing::State::kOpen,
        path->ready.size() + path->connections.size()},

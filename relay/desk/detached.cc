@@ -17,9 +17,11 @@ std::string label_of(const mx::CounterKey& key) { return std::string(queue::labe
 
 bool visit_detached(queue::SiteTable* sites, size_t* next, size_t most, const UseDetached& use) {
   return sites->limiters().visit_detached(
-      next, most, [&](const std::string& text, mx::Standing& standing, bool superseded) {
+      next, most, [sites, &use](const std::string& text, mx::Standing& standing, bool superseded) {
         mx::CounterKey key;
-        if (mx::parse_key(text, &key)) use(key, standing, superseded);
+        if (!mx::parse_key(text, &key)) return;
+        key.names.rule = sites->deciding_rule(key.names);
+        use(key, standing, superseded);
       });
 }
 

@@ -17,7 +17,7 @@ std::string name_of(const queue::Path& path) {
 bool OrderReach::is_meant(const admin::MxOrder& order, const queue::Path& path) const {
   if (!order.source.empty() && path.source.name != order.source) return false;
   if (!order.rule.empty())
-    return path.rule != nullptr && !path.gone && conf::domain_matches(order.rule, path.rule->name);
+    return path.rule != nullptr && !path.superseded && conf::domain_matches(order.rule, path.rule->name);
   if (!order.site.empty()) return means_site(order.site, path.site->label);
   if (order.domain.empty()) return order.all || !order.source.empty();
   const queue::DomainEntry* domain = transit_->domains().find(order.domain);

@@ -44,6 +44,11 @@ void count(const std::string& site, const std::string& source, admin::MxOrderDon
   if (done->names.size() < kNamesShown) done->names.push_back(site + " from " + source);
 }
 
+// Where another rule decides by now, its path is counted.
+void count(const queue::Path& path, admin::MxOrderDone* done) {
+  if (!path.superseded) count(path.site->label, path.source.name, done);
+}
+
 void spend(size_t what, size_t* budget) { *budget -= std::min(*budget, what); }
 
 }  // namespace
@@ -222,15 +227,15 @@ void OrderRounds::to_path(Round* round, queue::Path* path, const DomainOrders::L
                           conf::Instant now) {
   const admin::MxOrder& order = round->order;
   if (order.action == admin::MxAction::kBlock) {
-    count(path->site->label, path->source.name, &round->done);
+    count(*path, &round->done);
     const OrderBook::Entry* longest = order.dry_run ? nullptr : latest.of(*path);
     if (longest != nullptr) hold_path(transit_, path, *longest, order, now);
     return;
   }
   const bool freed = path->holds.ordered(now) && lift_from(round, path, latest.of(*path), now);
   const bool opened = open_standing(round, path, now);
-  if (freed || opened) return count(path->site->label, path->source.name, &round->done);
-  if (!path->holds.ordered(now)) note_automatic(round, *path->counters.standing);
+  if (freed || opened) return count(*path, &round->done);
+  if (!path->superseded && !path->holds.ordered(now)) note_automatic(round, *path->counters.standing);
 }
 
 // False: `other` holds it on, by its own end.
@@ -275,17 +280,17 @@ void OrderRounds::note_automatic(Round* round, const mx::Standing& standing) {
 
 void OrderRounds::reach_detached(Round* round, conf::Instant now, size_t* budget) {
   const admin::MxOrder& order = round->order;
-  const auto use = [&](const mx::CounterKey& key, mx::Standing& standing, bool /*superseded*/) {
+  const auto use = [&](const mx::CounterKey& key, mx::Standing& standing, bool superseded) {
     const bool of_source =
         order.source.empty() || key.names.source == order.source || key.names.source == "*";
     const bool of_domain = of_source && reach_->is_led_to(key.names.site, order);
     if (!is_meant(order, key) && !of_domain) return;
     spend(kOfChange, budget);
     if (!changes_standing(order, standing)) {
-      note_automatic(round, standing);
+      if (!superseded) note_automatic(round, standing);
       return;
     }
-    count(view_of(key, standing, now).site, key.names.source, &round->done);
+    if (!superseded) count(view_of(key, standing, now).site, key.names.source, &round->done);
     if (order.dry_run) return;
     (void)change(order, &standing, now);
     transit_->counters().hurry();

@@ -28,9 +28,11 @@ void Survey::look_at(queue::Path* path, conf::Instant now) {
   const mx::Standing::State state =
       path->holds.ordered(now) ? mx::Standing::State::kBlocked : path->counters.standing->state_at(now);
   next_change_ = std::min(next_change_, later_than(now, path->counters.standing->runs_out()));
-  limiter_.blocked += state == mx::Standing::State::kBlocked ? 1 : 0;
-  limiter_.probing += state == mx::Standing::State::kProbing ? 1 : 0;
-  limiter_.ramp += state == mx::Standing::State::kRamp ? 1 : 0;
+  if (!path->superseded) {  // whoever decides there now is counted
+    limiter_.blocked += state == mx::Standing::State::kBlocked ? 1 : 0;
+    limiter_.probing += state == mx::Standing::State::kProbing ? 1 : 0;
+    limiter_.ramp += state == mx::Standing::State::kRamp ? 1 : 0;
+  }
   if (state == mx::Standing::State::kBlocked) limiter_.blocked_deliveries += path->ready.size();
   if (path->ready.empty() && path->connections.size() == 0) return;
   if (path->site != site_) {

@@ -50,7 +50,7 @@ struct Path {
   Site* site = nullptr;
   conf::Source source;
   mx::RulePtr rule;            // null: none matches
-  bool gone = false;           // its rule is no more: it lives as long as something of it is open
+  bool superseded = false;     // another rule decides here now: it lives as long as something of it is open
   uint32_t rules = 0;          // so many edits of the rules are behind it: see SiteTable::awaits_rules()
   conf::SettingsPtr settings;  // of the destination, with the values of the rule
   mx::RoutePtr route;          // the latest of the domains whose mail goes this way, all of one order
@@ -100,6 +100,8 @@ struct Path {
     return (health.failing() && connections.opening() > 0) ||
            (health.breaks() > 1 && !connections.all_rest());
   }
+  // Nothing goes over it any more, nor does it stand for what is held against the site.
+  bool is_past() const { return superseded && ready.empty() && connections.size() == 0; }
   // Somebody has it in hand, or what it knows would be forgotten with it. Orders would not be: a new path is
   // told them.
   bool is_needed(conf::Instant now) const {

@@ -9,16 +9,11 @@ namespace relay::queue {
 
 namespace {
 constexpr size_t kReloadedPerStep = 256;  // some 3 us each: its limits, its counters
+constexpr size_t kSupersededPerSweep = 1024;
 
 std::span<const mx::RouteHost> hosts_of(const Path& path) {
   if (path.route == nullptr) return {};
   return path.route->hosts;
-}
-
-std::vector<std::string> names_of_hosts(const mx::Route& route) {
-  std::vector<std::string> names;
-  for (const mx::RouteHost& host : route.hosts) names.push_back(host.name);
-  return names;
 }
 
 }  // namespace
@@ -63,27 +58,6 @@ bool SiteTable::leads_here(const DomainEntry& domain, Path* path) const {
   if (route.order != path->route->order) return false;
   path->route = domain.route;
   return true;
-}
-
-mx::RulePtr SiteTable::rule_for(DomainEntry* domain, const conf::Source& source) {
-  if (book_ == nullptr) return nullptr;
-  if (domain->rules.empty()) {
-    domain->rules = book_->candidates(domain->name.text(), names_of_hosts(*domain->route));
-  }
-  return mx::RuleBook::first_for(domain->rules, source.id);
-}
-
-mx::RuleBook::Candidates SiteTable::candidates(const DomainEntry& domain,
-                                               const std::vector<std::string>& hosts) const {
-  if (book_ == nullptr || !domain.rules.empty()) return domain.rules;
-  return book_->candidates(domain.name.text(), hosts);
-}
-
-// The same for whoever only looks: `rules` are not there after the route was found anew.
-mx::RulePtr SiteTable::rule_now(const DomainEntry& domain, const conf::Source& source) const {
-  if (book_ == nullptr || !domain.rules.empty()) return mx::RuleBook::first_for(domain.rules, source.id);
-  return mx::RuleBook::first_for(book_->candidates(domain.name.text(), names_of_hosts(*domain.route)),
-                                 source.id);
 }
 
 std::string SiteTable::site_key(const DomainEntry& domain, const mx::Route& route) const {
@@ -146,45 +120,6 @@ Path* SiteTable::find(const DomainEntry& domain, const conf::Source& source) con
   if (site == part.end()) return nullptr;
   const auto path = site->second->paths.find(path_key(source, rule, *route));
   return path == site->second->paths.end() ? nullptr : path->second.get();
-}
-
-// Whether the rule still decides for a site with these hosts, and counts that together. One with masks on
-// domains decides for those, and what follows it for the others.
-bool SiteTable::is_current(const mx::CounterNames& names) const {
-  if (book_ == nullptr) return names.rule.empty();
-  const mx::RulePtr rule = names.rule.empty() ? nullptr : book_->named(names.rule);
-  if (rule == nullptr && !names.rule.empty()) return false;
-  const bool one_site = rule != nullptr && rule->values.one_site.value_or(false);
-  const auto scope =
-      rule == nullptr ? conf::RuleScope::kSource : rule->values.scope.value_or(conf::RuleScope::kSource);
-  if ((names.source == "*") != (scope == conf::RuleScope::kPool)) return false;
-  if (names.site == "*") return one_site || scope == conf::RuleScope::kPath;
-  if (rule != nullptr && !rule->domains.empty()) return true;
-  std::vector<std::string> hosts;
-  std::string_view label = label_of(names.site);
-  while (!label.empty()) {
-    const size_t comma = std::min(label.find(','), label.size());
-    hosts.emplace_back(label.substr(0, std::min(label.find(':'), comma)));
-    label.remove_prefix(std::min(comma + 1, label.size()));
-  }
-  return std::ranges::any_of(config_->sources, [&](const conf::Source& source) {
-    if (names.source != source.name && names.source != "*") return false;
-    return book_->match({}, hosts, source.id) == rule;
-  });
-}
-
-void SiteTable::apply_rule(Path* path, mx::RulePtr rule) {
-  path->rule = std::move(rule);
-  if (path->rule == nullptr) {
-    path->settings = path->site->settings;
-  } else {
-    path->settings = std::make_shared<const conf::DestinationSettings>(
-        mx::settings_with(path->rule.get(), *path->site->settings));
-  }
-  mx::PathLimits limits = mx::limits_for(path->rule.get(), *path->site->settings, path->source.warmup);
-  if (limits.one_site && !path->rule->is_about_all(names_of_hosts(*path->route))) limits.one_site = false;
-  path->limits = std::make_shared<const mx::PathLimits>(std::move(limits));
-  count_anew(path);
 }
 
 // With the counters that its rule and limits name by now. Connections that are open hold those that they were
@@ -294,27 +229,6 @@ const std::shared_ptr<mx::Traffic>& SiteTable::traffic(Path* path, std::string_v
       .first->second;
 }
 
-// For the counters: what each rule matches, and what it counts together.
-bool SiteTable::tell_rules() {
-  std::vector<mx::RuleChanges::Rule> rules;
-  if (book_ != nullptr) {
-    for (const mx::RulePtr& rule : book_->rules()) {
-      if (rule->is_template()) continue;
-      const auto& values = rule->values;
-      std::string text = rule->sources.text();
-      for (const auto* masks : {&rule->mx, &rule->domains}) {
-        text += '\n';
-        for (const std::string& mask : *masks) text += mask + ' ';
-      }
-      const auto scope = static_cast<uint64_t>(values.scope.value_or(conf::RuleScope::kSource));
-      rules.push_back({rule->name, mx::hash_that_lasts(text),
-                       scope * 2 + (values.one_site.value_or(false) ? 1 : 0), rule->mx});
-    }
-  }
-  rules.push_back({});  // no rule
-  return limiters_.rules_are(std::move(rules));
-}
-
 void SiteTable::reload(conf::ConfigPtr config, mx::RuleBookPtr book) {
   config_ = std::move(config);
   book_ = std::move(book);
@@ -353,13 +267,40 @@ void SiteTable::reload(Site* site) {
       path->source.weight = 0;  // it takes no more mail
     }
     // A rule that is gone holds on for what is still open under it.
-    path->gone = path->rule != nullptr && (book_ == nullptr || book_->named(path->rule->name) == nullptr);
-    if (!path->gone) apply_rule(path.get(), path->rule == nullptr ? nullptr : book_->named(path->rule->name));
+    const bool gone =
+        path->rule != nullptr && (book_ == nullptr || book_->named(path->rule->name) == nullptr);
+    if (!gone) apply_rule(path.get(), path->rule == nullptr ? nullptr : book_->named(path->rule->name));
+    path->superseded = gone || !decides(*path);
     if (on_path) on_path(path.get());
+  }
+  if (!forget_superseded(site)) superseded_.push_back(site->key);
+}
+
+// Their counters stay in the table, and whoever decides by now takes them over.
+bool SiteTable::forget_superseded(Site* site) {
+  const conf::Instant now = clock_->now();
+  bool all = true;
+  std::erase_if(site->paths, [now, &all](const auto& named) {
+    if (!named.second->superseded) return false;
+    const bool needed = named.second->is_needed(now);
+    all = all && !needed;
+    return !needed;
+  });
+  return all;
+}
+
+void SiteTable::forget_some_superseded() {
+  for (size_t left = std::min(superseded_.size(), kSupersededPerSweep); left > 0; --left) {
+    std::string key = std::move(superseded_.front());
+    superseded_.pop_front();
+    Part& part = part_of(key);
+    const auto site = part.find(key);
+    if (site != part.end() && !forget_superseded(site->second.get())) superseded_.push_back(std::move(key));
   }
 }
 
 void SiteTable::sweep(conf::Instant now) {
+  forget_some_superseded();
   std::erase_if(parts_[next_part_], [now](const auto& entry) {
     Site& site = *entry.second;
     const auto over = [now](const auto& each) { return each.second <= now; };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -56,6 +57,8 @@ class SiteTable {
   // A reload goes over the sites part by part, some paths in each call; each path that has mail (its
   // deliveries may belong elsewhere now) or connections that rest is shown to `use`. False: no more of it.
   bool reload_some(const std::function<void(Path*)>& use);
+  // The rule that decides by now where this was counted, as far as the hosts say: it takes that over.
+  std::string deciding_rule(const mx::CounterNames& names) const;
   // Until its turn comes a path goes on as it was, unless the rules match or count something else now: then
   // its mail waits until it is known what was counted before, and all of it was gone over.
   bool awaits_rules(const Path& path) const {
@@ -102,6 +105,9 @@ class SiteTable {
   void reload(Site* site);
   void apply_rule(Path* path, mx::RulePtr rule);
   bool is_current(const mx::CounterNames& names) const;
+  bool decides(const Path& path) const;
+  bool forget_superseded(Site* site);  // false: there are some that are needed yet
+  void forget_some_superseded();
   void count_anew(Path* path);
   bool tell_rules();
   mx::Whereabouts whereabouts(const Path& path, const std::string& site) const;
@@ -120,10 +126,11 @@ class SiteTable {
   mx::LimiterTable limiters_;
   // In parts, so that no insertion and no sweep stops the loop for long, with a million sites neither.
   std::array<Part, 4096> parts_;
-  conf::Instant off_until_{};  // no source is off any more, anywhere
-  size_t next_part_ = 0;       // of the sweep
-  uint32_t rules_ = 0;         // edits of the rules so far that changed what they match or count
-  size_t reload_part_ = 4096;  // of the reload; the end: none is under way
+  std::deque<std::string> superseded_;  // keys of sites that may have such paths
+  conf::Instant off_until_{};           // no source is off any more, anywhere
+  size_t next_part_ = 0;                // of the sweep
+  uint32_t rules_ = 0;                  // edits of the rules so far that changed what they match or count
+  size_t reload_part_ = 4096;           // of the reload; the end: none is under way
 };
 
 }  // namespace relay::queue
