@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -24,7 +23,6 @@ constexpr size_t kDefaultLimit = 100;
 constexpr size_t kMaxLimit = 10'000;  // rows of one answer: a few megabytes
 constexpr size_t kDefaultGroups = 50;
 constexpr size_t kMaxGroups = 10'000;
-constexpr std::chrono::milliseconds kTurn(2);  // of a question to the loop: it must not stop for long
 
 constexpr std::string_view kReload = "/v1/reload";
 constexpr std::chrono::seconds kReloadLimit(30);  // keys and rules are read from files
@@ -58,7 +56,11 @@ bool is_read_path(const std::string& path) {
 }  // namespace
 
 AdminApi::AdminApi(spool::Spool* spool, Backend* backend, LoopCall::Post post)
-    : spool_(spool), backend_(backend), loop_(std::move(post)), mx_(backend, &loop_) {}
+    : spool_(spool),
+      backend_(backend),
+      loop_(std::move(post)),
+      search_(spool, backend, &loop_),
+      mx_(backend, &loop_) {}
 
 Response AdminApi::handle(const Request& request) {
   if (MxApi::serves(request.path)) return mx_.handle(request);
@@ -138,40 +140,6 @@ Response AdminApi::told(const Request& request, const QueueSummary& summary) {
   return answer(out);
 }
 
-template <typename Answer, typename Item>
-conf::Status AdminApi::ask_in_turns(const std::vector<Item>& items,
-                                    const std::function<Answer(Backend*, const Item&)>& about,
-                                    std::vector<Answer>* answers) {
-  const auto kept =
-      std::make_shared<const std::vector<Item>>(items);  // the loop may ask later than is waited
-  for (size_t begin = 0; begin < items.size();) {
-    conf::Result<std::vector<Answer>> some =
-        loop_.ask<std::vector<Answer>>([backend = backend_, kept, about, begin](auto done) {
-          std::vector<Answer> told;
-          const auto until = std::chrono::steady_clock::now() + kTurn;
-          do {
-            told.push_back(about(backend, (*kept)[begin + told.size()]));
-          } while (begin + told.size() < kept->size() && std::chrono::steady_clock::now() < until);
-          done(std::move(told));
-        });
-    if (!some.ok()) return some.error();
-    begin += some->size();
-    std::move(some->begin(), some->end(), std::back_inserter(*answers));
-  }
-  return conf::success();
-}
-
-// Where the deliveries of these messages stand, in their order.
-conf::Result<std::vector<std::vector<DeliveryView>>> AdminApi::deliveries_of(
-    const std::vector<conf::MessageId>& ids) {
-  using Views = std::vector<DeliveryView>;
-  std::vector<Views> all;
-  const conf::Status asked = ask_in_turns<Views, conf::MessageId>(
-      ids, [](Backend* backend, const conf::MessageId& id) { return backend->deliveries_of(id); }, &all);
-  if (!asked.ok()) return asked.error();
-  return all;
-}
-
 conf::Result<QueueSummary> AdminApi::summary() {
   return loop_.ask<QueueSummary>([backend = backend_](auto done) { done(backend->summary()); });
 }
@@ -185,13 +153,13 @@ Response AdminApi::list(const Request& request) {
     if (conf::Status set = filter.set(key, value); !set.ok()) return refuse(set.error());
   }
   const conf::WallTime now = backend_->clock().wall();
-  conf::Result<SiteLookup> sites = sites_for(filter, now);
-  if (!sites.ok()) return refuse(sites.error());
+  const conf::Result<Lookups> lookups = search_.lookups_for(filter, now);
+  if (!lookups.ok()) return refuse(lookups.error());
   json rows = json::array();
   std::vector<conf::MessageId> ids;
   bool more = false;
   const conf::Status scanned = spool_->scan([&](const spool::MessageRecord& record) {
-    if (match(filter, record, now, sites.value()) == Match::kNone) return true;
+    if (match(filter, record, now, lookups.value()) == Match::kNone) return true;
     more = rows.size() == limit;
     if (more) return false;
     rows.push_back(message_json(in_calendar(record, backend_->clock()), backend_->clock().today()));
@@ -199,7 +167,7 @@ Response AdminApi::list(const Request& request) {
     return true;
   });
   if (!scanned.ok()) return refuse(scanned.error());
-  const conf::Result<std::vector<std::vector<DeliveryView>>> stand = deliveries_of(ids);
+  const conf::Result<std::vector<std::vector<DeliveryView>>> stand = search_.deliveries_of(ids);
   if (!stand.ok()) return refuse(stand.error());
   for (size_t i = 0; i < ids.size(); ++i) {
     if (!rows[i].contains("next")) continue;
@@ -260,7 +228,8 @@ Response AdminApi::show(const std::string& id_text) {
   if (!loaded.ok()) return refuse(loaded.error());
   const spool::RelayClock& clock = backend_->clock();
   json out = message_detail_json(in_calendar(loaded->record, clock), clock.today());
-  const conf::Result<std::vector<std::vector<DeliveryView>>> stand = deliveries_of({loaded->record.id});
+  const conf::Result<std::vector<std::vector<DeliveryView>>> stand =
+      search_.deliveries_of({loaded->record.id});
   if (!stand.ok()) return refuse(stand.error());
   for (json& recipient : out["recipients"]) {
     if (recipient.value("state", "") != "pending") continue;
@@ -269,55 +238,10 @@ Response AdminApi::show(const std::string& id_text) {
   return answer(out);
 }
 
-// The loop knows which site a domain rolled up to; it is asked once per domain, before the scan that needs
-// it.
-conf::Result<SiteLookup> AdminApi::sites_for(const QueueFilter& filter, conf::WallTime now) {
-  if (filter.site.empty()) return SiteLookup();
-  std::set<std::string> domains;
-  const conf::Status scanned = spool_->scan([&](const spool::MessageRecord& record) {
-    if (!may_match(filter, record, now)) return true;
-    for (const spool::RecipientRecord& recipient : record.recipients) {
-      if (recipient.state == spool::RecipientState::kPending)
-        domains.insert(recipient.recipient.mailbox.domain.text());
-    }
-    return true;
-  });
-  if (!scanned.ok()) return scanned.error();
-  const std::vector<std::string> all(domains.begin(), domains.end());
-  std::vector<std::string> sites;
-  const conf::Status asked = ask_in_turns<std::string, std::string>(
-      all, [](Backend* backend, const std::string& domain) { return backend->site_of(domain); }, &sites);
-  if (!asked.ok()) return asked.error();
-  auto table = std::make_shared<std::unordered_map<std::string, std::string>>();
-  for (size_t i = 0; i < all.size(); ++i) (*table)[all[i]] = std::move(sites[i]);
-  return SiteLookup([table](const std::string& domain) {
-    const auto found = table->find(domain);
-    return found == table->end() ? std::string() : found->second;
-  });
-}
-
-conf::Result<AdminApi::Selection> AdminApi::select(const QueueFilter& filter, bool whole_messages) {
-  const conf::WallTime now = backend_->clock().wall();
-  conf::Result<SiteLookup> sites = sites_for(filter, now);
-  if (!sites.ok()) return sites.error();
-  Selection selection;
-  const conf::Status scanned = spool_->scan([&](const spool::MessageRecord& record) {
-    const Match found = match(filter, record, now, sites.value());
-    if (found == Match::kSome && whole_messages) {
-      ++selection.partly;
-    } else if (found != Match::kNone) {
-      selection.ids.push_back(record.id);
-    }
-    return true;
-  });
-  if (!scanned.ok()) return scanned.error();
-  return selection;
-}
-
 conf::Result<uint64_t> AdminApi::apply(QueueAction action, const std::vector<conf::MessageId>& ids,
                                        const std::string& who) {
   std::vector<char> reached;
-  const conf::Status asked = ask_in_turns<char, conf::MessageId>(
+  const conf::Status asked = search_.ask_in_turns<char, conf::MessageId>(
       ids,
       [action, who](Backend* backend, const conf::MessageId& id) {
         return static_cast<char>(backend->apply(action, id, who));
@@ -332,7 +256,7 @@ conf::Result<uint64_t> AdminApi::apply(QueueAction action, const std::vector<con
 
 conf::Status AdminApi::tell_paused(const std::vector<conf::MessageId>& ids, json* out) {
   std::vector<std::string> streams;
-  const conf::Status asked = ask_in_turns<std::string, conf::MessageId>(
+  const conf::Status asked = search_.ask_in_turns<std::string, conf::MessageId>(
       ids, [](Backend* backend, const conf::MessageId& id) { return backend->paused_stream(id); }, &streams);
   if (!asked.ok()) return asked;
   const conf::Result<std::vector<OrderView>> orders =
@@ -345,7 +269,7 @@ conf::Status AdminApi::tell_paused(const std::vector<conf::MessageId>& ids, json
 
 conf::Result<std::vector<conf::MessageId>> AdminApi::take_unknown(std::vector<conf::MessageId>* ids) {
   std::vector<char> queued;
-  const conf::Status asked = ask_in_turns<char, conf::MessageId>(
+  const conf::Status asked = search_.ask_in_turns<char, conf::MessageId>(
       *ids,
       [](Backend* backend, const conf::MessageId& id) { return static_cast<char>(backend->is_queued(id)); },
       &queued);
@@ -356,19 +280,30 @@ conf::Result<std::vector<conf::MessageId>> AdminApi::take_unknown(std::vector<co
   return unknown;
 }
 
+conf::Status AdminApi::tell(QueueAction action, const Order& order, uint64_t messages,
+                            const std::string& who) {
+  if (messages == 0) return conf::success();
+  const conf::Result<bool> told =
+      loop_.ask<bool>([backend = backend_, action, what = target_text(order), messages, who](auto done) {
+        backend->ordered(action, what, messages, who);
+        done(true);
+      });
+  return told.ok() ? conf::success() : conf::Status(told.error());
+}
+
 Response AdminApi::act(QueueAction action, const Request& request) {
   conf::Result<Order> order = parse_order(request.body);
   if (!order.ok()) return refuse(order.error());
-  Selection selection;
+  QueueSearch::Selection selection;
   const bool by_id = !order->ids.empty();
   if (!by_id) {
     // These are for good, and take every recipient of a message: one that has others too is not meant.
     const bool whole = action == QueueAction::kDrop || action == QueueAction::kFail;
-    conf::Result<Selection> selected = select(order->filter, whole);
+    conf::Result<QueueSearch::Selection> selected = search_.select(order->filter, whole);
     if (!selected.ok()) return refuse(selected.error());
     selection = std::move(selected).value();
   } else {
-    selection.ids = std::move(order->ids);
+    selection.ids = order->ids;
   }
   json out = {{"matched", selection.ids.size()}, {"partly", selection.partly}};
   if (by_id) {
@@ -392,6 +327,8 @@ Response AdminApi::act(QueueAction action, const Request& request) {
   const conf::Result<uint64_t> applied = apply(action, selection.ids, request.who);
   if (!applied.ok()) return refuse(applied.error());
   out["applied"] = applied.value();
+  const conf::Status said = tell(action, *order, applied.value(), request.who);
+  if (!said.ok()) return refuse(said.error());
   const bool to_go = action == QueueAction::kRelease || action == QueueAction::kRetry;
   const conf::Status told = to_go ? tell_paused(selection.ids, &out) : conf::success();
   return told.ok() ? answer(out) : refuse(told.error());

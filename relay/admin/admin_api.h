@@ -12,7 +12,8 @@
 #include "relay/admin/exchange.h"
 #include "relay/admin/loop_call.h"
 #include "relay/admin/mx_api.h"
-#include "relay/admin/queue_filter.h"
+#include "relay/admin/order.h"
+#include "relay/admin/queue_search.h"
 #include "relay/spool/spool.h"
 
 namespace relay::admin {
@@ -27,19 +28,7 @@ class AdminApi {
   void close() { loop_.close(); }
 
  private:
-  struct Selection {
-    std::vector<conf::MessageId> ids;
-    uint64_t partly = 0;  // left alone: only some of their pending recipients are meant
-  };
-  // Asks the loop about each of `items`, for a short time in a question, and adds what it says to `*answers`:
-  // fewer when it fails. `about` runs on the loop's thread.
-  template <typename Answer, typename Item>
-  conf::Status ask_in_turns(const std::vector<Item>& items,
-                            const std::function<Answer(Backend*, const Item&)>& about,
-                            std::vector<Answer>* answers);
   conf::Result<QueueSummary> summary();
-  conf::Result<SiteLookup> sites_for(const QueueFilter& filter, conf::WallTime now);
-  conf::Result<Selection> select(const QueueFilter& filter, bool whole_messages);
   // Leaves in `*ids` those that are queued; the others.
   conf::Result<std::vector<conf::MessageId>> take_unknown(std::vector<conf::MessageId>* ids);
   conf::Result<uint64_t> apply(QueueAction action, const std::vector<conf::MessageId>& ids,
@@ -47,7 +36,6 @@ class AdminApi {
 
   // Of these the ones that an order on their stream keeps back, with that order, into `*out`.
   conf::Status tell_paused(const std::vector<conf::MessageId>& ids, nlohmann::json* out);
-  conf::Result<std::vector<std::vector<DeliveryView>>> deliveries_of(const std::vector<conf::MessageId>& ids);
 
   Response reload();
   Response get(const Request& request);
@@ -57,11 +45,14 @@ class AdminApi {
   conf::Result<spool::LoadedMessage> load(const std::string& id_text, bool with_body);
   Response show(const std::string& id_text);
   Response content(const std::string& id_text);
+  // An event says who ordered what for how many.
+  conf::Status tell(QueueAction action, const Order& order, uint64_t messages, const std::string& who);
   Response act(QueueAction action, const Request& request);
 
   spool::Spool* spool_;
   Backend* backend_;
   LoopCall loop_;
+  QueueSearch search_;
   MxApi mx_;
 };
 

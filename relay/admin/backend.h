@@ -81,6 +81,9 @@ class Backend {
   // finished as dropped and logged, no report is sent. kFail: they fail, and the sender gets a report.
   // `who` gave the order, for the log; "": not known.
   virtual bool apply(QueueAction action, conf::MessageId id, const std::string& who) = 0;
+  // The order was given for so many messages, which `what` names ("all", "domain = x.test"): an event tells.
+  virtual void ordered(QueueAction action, const std::string& what, uint64_t messages,
+                       const std::string& who) = 0;
   // The stream of the message, if an order on that keeps mail of it back; "": none does.
   virtual std::string paused_stream(conf::MessageId id) = 0;
   // Whether a recipient of the message is not finished.

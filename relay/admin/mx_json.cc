@@ -138,7 +138,9 @@ json path_json(const PathView& path) {
     out["blocked_seconds"] = seconds_json(path.blocked_seconds);
   if (path.binds != mx::Bind::kNothing) out["frees_seconds"] = seconds_json(path.frees_seconds);
   if (path.opening) out["opening"] = true;
-  if (path.binds == mx::Bind::kRecording || path.binds == mx::Bind::kLease) out["disk"] = true;
+  const bool disk = path.binds == mx::Bind::kRecording || path.binds == mx::Bind::kLease;
+  if (disk && path.why.empty()) out["disk"] = true;
+  if (disk && !path.why.empty()) out["opening"] = true;  // it ends by itself
   if (path.ladder_per_day != 0) {
     out["ladder"] = {
         {"per_day", path.ladder_per_day}, {"step", path.ladder_step}, {"used", path.ladder_used}};
@@ -161,10 +163,12 @@ json sources_json(const std::vector<SourceView>& sources) {
 }
 
 json order_json(const OrderView& view) {
-  return {{"what", target_text(view.order)},
-          {"seconds", view.seconds ? json(*view.seconds) : json(nullptr)},
-          {"who", view.order.who},
-          {"why", view.order.why}};
+  json out = {{"what", target_text(view.order)},
+              {"seconds", view.seconds ? json(*view.seconds) : json(nullptr)},
+              {"who", view.order.who},
+              {"why", view.order.why}};
+  if (!view.problem.empty()) out["problem"] = view.problem;
+  return out;
 }
 
 json explanation_json(const Explanation& explanation) {

@@ -31,6 +31,8 @@ struct MxOrder {
 struct OrderView {  // an order to block that is in force
   MxOrder order;
   std::optional<double> seconds;  // that it holds yet; nothing: until it is lifted
+  // Why it means nothing by the present configuration: "no [[rule]] is named x"; "": it does.
+  std::string problem = std::string();
 };
 
 struct MxOrderDone {

@@ -70,9 +70,9 @@ struct PathView {
   mx::Bind binds = mx::Bind::kNothing;  // what keeps mail back now
   std::string why;                      // more than `binds` says: "paused by reply rule ..."; "": no more
   double frees_seconds = 0;             // when `binds` ends; < 0: when a connection or a transaction ends
-  bool opening = false;              // `why` says that a connection is being opened, and nothing else binds
-  std::string last_error;            // why the path failed, if it does
-  std::vector<std::string> replies;  // the latest refusals, at most three
+  bool opening = false;    // `why` says what the receiver is being waited for, and nothing else binds
+  std::string last_error;  // why the path failed, if it does
+  std::vector<std::string> replies;     // the latest refusals, at most three
   std::vector<DecisionView> decisions;  // the latest, newest first, at most ten
 };
 

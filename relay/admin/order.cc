@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
+
+#include "mx/limits/decision.h"
 
 namespace relay::admin {
 namespace {
@@ -66,6 +69,25 @@ std::string not_queued(const std::vector<conf::MessageId>& ids) {
   for (size_t i = 0; i < std::min(ids.size(), kNamed); ++i) text += ' ' + conf::to_text(ids[i]);
   if (ids.size() > kNamed) text += " ...";
   return text + "; it may have ended meanwhile, `penstock log ID` tells its story";
+}
+
+std::string target_text(const Order& order) {
+  constexpr size_t kNamed = 10;
+  if (order.all) return "all";
+  std::string text;
+  const auto add = [&text](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
+  const QueueFilter& filter = order.filter;
+  const std::pair<const char*, const std::string*> texts[] = {
+      {"sender", &filter.sender}, {"stream", &filter.stream}, {"domain", &filter.domain},
+      {"site", &filter.site},     {"reason", &filter.reason},
+  };
+  for (const auto& [key, value] : texts)
+    if (!value->empty()) add(std::string(key) + " = " + *value);
+  if (filter.older_than) add("older than " + mx::duration_text(*filter.older_than));
+  if (filter.younger_than) add("younger than " + mx::duration_text(*filter.younger_than));
+  if (filter.up_to) add("up to " + conf::to_text(*filter.up_to));
+  for (size_t i = 0; i < std::min(order.ids.size(), kNamed); ++i) add(conf::to_text(order.ids[i]));
+  return order.ids.size() > kNamed ? text + ", ..." : text;
 }
 
 }  // namespace relay::admin

@@ -14,13 +14,15 @@ bool contains_any_case(std::string_view text, std::string_view part) {
   return std::search(text.begin(), text.end(), part.begin(), part.end(), same) != text.end();
 }
 
-bool recipient_may_match(const QueueFilter& filter, const spool::RecipientRecord& recipient) {
-  if (!filter.domain.empty() &&
-      !conf::domain_matches(filter.domain, recipient.recipient.mailbox.domain.text())) {
-    return false;
-  }
-  return filter.reason.empty() || contains_any_case(recipient.last_reply, filter.reason) ||
-         contains_any_case(recipient.enhanced_status, filter.reason);
+bool is_of_domain(const QueueFilter& filter, const std::string& domain) {
+  return filter.domain.empty() || conf::domain_matches(filter.domain, domain);
+}
+
+bool waits_so(const QueueFilter& filter, conf::MessageId id, const spool::RecipientRecord& recipient,
+              const Lookups& lookups) {
+  return filter.reason.empty() || has_reason(filter, recipient.last_reply) ||
+         has_reason(filter, recipient.enhanced_status) ||
+         (lookups.waits_so && lookups.waits_so(id, recipient.recipient.mailbox.domain.text()));
 }
 
 bool message_matches(const QueueFilter& filter, const spool::MessageRecord& record, conf::WallTime now) {
@@ -93,26 +95,31 @@ conf::Status QueueFilter::set(std::string_view key, std::string_view value) {
   return conf::success();
 }
 
+bool has_reason(const QueueFilter& filter, std::string_view text) {
+  return contains_any_case(text, filter.reason);
+}
+
 Match match(const QueueFilter& filter, const spool::MessageRecord& record, conf::WallTime now,
-            const SiteLookup& site_of) {
+            const Lookups& lookups) {
   if (!message_matches(filter, record, now)) return Match::kNone;
   if (!filter.selects_recipients()) return Match::kAll;
   return match_recipients(record, [&](const spool::RecipientRecord& recipient) {
-    if (!recipient_may_match(filter, recipient)) return false;
+    const std::string& domain = recipient.recipient.mailbox.domain.text();
+    if (!is_of_domain(filter, domain) || !waits_so(filter, record.id, recipient, lookups)) return false;
     if (filter.site.empty()) return true;
     // Not routed since the start, or the reload: the host that answered last says where it belongs. A domain
     // that was never routed is its own site (see SiteSummary).
-    const std::string site = site_of(recipient.recipient.mailbox.domain.text());
+    const std::string site = lookups.site(domain);
     if (!site.empty()) return site_matches(filter.site, site);
-    return site_matches(filter.site, recipient.mx_host) ||
-           conf::domain_matches(filter.site, recipient.recipient.mailbox.domain.text());
+    return site_matches(filter.site, recipient.mx_host) || conf::domain_matches(filter.site, domain);
   });
 }
 
 bool may_match(const QueueFilter& filter, const spool::MessageRecord& record, conf::WallTime now) {
-  QueueFilter without_site = filter;
-  without_site.site.clear();
-  return match(without_site, record, now, nullptr) != Match::kNone;
+  QueueFilter plain = filter;
+  plain.site.clear();
+  plain.reason.clear();
+  return match(plain, record, now, {}) != Match::kNone;
 }
 
 }  // namespace relay::admin

@@ -1,4 +1,4 @@
-// Which messages of the queue are meant: by sender, stream, recipient domain, site, age, or the last refusal.
+// Which messages of the queue are meant: by sender, stream, recipient domain, site, age, or why they wait.
 // Pure.
 #pragma once
 
@@ -19,7 +19,7 @@ struct QueueFilter {
   std::string domain;  // glob on the recipient domain
   std::string site;    // glob on the site or on one of its hosts
   std::string stream;  // glob on its name
-  std::string reason;  // part of the last reply or of the enhanced status, any case
+  std::string reason;  // part of the last reply, of its status, or of why the mail waits now; any case
   std::optional<conf::Duration> older_than, younger_than;  // since acceptance
   std::optional<conf::MessageId>
       up_to;  // accepted no later than this one: makes a count and the deed after it agree
@@ -40,13 +40,21 @@ enum class Match : uint8_t { kNone, kSome, kAll };
 // Whether the mask matches the site, or one of its hosts.
 bool site_matches(const std::string& mask, std::string_view site);
 
-// The site of a recipient domain. Asked only when the filter has a site.
-using SiteLookup = std::function<std::string(const std::string& domain)>;
+// What the running relay knows of a recipient domain of a message. Each is asked only when the filter needs
+// it, and may be null then: nothing is known.
+struct Lookups {
+  std::function<std::string(const std::string& domain)> site;
+  // Whether what keeps the mail back now has the filter's `reason` in it.
+  std::function<bool(conf::MessageId id, const std::string& domain)> waits_so;
+};
 
 Match match(const QueueFilter& filter, const spool::MessageRecord& record, conf::WallTime now,
-            const SiteLookup& site_of);
+            const Lookups& lookups);
 
-// The part that needs no site, for a first pass that finds the domains to look up.
+// The part that needs no lookup, for a first pass that finds what to look up.
 bool may_match(const QueueFilter& filter, const spool::MessageRecord& record, conf::WallTime now);
+
+// Whether the text has the filter's reason in it.
+bool has_reason(const QueueFilter& filter, std::string_view text);
 
 }  // namespace relay::admin

@@ -268,6 +268,8 @@ std::string queue_answer(const json& message, const std::string& domain) {
     return "Mail to " + domain + " is " + delivery_text(delivery) + ".";
   if (state == "on hold" && !text_of(delivery, "reason").empty())
     return "Mail to " + domain + " waits: " + delivery_text(delivery) + ".";
+  if (state == "in flight" && !text_of(delivery, "reason").empty())
+    return "Mail to " + domain + " is " + delivery_text(delivery) + ".";
   if (state == "in flight")
     return "Mail to " + domain + " is being sent from " + text_of(delivery, "source") + ".";
   if (number_of(*next, "due_in_seconds") <= 0) return "";

@@ -48,7 +48,7 @@ constexpr std::array<FilterOption, 7> kFilters = {{
     {"site", "--site", "site (MX hosts) or one of its hosts, a mask"},
     {"older_than", "--older-than", "accepted longer ago than this (\"90s\", \"3h\", \"5d\")"},
     {"younger_than", "--younger-than", "accepted within this time"},
-    {"reason", "--reason", "part of the last reply, or an enhanced status (\"4.7.1\"), any case"},
+    {"reason", "--reason", "part of the last reply, of its status (\"4.7.1\"), or of why it waits; any case"},
 }};
 
 int show(const Invocation& invocation, const QueueOptions& options, const std::string& target,

@@ -182,9 +182,11 @@ std::string reasons_text(const json& waiting, std::string_view indent) {
 std::string order_text(const json& order) {
   const json& left = member(order, "seconds");
   const std::string why = text_of(order, "why"), who = text_of(order, "who");
+  const std::string problem = text_of(order, "problem");
   return "block " + text_of(order, "what") +
          (left.is_number() ? " for another " + seconds_text(left.get<double>()) : " until it is lifted") +
-         (why.empty() ? "" : ": " + why) + (who.empty() ? "" : " (by " + who + ")");
+         (why.empty() ? "" : ": " + why) + (who.empty() ? "" : " (by " + who + ")") +
+         (problem.empty() ? "" : "; it holds nothing that comes now: " + problem);
 }
 
 std::string summary_view(const json& summary) {

@@ -2,8 +2,10 @@
 
 #include <utility>
 
+#include "relay/admin/mx_order.h"
 #include "relay/desk/delivery_views.h"
 #include "relay/desk/known_way.h"
+#include "relay/journal/events.h"
 
 namespace relay {
 
@@ -50,6 +52,20 @@ bool Desk::apply(admin::QueueAction action, conf::MessageId id, const std::strin
   return false;
 }
 
+// Of what ends for good each recipient has an event of its own, with who gave the order.
+void Desk::ordered(admin::QueueAction action, const std::string& what, uint64_t messages,
+                   const std::string& who) {
+  if (action == admin::QueueAction::kDrop || action == admin::QueueAction::kFail) return;
+  const bool hold = action == admin::QueueAction::kHold;
+  const char* verb = hold                                     ? "put on hold until they are released"
+                     : action == admin::QueueAction::kRelease ? "released"
+                                                              : "to be tried now";
+  const std::string count = std::to_string(messages) + (messages == 1 ? " message" : " messages");
+  parts_.transit->notices().ordered(hold ? conf::DecisionAction::kBlock : conf::DecisionAction::kUnblock, "",
+                                    journal::operator_text(who), {},
+                                    "an order on the queue: " + count + ' ' + verb + ": " + what);
+}
+
 std::string Desk::paused_stream(conf::MessageId id) {
   for (const queue::Delivery* each = parts_.transit->deliveries().find(id); each != nullptr;
        each = each->sibling) {
@@ -83,6 +99,19 @@ void Desk::explain(const std::string& domain, const std::string& source, const s
       kept->waiting = admin::all_of(*census);
       done(std::move(*kept));
     });
+  });
+}
+
+// With the orders that name what is not there any more.
+void Desk::reload(ReloadHeard done) {
+  parts_.reload([this, done = std::move(done)](const admin::ReloadDone& heard) {
+    admin::ReloadDone told = heard;
+    for (const admin::OrderView& each : limits_.in_force()) {
+      if (told.refused.empty() && !each.problem.empty())
+        told.problems.push_back("warning: the order to block " + admin::target_text(each.order) +
+                                " holds nothing that comes now: " + each.problem);
+    }
+    done(told);
   });
 }
 

@@ -2,6 +2,7 @@
 // flow, which know nothing of it. Loop thread, but for what Backend says.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
@@ -48,15 +49,19 @@ class Desk final : public admin::Backend {
     overview_.step(now);
     census_.step(now);
     busiest_.step(now);
+    views_.step(now);
   }
   conf::Instant next_wake() const {
     const bool busy = overview_.is_under_way() || census_.under_way() || busiest_.under_way();
-    return busy ? conf::Instant{} : std::min(limits_.next_wake(), overview_.next_wake());
+    return busy ? conf::Instant{}
+                : std::min({limits_.next_wake(), overview_.next_wake(), views_.next_wake()});
   }
 
   admin::QueueSummary summary() override;
   admin::QueueSummary last_known() const override { return overview_.last_known(); }
   bool apply(admin::QueueAction action, conf::MessageId id, const std::string& who) override;
+  void ordered(admin::QueueAction action, const std::string& what, uint64_t messages,
+               const std::string& who) override;
   std::string paused_stream(conf::MessageId id) override;
   bool is_queued(conf::MessageId id) override { return parts_.transit->deliveries().find(id) != nullptr; }
   std::string site_of(const std::string& domain) override;
@@ -75,7 +80,7 @@ class Desk final : public admin::Backend {
     limits_.carry_out(order, std::move(done));
   }
   std::vector<admin::OrderView> orders() override { return limits_.in_force(); }
-  void reload(ReloadHeard done) override { parts_.reload(std::move(done)); }
+  void reload(ReloadHeard done) override;
   const spool::RelayClock& clock() const override { return parts_.transit->clock(); }
 
  private:

@@ -33,6 +33,7 @@ class FlowRates final : public journal::Feed {
   // In the minute before `now`. The first ten seconds of it count by their share. O(1)
   admin::FlowView last_minute(const Names& names, conf::Instant now) const;
   size_t known() const { return paths_.size(); }
+  const conf::Clock& clock() const { return *clock_; }
 
  private:
   static constexpr int64_t kSlots = 7;  // of ten seconds: six whole ones and the present one

@@ -2,9 +2,15 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
+#include <utility>
 
+#include "conf/standard_error.h"
+#include "relay/admin/mx_order.h"
+#include "relay/desk/order_names.h"
 #include "relay/desk/path_orders.h"
 #include "relay/desk/stream_orders.h"
+#include "relay/journal/events.h"
 
 namespace relay {
 
@@ -13,12 +19,6 @@ namespace {
 using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 
 constexpr conf::Duration kFreeAfter = 1s;  // a reload shows many paths one by one: they are freed together
-
-admin::OrderView view_of(const OrderBook::Entry& entry, conf::Instant now) {
-  admin::OrderView view{entry.order, std::nullopt};
-  if (entry.until != conf::kNever) view.seconds = std::chrono::duration<double>(entry.until - now).count();
-  return view;
-}
 
 }  // namespace
 
@@ -68,7 +68,31 @@ void LimitOrders::hold(queue::Path* path, const OrderBook::Entry& entry, conf::I
   hold_path(transit_, path, entry, entry.order, now);
 }
 
+admin::OrderView LimitOrders::view_of(const OrderBook::Entry& entry, conf::Instant now) const {
+  admin::OrderView view{entry.order, std::nullopt};
+  if (entry.until != conf::kNever) view.seconds = std::chrono::duration<double>(entry.until - now).count();
+  view.problem = gone_name(entry.order, *transit_->config());
+  return view;
+}
+
+// What an order held by a name goes when an edit takes the name away: that must not go unseen. Told once, and
+// at a start.
+void LimitOrders::tell_void(conf::Instant now) {
+  const conf::ConfigPtr before = std::exchange(config_, transit_->config());
+  for (const OrderBook::Entry& entry : book_.all(now)) {
+    const std::string problem = gone_name(entry.order, *config_);
+    if (problem.empty() || (before != nullptr && !gone_name(entry.order, *before).empty())) continue;
+    const std::string text = "the order to block " + admin::target_text(entry.order) +
+                             " holds nothing that comes now: " + problem +
+                             "; lift it, and give it anew by a name that there is";
+    conf::say(text);
+    transit_->notices().ordered(conf::DecisionAction::kUnblock, entry.order.stream,
+                                journal::operator_text(entry.order.who), {}, text);
+  }
+}
+
 void LimitOrders::step(conf::Instant now) {
+  if (config_ != transit_->config()) tell_void(now);
   rounds_.step(now);
   const bool frees = !rounds_.under_way();  // what an order lifts itself it counts, and tells by whom
   const auto held = [&](queue::Path* path, const OrderBook::Entry& entry) { hold(path, entry, now); };

@@ -51,6 +51,8 @@ class LimitOrders {
   void place(queue::Path* path);
   void follow(const queue::DomainEntry& domain);
   void hold(queue::Path* path, const OrderBook::Entry& entry, conf::Instant now);
+  void tell_void(conf::Instant now);
+  admin::OrderView view_of(const OrderBook::Entry& entry, conf::Instant now) const;
 
   Transit* transit_;
   OrderBook book_;
@@ -59,6 +61,7 @@ class LimitOrders {
   UnmeantBlocks unmeant_;
   OrderRounds rounds_;
   conf::Instant next_end_;  // of an order
+  conf::ConfigPtr config_;  // by which the orders were looked at last; null: they were not
 };
 
 }  // namespace relay

@@ -26,7 +26,14 @@ std::vector<std::string> names_of(const std::vector<Named>& all) {
 
 std::string unknown_name(const admin::MxOrder& order, const conf::Config& config,
                          const queue::StreamTable& streams) {
-  if (!order.stream.empty() && streams.names_like(order.stream).empty())
+  return order.stream.empty() || streams.names_like(order.stream).empty() ? gone_name(order, config) : "";
+}
+
+std::string gone_name(const admin::MxOrder& order, const conf::Config& config) {
+  const auto is_of = [&order](const conf::Stream& stream) {
+    return queue::takes_stream(order.stream, stream.name);
+  };
+  if (!order.stream.empty() && std::ranges::none_of(config.streams, is_of))
     return "no [[stream]] is named \"" + order.stream + '"' + perhaps(order.stream, names_of(config.streams));
   const std::vector<std::string> sources = names_of(config.sources);
   if (!order.source.empty() && std::find(sources.begin(), sources.end(), order.source) == sources.end())

@@ -16,6 +16,10 @@ namespace relay {
 std::string unknown_name(const admin::MxOrder& order, const conf::Config& config,
                          const queue::StreamTable& streams);
 
+// The same by the configuration alone: what no [[stream]] is named like is of mail that is queued already, if
+// of any. "": it can mean what comes.
+std::string gone_name(const admin::MxOrder& order, const conf::Config& config);
+
 // Of an order that means none of `sites` (names of sites and of their hosts): that it waits for one, and
 // which of them may have been meant.
 std::string waits_for_site(const std::string& mask, const std::vector<std::string>& sites);

@@ -22,8 +22,9 @@ void hold_path(Transit* transit, queue::Path* path, const OrderBook::Entry& entr
   decision.ordered = true;
   decision.until = path->blocked_until();  // what else holds it may end later
   const std::string why = who_and_why(teller);
-  decision.text =
-      (why.empty() ? "blocked" : why) + ": nothing is sent " + mx::until_text(decision.until, now);
+  decision.text = (why.empty() ? "blocked" : why) + ": nothing is sent " + mx::until_text(entry.until, now);
+  if (decision.until > entry.until)
+    decision.text += "; the block that the replies brought holds " + mx::until_text(decision.until, now);
   tell_ordered(transit, *path, {std::move(decision)}, teller.who);
   transit->dispatcher().poke(path);
 }

@@ -95,6 +95,28 @@ const conf::SiteDecision* block_in_force(const Decisions& decisions, const Block
   return nullptr;
 }
 
+// The log of decisions begins anew with the relay; what led to a block is kept with it.
+void add_kept_block(const queue::Path& path, const conf::Clock& clock, admin::PathView* view) {
+  const mx::BlockReason* why = path.counters.standing->why_blocked();
+  const auto by_itself = [](const conf::SiteDecision& each) { return !each.ordered; };
+  if (why == nullptr || block_in_force(view->decisions, by_itself) != nullptr) return;
+  const auto wall = [&clock](conf::Instant at) { return clock.wall() + (at - clock.now()); };
+  conf::SiteDecision block;
+  block.action = mx::Decision::Action::kBlock;
+  block.rule = view->rule;
+  block.by = why->decision.by;
+  block.site = view->site;
+  block.source = view->source;
+  block.messages = why->decision.messages;
+  block.errors = why->decision.errors;
+  if (block.messages != 0)
+    block.share = static_cast<double>(block.errors) / static_cast<double>(block.messages);
+  block.until = wall(why->decision.until);
+  block.samples = why->decision.samples;
+  block.text = why->decision.text;
+  view->decisions.push_back({wall(why->at), std::make_shared<const conf::SiteDecision>(std::move(block))});
+}
+
 // A block begins the samples anew: people want to see the one that blocked.
 void show_what_blocked(const Decisions& decisions, const mx::Standing& standing,
                        std::vector<admin::ThresholdView>* thresholds) {
@@ -118,6 +140,7 @@ std::string why_held(const queue::Path& path, mx::Bind binds, const Dispatcher& 
                      conf::Instant now) {
   if (binds == mx::Bind::kBackOff) return tried_again(path, dispatcher.logins(), now).text;
   if (binds == mx::Bind::kSlowed && path.holds.paused(now)) return path.holds.paused_by();
+  if (binds == mx::Bind::kLease && dispatcher.awaits_rules(path)) return kAwaitsRules;
   return binds == mx::Bind::kBlocked && blocked_by_order(path, now) ? "blocked by an operator" : "";
 }
 
@@ -152,6 +175,7 @@ admin::PathView view_of(queue::Path* path, uint64_t in_flight, Dispatcher* dispa
   view.state = path->holds.ordered(now) ? mx::Standing::State::kBlocked : path->counters.standing->state();
   if (path->blocked(now)) view.blocked_seconds = seconds_until(path->blocked_until(), now);
   view.decisions = history.decisions->of(*path, kDecisionsShown);
+  add_kept_block(*path, history.flow->clock(), &view);
   if (!admission.yes) {
     view.binds = admission.bind;
     view.why = why_held(*path, admission.bind, *dispatcher, now);
@@ -160,6 +184,13 @@ admin::PathView view_of(queue::Path* path, uint64_t in_flight, Dispatcher* dispa
     using Seconds = std::chrono::seconds;
     view.binds = mx::Bind::kBackOff;
     view.why = being_tried(*path, std::chrono::floor<Seconds>(now - path->connections.opening_since()));
+    view.frees_seconds = -1;
+    view.opening = true;
+  } else if (const queue::Silence* silence = path->connections.silence()) {
+    using Seconds = std::chrono::seconds;
+    view.binds = mx::Bind::kBackOff;
+    view.why = no_reply(silence->stage) + " since " +
+               mx::duration_text(std::chrono::floor<Seconds>(now - silence->since));
     view.frees_seconds = -1;
     view.opening = true;
   }

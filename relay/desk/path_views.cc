@@ -11,6 +11,9 @@ namespace relay {
 
 namespace {
 
+constexpr conf::Duration kPatience = std::chrono::seconds(5);
+constexpr conf::Duration kLookAgain = std::chrono::milliseconds(20);
+
 admin::RouteView route_view(const queue::DomainEntry& domain, conf::Instant now) {
   admin::RouteView view;
   view.domain = domain.name.text();
@@ -35,13 +38,30 @@ void PathViews::explain(const std::string& domain_name, const std::string& sourc
     done(std::move(answer));
     return;
   }
-  transit_->routes().ask(*domain, [this, source, stream, done = std::move(done)](queue::DomainEntry* entry) {
-    done(explanation_of(entry, source, stream));
+  ask(*domain, {domain_name, source, stream, std::move(done), transit_->clock().now() + kPatience});
+}
+
+void PathViews::ask(const conf::Domain& domain, Question question) {
+  transit_->routes().ask(domain, [this, question = std::move(question)](queue::DomainEntry* entry) {
+    bool awaits_rules = false;
+    admin::Explanation told = explanation_of(entry, question.source, question.stream, &awaits_rules);
+    const conf::Instant now = transit_->clock().now();
+    if (!awaits_rules || now >= question.at_last) return question.done(std::move(told));
+    questions_.push_back(question);
+    next_look_ = now + kLookAgain;
   });
 }
 
+void PathViews::step(conf::Instant now) {
+  if (now < next_wake()) return;
+  for (Question& question : std::exchange(questions_, {})) {
+    const conf::Result<conf::Domain> domain = conf::Domain::parse(question.domain);
+    if (domain.ok()) ask(domain.value(), std::move(question));
+  }
+}
+
 admin::Explanation PathViews::explanation_of(queue::DomainEntry* domain, const std::string& source,
-                                             const std::string& stream) {
+                                             const std::string& stream, bool* awaits_rules) {
   const conf::Instant now = transit_->clock().now();
   admin::Explanation answer;
   answer.route = route_view(*domain, now);
@@ -71,6 +91,7 @@ admin::Explanation PathViews::explanation_of(queue::DomainEntry* domain, const s
     const conf::Source& each = *one;
     if ((!source.empty() && each.name != source) || !sites.usable(*domain, each)) continue;
     queue::Path* path = sites.path_from(domain, each);
+    *awaits_rules |= sites.awaits_rules(*path);
     const auto count = in_flight.find(path);
     answer.paths.push_back(
         view_of(path, count == in_flight.end() ? 0 : count->second, &dispatcher, history_, now));

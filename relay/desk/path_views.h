@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "relay/admin/mx_view.h"
 #include "relay/desk/path_history.h"
@@ -16,15 +17,27 @@ class PathViews {
 
   // See admin::Backend::explain(). Makes what is not there yet: the domain's entry, its route, its paths. The
   // sweep forgets them again.
+  // Of paths whose counters are being added up after an edit of the rules `done` hears when that is over, or
+  // five seconds later: until then they only wait for that.
   void explain(const std::string& domain, const std::string& source, const std::string& stream,
                std::function<void(admin::Explanation)> done);
+  void step(conf::Instant now);
+  conf::Instant next_wake() const { return questions_.empty() ? conf::kNever : next_look_; }
 
  private:
+  struct Question {
+    std::string domain, source, stream;
+    std::function<void(admin::Explanation)> done;
+    conf::Instant at_last{};  // it is answered by then
+  };
+  void ask(const conf::Domain& domain, Question question);
   admin::Explanation explanation_of(queue::DomainEntry* domain, const std::string& source,
-                                    const std::string& stream);
+                                    const std::string& stream, bool* awaits_rules);
 
   Transit* transit_;
   const PathHistory history_;
+  std::vector<Question> questions_;  // that wait
+  conf::Instant next_look_{};
 };
 
 }  // namespace relay

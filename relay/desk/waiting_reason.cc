@@ -56,6 +56,21 @@ std::string being_tried(const queue::Path& path, conf::Duration since) {
   return text + "; the last one: " + (silent ? path.health.last_error().reply.text() : failure(path));
 }
 
+std::string no_reply(bounce::Stage stage) {
+  switch (stage) {
+    case bounce::Stage::kMail:
+      return "no reply to MAIL";
+    case bounce::Stage::kRcpt:
+      return "no reply to RCPT";
+    case bounce::Stage::kData:
+      return "no reply to DATA";
+    case bounce::Stage::kDot:
+      return "no reply to the message";
+    default:
+      return "no reply";
+  }
+}
+
 Reason tried_again(const queue::Path& path, const Logins& logins, conf::Instant now) {
   if (path.blocked(now) || path.holds.paused(now)) return {};
   const conf::Instant login = logins.until(path);
@@ -70,7 +85,10 @@ Reason waiting_reason(queue::Path* path, Dispatcher* dispatcher, conf::Instant n
       held = std::move(fails);
   if (!held.text.empty() || path->ready.empty()) return held;
   if (path->is_being_tried(now)) return {being_tried(*path, {})};
-  const auto bound = [now](mx::Bind bind, conf::Instant until) {
+  if (const queue::Silence* silence = path->connections.silence()) return {no_reply(silence->stage)};
+  const auto bound = [&](mx::Bind bind, conf::Instant until) {
+    if (bind == mx::Bind::kLease && dispatcher != nullptr && dispatcher->awaits_rules(*path))
+      return Reason{kAwaitsRules};
     return Reason{mx::to_text(bind), until > now ? until : conf::kNever};
   };
   // Of the paths that are counted together only the one that was asked last knows what binds them all.
@@ -116,8 +134,12 @@ Reason waiting_reason(const queue::Delivery& delivery, const queue::LastReplies&
       if (reason.text.empty()) reason.text = "waits for its turn";
       return reason;
     }
+    case queue::DeliveryState::kSending: {
+      const queue::Silence* silence =
+          delivery.path == nullptr ? nullptr : delivery.path->connections.silence();
+      return silence == nullptr ? Reason() : Reason{no_reply(silence->stage)};
+    }
     case queue::DeliveryState::kLoading:
-    case queue::DeliveryState::kSending:
     case queue::DeliveryState::kSettling:
       break;
   }

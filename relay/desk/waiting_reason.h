@@ -28,6 +28,11 @@ Reason tried_again(const queue::Path& path, const Logins& logins, conf::Instant 
 bool blocked_by_order(const queue::Path& path, conf::Instant now);
 // Of a path that is being tried; `since` 0: without a time, as what many wait for is counted by its words.
 std::string being_tried(const queue::Path& path, conf::Duration since);
+// Of a path whose receiver lets us wait for the reply to a command of a message.
+std::string no_reply(bounce::Stage stage);
+// Of mail that may be counted elsewhere since an edit of the rules.
+inline constexpr const char* kAwaitsRules =
+    "waits a moment: after an edit of the rules its counters are added up";
 // Of the mail that waits on the path: what the dispatcher last found to bind it, or finds now. Null: it is
 // not asked.
 Reason waiting_reason(queue::Path* path, Dispatcher* dispatcher, conf::Instant now);

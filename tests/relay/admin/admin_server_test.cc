@@ -344,6 +344,22 @@ TEST_F(AdminServerTest, StandardErrorSaysWhoGaveAnOrder) {
   const std::string who = name + "(uid " + std::to_string(getuid()) + ")";
   EXPECT_EQ(said, "penstock: order of " + who + ": POST /v1/queue/hold: 200\n");
   EXPECT_EQ(backend_.ordered_by, who);
+  (void)ask("POST", "/v1/queue/hold", R"({"filter":{"domain":"example.com","older_than":"1h"}})");
+  (void)ask("POST", "/v1/queue/hold", R"({"filter":{"domain":"nobody.test"}})");
+  const std::vector<std::string> told = {"3 by " + who + ": all",
+                                         "2 by " + who + ": domain = example.com, older than 1 h"};
+  EXPECT_EQ(backend_.told_orders, told);
+}
+
+TEST_F(AdminServerTest, WhyMailWaitsNowIsFoundByItsWords) {
+  DeliveryView blocked;
+  blocked.domain = "example.com";
+  blocked.state = WaitingState::kReady;
+  blocked.reason = "blocked after refusals";
+  backend_.stand[3] = {blocked};
+  start();
+  EXPECT_EQ(listed("?reason=Blocked"), texts({3}));
+  EXPECT_EQ(listed("?reason=blocked&domain=example.org"), texts({}));
 }
 
 TEST_F(AdminServerTest, DryRunOnlyCounts) {

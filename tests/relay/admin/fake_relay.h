@@ -161,6 +161,7 @@ class FakeBackend final : public Backend {
   std::vector<std::pair<QueueAction, std::vector<conf::MessageId>>> applied;
   std::chrono::milliseconds each_takes{0};  // of `applied`, of the loop's time
   std::string ordered_by;                   // the last of `applied`
+  std::vector<std::string> told_orders;
   std::map<std::string, std::string> sites;
   std::map<std::string, Explanation> explanations;  // by domain; of others: no route
   std::vector<PathView> all_paths;
@@ -184,6 +185,10 @@ class FakeBackend final : public Backend {
     if (applied.empty() || applied.back().first != action) applied.push_back({action, {}});
     applied.back().second.push_back(id);
     return spool_->records.contains(id) && (action != QueueAction::kRelease || paused[id].empty());
+  }
+  void ordered(QueueAction /*action*/, const std::string& what, uint64_t messages,
+               const std::string& who) override {
+    told_orders.push_back(std::to_string(messages) + " by " + who + ": " + what);
   }
   std::string paused_stream(conf::MessageId id) override { return paused[id]; }
   bool is_queued(conf::MessageId id) override { return spool_->records.contains(id); }

@@ -388,5 +388,17 @@ TEST_F(LimitOrdersTest, ThatAnOrderIsOverIsToldWithoutMailToo) {
   }
 }
 
+// Who orders two seconds has not ordered the ten minutes that the replies brought.
+TEST_F(LimitOrdersTest, AnOrderIsToldWithItsOwnEndAndWhatHoldsLongerBesideIt) {
+  path_to("a.test")->counters.standing->block_by_rule(clock_.time + 10min, "listed", clock_.time);
+  (void)told();
+  Heard heard;
+  carry_out(timed(of_domain(admin::MxAction::kBlock, "a.test"), 2s), &heard);
+  const std::vector<std::string> texts = told();
+  ASSERT_FALSE(texts.empty());
+  EXPECT_EQ(texts.back(),
+            "blocked: nothing is sent for 2 s; the block that the replies brought holds for 10 min");
+}
+
 }  // namespace
 }  // namespace relay

@@ -50,5 +50,26 @@ TEST_F(PathViewsTest, AStreamIsExplainedByItsSourcesBeforeItHasMail) {
   EXPECT_EQ(nobody.problem, "no [[stream]] is named \"newsleter\"");
 }
 
+// The history of decisions begins anew with each start.
+TEST_F(PathViewsTest, WhyAPathIsBlockedIsShownThoughNoDecisionIsKnownAnyMore) {
+  (void)ask("newsletter");
+  queue::Path* blocked = nullptr;
+  transit_->sites().for_each([&blocked](queue::Path* path) {
+    if (path->source.name == "news") blocked = path;
+  });
+  ASSERT_NE(blocked, nullptr);
+  blocked->counters.standing->block_by_rule(clock_.time + 1h, "listed", clock_.time);
+  (void)blocked->counters.standing->take_decisions();
+  clock_.time += 1min;
+  const admin::Explanation told = ask("newsletter");
+  ASSERT_EQ(told.paths.size(), 1U);
+  ASSERT_EQ(told.paths[0].decisions.size(), 1U);
+  const admin::DecisionView& why = told.paths[0].decisions[0];
+  EXPECT_EQ(why.decision->by, "reply rule \"listed\"");
+  EXPECT_EQ(why.decision->text, "reply rule \"listed\": nothing is sent for 1 h");
+  EXPECT_EQ(why.time, clock_.wall() - 1min);
+  EXPECT_EQ(why.decision->until, clock_.wall() + 59min);
+}
+
 }  // namespace
 }  // namespace relay

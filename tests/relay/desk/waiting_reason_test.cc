@@ -118,5 +118,17 @@ TEST_F(WaitingReasonTest, TheTimeThatIsLeftIsSaidOnlyWhereItIsKnownAndNotOver) {
   EXPECT_EQ(in_words({"blocked", now + 60s}, now).rfind("blocked, for another 1 min", 0), 0U);
 }
 
+TEST_F(WaitingReasonTest, WhatAReceiverIsSilentToLeads) {
+  const auto connection = connection_to({"mx.test", "192.0.2.1", 25, 0, {}});
+  const auto other = connection_to({"mx.test", "192.0.2.1", 25, 0, {}});
+  path_.connections.is_silent({connection.get(), bounce::Stage::kDot, clock_.now()});
+  EXPECT_EQ(of_path().text, "no reply to the message");
+  delivery_.state = queue::DeliveryState::kSending;
+  EXPECT_EQ(of_delivery().text, "no reply to the message");
+  clock_.time += 1s;
+  path_.connections.answers(other.get(), clock_.now());
+  EXPECT_EQ(of_delivery().text, "") << "others are served";
+}
+
 }  // namespace
 }  // namespace relay

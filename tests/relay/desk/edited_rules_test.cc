@@ -1,0 +1,162 @@
+// A rule gets another name: what is shown, counted and ordered afterwards is that of the path that decides.
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "mx/rules/rule_book.h"
+#include "relay/desk/busiest_paths.h"
+#include "relay/desk/limit_orders.h"
+#include "relay/desk/path_views.h"
+#include "relay/desk/survey.h"
+#include "tests/relay/routes_and_rules.h"
+#include "tests/relay/walk/walk_rig.h"
+
+namespace relay {
+namespace {
+
+class EditedRulesTest : public WalkRig {
+ protected:
+  EditedRulesTest() {
+    book_ = book_with("isp");
+    start();
+    limits_ = std::make_unique<LimitOrders>(transit_.get(), &spool_);
+    limits_->step(clock_.time);
+  }
+  ~EditedRulesTest() override { limits_.reset(); }
+
+  // For all sites; `one_site`: counted together.
+  mx::RuleBookPtr book_with(const std::string& name, bool one_site = false) {
+    conf::MxRule rule = rule_for_test(name);
+    rule.fields.one_site = conf::RuleField<bool>::set(one_site);
+    const mx::BuiltRules rules = mx::build_rules({rule});
+    for (const conf::Problem& problem : rules.problems) ADD_FAILURE() << problem.message;
+    auto config = std::make_shared<conf::Config>(*config_);
+    config->rules = {rule};
+    config_ = config;
+    return rules.book;
+  }
+  void reload(const std::string& name, bool one_site = false) {
+    mx::RuleBookPtr book = book_with(name, one_site);
+    transit_->reload(config_, book);
+    book_ = std::move(book);
+    run();
+    for (int i = 0; i < 10; ++i) pass(1s);  // the rounds, and what is forgotten once a second
+    limits_->step(clock_.time);
+  }
+  void block(queue::Path* path) {
+    path->counters.standing->block_by_rule(clock_.time + 1h, "test", clock_.time);
+  }
+  std::vector<admin::PathView> status() {
+    std::optional<std::vector<admin::PathView>> views;
+    BusiestPaths(transit_.get(), {&decisions_, &flow_}).take(10, [&views](auto told) { views = told; });
+    EXPECT_TRUE(views.has_value());
+    return views.value_or(std::vector<admin::PathView>());
+  }
+  uint64_t blocked() {
+    Survey survey(&transit_->sites(), &transit_->dispatcher());
+    while (!survey.step(clock_.time)) {
+    }
+    return survey.latest().limiter.blocked;
+  }
+  admin::MxOrderDone order(admin::MxAction action, const std::string& rule) {
+    admin::MxOrder order;
+    order.action = action;
+    order.rule = rule;
+    order.all = rule.empty();
+    order.automatic = true;
+    order.who = "anna";
+    std::optional<admin::MxOrderDone> heard;
+    limits_->carry_out(order, [&heard](admin::MxOrderDone done) { heard = std::move(done); });
+    for (int i = 0; i < 1000 && !heard; ++i) limits_->step(clock_.time);
+    EXPECT_TRUE(heard.has_value());
+    return heard.value_or(admin::MxOrderDone());
+  }
+
+  const DecisionHistory decisions_;
+  FlowRates flow_{&clock_};
+  std::unique_ptr<LimitOrders> limits_;
+};
+
+TEST_F(EditedRulesTest, APathOfARuleThatIsGoneIsNeitherShownNorCounted) {
+  submit({"a@isp.test"});
+  block(path_to("isp.test"));
+  reload("fresh");
+  queue::Path* now = path_to("isp.test");
+  ASSERT_EQ(now->rule->name, "fresh");
+  ASSERT_TRUE(now->blocked(clock_.time)) << "what decides now has taken the block over";
+  EXPECT_EQ(blocked(), 1U);
+  const std::vector<admin::PathView> views = status();
+  ASSERT_EQ(views.size(), 1U);
+  EXPECT_EQ(views[0].rule, "fresh");
+  admin::MxOrder all;
+  all.all = true;
+  all.dry_run = true;
+  std::optional<admin::MxOrderDone> heard;
+  limits_->carry_out(all, [&heard](admin::MxOrderDone done) { heard = std::move(done); });
+  ASSERT_TRUE(heard.has_value());
+  EXPECT_EQ(heard->paths, 1U);
+}
+
+// Nothing is queued: no path is made, and the counters still have the name of the old rule.
+TEST_F(EditedRulesTest, WhatIsHeldUnderARuleThatIsGoneIsReachedByTheOneThatTakesItOver) {
+  block(path_to("isp.test"));
+  reload("fresh");
+  EXPECT_EQ(blocked(), 1U);
+  const std::vector<admin::PathView> views = status();
+  ASSERT_EQ(views.size(), 1U);
+  EXPECT_EQ(views[0].rule, "fresh");
+  EXPECT_EQ(order(admin::MxAction::kUnblock, "fresh").paths, 1U);
+  EXPECT_EQ(blocked(), 0U);
+  EXPECT_FALSE(path_to("isp.test")->blocked(clock_.time));
+}
+
+TEST_F(EditedRulesTest, AnOrderWhoseRuleIsGoneIsToldAndListedSo) {
+  path_to("isp.test");
+  order(admin::MxAction::kBlock, "isp");
+  ASSERT_EQ(limits_->in_force().size(), 1U);
+  EXPECT_EQ(limits_->in_force()[0].problem, "");
+  events_.all.clear();
+  reload("fresh");
+  ASSERT_EQ(limits_->in_force().size(), 1U);
+  EXPECT_EQ(limits_->in_force()[0].problem, "no [[rule]] is named \"isp\"");
+  std::string told;
+  for (const conf::DeliveryEvent& event : events_.of(conf::EventKind::kDecision))
+    told += event.decision->by + ": " + event.decision->text + '\n';
+  EXPECT_NE(
+      told.find("operator anna: the order to block rule isp holds nothing that comes now: no [[rule]] is "
+                "named \"isp\""),
+      std::string::npos)
+      << told;
+  events_.all.clear();
+  reload("fresh", true);
+  for (const conf::DeliveryEvent& event : events_.of(conf::EventKind::kDecision))
+    EXPECT_EQ(event.decision->text.find("the order to block"), std::string::npos) << "told once";
+}
+
+// While the counters of a provider are added up, mail waits for that alone, for a moment: that is no answer.
+TEST_F(EditedRulesTest, AnExplanationWaitsUntilTheCountersAreAddedUp) {
+  reload("isp", true);
+  PathViews views(transit_.get(), {&decisions_, &flow_});
+  std::optional<admin::Explanation> told;
+  const auto explain = [&] {
+    views.explain("isp.test", "", "", [&told](admin::Explanation answer) { told = std::move(answer); });
+  };
+  (void)path_to("isp.test");
+  ASSERT_TRUE(transit_->sites().is_gathering());
+  explain();
+  EXPECT_FALSE(told.has_value());
+  pass(1s);
+  ASSERT_FALSE(transit_->sites().is_gathering());
+  views.step(clock_.time);
+  ASSERT_TRUE(told.has_value());
+  ASSERT_EQ(told->paths.size(), 1U);
+  EXPECT_EQ(told->paths[0].binds, mx::Bind::kNothing);
+  EXPECT_EQ(views.next_wake(), conf::kNever);
+}
+
+}  // namespace
+}  // namespace relay
