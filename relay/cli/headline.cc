@@ -27,7 +27,7 @@ bool is_free(const json& path) { return text_of(path, "binds").empty(); }
 std::string flow_text(const json& path) {
   if (is_free(path)) return "may go now";
   const std::string binds = text_of(path, "binds");
-  const std::string waits = (binds.starts_with("waits") ? "" : "waits: ") + binds;
+  const std::string waits = (binds.starts_with("waits ") ? "" : "waits: ") + binds;
   if (frees_in(path) < kForever) return waits + ", frees in " + seconds_text(frees_in(path));
   if (text_of(path, "state") == "blocked") return waits + " until an operator unblocks it";
   if (is_true(path, "opening")) return waits;
@@ -63,9 +63,9 @@ std::string waiting_headline(const json& explanation) {
   if (!reasons.is_array() || reasons.empty()) return "";
   const int64_t of_first = number_of(reasons.front(), "count");
   const std::string share = of_first == kept_of(waiting)
-                                ? (of_first == 1 ? "" : "all " + grouped(of_first) + " are ")
-                                : grouped(of_first) + " of " + grouped(kept_of(waiting)) + " are ";
-  return "Mail to " + text_of(member(explanation, "route"), "domain") + " waits: " + share +
+                                ? (of_first == 1 ? "" : " (all " + grouped(of_first) + ")")
+                                : " (" + grouped(of_first) + " of " + grouped(kept_of(waiting)) + ")";
+  return "Mail to " + text_of(member(explanation, "route"), "domain") + " waits" + share + ": " +
          reason_text(reasons.front()) + ".";
 }
 

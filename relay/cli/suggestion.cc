@@ -15,10 +15,15 @@ namespace {
 struct Known {
   std::string_view word;
   std::string_view command;
+  std::string_view within = {};  // of this command only; "": of any
 };
 
 // Commands of other mail servers, and words that people try first.
 constexpr std::array kElsewhere = {
+    Known{"list", "penstock mx status", "mx"},
+    Known{"ls", "penstock mx status", "mx"},
+    Known{"ls", "penstock quarantine list", "quarantine"},
+    Known{"ls", "penstock qualify list", "qualify"},
     Known{"mailq", "penstock queue list"},
     Known{"postqueue", "penstock queue list"},
     Known{"ls", "penstock queue list"},
@@ -33,6 +38,7 @@ constexpr std::array kElsewhere = {
     Known{"requeue", "penstock queue retry"},
     Known{"delete", "penstock queue drop"},
     Known{"rm", "penstock queue drop"},
+    Known{"remove", "penstock queue drop"},
     Known{"postsuper", "penstock queue drop (or hold, release)"},
     Known{"suspend", "penstock mx block (or penstock queue hold)"},
     Known{"pause", "penstock mx block (or penstock queue hold)"},
@@ -59,7 +65,8 @@ std::string message_for(const CLI::App& place, const std::string& word) {
     all += (all.empty() ? "" : ", ") + command->get_name();
   }
   for (const Known& known : kElsewhere) {
-    if (known.word == word) return message + "; you may want: " + std::string(known.command);
+    const bool here = known.within.empty() || known.within == place.get_name();
+    if (here && known.word == word) return message + "; you may want: " + std::string(known.command);
   }
   for (const CLI::App* command : place.get_subcommands([](const CLI::App*) { return true; })) {
     for (const CLI::App* within : command->get_subcommands([](const CLI::App*) { return true; })) {
@@ -67,8 +74,10 @@ std::string message_for(const CLI::App& place, const std::string& word) {
         return fmt::format("{}; you may want: {} {} {}", message, path, command->get_name(), word);
     }
   }
+  // A slip of the pen spares the first letter; what only looks alike may do harm.
   const std::string near = conf::nearest(word, names);
-  if (!near.empty()) return message + "; did you mean \"" + path + " " + near + "\"?";
+  if (!near.empty() && near.starts_with(word.substr(0, 1)))
+    return message + "; did you mean \"" + path + " " + near + "\"?";
   return message + "; there are: " + all;
 }
 

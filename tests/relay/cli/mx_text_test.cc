@@ -160,7 +160,7 @@ TEST(MxText, WhatWaitsIsTheAnswerNotWhatNewMailMayDo) {
   one.waiting.reasons = {{"deferred: 450 Greylisted", 6166, 3420.0}, {"on hold until it is released", 2, {}}};
   const std::string text = explanation_text(admin::explanation_json(one));
   EXPECT_EQ(
-      text.find("Mail to example.net waits: 6,166 of 6,168 are deferred: 450 Greylisted; the first may go in "
+      text.find("Mail to example.net waits (6,166 of 6,168): deferred: 450 Greylisted; the first may go in "
                 "57 min.\nNew mail to it may go now.\n"),
       0U)
       << text;
@@ -182,7 +182,7 @@ TEST(MxText, WhereAllMailWaitsOnPathsThatAreHeldAFreePathIsNoAnswer) {
   two.waiting.counts[static_cast<size_t>(admin::WaitingState::kReady)] = 5;
   two.waiting.reasons = {{"blocked by an operator", 5, 25.0}};
   EXPECT_EQ(headline(admin::explanation_json(two))
-                .find("Mail to example.net waits: all 5 are blocked by an operator"),
+                .find("Mail to example.net waits (all 5): blocked by an operator"),
             0U)
       << headline(admin::explanation_json(two));
   two.paths[0].ready = 1;
