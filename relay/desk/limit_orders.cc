@@ -84,7 +84,8 @@ void LimitOrders::tell_void(conf::Instant now) {
     if (problem.empty() || (before != nullptr && !gone_name(entry.order, *before).empty())) continue;
     const std::string text = "the order to block " + admin::target_text(entry.order) +
                              " holds nothing that comes now: " + problem +
-                             "; lift it, and give it anew by a name that there is";
+                             (problem.ends_with('?') ? " Lift it" : ". Lift it") +
+                             ", and give it anew by a name that there is.";
     conf::say(text);
     transit_->notices().ordered(conf::DecisionAction::kUnblock, entry.order.stream,
                                 journal::operator_text(entry.order.who), {}, text);
