@@ -1,5 +1,6 @@
 #include "relay/admin/mx_api.h"
 
+#include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -50,6 +51,16 @@ Response nothing_meant(const MxOrder& target, const std::vector<PathView>& paths
   if (!near.empty()) advice += "; did you mean \"" + near + "\"?";
   if (!target.domain.empty()) advice = "`penstock explain " + target.domain + "` shows its route";
   return refuse(404, "nothing to act on for " + target_text(target) + ": " + advice);
+}
+
+// Each order is lifted by its own target: whoever lifts what he thinks is all hears of those.
+std::string other_orders(const std::vector<OrderView>& orders) {
+  constexpr size_t kNamed = 10;
+  std::string text;
+  for (size_t i = 0; i < std::min(orders.size(), kNamed); ++i)
+    text += (i == 0 ? "" : ", ") + target_text(orders[i].order);
+  if (orders.size() > kNamed) text += " and " + std::to_string(orders.size() - kNamed) + " more";
+  return "no path is held, and no order has this target; in force, each lifted by its own: " + text;
 }
 
 }  // namespace
@@ -191,8 +202,13 @@ Response MxApi::order(MxAction action, const Request& request) {
   if (!done.ok()) return refuse(done.error());
   if (!done->problem.empty()) return refuse(404, done->problem);
   if (done->paths == 0 && done->automatic == 0 && done->probing == 0 && done->held == 0 && !done->lifted &&
-      !done->also_later)
+      !done->also_later) {
+    const conf::Result<std::vector<OrderView>> orders =
+        loop_->ask<std::vector<OrderView>>([backend = backend_](auto told) { told(backend->orders()); });
+    if (!orders.ok()) return refuse(orders.error());
+    if (order->all && !orders.value().empty()) return refuse(404, other_orders(orders.value()));
     return problem.empty() ? nothing_meant(order.value()) : refuse(404, problem);
+  }
   Response told = answer(order_done_json(*done));
   told.only_asked = order->dry_run;
   return told;

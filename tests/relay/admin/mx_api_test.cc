@@ -101,6 +101,17 @@ TEST_F(MxApiTest, APathSaysWhatFlowsBesideWhatIsAllowed) {
   EXPECT_FALSE(told.at("paths").at(1).contains("last_minute")) << "no path is open";
 }
 
+TEST_F(MxApiTest, WhoeverLiftsAllHearsOfOrdersThatHoldNoPathYet) {
+  MxOrder of_site;
+  of_site.site = "mx.far.test";
+  backend_.in_force = {{of_site, std::nullopt}};
+  backend_.order_done = {};
+  const Response refused = post("/v1/mx/unblock", R"({"all":true})");
+  EXPECT_EQ(refused.status, 404);
+  EXPECT_NE(refused.body.find("in force, each lifted by its own: site mx.far.test"), std::string::npos)
+      << refused.body;
+}
+
 TEST_F(MxApiTest, StatusCountsAndSaysThatThereIsMore) {
   backend_.current.limiter = {1, 2, 3, 400};
   const json two = json::parse(get("/v1/mx", {{"limit", "2"}}).body);
