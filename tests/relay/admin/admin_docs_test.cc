@@ -120,6 +120,7 @@ TEST(AdminDocs, EveryKeyOfAnAnswerIsToldOf) {
   done.streams = {"news"};
   OrderView order;
   order.order.stream = "news";
+  order.problem = "no [[stream]] is named \"news\"";
   const std::string text = page();
   for (const json& answer :
        {summary_json(full_summary()), health_json({}, {}, {}), waiting_json(full_waiting()),
