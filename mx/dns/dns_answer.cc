@@ -16,11 +16,11 @@ using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 namespace {
 
 constexpr size_t kHeaderOctets = 12;
-constexpr uint16_t kAuthoritative = 0x0400, kRecursive = 0x0080;  // AA, RA
-constexpr size_t kMaxPointers = 64;                               // of one name: more is a loop
-constexpr size_t kMaxRecords = 512;                               // of one answer that are looked at
-constexpr size_t kMostKept = 64;                                  // of them, more than a route has use for
-constexpr size_t kNameOctets = 255;                               // RFC 1035 §2.3.4
+constexpr uint16_t kAuthoritative = 0x0400, kTruncated = 0x0200, kRecursive = 0x0080;  // AA, TC, RA
+constexpr size_t kMaxPointers = 64;  // of one name: more is a loop
+constexpr size_t kMaxRecords = 512;  // of one answer that are looked at
+constexpr size_t kMostKept = 64;     // of them, more than a route has use for
+constexpr size_t kNameOctets = 255;  // RFC 1035 §2.3.4
 constexpr uint32_t kMaxTtl =
     604'800;  // RFC 8767 §4 recommends a cap of days; with the top bit set it is 0 (RFC 2181 §8)
 
@@ -256,6 +256,14 @@ DnsAnswer parse_dns_answer(std::string_view raw, std::string_view name, RecordTy
                     rcode_text(rcode);
     return answer;
   }
+  // By UDP it was asked for again by TCP. What is missing may be what was asked for, also where some records
+  // are there: of the mail exchangers perhaps the best ones (RFC 2181 §9).
+  if ((flags & kTruncated) != 0) {
+    answer.status = DnsStatus::kFailed;
+    answer.detail =
+        "the name server " + (server.empty() ? "" : std::string(server) + ' ') + "cut its answer, by TCP too";
+    return answer;
+  }
   std::vector<Record> records;
   for (unsigned i = 0; i < answers; ++i) {
     std::optional<Record> record = read_record(&reader);
@@ -277,10 +285,6 @@ DnsAnswer parse_dns_answer(std::string_view raw, std::string_view name, RecordTy
   if (!answer.mx.empty() || !answer.addresses.empty() || !answer.texts.empty()) {
     answer.status = DnsStatus::kOk;
     answer.ttl = std::chrono::seconds(ttl);
-    return answer;
-  }
-  if ((flags & 0x0200) != 0) {  // TC: what is missing may be what was asked for (RFC 2181 §9)
-    answer.detail = "the answer is cut";
     return answer;
   }
   // "Nothing" counts from who knows the name (AA) or has asked for it (RA). A referral, and records of other

@@ -164,12 +164,18 @@ TEST(DnsAnswer, TroubleAndNonsense) {
   }
 }
 
-// RFC 2181 §9: an answer with TC and without the records says nothing, least of all that there are none.
+// RFC 2181 §9: an answer with TC says nothing, least of all that there is no more than what is in it.
 TEST(DnsAnswer, Rfc2181_9_ACutAnswerIsTrouble) {
-  for (const unsigned rcode : {0U, 3U}) {
-    std::string raw = response(rcode, {}, {soa(900, 900)});
-    raw[2] = static_cast<char>(raw[2] | 2);
-    EXPECT_EQ(parse_dns_answer(raw, "d.example", RecordType::kMx).status, DnsStatus::kFailed);
+  const std::string mx = record(kAsked, RecordType::kMx, 300, u16(10) + name("a.example"));
+  for (const std::vector<std::string>& records : {std::vector<std::string>{}, std::vector{mx}}) {
+    for (const unsigned rcode : {0U, 3U}) {
+      std::string raw = response(rcode, records, {soa(900, 900)});
+      raw[2] = static_cast<char>(raw[2] | 2);
+      const DnsAnswer answer = parse_dns_answer(raw, "d.example", RecordType::kMx, "192.0.2.53");
+      EXPECT_EQ(answer.status, DnsStatus::kFailed);
+      EXPECT_TRUE(answer.mx.empty());
+      EXPECT_EQ(answer.detail, "the name server 192.0.2.53 cut its answer, by TCP too");
+    }
   }
 }
 

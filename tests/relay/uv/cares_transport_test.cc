@@ -207,6 +207,21 @@ TEST(CaresTransport, WhatCannotBeReadLeadsToTheNextServer) {
   EXPECT_EQ(asked_of({&first, &second}), 1);
 }
 
+// The whole of it is not to be had from this server, though some records are there.
+std::string cut(std::string_view query) {
+  std::string answer = honest(query);
+  answer[2] = static_cast<char>(answer[2] | 2);
+  answer.back() = 66;
+  return answer;
+}
+
+TEST(CaresTransport, AnAnswerThatIsCutByTcpTooLeadsToTheNextServer) {
+  const NameServer first(cut, cut), second(honest, nullptr);
+  EXPECT_EQ(asked_of({&first, &second}), 1);
+  const NameServer whole_by_tcp(cut, honest);
+  EXPECT_EQ(asked_of(whole_by_tcp), 1);
+}
+
 TEST(CaresTransport, AnHonestAnswerIsTakenByUdp) { EXPECT_EQ(asked_of({honest, nullptr}), 1); }
 
 TEST(CaresTransport, ACompressedQuestionDoesNotHideTheCase) { EXPECT_EQ(asked_of({forged, honest}), 1); }
