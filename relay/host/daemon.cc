@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "conf/config_words.h"
+#include "conf/disk_call.h"
 #include "conf/standard_error.h"
 #include "mx/dns/dns_cache.h"
 #include "relay/admin/admin_server.h"
@@ -300,6 +301,7 @@ int Daemon::run() {
   if (std::string why; !transit_->accepting(&why)) say("warning: no mail is taken for now: " + why);
   notify_ready("serving");
   const conf::StandardErrorWriter lines;  // privileges are dropped: its thread has none either
+  const conf::DiskWatcher watcher;
   loop_->post([] {});
   loop_->run();
   notify_stopping("writing down the queue");

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "conf/disk_call.h"
 #include "conf/standard_error.h"
 
 namespace relay::log {
@@ -73,6 +74,7 @@ void LogFile::close() {
 }
 
 size_t LogFile::append(std::string_view lines, conf::Error* why) {
+  const conf::DiskCall under_way("writing", settings_.path);
   if (fd_ >= 0 && rotate_at_ != 0 && size_ != 0 && size_ + lines.size() > rotate_at_) rotate();
   if (fd_ < 0) {
     if (const conf::Status opened = open(); !opened.ok()) {

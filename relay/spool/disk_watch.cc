@@ -7,6 +7,8 @@
 #include <cstring>
 #include <utility>
 
+#include "conf/disk_call.h"
+
 namespace relay::spool {
 
 namespace {
@@ -65,7 +67,10 @@ conf::Result<DiskWatch::Space> DiskWatch::ask_system(const std::string& path) {
 }
 
 void DiskWatch::look() {
-  const conf::Result<Space> space = ask_(path_);
+  const conf::Result<Space> space = [this] {
+    const conf::DiskCall under_way("asking for the free space of", path_);
+    return ask_(path_);
+  }();
   const std::lock_guard lock(mutex_);
   state_ = space.ok()
                ? judge_disk(space.value().free_bytes, space.value().read_only, reserve_bytes_, state_.enough)

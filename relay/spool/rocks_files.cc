@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "conf/disk_call.h"
 #include "relay/spool/damaged_files.h"
 
 namespace relay::spool {
@@ -126,7 +127,11 @@ class PatientFile final : public rocksdb::FSWritableFile {
   IOStatus write(const char* from, size_t left, uint64_t at) {
     unsigned waited = 0;
     while (left > 0) {
-      const ssize_t written = ::pwrite(fd_, from, left, static_cast<off_t>(at));
+      ssize_t written = 0;
+      {
+        const conf::DiskCall under_way("writing", name_);
+        written = ::pwrite(fd_, from, left, static_cast<off_t>(at));
+      }
       if (written > 0) {
         from += written;
         left -= static_cast<size_t>(written);
@@ -146,8 +151,13 @@ class PatientFile final : public rocksdb::FSWritableFile {
   // sync would succeed without them. So they are written again first.
   IOStatus sync(int (*call)(int)) {
     unsigned waited = 0;
-    while (call(fd_) != 0) {
-      const int why = errno;
+    while (true) {
+      int why = 0;
+      {
+        const conf::DiskCall under_way("syncing", name_);
+        if (call(fd_) != 0) why = errno;
+      }
+      if (why == 0) break;
       if (why == EINTR) continue;
       if (!DiskPatience::may_pass(why)) return status_of(name_, why);
       patience_->wait(name_, why, &waited);
@@ -208,11 +218,15 @@ class PatientDirectory final : public rocksdb::FSDirectoryWrapper {
  private:
   template <typename Call>
   IOStatus sync(const Call& call) {
+    const auto told = [&] {
+      const conf::DiskCall under_way("syncing", name_);
+      return call();
+    };
     unsigned waited = 0;
-    IOStatus status = call();
+    IOStatus status = told();
     while (!status.ok() && status.IsIOError()) {
       patience_->wait(name_, EIO, &waited);
-      status = call();
+      status = told();
     }
     if (waited > 0) patience_->moved_on();
     return status;
@@ -271,8 +285,14 @@ class PatientFileSystem final : public rocksdb::FileSystemWrapper {
   IOStatus open(const std::string& name, int flags, std::unique_ptr<rocksdb::FSWritableFile>* out) {
     unsigned waited = 0;
     int fd = -1;
-    while ((fd = ::open(name.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0640)) < 0) {
-      const int why = errno;
+    while (true) {
+      int why = 0;
+      {
+        const conf::DiskCall under_way("opening", name);
+        fd = ::open(name.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0640);
+        if (fd < 0) why = errno;
+      }
+      if (why == 0) break;
       if (why == EINTR) continue;
       if (why == EROFS || !DiskPatience::may_pass(why)) return status_of(name, why);
       patience_->wait(name, why, &waited);

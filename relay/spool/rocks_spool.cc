@@ -15,6 +15,7 @@
 #include <thread>
 #include <utility>
 
+#include "conf/disk_call.h"
 #include "conf/standard_error.h"
 #include "conf/vocab/check.h"
 #include "relay/spool/ballast.h"
@@ -81,11 +82,7 @@ class DiskSpool final : public Spool, private BatchWriter {
     const conf::MessageId id = record.id;
     WriteRequest request{WriteKind::kStore, id, encode_record(record), std::move(body),
                          [done = std::move(done), receipt = print_receipt(id)](const conf::Status& status) {
-                           if (status.ok()) {
-                             done(receipt);
-                           } else {
-                             done(status.error());
-                           }
+                           status.ok() ? done(receipt) : done(status.error());
                          }};
     const DiskState disk = watch_.state();
     std::optional<conf::Error> trouble = patience_->stalled();
@@ -105,8 +102,8 @@ class DiskSpool final : public Spool, private BatchWriter {
   }
 
   void hold(conf::MessageId id, bool on_hold) override {
-    std::string state = encode_hold(state_key(id, kHoldPart), on_hold);
-    committer_->submit({WriteKind::kUpdate, id, std::move(state), {}, {}, {}, kHoldPart});
+    committer_->submit(
+        {WriteKind::kUpdate, id, encode_hold(state_key(id, kHoldPart), on_hold), {}, {}, {}, kHoldPart});
   }
 
   using Spool::update;
@@ -156,9 +153,8 @@ class DiskSpool final : public Spool, private BatchWriter {
   }
 
   void keep_all(KeptValues values, KeepDone done) override {
-    for (auto& [key, value] : values) {
+    for (auto& [key, value] : values)
       if (!value.empty()) value = encode_value(key, value);
-    }
     committer_->submit({WriteKind::kKeep, 0, {}, {}, std::move(done), std::move(values)});
   }
 
@@ -301,6 +297,7 @@ class DiskSpool final : public Spool, private BatchWriter {
   }
 
   conf::Result<LoadedMessage> read(conf::MessageId id, bool with_body) {
+    const conf::DiskCall under_way("reading a message of", settings_.path);
     const std::string key = id_key(id);
     std::string value;
     const std::vector<WriteRequest> newer = committer_->retained(id);

@@ -15,6 +15,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "conf/disk_call.h"
 #include "relay/log/log_file.h"
 
 namespace relay::log {
@@ -79,6 +80,33 @@ TEST_F(DeliveryLogTest, WritesWhatIsLeftAtTheEnd) {
   for (uint32_t i = 1; i <= 5000; ++i) log->append(event(i));
   log.reset();
   EXPECT_EQ(lines(settings_.path).size(), 5000u);
+}
+
+TEST_F(DeliveryLogTest, AWriteThatHangsIsToldAndAgainWhenItGoesOn) {
+  ASSERT_EQ(mkfifo(settings_.path.c_str(), 0600), 0);
+  const int reader = ::open(settings_.path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  ASSERT_GE(reader, 0);
+  LogFile file(settings_);
+  ASSERT_TRUE(file.open().ok());
+  testing::internal::CaptureStderr();
+  {
+    const conf::DiskWatcher watcher(std::chrono::milliseconds(300));
+    std::thread writer([&file] {
+      conf::Error why;
+      file.append(std::string(200'000, 'x') + "\n", &why);
+    });
+    std::this_thread::sleep_for(std::chrono::milliseconds(900));
+    EXPECT_EQ(::fcntl(reader, F_SETFL, 0), 0);
+    std::string part(1 << 16, '\0');
+    for (size_t left = 200'001; left > 0;)
+      left -= static_cast<size_t>(::read(reader, part.data(), part.size()));
+    writer.join();
+  }
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_NE(said.find("penstock: the disk does not answer: writing " + settings_.path), std::string::npos)
+      << said;
+  EXPECT_NE(said.find("penstock: the disk goes on: writing " + settings_.path), std::string::npos) << said;
+  ::close(reader);
 }
 
 TEST_F(DeliveryLogTest, FileIsNotForEveryone) {

@@ -18,9 +18,11 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
+#include "conf/disk_call.h"
 #include "relay/spool/ballast.h"
 #include "relay/spool/disk_patience.h"
 #include "relay/spool/examination.h"
@@ -158,6 +160,27 @@ TEST_F(DiskFault, WhatAFailedSyncLostIsWrittenAgain) {
   open();
   EXPECT_EQ(recover(), (std::vector<conf::MessageId>{1, 3}));
   EXPECT_EQ(load(spool_.get(), 1)->record.recipients[0].attempts, 7);
+}
+
+TEST_F(DiskFault, ASyncThatHangsIsToldAndAgainWhenItGoesOn) {
+  open();
+  {
+    const std::lock_guard lock(g_mutex);
+    g_before_sync = [] { std::this_thread::sleep_for(std::chrono::milliseconds(900)); };
+  }
+  testing::internal::CaptureStderr();
+  {
+    const conf::DiskWatcher watcher(std::chrono::milliseconds(300));
+    EXPECT_TRUE(store(1));
+  }
+  const std::string said = testing::internal::GetCapturedStderr();
+  {
+    const std::lock_guard lock(g_mutex);
+    g_before_sync = {};
+  }
+  const std::string what = "syncing " + (folder_ / "db").string();
+  EXPECT_NE(said.find("penstock: the disk does not answer: " + what), std::string::npos) << said;
+  EXPECT_NE(said.find("penstock: the disk goes on: " + what), std::string::npos) << said;
 }
 
 TEST_F(DiskFault, ASpoolOutOfDescriptorsWaitsAndGoesOn) {
