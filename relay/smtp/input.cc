@@ -11,16 +11,18 @@ void Input::add(std::string_view bytes) {
 
 void Input::keep() {
   if (offset_ > 0) {
-    kept_.erase(0, offset_);
+    const size_t left = kept_.size() - offset_;
+    std::memmove(kept_.data(), kept_.data() + offset_, left);
+    explicit_bzero(kept_.data() + left, offset_);
+    kept_.resize(left);
     offset_ = 0;
   }
-  kept_.append(borrowed_);
+  append(borrowed_);
   borrowed_ = {};
 }
 
-void Input::wipe_used() { explicit_bzero(kept_.data(), offset_); }
-
 void Input::clear() {
+  explicit_bzero(kept_.data(), kept_.size());
   kept_.clear();
   offset_ = 0;
   borrowed_ = {};
@@ -28,7 +30,7 @@ void Input::clear() {
 }
 
 std::string_view Input::front() const {
-  if (offset_ < kept_.size()) return std::string_view(kept_).substr(offset_);
+  if (offset_ < kept_.size()) return {kept_.data() + offset_, kept_.size() - offset_};
   return borrowed_;
 }
 
@@ -47,7 +49,7 @@ Input::Line Input::take_line(size_t limit, std::string_view* line, bool* crlf) {
     // The line goes on in the borrowed slice: join only what belongs to it.
     const size_t rest = borrowed_.find('\n');
     const size_t count = rest == std::string_view::npos ? borrowed_.size() : rest + 1;
-    kept_.append(borrowed_.substr(0, count));
+    append(borrowed_.substr(0, count));
     borrowed_.remove_prefix(count);
     run = front();
     lf = run.find('\n');

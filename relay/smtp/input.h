@@ -1,12 +1,31 @@
 // Input of a session that is not used yet: what was kept of earlier calls, then a borrowed slice of the
-// newest one.
+// newest one. Any line may hold a secret, also one that no command is made of: no octet that was kept stays
+// in memory after it was used, nor after its Input.
 #pragma once
 
+#include <strings.h>
+
 #include <cstddef>
-#include <string>
+#include <memory>
 #include <string_view>
+#include <vector>
 
 namespace relay::smtp {
+
+// Overwrites memory before it gives it back.
+template <typename T>
+struct WipingAllocator {
+  using value_type = T;
+  WipingAllocator() = default;
+  template <typename Other>
+  WipingAllocator(const WipingAllocator<Other>&) {}  // NOLINT(google-explicit-constructor)
+  T* allocate(size_t count) { return std::allocator<T>().allocate(count); }
+  void deallocate(T* memory, size_t count) {
+    explicit_bzero(memory, count * sizeof(T));
+    std::allocator<T>().deallocate(memory, count);
+  }
+  bool operator==(const WipingAllocator&) const = default;
+};
 
 class Input {
  public:
@@ -14,10 +33,9 @@ class Input {
 
   // Borrows `bytes` until keep() or until they are used.
   void add(std::string_view bytes);
-  // Copies what is still borrowed; the caller's buffer may go.
+  // Copies what is still borrowed, so that the caller's buffer may go; what was used is overwritten.
   void keep();
   void clear();
-  void wipe_used();  // overwrites what was used and is still kept: it held a secret
 
   bool empty() const { return offset_ == kept_.size() && borrowed_.empty(); }
   size_t size() const { return kept_.size() - offset_ + borrowed_.size(); }
@@ -31,7 +49,9 @@ class Input {
   Line take_line(size_t limit, std::string_view* line, bool* crlf);
 
  private:
-  std::string kept_;
+  void append(std::string_view bytes) { kept_.insert(kept_.end(), bytes.begin(), bytes.end()); }
+
+  std::vector<char, WipingAllocator<char>> kept_;
   size_t offset_ = 0;  // of kept_, used already
   std::string_view borrowed_;
   bool dropping_ = false;  // inside a line that is too long

@@ -155,11 +155,9 @@ bool ServerSession::State::work(conf::Instant now) {
     reply_error("500 5.5.2 a line must end in CRLF", now);
   } else if (auth_exchange) {
     auth_line(line, now);
-    input.wipe_used();
   } else {
     lf_only = !crlf;
     command(line, now);
-    if (auth_command) input.wipe_used();
   }
   return true;
 }

@@ -1,0 +1,97 @@
+// What a client sent as a secret is in no memory that the session gives back, on whatever way it went through
+// the input. Every operator delete of this program looks at what is freed.
+#include <gtest/gtest.h>
+#include <malloc.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <string_view>
+
+#include "tests/relay/smtp/server_rig.h"
+
+namespace {
+
+std::atomic<bool> looking = false;
+std::atomic<int> found = 0;
+// The secret is "the secret of the shop". These are in no memory that is freed.
+constexpr std::string_view kLogin = "AUTH PLAIN AHNob3AAdGhlIHNlY3JldCBvZiB0aGUgc2hvcA==\r\n";
+constexpr std::string_view kBehindOthers =
+    "NOOP\r\nNOOP\r\nNOOP\r\nAUTH PLAIN AHNob3AAdGhlIHNlY3JldCBvZiB0aGUgc2hvcA==\r\n";
+constexpr std::string_view kNoCommand =
+    "XAUTH PLAIN AHNob3AAdGhlIHNlY3JldCBvZiB0aGUgc2hvcA==\r\nAHNob3AAdGhlIHNlY3JldCBvZiB0aGUgc2hvcA==\r\n";
+constexpr std::string_view kPart = "dGhlIHNlY3JldCBv";
+
+void look_and_free(void* memory) noexcept {
+  if (memory != nullptr && looking &&
+      std::string_view(static_cast<const char*>(memory), malloc_usable_size(memory)).find(kPart) !=
+          std::string_view::npos)
+    ++found;
+  std::free(memory);  // NOLINT(cppcoreguidelines-no-malloc)
+}
+
+}  // namespace
+
+void* operator new(size_t size) {
+  void* memory = std::calloc(1, size);  // NOLINT(cppcoreguidelines-no-malloc): whole blocks are looked at
+  if (memory == nullptr) std::abort();
+  return memory;
+}
+void operator delete(void* memory) noexcept { look_and_free(memory); }
+void operator delete(void* memory, size_t) noexcept { look_and_free(memory); }
+
+namespace relay::smtp {
+namespace {
+
+conf::Config with_auth() {
+  conf::Config config = test_config();
+  config.listeners.front().auth = true;
+  config.listeners.front().auth_without_tls = true;
+  return config;
+}
+
+class ServerSecret : public testing::Test {
+ protected:
+  ServerSecret() : rig_(with_auth(), kStranger) {
+    rig_.start();
+    rig_.say("EHLO client.example.com");
+    looking = true;
+    found = 0;
+  }
+  ~ServerSecret() override {
+    rig_.session.reset();
+    looking = false;
+    EXPECT_EQ(found, 0) << "copies of the secret in memory that was given back";
+  }
+  // As from a buffer that the reader wipes.
+  void feed(std::string_view bytes) {
+    rig_.session->receive(bytes, rig_.now);
+    ServerEvent event;
+    while (rig_.session->next_event(&event, rig_.now)) {
+    }
+  }
+  ServerRig rig_;
+};
+
+TEST_F(ServerSecret, OfALineThatNeverEnds) { feed(kLogin.substr(0, kLogin.size() - 2)); }
+
+TEST_F(ServerSecret, OfALineThatComesInPieces) {
+  for (size_t at = 0; at < kLogin.size(); ++at) feed(kLogin.substr(at, 1));
+}
+
+TEST_F(ServerSecret, OfALineBehindWhatWaitsForTheNextTurn) {
+  std::string more;
+  for (int i = 0; i < 3'000; ++i) more += "NOOP\r\n";
+  rig_.session->begin_turn(1);
+  feed(kBehindOthers);
+  feed(more);
+  rig_.session->begin_turn(1'000'000);
+  feed("");
+}
+
+TEST_F(ServerSecret, OfALineThatIsNoLogin) {
+  for (size_t at = 0; at < kNoCommand.size(); at += 7) feed(kNoCommand.substr(at, 7));
+  feed("QUIT\r\n");
+}
+
+}  // namespace
+}  // namespace relay::smtp
