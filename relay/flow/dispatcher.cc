@@ -16,6 +16,9 @@ namespace relay {
 namespace {
 
 // A connection that takes so long to open is told: nobody should have to wait for its timeouts to hear of it.
+// A transaction of many recipients is not divided: it may take 20 ms by itself, and these some 5.
+constexpr uint64_t kRepliesPerStep = 256;
+constexpr uint64_t kOctetsOfReply = 64;
 constexpr conf::Duration kSlow = std::chrono::seconds(10);
 // That a receiver is silent is told once in so long.
 constexpr conf::Duration kSilenceTold = std::chrono::minutes(10);
@@ -53,7 +56,30 @@ void Dispatcher::poke(queue::Path* path) {
   work_.mark(path);
 }
 
+// What many servers say at once is heard in parts: a thousand replies that all have to be read take some 20
+// ms.
+bool Dispatcher::may_hear(OutboundConnection* connection, size_t octets) {
+  if (may_hear_ == 0) {
+    unheard_.push_back({connection, connections_.at(connection).number, octets});
+    return false;
+  }
+  may_hear_ -= std::min<uint64_t>(may_hear_, 1 + octets / kOctetsOfReply);
+  return true;
+}
+
+void Dispatcher::hear_some() {
+  may_hear_ = kRepliesPerStep;
+  while (may_hear_ > 0 && !unheard_.empty()) {
+    const Unheard next = unheard_.front();
+    unheard_.pop_front();
+    if (connections_.find(next.connection, next.number) == nullptr) continue;
+    may_hear_ -= std::min<uint64_t>(may_hear_, 1 + next.octets / kOctetsOfReply);
+    next.connection->hear();
+  }
+}
+
 void Dispatcher::step(conf::Instant now) {
+  hear_some();
   work_.wake_due(now, kPathsPerStep);
   connections_.take_slow(now - kSlow,
                          [this](OutboundConnection* connection) { return tell_slow(*connection); });
@@ -127,7 +153,8 @@ void Dispatcher::pause(bool yes) {
 }
 
 conf::Instant Dispatcher::next_wake() const {
-  if (logins_.waking() || !work_.empty() || (work_.has_resumed() && !flow_.paused)) return conf::Instant{};
+  if (!unheard_.empty() || logins_.waking() || !work_.empty() || (work_.has_resumed() && !flow_.paused))
+    return conf::Instant{};
   const conf::Instant opening = connections_.oldest_opening();
   const conf::Instant slow = opening == conf::kNever ? conf::kNever : opening + kSlow;
   const conf::Instant look = in_flight() == 0 ? conf::kNever : connections_.next_look();
@@ -215,6 +242,7 @@ void Dispatcher::transaction_done(OutboundConnection* connection,
                      !path->settings->smart_hosts.empty()};
   for (smtp::RecipientOutcome& outcome : outcomes) qualify(&texts_, here, &outcome);
   PathGate::read_limit(slot.use, now, &outcomes);
+  may_hear_ -= std::min<uint64_t>(may_hear_, outcomes.size());
   gate_.feed_back(path, &slot.use, outcomes, now);
   acts_.obey(*connection, &outcomes, now);
   free_tries_.try_next_host(*connection, slot.job.delivery, &outcomes, slot.job.began, now);

@@ -5,6 +5,7 @@
 // PathActs (what follows from refusals). Decides nothing about messages: its user does. Loop thread.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <unordered_map>
@@ -89,6 +90,7 @@ class Dispatcher final : public OutboundConnection::Owner {
     return connections_.in_flight_by_path();
   }
 
+  bool may_hear(OutboundConnection* connection, size_t octets) override;
   bool target_began(OutboundConnection* connection, const Target& target) override;
   void connection_ready(OutboundConnection* connection) override;
   void transaction_done(OutboundConnection* connection,
@@ -102,6 +104,7 @@ class Dispatcher final : public OutboundConnection::Owner {
   void work(queue::Path* path, conf::Instant now);
   void work_together(queue::Path* path, conf::Instant now);  // it stands in a shared line
   void set_wake(queue::Path* path, conf::Instant now);
+  void hear_some();
   bool feed_starving();
   bool tell_slow(const OutboundConnection& connection);  // false: it is to be looked at again
   void look_for_silence(const Slot& slot);
@@ -111,6 +114,12 @@ class Dispatcher final : public OutboundConnection::Owner {
   bool take_trouble(const OutboundConnection& connection, const PathGate::Use& use,
                     const queue::PathError& error, conf::Instant now);
 
+  struct Unheard {
+    OutboundConnection* connection;
+    uint64_t number, octets;
+  };
+  std::deque<Unheard> unheard_;
+  uint64_t may_hear_ = 0;  // in this step, and until the next one
   FlowState flow_;
   queue::SiteTable* sites_;
   std::function<void(queue::Path*)> failing_;

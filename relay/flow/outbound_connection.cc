@@ -33,9 +33,9 @@ OutboundConnection::OutboundConnection(Plan plan, queue::Path* path, Network* ne
       owner_(owner),
       started_(clock->now()),
       target_started_(started_),
+      ready_at_(started_),
       last_octet_(started_),
-      silent_until_it_(started_),
-      ready_at_(started_) {
+      silent_until_it_(started_) {
   CHECK(!plan_.targets.empty());
 }
 
@@ -141,8 +141,25 @@ void OutboundConnection::on_bytes(std::string_view bytes) {
   if (session_ == nullptr) return;
   if (last_octet_ != clock_->now()) silent_until_it_ = last_octet_;
   last_octet_ = clock_->now();
+  // What comes to one that is idle is heard at once: it must not be taken for a reply to what is sent next.
+  if (!unheard_.empty() || (!idle() && !owner_->may_hear(this, bytes.size()))) {
+    if (unheard_.empty()) transport_->pause_reading();
+    unheard_ += bytes;
+    return;
+  }
   session_->receive(bytes, clock_->now());
   pump();
+}
+
+void OutboundConnection::hear() {
+  const std::string bytes = std::exchange(unheard_, {});
+  const std::optional<conf::Error> end = std::exchange(unheard_end_, std::nullopt);
+  if (bytes.empty() || session_ == nullptr || transport_ == nullptr) return;
+  if (!end) transport_->resume_reading();
+  const smtp::ClientSession* const session = session_.get();
+  session_->receive(bytes, clock_->now());
+  pump();
+  if (end && !ended_ && session_.get() == session && transport_ != nullptr) on_closed(*end);
 }
 
 void OutboundConnection::on_tls(conf::Result<TlsInfo> outcome) {
@@ -207,6 +224,10 @@ void OutboundConnection::on_closed(const conf::Error& why) {
                    bounce::Reply::make(0, why.detail));
     return;
   }
+  if (!unheard_.empty()) {
+    unheard_end_ = why;
+    return;
+  }
   session_->on_peer_closed(why.detail, clock_->now());
   pump();
 }
@@ -219,6 +240,7 @@ void OutboundConnection::on_deadline() {
         bounce::Reply::make(0, connected_ ? "the TLS handshake took too long" : "connecting took too long"));
     return;
   }
+  if (!unheard_.empty()) return;  // it spoke in time
   if (session_->ready() && rest_until_ <= clock_->now()) {
     quit();
     return;

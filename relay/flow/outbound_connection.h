@@ -41,6 +41,8 @@ class OutboundConnection final : public TransportUser {
     virtual void connection_ready(OutboundConnection* connection) = 0;
     virtual void transaction_done(OutboundConnection* connection,
                                   std::vector<smtp::RecipientOutcome> outcomes) = 0;
+    // False: too much was heard in this turn already; hear() follows in another one.
+    virtual bool may_hear(OutboundConnection* connection, size_t octets) = 0;
     // A target is about to be connected to, perhaps once more in clear, and nothing to another one or to it
     // stands any more. False: its limits do not allow it now, the next one is tried.
     virtual bool target_began(OutboundConnection* connection, const Target& target) = 0;
@@ -74,6 +76,7 @@ class OutboundConnection final : public TransportUser {
   void rest(conf::Duration at_most);  // idle: QUIT follows when no transaction came in time
   void stay();                        // a transaction is about to come: no more rest
   void quit();
+  void hear();  // what it was not allowed to hear before
 
   queue::Path* path() const { return path_; }
   bool ever_ready() const { return ever_ready_; }
@@ -132,18 +135,16 @@ class OutboundConnection final : public TransportUser {
   bool secret_missing_ = false;  // our own trouble: no host can be told it
   bool in_clear_ = false;        // this target's TLS failed: without it now
   std::string tls_trouble_;      // ... for this reason, not told yet
-  bool ever_ready_ = false, quitting_ = false;
-  bool blameless_ = false;
-  bool pumping_ = false, ended_ = false;
+  bool ever_ready_ = false, quitting_ = false, blameless_ = false, pumping_ = false, ended_ = false;
   bool connected_ = false;  // to this target
-  conf::Instant started_, target_started_;
+  std::string unheard_;     // octets, and the end of their stream
+  std::optional<conf::Error> unheard_end_;
+  conf::Instant started_, target_started_, ready_at_;
   conf::Instant last_octet_, silent_until_it_;  // since when there was none before the last one came
-  conf::Instant ready_at_;
   conf::Instant rest_until_ = conf::kNever, deadline_ = conf::kNever;
   queue::PathError error_;
   smtp::ClientEvent end_;  // of the session, while its stream is being closed
-  std::unique_ptr<smtp::ClientSession> session_;
-  std::unique_ptr<smtp::ClientSession> old_session_;  // kept while its events are handled
+  std::unique_ptr<smtp::ClientSession> session_, old_session_;  // the old one while its events are handled
   std::unique_ptr<Transport> transport_;
 };
 

@@ -8,7 +8,7 @@ namespace relay::spool {
 namespace {
 
 Completion answer(WriteRequest* request, conf::Status status) {
-  return [done = std::move(request->done), status = std::move(status)] { done(status); };
+  return {[done = std::move(request->done), status = std::move(status)] { done(status); }, request->work};
 }
 
 size_t weight(const WriteRequest& request) {

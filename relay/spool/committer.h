@@ -38,6 +38,7 @@ struct WriteRequest {
   std::function<void(conf::Status)> done;                        // kStore and, may be empty, kKeep
   std::vector<std::pair<std::string, std::string>> values = {};  // kKeep: encoded; empty: remove
   uint32_t part = 0;                                             // kUpdate: of the state, see record.h
+  size_t work = 1;                                               // of the answer, see Completion
 };
 
 // What the committer writes to. Called on the committer's thread only.

@@ -37,14 +37,28 @@ void Completions::push(Completion ready) {
   push(std::move(one));
 }
 
-size_t Completions::drain() {
+size_t Completions::drain(size_t most) {
   std::vector<Completion> ready;
   {
     const std::lock_guard lock(mutex_);
     ready.swap(ready_);
   }
-  for (const Completion& completion : ready) completion();
-  return ready.size();
+  size_t count = 0, work = 0;
+  for (; count < ready.size() && (count == 0 || work + ready[count].work <= most); ++count) {
+    work += ready[count].work;
+    ready[count].run();
+  }
+  if (count == ready.size()) return count;
+  ready.erase(ready.begin(), ready.begin() + static_cast<ptrdiff_t>(count));
+  std::function<void()> call;
+  {
+    const std::lock_guard lock(mutex_);
+    ready.insert(ready.end(), std::make_move_iterator(ready_.begin()), std::make_move_iterator(ready_.end()));
+    ready_.swap(ready);
+    call = wake_;
+  }
+  if (call) call();
+  return count;
 }
 
 void Completions::clear() {

@@ -1,13 +1,22 @@
 // Answers on their way to the loop: any thread pushes, the loop's thread drains and runs them.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 namespace relay::spool {
 
-using Completion = std::function<void()>;
+struct Completion {
+  template <typename Run>
+  Completion(Run what, size_t how_much = 1)  // NOLINT(google-explicit-constructor)
+      : run(std::move(what)), work(how_much) {}
+  std::function<void()> run;
+  size_t work;  // the recipients that it is about
+};
 
 class Completions {
  public:
@@ -17,7 +26,8 @@ class Completions {
   void push(std::vector<Completion> ready);
   void push(Completion ready);
   // Runs what is there; returns how many. What is pushed meanwhile waits for the next call, and wakes for it.
-  size_t drain();
+  // So does what is more than `most` work together; one is always run.
+  size_t drain(size_t most = SIZE_MAX);
   // Forgets what is there (a simulated crash).
   void clear();
 

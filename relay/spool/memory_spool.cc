@@ -13,7 +13,8 @@ constexpr uint64_t kFreeBytes = 1ULL << 40;
 void MemorySpool::store(MessageRecord record, conf::Bytes body, StoreDone done) {
   const BodyHeader header = body_header(record.id, body.view());
   Stored stored{encode_record(record), std::move(body), std::string(header.data(), header.size()), {}};
-  waiting_.emplace_back(StoreRequest{record.id, std::move(stored), std::move(done)});
+  waiting_.emplace_back(
+      StoreRequest{record.id, std::move(stored), std::move(done), record.recipients.size()});
 }
 
 void MemorySpool::update(const MessageRecord& record, RecipientSpan recipients) {
@@ -71,7 +72,8 @@ bool MemorySpool::run(StoreRequest* request) {
   counters_.bytes_written += request->stored.record.size() + request->stored.body.size();
   messages_[request->id] = std::move(request->stored);
   completions_.push(
-      [done = std::move(request->done), receipt = print_receipt(request->id)] { done(receipt); });
+      Completion([done = std::move(request->done), receipt = print_receipt(request->id)] { done(receipt); },
+                 request->recipients));
   return true;
 }
 

@@ -31,7 +31,7 @@ class MemorySpool final : public Spool {
   conf::Status kept(const std::function<void(std::string_view, std::string_view)>& each,
                     const std::function<void(std::string, std::string)>& damaged) override;
   conf::Result<std::string> kept_value(std::string_view key) override;
-  size_t drain_completions() override { return completions_.drain(); }
+  size_t drain_completions() override { return completions_.drain(kDrained); }
   void on_completions_ready(std::function<void()> wake) override { completions_.on_ready(std::move(wake)); }
   SpoolHealth health() const override;
   bool recording() const override { return !failing_; }
@@ -68,6 +68,7 @@ class MemorySpool final : public Spool {
     conf::MessageId id;
     Stored stored;
     StoreDone done;
+    size_t recipients;
   };
   struct UpdateRequest {
     conf::MessageId id;

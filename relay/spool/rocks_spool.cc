@@ -84,6 +84,7 @@ class DiskSpool final : public Spool, private BatchWriter {
                          [done = std::move(done), receipt = print_receipt(id)](const conf::Status& status) {
                            status.ok() ? done(receipt) : done(status.error());
                          }};
+    request.work = record.recipients.size();
     const DiskState disk = watch_.state();
     std::optional<conf::Error> trouble = patience_->stalled();
     if (!disk.enough) trouble = conf::Error{conf::ErrorCode::kNoSpace, disk.why};
@@ -183,7 +184,7 @@ class DiskSpool final : public Spool, private BatchWriter {
       next_fill_ = now + std::chrono::seconds(1);
       reads_->submit([ballast = ballast_] { ballast->fill(); });
     }
-    return completions_.drain();
+    return completions_.drain(kDrained);
   }
   void on_completions_ready(std::function<void()> wake) override { completions_.on_ready(std::move(wake)); }
 

@@ -381,7 +381,7 @@ void Transit::close() {
   size_t rounds = 0;
   do {
     parts_.spool->flush();
-  } while (parts_.spool->drain_completions() > 0 && ++rounds < kClosingRounds);
+  } while (drain_all() && ++rounds < kClosingRounds);
   retirement_.close();
   deliveries_.for_each([this](Delivery* delivery) {  // settled in part, the report still being stored
     half_done_.write_down(delivery);
@@ -389,7 +389,7 @@ void Transit::close() {
   counters_.close();
   clock_keeper_.keep();
   parts_.spool->flush();
-  parts_.spool->drain_completions();  // the spool may live longer than who waits for its answers
+  drain_all();  // the spool may live longer than who waits for its answers
 }
 
 }  // namespace relay

@@ -95,6 +95,12 @@ class Transit final : private Walk, private DispatcherUser {
   bool is_over(const queue::Delivery& delivery, const conf::DestinationSettings& settings) const override;
   void renew_route(queue::Path* path);
   void forget(queue::Delivery* delivery);
+  // What the spool has answered. False: nothing.
+  bool drain_all() {
+    bool any = false;
+    while (parts_.spool->drain_completions() > 0) any = true;
+    return any;
+  }
   Answer next_errand(queue::Delivery* delivery, const queue::Path& path, const ErrandTerms& terms,
                      Errand* out, Later later) override;
   bool report(queue::Delivery* delivery, Report report) override;

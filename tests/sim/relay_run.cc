@@ -46,6 +46,9 @@ void RelayRun::start() {
   parts.journal = &log_->journal;
   parts.resolver = resolver_;
   parts.network = network_;
+  spool_->on_completions_ready([this] {
+    if (poking_) world_->after(100us, [] {});  // there are more answers than one step takes
+  });
   timer_ = conf::kNever;
   syncing_ = false;
   signer_ = std::make_unique<Signer>(world_, sign_, [this] {
@@ -86,7 +89,9 @@ void RelayRun::reload(conf::ConfigPtr config, mx::RuleBookPtr rules) {
 void RelayRun::poke() {
   if (transit_ == nullptr) return;
   const conf::Instant now = world_->now();
+  poking_ = true;
   transit_->step(now);
+  poking_ = false;
   desk_->step(now);
   reception_->step();
   after_step();

@@ -71,7 +71,7 @@ class RelayRun {
   Log* log_;
   uint64_t life_ = 0;
   conf::Instant timer_ = conf::kNever;
-  bool syncing_ = false;
+  bool syncing_ = false, poking_ = false;
   const bool sign_;
   std::unique_ptr<Signer> signer_;        // outlives the transit
   std::unique_ptr<Converter> converter_;  // likewise

@@ -101,6 +101,7 @@ class ScriptedWalk final : public DispatcherUser {
   std::vector<smtp::RecipientOutcome> outcomes;
   std::vector<queue::Delivery*> back, told;
   conf::MessageId expiring = 0;
+  size_t recipients = 1;  // of a transaction
   size_t asked = 0, looks = 0;
   int depth = 0, most_deep = 0;
 
@@ -117,6 +118,8 @@ class ScriptedWalk final : public DispatcherUser {
     --left[delivery];
     if (delivery->state == queue::DeliveryState::kLoading) delivery->move_to(queue::DeliveryState::kSending);
     *errand = an_errand();
+    errand->recipients.resize(recipients);
+    errand->transaction.recipients.resize(recipients, errand->transaction.recipients[0]);
     return Answer::kNow;
   }
 

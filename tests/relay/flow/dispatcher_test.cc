@@ -39,6 +39,44 @@ TEST_F(DispatcherTest, ADeliveryWithMoreRecipientsStaysOnItsConnection) {
   EXPECT_EQ(network_.users.size(), 1U) << network_.sent;
 }
 
+// Twelve that refuse a thousand recipients at the same instant stood before all others for a quarter of a
+// second.
+TEST_F(DispatcherTest, WhatManyServersSayAtOnceIsHeardInParts) {
+  constexpr size_t kServers = 4, kRecipients = 200;
+  config_->defaults.max_connections = kServers;
+  walk_.recipients = kRecipients;
+  for (size_t i = 0; i < kServers; ++i) add(1);
+  step();
+  ASSERT_EQ(network_.users.size(), kServers);
+  for (TransportUser* user : network_.users) {
+    user->on_connected();
+    user->on_bytes("220 mx.test\r\n");
+    user->on_bytes("250-mx.test\r\n250 PIPELINING\r\n");
+  }
+  step();
+  std::string refusals = "250 ok\r\n";
+  for (size_t i = 0; i < kRecipients; ++i)
+    refusals += "550 5.1.1 nobody has the name " + std::to_string(i) + "\r\n";
+  refusals += "554 5.5.1 no recipients\r\n";
+  for (TransportUser* user : network_.users) user->on_bytes(refusals);
+  EXPECT_EQ(dispatcher_->next_wake(), conf::Instant{}) << "not all of it is heard";
+  step();
+  for (TransportUser* user : network_.users) user->on_bytes("221 bye\r\n");
+  network_.users.back()->on_closed({conf::ErrorCode::kClosed, "gone"});
+  size_t before = 0, steps = 0;
+  for (; walk_.outcomes.size() < kServers * kRecipients && steps < 10; ++steps) {
+    EXPECT_LE(walk_.outcomes.size() - before, 2 * kRecipients);
+    EXPECT_EQ(dispatcher_->next_wake(), conf::Instant{});
+    before = walk_.outcomes.size();
+    step();
+  }
+  EXPECT_GE(steps, 2U);
+  ASSERT_EQ(walk_.outcomes.size(), kServers * kRecipients);
+  for (const smtp::RecipientOutcome& outcome : walk_.outcomes)
+    EXPECT_EQ(outcome.reply.code, 550) << outcome.reply.text();
+  EXPECT_TRUE(walk_.back.empty()) << "the one whose server went was heard before its end";
+}
+
 TEST_F(DispatcherTest, AReportCarriesTheMeaningOfTheReply) {
   add(1);
   open();

@@ -12,6 +12,7 @@ using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 // Says yes to every target, and looks no further.
 class Owner final : public OutboundConnection::Owner {
  public:
+  bool may_hear(OutboundConnection*, size_t) override { return true; }
   void connection_ready(OutboundConnection*) override {}
   void transaction_done(OutboundConnection*, std::vector<smtp::RecipientOutcome>) override {}
   bool target_began(OutboundConnection*, const Target& target) override {

@@ -16,6 +16,8 @@ using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 
 class NotedOwner final : public OutboundConnection::Owner {
  public:
+  bool may_hear(OutboundConnection*, size_t) override { return hears; }
+  bool hears = true;
   void connection_ready(OutboundConnection*) override { said.push_back("ready"); }
   void transaction_done(OutboundConnection*, std::vector<smtp::RecipientOutcome> of) override {
     said.push_back("done");

@@ -364,6 +364,23 @@ TEST_P(SpoolTest, ScanSeesWhatIsThereAndStopsWhenTold) {
   EXPECT_EQ(seen, (std::vector<conf::MessageId>{1, 2, 3}));
 }
 
+// What happens when a message with many recipients is stored takes its time for each of them.
+TEST_P(SpoolTest, AnswersAboutManyRecipientsComeInParts) {
+  int stored = 0;
+  MessageRecord record = sample(1);
+  record.recipients.resize(400, record.recipients.front());
+  for (record.id = 1; record.id <= 7; ++record.id)
+    spool_->store(record, conf::Bytes("x"), [&stored](const conf::Result<Receipt>&) { ++stored; });
+  spool_->flush();
+  const size_t most = Spool::kDrained / 400;
+  for (int before = 0; before < 7; before = stored) {
+    const size_t count = spool_->drain_completions();
+    EXPECT_EQ(count, std::min<size_t>(most, 7 - static_cast<size_t>(before)));
+    ASSERT_GT(stored, before);
+  }
+  EXPECT_EQ(spool_->drain_completions(), 0U);
+}
+
 TEST_P(SpoolTest, ManyAtOnceShareSyncs) {
   int stored = 0;
   for (conf::MessageId id = 1; id <= 500; ++id) {
