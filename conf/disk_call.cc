@@ -1,9 +1,10 @@
 #include "conf/disk_call.h"
 
 #include <algorithm>
-#include <ctime>
 
 #include "conf/standard_error.h"
+#include "conf/vocab/calendar.h"
+#include "conf/vocab/time.h"
 
 namespace conf {
 
@@ -11,14 +12,6 @@ namespace {
 
 std::mutex calls_mutex;
 DiskCall* calls = nullptr;  // the newest one first
-
-std::string time_text(std::chrono::system_clock::time_point when) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(when);
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  char text[sizeof "2000-01-01T00:00:00Z"];
-  return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)};
-}
 
 std::string seconds_text(std::chrono::steady_clock::duration time) {
   return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(time).count()) + " s";
@@ -44,10 +37,9 @@ DiskCall::~DiskCall() {
 
 void DiskCall::tell(Clock::time_point now) {
   told_ = true;
-  const auto since = std::chrono::system_clock::now() -
-                     std::chrono::duration_cast<std::chrono::system_clock::duration>(now - began_);
+  const auto took = std::chrono::duration_cast<Duration>(now - began_);
   say("the disk does not answer: " + std::string(doing_) + ' ' + place_ + " has taken " +
-      seconds_text(now - began_) + " so far, since " + time_text(since) +
+      seconds_text(now - began_) + " so far, since " + mail_date(SystemClock().wall() - took) +
       "; what needs it waits. See the kernel's log (dmesg) and the health of that disk or of its server; "
       "when it answers again, all goes on");
 }
