@@ -3,7 +3,7 @@
 // in memory after it was used, nor after its Input.
 #pragma once
 
-#include <strings.h>
+#include <string.h>
 
 #include <cstddef>
 #include <memory>
