@@ -132,12 +132,11 @@ class OutboundConnection final : public TransportUser {
   const conf::Clock* clock_;
   Owner* owner_;
   size_t target_ = 0;
-  bool secret_missing_ = false;  // our own trouble: no host can be told it
-  bool in_clear_ = false;        // this target's TLS failed: without it now
-  std::string tls_trouble_;      // ... for this reason, not told yet
+  bool secret_missing_ = false;                // our own trouble: no host can be told it
+  bool connected_ = false, in_clear_ = false;  // to this target; its TLS failed: without it now
+  std::string tls_trouble_;                    // ... for this reason, not told yet
   bool ever_ready_ = false, quitting_ = false, blameless_ = false, pumping_ = false, ended_ = false;
-  bool connected_ = false;  // to this target
-  std::string unheard_;     // octets, and the end of their stream
+  std::string unheard_;  // octets, and the end of their stream
   std::optional<conf::Error> unheard_end_;
   conf::Instant started_, target_started_, ready_at_;
   conf::Instant last_octet_, silent_until_it_;  // since when there was none before the last one came
