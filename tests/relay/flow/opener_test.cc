@@ -109,7 +109,7 @@ TEST_F(OpenerTest, AConnectionThatRestsIsNoTryOfAPathThatBroke) {
   path_.health.break_off({}, 0s, clock_.now());
   mail(3);
   Slot& slot = connections_.add(connection_to({"", "192.0.2.1", 25, 0, {}}), false);
-  connections_.is_ready(*slot.connection);
+  connections_.is_ready(slot.connection.get());
   opener_.open_for(&path_, clock_.now());
   EXPECT_EQ(connections_.size(), 1U) << "it is being tried";
   path_.connections.rests(slot.connection.get());
