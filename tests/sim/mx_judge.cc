@@ -180,27 +180,24 @@ bool Judge::answered(const SeenMail& mail) const {
   return session.how != PeerWatch::End::kBroken || session.closed - mail.said > 100ms;
 }
 
-// A connection is opened for a message: what ends without one lost it to another connection, or to a failure.
-// No host sees more of those than it sees messages and failures.
+// A connection is opened for a message: what ends without one lost it to another connection, perhaps to
+// another host of the site, or to a failure. No host sees more of those than its site sees messages and
+// failures.
 void Judge::judge_unused() {
-  struct Host {
-    uint64_t unused = 0, causes = kFew;
-  };
-  std::map<std::pair<size_t, std::string>, Host> hosts;
+  std::map<size_t, uint64_t> causes;  // by site
+  std::map<std::pair<size_t, std::string>, uint64_t> unused;
   for (const SeenSession& session : history_.sessions) {
-    Host& host = hosts[{session.site, session.address}];
-    host.causes += session.mails.size() + (session.how != PeerWatch::End::kQuit ? 1 : 0);
-    host.unused += session.mails.empty() ? 1 : 0;
+    causes[session.site] += session.mails.size() + (session.how != PeerWatch::End::kQuit ? 1 : 0);
+    unused[{session.site, session.address}] += session.mails.empty() ? 1 : 0;
   }
-  for (const SeenReply& reply : history_.replies) {
-    const SeenSession& session = history_.sessions[reply.session];
-    hosts[{session.site, session.address}].causes += reply.code >= 400 ? 1 : 0;
-  }
-  for (const auto& [name, host] : hosts) {
-    if (host.unused > host.causes)
-      violate("host " + std::to_string(name.first) + ", " + name.second + ": " + std::to_string(host.unused) +
-              " connections without a message, of its messages and failures came at most " +
-              std::to_string(host.causes));
+  for (const SeenReply& reply : history_.replies)
+    causes[history_.sessions[reply.session].site] += reply.code >= 400 ? 1 : 0;
+  for (const auto& [host, count] : unused) {
+    const uint64_t most = causes[host.first] + kFew;
+    if (count > most)
+      violate("site " + std::to_string(host.first) + ", " + host.second + ": " + std::to_string(count) +
+              " connections without a message, of the site's messages and failures came at most " +
+              std::to_string(most));
   }
 }
 
