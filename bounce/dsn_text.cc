@@ -4,10 +4,9 @@
 #include <cstdint>
 #include <cstdio>
 
+#include "conf/vocab/ascii.h"
 #include "conf/vocab/text.h"
 #include "conf/vocab/utf8.h"
-
-#include "conf/vocab/ascii.h"
 
 namespace bounce {
 

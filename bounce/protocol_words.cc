@@ -5,15 +5,8 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
-#include "bounce/qualifier.h"
-#include "bounce/reply_rule.h"
-#include "bounce/rule_set.h"
-#include "bounce/text_template.h"
 #include "conf/vocab/ascii.h"
-#include "conf/vocab/check.h"
 
 namespace bounce {
 
@@ -59,6 +52,21 @@ bool is_status(const Reply& reply, uint16_t subject, uint16_t detail) {
   return reply.enhanced.present() && reply.enhanced.subject == subject && reply.enhanced.detail == detail;
 }
 
+// RFC 3463 §3.2, §3.3, §3.4: the status speaks of an address, a mailbox or the size of the message.
+bool is_of_one_recipient(const Reply& reply) {
+  const EnhancedStatus& status = reply.enhanced;
+  return status.present() &&
+         (status.subject == 1 || status.subject == 2 || (status.subject == 3 && status.detail == 4));
+}
+
+// Words that often mean too many recipients, and sometimes one that is bad: "one or more recipients are
+// unknown", "the size exceeds the maximum limit of".
+bool hints_at_many_recipients(std::string_view text) {
+  if (has_any(text, {"multiple recipients", "single recipient"})) return true;
+  if (has_any(text, {"more recipients"})) return !has_any(text, {"or more recipients"});
+  return has_any(text, {"maximum limit of"}) && has_any(text, {"recip", "rcpt", "destinat", "empf"});
+}
+
 // "#4.5.3" as some appliances write it: RFC 3463 has no '#'.
 bool has_written_status(std::string_view text, std::string_view status) {
   return text.rfind('#' + std::string(status), 0) == 0;
@@ -68,17 +76,6 @@ bool has_written_status(std::string_view text, std::string_view status) {
 bool names_a_period(std::string_view text) {
   return has_any(text, {"per hour", "per minute", "per day", "per second", "this hour", "today", "hourly",
                         "daily", "an hour", "recently", " rate"});
-}
-
-// One dictionary for what a session does and for what the reply means.
-const RuleSet& rules_of_many_recipients() {
-  static const RuleSet rules = [] {
-    std::vector<ReplyRule> meant = shipped_reply_rules();
-    std::erase_if(meant, [](const ReplyRule& rule) { return !rule.name.starts_with("too-many-recipients"); });
-    CHECK(!meant.empty());
-    return RuleSet(std::move(meant));
-  }();
-  return rules;
 }
 
 // RFC 3463 §3.2, §3.3, §3.7, §3.8: an address, a mailbox, the content, a policy.
@@ -202,13 +199,47 @@ bool says_no_recipient(const Reply& reply) {
 
 bool says_too_many_recipients(const Reply& reply) {
   if (!reply.transient() && !reply.permanent()) return false;
-  // Without any status, 452 and 552 also mean a full disk and a full mailbox: only words tell.
   const std::string text = words_of(reply);
-  const bool by_status =
-      is_status(reply, 5, 3) || has_written_status(text, "4.5.3") || has_written_status(text, "5.5.3");
-  if (by_status) return !names_a_period(text);
-  return rules_of_many_recipients().find({Stage::kRcpt, &reply}, folded_template(text_template(reply))) !=
-         nullptr;
+  const bool worded = has_any(text, {"too many recipient",
+                                     "too many rcpt",
+                                     "too many recips",
+                                     "too many address",
+                                     "too many to ",
+                                     "maximum number of recipient",
+                                     "maximum recipient",
+                                     "max recipient",
+                                     "max rcpt",
+                                     "recipient limit",
+                                     "rcpt to limit",
+                                     "recipients limit",
+                                     "limit of recipient",
+                                     "recipients exceed",
+                                     "recipient count",
+                                     "number of recipient",
+                                     "recipients per message",
+                                     "recipients per transaction",
+                                     "recipients per mail",
+                                     "rcpt limit",
+                                     "rcpts limit",
+                                     "separate transaction",
+                                     "only one recipient",
+                                     "one recipient at a time",
+                                     "one recipient per",
+                                     "only 1 recipient",
+                                     "1 recipient per",
+                                     "fewer recipients",
+                                     "less recipients",
+                                     "no more rcpt",
+                                     "trop de destinataire",
+                                     "zu viele empf",
+                                     "demasiados destinatarios",
+                                     "troppi destinatari",
+                                     "muitos destinat",
+                                     "te veel ontvangers"});
+  if (worded || (!is_of_one_recipient(reply) && hints_at_many_recipients(text))) return !names_a_period(text);
+  if (is_status(reply, 5, 3)) return !names_a_period(text);
+  // Without any status, 452 and 552 also mean a full disk and a full mailbox: only words tell.
+  return has_written_status(text, "4.5.3") || has_written_status(text, "5.5.3");
 }
 
 bool says_too_many_messages(const Reply& reply) {

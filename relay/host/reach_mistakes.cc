@@ -34,19 +34,22 @@ const conf::Destination* taker_of(const conf::Config& config, size_t index, cons
 void check_destination(const conf::Config& config, size_t index, Problems* out) {
   const conf::Destination& destination = config.destinations[index];
   std::vector<std::string> taken;
-  const conf::Destination* first = nullptr;
+  std::vector<const conf::Destination*> takers;
   for (const std::string& mask : destination.domains) {
     const conf::Destination* taker = taker_of(config, index, mask);
     if (taker == nullptr) continue;
-    if (first == nullptr) first = taker;
+    if (std::ranges::find(takers, taker) == takers.end()) takers.push_back(taker);
     taken.push_back(mask);
   }
   if (taken.empty()) return;
-  const bool all = taken.size() == destination.domains.size();
+  const bool all = taken.size() == destination.domains.size(), one = takers.size() == 1;
+  std::vector<std::string> names;
+  for (const conf::Destination* taker : takers)
+    names.push_back('"' + taker->name + "\" (line " + std::to_string(taker->line) + ')');
   out->push_back({config.file, destination.line, 1,
                   "[[destination]] \"" + destination.name + "\" gets no mail" +
-                      (all ? std::string() : " for " + listed(taken)) + ": \"" + first->name + "\" (line " +
-                      std::to_string(first->line) + ") stands before it and takes all that " +
+                      (all ? std::string() : " for " + listed(taken)) + ": " + listed(names) +
+                      (one ? " stands before it and takes" : " stand before it and take") + " all that " +
                       (all ? "it" : "these") +
                       " would; the first destination that matches decides, so the narrower one goes first",
                   true});

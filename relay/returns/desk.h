@@ -27,7 +27,7 @@ class Desk {
     const conf::Clock* clock = nullptr;
     std::function<void()> wake;                   // from its thread: step() has something to do
     std::function<void(const std::string&)> say;  // for the operator; from its thread
-    uint64_t unmatched_octets = 1'000'000'000;    // of .Unmatched in each folder; the oldest mails go
+    uint64_t unmatched_octets = 1'000'000'000;    // in each Maildir of unmatched mail; the oldest go
   };
   // kIo: a folder cannot be made or read.
   static conf::Result<std::unique_ptr<Desk>> open(Options options);

@@ -89,8 +89,13 @@ conf::Result<Maildir> Maildir::open(std::string path, bool ours, std::string unm
   }
   struct stat here {
   }, there{};
-  if (::stat(path.c_str(), &here) == 0 && ::stat(unmatched.c_str(), &there) == 0 &&
-      here.st_dev != there.st_dev)
+  const bool known = ::stat(path.c_str(), &here) == 0 && ::stat(unmatched.c_str(), &there) == 0;
+  if (known && here.st_dev == there.st_dev && here.st_ino == there.st_ino)
+    return conf::Error{
+        conf::ErrorCode::kInvalid,
+        unmatched + ": is the Maildir " + path +
+            " that is read; [returns] unmatched must be another one, or its mail is read again"};
+  if (known && here.st_dev != there.st_dev)
     return conf::Error{conf::ErrorCode::kIo, unmatched + ": is on another file system than " + path +
                                                  ", from where mail is moved there"};
   if (ours) {

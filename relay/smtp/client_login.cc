@@ -89,8 +89,8 @@ void ClientCore::log_in(std::string secret, conf::Instant now) {
 }
 
 void ClientCore::say_secret(std::string line) {
-  line += "\r\n";
   output.append(line);
+  output.append("\r\n");  // appended to the line it could leave a copy behind
   wipe(&line);
 }
 

@@ -22,7 +22,7 @@ void Input::keep() {
 }
 
 void Input::clear() {
-  explicit_bzero(kept_.data(), kept_.size());
+  if (!kept_.empty()) explicit_bzero(kept_.data(), kept_.size());
   kept_.clear();
   offset_ = 0;
   borrowed_ = {};

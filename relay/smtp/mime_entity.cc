@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "conf/vocab/ascii.h"
+#include "conf/vocab/text.h"
 
 namespace relay::smtp {
 
@@ -94,14 +95,12 @@ std::optional<std::pair<unsigned, bool>> section_of(std::string_view attribute, 
 std::string without_percents(std::string_view text) {
   std::string out;
   for (size_t at = 0; at < text.size(); ++at) {
-    unsigned octet = 0;
-    const bool coded = text[at] == '%' && at + 2 < text.size() && conf::is_hex_digit(text[at + 1]) &&
-                       conf::is_hex_digit(text[at + 2]);
-    if (coded) {
-      std::from_chars(text.data() + at + 1, text.data() + at + 3, octet, 16);
-      at += 2;
-    }
-    out += coded ? static_cast<char>(octet) : text[at];
+    const bool may_be = text[at] == '%' && at + 2 < text.size();
+    const int high = may_be ? conf::hex_value(text[at + 1]) : -1;
+    const int low = may_be ? conf::hex_value(text[at + 2]) : -1;
+    const bool coded = high >= 0 && low >= 0;
+    out += coded ? static_cast<char>(high << 4 | low) : text[at];
+    if (coded) at += 2;
   }
   return out;
 }

@@ -27,6 +27,7 @@ Sasl::Step malformed(std::string* reply) {
 bool decode_base64(std::string_view text, std::string* out) {
   out->clear();
   if (text.size() % 4 != 0) return false;
+  out->reserve(text.size() / 4 * 3);  // or what it grows out of would keep a part of the secret
   for (size_t i = 0; i < text.size(); i += 4) {
     const bool last = i + 4 == text.size();
     const int padding = !last ? 0 : text[i + 2] == '=' ? 2 : text[i + 3] == '=' ? 1 : 0;

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "conf/limits.h"
+#include "relay/smtp/login_words.h"
 #include "relay/smtp/server_state.h"
 
 namespace relay::smtp {
@@ -38,10 +39,23 @@ std::optional<conf::Mailbox> postmaster_mailbox(const conf::Config& config, bool
   return std::move(mailbox).value();
 }
 
+// Also of a command that is refused before anybody looks at the secret that came with it.
+class WipedAtLast {
+ public:
+  explicit WipedAtLast(std::string* text) : text_(text) {}
+  ~WipedAtLast() { wipe(text_); }
+  WipedAtLast(const WipedAtLast&) = delete;
+  WipedAtLast& operator=(const WipedAtLast&) = delete;
+
+ private:
+  std::string* text_;
+};
+
 }  // namespace
 
 void ServerSession::State::command(std::string_view line, conf::Instant now) {
   Command command = parse_command(line, leniency());
+  const WipedAtLast initial(&command.initial);
   if (command.verb == Verb::kForeign) {
     trouble(conf::DoorReason::kOtherProtocol);
     return close("421 4.7.0 this is SMTP, closing");

@@ -18,7 +18,7 @@ std::string received_field(const TraceFacts& facts, conf::MessageId id, conf::Wa
   const bool v6 = envelope.client_address.find(':') != std::string::npos;
   std::string field;
   field.reserve(256);  // for the longest of most days; it grows where it must
-  const auto put = [&field](auto... pieces) { (field.append(std::string_view(pieces)), ...); };
+  const auto put = [&field](const auto&... pieces) { (field.append(std::string_view(pieces)), ...); };
   put("Received: from ", envelope.client_name, v6 ? " ([IPv6:" : " ([", envelope.client_address,
       "])\r\n\tby ", facts.hostname, " with ",
       protocol_name(facts.esmtp, envelope.smtputf8, facts.tls != nullptr, !envelope.authenticated_as.empty()),

@@ -128,9 +128,11 @@ class PatientFile final : public rocksdb::FSWritableFile {
     unsigned waited = 0;
     while (left > 0) {
       ssize_t written = 0;
+      int why = ENOSPC;  // when nothing was written and nothing is said
       {
         const conf::DiskCall under_way("writing", name_);
         written = ::pwrite(fd_, from, left, static_cast<off_t>(at));
+        if (written < 0) why = errno;
       }
       if (written > 0) {
         from += written;
@@ -138,7 +140,6 @@ class PatientFile final : public rocksdb::FSWritableFile {
         at += static_cast<uint64_t>(written);
         continue;
       }
-      const int why = written == 0 ? ENOSPC : errno;
       if (why == EINTR) continue;
       if (!DiskPatience::may_pass(why)) return status_of(name_, why);
       patience_->wait(name_, why, &waited);

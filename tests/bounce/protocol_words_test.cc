@@ -34,7 +34,10 @@ TEST(ProtocolWords, FullMailboxesAndPacesAreNotTooManyRecipients) {
         "552 5.3.4 Message size exceeds maximum limit of 10240 KB",
         "552 Message exceeds the maximum limit of 20 MB",
         "552 5.2.2 mailbox exceeds the maximum limit of 2 GB",
-        "550 5.1.1 single recipient lookup: no such user", "250 ok"}) {
+        "550 5.1.1 single recipient lookup: no such user",
+        "554 5.7.1 Rejected as spam. Start a new session when you have cleaned your lists",
+        "554 5.7.1 too many links for our recipients", "503 Bad sequence of commands, open a new session",
+        "450 4.7.1 too many recipients, sending rate too high", "250 ok"}) {
     EXPECT_FALSE(says_too_many_recipients(reply(line))) << line;
   }
 }

@@ -58,15 +58,19 @@ TEST(SilentMistakes, AValidityThatAllowsOneAttempt) {
   EXPECT_EQ(warnings("[defaults]\nvalidity = \"30m\"\nschedule = [\"10m\"]\n"), "");
 }
 
+std::string destination(const std::string& name, const std::string& domains) {
+  return "[[destination]]\nname = \"" + name + "\"\ndomains = [" + domains + "]\n";
+}
+
 TEST(SilentMistakes, ADelayThatIsNeverReported) {
   const std::string late = "[defaults]\nvalidity = \"2h\"\nschedule = [\"30m\"]\n";
   EXPECT_TRUE(warns(late + "delay_report_after = \"3h\"\n",
                     "p.toml:7:1: warning: [defaults] delay_report_after is not below validity"));
   EXPECT_EQ(warnings(late), "");
-}
-
-std::string destination(const std::string& name, const std::string& domains) {
-  return "[[destination]]\nname = \"" + name + "\"\ndomains = [" + domains + "]\n";
+  // A validity of the destination meets what is written for all.
+  EXPECT_TRUE(warns("[defaults]\nvalidity = \"2d\"\ndelay_report_after = \"4h\"\n" +
+                        destination("bank", "\"bank.test\"") + "validity = \"2h\"\nschedule = [\"30m\"]\n",
+                    "[[destination]] \"bank\" delay_report_after is not below validity"));
 }
 
 TEST(SilentMistakes, ADestinationThatAnEarlierOneLeavesNothing) {
@@ -76,6 +80,9 @@ TEST(SilentMistakes, ADestinationThatAnEarlierOneLeavesNothing) {
             "it and takes all that it would"));
   EXPECT_TRUE(warns(destination("a", "\"*.bank.test\"") + destination("b", "\"x.bank.test\", \"bank.test\""),
                     "[[destination]] \"b\" gets no mail for x.bank.test: \"a\" (line 4)"));
+  EXPECT_TRUE(warns(destination("a", "\"a.test\"") + destination("b", "\"b.test\"") +
+                        destination("c", "\"a.test\", \"b.test\""),
+                    "\"c\" gets no mail: \"a\" (line 4), \"b\" (line 7) stand before it and take all"));
   EXPECT_EQ(warnings(destination("bank", "\"bank.test\"") + destination("all", "\"*\"")), "");
 }
 

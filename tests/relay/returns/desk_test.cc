@@ -167,6 +167,19 @@ TEST_F(DeskTest, UnmatchedMailGoesToTheFolderOfChoice) {
   EXPECT_FALSE(fs::exists(settings.path + "/.Unmatched"));
 }
 
+// Whatever its name: it would be read again and again.
+TEST(MaildirTest, UnmatchedMailDoesNotGoToWhereItIsRead) {
+  const Folder folder;
+  const std::string path = folder.path() + "/returns", other = folder.path() + "/other";
+  ASSERT_TRUE(Maildir::open(path, true, other).ok());
+  fs::create_directory_symlink(path, folder.path() + "/link");
+  for (const std::string& same : {path + '/', folder.path() + "/link"}) {
+    const conf::Result<Maildir> opened = Maildir::open(path, true, same);
+    ASSERT_FALSE(opened.ok()) << same;
+    EXPECT_NE(opened.error().detail.find("must be another one"), std::string::npos) << opened.error().detail;
+  }
+}
+
 TEST(MaildirTest, ABatchIsDeliveredAsAWholeOrNotAtAll) {
   const Folder folder;
   conf::Result<Maildir> maildir = Maildir::open(folder.path() + "/returns", true);

@@ -19,13 +19,15 @@ constexpr std::string_view kBehindOthers =
     "NOOP\r\nNOOP\r\nNOOP\r\nAUTH PLAIN AHNob3AAdGhlIHNlY3JldCBvZiB0aGUgc2hvcA==\r\n";
 constexpr std::string_view kNoCommand =
     "XAUTH PLAIN AHNob3AAdGhlIHNlY3JldCBvZiB0aGUgc2hvcA==\r\nAHNob3AAdGhlIHNlY3JldCBvZiB0aGUgc2hvcA==\r\n";
-constexpr std::string_view kPart = "dGhlIHNlY3JldCBv";
+constexpr std::string_view kPart = "dGhlIHNlY3JldCBv", kPlainPart = "the secret of";
+
+bool holds(const void* memory, size_t octets) {
+  const std::string_view text(static_cast<const char*>(memory), octets);
+  return text.find(kPart) != std::string_view::npos || text.find(kPlainPart) != std::string_view::npos;
+}
 
 void look_and_free(void* memory) noexcept {
-  if (memory != nullptr && looking &&
-      std::string_view(static_cast<const char*>(memory), malloc_usable_size(memory)).find(kPart) !=
-          std::string_view::npos)
-    ++found;
+  if (memory != nullptr && looking && holds(memory, malloc_usable_size(memory))) ++found;
   std::free(memory);  // NOLINT(cppcoreguidelines-no-malloc)
 }
 
@@ -42,16 +44,16 @@ void operator delete(void* memory, size_t) noexcept { look_and_free(memory); }
 namespace relay::smtp {
 namespace {
 
-conf::Config with_auth() {
+conf::Config with_auth(bool without_tls) {
   conf::Config config = test_config();
   config.listeners.front().auth = true;
-  config.listeners.front().auth_without_tls = true;
+  config.listeners.front().auth_without_tls = without_tls;
   return config;
 }
 
 class ServerSecret : public testing::Test {
  protected:
-  ServerSecret() : rig_(with_auth(), kStranger) {
+  explicit ServerSecret(bool without_tls = true) : rig_(with_auth(without_tls), kStranger) {
     rig_.start();
     rig_.say("EHLO client.example.com");
     looking = true;
@@ -71,6 +73,16 @@ class ServerSecret : public testing::Test {
   }
   ServerRig rig_;
 };
+
+class ServerSecretInClear : public ServerSecret {
+ protected:
+  ServerSecretInClear() : ServerSecret(false) {}
+};
+
+TEST_F(ServerSecret, OfALoginThatIsAskedAbout) { feed(kLogin); }
+
+// 538: nobody looks at what came with the command.
+TEST_F(ServerSecretInClear, OfALoginThatIsRefusedBeforeItIsRead) { feed(kLogin); }
 
 TEST_F(ServerSecret, OfALineThatNeverEnds) { feed(kLogin.substr(0, kLogin.size() - 2)); }
 
