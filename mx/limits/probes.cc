@@ -17,7 +17,7 @@ uint32_t Probes::begin() {
 
 void Probes::outcome(uint32_t number, const Outcome& outcome, const Threshold& threshold) {
   Flying* probe = find(number);
-  if (probe == nullptr) return;
+  if (probe == nullptr || !outcome.verdict) return;
   ++probe->outcomes;
   if (!Threshold::is_sample(outcome)) return;
   ++probe->samples;

@@ -42,6 +42,12 @@ bool Rule::is_about_all(std::span<const std::string> hosts) const {
          std::ranges::all_of(hosts, [this](const std::string& host) { return any_matches(mx, host); });
 }
 
+std::string Rule::place(int line_of_threshold) const {
+  const bool of_rule = line_of_threshold == 0;
+  return (of_rule ? file : values.thresholds.origin.file) + ':' +
+         std::to_string(of_rule ? line : line_of_threshold);
+}
+
 struct RuleBookBuilder {
   explicit RuleBookBuilder(const std::vector<conf::MxRule>& all) : written(all), rules(all.size()) {}
 

@@ -53,6 +53,8 @@ struct Rule {
   // All of these MX hosts are of the receiver that the rule is about. One is enough for the rule to decide,
   // but whoever owns a zone can name the hosts of others beside his own, and must not share their counters.
   bool is_about_all(std::span<const std::string> hosts) const;
+  // "file:line" of the rule, or of one of its thresholds, which may be a parent's, when that line is not 0.
+  std::string place(int line_of_threshold = 0) const;
 };
 using RulePtr = std::shared_ptr<const Rule>;
 

@@ -327,8 +327,8 @@ Response AdminApi::act(QueueAction action, const Request& request) {
   const conf::Result<uint64_t> applied = apply(action, selection.ids, request.who);
   if (!applied.ok()) return refuse(applied.error());
   out["applied"] = applied.value();
-  const conf::Status said = tell(action, *order, applied.value(), request.who);
-  if (!said.ok()) return refuse(said.error());
+  // It is done, and no refusal may say otherwise: at worst its event is missing.
+  (void)tell(action, *order, applied.value(), request.who);
   const bool to_go = action == QueueAction::kRelease || action == QueueAction::kRetry;
   const conf::Status told = to_go ? tell_paused(selection.ids, &out) : conf::success();
   return told.ok() ? answer(out) : refuse(told.error());

@@ -25,7 +25,7 @@ conf::Result<Order> parse_order(std::string_view json);
 // Why nothing is done when none of `ids` is in the queue.
 std::string not_queued(const std::vector<conf::MessageId>& ids);
 
-// Which messages it is about, for the log: "all", "domain = x.test, older_than", "1m8a18szv0000, ...".
+// Which messages it is about, for the log: "all", "domain = x.test, older than 2 h", "1m8a18szv0000, ...".
 std::string target_text(const Order& order);
 
 }  // namespace relay::admin

@@ -15,7 +15,8 @@ namespace relay {
 
 // Every standing that is not open and that no path holds. `key.names.site` is "*" when it is of all sites of
 // a rule; `key.names.rule` is the one that decides there now, and takes over what was counted under another.
-// In parts, see mx::LimiterTable::visit_detached(). O(counters) in all
+// In parts, see mx::LimiterTable::visit_detached(). O(counters) in all, and for each that is not open as much
+// as it takes to find the rule of its site.
 using UseDetached = std::function<void(const mx::CounterKey& key, mx::Standing& standing, bool superseded)>;
 bool visit_detached(queue::SiteTable* sites, size_t* next, size_t most, const UseDetached& use);
 // By rule or by site (a mask on its label or on one of its hosts); who names a domain means its path.

@@ -114,6 +114,8 @@ void add_kept_block(const queue::Path& path, const conf::Clock& clock, admin::Pa
   block.until = wall(why->decision.until);
   block.samples = why->decision.samples;
   block.text = why->decision.text;
+  if (path.rule != nullptr) block.where = path.rule->place(why->decision.line);
+  if (view->decisions.size() >= kDecisionsShown) view->decisions.pop_back();
   view->decisions.push_back({wall(why->at), std::make_shared<const conf::SiteDecision>(std::move(block))});
 }
 

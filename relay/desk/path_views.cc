@@ -12,7 +12,7 @@ namespace relay {
 namespace {
 
 constexpr conf::Duration kPatience = std::chrono::seconds(5);
-constexpr conf::Duration kLookAgain = std::chrono::milliseconds(20);
+constexpr conf::Duration kLookAgain = std::chrono::milliseconds(200);
 
 admin::RouteView route_view(const queue::DomainEntry& domain, conf::Instant now) {
   admin::RouteView view;

@@ -15,10 +15,11 @@ namespace relay {
 
 namespace {
 
-// A connection that takes so long to open is told: nobody should have to wait for its timeouts to hear of it.
 // A transaction of many recipients is not divided: it may take 20 ms by itself, and these some 5.
 constexpr uint64_t kRepliesPerStep = 256;
 constexpr uint64_t kOctetsOfReply = 64;
+// A connection that takes so long to open, and a message that waits so long for a reply, are told: nobody
+// should have to wait for the timeouts to hear of it.
 constexpr conf::Duration kSlow = std::chrono::seconds(10);
 // That a receiver is silent is told once in so long.
 constexpr conf::Duration kSilenceTold = std::chrono::minutes(10);
@@ -100,7 +101,10 @@ void Dispatcher::step(conf::Instant now) {
       set_wake(path, now);
     }
     turns_.step(now);
-    for (queue::Path* path : std::exchange(after_lines, {})) work_.mark(path);
+    for (queue::Path* path : std::exchange(after_lines, {})) {  // they were counted when they were taken
+      work(path, now);
+      set_wake(path, now);
+    }
     lines_had_turn = true;
     for (const PathGate::Wanted& wanted : gate_.take_wanted()) connections_.make_room(wanted);
   } while (feed_starving() && paths_left > 0 && opener_.may_go_on());
@@ -126,12 +130,12 @@ bool Dispatcher::tell_slow(const OutboundConnection& connection) {
   return true;
 }
 
-// A message that hangs is told: nobody should have to wait for its timeouts to hear of it.
 void Dispatcher::look_for_silence(const Slot& slot) {
   const OutboundConnection& connection = *slot.connection;
   const conf::Instant now = flow_.now(), since = std::max(connection.silent_since(), slot.job.began);
-  if (slot.job.delivery == nullptr || slot.job.waiting || connection.idle() || now - since < kSlow) return;
+  if (slot.job.delivery == nullptr || slot.job.waiting || connection.idle()) return;
   queue::PathConnections& all = connection.path()->connections;
+  if (now - since < kSlow || connection.sends()) return all.forget_silence(&connection);
   const bool first = all.silence() == nullptr;
   all.is_silent({&connection, connection.stage(), since});
   if (!first || all.silence() == nullptr || all.silence_told() > now - kSilenceTold) return;

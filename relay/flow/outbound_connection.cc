@@ -67,6 +67,8 @@ void OutboundConnection::open_target() {
   ++*fetches_;
   connected_ = false;
   implicit_tls_.reset();
+  unheard_.clear();
+  unheard_end_.reset();
   old_session_ = std::move(session_);
   target_started_ = last_octet_ = silent_until_it_ = clock_->now();
   transport_ = network_->connect({target().address, target().port, plan_.source_address}, this);

@@ -84,6 +84,7 @@ class OutboundConnection final : public TransportUser {
   bool quitting() const { return quitting_; }    // its end is no failure
   bounce::Stage stage() const;  // of the reply that is due; kConnect while there is no session
   bool idle() const { return session_ != nullptr && session_->ready(); }
+  bool sends() const { return transport_ != nullptr && transport_->unsent_bytes() > 0; }  // so none is silent
   conf::Instant started() const { return started_; }
   conf::Instant target_started() const { return target_started_; }  // began to connect to it
   // When no octet of its target came or went any more; of one that has just answered: until it did.
@@ -138,8 +139,7 @@ class OutboundConnection final : public TransportUser {
   bool ever_ready_ = false, quitting_ = false, blameless_ = false, pumping_ = false, ended_ = false;
   std::string unheard_;  // octets, and the end of their stream
   std::optional<conf::Error> unheard_end_;
-  conf::Instant started_, target_started_, ready_at_;
-  conf::Instant last_octet_, silent_until_it_;  // since when there was none before the last one came
+  conf::Instant started_, target_started_, ready_at_, last_octet_, silent_until_it_;  // see silent_since()
   conf::Instant rest_until_ = conf::kNever, deadline_ = conf::kNever;
   queue::PathError error_;
   smtp::ClientEvent end_;  // of the session, while its stream is being closed

@@ -62,7 +62,9 @@ class PathConnections {
     return silence_.over == nullptr || answered_at_ > silence_.since ? nullptr : &silence_;
   }
   void is_silent(const Silence& silence) {
-    if (this->silence() == nullptr || silence.since < silence_.since) silence_ = silence;
+    if (silence.since < answered_at_) return;
+    const bool newer = this->silence() == nullptr || silence.over == silence_.over;
+    if (newer || silence.since < silence_.since) silence_ = silence;
   }
   // A message over the connection got a reply.
   void answers(const OutboundConnection* connection, conf::Instant now) {

@@ -72,8 +72,10 @@ void check_retry(const conf::Config& config, const conf::DestinationSettings& se
   if (!retry.delays.empty() && retry.delays.front() >= retry.validity)
     warn(config.file, place("validity"), 1,
          of + " validity is over before the first wait of schedule: mail gets one attempt only", out);
-  const bool written =  // here, or it meets a validity that is written here
-      words.find(table, "delay_report_after").line != 0 || words.find(table, "validity").line != 0;
+  const auto stands = [&words](int in, const char* key) { return words.find(in, key).line != 0; };
+  const bool written =  // here, or for all, where it meets a validity that is written here
+      stands(table, "delay_report_after") ||
+      (stands(table, "validity") && stands(words.line_of("[defaults]"), "delay_report_after"));
   if (written && settings.delay_report_after.count() > 0 && settings.delay_report_after >= retry.validity)
     warn(config.file, place("delay_report_after"), 1,
          of + " delay_report_after is not below validity: mail expires before its delay is reported", out);

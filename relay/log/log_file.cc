@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <optional>
 
 #include "conf/disk_call.h"
 #include "conf/standard_error.h"
@@ -75,8 +74,7 @@ void LogFile::close() {
 }
 
 size_t LogFile::append(std::string_view lines, conf::Error* why) {
-  std::optional<conf::DiskCall> under_way;  // whoever reads a pipe slowly is no disk
-  if (regular_) under_way.emplace("writing", settings_.path);
+  const conf::DiskCall under_way("writing", settings_.path);
   if (fd_ >= 0 && rotate_at_ != 0 && size_ != 0 && size_ + lines.size() > rotate_at_) rotate();
   if (fd_ < 0) {
     if (const conf::Status opened = open(); !opened.ok()) {

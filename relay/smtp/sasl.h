@@ -14,6 +14,11 @@ class Sasl {
     kFailed,       // `reply` refuses
   };
 
+  Sasl() = default;
+  Sasl(const Sasl&) = delete;
+  Sasl& operator=(const Sasl&) = delete;
+  ~Sasl() { clear(); }
+
   Step begin(std::string_view mechanism, bool has_initial, std::string_view initial, std::string* reply);
   Step respond(std::string_view line, std::string* reply);  // one line of the client, without CRLF
 

@@ -113,9 +113,7 @@ bool Notices::decided(const queue::Path& path, const mx::Decision& decision) {
   told->action = decision.action;
   if (path.rule != nullptr) {
     told->rule = path.rule->name;
-    // A decision of a threshold names its line, which is of a parent's file when it is inherited.
-    const std::string& file = decision.line != 0 ? path.rule->values.thresholds.origin.file : path.rule->file;
-    told->where = file + ':' + std::to_string(decision.line != 0 ? decision.line : path.rule->line);
+    told->where = path.rule->place(decision.line);
   }
   told->by = decision.by;
   told->ordered = decision.ordered;
