@@ -15,7 +15,6 @@ struct Outcome {
   bool sender_scope = false;     // refused because of us: reputation, policy, throttling, their system
   bool recipient_scope = false;  // refused because of the address
   bool throttling = false;       // it asked us to slow down
-  bool verdict = true;           // false: the host takes no mail for now, whoever sends it
   conf::Reason reason = conf::Reason::kNotDefined;
   std::string_view reply;  // for the evidence; borrowed for the call
 };

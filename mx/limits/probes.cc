@@ -17,7 +17,7 @@ uint32_t Probes::begin() {
 
 void Probes::outcome(uint32_t number, const Outcome& outcome, const Threshold& threshold) {
   Flying* probe = find(number);
-  if (probe == nullptr || !outcome.verdict) return;
+  if (probe == nullptr) return;
   ++probe->outcomes;
   if (!Threshold::is_sample(outcome)) return;
   ++probe->samples;

@@ -199,10 +199,7 @@ void PathGate::feed_back(queue::Path* path, Use* use, const std::vector<smtp::Re
       const bool ours = each.local || each.reply.code == 0;
       outcome = mx::refusal(each.meaning.type, each.meaning.scope, each.meaning.pace, ours, text);
       outcome.reason = each.meaning.reason;
-      if (is_of_sick_host(each)) {
-        outcome.kind = mx::Outcome::Kind::kIgnored;
-        outcome.verdict = false;
-      }
+      if (is_of_sick_host(each)) outcome.kind = mx::Outcome::Kind::kIgnored;
       if (outcome.throttling && !each.local) throttled = &each.reply;
     }
     use->standing->outcome(*use->attempt, outcome, now);

@@ -32,24 +32,6 @@ TEST(Standing, ThreeHoursLaterProbesGoFirst) {
   EXPECT_EQ(actions(standing), (std::vector<Action>{Action::kBlock, Action::kProbe, Action::kRamp}));
 }
 
-// "451 4.3.2 system not accepting": the host is down, and nobody has judged our mail.
-TEST(Standing, AHostThatTakesNoMailForNowPassesNoProbe) {
-  Standing standing(general());
-  Instant now = kStart;
-  block_and_wait(standing, &now);
-  for (int i = 0; i < 20; ++i) {
-    ASSERT_TRUE(standing.may_send(now).yes) << "the probe is given back";
-    const Standing::Attempt probe = standing.began(now);
-    Outcome outcome = outcome_of(Kind::kIgnored);
-    outcome.verdict = false;
-    standing.outcome(probe, outcome, now);
-    standing.ended(probe, true, now);
-    ASSERT_EQ(standing.state(), State::kProbing);
-  }
-  send(standing, Kind::kAccepted, now);
-  EXPECT_EQ(standing.state(), State::kRamp);
-}
-
 TEST(Standing, FailingProbesBlockAgainTwiceAsLongUpToTheBound) {
   Standing standing(general());
   Instant now = kStart;
