@@ -44,6 +44,7 @@ void check_destination(const conf::Config& config, size_t index, Problems* out) 
   if (taken.empty()) return;
   const bool all = taken.size() == destination.domains.size(), one = takers.size() == 1;
   std::vector<std::string> names;
+  names.reserve(takers.size());
   for (const conf::Destination* taker : takers)
     names.push_back('"' + taker->name + "\" (line " + std::to_string(taker->line) + ')');
   out->push_back({config.file, destination.line, 1,
