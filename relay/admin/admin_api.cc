@@ -280,15 +280,13 @@ conf::Result<std::vector<conf::MessageId>> AdminApi::take_unknown(std::vector<co
   return unknown;
 }
 
-conf::Status AdminApi::tell(QueueAction action, const Order& order, uint64_t messages,
-                            const std::string& who) {
-  if (messages == 0) return conf::success();
-  const conf::Result<bool> told =
-      loop_.ask<bool>([backend = backend_, action, what = target_text(order), messages, who](auto done) {
-        backend->ordered(action, what, messages, who);
-        done(true);
-      });
-  return told.ok() ? conf::success() : conf::Status(told.error());
+// The order is carried out, and no refusal may say otherwise: at worst its event is missing.
+void AdminApi::tell(QueueAction action, const Order& order, uint64_t messages, const std::string& who) {
+  if (messages == 0) return;
+  (void)loop_.ask<bool>([backend = backend_, action, what = target_text(order), messages, who](auto done) {
+    backend->ordered(action, what, messages, who);
+    done(true);
+  });
 }
 
 Response AdminApi::act(QueueAction action, const Request& request) {
@@ -327,8 +325,7 @@ Response AdminApi::act(QueueAction action, const Request& request) {
   const conf::Result<uint64_t> applied = apply(action, selection.ids, request.who);
   if (!applied.ok()) return refuse(applied.error());
   out["applied"] = applied.value();
-  // It is done, and no refusal may say otherwise: at worst its event is missing.
-  (void)tell(action, *order, applied.value(), request.who);
+  tell(action, *order, applied.value(), request.who);
   const bool to_go = action == QueueAction::kRelease || action == QueueAction::kRetry;
   const conf::Status told = to_go ? tell_paused(selection.ids, &out) : conf::success();
   return told.ok() ? answer(out) : refuse(told.error());

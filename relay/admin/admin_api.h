@@ -46,7 +46,7 @@ class AdminApi {
   Response show(const std::string& id_text);
   Response content(const std::string& id_text);
   // An event says who ordered what for how many.
-  conf::Status tell(QueueAction action, const Order& order, uint64_t messages, const std::string& who);
+  void tell(QueueAction action, const Order& order, uint64_t messages, const std::string& who);
   Response act(QueueAction action, const Request& request);
 
   spool::Spool* spool_;
