@@ -53,10 +53,12 @@ conf::Status QueueSearch::find_sites(const QueueFilter& filter, conf::WallTime n
 }
 
 // The same for why the mail waits: of each message that is meant but for that, as `queue show` prints it.
+// What is meant by its last reply already needs no question.
 conf::Status QueueSearch::find_reasons(const QueueFilter& filter, conf::WallTime now, Lookups* lookups) {
   std::vector<conf::MessageId> ids;
   const conf::Status scanned = spool_->scan([&](const spool::MessageRecord& record) {
-    if (may_match(filter, record, now)) ids.push_back(record.id);
+    if (may_match(filter, record, now) && match(filter, record, now, *lookups) != Match::kAll)
+      ids.push_back(record.id);
     return true;
   });
   if (!scanned.ok()) return scanned.error();
