@@ -156,7 +156,7 @@ admin::PathView view_of(queue::Path* path, uint64_t in_flight, Dispatcher* dispa
   view.source_id = path->source.id;
   if (path->rule != nullptr) {
     view.rule = path->rule->name;
-    view.rule_where = path->rule->file + ':' + std::to_string(path->rule->line);
+    view.rule_where = path->rule->place();
   }
   view.scope = path->limits->scope;
   view.one_site = path->limits->one_site;
