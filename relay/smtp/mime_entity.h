@@ -25,6 +25,7 @@ inline constexpr int kDeepestPart = 20;  // parts within parts that are looked a
 
 // A line that is no field ends the header.
 MimeEntity read_entity(std::string_view text);
+MimeEntity read_entity(std::string&& text) = delete;                         // the views would outlive it
 std::string_view value_of(const MimeEntity& entity, std::string_view name);  // "" when there is no such field
 // "multipart/mixed", in lower case; "" without one. `around`: the type of the multipart that it is a part of;
 // in a digest it is a message unless it says otherwise (RFC 2046 §5.1.5).
