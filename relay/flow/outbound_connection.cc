@@ -90,8 +90,9 @@ std::string OutboundConnection::tls_version() const {
 void OutboundConnection::send(smtp::Transaction transaction) {
   CHECK(idle());
   rest_until_ = conf::kNever;
-  session_->begin(std::move(transaction), clock_->now());
-  pump();
+  const conf::Instant now = clock_->now();
+  session_->begin(std::move(transaction), now);
+  pump(now);
 }
 
 void OutboundConnection::rest(conf::Duration at_most) {
@@ -109,7 +110,7 @@ void OutboundConnection::quit() {
   rest_until_ = conf::kNever;
   quitting_ = true;
   session_->quit(clock_->now());
-  pump();
+  pump(clock_->now());
 }
 
 void OutboundConnection::on_connected() {
@@ -136,21 +137,22 @@ void OutboundConnection::begin_session() {
   options.tls_fallback = options.tls == conf::TlsMode::kOpportunistic && plan_.tls_fallback_to_clear &&
                          !plan_.tls_verify && (!options.login || options.login->without_tls);
   session_ = std::make_unique<smtp::ClientSession>(std::move(options), clock_->now());
-  pump();
+  pump(clock_->now());
 }
 
 void OutboundConnection::on_bytes(std::string_view bytes) {
   if (session_ == nullptr) return;
-  if (last_octet_ != clock_->now()) silent_until_it_ = last_octet_;
-  last_octet_ = clock_->now();
+  const conf::Instant now = clock_->now();
+  if (last_octet_ != now) silent_until_it_ = last_octet_;
+  last_octet_ = now;
   // What comes to one that is idle is heard at once: it must not be taken for a reply to what is sent next.
   if (!unheard_.empty() || (!idle() && !owner_->may_hear(this, bytes.size()))) {
     if (unheard_.empty()) transport_->pause_reading();
     unheard_ += bytes;
     return;
   }
-  session_->receive(bytes, clock_->now());
-  pump();
+  session_->receive(bytes, now);
+  pump(now);
 }
 
 void OutboundConnection::hear() {
@@ -160,7 +162,7 @@ void OutboundConnection::hear() {
   if (!end) transport_->resume_reading();
   const smtp::ClientSession* const session = session_.get();
   session_->receive(bytes, clock_->now());
-  pump();
+  pump(clock_->now());
   if (end && !ended_ && session_.get() == session && transport_ != nullptr) on_closed(*end);
 }
 
@@ -179,7 +181,7 @@ void OutboundConnection::on_tls(conf::Result<TlsInfo> outcome) {
   } else {
     session_->tls_failed(outcome.error().detail, clock_->now());
   }
-  pump();
+  pump(clock_->now());
 }
 
 void OutboundConnection::start_tls() {
@@ -208,15 +210,16 @@ void OutboundConnection::fetch_secret() {
                   } else {
                     session_->secret_missing(secret.error().detail);
                   }
-                  pump();
+                  pump(clock_->now());
                 });
 }
 
 void OutboundConnection::on_drained() {
   if (session_ == nullptr) return;
-  last_octet_ = silent_until_it_ = clock_->now();
-  session_->on_written(clock_->now());
-  pump();
+  const conf::Instant now = clock_->now();
+  last_octet_ = silent_until_it_ = now;
+  session_->on_written(now);
+  pump(now);
 }
 
 void OutboundConnection::on_closed(const conf::Error& why) {
@@ -231,7 +234,7 @@ void OutboundConnection::on_closed(const conf::Error& why) {
     return;
   }
   session_->on_peer_closed(why.detail, clock_->now());
-  pump();
+  pump(clock_->now());
 }
 
 void OutboundConnection::on_deadline() {
@@ -248,18 +251,19 @@ void OutboundConnection::on_deadline() {
     return;
   }
   session_->on_deadline(clock_->now());
-  pump();
+  pump(clock_->now());
 }
 
-void OutboundConnection::pump() {
+// The time is asked for once: all that happens here is one step of the loop.
+void OutboundConnection::pump(conf::Instant now) {
   if (pumping_ || ended_) return;
   pumping_ = true;
   smtp::ClientEvent event;
-  while (session_ != nullptr && session_->next_event(&event, clock_->now())) handle(event);
+  while (session_ != nullptr && session_->next_event(&event, now)) handle(event);
   pumping_ = false;
   old_session_.reset();
   if (ended_ || session_ == nullptr) return;
-  write_output();
+  write_output(now);
   set_deadline(session_->ready() ? rest_until_ : session_->deadline());
 }
 
@@ -267,9 +271,9 @@ bounce::Stage OutboundConnection::stage() const {
   return session_ == nullptr ? bounce::Stage::kConnect : session_->stage();
 }
 
-void OutboundConnection::write_output() {
+void OutboundConnection::write_output(conf::Instant now) {
   if (session_->output()->empty()) return;
-  last_octet_ = silent_until_it_ = clock_->now();
+  last_octet_ = silent_until_it_ = now;
   transport_->write(session_->output());
 }
 
@@ -278,7 +282,7 @@ void OutboundConnection::handle(smtp::ClientEvent& event) {
     case smtp::ClientEvent::Kind::kNone:
       break;
     case smtp::ClientEvent::Kind::kStartTls: {
-      write_output();
+      write_output(clock_->now());
       start_tls();
       break;
     }

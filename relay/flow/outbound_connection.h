@@ -114,9 +114,9 @@ class OutboundConnection final : public TransportUser {
   void open_target();
   void begin_session();
   void start_tls();
-  void write_output();
+  void write_output(conf::Instant now);
   void fetch_secret();
-  void pump();
+  void pump(conf::Instant now);
   void handle(smtp::ClientEvent& event);
   void session_closed(const smtp::ClientEvent& event);
   std::shared_ptr<const void> when_gone();

@@ -48,7 +48,7 @@ void InboundConnection::start() {
     return;
   }
   session_ = std::make_unique<smtp::ServerSession>(options_, clock_->now());
-  pump();
+  pump(clock_->now());
 }
 
 void InboundConnection::on_tls(conf::Result<TlsInfo> outcome) {
@@ -66,19 +66,20 @@ void InboundConnection::on_tls(conf::Result<TlsInfo> outcome) {
   } else {
     session_->tls_established(*outcome, clock_->now());
   }
-  pump();
+  pump(clock_->now());
 }
 
 void InboundConnection::on_bytes(std::string_view octets) {
   if (session_ == nullptr) return;
-  session_->receive(octets, clock_->now());
-  pump();
+  const conf::Instant now = clock_->now();
+  session_->receive(octets, now);
+  pump(now);
 }
 
 // Only what waited for this goes on: each write that the kernel takes at once is told of here, and the turn
 // that follows it must not be one more in the same round.
 void InboundConnection::on_drained() {
-  if (unread_) pump();
+  if (unread_) pump(clock_->now());
 }
 
 void InboundConnection::on_closed(const conf::Error& why) {
@@ -88,7 +89,7 @@ void InboundConnection::on_closed(const conf::Error& why) {
     note(conf::DoorReason::kLostConnection, why.detail);
   }
   if (session_ != nullptr) session_->on_peer_closed();
-  pump();
+  pump(clock_->now());
   close();
 }
 
@@ -100,7 +101,7 @@ void InboundConnection::on_deadline() {
     return;
   }
   session_->on_deadline(clock_->now());
-  pump();
+  pump(clock_->now());
 }
 
 void InboundConnection::message_done(conf::Result<spool::Receipt> result) {
@@ -115,13 +116,13 @@ void InboundConnection::message_done(conf::Result<spool::Receipt> result) {
                                       : "451 4.3.0 The message could not be stored, try again later",
                               clock_->now());
   }
-  pump();
+  pump(clock_->now());
 }
 
 void InboundConnection::auth_done(smtp::AuthOutcome outcome) {
   if (closed_) return;
   session_->auth_result(outcome, clock_->now());
-  pump();
+  pump(clock_->now());
 }
 
 void InboundConnection::shut_down() {
@@ -131,17 +132,18 @@ void InboundConnection::shut_down() {
     return;
   }
   session_->shut_down(clock_->now());
-  pump();
+  pump(clock_->now());
 }
 
-void InboundConnection::pump() {
+// The time is asked for once: all that happens here is one step of the loop.
+void InboundConnection::pump(conf::Instant now) {
   if (pumping_ || closed_ || session_ == nullptr) return;
   pumping_ = true;
   unread_ = transport_->unsent_bytes() > kUnsentOctets;
   const uint32_t work = unread_ ? 0 : owner_->may_work();
   session_->begin_turn(work);
   smtp::ServerEvent event;
-  while (!closed_ && session_->next_event(&event, clock_->now())) handle(&event);
+  while (!closed_ && session_->next_event(&event, now)) handle(&event);
   pumping_ = false;
   owner_->worked(work - session_->work_left());
   for (smtp::Trouble trouble; session_->next_trouble(&trouble);)
@@ -158,7 +160,7 @@ void InboundConnection::pump() {
   // What is left is worked on after the other connections had their turn; replies nobody reads wait for
   // on_drained().
   const bool again = session_->has_more() && !unread_;
-  const conf::Instant deadline = again ? clock_->now() + kNextTurn : session_->deadline();
+  const conf::Instant deadline = again ? now + kNextTurn : session_->deadline();
   if (deadline != deadline_) {
     deadline_ = deadline;
     transport_->set_deadline(deadline);
@@ -275,7 +277,7 @@ void InboundConnection::settle_up() {
   note(conf::DoorReason::kShortOfMemory);
   session_->leave("421 4.3.1 " + config_->hostname + " too much waits for your connections, closing",
                   clock_->now());
-  pump();
+  pump(clock_->now());
 }
 
 void InboundConnection::offer(const conf::Envelope& envelope) {

@@ -68,7 +68,7 @@ class InboundConnection final : public TransportUser, private smtp::Gate, privat
   void give_way() noexcept override;
   bool can_give_way() const override;
 
-  void pump();
+  void pump(conf::Instant now);
   void handle(smtp::ServerEvent* event);
   void settle_up();  // with the memory of what waits here
   bool hold(uint64_t* reserved, uint64_t octets);
