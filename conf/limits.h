@@ -16,8 +16,6 @@ inline constexpr size_t kAuthLineOctets =
     12288;  // RFC 4954 §4: a client may send a line of up to 12288 octets
 inline constexpr size_t kReplyLineOctets = 4096;  // RFC 5321 §4.5.3.1.5 says 512; real servers exceed it
 inline constexpr size_t kReplyLines = 256;        // an endless reply is hostile
-// Of the text of one reply so much is kept, but for EHLO's: it is written to the log once for each recipient.
-inline constexpr size_t kReplyTextOctets = 2048;
 // Of a message that comes in: it is looked through in one step. Mail has a few kilobytes, a mailing list some
 // more.
 inline constexpr size_t kHeaderOctets = 1 << 20;

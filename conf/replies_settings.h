@@ -23,6 +23,8 @@ struct RepliesSettings {  // [replies]
   std::string table;                          // table: of the texts that came; empty: beside the spool
   uint32_t known_texts = 20'000;              // known_texts: how many are remembered with their meaning
   uint32_t unknown_alarm = 100;               // unknown_alarm: so many of a site in an hour; 0: never
+  // max_text: of a reply so many octets are kept, but for EHLO's; the log has them once for each recipient.
+  uint64_t max_text_octets = 2048;
   // The text of the configuration when it has [[reply]] of its own, which stand before those of `rules`.
   std::string own_rules;
   static constexpr const char* kBuiltInRules = "built-in";

@@ -26,6 +26,7 @@ smtp::ClientOptions options_for(const queue::Path& path, const conf::Config& con
   options.pipelining = settings.pipelining;
   options.chunking = settings.chunking;
   options.eight_bit_anyway = settings.peer.eight_bit == conf::EightBit::kSend;
+  options.reply_text_octets = config.replies.max_text_octets;
   options.timeouts = settings.timeouts;
   // A round over many addresses that are dead must end: each gets its share of the time that mail may wait.
   const conf::Duration share = config.ready_limit / static_cast<int64_t>(targets);

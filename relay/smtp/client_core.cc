@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "conf/limits.h"
 #include "conf/vocab/check.h"
 
 namespace relay::smtp {
@@ -102,8 +101,7 @@ void ClientCore::receive(std::string_view bytes, conf::Instant now) {
       return;
     }
     if (!*whole) continue;
-    if (state_ != S::kEhlo)
-      reply.cut_to(conf::limits::kReplyTextOctets);  // all that follows shares what is left
+    if (state_ != S::kEhlo) reply.cut_to(options_.reply_text_octets);  // all that follows shares what is left
     if (just_asked && reply.code != 421) {
       out_of_step("a reply came that nothing asked for: " + std::to_string(reply.code) + ' ' + reply.text(),
                   true);

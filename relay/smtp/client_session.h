@@ -38,6 +38,7 @@ struct ClientOptions {
   bool tls_fallback = false;         // in clear where TLS fails
   std::optional<ClientLogin> login;  // before the first transaction
   std::optional<TlsInfo> tls_info;   // TLS stands before the greeting (implicit TLS)
+  size_t reply_text_octets = conf::RepliesSettings().max_text_octets;  // of a reply, but for EHLO's
   conf::Timeouts timeouts;
 };
 

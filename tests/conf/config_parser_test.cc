@@ -89,6 +89,8 @@ TEST(Config, ContradictionsAndWrongValues) {
       {"[dns]\nservers = [\"ns.example\"]\n", "is not an IP address"},
       {"[backoff]\nfirst = \"1h\"\nmax = \"1s\"\n", "is longer than max"},
       {"[log]\nrotate_size = 5\n", "too small"},
+      {"[replies]\nmax_text = 511\n", "max_text: too small: at least 512 bytes"},
+      {"[replies]\nmax_text = \"65KiB\"\n", "max_text: too big: at most 65536 bytes"},
       {"[sppol]\n", "did you mean \"spool\"?"},
       {"[spool]\npath = \n", "not TOML"},
       {"[:\n", "not TOML"},

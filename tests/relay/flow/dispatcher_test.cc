@@ -87,6 +87,24 @@ TEST_F(DispatcherTest, AReportCarriesTheMeaningOfTheReply) {
   EXPECT_EQ(walk_.outcomes[0].meaning.pace, bounce::Pace::kSame);
 }
 
+TEST_F(DispatcherTest, OfAReplySoMuchIsKeptAsTheConfigurationSays) {
+  const auto kept = [this] {
+    add(1);
+    step();
+    if (network_.users.size() > walk_.outcomes.size()) greet();
+    say("250 ok\r\n");
+    say("550-5.1.1 " + std::string(3000, 'x') + "\r\n550 5.1.1 no such user\r\n");
+    step();
+    return walk_.outcomes.empty() ? 0 : walk_.outcomes.back().reply.text().size();
+  };
+  EXPECT_EQ(kept(), 2048U);
+  auto changed = std::make_shared<conf::Config>(*config_);
+  changed->replies.max_text_octets = 600;
+  dispatcher_->reload(changed);
+  network_.users.back()->on_closed({conf::ErrorCode::kIo, "reset"});
+  EXPECT_EQ(kept(), 600U);
+}
+
 TEST_F(DispatcherTest, AnErrandThatComesAfterItsConnectionWentIsGivenBack) {
   walk_.answers_later = true;
   queue::Delivery* delivery = add(1);
