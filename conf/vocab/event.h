@@ -13,8 +13,10 @@
 #include "conf/vocab/envelope.h"
 #include "conf/vocab/logged_header.h"
 #include "conf/vocab/matched_by.h"
+#include "conf/vocab/queue_order.h"
 #include "conf/vocab/reason.h"
 #include "conf/vocab/refusal.h"
+#include "conf/vocab/site_decision.h"
 #include "conf/vocab/time.h"
 
 namespace conf {
@@ -42,8 +44,10 @@ enum class EventKind : uint8_t {
   kSuppressed,  // a recipient that may not be written to: `notice` says why; `id` 0: refused at RCPT
   kAddress,     // the status of `recipient` changed by itself: `notice` says to what
   kWave,        // the outage guard holds the Hard errors of `site` back: `notice` and `reply` say why
+  kQueueOrder,  // an operator's, about mail in the queue: `order` says it, the fields of a message are not
+                // written
 };
-constexpr size_t kEventKinds = 21;
+constexpr size_t kEventKinds = 22;
 
 // What keeps mail from going. In the order in which it is shown when several bind until the same instant.
 enum class Bind : uint8_t {
@@ -65,44 +69,12 @@ enum class Bind : uint8_t {
   kRecording,      // what becomes of mail cannot be written to the spool
 };
 
-enum class DecisionAction : uint8_t {
-  kBlock,    // nothing goes until `until`
-  kProbe,    // the block is over: probes go
-  kRamp,     // the probes passed: the flow rises
-  kOpen,     // the ramp is over: only the limits of the rule hold
-  kUnblock,  // an operator ended the block
-  kReset,    // an operator cleared samples, ramp and learned rate
-  kSlow,     // the receiver asked us to slow down: pause until `until`
-  kAdapt,    // the learned rate changed to `rate_per_hour`
-  kAdvise,   // ... would have, in mode "advise"
-  kWarmUp,   // a new day of the ladder: risen or held at `rate_per_day`
-};
-constexpr size_t kDecisionActions = 10;
-const char* to_text(DecisionAction action);  // "block", "probe", ... "warmup"
-
 // Durations of the stages of one attempt; negative when the stage was not reached.
 struct StageDelays {
   Duration queue{-1};        // due until picked up by a connection
   Duration dns{-1};          // routing
   Duration connect{-1};      // TCP, TLS, greeting and EHLO; 0 on a reused connection
   Duration transaction{-1};  // MAIL until the last reply
-};
-
-// How fast mail may flow to a site was changed, with the evidence.
-struct SiteDecision {
-  DecisionAction action = DecisionAction::kBlock;
-  std::string rule;      // name of the MX rule
-  std::string where;     // where it stands, "file:line"
-  std::string by;        // for people: "threshold 1", "operator ann", "adaptive", "warm-up", "replies"
-  bool ordered = false;  // an operator did it; `by` names him
-  std::string site, source;
-  uint64_t messages = 0;  // that were counted; 0: nothing was, and errors and share say nothing
-  uint64_t errors = 0;
-  double share = 0;                              // errors among them, 0 to 1
-  WallTime until;                                // the epoch: no end
-  uint64_t rate_per_hour = 0, rate_per_day = 0;  // kAdapt and kAdvise; kWarmUp
-  std::vector<std::string> samples;              // up to three replies that led to it
-  std::string text;                              // all of it in a line for people
 };
 
 struct DeliveryEvent {
@@ -143,6 +115,7 @@ struct DeliveryEvent {
   MessageId related = 0;                         // kReportSent: the message that the report is about
   std::shared_ptr<const SiteDecision> decision;  // kDecision
   std::shared_ptr<const DoorEvent> door;         // kRefusedClient
+  std::shared_ptr<const QueueOrder> order;       // kQueueOrder
   // kSuppressed, kAddress, kWave; and of a recipient that failed because it was suppressed.
   std::shared_ptr<const AddressNotice> notice;
 };

@@ -283,8 +283,9 @@ conf::Result<std::vector<conf::MessageId>> AdminApi::take_unknown(std::vector<co
 // The order is carried out, and no refusal may say otherwise: at worst its event is missing.
 void AdminApi::tell(QueueAction action, const Order& order, uint64_t messages, const std::string& who) {
   if (messages == 0) return;
-  (void)loop_.ask<bool>([backend = backend_, action, what = target_text(order), messages, who](auto done) {
-    backend->ordered(action, what, messages, who);
+  conf::QueueOrder told{action, target_text(order), who, messages};
+  (void)loop_.ask<bool>([backend = backend_, told = std::move(told)](auto done) {
+    backend->ordered(told);
     done(true);
   });
 }

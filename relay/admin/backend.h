@@ -9,6 +9,7 @@
 
 #include "conf/vocab/door_event.h"
 #include "conf/vocab/envelope.h"
+#include "conf/vocab/queue_order.h"
 #include "conf/vocab/result_counts.h"
 #include "conf/vocab/time.h"
 #include "relay/admin/delivery_view.h"
@@ -68,7 +69,7 @@ struct QueueSummary {
   std::vector<conf::ResultCounts> by_rule, by_source;  // of last_known() only
 };
 
-enum class QueueAction : uint8_t { kRetry, kHold, kRelease, kDrop, kFail };
+using conf::QueueAction;
 
 class Backend {
  public:
@@ -77,13 +78,10 @@ class Backend {
   // The same as of a moment ago, without its reasons in words: at most a second old while anything happens.
   // Any thread: it never asks the loop.
   virtual QueueSummary last_known() const = 0;
-  // Applies to the message; false: it is not queued any more. kRetry: due now. kDrop: recipients are
-  // finished as dropped and logged, no report is sent. kFail: they fail, and the sender gets a report.
-  // `who` gave the order, for the log; "": not known.
+  // Applies to the message; false: it is not queued any more. `who` gave the order, for the log; "": not
+  // known.
   virtual bool apply(QueueAction action, conf::MessageId id, const std::string& who) = 0;
-  // The order was given for so many messages, which `what` names ("all", "domain = x.test"): an event tells.
-  virtual void ordered(QueueAction action, const std::string& what, uint64_t messages,
-                       const std::string& who) = 0;
+  virtual void ordered(conf::QueueOrder order) = 0;  // it was carried out: an event tells; `by` as `who`
   // The stream of the message, if an order on that keeps mail of it back; "": none does.
   virtual std::string paused_stream(conf::MessageId id) = 0;
   // Whether a recipient of the message is not finished.

@@ -41,6 +41,13 @@ std::string line_of(const json& event) {
     if (number_of(event, "count") > 1) add(event, ", ", "count", " times", &out);
     return out;
   }
+  if (kind == "queue_order") {
+    add(event, " ", "action", "", &out);
+    out += " of " + counted(number_of(event, "messages"), "message");
+    add(event, " by ", "by", "", &out);
+    add(event, ": ", "what", "", &out);
+    return out;
+  }
   if (kind == "decision") {
     add(event, " ", "action", "", &out);
     add(event, " of ", "site", "", &out);
@@ -67,6 +74,11 @@ std::string line_of(const json& event) {
     out += "; on hold by reply rule " + text_of(event, "class_rule") + " until it is released";
   if (is_true(event, "uncertain")) out += "; the connection broke before the answer: it may arrive twice";
   return out;
+}
+
+// Whether an order on the queue names the message: "ID, ID, ..." and not "up to ID".
+bool is_named(const std::string& id, const std::string& what) {
+  return what.starts_with(id) || what.find(", " + id) != std::string::npos;
 }
 
 }  // namespace
@@ -119,7 +131,8 @@ bool LogSearch::is_host_meant(std::string_view hosts) const {
 }
 
 bool LogSearch::is_meant_without_message(const json& event) const {
-  if (id_ || what_.empty() || !text_of(event, "id").empty()) return false;
+  if (what_.empty() || !text_of(event, "id").empty()) return false;
+  if (id_) return is_named(what_, text_of(event, "what"));
   for (const char* key : {"recipient", "reverse_path", "detail"}) {
     if (is_address_meant(text_of(event, key))) return true;
   }

@@ -20,7 +20,7 @@ class LogSearch {
   // The message that the event is about when it is meant; the report about one is meant too. Empty: none.
   std::string id_of(const nlohmann::json& event) const;
   // The event is of no message and is meant: a recipient that was refused at the door, trouble and decisions
-  // of a host (of all hosts below a domain), a client that was refused.
+  // of a host (of all hosts below a domain), a client that was refused; an order that names the message.
   bool is_meant_without_message(const nlohmann::json& event) const;
 
  private:

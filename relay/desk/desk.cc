@@ -35,35 +35,26 @@ Desk::~Desk() {
 
 admin::QueueSummary Desk::summary() { return overview_.now(); }
 
-bool Desk::apply(admin::QueueAction action, conf::MessageId id, const std::string& who) {
+bool Desk::apply(conf::QueueAction action, conf::MessageId id, const std::string& who) {
   QueueOrders& orders = parts_.transit->orders();
   switch (action) {
-    case admin::QueueAction::kRetry:
+    case conf::QueueAction::kRetry:
       return orders.retry(id);
-    case admin::QueueAction::kHold:
+    case conf::QueueAction::kHold:
       return orders.hold(id);
-    case admin::QueueAction::kRelease:
+    case conf::QueueAction::kRelease:
       return orders.release(id);
-    case admin::QueueAction::kDrop:
+    case conf::QueueAction::kDrop:
       return orders.drop(id, who);
-    case admin::QueueAction::kFail:
+    case conf::QueueAction::kFail:
       return orders.fail(id, who);
   }
   return false;
 }
 
-// Of what ends for good each recipient has an event of its own, with who gave the order.
-void Desk::ordered(admin::QueueAction action, const std::string& what, uint64_t messages,
-                   const std::string& who) {
-  if (action == admin::QueueAction::kDrop || action == admin::QueueAction::kFail) return;
-  const bool hold = action == admin::QueueAction::kHold;
-  const char* verb = hold                                     ? "put on hold until they are released"
-                     : action == admin::QueueAction::kRelease ? "released"
-                                                              : "to be tried now";
-  const std::string count = std::to_string(messages) + (messages == 1 ? " message" : " messages");
-  parts_.transit->notices().ordered(hold ? conf::DecisionAction::kBlock : conf::DecisionAction::kUnblock, "",
-                                    journal::operator_text(who), {},
-                                    "an order on the queue: " + count + ' ' + verb + ": " + what);
+void Desk::ordered(conf::QueueOrder order) {
+  order.by = journal::operator_text(order.by);
+  parts_.transit->notices().ordered(std::move(order));
 }
 
 std::string Desk::paused_stream(conf::MessageId id) {

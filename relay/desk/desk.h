@@ -59,9 +59,8 @@ class Desk final : public admin::Backend {
 
   admin::QueueSummary summary() override;
   admin::QueueSummary last_known() const override { return overview_.last_known(); }
-  bool apply(admin::QueueAction action, conf::MessageId id, const std::string& who) override;
-  void ordered(admin::QueueAction action, const std::string& what, uint64_t messages,
-               const std::string& who) override;
+  bool apply(conf::QueueAction action, conf::MessageId id, const std::string& who) override;
+  void ordered(conf::QueueOrder order) override;
   std::string paused_stream(conf::MessageId id) override;
   bool is_queued(conf::MessageId id) override { return parts_.transit->deliveries().find(id) != nullptr; }
   std::string site_of(const std::string& domain) override;

@@ -242,6 +242,14 @@ DeliveryEvent refused_client(conf::DoorEvent door, conf::WallTime now) {
   return event;
 }
 
+DeliveryEvent queue_ordered(conf::QueueOrder order, conf::WallTime now) {
+  DeliveryEvent event;
+  event.kind = EventKind::kQueueOrder;
+  event.time = now;
+  event.order = std::make_shared<const conf::QueueOrder>(std::move(order));
+  return event;
+}
+
 DeliveryEvent trouble(ServerTrouble about, conf::WallTime now) {
   DeliveryEvent event;
   event.kind = EventKind::kTrouble;

@@ -85,5 +85,7 @@ conf::DeliveryEvent wave_declared(const std::string& site, conf::AddressNotice n
 conf::DeliveryEvent unknown_texts(const conf::DeliveryEvent& last, uint32_t count);
 // A client was refused, or many alike.
 conf::DeliveryEvent refused_client(conf::DoorEvent door, conf::WallTime now);
+// `order.by` as operator_text() has it.
+conf::DeliveryEvent queue_ordered(conf::QueueOrder order, conf::WallTime now);
 
 }  // namespace relay::journal

@@ -72,6 +72,15 @@ void append_door(const conf::DoorEvent& door, std::string* out) {
   out->push_back('}');
 }
 
+// The rest of the line of an order on the queue.
+void append_order(const conf::QueueOrder& order, std::string* out) {
+  append_text("action", to_text(order.action), out);
+  append_text("by", order.by, out);
+  append_count("messages", order.messages, out);
+  append_text("what", order.what, out);
+  out->push_back('}');
+}
+
 // The rest of the line of a decision.
 void append_decision(const conf::SiteDecision& decision, std::string* out) {
   append_text("action", to_text(decision.action), out);
@@ -141,6 +150,24 @@ void append_notice(const conf::AddressNotice& notice, std::string* out) {
   append_count("refusals", notice.refusals, out);
 }
 
+// The rest of the line of what has fields of its own. False: it has those of a message.
+bool append_of_no_mail(const conf::DeliveryEvent& event, std::string* out) {
+  if (event.kind == conf::EventKind::kDecision && event.decision != nullptr) {
+    append_text("stream", event.stream, out);  // of an order about one
+    append_decision(*event.decision, out);
+    return true;
+  }
+  if (event.kind == conf::EventKind::kRefusedClient && event.door != nullptr) {
+    append_door(*event.door, out);
+    return true;
+  }
+  if (event.kind == conf::EventKind::kQueueOrder && event.order != nullptr) {
+    append_order(*event.order, out);
+    return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string_view kind_text(conf::EventKind kind) {
@@ -187,6 +214,8 @@ std::string_view kind_text(conf::EventKind kind) {
       return "address";
     case conf::EventKind::kWave:
       return "wave";
+    case conf::EventKind::kQueueOrder:
+      return "queue_order";
   }
   return "unknown";
 }
@@ -250,15 +279,7 @@ void append_json(const conf::DeliveryEvent& event, std::string* out) {
   // What was not tried is no refusal: readers that count those want it apart.
   out->append(journal::is_held_back(event) ? "held_back" : kind_text(event.kind));
   out->push_back('"');
-  if (event.kind == conf::EventKind::kDecision && event.decision != nullptr) {
-    append_text("stream", event.stream, out);  // of an order about one
-    append_decision(*event.decision, out);
-    return;
-  }
-  if (event.kind == conf::EventKind::kRefusedClient && event.door != nullptr) {
-    append_door(*event.door, out);
-    return;
-  }
+  if (append_of_no_mail(event, out)) return;
   if (is_about_mail(event)) {
     append_key("id", out);
     append_id(event.id, out);

@@ -108,6 +108,10 @@ void Notices::ordered(conf::DecisionAction action, const std::string& stream, co
   journal_->append(event);
 }
 
+void Notices::ordered(conf::QueueOrder order) {
+  journal_->append(journal::queue_ordered(std::move(order), clock_->today()));
+}
+
 bool Notices::decided(const queue::Path& path, const mx::Decision& decision) {
   auto told = std::make_shared<conf::SiteDecision>();
   told->action = decision.action;

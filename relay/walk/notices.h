@@ -43,6 +43,7 @@ class Notices {
   // An operator's order about streams (a mask).
   void ordered(conf::DecisionAction action, const std::string& stream, const std::string& by,
                conf::Instant until, const std::string& text);
+  void ordered(conf::QueueOrder order);  // about mail in the queue
   // True: a crash must not undo it.
   bool decided(const queue::Path& path, const mx::Decision& decision);
 

@@ -195,7 +195,7 @@ TEST(ReplyActs, HoldKeepsTheMailForTheOperator) {
   EXPECT_EQ(r.world.desk().summary().on_hold, 1U);
   r.accept();
   const conf::MessageId id = r.events(conf::EventKind::kDeferred).front()->id;
-  EXPECT_TRUE(r.world.desk().apply(relay::admin::QueueAction::kRelease, id, ""));
+  EXPECT_TRUE(r.world.desk().apply(conf::QueueAction::kRelease, id, ""));
   r.run(1min);
   EXPECT_EQ(r.world.ledger.delivered.size(), 1U);
 }

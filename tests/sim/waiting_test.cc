@@ -56,6 +56,21 @@ TEST(Waiting, DeferredMailIsCountedWithItsReasonAndItsTime) {
   EXPECT_EQ(relay::admin::all_of(*census).of(WaitingState::kScheduled), 23U);
 }
 
+// It is told as what it is: no decision about a path.
+TEST(Waiting, AnOrderOnTheQueueIsAnEventOfItsOwnWithWhoGaveIt) {
+  Example example(72, 1, DrawnLimits(), 24h);
+  for (size_t action = 0; action < conf::kQueueActions; ++action) {
+    example.world.desk().ordered({static_cast<conf::QueueAction>(action), "domain = x.test", "anna", 3});
+    const conf::DeliveryEvent& event = example.world.log.events.back();
+    ASSERT_EQ(event.kind, conf::EventKind::kQueueOrder);
+    EXPECT_EQ(event.order->action, static_cast<conf::QueueAction>(action));
+    EXPECT_EQ(event.order->by, "operator anna");
+    EXPECT_EQ(event.order->what, "domain = x.test");
+    EXPECT_EQ(event.order->messages, 3U);
+    EXPECT_EQ(event.decision, nullptr);
+  }
+}
+
 // The log says so when the path begins to fail, and once for each time, however often it is tried.
 TEST(Waiting, ADeadReceiverIsInTheLogAtOnceAndOnce) {
   Example example(73, 1, DrawnLimits(), 24h);

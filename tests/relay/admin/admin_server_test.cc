@@ -346,8 +346,10 @@ TEST_F(AdminServerTest, StandardErrorSaysWhoGaveAnOrder) {
   EXPECT_EQ(backend_.ordered_by, who);
   (void)ask("POST", "/v1/queue/hold", R"({"filter":{"domain":"example.com","older_than":"1h"}})");
   (void)ask("POST", "/v1/queue/hold", R"({"filter":{"domain":"nobody.test"}})");
-  const std::vector<std::string> told = {"3 by " + who + ": all",
-                                         "2 by " + who + ": domain = example.com, older than 1 h"};
+  (void)ask("POST", "/v1/queue/drop", R"({"ids":["0000000000002"]})");
+  const std::vector<std::string> told = {"hold 3 by " + who + ": all",
+                                         "hold 2 by " + who + ": domain = example.com, older than 1 h",
+                                         "drop 1 by " + who + ": 0000000000002"};
   EXPECT_EQ(backend_.told_orders, told);
 }
 

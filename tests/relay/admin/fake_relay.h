@@ -186,9 +186,9 @@ class FakeBackend final : public Backend {
     applied.back().second.push_back(id);
     return spool_->records.contains(id) && (action != QueueAction::kRelease || paused[id].empty());
   }
-  void ordered(QueueAction /*action*/, const std::string& what, uint64_t messages,
-               const std::string& who) override {
-    told_orders.push_back(std::to_string(messages) + " by " + who + ": " + what);
+  void ordered(conf::QueueOrder order) override {
+    told_orders.push_back(std::string(to_text(order.action)) + ' ' + std::to_string(order.messages) + " by " +
+                          order.by + ": " + order.what);
   }
   std::string paused_stream(conf::MessageId id) override { return paused[id]; }
   bool is_queued(conf::MessageId id) override { return spool_->records.contains(id); }

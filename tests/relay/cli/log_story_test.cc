@@ -77,6 +77,26 @@ TEST(LogStory, FindsWhatIsOfNoMessage) {
   EXPECT_NE(text.find("suppressed <Bad@good.test>, list denylist\n"), std::string::npos) << text;
 }
 
+TEST(LogStory, FindsTheOrdersThatNameAMessage) {
+  json order = {{"time", "2026-11-24T09:53:44.123456Z"},
+                {"event", "queue_order"},
+                {"action", "hold"},
+                {"by", "operator anna"},
+                {"messages", 2},
+                {"what", "1m8a18szv0000, 1m8a18szv0001"}};
+  const auto meant = [&order](const char* what) {
+    return LogSearch(what).may_match(order.dump()) && LogSearch(what).is_meant_without_message(order);
+  };
+  EXPECT_TRUE(meant("1m8a18szv0000"));
+  EXPECT_TRUE(meant("1m8a18szv0001"));
+  EXPECT_FALSE(meant("1m8a18szv0002"));
+  order["what"] = "up to 1m8a18szv0000";
+  EXPECT_FALSE(meant("1m8a18szv0000"));
+  EXPECT_EQ(events_text({order}),
+            "  2026-11-24 09:53:44  queue_order hold of 2 messages by operator anna: "
+            "up to 1m8a18szv0000\n");
+}
+
 TEST(LogStory, SeesTheIdOfALine) {
   EXPECT_EQ(id_in(R"({"event":"deferred","id":"1m8a18szv0000","reply":"\"id\":\"x\""})"), "1m8a18szv0000");
   EXPECT_EQ(id_in(R"({"event":"log_gap","lost":3})"), "");

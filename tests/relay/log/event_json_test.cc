@@ -234,7 +234,8 @@ TEST(EventJson, EachKindHasItsWord) {
                                                           {EventKind::kTrouble, "trouble"},
                                                           {EventKind::kSuppressed, "suppressed"},
                                                           {EventKind::kAddress, "address"},
-                                                          {EventKind::kWave, "wave"}};
+                                                          {EventKind::kWave, "wave"},
+                                                          {EventKind::kQueueOrder, "queue_order"}};
   for (const auto& [kind, word] : cases) EXPECT_EQ(kind_text(kind), word);
 }
 
@@ -319,6 +320,20 @@ TEST(EventJson, ADecisionCarriesItsEvidenceAndNoMessage) {
       {"samples", {"550 5.7.1 listed", "421 \"slow\"\nplease", "caf\xef\xbf\xbd"}},
       {"text", "271 of 300 were refused: no mail until 23:13"}};
   EXPECT_EQ(nlohmann::json::parse(to_json(decision_event(full_decision()))), expected);
+}
+
+TEST(EventJson, AnOrderOnTheQueueSaysWhoDidWhatToWhich) {
+  conf::DeliveryEvent event = full_event();
+  event.kind = conf::EventKind::kQueueOrder;
+  event.order = std::make_shared<const conf::QueueOrder>(
+      conf::QueueOrder{conf::QueueAction::kHold, "domain = x.test, older than 2 h", "operator anna", 12});
+  const nlohmann::json expected = {{"time", "2023-11-14T22:13:20.123456Z"},
+                                   {"event", "queue_order"},
+                                   {"action", "hold"},
+                                   {"by", "operator anna"},
+                                   {"messages", 12},
+                                   {"what", "domain = x.test, older than 2 h"}};
+  EXPECT_EQ(nlohmann::json::parse(to_json(event)), expected);
 }
 
 TEST(EventJson, ADecisionLeavesOutWhatItDoesNotKnow) {

@@ -98,6 +98,7 @@ conf::DeliveryEvent full() {
   door.client = door.listener = door.user = door.detail = "x";
   door.count = 5;
   e.door = std::make_shared<const conf::DoorEvent>(door);
+  e.order = std::make_shared<const conf::QueueOrder>(conf::QueueOrder{{}, "all", "operator anna", 3});
   return e;
 }
 
@@ -126,6 +127,13 @@ TEST(LogSchema, EveryLineIsAsItSaysAndNothingInItIsNeverWritten) {
       event.decision = std::make_shared<const conf::SiteDecision>(decision);
       expect_good(event, rules, &seen);
     }
+  }
+  for (size_t action = 0; action < conf::kQueueActions; ++action) {
+    conf::DeliveryEvent event = full();
+    event.kind = conf::EventKind::kQueueOrder;
+    event.order = std::make_shared<const conf::QueueOrder>(
+        conf::QueueOrder{static_cast<conf::QueueAction>(action), "all", "operator", 1});
+    expect_good(event, rules, &seen);
   }
   for (const auto& [key, rule] : rules.at("properties").items()) EXPECT_TRUE(seen.contains(key)) << key;
   for (const json& word : rules.at("properties").at("event").at("enum"))
@@ -160,7 +168,7 @@ TEST(LogSchema, ThePageHasEveryEventAndEveryField) {
     EXPECT_TRUE(told.contains(key)) << "docs/operations.md lacks the field " << key;
 }
 
-TEST(LogSchema, ThePageHasEveryActionOfADecisionAndEveryReasonAtTheDoor) {
+TEST(LogSchema, ThePageHasEveryActionAndEveryReasonAtTheDoor) {
   std::ifstream file(std::string(PENSTOCK_SOURCE_DIR) + "/docs/operations.md");
   const std::string page{std::istreambuf_iterator<char>(file), {}};
   const auto has = [&page](const char* word) {
@@ -168,6 +176,10 @@ TEST(LogSchema, ThePageHasEveryActionOfADecisionAndEveryReasonAtTheDoor) {
   };
   for (size_t i = 0; i < conf::kDecisionActions; ++i) {
     const char* const action = to_text(static_cast<conf::DecisionAction>(i));
+    EXPECT_TRUE(has(action)) << action;
+  }
+  for (size_t i = 0; i < conf::kQueueActions; ++i) {
+    const char* const action = to_text(static_cast<conf::QueueAction>(i));
     EXPECT_TRUE(has(action)) << action;
   }
   for (size_t i = 0; i < conf::kDoorReasons; ++i) {

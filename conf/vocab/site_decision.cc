@@ -1,4 +1,4 @@
-#include "conf/vocab/event.h"
+#include "conf/vocab/site_decision.h"
 
 namespace conf {
 
