@@ -24,6 +24,8 @@ const char* to_text(DecisionAction action) {
       return "advise";
     case DecisionAction::kWarmUp:
       return "warmup";
+    case DecisionAction::kVoid:
+      return "void";
   }
   return "unknown";
 }

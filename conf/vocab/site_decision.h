@@ -21,8 +21,9 @@ enum class DecisionAction : uint8_t {
   kAdapt,    // the learned rate changed to `rate_per_hour`
   kAdvise,   // ... would have, in mode "advise"
   kWarmUp,   // a new day of the ladder: risen or held at `rate_per_day`
+  kVoid,     // an order to block holds nothing: an edit took away the name that it goes by
 };
-constexpr size_t kDecisionActions = 10;
+constexpr size_t kDecisionActions = 11;
 const char* to_text(DecisionAction action);  // "block", "probe", ... "warmup"
 
 // How fast mail may flow to a site was changed, with the evidence.

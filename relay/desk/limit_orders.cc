@@ -87,7 +87,7 @@ void LimitOrders::tell_void(conf::Instant now) {
                              (problem.ends_with('?') ? " Lift it" : ". Lift it") +
                              ", and give it anew by a name that there is.";
     conf::say(text);
-    transit_->notices().ordered(conf::DecisionAction::kUnblock, entry.order.stream,
+    transit_->notices().ordered(conf::DecisionAction::kVoid, entry.order.stream,
                                 journal::operator_text(entry.order.who), {}, text);
   }
 }

@@ -125,10 +125,12 @@ TEST_F(EditedRulesTest, AnOrderWhoseRuleIsGoneIsToldAndListedSo) {
   EXPECT_EQ(limits_->in_force()[0].problem, "no [[rule]] is named \"isp\"");
   std::string told;
   for (const conf::DeliveryEvent& event : events_.of(conf::EventKind::kDecision))
-    told += event.decision->by + ": " + event.decision->text + '\n';
+    told += std::string(to_text(event.decision->action)) + " by " + event.decision->by + ": " +
+            event.decision->text + '\n';
   EXPECT_NE(
-      told.find("operator anna: the order to block rule isp holds nothing that comes now: no [[rule]] is "
-                "named \"isp\""),
+      told.find(
+          "void by operator anna: the order to block rule isp holds nothing that comes now: no [[rule]] is "
+          "named \"isp\""),
       std::string::npos)
       << told;
   events_.all.clear();
