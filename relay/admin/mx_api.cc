@@ -201,8 +201,8 @@ Response MxApi::order(MxAction action, const Request& request) {
       [backend = backend_, order = order.value()](auto heard) { backend->order(order, std::move(heard)); });
   if (!done.ok()) return refuse(done.error());
   if (!done->problem.empty()) return refuse(404, done->problem);
-  if (done->paths == 0 && done->automatic == 0 && done->probing == 0 && done->held == 0 && !done->lifted &&
-      !done->also_later) {
+  if (done->paths == 0 && done->superseded == 0 && done->automatic == 0 && done->probing == 0 &&
+      done->held == 0 && !done->lifted && !done->also_later) {
     const conf::Result<std::vector<OrderView>> orders =
         loop_->ask<std::vector<OrderView>>([backend = backend_](auto told) { told(backend->orders()); });
     if (!orders.ok()) return refuse(orders.error());

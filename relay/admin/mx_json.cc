@@ -219,11 +219,17 @@ json paused_json(const std::vector<std::string>& streams, const std::vector<Orde
 }
 
 json order_done_json(const MxOrderDone& done) {
-  json out = {{"paths", done.paths},           {"names", done.names},
-              {"together", done.together},     {"names_together", done.names_together},
-              {"automatic", done.automatic},   {"probing", done.probing},
-              {"lifted", done.lifted},         {"held", done.held},
-              {"also_later", done.also_later}, {"notice", done.notice}};
+  json out = {{"paths", done.paths},
+              {"names", done.names},
+              {"superseded", done.superseded},
+              {"together", done.together},
+              {"names_together", done.names_together},
+              {"automatic", done.automatic},
+              {"probing", done.probing},
+              {"lifted", done.lifted},
+              {"held", done.held},
+              {"also_later", done.also_later},
+              {"notice", done.notice}};
   if (!done.streams.empty()) {
     out["streams"] = done.streams;
     out["messages"] = done.messages;

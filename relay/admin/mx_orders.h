@@ -38,6 +38,8 @@ struct OrderView {  // an order to block that is in force
 struct MxOrderDone {
   uint64_t paths = 0;
   std::vector<std::string> names;  // "site from source", at most 50
+  // Done too, and not in `paths`: where another rule decides by now, and something of the old one is there.
+  uint64_t superseded = 0;
   // Paths that the order does not name and that their rule counts together with one that it does (one_site,
   // scope = "pool"): they share what is held against it.
   uint64_t together = 0;

@@ -46,6 +46,8 @@ std::string mx_done_text(const std::string& action, const json& done) {
   const int64_t count = number_of(done, "paths");
   line(&out, "{}: {}.", action, counted(count, "path"));
   names_text(member(done, "names"), count, &out);
+  if (const int64_t superseded = number_of(done, "superseded"); superseded != 0)
+    line(&out, "And {} of a rule that decides there no more.", counted(superseded, "path"));
   const int64_t together = number_of(done, "together");
   if (together != 0) {
     out += wrapped(

@@ -44,9 +44,13 @@ void count(const std::string& site, const std::string& source, admin::MxOrderDon
   if (done->names.size() < kNamesShown) done->names.push_back(site + " from " + source);
 }
 
-// Where another rule decides by now, its path is counted.
+// Where another rule decides by now, it is that one's path that people know.
 void count(const queue::Path& path, admin::MxOrderDone* done) {
-  if (!path.superseded) count(path.site->label, path.source.name, done);
+  if (path.superseded) {
+    ++done->superseded;
+  } else {
+    count(path.site->label, path.source.name, done);
+  }
 }
 
 void spend(size_t what, size_t* budget) { *budget -= std::min(*budget, what); }
@@ -290,7 +294,11 @@ void OrderRounds::reach_detached(Round* round, conf::Instant now, size_t* budget
       if (!superseded) note_automatic(round, standing);
       return;
     }
-    if (!superseded) count(view_of(key, standing, now).site, key.names.source, &round->done);
+    if (superseded) {
+      ++round->done.superseded;
+    } else {
+      count(view_of(key, standing, now).site, key.names.source, &round->done);
+    }
     if (order.dry_run) return;
     (void)change(order, &standing, now);
     transit_->counters().hurry();

@@ -156,6 +156,7 @@ TEST_F(MxApiTest, OrdersReachTheBackend) {
   EXPECT_EQ(json::parse(done.body),
             (json{{"paths", 2},
                   {"names", {"mx.example.net from default", "mx.example.net from news"}},
+                  {"superseded", 0},
                   {"together", 1},
                   {"names_together", {"mx.example.com from default"}},
                   {"automatic", 0},
@@ -193,6 +194,9 @@ TEST_F(MxApiTest, AnOrderHoldsForASourceThatHasNoPathYet) {
   backend_.order_done = {};
   backend_.order_done.lifted = true;
   EXPECT_EQ(post("/v1/mx/unblock", R"({"domain":"new.example"})").status, 200);
+  backend_.order_done = {};
+  backend_.order_done.superseded = 1;
+  EXPECT_EQ(post("/v1/mx/unblock", R"({"domain":"new.example"})").status, 200) << "it was carried out";
   backend_.order_done = {};
   const Response nothing = post("/v1/mx/unblock", R"({"domain":"new.example"})");
   EXPECT_EQ(nothing.status, 404);

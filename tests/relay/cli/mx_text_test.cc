@@ -120,6 +120,10 @@ TEST(MxText, AnOrderNamesThePathsThatItChangesWithoutBeingAsked) {
       << text;
   EXPECT_NE(text.find("\n  mx.two.test from tx\n"), std::string::npos) << text;
   done = {};
+  done.superseded = 1;
+  EXPECT_EQ(mx_done_text("reset", admin::order_done_json(done)),
+            "reset: 0 paths.\nAnd 1 path of a rule that decides there no more.\n");
+  done = {};
   done.probing = 3;
   EXPECT_NE(mx_done_text("unblock", admin::order_done_json(done))
                 .find("3 paths are not blocked any more: probes or a ramp go first"),

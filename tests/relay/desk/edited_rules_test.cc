@@ -114,6 +114,20 @@ TEST_F(EditedRulesTest, WhatIsHeldUnderARuleThatIsGoneIsReachedByTheOneThatTakes
   EXPECT_FALSE(path_to("isp.test")->blocked(clock_.time));
 }
 
+// Its last connection brings refusals after the edit.
+TEST_F(EditedRulesTest, WhatAnOrderDidToAPathOfARuleThatIsGoneIsSaid) {
+  submit({"a@isp.test"});
+  queue::Path* old = path_to("isp.test");
+  ASSERT_EQ(old->connections.size(), 1U);
+  reload("fresh");
+  ASSERT_TRUE(old->superseded);
+  block(old);
+  const admin::MxOrderDone done = order(admin::MxAction::kUnblock, "");
+  EXPECT_EQ(done.paths, 0U);
+  EXPECT_EQ(done.superseded, 1U);
+  EXPECT_FALSE(old->blocked(clock_.time));
+}
+
 TEST_F(EditedRulesTest, AnOrderWhoseRuleIsGoneIsToldAndListedSo) {
   path_to("isp.test");
   order(admin::MxAction::kBlock, "isp");
