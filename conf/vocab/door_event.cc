@@ -17,6 +17,7 @@ std::string door_line(const DoorEvent& event) {
   std::string line = "refused client=" + (event.client.empty() ? std::string("many") : event.client) +
                      " listener=" + event.listener + " reason=" + to_text(event.reason);
   if (!event.user.empty()) line += " user=" + event.user;
+  if (event.of_user != 0) line += " of_user=" + std::to_string(event.of_user);
   if (!event.detail.empty()) line += " detail=" + event.detail;
   return line + " count=" + std::to_string(event.count);
 }

@@ -38,9 +38,12 @@ struct DoorEvent {
   DoorReason reason = DoorReason::kWrongPassword;
   std::string client;  // address of the latest; empty: of many, when there were too many to tell apart
   std::string listener;
-  std::string user;    // the name that was tried, printable
-  std::string detail;  // such as the recipient; printable
-  uint64_t count = 1;  // how many since the last event of this client, listener and reason
+  // The name that was tried, printable. Of several refusals that of all, or of more than half of them, and
+  // then `of_user` says how many at least; empty: none was given, or many.
+  std::string user;
+  uint64_t of_user = 0;  // 0: all
+  std::string detail;    // such as the recipient, of the latest; printable
+  uint64_t count = 1;    // how many since the last event of this client, listener and reason
 };
 
 // "refused client=192.0.2.1 listener=in reason=wrong_password user=shop count=1", for standard error and

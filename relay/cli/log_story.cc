@@ -37,6 +37,7 @@ std::string line_of(const json& event) {
     add(event, " at ", "listener", "", &out);
     add(event, ": ", "reason", "", &out);
     add(event, ", user ", "user", "", &out);
+    add(event, " (", "of_user", " of them at least)", &out);
     add(event, ", ", "detail", "", &out);
     if (number_of(event, "count") > 1) add(event, ", ", "count", " times", &out);
     return out;

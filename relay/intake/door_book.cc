@@ -33,6 +33,35 @@ std::string kind_of(const conf::DoorEvent& event) {
 
 }  // namespace
 
+void DoorBook::CommonUser::add(const std::string& user, uint64_t count) {
+  if (user != name && count > votes) {
+    *this = {user, count, count - votes};
+  } else if (user != name) {
+    votes -= count;
+  } else {
+    seen += count;
+    votes += count;
+  }
+}
+
+void DoorBook::Waiting::add(conf::DoorEvent more) {
+  const uint64_t by_name = more.of_user == 0 ? more.count : more.of_user;
+  user.add(more.user, by_name);
+  if (by_name < more.count) user.add("", more.count - by_name);
+  more.count += event.count;
+  event = std::move(more);
+}
+
+conf::DoorEvent DoorBook::Waiting::take() {
+  conf::DoorEvent sum = event;
+  const bool most = user.seen > sum.count / 2;
+  sum.user = most ? user.name : "";
+  sum.of_user = most && !sum.user.empty() && user.seen < sum.count ? user.seen : 0;
+  event.count = 0;
+  user = {};
+  return sum;
+}
+
 bool DoorBook::may_tell(conf::Instant now) {
   if (budget_ == kPerDay) budget_from_ = now;
   const auto grown = static_cast<uint64_t>((now - budget_from_) / kOneMore);
@@ -64,13 +93,10 @@ void DoorBook::note(conf::DoorEvent event, conf::Instant now) {
   const std::string key = kind_of(event) + client_key(event.client);
   if (waiting_.size() >= kClients && !waiting_.contains(key)) return tell_with_many(std::move(event), now);
   Waiting& waiting = open(key, event, now)->second;
-  const uint64_t count = waiting.event.count + 1;
-  waiting.event = std::move(event);
-  waiting.event.count = count;
+  waiting.add(std::move(event));
   if (!waiting.event.client.empty() && waiting.told < kOneByOne && may_tell(now)) {
     ++waiting.told;
-    tell_(waiting.event);
-    waiting.event.count = 0;
+    tell_(waiting.take());
   }
 }
 
@@ -88,9 +114,8 @@ DoorBook::Waitings::iterator DoorBook::open(const std::string& key, const conf::
 
 void DoorBook::tell_with_many(conf::DoorEvent event, conf::Instant now) {
   event.client.clear();
-  event.user.clear();
   event.detail.clear();
-  open(kind_of(event), event, now)->second.event.count += event.count;
+  open(kind_of(event), event, now)->second.add(std::move(event));
 }
 
 void DoorBook::step(conf::Instant now) {
@@ -98,7 +123,7 @@ void DoorBook::step(conf::Instant now) {
     const auto found = waiting_.find(ends_.begin()->second);
     ends_.erase(ends_.begin());
     if (found == waiting_.end()) continue;
-    const conf::DoorEvent event = std::move(found->second.event);
+    const conf::DoorEvent event = found->second.take();
     waiting_.erase(found);
     if (event.count == 0) continue;
     if (event.client.empty() || may_tell(now)) {
@@ -112,8 +137,8 @@ void DoorBook::step(conf::Instant now) {
 conf::Instant DoorBook::next_wake() const { return ends_.empty() ? conf::kNever : ends_.begin()->first; }
 
 void DoorBook::tell_all() {
-  for (const auto& [key, waiting] : waiting_) {
-    if (waiting.event.count > 0) tell_(waiting.event);
+  for (auto& [key, waiting] : waiting_) {
+    if (waiting.event.count > 0) tell_(waiting.take());
   }
   waiting_.clear();
   ends_.clear();

@@ -40,10 +40,20 @@ class DoorBook {
   std::vector<conf::DoorCount> counts() const;  // those that are not 0; any thread
 
  private:
+  // Which name most refusals gave, in one pass and little room (Boyer and Moore's vote).
+  struct CommonUser {
+    std::string name;
+    uint64_t seen = 0;   // refusals that gave it, since it is this one
+    uint64_t votes = 0;  // more than gave others
+    void add(const std::string& user, uint64_t count);
+  };
   struct Waiting {
-    conf::DoorEvent event;  // `count`: not told yet
+    conf::DoorEvent event;  // `count`: not told yet; `user`: of the latest
+    CommonUser user;        // of these
     uint32_t told = 0;      // one by one, in this minute
     conf::Instant until;
+    void add(conf::DoorEvent more);
+    conf::DoorEvent take();  // what it comes to; nothing is counted then
   };
   using Waitings = std::unordered_map<std::string, Waiting>;
   bool may_tell(conf::Instant now);

@@ -92,6 +92,48 @@ TEST_F(DoorBookTest, LinesOfSingleClientsAreBoundedInADayAndTheRestIsToldOfMany)
   EXPECT_EQ(told.size(), 1U) << "the budget grows again";
 }
 
+// An attack on one login from everywhere: nothing of single clients says which.
+TEST_F(DoorBookTest, ALineThatStandsForManyNamesTheUserOfAllOrOfMost) {
+  const auto many = [this](uint32_t of_shop_in_ten) {
+    told.clear();
+    for (uint32_t i = 0; i < 10'000; ++i)
+      refuse("10.9." + std::to_string(i >> 8) + '.' + std::to_string(i & 255),
+             conf::DoorReason::kWrongPassword, i % 10 < of_shop_in_ten ? "shop" : "name" + std::to_string(i));
+    now += 3min;
+    for (int i = 0; i < 200; ++i) book.step(now);
+    now += 1min;
+    book.step(now);
+    return told.back();
+  };
+  const conf::DoorEvent all = many(10);
+  EXPECT_EQ(all.client, "");
+  EXPECT_EQ(all.user, "shop");
+  EXPECT_EQ(all.of_user, 0U);
+  const conf::DoorEvent most = many(8);
+  EXPECT_EQ(most.user, "shop");
+  EXPECT_GT(most.of_user, most.count / 2);
+  EXPECT_LE(most.of_user, most.count * 8 / 10 + 10);
+  EXPECT_NE(conf::door_line(most).find(" user=shop of_user="), std::string::npos);
+  EXPECT_EQ(many(3).user, "");
+}
+
+TEST_F(DoorBookTest, TheRestOfAMinuteOfAClientDoesNotBlameTheLastName) {
+  for (int i = 0; i < 100; ++i)
+    refuse("192.0.2.1", conf::DoorReason::kWrongPassword, i % 4 == 3 ? "name" + std::to_string(i) : "shop");
+  now += 1min;
+  book.step(now);
+  ASSERT_EQ(told.back().count, 90U);
+  EXPECT_EQ(told.back().user, "shop");
+  EXPECT_GT(told.back().of_user, 45U);
+  EXPECT_LE(told.back().of_user, 70U);
+  for (int i = 0; i < 100; ++i)
+    refuse("192.0.2.2", conf::DoorReason::kWrongPassword, "name" + std::to_string(i));
+  now += 1min;
+  book.step(now);
+  ASSERT_EQ(told.back().count, 90U);
+  EXPECT_EQ(told.back().user, "") << "many";
+}
+
 TEST_F(DoorBookTest, ReasonsAndListenersAreToldApart) {
   refuse("192.0.2.1");
   refuse("192.0.2.1", conf::DoorReason::kRelayingDenied);

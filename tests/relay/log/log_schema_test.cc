@@ -97,6 +97,7 @@ conf::DeliveryEvent full() {
   conf::DoorEvent door;
   door.client = door.listener = door.user = door.detail = "x";
   door.count = 5;
+  door.of_user = 3;
   e.door = std::make_shared<const conf::DoorEvent>(door);
   e.order = std::make_shared<const conf::QueueOrder>(conf::QueueOrder{{}, "all", "operator anna", 3});
   return e;
