@@ -131,13 +131,16 @@ Reason waiting_reason(const queue::Delivery& delivery, const queue::LastReplies&
     case queue::DeliveryState::kReady: {
       if (delivery.path == nullptr) return {};
       Reason reason = waiting_reason(delivery.path, dispatcher, now);
+      const queue::Silence* silence = delivery.path->connections.silence();
+      if (silence != nullptr && reason.text == no_reply(silence->stage))
+        reason.text = "behind other mail: " + reason.text;
       if (reason.text.empty()) reason.text = "waits for its turn";
       return reason;
     }
-    case queue::DeliveryState::kSending: {
-      const queue::Silence* silence =
-          delivery.path == nullptr ? nullptr : delivery.path->connections.silence();
-      return silence == nullptr ? Reason() : Reason{no_reply(silence->stage)};
+    case queue::DeliveryState::kSending: {  // over its own connection: those of other mail are no matter of
+                                            // it
+      const conf::Stage stage = dispatcher == nullptr ? conf::Stage::kNone : dispatcher->silent_to(delivery);
+      return stage == conf::Stage::kNone ? Reason() : Reason{no_reply(stage)};
     }
     case queue::DeliveryState::kLoading:
     case queue::DeliveryState::kSettling:

@@ -80,6 +80,19 @@ class Connections {
   // A connection of the path rests that may send now.
   bool any_may_send(const queue::Path& path) const;
 
+  // A delivery that is being sent waits long for the reply of this stage; kNone: it does not.
+  void note_silence(const queue::Delivery* to, conf::Stage stage) {
+    if (stage != conf::Stage::kNone) {
+      silent_to_[to] = stage;
+    } else if (!silent_to_.empty()) {
+      silent_to_.erase(to);
+    }
+  }
+  conf::Stage silent_to(const queue::Delivery& delivery) const {
+    const auto found = silent_to_.find(&delivery);
+    return found == silent_to_.end() ? conf::Stage::kNone : found->second;
+  }
+
   size_t size() const { return slots_.size(); }
   bool full() const { return slots_.size() >= flow_->most_connections(); }
   std::unordered_map<const queue::Path*, uint32_t> in_flight_by_path() const;
@@ -103,6 +116,7 @@ class Connections {
   std::deque<Opening> openings_;  // in order; those that are ready or gone leave at the front
   std::deque<Opening> looks_;     // those that are ready, in order of the next look at them
   std::unordered_map<OutboundConnection*, Slot> slots_;
+  std::unordered_map<const queue::Delivery*, conf::Stage> silent_to_;
   // By counters that several paths share (mx::Traffic::shared()): those that rest there, the last came last.
   std::unordered_map<const void*, std::vector<OutboundConnection*>> resting_at_;
   std::vector<std::unique_ptr<OutboundConnection>> ended_;

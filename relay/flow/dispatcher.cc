@@ -135,7 +135,9 @@ void Dispatcher::look_for_silence(const Slot& slot) {
   const conf::Instant now = flow_.now(), since = std::max(connection.silent_since(), slot.job.began);
   if (slot.job.delivery == nullptr || slot.job.waiting || connection.idle()) return;
   queue::PathConnections& all = connection.path()->connections;
-  if (now - since < kSlow || connection.sends()) return all.forget_silence(&connection);
+  const bool silent = now - since >= kSlow && !connection.sends();
+  connections_.note_silence(slot.job.delivery, silent ? connection.stage() : conf::Stage::kNone);
+  if (!silent) return all.forget_silence(&connection);
   const bool first = all.silence() == nullptr;
   all.is_silent({&connection, connection.stage(), since});
   if (!first || all.silence() == nullptr || all.silence_told() > now - kSilenceTold) return;

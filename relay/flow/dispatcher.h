@@ -83,6 +83,8 @@ class Dispatcher final : public OutboundConnection::Owner {
   bool awaits_rules(const queue::Path& path) const;  // see SiteTable
   const Logins& logins() const { return logins_; }
   std::vector<const queue::Path*> neglected();  // see Transit
+  // What a delivery that is being sent waits long for; kNone: nothing.
+  conf::Stage silent_to(const queue::Delivery& delivery) const { return connections_.silent_to(delivery); }
   size_t connections() const { return connections_.size(); }
   size_t ready() const { return mail_.size(); }
   size_t in_flight() const { return jobs_.running(); }

@@ -184,6 +184,7 @@ void Jobs::send(Slot* slot, Errand errand) {
 
 void Jobs::report(Slot* slot, std::vector<smtp::RecipientOutcome> outcomes) {
   Job& job = slot->job;
+  parts_.connections->note_silence(job.delivery, conf::Stage::kNone);
   CHECK(job.delivery != nullptr && outcomes.size() == job.recipients.size());
   Report report;
   report.kind = Report::Kind::kTransaction;
@@ -207,6 +208,7 @@ void Jobs::release(Slot* slot) {
 }
 
 void Jobs::forget(Slot* slot) {
+  parts_.connections->note_silence(slot->job.delivery, conf::Stage::kNone);
   slot->job = {};
   --running_;
 }
