@@ -18,6 +18,12 @@ namespace {
 
 using nlohmann::json;
 
+// In lines of at most kColumns, the first of which begins with `label`.
+std::string labelled(std::string_view label, const std::string& text) {
+  std::string out = wrapped(std::string(label.size(), ' '), text);
+  return out.replace(0, std::min(label.size(), out.size()), label);
+}
+
 void route_text(const json& route, std::string* out) {
   const std::string by = text_of(route, "by");
   line(out, "Route     {}{}", by.empty() ? "unknown" : "by " + by,
@@ -28,12 +34,13 @@ void route_text(const json& route, std::string* out) {
     std::string addresses;
     for (const json& address : member(host, "addresses"))
       addresses += " " + printable(address.is_string() ? address.get<std::string>() : address.dump());
-    line(out, "  {:>6}  {} {}", text_of(host, "preference"), text_of(host, "name"), addresses);
+    *out += wrapped(
+        "  ", fmt::format("{:>6}  {} {}", text_of(host, "preference"), text_of(host, "name"), addresses));
   }
   const std::string detail = text_of(route, "detail");
   if (!detail.empty()) *out += wrapped("          ", detail);
   const std::string site = text_of(route, "site");
-  if (!site.empty()) line(out, "Site      {}", site);
+  if (!site.empty()) *out += labelled("Site      ", site);
 }
 
 std::string share_of(const json& source) {
@@ -55,8 +62,9 @@ void sources_text(const json& sources, std::string* out) {
   if (!sources.is_array() || sources.size() < 2) return;
   line(out, "Sources   by weight, those that can send soonest");
   for (const json& source : sources)
-    line(out, "  {:<16}  weight {:<4}  {}", text_of(source, "name"), text_of(source, "weight"),
-         share_of(source));
+    *out +=
+        labelled(fmt::format("  {:<16}  weight {:<4}  ", text_of(source, "name"), text_of(source, "weight")),
+                 share_of(source));
 }
 
 std::string scope_text(const json& path) {
@@ -92,12 +100,6 @@ std::string used_text(const json& path, const json& traffic) {
   return text + in_hour + " of " + grouped(hour) + " in the last hour";
 }
 
-// In lines of at most kColumns, the first of which begins with `label`.
-std::string labelled(std::string_view label, const std::string& text) {
-  std::string out = wrapped(std::string(label.size(), ' '), text);
-  return out.replace(0, std::min(label.size(), out.size()), label);
-}
-
 void counters_text(const json& path, std::string* out) {
   for (const json& traffic : member(path, "traffic")) {
     const std::string address = text_of(traffic, "address");
@@ -127,9 +129,11 @@ void thresholds_text(const json& path, std::string* out) {
     line(out, "  threshold  {} of {} messages {} were errors ({})", grouped(errors), grouped(messages), of,
          mx::share_text(static_cast<uint64_t>(std::max<int64_t>(errors, 0)),
                         static_cast<uint64_t>(std::max<int64_t>(messages, 0))));
-    line(out, "             blocks for {} at {:g} % of at least {}  [{}]",
-         seconds_text(real_of(threshold, "block_seconds")), real_of(threshold, "error_rate") * 100,
-         grouped(number_of(threshold, "min_messages")), text_of(threshold, "where"));
+    *out += labelled(
+        "             ",
+        fmt::format("blocks for {} at {:g} % of at least {}  [{}]",
+                    seconds_text(real_of(threshold, "block_seconds")), real_of(threshold, "error_rate") * 100,
+                    grouped(number_of(threshold, "min_messages")), text_of(threshold, "where")));
   }
 }
 
@@ -203,16 +207,16 @@ void limits_text(const json& path, std::string* out) {
   }
   for (const json& limit : limits) {
     if (!is_default(limit))
-      line(out, "    {:<{}}  {:<{}}  {}", text_of(limit, "key"), key_width, text_of(limit, "value"),
-           value_width, text_of(limit, "where"));
+      *out += wrapped("    ", fmt::format("{:<{}}  {:<{}}  {}", text_of(limit, "key"), key_width,
+                                          text_of(limit, "value"), value_width, text_of(limit, "where")));
   }
   if (!defaults.empty()) *out += wrapped("    ", "not set by a rule: " + defaults);
 }
 
 void rule_text(const json& path, std::string* out) {
   const std::string rule = text_of(path, "rule");
-  line(out, "  rule       {}",
-       rule.empty() ? "none matches" : rule + "  [" + text_of(path, "rule_where") + "]");
+  *out += labelled("  rule       ",
+                   rule.empty() ? "none matches" : rule + "  [" + text_of(path, "rule_where") + "]");
 }
 
 // The source of an earlier path with the same rule and limits; empty: there is none.
@@ -228,10 +232,11 @@ std::string told_before(const json& paths, const json& path) {
 
 void path_text(const json& paths, const json& path, bool with_site, std::string* out) {
   line(out, "");
-  line(out, "From {} (source {}){}: {}", text_of(path, "source"), text_of(path, "source_id"),
-       with_site ? " to " + text_of(path, "site") : "", flow_text(path));
+  *out += wrapped(
+      "", fmt::format("From {} (source {}){}: {}", text_of(path, "source"), text_of(path, "source_id"),
+                      with_site ? " to " + text_of(path, "site") : "", flow_text(path)));
   rule_text(path, out);
-  line(out, "  state      {}", state_text(path));
+  *out += labelled("  state      ", state_text(path));
   line(out, "  queue      {} ready, {} in flight, {}", grouped(number_of(path, "ready")),
        grouped(number_of(path, "in_flight")), counted(number_of(path, "connections"), "connection"));
   if (const std::string flow = last_minute_text(path); !flow.empty()) line(out, "  last min   {}", flow);

@@ -65,10 +65,12 @@ std::string list_view(const json& list) {
     const json& next = member(message, "next");
     const std::string sender = text_of(message, "sender");
     const std::string stream = text_of(message, "stream");
-    line(&out, "{:<13}  {:>6}  {:>9}  {:>7}  {} -> {}{}{}", text_of(message, "id"),
-         age_text(number_of(message, "age_seconds")), text_of(message, "size_bytes"),
-         text_of(message, "pending"), sender.empty() ? "<>" : sender, text_of(next, "recipient"),
-         stream.empty() ? "" : " [stream " + stream + "]", is_true(message, "on_hold") ? " [hold]" : "");
+    out +=
+        wrapped("", fmt::format("{:<13}  {:>6}  {:>9}  {:>7}  {} -> {}{}{}", text_of(message, "id"),
+                                age_text(number_of(message, "age_seconds")), text_of(message, "size_bytes"),
+                                text_of(message, "pending"), sender.empty() ? "<>" : sender,
+                                text_of(next, "recipient"), stream.empty() ? "" : " [stream " + stream + "]",
+                                is_true(message, "on_hold") ? " [hold]" : ""));
     const std::string stands = delivery_text(member(message, "delivery"));
     const std::string reply = reply_text(next, "last_reply");
     if (!stands.empty()) out += wrapped("               ", stands);
@@ -112,7 +114,8 @@ std::string message_view(const json& message) {
     const bool past = recipient.contains("due_in_seconds") && left <= 0;
     if (!due.empty() && !past)
       line(&out, "  next attempt  {}{}", due, left > 0 ? ", in " + seconds_text(left) : "");
-    if (!reply.empty()) line(&out, "  last reply    {}{}", reply, host.empty() ? "" : " (" + host + ")");
+    if (!reply.empty())
+      out += wrapped("  ", "last reply    " + reply + (host.empty() ? "" : " (" + host + ")"));
   }
   return out;
 }

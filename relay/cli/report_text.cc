@@ -1,12 +1,17 @@
 #include "relay/cli/report_text.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
 #include "bounce/ledger/csv.h"
 #include "relay/cli/json_reader.h"
 #include "relay/cli/queue_view.h"
+#include "relay/cli/waiting_text.h"
 
 namespace relay::cli {
 
@@ -23,11 +28,45 @@ std::array<uint64_t, 7> values(const ReportLine& line) {
           line.quarantined, line.complaints, line.dropped};
 }
 
-void table_line(const std::string& name, size_t width, const ReportLine& of, std::string* out) {
-  const std::array<uint64_t, 7> v = values(of);
-  line(out, "{:<{}}  {:>11} {:>11} {:>11} {:>11} {:>11} {:>11} {:>11}", name, width, v[0], v[1], v[2], v[3],
-       v[4], v[5], v[6]);
-}
+// How wide the counts must be, and how wide the names may be beside them.
+class Table {
+ public:
+  explicit Table(const bounce::Report& report) {
+    for (size_t i = 0; i < kCounted.size(); ++i) widths_[i] = std::char_traits<char>::length(kCounted[i]);
+    for (const ReportLine& each : report.lines) widen(each);
+    widen(report.other);
+    widen(report.total);
+    size_t counts = 1;
+    for (const size_t width : widths_) counts += width + 1;
+    most_ = kColumns - counts;
+  }
+  void name(const std::string& text) { name_ = std::max(name_, std::min(text.size(), most_)); }
+  void head(const std::string& by, std::string* out) const {
+    row(by, {kCounted.begin(), kCounted.end()}, out);
+  }
+  void line(const std::string& name, const ReportLine& of, std::string* out) const {
+    row(name, texts(of), out);
+  }
+
+ private:
+  static std::vector<std::string> texts(const ReportLine& line) {
+    std::vector<std::string> out;
+    for (const uint64_t value : values(line)) out.push_back(std::to_string(value));
+    return out;
+  }
+  void widen(const ReportLine& line) {
+    const std::vector<std::string> all = texts(line);
+    for (size_t i = 0; i < all.size(); ++i) widths_[i] = std::max(widths_[i], all[i].size());
+  }
+  void row(const std::string& name, const std::vector<std::string>& cells, std::string* out) const {
+    *out += fmt::format("{:<{}} ", fitted(name, most_), name_);
+    for (size_t i = 0; i < cells.size(); ++i) *out += fmt::format(" {:>{}}", cells[i], widths_[i]);
+    *out += '\n';
+  }
+
+  std::array<size_t, 7> widths_{};
+  size_t most_ = 0, name_ = 5;
+};
 
 // Of lines that the limit leaves out.
 std::string others_name(const bounce::Report& report) {
@@ -44,19 +83,21 @@ json line_json(const ReportLine& line) {
 }  // namespace
 
 std::string report_table(const bounce::Report& report, const std::string& by) {
-  size_t width = std::max<size_t>(by.size(), 5);
-  if (report.others != 0) width = std::max(width, others_name(report).size());
-  for (const ReportLine& each : report.lines) width = std::max(width, printable(each.name).size());
+  const auto name_of = [](const ReportLine& each) {
+    return each.name.empty() ? std::string("-") : printable(each.name);
+  };
+  Table table(report);
+  table.name(by);
+  if (report.others != 0) table.name(others_name(report));
+  for (const ReportLine& each : report.lines) table.name(name_of(each));
   std::string out;
-  line(&out, "{:<{}}  {:>11} {:>11} {:>11} {:>11} {:>11} {:>11} {:>11}", by, width, kCounted[0], kCounted[1],
-       kCounted[2], kCounted[3], kCounted[4], kCounted[5], kCounted[6]);
-  for (const ReportLine& each : report.lines)
-    table_line(each.name.empty() ? "-" : printable(each.name), width, each, &out);
-  if (report.others != 0) table_line(others_name(report), width, report.other, &out);
-  table_line("total", width, report.total, &out);
+  table.head(by, &out);
+  for (const ReportLine& each : report.lines) table.line(name_of(each), each, &out);
+  if (report.others != 0) table.line(others_name(report), report.other, &out);
+  table.line("total", report.total, &out);
   if (!report.texts.empty()) out += "\nthe commonest texts:\n";
   for (const bounce::TextTally& text : report.texts)
-    line(&out, "{:>11}  {}", text.count, printable(text.text));
+    out += wrapped("  ", fmt::format("{:>9}  {}", text.count, printable(text.text)));
   return out;
 }
 

@@ -33,6 +33,9 @@ admin::DeliveryView view_of(Transit* transit, const queue::Delivery& delivery, D
     if (delivery.path->rule != nullptr) view.rule = delivery.path->rule->name;
     return view;
   }
+  // A greylist knows it by the address that it came from.
+  const conf::Source* source = transit->sites().streams().source_numbered(delivery.greylisted_from);
+  if (source != nullptr) view.source = source->name;
   const queue::DomainEntry& entry = transit->domains().at(delivery.domain);
   KnownWay way = known_way(transit, entry);
   view.site = std::move(way.site);

@@ -56,6 +56,31 @@ TEST(Waiting, DeferredMailIsCountedWithItsReasonAndItsTime) {
   EXPECT_EQ(relay::admin::all_of(*census).of(WaitingState::kScheduled), 23U);
 }
 
+// Its greylist knows it by our address: who looks for the mail wants to know which that is.
+TEST(Waiting, GreylistedMailNamesTheSourceThatItComesBackFrom) {
+  Example example(73, 1, DrawnLimits(), 24h);
+  MxWorld& world = example.world;
+  world.peer(0).rules.refuse_soft = 1;
+  const auto source_after = [&](const char* reply) {
+    world.peer(0).rules.soft_text = reply;
+    const size_t before = world.log.events.size();
+    world.submit("", {"u0@d0-0.test"});
+    world.run_until(world.world.now() + 20s);
+    EXPECT_GT(world.log.events.size(), before);
+    conf::DeliveryEvent last;
+    for (const conf::DeliveryEvent& event : world.log.events)
+      if (event.kind == conf::EventKind::kDeferred) last = event;
+    const std::vector<relay::admin::DeliveryView> views = world.desk().deliveries_of(last.id);
+    EXPECT_EQ(views.size(), 1U);
+    EXPECT_EQ(views.at(0).state, WaitingState::kScheduled);
+    return std::pair(views.at(0).source, last.source);
+  };
+  const auto [told, from] = source_after("450 4.7.1 Greylisted, please try again later");
+  EXPECT_FALSE(told.empty());
+  EXPECT_EQ(told, from);
+  EXPECT_EQ(source_after("452 4.2.2 mailbox full").first, "") << "one is drawn when it is due";
+}
+
 // It is told as what it is: no decision about a path.
 TEST(Waiting, AnOrderOnTheQueueIsAnEventOfItsOwnWithWhoGaveIt) {
   Example example(72, 1, DrawnLimits(), 24h);

@@ -85,6 +85,11 @@ TEST(MxText, NoLineOfAHistoryIsLongerThanTheScreen) {
   for (int i = 0; i < 30; ++i) refusal += " unwanted";
   one.paths[0].replies = {refusal};
   one.paths[0].last_error = refusal;
+  one.route.site =
+      "mx1.of.a.provider.example,mx2.of.a.provider.example, mx3.of.a.provider.example, x.example";
+  one.route.hosts = {{"mx1.of.a.provider.example", 10, std::vector<std::string>(8, "192.0.2.1:2525")}};
+  one.sources = {{}, {}};
+  one.sources[0].never = refusal;
   const std::string text = explanation_text(admin::explanation_json(one));
   EXPECT_NE(text.find("\n  refusal    550 5.7.1 unwanted"), std::string::npos) << text;
   EXPECT_NE(text.find("\n  failed     550 5.7.1 unwanted"), std::string::npos) << text;

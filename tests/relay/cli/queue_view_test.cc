@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "relay/cli/waiting_text.h"
 
@@ -50,6 +51,19 @@ TEST(QueueView, ListShowsTheNextRecipientAndItsReply) {
   EXPECT_NE(view.find("451 4.7.1 later?\n"), std::string::npos) << view;
   EXPECT_NE(view.find("There are more"), std::string::npos);
   EXPECT_EQ(list_view(json{{"messages", json::array()}}), "No message matches.\n");
+}
+
+TEST(QueueView, NoLineIsLongerThanTheScreen) {
+  const std::string address = std::string(60, 'a') + "@example.net";
+  std::string refusal = "not now";
+  for (int i = 0; i < 30; ++i) refusal += " please";
+  const json next = {{"recipient", address}, {"reply_code", 451}, {"last_reply", refusal}};
+  const json message = {{"id", "0000000000001"}, {"sender", "news-" + address}, {"next", next}};
+  const std::string views =
+      list_view({{"messages", json::array({message})}}) + message_view({{"recipients", json::array({next})}});
+  std::istringstream lines(views);
+  for (std::string each; std::getline(lines, each);) EXPECT_LE(each.size(), 100U) << each;
+  EXPECT_NE(views.find(address), std::string::npos) << "addresses are not cut: " << views;
 }
 
 TEST(QueueView, SummaryShoutsWhenNothingIsAccepted) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "relay/cli/time_words.h"
 
@@ -28,6 +29,21 @@ TEST(ReportText, ATableIsHarmlessForATerminal) {
   EXPECT_EQ(table.find('\x1b'), std::string::npos);
   EXPECT_NE(table.find("total "), std::string::npos);
   EXPECT_NE(table.find("2  550 5.1.1 * unknown"), std::string::npos);
+}
+
+TEST(ReportText, ATableFitsTheScreen) {
+  bounce::Report made = report();
+  made.lines[0].name = std::string(80, 'm') + ".example";
+  made.lines[0].delivered = made.total.delivered = 123'456'789'012;
+  for (int i = 0; i < 30; ++i) made.texts[0].text += " unwanted";
+  std::istringstream lines(report_table(made, "site"));
+  std::string each, head;
+  std::getline(lines, head);
+  EXPECT_LE(head.size(), 100U);
+  std::getline(lines, each);
+  EXPECT_EQ(each.size(), head.size()) << each;
+  EXPECT_NE(each.find("mmm...  123456789012"), std::string::npos) << each;
+  while (std::getline(lines, each)) EXPECT_LE(each.size(), 100U) << each;
 }
 
 TEST(ReportText, CsvRunsNothingInASpreadsheet) {
