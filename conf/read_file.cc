@@ -16,7 +16,7 @@ Error failed(int why) {
   const ErrorCode code = why == ENOENT   ? ErrorCode::kNotFound
                          : why == EACCES ? ErrorCode::kRefused
                                          : ErrorCode::kIo;
-  return Error{code, std::strerror(why)};
+  return Error{code, reason_text(why)};
 }
 
 Result<std::string> read_to_end(int file) {
@@ -37,6 +37,14 @@ Result<std::string> read_to_end(int file) {
 }
 
 }  // namespace
+
+std::string reason_text(int system_error) {
+  const std::string words = std::strerror(system_error);
+  if (system_error == EMFILE)
+    return words + "; the process may have no more: raise LimitNOFILE of the unit, or ulimit -n";
+  if (system_error == ENFILE) return words + "; raise fs.file-max (sysctl)";
+  return words;
+}
 
 Result<std::string> read_file(const std::string& path) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);

@@ -7,6 +7,10 @@
 
 namespace conf {
 
+// Why a file cannot be opened, by errno, in the words of the system; of descriptors that ran out with what to
+// do.
+std::string reason_text(int system_error);
+
 // kNotFound: there is none. kRefused: we may not. kIo: it is a folder, or the disk fails. The detail is the
 // reason alone, "Is a directory".
 Result<std::string> read_file(const std::string& path);

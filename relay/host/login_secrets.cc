@@ -9,6 +9,7 @@
 #include <cstring>
 #include <utility>
 
+#include "conf/read_file.h"
 #include "relay/smtp/login_words.h"
 
 namespace relay {
@@ -33,7 +34,7 @@ conf::Result<std::string> first_line(const conf::Login& login, std::string text,
 
 conf::Result<std::string> read_file(const conf::Login& login, const std::string& file) {
   const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (descriptor < 0) return trouble(login, "cannot read " + file + ": " + std::strerror(errno));
+  if (descriptor < 0) return trouble(login, "cannot read " + file + ": " + conf::reason_text(errno));
   struct stat info {};
   std::string text(kSecretOctets, '\0');
   const bool plain = ::fstat(descriptor, &info) == 0 && S_ISREG(info.st_mode);

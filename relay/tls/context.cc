@@ -1,5 +1,6 @@
 #include "relay/tls/context.h"
 
+#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -11,6 +12,7 @@
 #include <ctime>
 #include <utility>
 
+#include "conf/read_file.h"
 #include "relay/tls/context_state.h"
 
 namespace relay::tls {
@@ -21,11 +23,14 @@ constexpr size_t kKeptSessions = 10'000;
 
 // `where` begins the message. A named pipe would keep whoever opens it until somebody writes there.
 conf::Status readable(const std::string& file, const std::string& where) {
+  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (descriptor < 0)
+    return conf::Error{conf::ErrorCode::kIo, where + "cannot read " + file + ": " + conf::reason_text(errno)};
   struct stat info {};
-  const bool there = access(file.c_str(), R_OK) == 0 && stat(file.c_str(), &info) == 0;
-  if (there && S_ISREG(info.st_mode)) return conf::success();
-  return conf::Error{conf::ErrorCode::kIo, where + "cannot read " + file + ": " +
-                                               (there ? "it is no regular file" : std::strerror(errno))};
+  const bool regular = ::fstat(descriptor, &info) == 0 && S_ISREG(info.st_mode);
+  ::close(descriptor);
+  if (regular) return conf::success();
+  return conf::Error{conf::ErrorCode::kIo, where + "cannot read " + file + ": it is no regular file"};
 }
 
 bool open_to_others(const std::string& file) {

@@ -1,6 +1,7 @@
 #include "conf/read_file.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -35,6 +36,24 @@ TEST(ReadFile, WhatAServiceReadsIsAFileAndNoPipeOrDevice) {
     EXPECT_EQ(got.error().detail, "it is no regular file");
   }
   std::filesystem::remove_all(folder);
+}
+
+TEST(ReadFile, WithoutADescriptorItSaysWhatToRaise) {
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  const int next = dup(0);
+  ASSERT_GE(next, 0);
+  close(next);
+  const rlimit none{static_cast<rlim_t>(next), before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  const Result<std::string> text = read_regular_file("/etc/passwd");
+  const ParsedConfig config = load_config("/etc/passwd");
+  setrlimit(RLIMIT_NOFILE, &before);
+  ASSERT_FALSE(text.ok());
+  EXPECT_EQ(text.error().detail.rfind("Too many open files; ", 0), 0U) << text.error().detail;
+  EXPECT_NE(text.error().detail.find("LimitNOFILE"), std::string::npos);
+  ASSERT_EQ(config.problems.size(), 1U);
+  EXPECT_EQ(config.problems[0].message, "cannot read the file: " + text.error().detail);
 }
 
 TEST(ReadFile, AFolderIsAnErrorAndNoException) {

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <openssl/objects.h>
 #include <openssl/ssl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -288,6 +289,26 @@ TEST_F(TlsSessionTest, ANamedPipeIsNoCertificate) {
   EXPECT_FALSE(Context::client(pipe).ok());
   ::alarm(0);
   ::close(both);
+}
+
+// It was said to be no PEM certificate chain.
+TEST_F(TlsSessionTest, WithoutADescriptorTheCertificateIsNotBlamed) {
+  serve("x", "DNS:cafe.abc.de");
+  const std::string stem = folder_ / "1";
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  const int next = ::dup(0);
+  ASSERT_GE(next, 0);
+  ::close(next);
+  const rlimit none{static_cast<rlim_t>(next), before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  const auto server = Context::server(stem + ".crt", stem + ".key", nullptr);
+  setrlimit(RLIMIT_NOFILE, &before);
+  ASSERT_FALSE(server.ok());
+  EXPECT_EQ(server.error().detail.rfind(
+                "[tls] certificate: cannot read " + stem + ".crt: Too many open files; ", 0),
+            0U)
+      << server.error().detail;
 }
 
 TEST_F(TlsSessionTest, AKeyThatIsOpenToOthersIsToldOf) {
