@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "conf/standard_error.h"
+#include "relay/spool/disk_watch.h"
 
 namespace relay::spool {
 
@@ -21,13 +22,21 @@ constexpr auto kPause = std::chrono::milliseconds(100);
 constexpr unsigned kTellAfter = 20;    // pauses: two seconds
 constexpr unsigned kOpeningFor = 100;  // likewise: ten seconds
 
-conf::Error error_of(const std::string& file, int system_error) {
+// Its file system has room and cannot make a file: what gives way makes no inode free.
+bool wants_inode(const std::string& file, int system_error) {
+  if (system_error != ENOSPC) return false;
+  const conf::Result<DiskSpace> space = DiskWatch::ask_system(file.substr(0, file.rfind('/') + 1));
+  return space.ok() && space.value().free_inodes == uint64_t{0} && space.value().free_bytes > Ballast::kPiece;
+}
+
+conf::Error error_of(const std::string& file, int system_error, bool no_inode) {
   conf::ErrorCode code = conf::ErrorCode::kIo;
   std::string why = std::strerror(system_error);
   if (system_error == EROFS) code = conf::ErrorCode::kReadOnly;
   if (system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG) {
     code = conf::ErrorCode::kNoSpace;
-    why = "the disk is full (" + why + ")";
+    why = no_inode ? "the disk has no inode left (df -i): delete or move small files on it"
+                   : "the disk is full (" + why + ")";
   }
   return {code, "the spool cannot be written: " + file + ": " + why};
 }
@@ -57,8 +66,9 @@ void DiskPatience::on_stall(std::function<void(const conf::Error&)> tell) {
 }
 
 void DiskPatience::wait(const std::string& file, int system_error, unsigned* waited) {
-  const conf::Error error = error_of(file, system_error);
-  if (error.code == conf::ErrorCode::kNoSpace && ballast_ != nullptr) {
+  const bool no_inode = wants_inode(file, system_error);
+  const conf::Error error = error_of(file, system_error, no_inode);
+  if (error.code == conf::ErrorCode::kNoSpace && !no_inode && ballast_ != nullptr) {
     if (!ballast_->short_of_room())
       conf::say(error.detail +
                 "; new mail is refused, deliveries go on and are recorded in the room kept for this");

@@ -20,20 +20,32 @@ std::string size_text(uint64_t bytes) {
   return bytes < kFew ? std::to_string(bytes >> 10) + " KiB" : std::to_string(bytes / kMebi) + " MiB";
 }
 
+DiskSpace space_of(const struct statvfs& info) {
+  DiskSpace space;
+  space.free_bytes = static_cast<uint64_t>(info.f_bavail) * info.f_frsize;
+  space.read_only = (info.f_flag & ST_RDONLY) != 0;
+  if (info.f_files != 0) space.free_inodes = info.f_favail;
+  return space;
+}
+
 }  // namespace
 
-DiskState judge_disk(uint64_t free_bytes, bool read_only, uint64_t reserve_bytes, bool was_enough) {
+DiskState judge_disk(const DiskSpace& space, uint64_t reserve_bytes, bool was_enough) {
   DiskState state;
-  state.free_bytes = free_bytes;
-  const uint64_t wanted = was_enough ? reserve_bytes : reserve_bytes + reserve_bytes / 16;
-  if (read_only) {
-    state.enough = false;
+  state.free_bytes = space.free_bytes;
+  const auto is_low = [was_enough](uint64_t free, uint64_t reserve) {
+    return free < (was_enough ? reserve : reserve + reserve / 16);
+  };
+  if (space.read_only) {
     state.why = "the spool's file system is mounted read-only";
-  } else if (free_bytes < wanted) {
-    state.enough = false;
-    state.why =
-        "disk space is low: " + size_text(free_bytes) + " free, the reserve is " + size_text(reserve_bytes);
+  } else if (is_low(space.free_bytes, reserve_bytes)) {
+    state.why = "disk space is low: " + size_text(space.free_bytes) + " free, the reserve is " +
+                size_text(reserve_bytes);
+  } else if (space.free_inodes && is_low(*space.free_inodes, kInodesReserve)) {
+    state.why = "the disk is running out of inodes: " + std::to_string(*space.free_inodes) +
+                " free (df -i), however much space there is; delete or move small files on it";
   }
+  state.enough = state.why.empty();
   return state;
 }
 
@@ -63,7 +75,7 @@ conf::Result<DiskWatch::Space> DiskWatch::ask_system(const std::string& path) {
     return conf::Error{conf::ErrorCode::kIo,
                        "cannot ask for the free space of " + path + ": " + std::strerror(errno)};
   }
-  return Space{static_cast<uint64_t>(info.f_bavail) * info.f_frsize, (info.f_flag & ST_RDONLY) != 0};
+  return space_of(info);
 }
 
 void DiskWatch::look() {
@@ -72,9 +84,8 @@ void DiskWatch::look() {
     return ask_(path_);
   }();
   const std::lock_guard lock(mutex_);
-  state_ = space.ok()
-               ? judge_disk(space.value().free_bytes, space.value().read_only, reserve_bytes_, state_.enough)
-               : DiskState{0, false, space.error().detail};
+  state_ = space.ok() ? judge_disk(space.value(), reserve_bytes_, state_.enough)
+                      : DiskState{0, false, space.error().detail};
 }
 
 void DiskWatch::run() {

@@ -1,11 +1,12 @@
-// Watches the free space of the spool's file system against the reserve of the configuration, on a thread of
-// its own: a file system that does not answer must not stop who asks.
+// Watches the free space, and the free inodes, of the spool's file system against the reserve of the
+// configuration, on a thread of its own: a file system that does not answer must not stop who asks.
 #pragma once
 
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -19,16 +20,22 @@ struct DiskState {
   std::string why;  // when not
 };
 
-// The rule alone, without a disk. Below the reserve: not enough; then only from a sixteenth above it enough
-// again, so that the answer does not flap.
-DiskState judge_disk(uint64_t free_bytes, bool read_only, uint64_t reserve_bytes, bool was_enough);
+struct DiskSpace {
+  uint64_t free_bytes = 0;
+  bool read_only = false;
+  std::optional<uint64_t> free_inodes;  // nothing: the file system makes them as they are needed
+};
+
+// A spool makes few files; so many it wants to be able to make.
+inline constexpr uint64_t kInodesReserve = 100;
+
+// The rule alone, without a disk. Below the reserve of room or of inodes: not enough; then only from a
+// sixteenth above it enough again, so that the answer does not flap.
+DiskState judge_disk(const DiskSpace& space, uint64_t reserve_bytes, bool was_enough);
 
 class DiskWatch {
  public:
-  struct Space {
-    uint64_t free_bytes = 0;
-    bool read_only = false;
-  };
+  using Space = DiskSpace;
   // What the system says of the path; may take its time.
   using Ask = std::function<conf::Result<Space>(const std::string& path)>;
 

@@ -34,6 +34,7 @@
 
 namespace {
 
+std::atomic<bool> g_no_inodes = false;
 std::atomic<bool> g_full = false;        // no write goes through, and no room is left
 std::atomic<bool> g_syncs_fail = false;  // and what was not synced is lost
 std::mutex g_mutex;
@@ -76,6 +77,7 @@ extern "C" int statvfs(const char* path, struct statvfs* info) {
   static const auto call = reinterpret_cast<Call>(dlsym(RTLD_NEXT, "statvfs"));
   const int result = call(path, info);
   if (g_full && result == 0) info->f_bavail = info->f_bfree = 0;
+  if (g_no_inodes && result == 0) info->f_files = 1000, info->f_favail = info->f_ffree = 0;
   return result;
 }
 extern "C" int unlink(const char* path) noexcept {
@@ -99,7 +101,7 @@ class DiskFault : public testing::Test {
     std::filesystem::create_directories(folder_);
   }
   void TearDown() override {
-    g_full = g_syncs_fail = false;
+    g_full = g_syncs_fail = g_no_inodes = false;
     spool_.reset();
     std::filesystem::remove_all(folder_);
   }
@@ -200,6 +202,34 @@ TEST_F(DiskFault, ASpoolOutOfDescriptorsWaitsAndGoesOn) {
   EXPECT_TRUE(waits);
   wait(spool_.get(), [this] { return spool_->recording() && spool_->health().accepting; });
   EXPECT_TRUE(store(1000));
+}
+
+// Room does not help: the file that gives way on a full disk is kept for one.
+TEST_F(DiskFault, ADiskWithoutInodesIsToldOfAndTakesNoBallast) {
+  const auto ballast = std::make_shared<Ballast>(folder_, 0);
+  ballast->fill();
+  DiskPatience patience(ballast);
+  unsigned waited = 0;
+  g_no_inodes = true;
+  patience.wait(folder_ / "000007.log", ENOSPC, &waited);
+  ASSERT_TRUE(patience.stalled().has_value());
+  EXPECT_EQ(patience.stalled()->code, conf::ErrorCode::kNoSpace);
+  EXPECT_NE(patience.stalled()->detail.find("no inode left"), std::string::npos)
+      << patience.stalled()->detail;
+  EXPECT_FALSE(ballast->short_of_room());
+  g_no_inodes = false;
+  patience.wait(folder_ / "000007.log", ENOSPC, &waited);
+  EXPECT_TRUE(ballast->short_of_room());
+}
+
+TEST_F(DiskFault, NewMailIsRefusedBeforeTheInodesRunOut) {
+  open();
+  g_no_inodes = true;
+  wait(spool_.get(), [this] { return !spool_->health().accepting; });
+  EXPECT_NE(spool_->health().why.find("inodes: 0 free"), std::string::npos) << spool_->health().why;
+  EXPECT_TRUE(spool_->recording());
+  g_no_inodes = false;
+  wait(spool_.get(), [this] { return spool_->health().accepting; });
 }
 
 TEST_F(DiskFault, WhoHeard4yzIsNotDeliveredAfterACrash) {

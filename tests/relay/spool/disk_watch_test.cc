@@ -16,7 +16,7 @@ TEST(DiskWatch, AFileSystemThatDoesNotAnswerStopsNobodyWhoAsksForItsState) {
   std::atomic<int> asked = 0;
   DiskWatch watch("/spool", 100, [&](const std::string&) -> conf::Result<Space> {
     if (++asked > 1) answer.wait();  // it hangs from the second time on
-    return Space{1000, false};
+    return Space{1000, false, {}};
   });
   EXPECT_TRUE(watch.state().enough);
   while (asked < 2) std::this_thread::yield();
@@ -30,7 +30,7 @@ TEST(DiskWatch, AFileSystemThatDoesNotAnswerStopsNobodyWhoAsksForItsState) {
 TEST(DiskWatch, SeesWhatChanges) {
   std::atomic<uint64_t> free = 50;
   const DiskWatch watch("/spool", 100, [&](const std::string&) -> conf::Result<Space> {
-    return Space{free, false};
+    return Space{free, false, {}};
   });
   EXPECT_FALSE(watch.state().enough);
   free = 1000;
@@ -46,15 +46,30 @@ TEST(DiskWatch, WhereTheSystemCannotSayNothingIsTaken) {
 }
 
 TEST(DiskWatch, TheAnswerDoesNotFlapAtTheReserve) {
-  EXPECT_TRUE(judge_disk(160, false, 160, true).enough);
-  EXPECT_FALSE(judge_disk(159, false, 160, true).enough);
-  EXPECT_FALSE(judge_disk(169, false, 160, false).enough);
-  EXPECT_TRUE(judge_disk(170, false, 160, false).enough);
-  EXPECT_FALSE(judge_disk(1000, true, 160, true).enough) << "read-only";
-  EXPECT_EQ(judge_disk(500'000, false, 1'000'000, true).why,
+  EXPECT_TRUE(judge_disk({160, false, {}}, 160, true).enough);
+  EXPECT_FALSE(judge_disk({159, false, {}}, 160, true).enough);
+  EXPECT_FALSE(judge_disk({169, false, {}}, 160, false).enough);
+  EXPECT_TRUE(judge_disk({170, false, {}}, 160, false).enough);
+  EXPECT_FALSE(judge_disk({1000, true, {}}, 160, true).enough) << "read-only";
+  EXPECT_EQ(judge_disk({500'000, false, {}}, 1'000'000, true).why,
             "disk space is low: 488 KiB free, the reserve is 976 KiB");
-  EXPECT_EQ(judge_disk(62'853'120, false, 256'000'000, true).why,
+  EXPECT_EQ(judge_disk({62'853'120, false, {}}, 256'000'000, true).why,
             "disk space is low: 59 MiB free, the reserve is 244 MiB");
+}
+
+// A disk with room where no file can be made: full of small ones.
+TEST(DiskWatch, InodesRunOutToo) {
+  const auto with = [](std::optional<uint64_t> inodes, bool was_enough) {
+    return judge_disk({1'000'000, false, inodes}, 100, was_enough);
+  };
+  EXPECT_TRUE(with({}, true).enough) << "made as they are needed, as btrfs does";
+  EXPECT_TRUE(with(100, true).enough);
+  EXPECT_FALSE(with(100, false).enough);
+  EXPECT_TRUE(with(106, false).enough);
+  EXPECT_FALSE(with(0, true).enough);
+  EXPECT_EQ(with(99, true).why,
+            "the disk is running out of inodes: 99 free (df -i), however much space there is; delete or move "
+            "small files on it");
 }
 
 }  // namespace
