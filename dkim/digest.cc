@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 
 #include "conf/vocab/check.h"
+#include "conf/vocab/text.h"
 
 namespace dkim {
 
@@ -42,28 +43,9 @@ Sha256Value body_hash(std::string_view body, conf::Canonicalization how) {
 }
 
 std::string base64(const void* data, size_t size) {
-  std::string out((size + 2) / 3 * 4 + 1, '\0');
-  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                     static_cast<const unsigned char*>(data), static_cast<int>(size));
-  out.resize(static_cast<size_t>(length));
+  std::string out;
+  conf::append_base64({static_cast<const char*>(data), size}, &out);
   return out;
-}
-
-bool from_base64(std::string_view text, std::string* out) {
-  std::string packed;
-  for (const char c : text) {
-    if (c != ' ' && c != '\t' && c != '\r' && c != '\n') packed += c;
-  }
-  if (packed.size() % 4 != 0) return false;
-  out->assign(packed.size() / 4 * 3 + 1, '\0');
-  const int length =
-      EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out->data()),
-                      reinterpret_cast<const unsigned char*>(packed.data()), static_cast<int>(packed.size()));
-  if (length < 0) return false;
-  size_t padding = 0;
-  while (padding < 2 && padding < packed.size() && packed[packed.size() - 1 - padding] == '=') ++padding;
-  out->resize(static_cast<size_t>(length) - padding);
-  return true;
 }
 
 }  // namespace dkim

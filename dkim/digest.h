@@ -1,4 +1,4 @@
-// SHA-256 (FIPS 180-4) in pieces, and base64 (RFC 4648 §4), from OpenSSL.
+// SHA-256 (FIPS 180-4) in pieces, from OpenSSL.
 #pragma once
 
 #include <array>
@@ -30,8 +30,6 @@ class Sha256 final : public ByteSink {
 
 Sha256Value body_hash(std::string_view body, conf::Canonicalization how);
 
-std::string base64(const void* data, size_t size);
-// False when the text is not base64; white space in it is passed over.
-bool from_base64(std::string_view text, std::string* out);
+std::string base64(const void* data, size_t size);  // RFC 4648 §4
 
 }  // namespace dkim

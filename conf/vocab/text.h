@@ -27,5 +27,8 @@ constexpr int hex_value(char digit) {
 
 // Base64 with padding, without line ends (RFC 4648 §4).
 void append_base64(std::string_view octets, std::string* out);
+// Puts what such a text says into `*out`, which is one allocation: none of a secret stays behind in another.
+// Strict: padded, no blanks, no bits left over (§3.5). False where it is otherwise; `*out` is then of no use.
+bool decode_base64(std::string_view text, std::string* out);
 
 }  // namespace conf

@@ -1,5 +1,6 @@
 #include "relay/smtp/sasl.h"
 
+#include "conf/vocab/text.h"
 #include "relay/smtp/login_words.h"
 
 namespace relay::smtp {
@@ -8,44 +9,12 @@ namespace {
 
 constexpr size_t kCredentialOctets = 255;  // RFC 4616 §2: SASL names and passwords of up to 255 octets
 
-int base64_value(char c) {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (c >= '0' && c <= '9') return c - '0' + 52;
-  if (c == '+') return 62;
-  if (c == '/') return 63;
-  return -1;
-}
-
 Sasl::Step malformed(std::string* reply) {
   *reply = "501 5.5.2 malformed authentication response";
   return Sasl::Step::kFailed;
 }
 
 }  // namespace
-
-bool decode_base64(std::string_view text, std::string* out) {
-  out->clear();
-  if (text.size() % 4 != 0) return false;
-  out->reserve(text.size() / 4 * 3);  // or what it grows out of would keep a part of the secret
-  for (size_t i = 0; i < text.size(); i += 4) {
-    const bool last = i + 4 == text.size();
-    const int padding = !last ? 0 : text[i + 2] == '=' ? 2 : text[i + 3] == '=' ? 1 : 0;
-    if (padding == 2 && text[i + 3] != '=') return false;
-    unsigned bits = 0;
-    for (int k = 0; k < 4 - padding; ++k) {
-      const int value = base64_value(text[i + static_cast<size_t>(k)]);
-      if (value < 0) return false;
-      bits |= static_cast<unsigned>(value) << (18 - 6 * k);
-    }
-    const unsigned unused = padding == 2 ? 0xFFFFu : padding == 1 ? 0xFFu : 0u;
-    if ((bits & unused) != 0) return false;  // RFC 4648 §3.5: canonical form
-    out->push_back(static_cast<char>(bits >> 16));
-    if (padding < 2) out->push_back(static_cast<char>(bits >> 8 & 0xFF));
-    if (padding < 1) out->push_back(static_cast<char>(bits & 0xFF));
-  }
-  return true;
-}
 
 Sasl::Step Sasl::begin(std::string_view mechanism, bool has_initial, std::string_view initial,
                        std::string* reply) {
@@ -61,8 +30,8 @@ Sasl::Step Sasl::begin(std::string_view mechanism, bool has_initial, std::string
     return Step::kFailed;
   }
   if (!has_initial) return Step::kChallenge;
-  return respond(initial == "=" ? std::string_view() : initial,
-                 reply);  // RFC 4954 §4: "=" is an empty response
+  // RFC 4954 §4: "=" is an empty response.
+  return respond(initial == "=" ? std::string_view() : initial, reply);
 }
 
 Sasl::Step Sasl::respond(std::string_view line, std::string* reply) {
@@ -71,7 +40,7 @@ Sasl::Step Sasl::respond(std::string_view line, std::string* reply) {
     return Step::kFailed;
   }
   std::string decoded;
-  const bool good = decode_base64(line, &decoded);
+  const bool good = conf::decode_base64(line, &decoded);
   const Step step = good ? take(decoded, reply) : malformed(reply);
   wipe(&decoded);
   return step;

@@ -36,7 +36,4 @@ class Sasl {
   std::string secret_;
 };
 
-// Strict base64 (RFC 4648 §4): padded, no blanks. False when malformed.
-bool decode_base64(std::string_view text, std::string* out);
-
 }  // namespace relay::smtp

@@ -46,5 +46,16 @@ TEST(Text, Rfc4648_10_Base64) {
   EXPECT_EQ(base64("\xff\xfe\xfb"), "//77");
 }
 
+TEST(Text, Base64IsReadAsItIsWritten) {
+  std::string octets, back;
+  for (int i = 0; i < 300; ++i) {
+    EXPECT_TRUE(decode_base64(base64(octets), &back));
+    EXPECT_EQ(back, octets);
+    octets += static_cast<char>(i * 7);
+  }
+  for (const char* bad : {"Zg", "Zg=", "Zg== ", "Zh==", "Zm9=", "Z===", "====", "Zg==Zg==", "Zm9v\n", "Zm-v"})
+    EXPECT_FALSE(decode_base64(bad, &back)) << bad;
+}
+
 }  // namespace
 }  // namespace conf

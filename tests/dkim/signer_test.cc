@@ -8,6 +8,7 @@
 
 #include <filesystem>
 
+#include "conf/vocab/text.h"
 #include "dkim/evp_signer.h"
 #include "dkim/opendkim_signer.h"
 #include "dkim/signature.h"
@@ -195,7 +196,7 @@ TEST_F(Vectors, Rfc8463AppendixASignatureIsMadeAgain) {
   const size_t tag = field.find("b=", field.find("bh=") + 3);
   const std::string wanted = unfolded(field.substr(tag + 2));
   std::string seed;
-  ASSERT_TRUE(from_base64(read_file(folder_ / "rfc8032_7_1.key"), &seed));
+  ASSERT_TRUE(conf::decode_base64(conf::trimmed(read_file(folder_ / "rfc8032_7_1.key")), &seed));
   // RFC 8410 §7: the PKCS#8 of an Ed25519 key is this prefix and the seed.
   const std::string prefix =
       "\x30\x2e\x02\x01" + std::string(1, '\0') + "\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20";
