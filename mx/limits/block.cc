@@ -63,7 +63,7 @@ void Block::restore_why(SavedReader* in) {
   reason.decision.errors = in->number();
   reason.decision.until = in->instant();
   for (uint32_t left = in->number32(kMostSamples); left > 0 && in->ok(); --left)
-    reason.decision.samples.push_back(in->text(kMostWords));
+    reason.decision.samples.emplace_back(in->text(kMostWords));
   if (in->ok()) why = std::make_shared<const BlockReason>(std::move(reason));
 }
 

@@ -164,7 +164,7 @@ bool RuleChanges::restore(std::string_view saved) {
     one.reach_changed = in.number32();
     one.shape_changed = in.number32();
     for (uint64_t masks = in.number(kMostKnown); masks > 0 && in.ok(); --masks)
-      one.rule.mx.push_back(in.text(kMostName));
+      one.rule.mx.emplace_back(in.text(kMostName));
     known.push_back(std::move(one));
   }
   if (!in.ok() || !in.ended()) return false;

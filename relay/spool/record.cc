@@ -4,7 +4,7 @@
 #include <memory>
 #include <optional>
 
-#include "conf/vocab/varint.h"
+#include "conf/vocab/packed.h"
 #include "relay/spool/crc32c.h"
 #include "relay/spool/fixed.h"
 
@@ -33,54 +33,6 @@ enum Flags : uint64_t {
   kAllFlags = 255
 };
 
-class Writer {
- public:
-  explicit Writer(std::string* out) : out_(*out) {}
-  void number(uint64_t value) { conf::put_varint(value, &out_); }
-  void signed_number(int64_t value) { number(conf::zigzag(value)); }
-  void text(std::string_view value) {
-    number(value.size());
-    out_.append(value);
-  }
-
- private:
-  std::string& out_;
-};
-
-// Reads until the first wrong byte, then gives zeros; the caller asks ok() at the end.
-class Reader {
- public:
-  explicit Reader(std::string_view in) : left_(in) {}
-  bool ok() const { return ok_; }
-  size_t left() const { return left_.size(); }
-  void fail() {
-    ok_ = false;
-    left_ = {};
-  }
-  uint64_t number(uint64_t max = std::numeric_limits<uint64_t>::max()) {
-    const std::optional<uint64_t> value = conf::take_varint(&left_);
-    if (value.has_value() && *value <= max) return *value;
-    fail();
-    return 0;
-  }
-  int64_t signed_number() { return conf::unzigzag(number()); }
-  // A view of what is read: the caller copies it to where it stays.
-  std::string_view text() {
-    const uint64_t size = number();
-    if (size > left_.size()) {
-      fail();
-      return {};
-    }
-    const std::string_view value = left_.substr(0, size);
-    left_.remove_prefix(size);
-    return value;
-  }
-
- private:
-  std::string_view left_;
-  bool ok_ = true;
-};
-
 void put_fixed32(char* place, uint32_t value) {
   for (int i = 0; i < 4; ++i) place[i] = static_cast<char>(value >> (8 * i));
 }
@@ -98,18 +50,18 @@ std::optional<conf::Error> header_error(std::string_view stored, char letter, st
   return corrupt(name + " has the unknown version " + std::to_string(static_cast<unsigned char>(stored[1])));
 }
 
-void write_mailbox(Writer* out, const conf::Mailbox& mailbox) {
+void write_mailbox(conf::PackedWriter* out, const conf::Mailbox& mailbox) {
   out->text(mailbox.local);
   out->text(mailbox.domain.text());
 }
 
-void read_mailbox(Reader* in, conf::Mailbox* mailbox) {
+void read_mailbox(conf::PackedReader* in, conf::Mailbox* mailbox) {
   mailbox->local = in->text();
   mailbox->domain = conf::Domain::from_canonical(std::string(in->text()));
 }
 
 // What changes of a recipient.
-void write_state(Writer* out, const RecipientRecord& r) {
+void write_state(conf::PackedWriter* out, const RecipientRecord& r) {
   out->number(static_cast<uint64_t>(r.state) | (r.delay_told ? kDelayTold : 0) | (r.held ? kHeld : 0) |
               (r.blamed ? kBlamed : 0) | (r.greylisted_from.empty() ? 0 : kGreylisted));
   out->number(r.attempts);
@@ -121,7 +73,7 @@ void write_state(Writer* out, const RecipientRecord& r) {
   out->signed_number(conf::unix_micros(r.due));
 }
 
-void read_state(Reader* in, RecipientRecord* r) {
+void read_state(conf::PackedReader* in, RecipientRecord* r) {
   const uint64_t state = in->number(kStateMask | kDelayTold | kHeld | kBlamed | kGreylisted);
   if ((state & kStateMask) > static_cast<uint64_t>(RecipientState::kDropped)) in->fail();
   r->state = static_cast<RecipientState>(state & kStateMask);
@@ -137,21 +89,21 @@ void read_state(Reader* in, RecipientRecord* r) {
   r->due = conf::from_unix_micros(in->signed_number());
 }
 
-void write_recipient(Writer* out, const RecipientRecord& r) {
+void write_recipient(conf::PackedWriter* out, const RecipientRecord& r) {
   write_mailbox(out, r.recipient.mailbox);
   out->number(r.recipient.notify);
   out->text(r.recipient.orcpt);
   write_state(out, r);
 }
 
-void read_recipient(Reader* in, RecipientRecord* r) {
+void read_recipient(conf::PackedReader* in, RecipientRecord* r) {
   read_mailbox(in, &r->recipient.mailbox);
   r->recipient.notify = static_cast<uint8_t>(in->number(std::numeric_limits<uint8_t>::max()));
   r->recipient.orcpt = in->text();
   read_state(in, r);
 }
 
-void write_header(Writer* out, const conf::LoggedHeader& header) {
+void write_header(conf::PackedWriter* out, const conf::LoggedHeader& header) {
   out->text(header.message_id);
   out->number(header.fields.size());
   for (const auto& [name, value] : header.fields) {
@@ -160,7 +112,7 @@ void write_header(Writer* out, const conf::LoggedHeader& header) {
   }
 }
 
-conf::LoggedHeaderPtr read_header(Reader* in) {
+conf::LoggedHeaderPtr read_header(conf::PackedReader* in) {
   auto header = std::make_shared<conf::LoggedHeader>();
   header->message_id = in->text();
   const uint64_t count = in->number(conf::LoggedHeader::kMostFields);
@@ -182,7 +134,7 @@ uint64_t flags_of(const MessageRecord& record) {
   return flags;
 }
 
-void apply_flags(uint64_t flags, Reader* in, MessageRecord* record) {
+void apply_flags(uint64_t flags, conf::PackedReader* in, MessageRecord* record) {
   const uint64_t ret = (flags >> kRetShift) & kRetMask;
   if (ret > static_cast<uint64_t>(conf::Ret::kHeaders)) return in->fail();
   record->envelope.ret = static_cast<conf::Ret>(ret);
@@ -198,7 +150,7 @@ std::string encode_record(const MessageRecord& record) {
   std::string out;
   out.reserve(128 + 128 * record.recipients.size());  // what most records take: one allocation
   out.assign({kRecordLetter, static_cast<char>(kRecordVersion), 0, 0, 0, 0});
-  Writer writer(&out);
+  conf::PackedWriter writer(&out);
   writer.number(record.id);
   writer.signed_number(conf::unix_micros(record.accepted_at));
   writer.number(flags_of(record));
@@ -222,7 +174,7 @@ conf::Result<MessageRecord> decode_record(std::string_view stored) {
   if (auto error = header_error(stored, kRecordLetter, "record")) return *error;
   const std::string_view payload = stored.substr(kRecordHeaderSize);
   if (crc32c(payload) != fixed32(stored, 2)) return corrupt("record fails its checksum");
-  Reader in(payload);
+  conf::PackedReader in(payload);
   MessageRecord record;
   record.id = in.number();
   record.accepted_at = conf::from_unix_micros(in.signed_number());
@@ -239,11 +191,12 @@ conf::Result<MessageRecord> decode_record(std::string_view stored) {
   if ((flags & kHasHeader) != 0) record.header = read_header(&in);
   if ((flags & kHasStream) != 0) record.stream = in.text();
   const uint64_t count = in.number();
-  if (count > in.left() / kRecipientMinBytes) return corrupt("record has fewer recipients than it says");
+  if (count > in.rest().size() / kRecipientMinBytes)
+    return corrupt("record has fewer recipients than it says");
   record.recipients.reserve(count);
   for (uint64_t i = 0; i < count && in.ok(); ++i) read_recipient(&in, &record.recipients.emplace_back());
   if (!in.ok()) return corrupt("record is malformed though its checksum holds");
-  if (in.left() != 0) return corrupt("record has bytes after its end");
+  if (!in.ended()) return corrupt("record has bytes after its end");
   return record;
 }
 
@@ -255,7 +208,7 @@ std::string state_key(conf::MessageId id, uint32_t part) {
 
 std::string encode_state(std::string_view key, const MessageRecord& record, RecipientSpan recipients) {
   std::string out{kStateLetter, static_cast<char>(kRecordVersion), 0, 0, 0, 0};
-  Writer writer(&out);
+  conf::PackedWriter writer(&out);
   writer.number(recipients.size());
   for (const uint32_t index : recipients) {
     writer.number(index);
@@ -282,7 +235,7 @@ conf::Status check_state(std::string_view key, std::string_view stored) {
 conf::Status apply_state(std::string_view key, std::string_view stored, MessageRecord* record) {
   if (key.substr(0, 8) != id_key(record->id)) return corrupt("state of another message");
   if (conf::Status whole = check_state(key, stored); !whole.ok()) return whole;
-  Reader in(stored.substr(kRecordHeaderSize));
+  conf::PackedReader in(stored.substr(kRecordHeaderSize));
   if (key.substr(8) == std::string_view(state_key(0, kHoldPart)).substr(8)) {
     record->on_hold = in.number(1) == 1;
   } else {
@@ -294,7 +247,7 @@ conf::Status apply_state(std::string_view key, std::string_view stored, MessageR
       read_state(&in, &record->recipients[index]);
     }
   }
-  return in.ok() && in.left() == 0 ? conf::success() : conf::Status(corrupt("state is malformed"));
+  return in.ok() && in.ended() ? conf::success() : conf::Status(corrupt("state is malformed"));
 }
 
 BodyHeader body_header(conf::MessageId id, std::string_view body) {

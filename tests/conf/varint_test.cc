@@ -1,4 +1,4 @@
-#include "conf/vocab/varint.h"
+#include "conf/vocab/packed.h"
 
 #include <gtest/gtest.h>
 
@@ -34,6 +34,43 @@ TEST(Varint, SmallMagnitudesStayShort) {
   }
   for (const int64_t value : {std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max()})
     EXPECT_EQ(unzigzag(zigzag(value)), value);
+}
+
+TEST(Packed, ComesBackInItsOrder) {
+  std::string bytes;
+  PackedWriter out(&bytes);
+  out.number(300);
+  out.text("some text");
+  out.signed_number(-2);
+  PackedReader in(bytes);
+  EXPECT_EQ(in.number(), 300U);
+  EXPECT_EQ(in.text(9), "some text");
+  EXPECT_FALSE(in.ended());
+  EXPECT_EQ(in.signed_number(), -2);
+  EXPECT_TRUE(in.ok() && in.ended());
+}
+
+// A number above what it may be, a text longer than it may be or than what is left.
+TEST(Packed, AfterTheFirstWrongByteNothingIsRead) {
+  const std::string bytes =
+      "\x05"
+      "abcde"
+      "\x07";
+  for (const int wrong : {0, 1, 2}) {
+    PackedReader in(wrong == 2 ? std::string_view(bytes).substr(0, 5) : bytes);
+    if (wrong == 0) {
+      EXPECT_EQ(in.number(4), 0U);
+    }
+    if (wrong == 1) {
+      EXPECT_EQ(in.text(4), "");
+    }
+    if (wrong == 2) {
+      EXPECT_EQ(in.text(), "");
+    }
+    EXPECT_FALSE(in.ok());
+    EXPECT_EQ(in.number(), 0U);
+    EXPECT_EQ(in.text(), "");
+  }
 }
 
 }  // namespace
