@@ -4,6 +4,7 @@
 #include <string>
 
 #include "bounce/protocol_words.h"
+#include "relay/flow/sick_host.h"
 
 namespace relay {
 
@@ -23,18 +24,16 @@ bool is_about_host(const smtp::RecipientOutcome& outcome) {
   if (outcome.kind != Kind::kRefused || outcome.local || outcome.uncertain) return false;
   if (outcome.broken) return true;
   const bounce::Qualification& meaning = outcome.meaning;
-  if (!outcome.reply.transient() && !outcome.reply.permanent()) return false;
   // RFC 5321 §3.8: 421 is a wish for a slower pace, unless it says that the host goes down.
   if (outcome.reply.code == 421 && meaning.act == bounce::Act::kNone &&
       bounce::says_going_down(outcome.reply))
     return true;
-  if (meaning.throttling || meaning.pace == bounce::Pace::kSlower) return false;
-  if (meaning.act != bounce::Act::kNone) return false;  // a rule says what follows, or it is final
+  if (!speaks_of_itself(outcome)) return false;
   if (meaning.scope == bounce::Scope::kSite) return true;
   // RFC 3463 §3.4: X.3.Y is about the mail system. Where the words say otherwise they are believed. A 421
   // that asks for no slower pace is about the host as 451 is.
   const bool by_status = outcome.reply.enhanced.present() && outcome.reply.enhanced.subject == 3;
-  return outcome.reply.transient() && meaning.scope == bounce::Scope::kConnection &&
+  return outcome.reply.transient() &&
          (by_status || (outcome.reply.code == 421 && meaning.pace == bounce::Pace::kUnsaid));
 }
 

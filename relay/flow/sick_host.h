@@ -10,13 +10,19 @@
 
 namespace relay {
 
-inline bool is_of_sick_host(const smtp::RecipientOutcome& outcome) {
-  using Kind = smtp::RecipientOutcome::Kind;
-  if (outcome.kind != Kind::kRefused || outcome.local || !outcome.reply.transient()) return false;
+// The peer speaks of its host or of the system behind it, asks for no slower pace, and no rule says what
+// follows.
+inline bool speaks_of_itself(const smtp::RecipientOutcome& outcome) {
+  if (outcome.kind != smtp::RecipientOutcome::Kind::kRefused || outcome.local) return false;
+  if (!outcome.reply.transient() && !outcome.reply.permanent()) return false;
   const bounce::Qualification& meaning = outcome.meaning;
-  if (meaning.type != bounce::ErrorType::kSoft || meaning.act != bounce::Act::kNone) return false;
-  return meaning.pace != bounce::Pace::kSlower &&
+  return meaning.act == bounce::Act::kNone && meaning.pace != bounce::Pace::kSlower &&
          (meaning.scope == bounce::Scope::kSite || meaning.scope == bounce::Scope::kConnection);
+}
+
+inline bool is_of_sick_host(const smtp::RecipientOutcome& outcome) {
+  return speaks_of_itself(outcome) && outcome.reply.transient() &&
+         outcome.meaning.type == bounce::ErrorType::kSoft;
 }
 
 // Of a transaction, whose recipients got no other answer. Null: it is not so; else one of them.
