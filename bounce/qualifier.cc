@@ -1,12 +1,13 @@
 #include "bounce/qualifier.h"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "bounce/diagnostic.h"
 #include "bounce/protocol_words.h"
 #include "bounce/rule_set.h"
 #include "bounce/text_template.h"
-#include "conf/vocab/ascii.h"
 
 namespace bounce {
 
@@ -63,6 +64,12 @@ bool is_of_account(const ReplyRule& rule, const Occasion& occasion) {
          (rule.scope == Scope::kSender || rule.scope == Scope::kSite);
 }
 
+bool names_421(const ReplyRule& rule) {
+  return std::ranges::any_of(rule.codes, [](const CodeMask& mask) {
+    return mask.digits == std::array<int8_t, 3>{4, 2, 1};
+  });
+}
+
 Qualification by_rule(const ReplyRule& rule, const Occasion& occasion) {
   Qualification meaning = plain(rule.type, rule.reason, rule.scope, rule.name.c_str());
   meaning.pace = rule.pace;
@@ -70,14 +77,16 @@ Qualification by_rule(const ReplyRule& rule, const Occasion& occasion) {
   meaning.act_for = rule.act_for;
   meaning.unread = rule.guess;
   if (rule.act == Act::kSlow) meaning.pace = Pace::kSlower;
+  // RFC 5321 §3.8: 421 closes the channel, which a refusal of this message alone (greylisting) does not need:
+  // a rule that holds it for one names the code.
+  if (meaning.pace == Pace::kSame && meaning.scope == Scope::kMessage && occasion.reply->code == 421 &&
+      !names_421(rule)) {
+    meaning.pace = Pace::kUnsaid;
+    meaning.scope = Scope::kConnection;
+  }
   if (rule.final_if_permanent && permanent(*occasion.reply) && !is_of_account(rule, occasion))
     meaning.act = Act::kFail;
   return meaning;
-}
-
-bool names_greylisting(const Reply& reply) {
-  const std::string text = conf::ascii_lower(reply.text());
-  return text.find("greylist") != std::string::npos || text.find("graylist") != std::string::npos;
 }
 
 // What always holds, whatever a rule says.
@@ -86,12 +95,6 @@ void hold_to_laws(Stage stage, const Reply& reply, Qualification* meaning) {
   if (meaning->scope == Scope::kRecipient && stage == Stage::kMail) {
     meaning->scope = Scope::kSender;
     meaning->reason = Reason::kRefused;
-  }
-  // RFC 5321 §3.8: 421 closes the channel, which greylisting does not need.
-  const bool greylists = meaning->pace == Pace::kSame && meaning->scope == Scope::kMessage;
-  if (greylists && reply.code == 421 && !names_greylisting(reply)) {
-    meaning->pace = Pace::kUnsaid;
-    meaning->scope = Scope::kConnection;
   }
   if (meaning->scope == Scope::kMessage && before_mail(stage)) meaning->scope = Scope::kSender;
   // RFC 3463 §3.4: x.3.z is about the mail system, as what a rule reads so; x.7.z is about us. RFC 5321

@@ -259,6 +259,8 @@ TEST(Qualifier, A421IsGreylistingOnlyWhereItSaysSo) {
   for (const Case& each :
        {Case{450, "4.2.0 greylisted, try again in 5 minutes", Scope::kMessage, Pace::kSame},
         Case{421, "4.7.0 greylisted, try again in 5 minutes", Scope::kMessage, Pace::kSame},
+        Case{421, "4.7.0 Liste grise, veuillez revenir dans 5 minutes", Scope::kMessage, Pace::kSame},
+        Case{421, "4.2.1 The user is receiving mail too quickly", Scope::kConnection, Pace::kSlower},
         Case{421, "try again in 5 minutes", Scope::kConnection, Pace::kSlower},
         Case{421, "4.3.2 The server is busy, try again in a few minutes", Scope::kConnection,
              Pace::kUnsaid}}) {
