@@ -38,9 +38,8 @@ const char* to_text(Act act);
 struct Qualification {
   ErrorType type = ErrorType::kSoft;
   Scope scope = Scope::kRecipient;
-  std::string rule;         // name of what decided: a rule, "status 4.7.1", "network", "row", ...
-  bool throttling = false;  // pace == kSlower
-  bool unread = false;      // no row and no rule reads its text, or a rule that guesses
+  std::string rule;     // name of what decided: a rule, "status 4.7.1", "network", "row", ...
+  bool unread = false;  // no row and no rule reads its text, or a rule that guesses
   Reason reason = Reason::kNotDefined;
   Pace pace = Pace::kUnsaid;
   Act act = Act::kNone;

@@ -115,7 +115,6 @@ void hold_to_laws(Stage stage, const Reply& reply, Qualification* meaning) {
   const bool idle = has_status && reply.enhanced.subject == 4 && reply.enhanced.detail == 2;
   if (meaning->pace == Pace::kUnsaid && reply.code == 421 && !idle && !of_system && !says_going_down(reply))
     meaning->pace = Pace::kSlower;
-  meaning->throttling = meaning->pace == Pace::kSlower;
 }
 
 }  // namespace

@@ -174,9 +174,7 @@ void PathGate::read_limit(const Use& use, conf::Instant now, std::vector<smtp::R
   const bool at_host = use.host != nullptr && use.host->deferred(now);
   if (!here && !at_host) return;
   for (smtp::RecipientOutcome& each : *outcomes) {
-    if (!is_of_sick_host(each)) continue;
-    each.meaning.pace = bounce::Pace::kSlower;
-    each.meaning.throttling = true;
+    if (is_of_sick_host(each)) each.meaning.pace = bounce::Pace::kSlower;
   }
 }
 

@@ -37,14 +37,14 @@ bool is_about_pace(const Reply& reply) {
   if (bounce::says_too_many_messages(reply)) return false;
   Reply words = reply;
   words.code = 450;  // a bare 421 would count as a wish for a slower pace
-  return bounce::qualify(bounce::Stage::kMail, words).throttling;
+  return bounce::qualify(bounce::Stage::kMail, words).pace == bounce::Pace::kSlower;
 }
 
 // Taken, or refused for what it is, for whom it is or for our pace: by DATA it would be answered likewise.
 bool refuses_the_mail(const Reply& reply) {
   if (reply.positive()) return true;
   const bounce::Qualification meaning = bounce::qualify(bounce::Stage::kDot, reply);
-  if (meaning.throttling) return true;
+  if (meaning.pace == bounce::Pace::kSlower) return true;
   return !meaning.unread && meaning.scope != bounce::Scope::kSite &&
          meaning.scope != bounce::Scope::kConnection;
 }

@@ -120,7 +120,7 @@ constexpr PaceCase kPaceCases[] = {
 
 TEST(Qualifier, Throttling) {
   for (const PaceCase& c : kPaceCases) {
-    EXPECT_EQ(qualify(c.stage, Reply::make(c.code, c.text)).throttling, c.throttling)
+    EXPECT_EQ(qualify(c.stage, Reply::make(c.code, c.text)).pace == Pace::kSlower, c.throttling)
         << c.code << " " << c.text;
   }
 }
@@ -216,10 +216,10 @@ TEST(Qualifier, ScopesOfRealReplies) {
     }
     if (slower.contains(label)) {
       ++paces;
-      paces_right += q.throttling ? 1 : 0;
+      paces_right += q.pace == Pace::kSlower ? 1 : 0;
     } else if (fields[1] != "421") {
       ++others;
-      others_slower += q.throttling ? 1 : 0;
+      others_slower += q.pace == Pace::kSlower ? 1 : 0;
     }
   }
   std::printf("scope %d of %d, slower pace %d of %d, slower pace where none is asked for %d of %d\n",
@@ -274,7 +274,7 @@ TEST(Qualifier, A421IsGreylistingOnlyWhereItSaysSo) {
 TEST(Qualifier, A421OfTheSystemIsNoPace) {
   const auto throttles = [](Stage stage, const char* text) {
     const Reply reply = Reply::make(421, text);
-    return qualify(stage, reply).throttling;
+    return qualify(stage, reply).pace == Pace::kSlower;
   };
   for (const char* text : {"Service not available", "4.3.2 load too high", "4.3.0 no"})
     EXPECT_FALSE(throttles(Stage::kMail, text)) << text;
