@@ -6,24 +6,20 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/temporary_folder.h"
+
 namespace conf {
 namespace {
 
 class DraftConfigTest : public testing::Test {
  protected:
-  DraftConfigTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "penstock-draft-XXXXXX").string();
-    folder_ = mkdtemp(pattern.data());
-    file_ = (folder_ / "relay.toml").string();
-  }
-  ~DraftConfigTest() override { std::filesystem::remove_all(folder_); }
   DraftConfig draft_of(const std::string& text) {
     std::ofstream(file_) << text;
     return load_draft(file_);
   }
 
-  std::filesystem::path folder_;
-  std::string file_;
+  TemporaryFolder folder_;
+  const std::string file_ = folder_ / "relay.toml";
 };
 
 TEST_F(DraftConfigTest, ARightFileIsTheWhole) {

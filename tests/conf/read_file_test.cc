@@ -3,39 +3,33 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 
 #include "conf/config_parser.h"
+#include "tests/temporary_folder.h"
 
 namespace conf {
 namespace {
 
 TEST(ReadFile, GivesTheWholeFile) {
-  std::string folder = (std::filesystem::temp_directory_path() / "penstock-read-XXXXXX").string();
-  ASSERT_NE(mkdtemp(folder.data()), nullptr);
-  const std::string path = folder + "/file";
+  const TemporaryFolder folder;
+  const std::string path = folder / "file";
   const std::string text = std::string(200'000, 'x') + '\0' + "end";
   std::ofstream(path, std::ios::binary) << text;
   EXPECT_EQ(read_file(path).value(), text);
-  std::filesystem::remove_all(folder);
 }
 
 TEST(ReadFile, WhatAServiceReadsIsAFileAndNoPipeOrDevice) {
-  std::string folder = (std::filesystem::temp_directory_path() / "penstock-read-XXXXXX").string();
-  ASSERT_NE(mkdtemp(folder.data()), nullptr);
-  ASSERT_EQ(mkfifo((folder + "/pipe").c_str(), 0600), 0);
-  std::ofstream(folder + "/file") << "text";
-  EXPECT_EQ(read_regular_file(folder + "/file").value(), "text");
-  for (const std::string& path : {folder + "/pipe", std::string("/dev/zero")}) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(mkfifo((folder / "pipe").c_str(), 0600), 0);
+  std::ofstream(folder / "file") << "text";
+  EXPECT_EQ(read_regular_file(folder / "file").value(), "text");
+  for (const std::string& path : {(folder / "pipe").string(), std::string("/dev/zero")}) {
     const Result<std::string> got = read_regular_file(path);
     ASSERT_FALSE(got.ok()) << path;
     EXPECT_EQ(got.error().detail, "it is no regular file");
   }
-  std::filesystem::remove_all(folder);
 }
 
 TEST(ReadFile, WithoutADescriptorItSaysWhatToRaise) {

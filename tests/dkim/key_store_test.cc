@@ -2,14 +2,12 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-#include <filesystem>
 
 #include "dkim/evp_signer.h"
 #include "dkim/opendkim_signer.h"
 #include "dkim/sign_pool.h"
 #include "tests/dkim/mails.h"
+#include "tests/temporary_folder.h"
 
 namespace dkim {
 namespace {
@@ -17,12 +15,9 @@ namespace {
 class KeyStoreTest : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = std::filesystem::path(testing::TempDir()) / ("penstock-keys-" + std::to_string(getpid()));
-    std::filesystem::create_directories(folder_);
     write("rsa", rsa_key()->pem().view());
     write("ed", ed_key()->pem().view());
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
   void write(const std::string& name, std::string_view text) {
     std::ofstream(folder_ / name) << text;
     chmod((folder_ / name).c_str(), 0600);
@@ -46,7 +41,7 @@ class KeyStoreTest : public testing::Test {
     for (const auto& key : store.keys_for(domain)) text += key->selector + "@" + key->domain + " ";
     return text;
   }
-  std::filesystem::path folder_;
+  TemporaryFolder folder_;
   conf::DkimSettings settings_;
   std::vector<conf::Problem> problems_;
 };

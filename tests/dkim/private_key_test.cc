@@ -9,16 +9,13 @@
 #include <fstream>
 
 #include "tests/dkim/mails.h"
+#include "tests/temporary_folder.h"
 
 namespace dkim {
 namespace {
 
 class KeyFile : public testing::Test {
  protected:
-  void SetUp() override {
-    path_ = std::filesystem::path(testing::TempDir()) / ("penstock-key-" + std::to_string(getpid()) + ".pem");
-  }
-  void TearDown() override { std::filesystem::remove(path_); }
   void write(std::string_view text, mode_t mode = 0600) {
     std::ofstream(path_) << text;
     ASSERT_EQ(chmod(path_.c_str(), mode), 0);
@@ -27,7 +24,8 @@ class KeyFile : public testing::Test {
     const auto key = PrivateKey::load(path_);
     return key.ok() ? "" : key.error().detail;
   }
-  std::filesystem::path path_;
+  TemporaryFolder folder_;
+  const std::filesystem::path path_ = folder_ / "key.pem";
 };
 
 TEST_F(KeyFile, BothKindsComeBack) {

@@ -1,15 +1,14 @@
 #include "bounce/ledger/address_table.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
 #include <unordered_map>
 
 #include "bounce/ledger/address_key.h"
 #include "bounce/ledger/csv.h"
 #include "bounce/ledger/known_addresses.h"
 #include "conf/vocab/random.h"
+#include "tests/temporary_folder.h"
 
 namespace bounce {
 namespace {
@@ -69,14 +68,12 @@ TEST(KnownAddressesTest, RemembersForgetsInTimeAndOutlivesARestart) {
   for (int i = 0; i < 50'000; ++i) wrong += known.knows(random.next()) ? 1 : 0;
   EXPECT_EQ(remembered, keys.size());
   EXPECT_LT(wrong, 100U);
-  std::string folder = "/tmp/penstock-known-XXXXXX";
-  ASSERT_NE(mkdtemp(folder.data()), nullptr);
-  ASSERT_TRUE(known.save(folder + "/known").ok());
+  const TemporaryFolder folder;
+  ASSERT_TRUE(known.save(folder / "known").ok());
   KnownAddresses again(100'000, 20h);
-  ASSERT_TRUE(again.load(folder + "/known").ok());
+  ASSERT_TRUE(again.load(folder / "known").ok());
   for (const uint64_t key : keys) ASSERT_TRUE(again.knows(key));
-  EXPECT_FALSE(KnownAddresses(10'000'000, 20h).load(folder + "/known").ok());
-  std::filesystem::remove_all(folder);
+  EXPECT_FALSE(KnownAddresses(10'000'000, 20h).load(folder / "known").ok());
   known.add(1, begin + 11h);
   EXPECT_TRUE(known.knows(keys.front()));
   known.add(2, begin + 22h);

@@ -1,7 +1,6 @@
 #include "bounce/ledger/ledger_keeper.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -10,6 +9,7 @@
 
 #include "bounce/ledger/sqlite_desk.h"
 #include "bounce/ledger/sqlite_report.h"
+#include "tests/temporary_folder.h"
 
 namespace bounce {
 namespace {
@@ -19,9 +19,7 @@ using namespace std::chrono_literals;
 class KeeperTest : public testing::Test {
  protected:
   KeeperTest() {
-    std::string name = "/tmp/penstock-keeper-XXXXXX";
-    folder_ = mkdtemp(name.data());
-    options_.path = folder_ + "/ledger.db";
+    options_.path = folder_ / "ledger.db";
     options_.guard.known_addresses = 10'000;
     options_.clock = &clock_;
     options_.wake = [this] { ++wakes_; };
@@ -75,7 +73,8 @@ class KeeperTest : public testing::Test {
     return keeper_->standing(conf::Mailbox::parse(address).value(), domain, user).status;
   }
 
-  std::string folder_, said_;
+  TemporaryFolder folder_;
+  std::string said_;
   conf::SystemClock clock_;
   LedgerKeeper::Options options_;
   std::unique_ptr<LedgerKeeper> keeper_;

@@ -2,9 +2,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
@@ -13,6 +11,7 @@
 #include "bounce/ledger/sqlite_desk.h"
 #include "bounce/ledger/sqlite_ledger.h"
 #include "bounce/reason.h"
+#include "tests/temporary_folder.h"
 
 namespace bounce {
 
@@ -21,13 +20,6 @@ inline const conf::QuarantineSettings kSettings;
 
 class LedgerRig : public testing::Test {
  protected:
-  LedgerRig() {
-    std::string name = "/tmp/penstock-ledger-XXXXXX";
-    folder_ = mkdtemp(name.data());
-    path_ = folder_ + "/ledger.db";
-  }
-  ~LedgerRig() override { std::filesystem::remove_all(folder_); }
-
   std::unique_ptr<SqliteLedger> open() {
     auto ledger = SqliteLedger::open(path_, kBegin, &warning_);
     EXPECT_TRUE(ledger.ok()) << (ledger.ok() ? "" : ledger.error().detail);
@@ -65,7 +57,8 @@ class LedgerRig : public testing::Test {
     ASSERT_TRUE(status.ok()) << status.error().detail;
   }
 
-  std::string folder_, path_, warning_;
+  TemporaryFolder folder_;
+  std::string path_ = folder_ / "ledger.db", warning_;
 };
 
 }  // namespace bounce

@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/temporary_folder.h"
+
 namespace bounce {
 namespace {
 
@@ -35,23 +37,16 @@ SentMail mail(uint64_t n, const std::string& recipient, const std::string& messa
 
 class SqliteSentTest : public testing::Test {
  protected:
-  SqliteSentTest() {
-    std::string name = testing::TempDir() + "sent.XXXXXX";
-    folder_ = ::mkdtemp(name.data());
-    open();
-  }
-  ~SqliteSentTest() override {
-    sent_.reset();
-    std::filesystem::remove_all(folder_);
-  }
+  SqliteSentTest() { open(); }
   void open() {
     sent_.reset();
-    auto opened = SqliteSent::open(folder_ + "/sent.db", kNow, &warning_);
+    auto opened = SqliteSent::open(folder_ / "sent.db", kNow, &warning_);
     ASSERT_TRUE(opened.ok()) << opened.error().detail;
     sent_ = std::move(*opened);
   }
 
-  std::string folder_, warning_;
+  TemporaryFolder folder_;
+  std::string warning_;
   std::unique_ptr<SqliteSent> sent_;
 };
 
@@ -59,7 +54,7 @@ TEST_F(SqliteSentTest, AFileOfAnOlderVersionLearnsNewColumnsAndLosesNothing) {
   ASSERT_TRUE(sent_->add({mail(1, "ann@far.test", "1@shop.test")}).ok());
   sent_.reset();
   {
-    auto older = Database::open(folder_ + "/sent.db", Database::Mode::kReadWrite);
+    auto older = Database::open(folder_ / "sent.db", Database::Mode::kReadWrite);
     ASSERT_TRUE(older.ok());
     (*older)->begin();
     (*older)->execute("ALTER TABLE sent DROP COLUMN stream");
@@ -168,9 +163,9 @@ TEST_F(SqliteSentTest, ForgetsWhatIsOldAndWhatIsTooMuchTheOldestFirst) {
 TEST_F(SqliteSentTest, ADamagedFileIsSetAside) {
   ASSERT_TRUE(sent_->add({mail(1, "ann@far.test", "1@x")}).ok());
   sent_.reset();
-  std::ofstream(folder_ + "/sent.db", std::ios::trunc)
+  std::ofstream(folder_ / "sent.db", std::ios::trunc)
       << "this is no database, and it is long enough to be one";
-  std::filesystem::remove(folder_ + "/sent.db-wal");
+  std::filesystem::remove(folder_ / "sent.db-wal");
   open();
   EXPECT_NE(warning_.find("damaged"), std::string::npos) << warning_;
   EXPECT_EQ(sent_->rows(), 0U);

@@ -18,6 +18,7 @@
 #include "relay/admin/unix_socket.h"
 #include "tests/relay/admin/fake_relay.h"
 #include "tests/relay/admin/records.h"
+#include "tests/temporary_folder.h"
 
 namespace relay::admin {
 namespace {
@@ -28,8 +29,6 @@ using nlohmann::json;
 class AdminServerTest : public testing::Test {
  protected:
   AdminServerTest() : backend_(&spool_) {
-    std::string pattern = (fs::temp_directory_path() / "penstock-admin-XXXXXX").string();
-    folder_ = mkdtemp(pattern.data());
     settings_.socket = (folder_ / "admin.sock").string();
     spool_.records[1] = message(1, "news@shop.example", {recipient("a@example.net", "4.7.1", "greylisted")});
     spool_.records[2] = message(2, "news@shop.example",
@@ -40,7 +39,6 @@ class AdminServerTest : public testing::Test {
   ~AdminServerTest() override {
     server_.reset();
     loop_.stop();
-    fs::remove_all(folder_);
   }
   void start() {
     auto opened = open();
@@ -81,7 +79,7 @@ class AdminServerTest : public testing::Test {
     return out;
   }
 
-  fs::path folder_;
+  TemporaryFolder folder_;
   conf::AdminSettings settings_;
   FakeSpool spool_;
   FakeBackend backend_;

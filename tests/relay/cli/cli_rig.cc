@@ -33,8 +33,6 @@ conf::Result<std::vector<std::string>> look_up_txt(const std::string& name,
 namespace cli {
 
 CliTest::CliTest() : backend_(&spool_) {
-  std::string pattern = (fs::temp_directory_path() / "penstock-cli-XXXXXX").string();
-  folder_ = mkdtemp(pattern.data());
   settings_.socket = (folder_ / "admin.sock").string();
   type_in("");
   spool_.records[1] =
@@ -46,7 +44,6 @@ CliTest::CliTest() : backend_(&spool_) {
 CliTest::~CliTest() {
   server_.reset();
   loop_.stop();
-  fs::remove_all(folder_);
 }
 
 void CliTest::start() {

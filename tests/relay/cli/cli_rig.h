@@ -13,6 +13,7 @@
 #include "tests/relay/admin/fake_relay.h"
 #include "tests/relay/admin/records.h"
 #include "tests/relay/cli/command_rig.h"
+#include "tests/temporary_folder.h"
 
 namespace relay {
 
@@ -35,7 +36,7 @@ class CliTest : public testing::Test {
     return command(std::move(words));
   }
 
-  fs::path folder_;
+  TemporaryFolder folder_;
   conf::AdminSettings settings_;
   admin::FakeSpool spool_;
   admin::FakeBackend backend_;

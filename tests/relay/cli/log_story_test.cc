@@ -9,6 +9,7 @@
 
 #include "relay/cli/log_files.h"
 #include "tests/relay/cli/command_rig.h"
+#include "tests/temporary_folder.h"
 
 namespace relay::cli {
 namespace {
@@ -140,8 +141,8 @@ TEST(LogStory, WhatAReplyRuleHoldsHasNoNextAttempt) {
 }
 
 TEST(LogStory, ReadsRotatedAndPackedFilesTheOldestFirst) {
-  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "log story's";
-  std::filesystem::remove_all(folder);
+  const TemporaryFolder own;
+  const std::filesystem::path folder = own / "log story's";
   std::filesystem::create_directories(folder);
   const std::filesystem::path log = folder / "delivery.jsonl";
   const auto now = std::filesystem::file_time_type::clock::now();
@@ -174,14 +175,11 @@ TEST(LogStory, ReadsRotatedAndPackedFilesTheOldestFirst) {
     EXPECT_FALSE(for_each_line(parts.value().front(), [](const std::string&) {}).ok())
         << "half a story is no story";
   }
-  std::filesystem::remove_all(folder);
 }
 
 // The relay goes on while the log is searched.
 TEST(LogStory, AFileThatIsRotatedMeanwhileIsReadUnderItsNewName) {
-  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "log story moves";
-  std::filesystem::remove_all(folder);
-  std::filesystem::create_directories(folder);
+  const TemporaryFolder folder;
   const std::string log = (folder / "delivery.jsonl").string();
   const auto now = std::filesystem::file_time_type::clock::now();
   for (const char* end : {".10", ".9", ".1", ""}) {
@@ -202,7 +200,6 @@ TEST(LogStory, AFileThatIsRotatedMeanwhileIsReadUnderItsNewName) {
   }
   EXPECT_EQ(lines, (std::vector<std::string>{"line of.9", "line of.1", "line of"}));
   EXPECT_EQ(gone, std::vector<conf::ErrorCode>{conf::ErrorCode::kNotFound});
-  std::filesystem::remove_all(folder);
 }
 
 TEST(LogStory, FindsWhatALineHasEscaped) {
@@ -214,7 +211,8 @@ TEST(LogStory, FindsWhatALineHasEscaped) {
 
 // "Latest" means heard of last, and no more ids are kept than are shown.
 TEST(LogStory, ShowsTheMessagesThatWereHeardOfLast) {
-  const std::filesystem::path log = std::filesystem::path(testing::TempDir()) / "latest.jsonl";
+  const TemporaryFolder folder;
+  const std::filesystem::path log = folder / "latest.jsonl";
   {
     std::ofstream out(log);
     for (const char* id : {"1m8a18szv0001", "1m8a18szv0002", "1m8a18szv0001", "1m8a18szv0003"})

@@ -1,26 +1,19 @@
 // What people do by hand with the table of texts and with rules: penstock qualify, penstock classify.
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "tests/relay/cli/command_rig.h"
+#include "tests/temporary_folder.h"
 
 namespace relay::cli {
 namespace {
 
-namespace fs = std::filesystem;
-
 class QualifyTest : public testing::Test {
  protected:
-  QualifyTest() {
-    std::string pattern = (fs::temp_directory_path() / "penstock-qualify-XXXXXX").string();
-    folder_ = mkdtemp(pattern.data());
-  }
-  ~QualifyTest() override { fs::remove_all(folder_); }
   std::string write(const std::string& name, const std::string& text) const {
     std::ofstream(folder_ / name) << text;
     return (folder_ / name).string();
@@ -37,7 +30,7 @@ class QualifyTest : public testing::Test {
     ASSERT_EQ(qualify({"learn", write("log", event.dump() + "\n")}).exit_code, kDone);
   }
 
-  fs::path folder_;
+  TemporaryFolder folder_;
 };
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {

@@ -1,31 +1,25 @@
 // Addresses that get no mail, from the command line.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <filesystem>
 #include <fstream>
 #include <string>
 #include <thread>
 
 #include "bounce/ledger/sqlite_desk.h"
 #include "tests/relay/cli/command_rig.h"
+#include "tests/temporary_folder.h"
 
 namespace relay::cli {
 namespace {
 
 class QuarantineCommandTest : public testing::Test {
  protected:
-  QuarantineCommandTest() {
-    std::string name = "/tmp/penstock-quarantine-XXXXXX";
-    folder_ = mkdtemp(name.data());
-  }
-  ~QuarantineCommandTest() override { std::filesystem::remove_all(folder_); }
   Outcome quarantine(std::vector<std::string> words) {
-    words.insert(words.begin(), {"quarantine", "-c", "/nonexistent", "--ledger", folder_ + "/ledger.db"});
+    words.insert(words.begin(), {"quarantine", "-c", "/nonexistent", "--ledger", folder_ / "ledger.db"});
     return command(std::move(words));
   }
-  std::string folder_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(QuarantineCommandTest, AWaveThatIsNotThereIsNamed) {
@@ -48,14 +42,14 @@ TEST_F(QuarantineCommandTest, RemoveFollowsWhatShowAdvises) {
 // Another program writes the list as it finds it; meanwhile the relay has decisions of its own.
 TEST_F(QuarantineCommandTest, AListThatComesSlowlyLocksNobodyOut) {
   ASSERT_EQ(quarantine({"add", "ann@x.example"}).exit_code, 0);
-  const std::string pipe = folder_ + "/pipe";
+  const std::string pipe = folder_ / "pipe";
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
   bool wrote = false;
   std::thread other([&] {
     std::ofstream list(pipe);
     list << "late@x.example\n" << std::flush;
     std::this_thread::sleep_for(std::chrono::milliseconds(300));
-    auto ledger = bounce::SqliteLedger::open_as_it_is(folder_ + "/ledger.db");
+    auto ledger = bounce::SqliteLedger::open_as_it_is(folder_ / "ledger.db");
     bounce::LedgerDesk desk(ledger->get(), {}, "ann", conf::SystemClock().wall());
     wrote = desk.set({"bob@x.example"}, "", bounce::AddressStatus::kQuarantine, 0, "").ok();
   });

@@ -1,7 +1,6 @@
 #include "relay/host/configuration.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
@@ -9,20 +8,20 @@
 #include <string>
 
 #include "tests/relay/host/configuration_rig.h"
+#include "tests/temporary_folder.h"
 
 namespace relay {
 namespace {
 
 class TemporaryFile {
  public:
-  TemporaryFile(const std::string& name, const std::string& text)
-      : path_(testing::TempDir() + "penstock-" + std::to_string(::getpid()) + "-" + name) {
+  TemporaryFile(const std::string& name, const std::string& text) : path_(folder_ / name) {
     std::ofstream(path_) << text;
   }
-  ~TemporaryFile() { std::remove(path_.c_str()); }
   const std::string& path() const { return path_; }
 
  private:
+  TemporaryFolder folder_;
   std::string path_;
 };
 
@@ -52,7 +51,8 @@ TEST(Configuration, SourcesHaveIdentifiers) {
 }
 
 TEST(Configuration, SecretsThatOthersReadOrGuessAreAWarning) {
-  const std::string file = testing::TempDir() + "penstock-" + std::to_string(::getpid()) + "-secrets.toml";
+  const TemporaryFolder folder;
+  const std::string file = folder / "secrets.toml";
   std::ofstream(file) << kMinimal
                       << "auth = true\nauth_without_tls = true\n[[user]]\nname = \"a\"\nsecret = \"$6$x$y\"\n"
                       << "[[user]]\nname = \"b\"\nsecret = \"$1$x$y\"\n";
@@ -65,7 +65,6 @@ TEST(Configuration, SecretsThatOthersReadOrGuessAreAWarning) {
     EXPECT_NE(texts(read).find("the secret of [[user]] b is an MD5 hash"), std::string::npos);
     EXPECT_EQ(texts(read).find("[[user]] a is"), std::string::npos);
   }
-  std::filesystem::remove(file);
 }
 
 // Of another mail server, say: every login would fail, and nothing would tell why.
@@ -114,9 +113,8 @@ TEST(Configuration, ErrorsInAFileOfRulesCarryItsName) {
 
 // [replies] rules: seen from the folder of the configuration, read at load, with its examples.
 TEST(Configuration, LocalReplyRulesAreReadAndTheirExamplesRun) {
-  const std::string folder = testing::TempDir() + "replies-" + std::to_string(::getpid());
-  std::filesystem::create_directories(folder);
-  const std::string file = folder + "/penstock.toml", rules = folder + "/own.toml";
+  const TemporaryFolder folder;
+  const std::string file = folder / "penstock.toml", rules = folder / "own.toml";
   const auto write = [](const std::string& path, const std::string& text) { std::ofstream(path) << text; };
   write(file,
         "hostname = \"relay.example.com\"\n[[listener]]\naddress = \"127.0.0.1:2525\"\n"
@@ -140,7 +138,6 @@ TEST(Configuration, LocalReplyRulesAreReadAndTheirExamplesRun) {
 
   std::filesystem::remove(rules);
   EXPECT_EQ(load_configuration(file).config, nullptr);
-  std::filesystem::remove_all(folder);
 }
 
 TEST(Configuration, ReplyRulesOfItsOwnStandBeforeTheOthersAndTheirExamplesRun) {

@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/temporary_folder.h"
+
 namespace relay {
 namespace {
 
@@ -23,15 +25,11 @@ class ManualClock final : public conf::Clock {
 class LoginSecretsTest : public testing::Test {
  protected:
   LoginSecretsTest()
-      : folder_(std::filesystem::path(testing::TempDir()) / ("penstock-logins-" + std::to_string(getpid()))),
-        secrets_(&clock_,
+      : secrets_(&clock_,
                  [this](const std::vector<std::string>& command, conf::Duration, Secrets::Done done) {
                    ran_.push_back(command.back());
                    running_.push_back(std::move(done));
-                 }) {
-    std::filesystem::create_directories(folder_);
-  }
-  ~LoginSecretsTest() override { std::filesystem::remove_all(folder_); }
+                 }) {}
 
   std::string write(const std::string& name, const std::string& text, mode_t mode = 0600) {
     const std::string file = folder_ / name;
@@ -64,7 +62,7 @@ class LoginSecretsTest : public testing::Test {
     return *answer;
   }
 
-  std::filesystem::path folder_;
+  TemporaryFolder folder_;
   ManualClock clock_;
   conf::Config config_;
   std::vector<std::string> ran_;

@@ -2,12 +2,12 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fstream>
 
 #include "bounce/diagnostic.h"
 #include "bounce/qualification_table.h"
 #include "relay/host/text_table_file.h"
+#include "tests/temporary_folder.h"
 
 namespace relay {
 namespace {
@@ -15,12 +15,9 @@ namespace {
 class SideFilesTest : public testing::Test {
  protected:
   SideFilesTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "penstock-side-XXXXXX").string();
-    folder_ = mkdtemp(pattern.data());
     config_.file = path("relay.toml");
     config_.spool.path = path("spool");
   }
-  ~SideFilesTest() override { std::filesystem::remove_all(folder_); }
   std::string path(const std::string& name) const { return (folder_ / name).string(); }
   void write(const std::string& name, const std::string& text) const { std::ofstream(path(name)) << text; }
   // What a second reading says of the first, after `change`.
@@ -31,7 +28,7 @@ class SideFilesTest : public testing::Test {
     return before.changes_to(SideFiles::read(config_));
   }
 
-  std::filesystem::path folder_;
+  TemporaryFolder folder_;
   conf::Config config_;
 };
 

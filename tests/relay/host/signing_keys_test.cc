@@ -5,11 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <filesystem>
-
 #include "dkim/record.h"
 #include "tests/dkim/mails.h"
 #include "tests/mx/dns/fake_resolver.h"
+#include "tests/temporary_folder.h"
 
 namespace relay {
 namespace {
@@ -21,8 +20,6 @@ constexpr const char* kName = "new._domainkey.example.com";
 class SigningKeysTest : public testing::Test {
  protected:
   SigningKeysTest() : keys_([] {}, [this](const std::string& line) { said_.push_back(line); }) {
-    folder_ = std::filesystem::path(testing::TempDir()) / ("penstock-watch-" + std::to_string(getpid()));
-    std::filesystem::create_directories(folder_);
     std::ofstream(folder_ / "key.pem") << dkim::ed_key()->pem().view();
     chmod((folder_ / "key.pem").c_str(), 0600);
     conf::DkimKey key;
@@ -33,7 +30,6 @@ class SigningKeysTest : public testing::Test {
     config_.dkim.keys.push_back(key);
     config_.dkim.workers = 1;
   }
-  ~SigningKeysTest() override { std::filesystem::remove_all(folder_); }
   std::shared_ptr<const dkim::KeyStore> read() {
     std::vector<conf::Problem> problems;
     auto store = SigningKeys::read(config_, &problems);
@@ -41,7 +37,7 @@ class SigningKeysTest : public testing::Test {
     return store;
   }
   conf::Config config_;
-  std::filesystem::path folder_;
+  TemporaryFolder folder_;
   void publish(const std::string& text) {
     mx::DnsAnswer answer;
     answer.status = mx::DnsStatus::kOk;

@@ -17,6 +17,7 @@
 
 #include "conf/disk_call.h"
 #include "relay/log/log_file.h"
+#include "tests/temporary_folder.h"
 
 namespace relay::log {
 namespace {
@@ -25,12 +26,7 @@ namespace fs = std::filesystem;
 
 class DeliveryLogTest : public testing::Test {
  protected:
-  DeliveryLogTest() {
-    std::string pattern = (fs::temp_directory_path() / "penstock-log-XXXXXX").string();
-    folder_ = mkdtemp(pattern.data());
-    settings_.path = (folder_ / "delivery.jsonl").string();
-  }
-  ~DeliveryLogTest() override { fs::remove_all(folder_); }
+  DeliveryLogTest() { settings_.path = folder_ / "delivery.jsonl"; }
 
   std::unique_ptr<DeliveryLog> open() {
     auto log = DeliveryLog::open(settings_);
@@ -58,7 +54,7 @@ class DeliveryLogTest : public testing::Test {
     return all;
   }
 
-  fs::path folder_;
+  TemporaryFolder folder_;
   conf::LogSettings settings_;
 };
 

@@ -4,9 +4,10 @@
 #include <sys/resource.h>
 
 #include <csignal>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+
+#include "tests/temporary_folder.h"
 
 namespace relay::returns {
 namespace {
@@ -18,12 +19,7 @@ constexpr const char* kMailbox = "pop3s://mail.example:995 bounces";
 
 class MailboxMemoryTest : public testing::Test {
  protected:
-  MailboxMemoryTest() {
-    std::string name = (fs::temp_directory_path() / "penstock-memory-XXXXXX").string();
-    path = mkdtemp(name.data());
-    fs::create_directories(path + "/new");
-  }
-  ~MailboxMemoryTest() override { fs::remove_all(path); }
+  MailboxMemoryTest() { fs::create_directories(path + "/new"); }
 
   MailboxMemory open(const char* mailbox = kMailbox) {
     conf::Result<MailboxMemory> memory = MailboxMemory::open(path, mailbox);
@@ -42,7 +38,8 @@ class MailboxMemoryTest : public testing::Test {
   // The folder of the only mailbox.
   std::string own() const { return fs::directory_iterator(path + "/mailboxes")->path().string(); }
 
-  std::string path;
+  TemporaryFolder folder;
+  const std::string path = folder;
 };
 
 TEST_F(MailboxMemoryTest, WhatIsHandedOverIsInTheMaildirAndRemembered) {

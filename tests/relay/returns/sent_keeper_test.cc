@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <memory>
 #include <string>
+
+#include "tests/temporary_folder.h"
 
 namespace relay::returns {
 namespace {
@@ -20,12 +20,7 @@ class StillClock final : public conf::Clock {
 
 class SentKeeperTest : public testing::Test {
  protected:
-  SentKeeperTest() {
-    std::string name = testing::TempDir() + "sent.XXXXXX";
-    folder_ = ::mkdtemp(name.data());
-    settings_.path = folder_ + "/returns";
-  }
-  ~SentKeeperTest() override { std::filesystem::remove_all(folder_); }
+  SentKeeperTest() { settings_.path = folder_ / "returns"; }
   std::unique_ptr<SentKeeper> open() {
     auto keeper =
         SentKeeper::open({settings(), &clock_, [](const std::string& line) { ADD_FAILURE() << line; }});
@@ -54,7 +49,7 @@ class SentKeeperTest : public testing::Test {
   }
 
   StillClock clock_;
-  std::string folder_;
+  TemporaryFolder folder_;
   conf::ReturnsSettings settings_;
   conf::QuarantineSettings quarantine_;
 };

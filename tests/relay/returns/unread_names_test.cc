@@ -1,11 +1,9 @@
 #include "relay/returns/unread_names.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <filesystem>
 
 #include "relay/returns/maildir.h"
+#include "tests/temporary_folder.h"
 
 namespace relay::returns {
 namespace {
@@ -47,14 +45,12 @@ TEST(UnreadNames, AFolderThatCannotBeListedHasNothing) {
 
 // A list grows old: what somebody else took meanwhile is no trouble that an operator must know of.
 TEST(UnreadNames, AMailThatIsGoneIsNotFound) {
-  std::string path = (std::filesystem::temp_directory_path() / "penstock-unread-XXXXXX").string();
-  ASSERT_NE(mkdtemp(path.data()), nullptr);
+  const TemporaryFolder path;
   conf::Result<Maildir> folder = Maildir::open(path, true);
   ASSERT_TRUE(folder.ok());
   const conf::Result<std::string> gone = folder->read("gone", 100);
   ASSERT_FALSE(gone.ok());
   EXPECT_EQ(gone.error().code, conf::ErrorCode::kNotFound);
-  std::filesystem::remove_all(path);
 }
 
 }  // namespace

@@ -1,15 +1,15 @@
 #include "relay/spool/damaged_files.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <filesystem>
 #include <fstream>
 #include <set>
 #include <string>
 #include <vector>
+
+#include "tests/temporary_folder.h"
 
 namespace relay::spool {
 namespace {
@@ -75,16 +75,13 @@ TEST(DamagedFiles, WhatCannotBeOpenedIsAnErrorAndNotAnEmptyFile) {
 }
 
 TEST(DamagedFiles, StandInTheOrderOfTheirNumbers) {
-  const std::filesystem::path folder =
-      std::filesystem::temp_directory_path() / ("penstock-numbers-" + std::to_string(::getpid()));
-  std::filesystem::create_directories(folder);
+  const TemporaryFolder folder;
   for (const char* name :
        {"999999.log", "1000000.log", "000012.log", "000013.sst", "12a.log", ".log", "LOCK"})
     std::ofstream(folder / name) << "x";
   std::vector<std::string> names;
   for (const auto& [number, file] : numbered_files(folder, "", ".log")) names.push_back(file.filename());
   EXPECT_EQ(names, (std::vector<std::string>{"000012.log", "999999.log", "1000000.log"}));
-  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

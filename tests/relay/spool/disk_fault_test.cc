@@ -28,9 +28,8 @@
 #include "relay/spool/examination.h"
 #include "relay/spool/refused_list.h"
 #include "relay/spool/rocks_files.h"
-#include "relay/spool/rocks_spool.h"
 #include "relay/spool/sync_marks.h"
-#include "tests/relay/spool/spool_calls.h"
+#include "tests/relay/spool/disk_rig.h"
 
 namespace {
 
@@ -93,27 +92,9 @@ extern "C" int fsync(int fd) { return sync_of(fd, SYS_fsync); }
 namespace relay::spool {
 namespace {
 
-class DiskFault : public testing::Test {
+class DiskFault : public SpoolOnDisk {
  protected:
-  void SetUp() override {
-    folder_ = std::filesystem::path(testing::TempDir()) / ("penstock-fault-" + std::to_string(getpid()));
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directories(folder_);
-  }
-  void TearDown() override {
-    g_full = g_syncs_fail = g_no_inodes = false;
-    spool_.reset();
-    std::filesystem::remove_all(folder_);
-  }
-  void open() {
-    spool_.reset();
-    conf::SpoolSettings settings;
-    settings.path = folder_;
-    settings.reserve_bytes = 0;
-    auto opened = RocksSpool::open(settings);
-    ASSERT_TRUE(opened.ok()) << opened.error().detail;
-    spool_ = std::move(*opened);
-  }
+  void TearDown() override { g_full = g_syncs_fail = g_no_inodes = false; }
   // `damaged`: that is told, and no failure.
   std::vector<conf::MessageId> recover(bool damaged = false) {
     std::vector<conf::MessageId> found;
@@ -131,9 +112,6 @@ class DiskFault : public testing::Test {
     record.recipients.resize(1);
     return spool::store(spool_.get(), record, std::string(size, 'x')).ok();
   }
-
-  std::filesystem::path folder_;
-  std::unique_ptr<Spool> spool_;
 };
 
 TEST_F(DiskFault, WhatAFailedSyncLostIsWrittenAgain) {
@@ -276,7 +254,8 @@ TEST_F(DiskFault, WhatTakesThePlaceOfDamagedFilesIsSyncedBeforeTheyGo) {
   synced();
   open();
   std::vector<std::string> paths = synced();
-  for (const std::filesystem::path& each : {aside / "CURRENT", aside, folder_, db / "CURRENT.mended", db})
+  for (const std::filesystem::path& each :
+       {aside / "CURRENT", aside, db.parent_path(), db / "CURRENT.mended", db})
     EXPECT_TRUE(has(paths, each)) << each;
   spool_.reset();
 
@@ -290,7 +269,8 @@ TEST_F(DiskFault, WhatTakesThePlaceOfDamagedFilesIsSyncedBeforeTheyGo) {
   paths = synced();
   EXPECT_TRUE(std::filesystem::exists(aside / "db-1" / log));
   const std::filesystem::path fresh = folder_ / "db.new";
-  for (const std::filesystem::path& each : {fresh, folder_, aside}) EXPECT_TRUE(has(paths, each)) << each;
+  for (const std::filesystem::path& each : {fresh, fresh.parent_path(), aside})
+    EXPECT_TRUE(has(paths, each)) << each;
   const auto is_fresh_table = [&fresh](const std::filesystem::path& path) {
     return path.parent_path() == fresh && path.extension() == ".sst";
   };
@@ -308,9 +288,7 @@ TEST_F(DiskFault, AStartThatIsKilledWhileItBuildsAnewLosesNothing) {
       std::ofstream(entry.path()) << std::string(500, 'x');
   }
   std::filesystem::remove(folder_ / "ballast");
-  const std::filesystem::path killed = folder_.string() + "-killed";
-  std::filesystem::remove_all(killed);
-  std::filesystem::create_directories(killed);
+  const TemporaryFolder killed;
   int syncs = 0;
   {
     const std::lock_guard lock(g_mutex);
@@ -345,7 +323,6 @@ TEST_F(DiskFault, AStartThatIsKilledWhileItBuildsAnewLosesNothing) {
     EXPECT_FALSE(std::filesystem::exists(folder_ / "db.ready"));
   }
   EXPECT_GT(between, 0);
-  std::filesystem::remove_all(killed);
 }
 
 // Or the log would be missed after a power cut.

@@ -11,6 +11,8 @@
 #include <iterator>
 #include <string>
 
+#include "tests/temporary_folder.h"
+
 namespace {
 bool disk_has_bad_block = false;
 }  // namespace
@@ -39,21 +41,14 @@ namespace fs = std::filesystem;
 
 class CopyToDisk : public testing::Test {
  protected:
-  CopyToDisk() {
-    std::string pattern = (fs::temp_directory_path() / "penstock-copy-XXXXXX").string();
-    folder_ = mkdtemp(pattern.data());
-    std::ofstream(folder_ / "from") << content_;
-  }
-  ~CopyToDisk() override {
-    disk_has_bad_block = false;
-    fs::remove_all(folder_);
-  }
+  CopyToDisk() { std::ofstream(folder_ / "from") << content_; }
+  ~CopyToDisk() override { disk_has_bad_block = false; }
   std::string copied() const {
     std::ifstream in(folder_ / "to");
     return {std::istreambuf_iterator<char>(in), {}};
   }
   const std::string content_ = std::string(100'000, 'x');
-  fs::path folder_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(CopyToDisk, CopiesAndReplaces) {

@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 #include <rocksdb/db.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -14,32 +13,13 @@
 #include <vector>
 
 #include "relay/spool/record.h"
-#include "relay/spool/rocks_spool.h"
-#include "tests/relay/spool/spool_calls.h"
+#include "tests/relay/spool/disk_rig.h"
 
 namespace relay::spool {
 
-class DamagedSpool : public testing::Test {
+class DamagedSpool : public SpoolOnDisk {
  protected:
-  void SetUp() override {
-    folder_ = std::filesystem::path(testing::TempDir()) / ("penstock-damage-" + std::to_string(getpid()));
-    std::filesystem::remove_all(folder_);
-    open();
-  }
-  void TearDown() override {
-    spool_.reset();
-    std::filesystem::remove_all(folder_);
-    if (!backup_.empty()) std::filesystem::remove_all(backup_);
-  }
-  void open() {
-    spool_.reset();
-    conf::SpoolSettings settings;
-    settings.path = folder_;
-    settings.reserve_bytes = 0;
-    auto opened = RocksSpool::open(settings);
-    ASSERT_TRUE(opened.ok()) << opened.error().detail;
-    spool_ = std::move(*opened);
-  }
+  void SetUp() override { open(); }
   void store(conf::MessageId id) { EXPECT_TRUE(store_small(spool_.get(), id, body_of(id)).ok()); }
   static std::string body_of(conf::MessageId id) {
     return "Subject: " + std::to_string(id) + "\r\n\r\n" + std::string(500, 'x') + "\r\n";
@@ -55,11 +35,8 @@ class DamagedSpool : public testing::Test {
   }
   // The newest file of the database with that ending or beginning, after a copy of the whole spool is kept.
   std::filesystem::path file_of(const std::string& part) {
-    if (backup_.empty()) {
-      backup_ = folder_.string() + "-backup";
-      std::filesystem::remove_all(backup_);
+    if (std::filesystem::is_empty(backup_))
       std::filesystem::copy(folder_, backup_, std::filesystem::copy_options::recursive);
-    }
     std::filesystem::path newest;
     for (const auto& entry : std::filesystem::directory_iterator(folder_ / "db")) {
       const std::string name = entry.path().filename();
@@ -157,9 +134,7 @@ class DamagedSpool : public testing::Test {
     file.put(byte);
   }
 
-  std::filesystem::path backup_;
-  std::filesystem::path folder_;
-  std::unique_ptr<Spool> spool_;
+  TemporaryFolder backup_;
   std::map<conf::MessageId, MessageRecord> found_;
   std::map<std::string, std::string> aside_;
 };

@@ -34,10 +34,7 @@ TEST_F(DamagedSpool, CheckSaysWhatRepairThenDoesAndChangesNothing) {
   EXPECT_EQ(found->messages, 29U);
   EXPECT_TRUE(all_files() == before) << "check has written";
 
-  conf::SpoolSettings settings;
-  settings.path = folder_;
-  settings.reserve_bytes = 0;
-  conf::Result<Examination> repaired = repair_spool(settings);
+  conf::Result<Examination> repaired = repair_spool(settings());
   ASSERT_TRUE(repaired.ok()) << repaired.error().detail;
   EXPECT_EQ(repaired->damage, found->damage);
   EXPECT_TRUE(std::filesystem::exists(folder_ / "set-aside" / (found->damage.front().first + ".record")));

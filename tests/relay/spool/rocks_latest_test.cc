@@ -2,7 +2,6 @@
 #include "relay/spool/rocks_latest.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -10,33 +9,16 @@
 #include <set>
 #include <string>
 
-#include "relay/spool/rocks_spool.h"
-#include "tests/relay/spool/spool_calls.h"
+#include "tests/relay/spool/disk_rig.h"
 
 namespace relay::spool {
 namespace {
 
 namespace fs = std::filesystem;
 
-class DestroyedSector : public testing::Test {
+class DestroyedSector : public SpoolOnDisk {
  protected:
   static constexpr size_t kSector = 4096;
-  DestroyedSector() {
-    std::string pattern = (fs::temp_directory_path() / "penstock-sector-XXXXXX").string();
-    folder_ = mkdtemp(pattern.data());
-  }
-  ~DestroyedSector() override {
-    spool_.reset();
-    fs::remove_all(folder_);
-  }
-  void open() {
-    conf::SpoolSettings settings;
-    settings.path = (folder_ / "spool").string();
-    settings.reserve_bytes = 0;
-    auto opened = RocksSpool::open(settings);
-    ASSERT_TRUE(opened.ok()) << opened.error().detail;
-    spool_ = std::move(*opened);
-  }
   void store(conf::MessageId id) { ASSERT_TRUE(store_small(spool_.get(), id, std::string(300, 'x')).ok()); }
   void recover() {
     found_.clear();
@@ -47,14 +29,12 @@ class DestroyedSector : public testing::Test {
                     .ok());
   }
   fs::path log() const {
-    for (const auto& entry : fs::directory_iterator(folder_ / "spool" / "db")) {
+    for (const auto& entry : fs::directory_iterator(folder_ / "db")) {
       if (entry.path().extension() == ".log" && entry.file_size() > 0) return entry.path();
     }
     return {};
   }
 
-  fs::path folder_;
-  std::unique_ptr<Spool> spool_;
   std::set<conf::MessageId> found_;
   std::set<std::string> named_;
 };
@@ -67,13 +47,14 @@ TEST_F(DestroyedSector, EveryLostMessageIsNamedAndNoOther) {
   for (conf::MessageId id = 40; id <= 50; ++id) spool_->remove(id);  // finished
   spool_->flush();
   spool_.reset();
-  fs::copy(folder_ / "spool", folder_ / "whole", fs::copy_options::recursive);
+  const TemporaryFolder whole;
+  fs::copy(folder_, whole, fs::copy_options::recursive);
   const size_t sectors = fs::file_size(log()) / kSector;
   ASSERT_GT(sectors, 10U);
   size_t lost = 0;
   for (size_t sector = 0; sector < sectors; ++sector) {
-    fs::remove_all(folder_ / "spool");
-    fs::copy(folder_ / "whole", folder_ / "spool", fs::copy_options::recursive);
+    fs::remove_all(folder_);
+    fs::copy(whole, folder_, fs::copy_options::recursive);
     std::fstream file(log(), std::ios::in | std::ios::out | std::ios::binary);
     file.seekp(static_cast<std::streamoff>(sector * kSector))
         .write(std::string(kSector, '\0').data(), kSector);

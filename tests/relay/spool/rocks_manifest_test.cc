@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -18,9 +17,8 @@
 #include "relay/spool/examination.h"
 #include "relay/spool/record.h"
 #include "relay/spool/rocks_files.h"
-#include "relay/spool/rocks_spool.h"
 #include "relay/spool/sync_marks.h"
-#include "tests/relay/spool/spool_calls.h"
+#include "tests/relay/spool/disk_rig.h"
 
 namespace relay::spool {
 namespace {
@@ -29,14 +27,10 @@ namespace fs = std::filesystem;
 
 constexpr conf::MessageId kFlushes = 3, kEach = 5, kAll = kFlushes * kEach;
 
-class DamagedManifest : public testing::Test {
+class DamagedManifest : public SpoolOnDisk {
  protected:
   void SetUp() override {
-    folder_ = fs::path(testing::TempDir()) / ("penstock-manifest-" + std::to_string(getpid()));
-    whole_ = folder_.string() + "-whole";
-    fs::remove_all(folder_);
     make();
-    fs::remove_all(whole_);
     fs::copy(folder_, whole_, fs::copy_options::recursive);
     for (const auto& entry : fs::directory_iterator(folder_ / "db")) {
       if (entry.path().filename().string().starts_with("MANIFEST-")) manifest_ = entry.path();
@@ -44,11 +38,6 @@ class DamagedManifest : public testing::Test {
     content_ = read(manifest_);
     ASSERT_GE(records().size(), kFlushes);
   }
-  void TearDown() override {
-    fs::remove_all(folder_);
-    fs::remove_all(whole_);
-  }
-
   // Written out after every few messages, as a spool of many is; it ends as by a crash.
   void make() {
     fs::create_directories(folder_ / "db");
@@ -112,16 +101,10 @@ class DamagedManifest : public testing::Test {
     fs::remove_all(folder_);
     fs::copy(whole_, folder_, fs::copy_options::recursive);
   }
-  conf::Result<std::unique_ptr<Spool>> open() const {
-    conf::SpoolSettings settings;
-    settings.path = folder_;
-    settings.reserve_bytes = 0;
-    return RocksSpool::open(settings);
-  }
   // A start finds every message, and what it says.
   std::set<std::string> start() const {
     std::set<std::string> said;
-    auto opened = open();
+    auto opened = RocksSpool::open(settings());
     EXPECT_TRUE(opened.ok()) << opened.error().detail;
     if (!opened.ok()) return said;
     std::set<conf::MessageId> found;
@@ -140,7 +123,8 @@ class DamagedManifest : public testing::Test {
   }
   bool built_anew() const { return fs::exists(folder_ / "set-aside/db-1"); }
 
-  fs::path folder_, whole_, manifest_;
+  TemporaryFolder whole_;
+  fs::path manifest_;
   std::string content_;
   std::string old_marks_;  // of before the last log was dropped
 };

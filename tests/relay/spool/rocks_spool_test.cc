@@ -128,26 +128,19 @@ TEST_F(DamagedSpool, AnAnsweredKeepIsInTheFiles) {
 }
 
 // tests/relay/spool/v1 was written by a program that kept the state of all recipients in the record.
-TEST(OlderSpool, IsReadAndGoesOn) {
-  const std::filesystem::path folder =
-      std::filesystem::path(testing::TempDir()) / ("penstock-older-" + std::to_string(getpid()));
-  std::filesystem::remove_all(folder);
-  std::filesystem::copy(PENSTOCK_SOURCE_DIR "/tests/relay/spool/v1", folder,
+using OlderSpool = SpoolOnDisk;
+TEST_F(OlderSpool, IsReadAndGoesOn) {
+  std::filesystem::copy(PENSTOCK_SOURCE_DIR "/tests/relay/spool/v1", folder_,
                         std::filesystem::copy_options::recursive);
-  conf::SpoolSettings settings;
-  settings.path = folder;
-  settings.reserve_bytes = 0;
   std::map<conf::MessageId, MessageRecord> found;
   for (const uint16_t attempts : {3, 4}) {
-    auto opened = RocksSpool::open(settings);
-    ASSERT_TRUE(opened.ok()) << opened.error().detail;
-    Spool& spool = *opened.value();
+    open();
     found.clear();
-    ASSERT_TRUE(spool
-                    .recover([&found](MessageRecord record) { found[record.id] = std::move(record); },
-                             [](const std::string& key, const std::string& why) {
-                               ADD_FAILURE() << key << ": " << why;
-                             })
+    ASSERT_TRUE(spool_
+                    ->recover([&found](MessageRecord record) { found[record.id] = std::move(record); },
+                              [](const std::string& key, const std::string& why) {
+                                ADD_FAILURE() << key << ": " << why;
+                              })
                     .ok());
     ASSERT_EQ(found.size(), 2U);
     EXPECT_TRUE(found[1].on_hold);
@@ -156,13 +149,12 @@ TEST(OlderSpool, IsReadAndGoesOn) {
     EXPECT_EQ(found[1].recipients[1].last_reply, "later");
     EXPECT_FALSE(found[2].on_hold);
     EXPECT_EQ(found[2].recipients[2].state, RecipientState::kPending);
-    EXPECT_EQ(spool.kept_value("K").value(), "value");
-    EXPECT_EQ(load(&spool, 2).value().body.view(), "Subject: v1\r\n\r\n");
+    EXPECT_EQ(spool_->kept_value("K").value(), "value");
+    EXPECT_EQ(load(spool_.get(), 2).value().body.view(), "Subject: v1\r\n\r\n");
     found[1].recipients[1].attempts = 4;
-    spool.update(found[1], deliveries_of(found[1])[1]);
-    spool.flush();
+    spool_->update(found[1], deliveries_of(found[1])[1]);
+    spool_->flush();
   }
-  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

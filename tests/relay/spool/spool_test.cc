@@ -1,6 +1,5 @@
 // What both spools promise (relay/spool/spool.h), and what only the one on disk can be asked.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <filesystem>
@@ -19,7 +18,7 @@
 #include "relay/spool/memory_spool.h"
 #include "relay/spool/record.h"
 #include "relay/spool/rocks_spool.h"
-#include "tests/relay/spool/spool_calls.h"
+#include "tests/relay/spool/disk_rig.h"
 
 namespace relay::spool {
 namespace {
@@ -170,29 +169,12 @@ TEST(Record, KeysSortLikeIds) {
 
 enum class Which { kMemory, kDisk };
 
-class SpoolTest : public testing::TestWithParam<Which> {
+class SpoolTest : public SpoolOnDisk, public testing::WithParamInterface<Which> {
  protected:
-  void SetUp() override {
-    folder_ = std::filesystem::path(testing::TempDir()) / ("penstock-spool-" + std::to_string(getpid()));
-    std::filesystem::remove_all(folder_);
-    open();
-  }
-  void TearDown() override {
-    spool_.reset();
-    std::filesystem::remove_all(folder_);
-  }
+  void SetUp() override { open(); }
   void open() {
-    if (GetParam() == Which::kMemory) {
-      if (spool_ == nullptr) spool_ = std::make_unique<MemorySpool>();
-      return;
-    }
-    spool_.reset();
-    conf::SpoolSettings settings;
-    settings.path = folder_;
-    settings.reserve_bytes = 0;
-    auto opened = RocksSpool::open(settings);
-    ASSERT_TRUE(opened.ok()) << opened.error().detail;
-    spool_ = std::move(*opened);
+    if (GetParam() == Which::kDisk) return SpoolOnDisk::open();
+    if (spool_ == nullptr) spool_ = std::make_unique<MemorySpool>();
   }
   void wait(const std::function<bool()>& done) { spool::wait(spool_.get(), done); }
   conf::Result<conf::MessageId> store(const MessageRecord& record, const std::string& body) {
@@ -225,9 +207,6 @@ class SpoolTest : public testing::TestWithParam<Which> {
                     .ok());
     return all;
   }
-
-  std::filesystem::path folder_;
-  std::unique_ptr<Spool> spool_;
 };
 
 TEST_P(SpoolTest, KeptValuesAreThereAfterARestart) {
@@ -401,19 +380,16 @@ INSTANTIATE_TEST_SUITE_P(Both, SpoolTest, testing::Values(Which::kMemory, Which:
 class DiskSpoolTest : public SpoolTest {};
 
 TEST_P(DiskSpoolTest, TwoProcessesCannotHaveIt) {
-  conf::SpoolSettings settings;
-  settings.path = folder_;
-  const auto second = RocksSpool::open(settings);
+  const auto second = RocksSpool::open(settings());
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.error().code, conf::ErrorCode::kRefused) << second.error().detail;
 }
 
 TEST_P(DiskSpoolTest, BelowTheReserveNothingIsTaken) {
   spool_.reset();
-  conf::SpoolSettings settings;
-  settings.path = folder_;
-  settings.reserve_bytes = 1ULL << 60;
-  auto opened = RocksSpool::open(settings);
+  conf::SpoolSettings much = settings();
+  much.reserve_bytes = 1ULL << 60;
+  auto opened = RocksSpool::open(much);
   ASSERT_TRUE(opened.ok());
   spool_ = std::move(*opened);
   EXPECT_FALSE(spool_->health().accepting);

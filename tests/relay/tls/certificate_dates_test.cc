@@ -1,12 +1,12 @@
 #include "relay/tls/certificate_dates.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <string>
+
+#include "tests/temporary_folder.h"
 
 namespace relay::tls {
 namespace {
@@ -15,12 +15,6 @@ using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 
 class CertificateDates : public testing::Test {
  protected:
-  void SetUp() override {
-    folder_ = std::filesystem::path(testing::TempDir()) / ("penstock-dates-" + std::to_string(getpid()));
-    std::filesystem::create_directories(folder_);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   // From now on for so many days.
   std::string certificate(int days) {
     const std::string stem = folder_ / std::to_string(days);
@@ -34,7 +28,7 @@ class CertificateDates : public testing::Test {
     return dates_warning(file, conf::SystemClock().wall() + days * 24h + 1h);
   }
 
-  std::filesystem::path folder_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(CertificateDates, SayWhenACertificateHasEndedAndWhenItIsAboutTo) {

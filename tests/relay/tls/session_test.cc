@@ -19,6 +19,7 @@
 #include "relay/tls/context.h"
 #include "relay/tls/context_state.h"
 #include "relay/tls/reference_identity.h"
+#include "tests/temporary_folder.h"
 
 namespace relay::tls {
 namespace {
@@ -71,12 +72,6 @@ TEST(ReferenceIdentity, IsDecidedByParsing) {
 
 class TlsSessionTest : public testing::Test {
  protected:
-  void SetUp() override {
-    folder_ = std::filesystem::path(testing::TempDir()) / ("penstock-tls-names-" + std::to_string(getpid()));
-    std::filesystem::create_directories(folder_);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   // A certificate with this common name and these names ("" : none), which is its own authority.
   void serve(const std::string& common, const std::string& san) {
     const std::string stem = folder_ / std::to_string(++made_);
@@ -173,7 +168,7 @@ class TlsSessionTest : public testing::Test {
   std::shared_ptr<Context> server_, client_;
   bool only_13_ = false, server_heard_ = false;
   std::string identity_;
-  std::filesystem::path folder_;
+  TemporaryFolder folder_;
   bool resumed_ = false;
   std::string cipher_;
 

@@ -1,11 +1,9 @@
 // Streams with TLS: the handshake, what waits in clear, the end that is said, turns of the loop.
 #include <gtest/gtest.h>
 #include <malloc.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
@@ -14,6 +12,7 @@
 #include "relay/tls/session.h"
 #include "relay/uv/loop_state.h"
 #include "tests/relay/uv/stream_rig.h"
+#include "tests/temporary_folder.h"
 
 namespace relay::uv {
 namespace {
@@ -21,8 +20,6 @@ namespace {
 class TlsTest : public NetworkTest {
  protected:
   void SetUp() override {
-    folder_ = std::filesystem::path(testing::TempDir()) / ("penstock-tls-" + std::to_string(getpid()));
-    std::filesystem::create_directories(folder_);
     certificate_ = folder_ / "cert.pem";
     key_ = folder_ / "key.pem";
     const std::string command =
@@ -31,7 +28,6 @@ class TlsTest : public NetworkTest {
         key_ + " -out " + certificate_ + " >/dev/null 2>&1";
     ASSERT_EQ(std::system(command.c_str()), 0) << "openssl is needed for this test";
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
   std::shared_ptr<tls::Context> server_context() {
     auto context = tls::Context::server(certificate_, key_, nullptr);
     EXPECT_TRUE(context.ok()) << context.error().detail;
@@ -55,7 +51,7 @@ class TlsTest : public NetworkTest {
     connect();
     run();
   }
-  std::filesystem::path folder_;
+  TemporaryFolder folder_;
   std::string certificate_, key_;
 };
 
