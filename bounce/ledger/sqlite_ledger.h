@@ -48,8 +48,6 @@ class SqliteLedger final : public Ledger {
   // Drops what the settings keep no longer: decisions, counts, and identities, which stay for three months at
   // least. Bounded by `limit` rows of each.
   conf::Status forget(conf::WallTime now, const conf::QuarantineSettings& settings, uint64_t limit);
-  // A whole copy in a new file, while others write.
-  conf::Status backup(const std::string& path);
 
   // For the parts of this folder that read and change rows in their own ways, in transactions of their own.
   Database* database() { return database_.get(); }

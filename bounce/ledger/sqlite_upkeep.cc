@@ -154,9 +154,4 @@ conf::Status SqliteLedger::forget(conf::WallTime now, const conf::QuarantineSett
   return database_->commit();
 }
 
-conf::Status SqliteLedger::backup(const std::string& path) {
-  database_->prepare("VACUUM INTO ?").with(path).run();
-  return finished(database_.get());
-}
-
 }  // namespace bounce

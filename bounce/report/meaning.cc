@@ -20,8 +20,7 @@ Qualification fixed(ErrorType type, Reason reason, const char* rule) {
   return meaning;
 }
 
-// A complaint is the recipient's word; a failed proof of origin is about us,
-// and "not spam" is good news.
+// A complaint is the recipient's word; a failed proof of origin is about us, and "not spam" is good news.
 Qualification of_feedback(const Report& report) {
   if (report.feedback_type == "not-spam")
     return fixed(ErrorType::kIgnored, Reason::kErrorIgnored, "feedback-not-spam");
@@ -85,8 +84,8 @@ Reply reply_of(const Recipient& recipient) {
   } else {
     reply.code = recipient.code;
   }
-  // A report always tells of an end or a delay; where no code came with it the
-  // class of the status stands in.
+  // A report always tells of an end or a delay; where no code came with it the class of the status stands
+  // in.
   if (reply.code == 0 && !recipient.status.empty() && recipient.status.front() != '2') {
     reply.code = recipient.status.front() == '4' ? 450 : 550;
   }
@@ -122,12 +121,6 @@ Qualification meaning_of(const Report& report, const Recipient& recipient, const
   if (delay && meaning.type == ErrorType::kHard) meaning.type = ErrorType::kSoft;
   if (delay && meaning.reason == Reason::kNotDefined) meaning.reason = Reason::kUnreachable;
   return meaning;
-}
-
-bool is_failure(const Report& report, const Recipient& recipient) {
-  if (report.kind == Kind::kFeedback) return true;
-  return (report.kind == Kind::kDsn || report.kind == Kind::kNonstandard) &&
-         recipient.action == Action::kFailed;
 }
 
 }  // namespace bounce::report

@@ -1,6 +1,5 @@
-// What a report means for a recipient: the diagnostic goes through the same
-// qualifier as a reply in a session (bounce/qualifier.h); complaints, answers
-// of programs and good news have meanings of their own.
+// What a report means for a recipient: the diagnostic goes through the same qualifier as a reply in a
+// session (bounce/qualifier.h); complaints, answers of programs and good news have meanings of their own.
 #pragma once
 
 #include "bounce/qualifier.h"
@@ -13,9 +12,5 @@ Reply reply_of(const Recipient& recipient);
 
 // Never Hard for news of delay. Any thread.
 Qualification meaning_of(const Report& report, const Recipient& recipient, const Qualifier& qualifier);
-
-// True when the recipient was not reached for good: what may count against its
-// address.
-bool is_failure(const Report& report, const Recipient& recipient);
 
 }  // namespace bounce::report

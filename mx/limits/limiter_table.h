@@ -72,8 +72,6 @@ class LimiterTable {
   // Looks at the next kSweep entries; once a second goes through a million in eight minutes.
   void sweep(const Moment& moment);
   size_t size() const { return entries_.size() - free_.size(); }
-  void for_each_traffic(const std::function<void(const std::string& key, Traffic&)>& use);
-  void for_each_standing(const std::function<void(const std::string& key, Standing&)>& use);
   // Those that are not open and that no path holds, among `most` counters from `*next` on (0 at first).
   // False: the last were seen. Superseded: a path uses what is known there under the rule that decides now.
   using UseDetached = std::function<void(const std::string& key, Standing&, bool superseded)>;

@@ -54,16 +54,4 @@ bool LimiterTable::visit_detached(size_t* next, size_t most, const UseDetached& 
   return *next < entries_.size();
 }
 
-void LimiterTable::for_each_traffic(const std::function<void(const std::string& key, Traffic&)>& use) {
-  for (const Entry& entry : entries_) {
-    if (entry.traffic.object != nullptr) use('T' + entry.name, *entry.traffic.object);
-  }
-}
-
-void LimiterTable::for_each_standing(const std::function<void(const std::string& key, Standing&)>& use) {
-  for (const Entry& entry : entries_) {
-    if (entry.standing.object != nullptr) use('S' + entry.name, *entry.standing.object);
-  }
-}
-
 }  // namespace mx

@@ -20,7 +20,6 @@ class LogFile {
   // Opens for appending, makes the file (0640) when it is missing. A torn last line is ended first.
   conf::Status open();
   void close();
-  bool is_open() const { return fd_ >= 0; }
 
   // `lines` ends with a newline. Returns how many bytes are in the file for good: all of them, or fewer, up
   // to a line's end, when the system refuses; then `*why` says what happened. Rotates first when the file

@@ -232,7 +232,11 @@ TEST(LimiterTable, ABlockIsShownBeforeAnybodyAsksAndTakesOrders) {
   save_a_block();
   const auto shown = [](LimiterTable* table) {
     std::map<std::string, Standing*> all;
-    table->for_each_standing([&all](const std::string& key, Standing& standing) { all[key] = &standing; });
+    size_t next = 0;
+    while (table->visit_detached(
+        &next, 1,
+        [&all](const std::string& key, Standing& standing, bool /*superseded*/) { all[key] = &standing; })) {
+    }
     return all;
   };
   LimiterTable table;
