@@ -66,14 +66,7 @@ conf::Status LedgerDesk::each(const AddressFilter& filter,
     while (statement.row()) {
       found.list = statement.text(0);
       found.address = statement.text(1);
-      read_state(statement, 2, &found.state);
-      found.created = conf::from_unix_micros(statement.integer(8));
-      found.text = statement.text(9);
-      found.rule = statement.text(10);
-      found.site = statement.text(11);
-      found.mx_host = statement.text(12);
-      found.by = statement.text(13);
-      found.message = static_cast<uint64_t>(statement.integer(14));
+      read_row(statement, 2, &found);
       if (!row(found)) break;
     }
   }

@@ -112,14 +112,7 @@ std::optional<AddressRow> SqliteLedger::read(std::string_view list, std::string_
   AddressRow row;
   row.list = list;
   row.address = address;
-  read_state(statement, 0, &row.state);
-  row.created = conf::from_unix_micros(statement.integer(6));
-  row.text = statement.text(7);
-  row.rule = statement.text(8);
-  row.site = statement.text(9);
-  row.mx_host = statement.text(10);
-  row.by = statement.text(11);
-  row.message = static_cast<uint64_t>(statement.integer(12));
+  read_row(statement, 0, &row);
   return row;
 }
 

@@ -60,6 +60,17 @@ void read_state(const Statement& statement, int column, AddressState* out) {
   out->changed = conf::from_unix_micros(statement.integer(column + 5));
 }
 
+void read_row(const Statement& statement, int column, AddressRow* out) {
+  read_state(statement, column, &out->state);
+  out->created = conf::from_unix_micros(statement.integer(column + 6));
+  out->text = statement.text(column + 7);
+  out->rule = statement.text(column + 8);
+  out->site = statement.text(column + 9);
+  out->mx_host = statement.text(column + 10);
+  out->by = statement.text(column + 11);
+  out->message = static_cast<uint64_t>(statement.integer(column + 12));
+}
+
 void bind_state(Statement* statement, const AddressState& state) {
   statement->with(static_cast<int>(state.status)).with(state.errors).with(state.reason);
   statement->with(conf::unix_micros(state.last_error)).with(conf::unix_micros(state.first_hard));
