@@ -38,15 +38,15 @@ void PathViews::explain(const std::string& domain_name, const std::string& sourc
     done(std::move(answer));
     return;
   }
-  ask(*domain, {domain_name, source, stream, std::move(done), transit_->clock().now() + kPatience});
+  ask({std::move(*domain), source, stream, std::move(done), transit_->clock().now() + kPatience});
 }
 
-void PathViews::ask(const conf::Domain& domain, Question question) {
+void PathViews::ask(Question question) {
+  const conf::Domain domain = question.domain;
   transit_->routes().ask(domain, [this, question = std::move(question)](queue::DomainEntry* entry) {
-    bool awaits_rules = false;
-    admin::Explanation told = explanation_of(entry, question.source, question.stream, &awaits_rules);
     const conf::Instant now = transit_->clock().now();
-    if (!awaits_rules || now >= question.at_last) return question.done(std::move(told));
+    if (std::optional<admin::Explanation> told = explanation_of(entry, question, now))
+      return question.done(std::move(*told));
     questions_.push_back(question);
     next_look_ = now + kLookAgain;
   });
@@ -54,15 +54,13 @@ void PathViews::ask(const conf::Domain& domain, Question question) {
 
 void PathViews::step(conf::Instant now) {
   if (now < next_wake()) return;
-  for (Question& question : std::exchange(questions_, {})) {
-    const conf::Result<conf::Domain> domain = conf::Domain::parse(question.domain);
-    if (domain.ok()) ask(domain.value(), std::move(question));
-  }
+  for (Question& question : std::exchange(questions_, {})) ask(std::move(question));
 }
 
-admin::Explanation PathViews::explanation_of(queue::DomainEntry* domain, const std::string& source,
-                                             const std::string& stream, bool* awaits_rules) {
-  const conf::Instant now = transit_->clock().now();
+std::optional<admin::Explanation> PathViews::explanation_of(queue::DomainEntry* domain,
+                                                            const Question& question, conf::Instant now) {
+  const std::string& source = question.source;
+  const std::string& stream = question.stream;
   admin::Explanation answer;
   answer.route = route_view(*domain, now);
   const std::vector<conf::Source>& sources = transit_->config()->sources;
@@ -84,14 +82,18 @@ admin::Explanation PathViews::explanation_of(queue::DomainEntry* domain, const s
     answer.problem = domain->route->detail;
     return answer;
   }
+  const queue::StreamTable::Sources& of_stream = sites.streams().sources_of(number);
+  std::vector<queue::Path*> paths;
+  for (const conf::Source* each : of_stream) {
+    if ((source.empty() || each->name == source) && sites.usable(*domain, *each))
+      paths.push_back(sites.path_from(domain, *each));
+  }
+  const bool waits = std::any_of(paths.begin(), paths.end(),
+                                 [&sites](const queue::Path* each) { return sites.awaits_rules(*each); });
+  if (waits && now < question.at_last) return std::nullopt;
   Dispatcher& dispatcher = transit_->dispatcher();
   const auto in_flight = dispatcher.in_flight_by_path();
-  const queue::StreamTable::Sources& of_stream = sites.streams().sources_of(number);
-  for (const conf::Source* one : of_stream) {
-    const conf::Source& each = *one;
-    if ((!source.empty() && each.name != source) || !sites.usable(*domain, each)) continue;
-    queue::Path* path = sites.path_from(domain, each);
-    *awaits_rules |= sites.awaits_rules(*path);
+  for (queue::Path* path : paths) {
     const auto count = in_flight.find(path);
     answer.paths.push_back(
         view_of(path, count == in_flight.end() ? 0 : count->second, &dispatcher, history_, now));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,13 +27,15 @@ class PathViews {
 
  private:
   struct Question {
-    std::string domain, source, stream;
+    conf::Domain domain;
+    std::string source, stream;
     std::function<void(admin::Explanation)> done;
     conf::Instant at_last{};  // it is answered by then
   };
-  void ask(const conf::Domain& domain, Question question);
-  admin::Explanation explanation_of(queue::DomainEntry* domain, const std::string& source,
-                                    const std::string& stream, bool* awaits_rules);
+  void ask(Question question);
+  // Nothing: one of the paths waits for its rules, and there is time left.
+  std::optional<admin::Explanation> explanation_of(queue::DomainEntry* domain, const Question& question,
+                                                   conf::Instant now);
 
   Transit* transit_;
   const PathHistory history_;
