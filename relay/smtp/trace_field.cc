@@ -6,12 +6,18 @@
 
 namespace relay::smtp {
 
-std::string protocol_name(bool esmtp, bool smtputf8, bool tls, bool authenticated) {
-  std::string name = smtputf8 ? "UTF8SMTP" : esmtp ? "ESMTP" : "SMTP";
-  if (tls && (esmtp || smtputf8)) name += 'S';
-  if (authenticated) name += 'A';
+namespace {
+
+// SMTP, ESMTP, ESMTPS, ESMTPA, ESMTPSA (RFC 3848), UTF8SMTP... (RFC 6531 §4.3).
+std::string protocol_name(const TraceFacts& facts) {
+  const bool utf8 = facts.envelope->smtputf8;
+  std::string name = utf8 ? "UTF8SMTP" : facts.esmtp ? "ESMTP" : "SMTP";
+  if (facts.tls != nullptr && (facts.esmtp || utf8)) name += 'S';
+  if (!facts.envelope->authenticated_as.empty()) name += 'A';
   return name;
 }
+
+}  // namespace
 
 std::string received_field(const TraceFacts& facts, conf::MessageId id, conf::WallTime now) {
   const conf::Envelope& envelope = *facts.envelope;
@@ -20,9 +26,7 @@ std::string received_field(const TraceFacts& facts, conf::MessageId id, conf::Wa
   field.reserve(256);  // for the longest of most days; it grows where it must
   const auto put = [&field](const auto&... pieces) { (field.append(std::string_view(pieces)), ...); };
   put("Received: from ", envelope.client_name, v6 ? " ([IPv6:" : " ([", envelope.client_address,
-      "])\r\n\tby ", facts.hostname, " with ",
-      protocol_name(facts.esmtp, envelope.smtputf8, facts.tls != nullptr, !envelope.authenticated_as.empty()),
-      " id ", conf::to_text(id));
+      "])\r\n\tby ", facts.hostname, " with ", protocol_name(facts), " id ", conf::to_text(id));
   if (facts.tls != nullptr) put("\r\n\t(", facts.tls->version, " ", facts.tls->cipher, ")");
   if (envelope.recipients.size() == 1) put("\r\n\tfor <", envelope.recipients.front().mailbox.text(), ">");
   put(";\r\n\t", conf::mail_date(now), "\r\n");

@@ -10,10 +10,6 @@
 
 namespace relay::smtp {
 
-// The protocol of a Received field: SMTP, ESMTP, ESMTPS, ESMTPA, ESMTPSA (RFC 3848), UTF8SMTP... (RFC 6531
-// §4.3).
-std::string protocol_name(bool esmtp, bool smtputf8, bool tls, bool authenticated);
-
 struct TraceFacts {
   const conf::Envelope* envelope = nullptr;
   std::string hostname;
