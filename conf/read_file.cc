@@ -52,8 +52,8 @@ Result<std::string> read_file(const std::string& path) {
 }
 
 Result<std::string> read_regular_file(const std::string& path) {
-  const int file =
-      ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe would wait for its writer
+  // A pipe would wait for its writer.
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file < 0) return failed(errno);
   struct stat about {};
   if (::fstat(file, &about) == 0 && !S_ISREG(about.st_mode) && !S_ISDIR(about.st_mode)) {

@@ -71,8 +71,7 @@ std::string without_unitext(std::string_view text) {
   return out;
 }
 
-// The type before the address ("rfc822;", "RFC822:", "SMTP:", "utf-8;",
-// "local;").
+// The type before the address ("rfc822;", "RFC822:", "SMTP:", "utf-8;", "local;").
 std::string_view without_type(std::string_view value) {
   const size_t mark = value.substr(0, 24).find_first_of(";:");
   if (mark == kNowhere) return value;

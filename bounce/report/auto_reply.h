@@ -1,6 +1,5 @@
-// Answers of programs that stand for a person: vacation, challenge and
-// response, "has left". They say that the mail arrived, so they never count
-// against anybody (RFC 3834).
+// Answers of programs that stand for a person: vacation, challenge and response, "has left". They say that
+// the mail arrived, so they never count against anybody (RFC 3834).
 #pragma once
 
 #include "bounce/report/notice.h"

@@ -98,8 +98,7 @@ class Reader {
   }
 
  private:
-  // "dns; mx.example.com" -> "mx.example.com"; "dns; host (10.0.0.1)" keeps the
-  // host.
+  // "dns; mx.example.com" -> "mx.example.com"; "dns; host (10.0.0.1)" keeps the host.
   static std::string host_of(std::string_view value) {
     const size_t mark = value.find(';');
     if (mark < 16) value.remove_prefix(mark + 1);
@@ -108,8 +107,7 @@ class Reader {
   }
 
   void take_recipient_field(Name name, std::string_view value) {
-    // A group ends at an empty line, but many writers forget it, and some put
-    // one inside a group.
+    // A group ends at an empty line, but many writers forget it, and some put one inside a group.
     const bool repeats = (name == Name::kFinalRecipient && group_.has_final) ||
                          (name == Name::kOriginalRecipient && group_.has_original) ||
                          (name == Name::kAction && group_.has_action && gap_);
@@ -161,8 +159,7 @@ class Reader {
     recipient.diagnostic = decode_words(clean_diagnostic(to_utf8("", std::move(done.diagnostic))));
     const uint16_t code = find_code(recipient.diagnostic);
     if (code != 0) recipient.code = code;
-    // The remote's own status says more than the one that the reporter made of
-    // it.
+    // The remote's own status says more than the one that the reporter made of it.
     if (is_vague_status(recipient.status)) {
       std::string better = find_status(recipient.diagnostic);
       if (!better.empty()) recipient.status = std::move(better);
@@ -180,8 +177,7 @@ class Reader {
   bool added_ = false;
 };
 
-// "Name: value" of a status field at the front of a line; the value may be
-// empty.
+// "Name: value" of a status field at the front of a line; the value may be empty.
 bool split_field(std::string_view line, std::string_view* name, std::string_view* value) {
   const size_t colon = line.find(':');
   if (colon == kNowhere || colon == 0 || colon > 40) return false;
@@ -238,8 +234,7 @@ bool read_delivery_status(std::string_view content, Report* report) {
     std::string_view next_value;
     const bool folded = line.front() == ' ' || line.front() == '\t';
     const bool field = split_field(line, &next_name, &next_value);
-    // A line without a fold that is no field, or none that anybody knows, goes
-    // on with the value before it.
+    // A line without a fold that is no field, or none that anybody knows, goes on with the value before it.
     const bool begins = field && (!folded || (name_of(next_name) != Name::kOther && !open)) &&
                         (!open || name_of(next_name) != Name::kOther || next_name.find('-') != kNowhere);
     if (!begins) {

@@ -30,8 +30,7 @@ bool read_feedback_report(std::string_view content, Report* report) {
   bool any = false;
   std::string removal;
   const std::string ended = std::string(content.substr(0, 256 << 10)) + "\n\n";
-  // The fields may stand in several groups; each is read as a header of its
-  // own.
+  // The fields may stand in several groups; each is read as a header of its own.
   std::string_view rest = ended;
   for (int group = 0; group < 8 && !trimmed(rest).empty(); ++group) {
     const Part fields = read_header(rest);

@@ -1,7 +1,6 @@
-// Bounces in the words of some program: every mail system before RFC 3464, many
-// after it, and the gateways and providers that never cared. No program is
-// known by name: a notice is read by its sections, its recipient lines and its
-// diagnostics.
+// Bounces in the words of some program: every mail system before RFC 3464, many after it, and the gateways
+// and providers that never cared. No program is known by name: a notice is read by its sections, its
+// recipient lines and its diagnostics.
 #pragma once
 
 #include "bounce/report/mime_reader.h"
@@ -17,8 +16,7 @@ namespace bounce::report {
 Kind read_free_form(const Part& head, const Signs& signs, const Notice& notice, const Part& original,
                     Report* report);
 
-// Fills in what a delivery status left out: addresses without a domain,
-// diagnostics without words.
+// Fills in what a delivery status left out: addresses without a domain, diagnostics without words.
 void complete_from_text(const Part& head, const Signs& signs, const Notice& notice, const Part& original,
                         Report* report);
 

@@ -28,8 +28,7 @@ void append_character(char32_t c, std::string* out) {
   if (c >= ' ' || c == '\n') conf::append_utf8(c, out);
 }
 
-// Decodes the entity at the front of `html` ("&..."); gives its length, or 0
-// when it is none.
+// Decodes the entity at the front of `html` ("&..."); gives its length, or 0 when it is none.
 size_t take_entity(std::string_view html, std::string* out) {
   const size_t end = html.substr(0, 12).find(';');
   if (end == kNowhere || end < 2) return 0;

@@ -12,8 +12,7 @@ namespace {
 
 bool is_name_character(char c) { return c > 32 && c < 127 && c != ':'; }
 
-// The length of the name when `line` begins a field, else 0. Blanks before the
-// colon are let be.
+// The length of the name when `line` begins a field, else 0. Blanks before the colon are let be.
 size_t field_name_length(std::string_view line) {
   size_t at = 0;
   while (at < line.size() && is_name_character(line[at])) ++at;
@@ -30,8 +29,7 @@ bool is_lost_parameter(std::string_view line, const std::vector<Field>& fields) 
                      [&](std::string_view name) { return starts_with_folded(line, name); });
 }
 
-// Reads the fields of a header at the front of `octets`; gives the place where
-// the body begins.
+// Reads the fields of a header at the front of `octets`; gives the place where the body begins.
 size_t read_fields(std::string_view octets, const ReadLimits& limits, std::vector<Field>* fields,
                    bool* bounded) {
   LineReader lines(octets);
@@ -74,9 +72,8 @@ size_t read_fields(std::string_view octets, const ReadLimits& limits, std::vecto
   return octets.size();
 }
 
-// The value of parameter `name` (lower case) in a Content-Type field (RFC 2045
-// §5.1). Comments are rare and read as text; RFC 2231 continuations are joined
-// for `name*0`.
+// The value of parameter `name` (lower case) in a Content-Type field (RFC 2045 §5.1). Comments are rare and
+// read as text; RFC 2231 continuations are joined for `name*0`.
 std::string parameter(std::string_view value, std::string_view name) {
   size_t at = value.find(';');
   std::string out;
@@ -131,8 +128,8 @@ Part read_part(std::string_view octets, const ReadLimits& limits, bool* bounded)
   return part;
 }
 
-// Finds the next line that is the delimiter. `*begin` gets where its line
-// begins, `*after` where the next line does; `*closes` tells of the last one.
+// Finds the next line that is the delimiter. `*begin` gets where its line begins, `*after` where the next
+// line does; `*closes` tells of the last one.
 bool next_delimiter(std::string_view body, std::string_view delimiter, size_t from, size_t* begin,
                     size_t* after, bool* closes) {
   for (size_t at = from; (at = body.find(delimiter, at)) != kNowhere; at += delimiter.size()) {

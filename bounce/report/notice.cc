@@ -42,8 +42,7 @@ std::string_view without_quote(std::string_view line) {
   return line;
 }
 
-// True when a header of a message begins at `at`: two fields one after the
-// other of which one is certain.
+// True when a header of a message begins at `at`: two fields one after the other of which one is certain.
 bool header_begins(std::string_view text, size_t at) {
   LineReader lines(text.substr(at, 4096));
   std::string_view line;

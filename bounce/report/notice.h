@@ -1,6 +1,5 @@
-// The words of the notice and the message that came back with it, taken apart:
-// by MIME where the mail has parts, by marks and header fields in the text
-// where it has none.
+// The words of the notice and the message that came back with it, taken apart: by MIME where the mail has
+// parts, by marks and header fields in the text where it has none.
 #pragma once
 
 #include <string>
@@ -23,8 +22,7 @@ struct Notice {
 // 64 KB of text and 64 KB of the message.
 Notice read_notice(const Mail& mail);
 
-// Where in a plain text the returned message begins (its mark, or its header),
-// or the length of the text.
+// Where in a plain text the returned message begins (its mark, or its header), or the length of the text.
 // `*header` gets where its header begins.
 size_t find_original(std::string_view text, size_t* header);
 

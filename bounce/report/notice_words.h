@@ -1,5 +1,4 @@
-// The words by which notices of mail systems are known, in the languages that
-// they are written in.
+// The words by which notices of mail systems are known, in the languages that they are written in.
 #pragma once
 
 #include "bounce/report/words.h"
@@ -21,8 +20,7 @@ enum Topic : uint8_t {
 const WordTable& subject_words();  // for the Subject field
 const WordTable& notice_words();   // for the text of a notice
 
-// Marks above a returned message: "--- Below this line is a copy of the
-// message."
+// Marks above a returned message: "--- Below this line is a copy of the message."
 bool is_original_mark(std::string_view line);
 
 }  // namespace bounce::report

@@ -190,8 +190,7 @@ class Reading {
     });
   }
 
-  // A delivery status that lost its MIME part: forwarded inline, or by a
-  // gateway that flattens mail.
+  // A delivery status that lost its MIME part: forwarded inline, or by a gateway that flattens mail.
   bool read_fields_in_text() {
     const bool trusted = signs_.daemon || head().report_type == "delivery-status" || signs_.forwarded;
     if ((signs_.list && !signs_.daemon) || (signs_.answer && !signs_.daemon) || !trusted) return false;

@@ -1,6 +1,5 @@
-// What a mail that came back says: which message, which recipients, and what
-// became of each. The qualifier says what their diagnostics mean
-// (bounce/report/meaning.h).
+// What a mail that came back says: which message, which recipients, and what became of each. The qualifier
+// says what their diagnostics mean (bounce/report/meaning.h).
 #pragma once
 
 #include <cstdint>
@@ -49,8 +48,7 @@ struct Report {
   std::string message_id;    // without angle brackets
   std::string header_token;  // value of the token field
   std::string returned_to;   // addresses as the field has them
-  // Words for people around the diagnostics; up to some thousand octets. Helps
-  // where those are poor.
+  // Words for people around the diagnostics; up to some thousand octets. Helps where those are poor.
   std::string notice;
   // Who wrote it, where that is no mail system and it is no report by its type; empty otherwise.
   std::string writer;

@@ -1,5 +1,5 @@
-// Who wrote a mail: a mail system, a list, a person. What a mail is taken for
-// rests on several of these signs together, never on one word.
+// Who wrote a mail: a mail system, a list, a person. What a mail is taken for rests on several of these
+// signs together, never on one word.
 #pragma once
 
 #include <string>

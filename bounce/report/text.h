@@ -1,6 +1,5 @@
-// Small words about text that the readers of returned mail share: ASCII letters
-// fold, everything else is compared as it is. Nothing allocates unless it
-// returns a std::string.
+// Small words about text that the readers of returned mail share: ASCII letters fold, everything else is
+// compared as it is. Nothing allocates unless it returns a std::string.
 #pragma once
 
 #include <cstddef>
@@ -20,16 +19,14 @@ inline bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c ==
 
 using conf::equal_ignoring_case;
 bool starts_with_folded(std::string_view text, std::string_view lower_word);
-// The first place of `lower_word` (itself in lower case) in `text` at or after
-// `from`.
+// The first place of `lower_word` (itself in lower case) in `text` at or after `from`.
 size_t find_folded(std::string_view text, std::string_view lower_word, size_t from = 0);
 inline bool contains_folded(std::string_view text, std::string_view lower_word) {
   return find_folded(text, lower_word) != kNowhere;
 }
 
 using conf::trimmed;
-// Every run of blanks and control characters becomes one space; none at the
-// ends.
+// Every run of blanks and control characters becomes one space; none at the ends.
 std::string one_line(std::string_view text);
 
 // Lines without their ends; LF and CRLF, and a last line without any.

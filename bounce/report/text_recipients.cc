@@ -234,8 +234,7 @@ class Search {
       }
       const bool rule = bare.starts_with("----") || bare.starts_with("====") || bare.starts_with("____");
       if (rule || names_another(i, head.address)) break;
-      // After a gap only what is indented deeper, or speaks in codes, still
-      // belongs to it.
+      // After a gap only what is indented deeper, or speaks in codes, still belongs to it.
       const size_t depth = lines_[i].find_first_not_of(" \t");
       if (repeats_header(bare)) continue;
       if (blanks > 0 && trimmed(out).empty() && depth <= indent && find_code(bare) == 0 &&

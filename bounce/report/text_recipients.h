@@ -17,13 +17,12 @@ struct KnownAddresses {
                                       // From of the returned message
 };
 
-// The recipients that the text names, each with what the text says about it;
-// empty when none is named. An address that only gives the reason for another
-// one (aliases, contacts) is not among them.
+// The recipients that the text names, each with what the text says about it; empty when none is named. An
+// address that only gives the reason for another one (aliases, contacts) is not among them.
 std::vector<Recipient> recipients_in_text(std::string_view text, const KnownAddresses& known);
 
-// The line or lines of the text that say why, wherever they stand; empty when
-// none looks like it. `address` (may be empty) is preferred.
+// The line or lines of the text that say why, wherever they stand; empty when none looks like it. `address`
+// (may be empty) is preferred.
 std::string diagnostic_in_text(std::string_view text, std::string_view address);
 
 }  // namespace bounce::report

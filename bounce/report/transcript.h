@@ -1,5 +1,5 @@
-// Transcripts of SMTP sessions within a notice ("<<< 550 5.1.1 no such user"),
-// and the single lines of a text that say why.
+// Transcripts of SMTP sessions within a notice ("<<< 550 5.1.1 no such user"), and the single lines of a
+// text that say why.
 #pragma once
 
 #include <string>
@@ -7,9 +7,8 @@
 
 namespace bounce::report {
 
-// The reply of the transcript that matters: the last refusal that the remote
-// host gave, with its continuation lines; empty when the text holds no
-// transcript. `*host` (may be null) gets "talking to X".
+// The reply of the transcript that matters: the last refusal that the remote host gave, with its
+// continuation lines; empty when the text holds no transcript. `*host` (may be null) gets "talking to X".
 std::string transcript_reply(std::string_view text, std::string* host);
 
 }  // namespace bounce::report

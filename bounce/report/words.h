@@ -1,8 +1,6 @@
-// Which words of a table occur in a text, found in one pass. Rows are in lower
-// case and UTF-8; ASCII letters of the text are folded, other letters are
-// compared as they are (so a table holds both forms where a capital is usual),
-// typographic apostrophes count as plain ones and every run of blanks as one
-// space.
+// Which words of a table occur in a text, found in one pass. Rows are in lower case and UTF-8; ASCII letters
+// of the text are folded, other letters are compared as they are (so a table holds both forms where a
+// capital is usual), typographic apostrophes count as plain ones and every run of blanks as one space.
 #pragma once
 
 #include <array>
@@ -27,8 +25,7 @@ class WordTable {
   // What the lists view outlives the table. No text stands in them twice: it would count twice.
   WordTable(std::initializer_list<std::span<const Word>> lists);
 
-  // How many different rows of each topic occur in the first `limit` octets of
-  // `text`.
+  // How many different rows of each topic occur in the first `limit` octets of `text`.
   std::array<uint8_t, kTopics> count(std::string_view text, size_t limit) const;
   bool occurs(std::string_view text, uint8_t topic) const;
 

@@ -4,9 +4,9 @@
 namespace conf {
 
 namespace {
-constexpr std::string_view kDigits =
-    "0123456789abcdefghjkmnpqrstvwxyz";  // Crockford's base 32: no i, l, o, u
-constexpr size_t kLength = 13;           // 13 x 5 bits hold 64
+// Crockford's base 32: no i, l, o, u.
+constexpr std::string_view kDigits = "0123456789abcdefghjkmnpqrstvwxyz";
+constexpr size_t kLength = 13;  // 13 x 5 bits hold 64
 }  // namespace
 
 std::string to_text(MessageId id) {

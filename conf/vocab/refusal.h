@@ -33,8 +33,8 @@ enum class ErrorType : uint8_t {
   kNotDefined,  // nothing known; bounce::Qualifier answers with how it is to be treated, so only tables of
                 // texts have it
 };
-const char* to_text(
-    ErrorType type);  // "hard", "soft", "ignored", "not-defined", as the delivery log has them
+// "hard", "soft", "ignored", "not-defined", as the delivery log has them.
+const char* to_text(ErrorType type);
 
 // Who the refusal is about, hence who backs off. Only kRecipient may ever count against an address.
 enum class Scope : uint8_t { kRecipient, kMessage, kConnection, kSite, kSender };

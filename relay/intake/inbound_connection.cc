@@ -270,8 +270,8 @@ std::string InboundConnection::refuses(const conf::Envelope& envelope, const con
 
 void InboundConnection::settle_up() {
   stranger = !session_->may_relay();
-  (void)hold(&envelope_reserved_,
-             session_->envelope_octets());  // less than what may_hold() allowed, or as much
+  // Less than what may_hold() allowed, or as much.
+  (void)hold(&envelope_reserved_, session_->envelope_octets());
   const uint64_t waiting = session_->held_octets() - session_->envelope_octets() + transport_->unsent_bytes();
   if (hold(&waiting_reserved_, waiting)) return;
   note(conf::DoorReason::kShortOfMemory);

@@ -7,8 +7,8 @@
 namespace relay::queue {
 
 namespace {
-constexpr uint64_t kRecordCost =
-    1024;  // a record with one recipient and its strings; more recipients cost 256 each
+// A record with one recipient and its strings; more recipients cost 256 each.
+constexpr uint64_t kRecordCost = 1024;
 
 uint64_t header_cost(const conf::LoggedHeaderPtr& header) {
   if (header == nullptr) return 0;

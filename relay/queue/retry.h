@@ -31,9 +31,9 @@ std::optional<conf::Duration> first_delay(const conf::RetrySchedule& schedule, c
 bool first_tries_last(const conf::RetrySchedule& schedule, conf::PassingTrouble trouble, uint32_t done,
                       uint32_t attempt);
 
-// Of a message that met trouble of its path: a minute, or the first wait of the
-// schedule when that is shorter, and more only for one that is old already (a tenth of
-// its age, at most a quarter of an hour), with up to a tenth of jitter. None: its validity is over before.
+// Of a message that met trouble of its path: a minute, or the first wait of the schedule when that is
+// shorter, and more only for one that is old already (a tenth of its age, at most a quarter of an hour),
+// with up to a tenth of jitter. None: its validity is over before.
 std::optional<conf::Duration> short_delay(const conf::RetrySchedule& schedule, conf::WallTime accepted_at,
                                           conf::WallTime now, conf::Random* random);
 

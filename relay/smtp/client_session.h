@@ -74,11 +74,11 @@ class ClientSession {
   void receive(std::string_view bytes, conf::Instant now);
   bool next_event(ClientEvent* event, conf::Instant now);
   OutQueue* output();
-  conf::Instant deadline()
-      const;  // kNever when ready and idle (the owner decides how long to keep it) or closed
+  // kNever when ready and idle (the owner decides how long to keep it) or closed.
+  conf::Instant deadline() const;
   void on_deadline(conf::Instant now);
-  void on_written(
-      conf::Instant now);  // progress of writing: re-arms the body's deadline (RFC 5321 §4.5.3.2.5)
+  // Progress of writing: re-arms the body's deadline (RFC 5321 §4.5.3.2.5).
+  void on_written(conf::Instant now);
   // The connection is gone: running transaction gets its outcomes (uncertain when after the dot), then
   // kClosed.
   void on_peer_closed(std::string_view why, conf::Instant now);

@@ -48,8 +48,8 @@ size_t behind_display_name(std::string_view text, size_t begin) {
 // Cuts "<path>" off `*text` and gives what is between the angle brackets, without a source route. False when
 // malformed.
 bool take_path(std::string_view* text, std::string_view* path, bool lenient) {
-  size_t begin =
-      text->find_first_not_of(' ');  // RFC 5321 §3.3 forbids the blank; senders write it all the same
+  // RFC 5321 §3.3 forbids the blank; senders write it all the same.
+  size_t begin = text->find_first_not_of(' ');
   if (begin == std::string_view::npos) return false;
   if (lenient) begin = behind_display_name(*text, begin);
   if ((*text)[begin] != '<') return lenient && take_bare(text, begin, path);

@@ -51,8 +51,8 @@ struct Command {
 
 // What is taken beside the standard; each from a client that needs it.
 struct Leniency {
-  bool names =
-      false;  // EHLO and HELO of phones and printers: "My Phone", "(none)"; `argument` is made harmless
+  // EHLO and HELO of phones and printers: "My Phone", "(none)"; `argument` is made harmless.
+  bool names = false;
   bool addresses = false;     // without angle brackets, "a..b@x", a sender without a domain, lower-case xtext
   std::string_view hostname;  // completes a sender without a domain; empty: refused
 };

@@ -296,8 +296,8 @@ void ServerSession::State::returned_to(conf::Recipient recipient, conf::Instant 
 }
 
 void ServerSession::State::take_recipient(conf::Recipient recipient) {
-  if (envelope.recipients.size() >=
-      listener.max_recipients) {  // RFC 5321 §4.5.3.1.10: not an error of the client
+  // RFC 5321 §4.5.3.1.10: not an error of the client.
+  if (envelope.recipients.size() >= listener.max_recipients) {
     trouble(conf::DoorReason::kTooManyRecipients);
     return reply("452 4.5.3 too many recipients");
   }

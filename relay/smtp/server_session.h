@@ -96,8 +96,8 @@ class ServerSession {
   void on_deadline(conf::Instant now);  // 421 4.4.2, then kClose
   void on_peer_closed();                // kAbortMessage follows when a body was under way
 
-  void tls_established(const TlsInfo& tls,
-                       conf::Instant now);  // state as after connect (RFC 3207 §4.2), no new greeting
+  // State as after connect (RFC 3207 §4.2), no new greeting.
+  void tls_established(const TlsInfo& tls, conf::Instant now);
   void auth_result(AuthOutcome outcome, conf::Instant now);
   // The only way to "250" after the data: a receipt that only a spool can make.
   void message_stored(const spool::Receipt& receipt, conf::Instant now);

@@ -12,8 +12,8 @@ namespace relay {
 namespace {
 
 constexpr size_t kLine = 76;  // RFC 2045 §6.7, §6.8
-constexpr size_t kWordOctets =
-    45;  // of text in one encoded word: at most 75 characters as base64 (RFC 2047 §2)
+// Of text in one encoded word: at most 75 characters as base64 (RFC 2047 §2).
+constexpr size_t kWordOctets = 45;
 
 bool is_high(char c) { return static_cast<unsigned char>(c) >= 0x80; }
 

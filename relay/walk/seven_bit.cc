@@ -97,9 +97,8 @@ class Converter {
       out.append(entity.body);
       return true;
     }
-    if (encoding == "base64" &&
-        is_base64(
-            entity.body)) {  // RFC 2045 §6.8: what is not of its alphabet is passed over by who reads it
+    // RFC 2045 §6.8: what is not of its alphabet is passed over by who reads it.
+    if (encoding == "base64" && is_base64(entity.body)) {
       header(entity, "");
       std::copy_if(entity.body.begin(), entity.body.end(), std::back_inserter(out),
                    [](char c) { return static_cast<unsigned char>(c) < 0x80; });
