@@ -242,6 +242,17 @@ TokenState ReturnKeys::check_address(std::string_view address, std::string_view 
   return ours ? check(local.substr(prefix.size() + 1), now, token) : TokenState::kNone;
 }
 
+TokenState ReturnKeys::check_message_id(std::string_view id, conf::WallTime now, ReturnToken* token) const {
+  const std::string_view left = id.substr(0, id.rfind('@'));
+  const auto in_token = [](char c) { return kAlphabet.find(conf::ascii_lower(c)) != std::string_view::npos; };
+  if (left.size() != kTokenLength || !std::ranges::all_of(left, in_token)) return TokenState::kNone;
+  ReturnToken found;
+  const TokenState state = check(left, now, &found);
+  if (state == TokenState::kForged || found.grade != VerpGrade::kMessage) return TokenState::kForged;
+  *token = found;
+  return state;
+}
+
 std::string ReturnKeys::local_part(std::string_view prefix, const ReturnToken& token) const {
   CHECK(prefix.size() <= kLongestPrefix);
   return std::string(prefix) + "+" + sign(token);

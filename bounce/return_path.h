@@ -1,6 +1,6 @@
 // The signed token that a bounce brings back: which message, which recipient, until when. It stands in the
-// reverse-path ("bounces+TOKEN@return.example", VERP) and in a header field, so that a report is matched by
-// what we signed and never by what it claims.
+// reverse-path ("bounces+TOKEN@return.example", VERP), in a header field and in the Message-ID, so that a
+// report is matched by what we signed and never by what it claims.
 //
 // A token is 37 characters of base32 (RFC 4648 §6, written in lower case, read in any case: receivers fold
 // local parts): 4 bits grade, 4 bits key number, 64 bits message id, 32 bits recipient, 16 bits last day, 64
@@ -65,6 +65,10 @@ class ReturnKeys {
   // one.
   TokenState check_address(std::string_view address, std::string_view prefix, conf::WallTime now,
                            ReturnToken* token) const;
+  // The token in a Message-ID that we gave, "TOKEN@domain" without angle brackets. kNone when what stands
+  // before the '@' has not the shape of a token: others choose theirs as they like. kForged for a token of
+  // another grade than kMessage too, for we put none into a Message-ID.
+  TokenState check_message_id(std::string_view id, conf::WallTime now, ReturnToken* token) const;
   // "PREFIX+TOKEN"
   std::string local_part(std::string_view prefix, const ReturnToken& token) const;
 

@@ -69,6 +69,7 @@ void read_returns(TableReader* reader, ReturnsSettings* out) {
   if (reader->text("header", &out->header) && !out->header.empty() && !is_field_name(out->header))
     reader->report("header",
                    "\"" + out->header + "\" is not the name of a header field, such as \"X-Penstock-Token\"");
+  reader->flag("message_id", &out->message_id);
   if (reader->texts("feedback", &out->feedback)) {
     for (std::string& text : out->feedback) {
       const Result<Mailbox> mailbox = Mailbox::parse(text);

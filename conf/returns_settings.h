@@ -37,6 +37,7 @@ struct ReturnsSettings {              // [returns]
   std::string keys;                   // keys: file of the keys that sign; needed by [[return_path]]
   Duration life = 168h;               // life: how long after sending a report counts
   std::string header;                 // header: field that carries the token too; empty: none
+  bool message_id = false;            // message_id: a Message-ID that the relay adds is a token, too
   std::vector<std::string> feedback;  // feedback: addresses that complaints are sent to
   std::string path = "/var/lib/penstock/returns";  // path: Maildir where mail lies until it is read
   std::vector<std::string> watch;                  // watch: further Maildirs that are read

@@ -53,6 +53,8 @@ bool read_feedback_report(std::string_view content, Report* report) {
         report->reporting_mta = one_line(mark == kNowhere ? value : value.substr(mark + 1));
       } else if (equal_ignoring_case(field.name, "original-envelope-id")) {
         report->envelope_id = one_line(value);
+      } else if (equal_ignoring_case(field.name, "original-message-id")) {
+        report->message_id = without_brackets(value);
       } else if (equal_ignoring_case(field.name, "source-ip") ||
                  equal_ignoring_case(field.name, "user-agent") ||
                  equal_ignoring_case(field.name, "version")) {

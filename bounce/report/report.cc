@@ -24,13 +24,6 @@ constexpr size_t kNoticeKept = 4096;
 constexpr int kNesting = 3;      // reports within forwarded messages
 constexpr int kMostWrapped = 4;  // forwarded messages that are read, at all levels of one mail together
 
-std::string without_brackets(std::string_view value) {
-  const size_t open = value.find('<');
-  const size_t close = open == kNowhere ? kNowhere : value.find('>', open);
-  if (close != kNowhere) value = value.substr(open + 1, close - open - 1);
-  return one_line(value);
-}
-
 // A list may have passed a report on; what a person wrote to it is no report.
 bool is_machine(const Signs& signs) { return signs.daemon || signs.null_path || signs.automatic; }
 

@@ -49,6 +49,13 @@ std::string one_line(std::string_view text) {
   return out;
 }
 
+std::string without_brackets(std::string_view value) {
+  const size_t open = value.find('<');
+  const size_t close = open == kNowhere ? kNowhere : value.find('>', open);
+  if (close != kNowhere) value = value.substr(open + 1, close - open - 1);
+  return one_line(value);
+}
+
 bool LineReader::next(std::string_view* line) {
   if (at_ >= text_.size()) return false;
   const size_t end = text_.find('\n', at_);

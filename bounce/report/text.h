@@ -29,6 +29,9 @@ using conf::trimmed;
 // Every run of blanks and control characters becomes one space; none at the ends.
 std::string one_line(std::string_view text);
 
+// The value of a Message-ID field: what stands in angle brackets, else all of it.
+std::string without_brackets(std::string_view value);
+
 // Lines without their ends; LF and CRLF, and a last line without any.
 class LineReader {
  public:

@@ -85,7 +85,9 @@ bool read_keys(const ParseBounceOptions& options, Tools* tools) {
     return false;
   }
   tools->keys = std::move(keys).value();
-  tools->tokens = {&*tools->keys, options.prefix, conf::SystemClock().wall()};
+  conf::ReturnPathSettings path;
+  path.prefix = options.prefix;
+  tools->tokens = {&*tools->keys, {path}, conf::SystemClock().wall()};
   return true;
 }
 

@@ -1,6 +1,7 @@
 #include "relay/cli/report_json.h"
 
 #include "bounce/classification.h"
+#include "bounce/report/evidence.h"
 #include "bounce/report/meaning.h"
 #include "bounce/text_template.h"
 #include "relay/log/event_json.h"
@@ -80,26 +81,6 @@ void append_nothing(const MailPlace& place, std::string* out) {
   object.end();
 }
 
-// The best that any place of the report has: one valid token is enough.
-bounce::TokenState token_state(const Report& report, const TokenCheck& tokens) {
-  using bounce::TokenState;
-  if (tokens.keys == nullptr) return TokenState::kNone;
-  bounce::ReturnToken ignored;
-  conf::Mailbox nobody;
-  TokenState best = report.header_token.empty()
-                        ? TokenState::kNone
-                        : tokens.keys->check_field(report.header_token, tokens.now, &ignored, &nobody);
-  const auto better = [](TokenState a, TokenState b) {  // valid, expired, forged, none
-    if (a == TokenState::kNone || b == TokenState::kNone) return a != TokenState::kNone;
-    return a < b;
-  };
-  for (const std::string& address : report.return_addresses) {
-    const TokenState state = tokens.keys->check_address(address, tokens.prefix, tokens.now, &ignored);
-    if (better(state, best)) best = state;
-  }
-  return best;
-}
-
 // In a report about several recipients each has a kind of its own.
 Kind kind_of(const Report& report, const Recipient& recipient) {
   const bool mixed = report.kind == Kind::kDsn;
@@ -124,7 +105,10 @@ void append_report_json(const Report& report, const MailPlace& place, const boun
     append_nothing(place, out);
     return;
   }
-  const bounce::TokenState token = token_state(report, tokens);
+  const bounce::TokenState token =
+      tokens.keys == nullptr
+          ? bounce::TokenState::kNone
+          : bounce::report::evidence_of(report, *tokens.keys, tokens.paths, tokens.now).state;
   if (report.recipients.empty()) {
     append_recipient(report, Recipient(), place, report.kind, token, qualifier, out);
     return;

@@ -4,16 +4,18 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "bounce/qualifier.h"
 #include "bounce/report/report.h"
 #include "bounce/return_path.h"
+#include "conf/returns_settings.h"
 
 namespace relay::cli {
 
 struct TokenCheck {  // `keys` null: tokens are not looked for
   const bounce::ReturnKeys* keys = nullptr;
-  std::string prefix = "bounces";
+  std::vector<conf::ReturnPathSettings> paths;  // whose tokens these are; without a domain: of every one
   conf::WallTime now;
 };
 

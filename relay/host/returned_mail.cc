@@ -28,6 +28,9 @@ std::shared_ptr<const returns::ReadingTools> ReturnedMail::tools() const {
 }
 
 conf::Status ReturnedMail::open(Reception* reception, Secrets* secrets) {
+  reception->on_nameless([this](conf::MessageId id, const conf::Mailbox& reverse_path) {
+    return paths_.message_id(id, reverse_path);
+  });
   if (!config_->returns.wanted()) return conf::success();
   auto sent = returns::SentKeeper::open({config_, clock_, say_});
   if (!sent.ok()) return sent.error();

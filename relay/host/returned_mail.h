@@ -25,7 +25,8 @@ class ReturnedMail {
 
   void use(conf::ConfigPtr config, std::shared_ptr<const bounce::Qualifier> qualifier,
            std::shared_ptr<const bounce::ReturnKeys> keys);
-  // Opens the desk when the configuration wants one, and the mailboxes that are polled. Both are borrowed.
+  // Names messages that come without a Message-ID, and opens the desk when the configuration wants one, and
+  // the mailboxes that are polled. Both are borrowed; this outlives what the reception takes.
   conf::Status open(Reception* reception, Secrets* secrets);
   void step();
   bool quiet() const { return desk_ == nullptr || desk_->quiet(); }

@@ -143,6 +143,21 @@ void check_quarantine(const conf::Config& config, Problems* out) {
   }
 }
 
+// Nobody's own Message-ID is replaced, so a token comes into one only where the relay adds it.
+void check_message_id(const conf::Config& config, const conf::ConfigWords& words, Problems* out) {
+  if (!config.returns.message_id) return;
+  const auto signs = [](const conf::ReturnPathSettings& path) { return path.verp != conf::VerpGrade::kOff; };
+  const auto adds = [](const conf::Listener& listener) {
+    return listener.add_missing_headers && listener.role != conf::ListenerRole::kBounce;
+  };
+  const bool signed_mail = std::ranges::any_of(config.returns.paths, signs);
+  if (signed_mail && std::ranges::any_of(config.listeners, adds)) return;
+  warn(config.file, std::max(words.find(words.line_of("[returns]"), "message_id").line, 1), 1,
+       std::string("[returns] message_id does nothing: ") +
+           (signed_mail ? "no [[listener]] has add_missing_headers" : "no [[return_path]] signs mail"),
+       out);
+}
+
 }  // namespace
 
 std::vector<Problem> silent_mistakes(const conf::Config& config, const mx::RuleBook& book,
@@ -161,6 +176,7 @@ std::vector<Problem> silent_mistakes(const conf::Config& config, const mx::RuleB
   check_templates(config, &out);
   add_stream_mistakes(config, &out);
   check_quarantine(config, &out);
+  check_message_id(config, words, &out);
   add_reach_mistakes(config, book, words, &out);
   check_retry(config, config.defaults, "[defaults]", words.line_of("[defaults]"), words, &out);
   for (const conf::Destination& destination : config.destinations) {

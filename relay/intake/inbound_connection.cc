@@ -268,6 +268,10 @@ std::string InboundConnection::refuses(const conf::Envelope& envelope, const con
   return gate_ == nullptr ? std::string() : gate_->refuses(envelope, recipient);
 }
 
+std::string InboundConnection::message_id(conf::MessageId id, const conf::Mailbox& reverse_path) {
+  return gate_ == nullptr ? std::string() : gate_->message_id(id, reverse_path);
+}
+
 void InboundConnection::settle_up() {
   stranger = !session_->may_relay();
   // Less than what may_hold() allowed, or as much.

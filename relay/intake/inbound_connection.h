@@ -65,6 +65,7 @@ class InboundConnection final : public TransportUser, private smtp::Gate, privat
   bool may_hold(uint64_t octets) override;
   std::string over_quota(const std::string& user) override;
   std::string refuses(const conf::Envelope& envelope, const conf::Recipient& recipient) override;
+  std::string message_id(conf::MessageId id, const conf::Mailbox& reverse_path) override;
   void give_way() noexcept override;
   bool can_give_way() const override;
 

@@ -46,6 +46,10 @@ std::string Reception::refuses(const conf::Envelope& envelope, const conf::Recip
   return refuse_ ? refuse_(envelope, recipient).value_or("") : std::string();
 }
 
+std::string Reception::message_id(conf::MessageId id, const conf::Mailbox& reverse_path) {
+  return name_ ? name_(id, reverse_path) : std::string();
+}
+
 std::string Reception::over_quota(const std::string& name) {
   const conf::User* user = config_->user(name);
   if (user == nullptr || user->messages_per_hour == 0 ||

@@ -47,6 +47,9 @@ class Reception final : public InboundConnection::Owner, private smtp::Gate {
   using Refuse =
       std::function<std::optional<std::string>(const conf::Envelope& envelope, const conf::Recipient&)>;
   void on_recipient(Refuse refuse) { refuse_ = std::move(refuse); }
+  // What gives a message that came without one its Message-ID, as smtp::Gate::message_id().
+  using Name = std::function<std::string(conf::MessageId id, const conf::Mailbox& reverse_path)>;
+  void on_nameless(Name name) { name_ = std::move(name); }
   void shut_down();  // every session says 421 as soon as it may
   void abandon();
   size_t connections() const { return connections_.size(); }
@@ -73,6 +76,7 @@ class Reception final : public InboundConnection::Owner, private smtp::Gate {
   Transit::AcceptDone answer_to(uint64_t connection, uint64_t size, const std::string& user);
   std::string refuses(const conf::Envelope& envelope, const conf::Recipient& recipient) override;
   std::string over_quota(const std::string& user) override;
+  std::string message_id(conf::MessageId id, const conf::Mailbox& reverse_path) override;
   void turn_away(Accepted accepted, const conf::Listener* listener, const std::string& why);
   void auth_over(uint64_t connection, const std::string& user, smtp::AuthOutcome outcome);
 
@@ -82,6 +86,7 @@ class Reception final : public InboundConnection::Owner, private smtp::Gate {
   Check check_;
   Returned returned_;
   Refuse refuse_;
+  Name name_;
   DoorBook book_;
   MemoryShares memory_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // answers may come after the end

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "bounce/diagnostic.h"
+#include "bounce/report/evidence.h"
 #include "bounce/report/meaning.h"
 #include "bounce/report/report.h"
 #include "conf/vocab/ascii.h"
@@ -16,9 +17,9 @@ namespace relay::returns {
 
 namespace {
 
-using bounce::ReturnToken;
 using bounce::TokenState;
 using bounce::report::Action;
+using bounce::report::Evidence;
 using bounce::report::Kind;
 using bounce::report::Recipient;
 using bounce::report::Report;
@@ -27,37 +28,6 @@ using conf::EventKind;
 
 // The token of a recipient comes back in a report about him. Who lists others beside him tries them out.
 constexpr size_t kMostTried = 8;
-
-// The token of a report, with the recipient that our header field named.
-struct Evidence {
-  TokenState state = TokenState::kNone;
-  ReturnToken token;
-  conf::Mailbox whom;  // null: the field did not come back, or has none
-};
-
-// Valid, expired, forged, none: one valid token is enough.
-bool better(TokenState a, TokenState b) {
-  if (a == TokenState::kNone || b == TokenState::kNone) return a != TokenState::kNone;
-  return a < b;
-}
-
-Evidence evidence_of(const Report& report, const ReadingTools& tools, conf::WallTime now) {
-  Evidence best;
-  if (tools.keys == nullptr) return best;
-  if (!report.header_token.empty())
-    best.state = tools.keys->check_field(report.header_token, now, &best.token, &best.whom);
-  if (best.state == TokenState::kValid) return best;
-  for (const std::string& address : report.return_addresses) {
-    const std::string domain = conf::ascii_lower(std::string_view(address).substr(address.rfind('@') + 1));
-    for (const conf::ReturnPathSettings& path : tools.settings.paths) {
-      if (path.domain != domain) continue;
-      Evidence here;
-      here.state = tools.keys->check_address(address, path.prefix, now, &here.token);
-      if (better(here.state, best.state)) best = std::move(here);
-    }
-  }
-  return best;
-}
 
 const char* why_not(TokenState state) {
   switch (state) {
@@ -328,7 +298,9 @@ std::vector<DeliveryEvent> read_returned(std::string_view mail, const ReadingToo
     return {unmatched(report, {}, report.unread_why.empty() ? "it is no report" : report.unread_why.c_str(),
                       now)};
   }
-  const Evidence evidence = evidence_of(report, tools, now);
+  const Evidence evidence = tools.keys == nullptr
+                                ? Evidence()
+                                : bounce::report::evidence_of(report, *tools.keys, tools.settings.paths, now);
   if (evidence.state == TokenState::kNone && tools.sent != nullptr &&
       tools.settings.unsigned_reports != conf::UnsignedReports::kOff)
     return without_token(report, tools, now);

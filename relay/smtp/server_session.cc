@@ -321,8 +321,13 @@ std::string ServerSession::trace_field(conf::MessageId id, conf::WallTime now) c
 
 std::string ServerSession::missing_headers(conf::MessageId id, conf::WallTime now) const {
   const State& s = *state_;
-  return missing_fields(s.header, s.listener.add_missing_headers, s.envelope.reverse_path, s.config.hostname,
-                        id, now);
+  const bool add = s.listener.add_missing_headers;
+  std::string message_id;
+  if (add && !s.header.has_message_id()) {
+    if (s.options.gate != nullptr) message_id = s.options.gate->message_id(id, s.envelope.reverse_path);
+    if (message_id.empty()) message_id = conf::to_text(id) + '@' + s.config.hostname;
+  }
+  return missing_fields(s.header, add, s.envelope.reverse_path, s.config.hostname, message_id, now);
 }
 
 bool ServerSession::may_relay() const { return state_->may_relay(); }

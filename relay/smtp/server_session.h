@@ -56,6 +56,9 @@ class Gate {
   // The reply when nothing may be sent to this recipient; empty: it may. `envelope` is that of the
   // transaction so far.
   virtual std::string refuses(const conf::Envelope&, const conf::Recipient&) { return {}; }
+  // The Message-ID, without angle brackets, for a message of this number that came without one; empty: the
+  // number and the name of this host.
+  virtual std::string message_id(conf::MessageId, const conf::Mailbox& /*reverse_path*/) { return {}; }
 };
 
 // Something that the operator wants to hear of: the client was refused.

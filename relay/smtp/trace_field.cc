@@ -34,11 +34,11 @@ std::string received_field(const TraceFacts& facts, conf::MessageId id, conf::Wa
 }
 
 std::string missing_fields(const HeaderScan& header, bool add, const conf::Mailbox& reverse_path,
-                           const std::string& hostname, conf::MessageId id, conf::WallTime now) {
+                           const std::string& hostname, const std::string& message_id, conf::WallTime now) {
   std::string out;
   if (add) {
     if (!header.has_date()) out += "Date: " + conf::mail_date(now) + "\r\n";
-    if (!header.has_message_id()) out += "Message-ID: <" + conf::to_text(id) + "@" + hostname + ">\r\n";
+    if (!header.has_message_id()) out += "Message-ID: <" + message_id + ">\r\n";
     const std::string author = reverse_path.is_null() ? "MAILER-DAEMON@" + hostname : reverse_path.text();
     if (!header.has_from()) out += "From: <" + author + ">\r\n";
   }

@@ -20,8 +20,8 @@ struct TraceFacts {
 // disclose others.
 std::string received_field(const TraceFacts& facts, conf::MessageId id, conf::WallTime now);
 
-// What ServerSession::missing_headers gives.
+// What ServerSession::missing_headers gives. `message_id`: without angle brackets, for a message without one.
 std::string missing_fields(const HeaderScan& header, bool add, const conf::Mailbox& reverse_path,
-                           const std::string& hostname, conf::MessageId id, conf::WallTime now);
+                           const std::string& hostname, const std::string& message_id, conf::WallTime now);
 
 }  // namespace relay::smtp

@@ -161,6 +161,27 @@ TEST(ReturnToken, TruncatedOrLongerIsForged) {
   EXPECT_EQ(signer.check("", kNow, &got), TokenState::kNone);
 }
 
+TEST(ReturnToken, InAMessageIdItIsOfAMessage) {
+  const ReturnKeys signer = keys({kNew});
+  ReturnToken sent = token();
+  sent.grade = VerpGrade::kMessage;
+  const auto state_of = [&](const std::string& id, ReturnToken* got) {
+    return signer.check_message_id(id, kNow, got);
+  };
+  ReturnToken got;
+  EXPECT_EQ(state_of(signer.sign(sent) + "@return.example", &got), TokenState::kValid);
+  EXPECT_EQ(got.message, sent.message);
+  for (const VerpGrade grade : {VerpGrade::kOff, VerpGrade::kDomain, VerpGrade::kRecipient}) {
+    sent.grade = grade;
+    ReturnToken none;
+    EXPECT_EQ(state_of(signer.sign(sent) + "@return.example", &none), TokenState::kForged) << to_text(grade);
+    EXPECT_EQ(none.message, 0U) << "nothing is known from it";
+  }
+  for (const char* id : {"", "@", "@return.example", "1700000000.4711@return.example",
+                         "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA@return.example"})
+    EXPECT_EQ(state_of(id, &got), TokenState::kNone) << id;
+}
+
 TEST(ReturnPath, FitsALocalPart) {
   const ReturnKeys signer = keys({kNew});
   EXPECT_EQ(signer.local_part("bounces", token()).size(), 45u);

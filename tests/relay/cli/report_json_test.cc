@@ -33,5 +33,28 @@ TEST(ReportJson, MailThatIsNoReportHasEveryKeyAndSaysNothing) {
   EXPECT_EQ(none["token"], "none");
 }
 
+TEST(ReportJson, SaysWhatTheTokenOfAMessageIdIs) {
+  const bounce::ReturnKeys keys = *bounce::ReturnKeys::make({{1, "a secret of 16 octets or more"}});
+  const bounce::ReturnKeys others = *bounce::ReturnKeys::make({{1, "another secret of 16 octets"}});
+  const conf::WallTime now = conf::SystemClock().wall();
+  bounce::ReturnToken token;
+  token.message = 7;
+  token.grade = conf::VerpGrade::kMessage;
+  token.expires = now;
+  bounce::report::Report bounced;
+  bounced.kind = bounce::report::Kind::kDsn;
+  bounced.message_id = keys.sign(token) + "@return.example";
+  const auto state = [&](const bounce::ReturnKeys& signer, conf::WallTime when) {
+    std::string out;
+    append_report_json(bounced, {"a.eml", 1}, *bounce::Qualifier::shipped(), {&signer, {{}}, when}, &out);
+    return nlohmann::json::parse(out)["token"].get<std::string>();
+  };
+  EXPECT_EQ(state(keys, now), "valid");
+  EXPECT_EQ(state(keys, now + std::chrono::hours(48)), "expired");
+  EXPECT_EQ(state(others, now), "forged");
+  bounced.message_id = "7@return.example";
+  EXPECT_EQ(state(keys, now), "none");
+}
+
 }  // namespace
 }  // namespace relay::cli

@@ -50,6 +50,16 @@ TEST(SilentMistakes, AWayPastTheQuarantineThatIsShut) {
   EXPECT_EQ(warnings("[quarantine]\nmax_errors = 3\n[outage_guard]\nenabled = false\n"), "");
 }
 
+TEST(SilentMistakes, ATokenInAMessageIdThatNobodyGets) {
+  const std::string wish = "[returns]\nmessage_id = true\nkeys = \"/k\"\n";
+  const std::string path = "[[return_path]]\ndomain = \"return.example\"\n";
+  EXPECT_TRUE(
+      warns(wish, "p.toml:5:1: warning: [returns] message_id does nothing: no [[return_path]] signs"));
+  EXPECT_TRUE(warns(wish + path + "verp = \"off\"\n", "no [[return_path]] signs mail"));
+  EXPECT_TRUE(warns(wish + path, "message_id does nothing: no [[listener]] has add_missing_headers"));
+  EXPECT_EQ(warnings("add_missing_headers = true\n" + wish + path), "");
+}
+
 TEST(SilentMistakes, AValidityThatAllowsOneAttempt) {
   EXPECT_TRUE(warns("[defaults]\nport = 25\nvalidity = \"30m\"\n",
                     "p.toml:6:1: warning: [defaults] validity is over before the first wait"));
