@@ -7,7 +7,7 @@ BUILD_PACKAGES=(g++ cmake ninja-build ccache pkg-config libuv1-dev libre2-dev li
   libsystemd-dev libcrypt-dev libopendkim-dev libsqlite3-dev libgmime-3.0-dev libcurl4-openssl-dev libgtest-dev libgmock-dev libbenchmark-dev)
 RUN_PACKAGES=(knot curl)
 TEST_PACKAGES=(groff clang clang-format clang-tidy libclang-rt-dev python3 python3-aiosmtpd python3-dkim python3-nacl swaks
-  libnet-ssleay-perl msmtp openssl dovecot-pop3d dovecot-imapd)
+  libnet-ssleay-perl msmtp openssl dovecot-pop3d dovecot-imapd dovecot-submissiond)
 
 say() { printf '%s\n' "$*"; }
 fail() {

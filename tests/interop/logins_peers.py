@@ -1,4 +1,5 @@
-"""Logins at servers that nobody here wrote: Postfix (SASL by Dovecot) and Exim, PLAIN and LOGIN over TLS, a wrong password."""
+"""Logins at servers that nobody here wrote: Postfix (SASL by Dovecot), Exim and the submission server of Dovecot; PLAIN and LOGIN
+over TLS, a wrong password; what they pass on is what was handed in."""
 import os
 import pathlib
 import pwd
@@ -7,10 +8,12 @@ import subprocess
 import tempfile
 import time
 
+from aiosmtpd.controller import Controller
 from harness import ROOT, bin_dir, free_port, port_open, wait_until
-from logins import PASSWORD, hand_in, nowhere_to_be_seen, secret_file
+from logins import PASSWORD, Keeper, hand_in, nowhere_to_be_seen, secret_file
 
 USER = "me@provider.test"
+BODY = "\r\n\r\n.leading dot\r\n..two dots\r\n \u00e9t\u00e9\r\n".encode() + b"x" * 900 + b"\r\n\r\nlast line\r\n"
 
 
 def scripts(command, *words):
@@ -19,23 +22,14 @@ def scripts(command, *words):
     assert done.returncode == 0, f"{command}: {done.stdout[-500:]}{done.stderr[-500:]}"
 
 
-def postfix(lab, place, port, behind):
-    """Postfix that relays for who has logged in; Dovecot knows the password. Returns the log and its words for a refused login."""
-    scripts("fetch_postfix")
+def start_dovecot(lab, place, more):
+    """Dovecot that knows the password."""
     news = pwd.getpwnam("news")
     (place / "users").write_text(f"{USER}:{{PLAIN}}{PASSWORD}\n")
-    scripts('postfix_setup "$1" "$2" "$3"', place, port,
-            f"relayhost = [127.0.0.1]:{behind}\nsmtp_dns_support_level = disabled\nsmtpd_tls_cert_file = {place}/cert.pem\n"
-            f"smtpd_tls_key_file = {place}/key.pem\nsmtpd_tls_security_level = may\nsmtpd_tls_auth_only = yes\n"
-            "smtpd_sasl_auth_enable = yes\nsmtpd_sasl_type = dovecot\nsmtpd_sasl_path = private/auth\n"
-            "smtpd_relay_restrictions = permit_sasl_authenticated, reject\n")
     (place / "dovecot.conf").write_text(f"""
 base_dir = {place}/run
 log_path = {place}/dovecot.log
-protocols =
-ssl = no
 first_valid_uid = 1
-disable_plaintext_auth = no
 auth_mechanisms = plain login
 auth_failure_delay = 0
 passdb {{
@@ -46,17 +40,62 @@ userdb {{
   driver = static
   args = uid={news.pw_uid} gid={news.pw_gid} home={place}
 }}
+{more}
+""")
+    lab.start("dovecot", ["/usr/sbin/dovecot", "-F", "-c", place / "dovecot.conf"])
+
+
+def postfix(lab, place, port, behind):
+    """Postfix that relays for who has logged in; Dovecot knows the password. Returns the log and its words for a refused login."""
+    scripts("fetch_postfix")
+    scripts('postfix_setup "$1" "$2" "$3"', place, port,
+            f"relayhost = [127.0.0.1]:{behind}\nsmtp_dns_support_level = disabled\nsmtpd_tls_cert_file = {place}/cert.pem\n"
+            f"smtpd_tls_key_file = {place}/key.pem\nsmtpd_tls_security_level = may\nsmtpd_tls_auth_only = yes\n"
+            "smtpd_sasl_auth_enable = yes\nsmtpd_sasl_type = dovecot\nsmtpd_sasl_path = private/auth\n"
+            "smtpd_relay_restrictions = permit_sasl_authenticated, reject\n")
+    start_dovecot(lab, place, f"""
+protocols =
+ssl = no
+disable_plaintext_auth = no
 service auth {{
   unix_listener {place}/spool/private/auth {{
     mode = 0666
   }}
 }}
 """)
-    lab.start("dovecot", ["/usr/sbin/dovecot", "-F", "-c", place / "dovecot.conf"])
     wait_until(lambda: (place / "spool/private/auth").exists(), 15, "Dovecot does not listen")
     env = dict(os.environ, LD_LIBRARY_PATH=str(ROOT / "build/peers/postfix/usr/lib/postfix"))
     lab.start("postfix", [ROOT / "build/peers/postfix/usr/lib/postfix/sbin/master", "-c", place / "etc", "-d"], env=env)
     return place / "log" / "maillog", "authentication failed"
+
+
+def dovecot(lab, place, port, behind):
+    """The submission server of Dovecot: SIZE without a number, CHUNKING, each command passed on to the server behind."""
+    (place / "mail").mkdir()
+    shutil.chown(place / "mail", "news", "news")
+    start_dovecot(lab, place, f"""
+protocols = submission
+listen = 127.0.0.1
+ssl = required
+ssl_cert = <{place}/cert.pem
+ssl_key = <{place}/key.pem
+mail_location = maildir:{place}/mail
+auth_verbose = yes
+submission_relay_host = 127.0.0.1
+submission_relay_port = {behind}
+service submission-login {{
+  inet_listener submission {{
+    port = {port}
+  }}
+}}
+# Who was refused would wait longer each time.
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
+""")
+    return place / "dovecot.log", "Password mismatch"
 
 
 def exim(lab, place, port, behind):
@@ -85,19 +124,21 @@ def at(lab, certificate, server):
     place.chmod(0o755)  # its processes are not root
     for name in ("cert.pem", "key.pem"):
         shutil.copy(lab.dir / name, place)
+    keeper, port = Keeper(), free_port()
+    behind = Controller(keeper, hostname="127.0.0.1", port=free_port())
+    behind.start()
     try:
-        _, behind, _ = lab.sink("behind")
-        port = free_port()
-        log, refused = server(lab, place, port, behind)
+        log, refused = server(lab, place, port, behind.port)
         wait_until(lambda: port_open("127.0.0.1", port), 20, f"{server.__name__} does not listen")
         try:
-            rounds(lab, port, lambda: log.read_text(errors="replace").count(refused) if log.exists() else 0)
+            rounds(lab, port, keeper, lambda: log.read_text(errors="replace").count(refused) if log.exists() else 0)
         except AssertionError as wrong:
             raise AssertionError(f"{wrong}; log: {log.read_text(errors='replace')[-1500:] if log.exists() else 'none'}") from wrong
     finally:
         for process in reversed(lab.processes):
             if process.name in ("postfix", "dovecot", "exim"):
                 process.stop()
+        behind.stop()
         time.sleep(0.2)
         shutil.rmtree(place, ignore_errors=True)
 
@@ -107,7 +148,7 @@ def reload(lab):
     subprocess.run([bin_dir() / "penstock", "-c", lab.config, "reload"], check=True, capture_output=True, timeout=20)
 
 
-def rounds(lab, port, refused_logins):
+def rounds(lab, port, keeper, refused_logins):
     lab.dns([])
     number = 0
 
@@ -122,7 +163,7 @@ def rounds(lab, port, refused_logins):
         nonlocal number
         for _ in range(count):
             number += 1
-            hand_in(lab, f"b{number}@d{number}.test")
+            hand_in(lab, f"b{number}@d{number}.test", f"Subject: {number}".encode() + BODY)
 
     secret_file(lab, "secret", PASSWORD)
     configure("plain")
@@ -134,9 +175,9 @@ def rounds(lab, port, refused_logins):
     some(3)
     lab.wait_events("delivered", 6, 20)
     assert refused_logins() == 0, "a login was refused"
+    time.sleep(1)  # the connections that log in with the right one have gone
     secret_file(lab, "secret", "wrong")
     reload(lab)
-    time.sleep(0.5)  # the connections that logged in before have gone
     some(12)
     wait_until(lambda: lab.events("trouble"), 20, "nothing was told")
     time.sleep(5)
@@ -150,6 +191,9 @@ def rounds(lab, port, refused_logins):
     lab.wait_events("delivered", 18, 20)
     assert refused_logins() == 1, f"{refused_logins()} refused logins"
     nowhere_to_be_seen(lab, PASSWORD)
+    wait_until(lambda: len(keeper.mail) == 18, 20, f"{len(keeper.mail)} of 18 came to the server behind")
+    whole = sorted(int(content.split(b"Subject: ")[1].split(b"\r\n")[0]) for _, content in keeper.mail if content.endswith(BODY))
+    assert whole == list(range(1, 19)), f"whole are {whole}: {keeper.mail[0]}"
 
 
 def login_at_postfix(lab, certificate):
@@ -158,3 +202,7 @@ def login_at_postfix(lab, certificate):
 
 def login_at_exim(lab, certificate):
     at(lab, certificate, exim)
+
+
+def login_at_dovecot(lab, certificate):
+    at(lab, certificate, dovecot)

@@ -493,7 +493,8 @@ def with_certificate(case):
 
 CASES += [with_certificate(case) for case in (
     logins.smart_host_login, logins.smart_host_wrong_password, logins.smart_host_implicit_tls, logins.smart_host_token,
-    logins.smart_host_client_certificate, logins_peers.login_at_postfix, logins_peers.login_at_exim)]
+    logins.smart_host_client_certificate, logins_peers.login_at_postfix, logins_peers.login_at_exim,
+    logins_peers.login_at_dovecot)]
 
 
 def main():
