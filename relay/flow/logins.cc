@@ -39,7 +39,7 @@ conf::Instant Logins::until(const queue::Path& path) const {
 void Logins::answered(const OutboundConnection& connection, const Target& target, bool good) {
   const std::string& login = connection.login();
   const queue::Path& path = *connection.path();
-  if (login.empty()) return;
+  if (login.empty() || is_of_before(connection)) return;
   if (good) {
     const LoginPauses::Success success = pauses_.worked(login);
     if (success.had_failed)
@@ -71,6 +71,7 @@ void Logins::step(const std::function<void(queue::Path*)>& poke) {
 }
 
 void Logins::forget() {
+  forgotten_ = flow_->now();
   if (pauses_.empty()) return;
   pauses_.clear();
   all_ = true;

@@ -41,8 +41,11 @@ class Logins {
   // The connection logged in, or was refused as its error() says. What waited for it goes.
   void answered(const OutboundConnection& connection, const Target& target, bool good);
   // It ended before its login was answered.
-  void undecided(const OutboundConnection& connection) { pauses_.undecided(connection.login()); }
-  // The operator may have mended it: what waits for a login is to be tried at once.
+  void undecided(const OutboundConnection& connection) {
+    if (!is_of_before(connection)) pauses_.undecided(connection.login());
+  }
+  // The operator may have mended it: what waits for a login is to be tried at once, and what connections of
+  // before are answered says nothing of it.
   void forget();
   // Goes on waking what waited for a login that works again; after forget(), every path with a login goes to
   // `poke`. Some paths in each call.
@@ -52,12 +55,16 @@ class Logins {
   Secrets* secrets() const { return secrets_; }
 
  private:
+  // It was given the secret of before the latest forget().
+  bool is_of_before(const OutboundConnection& connection) const { return connection.started() < forgotten_; }
+
   const FlowState* flow_;
   const queue::SiteTable* sites_;
   Secrets* secrets_;
   WorkList* work_;
   const ServerTroubles* troubles_;
   LoginPauses pauses_;
+  conf::Instant forgotten_{};
   std::set<std::string> good_;  // news: their paths are being woken
   bool all_ = false;            // ... those of all logins
   size_t part_ = 0;             // of the table, where that goes on

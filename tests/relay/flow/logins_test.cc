@@ -80,6 +80,18 @@ TEST_F(LoginsTest, WhatIsForgottenMayBeTriedAtOnce) {
   EXPECT_TRUE(logins_.waking());
 }
 
+TEST_F(LoginsTest, WhatAnOldSecretIsAnsweredSaysNothingOfANewOne) {
+  const OutboundConnection::Plan plan = plan_to({target("smart.test", 587)});
+  const auto before = connection_to(plan.targets[0], plan.login);
+  clock_.time += 1s;
+  logins_.forget();
+  plan_to({target("smart.test", 587)});
+  logins_.answered(*before, plan.targets[0], true);
+  EXPECT_GT(logins_.until(path_), clock_.now()) << "one connection tries the new one, the others wait";
+  logins_.answered(*before, plan.targets[0], false);
+  EXPECT_TRUE(told_.empty());
+}
+
 TEST_F(LoginsTest, WhatWaitedForALoginIsWokenSomePathsInEachStep) {
   std::deque<queue::DomainEntry> domains(5000);
   for (size_t i = 0; i < domains.size(); ++i) {
