@@ -85,7 +85,8 @@ Reason waiting_reason(queue::Path* path, Dispatcher* dispatcher, conf::Instant n
       held = std::move(fails);
   if (!held.text.empty() || path->ready.empty()) return held;
   if (path->is_being_tried(now)) return {being_tried(*path, {})};
-  if (const queue::Silence* silence = path->connections.silence()) return {no_reply(silence->stage)};
+  if (const queue::Silence* silence = path->connections.silence())
+    return {no_reply(silence->stage), conf::kNever, true};
   const auto bound = [&](mx::Bind bind, conf::Instant until) {
     if (bind == mx::Bind::kLease && dispatcher != nullptr && dispatcher->awaits_rules(*path))
       return Reason{kAwaitsRules};
@@ -131,14 +132,11 @@ Reason waiting_reason(const queue::Delivery& delivery, const queue::LastReplies&
     case queue::DeliveryState::kReady: {
       if (delivery.path == nullptr) return {};
       Reason reason = waiting_reason(delivery.path, dispatcher, now);
-      const queue::Silence* silence = delivery.path->connections.silence();
-      if (silence != nullptr && reason.text == no_reply(silence->stage))
-        reason.text = "behind other mail: " + reason.text;
+      if (reason.of_other_mail) reason.text = "behind other mail: " + reason.text;
       if (reason.text.empty()) reason.text = "waits for its turn";
       return reason;
     }
-    case queue::DeliveryState::kSending: {  // over its own connection: those of other mail are no matter of
-                                            // it
+    case queue::DeliveryState::kSending: {
       const conf::Stage stage = dispatcher == nullptr ? conf::Stage::kNone : dispatcher->silent_to(delivery);
       return stage == conf::Stage::kNone ? Reason() : Reason{no_reply(stage)};
     }

@@ -18,6 +18,7 @@ namespace relay {
 struct Reason {
   std::string text;                    // "": nothing is known to keep it back
   conf::Instant until = conf::kNever;  // when that ends; kNever: nobody knows
+  bool of_other_mail = false;          // the receiver owes a reply to a message that is being sent
 };
 // What holds a path back whatever its limits allow: a block, a pause, a back-off.
 Reason held_back(const queue::Path& path, conf::Instant now);
