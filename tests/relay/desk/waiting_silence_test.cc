@@ -41,7 +41,7 @@ TEST_F(WaitingSilenceTest, EachMessageIsToldWhatItsOwnConnectionWaitsFor) {
   wait(7);
   say("250 ok\r\n");
   say("250 ok\r\n");
-  wait(12);
+  wait(15);  // it is looked at every 5 s
   EXPECT_EQ(reason(first), "no reply to MAIL");
   EXPECT_EQ(reason(second), "no reply to DATA") << "each its own";
   say("354 go\r\n");
