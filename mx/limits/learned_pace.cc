@@ -14,8 +14,10 @@ constexpr conf::Duration kRemember = 1h;
 constexpr conf::Duration kFirst = 4s;     // the longest pause after a request alone
 constexpr int kCheap = 50;                // the part of the time that requests alone may cost
 constexpr conf::Duration kShortest = 1s;  // pause in a silence
+// Of a silence that may be no limit, but a host that is down: a minute in its first hour, then a sixtieth.
+constexpr conf::Duration kOften = 1min;
+constexpr int kSeldom = 60;
 constexpr conf::Duration kLongest = 5min;
-constexpr conf::Duration kLongestAtFirst = 1min;  // it may be no limit, but a host that is down
 constexpr std::array<conf::Duration, 7> kUsual = {1s, 10s, 1min, 5min, 10min, 30min, 1h};  // windows
 constexpr int kSteps = 6;          // from the least to the most that a silence can last
 constexpr double kSooner = 0.8;    // of the least, when it was too much
@@ -232,14 +234,15 @@ conf::Duration LearnedPace::pause(conf::Instant now, conf::Duration since) const
   const Learned& learned = *learned_;
   if (learned.certain <= 1)
     return has_rate() ? conf::Duration(0) : std::min<conf::Duration>(since / kCheap, kFirst);
+  const conf::Duration silent = now - learned.row;
+  const conf::Duration longest = std::clamp(silent / kSeldom, kOften, kLongest);
   if (!has_rate() && learned.cycle != conf::Instant::min() && learned.most > conf::Duration(0)) {
-    if (now < learned.cycle + learned.least) return std::min(learned.cycle + learned.least - now, kLongest);
+    if (now < learned.cycle + learned.least) return std::min(learned.cycle + learned.least - now, longest);
     if (now < learned.cycle + learned.most)
-      return std::max<conf::Duration>((learned.most - learned.least) / kSteps, kShortest);
+      return std::clamp<conf::Duration>((learned.most - learned.least) / kSteps, kShortest, longest);
   }
-  const conf::Duration even = has_rate() ? duration(2 / learned.rate) : kShortest;
-  const bool at_first = !has_rate() && learned.cycle == conf::Instant::min();
-  return std::min(std::max({even, kShortest, now - learned.row}), at_first ? kLongestAtFirst : kLongest);
+  const conf::Duration even = has_rate() ? std::min(duration(2 / learned.rate), kLongest) : kShortest;
+  return std::max(even, std::clamp<conf::Duration>(silent, kShortest, longest));
 }
 
 void LearnedPace::excuse(conf::Instant now) {

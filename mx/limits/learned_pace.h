@@ -3,8 +3,9 @@
 // that is busy for a moment, and costs next to nothing.
 //
 //   asked        what is sent next goes after a fiftieth of the time since the request before, at most 4 s
-//   in a row     the limit is met: a silence, in which one message goes each time that as much time is over
-//                again, at the latest after five minutes, until one is taken
+//   in a row     the limit is met, or the host is down: a silence, in which one message goes each time that
+//                as much time is over again, until one is taken. In its first hour they are a minute apart
+//                at most, later a sixtieth of the silence, at most five minutes
 //   learned      from the end of one silence to the end of the next, the receiver took as many messages as it
 //                takes in that time: this is its limit, and it is sent 98 % of that, evenly. An end that is
 //                known too roughly is looked for in steps of a sixth of what is not known, the next time
