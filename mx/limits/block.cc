@@ -11,6 +11,7 @@ namespace mx {
 namespace {
 constexpr size_t kMostWords = 500;  // octets of a text of a decision
 constexpr uint32_t kMostSamples = 3;
+constexpr conf::Duration kLeastRepeat = std::chrono::minutes(1);
 }  // namespace
 
 void Block::begin(const conf::RuleThreshold& rule, conf::Instant now) {
@@ -18,6 +19,15 @@ void Block::begin(const conf::RuleThreshold& rule, conf::Instant now) {
   for (uint8_t i = 0; i < doublings && length < rule.max_block; ++i)
     length = length < rule.max_block - length ? length * 2 : rule.max_block;
   if (doublings < kMostDoublings) ++doublings;
+  last(now);
+}
+
+void Block::repeat(const conf::RuleThreshold& rule, conf::Instant now) {
+  length = std::max(rule.block / 10, kLeastRepeat);
+  last(now);
+}
+
+void Block::last(conf::Instant now) {
   until = now + length;
   tried = 0;
   early = by_rule = false;

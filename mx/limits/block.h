@@ -33,6 +33,8 @@ struct Block {
 
   // The first of a row lasts `block`, each that follows twice as long, up to `max_block`.
   void begin(const conf::RuleThreshold& rule, conf::Instant now);
+  // Nobody judged the probes: they go once more after a tenth of `block`, at least a minute.
+  void repeat(const conf::RuleThreshold& rule, conf::Instant now);
   // When probes go next: at the end, or one alone before it.
   conf::Instant next_probe(const conf::RuleThreshold& rule) const;
   // What was tried early is refused: the block goes on to its end.
@@ -40,6 +42,9 @@ struct Block {
   void save_why(SavedWriter* out) const;
   void restore_why(SavedReader* in);
   bool shortened(conf::Instant now) const { return early && now < until; }
+
+ private:
+  void last(conf::Instant now);  // for `length`
 };
 
 }  // namespace mx

@@ -1,7 +1,9 @@
 // The few attempts that go first when a block is over, and what their replies say. A probe is bad when the
-// share of its recipients that were errors reaches the error rate of the threshold; good otherwise, also when
-// all of its outcomes are Ignored. One that got no answer is given back. The verdict falls as early as it is
-// certain: with 5 probes and an error rate of 90 % all five must be bad, so the first good one passes.
+// share of its recipients that were errors reaches the error rate of the threshold, good when it does not. It
+// is spent, and neither, when no answer judges it: greylisting, a request for a slower pace, a host that
+// takes no mail for now. One that got no answer at all is given back. The verdict falls as early as it is
+// certain: with 5 probes and an error rate of 90 % all five must be bad, so the first good one passes; one
+// that is spent leaves four.
 #pragma once
 
 #include <algorithm>
@@ -17,12 +19,13 @@ namespace mx {
 
 class Probes {
  public:
-  enum class Verdict : uint8_t { kUndecided, kPassed, kFailed };
+  // kUnjudged: all are spent.
+  enum class Verdict : uint8_t { kUndecided, kPassed, kFailed, kUnjudged };
 
   // Whether one more may begin: what is in flight and what is judged are at most `most`.
   bool may_begin(uint32_t most) const { return left(most) > 0; }
   uint32_t left(uint32_t most) const {
-    const auto used = static_cast<uint32_t>(flying_.size()) + good_ + bad_;
+    const auto used = static_cast<uint32_t>(flying_.size()) + good_ + bad_ + spent_;
     return most - std::min(most, used);
   }
   uint32_t begin();  // its number
@@ -35,7 +38,7 @@ class Probes {
   uint32_t bad() const { return bad_; }
 
   void save(SavedWriter* out) const;  // those in flight end with the process
-  bool restore(SavedReader* in);
+  bool restore(SavedReader* in, bool with_spent);
 
  private:
   struct Flying {
@@ -49,6 +52,7 @@ class Probes {
   uint32_t next_ = 0;
   uint32_t good_ = 0;
   uint32_t bad_ = 0;
+  uint32_t spent_ = 0;
   std::vector<Flying> flying_;
 };
 

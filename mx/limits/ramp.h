@@ -13,6 +13,7 @@ namespace mx {
 
 class Ramp {
  public:
+  static constexpr uint32_t kFirst = 2;  // x probes: messages of its first minute
   static constexpr conf::Duration kStep = std::chrono::minutes(1);
   static constexpr uint32_t kSteps = 10;
 

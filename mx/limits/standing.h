@@ -105,8 +105,7 @@ class Standing {
     if (state_ != State::kOpen) tick_state(now);
     if (learns_) tick_learning(now);
   }
-  void tick_state(conf::Instant now);
-  void tick_learning(conf::Instant now);
+  void tick_state(conf::Instant now), tick_learning(conf::Instant now);
   Admission allowed_by_state(conf::Instant now) const;
   void move(State to, conf::Instant now);
   void decide(Decision decision);
@@ -116,9 +115,11 @@ class Standing {
   void judge_probes(conf::Instant now);
   void trip(size_t index, conf::Instant now);
   void block_by_itself(size_t cause, Decision decision, conf::Instant now);
+  void block_again(Decision decision, conf::Instant now);
+  void block(Decision decision, const char* follows, conf::Instant now);
+  bool goes_on(conf::Instant now) const;  // the block that was tried early
   void open_by_order(Decision::Action action, const char* text, conf::Instant now);
-  void clear_samples();
-  void forget(), forget_state();
+  void clear_samples(), forget(), forget_state();
   bool is_stricter(const Standing& than) const;
   void begin_probes(Decision decision, conf::Instant now);
   uint32_t probes() const { return block_.early ? 1 : cause().rule().probes; }

@@ -8,7 +8,8 @@ namespace mx {
 
 namespace {
 
-constexpr uint64_t kStandingVersion = 5;
+constexpr uint64_t kStandingVersion = 6;
+constexpr uint64_t kWithoutSpent = 5;  // without the probes that nobody judged
 constexpr uint64_t kWithoutWhy = 4;    // without what led to a block
 constexpr uint64_t kWithOrders = 3;    // with an operator's order: these are kept by themselves now
 constexpr uint64_t kWithoutEarly = 2;  // ... and without what min_duration and first_probe need
@@ -140,7 +141,7 @@ bool Standing::read(SavedReader* in) {
   if (evidence_->replies().empty()) evidence_.reset();
   if (cause_ >= thresholds_.size()) cause_ = 0;
   if (state == State::kProbing || state == State::kRamp) aftermath_ = std::make_unique<Aftermath>();
-  if (state == State::kProbing) aftermath_->probes.restore(in);
+  if (state == State::kProbing) aftermath_->probes.restore(in, version > kWithoutSpent);
   if (state == State::kRamp) aftermath_->ramp.restore(in);
   read_learning(in);
   if (version > kWithoutEarly) read_early(saved, in);

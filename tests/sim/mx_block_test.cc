@@ -152,5 +152,29 @@ TEST(MxBlock, UnblockByDomainReachesABlockWithoutMail) {
   EXPECT_EQ(blocked_paths(&world), 0U);
 }
 
+// A host that is down when the block is over has not judged our mail: that it answers so passes no probe.
+TEST(MxBlock, AHostThatTakesNoMailPassesNoProbe) {
+  Example example(44, 1, example_limits(), 24h);
+  MxWorld& world = example.world;
+  example.send(300, true);
+  ASSERT_TRUE(example.blocked());
+  PeerRules& rules = world.peer(0).rules;
+  rules.refuse_hard = 0;
+  rules.refuse_mail = 1;
+  rules.mail_text = "421 4.3.2 Service shutting down, try again later";
+  const conf::Instant over = world.world.now() + 3h;
+  const size_t before = world.history.mails.size();
+  for (int i = 0; i < 50; ++i) world.submit("", {"u0@d0-0.test"});
+  world.run_until(over + 35min);
+  EXPECT_EQ(example.count(conf::DecisionAction::kRamp), 0U);
+  EXPECT_GE(world.history.mails.size(), before + 5);
+  EXPECT_LE(world.history.mails.size(), before + 10) << "at its end and 18 minutes later, five probes each";
+  rules.refuse_mail = 0;
+  world.run_until(over + 1h, [&] { return world.settled(); });
+  EXPECT_TRUE(world.settled());
+  EXPECT_EQ(example.count(conf::DecisionAction::kRamp), 1U);
+  example.expect_no_violation();
+}
+
 }  // namespace
 }  // namespace sim

@@ -32,6 +32,68 @@ TEST(Standing, ThreeHoursLaterProbesGoFirst) {
   EXPECT_EQ(actions(standing), (std::vector<Action>{Action::kBlock, Action::kProbe, Action::kRamp}));
 }
 
+// Greylisting, or "451 4.3.2 system not accepting": the host is down, and nobody has judged our mail.
+TEST(Standing, ProbesThatNobodyJudgesPassNothingAndGoAgainAfterATenthOfTheBlock) {
+  Standing standing(general());
+  Instant now = kStart;
+  block_and_wait(standing, &now);
+  for (int round = 0; round < 3; ++round) {
+    standing.take_decisions();
+    send_many(standing, 4, Kind::kIgnored, now);
+    ASSERT_EQ(standing.state(), State::kProbing);
+    ASSERT_TRUE(standing.may_send(now).yes);
+    const Standing::Attempt last = standing.began(now);
+    EXPECT_FALSE(standing.may_send(now).yes) << "they count as sent";
+    standing.outcome(last, outcome_of(Kind::kIgnored), now);
+    standing.ended(last, true, now);
+    ASSERT_EQ(standing.state(), State::kBlocked);
+    EXPECT_EQ(standing.blocked_until(), now + 18min);
+    EXPECT_EQ(standing.take_decisions().back().text,
+              "no answer to a probe judges our mail: the host takes none for now, or puts all of it off: the "
+              "block goes on, nothing is sent for 18 min");
+    now += 18min;
+    ASSERT_TRUE(standing.may_send(now).yes);
+  }
+  send_many(standing, 5, Kind::kHard, now);
+  EXPECT_EQ(standing.blocked_until(), now + 6h) << "the second in a row that replies brought";
+}
+
+TEST(Standing, ThoseThatAreJudgedDecideForTheOthers) {
+  for (const int bad : {1, 4}) {
+    Standing standing(general());
+    Instant now = kStart;
+    block_and_wait(standing, &now);
+    send_many(standing, bad, Kind::kHard, now);
+    send_many(standing, 4 - bad, Kind::kIgnored, now);
+    ASSERT_EQ(standing.state(), State::kProbing);
+    send(standing, Kind::kIgnored, now);
+    EXPECT_EQ(standing.blocked_until(), now + 6h) << bad;
+  }
+  Standing standing(general());
+  Instant now = kStart;
+  block_and_wait(standing, &now);
+  send_many(standing, 3, Kind::kIgnored, now);
+  send(standing, Kind::kHard, now);
+  ASSERT_EQ(standing.state(), State::kProbing);
+  send(standing, Kind::kAccepted, now);
+  EXPECT_EQ(standing.state(), State::kRamp);
+}
+
+TEST(Standing, AProbeThatIsAskedToComeSlowerPassesNothing) {
+  Standing standing(general());
+  Instant now = kStart;
+  block_and_wait(standing, &now);
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_EQ(standing.state(), State::kProbing);
+    Outcome slower = outcome_of(Kind::kSoft);
+    slower.throttling = true;
+    const Standing::Attempt probe = standing.began(now);
+    standing.outcome(probe, slower, now);
+    standing.ended(probe, true, now);
+  }
+  EXPECT_EQ(standing.blocked_until(), now + 18min);
+}
+
 TEST(Standing, FailingProbesBlockAgainTwiceAsLongUpToTheBound) {
   Standing standing(general());
   Instant now = kStart;
@@ -169,6 +231,29 @@ TEST(Standing, AnEarlyProbeSurvivesARestart) {
   send(after, Kind::kHard, kStart + 12min);
   EXPECT_EQ(after.may_send(kStart + 12min).not_before, kStart + 20min);
   EXPECT_EQ(after.blocked_until(), kStart + 3h);
+}
+
+TEST(Standing, AnEarlyProbeThatNobodyJudgesMakesTheSameBlockGoOn) {
+  Standing standing(limits_with({with_first_probe()}));
+  send_many(standing, 300, Kind::kHard, kStart);
+  for (const Duration at : {5min, 10min, 20min}) {
+    ASSERT_TRUE(standing.may_send(kStart + at).yes);
+    send(standing, Kind::kIgnored, kStart + at);
+    EXPECT_EQ(standing.blocked_until(), kStart + 3h);
+    EXPECT_EQ(standing.may_send(kStart + at).not_before, kStart + 2 * at);
+  }
+}
+
+TEST(Standing, ProbesThatNobodyJudgedAreKeptOverARestart) {
+  Standing before(general());
+  Instant now = kStart;
+  block_and_wait(before, &now);
+  send_many(before, 3, Kind::kIgnored, now);
+  Standing after(general());
+  const Moment moment{now, conf::WallTime{1h}};
+  ASSERT_TRUE(after.restore(before.save(moment), moment));
+  send_many(after, 2, Kind::kIgnored, now);
+  EXPECT_EQ(after.blocked_until(), now + 18min);
 }
 
 }  // namespace
