@@ -9,7 +9,8 @@
 
 namespace pace {
 
-constexpr uint32_t kMostConnections = 20;  // what the rules allow
+constexpr uint32_t kMostConnections = 20;     // what the rules allow
+constexpr uint32_t kMostPerConnection = 100;  // messages
 
 // One that is over; for a greeting: a connection.
 struct Transaction {
@@ -29,8 +30,8 @@ class Control {
   virtual bool is_done(uint32_t /*taken*/) { return false; }  // the connection should be closed
   virtual bool quits_when_refused() { return true; }          // 450 leaves the connection open
 
-  virtual void opened() { ++connections_; }
-  virtual void closed() { --connections_; }
+  virtual void opened(conf::Instant /*now*/) { ++connections_; }
+  virtual void closed(uint32_t /*taken*/) { --connections_; }
   virtual void begins(conf::Instant now) = 0;
   virtual void taken(const Transaction& transaction) = 0;
   virtual void refused(const Transaction& transaction) = 0;

@@ -28,10 +28,11 @@ class Penstock final : public Control {
   uint32_t budget(Instant now) override { return traffic_.budget(now); }
   bool is_done(uint32_t taken) override {
     const uint32_t most = traffic_.most_per_connection(now_);
-    return traffic_.connections() > traffic_.window() || (most != 0 && taken >= most);
+    return traffic_.connections() > traffic_.window() || taken >= kMostPerConnection ||
+           (most != 0 && taken >= most);
   }
-  void opened() override { traffic_.connection_opened(); }
-  void closed() override { traffic_.connection_closed(); }
+  void opened(Instant now) override { traffic_.connection_opened(now); }
+  void closed(uint32_t taken) override { traffic_.connection_closed(taken > 0); }
   void begins(Instant now) override { traffic_.charge(now); }
   void taken(const Transaction& transaction) override {
     now_ = transaction.now;
@@ -40,7 +41,7 @@ class Penstock final : public Control {
   void refused(const Transaction& refusal) override {
     now_ = refusal.now;
     if (refusal.greeting) {
-      traffic_.turned_away(refusal.now);
+      traffic_.turned_away(refusal.now, refusal.begun);
     } else {
       traffic_.throttled(refusal.now, {refusal.begun, refusal.before});
     }

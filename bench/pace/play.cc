@@ -86,15 +86,16 @@ class Sender {
     }
   }
   void open() {
-    control_.opened();
+    control_.opened(now_);
     ++opening_;
     connections_[++last_] = {0, now_, {}};
     at(now_ + some_time(), What::kGreeting, last_);
   }
   void close(uint32_t connection) {
     receiver_.closed(connection);
+    const uint32_t taken = connections_[connection].taken;
     connections_.erase(connection);
-    control_.closed();
+    control_.closed(taken);
   }
   void rest(uint32_t connection) {
     if (control_.is_done(connections_[connection].taken)) return close(connection);
@@ -142,7 +143,7 @@ class Sender {
   }
 
   Seen result() {
-    const double rate = receiver_.hidden().capacity(kMostConnections);
+    const double rate = receiver_.hidden().capacity(kMostConnections, kMostPerConnection);
     const auto seconds = [](Duration length) { return static_cast<double>(length.count()) / 1e6; };
     seen_.share = taken_steady_ / (rate * seconds(end_ - steady_));
     seen_.refused = taken_steady_ == 0 ? 100 : 100 * refused_steady_ / taken_steady_;

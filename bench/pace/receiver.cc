@@ -40,8 +40,9 @@ conf::Duration some_minutes(conf::Random* random) {
 
 const char* to_text(Kind kind) {
   constexpr std::array<const char*, kKinds> kTexts = {
-      "10 s to 1 min",  "1 min",   "2 to 30 min", "1 h",         "connections",
-      "per connection", "mixture", "with noise",  "noise alone", "counts refused"};
+      "10 s to 1 min", "1 min",          "2 to 30 min",    "1 h",
+      "connections",   "per connection", "mixture",        "with noise",
+      "noise alone",   "counts refused", "new connections"};
   return kTexts[static_cast<size_t>(kind)];
 }
 
@@ -52,15 +53,17 @@ std::string Hidden::text() const {
             (counts_refused ? " (with refused) " : " ");
   if (connections != 0) text += std::to_string(connections) + " connections ";
   if (per_connection != 0) text += std::to_string(per_connection) + " a connection ";
+  if (new_ones != 0) text += std::to_string(new_ones) + " new connections a minute ";
   constexpr std::array<const char*, 4> kStages = {"connect", "MAIL", "RCPT", "dot"};
   return text + "at " + kStages[static_cast<size_t>(stage)] + ", " + std::to_string(latency / 1ms) + " ms";
 }
 
-double Hidden::capacity(uint32_t most_connections) const {
+double Hidden::capacity(uint32_t most_connections, uint32_t most_per_connection) const {
   const uint32_t most = connections == 0 ? most_connections : std::min(connections, most_connections);
-  double each = 1 / seconds(latency);
-  if (per_connection != 0) each = per_connection / (seconds(latency) * (1 + per_connection));
-  double rate = most * each;
+  const uint32_t per =
+      per_connection == 0 ? most_per_connection : std::min(per_connection, most_per_connection);
+  double rate = most * per / (seconds(latency) * (1 + per));
+  if (new_ones != 0) rate = std::min(rate, new_ones * per / 60.0);
   if (messages != 0) rate = std::min(rate, messages / seconds(window));
   return rate;
 }
@@ -102,6 +105,11 @@ Hidden draw(Kind kind, conf::Random* random) {
       hidden.connections = random->chance(0.7) ? 2 + static_cast<uint32_t>(random->below(8)) : 0;
       hidden.per_connection = random->chance(0.5) ? static_cast<uint32_t>(between(5, 101, random)) : 0;
       break;
+    case Kind::kNewOnes:
+      hidden.new_ones = static_cast<uint32_t>(between(1, 61, random));
+      hidden.stage = Stage::kConnect;
+      hidden.latency = length(between(0.2, 2, random));
+      break;
     case Kind::kBusy:
       hidden.noise = 0.01;
       hidden.latency = length(between(0.2, 2, random));
@@ -124,9 +132,19 @@ bool Receiver::is_surplus(uint32_t connection) const {
                       [&](const Connection& each) { return each.number == connection; });
 }
 
+// Those that it turned away do not count.
+bool Receiver::is_one_too_many(conf::Instant now) {
+  if (hidden_.new_ones == 0) return false;
+  while (!greeted_.empty() && greeted_.front() <= now - 1min) greeted_.pop_front();
+  if (greeted_.size() >= hidden_.new_ones) return true;
+  greeted_.push_back(now);
+  return false;
+}
+
 bool Receiver::greets(uint32_t connection, conf::Instant now) {
   connections_.push_back({connection, 0});
-  if (hidden_.stage != Stage::kConnect || (!is_full(now) && !is_surplus(connection))) return true;
+  const bool takes = hidden_.stage != Stage::kConnect || (!is_full(now) && !is_surplus(connection));
+  if (takes && !is_one_too_many(now)) return true;
   closed(connection);
   return false;
 }

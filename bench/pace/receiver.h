@@ -23,8 +23,9 @@ enum class Kind : uint8_t {
   kNoise,          // as kSeconds, and one transaction of a hundred is refused whatever was sent
   kBusy,           // nothing but that one of a hundred
   kCounting,       // as kSeconds, and what it refuses counts as well
+  kNewOnes,        // new connections in a minute
 };
-constexpr size_t kKinds = 10;
+constexpr size_t kKinds = 11;
 const char* to_text(Kind kind);
 
 enum class Stage : uint8_t { kConnect, kMail, kRcpt, kDot };  // where it refuses
@@ -35,12 +36,13 @@ struct Hidden {
   bool counts_refused = false;  // those that it refused count as well
   uint32_t connections = 0;     // at a time; 0: any
   uint32_t per_connection = 0;  // messages; 0: any
+  uint32_t new_ones = 0;        // connections that it takes in a minute; 0: any
   double noise = 0;             // share of the transactions that it refuses for no reason of ours
   Stage stage = Stage::kMail;
   conf::Duration latency{0};  // of a transaction, on average; a connection takes as long to open
 
-  // Messages a second that a sender with so many connections could get at most.
-  double capacity(uint32_t most_connections) const;
+  // Messages a second that a sender with so many connections, and messages over each, could get at most.
+  double capacity(uint32_t most_connections, uint32_t most_per_connection) const;
   std::string text() const;
 };
 Hidden draw(Kind kind, conf::Random* random);
@@ -60,10 +62,11 @@ class Receiver {
   };
   bool is_full(conf::Instant now);
   bool is_surplus(uint32_t connection) const;
+  bool is_one_too_many(conf::Instant now);
 
   Hidden hidden_;
   conf::Random random_;
-  std::deque<conf::Instant> counted_;
+  std::deque<conf::Instant> counted_, greeted_;
   std::vector<Connection> connections_;  // the oldest first
 };
 

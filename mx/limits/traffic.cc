@@ -43,7 +43,9 @@ Admission Traffic::may_connect(conf::Instant now) const {
   if (connections_ >= window_.now() || (one_first_ && connections_ > 0))
     return Admission::no(Bind::kWindow, conf::kNever);
   if (slowdown_.until() > now) return Admission::no(Bind::kSlowed, slowdown_.until());
-  return {};
+  if (connections_ == 0) return {};
+  const conf::Instant next = openings_.not_before(now);
+  return next > now ? Admission::no(Bind::kSlowed, next) : Admission();
 }
 
 Admission Traffic::may_send(conf::Instant now) {
@@ -63,9 +65,10 @@ Admission Traffic::may_send(conf::Instant now) {
   return answer;
 }
 
-void Traffic::connection_closed() {
+void Traffic::connection_closed(bool served) {
   CHECK(connections_ > 0);
   --connections_;
+  if (served) openings_.served_one_closed();
   if (loans_ == nullptr) return;
   std::erase_if(*loans_, [](Loan& loan) {
     const std::shared_ptr<Traffic> to = loan.to.lock();
@@ -129,6 +132,7 @@ bool Traffic::accepted(conf::Instant now, const Transaction& transaction) {
   const bool had_rate = pace_.has_rate();
   pace_.taken(now, transaction.begun);
   unsaid_.taken(now);
+  if (transaction.before == 0) openings_.served(now, transaction.begun);
   if (!had_rate && pace_.has_rate()) granted_ = 0;
   slowdown_.pause_until(pace_.paused_until());
   per_connection_.taken(transaction.before + 1);
@@ -145,7 +149,7 @@ bool Traffic::accepted(conf::Instant now, const Transaction& transaction) {
   return window_.now() > before;
 }
 
-void Traffic::turned_away(conf::Instant now) {
+void Traffic::turned_away(conf::Instant now, conf::Instant begun) {
   if (connections_ <= 1 || pace_.binds(now)) {
     // A server that is busy turns away at random: only in a row is it about us.
     if (turned_away_ < kInARow - 1) {
@@ -156,9 +160,10 @@ void Traffic::turned_away(conf::Instant now) {
     }
     return throttled(now);
   }
+  change_.mark();
+  if (openings_.turned_away(now, begun, connections_ - 1)) return;
   window_.cap(connections_ - 1);
   no_growth_.throttled(now);
-  change_.mark();
 }
 
 void Traffic::throttled(conf::Instant now, const Transaction& transaction) {
@@ -196,6 +201,7 @@ void Traffic::reset() {
   slowdown_.reset();
   no_growth_.reset();
   pace_.reset();
+  openings_.reset();
   granted_ = 0;
   one_first_ = false;
   turned_away_ = 0;

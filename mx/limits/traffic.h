@@ -17,6 +17,7 @@
 #include "mx/limits/connection_limit.h"
 #include "mx/limits/learned_pace.h"
 #include "mx/limits/moment.h"
+#include "mx/limits/openings.h"
 #include "mx/limits/quota.h"
 #include "mx/limits/rate_limit.h"
 #include "mx/limits/slowdown.h"
@@ -50,9 +51,9 @@ class Traffic {
   uint32_t budget(conf::Instant now) {
     return std::min({quota_.available(now), rate_.available(now), pace_.available(now)});
   }
-
   void connection_opened() { ++connections_; }  // from the SYN on
-  void connection_closed();
+  void connection_opened(conf::Instant now) { connection_opened(), openings_.opened(now); }
+  void connection_closed(bool served = false);  // a message was taken over it
   uint32_t connections() const { return connections_; }
 
   // A transaction begins (MAIL): one message of the quota and of the rate. `now` is the key for refund().
@@ -61,9 +62,9 @@ class Traffic {
 
   // Feedback. A message was taken: true when more connections may be opened than before. The receiver asked
   // us to slow down (421 or a throttling text): a pause, after which one connection goes first until a
-  // message is taken. It did so in place of a greeting, to a connection that still counts: when others are
-  // open, these are as many as it wants; they go on, and for a while the window does not grow. A connection
-  // was refused, timed out or was lost.
+  // message is taken. It did so in place of a greeting, to a connection that still counts, begun then: when
+  // others are open, these are as many as it wants, or new ones come too fast (Openings); they go on. A
+  // connection was refused, timed out or was lost.
   struct Transaction {
     conf::Instant begun{};
     uint32_t before = 0;  // messages that were taken over its connection
@@ -72,7 +73,7 @@ class Traffic {
   void throttled(conf::Instant now, const Transaction& transaction);
   bool accepted(conf::Instant now) { return accepted(now, {now, 0}); }
   void throttled(conf::Instant now) { throttled(now, {now, 0}); }
-  void turned_away(conf::Instant now);
+  void turned_away(conf::Instant now, conf::Instant begun);
   void trouble(conf::Instant now);
   // A message was deferred without a word about the cause. True: as by a limit, which throttled() is to tell.
   bool deferred(conf::Instant now) { return unsaid_.deferred(now); }
@@ -82,8 +83,7 @@ class Traffic {
   uint32_t most_per_connection(conf::Instant now) const { return per_connection_.most(now); }  // 0: any
   conf::Instant slowed_until() const;
   uint32_t used_in_hour(conf::Instant now);
-  uint32_t used_in_slice(conf::Instant now) const;
-  uint32_t slice_limit(conf::Instant now) const;  // 0: no slices
+  uint32_t used_in_slice(conf::Instant now) const, slice_limit(conf::Instant now) const;  // 0: no slices
 
   // What was counted elsewhere, and since then, belongs here too: the stricter of both holds. `from` is a
   // copy with the same limits. Connections that are open there are counted here until as many have ended.
@@ -94,8 +94,7 @@ class Traffic {
   bool has_guests() const { return guests_ > 0; }  // connections of others
 
   void reset();  // an operator said so: window and pause start anew; what was counted stays counted
-  // True: they changed since the last save() and must reach the disk.
-  bool dirty() const { return change_.set(); }
+  bool dirty() const { return change_.set(); }  // they changed since the last save(): to the disk with them
   ChangeMark& change() { return change_; }
   // What survives a restart, versioned; empty when there is nothing to remember.
   std::string save(const Moment& moment);
@@ -127,6 +126,7 @@ class Traffic {
   RateLimit rate_;
   Quota quota_;
   LearnedPace pace_;    // learned from the replies
+  Openings openings_;   // the same of connections
   uint32_t fits_ = 0;   // connections, if what was asked for is fewer of them; 0: it is not
   float at_first_ = 0;  // more refusals of first messages over a connection than of later ones
   ConnectionLimit per_connection_;

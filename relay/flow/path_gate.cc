@@ -133,8 +133,8 @@ void PathGate::open(queue::Path* path, std::string_view address, Use* use) {
   use->begun = parts_.clock->now();
   use->taken = 0;
   use->asked_slower = false;
-  use->traffic->connection_opened();
-  if (use->host != nullptr) use->host->connection_opened();
+  use->traffic->connection_opened(use->begun);
+  if (use->host != nullptr) use->host->connection_opened(use->begun);
   use->standing->connection_opened();
 }
 
@@ -145,9 +145,9 @@ void PathGate::close(Use* use) {
     const std::vector<mx::Traffic*> of_host = use->host->borrowers();
     borrowers.insert(borrowers.end(), of_host.begin(), of_host.end());
   }
-  use->traffic->connection_closed();
+  use->traffic->connection_closed(use->taken > 0);
   use->standing->connection_closed();
-  if (use->host != nullptr) use->host->connection_closed();
+  if (use->host != nullptr) use->host->connection_closed(use->taken > 0);
   for (const mx::Traffic* each : borrowers) release(each);
   release(use->traffic.get());
   release(use->standing.get());
@@ -257,7 +257,7 @@ void PathGate::slow_down(const queue::Path& path, const Use& use, const bounce::
   for (mx::Traffic* each : {traffic, use.host.get()}) {
     if (each == nullptr) continue;
     if (turned_away) {
-      each->turned_away(now);
+      each->turned_away(now, use.begun);
     } else {
       each->throttled(now, {use.begun, use.taken});
     }

@@ -223,6 +223,7 @@ struct Hidden {
   uint32_t connections = 1000, per_connection = UINT32_MAX;
   double noise = 0;
   Duration latency{100ms};
+  uint32_t new_ones = UINT32_MAX;  // connections in a minute; those turned away do not count
 };
 
 class Receiver {
@@ -244,11 +245,13 @@ class Receiver {
     const double latency = static_cast<double>(hidden_.latency.count()) / 1e6;
     double most = std::min(20U, hidden_.connections) / latency;
     if (hidden_.per_connection != UINT32_MAX) most *= hidden_.per_connection / (1.0 + hidden_.per_connection);
-    most = std::min(most, double{1} * hidden_.messages / static_cast<double>(hidden_.window / 1s));
+    most = std::min({most, double{1} * hidden_.messages / static_cast<double>(hidden_.window / 1s),
+                     double{kMostOver} * hidden_.new_ones / 60});
     return {taken_ / (most * 1800), taken_ == 0 ? 100 : 100 * refused_ / taken_};
   }
 
  private:
+  static constexpr uint32_t kMostOver = 100;  // messages over a connection, by the rule
   enum class What : uint8_t { kReady, kAnswered, kTime };
   struct Event {
     Instant at;
@@ -267,7 +270,7 @@ class Receiver {
     return now_ + Duration(static_cast<int64_t>(static_cast<double>(hidden_.latency.count()) *
                                                 (0.5 + random_.unit())));
   }
-  void close() { traffic_.connection_closed(); }
+  void close(uint32_t taken) { traffic_.connection_closed(taken > 0); }
   void send() {
     for (;;) {
       if (!idle_.empty()) {
@@ -280,14 +283,15 @@ class Receiver {
       const Admission admission = traffic_.may_send(now_).also(traffic_.may_connect(now_));
       if (!admission.yes) return wait(admission);
       if (opening_ >= traffic_.budget(now_)) return;
-      traffic_.connection_opened();
+      traffic_.connection_opened(now_);
       ++opening_;
       events_.push({later(), What::kReady, now_});
     }
   }
   void rest(uint32_t taken) {
     const uint32_t most = traffic_.most_per_connection(now_);
-    if (traffic_.connections() > traffic_.window() || (most != 0 && taken >= most)) return close();
+    if (traffic_.connections() > traffic_.window() || taken >= (most != 0 ? most : kMostOver))
+      return close(taken);
     idle_.push_back(taken);
   }
   void answer(const Event& event) {
@@ -296,10 +300,10 @@ class Receiver {
     if (event.what == What::kTime) return;
     if (event.what == What::kReady) {
       --opening_;
-      if (traffic_.connections() <= hidden_.connections) return rest(0);
+      if (traffic_.connections() <= hidden_.connections && greets()) return rest(0);
       refused_ += counts;
-      traffic_.turned_away(now_);
-      return close();
+      traffic_.turned_away(now_, event.begun);
+      return close(0);
     }
     const bool taken = recent_.size() < hidden_.messages && event.before < hidden_.per_connection &&
                        !random_.chance(hidden_.noise);
@@ -311,7 +315,13 @@ class Receiver {
     }
     refused_ += counts;
     traffic_.throttled(now_, {event.begun, event.before});
-    close();
+    close(event.before);
+  }
+  bool greets() {
+    while (!greeted_.empty() && greeted_.front() <= now_ - 1min) greeted_.pop_front();
+    if (greeted_.size() >= hidden_.new_ones) return false;
+    greeted_.push_back(now_);
+    return true;
   }
 
   Hidden hidden_;
@@ -325,9 +335,17 @@ class Receiver {
   std::vector<uint32_t> idle_;  // messages over each
   uint32_t opening_ = 0;
   double taken_ = 0, refused_ = 0;
-  std::deque<Instant> recent_;
+  std::deque<Instant> recent_, greeted_;
   std::priority_queue<Event> events_;
 };
+
+void expect_found(const Hidden& hidden, double share) {
+  for (uint64_t seed = 1; seed <= 5; ++seed) {
+    const Receiver::Seen seen = Receiver(hidden, seed).after_ten_minutes();
+    EXPECT_GE(seen.share, share) << hidden.name << ", seed " << seed;
+    EXPECT_LT(seen.refused, 2) << hidden.name << ", seed " << seed;
+  }
+}
 
 TEST(LearnedPace, HiddenLimitsAreFoundAndKeptTo) {
   const Hidden rows[] = {{"ten seconds", 10s, 10},
@@ -341,13 +359,15 @@ TEST(LearnedPace, HiddenLimitsAreFoundAndKeptTo) {
                          {"all of them", 1min, 200, 4, 20},
                          {"noise", 1s, UINT32_MAX, 1000, UINT32_MAX, 0.01, 400ms},
                          {"a minute and noise", 1min, 300, 1000, UINT32_MAX, 0.01}};
-  for (const Hidden& row : rows) {
-    for (uint64_t seed = 1; seed <= 5; ++seed) {
-      const Receiver::Seen seen = Receiver(row, seed).after_ten_minutes();
-      EXPECT_GE(seen.share, 0.9) << row.name << ", seed " << seed;
-      EXPECT_LT(seen.refused, 2) << row.name << ", seed " << seed;
-    }
-  }
+  for (const Hidden& row : rows) expect_found(row, 0.9);
+}
+
+// Of what they could carry when each is full. Which of them is closed when is left to chance, so the pace
+// that is seen is rougher than that of messages.
+TEST(LearnedPace, AHiddenLimitOfNewConnectionsIsFound) {
+  expect_found({"few", 1s, UINT32_MAX, 1000, UINT32_MAX, 0, 400ms, 5}, 0.75);
+  expect_found({"some", 1s, UINT32_MAX, 1000, UINT32_MAX, 0, 400ms, 12}, 0.75);
+  expect_found({"many", 1s, UINT32_MAX, 1000, UINT32_MAX, 0, 250ms, 30}, 0.75);
 }
 
 }  // namespace

@@ -79,7 +79,7 @@ TEST(Traffic, ATurnedAwayConnectionStopsNoneOfTheOthers) {
   Traffic traffic(limits_of(0));
   for (int i = 0; i < 5; ++i) traffic.connection_opened();
   for (int i = 0; i < 2; ++i) {  // the receiver holds three
-    traffic.turned_away(kStart);
+    traffic.turned_away(kStart, kStart);
     traffic.connection_closed();
   }
   EXPECT_EQ(traffic.window(), 3U);
@@ -90,6 +90,29 @@ TEST(Traffic, ATurnedAwayConnectionStopsNoneOfTheOthers) {
   for (int i = 0; i < 199; ++i) EXPECT_FALSE(traffic.accepted(kStart + 1h));
   traffic.accepted(kStart + 1h);
   EXPECT_EQ(traffic.window(), 4U);
+}
+
+// It has served more at a time: that one came too soon after others, and only new ones have to wait.
+TEST(Traffic, AConnectionTurnedAwayWhereMoreWereServedStopsNoneButNewOnes) {
+  Traffic traffic(limits_of(0));
+  for (int i = 0; i < 5; ++i) {
+    traffic.connection_opened(kStart);
+    traffic.accepted(kStart, {kStart, 0});
+  }
+  for (int i = 0; i < 2; ++i) traffic.connection_closed(true);
+  const Instant now = kStart + 10s;
+  const uint32_t window = traffic.window();
+  traffic.connection_opened(now);
+  traffic.turned_away(now, now);
+  traffic.connection_closed();
+  EXPECT_EQ(traffic.window(), window);
+  EXPECT_TRUE(traffic.may_send(now).yes);
+  const Admission admission = traffic.may_connect(now);
+  EXPECT_EQ(admission.bind, Bind::kSlowed);
+  ASSERT_LE(admission.not_before, now + 4s);
+  EXPECT_TRUE(traffic.may_connect(admission.not_before).yes);
+  for (int i = 0; i < 3; ++i) traffic.connection_closed(true);
+  EXPECT_TRUE(traffic.may_connect(now).yes) << "the only one never waits for that";
 }
 
 TEST(Traffic, FirstMessagesThatAreRefusedBesideOthersThatAreTakenAreOneConnectionTooMany) {
@@ -131,7 +154,7 @@ TEST(Traffic, RefusalsOfNewConnectionsTooAreNoLimitOfMessagesOverOne) {
 TEST(Traffic, TheOnlyConnectionTurnedAwayIsARequestToSlowDown) {
   Traffic traffic(limits_of(0));
   traffic.connection_opened();
-  traffic.turned_away(kStart);
+  traffic.turned_away(kStart, kStart);
   EXPECT_EQ(traffic.may_send(kStart).bind, Bind::kSlowed);
 }
 
@@ -159,13 +182,13 @@ TEST(Traffic, OnlyInARowIsAConnectionThatIsTurnedAwayAWishForASlowerPace) {
   traffic.connection_opened();
   for (int i = 0; i < 20; ++i) {
     now += 10s;
-    traffic.turned_away(now);
+    traffic.turned_away(now, now);
     EXPECT_EQ(traffic.slowed_until(), now + 1s) << i;
     if (i % 2 == 1) traffic.accepted(now + 2s, {now + 1s, 0});
   }
   for (int i = 0; i < 6; ++i) {
     now += 10s;
-    traffic.turned_away(now);
+    traffic.turned_away(now, now);
   }
   EXPECT_GT(traffic.slowed_until(), now + 1s);
 }
@@ -176,7 +199,7 @@ TEST(Traffic, ConnectionsThatAreTurnedAwayAreTriedAgainWithinAMinute) {
   Instant now = kStart;
   traffic.connection_opened();
   for (int i = 0; i < 20; ++i) {
-    traffic.turned_away(now);
+    traffic.turned_away(now, now);
     ASSERT_LE(traffic.slowed_until(), now + 1min) << i;
     now = std::max(traffic.slowed_until(), now + 1s);
   }
