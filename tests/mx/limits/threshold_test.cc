@@ -223,12 +223,27 @@ TEST(Probes, AVerdictFallsAsSoonAsItIsCertain) {
   constexpr auto kPassed = Probes::Verdict::kPassed;
   constexpr auto kFailed = Probes::Verdict::kFailed;
   const Case cases[] = {
-      {900'000, 5, "", kUndecided},      {900'000, 5, "bbbb", kUndecided}, {900'000, 5, "bbbbb", kFailed},
-      {900'000, 5, "g", kPassed},        {900'000, 5, "bbbbg", kPassed},   {900'000, 5, "i", kPassed},
-      {900'000, 5, "-----", kUndecided}, {500'000, 4, "b", kUndecided},    {500'000, 4, "bb", kFailed},
-      {500'000, 4, "gg", kUndecided},    {500'000, 4, "ggg", kPassed},     {500'000, 4, "gbgb", kFailed},
-      {1'000'000, 1, "b", kFailed},      {1'000'000, 1, "g", kPassed},     {1, 3, "b", kFailed},
-      {1, 3, "gg", kUndecided},          {1, 3, "ggg", kPassed},           {900'000, 5, "bbbb-b", kFailed},
+      {900'000, 5, "", kUndecided},
+      {900'000, 5, "bbbb", kUndecided},
+      {900'000, 5, "bbbbb", kFailed},
+      {900'000, 5, "g", kPassed},
+      {900'000, 5, "bbbbg", kPassed},
+      {900'000, 5, "i", kUndecided},
+      {900'000, 5, "iiiii", Probes::Verdict::kUnjudged},
+      {900'000, 5, "iig", kPassed},
+      {900'000, 5, "iibbb", kFailed},
+      {900'000, 5, "-----", kUndecided},
+      {500'000, 4, "b", kUndecided},
+      {500'000, 4, "bb", kFailed},
+      {500'000, 4, "gg", kUndecided},
+      {500'000, 4, "ggg", kPassed},
+      {500'000, 4, "gbgb", kFailed},
+      {1'000'000, 1, "b", kFailed},
+      {1'000'000, 1, "g", kPassed},
+      {1, 3, "b", kFailed},
+      {1, 3, "gg", kUndecided},
+      {1, 3, "ggg", kPassed},
+      {900'000, 5, "bbbb-b", kFailed},
   };
   for (const Case& c : cases) {
     RuleThreshold rule = rule_of(c.ppm, 300);
