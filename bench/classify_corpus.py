@@ -40,7 +40,7 @@ def share(right, of):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--penstock", default=str(ROOT / "build/dev/bin/penstock"))
+    parser.add_argument("--penstock", default=str(ROOT / "build/release/bin/penstock"))
     parser.add_argument("--corpus", default=str(ROOT.parent / "shared/corpus/replies.tsv"))
     parser.add_argument("--misses", action="store_true")
     parser.add_argument("--check", action="store_true")
