@@ -135,8 +135,10 @@ std::string effective_text(const json& effective) {
       value_width = std::max(value_width, std::min<size_t>(text_of(setting, "value").size(), 30));
     }
     for (const json& setting : member(path, "settings")) {
-      out += wrapped("  ", fmt::format("{:<{}}  {:<{}}  {}", text_of(setting, "key"), key_width,
-                                       text_of(setting, "value"), value_width, text_of(setting, "where")));
+      out += placed("  ",
+                    fmt::format("{:<{}}  {:<{}}", text_of(setting, "key"), key_width,
+                                text_of(setting, "value"), value_width),
+                    text_of(setting, "where"));
       for (const json& over : member(setting, "over"))
         line(&out, "  {:<{}}  over {} at {}", "", key_width, text_of(over, "value"), text_of(over, "where"));
     }

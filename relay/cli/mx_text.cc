@@ -207,8 +207,10 @@ void limits_text(const json& path, std::string* out) {
   }
   for (const json& limit : limits) {
     if (!is_default(limit))
-      *out += wrapped("    ", fmt::format("{:<{}}  {:<{}}  {}", text_of(limit, "key"), key_width,
-                                          text_of(limit, "value"), value_width, text_of(limit, "where")));
+      *out += placed("    ",
+                     fmt::format("{:<{}}  {:<{}}", text_of(limit, "key"), key_width, text_of(limit, "value"),
+                                 value_width),
+                     text_of(limit, "where"));
   }
   if (!defaults.empty()) *out += wrapped("    ", "not set by a rule: " + defaults);
 }

@@ -138,6 +138,12 @@ std::string wrapped(std::string_view indent, const std::string& text) {
   return out;
 }
 
+std::string placed(std::string_view indent, const std::string& setting, const std::string& where) {
+  const std::string line = setting + "  " + where;
+  if (indent.size() + line.size() <= kColumns) return std::string(indent) + line + '\n';
+  return wrapped(indent, setting) + std::string(indent) + "  " + where + '\n';
+}
+
 std::string counts_text(const json& waiting) {
   std::string text;
   const std::pair<const char*, const char*> states[] = {{"scheduled", "scheduled"},

@@ -17,6 +17,9 @@ std::string counted(int64_t number, const char* noun);  // "1 path", "2 paths"
 std::string fitted(const std::string& text, size_t width);
 // In lines of at most kColumns, each after `indent`.
 std::string wrapped(std::string_view indent, const std::string& text);
+// What is set and where, in a line after `indent`; the place whole in a line of its own when that is too
+// long.
+std::string placed(std::string_view indent, const std::string& setting, const std::string& where);
 
 // "6,166 scheduled, 3 ready, 1 in flight"; "nothing".
 std::string counts_text(const nlohmann::json& waiting);
