@@ -115,7 +115,8 @@ DoorBook::Waitings::iterator DoorBook::open(const std::string& key, const conf::
 void DoorBook::tell_with_many(conf::DoorEvent event, conf::Instant now) {
   event.client.clear();
   event.detail.clear();
-  open(kind_of(event), event, now)->second.add(std::move(event));
+  Waiting& waiting = open(kind_of(event), event, now)->second;
+  waiting.add(std::move(event));
 }
 
 void DoorBook::step(conf::Instant now) {
