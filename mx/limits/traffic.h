@@ -51,8 +51,7 @@ class Traffic {
   uint32_t budget(conf::Instant now) {
     return std::min({quota_.available(now), rate_.available(now), pace_.available(now)});
   }
-  void connection_opened() { ++connections_; }  // from the SYN on
-  void connection_opened(conf::Instant now) { connection_opened(), openings_.opened(now); }
+  void connection_opened(conf::Instant now) { ++connections_, openings_.opened(now); }  // from the SYN on
   void connection_closed(bool served = false);  // a message was taken over it
   uint32_t connections() const { return connections_; }
 

@@ -16,7 +16,7 @@ TEST_F(RuleEdits, ARenamedRuleAndItsUndoAreTheSameCounters) {
   for (const bool restarts : {false, true}) {
     edit({{"old"}});
     charge(traffic("old"), 10);
-    traffic("old")->connection_opened();
+    traffic("old")->connection_opened(now().now);
     time += 1s;
     standing("old")->block_by_rule(kStart + 5h, "why", now().now);
     if (restarts) restart();
@@ -208,7 +208,7 @@ TEST_F(RuleEdits, WhatAPoolSentToOtherSitesIsAddedUpForEachSource) {
 TEST_F(RuleEdits, OpenConnectionsCountUnderTheNewScopeUntilTheyEnd) {
   edit({{"r"}});
   const auto one = traffic("r", "a|", "s"), two = traffic("r", "a|", "t");
-  for (int i = 0; i < 3; ++i) one->connection_opened(), two->connection_opened();
+  for (int i = 0; i < 3; ++i) one->connection_opened(now().now), two->connection_opened(now().now);
   edit({{"r", RuleScope::kPool}});
   const auto pool = traffic("r", "a|", "s");
   EXPECT_EQ(pool->connections(), 6U);
@@ -222,7 +222,7 @@ TEST_F(RuleEdits, OpenConnectionsCountUnderTheNewScopeUntilTheyEnd) {
 TEST_F(RuleEdits, AConnectionOverSeveralEditsEndsEverywhere) {
   edit({{"all"}});
   const auto all = traffic("all");
-  all->connection_opened();
+  all->connection_opened(now().now);
   edit({{"some"}, {"all"}});
   const auto some = traffic("some");
   EXPECT_EQ(some->connections(), 1U);

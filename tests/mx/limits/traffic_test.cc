@@ -32,7 +32,7 @@ TEST(Traffic, ConnectionsAreBoundByTheWindowThenByTheLimit) {
   Traffic traffic(limits_of(0, {}, 6));
   for (int i = 0; i < 5; ++i) {
     ASSERT_TRUE(traffic.may_connect(kStart).yes);
-    traffic.connection_opened();
+    traffic.connection_opened(kStart);
   }
   Admission answer = traffic.may_connect(kStart);
   EXPECT_FALSE(answer.yes);
@@ -40,7 +40,7 @@ TEST(Traffic, ConnectionsAreBoundByTheWindowThenByTheLimit) {
   EXPECT_EQ(answer.not_before, conf::kNever);
   for (int i = 0; i < 5; ++i) traffic.accepted(kStart);
   ASSERT_TRUE(traffic.may_connect(kStart).yes);
-  traffic.connection_opened();
+  traffic.connection_opened(kStart);
   EXPECT_EQ(traffic.may_connect(kStart).bind, Bind::kConnections);
   traffic.connection_closed();
   EXPECT_TRUE(traffic.may_connect(kStart).yes);
@@ -69,7 +69,7 @@ TEST(Traffic, AfterAPauseOneConnectionGoesFirst) {
   traffic.throttled(kStart);
   const Instant later = traffic.slowed_until();
   ASSERT_TRUE(traffic.may_connect(later).yes);
-  traffic.connection_opened();
+  traffic.connection_opened(kStart);
   EXPECT_EQ(traffic.may_connect(later).bind, Bind::kWindow);
   EXPECT_TRUE(traffic.accepted(later)) << "now more may follow";
   EXPECT_TRUE(traffic.may_connect(later).yes);
@@ -77,7 +77,7 @@ TEST(Traffic, AfterAPauseOneConnectionGoesFirst) {
 
 TEST(Traffic, ATurnedAwayConnectionStopsNoneOfTheOthers) {
   Traffic traffic(limits_of(0));
-  for (int i = 0; i < 5; ++i) traffic.connection_opened();
+  for (int i = 0; i < 5; ++i) traffic.connection_opened(kStart);
   for (int i = 0; i < 2; ++i) {  // the receiver holds three
     traffic.turned_away(kStart, kStart);
     traffic.connection_closed();
@@ -118,7 +118,7 @@ TEST(Traffic, AConnectionTurnedAwayWhereMoreWereServedStopsNoneButNewOnes) {
 TEST(Traffic, FirstMessagesThatAreRefusedBesideOthersThatAreTakenAreOneConnectionTooMany) {
   Traffic traffic(limits_of(0));
   Instant now = kStart;
-  for (int i = 0; i < 5; ++i) traffic.connection_opened();
+  for (int i = 0; i < 5; ++i) traffic.connection_opened(kStart);
   for (int i = 0; i < 2; ++i, now += 10s) {
     EXPECT_EQ(traffic.window(), 5U);
     traffic.throttled(now, {now - 1ms, 0});
@@ -153,7 +153,7 @@ TEST(Traffic, RefusalsOfNewConnectionsTooAreNoLimitOfMessagesOverOne) {
 
 TEST(Traffic, TheOnlyConnectionTurnedAwayIsARequestToSlowDown) {
   Traffic traffic(limits_of(0));
-  traffic.connection_opened();
+  traffic.connection_opened(kStart);
   traffic.turned_away(kStart, kStart);
   EXPECT_EQ(traffic.may_send(kStart).bind, Bind::kSlowed);
 }
@@ -179,7 +179,7 @@ TEST(Traffic, OnlyInARowIsAConnectionThatIsTurnedAwayAWishForASlowerPace) {
   limits.max_connections = 5;
   Traffic traffic(limits);
   Instant now = kStart;
-  traffic.connection_opened();
+  traffic.connection_opened(kStart);
   for (int i = 0; i < 20; ++i) {
     now += 10s;
     traffic.turned_away(now, now);
@@ -197,7 +197,7 @@ TEST(Traffic, OnlyInARowIsAConnectionThatIsTurnedAwayAWishForASlowerPace) {
 TEST(Traffic, ConnectionsThatAreTurnedAwayAreTriedAgainWithinAMinute) {
   Traffic traffic(limits_of(0));
   Instant now = kStart;
-  traffic.connection_opened();
+  traffic.connection_opened(kStart);
   for (int i = 0; i < 20; ++i) {
     traffic.turned_away(now, now);
     ASSERT_LE(traffic.slowed_until(), now + 1min) << i;

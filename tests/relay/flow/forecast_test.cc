@@ -42,7 +42,8 @@ TEST_F(ForecastTest, OfAFailedConnectionAndAReceiverThatAskedForLessTheLongerIsS
 // Nobody knows when a connection ends: the time that is known is said.
 TEST_F(ForecastTest, AFailedConnectionIsSaidBeforeALimitWithoutATime) {
   path_.health.put_off_until(clock_.now() + 1s);
-  for (int i = 0; i < 1000 && traffic_->may_connect(clock_.now()).yes; ++i) traffic_->connection_opened();
+  for (int i = 0; i < 1000 && traffic_->may_connect(clock_.now()).yes; ++i)
+    traffic_->connection_opened(clock_.now());
   ASSERT_FALSE(traffic_->may_connect(clock_.now()).yes);
   EXPECT_EQ(next().bind, mx::Bind::kBackOff);
 }
