@@ -27,11 +27,12 @@ void for_each_of_domain(std::string_view text, const std::vector<conf::ReturnPat
 
 }  // namespace
 
-Evidence evidence_of(const Report& report, const ReturnKeys& keys,
+Evidence evidence_of(const Report& report, const ReturnKeys* keys,
                      const std::vector<conf::ReturnPathSettings>& paths, conf::WallTime now) {
   Evidence best;
+  if (keys == nullptr) return best;
   if (!report.header_token.empty())
-    best.state = keys.check_field(report.header_token, now, &best.token, &best.whom);
+    best.state = keys->check_field(report.header_token, now, &best.token, &best.whom);
   if (best.state == TokenState::kValid) return best;
   const auto take = [&best](Evidence here) {
     if (better(here.state, best.state)) best = std::move(here);
@@ -39,14 +40,14 @@ Evidence evidence_of(const Report& report, const ReturnKeys& keys,
   for (const std::string& address : report.return_addresses) {
     for_each_of_domain(address, paths, [&](const conf::ReturnPathSettings& path) {
       Evidence here;
-      here.state = keys.check_address(address, path.prefix, now, &here.token);
+      here.state = keys->check_address(address, path.prefix, now, &here.token);
       take(std::move(here));
     });
   }
   if (best.state != TokenState::kNone) return best;
   for_each_of_domain(report.message_id, paths, [&](const conf::ReturnPathSettings&) {
     Evidence here;
-    here.state = keys.check_message_id(report.message_id, now, &here.token);
+    here.state = keys->check_message_id(report.message_id, now, &here.token);
     take(std::move(here));
   });
   return best;

@@ -16,9 +16,9 @@ struct Evidence {
 };
 
 // The best of our header field and the addresses: one valid token is enough. When none of these has any, that
-// of the Message-ID. `paths`: the prefixes and domains of our return paths; an empty domain stands for every
-// one. Any thread.
-Evidence evidence_of(const Report& report, const ReturnKeys& keys,
+// of the Message-ID. `keys` may be null: then no token is found. `paths`: the prefixes and domains of our
+// return paths; an empty domain stands for every one. Any thread.
+Evidence evidence_of(const Report& report, const ReturnKeys* keys,
                      const std::vector<conf::ReturnPathSettings>& paths, conf::WallTime now);
 
 }  // namespace bounce::report

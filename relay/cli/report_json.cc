@@ -106,9 +106,7 @@ void append_report_json(const Report& report, const MailPlace& place, const boun
     return;
   }
   const bounce::TokenState token =
-      tokens.keys == nullptr
-          ? bounce::TokenState::kNone
-          : bounce::report::evidence_of(report, *tokens.keys, tokens.paths, tokens.now).state;
+      bounce::report::evidence_of(report, tokens.keys, tokens.paths, tokens.now).state;
   if (report.recipients.empty()) {
     append_recipient(report, Recipient(), place, report.kind, token, qualifier, out);
     return;

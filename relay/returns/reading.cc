@@ -298,9 +298,7 @@ std::vector<DeliveryEvent> read_returned(std::string_view mail, const ReadingToo
     return {unmatched(report, {}, report.unread_why.empty() ? "it is no report" : report.unread_why.c_str(),
                       now)};
   }
-  const Evidence evidence = tools.keys == nullptr
-                                ? Evidence()
-                                : bounce::report::evidence_of(report, *tools.keys, tools.settings.paths, now);
+  const Evidence evidence = evidence_of(report, tools.keys.get(), tools.settings.paths, now);
   if (evidence.state == TokenState::kNone && tools.sent != nullptr &&
       tools.settings.unsigned_reports != conf::UnsignedReports::kOff)
     return without_token(report, tools, now);
