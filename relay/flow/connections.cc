@@ -7,6 +7,14 @@
 
 namespace relay {
 
+namespace {
+
+// For a message that may go within so many times what it would rest for none, a connection stays.
+constexpr int kWorthStaying = 3;
+constexpr conf::Duration kWillBeAsked = std::chrono::seconds(1);  // after its time has come
+
+}  // namespace
+
 Slot& Connections::add(std::unique_ptr<OutboundConnection> connection, bool early) {
   OutboundConnection* raw = connection.get();
   Slot& slot = slots_[raw];
@@ -73,13 +81,17 @@ void Connections::keep_until_free(std::unique_ptr<OutboundConnection> connection
   ended_.push_back(std::move(connection));
 }
 
-void Connections::rest(Slot* slot) {
+void Connections::rest(Slot* slot, conf::Instant next) {
   OutboundConnection* connection = slot->connection.get();
+  const conf::Instant now = flow_->now();
   lines_->rests(connection);
-  slot->rested = flow_->now();
+  slot->rested = now;
   for (const mx::Traffic* each : {slot->use.traffic.get(), slot->use.host.get()})
     if (each != nullptr && each->shared()) resting_at_[each].push_back(connection);
-  connection->rest(connection->path()->settings->timeouts.idle);
+  conf::Duration at_most = connection->path()->settings->timeouts.idle;
+  // A new connection for each message of a slow rate is what a receiver counts against us.
+  if (next <= now + kWorthStaying * at_most) at_most = std::max(at_most, next - now + kWillBeAsked);
+  connection->rest(at_most);
 }
 
 void Connections::rests_no_more(OutboundConnection* connection) {

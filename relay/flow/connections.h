@@ -69,8 +69,9 @@ class Connections {
   void keep_until_free(std::unique_ptr<OutboundConnection> connection);
   void free_ended() { ended_.clear(); }
 
-  // It waits, open, for a message or for a limit.
-  void rest(Slot* slot);
+  // It waits, open, for a message or for a limit; when that lets the next message of its path go soon, until
+  // then.
+  void rest(Slot* slot, conf::Instant next = conf::kNever);
   void rests_no_more(OutboundConnection* connection);
   // One that rests at counters which several paths share, and which another path than `by` needs least, says
   // QUIT: one whose path has no mail, else one that had its time.

@@ -66,8 +66,11 @@ bool Jobs::may_take(Slot* slot) {
     return false;
   }
   if (admission.yes) return true;
-  parts_.connections->rest(slot);
-  parts_.work->mark(connection->path());
+  queue::Path* path = connection->path();
+  // Where many paths take turns, the next message may be another's.
+  const bool its_own = !path->ready.empty() && path->shared.line == nullptr;
+  parts_.connections->rest(slot, its_own ? admission.not_before : conf::kNever);
+  parts_.work->mark(path);
   return false;
 }
 

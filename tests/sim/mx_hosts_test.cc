@@ -240,6 +240,26 @@ TEST(MxHosts, AHostThatTurnsAllAwayIsTriedOnceAMinuteAndDelaysNothingForTheOther
   }
 }
 
+// The connection rests for longer than idle_timeout, because its path has mail that may go soon.
+TEST(MxHosts, OneConnectionServesARateThatIsSlowerThanTheIdleTimeout) {
+  MxWorld world(6);
+  DrawnLimits limits;
+  limits.rate = 8;
+  limits.burst = 1;
+  limits.messages_per_connection = 10'000;
+  world.history.rules = {rule_with(limits, CountedBy::kSource)};
+  world.history.rule_of = {{0}};
+  world.add_site(1, 1);
+  ConfigDraw draw;
+  draw.validity = world.validity = 12h;
+  world.start(write_configuration(draw, world.history.rules));
+  const conf::Instant begin = world.world.now();
+  for (int i = 0; i < 20; ++i) world.submit("", {"u0@d0-0.test"});
+  world.run_until(begin + 10min);
+  EXPECT_EQ(world.ledger.delivered.size(), 20U);
+  EXPECT_EQ(world.history.sessions.size(), 1U);
+}
+
 // Any sets, scopes and limits, with crashes and restarts between.
 void run_seed(uint64_t seed) {
   conf::Random random(seed);
