@@ -390,7 +390,8 @@ std::vector<const queue::Path*> Dispatcher::neglected() {
     if (writing.contains(line)) return;
     const bool works =
         line == nullptr ? !path->connections.all_rest() : line->connections > line->resting.size();
-    if (path->ready.empty() || works || path->work.marked()) return;  // marked: the next step comes at once
+    const bool is_next = path->work.marked() || (line != nullptr && line->dirty);
+    if (path->ready.empty() || works || is_next) return;
     if (connections_.any_may_send(*path) || opener_.could_open(path, flow_.now())) paths.push_back(path);
   });
   return paths;
