@@ -6,7 +6,7 @@ BUILD_PACKAGES=(g++ cmake ninja-build ccache pkg-config libuv1-dev libre2-dev li
   librocksdb-dev libtomlplusplus-dev libcli11-dev libfmt-dev nlohmann-json3-dev libidn2-dev libmicrohttpd-dev
   libsystemd-dev libcrypt-dev libopendkim-dev libsqlite3-dev libgmime-3.0-dev libcurl4-openssl-dev libgtest-dev libgmock-dev libbenchmark-dev)
 RUN_PACKAGES=(knot curl)
-TEST_PACKAGES=(groff clang clang-format clang-tidy libclang-rt-dev python3 python3-aiosmtpd python3-dkim python3-nacl swaks
+TEST_PACKAGES=(groff clang clang-format clang-tidy libclang-rt-dev llvm python3 python3-aiosmtpd python3-dkim python3-nacl swaks
   libnet-ssleay-perl msmtp openssl dovecot-pop3d dovecot-imapd dovecot-submissiond)
 
 say() { printf '%s\n' "$*"; }
@@ -48,14 +48,19 @@ install_packages() {
   rm -f "${TMPDIR:-/tmp}/penstock-apt.$$.log"
 }
 
-# True when something that the build reads is newer than the stamp of the last good build: of everything, or of some
-# targets ("part"; the tests do not matter then).
+# stamp_of PRESET [TARGET ...]: the file that says when they were built.
+stamp_of() {
+  local preset=$1 targets
+  shift
+  targets="$*"
+  printf '%s' "$ROOT/build/$preset/.built${targets:+-${targets//[^a-z_-]/_}}"
+}
+
+# True when something that the build reads is newer than the stamp of the last good build of these targets, or of all.
 needs_build() {
-  local preset=$1 part=${2:-} stamp=$ROOT/build/$1/.built folders=(conf mx bounce dkim relay bench tests)
-  if [ -n "$part" ]; then
-    folders=(conf mx bounce dkim relay bench)
-    [ -e "$ROOT/build/$preset/.built-part" ] && stamp=$ROOT/build/$preset/.built-part
-  fi
+  local preset=$1 stamp folders=(conf mx bounce dkim relay bench tests)
+  stamp=$(stamp_of "$@")
+  [ -e "$stamp" ] || stamp=$(stamp_of "$preset")
   [ -e "$stamp" ] || return 0
   [ -n "$(find "$ROOT/CMakeLists.txt" "$ROOT/CMakePresets.json" "${folders[@]/#/$ROOT/}" \
     \( -name '*.cc' -o -name '*.h' -o -name '*.toml' -o -name '*.in' -o -name CMakeLists.txt \) -newer "$stamp" \
@@ -65,15 +70,15 @@ needs_build() {
 # build_preset PRESET [TARGET ...]: all targets, or only these; tells what it does and, every half minute, how far it is.
 # The compiler's output is shown only when it fails.
 build_preset() {
-  local preset=$1 part=
+  local preset=$1 stamp
+  needs_build "$@" || return 0
+  stamp=$(stamp_of "$@")
   shift
-  [ $# -gt 0 ] && part=part
-  needs_build "$preset" $part || return 0
   mkdir -p "$ROOT/build/$preset"
   local log=$ROOT/build/$preset/build.log began=$ROOT/build/$preset/.began targets=("$@")
   say "building build/$preset (the compiler's output goes to $log)"
   touch "$began"
-  (cd "$ROOT" && cmake --preset "$preset" && cmake --build --preset "$preset" ${part:+--target "${targets[@]}"}) >"$log" 2>&1 &
+  (cd "$ROOT" && cmake --preset "$preset" && cmake --build --preset "$preset" ${1:+--target "${targets[@]}"}) >"$log" 2>&1 &
   local build=$! since=$SECONDS told=$SECONDS
   while kill -0 "$build" 2>/dev/null; do
     sleep 1
@@ -87,7 +92,7 @@ build_preset() {
     tail -5 "$log" >&2
     fail "the build failed; all of it is in $log"
   fi
-  mv "$began" "$ROOT/build/$preset/.built${part:+-part}"
+  mv "$began" "$stamp"
 }
 
 # Processes started with `start` are ended, each by its id, by `stop_all`.

@@ -153,7 +153,7 @@ void MxWorld::look_at_work() {
 uint64_t MxWorld::began(const std::string& address, const std::string& source) {
   SeenSession session;
   session.site = site_of_address_.at(address);
-  session.source = std::strtoull(source.c_str() + source.rfind('.') + 1, nullptr, 10) - 1;
+  session.source = std::strtoull(source.substr(source.rfind('.') + 1).c_str(), nullptr, 10) - 1;
   session.address = address;
   session.opened = world.now();
   history.sessions.push_back(std::move(session));

@@ -34,7 +34,6 @@ class Stream final : public relay::Transport {
   World* world_;
   std::shared_ptr<Pipe> pipe_;
   int side_;
-  uint64_t deadline_number_ = 0;
   std::shared_ptr<void> token_;
 };
 

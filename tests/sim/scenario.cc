@@ -118,7 +118,7 @@ void Scenario::hand_in() {
       const bool eight_bit = random.chance(0.2);
       work.push_back(make_submission(&world_, ++handed_in_, sender, std::move(recipients), eight_bit));
     }
-    submitters_.push_back(std::make_unique<Submitter>(&world_, &ledger_, std::move(work)));
+    submitters_.push_back(std::make_unique<Submitter>(&ledger_, std::move(work)));
     submit(i);
   }
 }

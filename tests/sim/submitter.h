@@ -22,8 +22,7 @@ struct Submission {
 
 class Submitter final : public relay::TransportUser {
  public:
-  Submitter(World* world, Ledger* ledger, std::vector<Submission> work)
-      : world_(world), ledger_(ledger), work_(std::move(work)) {}
+  Submitter(Ledger* ledger, std::vector<Submission> work) : ledger_(ledger), work_(std::move(work)) {}
   // Goes on over a new connection with what has no 250 yet.
   void begin(std::unique_ptr<relay::Transport> stream);
   bool connected() const { return stream_ != nullptr; }
@@ -42,7 +41,6 @@ class Submitter final : public relay::TransportUser {
   void say(const std::string& text);
   void next_message();
 
-  World* world_;
   Ledger* ledger_;
   std::vector<Submission> work_;
   size_t next_ = 0;

@@ -9,6 +9,7 @@
 
 #include "conf/vocab/random.h"
 #include "mx/limits/traffic.h"
+#include "tests/mx/limits/stories.h"
 
 namespace mx {
 namespace {
@@ -340,7 +341,7 @@ class Receiver {
 };
 
 void expect_found(const Hidden& hidden, double share) {
-  for (uint64_t seed = 1; seed <= 5; ++seed) {
+  for (uint64_t seed = 1; seed <= stories(5); ++seed) {
     const Receiver::Seen seen = Receiver(hidden, seed).after_ten_minutes();
     EXPECT_GE(seen.share, share) << hidden.name << ", seed " << seed;
     EXPECT_LT(seen.refused, 2) << hidden.name << ", seed " << seed;

@@ -8,6 +8,7 @@
 
 #include "conf/vocab/random.h"
 #include "mx/limits/lease.h"
+#include "tests/mx/limits/stories.h"
 
 namespace mx {
 namespace {
@@ -327,7 +328,7 @@ TEST(LimiterTable, NoBytesDoHarm) {
 // Many sites in one table; the disk gets the changes of every other second, and now and then it does not.
 TEST(LimiterTable, NoQuotaIsBrokenWhateverCrashes) {
   constexpr uint32_t kSites = 12;
-  for (uint64_t seed = 0; seed < 60; ++seed) {
+  for (uint64_t seed = 0; seed < stories(60); ++seed) {
     conf::Random random(seed);
     PathLimits limits = limits_of(conf::RuleScope::kSource, static_cast<uint32_t>(1 + random.below(400)));
     limits.smooth = random.chance(0.2);

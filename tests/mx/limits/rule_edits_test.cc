@@ -8,6 +8,7 @@
 
 #include "conf/vocab/random.h"
 #include "tests/mx/limits/rule_edits_rig.h"
+#include "tests/mx/limits/stories.h"
 
 namespace mx {
 namespace {
@@ -330,7 +331,7 @@ TEST_F(RuleEdits, AtRandomNoHourEverHoldsMoreThanTheRuleThatDecides) {
     std::string rule, site, source, address;
   };
   uint64_t sent = 0, refused = 0;
-  for (uint64_t seed = 1; seed <= 60; ++seed) {
+  for (uint64_t seed = 1; seed <= stories(60); ++seed) {
     conf::Random random(seed);
     held.clear();
     disk.clear();
@@ -385,8 +386,8 @@ TEST_F(RuleEdits, AtRandomNoHourEverHoldsMoreThanTheRuleThatDecides) {
       ++sent;
     }
   }
-  EXPECT_GT(sent, 60U * 50);
-  EXPECT_GT(refused, 60U * 100);
+  EXPECT_GT(sent, stories(60) * 50);
+  EXPECT_GT(refused, stories(60) * 100);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "conf/vocab/random.h"
 #include "mx/limits/lease.h"
 #include "tests/mx/limits/most_in.h"
+#include "tests/mx/limits/stories.h"
 
 namespace mx {
 namespace {
@@ -441,7 +442,7 @@ class CrashingPath {
 
 TEST(Traffic, NoLimitIsBrokenWhateverCrashes) {
   size_t sent = 0;
-  for (uint64_t seed = 0; seed < 300; ++seed) {
+  for (uint64_t seed = 0; seed < stories(300); ++seed) {
     CrashingPath path(seed);
     conf::Random random(seed + 1'000'000);
     path.run(3h, 1 + random.below(seed % 2 == 0 ? 100'000'000 : 2'000'000));
@@ -455,11 +456,11 @@ TEST(Traffic, NoLimitIsBrokenWhateverCrashes) {
       ASSERT_LE(most_in(path.seen(), 1us), rate.burst) << "seed " << seed;
     }
   }
-  EXPECT_GT(sent, 300u * 100);
+  EXPECT_GT(sent, stories(300) * 100);
 }
 
 TEST(Traffic, NoLimitIsBrokenWhateverCrashesAndIsEditedMeanwhile) {
-  for (uint64_t seed = 0; seed < 300; ++seed) {
+  for (uint64_t seed = 0; seed < stories(300); ++seed) {
     CrashingPath path(seed);
     path.edit_while_down();
     path.run(3h, seed % 2 == 0 ? 60'000'000 : 2'000'000);

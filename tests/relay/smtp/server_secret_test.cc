@@ -34,7 +34,7 @@ bool holds(const void* memory, size_t octets) {
 }  // namespace
 
 // The sanitizers have operators of their own, and libraries that mix both are an error to them.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef PENSTOCK_SANITIZED
 constexpr bool kLooks = false;
 #else
 constexpr bool kLooks = true;

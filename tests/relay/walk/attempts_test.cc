@@ -29,7 +29,7 @@ TEST(Attempts, NothingIsLeftOfADeliveryWhoseRestWasTaken) {
 }
 
 TEST(Attempts, WhatIsEmptyIsNotKept) {
-  const queue::Delivery one;
+  const queue::Delivery one{};
   Attempts attempts;
   attempts.put_waiting(one, {});
   attempts.add_verdicts(one, {});
