@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "conf/vocab/utf8.h"
 #include "relay/cli/flow_text.h"
 #include "relay/cli/json_reader.h"
 #include "relay/cli/mx_text.h"
@@ -115,7 +116,7 @@ std::string counted(int64_t number, const char* noun) {
 }
 
 std::string fitted(const std::string& text, size_t width) {
-  return text.size() <= width ? text : text.substr(0, width - 3) + "...";
+  return text.size() <= width ? text : std::string(conf::utf8_prefix(text, width - 3)) + "...";
 }
 
 std::string wrapped(std::string_view indent, const std::string& text) {

@@ -66,6 +66,12 @@ TEST(QueueView, NoLineIsLongerThanTheScreen) {
   EXPECT_NE(views.find(address), std::string::npos) << "addresses are not cut: " << views;
 }
 
+TEST(QueueView, WhatIsCutToFitLosesWholeLetters) {
+  EXPECT_EQ(fitted("größere", 20), "größere");
+  EXPECT_EQ(fitted("größere.example", 6), "gr...");  // its ö would be cut
+  EXPECT_EQ(fitted("größere.example", 7), "grö...");
+}
+
 TEST(QueueView, SummaryShoutsWhenNothingIsAccepted) {
   const json summary = {
       {"messages", 3},
