@@ -1,6 +1,7 @@
 #include "relay/intake/inbound_connection.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "conf/vocab/secret.h"
@@ -17,6 +18,8 @@ constexpr conf::Duration kHandshakeTimeout = 1min;  // implicit TLS
 constexpr size_t kUnsentOctets = 64 * 1024;  // above it commands wait: the client does not read our replies
 constexpr conf::Duration kNextTurn = 1us;
 constexpr uint64_t kReservePiece = 64 * 1024;  // memory is asked for in pieces of this size
+constexpr uint64_t kMostSpare = 1024 * 1024;   // of it that is asked for beside what is needed
+constexpr uint64_t kBigBody = 2 * kMostSpare;  // so much is copied within a millisecond or a few
 // What each connection may hold without asking: the commands and recipients of most.
 constexpr uint64_t kFreeOctets = 16 * 1024;
 }  // namespace
@@ -214,10 +217,11 @@ void InboundConnection::take_body(std::string_view octets) {
   body_.append(octets);
 }
 
-// The account counts what the string really holds.
+// The account counts what the string holds, and what it has room for as long as it is small.
 bool InboundConnection::make_room(uint64_t needed) {
   if (needed <= body_reserved_) return true;
-  const uint64_t grown = std::max<uint64_t>(needed, body_.size() + body_.size() / 2);
+  const uint64_t spare = std::min<uint64_t>(body_.size() / 2, kMostSpare);
+  const uint64_t grown = std::max<uint64_t>(needed, body_.size() + spare);
   const uint64_t target = (grown + kReservePiece - 1) / kReservePiece * kReservePiece;
   if (!owner_->memory()->grow(this, target - body_reserved_)) {
     drop_body();
@@ -225,8 +229,24 @@ bool InboundConnection::make_room(uint64_t needed) {
     return false;
   }
   body_reserved_ = target;
-  if (target > kReservePiece) body_.reserve(target);
+  if (target > kBigBody) {
+    make_room_for_all(target);
+  } else if (target > kReservePiece) {
+    body_.reserve(target);
+  }
   return true;
+}
+
+// To copy some thirty megabytes into a bigger string takes the loop a tenth of a second. So a body that gets
+// big has its last room at once: so much memory is mapped for it alone, and its pages are none before they
+// are written to.
+void InboundConnection::make_room_for_all(uint64_t target) {
+  if (body_.capacity() >= target) return;
+  try {
+    body_.reserve(std::max(target, options_.listener->max_message_bytes + kMostSpare));
+  } catch (const std::bad_alloc&) {  // the system promises no more memory than it has
+    body_.reserve(target);
+  }
 }
 
 void InboundConnection::drop_body() {
@@ -294,7 +314,9 @@ void InboundConnection::offer(const conf::Envelope& envelope) {
   const conf::WallTime now = clock_->wall();
   const std::string missing = session_->missing_headers(id_, now);
   if (!missing.empty()) body_.insert(trace_length_, missing);
-  if (body_.capacity() > body_.size() + body_.size() / 4) body_.shrink_to_fit();
+  // The rest of what is big is no memory.
+  if (body_.capacity() <= kBigBody && body_.capacity() > body_.size() + body_.size() / 4)
+    body_.shrink_to_fit();
 
   spool::MessageRecord record;
   record.id = id_;

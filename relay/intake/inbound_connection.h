@@ -76,6 +76,7 @@ class InboundConnection final : public TransportUser, private smtp::Gate, privat
   void begin_message();
   void take_body(std::string_view bytes);
   bool make_room(uint64_t needed);
+  void make_room_for_all(uint64_t target);
   void offer(const conf::Envelope& envelope);
   void drop_body();
   void note(conf::DoorReason reason, std::string detail = "");

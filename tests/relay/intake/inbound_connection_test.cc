@@ -51,7 +51,8 @@ struct NoOwner final : InboundConnection::Owner {
   void worked(uint32_t work) override { most_work = std::max(most_work, work); }
   uint32_t most_work = 0;
   void refused(conf::DoorEvent event) override { told.push_back(std::move(event)); }
-  void offer(uint64_t, spool::MessageRecord, conf::Bytes) override {}
+  void offer(uint64_t, spool::MessageRecord record, conf::Bytes) override { offered = record.size_bytes; }
+  uint64_t offered = 0;  // octets
   void withdraw(conf::MessageId id) override { withdrawn = id; }
   conf::MessageId withdrawn = 0;
   void authenticate(uint64_t, std::string, conf::Secret) override {}
@@ -205,6 +206,24 @@ TEST_F(InboundMessageTest, TheBodyOfTheBiggestGivesWay) {
   wire.unsent.clear();
   connection->on_bytes(".\r\n");
   EXPECT_EQ(wire.unsent.substr(0, 9), "452 4.3.1");
+}
+
+// What is kept free for its growth is little, however big it is: others may need it.
+TEST_F(InboundMessageTest, ABigBodyHoldsLittleMoreThanItsOctets) {
+  owner.shares.set_bounds({64'000'000, 64'000'000, 64'000'000});
+  begin(1);
+  connection->on_bytes("DATA\r\n");
+  std::string piece;
+  while (piece.size() < 60'000) piece += std::string(70, 'x') + "\r\n";
+  size_t sent = 0;
+  for (; sent < 12'000'000; sent += piece.size()) {
+    connection->on_bytes(piece);
+    ASSERT_GE(owner.shares.used(), sent + piece.size());
+    ASSERT_LE(owner.shares.used(), sent + 1'300'000);
+  }
+  connection->on_bytes(".\r\n");
+  EXPECT_GT(owner.offered, sent);  // with its trace
+  EXPECT_EQ(owner.shares.used(), 0U);
 }
 
 TEST_F(InboundConnectionTest, APipelineIsAnsweredWhole) {
