@@ -8,6 +8,8 @@
 
 namespace bench::load {
 
+inline double ms(int64_t us) { return static_cast<double>(us) / 1000.0; }  // as people read them
+
 class Latency {
  public:
   void add(int64_t us);  // negative counts as 0

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "bench/load/latency.h"
 #include "bench/load/report.h"
 #include "bench/report/axis.h"
 #include "bench/report/chart.h"
@@ -15,7 +16,6 @@
 namespace bench::load {
 namespace {
 
-double ms(int64_t us) { return static_cast<double>(us) / 1000.0; }
 std::string ms_text(int64_t us) { return number_text(ms(us)); }
 
 std::vector<Tile> make_tiles(const LoadOptions& options, const LoadResult& result) {

@@ -10,8 +10,6 @@
 namespace bench::load {
 namespace {
 
-double ms(int64_t us) { return static_cast<double>(us) / 1000.0; }
-
 std::string latency_line(const char* what, const Latency& latency) {
   return fmt::format("  {:<10}{:>10.2f}{:>10.2f}{:>10.2f}{:>10.2f}{:>10.2f}{:>10.2f}\n", what,
                      ms(latency.percentile(0.5)), ms(latency.percentile(0.9)), ms(latency.percentile(0.99)),

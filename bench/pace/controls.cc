@@ -2,6 +2,7 @@
 #include <array>
 
 #include "bench/pace/control.h"
+#include "bench/pace/receiver.h"
 #include "mx/limits/traffic.h"
 
 namespace pace {
@@ -11,8 +12,6 @@ using conf::Duration;
 using conf::Instant;
 
 namespace {
-
-Duration length(double seconds) { return Duration(static_cast<int64_t>(seconds * 1e6)); }
 
 // The counters of a path without any limit but that of connections.
 class Penstock final : public Control {

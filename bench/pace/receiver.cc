@@ -12,7 +12,6 @@ using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 namespace {
 
 double seconds(conf::Duration length) { return static_cast<double>(length.count()) / 1e6; }
-conf::Duration length(double seconds) { return conf::Duration(static_cast<int64_t>(seconds * 1e6)); }
 double between(double low, double high, conf::Random* random) {  // evenly on a logarithmic scale
   return low * std::pow(high / low, random->unit());
 }

@@ -12,6 +12,8 @@
 
 namespace pace {
 
+inline conf::Duration length(double seconds) { return conf::Duration(static_cast<int64_t>(seconds * 1e6)); }
+
 enum class Kind : uint8_t {
   kSeconds,        // messages in ten seconds to a minute
   kMinute,         // in a minute

@@ -31,9 +31,9 @@ std::string host_text(const sockaddr_storage& peer) {
   return text;
 }
 
-int64_t now_us() { return conf::SystemClock().now().time_since_epoch().count(); }
-
 }  // namespace
+
+int64_t Server::now_us() { return conf::SystemClock().now().time_since_epoch().count(); }
 
 Server::Server(SinkOptions options, Scenario scenario)
     : options_(std::move(options)),

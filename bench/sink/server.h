@@ -44,6 +44,7 @@ class Server {
   const Postman* postman() const { return postman_.get(); }  // null: late reports go nowhere
 
  private:
+  static int64_t now_us();
   struct Listener {
     Site* site;  // null: no scenario
     std::string address;

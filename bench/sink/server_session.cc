@@ -16,8 +16,6 @@ namespace {
 constexpr int64_t kLingerUs = 2'000'000;
 constexpr int kEndlessLines = 100;
 
-int64_t now_us() { return conf::SystemClock().now().time_since_epoch().count(); }
-
 }  // namespace
 
 void Server::readable(Session* session) {
