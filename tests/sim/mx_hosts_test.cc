@@ -25,6 +25,14 @@ DrawnRule rule_with(DrawnLimits limits, CountedBy scope) {
   return rule;
 }
 
+// Under the rules of its history, with one source. When that was.
+conf::Instant start(MxWorld* world, conf::Duration validity = 12h, const std::string& more = {}) {
+  ConfigDraw draw;
+  draw.validity = world->validity = validity;
+  world->start(write_configuration(draw, world->history.rules) + more);
+  return world->world.now();
+}
+
 // The most messages that a host got within a minute, and how many in the third minute.
 struct Seen {
   size_t most = 0, third_minute = 0;
@@ -53,10 +61,7 @@ TEST(MxHosts, ThreeSetsThatOverlapGetOneRuleAtEachHost) {
   for (int i = 0; i < 3; ++i) world.add_site(1, 1);
   world.add_domain("ab.test", {0, 1});
   world.add_domain("abc.test", {0, 1, 2});
-  ConfigDraw draw;
-  draw.validity = world.validity = 12h;
-  world.start(write_configuration(draw, world.history.rules));
-  const conf::Instant begin = world.world.now();
+  const conf::Instant begin = start(&world);
   for (int i = 0; i < 150; ++i)
     for (const char* to : {"u0@d0-0.test", "u0@ab.test", "u0@abc.test"}) world.submit("", {to});
   world.run_until(begin + 30min, [&] { return world.settled(); });
@@ -98,10 +103,7 @@ void expect_one_rule(CountedBy scope, Parts messages, const char* what) {
     world.peer(host).rules.busy = 1;
     world.peer(host).rules.busy_text = "554 5.3.2 no mail here";
   }
-  ConfigDraw draw;
-  draw.validity = world.validity = 24h;
-  world.start(write_configuration(draw, world.history.rules));
-  const conf::Instant begin = world.world.now();
+  const conf::Instant begin = start(&world, 24h);
   for (int i = 0; i < messages.own; ++i) world.submit("", {"u0@d0-0.test"});
   for (int i = 0; i < messages.beside; ++i)
     for (const char* to : {"u0@ab.test", "u0@ac.test"}) world.submit("", {to});
@@ -140,10 +142,7 @@ void expect_turns(DrawnLimits limits) {
   world.history.rule_of = {{0}};
   world.add_site(2, 1);
   world.peer(0).rules.slow = 400ms;
-  ConfigDraw draw;
-  draw.validity = world.validity = 12h;
-  world.start(write_configuration(draw, world.history.rules) + destination("\"d0-1.test\""));
-  const conf::Instant begin = world.world.now();
+  const conf::Instant begin = start(&world, 12h, destination("\"d0-1.test\""));
   for (int i = 0; i < 1000; ++i) world.submit("", {"u0@d0-0.test"});
   for (int i = 0; i < 20; ++i)
     world.world.after(5s + i * 2s, [&world] { world.submit("", {"u0@d0-1.test"}); });
@@ -177,10 +176,7 @@ void expect_no_storm(DrawnLimits limits, CountedBy scope, const char* what) {
   world.add_domain("ab.test", {0, 1});
   world.peer(1).rules.mail_text = "451 4.3.2 System not accepting messages";
   world.peer(1).rules.refuse_mail = 1;
-  ConfigDraw draw;
-  draw.validity = world.validity = 12h;
-  world.start(write_configuration(draw, world.history.rules));
-  const conf::Instant begin = world.world.now();
+  const conf::Instant begin = start(&world);
   for (int i = 0; i < 150; ++i)
     for (const char* to : {"u0@d0-0.test", "u0@ab.test"}) world.submit("", {to});
   world.world.after(2s, [&world] { world.peer(1).rules.refuse_mail = 0; });
@@ -223,10 +219,7 @@ TEST(MxHosts, AHostThatTurnsAllAwayIsTriedOnceAMinuteAndDelaysNothingForTheOther
     world.add_domain("ab.test", {0, 1});
     world.peer(1).rules.busy = 1;
     world.peer(1).rules.busy_text = "554 5.3.2 no mail here";
-    ConfigDraw draw;
-    draw.validity = world.validity = 12h;
-    world.start(write_configuration(draw, world.history.rules));
-    const conf::Instant begin = world.world.now();
+    const conf::Instant begin = start(&world);
     for (int i = 0; i < 300; ++i) world.submit("", {"u0@ab.test"});
     world.run_until(begin + 5min);
     const auto turned_away = std::ranges::count(world.history.sessions, 1U, &SeenSession::site);
@@ -250,10 +243,7 @@ TEST(MxHosts, OneConnectionServesARateThatIsSlowerThanTheIdleTimeout) {
   world.history.rules = {rule_with(limits, CountedBy::kSource)};
   world.history.rule_of = {{0}};
   world.add_site(1, 1);
-  ConfigDraw draw;
-  draw.validity = world.validity = 12h;
-  world.start(write_configuration(draw, world.history.rules));
-  const conf::Instant begin = world.world.now();
+  const conf::Instant begin = start(&world);
   for (int i = 0; i < 20; ++i) world.submit("", {"u0@d0-0.test"});
   world.run_until(begin + 10min);
   EXPECT_EQ(world.ledger.delivered.size(), 20U);
