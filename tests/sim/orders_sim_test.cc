@@ -307,13 +307,13 @@ TEST(OrdersSimulation, NothingGoesAgainstAnOrderAndNothingWaitsWithoutOne) {
       static_cast<unsigned long long>(downs), static_cast<unsigned long long>(reloads),  // NOLINT
       static_cast<unsigned long long>(arrived),                                          // NOLINT
       static_cast<unsigned long long>(expired));                                         // NOLINT
-  if (seeds.size() >= 10) {
+  if (seeds.size() >= 30) {
     EXPECT_GT(given, 5 * seeds.size());
     EXPECT_GT(lifted, 5 * seeds.size());
     EXPECT_GT(downs, seeds.size() / 2);
     EXPECT_GT(reloads, seeds.size() / 2);
     EXPECT_GT(arrived, 50 * seeds.size());
-    EXPECT_GT(expired, seeds.size());
+    EXPECT_GT(expired, 5 * seeds.size());
   }
 }
 
