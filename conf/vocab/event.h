@@ -67,6 +67,7 @@ enum class Bind : uint8_t {
   kTotal,          // max_outbound_connections of the whole relay
   kLease,          // the counters cannot be written to disk; see mx/limits/lease.h
   kRecording,      // what becomes of mail cannot be written to the spool
+  kMemory,         // body_memory: no room for the next body
 };
 
 // Durations of the stages of one attempt; negative when the stage was not reached.

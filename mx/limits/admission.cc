@@ -36,6 +36,8 @@ const char* to_text(Bind bind) {
       return "the counters are not on disk yet";
     case Bind::kRecording:
       return "results cannot be recorded in the spool";
+    case Bind::kMemory:
+      return "body_memory: no room for the next message";
   }
   return "unknown";
 }

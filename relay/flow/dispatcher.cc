@@ -202,7 +202,7 @@ void Dispatcher::work_together(queue::Path* path, conf::Instant now) {
   path->shared.line->note(path, now);
   const conf::Instant until = std::max(path->health.backs_off_until(), logins_.until(*path));
   if (until > now) gate_.wait(path, mx::Admission::no(mx::Bind::kBackOff, until));
-  if (const mx::Admission held = path->held_alone(now); !held.yes) gate_.wait(path, held);
+  if (const mx::Admission held = path->next_held(now); !held.yes) gate_.wait(path, held);
   lines_.mark(path->shared.line);
 }
 
@@ -391,7 +391,7 @@ std::vector<const queue::Path*> Dispatcher::neglected() {
     const bool works =
         line == nullptr ? !path->connections.all_rest() : line->connections > line->resting.size();
     const bool is_next = path->work.marked() || (line != nullptr && line->dirty);
-    if (path->ready.empty() || works || is_next) return;
+    if (path->ready.empty() || works || is_next || path->holds.lacks_memory(flow_.now())) return;
     if (connections_.any_may_send(*path) || opener_.could_open(path, flow_.now())) paths.push_back(path);
   });
   return paths;

@@ -96,7 +96,7 @@ Admission Forecast::as_counted(const queue::Path& path, conf::Instant now) const
 }
 
 Admission Forecast::next(const queue::Path& path, const mx::Lease& lease, conf::Instant now) const {
-  if (const Admission held = path.held_alone(now); !held.yes) return held;
+  if (const Admission held = path.next_held(now); !held.yes) return held;
   Admission fresh = over_new(path, now);
   if (fresh.yes && relay_full) fresh = Admission::no(Bind::kTotal, conf::kNever);
   const Admission rested = over_resting(path, now);

@@ -15,6 +15,7 @@ constexpr size_t kTakesPerStep = 64;  // of deliveries that turn out to have not
 }  // namespace
 
 void Jobs::use_resting(queue::Path* path, conf::Instant now) {
+  if (path->holds.lacks_memory(now)) return parts_.gate->wait(path, path->next_held(now));
   const bool one_answer = PathGate::has_one_answer(*path);
   for (size_t i = path->connections.idle().size(); i-- > 0 && !path->ready.empty();) {
     OutboundConnection* connection = path->connections.idle()[i];
@@ -65,11 +66,12 @@ bool Jobs::may_take(Slot* slot) {
     connection->quit();
     return false;
   }
-  if (admission.yes) return true;
   queue::Path* path = connection->path();
+  if (admission.yes && !path->holds.lacks_memory(parts_.flow->now())) return true;
   // Where many paths take turns, the next message may be another's.
   const bool its_own = !path->ready.empty() && path->shared.line == nullptr;
-  parts_.connections->rest(slot, its_own ? admission.not_before : conf::kNever);
+  const conf::Instant until = admission.yes ? path->holds.memory_until() : admission.not_before;
+  parts_.connections->rest(slot, its_own ? until : conf::kNever);
   parts_.work->mark(path);
   return false;
 }

@@ -41,7 +41,7 @@ OutboundConnection* LineTurns::resting_of(const queue::Path& path) const {
 // Of any path of the line that has mail. Null: none may send, and the line wakes when the first of them may.
 OutboundConnection* LineTurns::any_resting(const LinePtr& line, conf::Instant now) {
   for (OutboundConnection* each : line->resting) {
-    if (!each->idle() || each->path()->ready.empty() || !each->path()->held_alone(now).yes) continue;
+    if (!each->idle() || each->path()->ready.empty() || !each->path()->next_held(now).yes) continue;
     if (PathGate::has_one_answer(*each->path())) return each;
     const mx::Admission admission = may_send(each);
     if (goes_on(admission)) return each;
@@ -119,7 +119,7 @@ void LineTurns::send_in_turn(const LinePtr& line, conf::Instant now) {
   for (size_t left = kSendsPerStep; !line->turns.empty(); --left) {
     if (left == 0) return parts_.lines->mark(line);
     const Leaf* leaf = line->turns.look(kLook, [&](const Leaf* each) {
-      if (!each->leaf->held_alone(now).yes) return false;
+      if (!each->leaf->next_held(now).yes) return false;
       OutboundConnection* resting = resting_of(*each->leaf);
       if (resting == nullptr || PathGate::has_one_answer(*each->leaf)) return resting != nullptr;
       const mx::Admission admission = may_send(resting);
@@ -150,7 +150,7 @@ bool LineTurns::open_in_turn(const LinePtr& line, conf::Instant now) {
   line->turns.look(kLook, [&](Leaf* leaf) {
     queue::Path* path = leaf->leaf;
     const bool next = position++ < kEarlyTurns;
-    if (path->health.backs_off(now) || !path->held_alone(now).yes || path->one_probe_only() ||
+    if (path->health.backs_off(now) || !path->next_held(now).yes || path->one_probe_only() ||
         parts_.logins->until(*path) > now) {
       aside.push_back(leaf);
       return false;

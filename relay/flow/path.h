@@ -88,6 +88,12 @@ struct Path {
     if (holds.paused(now)) return mx::Admission::no(mx::Bind::kSlowed, holds.paused_until());
     return {};
   }
+  // The same for a message that is not in memory yet.
+  mx::Admission next_held(conf::Instant now) const {
+    if (const mx::Admission held = held_alone(now); !held.yes) return held;
+    if (holds.lacks_memory(now)) return mx::Admission::no(mx::Bind::kMemory, holds.memory_until());
+    return {};
+  }
   // It is being tried, for longer than it takes where all is well or after failures, and nothing is open.
   bool is_being_tried(conf::Instant now) const {
     return connections.opening() > 0 && !connections.any_was_ready() &&

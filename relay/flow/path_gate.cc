@@ -45,7 +45,7 @@ mx::Admission PathGate::may_open(queue::Path* path, std::string_view address, co
   if (path->health.backs_off(now))
     return mx::Admission::no(mx::Bind::kBackOff, path->health.backs_off_until());
   if (parts_.sites->awaits_rules(*path)) return mx::Admission::no(mx::Bind::kLease, conf::kNever);
-  if (const mx::Admission held = path->held_alone(now); !held.yes) return held;
+  if (const mx::Admission held = path->next_held(now); !held.yes) return held;
   const std::shared_ptr<mx::Traffic>& traffic = parts_.sites->traffic(path, address);
   const std::shared_ptr<mx::Traffic> host = parts_.sites->host_traffic(path, address);
   mx::Admission admission = path->counters.standing->may_send(now);
@@ -65,7 +65,7 @@ mx::Admission PathGate::may_open_early(queue::Path* path, std::string_view addre
   if (path->health.backs_off(now))
     return mx::Admission::no(mx::Bind::kBackOff, path->health.backs_off_until());
   if (parts_.sites->awaits_rules(*path)) return mx::Admission::no(mx::Bind::kLease, conf::kNever);
-  if (const mx::Admission held = path->held_alone(now); !held.yes) return held;
+  if (const mx::Admission held = path->next_held(now); !held.yes) return held;
   const mx::Admission admission =
       path->counters.standing->may_connect(now).also(parts_.sites->traffic(path, address)->may_connect(now));
   const std::shared_ptr<mx::Traffic> host = parts_.sites->host_traffic(path, address);

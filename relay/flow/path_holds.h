@@ -1,5 +1,5 @@
-// What people and reply rules said of one path alone, whatever is counted: no new message before. Loop
-// thread.
+// What keeps new messages of one path alone back, whatever is counted: people, reply rules, and the relay's
+// own memory. Loop thread.
 #pragma once
 
 #include <string>
@@ -30,10 +30,17 @@ class PathHolds {
     paused_by_ = std::move(by);
   }
 
+  // The next message is on disk and finds no room in memory (MessageCache): it is asked for again then.
+  // Written by WaitingMail.
+  bool lacks_memory(conf::Instant now) const { return memory_until_ > now; }
+  conf::Instant memory_until() const { return memory_until_; }
+  void lack_memory_until(conf::Instant when) { memory_until_ = when; }
+
  private:
   conf::Instant ordered_until_{};
   conf::Instant paused_until_{};
   std::string paused_by_;
+  conf::Instant memory_until_{};
 };
 
 }  // namespace relay::queue

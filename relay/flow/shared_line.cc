@@ -28,7 +28,7 @@ bool had_its_time(const OutboundConnection& connection, conf::Instant now) {
 void SharedLine::note(queue::Path* path, conf::Instant now) {
   const bool mail = !path->ready.empty();
   const bool wants =
-      mail && path->connections.size() == 0 && !path->health.backs_off(now) && path->held_alone(now).yes;
+      mail && path->connections.size() == 0 && !path->health.backs_off(now) && path->next_held(now).yes;
   count(path, mail, wants);
 }
 

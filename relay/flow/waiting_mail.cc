@@ -16,6 +16,7 @@ constexpr auto kExpiry = queue::ReadyQueue::Purpose::kExpiry;
 constexpr conf::Duration kExpiryRound = 1min;
 constexpr conf::Duration kNextPart = 1ms;  // of a round
 constexpr conf::Duration kLeastPause = 10ms;
+constexpr conf::Duration kLookForRoom = 250ms;  // in memory; a look costs less than a microsecond
 constexpr size_t kGiveUpChunk = 256;    // deliveries that end per path and step: each needs its record
 constexpr size_t kLooksPerStep = 4096;  // at deliveries whose validity may be over: 20 ns each
 
@@ -80,7 +81,12 @@ queue::Delivery* WaitingMail::take(queue::Path* path, std::optional<uint32_t> se
   if (delivery == nullptr) return nullptr;
   if (line != nullptr) line->served(delivery->sender, *path, turn, newer_waits);
   left(path, *delivery);
-  return delivery;
+  const conf::Instant now = parts_.flow->now();
+  if (delivery->message != nullptr || parts_.messages->has_room_for(delivery->id, delivery->size, now))
+    return delivery;
+  path->holds.lack_memory_until(now + kLookForRoom);
+  add_first(delivery);
+  return nullptr;
 }
 
 bool WaitingMail::expiry_is_due(const queue::Path& path, conf::Instant now) {

@@ -23,7 +23,7 @@ class WaitingMail {
   struct Parts {  // borrowed
     const FlowState* flow = nullptr;
     DispatcherUser* user = nullptr;
-    const queue::MessageCache* messages = nullptr;
+    queue::MessageCache* messages = nullptr;
     const BackOff* back_off = nullptr;
     SharedLines* lines = nullptr;
     WorkList* work = nullptr;
@@ -36,7 +36,8 @@ class WaitingMail {
   void add_first(queue::Delivery* delivery);
   // kReady -> with the caller; it has no path any more.
   void remove(queue::Delivery* delivery);
-  // The next in turn, of this sender or of any; it is with the caller, and of its path still. Null: none.
+  // The next in turn, of this sender or of any; it is with the caller, and of its path still. Null: none, or
+  // it is on disk and there is no room for it: then it keeps its place, and its path waits (PathHolds).
   queue::Delivery* take(queue::Path* path, std::optional<uint32_t> sender);
 
   // A part of what is due: expired mail goes back to the walk (Report::kExpired), and mail that has waited

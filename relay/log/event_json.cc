@@ -255,6 +255,8 @@ std::string_view limit_name(conf::Bind limit) {
       return "lease";
     case conf::Bind::kRecording:
       return "recording";
+    case conf::Bind::kMemory:
+      return "memory";
   }
   return "unknown";
 }

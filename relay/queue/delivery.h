@@ -8,6 +8,7 @@
 #include "conf/vocab/envelope.h"
 #include "conf/vocab/intrusive_list.h"
 #include "conf/vocab/time.h"
+#include "relay/queue/body_size.h"
 #include "relay/queue/delivery_state.h"
 
 namespace relay::queue {
@@ -35,9 +36,10 @@ struct Delivery {
   uint16_t attempt = 0;          // made since the start, or that its schedule counts, whichever are more
   uint16_t last_reply = 0;       // in LastReplies: what its last attempt brought
   uint16_t greylisted_from = 0;  // number of a source (StreamTable): its last attempt was greylisted
-  DeliveryState state = DeliveryState::kNew;
+  DeliveryState state : 4 = DeliveryState::kNew;
+  uint8_t free_tries : 4 = 0;    // in a row that did not count: something of the connection was wrong
   uint8_t first_tries = 0;       // made of its RetrySchedule; forgotten by a restart
-  uint8_t free_tries = 0;        // in a row that did not count: something of the connection was wrong
+  BodySize size;                 // of its message
   bool hold_wanted : 1 = false;  // becomes kHeld when the work under way ends
   bool drop_wanted : 1 = false;
   bool fail_wanted : 1 = false;  // an operator gave it up: it ends like a refusal, with a report

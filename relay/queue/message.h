@@ -8,6 +8,7 @@
 
 #include "conf/vocab/bytes.h"
 #include "conf/vocab/time.h"
+#include "relay/queue/body_room.h"
 #include "relay/spool/spool.h"
 
 namespace relay::queue {
@@ -25,6 +26,8 @@ struct Message {
   uint64_t signed_by = 0;       // the edition of the keys
   uint32_t pins = 0;            // deliveries and operations that use it
   uint64_t cost_bytes = 0;      // what it was counted with
+  uint64_t body_octets = 0;     // of that
+  BodyRoom::Share room;         // what its body takes
 
  private:
   std::vector<uint32_t> by_domain_;  // recipients, those of a domain together

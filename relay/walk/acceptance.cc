@@ -62,6 +62,7 @@ void Acceptance::withdraw(conf::MessageId id) {
 void Acceptance::take(spool::MessageRecord record, conf::Bytes body) {
   if (parts_.queued) parts_.queued(record);
   const conf::MessageId id = record.id;
+  const queue::BodySize size(record.size_bytes);
   const uint32_t sender = queue::sender_of(record.envelope.reverse_path);
   const uint16_t stream = parts_.streams->number_of(record.stream);
   const conf::Instant now = parts_.clock->now();
@@ -86,6 +87,7 @@ void Acceptance::take(spool::MessageRecord record, conf::Bytes body) {
   for (const uint32_t domain : domains) {
     Delivery* delivery = parts_.deliveries->add(id, domain, now);
     delivery->message = message;
+    delivery->size = size;
     delivery->sender = sender;
     delivery->stream = stream;
     fresh.push_back(delivery);
@@ -137,6 +139,7 @@ void Acceptance::adopt(const spool::MessageRecord& record, const std::function<v
       continue;
     }
     Delivery* delivery = parts_.deliveries->add(record.id, domain, due);
+    delivery->size = queue::BodySize(record.size_bytes);
     delivery->attempt = recipient.attempts;
     delivery->last_reply = parts_.deliveries->last_replies().number_of(
         recipient.reply_code, recipient.enhanced_status,

@@ -27,6 +27,12 @@ void Resting::lay_down(Delivery* delivery) {
   messages_->unpin(std::exchange(delivery->message, nullptr));
 }
 
+void Resting::leave_memory(Delivery* delivery) {
+  if (delivery->message == nullptr || delivery->message->room.kept > 0 || delivery->changed) return;
+  signing_->keep(*delivery->message);
+  messages_->unpin(std::exchange(delivery->message, nullptr));
+}
+
 void Resting::schedule(Delivery* delivery) {
   lay_down(delivery);
   delivery->wait_told = false;

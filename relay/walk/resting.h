@@ -25,6 +25,8 @@ class Resting {
   Resting(queue::MessageCache* messages, const queue::StreamTable* streams, Signing* signing, End end)
       : messages_(messages), streams_(streams), signing_(signing), end_(std::move(end)) {}
 
+  // A message that was read back does not wait in a line: it leaves memory, and is read again in its turn.
+  void leave_memory(queue::Delivery* delivery);
   void schedule(queue::Delivery* delivery);  // becomes kScheduled, until delivery->due
   void hold(queue::Delivery* delivery);      // becomes kHeld
   void pause(queue::Delivery* delivery);     // becomes kPaused, while StreamTable holds its stream

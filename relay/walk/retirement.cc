@@ -12,7 +12,7 @@ constexpr size_t kWritesPerStep = 1024, kRemovalsPerStep = 4096;
 }  // namespace
 
 void Retirement::add(queue::Message* message, conf::Instant now) {
-  message->body.reset();
+  messages_->let_go_of_body(message);
   waiting_.push_back({journal_->last(), message->record.id, message, now});
 }
 

@@ -191,6 +191,7 @@ void Transit::go(Delivery* delivery, RouteFinder::Way way) {
                      std::move(way.nowhere->facts));
   } else if (way.path != nullptr) {
     if (way.path->blocked(clock_.now())) notices_.blocked(delivery, *way.path);
+    resting_.leave_memory(delivery);
     dispatcher_.add(delivery, way.path);  // kReady
   }
 }
@@ -245,8 +246,10 @@ void Transit::settled(Delivery* delivery) {
   const bool at_once = wait.count() <= 0 && delivery->path != nullptr;
   const bool ordered = delivery->drop_wanted || delivery->fail_wanted || delivery->hold_wanted || stopping_;
   if (at_once && !ordered && !is_paused(*delivery) &&
-      sites_.is_way_of(domains_.at(delivery->domain), *delivery->path))
+      sites_.is_way_of(domains_.at(delivery->domain), *delivery->path)) {
+    resting_.leave_memory(delivery);
     return dispatcher_.add_first(delivery);
+  }
   delivery->path = nullptr;
   delivery->due = now + std::max(wait, conf::Duration(0));
   advance(delivery);

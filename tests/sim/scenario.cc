@@ -21,6 +21,8 @@ namespace {
 
 constexpr conf::Duration kQuiet = 20min;
 
+constexpr uint64_t kFewBodies = 8'000;    // of body_memory: most bodies are read back
+constexpr uint64_t kBiggestBody = 6'000;  // and one is above what is counted
 // The longest step of the schedule, and a line of thousands.
 constexpr conf::Duration kLongestWait = 24h + 3h;
 
@@ -46,6 +48,7 @@ class Scenario {
   bool settled() const;
   bool step(conf::Instant limit);
   void run_until(conf::Instant limit);
+  void judge_memory();
   void judge_rest();
   void judge_waits();
   void judge_streams();
@@ -89,7 +92,7 @@ void Scenario::configure() {
   config->defaults.tls = conf::TlsMode::kOff;
   if (world_.random.chance(0.5)) config->defaults.tls = conf::TlsMode::kOpportunistic;
   config->max_outbound_connections = world_.random.chance(0.3) ? 3 : 100;
-  if (world_.random.chance(0.3)) config->spool.body_memory_bytes = 8'000;  // most bodies are read back
+  if (world_.random.chance(0.3)) config->spool.body_memory_bytes = messages_ == 0 ? kFewBodies : 1'000'000;
   sign_ = world_.random.chance(0.5);
   config_ = config;
 }
@@ -148,7 +151,15 @@ bool Scenario::settled() const {
 bool Scenario::step(conf::Instant limit) {
   if (!world_.step(limit)) return false;
   relay_->poke();
+  if (relay_->running()) judge_memory();
   return true;
+}
+
+void Scenario::judge_memory() {
+  const uint64_t octets = relay_->transit().messages().body_octets();
+  const uint64_t budget = config_->spool.body_memory_bytes;
+  if (octets > budget + kBiggestBody) ledger_.violate(std::to_string(octets) + " octets of bodies in memory");
+  if (octets > budget - budget / 4) ++verdict_.crowded;
 }
 
 void Scenario::run_until(conf::Instant limit) {

@@ -15,6 +15,7 @@ struct Verdict {
   uint64_t promised = 0, delivered = 0, reported = 0, duplicates = 0, crashes = 0, unanswered = 0;
   uint64_t encrypted = 0, unread = 0;  // messages over TLS; reads of the spool that failed
   uint64_t of_streams = 0;             // deliveries that a stream bound to some of the sources
+  uint64_t crowded = 0;  // steps with more bodies in memory than those that came in may take of it
   Played played{};
   uint64_t history = 0;  // a hash of every event: the same seed gives the same
 };

@@ -24,6 +24,7 @@ TEST(Simulation, NothingPromisedIsLostAndNoLimitIsBroken) {
     all.crashes += verdict.crashes;
     all.encrypted += verdict.encrypted;
     all.unread += verdict.unread;
+    all.crowded += verdict.crowded;
     all.of_streams += verdict.of_streams;
     for (size_t i = 0; i < kFaults; ++i) all.played[i] += verdict.played[i];
     if (testing::Test::HasFailure()) break;
@@ -39,6 +40,7 @@ TEST(Simulation, NothingPromisedIsLostAndNoLimitIsBroken) {
     EXPECT_GT(all.crashes, 0U);
     EXPECT_GT(all.encrypted, 0U);
     EXPECT_GT(all.unread, 0U);
+    EXPECT_GT(all.crowded, 0U);
     EXPECT_GT(all.of_streams, 0U);
     for (size_t i = 0; i < kFaults; ++i) EXPECT_GT(all.played[i], 0U) << "fault " << i;
   }

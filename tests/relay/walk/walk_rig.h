@@ -59,6 +59,7 @@ class WalkRig : public testing::Test {
     if (!from.empty()) record.envelope.reverse_path = conf::Mailbox::parse(from).value();
     for (const std::string& each : recipients)
       record.recipients.push_back({{conf::Mailbox::parse(each).value(), notify}});
+    record.size_bytes = text.size();
     const conf::MessageId id = record.id;
     transit_->accept(std::move(record), conf::Bytes(text),
                      [](const conf::Result<spool::Receipt>& stored) { EXPECT_TRUE(stored.ok()); });
