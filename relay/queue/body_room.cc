@@ -22,43 +22,47 @@ BodyRoom::Share BodyRoom::keep(uint64_t octets) {
   return {octets, 0, false};
 }
 
-uint64_t BodyRoom::counted(uint64_t octets) const { return std::min(octets, outsize()); }
+// A smaller budget may have come with what is kept already: a quarter is there to read.
+uint64_t BodyRoom::used() const { return std::min(kept_, budget_ - budget_ / 4) + read_; }
 
 // Where nothing is read back a quarter of the budget is free: enough for any of them.
-uint64_t BodyRoom::needed(conf::MessageId id, uint64_t counted, conf::Instant now) const {
-  const bool urgent = eldest_.id != 0 && now - eldest_.asked < kGone && now - eldest_.since >= kLong;
-  if (!urgent) return 4 * counted;
-  const uint64_t its_need = eldest_.counted + eldest_.counted / 4;
-  return id == eldest_.id ? its_need : its_need + 4 * counted;
+bool BodyRoom::find_room(conf::MessageId id, uint64_t octets, conf::Instant now) const {
+  const uint64_t counted = std::min(octets, big());
+  uint64_t beside = 3 * counted, first = 0;
+  if (eldest_.id != 0 && now - eldest_.asked < kGone && now - eldest_.since >= kLong) {
+    if (id == eldest_.id) {
+      beside = counted / 4;
+    } else {
+      first = eldest_.needs;
+    }
+  }
+  if (used() + first + octets + beside <= budget_) return true;
+  return octets > big() && on_top_ == 0 && used() + first + counted + beside <= budget_;
 }
 
 bool BodyRoom::may_read(conf::MessageId id, uint64_t octets, conf::Instant now) {
-  const uint64_t size = counted(octets);
-  // A smaller budget may have come with what is kept already.
-  const uint64_t used = std::min(kept_, budget_ - budget_ / 4) + read_;
-  if (needed(id, size, now) + used > budget_) return refuse(id, size, now);
-  if (octets > outsize() && outsized_ > 0) return false;
-  if (id == eldest_.id) eldest_ = {};
-  return true;
-}
-
-bool BodyRoom::refuse(conf::MessageId id, uint64_t counted, conf::Instant now) {
-  if (eldest_.id == 0 || now - eldest_.asked >= kGone) eldest_ = {id, counted, now, now};
+  if (find_room(id, octets, now)) {
+    if (id == eldest_.id) eldest_ = {};
+    return true;
+  }
+  const uint64_t counted = std::min(octets, big());
+  if (eldest_.id == 0 || now - eldest_.asked >= kGone) eldest_ = {id, counted + counted / 4, now, now};
   if (eldest_.id == id) eldest_.asked = now;
   return false;
 }
 
 BodyRoom::Share BodyRoom::read(uint64_t octets) {
-  const Share share{0, counted(octets), octets > outsize()};
+  const bool on_top = octets > big() && used() + octets > budget_;
+  const Share share{0, on_top ? big() : octets, on_top};
   read_ += share.read;
-  if (share.outsized) ++outsized_;
+  if (on_top) ++on_top_;
   return share;
 }
 
 void BodyRoom::give_back(Share* share) {
   kept_ -= share->kept;
   read_ -= share->read;
-  if (share->outsized) --outsized_;
+  if (share->on_top) --on_top_;
   *share = {};
 }
 

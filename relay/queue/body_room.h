@@ -3,9 +3,9 @@
 // to be sent, which may take whatever is left.
 //
 // A body is read back where four times its size is free, so that a few big ones to slow receivers leave room
-// for the many small ones. Whoever waits long goes before those of his size. A body above a sixteenth of the
-// budget is counted as a sixteenth, and only one of them is read back at a time: so all of them together take
-// no more than the budget and the biggest body. Pure.
+// for the many small ones; above a sixteenth of the budget, where three sixteenths are left. Whoever waits
+// long goes before those of his size. One such big body at a time may go though it does not fit, and counts
+// as a sixteenth: all of them together take no more than the budget and the biggest body. Pure.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ class BodyRoom {
   struct Share {
     uint64_t kept = 0;
     uint64_t read = 0;
-    bool outsized = false;
+    bool on_top = false;
   };
 
   explicit BodyRoom(uint64_t budget_octets) : budget_(budget_octets) {}
@@ -42,17 +42,16 @@ class BodyRoom {
   // The one that has been refused for longest.
   struct Waiter {
     conf::MessageId id = 0;
-    uint64_t counted = 0;
+    uint64_t needs = 0;  // when it is next
     conf::Instant since{}, asked{};
   };
-  uint64_t outsize() const { return budget_ / 16; }
-  uint64_t counted(uint64_t octets) const;
-  uint64_t needed(conf::MessageId id, uint64_t counted, conf::Instant now) const;
-  bool refuse(conf::MessageId id, uint64_t counted, conf::Instant now);
+  uint64_t big() const { return budget_ / 16; }
+  uint64_t used() const;
+  bool find_room(conf::MessageId id, uint64_t octets, conf::Instant now) const;
 
   uint64_t budget_;
   uint64_t kept_ = 0, read_ = 0;
-  uint32_t outsized_ = 0;  // being read or sent
+  uint32_t on_top_ = 0;  // being read or sent
   Waiter eldest_;
 };
 

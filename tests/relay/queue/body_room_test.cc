@@ -90,14 +90,26 @@ TEST(BodyRoom, WhoAsksNoMoreHoldsNobodyUp) {
   EXPECT_TRUE(room.may_read(2, 10'000, now + 3s));
 }
 
-TEST(BodyRoom, OneOfThoseAboveWhatIsCountedAtATime) {
+TEST(BodyRoom, BigOnesGoTogetherWhereTheyFit) {
+  BodyRoom room(1'000'000);
+  size_t big = 0;
+  while (room.may_read(1, 100'000, kStart)) {
+    room.read(100'000);
+    ++big;
+  }
+  // Eight leave two tenths: another one does not leave three sixteenths.
+  EXPECT_EQ(big, 8U);
+  EXPECT_TRUE(room.may_read(2, 12'000, kStart)) << "and small ones go on";
+}
+
+TEST(BodyRoom, OneThatDoesNotFitAtATime) {
   BodyRoom room(1'000'000);
   ASSERT_TRUE(room.may_read(1, 5'000'000, kStart));
   BodyRoom::Share first = room.read(5'000'000);
-  EXPECT_FALSE(room.may_read(2, 100'000, kStart));
+  EXPECT_FALSE(room.may_read(2, 5'000'000, kStart));
   EXPECT_TRUE(room.may_read(3, 60'000, kStart)) << "the others go on";
   room.give_back(&first);
-  EXPECT_TRUE(room.may_read(2, 100'000, kStart));
+  EXPECT_TRUE(room.may_read(2, 5'000'000, kStart));
 }
 
 // An operator made the budget smaller, and what came in before waits for a blocked destination.
