@@ -27,6 +27,7 @@ constexpr size_t kMessagesPerDomain = 20;
 constexpr size_t kAnswersPerStep = 16;
 constexpr size_t kOrdersPerStep = 500;  // as the admin API asks
 constexpr size_t kPathsShown = 1000;
+constexpr size_t kLongLists = 20, kRecipients = 1000;
 constexpr int kMostRounds = 1'000'000;
 
 class HandClock final : public conf::Clock {
@@ -84,6 +85,7 @@ class WalkLab {
   void start();
   void count();
   void put_off(const char* name);
+  void take_long_lists();
   template <typename Order>
   void order(const char* name, const Order& order);
   void status();
@@ -163,6 +165,28 @@ void WalkLab::put_off(const char* name) {
   settle(&phase);
 }
 
+// Messages with as many recipients as one may have, at as many domains.
+void WalkLab::take_long_lists() {
+  Phase handed("1,000 recipients: handed to the spool"), stored("1,000 recipients: on disk, to 1,000 domains");
+  for (size_t i = 0; i < kLongLists; ++i) {
+    relay::spool::MessageRecord record;
+    record.id = transit_->next_id();
+    for (size_t r = 0; r < kRecipients; ++r) {
+      const std::string domain = "l" + std::to_string(i * kRecipients + r) + ".test";
+      record.recipients.push_back({{conf::Mailbox::parse("somebody@" + domain).value()}});
+    }
+    handed.run([&] {
+      transit_->accept(std::move(record), conf::Bytes("x\r\n"),
+                       [](const conf::Result<relay::spool::Receipt>&) {});
+    });
+    spool_.run_batch();
+    step(&stored);
+    while (transit_->next_wake() <= clock_.now()) step(&stored);
+  }
+  Phase phase("1,000 recipients: all are put off");
+  settle(&phase);
+}
+
 template <typename Order>
 void WalkLab::order(const char* name, const Order& order) {
   Phase phase(name);
@@ -224,6 +248,7 @@ void run_walk_phases(size_t count) {
   lab.order("hold everything", [&](conf::MessageId id) { lab.orders().hold(id); });
   lab.order("release everything", [&](conf::MessageId id) { lab.orders().release(id); });
   lab.order("drop everything", [&](conf::MessageId id) { lab.orders().drop(id, "bench"); });
+  lab.take_long_lists();
   lab.status();
   lab.limit_order("mx unblock everything", relay::admin::MxAction::kUnblock);
   lab.limit_order("mx block everything", relay::admin::MxAction::kBlock);

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <list>
 #include <optional>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "conf/vocab/ascii.h"
+#include "conf/vocab/parted_map.h"
 #include "mx/dns/dns_answer.h"
 #include "mx/dns/question_queue.h"
 #include "mx/dns/special_address.h"
@@ -59,10 +59,10 @@ struct DnsCache::State : std::enable_shared_from_this<DnsCache::State> {
   conf::DnsSettings settings;
   DnsTransport* transport = nullptr;
   const conf::Clock* clock = nullptr;
-  std::unordered_map<std::string, Entry> entries;
+  conf::PartedMap<std::string, Entry> entries;
   std::list<std::string> ages;  // the most lately used first
   size_t octets = 0;            // of all entries
-  std::unordered_map<std::string, std::vector<Done>> in_flight;
+  conf::PartedMap<std::string, std::vector<Done>> in_flight;
   QuestionQueue waiting;
   size_t asked = 0;  // with the transport
   const size_t most;
@@ -139,18 +139,21 @@ struct DnsCache::State : std::enable_shared_from_this<DnsCache::State> {
   }
 
   void drop(const std::string& key) {
-    const auto found = entries.find(key);
-    if (found == entries.end()) return;
-    ages.erase(found->second.age);
-    octets -= found->second.octets;
-    entries.erase(found);
+    const Entry* found = entries.find(key);
+    if (found == nullptr) return;
+    ages.erase(found->age);
+    octets -= found->octets;
+    entries.erase(key);
   }
 
   void answered(const std::string& key, DnsAnswerPtr answer) {
     if (is_trouble(*answer)) ++counters.failures;
     keep(key, answer);
-    const auto waiting = in_flight.extract(key);
-    for (Done& done : waiting.mapped()) done(answer);
+    std::vector<Done>* const asking = in_flight.find(key);
+    if (asking == nullptr) return;
+    const std::vector<Done> waiting = std::move(*asking);
+    in_flight.erase(key);
+    for (const Done& done : waiting) done(answer);
   }
 };
 
@@ -178,13 +181,12 @@ void DnsCache::query(std::string_view name, RecordType type, Done done) {
     return;
   }
   const std::string key = question(name, type);
-  const auto found = state_->entries.find(key);
-  if (found != state_->entries.end()) {
-    if (found->second.until > state_->clock->now()) {
+  if (const State::Entry* found = state_->entries.find(key); found != nullptr) {
+    if (found->until > state_->clock->now()) {
       ++state_->counters.hits;
-      state_->ages.splice(state_->ages.begin(), state_->ages, found->second.age);
-      auto answer = std::make_shared<DnsAnswer>(*found->second.answer);
-      answer->ttl = std::min(answer->ttl, found->second.until - state_->clock->now());  // what is left of it
+      state_->ages.splice(state_->ages.begin(), state_->ages, found->age);
+      auto answer = std::make_shared<DnsAnswer>(*found->answer);
+      answer->ttl = std::min(answer->ttl, found->until - state_->clock->now());  // what is left of it
       done(std::move(answer));
       return;
     }

@@ -39,7 +39,7 @@ std::optional<Question> QuestionQueue::take_from(Line* line, bool addresses) {
   while (!line->empty()) {
     const std::string name = std::move(line->front());
     line->pop_front();
-    Zone& zone = zones_.at(name);
+    Zone& zone = *zones_.find(name);
     (addresses ? zone.address_turn : zone.other_turn) = false;
     if (zone.under_way >= most_of_zone_) continue;  // by its other line
     std::deque<Question>& waiting = addresses ? zone.addresses : zone.others;
@@ -60,12 +60,11 @@ std::optional<Question> QuestionQueue::take() {
 
 void QuestionQueue::answered(std::string_view name) {
   const std::string key = zone_of(name);
-  const auto zone = zones_.find(key);
-  if (zone == zones_.end()) return;  // clear() came between
-  if (zone->second.under_way > 0) --zone->second.under_way;
-  line_up(key, &zone->second);
-  if (zone->second.under_way == 0 && zone->second.addresses.empty() && zone->second.others.empty())
-    zones_.erase(zone);
+  Zone* const zone = zones_.find(key);
+  if (zone == nullptr) return;  // clear() came between
+  if (zone->under_way > 0) --zone->under_way;
+  line_up(key, zone);
+  if (zone->under_way == 0 && zone->addresses.empty() && zone->others.empty()) zones_.erase(key);
 }
 
 void QuestionQueue::clear() {

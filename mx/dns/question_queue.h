@@ -8,8 +8,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
+#include "conf/vocab/parted_map.h"
 #include "mx/dns/resolver.h"
 
 namespace mx {
@@ -42,8 +42,8 @@ class QuestionQueue {
   void line_up(const std::string& name, Zone* zone);
 
   const size_t most_of_zone_;
-  std::unordered_map<std::string, Zone> zones_;  // with questions that wait or are under way
-  Line address_line_, other_line_;               // zones that may ask
+  conf::PartedMap<std::string, Zone> zones_;  // with questions that wait or are under way
+  Line address_line_, other_line_;            // zones that may ask
   size_t size_ = 0;
 };
 

@@ -9,10 +9,10 @@
 #include <utility>
 #include <vector>
 
+#include "conf/vocab/parted_map.h"
 #include "relay/queue/body_room.h"
 #include "relay/queue/body_size.h"
 #include "relay/queue/message.h"
-#include "relay/queue/parted_map.h"
 
 namespace relay::queue {
 
@@ -63,8 +63,8 @@ class MessageCache {
   spool::Spool* spool_;
   BodyRoom room_;
   uint64_t used_bytes_ = 0, body_octets_ = 0;
-  PartedMap<std::unique_ptr<Message>> messages_;
-  PartedMap<Waiting> loading_;
+  conf::PartedMap<conf::MessageId, std::unique_ptr<Message>> messages_;
+  conf::PartedMap<conf::MessageId, Waiting> loading_;
   std::deque<conf::MessageId> queued_;  // may be read by now, for somebody else
   size_t few_ = 0;
 };

@@ -60,6 +60,34 @@ void Acceptance::withdraw(conf::MessageId id) {
 }
 
 void Acceptance::take(spool::MessageRecord record, conf::Bytes body) {
+  if (waiting_.empty() && left_ > 0) {
+    make_deliveries(std::move(record), std::move(body));
+  } else {
+    waiting_.push_back({std::move(record), std::move(body)});
+  }
+}
+
+void Acceptance::step() {
+  while (!waiting_.empty() && left_ > 0) {
+    Waiting next = std::move(waiting_.front());
+    waiting_.pop_front();
+    make_deliveries(std::move(next.record), std::move(next.body));
+  }
+  begin_some();
+  left_ = kPerStep;
+}
+
+void Acceptance::begin_some() {
+  while (!fresh_.empty() && left_ > 0) {
+    left_ -= std::min(left_, kBegin);
+    Delivery* delivery = fresh_.front();
+    fresh_.pop_front();
+    parts_.walk->advance(delivery);
+  }
+}
+
+void Acceptance::make_deliveries(spool::MessageRecord record, conf::Bytes body) {
+  left_ -= std::min(left_, kMake * record.recipients.size());
   if (parts_.queued) parts_.queued(record);
   const conf::MessageId id = record.id;
   const queue::BodySize size(record.size_bytes);
@@ -83,16 +111,16 @@ void Acceptance::take(spool::MessageRecord record, conf::Bytes body) {
   } else {
     parts_.signing->forget(id);  // it rests in the spool only; it is signed when its turn comes
   }
-  std::vector<Delivery*> fresh;
   for (const uint32_t domain : domains) {
     Delivery* delivery = parts_.deliveries->add(id, domain, now);
     delivery->message = message;
     delivery->size = size;
     delivery->sender = sender;
     delivery->stream = stream;
-    fresh.push_back(delivery);
+    fresh_.push_back(delivery);
   }
-  for (Delivery* delivery : fresh) parts_.walk->advance(delivery);
+  // None goes before all are made: it might be the last of its message, and end it.
+  begin_some();
 }
 
 conf::Status Acceptance::recover(const SetAside& set_aside, const std::function<void(Delivery*)>& use) {

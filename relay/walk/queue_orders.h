@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "conf/vocab/envelope.h"
+#include "conf/vocab/parted_map.h"
 #include "relay/flow/dispatcher.h"
 #include "relay/queue/delivery_store.h"
 #include "relay/queue/domain_table.h"
 #include "relay/queue/message_cache.h"
-#include "relay/queue/parted_map.h"
 #include "relay/spool/relay_clock.h"
 #include "relay/spool/spool.h"
 #include "relay/walk/resting.h"
@@ -68,7 +68,8 @@ class QueueOrders {
 
   Parts parts_;
   size_t ending_holds_ = 0;
-  queue::PartedMap<std::shared_ptr<const std::string>> givers_;  // who gave each message up, while it is here
+  conf::PartedMap<conf::MessageId, std::shared_ptr<const std::string>>
+      givers_;  // who gave each message up, while it is here
   std::shared_ptr<const std::string> last_giver_;
   size_t gone_on_ = 0;  // deliveries, by the order that is being carried out
 };

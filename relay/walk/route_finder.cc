@@ -108,6 +108,7 @@ void RouteFinder::renew(DomainEntry* domain) {
 }
 
 void RouteFinder::begin_route(DomainEntry* domain) {
+  ++begun_;
   domain->routing = true;
   conf::DestinationSettings by = *domain->settings;
   const mx::RulePtr certain =

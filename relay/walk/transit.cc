@@ -10,8 +10,7 @@
 namespace relay {
 
 using namespace std::chrono_literals;  // NOLINT(build/namespaces)
-using queue::Delivery;
-using queue::DeliveryState;
+using queue::Delivery, queue::DeliveryState;
 
 namespace {
 
@@ -303,6 +302,7 @@ void Transit::decided(const queue::Path& path, const std::vector<mx::Decision>& 
 
 void Transit::step(conf::Instant now) {
   parts_.spool->drain_completions();
+  acceptance_.step();
   signing_.step();
   if (parts_.converter != nullptr) parts_.converter->drain_completions();
   retirement_.step(now);
@@ -313,10 +313,11 @@ void Transit::step(conf::Instant now) {
   if (!stopping_) {
     for (Delivery* delivery : resting_.take_over_age(now))
       verdicts_.expire(delivery, "the end of an order on its stream", {});
-    for (size_t left = choice_.choices_per_step(); left > 0; --left) {
-      Delivery* delivery = resting_.next_due(now);
-      if (delivery == nullptr) break;
+    size_t left = choice_.choices_per_step();
+    while (Delivery* delivery = left > 0 ? resting_.next_due(now) : nullptr) {
+      const uint64_t before = routes_.work();
       advance(delivery);
+      left -= std::min(left, 1 + routes_.work() - before);
     }
   }
   if (!stopping_ && !rerouting_.under_way()) watch_.step(now, dispatcher_.ready());
@@ -331,7 +332,8 @@ void Transit::step(conf::Instant now) {
 }
 
 conf::Instant Transit::next_wake() const {
-  if (rerouting_.under_way() || (!stopping_ && second_reading_.may_go_on())) return conf::Instant{};
+  if (rerouting_.under_way() || acceptance_.may_go_on() || (!stopping_ && second_reading_.may_go_on()))
+    return conf::Instant{};
   conf::Instant wake = std::min(
       {dispatcher_.next_wake(), counters_.next_wake(), retirement_.next_wake(), half_done_.next_wake()});
   if (dispatcher_.paused()) wake = std::min(wake, clock_.now() + kPausedLook);

@@ -11,6 +11,42 @@ using conf::EventKind;
 
 class TransitTest : public WalkRig {};
 
+// Orders that come in between hold for what is not begun yet.
+TEST_F(TransitTest, AMessageToVeryManyDomainsIsBegunInSeveralSteps) {
+  start();
+  spool::MessageRecord record;
+  record.id = transit_->next_id();
+  for (int i = 0; i < 600; ++i)
+    record.recipients.push_back({{conf::Mailbox::parse("a@d" + std::to_string(i) + ".test").value()}});
+  const conf::MessageId id = record.id;
+  transit_->accept(std::move(record), conf::Bytes("Subject: x\r\n\r\nx\r\n"),
+                   [](const conf::Result<spool::Receipt>& stored) { EXPECT_TRUE(stored.ok()); });
+  spool_.run_batch();
+  transit_->step(clock_.time);
+  const auto not_begun = [&] {
+    size_t count = 0;
+    transit_->deliveries().for_each(
+        [&](const queue::Delivery* each) { count += each->state == queue::DeliveryState::kNew ? 1 : 0; });
+    return count;
+  };
+  EXPECT_EQ(transit_->deliveries().deliveries(), 600U);
+  EXPECT_GT(not_begun(), 300U);
+  EXPECT_LE(transit_->next_wake(), clock_.time);
+  // A message that comes meanwhile waits for two more steps.
+  spool::MessageRecord receipt;
+  receipt.id = transit_->next_id();
+  receipt.recipients.push_back({{conf::Mailbox::parse("a@receipt.test").value()}});
+  transit_->accept(std::move(receipt), conf::Bytes("Subject: x\r\n\r\nx\r\n"),
+                   [](const conf::Result<spool::Receipt>& stored) { EXPECT_TRUE(stored.ok()); });
+  EXPECT_TRUE(transit_->orders().drop(id, "anna"));
+  run();
+  EXPECT_EQ(not_begun(), 0U);
+  EXPECT_EQ(server_.recipients.back(), "a@receipt.test");
+  EXPECT_GT(events_.of(EventKind::kDropped).size(), 300U);
+  EXPECT_EQ(events_.of(EventKind::kDropped).size() + server_.recipients.size(), 601U);
+  EXPECT_EQ(spool_.message_count(), 0U);
+}
+
 TEST_F(TransitTest, MailForAServerOfSevenBitsIsConvertedOffTheLoop) {
   config_->defaults.peer.eight_bit = conf::EightBit::kConvert;
   start();
