@@ -210,11 +210,20 @@ void InboundConnection::begin_message() {
   id_ = owner_->next_id();
   body_ = session_->trace_field(id_, clock_->wall());
   trace_length_ = body_.size();
+  header_complete_ = false;
 }
 
 void InboundConnection::take_body(std::string_view octets) {
   if (no_memory_ || !make_room(body_.size() + octets.size())) return;
   body_.append(octets);
+  if (!header_complete_ && session_->header_is_over()) complete_header();
+}
+
+// As soon as it is known what the header lacks: to move all of a big body would be a long step of the loop.
+void InboundConnection::complete_header() {
+  header_complete_ = true;
+  const std::string missing = session_->missing_headers(id_, clock_->wall());
+  if (!missing.empty() && make_room(body_.size() + missing.size())) body_.insert(trace_length_, missing);
 }
 
 // The account counts what the string holds, and what it has room for as long as it is small.
@@ -305,6 +314,7 @@ void InboundConnection::settle_up() {
 }
 
 void InboundConnection::offer(const conf::Envelope& envelope) {
+  if (!no_memory_ && !header_complete_) complete_header();
   if (no_memory_) {
     drop_body();
     note(conf::DoorReason::kShortOfMemory);
@@ -312,8 +322,6 @@ void InboundConnection::offer(const conf::Envelope& envelope) {
     return;
   }
   const conf::WallTime now = clock_->wall();
-  const std::string missing = session_->missing_headers(id_, now);
-  if (!missing.empty()) body_.insert(trace_length_, missing);
   // The rest of what is big is no memory.
   if (body_.capacity() <= kBigBody && body_.capacity() > body_.size() + body_.size() / 4)
     body_.shrink_to_fit();

@@ -75,6 +75,7 @@ class InboundConnection final : public TransportUser, private smtp::Gate, privat
   bool hold(uint64_t* reserved, uint64_t octets);
   void begin_message();
   void take_body(std::string_view bytes);
+  void complete_header();
   bool make_room(uint64_t needed);
   void make_room_for_all(uint64_t target);
   void offer(const conf::Envelope& envelope);
@@ -94,8 +95,9 @@ class InboundConnection final : public TransportUser, private smtp::Gate, privat
   smtp::ServerOptions options_;  // for the session that begins after an implicit handshake
   std::unique_ptr<smtp::ServerSession> session_;
   conf::MessageId id_ = 0;
-  std::string body_;            // trace field and message
-  size_t trace_length_ = 0;     // of the trace field at its beginning
+  std::string body_;         // trace field and message
+  size_t trace_length_ = 0;  // of the trace field at its beginning
+  bool header_complete_ = false;
   uint64_t body_reserved_ = 0;  // these three: within our account
   uint64_t envelope_reserved_ = 0;
   uint64_t waiting_reserved_ = 0;

@@ -330,6 +330,7 @@ std::string ServerSession::missing_headers(conf::MessageId id, conf::WallTime no
   return missing_fields(s.header, add, s.envelope.reverse_path, s.config.hostname, message_id, now);
 }
 
+bool ServerSession::header_is_over() const { return state_->header.over(); }
 bool ServerSession::may_relay() const { return state_->may_relay(); }
 uint64_t ServerSession::held_octets() const { return state_->input.size() + state_->envelope_octets; }
 uint64_t ServerSession::envelope_octets() const { return state_->envelope_octets; }

@@ -112,8 +112,9 @@ class ServerSession {
   std::string trace_field(conf::MessageId id, conf::WallTime now) const;
   // Header text that goes between the trace field and the body, CRLF-terminated, may be empty: Date,
   // Message-ID and From when the listener adds missing ones (RFC 6409 §8); and an empty line when the message
-  // came without any header. Right from kMessage until the answer.
+  // came without any header. Right once header_is_over(), or from kMessage, until the answer.
   std::string missing_headers(conf::MessageId id, conf::WallTime now) const;
+  bool header_is_over() const;  // of the body that comes in: what it lacks is known
   bool in_transaction() const;
   bool may_relay() const;
   // What it keeps of the client's input and of its recipients, in octets.

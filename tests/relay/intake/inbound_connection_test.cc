@@ -51,8 +51,12 @@ struct NoOwner final : InboundConnection::Owner {
   void worked(uint32_t work) override { most_work = std::max(most_work, work); }
   uint32_t most_work = 0;
   void refused(conf::DoorEvent event) override { told.push_back(std::move(event)); }
-  void offer(uint64_t, spool::MessageRecord record, conf::Bytes) override { offered = record.size_bytes; }
+  void offer(uint64_t, spool::MessageRecord record, conf::Bytes body) override {
+    offered = record.size_bytes;
+    content = body.view();
+  }
   uint64_t offered = 0;  // octets
+  std::string content;
   void withdraw(conf::MessageId id) override { withdrawn = id; }
   conf::MessageId withdrawn = 0;
   void authenticate(uint64_t, std::string, conf::Secret) override {}
@@ -62,14 +66,25 @@ struct NoOwner final : InboundConnection::Owner {
   std::vector<conf::DoorEvent> told;
 };
 
+struct Namer final : smtp::Gate {
+  bool accepting(std::string*) const override { return true; }
+  std::string message_id(conf::MessageId, const conf::Mailbox&) override {
+    ++asked;
+    return "a@relay.test";
+  }
+  int asked = 0;
+};
+
 class InboundConnectionTest : public testing::Test {
  protected:
   InboundConnectionTest() { open(); }
   void open() {
     connection.reset();
-    auto config = std::make_shared<const conf::Config>(smtp::test_config());
+    auto config = std::make_shared<conf::Config>(smtp::test_config());
+    config->listeners.front().add_missing_headers = gate != nullptr;
     smtp::ServerOptions options;
     options.config = config;
+    options.gate = gate;
     options.listener = &config->listeners.front();
     options.client_address = client;
     connection = std::make_unique<InboundConnection>(1, std::move(options), std::make_unique<Wire>(&wire),
@@ -86,6 +101,7 @@ class InboundConnectionTest : public testing::Test {
   Still clock;
   Wire::Seen wire;
   NoOwner owner;
+  smtp::Gate* gate = nullptr;
   std::unique_ptr<InboundConnection> connection;
 };
 
@@ -224,6 +240,37 @@ TEST_F(InboundMessageTest, ABigBodyHoldsLittleMoreThanItsOctets) {
   connection->on_bytes(".\r\n");
   EXPECT_GT(owner.offered, sent);  // with its trace
   EXPECT_EQ(owner.shares.used(), 0U);
+}
+
+// To put them before a whole body of many megabytes would move all of it.
+TEST_F(InboundMessageTest, FieldsThatAreMissingAreAddedWhenTheHeaderEnds) {
+  Namer namer;
+  gate = &namer;
+  open();
+  begin(1);
+  connection->on_bytes("DATA\r\n");
+  connection->on_bytes("Subject: x\r\n");
+  EXPECT_EQ(namer.asked, 0);
+  connection->on_bytes("\r\none\r\n");
+  EXPECT_EQ(namer.asked, 1);
+  connection->on_bytes("two\r\n.\r\n");
+  EXPECT_EQ(namer.asked, 1);
+  const size_t added = owner.content.find("\r\nMessage-ID: <a@relay.test>\r\n");
+  ASSERT_NE(added, std::string::npos) << owner.content;
+  EXPECT_EQ(owner.content.substr(owner.content.size() - 24), "Subject: x\r\n\r\none\r\ntwo\r\n");
+  EXPECT_LT(owner.content.find("Received:"), added);
+  EXPECT_EQ(owner.offered, owner.content.size());
+}
+
+TEST_F(InboundMessageTest, AMessageThatIsAHeaderOnlyGetsItsMissingFieldsAtItsEnd) {
+  Namer namer;
+  gate = &namer;
+  open();
+  begin(1);
+  connection->on_bytes("DATA\r\n");
+  connection->on_bytes("Subject: x\r\n.\r\n");
+  EXPECT_EQ(namer.asked, 1);
+  EXPECT_NE(owner.content.find("\r\nMessage-ID: <a@relay.test>\r\n"), std::string::npos) << owner.content;
 }
 
 TEST_F(InboundConnectionTest, APipelineIsAnsweredWhole) {
