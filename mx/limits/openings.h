@@ -9,6 +9,7 @@
 
 #include "conf/vocab/time.h"
 #include "mx/limits/learned_pace.h"
+#include "mx/limits/saved.h"
 
 namespace mx {
 
@@ -40,6 +41,26 @@ class Openings {
     pace_.reset();
     held_ = 0;
     capped_ = conf::Instant::min();
+  }
+  // Known of the same receiver elsewhere: the slower pace of both, and what it was seen to hold.
+  void at_most(const Openings& other) {
+    pace_.at_most(other.pace_);
+    held_ = std::max(held_, other.held_);
+    capped_ = std::max(capped_, other.capped_);
+  }
+
+  // Without a pace there is nothing to keep: what it holds is seen anew.
+  bool as_new(conf::Instant now) const { return pace_.as_new(now); }
+  conf::Instant worth_until() const { return pace_.worth_until(); }
+  // How many it was seen to hold is kept beside the pace: else the next one that comes too soon would be
+  // taken for one too many. Those that are open end with the process.
+  void save(SavedWriter* out) const {
+    pace_.save(out);
+    out->number(held_);
+  }
+  void restore(SavedReader* in) {
+    pace_.restore(in);
+    held_ = in->number32();
   }
 
  private:

@@ -9,7 +9,8 @@ namespace mx {
 
 namespace {
 
-constexpr uint64_t kTrafficVersion = 5;  // 4: without its limits; 3: the pace of before; 2: none
+// 5: without the pace of new connections; 4: nor its limits; 3: the pace of before; 2: none.
+constexpr uint64_t kTrafficVersion = 6;
 
 constexpr float kLater =
     0.34F;  // what a later refusal over a connection weighs against one of the first message
@@ -108,6 +109,7 @@ void Traffic::inherit(const Traffic& from, conf::WallTime since, const Moment& m
   slowdown_.at_least(from.slowdown_, moment.now);
   no_growth_.at_least(from.no_growth_, moment.now);
   pace_.at_most(from.pace_);
+  openings_.at_most(from.openings_);
   change_.mark();
 }
 
@@ -214,12 +216,12 @@ void Traffic::reset() {
 
 bool Traffic::idle(conf::Instant now) {
   return connections_ == 0 && quota_.used(now) == 0 && rate_.worth_until(now) <= now &&
-         slowdown_.as_new(now) && pace_.as_new(now);
+         slowdown_.as_new(now) && pace_.as_new(now) && openings_.as_new(now);
 }
 
 conf::Instant Traffic::worth_until(conf::Instant now) {
-  return std::max(
-      {now + quota_.reach(), slowdown_.until() + Quota::kHour, rate_.worth_until(now), pace_.worth_until()});
+  return std::max({now + quota_.reach(), slowdown_.until() + Quota::kHour, rate_.worth_until(now),
+                   pace_.worth_until(), openings_.worth_until()});
 }
 
 std::string Traffic::save(const Moment& moment) {
@@ -228,7 +230,7 @@ std::string Traffic::save(const Moment& moment) {
   const conf::Instant now = moment.now;
   std::string saved;
   if (quota_.used(now) == 0 && rate_.worth_until(now) <= now && slowdown_.as_new(now) && window_.as_new() &&
-      pace_.as_new(now))
+      pace_.as_new(now) && openings_.as_new(now))
     return saved;
   SavedWriter out(&saved, moment);
   out.number(kTrafficVersion);
@@ -243,6 +245,7 @@ std::string Traffic::save(const Moment& moment) {
   out.number(rate.events);
   out.length(rate.per);
   out.number(rate.burst);
+  openings_.save(&out);
   return saved;
 }
 
@@ -274,6 +277,8 @@ bool Traffic::restore(std::string_view saved, const Moment& moment) {
     pace.restore(&in, version == 3 ? LearnedPace::Version::kBefore : LearnedPace::Version::kNow);
   const Limits before =
       version >= 5 ? read_limits(&in) : Limits{quota_.limit(), quota_.smooth(), rate_.rate()};
+  Openings openings;
+  if (version >= 6) openings.restore(&in);
   if (!in.ok() || !in.ended()) return false;
   const bool same =
       before.messages_per_hour == quota_.limit() && before.smooth == quota_.smooth() && rate_.is(before.rate);
@@ -286,6 +291,7 @@ bool Traffic::restore(std::string_view saved, const Moment& moment) {
   // The rule may have had another rate then.
   if (!rate.counted && rate_.reaches(quota_.history().latest(), moment.now)) rate_.recount(quota_.history());
   pace_ = pace;
+  openings_ = openings;
   return true;
 }
 
