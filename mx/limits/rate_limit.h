@@ -24,6 +24,14 @@ class RateLimit {
  public:
   RateLimit() = default;  // no limit
   explicit RateLimit(const conf::RuleRate& rate) { set(rate); }
+  RateLimit(const RateLimit& other)
+      : bucket_(other.bucket_),
+        events_(other.events_),
+        burst_(other.burst_),
+        per_(other.per_),
+        window_(other.window_ == nullptr ? nullptr : std::make_unique<SlidingWindow>(*other.window_)) {}
+  RateLimit(RateLimit&&) = default;
+  RateLimit& operator=(RateLimit&&) = default;
   // Changes the limit; what was charged stays charged. Where the old limit kept too little to tell what went
   // when, it counts as if its `events` had all gone with the last message. No events: no limit.
   void set(const conf::RuleRate& rate);

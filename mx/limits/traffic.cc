@@ -18,6 +18,17 @@ constexpr float kLater =
 constexpr uint8_t kInARow = 3;
 constexpr conf::Duration kBusy = std::chrono::seconds(1);
 
+Admission all_say(Quota* quota, RateLimit* rate, const LearnedPace& pace, conf::Instant now) {
+  Admission answer;
+  if (const conf::Instant free = quota->not_before(now); free > now)
+    answer = answer.also(Admission::no(Bind::kQuota, free));
+  if (const conf::Instant free = rate->not_before(now); free > now)
+    answer = answer.also(Admission::no(Bind::kRate, free));
+  if (const conf::Instant free = pace.not_before(now); free > now)
+    answer = answer.also(Admission::no(Bind::kSlowed, free));
+  return answer;
+}
+
 }  // namespace
 
 Traffic::Traffic(const PathLimits& limits)
@@ -57,13 +68,20 @@ Admission Traffic::may_send(conf::Instant now) {
     granted_ = free - 1;  // the share of another slice may be smaller by one
     return answer;
   }
-  if (const conf::Instant free = quota_.not_before(now); free > now)
-    answer = answer.also(Admission::no(Bind::kQuota, free));
-  if (const conf::Instant free = rate_.not_before(now); free > now)
-    answer = answer.also(Admission::no(Bind::kRate, free));
-  if (const conf::Instant free = pace_.not_before(now); free > now)
-    answer = answer.also(Admission::no(Bind::kSlowed, free));
-  return answer;
+  return answer.also(all_say(&quota_, &rate_, pace_, now));
+}
+
+Admission Traffic::may_send_after(uint32_t others, conf::Instant now) const {
+  Quota quota = quota_;
+  RateLimit rate = rate_;
+  LearnedPace pace = pace_;
+  for (uint32_t i = 0; i < others; ++i) {
+    quota.charge(now);
+    rate.charge(now);
+    pace.charge(now);
+  }
+  const Admission paused = Admission::no(Bind::kSlowed, slowdown_.until());
+  return (slowdown_.until() > now ? paused : Admission()).also(all_say(&quota, &rate, pace, now));
 }
 
 void Traffic::connection_closed(bool served) {

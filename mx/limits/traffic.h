@@ -37,6 +37,7 @@ class Traffic {
   Admission may_connect(conf::Instant now) const;
   // Whether one more transaction may begin over an open connection.
   Admission may_send(conf::Instant now);
+  Admission may_send_after(uint32_t others, conf::Instant now) const;  // as many begin now
 
   // Several paths, each with connections of its own, count here: an MX host that several sites have.
   void share() { shared_ = true; }

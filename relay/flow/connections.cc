@@ -84,6 +84,7 @@ void Connections::keep_until_free(std::unique_ptr<OutboundConnection> connection
 void Connections::rest(Slot* slot, conf::Instant next) {
   OutboundConnection* connection = slot->connection.get();
   const conf::Instant now = flow_->now();
+  gate_->end_booking(&slot->use);
   lines_->rests(connection);
   slot->rested = now;
   for (const mx::Traffic* each : {slot->use.traffic.get(), slot->use.host.get()})

@@ -181,6 +181,10 @@ bool LineTurns::open_in_turn(const LinePtr& line, conf::Instant now) {
     }
     if (early) admission = parts_.gate->may_open_early(path, {}, now);
     if (!admission.yes || (!early && parts_.gate->budget(path, {}, now) <= line->opening)) return true;
+    if (mx::Traffic* booked = early ? nullptr : parts_.gate->booked_up(path, {}, now)) {
+      parts_.gate->wait_for_booked(path, booked, now);
+      return true;
+    }
     if (parts_.opener->open_one(path, early, now)) {
       opened = true;
     } else if (path->waits.any() && path->waits.until() < line->wake) {

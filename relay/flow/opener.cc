@@ -56,8 +56,8 @@ void Opener::open_for(queue::Path* path, conf::Instant now) {
       return parts_.gate->wait(path, mx::Admission::no(mx::Bind::kBackOff, until));
     if (parts_.connections->full()) return starve(path, mx::Bind::kTotal);
     Choice choice = choice_for(path, now);
-    if (choice.targets.empty() && !choice.refusals.empty()) {
-      for (const mx::Admission& refusal : choice.refusals) parts_.gate->wait(path, refusal);
+    if (choice.must_wait()) {
+      wait(path, choice, now);
       return move_on(path, now);
     }
     if (!choice.targets.empty() && choice.budget <= path->connections.opening()) return;
@@ -89,9 +89,9 @@ void Opener::move_on(queue::Path* path, conf::Instant now) {
 bool Opener::open_one(queue::Path* path, bool early, conf::Instant now) {
   Choice choice = early ? early_choice_for(path, now) : choice_for(path, now);
   --left_;
-  if (choice.targets.empty() && !choice.refusals.empty()) {  // its hosts are at their limits, by other sites
+  if (choice.must_wait()) {  // its hosts are at their limits, by other sites
     path->waits.ask_anew();
-    for (const mx::Admission& refusal : choice.refusals) parts_.gate->wait(path, refusal);
+    wait(path, choice, now);
     return false;
   }
   if (choice.targets.empty()) {
@@ -100,6 +100,11 @@ bool Opener::open_one(queue::Path* path, bool early, conf::Instant now) {
   }
   open(path, std::move(choice.targets), early, now);
   return true;
+}
+
+void Opener::wait(queue::Path* path, const Choice& choice, conf::Instant now) {
+  for (const mx::Admission& refusal : choice.refusals) parts_.gate->wait(path, refusal);
+  for (mx::Traffic* booked : choice.booked) parts_.gate->wait_for_booked(path, booked, now);
 }
 
 bool Opener::could_open(queue::Path* path, conf::Instant now) const {
@@ -124,10 +129,15 @@ Opener::Choice Opener::choice_for(queue::Path* path, conf::Instant now) const {
   }
   if (PathGate::has_one_answer(*path)) {
     choice.budget = most;
+    if (mx::Traffic* booked = parts_.gate->booked_up(path, {}, now)) {
+      choice.booked.push_back(booked);
+      return choice;
+    }
     choice.targets = parts_.hosts->to_try(*path, now, any_address);
     return choice;
   }
   const mx::Traffic* counted = nullptr;  // the addresses of a host follow each other
+  mx::Traffic* booked = nullptr;
   choice.targets = parts_.hosts->to_try(*path, now, [&](const std::string& address) {
     const mx::Admission here = parts_.gate->may_open(path, address, now);
     if (!here.yes) {
@@ -135,10 +145,12 @@ Opener::Choice Opener::choice_for(queue::Path* path, conf::Instant now) const {
       return false;
     }
     const mx::Traffic* counters = parts_.gate->counters_at(path, address);
-    if (std::exchange(counted, counters) == counters) return true;
+    if (std::exchange(counted, counters) == counters) return booked == nullptr;
     const uint32_t more = parts_.gate->budget(path, address, now);
     choice.budget = more > most - choice.budget ? most : choice.budget + more;
-    return true;
+    booked = parts_.gate->booked_up(path, address, now);
+    if (booked != nullptr) choice.booked.push_back(booked);
+    return booked == nullptr;
   });
   if (choice.targets.empty() && !choice.refusals.empty()) wait_for_left(*path, now, &choice.refusals);
   return choice;

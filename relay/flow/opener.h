@@ -56,9 +56,14 @@ class Opener {
   struct Choice {
     std::vector<Target> targets;          // that may be connected to now, the best first
     std::vector<mx::Admission> refusals;  // why the others may not
-    uint32_t budget = 0;                  // how many transactions could begin at once
+    // Counters of the others that are booked up (PathGate), where connections are opened that take what may
+    // go.
+    std::vector<mx::Traffic*> booked;
+    uint32_t budget = 0;  // how many transactions could begin at once
+    bool must_wait() const { return targets.empty() && !(refusals.empty() && booked.empty()); }
   };
   Choice choice_for(queue::Path* path, conf::Instant now) const;
+  void wait(queue::Path* path, const Choice& choice, conf::Instant now);
   Choice early_choice_for(queue::Path* path, conf::Instant now) const;
   void open(queue::Path* path, std::vector<Target> targets, bool early, conf::Instant now);
   void no_address(queue::Path* path, conf::Instant now);

@@ -88,7 +88,8 @@ mx::Admission PathGate::site_may_send(const queue::Path& path, conf::Instant now
 
 bool PathGate::host_may_take(queue::Path* path, std::string_view address, conf::Instant now) {
   const std::shared_ptr<mx::Traffic> host = parts_.sites->host_traffic(path, address);
-  return host != nullptr && host->may_connect(now).yes && host->may_send(now).yes;
+  return host != nullptr && host->may_connect(now).yes && host->may_send(now).yes &&
+         booked_up(path, address, now) == nullptr;
 }
 
 const mx::Traffic* PathGate::counters_at(queue::Path* path, std::string_view address) {
@@ -136,10 +137,12 @@ void PathGate::open(queue::Path* path, std::string_view address, Use* use) {
   use->traffic->connection_opened(use->begun);
   if (use->host != nullptr) use->host->connection_opened(use->begun);
   use->standing->connection_opened();
+  book(use);
 }
 
 void PathGate::close(Use* use) {
   if (!use->open()) return;
+  end_booking(use);
   std::vector<mx::Traffic*> borrowers = use->traffic->borrowers();
   if (use->host != nullptr) {
     const std::vector<mx::Traffic*> of_host = use->host->borrowers();
@@ -159,6 +162,7 @@ void PathGate::close(Use* use) {
 
 void PathGate::charge(Use* use, conf::Instant now) {
   CHECK(!use->attempt.has_value());
+  end_booking(use);
   use->attempt = use->standing->began(now);
   use->begun = now;
   use->traffic->charge(now);
@@ -278,99 +282,6 @@ void PathGate::slow_down(const queue::Path& path, const Use& use, const bounce::
 
 void PathGate::tell_decisions(const queue::Path& path) {
   if (path.counters.standing->has_decisions()) parts_.decided(path, path.counters.standing->take_decisions());
-}
-
-void PathGate::wait(queue::Path* path, const mx::Admission& admission) {
-  // An idle connection and a new one may wait for different things: whichever is free first.
-  path->waits.add(admission);
-  // On the ramp, and by what was learned, time helps, and so does the end of an attempt: it may be taken
-  // back.
-  const bool of_standing = admission.bind == mx::Bind::kProbing || admission.bind == mx::Bind::kRamp ||
-                           admission.bind == mx::Bind::kAdaptive || admission.bind == mx::Bind::kWarmUp;
-  if (admission.yes || (admission.not_before != conf::kNever && !of_standing)) return;
-  if (admission.bind == mx::Bind::kLease) {
-    if (path->waits.enter_leasing()) leasing_.push_back(path);
-    return;
-  }
-  if (of_standing) stand_in_line(path, path->counters.standing.get());
-  if (admission.bind != mx::Bind::kConnections && admission.bind != mx::Bind::kWindow) return;
-  // Of all that are full: an address, a host that gets room first may be another one.
-  const conf::Instant now = parts_.clock->now();
-  for (const auto* counted : {&path->counters.traffic, &path->counters.hosts}) {
-    for (const auto& [name, traffic] : *counted) {
-      if (traffic->may_connect(now).yes || !stand_in_line(path, traffic.get())) continue;
-      if (traffic->shared()) wanted_.push_back({traffic.get(), path});
-    }
-  }
-}
-
-// False: it does already.
-bool PathGate::stand_in_line(queue::Path* path, const void* counters) {
-  if (!path->waits.enter(counters)) return false;
-  lines_[counters].paths.push_back(path);
-  return true;
-}
-
-bool PathGate::lets_many_first(const queue::Path& path) {
-  return std::ranges::any_of(path.counters.hosts, [](const auto& named) {
-    return named.second->shared_with_parts() && named.second->part_was_last();
-  });
-}
-
-bool PathGate::is_wanted(const queue::Path& path, const Use& use) const {
-  if (lines_.empty()) return false;
-  for (const mx::Traffic* each : {use.traffic.get(), use.host.get()}) {
-    if (each == nullptr || !each->shared()) continue;
-    const auto found = lines_.find(each);
-    if (found == lines_.end() || found->second.leaving) continue;
-    if (found->second.paths.size() > 1 || found->second.paths.front() != &path) return true;
-  }
-  return false;
-}
-
-void PathGate::makes_room(const Use& use) {
-  for (const mx::Traffic* each : {use.traffic.get(), use.host.get()}) {
-    const auto found = lines_.find(each);
-    if (found != lines_.end()) found->second.leaving = true;
-  }
-}
-
-void PathGate::leave(queue::Path* path) {
-  for (const void* counters : path->waits.leave_all()) {
-    const auto line = lines_.find(counters);
-    if (line == lines_.end()) continue;
-    std::erase(line->second.paths, path);
-    if (line->second.paths.empty()) lines_.erase(line);
-  }
-}
-
-void PathGate::release(const void* counters) {
-  if (lines_.empty()) return;
-  const auto line = lines_.find(counters);
-  if (line == lines_.end()) return;
-  queue::Path* path = line->second.paths.front();
-  line->second.paths.pop_front();
-  line->second.leaving = false;
-  if (line->second.paths.empty()) lines_.erase(line);
-  path->waits.leave(counters);
-  parts_.ask_again(path);
-}
-
-void PathGate::pass_on(queue::Path* path, conf::Instant now) {
-  if (lines_.empty()) return;
-  for (const auto* counted : {&path->counters.traffic, &path->counters.hosts}) {
-    for (const auto& [name, traffic] : *counted)
-      if (!path->waits.stands_in(traffic.get()) && traffic->may_connect(now).yes) release(traffic.get());
-  }
-  if (!path->waits.stands_in(path->counters.standing.get()) && path->counters.standing->may_send(now).yes)
-    release(path->counters.standing.get());
-}
-
-void PathGate::lease_renewed() {
-  for (queue::Path* path : std::exchange(leasing_, {})) {
-    path->waits.leave_leasing();
-    parts_.ask_again(path);
-  }
 }
 
 }  // namespace relay

@@ -42,6 +42,7 @@ class PathGate {
     std::shared_ptr<mx::Standing> standing;
     std::optional<mx::Standing::Attempt> attempt;  // the transaction that runs
     conf::Instant begun{};                         // the connection, or its latest transaction
+    bool booked = false;                           // no message went over it yet, nor did it rest
     uint32_t taken = 0;                            // messages
     uint32_t counted = 0;                          // PathCounters::version
     bool asked_slower = false;                     // the server said so: it ends
@@ -58,6 +59,10 @@ class PathGate {
   // where hosts are counted.
   mx::Admission site_may_send(const queue::Path& path, conf::Instant now) const;
   bool host_may_take(queue::Path* path, std::string_view address, conf::Instant now);
+  // Counters there, which several paths have, that let no more messages begin than connections are being
+  // opened for already, whatever paths these are of. Null: there are none. And the path waits for them.
+  mx::Traffic* booked_up(queue::Path* path, std::string_view address, conf::Instant now);
+  void wait_for_booked(queue::Path* path, mx::Traffic* counters, conf::Instant now);
   // The narrowest of those that count at this address.
   const mx::Traffic* counters_at(queue::Path* path, std::string_view address);
   // May the connection, which has `sent` so many messages, begin another transaction?
@@ -77,6 +82,7 @@ class PathGate {
   void open(queue::Path* path, std::string_view address, Use* use);
   void close(Use* use);
   void charge(Use* use, conf::Instant now);  // a transaction begins
+  void end_booking(Use* use);                // it takes none of the messages that may begin now
   // Before that: what names no cause becomes a wish for a slower pace where it behaves as a limit.
   static void read_limit(const Use& use, conf::Instant now, std::vector<smtp::RecipientOutcome>* outcomes);
   void feed_back(queue::Path* path, Use* use, const std::vector<smtp::RecipientOutcome>& outcomes,
@@ -118,6 +124,9 @@ class PathGate {
 
  private:
   bool leased(const queue::Path& path, conf::Instant now) const;
+  using Bookings = std::vector<conf::Instant>;  // since when connections are opened for what may begin now
+  void book(Use* use);
+  static uint32_t coming(const Bookings& bookings, conf::Instant now);
   void release(const void* counters);
   bool stand_in_line(queue::Path* path, const void* counters);
   void slow_down(const queue::Path& path, const Use& use, const bounce::Reply& reply, bool turned_away,
@@ -132,6 +141,8 @@ class PathGate {
   std::vector<Wanted> wanted_;
   // Paths that wait until a connection or a transaction of these counters ends.
   std::unordered_map<const void*, Line> lines_;
+  // By counters that several share. Its place is the name of the line of those that wait for it.
+  std::unordered_map<const mx::Traffic*, Bookings> bookings_;
 };
 
 }  // namespace relay

@@ -250,6 +250,70 @@ TEST(MxHosts, OneConnectionServesARateThatIsSlowerThanTheIdleTimeout) {
   EXPECT_EQ(world.history.sessions.size(), 1U);
 }
 
+// Each domain of host 0 is a site of its own.
+std::string a_destination_each(int domains) {
+  std::string text;
+  for (int i = 1; i < domains; ++i) {
+    const std::string number = std::to_string(i);
+    text += "[[destination]]\nname = \"other" + number + "\"\ndomains = [\"d0-" + number + ".test\"]\n";
+  }
+  return text;
+}
+
+// Several sites with one host: each opened a connection for the one message that the host's rate let begin,
+// and all but one of them rested unused.
+void expect_one_for_each_message(CountedBy scope, const char* what) {
+  constexpr int kSites = 6;
+  MxWorld world(7);
+  DrawnLimits limits;
+  limits.max_connections = 20;
+  limits.rate = 12;
+  limits.burst = 1;
+  world.history.rules = {rule_with(limits, scope)};
+  world.history.rule_of = {{0}};
+  world.add_site(kSites, 1);
+  const conf::Instant begin = start(&world, 12h, a_destination_each(kSites));
+  constexpr int kRounds = 20;
+  for (int round = 0; round < kRounds; ++round) {
+    world.world.after(round * 60s, [&world] {
+      for (int i = 0; i < kSites; ++i) world.submit("", {"u0@d0-" + std::to_string(i) + ".test"});
+    });
+  }
+  world.run_until(begin + kRounds * 60s);
+  const auto unused = std::ranges::count_if(world.history.sessions,
+                                            [](const SeenSession& session) { return session.mails.empty(); });
+  EXPECT_EQ(world.ledger.delivered.size(), static_cast<size_t>(kSites * kRounds)) << what;
+  EXPECT_LE(unused, 2) << what;
+  world.judge();
+  for (const std::string& violation : world.ledger.violations) ADD_FAILURE() << what << ": " << violation;
+}
+
+TEST(MxHosts, SitesOfOneHostOpenOneConnectionForEachMessageThatMayGo) {
+  expect_one_for_each_message(CountedBy::kSource, "by source");
+  expect_one_for_each_message(CountedBy::kPath, "by address");
+}
+
+// Many connections are never answered: mail of other sites than theirs waits for each no longer than a
+// second.
+TEST(MxHosts, AConnectionThatDoesNotOpenKeepsNoOtherSiteBack) {
+  constexpr int kSites = 6;
+  MxWorld world(8);
+  DrawnLimits limits;
+  limits.max_connections = 20;
+  limits.rate = 12;
+  limits.burst = 1;
+  limits.messages_per_connection = 1;
+  world.history.rules = {rule_with(limits, CountedBy::kSource)};
+  world.history.rule_of = {{0}};
+  world.add_site(kSites, 1);
+  const conf::Instant begin = start(&world, 12h, a_destination_each(kSites));
+  for (int i = 0; i < 600; ++i) world.submit("", {"u0@d0-" + std::to_string(i % kSites) + ".test"});
+  world.network.stall = 0.4;
+  world.run_until(begin + 10min);
+  EXPECT_GE(world.ledger.delivered.size(), 90U);
+  for (const std::string& violation : world.ledger.violations) ADD_FAILURE() << violation;
+}
+
 // Any sets, scopes and limits, with crashes and restarts between.
 void run_seed(uint64_t seed) {
   conf::Random random(seed);

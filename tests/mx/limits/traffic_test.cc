@@ -175,6 +175,17 @@ TEST(Traffic, TheLatestOfSeveralLimitsBinds) {
 }
 
 // A server that is busy turns connections away by chance: two of three wait a second, and teach nothing.
+TEST(Traffic, SaysWhenOneMayGoAfterOthersThatBeginNow) {
+  Traffic traffic(limits_of(100, {60, 1min, 3}));
+  EXPECT_TRUE(traffic.may_send_after(2, kStart).yes);
+  const Admission rate = traffic.may_send_after(3, kStart);
+  EXPECT_EQ(rate.bind, Bind::kRate);
+  EXPECT_TRUE(traffic.may_send_after(2, rate.not_before).yes) << "nothing was charged";
+  for (int i = 0; i < 3; ++i) traffic.charge(kStart);
+  EXPECT_EQ(traffic.may_send(kStart).not_before, rate.not_before) << "as if they had begun";
+  EXPECT_EQ(traffic.may_send_after(9, kStart).bind, Bind::kQuota) << "a slice holds 9";
+}
+
 TEST(Traffic, OnlyInARowIsAConnectionThatIsTurnedAwayAWishForASlowerPace) {
   PathLimits limits;
   limits.max_connections = 5;
