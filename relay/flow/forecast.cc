@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "relay/flow/hosts.h"
 #include "relay/flow/shared_line.h"
 #include "relay/flow/source_pool.h"
 
@@ -77,22 +78,38 @@ Admission Forecast::over_new(const queue::Path& path, conf::Instant now) const {
   return is_timed(counted) ? back_off.also(counted) : back_off;
 }
 
+Admission Forecast::at(const queue::Path& path, const mx::RouteHost& host, const std::string& address,
+                       conf::Instant now) const {
+  if (!queue::SiteTable::counts_hosts(path))
+    return over_address(path, queue::PathCounters::find(path.counters.traffic, address), nullptr, now);
+  return over_address(path, path.counters.whole(),
+                      queue::PathCounters::find(path.counters.hosts, host.counted_as()), now);
+}
+
+// As Hosts::to_try() has it: a host that is well, but may not be used now, hides those of a worse preference,
+// and those that are not well until they are to be tried again.
 Admission Forecast::as_counted(const queue::Path& path, conf::Instant now) const {
   if (PathGate::has_one_answer(path)) return over_address(path, path.counters.whole(), nullptr, now);
-  const bool by_host = queue::SiteTable::counts_hosts(path);
-  Admission best = Admission::no(Bind::kNothing, conf::kNever);
+  const Admission none = Admission::no(Bind::kNothing, conf::kNever);
+  Admission well = none, left = none;
+  const auto add = [](Admission* to, const Admission& here) {
+    *to = to->bind == Bind::kNothing && !to->yes ? here : sooner(*to, here);
+  };
+  uint32_t worst = UINT32_MAX;  // preference
   for (const mx::RouteHost& host : path.route->hosts) {
+    if (host.preference > worst) break;
     for (const std::string& address : host.addresses) {
       if (!queue::same_family(path.source.address, address)) continue;
-      const Admission here =
-          by_host
-              ? over_address(path, path.counters.whole(),
-                             queue::PathCounters::find(path.counters.hosts, host.counted_as()), now)
-              : over_address(path, queue::PathCounters::find(path.counters.traffic, address), nullptr, now);
-      best = best.bind == Bind::kNothing && !best.yes ? here : sooner(best, here);
+      const Admission here = at(path, host, address, now);
+      const bool is_well = Hosts::is_well(path, address, now);
+      if (is_well && !here.yes) worst = host.preference;
+      add(is_well ? &well : &left, here);
     }
   }
-  return best;
+  if (worst == UINT32_MAX && !well.yes) return left;
+  if (well.yes || (!left.yes && left.bind == Bind::kNothing)) return well;
+  const conf::Instant until = Hosts::left_until(path, now);
+  return sooner(well, Admission::no(well.bind, left.yes ? until : std::max(until, left.not_before)));
 }
 
 Admission Forecast::next(const queue::Path& path, const mx::Lease& lease, conf::Instant now) const {

@@ -31,6 +31,8 @@ struct Forecast {
   mx::Admission over_resting(const queue::Path& path, conf::Instant now) const;
   mx::Admission over_new(const queue::Path& path, conf::Instant now) const;
   mx::Admission as_counted(const queue::Path& path, conf::Instant now) const;  // over a new one
+  mx::Admission at(const queue::Path& path, const mx::RouteHost& host, const std::string& address,
+                   conf::Instant now) const;
 };
 
 // A path that was never asked knows nothing yet of the counters that it shares with others: gets it those of

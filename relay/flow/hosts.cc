@@ -44,10 +44,6 @@ bool has_one_address(const queue::Path& path) {
   return count == 1;
 }
 
-bool is_well(const queue::Path& path, const std::string& address, conf::Instant now) {
-  return queue::same_family(path.source.address, address) && avoided_until(path, address) <= now;
-}
-
 std::string place_of(const std::string& address, uint16_t port) {
   return address + ' ' + std::to_string(port);
 }
@@ -64,6 +60,10 @@ bool is_too_little(const queue::Path& path, const std::string& place, const smtp
 }
 
 }  // namespace
+
+bool Hosts::is_well(const queue::Path& path, const std::string& address, conf::Instant now) {
+  return queue::same_family(path.source.address, address) && avoided_until(path, address) <= now;
+}
 
 std::vector<Target> Hosts::in_order(const queue::Path& path) const {
   std::vector<const mx::RouteHost*> hosts;

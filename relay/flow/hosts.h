@@ -49,6 +49,7 @@ class Hosts {
   void visits(const queue::Path& path, const Target& target, conf::Instant now);
   // It answered a message that was begun at `asked`, over whatever connection.
   void answered(const queue::Path& path, const Target& target, conf::Instant asked);
+  static bool is_well(const queue::Path& path, const std::string& address, conf::Instant now);
   bool any_well(const queue::Path& path, conf::Instant now) const;
   // When the first of those that are not well may be tried again; kNever: all are well.
   static conf::Instant left_until(const queue::Path& path, conf::Instant now);

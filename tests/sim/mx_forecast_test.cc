@@ -15,6 +15,7 @@ namespace {
 using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 
 constexpr conf::Duration kToOpen = 2s;  // a connection, with its greeting
+constexpr double kToMove = 1.01;
 
 class ForecastWorld {
  public:
@@ -90,6 +91,87 @@ TEST(MxForecast, ExplainSaysWhatHappensToTheNextMessage) {
     EXPECT_EQ(scraped.by_rule.front().delivered, scraped.delivered);
     EXPECT_GT(scraped.delivered, 0U);
     EXPECT_GT(scraped.by_rule.front().transaction.sum_seconds, 0);
+  }
+  EXPECT_GT(waited, asked / 10);
+  EXPECT_LT(waited, asked);
+}
+
+// Sites that have hosts in common: what is asked about has sent nothing, and the others used up what it
+// needs.
+class SharedForecast {
+ public:
+  explicit SharedForecast(uint64_t seed) : world(seed) {
+    conf::Random& random = world.world.random;
+    DrawnLimits limits;
+    limits.max_connections = 1 + static_cast<uint32_t>(random.below(3));
+    limits.messages_per_connection = random.chance(0.3) ? 1 : 100;
+    if (random.chance(0.8)) {
+      limits.rate = 4 + static_cast<uint32_t>(random.below(30));
+      limits.burst = 1 + static_cast<uint32_t>(random.below(limits.rate));
+    } else {
+      limits.messages_per_hour = 60, limits.smooth = true;
+    }
+    DrawnRule rule;
+    rule.name = "all";
+    rule.mx = "mx?.test";
+    rule.scope = random.chance(0.5) ? CountedBy::kSource : CountedBy::kPool;
+    if (random.chance(0.2)) rule.scope = CountedBy::kPath;
+    rule.versions.emplace_back(conf::Instant{}, std::move(limits));
+    world.history.rules = {rule};
+    world.history.rule_of = {{0}, {0}, {0}};
+    for (int i = 0; i < 3; ++i) world.add_site(1, 1);
+    world.add_domain("ab.test", {0, 1});
+    world.add_domain("ac.test", {0, 2});
+    world.names.add_mx("backup.test", 10, "mx0.test");
+    world.names.add_mx("backup.test", 20, "mx1.test");
+    world.names.add_mx("other.test", 10, "mx0.test");
+    ConfigDraw draw;
+    draw.validity = world.validity = 24h;
+    world.start(write_configuration(draw, world.history.rules) +
+                "[[destination]]\nname = \"other\"\ndomains = [\"other.test\"]\n");
+  }
+  MxWorld world;
+};
+
+TEST(MxForecast, ExplainSaysWhatHappensToTheNextMessageAtAHostThatOtherSitesHave) {
+  const std::vector<std::string> domains = {"d0-0.test", "ab.test", "ac.test", "backup.test", "other.test"};
+  size_t asked = 0, waited = 0;
+  for (uint64_t seed = 1; seed <= 12; ++seed) {
+    SharedForecast shared(seed);
+    MxWorld& world = shared.world;
+    for (int i = 0; i < 40; ++i) {
+      const std::string about = domains[world.world.random.below(domains.size())];
+      for (uint64_t left = world.world.random.below(20); left > 0; --left) {
+        const std::string to = domains[world.world.random.below(domains.size())];
+        if (to != about) world.submit("", {"u0@" + to});
+      }
+      world.run_until(world.world.now() + 30min, [&world] { return world.settled(); });
+      world.run_until(world.world.now() + world.world.between(0s, world.world.random.chance(0.3) ? 20s : 3s));
+      relay::admin::Explanation told;
+      world.desk().explain(about, "", "", [&told](relay::admin::Explanation answer) { told = answer; });
+      world.run_until(world.world.now() + 1s, [&told] { return !told.paths.empty(); });
+      ASSERT_EQ(told.paths.size(), 1U);
+      const relay::admin::PathView& said = told.paths.front();
+      const conf::Instant since = world.world.now();
+      const size_t before = world.history.mails.size();
+      world.submit("", {"u0@" + about});
+      world.run_until(since + 30min, [&] { return world.history.mails.size() > before; });
+      const double took = std::chrono::duration<double>(world.world.now() - since).count();
+      const double open = std::chrono::duration<double>(kToOpen).count();
+      ++asked;
+      const std::string what = "seed " + std::to_string(seed) + ", " + about + ": \"" +
+                               mx::to_text(said.binds) + "\" for " + std::to_string(said.frees_seconds) +
+                               " s, and it went after " + std::to_string(took);
+      if (said.binds == mx::Bind::kNothing || said.frees_seconds < 0) {
+        EXPECT_LE(took, open) << what;
+        continue;
+      }
+      ++waited;
+      // A connection that rests where it may not send gives its place to one to another host, after a second.
+      EXPECT_GE(took, said.frees_seconds - (about == "ab.test" || about == "ac.test" ? kToMove : 0.01))
+          << what;
+      EXPECT_LE(took, said.frees_seconds + open) << what;
+    }
   }
   EXPECT_GT(waited, asked / 10);
   EXPECT_LT(waited, asked);
