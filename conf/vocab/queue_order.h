@@ -23,6 +23,8 @@ struct QueueOrder {
   std::string what;       // which messages were meant: "all", "domain = x.test, older than 2 h", their ids
   std::string by;         // "operator anna as root (uid 0)"
   uint64_t messages = 0;  // that it was carried out for
+  uint64_t not_done = 0;  // messages that were meant and never got to
+  std::string detail;     // why; "": it was carried out for all
 };
 
 }  // namespace conf

@@ -7,6 +7,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "conf/standard_error.h"
 #include "relay/admin/census_json.h"
 #include "relay/admin/metrics_text.h"
 #include "relay/admin/mx_json.h"
@@ -55,10 +56,11 @@ bool is_read_path(const std::string& path) {
 
 }  // namespace
 
-AdminApi::AdminApi(spool::Spool* spool, Backend* backend, LoopCall::Post post)
+AdminApi::AdminApi(spool::Spool* spool, Backend* backend, LoopCall::Post post,
+                   std::chrono::milliseconds limit)
     : spool_(spool),
       backend_(backend),
-      loop_(std::move(post)),
+      loop_(std::move(post), limit),
       search_(spool, backend, &loop_),
       mx_(backend, &loop_) {}
 
@@ -238,19 +240,34 @@ Response AdminApi::show(const std::string& id_text) {
   return answer(out);
 }
 
-conf::Result<uint64_t> AdminApi::apply(QueueAction action, const std::vector<conf::MessageId>& ids,
-                                       const std::string& who) {
+conf::Result<uint64_t> AdminApi::apply(const conf::QueueOrder& order,
+                                       const std::vector<conf::MessageId>& ids) {
+  const auto carried = std::make_shared<Carried>();
   std::vector<char> reached;
   const conf::Status asked = search_.ask_in_turns<char, conf::MessageId>(
       ids,
-      [action, who](Backend* backend, const conf::MessageId& id) {
-        return static_cast<char>(backend->apply(action, id, who));
+      [carried, action = order.action, who = order.by](Backend* backend, const conf::MessageId& id) {
+        const bool done = backend->apply(action, id, who);
+        ++carried->asked;
+        carried->reached += done ? 1 : 0;
+        return static_cast<char>(done);
       },
       &reached);
   const auto applied = static_cast<uint64_t>(std::ranges::count(reached, char{1}));
-  if (asked.ok()) return applied;
-  conf::Error error = asked.error();
-  if (applied != 0) error.detail += " (done before for " + std::to_string(applied) + " messages)";
+  conf::Error error = asked.ok() ? conf::Error{} : asked.error();
+  conf::QueueOrder told = order;
+  told.detail =
+      error.code == conf::ErrorCode::kTimeout ? "the mail loop did not answer in time" : error.detail;
+  tell(told, ids.size(), carried);
+  if (asked.ok()) {
+    (void)loop_.ask<bool>([](auto done) { done(true); });  // whoever has the answer finds the event
+    return applied;
+  }
+  if (applied == 0) return error;
+  error.detail = told.detail + "; done for " + std::to_string(applied) + " of " + std::to_string(ids.size()) +
+                 " messages";
+  if (error.code == conf::ErrorCode::kClosed)  // no loop is left that would tell it
+    conf::say(std::string("queue ") + to_text(order.action) + " of " + order.by + ": " + error.detail);
   return error;
 }
 
@@ -280,13 +297,14 @@ conf::Result<std::vector<conf::MessageId>> AdminApi::take_unknown(std::vector<co
   return unknown;
 }
 
-// The order is carried out, and no refusal may say otherwise: at worst its event is missing.
-void AdminApi::tell(QueueAction action, const Order& order, uint64_t messages, const std::string& who) {
-  if (messages == 0) return;
-  conf::QueueOrder told{action, target_text(order), who, messages};
-  (void)loop_.ask<bool>([backend = backend_, told = std::move(told)](auto done) {
-    backend->ordered(told);
-    done(true);
+// What was given up may be carried out yet: it is counted on the loop's thread, behind all that was asked.
+void AdminApi::tell(conf::QueueOrder order, uint64_t meant, std::shared_ptr<const Carried> carried) {
+  loop_.tell([backend = backend_, order = std::move(order), meant, carried = std::move(carried)]() mutable {
+    if (carried->reached == 0) return;
+    order.messages = carried->reached;
+    order.not_done = meant - carried->asked;
+    if (order.not_done == 0) order.detail.clear();
+    backend->ordered(std::move(order));
   });
 }
 
@@ -323,10 +341,10 @@ Response AdminApi::act(QueueAction action, const Request& request) {
     counted.only_asked = true;
     return counted;
   }
-  const conf::Result<uint64_t> applied = apply(action, selection.ids, request.who);
+  const conf::Result<uint64_t> applied =
+      apply({action, target_text(*order), request.who, 0, 0, {}}, selection.ids);
   if (!applied.ok()) return refuse(applied.error());
   out["applied"] = applied.value();
-  tell(action, *order, applied.value(), request.who);
   const bool to_go = action == QueueAction::kRelease || action == QueueAction::kRetry;
   const conf::Status told = to_go ? tell_paused(selection.ids, &out) : conf::success();
   return told.ok() ? answer(out) : refuse(told.error());

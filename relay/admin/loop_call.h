@@ -17,7 +17,8 @@ namespace relay::admin {
 class LoopCall {
  public:
   using Post = std::function<void(std::function<void()>)>;
-  explicit LoopCall(Post post, std::chrono::milliseconds limit = std::chrono::seconds(10))
+  static constexpr std::chrono::seconds kLimit{10};
+  explicit LoopCall(Post post, std::chrono::milliseconds limit = kLimit)
       : post_(std::move(post)), limit_(limit), gate_(std::make_shared<Gate>()) {}
   ~LoopCall() { close(); }
 
@@ -56,6 +57,18 @@ class LoopCall {
     return conf::Error{conf::ErrorCode::kTimeout, question->started
                                                       ? "no answer in time; it may still be carried out"
                                                       : "the mail loop does not answer; nothing was done"};
+  }
+
+  // Has `work` run on the loop's thread, however late, unless that is closed before. Any thread; does not
+  // wait.
+  void tell(std::function<void()> work) {
+    post_([gate = gate_, work = std::move(work)] {
+      {
+        const std::lock_guard<std::mutex> lock(gate->mutex);
+        if (gate->closed) return;
+      }
+      work();
+    });
   }
 
   // On the loop's thread: lets everyone go who waits.

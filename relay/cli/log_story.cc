@@ -47,6 +47,9 @@ std::string line_of(const json& event) {
     out += " of " + counted(number_of(event, "messages"), "message");
     add(event, " by ", "by", "", &out);
     add(event, ": ", "what", "", &out);
+    if (const int64_t left = number_of(event, "not_done"); left > 0)
+      out += "; not done for " + counted(left, "message");
+    add(event, ": ", "detail", "", &out);
     return out;
   }
   if (kind == "decision") {

@@ -78,7 +78,9 @@ void append_order(const conf::QueueOrder& order, std::string* out) {
   append_text("action", to_text(order.action), out);
   append_text("by", order.by, out);
   append_count("messages", order.messages, out);
+  append_count("not_done", order.not_done, out);
   append_text("what", order.what, out);
+  append_text("detail", order.detail, out);
   out->push_back('}');
 }
 

@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "relay/admin/admin_api.h"
 #include "relay/admin/admin_client.h"
 #include "relay/admin/unix_socket.h"
 #include "tests/relay/admin/fake_relay.h"
@@ -390,6 +391,36 @@ TEST_F(AdminServerTest, ManyMessagesTakeManyShortQuestionsToTheLoop) {
       json::parse(ask("POST", "/v1/queue/retry", R"({"filter":{"sender":"bulk.example"}})").body);
   EXPECT_EQ(done.at("applied"), 40);
   EXPECT_GE(questions_ - before, 10) << "each is to be over in a few milliseconds";
+}
+
+// The loop hangs at the second message: what came of the order is told when it goes on.
+TEST(AdminApi, AnOrderThatEndsHalfWayIsToldWithWhatWasNotDone) {
+  FakeSpool spool;
+  FakeBackend backend(&spool);
+  for (conf::MessageId id = 1; id <= 4; ++id) spool.records[id] = message(id, "x@bulk.example", {});
+  backend.each_takes = std::chrono::milliseconds(3);  // more than a turn: each is a question of its own
+  FakeLoop loop;
+  int questions = 0;
+  std::promise<void> go_on;
+  AdminApi api(
+      &spool, &backend,
+      [&](std::function<void()> work) {
+        if (++questions == 2) loop.post([&] { go_on.get_future().wait(); });
+        loop.post(std::move(work));
+      },
+      std::chrono::milliseconds(500));
+  Request order;
+  order.method = "POST";
+  order.path = "/v1/queue/hold";
+  order.body = R"({"all":true})";
+  order.who = "anna";
+  const Response refused = api.handle(order);
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_NE(refused.body.find("in time; done for 1 of 4 messages"), std::string::npos) << refused.body;
+  go_on.set_value();
+  loop.stop();
+  EXPECT_EQ(backend.told_orders,
+            std::vector<std::string>{"hold 1 by anna: all; not 3: the mail loop did not answer in time"});
 }
 
 // Octet by octet a request never ends, and each octet says that its client is there.

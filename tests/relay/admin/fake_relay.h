@@ -187,8 +187,10 @@ class FakeBackend final : public Backend {
     return spool_->records.contains(id) && (action != QueueAction::kRelease || paused[id].empty());
   }
   void ordered(conf::QueueOrder order) override {
-    told_orders.push_back(std::string(to_text(order.action)) + ' ' + std::to_string(order.messages) + " by " +
-                          order.by + ": " + order.what);
+    told_orders.push_back(
+        std::string(to_text(order.action)) + ' ' + std::to_string(order.messages) + " by " + order.by + ": " +
+        order.what +
+        (order.detail.empty() ? "" : "; not " + std::to_string(order.not_done) + ": " + order.detail));
   }
   std::string paused_stream(conf::MessageId id) override { return paused[id]; }
   bool is_queued(conf::MessageId id) override { return spool_->records.contains(id); }

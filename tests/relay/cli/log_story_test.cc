@@ -103,6 +103,11 @@ TEST(LogStory, FindsTheOrdersThatNameAMessage) {
   EXPECT_EQ(events_text({order}),
             "  2026-11-24 09:53:44  queue_order hold of 2 messages by operator anna: "
             "up to 1m8a18szv0000\n");
+  order["not_done"] = 1;
+  order["detail"] = "the relay is stopping";
+  EXPECT_EQ(events_text({order}),
+            "  2026-11-24 09:53:44  queue_order hold of 2 messages by operator anna: "
+            "up to 1m8a18szv0000; not\n    done for 1 message: the relay is stopping\n");
 }
 
 TEST(LogStory, SeesTheIdOfALine) {

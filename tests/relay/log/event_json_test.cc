@@ -334,6 +334,11 @@ TEST(EventJson, AnOrderOnTheQueueSaysWhoDidWhatToWhich) {
                                    {"messages", 12},
                                    {"what", "domain = x.test, older than 2 h"}};
   EXPECT_EQ(nlohmann::json::parse(to_json(event)), expected);
+  event.order = std::make_shared<const conf::QueueOrder>(
+      conf::QueueOrder{conf::QueueAction::kDrop, "all", "operator", 2, 5, "no answer"});
+  const nlohmann::json half = nlohmann::json::parse(to_json(event));
+  EXPECT_EQ(half.at("not_done"), 5);
+  EXPECT_EQ(half.at("detail"), "no answer");
 }
 
 TEST(EventJson, ADecisionLeavesOutWhatItDoesNotKnow) {

@@ -99,7 +99,7 @@ conf::DeliveryEvent full() {
   door.count = 5;
   door.of_user = 3;
   e.door = std::make_shared<const conf::DoorEvent>(door);
-  e.order = std::make_shared<const conf::QueueOrder>(conf::QueueOrder{{}, "all", "operator anna", 3});
+  e.order = std::make_shared<const conf::QueueOrder>(conf::QueueOrder{{}, "all", "operator anna", 3, 1, "x"});
   return e;
 }
 
