@@ -17,6 +17,11 @@ constexpr size_t kLinesPerStep = 256;  // the rest in the next step
 // one is then no loss.
 constexpr conf::Duration kEarly = 2s;
 constexpr size_t kEarlyTurns = 2;
+constexpr size_t kServed =
+    10;  // messages over each connection: opening another costs as much as some of them
+
+// What waits there goes over its connections soon: another is better used by a path that has none.
+bool is_served(const queue::Path& path) { return path.ready.size() <= kServed * path.connections.size(); }
 
 using Leaf = SharedLine::Turns::Node;
 
@@ -79,7 +84,9 @@ void LineTurns::work(const LinePtr& line, conf::Instant now) {
   }
   make_room(line, now);  // before it sends: a connection that had its time would take the next message
   send_in_turn(line, now);
-  while (open_in_turn(line, now)) {
+  for (const bool first : {true, false}) {
+    while (open_in_turn(line, first, now)) {
+    }
   }
 }
 
@@ -142,8 +149,9 @@ void LineTurns::send_in_turn(const LinePtr& line, conf::Instant now) {
   }
 }
 
-// One for each path that wants one, in their turns. True: another round may open more.
-bool LineTurns::open_in_turn(const LinePtr& line, conf::Instant now) {
+// One for each path that wants one, in their turns; `first`: but for those that have one and need no other
+// while paths are hungry. True: another round may open more.
+bool LineTurns::open_in_turn(const LinePtr& line, bool first, conf::Instant now) {
   bool opened = false;
   size_t position = 0;
   std::vector<Leaf*> aside;
@@ -156,6 +164,7 @@ bool LineTurns::open_in_turn(const LinePtr& line, conf::Instant now) {
       return false;
     }
     if (path->ready.size() <= path->connections.opening()) return false;
+    if (first && line->hungry > 0 && is_served(*path)) return false;
     OutboundConnection* resting = resting_of(*path);
     if (resting != nullptr && (PathGate::has_one_answer(*path) || goes_on(may_send(resting)))) return false;
     if (!parts_.opener->may_go_on()) {

@@ -39,7 +39,7 @@ class LineTurns {
   void work(const LinePtr& line, conf::Instant now);
   void make_room(const LinePtr& line, conf::Instant now);
   void send_in_turn(const LinePtr& line, conf::Instant now);
-  bool open_in_turn(const LinePtr& line, conf::Instant now);
+  bool open_in_turn(const LinePtr& line, bool first, conf::Instant now);
   void wait(const LinePtr& line, queue::Path* path, const mx::Admission& why);
 
   Parts parts_;

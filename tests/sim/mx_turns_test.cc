@@ -121,6 +121,9 @@ class SharedExample {
   MxWorld world;
 };
 
+// From the end of a connection, as its receiver sees it, until the next one is seen.
+constexpr conf::Duration kToConnect = 25ms;
+
 // An idle connection to one customer's host is no use to the others: it goes as soon as one of them waits.
 TEST(MxTurns, ConnectionsGoToWhoeverHasMail) {
   DrawnLimits limits;
@@ -129,6 +132,31 @@ TEST(MxTurns, ConnectionsGoToWhoeverHasMail) {
   for (size_t i = 0; i < 200; ++i) example.world.submit("news@shop.test", {SharedExample::at(i)});
   EXPECT_LT(example.run(10min), 30s);  // 100 s and more when each keeps its place for the 5 s of an idle one
   example.expect_at_most(10);
+}
+
+// Several messages to each of 500 customers go over one connection each, as who knew of all of them would do
+// it, and no place stays empty. Each message had one of its own, because a customer got a second one before
+// others got their first.
+TEST(MxTurns, FiveHundredCustomersHaveAConnectionEachAndNoPlaceIsEmpty) {
+  constexpr int kPlaces = 10;
+  for (const int each : {1, 2, 8}) {
+    DrawnLimits limits;
+    limits.max_connections = limits.min_connections = kPlaces;
+    SharedExample example(24, 500, limits);
+    MxWorld& world = example.world;
+    const conf::Instant begin = world.world.now();
+    for (int round = 0; round < each; ++round)
+      for (size_t i = 0; i < 500; ++i) world.submit("news@shop.test", {SharedExample::at(i)});
+    example.run(10min);
+    ASSERT_EQ(world.history.mails.size(), static_cast<size_t>(each) * 500);
+    EXPECT_LE(world.history.sessions.size(), 525U) << each;
+    const conf::Instant end = world.history.mails.back().said;
+    conf::Duration taken{0};
+    for (const SeenSession& session : world.history.sessions)
+      taken += std::min(session.closed, end) - session.opened + kToConnect;
+    EXPECT_GE(taken, (end - begin) * kPlaces * 95 / 100) << each;
+    example.expect_at_most(kPlaces);
+  }
 }
 
 TEST(MxTurns, ABigCustomerLeavesTheSmallOnesTheirTurns) {
