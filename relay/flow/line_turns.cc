@@ -17,8 +17,7 @@ constexpr size_t kLinesPerStep = 256;  // the rest in the next step
 // one is then no loss.
 constexpr conf::Duration kEarly = 2s;
 constexpr size_t kEarlyTurns = 2;
-constexpr size_t kServed =
-    10;  // messages over each connection: opening another costs as much as some of them
+constexpr size_t kServed = 10;  // messages over each connection: to open another costs as much as some
 
 // What waits there goes over its connections soon: another is better used by a path that has none.
 bool is_served(const queue::Path& path) { return path.ready.size() <= kServed * path.connections.size(); }
