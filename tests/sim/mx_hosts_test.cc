@@ -296,22 +296,27 @@ TEST(MxHosts, SitesOfOneHostOpenOneConnectionForEachMessageThatMayGo) {
 // Many connections are never answered: mail of other sites than theirs waits for each no longer than a
 // second.
 TEST(MxHosts, AConnectionThatDoesNotOpenKeepsNoOtherSiteBack) {
-  constexpr int kSites = 6;
-  MxWorld world(8);
-  DrawnLimits limits;
-  limits.max_connections = 20;
-  limits.rate = 12;
-  limits.burst = 1;
-  limits.messages_per_connection = 1;
-  world.history.rules = {rule_with(limits, CountedBy::kSource)};
-  world.history.rule_of = {{0}};
-  world.add_site(kSites, 1);
-  const conf::Instant begin = start(&world, 12h, a_destination_each(kSites));
-  for (int i = 0; i < 600; ++i) world.submit("", {"u0@d0-" + std::to_string(i % kSites) + ".test"});
-  world.network.stall = 0.4;
-  world.run_until(begin + 10min);
-  EXPECT_GE(world.ledger.delivered.size(), 90U);
-  for (const std::string& violation : world.ledger.violations) ADD_FAILURE() << violation;
+  constexpr int kSites = 6, kWorlds = 8;
+  size_t delivered = 0;  // of 120 in each; a world has luck, or none
+  for (uint64_t seed = 1; seed <= kWorlds; ++seed) {
+    MxWorld world(seed);
+    DrawnLimits limits;
+    limits.max_connections = 20;
+    limits.rate = 12;
+    limits.burst = 1;
+    limits.messages_per_connection = 1;
+    world.history.rules = {rule_with(limits, CountedBy::kSource)};
+    world.history.rule_of = {{0}};
+    world.add_site(kSites, 1);
+    const conf::Instant begin = start(&world, 12h, a_destination_each(kSites));
+    for (int i = 0; i < 600; ++i) world.submit("", {"u0@d0-" + std::to_string(i % kSites) + ".test"});
+    world.network.stall = 0.4;
+    world.run_until(begin + 10min);
+    delivered += world.ledger.delivered.size();
+    for (const std::string& violation : world.ledger.violations)
+      ADD_FAILURE() << "seed " << seed << ": " << violation;
+  }
+  EXPECT_GE(delivered, 75U * kWorlds);
 }
 
 // Any sets, scopes and limits, with crashes and restarts between.
