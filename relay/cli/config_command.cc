@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
@@ -15,6 +17,7 @@
 #include "relay/cli/effective_settings.h"
 #include "relay/cli/json_reader.h"
 #include "relay/cli/queue_view.h"
+#include "relay/cli/waiting_text.h"
 #include "relay/host/configuration.h"
 
 namespace relay::cli {
@@ -63,7 +66,8 @@ std::string rules_text(const json& rules) {
   std::string out = "\nRules, the first that matches decides:\n";
   for (const json& rule : rules) {
     if (is_true(rule, "template")) continue;
-    line(&out, "  {:<24}  {}  [{}]", text_of(rule, "name"), masks_text(rule), text_of(rule, "where"));
+    out += placed("  ", fmt::format("{:<24}  {}", text_of(rule, "name"), masks_text(rule)),
+                  '[' + text_of(rule, "where") + ']');
   }
   return out;
 }

@@ -8,6 +8,7 @@
 #include "relay/cli/cli.h"
 #include "relay/cli/json_reader.h"
 #include "relay/cli/queue_view.h"
+#include "relay/cli/waiting_text.h"
 
 namespace relay::cli {
 
@@ -38,9 +39,9 @@ std::optional<admin::HttpReply> reply_to(const Invocation& invocation, std::stri
 int say_refusal(const admin::HttpReply& reply) {
   const json answer = json::parse(reply.body, nullptr, false);
   const bool explained = answer.is_object() && answer.contains("error") && answer["error"].is_string();
-  std::fprintf(stderr, "penstock: %s\n",
-               explained ? printable(answer["error"].get<std::string>()).c_str()
-                         : ("unexpected answer, status " + std::to_string(reply.status)).c_str());
+  const std::string why = explained ? printable(answer["error"].get<std::string>())
+                                    : "unexpected answer, status " + std::to_string(reply.status);
+  std::fputs(wrapped("", "penstock: " + why).c_str(), stderr);
   for (const json& problem : member(answer, "problems"))  // of a file that was refused
     if (problem.is_string()) std::fprintf(stderr, "%s\n", printable(problem.get<std::string>()).c_str());
   return reply.status == 400 ? kUsage : kFailed;

@@ -127,8 +127,8 @@ std::string effective_text(const json& effective) {
   const std::string domain = text_of(effective, "domain");
   for (const json& path : member(effective, "paths")) {
     line(&out, "");
-    line(&out, "Mail to {} from {}: {}", domain.empty() ? "other domains" : domain, text_of(path, "source"),
-         rule_line(path));
+    out += wrapped("", fmt::format("Mail to {} from {}: {}", domain.empty() ? "other domains" : domain,
+                                   text_of(path, "source"), rule_line(path)));
     size_t key_width = 0, value_width = 0;
     for (const json& setting : member(path, "settings")) {
       key_width = std::max(key_width, text_of(setting, "key").size());

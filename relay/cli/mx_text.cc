@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "mx/limits/decision.h"
 #include "relay/cli/flow_text.h"
@@ -293,6 +294,14 @@ std::string queue_answer(const json& message, const std::string& domain) {
          (reply.empty() ? "." : "; the last one ended with: " + reply);
 }
 
+// It may have two lines, each of them with many names.
+std::string headline_text(const json& explanation) {
+  std::string out;
+  std::istringstream lines(headline(explanation));
+  for (std::string each; std::getline(lines, each);) out += wrapped("", each);
+  return out;
+}
+
 }  // namespace
 
 std::string seconds_text(double seconds) {
@@ -314,7 +323,7 @@ void waiting_text(const json& waiting, std::string* out) {
 }  // namespace
 
 std::string explanation_text(const json& explanation) {
-  std::string out = headline(explanation) + "\n\n";
+  std::string out = headline_text(explanation) + '\n';
   waiting_text(member(explanation, "waiting"), &out);
   route_text(member(explanation, "route"), &out);
   sources_text(member(explanation, "sources"), &out);
@@ -330,11 +339,11 @@ std::string message_explanation_text(const json& message, const json& explained)
     const std::string domain = text_of(one, "domain");
     const std::string error = text_of(one, "error");
     const std::string queued = queue_answer(message, domain);
-    if (!queued.empty()) line(&out, "{}", queued);
+    if (!queued.empty()) out += wrapped("", queued);
     if (!error.empty()) {
-      line(&out, "{}: {}", domain, error);
+      out += wrapped("", domain + ": " + error);
     } else if (queued.empty()) {
-      line(&out, "{}", headline(member(one, "explanation")));
+      out += headline_text(member(one, "explanation"));
     }
   }
   line(&out, "");
@@ -351,7 +360,8 @@ std::string offline_text(const json& explanation) {
   std::string hosts;
   for (const json& host : member(explanation, "hosts"))
     hosts += " " + printable(host.is_string() ? host.get<std::string>() : host.dump());
-  line(&out, "By the configuration alone, for mail to {} at{}:", text_of(explanation, "domain"), hosts);
+  out += wrapped(
+      "", "By the configuration alone, for mail to " + text_of(explanation, "domain") + " at" + hosts + ":");
   for (const json& path : member(explanation, "paths")) {
     line(&out, "");
     line(&out, "From {} (source {})", text_of(path, "source"), text_of(path, "source_id"));

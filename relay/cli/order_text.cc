@@ -18,7 +18,7 @@ std::string shown(const json& name) {
 }
 
 void names_text(const json& names, int64_t count, std::string* out) {
-  for (const json& name : names) line(out, "  {}", shown(name));
+  for (const json& name : names) *out += wrapped("  ", shown(name));
   if (names.is_array() && count > static_cast<int64_t>(names.size()))
     line(out, "  and {} more", count - static_cast<int64_t>(names.size()));
 }
@@ -26,8 +26,8 @@ void names_text(const json& names, int64_t count, std::string* out) {
 std::string stream_done_text(const std::string& action, const json& done) {
   std::string names, out;
   for (const json& name : member(done, "streams")) names += (names.empty() ? "" : ", ") + shown(name);
-  line(&out, "{}: stream {}, {} in the queue.", action, names,
-       counted(number_of(done, "messages"), "message"));
+  out += wrapped("", action + ": stream " + names + ", " + counted(number_of(done, "messages"), "message") +
+                         " in the queue.");
   if (is_true(done, "also_later"))
     line(&out, "The order holds for its mail that is yet to come, too, wherever it goes.");
   if (is_true(done, "lifted")) line(&out, "The order ends: what waited for its end goes on.");
@@ -59,15 +59,17 @@ std::string mx_done_text(const std::string& action, const json& done) {
   if (is_true(done, "also_later")) line(&out, "The order holds for paths that are yet to come, too.");
   if (is_true(done, "lifted")) line(&out, "The order with this target ends, for paths yet to come too.");
   if (const std::string notice = text_of(done, "notice"); !notice.empty())
-    line(&out, "{}", printable(notice));
+    out += wrapped("", printable(notice));
   const int64_t automatic = number_of(done, "automatic");
   if (automatic != 0)
-    line(&out, "{} held back by what the receiver replied and by no order; --automatic lifts that too.",
-         counted(automatic, "path") + (automatic == 1 ? " is" : " are"));
+    out += wrapped("", counted(automatic, "path") + (automatic == 1 ? " is" : " are") +
+                           " held back by what the receiver replied and by no order; --automatic lifts that "
+                           "too.");
   const int64_t probing = number_of(done, "probing");
   if (probing != 0)
-    line(&out, "{} not blocked any more: probes or a ramp go first after a block; --automatic ends that too.",
-         counted(probing, "path") + (probing == 1 ? " is" : " are"));
+    out += wrapped("", counted(probing, "path") + (probing == 1 ? " is" : " are") +
+                           " not blocked any more: probes or a ramp go first after a block; --automatic ends "
+                           "that too.");
   const int64_t held = number_of(done, "held");
   if (held != 0)
     line(&out, "{} held by another order still; penstock mx status begins with the orders.",

@@ -16,6 +16,7 @@
 #include "relay/cli/reply_rules_file.h"
 #include "relay/cli/time_words.h"
 #include "relay/cli/undo_notes.h"
+#include "relay/cli/waiting_text.h"
 
 namespace relay::cli {
 namespace {
@@ -34,7 +35,7 @@ bool choose(const char* what, const std::string& text, std::initializer_list<Wor
     }
     all += std::string(all.empty() ? "" : ", ") + to_text(word);
   }
-  std::fprintf(stderr, "penstock: \"%s\" is no %s: %s\n", text.c_str(), what, all.c_str());
+  std::fputs(wrapped("", "penstock: \"" + text + "\" is no " + what + ": " + all).c_str(), stderr);
   return false;
 }
 

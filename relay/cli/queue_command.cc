@@ -157,7 +157,7 @@ int act(const Invocation& invocation, const QueueOptions& options, const std::st
   print_partly(*counts);
   const bool some_unknown = print_unknown(*counts);
   if (const std::string hint = text_of(*counts, "hint"); !hint.empty())
-    std::fprintf(stderr, "penstock: %s\n", printable(hint).c_str());
+    std::fputs(wrapped("", "penstock: " + printable(hint)).c_str(), stderr);
   const bool for_good = action == "drop" || action == "fail";
   if (options.dry_run || (for_good && number_of(*counts, "matched") == 0)) {
     if (options.as_json) {

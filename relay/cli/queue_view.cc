@@ -57,7 +57,8 @@ std::string list_view(const json& list) {
   const json& messages = member(list, "messages");
   if (messages.empty()) {
     const std::string hint = text_of(list, "hint");
-    return "No message matches" + (hint.empty() ? "" : ": " + hint) + (hint.ends_with('?') ? "\n" : ".\n");
+    return wrapped(
+        "", "No message matches" + (hint.empty() ? "" : ": " + hint) + (hint.ends_with('?') ? "" : "."));
   }
   std::string out;
   line(&out, "{:<13}  {:>6}  {:>9}  {:>7}  SENDER -> NEXT RECIPIENT", "ID", "AGE", "SIZE", "PENDING");

@@ -10,6 +10,7 @@
 #include "relay/cli/daemon_call.h"
 #include "relay/cli/json_reader.h"
 #include "relay/cli/queue_view.h"
+#include "relay/cli/waiting_text.h"
 
 namespace relay::cli {
 namespace {
@@ -45,7 +46,7 @@ int reload(const Invocation& invocation, const ReloadOptions& options) {
     print_lines(changes, stdout, "  ");
   }
   const std::string waiting = text_of(*done, "waits_for_restart");
-  if (!waiting.empty()) std::printf("Waits for a restart: %s\n", waiting.c_str());
+  if (!waiting.empty()) std::fputs(wrapped("", "Waits for a restart: " + printable(waiting)).c_str(), stdout);
   return kDone;
 }
 

@@ -192,9 +192,9 @@ def order_on_a_stream(lab, domain):
     send("a@other.test")
     wait_until(lambda: delivered("a@other.test") == 1, 10, "mail of no stream does not go")
     assert ask(lab, "mx", "block", "--stream", "mailing", "--for", "1h", "--dry-run")["messages"] == 1
-    told = text_of(lab, "explain", domain, "--stream", "mailing")
+    told = " ".join(text_of(lab, "explain", domain, "--stream", "mailing").split())
     assert told.startswith(f"Mail to {domain} waits, by an order: block stream mailing until it is lifted: wrong prices (by "), told
-    told = text_of(lab, "explain", domain)
+    told = " ".join(text_of(lab, "explain", domain).split())
     assert told.startswith(f"Mail to {domain} waits: blocked by an operator, as all mail of stream mailing."), told
     listed = text_of(lab, "queue", "list", "--stream", "mailing")
     assert "on hold to " in listed and "as all mail of stream mailing" in " ".join(listed.split()), listed

@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "relay/admin/mx_json.h"
+#include "relay/cli/effective_settings.h"
 #include "relay/cli/waiting_text.h"
 #include "tests/relay/admin/fake_relay.h"
 
@@ -95,6 +96,33 @@ TEST(MxText, NoLineOfAHistoryIsLongerThanTheScreen) {
   EXPECT_NE(text.find("\n  failed     550 5.7.1 unwanted"), std::string::npos) << text;
   std::istringstream lines(text);
   for (std::string each; std::getline(lines, each);) EXPECT_LE(each.size(), 100U) << each;
+}
+
+TEST(MxText, NoListOfNamesIsLongerThanTheScreen) {
+  std::vector<std::string> names;
+  for (int i = 0; i < 20; ++i) names.push_back("source-number-" + std::to_string(i));
+  admin::Explanation many = told(names);
+  many.route.site = "mx.example.net";
+  for (admin::PathView& path : many.paths) {
+    path.binds = mx::Bind::kNothing;
+    path.limits.clear();
+  }
+  many.paths[0].binds = mx::Bind::kRate;
+  const json explanation = admin::explanation_json(many);
+  ASSERT_GT(headline(explanation).size(), 100U);
+  const json streams = {{"streams", names}, {"messages", 7}, {"also_later", true}};
+  const json paths = {{"paths", 1'234}, {"probing", 1'234}, {"automatic", 1'234}, {"held", 1'234}};
+  json effective = {{"domain", "example.net"}, {"paths", {{{"source", ""}}}}};
+  for (const std::string& name : names)
+    effective["paths"][0]["source"] = effective["paths"][0]["source"].get<std::string>() + name + ", ";
+  const std::string first = explanation_text(explanation);
+  EXPECT_NE(first.find("source-number-19"), std::string::npos);
+  const std::string hosts = offline_text({{"domain", "example.net"}, {"hosts", names}});
+  for (const std::string& text : {first, mx_done_text("block", streams), mx_done_text("unblock", paths),
+                                  effective_text(effective), hosts}) {
+    std::istringstream lines(text);
+    for (std::string each; std::getline(lines, each);) EXPECT_LE(each.size(), 100U) << each;
+  }
 }
 
 TEST(MxText, TheSampleThatBlockedIsShownAsSuch) {

@@ -1,6 +1,8 @@
 // Orders to the queue and to paths, and what they are answered.
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -42,6 +44,25 @@ TEST_F(CliTest, ActionsSayHowMany) {
   EXPECT_EQ(backend_.applied[0].first, admin::QueueAction::kHold);
   EXPECT_EQ(queue({"retry", "--all", "--dry-run"}).out, "2 messages match.\n");
   EXPECT_EQ(backend_.applied.size(), 1u);
+}
+
+size_t longest_line(const std::string& text) {
+  size_t most = 0;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) most = std::max(most, line.size());
+  return most;
+}
+
+TEST_F(CliTest, ManyIdsThatAreNotQueuedFitTheWindow) {
+  start();
+  std::vector<std::string> words{"hold"};
+  for (conf::MessageId id = 50; id < 62; ++id) words.push_back(conf::to_text(id));
+  const Outcome held = queue(words);
+  EXPECT_EQ(held.exit_code, kFailed);
+  EXPECT_TRUE(held.err.starts_with("penstock: none of these is in the queue: " + conf::to_text(50)))
+      << held.err;
+  EXPECT_NE(held.err.find(conf::to_text(59)), std::string::npos) << held.err;
+  EXPECT_LE(longest_line(held.err), 100U) << held.err;
 }
 
 TEST_F(CliTest, AnOrderThatTakesNothingNamesWhatMayHaveBeenMeant) {
