@@ -152,6 +152,8 @@ std::string metrics_text(const QueueSummary& s, const spool::SpoolHealth& health
   gauge("penstock_outbound_connections", "Open outbound connections.", number(s.outbound_connections), &out);
   gauge("penstock_body_memory_bytes", "Message bodies in memory.", number(s.body_memory_bytes), &out);
   gauge("penstock_spool_free_bytes", "Free disk under the spool.", number(health.free_bytes), &out);
+  if (health.free_inodes)  // 0 would be an alarm
+    gauge("penstock_spool_free_inodes", "Free inodes under the spool.", number(*health.free_inodes), &out);
   counter("penstock_accepted_total", "Recipients accepted.", s.accepted, &out);
   counter("penstock_delivered_total", "Recipients delivered.", s.delivered, &out);
   counter("penstock_deferred_total", "Attempts that were deferred.", s.deferred, &out);

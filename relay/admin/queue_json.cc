@@ -152,14 +152,16 @@ json message_detail_json(const spool::MessageRecord& record, conf::WallTime now)
 json health_json(const QueueSummary& summary, const spool::SpoolHealth& health,
                  const spool::SpoolCounters& counters) {
   const bool good = summary.accepting && health.accepting;
-  return {{"status", good ? "ok" : "not_accepting"},
-          {"why", !summary.not_accepting_why.empty() ? summary.not_accepting_why : health.why},
-          {"uptime_seconds", summary.uptime_seconds},
-          {"recording", health.recording},
-          {"free_bytes", health.free_bytes},
-          {"set_aside", counters.set_aside},
-          {"log_lost", summary.log_lost},
-          {"log_waiting", summary.log_waiting}};
+  json out = {{"status", good ? "ok" : "not_accepting"},
+              {"why", !summary.not_accepting_why.empty() ? summary.not_accepting_why : health.why},
+              {"uptime_seconds", summary.uptime_seconds},
+              {"recording", health.recording},
+              {"free_bytes", health.free_bytes},
+              {"set_aside", counters.set_aside},
+              {"log_lost", summary.log_lost},
+              {"log_waiting", summary.log_waiting}};
+  if (health.free_inodes) out["free_inodes"] = *health.free_inodes;
+  return out;
 }
 
 std::string to_text(const json& value) { return value.dump(-1, ' ', true, json::error_handler_t::replace); }

@@ -33,6 +33,7 @@ DiskSpace space_of(const struct statvfs& info) {
 DiskState judge_disk(const DiskSpace& space, uint64_t reserve_bytes, bool was_enough) {
   DiskState state;
   state.free_bytes = space.free_bytes;
+  state.free_inodes = space.free_inodes;
   const auto is_low = [was_enough](uint64_t free, uint64_t reserve) {
     return free < (was_enough ? reserve : reserve + reserve / 16);
   };

@@ -17,7 +17,8 @@ namespace relay::spool {
 struct DiskState {
   uint64_t free_bytes = 0;
   bool enough = true;
-  std::string why;  // when not
+  std::string why;                      // when not
+  std::optional<uint64_t> free_inodes;  // see DiskSpace
 };
 
 struct DiskSpace {

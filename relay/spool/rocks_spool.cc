@@ -190,7 +190,7 @@ class DiskSpool final : public Spool, private BatchWriter {
 
   SpoolHealth health() const override {
     const DiskState disk = watch_.state();
-    SpoolHealth health{disk.enough, recording(), disk.why, disk.free_bytes};
+    SpoolHealth health{disk.enough, recording(), disk.why, disk.free_bytes, disk.free_inodes};
     std::optional<conf::Error> trouble = patience_->stalled();
     if (!trouble) trouble = committer_->trouble();
     if (!trouble && ballast_->short_of_room()) trouble = full();

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -70,6 +71,7 @@ struct SpoolHealth {
   bool recording = true;  // see Spool::recording()
   std::string why;        // one line for the 452 reply and the log
   uint64_t free_bytes = 0;
+  std::optional<uint64_t> free_inodes = {};  // nothing: the file system makes them as they are needed
 };
 
 struct SpoolCounters {

@@ -40,13 +40,19 @@ QueueSummary full_summary() {
   return summary;
 }
 
+spool::SpoolHealth full_health() {
+  spool::SpoolHealth health;
+  health.free_inodes = 1;
+  return health;
+}
+
 // With a row for each metric, and none for a metric that is not there.
 TEST(AdminDocs, EveryMetricIsToldOf) {
   std::istringstream lines(page());
   std::string rows;
   for (std::string line; std::getline(lines, line);)
     if (line.starts_with("| `penstock_")) rows += line.substr(0, line.find(" | ")) + '\n';
-  EXPECT_EQ(found(metrics_text(full_summary(), {}, {}), std::regex("# TYPE (\\w+) ")),
+  EXPECT_EQ(found(metrics_text(full_summary(), full_health(), {}), std::regex("# TYPE (\\w+) ")),
             found(rows, std::regex("`(penstock_\\w+)")));
 }
 
@@ -123,7 +129,7 @@ TEST(AdminDocs, EveryKeyOfAnAnswerIsToldOf) {
   order.problem = "no [[stream]] is named \"news\"";
   const std::string text = page();
   for (const json& answer :
-       {summary_json(full_summary()), health_json({}, {}, {}), waiting_json(full_waiting()),
+       {summary_json(full_summary()), health_json({}, full_health(), {}), waiting_json(full_waiting()),
         delivery_json({}), explanation_json(full_explanation()), full_message(), orders_json({order}),
         order_done_json(done), paused_json({"news"}, {order})})
     expect_keys(answer, text);

@@ -157,6 +157,17 @@ TEST_F(AdminServerTest, HealthFollowsSpoolAndBackend) {
   EXPECT_EQ(json::parse(reply.body).at("why"), "disk below the reserve");
 }
 
+// A file system that makes them as they are needed has no number of them: 0 would say that there are none.
+TEST_F(AdminServerTest, FreeInodesStandBesideFreeBytes) {
+  start();
+  EXPECT_FALSE(json::parse(ask("GET", "/v1/health").body).contains("free_inodes"));
+  EXPECT_EQ(ask("GET", "/metrics").body.find("inodes"), std::string::npos);
+  spool_.current_health.free_inodes = 0;
+  EXPECT_EQ(json::parse(ask("GET", "/v1/health").body).at("free_inodes"), 0);
+  spool_.current_health.free_inodes = 77;
+  EXPECT_NE(ask("GET", "/metrics").body.find("\npenstock_spool_free_inodes 77\n"), std::string::npos);
+}
+
 TEST_F(AdminServerTest, MetricsArePrometheusText) {
   backend_.current.delivered = 41;
   backend_.current.sites.push_back({"a\"b\\c\nd", 4, 0, 0, ""});

@@ -207,6 +207,7 @@ TEST_F(DiskFault, NewMailIsRefusedBeforeTheInodesRunOut) {
   g_no_inodes = true;
   wait(spool_.get(), [this] { return !spool_->health().accepting; });
   EXPECT_NE(spool_->health().why.find("inodes: 0 free"), std::string::npos) << spool_->health().why;
+  EXPECT_EQ(spool_->health().free_inodes, uint64_t{0});
   EXPECT_TRUE(spool_->recording());
   g_no_inodes = false;
   wait(spool_.get(), [this] { return spool_->health().accepting; });
