@@ -19,6 +19,7 @@ std::string door_line(const DoorEvent& event) {
   if (!event.user.empty()) line += " user=" + event.user;
   if (event.of_user != 0) line += " of_user=" + std::to_string(event.of_user);
   if (!event.detail.empty()) line += " detail=" + event.detail;
+  if (event.of_detail != 0) line += " of_detail=" + std::to_string(event.of_detail);
   return line + " count=" + std::to_string(event.count);
 }
 

@@ -41,9 +41,10 @@ struct DoorEvent {
   // The name that was tried, printable. Of several refusals that of all, or of more than half of them, and
   // then `of_user` says how many at least; empty: none was given, or many.
   std::string user;
-  uint64_t of_user = 0;  // 0: all
-  std::string detail;    // such as the recipient, of the latest; printable
-  uint64_t count = 1;    // how many since the last event of this client, listener and reason
+  uint64_t of_user = 0;    // 0: all
+  std::string detail;      // such as the recipient; printable; of several as `user` is
+  uint64_t of_detail = 0;  // 0: all
+  uint64_t count = 1;      // how many since the last event of this client, listener and reason
 };
 
 // "refused client=192.0.2.1 listener=in reason=wrong_password user=shop count=1", for standard error and

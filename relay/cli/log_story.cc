@@ -39,6 +39,7 @@ std::string line_of(const json& event) {
     add(event, ", user ", "user", "", &out);
     add(event, " (", "of_user", " of them at least)", &out);
     add(event, ", ", "detail", "", &out);
+    add(event, " (", "of_detail", " of them at least)", &out);
     if (number_of(event, "count") > 1) add(event, ", ", "count", " times", &out);
     return out;
   }

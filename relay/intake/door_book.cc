@@ -33,10 +33,12 @@ std::string kind_of(const conf::DoorEvent& event) {
 
 }  // namespace
 
-void DoorBook::CommonUser::add(const std::string& user, uint64_t count) {
-  if (user != name && count > votes) {
-    *this = {user, count, count - votes};
-  } else if (user != name) {
+void DoorBook::CommonText::vote(const std::string& its, uint64_t count) {
+  if (its != text && count > votes) {
+    text = its;
+    seen = count;
+    votes = count - votes;
+  } else if (its != text) {
     votes -= count;
   } else {
     seen += count;
@@ -44,21 +46,30 @@ void DoorBook::CommonUser::add(const std::string& user, uint64_t count) {
   }
 }
 
+void DoorBook::CommonText::add(const std::string& its, uint64_t of, uint64_t count) {
+  vote(its, of == 0 ? count : of);
+  if (of != 0 && of < count) vote("", count - of);
+}
+
+void DoorBook::CommonText::take(uint64_t count, std::string* its, uint64_t* of) {
+  const bool most = seen > count / 2 && !text.empty();
+  *its = most ? text : "";
+  *of = most && seen < count ? seen : 0;
+  *this = {};
+}
+
 void DoorBook::Waiting::add(conf::DoorEvent more) {
-  const uint64_t by_name = more.of_user == 0 ? more.count : more.of_user;
-  user.add(more.user, by_name);
-  if (by_name < more.count) user.add("", more.count - by_name);
+  user.add(more.user, more.of_user, more.count);
+  detail.add(more.detail, more.of_detail, more.count);
   more.count += event.count;
   event = std::move(more);
 }
 
 conf::DoorEvent DoorBook::Waiting::take() {
   conf::DoorEvent sum = event;
-  const bool most = user.seen > sum.count / 2;
-  sum.user = most ? user.name : "";
-  sum.of_user = most && !sum.user.empty() && user.seen < sum.count ? user.seen : 0;
+  user.take(sum.count, &sum.user, &sum.of_user);
+  detail.take(sum.count, &sum.detail, &sum.of_detail);
   event.count = 0;
-  user = {};
   return sum;
 }
 
@@ -114,7 +125,6 @@ DoorBook::Waitings::iterator DoorBook::open(const std::string& key, const conf::
 
 void DoorBook::tell_with_many(conf::DoorEvent event, conf::Instant now) {
   event.client.clear();
-  event.detail.clear();
   Waiting& waiting = open(kind_of(event), event, now)->second;
   waiting.add(std::move(event));
 }

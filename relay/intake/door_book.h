@@ -40,17 +40,23 @@ class DoorBook {
   std::vector<conf::DoorCount> counts() const;  // those that are not 0; any thread
 
  private:
-  // Which name most refusals gave, in one pass and little room (Boyer and Moore's vote).
-  struct CommonUser {
-    std::string name;
-    uint64_t seen = 0;   // refusals that gave it, since it is this one
-    uint64_t votes = 0;  // more than gave others
-    void add(const std::string& user, uint64_t count);
+  // Which text most refusals have, in one pass and little room (Boyer and Moore's vote).
+  struct CommonText {
+    std::string text;
+    uint64_t seen = 0;   // refusals that have it, since it is this one
+    uint64_t votes = 0;  // more than have others
+    // Of `count` refusals `of` have this text, or all when that is 0.
+    void add(const std::string& its, uint64_t of, uint64_t count);
+    // Of `count` in all: the text of all or most of them and, unless it is of all, of how many at least.
+    void take(uint64_t count, std::string* its, uint64_t* of);
+
+   private:
+    void vote(const std::string& its, uint64_t count);
   };
   struct Waiting {
-    conf::DoorEvent event;  // `count`: not told yet; `user`: of the latest
-    CommonUser user;        // of these
-    uint32_t told = 0;      // one by one, in this minute
+    conf::DoorEvent event;    // `count`: not told yet; `user`, `detail`: of the latest
+    CommonText user, detail;  // of these
+    uint32_t told = 0;        // one by one, in this minute
     conf::Instant until;
     void add(conf::DoorEvent more);
     conf::DoorEvent take();  // what it comes to; nothing is counted then

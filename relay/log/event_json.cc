@@ -69,6 +69,7 @@ void append_door(const conf::DoorEvent& door, std::string* out) {
   append_text("user", door.user, out);
   append_count("of_user", door.of_user, out);
   append_text("detail", door.detail, out);
+  append_count("of_detail", door.of_detail, out);
   append_count("count", door.count, out);
   out->push_back('}');
 }

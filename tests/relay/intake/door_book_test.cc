@@ -134,6 +134,51 @@ TEST_F(DoorBookTest, TheRestOfAMinuteOfAClientDoesNotBlameTheLastName) {
   EXPECT_EQ(told.back().user, "") << "many";
 }
 
+TEST_F(DoorBookTest, ALineOfSeveralHasTheDetailOfAllOrOfMost) {
+  conf::DoorEvent event;
+  event.reason = conf::DoorReason::kRelayingDenied;
+  event.listener = "in";
+  const auto rest_of = [&](const std::string& client, uint32_t of_ann_in_ten) {
+    event.client = client;
+    for (uint32_t i = 0; i < 100; ++i) {
+      event.detail = i % 10 < of_ann_in_ten ? "ann@x.test" : "u" + std::to_string(i) + "@x.test";
+      book.note(event, now);
+    }
+    now += 1min;
+    book.step(now);
+    return told.back();
+  };
+  const conf::DoorEvent all = rest_of("192.0.2.1", 10);
+  EXPECT_EQ(all.count, 90U);
+  EXPECT_EQ(all.detail, "ann@x.test");
+  EXPECT_EQ(all.of_detail, 0U);
+  const conf::DoorEvent most = rest_of("192.0.2.2", 8);
+  EXPECT_EQ(most.detail, "ann@x.test");
+  EXPECT_GT(most.of_detail, 45U);
+  EXPECT_LE(most.of_detail, 72U);
+  EXPECT_NE(conf::door_line(most).find(" detail=ann@x.test of_detail="), std::string::npos);
+  const conf::DoorEvent none = rest_of("192.0.2.3", 3);
+  EXPECT_EQ(none.count, 90U);
+  EXPECT_EQ(none.detail, "") << "of the latest it would be taken for that of all";
+}
+
+// A disk that is full is the same for each of them.
+TEST_F(DoorBookTest, ALineOfManyClientsHasTheirDetailToo) {
+  conf::DoorEvent event;
+  event.reason = conf::DoorReason::kNotAccepting;
+  event.listener = "in";
+  event.detail = "disk";
+  for (int i = 0; i < 10'000; ++i) {
+    event.client = "10.9." + std::to_string(i >> 8) + '.' + std::to_string(i & 255);
+    book.note(event, now);
+  }
+  for (int i = 0; i < 4; ++i, now += 1min)
+    for (int each = 0; each < 200; ++each) book.step(now);
+  EXPECT_EQ(told.back().client, "");
+  EXPECT_EQ(told.back().detail, "disk");
+  EXPECT_EQ(told.back().of_detail, 0U);
+}
+
 TEST_F(DoorBookTest, ReasonsAndListenersAreToldApart) {
   refuse("192.0.2.1");
   refuse("192.0.2.1", conf::DoorReason::kRelayingDenied);

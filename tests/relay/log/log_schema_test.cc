@@ -98,6 +98,7 @@ conf::DeliveryEvent full() {
   door.client = door.listener = door.user = door.detail = "x";
   door.count = 5;
   door.of_user = 3;
+  door.of_detail = 4;
   e.door = std::make_shared<const conf::DoorEvent>(door);
   e.order = std::make_shared<const conf::QueueOrder>(conf::QueueOrder{{}, "all", "operator anna", 3, 1, "x"});
   return e;
