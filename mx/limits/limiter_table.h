@@ -47,6 +47,7 @@ class LimiterTable {
   // These rules decide from now on, in this order: told at the begin, and with each reload before the rest.
   // True: something may belong to other counters than before.
   bool rules_are(std::vector<RuleChanges::Rule> rules);
+  const RuleChanges& rules() const { return rules_; }
   // What is counted for many sites (one_site) takes over from all of them, some in each call. Until none is
   // left it counts too little: nothing may be sent by it. False: none is left.
   bool gather(const Moment& moment);

@@ -129,6 +129,14 @@ bool RuleChanges::may_meet(std::string_view one, std::string_view other) const {
   return masks_meet(first->rule.mx, second->rule.mx);
 }
 
+std::string RuleChanges::renamed(std::string_view gone) const {
+  const Known* before = find(gone);
+  if (before == nullptr || !before->gone) return {};
+  for (const Rule& rule : now_)
+    if (rule.reach == before->rule.reach && rule.shape == before->rule.shape) return rule.name;
+  return {};
+}
+
 std::string RuleChanges::save() const {
   const Moment moment;
   std::string saved;

@@ -35,6 +35,9 @@ class RuleChanges {
   // Whether both may match one site, as far as their masks on MX hosts say.
   bool may_meet(std::string_view one, std::string_view other) const;
 
+  // The rule that has matched and counted the same since `gone` went: that one by another name. "": none.
+  std::string renamed(std::string_view gone) const;
+
   std::string save() const;
   // Of an earlier run; the rules that were set already are compared with those. False: not readable.
   bool restore(std::string_view saved);

@@ -57,7 +57,8 @@ class SiteTable {
   // A reload goes over the sites part by part, some paths in each call; each path that has mail (its
   // deliveries may belong elsewhere now) or connections that rest is shown to `use`. False: no more of it.
   bool reload_some(const std::function<void(Path*)>& use);
-  // The rule that decides by now where this was counted, as far as the hosts say: it takes that over.
+  // The rule that decides by now where this was counted, as far as the hosts say, and of all sites of a rule
+  // its masks: it takes that over.
   std::string deciding_rule(const mx::CounterNames& names) const;
   // Until its turn comes a path goes on as it was, unless the rules match or count something else now: then
   // its mail waits until it is known what was counted before, and all of it was gone over.

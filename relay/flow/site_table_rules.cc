@@ -68,7 +68,11 @@ bool SiteTable::is_current(const mx::CounterNames& names) const {
 }
 
 std::string SiteTable::deciding_rule(const mx::CounterNames& names) const {
-  if (book_ == nullptr || names.site == "*" || is_current(names)) return names.rule;
+  if (book_ == nullptr || is_current(names)) return names.rule;
+  if (names.site == "*") {  // no hosts are known of it: a rule of the same masks has taken it over
+    const std::string now = limiters_.rules().renamed(names.rule);
+    return now.empty() ? names.rule : now;
+  }
   const std::vector<std::string> hosts = hosts_of_label(label_of(names.site));
   for (const conf::Source& source : config_->sources) {
     if (names.source != source.name && names.source != "*") continue;

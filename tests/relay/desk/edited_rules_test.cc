@@ -114,6 +114,21 @@ TEST_F(EditedRulesTest, WhatIsHeldUnderARuleThatIsGoneIsReachedByTheOneThatTakes
   EXPECT_FALSE(path_to("isp.test")->blocked(clock_.time));
 }
 
+// The same of a rule that counts all its sites together.
+TEST_F(EditedRulesTest, WhatIsHeldForAllSitesOfARuleIsShownAndReachedUnderItsNewName) {
+  reload("isp", true);
+  block(path_to("isp.test"));
+  reload("fresh", true);
+  const std::vector<admin::PathView> views = status();
+  ASSERT_EQ(views.size(), 1U);
+  EXPECT_TRUE(views[0].one_site);
+  EXPECT_EQ(views[0].rule, "fresh");
+  EXPECT_EQ(order(admin::MxAction::kUnblock, "isp").paths, 0U);
+  EXPECT_EQ(order(admin::MxAction::kUnblock, "fresh").paths, 1U);
+  EXPECT_EQ(blocked(), 0U);
+  EXPECT_FALSE(path_to("isp.test")->blocked(clock_.time));
+}
+
 // Its last connection brings refusals after the edit.
 TEST_F(EditedRulesTest, WhatAnOrderDidToAPathOfARuleThatIsGoneIsSaid) {
   queue::Path* old = path_to("isp.test");
