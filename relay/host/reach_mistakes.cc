@@ -1,6 +1,8 @@
 #include "relay/host/reach_mistakes.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <set>
 #include <string>
 #include <string_view>
@@ -121,6 +123,46 @@ void check_coverage(const conf::Config& config, const std::vector<const conf::So
                   true});
 }
 
+bool same_address(const conf::Source& one, const conf::Source& other) {
+  std::array<uint8_t, 16> first{}, second{};
+  return conf::parse_ip(one.address, &first) && conf::parse_ip(other.address, &second) && first == second;
+}
+
+bool same_masks(std::vector<std::string> one, std::vector<std::string> other) {
+  std::ranges::sort(one);
+  std::ranges::sort(other);
+  return one == other;
+}
+
+// Whether any mail that may leave from the one may leave from the other, too: no stream tells them apart.
+bool same_mail(const conf::Config& config, const conf::Source& one, const conf::Source& other) {
+  return same_masks(one.include_domains, other.include_domains) &&
+         same_masks(one.exclude_domains, other.exclude_domains) &&
+         std::ranges::all_of(config.streams, [&](const conf::Stream& stream) {
+           return stream.sources.contains(one.id) == stream.sources.contains(other.id);
+         });
+}
+
+// A receiver knows a sender by its address: it sees one, and all limits hold for each of the two.
+void check_twins(const conf::Config& config, const conf::ConfigWords& words, Problems* out) {
+  for (size_t i = 1; i < config.sources.size(); ++i) {
+    const conf::Source& source = config.sources[i];
+    const auto end = config.sources.begin() + static_cast<ptrdiff_t>(i);
+    const auto twin = std::find_if(config.sources.begin(), end, [&](const conf::Source& earlier) {
+      return earlier.weight > 0 && same_address(earlier, source) && same_mail(config, earlier, source);
+    });
+    if (source.weight == 0 || twin == end) continue;
+    const int table = words.line_of("[[source]] " + source.name);
+    out->push_back({config.file, std::max(words.find(table, "address").line, 1), 1,
+                    "[[source]] \"" + source.name + "\" sends the same mail from the same address as \"" +
+                        twin->name + "\" (line " + std::to_string(words.line_of("[[source]] " + twin->name)) +
+                        "): receivers see one sender, and what is counted by source is let through for each "
+                        "of the two; one source with their weights together is enough, or streams, "
+                        "include_domains and exclude_domains tell them apart",
+                    true});
+  }
+}
+
 void check_sources(const conf::Config& config, const conf::ConfigWords& words, Problems* out) {
   std::vector<const conf::Source*> all;
   for (const conf::Source& each : config.sources) all.push_back(&each);
@@ -143,6 +185,7 @@ void add_reach_mistakes(const conf::Config& config, const mx::RuleBook& book, co
   for (size_t i = 0; i < config.destinations.size(); ++i) check_destination(config, i, out);
   check_rules_by_mx(config, book, words, out);
   check_sources(config, words, out);
+  check_twins(config, words, out);
 }
 
 }  // namespace relay

@@ -31,6 +31,28 @@ TEST(SilentMistakes, SourcesThatNobodyHas) {
                     "p.toml:7:11: warning: sources = \"9\": there is no source with such an id"));
 }
 
+std::string source_at(const std::string& name, const std::string& address, const std::string& more = "") {
+  return "[[source]]\nname = \"" + name + "\"\naddress = \"" + address + "\"\n" + more;
+}
+
+TEST(SilentMistakes, TwoSourcesThatReceiversCannotTellApart) {
+  const std::string a = source_at("a", "127.0.0.1"), b = source_at("b", "127.0.0.1");
+  EXPECT_TRUE(warns(a + b,
+                    "p.toml:9:1: warning: [[source]] \"b\" sends the same mail from the same address as "
+                    "\"a\" (line 4): receivers see one sender"));
+  const std::string masks = "include_domains = [\"a.test\", \"b.test\"]\n";
+  const std::string turned = "include_domains = [\"b.test\", \"a.test\"]\n";
+  const std::string rest = source_at("rest", "127.0.0.2");
+  EXPECT_TRUE(warns(source_at("a", "::ffff:127.0.0.1", masks) + source_at("b", "127.0.0.1", turned) + rest,
+                    "[[source]] \"b\" sends the same mail from the same address as \"a\""));
+  EXPECT_EQ(warnings(a + rest), "");
+  EXPECT_EQ(warnings(a + source_at("b", "127.0.0.1", masks)), "");
+  EXPECT_EQ(warnings(a + source_at("b", "127.0.0.1", "weight = 0\n")), "");
+  const std::string news = "[[stream]]\nname = \"news\"\nsenders = [\"news.test\"]\nsources = \"2\"\n";
+  const std::string others = "[[stream]]\nname = \"others\"\nsources = \"1\"\n";
+  EXPECT_EQ(warnings(a + b + news + others), "") << "by the stream of the mail";
+}
+
 TEST(SilentMistakes, ATemplateThatNobodyInherits) {
   EXPECT_TRUE(warns("[[rule]]\nname = \"mine\"\nmax_connections = 3\n",
                     "p.toml:4:1: warning: rule \"mine\" has neither mx nor domains and no rule inherits it"));
