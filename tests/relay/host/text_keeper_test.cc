@@ -2,24 +2,21 @@
 #include "relay/host/text_keeper.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <cstdio>
 #include <fstream>
 #include <string>
 #include <thread>
 
 #include "bounce/text_template.h"
 #include "relay/host/text_table_file.h"
+#include "tests/temporary_folder.h"
 
 namespace relay {
 namespace {
 
 class File {
  public:
-  explicit File(const std::string& name)
-      : path_(testing::TempDir() + "texts-" + std::to_string(::getpid()) + "-" + name) {}
-  ~File() { std::remove(path_.c_str()); }
+  explicit File(const std::string& name) : path_((folder_ / name).string()) {}
   const std::string& path() const { return path_; }
   bounce::QualificationTable read() const {
     bounce::QualificationTable table;
@@ -28,6 +25,7 @@ class File {
   }
 
  private:
+  TemporaryFolder folder_;
   std::string path_;
 };
 

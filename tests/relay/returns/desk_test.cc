@@ -11,23 +11,12 @@
 #include <fstream>
 #include <thread>
 
+#include "tests/temporary_folder.h"
+
 namespace relay::returns {
 namespace {
 
 namespace fs = std::filesystem;
-
-class Folder {
- public:
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "penstock-desk-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~Folder() { fs::remove_all(path_); }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 // Keeps what it was told; lets go of it when it is told to.
 class SlowFeed final : public journal::Feed {
@@ -49,7 +38,7 @@ size_t files_in(const std::string& path) {
 class DeskTest : public testing::Test {
  protected:
   DeskTest() {
-    settings.path = folder.path() + "/returns";
+    settings.path = folder.string() + "/returns";
     settings.poll = std::chrono::milliseconds(20);
     journal.add(&feed);
   }
@@ -93,7 +82,7 @@ class DeskTest : public testing::Test {
     });
   }
 
-  Folder folder;
+  TemporaryFolder folder;
   conf::ReturnsSettings settings;
   uint64_t unmatched_octets = 1'000'000'000;
   conf::SystemClock clock;
@@ -154,12 +143,12 @@ TEST_F(DeskTest, WhatCannotBePutAwayIsReadOnceAllTheSame) {
 }
 
 TEST_F(DeskTest, UnmatchedMailGoesToTheFolderOfChoice) {
-  settings.unmatched = folder.path() + "/for people";
-  settings.watch = {folder.path() + "/watched"};
+  settings.unmatched = folder.string() + "/for people";
+  settings.watch = {folder.string() + "/watched"};
   const auto desk = open();
   feed.done = UINT64_MAX;
   offer(desk.get(), 1);
-  std::ofstream(folder.path() + "/watched/new/2.mail") << "Subject: hello\n\nhello\n";
+  std::ofstream(folder.string() + "/watched/new/2.mail") << "Subject: hello\n\nhello\n";
   EXPECT_TRUE(step_until(desk.get(), [&] { return files_in(settings.unmatched + "/new") == 2; }));
   ASSERT_EQ(feed.events.size(), 2U);
   for (const conf::DeliveryEvent& event : feed.events)
@@ -169,11 +158,11 @@ TEST_F(DeskTest, UnmatchedMailGoesToTheFolderOfChoice) {
 
 // Whatever its name: it would be read again and again.
 TEST(MaildirTest, UnmatchedMailDoesNotGoToWhereItIsRead) {
-  const Folder folder;
-  const std::string path = folder.path() + "/returns", other = folder.path() + "/other";
+  const TemporaryFolder folder;
+  const std::string path = folder.string() + "/returns", other = folder.string() + "/other";
   ASSERT_TRUE(Maildir::open(path, true, other).ok());
-  fs::create_directory_symlink(path, folder.path() + "/link");
-  for (const std::string& same : {path + '/', folder.path() + "/link"}) {
+  fs::create_directory_symlink(path, folder.string() + "/link");
+  for (const std::string& same : {path + '/', folder.string() + "/link"}) {
     const conf::Result<Maildir> opened = Maildir::open(path, true, same);
     ASSERT_FALSE(opened.ok()) << same;
     EXPECT_NE(opened.error().detail.find("must be another one"), std::string::npos) << opened.error().detail;
@@ -181,10 +170,10 @@ TEST(MaildirTest, UnmatchedMailDoesNotGoToWhereItIsRead) {
 }
 
 TEST(MaildirTest, ABatchIsDeliveredAsAWholeOrNotAtAll) {
-  const Folder folder;
-  conf::Result<Maildir> maildir = Maildir::open(folder.path() + "/returns", true);
+  const TemporaryFolder folder;
+  conf::Result<Maildir> maildir = Maildir::open(folder.string() + "/returns", true);
   ASSERT_TRUE(maildir.ok());
-  const std::string fresh = folder.path() + "/returns/new/";
+  const std::string fresh = folder.string() + "/returns/new/";
   fs::create_directories(fresh + Maildir::name_of(2) + "/in the way");
   EXPECT_FALSE(maildir->deliver({{1, "a: b\r\n", conf::Bytes("x")}, {2, "a: b\r\n", conf::Bytes("x")}}).ok());
   EXPECT_FALSE(fs::exists(fresh + Maildir::name_of(1))) << "its client was told to come again";
@@ -194,7 +183,7 @@ TEST(MaildirTest, ABatchIsDeliveredAsAWholeOrNotAtAll) {
 
 // Opening a FIFO waits for a writer; the destructor of the desk would wait for the thread that does.
 TEST_F(DeskTest, WhatIsNoFileIsSaidAndHoldsNobodyUp) {
-  const std::string watched = folder.path() + "/watched";
+  const std::string watched = folder.string() + "/watched";
   settings.watch = {watched};
   const auto desk = open();
   const std::string fifo = watched + "/new/1.fifo";
@@ -237,10 +226,10 @@ TEST_F(DeskTest, OfUnmatchedMailTheOldestGoesWhenItIsTooMuchAndThatIsSaidOnce) {
 }
 
 TEST(MaildirTest, UnmatchedMailIsBoundedAlsoWherePeopleSawIt) {
-  const Folder folder;
-  conf::Result<Maildir> maildir = Maildir::open(folder.path() + "/returns", true);
+  const TemporaryFolder folder;
+  conf::Result<Maildir> maildir = Maildir::open(folder.string() + "/returns", true);
   ASSERT_TRUE(maildir.ok());
-  const std::string unmatched = folder.path() + "/returns/.Unmatched/";
+  const std::string unmatched = folder.string() + "/returns/.Unmatched/";
   for (const char* name : {"cur/1:2,S", "new/2", "new/3"})
     std::ofstream(unmatched + name) << std::string(100'000, 'x');
   EXPECT_EQ(maildir->bound_unmatched(300'000), 0U);
@@ -249,8 +238,8 @@ TEST(MaildirTest, UnmatchedMailIsBoundedAlsoWherePeopleSawIt) {
 }
 
 TEST(MaildirTest, AMailOfTheSameNameTakesNobodysPlace) {
-  const Folder folder;
-  const std::string path = folder.path() + "/mail";
+  const TemporaryFolder folder;
+  const std::string path = folder.string() + "/mail";
   conf::Result<Maildir> maildir = Maildir::open(path, false);
   ASSERT_TRUE(maildir.ok());
   for (const Fate fate : {Fate::kUnmatched, Fate::kKeep}) {
@@ -284,18 +273,19 @@ TEST_F(DeskTest, WhatWasNotDoneWithIsReadAgainAfterTheNextStart) {
 }
 
 TEST_F(DeskTest, AMaildirOfAnotherIsWatched) {
-  settings.watch = {folder.path() + "/other"};
+  settings.watch = {folder.string() + "/other"};
   settings.keep = std::chrono::hours(24);
   const auto desk = open();
-  std::ofstream(folder.path() + "/other/new/1.a") << "Return-Path: <>\nFrom: a@b.test\nTo: x@y.test\n"
-                                                     "Auto-Submitted: auto-replied\nSubject: away\n\naway\n";
+  std::ofstream(folder.string() + "/other/new/1.a")
+      << "Return-Path: <>\nFrom: a@b.test\nTo: x@y.test\n"
+         "Auto-Submitted: auto-replied\nSubject: away\n\naway\n";
   ASSERT_TRUE(step_until(desk.get(), [this] { return feed.events.size() == 1; }));
   feed.done = feed.last;
-  EXPECT_TRUE(step_until(desk.get(), [&] { return files_in(folder.path() + "/other/new") == 0; }));
+  EXPECT_TRUE(step_until(desk.get(), [&] { return files_in(folder.string() + "/other/new") == 0; }));
 }
 
 TEST_F(DeskTest, MailThatPeopleHaveReadInAMaildirOfTheirsStays) {
-  settings.watch = {folder.path() + "/other"};
+  settings.watch = {folder.string() + "/other"};
   open();  // makes the folders
   for (const std::string& path : {settings.path, settings.watch[0]})
     std::ofstream(path + "/cur/1.read:2,S") << "x";
