@@ -47,8 +47,4 @@ class DeliveryLog final : public journal::Feed {
   std::atomic<uint64_t> offset_{0};  // the journal had so many events before the log was added
 };
 
-// One line, no newline. Every string is JSON-escaped, so no remote text can forge a line.
-std::string to_json(const conf::DeliveryEvent& event);
-void append_json(const conf::DeliveryEvent& event, std::string* out);
-
 }  // namespace relay::log

@@ -6,7 +6,6 @@
 
 #include "bounce/text_template.h"
 #include "relay/journal/events.h"
-#include "relay/log/delivery_log.h"
 
 namespace relay::log {
 namespace {

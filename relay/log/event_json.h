@@ -27,4 +27,8 @@ std::string_view kind_text(conf::EventKind kind);
 // kNothing.
 std::string_view limit_name(conf::Bind limit);
 
+// One line, no newline. Every string is JSON-escaped, so no remote text can forge a line.
+std::string to_json(const conf::DeliveryEvent& event);
+void append_json(const conf::DeliveryEvent& event, std::string* out);
+
 }  // namespace relay::log

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "relay/host/configuration.h"
-#include "relay/log/delivery_log.h"
+#include "relay/log/event_json.h"
 #include "tests/sim/mx_judge.h"
 #include "tests/sim/submitter.h"
 

@@ -5,7 +5,6 @@
 #include <memory>
 #include <set>
 
-#include "relay/log/delivery_log.h"
 #include "relay/log/event_json.h"
 #include "tests/sim/endings.h"
 #include "tests/sim/relay_run.h"

@@ -8,7 +8,6 @@
 #include <nlohmann/json.hpp>
 
 #include "conf/vocab/random.h"
-#include "relay/log/delivery_log.h"
 
 namespace relay::log {
 namespace {

@@ -10,7 +10,6 @@
 #include <string>
 #include <vector>
 
-#include "relay/log/delivery_log.h"
 #include "relay/log/event_json.h"
 
 namespace relay::log {
