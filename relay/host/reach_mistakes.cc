@@ -1,13 +1,12 @@
 #include "relay/host/reach_mistakes.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdint>
 #include <set>
 #include <string>
 #include <string_view>
 
 #include "conf/vocab/address.h"
+#include "mx/dns/special_address.h"
 
 namespace relay {
 namespace {
@@ -123,11 +122,6 @@ void check_coverage(const conf::Config& config, const std::vector<const conf::So
                   true});
 }
 
-bool same_address(const conf::Source& one, const conf::Source& other) {
-  std::array<uint8_t, 16> first{}, second{};
-  return conf::parse_ip(one.address, &first) && conf::parse_ip(other.address, &second) && first == second;
-}
-
 bool same_masks(std::vector<std::string> one, std::vector<std::string> other) {
   std::ranges::sort(one);
   std::ranges::sort(other);
@@ -149,7 +143,8 @@ void check_twins(const conf::Config& config, const conf::ConfigWords& words, Pro
     const conf::Source& source = config.sources[i];
     const auto end = config.sources.begin() + static_cast<ptrdiff_t>(i);
     const auto twin = std::find_if(config.sources.begin(), end, [&](const conf::Source& earlier) {
-      return earlier.weight > 0 && same_address(earlier, source) && same_mail(config, earlier, source);
+      return earlier.weight > 0 && mx::same_address(earlier.address, source.address) &&
+             same_mail(config, earlier, source);
     });
     if (source.weight == 0 || twin == end) continue;
     const int table = words.line_of("[[source]] " + source.name);
