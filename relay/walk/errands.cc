@@ -100,28 +100,29 @@ void Errands::send_copy(const Request& request, const conf::Bytes& mail, std::st
 void Errands::read(Request request) {
   const conf::MessageId id = request.delivery->id;
   const queue::BodySize size = request.delivery->size;
-  messages_->pin_to_send(id, size,
-                         [this, request = std::move(request)](conf::Result<queue::Message*> result) {
-                           queue::Delivery* delivery = request.delivery;
-                           if (!result.ok()) {
-                             attempts_->take_waiting(*delivery);
-                             if (delivery->message != nullptr)
-                               messages_->unpin(std::exchange(delivery->message, nullptr));
-                             walk_->unreadable(delivery, result.error());
-                             request.later(std::nullopt);
-                             return;
-                           }
-                           if (delivery->message == nullptr) {
-                             delivery->message = *result;
-                           } else {
-                             messages_->unpin(*result);
-                           }
-                           if (signing_->is_done(delivery->message)) {
-                             answer(request);
-                           } else {
-                             sign(request);
-                           }
-                         });
+  messages_->pin_to_send(
+      id, size, [this, request = std::move(request)](auto read) { was_read(request, std::move(read)); });
+}
+
+void Errands::was_read(const Request& request, conf::Result<queue::Message*> result) {
+  queue::Delivery* delivery = request.delivery;
+  if (!result.ok()) {
+    attempts_->take_waiting(*delivery);
+    if (delivery->message != nullptr) messages_->unpin(std::exchange(delivery->message, nullptr));
+    walk_->unreadable(delivery, result.error());
+    request.later(std::nullopt);
+    return;
+  }
+  if (delivery->message == nullptr) {
+    delivery->message = *result;
+  } else {
+    messages_->unpin(*result);
+  }
+  if (signing_->is_done(delivery->message)) {
+    answer(request);
+  } else {
+    sign(request);
+  }
 }
 
 void Errands::sign(Request request) {

@@ -47,6 +47,7 @@ class Errands {
     DispatcherUser::Later later;
   };
   void read(Request request);
+  void was_read(const Request& request, conf::Result<queue::Message*> result);
   void sign(Request request);
   bool make_later(const Request& request, Errand* errand);
   bool make(queue::Delivery* delivery, size_t most_recipients, Errand* errand);
