@@ -83,9 +83,9 @@ void LineTurns::work(const LinePtr& line, conf::Instant now) {
   }
   make_room(line, now);  // before it sends: a connection that had its time would take the next message
   send_in_turn(line, now);
-  for (const bool first : {true, false}) {
-    while (open_in_turn(line, first, now)) {
-    }
+  while (line->hungry > 0 && open_in_turn(line, true, now)) {
+  }
+  while (open_in_turn(line, false, now)) {
   }
 }
 
@@ -149,7 +149,7 @@ void LineTurns::send_in_turn(const LinePtr& line, conf::Instant now) {
 }
 
 // One for each path that wants one, in their turns; `first`: but for those that have one and need no other
-// while paths are hungry. True: another round may open more.
+// while paths are hungry, which is asked again after each. True: another round may open more.
 bool LineTurns::open_in_turn(const LinePtr& line, bool first, conf::Instant now) {
   bool opened = false;
   size_t position = 0;
