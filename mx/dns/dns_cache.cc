@@ -149,9 +149,7 @@ struct DnsCache::State : std::enable_shared_from_this<DnsCache::State> {
   void answered(const std::string& key, DnsAnswerPtr answer) {
     if (is_trouble(*answer)) ++counters.failures;
     keep(key, answer);
-    std::vector<Done>* const asking = in_flight.find(key);
-    if (asking == nullptr) return;
-    const std::vector<Done> waiting = std::move(*asking);
+    const std::vector<Done> waiting = std::move(*in_flight.find(key));  // whoever calls this looked
     in_flight.erase(key);
     for (const Done& done : waiting) done(answer);
   }

@@ -21,7 +21,7 @@ bool Acceptance::has_room(std::string* why) const {
     *why = health.why;
     return false;
   }
-  if (parts_.deliveries->messages() >= parts_.config->spool.max_messages) {
+  if (parts_.deliveries->messages() + waiting_.size() >= parts_.config->spool.max_messages) {
     *why = "the queue is full";
     return false;
   }

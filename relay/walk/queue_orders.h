@@ -68,8 +68,8 @@ class QueueOrders {
 
   Parts parts_;
   size_t ending_holds_ = 0;
-  conf::PartedMap<conf::MessageId, std::shared_ptr<const std::string>>
-      givers_;  // who gave each message up, while it is here
+  // Who gave each message up, while it is here.
+  conf::PartedMap<conf::MessageId, std::shared_ptr<const std::string>> givers_;
   std::shared_ptr<const std::string> last_giver_;
   size_t gone_on_ = 0;  // deliveries, by the order that is being carried out
 };
