@@ -10,6 +10,29 @@ namespace {
 
 using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 
+// As LineTurnsTest has it, for a path that is counted by itself: neither its connection nor a new one begins
+// the message, and none is opened for it.
+TEST_F(DispatcherTest, AMessageThatFindsNoRoomInMemoryWaitsForIt) {
+  messages_.pin_to_send(999, queue::BodySize(900'000), [](const conf::Result<queue::Message*>&) {});
+  for (int i = 0; i < 3; ++i) add(1)->size = queue::BodySize(60'000);
+  open();
+  const size_t opened = network_.users.size();
+  step();
+  EXPECT_EQ(walk_.asked, 0U);
+  EXPECT_EQ(path_->waits.bind(), mx::Bind::kMemory);
+  EXPECT_EQ(dispatcher_->next_message(path_).bind, mx::Bind::kMemory);
+  EXPECT_GT(dispatcher_->next_wake(), clock_.time);
+  EXPECT_TRUE(dispatcher_->neglected().empty());
+  add(1);
+  step();
+  EXPECT_EQ(network_.users.size(), opened);
+  spool_.run_batch();  // there is no such message
+  spool_.drain_completions();
+  clock_.time += 250ms;
+  step();
+  EXPECT_EQ(walk_.asked, 1U);
+}
+
 TEST_F(DispatcherTest, DeliveriesWithNothingToSendAreTakenInALoopNotOneWithinTheOther) {
   for (int i = 0; i < 20'000; ++i) add(0);
   open();

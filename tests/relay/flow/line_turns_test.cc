@@ -71,6 +71,31 @@ TEST_F(LineTurnsTest, AConnectionWithNothingToDoMakesRoomForAPathThatHasNone) {
   EXPECT_EQ(network_.places, (std::vector<std::string>{"127.0.0.1", "127.0.0.2"}));
 }
 
+// Its path waits for memory, looks again in a while and not before, and holds up no other of its line.
+TEST_F(LineTurnsTest, AMessageThatFindsNoRoomInMemoryWaitsAndAnotherPathGoesOn) {
+  messages_.pin_to_send(999, queue::BodySize(900'000), [](const conf::Result<queue::Message*>&) {});
+  queue::Delivery* big = mail(path_, "a@x.test");
+  big->size = queue::BodySize(60'000);
+  open();
+  step();
+  EXPECT_EQ(big->state, queue::DeliveryState::kReady);
+  EXPECT_EQ(path_->connections.idle().size(), 1U);
+  EXPECT_EQ(dispatcher_->next_message(path_).bind, mx::Bind::kMemory);
+  EXPECT_GT(dispatcher_->next_wake(), clock_.time);
+  EXPECT_LE(dispatcher_->next_wake(), clock_.time + 250ms);
+  EXPECT_TRUE(dispatcher_->neglected().empty());
+  const queue::Delivery* small = mail(other_, "a@x.test");
+  step();
+  greet();
+  step();
+  EXPECT_TRUE(is_sent(small));
+  spool_.run_batch();  // there is no such message
+  spool_.drain_completions();
+  clock_.time += 250ms;
+  step();
+  EXPECT_TRUE(is_sent(big));
+}
+
 TEST_F(LineTurnsTest, ASenderWithMuchMailDoesNotKeepTheLineFromAnother) {
   config_->max_outbound_connections = 1;
   std::vector<queue::Delivery*> much;

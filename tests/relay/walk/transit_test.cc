@@ -11,6 +11,27 @@ using conf::EventKind;
 
 class TransitTest : public WalkRig {};
 
+TEST_F(TransitTest, OfManyLookUpsThatAreDueOnlySomeAreBegunInAStep) {
+  refuse_for_now();
+  start();
+  std::vector<std::string> recipients;
+  for (int i = 0; i < 600; ++i) recipients.push_back("a@d" + std::to_string(i) + ".test");
+  submit(recipients);
+  ASSERT_EQ(transit_->resting().scheduled(), 600U);
+  transit_->reload(config_, book_);  // no route is known any more
+  run();
+  clock_.time += 2h;
+  const uint64_t before = transit_->routes().work();
+  transit_->step(clock_.time);
+  EXPECT_GT(transit_->routes().work(), before);
+  EXPECT_LE(transit_->routes().work(), before + 4096 + 8);
+  EXPECT_GT(transit_->resting().scheduled(), 100U);
+  EXPECT_LE(transit_->next_wake(), clock_.time);
+  server_.to_rcpt = "250 2.1.5 ok";
+  run();
+  EXPECT_EQ(server_.recipients.size(), 600U);
+}
+
 // Orders that come in between hold for what is not begun yet.
 TEST_F(TransitTest, AMessageToVeryManyDomainsIsBegunInSeveralSteps) {
   start();
