@@ -17,24 +17,26 @@ using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 constexpr conf::Duration kToOpen = 2s;  // a connection, with its greeting
 constexpr double kToMove = 1.01;
 
+DrawnLimits some_connections(conf::Random* random) {
+  DrawnLimits limits;
+  limits.max_connections = 1 + static_cast<uint32_t>(random->below(3));
+  limits.messages_per_connection = random->chance(0.3) ? 1 : 100;
+  return limits;
+}
+
+void draw_rate(conf::Random* random, DrawnLimits* limits) {
+  limits->rate = 4 + static_cast<uint32_t>(random->below(30));
+  limits->burst = 1 + static_cast<uint32_t>(random->below(limits->rate));
+}
+
 class ForecastWorld {
  public:
   explicit ForecastWorld(uint64_t seed) : world(seed) {
     conf::Random& random = world.world.random;
-    DrawnLimits limits;
-    limits.max_connections = 1 + static_cast<uint32_t>(random.below(3));
-    limits.messages_per_connection = random.chance(0.3) ? 1 : 100;
-    if (random.chance(0.7)) {
-      limits.rate = 4 + static_cast<uint32_t>(random.below(30));
-      limits.burst = 1 + static_cast<uint32_t>(random.below(limits.rate));
-    }
+    DrawnLimits limits = some_connections(&random);
+    if (random.chance(0.7)) draw_rate(&random, &limits);
     if (limits.rate == 0 || random.chance(0.3)) limits.messages_per_hour = 60, limits.smooth = true;
-    DrawnRule rule;
-    rule.name = "all";
-    rule.mx = "mx?.test";
-    rule.scope = static_cast<CountedBy>(random.below(3));
-    rule.versions.emplace_back(conf::Instant{}, std::move(limits));
-    world.history.rules = {rule};
+    world.history.rules = {rule_with(std::move(limits), static_cast<CountedBy>(random.below(3)))};
     world.history.rule_of = {{0}};
     world.add_site(1, 1);
     ConfigDraw draw;
@@ -102,22 +104,15 @@ class SharedForecast {
  public:
   explicit SharedForecast(uint64_t seed) : world(seed) {
     conf::Random& random = world.world.random;
-    DrawnLimits limits;
-    limits.max_connections = 1 + static_cast<uint32_t>(random.below(3));
-    limits.messages_per_connection = random.chance(0.3) ? 1 : 100;
+    DrawnLimits limits = some_connections(&random);
     if (random.chance(0.8)) {
-      limits.rate = 4 + static_cast<uint32_t>(random.below(30));
-      limits.burst = 1 + static_cast<uint32_t>(random.below(limits.rate));
+      draw_rate(&random, &limits);
     } else {
       limits.messages_per_hour = 60, limits.smooth = true;
     }
-    DrawnRule rule;
-    rule.name = "all";
-    rule.mx = "mx?.test";
-    rule.scope = random.chance(0.5) ? CountedBy::kSource : CountedBy::kPool;
-    if (random.chance(0.2)) rule.scope = CountedBy::kPath;
-    rule.versions.emplace_back(conf::Instant{}, std::move(limits));
-    world.history.rules = {rule};
+    CountedBy scope = random.chance(0.5) ? CountedBy::kSource : CountedBy::kPool;
+    if (random.chance(0.2)) scope = CountedBy::kPath;
+    world.history.rules = {rule_with(std::move(limits), scope)};
     world.history.rule_of = {{0}, {0}, {0}};
     for (int i = 0; i < 3; ++i) world.add_site(1, 1);
     world.add_domain("ab.test", {0, 1});

@@ -50,6 +50,16 @@ struct DrawnRule {
   std::vector<std::pair<conf::Instant, DrawnLimits>> versions;  // each from that time on
 };
 
+// For all sites, from the start on.
+inline DrawnRule rule_with(DrawnLimits limits, CountedBy scope) {
+  DrawnRule rule;
+  rule.name = "all";
+  rule.mx = "mx?.test";
+  rule.scope = scope;
+  rule.versions.emplace_back(conf::Instant{}, std::move(limits));
+  return rule;
+}
+
 // One connection as the receiver saw it.
 struct SeenSession {
   size_t site = 0, source = 0;

@@ -16,15 +16,6 @@ namespace {
 
 using namespace std::chrono_literals;  // NOLINT(build/namespaces)
 
-DrawnRule rule_with(DrawnLimits limits, CountedBy scope) {
-  DrawnRule rule;
-  rule.name = "all";
-  rule.mx = "mx?.test";
-  rule.scope = scope;
-  rule.versions.emplace_back(conf::Instant{}, std::move(limits));
-  return rule;
-}
-
 // Under the rules of its history, with one source. When that was.
 conf::Instant start(MxWorld* world, conf::Duration validity = 12h, const std::string& more = {}) {
   ConfigDraw draw;

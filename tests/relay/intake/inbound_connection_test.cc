@@ -101,6 +101,7 @@ class InboundConnectionTest : public testing::Test {
   Still clock;
   Wire::Seen wire;
   NoOwner owner;
+  Namer namer;  // asked when it is the gate
   smtp::Gate* gate = nullptr;
   std::unique_ptr<InboundConnection> connection;
 };
@@ -165,6 +166,12 @@ class InboundMessageTest : public InboundConnectionTest {
     for (size_t i = 0; i < recipients; ++i)
       connection->on_bytes("RCPT TO:<recipient" + std::to_string(i) + "@example.net>\r\n");
     wire.unsent.clear();
+  }
+  // The content of a message whose Message-ID, Date and From the listener adds where they are missing.
+  void begin_unnamed() {
+    gate = &namer;
+    begin(1);
+    connection->on_bytes("DATA\r\n");
   }
 };
 
@@ -244,11 +251,7 @@ TEST_F(InboundMessageTest, ABigBodyHoldsLittleMoreThanItsOctets) {
 
 // To put them before a whole body of many megabytes would move all of it.
 TEST_F(InboundMessageTest, FieldsThatAreMissingAreAddedWhenTheHeaderEnds) {
-  Namer namer;
-  gate = &namer;
-  open();
-  begin(1);
-  connection->on_bytes("DATA\r\n");
+  begin_unnamed();
   connection->on_bytes("Subject: x\r\n");
   EXPECT_EQ(namer.asked, 0);
   connection->on_bytes("\r\none\r\n");
@@ -263,11 +266,7 @@ TEST_F(InboundMessageTest, FieldsThatAreMissingAreAddedWhenTheHeaderEnds) {
 }
 
 TEST_F(InboundMessageTest, AMessageThatIsAHeaderOnlyGetsItsMissingFieldsAtItsEnd) {
-  Namer namer;
-  gate = &namer;
-  open();
-  begin(1);
-  connection->on_bytes("DATA\r\n");
+  begin_unnamed();
   connection->on_bytes("Subject: x\r\n.\r\n");
   EXPECT_EQ(namer.asked, 1);
   EXPECT_NE(owner.content.find("\r\nMessage-ID: <a@relay.test>\r\n"), std::string::npos) << owner.content;

@@ -18,6 +18,13 @@ using queue::BodySize;
 
 constexpr conf::Instant kStart{1h};
 
+// As many bodies of this size as find room.
+size_t fill(BodyRoom* room, conf::MessageId id, uint64_t octets) {
+  size_t bodies = 0;
+  for (; room->may_read(id, octets, kStart); ++bodies) room->read(octets);
+  return bodies;
+}
+
 TEST(BodySize, IsRoundedUpByAnEighthAtTheMost) {
   for (uint64_t octets = 0; octets < 300'000; ++octets) {
     const uint64_t rounded = BodySize(octets).octets();
@@ -43,18 +50,8 @@ TEST(BodyRoom, WhatCameInTakesThreeQuarters) {
 
 TEST(BodyRoom, BigOnesLeaveRoomForSmallOnes) {
   BodyRoom room(1'000'000);
-  size_t big = 0;
-  while (room.may_read(1, 50'000, kStart)) {
-    room.read(50'000);
-    ++big;
-  }
-  EXPECT_EQ(big, 17U);  // 850,000 and four times 50,000 are too many
-  size_t small = 0;
-  while (room.may_read(2, 1'000, kStart)) {
-    room.read(1'000);
-    ++small;
-  }
-  EXPECT_EQ(small, 147U);
+  EXPECT_EQ(fill(&room, 1, 50'000), 17U);  // 850,000 and four times 50,000 are too many
+  EXPECT_EQ(fill(&room, 2, 1'000), 147U);
 }
 
 // As one would be who stands behind smaller ones that come for ever.
@@ -92,13 +89,8 @@ TEST(BodyRoom, WhoAsksNoMoreHoldsNobodyUp) {
 
 TEST(BodyRoom, BigOnesGoTogetherWhereTheyFit) {
   BodyRoom room(1'000'000);
-  size_t big = 0;
-  while (room.may_read(1, 100'000, kStart)) {
-    room.read(100'000);
-    ++big;
-  }
   // Eight leave two tenths: another one does not leave three sixteenths.
-  EXPECT_EQ(big, 8U);
+  EXPECT_EQ(fill(&room, 1, 100'000), 8U);
   EXPECT_TRUE(room.may_read(2, 12'000, kStart)) << "and small ones go on";
 }
 
