@@ -4,10 +4,9 @@
   check_tree.py [ROOT]     prints every breach as file:line: message; exit status 1 when there is one
   check_tree.py --self-test
 """
-import pathlib
 import re
-import sys
-import tempfile
+
+import checks
 
 # room -> rooms that it may include (besides itself)
 ARROWS = {
@@ -187,37 +186,17 @@ GOOD = [
 
 def self_test():
     for path, content, part in BAD:
-        with tempfile.TemporaryDirectory() as place:
-            file = pathlib.Path(place) / path
-            file.parent.mkdir(parents=True)
-            file.write_text(content, encoding="utf-8")
-            found = list(breaches(pathlib.Path(place)))
+        with checks.tree_of({path: content}) as root:
+            found = list(breaches(root))
             if not any(part in line for line in found):
                 raise SystemExit(f"self-test: {path} with {content[:40]!r} gave {found}, not '{part}'")
     for path, content in GOOD:
-        with tempfile.TemporaryDirectory() as place:
-            file = pathlib.Path(place) / path
-            file.parent.mkdir(parents=True)
-            file.write_text(content, encoding="utf-8")
-            found = list(breaches(pathlib.Path(place)))
+        with checks.tree_of({path: content}) as root:
+            found = list(breaches(root))
             if found:
                 raise SystemExit(f"self-test: {path} is good but gave {found}")
     print(f"self-test: {len(BAD)} breaches found, {len(GOOD)} good files left alone")
 
 
-def main():
-    if sys.argv[1:] == ["--self-test"]:
-        self_test()
-        return
-    root = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else pathlib.Path(__file__).resolve().parents[2]
-    found = list(breaches(root))
-    for line in found:
-        print(line)
-    if found:
-        print(f"check_tree: {len(found)} breaches")
-        sys.exit(1)
-    print("check_tree: the tree keeps its plan")
-
-
 if __name__ == "__main__":
-    main()
+    checks.run("check_tree", breaches, self_test, "the tree keeps its plan")

@@ -5,10 +5,9 @@
   threaded_tests.py --self-test
 """
 import fnmatch
-import pathlib
 import re
-import sys
-import tempfile
+
+import checks
 
 STARTS = re.compile(r"\bstd::(thread|jthread|async)\b(?!::(id|hardware_concurrency))|\bpthread_create\s*\(|\bMHD_start_daemon\b"
                     r"|\buv_(thread_create|queue_work)\b")
@@ -102,26 +101,12 @@ GOOD = [
 def self_test():
     for wanted, cases in ((1, BAD), (0, GOOD)):
         for files in cases:
-            with tempfile.TemporaryDirectory() as place:
-                for path, content in ({"tests/CMakeLists.txt": LISTS} | files).items():
-                    file = pathlib.Path(place) / path
-                    file.parent.mkdir(parents=True, exist_ok=True)
-                    file.write_text(content, encoding="utf-8")
-                found = list(breaches(pathlib.Path(place)))
+            with checks.tree_of({"tests/CMakeLists.txt": LISTS} | files) as root:
+                found = list(breaches(root))
                 if len(found) != wanted:
                     raise SystemExit(f"self-test: {files} gave {found}")
     print(f"self-test: {len(BAD)} tests with threads found, {len(GOOD)} without left alone")
 
 
-def main():
-    if sys.argv[1:] == ["--self-test"]:
-        self_test()
-        return
-    root = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else pathlib.Path(__file__).resolve().parents[2]
-    found = list(breaches(root))
-    print("\n".join(found) or "threaded_tests: the thread sanitizer sees each test that starts a thread")
-    sys.exit(1 if found else 0)
-
-
 if __name__ == "__main__":
-    main()
+    checks.run("threaded_tests", breaches, self_test, "the thread sanitizer sees each test that starts a thread")
