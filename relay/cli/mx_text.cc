@@ -341,7 +341,7 @@ std::string message_explanation_text(const json& message, const json& explained)
     const std::string queued = queue_answer(message, domain);
     if (!queued.empty()) out += wrapped("", queued);
     if (!error.empty()) {
-      out += wrapped("", domain + ": " + error);
+      out += wrapped("", fmt::format("{}: {}", domain, error));
     } else if (queued.empty()) {
       out += headline_text(member(one, "explanation"));
     }
