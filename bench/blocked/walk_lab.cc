@@ -167,7 +167,8 @@ void WalkLab::put_off(const char* name) {
 
 // Messages with as many recipients as one may have, at as many domains.
 void WalkLab::take_long_lists() {
-  Phase handed("1,000 recipients: handed to the spool"), stored("1,000 recipients: on disk, to 1,000 domains");
+  Phase handed("1,000 recipients: handed to the spool"),
+      stored("1,000 recipients: on disk, to 1,000 domains");
   for (size_t i = 0; i < kLongLists; ++i) {
     relay::spool::MessageRecord record;
     record.id = transit_->next_id();
