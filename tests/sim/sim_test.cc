@@ -48,18 +48,17 @@ TEST(Simulation, NothingPromisedIsLostAndNoLimitIsBroken) {
 
 // As many as a real queue has in a bad hour: tables grow and shrink, and every list is long.
 TEST(Simulation, FiftyThousandMessagesAreLostNoMoreThanAFew) {
-  std::vector<uint64_t> sizes = {5'000};
-#ifndef PENSTOCK_SANITIZED  // it makes the run ten times as long
-  sizes.push_back(50'000);
+#ifdef PENSTOCK_SANITIZED  // it makes the run ten times as long
+  const std::vector<std::pair<uint64_t, uint64_t>> runs = {{1, 5'000}};
+#else
+  const std::vector<std::pair<uint64_t, uint64_t>> runs = {{1, 5'000}, {2, 5'000}, {1, 50'000}, {2, 50'000}};
 #endif
-  for (const uint64_t messages : sizes) {
-    for (uint64_t seed = 1; seed <= 2; ++seed) {
-      const Verdict verdict = run_scenario(seed, messages);
-      for (const std::string& violation : verdict.violations)
-        ADD_FAILURE() << "seed " << seed << ": " << violation;
-      EXPECT_GE(verdict.promised, messages);
-      EXPECT_GE(verdict.delivered + verdict.reported, messages / 10 * 9);
-    }
+  for (const auto& [seed, messages] : runs) {
+    const Verdict verdict = run_scenario(seed, messages);
+    for (const std::string& violation : verdict.violations)
+      ADD_FAILURE() << "seed " << seed << ": " << violation;
+    EXPECT_GE(verdict.promised, messages);
+    EXPECT_GE(verdict.delivered + verdict.reported, messages / 10 * 9);
   }
 }
 

@@ -248,11 +248,13 @@ TEST_F(DeliveryLogTest, PastTheBufferTheOldestAreLostAndItIsSaid) {
   log->reopen();
   ASSERT_TRUE(wait_for([&] { return log->written_through() == kEvents; }));
   log.reset();
-  const auto all = lines(settings_.path);
-  EXPECT_EQ(all.front(), (nlohmann::json{{"event", "log_gap"}, {"lost", lost}}));
+  std::ifstream in(settings_.path);
+  std::vector<std::string> all;  // so many that reading each as JSON takes a minute under a sanitizer
+  for (std::string line; std::getline(in, line);) all.push_back(std::move(line));
   ASSERT_EQ(all.size(), kEvents - lost + 1);
-  EXPECT_EQ(all.at(1).at("attempt"), lost + 1);
-  EXPECT_EQ(all.back().at("attempt"), kEvents);
+  EXPECT_EQ(nlohmann::json::parse(all.front()), (nlohmann::json{{"event", "log_gap"}, {"lost", lost}}));
+  EXPECT_EQ(nlohmann::json::parse(all.at(1)).at("attempt"), lost + 1);
+  EXPECT_EQ(nlohmann::json::parse(all.back()).at("attempt"), kEvents);
 }
 
 TEST_F(DeliveryLogTest, WhatAKillForgotWhileTheDiskWasFullIsAGapAfterTheStart) {

@@ -56,10 +56,11 @@ inline std::string unescape(const std::string& text) {
 template <typename Take>
 void in_pieces(std::string_view text, const std::vector<size_t>& splits, size_t offset, const Take& take) {
   size_t begin = 0;
-  for (size_t i = 1; i <= text.size(); ++i) {
-    if (i < text.size() && !std::binary_search(splits.begin(), splits.end(), offset + i)) continue;
-    take(text.substr(begin, i - begin));
-    begin = i;
+  for (auto cut = std::upper_bound(splits.begin(), splits.end(), offset); begin < text.size(); ++cut) {
+    const size_t end = cut == splits.end() ? text.size() : std::min(*cut - offset, text.size());
+    take(text.substr(begin, end - begin));
+    if (end == text.size()) return;
+    begin = end;
   }
 }
 
