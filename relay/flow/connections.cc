@@ -107,9 +107,9 @@ void Connections::rests_no_more(OutboundConnection* connection) {
   }
 }
 
-void Connections::make_room(const PathGate::Wanted& wanted) {
+OutboundConnection* Connections::least_needed(const PathGate::Wanted& wanted) const {
   const auto found = resting_at_.find(wanted.counters);
-  if (found == resting_at_.end()) return;
+  if (found == resting_at_.end()) return nullptr;
   const std::vector<OutboundConnection*>& resting = found->second;
   const auto others = [&wanted](const OutboundConnection* each) {
     return each->idle() && each->path() != wanted.by;
@@ -117,9 +117,15 @@ void Connections::make_room(const PathGate::Wanted& wanted) {
   const auto useless = std::find_if(resting.begin(), resting.end(), [&](const OutboundConnection* each) {
     return others(each) && each->path()->ready.empty();
   });
-  OutboundConnection* goes = useless == resting.end() ? nullptr : *useless;
-  for (auto each = resting.rbegin(); goes == nullptr && each != resting.rend(); ++each)
-    if (others(*each) && had_its_time(**each, flow_->now())) goes = *each;
+  if (useless != resting.end()) return *useless;
+  const auto longest = std::find_if(resting.rbegin(), resting.rend(), [&](const OutboundConnection* each) {
+    return others(each) && had_its_time(*each, flow_->now());
+  });
+  return longest == resting.rend() ? nullptr : *longest;
+}
+
+void Connections::make_room(const PathGate::Wanted& wanted) {
+  OutboundConnection* goes = least_needed(wanted);
   if (goes == nullptr || !gate_->is_wanted(*goes->path(), at(goes).use)) return;
   gate_->makes_room(at(goes).use);
   rests_no_more(goes);

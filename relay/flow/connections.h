@@ -73,8 +73,10 @@ class Connections {
   // then.
   void rest(Slot* slot, conf::Instant next = conf::kNever);
   void rests_no_more(OutboundConnection* connection);
-  // One that rests at counters which several paths share, and which another path than `by` needs least, says
-  // QUIT: one whose path has no mail, else one that had its time.
+  // One that rests at counters which several paths share, and which another path than `by` needs least: one
+  // whose path has no mail, else one that had its time. Null: there is none.
+  OutboundConnection* least_needed(const PathGate::Wanted& wanted) const;
+  // It says QUIT.
   void make_room(const PathGate::Wanted& wanted);
   // May the connection begin another transaction now?
   mx::Admission may_send(const Slot& slot) const;

@@ -360,8 +360,8 @@ mx::Admission Dispatcher::next_message(queue::Path* path) {
   if (flow_.paused) return mx::Admission::no(mx::Bind::kRecording, conf::kNever);
   if (sites_->awaits_rules(*path)) return mx::Admission::no(mx::Bind::kLease, conf::kNever);
   know_counters(sites_, path);
-  Forecast forecast;
-  forecast.relay_full = connections_.full();
+  Forecast forecast{{}, connections_.full(), {}, opener_.moves_at(path, flow_.now())};
+  forecast.gives_way = [&](auto* full) { return connections_.least_needed({full, path}) != nullptr; };
   for (OutboundConnection* connection : path->connections.idle()) {
     if (connection->idle())
       forecast.resting.push_back({&connections_.at(connection).use, connection->transactions()});

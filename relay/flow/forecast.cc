@@ -28,18 +28,8 @@ bool makes_room(const queue::Path& path, conf::Instant now) {
          path.shared.line->least_needed(now) != nullptr;
 }
 
-Admission over_address(const queue::Path& path, mx::Traffic* traffic, mx::Traffic* host, conf::Instant now) {
-  mx::Standing& standing = *path.counters.standing;
-  Admission sending = standing.may_send(now), opening = standing.may_connect(now);
-  for (mx::Traffic* each : {traffic, host}) {
-    if (each == nullptr) continue;
-    sending = sending.also(each->may_send(now));
-    opening = opening.also(each->may_connect(now));
-  }
-  if (is_timed(sending)) return sending;
-  const bool full = opening.bind == Bind::kConnections || opening.bind == Bind::kWindow;
-  if (!opening.yes && full && makes_room(path, now)) opening = {};
-  return sending.also(opening);
+bool is_full(const Admission& opening) {
+  return !opening.yes && (opening.bind == Bind::kConnections || opening.bind == Bind::kWindow);
 }
 
 }  // namespace
@@ -56,6 +46,21 @@ void know_counters(queue::SiteTable* sites, queue::Path* path) {
       (void)sites->host_traffic(path, address);
     }
   }
+}
+
+Admission Forecast::over_address(const queue::Path& path, mx::Traffic* traffic, mx::Traffic* host,
+                                 conf::Instant now) const {
+  mx::Standing& standing = *path.counters.standing;
+  Admission sending = standing.may_send(now), opening = standing.may_connect(now);
+  for (mx::Traffic* each : {traffic, host}) {
+    if (each == nullptr) continue;
+    sending = sending.also(each->may_send(now));
+    const Admission here = each->may_connect(now);
+    if (!is_full(here) || gives_way == nullptr || !gives_way(each)) opening = opening.also(here);
+  }
+  if (is_timed(sending)) return sending;
+  if (is_full(opening) && makes_room(path, now)) opening = {};
+  return sending.also(opening);
 }
 
 Admission Forecast::over_resting(const queue::Path& path, conf::Instant now) const {
@@ -118,7 +123,9 @@ Admission Forecast::next(const queue::Path& path, const mx::Lease& lease, conf::
   if (fresh.yes && relay_full) fresh = Admission::no(Bind::kTotal, conf::kNever);
   const Admission rested = over_resting(path, now);
   const bool none = !rested.yes && rested.bind == Bind::kNothing;
-  const Admission best = none ? fresh : sooner(rested, fresh);
+  Admission best = none ? fresh : sooner(rested, fresh);
+  if (moves != conf::kNever)
+    best = sooner(best, moves <= now ? Admission{} : Admission::no(Bind::kConnections, moves));
   // The counters reach the disk in milliseconds, unless the disk fails.
   if (best.yes && lease.failing() && PathGate::counts_anything(*path.limits))
     return Admission::no(Bind::kLease, conf::kNever);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "conf/vocab/time.h"
@@ -22,6 +23,11 @@ struct Forecast {
   };
   std::vector<Resting> resting;
   bool relay_full = false;  // no connection is left of those of the whole relay
+  // A connection of another path that rests at these full counters would make room; may be null.
+  std::function<bool(const mx::Traffic* full)> gives_way;
+  // When a connection of the path that rests where it may not send gives way to one to another host
+  // (Opener::moves_at).
+  conf::Instant moves = conf::kNever;
 
   // A reason with a time is said before one without: a connection ends, and then that time is what counts. A
   // block that is over becomes kProbing by being asked.
@@ -31,6 +37,8 @@ struct Forecast {
   mx::Admission over_resting(const queue::Path& path, conf::Instant now) const;
   mx::Admission over_new(const queue::Path& path, conf::Instant now) const;
   mx::Admission as_counted(const queue::Path& path, conf::Instant now) const;  // over a new one
+  mx::Admission over_address(const queue::Path& path, mx::Traffic* traffic, mx::Traffic* host,
+                             conf::Instant now) const;
   mx::Admission at(const queue::Path& path, const mx::RouteHost& host, const std::string& address,
                    conf::Instant now) const;
 };

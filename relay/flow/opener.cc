@@ -69,19 +69,25 @@ void Opener::open_for(queue::Path* path, conf::Instant now) {
   }
 }
 
-void Opener::move_on(queue::Path* path, conf::Instant now) {
-  if (path->connections.idle().empty() || !path->connections.all_rest()) return;
-  if (PathGate::has_one_answer(*path) || path->limits->scope == conf::RuleScope::kPath) return;
+conf::Instant Opener::moves_at(queue::Path* path, conf::Instant now) const {
+  if (path->connections.idle().empty() || !path->connections.all_rest()) return conf::kNever;
+  if (path->shared.line != nullptr || PathGate::has_one_answer(*path)) return conf::kNever;
+  if (path->limits->scope == conf::RuleScope::kPath) return conf::kNever;
   OutboundConnection* goes = path->connections.idle().front();
-  const Slot& slot = parts_.connections->at(goes);
-  if (!goes->idle() || parts_.connections->any_may_send(*path)) return;
-  if (!parts_.gate->site_may_send(*path, now).yes) return;
+  if (!goes->idle() || parts_.connections->any_may_send(*path)) return conf::kNever;
+  if (!parts_.gate->site_may_send(*path, now).yes) return conf::kNever;
   const auto takes_mail = [&](const std::string& address) {
     return parts_.gate->host_may_take(path, address, now);
   };
-  if (parts_.hosts->to_try(*path, now, takes_mail).empty()) return;
-  if (slot.rested + kLeastRest > now)
-    return parts_.gate->wait(path, mx::Admission::no(mx::Bind::kConnections, slot.rested + kLeastRest));
+  if (parts_.hosts->to_try(*path, now, takes_mail).empty()) return conf::kNever;
+  return parts_.connections->at(goes).rested + kLeastRest;
+}
+
+void Opener::move_on(queue::Path* path, conf::Instant now) {
+  const conf::Instant at = moves_at(path, now);
+  if (at == conf::kNever) return;
+  if (at > now) return parts_.gate->wait(path, mx::Admission::no(mx::Bind::kConnections, at));
+  OutboundConnection* goes = path->connections.idle().front();
   parts_.connections->rests_no_more(goes);
   goes->quit();
 }

@@ -47,6 +47,8 @@ class Opener {
   // All connections that the path may have rest, at hosts that take nothing now, and another host would: one
   // of them ends, or the path waits until it has rested long enough for that.
   void move_on(queue::Path* path, conf::Instant now);
+  // When that connection ends, if mail were to wait; kNever: none does.
+  conf::Instant moves_at(queue::Path* path, conf::Instant now) const;
   // A connection of the path could be opened now, as far as its limits say.
   bool could_open(queue::Path* path, conf::Instant now) const;
   // The path has to wait for a connection of the relay (kTotal), or for the end of a pause (kRecording).
