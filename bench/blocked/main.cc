@@ -21,6 +21,7 @@
 #include "relay/flow/dispatcher.h"
 #include "relay/flow/path_choice.h"
 #include "relay/flow/site_table.h"
+#include "relay/host/page_return.h"
 #include "relay/queue/delivery_store.h"
 #include "relay/queue/domain_table.h"
 #include "relay/queue/message_cache.h"
@@ -256,6 +257,7 @@ void Lab::expire() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  relay::return_pages_beside();  // as the relay does
   const size_t sites = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 1'000'000;
   const size_t queues = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 100'000;
   Lab lab(sites, std::min(sites, queues));

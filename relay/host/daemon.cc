@@ -21,6 +21,7 @@
 #include "relay/host/held_signals.h"
 #include "relay/host/login_secrets.h"
 #include "relay/host/own_addresses.h"
+#include "relay/host/page_return.h"
 #include "relay/host/privileges.h"
 #include "relay/host/quarantine.h"
 #include "relay/host/restart_needed.h"
@@ -245,10 +246,9 @@ conf::Status Daemon::start() {
   }
   returned_ = std::make_unique<ReturnedMail>(
       &clock_, &journal_, [this] { loop_->post([] {}); }, say);
-  status = prepare_directories(*config_);
-  if (!status.ok()) return status;
-  status = drop_privileges(config_->run_as);
-  if (!status.ok()) return status;
+  if (status = prepare_directories(*config_); !status.ok()) return status;
+  if (status = drop_privileges(config_->run_as); !status.ok()) return status;
+  return_pages_beside();
   forbid_dumps();
   reader_ = std::make_unique<SettingsReader>(
       SettingsReader::Parts{[path = config_->file] { return read_and_tell(path); },
