@@ -66,7 +66,7 @@ class NoNetwork final : public relay::Network {
 
 class WalkLab {
  public:
-  explicit WalkLab(size_t count) : count_(count) {
+  WalkLab(size_t count, size_t of_a_domain) : count_(count), of_a_domain_(of_a_domain) {
     config_->hostname = "relay.test";
     config_->sources.resize(1);
     config_->sources[0].name = "default";
@@ -80,9 +80,10 @@ class WalkLab {
     parts.random = &random_;
     transit_ = std::make_unique<relay::Transit>(std::move(parts));
     limits_ = std::make_unique<relay::LimitOrders>(transit_.get(), nullptr);
+    spool_.on_completions_ready([this] { more_ = true; });
   }
   void fill();
-  void start();
+  void start(const char* name);
   void count();
   void put_off(const char* name);
   void take_long_lists();
@@ -94,6 +95,7 @@ class WalkLab {
 
  private:
   void step(Phase* phase) {
+    more_ = false;
     phase->run([this] { transit_->step(clock_.now()); });
     spool_.run_batch();
   }
@@ -103,7 +105,7 @@ class WalkLab {
       step(phase);
       if (names_.asked() > 0) {
         phase->run([this] { names_.time_out(kAnswersPerStep); });
-      } else if (transit_->next_wake() > clock_.now() && spool_.waiting() == 0) {
+      } else if (transit_->next_wake() > clock_.now() && spool_.waiting() == 0 && !more_) {
         if (++quiet_ > 2) break;
         continue;
       }
@@ -113,7 +115,9 @@ class WalkLab {
   }
 
   const size_t count_;
+  const size_t of_a_domain_;
   int quiet_ = 0;
+  bool more_ = false;  // answers of the spool that wait for the next step
   HandClock clock_;
   conf::Random random_{1};
   std::shared_ptr<conf::Config> config_ = std::make_shared<conf::Config>();
@@ -133,7 +137,7 @@ void WalkLab::fill() {
     record.id = spool_.next_id(clock_.wall());
     record.accepted_at = clock_.wall();
     ids_.push_back(record.id);
-    const std::string domain = "n" + std::to_string(i / kMessagesPerDomain) + ".test";
+    const std::string domain = "n" + std::to_string(i / of_a_domain_) + ".test";
     record.recipients.push_back({{conf::Mailbox::parse("a@" + domain).value()}});
     record.recipients.back().due = clock_.wall();
     spool_.store(std::move(record), conf::Bytes("x\r\n"), [](const conf::Result<relay::spool::Receipt>&) {});
@@ -142,12 +146,12 @@ void WalkLab::fill() {
   spool_.drain_completions();
 }
 
-void WalkLab::start() {
+void WalkLab::start(const char* name) {
   const double began = cpu_ms();
   (void)transit_->recover([](const std::string&, const std::string&) {}).ok();
   std::printf("%zu messages read before the loop begins: %.1f ms\n", transit_->deliveries().messages(),
               cpu_ms() - began);
-  Phase phase("all are due at once, with cold DNS");
+  Phase phase(name);
   while (transit_->next_wake() <= clock_.now()) step(&phase);
   std::printf("%zu questions in flight, %zu domains\n", names_.asked(), transit_->domains().size());
 }
@@ -240,9 +244,9 @@ void WalkLab::limit_order(const char* name, relay::admin::MxAction action) {
 }  // namespace
 
 void run_walk_phases(size_t count) {
-  WalkLab lab(count);
+  WalkLab lab(count, kMessagesPerDomain);
   lab.fill();
-  lab.start();
+  lab.start("all are due at once, with cold DNS");
   lab.count();
   lab.put_off("no name server answers: all are put off");
   lab.order("retry everything", [&](conf::MessageId id) { lab.orders().retry(id); });
@@ -254,6 +258,10 @@ void run_walk_phases(size_t count) {
   lab.limit_order("mx unblock everything", relay::admin::MxAction::kUnblock);
   lab.limit_order("mx block everything", relay::admin::MxAction::kBlock);
   lab.limit_order("mx reset everything", relay::admin::MxAction::kReset);
+  WalkLab one(count, count);
+  one.fill();
+  one.start("one domain: all are due at once, cold DNS");
+  one.put_off("one domain: no name server answers");
   std::fflush(stdout);
 }
 

@@ -12,10 +12,12 @@ namespace relay::spool {
 
 struct Completion {
   template <typename Run>
-  Completion(Run what, size_t how_much = 1)  // NOLINT(google-explicit-constructor)
-      : run(std::move(what)), work(how_much) {}
+  Completion(Run what, size_t recipients = 1)  // NOLINT(google-explicit-constructor)
+      : run(std::move(what)), work(kOfItsOwn + recipients) {}
+  // What follows a message that was read or stored costs some 25 us, and some 3 more for each recipient.
+  static constexpr size_t kOfItsOwn = 8;
   std::function<void()> run;
-  size_t work;  // the recipients that it is about
+  size_t work;  // in what one recipient costs
 };
 
 class Completions {

@@ -129,8 +129,8 @@ class Spool : protected ReceiptPrinter {
   // At start, on the calling thread: one of them. kNotFound, kCorrupt, kIo.
   virtual conf::Result<std::string> kept_value(std::string_view key) = 0;
 
-  // Runs the completions that are ready, in one call no more than are about kDrained recipients (one message
-  // may have more), and wakes for the others; returns how many. Loop thread.
+  // Runs the completions that are ready, in one call no more than cost as much as kDrained recipients (one
+  // message may have more), and wakes for the others; returns how many. Loop thread.
   static constexpr size_t kDrained = 1000;
   virtual size_t drain_completions() = 0;
   // Called from any thread when completions become ready (the daemon sends a uv_async).

@@ -13,6 +13,8 @@ using queue::DomainEntry;
 
 namespace {
 
+// In choices of a route that is known.
+constexpr uint64_t kLookUp = 8, kRefusal = 8;
 constexpr conf::Duration kLeastRouteTime = 1s;  // a route is used so long even when its TTL is less
 
 mx::RouterOptions router_options(const RouteFinder::Parts& parts) {
@@ -64,6 +66,7 @@ RouteFinder::Way RouteFinder::follow(Delivery* delivery) {
     return {};
   }
   const auto nowhere = [&](bounce::Stage stage, bounce::Reply reply) {
+    work_ += kRefusal;
     Nowhere why;
     why.stage = stage;
     why.reply = std::move(reply);
@@ -108,7 +111,7 @@ void RouteFinder::renew(DomainEntry* domain) {
 }
 
 void RouteFinder::begin_route(DomainEntry* domain) {
-  ++begun_;
+  work_ += kLookUp;
   domain->routing = true;
   conf::DestinationSettings by = *domain->settings;
   const mx::RulePtr certain =
@@ -132,7 +135,7 @@ void RouteFinder::route_found(uint32_t number, mx::RoutePtr route, conf::Instant
   domain.route_until = parts_.clock->now() + (std::exchange(domain.outdated, false)
                                                   ? kLeastRouteTime
                                                   : std::max(domain.route->ttl, kLeastRouteTime));
-  go_on(&domain, asked);
+  found(&domain, asked);
 }
 
 // The rule of the domain's MX hosts sends its mail by way of smart hosts.
@@ -157,11 +160,10 @@ void RouteFinder::detour_found(uint32_t number, mx::RoutePtr route, conf::Instan
   std::erase_if(domain.detours, [&rule](const queue::Detour& detour) { return detour.rule == rule; });
   const conf::Instant until = parts_.clock->now() + std::max(route->ttl, kLeastRouteTime);
   domain.detours.push_back({rule, std::move(route), until});
-  go_on(&domain, asked);
+  found(&domain, asked);
 }
 
-void RouteFinder::go_on(DomainEntry* domain, conf::Instant asked) {
-  const uint32_t number = domain->number;
+void RouteFinder::found(DomainEntry* domain, conf::Instant asked) {
   domain->routing = false;
   settings_of(domain);  // the configuration may have changed meanwhile
   if (domain->route != nullptr) {
@@ -170,13 +172,25 @@ void RouteFinder::go_on(DomainEntry* domain, conf::Instant asked) {
   }
   const int64_t took = (parts_.clock->now() - asked).count();
   const auto micros = static_cast<uint32_t>(std::clamp<int64_t>(took, 0, UINT32_MAX));
-  std::vector<Delivery*> waiting;
-  while (Delivery* delivery = domain->waiting.pop_front()) waiting.push_back(delivery);
-  for (Delivery* delivery : waiting) {
-    delivery->dns_micros = micros;
+  found_.push_back({parts_.domains->intern(domain->name), micros});
+  ask_again(domain->number);
+}
+
+void RouteFinder::go_on(size_t most) {
+  while (most > 0 && !found_.empty()) {
+    const Found found = found_.front();
+    DomainEntry& domain = parts_.domains->at(found.domain);
+    if (domain.routing || domain.waiting.empty()) {  // it waits for the next answer, or has gone
+      found_.pop_front();
+      parts_.domains->release(found.domain);
+      continue;
+    }
+    Delivery* delivery = domain.waiting.pop_front();
+    delivery->dns_micros = found.dns_micros;
+    const uint64_t before = work_;
     parts_.walk->advance(delivery);
+    most -= std::min<uint64_t>(most, 1 + work_ - before);
   }
-  ask_again(number);
 }
 
 // The configuration changed while the route was asked for, and no mail asks for it any more (it is held, or

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <string>
@@ -56,8 +57,14 @@ class RouteFinder {
   // By the route that was just found, for a delivery that waited for it.
   Way follow(queue::Delivery* delivery);
 
-  // What the look-ups begun since the start cost, in choices of a route that is known.
-  uint64_t work() const { return 8 * begun_; }
+  // Lets mail whose route has been found go its way, no more than costs `most` choices of a known route: what
+  // waited for one look-up may be all there is.
+  void go_on(size_t most);
+  bool may_go_on() const { return !found_.empty(); }
+
+  // What the look-ups begun since the start cost, and the mail that has no way, in choices of a route that is
+  // known.
+  uint64_t work() const { return work_; }
 
   // What holds for the domain: the settings of its destination.
   conf::SettingsPtr settings_of(queue::DomainEntry* domain) const;
@@ -88,12 +95,16 @@ class RouteFinder {
     uint32_t domain = 0;  // counted as one more delivery of it
     Asked then;
   };
+  struct Found {
+    uint32_t domain = 0;  // likewise
+    uint32_t dns_micros = 0;
+  };
   void wait_for_route(queue::Delivery* delivery, queue::DomainEntry* domain);
   void wait_for_detour(queue::Delivery* delivery, queue::DomainEntry* domain, mx::RulePtr rule);
   void begin_route(queue::DomainEntry* domain);
   void route_found(uint32_t domain, mx::RoutePtr route, conf::Instant asked);
   void detour_found(uint32_t domain, mx::RoutePtr route, conf::Instant asked);
-  void go_on(queue::DomainEntry* domain, conf::Instant asked);
+  void found(queue::DomainEntry* domain, conf::Instant asked);
   void ask_again(uint32_t domain);
   bool is_asked(uint32_t domain) const;
   void answer(queue::DomainEntry* domain);
@@ -102,7 +113,8 @@ class RouteFinder {
   conf::Duration longest_of_rules_{0};
   mx::Router router_;
   std::vector<Question> questions_;
-  uint64_t begun_ = 0;
+  std::deque<Found> found_;  // whose mail is to go on
+  uint64_t work_ = 0;
 };
 
 }  // namespace relay

@@ -204,20 +204,17 @@ bool Transit::report(Delivery* delivery, Report report) {
   switch (report.kind) {
     case Report::Kind::kTransaction:
       settlement_.apply(delivery, report.recipients, report.outcomes, report.facts);
-      if (attempts_.has_waiting(*delivery)) {
-        half_done_.add(*delivery, clock_.now());
-        return true;
-      }
-      settlement_.conclude(delivery);
-      return false;
+      if (!attempts_.has_waiting(*delivery)) break;
+      half_done_.add(*delivery, clock_.now());
+      return true;
     case Report::Kind::kReleased:
       attempts_.take_waiting(*delivery);
-      settlement_.conclude(delivery);
-      return false;
+      break;
     case Report::Kind::kExpired:
       verdicts_.expire(delivery, "its destination", std::move(report.facts));
       return false;
   }
+  settlement_.conclude(delivery);
   return false;
 }
 
@@ -320,6 +317,7 @@ void Transit::step(conf::Instant now) {
       left -= std::min(left, 1 + routes_.work() - before);
     }
   }
+  routes_.go_on(choice_.choices_per_step());
   if (!stopping_ && !rerouting_.under_way()) watch_.step(now, dispatcher_.ready());
   dispatcher_.pause(!parts_.spool->recording());
   dispatcher_.step(now);
@@ -332,7 +330,8 @@ void Transit::step(conf::Instant now) {
 }
 
 conf::Instant Transit::next_wake() const {
-  if (rerouting_.under_way() || acceptance_.may_go_on() || (!stopping_ && second_reading_.may_go_on()))
+  if (rerouting_.under_way() || acceptance_.may_go_on() || routes_.may_go_on() ||
+      (!stopping_ && second_reading_.may_go_on()))
     return conf::Instant{};
   conf::Instant wake = std::min(
       {dispatcher_.next_wake(), counters_.next_wake(), retirement_.next_wake(), half_done_.next_wake()});

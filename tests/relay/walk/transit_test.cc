@@ -234,6 +234,31 @@ TEST_F(TransitTest, AQuestionForTheRouteOfADomainIsAnsweredThoughItsMailWasHeldD
 
 // The reload takes the route away while the smart host of its rule is looked up, and with its mail on hold
 // nobody but the question asks for it again.
+// A start with cold DNS: all that there is may wait for one answer.
+TEST_F(TransitTest, WhatWaitedForOneLookUpGoesOnInSeveralSteps) {
+  start();
+  names_.slow = true;
+  const auto routing = [&] {
+    size_t count = 0;
+    transit_->deliveries().for_each(
+        [&](const queue::Delivery* each) { count += each->state == queue::DeliveryState::kRouting ? 1 : 0; });
+    return count;
+  };
+  const size_t most = transit_->choice().choices_per_step();
+  const size_t all = 2 * most + 100;
+  while (routing() < all) submit({"a@one.test"});
+  names_.answer_all();
+  EXPECT_EQ(routing(), all) << "the answer itself moves nothing";
+  for (size_t left = all; left > 0; left -= std::min(left, most)) {
+    EXPECT_EQ(routing(), left);
+    EXPECT_LE(transit_->next_wake(), clock_.time);
+    transit_->step(clock_.time);
+  }
+  EXPECT_EQ(routing(), 0U);
+  run();
+  EXPECT_EQ(server_.recipients.size(), all);
+}
+
 TEST_F(TransitTest, AQuestionIsAnsweredThoughTheRuleOfADetourWentWithAReload) {
   Configuration read = parse_configuration(R"(hostname = "relay.test"
 [[listener]]
@@ -249,7 +274,8 @@ smart_hosts = ["smart.test:25"]
   start();
   names_.slow = true;
   const conf::MessageId id = submit({"a@one.test"});
-  names_.answer_until("smart.test");
+  names_.answer_all();
+  transit_->step(clock_.time);  // its hosts are known: the rule asks for its smart host
   ASSERT_FALSE(names_.later.empty());
   bool answered = false;
   EXPECT_TRUE(transit_->orders().hold(id));

@@ -51,10 +51,6 @@ class TableOfNames final : public mx::Resolver {
   void answer_all() {
     while (!later.empty()) answer_one();
   }
-  // Stops before the first question for `name` is answered.
-  void answer_until(const std::string& name) {
-    while (!later.empty() && std::ranges::find(asked, name) == asked.end()) answer_one();
-  }
   void answer_one() {
     const std::function<void()> next = std::move(later.front());
     later.pop_front();
