@@ -6,7 +6,7 @@ BUILD_PACKAGES=(g++ cmake ninja-build ccache pkg-config libuv1-dev libre2-dev li
   librocksdb-dev libtomlplusplus-dev libcli11-dev libfmt-dev nlohmann-json3-dev libidn2-dev libmicrohttpd-dev
   libsystemd-dev libcrypt-dev libopendkim-dev libsqlite3-dev libgmime-3.0-dev libcurl4-openssl-dev libgtest-dev libgmock-dev libbenchmark-dev)
 RUN_PACKAGES=(knot curl)
-TEST_PACKAGES=(groff clang clang-format clang-tidy libclang-rt-dev llvm python3 python3-aiosmtpd python3-dkim python3-nacl swaks
+TEST_PACKAGES=(groff clang clang-format clang-tidy libclang-rt-dev lld llvm python3 python3-aiosmtpd python3-dkim python3-nacl swaks
   libnet-ssleay-perl msmtp openssl dovecot-pop3d dovecot-imapd dovecot-submissiond)
 
 say() { printf '%s\n' "$*"; }
