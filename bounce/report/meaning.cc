@@ -1,5 +1,6 @@
 #include "bounce/report/meaning.h"
 
+#include <array>
 #include <utility>
 
 #include "bounce/bare_name.h"
@@ -38,9 +39,63 @@ bool says_little(const Qualification& meaning) {
   return meaning.reason == Reason::kNotDefined || meaning.rule == "network";
 }
 
+// Sentences that a system writes into each of its notices, whatever the reason.
+constexpr std::array<std::string_view, 19> kFixedWords = {"it's attached below",
+                                                          "is attached below",
+                                                          "the attached message",
+                                                          "attached message's",
+                                                          "the attached returned message",
+                                                          "as a separate attachment",
+                                                          "is attached to this",
+                                                          "are attached",
+                                                          "is attached",
+                                                          "message header fields",
+                                                          "header fields",
+                                                          "message headers",
+                                                          "multiple recipients",
+                                                          "one or more of its recipients",
+                                                          "one or more recipients",
+                                                          "one or more of the recipients",
+                                                          "the number and frequency",
+                                                          "cc:mail",
+                                                          "contact your system administrator"};
+
+std::string without_fixed_words(std::string text) {
+  for (const std::string_view words : kFixedWords) {
+    std::string out;
+    size_t begin = 0;
+    for (size_t at; (at = find_folded(text, words, begin)) != kNowhere; begin = at + words.size())
+      out.append(text, begin, at - begin).append(1, ' ');
+    if (begin > 0) text = out.append(text, begin);
+  }
+  return text;
+}
+
+// What a notice says around a reason is about the mail and about us whatever the reason is.
+bool is_of_any_notice(std::string_view rule) {
+  return rule == "about-us" || rule == "form" || rule == "our-name" || rule.starts_with("too-many");
+}
+
+// A status of the network (RFC 3463 §3.5) says all there is.
+bool is_of_network(std::string_view status) { return status.size() >= 5 && status.substr(1, 3) == ".4."; }
+
 std::string_view domain_of(std::string_view address) {
   const size_t at = address.rfind('@');
   return at == kNowhere ? std::string_view() : address.substr(at + 1);
+}
+
+// "5.1.0 - Unknown address error 550-'5.7.1 not allowed'": some systems set the same words before each
+// refusal, and quote what was said. Code 0: it is none of these.
+Reply quotation_of(std::string_view diagnostic) {
+  const std::string status = find_status(diagnostic.substr(0, 12));
+  if (status.empty() || !diagnostic.starts_with(status + " - ")) return {};
+  const size_t quote = diagnostic.find("-'", status.size());
+  const size_t end = diagnostic.rfind('\'');
+  if (quote == kNowhere || quote < 3 || end < quote + 3) return {};
+  const std::string_view code = diagnostic.substr(quote - 3, 3);
+  if (diagnostic[quote - 4] != ' ' || leading_code(code, nullptr) == 0) return {};
+  return read_diagnostic(std::string(code) + ' ' +
+                         std::string(diagnostic.substr(quote + 2, end - quote - 2)));
 }
 
 Qualification of_words(const Report& report, const Recipient& recipient, const Qualifier& qualifier) {
@@ -50,6 +105,12 @@ Qualification of_words(const Report& report, const Recipient& recipient, const Q
   Occasion occasion{.stage = Stage::kUnknown, .reply = &reply, .mx_host = host, .recipient_domain = domain};
   occasion.local_part =
       local_part_of(recipient.address.empty() ? recipient.original_address : recipient.address);
+  if (const Reply refusal = quotation_of(recipient.diagnostic); refusal.code != 0) {
+    occasion.reply = &refusal;
+    const Qualification inner = qualifier.qualify(occasion);
+    if (!says_little(inner)) return inner;
+    occasion.reply = &reply;
+  }
   const Qualification meaning = qualifier.qualify(occasion);
   if (!says_little(meaning)) return meaning;
   // The sentence of the system that quotes a reply can hide what the reply says.
@@ -62,14 +123,27 @@ Qualification of_words(const Report& report, const Recipient& recipient, const Q
       if (!says_little(inner)) return inner;
     }
   }
-  if (report.notice.empty() || report.recipients.size() > 3) return meaning;
+  // Of several recipients the notice tells the reasons of the others too.
+  const bool known = meaning.reason != Reason::kNotDefined || is_of_network(recipient.status);
+  if (known || report.notice.empty() || report.recipients.size() > 1) return meaning;
   // The diagnostic has no words that help; the notice around it may.
   Reply around;
   around.code = reply.code;
-  around.lines.push_back(one_line(without_repeated_header(report.notice)));
+  around.lines.push_back(without_fixed_words(one_line(without_repeated_header(report.notice))));
   occasion.reply = &around;
   const Qualification wider = qualifier.qualify(occasion);
-  return says_little(wider) ? meaning : wider;
+  return says_little(wider) || is_of_any_notice(wider.rule) ? meaning : wider;
+}
+
+// "host mx.example.com [192.0.2.1]: Connection refused": who was asked is none of the words.
+std::string_view behind_host(std::string_view text) {
+  if (!starts_with_folded(text, "host ")) return text;
+  const size_t open = text.substr(0, 300).find(" [");
+  const size_t end = open == kNowhere ? open : text.find(']', open);
+  if (end == kNowhere || text.substr(5, open - 5).find(' ') != kNowhere) return text;
+  std::string_view rest = trimmed(text.substr(end + 1));
+  if (rest.starts_with(':')) rest = trimmed(rest.substr(1));
+  return rest.empty() ? text : rest;
 }
 
 }  // namespace
@@ -83,6 +157,7 @@ Reply reply_of(const Recipient& recipient) {
     text = trimmed(text.substr(length));
   } else {
     reply.code = recipient.code;
+    text = behind_host(text);
   }
   // A report always tells of an end or a delay; where no code came with it the class of the status stands
   // in.
