@@ -77,16 +77,18 @@ std::string with_one_code(std::string_view line, size_t length) {
 
 std::string find_status(std::string_view text) {
   std::string vague;
+  std::string good;
   for (size_t at = 0; at + 5 <= text.size(); ++at) {
     if (!is_digit(text[at])) continue;
     const size_t length = status_length(text, at);
     if (length == 0) continue;
     const std::string_view found = text.substr(at, length);
-    if (!is_vague_status(found)) return std::string(found);
-    if (vague.empty()) vague = std::string(found);
+    std::string& less = found.front() == '2' ? good : vague;
+    if (found.front() != '2' && !is_vague_status(found)) return std::string(found);
+    if (less.empty()) less = std::string(found);
     at += length - 1;
   }
-  return vague;
+  return vague.empty() ? good : vague;
 }
 
 bool is_vague_status(std::string_view status) { return status.size() < 5 || status.substr(1) == ".0.0"; }

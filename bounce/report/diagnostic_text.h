@@ -10,7 +10,7 @@ namespace bounce::report {
 
 // "5.1.1" anywhere in `text`, not as part of a longer number or an IP address;
 // empty when there is none. A status that says more than "x.0.0" is preferred;
-// the first of those counts.
+// the first of those counts. One of success only where there is no other.
 std::string find_status(std::string_view text);
 
 // True when the status carries no more than the class ("5.0.0") or nothing.

@@ -8,6 +8,7 @@
 #include "bounce/report/diagnostic_text.h"
 #include "bounce/report/named.h"
 #include "bounce/report/notice_words.h"
+#include "bounce/report/own_words.h"
 #include "bounce/report/recipient_words.h"
 #include "bounce/report/text.h"
 #include "bounce/report/text_recipients.h"
@@ -17,7 +18,6 @@ namespace bounce::report {
 namespace {
 
 constexpr size_t kWordsOctets = 8192;
-constexpr size_t kSearched = 20;  // recipients for whom the text is looked through again
 
 KnownAddresses known_addresses(const Part& head, const Signs& signs, const Part& original) {
   KnownAddresses known;
@@ -30,24 +30,6 @@ KnownAddresses known_addresses(const Part& head, const Signs& signs, const Part&
   }
   if (!signs.from.empty()) known.senders.push_back(signs.from);
   return known;
-}
-
-// A diagnostic has words: more than codes, an address and punctuation.
-bool has_words(std::string_view diagnostic) {
-  size_t letters = 0;
-  AddressSpan span;
-  size_t at = 0;
-  while (at < diagnostic.size()) {
-    const bool address = find_address(diagnostic, at, &span);
-    const size_t end = address ? span.begin : diagnostic.size();
-    letters +=
-        static_cast<size_t>(std::count_if(diagnostic.begin() + static_cast<std::ptrdiff_t>(at),
-                                          diagnostic.begin() + static_cast<std::ptrdiff_t>(end), [](char c) {
-                                            return is_letter(c) || static_cast<signed char>(c) < 0;
-                                          }));
-    at = address ? span.end : diagnostic.size();
-  }
-  return letters >= 8;
 }
 
 // The reply that stands in a subject, from its code on; empty where there is none.
@@ -68,13 +50,21 @@ struct Spoken {
     if (reply.empty() && find_code(notice.text) == 0 && find_status(notice.text).empty())
       reply = reply_in_subject(subject);
   }
+  explicit Spoken(std::string_view text) { reply = transcript_reply(text, &host); }
   std::string host;
   std::string reply;
 };
 
+// A refusal beside the status of a delay, or of one that ended: it is somebody else's.
+bool contradicts(const Recipient& recipient, std::string_view reply) {
+  const std::string_view status = recipient.status;
+  const bool waited = status.starts_with('4') || status == "5.4.7" || recipient.action == Action::kDelayed;
+  return waited && (find_code(reply) >= 500 || find_status(reply).starts_with("5."));
+}
+
 // Codes and the better of two diagnostics.
-// `search`: look through the text for a line that says more.
-void settle_diagnostic(const Notice& notice, const Spoken& said, bool search, Recipient* recipient) {
+// `text`: where they are looked for. `search`: look for a line that says more.
+void settle_diagnostic(std::string_view text, const Spoken& said, bool search, Recipient* recipient) {
   std::string spoken = said.reply;
   const std::string& host = said.host;
   std::string& diagnostic = recipient->diagnostic;
@@ -84,19 +74,38 @@ void settle_diagnostic(const Notice& notice, const Spoken& said, bool search, Re
     diagnostic = std::move(spoken);
     if (recipient->remote_mta.empty()) recipient->remote_mta = host;
   } else if (search && (!same_words || !coded)) {
-    std::string line = diagnostic_in_text(notice.text, recipient->address);
+    std::string line = diagnostic_in_text(text, recipient->address);
     const bool better = !line.empty() && (find_code(line) != 0 || !find_status(line).empty() || !same_words);
     if (better && has_words(line)) diagnostic = std::move(line);
   }
   // A status that says why is worth more than a notice that does not.
   if (!has_words(diagnostic) && is_vague_status(recipient->status)) {
-    diagnostic = one_line(without_repeated_header(std::string_view(notice.text).substr(0, 1200)));
+    diagnostic = one_line(without_repeated_header(text.substr(0, 1200)));
   }
   diagnostic = clean_diagnostic(std::string_view(diagnostic).substr(0, 2000));
   if (recipient->code == 0) recipient->code = find_code(diagnostic);
   std::string status = find_status(diagnostic);
+  // One of success stands with a command that was taken.
+  if (status.starts_with('2') && recipient->action != Action::kDelivered) status.clear();
   if (recipient->status.empty() || (is_vague_status(recipient->status) && !status.empty()))
     recipient->status = std::move(status);
+}
+
+// The same for one of several: by what the notice says of him, and nothing of the others.
+void settle_one_of(const OwnWords& words, Recipient* recipient) {
+  const std::string_view own = words.of(*recipient);
+  // What stood behind his name can run on to the next; an own line never does.
+  if (words.names_another(*recipient, recipient->diagnostic)) recipient->diagnostic = one_line(own);
+  const Recipient before = *recipient;
+  settle_diagnostic(own, Spoken(own), true, recipient);
+  if (contradicts(before, recipient->diagnostic)) *recipient = before;
+}
+
+void settle_all(const Notice& notice, std::string_view subject, std::vector<Recipient>* recipients) {
+  if (recipients->size() == 1)
+    return settle_diagnostic(notice.text, Spoken(notice, subject), true, &recipients->front());
+  const OwnWords words(notice.text, *recipients);
+  for (Recipient& each : *recipients) settle_one_of(words, &each);
 }
 
 // Senders that no person has. They are believed only when all the rest is there.
@@ -201,12 +210,9 @@ Kind read_free_form(const Part& head, const Signs& signs, const Notice& notice, 
   if (recipients.empty()) recipients.emplace_back();
   const bool only_delay = (signs.subject_delay > 0 && failures_in(words) <= 3) ||
                           (words[kSaysDelay] > 0 && signs.subject_failure == 0) || words[kSaysDelay] >= 2;
-  const Spoken spoken(notice, signs.subject);
-  const bool search = recipients.size() <= kSearched;
-  for (Recipient& recipient : recipients) {
-    settle_diagnostic(notice, spoken, search, &recipient);
-    recipient.action = success ? Action::kDelivered : only_delay ? Action::kDelayed : Action::kFailed;
-  }
+  const Action action = success ? Action::kDelivered : only_delay ? Action::kDelayed : Action::kFailed;
+  for (Recipient& recipient : recipients) recipient.action = action;
+  settle_all(notice, signs.subject, &recipients);
   report->recipients = std::move(recipients);
   return success ? Kind::kDelivered : only_delay ? Kind::kDelayed : Kind::kNonstandard;
 }
@@ -220,7 +226,6 @@ void complete_from_text(const Part& head, const Signs& signs, const Notice& noti
   if (!poor || report->recipients.size() > 50) return;
   const KnownAddresses known = known_addresses(head, signs, original);
   const std::vector<Recipient> named = recipients_in_text(notice.text, known);
-  const Spoken spoken(notice, signs.subject);
   for (Recipient& recipient : report->recipients) {
     if (recipient.address.find('@') == kNowhere) {
       if (recipient.original_address.find('@') != kNowhere) {
@@ -231,13 +236,18 @@ void complete_from_text(const Part& head, const Signs& signs, const Notice& noti
         recipient.address = known.returned.front();
       }
     }
+  }
+  const bool several = report->recipients.size() > 1;
+  const Spoken spoken(notice, signs.subject);
+  const OwnWords words(several ? std::string_view(notice.text) : std::string_view(), report->recipients);
+  for (Recipient& recipient : report->recipients) {
     if (has_words(recipient.diagnostic)) continue;
     const auto same = std::find_if(named.begin(), named.end(), [&](const Recipient& each) {
       return same_address(each.address, recipient.address);
     });
     const std::string before =
         std::exchange(recipient.diagnostic, same == named.end() ? std::string() : same->diagnostic);
-    settle_diagnostic(notice, spoken, report->recipients.size() <= kSearched, &recipient);
+    several ? settle_one_of(words, &recipient) : settle_diagnostic(notice.text, spoken, true, &recipient);
     if (!has_words(recipient.diagnostic)) recipient.diagnostic = before;
   }
 }

@@ -10,6 +10,7 @@
 #include "bounce/report/address_text.h"
 #include "bounce/report/diagnostic_text.h"
 #include "bounce/report/notice_words.h"
+#include "bounce/report/own_words.h"
 #include "bounce/report/recipient_words.h"
 #include "bounce/report/text.h"
 #include "bounce/report/transcript.h"
@@ -233,7 +234,8 @@ class Search {
         continue;
       }
       const bool rule = bare.starts_with("----") || bare.starts_with("====") || bare.starts_with("____");
-      if (rule || names_another(i, head.address)) break;
+      // What a session said is read by itself (transcript.h).
+      if (rule || names_another(i, head.address) || !session_line(lines_[i]).empty()) break;
       // After a gap only what is indented deeper, or speaks in codes, still belongs to it.
       const size_t depth = lines_[i].find_first_not_of(" \t");
       if (repeats_header(bare)) continue;
@@ -252,7 +254,8 @@ class Search {
     for (; found != found_.end() && found->line == line; ++found) {
       if (found->score >= 60 && !same_address(found->address, address)) return true;
     }
-    return false;
+    const std::string_view name = local_name(lines_[line]);
+    return !name.empty() && !equal_ignoring_case(name, address.substr(0, address.rfind('@')));
   }
 
   const Addresses failed_, returned_, senders_;

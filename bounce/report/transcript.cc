@@ -12,18 +12,45 @@
 namespace bounce::report {
 namespace {
 
+bool is_stamp(std::string_view word) {
+  const bool digit = std::any_of(word.begin(), word.end(), is_digit);
+  const bool marks = std::all_of(word.begin(), word.end(), [](char c) {
+    return is_digit(c) || std::string_view("-:./,+[]()T").find(c) != kNowhere;
+  });
+  return digit && marks && word.size() > 3;
+}
+
+// Without "Mon 2024-05-13 09:12:05: [1234:2] " before it.
+std::string_view without_stamp(std::string_view line) {
+  constexpr std::array<std::string_view, 7> kDays = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
+  for (int words = 0; words < 6; ++words) {
+    line = trimmed(line);
+    const size_t end = std::min(line.find(' '), line.size());
+    const std::string_view word = line.substr(0, end);
+    const bool day = words == 0 && std::any_of(kDays.begin(), kDays.end(), [&](std::string_view each) {
+                       return equal_ignoring_case(word, each);
+                     });
+    if (end == line.size() || (!day && !is_stamp(word))) break;
+    line.remove_prefix(end);
+  }
+  return line;
+}
+
+constexpr std::array<std::string_view, 15> kPrompts = {
+    "<<<", "<--", "<-", "<==", "<", ">>>", "-->", "->", "==>", ">", "S:", "R:", "C:", "server:", "client:"};
+
+std::string_view behind_prompt(std::string_view line) {
+  for (const std::string_view mark : kPrompts) {
+    if (line.starts_with(mark)) return trimmed(line.substr(mark.size()));
+  }
+  return {};
+}
+
 // "<<< 550 x", "< 550 x", "--> 550 x", "S: 550 x": what the remote side said;
 // empty otherwise.
 std::string_view remote_line(std::string_view line) {
-  line = trimmed(line);
-  constexpr std::array<std::string_view, 9> kPrompts = {"<<<", "<--", "<-",      "<",  "-->",
-                                                        "S:",  "R:",  "server:", "<=="};
-  for (const std::string_view mark : kPrompts) {
-    if (!line.starts_with(mark)) continue;
-    const std::string_view rest = trimmed(line.substr(mark.size()));
-    if (leading_code(rest, nullptr) != 0) return rest;
-  }
-  return {};
+  const std::string_view said = session_line(line);
+  return leading_code(said, nullptr) != 0 ? said : std::string_view();
 }
 
 constexpr std::array<std::string_view, 35> kReasonHeads = {"reason:",
@@ -82,6 +109,18 @@ int line_score(std::string_view bare, std::string_view address) {
 }
 
 }  // namespace
+
+std::string_view session_line(std::string_view line) {
+  constexpr std::array<std::string_view, 9> kCommands = {"rcpt to", "mail from", "data", "bdat",    "ehlo",
+                                                         "helo",    "quit",      "rset", "starttls"};
+  std::string_view said = behind_prompt(trimmed(line));
+  if (said.empty()) said = behind_prompt(without_stamp(trimmed(line)));
+  const bool reply = said.size() >= 3 && is_digit(said[0]) && is_digit(said[1]) && is_digit(said[2]) &&
+                     (said.size() == 3 || said[3] == ' ' || said[3] == '-');
+  const bool command = std::any_of(kCommands.begin(), kCommands.end(),
+                                   [&](std::string_view word) { return starts_with_folded(said, word); });
+  return reply || command ? said : std::string_view();
+}
 
 std::string transcript_reply(std::string_view text, std::string* host) {
   LineReader lines(text);

@@ -7,6 +7,10 @@
 
 namespace bounce::report {
 
+// What a line of a session says behind its prompt, a command or a reply ("RCPT TO:<a@b>", "250 ok"); a date
+// and the mark of a session may stand before the prompt. Empty: it is none.
+std::string_view session_line(std::string_view line);
+
 // The reply of the transcript that matters: the last refusal that the remote host gave, with its
 // continuation lines; empty when the text holds no transcript. `*host` (may be null) gets "talking to X".
 std::string transcript_reply(std::string_view text, std::string* host);
