@@ -27,7 +27,9 @@ AutoReplyKind auto_reply_of(const Signs& signs, const Notice& notice) {
   if (signs.responder || signs.replied) {
     // Mail systems call their reports of failure "auto-replied" too (RFC 3834
     // §5).
-    if (signs.daemon && (failure || failures > 0) && !signs.responder) return AutoReplyKind::kNone;
+    const bool says_answer = signs.answer_prefix && !notice.has_original && !notice.has_status;
+    if (signs.daemon && (failure || failures > 0) && !signs.responder && !says_answer)
+      return AutoReplyKind::kNone;
     // Who is no mail system is heard only with what a server said (free_form.cc).
     const bool reply = find_code(notice.text) != 0 || !find_status(notice.text).empty();
     if (reply && failure && failures > 0 && words[kSaysAway] == 0 && words[kSaysGone] == 0)

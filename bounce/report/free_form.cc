@@ -151,6 +151,7 @@ bool is_notice(const Part& head, const Signs& signs, const Notice& notice, const
   // A person who talks about bounces; a mail system that answers into a thread still says so itself.
   if ((signs.list || signs.answer) && !signs.daemon) return false;
   if (head.has("x-failed-recipients")) return true;
+  if (signs.unproven && !named.any) return false;
   // A gateway that passes a report on forwards too; people have an address that answers reach.
   const bool by_person = !signs.daemon || !signs.null_path;
   if ((signs.forwarded && by_person) || (signs.answered && !signs.daemon)) return false;

@@ -166,11 +166,20 @@ constexpr std::array<std::string_view, 12> kServiceNames = {
     "postmaster", "mailer-daemon", "abuse",    "support", "helpdesk",      "hostmaster",
     "webmaster",  "noreply",       "no-reply", "admin",   "administrator", "mail-daemon"};
 
-// "Invalid final delivery userid: a@b", "Delivery failed 20 attempts: a@b".
-constexpr std::array<std::string_view, 20> kFailedWords = {
-    "fail",      "invalid",   "undeliver", "not deliver", "unknown", "userid",  "not found",
-    "could not", "unable to", "zustell",   "être remis",  "entreg",  "consegn", "recapit",
-    "bezorg",    "aflever",   "dostarcz",  "доставл",     "配信",    "投递"};
+// "Invalid final delivery userid: a@b", "Delivery failed 20 attempts: a@b", "Mailbox is full: a@b".
+constexpr std::array<std::string_view, 26> kFailedWords = {"mailbox exceed", "exceeds allowed",
+                                                           "over quota",     "quota exceed",
+                                                           "mailbox full",   "mailbox is full",
+                                                           "fail",           "invalid",
+                                                           "undeliver",      "not deliver",
+                                                           "unknown",        "userid",
+                                                           "not found",      "could not",
+                                                           "unable to",      "zustell",
+                                                           "être remis",     "entreg",
+                                                           "consegn",        "recapit",
+                                                           "bezorg",         "aflever",
+                                                           "dostarcz",       "доставл",
+                                                           "配信",           "投递"};
 
 }  // namespace
 

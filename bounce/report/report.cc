@@ -38,7 +38,9 @@ class Reading {
         wrapped_left_(wrapped_left),
         notice_(read_notice(mail_)),
         original_(read_header(notice_.original)),
-        signs_(read_signs(head(), telling_subject(notice_.original))) {}
+        signs_(read_signs(head(), telling_subject(notice_.original))) {
+    if (signs_.role && !is_of_system()) signs_.daemon = signs_.unproven = tells_as_system();
+  }
 
   Report run() {
     decide();
@@ -49,6 +51,22 @@ class Reading {
 
  private:
   const Part& head() const { return mail_.parts.front(); }
+
+  // Behind a name such as postmaster a system writes, and a person too; only the former shows one of these.
+  bool is_of_system() const {
+    if (signs_.null_path || signs_.automatic || !head().report_type.empty() || notice_.has_status)
+      return true;
+    if (head().has("x-failed-recipients")) return true;
+    // Who answers quotes what he answers.
+    if (!signs_.answer && !signs_.answered) return notice_.has_original;
+    return std::ranges::any_of(mail_.parts, [](const Part& part) { return part.type == "message/rfc822"; });
+  }
+
+  // Mail that lost its fields on the way still says in its subject what it is.
+  bool tells_as_system() const { return !signs_.answer && !signs_.answered && tells_of_failure(); }
+  bool tells_of_failure() const {
+    return signs_.subject_failure + signs_.subject_delay + signs_.subject_delivered > 0;
+  }
 
   void decide() {
     if (read_typed_parts() || read_json_notice(notice_.text, &report_)) return;
@@ -193,6 +211,23 @@ class Reading {
       size_t begin = find_folded(*text, "reporting-mta:");
       if (begin == kNowhere) begin = std::min(action, find_folded(*text, "final-recipient:"));
       if (!read_delivery_status(std::string_view(*text).substr(begin, 64 << 10), &report_)) continue;
+      settle_status();
+      return true;
+    }
+    report_.recipients.clear();
+    const bool told = tells_of_failure() || notice_words().occurs(notice_.text, kSaysFailure);
+    return signs_.daemon && told && read_fields_in_file();
+  }
+
+  // The same as a file that a system attaches under some other type ("details.txt").
+  bool read_fields_in_file() {
+    for (const Part& part : mail_.parts) {
+      if (part.is_multipart() || part.type.starts_with("message/") || part.is("text/html")) continue;
+      std::string store;
+      const std::string_view fields = trimmed(part_content(part, kStatusOctets, &store));
+      const bool begins =
+          starts_with_folded(fields, "reporting-mta:") || starts_with_folded(fields, "final-recipient:");
+      if (!begins || !read_delivery_status(fields, &report_)) continue;
       settle_status();
       return true;
     }

@@ -70,14 +70,24 @@ constexpr std::array<std::string_view, 33> kDaemonNames = {"mail delivery",
 
 bool any_begins(std::string_view text, std::string_view word) { return starts_with_folded(text, word); }
 
-bool is_daemon(const Part& head, const std::string& address) {
+// Names of places where people read and write mail, too.
+bool is_role_local(std::string_view name) { return name.starts_with("postmaster"); }
+
+bool is_role_name(std::string_view name) { return name == "postmaster" || name.find("admini") != kNowhere; }
+
+void read_sender(const Part& head, const std::string& address, Signs* signs) {
   const std::string_view local = std::string_view(address).substr(0, address.find('@'));
-  for (const std::string_view name : kDaemonLocals) {
-    if (any_begins(local, name)) return true;
-  }
   const std::string from = decode_words(head.field("from"));
-  return std::any_of(kDaemonNames.begin(), kDaemonNames.end(),
-                     [&](std::string_view name) { return contains_folded(from, name); });
+  bool system = false;
+  const auto take = [&](bool role) { (role ? signs->role : system) = true; };
+  for (const std::string_view name : kDaemonLocals) {
+    if (any_begins(local, name)) take(is_role_local(name));
+  }
+  for (const std::string_view name : kDaemonNames) {
+    if (contains_folded(from, name)) take(is_role_name(name));
+  }
+  signs->daemon = system || signs->role;
+  signs->role = signs->role && !system;
 }
 
 bool is_responder_field(std::string_view name) {
@@ -98,6 +108,10 @@ void read_field(const Field& field, Signs* signs) {
         signs->replied = signs->replied || starts_with_folded(value, "auto-replied") ||
                          starts_with_folded(value, "auto-response");
       }
+      break;
+    case 'd':
+      if (equal_ignoring_case(field.name, "delivered-to") && equal_ignoring_case(value, "autoresponder"))
+        signs->responder = true;
       break;
     case 'i':
       if (equal_ignoring_case(field.name, "in-reply-to")) signs->answer = true;
@@ -136,45 +150,74 @@ void read_field(const Field& field, Signs* signs) {
 }
 
 // What programs for mail put before the subject of an answer that they write by themselves, with a colon.
+constexpr std::array<std::string_view, 60> kAnswerPrefixes = {"automatic reply",
+                                                              "automatic response",
+                                                              "auto reply",
+                                                              "autoreply",
+                                                              "auto-reply",
+                                                              "auto response",
+                                                              "out of office",
+                                                              "out of office autoreply",
+                                                              "automatische antwort",
+                                                              "abwesenheitsnotiz",
+                                                              "réponse automatique",
+                                                              "respuesta automática",
+                                                              "resposta automática",
+                                                              "risposta automatica",
+                                                              "automatisch antwoord",
+                                                              "odpowiedź automatyczna",
+                                                              "autoodpowiedź",
+                                                              "автоматический ответ",
+                                                              "Автоматический ответ",
+                                                              "автоответ",
+                                                              "Автоответ",
+                                                              "自動応答",
+                                                              "自動返信",
+                                                              "自动回复",
+                                                              "自动答复",
+                                                              "自動回覆",
+                                                              "자동 회신",
+                                                              "autosvar",
+                                                              "automatiskt svar",
+                                                              "automatická odpověď",
+                                                              "otomatik yanıt",
+                                                              "automaattinen vastaus",
+                                                              "automatisk svar",
+                                                              "fraværsmelding",
+                                                              "fraværsbesked",
+                                                              "frånvaromeddelande",
+                                                              "automatikus válasz",
+                                                              "házon kívül",
+                                                              "αυτόματη απάντηση",
+                                                              "Αυτόματη απάντηση",
+                                                              "εκτός γραφείου",
+                                                              "Εκτός γραφείου",
+                                                              "răspuns automat",
+                                                              "raspuns automat",
+                                                              "автоматична відповідь",
+                                                              "Автоматична відповідь",
+                                                              "автовідповідь",
+                                                              "Автовідповідь",
+                                                              "автоматичен отговор",
+                                                              "Автоматичен отговор",
+                                                              "automatická odpoveď",
+                                                              "mimo kancelář",
+                                                              "otomatik cevap",
+                                                              "ofis dışında",
+                                                              "poissaoloviesti",
+                                                              "automatski odgovor",
+                                                              "samodejni odgovor",
+                                                              "automaatvastus",
+                                                              "automatinis atsakymas",
+                                                              "automātiska atbilde"};
+
 bool has_answer_prefix(std::string_view subject) {
-  constexpr std::array<std::string_view, 32> kPrefixes = {"automatic reply",
-                                                          "automatic response",
-                                                          "auto reply",
-                                                          "autoreply",
-                                                          "auto-reply",
-                                                          "auto response",
-                                                          "out of office",
-                                                          "out of office autoreply",
-                                                          "automatische antwort",
-                                                          "abwesenheitsnotiz",
-                                                          "réponse automatique",
-                                                          "respuesta automática",
-                                                          "resposta automática",
-                                                          "risposta automatica",
-                                                          "automatisch antwoord",
-                                                          "odpowiedź automatyczna",
-                                                          "autoodpowiedź",
-                                                          "автоматический ответ",
-                                                          "Автоматический ответ",
-                                                          "автоответ",
-                                                          "Автоответ",
-                                                          "自動応答",
-                                                          "自動返信",
-                                                          "自动回复",
-                                                          "自动答复",
-                                                          "自動回覆",
-                                                          "자동 회신",
-                                                          "autosvar",
-                                                          "automatiskt svar",
-                                                          "automatická odpověď",
-                                                          "otomatik yanıt",
-                                                          "automaattinen vastaus"};
   size_t end = subject.find(':');
   const size_t wide = subject.find("\xef\xbc\x9a");
   end = std::min(end, wide);
   if (end == std::string_view::npos) return false;
   const std::string_view prefix = trimmed(subject.substr(0, end));
-  return std::any_of(kPrefixes.begin(), kPrefixes.end(),
+  return std::any_of(kAnswerPrefixes.begin(), kAnswerPrefixes.end(),
                      [&](std::string_view each) { return equal_ignoring_case(prefix, each); });
 }
 
@@ -210,6 +253,34 @@ bool speaks_of_an_answer(std::string_view subject) {
                      [&](std::string_view word) { return starts_with_folded(rest, word); });
 }
 
+bool is_away(std::string_view text) {
+  const auto counts = subject_words().count(text, 400);
+  return counts[kSaysAway] + counts[kMayBeAway] > 0;
+}
+
+// "Out of office", "Kim Lee is out of the office", "[Desk] Out of office": what stands before is a name, or
+// set apart. "How to set your out of office reply" speaks of one.
+bool leads_with_away(std::string_view subject) {
+  constexpr std::array<std::string_view, 22> kIs = {
+      " is",     " am",       " be",      "i'm",      " ist",         " bin",  " sind", " est",
+      " suis",   " está",     " estoy",   " estou",   " è",           " sono", " ben",  " jest",
+      " jestem", "currently", " derzeit", " zurzeit", "actuellement", " now"};
+  const std::string_view rest = without_answers(subject).substr(0, 200);
+  const auto word_end = [&](size_t from) { return std::min(rest.find(' ', from), rest.size()); };
+  size_t end = word_end(0);
+  while (end < rest.size() && !is_away(rest.substr(0, end))) end = word_end(end + 1);
+  size_t begin = 0;
+  for (size_t at = 0; (at = rest.find(' ', at)) < end; ++at) {
+    if (is_away(rest.substr(at + 1, end - at - 1))) begin = at + 1;
+  }
+  const std::string_view before = trimmed(rest.substr(0, begin));
+  if (before.empty() || std::string_view(":-([|.,!*/\"'>]").find(before.back()) != kNowhere) return true;
+  return std::any_of(kIs.begin(), kIs.end(), [&](std::string_view word) {
+    return before.size() >= word.size() &&
+           equal_ignoring_case(before.substr(before.size() - word.size()), word);
+  });
+}
+
 // "Re: ", "Fwd: " and their like, as people's programs write them.
 void read_prefix(Signs* signs) {
   constexpr std::array<std::string_view, 14> kForward = {"fwd:",  "fw:",    "wg:",     "tr:",  "rv:",
@@ -241,7 +312,7 @@ Signs read_signs(const Part& head, std::string_view ours) {
   for (const Field& field : head.fields) read_field(field, &signs);
   const std::vector<std::string> from = addresses_of(head, "from", 1);
   if (!from.empty()) signs.from = from.front();
-  signs.daemon = is_daemon(head, signs.from.empty() ? std::string(head.field("from")) : signs.from);
+  read_sender(head, signs.from.empty() ? std::string(head.field("from")) : signs.from, &signs);
   // Some systems write the empty path of the envelope into From.
   signs.null_path = signs.null_path || trimmed(head.field("from")) == "<>";
   signs.daemon = signs.daemon || (signs.null_path && signs.from.empty());
@@ -258,7 +329,8 @@ Signs read_signs(const Part& head, std::string_view ours) {
   if (nobody_wrote_it && counts[kMayBeAway] > 0) ++signs.subject_away;
   const bool by_person =
       !(signs.responder || signs.replied || signs.automatic || signs.daemon || signs.null_path);
-  if (by_person && speaks_of_an_answer(signs.subject)) signs.subject_away = 0;
+  if (by_person && (signs.forwarded || speaks_of_an_answer(signs.subject) || !leads_with_away(signs.subject)))
+    signs.subject_away = 0;
   signs.subject_challenge = counts[kSaysChallenge];
   signs.subject_gone = counts[kSaysGone];
   signs.subject_complaint = counts[kSaysComplaint];

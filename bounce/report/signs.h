@@ -14,6 +14,8 @@ struct Signs {
   std::string from;             // address in From, may be empty
   std::string subject;          // decoded
   bool daemon = false;          // From is a mail system's
+  bool role = false;            // the same, by a name that people write under too
+  bool unproven = false;        // it is taken for a mail system by such a name and its subject alone
   bool null_path = false;       // Return-Path: <>
   bool automatic = false;       // Auto-Submitted says so
   bool replied = false;         // Auto-Submitted: auto-replied, or a field of an auto-responder
