@@ -93,8 +93,12 @@ void settle_diagnostic(std::string_view text, const Spoken& said, bool search, R
 
 // The same for one of several: by what the notice says of him, and nothing of the others.
 void settle_one_of(const OwnWords& words, Recipient* recipient) {
-  const std::string_view own = words.of(*recipient);
-  // What stood behind his name can run on to the next; an own line never does.
+  std::string_view own = words.of(*recipient);
+  // What stood behind his name can run on to the next, or be the reason below a list of names.
+  if (!own.empty() && !has_words(own)) {
+    recipient->diagnostic.clear();
+    if (find_code(own) == 0 && find_status(own).empty()) own = {};
+  }
   if (words.names_another(*recipient, recipient->diagnostic)) recipient->diagnostic = one_line(own);
   const Recipient before = *recipient;
   settle_diagnostic(own, Spoken(own), true, recipient);

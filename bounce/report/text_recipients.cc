@@ -81,29 +81,33 @@ class Search {
       }
       return;
     }
-    if (const size_t alias = alias_mark(bare); alias != kNowhere) {
-      AddressSpan original;
-      if (!found_.empty() && aliases_.size() < kMostAliases && find_address(bare, alias, &original)) {
-        aliases_.emplace_back(found_.back().address,
-                              std::string(bare.substr(original.begin, original.end - original.begin)));
-        if (!find_address(bare.substr(0, alias), 0, &span)) return;
-      } else if (!found_.empty()) {
-        return;
-      } else if (find_address(bare, alias, &original)) {
-        // "an undisclosed address (generated from a@b)": nobody else is named.
-        Found found;
-        found.address = std::string(bare.substr(original.begin, original.end - original.begin));
-        found.place = 60;
-        found.score = 60;
-        found.line = index;
-        found_.push_back(std::move(found));
-        return;
-      }
-    }
+    if (const size_t alias = alias_mark(bare); alias != kNowhere) return look_at_alias(index, bare, alias);
     size_t from = 0;
     for (int i = 0; i < 8 && find_address(line, from, &span); ++i) {
       weigh(index, line, from, span);
       from = span.end;
+    }
+  }
+
+  // "a@b (expanded from c@d)", or the mark alone in the line below a@b.
+  void look_at_alias(size_t index, std::string_view bare, size_t alias) {
+    AddressSpan span;
+    const size_t before = found_.size();
+    const bool leads = find_address(bare.substr(0, alias), 0, &span);
+    if (leads) weigh(index, bare, 0, span);
+    AddressSpan original;
+    if (!find_address(bare, alias, &original)) return;
+    const std::string address(bare.substr(original.begin, original.end - original.begin));
+    if (found_.empty()) {
+      // "an undisclosed address (generated from a@b)": nobody else is named.
+      Found found;
+      found.address = address;
+      found.place = 60;
+      found.score = 60;
+      found.line = index;
+      found_.push_back(std::move(found));
+    } else if (aliases_.size() < kMostAliases && (!leads || found_.size() > before)) {
+      aliases_.emplace_back(found_.back().address, address);
     }
   }
 

@@ -144,6 +144,28 @@ TEST(OwnWords, TheReasonBelowSeveralNamesIsNobodys) {
   EXPECT_FALSE(words.names_another(kim, "550 <kim@one.example> no"));
 }
 
+TEST(OwnWords, AReasonBelowAListIsNotThatOfItsLastName) {
+  const Report report =
+      read_report(notice("Delivery to the following recipients failed permanently.\n\n   kim@one.example\n"
+                         "   lee@one.example\n\n550 5.1.1 mailbox unavailable\n"));
+  ASSERT_EQ(report.recipients.size(), 2U);
+  for (const Recipient& each : report.recipients) {
+    EXPECT_NE(meaning_of(report, each, *Qualifier::shipped()).type, ErrorType::kHard) << each.diagnostic;
+    EXPECT_EQ(each.diagnostic, "");
+  }
+}
+
+TEST(OwnWords, AliasesInTheLineOfARecipientAreHis) {
+  const Report report =
+      read_report(notice("<kim@one.example> (expanded from <all@one.example>): user unknown\n\n"
+                         "<lee@two.example> (expanded from <info@one.example>): connection timed out\n"));
+  ASSERT_EQ(report.recipients.size(), 2U);
+  expect_meaning(report, "kim@one.example", ErrorType::kHard, "User unknown");
+  expect_meaning(report, "lee@two.example", ErrorType::kSoft, "Unreachable");
+  EXPECT_EQ(report.recipients[0].original_address, "all@one.example");
+  EXPECT_EQ(report.recipients[1].original_address, "info@one.example");
+}
+
 TEST(OwnWords, OfManyRecipientsCostLittleAndAreBounded) {
   std::vector<Recipient> recipients(200);
   std::string all;
