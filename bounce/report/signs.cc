@@ -329,7 +329,8 @@ Signs read_signs(const Part& head, std::string_view ours) {
   if (nobody_wrote_it && counts[kMayBeAway] > 0) ++signs.subject_away;
   const bool by_person =
       !(signs.responder || signs.replied || signs.automatic || signs.daemon || signs.null_path);
-  if (by_person && (signs.forwarded || speaks_of_an_answer(signs.subject) || !leads_with_away(signs.subject)))
+  if (by_person && signs.subject_away > 0 &&
+      (signs.forwarded || speaks_of_an_answer(signs.subject) || !leads_with_away(signs.subject)))
     signs.subject_away = 0;
   signs.subject_challenge = counts[kSaysChallenge];
   signs.subject_gone = counts[kSaysGone];

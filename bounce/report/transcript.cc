@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "bounce/report/address_text.h"
 #include "bounce/report/diagnostic_text.h"
@@ -108,6 +109,24 @@ int line_score(std::string_view bare, std::string_view address) {
   return score;
 }
 
+// "554 <a@b>... Service unavailable" is how a program ended that stores mail; what it said itself stands in
+// the line before ("mail.local: disk quota exceeded").
+std::string_view words_of_program(std::string_view bare, std::string_view before) {
+  constexpr std::array<std::string_view, 6> kEnds = {
+      "service unavailable",    "can't create output", "unknown mailer error",
+      "operating system error", "i/o error",           "local configuration error"};
+  const size_t dots = bare.find("... ");
+  if (leading_code(bare, nullptr) == 0 || dots == kNowhere) return {};
+  const std::string_view end = bare.substr(dots + 4);
+  const bool ended = std::any_of(kEnds.begin(), kEnds.end(),
+                                 [&](std::string_view each) { return starts_with_folded(end, each); });
+  AddressSpan span;
+  const size_t name = before.find(": ");
+  const bool program = name != kNowhere && name > 0 && name < 24 && before.find(' ') > name;
+  const bool own = program && session_line(before).empty() && leading_code(before, nullptr) == 0;
+  return ended && own && !find_address(before, 0, &span) ? before : std::string_view();
+}
+
 }  // namespace
 
 std::string_view session_line(std::string_view line) {
@@ -160,12 +179,16 @@ std::string diagnostic_in_text(std::string_view text, std::string_view address) 
   int best = 0;
   size_t best_at = kNowhere;
   size_t begin = 0;
+  std::string_view before;
+  std::string_view program;
   for (size_t i = 0; i < 2000 && (begin = lines.at(), lines.next(&line)); ++i) {
     const std::string_view bare = trimmed(line);
     if (bare.empty()) continue;
     const int score = line_score(bare, address);
+    const std::string_view last = std::exchange(before, bare);
     if (score <= best) continue;
     best = score;
+    program = words_of_program(bare, last);
     best_at = begin;
   }
   if (best_at == kNowhere) return {};
@@ -181,6 +204,7 @@ std::string diagnostic_in_text(std::string_view text, std::string_view address) 
     if (!out.empty()) out += ' ';
     out.append(bare);
   }
+  if (!program.empty()) out.append(" (").append(program.substr(0, 400)).append(")");
   return one_line(out);
 }
 

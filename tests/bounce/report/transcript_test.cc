@@ -58,5 +58,28 @@ TEST(Transcript, WithDatesBeforeItsLinesGivesTheLastRefusal) {
   EXPECT_EQ(meaning_of(unknown, unknown.recipients[0], *Qualifier::shipped()).reason, Reason::kUserUnknown);
 }
 
+TEST(Transcript, WhatAProgramSaidStandsBesideHowItEnded) {
+  const auto read = [](const std::string& text) {
+    const Report report = read_report(
+        "Return-Path: <>\nFrom: MAILER-DAEMON@there.example\nTo: news@sender.example\n"
+        "Subject: Returned mail: see transcript for details\n\n"
+        "   ----- The following addresses had permanent fatal errors -----\n<kim@there.example>\n\n"
+        "   ----- Transcript of session follows -----\n" +
+        text + "\n");
+    EXPECT_EQ(report.recipients.size(), 1U) << text;
+    return meaning_of(report, report.recipients.at(0), *Qualifier::shipped()).reason;
+  };
+  EXPECT_EQ(read("maildrop: maildir over quota.\n552 <kim@there.example>... Service unavailable"),
+            Reason::kMailboxFull);
+  EXPECT_EQ(read("deliver: mailbox full\n554 5.3.0 <kim@there.example>... unknown mailer error 75"),
+            Reason::kMailboxFull);
+  // The line of another, and a reply of a session, are none of its words.
+  for (const char* before :
+       {"lee@there.example: mailbox full", "452 lee: mailbox full", "<<< 452 mailbox full"})
+    EXPECT_NE(
+        diagnostic_in_text(std::string(before) + "\n554 <kim@there.example>... Service unavailable\n", ""),
+        "554 <kim@there.example>... Service unavailable (" + std::string(before) + ")");
+}
+
 }  // namespace
 }  // namespace bounce::report
