@@ -149,13 +149,28 @@ bool is_success(const Signs& signs, const Notice& notice, const Words& words) {
   return status.empty() || status.front() == '2';
 }
 
+// "Hi,", "Dear colleagues,": somebody writes to somebody.
+bool begins_as_letter(std::string_view text) {
+  constexpr std::array<std::string_view, 16> kGreetings = {
+      "hi",      "hello",   "dear",   "hey",  "good morning", "hallo",      "guten tag", "sehr geehrte",
+      "bonjour", "bonsoir", "madame", "hola", "estimad",      "buongiorno", "gentil",    "beste"};
+  LineReader lines(text);
+  std::string_view line;
+  while (lines.next(&line) && trimmed(line).empty()) {
+  }
+  line = trimmed(line);
+  const bool ends = !line.empty() && (line.back() == ',' || line.back() == '!');
+  return ends && std::any_of(kGreetings.begin(), kGreetings.end(),
+                             [&](std::string_view each) { return starts_with_folded(line, each); });
+}
+
 // Is this a notice of a mail system at all? Weighs signs; words alone never do.
 bool is_notice(const Part& head, const Signs& signs, const Notice& notice, const Words& words,
                const Named& named) {
   // A person who talks about bounces; a mail system that answers into a thread still says so itself.
   if ((signs.list || signs.answer) && !signs.daemon) return false;
   if (head.has("x-failed-recipients")) return true;
-  if (signs.unproven && !named.any) return false;
+  if (signs.unproven && (!named.any || begins_as_letter(notice.text))) return false;
   // A gateway that passes a report on forwards too; people have an address that answers reach.
   const bool by_person = !signs.daemon || !signs.null_path;
   if ((signs.forwarded && by_person) || (signs.answered && !signs.daemon)) return false;

@@ -135,6 +135,14 @@ Qualification of_words(const Report& report, const Recipient& recipient, const Q
   return says_little(wider) || is_of_any_notice(wider.rule) ? meaning : wider;
 }
 
+// A mail system whose name reads as a field of a header.
+std::string without_product(std::string_view text) {
+  constexpr std::string_view kName = "cc:mail";
+  const size_t at = find_folded(text, kName);
+  std::string out(text);
+  return at == kNowhere ? out : out.erase(at, kName.size());
+}
+
 // "host mx.example.com [192.0.2.1]: Connection refused": who was asked is none of the words.
 std::string_view behind_host(std::string_view text) {
   if (!starts_with_folded(text, "host ")) return text;
@@ -166,7 +174,7 @@ Reply reply_of(const Recipient& recipient) {
   }
   reply.enhanced = EnhancedStatus::parse(recipient.status);
   // A status alone is what a server says that has no words for it.
-  reply.lines.emplace_back(text.empty() ? std::string_view(recipient.status) : text);
+  reply.lines.emplace_back(without_product(text.empty() ? std::string_view(recipient.status) : text));
   return reply;
 }
 

@@ -57,6 +57,12 @@ TEST(MeaningOfNotices, FixedSentencesAreNoReason) {
   }
 }
 
+TEST(MeaningOfNotices, TheNameOfAMailSystemIsNoReason) {
+  const Qualification read =
+      meaning(failed("Reason: User KIM at OFFICE was not found in the cc:Mail directory.", "5.0.0", ""));
+  EXPECT_EQ(read.reason, Reason::kUserUnknown) << read.rule;
+}
+
 TEST(MeaningOfNotices, TheReasonAroundAnEmptyDiagnosticStillCounts) {
   EXPECT_EQ(meaning(failed("", "5.0.0", "kim@one.example: the mailbox is full")).reason,
             Reason::kMailboxFull);

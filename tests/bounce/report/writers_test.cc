@@ -38,6 +38,9 @@ TEST(Writers, APersonAtPostmasterIsNoMailSystem) {
             "<q@sender.example>\n\nwhy"},
            {"policy", from + "Subject: New rules for bulk senders\n",
             "From May on we answer 550 5.7.1 to mail without DKIM. Write to kim@works.example."},
+           {"letter", from + "Subject: Rejected mail from your newsletter\n",
+            "Hi,\n\nyour mail to kim@works.example was rejected with 550 5.1.1: she left "
+            "us.\n\nRegards,\nLee"},
            {"bounce policy", from + "Subject: Our bounces will change\n",
             "Mail to unknown users is rejected with 550 5.1.1."},
            {"administrator", "From: System Administrator <kim@works.example>\nSubject: Maintenance\n",
