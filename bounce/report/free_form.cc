@@ -257,9 +257,15 @@ void complete_from_text(const Part& head, const Signs& signs, const Notice& noti
       }
     }
   }
-  const bool several = report->recipients.size() > 1;
+  // The fields may tell of one of several whom the words name.
+  std::vector<Recipient> all = report->recipients;
+  const auto is_there = [&](const Recipient& each) {
+    return same_address(each.address, all.front().address);
+  };
+  if (std::any_of(named.begin(), named.end(), is_there)) all.insert(all.end(), named.begin(), named.end());
+  const bool several = report->recipients.size() > 1 || !std::all_of(all.begin(), all.end(), is_there);
   const Spoken spoken(notice, signs.subject);
-  const OwnWords words(several ? std::string_view(notice.text) : std::string_view(), report->recipients);
+  const OwnWords words(several ? std::string_view(notice.text) : std::string_view(), all);
   for (Recipient& recipient : report->recipients) {
     if (has_words(recipient.diagnostic)) continue;
     const auto same = std::find_if(named.begin(), named.end(), [&](const Recipient& each) {

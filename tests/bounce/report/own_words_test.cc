@@ -91,6 +91,14 @@ TEST(OwnWords, AStatusThatSaysWhyBorrowsNothing) {
   EXPECT_EQ(report.recipients.front().code, 0);
 }
 
+TEST(OwnWords, TheFieldsMayTellOfOneOfSeveral) {
+  const std::string text =
+      "<kim@one.example>: connection timed out\n\n<lee@two.example>: 550 5.1.1 User unknown\n";
+  const Report report = read_report(dsn(text, group("kim@one.example", "5.0.0")));
+  ASSERT_EQ(report.recipients.size(), 1U);
+  expect_meaning(report, "kim@one.example", ErrorType::kSoft, "Unreachable");
+}
+
 TEST(OwnWords, ATranscriptAnswersWhomItsCommandNamed) {
   const std::string text =
       "   ----- The following addresses had permanent fatal errors -----\n<kim@one.example>\n"
