@@ -76,6 +76,7 @@ void Classifier::write(std::string_view line, std::string* out) const {
   const Reply reply = read_diagnostic(line);
   Occasion occasion = place_;
   occasion.reply = &reply;
+  if (occasion.stage == Stage::kUnknown && reply.code != 0) occasion.stage = stage_said(line);
   const std::string text = text_template(reply);
   const Qualification meaning = qualifier_->qualify(occasion, text);
   *out += "{\"code\":";

@@ -1,5 +1,7 @@
 #include "bounce/diagnostic.h"
 
+#include <algorithm>
+
 #include "conf/vocab/ascii.h"
 
 namespace bounce {
@@ -119,7 +121,38 @@ std::string_view without_command(std::string_view text) {
   return text.substr(0, text.rfind(" (in reply to "));
 }
 
+// A client that pipelines joins to the refusals of its recipients what Postfix says to DATA behind them.
+// Nothing is said by it but that they were refused: beside another reply it goes.
+std::string_view without_afterword(std::string_view text, std::string* kept) {
+  constexpr std::string_view kSaid = "no valid recipients";
+  const size_t said = text.find(kSaid);
+  if (said == std::string_view::npos) return text;
+  size_t begin = said;
+  for (const std::string_view before : {std::string_view("Error: "), std::string_view("5.5.1 ")})
+    if (text.substr(0, begin).ends_with(before)) begin -= before.size();
+  if (begin >= 4 && is_code(text.substr(begin - 4, 3))) begin -= 4;
+  std::string_view front = text.substr(0, begin), back = text.substr(said + kSaid.size());
+  skip(&back, " .;,");
+  if (begin == 0) return back.size() > 4 && is_code(back) ? back : text;
+  const bool coded = begin != said && is_code(text.substr(begin)) && front.back() == ' ';
+  const bool stated = text.substr(begin).starts_with("5.5.1 ");
+  const bool speaks =
+      std::ranges::any_of(front, [](char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; });
+  if (!speaks || !(coded || stated)) return text;
+  *kept = std::string(front.substr(0, front.find_last_not_of(' ') + 1));
+  if (!back.empty()) (*kept += ' ') += back;
+  return *kept;
+}
+
 }  // namespace
+
+Stage stage_said(std::string_view text) {
+  const size_t at = text.rfind(" (in reply to ");
+  if (at == std::string_view::npos) return Stage::kUnknown;
+  const std::string_view command = text.substr(at + 14);
+  if (command.starts_with("MAIL")) return Stage::kMail;
+  return command.starts_with("EHLO") || command.starts_with("HELO") ? Stage::kEhlo : Stage::kUnknown;
+}
 
 std::string_view without_product_code(std::string_view text) {
   size_t at = 0;
@@ -139,6 +172,8 @@ Reply read_diagnostic(std::string_view text) {
   text = without_product_code(without_command(text));
   Reply reply;
   if (!is_code(text)) text.remove_prefix(begin_of_quoted(text));
+  std::string kept;
+  if (is_code(text)) text = without_afterword(text, &kept);
   const std::string_view all = text;
   skip(&text, "#<([ ");
   std::string rest;

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "bounce/qualification.h"
 #include "bounce/reply.h"
 
 namespace bounce {
@@ -11,6 +12,10 @@ namespace bounce {
 // "550 5.1.1 text", "550-5.1.1 text 550 5.1.1 more", "smtp; 550 #5.1.1 text", "#5.1.1 text", or text alone
 // (code 0). Repeated codes of a joined reply are dropped. Never fails; looks at the first 16 KB.
 Reply read_diagnostic(std::string_view text);
+
+// What Postfix notes behind a reply: of MAIL and EHLO, "(in reply to MAIL FROM command)", which speak of no
+// recipient. kUnknown: of no such command, or not noted.
+Stage stage_said(std::string_view text);
 
 // Codes of our own programs at the front say nothing of the receiver: "JST-310000 ", "MTA-740010: ".
 std::string_view without_product_code(std::string_view text);

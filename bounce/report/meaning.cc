@@ -103,6 +103,7 @@ Qualification of_words(const Report& report, const Recipient& recipient, const Q
   const std::string domain = conf::ascii_lower(domain_of(recipient.address));
   const Reply reply = reply_of(recipient);
   Occasion occasion{.stage = Stage::kUnknown, .reply = &reply, .mx_host = host, .recipient_domain = domain};
+  if (reply.code != 0) occasion.stage = stage_said(recipient.diagnostic);
   occasion.local_part =
       local_part_of(recipient.address.empty() ? recipient.original_address : recipient.address);
   if (const Reply refusal = quotation_of(recipient.diagnostic); refusal.code != 0) {

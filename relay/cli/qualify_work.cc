@@ -100,6 +100,8 @@ int qualify_explain(const QualifyOptions& options) {
     const std::optional<conf::Stage> stage = stage_of(options.stage);
     if (!stage) return kUsage;
     occasion.stage = *stage;
+  } else if (reply.code != 0) {
+    occasion.stage = bounce::stage_said(options.row);
   }
   const std::string text = bounce::text_template(reply, occasion.local_part);
   const bounce::Qualification meaning = qualifier->qualify(occasion);

@@ -23,6 +23,19 @@ TEST(Classification, SaysAllOfAReply) {
       "\"row\":\"5b14b7beed1a818f\"}\n");
 }
 
+TEST(Classification, HearsOfTheCommandThatWasRefused) {
+  for (const char* text :
+       {"550 5.1.0 Address rejected.", "550 5.1.1 no such user", "550 <a@some.example>: User unknown"}) {
+    const std::string line = std::string("host mx.some.example said: ") + text;
+    EXPECT_EQ(classified(line + " (in reply to MAIL FROM command)").find("\"Hard\""), std::string::npos)
+        << text;
+    EXPECT_EQ(classified(line + " (in reply to EHLO command)").find("\"recipient\""), std::string::npos)
+        << text;
+    EXPECT_NE(classified(line + " (in reply to RCPT TO command)").find("\"Hard\""), std::string::npos)
+        << text;
+  }
+}
+
 TEST(Classification, WhatIsNotThereIsNull) {
   const std::string answer = classified("no words of mail");
   EXPECT_NE(answer.find("\"code\":null,\"status\":null"), std::string::npos) << answer;
