@@ -1,6 +1,7 @@
 // Replies in eleven languages (data/replies.tsv by meaning, data/receivers.tsv by who says them,
 // data/unseen.tsv, data/heard.tsv and data/blind.tsv written without a look at the rules, data/ours.tsv by
-// whose address, name or quota is meant), and what must follow from each.
+// whose address, name or quota is meant, data/elsewhere.tsv by what is said behind the recipient), and what
+// must follow from each.
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -25,8 +26,8 @@ struct Row {
 
 std::vector<Row> rows() {
   std::vector<Row> all;
-  for (const char* name :
-       {"replies.tsv", "receivers.tsv", "unseen.tsv", "heard.tsv", "blind.tsv", "ours.tsv"}) {
+  for (const char* name : {"replies.tsv", "receivers.tsv", "unseen.tsv", "heard.tsv", "blind.tsv", "ours.tsv",
+                           "elsewhere.tsv"}) {
     std::ifstream file(std::string(PENSTOCK_SOURCE_DIR) + "/tests/bounce/data/" + name);
     for (std::string line; std::getline(file, line);) {
       if (line.empty() || line[0] == '#') continue;

@@ -134,10 +134,25 @@ TEST(WhoseWords, TheirsAreHard) {
 TEST(WhoseWords, ACommandThatIsRefusedIsNoAddress) {
   const Words texts = {"No such user", "Recipient unknown", "Valid RCPT command must precede DATA",
                        "Invalid address parameter", "<a@b.example>: recipient not valid"};
-  for (const std::string& reply : joined({"500", "502", "503", "503 5.5.1", "555"}, " ", texts)) {
+  for (const std::string& reply : joined({"500", "502", "503", "503 5.5.1", "530", "555"}, " ", texts)) {
     const Qualification meaning = meaning_of(reply);
     EXPECT_NE(meaning.type, ErrorType::kHard) << reply << " by " << meaning.rule;
   }
+}
+
+// What Postfix says to DATA when every RCPT was refused, joined to the refusals by a client that pipelines.
+TEST(WhoseWords, NoValidRecipientsBesideAReasonSaysNothing) {
+  const std::string after = "554 5.5.1 Error: no valid recipients";
+  for (const char* text :
+       {"550 5.7.1 Blocked by admin", "554 5.7.9 Message not accepted for policy reasons",
+        "550 5.7.1 [HM08] Message rejected due to local policy", "550 Rejected, see our list",
+        "552 5.2.2 Mailbox full", "550 5.1.1 User unknown"}) {
+    for (const std::string& joined : {text + (" " + after), after + " " + text}) {
+      EXPECT_EQ(meaning_of(joined).reason, meaning_of(text).reason) << joined;
+      EXPECT_EQ(meaning_of(joined).type, meaning_of(text).type) << joined;
+    }
+  }
+  EXPECT_NE(meaning_of(after).type, ErrorType::kHard);
 }
 
 TEST(WhoseWords, AFullMailboxIsThere) {
