@@ -136,8 +136,8 @@ std::string_view without_afterword(std::string_view text, std::string* kept) {
   if (begin == 0) return back.size() > 4 && is_code(back) ? back : text;
   const bool coded = begin != said && is_code(text.substr(begin)) && front.back() == ' ';
   const bool stated = text.substr(begin).starts_with("5.5.1 ");
-  const bool speaks =
-      std::ranges::any_of(front, [](char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; });
+  const auto is_letter = [](char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; };
+  const bool speaks = std::ranges::any_of(front, is_letter) || std::ranges::any_of(back, is_letter);
   if (!speaks || !(coded || stated)) return text;
   *kept = std::string(front.substr(0, front.find_last_not_of(' ') + 1));
   if (!back.empty()) (*kept += ' ') += back;
