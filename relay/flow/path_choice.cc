@@ -121,6 +121,16 @@ PathChoice::Sources PathChoice::some_others(DomainEntry* domain, uint16_t stream
   return some;
 }
 
+// A block that is over becomes probing by being asked, and probes are judged.
+SourceState PathChoice::tell(const Path* path, SourceState state) const {
+  if (path != nullptr && path->counters.standing->has_decisions() && on_decided) on_decided(*path);
+  return state;
+}
+
+SourceState PathChoice::ask(const Path* path, conf::Instant now, size_t but) const {
+  return tell(path, state_of(path, now, but));
+}
+
 // From another source than that of `here`. A path that is not there yet or was not asked yet knows nothing of
 // what the sources of a pool used up together.
 SourceState PathChoice::state_from(DomainEntry* domain, const conf::Source& source, const Path& here,
@@ -129,14 +139,14 @@ SourceState PathChoice::state_from(DomainEntry* domain, const conf::Source& sour
   const bool together = here.limits->scope == conf::RuleScope::kPool &&
                         (there != nullptr ? there->counters.standing == here.counters.standing
                                           : sites_->rule_for(domain, source) == here.rule);
-  return together ? state_beside(there, here, now, but) : state_of(there, now);
+  return together ? tell(&here, state_beside(there, here, now, but)) : ask(there, now);
 }
 
 // Drawn by weight among those of the best readiness, when that is better than what `path` has. That a source
 // was drawn by weight among all first leaves the others the shares that their weights say.
 Path* PathChoice::better_than(DomainEntry* domain, uint16_t stream, const Path& path) const {
   const conf::Instant now = sites_->now();
-  Readiness best = state_of(&path, now).readiness;
+  Readiness best = ask(&path, now).readiness;
   if (best == Readiness::kFree) return nullptr;
   Sources others;
   for (const conf::Source* source : some_others(domain, stream, path.source.name)) {
@@ -157,7 +167,7 @@ Path* PathChoice::better_than(DomainEntry* domain, uint16_t stream, const Path& 
 
 bool PathChoice::goes_sooner_elsewhere(DomainEntry* domain, uint16_t stream, const Path& path) const {
   const conf::Instant now = sites_->now();
-  const Readiness here = state_of(&path, now, 1).readiness;  // else it would be drawn back at once, for ever
+  const Readiness here = ask(&path, now, 1).readiness;  // else it would be drawn back at once, for ever
   if (here == Readiness::kFree) return false;
   return std::ranges::any_of(some_others(domain, stream, path.source.name), [&](const conf::Source* source) {
     return state_from(domain, *source, path, now, 1).readiness < here;
@@ -174,7 +184,7 @@ PathChoice::Outlook PathChoice::outlook_of(const Site& site) const {
     if (source.weight == 0) continue;
     if (last == nullptr || *last != source.name) ++used;
     last = &source.name;
-    const Readiness readiness = state_of(path.get(), now).readiness;
+    const Readiness readiness = ask(path.get(), now).readiness;
     if (outlook.best_source == nullptr || readiness < outlook.best) {
       if (outlook.best_source != nullptr && *outlook.best_source != source.name)
         outlook.other_best = outlook.best;
@@ -190,7 +200,7 @@ PathChoice::Outlook PathChoice::outlook_of(const Site& site) const {
 }
 
 bool PathChoice::others_may_take(const Path& path, const Outlook& outlook) const {
-  const Readiness here = state_of(&path, sites_->now()).readiness;
+  const Readiness here = ask(&path, sites_->now()).readiness;
   const bool best_is_ours = outlook.best_source != nullptr && *outlook.best_source == path.source.name;
   return (best_is_ours ? outlook.other_best : outlook.best) < here;
 }
@@ -213,7 +223,7 @@ std::vector<PathChoice::Share> PathChoice::shares(DomainEntry* domain, uint16_t 
       share.unusable = "no host has an address of its family (IPv4 or IPv6)";
     } else {
       sites_->rule_for(domain, source);
-      share.state = state_of(sites_->find(*domain, source), now);
+      share.state = ask(sites_->find(*domain, source), now);
       best = std::min(best, share.state.readiness);
     }
   }

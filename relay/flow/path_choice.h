@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,10 @@ class PathChoice {
  public:
   static constexpr size_t kLooks = 8;  // at sources for one delivery, however many there are
   PathChoice(SiteTable* sites, conf::Random* random) : sites_(sites), random_(random) {}  // borrowed
+
+  // Hears of a path that decided something by being asked how soon it can send: nobody else may ask it for a
+  // long time. May be null.
+  std::function<void(const Path&)> on_decided;
 
   // So many may be made in one step of the loop: with many sources each looks at some of them.
   size_t choices_per_step() const { return sources().size() > kLooks ? 1024 : 4096; }
@@ -67,6 +72,8 @@ class PathChoice {
   bool needs_detour(const DomainEntry& domain, const mx::RulePtr& rule) const;
   bool knows_way(DomainEntry* domain, const conf::Source& source) const;
   Sources some_others(DomainEntry* domain, uint16_t stream, const std::string& but) const;
+  SourceState tell(const Path* path, SourceState state) const;
+  SourceState ask(const Path* path, conf::Instant now, size_t but = 0) const;
   SourceState state_from(DomainEntry* domain, const conf::Source& source, const Path& here, conf::Instant now,
                          size_t but) const;
   Path* better_than(DomainEntry* domain, uint16_t stream, const Path& path) const;

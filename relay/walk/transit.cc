@@ -90,6 +90,7 @@ Transit::Transit(TransitParts parts)
   settlement_.use(parts_.witness);
   parts_.journal->add(&late_);
   counters_.on_renewed = [this] { dispatcher_.gate().lease_renewed(); };
+  choice_.on_decided = [this](const queue::Path& path) { dispatcher_.gate().tell_decisions(path); };
 }
 
 Transit::~Transit() {

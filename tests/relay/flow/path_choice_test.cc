@@ -141,6 +141,29 @@ TEST_F(PathChoiceTest, TheOnlyFreePathDoesNotAdviseItself) {
   EXPECT_FALSE(choice_->others_may_take(*b, outlook));
 }
 
+// Nobody else may ask that path for a long time, and its event would have the wrong time.
+TEST_F(PathChoiceTest, APathThatDecidesByBeingAskedIsHeardAtOnce) {
+  add_source("a");
+  add_source("b");
+  start();
+  DomainEntry* entry = domain();
+  Path* a = sites_->path_from(entry, source(0));
+  Path* b = sites_->path_from(entry, source(1));
+  block(a);
+  block(b);
+  std::vector<const Path*> heard;
+  choice_->on_decided = [&heard](const Path& path) {
+    (void)path.counters.standing->take_decisions();
+    heard.push_back(&path);
+  };
+  (void)choice_->choose(entry);
+  EXPECT_EQ(heard.size(), 2U) << "the one that was drawn, and the other";
+  clock_.time += 1h;
+  heard.clear();
+  (void)choice_->others_may_take(*b, choice_->outlook_of(*b->site));
+  EXPECT_EQ(heard, (std::vector<const Path*>{a, b})) << "their blocks are over";
+}
+
 TEST_F(PathChoiceTest, AfterAReloadASourceThatIsGoneIsNoHope) {
   add_source("a");
   add_source("gone");
