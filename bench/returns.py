@@ -58,17 +58,17 @@ def reply(lines):
             return line
 
 
-def give_back_many(port, to, numbers):
-    """One client: a report for each number, every command of a transaction in one write."""
+def give_back_many(port, paths, numbers):
+    """One client: a report for each number to its return path, every command of a transaction in one write."""
     with socket.create_connection(("127.0.0.1", port)) as client:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         lines = client.makefile("rb")
         reply(lines)
         client.sendall(b"EHLO bench\r\n")
         reply(lines)
-        envelope = f"MAIL FROM:<>\r\nRCPT TO:<{to}>\r\nDATA\r\n".encode()
         for number in numbers:
-            client.sendall(envelope)
+            to = paths[number]
+            client.sendall(f"MAIL FROM:<>\r\nRCPT TO:<{to}>\r\nDATA\r\n".encode())
             for wanted in (b"250", b"250", b"354"):
                 answer = reply(lines)
                 assert answer.startswith(wanted), answer
@@ -77,13 +77,13 @@ def give_back_many(port, to, numbers):
             assert answer.startswith(b"250"), answer
 
 
-def many_clients(port, to, numbers):
+def many_clients(port, paths, numbers):
     """A process with its connections, each with its share of the numbers."""
     failed = []
 
     def one(share):
         try:
-            give_back_many(port, to, share)
+            give_back_many(port, paths, share)
         except (OSError, AssertionError) as error:
             failed.append(error)
 
@@ -107,16 +107,17 @@ def listener(count):
     try:
         with Lab("bench-listener") as lab:
             set_up(lab, receiver, 'queue = 100000\n', 'verp = "domain"\n')
-            # A report is believed only about whom we wrote to.
+            # A report is believed only about whom the message of its token went to.
             for first in range(0, count, RECIPIENTS):
                 send(lab, *[f"u{number}@d1.test" for number in range(first, min(first + RECIPIENTS, count))])
             wait_until(lambda: lab.queue("summary")["messages"] == 0, 120, "the messages are not delivered")
-            to = receiver.taken[0][0]
+            path_of = {recipient: path for path, recipients, _ in receiver.taken for recipient in recipients}
+            paths = [path_of[f"u{number}@d1.test"] for number in range(count)]
             before = relay_cpu.cpu_seconds(lab.relay.pid)
             began = time.monotonic()
             share = count // PROCESSES
-            clients = [multiprocessing.Process(target=many_clients, args=(lab.bounce_port, to, range(n * share, (n + 1) * share)))
-                       for n in range(PROCESSES)]
+            shares = [range(n * share, (n + 1) * share) for n in range(PROCESSES)]
+            clients = [multiprocessing.Process(target=many_clients, args=(lab.bounce_port, paths, each)) for each in shares]
             for client in clients:
                 client.start()
             for client in clients:
