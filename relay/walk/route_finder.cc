@@ -14,7 +14,7 @@ using queue::DomainEntry;
 namespace {
 
 // In choices of a route that is known.
-constexpr uint64_t kLookUp = 8, kRefusal = 8;
+constexpr uint64_t kLookUp = 8, kRefusal = 16;
 constexpr conf::Duration kLeastRouteTime = 1s;  // a route is used so long even when its TTL is less
 
 mx::RouterOptions router_options(const RouteFinder::Parts& parts) {
