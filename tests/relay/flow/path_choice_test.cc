@@ -128,40 +128,43 @@ TEST_F(PathChoiceTest, OfManyBlockedSourcesTheFreeOneIsFoundByAndBy) {
   EXPECT_FALSE(choice_->others_may_take(*blocked, choice_->outlook_of(*blocked->site)));
 }
 
-TEST_F(PathChoiceTest, TheOnlyFreePathDoesNotAdviseItself) {
-  add_source("a");
-  add_source("b");
-  start();
-  DomainEntry* entry = domain();
-  Path* a = sites_->path_from(entry, source(0));
-  Path* b = sites_->path_from(entry, source(1));
-  block(a);
-  const PathChoice::Outlook outlook = choice_->outlook_of(*a->site);
-  EXPECT_TRUE(choice_->others_may_take(*a, outlook));
-  EXPECT_FALSE(choice_->others_may_take(*b, outlook));
+// Two sources, each with its path.
+class TwoPathsTest : public PathChoiceTest {
+ protected:
+  TwoPathsTest() {
+    add_source("a");
+    add_source("b");
+    start();
+    entry_ = domain();
+    a_ = sites_->path_from(entry_, source(0));
+    b_ = sites_->path_from(entry_, source(1));
+  }
+  DomainEntry* entry_ = nullptr;
+  Path *a_ = nullptr, *b_ = nullptr;
+};
+
+TEST_F(TwoPathsTest, TheOnlyFreePathDoesNotAdviseItself) {
+  block(a_);
+  const PathChoice::Outlook outlook = choice_->outlook_of(*a_->site);
+  EXPECT_TRUE(choice_->others_may_take(*a_, outlook));
+  EXPECT_FALSE(choice_->others_may_take(*b_, outlook));
 }
 
 // Nobody else may ask that path for a long time, and its event would have the wrong time.
-TEST_F(PathChoiceTest, APathThatDecidesByBeingAskedIsHeardAtOnce) {
-  add_source("a");
-  add_source("b");
-  start();
-  DomainEntry* entry = domain();
-  Path* a = sites_->path_from(entry, source(0));
-  Path* b = sites_->path_from(entry, source(1));
-  block(a);
-  block(b);
+TEST_F(TwoPathsTest, APathThatDecidesByBeingAskedIsHeardAtOnce) {
+  block(a_);
+  block(b_);
   std::vector<const Path*> heard;
   choice_->on_decided = [&heard](const Path& path) {
     (void)path.counters.standing->take_decisions();
     heard.push_back(&path);
   };
-  (void)choice_->choose(entry);
+  (void)choice_->choose(entry_);
   EXPECT_EQ(heard.size(), 2U) << "the one that was drawn, and the other";
   clock_.time += 1h;
   heard.clear();
-  (void)choice_->others_may_take(*b, choice_->outlook_of(*b->site));
-  EXPECT_EQ(heard, (std::vector<const Path*>{a, b})) << "their blocks are over";
+  (void)choice_->others_may_take(*b_, choice_->outlook_of(*b_->site));
+  EXPECT_EQ(heard, (std::vector<const Path*>{a_, b_})) << "their blocks are over";
 }
 
 TEST_F(PathChoiceTest, AfterAReloadASourceThatIsGoneIsNoHope) {
