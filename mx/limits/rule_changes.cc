@@ -137,6 +137,13 @@ std::string RuleChanges::renamed(std::string_view gone) const {
   return {};
 }
 
+std::string RuleChanges::matches_as(std::string_view gone) const {
+  const Known* before = find(gone);
+  if (before == nullptr || !before->gone) return {};
+  const auto same = std::ranges::find(now_, before->rule.reach, &Rule::reach);
+  return same == now_.end() ? std::string() : same->name;
+}
+
 std::string RuleChanges::save() const {
   const Moment moment;
   std::string saved;

@@ -37,6 +37,8 @@ class RuleChanges {
 
   // The rule that has matched and counted the same since `gone` went: that one by another name. "": none.
   std::string renamed(std::string_view gone) const;
+  // The same, whatever it counts together.
+  std::string matches_as(std::string_view gone) const;
 
   std::string save() const;
   // Of an earlier run; the rules that were set already are compared with those. False: not readable.

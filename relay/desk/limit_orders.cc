@@ -49,6 +49,7 @@ LimitOrders::~LimitOrders() {
 // goes with its mail.
 void LimitOrders::place(queue::Path* path) {
   const conf::Instant now = transit_->clock().now();
+  follow_edit(now);
   const OrderBook::Entry* entry = reach_.latest_for(*path, now);
   const conf::Instant until = entry == nullptr ? conf::Instant{} : entry->until;
   if (path->holds.ordered(now) && path->holds.ordered_until() > until) return unmeant_.look(now + kFreeAfter);
@@ -75,25 +76,49 @@ admin::OrderView LimitOrders::view_of(const OrderBook::Entry& entry, conf::Insta
   return view;
 }
 
-// What an order held by a name goes when an edit takes the name away: that must not go unseen. Told once, and
-// at a start.
-void LimitOrders::tell_void(conf::Instant now) {
+// An edit of the configuration is seen before a path comes under it, and at a start.
+void LimitOrders::follow_edit(conf::Instant now) {
+  if (config_ == transit_->config()) return;
   const conf::ConfigPtr before = std::exchange(config_, transit_->config());
-  for (const OrderBook::Entry& entry : book_.all(now)) {
-    const std::string problem = gone_name(entry.order, *config_);
-    if (problem.empty() || (before != nullptr && !gone_name(entry.order, *before).empty())) continue;
-    const std::string text = "the order to block " + admin::target_text(entry.order) +
-                             " holds nothing that comes now: " + problem +
-                             (problem.ends_with('?') ? " Lift it" : ". Lift it") +
-                             ", and give it anew by a name that there is.";
-    conf::say(text);
-    transit_->notices().ordered(conf::DecisionAction::kVoid, entry.order.stream,
-                                journal::operator_text(entry.order.who), {}, text);
+  follow_names();
+  tell_void(before, now);
+}
+
+// An order is about what its rule decides, not about how that is called.
+void LimitOrders::follow_names() {
+  std::vector<std::pair<admin::MxOrder, std::string>> renamed;
+  for (const OrderBook::Entry& entry : book_.all(transit_->clock().now())) {
+    if (entry.order.rule.empty()) continue;
+    std::string name = transit_->sites().limiters().rules().matches_as(entry.order.rule);
+    if (!name.empty()) renamed.emplace_back(entry.order, std::move(name));
+  }
+  for (const auto& [order, name] : renamed) {
+    book_.rename_rule(order.rule, name);
+    tell(conf::DecisionAction::kBlock, order,
+         "the order to block " + admin::target_text(order) + " is about rule " + name +
+             " now: that is what an edit calls it");
   }
 }
 
+// What an order held by a name goes when an edit takes the name away: that must not go unseen. Told once.
+void LimitOrders::tell_void(const conf::ConfigPtr& before, conf::Instant now) {
+  for (const OrderBook::Entry& entry : book_.all(now)) {
+    const std::string problem = gone_name(entry.order, *config_);
+    if (problem.empty() || (before != nullptr && !gone_name(entry.order, *before).empty())) continue;
+    tell(conf::DecisionAction::kVoid, entry.order,
+         "the order to block " + admin::target_text(entry.order) + " holds nothing that comes now: " +
+             problem + (problem.ends_with('?') ? " Lift it" : ". Lift it") +
+             ", and give it anew by a name that there is.");
+  }
+}
+
+void LimitOrders::tell(conf::DecisionAction action, const admin::MxOrder& order, const std::string& text) {
+  conf::say(text);
+  transit_->notices().ordered(action, order.stream, journal::operator_text(order.who), {}, text);
+}
+
 void LimitOrders::step(conf::Instant now) {
-  if (config_ != transit_->config()) tell_void(now);
+  follow_edit(now);
   rounds_.step(now);
   const bool frees = !rounds_.under_way();  // what an order lifts itself it counts, and tells by whom
   const auto held = [&](queue::Path* path, const OrderBook::Entry& entry) { hold(path, entry, now); };

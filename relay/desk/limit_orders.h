@@ -51,7 +51,10 @@ class LimitOrders {
   void place(queue::Path* path);
   void follow(const queue::DomainEntry& domain);
   void hold(queue::Path* path, const OrderBook::Entry& entry, conf::Instant now);
-  void tell_void(conf::Instant now);
+  void follow_edit(conf::Instant now);
+  void follow_names();
+  void tell_void(const conf::ConfigPtr& before, conf::Instant now);
+  void tell(conf::DecisionAction action, const admin::MxOrder& order, const std::string& text);
   admin::OrderView view_of(const OrderBook::Entry& entry, conf::Instant now) const;
 
   Transit* transit_;

@@ -78,6 +78,21 @@ bool OrderBook::has(const admin::MxOrder& order) const {
                      [&](const Entry& each) { return same_target(each.order, order); });
 }
 
+void OrderBook::rename_rule(const std::string& from, const std::string& to) {
+  std::vector<Entry> before;
+  entries_.swap(before);
+  for (Entry& entry : before) {
+    if (entry.order.rule == from) entry.order.rule = to;
+    const auto same = std::ranges::find_if(
+        entries_, [&entry](const Entry& each) { return same_target(each.order, entry.order); });
+    if (same == entries_.end())
+      entries_.push_back(std::move(entry));
+    else if (same->until < entry.until)
+      *same = std::move(entry);
+  }
+  keep();
+}
+
 conf::Instant OrderBook::first_end() const {
   conf::Instant first = ended_.empty() ? conf::kNever : conf::Instant{};
   for (const Entry& each : entries_) first = std::min(first, each.until);

@@ -27,6 +27,8 @@ class OrderBook {
   // True: there was one with this target. Also those that `covered` says it means.
   bool lift(const admin::MxOrder& order, const std::function<bool(const admin::MxOrder&)>& covered);
   bool has(const admin::MxOrder& order) const;  // one with this target
+  // What orders say of rule `from` they say of rule `to`. Of two with one target the later end holds.
+  void rename_rule(const std::string& from, const std::string& to);
 
   struct Entry {
     admin::MxOrder order;

@@ -243,15 +243,35 @@ TEST_F(Orders, APathThatLeavesTheRuleOfAnOrderIsFree) {
   EXPECT_EQ(sent_to("d0-0.test"), 0U);
   DrawnRule other = rule_of_all(DrawnLimits());
   other.name = "other";
+  other.mx = "mx0.test";
   ConfigDraw draw;
   draw.validity = 24h;
-  world.reload(write_configuration(draw, {other}));
+  world.reload(write_configuration(draw, {other, rule_of_all(DrawnLimits())}));
   world.run_until(world.world.now() + 5min, [&] { return world.settled(); });
   EXPECT_TRUE(world.settled());
   ASSERT_EQ(world.desk().orders().size(), 1U) << "it stands";
   world.reload(write_configuration(draw, {rule_of_all(DrawnLimits())}));
   world.run_until(world.world.now() + 10s);
   EXPECT_EQ(sent_to("d0-0.test"), 0U) << "and means what comes under its rule again";
+}
+
+TEST_F(Orders, ARuleThatIsRenamedTakesTheOrderAlong) {
+  relay::admin::MxOrder order;
+  order.rule = "all";
+  EXPECT_TRUE(world.order(order).also_later);
+  EXPECT_EQ(sent_to("d0-0.test"), 0U);
+  DrawnRule renamed = rule_of_all(DrawnLimits());
+  renamed.name = "other";
+  ConfigDraw draw;
+  draw.validity = 24h;
+  world.reload(write_configuration(draw, {renamed}));
+  world.restart(1s);
+  EXPECT_EQ(sent_to("d0-0.test") + sent_to("d1-0.test"), 0U);
+  order.rule = "other";
+  order.action = kUnblock;
+  EXPECT_TRUE(world.order(order).lifted);
+  world.run_until(world.world.now() + 5min, [&] { return world.settled(); });
+  EXPECT_TRUE(world.settled());
 }
 
 // An order by a domain is about where it leads: when its MX changes the one site is free and the other is

@@ -30,7 +30,7 @@ class EditedRulesTest : public WalkRig {
 
   // For all sites; `one_site`: counted together.
   mx::RuleBookPtr book_with(const std::string& name, bool one_site = false) {
-    conf::MxRule rule = rule_for_test(name);
+    conf::MxRule rule = rule_for_test(name, mask_);
     rule.fields.one_site = conf::RuleField<bool>::set(one_site);
     const mx::BuiltRules rules = mx::build_rules({rule});
     for (const conf::Problem& problem : rules.problems) ADD_FAILURE() << problem.message;
@@ -76,6 +76,17 @@ class EditedRulesTest : public WalkRig {
     return heard.value_or(admin::MxOrderDone());
   }
 
+  // Whether decisions said so since the last call.
+  bool is_told(const std::string& what) {
+    std::string told;
+    for (const conf::DeliveryEvent& event : events_.of(conf::EventKind::kDecision))
+      told += std::string(to_text(event.decision->action)) + " by " + event.decision->by + ": " +
+              event.decision->text + '\n';
+    events_.all.clear();
+    return told.find(what) != std::string::npos;
+  }
+
+  std::string mask_ = "*";  // of the rule
   const DecisionHistory decisions_;
   FlowRates flow_{&clock_};
   std::unique_ptr<LimitOrders> limits_;
@@ -148,23 +159,55 @@ TEST_F(EditedRulesTest, AnOrderWhoseRuleIsGoneIsToldAndListedSo) {
   ASSERT_EQ(limits_->in_force().size(), 1U);
   EXPECT_EQ(limits_->in_force()[0].problem, "");
   events_.all.clear();
+  mask_ = "*.other.test";
   reload("fresh");
   ASSERT_EQ(limits_->in_force().size(), 1U);
   EXPECT_EQ(limits_->in_force()[0].problem, "no [[rule]] is named \"isp\"");
-  std::string told;
-  for (const conf::DeliveryEvent& event : events_.of(conf::EventKind::kDecision))
-    told += std::string(to_text(event.decision->action)) + " by " + event.decision->by + ": " +
-            event.decision->text + '\n';
-  EXPECT_NE(
-      told.find(
-          "void by operator anna: the order to block rule isp holds nothing that comes now: no [[rule]] is "
-          "named \"isp\""),
-      std::string::npos)
-      << told;
-  events_.all.clear();
+  EXPECT_TRUE(
+      is_told("void by operator anna: the order to block rule isp holds nothing that comes now: no [[rule]] "
+              "is named \"isp\""));
   reload("fresh", true);
-  for (const conf::DeliveryEvent& event : events_.of(conf::EventKind::kDecision))
-    EXPECT_EQ(event.decision->text.find("the order to block"), std::string::npos) << "told once";
+  EXPECT_FALSE(is_told("the order to block")) << "told once";
+}
+
+// Never fewer seconds blocked by an edit: the order goes with what its rule matches.
+TEST_F(EditedRulesTest, AnOrderOnARuleHoldsUnderItsNewName) {
+  queue::Path* before = path_to("isp.test");
+  order(admin::MxAction::kBlock, "isp");
+  ASSERT_TRUE(before->holds.ordered(clock_.time));
+  events_.all.clear();
+  reload("fresh", true);  // another edit comes with it
+  EXPECT_TRUE(path_to("isp.test")->holds.ordered(clock_.time));
+  EXPECT_TRUE(path_to("isp2.test")->holds.ordered(clock_.time)) << "yet to come";
+  EXPECT_TRUE(is_told("block by operator anna: the order to block rule isp is about rule fresh now"));
+  ASSERT_EQ(limits_->in_force().size(), 1U);
+  EXPECT_EQ(limits_->in_force()[0].order.rule, "fresh");
+  order(admin::MxAction::kUnblock, "fresh");
+  EXPECT_FALSE(path_to("isp.test")->holds.ordered(clock_.time));
+}
+
+TEST_F(EditedRulesTest, AnOrderOnARuleHoldsUnderItsNewNameAfterARestart) {
+  order(admin::MxAction::kBlock, "isp");
+  run();  // it is on the disk
+  limits_.reset();
+  transit_->reload(config_, book_with("fresh"));
+  limits_ = std::make_unique<LimitOrders>(transit_.get(), &spool_);
+  EXPECT_TRUE(path_to("isp.test")->holds.ordered(clock_.time)) << "before the first step";
+  ASSERT_EQ(limits_->in_force().size(), 1U);
+  EXPECT_EQ(limits_->in_force()[0].order.rule, "fresh");
+}
+
+// Of two orders that mean the same by now the later end holds.
+TEST_F(EditedRulesTest, OrdersThatMeetUnderOneNameHoldUntilTheLaterEnd) {
+  OrderBook book(nullptr, &transit_->clock());
+  admin::MxOrder old, other;
+  old.rule = "isp";
+  other.rule = "fresh";
+  book.add(old, clock_.time + 2h);
+  book.add(other, clock_.time + 1h);
+  book.rename_rule("isp", "fresh");
+  ASSERT_EQ(book.all(clock_.time).size(), 1U);
+  EXPECT_EQ(book.all(clock_.time)[0].until, clock_.time + 2h);
 }
 
 // While the counters of a provider are added up, mail waits for that alone, for a moment: that is no answer.
