@@ -46,8 +46,11 @@ RE2::Options options() {
   return options;
 }
 
+// Whether an expression may fit it, and so every text: one of a rule may not, a word may be one to leave out.
+enum class EmptyText : uint8_t { kRefused, kAllowed };
+
 // Checks them as they will be used; what RE2 refuses is left out.
-void read_expressions(conf::Section* section, const char* key, const WordLists& words,
+void read_expressions(conf::Section* section, const char* key, const WordLists& words, EmptyText empty,
                       std::vector<std::string>* out) {
   std::vector<std::string> texts;
   if (!section->texts(key, &texts)) return;
@@ -60,7 +63,7 @@ void read_expressions(conf::Section* section, const char* key, const WordLists& 
     const RE2 expression(fold_pattern(*whole), options());
     if (!expression.ok()) {
       section->report(key, "\"" + text + "\" is not a regular expression: " + expression.error());
-    } else if (RE2::PartialMatch("", expression)) {
+    } else if (empty == EmptyText::kRefused && RE2::PartialMatch("", expression)) {
       section->report(key, "\"" + text + "\" fits every text, even an empty one");
     } else {
       out->push_back(*std::move(whole));
@@ -146,7 +149,8 @@ bool only_4yz(const ReplyRule& rule) {
          std::ranges::all_of(rule.codes, [](const CodeMask& mask) { return mask.digits[0] == 4; });
 }
 
-// [[words]]: lists that the expressions of this file may name. `shared`: those of every file, or null.
+// [[words]]: lists that the expressions of this file may name, and the lists below them. `shared`: those of
+// every file, or null.
 WordLists read_words(conf::Section* root, const WordLists* shared) {
   WordLists lists(shared);
   for (conf::Section& section : root->sections("words", "[[words]]")) {
@@ -154,13 +158,9 @@ WordLists read_words(conf::Section* root, const WordLists* shared) {
     std::vector<std::string> words;
     if (!section.text("name", &name) && !section.has("name"))
       section.report("name", "is missing: expressions use the list as {name}");
-    if (!section.texts("any", &words) && !section.has("any"))
+    if (!section.has("any"))
       section.report("any", "is missing: the words, such as any = [\"user\", \"mailbox\"]");
-    for (const std::string& word : words) {
-      const RE2 expression(fold_pattern(word), options());
-      if (!expression.ok())
-        section.report("any", "\"" + word + "\" is not a regular expression: " + expression.error());
-    }
+    read_expressions(&section, "any", lists, EmptyText::kAllowed, &words);
     if (!name.empty() && !WordLists::is_name(name)) {
       section.report("name", "\"" + name + "\" is not made of small letters, digits and '-', a letter first");
     } else if (!name.empty() && !lists.add(name, words)) {
@@ -188,8 +188,8 @@ ReplyRule read_rule(conf::Section section, const std::string& file, const WordLi
   rule.line = section.line();
   if (!section.text("name", &rule.name) && !section.has("name"))
     section.report("name", "is missing: the delivery log says by it which rule decided");
-  read_expressions(&section, "text", words, &rule.text);
-  read_expressions(&section, "not_text", words, &rule.not_text);
+  read_expressions(&section, "text", words, EmptyText::kRefused, &rule.text);
+  read_expressions(&section, "not_text", words, EmptyText::kRefused, &rule.not_text);
   read_masks(&section, "code", "\"552\" or \"5xx\"", &rule.codes);
   read_masks(&section, "status", "\"5.2.2\", \"x.7.1\", \"5.7.*\" or \"5.7.600-649\"", &rule.statuses);
   section.flag("without_status", &rule.without_status);

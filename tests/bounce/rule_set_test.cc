@@ -116,6 +116,27 @@ no_match = ["550 The doorman is shut", "550 The gates is shut", "550 The door is
   for (const conf::Problem& problem : qualifier->rules().check_examples()) ADD_FAILURE() << problem.text();
 }
 
+// Also itself, as it is above: the words of the program and one more.
+TEST(ReplyRules, AListOfWordsMayNameAnother) {
+  const std::shared_ptr<const Qualifier> qualifier = Qualifier::make(parsed(R"([[words]]
+name = "about-us"
+any = ["{about-us}", "sofa"]
+[[words]]
+name = "ours"
+any = ["(the |that ){about-us}"]
+[[reply]]
+name = "ours"
+text = ['{ours}\w* is bad']
+reason = "refused"
+type = "soft"
+scope = "site"
+match = ["550 The sofa is bad", "550 The IP address is bad"]
+no_match = ["550 The chair is bad"]
+)"),
+                                                                     {});
+  for (const conf::Problem& problem : qualifier->rules().check_examples()) ADD_FAILURE() << problem.text();
+}
+
 // A list of the program may be named in any file; one of the file's own hides it.
 TEST(ReplyRules, EveryFileMayNameTheListsOfTheProgram) {
   std::vector<conf::Problem> problems;
@@ -210,6 +231,9 @@ constexpr BadRule kBad[] = {
     {"[[words]]\nname = \"a\"\n", "any: is missing"},
     {"[[words]]\nname = \"A\"\nany = [\"x\"]\n", "small letters"},
     {"[[words]]\nname = \"a\"\nany = [\"(\"]\n", "is not a regular expression"},
+    {"[[words]]\nname = \"a\"\nany = [\"x {wrods}\"]\n", "{wrods} names no [[words]]"},
+    {"[[words]]\nname = \"a\"\nany = [\"x {b}\"]\n[[words]]\nname = \"b\"\nany = [\"y\"]\n",
+     "{b} names no [[words]]"},
     {"[[words]]\nname = \"a\"\nany = [\"x\"]\n[[words]]\nname = \"a\"\nany = [\"y\"]\n",
      "each needs its own"},
 };
