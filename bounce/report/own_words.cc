@@ -19,12 +19,6 @@ size_t indent_of(std::string_view line) { return std::min(line.find_first_not_of
 
 std::string_view local_part(std::string_view address) { return address.substr(0, address.rfind('@')); }
 
-// A rule, or a heading between rules: another section begins.
-bool is_rule(std::string_view bare) {
-  return bare.starts_with("---") || bare.starts_with("===") || bare.starts_with("___") ||
-         bare.starts_with("***");
-}
-
 // Behind the code and the status that a reply begins with.
 std::string_view behind_codes(std::string_view bare) {
   size_t length = 0;
@@ -134,7 +128,7 @@ void OwnWords::look_at(std::string_view line) {
     if (named.size() > 1) close();
     if (named.size() != 1) return;
   }
-  if (is_rule(bare) && named.empty()) return close();
+  if ((is_rule_line(bare) || bare.starts_with("***")) && named.empty()) return close();
   if (contains_folded(bare, "talking to ") && named.empty()) {
     close();
     talking_ = line;

@@ -29,6 +29,11 @@ using conf::trimmed;
 // Every run of blanks and control characters becomes one space; none at the ends.
 std::string one_line(std::string_view text);
 
+// A line drawn across a notice, or a heading in one ("----- Transcript -----"): what follows is another part.
+inline bool is_rule_line(std::string_view bare) {
+  return bare.starts_with("---") || bare.starts_with("===") || bare.starts_with("___");
+}
+
 // The value of a Message-ID field: what stands in angle brackets, else all of it.
 std::string without_brackets(std::string_view value);
 

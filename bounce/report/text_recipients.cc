@@ -237,9 +237,8 @@ class Search {
         if (!trimmed(out).empty() || ++blanks > 2) break;
         continue;
       }
-      const bool rule = bare.starts_with("----") || bare.starts_with("====") || bare.starts_with("____");
       // What a session said is read by itself (transcript.h).
-      if (rule || names_another(i, head.address) || !session_line(lines_[i]).empty()) break;
+      if (is_rule_line(bare) || names_another(i, head.address) || !session_line(lines_[i]).empty()) break;
       // After a gap only what is indented deeper, or speaks in codes, still belongs to it.
       const size_t depth = lines_[i].find_first_not_of(" \t");
       if (repeats_header(bare)) continue;

@@ -200,7 +200,7 @@ std::string diagnostic_in_text(std::string_view text, std::string_view address) 
       if (i == 1 && out.size() < 80 && out.back() == ':') continue;  // "Reason:", a gap, and the reason
       break;
     }
-    if (i > 0 && (bare.starts_with("----") || bare.starts_with("====") || bare.starts_with(">>>"))) break;
+    if (i > 0 && (is_rule_line(bare) || bare.starts_with(">>>"))) break;
     if (!out.empty()) out += ' ';
     out.append(bare);
   }
