@@ -140,10 +140,13 @@ bool Receiver::is_one_too_many(conf::Instant now) {
   return false;
 }
 
+bool Receiver::is_busy() { return hidden_.noise > 0 && random_.chance(hidden_.noise); }
+
 bool Receiver::greets(uint32_t connection, conf::Instant now) {
   connections_.push_back({connection, 0});
   const bool takes = hidden_.stage != Stage::kConnect || (!is_full(now) && !is_surplus(connection));
-  if (takes && !is_one_too_many(now)) return true;
+  const bool busy = hidden_.stage == Stage::kConnect && is_busy();
+  if (takes && !busy && !is_one_too_many(now)) return true;
   closed(connection);
   return false;
 }
@@ -153,8 +156,8 @@ bool Receiver::takes(uint32_t connection, conf::Instant now) {
                                   [&](const Connection& each) { return each.number == connection; });
   const bool full = is_full(now);
   const bool spent = hidden_.per_connection != 0 && found->taken >= hidden_.per_connection;
-  const bool noise = hidden_.noise > 0 && random_.chance(hidden_.noise);
-  const bool taken = !full && !spent && !noise && !is_surplus(connection);
+  const bool busy = hidden_.stage != Stage::kConnect && is_busy();
+  const bool taken = !full && !spent && !busy && !is_surplus(connection);
   if (hidden_.messages != 0 && (taken || hidden_.counts_refused)) counted_.push_back(now);
   if (taken) ++found->taken;
   return taken;

@@ -39,7 +39,7 @@ struct Hidden {
   uint32_t connections = 0;     // at a time; 0: any
   uint32_t per_connection = 0;  // messages; 0: any
   uint32_t new_ones = 0;        // connections that it takes in a minute; 0: any
-  double noise = 0;             // share of the transactions that it refuses for no reason of ours
+  double noise = 0;             // share that it refuses, at its stage, for no reason of ours
   Stage stage = Stage::kMail;
   conf::Duration latency{0};  // of a transaction, on average; a connection takes as long to open
 
@@ -65,6 +65,7 @@ class Receiver {
   bool is_full(conf::Instant now);
   bool is_surplus(uint32_t connection) const;
   bool is_one_too_many(conf::Instant now);
+  bool is_busy();
 
   Hidden hidden_;
   conf::Random random_;

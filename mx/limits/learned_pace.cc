@@ -189,6 +189,13 @@ bool LearnedPace::asked(conf::Instant now, conf::Instant begun) {
   return true;
 }
 
+void LearnedPace::turned_away(conf::Instant now) {
+  if (!binds(now)) return;
+  learned_->all_refused.add(now);
+  ++learned_->excess;
+  if (learned_->excess >= often() && says_something(now)) meet(now);
+}
+
 // Requests in excess that are no chance: the more messages go, the more often chance has its turn.
 double LearnedPace::often() const {
   return has_rate() ? 2 + std::log10(std::max(1.0, learned_->rate * 6)) : kVeryOften;
@@ -201,9 +208,13 @@ bool LearnedPace::binds(conf::Instant now) const {
   return tried + 1 >= kUsed * 60 * learned_->rate;
 }
 
+// More is refused than comes anyway.
+bool LearnedPace::says_something(conf::Instant now) const {
+  return learned_->all_refused.in(now) > kAnyway * learned_->all_taken.in(now);
+}
+
 bool LearnedPace::is_limit(conf::Instant now) const {
-  const double refused = learned_->all_refused.in(now);
-  if (refused <= kAnyway * learned_->all_taken.in(now)) return false;
+  if (!says_something(now)) return false;
   if (in_a_row() && learned_->met >= learned_->row) return false;  // once for those in a row
   return learned_->certain == 2 ||
          (learned_->certain == 1 && learned_->excess >= often() && (!has_rate() || binds(now)));

@@ -12,6 +12,8 @@
 //   met again    by mail sent evenly: the rate is cut by a twentieth for requests in a row, by three
 //   hundredths
 //                for more single ones than come anyway. What stays like that after ten cuts has another cause
+//   at the door  connections that are turned away and may be chance count as single requests where mail goes
+//                as fast as the rate allows
 //   growth       two minutes and 300 messages later by a hundredth a minute (less for a window of more than a
 //                minute), the faster the longer nothing is met, to find a limit that has risen
 //   forgotten    when no request came for an hour and the rate is far above what is sent
@@ -39,6 +41,8 @@ class LearnedPace {
   void taken(conf::Instant now, conf::Instant begun);
   // The receiver asked us to slow down. False: an answer to what was under way when it asked before.
   bool asked(conf::Instant now, conf::Instant begun);
+  // A new connection was turned away, which alone may be chance.
+  void turned_away(conf::Instant now);
   // What it asked was about something else.
   void excuse(conf::Instant now);
   // Asked more than once since a message was taken.
@@ -101,6 +105,7 @@ class LearnedPace {
   conf::Duration slack() const;
   void grow(conf::Instant now);
   bool is_limit(conf::Instant now) const;
+  bool says_something(conf::Instant now) const;
   double often() const;
   void meet(conf::Instant now);
   void end_silence(conf::Instant begun);

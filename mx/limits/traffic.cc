@@ -16,6 +16,8 @@ constexpr float kLater =
     0.34F;  // what a later refusal over a connection weighs against one of the first message
 
 constexpr uint8_t kInARow = 3;
+constexpr float kOfTheLast = 0.1F;  // what one new connection weighs among the last ones
+constexpr float kTooMany = 0.125F;  // of them: more than chance turns away
 constexpr conf::Duration kBusy = std::chrono::seconds(1);
 
 Admission all_say(Quota* quota, RateLimit* rate, const LearnedPace& pace, conf::Instant now) {
@@ -152,7 +154,10 @@ bool Traffic::accepted(conf::Instant now, const Transaction& transaction) {
   const bool had_rate = pace_.has_rate();
   pace_.taken(now, transaction.begun);
   unsaid_.taken(now);
-  if (transaction.before == 0) openings_.served(now, transaction.begun);
+  if (transaction.before == 0) {
+    openings_.served(now, transaction.begun);
+    turned_share_ -= kOfTheLast * turned_share_;
+  }
   if (!had_rate && pace_.has_rate()) granted_ = 0;
   slowdown_.pause_until(pace_.paused_until());
   per_connection_.taken(transaction.before + 1);
@@ -174,6 +179,8 @@ void Traffic::turned_away(conf::Instant now, conf::Instant begun) {
     // A server that is busy turns away at random: only in a row is it about us.
     if (turned_away_ < kInARow - 1) {
       ++turned_away_;
+      turned_share_ += kOfTheLast * (1 - turned_share_);
+      if (turned_share_ > kTooMany) pace_.turned_away(now);
       slowdown_.pause_until(now + kBusy);
       change_.mark();
       return;
@@ -227,6 +234,7 @@ void Traffic::reset() {
   turned_away_ = 0;
   fits_ = 0;
   at_first_ = 0;
+  turned_share_ = 0;
   per_connection_ = {};
   unsaid_ = {};
   change_.mark();

@@ -111,8 +111,7 @@ class Traffic {
 
  private:
   // What a decision reads stands first: 48 bytes, one line of the processor's cache, for sites not in it.
-  // So many transactions may begin whatever the time is, as quota and rate said when they were asked last:
-  // time only adds to that, a charge takes one of them.
+  // So many may begin, as quota and rate said when asked last: time only adds to that, a charge takes one.
   uint32_t granted_ = 0;
   uint32_t connections_ = 0;
   uint32_t guests_ = 0;  // of these, lent to it
@@ -125,10 +124,11 @@ class Traffic {
   bool shared_ = false, with_parts_ = false, part_was_last_ = false;
   RateLimit rate_;
   Quota quota_;
-  LearnedPace pace_;    // learned from the replies
-  Openings openings_;   // the same of connections
-  uint32_t fits_ = 0;   // connections, if what was asked for is fewer of them; 0: it is not
-  float at_first_ = 0;  // more refusals of first messages over a connection than of later ones
+  LearnedPace pace_;        // learned from the replies
+  Openings openings_;       // the same of connections
+  uint32_t fits_ = 0;       // connections, if what was asked for is fewer of them; 0: it is not
+  float at_first_ = 0;      // more refusals of first messages over a connection than of later ones
+  float turned_share_ = 0;  // of the last new connections, those that were turned away singly
   ConnectionLimit per_connection_;
   UnsaidLimit unsaid_;
   ChangeMark change_;
