@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
 #include <iterator>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -205,6 +207,43 @@ TEST(WhoseWords, WhatBecameOfTheMailChangesNothing) {
     }
     for (const std::string& reply : joined({"550", "550 5.1.1", "550 5.2.1"}, " ", thrown_away))
       EXPECT_NE(meaning_of(reply).type, ErrorType::kHard) << reply << " by " << meaning_of(reply).rule;
+  }
+}
+
+// data/no_verdict.tsv
+TEST(WhoseWords, AConditionOrAGuessIsNoVerdict) {
+  std::ifstream file(std::string(PENSTOCK_SOURCE_DIR) + "/tests/bounce/data/no_verdict.tsv");
+  int rows = 0;
+  for (std::string line; std::getline(file, line);) {
+    if (line.empty() || line[0] == '#') continue;
+    ++rows;
+    const Qualification meaning = meaning_of(line.substr(2));
+    EXPECT_EQ(meaning.type == ErrorType::kHard, line[0] == 'h') << line << " by " << meaning.rule;
+  }
+  EXPECT_GE(rows, 120);
+}
+
+// "If the user does not exist", "perhaps": with every noun and predicate.
+TEST(WhoseWords, WhatIsOnlySupposedIsNoVerdict) {
+  const std::map<std::string, Words> supposed = {
+      {"en", {"If ", "Perhaps ", "Remove it in case ", "We cannot say whether "}},
+      {"de", {"Falls ", "Vielleicht ", "Prüfen Sie, ob "}},
+      {"fr", {"Peut-être que ", "Il est possible que "}},
+      {"es", {"Quizás ", "Es posible que ", "En caso de que "}},
+      {"pt", {"Talvez ", "É possível que "}},
+      {"it", {"Forse ", "Nel caso ", "È possibile che "}},
+      {"nl", {"Misschien ", "Indien ", "Wellicht "}},
+      {"pl", {"Jeśli ", "Być może "}},
+      {"ru", {"Если ", "Возможно, "}}};
+  for (const Language& language : languages()) {
+    const auto words = supposed.find(language.name);
+    if (words == supposed.end()) continue;
+    for (const std::string& before : words->second)
+      for (const std::string& who : language.theirs)
+        for (const std::string& missing : language.missing) {
+          const std::string reply = "550 " + before + who + " " + missing + ".";
+          EXPECT_NE(meaning_of(reply).type, ErrorType::kHard) << reply << " by " << meaning_of(reply).rule;
+        }
   }
 }
 
