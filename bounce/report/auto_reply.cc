@@ -21,6 +21,7 @@ AutoReplyKind kind_of(const Signs& signs, const std::array<uint8_t, WordTable::k
 }  // namespace
 
 AutoReplyKind auto_reply_of(const Signs& signs, const Notice& notice) {
+  if (signs.failed_list && signs.daemon) return AutoReplyKind::kNone;
   const auto words = notice_words().count(notice.text, kLookedAt);
   const int failures = words[kSaysFailure] + words[kSaysNews];
   const bool failure = signs.subject_failure > 0 && signs.subject_away == 0;

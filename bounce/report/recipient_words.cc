@@ -103,11 +103,12 @@ constexpr std::array<std::string_view, 26> kOurMail = {
     "your message to",    "following message to", "the message to",     "your mail to",
     "your email to",      "your e-mail to",       "email message to",   "message sent to",
     "mail sent to",       "delivery of mail to"};
-constexpr std::array<std::string_view, 36> kToWords = {
-    "to",     "for",   "reach",    "deliver", "an",        "à",    "para",    "a",      "aan",
-    "do",     "для",   "на адрес", "адресу",  "following", "by",   "account", "alias",  "person",
-    "e-mail", "email", "und",      "and",     "pour",      "id",   "发给",    "發給",   "发送给",
-    "寄给",   "寄給",  "发往",     "寄往",    "送达",      "送達", "投递到",  "投递给", "递送到"};
+constexpr std::array<std::string_view, 42> kToWords = {
+    "to",     "for",   "reach",    "deliver", "an",        "à",     "para",    "a",     "aan",
+    "do",     "для",   "на адрес", "адресу",  "following", "by",    "account", "alias", "person",
+    "e-mail", "email", "und",      "and",     "pour",      "id",    "发给",    "發給",  "发送给",
+    "per",    "voor",  "naar",     "til",     "till",      "către", "寄给",    "寄給",  "发往",
+    "寄往",   "送达",  "送達",     "投递到",  "投递给",    "递送到"};
 constexpr std::array<std::string_view, 44> kSenderLabels = {"from",
                                                             "mail from",
                                                             "sender",
@@ -216,6 +217,13 @@ bool names_sender(std::string_view label) { return ends_with_any(label, kSenderL
 bool names_our_mail(std::string_view label) { return ends_with_any(label, kOurMail); }
 
 bool leads_to_address(std::string_view label) { return ends_with_any(label, kToWords); }
+
+bool goes_to_address(std::string_view behind) {
+  constexpr std::array<std::string_view, 7> kTo = {"に", "へ", "宛", "あて", "에게", "(으)로", "adresine"};
+  while (!behind.empty() && (behind.front() == ' ' || behind.front() == '>')) behind.remove_prefix(1);
+  return std::any_of(kTo.begin(), kTo.end(),
+                     [behind](std::string_view word) { return behind.starts_with(word); });
+}
 
 bool says_failed(std::string_view label) { return contains_any(label, kFailedWords); }
 

@@ -25,6 +25,8 @@ bool names_sender(std::string_view label);
 bool names_our_mail(std::string_view label);
 // Ends in "to", "an", "para" and their like.
 bool leads_to_address(std::string_view label);
+// What stands behind an address begins with "に" (Japanese), "에게" (Korean) or "adresine" (Turkish): to it.
+bool goes_to_address(std::string_view behind);
 // "Invalid final delivery userid", "Delivery failed 20 attempts".
 bool says_failed(std::string_view label);
 

@@ -136,6 +136,7 @@ void read_field(const Field& field, Signs* signs) {
       break;
     case 'x':
       if (is_responder_field(field.name)) signs->responder = true;
+      if (equal_ignoring_case(field.name, "x-failed-recipients")) signs->failed_list = true;
       if (equal_ignoring_case(field.name, "x-apple-action") && equal_ignoring_case(value, "vacation"))
         signs->responder = true;
       if (equal_ignoring_case(field.name, "x-post-messageclass") && contains_folded(value, "autoresponder"))

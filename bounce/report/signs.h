@@ -20,6 +20,7 @@ struct Signs {
   bool automatic = false;       // Auto-Submitted says so
   bool replied = false;         // Auto-Submitted: auto-replied, or a field of an auto-responder
   bool responder = false;       // a field that only auto-responders write
+  bool failed_list = false;     // X-Failed-Recipients: only reports of failure have it
   bool list = false;            // a mailing list, or bulk mail of somebody
   bool answer = false;          // In-Reply-To or References
   bool person = false;          // sent with a program for people

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bounce/report/address_text.h"
+#include "bounce/report/arrival_words.h"
 #include "bounce/report/diagnostic_text.h"
 #include "bounce/report/notice_words.h"
 #include "bounce/report/own_words.h"
@@ -34,7 +35,8 @@ struct Found {
   int place = 0;  // by where it stands
   int score = 0;  // and by what is known of the address
   size_t line = 0;
-  std::string rest;  // of its line, after the address
+  std::string rest;      // of its line, after the address
+  bool arrived = false;  // the mail, at this recipient
 };
 
 // Addresses as same_address() compares them.
@@ -74,6 +76,7 @@ class Search {
       const bool head = bare.back() == ':' || bare.back() == '-' || bare.back() == '.' ||
                         bare.back() == ',' || bare.ends_with("\xef\xbc\x9a") || bare.back() == ')' ||
                         bare.size() > 24;
+      if (bare.back() == ':') arrived_ = announces_arrived(bare);
       if (head && announces_list(bare)) {
         list_until_ = index + 6;
       } else if (index < list_until_ && !is_blank(line.front())) {
@@ -121,6 +124,7 @@ class Search {
     const std::string_view after = without_ends(found.rest);
     found.place = place_score(index, before, label, after, found.rest);
     found.score = found.place + address_score(found.address);
+    found.arrived = arrived_ || says_arrived(found.rest) || is_taken(index, label);
     if (found.place >= 65) list_until_ = std::max(list_until_, index + 8);
     if (found.score > 0 && found.place > 0) found_.push_back(std::move(found));
   }
@@ -145,6 +149,7 @@ class Search {
     size_t length = 0;
     const bool code = leading_code(label, &length) != 0 || find_code(before) != 0;
     if (contains_folded(label, "rcpt to")) return 65;
+    if (goes_to_address(rest)) return 55;
     if (leads_to_address(label)) return colon && label.size() < 12 ? 62 : 50;
     if (code) return 52;
     // "Jane Doe <jane@example.com>", "Jane Doe (jane@example.com)", "Jane Doe - jane@example.com" in a list.
@@ -153,6 +158,12 @@ class Search {
     const bool name = label.find_first_of("=;/") == kNowhere;  // no X.400 address
     if (named && name && label.size() < 60 && after.size() < 60 && in_list) return 60;
     return in_list ? 38 : 25;
+  }
+
+  // "RCPT TO:<a@b>" in a session, and the reply in the line below says yes.
+  bool is_taken(size_t index, std::string_view label) const {
+    return contains_folded(label, "rcpt to") && index + 1 < lines_.size() &&
+           says_yes(without_ends(lines_[index + 1]));
   }
 
   int address_score(std::string_view address) const {
@@ -174,9 +185,13 @@ class Search {
     std::vector<Recipient> out;
     if (best < kEnough) return out;
     const bool certain = best >= kCertain;
+    // Where all are said to have it, something else was meant.
+    const bool any_failed = std::ranges::any_of(
+        found_, [](const Found& found) { return !found.arrived && found.score >= kEnough; });
     const int floor = std::max(best_place - 24, 25);
     std::vector<Head> heads = heads_of([&](const Found& found) {
-      return certain ? found.score >= kCertain : found.score >= kEnough && found.place >= floor;
+      if (certain) return found.score >= kCertain;
+      return found.score >= kEnough && found.place >= floor && !(any_failed && found.arrived);
     });
     for (const Head& head : heads) {
       Recipient recipient;
@@ -266,6 +281,7 @@ class Search {
   std::vector<Found> found_;
   std::vector<std::pair<std::string, std::string>> aliases_;
   size_t list_until_ = 0;
+  bool arrived_ = false;  // those of the present list have the mail
 };
 
 }  // namespace
