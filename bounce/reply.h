@@ -28,6 +28,7 @@ struct Reply {
   bool positive() const { return code >= 200 && code < 300; }
   bool transient() const { return code >= 400 && code < 500; }
   bool permanent() const { return code >= 500 && code < 600; }
+  bool about_address() const { return enhanced.present() && enhanced.subject == 1; }  // RFC 3463 §3.2: X.1.Y
   std::string text() const;  // lines joined by one space, control characters replaced by '?': safe to log
   static Reply make(uint16_t code, std::string text);
   // Lines beyond so many octets in all go, the last one kept is cut; code and status stay.
@@ -46,6 +47,8 @@ class ReplyParser {
   // counts), or longer than kMostOctets. Where `pass_empty`, empty lines between replies are none of them.
   conf::Result<bool> feed(std::string_view* input, Reply* out, bool pass_empty = false);
   bool mid_reply() const { return !line_.empty() || !partial_.lines.empty(); }
+  // The first octets of one that says yes are there, and its end is not.
+  bool mid_positive() const { return partial_.lines.empty() ? line_.starts_with('2') : partial_.positive(); }
   void reset();
 
  private:

@@ -102,7 +102,7 @@ void ClientCore::receive(std::string_view bytes, conf::Instant now) {
     }
     if (!*whole) continue;
     if (state_ != S::kEhlo) reply.cut_to(options_.reply_text_octets);  // all that follows shares what is left
-    if (just_asked && reply.code != 421) {
+    if (just_asked && reply.code != 421 && state_ != S::kQuit) {
       out_of_step("a reply came that nothing asked for: " + std::to_string(reply.code) + ' ' + reply.text(),
                   true);
       return;
@@ -112,6 +112,9 @@ void ClientCore::receive(std::string_view bytes, conf::Instant now) {
     const bool in_turn = !pipelined_ || (state_ == S::kDot && early_end_.code == 0);
     just_asked = flight_ && output.size() > written && in_turn;
   }
+  // One that has begun by now was not said about the content either, whenever its end comes.
+  const bool sending = state_ == S::kDot && content_unsent_ && flight_ && flight_->anyone_accepted();
+  if (sending && parser_.mid_positive()) took_early("2yz had begun");
 }
 
 void ClientCore::take_reply(Reply reply, conf::Instant now) {
@@ -174,9 +177,9 @@ void ClientCore::begin(Transaction transaction, conf::Instant now) {
   // With DATA a reply too many shows, for 354 is due: RFC 3030 has nothing of the kind. BDAT is for one
   // recipient and for a peer whose replies can be told apart, that gave no cause for doubt yet. One command
   // at a time a late reply is taken for the next one, so there is DATA, too.
-  const bool told_apart = peer.enhanced_status && transaction.recipients.size() == 1;
+  told_apart_ = peer.enhanced_status && transaction.recipients.size() == 1;
   const bool in_step = !reset_due_ && last_refusal_.code == 0;
-  chunked_ = options_.chunking && peer.chunking && pipelined_ && told_apart && in_step;
+  chunked_ = options_.chunking && peer.chunking && pipelined_ && told_apart_ && in_step;
   content_unsent_ = heard_ = in_step_ = false;
   flight_.emplace(std::move(transaction), peer);
   if (!flight_->anyone_open()) {  // nothing that this peer could take: nothing is sent
@@ -210,6 +213,7 @@ void ClientCore::take_mail(const Reply& reply, conf::Instant now) {
   const bool for_parameters = learn_refused_parameters(reply);
   flight_->mail_reply(reply, for_parameters);
   mail_taken_ |= reply.positive();
+  told_apart_ &= reply.about_address();
   last_refusal_ = reply.positive() || for_parameters || pipelined_ ? Reply() : reply;
   if (!pipelined_) {
     if (!reply.positive()) {
@@ -222,6 +226,7 @@ void ClientCore::take_mail(const Reply& reply, conf::Instant now) {
 }
 
 void ClientCore::take_rcpt(const Reply& reply, conf::Instant now) {
+  told_apart_ &= reply.about_address();
   flight_->rcpt_reply(reply, learn_refused_parameters(reply));
   if (flight_->recipients_taken() != 0) lessons.recipients_per_transaction = flight_->recipients_taken();
   if (flight_->replies_due()) {

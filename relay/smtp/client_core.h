@@ -69,6 +69,7 @@ class ClientCore {
   bool is_session_trouble(const bounce::Reply& reply) const;
   bool follows_its_double(const bounce::Reply& reply) const;
   void out_of_step(const std::string& why, bool definite);
+  void took_early(const std::string& words);
   void learn_one_by_one();
   void ask_for_the_order(conf::Instant now);
   void after_refused_mail(conf::Instant now, bool for_parameters);
@@ -109,6 +110,7 @@ class ClientCore {
   bool reset_due_ = false;             // the last transaction left state behind
   bool pipelined_ = false;             // the flight under way was written as one
   bool chunked_ = false;               // by BDAT
+  bool told_apart_ = false;            // what answers MAIL and RCPT cannot answer content: it has X.1.Y
   bounce::Reply early_end_;            // to the content, or a reply too many before that; code 0: none
   bool heard_ = false;                 // a reply came since the flight began
   bool tls_left_ = false;              // the peer offers STARTTLS, and the session goes on without it

@@ -19,11 +19,8 @@ bool is_answer(const Reply& reply) { return reply.positive() || reply.transient(
 
 std::string shown(const Reply& reply) { return std::to_string(reply.code) + ' ' + reply.text(); }
 
-// RFC 3463 §3.2: X.1.Y.
-bool is_about_address(const Reply& reply) { return reply.enhanced.present() && reply.enhanced.subject == 1; }
-
 // "No valid recipients" is said to DATA, unless it has a status about the address.
-bool answers_data(const Reply& reply) { return bounce::says_no_recipient(reply) && !is_about_address(reply); }
+bool answers_data(const Reply& reply) { return bounce::says_no_recipient(reply) && !reply.about_address(); }
 
 bool names_bdat(const Reply& reply) {
   if (!reply.transient() && !reply.permanent()) return false;
@@ -147,14 +144,12 @@ bool ClientCore::leave_if_troubled(const Reply& reply) {
   if (state_ == S::kDot && flight_->anyone_accepted()) {
     // RFC 5321 §4.1.1.4: the reply to the end of data comes after it.
     if (reply.positive() && content_unsent_) {
-      Flight::Cut cut;
-      cut.uncertain = true;
-      leave("the peer took the message before it was sent: " + shown(reply), cut);
+      took_early(shown(reply));
       return true;
     }
-    // About an address: either this answers RCPT or MAIL, and a reply too many came before, or the peer words
-    // it so. To leave now would send the content again with each try.
-    if (reply.positive() && chunked_ && is_about_address(reply)) {
+    // About an address, or it cannot be told: either this answers RCPT or MAIL, and a reply too many came
+    // before, or the peer words it so. To leave now would send the content again with each try.
+    if (reply.positive() && chunked_ && (reply.about_address() || (!told_apart_ && early_end_.code == 0))) {
       doubt_end(reply);
       return true;
     }
@@ -184,6 +179,12 @@ bool ClientCore::leave_if_troubled(const Reply& reply) {
   cut.not_tried = true;
   leave("the connection takes no more: " + shown(reply), cut);
   return true;
+}
+
+void ClientCore::took_early(const std::string& words) {
+  Flight::Cut cut;
+  cut.uncertain = true;
+  leave("the peer took the message before it was sent: " + words, cut);
 }
 
 // A RCPT without parameters is told that they are refused: this answers MAIL, and a reply too many came
@@ -274,7 +275,7 @@ bool ClientCore::mail_in_doubt() const { return flight_ && !pipelined_ && !fligh
 void ClientCore::take_goodbye(Reply reply) {
   const bool no_goodbye = reply.code != 221 && (reply.code != 421 || mail_in_doubt());
   const bool too_many =
-      no_goodbye && (pipelined_ || mail_in_doubt() || !reply.positive() || is_about_address(reply));
+      no_goodbye && (pipelined_ || mail_in_doubt() || !reply.positive() || reply.about_address());
   if (!flight_ || !too_many) return close_done(std::move(reply));
   Flight::Cut cut;
   cut.doubt = true;

@@ -65,7 +65,7 @@ TEST(ClientTrouble, BdatThatEndsNeitherWellNorInARefusalIsLeftOut) {
     Peer peer(features);
     peer.session.begin(transaction(), peer.now);
     ASSERT_NE(peer.take().find("BDAT"), std::string::npos);
-    peer.say("250 ok\r\n250 ok\r\n");
+    peer.say("250 2.1.0 ok\r\n250 2.1.5 ok\r\n");
     if (end == "close") {
       peer.session.on_peer_closed("gone", peer.now);
     } else if (end == "silence") {
@@ -80,7 +80,7 @@ TEST(ClientTrouble, BdatThatEndsNeitherWellNorInARefusalIsLeftOut) {
     Peer peer(features);
     peer.session.begin(transaction(), peer.now);
     peer.take();
-    peer.say("250 ok\r\n250 ok\r\n" + end + "\r\n");
+    peer.say("250 2.1.0 ok\r\n250 2.1.5 ok\r\n" + end + "\r\n");
     EXPECT_FALSE(peer.session.lessons().refused.has(Extension::kChunking)) << end;
   }
 }
@@ -114,13 +114,13 @@ TEST(ClientTrouble, AKeptConnectionThatHadGoneSaysNothingOfBdat) {
       if (kept) {
         peer.session.begin(transaction(), peer.now);
         peer.take();
-        peer.say("250 ok\r\n250 ok\r\n250 2.6.0 taken\r\n");
+        peer.say("250 2.1.0 ok\r\n250 2.1.5 ok\r\n250 2.6.0 taken\r\n");
         while (peer.session.next_event(&event, peer.now)) {
         }
       }
       peer.session.begin(transaction(), peer.now);
       ASSERT_NE(peer.take().find("BDAT"), std::string::npos);
-      if (!at_mail) peer.say("250 ok\r\n250 ok\r\n");
+      if (!at_mail) peer.say("250 2.1.0 ok\r\n250 2.1.5 ok\r\n");
       peer.session.on_peer_closed("gone", peer.now);
       EXPECT_EQ(peer.session.lessons().refused.has(Extension::kChunking), !kept || !at_mail)
           << kept << ' ' << at_mail;
@@ -167,6 +167,44 @@ TEST(ClientTrouble, ContentRefusedForItsEightBitsIsNotTriedAndTheyAreLeftOut) {
       EXPECT_EQ(peer.session.peer().eight_bit_mime, !eight_bit) << reply;
       EXPECT_EQ(peer.session.lessons().refused.has(Extension::kEightBitContent), eight_bit) << reply;
     }
+  }
+}
+
+// The outcome of the first recipient; what came before is passed over.
+RecipientOutcome last_outcome(Peer* peer) {
+  RecipientOutcome last;
+  ClientEvent event;
+  while (peer->session.next_event(&event, peer->now))
+    if (!event.outcomes.empty()) last = event.outcomes[0];
+  return last;
+}
+
+// A second word about the last message stands in one segment with the answer to MAIL.
+TEST(ClientTrouble, ALateRefusalInOneReadWithTheAnswerToMailIsNobodys) {
+  for (const char* late : {"554 5.7.1 refused: virus found", "550 5.7.1 spam", "552 5.3.4 too big"}) {
+    Peer peer("");
+    peer.session.begin(transaction(), peer.now);
+    for (const char* said : {"250 ok\r\n", "250 ok\r\n", "354 go\r\n", "250 stored\r\n"}) peer.say(said);
+    EXPECT_EQ(last_outcome(&peer).kind, Kind::kDelivered);
+    peer.session.begin(transaction(), peer.now);
+    peer.take();
+    peer.say(std::string(late) + "\r\n250 2.1.0 sender ok\r\n");
+    EXPECT_EQ(last_outcome(&peer).kind, Kind::kNotTried) << late;
+  }
+}
+
+// RFC 5321 §4.1.1.4: what has begun before the content went is no reply to it, whenever it ends.
+TEST(ClientTrouble, AReplyThatBeganBeforeTheContentTookNothing) {
+  for (const char* begun : {"2", "250 taken\r", "250-ta", "250 2.0.0 taken"}) {
+    Peer peer("");
+    peer.session.begin(transaction(), peer.now);
+    peer.say("250 ok\r\n");
+    peer.say("250 ok\r\n");
+    peer.session.receive(std::string("354 go\r\n") + begun, peer.now);
+    peer.say("\n250 ok\r\n");
+    const RecipientOutcome outcome = last_outcome(&peer);
+    EXPECT_NE(outcome.kind, Kind::kDelivered) << begun;
+    EXPECT_TRUE(outcome.uncertain) << begun;
   }
 }
 
