@@ -46,6 +46,12 @@ bool refuses_the_mail(const Reply& reply) {
          meaning.scope != bounce::Scope::kConnection;
 }
 
+// RFC 5321 §4.2.2, RFC 3463 §3.6: the syntax of the command, not of what it brings.
+bool refuses_form(const Reply& reply) {
+  if (reply.code != 501 && reply.code != 555) return false;
+  return reply.enhanced.present() ? reply.enhanced.subject == 5 : !refuses_the_mail(reply);
+}
+
 // The command came in pieces, or at another point of the dialog. Words that nobody listed leave it to the
 // code, unless they name a mailbox, a policy or whatever else the rules know.
 bool says_lost(bounce::Stage stage, const Reply& reply) {
@@ -69,7 +75,7 @@ void ClientCore::take_421(Reply reply) {
       event.blameless = !is_about_pace(reply);
       if (event.blameless && !bounce::says_idle_or_closing_down(reply))
         lessons.messages_per_connection = transactions - 1;
-    } else if (used() && !flight_->body_written() && bounce::says_too_many_messages(reply)) {
+    } else if (used() && !cut.uncertain && bounce::says_too_many_messages(reply)) {
       cut.not_tried = event.blameless = true;
       lessons.messages_per_connection = transactions - 1;
     } else if (state_ == S::kRcpt && flight_->anyone_accepted() && bounce::says_too_many_recipients(reply)) {
@@ -153,7 +159,8 @@ bool ClientCore::leave_if_troubled(const Reply& reply) {
       doubt_end(reply);
       return true;
     }
-    if (flight_->by_bdat() && (bounce::says_unknown_command(reply) || names_bdat(reply))) {
+    if (flight_->by_bdat() &&
+        (refuses_form(reply) || bounce::says_unknown_command(reply) || names_bdat(reply))) {
       // What follows BDAT was read as commands.
       lessons.refused.add(Extension::kChunking);
       Flight::Cut cut;

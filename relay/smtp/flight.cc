@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "bounce/protocol_words.h"
+#include "bounce/qualifier.h"
 #include "conf/vocab/check.h"
 #include "relay/smtp/data_writer.h"
 #include "relay/smtp/mime_entity.h"
@@ -21,6 +22,15 @@ using bounce::Stage;
 // What was refused for good, and is not the recipient's: it waits.
 Reply that_waits(const Reply& reply) {
   return reply.permanent() ? Reply::make(0, std::to_string(reply.code) + ' ' + reply.text()) : reply;
+}
+
+// RFC 5321 §4.5.3.1.10: 452 behind others that were taken is about their number, however it is worded; not
+// about the recipient (RFC 3463 §3.2, §3.3).
+bool takes_no_more(const Reply& reply) {
+  const bool of_recipient =
+      reply.enhanced.present() && (reply.enhanced.subject == 1 || reply.enhanced.subject == 2);
+  return reply.code == 452 && !of_recipient &&
+         bounce::qualify(Stage::kRcpt, reply).scope != bounce::Scope::kRecipient;
 }
 
 }  // namespace
@@ -215,7 +225,7 @@ void Flight::rcpt_reply(const Reply& reply, bool for_parameters) {
     ++accepted_;
   } else if (for_parameters) {
     settle(at, Kind::kNotTried, Stage::kRcpt, reply);
-  } else if (says_too_many_recipients(reply)) {
+  } else if (says_too_many_recipients(reply) || (accepted_ > 0 && takes_no_more(reply))) {
     // With nobody before it, it is about us: the recipient waits, whatever the class of the reply.
     if (accepted_ == 0) {
       settle(at, Kind::kRefused, Stage::kRcpt, that_waits(reply));

@@ -208,5 +208,50 @@ TEST(ClientTrouble, AReplyThatBeganBeforeTheContentTookNothing) {
   }
 }
 
+// RFC 5321 §4.5.3.1.10: the rest goes in the next transaction, however 452 is worded.
+TEST(ClientTrouble, A452BehindOthersIsAboutTheirNumber) {
+  for (const char* reply : {"452 Requested action not taken: insufficient system storage", "452 4.3.1 later",
+                            "452 too many", "452 4.2.2 mailbox full", "452 4.1.1 no such user"}) {
+    const bool of_recipient =
+        std::string_view(reply).starts_with("452 4.2") || std::string_view(reply).starts_with("452 4.1");
+    Peer peer("");
+    Transaction two = transaction();
+    two.recipients.push_back(two.recipients.front());
+    peer.session.begin(std::move(two), peer.now);
+    for (const std::string said : {"250 ok", "250 ok", reply, "354 go", "250 stored"})
+      peer.say(said + "\r\n");
+    ClientEvent event;
+    ASSERT_TRUE(peer.session.next_event(&event, peer.now));
+    ASSERT_EQ(event.outcomes.size(), 2U);
+    EXPECT_EQ(event.outcomes[1].kind, of_recipient ? Kind::kRefused : Kind::kNotTried) << reply;
+    EXPECT_EQ(peer.session.lessons().recipients_per_transaction, of_recipient ? 0U : 1U) << reply;
+  }
+}
+
+TEST(ClientTrouble, AConnectionThatIsFullSaysSoAtTheDotToo) {
+  Peer peer("");
+  const auto take_all = [&peer](const std::string& end) {
+    peer.session.begin(transaction(), peer.now);
+    for (const std::string& said : {std::string("250 ok"), std::string("250 ok"), std::string("354 go"), end})
+      peer.say(said + "\r\n");
+    return last_outcome(&peer);
+  };
+  EXPECT_EQ(take_all("250 stored").kind, Kind::kDelivered);
+  EXPECT_EQ(take_all("421 4.7.0 Too many messages in this connection").kind, Kind::kNotTried);
+  EXPECT_EQ(peer.session.lessons().messages_per_connection, 1U);
+}
+
+// RFC 3030: a BDAT whose form is refused is not known; DATA follows at once.
+TEST(ClientTrouble, BdatRefusedForItsFormIsTriedAsData) {
+  for (const char* reply : {"501 5.5.4 syntax error", "555 5.5.4 unsupported parameter", "501 what"}) {
+    Peer peer("250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n250-CHUNKING\r\n");
+    peer.session.begin(transaction(), peer.now);
+    peer.say("250 2.1.0 ok\r\n250 2.1.5 ok\r\n");
+    peer.say(std::string(reply) + "\r\n");
+    EXPECT_EQ(last_outcome(&peer).kind, Kind::kNotTried) << reply;
+    EXPECT_TRUE(peer.session.lessons().refused.has(Extension::kChunking)) << reply;
+  }
+}
+
 }  // namespace
 }  // namespace relay::smtp
