@@ -10,18 +10,32 @@ namespace bounce::report {
 namespace {
 
 // At the begin of what is said.
-constexpr std::array<std::string_view, 33> kArrived = {
-    "delivered",    "succeeded",   "successful", "success",    "sent",      "queued",     "accepted",
-    "ok",           "will retry",  "relayed",    "retrying",   "in queue",  "zugestellt", "erfolgreich",
-    "ausgeliefert", "wird erneut", "remis",      "livré",      "distribué", "envoyé",     "entregado",
-    "enviado",      "aceptado",    "entregue",   "consegnato", "inviato",   "bezorgd",    "afgeleverd",
-    "dostarczono",  "доставлено",  "配信済み",   "投递成功",   "发送成功"};
+constexpr std::array<std::string_view, 34> kArrived = {
+    "successfully", "delivered",    "succeeded",   "successful", "success",    "sent",      "queued",
+    "accepted",     "ok",           "will retry",  "relayed",    "retrying",   "in queue",  "zugestellt",
+    "erfolgreich",  "ausgeliefert", "wird erneut", "remis",      "livré",      "distribué", "envoyé",
+    "entregado",    "enviado",      "aceptado",    "entregue",   "consegnato", "inviato",   "bezorgd",
+    "afgeleverd",   "dostarczono",  "доставлено",  "配信済み",   "投递成功",   "发送成功"};
 // Anywhere in a line that announces.
-constexpr std::array<std::string_view, 13> kAnnounced = {
-    "delivered to", "succeeded",    "successful", "erfolgreich", "zugestellt an", "remis à", "entregado a",
-    "entregue a",   "consegnato a", "afgeleverd", "dostarczono", "доставлено",    "成功"};
+constexpr std::array<std::string_view, 17> kAnnounced = {"successful delivery",
+                                                         "have been reached",
+                                                         "has been reached",
+                                                         "entregó correctamente",
+                                                         "delivered to",
+                                                         "succeeded",
+                                                         "successful",
+                                                         "erfolgreich",
+                                                         "zugestellt an",
+                                                         "remis à",
+                                                         "entregado a",
+                                                         "entregue a",
+                                                         "consegnato a",
+                                                         "afgeleverd",
+                                                         "dostarczono",
+                                                         "доставлено",
+                                                         "成功"};
 constexpr std::array<std::string_view, 26> kNot = {
-    "not",     "n't",  "fail",       "undeliver", "could",  "unable", "unsuccess", "error", "nicht",
+    "not ",    "n't",  "fail",       "undeliver", "could",  "unable", "unsuccess", "error", "nicht",
     "konnte",  "pas ", "échec",      " no ",      "no se",  "não",    "non ",      "niet",  "nie ",
     "mislukt", "не ",  "impossible", "refus",     "ません", "失",     "未",        "無"};
 
@@ -49,7 +63,8 @@ bool says_arrived(std::string_view behind) {
 }
 
 bool announces_arrived(std::string_view line) {
-  return line.ends_with(':') && contains_any(line, kAnnounced) && !contains_any(line, kNot);
+  return (line.ends_with(':') || is_rule_line(line)) && contains_any(line, kAnnounced) &&
+         !contains_any(line, kNot);
 }
 
 }  // namespace bounce::report

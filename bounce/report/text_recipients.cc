@@ -76,7 +76,7 @@ class Search {
       const bool head = bare.back() == ':' || bare.back() == '-' || bare.back() == '.' ||
                         bare.back() == ',' || bare.ends_with("\xef\xbc\x9a") || bare.back() == ')' ||
                         bare.size() > 24;
-      if (bare.back() == ':') arrived_ = announces_arrived(bare);
+      if (bare.back() == ':' || is_rule_line(bare)) arrived_ = announces_arrived(bare);
       if (head && announces_list(bare)) {
         list_until_ = index + 6;
       } else if (index < list_until_ && !is_blank(line.front())) {

@@ -220,7 +220,7 @@ TEST(WhoseWords, AConditionOrAGuessIsNoVerdict) {
     const Qualification meaning = meaning_of(line.substr(2));
     EXPECT_EQ(meaning.type == ErrorType::kHard, line[0] == 'h') << line << " by " << meaning.rule;
   }
-  EXPECT_GE(rows, 120);
+  EXPECT_GE(rows, 200);
 }
 
 // "If the user does not exist", "perhaps": with every noun and predicate.
