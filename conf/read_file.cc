@@ -31,6 +31,7 @@ Result<std::string> read_to_end(int file) {
       continue;
     }
     ::close(file);
+    explicit_bzero(piece.data(), piece.size());  // it may have been a key
     if (got < 0) return failed(why);
     return text;
   }

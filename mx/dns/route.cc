@@ -149,6 +149,7 @@ struct Router::Lookup : std::enable_shared_from_this<Router::Lookup> {
       std::vector<RouteHost> named;
       for (Host& each : hosts) {
         if (each.failed) route->ttl = std::min(route->ttl, kPartialTtl);
+        route->partial |= each.failed;
         named.push_back({each.host.name, each.host.preference, each.host.port, {}});
         if (!each.host.addresses.empty()) route->hosts.push_back(std::move(each.host));
       }

@@ -42,6 +42,7 @@ struct Route {
   std::string order;      // the same in the order of their preference; "" when all are equal
   std::string detail;     // for people; also what was ignored ("MX 10 192.0.2.1 is an address, ignored")
   conf::Duration ttl{0};  // how long it holds
+  bool partial = false;   // addresses of a host could not be found out now; `detail` says so
   uint16_t reply_code() const;          // 451, 550, 556, 554 ... for non-kHosts
   const char* enhanced_status() const;  // "4.4.3", "5.1.2", "5.1.10", "5.4.6", "5.4.4"
 };

@@ -75,7 +75,8 @@ Way PathChoice::choose(DomainEntry* domain, uint16_t stream, uint16_t kept) cons
   const conf::Source* source = kept_source(*domain, stream, kept);
   if (source == nullptr) source = draw_source(*domain, stream);
   if (source == nullptr) {
-    choice.why_not = why_none(stream);
+    choice.names_fail = domain->route->partial;
+    choice.why_not = choice.names_fail ? domain->route->detail : why_none(stream);
     return choice;
   }
   mx::RulePtr rule = sites_->rule_for(domain, *source);

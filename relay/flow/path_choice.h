@@ -22,7 +22,8 @@ struct Way {
   Path* path = nullptr;
   mx::RulePtr detour;
   std::string why_not;
-  bool names_fail = false;  // ... and that passes: the names of the smart hosts cannot be found out now
+  bool names_fail = false;  // ... and that passes: names, of the smart hosts or of all that a source may
+                            // reach, cannot be found out now
 };
 
 class PathChoice {

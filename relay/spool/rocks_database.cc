@@ -173,7 +173,9 @@ class Opening {
     for (const rocksdb::BlobMetaData& each : bodies.blob_files) {
       const std::filesystem::path file = std::filesystem::path(opened_.db->GetName()) /
                                          std::filesystem::path(each.blob_file_name).filename();
-      if (std::filesystem::exists(file) && !good_ends_of_bodies(file))
+      if (!std::filesystem::exists(file))
+        return rocksdb::Status::Corruption(file.filename().string() + " is not there");
+      if (!good_ends_of_bodies(file))
         return rocksdb::Status::Corruption(file.filename().string() + " has a spoilt end");
     }
     return status;

@@ -70,6 +70,19 @@ bool harden_client(SSL_CTX* ctx) {
          SSL_CTX_set1_groups_list(ctx, "X25519:P-256:P-384:P-521") == 1;
 }
 
+// Without the buffers of a file, which nobody wipes: its text is nowhere in memory afterwards.
+bool use_key(SSL_CTX* ctx, const std::string& file) {
+  conf::Result<std::string> text = conf::read_regular_file(file);
+  if (!text.ok()) return false;
+  BIO* bio = BIO_new_mem_buf(text->data(), static_cast<int>(text->size()));
+  EVP_PKEY* key = PEM_read_bio_PrivateKey(bio, nullptr, SSL_CTX_get_default_passwd_cb(ctx), nullptr);
+  BIO_free(bio);
+  OPENSSL_cleanse(text->data(), text->size());
+  const bool used = key != nullptr && SSL_CTX_use_PrivateKey(ctx, key) == 1;
+  EVP_PKEY_free(key);
+  return used;
+}
+
 // `where` begins the messages: "[tls] ".
 conf::Status use_pair(SSL_CTX* ctx, const std::string& certificate_file, const std::string& key_file,
                       const std::string& where) {
@@ -78,7 +91,7 @@ conf::Status use_pair(SSL_CTX* ctx, const std::string& certificate_file, const s
     return conf::invalid(
         openssl_error(where + "certificate: " + certificate_file + " is not a PEM certificate chain"));
   }
-  if (SSL_CTX_use_PrivateKey_file(ctx, key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
+  if (!use_key(ctx, key_file)) {
     const bool mismatch = ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH;
     ERR_clear_error();
     return conf::invalid(

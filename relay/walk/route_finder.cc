@@ -89,8 +89,9 @@ RouteFinder::Way RouteFinder::follow(Delivery* delivery) {
     return {};
   }
   if (choice.path == nullptr) {
-    const bounce::Stage stage = choice.names_fail ? bounce::Stage::kDns : bounce::Stage::kLocal;
-    return nowhere(stage, bounce::Reply::make(451, "4.4.4 " + choice.why_not));
+    if (choice.names_fail)
+      return nowhere(bounce::Stage::kDns, bounce::Reply::make(451, "4.4.3 " + choice.why_not));
+    return nowhere(bounce::Stage::kLocal, bounce::Reply::make(451, "4.4.4 " + choice.why_not));
   }
   Way way;
   way.path = choice.path;

@@ -70,6 +70,24 @@ class FailedDetourTest : public PathChoiceTest {
   Path* by_smart_host_ = nullptr;
 };
 
+// Only the IPv6 addresses of the host were found out, and the source has none: its names fail, not the
+// sources.
+TEST_F(PathChoiceTest, WhereAddressesCouldNotBeFoundOutThatIsTheReason) {
+  add_source("four")->address = "127.0.0.1";
+  start();
+  DomainEntry* entry = domain();
+  mx::Route found = *route_to("mx.d.test", "2001:db8::1");
+  entry->route = std::make_shared<mx::Route>(found);
+  EXPECT_FALSE(choice_->choose(entry).names_fail);
+  found.partial = true;
+  found.detail = "the addresses of mx.d.test cannot be found out now";
+  entry->route = std::make_shared<mx::Route>(found);
+  const Way way = choice_->choose(entry);
+  EXPECT_EQ(way.path, nullptr);
+  EXPECT_TRUE(way.names_fail);
+  EXPECT_EQ(way.why_not, found.detail);
+}
+
 TEST_F(FailedDetourTest, NoMailPassesByItsSmartHosts) {
   block(sites_->path_from(entry_, source(0)));
   for (int i = 0; i < 100; ++i) {

@@ -196,5 +196,26 @@ TEST_F(DamagedSpool, ASpoiltHeadInAFileOfBodiesCostsThatBodyAlone) {
   }
 }
 
+// RocksDB opens a spool without it, and its messages would be tried for ever: read, not found, tried again.
+TEST_F(DamagedSpool, AFileOfBodiesThatIsGoneIsMendedAsOneThatIsEmpty) {
+  for (conf::MessageId id = 1; id <= 20; ++id) store(id);
+  write_out();
+  for (conf::MessageId id = 21; id <= 25; ++id) store(id);
+  spool_.reset();
+  const std::filesystem::path bodies = file_of(".blob");
+  std::filesystem::remove(bodies);
+  open();
+  recover();
+  for (conf::MessageId id = 1; id <= 25; ++id) {
+    if (found_.count(id) == 0) {
+      EXPECT_EQ(aside_.count(conf::to_text(id)), 1U) << id << " is missing and not named";
+      continue;
+    }
+    auto loaded = load(id);
+    EXPECT_TRUE(loaded.ok() && loaded->body.view() == body_of(id)) << id << " is there without its body";
+  }
+  EXPECT_TRUE(found_.count(25) == 1 && load(25).ok());
+}
+
 }  // namespace
 }  // namespace relay::spool
