@@ -48,12 +48,19 @@ TEST(ProtocolWords, TooManyMessagesOnAConnection) {
         "550 Maximum messages per session reached", "421 message limit per connection exceeded",
         "450 4.7.1 Max message count per connection, reconnect",
         "421 4.7.0 Too 4.7.0 many messages per session", "450 4.7.1 Error: session limit of messages reached",
-        "554 5.7.1 You have sent enough mail on this connection"}) {
+        "554 5.7.1 You have sent enough mail on this connection",
+        "451 4.5.0 Zu viele Nachrichten in dieser Verbindung", "421 Trop de messages dans cette connexion",
+        "421 Demasiados mensajes en esta conexión", "450 Muitas mensagens nesta sessão",
+        "421 Troppi messaggi in questa sessione", "421 Te veel berichten in deze verbinding",
+        "421 Zbyt wiele wiadomości w tej sesji", "421 Слишком много сообщений в этом соединении",
+        "421 この接続ではメッセージが多すぎます", "421 此连接邮件过多"}) {
     EXPECT_TRUE(says_too_many_messages(reply(line))) << line;
   }
   for (const char* line :
        {"421 too many connections", "421 4.7.0 too many concurrent sessions, too many messages waiting",
-        "450 too many messages per hour on this connection", "451 slow down", "250 ok"}) {
+        "450 too many messages per hour on this connection", "451 slow down", "250 ok",
+        "451 Zu viele Nachrichten pro Stunde in dieser Verbindung", "452 Zu viele Nachrichten im Postfach",
+        "450 Trop de messages par heure, connexion refusée"}) {
     EXPECT_FALSE(says_too_many_messages(reply(line))) << line;
   }
 }
