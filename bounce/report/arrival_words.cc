@@ -17,8 +17,7 @@ constexpr std::array<std::string_view, 34> kArrived = {
     "entregado",    "enviado",      "aceptado",    "entregue",   "consegnato", "inviato",   "bezorgd",
     "afgeleverd",   "dostarczono",  "доставлено",  "配信済み",   "投递成功",   "发送成功"};
 // Anywhere in a line that announces.
-constexpr std::array<std::string_view, 17> kAnnounced = {"successful delivery",
-                                                         "have been reached",
+constexpr std::array<std::string_view, 16> kAnnounced = {"have been reached",
                                                          "has been reached",
                                                          "entregó correctamente",
                                                          "delivered to",
@@ -38,12 +37,6 @@ constexpr std::array<std::string_view, 26> kNot = {
     "not ",    "n't",  "fail",       "undeliver", "could",  "unable", "unsuccess", "error", "nicht",
     "konnte",  "pas ", "échec",      " no ",      "no se",  "não",    "non ",      "niet",  "nie ",
     "mislukt", "не ",  "impossible", "refus",     "ません", "失",     "未",        "無"};
-
-template <size_t N>
-bool contains_any(std::string_view text, const std::array<std::string_view, N>& words) {
-  return std::any_of(words.begin(), words.end(),
-                     [text](std::string_view word) { return contains_folded(text, word); });
-}
 
 }  // namespace
 

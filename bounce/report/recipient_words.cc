@@ -41,12 +41,6 @@ bool ends_with_any(std::string_view text, const std::array<std::string_view, N>&
                      [&](std::string_view word) { return ends_with_word(text, word); });
 }
 
-template <size_t N>
-bool contains_any(std::string_view text, const std::array<std::string_view, N>& words) {
-  return std::any_of(words.begin(), words.end(),
-                     [&](std::string_view word) { return contains_folded(text, word); });
-}
-
 // Words right before an address that say who it is.
 constexpr std::array<std::string_view, 46> kRecipientLabels = {"recipient",
                                                                "recipients",

@@ -2,6 +2,8 @@
 // compared as it is. Nothing allocates unless it returns a std::string.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -23,6 +25,11 @@ bool starts_with_folded(std::string_view text, std::string_view lower_word);
 size_t find_folded(std::string_view text, std::string_view lower_word, size_t from = 0);
 inline bool contains_folded(std::string_view text, std::string_view lower_word) {
   return find_folded(text, lower_word) != kNowhere;
+}
+template <size_t N>
+bool contains_any(std::string_view text, const std::array<std::string_view, N>& lower_words) {
+  return std::any_of(lower_words.begin(), lower_words.end(),
+                     [text](std::string_view word) { return contains_folded(text, word); });
 }
 
 using conf::trimmed;
