@@ -149,6 +149,36 @@ bool names_lost_step(const Reply& reply, std::string_view text) {
                         "violation of protocol", "violation of the protocol"});
 }
 
+// "Zu viele Nachrichten in dieser Verbindung": the commonest words of each language.
+bool says_too_many_messages_in_another_language(std::string_view text) {
+  return has_any(text, {"verbindung", "sitzung", "connexion", "conex", "sesi", "sess", "connession",
+                        "verbinding", "połączeni", "sesji", "соединени", "сесси", "сеанс", "接続",
+                        "セッション", "连接", "連線", "会话"}) &&
+         !has_any(text, {"stunde", "minute", "tag", "heure", "jour", "hora", "día", "dia", "ora ", "giorno",
+                         "uur", "dag", "godzin", "dzień", "час", "минут", "день", "時間", "小时"}) &&
+         has_any(text, {"zu viele nachrichten",
+                        "zu viele mails",
+                        "zu viele e mails",
+                        "trop de messages",
+                        "trop de courriels",
+                        "demasiados mensajes",
+                        "demasiados correos",
+                        "muitas mensagens",
+                        "mensagens demais",
+                        "troppi messaggi",
+                        "te veel berichten",
+                        "te veel e mails",
+                        "zbyt wiele wiadomości",
+                        "za dużo wiadomości",
+                        "лишком много сообщений",
+                        "лишком много писем",
+                        "メッセージが多すぎ",
+                        "メールが多すぎ",
+                        "邮件过多",
+                        "邮件太多",
+                        "郵件過多"});
+}
+
 }  // namespace
 
 bool says_bad_sequence(const Reply& reply) {
@@ -242,44 +272,10 @@ bool says_too_many_recipients(const Reply& reply) {
   return has_written_status(text, "4.5.3") || has_written_status(text, "5.5.3");
 }
 
-namespace {
-
-// "Zu viele Nachrichten in dieser Verbindung": the commonest words of each language.
-bool says_so_in_another_language(std::string_view text) {
-  return has_any(text, {"verbindung", "sitzung", "connexion", "conexi", "conex", "sesi", "sess", "connession",
-                        "verbinding", "połączeni", "sesji", "соединени", "сесси", "сеанс", "接続",
-                        "セッション", "连接", "連線", "会话"}) &&
-         !has_any(text, {"stunde", "minute", "tag", "heure", "jour", "hora", "día", "dia", "ora ", "giorno",
-                         "uur", "dag", "godzin", "dzień", "час", "минут", "день", "時間", "小时"}) &&
-         has_any(text, {"zu viele nachrichten",
-                        "zu viele mails",
-                        "zu viele e mails",
-                        "trop de messages",
-                        "trop de courriels",
-                        "demasiados mensajes",
-                        "demasiados correos",
-                        "muitas mensagens",
-                        "mensagens demais",
-                        "troppi messaggi",
-                        "te veel berichten",
-                        "te veel e mails",
-                        "zbyt wiele wiadomości",
-                        "za dużo wiadomości",
-                        "лишком много сообщений",
-                        "лишком много писем",
-                        "メッセージが多すぎ",
-                        "メールが多すぎ",
-                        "邮件过多",
-                        "邮件太多",
-                        "郵件過多"});
-}
-
-}  // namespace
-
 bool says_too_many_messages(const Reply& reply) {
   if (!reply.transient() && !reply.permanent()) return false;
   const std::string text = words_of(reply);
-  if (says_so_in_another_language(text)) return true;
+  if (says_too_many_messages_in_another_language(text)) return true;
   const bool of_connection = has_any(text, {"connection", "session", "transaction"});
   if (!of_connection || names_a_period(text)) return false;
   if (has_any(text,
