@@ -24,13 +24,10 @@ Reply that_waits(const Reply& reply) {
   return reply.permanent() ? Reply::make(0, std::to_string(reply.code) + ' ' + reply.text()) : reply;
 }
 
-// RFC 5321 §4.5.3.1.10: 452 behind others that were taken is about their number, however it is worded; not
-// about the recipient (RFC 3463 §3.2, §3.3).
+// RFC 5321 §4.5.3.1.10: 452 behind others that were taken is about their number, however it is worded, unless
+// it is read as one recipient's.
 bool takes_no_more(const Reply& reply) {
-  const bool of_recipient =
-      reply.enhanced.present() && (reply.enhanced.subject == 1 || reply.enhanced.subject == 2);
-  return reply.code == 452 && !of_recipient &&
-         bounce::qualify(Stage::kRcpt, reply).scope != bounce::Scope::kRecipient;
+  return reply.code == 452 && bounce::qualify(Stage::kRcpt, reply).scope != bounce::Scope::kRecipient;
 }
 
 }  // namespace
