@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -31,7 +32,7 @@ Result<std::string> read_to_end(int file) {
       continue;
     }
     ::close(file);
-    explicit_bzero(piece.data(), piece.size());  // it may have been a key
+    explicit_bzero(piece.data(), std::min(piece.size(), text.size()));  // it may have been a key
     if (got < 0) return failed(why);
     return text;
   }
